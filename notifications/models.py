@@ -1,0 +1,121 @@
+"""What is to be sent, and each try to send it. Subjects are opaque ids: no foreign key leads anywhere."""
+
+import uuid
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    DateTime,
+    Dialect,
+    Enum,
+    ForeignKey,
+    Index,
+    MetaData,
+    String,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+
+class MessageState(StrEnum):
+    """Where a message is."""
+
+    QUEUED = "queued"  # waiting for its moment or its next try
+    SENDING = "sending"  # leased by a worker until `leased_until`
+    DELIVERED = "delivered"  # the provider took it
+    FAILED = "failed"  # given up: a dead letter, for a person to look at
+    EXPIRED = "expired"  # lost its sense before it could be sent
+
+
+class Base(DeclarativeBase):
+    """The declarative base of the notifications' tables."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class _UtcDateTime(TypeDecorator[datetime]):
+    """Aware UTC on both databases."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value.astimezone(UTC) if value is not None else None
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        moment: datetime = value
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+class OutboxMessage(Base):
+    """One message to one recipient, written in the transaction that causes it, sent after it.
+
+    No moment of writing is kept: for a new signal it would tell when the carrier stood at the door.
+    `not_before` carries the random delay.
+    """
+
+    __tablename__ = "outbox_messages"
+    __table_args__ = (
+        UniqueConstraint("event", "subject_id", "recipient"),
+        Index("ix_outbox_messages_due", "not_before",
+              sqlite_where=text("state IN ('queued', 'sending')"),
+              postgresql_where=text("state IN ('queued', 'sending')")),
+    )  # fmt: skip
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    event: Mapped[str] = mapped_column(String(40))
+    subject_id: Mapped[uuid.UUID]
+    organisation_id: Mapped[uuid.UUID | None]
+    channel: Mapped[str] = mapped_column(String(10))
+    recipient: Mapped[str] = mapped_column(String(254))
+    language: Mapped[str] = mapped_column(String(2), default="nl")
+    values: Mapped[dict[str, str]] = mapped_column(JSON)
+    state: Mapped[MessageState] = mapped_column(
+        Enum(
+            MessageState,
+            name="state",
+            native_enum=False,
+            create_constraint=True,
+            length=10,
+            values_callable=lambda members: [member.value for member in members],
+        )
+    )
+    not_before: Mapped[datetime] = mapped_column(_UtcDateTime)
+    expires_at: Mapped[datetime | None] = mapped_column(_UtcDateTime)
+    tries: Mapped[int] = mapped_column(default=0)
+    leased_until: Mapped[datetime | None] = mapped_column(_UtcDateTime)
+    provider_message_id: Mapped[str | None] = mapped_column(String(200))
+    settled_at: Mapped[datetime | None] = mapped_column(_UtcDateTime)
+
+    attempts: Mapped[list["DeliveryAttempt"]] = relationship(
+        back_populates="message", cascade="all, delete-orphan", order_by="DeliveryAttempt.at"
+    )
+
+
+class DeliveryAttempt(Base):
+    """One try to send a message; `problem` is a class of failure, never a provider's text."""
+
+    __tablename__ = "delivery_attempts"
+    __table_args__ = (Index("ix_delivery_attempts_message_id", "message_id"),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    message_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("outbox_messages.id", ondelete="CASCADE"))
+    at: Mapped[datetime] = mapped_column(_UtcDateTime)
+    delivered: Mapped[bool]
+    problem: Mapped[str | None] = mapped_column(String(40))
+
+    message: Mapped[OutboxMessage] = relationship(back_populates="attempts")

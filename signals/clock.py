@@ -1,0 +1,38 @@
+"""Time as a dependency: passed in, so that tests and the demo choose it."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+AMSTERDAM = ZoneInfo("Europe/Amsterdam")
+
+
+class Clock(Protocol):
+    """Something that tells the time."""
+
+    def now(self) -> datetime:
+        """The moment, aware, in UTC."""
+        ...
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+@dataclass
+class FixedClock:
+    """A clock that stands still until moved; for tests and the demo."""
+
+    moment: datetime
+
+    def now(self) -> datetime:
+        return self.moment
+
+
+def today(clock: Clock) -> date:
+    """The date in Amsterdam: what 'received on' and every deadline go by."""
+    return clock.now().astimezone(AMSTERDAM).date()

@@ -1,0 +1,85 @@
+"""Engines and sessions for SQLite and PostgreSQL. Nothing connects at import.
+
+SQLite: WAL, synchronous=FULL (a receipt given is a report kept), foreign keys on, and BEGIN taken
+over from the driver so that writers begin IMMEDIATE and savepoints work.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.orm import Session, sessionmaker
+
+SQLITE_BUSY_SECONDS = 30
+
+
+def make_engine(url: str, *, pool_size: int = 5, echo: bool = False) -> Engine:
+    """An engine with this project's habits; raises nothing, for it does not connect.
+
+    Statement parameters are hidden from logs and exceptions: they hold sealed content and hashes.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite_engine(url, echo=echo)
+    return create_engine(
+        parsed,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_timeout=10,
+        pool_recycle=1800,
+        hide_parameters=True,
+        echo=echo,
+        connect_args={"connect_timeout": 5},
+    )
+
+
+def _sqlite_engine(url: str, *, echo: bool) -> Engine:
+    database = make_url(url).database
+    if database and database != ":memory:":
+        Path(database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(
+        url, hide_parameters=True, echo=echo, connect_args={"timeout": SQLITE_BUSY_SECONDS}
+    )
+    event.listen(engine, "connect", _prepare_sqlite_connection)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite_connection(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # BEGIN is ours, see _begin_sqlite
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """A deferred transaction that turns into a writer fails when another wrote first; IMMEDIATE waits instead."""
+    reading = connection.get_execution_options().get("sqlite_read_only", False)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def reading(engine: Engine) -> Engine:
+    """The same pool for transactions that only read: on SQLite they do not wait for a writer."""
+    return engine.execution_options(sqlite_read_only=True)
+
+
+def session_factory(engine: Engine) -> sessionmaker[Session]:
+    """Sessions that keep their objects after commit: views render what they committed."""
+    return sessionmaker(engine, expire_on_commit=False)
+
+
+@contextmanager
+def transaction(factory: sessionmaker[Session]) -> Iterator[Session]:
+    """One unit of work: committed at the end, rolled back on any exception."""
+    with factory.begin() as session:
+        yield session
+
+
+def is_sqlite(bind: Any) -> bool:
+    """Whether this engine, connection or session speaks to SQLite."""
+    target = bind.get_bind() if isinstance(bind, Session) else bind
+    return str(target.dialect.name) == "sqlite"

@@ -1,0 +1,147 @@
+"""What can go wrong in the domain; each class's docstring is its default message (English, for developers).
+
+People read translations, chosen by `code` at the edge (`signals.web.errors`). No message ever
+carries an address, a note or what somebody typed.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+class SignalsError(Exception):
+    """Something in the domain was refused."""
+
+    code = "refused"
+    status = 400
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or (self.__doc__ or "").strip().splitlines()[0])
+
+
+class NotFound(SignalsError):
+    """There is no such thing here, or it belongs to another organisation."""
+
+    code = "not_found"
+    status = 404
+
+
+class Forbidden(SignalsError):
+    """This role may not do this."""
+
+    code = "forbidden"
+    status = 403
+
+
+class NotSignedIn(SignalsError):
+    """Sign in first."""
+
+    code = "not_signed_in"
+    status = 401
+
+
+class SignInFailed(SignalsError):
+    """E-mail, password or code is not right."""
+
+    code = "sign_in_failed"
+    status = 401
+
+
+class TooManyGuesses(SignalsError):
+    """Too many sign-in attempts; wait before the next one."""
+
+    code = "too_many_guesses"
+    status = 429
+
+    def __init__(self, retry_after: int = 60) -> None:
+        super().__init__()
+        self.retry_after = retry_after
+
+
+class StaleVersion(SignalsError):
+    """The signal has changed since it was read."""
+
+    code = "stale_version"
+    status = 412
+
+
+class Conflict(SignalsError):
+    """The state of the signal does not allow this."""
+
+    code = "state_forbids"
+    status = 409
+
+
+class ClaimedByOther(Conflict):
+    """Somebody else has claimed this signal."""
+
+    code = "claimed_by_other"
+
+    def __init__(self, claimed_by: str = "", claimed_at: datetime | None = None) -> None:
+        super().__init__()
+        self.claimed_by = claimed_by
+        self.claimed_at = claimed_at
+
+
+class KeyReused(Conflict):
+    """This Idempotency-Key was used for another report."""
+
+    code = "idempotency_key_reused"
+
+
+class AreaFull(SignalsError):
+    """More reports for this area today than is plausible."""
+
+    code = "area_full"
+    status = 429
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__()
+        self.retry_after = retry_after
+
+
+class NotesDisabled(SignalsError):
+    """Notes are switched off."""
+
+    code = "notes_disabled"
+
+
+class NoMailboxKey(SignalsError):
+    """No valid public key can be had, so nothing may be stored; try again later."""
+
+    code = "no_mailbox_key"
+    status = 503
+
+
+class ContentGone(SignalsError):
+    """The key of this signal is destroyed; its content cannot be read any more."""
+
+    code = "content_gone"
+    status = 410
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldProblem:
+    """One thing wrong with one field: `field` is a dotted path, `code` a stable word."""
+
+    field: str
+    code: str
+
+
+class Invalid(SignalsError):
+    """Some fields are not right."""
+
+    code = "invalid"
+
+    def __init__(self, *problems: FieldProblem) -> None:
+        super().__init__()
+        self.problems = problems
+
+
+class SettingsProblem(SignalsError):
+    """The settings cannot be used; every problem is listed."""
+
+    code = "settings"
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("Settings refused:\n" + "\n".join(f"  - {problem}" for problem in problems))
+        self.problems = problems

@@ -1,0 +1,199 @@
+"""A report from the mailbox at the door to the purge: sealed content, and what follow-up needs in the open.
+
+In the open lie dates, states and codes of follow-up; never an address, an observation or a note.
+"""
+
+import uuid
+from datetime import date, datetime
+
+from sqlalchemy import Date, ForeignKey, Index, LargeBinary, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from signals.models.base import NO_ROWID, Base, UtcDateTime, coded, new_id
+from signals.vocabulary import (
+    Action,
+    AttemptKind,
+    AttemptResult,
+    Outcome,
+    ReceiptState,
+    ReferredTo,
+    SignalState,
+)
+
+
+class SealedReport(Base):
+    """What the public side writes, in one row: the envelope and what makes a retry give the same answer.
+
+    Kept 7 days for retries; the envelope is dropped on arrival. No column is finer than a date.
+    """
+
+    __tablename__ = "sealed_reports"
+    __table_args__ = (
+        Index("ix_sealed_reports_waiting", "signal_id", sqlite_where=text("envelope IS NOT NULL"),
+              postgresql_where=text("envelope IS NOT NULL")),
+        Index("ix_sealed_reports_organisation_day", "organisation_id", "received_on"),
+        NO_ROWID,
+    )  # fmt: skip
+
+    idempotency_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    body_mac: Mapped[bytes] = mapped_column(LargeBinary(32))
+    receipt_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    signal_id: Mapped[uuid.UUID]
+    organisation_id: Mapped[uuid.UUID]
+    mailbox_key_id: Mapped[uuid.UUID]
+    schema_version: Mapped[int]
+    received_on: Mapped[date] = mapped_column(Date)
+    unrouted: Mapped[bool]
+    redactions: Mapped[str] = mapped_column(String(200), default="[]")
+    envelope: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+class Receipt(Base):
+    """What a carrier may learn from a receipt, as of the previous day."""
+
+    __tablename__ = "receipts"
+    __table_args__ = (NO_ROWID,)
+
+    receipt_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    state: Mapped[ReceiptState] = mapped_column(coded(ReceiptState, "state"))
+    state_before: Mapped[ReceiptState] = mapped_column(coded(ReceiptState, "state_before"))
+    changed_on: Mapped[date] = mapped_column(Date)
+
+
+class Signal(Base):
+    """A concern about a resident in the hands of one organisation.
+
+    `content` (address, note, noticed_on) and `summary` (concern types, seen) are sealed under the case
+    key `case_key_id`, which lies in the keystore. `version` counts every change; `due_on` is the next
+    deadline, by which the queue is sorted.
+    """
+
+    __tablename__ = "signals"
+    __table_args__ = (
+        Index("ix_signals_open_queue", "organisation_id", "due_on", "id",
+              sqlite_where=text("state <> 'concluded'"), postgresql_where=text("state <> 'concluded'")),
+        Index("ix_signals_queue_by_state", "organisation_id", "state", "due_on", "id"),
+        Index("ix_signals_claimed_by", "claimed_by_id", "due_on"),
+        NO_ROWID,
+    )  # fmt: skip
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    organisation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisations.id"))
+    reference: Mapped[str] = mapped_column(String(9), unique=True)
+    state: Mapped[SignalState] = mapped_column(coded(SignalState, "state"))
+    version: Mapped[int] = mapped_column(default=1)
+    received_on: Mapped[date] = mapped_column(Date)
+    unrouted: Mapped[bool] = mapped_column(default=False)
+    repeat: Mapped[bool] = mapped_column(default=False)
+    is_drill: Mapped[bool] = mapped_column(default=False)
+    receipt_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32), unique=True)
+
+    case_key_id: Mapped[uuid.UUID]
+    schema_version: Mapped[int] = mapped_column(default=1)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    summary: Mapped[bytes] = mapped_column(LargeBinary)
+
+    claim_by: Mapped[date] = mapped_column(Date)
+    contact_by: Mapped[date] = mapped_column(Date)
+    conclude_by: Mapped[date] = mapped_column(Date)
+    due_on: Mapped[date] = mapped_column(Date)
+
+    claimed_by_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("staff_members.id"))
+    claimed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    first_contact_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    concluded_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    outcome: Mapped[Outcome | None] = mapped_column(coded(Outcome, "outcome"))
+    referred_to: Mapped[ReferredTo | None] = mapped_column(coded(ReferredTo, "referred_to"))
+    newly_known: Mapped[bool | None]
+    notified_on: Mapped[date | None] = mapped_column(Date)
+    deferred_because: Mapped[str | None] = mapped_column(String(40))
+
+    attempts: Mapped[list["ContactAttempt"]] = relationship(
+        back_populates="signal", cascade="all, delete-orphan", order_by="ContactAttempt.attempted_at"
+    )
+    notes: Mapped[list["FollowUpNote"]] = relationship(
+        back_populates="signal", cascade="all, delete-orphan", order_by="FollowUpNote.written_at"
+    )
+    history: Mapped[list["StatusChange"]] = relationship(
+        back_populates="signal", cascade="all, delete-orphan", order_by="StatusChange.sequence"
+    )
+
+
+class ContactAttempt(Base):
+    """One try to reach the resident."""
+
+    __tablename__ = "contact_attempts"
+    __table_args__ = (Index("ix_contact_attempts_signal_id", "signal_id"),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    signal_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("signals.id", ondelete="CASCADE"))
+    kind: Mapped[AttemptKind] = mapped_column(coded(AttemptKind, "kind"))
+    result: Mapped[AttemptResult] = mapped_column(coded(AttemptResult, "result"))
+    attempted_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    workers: Mapped[int] = mapped_column(default=1)
+    recorded_by_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("staff_members.id"))
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    signal: Mapped[Signal] = relationship(back_populates="attempts")
+
+
+class FollowUpNote(Base):
+    """A worker's note, sealed under the case key of its signal."""
+
+    __tablename__ = "follow_up_notes"
+    __table_args__ = (Index("ix_follow_up_notes_signal_id", "signal_id"),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    signal_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("signals.id", ondelete="CASCADE"))
+    sealed_text: Mapped[bytes] = mapped_column(LargeBinary)
+    written_by_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("staff_members.id"))
+    written_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    signal: Mapped[Signal] = relationship(back_populates="notes")
+
+
+class StatusChange(Base):
+    """The domain's history of a signal; written by `transition()` alone, together with the change.
+
+    `at` is null for the arrival: nothing finer than a date is kept until staff act.
+    """
+
+    __tablename__ = "status_changes"
+    __table_args__ = (Index("ix_status_changes_signal_id", "signal_id", "sequence"),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    signal_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("signals.id", ondelete="CASCADE"))
+    sequence: Mapped[int]
+    action: Mapped[Action] = mapped_column(coded(Action, "action"))
+    before: Mapped[SignalState | None] = mapped_column(coded(SignalState, "before"))
+    after: Mapped[SignalState] = mapped_column(coded(SignalState, "after"))
+    actor_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("staff_members.id"))
+    on: Mapped[date] = mapped_column("changed_on", Date)
+    at: Mapped[datetime | None] = mapped_column("changed_at", UtcDateTime)
+    reason: Mapped[str | None] = mapped_column(Text)
+
+    signal: Mapped[Signal] = relationship(back_populates="history")
+
+
+class AddressLink(Base):
+    """What makes a repeat visible: a pseudonym of the address, readable with the organisation's key only.
+
+    Kept for 12 months, also after the purge of the signal (then without its id).
+    """
+
+    __tablename__ = "address_links"
+    __table_args__ = (
+        Index("ix_address_links_pseudonym", "organisation_id", "pseudonym"),
+        Index("ix_address_links_house", "organisation_id", "house_pseudonym"),
+        Index("ix_address_links_signal_id", "signal_id"),
+        NO_ROWID,
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    organisation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisations.id"))
+    quarter: Mapped[str] = mapped_column(String(7))
+    pseudonym: Mapped[bytes] = mapped_column(LargeBinary(16))
+    house_pseudonym: Mapped[bytes] = mapped_column(LargeBinary(16))
+    received_on: Mapped[date] = mapped_column(Date)
+    signal_id: Mapped[uuid.UUID | None]
+    outcome_group: Mapped[str | None] = mapped_column(String(20))

@@ -1,0 +1,102 @@
+"""Dutch addresses as carriers type them, brought into one canonical form.
+
+Error messages never repeat what was typed: an address is personal data of the resident.
+"""
+
+import re
+from dataclasses import dataclass, field
+from typing import Final, Self
+
+HIGHEST_HOUSE_NUMBER: Final = 99999
+LONGEST_ADDITION: Final = 6
+
+# Past this length a text is no postcode, however many spaces it has; the limit keeps the work bounded.
+_LONGEST_POSTCODE_TEXT: Final = 32
+# [0-9] and not \d, which also matches full-width and Arabic-Indic digits.
+_POSTCODE: Final = re.compile(r" *([1-9][0-9]{3}) *([A-Za-z]{2}) *")
+_ADDITION: Final = re.compile(r"[A-Za-z0-9 ./-]*")
+_SEPARATORS: Final = str.maketrans("", "", " ./-")
+_LETTERS_NOT_ISSUED: Final = frozenset({"SA", "SD", "SS"})
+
+
+class InvalidAddressPart(ValueError):
+    """A part of an address is not acceptable; `code` is stable and says why, without the text."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class InvalidPostcode(InvalidAddressPart):
+    """Codes: `malformed`, `letters_not_issued`."""
+
+
+class InvalidHouseNumber(InvalidAddressPart):
+    """Codes: `malformed` (no integer), `out_of_range`."""
+
+
+class InvalidAddition(InvalidAddressPart):
+    """Codes: `too_long`, `malformed`."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Address:
+    """Canonical parts of one address; equal addresses compare equal, and nothing of them is in the repr."""
+
+    postcode: str = field(repr=False)
+    number: int = field(repr=False)
+    addition: str = field(default="", repr=False)
+
+    @classmethod
+    def parse(cls, *, postcode: str, number: int, addition: str | None = None) -> Self:
+        """Canonical address of what was typed; raises a subclass of `InvalidAddressPart`."""
+        return cls(
+            postcode=parse_postcode(postcode),
+            number=parse_house_number(number),
+            addition=parse_addition(addition),
+        )
+
+
+def parse_postcode(text: str) -> str:
+    """Canonical `1012AB` of `1012 ab`; spaces anywhere but inside the digits or the letters are ignored.
+
+    Raises `InvalidPostcode`: `malformed`, or `letters_not_issued` for SA, SD and SS, which the Dutch post
+    does not issue.
+    """
+    match = _POSTCODE.fullmatch(text) if len(text) <= _LONGEST_POSTCODE_TEXT else None
+    if match is None:
+        raise InvalidPostcode("malformed")
+    letters = match[2].upper()
+    if letters in _LETTERS_NOT_ISSUED:
+        raise InvalidPostcode("letters_not_issued")
+    return match[1] + letters
+
+
+def parse_house_number(value: int) -> int:
+    """The number itself when it is an integer from 1 to 99999; raises `InvalidHouseNumber` otherwise."""
+    # bool is a subclass of int, so JSON's `true` would pass as house number 1.
+    if type(value) is not int:
+        raise InvalidHouseNumber("malformed")
+    if not 1 <= value <= HIGHEST_HOUSE_NUMBER:
+        raise InvalidHouseNumber("out_of_range")
+    return value
+
+
+def parse_addition(text: str | None) -> str:
+    """Canonical `A` of `-a`, `a`, ` A.` or `/A`; empty for None and for separators alone.
+
+    At most 6 characters as typed, separators included; ASCII letters and digits with space, hyphen, dot and slash
+    as separators. Raises `InvalidAddition`. Two spellings of one door must give one pseudonym, hence one form.
+    """
+    if text is None:
+        return ""
+    if len(text) > LONGEST_ADDITION:
+        raise InvalidAddition("too_long")
+    if _ADDITION.fullmatch(text) is None:
+        raise InvalidAddition("malformed")
+    return text.translate(_SEPARATORS).upper()
+
+
+def pc4_of(postcode: str) -> int:
+    """The four digits of a canonical postcode, as an integer from 1000 to 9999."""
+    return int(postcode[:4])

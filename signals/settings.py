@@ -1,0 +1,348 @@
+"""Settings as frozen dataclasses, read from TOML and the environment; unknown keys are refused.
+
+`SIGNALS__SECTION__KEY` (top level: `SIGNALS__KEY`) overrides the file. Every problem is listed
+at once, so that an administrator mends them in one go. Fields carry unit and reason as metadata;
+`config.example.toml` is compared with them by a test.
+"""
+
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+from signals.errors import SettingsProblem
+from signals.vocabulary import Environment, ProcessRole
+
+ENVIRONMENT_PREFIX = "SIGNALS__"
+CONFIG_VARIABLE = "SIGNALS_CONFIG"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerSettings:
+    host: str = "127.0.0.1"
+    port: int = 8000
+    public_url: str = "http://127.0.0.1:8000"
+    processes: int = 1
+    threads: int = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatabaseSettings:
+    url: str = "sqlite:///var/signals.db"
+    pool_size: int = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeystoreSettings:
+    url: str = "sqlite:///var/keystore/keystore.db"
+    master_key_file: Path = Path("var/secrets/master.key")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrontSettings:
+    secret_file: Path = Path("var/secrets/front.key")
+    root_public_key: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotesSettings:
+    enabled: bool = False
+    max_length: int = 280
+
+
+@dataclass(frozen=True, kw_only=True)
+class LimitsSettings:
+    open_reports_per_area_and_day: int = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoutingSettings:
+    refresh_seconds: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArrivalSettings:
+    interval_seconds: int = 2
+    batch_size: int = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotificationsSettings:
+    delay_minutes: int = 30
+    mail_folder: Path | None = None
+    smtp_host: str = ""
+    smtp_port: int = 587
+    smtp_security: str = "starttls"
+    smtp_user: str = ""
+    smtp_password_file: Path | None = None
+    sender: str = "meldingen@example.org"
+    interval_seconds: int = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionsSettings:
+    idle_minutes: int = 60
+    absolute_hours: int = 12
+    password_memory_kib: int = 65536
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoggingSettings:
+    level: str = "INFO"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything the composition root needs; built by `load_settings`, changed only with `replace`."""
+
+    role: ProcessRole = ProcessRole.ALL
+    environment: Environment = Environment.DEMO
+    debug: bool = False
+    data_folder: Path = Path("var")
+    server: ServerSettings = field(default_factory=ServerSettings)
+    database: DatabaseSettings = field(default_factory=DatabaseSettings)
+    keystore: KeystoreSettings = field(default_factory=KeystoreSettings)
+    front: FrontSettings = field(default_factory=FrontSettings)
+    notes: NotesSettings = field(default_factory=NotesSettings)
+    limits: LimitsSettings = field(default_factory=LimitsSettings)
+    routing: RoutingSettings = field(default_factory=RoutingSettings)
+    arrival: ArrivalSettings = field(default_factory=ArrivalSettings)
+    notifications: NotificationsSettings = field(default_factory=NotificationsSettings)
+    sessions: SessionsSettings = field(default_factory=SessionsSettings)
+    logging: LoggingSettings = field(default_factory=LoggingSettings)
+
+    @property
+    def serves_public(self) -> bool:
+        return self.role in (ProcessRole.FRONT, ProcessRole.ALL)
+
+    @property
+    def serves_staff(self) -> bool:
+        return self.role in (ProcessRole.DESK, ProcessRole.ALL)
+
+    @property
+    def holds_keys(self) -> bool:
+        """Whether this process may open the keystore; the front never may."""
+        return self.role is not ProcessRole.FRONT
+
+
+def load_settings(
+    path: Path | None = None, environ: Mapping[str, str] = os.environ, *, check: bool = True
+) -> Settings:
+    """The settings of this process.
+
+    `path`: the TOML file; without it `$SIGNALS_CONFIG`, else `config.toml` in the working folder,
+    else defaults alone. Relative paths and SQLite files count from the file's folder.
+    Raises `SettingsProblem` with every problem found.
+    """
+    chosen = path or Path(environ.get(CONFIG_VARIABLE, "config.toml"))
+    problems: list[str] = []
+    tree = _read_toml(chosen, required=path is not None or CONFIG_VARIABLE in environ, problems=problems)
+    _lay_environment_over(tree, environ, problems)
+    settings = _build(Settings, tree, "", problems)
+    if not problems and check:
+        problems.extend(problems_of(settings))
+    if problems:
+        raise SettingsProblem(problems)
+    return _anchor(settings, chosen.resolve().parent)
+
+
+def problems_of(settings: Settings) -> Iterator[str]:
+    """Everything about well-typed settings that must not be: for every environment, then for production."""
+    yield from _impossible(settings)
+    if settings.environment is Environment.PRODUCTION:
+        yield from _unsafe(settings)
+
+
+def _impossible(settings: Settings) -> Iterator[str]:
+    if not 0 <= settings.server.port <= 65535:
+        yield "server.port must lie between 0 and 65535"
+    if settings.notifications.smtp_security not in ("starttls", "tls", "none"):
+        yield "notifications.smtp_security must be starttls, tls or none"
+    if not 1 <= settings.notes.max_length <= 280:
+        yield "notes.max_length must lie between 1 and 280 characters"
+    for name, number in _whole_numbers(settings):
+        if number < 0:
+            yield f"{name} must not be negative"
+    for name in ("server.processes", "server.threads", "arrival.batch_size", "database.pool_size"):
+        section, key = name.split(".")
+        if getattr(getattr(settings, section), key) < 1:
+            yield f"{name} must be at least 1"
+    if settings.logging.level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        yield "logging.level must be DEBUG, INFO, WARNING or ERROR"
+
+
+def _whole_numbers(settings: Settings) -> Iterator[tuple[str, int]]:
+    for section in fields(settings):
+        value = getattr(settings, section.name)
+        if not is_dataclass(value):
+            continue
+        for entry in fields(value):
+            number = getattr(value, entry.name)
+            if type(number) is int:
+                yield f"{section.name}.{entry.name}", number
+
+
+def _unsafe(settings: Settings) -> Iterator[str]:
+    if settings.debug:
+        yield "debug must be false in production"
+    if settings.logging.level == "DEBUG":
+        yield "logging.level must not be DEBUG in production"
+    if not settings.server.public_url.startswith("https://"):
+        yield "server.public_url must begin with https:// in production"
+    if settings.role is ProcessRole.ALL:
+        yield "role must be front, desk or worker in production, so that the public side holds no keys"
+    if settings.sessions.password_memory_kib < 65536:
+        yield "sessions.password_memory_kib must be at least 65536 (64 MiB) in production"
+    if settings.notifications.mail_folder is not None:
+        yield "notifications.mail_folder is for the demo: set notifications.smtp_host in production"
+    if settings.role is ProcessRole.WORKER and not settings.notifications.smtp_host:
+        yield "notifications.smtp_host is missing: without it no team hears of a signal"
+    if settings.role is ProcessRole.WORKER and settings.notifications.smtp_security == "none":
+        yield "notifications.smtp_security must be starttls or tls in production"
+    if settings.notifications.delay_minutes < 5:
+        yield "notifications.delay_minutes must be at least 5, so that the time of a report stays unknown"
+    yield from _unsafe_secrets(settings)
+
+
+def _unsafe_secrets(settings: Settings) -> Iterator[str]:
+    if settings.holds_keys and _lies_within(settings.keystore.master_key_file, settings.data_folder):
+        yield "keystore.master_key_file must lie outside data_folder in production"
+    if settings.holds_keys and not settings.keystore.master_key_file.is_file():
+        yield "keystore.master_key_file does not exist: make it with 'signals keys new-master FILE'"
+    if settings.serves_public and not settings.front.secret_file.is_file():
+        yield "front.secret_file does not exist: make it with 'signals keys new-master FILE'"
+    if settings.serves_public and not settings.front.root_public_key:
+        yield "front.root_public_key is missing: read it with 'signals keys list' where the keystore is"
+
+
+def _lies_within(path: Path, folder: Path) -> bool:
+    return path.resolve().is_relative_to(folder.resolve())
+
+
+def _read_toml(path: Path, *, required: bool, problems: list[str]) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        if required:
+            problems.append(f"the settings file {path.name} does not exist")
+    except (OSError, UnicodeDecodeError) as error:
+        problems.append(f"the settings file {path.name} cannot be read: {type(error).__name__}")
+    except tomllib.TOMLDecodeError as error:
+        problems.append(f"the settings file {path.name} is not valid TOML: {error}")
+    return {}
+
+
+def _lay_environment_over(tree: dict[str, Any], environ: Mapping[str, str], problems: list[str]) -> None:
+    for variable, text in environ.items():
+        if not variable.startswith(ENVIRONMENT_PREFIX):
+            continue
+        *sections, key = variable.removeprefix(ENVIRONMENT_PREFIX).lower().split("__")
+        place = tree
+        for section in sections:
+            nested = place.setdefault(section, {})
+            if not isinstance(nested, dict):
+                problems.append(f"{variable}: {section} is not a section")
+                break
+            place = nested
+        else:
+            place[key] = _FromEnvironment(text)
+
+
+class _FromEnvironment(str):
+    """A value still to be parsed by its field's type: the environment knows text only."""
+
+
+def _build(kind: type[Any], tree: Mapping[str, Any], prefix: str, problems: list[str]) -> Any:
+    hints = get_type_hints(kind)
+    for unknown in sorted(set(tree) - set(hints)):
+        problems.append(f"{prefix}{unknown} is not a setting")
+    values: dict[str, Any] = {}
+    for name in tree.keys() & hints.keys():
+        values[name] = _value(hints[name], tree[name], f"{prefix}{name}", problems)
+    return kind(**{name: value for name, value in values.items() if value is not _REFUSED})
+
+
+_REFUSED = object()
+
+
+def _value(hint: Any, raw: Any, name: str, problems: list[str]) -> Any:
+    if is_dataclass(hint):
+        if isinstance(raw, Mapping):
+            return _build(hint, raw, f"{name}.", problems)  # type: ignore[arg-type]
+        problems.append(f"{name} must be a section")
+        return _REFUSED
+    if type(None) in get_args(hint):
+        if raw == "":
+            return None
+        hint = next(option for option in get_args(hint) if option is not type(None))
+    try:
+        return _convert(hint, raw)
+    except ValueError:
+        problems.append(f"{name} must be {_described(hint)}")
+        return _REFUSED
+
+
+def _convert(hint: Any, raw: Any) -> Any:
+    text = str(raw) if isinstance(raw, _FromEnvironment) else None
+    if hint is bool:
+        return _boolean(raw, text)
+    if hint in (int, float) and text is not None:
+        return hint(text)
+    if hint is float and type(raw) in (int, float):
+        return float(raw)
+    if hint is int and type(raw) is int:
+        return raw
+    if hint in (int, float) or not isinstance(raw, str):
+        raise ValueError
+    return hint(text if text is not None else raw)
+
+
+def _boolean(raw: Any, text: str | None) -> bool:
+    if text is not None and text.lower() in ("true", "1", "yes", "false", "0", "no"):
+        return text.lower() in ("true", "1", "yes")
+    if type(raw) is bool:
+        return raw
+    raise ValueError
+
+
+def _described(hint: Any) -> str:
+    if hasattr(hint, "__members__"):
+        return "one of " + ", ".join(member.value for member in hint)
+    return {bool: "true or false", int: "a whole number", float: "a number"}.get(hint, "text")
+
+
+def _anchor(settings: Settings, base: Path) -> Settings:
+    """Relative places count from the settings file, so that no command depends on the working folder."""
+
+    def at(path: Path) -> Path:
+        return path if path.is_absolute() else base / path
+
+    notifications = settings.notifications
+    return replace(
+        settings,
+        data_folder=at(settings.data_folder),
+        database=replace(settings.database, url=_anchor_sqlite(settings.database.url, base)),
+        keystore=replace(
+            settings.keystore,
+            url=_anchor_sqlite(settings.keystore.url, base),
+            master_key_file=at(settings.keystore.master_key_file),
+        ),
+        front=replace(settings.front, secret_file=at(settings.front.secret_file)),
+        notifications=replace(
+            notifications,
+            mail_folder=at(notifications.mail_folder) if notifications.mail_folder else None,
+            smtp_password_file=at(notifications.smtp_password_file)
+            if notifications.smtp_password_file
+            else None,
+        ),
+    )
+
+
+def _anchor_sqlite(url: str, base: Path) -> str:
+    prefix = "sqlite:///"
+    path = url.removeprefix(prefix)
+    if not url.startswith(prefix) or path in ("", ":memory:") or path.startswith("/"):
+        return url
+    return f"{prefix}{base / path}"

@@ -1,0 +1,186 @@
+"""The words of the domain as closed lists: what may be stored, sent and shown.
+
+Codes are stable and part of the API; labels for people live in `signals.web.labels`.
+"""
+
+from enum import StrEnum
+
+
+class Environment(StrEnum):
+    """Where the software runs; production refuses unsafe settings and the demo."""
+
+    DEMO = "demo"
+    TEST = "test"
+    PRODUCTION = "production"
+
+
+class ProcessRole(StrEnum):
+    """Which part of the one code base a process serves."""
+
+    FRONT = "front"
+    DESK = "desk"
+    WORKER = "worker"
+    ALL = "all"
+
+
+class ConcernType(StrEnum):
+    """What a carrier may report: observations, never diagnoses. Eight at most."""
+
+    MAIL_PILING_UP = "mail_piling_up"
+    NOT_SEEN = "not_seen"
+    SEEMS_LONELY = "seems_lonely"
+    CONFUSED = "confused"
+    SELF_NEGLECT = "self_neglect"
+    HOME_NEGLECTED = "home_neglected"
+    FRAIL = "frail"
+    OTHER = "other"
+
+
+class Seen(StrEnum):
+    """How often the carrier saw it."""
+
+    ONCE = "once"
+    REPEATEDLY = "repeatedly"
+    CHANGED = "changed"
+
+
+class SignalState(StrEnum):
+    """The life of a signal after arrival; a report that has not arrived yet has none."""
+
+    NEW = "new"
+    CLAIMED = "claimed"
+    IN_FOLLOW_UP = "in_follow_up"
+    CONCLUDED = "concluded"
+
+
+class ReceiptState(StrEnum):
+    """What a carrier may learn of an own report, as of the previous day. Never the outcome."""
+
+    RECEIVED = "received"
+    IN_PROGRESS = "in_progress"
+    CLOSED = "closed"
+    UNKNOWN = "unknown"
+
+
+class Action(StrEnum):
+    """What staff (or the system) do to a signal; the only keys of the transition table."""
+
+    ARRIVE = "arrive"
+    CLAIM = "claim"
+    RELEASE = "release"
+    RECORD_ATTEMPT = "record_attempt"
+    REFER = "refer"
+    CONCLUDE = "conclude"
+    REOPEN = "reopen"
+
+
+class OrganisationKind(StrEnum):
+    """Who receives signals."""
+
+    SOCIAL_WORK = "social_work"
+    GGD = "ggd"
+    NATIONAL = "national"
+
+
+class Role(StrEnum):
+    """What a staff member may do; see the table of people in the domain design."""
+
+    WORKER = "worker"
+    LEAD = "lead"
+    COORDINATOR = "coordinator"
+    ADMINISTRATOR = "administrator"
+    PRIVACY_OFFICER = "privacy_officer"
+
+
+class AttemptKind(StrEnum):
+    """How contact was tried."""
+
+    VISIT = "visit"
+    PHONE = "phone"
+    LETTER = "letter"
+    CARD = "card"
+    THROUGH_OTHER = "through_other"
+
+
+class AttemptResult(StrEnum):
+    """What came of a contact attempt."""
+
+    NO_ANSWER = "no_answer"
+    CONTACT = "contact"
+    REFUSED = "refused"
+    WRONG_ADDRESS = "wrong_address"
+    POSTPONED = "postponed"
+
+
+class Outcome(StrEnum):
+    """Exactly one at conclusion."""
+
+    NO_CONCERN = "no_concern"
+    TALK_SUFFICED = "talk_sufficed"
+    HELP_ACCEPTED = "help_accepted"
+    REFERRED = "referred"
+    ALREADY_KNOWN = "already_known"
+    HELP_DECLINED = "help_declined"
+    NOT_REACHED = "not_reached"
+    ESCALATED = "escalated"
+    DUPLICATE = "duplicate"
+    WRONG_ADDRESS = "wrong_address"
+    MISUSE = "misuse"
+
+
+class ReferredTo(StrEnum):
+    """Where a concluded signal went: help for `referred`, a crisis route for `escalated`."""
+
+    HUISARTS = "huisarts"
+    WIJKTEAM_WMO = "wijkteam_wmo"
+    SCHULDHULP = "schuldhulp"
+    GGD_OGGZ = "ggd_oggz"
+    GGZ = "ggz"
+    VERSLAVINGSZORG = "verslavingszorg"
+    VEILIG_THUIS = "veilig_thuis"
+    WONINGCORPORATIE = "woningcorporatie"
+    OTHER = "other"
+    CRISIS_112 = "112_crisis"
+    WVGGZ = "wvggz"
+
+
+CRISIS_ROUTES = frozenset({ReferredTo.CRISIS_112, ReferredTo.WVGGZ})
+
+
+class DeferralReason(StrEnum):
+    """Why the art. 14 AVG information is deferred (art. 14(5) AVG, art. 41 UAVG)."""
+
+    WOULD_ENDANGER = "would_endanger"
+    IMPOSSIBLE = "impossible"
+    DISPROPORTIONATE = "disproportionate"
+    SAFETY_OF_OTHERS = "safety_of_others"
+    ALREADY_INFORMED = "already_informed"
+
+
+class AuditAction(StrEnum):
+    """Who accessed what: the event field of NEN 7513."""
+
+    SIGN_IN = "sign_in"
+    SIGN_IN_FAILED = "sign_in_failed"
+    SIGN_OUT = "sign_out"
+    SIGNAL_ARRIVED = "signal_arrived"
+    SIGNAL_OPENED = "signal_opened"
+    SIGNAL_CHANGED = "signal_changed"
+    FOREIGN_SIGNAL_REFUSED = "foreign_signal_refused"
+    ROUND_PRINTED = "round_printed"
+    SEARCHED = "searched"
+    NOTICE_PRINTED = "notice_printed"
+    NOTICE_RECORDED = "notice_recorded"
+    SIGNAL_REFERRED = "signal_referred"
+    SIGNAL_PURGED = "signal_purged"
+    STAFF_CHANGED = "staff_changed"
+    ORGANISATION_CHANGED = "organisation_changed"
+    COVERAGE_CHANGED = "coverage_changed"
+    KEYS_CHANGED = "keys_changed"
+    EXPORTED = "exported"
+
+
+LANGUAGES = ("nl", "en", "pl", "ar", "tr", "bg", "ro", "uk")
+"""ISO 639-1 codes of the carrier's side, in the order of the language switch."""
+
+STAFF_LANGUAGES = ("nl", "en")
