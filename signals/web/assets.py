@@ -1,0 +1,82 @@
+"""Copies the few files of the front-end libraries that pages use from node_modules to static/vendor.
+
+Run as `python -m signals.web.assets` after `npm ci`; `make` does both. The manifest is the whole list: what
+is not named here is not served.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+NODE_MODULES = PROJECT / "node_modules"
+VENDOR = Path(__file__).resolve().parent / "static" / "vendor"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asset:
+    """One file of an npm package, and the name under static/vendor that pages use for it."""
+
+    package: str
+    source: str
+    target: str
+
+
+MANIFEST = (
+    Asset(package="htmx.org", source="dist/htmx.min.js", target="htmx.js"),
+    Asset(package="htmx.org", source="LICENSE", target="htmx.LICENSE.txt"),
+    # The small build for pages and service workers alike: `importScripts` and <script> both read it.
+    Asset(package="idb", source="build/umd.js", target="idb.js"),
+    Asset(package="idb", source="LICENSE", target="idb.LICENSE.txt"),
+    Asset(package="@utrecht/component-library-css", source="dist/index.css", target="utrecht.css"),
+    Asset(package="@utrecht/component-library-css", source="LICENSE.md", target="utrecht.LICENSE.txt"),
+    Asset(package="swagger-ui-dist", source="swagger-ui-bundle.js", target="swagger-ui.js"),
+    Asset(package="swagger-ui-dist", source="swagger-ui.css", target="swagger-ui.css"),
+    Asset(package="swagger-ui-dist", source="LICENSE", target="swagger-ui.LICENSE.txt"),
+    Asset(package="swagger-ui-dist", source="NOTICE", target="swagger-ui.NOTICE.txt"),
+)
+
+
+class AssetMissing(RuntimeError):
+    """A file of the manifest is missing: run `npm ci`, or mend the manifest after an upgrade."""
+
+
+def copy_assets(*, node_modules: Path = NODE_MODULES, vendor: Path = VENDOR) -> tuple[Path, ...]:
+    """Fills `vendor` with exactly the manifest's files and gives their paths.
+
+    Raises AssetMissing, and then leaves `vendor` as it was.
+    """
+    _require_all(node_modules)
+    shutil.rmtree(vendor, ignore_errors=True)
+    vendor.mkdir(parents=True)
+    return tuple(_copy(asset, node_modules, vendor) for asset in MANIFEST)
+
+
+def main() -> int:
+    """The command: 0 when everything was copied, 1 with the reason otherwise."""
+    try:
+        copied = copy_assets()
+    except AssetMissing as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    print(f"{len(copied)} front-end files copied", file=sys.stderr)
+    return 0
+
+
+def _require_all(node_modules: Path) -> None:
+    missing = [
+        f"{a.package}/{a.source}" for a in MANIFEST if not (node_modules / a.package / a.source).is_file()
+    ]
+    if missing:
+        raise AssetMissing(f"not in node_modules: {', '.join(missing)}. {AssetMissing.__doc__}")
+
+
+def _copy(asset: Asset, node_modules: Path, vendor: Path) -> Path:
+    return Path(shutil.copyfile(node_modules / asset.package / asset.source, vendor / asset.target))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,42 @@
+"""Finds the Chromium of this machine and starts it the way that a closed network and root ask for."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+CHROMIUM_PATHS = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
+# Without these Chromium looks for its maker's servers at every start.
+QUIET_FLAGS = (
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+class ChromiumMissing(RuntimeError):
+    """No Chromium on this machine: `make test` installs one on Debian; elsewhere set CHROMIUM to its path."""
+
+
+def chromium_path() -> str:
+    """The browser to test with: $CHROMIUM, else the first of the usual places. Raises ChromiumMissing."""
+    named = os.environ.get("CHROMIUM")
+    for path in [named] if named else CHROMIUM_PATHS:
+        if os.access(path, os.X_OK) and Path(path).is_file():
+            return path
+    raise ChromiumMissing(ChromiumMissing.__doc__)
+
+
+def launch_options() -> dict[str, Any]:
+    """Arguments for Playwright's `chromium.launch`."""
+    return {
+        "executable_path": chromium_path(),
+        "headless": True,
+        # Chromium's own sandbox refuses to work as root; Playwright then adds --no-sandbox.
+        "chromium_sandbox": os.geteuid() != 0,
+        "args": list(QUIET_FLAGS),
+    }
