@@ -85,8 +85,9 @@ def parse_house_number(value: int) -> int:
 def parse_addition(text: str | None) -> str:
     """Canonical `A` of `-a`, `a`, ` A.` or `/A`; empty for None and for separators alone.
 
-    At most 6 characters as typed, separators included; ASCII letters and digits with space, hyphen, dot and slash
-    as separators. Raises `InvalidAddition`. Two spellings of one door must give one pseudonym, hence one form.
+    At most 6 characters as typed, separators included; ASCII letters and digits with space, hyphen, dot
+    and slash as separators. Raises `InvalidAddition`. One form, because two spellings of one door must give
+    one pseudonym.
     """
     if text is None:
         return ""

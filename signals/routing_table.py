@@ -1,6 +1,7 @@
 """Which organisation receives a signal about an address on a date: the longest match wins.
 
-Pure and immutable: built from coverage rows and organisations, asked millions of times, rebuilt when coverage changes.
+Pure and immutable: built from coverage rows and organisations, asked millions of times, rebuilt when
+coverage changes.
 """
 
 from bisect import bisect_right
@@ -25,7 +26,7 @@ _DAYS_KEPT: Final = 8
 
 
 class CoverageLevel(StrEnum):
-    """How precisely a coverage row names its area; members are listed from the longest match to the shortest."""
+    """How precisely a coverage row names its area, from the longest match to the shortest."""
 
     PC6_RANGE = "pc6_range"
     PC6 = "pc6"
@@ -46,8 +47,8 @@ class NoNationalDesk(LookupError):
 class CoverageRow:
     """An organisation covers an area from a date until a date, the latter excluded (None: without end).
 
-    `area` is `1012AB`, `1012`, `GM0363`, `GG3406` or `NL` by level. House numbers go with `pc6_range` only; both
-    ends are included, and None leaves that end open.
+    `area` is `1012AB`, `1012`, `GM0363`, `GG3406` or `NL` by level. House numbers go with `pc6_range` only;
+    both ends are included, and None leaves that end open.
     """
 
     organisation_id: UUID
@@ -72,7 +73,7 @@ class CoverageRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OrganisationFacts:
-    """What routing knows of an organisation; it receives from a date (None: not onboarded) until one, excluded."""
+    """What routing knows of an organisation: receives from a date (None: not yet) until one, excluded."""
 
     id: UUID
     name: str
@@ -91,7 +92,7 @@ class OrganisationFacts:
 class Route:
     """The receiving organisation and why; `covered` is False when only the national desk was left.
 
-    The municipality is None for a postcode that exists on no map; it can still be covered by a row of its own.
+    The municipality is None for a postcode that is on no map; a row of its own can still cover it.
     """
 
     organisation_id: UUID
@@ -104,7 +105,7 @@ class Route:
 
 
 class Pc6MunicipalityRange(NamedTuple):
-    """House numbers, both ends included, of a six-character postcode that lies in more than one municipality."""
+    """House numbers, both ends included, of a six-character postcode that lies in several municipalities."""
 
     pc6: str
     number_from: int
@@ -182,13 +183,13 @@ class RoutingTable:
     ) -> "RoutingTable":
         """Table of coverage rows, in any order; raises `NoNationalDesk` when no organisation is one.
 
-        Rows of an unknown organisation or area never match; `coverage_problems` names them. When two rows of one
-        area are in force on a date, the narrower house-number range wins, then the later start, then the lower
-        organisation id. `pc6_municipalities` and `pc6_ranges` (pc6, first number, last number, code) come from the
-        official CBS file, and are needed only where they differ from the four-digit runs.
+        Rows of an unknown organisation or area never match; `coverage_check` names them. When two rows of
+        one area are in force on a date, the narrower house-number range wins, then the later start, then the
+        lower organisation id. `pc6_municipalities` and `pc6_ranges` (pc6, first number, last number, code)
+        come from the official CBS file, and are needed only where they differ from the four-digit runs.
         """
         known = {organisation.id: organisation for organisation in organisations}
-        grouped = _group_rows(row for row in rows if row.organisation_id in known)
+        grouped = group_rows(row for row in rows if row.organisation_id in known)
         if not _national_candidates(grouped, known):
             raise NoNationalDesk
         return cls(
@@ -202,8 +203,8 @@ class RoutingTable:
     def route(self, postcode: str, number: int | None, on: date) -> Route:
         """Route of a canonical postcode `1012AB` on a date; never fails while a national desk receives.
 
-        An organisation that does not receive on the date is passed over for the next level. Without a house number,
-        ranges of house numbers count only when together they give every number to one organisation.
+        An organisation that does not receive on the date is passed over for the next level. Without a house
+        number, ranges of house numbers count only when together they give every number to one organisation.
         Raises `NoNationalDesk`.
         """
         return self.on(on).route(postcode, number)
@@ -228,92 +229,8 @@ class RoutingTable:
         ).compile()
 
 
-class ProblemKind(StrEnum):
-    """What can be wrong with coverage on a date."""
-
-    FALLS_TO_GGD = "falls_to_ggd"
-    FALLS_TO_NATIONAL = "falls_to_national"
-    OVERLAP = "overlap"
-    UNKNOWN_ORGANISATION = "unknown_organisation"
-    UNKNOWN_AREA = "unknown_area"
-    ENDED_MUNICIPALITY = "ended_municipality"
-    NO_NATIONAL_DESK = "no_national_desk"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Problem:
-    """A gap, an overlap or a row that can never match.
-
-    `area` and `name` say where; `pc4_count` of `pc4_total` four-digit postcodes of a municipality fall through.
-    """
-
-    kind: ProblemKind
-    area: str
-    name: str = ""
-    organisation_ids: tuple[UUID, ...] = ()
-    pc4_count: int = 0
-    pc4_total: int = 0
-
-
-def coverage_problems(
-    rows: Iterable[CoverageRow],
-    organisations: Iterable[OrganisationFacts],
-    on: date,
-    *,
-    geography: Geography | None = None,
-) -> list[Problem]:
-    """Gaps on a date, and overlaps on any date from then on; empty when every municipality has its own organisation.
-
-    A municipality is a gap when four-digit postcodes of it resolve to its GGD or to the national desk only.
-    """
-    facts = reference.geography() if geography is None else geography
-    all_rows = tuple(rows)
-    known = tuple(organisations)
-    live = [row for row in all_rows if row.valid_until is None or on < row.valid_until]
-    return [
-        *_gaps(all_rows, known, on, facts),
-        *_overlaps(live),
-        *_dead_rows(live, {organisation.id for organisation in known}, on, facts),
-    ]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Move:
-    """A municipality that ends: its successor takes its four-digit postcodes (first, last; both included).
-
-    A split has several moves without postcodes: only the official file says which addresses went where.
-    """
-
-    old_code: str
-    old_name: str
-    new_code: str
-    new_name: str
-    pc4_runs: tuple[tuple[int, int], ...]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class UpcomingChange:
-    """All municipalities that end on one date."""
-
-    effective_date: date
-    moves: tuple[Move, ...]
-
-
-def next_boundary_change(on: date, *, geography: Geography | None = None) -> UpcomingChange | None:
-    """The first boundary change after a date and what it moves; None when none is known."""
-    facts = reference.geography() if geography is None else geography
-    coming = [change for change in facts.boundary_changes if change.effective_date > on]
-    if not coming:
-        return None
-    effective = min(change.effective_date for change in coming)
-    changes = [change for change in coming if change.effective_date == effective]
-    return UpcomingChange(
-        effective_date=effective, moves=tuple(_move(change, on, facts) for change in changes)
-    )
-
-
 class _DayCompiler:
-    """Works out the answers of one date the plain way, once for each area that differs from its neighbours."""
+    """Works out the answers of one date the plain way, once for each area that needs one of its own."""
 
     def __init__(
         self,
@@ -331,9 +248,10 @@ class _DayCompiler:
         self._pc6_municipalities = pc6_municipalities
         self._pc6_ranges = pc6_ranges
         self._on = on
-        self._successors = _successors(geography, on)
-        self._municipalities = _municipalities_on(geography, on)
+        self._successors = successors_on(geography, on)
+        self._municipalities = municipalities_on(geography, on)
         self._desk = self._national_desk()
+        self._pc4_municipality: dict[str, str | None] = {}
         self._routes: dict[tuple[UUID, str | None, CoverageLevel], Route] = {}
 
     def compile(self) -> DayTable:
@@ -343,9 +261,9 @@ class _DayCompiler:
             area for level, area in self._rows if level in (CoverageLevel.PC6, CoverageLevel.PC6_RANGE)
         }
         postcodes |= self._pc6_municipalities.keys() | self._pc6_ranges.keys()
-        nowhere = self._regional(None)
         self._pc4_municipality = {pc4: route.municipality_code for pc4, route in by_pc4.items()}
-        return DayTable(by_pc4, {postcode: self._pc6_answer(postcode) for postcode in postcodes}, nowhere)
+        by_pc6 = {postcode: self._pc6_answer(postcode) for postcode in postcodes}
+        return DayTable(by_pc4, by_pc6, self._regional(None))
 
     def _pc4_routes(self) -> dict[str, Route]:
         routes: dict[str, Route] = {}
@@ -480,7 +398,7 @@ def _precedence(row: CoverageRow) -> tuple[int, int, UUID]:
     return (last - first, -row.valid_from.toordinal(), row.organisation_id)
 
 
-def _group_rows(rows: Iterable[CoverageRow]) -> dict[tuple[CoverageLevel, str], tuple[CoverageRow, ...]]:
+def group_rows(rows: Iterable[CoverageRow]) -> dict[tuple[CoverageLevel, str], tuple[CoverageRow, ...]]:
     grouped: dict[tuple[CoverageLevel, str], list[CoverageRow]] = defaultdict(list)
     for row in rows:
         grouped[row.level, row.area].append(row)
@@ -504,7 +422,7 @@ def _national_candidates(
 
 
 def _applicable(geography: Geography, on: date) -> list[BoundaryChange]:
-    """Changes since the state of the runs that have one successor; only the official file can apply a split."""
+    """Changes since the state of the runs with one successor; only the official file can apply a split."""
     return [
         change
         for change in geography.boundary_changes
@@ -512,7 +430,7 @@ def _applicable(geography: Geography, on: date) -> list[BoundaryChange]:
     ]
 
 
-def _successors(geography: Geography, on: date) -> dict[str, str]:
+def successors_on(geography: Geography, on: date) -> dict[str, str]:
     """Code in force on a date for every code that ended since the state of the runs."""
     successors: dict[str, str] = {}
     for change in sorted(_applicable(geography, on), key=lambda change: change.effective_date):
@@ -523,8 +441,8 @@ def _successors(geography: Geography, on: date) -> dict[str, str]:
     return successors
 
 
-def _municipalities_on(geography: Geography, on: date) -> dict[str, Municipality]:
-    """Municipalities of a date; a new one inherits its GGD region and province from one of its predecessors."""
+def municipalities_on(geography: Geography, on: date) -> dict[str, Municipality]:
+    """Municipalities of a date; a new one inherits GGD region and province from one of its predecessors."""
     found = dict(geography.municipalities)
     for change in sorted(_applicable(geography, on), key=lambda change: change.effective_date):
         ended = found.pop(change.old_code, None)
@@ -541,125 +459,4 @@ def _grown(successor: Municipality | None, ended: Municipality, change: Boundary
         ggd_code=kept.ggd_code,
         province_code=kept.province_code,
         inhabitants=ended.inhabitants + (0 if successor is None else successor.inhabitants),
-    )
-
-
-def _gaps(
-    rows: Sequence[CoverageRow], organisations: Sequence[OrganisationFacts], on: date, geography: Geography
-) -> list[Problem]:
-    try:
-        day = RoutingTable.build(rows, organisations, geography=geography).on(on)
-    except NoNationalDesk:
-        return [Problem(kind=ProblemKind.NO_NATIONAL_DESK, area=NATIONAL_AREA)]
-    levels: dict[str, list[CoverageLevel]] = defaultdict(list)
-    for route in day.pc4_routes().values():
-        if route.municipality_code is not None:
-            levels[route.municipality_code].append(route.level)
-    names = _municipalities_on(geography, on)
-    return [
-        Problem(
-            kind=kind,
-            area=code,
-            name=names[code].name if code in names else "",
-            pc4_count=found.count(level),
-            pc4_total=len(found),
-        )
-        for code, found in sorted(levels.items())
-        for level, kind in _GAP_KINDS.items()
-        if level in found
-    ]
-
-
-_GAP_KINDS: Final = {
-    CoverageLevel.GGD_REGION: ProblemKind.FALLS_TO_GGD,
-    CoverageLevel.NATIONAL: ProblemKind.FALLS_TO_NATIONAL,
-}
-
-
-def _overlaps(rows: Iterable[CoverageRow]) -> list[Problem]:
-    """Pairs of organisations with the same area, dates and numbers in common; one problem for each area."""
-    clashing: dict[tuple[CoverageLevel, str], set[UUID]] = defaultdict(set)
-    for key, found in _group_rows(rows).items():
-        for position, one in enumerate(found):
-            for other in found[position + 1 :]:
-                if one.organisation_id != other.organisation_id and _overlap(one, other):
-                    clashing[key] |= {one.organisation_id, other.organisation_id}
-    return [
-        Problem(kind=ProblemKind.OVERLAP, area=area, organisation_ids=tuple(sorted(ids)))
-        for (_, area), ids in sorted(clashing.items())
-    ]
-
-
-def _overlap(one: CoverageRow, other: CoverageRow) -> bool:
-    if max(one.valid_from, other.valid_from) >= min(
-        one.valid_until or date.max, other.valid_until or date.max
-    ):
-        return False
-    (first, last), (other_first, other_last) = one.numbers, other.numbers
-    return first <= other_last and other_first <= last
-
-
-def _dead_rows(
-    rows: Iterable[CoverageRow], known: set[UUID], on: date, geography: Geography
-) -> list[Problem]:
-    """Rows that match nothing on the date, though they say they are in force."""
-    current = _municipalities_on(geography, on)
-    ended = {change.old_code for change in geography.boundary_changes if change.effective_date <= on}
-    coming = {change.new_code for change in geography.boundary_changes if change.effective_date > on}
-    regions = {municipality.ggd_code for municipality in current.values()}
-    problems: dict[tuple[ProblemKind, str], set[UUID]] = defaultdict(set)
-    for row in rows:
-        if row.organisation_id not in known:
-            problems[ProblemKind.UNKNOWN_ORGANISATION, row.area].add(row.organisation_id)
-        if row.level is CoverageLevel.MUNICIPALITY and row.area in ended and row.area not in current:
-            problems[ProblemKind.ENDED_MUNICIPALITY, row.area].add(row.organisation_id)
-        elif not _exists(row, current.keys() | coming, regions):
-            problems[ProblemKind.UNKNOWN_AREA, row.area].add(row.organisation_id)
-    return [
-        Problem(kind=kind, area=area, organisation_ids=tuple(sorted(ids)))
-        for (kind, area), ids in sorted(problems.items())
-    ]
-
-
-def _exists(row: CoverageRow, municipalities: set[str], regions: set[str]) -> bool:
-    """Whether an area can match; a postcode is checked for its shape only: new ones are issued every month."""
-    match row.level:
-        case CoverageLevel.MUNICIPALITY:
-            return row.area in municipalities
-        case CoverageLevel.GGD_REGION:
-            return row.area in regions
-        case CoverageLevel.NATIONAL:
-            return row.area == NATIONAL_AREA
-        case CoverageLevel.PC4:
-            return len(row.area) == 4 and _is_pc4(row.area)
-        case CoverageLevel.PC6 | CoverageLevel.PC6_RANGE:
-            first, last = row.numbers
-            return _is_pc6(row.area) and first <= last
-
-
-def _is_pc4(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and "1000" <= text <= "9999"
-
-
-def _is_pc6(text: str) -> bool:
-    letters = text[4:]
-    return (
-        len(text) == 6 and _is_pc4(text[:4]) and letters.isascii() and letters.isalpha() and letters.isupper()
-    )
-
-
-def _move(change: BoundaryChange, on: date, geography: Geography) -> Move:
-    successors = _successors(geography, on)
-    runs = tuple(
-        (run.first, run.last)
-        for run in geography.pc4_runs
-        if change.kind != reference.SPLIT
-        and successors.get(run.municipality_code, run.municipality_code) == change.old_code
-    )
-    return Move(
-        old_code=change.old_code,
-        old_name=change.old_name,
-        new_code=change.new_code,
-        new_name=change.new_name,
-        pc4_runs=runs,
     )
