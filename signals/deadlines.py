@@ -1,0 +1,105 @@
+"""Working days of the Netherlands, and the deadlines of a signal that are counted in them.
+
+A working day is no Saturday, no Sunday and none of the days of article 3 of the Algemene termijnenwet: New
+Year's Day, Good Friday (equated with a holiday by its second paragraph), Easter Monday, King's Day,
+Ascension Day, Whit Monday and both days of Christmas. The law also names 5 May of every year; a day off in
+practice is only each fifth one, so only those count, as in `holidays`. These are service norms and not
+statutory terms: the bridging days that the government equates with holidays are working days here.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from typing import Final
+
+from signals.clock import AMSTERDAM
+
+_DAY: Final = timedelta(days=1)
+_SATURDAY: Final = 5
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Deadlines:
+    """Last dates, each included: for claiming, for the first contact attempt, for concluding."""
+
+    claim_by: date
+    contact_by: date
+    conclude_by: date
+
+
+def deadlines_for(
+    received_on: date, *, claim_days: int = 1, contact_days: int = 2, conclude_calendar_days: int = 28
+) -> Deadlines:
+    """Deadlines of a signal received on a date in Amsterdam: two in working days, the last in calendar days.
+
+    The last one may fall on a day off, as the month of article 14 AVG may. Raises `ValueError` for a
+    negative number of days.
+    """
+    if conclude_calendar_days < 0:
+        raise ValueError("calendar days cannot be negative")
+    return Deadlines(
+        claim_by=add_working_days(received_on, claim_days),
+        contact_by=add_working_days(received_on, contact_days),
+        conclude_by=received_on + timedelta(days=conclude_calendar_days),
+    )
+
+
+def add_working_days(day: date, n: int) -> date:
+    """The n-th working day after a day; the day itself is not counted, whether a working day or not.
+
+    One working day after a Friday is Monday, and so it is after the Saturday and the Sunday that follow.
+    With n = 0: the day itself, or the first working day after it. Raises `ValueError` for a negative n.
+    """
+    if n < 0:
+        raise ValueError("working days cannot be negative")
+    if n == 0:
+        return day if is_working_day(day) else _next_working_day(day)
+    for _ in range(n):
+        day = _next_working_day(day)
+    return day
+
+
+def is_working_day(day: date) -> bool:
+    """Whether social work is at its desk: no weekend and no national holiday."""
+    return day.weekday() < _SATURDAY and day not in holidays_of(day.year)
+
+
+def working_hours_between(
+    start: datetime, end: datetime, *, day_start: time = time(9), day_end: time = time(17)
+) -> float:
+    """Hours of office time in Amsterdam between two aware datetimes, 0.0 when `end` is not after `start`.
+
+    Each working day counts from `day_start` to `day_end` on the wall clock, so that summer time neither adds
+    an hour to an office day nor takes one. Raises `ValueError` for a naive datetime.
+    """
+    if start.tzinfo is None or end.tzinfo is None:
+        raise ValueError("both datetimes must be aware")
+    start, end = start.astimezone(UTC), end.astimezone(UTC)
+    day, last = start.astimezone(AMSTERDAM).date(), end.astimezone(AMSTERDAM).date()
+    total = timedelta()
+    while day <= last:
+        if is_working_day(day):
+            opened, closed = _instant(day, day_start), _instant(day, day_end)
+            total += max(timedelta(), min(end, closed) - max(start, opened))
+        day += _DAY
+    return total / timedelta(hours=1)
+
+
+@lru_cache(maxsize=64)
+def holidays_of(year: int) -> frozenset[date]:
+    """National holidays of a year, weekends among them."""
+    # Imported on first use: a process that never counts working days starts without it.
+    from holidays import country_holidays
+
+    return frozenset(country_holidays("NL", years=year, expand=False))
+
+
+def _next_working_day(day: date) -> date:
+    day += _DAY
+    while not is_working_day(day):
+        day += _DAY
+    return day
+
+
+def _instant(day: date, wall_clock: time) -> datetime:
+    return datetime.combine(day, wall_clock, AMSTERDAM).astimezone(UTC)

@@ -1,0 +1,143 @@
+"""Working days and the deadlines counted in them."""
+
+from datetime import UTC, date, datetime, time, timedelta
+
+import pytest
+
+from signals.clock import AMSTERDAM
+from signals.deadlines import (
+    Deadlines,
+    add_working_days,
+    deadlines_for,
+    is_working_day,
+    working_hours_between,
+)
+
+
+@pytest.mark.parametrize(
+    "day",
+    [
+        date(2026, 1, 1),  # New Year's Day
+        date(2026, 4, 3),  # Good Friday
+        date(2026, 4, 6),  # Easter Monday
+        date(2026, 4, 27),  # King's Day
+        date(2025, 4, 26),  # King's Day a day early, as the 27th was a Sunday
+        date(2026, 5, 14),  # Ascension Day
+        date(2026, 5, 25),  # Whit Monday
+        date(2026, 12, 25),
+        date(2028, 12, 26),
+        date(2025, 5, 5),  # Liberation Day, each fifth year
+        date(2026, 10, 3),  # Saturday
+        date(2026, 10, 4),  # Sunday
+    ],
+)
+def test_weekends_and_national_holidays_are_days_off(day: date) -> None:
+    assert not is_working_day(day)
+
+
+@pytest.mark.parametrize(
+    "day",
+    [
+        date(2026, 5, 5),  # Liberation Day outside the fifth year
+        date(2026, 5, 15),  # the Friday after Ascension Day
+        date(2026, 12, 31),
+        date(2024, 2, 29),
+        date(2026, 10, 5),
+    ],
+)
+def test_other_days_are_working_days(day: date) -> None:
+    assert is_working_day(day)
+
+
+@pytest.mark.parametrize(
+    ("received", "days", "expected"),
+    [
+        (date(2026, 10, 5), 1, date(2026, 10, 6)),  # Monday
+        (date(2026, 10, 2), 1, date(2026, 10, 5)),  # Friday
+        (date(2026, 10, 3), 1, date(2026, 10, 5)),  # Saturday
+        (date(2026, 10, 4), 1, date(2026, 10, 5)),  # Sunday
+        (date(2026, 10, 2), 2, date(2026, 10, 6)),
+        (date(2026, 4, 2), 1, date(2026, 4, 7)),  # over Easter
+        (date(2026, 12, 24), 1, date(2026, 12, 28)),  # over Christmas
+        (date(2026, 12, 31), 1, date(2027, 1, 4)),  # over New Year
+        (date(2024, 2, 28), 1, date(2024, 2, 29)),  # leap day
+        (date(2024, 2, 29), 1, date(2024, 3, 1)),
+        (date(2025, 2, 28), 1, date(2025, 3, 3)),
+        (date(2026, 5, 13), 1, date(2026, 5, 15)),  # over Ascension Day
+        (date(2026, 10, 5), 0, date(2026, 10, 5)),
+        (date(2026, 10, 3), 0, date(2026, 10, 5)),
+    ],
+)
+def test_the_day_of_receipt_is_not_counted(received: date, days: int, expected: date) -> None:
+    assert add_working_days(received, days) == expected
+
+
+def test_the_deadlines_by_default_are_one_and_two_working_days_and_four_weeks() -> None:
+    assert deadlines_for(date(2026, 10, 2)) == Deadlines(
+        claim_by=date(2026, 10, 5), contact_by=date(2026, 10, 6), conclude_by=date(2026, 10, 30)
+    )
+
+
+def test_concluding_may_fall_on_a_day_off() -> None:
+    assert deadlines_for(date(2026, 10, 3)).conclude_by == date(2026, 10, 31)
+
+
+def test_an_organisation_may_set_other_terms() -> None:
+    found = deadlines_for(date(2026, 10, 5), claim_days=3, contact_days=5, conclude_calendar_days=14)
+    assert found == Deadlines(
+        claim_by=date(2026, 10, 8), contact_by=date(2026, 10, 12), conclude_by=date(2026, 10, 19)
+    )
+
+
+@pytest.mark.parametrize("setting", ["claim_days", "contact_days", "conclude_calendar_days"])
+def test_a_negative_term_is_refused(setting: str) -> None:
+    with pytest.raises(ValueError, match="negative"):
+        deadlines_for(date(2026, 10, 5), **{setting: -1})
+
+
+def at(day: date, hour: int, minute: int = 0) -> datetime:
+    return datetime.combine(day, time(hour, minute), AMSTERDAM).astimezone(UTC)
+
+
+MONDAY = date(2026, 10, 5)
+FRIDAY = date(2026, 10, 2)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "hours"),
+    [
+        (at(MONDAY, 10), at(MONDAY, 11, 30), 1.5),
+        (at(MONDAY, 7), at(MONDAY, 10), 1.0),
+        (at(MONDAY, 16), at(MONDAY, 23), 1.0),
+        (at(MONDAY, 0), at(MONDAY, 23), 8.0),
+        (at(FRIDAY, 16), at(MONDAY, 10), 2.0),
+        (at(FRIDAY, 18), at(MONDAY, 8), 0.0),
+        (at(date(2026, 10, 3), 10), at(date(2026, 10, 4), 15), 0.0),
+        (at(date(2026, 4, 2), 9), at(date(2026, 4, 7), 17), 16.0),
+        (at(MONDAY, 11), at(MONDAY, 10), 0.0),
+        (at(MONDAY, 11), at(FRIDAY, 11), 0.0),
+    ],
+)
+def test_only_office_hours_of_working_days_count(start: datetime, end: datetime, hours: float) -> None:
+    assert working_hours_between(start, end) == hours
+
+
+@pytest.mark.parametrize("friday", [date(2026, 3, 27), date(2026, 10, 23)])
+def test_a_change_of_the_clock_in_the_weekend_changes_nothing(friday: date) -> None:
+    monday = friday + timedelta(days=3)
+    assert working_hours_between(at(friday, 9), at(monday, 17)) == 16.0
+
+
+def test_the_time_is_amsterdams_whatever_the_zone_of_the_argument() -> None:
+    start = datetime(2026, 7, 6, 6, 0, tzinfo=UTC)
+    assert working_hours_between(start, datetime(2026, 7, 6, 8, 0, tzinfo=UTC)) == 1.0
+
+
+def test_other_office_hours_can_be_given() -> None:
+    found = working_hours_between(at(MONDAY, 0), at(MONDAY, 23), day_start=time(8), day_end=time(18, 30))
+    assert found == 10.5
+
+
+def test_a_naive_datetime_is_refused() -> None:
+    with pytest.raises(ValueError, match="aware"):
+        working_hours_between(datetime(2026, 10, 5, 9), at(MONDAY, 10))
