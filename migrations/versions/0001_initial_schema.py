@@ -155,7 +155,7 @@ def upgrade() -> None:
         "sealed_reports",
         sa.Column("idempotency_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("body_mac", sa.LargeBinary(length=32), nullable=False),
-        sa.Column("receipt_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("receipt_hash", sa.LargeBinary(length=32), nullable=True),
         sa.Column("signal_id", sa.Uuid(), nullable=False),
         sa.Column("organisation_id", sa.Uuid(), nullable=False),
         sa.Column("mailbox_key_id", sa.Uuid(), nullable=False),

@@ -24,7 +24,7 @@ from signals.vocabulary import (
 class SealedReport(Base):
     """What the public side writes, in one row: the envelope and what makes a retry give the same answer.
 
-    Kept 7 days for retries; the envelope is dropped on arrival. No column is finer than a date.
+    Kept 7 days for retries; envelope and receipt hash leave on arrival. No column is finer than a date.
     """
 
     __tablename__ = "sealed_reports"
@@ -37,7 +37,7 @@ class SealedReport(Base):
 
     idempotency_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     body_mac: Mapped[bytes] = mapped_column(LargeBinary(32))
-    receipt_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    receipt_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32), unique=True)
     signal_id: Mapped[uuid.UUID]
     organisation_id: Mapped[uuid.UUID]
     mailbox_key_id: Mapped[uuid.UUID]

@@ -1,0 +1,317 @@
+"""Receiving a report at the door: route, seal and store in one atomic write; nothing readable touches disk.
+
+The public side only: holds public keys and the front's secret, never the keystore.
+"""
+
+import json
+import threading
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, Engine, Row, String, bindparam, cast, func, literal, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from privacy.receipts import body_mac, idempotency_hash, receipt_for, receipt_hash
+from privacy.sealing import SCHEMA_VERSION, seal_to_mailbox
+from signals.clock import AMSTERDAM, Clock, today
+from signals.contents import Report, context_of
+from signals.db import is_sqlite, reading
+from signals.errors import (
+    AreaFull,
+    FieldProblem,
+    Invalid,
+    KeyReused,
+    NoMailboxKey,
+    NotesDisabled,
+    SignalsError,
+)
+from signals.models import Receipt, SealedReport
+from signals.models.base import new_id
+from signals.routing import Router, RoutingSnapshot, SealingKey
+from signals.routing_table import OrganisationFacts, Route
+from signals.vocabulary import OrganisationKind, ReceiptState
+
+NOTICED_DAYS_BACK = 14
+RETRY_DAYS = 7
+"""For how long the same key and body give the same answer."""
+
+Authorisation = Callable[[Connection], None]
+"""A check that runs inside the storing transaction and raises to refuse (the seam for tokens)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Redaction:
+    """How many strings of one kind were removed from a note."""
+
+    kind: str
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Received:
+    """The answer to a report; the same again for a retry."""
+
+    receipt: str = field(repr=False)
+    organisation: OrganisationFacts
+    received_on: date
+    redactions: tuple[Redaction, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intake:
+    """The public side's way in; one per process."""
+
+    engine: Engine
+    router: Router
+    front_secret: bytes = field(repr=False)
+    area_limit: "AreaLimit"
+    notes_enabled: bool = False
+
+    def receive(
+        self, clock: Clock, *, key: uuid.UUID, report: Report, authorise: Authorisation | None = None
+    ) -> Received:
+        """Store a report once and answer it; a retry with the same key and body gets the same answer.
+
+        Raises `KeyReused` for the same key with another body, `AreaFull` past the day's limit,
+        `Invalid` for `noticed_on` out of range, `NotesDisabled`, `NoMailboxKey`.
+        """
+        on = today(clock)
+        identity = _Identity.of(self.front_secret, key, report.canonical())
+        try:
+            row, receiver = self._sealed(identity, report, on, clock.now())
+        except SignalsError:
+            # A retry is never refused: its first try was accepted, perhaps under yesterday's rules.
+            found = self._find(identity)
+            if found is None:
+                raise
+            return self._answer(identity, found)
+        if not self._store(row, authorise):
+            return self._replayed(identity)
+        self.area_limit.count(receiver.id, on)
+        return Received(receipt=identity.receipt, organisation=receiver, received_on=on)
+
+    def receipt_state(self, clock: Clock, receipt: str | None) -> tuple[ReceiptState, date]:
+        """(state, as of yesterday) of a receipt in the form of `parse_receipt`; `unknown` when never issued.
+
+        One and the same query whatever is found, so that the answer's time tells nothing.
+        """
+        on = today(clock)
+        digest = receipt_hash(receipt) if receipt else bytes(32)
+        with reading(self.engine).connect() as connection:
+            found = connection.execute(_RECEIPT_QUERY, {"digest": digest}).first()
+        return _state_as_of(found, on), on - timedelta(days=1)
+
+    def _sealed(
+        self, identity: "_Identity", report: Report, on: date, now: datetime
+    ) -> tuple[dict[str, Any], OrganisationFacts]:
+        """The row to store and who receives it."""
+        self._refuse_invalid(report, on)
+        snapshot = self.router.snapshot()
+        route = snapshot.table.route(report.address.postcode, report.address.number, on)
+        receiver, sealing_key = _receiver(snapshot, route, on)
+        self.area_limit.check(self.engine, receiver.id, on, now)
+        unrouted = receiver.kind is OrganisationKind.NATIONAL
+        return _row(identity, report, receiver, sealing_key, unrouted=unrouted, on=on), receiver
+
+    def _refuse_invalid(self, report: Report, on: date) -> None:
+        if report.note is not None and not self.notes_enabled:
+            raise NotesDisabled
+        noticed = report.noticed_on
+        if noticed is not None and not on - timedelta(days=NOTICED_DAYS_BACK) <= noticed <= on:
+            raise Invalid(FieldProblem(field="noticed_on", code="out_of_range"))
+
+    def _store(self, row: dict[str, Any], authorise: Authorisation | None) -> bool:
+        """Whether the row was new. One statement, so that it is atomic without more round trips."""
+        statement = _INSERT_SQLITE if is_sqlite(self.engine) else _INSERT_POSTGRESQL
+        with _writing(self.engine), self._connection(authorise is not None) as connection:
+            if authorise is not None:
+                authorise(connection)
+            return connection.execute(statement, row).rowcount == 1
+
+    def _connection(self, transactional: bool) -> AbstractContextManager[Connection]:
+        if transactional or is_sqlite(self.engine):
+            return self.engine.begin()
+        return self.engine.execution_options(isolation_level="AUTOCOMMIT").connect()
+
+    def _replayed(self, identity: "_Identity") -> Received:
+        found = self._find(identity)
+        assert found is not None, "a conflict without a row"
+        return self._answer(identity, found)
+
+    def _find(self, identity: "_Identity") -> Row[Any] | None:
+        with reading(self.engine).connect() as connection:
+            return connection.execute(_REPLAY_QUERY, {"key_hash": identity.key_hash}).first()
+
+    def _answer(self, identity: "_Identity", found: Row[Any]) -> Received:
+        if found.body_mac != identity.body_mac:
+            raise KeyReused
+        return Received(
+            receipt=identity.receipt,
+            organisation=self.router.snapshot().organisations[found.organisation_id],
+            received_on=found.received_on,
+            redactions=tuple(Redaction(**entry) for entry in json.loads(found.redactions)),
+        )
+
+
+class AreaLimit:
+    """The day's limit of open reports for one receiving organisation: a brake on floods, blind to senders.
+
+    Far below the limit a process counts for itself and asks the database now and then; near it, and
+    always for small limits, it asks each time.
+    """
+
+    def __init__(self, limit: int, *, refresh_seconds: float = 2.0) -> None:
+        self.limit = limit
+        self._refresh_seconds = refresh_seconds
+        self._lock = threading.Lock()
+        self._counted: dict[tuple[uuid.UUID, date], tuple[int, float]] = {}
+
+    def check(self, engine: Engine, organisation_id: uuid.UUID, on: date, now: datetime) -> None:
+        """Raise `AreaFull` with the seconds until the next day in Amsterdam when the limit is reached."""
+        if self._known_count(engine, organisation_id, on) >= self.limit:
+            raise AreaFull(retry_after=_seconds_to_midnight(now, AMSTERDAM))
+
+    def count(self, organisation_id: uuid.UUID, on: date) -> None:
+        """One more was stored by this process."""
+        with self._lock:
+            number, asked_at = self._counted.get((organisation_id, on), (0, float("-inf")))
+            self._counted[organisation_id, on] = (number + 1, asked_at)
+
+    def _known_count(self, engine: Engine, organisation_id: uuid.UUID, on: date) -> int:
+        number, asked_at = self._counted.get((organisation_id, on), (0, float("-inf")))
+        fresh = time.monotonic() - asked_at < self._refresh_seconds
+        if fresh and self.limit >= 100 and number < self.limit * 0.8:
+            return number
+        return self._asked_count(engine, organisation_id, on)
+
+    def _asked_count(self, engine: Engine, organisation_id: uuid.UUID, on: date) -> int:
+        asked_at = time.monotonic()
+        with reading(engine).connect() as connection:
+            parameters = {"organisation_id": organisation_id, "on": on, "limit": self.limit}
+            number = connection.scalar(_COUNT_QUERY, parameters) or 0
+        with self._lock:
+            self._counted = {key: value for key, value in self._counted.items() if key[1] == on}
+            self._counted[organisation_id, on] = (number, asked_at)
+        return number
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Identity:
+    """What a report is recognised by, none of which can be turned back into key or body."""
+
+    key_hash: bytes
+    body_mac: bytes
+    receipt: str = field(repr=False)
+
+    @classmethod
+    def of(cls, secret: bytes, key: uuid.UUID, body: bytes) -> "_Identity":
+        return cls(
+            key_hash=idempotency_hash(key),
+            body_mac=body_mac(secret, key, body),
+            receipt=receipt_for(secret, key, body),
+        )
+
+
+def _receiver(
+    snapshot: RoutingSnapshot, route: Route, on: date
+) -> tuple[OrganisationFacts, SealingKey]:
+    """The receiving organisation and its key of the week; without a valid key, the national desk's.
+
+    Never unsealed to disk: without any valid key the report is refused and the phone tries again.
+    """
+    receiver = snapshot.organisations[route.organisation_id]
+    key = snapshot.sealing_key(receiver.id, on)
+    if key is None:
+        desk = snapshot.national_desk(on)
+        key = snapshot.sealing_key(desk.id, on) if desk else None
+        if desk is None or key is None:
+            raise NoMailboxKey
+        return desk, key
+    return receiver, key
+
+
+def _row(
+    identity: _Identity,
+    report: Report,
+    receiver: OrganisationFacts,
+    key: SealingKey,
+    *,
+    unrouted: bool,
+    on: date,
+    redactions: Sequence[Redaction] = (),
+) -> dict[str, Any]:
+    signal_id = new_id()
+    context = context_of(signal_id, receiver.id, key.key_id)
+    return {
+        "idempotency_hash": identity.key_hash,
+        "body_mac": identity.body_mac,
+        "receipt_hash": receipt_hash(identity.receipt),
+        "signal_id": signal_id,
+        "organisation_id": receiver.id,
+        "mailbox_key_id": key.key_id,
+        "schema_version": SCHEMA_VERSION,
+        "received_on": on,
+        "unrouted": unrouted,
+        "redactions": json.dumps([{"kind": r.kind, "count": r.count} for r in redactions]),
+        "envelope": seal_to_mailbox(report.to_plain(), key.public_key, context),
+    }
+
+
+_SQLITE_WRITERS = threading.Lock()
+
+
+def _writing(engine: Engine) -> AbstractContextManager[Any]:
+    """Threads of one process queue here, in order; SQLite's own busy handler sleeps instead and starves some."""
+    return _SQLITE_WRITERS if is_sqlite(engine) else nullcontext()
+
+
+def _state_as_of(found: Row[Any] | None, on: date) -> ReceiptState:
+    """The state at the end of yesterday; on the day of receipt itself, `received`."""
+    if found is None:
+        return ReceiptState.UNKNOWN
+    return ReceiptState(found.state_before if found.changed_on >= on else found.state)
+
+
+def _seconds_to_midnight(now: datetime, zone: ZoneInfo) -> int:
+    local = now.astimezone(zone)
+    midnight = datetime.combine(local.date() + timedelta(days=1), datetime.min.time(), zone)
+    return max(1, int((midnight - now).total_seconds()))
+
+
+_INSERT_POSTGRESQL = postgresql.insert(SealedReport.__table__).on_conflict_do_nothing(
+    index_elements=["idempotency_hash"]
+)
+_INSERT_SQLITE = sqlite.insert(SealedReport.__table__).on_conflict_do_nothing(
+    index_elements=["idempotency_hash"]
+)
+_REPLAY_QUERY = select(
+    SealedReport.body_mac, SealedReport.organisation_id, SealedReport.received_on, SealedReport.redactions
+).where(SealedReport.idempotency_hash == bindparam("key_hash"))
+_RECEIPT_QUERY = (
+    select(Receipt.state, Receipt.state_before, Receipt.changed_on)
+    .where(Receipt.receipt_hash == bindparam("digest"))
+    .union_all(
+        select(
+            cast(literal(ReceiptState.RECEIVED.value), String),
+            cast(literal(ReceiptState.RECEIVED.value), String),
+            SealedReport.received_on,
+        ).where(SealedReport.receipt_hash == bindparam("digest"))
+    )
+    .limit(1)
+)
+_COUNT_QUERY = select(func.count()).select_from(
+    select(literal(1))
+    .select_from(SealedReport)
+    .where(
+        SealedReport.organisation_id == bindparam("organisation_id"),
+        SealedReport.received_on == bindparam("on"),
+    )
+    .limit(bindparam("limit"))
+    .subquery()
+)

@@ -1,0 +1,228 @@
+"""Which organisation receives, and with which public key to seal: in memory, and never out of date for long.
+
+Every process keeps a snapshot and asks the database for one number (`RoutingVersion`) at most once
+every `refresh_seconds`; when it has grown, the snapshot is read anew. A database that is away leaves
+the last snapshot in use.
+"""
+
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from privacy.logs import get_logger
+from privacy.sealing import PublicKeyRefused, verify_public_key, week_start
+from signals.db import reading
+from signals.models import (
+    CoverageArea,
+    MailboxPublicKey,
+    MunicipalityOfPostcode,
+    Organisation,
+    Recipient,
+    RoutingVersion,
+)
+from signals.routing_table import CoverageLevel, CoverageRow, OrganisationFacts, Route, RoutingTable
+from signals.vocabulary import OrganisationKind
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SealingKey:
+    """A verified public key of an organisation for one week."""
+
+    key_id: uuid.UUID
+    organisation_id: uuid.UUID
+    public_key: bytes
+
+
+@dataclass(frozen=True)
+class RoutingSnapshot:
+    """One consistent state of routing: coverage, organisations and verified keys."""
+
+    version: int
+    table: RoutingTable
+    organisations: dict[uuid.UUID, OrganisationFacts]
+    keys: dict[tuple[uuid.UUID, date], SealingKey]
+
+    def sealing_key(self, organisation_id: uuid.UUID, on: date) -> SealingKey | None:
+        """The key of the week of `on`; None when none was made or its signature was refused."""
+        return self.keys.get((organisation_id, week_start(on)))
+
+    def national_desk(self, on: date) -> OrganisationFacts | None:
+        """The organisation that receives what no other does."""
+        desks = (o for o in self.organisations.values() if o.kind is OrganisationKind.NATIONAL and o.receives(on))
+        return min(desks, key=lambda desk: desk.id, default=None)
+
+
+class Router:
+    """Routes from a snapshot of the database; one per process, shared by its threads."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        root_public_key: bytes | None,
+        refresh_seconds: float = 1.0,
+        ticks: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._engine = reading(engine)
+        self._root = root_public_key
+        self._refresh_seconds = refresh_seconds
+        self._ticks = ticks
+        self._lock = threading.Lock()
+        self._snapshot: RoutingSnapshot | None = None
+        self._asked_at = float("-inf")
+        self._verified: dict[tuple[uuid.UUID, bytes], bool] = {}
+
+    def route(self, postcode: str, number: int | None, on: date) -> Route:
+        """The receiver of an address on a date: longest match, onboarded organisations only."""
+        return self.snapshot().table.route(postcode, number, on)
+
+    def snapshot(self) -> RoutingSnapshot:
+        """The current state, at most `refresh_seconds` old; raises only when none was ever read.
+
+        While one thread reads anew, the others go on with the old one.
+        """
+        now = self._ticks()
+        current = self._snapshot
+        if current is not None and now - self._asked_at < self._refresh_seconds:
+            return current
+        if self._lock.acquire(blocking=current is None):
+            try:
+                return self._refreshed(now)
+            finally:
+                self._lock.release()
+        assert current is not None
+        return current
+
+    def _refreshed(self, now: float) -> RoutingSnapshot:
+        current = self._snapshot
+        if current is not None and now <= self._asked_at:
+            return current
+        try:
+            snapshot = self._read(current)
+        except SQLAlchemyError as error:
+            if current is None:
+                raise
+            log.warning("routing_not_refreshed", problem=type(error).__name__)
+            snapshot = current
+        self._snapshot, self._asked_at = snapshot, now
+        return snapshot
+
+    def _read(self, current: RoutingSnapshot | None) -> RoutingSnapshot:
+        with self._engine.connect() as connection:
+            version = connection.scalar(select(RoutingVersion.version)) or 0
+            if current is not None and current.version == version:
+                return current
+            return self._load(connection, version)
+
+    def _load(self, connection: Connection, version: int) -> RoutingSnapshot:
+        organisations = list(_organisations(connection))
+        runs, ranges = _official_postcodes(connection)
+        return RoutingSnapshot(
+            version,
+            RoutingTable.build(
+                _coverage(connection), organisations, pc6_municipalities=runs, pc6_ranges=ranges
+            ),
+            {facts.id: facts for facts in organisations},
+            {(key.organisation_id, week): key for week, key in self._keys(connection)},
+        )
+
+    def _keys(self, connection: Connection) -> Iterable[tuple[date, SealingKey]]:
+        for row in connection.execute(select(MailboxPublicKey.__table__)):
+            if self._is_genuine(row):
+                yield row.week, SealingKey(
+                    key_id=row.key_id, organisation_id=row.organisation_id, public_key=row.public_key
+                )
+
+    def _is_genuine(self, row: object) -> bool:
+        """Whether the root signed this row; remembered, for a check costs 100 us and rows are many."""
+        known = (row.key_id, row.public_key + row.signature + row.organisation_id.bytes)  # type: ignore[attr-defined]
+        if known not in self._verified:
+            self._verified[known] = self._check(row)
+        return self._verified[known]
+
+    def _check(self, row: object) -> bool:
+        if self._root is None:
+            return False
+        try:
+            verify_public_key(
+                self._root,
+                key_id=row.key_id,  # type: ignore[attr-defined]
+                organisation_id=row.organisation_id,  # type: ignore[attr-defined]
+                week=row.week,  # type: ignore[attr-defined]
+                public_key=row.public_key,  # type: ignore[attr-defined]
+                signature=row.signature,  # type: ignore[attr-defined]
+            )
+        except PublicKeyRefused:
+            log.error("mailbox_key_refused", key_id=str(row.key_id))  # type: ignore[attr-defined]
+            return False
+        return True
+
+
+def routing_changed(session: Session) -> None:
+    """Tell every process that organisations, coverage or public keys changed; part of the change's transaction."""
+    session.execute(update(RoutingVersion).values(version=RoutingVersion.version + 1))
+
+
+def _organisations(connection: Connection) -> Iterable[OrganisationFacts]:
+    verified: dict[uuid.UUID, list[date]] = {}
+    for organisation_id, on in connection.execute(select(Recipient.organisation_id, Recipient.verified_on)):
+        if on is not None:
+            verified.setdefault(organisation_id, []).append(on)
+    for row in connection.execute(select(Organisation.__table__)):
+        yield OrganisationFacts(
+            id=row.id,
+            name=row.name,
+            kind=row.kind,
+            receives_from=onboarded_from(
+                row.agreement_on, row.legal_basis, row.retention_basis, verified.get(row.id, [])
+            ),
+            receives_until=row.suspended_from,
+        )
+
+
+def onboarded_from(
+    agreement_on: date | None, legal_basis: str | None, retention_basis: str | None, verified: list[date]
+) -> date | None:
+    """The date from which an organisation receives; None while something is missing.
+
+    Agreement date, legal basis, retention basis and two verified recipients (domain design, Routing).
+    """
+    if agreement_on is None or not legal_basis or not retention_basis or len(verified) < 2:
+        return None
+    return max(agreement_on, sorted(verified)[1])
+
+
+def _coverage(connection: Connection) -> Iterable[CoverageRow]:
+    for row in connection.execute(select(CoverageArea.__table__)):
+        yield CoverageRow(
+            organisation_id=row.organisation_id,
+            level=CoverageLevel(row.level),
+            area=row.area,
+            number_from=row.number_from,
+            number_to=row.number_to,
+            valid_from=row.valid_from,
+            valid_until=row.valid_until,
+        )
+
+
+def _official_postcodes(
+    connection: Connection,
+) -> tuple[dict[str, str], list[tuple[str, int, int, str]]]:
+    """What the official address file added: whole PC6s, and house-number ranges of split ones."""
+    whole: dict[str, str] = {}
+    ranges: list[tuple[str, int, int, str]] = []
+    for row in connection.execute(select(MunicipalityOfPostcode.__table__)):
+        if row.number_from == 0:
+            whole[row.first_pc6] = row.municipality_code
+        else:
+            ranges.append((row.first_pc6, row.number_from, row.number_to, row.municipality_code))
+    return whole, ranges

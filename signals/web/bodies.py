@@ -1,0 +1,118 @@
+"""Reading what programs send: strict JSON, of bounded size and depth, each name once, no control characters."""
+
+import json
+from typing import Any
+
+from flask import Request
+from webargs.flaskparser import FlaskParser
+from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
+
+from signals.errors import FieldProblem, Invalid
+
+MAX_DEPTH = 5
+JSON_TYPES = frozenset({"application/json"})
+
+
+class MalformedJson(Invalid):
+    """The body is not one well-formed JSON object."""
+
+    code = "malformed_json"
+
+    def __init__(self, code: str = "malformed") -> None:
+        super().__init__(FieldProblem(field="", code=code))
+
+
+def read_json(request: Request, limit: int) -> dict[str, Any]:
+    """The request's JSON object.
+
+    Raises `UnsupportedMediaType` (415), `RequestEntityTooLarge` (413) past `limit` bytes,
+    `MalformedJson` (400) for anything but one object of text, numbers, booleans, null and lists.
+    """
+    if request.mimetype not in JSON_TYPES:
+        raise UnsupportedMediaType
+    return parse_object(read_bytes(request, limit))
+
+
+def read_bytes(request: Request, limit: int) -> bytes:
+    """The body, never more than `limit` bytes of it in memory; raises `RequestEntityTooLarge` past that."""
+    if (request.content_length or 0) > limit:
+        raise RequestEntityTooLarge
+    body = request.stream.read(limit + 1)
+    if len(body) > limit:
+        raise RequestEntityTooLarge
+    return body
+
+
+def parse_object(body: bytes) -> dict[str, Any]:
+    """One strict JSON object; raises `MalformedJson`."""
+    try:
+        value = _DECODER.decode(body.decode("utf-8"))
+    except (UnicodeDecodeError, ValueError, RecursionError):
+        raise MalformedJson from None
+    if not isinstance(value, dict):
+        raise MalformedJson("wrong_type")
+    _refuse_unclean(value, MAX_DEPTH)
+    return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise ValueError
+    return result
+
+
+def _refuse_constant(_name: str) -> Any:
+    raise ValueError
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > 18:
+        raise ValueError
+    return int(digits)
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_int=_integer, strict=True
+)
+
+
+def _refuse_unclean(value: Any, depth: int) -> None:
+    if depth == 0:
+        raise MalformedJson
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            _refuse_unclean(name, depth - 1)
+            _refuse_unclean(inner, depth - 1)
+    elif isinstance(value, list):
+        for inner in value:
+            _refuse_unclean(inner, depth - 1)
+    elif isinstance(value, str) and not _is_clean(value):
+        raise MalformedJson("control_characters")
+
+
+def _is_clean(text: str) -> bool:
+    """No control characters but line ends and tabs, and no lone surrogates (they cannot be stored)."""
+    return text.isprintable() or not any(
+        (character < " " and character not in "\n\r\t") or character == "\x7f" or "\ud800" <= character <= "\udfff"
+        for character in text
+    )
+
+
+class StrictParser(FlaskParser):
+    """webargs with the strict reader; validation problems surface as marshmallow's own exception."""
+
+    DEFAULT_VALIDATION_STATUS = 400
+    BODY_LIMIT = 4 * 1024
+
+    def load_json(self, req: Request, schema: Any) -> Any:
+        return read_json(req, self.BODY_LIMIT)
+
+    def handle_error(self, error: Any, req: Any, schema: Any, **_details: Any) -> Any:
+        raise error
+
+
+class StaffParser(StrictParser):
+    """The same for staff, whose notes are longer than a carrier's."""
+
+    BODY_LIMIT = 64 * 1024

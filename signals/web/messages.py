@@ -1,0 +1,92 @@
+"""What people read when something is refused: one sentence for each code that says how to mend it.
+
+English here; Dutch and the other languages live in the catalogues. Nothing that was typed is repeated.
+"""
+
+from flask_babel import LazyString, gettext
+from flask_babel import lazy_gettext as _
+
+TITLES: dict[str, LazyString] = {
+    "invalid": _("Something in the form is not right yet"),
+    "not_found": _("Not found"),
+    "forbidden": _("Your role may not do this"),
+    "not_signed_in": _("Please sign in first"),
+    "sign_in_failed": _("Signing in failed"),
+    "too_many_guesses": _("Too many attempts"),
+    "stale_version": _("Changed by somebody else in the meantime"),
+    "state_forbids": _("Not possible in this state"),
+    "claimed_by_other": _("A colleague has this signal"),
+    "idempotency_key_reused": _("This key was used for another report"),
+    "area_full": _("Too many reports for this area today"),
+    "notes_disabled": _("A note cannot be sent here"),
+    "no_mailbox_key": _("Sending is not possible for a moment"),
+    "content_gone": _("The content was deleted"),
+    "unavailable": _("Not available for a moment"),
+    "internal": _("Something went wrong on our side"),
+    "malformed_json": _("This is not valid JSON"),
+    "unsupported_media_type": _("Send this as application/json"),
+    "too_large": _("This is too large"),
+    "method_not_allowed": _("This cannot be done here"),
+    "csrf_failed": _("The page was open for too long"),
+}
+
+DETAILS: dict[str, LazyString] = {
+    "invalid": _("Mend the fields that are named below and send it again."),
+    "not_found": _("There is nothing at this address, or it is not yours to see."),
+    "forbidden": _("Ask your team lead if you need this."),
+    "not_signed_in": _("Sign in, or send a valid token in the Authorization header."),
+    "sign_in_failed": _("Check e-mail address, password and code; a code works only once."),
+    "too_many_guesses": _("Wait a little before you try again."),
+    "stale_version": _("Read the signal again and repeat your change."),
+    "state_forbids": _("Read the signal again: its state does not allow this now."),
+    "claimed_by_other": _("Somebody else works on it. Ask them or your team lead."),
+    "idempotency_key_reused": _("Make a new Idempotency-Key for a new report."),
+    "area_full": _("Nothing is lost: send it again later."),
+    "notes_disabled": _("Leave the note out and send it again."),
+    "no_mailbox_key": _("Nothing is lost: send it again in a few minutes."),
+    "content_gone": _("It was deleted on time, as promised to the resident."),
+    "unavailable": _("Nothing was changed. Try again in a minute."),
+    "internal": _("Nothing was changed. Try again; if it stays, pass on the number under 'instance'."),
+    "malformed_json": _("Send one JSON object, each name once, without control characters."),
+    "unsupported_media_type": _("Set the header Content-Type: application/json."),
+    "too_large": _("A report fits in 4 KiB."),
+    "method_not_allowed": _("Look in the documentation at /docs for what can be done here."),
+    "csrf_failed": _("Go back, load the page again and repeat what you did."),
+}
+
+FIELDS: dict[str, LazyString] = {
+    "required": _("This is missing."),
+    "unknown_field": _("This field does not exist here."),
+    "wrong_type": _("This has the wrong form."),
+    "malformed": _("This has the wrong form."),
+    "postcode_malformed": _("A postcode is four digits and two letters, like 1012 AB."),
+    "letters_not_issued": _("Postcodes with these letters do not exist."),
+    "out_of_range": _("This lies outside what is possible."),
+    "house_number": _("A house number is a whole number from 1 to 99999."),
+    "too_long": _("This is too long."),
+    "too_short": _("This is too short."),
+    "too_many": _("These are too many."),
+    "duplicate": _("This is given more than once."),
+    "not_a_choice": _("This is not one of the choices."),
+    "not_a_uuid": _("This must be a UUID."),
+    "not_a_date": _("This must be a date, like 2026-11-24."),
+    "in_the_future": _("This lies in the future."),
+    "before_receipt": _("This lies before the signal was received."),
+    "control_characters": _("Control characters are not allowed."),
+    "invalid_value": _("This is not right."),
+}
+
+
+def title_of(code: str) -> str:
+    """The problem's title in the reader's language."""
+    return str(TITLES.get(code, TITLES["internal"]))
+
+
+def detail_of(code: str) -> str:
+    """How to mend it, in the reader's language."""
+    return str(DETAILS.get(code, ""))
+
+
+def field_message(code: str) -> str:
+    """One sentence on a field, in the reader's language."""
+    return str(FIELDS.get(code, gettext("This is not right.")))
