@@ -1,0 +1,293 @@
+"""Sealing: HPKE to a mailbox at the door, AES-256-GCM under a case key behind it, and signed mailbox keys.
+
+Every envelope is bound to its row by `SealContext`, so that a ciphertext moved to another row never opens.
+Exceptions of this module carry neither plaintext nor key: they may be logged.
+"""
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import lru_cache
+from typing import Any, Final, Self
+from uuid import UUID
+
+from cryptography.exceptions import InvalidSignature, InvalidTag
+from cryptography.hazmat.primitives import hpke
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+PLAINTEXT_SIZE: Final = 2048
+SUMMARY_SIZE: Final = 256
+NOTE_BUCKET: Final = 512
+SCHEMA_VERSION: Final = 1
+KEY_SIZE: Final = 32
+
+_LENGTH_PREFIX: Final = 2  # bytes that say how much of the padded text is real
+_NONCE_SIZE: Final = 12  # 96 bits, NIST SP 800-38D section 8.2.2 (random nonces)
+_FIXED_SIZES: Final[Mapping[str, int]] = {"content": PLAINTEXT_SIZE, "summary": SUMMARY_SIZE}
+_CONTEXT_DOMAIN: Final = b"signals/seal/v1\x00"
+_MAILBOX_KEY_DOMAIN: Final = b"signals/mailbox-key/v1\x00"
+_SUITE: Final = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+
+
+class SealingError(Exception):
+    """This cannot be sealed or opened."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or type(self).__doc__)
+
+
+class EnvelopeRefused(SealingError):
+    """The envelope does not belong here or was changed: it stays closed."""
+
+
+class PlaintextTooLarge(SealingError):
+    """The text does not fit in the fixed size that hides its length."""
+
+
+class PublicKeyRefused(SealingError):
+    """The mailbox key does not carry the signature of the pinned root."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SealContext:
+    """Where an envelope belongs: the row, the owner, the key and the version of the content's schema."""
+
+    signal_id: UUID
+    organisation_id: UUID
+    key_id: UUID
+    schema_version: int
+
+    def info(self) -> bytes:
+        """Return 68 bytes: a domain of 16, three ids of 16, the version as a big-endian 32-bit number.
+
+        Fixed length, so that what follows it (a purpose) can never be read as a part of it. Used as HPKE
+        `info` (RFC 9180 section 5.1) and as associated data under a case key.
+        """
+        return b"".join(
+            (
+                _CONTEXT_DOMAIN,
+                self.signal_id.bytes,
+                self.organisation_id.bytes,
+                self.key_id.bytes,
+                self.schema_version.to_bytes(4, "big"),
+            )
+        )
+
+
+class MailboxPrivateKey:
+    """A parsed mailbox private key, for opening a batch: parse once, open many, drop it with the batch.
+
+    There is no cache of private keys in this module, on purpose: a destroyed key must not live on in one.
+    """
+
+    __slots__ = ("_key",)
+
+    def __init__(self, key: X25519PrivateKey) -> None:
+        self._key = key
+
+    @classmethod
+    def from_bytes(cls, raw: bytes) -> Self:
+        """Parse 32 raw X25519 bytes; raises `SealingError` for any other length."""
+        try:
+            return cls(X25519PrivateKey.from_private_bytes(raw))
+        except ValueError:
+            raise SealingError("a mailbox private key has 32 bytes") from None
+
+    def decrypt(self, envelope: bytes, info: bytes) -> bytes:
+        """Open one HPKE envelope; raises `EnvelopeRefused`."""
+        try:
+            return _SUITE.decrypt(envelope, self._key, info=info)
+        except (InvalidTag, ValueError):
+            raise EnvelopeRefused from None
+
+    def __repr__(self) -> str:
+        return "MailboxPrivateKey(...)"
+
+
+def generate_mailbox_keypair() -> tuple[bytes, bytes]:
+    """Return a new X25519 pair as (private, public), 32 raw bytes each."""
+    key = X25519PrivateKey.generate()
+    return key.private_bytes_raw(), key.public_key().public_bytes_raw()
+
+
+def seal_to_mailbox(content: Mapping[str, Any], public_key: bytes, context: SealContext) -> bytes:
+    """Seal content to a mailbox, so that only the desk side can open it; always 2,096 bytes.
+
+    `public_key` is 32 raw X25519 bytes whose signature the caller has verified (`verify_public_key`). Raises
+    `PlaintextTooLarge` above 2,046 bytes of canonical JSON, and `SealingError` for what is no JSON or no key.
+    """
+    padded = pad(canonical_json(content))
+    try:
+        return _SUITE.encrypt(padded, _parsed_public_key(public_key), info=context.info())
+    except ValueError:
+        raise SealingError("the mailbox public key is no usable X25519 key") from None
+
+
+def open_from_mailbox(
+    envelope: bytes, private_key: bytes | MailboxPrivateKey, context: SealContext
+) -> dict[str, Any]:
+    """Open what `seal_to_mailbox` made; raises `EnvelopeRefused` for another key, row, owner or any change.
+
+    For many envelopes parse the key once (`MailboxPrivateKey.from_bytes`) and pass that.
+    """
+    if isinstance(private_key, bytes):
+        private_key = MailboxPrivateKey.from_bytes(private_key)
+    return _parsed_object(unpad(private_key.decrypt(envelope, context.info())))
+
+
+def seal_json(content: Mapping[str, Any], case_key: bytes, context: SealContext, *, purpose: str) -> bytes:
+    """Seal content under a case key, padded so that its size tells nothing.
+
+    `purpose` names the column: "content" is always 2,048 bytes of plaintext, "summary" 256, anything else
+    (notes) the next multiple of 512. Where one case has several of a kind, add the row's id after a colon
+    ("note:<id>"), or two of them could be exchanged unseen. Raises `PlaintextTooLarge`.
+    """
+    data = canonical_json(content)
+    padded = _pad_to(data, _bucket(len(data), purpose))
+    return seal_under_case_key(padded, case_key, context, purpose=purpose)
+
+
+def open_json(envelope: bytes, case_key: bytes, context: SealContext, *, purpose: str) -> dict[str, Any]:
+    """Open what `seal_json` made under the same purpose; raises `EnvelopeRefused`."""
+    return _parsed_object(unpad(open_under_case_key(envelope, case_key, context, purpose=purpose)))
+
+
+def seal_under_case_key(plaintext: bytes, case_key: bytes, context: SealContext, *, purpose: str) -> bytes:
+    """Seal bytes, unpadded, under a case key of 32 bytes: nonce of 12, ciphertext, tag of 16."""
+    return seal_bytes(plaintext, case_key, associated_data=_case_binding(context, purpose))
+
+
+def open_under_case_key(envelope: bytes, case_key: bytes, context: SealContext, *, purpose: str) -> bytes:
+    """Open what `seal_under_case_key` made for the same context and purpose; raises `EnvelopeRefused`."""
+    return open_bytes(envelope, case_key, associated_data=_case_binding(context, purpose))
+
+
+def seal_bytes(plaintext: bytes, key: bytes, *, associated_data: bytes) -> bytes:
+    """AES-256-GCM with a random nonce in front, for secrets that belong to no case (a TOTP secret).
+
+    `associated_data` must name the place of the ciphertext: table, column and row.
+    """
+    nonce = secrets.token_bytes(_NONCE_SIZE)
+    return nonce + _aes(key).encrypt(nonce, plaintext, associated_data)
+
+
+def open_bytes(envelope: bytes, key: bytes, *, associated_data: bytes) -> bytes:
+    """Open what `seal_bytes` made for the same place; raises `EnvelopeRefused`."""
+    try:
+        return _aes(key).decrypt(envelope[:_NONCE_SIZE], envelope[_NONCE_SIZE:], associated_data)
+    except (InvalidTag, ValueError):
+        raise EnvelopeRefused from None
+
+
+def canonical_json(value: Mapping[str, Any]) -> bytes:
+    """Return the one JSON spelling of a value: keys sorted, no spaces, UTF-8, no NaN.
+
+    Raises `SealingError` without quoting the value (the errors of json and of str.encode do quote it).
+    """
+    try:
+        return _ENCODER.encode(value).encode()
+    except (TypeError, ValueError, RecursionError):
+        raise SealingError("the content cannot be written as JSON in UTF-8") from None
+
+
+def pad(data: bytes) -> bytes:
+    """Pad to exactly 2,048 bytes (length prefix, data, zeros); raises `PlaintextTooLarge` above 2,046."""
+    return _pad_to(data, PLAINTEXT_SIZE)
+
+
+def unpad(padded: bytes) -> bytes:
+    """Return what was padded, whatever the bucket; raises `EnvelopeRefused` when it is no padding of ours."""
+    length = int.from_bytes(padded[:_LENGTH_PREFIX], "big")
+    data, rest = padded[_LENGTH_PREFIX : _LENGTH_PREFIX + length], padded[_LENGTH_PREFIX + length :]
+    if len(data) != length or len(padded) < _LENGTH_PREFIX or rest.strip(b"\x00"):
+        raise EnvelopeRefused
+    return data
+
+
+def week_start(day: date) -> date:
+    """Return the Monday of the week: the name of a mailbox key's week (ISO 8601)."""
+    return day - timedelta(days=day.weekday())
+
+
+def sign_public_key(
+    root: Ed25519PrivateKey, *, key_id: UUID, organisation_id: UUID, week: date, public_key: bytes
+) -> bytes:
+    """Sign that this mailbox key (32 raw bytes) is this organisation's for this week; 64 bytes, Ed25519."""
+    return root.sign(_signed_statement(key_id, organisation_id, week, public_key))
+
+
+def verify_public_key(
+    root_public: bytes,
+    *,
+    key_id: UUID,
+    organisation_id: UUID,
+    week: date,
+    public_key: bytes,
+    signature: bytes,
+) -> None:
+    """Raise `PublicKeyRefused` unless the pinned root (32 raw bytes) signed exactly this key for this use."""
+    try:
+        root = Ed25519PublicKey.from_public_bytes(root_public)
+        root.verify(signature, _signed_statement(key_id, organisation_id, week, public_key))
+    except (InvalidSignature, ValueError):
+        raise PublicKeyRefused from None
+
+
+@lru_cache(maxsize=2048)
+def _parsed_public_key(raw: bytes) -> X25519PublicKey:
+    # Parsing is a part of the front's hot path; some 400 organisations have one live key each.
+    return X25519PublicKey.from_public_bytes(raw)
+
+
+def _parsed_object(data: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(data)
+    except ValueError:
+        raise EnvelopeRefused from None
+    if not isinstance(value, dict):
+        raise EnvelopeRefused
+    return value
+
+
+def _bucket(length: int, purpose: str) -> int:
+    fixed = _FIXED_SIZES.get(purpose.partition(":")[0])
+    return fixed or -(-(length + _LENGTH_PREFIX) // NOTE_BUCKET) * NOTE_BUCKET
+
+
+def _pad_to(data: bytes, size: int) -> bytes:
+    length = len(data)
+    if length + _LENGTH_PREFIX > size or length > 0xFFFF:
+        raise PlaintextTooLarge
+    return (length.to_bytes(_LENGTH_PREFIX, "big") + data).ljust(size, b"\x00")
+
+
+def _case_binding(context: SealContext, purpose: str) -> bytes:
+    if not purpose:
+        raise SealingError("sealing under a case key needs a purpose")
+    return context.info() + purpose.encode()
+
+
+def _aes(key: bytes) -> AESGCM:
+    # AESGCM itself would also take 128 and 192 bits.
+    if len(key) != KEY_SIZE:
+        raise SealingError("a sealing key has 32 bytes")
+    return AESGCM(key)
+
+
+def _signed_statement(key_id: UUID, organisation_id: UUID, week: date, public_key: bytes) -> bytes:
+    if len(public_key) != KEY_SIZE:
+        raise PublicKeyRefused
+    return b"".join(
+        (
+            _MAILBOX_KEY_DOMAIN,
+            key_id.bytes,
+            organisation_id.bytes,
+            week.isoformat().encode(),
+            public_key,
+        )
+    )
