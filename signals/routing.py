@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from privacy.logs import get_logger
+from structlog import get_logger
 from privacy.sealing import PublicKeyRefused, verify_public_key, week_start
 from signals.db import reading
 from signals.models import (

@@ -13,7 +13,7 @@ from marshmallow import Schema, ValidationError, fields
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
-from privacy.logs import get_logger
+from structlog import get_logger
 from privacy.sealing import SealingError
 from signals.errors import (
     AreaFull,

@@ -1,0 +1,115 @@
+"""The one composition root: from settings to a Flask application for the role of this process.
+
+The staff side, and with it the keystore, is imported only where the role serves staff.
+"""
+
+import base64
+from collections.abc import Callable
+from pathlib import Path
+
+from flask import Flask
+from sqlalchemy import Engine, text
+
+from privacy.logs import configure_logging
+from privacy.secret_files import load_master_key
+from signals.clock import Clock, SystemClock
+from signals.db import make_engine, reading
+from signals.intake import AreaLimit, Intake
+from signals.routing import Router
+from signals.settings import Settings
+from signals.web.front.context import EXTENSION as FRONT
+from signals.web.front.context import FrontContext
+from signals.web.headers import register_headers
+from signals.web.health import health_blueprint
+from signals.web.i18n import register_languages
+from signals.web.openapi import ProblemApi, make_api
+from signals.web.pages import error_page, register_pages
+from signals.web.problems import register_problems
+
+MAX_BODY = 256 * 1024
+"""Bytes; single calls allow less. Nothing larger is ever read."""
+
+
+def create_app(settings: Settings, *, clock: Clock | None = None, engine: Engine | None = None) -> Flask:
+    """The application for `settings.role`. Connects to nothing until the first request.
+
+    `clock` and `engine` are for tests. Raises `SecretFileRefused` when a secret of this role cannot be read.
+    """
+    configure_logging(level=settings.logging.level)
+    clock = clock or SystemClock()
+    engine = engine or make_engine(settings.database.url, pool_size=settings.database.pool_size)
+    app = _bare_app(settings)
+    api = make_api(app)
+    router = Router(
+        engine,
+        root_public_key=root_public_key(settings),
+        refresh_seconds=settings.routing.refresh_seconds,
+    )
+    checks: dict[str, Callable[[], None]] = {"database": lambda: _ping(engine)}
+    if settings.serves_public:
+        _add_front(app, api, settings, clock, engine, router)
+        checks["routing"] = lambda: _check_routing(router, clock)
+    if settings.serves_staff:
+        checks["keystore"] = _add_desk(app, api, settings, clock, engine, router)
+    register_pages(app, settings)
+    app.register_blueprint(health_blueprint(checks))
+    return app
+
+
+def root_public_key(settings: Settings) -> bytes | None:
+    """The pinned public half of the keystore's root, 32 bytes; None when none is set."""
+    return base64.b64decode(settings.front.root_public_key) if settings.front.root_public_key else None
+
+
+def _bare_app(settings: Settings) -> Flask:
+    web = Path(__file__).parent / "web"
+    app = Flask("signals", root_path=str(web.parent), static_folder="web/static", template_folder="web/templates")
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    register_languages(app)
+    register_problems(app, error_page)
+    register_headers(app, https=settings.server.public_url.startswith("https://"))
+    return app
+
+
+def _add_front(
+    app: Flask, api: ProblemApi, settings: Settings, clock: Clock, engine: Engine, router: Router
+) -> None:
+    from signals.web.front.api import public_api
+    from signals.web.front.pages import front_pages
+
+    intake = Intake(
+        engine=engine,
+        router=router,
+        front_secret=load_master_key(settings.front.secret_file),
+        area_limit=AreaLimit(settings.limits.open_reports_per_area_and_day),
+        notes_enabled=settings.notes.enabled,
+    )
+    app.extensions[FRONT] = FrontContext(settings=settings, clock=clock, intake=intake)
+    api.register_blueprint(public_api)
+    app.register_blueprint(front_pages)
+
+
+def _add_desk(
+    app: Flask, api: ProblemApi, settings: Settings, clock: Clock, engine: Engine, router: Router
+) -> Callable[[], None]:
+    """Add the staff side; returns the check of the keystore."""
+    from signals.web.desk import register_desk
+
+    return register_desk(app, api, settings=settings, clock=clock, engine=engine, router=router)
+
+
+def _ping(engine: Engine) -> None:
+    with reading(engine).connect() as connection:
+        connection.execute(text("SELECT 1"))
+
+
+def _check_routing(router: Router, clock: Clock) -> None:
+    """Raises when no national desk receives or its key is missing: then a report could be refused."""
+    from signals.clock import today
+
+    snapshot = router.snapshot()
+    desk = snapshot.national_desk(today(clock))
+    if desk is None or snapshot.sealing_key(desk.id, today(clock)) is None:
+        raise LookupError("no national desk with a key of this week")

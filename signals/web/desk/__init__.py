@@ -1,0 +1,40 @@
+"""What staff reach: the API for programs and the pages for people; holds the keystore."""
+
+from collections.abc import Callable
+
+from flask import Flask
+from sqlalchemy import Engine
+
+from signals.clock import Clock
+from signals.routing import Router
+from signals.settings import Settings
+from signals.web.openapi import ProblemApi
+
+
+def register_desk(
+    app: Flask, api: ProblemApi, *, settings: Settings, clock: Clock, engine: Engine, router: Router
+) -> Callable[[], None]:
+    """Put the staff side on the application; returns a check that raises when the keystore is away."""
+    from privacy.keystore import open_keystore
+    from privacy.secret_files import load_master_key
+    from signals.audit import AuditLog
+    from signals.db import session_factory
+    from signals.staff import GuessThrottle
+    from signals.web.desk.api import staff_api
+    from signals.web.desk.context import EXTENSION, DeskContext
+    from signals.web.desk.pages import desk_pages
+
+    keystore = open_keystore(settings.keystore.url, load_master_key(settings.keystore.master_key_file))
+    app.extensions[EXTENSION] = DeskContext(
+        settings=settings,
+        clock=clock,
+        engine=engine,
+        sessions=session_factory(engine),
+        keystore=keystore,
+        audit=AuditLog(keystore.secret("audit")),
+        router=router,
+        throttle=GuessThrottle(clock),
+    )
+    api.register_blueprint(staff_api)
+    app.register_blueprint(desk_pages)
+    return keystore.ping

@@ -1,0 +1,229 @@
+"""The public API's bodies. Schemas stop here: what goes in is a `Report`."""
+
+import re
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate
+
+from privacy.receipts import parse_receipt
+from signals.contents import Report, Summary
+from signals.postcodes import (
+    Address,
+    InvalidAddressPart,
+    parse_addition,
+    parse_house_number,
+    parse_postcode,
+)
+from signals.vocabulary import ConcernType, OrganisationKind, ReceiptState, Seen
+
+MAX_CONCERN_TYPES = len(ConcernType)
+NOTE_LENGTH = 280
+
+
+class Strict(Schema):
+    """Unknown fields are refused: a typing error in a field's name would lose what it carried."""
+
+    class Meta:
+        unknown = RAISE
+
+
+class PostcodeField(fields.String):
+    """`1012 ab` or `1012AB`, as `1012AB`."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        try:
+            return parse_postcode(super()._deserialize(value, attr, data, **kwargs))
+        except InvalidAddressPart as problem:
+            raise ValidationError(
+                "postcode_malformed" if problem.code == "malformed" else problem.code
+            ) from None
+
+
+class HouseNumberField(fields.Integer):
+    """A whole number from 1 to 99999; no text, no fraction."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        try:
+            return parse_house_number(value)
+        except InvalidAddressPart:
+            raise ValidationError("house_number") from None
+
+
+class AdditionField(fields.String):
+    """At most 6 letters and digits; separators do not count."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        try:
+            return parse_addition(super()._deserialize(value, attr, data, **kwargs))
+        except InvalidAddressPart as problem:
+            raise ValidationError(problem.code) from None
+
+
+class StrictDate(fields.Date):
+    """`2026-11-24` and nothing else that Python would take for a date."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date:
+        if not isinstance(value, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+            raise ValidationError("not_a_date")
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            raise ValidationError("not_a_date") from None
+
+
+def _no_duplicates(values: list[str]) -> None:
+    if len(set(values)) != len(values):
+        raise ValidationError("duplicate")
+
+
+class ReportSchema(Strict):
+    """A carrier's report."""
+
+    postcode = PostcodeField(
+        required=True, metadata={"example": "1012AB", "pattern": r"^\s*[1-9][0-9]{3}\s*[A-Za-z]{2}\s*$"}
+    )
+    house_number = HouseNumberField(
+        required=True, strict=True, metadata={"minimum": 1, "maximum": 99999, "example": 12}
+    )
+    house_number_addition = AdditionField(load_default="", metadata={"maxLength": 6, "example": "A"})
+    concern_types = fields.List(
+        fields.String(validate=validate.OneOf([c.value for c in ConcernType], error="not_a_choice")),
+        load_default=list,
+        validate=[validate.Length(max=MAX_CONCERN_TYPES, error="too_many"), _no_duplicates],
+        metadata={"uniqueItems": True},
+    )
+    seen = fields.String(
+        load_default=None, validate=validate.OneOf([s.value for s in Seen], error="not_a_choice")
+    )
+    noticed_on = StrictDate(
+        load_default=None, metadata={"description": "Today or up to 14 days back, in the Netherlands"}
+    )
+    note = fields.String(
+        load_default=None,
+        validate=validate.Length(min=1, max=NOTE_LENGTH, error="too_long"),
+        metadata={"description": "Refused where notes are switched off"},
+    )
+
+    @post_load
+    def make(self, data: dict[str, Any], **_kwargs: Any) -> Report:
+        return Report(
+            address=Address(
+                postcode=data["postcode"], number=data["house_number"], addition=data["house_number_addition"]
+            ),
+            summary=Summary(
+                concern_types=tuple(ConcernType(code) for code in data["concern_types"]),
+                seen=Seen(data["seen"]) if data["seen"] else None,
+            ),
+            noticed_on=data["noticed_on"],
+            note=data["note"],
+        )
+
+
+class LookupSchema(Strict):
+    """Which organisation would receive."""
+
+    postcode = PostcodeField(required=True, metadata={"example": "9711AA"})
+    house_number = HouseNumberField(load_default=None, metadata={"minimum": 1, "maximum": 99999})
+
+
+class ReceiptSchema(Strict):
+    """A receipt as it was shown."""
+
+    receipt = fields.String(
+        required=True, validate=validate.Length(max=40, error="too_long"), metadata={"example": "0000-0000-0000-0000"}
+    )
+
+    @post_load
+    def parse(self, data: dict[str, Any], **_kwargs: Any) -> str | None:
+        return parse_receipt(data["receipt"])
+
+
+class OrganisationNameSchema(Schema):
+    """Who receives, as a carrier may read it."""
+
+    name = fields.String(required=True)
+    kind = fields.Enum(OrganisationKind, by_value=True, required=True)
+
+
+class MunicipalitySchema(Schema):
+    """A municipality by its official code."""
+
+    code = fields.String(required=True, metadata={"example": "GM0363"})
+    name = fields.String(required=True)
+
+
+class CoverageAnswerSchema(Schema):
+    """The receiver of an address; `covered` is false where only the national desk is left."""
+
+    covered = fields.Boolean(required=True)
+    organisation = fields.Nested(OrganisationNameSchema, required=True)
+    municipality = fields.Nested(MunicipalitySchema, required=True, allow_none=True)
+
+
+class RedactionSchema(Schema):
+    """How many strings of a kind were removed from the note before it was stored."""
+
+    kind = fields.String(required=True)
+    count = fields.Integer(required=True)
+
+
+class ReceivedSchema(Schema):
+    """The answer to a report, the same again for a retry."""
+
+    receipt = fields.String(required=True, metadata={"example": "0000-0000-0000-0000"})
+    organisation = fields.Nested(OrganisationNameSchema, required=True)
+    received_on = fields.Date(required=True)
+    note_redactions = fields.List(fields.Nested(RedactionSchema), required=True)
+
+
+class ReceiptStateSchema(Schema):
+    """What a carrier may learn, as of the previous day."""
+
+    state = fields.Enum(ReceiptState, by_value=True, required=True)
+    as_of = fields.Date(required=True)
+
+
+class LabelledSchema(Schema):
+    """A code with its label in each language."""
+
+    code = fields.String(required=True)
+    labels = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
+
+
+class NoteRuleSchema(Schema):
+    """Whether a note may be sent."""
+
+    enabled = fields.Boolean(required=True)
+    max_length = fields.Integer(required=True)
+
+
+class EmergencySchema(Schema):
+    """A number to call instead of this channel."""
+
+    number = fields.String(required=True)
+    label = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
+    when = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
+
+
+class FormSchema(Schema):
+    """Everything a carrier's app needs to draw the form."""
+
+    version = fields.String(required=True)
+    languages = fields.List(fields.String(), required=True)
+    concern_types = fields.List(fields.Nested(LabelledSchema), required=True)
+    seen = fields.List(fields.Nested(LabelledSchema), required=True)
+    note = fields.Nested(NoteRuleSchema, required=True)
+    emergency = fields.List(fields.Nested(EmergencySchema), required=True)
+
+
+def idempotency_key(text: str | None) -> UUID:
+    """The key of a report; raises `ValidationError` (field `Idempotency-Key`) when it is missing or no UUID."""
+    if not text:
+        raise ValidationError("required", field_name="Idempotency-Key")
+    if not re.fullmatch(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", text):
+        raise ValidationError("not_a_uuid", field_name="Idempotency-Key")
+    return UUID(text)
+
+

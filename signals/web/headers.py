@@ -1,0 +1,38 @@
+"""Headers that every answer carries: the API's version, a strict content policy, and no caching of what is private."""
+
+from flask import Flask, Response, request
+
+from signals.web.openapi import API_VERSION
+
+CONTENT_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+_FIXED = {
+    "Content-Security-Policy": CONTENT_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "API-Version": API_VERSION,
+}
+
+
+def register_headers(app: Flask, *, https: bool) -> None:
+    """Add the headers; `https` adds HSTS."""
+    fixed = dict(_FIXED)
+    if https:
+        fixed["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
+
+    @app.after_request
+    def add_headers(response: Response) -> Response:
+        for name, value in fixed.items():
+            response.headers.setdefault(name, value)
+        if "Cache-Control" not in response.headers:
+            response.headers["Cache-Control"] = "no-store"
+        if request.endpoint != "static":
+            response.vary.add("Accept-Language")
+        return response

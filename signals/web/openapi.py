@@ -1,0 +1,78 @@
+"""One OpenAPI 3.1 description of the public and staff API, made from the schemas that check the requests."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+from flask import Flask
+from flask_smorest import Api, Blueprint
+
+from signals.web.bodies import StaffParser, StrictParser
+from signals.web.problems import MEDIA_TYPE, ProblemSchema
+
+API_BASE = "/api/v1"
+API_VERSION = "1.0.0"
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+class PublicBlueprint(Blueprint):
+    """A blueprint whose JSON bodies are read strictly."""
+
+    ARGUMENTS_PARSER = StrictParser()
+
+
+class StaffBlueprint(Blueprint):
+    """The same for staff."""
+
+    ARGUMENTS_PARSER = StaffParser()
+
+
+class ProblemApi(Api):
+    """flask-smorest with errors as problem+json; the handlers are registered by `signals.web.problems`."""
+
+    ERROR_SCHEMA = ProblemSchema
+
+    def _register_error_handlers(self) -> None:
+        """Ours are registered once for API and pages alike."""
+
+    def _register_responses(self) -> None:
+        usual = self.DEFAULT_RESPONSE_CONTENT_TYPE
+        self.DEFAULT_RESPONSE_CONTENT_TYPE = MEDIA_TYPE
+        super()._register_responses()
+        self.DEFAULT_RESPONSE_CONTENT_TYPE = usual
+
+
+def make_api(app: Flask) -> ProblemApi:
+    """The API of an application; blueprints are registered on it."""
+    app.config.update(
+        API_TITLE="Signals",
+        API_VERSION=API_VERSION,
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX=API_BASE,
+        OPENAPI_JSON_PATH="openapi.json",
+    )
+    spec = {
+        "info": {
+            "description": "A carrier's concern at the door, followed up by the right team.",
+            "contact": {"name": "The maintainers", "url": "https://example.org/contact", "email": "api@example.org"},
+        },
+        "servers": [{"url": "/"}],
+        "components": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
+    }
+    return ProblemApi(app, spec_kwargs=spec)
+
+
+def answers(*statuses: int) -> Callable[[View], View]:
+    """Document which problems a call may answer with."""
+
+    def document(view: View) -> View:
+        for status in statuses:
+            name = HTTPStatus(status).name
+            view = _ANY.alt_response(status, response=name)(view)
+        return view
+
+    return document
+
+
+_ANY = Blueprint("documentation", __name__)
