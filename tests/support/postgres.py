@@ -257,7 +257,7 @@ def _account_to_run_as() -> Account:
 
 
 def _private_folder(account: Account, root: Path | None) -> Path:
-    """A new folder that only the server's account (and root) may enter, its path short enough for a socket."""
+    """A new folder that only the server's account (and root) may enter, short enough for a socket."""
     candidates = [root] if root else [Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")]
     for base in candidates:
         home = _folder_in(base, account)

@@ -1,0 +1,92 @@
+"""The layers of the design hold, and so does what a start may import."""
+
+from __future__ import annotations
+
+import pkgutil
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+# Import late: each costs more than the rest of a start together.
+LATE_IMPORTS = ("twilio", "scipy", "pandas")
+PURE_MODULES = (
+    "signals.postcodes",
+    "signals.vocabulary",
+    "signals.deadlines",
+    "signals.routing_table",
+    "signals.cbs_file",
+    "privacy.sealing",
+    "privacy.pseudonyms",
+    "privacy.receipts",
+    "privacy.audit_chain",
+    "privacy.totp",
+    "privacy.passwords",
+    "privacy.logs",
+)
+
+
+def _run_python(code: str, folder: Path = PROJECT) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def _exists(module: str) -> bool:
+    path = PROJECT.joinpath(*module.split("."))
+    return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
+
+
+def _contract(name: str) -> dict[str, Any]:
+    linter = tomllib.loads((PROJECT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    return next((found for found in linter["contracts"] if found["name"] == name), {})
+
+
+def test_every_import_contract_is_kept() -> None:
+    lint = _run_python("import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports())")
+    assert lint.returncode == 0, lint.stdout[lint.stdout.find("Contracts") :]
+
+
+def test_every_pure_module_is_under_the_contract_against_databases() -> None:
+    covered = _contract("Rules and cryptography know no database")["source_modules"]
+    assert set(covered) == {module for module in PURE_MODULES if _exists(module)}
+
+
+def test_every_module_of_the_product_has_its_layer() -> None:
+    layers = _contract("Layers: a module imports only from the layers below it")["layers"]
+    placed = {name for layer in layers for name in re.findall(r"signals\.\w+", layer)}
+    found = {f"signals.{name}" for _, name, _ in pkgutil.iter_modules([str(PROJECT / "signals")])}
+    assert found - placed == set()
+
+
+def test_the_public_side_is_under_contract_never_to_reach_the_keystore() -> None:
+    contract = _contract("The public side never reaches the keystore")
+    covered = contract.get("source_modules") == ["signals.web.front"] and not contract.get(
+        "allow_indirect_imports"
+    )
+    assert covered == _exists("signals.web.front")
+
+
+@pytest.mark.parametrize("module", ["signals", "notifications", "privacy"])
+def test_importing_a_package_opens_no_file_of_its_user_and_no_connection(module: str, tmp_path: Path) -> None:
+    watch = (
+        "import sys\n"
+        f"sys.path.insert(0, {str(PROJECT)!r})\n"
+        "seen = []\n"
+        "watched = {'socket.connect', 'sqlite3.connect'}\n"
+        "hook = lambda event, args: seen.append(event) if event in watched else None\n"
+        "sys.addaudithook(hook)\n"
+        "import importlib, pkgutil\n"
+        f"package = importlib.import_module({module!r})\n"
+        "names = [m.name for m in pkgutil.walk_packages(package.__path__, package.__name__ + '.')]\n"
+        "[importlib.import_module(name) for name in names if not name.endswith('__main__')]\n"
+        "sys.exit(', '.join(seen) or 0)"
+    )
+    done = _run_python(watch, tmp_path)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,49 @@
+"""The manifest of front-end files: all of it, and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from signals.web.assets import MANIFEST, AssetMissing, copy_assets
+
+
+@pytest.fixture
+def node_modules(tmp_path: Path) -> Path:
+    """Every file that the manifest names, with its own name as content."""
+    for asset in MANIFEST:
+        path = tmp_path / "node_modules" / asset.package / asset.source
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{asset.package}/{asset.source}")
+    return tmp_path / "node_modules"
+
+
+def test_the_copies_are_exactly_the_files_of_the_manifest(node_modules: Path, tmp_path: Path) -> None:
+    vendor = tmp_path / "vendor"
+    vendor.mkdir()
+    (vendor / "left-over.js").write_text("of an older manifest")
+    copied = copy_assets(node_modules=node_modules, vendor=vendor)
+    assert set(vendor.iterdir()) == set(copied)
+    assert {path.name: path.read_text() for path in copied} == {
+        asset.target: f"{asset.package}/{asset.source}" for asset in MANIFEST
+    }
+
+
+def test_a_missing_file_is_named_and_leaves_the_old_copies(node_modules: Path, tmp_path: Path) -> None:
+    vendor = tmp_path / "vendor"
+    copy_assets(node_modules=node_modules, vendor=vendor)
+    before = sorted(vendor.iterdir())
+    (node_modules / MANIFEST[0].package / MANIFEST[0].source).unlink()
+    with pytest.raises(AssetMissing, match=MANIFEST[0].source):
+        copy_assets(node_modules=node_modules, vendor=vendor)
+    assert sorted(vendor.iterdir()) == before
+
+
+def test_no_two_files_have_the_same_name() -> None:
+    assert len({asset.target for asset in MANIFEST}) == len(MANIFEST)
+
+
+def test_every_package_comes_with_its_licence() -> None:
+    licensed = {asset.package for asset in MANIFEST if "LICENSE" in asset.target}
+    assert licensed == {asset.package for asset in MANIFEST}
