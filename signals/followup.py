@@ -1,0 +1,191 @@
+"""The life of a signal: which action leads where, and the one function that changes its state."""
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+from itertools import product
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from signals.audit import Actor, AuditLog, day_only
+from signals.clock import Clock, today
+from signals.errors import Conflict, FieldProblem, Invalid
+from signals.models import Receipt, Signal, StatusChange
+from signals.models.base import new_id
+from signals.vocabulary import Action, AuditAction, ReceiptState, SignalState
+
+_NEW, _CLAIMED, _IN_FOLLOW_UP, _CONCLUDED = SignalState
+
+TRANSITIONS: Mapping[tuple[SignalState | None, Action], SignalState] = {
+    (None, Action.ARRIVE): _NEW,
+    (_NEW, Action.CLAIM): _CLAIMED,
+    # A signal in follow-up that was released keeps its state, without a claimant: its attempts count on.
+    (_IN_FOLLOW_UP, Action.CLAIM): _IN_FOLLOW_UP,
+    (_CLAIMED, Action.RELEASE): _NEW,
+    (_IN_FOLLOW_UP, Action.RELEASE): _IN_FOLLOW_UP,
+    **dict.fromkeys(product((_CLAIMED, _IN_FOLLOW_UP), [Action.RECORD_ATTEMPT]), _IN_FOLLOW_UP),
+    # At the other organisation it is new.
+    **dict.fromkeys(product((_NEW, _CLAIMED, _IN_FOLLOW_UP), [Action.REFER]), _NEW),
+    **dict.fromkeys(product((_CLAIMED, _IN_FOLLOW_UP), [Action.CONCLUDE]), _CONCLUDED),
+    (_CONCLUDED, Action.REOPEN): _IN_FOLLOW_UP,
+}
+"""All that may happen to a signal; every pair that is not here is refused."""
+
+_RECEIPT_STATES: Mapping[SignalState, ReceiptState] = {
+    _CLAIMED: ReceiptState.IN_PROGRESS,
+    _IN_FOLLOW_UP: ReceiptState.IN_PROGRESS,
+    _CONCLUDED: ReceiptState.CLOSED,
+}  # back to new tells the carrier nothing: it stays what it was
+_AUDITED_AS: Mapping[Action, AuditAction] = {
+    Action.ARRIVE: AuditAction.SIGNAL_ARRIVED,
+    Action.REFER: AuditAction.SIGNAL_REFERRED,
+}
+_REASON_CODE = re.compile(r"[a-z][a-z0-9_]{0,39}")
+
+
+def transition(
+    session: Session,
+    clock: Clock,
+    *,
+    signal: Signal,
+    action: Action,
+    actor: Actor,
+    audit: AuditLog,
+    claimant_id: UUID | None = None,
+    reason: str | None = None,
+) -> StatusChange:
+    """Change the state of a signal; the only place that does, with its history and audit entry.
+
+    Counts the version up by one, moves `due_on` to the deadline that is next, sets or clears the claimant
+    (claim and reopen: `claimant_id`, by default the actor; release and refer: nobody), and keeps the
+    carrier's receipt in step. The caller holds the row's lock (`triage.find_signal(for_update=True)`).
+    `reason` is a code, for it is kept unsealed. Raises `Conflict` for what the table does not allow and
+    `Invalid` for a reason that is not a code; nothing has changed then.
+    """
+    before: SignalState | None = signal.state
+    after = state_after(before, action)
+    _refuse_free_text(reason)
+    now, on = clock.now(), today(clock)
+    signal.state = after
+    signal.version = (signal.version or 0) + 1
+    signal.due_on = next_deadline(signal)
+    _follow_claim(signal, action, claimant_id or actor.id, now)
+    _keep_receipt_in_step(session, signal, on)
+    change = _write_history(session, signal, action, before, actor, reason, on, now)
+    _record(session, clock, signal, action, actor, audit, on)
+    return change
+
+
+def state_after(before: SignalState | None, action: Action) -> SignalState:
+    """The state that this action leads to; raises `Conflict` when the state does not allow it."""
+    try:
+        return TRANSITIONS[before, action]
+    except KeyError:
+        raise Conflict from None
+
+
+def allowed_actions(state: SignalState | None) -> frozenset[Action]:
+    """What may be done in this state, for a page that shows only what is possible."""
+    return frozenset(action for before, action in TRANSITIONS if before is state)
+
+
+def next_deadline(signal: Signal) -> date:
+    """The deadline that comes next, by which the queue sorts: claim, first contact, conclusion."""
+    deadlines = {_NEW: signal.claim_by, _CLAIMED: signal.contact_by}
+    return deadlines.get(signal.state, signal.conclude_by)
+
+
+def arrival_change(signal_id: UUID, on: date) -> dict[str, Any]:
+    """The values of a `StatusChange` row for an arrival, for inserting many at once.
+
+    `on` is the date in Amsterdam; the moment stays null. The signal's row itself must be inserted with the
+    state `TRANSITIONS[None, Action.ARRIVE]` and version 1.
+    """
+    return {
+        "id": new_id(),
+        "signal_id": signal_id,
+        "sequence": 1,
+        "action": Action.ARRIVE,
+        "before": None,
+        "after": TRANSITIONS[None, Action.ARRIVE],
+        "actor_id": None,
+        "on": on,
+        "at": None,
+        "reason": None,
+    }
+
+
+def _refuse_free_text(reason: str | None) -> None:
+    """History lies in the open: a name or an address in a reason would be readable in every backup."""
+    if reason is not None and not _REASON_CODE.fullmatch(reason):
+        raise Invalid(FieldProblem(field="reason", code="not_a_code"))
+
+
+def _follow_claim(signal: Signal, action: Action, claimant_id: UUID | None, now: datetime) -> None:
+    if action in (Action.CLAIM, Action.REOPEN):
+        signal.claimed_by_id, signal.claimed_at = claimant_id, now
+    elif action in (Action.RELEASE, Action.REFER):
+        signal.claimed_by_id = signal.claimed_at = None
+
+
+def _keep_receipt_in_step(session: Session, signal: Signal, on: date) -> None:
+    """A carrier reads the state of the previous day: what held before the first change of this day."""
+    wanted = _RECEIPT_STATES.get(signal.state)
+    if wanted is None or signal.receipt_hash is None:
+        return
+    receipt = session.get(Receipt, signal.receipt_hash)
+    if receipt is None or receipt.state is wanted:
+        return
+    if on > receipt.changed_on:
+        receipt.state_before, receipt.changed_on = receipt.state, on
+    receipt.state = wanted
+
+
+def _write_history(
+    session: Session,
+    signal: Signal,
+    action: Action,
+    before: SignalState | None,
+    actor: Actor,
+    reason: str | None,
+    on: date,
+    now: datetime,
+) -> StatusChange:
+    change = StatusChange(
+        signal=signal,
+        sequence=_next_sequence(session, signal, action),
+        action=action,
+        before=before,
+        after=signal.state,
+        actor_id=actor.id,
+        on=on,
+        at=None if action is Action.ARRIVE else now,
+        reason=reason,
+    )
+    session.add(change)
+    return change
+
+
+def _next_sequence(session: Session, signal: Signal, action: Action) -> int:
+    if action is Action.ARRIVE:
+        return 1
+    latest = select(func.max(StatusChange.sequence)).where(StatusChange.signal_id == signal.id)
+    return (session.scalar(latest) or 0) + 1
+
+
+def _record(
+    session: Session, clock: Clock, signal: Signal, action: Action, actor: Actor, audit: AuditLog, on: date
+) -> None:
+    audit.record(
+        session,
+        clock,
+        actor=actor,
+        action=_AUDITED_AS.get(action, AuditAction.SIGNAL_CHANGED),
+        subject_id=signal.id,
+        ground=action.value,
+        organisation_id=signal.organisation_id,
+        at=day_only(on) if action is Action.ARRIVE else None,
+    )

@@ -1,0 +1,64 @@
+"""The team's queue and what its people do with a signal: claim, try, note, inform, conclude, reopen.
+
+Every changing function takes the row's lock first and then checks, in this order: role (`Forbidden`, 403),
+own organisation (`NotFound`, 404), `expected_version` from If-Match (`StaleVersion`, 412), state and claim
+(`Conflict`, `ClaimedByOther`, 409), values (`Invalid`, 400). None commits. On SQLite the lock is the writer's
+transaction (BEGIN IMMEDIATE), so they must not run in a session of `db.reading`.
+"""
+
+from signals.audit import require_role
+from signals.triage.access import FOLLOW_UP_ROLES
+from signals.triage.claims import claim, reassign, release
+from signals.triage.earlier import EarlierSignal, earlier_links
+from signals.triage.notes import MAX_NOTE, OpenedNote, add_note, open_notes
+from signals.triage.queue import (
+    COUNT_CAP,
+    MAX_PAGE,
+    QueuePage,
+    claimant_name,
+    exists_elsewhere,
+    find_signal,
+    queue_page,
+    state_counts,
+)
+from signals.triage.suggestions import PartOfDay, Suggestion, next_best_attempt, part_of_day
+from signals.triage.work import (
+    NotReachedReason,
+    ReopenReason,
+    conclude,
+    record_attempt,
+    record_notice,
+    reopen,
+)
+
+__all__ = [
+    "COUNT_CAP",
+    "FOLLOW_UP_ROLES",
+    "MAX_NOTE",
+    "MAX_PAGE",
+    "EarlierSignal",
+    "NotReachedReason",
+    "OpenedNote",
+    "PartOfDay",
+    "QueuePage",
+    "ReopenReason",
+    "Suggestion",
+    "add_note",
+    "claim",
+    "claimant_name",
+    "conclude",
+    "earlier_links",
+    "exists_elsewhere",
+    "find_signal",
+    "next_best_attempt",
+    "open_notes",
+    "part_of_day",
+    "queue_page",
+    "reassign",
+    "record_attempt",
+    "record_notice",
+    "release",
+    "reopen",
+    "require_role",
+    "state_counts",
+]
