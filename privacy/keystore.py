@@ -383,10 +383,13 @@ class Keystore:
     # Rows
 
     def _opened_by_id(self, table: Table, key_ids: Iterable[UUID]) -> Iterator[tuple[Row[Any], bytes]]:
+        chunks = _chunks(set(key_ids))
+        if not chunks:
+            return iter(())
         with self._reading() as connection:
             rows = [
                 row
-                for chunk in _chunks(set(key_ids))
+                for chunk in chunks
                 for row in connection.execute(select(table).where(table.c.key_id.in_(chunk)))
             ]
         return ((row, self._opened(table, row)) for row in rows)

@@ -1,0 +1,87 @@
+"""Receipts and idempotency: the same again for a retry, other for anything else, nothing guessable."""
+
+import hashlib
+from uuid import UUID
+
+import pytest
+
+from privacy import receipts
+
+SECRET, OTHER_SECRET = bytes(range(32)), bytes(range(1, 33))
+KEY, OTHER_KEY = UUID(int=1), UUID(int=2)
+BODY = b'{"number":12,"postcode":"1012AB"}'
+
+
+def test_a_retry_gets_the_same_receipt() -> None:
+    assert receipts.receipt_for(SECRET, KEY, BODY) == receipts.receipt_for(SECRET, KEY, BODY)
+
+
+def test_a_receipt_stays_the_same_over_releases() -> None:
+    assert receipts.receipt_for(SECRET, KEY, BODY) == "EN58-19SR-TY1G-HXXW"
+
+
+def test_another_key_body_or_secret_gives_another_receipt() -> None:
+    made = {
+        receipts.receipt_for(SECRET, KEY, BODY),
+        receipts.receipt_for(SECRET, OTHER_KEY, BODY),
+        receipts.receipt_for(SECRET, KEY, BODY + b" "),
+        receipts.receipt_for(OTHER_SECRET, KEY, BODY),
+    }
+    assert len(made) == 4
+
+
+def test_another_key_body_or_secret_gives_another_mac() -> None:
+    made = {
+        receipts.body_mac(SECRET, KEY, BODY),
+        receipts.body_mac(SECRET, OTHER_KEY, BODY),
+        receipts.body_mac(SECRET, KEY, BODY + b" "),
+        receipts.body_mac(OTHER_SECRET, KEY, BODY),
+    }
+    assert {len(mac) for mac in made} == {32}
+    assert len(made) == 4
+
+
+def test_stored_hashes_are_no_plain_hash_of_what_they_hide() -> None:
+    receipt = receipts.receipt_for(SECRET, KEY, BODY)
+    assert receipts.receipt_hash(receipt) != hashlib.sha256(receipt.encode()).digest()
+    assert receipts.idempotency_hash(KEY) != hashlib.sha256(KEY.bytes).digest()
+    assert receipts.body_mac(SECRET, KEY, BODY) != hashlib.sha256(BODY).digest()
+
+
+def test_hashes_tell_keys_and_receipts_apart() -> None:
+    assert receipts.idempotency_hash(KEY) != receipts.idempotency_hash(OTHER_KEY)
+    assert receipts.receipt_hash("0000-0000-0000-0000") != receipts.receipt_hash("0000-0000-0000-0001")
+
+
+@pytest.mark.parametrize("derive", [receipts.body_mac, receipts.receipt_for])
+def test_a_short_secret_is_refused(derive: object) -> None:
+    assert callable(derive)
+    with pytest.raises(ValueError, match="32 bytes"):
+        derive(bytes(31), KEY, BODY)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0123-4567-89AB-CDEF",
+        "0123456789abcdef",
+        " o l2 3-4567 89ab cdef ",
+        "OI23-4567-89AB-CDEF",
+        "0123\t4567\n89AB--CDEF",
+    ],
+)
+def test_a_receipt_is_read_as_people_write_it(text: str) -> None:
+    assert receipts.parse_receipt(text) == "0123-4567-89AB-CDEF"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "0123", "0123-4567-89AB-CDEU", "0123-4567-89AB-CDEFG", "x" * 10_000, "٠" * 16]
+)
+def test_what_is_no_receipt_is_none(text: str) -> None:
+    assert receipts.parse_receipt(text) is None
+
+
+@pytest.mark.parametrize("text", ["0123456789ABCDEF", "0123-4567-89ab-cdef", "0123-4567-89AB-CDEF\n", ""])
+def test_only_the_parsed_form_is_hashed(text: str) -> None:
+    with pytest.raises(ValueError, match="parse_receipt"):
+        receipts.receipt_hash(text)
