@@ -198,14 +198,19 @@ class _Walk:
         place = self._position + 1
         following = next(rest, None)
         self._read_ahead += [] if following is None else [following]
-        # An entry was changed, not moved, when the next one builds on its link, or on what that should be.
+        # Only this row was touched when the next one builds on its link, or on what that should be.
         for link in (entry.link, self._expected_link(entry.mac)):
             if entry.position == place and link is not None and self._resumes(link, following):
-                self._found(FindingKind.EDITED, place, entry.facts.entry_id)
+                self._found(self._touched(entry, link), place, entry.facts.entry_id)
                 self._advance(link)
                 return
         reordered = self._read_rest(chain([entry], self._each(rest)))
         self._found(FindingKind.REORDERED if reordered else FindingKind.DELETED, place)
+
+    def _touched(self, entry: StoredEntry, link: bytes) -> FindingKind:
+        # A genuine entry under a genuine link that is not its own: it belongs elsewhere in the chain.
+        genuine = _same(entry.mac, entry_mac(self._key, entry.facts))
+        return FindingKind.REORDERED if genuine and link == entry.link else FindingKind.EDITED
 
     def _each(self, entries: Iterator[StoredEntry]) -> Iterator[StoredEntry]:
         while (entry := self._read_ahead.pop() if self._read_ahead else next(entries, None)) is not None:
