@@ -24,8 +24,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 class MessageState(StrEnum):
     """Where a message is."""
 
-    QUEUED = "queued"  # waiting for its moment or its next try
-    SENDING = "sending"  # leased by a worker until `leased_until`
+    QUEUED = "queued"  # waits for its moment or next try; with `leased_until`: in a worker's batch, not begun
+    SENDING = "sending"  # handed to a provider; when `leased_until` passed, nobody knows whether it arrived
     DELIVERED = "delivered"  # the provider took it
     FAILED = "failed"  # given up: a dead letter, for a person to look at
     EXPIRED = "expired"  # lost its sense before it could be sent

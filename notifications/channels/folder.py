@@ -1,0 +1,32 @@
+"""Writes each e-mail as a file into a folder, where the demo reads it. Needs no server, reaches nobody."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from notifications.channels import Outgoing, Sent
+from notifications.channels.mail import compose_mail
+from notifications.retry import TemporaryFailure
+
+
+@dataclass(frozen=True, kw_only=True)
+class FolderChannel:
+    """One `.eml` file for each message, named after its random id: sent again, it is the same file."""
+
+    folder: Path
+    sender: str
+
+    def send(self, message: Outgoing) -> Sent:
+        mail = compose_mail(message, sender=self.sender, message_id_host="localhost")
+        try:
+            self._write(f"{message.id}.eml", mail.as_bytes())
+        except OSError:
+            raise TemporaryFailure("folder_not_writable") from None
+        return Sent(provider_message_id=str(mail["Message-ID"]))
+
+    def _write(self, name: str, content: bytes) -> None:
+        """Whoever looks into the folder sees a whole file or none."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        unfinished = self.folder / f".{name}.{os.getpid()}.part"
+        unfinished.write_bytes(content)
+        unfinished.replace(self.folder / name)

@@ -1,0 +1,158 @@
+"""Text messages by Twilio's own client, which is imported only when the first one is sent: it takes long."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cached_property
+from typing import Any
+
+from notifications.channels import Outgoing, Sent
+from notifications.retry import (
+    DeliveryFailure,
+    OutcomeUnknown,
+    PermanentFailure,
+    TemporaryFailure,
+    Throttled,
+)
+
+PERMANENT_CODES = frozenset(
+    {
+        21211,  # the number is invalid
+        21408,  # no permission to send to that region
+        21610,  # the recipient replied STOP
+        21612,  # no route to that number
+        21614,  # not a mobile number
+        30004,  # the recipient blocks messages
+        30005,  # unknown number
+        30006,  # landline or unreachable carrier
+        30007,  # filtered by a carrier: the same text would be filtered again
+    }
+)
+TEMPORARY_CODES = frozenset(
+    {
+        20003,  # our sign-in was refused: says nothing about the message
+        30001,  # queue overflow
+        30002,  # account suspended
+        30003,  # handset unreachable
+        30008,  # unknown error
+    }
+)
+THROTTLED_CODES = frozenset({429, 20429})
+LONGEST_PAUSE_SECONDS = 86_400
+
+
+@dataclass(frozen=True, kw_only=True)
+class TwilioAccount:
+    """Where text messages go out. `status_callback` is the public address that hears how they fared.
+
+    `api_url` is set to reach a mock server or a proxy instead of Twilio itself.
+    """
+
+    account_sid: str
+    auth_token: str = field(repr=False)
+    messaging_service_sid: str
+    status_callback: str
+    timeout_seconds: float = 10.0
+    api_url: str = "https://api.twilio.com"
+
+
+@dataclass(kw_only=True)
+class SmsChannel:
+    """Sends the short text of a message. `close()` ends the connections that it keeps."""
+
+    account: TwilioAccount
+
+    def send(self, message: Outgoing) -> Sent:
+        from requests.exceptions import RequestException
+        from twilio.base.exceptions import TwilioException
+
+        try:
+            taken = self._client.messages.create(
+                to=message.recipient,
+                messaging_service_sid=self.account.messaging_service_sid,
+                body=message.short,
+                # Our id finds the message also when this worker dies before it hears Twilio's.
+                status_callback=f"{self.account.status_callback}?message={message.id}",
+            )
+        except TwilioException as refusal:
+            status, code = getattr(refusal, "status", 0), getattr(refusal, "code", 0)
+            raise classify(status=status, code=code) from None
+        except RequestException as problem:
+            raise _no_answer(problem) from None
+        return Sent(provider_message_id=str(taken.sid))
+
+    def close(self) -> None:
+        client = self.__dict__.pop("_client", None)
+        if client is not None:
+            client.http_client.session.close()
+
+    @cached_property
+    def _client(self) -> Any:
+        from twilio.rest import Client
+
+        return Client(
+            self.account.account_sid, self.account.auth_token, http_client=_http_client(self.account)
+        )
+
+
+def classify(*, status: int, code: int | None) -> DeliveryFailure:
+    """What a refusal by Twilio means: by its own code where that is known, otherwise by the HTTP status."""
+    problem = f"twilio_{code or status}"
+    if code in THROTTLED_CODES or status == 429:
+        return Throttled(problem)
+    if code in PERMANENT_CODES:
+        return PermanentFailure(problem)
+    if code in TEMPORARY_CODES or status in (401, 403, 408) or not 400 <= status <= 499:
+        return TemporaryFailure(problem)
+    return PermanentFailure(problem)
+
+
+def _no_answer(problem: Exception) -> DeliveryFailure:
+    """Not even connected is certain; anything later may have reached Twilio."""
+    from requests.exceptions import ConnectTimeout, ProxyError, SSLError
+    from urllib3.exceptions import NewConnectionError
+
+    cause = getattr(problem.args[0], "reason", None) if problem.args else None
+    if isinstance(problem, ConnectTimeout | SSLError | ProxyError) or isinstance(cause, NewConnectionError):
+        return TemporaryFailure("twilio_connection")
+    return OutcomeUnknown()
+
+
+def _http_client(account: TwilioAccount) -> Any:
+    """Twilio's HTTP client with a time-out (its own default is none), `api_url`, and Retry-After kept."""
+    from twilio.http.http_client import TwilioHttpClient
+
+    class HttpClient(TwilioHttpClient):  # type: ignore[misc]  # the package ships no types
+        def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
+            return super().request(
+                method, url.replace("https://api.twilio.com", account.api_url, 1), *args, **kwargs
+            )
+
+    return HttpClient(
+        timeout=account.timeout_seconds,
+        request_hooks={"response": _notice_throttling},
+        logger=_silent_logger(),
+    )
+
+
+def _notice_throttling(response: Any, **_: Any) -> None:
+    """The client's exception has no headers, so a pause that Twilio asks for is read before it."""
+    if response.status_code == 429:
+        response.close()
+        raise Throttled("twilio_429", pause(response.headers))
+
+
+def pause(headers: Mapping[str, str]) -> timedelta:
+    """Retry-After in seconds (RFC 9110, section 10.2.3); none where it is missing or is not a number."""
+    value = headers.get("Retry-After", "").strip()
+    if not (value.isascii() and value.isdigit()):
+        return timedelta(0)
+    return timedelta(seconds=min(int(value[:9]), LONGEST_PAUSE_SECONDS))
+
+
+def _silent_logger() -> logging.Logger:
+    """The client logs answers whole, phone number and text included: its words go nowhere."""
+    logger = logging.Logger("twilio", level=logging.CRITICAL + 1)
+    logger.propagate = False
+    return logger

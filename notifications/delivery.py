@@ -1,0 +1,311 @@
+"""Sends what is due, by any number of workers at once: at least once, and a repeat never goes unnoticed.
+
+A message is leased (`leased_until`), then marked as being sent, then handed to its channel, then its
+result is recorded. Nothing is open towards the database while a provider is called. A lease lapses by
+itself: a message that was only leased is simply taken by another worker; one that was being sent may have
+arrived, so it is repeated once and becomes a dead letter the second time.
+"""
+
+import logging
+import random
+import uuid
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from sqlalchemy import ColumnElement, CursorResult, Select, and_, func, or_, select, update
+from sqlalchemy.orm import Session, sessionmaker
+
+from notifications.channels import Channel, Outgoing, Sent
+from notifications.clock import Clock
+from notifications.models import DeliveryAttempt, MessageState, OutboxMessage
+from notifications.rendering import render
+from notifications.retry import (
+    DEFAULT_POLICY,
+    DOUBTFUL,
+    INTERRUPTED,
+    MAX_REPEATS_IN_DOUBT,
+    DeliveryFailure,
+    Next,
+    Policy,
+    decide,
+)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeliveryReport:
+    """How many messages a round delivered, put back for later, gave up and dropped as too late.
+
+    `overtaken` counts those that another worker had taken over when this one was done with them.
+    """
+
+    delivered: int = 0
+    retried: int = 0
+    failed: int = 0
+    expired: int = 0
+    overtaken: int = 0
+
+    @property
+    def total(self) -> int:
+        """Zero when nothing was due."""
+        return self.delivered + self.retried + self.failed + self.expired + self.overtaken
+
+
+def deliver_due(
+    session_factory: sessionmaker[Session],
+    clock: Clock,
+    channels: Mapping[str, Channel],
+    *,
+    limit: int = 50,
+    lease_seconds: int = 120,
+    rng: random.Random | None = None,
+    policy: Policy = DEFAULT_POLICY,
+) -> DeliveryReport:
+    """Send at most `limit` due messages, oldest first and each organisation in turn.
+
+    Messages for a channel that is not among `channels` stay where they are until they expire. On SQLite
+    the factory's transactions must begin IMMEDIATE. An error that no channel should raise is passed on,
+    after the messages not yet begun were given back.
+    """
+    courier = _Courier(
+        session_factory=session_factory,
+        clock=clock,
+        channels=channels,
+        lease=timedelta(seconds=lease_seconds),
+        rng=rng or random.SystemRandom(),
+        policy=policy,
+    )
+    return courier.deliver(limit)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Lease:
+    """A message that is ours until `until`, which also proves it: a later lease always ends later."""
+
+    id: uuid.UUID
+    event: str
+    channel: str
+    recipient: str = field(repr=False)
+    language: str
+    values: dict[str, str]
+    tries: int
+    doubts: int
+    until: datetime
+    begun_at: datetime | None = None
+
+
+_Result = Sent | DeliveryFailure
+
+
+@dataclass(kw_only=True)
+class _Courier:
+    session_factory: sessionmaker[Session]
+    clock: Clock
+    channels: Mapping[str, Channel]
+    lease: timedelta
+    rng: random.Random
+    policy: Policy
+    tally: Counter[str] = field(default_factory=Counter)
+    waiting: deque[_Lease] = field(default_factory=deque)
+
+    def deliver(self, limit: int) -> DeliveryReport:
+        self._lease_due(limit)
+        try:
+            current = self._step(None)
+            while current is not None:
+                current = self._step((current, self._send(current)))
+        finally:
+            self._give_back()
+        return DeliveryReport(**self.tally)
+
+    def _lease_due(self, limit: int) -> None:
+        now = self.clock.now()
+        with self.session_factory.begin() as session:
+            messages = session.scalars(_due(now, self.channels, limit)).all()
+            doubts = _doubts(session, messages)
+            for message in messages:
+                self._take(session, message, doubts.get(message.id, 0), now)
+
+    def _take(self, session: Session, message: OutboxMessage, doubts: int, now: datetime) -> None:
+        if message.state is MessageState.SENDING:
+            session.add(_attempt(message.id, now, INTERRUPTED))
+            doubts += 1
+        if message.expires_at is not None and message.expires_at <= now:
+            self._settle(message, MessageState.EXPIRED, now)
+        elif doubts > MAX_REPEATS_IN_DOUBT:
+            self._settle(message, MessageState.FAILED, now)
+        else:
+            message.state, message.leased_until = MessageState.QUEUED, now + self.lease
+            self.waiting.append(_leased(message, doubts))
+
+    def _settle(self, message: OutboxMessage, state: MessageState, now: datetime) -> None:
+        message.state, message.settled_at, message.leased_until = state, now, None
+        self.tally[state.value] += 1
+
+    def _step(self, finished: tuple[_Lease, _Result] | None) -> _Lease | None:
+        """One transaction: record what was sent and mark the next one as being sent."""
+        with self.session_factory.begin() as session:
+            if finished is not None:
+                self._record(session, *finished)
+            return self._begin_next(session)
+
+    def _begin_next(self, session: Session) -> _Lease | None:
+        while self.waiting:
+            lease, now = self.waiting.popleft(), self.clock.now()
+            begun = replace(lease, tries=lease.tries + 1, until=now + self.lease, begun_at=now)
+            if _change(
+                session,
+                _held(lease, MessageState.QUEUED),
+                state=MessageState.SENDING,
+                tries=begun.tries,
+                leased_until=begun.until,
+            ):
+                return begun
+            self._overtaken(lease)
+        return None
+
+    def _send(self, lease: _Lease) -> _Result:
+        try:
+            return self.channels[lease.channel].send(_compose(lease))
+        except DeliveryFailure as failure:
+            return failure
+
+    def _record(self, session: Session, lease: _Lease, result: _Result) -> None:
+        now = self.clock.now()
+        problem = None if isinstance(result, Sent) else result.problem
+        if isinstance(result, Sent):
+            recorded = self._record_delivered(session, lease, result, now)
+        else:
+            recorded = self._record_failure(session, lease, result, now)
+        if recorded or session.get(OutboxMessage, lease.id) is not None:
+            session.add(_attempt(lease.id, now, problem))
+
+    def _record_delivered(self, session: Session, lease: _Lease, sent: Sent, now: datetime) -> bool:
+        # That it arrived is a fact, whoever holds the lease by now: it stops a repeat not yet begun.
+        undelivered = and_(OutboxMessage.id == lease.id, OutboxMessage.state != MessageState.DELIVERED)
+        recorded = _change(
+            session,
+            undelivered,
+            state=MessageState.DELIVERED,
+            provider_message_id=sent.provider_message_id[:200],
+            settled_at=now,
+            leased_until=None,
+        )
+        return self._count(recorded, "delivered", lease)
+
+    def _record_failure(
+        self, session: Session, lease: _Lease, failure: DeliveryFailure, now: datetime
+    ) -> bool:
+        verdict = decide(
+            failure, tries=lease.tries, doubts=lease.doubts, now=now, rng=self.rng, policy=self.policy
+        )
+        changes: dict[str, Any] = {"state": MessageState.FAILED, "settled_at": now}
+        if verdict.next is Next.RETRY:
+            changes = {"state": MessageState.QUEUED, "not_before": verdict.at}
+        recorded = _change(session, _held(lease, MessageState.SENDING), leased_until=None, **changes)
+        return self._count(recorded, "retried" if verdict.next is Next.RETRY else "failed", lease)
+
+    def _count(self, recorded: bool, as_what: str, lease: _Lease) -> bool:
+        if recorded:
+            self.tally[as_what] += 1
+        else:
+            self._overtaken(lease)
+        return recorded
+
+    def _overtaken(self, lease: _Lease) -> None:
+        self.tally["overtaken"] += 1
+        log.warning("message %s was taken over: its lease of %s ended too soon", lease.id, self.lease)
+
+    def _give_back(self) -> None:
+        """Free what was leased and not begun, so that it does not wait for the lease to lapse."""
+        if not self.waiting:
+            return
+        with self.session_factory.begin() as session:
+            for lease in self.waiting:
+                _change(session, _held(lease, MessageState.QUEUED), leased_until=None)
+
+
+def _due(now: datetime, channels: Iterable[str], limit: int) -> Select[OutboxMessage]:
+    """The oldest due message of each organisation, then the second of each, and so on."""
+    due = and_(
+        OutboxMessage.state.in_([MessageState.QUEUED, MessageState.SENDING]),
+        OutboxMessage.not_before <= now,
+        or_(OutboxMessage.leased_until.is_(None), OutboxMessage.leased_until <= now),
+        or_(OutboxMessage.channel.in_(sorted(channels)), OutboxMessage.expires_at <= now),
+    )
+    oldest_first = (OutboxMessage.not_before, OutboxMessage.id)
+    turn = func.row_number().over(partition_by=OutboxMessage.organisation_id, order_by=oldest_first)
+    turns = select(OutboxMessage.id, turn.label("turn")).where(due).subquery()
+    return (
+        select(OutboxMessage)
+        .join(turns, turns.c.id == OutboxMessage.id)
+        .where(due)  # again: PostgreSQL looks a second time at a row that it had to wait for
+        .order_by(turns.c.turn, *oldest_first)
+        .limit(limit)
+        .with_for_update(of=OutboxMessage, skip_locked=True)
+    )
+
+
+def _doubts(session: Session, messages: Sequence[OutboxMessage]) -> dict[uuid.UUID, int]:
+    """How often it is unknown whether a message that was tried before has arrived."""
+    tried = [message.id for message in messages if message.tries]
+    if not tried:
+        return {}
+    rows = session.execute(
+        select(DeliveryAttempt.message_id, func.count())
+        .where(DeliveryAttempt.message_id.in_(tried), DeliveryAttempt.problem.in_(DOUBTFUL))
+        .group_by(DeliveryAttempt.message_id)
+    )
+    return dict(rows.all())
+
+
+def _leased(message: OutboxMessage, doubts: int) -> _Lease:
+    assert message.leased_until is not None
+    return _Lease(
+        id=message.id,
+        event=message.event,
+        channel=message.channel,
+        recipient=message.recipient,
+        language=message.language,
+        values=dict(message.values),
+        tries=message.tries,
+        doubts=doubts,
+        until=message.leased_until,
+    )
+
+
+def _held(lease: _Lease, state: MessageState) -> ColumnElement[bool]:
+    return and_(
+        OutboxMessage.id == lease.id,
+        OutboxMessage.state == state,
+        OutboxMessage.leased_until == lease.until,
+    )
+
+
+def _change(session: Session, which: ColumnElement[bool], **values: Any) -> bool:
+    statement = update(OutboxMessage).where(which).values(**values)
+    done = session.execute(statement, execution_options={"synchronize_session": False})
+    return cast("CursorResult[Any]", done).rowcount == 1
+
+
+def _attempt(message_id: uuid.UUID, at: datetime, problem: str | None) -> DeliveryAttempt:
+    return DeliveryAttempt(message_id=message_id, at=at, delivered=problem is None, problem=problem)
+
+
+def _compose(lease: _Lease) -> Outgoing:
+    assert lease.begun_at is not None
+    rendered = render(lease.event, lease.language, lease.values)
+    return Outgoing(
+        id=lease.id,
+        recipient=lease.recipient,
+        language=lease.language,
+        subject=rendered.subject,
+        text=rendered.text,
+        html=rendered.html,
+        short=rendered.short,
+        at=lease.begun_at,
+    )

@@ -1,0 +1,53 @@
+"""What there is to tell, and the only values that a message about it may carry.
+
+A message can hold dates and a link, nothing else: so no caller can put an address, an observation or a
+count into it, not even by mistake.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+
+class Event(StrEnum):
+    """Something that a recipient hears of; the value names its templates."""
+
+    NEW_SIGNAL = "new_signal"  # to the team: a signal waits in the queue
+    REMINDER = "reminder"  # to the team: a deadline is near
+    MISSED_DEADLINE = "missed_deadline"  # to lead, deputy, service manager: a deadline passed
+
+
+LANGUAGES = ("nl", "en")
+
+DATES: Mapping[Event, str] = {
+    Event.NEW_SIGNAL: "claim_by",
+    Event.REMINDER: "due_on",
+    Event.MISSED_DEADLINE: "due_on",
+}
+"""For each event the name of the one date that it tells, as an ISO date. Each tells a `link` besides."""
+
+
+def check_values(event: str, values: Mapping[str, str]) -> None:
+    """Raise ValueError unless `values` are exactly the link and the date that this event tells."""
+    date_name = DATES[Event(event)]
+    if set(values) != {"link", date_name}:
+        raise ValueError(f"a message {event} carries link and {date_name}, nothing else")
+    if not _is_ascii_link_without_query(values["link"]):
+        raise ValueError(f"the link of a message {event} must be a plain web address without a query")
+    if not _is_date(values[date_name]):
+        raise ValueError(f"{date_name} of a message {event} must be an ISO date")
+
+
+def _is_ascii_link_without_query(link: str) -> bool:
+    if not link.isascii() or not link.isprintable() or " " in link:
+        return False
+    parts = urlsplit(link)
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and not (parts.query or parts.fragment)
+
+
+def _is_date(value: str) -> bool:
+    try:
+        return date.fromisoformat(value).isoformat() == value
+    except ValueError:
+        return False

@@ -1,0 +1,514 @@
+"""The outbox and its delivery on both databases: several workers, failing providers, killed workers."""
+
+import random
+import subprocess
+import sys
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session, selectinload, sessionmaker
+
+from notifications.channels import Outgoing, Sent
+from notifications.channels.email import EmailChannel, Security, SmtpServer
+from notifications.channels.folder import FolderChannel
+from notifications.channels.memory import MemoryChannel
+from notifications.delivery import DeliveryReport, deliver_due
+from notifications.models import Base, DeliveryAttempt, MessageState, OutboxMessage
+from notifications.outbox import NewMessage, enqueue, withdraw
+from notifications.retry import OutcomeUnknown, PermanentFailure, TemporaryFailure, Throttled
+from signals.clock import FixedClock
+from signals.db import make_engine, session_factory
+from tests.unit.notifications.building import LINK, NOON, new_message, subject
+from tests.unit.notifications.smtp_server import DROP, HOST, Mailbox, smtp_server
+
+LEASE = timedelta(seconds=120)
+Factory = sessionmaker[Session]
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'outbox.db'}"
+    return str(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture
+def engine(url: str) -> Iterator[Engine]:
+    engine = make_engine(url)
+    Base.metadata.create_all(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def factory(engine: Engine) -> Factory:
+    return session_factory(engine)
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(NOON)
+
+
+@pytest.fixture
+def channel() -> MemoryChannel:
+    return MemoryChannel()
+
+
+def write(factory: Factory, *messages: NewMessage) -> int:
+    with factory.begin() as session:
+        return enqueue(session, messages)
+
+
+def deliver(factory: Factory, clock: FixedClock, channel: MemoryChannel, limit: int = 50) -> DeliveryReport:
+    return deliver_due(factory, clock, {"memory": channel}, limit=limit, rng=random.Random(1))
+
+
+def messages(factory: Factory) -> list[OutboxMessage]:
+    with factory() as session:
+        found = select(OutboxMessage).options(selectinload(OutboxMessage.attempts))
+        return list(session.scalars(found.order_by(OutboxMessage.subject_id)))
+
+
+def the_message(factory: Factory) -> OutboxMessage:
+    [message] = messages(factory)
+    return message
+
+
+def problems(message: OutboxMessage) -> list[str | None]:
+    return [attempt.problem for attempt in message.attempts]
+
+
+# Writing
+
+
+def test_enqueue_gives_how_many_messages_are_new(factory: Factory) -> None:
+    assert write(factory, new_message(subject_id=subject(1)), new_message(subject_id=subject(2))) == 2
+
+
+def test_the_same_message_twice_is_written_once(factory: Factory) -> None:
+    assert write(factory, new_message(), new_message()) == 1
+    assert write(factory, new_message(not_before=NOON + timedelta(days=1))) == 0
+    assert the_message(factory).not_before == NOON
+
+
+def test_another_event_subject_or_recipient_is_another_message(factory: Factory) -> None:
+    write(factory, new_message())
+    reminder = new_message(event="reminder", values={"link": LINK, "due_on": "2026-11-25"})
+    others = [reminder, new_message(subject_id=subject(2)), new_message(recipient="lead@example.org")]
+    assert write(factory, *others) == 3
+
+
+def test_nothing_to_write_writes_nothing(factory: Factory) -> None:
+    assert write(factory) == 0
+
+
+def test_many_messages_are_written_in_few_statements(factory: Factory) -> None:
+    assert write(factory, *(new_message(subject_id=subject(number)) for number in range(1_201))) == 1_201
+
+
+def test_a_message_goes_when_its_transaction_is_rolled_back(factory: Factory) -> None:
+    with factory() as session:
+        enqueue(session, [new_message()])
+        session.rollback()
+    assert messages(factory) == []
+
+
+def test_a_message_can_be_written_through_a_connection(engine: Engine, factory: Factory) -> None:
+    with engine.begin() as connection:
+        assert enqueue(connection, [new_message()]) == 1
+    assert the_message(factory).state is MessageState.QUEUED
+
+
+def test_withdrawing_a_subject_removes_its_messages_and_their_attempts(
+    factory: Factory, clock: FixedClock, channel: MemoryChannel
+) -> None:
+    write(factory, new_message(), new_message(subject_id=subject(2)))
+    deliver(factory, clock, channel)
+    with factory.begin() as session:
+        assert withdraw(session, subject_id=subject(1)) == 1
+    assert the_message(factory).subject_id == subject(2)
+    with factory() as session:
+        assert len(session.scalars(select(DeliveryAttempt)).all()) == 1
+
+
+# Sending
+
+
+def test_a_due_message_is_delivered_and_recorded(
+    factory: Factory, clock: FixedClock, channel: MemoryChannel
+) -> None:
+    write(factory, new_message())
+    assert deliver(factory, clock, channel) == DeliveryReport(delivered=1)
+    message = the_message(factory)
+    assert message.state is MessageState.DELIVERED
+    assert message.provider_message_id == f"memory-{message.id}"
+    assert (message.tries, message.settled_at, message.leased_until) == (1, NOON, None)
+    assert [(attempt.at, attempt.delivered) for attempt in message.attempts] == [(NOON, True)]
+
+
+def test_what_was_delivered_is_not_sent_again(
+    factory: Factory, clock: FixedClock, channel: MemoryChannel
+) -> None:
+    write(factory, new_message())
+    deliver(factory, clock, channel)
+    assert deliver(factory, clock, channel).total == 0
+    assert len(channel.sent) == 1
+
+
+def test_a_message_waits_for_its_moment(factory: Factory, clock: FixedClock, channel: MemoryChannel) -> None:
+    write(factory, new_message(not_before=NOON + timedelta(minutes=5)))
+    assert deliver(factory, clock, channel).total == 0
+    clock.moment += timedelta(minutes=5)
+    assert deliver(factory, clock, channel).delivered == 1
+
+
+def test_a_message_that_lost_its_sense_is_dropped(
+    factory: Factory, clock: FixedClock, channel: MemoryChannel
+) -> None:
+    write(factory, new_message(expires_at=NOON))
+    assert deliver(factory, clock, channel) == DeliveryReport(expired=1)
+    assert channel.sent == []
+    assert the_message(factory).state is MessageState.EXPIRED
+
+
+def test_a_message_for_a_channel_that_is_off_waits_until_it_expires(
+    factory: Factory, clock: FixedClock, channel: MemoryChannel
+) -> None:
+    write(factory, new_message(channel="sms", expires_at=NOON + timedelta(days=1)))
+    assert deliver(factory, clock, channel).total == 0
+    clock.moment += timedelta(days=1)
+    assert deliver(factory, clock, channel).expired == 1
+
+
+def test_the_oldest_is_sent_first(factory: Factory, clock: FixedClock, channel: MemoryChannel) -> None:
+    for number, minutes in ((1, 2), (2, 3), (3, 1)):
+        write(factory, new_message(subject_id=subject(number), not_before=NOON - timedelta(minutes=minutes)))
+    deliver(factory, clock, channel)
+    by_id = {message.id: message.subject_id for message in messages(factory)}
+    assert [by_id[sent.id] for sent in channel.sent] == [subject(2), subject(1), subject(3)]
+
+
+def test_an_organisation_with_much_to_tell_does_not_keep_another_waiting(
+    factory: Factory, clock: FixedClock, channel: MemoryChannel
+) -> None:
+    old = NOON - timedelta(hours=1)
+    write(factory, *(new_message(subject_id=subject(number), not_before=old) for number in range(1, 21)))
+    write(
+        factory, new_message(subject_id=subject(99), organisation_id=subject(2000), recipient="b@example.org")
+    )
+    deliver(factory, clock, channel, limit=2)
+    assert [sent.recipient for sent in channel.sent] == ["team@example.org", "b@example.org"]
+
+
+def test_no_connection_is_held_while_a_provider_is_called(
+    engine: Engine, factory: Factory, clock: FixedClock
+) -> None:
+    write(factory, new_message())
+    watching = _During(lambda _: _connections_in_use(engine))
+    deliver_due(factory, clock, {"memory": watching})
+    assert watching.seen == [0]
+
+
+# Failing
+
+
+def test_a_temporary_failure_is_tried_again_later(
+    factory: Factory, clock: FixedClock, channel: MemoryChannel
+) -> None:
+    write(factory, new_message())
+    channel.failures.append(TemporaryFailure("smtp_451"))
+    assert deliver(factory, clock, channel) == DeliveryReport(retried=1)
+    assert deliver(factory, clock, channel).total == 0
+    clock.moment = the_message(factory).not_before
+    assert deliver(factory, clock, channel) == DeliveryReport(delivered=1)
+    assert problems(the_message(factory)) == ["smtp_451", None]
+
+
+def test_a_permanent_failure_becomes_a_dead_letter(
+    factory: Factory, clock: FixedClock, channel: MemoryChannel
+) -> None:
+    write(factory, new_message())
+    channel.failures.append(PermanentFailure("smtp_550"))
+    assert deliver(factory, clock, channel) == DeliveryReport(failed=1)
+    message = the_message(factory)
+    assert (message.state, message.settled_at) == (MessageState.FAILED, NOON)
+    clock.moment += timedelta(days=2)
+    assert deliver(factory, clock, channel).total == 0
+
+
+def test_a_provider_that_wants_a_pause_gets_it(
+    factory: Factory, clock: FixedClock, channel: MemoryChannel
+) -> None:
+    write(factory, new_message())
+    channel.failures.append(Throttled("twilio_429", timedelta(hours=1)))
+    assert deliver(factory, clock, channel).retried == 1
+    assert the_message(factory).not_before >= NOON + timedelta(hours=1)
+
+
+def test_a_provider_off_for_a_day_delivers_what_still_makes_sense_once(
+    factory: Factory, clock: FixedClock, channel: MemoryChannel
+) -> None:
+    write(factory, *(new_message(subject_id=subject(number)) for number in range(1, 4)))
+    write(factory, new_message(subject_id=subject(9), expires_at=NOON + timedelta(hours=8)))
+    for _ in range(24):
+        channel.failures = deque([TemporaryFailure("smtp_connection")] * 4)
+        deliver(factory, clock, channel)
+        clock.moment += timedelta(hours=1)
+    channel.failures.clear()
+    clock.moment += timedelta(hours=4)
+    assert deliver(factory, clock, channel).delivered == 3
+    states = Counter(message.state for message in messages(factory))
+    assert states == {MessageState.DELIVERED: 3, MessageState.EXPIRED: 1}
+
+
+def test_a_failure_of_one_message_does_not_hold_up_the_next(
+    factory: Factory, clock: FixedClock, channel: MemoryChannel
+) -> None:
+    write(factory, new_message(subject_id=subject(1)), new_message(subject_id=subject(2)))
+    channel.failures.append(PermanentFailure("smtp_550"))
+    assert deliver(factory, clock, channel) == DeliveryReport(delivered=1, failed=1)
+
+
+def test_a_second_silence_of_the_provider_goes_to_a_person(
+    factory: Factory, clock: FixedClock, channel: MemoryChannel
+) -> None:
+    write(factory, new_message())
+    channel.failures.extend([OutcomeUnknown(), OutcomeUnknown()])
+    assert deliver(factory, clock, channel).retried == 1
+    clock.moment += timedelta(hours=1)
+    assert deliver(factory, clock, channel).failed == 1
+
+
+def test_an_error_that_no_channel_should_raise_frees_the_other_messages_at_once(
+    factory: Factory, clock: FixedClock, channel: MemoryChannel
+) -> None:
+    write(factory, *(new_message(subject_id=subject(number)) for number in range(1, 4)))
+    with pytest.raises(_Crash):
+        deliver_due(factory, clock, {"memory": _During(_crash)})
+    assert deliver(factory, clock, channel).delivered == 2
+
+
+# Through a real mail server
+
+
+@pytest.fixture
+def mailbox() -> Mailbox:
+    return Mailbox()
+
+
+@pytest.fixture
+def mail(mailbox: Mailbox) -> Iterator[EmailChannel]:
+    with smtp_server(mailbox) as port:
+        server = SmtpServer(host=HOST, port=port, security=Security.NONE, timeout_seconds=5)
+        yield EmailChannel(server=server, sender="meldingen@example.org")
+
+
+def post(factory: Factory, clock: FixedClock, mail: EmailChannel) -> DeliveryReport:
+    report = deliver_due(factory, clock, {"email": mail})
+    clock.moment += timedelta(hours=5)
+    return report
+
+
+def test_a_mail_refused_for_now_arrives_later(
+    factory: Factory, clock: FixedClock, mail: EmailChannel, mailbox: Mailbox
+) -> None:
+    write(factory, new_message(channel="email"))
+    mailbox.rcpt_answers = deque(["451 greylisted"])
+    assert post(factory, clock, mail).retried == 1
+    assert post(factory, clock, mail).delivered == 1
+    assert len(mailbox.inbox) == 1
+
+
+def test_a_mail_refused_for_good_fails_at_once(
+    factory: Factory, clock: FixedClock, mail: EmailChannel, mailbox: Mailbox
+) -> None:
+    write(factory, new_message(channel="email"))
+    mailbox.rcpt_answers = deque(["550 no such mailbox"])
+    assert post(factory, clock, mail).failed == 1
+    assert problems(the_message(factory)) == ["smtp_550"]
+
+
+def test_a_mail_whose_connection_dropped_in_data_is_repeated_once(
+    factory: Factory, clock: FixedClock, mail: EmailChannel, mailbox: Mailbox
+) -> None:
+    write(factory, new_message(channel="email"))
+    mailbox.data_answers = deque([DROP])
+    assert post(factory, clock, mail).retried == 1
+    assert post(factory, clock, mail).delivered == 1
+    assert len(mailbox.inbox) == 1
+    assert the_message(factory).provider_message_id == f"<{the_message(factory).id}@example.org>"
+
+
+# Several workers
+
+
+def test_two_workers_at_once_send_each_message_once(factory: Factory, clock: FixedClock) -> None:
+    write(factory, *(new_message(subject_id=subject(number)) for number in range(1, 61)))
+    channel, start = MemoryChannel(), threading.Barrier(2)
+
+    def work() -> int:
+        start.wait(10)
+        done = 0
+        while (report := deliver_due(factory, clock, {"memory": channel}, limit=7)).total:
+            done += report.delivered
+        return done
+
+    with ThreadPoolExecutor(2) as pool:
+        shares = [future.result(60) for future in [pool.submit(work), pool.submit(work)]]
+    assert sum(shares) == 60
+    assert set(Counter(sent.id for sent in channel.sent).values()) == {1}
+    assert len(channel.sent) == 60
+
+
+def test_a_worker_leaves_alone_what_another_is_sending(
+    factory: Factory, clock: FixedClock, channel: MemoryChannel
+) -> None:
+    write(factory, *(new_message(subject_id=subject(number)) for number in range(1, 4)))
+    other = _During(lambda _: deliver(factory, clock, channel).total)
+    assert deliver_due(factory, clock, {"memory": other}, limit=1).delivered == 1
+    assert other.seen == [2]
+
+
+def test_a_lease_that_ends_too_soon_is_noticed_and_the_delivery_counts(
+    factory: Factory, clock: FixedClock, channel: MemoryChannel
+) -> None:
+    """The first worker takes longer than its lease; the second repeats the message meanwhile."""
+    write(factory, new_message())
+
+    def overtake(_: Outgoing) -> int:
+        clock.moment += LEASE
+        return deliver(factory, clock, channel).delivered
+
+    slow = _During(overtake)
+    assert deliver_due(factory, clock, {"memory": slow}) == DeliveryReport(overtaken=1)
+    assert slow.seen == [1]
+    assert problems(the_message(factory)).count("interrupted") == 1
+
+
+def test_a_lease_that_ran_out_before_sending_began_is_not_used(
+    factory: Factory, clock: FixedClock, channel: MemoryChannel
+) -> None:
+    """The first message takes longer than the lease, and another worker takes the second meanwhile."""
+    write(factory, new_message(subject_id=subject(1)), new_message(subject_id=subject(2)))
+
+    def overtake(_: Outgoing) -> int:
+        clock.moment += LEASE - timedelta(seconds=1)
+        with factory.begin() as session:  # the sending one is still held, the waiting one is made to lapse
+            [waiting] = session.scalars(select(OutboxMessage).where(OutboxMessage.state == "queued"))
+            waiting.leased_until = clock.now()
+        return deliver(factory, clock, channel).delivered
+
+    slow = _During(overtake)
+    assert deliver_due(factory, clock, {"memory": slow}) == DeliveryReport(delivered=1, overtaken=1)
+    assert len(slow.seen) == 1
+    assert len(channel.sent) == 1
+
+
+# Killed workers
+
+
+def test_a_worker_killed_after_sending_repeats_the_message_once_and_says_so(
+    url: str, factory: Factory, clock: FixedClock, channel: MemoryChannel, tmp_path: Path
+) -> None:
+    write(factory, new_message())
+    _kill_while_sending(url, tmp_path / "mail")
+    assert deliver(factory, clock, channel).total == 0
+    clock.moment += LEASE
+    assert deliver(factory, clock, channel) == DeliveryReport(delivered=1)
+    message = the_message(factory)
+    assert sorted(map(str, problems(message))) == ["None", "interrupted"]
+    assert message.tries == 2
+
+
+def test_the_folder_holds_one_mail_even_when_the_worker_was_killed_after_writing_it(
+    url: str, factory: Factory, clock: FixedClock, tmp_path: Path
+) -> None:
+    write(factory, new_message())
+    _kill_while_sending(url, tmp_path / "mail")
+    clock.moment += LEASE
+    folder = FolderChannel(folder=tmp_path / "mail", sender="meldingen@example.org")
+    assert deliver_due(factory, clock, {"memory": folder}).delivered == 1
+    assert len(list((tmp_path / "mail").glob("*.eml"))) == 1
+
+
+def test_a_message_whose_worker_died_twice_goes_to_a_person(
+    factory: Factory, clock: FixedClock, channel: MemoryChannel
+) -> None:
+    write(factory, new_message())
+    for _ in range(2):
+        with pytest.raises(_Crash):
+            deliver_due(factory, clock, {"memory": _During(_crash)})
+        clock.moment += LEASE
+    assert deliver(factory, clock, channel) == DeliveryReport(failed=1)
+    assert channel.sent == []
+    assert problems(the_message(factory)) == ["interrupted", "interrupted"]
+
+
+def test_what_a_killed_worker_had_not_begun_is_sent_without_doubt(
+    url: str, factory: Factory, clock: FixedClock, channel: MemoryChannel, tmp_path: Path
+) -> None:
+    write(factory, *(new_message(subject_id=subject(number)) for number in range(1, 5)))
+    _kill_while_sending(url, tmp_path / "mail")
+    clock.moment += LEASE
+    assert deliver(factory, clock, channel).delivered == 4
+    doubted = [message for message in messages(factory) if "interrupted" in problems(message)]
+    assert len(doubted) == 1
+
+
+class _Crash(Exception):
+    """What no channel should raise."""
+
+
+def _crash(_: Outgoing) -> int:
+    raise _Crash
+
+
+@dataclass
+class _During:
+    """A channel that does something while it sends and keeps what came of it."""
+
+    action: Callable[[Outgoing], int]
+    seen: list[int] = field(default_factory=list)
+
+    def send(self, message: Outgoing) -> Sent:
+        self.seen.append(self.action(message))
+        return Sent(provider_message_id="during")
+
+
+def _connections_in_use(engine: Engine) -> int:
+    return int(engine.pool.checkedout())  # type: ignore[attr-defined]
+
+
+KILLED_WORKER = """
+import os, signal, sys
+from datetime import datetime
+from pathlib import Path
+from notifications.channels.folder import FolderChannel
+from notifications.delivery import deliver_due
+from signals.clock import FixedClock
+from signals.db import make_engine, session_factory
+
+class KilledAfterSending:
+    def send(self, message):
+        FolderChannel(folder=Path(sys.argv[2]), sender="meldingen@example.org").send(message)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+clock = FixedClock(datetime.fromisoformat(sys.argv[3]))
+deliver_due(session_factory(make_engine(sys.argv[1])), clock, {"memory": KilledAfterSending()})
+"""
+
+
+def _kill_while_sending(url: str, folder: Path) -> None:
+    """A worker of its own process that dies between sending and recording."""
+    command = [sys.executable, "-c", KILLED_WORKER, url, str(folder), NOON.isoformat()]
+    worker = subprocess.run(command, cwd=Path(__file__).parents[2], timeout=60, check=False)
+    assert worker.returncode == -9
+    assert len(list(folder.glob("*.eml"))) == 1
