@@ -144,11 +144,11 @@ class Intake:
         assert found is not None, "a conflict without a row"
         return self._answer(identity, found)
 
-    def _find(self, identity: "_Identity") -> Row[Any] | None:
+    def _find(self, identity: "_Identity") -> Row[bytes, uuid.UUID, date, str] | None:
         with reading(self.engine).connect() as connection:
             return connection.execute(_REPLAY_QUERY, {"key_hash": identity.key_hash}).first()
 
-    def _answer(self, identity: "_Identity", found: Row[Any]) -> Received:
+    def _answer(self, identity: "_Identity", found: Row[bytes, uuid.UUID, date, str]) -> Received:
         if found.body_mac != identity.body_mac:
             raise KeyReused
         return Received(
@@ -271,7 +271,7 @@ def _writing(engine: Engine) -> AbstractContextManager[Any]:
     return _SQLITE_WRITERS if is_sqlite(engine) else nullcontext()
 
 
-def _state_as_of(found: Row[Any] | None, on: date) -> ReceiptState:
+def _state_as_of(found: Row[ReceiptState, ReceiptState, date] | None, on: date) -> ReceiptState:
     """The state at the end of yesterday; on the day of receipt itself, `received`."""
     if found is None:
         return ReceiptState.UNKNOWN
@@ -284,10 +284,10 @@ def _seconds_to_midnight(now: datetime, zone: ZoneInfo) -> int:
     return max(1, int((midnight - now).total_seconds()))
 
 
-_INSERT_POSTGRESQL = postgresql.insert(SealedReport.__table__).on_conflict_do_nothing(
+_INSERT_POSTGRESQL = postgresql.insert(SealedReport).on_conflict_do_nothing(
     index_elements=["idempotency_hash"]
 )
-_INSERT_SQLITE = sqlite.insert(SealedReport.__table__).on_conflict_do_nothing(
+_INSERT_SQLITE = sqlite.insert(SealedReport).on_conflict_do_nothing(
     index_elements=["idempotency_hash"]
 )
 _REPLAY_QUERY = select(

@@ -128,17 +128,23 @@ class Settings:
 
 
 def load_settings(
-    path: Path | None = None, environ: Mapping[str, str] = os.environ, *, check: bool = True
+    path: Path | None = None,
+    environ: Mapping[str, str] = os.environ,
+    *,
+    check: bool = True,
+    must_exist: bool = True,
 ) -> Settings:
     """The settings of this process.
 
     `path`: the TOML file; without it `$SIGNALS_CONFIG`, else `config.toml` in the working folder,
-    else defaults alone. Relative paths and SQLite files count from the file's folder.
+    else defaults alone. Relative paths and SQLite files count from the file's folder. `check=False`
+    leaves out what `problems_of` says; `must_exist=False` takes the defaults where a named file is missing.
     Raises `SettingsProblem` with every problem found.
     """
     chosen = path or Path(environ.get(CONFIG_VARIABLE, "config.toml"))
     problems: list[str] = []
-    tree = _read_toml(chosen, required=path is not None or CONFIG_VARIABLE in environ, problems=problems)
+    named = path is not None or CONFIG_VARIABLE in environ
+    tree = _read_toml(chosen, required=must_exist and named, problems=problems)
     _lay_environment_over(tree, environ, problems)
     settings = _build(Settings, tree, "", problems)
     if not problems and check:

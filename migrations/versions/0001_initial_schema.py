@@ -164,6 +164,7 @@ def upgrade() -> None:
         sa.Column("unrouted", sa.Boolean(), nullable=False),
         sa.Column("redactions", sa.String(length=200), nullable=False),
         sa.Column("envelope", sa.LargeBinary(), nullable=True),
+        sa.Column("refused_on", sa.Date(), nullable=True),
         sa.PrimaryKeyConstraint("idempotency_hash", name=op.f("pk_sealed_reports")),
         sa.UniqueConstraint("receipt_hash", name=op.f("uq_sealed_reports_receipt_hash")),
         sqlite_with_rowid=False,
@@ -179,8 +180,8 @@ def upgrade() -> None:
         "sealed_reports",
         ["signal_id"],
         unique=False,
-        sqlite_where=sa.text("envelope IS NOT NULL"),
-        postgresql_where=sa.text("envelope IS NOT NULL"),
+        sqlite_where=sa.text("envelope IS NOT NULL AND refused_on IS NULL"),
+        postgresql_where=sa.text("envelope IS NOT NULL AND refused_on IS NULL"),
     )
     op.create_table(
         "address_links",
@@ -200,12 +201,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_address_links")),
         sqlite_with_rowid=False,
     )
-    op.create_index(
-        "ix_address_links_house", "address_links", ["organisation_id", "house_pseudonym"], unique=False
-    )
-    op.create_index(
-        "ix_address_links_pseudonym", "address_links", ["organisation_id", "pseudonym"], unique=False
-    )
+    op.create_index("ix_address_links_house_pseudonym", "address_links", ["house_pseudonym"], unique=False)
     op.create_index("ix_address_links_signal_id", "address_links", ["signal_id"], unique=False)
     op.create_table(
         "coverage_areas",
@@ -669,14 +665,13 @@ def downgrade() -> None:
     op.drop_index("ix_coverage_areas_area", table_name="coverage_areas")
     op.drop_table("coverage_areas")
     op.drop_index("ix_address_links_signal_id", table_name="address_links")
-    op.drop_index("ix_address_links_pseudonym", table_name="address_links")
-    op.drop_index("ix_address_links_house", table_name="address_links")
+    op.drop_index("ix_address_links_house_pseudonym", table_name="address_links")
     op.drop_table("address_links")
     op.drop_index(
         "ix_sealed_reports_waiting",
         table_name="sealed_reports",
-        sqlite_where=sa.text("envelope IS NOT NULL"),
-        postgresql_where=sa.text("envelope IS NOT NULL"),
+        sqlite_where=sa.text("envelope IS NOT NULL AND refused_on IS NULL"),
+        postgresql_where=sa.text("envelope IS NOT NULL AND refused_on IS NULL"),
     )
     op.drop_index("ix_sealed_reports_organisation_day", table_name="sealed_reports")
     op.drop_table("sealed_reports")

@@ -21,16 +21,20 @@ from signals.vocabulary import (
 )
 
 
+WAITING = "envelope IS NOT NULL AND refused_on IS NULL"
+"""Which sealed reports have not arrived yet; the condition of their index."""
+
+
 class SealedReport(Base):
     """What the public side writes, in one row: the envelope and what makes a retry give the same answer.
 
-    Kept 7 days for retries; envelope and receipt hash leave on arrival. No column is finer than a date.
+    Kept 7 days for retries; envelope and receipt hash leave on arrival. `refused_on`: the envelope did not
+    open (swapped or damaged) and waits for a person. No column is finer than a date.
     """
 
     __tablename__ = "sealed_reports"
     __table_args__ = (
-        Index("ix_sealed_reports_waiting", "signal_id", sqlite_where=text("envelope IS NOT NULL"),
-              postgresql_where=text("envelope IS NOT NULL")),
+        Index("ix_sealed_reports_waiting", "signal_id", sqlite_where=text(WAITING), postgresql_where=text(WAITING)),
         Index("ix_sealed_reports_organisation_day", "organisation_id", "received_on"),
         NO_ROWID,
     )  # fmt: skip
@@ -46,6 +50,7 @@ class SealedReport(Base):
     unrouted: Mapped[bool]
     redactions: Mapped[str] = mapped_column(String(200), default="[]")
     envelope: Mapped[bytes | None] = mapped_column(LargeBinary)
+    refused_on: Mapped[date | None] = mapped_column(Date)
 
 
 class Receipt(Base):
@@ -183,8 +188,7 @@ class AddressLink(Base):
 
     __tablename__ = "address_links"
     __table_args__ = (
-        Index("ix_address_links_pseudonym", "organisation_id", "pseudonym"),
-        Index("ix_address_links_house", "organisation_id", "house_pseudonym"),
+        Index("ix_address_links_house_pseudonym", "house_pseudonym"),
         Index("ix_address_links_signal_id", "signal_id"),
         NO_ROWID,
     )

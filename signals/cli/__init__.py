@@ -1,0 +1,85 @@
+"""The console script `signals`: each command reads the settings, does one thing, and exits 0, 1 or 2.
+
+0: done. 1: done, and there is something to mend (also: refused by the domain). 2: called wrongly.
+Modules of commands are imported when one of theirs is called, so that `signals --help` is quick.
+"""
+
+import importlib
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from signals.errors import SettingsProblem, SignalsError
+from signals.settings import Settings, load_settings
+
+_WHERE = {
+    "serve": "signals.cli.running",
+    "work": "signals.cli.running",
+    "init": "signals.cli.running",
+    "demo": "signals.cli.running",
+    "db": "signals.cli.database",
+    "coverage": "signals.cli.coverage",
+    "organisations": "signals.cli.organisations",
+    "staff": "signals.cli.staff",
+    "keys": "signals.cli.keys",
+    "audit": "signals.cli.audit",
+    "doctor": "signals.cli.doctor",
+    "bench": "signals.cli.bench",
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports the module of a command when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_WHERE)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _WHERE:
+            return None
+        command: click.Command = getattr(importlib.import_module(_WHERE[cmd_name]), cmd_name.replace("-", "_"))
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="The settings file; default: $SIGNALS_CONFIG, else config.toml here.",
+)
+@click.pass_context
+def main(context: click.Context, config: Path | None) -> None:
+    """A concern at the door, passed on by a carrier and followed up by the right team.
+
+    Example: signals serve
+    """
+    context.obj = config
+
+
+def settings_of(context: click.Context) -> Settings:
+    """The settings of this call; ends with exit code 1 and all problems listed when they are refused."""
+    try:
+        return load_settings(context.obj)
+    except SettingsProblem as problem:
+        raise click.ClickException(str(problem)) from None
+
+
+def answer(data: Any, *, as_json: bool, text: Callable[[Any], str]) -> None:
+    """Print a result, for a program or for a person."""
+    click.echo(json.dumps(data, default=str, ensure_ascii=False) if as_json else text(data))
+
+
+def refused(error: SignalsError) -> click.ClickException:
+    """A refusal of the domain as an exit code 1 with its plain sentence."""
+    return click.ClickException(str(error))
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for a program.")
+
+if __name__ == "__main__":
+    sys.exit(main())

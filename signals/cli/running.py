@@ -1,0 +1,105 @@
+"""`signals init`, `serve`, `work` and `demo`."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from signals.cli import json_option, settings_of
+from signals.settings import CONFIG_VARIABLE, Settings
+from signals.vocabulary import Environment
+
+
+@click.command()
+@click.pass_context
+def init(context: click.Context) -> None:
+    """Write config.toml and the secrets of a demo, once; what exists stays.
+
+    Example: signals init
+    """
+    from signals.installation import initialise
+
+    path = _config_path(context)
+    click.echo(f"{path.name} written" if initialise(path) else f"{path.name} is there already")
+
+
+@click.command()
+@click.option("--prepare", is_flag=True, help="First init, migrate and, in the demo, seed: for `make run`.")
+@click.pass_context
+def serve(context: click.Context, *, prepare: bool) -> None:
+    """Serve over HTTP until interrupted.
+
+    Example: SIGNALS__SERVER__PORT=8080 signals serve
+    """
+    if prepare:
+        _prepare(context)
+    settings = settings_of(context)
+    from signals.server import serve as serve_until_stopped
+
+    click.echo(f"Serving on http://{settings.server.host}:{settings.server.port} (Ctrl-C stops)", err=True)
+    serve_until_stopped(settings)
+
+
+@click.command()
+@click.pass_context
+def work(context: click.Context) -> None:
+    """Run the jobs (arrival, outbox, keys ahead) until interrupted; any number of workers may run.
+
+    Example: SIGNALS__ROLE=worker signals work
+    """
+    from privacy.logs import configure_logging
+    from signals.jobs import make_worker
+    from signals.scheduler import run_until_stopped
+
+    settings = settings_of(context)
+    configure_logging(level=settings.logging.level)
+    run_until_stopped(make_worker(settings))
+
+
+@click.command()
+@json_option
+@click.pass_context
+def demo(context: click.Context, *, as_json: bool) -> None:
+    """Seed the demo: example organisations, live signals, accounts. Refused in production.
+
+    Example: signals demo
+    """
+    settings = settings_of(context)
+    _refuse_in_production(settings)
+    seeded = _seed(settings)
+    if as_json:
+        click.echo(json.dumps({"seeded": seeded, "accounts": str(settings.data_folder / "demo/accounts.json")}))
+    else:
+        click.echo("Demo seeded." if seeded else "The demo is there already.")
+
+
+def _prepare(context: click.Context) -> None:
+    from signals.db import make_engine
+    from signals.installation import initialise, migrate
+
+    path = _config_path(context)
+    if initialise(path):
+        click.echo(f"{path.name} and keys written", err=True)
+    settings = settings_of(context)
+    engine = make_engine(settings.database.url)
+    migrate(engine)
+    engine.dispose()
+    if settings.environment is Environment.DEMO and _seed(settings):
+        click.echo(f"Demo seeded; accounts: {settings.data_folder / 'demo/accounts.json'}", err=True)
+
+
+def _seed(settings: Settings) -> bool:
+    from signals.demo import seed_demo
+
+    return seed_demo(settings, show_progress=sys.stderr.isatty())
+
+
+def _refuse_in_production(settings: Settings) -> None:
+    if settings.environment is Environment.PRODUCTION:
+        raise click.ClickException('the demo is refused in environment = "production"')
+
+
+def _config_path(context: click.Context) -> Path:
+    return context.obj or Path(os.environ.get(CONFIG_VARIABLE, "config.toml"))

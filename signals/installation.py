@@ -1,0 +1,75 @@
+"""Making an installation ready: settings file and secrets once, schemas, the keystore's root, keys ahead.
+
+Everything may be done again at any time: nothing that exists is written over.
+"""
+
+import base64
+import os
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+import migrations
+from privacy.keystore import open_keystore
+from privacy.secret_files import load_master_key, write_new_secret_file
+from signals.settings import Settings, load_settings
+
+_CONFIG = """\
+# Written once by `signals init`. Every setting with its default, unit and reason: config.example.toml.
+role = "all"
+environment = "demo"
+
+[front]
+root_public_key = "{root}"
+
+[notifications]
+delay_minutes = 0
+mail_folder = "var/demo/mail"
+"""
+
+
+def initialise(path: Path) -> bool:
+    """Write the settings of a demo and its secrets; returns whether the settings file is new.
+
+    What is there stays; a half-finished earlier run is completed.
+    """
+    settings = load_settings(path, check=False, must_exist=False)
+    for secret in (settings.keystore.master_key_file, settings.front.secret_file):
+        if not secret.exists():
+            write_new_secret_file(secret)
+    root = prepare_keystore(settings)
+    if path.exists():
+        return False
+    _write_new(path, _CONFIG.format(root=base64.b64encode(root).decode()))
+    return True
+
+
+def prepare_keystore(settings: Settings) -> bytes:
+    """Make the keystore's tables and its root where there are none; returns the root's public half, 32 bytes."""
+    keystore = open_keystore(settings.keystore.url, load_master_key(settings.keystore.master_key_file))
+    try:
+        keystore.create_schema()
+        keystore.ensure_root()
+        return keystore.root_public_key()
+    finally:
+        keystore.dispose()
+
+
+def migrate(engine: Engine) -> bool:
+    """Bring the database's schema up to this code; returns whether anything was to do."""
+    with engine.connect() as connection:
+        before = migrations.current(connection)
+    if before == migrations.head():
+        return False
+    migrations.upgrade(engine)
+    return True
+
+
+def _write_new(path: Path, text: str) -> None:
+    """All of it or nothing, and never over an existing file."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    unfinished.write_text(text, encoding="utf-8")
+    try:
+        os.link(unfinished, path)
+    finally:
+        unfinished.unlink()

@@ -1,0 +1,105 @@
+"""What runs again and again, each safe to run twice and in two places; every job is its own transaction."""
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from sqlalchemy import Engine, delete
+from sqlalchemy.orm import Session, sessionmaker
+
+from notifications.channels import Channel
+from notifications.channels.email import EmailChannel, Security, SmtpServer
+from notifications.channels.folder import FolderChannel
+from notifications.delivery import DeliveryReport, deliver_due
+from privacy.keystore import Keystore, open_keystore
+from privacy.secret_files import load_master_key
+from signals.arrival import ArrivalDesk
+from signals.audit import AuditLog
+from signals.clock import Clock, SystemClock, today
+from signals.db import make_engine, session_factory
+from signals.intake import RETRY_DAYS
+from signals.models import SealedReport
+from signals.organisations import provision_mailbox_keys
+from signals.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Worker:
+    """Everything the jobs need; made once per process by `make_worker`."""
+
+    settings: Settings
+    clock: Clock
+    engine: Engine
+    sessions: sessionmaker[Session]
+    keystore: Keystore = field(repr=False)
+    audit: AuditLog = field(repr=False)
+    channels: Mapping[str, Channel] = field(repr=False)
+    rng: random.Random = field(default_factory=random.SystemRandom, repr=False)
+
+    def arrive(self) -> int:
+        """Bring in what waits in the mailboxes; returns how many reports arrived."""
+        desk = ArrivalDesk(
+            sessions=self.sessions,
+            keystore=self.keystore,
+            audit=self.audit,
+            desk_url=f"{self.settings.server.public_url.rstrip('/')}/desk",
+            delay_minutes=self.settings.notifications.delay_minutes,
+            batch_size=self.settings.arrival.batch_size,
+            rng=self.rng,
+        )
+        return desk.arrive(self.clock)
+
+    def deliver(self) -> DeliveryReport:
+        """Send what is due from the outbox."""
+        return deliver_due(self.sessions, self.clock, self.channels, rng=self.rng)
+
+    def provision_keys(self) -> int:
+        """Make mailbox keys for the weeks ahead; returns how many are new."""
+        with self.sessions.begin() as session:
+            return provision_mailbox_keys(session, self.clock, keystore=self.keystore)
+
+    def forget_retries(self) -> int:
+        """Delete what recognises a retry once 7 days are over; returns how many rows.
+
+        A report that did not arrive yet is never deleted: its envelope is the only copy.
+        """
+        before = today(self.clock) - timedelta(days=RETRY_DAYS)
+        with self.sessions.begin() as session:
+            done = session.execute(
+                delete(SealedReport).where(SealedReport.received_on < before, SealedReport.envelope.is_(None))
+            )
+        return int(done.rowcount)  # type: ignore[attr-defined]
+
+
+def make_worker(settings: Settings, *, clock: Clock | None = None, engine: Engine | None = None) -> Worker:
+    """The jobs of a process that holds the keystore. Raises `SecretFileRefused` without its master key."""
+    engine = engine or make_engine(settings.database.url, pool_size=settings.database.pool_size)
+    keystore = open_keystore(settings.keystore.url, load_master_key(settings.keystore.master_key_file))
+    return Worker(
+        settings=settings,
+        clock=clock or SystemClock(),
+        engine=engine,
+        sessions=session_factory(engine),
+        keystore=keystore,
+        audit=AuditLog(keystore.secret("audit")),
+        channels=make_channels(settings),
+    )
+
+
+def make_channels(settings: Settings) -> dict[str, Channel]:
+    """The channels that these settings allow; without any, messages wait until they expire."""
+    chosen = settings.notifications
+    if chosen.mail_folder is not None:
+        return {"email": FolderChannel(chosen.mail_folder, sender=chosen.sender)}
+    if not chosen.smtp_host:
+        return {}
+    password = chosen.smtp_password_file.read_text().strip() if chosen.smtp_password_file else ""
+    server = SmtpServer(
+        host=chosen.smtp_host,
+        port=chosen.smtp_port,
+        security=Security(chosen.smtp_security),
+        user=chosen.smtp_user,
+        password=password,
+    )
+    return {"email": EmailChannel(server=server, sender=chosen.sender)}

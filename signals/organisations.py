@@ -1,0 +1,138 @@
+"""Organisations: taking them on, the areas they cover, and the mailbox keys made ahead for each."""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Protocol
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from privacy.sealing import week_start
+from signals.clock import Clock, today
+from signals.models import CoverageArea, MailboxPublicKey, Organisation, Recipient
+from signals.routing import onboarded_from, routing_changed
+from signals.vocabulary import OrganisationKind
+
+WEEKS_AHEAD = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Area:
+    """An area to cover from a date; `level` and `area` as in `CoverageArea`."""
+
+    level: str
+    area: str
+    valid_from: date
+    valid_until: date | None = None
+    number_from: int | None = None
+    number_to: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agreement:
+    """What must be there before an organisation receives (domain design, Routing)."""
+
+    on: date
+    legal_basis: str
+    retention_basis: str
+
+
+class PublicKeyMaker(Protocol):
+    """The keystore, as far as making mailbox keys goes."""
+
+    def make_mailbox_keys(self, pairs: Iterable[tuple[uuid.UUID, date]]) -> Sequence["PublicHalf"]:
+        """The public halves for (organisation, week), made where there is none."""
+        ...
+
+
+class PublicHalf(Protocol):
+    """A signed public key as the keystore gives it."""
+
+    @property
+    def key_id(self) -> uuid.UUID: ...
+    @property
+    def organisation_id(self) -> uuid.UUID: ...
+    @property
+    def week(self) -> date: ...
+    @property
+    def public_key(self) -> bytes: ...
+    @property
+    def signature(self) -> bytes: ...
+
+
+def create_organisation(
+    session: Session,
+    *,
+    name: str,
+    kind: OrganisationKind,
+    areas: Sequence[Area],
+    agreement: Agreement | None = None,
+    recipients: Sequence[str] = (),
+    recipients_verified_on: date | None = None,
+    is_example: bool = False,
+    contact_phone: str = "",
+    contact_email: str = "",
+    organisation_id: uuid.UUID | None = None,
+) -> Organisation:
+    """A new organisation with its coverage; it receives once agreement and two verified recipients are there."""
+    organisation = Organisation(
+        id=organisation_id or uuid.uuid4(),
+        name=name,
+        kind=kind,
+        is_example=is_example,
+        agreement_on=agreement.on if agreement else None,
+        legal_basis=agreement.legal_basis if agreement else None,
+        retention_basis=agreement.retention_basis if agreement else None,
+        contact_phone=contact_phone,
+        contact_email=contact_email,
+        recipients=[
+            Recipient(position=place, address=address, verified_on=recipients_verified_on)
+            for place, address in enumerate(recipients, start=1)
+        ],
+        coverage=[CoverageArea(**vars(area)) for area in areas],
+    )
+    session.add(organisation)
+    session.flush()
+    routing_changed(session)
+    return organisation
+
+
+def onboarded_on(organisation: Organisation) -> date | None:
+    """From when the organisation receives; None while something is missing."""
+    verified = [r.verified_on for r in organisation.recipients if r.verified_on is not None]
+    return onboarded_from(
+        organisation.agreement_on, organisation.legal_basis, organisation.retention_basis, verified
+    )
+
+
+def provision_mailbox_keys(session: Session, clock: Clock, *, keystore: PublicKeyMaker) -> int:
+    """Make the mailbox keys of this week and the next four for every organisation; returns how many are new.
+
+    The private halves stay in the keystore; the signed public halves go where the front reads them.
+    """
+    wanted = set(_wanted(session, today(clock)))
+    present = set(session.execute(select(MailboxPublicKey.organisation_id, MailboxPublicKey.week)).tuples())
+    made = keystore.make_mailbox_keys(sorted(wanted - present)) if wanted - present else []
+    for half in made:
+        session.add(
+            MailboxPublicKey(
+                key_id=half.key_id,
+                organisation_id=half.organisation_id,
+                week=half.week,
+                public_key=half.public_key,
+                signature=half.signature,
+            )
+        )
+    if made:
+        session.flush()
+        routing_changed(session)
+    return len(made)
+
+
+def _wanted(session: Session, on: date) -> Iterable[tuple[uuid.UUID, date]]:
+    this_week = week_start(on)
+    for organisation_id in session.scalars(select(Organisation.id)):
+        for ahead in range(WEEKS_AHEAD + 1):
+            yield organisation_id, this_week + timedelta(weeks=ahead)

@@ -1,0 +1,102 @@
+"""Repeat concerns: found again by a keyed pseudonym of the address, within one organisation, for a year.
+
+Each signal leaves one link under the key of its quarter. To find earlier ones, the address is
+pseudonymised under the keys of this quarter and the four before it; whoever lacks the keys finds nothing.
+"""
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Protocol
+
+from sqlalchemy import Row, select
+from sqlalchemy.orm import Session
+
+from privacy.pseudonyms import house_pseudonym, pseudonym, quarter_of, quarters_for_matching
+from signals.models import AddressLink
+from signals.postcodes import Address
+
+KeysByQuarter = Mapping[tuple[uuid.UUID, str], tuple[bytes, ...]]
+
+
+class PseudonymKeys(Protocol):
+    """Where pseudonym keys are found; the keystore on the desk side."""
+
+    def pseudonym_keys_for(
+        self, pairs: Iterable[tuple[uuid.UUID, str]]
+    ) -> dict[tuple[uuid.UUID, str], bytes]:
+        """The own keys of (organisation, quarter), made where there is none."""
+        ...
+
+    def matching_keys(
+        self, pairs: Iterable[tuple[uuid.UUID, str]]
+    ) -> dict[tuple[uuid.UUID, str], tuple[bytes, ...]]:
+        """Every key under which a repeat may be found."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Probe:
+    """An address as the pseudonyms under which it may be known; the first pair is this quarter's own."""
+
+    organisation_id: uuid.UUID
+    quarter: str
+    exact: tuple[bytes, ...] = field(repr=False)
+    house: tuple[bytes, ...] = field(repr=False)
+
+    def is_same_address(self, link: "Row[tuple[bytes]] | AddressLink") -> bool:
+        """Whether the link is of exactly this address, and not only perhaps of the same house."""
+        return link.pseudonym in self.exact
+
+
+def probes_for(keys: PseudonymKeys, addresses: Sequence[tuple[uuid.UUID, Address]], on: date) -> list[Probe]:
+    """The probes of (organisation, address) pairs, in their order, with one keystore query for all."""
+    quarter, *earlier = quarters_for_matching(on)
+    organisations = {organisation_id for organisation_id, _ in addresses}
+    own = keys.pseudonym_keys_for((organisation_id, quarter) for organisation_id in organisations)
+    old = keys.matching_keys((o, q) for o in organisations for q in (quarter, *earlier))
+    chosen = {o: _keys_of(o, quarter, own, old) for o in organisations}
+    return [_probe(o, quarter, chosen[o], address) for o, address in addresses]
+
+
+def earlier_links(session: Session, probe: Probe, *, besides: uuid.UUID) -> list[AddressLink]:
+    """Links of the same house in the same organisation, newest first, without the signal `besides`."""
+    query = (
+        select(AddressLink)
+        .where(AddressLink.house_pseudonym.in_(probe.house))
+        .where(AddressLink.organisation_id == probe.organisation_id)
+        .where(AddressLink.signal_id.is_distinct_from(besides))
+        .order_by(AddressLink.received_on.desc(), AddressLink.id)
+        .limit(20)
+    )
+    return list(session.scalars(query))
+
+
+def oldest_kept(on: date) -> str:
+    """The earliest quarter whose links and keys are still kept."""
+    return quarters_for_matching(on)[-1]
+
+
+def _keys_of(
+    organisation_id: uuid.UUID,
+    quarter: str,
+    own: Mapping[tuple[uuid.UUID, str], bytes],
+    old: KeysByQuarter,
+) -> tuple[bytes, ...]:
+    """The organisation's key of this quarter first, then all others that may match."""
+    first = own[organisation_id, quarter]
+    others = (key for (owner, _), keys in old.items() if owner == organisation_id for key in keys)
+    return first, *(key for key in others if key != first)
+
+
+def _probe(organisation_id: uuid.UUID, quarter: str, keys: tuple[bytes, ...], address: Address) -> Probe:
+    return Probe(
+        organisation_id=organisation_id,
+        quarter=quarter,
+        exact=tuple(pseudonym(key, address.postcode, address.number, address.addition) for key in keys),
+        house=tuple(house_pseudonym(key, address.postcode, address.number) for key in keys),
+    )
+
+
+__all__ = ["Probe", "PseudonymKeys", "earlier_links", "oldest_kept", "probes_for", "quarter_of"]

@@ -1,0 +1,66 @@
+"""When jobs run: APScheduler with jobs in memory (two schedulers on one job store would fire double)."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.schedulers.base import BaseScheduler
+from apscheduler.schedulers.blocking import BlockingScheduler
+from structlog import get_logger
+
+from signals.jobs import Worker
+
+DAILY_SECONDS = 24 * 3600
+HOURLY_SECONDS = 3600
+
+log = get_logger(__name__)
+
+
+def start_in_background(worker: Worker) -> BackgroundScheduler:
+    """Run the jobs on threads of this process (role `all`); `.shutdown()` ends them."""
+    scheduler = BackgroundScheduler(timezone=UTC)
+    _schedule(scheduler, worker)
+    scheduler.start()
+    return scheduler
+
+
+def run_until_stopped(worker: Worker) -> None:
+    """Run the jobs in the foreground (`signals work`) until SIGTERM or SIGINT."""
+    scheduler = BlockingScheduler(timezone=UTC)
+    _schedule(scheduler, worker)
+    scheduler.start()
+
+
+def _schedule(scheduler: BaseScheduler, worker: Worker) -> None:
+    settings = worker.settings
+    _every(scheduler, settings.arrival.interval_seconds, "arrival", worker.arrive)
+    _every(scheduler, settings.notifications.interval_seconds, "outbox", worker.deliver)
+    _every(scheduler, HOURLY_SECONDS, "mailbox_keys", worker.provision_keys)
+    _every(scheduler, DAILY_SECONDS, "retries", worker.forget_retries)
+
+
+def _every(scheduler: BaseScheduler, seconds: int, name: str, job: Callable[[], Any]) -> None:
+    """A job that starts at once, never overlaps itself, and is caught up once after a pause."""
+    scheduler.add_job(
+        _guarded(name, job),
+        "interval",
+        seconds=max(1, seconds),
+        id=name,
+        next_run_time=datetime.now(UTC),
+        max_instances=1,
+        coalesce=True,
+        misfire_grace_time=None,
+    )
+
+
+def _guarded(name: str, job: Callable[[], Any]) -> Callable[[], None]:
+    """One failing run is logged, by its class only, and does not end the schedule."""
+
+    def run() -> None:
+        try:
+            job()
+        except Exception as error:  # noqa: BLE001 - whatever went wrong, the next run tries again
+            log.error("job_failed", job=name, exc_info=error)
+
+    return run

@@ -1,0 +1,84 @@
+"""Serving over HTTP by granian: one process that minds workers, each with a few blocking threads.
+
+Workers are forked from a parent that has imported everything, so they start at once and share memory.
+In role `all` the scheduler runs on threads of the first worker, beside the requests.
+"""
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+
+from signals.app import create_app
+from signals.jobs import make_worker
+from signals.scheduler import start_in_background
+from signals.settings import Settings
+from signals.vocabulary import ProcessRole
+
+STOP_SECONDS = 10
+"""How long a worker may take to finish its requests before it is ended."""
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT; every worker has ended when this returns."""
+    _stop_cleanly_from_the_start()
+    server = Granian(
+        "signals.server:unused",
+        address=settings.server.host,
+        port=settings.server.port,
+        interface=Interfaces.WSGI,
+        workers=settings.server.processes,
+        blocking_threads=settings.server.threads,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=10_000),
+        websockets=False,
+        backpressure=max(64, 4 * settings.server.threads),
+        respawn_failed_workers=True,
+        workers_kill_timeout=STOP_SECONDS,
+        log_access=False,
+        log_enabled=False,
+    )
+    loader = _loader(settings)
+    server.serve(target_loader=lambda *_args, **_kwargs: loader(), wrap_loader=False)  # type: ignore[attr-defined]
+
+
+def _loader(settings: Settings) -> Callable[[], Any]:
+    """Makes the application inside a worker, after the fork: nothing is connected before."""
+    parent = os.getpid()
+
+    def load() -> Any:
+        _end_with(parent)
+        app = create_app(settings)
+        if settings.role is ProcessRole.ALL:
+            start_in_background(make_worker(settings))
+        return app
+
+    return load
+
+
+def _stop_cleanly_from_the_start() -> None:
+    """Before granian listens to signals itself, SIGTERM must end this process like SIGINT does."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        sys.exit(0)
+
+    signal.signal(signal.SIGTERM, stop)
+
+
+def _end_with(parent: int) -> None:
+    """End a worker whose parent is gone (killed, or stopped while it was still starting workers)."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
