@@ -35,7 +35,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, engine: Engine
 
     `clock` and `engine` are for tests. Raises `SecretFileRefused` when a secret of this role cannot be read.
     """
-    configure_logging(level=settings.logging.level)
+    configure_logging(level=settings.logging.level, date_only=not settings.serves_staff)
     clock = clock or SystemClock()
     engine = engine or make_engine(settings.database.url, pool_size=settings.database.pool_size)
     app = _bare_app(settings)

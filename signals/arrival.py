@@ -146,13 +146,13 @@ def _take(session: Session, limit: int) -> Sequence[Any]:
 def _open_one(row: Any, key: MailboxPrivateKey | None) -> Report | None:
     """The report in an envelope; None when it was swapped or damaged, or its key is gone."""
     if key is None:
-        log.error("mailbox_key_gone", signal_id=str(row.signal_id), key_id=str(row.mailbox_key_id))
+        log.error("arrival.mailbox_key_gone", signal_id=str(row.signal_id), key_id=str(row.mailbox_key_id))
         return None
     context = context_of(row.signal_id, row.organisation_id, row.mailbox_key_id, row.schema_version)
     try:
         return report_from_plain(open_from_mailbox(row.envelope, key, context))
     except SealingError as error:
-        log.error("envelope_refused", signal_id=str(row.signal_id), problem=type(error).__name__)
+        log.error("arrival.envelope_refused", signal_id=str(row.signal_id), error=type(error).__name__)
         return None
 
 

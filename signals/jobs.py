@@ -91,7 +91,7 @@ def make_channels(settings: Settings) -> dict[str, Channel]:
     """The channels that these settings allow; without any, messages wait until they expire."""
     chosen = settings.notifications
     if chosen.mail_folder is not None:
-        return {"email": FolderChannel(chosen.mail_folder, sender=chosen.sender)}
+        return {"email": FolderChannel(folder=chosen.mail_folder, sender=chosen.sender)}
     if not chosen.smtp_host:
         return {}
     password = chosen.smtp_password_file.read_text().strip() if chosen.smtp_password_file else ""

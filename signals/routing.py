@@ -111,7 +111,7 @@ class Router:
         except SQLAlchemyError as error:
             if current is None:
                 raise
-            log.warning("routing_not_refreshed", problem=type(error).__name__)
+            log.warning("routing.not_refreshed", error=type(error).__name__)
             snapshot = current
         self._snapshot, self._asked_at = snapshot, now
         return snapshot
@@ -162,7 +162,7 @@ class Router:
                 signature=row.signature,  # type: ignore[attr-defined]
             )
         except PublicKeyRefused:
-            log.error("mailbox_key_refused", key_id=str(row.key_id))  # type: ignore[attr-defined]
+            log.error("routing.mailbox_key_refused", key_id=str(row.key_id))  # type: ignore[attr-defined]
             return False
         return True
 

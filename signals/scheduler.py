@@ -61,6 +61,6 @@ def _guarded(name: str, job: Callable[[], Any]) -> Callable[[], None]:
         try:
             job()
         except Exception as error:  # noqa: BLE001 - whatever went wrong, the next run tries again
-            log.error("job_failed", job=name, exc_info=error)
+            log.error("scheduler.job_failed", job=name, exc_info=error)
 
     return run

@@ -126,17 +126,17 @@ def register_problems(app: Flask, page: PageOfProblem) -> None:
 
     @app.errorhandler(SQLAlchemyError)
     def _database(error: SQLAlchemyError) -> Response:
-        log.error("database_problem", occurrence=occurrence(), exc_info=error)
+        log.error("web.database_problem", occurrence_id=occurrence(), exc_info=error)
         return answer(503, "unavailable", headers={"Retry-After": "30"})
 
     @app.errorhandler(SealingError)
     def _sealing(error: SealingError) -> Response:
-        log.error("envelope_refused", occurrence=occurrence(), exc_info=error)
+        log.error("web.envelope_refused", occurrence_id=occurrence(), exc_info=error)
         return answer(500, "internal")
 
     @app.errorhandler(Exception)
     def _unforeseen(error: Exception) -> Response:
-        log.error("unforeseen", occurrence=occurrence(), exc_info=error)
+        log.error("web.unforeseen", occurrence_id=occurrence(), exc_info=error)
         return answer(500, "internal")
 
 
