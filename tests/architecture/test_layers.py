@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pkgutil
 import re
 import subprocess
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from privacy.secret_files import write_new_secret_file
 
 PROJECT = Path(__file__).resolve().parents[2]
 # Import late: each costs more than the rest of a start together.
@@ -31,9 +34,37 @@ PURE_MODULES = (
 )
 
 
+IMPORT_EVERYTHING = """
+import importlib, pkgutil, sys
+seen = []
+watched = {{"socket.connect", "sqlite3.connect"}}
+sys.addaudithook(lambda event, args: seen.append(event) if event in watched else None)
+package = importlib.import_module({package!r})
+for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+    if not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
+sys.exit(", ".join(seen + [name for name in {late} if name in sys.modules]) or 0)
+"""
+START_FRONT = """
+import os, sys
+os.environ["SIGNALS__ROLE"] = "front"
+from wsgi import app
+assert app.url_map
+sys.exit(", ".join(name for name in {absent} if name in sys.modules) or 0)
+"""
+
+
 def _run_python(code: str, folder: Path = PROJECT) -> subprocess.CompletedProcess[str]:
+    own = {"PYTHONPATH": str(PROJECT)}  # and none of the settings of the machine that runs the tests
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("SIGNALS_")}
     return subprocess.run(
-        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-c", code],
+        cwd=folder,
+        env=kept | own,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
 
 
@@ -72,21 +103,17 @@ def test_the_public_side_is_under_contract_never_to_reach_the_keystore() -> None
     assert covered == _exists("signals.web.front")
 
 
-@pytest.mark.parametrize("module", ["signals", "notifications", "privacy"])
-def test_importing_a_package_opens_no_file_of_its_user_and_no_connection(module: str, tmp_path: Path) -> None:
-    watch = (
-        "import sys\n"
-        f"sys.path.insert(0, {str(PROJECT)!r})\n"
-        "seen = []\n"
-        "watched = {'socket.connect', 'sqlite3.connect'}\n"
-        "hook = lambda event, args: seen.append(event) if event in watched else None\n"
-        "sys.addaudithook(hook)\n"
-        "import importlib, pkgutil\n"
-        f"package = importlib.import_module({module!r})\n"
-        "names = [m.name for m in pkgutil.walk_packages(package.__path__, package.__name__ + '.')]\n"
-        "[importlib.import_module(name) for name in names if not name.endswith('__main__')]\n"
-        "sys.exit(', '.join(seen) or 0)"
-    )
-    done = _run_python(watch, tmp_path)
+@pytest.mark.parametrize("package", ["signals", "notifications", "privacy"])
+def test_importing_every_module_connects_to_nothing_and_brings_no_slow_library(
+    package: str, tmp_path: Path
+) -> None:
+    done = _run_python(IMPORT_EVERYTHING.format(package=package, late=LATE_IMPORTS), tmp_path)
     assert done.returncode == 0, done.stderr[-2000:]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_public_process_starts_without_the_keystore_and_without_slow_libraries(tmp_path: Path) -> None:
+    (tmp_path / "var" / "secrets").mkdir(parents=True, mode=0o700)
+    write_new_secret_file(tmp_path / "var" / "secrets" / "front.key")
+    done = _run_python(START_FRONT.format(absent=(*LATE_IMPORTS, "privacy.keystore")), tmp_path)
+    assert done.returncode == 0, done.stderr[-2000:]

@@ -15,7 +15,8 @@ from signals.web.assets import copy_assets
 pytestmark = pytest.mark.browser
 
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'"
-DOCS_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>API</title><link rel="stylesheet" href="/swagger-ui.css">
+DOCS_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>API</title>
+<link rel="stylesheet" href="/swagger-ui.css">
 <div id="docs"></div><script src="/swagger-ui.js"></script><script src="/docs.js"></script></html>"""
 DOCS_SCRIPT = "SwaggerUIBundle({url: '/openapi.json', dom_id: '#docs'});"
 OPENAPI = """{"openapi": "3.1.0", "info": {"title": "Example", "version": "1"}, "paths": {"/form": {"get":
