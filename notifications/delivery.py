@@ -33,6 +33,8 @@ from notifications.retry import (
     decide,
 )
 
+RIVALS = 5  # so many workers can lease at the same instant, and each still finds messages
+
 log = logging.getLogger(__name__)
 
 
@@ -125,7 +127,7 @@ class _Courier:
     def _lease_due(self, limit: int) -> None:
         now = self.clock.now()
         with self.session_factory.begin() as session:
-            messages = session.scalars(_due(now, self.channels, limit)).all()
+            messages = _lock_due(session, now, self.channels, limit)
             doubts = _doubts(session, messages)
             for message in messages:
                 self._take(session, message, doubts.get(message.id, 0), now)
@@ -229,25 +231,42 @@ class _Courier:
                 _change(session, _held(lease, MessageState.QUEUED), leased_until=None)
 
 
-def _due(now: datetime, channels: Iterable[str], limit: int) -> Select[OutboxMessage]:
-    """The oldest due message of each organisation, then the second of each, and so on."""
-    due = and_(
+def _lock_due(session: Session, now: datetime, channels: Iterable[str], limit: int) -> list[OutboxMessage]:
+    """At most `limit` due messages, locked; those that another worker is leasing just now are passed over.
+
+    Ranked first and locked then: in one statement PostgreSQL may rank anew for every row it looks at.
+    """
+    due = _due(now, channels)
+    candidates = list(session.scalars(_ranked(due, limit * RIVALS)))
+    locked: list[OutboxMessage] = []
+    while candidates and len(locked) < limit:
+        room = limit - len(locked)
+        locked += _lock(session, due, candidates[:room])
+        candidates = candidates[room:]
+    return locked
+
+
+def _due(now: datetime, channels: Iterable[str]) -> ColumnElement[bool]:
+    return and_(
         OutboxMessage.state.in_([MessageState.QUEUED, MessageState.SENDING]),
         OutboxMessage.not_before <= now,
         or_(OutboxMessage.leased_until.is_(None), OutboxMessage.leased_until <= now),
         or_(OutboxMessage.channel.in_(sorted(channels)), OutboxMessage.expires_at <= now),
     )
+
+
+def _ranked(due: ColumnElement[bool], limit: int) -> Select[uuid.UUID]:
+    """The oldest due message of each organisation, then the second of each, and so on."""
     oldest_first = (OutboxMessage.not_before, OutboxMessage.id)
     turn = func.row_number().over(partition_by=OutboxMessage.organisation_id, order_by=oldest_first)
-    turns = select(OutboxMessage.id, turn.label("turn")).where(due).subquery()
-    return (
-        select(OutboxMessage)
-        .join(turns, turns.c.id == OutboxMessage.id)
-        .where(due)  # again: PostgreSQL looks a second time at a row that it had to wait for
-        .order_by(turns.c.turn, *oldest_first)
-        .limit(limit)
-        .with_for_update(of=OutboxMessage, skip_locked=True)
-    )
+    return select(OutboxMessage.id).where(due).order_by(turn, *oldest_first).limit(limit)
+
+
+def _lock(session: Session, due: ColumnElement[bool], ids: Sequence[uuid.UUID]) -> list[OutboxMessage]:
+    # `due` again: another worker may have leased a message since it was ranked.
+    statement = select(OutboxMessage).where(OutboxMessage.id.in_(ids), due)
+    found = session.scalars(statement.with_for_update(skip_locked=True)).all()
+    return sorted(found, key=lambda message: ids.index(message.id))
 
 
 def _doubts(session: Session, messages: Sequence[OutboxMessage]) -> dict[uuid.UUID, int]:

@@ -67,7 +67,7 @@ class _OnFreePort(Controller):
 @contextmanager
 def smtp_server(mailbox: Mailbox, **options: Any) -> Iterator[int]:
     """Serves while the block lasts; gives the port."""
-    controller = _OnFreePort(mailbox, hostname=HOST, **options)
+    controller = _OnFreePort(mailbox, hostname=HOST, server_hostname="mail.example.org", **options)
     controller.start()
     try:
         yield controller.port
