@@ -157,6 +157,24 @@ class DeferralReason(StrEnum):
     ALREADY_INFORMED = "already_informed"
 
 
+class RetentionRule(StrEnum):
+    """Which period a signal falls under; the first that is over ends it."""
+
+    CONCLUDED = "concluded"  # days after the conclusion
+    UNATTENDED = "unattended"  # days after receipt, never claimed and nobody informed
+    HARD_LIMIT = "hard_limit"  # days after receipt, whatever the state
+
+
+class DeletionReason(StrEnum):
+    """Why a signal was deleted."""
+
+    CONCLUDED = "concluded"
+    UNATTENDED = "unattended"
+    HARD_LIMIT = "hard_limit"
+    ERASURE = "erasure"  # art. 17 AVG
+    OBJECTION = "objection"  # art. 21 AVG
+
+
 class AuditAction(StrEnum):
     """Who accessed what: the event field of NEN 7513."""
 
@@ -178,6 +196,16 @@ class AuditAction(StrEnum):
     COVERAGE_CHANGED = "coverage_changed"
     KEYS_CHANGED = "keys_changed"
     EXPORTED = "exported"
+    AUDIT_READ = "audit_read"
+    AUDIT_PRUNED = "audit_pruned"
+    RIGHT_EXERCISED = "right_exercised"
+    SIGNAL_ERASED = "signal_erased"
+    SIGNAL_RECTIFIED = "signal_rectified"
+    SIGNAL_RESTRICTED = "signal_restricted"
+    PASSKEY_CHANGED = "passkey_changed"
+    PASSWORD_CHANGED = "password_changed"
+    APPROVAL_ASKED = "approval_asked"
+    APPROVAL_DECIDED = "approval_decided"
 
 
 LANGUAGES = ("nl", "en", "pl", "ar", "tr", "bg", "ro", "uk")

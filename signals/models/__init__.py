@@ -10,6 +10,13 @@ from signals.models.organisation import (
     Recipient,
     RoutingVersion,
 )
+from signals.models.retention import (
+    DeletionRecord,
+    Referral,
+    RegisterEntry,
+    RetentionPeriod,
+    SignalFact,
+)
 from signals.models.signal import (
     AddressLink,
     ContactAttempt,
@@ -19,25 +26,33 @@ from signals.models.signal import (
     Signal,
     StatusChange,
 )
-from signals.models.staff import StaffMember, StaffSession
+from signals.models.staff import Approval, Challenge, Passkey, StaffMember, StaffSession
 
 __all__ = [
     "AddressLink",
+    "Approval",
     "AuditEntry",
     "AuditHead",
     "AuditLink",
     "Base",
+    "Challenge",
     "ContactAttempt",
     "CoverageArea",
+    "DeletionRecord",
     "FollowUpNote",
     "MailboxPublicKey",
     "MunicipalityOfPostcode",
     "Organisation",
+    "Passkey",
     "Receipt",
     "Recipient",
+    "Referral",
+    "RegisterEntry",
+    "RetentionPeriod",
     "RoutingVersion",
     "SealedReport",
     "Signal",
+    "SignalFact",
     "StaffMember",
     "StaffSession",
     "StatusChange",

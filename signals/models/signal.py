@@ -112,6 +112,7 @@ class Signal(Base):
     newly_known: Mapped[bool | None]
     notified_on: Mapped[date | None] = mapped_column(Date)
     deferred_because: Mapped[str | None] = mapped_column(String(40))
+    restricted_on: Mapped[date | None] = mapped_column(Date)
 
     attempts: Mapped[list["ContactAttempt"]] = relationship(
         back_populates="signal", cascade="all, delete-orphan", order_by="ContactAttempt.attempted_at"

@@ -1,9 +1,9 @@
 """Who signs in, and the sessions and tokens with which they do."""
 
 import uuid
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String
+from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from signals.models.base import Base, UtcDateTime, coded, new_id
@@ -57,3 +57,58 @@ class StaffSession(Base):
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     staff_member: Mapped[StaffMember] = relationship(back_populates="sessions")
+
+
+class Passkey(Base):
+    """A WebAuthn credential of a staff member; user verification is required at every use."""
+
+    __tablename__ = "passkeys"
+    __table_args__ = (Index("ix_passkeys_staff_member_id", "staff_member_id"),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    staff_member_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("staff_members.id", ondelete="CASCADE"))
+    label: Mapped[str] = mapped_column(String(60))
+    credential_id: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    public_key: Mapped[bytes] = mapped_column(LargeBinary)
+    sign_count: Mapped[int]
+    created_on: Mapped[date] = mapped_column(Date)
+
+
+class Challenge(Base):
+    """A WebAuthn challenge that waits for its answer; used once, at most five minutes old."""
+
+    __tablename__ = "challenges"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    purpose: Mapped[str] = mapped_column(String(12))
+    staff_member_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("staff_members.id", ondelete="CASCADE")
+    )
+    challenge: Mapped[bytes] = mapped_column(LargeBinary(64))
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Approval(Base):
+    """A grant or reset that an administrator asked for and the organisation must approve.
+
+    `action`: `grant` (a new account or role) or `reset` (password and code of an account).
+    """
+
+    __tablename__ = "approvals"
+    __table_args__ = (
+        CheckConstraint("action IN ('grant', 'reset')", name="action"),
+        CheckConstraint("decision IN ('asked', 'approved', 'declined', 'expired')", name="decision"),
+        Index("ix_approvals_organisation_id", "organisation_id", "decision"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    organisation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisations.id"))
+    action: Mapped[str] = mapped_column(String(10))
+    role: Mapped[Role | None] = mapped_column(coded(Role, "role"))
+    email: Mapped[str] = mapped_column(String(254))
+    name: Mapped[str] = mapped_column(String(120))
+    asked_by_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("staff_members.id"))
+    asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    decision: Mapped[str] = mapped_column(String(10), default="asked")
+    decided_by_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("staff_members.id"))
+    decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

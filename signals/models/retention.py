@@ -1,0 +1,125 @@
+"""What remains when a signal is gone: the record of its deletion, and a fact for the statistics.
+
+Neither leads back to an address or, the fact, to a signal.
+"""
+
+import uuid
+from datetime import date
+
+from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from signals.models.base import NO_ROWID, Base, coded, new_id
+from signals.vocabulary import DeletionReason, RetentionRule
+
+
+class RetentionPeriod(Base):
+    """How long an organisation keeps signals under one rule, and on which ground (Archiefwet, art. 5(1)(e) AVG).
+
+    Without a row the default of `signals.retention` holds.
+    """
+
+    __tablename__ = "retention_periods"
+    __table_args__ = (
+        UniqueConstraint("organisation_id", "rule"),
+        CheckConstraint("days BETWEEN 1 AND 366", name="days"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    organisation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisations.id", ondelete="CASCADE"))
+    rule: Mapped[RetentionRule] = mapped_column(coded(RetentionRule, "rule"))
+    days: Mapped[int]
+    legal_basis: Mapped[str] = mapped_column(Text)
+
+
+class DeletionRecord(Base):
+    """That a signal was deleted, when and why; outlives it by two years.
+
+    `case_key_id` names the key that was destroyed, so that a restored backup can be purged again;
+    `key_destroyed_on` is null until the keystore has confirmed.
+    """
+
+    __tablename__ = "deletion_records"
+    __table_args__ = (
+        Index("ix_deletion_records_organisation_day", "organisation_id", "deleted_on"),
+        Index("ix_deletion_records_reference", "reference"),
+        Index("ix_deletion_records_unconfirmed", "case_key_id",
+              sqlite_where=text("key_destroyed_on IS NULL"),
+              postgresql_where=text("key_destroyed_on IS NULL")),
+        NO_ROWID,
+    )  # fmt: skip
+
+    signal_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    organisation_id: Mapped[uuid.UUID]
+    reference: Mapped[str] = mapped_column(String(9))
+    case_key_id: Mapped[uuid.UUID]
+    deleted_on: Mapped[date] = mapped_column(Date)
+    reason: Mapped[DeletionReason] = mapped_column(coded(DeletionReason, "reason"))
+    key_destroyed_on: Mapped[date | None] = mapped_column(Date)
+
+
+class SignalFact(Base):
+    """What the statistics need of a signal that is gone; no id leads back, no role reads it.
+
+    Hours are working hours, rounded to whole ones. `municipality_code` is emptied when no table needs it any more.
+    """
+
+    __tablename__ = "signal_facts"
+    __table_args__ = (Index("ix_signal_facts_quarters", "received_quarter", "concluded_quarter"), NO_ROWID)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    region_code: Mapped[str | None] = mapped_column(String(6))
+    municipality_code: Mapped[str | None] = mapped_column(String(6))
+    received_quarter: Mapped[str] = mapped_column(String(7))
+    concluded_quarter: Mapped[str | None] = mapped_column(String(7))
+    concern_types: Mapped[str] = mapped_column(String(200))
+    hours_to_claim: Mapped[int | None]
+    hours_to_contact: Mapped[int | None]
+    claimed_in_time: Mapped[bool]
+    contacted_in_time: Mapped[bool]
+    attempts: Mapped[str] = mapped_column(String(120))
+    attempts_count: Mapped[int]
+    reached: Mapped[bool]
+    outcome: Mapped[str | None] = mapped_column(String(40))
+    newly_known: Mapped[bool | None]
+    repeat: Mapped[bool]
+
+
+class Referral(Base):
+    """That a signal went from one organisation to another; the sender keeps this and nothing else of it."""
+
+    __tablename__ = "referrals"
+    __table_args__ = (
+        Index("ix_referrals_signal_id", "signal_id"),
+        Index("ix_referrals_sender", "from_organisation_id", "reference"),
+        NO_ROWID,
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    signal_id: Mapped[uuid.UUID]
+    reference: Mapped[str] = mapped_column(String(9))
+    from_organisation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisations.id"))
+    to_organisation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisations.id"))
+    referred_on: Mapped[date] = mapped_column(Date)
+    reason: Mapped[str] = mapped_column(String(40))
+    referred_by_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("staff_members.id"))
+    old_case_key_id: Mapped[uuid.UUID]
+    key_destroyed_on: Mapped[date | None] = mapped_column(Date)
+
+
+class RegisterEntry(Base):
+    """That a resident's request (art. 15-18 and 21 AVG) was dealt with; never what was in it."""
+
+    __tablename__ = "register_entries"
+    __table_args__ = (Index("ix_register_entries_organisation_day", "organisation_id", "recorded_on"),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    organisation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisations.id"))
+    right: Mapped[str] = mapped_column(String(20))
+    recorded_on: Mapped[date] = mapped_column(Date)
+    recorded_by_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("staff_members.id"))
+    signals_found: Mapped[int]
+    identity_checked: Mapped[str] = mapped_column(String(20))
+    residence_checked: Mapped[str] = mapped_column(String(20))
+    third_parties_checked: Mapped[bool]
+    outcome: Mapped[str] = mapped_column(String(40))
