@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from privacy.keystore import Keystore
 from signals.audit import AuditLog
 from signals.clock import Clock
+from signals.db import reading
 from signals.routing import Router
 from signals.settings import Settings
 from signals.staff import GuessThrottle
@@ -29,6 +30,10 @@ class DeskContext:
     audit: AuditLog = field(repr=False)
     router: Router
     throttle: GuessThrottle
+
+    def reading(self) -> Session:
+        """A session that only reads: on SQLite it waits for no writer."""
+        return self.sessions(bind=reading(self.engine))
 
 
 def desk() -> DeskContext:

@@ -1,0 +1,235 @@
+"""Who asks: a bearer's token for programs, a cookie for pages; and which role a view wants.
+
+Every view of the staff side is marked by `requires` or `open_to_all`; a test reads the marks from the URL map.
+"""
+
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any, Final, TypeVar
+
+from flask import Response, g, request
+
+from privacy.passwords import PasswordHasherSettings
+from signals import staff
+from signals.audit import Actor, require_role
+from signals.errors import NotSignedIn, SignalsError, SignInFailed
+from signals.models import StaffMember, StaffSession
+from signals.staff import SessionKind, SignedIn
+from signals.staff.sessions import TOUCH_EVERY
+from signals.vocabulary import Role
+from signals.web.desk.context import desk
+from signals.web.openapi import answers
+
+PROGRAMS: Final[frozenset[SessionKind]] = frozenset({"api", "token"})
+PAGES: Final[frozenset[SessionKind]] = frozenset({"page"})
+COOKIE: Final = "signals-desk"
+CSRF_FIELD: Final = "csrf_token"
+EVERYONE: Final = tuple(Role)
+
+_LOCAL_PATH: Final = re.compile(r"/desk(?:[/?][A-Za-z0-9/_.?&=%-]*)?")
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+class CsrfFailed(SignalsError):
+    """The form does not come from a page of this session."""
+
+    code = "csrf_failed"
+    status = 403
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """Who is signed in, in which session; the token is needed for the forms' CSRF field only."""
+
+    session: StaffSession
+    member: StaffMember
+    actor: Actor
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Authentication:
+    """What a view asks for; `roles` empty: nothing."""
+
+    means: str
+    roles: tuple[Role, ...] = ()
+
+
+def requires(*roles: Role) -> Callable[[View], View]:
+    """A view for programs: 401 without a valid token, 403 for another role. Documents both."""
+
+    def decorate(view: View) -> View:
+        return _guarded(answers(401, 403, 503)(view), _bearer, PROGRAMS, Authentication(means="bearer", roles=roles))
+
+    return decorate
+
+
+def requires_page(*roles: Role) -> Callable[[View], View]:
+    """A view for people: raises `NotSignedIn` without a session, `Forbidden` for another role.
+
+    Whatever is not a GET must also carry the session's CSRF field, or `CsrfFailed` is raised.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def unforged(*args: Any, **kwargs: Any) -> Any:
+            if request.method not in ("GET", "HEAD"):
+                _refuse_forgery()
+            return view(*args, **kwargs)
+
+        return _guarded(unforged, _cookie, PAGES, Authentication(means="cookie", roles=roles))  # type: ignore[return-value]
+
+    return decorate
+
+
+def open_to_all(view: View) -> View:
+    """A view that asks for nothing: signing in."""
+    view.authentication = Authentication(means="none")  # type: ignore[attr-defined]
+    return view
+
+
+def current() -> Caller:
+    """Who asks; only within a view that `requires` somebody."""
+    caller: Caller = g.caller
+    return caller
+
+
+def caller_or_none() -> Caller | None:
+    """Who asks, for what every page shows: nobody while signing in."""
+    caller: Caller | None = g.get("caller")
+    return caller
+
+
+def sign_in(*, email: str, password: str, totp: str, kind: SessionKind) -> SignedIn:
+    """A new session; raises `SignInFailed` (the audit entry is kept) and `TooManyGuesses`."""
+    context = desk()
+    context.throttle.admit(email)
+    hasher = PasswordHasherSettings(memory_kib=context.settings.sessions.password_memory_kib)
+    with context.reading() as reader:
+        checked = staff.check_password(reader, email=email, password=password, hasher=hasher)
+    opened: SignedIn | None = None
+    with context.sessions.begin() as session:
+        try:
+            opened = staff.sign_in(
+                session,
+                context.clock,
+                keystore=context.keystore,
+                audit=context.audit,
+                email=email,
+                password=password,
+                totp=totp,
+                kind=kind,
+                absolute_hours=context.settings.sessions.absolute_hours,
+                hasher=hasher,
+                checked=checked,
+            )
+        except SignInFailed:
+            opened = None  # and commit: the trace of a guess is kept
+    if opened is None:
+        raise SignInFailed
+    context.throttle.succeeded(email)
+    return opened
+
+
+def sign_out() -> None:
+    """End the session of who asks, at once and in every process."""
+    context, caller = desk(), current()
+    with context.sessions.begin() as session:
+        staff.sign_out(
+            session, context.clock, staff_session=session.merge(caller.session), audit=context.audit
+        )
+
+
+def remember(response: Response, token: str) -> Response:
+    """Set the cookie of a page session; the server alone decides when it ends."""
+    response.set_cookie(cookie_name(), token, httponly=True, samesite="Strict", secure=_https(), path="/")
+    return response
+
+
+def forget(response: Response) -> Response:
+    """Remove the cookie."""
+    response.delete_cookie(cookie_name(), httponly=True, samesite="Strict", secure=_https(), path="/")
+    return response
+
+
+def cookie_name() -> str:
+    """`__Host-` ties the cookie to this host and to https; browsers refuse the prefix without it."""
+    return f"__Host-{COOKIE}" if _https() else COOKIE
+
+
+def csrf_field() -> str:
+    """The value of the forms' CSRF field in this session; empty when nobody is signed in."""
+    caller = caller_or_none()
+    return staff.csrf_token(caller.token) if caller else ""
+
+
+def local_path(text: str | None) -> str:
+    """Where to go after signing in: a path of the desk, whatever a link says."""
+    return text if text and _LOCAL_PATH.fullmatch(text) and "//" not in text else "/desk"
+
+
+def use_page_session(opened: SignedIn) -> None:
+    """Let the rest of this request act in a session that was just opened."""
+    g.caller = _caller(opened.session, opened.member, opened.token)
+
+
+def _guarded(
+    view: View, token: Callable[[], str | None], kinds: Collection[SessionKind], asked: Authentication
+) -> View:
+    @wraps(view)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        g.caller = _authenticated(token(), kinds)
+        require_role(current().actor, *asked.roles)
+        return view(*args, **kwargs)
+
+    guarded.authentication = asked  # type: ignore[attr-defined]
+    return guarded  # type: ignore[return-value]
+
+
+def _authenticated(token: str | None, kinds: Collection[SessionKind]) -> Caller:
+    if not token:
+        raise NotSignedIn
+    context = desk()
+    with context.reading() as session:
+        found = _find(session, token, kinds, touch=False)
+    if context.clock.now() - found.last_seen_at >= TOUCH_EVERY:
+        with context.sessions.begin() as session:
+            found = _find(session, token, kinds, touch=True)
+    return _caller(found, found.staff_member, token)
+
+
+def _find(session: Any, token: str, kinds: Collection[SessionKind], *, touch: bool) -> StaffSession:
+    context = desk()
+    return staff.authenticate(
+        session,
+        context.clock,
+        token=token,
+        kinds=kinds,
+        idle_minutes=context.settings.sessions.idle_minutes,
+        touch=touch,
+    )
+
+
+def _caller(session: StaffSession, member: StaffMember, token: str) -> Caller:
+    return Caller(session=session, member=member, actor=staff.actor_of(session), token=token)
+
+
+def _bearer() -> str | None:
+    given = request.authorization
+    return given.token if given is not None and given.type == "bearer" else None
+
+
+def _cookie() -> str | None:
+    return request.cookies.get(cookie_name())
+
+
+def _refuse_forgery() -> None:
+    if not staff.csrf_matches(current().token, request.form.get(CSRF_FIELD, "")):
+        raise CsrfFailed
+
+
+def _https() -> bool:
+    return desk().settings.server.public_url.startswith("https://")

@@ -1,0 +1,154 @@
+"""Opening a signal: the audit entry is committed first, then the content is read. No entry, no content."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm.exc import StaleDataError
+
+from signals.clock import today
+from signals.contents import Report, open_report
+from signals.errors import Conflict, Forbidden, NotFound
+from signals.models import Signal, StaffMember
+from signals.repeats import probes_for
+from signals.triage import (
+    EarlierSignal,
+    OpenedNote,
+    Suggestion,
+    earlier_links,
+    exists_elsewhere,
+    find_signal,
+    next_best_attempt,
+    open_notes,
+)
+from signals.vocabulary import AuditAction
+from signals.web.desk.auth import current
+from signals.web.desk.context import desk
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenedSignal:
+    """Everything that a worker sees of a signal. `names`: staff who did something with it, by id."""
+
+    signal: Signal
+    report: Report = field(repr=False)
+    notes: list[OpenedNote] = field(repr=False)
+    earlier: list[EarlierSignal]
+    suggestion: Suggestion | None
+    names: Mapping[UUID, str] = field(repr=False)
+
+
+def open_signal(signal_id: UUID) -> OpenedSignal:
+    """The signal in the clear, when it is the caller's organisation's.
+
+    Raises `NotFound` alike for another organisation's and for none, `ContentGone` when its key was destroyed.
+    """
+    with changing(signal_id) as session:
+        record_opening(session, signal_id)
+    return read_opened(signal_id)
+
+
+@contextmanager
+def changing(signal_id: UUID) -> Iterator[Session]:
+    """One transaction on a signal, committed at the end.
+
+    A signal that is not the caller's organisation's leaves an audit entry behind, in a transaction of its own:
+    the same work whether it exists elsewhere or not, so that neither answer nor time tells.
+    """
+    try:
+        with desk().sessions.begin() as session:
+            yield session
+    except NotFound:
+        _record_refusal(signal_id)
+        raise
+    except StaleDataError:
+        raise Conflict from None
+
+
+def record_opening(session: Session, signal_id: UUID, *, ground: str = "follow_up") -> None:
+    """The audit entry of an opening, in the caller's transaction: commit it before `read_opened`."""
+    context, actor = desk(), current().actor
+    find_signal(session, organisation_id=organisation_id(), signal_id=signal_id)
+    context.audit.record(
+        session,
+        context.clock,
+        actor=actor,
+        action=AuditAction.SIGNAL_OPENED,
+        subject_id=signal_id,
+        ground=ground,
+    )
+
+
+def read_opened(signal_id: UUID) -> OpenedSignal:
+    """Read and open; the caller has committed the audit entry."""
+    context = desk()
+    with context.reading() as session:
+        signal = _with_follow_up(session, signal_id)
+        names = _names(session, signal)
+    report = open_report(context.keystore, signal)
+    return OpenedSignal(
+        signal=signal,
+        report=report,
+        notes=open_notes(context.keystore, signal),
+        earlier=_earlier(signal, report),
+        suggestion=next_best_attempt(signal, signal.attempts),
+        names=names,
+    )
+
+
+def organisation_id() -> UUID:
+    """The caller's organisation; raises `Forbidden` for staff without one."""
+    found = current().actor.organisation_id
+    if found is None:
+        raise Forbidden
+    return found
+
+
+def _record_refusal(signal_id: UUID) -> None:
+    context = desk()
+    with context.sessions.begin() as session:
+        elsewhere = exists_elsewhere(session, organisation_id=organisation_id(), signal_id=signal_id)
+        context.audit.record(
+            session,
+            context.clock,
+            actor=current().actor,
+            action=AuditAction.FOREIGN_SIGNAL_REFUSED,
+            subject_id=signal_id,
+            outcome="foreign" if elsewhere else "unknown",
+        )
+
+
+def _earlier(signal: Signal, report: Report) -> list[EarlierSignal]:
+    context = desk()
+    place = (signal.organisation_id, report.address)
+    (probe,) = probes_for(context.keystore, [place], today(context.clock))
+    with context.reading() as session:
+        return earlier_links(session, signal=signal, probe=probe)
+
+
+def _with_follow_up(session: Session, signal_id: UUID) -> Signal:
+    query = (
+        select(Signal)
+        .where(Signal.id == signal_id, Signal.organisation_id == organisation_id())
+        .options(selectinload(Signal.attempts), selectinload(Signal.notes), selectinload(Signal.history))
+    )
+    signal = session.scalar(query)
+    if signal is None:
+        raise NotFound  # referred or purged between the two transactions
+    return signal
+
+
+def _names(session: Session, signal: Signal) -> dict[UUID, str]:
+    ids = {
+        signal.claimed_by_id,
+        *(attempt.recorded_by_id for attempt in signal.attempts),
+        *(note.written_by_id for note in signal.notes),
+        *(change.actor_id for change in signal.history),
+    } - {None}
+    if not ids:
+        return {}
+    query = select(StaffMember.id, StaffMember.name).where(StaffMember.id.in_(ids))
+    return {staff_id: name for staff_id, name in session.execute(query)}  # noqa: C416  (rows, not pairs)

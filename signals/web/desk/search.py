@@ -1,0 +1,125 @@
+"""Finding signals of the own organisation again: by reference or address, and as a round to walk."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session, defer
+
+from signals.clock import today
+from signals.contents import open_report
+from signals.errors import ClaimedByOther, Conflict
+from signals.models import AddressLink, Signal, StaffMember
+from signals.postcodes import Address
+from signals.repeats import probes_for
+from signals.triage import claimant_name, find_signal
+from signals.vocabulary import AuditAction
+from signals.web.desk.auth import current
+from signals.web.desk.context import desk
+from signals.web.desk.opened import organisation_id
+
+MOST_FOUND = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """Signals, newest first, and the names of who has claimed them."""
+
+    items: list[Signal]
+    claimants: dict[UUID, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stop:
+    """One signal of a round, with its address in the clear."""
+
+    signal: Signal
+    address: Address = field(repr=False)
+
+
+def search(*, reference: str | None = None, postcode: str = "", number: int = 0, addition: str = "") -> Found:
+    """The organisation's signals with this reference, or of this address (without addition: of this house).
+
+    The audit entry is committed first; it names neither what was sought nor what was found. By address the
+    pseudonyms of five quarters are compared, so signals of the last twelve months are found.
+    """
+    _record(AuditAction.SEARCHED, None, ground="reference" if reference else "address")
+    wanted = _by_reference(reference) if reference else _by_address(postcode, number, addition)
+    query = (
+        select(Signal, StaffMember.name)
+        .outerjoin(StaffMember, StaffMember.id == Signal.claimed_by_id)
+        .options(defer(Signal.content, raiseload=True))
+        .where(Signal.organisation_id == organisation_id(), wanted)
+        .order_by(Signal.received_on.desc(), Signal.id)
+        .limit(MOST_FOUND)
+    )
+    with desk().reading() as session:
+        rows = session.execute(query).all()
+    return Found(
+        items=[signal for signal, _ in rows],
+        claimants={signal.claimed_by_id: name for signal, name in rows if signal.claimed_by_id},
+    )
+
+
+def round_of(ids: Collection[UUID]) -> list[Stop]:
+    """The addresses of signals that the caller has claimed, in walking order; an audit entry for each first.
+
+    Raises `NotFound` when one is not the organisation's and `ClaimedByOther` when a colleague has one.
+    """
+    context = desk()
+    with context.sessions.begin() as session:
+        signals = [_claimed(session, signal_id) for signal_id in dict.fromkeys(ids)]
+        for signal in signals:
+            context.audit.record(
+                session,
+                context.clock,
+                actor=current().actor,
+                action=AuditAction.ROUND_PRINTED,
+                subject_id=signal.id,
+            )
+    return in_walking_order(
+        [Stop(signal=signal, address=open_report(context.keystore, signal).address) for signal in signals]
+    )
+
+
+def in_walking_order(stops: Sequence[Stop]) -> list[Stop]:
+    """Street by street (a six-character postcode is one side of a street, or a part): up the odd side, down
+    the even one, which in most streets lie opposite each other."""
+    return sorted(stops, key=_walking_key)
+
+
+def _walking_key(stop: Stop) -> tuple[str, bool, int, str]:
+    place = stop.address
+    even = place.number % 2 == 0
+    return place.postcode, even, -place.number if even else place.number, place.addition
+
+
+def _claimed(session: Session, signal_id: UUID) -> Signal:
+    signal = find_signal(session, organisation_id=organisation_id(), signal_id=signal_id)
+    if signal.claimed_by_id is None:
+        raise Conflict
+    if signal.claimed_by_id != current().actor.id:
+        raise ClaimedByOther(claimant_name(session, signal) or "", signal.claimed_at)
+    return signal
+
+
+def _by_reference(reference: str) -> ColumnElement[bool]:
+    return Signal.reference == "".join(reference.split()).upper()
+
+
+def _by_address(postcode: str, number: int, addition: str) -> ColumnElement[bool]:
+    context, organisation = desk(), organisation_id()
+    place = Address(postcode=postcode, number=number, addition=addition)
+    (probe,) = probes_for(context.keystore, [(organisation, place)], today(context.clock))
+    matches = AddressLink.pseudonym.in_(probe.exact) if addition else AddressLink.house_pseudonym.in_(probe.house)
+    links = select(AddressLink.signal_id).where(AddressLink.organisation_id == organisation, matches)
+    return Signal.id.in_(links)
+
+
+def _record(action: AuditAction, subject_id: UUID | None, *, ground: str) -> None:
+    context = desk()
+    with context.sessions.begin() as session:
+        context.audit.record(
+            session, context.clock, actor=current().actor, action=action, subject_id=subject_id, ground=ground
+        )

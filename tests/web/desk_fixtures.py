@@ -1,0 +1,154 @@
+"""The staff side with two teams, a coordinator and signals that arrived through the real intake."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pyotp
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from privacy.keystore import Keystore, open_keystore
+from privacy.passwords import PasswordHasherSettings
+from privacy.secret_files import load_master_key
+from signals.app import create_app
+from signals.arrival import ArrivalDesk
+from signals.audit import AuditLog
+from signals.clock import FixedClock
+from signals.db import session_factory
+from signals.models import AuditEntry, Organisation, Signal
+from signals.settings import SessionsSettings, Settings
+from signals.staff import add_staff, issue_token
+from signals.vocabulary import AuditAction, ProcessRole, Role
+
+PASSWORD = "een lange zin als wachtwoord"
+QUICK = PasswordHasherSettings(memory_kib=1024)
+BASE = "/api/v1"
+AMSTERDAM = "Voorbeeld Welzijn Amsterdam"
+GRONINGEN = "Voorbeeld Welzijn Groningen"
+PEOPLE = (
+    ("anna", Role.WORKER, AMSTERDAM, "nl"),
+    ("bram", Role.WORKER, AMSTERDAM, "nl"),
+    ("lena", Role.LEAD, AMSTERDAM, "en"),
+    ("gerda", Role.WORKER, GRONINGEN, "nl"),
+    ("coen", Role.COORDINATOR, None, "nl"),
+    ("bea", Role.ADMINISTRATOR, None, "nl"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """One who signs in; `token` is a program's token of theirs."""
+
+    email: str
+    totp_secret: str = field(repr=False)
+    token: str = field(repr=False)
+
+    @property
+    def bearer(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """The application, its parts, and everybody by first name."""
+
+    app: Flask
+    client: FlaskClient
+    clock: FixedClock
+    engine: Engine
+    keystore: Keystore
+    people: Mapping[str, Person]
+    settings: Settings
+
+    def arrive(self, postcode: str = "1012AB", number: int = 12, **more: Any) -> UUID:
+        """Send a report as a carrier does, let it arrive, and return its signal's id."""
+        before = self._ids()
+        body = {"postcode": postcode, "house_number": number, **more}
+        sent = self.client.post(f"{BASE}/signals", json=body, headers={"Idempotency-Key": str(uuid4())})
+        assert sent.status_code == 201, sent.get_data(as_text=True)
+        desk = ArrivalDesk(
+            sessions=session_factory(self.engine),
+            keystore=self.keystore,
+            audit=AuditLog(self.keystore.secret("audit")),
+            desk_url="http://desk.example/desk",
+        )
+        assert desk.arrive(self.clock) == 1
+        (new,) = self._ids() - before
+        return new
+
+    def call(self, who: str, method: str, path: str, **more: Any) -> TestResponse:
+        """A call of the API with this person's token."""
+        headers = {**self.people[who].bearer, **more.pop("headers", {})}
+        return self.client.open(f"{BASE}{path}", method=method, headers=headers, **more)
+
+    def code(self, who: str) -> str:
+        """A fresh code of this person's authenticator: the clock moves on, for each works once."""
+        self.clock.moment += timedelta(seconds=30)
+        return pyotp.TOTP(self.people[who].totp_secret).at(self.clock.moment)
+
+    def entries(self, action: AuditAction) -> list[AuditEntry]:
+        """What the audit holds of one kind, oldest first."""
+        with Session(self.engine) as session:
+            query = select(AuditEntry).where(AuditEntry.action == action).order_by(AuditEntry.at)
+            return list(session.scalars(query))
+
+    def _ids(self) -> set[UUID]:
+        with Session(self.engine) as session:
+            return set(session.scalars(select(Signal.id)))
+
+
+@pytest.fixture
+def desk_settings(front_settings: Settings) -> Settings:
+    """Settings of front and desk in one process, with cheap password checks."""
+    sessions = SessionsSettings(password_memory_kib=QUICK.memory_kib)
+    return replace(front_settings, role=ProcessRole.ALL, sessions=sessions)
+
+
+@pytest.fixture
+def desk(desk_settings: Settings, engine: Engine, clock: FixedClock) -> Iterator[Desk]:
+    """The staff side of the test's organisations, with everybody in `PEOPLE`."""
+    settings = desk_settings.keystore
+    keystore = open_keystore(settings.url, load_master_key(settings.master_key_file))
+    people = _people(engine, clock, keystore)
+    app = create_app(desk_settings, clock=clock, engine=engine)
+    yield Desk(
+        app=app,
+        client=app.test_client(),
+        clock=clock,
+        engine=engine,
+        keystore=keystore,
+        people=people,
+        settings=desk_settings,
+    )
+    keystore.dispose()
+
+
+def _people(engine: Engine, clock: FixedClock, keystore: Keystore) -> dict[str, Person]:
+    audit = AuditLog(keystore.secret("audit"))
+    people = {}
+    with session_factory(engine).begin() as session:
+        organisations = {o.name: o.id for o in session.scalars(select(Organisation))}
+        for name, role, organisation, language in PEOPLE:
+            new = add_staff(
+                session,
+                clock,
+                keystore=keystore,
+                audit=audit,
+                organisation_id=organisations[organisation] if organisation else None,
+                role=role,
+                name=f"{name.capitalize()} Voorbeeld",
+                email=f"{name}@example.org",
+                password=PASSWORD,
+                language=language,
+                hasher=QUICK,
+            )
+            token = issue_token(session, clock, audit=audit, member=new.member, label="test")
+            people[name] = Person(email=new.member.email, totp_secret=new.totp_secret, token=token)
+    return people
