@@ -10,11 +10,15 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol
 
-from privacy.sealing import SCHEMA_VERSION, SealContext, canonical_json, open_json, seal_json
+from structlog import get_logger
+
+from privacy.sealing import SCHEMA_VERSION, SealContext, SealingError, canonical_json, open_json, seal_json
 from signals.errors import ContentGone
 from signals.models import Signal
 from signals.postcodes import Address
 from signals.vocabulary import ConcernType, Seen
+
+log = get_logger(__name__)
 
 
 class CaseKeys(Protocol):
@@ -87,12 +91,20 @@ def open_report(keys: CaseKeys, signal: Signal) -> Report:
 
     The caller has committed an audit entry first.
     """
-    key = keys.case_keys([signal.case_key_id]).get(signal.case_key_id)
-    if key is None:
-        raise ContentGone
-    context = case_context(signal)
-    content = open_json(signal.content, key, context, purpose="content")
-    return report_from_plain(content | open_json(signal.summary, key, context, purpose="summary"))
+    return _open_with(keys.case_keys([signal.case_key_id]).get(signal.case_key_id), signal)
+
+
+def open_reports(keys: CaseKeys, signals: Iterable[Signal]) -> dict[uuid.UUID, Report]:
+    """The reports of many signals in one keystore query, for jobs; those that cannot be read are left out."""
+    wanted = list(signals)
+    found = keys.case_keys([signal.case_key_id for signal in wanted])
+    opened: dict[uuid.UUID, Report] = {}
+    for signal in wanted:
+        try:
+            opened[signal.id] = _open_with(found.get(signal.case_key_id), signal)
+        except (ContentGone, SealingError) as error:
+            log.warning("contents.unreadable", signal_id=str(signal.id), error=type(error).__name__)
+    return opened
 
 
 def open_summaries(keys: CaseKeys, signals: Iterable[Signal]) -> dict[uuid.UUID, Summary]:
@@ -104,6 +116,14 @@ def open_summaries(keys: CaseKeys, signals: Iterable[Signal]) -> dict[uuid.UUID,
         for signal in wanted
         if signal.case_key_id in found
     }
+
+
+def _open_with(key: bytes | None, signal: Signal) -> Report:
+    if key is None:
+        raise ContentGone
+    context = case_context(signal)
+    content = open_json(signal.content, key, context, purpose="content")
+    return report_from_plain(content | open_json(signal.summary, key, context, purpose="summary"))
 
 
 def _open_summary(signal: Signal, key: bytes) -> Summary:
