@@ -1,0 +1,27 @@
+"""Rows for tests: one factory a table, fixed moments and sequences, nothing random.
+
+`factories.using(session)` says which session the rows go to; they are flushed, never committed.
+"""
+
+from tests.factories.base import EPOCH_DAY, MOMENT, using
+from tests.factories.organisations import OrganisationFactory
+from tests.factories.signals import (
+    AddressLinkFactory,
+    ContactAttemptFactory,
+    ReceiptFactory,
+    SignalFactory,
+)
+from tests.factories.staff import StaffMemberFactory, StaffSessionFactory
+
+__all__ = [
+    "EPOCH_DAY",
+    "MOMENT",
+    "AddressLinkFactory",
+    "ContactAttemptFactory",
+    "OrganisationFactory",
+    "ReceiptFactory",
+    "SignalFactory",
+    "StaffMemberFactory",
+    "StaffSessionFactory",
+    "using",
+]
