@@ -245,11 +245,13 @@ def upgrade() -> None:
         ["organisation_id", "recorded_on"],
         unique=False,
     )
+    op.create_index("ix_audit_entries_at", "audit_entries", ["at"])
     op.add_column("signals", sa.Column("restricted_on", sa.Date(), nullable=True))
 
 
 def downgrade() -> None:
     op.drop_column("signals", "restricted_on")
+    op.drop_index("ix_audit_entries_at", table_name="audit_entries")
     op.drop_index("ix_register_entries_organisation_day", table_name="register_entries")
     op.drop_table("register_entries")
     op.drop_index("ix_referrals_signal_id", table_name="referrals")

@@ -18,7 +18,10 @@ class AuditEntry(Base):
     """
 
     __tablename__ = "audit_entries"
-    __table_args__ = (Index("ix_audit_entries_organisation_at", "organisation_id", "at"),)
+    __table_args__ = (
+        Index("ix_audit_entries_organisation_at", "organisation_id", "at"),
+        Index("ix_audit_entries_at", "at"),
+    )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     at: Mapped[datetime] = mapped_column(UtcDateTime)

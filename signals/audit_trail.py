@@ -1,0 +1,271 @@
+"""The audit trail as a whole: linking entries into a signed chain, verifying, reading and pruning it.
+
+Entries are committed one by one, each with its own MAC, so that openings do not wait for one another;
+a single worker at a time links them here. Arrivals alone do not start a link: the head's time would
+tell when a report came in.
+"""
+
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import ColumnElement, CursorResult, Row, Select, and_, delete, func, insert, select, tuple_
+from sqlalchemy.orm import Session
+
+from privacy.audit_chain import (
+    GENESIS,
+    AuditFacts,
+    Checkpoint,
+    Finding,
+    SignedHead,
+    StoredEntry,
+    chain_link,
+    sign_head,
+    verify_chain,
+)
+from signals.audit import SYSTEM, AuditLog
+from signals.clock import Clock
+from signals.db import is_sqlite
+from signals.models import AuditEntry, AuditHead, AuditLink
+from signals.vocabulary import AuditAction
+
+KEPT = timedelta(days=731)
+"""Own retention: 24 months, after which entries go at a signed head."""
+BATCH = 1000
+_LOCK = 0x4175_6469
+_SLACK = timedelta(days=2)
+"""How much earlier than the last head an entry's moment may lie: arrivals carry midnight only."""
+_LINK_WITHIN = timedelta(hours=1)
+_QUIET_LIMIT = timedelta(days=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrailKeys:
+    """The MAC key and the root that signs heads, both from the keystore."""
+
+    mac_key: bytes = field(repr=False)
+    root: Ed25519PrivateKey = field(repr=False)
+
+    @property
+    def root_public(self) -> bytes:
+        return self.root.public_key().public_bytes_raw()
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditFilter:
+    """What an officer looks for; every field narrows."""
+
+    organisation_id: uuid.UUID | None = None
+    actor_id: uuid.UUID | None = None
+    subject_id: uuid.UUID | None = None
+    action: AuditAction | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def link_entries(session: Session, clock: Clock, *, keys: TrailKeys) -> int:
+    """Link what waits and sign a new head; returns how many entries. One worker at a time, the others pass."""
+    if not _have_turn(session):
+        return 0
+    head = _last_head(session)
+    waiting = session.execute(_unlinked(head.at - _SLACK if head else None).limit(BATCH)).all()
+    if not waiting or _only_arrivals(waiting, head, clock.now()):
+        return 0
+    rows = list(_links(keys.mac_key, head, waiting))
+    session.execute(insert(AuditLink), rows)
+    _sign(session, keys.root, rows[-1]["position"], rows[-1]["link"], clock.now())
+    return len(rows)
+
+
+def verify_trail(
+    session: Session, clock: Clock, *, keys: TrailKeys, known_head: SignedHead | None = None
+) -> tuple[Finding, ...]:
+    """Every kind of tampering found, with the position of its first sign; empty when the trail is whole.
+
+    `known_head`: a head kept outside this database (`signals audit head`); who removes the end of the
+    trail and its heads together is seen by that only.
+    """
+    heads = [_signed(head) for head in session.scalars(select(AuditHead).order_by(AuditHead.position))]
+    start = _start(session, heads, clock.now())
+    return verify_chain(
+        keys.mac_key,
+        _linked(session, start.position),
+        root_public=keys.root_public,
+        heads=[*heads, known_head] if known_head else heads,
+        start=start,
+        unlinked=_overdue(session, clock.now()),
+    )
+
+
+def latest_head(session: Session) -> SignedHead | None:
+    """The last signed head, to be kept somewhere else."""
+    head = _last_head(session)
+    return _signed(head) if head else None
+
+
+def prune_trail(session: Session, clock: Clock, *, audit: AuditLog) -> int:
+    """Delete entries older than 24 months, up to a signed head that stays as the new beginning.
+
+    Writes an entry of its own. Returns how many were deleted.
+    """
+    oldest_kept = clock.now() - KEPT
+    checkpoint = session.scalar(
+        select(AuditHead).where(AuditHead.at <= oldest_kept).order_by(AuditHead.position.desc()).limit(1)
+    )
+    if checkpoint is None:
+        return 0
+    through = checkpoint.position
+    linked = select(AuditLink.entry_id).where(AuditLink.position <= through)
+    done = session.execute(delete(AuditEntry).where(AuditEntry.id.in_(linked)))
+    session.execute(delete(AuditLink).where(AuditLink.position <= through))
+    session.execute(delete(AuditHead).where(AuditHead.position < through))
+    count = cast("CursorResult[Any]", done).rowcount
+    if count:
+        audit.record(
+            session, clock, actor=SYSTEM, action=AuditAction.AUDIT_PRUNED, ground=f"through:{through}"
+        )
+    return count
+
+
+def read_entries(
+    session: Session,
+    wanted: AuditFilter,
+    *,
+    limit: int = 50,
+    before: tuple[datetime, uuid.UUID] | None = None,
+) -> Sequence[AuditEntry]:
+    """A page of entries, newest first; `before` is (at, id) of the last one of the page before."""
+    query = (
+        select(AuditEntry).where(*_conditions(wanted)).order_by(AuditEntry.at.desc(), AuditEntry.id.desc())
+    )
+    if before is not None:
+        query = query.where(tuple_(AuditEntry.at, AuditEntry.id) < before)
+    return session.scalars(query.limit(limit)).all()
+
+
+def _conditions(wanted: AuditFilter) -> Iterator[ColumnElement[bool]]:
+    for column, value in (
+        (AuditEntry.organisation_id, wanted.organisation_id),
+        (AuditEntry.actor_id, wanted.actor_id),
+        (AuditEntry.subject_id, wanted.subject_id),
+        (AuditEntry.action, wanted.action),
+    ):
+        if value is not None:
+            yield column == value
+    if wanted.since is not None:
+        yield AuditEntry.at >= wanted.since
+    if wanted.until is not None:
+        yield AuditEntry.at < wanted.until
+
+
+def _have_turn(session: Session) -> bool:
+    """SQLite's writers stand in line already; PostgreSQL's second worker leaves it to the first."""
+    return is_sqlite(session) or bool(session.scalar(select(func.pg_try_advisory_xact_lock(_LOCK))))
+
+
+def _last_head(session: Session) -> AuditHead | None:
+    return session.scalar(select(AuditHead).order_by(AuditHead.position.desc()).limit(1))
+
+
+def _unlinked(since: datetime | None) -> Select[Any]:
+    query = (
+        select(AuditEntry.id, AuditEntry.mac, AuditEntry.action, AuditEntry.at)
+        .outerjoin(AuditLink, AuditLink.entry_id == AuditEntry.id)
+        .where(AuditLink.position.is_(None))
+        .order_by(AuditEntry.at, AuditEntry.id)
+    )
+    return query if since is None else query.where(AuditEntry.at >= since)
+
+
+def _links(mac_key: bytes, head: AuditHead | None, waiting: Sequence[Row[Any]]) -> Iterator[dict[str, Any]]:
+    position, link = (head.position, head.link) if head else (0, GENESIS)
+    for place, entry in enumerate(waiting, start=position + 1):
+        link = chain_link(mac_key, link, entry.mac, place)
+        yield {"position": place, "entry_id": entry.id, "link": link}
+
+
+def _sign(session: Session, root: Ed25519PrivateKey, position: int, link: bytes, now: datetime) -> None:
+    signature = sign_head(root, position, link, now)
+    session.add(AuditHead(position=position, link=link, at=now, signature=signature))
+    session.flush()
+
+
+def _only_arrivals(waiting: Sequence[Row[Any]], head: AuditHead | None, now: datetime) -> bool:
+    """Arrivals wait for an act of staff, but not longer than a day."""
+    if any(entry.action is not AuditAction.SIGNAL_ARRIVED for entry in waiting):
+        return False
+    oldest = min(entry.at for entry in waiting)
+    return now - max(oldest, head.at if head else oldest) < _QUIET_LIMIT
+
+
+def _start(session: Session, heads: Sequence[SignedHead], now: datetime) -> Checkpoint:
+    """Where the trail begins: at its genesis, or after the signed head up to which it was pruned.
+
+    A head younger than the retention is no lawful beginning: what is missing before it was removed.
+    """
+    first = session.scalar(select(func.min(AuditLink.position)))
+    for head in heads:
+        if head.at <= now - KEPT and (first is None or head.position == first - 1):
+            return Checkpoint(position=head.position, link=head.link)
+    return Checkpoint()
+
+
+_COLUMNS = (
+    AuditEntry.id,
+    AuditEntry.at,
+    AuditEntry.actor_id,
+    AuditEntry.actor_role,
+    AuditEntry.organisation_id,
+    AuditEntry.action,
+    AuditEntry.subject_id,
+    AuditEntry.ground,
+    AuditEntry.outcome,
+    AuditEntry.mac,
+)
+
+
+def _linked(session: Session, after: int) -> Iterator[StoredEntry]:
+    """Linked entries by position, streamed; a link whose entry is gone is left out, which breaks the chain."""
+    query = (
+        select(*_COLUMNS, AuditLink.position, AuditLink.link)
+        .join(AuditLink, AuditLink.entry_id == AuditEntry.id)
+        .where(AuditLink.position > after)
+        .order_by(AuditLink.position)
+        .execution_options(yield_per=5000)
+    )
+    for row in session.execute(query):
+        yield _stored(row, row.position, row.link)
+
+
+def _overdue(session: Session, now: datetime) -> Iterator[StoredEntry]:
+    """Entries that no worker has linked though it is long past time."""
+    waiting = and_(
+        AuditLink.position.is_(None),
+        AuditEntry.at < now - _LINK_WITHIN,
+        AuditEntry.action != AuditAction.SIGNAL_ARRIVED,
+    )
+    query = select(*_COLUMNS).outerjoin(AuditLink, AuditLink.entry_id == AuditEntry.id).where(waiting)
+    for row in session.execute(query):
+        yield _stored(row, None, None)
+
+
+def _stored(row: Row[Any], position: int | None, link: bytes | None) -> StoredEntry:
+    facts = AuditFacts(
+        entry_id=row[0],
+        at=row[1],
+        actor_id=row[2],
+        actor_role=row[3],
+        organisation_id=row[4],
+        action=row[5],
+        subject_id=row[6],
+        ground=row[7],
+        outcome=row[8],
+    )
+    return StoredEntry(facts=facts, mac=row[9], position=position, link=link)
+
+
+def _signed(head: AuditHead) -> SignedHead:
+    return SignedHead(position=head.position, link=head.link, at=head.at, signature=head.signature)
