@@ -1,0 +1,173 @@
+"""The demo: example organisations, live signals with follow-up, and an account for each role.
+
+Everything is one transaction of the database, so that a seeding that was killed left nothing behind
+and the national desk's row is the marker that it was done. Reports go through the real intake and
+arrival. All addresses are invented.
+"""
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime, time, timedelta
+from functools import cached_property
+from pathlib import Path
+
+from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session, sessionmaker
+
+from privacy.keystore import Keystore, open_keystore
+from privacy.passwords import PasswordHasherSettings
+from privacy.secret_files import load_master_key
+from signals.arrival import ArrivalDesk
+from signals.audit import AuditLog
+from signals.clock import AMSTERDAM, Clock, FixedClock, SystemClock, today
+from signals.db import is_sqlite, make_engine
+from signals.demo.accounts import Passwords, add_accounts, renew_accounts, write_accounts
+from signals.demo.one_transaction import OneTransaction
+from signals.demo.organisations import (
+    add_organisations,
+    drop_past_mailbox_keys,
+    is_seeded,
+    make_past_mailbox_keys,
+)
+from signals.demo.progress import Progress, silent, visible
+from signals.demo.stories import FIRST_DAY_BACK, STORIES
+from signals.demo.telling import StoryTeller, settle_old_messages
+from signals.errors import SettingsProblem
+from signals.intake import AreaLimit, Intake
+from signals.organisations import provision_mailbox_keys
+from signals.routing import Router
+from signals.settings import Settings
+from signals.vocabulary import Environment
+
+ACCOUNTS_FILE = Path("demo/accounts.json")
+"""Within the data folder: the accounts of the demo, for their owner only."""
+
+_LOCK = 0x5EED
+_SEED = 1012
+
+
+def seed_demo(settings: Settings, *, show_progress: bool = False, clock: Clock | None = None) -> bool:
+    """Fill a migrated database with the demo; False when it was there already.
+
+    Two fresh demos of one day are equal but for keys, ids, receipts, references and passwords. When the
+    demo is there and its file of accounts is not, passwords and tokens are made anew and written again.
+    Raises `SettingsProblem` in production.
+    """
+    if settings.environment is Environment.PRODUCTION:
+        raise SettingsProblem(['the demo is refused in environment = "production"'])
+    engine = make_engine(settings.database.url)
+    keystore = open_keystore(settings.keystore.url, load_master_key(settings.keystore.master_key_file))
+    try:
+        with visible() if show_progress else nullcontext(silent) as progress:
+            return _Seeding(settings, engine, keystore, clock or SystemClock(), progress).run()
+    finally:
+        keystore.dispose()
+        engine.dispose()
+
+
+class _Seeding:
+    """One run, in the order of the story: organisations, people, reports day by day, what was done."""
+
+    def __init__(
+        self, settings: Settings, engine: Engine, keystore: Keystore, clock: Clock, progress: Progress
+    ) -> None:
+        self._settings = settings
+        self._engine = engine
+        self._keystore = keystore
+        self._clock = clock
+        self._progress = progress
+        self._accounts_file = settings.data_folder / ACCOUNTS_FILE
+
+    def run(self) -> bool:
+        self._keystore.create_schema()
+        self._keystore.ensure_root()
+        with self._one_at_a_time() as door:
+            sessions = door.sessions()
+            if is_seeded(sessions):
+                self._mend_accounts(sessions)
+                return False
+            self._seed(door, sessions)
+            return True
+
+    def _mend_accounts(self, sessions: sessionmaker[Session]) -> None:
+        """Passwords are kept nowhere but in the file: when it is gone, there must be new ones."""
+        if self._accounts_file.exists():
+            return
+        with Passwords(self._hasher) as passwords, sessions.begin() as session:
+            accounts = renew_accounts(
+                session, self._clock, keystore=self._keystore, audit=self._audit, passwords=passwords
+            )
+            passwords.store_hashes(session, progress=self._progress)
+        write_accounts(self._accounts_file, accounts)
+
+    @contextmanager
+    def _one_at_a_time(self) -> Iterator[OneTransaction]:
+        """The one transaction; a second seeding waits here (on SQLite, writers stand in line already)."""
+        with self._engine.begin() as connection:
+            if not is_sqlite(self._engine):
+                connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+            yield OneTransaction(connection)
+
+    def _seed(self, door: OneTransaction, sessions: sessionmaker[Session]) -> None:
+        on = today(self._clock)
+        first_day = on - timedelta(days=FIRST_DAY_BACK)
+        past = FixedClock(datetime.combine(first_day, time(8), AMSTERDAM).astimezone(UTC))
+        with Passwords(self._hasher) as passwords:
+            with sessions.begin() as session:
+                add_organisations(session)
+                make_past_mailbox_keys(session, self._keystore, since=first_day, on=on)
+                provision_mailbox_keys(session, self._clock, keystore=self._keystore)
+                accounts = add_accounts(
+                    session,
+                    past,
+                    now=self._clock,
+                    keystore=self._keystore,
+                    audit=self._audit,
+                    passwords=passwords,
+                )
+            self._teller(door, sessions, past).tell(STORIES, progress=self._progress)
+            with sessions.begin() as session:
+                drop_past_mailbox_keys(session, self._keystore, on=on)
+                settle_old_messages(session, on=on)
+                passwords.store_hashes(session, progress=self._progress)
+        write_accounts(self._accounts_file, accounts)
+
+    def _teller(self, door: OneTransaction, sessions: sessionmaker[Session], past: FixedClock) -> StoryTeller:
+        return StoryTeller(
+            sessions=sessions,
+            intake=self._intake(door),
+            arrival=self._arrival(sessions),
+            keystore=self._keystore,
+            audit=self._audit,
+            clock=past,
+            now=self._clock.now(),
+            rng=random.Random(_SEED),  # noqa: S311 - the same demo every time
+        )
+
+    def _intake(self, door: OneTransaction) -> Intake:
+        settings, engine = self._settings, door.as_engine()
+        return Intake(
+            engine=engine,
+            router=Router(engine, root_public_key=self._keystore.root_public_key()),
+            front_secret=load_master_key(settings.front.secret_file),
+            area_limit=AreaLimit(settings.limits.open_reports_per_area_and_day),
+        )
+
+    def _arrival(self, sessions: sessionmaker[Session]) -> ArrivalDesk:
+        return ArrivalDesk(
+            sessions=sessions,
+            keystore=self._keystore,
+            audit=self._audit,
+            desk_url=f"{self._settings.server.public_url.rstrip('/')}/desk",
+            delay_minutes=0,
+            rng=random.Random(_SEED),  # noqa: S311 - as above
+        )
+
+    @cached_property
+    def _audit(self) -> AuditLog:
+        return AuditLog(self._keystore.secret("audit"))
+
+    @property
+    def _hasher(self) -> PasswordHasherSettings:
+        return PasswordHasherSettings(memory_kib=self._settings.sessions.password_memory_kib)

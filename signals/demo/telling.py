@@ -1,0 +1,154 @@
+"""Telling the stories: one pass through time, step by step, by the product's own functions."""
+
+import random
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session, sessionmaker
+
+from notifications.models import MessageState, OutboxMessage
+from privacy.keystore import Keystore
+from privacy.receipts import receipt_hash
+from signals.arrival import ArrivalDesk
+from signals.audit import Actor, AuditLog
+from signals.clock import AMSTERDAM, FixedClock
+from signals.contents import Report, Summary
+from signals.deadlines import add_working_days, is_working_day
+from signals.demo.organisations import organisation_id
+from signals.demo.progress import Progress
+from signals.demo.stories import Step, Story
+from signals.intake import Intake
+from signals.models import Signal, StaffMember
+from signals.postcodes import Address
+from signals.staff import actor_for
+from signals.triage import add_note, claim, conclude, record_attempt, record_notice, release, reopen
+from signals.vocabulary import Role, SignalState
+
+_NAMESPACE: Final = uuid.UUID("0f5b7d52-3a1c-5b7e-8a44-2f3f6f1f7c21")
+_RECENT_WORKING_DAYS: Final = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoryTeller:
+    """Moves `clock` from the first report to `now` and lets everything happen on its day."""
+
+    sessions: sessionmaker[Session]
+    intake: Intake
+    arrival: ArrivalDesk
+    keystore: Keystore = field(repr=False)
+    audit: AuditLog = field(repr=False)
+    clock: FixedClock
+    now: datetime
+    rng: random.Random
+    _signals: dict[int, uuid.UUID] = field(default_factory=dict, repr=False)
+
+    def tell(self, stories: Sequence[Story], *, progress: Progress) -> None:
+        """All reports and all that was done; whatever would lie ahead of `now` is left out."""
+        people = self._people()
+        for event in progress(sorted(self._events(stories)), "signals"):
+            self.clock.moment = event.at
+            if event.step is None:
+                self._receive(event.number, stories[event.number])
+            else:
+                self._do(
+                    event.step,
+                    event.number,
+                    people[organisation_id(stories[event.number].team), event.step.by],
+                )
+
+    def _events(self, stories: Sequence[Story]) -> Iterator["_Event"]:
+        on = self.now.astimezone(AMSTERDAM).date()
+        for number, story in enumerate(stories):
+            day = working_days_before(on, story.days_ago)
+            received = min(self._moment(day, self.rng.randint(9, 10)), self.now)
+            yield _Event(received, number, 0, None)
+            for place, step in enumerate(story.steps, start=1):
+                at = self._moment(add_working_days(day, step.after), step.hour)
+                if at <= self.now:
+                    yield _Event(at, number, place, step)
+
+    def _moment(self, day: date, hour: int) -> datetime:
+        return datetime.combine(day, time(hour, self.rng.randint(1, 58)), AMSTERDAM).astimezone(UTC)
+
+    def _people(self) -> Mapping[tuple[uuid.UUID | None, Role], Actor]:
+        with self.sessions() as session:
+            return {(m.organisation_id, m.role): actor_for(m) for m in session.scalars(select(StaffMember))}
+
+    def _receive(self, number: int, story: Story) -> None:
+        address = Address.parse(postcode=story.postcode, number=story.number, addition=story.addition)
+        summary = Summary(concern_types=story.concern_types, seen=story.seen)
+        key = uuid.uuid5(_NAMESPACE, str(number))
+        received = self.intake.receive(self.clock, key=key, report=Report(address=address, summary=summary))
+        self.arrival.arrive(self.clock)
+        with self.sessions() as session:
+            query = select(Signal.id).where(Signal.receipt_hash == receipt_hash(received.receipt))
+            self._signals[number] = session.scalars(query).one()
+
+    def _do(self, step: Step, number: int, actor: Actor) -> None:
+        act = _ACTS[step.do]
+        with self.sessions.begin() as session:
+            act(
+                session,
+                self.clock,
+                signal_id=self._signals[number],
+                actor=actor,
+                audit=self.audit,
+                **self._values_of(step),
+            )
+
+    def _values_of(self, step: Step) -> dict[str, Any]:
+        values = dict(step.values)
+        if step.do == "attempt":
+            values["attempted_at"] = self.clock.now()
+        if step.do == "note":
+            values["keystore"] = self.keystore
+        if values.pop("told", False):
+            values["notified_on"] = self.clock.now().astimezone(AMSTERDAM).date()
+        return values
+
+
+_ACTS: Final[Mapping[str, Callable[..., Any]]] = {
+    "claim": claim,
+    "release": release,
+    "attempt": record_attempt,
+    "note": add_note,
+    "notice": record_notice,
+    "conclude": conclude,
+    "reopen": reopen,
+}
+
+
+class _Event(NamedTuple):
+    """A report (without a step) or a step, in the order of time, then of the stories."""
+
+    at: datetime
+    number: int
+    place: int
+    step: Step | None
+
+
+def working_days_before(day: date, n: int) -> date:
+    """The n-th working day before a day; the day itself for 0."""
+    while n > 0:
+        day -= timedelta(days=1)
+        if is_working_day(day):
+            n -= 1
+    return day
+
+
+def settle_old_messages(session: Session, *, on: date) -> int:
+    """Mark messages of the demo's past as delivered: only new signals give mail. Returns how many."""
+    recent = select(Signal.id).where(
+        Signal.state == SignalState.NEW,
+        Signal.received_on >= working_days_before(on, _RECENT_WORKING_DAYS),
+    )
+    settled = (
+        update(OutboxMessage)
+        .where(OutboxMessage.subject_id.not_in(recent))
+        .values(state=MessageState.DELIVERED, settled_at=OutboxMessage.not_before, tries=1)
+    )
+    return int(session.execute(settled, execution_options={"synchronize_session": False}).rowcount)  # type: ignore[attr-defined]
