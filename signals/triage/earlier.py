@@ -1,23 +1,21 @@
-"""Other signals that may be of the same address, found through pseudonyms."""
+"""Other signals that may be of the same address, as a worker sees them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from signals import repeats
 from signals.models import AddressLink, Signal
 from signals.vocabulary import SignalState
-
-MAX_EARLIER: Final = 50
 
 
 @dataclass(frozen=True, kw_only=True)
 class EarlierSignal:
-    """An earlier or later signal that may be of the same address; of a purged one only the last three remain.
+    """A signal that may be of the same address; of a purged one only the last three fields remain.
 
     `same_address` is False when only the house agrees and the addition does not.
     """
@@ -30,49 +28,37 @@ class EarlierSignal:
     same_address: bool
 
 
-def earlier_links(session: Session, *, signal: Signal) -> list[EarlierSignal]:
-    """Signals of the same organisation that share a pseudonym with this one, newest first, at most 50.
+def earlier_links(session: Session, *, signal: Signal, probe: repeats.Probe) -> list[EarlierSignal]:
+    """Signals of the same organisation at this signal's address or house, newest first.
 
-    Compares stored pseudonyms with one another and needs no key. A pseudonym depends on its quarter's key,
-    so a match over quarters shows only when the arrival gave both signals a link under one quarter.
+    `probe` is made of the opened address (`repeats.probes_for`), so that older quarters are found too.
     """
-    own = session.scalars(select(AddressLink).where(AddressLink.signal_id == signal.id)).all()
-    if not own:
-        return []
-    addresses = [link.pseudonym for link in own]
-    houses = [link.house_pseudonym for link in own]
-    query = (
-        select(AddressLink, Signal.reference, Signal.state)
-        .outerjoin(
-            Signal,
-            and_(Signal.id == AddressLink.signal_id, Signal.organisation_id == AddressLink.organisation_id),
-        )
-        .where(
-            AddressLink.organisation_id == signal.organisation_id,
-            or_(AddressLink.pseudonym.in_(addresses), AddressLink.house_pseudonym.in_(houses)),
-            AddressLink.signal_id.is_distinct_from(signal.id),
-        )
-        .order_by(AddressLink.received_on.desc(), AddressLink.id)
-        .limit(MAX_EARLIER)
-    )
-    return _once_each(
-        EarlierSignal(
-            signal_id=link.signal_id,
-            reference=reference,
-            state=state,
-            received_on=link.received_on,
-            outcome_group=link.outcome_group,
-            same_address=link.pseudonym in addresses,
-        )
-        for link, reference, state in session.execute(query)
-    )
+    links = repeats.earlier_links(session, probe, besides=signal.id)
+    alive = _still_there(session, signal.organisation_id, links)
+    return [_described(link, alive.get(link.signal_id), probe) for link in links]
 
 
-def _once_each(found: Iterable[EarlierSignal]) -> list[EarlierSignal]:
-    """A signal may have links under several quarters; one is enough, rather of the address itself."""
-    best: dict[object, EarlierSignal] = {}
-    for number, earlier in enumerate(found):
-        key = earlier.signal_id or number
-        if key not in best or earlier.same_address:
-            best[key] = earlier
-    return list(best.values())
+def _still_there(
+    session: Session, organisation_id: UUID, links: Iterable[AddressLink]
+) -> dict[UUID | None, tuple[str, SignalState]]:
+    ids = [link.signal_id for link in links if link.signal_id is not None]
+    if not ids:
+        return {}
+    query = select(Signal.id, Signal.reference, Signal.state).where(
+        Signal.id.in_(ids), Signal.organisation_id == organisation_id
+    )
+    return {signal_id: (reference, state) for signal_id, reference, state in session.execute(query)}
+
+
+def _described(
+    link: AddressLink, alive: tuple[str, SignalState] | None, probe: repeats.Probe
+) -> EarlierSignal:
+    reference, state = alive or (None, None)
+    return EarlierSignal(
+        signal_id=link.signal_id if alive else None,
+        reference=reference,
+        state=state,
+        received_on=link.received_on,
+        outcome_group=link.outcome_group,
+        same_address=probe.is_same_address(link),
+    )

@@ -87,9 +87,7 @@ def test_an_entry_of_a_day_has_no_time(session: Session, clock: FixedClock, audi
     assert entry.at == datetime(2026, 3, 2, tzinfo=UTC)
 
 
-def test_many_entries_go_in_with_one_statement(
-    session: Session, clock: FixedClock, audit: AuditLog
-) -> None:
+def test_many_entries_go_in_with_one_statement(session: Session, clock: FixedClock, audit: AuditLog) -> None:
     statements: list[str] = []
     event.listen(
         session.get_bind(), "before_cursor_execute", lambda *arguments: statements.append(arguments[2])

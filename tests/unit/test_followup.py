@@ -178,9 +178,7 @@ def test_the_row_of_an_arrival_is_what_transition_would_write(
     assert one_by_one | {"id": None} == in_bulk | {"id": None}
 
 
-@pytest.mark.parametrize(
-    ("state", "days"), [(NEW, 1), (CLAIMED, 2), (IN_FOLLOW_UP, 28), (CONCLUDED, 28)]
-)
+@pytest.mark.parametrize(("state", "days"), [(NEW, 1), (CLAIMED, 2), (IN_FOLLOW_UP, 28), (CONCLUDED, 28)])
 def test_the_next_deadline_goes_by_the_state(state: SignalState, days: int) -> None:
     signal = factories.SignalFactory.build(state=state)
     assert next_deadline(signal) == factories.EPOCH_DAY + timedelta(days=days)
