@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import ColumnElement, CursorResult, Row, Select, and_, delete, func, insert, select, tuple_
+from sqlalchemy import ColumnElement, CursorResult, Select, and_, delete, func, insert, select, tuple_
 from sqlalchemy.orm import Session
 
 from privacy.audit_chain import (
@@ -67,7 +67,7 @@ class AuditFilter:
 
 
 def link_entries(session: Session, clock: Clock, *, keys: TrailKeys) -> int:
-    """Link what waits and sign a new head; returns how many entries. One worker at a time, the others pass."""
+    """Link what waits and sign a new head; returns how many entries. One worker at a time."""
     if not _have_turn(session):
         return 0
     head = _last_head(session)
@@ -170,7 +170,7 @@ def _last_head(session: Session) -> AuditHead | None:
     return session.scalar(select(AuditHead).order_by(AuditHead.position.desc()).limit(1))
 
 
-def _unlinked(since: datetime | None) -> Select[Any]:
+def _unlinked(since: datetime | None) -> Select[uuid.UUID, bytes, AuditAction, datetime]:
     query = (
         select(AuditEntry.id, AuditEntry.mac, AuditEntry.action, AuditEntry.at)
         .outerjoin(AuditLink, AuditLink.entry_id == AuditEntry.id)
@@ -180,7 +180,7 @@ def _unlinked(since: datetime | None) -> Select[Any]:
     return query if since is None else query.where(AuditEntry.at >= since)
 
 
-def _links(mac_key: bytes, head: AuditHead | None, waiting: Sequence[Row[Any]]) -> Iterator[dict[str, Any]]:
+def _links(mac_key: bytes, head: AuditHead | None, waiting: Sequence[Any]) -> Iterator[dict[str, Any]]:
     position, link = (head.position, head.link) if head else (0, GENESIS)
     for place, entry in enumerate(waiting, start=position + 1):
         link = chain_link(mac_key, link, entry.mac, place)
@@ -193,12 +193,13 @@ def _sign(session: Session, root: Ed25519PrivateKey, position: int, link: bytes,
     session.flush()
 
 
-def _only_arrivals(waiting: Sequence[Row[Any]], head: AuditHead | None, now: datetime) -> bool:
+def _only_arrivals(waiting: Sequence[Any], head: AuditHead | None, now: datetime) -> bool:
     """Arrivals wait for an act of staff, but not longer than a day."""
     if any(entry.action is not AuditAction.SIGNAL_ARRIVED for entry in waiting):
         return False
     oldest = min(entry.at for entry in waiting)
-    return now - max(oldest, head.at if head else oldest) < _QUIET_LIMIT
+    since: datetime = max(oldest, head.at) if head else oldest
+    return now - since < _QUIET_LIMIT
 
 
 def _start(session: Session, heads: Sequence[SignedHead], now: datetime) -> Checkpoint:
@@ -228,7 +229,7 @@ _COLUMNS = (
 
 
 def _linked(session: Session, after: int) -> Iterator[StoredEntry]:
-    """Linked entries by position, streamed; a link whose entry is gone is left out, which breaks the chain."""
+    """Linked entries by position, streamed; a link whose entry is gone is left out, and breaks the chain."""
     query = (
         select(*_COLUMNS, AuditLink.position, AuditLink.link)
         .join(AuditLink, AuditLink.entry_id == AuditEntry.id)
@@ -252,7 +253,7 @@ def _overdue(session: Session, now: datetime) -> Iterator[StoredEntry]:
         yield _stored(row, None, None)
 
 
-def _stored(row: Row[Any], position: int | None, link: bytes | None) -> StoredEntry:
+def _stored(row: Any, position: int | None, link: bytes | None) -> StoredEntry:
     facts = AuditFacts(
         entry_id=row[0],
         at=row[1],

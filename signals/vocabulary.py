@@ -147,6 +147,16 @@ class ReferredTo(StrEnum):
 CRISIS_ROUTES = frozenset({ReferredTo.CRISIS_112, ReferredTo.WVGGZ})
 
 
+class ReferralReason(StrEnum):
+    """Why a signal went to another organisation."""
+
+    OUTSIDE_AREA = "outside_area"
+    OTHER_EXPERTISE = "other_expertise"
+    MOVED = "moved"
+    NO_CAPACITY = "no_capacity"
+    OTHER = "other"
+
+
 class DeferralReason(StrEnum):
     """Why the art. 14 AVG information is deferred (art. 14(5) AVG, art. 41 UAVG)."""
 

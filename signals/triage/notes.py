@@ -52,15 +52,21 @@ def add_note(
     note = FollowUpNote(
         id=note_id,
         signal=signal,
-        sealed_text=seal_json(
-            {"text": text}, _case_key(keystore, signal), case_context(signal), purpose=_note_purpose(note_id)
-        ),
+        sealed_text=b"",
         written_by_id=staff_id_of(actor),
         written_at=clock.now(),
     )
+    seal_note(keystore, signal, note, text)
     session.add(note)
     count_change(session, clock, signal, actor, audit, AuditAction.SIGNAL_CHANGED, "note")
     return note
+
+
+def seal_note(keystore: CaseKeys, signal: Signal, note: FollowUpNote, text: str) -> None:
+    """Seal a note's text under the signal's present case key (again, after a referral). Raises `ContentGone`."""
+    note.sealed_text = seal_json(
+        {"text": text}, _case_key(keystore, signal), case_context(signal), purpose=_note_purpose(note.id)
+    )
 
 
 def open_notes(keystore: CaseKeys, signal: Signal) -> list[OpenedNote]:

@@ -1,0 +1,148 @@
+"""Referral: sealed anew for the receiving organisation, and gone for the sender.
+
+The receiver gets a case key of its own and a pseudonym of its own; the sender keeps that it referred,
+when, and to whom. The sender's case key is destroyed after the commit, together with purged ones
+(`signals.retention.Retention.confirm_destroyed`).
+"""
+
+import secrets
+import uuid
+from datetime import date
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from notifications.outbox import withdraw
+from privacy.keystore import Keystore
+from signals.audit import Actor, AuditLog
+from signals.clock import Clock, today
+from signals.contents import Report, context_of, open_report, seal_for_case
+from signals.deadlines import deadlines_for
+from signals.errors import FieldProblem, Invalid
+from signals.followup import transition
+from signals.models import AddressLink, Organisation, Referral, Signal
+from signals.models.base import new_id
+from signals.organisations import onboarded_on
+from signals.repeats import earlier_links, probes_for
+from signals.triage.access import locked, staff_id_of
+from signals.triage.notes import open_notes, seal_note
+from signals.vocabulary import Action, ReferralReason
+
+
+def refer(
+    session: Session,
+    clock: Clock,
+    *,
+    signal_id: uuid.UUID,
+    to_organisation_id: uuid.UUID,
+    reason: ReferralReason,
+    actor: Actor,
+    audit: AuditLog,
+    keystore: Keystore,
+    expected_version: int | None = None,
+) -> Signal:
+    """Hand a signal over; it is new there, with deadlines from today. Art. 14's month goes on from receipt.
+
+    Follow-up notes and attempts go along: the receiver must know what was tried. Raises `Invalid` for an
+    organisation that does not receive, `Conflict`, `StaleVersion`, `ContentGone`.
+    """
+    signal = locked(session, signal_id, actor, expected_version)
+    receiver = _receiver(session, to_organisation_id, signal, today(clock))
+    report = open_report(keystore, signal)
+    notes = list(zip(signal.notes, open_notes(keystore, signal), strict=True))
+    _keep_record(session, signal, receiver, reason, actor, today(clock))
+    transition(session, clock, signal=signal, action=Action.REFER, actor=actor, audit=audit, reason=reason)
+    _seal_anew(keystore, signal, receiver, report, today(clock))
+    for note, opened in notes:
+        seal_note(keystore, signal, note, opened.text)
+    _set_deadlines(signal, receiver, today(clock))
+    _move_link(session, keystore, signal, report, today(clock))
+    withdraw(session, subject_id=signal.id)
+    session.flush()
+    return signal
+
+
+def _receiver(session: Session, organisation_id: uuid.UUID, signal: Signal, on: date) -> Organisation:
+    receiver = session.get(Organisation, organisation_id)
+    onboarded = onboarded_on(receiver) if receiver else None
+    suspended = receiver is not None and receiver.suspended_from is not None and receiver.suspended_from <= on
+    if receiver is None or receiver.id == signal.organisation_id or onboarded is None or suspended:
+        raise Invalid(FieldProblem(field="organisation_id", code="cannot_receive"))
+    return receiver
+
+
+def _keep_record(
+    session: Session,
+    signal: Signal,
+    receiver: Organisation,
+    reason: ReferralReason,
+    actor: Actor,
+    on: date,
+) -> None:
+    session.add(
+        Referral(
+            signal_id=signal.id,
+            reference=signal.reference,
+            from_organisation_id=signal.organisation_id,
+            to_organisation_id=receiver.id,
+            referred_on=on,
+            reason=reason,
+            referred_by_id=staff_id_of(actor),
+            old_case_key_id=signal.case_key_id,
+        )
+    )
+
+
+def _seal_anew(keystore: Keystore, signal: Signal, receiver: Organisation, report: Report, on: date) -> None:
+    """A new key, written before the database commits; rolled back, it is an orphan for the sweep."""
+    key_id, key = new_id(), secrets.token_bytes(32)
+    keystore.store_case_keys({key_id: key}, created_on=on)
+    context = context_of(signal.id, receiver.id, key_id, signal.schema_version)
+    signal.organisation_id, signal.case_key_id = receiver.id, key_id
+    signal.content, signal.summary = seal_for_case(report, key, context)
+
+
+def _set_deadlines(signal: Signal, receiver: Organisation, on: date) -> None:
+    deadlines = deadlines_for(
+        on,
+        claim_days=receiver.claim_working_days,
+        contact_days=receiver.contact_working_days,
+        conclude_calendar_days=receiver.conclude_calendar_days,
+    )
+    signal.claim_by, signal.contact_by = deadlines.claim_by, deadlines.contact_by
+    signal.conclude_by = deadlines.conclude_by
+    signal.due_on = deadlines.claim_by
+    signal.unrouted = False
+
+
+def _move_link(session: Session, keystore: Keystore, signal: Signal, report: Report, on: date) -> None:
+    """The sender's link stays for repeats, without the signal; the receiver gets one under its own key."""
+    session.execute(
+        update(AddressLink)
+        .where(AddressLink.signal_id == signal.id)
+        .values(signal_id=None, outcome_group="referred")
+    )
+    probe = probes_for(keystore, [(signal.organisation_id, report.address)], on)[0]
+    earlier = earlier_links(session, probe, besides=signal.id)
+    signal.repeat = any(probe.is_same_address(link) for link in earlier)
+    session.add(
+        AddressLink(
+            organisation_id=signal.organisation_id,
+            quarter=probe.quarter,
+            pseudonym=probe.exact[0],
+            house_pseudonym=probe.house[0],
+            received_on=signal.received_on,
+            signal_id=signal.id,
+        )
+    )
+
+
+def referred_away(session: Session, *, organisation_id: uuid.UUID, reference: str) -> Referral | None:
+    """What the sender may still know of a signal that it referred: when and to whom."""
+    query = (
+        select(Referral)
+        .where(Referral.from_organisation_id == organisation_id, Referral.reference == reference)
+        .order_by(Referral.referred_on.desc())
+        .limit(1)
+    )
+    return session.scalar(query)
