@@ -19,7 +19,7 @@ from signals.vocabulary import AuditAction, Role
 
 @dataclass(frozen=True, kw_only=True)
 class Actor:
-    """Who acts: a staff member, or the system (then without id). `name` is for messages, never stored here."""
+    """Who acts: a staff member, or the system (then without id). `name` is for messages, never stored."""
 
     id: UUID | None
     role: str

@@ -12,7 +12,7 @@ from signals.audit import AuditLog
 from signals.clock import FixedClock
 from signals.errors import Conflict
 from signals.followup import TRANSITIONS, next_deadline, transition
-from signals.models import AuditEntry, StatusChange
+from signals.models import AuditEntry, Receipt, StatusChange
 from signals.vocabulary import Action, ReceiptState, SignalState
 from tests import factories
 from tests.desk_fixtures import Team, audit, migrated_file, session, sqlite_engine, team
@@ -53,7 +53,7 @@ def test_any_sequence_of_actions_leaves_a_history_that_replays_to_the_state(
     assert session.scalar(audited) == made
 
 
-def shown_today(receipt: factories.signals.Receipt, clock: FixedClock) -> ReceiptState:
+def shown_today(receipt: Receipt, clock: FixedClock) -> ReceiptState:
     """What a carrier reads: the state as of the previous day."""
     changed_today = receipt.changed_on >= clock.moment.date()
     return receipt.state_before if changed_today else receipt.state

@@ -1,5 +1,6 @@
 """Accounts, sign-in, sessions, and the brake on guessing."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -50,7 +51,7 @@ class Desk:
         self.member, self.secret = added.member, added.totp_secret
 
     def add(self, **how: Any) -> staff.NewStaff:
-        values = {
+        values: dict[str, Any] = {
             "organisation_id": self.organisation_id,
             "role": Role.WORKER,
             "name": "Sanne Voorbeeld",
@@ -62,7 +63,7 @@ class Desk:
         )
 
     def sign_in(self, **how: Any) -> staff.SignedIn:
-        values = {
+        values: dict[str, Any] = {
             "email": EMAIL,
             "password": PASSWORD,
             "totp": self.code(),
@@ -77,7 +78,7 @@ class Desk:
         return pyotp.TOTP(self.secret).at(self.clock.now())
 
     def authenticate(self, token: str, **how: Any) -> StaffSession:
-        values = {"kinds": {"page"}, "idle_minutes": 60} | how
+        values: dict[str, Any] = {"kinds": {"page"}, "idle_minutes": 60} | how
         return staff.authenticate(self.session, self.clock, token=token, **values)
 
     def audited(self, action: AuditAction) -> list[AuditEntry]:
@@ -186,8 +187,16 @@ def test_an_account_without_a_match_costs_the_same_hashing(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[str] = []
-    monkeypatch.setattr(staff.signing_in, "verify_nobody", lambda *_: bool(calls.append("nobody")))
-    monkeypatch.setattr(staff.signing_in, "verify_password", lambda *_: bool(calls.append("somebody")))
+
+    def noting(name: str) -> Callable[..., bool]:
+        def check(*_: object) -> bool:
+            calls.append(name)
+            return False
+
+        return check
+
+    monkeypatch.setattr(staff.signing_in, "verify_nobody", noting("nobody"))
+    monkeypatch.setattr(staff.signing_in, "verify_password", noting("somebody"))
     for email in (EMAIL, "nobody@example.org"):
         with pytest.raises(SignInFailed):
             desk.sign_in(email=email)

@@ -333,7 +333,7 @@ def test_another_organisation_finds_nothing_to_claim(
 def attempt(
     session: Session, clock: FixedClock, audit: AuditLog, team: Team, signal: Signal, **how: Any
 ) -> None:
-    values = {
+    values: dict[str, Any] = {
         "actor": team.worker,
         "kind": AttemptKind.VISIT,
         "result": AttemptResult.NO_ANSWER,
@@ -505,7 +505,7 @@ def test_without_the_case_key_notes_can_neither_be_written_nor_read(
     session: Session, clock: FixedClock, audit: AuditLog, team: Team, keys: PlainKeys
 ) -> None:
     signal = team.signal()
-    how = {"keystore": keys, "signal_id": signal.id, "actor": team.worker, "audit": audit}
+    how: dict[str, Any] = {"keystore": keys, "signal_id": signal.id, "actor": team.worker, "audit": audit}
     triage.add_note(session, clock, **how, text="Een.")
     keys.gone.add(signal.case_key_id)
     with pytest.raises(ContentGone):
@@ -538,7 +538,8 @@ def test_a_deferral_gives_way_to_the_day_on_which_the_resident_was_told(
 ) -> None:
     signal = team.signal()
     notice(session, clock, audit, team, signal, deferred_because=DeferralReason.WOULD_ENDANGER)
-    assert signal.deferred_because == "would_endanger"
+    deferred = signal.deferred_because
+    assert deferred == "would_endanger"
     notice(session, clock, audit, team, signal, notified_on=DAY)
     assert (signal.notified_on, signal.deferred_because) == (DAY, None)
     with pytest.raises(Conflict):
@@ -568,7 +569,7 @@ def test_a_notice_that_cannot_be_is_refused(
 def conclude(
     session: Session, clock: FixedClock, audit: AuditLog, team: Team, signal: Signal, **how: Any
 ) -> None:
-    values = {"actor": team.worker, "outcome": Outcome.TALK_SUFFICED} | how
+    values: dict[str, Any] = {"actor": team.worker, "outcome": Outcome.TALK_SUFFICED} | how
     triage.conclude(session, clock, signal_id=signal.id, audit=audit, **values)
 
 
@@ -593,7 +594,7 @@ def test_where_to_goes_with_referral_and_escalation_only(
 ) -> None:
     fits = {Outcome.REFERRED: ReferredTo.HUISARTS, Outcome.ESCALATED: ReferredTo.WVGGZ}
     signal = team.signal(IN_FOLLOW_UP)
-    how = {
+    how: dict[str, Any] = {
         "outcome": outcome,
         "referred_to": referred_to,
         "reason": triage.NotReachedReason.MOVED_AWAY if outcome is Outcome.NOT_REACHED else None,
@@ -704,7 +705,7 @@ def test_what_is_open_cannot_be_reopened(
 
 def test_earlier_signals_of_the_address_and_of_the_house_are_told_apart(session: Session, team: Team) -> None:
     signal, same, house = team.signal(), team.signal(), team.signal(CONCLUDED)
-    link = {"organisation_id": team.organisation.id}
+    link: dict[str, Any] = {"organisation_id": team.organisation.id}
     factories.AddressLinkFactory.create(**link, signal_id=signal.id)
     factories.AddressLinkFactory.create(**link, signal_id=same.id, received_on=date(2026, 2, 3))
     factories.AddressLinkFactory.create(
