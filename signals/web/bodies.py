@@ -1,7 +1,8 @@
-"""Reading what programs send: strict JSON, of bounded size and depth, each name once, no control characters."""
+"""Reading what is sent: strict JSON from programs, strict forms from pages; bounded, no control characters."""
 
 import json
 from typing import Any
+from urllib.parse import parse_qsl
 
 from flask import Request
 from webargs.flaskparser import FlaskParser
@@ -11,6 +12,15 @@ from signals.errors import FieldProblem, Invalid
 
 MAX_DEPTH = 5
 JSON_TYPES = frozenset({"application/json"})
+FORM_TYPE = "application/x-www-form-urlencoded"
+MAX_FORM_FIELDS = 50
+
+
+class MalformedForm(Invalid):
+    """The body is not a form as a browser sends it."""
+
+    def __init__(self, code: str = "malformed") -> None:
+        super().__init__(FieldProblem(field="", code=code))
 
 
 class MalformedJson(Invalid):
@@ -41,6 +51,31 @@ def read_bytes(request: Request, limit: int) -> bytes:
     if len(body) > limit:
         raise RequestEntityTooLarge
     return body
+
+
+def read_form(request: Request, limit: int) -> list[tuple[str, str]]:
+    """The names and values of a form without files, in order; line ends in values are `\\n`.
+
+    Raises `UnsupportedMediaType` (415), `RequestEntityTooLarge` (413) past `limit` bytes,
+    `MalformedForm` (400) for what is no UTF-8 text, has control characters or too many fields.
+    """
+    if request.mimetype != FORM_TYPE:
+        raise UnsupportedMediaType
+    return parse_form(read_bytes(request, limit))
+
+
+def parse_form(body: bytes) -> list[tuple[str, str]]:
+    """The same from bytes; raises `MalformedForm`."""
+    try:
+        pairs = parse_qsl(
+            body.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=MAX_FORM_FIELDS
+        )
+    except (UnicodeDecodeError, ValueError):
+        raise MalformedForm from None
+    if not all(_is_clean(name) and _is_clean(value) for name, value in pairs):
+        raise MalformedForm("control_characters")
+    # Browsers send CR LF and count one character for it (WHATWG HTML, textarea's API value).
+    return [(name, value.replace("\r\n", "\n")) for name, value in pairs]
 
 
 def parse_object(body: bytes) -> dict[str, Any]:
@@ -94,7 +129,9 @@ def _refuse_unclean(value: Any, depth: int) -> None:
 def _is_clean(text: str) -> bool:
     """No control characters but line ends and tabs, and no lone surrogates (they cannot be stored)."""
     return text.isprintable() or not any(
-        (character < " " and character not in "\n\r\t") or character == "\x7f" or "\ud800" <= character <= "\udfff"
+        (character < " " and character not in "\n\r\t")
+        or character == "\x7f"
+        or "\ud800" <= character <= "\udfff"
         for character in text
     )
 

@@ -1,0 +1,89 @@
+"""The carrier's form as a browser posts it, brought into the shape that the API's schema checks."""
+
+import re
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+from marshmallow import ValidationError
+
+from signals.contents import Report
+from signals.errors import FieldProblem, Invalid
+from signals.web.front.schemas import ReportSchema, idempotency_key
+from signals.web.problems import field_problems
+
+KEY_FIELD = "idempotency_key"
+SEVERAL = "concern_types"
+FIELDS = ("postcode", "house_number", "house_number_addition", SEVERAL, "seen", "noticed_on", "note")
+
+_REPORT = ReportSchema()
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilledForm:
+    """What was typed, to be shown again to its sender only, and the key of this report.
+
+    `pairs` are names and values in the order of the form. The key stays the same until the report was
+    accepted, so that pressing send twice makes one signal.
+    """
+
+    pairs: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+    @classmethod
+    def empty(cls) -> Self:
+        """A new form with a key of its own."""
+        return cls().with_fresh_key()
+
+    @classmethod
+    def of(cls, pairs: Iterable[tuple[str, str]]) -> Self:
+        """The form as `read_form` gives it."""
+        return cls(pairs=tuple(pairs))
+
+    def with_fresh_key(self) -> Self:
+        """The same form as a new report."""
+        others = tuple(pair for pair in self.pairs if pair[0] != KEY_FIELD)
+        return replace(self, pairs=(*others, (KEY_FIELD, str(uuid.uuid4()))))
+
+    def typed(self, name: str) -> str:
+        """What was typed in a field; empty when nothing was."""
+        return next((value for known, value in self.pairs if known == name), "")
+
+    def chosen(self, code: str) -> bool:
+        """Whether this tile was ticked."""
+        return (SEVERAL, code) in self.pairs
+
+    def key(self) -> uuid.UUID:
+        """The idempotency key; raises `ValidationError` when it is missing or no UUID."""
+        return idempotency_key(self.typed(KEY_FIELD))
+
+    def report(self) -> Report:
+        """The report; raises `Invalid` with every problem found."""
+        problems = list(self._repeated())
+        try:
+            report: Report = _REPORT.load(self._body())
+        except ValidationError as error:
+            problems.extend(field_problems(error))
+        else:
+            if not problems:
+                return report
+        raise Invalid(*problems)
+
+    def _repeated(self) -> Iterable[FieldProblem]:
+        names = [name for name, _value in self.pairs if name != SEVERAL]
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            yield FieldProblem(field=name if name in FIELDS else "", code="duplicate")
+
+    def _body(self) -> dict[str, Any]:
+        """As the API would receive it: what was left empty is left out, a number is a number."""
+        body: dict[str, Any] = {
+            name: value for name, value in self.pairs if value.strip() or name not in FIELDS
+        }
+        body.pop(KEY_FIELD, None)
+        body.pop(SEVERAL, None)
+        types = [value for name, value in self.pairs if name == SEVERAL]
+        if types:
+            body[SEVERAL] = types
+        if re.fullmatch(r" *[0-9]{1,5} *", body.get("house_number", "")):
+            body["house_number"] = int(body["house_number"])
+        return body

@@ -1,0 +1,149 @@
+"""The carrier's pages without JavaScript: the form at `/` and `/m`, and the progress of a receipt.
+
+No cookie is ever set and no state is kept between two requests, so there is no session that a forged
+request could ride on: a CSRF token would protect nothing here. Whatever was typed goes back only
+inside the form of the answer, never into a URL or a log.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+
+from flask import Blueprint, Response, g, render_template, request
+from marshmallow import ValidationError
+from sqlalchemy.exc import SQLAlchemyError
+from structlog import get_logger
+
+from signals.clock import today
+from signals.errors import AreaFull, FieldProblem, Invalid, KeyReused, NotesDisabled, SignalsError
+from signals.intake import NOTICED_DAYS_BACK, Received
+from signals.vocabulary import LANGUAGES, ReceiptState
+from signals.web.bodies import StrictParser, read_form
+from signals.web.front.context import front
+from signals.web.front.forms import FilledForm
+from signals.web.front.schemas import ReceiptSchema
+from signals.web.i18n import language
+from signals.web.labels import CONCERN_TYPES, EMERGENCY, SEEN
+from signals.web.messages import detail_of, field_message
+from signals.web.pages import AUTONYMS
+from signals.web.problems import field_problems, occurrence
+
+front_pages = Blueprint("front_pages", __name__, template_folder="templates")
+
+AUTHENTICATION = "none"
+
+RETRY_SECONDS = 60
+
+log = get_logger(__name__)
+
+_RECEIPT = ReceiptSchema()
+
+
+@front_pages.before_request
+def choose_language() -> None:
+    """`?lang=pl` of the language switch goes before Accept-Language; nothing else is read from a URL."""
+    chosen = request.args.get("lang")
+    if chosen in LANGUAGES:
+        g.language = chosen
+
+
+@front_pages.get("/")
+@front_pages.get("/m")
+def show_form() -> Response:
+    """An empty form with a key of its own."""
+    return _form(FilledForm.empty())
+
+
+@front_pages.post("/")
+@front_pages.post("/m")
+def receive() -> Response:
+    """Pass on a concern by the same rules as `POST /api/v1/signals`; the same form twice makes one signal."""
+    filled = FilledForm.of(read_form(request, StrictParser.BODY_LIMIT))
+    context = front()
+    try:
+        report = filled.report()
+        received = context.intake.receive(context.clock, key=filled.key(), report=report)
+    except ValidationError:
+        return _form(filled.with_fresh_key(), status=400, notice="no_key")
+    except SignalsError as error:
+        return _refused(filled, error)
+    except SQLAlchemyError:
+        log.exception("web.database_problem", occurrence_id=occurrence())
+        return _later(filled, status=503, retry_after=RETRY_SECONDS)
+    return _sent(received)
+
+
+@front_pages.get("/voortgang")
+def ask_receipt() -> Response:
+    """A field for the code."""
+    return _page("front/progress.html", receipt="", problem="")
+
+
+@front_pages.post("/voortgang")
+def show_progress() -> Response:
+    """How far a report is as of yesterday; a code that was never issued is answered like a forgotten one."""
+    pairs = [pair for pair in read_form(request, StrictParser.BODY_LIMIT) if pair[1].strip()]
+    typed = next((value for name, value in pairs if name == "receipt"), "")
+    try:
+        receipt: str | None = _RECEIPT.load(dict(pairs))
+    except ValidationError as error:
+        code = next(field_problems(error)).code
+        return _page("front/progress.html", status=400, receipt=typed, problem=field_message(code))
+    context = front()
+    state, as_of = context.intake.receipt_state(context.clock, receipt)
+    return _progress(typed, state, as_of)
+
+
+def _refused(filled: FilledForm, error: SignalsError) -> Response:
+    if isinstance(error, Invalid):
+        return _form(filled, status=400, problems=error.problems)
+    if isinstance(error, NotesDisabled):
+        return _form(filled, status=400, notice=error.code)
+    if isinstance(error, KeyReused):
+        # The carrier went back and mended something that is sent already: that is a new report.
+        return _form(filled.with_fresh_key(), status=409, notice="sent_already")
+    retry_after = error.retry_after if isinstance(error, AreaFull) else RETRY_SECONDS
+    return _later(filled, status=error.status, retry_after=retry_after)
+
+
+def _later(filled: FilledForm, *, status: int, retry_after: int) -> Response:
+    """The filled form with the same key: nothing is lost, and sending it again cannot double it."""
+    response = _form(filled, status=status, notice="area_full" if status == 429 else "later")
+    response.headers["Retry-After"] = str(retry_after)
+    return response
+
+
+def _form(
+    filled: FilledForm, *, status: int = 200, problems: Sequence[FieldProblem] = (), notice: str = ""
+) -> Response:
+    context = front()
+    on = today(context.clock)
+    found = [replace(problem, field=problem.field.split(".")[0]) for problem in problems]
+    return _page(
+        "front/form.html",
+        status=status,
+        filled=filled,
+        notice=notice,
+        notice_detail=detail_of(notice),
+        problems=[(problem.field, field_message(problem.code)) for problem in found],
+        concern_types=CONCERN_TYPES,
+        seen=SEEN,
+        note=context.settings.notes,
+        earliest=on - timedelta(days=NOTICED_DAYS_BACK),
+        latest=on,
+    )
+
+
+def _sent(received: Received) -> Response:
+    return _page("front/sent.html", received=received)
+
+
+def _progress(typed: str, state: ReceiptState, as_of: date) -> Response:
+    return _page("front/progress.html", receipt=typed, problem="", state=state, as_of=as_of)
+
+
+def _page(template: str, *, status: int = 200, **values: object) -> Response:
+    page = render_template(
+        template, code=language(), languages=AUTONYMS, emergency=EMERGENCY, switch=True, **values
+    )
+    return Response(page, status=status, content_type="text/html; charset=utf-8")

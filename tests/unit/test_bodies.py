@@ -1,0 +1,166 @@
+"""What the strict readers of JSON and of forms accept, and how they refuse the rest."""
+
+import json
+from contextlib import suppress
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from flask import Flask, Request
+from hypothesis import given
+from hypothesis import strategies as st
+from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.test import EnvironBuilder
+
+from signals.web.bodies import (
+    MAX_DEPTH,
+    MAX_FORM_FIELDS,
+    MalformedForm,
+    MalformedJson,
+    parse_form,
+    parse_object,
+    read_bytes,
+    read_form,
+    read_json,
+)
+
+CLEAN = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=20)
+LEAVES = st.none() | st.booleans() | st.integers(-(10**17), 10**17) | CLEAN
+
+
+def request_with(body: bytes, content_type: str) -> Request:
+    builder = EnvironBuilder(method="POST", data=body, content_type=content_type)
+    return Flask("test").request_class(builder.get_environ())
+
+
+@given(st.dictionaries(CLEAN, LEAVES | st.lists(LEAVES, max_size=3), max_size=5))
+def test_a_clean_object_is_read_as_it_was_written(value: dict[str, Any]) -> None:
+    assert parse_object(json.dumps(value).encode()) == value
+    assert parse_object(json.dumps(value, ensure_ascii=False).encode()) == value
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_give_an_object_or_a_refusal(body: bytes) -> None:
+    with suppress(MalformedJson):
+        assert isinstance(parse_object(body), dict)
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"", "malformed"),
+        (b"{", "malformed"),
+        (b"{} {}", "malformed"),
+        (b'{"a": 1, "a": 1}', "malformed"),
+        (b'{"o": {"a": 1, "a": 2}}', "malformed"),
+        (b'{"a": NaN}', "malformed"),
+        (b'{"a": -Infinity}', "malformed"),
+        (b'{"a": ' + b"9" * 5000 + b"}", "malformed"),
+        (b'{"a": "\xff"}', "malformed"),
+        (b'{"a": "\x00"}', "malformed"),
+        (b'{"a": "\\u0000"}', "control_characters"),
+        (b'{"\\u0007": 1}', "control_characters"),
+        (b'{"a": ["\\ud800"]}', "control_characters"),
+        (b"[]", "wrong_type"),
+        (b'"text"', "wrong_type"),
+        (b"null", "wrong_type"),
+        (b"[" * 100_000, "malformed"),
+        (b'{"a":' * 100_000, "malformed"),
+    ],
+)
+def test_json_that_is_no_plain_object_is_refused(body: bytes, code: str) -> None:
+    with pytest.raises(MalformedJson) as refusal:
+        parse_object(body)
+    assert refusal.value.problems[0].code == code
+
+
+def test_depth_has_a_bound() -> None:
+    def nested(depth: int) -> bytes:
+        return b'{"a":' + b"[" * (depth - 1) + b"]" * (depth - 1) + b"}"
+
+    parse_object(nested(MAX_DEPTH))
+    with pytest.raises(MalformedJson):
+        parse_object(nested(MAX_DEPTH + 1))
+
+
+def test_line_ends_and_tabs_are_text() -> None:
+    assert parse_object(b'{"a": "b\\r\\n\\tc"}') == {"a": "b\r\n\tc"}
+
+
+def test_a_refusal_does_not_repeat_what_was_sent() -> None:
+    with pytest.raises(MalformedJson) as refusal:
+        parse_object(b'{"postcode": "1012AB", }')
+    assert "1012" not in repr(refusal.value) + str(refusal.value)
+    assert refusal.value.__cause__ is None
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "", "application/jsonx"])
+def test_json_under_another_media_type_is_refused(kind: str) -> None:
+    with pytest.raises(UnsupportedMediaType):
+        read_json(request_with(b"{}", kind), 100)
+
+
+def test_json_with_a_charset_is_read() -> None:
+    assert read_json(request_with(b'{"a": 1}', "application/json; charset=utf-8"), 100) == {"a": 1}
+
+
+def test_a_body_of_exactly_the_limit_is_read_and_one_byte_more_is_not() -> None:
+    assert len(read_bytes(request_with(b"x" * 100, "text/plain"), 100)) == 100
+    with pytest.raises(RequestEntityTooLarge):
+        read_bytes(request_with(b"x" * 101, "text/plain"), 100)
+
+
+def test_a_body_without_a_length_is_measured_while_reading() -> None:
+    request = request_with(b"x" * 101, "text/plain")
+    del request.environ["CONTENT_LENGTH"]
+    request.environ["wsgi.input_terminated"] = True
+    with pytest.raises(RequestEntityTooLarge):
+        read_bytes(request, 100)
+
+
+@given(st.lists(st.tuples(CLEAN.filter(bool), CLEAN), max_size=10))
+def test_a_form_is_read_as_a_browser_wrote_it(pairs: list[tuple[str, str]]) -> None:
+    assert parse_form(urlencode(pairs).encode()) == pairs
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_give_a_form_or_a_refusal(body: bytes) -> None:
+    with suppress(MalformedForm):
+        assert all(isinstance(part, str) for pair in parse_form(body) for part in pair)
+
+
+def test_empty_and_repeated_fields_are_kept_in_order() -> None:
+    assert parse_form(b"a=1&b=&a=2") == [("a", "1"), ("b", ""), ("a", "2")]
+
+
+def test_line_ends_of_a_form_are_counted_once() -> None:
+    assert parse_form(b"note=a%0D%0Ab") == [("note", "a\nb")]
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"a=%FF", "malformed"),
+        (b"\xff=1", "malformed"),
+        (b"a=%00", "control_characters"),
+        (b"a%07=1", "control_characters"),
+        (b"&".join(b"a=1" for _ in range(MAX_FORM_FIELDS + 1)), "malformed"),
+    ],
+)
+def test_a_form_that_no_browser_sends_is_refused(body: bytes, code: str) -> None:
+    with pytest.raises(MalformedForm) as refusal:
+        parse_form(body)
+    assert refusal.value.problems[0].code == code
+
+
+@pytest.mark.parametrize("kind", ["application/json", "multipart/form-data; boundary=x", "text/plain", ""])
+def test_a_form_under_another_media_type_is_refused(kind: str) -> None:
+    with pytest.raises(UnsupportedMediaType):
+        read_form(request_with(b"a=1", kind), 100)
+
+
+def test_a_form_past_the_limit_is_refused() -> None:
+    kind = "application/x-www-form-urlencoded"
+    assert read_form(request_with(b"a=1", kind), 3) == [("a", "1")]
+    with pytest.raises(RequestEntityTooLarge):
+        read_form(request_with(b"a=12", kind), 3)
