@@ -51,19 +51,19 @@ def add_note(
     note_id, text = new_id(), _checked_note(text)
     note = FollowUpNote(
         id=note_id,
-        signal=signal,
         sealed_text=b"",
         written_by_id=staff_id_of(actor),
         written_at=clock.now(),
     )
     seal_note(keystore, signal, note, text)
+    note.signal = signal  # only now: a note that could not be sealed must not hang on the signal
     session.add(note)
     count_change(session, clock, signal, actor, audit, AuditAction.SIGNAL_CHANGED, "note")
     return note
 
 
 def seal_note(keystore: CaseKeys, signal: Signal, note: FollowUpNote, text: str) -> None:
-    """Seal a note's text under the signal's present case key (again, after a referral). Raises `ContentGone`."""
+    """Seal a note under the signal's present case key (again, after a referral). Raises `ContentGone`."""
     note.sealed_text = seal_json(
         {"text": text}, _case_key(keystore, signal), case_context(signal), purpose=_note_purpose(note.id)
     )
