@@ -116,11 +116,11 @@ def _set_deadlines(signal: Signal, receiver: Organisation, on: date) -> None:
 
 
 def _move_link(session: Session, keystore: Keystore, signal: Signal, report: Report, on: date) -> None:
-    """The sender's link stays for repeats, without the signal; the receiver gets one under its own key."""
+    """The sender's link stays, for repeats and so that an erasure can follow; the receiver gets its own."""
     session.execute(
         update(AddressLink)
-        .where(AddressLink.signal_id == signal.id)
-        .values(signal_id=None, outcome_group="referred")
+        .where(AddressLink.signal_id == signal.id, AddressLink.organisation_id != signal.organisation_id)
+        .values(outcome_group="referred")
     )
     probe = probes_for(keystore, [(signal.organisation_id, report.address)], on)[0]
     earlier = earlier_links(session, probe, besides=signal.id)

@@ -406,17 +406,19 @@ def _write_records(session: Session, records: Sequence[Mapping[str, Any]]) -> No
 
 
 def _settle_links(session: Session, signals: Sequence[Signal]) -> None:
-    """The link stays for a repeat to be seen; of the signal it keeps the outcome's group only."""
+    """The link stays for a repeat to be seen; of the signal it keeps the outcome's group only.
+
+    An organisation that referred the signal keeps "referred": how it ended elsewhere is not its business.
+    """
     by_group: dict[str | None, list[uuid.UUID]] = {}
     for signal in signals:
         group = OUTCOME_GROUPS[signal.outcome] if signal.outcome else None
         by_group.setdefault(group, []).append(signal.id)
     for group, ids in by_group.items():
-        session.execute(
-            update(AddressLink)
-            .where(AddressLink.signal_id.in_(ids))
-            .values(signal_id=None, outcome_group=group)
-        )
+        mine = AddressLink.signal_id.in_(ids), AddressLink.outcome_group.is_(None)
+        session.execute(update(AddressLink).where(*mine).values(outcome_group=group))
+    everywhere = AddressLink.signal_id.in_([signal.id for signal in signals])
+    session.execute(update(AddressLink).where(everywhere).values(signal_id=None))
 
 
 def _audit_event(signal: Signal, reason: DeletionReason) -> AuditEvent:

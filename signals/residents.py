@@ -1,0 +1,393 @@
+"""Residents' rights (art. 15-18 and 21 AVG) inside one organisation: find, export, mend, restrict, erase.
+
+A resident is found by address, through the pseudonym. An address alone proves nothing (an ex-partner,
+a landlord), so an export and an erasure ask for recorded proof of identity and of residence. The
+register keeps that it was done, never what.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session, selectinload
+
+from privacy.keystore import Keystore
+from signals.audit import Actor, AuditLog, require_role
+from signals.clock import Clock, today
+from signals.contents import Report, case_context, open_report, seal_for_case
+from signals.errors import ContentGone, FieldProblem, Forbidden, Invalid, NotFound
+from signals.models import AddressLink, DeletionRecord, Organisation, Referral, RegisterEntry, Signal
+from signals.postcodes import Address
+from signals.referral import referred_away
+from signals.repeats import Probe, probes_for
+from signals.triage.notes import open_notes
+from signals.vocabulary import AuditAction, Role
+
+
+class Right(StrEnum):
+    """The rights of the AVG that a request can be about."""
+
+    ACCESS = "access"  # art. 15
+    RECTIFICATION = "rectification"  # art. 16
+    ERASURE = "erasure"  # art. 17
+    RESTRICTION = "restriction"  # art. 18
+    OBJECTION = "objection"  # art. 21
+
+
+class IdentityProof(StrEnum):
+    """How the privacy officer made sure of who asks."""
+
+    SEEN_IN_PERSON = "seen_in_person"
+    DIGID = "digid"
+    KNOWN_CLIENT = "known_client"
+    AUTHORISED = "authorised"  # by a written authorisation
+
+
+class ResidenceProof(StrEnum):
+    """How the privacy officer made sure that the person lives or lived there."""
+
+    BRP = "brp"
+    LETTER_ANSWERED = "letter_answered"  # a code sent to the address came back
+    VISITED = "visited"
+    DOCUMENT = "document"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proof:
+    """What was checked before content leaves or is deleted; `third_parties`: art. 15(4) was looked at."""
+
+    identity: IdentityProof
+    residence: ResidenceProof
+    third_parties: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Findings:
+    """What the organisation has on an address: live signals, links of deleted ones, and what it referred."""
+
+    probe: Probe = field(repr=False)
+    signals: Sequence[Signal]
+    deleted_received_on: Sequence[date]
+    referrals: Sequence[Referral]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReferenceAnswer:
+    """What is said of a reference: the signal, or that and when it was deleted or referred."""
+
+    signal: Signal | None = None
+    deleted_on: date | None = None
+    referred_on: date | None = None
+    referred_to: str | None = None
+
+
+def find_by_reference(session: Session, *, organisation_id: uuid.UUID, reference: str) -> ReferenceAnswer:
+    """What the organisation may say of a reference on a letter; raises `NotFound` when it has never had it."""
+    normal = "".join(reference.split()).upper()
+    owned = select(Signal).where(Signal.organisation_id == organisation_id, Signal.reference == normal)
+    if (signal := session.scalar(owned)) is not None:
+        return ReferenceAnswer(signal=signal)
+    if (referral := referred_away(session, organisation_id=organisation_id, reference=normal)) is not None:
+        receiver = session.get_one(Organisation, referral.to_organisation_id)
+        return ReferenceAnswer(referred_on=referral.referred_on, referred_to=receiver.name)
+    gone = select(DeletionRecord.deleted_on).where(
+        DeletionRecord.organisation_id == organisation_id, DeletionRecord.reference == normal
+    )
+    if (deleted_on := session.scalar(gone)) is not None:
+        return ReferenceAnswer(deleted_on=deleted_on)
+    raise NotFound
+
+
+def find_by_address(
+    session: Session,
+    clock: Clock,
+    *,
+    keystore: Keystore,
+    actor: Actor,
+    audit: AuditLog,
+    address: Address,
+) -> Findings:
+    """Everything of the officer's own organisation at exactly this address; the search itself is audited."""
+    organisation_id = _officer(actor)
+    (probe,) = probes_for(keystore, [(organisation_id, address)], today(clock))
+    links = session.scalars(
+        select(AddressLink).where(
+            AddressLink.organisation_id == organisation_id,
+            AddressLink.house_pseudonym.in_(probe.house),
+            AddressLink.pseudonym.in_(probe.exact),
+        )
+    ).all()
+    ids = [link.signal_id for link in links if link.signal_id is not None]
+    signals = session.scalars(
+        select(Signal)
+        .where(Signal.id.in_(ids), Signal.organisation_id == organisation_id)
+        .options(selectinload(Signal.attempts), selectinload(Signal.notes), selectinload(Signal.history))
+        .order_by(Signal.received_on, Signal.id)
+    ).all()
+    referrals = session.scalars(
+        select(Referral).where(Referral.signal_id.in_(ids), Referral.from_organisation_id == organisation_id)
+    ).all()
+    audit.record(session, clock, actor=actor, action=AuditAction.SEARCHED, ground="right_of_resident")
+    return Findings(
+        probe=probe,
+        signals=signals,
+        deleted_received_on=sorted(link.received_on for link in links if link.signal_id is None),
+        referrals=referrals,
+    )
+
+
+def record_export(
+    session: Session,
+    clock: Clock,
+    *,
+    actor: Actor,
+    audit: AuditLog,
+    findings: Findings,
+    proof: Proof,
+) -> None:
+    """Enter an access request before its content is read: commit this, then call `export_of`.
+
+    Raises `Invalid` when third parties were not looked at (art. 15(4) AVG).
+    """
+    if not proof.third_parties:
+        raise Invalid(FieldProblem(field="third_parties", code="required"))
+    for signal in findings.signals:
+        audit.record(
+            session,
+            clock,
+            actor=actor,
+            action=AuditAction.EXPORTED,
+            subject_id=signal.id,
+            ground="art_15_avg",
+        )
+    _enter(
+        session, clock, actor=actor, right=Right.ACCESS, proof=proof, findings=findings, outcome="exported"
+    )
+
+
+def export_of(keystore: Keystore, findings: Findings, organisation: Organisation) -> dict[str, Any]:
+    """All that is kept of the address, in the clear, as JSON values; staff are named by role only."""
+    return {
+        "organisation": organisation.name,
+        "legal_basis": organisation.legal_basis,
+        "retention_basis": organisation.retention_basis,
+        "source": "een bezorger",
+        "signals": [_exported(keystore, signal) for signal in findings.signals],
+        "earlier_signals_received_on": [day.isoformat() for day in findings.deleted_received_on],
+        "referred": [
+            {"reference": referral.reference, "on": referral.referred_on.isoformat()}
+            for referral in findings.referrals
+        ],
+    }
+
+
+def rectify(
+    session: Session,
+    clock: Clock,
+    *,
+    keystore: Keystore,
+    actor: Actor,
+    audit: AuditLog,
+    signal_id: uuid.UUID,
+    address: Address,
+    proof: Proof,
+) -> Signal:
+    """Correct the address of a signal (art. 16): sealed anew, its link moved to the right address."""
+    signal = _own(session, actor, signal_id)
+    key = keystore.case_keys([signal.case_key_id]).get(signal.case_key_id)
+    if key is None:
+        raise ContentGone
+    report = replace(open_report(keystore, signal), address=address)
+    signal.content, signal.summary = seal_for_case(report, key, case_context(signal))
+    signal.version += 1
+    _move_link(session, keystore, signal, report, today(clock))
+    _audited(session, clock, audit, actor, signal, AuditAction.SIGNAL_RECTIFIED, "art_16_avg")
+    _enter(session, clock, actor=actor, right=Right.RECTIFICATION, proof=proof, outcome="rectified", found=1)
+    return signal
+
+
+def restrict(
+    session: Session,
+    clock: Clock,
+    *,
+    actor: Actor,
+    audit: AuditLog,
+    signal_id: uuid.UUID,
+    proof: Proof,
+    lift: bool = False,
+) -> Signal:
+    """Set or lift a restriction (art. 18): the signal is kept, not worked on and not purged meanwhile."""
+    signal = _own(session, actor, signal_id)
+    signal.restricted_on = None if lift else today(clock)
+    signal.version += 1
+    outcome = "lifted" if lift else "restricted"
+    _audited(session, clock, audit, actor, signal, AuditAction.SIGNAL_RESTRICTED, "art_18_avg")
+    _enter(session, clock, actor=actor, right=Right.RESTRICTION, proof=proof, outcome=outcome, found=1)
+    return signal
+
+
+def record_erasure(
+    session: Session,
+    clock: Clock,
+    *,
+    actor: Actor,
+    audit: AuditLog,
+    findings: Findings,
+    proof: Proof,
+    right: Right = Right.ERASURE,
+) -> list[uuid.UUID]:
+    """Enter an erasure (art. 17) or an objection that holds (art. 21); returns the signals to purge now.
+
+    Signals that were referred are among them: an erasure follows the referral (art. 19). The links of the
+    address go at once; the caller purges with `Retention.purge_now`.
+    """
+    ids = [*(s.id for s in findings.signals), *(r.signal_id for r in findings.referrals)]
+    for signal_id in ids:
+        audit.record(
+            session,
+            clock,
+            actor=actor,
+            action=AuditAction.SIGNAL_ERASED,
+            subject_id=signal_id,
+            ground="art_17_avg" if right is Right.ERASURE else "art_21_avg",
+        )
+    _forget_links(session, findings.probe)
+    _enter(session, clock, actor=actor, right=right, proof=proof, findings=findings, outcome="erased")
+    return list(dict.fromkeys(ids))
+
+
+def register(session: Session, *, organisation_id: uuid.UUID, limit: int = 200) -> Sequence[RegisterEntry]:
+    """The organisation's register of requests, newest first."""
+    query = (
+        select(RegisterEntry)
+        .where(RegisterEntry.organisation_id == organisation_id)
+        .order_by(RegisterEntry.recorded_on.desc(), RegisterEntry.id)
+        .limit(limit)
+    )
+    return session.scalars(query).all()
+
+
+def _officer(actor: Actor) -> uuid.UUID:
+    """The organisation of a privacy officer; never another's."""
+    require_role(actor, Role.PRIVACY_OFFICER)
+    if actor.organisation_id is None:
+        raise Forbidden
+    return actor.organisation_id
+
+
+def _own(session: Session, actor: Actor, signal_id: uuid.UUID) -> Signal:
+    query = select(Signal).where(Signal.id == signal_id, Signal.organisation_id == _officer(actor))
+    signal = session.scalar(query.with_for_update())
+    if signal is None:
+        raise NotFound
+    return signal
+
+
+def _exported(keystore: Keystore, signal: Signal) -> dict[str, Any]:
+    exported: dict[str, Any] = {
+        "reference": signal.reference,
+        "received_on": signal.received_on.isoformat(),
+        "state": signal.state,
+        "outcome": signal.outcome,
+        "referred_to": signal.referred_to,
+        "notified_on": signal.notified_on.isoformat() if signal.notified_on else None,
+        "contact_attempts": [
+            {"kind": a.kind, "result": a.result, "at": _iso(a.attempted_at)} for a in signal.attempts
+        ],
+        "history": [{"action": c.action, "on": c.on.isoformat()} for c in signal.history],
+    }
+    try:
+        report = open_report(keystore, signal)
+        notes = open_notes(keystore, signal)
+    except ContentGone:
+        return exported | {"content": "deleted"}
+    return exported | {
+        "address": _address(report.address),
+        "concern_types": list(report.summary.concern_types),
+        "seen": report.summary.seen,
+        "noticed_on": report.noticed_on.isoformat() if report.noticed_on else None,
+        "note": report.note,
+        "follow_up_notes": [{"at": _iso(note.written_at), "text": note.text} for note in notes],
+    }
+
+
+def _address(address: Address) -> dict[str, Any]:
+    return {"postcode": address.postcode, "house_number": address.number, "addition": address.addition}
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="minutes")
+
+
+def _move_link(session: Session, keystore: Keystore, signal: Signal, report: Report, on: date) -> None:
+    (probe,) = probes_for(keystore, [(signal.organisation_id, report.address)], on)
+    session.execute(
+        delete(AddressLink).where(
+            AddressLink.signal_id == signal.id, AddressLink.organisation_id == signal.organisation_id
+        )
+    )
+    session.add(
+        AddressLink(
+            organisation_id=signal.organisation_id,
+            quarter=probe.quarter,
+            pseudonym=probe.exact[0],
+            house_pseudonym=probe.house[0],
+            received_on=signal.received_on,
+            signal_id=signal.id,
+        )
+    )
+
+
+def _forget_links(session: Session, probe: Probe) -> None:
+    session.execute(
+        delete(AddressLink).where(
+            AddressLink.organisation_id == probe.organisation_id,
+            AddressLink.house_pseudonym.in_(probe.house),
+            AddressLink.pseudonym.in_(probe.exact),
+        )
+    )
+
+
+def _audited(
+    session: Session,
+    clock: Clock,
+    audit: AuditLog,
+    actor: Actor,
+    signal: Signal,
+    action: AuditAction,
+    ground: str,
+) -> None:
+    audit.record(session, clock, actor=actor, action=action, subject_id=signal.id, ground=ground)
+
+
+def _enter(
+    session: Session,
+    clock: Clock,
+    *,
+    actor: Actor,
+    right: Right,
+    proof: Proof,
+    outcome: str,
+    findings: Findings | None = None,
+    found: int | None = None,
+) -> None:
+    """Write the register: that, when and by whom; never the address nor what was found."""
+    assert actor.id is not None
+    session.add(
+        RegisterEntry(
+            organisation_id=_officer(actor),
+            right=right,
+            recorded_on=today(clock),
+            recorded_by_id=actor.id,
+            signals_found=len(findings.signals) if findings else found or 0,
+            identity_checked=proof.identity,
+            residence_checked=proof.residence,
+            third_parties_checked=proof.third_parties,
+            outcome=outcome,
+        )
+    )
+    session.flush()
