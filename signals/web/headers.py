@@ -18,6 +18,7 @@ _FIXED = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
     "API-Version": API_VERSION,
+    "Cache-Control": "no-store",
 }
 
 
@@ -26,13 +27,20 @@ def register_headers(app: Flask, *, https: bool) -> None:
     fixed = dict(_FIXED)
     if https:
         fixed["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
+    usual = [(name, name.lower(), value) for name, value in fixed.items()]
 
     @app.after_request
     def add_headers(response: Response) -> Response:
-        for name, value in fixed.items():
-            response.headers.setdefault(name, value)
-        if "Cache-Control" not in response.headers:
-            response.headers["Cache-Control"] = "no-store"
+        # Looked up once: each look-up in werkzeug's headers goes through all of them.
+        present = {name.lower() for name, _ in response.headers}
+        response.headers.extend([(name, value) for name, key, value in usual if key not in present])
         if request.endpoint != "static":
-            response.vary.add("Accept-Language")
+            _vary_by_language(response, present)
         return response
+
+
+def _vary_by_language(response: Response, present: set[str]) -> None:
+    if "vary" in present:
+        response.vary.add("Accept-Language")
+    else:
+        response.headers.add("Vary", "Accept-Language")
