@@ -10,6 +10,7 @@ from functools import wraps
 from typing import Any, Final, TypeVar
 
 from flask import Response, g, request
+from flask_babel import refresh
 
 from privacy.passwords import PasswordHasherSettings
 from signals import staff
@@ -76,6 +77,7 @@ def requires_page(*roles: Role) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @wraps(view)
         def unforged(*args: Any, **kwargs: Any) -> Any:
+            g.language = current().member.language
             if request.method not in ("GET", "HEAD"):
                 _refuse_forgery()
             return view(*args, **kwargs)
@@ -174,6 +176,8 @@ def local_path(text: str | None) -> str:
 def use_page_session(opened: SignedIn) -> None:
     """Let the rest of this request act in a session that was just opened."""
     g.caller = _caller(opened.session, opened.member, opened.token)
+    g.language = opened.member.language
+    refresh()
 
 
 def _guarded(

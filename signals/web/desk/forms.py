@@ -1,0 +1,165 @@
+"""The forms of the pages: what was typed, as values of the domain or as words beside the field."""
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime, time
+from typing import Any, Final
+
+from flask import request
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate
+
+from signals.clock import AMSTERDAM
+from signals.errors import FieldProblem, Invalid, SignalsError
+from signals.staff.identity import MAX_PASSWORD
+from signals.triage import MAX_NOTE, NotReachedReason, ReopenReason
+from signals.vocabulary import AttemptKind, AttemptResult, DeferralReason, Outcome, ReferredTo
+from signals.web.desk.auth import CSRF_FIELD
+from signals.web.desk.schemas import Choice
+from signals.web.front.schemas import StrictDate
+from signals.web.messages import field_message
+from signals.web.problems import field_problems
+
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_SAID_HERE: Final[Mapping[str, LazyString]] = {
+    "required": _("Fill this in."),
+    "in_future": _("This lies in the future."),
+    "before_receipt": _("This lies before the signal came in."),
+    "exactly_one": _("Fill in a date or a reason: one of the two."),
+    "not_with_this_outcome": _("This does not go with the outcome that you chose."),
+    "too_few_attempts": _(
+        "This takes more attempts, in more than one way. Try once more, or choose below why that is not possible."
+    ),
+    "not_a_time": _("Give a time like 14:30."),
+}
+_PLACES: Final = {"attempted_at": "attempted_on"}
+"""Where the page has another field than the domain."""
+
+
+class Form(Schema):
+    """A form; fields that belong to no value (CSRF, version) are passed over."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+
+class SignInForm(Form):
+    """Signing in."""
+
+    email = fields.String(required=True, validate=validate.Length(max=254, error="too_long"))
+    password = fields.String(required=True, validate=validate.Length(max=MAX_PASSWORD, error="too_long"))
+    totp = fields.String(required=True, validate=validate.Length(max=12, error="too_long"))
+
+
+class AttemptForm(Form):
+    """A contact attempt; date and time are those of a clock in Amsterdam."""
+
+    kind = Choice(AttemptKind, required=True)
+    result = Choice(AttemptResult, required=True)
+    attempted_on = StrictDate(required=True)
+    attempted_time = fields.String(required=True)
+    workers = fields.String(load_default="1", validate=validate.OneOf(["1", "2"], error="not_a_choice"))
+
+    @post_load
+    def make(self, data: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
+        on: date = data["attempted_on"]
+        at = datetime.combine(on, _clock_time(data["attempted_time"]), AMSTERDAM)
+        return {
+            "kind": data["kind"],
+            "result": data["result"],
+            "attempted_at": at,
+            "workers": int(data["workers"]),
+        }
+
+
+class NoteForm(Form):
+    """A worker's note."""
+
+    text = fields.String(required=True, validate=validate.Length(max=MAX_NOTE, error="too_long"))
+
+
+class ConcludeForm(Form):
+    """The outcome."""
+
+    outcome = Choice(Outcome, required=True)
+    referred_to = Choice(ReferredTo, load_default=None)
+    newly_known = fields.String(load_default=None, validate=validate.OneOf(["yes", "no"], error="not_a_choice"))
+    reason = Choice(NotReachedReason, load_default=None)
+
+    @post_load
+    def make(self, data: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
+        known = data["newly_known"]
+        return {**data, "newly_known": None if known is None else known == "yes"}
+
+
+class ReopenForm(Form):
+    """Why a concluded signal is taken up again."""
+
+    reason = Choice(ReopenReason, load_default=None)
+
+
+class NoticeForm(Form):
+    """When the resident was told, or why not yet."""
+
+    notified_on = StrictDate(load_default=None)
+    deferred_because = Choice(DeferralReason, load_default=None)
+
+
+FORMS: Final[Mapping[str, Form]] = {
+    "claim": Form(),
+    "release": Form(),
+    "contact-attempts": AttemptForm(),
+    "notes": NoteForm(),
+    "conclude": ConcludeForm(),
+    "reopen": ReopenForm(),
+    "notice": NoticeForm(),
+}
+"""The forms of a signal's page, by the last part of their address."""
+
+SIGN_IN: Final = SignInForm()
+
+
+def load(form: Form) -> dict[str, Any]:
+    """What was typed, as values; empty fields count as left out. Raises `ValidationError`."""
+    typed = typed_text()
+    for name, text in typed.items():
+        if _CONTROL.search(text):
+            raise ValidationError("control_characters", name)
+    values: dict[str, Any] = form.load({name: text for name, text in typed.items() if text.strip()})
+    return values
+
+
+def version() -> int | None:
+    """The version of the signal that the form was made from, as If-Match is for programs."""
+    text = request.form.get("version", "")
+    return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else None
+
+
+def typed_text() -> dict[str, str]:
+    """What was typed, to be shown again: without the CSRF field and with plain line ends."""
+    return {
+        name: text.replace("\r\n", "\n") for name, text in request.form.items() if name != CSRF_FIELD
+    }
+
+
+def messages(refused: SignalsError | ValidationError) -> dict[str, str]:
+    """What is wrong, by the name of the page's field; empty when no field is to blame."""
+    return {_PLACES.get(found.field, found.field): _message(found.code) for found in _problems(refused)}
+
+
+def _problems(refused: SignalsError | ValidationError) -> tuple[FieldProblem, ...]:
+    if isinstance(refused, ValidationError):
+        return tuple(field_problems(refused))
+    return refused.problems if isinstance(refused, Invalid) else ()
+
+
+def _message(code: str) -> str:
+    here = _SAID_HERE.get(code)
+    return str(here) if here is not None else field_message(code)
+
+
+def _clock_time(text: str) -> time:
+    if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?", text):
+        raise ValidationError("not_a_time", "attempted_time")
+    return time.fromisoformat(text)

@@ -1,0 +1,135 @@
+"""What a signal's page shows: the next step, what else can be done, and all that happened, newest first."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+
+from flask_babel import gettext
+
+from signals.audit import Actor
+from signals.errors import ClaimedByOther, SignalsError, StaleVersion
+from signals.models import Signal
+from signals.vocabulary import Action, Role, SignalState
+from signals.web.desk.display import moment
+from signals.web.desk.labels import label, reason_label
+from signals.web.desk.opened import OpenedSignal
+from signals.web.messages import detail_of, title_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Possible:
+    """What the reader can do now; `first` is the form of the next step, or "" when there is none."""
+
+    first: str
+    forms: tuple[str, ...]
+    mine: bool
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """What else can be done."""
+        return tuple(form for form in self.forms if form != self.first)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """One line of the timeline. `at` is None where only the day is known."""
+
+    on: date
+    at: datetime | None
+    what: str
+    by: str = ""
+    text: str = field(default="", repr=False)
+
+
+def possible(signal: Signal, actor: Actor) -> Possible:
+    """What this person can do; the domain decides again when they do it."""
+    forms = tuple(_forms(signal, actor))
+    return Possible(first=_first(signal, forms), forms=forms, mine=signal.claimed_by_id == actor.id)
+
+
+def timeline(opened: OpenedSignal, language: str) -> list[Event]:
+    """Everything that happened, newest first."""
+    events = [*_changes(opened, language), *_attempts(opened, language), *_notes(opened)]
+    return sorted(events, key=lambda event: event.at or datetime.combine(event.on, time(), UTC), reverse=True)
+
+
+def explain(refused: SignalsError, opened: OpenedSignal) -> str:
+    """Why something was refused, with who and when where somebody else came first."""
+    if isinstance(refused, ClaimedByOther) and refused.claimed_by and refused.claimed_at:
+        words = gettext(
+            "%(name)s has this signal since %(moment)s. Ask them or your team lead.",
+            name=refused.claimed_by,
+            moment=moment(refused.claimed_at),
+        )
+        return str(words)
+    if isinstance(refused, StaleVersion):
+        words = gettext(
+            "Last changed by %(name)s, %(moment)s. What you typed is still below: look at what changed and "
+            "save again.",
+            **_last_change(opened),
+        )
+        return str(words)
+    return f"{title_of(refused.code)}. {detail_of(refused.code)}"
+
+
+def _forms(signal: Signal, actor: Actor) -> Iterator[str]:
+    concluded = signal.state is SignalState.CONCLUDED
+    if not concluded and signal.claimed_by_id is None:
+        yield "claim"
+    if not concluded and signal.claimed_by_id and (signal.claimed_by_id == actor.id or actor.role == Role.LEAD):
+        yield from ("contact-attempts", "conclude", "release")
+    if not concluded:
+        yield "notes"
+    yield "notice"
+    if concluded:
+        yield "reopen"
+
+
+def _first(signal: Signal, forms: tuple[str, ...]) -> str:
+    if "claim" in forms:
+        return "claim"
+    if "conclude" in forms and signal.first_contact_at is not None:
+        return "conclude"
+    return "contact-attempts" if "contact-attempts" in forms else ""
+
+
+def _changes(opened: OpenedSignal, language: str) -> Iterator[Event]:
+    for change in opened.signal.history:
+        if change.action is not Action.RECORD_ATTEMPT:  # the attempt itself says more
+            yield Event(
+                on=change.on,
+                at=change.at,
+                what=label(change.action, language),
+                by=opened.names.get(change.actor_id, "") if change.actor_id else "",
+                text=reason_label(change.reason, language) if change.reason else "",
+            )
+
+
+def _attempts(opened: OpenedSignal, language: str) -> Iterator[Event]:
+    for attempt in opened.signal.attempts:
+        yield Event(
+            on=attempt.attempted_at.date(),
+            at=attempt.attempted_at,
+            what=f"{label(attempt.kind, language)}: {label(attempt.result, language).lower()}",
+            by=opened.names.get(attempt.recorded_by_id, ""),
+            text=gettext("With two workers") if attempt.workers == 2 else "",
+        )
+
+
+def _notes(opened: OpenedSignal) -> Iterator[Event]:
+    for note in opened.notes:
+        by = opened.names.get(note.written_by_id, "")
+        yield Event(on=note.written_at.date(), at=note.written_at, what=gettext("Note"), by=by, text=note.text)
+
+
+def _last_change(opened: OpenedSignal) -> dict[str, str]:
+    signal, names = opened.signal, opened.names
+    changes = [
+        *((change.at, names.get(change.actor_id, "")) for change in signal.history if change.at and change.actor_id),
+        *((attempt.recorded_at, names.get(attempt.recorded_by_id, "")) for attempt in signal.attempts),
+        *((note.written_at, names.get(note.written_by_id, "")) for note in signal.notes),
+    ]
+    if not changes:
+        return {"name": gettext("a colleague"), "moment": gettext("just now")}
+    at, name = max(changes)
+    return {"name": name or gettext("a colleague"), "moment": moment(at)}
