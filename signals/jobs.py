@@ -3,7 +3,7 @@
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 
 from sqlalchemy import Engine, delete
 from sqlalchemy.orm import Session, sessionmaker
@@ -16,11 +16,15 @@ from privacy.keystore import Keystore, open_keystore
 from privacy.secret_files import load_master_key
 from signals.arrival import ArrivalDesk
 from signals.audit import AuditLog
+from signals.audit_trail import TrailKeys, link_entries, prune_trail
 from signals.clock import Clock, SystemClock, today
 from signals.db import make_engine, session_factory
 from signals.intake import RETRY_DAYS
 from signals.models import SealedReport
 from signals.organisations import provision_mailbox_keys
+from signals.postcodes import Address
+from signals.retention import DeletionJournal, Retention, RetentionReport
+from signals.routing import Router
 from signals.settings import Settings
 
 
@@ -35,6 +39,7 @@ class Worker:
     keystore: Keystore = field(repr=False)
     audit: AuditLog = field(repr=False)
     channels: Mapping[str, Channel] = field(repr=False)
+    router: Router
     rng: random.Random = field(default_factory=random.SystemRandom, repr=False)
 
     def arrive(self) -> int:
@@ -58,6 +63,31 @@ class Worker:
         """Make mailbox keys for the weeks ahead; returns how many are new."""
         with self.sessions.begin() as session:
             return provision_mailbox_keys(session, self.clock, keystore=self.keystore)
+
+    def link_audit(self) -> int:
+        """Link waiting audit entries into the chain and sign its head; returns how many."""
+        keys = TrailKeys(mac_key=self.keystore.secret("audit"), root=self.keystore.root_signing_key())
+        with self.sessions.begin() as session:
+            return link_entries(session, self.clock, keys=keys)
+
+    def prune_audit(self) -> int:
+        """Delete audit entries past their own retention; returns how many."""
+        with self.sessions.begin() as session:
+            return prune_trail(session, self.clock, audit=self.audit)
+
+    def retain(self) -> RetentionReport:
+        """The nightly purge."""
+        return self.retention().run(self.clock)
+
+    def retention(self) -> Retention:
+        """Purging, with everything it needs; also for an erasure and for a replay after a restore."""
+        return make_retention(
+            self.settings,
+            sessions=self.sessions,
+            keystore=self.keystore,
+            audit=self.audit,
+            router=self.router,
+        )
 
     def forget_retries(self) -> int:
         """Delete what recognises a retry once 7 days are over; returns how many rows.
@@ -84,6 +114,29 @@ def make_worker(settings: Settings, *, clock: Clock | None = None, engine: Engin
         keystore=keystore,
         audit=AuditLog(keystore.secret("audit")),
         channels=make_channels(settings),
+        router=Router(engine, root_public_key=None, refresh_seconds=settings.routing.refresh_seconds),
+    )
+
+
+def make_retention(
+    settings: Settings,
+    *,
+    sessions: sessionmaker[Session],
+    keystore: Keystore,
+    audit: AuditLog,
+    router: Router,
+) -> Retention:
+    """Purging by the settings; facts name the municipality that routing finds for the address."""
+
+    def locate(address: Address, on: date) -> str | None:
+        return router.route(address.postcode, address.number, on).municipality_code
+
+    return Retention(
+        sessions=sessions,
+        keystore=keystore,
+        audit=audit,
+        locate=locate,
+        journal=DeletionJournal(settings.retention.journal_file),
     )
 
 

@@ -7,8 +7,10 @@ from typing import Any
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.schedulers.base import BaseScheduler
 from apscheduler.schedulers.blocking import BlockingScheduler
+from apscheduler.triggers.cron import CronTrigger
 from structlog import get_logger
 
+from signals.clock import AMSTERDAM
 from signals.jobs import Worker
 
 DAILY_SECONDS = 24 * 3600
@@ -37,7 +39,10 @@ def _schedule(scheduler: BaseScheduler, worker: Worker) -> None:
     _every(scheduler, settings.arrival.interval_seconds, "arrival", worker.arrive)
     _every(scheduler, settings.notifications.interval_seconds, "outbox", worker.deliver)
     _every(scheduler, HOURLY_SECONDS, "mailbox_keys", worker.provision_keys)
+    _every(scheduler, settings.audit.link_seconds, "audit_links", worker.link_audit)
     _every(scheduler, DAILY_SECONDS, "retries", worker.forget_retries)
+    _nightly(scheduler, settings.retention.at_hour, "retention", worker.retain)
+    _nightly(scheduler, settings.retention.at_hour, "audit_pruning", worker.prune_audit)
 
 
 def _every(scheduler: BaseScheduler, seconds: int, name: str, job: Callable[[], Any]) -> None:
@@ -52,6 +57,19 @@ def _every(scheduler: BaseScheduler, seconds: int, name: str, job: Callable[[], 
         coalesce=True,
         misfire_grace_time=None,
     )
+
+
+def _nightly(scheduler: BaseScheduler, hour: int, name: str, job: Callable[[], Any]) -> None:
+    """A job at an hour of the night in Amsterdam; one that a stopped machine missed runs at the next start."""
+    scheduler.add_job(
+        _guarded(name, job),
+        CronTrigger(hour=hour, minute=17, timezone=AMSTERDAM),
+        id=name,
+        max_instances=1,
+        coalesce=True,
+        misfire_grace_time=None,
+    )
+    scheduler.add_job(_guarded(name, job), id=f"{name}_at_start", misfire_grace_time=None)
 
 
 def _guarded(name: str, job: Callable[[], Any]) -> Callable[[], None]:

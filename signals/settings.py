@@ -69,6 +69,17 @@ class ArrivalSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RetentionSettings:
+    journal_file: Path = Path("var/deletions.journal")
+    at_hour: int = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditSettings:
+    link_seconds: int = 5
+
+
+@dataclass(frozen=True, kw_only=True)
 class NotificationsSettings:
     delay_minutes: int = 30
     mail_folder: Path | None = None
@@ -109,6 +120,8 @@ class Settings:
     limits: LimitsSettings = field(default_factory=LimitsSettings)
     routing: RoutingSettings = field(default_factory=RoutingSettings)
     arrival: ArrivalSettings = field(default_factory=ArrivalSettings)
+    retention: RetentionSettings = field(default_factory=RetentionSettings)
+    audit: AuditSettings = field(default_factory=AuditSettings)
     notifications: NotificationsSettings = field(default_factory=NotificationsSettings)
     sessions: SessionsSettings = field(default_factory=SessionsSettings)
     logging: LoggingSettings = field(default_factory=LoggingSettings)
@@ -168,6 +181,8 @@ def _impossible(settings: Settings) -> Iterator[str]:
         yield "notifications.smtp_security must be starttls, tls or none"
     if not 1 <= settings.notes.max_length <= 280:
         yield "notes.max_length must lie between 1 and 280 characters"
+    if settings.retention.at_hour > 23:
+        yield "retention.at_hour must lie between 0 and 23"
     for name, number in _whole_numbers(settings):
         if number < 0:
             yield f"{name} must not be negative"
@@ -336,6 +351,7 @@ def _anchor(settings: Settings, base: Path) -> Settings:
             master_key_file=at(settings.keystore.master_key_file),
         ),
         front=replace(settings.front, secret_file=at(settings.front.secret_file)),
+        retention=replace(settings.retention, journal_file=at(settings.retention.journal_file)),
         notifications=replace(
             notifications,
             mail_folder=at(notifications.mail_folder) if notifications.mail_folder else None,
