@@ -9,7 +9,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 CACHE := .cache
 VENDOR := signals/web/static/vendor
-PO := $(wildcard signals/web/translations/*/LC_MESSAGES/*.po notifications/translations/*/LC_MESSAGES/*.po)
+PO := $(wildcard signals/web/translations/*/LC_MESSAGES/*.po signals/web/*/translations/*/LC_MESSAGES/*.po \
+  notifications/translations/*/LC_MESSAGES/*.po)
 MO := $(PO:.po=.mo)
 PYTEST := $(BIN)/python -m pytest
 WORKERS ?= 2

@@ -1,4 +1,4 @@
-"""Reading what is sent: strict JSON from programs, strict forms from pages; bounded, no control characters."""
+"""Reading what is sent: strict JSON from programs, strict forms from pages; bounded and clean."""
 
 import json
 from typing import Any
