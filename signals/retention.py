@@ -286,7 +286,7 @@ def purge(
         return {}
     on = today(clock)
     if keystore is not None and locate is not None:
-        _write_facts(session, signals, open_reports(keystore, signals), locate)
+        _write_facts(session, signals, open_reports(keystore, signals), locate, on)
     _write_records(session, [_record(signal, reasons[signal.id], on) for signal in signals])
     _settle_links(session, signals)
     audit.record_many(session, clock, [_audit_event(signal, reasons[signal.id]) for signal in signals])
@@ -376,13 +376,18 @@ def _locked(session: Session, signal_ids: Sequence[uuid.UUID]) -> Sequence[Signa
 
 
 def _write_facts(
-    session: Session, signals: Sequence[Signal], reports: Mapping[uuid.UUID, Report], locate: Locate
+    session: Session,
+    signals: Sequence[Signal],
+    reports: Mapping[uuid.UUID, Report],
+    locate: Locate,
+    on: date,
 ) -> None:
+    """Facts name the municipality of today: one that merged since is counted with its successor."""
     facts = []
     for signal in signals:
         report = reports.get(signal.id)
         if not signal.is_drill:
-            place = locate(report.address, signal.received_on) if report else None
+            place = locate(report.address, on) if report else None
             facts.append(fact_of(signal, report, place))
     if facts:
         session.execute(insert(SignalFact), facts)
