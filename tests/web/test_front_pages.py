@@ -63,6 +63,7 @@ def test_the_form_opens_in_dutch_with_the_words_of_the_design(client: FlaskClien
         "Direct gevaar? Bel 112.",
         "Zorgen om een bewoner?",
         "Zonder uw naam. U hoeft niets te bewijzen.",
+        "Niemand kijkt hier live mee.",
         "Wat viel u op? (mag u overslaan)",
         "Versturen",
     ):
@@ -103,6 +104,21 @@ def test_the_browsers_language_is_followed_when_none_is_chosen(client: FlaskClie
         ("", "nl"),
     ):
         assert f'<html lang="{code}"' in client.get("/", headers={"Accept-Language": header}).text
+
+
+def test_a_chosen_language_goes_with_the_reader(client: FlaskClient) -> None:
+    sent = post(client, GOOD, "/?lang=pl")
+    onward = re.search(r'<a class="button" href="([^"]*)"', sent.text)
+    assert onward
+    assert '<html lang="pl"' in client.get(onward[1]).text
+
+
+def test_the_switch_is_not_offered_where_it_would_lose_what_was_typed_or_the_receipt(
+    client: FlaskClient,
+) -> None:
+    assert "hreflang" in client.get("/").text
+    for answer in (post(client, GOOD), post(client, {"postcode": "x"})):
+        assert "hreflang" not in answer.text
 
 
 def test_an_unknown_language_is_ignored(client: FlaskClient) -> None:

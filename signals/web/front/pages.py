@@ -8,6 +8,7 @@ inside the form of the answer, never into a URL or a log.
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 from flask import Blueprint, Response, g, render_template, request
 from marshmallow import ValidationError
@@ -45,6 +46,13 @@ def choose_language() -> None:
     chosen = request.args.get("lang")
     if chosen in LANGUAGES:
         g.language = chosen
+
+
+@front_pages.url_defaults
+def keep_language(_endpoint: str, values: dict[str, Any]) -> None:
+    """Links of these pages go on in the language that was chosen by the switch."""
+    if "language" in g:
+        values.setdefault("lang", g.language)
 
 
 @front_pages.get("/")
@@ -143,7 +151,9 @@ def _progress(typed: str, state: ReceiptState, as_of: date) -> Response:
 
 
 def _page(template: str, *, status: int = 200, **values: object) -> Response:
+    # Following a link of the switch would lose what was typed, or the receipt.
+    switch = request.method == "GET"
     page = render_template(
-        template, code=language(), languages=AUTONYMS, emergency=EMERGENCY, switch=True, **values
+        template, code=language(), languages=AUTONYMS, emergency=EMERGENCY, switch=switch, **values
     )
     return Response(page, status=status, content_type="text/html; charset=utf-8")
