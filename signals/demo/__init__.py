@@ -20,6 +20,7 @@ from privacy.passwords import PasswordHasherSettings
 from privacy.secret_files import load_master_key
 from signals.arrival import ArrivalDesk
 from signals.audit import AuditLog
+from signals.audit_trail import TrailKeys, link_entries
 from signals.clock import AMSTERDAM, Clock, FixedClock, SystemClock, today
 from signals.db import is_sqlite, make_engine
 from signals.demo.accounts import Passwords, add_accounts, renew_accounts, write_accounts
@@ -107,7 +108,11 @@ class _Seeding:
         with self._engine.begin() as connection:
             if not is_sqlite(self._engine):
                 connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
-            yield OneTransaction(connection)
+            door = OneTransaction(self._engine, connection)
+            try:
+                yield door
+            finally:
+                door.dispose()
 
     def _seed(self, door: OneTransaction, sessions: sessionmaker[Session]) -> None:
         on = today(self._clock)
@@ -129,7 +134,8 @@ class _Seeding:
             self._teller(door, sessions, past).tell(STORIES, progress=self._progress)
             with sessions.begin() as session:
                 drop_past_mailbox_keys(session, self._keystore, on=on)
-                settle_old_messages(session, on=on)
+                settle_old_messages(session, self._clock)
+                self._link_audit(session)
                 passwords.store_hashes(session, progress=self._progress)
         write_accounts(self._accounts_file, accounts)
 
@@ -146,10 +152,10 @@ class _Seeding:
         )
 
     def _intake(self, door: OneTransaction) -> Intake:
-        settings, engine = self._settings, door.as_engine()
+        settings = self._settings
         return Intake(
-            engine=engine,
-            router=Router(engine, root_public_key=self._keystore.root_public_key()),
+            engine=door,
+            router=Router(door, root_public_key=self._keystore.root_public_key()),
             front_secret=load_master_key(settings.front.secret_file),
             area_limit=AreaLimit(settings.limits.open_reports_per_area_and_day),
         )
@@ -163,6 +169,12 @@ class _Seeding:
             delay_minutes=0,
             rng=random.Random(_SEED),  # noqa: S311 - as above
         )
+
+    def _link_audit(self, session: Session) -> None:
+        """Entries with moments of the past: a worker that linked newer ones first would pass them over."""
+        keys = TrailKeys(mac_key=self._keystore.secret("audit"), root=self._keystore.root_signing_key())
+        while link_entries(session, self._clock, keys=keys):
+            continue
 
     @cached_property
     def _audit(self) -> AuditLog:

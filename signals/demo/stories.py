@@ -1,7 +1,8 @@
 """What happened in the demo: some 60 reports of the last weeks, and what each team did about them.
 
 Days are counted in working days, so that nobody visits on a Sunday. Postcodes begin with four real
-digits; letters and house numbers are invented.
+digits; letters and house numbers are invented. What was concluded is younger than four weeks: older
+signals would have been purged.
 """
 
 from collections.abc import Mapping, Sequence
@@ -232,11 +233,11 @@ _CONCERNS: Final[Mapping[str, tuple[ConcernType, ...]]] = {
 # Team; then lines of: working days ago, address, what was noticed, how often, what was done.
 _TABLE: Final = """
 amsterdam
-  44  1012AB 214    post+weg       changed     not reached
-  38  1054VK 377    eenzaam        repeatedly  help accepted
-  33  1095XN 129    huis           repeatedly  referred
-  29  1018DZ 86     verward        changed     referred to the doctor
-  25  1069HT 541    eenzaam+broos  repeatedly  talk sufficed
+  34  1012AB 214    post+weg       changed     not reached
+  24  1054VK 377    eenzaam        repeatedly  help accepted
+  25  1095XN 129    huis           repeatedly  referred
+  19  1018DZ 86     verward        changed     referred to the doctor
+  20  1069HT 541    eenzaam+broos  repeatedly  talk sufficed
   22  1012AB 214    post           repeatedly  declined
   16  1104GK 308    -              -           no concern
   14  1033PL 17B    zorg           changed     reopened
@@ -250,11 +251,11 @@ amsterdam
    1  1012AB 214    weg            once        new
    0  1107BV 43     -              -           new
 groningen
-  41  9711AA 118    eenzaam        repeatedly  help accepted
-  35  9712HC 67     huis+zorg      changed     not reached
-  27  9725KL 239    post           repeatedly  known already
-  21  9731GD 154    verward+zorg   changed     crisis
-  17  9741BN 402    -              -           moved away
+  23  9711AA 118    eenzaam        repeatedly  help accepted
+  33  9712HC 67     huis+zorg      changed     not reached
+  19  9725KL 239    post           repeatedly  known already
+  17  9731GD 154    verward+zorg   changed     crisis
+  16  9741BN 402    -              -           moved away
   13  9715PJ 91     eenzaam+broos  repeatedly  in touch
   10  9711AA 118    weg            once        tried once
    6  9743RE 316    post+weg       changed     card left
@@ -263,20 +264,20 @@ groningen
    1  9718CX 183    -              -           new
    0  9711LM 39     eenzaam        once        new
 ggd-regio-utrecht
-  31  3811CB 122    verward        changed     referred
+  25  3811CB 122    verward        changed     referred
   19  3824NH 357    huis           repeatedly  declined
   11  3813WK 64     zorg           repeatedly  appointment
    7  3822DG 219    -              -           deferred
    4  3815TX 148    post           repeatedly  new
    1  3811CB 122    verward+zorg   changed     new
 utrecht
-  24  3511LN 333    eenzaam        repeatedly  talk sufficed
+  20  3511LN 333    eenzaam        repeatedly  talk sufficed
   15  3527BH 281    post           once        no concern
    6  3581RT 107    broos          changed     in touch
    3  3564VG 415    -              -           claimed
    0  3523PC 52     weg            once        new
 rotterdam
-  28  3011DK 196    huis+zorg      repeatedly  referred
+  24  3011DK 196    huis+zorg      repeatedly  referred
   18  3072GL 524    eenzaam        repeatedly  reopened
    8  3034VT 77     post+weg       changed     card left
    2  3083NX 269    anders         once        new
@@ -287,7 +288,7 @@ haarlem-noord
    4  2022AB 163    post           repeatedly  appointment
    1  2021AB 45     broos          changed     new
 zuidwest-drenthe
-  23  7941XD 112    post           repeatedly  known already
+  19  7941XD 112    post           repeatedly  known already
   12  7981BW 37     eenzaam        repeatedly  left open
    5  7921KP 205    -              -           tried once
    1  8381CT 93     zorg           changed     new

@@ -1,0 +1,125 @@
+"""`signals audit`: whether the record of who accessed what is as it was written."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from signals.cli import answer, json_option, settings_of
+from signals.cli.opening import Opened, everything
+
+if TYPE_CHECKING:
+    from privacy.audit_chain import SignedHead
+    from signals.audit_trail import TrailKeys
+
+
+@click.group()
+def audit() -> None:
+    """The record of who accessed what (NEN 7513).
+
+    Example: signals audit verify
+    """
+
+
+@audit.command()
+@click.option(
+    "--head",
+    "head_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    default=None,
+    help="A head kept elsewhere, as 'audit head --json' printed it; of several lines the last counts.",
+)
+@json_option
+@click.pass_context
+def verify(context: click.Context, *, head_file: Path | None, as_json: bool) -> None:
+    """Check every entry, the chain over them and its signed heads; exit code 1 for a finding.
+
+    Found are entries that were changed, removed or put in another order, and entries that no worker has
+    linked within an hour. Who removes the end of the trail together with its heads is found by --head only;
+    the newest entries, which no worker has linked yet, are in no chain.
+
+    Example: signals audit verify --head heads.jsonl
+    """
+    from sqlalchemy import func, select
+
+    from signals.audit_trail import verify_trail
+    from signals.models import AuditEntry, AuditLink
+
+    known = _head_from(head_file) if head_file else None
+    with everything(settings_of(context)) as opened, opened.sessions() as session:
+        found = verify_trail(session, opened.clock, keys=_keys(opened), known_head=known)
+        entries = session.scalar(select(func.count()).select_from(AuditEntry)) or 0
+        linked = session.scalar(select(func.count()).select_from(AuditLink)) or 0
+    findings = [
+        {"kind": finding.kind.value, "position": finding.position, "entry_id": finding.entry_id}
+        for finding in found
+    ]
+    data = {"ok": not findings, "entries": entries, "linked": linked, "findings": findings}
+    answer(data, as_json=as_json, text=_verified)
+    if findings:
+        context.exit(1)
+
+
+@audit.command()
+@json_option
+@click.pass_context
+def head(context: click.Context, *, as_json: bool) -> None:
+    """The last signed head of the chain: keep it outside the database, it proves what was there.
+
+    Example: signals audit head --json >> heads.jsonl
+    """
+    import base64
+
+    from signals.audit_trail import latest_head
+
+    with everything(settings_of(context)) as opened, opened.sessions() as session:
+        last = latest_head(session)
+    data = {
+        "position": last.position if last else 0,
+        "link": last.link.hex() if last else None,
+        "at": last.at.isoformat() if last else None,
+        "signature": base64.b64encode(last.signature).decode() if last else None,
+    }
+    answer(data, as_json=as_json, text=_head_text)
+
+
+def _keys(opened: Opened) -> "TrailKeys":
+    from signals.audit_trail import TrailKeys
+
+    return TrailKeys(mac_key=opened.keystore.secret("audit"), root=opened.keystore.root_signing_key())
+
+
+def _head_from(file: Path) -> "SignedHead":
+    """The head in the last line of a file; exit code 2 when there is none."""
+    import base64
+    import json
+    from datetime import datetime
+
+    from privacy.audit_chain import SignedHead
+
+    try:
+        said = json.loads(file.read_text(encoding="utf-8").strip().splitlines()[-1])
+        return SignedHead(
+            position=int(said["position"]),
+            link=bytes.fromhex(said["link"]),
+            at=datetime.fromisoformat(said["at"]),
+            signature=base64.b64decode(said["signature"]),
+        )
+    except (ValueError, KeyError, TypeError, IndexError):
+        raise click.BadParameter("this is no head of 'audit head --json'", param_hint="--head") from None
+
+
+def _verified(data: dict[str, Any]) -> str:
+    lines = [
+        f"{finding['kind']} at position {finding['position']}"
+        + (f", entry {finding['entry_id']}" if finding["entry_id"] else "")
+        for finding in data["findings"]
+    ]
+    lines.append(f"{data['entries']} entries, {data['linked']} linked, {len(lines)} findings.")
+    return "\n".join(lines)
+
+
+def _head_text(data: dict[str, Any]) -> str:
+    if not data["position"]:
+        return "No head was signed yet."
+    return f"{data['position']} {data['link']} {data['at']} {data['signature']}"

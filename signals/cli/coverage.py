@@ -1,0 +1,190 @@
+"""`signals coverage`: the official address file, gaps and overlaps, and who receives for an address."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import click
+
+from signals.cli import answer, json_option, settings_of
+from signals.cli.opening import DATE, database, day_of, everything, on_terminal
+
+if TYPE_CHECKING:
+    from signals.coverage_check import Problem
+
+
+@click.group()
+def coverage() -> None:
+    """Which organisation receives for which address, and from when.
+
+    Example: signals coverage show 1012AB 12
+    """
+
+
+@coverage.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--as-of", type=DATE, default=None, help="The day of which the file speaks; default: today.")
+@click.option("--dry-run", is_flag=True, help="Count what would change, and change nothing.")
+@json_option
+@click.pass_context
+def import_file(
+    context: click.Context, file: Path, *, as_of: datetime | None, dry_run: bool, as_json: bool
+) -> None:
+    """Take over FILE, the official CBS address file (postcode, house number, municipality; zip or csv).
+
+    Only what differs from what is in force is written; running servers notice within seconds.
+
+    Example: signals coverage import 2026-cbs-pc6huisnr20260801.zip --as-of 2026-08-01 --dry-run
+    """
+    from signals.cbs_file import CbsFileProblem, compress_file
+    from signals.coverage import import_official
+
+    try:
+        with _read_with_progress(file) as stream:
+            compact = compress_file(stream)
+    except CbsFileProblem as problem:
+        raise click.ClickException(f"the file cannot be used: {problem}") from None
+    with everything(settings_of(context)) as opened, opened.sessions() as session:
+        result = import_official(session, opened.clock, file=compact, as_of=day_of(as_of), audit=opened.audit)
+        if not dry_run:
+            session.commit()
+    answer({**vars(result), "dry_run": dry_run}, as_json=as_json, text=_imported)
+
+
+@coverage.command()
+@click.option("--on", type=DATE, default=None, help="The date to look at; default: today.")
+@click.option("--strict", is_flag=True, help="A municipality that falls to its GGD is a problem too.")
+@json_option
+@click.pass_context
+def check(context: click.Context, *, on: datetime | None, strict: bool, as_json: bool) -> None:
+    """Gaps, overlaps and rows that can never match; exit code 1 when there are any.
+
+    A municipality without an organisation of its own falls to its GGD: that is told, and no problem.
+
+    Example: signals coverage check --on 2027-01-01
+    """
+    from signals.coverage import problems_on
+    from signals.coverage_check import ProblemKind
+    from signals.db import reading, session_factory
+
+    day = day_of(on)
+    with database(settings_of(context)) as engine, session_factory(reading(engine))() as session:
+        found = problems_on(session, day)
+    to_ggd = [problem for problem in found if problem.kind is ProblemKind.FALLS_TO_GGD]
+    problems = [problem for problem in found if strict or problem.kind is not ProblemKind.FALLS_TO_GGD]
+    report = {
+        "on": day,
+        "ok": not problems,
+        "falls_to_ggd": len(to_ggd),
+        "problems": [_described(problem) for problem in problems],
+        "next_change": _next_change(day),
+    }
+    answer(report, as_json=as_json, text=_checked)
+    if problems:
+        context.exit(1)
+
+
+@coverage.command()
+@click.argument("postcode")
+@click.argument("number", type=click.IntRange(1, 99999), required=False)
+@click.option("--on", type=DATE, default=None, help="The date to look at; default: today.")
+@json_option
+@click.pass_context
+def show(
+    context: click.Context, postcode: str, number: int | None, *, on: datetime | None, as_json: bool
+) -> None:
+    """Which organisation receives for POSTCODE and, where it matters, house NUMBER.
+
+    Example: signals coverage show 1012AB 12 --on 2027-01-01
+    """
+    from signals.postcodes import InvalidPostcode, parse_postcode
+    from signals.routing import Router
+    from signals.routing_table import NoNationalDesk
+
+    try:
+        canonical = parse_postcode(postcode)
+    except InvalidPostcode as problem:
+        raise click.BadParameter(f"not a Dutch postcode ({problem})", param_hint="POSTCODE") from None
+    with database(settings_of(context)) as engine:
+        try:
+            route = Router(engine, root_public_key=None).route(canonical, number, day_of(on))
+        except NoNationalDesk as problem:
+            raise click.ClickException(str(problem)) from None
+    data = {
+        "covered": route.covered,
+        "organisation": {"id": route.organisation_id, "name": route.name, "kind": route.kind},
+        "municipality": {"code": route.municipality_code, "name": route.municipality_name},
+        "level": route.level,
+    }
+    answer(data, as_json=as_json, text=_shown)
+
+
+@contextmanager
+def _read_with_progress(file: Path) -> Iterator[BinaryIO]:
+    if not on_terminal():
+        with file.open("rb") as stream:
+            yield stream
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    bar = Progress(console=Console(stderr=True), transient=True)
+    with bar, bar.open(file, "rb", description="reading") as stream:
+        yield stream
+
+
+def _imported(result: dict[str, Any]) -> str:
+    lines = [
+        f"{result['added']} added, {result['changed']} changed, {result['removed']} removed, "
+        f"{result['kept']} kept" + (" (dry run: nothing was written)." if result["dry_run"] else ".")
+    ]
+    if result["unknown_codes"]:
+        codes = ", ".join(result["unknown_codes"])
+        lines.append(f"On no map here: {codes}. Their addresses fall to the national desk; check --as-of.")
+    return "\n".join(lines)
+
+
+def _described(problem: "Problem") -> dict[str, Any]:
+    return {
+        "kind": problem.kind.value,
+        "area": problem.area,
+        "name": problem.name,
+        "organisation_ids": list(problem.organisation_ids),
+        "pc4_count": problem.pc4_count,
+        "pc4_total": problem.pc4_total,
+    }
+
+
+def _next_change(day: Any) -> dict[str, Any] | None:
+    from signals.coverage_check import next_boundary_change
+
+    change = next_boundary_change(day)
+    if change is None:
+        return None
+    moves = [{"old": move.old_name, "new": move.new_name, "new_code": move.new_code} for move in change.moves]
+    return {"on": change.effective_date, "moves": moves}
+
+
+def _checked(report: dict[str, Any]) -> str:
+    lines = [
+        f"{problem['kind']}: {problem['area']} {problem['name']}".rstrip() + _share(problem)
+        for problem in report["problems"]
+    ]
+    lines.append(f"On {report['on']}: {len(report['problems'])} problems.")
+    lines.append(f"{report['falls_to_ggd']} municipalities fall to their GGD, wholly or in part.")
+    if report["next_change"]:
+        moves = ", ".join(f"{move['old']} to {move['new']}" for move in report["next_change"]["moves"])
+        lines.append(f"Next boundary change: {report['next_change']['on']} ({moves}).")
+    return "\n".join(lines)
+
+
+def _share(problem: dict[str, Any]) -> str:
+    return f" ({problem['pc4_count']} of {problem['pc4_total']} postcodes)" if problem["pc4_total"] else ""
+
+
+def _shown(data: dict[str, Any]) -> str:
+    organisation, municipality = data["organisation"], data["municipality"]
+    where = f"{municipality['name']} ({municipality['code']})" if municipality["code"] else "on no map"
+    return f"{organisation['name']} [{organisation['kind']}], by {data['level']}; {where}"

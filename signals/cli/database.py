@@ -1,0 +1,89 @@
+"""`signals db`: the schema of the database."""
+
+from typing import Any
+
+import click
+
+from signals.cli import answer, json_option, settings_of
+from signals.cli.opening import database
+
+
+@click.group()
+def db() -> None:
+    """Bring the database's schema up or down, or check it.
+
+    Example: signals db upgrade
+    """
+
+
+@db.command()
+@json_option
+@click.pass_context
+def upgrade(context: click.Context, *, as_json: bool) -> None:
+    """Bring the schema up to this version of the software; what is up to date stays.
+
+    Example: signals db upgrade
+    """
+    from signals.installation import migrate
+
+    with database(settings_of(context)) as engine:
+        changed = migrate(engine)
+    answer(
+        {"upgraded": changed},
+        as_json=as_json,
+        text=lambda _: "Upgraded." if changed else "It is up to date already.",
+    )
+
+
+@db.command()
+@click.argument("revision")
+@click.option("--yes", is_flag=True, help="Do not ask: going down can lose columns with what is in them.")
+@click.pass_context
+def downgrade(context: click.Context, revision: str, *, yes: bool) -> None:
+    """Take the schema back to REVISION; `base` leaves no table.
+
+    Example: signals db downgrade 0001 --yes
+    """
+    import migrations
+
+    if not yes:
+        click.confirm("Going down can lose data. Go on?", abort=True, err=True)
+    from alembic.util import CommandError
+
+    with database(settings_of(context)) as engine:
+        try:
+            migrations.downgrade(engine, revision)
+        except CommandError:
+            raise click.BadParameter("there is no such revision", param_hint="REVISION") from None
+    click.echo(f"The database is at {revision}.")
+
+
+@db.command()
+@json_option
+@click.pass_context
+def check(context: click.Context, *, as_json: bool) -> None:
+    """Compare revision and tables with this version of the software; exit code 1 when they differ.
+
+    Example: signals db check
+    """
+    import migrations
+
+    with database(settings_of(context)) as engine, engine.connect() as connection:
+        found: dict[str, Any] = {
+            "revision": migrations.current(connection),
+            "wanted": migrations.head(),
+            "differences": len(migrations.differences(connection)),
+        }
+    found["ok"] = found["revision"] == found["wanted"] and not found["differences"]
+    answer(found, as_json=as_json, text=_checked)
+    if not found["ok"]:
+        context.exit(1)
+
+
+def _checked(found: dict[str, Any]) -> str:
+    if found["ok"]:
+        return f"The database is at {found['revision']}, as this version wants it."
+    if found["revision"] != found["wanted"]:
+        have = found["revision"] or "empty"
+        return f"The database is at {have}, wanted is {found['wanted']}: run 'signals db upgrade'."
+    return f"Tables and models differ in {found['differences']} places: somebody changed the tables by hand."

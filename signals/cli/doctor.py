@@ -1,0 +1,281 @@
+"""`signals doctor`: is everything in order, and if not, what mends it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from signals.cli import answer, json_option, settings_of
+from signals.settings import Settings
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from sqlalchemy import Engine
+    from sqlalchemy.orm import Session
+
+    from privacy.keystore import Keystore
+    from signals.clock import Clock
+
+WEEKS_AHEAD = 2
+"""Fewer weeks of mailbox keys than this ahead are a problem: phones keep reports while they are offline."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One line: what was looked at, how it is, and what to do when it is not right."""
+
+    check: str
+    ok: bool
+    says: str
+    mend: str = ""
+
+
+@click.command()
+@json_option
+@click.pass_context
+def doctor(context: click.Context, *, as_json: bool) -> None:
+    """Look at settings, database, keys, routing, what waits and what failed; exit code 1 for a problem.
+
+    Example: signals doctor --json
+    """
+    settings = settings_of(context)
+    findings = list(examine(settings))
+    data = {
+        "ok": all(finding.ok for finding in findings),
+        "checks": [vars(finding) for finding in findings],
+    }
+    answer(data, as_json=as_json, text=_told)
+    if not data["ok"]:
+        context.exit(1)
+
+
+def examine(settings: Settings, clock: "Clock | None" = None) -> Iterator[Finding]:
+    """All findings; what cannot be looked at because something before it failed is left out."""
+    from signals.clock import SystemClock
+    from signals.db import make_engine
+
+    yield Finding(check="settings", ok=True, says=f"role {settings.role}, environment {settings.environment}")
+    engine = make_engine(settings.database.url)
+    try:
+        schema = _guarded("database", lambda: _schema(engine), "start the database, or mend database.url")
+        yield schema
+        keystore = _keystore_finding(settings) if settings.holds_keys else None
+        if keystore is not None:
+            yield keystore
+        if schema.ok:
+            yield from _contents(engine, settings, clock or SystemClock())
+    finally:
+        engine.dispose()
+
+
+def _guarded(check: str, look: Callable[[], Finding], mend: str) -> Finding:
+    """The finding; a failure of the look itself becomes one, by its class only."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from privacy.keystore import KeystoreError
+    from privacy.secret_files import SecretFileRefused
+
+    try:
+        return look()
+    except (KeystoreError, SecretFileRefused) as problem:
+        return Finding(check=check, ok=False, says=str(problem), mend=mend)
+    except (SQLAlchemyError, OSError) as problem:
+        return Finding(check=check, ok=False, says=type(problem).__name__, mend=mend)
+
+
+def _schema(engine: "Engine") -> Finding:
+    import migrations
+
+    with engine.connect() as connection:
+        have, wanted = migrations.current(connection), migrations.head()
+    says = f"at revision {have or 'empty'}, wanted is {wanted}"
+    return Finding(check="database", ok=have == wanted, says=says, mend="signals db upgrade")
+
+
+def _keystore_finding(settings: Settings) -> Finding:
+    from privacy.keystore import open_keystore
+    from privacy.secret_files import load_master_key
+
+    def look() -> Finding:
+        keystore = open_keystore(settings.keystore.url, load_master_key(settings.keystore.master_key_file))
+        try:
+            keystore.ping()
+            return _pinned(settings, keystore)
+        finally:
+            keystore.dispose()
+
+    mend = "point keystore.master_key_file to the key this keystore was made or last rotated with"
+    return _guarded("keystore", look, mend)
+
+
+def _pinned(settings: Settings, keystore: "Keystore") -> Finding:
+    """The master key fits; the root must be the one that the front trusts, where this process knows it."""
+    import base64
+
+    root = base64.b64encode(keystore.root_public_key()).decode()
+    pinned = settings.front.root_public_key
+    if pinned and pinned != root:
+        mend = "copy the key of 'signals keys list' to front.root_public_key"
+        return Finding(check="keystore", ok=False, says="front.root_public_key is another root", mend=mend)
+    return Finding(check="keystore", ok=True, says="the master key fits")
+
+
+def _contents(engine: "Engine", settings: Settings, clock: "Clock") -> Iterator[Finding]:
+    from signals.clock import today
+    from signals.db import reading, session_factory
+
+    on = today(clock)
+    yield _guarded("routing", lambda: _routing(engine, settings, on), "signals organisations import")
+    with session_factory(reading(engine))() as session:
+        looks: tuple[tuple[str, Callable[[], Finding]], ...] = (
+            ("mailbox keys", lambda: _keys_ahead(session, on)),
+            ("waiting reports", lambda: _waiting(session, on)),
+            ("refused reports", lambda: _refused(session)),
+            ("outbox", lambda: _outbox(session, clock)),
+            ("organisations", lambda: _onboarding(session)),
+        )
+        for check, look in looks:
+            yield _guarded(check, look, "signals db check")
+
+
+def _routing(engine: "Engine", settings: Settings, on: "date") -> Finding:
+    import base64
+
+    from signals.routing import Router
+    from signals.routing_table import NoNationalDesk
+
+    root = base64.b64decode(settings.front.root_public_key) if settings.front.root_public_key else None
+    missing = Finding(
+        check="routing",
+        ok=False,
+        says="no national desk receives",
+        mend="signals organisations import, with a line of level national",
+    )
+    try:
+        snapshot = Router(engine, root_public_key=root).snapshot()
+    except NoNationalDesk:
+        return missing
+    desk = snapshot.national_desk(on)
+    if desk is None:
+        return missing
+    if root is not None and snapshot.sealing_key(desk.id, on) is None:
+        return Finding(
+            check="routing",
+            ok=False,
+            says="the national desk has no key of this week that the root signed",
+            mend="run a worker: it makes keys every hour",
+        )
+    return Finding(check="routing", ok=True, says=f"{len(snapshot.organisations)} organisations, one desk")
+
+
+def _keys_ahead(session: "Session", on: "date") -> Finding:
+    from sqlalchemy import select
+
+    from privacy.sealing import week_start
+    from signals.models import MailboxPublicKey, Organisation
+
+    wanted = week_start(on) + timedelta(weeks=WEEKS_AHEAD)
+    held = set(
+        session.scalars(select(MailboxPublicKey.organisation_id).where(MailboxPublicKey.week == wanted))
+    )
+    lacking = sum(1 for known in session.scalars(select(Organisation.id)) if known not in held)
+    return Finding(
+        check="mailbox keys",
+        ok=not lacking,
+        says=f"{lacking} organisations lack a key for the week of {wanted}",
+        mend="run a worker: it makes keys every hour",
+    )
+
+
+def _waiting(session: "Session", on: "date") -> Finding:
+    from sqlalchemy import func, select, text
+
+    from signals.models import SealedReport
+    from signals.models.signal import WAITING
+
+    query = select(func.count(), func.min(SealedReport.received_on)).where(text(WAITING))
+    row = session.execute(query).one()
+    count: int = row[0]
+    oldest: date | None = row[1]
+    return Finding(
+        check="waiting reports",
+        ok=oldest is None or oldest >= on - timedelta(days=1),
+        says=f"{count} wait to arrive" + (f", the oldest since {oldest}" if oldest else ""),
+        mend="run a worker ('signals work'); its log says why nothing arrives",
+    )
+
+
+def _refused(session: "Session") -> Finding:
+    from sqlalchemy import func, select
+
+    from signals.models import SealedReport
+
+    query = (
+        select(func.count())
+        .select_from(SealedReport)
+        .where(SealedReport.refused_on.is_not(None), SealedReport.envelope.is_not(None))
+    )
+    count = session.scalar(query) or 0
+    return Finding(
+        check="refused reports",
+        ok=not count,
+        says=f"{count} did not open",
+        mend="the worker's log names each and why; a key restored from a copy lets them in",
+    )
+
+
+def _outbox(session: "Session", clock: "Clock") -> Finding:
+    from sqlalchemy import func, select
+
+    from notifications.models import MessageState, OutboxMessage
+
+    counts: dict[Any, int] = dict(
+        session.execute(select(OutboxMessage.state, func.count()).group_by(OutboxMessage.state))
+        .tuples()
+        .all()
+    )
+    late = session.scalar(
+        select(func.count())
+        .select_from(OutboxMessage)
+        .where(
+            OutboxMessage.state == MessageState.QUEUED,
+            OutboxMessage.not_before < clock.now() - timedelta(hours=1),
+        )
+    )
+    queued, failed = counts.get(MessageState.QUEUED, 0), counts.get(MessageState.FAILED, 0)
+    return Finding(
+        check="outbox",
+        ok=not late and not failed,
+        says=f"{queued} queued, {late or 0} of them for over an hour; {failed} failed",
+        mend="run a worker, and look at the mail settings and the addresses of the recipients",
+    )
+
+
+def _onboarding(session: "Session") -> Finding:
+    from sqlalchemy import select
+    from sqlalchemy.orm import selectinload
+
+    from signals.models import Organisation
+    from signals.organisations import onboarded_on
+
+    everyone = session.scalars(select(Organisation).options(selectinload(Organisation.recipients))).all()
+    lacking = sorted(one.name for one in everyone if onboarded_on(one) is None)
+    return Finding(
+        check="organisations",
+        ok=not lacking,
+        says=f"{len(everyone) - len(lacking)} onboarded"
+        + (f"; not yet: {', '.join(lacking[:10])}" + ("..." if len(lacking) > 10 else "") if lacking else ""),
+        mend="fill in agreement, legal and retention basis and two verified recipients",
+    )
+
+
+def _told(data: dict[str, Any]) -> str:
+    lines = []
+    for finding in data["checks"]:
+        lines.append(f"{'ok     ' if finding['ok'] else 'PROBLEM'} {finding['check']}: {finding['says']}")
+        if not finding["ok"]:
+            lines.append(f"        mend: {finding['mend']}")
+    return "\n".join(lines)

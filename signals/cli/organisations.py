@@ -1,0 +1,94 @@
+"""`signals organisations`: taking organisations on from a csv."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from signals.cli import answer, json_option, settings_of
+from signals.cli.opening import DATE, everything
+
+
+@click.group()
+def organisations() -> None:
+    """Who receives signals.
+
+    Example: signals organisations import teams.csv --dry-run
+    """
+
+
+@organisations.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
+@click.option(
+    "--recipients-verified-on",
+    type=DATE,
+    default=None,
+    help="The day on which you made sure that the recipients' addresses are the teams' own.",
+)
+@json_option
+@click.pass_context
+def import_file(
+    context: click.Context,
+    file: Path,
+    *,
+    dry_run: bool,
+    recipients_verified_on: datetime | None,
+    as_json: bool,
+) -> None:
+    """Add and change organisations as FILE says: all of it, or nothing when a line is rejected (exit code 1).
+
+    \b
+    FILE is a csv (UTF-8; comma or semicolon) with a line for each area of each organisation:
+      name             by which an organisation is found again; the same name on several lines: several areas
+      kind             social_work, ggd or national
+      level, area      municipality GM0363; pc4 1012; pc6 1012AB; pc6_range "1012AB 1-99";
+                       ggd_region GG3406; national NL
+      valid_from       the first day (2026-01-31)
+    and, where you have them:
+      valid_until      the first day that is not covered any more: this ends an area; none is ever removed
+      agreement_on, legal_basis, retention_basis, recipient_1, recipient_2: an organisation receives
+                       once all five are there and both addresses are verified
+      contact_phone, contact_email
+    An empty cell changes nothing.
+
+    Example: signals organisations import teams.csv --recipients-verified-on 2026-11-02 --dry-run
+    """
+    from signals.organisation_import import import_organisations
+
+    verified_on = recipients_verified_on.date() if recipients_verified_on else None
+    with everything(settings_of(context)) as opened, opened.sessions() as session:
+        try:
+            with file.open(encoding="utf-8-sig", newline="") as stream:
+                result = import_organisations(
+                    session,
+                    opened.clock,
+                    file=stream,
+                    audit=opened.audit,
+                    recipients_verified_on=verified_on,
+                )
+        except UnicodeDecodeError:
+            raise click.ClickException("the file is not UTF-8: save it as 'CSV UTF-8'") from None
+        if not dry_run and not result.rejected:
+            session.commit()
+    data = {
+        "dry_run": dry_run,
+        "changes": [vars(change) for change in result.changes],
+        "rejected": [vars(rejected) for rejected in result.rejected],
+    }
+    answer(data, as_json=as_json, text=_imported)
+    if result.rejected:
+        context.exit(1)
+
+
+def _imported(data: dict[str, Any]) -> str:
+    if data["rejected"]:
+        lines = [
+            f"line {r['line']}: {r['column']} {r['reason']}".replace("  ", " ") for r in data["rejected"]
+        ]
+        return "\n".join([*lines, f"{len(lines)} problems; nothing was changed."])
+    lines = [f"{change['kind']}: {change['name']} {change['detail']}".rstrip() for change in data["changes"]]
+    if data["dry_run"]:
+        lines.append("Dry run: nothing was changed.")
+    return "\n".join(lines)

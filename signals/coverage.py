@@ -1,0 +1,171 @@
+"""Coverage in the database: taking over the official address file, and reading what is in force."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from signals import reference
+from signals.audit import SYSTEM, Actor, AuditLog
+from signals.cbs_file import CompactCoverage
+from signals.clock import Clock
+from signals.coverage_check import Problem, coverage_problems
+from signals.models import MunicipalityOfPostcode, Organisation
+from signals.organisations import onboarded_on
+from signals.routing import routing_changed
+from signals.routing_table import (
+    CoverageLevel,
+    CoverageRow,
+    OrganisationFacts,
+    municipalities_on,
+    successors_on,
+)
+from signals.vocabulary import AuditAction
+
+_LAST_NUMBER = 99999
+
+
+@dataclass(frozen=True, kw_only=True)
+class CoverageImport:
+    """What an import changed: rows added, changed, removed and kept; `unknown_codes` are on no map here."""
+
+    added: int
+    changed: int
+    removed: int
+    kept: int
+    unknown_codes: tuple[str, ...] = ()
+
+    @property
+    def anything(self) -> bool:
+        """Whether the file says something else than what was in force."""
+        return bool(self.added or self.changed or self.removed)
+
+
+def import_official(
+    session: Session,
+    clock: Clock,
+    *,
+    file: CompactCoverage,
+    as_of: date,
+    audit: AuditLog,
+    actor: Actor = SYSTEM,
+) -> CoverageImport:
+    """Make `postcode_municipalities` say what the official file says, where the shipped facts are too coarse.
+
+    `as_of`: the day of which the file speaks; a municipality and its successor by then count as one. Only
+    rows that differ are written, with the routing version and an audit entry in the same transaction.
+    """
+    wanted = dict(_wanted(file, as_of))
+    present = {
+        (row.first_pc6, row.number_from): row for row in session.scalars(select(MunicipalityOfPostcode))
+    }
+    changed = _write(session, wanted, present)
+    added, removed = wanted.keys() - present.keys(), present.keys() - wanted.keys()
+    result = CoverageImport(
+        added=len(added),
+        changed=changed,
+        removed=len(removed),
+        kept=len(present) - len(removed) - changed,
+        unknown_codes=_unknown_codes(file, as_of),
+    )
+    if result.anything:
+        session.flush()
+        routing_changed(session)
+        action = AuditAction.COVERAGE_CHANGED
+        audit.record(session, clock, actor=actor, action=action, ground="official_file")
+    return result
+
+
+def problems_on(session: Session, on: date) -> list[Problem]:
+    """Gaps, overlaps and dead rows of the stored coverage on a date; see `coverage_problems`."""
+    organisations = _organisations(session)
+    rows = [row for organisation in organisations for row in _rows_of(organisation)]
+    return coverage_problems(rows, [_facts_of(organisation) for organisation in organisations], on)
+
+
+_Place = tuple[str, int]
+_Said = tuple[str, int, str]  # last postcode, last house number, municipality
+
+
+def _wanted(file: CompactCoverage, as_of: date) -> Iterator[tuple[_Place, _Said]]:
+    for pc6, code in _exceptions(file, as_of):
+        yield (pc6, 0), (pc6, _LAST_NUMBER, code)
+    for part in file.ranges:
+        yield (part.pc6, part.number_from), (part.pc6, part.number_to, part.municipality_code)
+
+
+def _exceptions(file: CompactCoverage, as_of: date) -> Iterator[tuple[str, str]]:
+    """Postcodes that lie elsewhere than their four digits say, under the code that the file gives."""
+    successors = successors_on(reference.geography(), as_of)
+
+    def as_the_file_says(code: str) -> Callable[[int], str | None]:
+        def municipality(pc4: int) -> str | None:
+            shipped = reference.municipality_of_pc4(pc4)
+            same = shipped is not None and successors.get(shipped, shipped) == successors.get(code, code)
+            return code if same else shipped
+
+        return municipality
+
+    for run in file.pc6_runs:
+        one = CompactCoverage(pc6_runs=[run], ranges=[])
+        yield from one.exceptions(as_the_file_says(run.municipality_code)).items()
+
+
+def _write(
+    session: Session, wanted: dict[_Place, _Said], present: dict[_Place, MunicipalityOfPostcode]
+) -> int:
+    """Add, change and remove rows; returns how many were changed."""
+    changed = 0
+    for place, (last_pc6, number_to, code) in wanted.items():
+        row = present.get(place)
+        if row is None:
+            first_pc6, number_from = place
+            row = MunicipalityOfPostcode(first_pc6=first_pc6, number_from=number_from)
+            session.add(row)
+        elif (row.last_pc6, row.number_to, row.municipality_code) == (last_pc6, number_to, code):
+            continue
+        else:
+            changed += 1
+        row.last_pc6, row.number_to, row.municipality_code = last_pc6, number_to, code
+    for place in present.keys() - wanted.keys():
+        session.delete(present[place])
+    return changed
+
+
+def _unknown_codes(file: CompactCoverage, as_of: date) -> tuple[str, ...]:
+    geography = reference.geography()
+    known = geography.municipalities.keys() | municipalities_on(geography, as_of).keys()
+    said = {run.municipality_code for run in file.pc6_runs} | {part.municipality_code for part in file.ranges}
+    return tuple(sorted(said - known))
+
+
+def _organisations(session: Session) -> list[Organisation]:
+    query = select(Organisation).options(
+        selectinload(Organisation.recipients), selectinload(Organisation.coverage)
+    )
+    return list(session.scalars(query))
+
+
+def _facts_of(organisation: Organisation) -> OrganisationFacts:
+    return OrganisationFacts(
+        id=organisation.id,
+        name=organisation.name,
+        kind=organisation.kind,
+        receives_from=onboarded_on(organisation),
+        receives_until=organisation.suspended_from,
+    )
+
+
+def _rows_of(organisation: Organisation) -> Iterator[CoverageRow]:
+    for area in organisation.coverage:
+        yield CoverageRow(
+            organisation_id=organisation.id,
+            level=CoverageLevel(area.level),
+            area=area.area,
+            number_from=area.number_from,
+            number_to=area.number_to,
+            valid_from=area.valid_from,
+            valid_until=area.valid_until,
+        )

@@ -1,0 +1,460 @@
+"""Organisations and their coverage from a csv: looked at line by line, taken over whole or not at all."""
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Any, Final, TextIO
+
+from email_validator import EmailNotValidError, validate_email
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from signals import reference
+from signals.audit import SYSTEM, Actor, AuditLog
+from signals.clock import Clock
+from signals.models import CoverageArea, Organisation, Recipient
+from signals.organisations import Agreement, Area, create_organisation, onboarded_on
+from signals.postcodes import InvalidPostcode, parse_postcode
+from signals.routing import routing_changed
+from signals.routing_table import NATIONAL_AREA, CoverageLevel, municipalities_on
+from signals.vocabulary import AuditAction, OrganisationKind
+
+REQUIRED: Final = ("name", "kind", "level", "area", "valid_from")
+OPTIONAL: Final = (
+    "valid_until",
+    "agreement_on",
+    "legal_basis",
+    "retention_basis",
+    "recipient_1",
+    "recipient_2",
+    "contact_phone",
+    "contact_email",
+)
+LARGEST_FILE: Final = 20_000
+"""Lines; the whole country has fewer municipalities and teams than that by far."""
+
+_EMAILS: Final = ("recipient_1", "recipient_2", "contact_email")
+_DATES: Final = ("valid_from", "valid_until", "agreement_on")
+_LENGTHS: Final = {"name": 120, "contact_phone": 40}
+# One value for all lines of an organisation; an empty cell leaves the matter to the other lines.
+_OF_THE_ORGANISATION: Final = (
+    "kind",
+    "agreement_on",
+    "legal_basis",
+    "retention_basis",
+    *_EMAILS,
+    "contact_phone",
+)
+
+
+class ChangeKind(StrEnum):
+    """What the import does, or would do."""
+
+    ORGANISATION_ADDED = "organisation_added"
+    ORGANISATION_CHANGED = "organisation_changed"
+    AREA_ADDED = "area_added"
+    AREA_ENDED = "area_ended"
+    UNCHANGED = "unchanged"
+    STILL_NOT_ONBOARDED = "still_not_onboarded"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """One change, with the name of its organisation; `detail` is an area, or the fields that change."""
+
+    kind: ChangeKind
+    name: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rejected:
+    """A line (the header is 1) that cannot be used, the column at fault and a stable word for why."""
+
+    line: int
+    column: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrganisationImport:
+    """What was done; with any line rejected, nothing."""
+
+    changes: tuple[Change, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
+
+
+def import_organisations(
+    session: Session,
+    clock: Clock,
+    *,
+    file: TextIO,
+    audit: AuditLog,
+    actor: Actor = SYSTEM,
+    recipients_verified_on: date | None = None,
+) -> OrganisationImport:
+    """Add and change organisations as the csv says; flushes. Columns: `REQUIRED` and `OPTIONAL`.
+
+    A line is one area of one organisation, found again by its name; several lines give several areas.
+    `level` is pc6_range (area `1012AB 1-99`), pc6, pc4, municipality (`GM0363`), ggd_region (`GG3406`) or
+    national (`NL`). An area is never removed: `valid_until` ends it (that day excluded). An empty cell
+    changes nothing. `recipients_verified_on`: the day on which somebody made sure that the addresses are the
+    team's own; without it a new address counts for nothing yet.
+    """
+    lines, rejected = _read(file)
+    if rejected:
+        return OrganisationImport(rejected=tuple(rejected))
+    present = _present(session)
+    changes: list[Change] = []
+    for name, group in _by_name(lines).items():
+        change = _Taking(session, group, present.get(name), recipients_verified_on)
+        changes.extend(change.take())
+        if change.changed:
+            audit.record(
+                session,
+                clock,
+                actor=actor,
+                action=AuditAction.ORGANISATION_CHANGED,
+                subject_id=change.organisation.id,
+                ground="import",
+                organisation_id=change.organisation.id,
+            )
+    session.flush()
+    if any(change.kind is not ChangeKind.UNCHANGED for change in changes):
+        routing_changed(session)
+    return OrganisationImport(changes=tuple(changes))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Line:
+    number: int
+    name: str
+    area: Area
+    facts: Mapping[str, Any] = field(repr=False)
+
+
+class _Taking:
+    """One organisation of the file, brought into the database."""
+
+    def __init__(
+        self,
+        session: Session,
+        lines: list[_Line],
+        present: Organisation | None,
+        verified_on: date | None,
+    ) -> None:
+        self._session = session
+        self._lines = lines
+        self._present = present
+        self._verified_on = verified_on
+        self._facts = _merged(lines)
+        self.changed = False
+        self.organisation: Organisation
+
+    def take(self) -> Iterator[Change]:
+        """Do it, telling each change."""
+        if self._present is None:
+            yield from self._add()
+        else:
+            self.organisation = self._present
+            yield from self._change()
+        if self.changed and onboarded_on(self.organisation) is None:
+            yield self._told(ChangeKind.STILL_NOT_ONBOARDED)
+
+    def _add(self) -> Iterator[Change]:
+        facts = self._facts
+        self.organisation = create_organisation(
+            self._session,
+            name=self._lines[0].name,
+            kind=facts["kind"],
+            areas=[line.area for line in self._lines],
+            agreement=_agreement(facts),
+            recipients=_recipients(facts),
+            recipients_verified_on=self._verified_on,
+            contact_phone=facts.get("contact_phone", ""),
+            contact_email=facts.get("contact_email", ""),
+        )
+        for name in ("agreement_on", "legal_basis", "retention_basis"):
+            setattr(self.organisation, name, facts.get(name))
+        self.changed = True
+        yield self._told(ChangeKind.ORGANISATION_ADDED)
+        for line in self._lines:
+            yield self._told(ChangeKind.AREA_ADDED, _area_text(line.area))
+
+    def _change(self) -> Iterator[Change]:
+        changed = [*self._change_facts(), *self._change_recipients()]
+        if changed:
+            self.changed = True
+            yield self._told(ChangeKind.ORGANISATION_CHANGED, ", ".join(changed))
+        yield from self._change_areas()
+        if not self.changed:
+            yield self._told(ChangeKind.UNCHANGED)
+
+    def _change_facts(self) -> Iterator[str]:
+        for name, value in self._facts.items():
+            if name.startswith("recipient_") or getattr(self.organisation, name) == value:
+                continue
+            setattr(self.organisation, name, value)
+            yield name
+
+    def _change_recipients(self) -> Iterator[str]:
+        wanted = _recipients(self._facts)
+        known = {recipient.address: recipient for recipient in self.organisation.recipients}
+        if not wanted:
+            return
+        verified = {
+            address: (known[address].verified_on if address in known else None) or self._verified_on
+            for address in wanted
+        }
+        if verified == {address: recipient.verified_on for address, recipient in known.items()}:
+            return
+        self.organisation.recipients = [
+            self._recipient(known.get(address), place, address, verified[address])
+            for place, address in enumerate(wanted, start=1)
+        ]
+        yield "recipients"
+
+    @staticmethod
+    def _recipient(known: Recipient | None, place: int, address: str, verified: date | None) -> Recipient:
+        recipient = known or Recipient(address=address)
+        recipient.position, recipient.verified_on = place, verified
+        return recipient
+
+    def _change_areas(self) -> Iterator[Change]:
+        known = {_place_of(area): area for area in self.organisation.coverage}
+        for line in self._lines:
+            area = known.get(_place_of(line.area))
+            if area is None:
+                self.organisation.coverage.append(CoverageArea(**vars(line.area)))
+                self.changed = True
+                yield self._told(ChangeKind.AREA_ADDED, _area_text(line.area))
+            elif line.area.valid_until is not None and area.valid_until != line.area.valid_until:
+                area.valid_until = line.area.valid_until
+                self.changed = True
+                yield self._told(ChangeKind.AREA_ENDED, _area_text(line.area))
+
+    def _told(self, kind: ChangeKind, detail: str = "") -> Change:
+        return Change(kind=kind, name=self._lines[0].name, detail=detail)
+
+
+def _present(session: Session) -> dict[str, Organisation]:
+    query = select(Organisation).options(
+        selectinload(Organisation.recipients), selectinload(Organisation.coverage)
+    )
+    return {organisation.name: organisation for organisation in session.scalars(query)}
+
+
+def _by_name(lines: Iterable[_Line]) -> dict[str, list[_Line]]:
+    grouped: dict[str, list[_Line]] = {}
+    for line in lines:
+        grouped.setdefault(line.name, []).append(line)
+    return grouped
+
+
+def _merged(lines: Iterable[_Line]) -> dict[str, Any]:
+    merged: dict[str, Any] = {}
+    for line in lines:
+        merged |= line.facts
+    return merged
+
+
+def _agreement(facts: Mapping[str, Any]) -> Agreement | None:
+    if not all(facts.get(name) for name in ("agreement_on", "legal_basis", "retention_basis")):
+        return None
+    return Agreement(
+        on=facts["agreement_on"],
+        legal_basis=facts["legal_basis"],
+        retention_basis=facts["retention_basis"],
+    )
+
+
+def _recipients(facts: Mapping[str, Any]) -> list[str]:
+    found = (facts.get("recipient_1"), facts.get("recipient_2"))
+    return list(dict.fromkeys(address for address in found if address))
+
+
+def _place_of(area: Area | CoverageArea) -> tuple[Any, ...]:
+    return (area.level, area.area, area.number_from, area.number_to, area.valid_from)
+
+
+def _area_text(area: Area) -> str:
+    numbers = f" {area.number_from}-{area.number_to}" if area.number_from else ""
+    until = f" until {area.valid_until}" if area.valid_until else ""
+    return f"{area.level} {area.area}{numbers} from {area.valid_from}{until}"
+
+
+# Reading
+
+
+def _read(file: TextIO) -> tuple[list[_Line], list[Rejected]]:
+    """All lines, or everything that is wrong with them."""
+    reader = csv.DictReader(file, delimiter=_separator(file))
+    problems = list(_header_problems(reader.fieldnames or ()))
+    lines: list[_Line] = []
+    if problems:
+        return lines, problems
+    for row in reader:
+        if reader.line_num > LARGEST_FILE:
+            return [], [Rejected(line=reader.line_num, column="", reason="file_too_long")]
+        found = list(_cell_problems(row, reader.line_num))
+        problems.extend(found)
+        if not found:
+            lines.append(_line_of(row, reader.line_num))
+    problems.extend(_contradictions(lines))
+    if not lines and not problems:
+        problems.append(Rejected(line=1, column="", reason="no_lines"))
+    return lines, sorted(problems, key=lambda problem: (problem.line, problem.column))
+
+
+def _separator(file: TextIO) -> str:
+    """Semicolon or comma, whichever the header has more of: Dutch spreadsheets write the former."""
+    start = file.tell()
+    header = file.readline()
+    file.seek(start)
+    return max(";,", key=header.count)
+
+
+def _header_problems(names: Iterable[str]) -> Iterator[Rejected]:
+    present = list(names)
+    for name in REQUIRED:
+        if name not in present:
+            yield Rejected(line=1, column=name, reason="missing")
+    if any(name not in (*REQUIRED, *OPTIONAL) for name in present):
+        # The name itself is not repeated: it may be a value, where somebody left the header out.
+        yield Rejected(line=1, column="", reason="unknown_column")
+    if len(set(present)) < len(present):
+        yield Rejected(line=1, column="", reason="column_twice")
+
+
+def _cell_problems(row: Mapping[str | None, Any], number: int) -> Iterator[Rejected]:
+    if None in row or None in row.values():
+        yield Rejected(line=number, column="", reason="number_of_cells")
+        return
+    for column, reason in _reasons({str(name): str(value).strip() for name, value in row.items()}):
+        yield Rejected(line=number, column=column, reason=reason)
+
+
+def _reasons(cells: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for name in REQUIRED:
+        if not cells[name]:
+            yield name, "required"
+    for name, longest in _LENGTHS.items():
+        if len(cells.get(name, "")) > longest:
+            yield name, "too_long"
+    if cells["kind"] and cells["kind"] not in set(OrganisationKind):
+        yield "kind", "unknown"
+    for name in _EMAILS:
+        if cells.get(name) and _email(cells[name]) is None:
+            yield name, "invalid"
+    yield from _date_reasons(cells)
+    yield from _area_reasons(cells)
+
+
+def _date_reasons(cells: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    dates = {name: _date(cells[name]) for name in _DATES if cells.get(name)}
+    for name, value in dates.items():
+        if value is None:
+            yield name, "not_a_date"
+    start, end = dates.get("valid_from"), dates.get("valid_until")
+    if start and end and end <= start:
+        yield "valid_until", "not_after_valid_from"
+
+
+def _area_reasons(cells: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    if not cells["level"] or not cells["area"]:
+        return
+    if cells["level"] not in set(CoverageLevel):
+        yield "level", "unknown"
+        return
+    area, first, last = _parts(cells["level"], cells["area"])
+    if not _area_exists(CoverageLevel(cells["level"]), area):
+        yield "area", "unknown"
+    elif cells["level"] == CoverageLevel.PC6_RANGE and not (first and last and 1 <= first <= last <= 99999):
+        yield "area", "house_numbers"
+
+
+def _parts(level: str, text: str) -> tuple[str, int | None, int | None]:
+    """(area, first number, last number) of `1012AB 1-99`; numbers are None where there are none."""
+    if level not in (CoverageLevel.PC6_RANGE, CoverageLevel.PC6):
+        return text.upper(), None, None
+    numbers = ""
+    if level == CoverageLevel.PC6_RANGE:
+        text, _, numbers = text.rpartition(" ")
+    first, _, last = numbers.partition("-")
+    whole = [int(n) if n.isascii() and n.isdecimal() and len(n) <= 5 else None for n in (first, last)]
+    try:
+        return parse_postcode(text), whole[0], whole[1]
+    except InvalidPostcode:
+        return "", None, None
+
+
+def _area_exists(level: CoverageLevel, area: str) -> bool:
+    geography = reference.geography()
+    match level:
+        case CoverageLevel.MUNICIPALITY:
+            coming = {change.new_code for change in geography.boundary_changes}
+            return area in geography.municipalities.keys() | municipalities_on(geography, date.max) | coming
+        case CoverageLevel.GGD_REGION:
+            return area in reference.ggd_regions()
+        case CoverageLevel.NATIONAL:
+            return area == NATIONAL_AREA
+        case CoverageLevel.PC4:
+            return len(area) == 4 and area.isascii() and area.isdecimal() and area >= "1000"
+        case CoverageLevel.PC6 | CoverageLevel.PC6_RANGE:
+            return bool(area)
+
+
+def _line_of(row: Mapping[str, str], number: int) -> _Line:
+    cells = {name: value.strip() for name, value in row.items()}
+    area, first, last = _parts(cells["level"], cells["area"])
+    return _Line(
+        number=number,
+        name=cells["name"],
+        area=Area(
+            level=cells["level"],
+            area=area,
+            number_from=first,
+            number_to=last,
+            valid_from=date.fromisoformat(cells["valid_from"]),
+            valid_until=_date(cells.get("valid_until", "")),
+        ),
+        facts={name: _fact(name, cells[name]) for name in _OF_THE_ORGANISATION if cells.get(name)},
+    )
+
+
+def _fact(name: str, text: str) -> Any:
+    if name == "kind":
+        return OrganisationKind(text)
+    if name in _DATES:
+        return _date(text)
+    return _email(text) if name in _EMAILS else text
+
+
+def _contradictions(lines: Iterable[_Line]) -> Iterator[Rejected]:
+    """Lines of one organisation that do not agree, and areas that are listed twice."""
+    for group in _by_name(lines).values():
+        said: dict[str, Any] = {}
+        places: set[tuple[Any, ...]] = set()
+        for line in group:
+            for column, value in line.facts.items():
+                if said.setdefault(column, value) != value:
+                    yield Rejected(line=line.number, column=column, reason="contradicts_an_earlier_line")
+            if _place_of(line.area) in places:
+                yield Rejected(line=line.number, column="area", reason="listed_twice")
+            places.add(_place_of(line.area))
+
+
+def _date(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if len(text) == 10 else None
+    except ValueError:
+        return None
+
+
+def _email(text: str) -> str | None:
+    try:
+        return validate_email(text, check_deliverability=False).normalized
+    except EmailNotValidError:
+        return None
