@@ -21,6 +21,13 @@ def day(value: date) -> str:
     return format_date(value, "EEE d MMM y", locale=page_language())
 
 
+def short_day(value: date, on: date) -> str:
+    """`di 24 nov`, with the year only when it is another one than today's."""
+    if value.year != on.year:
+        return day(value)
+    return format_date(value, "EEE d MMM", locale=page_language())
+
+
 def moment(value: datetime) -> str:
     """`di 24 nov 2026, 14:05` by the clock in Amsterdam."""
     return format_datetime(value.astimezone(AMSTERDAM), "EEE d MMM y, HH:mm", locale=page_language())

@@ -197,6 +197,7 @@ def shared() -> dict[str, Any]:
         "csrf": auth.csrf_field(),
         "code": display.page_language(),
         "day": display.day,
+        "short_day": display.short_day,
         "moment": display.moment,
         "deadline": display.deadline,
         "address": display.address,
