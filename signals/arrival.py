@@ -29,6 +29,7 @@ from signals.followup import TRANSITIONS, arrival_change
 from signals.models import AddressLink, Organisation, Receipt, SealedReport, Signal, StatusChange
 from signals.models.base import new_id
 from signals.models.signal import WAITING
+from signals.postcodes import Address
 from signals.repeats import Probe, probes_for
 from signals.vocabulary import Action, AuditAction, ReceiptState
 
@@ -65,37 +66,48 @@ class ArrivalDesk:
             waiting = _take(session, self.batch_size)
             if not waiting:
                 return 0, 0
-            opened, refused = self._open(waiting)
+            organisations = _organisations(session, {row.organisation_id for row in waiting})
+            opened, refused = self._open(waiting, organisations)
             _set_aside(session, refused, today(clock))
             if opened:
-                self._bring_in(session, clock, opened)
+                self._bring_in(session, clock, opened, organisations)
         return len(waiting), len(opened)
 
-    def _open(self, waiting: Sequence[Any]) -> tuple[list["_Opened"], list[Any]]:
+    def _open(
+        self, waiting: Sequence[Any], organisations: Mapping[uuid.UUID, Organisation]
+    ) -> tuple[list["_Opened"], list[Any]]:
         found = self.keystore.mailbox_private_keys({row.mailbox_key_id for row in waiting})
         keys = {key_id: MailboxPrivateKey.from_bytes(raw) for key_id, raw in found.items()}
         opened: list[_Opened] = []
         refused: list[Any] = []
         for row in waiting:
             report = _open_one(row, keys.get(row.mailbox_key_id))
-            if report is None:
+            if report is None or row.organisation_id not in organisations:
                 refused.append(row)
             else:
                 opened.append(_Opened(row=row, report=report))
         return opened, refused
 
-    def _bring_in(self, session: Session, clock: Clock, opened: Sequence["_Opened"]) -> None:
+    def _bring_in(
+        self,
+        session: Session,
+        clock: Clock,
+        opened: Sequence["_Opened"],
+        organisations: Mapping[uuid.UUID, Organisation],
+    ) -> None:
         on = today(clock)
         probes = probes_for(self.keystore, [(o.row.organisation_id, o.report.address) for o in opened], on)
         repeats = _link(session, opened, probes)
-        organisations = _organisations(session, {o.row.organisation_id for o in opened})
+        given = _given_receipts(session, opened)
         case_keys = {new_id(): secrets.token_bytes(32) for _ in opened}
         rows = [
-            _signal_row(o, key_id, key, organisations[o.row.organisation_id], repeat=repeat)
+            _signal_row(o, key_id, key, organisations[o.row.organisation_id], repeat=repeat, given=given)
             for o, (key_id, key), repeat in zip(opened, case_keys.items(), repeats, strict=True)
         ]
         self.keystore.store_case_keys(case_keys, created_on=on)
-        session.execute(insert(Receipt), [_receipt_row(o.row) for o in opened])
+        receipts = [_receipt_row(o.row) for o in opened if o.row.receipt_hash not in given]
+        if receipts:
+            session.execute(insert(Receipt), receipts)
         session.execute(insert(Signal), rows)
         session.execute(insert(StatusChange), [arrival_change(o.row.signal_id, on) for o in opened])
         session.execute(insert(AddressLink), [_link_row(o, p) for o, p in zip(opened, probes, strict=True)])
@@ -150,10 +162,20 @@ def _open_one(row: Any, key: MailboxPrivateKey | None) -> Report | None:
         return None
     context = context_of(row.signal_id, row.organisation_id, row.mailbox_key_id, row.schema_version)
     try:
-        return report_from_plain(open_from_mailbox(row.envelope, key, context))
+        return _checked(report_from_plain(open_from_mailbox(row.envelope, key, context)))
     except SealingError as error:
         log.error("arrival.envelope_refused", signal_id=str(row.signal_id), error=type(error).__name__)
-        return None
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        # Whoever can write to the database can seal nonsense: the public keys lie beside it.
+        log.error("arrival.content_refused", signal_id=str(row.signal_id), error=type(error).__name__)
+    return None
+
+
+def _checked(report: Report) -> Report:
+    """The report when its address is one; raises `InvalidAddressPart`, a `ValueError`."""
+    address = report.address
+    Address.parse(postcode=address.postcode, number=address.number, addition=address.addition)
+    return report
 
 
 def _set_aside(session: Session, refused: Sequence[Any], on: date) -> None:
@@ -196,13 +218,25 @@ def _known_exact(session: Session, probes: Sequence[Probe]) -> set[bytes]:
     return set(session.scalars(select(AddressLink.pseudonym).where(AddressLink.house_pseudonym.in_(houses))))
 
 
+def _given_receipts(session: Session, opened: Sequence[_Opened]) -> set[bytes]:
+    """The receipts of these reports that an earlier signal has: sent again after the retries were forgotten."""
+    hashes = [o.row.receipt_hash for o in opened]
+    return set(session.scalars(select(Receipt.receipt_hash).where(Receipt.receipt_hash.in_(hashes))))
+
+
 def _organisations(session: Session, ids: set[uuid.UUID]) -> dict[uuid.UUID, Organisation]:
     query = select(Organisation).where(Organisation.id.in_(ids)).options(joinedload(Organisation.recipients))
     return {organisation.id: organisation for organisation in session.scalars(query).unique()}
 
 
 def _signal_row(
-    opened: _Opened, key_id: uuid.UUID, key: bytes, organisation: Organisation, *, repeat: bool
+    opened: _Opened,
+    key_id: uuid.UUID,
+    key: bytes,
+    organisation: Organisation,
+    *,
+    repeat: bool,
+    given: set[bytes],
 ) -> dict[str, Any]:
     row = opened.row
     content, summary = seal_for_case(opened.report, key, context_of(row.signal_id, organisation.id, key_id))
@@ -222,7 +256,7 @@ def _signal_row(
         "unrouted": row.unrouted,
         "repeat": repeat,
         "is_drill": False,
-        "receipt_hash": row.receipt_hash,
+        "receipt_hash": None if row.receipt_hash in given else row.receipt_hash,
         "case_key_id": key_id,
         "schema_version": SCHEMA_VERSION,
         "content": content,

@@ -113,7 +113,8 @@ def provision_mailbox_keys(session: Session, clock: Clock, *, keystore: PublicKe
     The private halves stay in the keystore; the signed public halves go where the front reads them.
     """
     wanted = set(_wanted(session, today(clock)))
-    present = set(session.execute(select(MailboxPublicKey.organisation_id, MailboxPublicKey.week)).tuples())
+    rows = session.execute(select(MailboxPublicKey.organisation_id, MailboxPublicKey.week))
+    present = {(row.organisation_id, row.week) for row in rows}
     made = keystore.make_mailbox_keys(sorted(wanted - present)) if wanted - present else []
     for half in made:
         session.add(

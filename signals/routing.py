@@ -15,10 +15,11 @@ from datetime import date
 from sqlalchemy import Connection, Engine, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
-
 from structlog import get_logger
+
 from privacy.sealing import PublicKeyRefused, verify_public_key, week_start
 from signals.db import reading
+from signals.errors import NoMailboxKey
 from signals.models import (
     CoverageArea,
     MailboxPublicKey,
@@ -27,7 +28,14 @@ from signals.models import (
     Recipient,
     RoutingVersion,
 )
-from signals.routing_table import CoverageLevel, CoverageRow, OrganisationFacts, Route, RoutingTable
+from signals.routing_table import (
+    CoverageLevel,
+    CoverageRow,
+    NoNationalDesk,
+    OrganisationFacts,
+    Route,
+    RoutingTable,
+)
 from signals.vocabulary import OrganisationKind
 
 log = get_logger(__name__)
@@ -50,6 +58,14 @@ class RoutingSnapshot:
     table: RoutingTable
     organisations: dict[uuid.UUID, OrganisationFacts]
     keys: dict[tuple[uuid.UUID, date], SealingKey]
+
+    def route(self, postcode: str, number: int | None, on: date) -> Route:
+        """The receiver of an address on a date; raises `NoMailboxKey` when no national desk receives then."""
+        try:
+            return self.table.route(postcode, number, on)
+        except NoNationalDesk:
+            log.error("routing.no_national_desk")  # noqa: TRY400 - the cause is all there is to know
+            raise NoMailboxKey from None
 
     def sealing_key(self, organisation_id: uuid.UUID, on: date) -> SealingKey | None:
         """The key of the week of `on`; None when none was made or its signature was refused."""
@@ -79,14 +95,15 @@ class Router:
         self._lock = threading.Lock()
         self._snapshot: RoutingSnapshot | None = None
         self._asked_at = float("-inf")
-        self._verified: dict[tuple[uuid.UUID, bytes], bool] = {}
+        self._verified: dict[tuple[object, ...], bool] = {}
 
     def route(self, postcode: str, number: int | None, on: date) -> Route:
         """The receiver of an address on a date: longest match, onboarded organisations only."""
-        return self.snapshot().table.route(postcode, number, on)
+        return self.snapshot().route(postcode, number, on)
 
     def snapshot(self) -> RoutingSnapshot:
-        """The current state, at most `refresh_seconds` old; raises only when none was ever read.
+        """The current state, at most `refresh_seconds` old; raises only when none was ever read:
+        the database's own error, or `NoMailboxKey` when there is no national desk.
 
         While one thread reads anew, the others go on with the old one.
         """
@@ -108,10 +125,10 @@ class Router:
             return current
         try:
             snapshot = self._read(current)
-        except SQLAlchemyError as error:
-            if current is None:
-                raise
+        except (SQLAlchemyError, NoNationalDesk) as error:
             log.warning("routing.not_refreshed", error=type(error).__name__)
+            if current is None:
+                raise (NoMailboxKey() if isinstance(error, NoNationalDesk) else error) from None
             snapshot = current
         self._snapshot, self._asked_at = snapshot, now
         return snapshot
@@ -143,8 +160,8 @@ class Router:
                 )
 
     def _is_genuine(self, row: object) -> bool:
-        """Whether the root signed this row; remembered, for a check costs 100 us and rows are many."""
-        known = (row.key_id, row.public_key + row.signature + row.organisation_id.bytes)  # type: ignore[attr-defined]
+        """Whether the root signed this very row; remembered, for a check costs 100 us and rows are many."""
+        known = tuple(row)  # type: ignore[arg-type]
         if known not in self._verified:
             self._verified[known] = self._check(row)
         return self._verified[known]
@@ -172,12 +189,24 @@ def routing_changed(session: Session) -> None:
     session.execute(update(RoutingVersion).values(version=RoutingVersion.version + 1))
 
 
+# Named one by one: the front's database role may read no more of an organisation.
+_ORGANISATION_COLUMNS = (
+    Organisation.id,
+    Organisation.name,
+    Organisation.kind,
+    Organisation.agreement_on,
+    Organisation.legal_basis,
+    Organisation.retention_basis,
+    Organisation.suspended_from,
+)
+
+
 def _organisations(connection: Connection) -> Iterable[OrganisationFacts]:
     verified: dict[uuid.UUID, list[date]] = {}
     for organisation_id, on in connection.execute(select(Recipient.organisation_id, Recipient.verified_on)):
         if on is not None:
             verified.setdefault(organisation_id, []).append(on)
-    for row in connection.execute(select(Organisation.__table__)):
+    for row in connection.execute(select(*_ORGANISATION_COLUMNS)):
         yield OrganisationFacts(
             id=row.id,
             name=row.name,

@@ -18,8 +18,6 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 
 from signals.app import create_app
-from signals.jobs import make_worker
-from signals.scheduler import start_in_background
 from signals.settings import Settings
 from signals.vocabulary import ProcessRole
 
@@ -47,21 +45,30 @@ def serve(settings: Settings) -> None:
         log_enabled=False,
     )
     loader = _loader(settings)
-    server.serve(target_loader=lambda *_args, **_kwargs: loader(), wrap_loader=False)  # type: ignore[attr-defined]
+    server.serve(target_loader=lambda *_args, **_kwargs: loader(), wrap_loader=False)
 
 
 def _loader(settings: Settings) -> Callable[[], Any]:
     """Makes the application inside a worker, after the fork: nothing is connected before."""
     parent = os.getpid()
+    start_jobs = _jobs() if settings.role is ProcessRole.ALL else None
 
     def load() -> Any:
         _end_with(parent)
         app = create_app(settings)
-        if settings.role is ProcessRole.ALL:
-            start_in_background(make_worker(settings))
+        if start_jobs is not None:
+            start_jobs(settings)
         return app
 
     return load
+
+
+def _jobs() -> Callable[[Settings], object]:
+    """What starts the jobs; imported before the fork, and never by a front, whose process has no keystore."""
+    from signals.jobs import make_worker
+    from signals.scheduler import start_in_background
+
+    return lambda settings: start_in_background(make_worker(settings))
 
 
 def _stop_cleanly_from_the_start() -> None:

@@ -4,6 +4,7 @@ Never a stack, an SQL text, a path, an address or what the sender typed.
 """
 
 import json
+import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -177,10 +178,13 @@ def _walk(node: Any, path: tuple[str, ...]) -> Iterator[FieldProblem]:
         yield FieldProblem(field=_safe_path(path), code=_code_of(str(node)))
 
 
+_FIELD_NAME = re.compile(r"Idempotency-Key|[a-z][a-z_]{0,39}|[0-9]{1,2}")
+"""Our own names, and places in lists. Neither a postcode nor a house number can pass for one."""
+
+
 def _safe_path(path: tuple[str, ...]) -> str:
-    """A field's name as we know it; an unknown field's name is the sender's text and is cut to harmless letters."""
-    joined = ".".join(path)
-    return joined if len(joined) <= 60 and all(c.isascii() and (c.isalnum() or c in "._-") for c in joined) else ""
+    """A field's name as we know it; an unknown field's name is the sender's text and may be an address."""
+    return ".".join(path) if len(path) <= 4 and all(_FIELD_NAME.fullmatch(step) for step in path) else ""
 
 
 def _code_of(message: str) -> str:
