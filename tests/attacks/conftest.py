@@ -1,0 +1,23 @@
+"""What an attacker would try."""
+
+from tests.support.world_fixtures import (
+    catalogues,
+    database_url,
+    postgres_template,
+    postgres_world,
+    postgres_world_url,
+    sqlite_world,
+    template,
+    world,
+)
+
+__all__ = [
+    "catalogues",
+    "database_url",
+    "postgres_template",
+    "postgres_world",
+    "postgres_world_url",
+    "sqlite_world",
+    "template",
+    "world",
+]

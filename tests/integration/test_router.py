@@ -1,0 +1,279 @@
+"""The router: what it knows of the database, how soon it notices a change, and what it does without one."""
+
+import threading
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, event, select, text, update
+from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
+
+from signals import reference
+from signals.errors import NoMailboxKey
+from signals.models import CoverageArea, MunicipalityOfPostcode, Organisation, Recipient
+from signals.organisations import Area, create_organisation
+from signals.routing import routing_changed
+from signals.routing_table import successors_on
+from signals.vocabulary import OrganisationKind
+from tests.support.world import AGREEMENT, AMSTERDAM, LONG_AGO, NATIONAL, World
+
+TODAY = date(2026, 11, 24)
+MERGER = date(2027, 1, 1)
+
+
+class Ticks:
+    """A monotonic clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+# Noticing changes
+
+
+def test_a_change_is_noticed_once_the_refresh_time_has_passed_and_not_before(world: World) -> None:
+    ticks = Ticks()
+    router = world.router(refresh_seconds=1.0, ticks=ticks)
+    assert router.route("1012AB", 12, TODAY).organisation_id == AMSTERDAM
+    _suspend(world, AMSTERDAM)
+    ticks.now += 0.9
+    assert router.route("1012AB", 12, TODAY).organisation_id == AMSTERDAM
+    ticks.now += 0.2
+    assert router.route("1012AB", 12, TODAY).kind is OrganisationKind.GGD
+
+
+def test_every_process_notices_the_change(world: World) -> None:
+    routers = [world.router(), world.router()]
+    for router in routers:
+        router.snapshot()
+    _suspend(world, AMSTERDAM)
+    assert {router.route("1012AB", 12, TODAY).kind for router in routers} == {OrganisationKind.GGD}
+
+
+def test_a_new_organisation_takes_its_area_over(world: World) -> None:
+    router = world.router()
+    assert router.route("4331AA", 7, TODAY).kind is OrganisationKind.GGD
+    with world.sessions.begin() as session:
+        create_organisation(
+            session,
+            name="Voorbeeld Welzijn Middelburg",
+            kind=OrganisationKind.SOCIAL_WORK,
+            areas=[Area(level="municipality", area="GM0687", valid_from=LONG_AGO)],
+            agreement=AGREEMENT,
+            recipients=["een@example.org", "twee@example.org"],
+            recipients_verified_on=LONG_AGO,
+        )
+    assert router.route("4331AA", 7, TODAY).name == "Voorbeeld Welzijn Middelburg"
+
+
+def test_an_unchanged_version_is_not_read_again(world: World) -> None:
+    router = world.router()
+    assert router.snapshot() is router.snapshot()
+
+
+def test_while_one_thread_reads_anew_the_others_go_on_with_the_old_state(sqlite_world: World) -> None:
+    router = sqlite_world.router()
+    before = router.snapshot()
+    _suspend(sqlite_world, AMSTERDAM)
+    reading, finish = threading.Event(), threading.Event()
+
+    def hold(*_arguments: Any) -> None:
+        reading.set()
+        assert finish.wait(10)
+
+    event.listen(sqlite_world.engine, "before_cursor_execute", hold)
+    slow = threading.Thread(target=router.snapshot)
+    slow.start()
+    assert reading.wait(10)
+    try:
+        assert router.snapshot() is before
+    finally:
+        finish.set()
+        slow.join(10)
+        event.remove(sqlite_world.engine, "before_cursor_execute", hold)
+    assert router.snapshot() is not before
+
+
+# Who counts
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda: update(Organisation).where(Organisation.id == AMSTERDAM).values(agreement_on=None),
+        lambda: update(Organisation).where(Organisation.id == AMSTERDAM).values(legal_basis=""),
+        lambda: update(Organisation).where(Organisation.id == AMSTERDAM).values(retention_basis=None),
+        lambda: update(Organisation).where(Organisation.id == AMSTERDAM).values(suspended_from=TODAY),
+        lambda: (
+            update(Recipient)
+            .where(Recipient.organisation_id == AMSTERDAM, Recipient.position == 2)
+            .values(verified_on=None)
+        ),
+        lambda: (
+            update(CoverageArea).where(CoverageArea.organisation_id == AMSTERDAM).values(valid_until=TODAY)
+        ),
+        lambda: delete(CoverageArea).where(CoverageArea.organisation_id == AMSTERDAM),
+    ],
+    ids=["agreement", "legal_basis", "retention_basis", "suspended", "one_recipient", "ended", "no_coverage"],
+)
+def test_an_organisation_that_may_not_receive_is_passed_over(world: World, change: Callable[[], Any]) -> None:
+    with world.sessions.begin() as session:
+        session.execute(change())
+        routing_changed(session)
+    assert world.router().route("1012AB", 12, TODAY).name == "GGD Amsterdam"
+
+
+def test_every_municipality_resolves_to_an_organisation_or_its_own_ggd(world: World) -> None:
+    table = world.router().snapshot().table.on(TODAY)
+    reached: dict[str, set[str]] = {}
+    for route in table.pc4_routes().values():
+        assert route.covered
+        if route.municipality_code is not None:
+            reached.setdefault(route.municipality_code, set()).add(route.name)
+    assert len(reference.municipalities()) == 342
+    for code, municipality in reference.municipalities().items():
+        own = {"GM0363": "Voorbeeld Welzijn Amsterdam", "GM0014": "Voorbeeld Welzijn Groningen"}.get(code)
+        assert reached[_today_code(code)] == {own or reference.ggd_regions()[municipality.ggd_code].name}
+
+
+def test_ranges_of_house_numbers_from_the_official_file_split_a_postcode(world: World) -> None:
+    with world.sessions.begin() as session:
+        session.add_all([_official(1, 20, "GM0363"), _official(21, 99999, "GM0014")])
+        routing_changed(session)
+    router = world.router()
+    assert router.route("1012XX", 12, TODAY).municipality_code == "GM0363"
+    assert router.route("1012XX", 21, TODAY).municipality_code == "GM0014"
+
+
+# Dates
+
+
+def test_coverage_counts_from_its_first_day_and_until_its_last(world: World) -> None:
+    with world.sessions.begin() as session:
+        where = CoverageArea.organisation_id == AMSTERDAM
+        session.execute(update(CoverageArea).where(where).values(valid_until=MERGER))
+        create_organisation(
+            session,
+            name="Opvolger",
+            kind=OrganisationKind.SOCIAL_WORK,
+            areas=[Area(level="municipality", area="GM0363", valid_from=MERGER)],
+            agreement=AGREEMENT,
+            recipients=["een@example.org", "twee@example.org"],
+            recipients_verified_on=LONG_AGO,
+        )
+    router = world.router()
+    assert router.route("1012AB", 12, date(2026, 12, 31)).organisation_id == AMSTERDAM
+    assert router.route("1012AB", 12, MERGER).name == "Opvolger"
+
+
+def test_a_merger_of_municipalities_takes_effect_on_its_day(world: World) -> None:
+    change = next(c for c in reference.boundary_changes() if c.effective_date == MERGER)
+    pc4 = next(run.first for run in reference.pc4_runs() if run.municipality_code == change.old_code)
+    router = world.router()
+    before = router.route(f"{pc4}AB", 1, date(2026, 12, 31))
+    after = router.route(f"{pc4}AB", 1, MERGER)
+    assert (before.municipality_code, after.municipality_code) == (change.old_code, change.new_code)
+    assert before.covered
+    assert after.covered
+
+
+# Without a database, without a desk
+
+
+def test_the_last_state_stays_in_use_while_the_database_is_away(world: World) -> None:
+    router = world.router()
+    router.snapshot()
+    _suspend(world, AMSTERDAM)
+    with world.sessions.begin() as session:
+        session.execute(text("ALTER TABLE routing_version RENAME TO routing_version_away"))
+    try:
+        with capture_logs() as lines:
+            assert router.route("1012AB", 12, TODAY).organisation_id == AMSTERDAM
+        assert [line["event"] for line in lines] == ["routing.not_refreshed"]
+    finally:
+        with world.sessions.begin() as session:
+            session.execute(text("ALTER TABLE routing_version_away RENAME TO routing_version"))
+    assert router.route("1012AB", 12, TODAY).kind is OrganisationKind.GGD
+
+
+@pytest.mark.postgres
+def test_the_last_state_stays_in_use_while_nobody_listens(
+    postgres_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    router = postgres_world.router()
+    router.snapshot()
+
+    def refuse(*_arguments: Any, **_values: Any) -> Any:
+        raise OperationalError("connection refused", {}, Exception())
+
+    monkeypatch.setattr(type(postgres_world.engine), "raw_connection", refuse)
+    assert router.route("1012AB", 12, TODAY).organisation_id == AMSTERDAM
+
+
+def test_a_database_that_was_never_there_is_an_error_of_the_database(sqlite_world: World) -> None:
+    sqlite_world.engine.dispose()
+    (sqlite_world.folder / "signals.db").unlink()
+    with pytest.raises(OperationalError):
+        sqlite_world.router().snapshot()
+
+
+def test_without_a_national_desk_a_new_process_says_so_plainly(world: World) -> None:
+    _remove_desk(world)
+    with capture_logs() as lines, pytest.raises(NoMailboxKey):
+        world.router().snapshot()
+    assert lines[0]["error"] == "NoNationalDesk"
+
+
+def test_a_running_process_keeps_its_state_when_the_national_desk_is_removed(world: World) -> None:
+    router = world.router()
+    router.snapshot()
+    _remove_desk(world)
+    assert router.route("1012AB", 12, TODAY).organisation_id == AMSTERDAM
+
+
+def test_a_suspended_national_desk_is_called_missing_from_that_day(world: World) -> None:
+    _suspend(world, NATIONAL, date(2026, 11, 25))
+    router = world.router()
+    assert router.route("1000AA", 1, TODAY).organisation_id == NATIONAL
+    with pytest.raises(NoMailboxKey):
+        router.route("1000AA", 1, date(2026, 11, 25))
+
+
+def test_readyz_says_that_routing_is_not_ready_without_a_national_desk(sqlite_world: World) -> None:
+    client = sqlite_world.client()
+    assert client.get("/readyz").status_code == 200
+    _suspend(sqlite_world, NATIONAL)
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.get_json()["failed"]) == (503, ["routing"])
+    assert client.get("/healthz").status_code == 200
+
+
+def _suspend(world: World, organisation_id: object, on: date = date(2026, 1, 1)) -> None:
+    with world.sessions.begin() as session:
+        session.execute(
+            update(Organisation).where(Organisation.id == organisation_id).values(suspended_from=on)
+        )
+        routing_changed(session)
+
+
+def _remove_desk(world: World) -> None:
+    with world.sessions.begin() as session:
+        desk = session.scalars(select(Organisation).where(Organisation.id == NATIONAL)).one()
+        session.delete(desk)
+        routing_changed(session)
+
+
+def _official(first: int, last: int, code: str) -> MunicipalityOfPostcode:
+    return MunicipalityOfPostcode(
+        first_pc6="1012XX", last_pc6="1012XX", number_from=first, number_to=last, municipality_code=code
+    )
+
+
+def _today_code(code: str) -> str:
+    """The code of today's municipality in which one of the shipped map lies."""
+    return successors_on(reference.geography(), TODAY).get(code, code)
