@@ -63,7 +63,8 @@ def root_public_key(settings: Settings) -> bytes | None:
 
 def _bare_app(settings: Settings) -> Flask:
     web = Path(__file__).parent / "web"
-    app = Flask("signals", root_path=str(web.parent), static_folder="web/static", template_folder="web/templates")
+    folders = {"static_folder": "web/static", "template_folder": "web/templates"}
+    app = Flask("signals", root_path=str(web.parent), **folders)  # type: ignore[arg-type]
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.config["PROPAGATE_EXCEPTIONS"] = False
     app.json.sort_keys = False  # type: ignore[attr-defined]

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from sqlalchemy import Connection, Engine, select, update
 from sqlalchemy.exc import SQLAlchemyError
@@ -73,7 +74,8 @@ class RoutingSnapshot:
 
     def national_desk(self, on: date) -> OrganisationFacts | None:
         """The organisation that receives what no other does."""
-        desks = (o for o in self.organisations.values() if o.kind is OrganisationKind.NATIONAL and o.receives(on))
+        known = self.organisations.values()
+        desks = (o for o in known if o.kind is OrganisationKind.NATIONAL and o.receives(on))
         return min(desks, key=lambda desk: desk.id, default=None)
 
 
@@ -159,33 +161,33 @@ class Router:
                     key_id=row.key_id, organisation_id=row.organisation_id, public_key=row.public_key
                 )
 
-    def _is_genuine(self, row: object) -> bool:
+    def _is_genuine(self, row: Any) -> bool:
         """Whether the root signed this very row; remembered, for a check costs 100 us and rows are many."""
-        known = tuple(row)  # type: ignore[arg-type]
+        known: tuple[Any, ...] = tuple(row)
         if known not in self._verified:
             self._verified[known] = self._check(row)
         return self._verified[known]
 
-    def _check(self, row: object) -> bool:
+    def _check(self, row: Any) -> bool:
         if self._root is None:
             return False
         try:
             verify_public_key(
                 self._root,
-                key_id=row.key_id,  # type: ignore[attr-defined]
-                organisation_id=row.organisation_id,  # type: ignore[attr-defined]
-                week=row.week,  # type: ignore[attr-defined]
-                public_key=row.public_key,  # type: ignore[attr-defined]
-                signature=row.signature,  # type: ignore[attr-defined]
+                key_id=row.key_id,
+                organisation_id=row.organisation_id,
+                week=row.week,
+                public_key=row.public_key,
+                signature=row.signature,
             )
         except PublicKeyRefused:
-            log.error("routing.mailbox_key_refused", key_id=str(row.key_id))  # type: ignore[attr-defined]
+            log.error("routing.mailbox_key_refused", key_id=str(row.key_id))
             return False
         return True
 
 
 def routing_changed(session: Session) -> None:
-    """Tell every process that organisations, coverage or public keys changed; part of the change's transaction."""
+    """Tell every process that organisations, coverage or public keys changed, in the change's transaction."""
     session.execute(update(RoutingVersion).values(version=RoutingVersion.version + 1))
 
 

@@ -16,19 +16,19 @@ API_VERSION = "1.0.0"
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-class PublicBlueprint(Blueprint):
+class PublicBlueprint(Blueprint):  # type: ignore[misc]
     """A blueprint whose JSON bodies are read strictly."""
 
     ARGUMENTS_PARSER = StrictParser()
 
 
-class StaffBlueprint(Blueprint):
+class StaffBlueprint(Blueprint):  # type: ignore[misc]
     """The same for staff."""
 
     ARGUMENTS_PARSER = StaffParser()
 
 
-class ProblemApi(Api):
+class ProblemApi(Api):  # type: ignore[misc]
     """flask-smorest with errors as problem+json; the handlers are registered by `signals.web.problems`."""
 
     ERROR_SCHEMA = ProblemSchema
@@ -37,7 +37,7 @@ class ProblemApi(Api):
         """Ours are registered once for API and pages alike."""
 
     def _register_responses(self) -> None:
-        usual = self.DEFAULT_RESPONSE_CONTENT_TYPE
+        usual: str = self.DEFAULT_RESPONSE_CONTENT_TYPE  # type: ignore[has-type]
         self.DEFAULT_RESPONSE_CONTENT_TYPE = MEDIA_TYPE
         super()._register_responses()
         self.DEFAULT_RESPONSE_CONTENT_TYPE = usual
@@ -55,7 +55,7 @@ def make_api(app: Flask) -> ProblemApi:
     spec = {
         "info": {
             "description": "A carrier's concern at the door, followed up by the right team.",
-            "contact": {"name": "The maintainers", "url": "https://example.org/contact", "email": "api@example.org"},
+            "contact": {"name": "The maintainers", "url": "https://example.org", "email": "api@example.org"},
         },
         "servers": [{"url": "/"}],
         "components": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},

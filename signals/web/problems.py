@@ -12,9 +12,9 @@ from typing import Any
 from flask import Flask, Response, g, request
 from marshmallow import Schema, ValidationError, fields
 from sqlalchemy.exc import SQLAlchemyError
+from structlog import get_logger
 from werkzeug.exceptions import HTTPException
 
-from structlog import get_logger
 from privacy.sealing import SealingError
 from signals.errors import (
     AreaFull,
@@ -86,7 +86,8 @@ def problem(
     }
     if status == 400:
         body["errors"] = [
-            {"field": entry.field, "code": entry.code, "message": field_message(entry.code)} for entry in errors
+            {"field": entry.field, "code": entry.code, "message": field_message(entry.code)}
+            for entry in errors
         ]
     text = json.dumps(body, ensure_ascii=False)
     return Response(text, status=status, headers=dict(headers or {}), content_type=MEDIA_TYPE)
@@ -121,9 +122,11 @@ def register_problems(app: Flask, page: PageOfProblem) -> None:
     def _http(error: HTTPException) -> Response:
         if error.response is not None or error.code is None or error.code < 400:
             return error.get_response()  # type: ignore[return-value]
-        headers = {"Allow": ", ".join(sorted(error.valid_methods))} if getattr(error, "valid_methods", None) else {}
+        allowed = sorted(getattr(error, "valid_methods", None) or ())
+        headers = {"Allow": ", ".join(allowed)} if allowed else {}
         status = error.code if error.code in HTTP_CODES or error.code >= 500 else 400
-        return answer(status, HTTP_CODES.get(error.code, "internal" if status >= 500 else "invalid"), headers=headers)
+        fallback = "internal" if status >= 500 else "invalid"
+        return answer(status, HTTP_CODES.get(error.code, fallback), headers=headers)
 
     @app.errorhandler(SQLAlchemyError)
     def _database(error: SQLAlchemyError) -> Response:
@@ -163,7 +166,8 @@ def _details(error: SignalsError) -> dict[str, Any]:
 
 def field_problems(error: ValidationError) -> Iterator[FieldProblem]:
     """Marshmallow's messages as codes: our validators raise codes, its own are known by their words."""
-    yield from _walk(error.normalized_messages(), ())
+    messages: Any = error.normalized_messages()  # type: ignore[no-untyped-call]
+    yield from _walk(messages, ())
 
 
 def _walk(node: Any, path: tuple[str, ...]) -> Iterator[FieldProblem]:
@@ -188,7 +192,8 @@ def _safe_path(path: tuple[str, ...]) -> str:
 
 
 def _code_of(message: str) -> str:
-    return _OF_MARSHMALLOW.get(message, message if message.replace("_", "").isalpha() and message.islower() else _guess(message))
+    is_code = message.replace("_", "").isalpha() and message.islower()
+    return _OF_MARSHMALLOW.get(message, message if is_code else _guess(message))
 
 
 def _guess(message: str) -> str:

@@ -55,7 +55,8 @@ def form() -> Response:
     response.set_etag(etag)
     response.cache_control.public = True
     response.cache_control.max_age = 300
-    return response.make_conditional(request)
+    response.make_conditional(request)  # becomes a 304 in place
+    return response
 
 
 @public_api.post("/coverage/lookup")
