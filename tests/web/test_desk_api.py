@@ -1,13 +1,14 @@
 """The staff API from end to end: what each call answers, refuses and leaves in the audit."""
 
 import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from jsonschema import Draft202012Validator
-from sqlalchemy import create_engine
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
 
@@ -57,8 +58,7 @@ def signal_id(desk: Desk) -> UUID:
 def test_a_signal_is_claimed_tried_noted_told_concluded_and_reopened(desk: Desk, signal_id: UUID) -> None:
     claimed = post(desk, "anna", signal_id, "claim", headers={"If-Match": '"1"'})
     assert (claimed.status_code, claimed.headers["ETag"]) == (200, '"2"')
-    assert claimed.json is not None
-    assert claimed.json["state"] == "claimed"
+    assert claimed.get_json()["state"] == "claimed"
     assert post(desk, "anna", signal_id, "contact-attempts", json=ATTEMPT).status_code == 201
     assert post(desk, "anna", signal_id, "notes", json={"text": NOTE}).status_code == 201
     assert post(desk, "anna", signal_id, "notice", json={"notified_on": "2026-11-24"}).status_code == 201
@@ -83,12 +83,13 @@ def test_the_queue_shows_what_was_noticed_and_never_an_address(desk: Desk, signa
     (item,) = answer.get_json()["items"]
     assert set(item) == QUEUE_FIELDS
     assert set(item["concern_types"]) == {"frail", "not_seen"}
-    assert "1012" not in answer.get_data(as_text=True)
+    assert "1012AB" not in answer.get_data(as_text=True)
 
 
 def test_the_queue_is_read_page_by_page_without_gap_or_double(desk: Desk) -> None:
     expected = {str(desk.arrive(number=number)) for number in range(1, 6)}
-    seen, cursor = [], ""
+    seen: list[str] = []
+    cursor: str | None = ""
     for _page in range(3):
         body = desk.call("anna", "GET", f"/queue?limit=2&cursor={cursor}").get_json()
         seen += [item["id"] for item in body["items"]]
@@ -155,7 +156,7 @@ def test_the_audit_entry_is_there_although_the_content_could_not_be_opened(
     answer = desk.call("anna", "GET", f"/signals/{signal_id}")
     assert answer.status_code == 503
     assert answer.headers["Retry-After"]
-    assert "1012" not in answer.get_data(as_text=True)
+    assert "1012AB" not in answer.get_data(as_text=True)
     (entry,) = desk.entries(AuditAction.SIGNAL_OPENED)
     assert entry.subject_id == signal_id
 
@@ -206,8 +207,11 @@ def test_a_signal_of_another_organisation_looks_like_none(
         assert body_told.pop("instance")
     assert [answer.status_code for answer in answers] == [404, 404]
     assert told[0] == told[1]
-    assert [dict(a.headers) | {"Content-Length": ""} for a in answers][0].keys() == dict(answers[1].headers).keys()
-    assert {entry.subject_id for entry in desk.entries(AuditAction.FOREIGN_SIGNAL_REFUSED)} == {signal_id, unknown}
+    assert [header for header, _ in answers[0].headers] == [header for header, _ in answers[1].headers]
+    assert {entry.subject_id for entry in desk.entries(AuditAction.FOREIGN_SIGNAL_REFUSED)} == {
+        signal_id,
+        unknown,
+    }
     assert desk.entries(AuditAction.SIGNAL_OPENED) == []
 
 
@@ -296,9 +300,10 @@ def test_a_wrong_conclusion_is_named(
 def test_a_note_is_neither_stored_readable_nor_repeated(desk: Desk, signal_id: UUID) -> None:
     answer = post(desk, "anna", signal_id, "notes", json={"text": NOTE})
     assert NOTE not in answer.get_data(as_text=True)
-    dumped = "\n".join(create_engine(str(desk.engine.url)).raw_connection().iterdump())  # type: ignore[attr-defined]
+    with closing(sqlite3.connect(str(desk.engine.url.database))) as database:
+        dumped = "\n".join(database.iterdump())
     assert "dinsdag" not in dumped
-    assert "dinsdag".encode().hex().upper() not in dumped
+    assert b"dinsdag".hex().upper() not in dumped
 
 
 def test_a_signal_is_found_by_reference_and_by_address_in_the_own_organisation(
@@ -317,7 +322,11 @@ def test_a_signal_is_found_by_reference_and_by_address_in_the_own_organisation(
     "body", [{}, {"postcode": "1012AB"}, {"house_number": 1}, {"reference": "X", "postcode": "1012AB"}]
 )
 def test_a_search_wants_a_reference_or_a_whole_address(desk: Desk, body: dict[str, object]) -> None:
-    assert fields_of(desk.call("anna", "POST", "/search", json=body)) <= {"reference", "postcode", "house_number"}
+    assert fields_of(desk.call("anna", "POST", "/search", json=body)) <= {
+        "reference",
+        "postcode",
+        "house_number",
+    }
 
 
 def test_a_round_is_in_walking_order_and_audited_for_each(desk: Desk) -> None:

@@ -1,4 +1,4 @@
-"""The staff API: sign-in, the queue, and what is done with a signal. Programs sign in with a bearer's token."""
+"""The staff API: sign-in, the queue, and what is done with a signal. Programs carry a bearer's token."""
 
 import json
 import re
@@ -7,11 +7,11 @@ from typing import Any, Final
 from uuid import UUID
 
 from flask import Response, request
-from marshmallow import ValidationError
 
 from signals import triage
 from signals.clock import today
 from signals.contents import open_summaries
+from signals.errors import FieldProblem, Invalid
 from signals.models import Organisation
 from signals.vocabulary import Role
 from signals.web.bodies import StaffParser, read_json
@@ -44,8 +44,8 @@ _IF_MATCH: Final = {
     "name": "If-Match",
     "required": False,
     "schema": {"type": "string", "maxLength": 40},
-    "description": "The version that the change is meant for, with or without quotes, or `*`. A stale one gives "
-    "412; without the header the state check alone decides.",
+    "description": "The version that the change is meant for, with or without quotes, or `*`. A stale one "
+    "gives 412; without the header the state check alone decides.",
 }
 _ETAG: Final = {"ETag": {"description": "The signal's version", "schema": {"type": "string"}}}
 _REOPEN: Final = schemas.ReopenSchema()
@@ -323,7 +323,7 @@ def plan_round(wanted: Mapping[str, Any]) -> Response:
 def if_match() -> int | None:
     """The version of If-Match (RFC 9110 section 13.1.1); None without one and for `*`.
 
-    Bare digits are taken too. Raises `ValidationError` for a weak tag, which never matches here, for a list
+    Bare digits are taken too. Raises `Invalid` for a weak tag, which never matches here, for a list
     and for what is no tag at all; another strong tag is one that no signal has.
     """
     text = request.headers.get("If-Match", "").strip()
@@ -333,7 +333,7 @@ def if_match() -> int | None:
         return int(text.strip('"'))
     if re.fullmatch(r'"[\x21\x23-\x7e]*"', text):
         return _UNEQUAL
-    raise ValidationError("not_a_version", "If-Match")
+    raise Invalid(FieldProblem(field="If-Match", code="not_a_version"))
 
 
 def _optional_body() -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Who asks: a bearer's token for programs, a cookie for pages; and which role a view wants.
 
-Every view of the staff side is marked by `requires` or `open_to_all`; a test reads the marks from the URL map.
+Every view of the staff side is marked by `requires`, `requires_page` or `open_to_all`; a test reads the
+marks from the URL map.
 """
 
 import re
@@ -63,7 +64,9 @@ def requires(*roles: Role) -> Callable[[View], View]:
     """A view for programs: 401 without a valid token, 403 for another role. Documents both."""
 
     def decorate(view: View) -> View:
-        return _guarded(answers(401, 403, 503)(view), _bearer, PROGRAMS, Authentication(means="bearer", roles=roles))
+        return _guarded(
+            answers(401, 403, 503)(view), _bearer, PROGRAMS, Authentication(means="bearer", roles=roles)
+        )
 
     return decorate
 

@@ -29,7 +29,8 @@ _SAID_HERE: Final[Mapping[str, LazyString]] = {
     "exactly_one": _("Fill in a date or a reason: one of the two."),
     "not_with_this_outcome": _("This does not go with the outcome that you chose."),
     "too_few_attempts": _(
-        "This takes more attempts, in more than one way. Try once more, or choose below why that is not possible."
+        "This takes more attempts, in more than one way. Try once more, or choose below why that is not "
+        "possible."
     ),
     "not_a_time": _("Give a time like 14:30."),
 }
@@ -84,7 +85,9 @@ class ConcludeForm(Form):
 
     outcome = Choice(Outcome, required=True)
     referred_to = Choice(ReferredTo, load_default=None)
-    newly_known = fields.String(load_default=None, validate=validate.OneOf(["yes", "no"], error="not_a_choice"))
+    newly_known = fields.String(
+        load_default=None, validate=validate.OneOf(["yes", "no"], error="not_a_choice")
+    )
     reason = Choice(NotReachedReason, load_default=None)
 
     @post_load
@@ -138,9 +141,7 @@ def version() -> int | None:
 
 def typed_text() -> dict[str, str]:
     """What was typed, to be shown again: without the CSRF field and with plain line ends."""
-    return {
-        name: text.replace("\r\n", "\n") for name, text in request.form.items() if name != CSRF_FIELD
-    }
+    return {name: text.replace("\r\n", "\n") for name, text in request.form.items() if name != CSRF_FIELD}
 
 
 def messages(refused: SignalsError | ValidationError) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What staff read for the codes of the domain, in Dutch and English; the carrier's words are in `web.labels`."""
+"""What staff read for the codes of the domain, in Dutch and English; carriers' words: `web.labels`."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -100,7 +100,9 @@ def label(code: StrEnum, language: str) -> str:
     return dutch if language == "nl" else english
 
 
-def choices(codes: type[StrEnum], language: str, *, without: frozenset[StrEnum] = frozenset()) -> list[tuple[str, str]]:
+def choices(
+    codes: type[StrEnum], language: str, *, without: frozenset[StrEnum] = frozenset()
+) -> list[tuple[str, str]]:
     """(code, words) of a list for a form's select, in the order of the domain."""
     return [(code.value, label(code, language)) for code in codes if code not in without]
 

@@ -55,8 +55,8 @@ def open_signal(signal_id: UUID) -> OpenedSignal:
 def changing(signal_id: UUID) -> Iterator[Session]:
     """One transaction on a signal, committed at the end.
 
-    A signal that is not the caller's organisation's leaves an audit entry behind, in a transaction of its own:
-    the same work whether it exists elsewhere or not, so that neither answer nor time tells.
+    A signal that is not the caller's organisation's leaves an audit entry, in a transaction of its own: the
+    same work whether it exists elsewhere or not, so that neither answer nor time tells.
     """
     try:
         with desk().sessions.begin() as session:

@@ -15,7 +15,15 @@ from structlog import get_logger
 from signals import triage
 from signals.clock import AMSTERDAM, today
 from signals.contents import open_summaries
-from signals.errors import Conflict, Invalid, NotSignedIn, SignalsError, SignInFailed, StaleVersion, TooManyGuesses
+from signals.errors import (
+    Conflict,
+    Invalid,
+    NotSignedIn,
+    SignalsError,
+    SignInFailed,
+    StaleVersion,
+    TooManyGuesses,
+)
 from signals.models import Organisation
 from signals.vocabulary import (
     CRISIS_ROUTES,
@@ -277,7 +285,7 @@ def _signal_page(
     trouble: str = "",
     typed: Mapping[str, str] | None = None,
 ) -> str:
-    """`form` is the one that was refused: it is open, holds what was `typed`, and its `errors` stand beside it."""
+    """`form` is the one that was refused: it is open, holds what was `typed` and shows its `errors`."""
     now, language = desk().clock.now().astimezone(AMSTERDAM), display.page_language()
     return render_template(
         "desk/signal.html",
@@ -347,9 +355,7 @@ def _kept_path() -> str:
 
 
 def _kept_fields() -> dict[str, str]:
-    return {
-        name.removeprefix(_KEPT): text for name, text in request.form.items() if name.startswith(_KEPT)
-    }
+    return {name.removeprefix(_KEPT): text for name, text in request.form.items() if name.startswith(_KEPT)}
 
 
 def _resume(path: str, kept: Mapping[str, str]) -> Response:

@@ -120,7 +120,10 @@ def _earlier(entry: EarlierSignal) -> dict[str, Any]:
 
 
 def _note(entry: OpenedNote, names: Names) -> dict[str, Any]:
-    return {**written_note(entry.id, names.get(entry.written_by_id, ""), entry.written_at), "text": entry.text}
+    return {
+        **written_note(entry.id, names.get(entry.written_by_id, ""), entry.written_at),
+        "text": entry.text,
+    }
 
 
 def _suggestion(entry: Suggestion | None) -> dict[str, Any] | None:

@@ -176,9 +176,7 @@ class NoticeSchema(Strict):
 class SearchSchema(Strict):
     """A reference, or an address; without addition every addition of the house is found."""
 
-    reference = fields.String(
-        load_default=None, validate=validate.Length(min=1, max=20, error="too_long")
-    )
+    reference = fields.String(load_default=None, validate=validate.Length(min=1, max=20, error="too_long"))
     postcode = PostcodeField(load_default=None, metadata={"example": "1012AB"})
     house_number = HouseNumberField(load_default=None, metadata={"minimum": 1, "maximum": 99999})
     house_number_addition = AdditionField(load_default="", metadata={"maxLength": 6})

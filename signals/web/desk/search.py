@@ -112,7 +112,9 @@ def _by_address(postcode: str, number: int, addition: str) -> ColumnElement[bool
     context, organisation = desk(), organisation_id()
     place = Address(postcode=postcode, number=number, addition=addition)
     (probe,) = probes_for(context.keystore, [(organisation, place)], today(context.clock))
-    matches = AddressLink.pseudonym.in_(probe.exact) if addition else AddressLink.house_pseudonym.in_(probe.house)
+    matches = (
+        AddressLink.pseudonym.in_(probe.exact) if addition else AddressLink.house_pseudonym.in_(probe.house)
+    )
     links = select(AddressLink.signal_id).where(AddressLink.organisation_id == organisation, matches)
     return Signal.id.in_(links)
 

@@ -76,7 +76,11 @@ def _forms(signal: Signal, actor: Actor) -> Iterator[str]:
     concluded = signal.state is SignalState.CONCLUDED
     if not concluded and signal.claimed_by_id is None:
         yield "claim"
-    if not concluded and signal.claimed_by_id and (signal.claimed_by_id == actor.id or actor.role == Role.LEAD):
+    if (
+        not concluded
+        and signal.claimed_by_id
+        and (signal.claimed_by_id == actor.id or actor.role == Role.LEAD)
+    ):
         yield from ("contact-attempts", "conclude", "release")
     if not concluded:
         yield "notes"
@@ -119,13 +123,19 @@ def _attempts(opened: OpenedSignal, language: str) -> Iterator[Event]:
 def _notes(opened: OpenedSignal) -> Iterator[Event]:
     for note in opened.notes:
         by = opened.names.get(note.written_by_id, "")
-        yield Event(on=note.written_at.date(), at=note.written_at, what=gettext("Note"), by=by, text=note.text)
+        yield Event(
+            on=note.written_at.date(), at=note.written_at, what=gettext("Note"), by=by, text=note.text
+        )
 
 
 def _last_change(opened: OpenedSignal) -> dict[str, str]:
     signal, names = opened.signal, opened.names
     changes = [
-        *((change.at, names.get(change.actor_id, "")) for change in signal.history if change.at and change.actor_id),
+        *(
+            (change.at, names.get(change.actor_id, ""))
+            for change in signal.history
+            if change.at and change.actor_id
+        ),
         *((attempt.recorded_at, names.get(attempt.recorded_by_id, "")) for attempt in signal.attempts),
         *((note.written_at, names.get(note.written_by_id, "")) for note in signal.notes),
     ]

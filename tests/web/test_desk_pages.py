@@ -1,0 +1,347 @@
+"""The desk's pages: a signal's life in a browser without JavaScript, and what is said when it goes wrong."""
+
+import re
+from html import unescape
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from babel.messages.pofile import read_po
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from privacy.keystore import Keystore
+from signals import vocabulary
+from signals.models import Signal
+from signals.triage import NotReachedReason, PartOfDay, ReopenReason
+from signals.vocabulary import AuditAction
+from signals.web.desk.labels import label
+from tests.support.catalogues import WEB
+from tests.web.desk_fixtures import PASSWORD, Desk
+
+CODES = (
+    vocabulary.SignalState, vocabulary.Role, vocabulary.AttemptKind, vocabulary.AttemptResult,
+    vocabulary.Outcome, vocabulary.ReferredTo, vocabulary.DeferralReason, vocabulary.Action,
+    vocabulary.ConcernType, vocabulary.Seen,
+    NotReachedReason, ReopenReason, PartOfDay,
+)  # fmt: skip
+ATTEMPT = {
+    "kind": "visit",
+    "result": "contact",
+    "attempted_on": "2026-11-24",
+    "attempted_time": "10:00",
+    "workers": "2",
+}
+
+
+class Browser:
+    """A person's browser; it sends what a page's form would send."""
+
+    def __init__(self, desk: Desk, who: str) -> None:
+        self.client: FlaskClient = desk.app.test_client()
+        self.form = {"email": desk.people[who].email, "password": PASSWORD, "totp": desk.code(who)}
+        self.client.post("/desk/sign-in", data=self.form)
+
+    def get(self, path: str) -> TestResponse:
+        return self.client.get(path)
+
+    def send(self, signal_id: UUID, what: str, **fields: Any) -> TestResponse:
+        """Open the signal's page, fill in one of its forms and send it."""
+        page = self.client.get(f"/desk/signals/{signal_id}")
+        hidden = {name: hidden_value(page.text, name) for name in ("csrf_token", "version")}
+        return self.client.post(f"/desk/signals/{signal_id}/{what}", data=hidden | fields)
+
+
+def hidden_value(page: str, name: str) -> str:
+    found = re.search(rf'name="{name}" value="([^"]*)"', page)
+    assert found is not None, name
+    return found[1]
+
+
+def words(response: TestResponse) -> str:
+    """The page's text as it is read, on one line."""
+    text = re.sub(r"<[^>]+>", " ", response.text.partition("<body>")[2])
+    return " ".join(unescape(text).split())
+
+
+@pytest.fixture
+def signal_id(desk: Desk) -> UUID:
+    return desk.arrive(concern_types=["frail"], seen="once")
+
+
+@pytest.fixture
+def anna(desk: Desk) -> Browser:
+    return Browser(desk, "anna")
+
+
+def test_a_signal_is_claimed_tried_noted_concluded_and_reopened_in_the_browser(
+    desk: Desk, signal_id: UUID, anna: Browser
+) -> None:
+    steps: tuple[tuple[str, dict[str, str]], ...] = (
+        ("claim", {}),
+        ("contact-attempts", ATTEMPT),
+        ("notes", {"text": "Mevrouw is\r\ndinsdag thuis."}),
+        ("notice", {"notified_on": "2026-11-24"}),
+        ("conclude", {"outcome": "referred", "referred_to": "ggz", "newly_known": "yes"}),
+    )
+    for what, fields in steps:
+        answer = anna.send(signal_id, what, **fields)
+        assert (answer.status_code, answer.location) == (303, f"/desk/signals/{signal_id}?done={what}")
+    page = words(anna.get(f"/desk/signals/{signal_id}?done=conclude"))
+    for text in (
+        "Het signaal is afgerond.",
+        "Afgerond: Doorverwezen",
+        "Huisbezoek: contact gehad",
+        "Mevrouw is dinsdag thuis.",
+    ):
+        assert text in page
+    assert anna.send(signal_id, "reopen", reason="resident_called_back").status_code == 303
+    reopened = words(anna.get(f"/desk/signals/{signal_id}"))
+    assert "In opvolging" in reopened
+    assert "De bewoner nam contact op" in reopened
+
+
+def test_the_queue_has_its_columns_and_no_address(desk: Desk, signal_id: UUID, anna: Browser) -> None:
+    page = anna.get("/desk")
+    heads = re.findall(r'<th scope="col"[^>]*>([^<]+)</th>', page.text)
+    assert heads == ["Kenmerk", "Wat viel op", "Binnen sinds", "Status", "Wie", "Eerste contact voor"]
+    assert "Gaat lichamelijk achteruit" in page.text
+    assert "1012 AB" not in page.text
+    assert desk.entries(AuditAction.SIGNAL_OPENED) == []
+
+
+def test_the_queue_can_be_narrowed_to_mine_and_to_late_ones(
+    desk: Desk, signal_id: UUID, anna: Browser
+) -> None:
+    mine = desk.arrive(number=14)
+    anna.send(mine, "claim")
+    late = anna.get("/desk?overdue=1")
+    assert "Niets past bij deze keuze." in words(late)
+    only_mine = anna.get("/desk?mine=1").text
+    assert f"/desk/signals/{mine}" in only_mine
+    assert f"/desk/signals/{signal_id}" not in only_mine
+    assert f"/desk/signals/{signal_id}" in anna.get("/desk?state=new").text
+
+
+def test_a_late_signal_is_said_to_be_late_in_words(desk: Desk, signal_id: UUID) -> None:
+    desk.clock.moment = desk.clock.moment.replace(day=27)
+    assert "Oppakken: 2 dagen te laat" in words(Browser(desk, "anna").get("/desk?overdue=1"))
+
+
+def test_the_queue_goes_on_on_the_next_page(
+    desk: Desk, anna: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signals.web.desk.pages.PAGE_SIZE", 2)
+    ids = {str(desk.arrive(number=number)) for number in range(1, 4)}
+    first = anna.get("/desk?state=new").text
+    link = re.search(r'href="(/desk\?[^"]*cursor=[^"]*)"', first)
+    assert link is not None
+    second = anna.get(unescape(link[1])).text
+    listed = [set(re.findall(r"/desk/signals/([0-9a-f-]{36})", page)) for page in (first, second)]
+    assert listed[0] | listed[1] == ids
+    assert listed[0] & listed[1] == set()
+
+
+def test_an_empty_queue_says_that_the_channel_works(anna: Browser) -> None:
+    assert "Het meldpunt werkt." in words(anna.get("/desk"))
+
+
+def test_a_page_in_english_for_who_reads_english(desk: Desk, signal_id: UUID) -> None:
+    page = Browser(desk, "lena").get(f"/desk/signals/{signal_id}")
+    assert '<html lang="en">' in page.text
+    assert "Claim this signal" in page.text
+    assert "Physically declining" in page.text
+
+
+def test_the_source_is_never_more_precise_than_a_carrier(signal_id: UUID, anna: Browser) -> None:
+    page = words(anna.get(f"/desk/signals/{signal_id}"))
+    assert "Doorgegeven door een bezorger." in page
+    assert 'Aan de deur zegt u: "Iemand maakte zich zorgen."' in page
+
+
+def test_what_was_typed_is_kept_beside_what_is_wrong(signal_id: UUID, anna: Browser) -> None:
+    anna.send(signal_id, "claim")
+    answer = anna.send(signal_id, "contact-attempts", **(ATTEMPT | {"result": "", "attempted_time": "11:47"}))
+    assert answer.status_code == 400
+    assert 'href="#contact-attempts-result"' in answer.text
+    assert 'value="11:47"' in answer.text
+    assert '<option value="visit" selected>' in answer.text
+    assert re.search(r'id="contact-attempts-result"[^>]*aria-invalid="true"', answer.text)
+
+
+@pytest.mark.parametrize(
+    ("what", "fields", "field"),
+    [
+        ("contact-attempts", ATTEMPT | {"attempted_on": "2027-01-01"}, "attempted_on"),
+        ("contact-attempts", ATTEMPT | {"attempted_time": "25:00"}, "attempted_time"),
+        ("contact-attempts", ATTEMPT | {"kind": "\x00"}, "kind"),
+        ("notes", {"text": "  "}, "text"),
+        ("notes", {"text": "x" * 4001}, "text"),
+        ("notes", {"text": "a\x00b"}, "text"),
+        ("conclude", {"outcome": "not_reached"}, "outcome"),
+        ("conclude", {"outcome": "no_concern", "referred_to": "ggz"}, "referred_to"),
+        ("notice", {}, "notified_on"),
+        ("notice", {"notified_on": "2026-11-01"}, "notified_on"),
+    ],
+)
+def test_a_wrong_field_is_named_and_nothing_changes(
+    desk: Desk, signal_id: UUID, anna: Browser, what: str, fields: dict[str, str], field: str
+) -> None:
+    anna.send(signal_id, "claim")
+    answer = anna.send(signal_id, what, **fields)
+    assert answer.status_code == 400
+    assert f'href="#{what}-{field}"' in answer.text
+    assert f'id="{what}-{field}"' in answer.text
+    with Session(desk.engine) as session:
+        assert session.scalars(select(Signal.version)).one() == 2
+
+
+def test_who_comes_second_is_told_who_has_it_and_since_when(
+    desk: Desk, signal_id: UUID, anna: Browser
+) -> None:
+    bram = Browser(desk, "bram")
+    page = bram.get(f"/desk/signals/{signal_id}").text
+    anna.send(signal_id, "claim")
+    form = {"csrf_token": hidden_value(page, "csrf_token")}
+    answer = bram.client.post(f"/desk/signals/{signal_id}/claim", data=form)
+    assert answer.status_code == 409
+    assert re.search(r"Anna Voorbeeld heeft dit signaal sinds di 24 nov 2026, 10:3\d", words(answer))
+
+
+def test_a_change_on_an_old_page_is_refused_and_kept(desk: Desk, signal_id: UUID, anna: Browser) -> None:
+    bram = Browser(desk, "bram")
+    old = bram.get(f"/desk/signals/{signal_id}").text
+    anna.send(signal_id, "claim")
+    form = {name: hidden_value(old, name) for name in ("csrf_token", "version")} | {"text": "Ik was hier ook"}
+    answer = bram.client.post(f"/desk/signals/{signal_id}/notes", data=form)
+    assert answer.status_code == 412
+    assert "Intussen veranderd door Anna Voorbeeld" in words(answer)
+    assert "Ik was hier ook" in answer.text
+    again = form | {"version": hidden_value(answer.text, "version")}
+    assert bram.client.post(f"/desk/signals/{signal_id}/notes", data=again).status_code == 303
+
+
+def test_a_colleague_gets_no_button_that_the_domain_would_refuse(
+    desk: Desk, signal_id: UUID, anna: Browser
+) -> None:
+    anna.send(signal_id, "claim")
+    page = Browser(desk, "bram").get(f"/desk/signals/{signal_id}")
+    forms = set(re.findall(rf'action="/desk/signals/{signal_id}/([a-z-]+)"', page.text))
+    assert forms == {"notes", "notice"}
+    assert "Anna Voorbeeld werkt hieraan" in words(page)
+
+
+def test_what_was_typed_survives_a_lost_session(desk: Desk, signal_id: UUID, anna: Browser) -> None:
+    page = anna.get(f"/desk/signals/{signal_id}").text
+    form = {"csrf_token": hidden_value(page, "csrf_token"), "text": "Lang verhaal"}
+    anna.client.delete_cookie("signals-desk")
+    lost = anna.client.post(f"/desk/signals/{signal_id}/notes", data=form)
+    assert lost.status_code == 401
+    kept = dict(re.findall(r'name="(kept[^"]*)" value="([^"]*)"', lost.text))
+    assert kept["kept:text"] == "Lang verhaal"
+    assert "kept:csrf_token" not in kept
+    resumed = anna.client.post("/desk/sign-in", data=anna.form | {"totp": desk.code("anna")} | kept)
+    assert "Wat u typte is bewaard" in words(resumed)
+    again = {
+        "csrf_token": hidden_value(resumed.text, "csrf_token"),
+        "text": hidden_value(resumed.text, "text"),
+    }
+    assert anna.client.post(f"/desk/signals/{signal_id}/notes", data=again).status_code == 303
+    assert "Lang verhaal" in anna.get(f"/desk/signals/{signal_id}").text
+
+
+def test_kept_text_can_be_sent_to_forms_of_signals_only(desk: Desk) -> None:
+    form = {"email": "anna@example.org", "password": PASSWORD, "totp": desk.code("anna")}
+    answer = desk.client.post(
+        "/desk/sign-in", data=form | {"kept_path": "https://example.org/", "kept:text": "x"}
+    )
+    assert (answer.status_code, answer.location) == (303, "/desk")
+
+
+def test_a_foreign_signal_and_none_give_the_same_page(desk: Desk, signal_id: UUID) -> None:
+    gerda = Browser(desk, "gerda")
+    pages = [gerda.get(f"/desk/signals/{wanted}") for wanted in (signal_id, uuid4())]
+    assert [page.status_code for page in pages] == [404, 404]
+    assert pages[0].data == pages[1].data
+    assert len(desk.entries(AuditAction.FOREIGN_SIGNAL_REFUSED)) == 2
+
+
+def test_a_keystore_that_is_away_is_said_plainly(
+    signal_id: UUID, anna: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_args: object) -> None:
+        raise OperationalError("SELECT", {}, Exception("keystore away"))
+
+    monkeypatch.setattr(Keystore, "case_keys", away)
+    page = anna.get(f"/desk/signals/{signal_id}")
+    assert (page.status_code, page.headers["Retry-After"]) == (503, "30")
+    assert "1012 AB" not in page.text
+    assert "keystore" not in page.text
+
+
+def test_a_failed_sign_in_keeps_the_address_and_not_the_password(desk: Desk) -> None:
+    form = {"email": "anna@example.org", "password": "een ander wachtwoord", "totp": "123456"}
+    page = desk.client.post("/desk/sign-in", data=form)
+    assert page.status_code == 401
+    assert 'value="anna@example.org"' in page.text
+    assert "een ander wachtwoord" not in page.text
+    assert "123456" not in page.text
+
+
+@pytest.mark.parametrize("field", ["email", "password", "totp"])
+def test_an_empty_field_of_the_sign_in_is_named(desk: Desk, field: str) -> None:
+    form = {"email": "anna@example.org", "password": PASSWORD, "totp": "123456"} | {field: ""}
+    page = desk.client.post("/desk/sign-in", data=form)
+    assert page.status_code == 400
+    assert f'href="#sign-in-{field}"' in page.text
+
+
+def test_what_somebody_typed_is_shown_as_text(signal_id: UUID, anna: Browser) -> None:
+    anna.send(signal_id, "notes", text="<script>alert(1)</script>")
+    page = anna.get(f"/desk/signals/{signal_id}").text
+    assert "&lt;script&gt;alert(1)" in page
+    assert "<script" not in page
+
+
+def test_no_page_has_styles_or_scripts_of_its_own(desk: Desk, signal_id: UUID, anna: Browser) -> None:
+    pages = [anna.get(path) for path in ("/desk", f"/desk/signals/{signal_id}", "/desk/sign-in")]
+    for page in pages:
+        assert not re.search(r"<style|\sstyle=|<script|\son[a-z]+=|https?://", page.text)
+        assert page.headers["Cache-Control"] == "no-store"
+        assert "unsafe" not in page.headers["Content-Security-Policy"]
+
+
+def test_every_control_has_a_label(signal_id: UUID, anna: Browser) -> None:
+    anna.send(signal_id, "claim")
+    for path in ("/desk", f"/desk/signals/{signal_id}", "/desk/sign-in"):
+        page = anna.get(path).text
+        controls = re.findall(r'<(?:input|select|textarea)(?![^>]*type="hidden")[^>]*\sid="([^"]+)"', page)
+        assert controls
+        assert set(controls) <= set(re.findall(r'<label[^>]*\sfor="([^"]+)"', page))
+        assert len(re.findall(r"<h1", page)) == 1
+
+
+def test_every_code_has_words_in_both_languages() -> None:
+    for codes in CODES:
+        for code in codes:
+            assert label(code, "nl")
+            assert label(code, "en")
+
+
+def test_every_text_of_the_desk_is_there_in_dutch() -> None:
+    with (WEB / "desk/translations/nl/LC_MESSAGES/messages.po").open("rb") as file:
+        catalogue = read_po(file, locale="nl")
+    known = {message.id for message in catalogue}
+    known |= {message.id[0] for message in catalogue if isinstance(message.id, tuple)}
+    used = {
+        text.encode().decode("unicode_escape") if "\\" in text else text
+        for page in (WEB / "desk/templates/desk").glob("*.html")
+        for quote, text in re.findall(r"""_\((["'])(.*?)(?<!\\)\1[,)]""", page.read_text())
+        if quote
+    }
+    assert len(used) > 60
+    assert used - known == set()
+    assert not [message.id for message in catalogue if message.id and not message.string]
