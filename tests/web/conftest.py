@@ -29,6 +29,7 @@ from signals.settings import (
 )
 from signals.vocabulary import Environment, OrganisationKind, ProcessRole
 from tests.support.catalogues import compile_catalogues
+from tests.web.desk_fixtures import desk, desk_settings  # noqa: F401  (fixtures for the tests beside)
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 LONG_AGO = date(2024, 1, 1)
