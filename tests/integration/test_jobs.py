@@ -1,0 +1,188 @@
+"""The jobs: keys ahead, forgetting retries, and a schedule that goes on after a failure."""
+
+import threading
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from sqlalchemy import delete, select, update
+from structlog.testing import capture_logs
+
+from privacy.sealing import week_start
+from signals.app import root_public_key
+from signals.jobs import Worker, make_channels, make_worker
+from signals.models import MailboxPublicKey, Organisation, SealedReport
+from signals.scheduler import start_in_background
+from signals.settings import NotificationsSettings
+from tests.support.world import AMSTERDAM, IN_GRONINGEN, World, run_at_once
+
+WEEK = week_start(date(2026, 11, 24))
+
+
+# Keys ahead
+
+
+def test_keys_reach_from_this_week_to_four_weeks_ahead_for_every_organisation(world: World) -> None:
+    keys = _weeks(world)
+    assert set(keys) == set(_organisations(world))
+    assert set(map(tuple, keys.values())) == {tuple(WEEK + timedelta(weeks=n) for n in range(5))}
+
+
+def test_keys_are_made_once(world: World) -> None:
+    assert world.worker().provision_keys() == 0
+
+
+def test_a_week_later_one_more_week_is_made(world: World) -> None:
+    world.move(days=7)
+    assert world.worker().provision_keys() == len(_organisations(world))
+    assert _weeks(world)[AMSTERDAM][-1] == WEEK + timedelta(weeks=5)
+
+
+def test_a_public_half_that_was_lost_is_put_back_and_opens_what_was_sealed_before(world: World) -> None:
+    world.receive(1)
+    with world.sessions.begin() as session:
+        session.execute(delete(MailboxPublicKey).where(MailboxPublicKey.organisation_id == AMSTERDAM))
+    assert world.worker().provision_keys() == 5
+    assert world.receive(2).organisation.id == AMSTERDAM
+    assert world.worker().arrive() == 2
+
+
+def test_new_keys_are_noticed_by_a_running_front(world: World) -> None:
+    world.receive(1)
+    world.clock.moment = datetime(2027, 3, 1, 9, tzinfo=UTC)
+    world.worker().provision_keys()
+    assert world.receive(2).organisation.id == AMSTERDAM
+
+
+def test_made_by_two_workers_at_once_every_week_has_one_key(world: World) -> None:
+    with world.sessions.begin() as session:
+        session.execute(delete(MailboxPublicKey))
+
+    def provision(worker: Worker) -> int | str:
+        try:
+            return worker.provision_keys()
+        except Exception as error:  # noqa: BLE001 - the scheduler logs it, and the next run finds all there
+            return type(error).__name__
+
+    made = run_at_once(*[lambda: provision(world.worker()) for _ in range(2)])
+    expected = 5 * len(_organisations(world))
+    assert expected in made
+    assert world.count(MailboxPublicKey) == expected
+    assert world.worker().provision_keys() == 0
+
+
+# Forgetting
+
+
+def test_retries_are_kept_for_seven_days_and_forgotten_on_the_eighth(world: World) -> None:
+    world.receive(1)
+    world.worker().arrive()
+    world.move(days=7)
+    assert world.worker().forget_retries() == 0
+    world.move(days=1)
+    assert world.worker().forget_retries() == 1
+    assert world.count(SealedReport) == 0
+
+
+def test_a_waiting_report_is_never_forgotten(world: World) -> None:
+    world.receive(1)
+    world.move(days=400)
+    assert world.worker().forget_retries() == 0
+    assert world.worker().arrive() == 1
+
+
+def test_a_report_that_was_set_aside_is_never_forgotten(world: World) -> None:
+    world.receive(1)
+    with world.sessions.begin() as session:
+        session.execute(update(SealedReport).values(envelope=b"x" * 100))
+    world.worker().arrive()
+    world.move(days=400)
+    assert world.worker().forget_retries() == 0
+    assert world.count(SealedReport) == 1
+
+
+def test_forgotten_retries_leave_the_receipt_known(world: World) -> None:
+    receipt = world.receive(1).receipt
+    world.worker().arrive()
+    world.move(days=30)
+    world.worker().forget_retries()
+    assert world.intake().receipt_state(world.clock, receipt)[0] == "received"
+
+
+# The process
+
+
+def test_the_worker_of_the_settings_arrives_what_the_front_of_the_settings_received(
+    sqlite_world: World,
+) -> None:
+    sqlite_world.receive(1)
+    sqlite_world.receive(2, IN_GRONINGEN)
+    worker = make_worker(sqlite_world.settings, clock=sqlite_world.clock)
+    try:
+        assert worker.arrive() == 2
+    finally:
+        worker.engine.dispose()
+        worker.keystore.dispose()
+
+
+def test_mail_goes_to_the_folder_where_one_is_set(sqlite_world: World) -> None:
+    folder = sqlite_world.folder / "mail"
+    notifications = NotificationsSettings(delay_minutes=0, mail_folder=folder)
+    worker = sqlite_world.worker(notifications=notifications)
+    sqlite_world.receive(1)
+    worker.arrive()
+    worker = replace(worker, channels=make_channels(worker.settings))
+    assert worker.deliver().delivered == 2
+    text = b"".join(file.read_bytes() for file in folder.iterdir())
+    assert b"1012AB" not in text
+    assert b"een@gm0363.example.org" in text
+
+
+def test_without_a_channel_messages_wait(sqlite_world: World) -> None:
+    assert make_channels(sqlite_world.settings) == {}
+
+
+def test_a_schedule_runs_its_jobs_at_once_and_goes_on_after_one_failed(
+    sqlite_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sqlite_world.receive(1)
+    failed, arrived = threading.Event(), threading.Event()
+    original = Worker.arrive
+
+    def arrive(worker: Worker) -> int:
+        if not failed.is_set():
+            failed.set()
+            raise RuntimeError("1012AB 12")
+        count = original(worker)
+        arrived.set()
+        return count
+
+    monkeypatch.setattr(Worker, "arrive", arrive)
+    with capture_logs() as lines:
+        schedule = start_in_background(sqlite_world.worker())
+        try:
+            assert arrived.wait(20)
+        finally:
+            schedule.shutdown()
+    failures = [
+        line for line in lines if line["event"] == "scheduler.job_failed" and line["job"] == "arrival"
+    ]
+    assert len(failures) == 1
+    assert len(sqlite_world.signals()) == 1
+
+
+def test_the_pinned_root_of_the_settings_is_the_keystores(sqlite_world: World) -> None:
+    assert root_public_key(sqlite_world.settings) == sqlite_world.keystore.root_public_key()
+
+
+def _organisations(world: World) -> list[object]:
+    with world.sessions() as session:
+        return list(session.scalars(select(Organisation.id)))
+
+
+def _weeks(world: World) -> dict[object, list[date]]:
+    weeks: dict[object, list[date]] = {}
+    with world.sessions() as session:
+        for row in session.scalars(select(MailboxPublicKey).order_by(MailboxPublicKey.week)):
+            weeks.setdefault(row.organisation_id, []).append(row.week)
+    return weeks
