@@ -16,6 +16,7 @@ class Event(StrEnum):
     NEW_SIGNAL = "new_signal"  # to the team: a signal waits in the queue
     REMINDER = "reminder"  # to the team: a deadline is near
     MISSED_DEADLINE = "missed_deadline"  # to lead, deputy, service manager: a deadline passed
+    ACCOUNT_CHANGED = "account_changed"  # to lead and privacy officer: a grant or a reset
 
 
 LANGUAGES = ("nl", "en")
@@ -24,6 +25,7 @@ DATES: Mapping[Event, str] = {
     Event.NEW_SIGNAL: "claim_by",
     Event.REMINDER: "due_on",
     Event.MISSED_DEADLINE: "due_on",
+    Event.ACCOUNT_CHANGED: "changed_on",
 }
 """For each event the name of the one date that it tells, as an ISO date. Each tells a `link` besides."""
 

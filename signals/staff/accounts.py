@@ -56,7 +56,7 @@ def add_staff(
     The address is kept in lower case. `password` has 12 to 200 characters; `totp_secret` is base32, a new one
     by default. Worker, lead and privacy officer need an organisation. Raises `Invalid` with every problem.
     """
-    address = _checked_email(email)
+    address = checked_email(email)
     problems = list(_problems_of(organisation_id, role, name, password, language))
     if address is None:
         problems.append(FieldProblem(field="email", code="invalid"))
@@ -125,7 +125,8 @@ def issue_token(
     return token
 
 
-def _checked_email(email: str) -> str | None:
+def checked_email(email: str) -> str | None:
+    """The address in its one spelling; None when it is none."""
     try:
         return normal_email(validate_email(email.strip(), check_deliverability=False).normalized)
     except EmailNotValidError:

@@ -1,0 +1,355 @@
+"""What an administrator changes: organisations, what each lacks before it receives, and what it covers.
+
+Every change is audited under the organisation that it is about, and tells every process of routing, in one
+transaction.
+"""
+
+import re
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final
+
+from email_validator import EmailNotValidError, validate_email
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from signals import reference
+from signals.audit import Actor, AuditLog, require_role
+from signals.clock import Clock, today
+from signals.errors import Conflict, FieldProblem, Invalid, NotFound
+from signals.models import CoverageArea, Organisation, Recipient
+from signals.organisations import (
+    Area,
+    PublicKeyMaker,
+    create_organisation,
+    onboarded_on,
+    provision_mailbox_keys,
+)
+from signals.routing import routing_changed
+from signals.routing_table import NATIONAL_AREA, CoverageLevel
+from signals.vocabulary import AuditAction, OrganisationKind, Role
+
+MOST_RECIPIENTS: Final = 10
+CHANGEABLE: Final = frozenset(
+    {
+        "name",
+        "agreement_on",
+        "legal_basis",
+        "retention_basis",
+        "suspended_from",
+        "contact_phone",
+        "contact_email",
+        "recipients",
+    }
+)
+"""What `change_organisation` takes."""
+
+_LAST_NUMBER: Final = 99999
+
+
+class CoverageOverlaps(Conflict):
+    """This area is covered already on some of these dates."""
+
+    code = "coverage_overlaps"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecipientEntry:
+    """Where an organisation hears of new signals; counts only once its address is verified."""
+
+    address: str = field(repr=False)
+    verified_on: date | None = None
+
+
+def organisations(session: Session, *, search: str = "") -> Sequence[Organisation]:
+    """All organisations by name, or those whose name contains the text; recipients and coverage loaded."""
+    query = (
+        select(Organisation)
+        .options(selectinload(Organisation.recipients), selectinload(Organisation.coverage))
+        .order_by(Organisation.name)
+    )
+    if search.strip():
+        query = query.where(Organisation.name.icontains(search.strip(), autoescape=True))
+    return session.scalars(query).all()
+
+
+def receiving(
+    session: Session, on: date, *, besides: uuid.UUID | None, search: str = ""
+) -> list[Organisation]:
+    """Organisations to which a signal can be referred on a date."""
+    return [
+        found
+        for found in organisations(session, search=search)
+        if found.id != besides and receives(found, on)
+    ]
+
+
+def receives(organisation: Organisation, on: date) -> bool:
+    """Whether an organisation is onboarded and not suspended on a date."""
+    since, until = onboarded_on(organisation), organisation.suspended_from
+    return since is not None and since <= on and (until is None or on < until)
+
+
+def missing_before_receiving(organisation: Organisation) -> list[str]:
+    """What an organisation still lacks: agreement_on, legal_basis, retention_basis, recipients."""
+    verified = [entry for entry in organisation.recipients if entry.verified_on is not None]
+    present = {
+        "agreement_on": organisation.agreement_on is not None,
+        "legal_basis": bool(organisation.legal_basis),
+        "retention_basis": bool(organisation.retention_basis),
+        "recipients": len(verified) >= 2,
+    }
+    return [name for name, there in present.items() if not there]
+
+
+def add_organisation(
+    session: Session,
+    clock: Clock,
+    *,
+    keystore: PublicKeyMaker,
+    actor: Actor,
+    audit: AuditLog,
+    name: str,
+    kind: OrganisationKind,
+    contact_phone: str = "",
+    contact_email: str = "",
+) -> Organisation:
+    """A new organisation with mailbox keys, which receives nothing yet; `Invalid` for a name that is taken."""
+    require_role(actor, Role.ADMINISTRATOR)
+    _refuse(_name_problems(session, name, None), _contact_problems(contact_email))
+    organisation = create_organisation(
+        session,
+        name=name.strip(),
+        kind=kind,
+        areas=[],
+        contact_phone=contact_phone.strip(),
+        contact_email=contact_email.strip(),
+    )
+    provision_mailbox_keys(session, clock, keystore=keystore)
+    _record(session, clock, audit, actor, organisation.id, AuditAction.ORGANISATION_CHANGED, "added")
+    return organisation
+
+
+def change_organisation(
+    session: Session,
+    clock: Clock,
+    *,
+    actor: Actor,
+    audit: AuditLog,
+    organisation_id: uuid.UUID,
+    changes: Mapping[str, Any],
+) -> Organisation:
+    """Change what `changes` names (see `CHANGEABLE`), also what is needed before an organisation receives.
+
+    `recipients`: all of them, as `RecipientEntry`, in order. An empty text or None empties a field. Raises
+    `NotFound`, and `Invalid` with every problem.
+    """
+    require_role(actor, Role.ADMINISTRATOR)
+    assert changes.keys() <= CHANGEABLE
+    organisation = _organisation(session, organisation_id)
+    _refuse(_problems(session, organisation, changes, today(clock)))
+    for name, value in changes.items():
+        if name == "recipients":
+            _set_recipients(organisation, value)
+        else:
+            setattr(organisation, name, value.strip() if isinstance(value, str) else value)
+    session.flush()
+    routing_changed(session)
+    ground = f"changed:{','.join(sorted(changes))}"[:80]
+    _record(session, clock, audit, actor, organisation.id, AuditAction.ORGANISATION_CHANGED, ground)
+    return organisation
+
+
+def areas(session: Session, *, organisation_id: uuid.UUID | None = None) -> Sequence[CoverageArea]:
+    """Coverage of one organisation or of all, the organisation loaded; by level, area and date."""
+    query = (
+        select(CoverageArea)
+        .options(selectinload(CoverageArea.organisation))
+        .order_by(CoverageArea.level, CoverageArea.area, CoverageArea.valid_from, CoverageArea.id)
+    )
+    if organisation_id is not None:
+        query = query.where(CoverageArea.organisation_id == organisation_id)
+    return session.scalars(query).all()
+
+
+def add_area(
+    session: Session, clock: Clock, *, actor: Actor, audit: AuditLog, organisation_id: uuid.UUID, area: Area
+) -> CoverageArea:
+    """Let an organisation cover an area from a date on.
+
+    Raises `NotFound`, `Invalid` for an area that does not exist, and `CoverageOverlaps` when the same area
+    is covered on one of these dates, by whomever.
+    """
+    require_role(actor, Role.ADMINISTRATOR)
+    organisation = _organisation(session, organisation_id)
+    _refuse(_area_problems(area))
+    _refuse_overlap(session, area)
+    added = CoverageArea(**vars(area), organisation=organisation)
+    session.add(added)
+    session.flush()
+    routing_changed(session)
+    _record(
+        session, clock, audit, actor, organisation_id, AuditAction.COVERAGE_CHANGED, f"added:{area.level}"
+    )
+    return added
+
+
+def end_area(
+    session: Session, clock: Clock, *, actor: Actor, audit: AuditLog, area_id: uuid.UUID, valid_until: date
+) -> CoverageArea:
+    """Let a coverage end on a date (excluded), today at the earliest: what was routed stays explained.
+
+    Raises `NotFound`, and `Invalid` for a date that lies in the past or makes it last longer.
+    """
+    require_role(actor, Role.ADMINISTRATOR)
+    area = session.scalar(select(CoverageArea).where(CoverageArea.id == area_id).with_for_update())
+    if area is None:
+        raise NotFound
+    too_late = area.valid_until is not None and valid_until > area.valid_until
+    if valid_until < max(today(clock), area.valid_from) or valid_until == area.valid_from or too_late:
+        raise Invalid(FieldProblem(field="valid_until", code="out_of_range"))
+    area.valid_until = valid_until
+    session.flush()
+    routing_changed(session)
+    ground = f"ended:{area.level}"
+    _record(session, clock, audit, actor, area.organisation_id, AuditAction.COVERAGE_CHANGED, ground)
+    return area
+
+
+def _organisation(session: Session, organisation_id: uuid.UUID) -> Organisation:
+    found = session.scalar(
+        select(Organisation).where(Organisation.id == organisation_id).with_for_update(of=Organisation)
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _refuse(*groups: Iterator[FieldProblem]) -> None:
+    problems = [problem for group in groups for problem in group]
+    if problems:
+        raise Invalid(*problems)
+
+
+def _problems(
+    session: Session, organisation: Organisation, changes: Mapping[str, Any], on: date
+) -> Iterator[FieldProblem]:
+    if "name" in changes:
+        yield from _name_problems(session, changes["name"], organisation.id)
+    if "contact_email" in changes:
+        yield from _contact_problems(changes["contact_email"])
+    yield from _recipient_problems(changes.get("recipients", ()), on)
+
+
+def _name_problems(session: Session, name: str, own_id: uuid.UUID | None) -> Iterator[FieldProblem]:
+    if not 1 <= len(name.strip()) <= 120:
+        yield FieldProblem(field="name", code="out_of_range")
+        return
+    holder = session.scalar(select(Organisation.id).where(Organisation.name == name.strip()))
+    if holder is not None and holder != own_id:
+        yield FieldProblem(field="name", code="taken")
+
+
+def _contact_problems(address: str) -> Iterator[FieldProblem]:
+    if address.strip() and not _is_email(address):
+        yield FieldProblem(field="contact_email", code="invalid")
+
+
+def _recipient_problems(entries: Sequence[RecipientEntry], on: date) -> Iterator[FieldProblem]:
+    addresses = [entry.address.strip().lower() for entry in entries]
+    if len(entries) > MOST_RECIPIENTS:
+        yield FieldProblem(field="recipients", code="too_many")
+    if len(set(addresses)) != len(addresses):
+        yield FieldProblem(field="recipients", code="duplicate")
+    for place, entry in enumerate(entries):
+        if not _is_email(entry.address):
+            yield FieldProblem(field=f"recipients.{place}.address", code="invalid")
+        if entry.verified_on is not None and entry.verified_on > on:
+            yield FieldProblem(field=f"recipients.{place}.verified_on", code="in_the_future")
+
+
+def _is_email(address: str) -> bool:
+    try:
+        validate_email(address.strip(), check_deliverability=False)
+    except EmailNotValidError:
+        return False  # its message quotes what was typed
+    return True
+
+
+def _set_recipients(organisation: Organisation, entries: Sequence[RecipientEntry]) -> None:
+    known = {recipient.address: recipient for recipient in organisation.recipients}
+    kept = []
+    for place, entry in enumerate(entries, start=1):
+        address = entry.address.strip().lower()
+        recipient = known.get(address) or Recipient(address=address)
+        recipient.position, recipient.verified_on = place, entry.verified_on
+        kept.append(recipient)
+    organisation.recipients = kept
+
+
+def _area_problems(area: Area) -> Iterator[FieldProblem]:
+    level = CoverageLevel(area.level)
+    if not _exists(level, area.area):
+        yield FieldProblem(field="area", code="invalid_value")
+    if (level is CoverageLevel.PC6_RANGE) != (area.number_from is not None and area.number_to is not None):
+        yield FieldProblem(field="number_from", code="out_of_range")
+    elif not 1 <= (area.number_from or 1) <= (area.number_to or _LAST_NUMBER) <= _LAST_NUMBER:
+        yield FieldProblem(field="number_to", code="out_of_range")
+    if area.valid_until is not None and area.valid_until <= area.valid_from:
+        yield FieldProblem(field="valid_until", code="out_of_range")
+
+
+def _exists(level: CoverageLevel, area: str) -> bool:
+    """Municipalities of any date pass: coverage is prepared before a merger. Postcodes by their shape."""
+    geography = reference.geography()
+    match level:
+        case CoverageLevel.MUNICIPALITY:
+            merged = {change.new_code for change in geography.boundary_changes}
+            return area in geography.municipalities or area in merged
+        case CoverageLevel.GGD_REGION:
+            return area in reference.ggd_regions()
+        case CoverageLevel.NATIONAL:
+            return area == NATIONAL_AREA
+        case CoverageLevel.PC4:
+            return re.fullmatch(r"[1-9][0-9]{3}", area) is not None
+        case CoverageLevel.PC6 | CoverageLevel.PC6_RANGE:
+            return re.fullmatch(r"[1-9][0-9]{3}[A-Z]{2}", area) is not None
+
+
+def _refuse_overlap(session: Session, area: Area) -> None:
+    query = select(CoverageArea).where(CoverageArea.level == area.level, CoverageArea.area == area.area)
+    for other in session.scalars(query):
+        if _dates_overlap(area, other) and _numbers_overlap(area, other):
+            raise CoverageOverlaps
+
+
+def _dates_overlap(one: Area, other: CoverageArea) -> bool:
+    last = min(one.valid_until or date.max, other.valid_until or date.max)
+    return max(one.valid_from, other.valid_from) < last
+
+
+def _numbers_overlap(one: Area, other: CoverageArea) -> bool:
+    last = min(one.number_to or _LAST_NUMBER, other.number_to or _LAST_NUMBER)
+    return max(one.number_from or 1, other.number_from or 1) <= last
+
+
+def _record(
+    session: Session,
+    clock: Clock,
+    audit: AuditLog,
+    actor: Actor,
+    organisation_id: uuid.UUID,
+    action: AuditAction,
+    ground: str,
+) -> None:
+    audit.record(
+        session,
+        clock,
+        actor=actor,
+        action=action,
+        subject_id=organisation_id,
+        ground=ground,
+        organisation_id=organisation_id,
+    )
