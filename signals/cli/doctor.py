@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from signals.cli import answer, json_option, settings_of
+from signals.cli.opening import log_warnings_only
 from signals.settings import Settings
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def doctor(context: click.Context, *, as_json: bool) -> None:
     Example: signals doctor --json
     """
     settings = settings_of(context)
+    log_warnings_only()
     findings = list(examine(settings))
     data = {
         "ok": all(finding.ok for finding in findings),
@@ -232,11 +234,8 @@ def _outbox(session: "Session", clock: "Clock") -> Finding:
 
     from notifications.models import MessageState, OutboxMessage
 
-    counts: dict[Any, int] = dict(
-        session.execute(select(OutboxMessage.state, func.count()).group_by(OutboxMessage.state))
-        .tuples()
-        .all()
-    )
+    by_state = select(OutboxMessage.state, func.count().label("number")).group_by(OutboxMessage.state)
+    counts: dict[MessageState, int] = {row.state: row.number for row in session.execute(by_state)}
     late = session.scalar(
         select(func.count())
         .select_from(OutboxMessage)

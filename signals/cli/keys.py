@@ -35,7 +35,8 @@ def list_keys(context: click.Context, *, as_json: bool) -> None:
     with everything(settings_of(context)) as opened:
         halves = opened.keystore.list_mailbox_keys()
         with opened.sessions() as session:
-            names = dict(session.execute(select(Organisation.id, Organisation.name)).tuples().all())
+            rows = session.execute(select(Organisation.id, Organisation.name))
+            names = {row.id: row.name for row in rows}
         data = {
             "root_public_key": base64.b64encode(opened.keystore.root_public_key()).decode(),
             "counts": opened.keystore.counts(),

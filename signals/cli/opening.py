@@ -40,6 +40,7 @@ def database(settings: Settings) -> Iterator["Engine"]:
     """The database alone."""
     from signals.db import make_engine
 
+    log_warnings_only()
     engine = make_engine(settings.database.url)
     try:
         with _refusals():
@@ -69,6 +70,13 @@ def everything(settings: Settings) -> Iterator[Opened]:
             )
         finally:
             keystore.dispose()
+
+
+def log_warnings_only() -> None:
+    """Warnings to stderr, by the rules of safe logs: standard output is the command's answer."""
+    from privacy.logs import configure_logging
+
+    configure_logging(level="WARNING")
 
 
 def on_terminal() -> bool:

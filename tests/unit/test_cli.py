@@ -1,0 +1,501 @@
+"""The commands do what they say, with exit codes that a program can go by, and explain themselves."""
+
+import base64
+import json
+import shutil
+import stat
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import delete, select, update
+
+from notifications.models import MessageState, OutboxMessage
+from privacy.keystore import Keystore, WrongMasterKey, open_keystore
+from privacy.logs import configure_logging
+from privacy.secret_files import load_master_key, write_new_secret_file
+from signals.cli import main
+from signals.clock import SystemClock, today
+from signals.db import make_engine, session_factory
+from signals.jobs import make_worker
+from signals.models import AuditEntry, MailboxPublicKey, Organisation, SealedReport, StaffMember, StaffSession
+from tests.support.installation import install, settings_in
+
+TEAMS = """\
+name,kind,level,area,valid_from,agreement_on,legal_basis,retention_basis,recipient_1,recipient_2
+Landelijk,national,national,NL,2024-01-01,2024-01-01,Wmo,Lijst,a@example.org,b@example.org
+Amsterdam,social_work,municipality,GM0363,2024-01-01,2024-01-01,Wmo,Lijst,c@example.org,d@example.org
+"""
+ADDRESSES = "PC6;Huisnummer;Gemeente2026\n1012AB;12;0384\n"
+PASSWORD = "een lang wachtwoord"
+
+
+class Signals:
+    """The console script on one installation."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __call__(self, *arguments: str, code: int = 0, stdin: str | None = None) -> str:
+        """What the command prints, errors included."""
+        return self._run(arguments, code, stdin).output
+
+    def json(self, *arguments: str, code: int = 0, stdin: str | None = None) -> Any:
+        """What `--json` prints on standard output, read again."""
+        return json.loads(self._run((*arguments, "--json"), code, stdin).stdout)
+
+    def _run(self, arguments: tuple[str, ...], code: int, stdin: str | None) -> Result:
+        config = str(self.folder / "config.toml")
+        result: Result = CliRunner().invoke(main, ["--config", config, *arguments], input=stdin)
+        assert result.exit_code == code, result.output
+        assert result.exception is None or isinstance(result.exception, SystemExit)
+        return result
+
+    def file(self, name: str, text: str) -> str:
+        path = self.folder / name
+        path.write_text(text)
+        return str(path)
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An installation with a national desk and one team, their keys made."""
+    folder = tmp_path_factory.mktemp("installation")
+    install(folder)
+    signals = Signals(folder)
+    teams = signals.file("teams.csv", TEAMS)
+    signals("organisations", "import", teams, "--recipients-verified-on", "2024-01-02")
+    worker = make_worker(settings_in(folder))
+    worker.provision_keys()
+    worker.keystore.dispose()
+    worker.engine.dispose()
+    return folder
+
+
+@pytest.fixture
+def signals(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Signals]:
+    """The script on a copy of the installation."""
+    for variable in ("SIGNALS_CONFIG", "SIGNALS__ROLE"):
+        monkeypatch.delenv(variable, raising=False)
+    shutil.copytree(template, tmp_path, dirs_exist_ok=True)
+    yield Signals(tmp_path)
+    configure_logging()  # the runner's standard error is closed by now
+
+
+def statements(signals: Signals, *changes: Any) -> None:
+    """Change rows behind the product's back."""
+    engine = make_engine(settings_in(signals.folder).database.url)
+    with session_factory(engine).begin() as session:
+        for change in changes:
+            session.execute(change)
+    engine.dispose()
+
+
+def rows(signals: Signals, query: Any) -> list[Any]:
+    engine = make_engine(settings_in(signals.folder).database.url)
+    with session_factory(engine)() as session:
+        found = list(session.scalars(query))
+    engine.dispose()
+    return found
+
+
+def add_worker(signals: Signals, email: str = "w@example.org", **options: str) -> str:
+    values = {"organisation": "Amsterdam", "role": "worker", "name": "W", "email": email} | options
+    arguments = [text for name, value in values.items() for text in (f"--{name}", value)]
+    return signals("staff", "add", *arguments, "--password-stdin", stdin=f"{PASSWORD}\n")
+
+
+def commands(
+    group: click.Group, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        if (*path, name) == ("bench",):
+            continue  # its measurements have tests of their own
+        command = group.get_command(context, name)
+        assert command is not None
+        yield (*path, name), command
+        if isinstance(command, click.Group):
+            yield from commands(command, (*path, name))
+
+
+def test_every_command_helps_with_an_example() -> None:
+    lacking = [path for path, command in commands(main) if "Example: " not in (command.help or "")]
+    assert lacking == []
+
+
+def test_the_commands_are_those_of_the_design() -> None:
+    found = {" ".join(path) for path, _ in commands(main)}
+    wanted = {
+        "coverage": ("import", "check", "show"),
+        "db": ("upgrade", "downgrade", "check"),
+        "organisations": ("import",),
+        "staff": ("add", "token", "disable"),
+        "keys": ("rotate", "list", "sweep", "new-master"),
+        "audit": ("verify", "head"),
+    }
+    assert {f"{group} {name}" for group, names in wanted.items() for name in names} <= found
+    assert {"serve", "work", "demo", "doctor"} <= found
+
+
+def test_an_unknown_command_is_called_wrongly(signals: Signals) -> None:
+    signals("dance", code=2)
+
+
+def test_refused_settings_are_listed_and_nothing_is_done(signals: Signals) -> None:
+    config = signals.folder / "config.toml"
+    config.write_text(config.read_text() + "\n[server]\nprot = 1\n[kitchen]\nsink = 1\n")
+    output = signals("doctor", code=1)
+    assert "server.prot" in output
+    assert "kitchen" in output
+
+
+def test_init_writes_once_and_never_over(tmp_path: Path) -> None:
+    signals = Signals(tmp_path)
+    assert "written" in signals("init")
+    before = {
+        path: path.read_bytes() for path in (tmp_path / "config.toml", tmp_path / "var/secrets/master.key")
+    }
+    assert "already" in signals("init")
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_the_demo_is_refused_in_production(signals: Signals, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIGNALS__ENVIRONMENT", "production")
+    signals("demo", code=1)
+
+
+# db
+
+
+def test_a_migrated_database_is_as_this_version_wants_it(signals: Signals) -> None:
+    assert signals.json("db", "check")["ok"]
+    assert signals.json("db", "upgrade") == {"upgraded": False}
+
+
+def test_an_empty_database_is_behind_and_can_be_brought_up(signals: Signals) -> None:
+    signals("db", "downgrade", "base", "--yes")
+    found = signals.json("db", "check", code=1)
+    assert (found["ok"], found["revision"]) == (False, None)
+    assert signals.json("db", "upgrade") == {"upgraded": True}
+    signals("db", "check")
+
+
+def test_tables_changed_by_hand_are_noticed(signals: Signals) -> None:
+    engine = make_engine(settings_in(signals.folder).database.url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE organisations ADD COLUMN colour VARCHAR(9)")
+    engine.dispose()
+    assert signals.json("db", "check", code=1)["differences"] == 1
+
+
+def test_going_down_asks_first(signals: Signals) -> None:
+    signals("db", "downgrade", "base", code=1, stdin="n\n")
+    signals("db", "check")
+
+
+def test_a_revision_that_is_none_is_called_wrongly(signals: Signals) -> None:
+    signals("db", "downgrade", "9999", "--yes", code=2)
+
+
+# coverage
+
+
+def test_show_names_who_receives(signals: Signals) -> None:
+    found = signals.json("coverage", "show", "1012 ab", "12")
+    assert found["covered"]
+    assert (found["organisation"]["name"], found["municipality"]["code"]) == ("Amsterdam", "GM0363")
+    assert "Landelijk" in signals("coverage", "show", "9711AA")
+
+
+@pytest.mark.parametrize("arguments", [("99",), ("1012AB", "0"), ("1012AB", "twelve"), ()])
+def test_show_of_no_address_is_called_wrongly(signals: Signals, arguments: tuple[str, ...]) -> None:
+    signals("coverage", "show", *arguments, code=2)
+
+
+def test_gaps_are_problems(signals: Signals) -> None:
+    found = signals.json("coverage", "check", "--on", "2026-11-24", code=1)
+    assert "falls_to_national" in {problem["kind"] for problem in found["problems"]}
+    assert found["next_change"]["on"] == "2027-01-01"
+
+
+def test_the_address_file_is_taken_over_once(signals: Signals) -> None:
+    file = signals.file("pc6hnr.csv", ADDRESSES)
+    assert signals.json("coverage", "import", file)["added"] == 1
+    assert signals.json("coverage", "import", file)["kept"] == 1
+    assert signals.json("coverage", "show", "1012AB", "12")["municipality"]["code"] == "GM0384"
+
+
+def test_a_dry_run_of_the_address_file_changes_nothing(signals: Signals) -> None:
+    file = signals.file("pc6hnr.csv", ADDRESSES)
+    assert signals.json("coverage", "import", file, "--dry-run")["added"] == 1
+    assert signals.json("coverage", "show", "1012AB", "12")["municipality"]["code"] == "GM0363"
+
+
+def test_another_file_is_refused(signals: Signals) -> None:
+    assert "missing" in signals("coverage", "import", signals.file("other.csv", "a;b\n1;2\n"), code=1)
+    signals("coverage", "import", str(signals.folder / "none.csv"), code=2)
+
+
+# organisations
+
+
+def test_a_dry_run_of_organisations_changes_nothing(signals: Signals) -> None:
+    file = signals.file("more.csv", TEAMS.replace("Amsterdam,", "Ander,").replace("GM0363", "GM0014"))
+    kinds = [
+        change["kind"] for change in signals.json("organisations", "import", file, "--dry-run")["changes"]
+    ]
+    assert "organisation_added" in kinds
+    assert len(rows(signals, select(Organisation.id))) == 2
+
+
+def test_with_one_bad_line_no_organisation_is_added(signals: Signals) -> None:
+    file = signals.file("more.csv", TEAMS.replace("Amsterdam,", "Ander,") + "X,hospital\n")
+    assert signals.json("organisations", "import", file, code=1)["rejected"][0]["line"] == 4
+    assert len(rows(signals, select(Organisation.id))) == 2
+
+
+def test_a_file_in_another_encoding_is_refused(signals: Signals) -> None:
+    (signals.folder / "latin.csv").write_bytes(TEAMS.replace("Amsterdam,", "Súdwest,").encode("latin-1"))
+    assert "UTF-8" in signals("organisations", "import", str(signals.folder / "latin.csv"), code=1)
+
+
+# staff
+
+
+def test_a_person_is_added_and_told_the_totp_secret(signals: Signals) -> None:
+    output = add_worker(signals)
+    assert "otpauth://totp/" in output
+    assert PASSWORD not in output
+    assert [member.email for member in rows(signals, select(StaffMember))] == ["w@example.org"]
+
+
+def test_a_person_is_refused_with_the_reasons(signals: Signals) -> None:
+    arguments = ["--role", "worker", "--name", "W", "--email", "w@example.org", "--password-stdin"]
+    output = signals("staff", "add", *arguments, code=1, stdin="short\n")
+    assert "organisation_id: required" in output
+    assert "password: too_short" in output
+    signals("staff", "add", "--organisation", "Nergens", *arguments, code=2, stdin=f"{PASSWORD}\n")
+
+
+def test_a_token_is_issued_and_ends_with_the_account(signals: Signals) -> None:
+    add_worker(signals)
+    assert signals.json("staff", "token", "W@example.org", "--label", "case system")["token"].startswith(
+        "sig_"
+    )
+    signals("staff", "disable", "w@example.org")
+    assert all(each.revoked_at for each in rows(signals, select(StaffSession)))
+    signals("staff", "token", "w@example.org", "--label", "again", code=1)
+
+
+@pytest.mark.parametrize("command", [("disable",), ("token", "--label", "x")])
+def test_nobody_by_that_address_is_called_wrongly(signals: Signals, command: tuple[str, ...]) -> None:
+    signals("staff", command[0], "nobody@example.org", *command[1:], code=2)
+
+
+# keys
+
+
+def test_list_shows_the_root_that_the_front_trusts_and_no_private_half(signals: Signals) -> None:
+    settings = settings_in(signals.folder)
+    found = signals.json("keys", "list")
+    assert found["root_public_key"] == settings.front.root_public_key
+    assert len(found["mailbox_keys"]) == 2 * 5
+    keystore = open_keystore(settings.keystore.url, load_master_key(settings.keystore.master_key_file))
+    private = keystore.mailbox_private_keys(half.key_id for half in keystore.list_mailbox_keys())
+    keystore.dispose()
+    assert not any(base64.b64encode(key).decode() in json.dumps(found) for key in private.values())
+
+
+def test_after_rotation_only_the_new_master_key_opens(signals: Signals) -> None:
+    new = signals.folder / "new.key"
+    signals("keys", "new-master", str(new))
+    assert "keystore.master_key_file" in signals("keys", "rotate", str(new))
+    signals("keys", "list", code=1)
+    settings = settings_in(signals.folder)
+    for file, fits in ((new, True), (settings.keystore.master_key_file, False)):
+        keystore = open_keystore(settings.keystore.url, load_master_key(file))
+        assert _fits(keystore) is fits
+        keystore.dispose()
+
+
+def _fits(keystore: Keystore) -> bool:
+    try:
+        keystore.ping()
+    except WrongMasterKey:
+        return False
+    return True
+
+
+def test_a_new_secret_is_its_owners_and_never_written_over_another(signals: Signals) -> None:
+    file = signals.folder / "new.key"
+    signals("keys", "new-master", str(file))
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    before = file.read_bytes()
+    signals("keys", "new-master", str(file), code=1)
+    assert file.read_bytes() == before
+
+
+def test_sweep_destroys_what_nothing_needs_and_keeps_the_rest(signals: Signals) -> None:
+    settings, day = settings_in(signals.folder), today(SystemClock())
+    keystore = open_keystore(settings.keystore.url, load_master_key(settings.keystore.master_key_file))
+    orphan, fresh = uuid4(), uuid4()
+    keystore.store_case_keys({orphan: bytes(32)}, created_on=day - timedelta(days=2))
+    keystore.store_case_keys({fresh: bytes(32)}, created_on=day)
+    organisation_id = rows(signals, select(Organisation.id))[0]
+    over = keystore.make_mailbox_key(organisation_id, day - timedelta(weeks=3))
+    waited_for = keystore.make_mailbox_key(organisation_id, day - timedelta(weeks=4))
+    _insert(signals, MailboxPublicKey(**vars(over)), _waiting_report(organisation_id, waited_for.key_id))
+    assert signals.json("keys", "sweep") == {"case_keys": 1, "mailbox_keys": 1}
+    assert list(keystore.case_key_ids()) == [fresh]
+    kept = {half.key_id for half in keystore.list_mailbox_keys()}
+    keystore.dispose()
+    assert over.key_id not in kept
+    assert waited_for.key_id in kept
+    assert over.key_id not in rows(signals, select(MailboxPublicKey.key_id))
+    assert signals.json("keys", "sweep") == {"case_keys": 0, "mailbox_keys": 0}
+
+
+def _waiting_report(organisation_id: Any, key_id: Any, on: date | None = None) -> SealedReport:
+    return SealedReport(
+        idempotency_hash=b"i" * 32,
+        body_mac=b"m" * 32,
+        receipt_hash=b"r" * 32,
+        signal_id=uuid4(),
+        organisation_id=organisation_id,
+        mailbox_key_id=key_id,
+        schema_version=1,
+        received_on=on or date(2026, 1, 5),
+        unrouted=False,
+        envelope=b"sealed",
+    )
+
+
+def _insert(signals: Signals, *found: Any) -> None:
+    engine = make_engine(settings_in(signals.folder).database.url)
+    with session_factory(engine).begin() as session:
+        session.add_all(found)
+    engine.dispose()
+
+
+# audit
+
+
+def test_a_record_that_nobody_touched_is_whole(signals: Signals) -> None:
+    link(signals)
+    assert signals.json("audit", "verify")["ok"]
+
+
+def test_an_edited_entry_is_found(signals: Signals) -> None:
+    link(signals)
+    first = rows(signals, select(AuditEntry.id))[0]
+    statements(signals, update(AuditEntry).where(AuditEntry.id == first).values(outcome="nothing"))
+    found = signals.json("audit", "verify", code=1)
+    assert [(one["kind"], one["entry_id"]) for one in found["findings"]] == [("edited", str(first))]
+
+
+def test_a_removed_entry_is_found(signals: Signals) -> None:
+    link(signals)
+    statements(signals, delete(AuditEntry).where(AuditEntry.id == rows(signals, select(AuditEntry.id))[0]))
+    assert signals.json("audit", "verify", code=1)["findings"]
+
+
+def test_a_head_kept_elsewhere_finds_a_trail_that_was_begun_anew(signals: Signals) -> None:
+    link(signals)
+    head = signals.file("heads.jsonl", signals("audit", "head", "--json"))
+    signals("audit", "verify", "--head", head)
+    for table in ("audit_links", "audit_heads", "audit_entries"):
+        engine = make_engine(settings_in(signals.folder).database.url)
+        with engine.begin() as connection:
+            connection.exec_driver_sql(f"DELETE FROM {table}")
+        engine.dispose()
+    signals("audit", "verify")
+    assert signals.json("audit", "verify", "--head", head, code=1)["findings"][0]["kind"] == "truncated"
+
+
+def test_a_file_without_a_head_is_called_wrongly(signals: Signals) -> None:
+    signals("audit", "verify", "--head", signals.file("heads.jsonl", '{"position": 1}'), code=2)
+
+
+def link(signals: Signals) -> None:
+    worker = make_worker(settings_in(signals.folder))
+    worker.link_audit()
+    worker.keystore.dispose()
+    worker.engine.dispose()
+
+
+# doctor
+
+
+def test_a_healthy_installation_has_no_problem(signals: Signals) -> None:
+    found = signals.json("doctor")
+    assert [check["check"] for check in found["checks"] if not check["ok"]] == []
+    assert len(found["checks"]) >= 9
+
+
+def problems(signals: Signals) -> set[str]:
+    found = signals.json("doctor", code=1)
+    assert all(check["mend"] for check in found["checks"] if not check["ok"])
+    return {check["check"] for check in found["checks"] if not check["ok"]}
+
+
+def test_an_empty_database_is_a_problem(signals: Signals) -> None:
+    signals("db", "downgrade", "base", "--yes")
+    assert problems(signals) == {"database"}
+
+
+def test_another_master_key_is_a_problem(signals: Signals) -> None:
+    file = settings_in(signals.folder).keystore.master_key_file
+    file.unlink()
+    write_new_secret_file(file)
+    assert "keystore" in problems(signals)
+
+
+def test_another_root_than_the_pinned_one_is_a_problem(signals: Signals) -> None:
+    config = signals.folder / "config.toml"
+    pinned = settings_in(signals.folder).front.root_public_key
+    config.write_text(config.read_text().replace(pinned, base64.b64encode(bytes(32)).decode()))
+    assert {"keystore", "routing"} <= problems(signals)
+
+
+def test_no_national_desk_is_a_problem(signals: Signals) -> None:
+    statements(signals, update(Organisation).values(suspended_from=date(2024, 1, 1)))
+    assert "routing" in problems(signals)
+
+
+def test_an_organisation_that_is_not_onboarded_is_a_problem(signals: Signals) -> None:
+    statements(signals, update(Organisation).where(Organisation.name == "Amsterdam").values(legal_basis=None))
+    assert problems(signals) == {"organisations"}
+
+
+def test_mailbox_keys_that_run_out_are_a_problem(signals: Signals) -> None:
+    ahead = MailboxPublicKey.week > today(SystemClock())
+    statements(signals, delete(MailboxPublicKey).where(ahead))
+    assert problems(signals) == {"mailbox keys"}
+
+
+def test_reports_that_wait_or_were_refused_are_a_problem(signals: Signals) -> None:
+    organisation_id = rows(signals, select(Organisation.id))[0]
+    _insert(signals, _waiting_report(organisation_id, uuid4()))
+    assert problems(signals) == {"waiting reports"}
+    statements(signals, update(SealedReport).values(refused_on=date(2026, 1, 6)))
+    assert problems(signals) == {"refused reports"}
+
+
+def test_mail_that_does_not_leave_is_a_problem(signals: Signals) -> None:
+    message = OutboxMessage(
+        event="new_signal",
+        subject_id=uuid4(),
+        channel="email",
+        recipient="a@example.org",
+        values={},
+        state=MessageState.QUEUED,
+        not_before=datetime(2026, 1, 5, tzinfo=UTC),
+    )
+    _insert(signals, message)
+    assert problems(signals) == {"outbox"}

@@ -1,0 +1,180 @@
+"""The official address file changes only what differs, and routing follows it."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, func, select
+from sqlalchemy.orm import Session
+
+from signals.audit import AuditLog
+from signals.cbs_file import CbsRow, CompactCoverage, compress
+from signals.clock import FixedClock
+from signals.coverage import CoverageImport, import_official, problems_on
+from signals.coverage_check import ProblemKind
+from signals.db import make_engine, session_factory
+from signals.models import AuditEntry, Base, MunicipalityOfPostcode, RoutingVersion
+from signals.organisations import Agreement, Area, create_organisation
+from signals.routing import Router
+from signals.vocabulary import AuditAction, OrganisationKind
+
+NOW = datetime(2024, 9, 2, 9, 0, tzinfo=UTC)
+TODAY = NOW.date()
+LONG_AGO = date(2024, 1, 1)
+AMSTERDAM, DIEMEN = "GM0363", "GM0384"
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    engine = make_engine(f"sqlite:///{tmp_path}/signals.db")
+    Base.metadata.create_all(engine)
+    with session_factory(engine).begin() as session:
+        session.add(RoutingVersion(id=1, version=1))
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def session(engine: Engine) -> Iterator[Session]:
+    with session_factory(engine)() as session:
+        yield session
+
+
+def file_of(*rows: tuple[str, int, str]) -> CompactCoverage:
+    return compress(CbsRow(*row) for row in rows)
+
+
+def take(session: Session, file: CompactCoverage, as_of: date = TODAY) -> CoverageImport:
+    result = import_official(session, FixedClock(NOW), file=file, as_of=as_of, audit=AuditLog(bytes(32)))
+    session.commit()
+    return result
+
+
+def version(session: Session) -> int:
+    return session.scalars(select(RoutingVersion.version)).one()
+
+
+def stored(session: Session) -> list[tuple[str, int, int, str]]:
+    return sorted(
+        (row.first_pc6, row.number_from, row.number_to, row.municipality_code)
+        for row in session.scalars(select(MunicipalityOfPostcode))
+    )
+
+
+def add_team(session: Session, name: str, code: str) -> None:
+    create_organisation(
+        session,
+        name=name,
+        kind=OrganisationKind.SOCIAL_WORK,
+        areas=[Area(level="municipality", area=code, valid_from=LONG_AGO)],
+        agreement=Agreement(on=LONG_AGO, legal_basis="Wmo 2015", retention_basis="Selectielijst"),
+        recipients=("a@example.org", "b@example.org"),
+        recipients_verified_on=LONG_AGO,
+    )
+
+
+def add_desk(session: Session) -> None:
+    create_organisation(
+        session,
+        name="Landelijk",
+        kind=OrganisationKind.NATIONAL,
+        areas=[Area(level="national", area="NL", valid_from=LONG_AGO)],
+        agreement=Agreement(on=LONG_AGO, legal_basis="Wmo 2015", retention_basis="Selectielijst"),
+        recipients=("a@example.org", "b@example.org"),
+        recipients_verified_on=LONG_AGO,
+    )
+
+
+def test_what_the_shipped_facts_say_already_is_not_stored(session: Session) -> None:
+    result = take(session, file_of(("1012AB", 12, AMSTERDAM), ("1111AA", 1, DIEMEN)))
+    assert (result.added, result.changed, result.removed, result.kept) == (0, 0, 0, 0)
+    assert stored(session) == []
+
+
+def test_a_postcode_in_another_municipality_is_stored(session: Session) -> None:
+    assert take(session, file_of(("1012AB", 12, DIEMEN))).added == 1
+    assert stored(session) == [("1012AB", 0, 99999, DIEMEN)]
+
+
+def test_a_split_postcode_is_stored_by_house_numbers(session: Session) -> None:
+    take(session, file_of(("1012AB", 1, AMSTERDAM), ("1012AB", 3, AMSTERDAM), ("1012AB", 5, DIEMEN)))
+    assert stored(session) == [("1012AB", 1, 3, AMSTERDAM), ("1012AB", 5, 5, DIEMEN)]
+
+
+def test_the_same_file_again_writes_nothing(session: Session) -> None:
+    file = file_of(("1012AB", 12, DIEMEN))
+    take(session, file)
+    before = version(session)
+    assert take(session, file) == CoverageImport(added=0, changed=0, removed=0, kept=1)
+    assert version(session) == before
+
+
+def test_only_what_differs_is_written(session: Session) -> None:
+    # With addresses of Amsterdam between them, for a run takes in the unused postcodes between used ones.
+    between = [("1012AC", 1, AMSTERDAM), ("1013AB", 1, AMSTERDAM), ("1014AB", 1, AMSTERDAM)]
+    kept, first = ("1012AB", 12, DIEMEN), [("1013AA", 1, DIEMEN), ("1014AA", 1, DIEMEN)]
+    take(session, file_of(*sorted([kept, *first, *between])))
+    second = [("1013AA", 1, "GM0362"), ("1015AA", 1, DIEMEN)]
+    result = take(session, file_of(*sorted([kept, *second, *between])))
+    assert result == CoverageImport(added=1, changed=1, removed=1, kept=1)
+    assert [row[3] for row in stored(session)] == [DIEMEN, "GM0362", DIEMEN]
+
+
+def test_a_change_moves_the_routing_version_and_is_audited(session: Session) -> None:
+    before = version(session)
+    take(session, file_of(("1012AB", 12, DIEMEN)))
+    assert version(session) == before + 1
+    assert session.scalars(select(AuditEntry.action)).all() == [AuditAction.COVERAGE_CHANGED]
+
+
+def test_rolled_back_nothing_has_changed(engine: Engine, session: Session) -> None:
+    import_official(
+        session,
+        FixedClock(NOW),
+        file=file_of(("1012AB", 12, DIEMEN)),
+        as_of=TODAY,
+        audit=AuditLog(bytes(32)),
+    )
+    session.rollback()
+    with session_factory(engine)() as other:
+        assert (stored(other), version(other)) == ([], 1)
+        assert other.scalar(select(func.count(AuditEntry.id))) == 0
+
+
+def test_a_municipality_that_has_merged_since_is_no_difference(session: Session) -> None:
+    old = file_of(("1271AA", 1, "GM0406"))  # as it was shipped
+    assert not take(session, old, as_of=date(2030, 1, 1)).anything
+    wijdemeren, hilversum = file_of(("1231AA", 1, "GM1696")), file_of(("1231AA", 1, "GM0402"))
+    assert not take(session, wijdemeren, as_of=TODAY).anything
+    assert not take(session, hilversum, as_of=date(2027, 1, 1)).anything
+    assert take(session, hilversum, as_of=TODAY).added == 1
+
+
+def test_codes_on_no_map_are_told(session: Session) -> None:
+    assert take(session, file_of(("1012AB", 12, "GM9999"))).unknown_codes == ("GM9999",)
+
+
+def test_routing_follows_the_file(engine: Engine, session: Session) -> None:
+    add_desk(session)
+    add_team(session, "Amsterdam", AMSTERDAM)
+    add_team(session, "Diemen", DIEMEN)
+    session.commit()
+    router = Router(engine, root_public_key=None, refresh_seconds=0.0)
+    assert router.route("1012AB", 5, TODAY).name == "Amsterdam"
+    take(session, file_of(("1012AB", 1, AMSTERDAM), ("1012AB", 5, DIEMEN)))
+    assert router.route("1012AB", 5, TODAY).name == "Diemen"
+    assert router.route("1012AB", 1, TODAY).name == "Amsterdam"
+
+
+def test_without_a_national_desk_that_is_the_problem(session: Session) -> None:
+    add_team(session, "Amsterdam", AMSTERDAM)
+    assert [problem.kind for problem in problems_on(session, TODAY)] == [ProblemKind.NO_NATIONAL_DESK]
+
+
+def test_two_teams_of_one_area_overlap(session: Session) -> None:
+    add_desk(session)
+    add_team(session, "Een", AMSTERDAM)
+    add_team(session, "Twee", AMSTERDAM)
+    found = [p for p in problems_on(session, TODAY) if p.kind is ProblemKind.OVERLAP]
+    assert [(problem.area, len(problem.organisation_ids)) for problem in found] == [(AMSTERDAM, 2)]

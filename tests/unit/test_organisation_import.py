@@ -1,0 +1,214 @@
+"""A csv of organisations is taken over whole, or not at all with every reason."""
+
+import io
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from signals.audit import AuditLog
+from signals.clock import FixedClock
+from signals.db import make_engine, session_factory
+from signals.models import AuditEntry, Base, CoverageArea, Organisation, RoutingVersion
+from signals.organisation_import import ChangeKind, OrganisationImport, import_organisations
+from signals.organisations import onboarded_on
+from signals.vocabulary import AuditAction, OrganisationKind
+
+CLOCK = FixedClock(datetime(2026, 11, 24, 9, 30, tzinfo=UTC))
+VERIFIED = date(2026, 11, 2)
+FULL = "name,kind,level,area,valid_from,agreement_on,legal_basis,retention_basis,recipient_1,recipient_2\n"
+SHORT = "name,kind,level,area,valid_from\n"
+TEAM = (
+    "Team Zuid,social_work,municipality,GM0363,2026-01-01,2026-01-01,Wmo,Lijst,a@example.org,b@example.org\n"
+)
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Iterator[Session]:
+    engine: Engine = make_engine(f"sqlite:///{tmp_path}/signals.db")
+    Base.metadata.create_all(engine)
+    with session_factory(engine)() as session:
+        session.add(RoutingVersion(id=1, version=1))
+        session.commit()
+        yield session
+    engine.dispose()
+
+
+def take(session: Session, text: str, verified_on: date | None = VERIFIED) -> OrganisationImport:
+    return import_organisations(
+        session,
+        CLOCK,
+        file=io.StringIO(text),
+        audit=AuditLog(bytes(32)),
+        recipients_verified_on=verified_on,
+    )
+
+
+def kinds(result: OrganisationImport) -> list[ChangeKind]:
+    return [change.kind for change in result.changes]
+
+
+def reasons(session: Session, text: str) -> list[tuple[int, str, str]]:
+    result = take(session, text)
+    assert result.changes == ()
+    assert session.scalars(select(Organisation)).all() == []
+    return [(one.line, one.column, one.reason) for one in result.rejected]
+
+
+def team(session: Session) -> Organisation:
+    return session.scalars(select(Organisation).where(Organisation.name == "Team Zuid")).one()
+
+
+def areas(session: Session) -> list[tuple[str, str, int | None, int | None]]:
+    rows = session.scalars(select(CoverageArea).order_by(CoverageArea.level, CoverageArea.area))
+    return [(row.level, row.area, row.number_from, row.number_to) for row in rows]
+
+
+def test_a_complete_line_takes_an_organisation_on(session: Session) -> None:
+    assert kinds(take(session, FULL + TEAM)) == [ChangeKind.ORGANISATION_ADDED, ChangeKind.AREA_ADDED]
+    assert team(session).kind is OrganisationKind.SOCIAL_WORK
+    assert onboarded_on(team(session)) == VERIFIED
+    assert not team(session).is_example
+
+
+def test_without_verified_recipients_it_does_not_receive_yet(session: Session) -> None:
+    result = take(session, FULL + TEAM, verified_on=None)
+    assert ChangeKind.STILL_NOT_ONBOARDED in kinds(result)
+    assert onboarded_on(team(session)) is None
+
+
+def test_several_lines_give_one_organisation_several_areas(session: Session) -> None:
+    take(
+        session,
+        SHORT
+        + "Team Zuid,social_work,pc4,1071,2026-01-01\n"
+        + "Team Zuid,social_work,pc6,1072 ab,2026-01-01\n"
+        + "Team Zuid,social_work,pc6_range,1073AB 1-99,2026-01-01\n",
+    )
+    assert areas(session) == [
+        ("pc4", "1071", None, None),
+        ("pc6", "1072AB", None, None),
+        ("pc6_range", "1073AB", 1, 99),
+    ]
+
+
+def test_the_same_file_again_changes_nothing(session: Session) -> None:
+    take(session, FULL + TEAM)
+    assert kinds(take(session, FULL + TEAM)) == [ChangeKind.UNCHANGED]
+    assert len(session.scalars(select(AuditEntry)).all()) == 1
+
+
+def test_a_changed_field_is_named_and_an_empty_one_changes_nothing(session: Session) -> None:
+    take(session, FULL + TEAM)
+    result = take(session, FULL + "Team Zuid,social_work,municipality,GM0363,2026-01-01,,Jeugdwet,,,\n")
+    assert [(change.kind, change.detail) for change in result.changes] == [
+        (ChangeKind.ORGANISATION_CHANGED, "legal_basis")
+    ]
+    assert (team(session).legal_basis, team(session).retention_basis) == ("Jeugdwet", "Lijst")
+
+
+def test_a_new_recipient_must_be_verified_again_and_the_old_one_need_not(session: Session) -> None:
+    take(session, FULL + TEAM)
+    take(session, FULL + TEAM.replace("b@example.org", "c@example.org"), verified_on=None)
+    assert {r.address: r.verified_on for r in team(session).recipients} == {
+        "a@example.org": VERIFIED,
+        "c@example.org": None,
+    }
+
+
+def test_an_area_ends_by_its_last_day_and_is_never_removed(session: Session) -> None:
+    head = "name,kind,level,area,valid_from,valid_until\n"
+    take(session, head + "Team Zuid,social_work,pc4,1071,2026-01-01,\n")
+    result = take(session, head + "Team Zuid,social_work,pc4,1071,2026-01-01,2027-01-01\n")
+    assert ChangeKind.AREA_ENDED in kinds(result)
+    assert session.scalars(select(CoverageArea.valid_until)).all() == [date(2027, 1, 1)]
+    take(session, head + "Team Zuid,social_work,pc4,1072,2027-01-01,\n")
+    assert len(areas(session)) == 2
+
+
+def test_a_change_moves_the_routing_version_and_is_audited(session: Session) -> None:
+    take(session, FULL + TEAM)
+    entry = session.scalars(select(AuditEntry)).one()
+    assert (entry.action, entry.subject_id) == (AuditAction.ORGANISATION_CHANGED, team(session).id)
+    assert session.scalars(select(RoutingVersion.version)).one() > 1
+
+
+def test_semicolons_do_as_well(session: Session) -> None:
+    take(session, (FULL + TEAM).replace(",", ";"))
+    assert onboarded_on(team(session)) == VERIFIED
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "reason"),
+    [
+        (",social_work,pc4,1071,2026-01-01", "name", "required"),
+        (f"{'x' * 121},social_work,pc4,1071,2026-01-01", "name", "too_long"),
+        ("A,hospital,pc4,1071,2026-01-01", "kind", "unknown"),
+        ("A,social_work,street,1071,2026-01-01", "level", "unknown"),
+        ("A,social_work,pc4,0071,2026-01-01", "area", "unknown"),
+        ("A,social_work,pc4,107,2026-01-01", "area", "unknown"),
+        ("A,social_work,pc6,1071SS,2026-01-01", "area", "unknown"),
+        ("A,social_work,municipality,GM9999,2026-01-01", "area", "unknown"),
+        ("A,ggd,ggd_region,GG0000,2026-01-01", "area", "unknown"),
+        ("A,national,national,BE,2026-01-01", "area", "unknown"),
+        ("A,social_work,pc6_range,1071AB,2026-01-01", "area", "unknown"),
+        ("A,social_work,pc6_range,1071AB 9-1,2026-01-01", "area", "house_numbers"),
+        ("A,social_work,pc6_range,1071AB 0-9,2026-01-01", "area", "house_numbers"),
+        ("A,social_work,pc4,1071,1 jan 2026", "valid_from", "not_a_date"),
+        ("A,social_work,pc4,1071,2026-02-30", "valid_from", "not_a_date"),
+        ("A,social_work,pc4,1071", "", "number_of_cells"),
+        ("A,social_work,pc4,1071,2026-01-01,more", "", "number_of_cells"),
+    ],
+)
+def test_a_line_is_rejected_with_its_reason(session: Session, line: str, column: str, reason: str) -> None:
+    assert reasons(session, f"{SHORT}B,social_work,pc4,1072,2026-01-01\n{line}\n") == [(3, column, reason)]
+
+
+def test_every_reason_is_told_at_once(session: Session) -> None:
+    text = SHORT + "A,hospital,pc4,1,2026-01-01\nB,social_work,pc4,1071,soon\n"
+    assert reasons(session, text) == [
+        (2, "area", "unknown"),
+        (2, "kind", "unknown"),
+        (3, "valid_from", "not_a_date"),
+    ]
+
+
+def test_lines_of_one_organisation_may_not_contradict_each_other(session: Session) -> None:
+    text = SHORT + "A,social_work,pc4,1071,2026-01-01\nA,ggd,pc4,1072,2026-01-01\n"
+    assert reasons(session, text) == [(3, "kind", "contradicts_an_earlier_line")]
+
+
+def test_an_area_may_not_be_listed_twice(session: Session) -> None:
+    text = SHORT + "A,social_work,pc4,1071,2026-01-01\n" * 2
+    assert reasons(session, text.replace("1071,2026-01-01\nA", "1071,2026-01-01\nA")) == [
+        (3, "area", "listed_twice")
+    ]
+
+
+def test_an_end_before_the_beginning_is_rejected(session: Session) -> None:
+    text = "name,kind,level,area,valid_from,valid_until\nA,social_work,pc4,1071,2026-01-01,2026-01-01\n"
+    assert reasons(session, text) == [(2, "valid_until", "not_after_valid_from")]
+
+
+def test_an_address_that_is_none_is_rejected_without_repeating_it(session: Session) -> None:
+    text = FULL + TEAM.replace("b@example.org", "b at example.org")
+    result = take(session, text)
+    assert [(one.column, one.reason) for one in result.rejected] == [("recipient_2", "invalid")]
+    assert "b at example.org" not in repr(result)
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("name,kind,level,area\n", (1, "valid_from", "missing")),
+        (SHORT.replace("\n", ",colour\n"), (1, "", "unknown_column")),
+        (SHORT.replace("\n", ",name\n"), (1, "", "column_twice")),
+        (SHORT, (1, "", "no_lines")),
+        ("", (1, "name", "missing")),
+    ],
+)
+def test_a_header_is_rejected(session: Session, header: str, expected: tuple[int, str, str]) -> None:
+    assert reasons(session, header)[0] == expected

@@ -1,0 +1,193 @@
+"""Settings are read from file and environment, checked as a whole, and explained in config.example.toml."""
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from privacy.secret_files import write_new_secret_file
+from signals.errors import SettingsProblem
+from signals.settings import Settings, load_settings
+from signals.vocabulary import Environment, ProcessRole
+
+EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "config.toml"
+    path.write_text(text)
+    return path
+
+
+def problems_of(path: Path, environ: dict[str, str] | None = None) -> list[str]:
+    with pytest.raises(SettingsProblem) as refused:
+        load_settings(path, environ=environ or {})
+    return refused.value.problems
+
+
+def leaves(tree: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """(dotted name, value) of every setting of a TOML tree or of settings."""
+    pairs = (
+        tree.items() if isinstance(tree, dict) else ((f.name, getattr(tree, f.name)) for f in fields(tree))
+    )
+    for name, value in pairs:
+        if isinstance(value, dict) or is_dataclass(value):
+            yield from leaves(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", "" if value is None else value
+
+
+def production(folder: Path, role: str, more: str = "") -> Path:
+    secret = folder / "secret.key"
+    if not secret.exists():
+        write_new_secret_file(secret)
+    return written(
+        folder,
+        f"""
+        environment = "production"
+        role = "{role}"
+        server.public_url = "https://signalen.example.org"
+        keystore.master_key_file = "{secret}"
+        front.secret_file = "{secret}"
+        front.root_public_key = "AAAA"
+        notifications.smtp_host = "mail.example.org"
+        {more}
+        """,
+    )
+
+
+def test_the_example_names_every_setting_with_its_default_and_no_other() -> None:
+    said = dict(leaves(tomllib.loads(EXAMPLE.read_text())))
+    assert said == {
+        name: str(value) if isinstance(value, Path) else value for name, value in leaves(Settings())
+    }
+
+
+def test_the_example_is_accepted_as_it_stands() -> None:
+    assert load_settings(EXAMPLE, environ={}).server == Settings().server
+
+
+def test_every_setting_of_the_example_stands_below_a_comment() -> None:
+    lines = EXAMPLE.read_text().splitlines()
+    settings = [(before, line) for before, line in pairwise(lines) if line[:1] not in ("#", "[", "")]
+    assert len(settings) == len(dict(leaves(Settings())))
+    assert [line for before, line in settings if not before.startswith("#")] == []
+
+
+def test_without_a_file_the_defaults_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert load_settings(environ={}).server.port == 8000
+
+
+def test_a_named_file_that_is_missing_is_refused(tmp_path: Path) -> None:
+    assert len(problems_of(tmp_path / "none.toml")) == 1
+
+
+def test_unknown_keys_and_sections_are_refused(tmp_path: Path) -> None:
+    path = written(tmp_path, "colour = 'red'\n[server]\nprot = 80\n[kitchen]\nsink = 1\n")
+    assert set(problems_of(path)) == {
+        "colour is not a setting",
+        "server.prot is not a setting",
+        "kitchen is not a setting",
+    }
+
+
+def test_an_unknown_key_of_the_environment_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path, "")
+    assert problems_of(path, {"SIGNALS__SERVER__PROT": "80"}) == ["server.prot is not a setting"]
+
+
+def test_values_of_another_kind_are_refused_without_repeating_them(tmp_path: Path) -> None:
+    path = written(tmp_path, "role = 'queen'\n[server]\nport = 'eighty'\n[notes]\nenabled = 'perhaps'\n")
+    problems = problems_of(path)
+    assert len(problems) == 3
+    assert not any(word in problem for problem in problems for word in ("queen", "eighty", "perhaps"))
+
+
+def test_all_problems_are_listed_at_once(tmp_path: Path) -> None:
+    path = written(
+        tmp_path,
+        "[server]\nport = 70000\nthreads = 0\n[notes]\nmax_length = 281\n[arrival]\ninterval_seconds = -1\n",
+    )
+    problems = "\n".join(problems_of(path))
+    for name in ("server.port", "server.threads", "notes.max_length", "arrival.interval_seconds"):
+        assert name in problems
+
+
+def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
+    path = written(tmp_path, "role = 'desk'\n[server]\nport = 9000\n[notes]\nenabled = false\n")
+    environ = {"SIGNALS__ROLE": "worker", "SIGNALS__SERVER__PORT": "0", "SIGNALS__NOTES__ENABLED": "yes"}
+    settings = load_settings(path, environ=environ)
+    assert (settings.role, settings.server.port, settings.notes.enabled) == (ProcessRole.WORKER, 0, True)
+
+
+def test_the_environment_names_the_file(tmp_path: Path) -> None:
+    path = written(tmp_path, "[server]\nport = 9000\n")
+    assert load_settings(environ={"SIGNALS_CONFIG": str(path)}).server.port == 9000
+
+
+def test_relative_places_count_from_the_file(tmp_path: Path) -> None:
+    (tmp_path / "conf").mkdir()
+    settings = load_settings(
+        written(tmp_path / "conf", "[notifications]\nmail_folder = 'mail'\n"), environ={}
+    )
+    assert settings.database.url == f"sqlite:///{tmp_path}/conf/var/signals.db"
+    assert settings.keystore.url == f"sqlite:///{tmp_path}/conf/var/keystore/keystore.db"
+    assert settings.keystore.master_key_file == tmp_path / "conf/var/secrets/master.key"
+    assert settings.notifications.mail_folder == tmp_path / "conf/mail"
+
+
+def test_places_that_are_absolute_or_elsewhere_stay(tmp_path: Path) -> None:
+    text = "[database]\nurl = 'postgresql+psycopg://db/signals'\n[front]\nsecret_file = '/run/front.key'\n"
+    settings = load_settings(written(tmp_path, text), environ={})
+    assert settings.database.url == "postgresql+psycopg://db/signals"
+    assert settings.front.secret_file == Path("/run/front.key")
+
+
+@pytest.mark.parametrize("role", ["front", "desk", "worker"])
+def test_a_safe_production_is_accepted(role: str, tmp_path: Path) -> None:
+    settings = load_settings(production(tmp_path, role), environ={})
+    assert settings.environment is Environment.PRODUCTION
+
+
+@pytest.mark.parametrize(
+    ("role", "unsafe", "named"),
+    [
+        ("front", "debug = true", "debug"),
+        ("front", 'logging.level = "DEBUG"', "logging.level"),
+        ("all", "", "role"),
+        ("desk", "sessions.password_memory_kib = 1024", "sessions.password_memory_kib"),
+        ("desk", 'notifications.mail_folder = "mail"', "notifications.mail_folder"),
+        ("worker", 'notifications.smtp_security = "none"', "notifications.smtp_security"),
+        ("worker", "notifications.delay_minutes = 0", "notifications.delay_minutes"),
+    ],
+)
+def test_production_refuses(role: str, unsafe: str, named: str, tmp_path: Path) -> None:
+    assert any(problem.startswith(named) for problem in problems_of(production(tmp_path, role, unsafe)))
+
+
+@pytest.mark.parametrize(
+    ("role", "variable", "value", "named"),
+    [
+        ("front", "SIGNALS__SERVER__PUBLIC_URL", "http://signalen.example.org", "server.public_url"),
+        ("front", "SIGNALS__FRONT__ROOT_PUBLIC_KEY", "", "front.root_public_key"),
+        ("front", "SIGNALS__FRONT__SECRET_FILE", "missing.key", "front.secret_file"),
+        ("desk", "SIGNALS__KEYSTORE__MASTER_KEY_FILE", "missing.key", "keystore.master_key_file"),
+        ("desk", "SIGNALS__KEYSTORE__MASTER_KEY_FILE", "var/secrets/master.key", "keystore.master_key_file"),
+        ("worker", "SIGNALS__NOTIFICATIONS__SMTP_HOST", "", "notifications.smtp_host"),
+    ],
+)
+def test_production_refuses_what_is_missing(
+    role: str, variable: str, value: str, named: str, tmp_path: Path
+) -> None:
+    problems = problems_of(production(tmp_path, role), {variable: value})
+    assert any(problem.startswith(named) for problem in problems)
+
+
+def test_a_public_process_in_production_needs_no_master_key(tmp_path: Path) -> None:
+    environ = {"SIGNALS__KEYSTORE__MASTER_KEY_FILE": "missing.key"}
+    assert load_settings(production(tmp_path, "front"), environ=environ).serves_public
