@@ -10,9 +10,11 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import func, insert, select, text, update
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session, joinedload, sessionmaker
 from structlog import get_logger
 
@@ -106,11 +108,10 @@ class ArrivalDesk:
         ]
         self.keystore.store_case_keys(case_keys, created_on=on)
         receipts = [_receipt_row(o.row) for o in opened if o.row.receipt_hash not in given]
-        if receipts:
-            session.execute(insert(Receipt), receipts)
-        session.execute(insert(Signal), rows)
-        session.execute(insert(StatusChange), [arrival_change(o.row.signal_id, on) for o in opened])
-        session.execute(insert(AddressLink), [_link_row(o, p) for o, p in zip(opened, probes, strict=True)])
+        _insert_many(session, _receipts, receipts)
+        _insert_many(session, _signals, rows)
+        _insert_many(session, _changes, [_change_row(o, on) for o in opened])
+        _insert_many(session, _links, [_link_row(o, p) for o, p in zip(opened, probes, strict=True)])
         _drop_envelopes(session, [o.row.idempotency_hash for o in opened])
         self.audit.record_many(session, clock, [_audit_event(o, on) for o in opened])
         enqueue(session, list(self._messages(clock, rows, organisations)))
@@ -147,6 +148,10 @@ class _Opened:
 
 
 _reports = SealedReport.__table__
+_receipts = Receipt.__table__
+_signals = Signal.__table__
+_changes = StatusChange.__table__
+_links = AddressLink.__table__
 
 
 def _take(session: Session, limit: int) -> Sequence[Any]:
@@ -294,6 +299,32 @@ def _link_row(opened: _Opened, probe: Probe) -> dict[str, Any]:
         "signal_id": opened.row.signal_id,
         "outcome_group": None,
     }
+
+
+def _change_row(opened: _Opened, on: date) -> dict[str, Any]:
+    """Keyed by columns, where `arrival_change` has the names of attributes."""
+    attributes = StatusChange.__mapper__.columns
+    return {attributes[name].name: value for name, value in arrival_change(opened.row.signal_id, on).items()}
+
+
+def _insert_many(session: Session, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows of the same columns; on PostgreSQL as one statement over arrays."""
+    if not rows:
+        return
+    connection = session.connection()
+    if is_sqlite(session):
+        connection.execute(insert(table), rows)
+    else:
+        arrays = tuple([row[column] for row in rows] for column in rows[0])
+        connection.exec_driver_sql(_insert_from_arrays(table, tuple(rows[0])), arrays)
+
+
+@lru_cache
+def _insert_from_arrays(table: Any, columns: tuple[str, ...]) -> str:
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    names = ", ".join(dialect.identifier_preparer.quote(column) for column in columns)
+    arrays = ", ".join(f"%s::{table.c[column].type.compile(dialect)}[]" for column in columns)
+    return f"INSERT INTO {table.name} ({names}) SELECT * FROM unnest({arrays})"  # noqa: S608 - our own names
 
 
 def _drop_envelopes(session: Session, hashes: Sequence[bytes]) -> None:

@@ -337,7 +337,7 @@ _SQLITE_WRITERS = threading.Lock()
 
 
 def _writing(engine: Engine) -> AbstractContextManager[Any]:
-    """Writers of SQLite stand in line, in and between processes; its own busy handler sleeps and starves some."""
+    """SQLite's writers stand in line, between processes too; its own busy handler sleeps and starves some."""
     return _sqlite_turn(engine.url.database) if is_sqlite(engine) else nullcontext()
 
 
