@@ -1,0 +1,181 @@
+"""Arrival with one worker and with two, against bare opening and HMAC on one core."""
+
+import base64
+import contextlib
+import hashlib
+import hmac
+import json
+import secrets
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import islice
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from sqlalchemy import delete, func, insert, select
+
+from privacy.keystore import open_keystore
+from privacy.sealing import MailboxPrivateKey, seal_to_mailbox
+from privacy.secret_files import load_master_key
+from signals.clock import SystemClock, today
+from signals.contents import Report, Summary, context_of
+from signals.models import SealedReport, Signal
+from signals.models.base import new_id
+from signals.routing import Router
+from signals.vocabulary import ConcernType
+from tests.bench.addresses import addresses
+from tests.bench.house import House, make_house
+from tests.bench.processes import running
+from tests.bench.results import Line
+
+BARE_COUNT = 2000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effort:
+    """How fast reports arrived: per second of the clock, and CPU of the workers for each, in seconds."""
+
+    rate: float
+    cpu: float
+
+
+def measure_arrival(
+    group: str,
+    folder: Path,
+    database_url: str,
+    keystore_url: str,
+    *,
+    rounds: int,
+    reports: int,
+    targets: bool,
+) -> Iterator[Line]:
+    """Rounds of bare opening, one worker, two workers; `reports` in each. `targets`: hold it against them."""
+    house = make_house(folder, database_url=database_url, keystore_url=keystore_url)
+    bare: list[float] = []
+    one: list[Effort] = []
+    two: list[Effort] = []
+    for number in range(rounds):
+        bare.append(_bare_rate(house, seed=3 * number))
+        one.append(_arrive(house, 1, reports, seed=3 * number + 1))
+        two.append(_arrive(house, 2, reports, seed=3 * number + 2))
+    single, double, opening = (
+        median(values) for values in ([e.rate for e in one], [e.rate for e in two], bare)
+    )
+    yield Line(
+        group=group,
+        what="one worker against bare HPKE opening and two HMACs on one core",
+        value=single / opening,
+        at_least=0.40 if targets else None,
+    )
+    yield Line(
+        group=group,
+        what="two workers against one",
+        value=double / single,
+        at_least=1.4 if targets else None,
+    )
+    for label, value in (("bare opening", opening), ("one worker", single), ("two workers", double)):
+        yield Line(group=group, what=f"{label}: reports per second", value=value, unit="1/s")
+    yield Line(
+        group=group, what="one worker: its CPU per report", value=median(e.cpu for e in one) * 1e6, unit="us"
+    )
+
+
+def fill_mailboxes(house: House, count: int, *, seed: int) -> None:
+    """So many sealed reports from all over the country wait to arrive, as intake leaves them."""
+    engine = house.engine()
+    on = today(SystemClock())
+    rows = [
+        _sealed_row(report, place, on) for report, place in islice(_placed(house, engine, seed, on), count)
+    ]
+    with engine.begin() as connection:
+        connection.execute(insert(SealedReport), rows)
+    engine.dispose()
+
+
+def _placed(house: House, engine: Any, seed: int, on: date) -> Iterator[tuple[Report, Any]]:
+    root = base64.b64decode(house.settings.front.root_public_key)
+    snapshot = Router(engine, root_public_key=root).snapshot()
+    for address in addresses(seed):
+        receiver = snapshot.table.route(address.postcode, address.number, on).organisation_id
+        summary = Summary(concern_types=(ConcernType.SEEMS_LONELY, ConcernType.MAIL_PILING_UP))
+        yield Report(address=address, summary=summary), snapshot.sealing_key(receiver, on)
+
+
+def _sealed_row(report: Report, key: Any, on: date) -> dict[str, Any]:
+    signal_id = new_id()
+    context = context_of(signal_id, key.organisation_id, key.key_id)
+    return {
+        "idempotency_hash": secrets.token_bytes(32),
+        "body_mac": secrets.token_bytes(32),
+        "receipt_hash": secrets.token_bytes(32),
+        "signal_id": signal_id,
+        "organisation_id": key.organisation_id,
+        "mailbox_key_id": key.key_id,
+        "schema_version": 1,
+        "received_on": on,
+        "unrouted": False,
+        "redactions": "[]",
+        "envelope": seal_to_mailbox(report.to_plain(), key.public_key, context),
+    }
+
+
+def _arrive(house: House, workers: int, reports: int, *, seed: int) -> Effort:
+    before = _signals(house)
+    with contextlib.ExitStack() as stack:
+        started = [
+            stack.enter_context(running("-m", "tests.bench.arriving", str(house.config)))
+            for _ in range(workers)
+        ]
+        for process in started:
+            assert process.stdout is not None
+            process.stdout.readline()
+        fill_mailboxes(house, reports, seed=seed)
+        said = _told_to_go(started)
+    if _signals(house) - before != reports:
+        raise RuntimeError("not every report arrived")
+    seconds = max(entry["until"] for entry in said) - min(entry["from"] for entry in said)
+    return Effort(rate=reports / seconds, cpu=sum(entry["cpu"] for entry in said) / reports)
+
+
+def _told_to_go(processes: Sequence[Any]) -> list[dict[str, Any]]:
+    for process in processes:
+        process.stdin.write(b"go\n")
+        process.stdin.flush()
+    return [json.loads(process.stdout.readline()) for process in processes]
+
+
+def _signals(house: House) -> int:
+    engine = house.engine()
+    with engine.connect() as connection:
+        number = connection.scalar(select(func.count()).select_from(Signal)) or 0
+    engine.dispose()
+    return number
+
+
+def _bare_rate(house: House, *, seed: int) -> float:
+    """Envelopes per second: HPKE opening with a parsed key and two HMACs; nothing else."""
+    fill_mailboxes(house, BARE_COUNT, seed=seed)
+    engine = house.engine()
+    with engine.begin() as connection:
+        rows = connection.execute(
+            select(SealedReport.__table__).where(SealedReport.envelope.is_not(None))
+        ).all()
+        connection.execute(delete(SealedReport).where(SealedReport.envelope.is_not(None)))
+    engine.dispose()
+    keystore = open_keystore(
+        house.settings.keystore.url, load_master_key(house.settings.keystore.master_key_file)
+    )
+    raw = keystore.mailbox_private_keys({row.mailbox_key_id for row in rows})
+    keystore.dispose()
+    keys = {key_id: MailboxPrivateKey.from_bytes(key) for key_id, key in raw.items()}
+    infos = [context_of(row.signal_id, row.organisation_id, row.mailbox_key_id).info() for row in rows]
+    key = secrets.token_bytes(32)
+    started = time.perf_counter()
+    for row, info in zip(rows, infos, strict=True):
+        keys[row.mailbox_key_id].decrypt(row.envelope, info)
+        hmac.digest(key, b"addr/v1|1012AB|12|", hashlib.sha256)
+        hmac.digest(key, b"house/v1|1012AB|12", hashlib.sha256)
+    return len(rows) / (time.perf_counter() - started)

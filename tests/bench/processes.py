@@ -1,0 +1,99 @@
+"""Processes of the bench: started, watched in /proc (CPU, memory), ended with everything below them."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.bench.house import PROJECT, clean_environment
+
+TICKS = os.sysconf("SC_CLK_TCK")
+START_SECONDS = 30.0
+
+
+@contextlib.contextmanager
+def running(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A Python process (`-m module ...`) while the block lasts; it and its children end with it."""
+    process = subprocess.Popen(
+        [sys.executable, *arguments],
+        cwd=PROJECT,
+        env=clean_environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    try:
+        yield process
+    finally:
+        end(process)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """SIGTERM, and SIGKILL for whatever of it is still there after five seconds."""
+    family = [process.pid, *children_of(process.pid)]
+    process.send_signal(signal.SIGTERM)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.communicate(timeout=5)
+    for number in family[1:]:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(number, signal.SIGKILL)
+    process.kill()
+    process.wait()
+
+
+def free_port() -> int:
+    """A port that nobody listens on right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for_answer(port: int, path: str = "/healthz", *, patience: float = START_SECONDS) -> None:
+    """Ask until the server answers 200; raises `TimeoutError` after so many seconds."""
+    until = time.perf_counter() + patience
+    while time.perf_counter() < until:
+        with (
+            contextlib.suppress(OSError),
+            socket.create_connection(("127.0.0.1", port), timeout=5) as connection,
+        ):
+            connection.sendall(f"GET {path} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n".encode())
+            if connection.recv(64).startswith(b"HTTP/1.1 200"):
+                return
+        time.sleep(0.01)
+    raise TimeoutError(f"no answer in {patience:.1f} s")
+
+
+def children_of(number: int) -> list[int]:
+    """All processes below one, as /proc knows them."""
+    found: list[int] = []
+    for task in Path(f"/proc/{number}/task").glob("*/children"):
+        for child in task.read_text().split():
+            found += [int(child), *children_of(int(child))]
+    return found
+
+
+def cpu_seconds(numbers: list[int]) -> float:
+    """User and system time that processes have spent, in seconds (by ticks of 10 ms)."""
+    return sum(_ticks(number) for number in numbers) / TICKS
+
+
+def memory_mib(numbers: list[int], measure: str) -> float:
+    """`Pss` (shared pages divided among their users) or `Rss` of processes together, in MiB."""
+    return sum(_rollup(number, measure) for number in numbers) / 1024
+
+
+def _ticks(number: int) -> int:
+    # The name in parentheses may hold spaces; fields 14 and 15 of proc(5) come after it.
+    fields = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def _rollup(number: int, measure: str) -> int:
+    for line in Path(f"/proc/{number}/smaps_rollup").read_text().splitlines():
+        if line.startswith(f"{measure}:"):
+            return int(line.split()[1])
+    return 0

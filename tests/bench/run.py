@@ -1,0 +1,100 @@
+"""All measurements, one after the other, each in folders and databases that are gone afterwards."""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.bench.arrival import measure_arrival
+from tests.bench.intake import measure_intake
+from tests.bench.queue import measure_queue
+from tests.bench.results import Line
+from tests.bench.routing import measure_routing
+from tests.bench.start import measure_start
+from tests.support.postgres import PostgresServer
+
+PARTS = ("routing", "intake", "arrival", "queue", "start")
+# Seeding writes gigabytes: no checkpoint in the middle of it. What is durable stays so.
+SETTINGS = {"max_wal_size": "8GB"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """How much of everything: rounds, requests and reports in a round, signals in the larger queue."""
+
+    rounds: int
+    requests: int
+    reports: int
+    signals: int
+    far_page: int
+    reads: int
+
+
+WHOLE = Size(rounds=9, requests=2000, reports=3000, signals=1_000_000, far_page=100, reads=300)
+QUICK = Size(rounds=3, requests=500, reports=1000, signals=100_000, far_page=10, reads=100)
+
+
+def run_bench(parts: tuple[str, ...], size: Size, tell: Callable[[str], None]) -> Iterator[Line]:
+    """The lines of the chosen parts; `tell` hears what is measured now."""
+    with tempfile.TemporaryDirectory(prefix="signals-bench-") as name:
+        folder = Path(name)
+        for part in parts:
+            tell(part)
+            yield from _MEASURE[part](folder / part, size)
+
+
+def _routing(folder: Path, size: Size) -> Iterator[Line]:
+    yield from measure_routing(folder, rounds=size.rounds)
+
+
+def _intake(folder: Path, size: Size) -> Iterator[Line]:
+    much = {"rounds": size.rounds, "requests": size.requests}
+    with PostgresServer(durable=True, settings=SETTINGS) as server:
+        url = server.create_database("bench")
+        yield from measure_intake("intake, PostgreSQL", folder / "postgresql", url, at_least=0.70, **much)
+    url = f"sqlite:///{folder}/signals.db"
+    yield from measure_intake("intake, SQLite", folder / "sqlite", url, at_least=0.60, **much)
+
+
+def _arrival(folder: Path, size: Size) -> Iterator[Line]:
+    rounds, reports = min(size.rounds, 5), size.reports
+    with PostgresServer(durable=True, settings=SETTINGS) as server:
+        urls = server.create_database("bench"), server.create_database("keystore")
+        group = "arrival, PostgreSQL (keystore: a database of its own there)"
+        yield from measure_arrival(
+            group, folder / "postgresql", *urls, rounds=rounds, reports=reports, targets=True
+        )
+    urls = f"sqlite:///{folder}/signals.db", f"sqlite:///{folder}/keystore.db"
+    group = "arrival, SQLite (keystore: a file of its own)"
+    yield from measure_arrival(group, folder / "sqlite", *urls, rounds=rounds, reports=reports, targets=False)
+
+
+def _queue(folder: Path, size: Size) -> Iterator[Line]:
+    counts = (size.signals // 10, size.signals)
+    with PostgresServer(durable=True, settings=SETTINGS) as server:
+        urls = [server.create_database(name) for name in ("few", "many")]
+        yield from measure_queue(
+            "queue, PostgreSQL",
+            folder / "postgresql",
+            urls,
+            counts=counts,
+            far_page=size.far_page,
+            rounds=size.reads,
+        )
+    urls = [f"sqlite:///{folder}/{name}.db" for name in ("few", "many")]
+    yield from measure_queue(
+        "queue, SQLite", folder / "sqlite", urls, counts=counts, far_page=size.far_page, rounds=size.reads
+    )
+
+
+def _start(folder: Path, size: Size) -> Iterator[Line]:
+    yield from measure_start(folder, rounds=min(size.rounds, 5))
+
+
+_MEASURE: dict[str, Callable[[Path, Size], Iterator[Line]]] = {
+    "routing": _routing,
+    "intake": _intake,
+    "arrival": _arrival,
+    "queue": _queue,
+    "start": _start,
+}

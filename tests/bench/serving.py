@@ -1,0 +1,67 @@
+"""The product's own server with the yardstick mounted beside the application, which the product never does.
+
+`python -m tests.bench.serving CONFIG` serves until SIGTERM.
+"""
+
+import json
+import os
+import sys
+import uuid
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, Response, request
+from sqlalchemy import Column, LargeBinary, MetaData, Table, Uuid, insert
+
+import signals.server
+from signals.app import create_app
+from signals.db import make_engine
+from signals.settings import Settings, load_settings
+
+YARDSTICK_PATH = "/bench/yardstick"
+ROW_BYTES = 2096 + 3 * 32 + 2 * 16
+"""What a sealed report has besides its id: envelope, three hashes, two ids."""
+
+metadata = MetaData()
+rows = Table(
+    "bench_rows",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("payload", LargeBinary, nullable=False),
+)
+
+Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
+
+
+def with_yardstick(settings: Settings) -> Wsgi:
+    """The application of these settings, and at `YARDSTICK_PATH` what it is held against."""
+    application, yardstick = create_app(settings), make_yardstick(settings)
+
+    def either(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        chosen = yardstick if environ["PATH_INFO"] == YARDSTICK_PATH else application
+        return chosen(environ, start_response)
+
+    return either
+
+
+def make_yardstick(settings: Settings) -> Flask:
+    """Parse the same JSON, run one bare INSERT of a row of the same size through Core in `engine.begin()`."""
+    app = Flask("yardstick")
+    engine = make_engine(settings.database.url, pool_size=settings.database.pool_size)
+    payload = os.urandom(ROW_BYTES)
+    answer = json.dumps({"stored": True}).encode()
+
+    @app.post(YARDSTICK_PATH)
+    def store() -> Response:
+        json.loads(request.get_data())
+        with engine.begin() as connection:
+            connection.execute(insert(rows), {"id": uuid.uuid4(), "payload": payload})
+        return Response(answer, status=201, content_type="application/json")
+
+    return app
+
+
+if __name__ == "__main__":
+    signals.server.create_app = with_yardstick  # type: ignore[assignment,attr-defined]
+    signals.server.serve(load_settings(Path(sys.argv[1]), {}))
