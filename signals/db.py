@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.orm import Session, sessionmaker
 
 SQLITE_BUSY_SECONDS = 30
@@ -77,6 +77,16 @@ def transaction(factory: sessionmaker[Session]) -> Iterator[Session]:
     """One unit of work: committed at the end, rolled back on any exception."""
     with factory.begin() as session:
         yield session
+
+
+def set_local(bind: Session | Connection, **values: str) -> None:
+    """Settings `signals.<name>` of this transaction alone, by which row-level security decides on rows.
+
+    They end with the transaction, so that a pooled connection keeps none. SQLite has no such thing.
+    """
+    if is_sqlite(bind):
+        return
+    bind.execute(select(*(func.set_config(f"signals.{name}", value, True) for name, value in values.items())))
 
 
 def is_sqlite(bind: Any) -> bool:

@@ -17,6 +17,7 @@ from privacy.keystore import Keystore
 from signals.audit import Actor, AuditLog
 from signals.clock import Clock, today
 from signals.contents import Report, context_of, open_report, seal_for_case
+from signals.db import set_local
 from signals.deadlines import deadlines_for
 from signals.errors import FieldProblem, Invalid
 from signals.followup import transition
@@ -48,6 +49,7 @@ def refer(
     """
     signal = locked(session, signal_id, actor, expected_version)
     receiver = _receiver(session, to_organisation_id, signal, today(clock))
+    set_local(session, towards=str(receiver.id), subject=str(signal.id))  # this signal alone may change hands
     report = open_report(keystore, signal)
     notes = list(zip(signal.notes, open_notes(keystore, signal), strict=True))
     _keep_record(session, signal, receiver, reason, actor, today(clock))

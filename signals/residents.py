@@ -19,6 +19,7 @@ from privacy.keystore import Keystore
 from signals.audit import Actor, AuditLog, require_role
 from signals.clock import Clock, today
 from signals.contents import Report, case_context, open_report, seal_for_case
+from signals.db import set_local
 from signals.errors import ContentGone, FieldProblem, Forbidden, Invalid, NotFound
 from signals.models import AddressLink, DeletionRecord, Organisation, Referral, RegisterEntry, Signal
 from signals.postcodes import Address
@@ -243,9 +244,10 @@ def record_erasure(
     """Enter an erasure (art. 17) or an objection that holds (art. 21); returns the signals to purge now.
 
     Signals that were referred are among them: an erasure follows the referral (art. 19). The links of the
-    address go at once; the caller purges with `Retention.purge_now`.
+    address go at once; the caller purges in this transaction, or with `Retention.purge_now`.
     """
     ids = [*(s.id for s in findings.signals), *(r.signal_id for r in findings.referrals)]
+    set_local(session, subject=",".join(map(str, ids)))  # of what was referred on, this and nothing else
     for signal_id in ids:
         audit.record(
             session,

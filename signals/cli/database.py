@@ -80,6 +80,40 @@ def check(context: click.Context, *, as_json: bool) -> None:
         context.exit(1)
 
 
+@db.command()
+@click.option("--front", default="signals_front", show_default=True, help="Role of the public processes.")
+@click.option("--desk", default="signals_desk", show_default=True, help="Role of the staff's processes.")
+@click.option("--worker", default="signals_worker", show_default=True, help="Role of the jobs and commands.")
+@click.option("--create", is_flag=True, help="Make roles that are missing, without login; needs CREATEROLE.")
+@click.option("--sql", is_flag=True, help="Print the SQL and change nothing.")
+@click.pass_context
+def grants(context: click.Context, *, front: str, desk: str, worker: str, create: bool, sql: bool) -> None:
+    """Give the three database roles exactly what their processes need, and fence organisations off.
+
+    PostgreSQL only; as the owner of the tables, after each upgrade. What was granted before is taken back.
+
+    Example: SIGNALS__DATABASE__URL=postgresql://signals_owner@/signals signals db grants
+    """
+    from signals.grants import FenceRefused, Roles, apply, creation, statements
+
+    try:
+        roles = Roles(front=front, desk=desk, worker=worker)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    if sql:
+        made = [*creation(roles), *statements(roles)] if create else list(statements(roles))
+        click.echo("\n".join(f"{statement};" for statement in ["BEGIN", *made, "COMMIT"]))
+        return
+    with database(settings_of(context)) as engine:
+        if engine.dialect.name != "postgresql":
+            raise click.ClickException("SQLite has no roles: its file's mode is the fence")
+        try:
+            apply(engine, roles, create=create)
+        except FenceRefused as error:
+            raise click.ClickException(str(error)) from None
+    click.echo(f"Granted to {', '.join(roles.names)}.")
+
+
 def _checked(found: dict[str, Any]) -> str:
     if found["ok"]:
         return f"The database is at {found['revision']}, as this version wants it."

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, func, literal_column, select, tuple_, union_all
 from sqlalchemy.orm import Session, defer
 
+from signals.db import set_local
 from signals.errors import FieldProblem, Invalid, NotFound
 from signals.models import Signal, StaffMember
 from signals.vocabulary import SignalState
@@ -75,6 +76,7 @@ def find_signal(
 
 def exists_elsewhere(session: Session, *, organisation_id: UUID, signal_id: UUID) -> bool:
     """Whether another organisation has it: the caller records FOREIGN_SIGNAL_REFUSED and still says 404."""
+    set_local(session, subject=str(signal_id))
     query = select(Signal.id).where(Signal.id == signal_id, Signal.organisation_id != organisation_id)
     return session.scalar(query) is not None
 

@@ -1,5 +1,6 @@
 """What an attacker would try."""
 
+from tests.support.fences import fenced_database, fenced_world
 from tests.support.world_fixtures import (
     catalogues,
     database_url,
@@ -14,6 +15,8 @@ from tests.support.world_fixtures import (
 __all__ = [
     "catalogues",
     "database_url",
+    "fenced_database",
+    "fenced_world",
     "postgres_template",
     "postgres_world",
     "postgres_world_url",

@@ -18,23 +18,26 @@ def register_desk(
     from privacy.keystore import open_keystore
     from privacy.secret_files import load_master_key
     from signals.audit import AuditLog
-    from signals.db import session_factory
     from signals.staff import GuessThrottle
+    from signals.web.desk.account_pages import account_pages
     from signals.web.desk.api import staff_api
-    from signals.web.desk.context import EXTENSION, DeskContext
+    from signals.web.desk.context import EXTENSION, DeskContext, fenced_sessions
+    from signals.web.desk.door_pages import door_pages
     from signals.web.desk.pages import desk_pages
+    from signals.web.desk.team_pages import team_pages
 
     keystore = open_keystore(settings.keystore.url, load_master_key(settings.keystore.master_key_file))
     app.extensions[EXTENSION] = DeskContext(
         settings=settings,
         clock=clock,
         engine=engine,
-        sessions=session_factory(engine),
+        sessions=fenced_sessions(engine),
         keystore=keystore,
         audit=AuditLog(keystore.secret("audit")),
         router=router,
-        throttle=GuessThrottle(clock),
+        throttle=GuessThrottle(clock, engine, keystore.secret("guesses")),
     )
     api.register_blueprint(staff_api)
-    app.register_blueprint(desk_pages)
+    for pages in (desk_pages, door_pages, account_pages, team_pages):
+        app.register_blueprint(pages)
     return keystore.ping

@@ -3,14 +3,14 @@
 from dataclasses import dataclass, field
 from typing import cast
 
-from flask import current_app
-from sqlalchemy import Engine
+from flask import current_app, g, has_app_context
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.orm import Session, sessionmaker
 
 from privacy.keystore import Keystore
 from signals.audit import AuditLog
 from signals.clock import Clock
-from signals.db import reading
+from signals.db import is_sqlite, reading, session_factory, set_local
 from signals.routing import Router
 from signals.settings import Settings
 from signals.staff import GuessThrottle
@@ -34,6 +34,23 @@ class DeskContext:
     def reading(self) -> Session:
         """A session that only reads: on SQLite it waits for no writer."""
         return self.sessions(bind=reading(self.engine))
+
+
+def fenced_sessions(engine: Engine) -> sessionmaker[Session]:
+    """Sessions whose every transaction first names the caller's organisation, for row-level security.
+
+    Before sign-in it names none, and no row of any organisation is seen.
+    """
+    sessions = session_factory(engine)
+    if not is_sqlite(engine):
+        event.listen(sessions, "after_begin", _name_caller)
+    return sessions
+
+
+def _name_caller(_session: Session, _transaction: object, connection: Connection) -> None:
+    caller = g.get("caller") if has_app_context() else None
+    organisation_id, staff_id = (caller.actor.organisation_id, caller.actor.id) if caller else (None, None)
+    set_local(connection, organisation=str(organisation_id or ""), staff=str(staff_id or ""))
 
 
 def desk() -> DeskContext:

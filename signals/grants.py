@@ -1,0 +1,360 @@
+"""PostgreSQL as a second fence: what each process' role may do with each table, and which rows the desk sees.
+
+One table of facts, `RIGHTS` and `FENCES`, from which the SQL is made. The owner of the tables applies it
+after each migration; it may be applied at any time again. Roles own nothing and bypass nothing.
+
+The desk names the caller's organisation in every transaction (`signals.db.set_local`):
+`organisation`, `staff`; and for the few acts that reach further `towards` (an organisation that is
+written to) and `subject` (the signals that are meant: ids with commas). The fence holds against a forgotten
+WHERE, not against who runs SQL of his own choice as the desk: he could name any organisation.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from sqlalchemy import Connection, Engine, MetaData, text
+
+from notifications.models import Base as Notifications
+from signals.models import Base as Signals
+
+Role = Literal["front", "desk", "worker"]
+Columns = tuple[str, ...]
+
+ALL: Final[Columns] = ("*",)
+NONE: Final[Columns] = ()
+VERSION_TABLE: Final = "alembic_version"
+_PREFIX: Final = "signals_"  # of every policy made here, so that those of an older release are removed
+_LOCK: Final = 0x4772_616E
+_NAME: Final = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Roles:
+    """The database roles of the three processes."""
+
+    front: str = "signals_front"
+    desk: str = "signals_desk"
+    worker: str = "signals_worker"
+
+    def __post_init__(self) -> None:
+        for name in self.names:
+            if not _NAME.fullmatch(name):
+                raise ValueError(f"not a plain role name: {name!r}")
+        if len(set(self.names)) < 3:
+            raise ValueError("front, desk and worker must be three different roles")
+
+    @property
+    def names(self) -> tuple[str, str, str]:
+        return self.front, self.desk, self.worker
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rights:
+    """What a role may do with a table; columns where not all of them."""
+
+    select: Columns = NONE
+    insert: Columns = NONE
+    update: Columns = NONE
+    delete: bool = False
+
+    def as_sql(self) -> str:
+        """The list for GRANT."""
+        columned = {"SELECT": self.select, "INSERT": self.insert, "UPDATE": self.update}
+        parts = [verb + _columns(columns) for verb, columns in columned.items() if columns]
+        return ", ".join([*parts, "DELETE"] if self.delete else parts)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fence:
+    """Conditions on rows for the desk: seen, written (as they will be), changed or deleted (as they are)."""
+
+    seen: str
+    written: str
+    changed: str = "false"
+
+
+def rights(verbs: str) -> Rights:
+    """Rights on all columns: any of S(elect) I(nsert) U(pdate) D(elete)."""
+    may = {verb: ALL if verb in verbs else NONE for verb in "SIU"}
+    return Rights(select=may["S"], insert=may["I"], update=may["U"], delete="D" in verbs)
+
+
+_STORED_BY_FRONT: Final[Columns] = (
+    "idempotency_hash", "body_mac", "receipt_hash", "signal_id", "organisation_id", "mailbox_key_id",
+    "schema_version", "received_on", "unrouted", "redactions", "envelope",
+)  # fmt: skip
+_REPLAYED_BY_FRONT: Final[Columns] = (
+    "idempotency_hash", "body_mac", "receipt_hash", "organisation_id", "received_on", "redactions",
+)  # fmt: skip
+_ROUTED_BY: Final[Columns] = (
+    "id", "name", "kind", "agreement_on", "legal_basis", "retention_basis", "suspended_from",
+)  # fmt: skip
+_MESSAGE_KEYS: Final[Columns] = ("id", "event", "subject_id", "organisation_id", "recipient")
+
+RIGHTS: Final[Mapping[str, Mapping[Role, Rights]]] = {
+    # What routing needs, and its administration
+    "organisations": {"front": Rights(select=_ROUTED_BY), "desk": rights("SIU"), "worker": rights("SIU")},
+    "recipients": {
+        "front": Rights(select=("organisation_id", "verified_on")),
+        "desk": rights("SIUD"),
+        "worker": rights("SIUD"),
+    },
+    "coverage_areas": {"front": rights("S"), "desk": rights("SIUD"), "worker": rights("SIUD")},
+    "postcode_municipalities": {"front": rights("S"), "desk": rights("S"), "worker": rights("SIUD")},
+    "routing_version": {"front": rights("S"), "desk": rights("SU"), "worker": rights("SU")},
+    "mailbox_public_keys": {"front": rights("S"), "desk": rights("SI"), "worker": rights("SIUD")},
+    # The way in
+    "sealed_reports": {
+        "front": Rights(select=_REPLAYED_BY_FRONT, insert=_STORED_BY_FRONT),
+        "worker": rights("SUD"),
+    },
+    "receipts": {"front": rights("S"), "desk": rights("SU"), "worker": rights("SIUD")},
+    # Follow-up
+    "signals": {"desk": rights("SUD"), "worker": rights("SIUD")},
+    "contact_attempts": {"desk": rights("SI"), "worker": rights("SIUD")},
+    "follow_up_notes": {"desk": rights("SIU"), "worker": rights("SIUD")},
+    "status_changes": {"desk": rights("SI"), "worker": rights("SIUD")},
+    "address_links": {"desk": rights("SIUD"), "worker": rights("SIUD")},
+    "referrals": {
+        "desk": Rights(select=ALL, insert=ALL, update=("key_destroyed_on",)),
+        "worker": rights("SUD"),
+    },
+    # Forgetting, and what remains
+    "deletion_records": {
+        "desk": Rights(select=ALL, insert=ALL, update=("key_destroyed_on",)),
+        "worker": rights("SIUD"),
+    },
+    "retention_periods": {"desk": rights("SIUD"), "worker": rights("S")},
+    "register_entries": {"desk": rights("SI"), "worker": rights("S")},
+    "signal_facts": {"desk": rights("I"), "worker": rights("I")},
+    # The trail: nobody changes an entry, only the worker prunes
+    "audit_entries": {"desk": rights("SI"), "worker": rights("SID")},
+    "audit_links": {"worker": rights("SID")},
+    "audit_heads": {"worker": rights("SID")},
+    # Sign-in, before which no organisation is known
+    "staff_members": {"desk": rights("SIU"), "worker": rights("SIU")},
+    "staff_sessions": {"desk": rights("SIUD"), "worker": rights("SIUD")},
+    "passkeys": {"desk": rights("SIUD"), "worker": rights("SD")},
+    "challenges": {"desk": rights("SIUD"), "worker": rights("SD")},
+    "account_links": {"desk": rights("SIUD"), "worker": rights("SUD")},
+    "sign_in_guesses": {"desk": rights("SIUD"), "worker": rights("SD")},
+    "approvals": {"desk": rights("SIU"), "worker": rights("SU")},
+    # Messages: the desk writes them and withdraws its own; what they say it cannot read
+    "outbox_messages": {
+        "desk": Rights(select=_MESSAGE_KEYS, insert=ALL, delete=True),
+        "worker": rights("SIUD"),
+    },
+    "delivery_attempts": {"desk": Rights(select=("message_id",), delete=True), "worker": rights("SIUD")},
+    VERSION_TABLE: {"desk": rights("S"), "worker": rights("S")},
+}
+"""Whatever is not here, a role may not do. A test fails when a table is missing."""
+
+
+_ORGANISATION: Final = "nullif(current_setting('signals.organisation', true), '')::uuid"
+_TOWARDS: Final = "nullif(current_setting('signals.towards', true), '')::uuid"
+_STAFF: Final = "nullif(current_setting('signals.staff', true), '')::uuid"
+_SUBJECT: Final = "ANY (string_to_array(nullif(current_setting('signals.subject', true), ''), ',')::uuid[])"
+_OWN: Final = f"organisation_id = {_ORGANISATION}"
+
+OF_ADMINISTRATION: Final = (
+    "staff_changed", "organisation_changed", "coverage_changed", "keys_changed", "approval_asked",
+    "approval_decided", "audit_pruned",
+)  # fmt: skip
+"""Entries of the trail that administrators read, of any organisation: never who looked at which signal."""
+
+
+def _is_administrator() -> str:
+    """Looked up, not believed: the one who is named is an administrator."""
+    whether = f"a.id = {_STAFF} AND a.role = 'administrator' AND a.disabled_at IS NULL"
+    return f"EXISTS (SELECT FROM public.staff_members AS a WHERE {whether})"
+
+
+def _erased_after_referral(signal_id: str) -> str:
+    """A signal that is meant and that the organisation has referred: an erasure follows it (art. 19 AVG)."""
+    whether = f"r.signal_id = {signal_id} AND r.from_organisation_id = {_ORGANISATION}"
+    return f"({signal_id} = {_SUBJECT} AND EXISTS (SELECT FROM public.referrals AS r WHERE {whether}))"
+
+
+def _of_signal(table: str) -> str:
+    """Hangs on a signal of the own organisation, on one that is being handed over, or that is erased."""
+    whose = f"s.organisation_id IN ({_ORGANISATION}, {_TOWARDS}) OR {_erased_after_referral('s.id')}"
+    return f"EXISTS (SELECT FROM public.signals AS s WHERE s.id = {table}.signal_id AND ({whose}))"
+
+
+def _handed_over(signal_id: str) -> str:
+    return f"(organisation_id = {_TOWARDS} AND {signal_id} = {_SUBJECT})"
+
+
+_OWN_MESSAGE: Final = (
+    f"organisation_id IN ({_ORGANISATION}, {_TOWARDS}) OR subject_id = {_SUBJECT}"
+    f" OR (organisation_id IS NULL AND subject_id = {_STAFF})"
+)
+_MESSAGE_TRIED: Final = "SELECT FROM public.outbox_messages AS m WHERE m.id = delivery_attempts.message_id"
+_ERASED_LINK: Final = _erased_after_referral("address_links.signal_id")
+
+FENCES: Final[Mapping[str, Fence]] = {
+    # A single foreign signal is seen when it is the subject: on a referral, PostgreSQL asks that the changed
+    # row can still be seen; and the audit tells a foreign id from one that never was.
+    "signals": Fence(
+        seen=f"{_OWN} OR id = {_SUBJECT}",
+        changed=f"{_OWN} OR {_erased_after_referral('signals.id')}",
+        written=f"{_OWN} OR {_handed_over('id')}",
+    ),
+    "contact_attempts": Fence(seen=_of_signal("contact_attempts"), written=_of_signal("contact_attempts")),
+    "follow_up_notes": Fence(
+        seen=_of_signal("follow_up_notes"),
+        changed=_of_signal("follow_up_notes"),
+        written=_of_signal("follow_up_notes"),
+    ),
+    "status_changes": Fence(seen=_of_signal("status_changes"), written=_of_signal("status_changes")),
+    # The receiver's links are seen during a referral: is it a repeat over there?
+    "address_links": Fence(
+        seen=f"organisation_id IN ({_ORGANISATION}, {_TOWARDS}) OR {_ERASED_LINK}",
+        changed=f"{_OWN} OR {_ERASED_LINK}",
+        written=f"{_OWN} OR {_handed_over('signal_id')}",
+    ),
+    "referrals": Fence(
+        seen=f"{_ORGANISATION} IN (from_organisation_id, to_organisation_id)",
+        changed=f"from_organisation_id = {_ORGANISATION}",
+        written=f"from_organisation_id = {_ORGANISATION}",
+    ),
+    "deletion_records": Fence(
+        seen=_OWN,
+        changed=_OWN,
+        written=f"{_OWN} OR {_erased_after_referral('deletion_records.signal_id')}",
+    ),
+    "retention_periods": Fence(seen=_OWN, changed=_OWN, written=_OWN),
+    "register_entries": Fence(seen=_OWN, written=_OWN),
+    # An administrator, who has no organisation, asks; the organisation decides.
+    "approvals": Fence(
+        seen=f"{_OWN} OR {_is_administrator()}",
+        changed=_OWN,
+        written=f"{_OWN} OR asked_by_id = {_STAFF}",
+    ),
+    # Whoever signs in or manages staff may be of no organisation or of another one.
+    "audit_entries": Fence(
+        seen=f"{_OWN} OR (action IN {OF_ADMINISTRATION} AND {_is_administrator()})", written="true"
+    ),
+    "outbox_messages": Fence(
+        seen=_OWN_MESSAGE, changed=f"{_OWN} OR subject_id = {_SUBJECT}", written=_OWN_MESSAGE
+    ),
+    "delivery_attempts": Fence(
+        seen=f"EXISTS ({_MESSAGE_TRIED})",
+        changed=f"EXISTS ({_MESSAGE_TRIED} AND (m.{_OWN} OR m.subject_id = {_SUBJECT}))",
+        written="false",
+    ),
+}
+"""The tables under row-level security. The worker sees every row; the owner none, unless it is said:
+`SET LOCAL signals.maintenance = 'on'` in a migration that rewrites rows."""
+
+
+class FenceRefused(Exception):
+    """The database's roles are not such that they can be fenced in; the message says which and why."""
+
+
+def apply(engine: Engine, roles: Roles, *, create: bool = False) -> None:
+    """Grant exactly `RIGHTS` and put up `FENCES`, in one transaction, as the owner of the tables.
+
+    Raises `FenceRefused` when a role is missing (and not `create`), owns tables or bypasses the fences.
+    """
+    with engine.begin() as connection:
+        connection.execute(text("SET LOCAL lock_timeout = '10s'"))
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        if create:
+            _execute(connection, creation(roles))
+        refuse_unfit(connection, roles)
+        _execute(connection, statements(roles))
+
+
+def statements(roles: Roles) -> Iterator[str]:
+    """The SQL, in order; to be run in one transaction by the owner of the tables."""
+    yield "REVOKE CREATE ON SCHEMA public FROM PUBLIC"
+    yield "REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC"
+    for role in roles.names:
+        yield f'REVOKE ALL ON ALL TABLES IN SCHEMA public FROM "{role}"'
+        yield f'REVOKE CREATE ON SCHEMA public FROM "{role}"'
+        yield f'GRANT USAGE ON SCHEMA public TO "{role}"'
+    yield _DROP_POLICIES
+    for table, by_role in RIGHTS.items():
+        for role, granted in by_role.items():
+            yield f'GRANT {granted.as_sql()} ON public."{table}" TO "{getattr(roles, role)}"'
+    for table, fence in FENCES.items():
+        yield from _fence(table, fence, roles)
+
+
+def creation(roles: Roles) -> Iterator[str]:
+    """SQL that makes the roles that are not there, without the right to log in; needs CREATEROLE."""
+    for role in roles.names:
+        yield (
+            f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = '{role}')"
+            f' THEN CREATE ROLE "{role}" NOLOGIN; END IF; END $$'
+        )
+
+
+def refuse_unfit(connection: Connection, roles: Roles) -> None:
+    """Raise `FenceRefused` for a missing role and for one that no fence would hold."""
+    for role in roles.names:
+        row = connection.execute(_ABOUT_ROLE, {"role": role}).one_or_none()
+        if row is None:
+            raise FenceRefused(f"there is no role {role}: make it, or use --create")
+        if row.bypasses:
+            raise FenceRefused(f"the role {role} is a superuser or bypasses row-level security")
+        if row.owns:
+            raise FenceRefused(
+                f"the role {role} owns tables, or is a member of their owner: no fence holds it"
+            )
+
+
+def product_tables() -> set[str]:
+    """Every table that the product has."""
+    metadata: tuple[MetaData, ...] = (Signals.metadata, Notifications.metadata)
+    return {name for found in metadata for name in found.tables} | {VERSION_TABLE}
+
+
+def _fence(table: str, fence: Fence, roles: Roles) -> Iterator[str]:
+    where = f'public."{table}"'
+    desk, worker = f'TO "{roles.desk}"', f'TO "{roles.worker}"'
+    yield f"ALTER TABLE {where} ENABLE ROW LEVEL SECURITY"
+    yield f"ALTER TABLE {where} FORCE ROW LEVEL SECURITY"
+    yield f"CREATE POLICY {_PREFIX}see ON {where} FOR SELECT {desk} USING ({fence.seen})"
+    yield f"CREATE POLICY {_PREFIX}write ON {where} FOR INSERT {desk} WITH CHECK ({fence.written})"
+    yield (
+        f"CREATE POLICY {_PREFIX}change ON {where} FOR UPDATE {desk}"
+        f" USING ({fence.changed}) WITH CHECK ({fence.written})"
+    )
+    yield f"CREATE POLICY {_PREFIX}delete ON {where} FOR DELETE {desk} USING ({fence.changed})"
+    yield f"CREATE POLICY {_PREFIX}work ON {where} FOR ALL {worker} USING (true) WITH CHECK (true)"
+    yield (
+        f"CREATE POLICY {_PREFIX}maintain ON {where} FOR ALL TO CURRENT_USER"
+        " USING (current_setting('signals.maintenance', true) = 'on')"
+    )
+
+
+def _columns(columns: Columns) -> str:
+    return "" if columns == ALL else f" ({', '.join(columns)})"
+
+
+def _execute(connection: Connection, sql: Iterator[str]) -> None:
+    for statement in sql:
+        connection.exec_driver_sql(statement)
+
+
+_DROP_POLICIES: Final = """\
+DO $$ DECLARE found record; BEGIN
+  FOR found IN SELECT policyname, tablename FROM pg_catalog.pg_policies
+    WHERE schemaname = 'public' AND starts_with(policyname, 'signals_')
+  LOOP EXECUTE 'DROP POLICY ' || quote_ident(found.policyname)
+    || ' ON public.' || quote_ident(found.tablename); END LOOP;
+END $$"""
+
+_ABOUT_ROLE: Final = text(
+    """
+    SELECT r.rolsuper OR r.rolbypassrls AS bypasses,
+           EXISTS (SELECT FROM pg_catalog.pg_class AS c
+                   WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r'
+                     AND pg_catalog.pg_has_role(r.oid, c.relowner, 'MEMBER')) AS owns
+    FROM pg_catalog.pg_roles AS r WHERE r.rolname = :role
+    """
+)
