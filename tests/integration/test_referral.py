@@ -1,0 +1,217 @@
+"""A referral on both databases: sealed anew for the receiver, gone for the sender, once, for good."""
+
+import uuid
+from datetime import date
+
+import pytest
+from sqlalchemy import select, update
+
+from notifications.models import OutboxMessage
+from privacy.keystore import KeyGone
+from privacy.sealing import SealingError
+from signals.audit import Actor
+from signals.contents import open_report
+from signals.errors import Conflict, Invalid, NotFound, StaleVersion
+from signals.models import AddressLink, Organisation, Recipient, Referral, Signal
+from signals.referral import refer, referred_away
+from signals.triage import add_note, claim, conclude, find_signal, open_notes, queue_page
+from signals.vocabulary import ConcernType, Outcome, ReferralReason, SignalState
+from tests.support.world import AMSTERDAM, GRONINGEN, IN_AMSTERDAM, World
+
+
+@pytest.fixture
+def sender(world: World) -> Actor:
+    return world.staff()
+
+
+@pytest.fixture
+def signal_id(world: World, sender: Actor) -> uuid.UUID:
+    """A claimed signal with a note, in Amsterdam."""
+    world.receive(1, IN_AMSTERDAM, concern_types=[ConcernType.CONFUSED])
+    world.worker().arrive()
+    (signal,) = world.signals()
+    common = {"signal_id": signal.id, "actor": sender, "audit": world.audit}
+    with world.sessions.begin() as session:
+        claim(session, world.clock, **common)
+        add_note(session, world.clock, keystore=world.keystore, text="Buurvrouw doet de post.", **common)
+    return signal.id
+
+
+def send(
+    world: World, signal_id: uuid.UUID, actor: Actor, to: uuid.UUID = GRONINGEN, version: int | None = None
+) -> None:
+    with world.sessions.begin() as session:
+        refer(
+            session,
+            world.clock,
+            signal_id=signal_id,
+            to_organisation_id=to,
+            reason=ReferralReason.MOVED,
+            actor=actor,
+            audit=world.audit,
+            keystore=world.keystore,
+            expected_version=version,
+        )
+
+
+def test_the_receiver_reads_the_report_and_the_notes(
+    world: World, sender: Actor, signal_id: uuid.UUID
+) -> None:
+    send(world, signal_id, sender)
+    with world.sessions() as session:
+        signal = find_signal(session, organisation_id=GRONINGEN, signal_id=signal_id)
+        assert open_report(world.keystore, signal).address == IN_AMSTERDAM
+        assert [note.text for note in open_notes(world.keystore, signal)] == ["Buurvrouw doet de post."]
+
+
+def test_the_sender_finds_nothing_any_more(world: World, sender: Actor, signal_id: uuid.UUID) -> None:
+    send(world, signal_id, sender)
+    with world.sessions() as session:
+        assert queue_page(session, organisation_id=AMSTERDAM).items == []
+        with pytest.raises(NotFound):
+            find_signal(session, organisation_id=AMSTERDAM, signal_id=signal_id)
+
+
+def test_a_copy_of_the_senders_row_opens_no_more_once_the_key_is_destroyed(
+    world: World, sender: Actor, signal_id: uuid.UUID
+) -> None:
+    (copy,) = world.signals()
+    send(world, signal_id, sender)
+    world.worker().retention().confirm_destroyed(world.clock)
+    with pytest.raises(KeyGone):
+        world.keystore.case_key(copy.case_key_id)
+    (now,) = world.signals()
+    copy.case_key_id = now.case_key_id
+    with pytest.raises(SealingError):  # the old content under the new key: bound to the sender
+        open_report(world.keystore, copy)
+
+
+def test_it_is_new_there_with_deadlines_from_today_and_nobody_has_it(
+    world: World, sender: Actor, signal_id: uuid.UUID
+) -> None:
+    world.move(days=6)  # Monday 30 November
+    send(world, signal_id, sender)
+    (signal,) = world.signals()
+    assert (signal.state, signal.claimed_by_id) == (SignalState.NEW, None)
+    assert (signal.claim_by, signal.contact_by) == (date(2026, 12, 1), date(2026, 12, 2))
+    assert signal.due_on == signal.claim_by
+    assert signal.received_on == date(2026, 11, 24)
+
+
+def test_the_sender_keeps_that_and_when_it_referred(
+    world: World, sender: Actor, signal_id: uuid.UUID
+) -> None:
+    reference = world.signals()[0].reference
+    send(world, signal_id, sender)
+    with world.sessions() as session:
+        kept = referred_away(session, organisation_id=AMSTERDAM, reference=reference)
+        assert kept is not None
+        assert (kept.to_organisation_id, kept.referred_on) == (GRONINGEN, date(2026, 11, 24))
+        assert referred_away(session, organisation_id=GRONINGEN, reference=reference) is None
+
+
+def test_both_see_a_later_repeat_but_not_how_it_ended_elsewhere(
+    world: World, sender: Actor, signal_id: uuid.UUID
+) -> None:
+    send(world, signal_id, sender)
+    receiver = world.staff(GRONINGEN)
+    common = {"signal_id": signal_id, "actor": receiver, "audit": world.audit}
+    with world.sessions.begin() as session:
+        claim(session, world.clock, **common)
+        conclude(session, world.clock, outcome=Outcome.HELP_DECLINED, **common)
+    world.move(days=28)
+    world.worker().retention().run(world.clock)
+    with world.sessions() as session:
+        links = session.scalars(select(AddressLink)).all()
+        groups = {link.organisation_id: link.outcome_group for link in links}
+    assert groups == {AMSTERDAM: "referred", GRONINGEN: "declined"}
+    world.receive(2, IN_AMSTERDAM)
+    world.worker().arrive()
+    assert [signal.repeat for signal in world.signals()] == [True]
+
+
+def test_a_repeat_at_the_receiver_is_seen_at_the_referral(
+    world: World, sender: Actor, signal_id: uuid.UUID
+) -> None:
+    world.receive(2, IN_AMSTERDAM)
+    world.worker().arrive()
+    (other,) = [signal.id for signal in world.signals() if signal.id != signal_id]
+    send(world, signal_id, sender)
+    assert not next(signal for signal in world.signals() if signal.id == signal_id).repeat
+    send(world, other, sender)
+    assert next(signal for signal in world.signals() if signal.id == other).repeat
+
+
+def test_messages_to_the_senders_team_are_withdrawn(
+    world: World, sender: Actor, signal_id: uuid.UUID
+) -> None:
+    assert world.count(OutboxMessage) == 2
+    send(world, signal_id, sender)
+    assert world.count(OutboxMessage) == 0
+
+
+def test_a_stale_version_refers_nothing(world: World, sender: Actor, signal_id: uuid.UUID) -> None:
+    with pytest.raises(StaleVersion):
+        send(world, signal_id, sender, version=1)
+    assert world.signals()[0].organisation_id == AMSTERDAM
+
+
+def test_to_oneself_or_to_nobody_is_refused(world: World, sender: Actor, signal_id: uuid.UUID) -> None:
+    for to in (AMSTERDAM, uuid.UUID(int=1)):
+        with pytest.raises(Invalid):
+            send(world, signal_id, sender, to=to)
+
+
+@pytest.mark.parametrize("missing", ["agreement", "recipient", "suspended"])
+def test_an_organisation_that_does_not_receive_is_refused(
+    world: World, sender: Actor, signal_id: uuid.UUID, missing: str
+) -> None:
+    with world.sessions.begin() as session:
+        if missing == "recipient":
+            session.execute(
+                update(Recipient).where(Recipient.organisation_id == GRONINGEN).values(verified_on=None)
+            )
+        else:
+            value = {"agreement_on": None} if missing == "agreement" else {"suspended_from": date(2026, 1, 1)}
+            session.execute(update(Organisation).where(Organisation.id == GRONINGEN).values(value))
+    with pytest.raises(Invalid):
+        send(world, signal_id, sender)
+
+
+def test_a_concluded_signal_is_not_referred(world: World, sender: Actor, signal_id: uuid.UUID) -> None:
+    with world.sessions.begin() as session:
+        conclude(
+            session,
+            world.clock,
+            signal_id=signal_id,
+            actor=sender,
+            audit=world.audit,
+            outcome=Outcome.NO_CONCERN,
+        )
+    with pytest.raises(Conflict):
+        send(world, signal_id, sender)
+
+
+def test_a_referral_that_fails_leaves_the_sender_everything(
+    world: World, sender: Actor, signal_id: uuid.UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signals.referral.withdraw", _fail)
+    with pytest.raises(RuntimeError):
+        send(world, signal_id, sender)
+    (signal,) = world.signals()
+    assert (signal.organisation_id, signal.state) == (AMSTERDAM, SignalState.CLAIMED)
+    assert open_report(world.keystore, signal).address == IN_AMSTERDAM
+    assert world.count(Referral) == 0
+
+
+def test_there_and_back_again(world: World, sender: Actor, signal_id: uuid.UUID) -> None:
+    send(world, signal_id, sender)
+    send(world, signal_id, world.staff(GRONINGEN), to=AMSTERDAM)
+    with world.sessions() as session:
+        signal = find_signal(session, organisation_id=AMSTERDAM, signal_id=signal_id)
+        assert open_report(world.keystore, signal).address == IN_AMSTERDAM
+    assert (world.count(Signal), world.count(Referral)) == (1, 2)
+
+
+def _fail(*_args: object, **_values: object) -> None:
+    raise RuntimeError

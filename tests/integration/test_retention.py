@@ -1,0 +1,323 @@
+"""Forgetting on time, on both databases: what goes, what stays, and what a crash leaves."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, update
+
+from privacy.keystore import KeyGone
+from signals.audit import Actor
+from signals.clock import today
+from signals.models import (
+    AddressLink,
+    AuditEntry,
+    ContactAttempt,
+    DeletionRecord,
+    Receipt,
+    RetentionPeriod,
+    Signal,
+    SignalFact,
+    StatusChange,
+)
+from signals.retention import DeletionJournal, Retention
+from signals.triage import claim, conclude, record_attempt, record_notice
+from signals.vocabulary import (
+    AttemptKind,
+    AttemptResult,
+    AuditAction,
+    ConcernType,
+    DeferralReason,
+    DeletionReason,
+    Outcome,
+    RetentionRule,
+)
+from tests.support.world import AMSTERDAM, IN_AMSTERDAM, IN_GRONINGEN, World
+
+
+def retention_of(world: World) -> Retention:
+    return world.worker().retention()
+
+
+def arrived(world: World, number: int = 1, **values: object) -> uuid.UUID:
+    """A signal in Amsterdam that has just arrived."""
+    before = {signal.id for signal in world.signals()}
+    world.receive(number, IN_AMSTERDAM, **values)
+    world.worker().arrive()
+    (new,) = {signal.id for signal in world.signals()} - before
+    return new
+
+
+def concluded(world: World, number: int = 1, outcome: Outcome = Outcome.TALK_SUFFICED) -> uuid.UUID:
+    """A signal that was claimed, attempted once and concluded on the same day."""
+    signal_id, actor = arrived(world, number, concern_types=[ConcernType.FRAIL]), world.staff()
+    follow_up(world, actor, signal_id, outcome)
+    return signal_id
+
+
+def follow_up(world: World, actor: Actor, signal_id: uuid.UUID, outcome: Outcome) -> None:
+    common = {"signal_id": signal_id, "actor": actor, "audit": world.audit}
+    with world.sessions.begin() as session:
+        claim(session, world.clock, **common)
+        record_attempt(
+            session,
+            world.clock,
+            kind=AttemptKind.VISIT,
+            result=AttemptResult.CONTACT,
+            attempted_at=world.clock.now(),
+            workers=1,
+            **common,
+        )
+        conclude(session, world.clock, outcome=outcome, newly_known=True, **common)
+
+
+def test_a_concluded_signal_is_kept_for_28_days_and_then_forgotten(world: World) -> None:
+    concluded(world)
+    world.move(days=27)
+    assert retention_of(world).run(world.clock).total == 0
+    world.move(days=1)
+    assert retention_of(world).run(world.clock).purged == {DeletionReason.CONCLUDED: 1}
+    assert world.count(Signal) == world.count(ContactAttempt) == world.count(StatusChange) == 0
+
+
+def test_a_signal_that_nobody_claimed_is_forgotten_after_28_days(world: World) -> None:
+    arrived(world)
+    world.move(days=28)
+    assert retention_of(world).run(world.clock).purged == {DeletionReason.UNATTENDED: 1}
+
+
+@pytest.mark.parametrize("informed", ["notified_on", "deferred_because"])
+def test_an_unclaimed_signal_whose_resident_was_informed_or_deferred_stays(
+    world: World, informed: str
+) -> None:
+    signal_id = arrived(world)
+    with world.sessions.begin() as session:
+        value = (
+            {"notified_on": today(world.clock)}
+            if informed == "notified_on"
+            else {"deferred_because": DeferralReason.WOULD_ENDANGER}
+        )
+        record_notice(
+            session, world.clock, signal_id=signal_id, actor=world.staff(), audit=world.audit, **value
+        )
+    world.move(days=40)
+    assert retention_of(world).run(world.clock).total == 0
+
+
+def test_nothing_outlives_twelve_months_whatever_its_state(world: World) -> None:
+    signal_id = arrived(world)
+    with world.sessions.begin() as session:
+        claim(session, world.clock, signal_id=signal_id, actor=world.staff(), audit=world.audit)
+    world.move(days=364)
+    assert retention_of(world).run(world.clock).total == 0
+    world.move(days=1)
+    assert retention_of(world).run(world.clock).purged == {DeletionReason.HARD_LIMIT: 1}
+
+
+def test_an_organisations_own_period_goes_before_the_default(world: World) -> None:
+    concluded(world)
+    with world.sessions.begin() as session:
+        session.add(
+            RetentionPeriod(
+                organisation_id=AMSTERDAM, rule=RetentionRule.CONCLUDED, days=7, legal_basis="Selectielijst"
+            )
+        )
+    world.move(days=7)
+    assert retention_of(world).run(world.clock).total == 1
+
+
+def test_what_is_restricted_waits(world: World) -> None:
+    concluded(world)
+    with world.sessions.begin() as session:
+        session.execute(update(Signal).values(restricted_on=today(world.clock)))
+    world.move(days=400)
+    assert retention_of(world).run(world.clock).total == 0
+
+
+def test_a_purge_leaves_a_record_a_fact_an_audit_entry_and_a_link_without_the_signal(world: World) -> None:
+    signal_id = concluded(world)
+    reference = world.signals()[0].reference
+    world.move(days=28)
+    retention_of(world).run(world.clock)
+    with world.sessions() as session:
+        record = session.scalars(select(DeletionRecord)).one()
+        fact = session.scalars(select(SignalFact)).one()
+        link = session.scalars(select(AddressLink)).one()
+        purges = session.scalars(select(AuditEntry).where(AuditEntry.action == AuditAction.SIGNAL_PURGED))
+        assert [entry.subject_id for entry in purges] == [signal_id]
+    assert (record.signal_id, record.reference, record.deleted_on) == (
+        signal_id,
+        reference,
+        today(world.clock),
+    )
+    assert record.key_destroyed_on == today(world.clock)
+    assert (link.signal_id, link.outcome_group) == (None, "helped")
+    assert (fact.region_code, fact.municipality_code) == ("GG3406", "GM0363")
+    assert (fact.received_quarter, fact.concern_types, fact.attempts) == ("2026-Q4", "frail", "visit:1")
+    assert (fact.reached, fact.claimed_in_time, fact.newly_known, fact.repeat) == (True, True, True, False)
+
+
+def test_a_purged_signal_cannot_be_read_with_a_copy_of_its_row(world: World) -> None:
+    concluded(world)
+    copy = world.signals()[0]
+    world.move(days=28)
+    retention_of(world).run(world.clock)
+    with pytest.raises(KeyGone):
+        world.keystore.case_key(copy.case_key_id)
+
+
+def test_running_twice_writes_one_record_and_one_fact(world: World) -> None:
+    concluded(world)
+    world.move(days=28)
+    retention_of(world).run(world.clock)
+    retention_of(world).run(world.clock)
+    assert world.count(DeletionRecord) == world.count(SignalFact) == 1
+
+
+def test_a_preview_changes_nothing(world: World) -> None:
+    concluded(world)
+    world.move(days=28)
+    assert retention_of(world).preview(world.clock).purged == {DeletionReason.CONCLUDED: 1}
+    assert world.count(Signal) == 1
+
+
+def test_a_run_that_died_before_the_keys_were_destroyed_is_finished_by_the_next(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    concluded(world)
+    key_id = world.signals()[0].case_key_id
+    world.move(days=28)
+    dying = retention_of(world)
+    monkeypatch.setattr(DeletionJournal, "append", _die)
+    with pytest.raises(_Killed):
+        dying.run(world.clock)
+    monkeypatch.undo()
+    assert world.count(Signal) == 0
+    assert world.keystore.case_key(key_id)
+    retention_of(world).run(world.clock)
+    with pytest.raises(KeyGone):
+        world.keystore.case_key(key_id)
+
+
+def test_a_run_that_died_inside_its_transaction_leaves_everything(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    concluded(world)
+    world.move(days=28)
+    monkeypatch.setattr("signals.retention._delete_rows", _die)
+    with pytest.raises(_Killed):
+        retention_of(world).run(world.clock)
+    assert world.count(Signal) == 1
+    assert world.count(DeletionRecord) == world.count(SignalFact) == 0
+
+
+def test_a_signal_that_is_reopened_while_the_run_goes_on_stays(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signal_id = concluded(world)
+    world.move(days=28)
+    retention = retention_of(world)
+    original: Callable[..., object] = Retention._purge_batch
+
+    def reopened_first(self: Retention, *args: object) -> object:
+        with world.sessions.begin() as session:
+            session.execute(
+                update(Signal)
+                .where(Signal.id == signal_id)
+                .values(state="in_follow_up", concluded_at=None, outcome=None)
+            )
+        return original(self, *args)
+
+    monkeypatch.setattr(Retention, "_purge_batch", reopened_first)
+    assert retention.run(world.clock).total == 0
+    assert world.count(Signal) == 1
+
+
+def test_many_are_purged_in_batches(world: World) -> None:
+    for number in range(1, 8):
+        world.receive(number, replace(IN_AMSTERDAM, number=number))
+    world.worker().arrive()
+    world.move(days=28)
+    assert replace(retention_of(world), batch_size=3).run(world.clock).total == 7
+    assert world.count(SignalFact) == 7
+
+
+def test_a_drill_is_forgotten_without_a_fact(world: World) -> None:
+    arrived(world)
+    with world.sessions.begin() as session:
+        session.execute(update(Signal).values(is_drill=True))
+    world.move(days=28)
+    retention_of(world).run(world.clock)
+    assert (world.count(Signal), world.count(SignalFact)) == (0, 0)
+
+
+def test_a_restored_database_and_keystore_are_purged_again_from_the_journal(
+    world: World, tmp_path: Path
+) -> None:
+    """As after a restore: the rows and the keys are back, the journal says what was destroyed."""
+    world.receive(1, IN_AMSTERDAM)
+    world.receive(2, IN_GRONINGEN)
+    world.worker().arrive()
+    gone, live = world.addresses()[IN_AMSTERDAM], world.addresses()[IN_GRONINGEN]
+    journal = DeletionJournal(tmp_path / "copied.journal")
+    journal.append([gone.case_key_id], today(world.clock))
+    report = retention_of(world).replay(world.clock, journal.case_key_ids())
+    assert (report.total, report.keys_destroyed) == (1, 1)
+    assert [signal.id for signal in world.signals()] == [live.id]
+    assert world.keystore.case_key(live.case_key_id)
+    assert world.count(SignalFact) == 0
+
+
+def test_the_journal_survives_a_line_cut_off_by_a_crash(tmp_path: Path) -> None:
+    journal = DeletionJournal(tmp_path / "deletions.journal")
+    whole = uuid.UUID(int=7)
+    journal.append([whole], date(2026, 11, 24))
+    with (tmp_path / "deletions.journal").open("a") as file:
+        file.write('{"key": "0000')
+    assert list(journal.case_key_ids()) == [whole]
+
+
+def test_links_and_their_keys_go_after_twelve_months(world: World) -> None:
+    concluded(world)
+    world.move(days=28)
+    retention_of(world).run(world.clock)
+    assert world.count(AddressLink) == 1
+    world.move(days=5 * 92)
+    retention_of(world).run(world.clock)
+    assert world.count(AddressLink) == 0
+    assert world.keystore.pseudonym_keys(AMSTERDAM, ["2026-Q4"]) == {}
+
+
+def test_a_receipt_outlives_the_purge_as_closed_and_goes_after_a_year(world: World) -> None:
+    concluded(world)
+    world.move(days=29)
+    retention_of(world).run(world.clock)
+    with world.sessions() as session:
+        assert session.scalars(select(Receipt)).one().state == "closed"
+    world.move(days=366)
+    retention_of(world).run(world.clock)
+    assert world.count(Receipt) == 0
+
+
+def test_working_hours_of_a_fact_count_from_the_end_of_the_day_of_receipt(world: World) -> None:
+    """Received on Tuesday, claimed and visited on Thursday at half past eleven: Wednesday and 2.5 hours."""
+    signal_id, actor = arrived(world), world.staff()
+    world.move(days=2, hours=1)
+    follow_up(world, actor, signal_id, Outcome.NO_CONCERN)
+    world.move(days=28)
+    retention_of(world).run(world.clock)
+    with world.sessions() as session:
+        fact = session.scalars(select(SignalFact)).one()
+    assert (fact.hours_to_claim, fact.hours_to_contact) == (10, 10)
+    assert (fact.claimed_in_time, fact.contacted_in_time) == (False, True)
+
+
+class _Killed(Exception):
+    pass
+
+
+def _die(*_args: object, **_values: object) -> None:
+    raise _Killed
