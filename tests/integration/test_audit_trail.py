@@ -1,0 +1,298 @@
+"""The audit trail on both databases: linked, verified, tampered with, pruned."""
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import delete, select, update
+
+from privacy.audit_chain import FindingKind, SignedHead
+from signals.audit import SYSTEM, Actor, day_only
+from signals.audit_trail import (
+    AuditFilter,
+    TrailKeys,
+    latest_head,
+    link_entries,
+    prune_trail,
+    read_entries,
+    verify_trail,
+)
+from signals.clock import today
+from signals.models import AuditEntry, AuditHead, AuditLink
+from signals.vocabulary import AuditAction
+from tests.support.world import AMSTERDAM, GRONINGEN, World, run_at_once
+
+WORKER = Actor(id=uuid.UUID(int=5), role="worker", organisation_id=AMSTERDAM)
+
+
+def keys_of(world: World) -> TrailKeys:
+    return TrailKeys(mac_key=world.keystore.secret("audit"), root=world.keystore.root_signing_key())
+
+
+def opened(world: World, times: int = 1, actor: Actor = WORKER) -> None:
+    """A worker opens signals, a second apart, each entry in a transaction of its own."""
+    for number in range(times):
+        world.move(seconds=1)
+        with world.sessions.begin() as session:
+            world.audit.record(
+                session,
+                world.clock,
+                actor=actor,
+                action=AuditAction.SIGNAL_OPENED,
+                subject_id=uuid.UUID(int=100 + number),
+            )
+
+
+def link(world: World) -> int:
+    with world.sessions.begin() as session:
+        return link_entries(session, world.clock, keys=keys_of(world))
+
+
+def findings(world: World, known_head: SignedHead | None = None) -> set[FindingKind]:
+    with world.sessions() as session:
+        found = verify_trail(session, world.clock, keys=keys_of(world), known_head=known_head)
+    return {finding.kind for finding in found}
+
+
+def change(world: World, *statements: object) -> None:
+    """What somebody with the database's password could do."""
+    with world.sessions.begin() as session:
+        for statement in statements:
+            session.execute(statement)
+
+
+def entry_at(world: World, position: int) -> uuid.UUID:
+    with world.sessions() as session:
+        return session.scalars(select(AuditLink.entry_id).where(AuditLink.position == position)).one()
+
+
+def test_a_trail_that_nobody_touched_is_whole(world: World) -> None:
+    opened(world, 5)
+    assert link(world) == 5
+    opened(world, 3)
+    assert link(world) == 3
+    assert findings(world) == set()
+
+
+def test_an_empty_trail_is_whole(world: World) -> None:
+    assert (link(world), findings(world)) == (0, set())
+
+
+def test_an_edited_entry_is_found(world: World) -> None:
+    opened(world, 3)
+    link(world)
+    change(world, update(AuditEntry).where(AuditEntry.id == entry_at(world, 2)).values(outcome="refused"))
+    with world.sessions() as session:
+        (finding,) = verify_trail(session, world.clock, keys=keys_of(world))
+    assert (finding.kind, finding.position) == (FindingKind.EDITED, 2)
+
+
+def test_a_deleted_entry_is_found(world: World) -> None:
+    opened(world, 3)
+    link(world)
+    change(world, delete(AuditEntry).where(AuditEntry.id == entry_at(world, 2)))
+    assert FindingKind.DELETED in findings(world)
+
+
+def test_an_entry_deleted_with_its_link_is_found(world: World) -> None:
+    opened(world, 3)
+    link(world)
+    entry_id = entry_at(world, 2)
+    change(
+        world,
+        delete(AuditLink).where(AuditLink.position == 2),
+        delete(AuditEntry).where(AuditEntry.id == entry_id),
+    )
+    assert FindingKind.DELETED in findings(world)
+
+
+def test_exchanged_entries_are_found(world: World) -> None:
+    opened(world, 4)
+    link(world)
+    two, three = entry_at(world, 2), entry_at(world, 3)
+    change(
+        world,
+        update(AuditLink).where(AuditLink.position == 2).values(entry_id=uuid.UUID(int=1)),
+        update(AuditLink).where(AuditLink.position == 3).values(entry_id=two),
+        update(AuditLink).where(AuditLink.position == 2).values(entry_id=three),
+    )
+    assert findings(world) & {FindingKind.REORDERED, FindingKind.EDITED, FindingKind.DELETED}
+
+
+def test_a_trail_cut_off_before_its_head_is_found(world: World) -> None:
+    opened(world, 3)
+    link(world)
+    last = entry_at(world, 3)
+    change(
+        world,
+        delete(AuditLink).where(AuditLink.position == 3),
+        delete(AuditEntry).where(AuditEntry.id == last),
+    )
+    assert FindingKind.TRUNCATED in findings(world)
+
+
+def test_a_trail_cut_off_with_its_head_is_found_by_a_head_kept_elsewhere(world: World) -> None:
+    opened(world, 2)
+    link(world)
+    opened(world, 1)
+    link(world)
+    with world.sessions() as session:
+        kept = latest_head(session)
+    last = entry_at(world, 3)
+    change(
+        world,
+        delete(AuditHead).where(AuditHead.position == 3),
+        delete(AuditLink).where(AuditLink.position == 3),
+        delete(AuditEntry).where(AuditEntry.id == last),
+    )
+    assert findings(world) == set()
+    assert findings(world, kept) == {FindingKind.TRUNCATED}
+
+
+def test_a_forged_head_is_found(world: World) -> None:
+    opened(world, 2)
+    link(world)
+    change(world, update(AuditHead).values(signature=bytes(64)))
+    assert FindingKind.HEAD_REFUSED in findings(world)
+
+
+def test_a_beginning_that_was_cut_off_too_early_is_found(world: World) -> None:
+    opened(world, 2)
+    link(world)
+    opened(world, 2)
+    link(world)
+    first = [entry_at(world, 1), entry_at(world, 2)]
+    change(
+        world,
+        delete(AuditLink).where(AuditLink.position <= 2),
+        delete(AuditEntry).where(AuditEntry.id.in_(first)),
+    )
+    assert FindingKind.DELETED in findings(world)
+
+
+def test_an_entry_that_no_worker_links_is_reported_after_an_hour(world: World) -> None:
+    opened(world)
+    assert findings(world) == set()
+    world.move(hours=2)
+    assert findings(world) == {FindingKind.UNLINKED}
+
+
+def test_arrivals_alone_start_no_link_before_a_day_has_passed(world: World) -> None:
+    """The head's moment would tell when the report came in."""
+    with world.sessions.begin() as session:
+        world.audit.record(
+            session,
+            world.clock,
+            actor=SYSTEM,
+            action=AuditAction.SIGNAL_ARRIVED,
+            at=day_only(today(world.clock)),
+        )
+    assert link(world) == 0
+    world.move(days=1)
+    assert link(world) == 1
+
+
+def test_arrivals_are_linked_with_the_next_act_of_staff(world: World) -> None:
+    world.receive(1)
+    world.worker().arrive()
+    opened(world)
+    assert link(world) == 2
+    assert findings(world) == set()
+
+
+def test_two_workers_at_once_make_one_chain(world: World) -> None:
+    opened(world, 20)
+    run_at_once(*[lambda: link(world)] * 4)
+    link(world)
+    with world.sessions() as session:
+        positions = list(session.scalars(select(AuditLink.position).order_by(AuditLink.position)))
+    assert positions == list(range(1, 21))
+    assert findings(world) == set()
+
+
+def test_more_than_a_batch_is_linked_in_turns(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("signals.audit_trail.BATCH", 4)
+    opened(world, 10)
+    assert [link(world) for _ in range(4)] == [4, 4, 2, 0]
+    assert findings(world) == set()
+
+
+def test_old_entries_go_at_a_signed_head_and_the_rest_stays_whole(world: World) -> None:
+    opened(world, 3)
+    link(world)
+    world.move(days=700)
+    opened(world, 2)
+    link(world)
+    world.move(days=40)
+    with world.sessions.begin() as session:
+        assert prune_trail(session, world.clock, audit=world.audit) == 3
+    assert link(world) == 1
+    assert findings(world) == set()
+    with world.sessions() as session:
+        actions = [entry.action for entry in read_entries(session, AuditFilter())]
+    assert actions == [AuditAction.AUDIT_PRUNED, AuditAction.SIGNAL_OPENED, AuditAction.SIGNAL_OPENED]
+
+
+def test_nothing_is_pruned_before_its_time(world: World) -> None:
+    opened(world, 3)
+    link(world)
+    world.move(days=700)
+    with world.sessions.begin() as session:
+        assert prune_trail(session, world.clock, audit=world.audit) == 0
+
+
+def test_tampering_after_a_pruning_is_still_found(world: World) -> None:
+    opened(world, 2)
+    link(world)
+    world.move(days=740)
+    opened(world, 3)
+    link(world)
+    with world.sessions.begin() as session:
+        prune_trail(session, world.clock, audit=world.audit)
+    change(world, update(AuditEntry).where(AuditEntry.id == entry_at(world, 4)).values(ground="forged"))
+    assert FindingKind.EDITED in findings(world)
+
+
+def test_an_officer_reads_page_by_page_and_sees_each_entry_once(world: World) -> None:
+    opened(world, 7)
+    seen: list[uuid.UUID] = []
+    before = None
+    with world.sessions() as session:
+        while page := read_entries(session, AuditFilter(organisation_id=AMSTERDAM), limit=3, before=before):
+            seen += [entry.id for entry in page]
+            before = (page[-1].at, page[-1].id)
+    assert len(seen) == len(set(seen)) == 7
+
+
+def test_filters_narrow(world: World) -> None:
+    opened(world, 2)
+    opened(world, 1, Actor(id=uuid.UUID(int=6), role="worker", organisation_id=GRONINGEN))
+    with world.sessions() as session:
+        for wanted, expected in (
+            (AuditFilter(organisation_id=GRONINGEN), 1),
+            (AuditFilter(actor_id=WORKER.id), 2),
+            (AuditFilter(subject_id=uuid.UUID(int=101)), 1),
+            (AuditFilter(action=AuditAction.SIGN_IN), 0),
+            (AuditFilter(since=world.clock.now()), 1),
+            (AuditFilter(until=world.clock.now() - timedelta(seconds=1)), 1),
+        ):
+            assert len(read_entries(session, wanted)) == expected
+
+
+def test_an_entry_written_around_the_log_is_found(world: World) -> None:
+    """Rows inserted by hand have no MAC that fits."""
+    opened(world)
+    link(world)
+    with world.sessions.begin() as session:
+        session.add(
+            AuditEntry(
+                at=world.clock.now(),
+                actor_role="worker",
+                action=AuditAction.SIGNAL_OPENED,
+                ground="",
+                outcome="ok",
+                mac=bytes(32),
+            )
+        )
+    link(world)
+    assert findings(world) == {FindingKind.EDITED}

@@ -1,0 +1,228 @@
+"""Residents' rights on both databases: found by address, proven, carried out, registered without content."""
+
+import uuid
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import select
+
+from privacy.keystore import KeyGone
+from signals.audit import Actor
+from signals.clock import today
+from signals.contents import open_report
+from signals.errors import Forbidden, Invalid, NotFound
+from signals.models import AddressLink, AuditEntry, Organisation, RegisterEntry, Signal
+from signals.referral import refer
+from signals.residents import (
+    Findings,
+    IdentityProof,
+    Proof,
+    ResidenceProof,
+    export_of,
+    find_by_address,
+    find_by_reference,
+    record_erasure,
+    record_export,
+    rectify,
+    register,
+    restrict,
+)
+from signals.triage import add_note, claim
+from signals.vocabulary import AuditAction, ConcernType, DeletionReason, ReferralReason, Role
+from tests.support.world import AMSTERDAM, GRONINGEN, IN_AMSTERDAM, World
+
+PROOF = Proof(
+    identity=IdentityProof.SEEN_IN_PERSON, residence=ResidenceProof.LETTER_ANSWERED, third_parties=True
+)
+NEXT_DOOR = replace(IN_AMSTERDAM, number=14)
+
+
+@pytest.fixture
+def officer(world: World) -> Actor:
+    return world.staff(role=Role.PRIVACY_OFFICER)
+
+
+@pytest.fixture
+def signal_id(world: World) -> uuid.UUID:
+    """A claimed signal with a note in Amsterdam, and one next door."""
+    world.receive(1, IN_AMSTERDAM, concern_types=[ConcernType.FRAIL])
+    world.receive(2, NEXT_DOOR)
+    world.worker().arrive()
+    signal, worker = world.addresses()[IN_AMSTERDAM], world.staff()
+    common = {"signal_id": signal.id, "actor": worker, "audit": world.audit}
+    with world.sessions.begin() as session:
+        claim(session, world.clock, **common)
+        add_note(session, world.clock, keystore=world.keystore, text="Dochter gebeld.", **common)
+    return signal.id
+
+
+def found(world: World, actor: Actor, address: object = IN_AMSTERDAM) -> Findings:
+    with world.sessions.begin() as session:
+        return find_by_address(
+            session, world.clock, keystore=world.keystore, actor=actor, audit=world.audit, address=address
+        )
+
+
+def erase(world: World, officer: Actor) -> int:
+    findings = found(world, officer)
+    with world.sessions.begin() as session:
+        ids = record_erasure(
+            session, world.clock, actor=officer, audit=world.audit, findings=findings, proof=PROOF
+        )
+    return world.worker().retention().purge_now(world.clock, ids, DeletionReason.ERASURE)
+
+
+def test_an_officer_finds_the_signals_of_exactly_this_address(
+    world: World, officer: Actor, signal_id: uuid.UUID
+) -> None:
+    assert [signal.id for signal in found(world, officer).signals] == [signal_id]
+
+
+def test_another_organisations_officer_finds_nothing(world: World, signal_id: uuid.UUID) -> None:
+    assert not found(world, world.staff(GRONINGEN, Role.PRIVACY_OFFICER)).signals
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.PRIVACY_OFFICER])
+def test_nobody_but_an_officer_searches_for_a_right(world: World, signal_id: uuid.UUID, role: Role) -> None:
+    with pytest.raises(Forbidden):
+        found(world, world.staff(role=role))
+
+
+def test_the_export_holds_everything_that_is_kept(world: World, officer: Actor, signal_id: uuid.UUID) -> None:
+    findings = found(world, officer)
+    with world.sessions.begin() as session:
+        record_export(session, world.clock, actor=officer, audit=world.audit, findings=findings, proof=PROOF)
+        organisation = session.get_one(Organisation, AMSTERDAM)
+    (exported,) = export_of(world.keystore, findings, organisation)["signals"]
+    assert exported["address"] == {"postcode": "1012AB", "house_number": 12, "addition": ""}
+    assert exported["concern_types"] == ["frail"]
+    assert [note["text"] for note in exported["follow_up_notes"]] == ["Dochter gebeld."]
+
+
+def test_an_export_without_a_look_at_third_parties_is_refused(
+    world: World, officer: Actor, signal_id: uuid.UUID
+) -> None:
+    findings = found(world, officer)
+    with world.sessions() as session, pytest.raises(Invalid):
+        record_export(
+            session,
+            world.clock,
+            actor=officer,
+            audit=world.audit,
+            findings=findings,
+            proof=replace(PROOF, third_parties=False),
+        )
+
+
+def test_an_erasure_deletes_the_signal_its_key_and_its_link_and_nothing_next_door(
+    world: World, officer: Actor, signal_id: uuid.UUID
+) -> None:
+    key_id = world.addresses()[IN_AMSTERDAM].case_key_id
+    assert erase(world, officer) == 1
+    assert list(world.addresses()) == [NEXT_DOOR]
+    assert world.count(AddressLink) == 1
+    with pytest.raises(KeyGone):
+        world.keystore.case_key(key_id)
+
+
+def test_an_erasure_follows_a_referral(world: World, officer: Actor, signal_id: uuid.UUID) -> None:
+    worker = world.staff()
+    with world.sessions.begin() as session:
+        session.get_one(Signal, signal_id).claimed_by_id = worker.id
+        refer(
+            session,
+            world.clock,
+            signal_id=signal_id,
+            to_organisation_id=GRONINGEN,
+            reason=ReferralReason.MOVED,
+            actor=worker,
+            audit=world.audit,
+            keystore=world.keystore,
+        )
+    assert erase(world, officer) == 1
+    assert list(world.addresses()) == [NEXT_DOOR]
+
+
+def test_the_register_keeps_that_it_was_done_and_not_what(
+    world: World, officer: Actor, signal_id: uuid.UUID
+) -> None:
+    erase(world, officer)
+    with world.sessions() as session:
+        (entry,) = register(session, organisation_id=AMSTERDAM)
+    assert (entry.right, entry.outcome, entry.signals_found) == ("erasure", "erased", 1)
+    assert (entry.identity_checked, entry.residence_checked) == ("seen_in_person", "letter_answered")
+    stored = " ".join(str(getattr(entry, column.key)) for column in RegisterEntry.__table__.columns)
+    assert "1012" not in stored
+
+
+def test_a_rectified_signal_is_found_at_its_new_address_only(
+    world: World, officer: Actor, signal_id: uuid.UUID
+) -> None:
+    right = replace(IN_AMSTERDAM, number=120)
+    with world.sessions.begin() as session:
+        rectify(
+            session,
+            world.clock,
+            keystore=world.keystore,
+            actor=officer,
+            audit=world.audit,
+            signal_id=signal_id,
+            address=right,
+            proof=PROOF,
+        )
+    assert not found(world, officer).signals
+    assert [signal.id for signal in found(world, officer, right).signals] == [signal_id]
+    assert open_report(world.keystore, world.addresses()[right]).summary.concern_types == (ConcernType.FRAIL,)
+
+
+def test_a_restriction_is_set_and_lifted(world: World, officer: Actor, signal_id: uuid.UUID) -> None:
+    for lift, expected in ((False, today(world.clock)), (True, None)):
+        with world.sessions.begin() as session:
+            restrict(
+                session,
+                world.clock,
+                actor=officer,
+                audit=world.audit,
+                signal_id=signal_id,
+                proof=PROOF,
+                lift=lift,
+            )
+        assert world.addresses()[IN_AMSTERDAM].restricted_on == expected
+
+
+def test_a_signal_of_another_organisation_is_neither_rectified_nor_restricted(
+    world: World, signal_id: uuid.UUID
+) -> None:
+    stranger = world.staff(GRONINGEN, Role.PRIVACY_OFFICER)
+    with world.sessions() as session, pytest.raises(NotFound):
+        restrict(session, world.clock, actor=stranger, audit=world.audit, signal_id=signal_id, proof=PROOF)
+
+
+def test_after_a_purge_the_reference_says_when_it_was_deleted(
+    world: World, officer: Actor, signal_id: uuid.UUID
+) -> None:
+    reference = world.addresses()[IN_AMSTERDAM].reference
+    erase(world, officer)
+    with world.sessions() as session:
+        answer = find_by_reference(session, organisation_id=AMSTERDAM, reference=reference.lower())
+        assert (answer.signal, answer.deleted_on) == (None, today(world.clock))
+        with pytest.raises(NotFound):
+            find_by_reference(session, organisation_id=GRONINGEN, reference=reference)
+
+
+def test_after_a_purge_the_address_tells_only_that_there_was_one(
+    world: World, officer: Actor, signal_id: uuid.UUID
+) -> None:
+    world.worker().retention().purge_now(world.clock, [signal_id], DeletionReason.CONCLUDED)
+    findings = found(world, officer)
+    assert (list(findings.signals), list(findings.deleted_received_on)) == ([], [today(world.clock)])
+
+
+def test_every_step_is_audited_without_the_address(
+    world: World, officer: Actor, signal_id: uuid.UUID
+) -> None:
+    erase(world, officer)
+    with world.sessions() as session:
+        entries = session.scalars(select(AuditEntry).where(AuditEntry.actor_id == officer.id)).all()
+    assert {entry.action for entry in entries} == {AuditAction.SEARCHED, AuditAction.SIGNAL_ERASED}
+    assert not any("1012" in f"{entry.ground}{entry.outcome}" for entry in entries)
