@@ -6,6 +6,7 @@ In role `all` the scheduler runs on threads of the first worker, beside the requ
 
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -26,8 +27,12 @@ STOP_SECONDS = 10
 
 
 def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT; every worker has ended when this returns."""
+    """Serve until SIGTERM or SIGINT; every worker has ended when this returns.
+
+    Ends the process with exit code 1 and a sentence when something else listens on the port.
+    """
     _stop_cleanly_from_the_start()
+    _refuse_a_taken_port(settings.server.host, settings.server.port)
     server = Granian(
         "signals.server:unused",
         address=settings.server.host,
@@ -46,6 +51,17 @@ def serve(settings: Settings) -> None:
     )
     loader = _loader(settings)
     server.serve(target_loader=lambda *_args, **_kwargs: loader(), wrap_loader=False)
+
+
+def _refuse_a_taken_port(host: str, port: int) -> None:
+    """Granian shares its port (SO_REUSEPORT): a second instance would quietly take half of the requests."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # one that has just ended is no obstacle
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise SystemExit(f"cannot serve on {host}:{port}: {error.strerror}") from None
 
 
 def _loader(settings: Settings) -> Callable[[], Any]:

@@ -1,0 +1,247 @@
+"""Plant what must never be stored readable, use everything, then search every byte that was left on disk."""
+
+import base64
+import io
+import json
+import logging
+import time
+import urllib.parse
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from notifications.channels.folder import FolderChannel
+from privacy.logs import configure_logging
+from signals import triage
+from signals.contents import open_report
+from signals.settings import LoggingSettings, NotesSettings, NotificationsSettings
+from signals.triage import open_notes
+from signals.vocabulary import AttemptKind, AttemptResult, Outcome
+from tests.support.postgres import PostgresServer
+from tests.support.serving import serving
+from tests.support.world import World
+
+POSTCODE, NUMBER, ADDITION = "1017XZ", 98413, "QZJ7WX"
+NOTE = "Karrewielsloterdijk hoort vreemd gebonk"
+SECOND_NOTE = "Quinoapannenkoek aangeboden bij Wolfskuilbrink"
+ADDRESS = "203.0.113.213"
+AGENT = "Zwervermobiel/77.31-sentinel"
+COOKIE = "krentenbolcookie8841"
+REFERRER = "https://verklikker-sentinel.example/ronde-5512"
+KEY = "7d1f6a3e-93b4-4b52-8f0e-5ab1c2d3e4f5"
+
+BODY = {"postcode": POSTCODE, "house_number": NUMBER, "house_number_addition": ADDITION, "note": NOTE}
+HEADERS = {
+    "Content-Type": "application/json",
+    "Idempotency-Key": KEY,
+    "X-Forwarded-For": ADDRESS,
+    "Forwarded": f"for={ADDRESS}",
+    "User-Agent": AGENT,
+    "Cookie": f"visitor={COOKIE}",
+    "Referer": REFERRER,
+}
+SENTINELS: Mapping[str, str] = {
+    "postcode": POSTCODE,
+    "postcode as typed": "1017 XZ",
+    "number": str(NUMBER),
+    "addition": ADDITION,
+    "note": NOTE,
+    "a word of the note": "Karrewielsloterdijk",
+    "follow-up note": "Quinoapannenkoek",
+    "address of the sender": ADDRESS,
+    "user agent": AGENT,
+    "cookie": COOKIE,
+    "referrer": "verklikker-sentinel",
+    "idempotency key": KEY,
+    "idempotency key without hyphens": KEY.replace("-", ""),
+}
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    """All that is logged at DEBUG."""
+    root = logging.getLogger()
+    before, level, raising = root.handlers[:], root.level, logging.raiseExceptions
+    stream = io.StringIO()
+    yield stream
+    root.handlers[:], logging.raiseExceptions = before, raising
+    root.setLevel(level)
+
+
+def test_nothing_readable_is_left_of_a_report_from_the_door_to_its_conclusion(
+    world: World, log: io.StringIO, request: pytest.FixtureRequest
+) -> None:
+    _pass_on(world, log)
+    _follow_up(world)
+    assert _read(world) == (POSTCODE, NUMBER, NOTE, SECOND_NOTE)  # it was there to be found
+    _assert_clean(_remains(world, request) | {"log": log.getvalue().encode()})
+
+
+def test_nothing_readable_is_left_while_a_report_waits_for_arrival(
+    world: World, log: io.StringIO, request: pytest.FixtureRequest
+) -> None:
+    _pass_on(world, log)
+    _assert_clean(_remains(world, request) | {"log": log.getvalue().encode()})
+
+
+def test_refused_reports_leave_nothing_either(world: World, log: io.StringIO) -> None:
+    client = _front(world, log)
+    for wrong in ({"house_number": 0}, {"seen": NOTE}, {NOTE: POSTCODE}, {"postcode": NOTE}):
+        answer = client.post("/api/v1/signals", json=BODY | wrong, headers=HEADERS)
+        assert answer.status_code == 400
+        _assert_clean({"answer": answer.data, "headers": str(answer.headers).encode()})
+    _assert_clean(_files(world.folder) | {"log": log.getvalue().encode()})
+
+
+def test_the_form_without_javascript_leaves_nothing(world: World, log: io.StringIO) -> None:
+    client = _front(world, log)
+    form = {**{n: str(v) for n, v in BODY.items()}, "idempotency_key": KEY}
+    headers = {n: v for n, v in HEADERS.items() if n not in ("Content-Type", "Idempotency-Key")}
+    answer = client.post("/", data=form, headers=headers)
+    assert answer.status_code in (200, 201)
+    world.worker().arrive()
+    assert len(world.signals()) == 1
+    _assert_clean(_files(world.folder) | {"log": log.getvalue().encode()})
+
+
+def test_the_receipt_is_not_kept_readable(world: World, log: io.StringIO) -> None:
+    receipt = _pass_on(world, log)
+    client = _front(world, log)
+    client.post("/api/v1/receipts/status", json={"receipt": receipt})
+    _follow_up(world)
+    _assert_clean(
+        _files(world.folder) | {"log": log.getvalue().encode()},
+        {"receipt": receipt, "receipt without hyphens": receipt.replace("-", "")},
+    )
+
+
+@pytest.mark.slow
+def test_a_server_of_its_own_leaves_nothing_in_files_mail_or_output(sqlite_world: World) -> None:
+    world = sqlite_world
+    with serving(world) as served:
+        status, body = served.post("/api/v1/signals", json.dumps(BODY).encode(), HEADERS)
+        assert status == 201
+        form = urllib.parse.urlencode({"postcode": POSTCODE, "house_number": "0", "note": NOTE}).encode()
+        page = {**HEADERS, "Content-Type": "application/x-www-form-urlencoded"}
+        with pytest.raises(OSError, match="400"):
+            served.post("/", form, page)
+        mail = world.folder / "demo" / "mail"
+        _wait_until(lambda: mail.is_dir() and len(list(mail.iterdir())) >= 2)
+        world.clock.moment = datetime.now(UTC)
+        _follow_up(world, arrive=False)
+        served.terminate()
+        output = served.log().encode()
+    remains = _files(world.folder)
+    assert any("mail" in name for name in remains)
+    receipt = json.loads(body)["receipt"]
+    _assert_clean(remains | {"output": output}, {**SENTINELS, "receipt": receipt})
+
+
+def test_the_search_finds_a_sentinel_in_each_of_its_forms() -> None:
+    """The search itself must be able to fail."""
+    for form in _forms(NOTE):
+        with pytest.raises(AssertionError, match="note"):
+            _assert_clean({"a file": b"before" + form + b"after"})
+
+
+def _front(world: World, log: io.StringIO) -> FlaskClient:
+    app = world.app(notes=NotesSettings(enabled=True), logging=LoggingSettings(level="DEBUG"))
+    configure_logging(log, "DEBUG", date_only=True)
+    return app.test_client()
+
+
+def _pass_on(world: World, log: io.StringIO) -> str:
+    answer = _front(world, log).post(
+        "/api/v1/signals", json=BODY, headers=HEADERS, environ_base={"REMOTE_ADDR": ADDRESS}
+    )
+    assert answer.status_code == 201
+    receipt: str = answer.get_json()["receipt"]
+    return receipt
+
+
+def _follow_up(world: World, *, arrive: bool = True) -> None:
+    """Arrival, the team's mail, and everything that a worker does."""
+    if arrive:
+        notifications = NotificationsSettings(delay_minutes=0, mail_folder=world.folder / "demo" / "mail")
+        worker = world.worker(notifications=notifications)
+        assert worker.arrive() == 1
+        mail = FolderChannel(folder=world.folder / "demo" / "mail", sender="a@example.org")
+        replace(worker, channels={"email": mail}).deliver()
+    actor = world.staff()
+    [signal] = world.signals()
+    usual: dict[str, Any] = {"signal_id": signal.id, "actor": actor, "audit": world.audit}
+    with world.sessions.begin() as session:
+        triage.claim(session, world.clock, **usual)
+        triage.add_note(session, world.clock, keystore=world.keystore, text=SECOND_NOTE, **usual)
+        triage.record_attempt(
+            session,
+            world.clock,
+            kind=AttemptKind.VISIT,
+            result=AttemptResult.CONTACT,
+            attempted_at=world.clock.now(),
+            **usual,
+        )
+        triage.conclude(session, world.clock, outcome=Outcome.TALK_SUFFICED, **usual)
+
+
+def _read(world: World) -> tuple[str, int, str | None, str]:
+    [signal] = world.signals()
+    report = open_report(world.keystore, signal)
+    with world.sessions() as session:
+        [note] = open_notes(world.keystore, session.merge(signal))
+    return report.address.postcode, report.address.number, report.note, note.text
+
+
+def _remains(world: World, request: pytest.FixtureRequest) -> dict[str, bytes]:
+    """Every byte on disk: the world's folder and, where there is one, the data folder of PostgreSQL."""
+    remains = _files(world.folder)
+    if world.engine.dialect.name == "postgresql":
+        server: PostgresServer = request.getfixturevalue("postgres_server")
+        server.execute("CHECKPOINT")
+        remains |= _files(server.data_folder) | {"server's log": server.log_file.read_bytes()}
+    else:
+        assert any(name.endswith("-wal") for name in remains)
+    return remains
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def _assert_clean(places: Mapping[str, bytes], sentinels: Mapping[str, str] = SENTINELS) -> None:
+    found = sorted(
+        f"{name} in {Path(place).name}"
+        for place, content in places.items()
+        for name, sentinel in sentinels.items()
+        if any(form in content for form in _forms(sentinel))
+    )
+    assert found == []
+
+
+def _forms(text: str) -> set[bytes]:
+    """How a text may lie on disk: in one or two bytes a letter, as hex, as base64 at any offset, escaped."""
+    plain = text.encode()
+    wide = (text.encode("utf-16-le"), text.encode("utf-16-be"))
+    hexes = (plain.hex().encode(), plain.hex().upper().encode())
+    encoded = {_inner_base64(plain, offset) for offset in range(3)}
+    escaped = {urllib.parse.quote(text).encode(), urllib.parse.quote_plus(text).encode()}
+    short = len(plain) < 6  # five digits come up by chance in hex and base64 of random bytes
+    return {plain, *wide, *escaped} if short else {plain, *wide, *hexes, *encoded, *escaped}
+
+
+def _inner_base64(plain: bytes, offset: int) -> bytes:
+    """The letters that do not depend on what stands before and after."""
+    encoded = base64.b64encode(bytes(offset) + plain)
+    return encoded[4 if offset else 0 : -4]
+
+
+def _wait_until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

@@ -1,0 +1,94 @@
+"""The server as a process: it starts, answers, stops when told to, and leaves nothing behind."""
+
+import json
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable
+
+import pytest
+
+from signals.vocabulary import ProcessRole
+from tests.support.serving import ROOT, Served, config_of, serving
+from tests.support.world import World
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.parametrize("role", [ProcessRole.FRONT, ProcessRole.ALL])
+def test_it_answers_and_stops_on_sigterm_leaving_no_process(sqlite_world: World, role: ProcessRole) -> None:
+    with serving(sqlite_world, role=role) as served:
+        assert served.status("/healthz") == 200
+        assert served.status("/api/v1/form") == 200
+        assert served.terminate() == 0
+        assert served.left_over() == []
+        assert served.status("/healthz") is None
+
+
+def test_a_report_that_was_answered_arrives_by_itself(sqlite_world: World) -> None:
+    with serving(sqlite_world) as served:
+        status, _body = served.post(
+            "/api/v1/signals",
+            json.dumps({"postcode": "1012AB", "house_number": 12}).encode(),
+            {"Content-Type": "application/json", "Idempotency-Key": str(uuid.uuid4())},
+        )
+        assert status == 201
+        _wait_for(lambda: len(sqlite_world.signals()) == 1)
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.05, 0.15, 0.3, 0.5, 0.8, 1.2, 2.0])
+def test_sigterm_at_any_moment_of_the_start_ends_it_within_twelve_seconds(
+    sqlite_world: World, delay: float
+) -> None:
+    served = Served(sqlite_world)
+    try:
+        with pytest.raises(subprocess.TimeoutExpired):
+            served.process.wait(delay)
+        served.terminate(12)
+        assert served.left_over() == []
+    finally:
+        served.close()
+
+
+def test_a_second_instance_on_the_same_port_says_so_and_ends(sqlite_world: World) -> None:
+    with serving(sqlite_world) as first:
+        second = Served(sqlite_world, port=first.port)
+        try:
+            assert second.process.wait(30) != 0
+            assert str(first.port) in second.log()
+            assert "Traceback" not in second.log()
+        finally:
+            second.close()
+        assert first.status("/healthz") == 200
+
+
+def test_workers_end_when_their_parent_was_killed(sqlite_world: World) -> None:
+    with serving(sqlite_world) as served:
+        served.process.kill()
+        served.process.wait(10)
+        _wait_for(lambda: served.left_over() == [])
+
+
+def test_settings_that_are_refused_are_listed_and_nothing_is_served(sqlite_world: World) -> None:
+    config = sqlite_world.folder / "config.toml"
+    text = config_of(sqlite_world, ProcessRole.ALL, 0).replace('"test"', '"production"')
+    config.write_text(text + "\n[unknown]\nkey = 1\n", encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "signals.cli", "--config", str(config), "serve"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "unknown" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def _wait_for(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

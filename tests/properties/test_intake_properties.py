@@ -1,0 +1,161 @@
+"""Intake's promises for any report, and the strict reader's for any bytes."""
+
+import json
+import shutil
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from signals.clock import FixedClock
+from signals.contents import Report, Summary, open_report, report_from_plain
+from signals.errors import KeyReused
+from signals.intake import Intake
+from signals.postcodes import Address
+from signals.vocabulary import ConcernType, Seen
+from signals.web.bodies import MalformedJson, parse_object
+from tests.support.world import NOW, World, make_template, make_world
+
+TODAY = date(2026, 11, 24)
+
+postcodes = st.from_regex(r"[1-9][0-9]{3}(?!SA|SD|SS)[A-Z]{2}", fullmatch=True)
+addresses = st.builds(
+    Address,
+    postcode=postcodes,
+    number=st.integers(1, 99999),
+    addition=st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", max_size=6),
+)
+summaries = st.builds(
+    Summary,
+    concern_types=st.sets(st.sampled_from(ConcernType)).map(lambda chosen: tuple(sorted(chosen))),
+    seen=st.none() | st.sampled_from(Seen),
+)
+notes = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=280)
+reports = st.builds(
+    Report,
+    address=addresses,
+    summary=summaries,
+    noticed_on=st.none() | st.dates(TODAY - timedelta(days=14), TODAY),
+    note=st.none() | notes,
+)
+few = settings(
+    max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """One world for all examples: they differ in their keys."""
+    template, folder = tmp_path_factory.mktemp("template"), tmp_path_factory.mktemp("world")
+    make_template(template)
+    made = make_world(template, folder)
+    yield made
+    made.close()
+    shutil.rmtree(template)
+
+
+@pytest.fixture(scope="module")
+def intake(world: World) -> Intake:
+    return world.intake(limit=10**6, notes=True, router=world.router(refresh_seconds=3600))
+
+
+@given(report=reports)
+def test_a_report_survives_the_way_to_json_and_back(report: Report) -> None:
+    assert report_from_plain(json.loads(json.dumps(report.to_plain()))) == report
+
+
+@given(report=reports, other=reports)
+def test_two_reports_have_the_same_canonical_bytes_exactly_when_they_are_equal(
+    report: Report, other: Report
+) -> None:
+    assert (report.canonical() == other.canonical()) is (report == other)
+
+
+@given(report=reports)
+def test_nothing_of_a_report_is_in_its_repr(report: Report) -> None:
+    assert repr(report) == "Report()"
+
+
+@few
+@given(report=reports)
+def test_any_report_is_answered_twice_alike_and_stored_in_one_size(
+    world: World, intake: Intake, report: Report
+) -> None:
+    key, clock = uuid.uuid4(), FixedClock(NOW)
+    before = len(world.sealed())
+    first = intake.receive(clock, key=key, report=report)
+    assert intake.receive(clock, key=key, report=report) == first
+    stored = world.sealed()
+    assert len(stored) == before + 1
+    assert len({len(row.envelope) for row in stored if row.envelope is not None}) == 1
+
+
+@few
+@given(first=reports, second=reports)
+def test_any_other_report_under_a_used_key_is_refused(intake: Intake, first: Report, second: Report) -> None:
+    assume(first != second)
+    key, clock = uuid.uuid4(), FixedClock(NOW)
+    intake.receive(clock, key=key, report=first)
+    with pytest.raises(KeyReused):
+        intake.receive(clock, key=key, report=second)
+
+
+@few
+@given(report=reports, minutes=st.integers(0, 7 * 24 * 60))
+def test_the_answer_does_not_depend_on_when_within_seven_days_it_is_asked_again(
+    intake: Intake, report: Report, minutes: int
+) -> None:
+    key = uuid.uuid4()
+    first = intake.receive(FixedClock(NOW), key=key, report=report)
+    later = FixedClock(NOW + timedelta(minutes=minutes))
+    assert intake.receive(later, key=key, report=report) == first
+
+
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(batch=st.lists(reports, min_size=1, max_size=8))
+def test_whatever_was_received_is_what_arrives(world: World, intake: Intake, batch: list[Report]) -> None:
+    world.worker().arrive()
+    known = {signal.id for signal in world.signals()}
+    clock = FixedClock(datetime(2026, 11, 24, 12, tzinfo=UTC))
+    for report in batch:
+        intake.receive(clock, key=uuid.uuid4(), report=report)
+    assert world.worker().arrive() == len(batch)
+    arrived = [open_report(world.keystore, s) for s in world.signals() if s.id not in known]
+    assert sorted(r.canonical() for r in arrived) == sorted(r.canonical() for r in batch)
+
+
+@given(body=st.binary(max_size=200))
+def test_any_bytes_are_an_object_or_malformed(body: bytes) -> None:
+    try:
+        value = parse_object(body)
+    except MalformedJson:
+        return  # and any other exception fails the test
+    assert value == json.loads(body)
+
+
+plain = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=20)
+scalars = st.none() | st.booleans() | st.integers(-(10**17), 10**17) | plain
+
+
+@given(value=st.dictionaries(plain, scalars | st.lists(scalars, max_size=3), max_size=5))
+def test_a_clean_object_is_read_as_it_was_written(value: dict[str, Any]) -> None:
+    assert parse_object(json.dumps(value).encode()) == value
+    assert parse_object(json.dumps(value, ensure_ascii=False).encode()) == value
+
+
+@given(name=plain, first=scalars, second=scalars)
+def test_a_name_given_twice_is_refused(name: str, first: Any, second: Any) -> None:
+    written = json.dumps(name)
+    body = f"{{{written}: {json.dumps(first)}, {written}: {json.dumps(second)}}}"
+    with pytest.raises(MalformedJson):
+        parse_object(body.encode())
+
+
+@given(depth=st.integers(6, 500))
+def test_what_is_nested_too_deep_is_refused(depth: int) -> None:
+    with pytest.raises(MalformedJson):
+        parse_object(b'{"a":' * depth + b"1" + b"}" * depth)
