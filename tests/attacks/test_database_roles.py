@@ -87,7 +87,7 @@ COLUMNS = {
     ("desk", "UPDATE", "deletion_records"): {"key_destroyed_on"},
     ("desk", "UPDATE", "referrals"): {"key_destroyed_on"},
     ("desk", "SELECT", "outbox_messages"): {"id", "event", "subject_id", "organisation_id", "recipient"},
-    ("desk", "SELECT", "delivery_attempts"): {"message_id"},
+    ("desk", "SELECT", "delivery_attempts"): {"id", "message_id"},
 }  # fmt: skip
 
 # Every table that belongs to organisations: when is a row of the organisation `:o`?

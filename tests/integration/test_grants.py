@@ -1,0 +1,455 @@
+"""Each process does all of its work as its own database role, on a real PostgreSQL."""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from flask import g
+from flask.testing import FlaskClient
+from sqlalchemy import delete, select, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session, sessionmaker
+from werkzeug.test import TestResponse
+
+from privacy.keystore import KeyGone
+from privacy.passwords import PasswordHasherSettings
+from signals import grants, residents
+from signals.cli import main
+from signals.jobs import make_retention
+from signals.models import AddressLink, AuditEntry, DeletionRecord, Referral, Signal, SignalFact, StaffMember
+from signals.postcodes import Address
+from signals.referral import refer
+from signals.residents import IdentityProof, Proof, ResidenceProof
+from signals.retention import Retention, purge
+from signals.settings import RetentionSettings, SessionsSettings
+from signals.staff import actor_for, add_staff, issue_token
+from signals.vocabulary import AuditAction, DeletionReason, ProcessRole, ReferralReason, Role
+from signals.web.desk.context import fenced_sessions
+from tests.support.fences import OWNER, ROLES, FencedDatabase, FencedWorld, worker_of
+from tests.support.postgres import PostgresServer
+from tests.support.world import AMSTERDAM, GRONINGEN, IN_AMSTERDAM, IN_GRONINGEN, World
+
+pytestmark = pytest.mark.postgres
+
+API = "/api/v1"
+PASSWORD = "een lange zin als wachtwoord"
+QUICK = PasswordHasherSettings(memory_kib=1024)
+BODY = {"postcode": "1012AB", "house_number": 12}
+PROOF = Proof(identity=IdentityProof.DIGID, residence=ResidenceProof.BRP, third_parties=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """The desk's application as the desk's role, and how to call it as somebody."""
+
+    world: FencedWorld
+    client: FlaskClient
+    tokens: dict[str, str] = field(default_factory=dict, repr=False)
+
+    def call(self, who: str, method: str, path: str, **more: Any) -> TestResponse:
+        headers = {"Authorization": f"Bearer {self.tokens[who]}"}
+        return self.client.open(f"{API}{path}", method=method, headers=headers, **more)
+
+    def ids(self, who: str) -> list[str]:
+        return [item["id"] for item in self.call(who, "GET", "/queue").get_json()["items"]]
+
+
+# The front
+
+
+def test_a_front_process_takes_a_report_and_answers_a_retry_alike(
+    fenced_world: FencedWorld,
+) -> None:
+    client = fenced_world.front.client()
+    answers = [_send(client, 1).get_json() for _ in range(2)]
+    assert answers[0] == answers[1]
+    assert answers[0]["organisation"]["kind"] == "social_work"
+    assert _send(client, 1, house_number=13).status_code == 409
+    assert len(fenced_world.all_seeing.sealed()) == 1
+
+
+def test_a_front_process_says_how_far_a_report_is(fenced_world: FencedWorld) -> None:
+    client = fenced_world.front.client()
+    receipt = _send(client, 1).get_json()["receipt"]
+    assert _state(client, receipt) == "received"
+    worker_of(fenced_world.worker).arrive()
+    assert _state(client, receipt) == "received"
+    assert _state(client, "0000-0000-0000-0000") == "unknown"
+
+
+def test_a_front_process_knows_who_covers_an_address_and_that_it_is_ready(fenced_world: FencedWorld) -> None:
+    client = fenced_world.front.client()
+    found = client.post(f"{API}/coverage/lookup", json={"postcode": "9711AA", "house_number": 1})
+    assert found.get_json()["organisation"]["name"] == "Voorbeeld Welzijn Groningen"
+    assert client.get("/readyz").status_code == 200
+
+
+def test_a_front_process_still_counts_up_to_the_limit(fenced_world: FencedWorld) -> None:
+    limits = replace(fenced_world.front.settings.limits, open_reports_per_area_and_day=2)
+    client = fenced_world.front.client(limits=limits)
+    assert [_send(client, number).status_code for number in (1, 2, 3, 1)] == [201, 201, 429, 201]
+
+
+# The desk
+
+
+def test_a_desk_process_follows_a_signal_up_from_claim_to_conclusion(desk: Desk) -> None:
+    (signal_id,) = desk.ids("anna")
+    path = f"/signals/{signal_id}"
+    assert desk.call("anna", "GET", path).get_json()["address"]["postcode"] == "1012AB"
+    assert desk.call("anna", "POST", f"{path}/claim").status_code == 200
+    assert desk.call("anna", "POST", f"{path}/release").status_code == 200
+    assert desk.call("anna", "POST", f"{path}/claim").status_code == 200
+    assert desk.call("anna", "POST", f"{path}/notes", json={"text": "Gesproken."}).status_code == 201
+    attempt = {
+        "kind": "visit",
+        "result": "contact",
+        "attempted_at": desk.world.desk.clock.now().isoformat(),
+        "workers": 1,
+    }
+    assert desk.call("anna", "POST", f"{path}/contact-attempts", json=attempt).status_code == 201
+    day = desk.world.desk.clock.now().date().isoformat()
+    assert desk.call("anna", "POST", f"{path}/notice", json={"notified_on": day}).status_code == 201
+    concluded = desk.call("anna", "POST", f"{path}/conclude", json={"outcome": "talk_sufficed"})
+    assert concluded.get_json()["state"] == "concluded"
+    assert desk.call("anna", "POST", f"{path}/reopen").status_code == 200
+
+
+def test_a_desk_process_finds_signals_and_plans_rounds(desk: Desk) -> None:
+    (signal_id,) = desk.ids("anna")
+    desk.call("anna", "POST", f"/signals/{signal_id}/claim")
+    found = desk.call("anna", "POST", "/search", json={"postcode": "1012AB", "house_number": 12})
+    assert [item["id"] for item in found.get_json()["items"]] == [signal_id]
+    assert desk.call("anna", "POST", "/rounds", json={"ids": [signal_id]}).status_code == 200
+
+
+def test_each_team_sees_its_own_signals_over_one_connection(desk: Desk) -> None:
+    seen = [desk.ids(who) for who in ("anna", "gerda", "anna", "gerda")]
+    assert seen[0] != seen[1]
+    assert seen[:2] == seen[2:]
+    assert all(len(ids) == 1 for ids in seen)
+
+
+def test_another_teams_signal_is_not_found_and_the_trail_tells_it_from_none(desk: Desk) -> None:
+    (theirs,) = desk.ids("gerda")
+    for signal_id in (theirs, str(uuid.uuid4())):
+        assert desk.call("anna", "GET", f"/signals/{signal_id}").status_code == 404
+    assert _outcomes(desk.world, AuditAction.FOREIGN_SIGNAL_REFUSED) == ["foreign", "unknown"]
+
+
+def test_signing_in_and_out_needs_no_organisation(desk: Desk) -> None:
+    wrong = {"email": "anna@example.org", "password": PASSWORD, "totp": "000000"}
+    assert desk.client.post(f"{API}/sessions", json=wrong).status_code == 401
+    assert _outcomes(desk.world, AuditAction.SIGN_IN_FAILED) == ["refused"]
+    assert desk.call("anna", "DELETE", "/sessions/current").status_code == 204
+    assert desk.call("anna", "GET", "/me").status_code == 401
+
+
+def test_a_query_that_forgot_whose_rows_it_may_read_reads_the_own_ones(desk: Desk) -> None:
+    forgotten = select(Signal.organisation_id)
+    with desk.client.application.app_context(), fenced_sessions(desk.world.desk.engine)() as session:
+        assert session.scalars(forgotten).all() == []
+    with _as_member(desk, "gerda") as sessions, sessions() as session:
+        assert session.scalars(forgotten).all() == [GRONINGEN]
+
+
+def test_a_referral_works_as_the_desk_role_and_tells_the_receiver_of_repeats(desk: Desk) -> None:
+    (signal_id,) = desk.ids("anna")
+    _refer(desk, "anna", uuid.UUID(signal_id), GRONINGEN)
+    assert desk.ids("anna") == []
+    assert signal_id in desk.ids("gerda")
+    opened = desk.call("gerda", "GET", f"/signals/{signal_id}").get_json()
+    assert opened["address"]["postcode"] == "1012AB"
+    assert not opened["repeat"]
+
+
+def test_a_referral_back_is_a_repeat_for_the_first_team(desk: Desk) -> None:
+    (signal_id,) = desk.ids("anna")
+    desk.world.all_seeing.receive(9, IN_AMSTERDAM)
+    worker_of(desk.world.worker).arrive()
+    _refer(desk, "anna", uuid.UUID(signal_id), GRONINGEN)
+    _refer(desk, "gerda", uuid.UUID(signal_id), AMSTERDAM)
+    assert desk.call("anna", "GET", f"/signals/{signal_id}").get_json()["repeat"]
+
+
+def test_an_erasure_works_as_the_desk_role_and_follows_a_referral(desk: Desk) -> None:
+    (signal_id,) = map(uuid.UUID, desk.ids("anna"))
+    (untouched,) = desk.ids("gerda")
+    _refer(desk, "anna", signal_id, GRONINGEN)
+    assert _erase(desk, "fatima", IN_AMSTERDAM) == {signal_id}
+    assert desk.ids("gerda") == [untouched]
+    with desk.world.all_seeing.sessions() as session:
+        record = session.scalars(select(DeletionRecord)).one()
+        keys = [record.case_key_id, session.scalars(select(Referral)).one().old_case_key_id]
+        assert session.scalars(select(SignalFact)).one().municipality_code == "GM0363"
+        assert session.scalars(select(AddressLink).where(AddressLink.signal_id == signal_id)).all() == []
+    assert (record.signal_id, record.organisation_id, record.reason) == (signal_id, GRONINGEN, "erasure")
+    assert worker_of(desk.world.worker).destroy_keys() > 0
+    for key in keys:
+        with pytest.raises(KeyGone):
+            desk.world.desk.keystore.case_key(key)
+
+
+def test_an_erasure_at_an_address_of_another_team_deletes_nothing(desk: Desk) -> None:
+    (theirs,) = desk.ids("gerda")
+    assert _erase(desk, "fatima", IN_GRONINGEN) == set()
+    assert desk.ids("gerda") == [theirs]
+
+
+def test_a_team_destroys_the_key_of_what_it_referred_itself(desk: Desk) -> None:
+    (signal_id,) = map(uuid.UUID, desk.ids("anna"))
+    _refer(desk, "anna", signal_id, GRONINGEN)
+    with _as_member(desk, "anna") as sessions:
+        assert _retention(desk, sessions).confirm_destroyed(desk.world.desk.clock) == 1
+    with desk.world.all_seeing.sessions() as session:
+        assert session.scalars(select(Referral)).one().key_destroyed_on is not None
+
+
+# The worker
+
+
+def test_the_worker_does_all_its_jobs_as_its_own_role(fenced_world: FencedWorld) -> None:
+    for number, address in enumerate((IN_AMSTERDAM, IN_GRONINGEN), start=1):
+        fenced_world.front.receive(number, address)
+    worker = worker_of(fenced_world.worker)
+    assert worker.arrive() == 2
+    fenced_world.worker.move(minutes=40)
+    assert worker.deliver().delivered == 4
+    fenced_world.worker.move(days=8)
+    assert worker.provision_keys() > 0
+    assert worker.forget_retries() == 2
+    assert worker.link_audit() > 0
+    fenced_world.worker.move(days=30)
+    assert worker.retain().total == 2
+    assert worker.destroy_keys() == 0
+    fenced_world.worker.move(days=800)
+    assert worker.prune_audit() > 0
+
+
+def test_the_worker_cannot_change_what_the_trail_says(fenced_world: FencedWorld) -> None:
+    with (
+        fenced_world.worker.engine.begin() as connection,
+        pytest.raises(DBAPIError, match="permission denied"),
+    ):
+        connection.execute(text("UPDATE audit_entries SET outcome = 'ok'"))
+
+
+# The command
+
+
+def test_granting_again_changes_nothing(fenced_database: FencedDatabase) -> None:
+    before = _rules(fenced_database)
+    owner = fenced_database.engine(OWNER)
+    grants.apply(owner, ROLES)
+    owner.dispose()
+    assert _rules(fenced_database) == before
+
+
+def test_granting_takes_back_what_is_not_in_the_table_of_facts(fenced_database: FencedDatabase) -> None:
+    before = _rules(fenced_database)
+    for statement in (
+        f"GRANT ALL ON signals TO {ROLES.front}",
+        f"GRANT SELECT (envelope) ON sealed_reports TO {ROLES.front}",
+        "GRANT SELECT ON signals TO PUBLIC",
+        f"CREATE POLICY signals_of_old ON signals TO {ROLES.desk} USING (true)",
+        "ALTER TABLE signals NO FORCE ROW LEVEL SECURITY",
+    ):
+        fenced_database.server.execute(statement, fenced_database.name)
+    assert _rules(fenced_database) != before
+    assert _grants(fenced_database).exit_code == 0
+    assert _rules(fenced_database) == before
+
+
+def test_the_printed_sql_does_the_same(fenced_database: FencedDatabase) -> None:
+    before = _rules(fenced_database)
+    printed = _grants(fenced_database, "--sql", "--create")
+    assert printed.exit_code == 0
+    fenced_database.server.execute("GRANT SELECT ON signals TO PUBLIC", fenced_database.name)
+    owner = fenced_database.engine(OWNER)
+    raw = owner.raw_connection()
+    raw.driver_connection.execute(printed.output)  # type: ignore[union-attr]
+    raw.close()
+    owner.dispose()
+    assert _rules(fenced_database) == before
+
+
+@pytest.mark.parametrize("option", ["--front", "--desk", "--worker"])
+@pytest.mark.parametrize(
+    ("role", "reason"),
+    [
+        ("nobody_here", "no role nobody_here"),
+        ("postgres", "superuser"),
+        (OWNER, "owns tables"),
+        ("signals_bypass", "bypasses"),
+    ],
+)
+def test_a_role_that_no_fence_holds_is_refused(
+    fenced_database: FencedDatabase, bypassing_role: None, option: str, role: str, reason: str
+) -> None:
+    before = _rules(fenced_database)
+    done = _grants(fenced_database, option, role)
+    assert (done.exit_code, reason in done.output) == (1, True), done.output
+    assert _rules(fenced_database) == before
+
+
+@pytest.mark.parametrize("name", ['x"; DROP TABLE signals; --', "", "signals_worker"])
+def test_a_name_that_is_no_plain_role_of_its_own_is_a_wrong_call(
+    fenced_database: FencedDatabase, name: str
+) -> None:
+    assert _grants(fenced_database, "--desk", name).exit_code == 2
+
+
+def test_sqlite_has_no_roles() -> None:
+    done = CliRunner().invoke(main, ["db", "grants"], env={"SIGNALS__DATABASE__URL": "sqlite:///:memory:"})
+    assert (done.exit_code, "SQLite" in done.output) == (1, True)
+
+
+@pytest.fixture
+def desk(fenced_world: FencedWorld) -> Desk:
+    """The desk of two teams that have a signal each."""
+    for number, address in enumerate((IN_AMSTERDAM, IN_GRONINGEN), start=1):
+        fenced_world.front.receive(number, address)
+    worker_of(fenced_world.worker).arrive()
+    quick = SessionsSettings(password_memory_kib=QUICK.memory_kib)
+    app = fenced_world.desk.app(ProcessRole.DESK, sessions=quick)
+    tokens = {
+        "anna": _hire(fenced_world.worker, "anna", AMSTERDAM, Role.WORKER),
+        "gerda": _hire(fenced_world.worker, "gerda", GRONINGEN, Role.WORKER),
+        "fatima": _hire(fenced_world.worker, "fatima", AMSTERDAM, Role.PRIVACY_OFFICER),
+    }
+    return Desk(world=fenced_world, client=app.test_client(), tokens=tokens)
+
+
+@pytest.fixture
+def bypassing_role(postgres_server: PostgresServer) -> Iterator[None]:
+    postgres_server.execute("CREATE ROLE signals_bypass BYPASSRLS")
+    yield
+    postgres_server.execute("DROP ROLE signals_bypass")
+
+
+def _hire(world: World, name: str, organisation_id: uuid.UUID, role: Role) -> str:
+    """A member of staff and their token, made as the commands do: by the worker's role."""
+    with world.sessions.begin() as session:
+        new = add_staff(
+            session,
+            world.clock,
+            keystore=world.keystore,
+            audit=world.audit,
+            organisation_id=organisation_id,
+            role=role,
+            name=name.capitalize(),
+            email=f"{name}@example.org",
+            password=PASSWORD,
+            hasher=QUICK,
+        )
+        return issue_token(session, world.clock, audit=world.audit, member=new.member, label="test")
+
+
+def _send(client: FlaskClient, number: int, **changes: Any) -> TestResponse:
+    headers = {"Idempotency-Key": str(uuid.UUID(int=number, version=4))}
+    return client.post(f"{API}/signals", json=BODY | changes, headers=headers)
+
+
+def _state(client: FlaskClient, receipt: str) -> str:
+    state: str = client.post(f"{API}/receipts/status", json={"receipt": receipt}).get_json()["state"]
+    return state
+
+
+def _outcomes(world: FencedWorld, action: AuditAction) -> list[str]:
+    with world.all_seeing.sessions() as session:
+        query = select(AuditEntry.outcome).where(AuditEntry.action == action).order_by(AuditEntry.outcome)
+        return list(session.scalars(query))
+
+
+def _member(desk: Desk, who: str) -> StaffMember:
+    with desk.world.all_seeing.sessions() as session:
+        return session.scalars(select(StaffMember).where(StaffMember.email == f"{who}@example.org")).one()
+
+
+@contextmanager
+def _as_member(desk: Desk, who: str) -> Iterator[sessionmaker[Session]]:
+    """Sessions of the desk while this person is signed in."""
+    with desk.client.application.app_context():
+        g.caller = SimpleNamespace(actor=actor_for(_member(desk, who)))
+        yield fenced_sessions(desk.world.desk.engine)
+
+
+def _refer(desk: Desk, who: str, signal_id: uuid.UUID, receiver: uuid.UUID) -> None:
+    world = desk.world.desk
+    with _as_member(desk, who) as sessions, sessions.begin() as session:
+        refer(
+            session,
+            world.clock,
+            signal_id=signal_id,
+            to_organisation_id=receiver,
+            reason=ReferralReason.OUTSIDE_AREA,
+            actor=g.caller.actor,
+            audit=world.audit,
+            keystore=world.keystore,
+        )
+
+
+def _erase(desk: Desk, who: str, address: Address) -> set[uuid.UUID]:
+    """Erase what there is at an address, in one transaction of the desk; returns which signals are gone."""
+    world = desk.world.desk
+    with _as_member(desk, who) as sessions, sessions.begin() as session:
+        common: dict[str, Any] = {"actor": g.caller.actor, "audit": world.audit}
+        findings = residents.find_by_address(
+            session, world.clock, keystore=world.keystore, address=address, **common
+        )
+        ids = residents.record_erasure(session, world.clock, findings=findings, proof=PROOF, **common)
+        session.execute(delete(AddressLink).where(AddressLink.signal_id.in_(ids)))
+        done = purge(
+            session,
+            world.clock,
+            reasons=dict.fromkeys(ids, DeletionReason.ERASURE),
+            keystore=world.keystore,
+            audit=world.audit,
+            locate=_retention(desk, sessions).locate,
+        )
+    return set(done)
+
+
+def _retention(desk: Desk, sessions: sessionmaker[Session]) -> Retention:
+    world = desk.world.desk
+    retention = RetentionSettings(journal_file=world.folder / "desk.journal")
+    return make_retention(
+        replace(world.settings, retention=retention),
+        sessions=sessions,
+        keystore=world.keystore,
+        audit=world.audit,
+        router=world.router(),
+    )
+
+
+def _grants(database: FencedDatabase, *options: str) -> Result:
+    """`signals db grants` as the owner."""
+    return CliRunner().invoke(
+        main, ["db", "grants", *options], env={"SIGNALS__DATABASE__URL": database.url(OWNER)}
+    )
+
+
+def _rules(database: FencedDatabase) -> str:
+    """All that a role may and that a fence says, as PostgreSQL keeps it."""
+    return database.server.execute(
+        """
+        SELECT string_agg(line, E'\n' ORDER BY line) FROM (
+          SELECT concat_ws(' ', c.relname, c.relrowsecurity, c.relforcerowsecurity, acl) AS line
+          FROM pg_class c LEFT JOIN LATERAL unnest(c.relacl::text[]) AS acl ON true
+          WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r'
+          UNION ALL
+          SELECT concat_ws(' ', attrelid::regclass, attname, acl)
+          FROM pg_attribute, unnest(attacl::text[]) AS acl WHERE attacl IS NOT NULL
+          UNION ALL
+          SELECT concat_ws(' ', tablename, policyname, roles, cmd, qual, with_check) FROM pg_policies
+          UNION ALL
+          SELECT acl FROM pg_namespace, unnest(nspacl::text[]) AS acl WHERE nspname = 'public'
+        ) AS lines
+        """,
+        database.name,
+    )
