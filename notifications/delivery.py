@@ -10,7 +10,7 @@ import logging
 import random
 import uuid
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -34,6 +34,9 @@ from notifications.retry import (
 )
 
 RIVALS = 5  # so many workers can lease at the same instant, and each still finds messages
+
+Completion = Callable[[str, uuid.UUID, Mapping[str, str]], dict[str, str]]
+"""From event, subject and stored values to what is told: adds what no outbox may hold, such as a secret."""
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +69,7 @@ def deliver_due(
     lease_seconds: int = 120,
     rng: random.Random | None = None,
     policy: Policy = DEFAULT_POLICY,
+    complete: Completion = lambda _event, _subject_id, values: dict(values),
 ) -> DeliveryReport:
     """Send at most `limit` due messages, oldest first and each organisation in turn.
 
@@ -80,6 +84,7 @@ def deliver_due(
         lease=timedelta(seconds=lease_seconds),
         rng=rng or random.SystemRandom(),
         policy=policy,
+        complete=complete,
     )
     return courier.deliver(limit)
 
@@ -90,6 +95,7 @@ class _Lease:
 
     id: uuid.UUID
     event: str
+    subject_id: uuid.UUID
     channel: str
     recipient: str = field(repr=False)
     language: str
@@ -111,6 +117,7 @@ class _Courier:
     lease: timedelta
     rng: random.Random
     policy: Policy
+    complete: Completion = field(repr=False)
     tally: Counter[str] = field(default_factory=Counter)
     waiting: deque[_Lease] = field(default_factory=deque)
 
@@ -172,9 +179,24 @@ class _Courier:
 
     def _send(self, lease: _Lease) -> _Result:
         try:
-            return self.channels[lease.channel].send(_compose(lease))
+            return self.channels[lease.channel].send(self._compose(lease))
         except DeliveryFailure as failure:
             return failure
+
+    def _compose(self, lease: _Lease) -> Outgoing:
+        assert lease.begun_at is not None
+        values = self.complete(lease.event, lease.subject_id, lease.values)
+        rendered = render(lease.event, lease.language, values)
+        return Outgoing(
+            id=lease.id,
+            recipient=lease.recipient,
+            language=lease.language,
+            subject=rendered.subject,
+            text=rendered.text,
+            html=rendered.html,
+            short=rendered.short,
+            at=lease.begun_at,
+        )
 
     def _record(self, session: Session, lease: _Lease, result: _Result) -> None:
         now = self.clock.now()
@@ -287,6 +309,7 @@ def _leased(message: OutboxMessage, doubts: int) -> _Lease:
     return _Lease(
         id=message.id,
         event=message.event,
+        subject_id=message.subject_id,
         channel=message.channel,
         recipient=message.recipient,
         language=message.language,
@@ -313,18 +336,3 @@ def _change(session: Session, which: ColumnElement[bool], **values: Any) -> bool
 
 def _attempt(message_id: uuid.UUID, at: datetime, problem: str | None) -> DeliveryAttempt:
     return DeliveryAttempt(message_id=message_id, at=at, delivered=problem is None, problem=problem)
-
-
-def _compose(lease: _Lease) -> Outgoing:
-    assert lease.begun_at is not None
-    rendered = render(lease.event, lease.language, lease.values)
-    return Outgoing(
-        id=lease.id,
-        recipient=lease.recipient,
-        language=lease.language,
-        subject=rendered.subject,
-        text=rendered.text,
-        html=rendered.html,
-        short=rendered.short,
-        at=lease.begun_at,
-    )

@@ -17,6 +17,7 @@ class Event(StrEnum):
     REMINDER = "reminder"  # to the team: a deadline is near
     MISSED_DEADLINE = "missed_deadline"  # to lead, deputy, service manager: a deadline passed
     ACCOUNT_CHANGED = "account_changed"  # to lead and privacy officer: a grant or a reset
+    ACCOUNT_LINK = "account_link"  # to one member of staff: set up the account with this link
 
 
 LANGUAGES = ("nl", "en")
@@ -26,26 +27,34 @@ DATES: Mapping[Event, str] = {
     Event.REMINDER: "due_on",
     Event.MISSED_DEADLINE: "due_on",
     Event.ACCOUNT_CHANGED: "changed_on",
+    Event.ACCOUNT_LINK: "valid_until",
 }
 """For each event the name of the one date that it tells, as an ISO date. Each tells a `link` besides."""
 
+WITH_SECRET = frozenset({Event.ACCOUNT_LINK})
+"""Events whose link carries a secret in its fragment: put there while it is sent, never stored with it."""
 
-def check_values(event: str, values: Mapping[str, str]) -> None:
-    """Raise ValueError unless `values` are exactly the link and the date that this event tells."""
+
+def check_values(event: str, values: Mapping[str, str], *, being_sent: bool = False) -> None:
+    """Raise ValueError unless `values` are exactly the link and the date that this event tells.
+
+    Only while it is `being_sent` may the link of an event `WITH_SECRET` have a fragment.
+    """
     date_name = DATES[Event(event)]
     if set(values) != {"link", date_name}:
         raise ValueError(f"a message {event} carries link and {date_name}, nothing else")
-    if not _is_ascii_link_without_query(values["link"]):
+    if not _is_ascii_link_without_query(values["link"], fragment=being_sent and event in WITH_SECRET):
         raise ValueError(f"the link of a message {event} must be a plain web address without a query")
     if not _is_date(values[date_name]):
         raise ValueError(f"{date_name} of a message {event} must be an ISO date")
 
 
-def _is_ascii_link_without_query(link: str) -> bool:
+def _is_ascii_link_without_query(link: str, *, fragment: bool) -> bool:
     if not link.isascii() or not link.isprintable() or " " in link:
         return False
     parts = urlsplit(link)
-    return parts.scheme in ("http", "https") and bool(parts.hostname) and not (parts.query or parts.fragment)
+    plain = not parts.query and (fragment or not parts.fragment)
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and plain
 
 
 def _is_date(value: str) -> bool:

@@ -42,7 +42,7 @@ class Rendered:
 def render(event: str, language: str, values: Mapping[str, str]) -> Rendered:
     """Fill the templates of `event`. Raises PermanentFailure where they cannot be filled."""
     try:
-        check_values(event, values)
+        check_values(event, values, being_sent=True)
         parts = {ending: _fill(event, language, ending, values) for ending in ("txt", "html", "sms.txt")}
     except (ValueError, TemplateError):
         raise PermanentFailure("unrenderable") from None

@@ -1,6 +1,8 @@
 """Passwords of staff: argon2id (RFC 9106), and the same work for an account that does not exist."""
 
+import secrets
 import unicodedata
+from base64 import b64encode
 from dataclasses import dataclass
 from typing import Final
 
@@ -37,6 +39,16 @@ def verify_nobody(password: str, settings: PasswordHasherSettings = STANDARD) ->
     """Always no, after the work of a real check, so that time does not tell which accounts exist."""
     _hasher(settings).hash(_as_bytes(password))
     return False
+
+
+def unusable_password(settings: PasswordHasherSettings = STANDARD) -> str:
+    """A PHC string that no password fits, made without the work; checking one costs as much as ever.
+
+    For an account whose owner has yet to choose: a missing hash would answer quicker and tell who that is.
+    """
+    cost = f"m={settings.memory_kib},t={settings.time_cost},p={settings.parallelism}"
+    salt, found = (b64encode(secrets.token_bytes(size)).decode().rstrip("=") for size in (16, 32))
+    return f"$argon2id$v=19${cost}${salt}${found}"
 
 
 def needs_rehash(hash: str, settings: PasswordHasherSettings = STANDARD) -> bool:

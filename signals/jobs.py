@@ -4,6 +4,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import partial
 
 from sqlalchemy import Engine, delete
 from sqlalchemy.orm import Session, sessionmaker
@@ -26,6 +27,7 @@ from signals.postcodes import Address
 from signals.retention import DeletionJournal, Retention, RetentionReport
 from signals.routing import Router
 from signals.settings import Settings
+from signals.staff.recovery import fill_in_secret
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +59,13 @@ class Worker:
 
     def deliver(self) -> DeliveryReport:
         """Send what is due from the outbox."""
-        return deliver_due(self.sessions, self.clock, self.channels, rng=self.rng)
+        return deliver_due(
+            self.sessions,
+            self.clock,
+            self.channels,
+            rng=self.rng,
+            complete=partial(fill_in_secret, self.keystore),
+        )
 
     def provision_keys(self) -> int:
         """Make mailbox keys for the weeks ahead; returns how many are new."""

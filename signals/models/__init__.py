@@ -26,9 +26,18 @@ from signals.models.signal import (
     Signal,
     StatusChange,
 )
-from signals.models.staff import Approval, Challenge, Passkey, StaffMember, StaffSession
+from signals.models.staff import (
+    AccountLink,
+    Approval,
+    Challenge,
+    Passkey,
+    SignInGuess,
+    StaffMember,
+    StaffSession,
+)
 
 __all__ = [
+    "AccountLink",
     "AddressLink",
     "Approval",
     "AuditEntry",
@@ -51,6 +60,7 @@ __all__ = [
     "RetentionPeriod",
     "RoutingVersion",
     "SealedReport",
+    "SignInGuess",
     "Signal",
     "SignalFact",
     "StaffMember",

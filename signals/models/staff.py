@@ -75,7 +75,11 @@ class Passkey(Base):
 
 
 class Challenge(Base):
-    """A WebAuthn challenge that waits for its answer; used once, at most five minutes old."""
+    """A WebAuthn challenge that was answered: kept until it is too old to be answered a second time.
+
+    Those that wait are not stored: they prove themselves (`signals.staff.challenges`). `id` is the challenge's
+    random part, so that of two answers at once one meets the primary key.
+    """
 
     __tablename__ = "challenges"
 
@@ -86,6 +90,44 @@ class Challenge(Base):
     )
     challenge: Mapped[bytes] = mapped_column(LargeBinary(64))
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class AccountLink(Base):
+    """A mailed link with which somebody sets password and authenticator: once, until `expires_at`.
+
+    Only the SHA-256 of its secret is stored. The outbox holds none: the secret follows from the keystore and
+    `id`, and is put into the message while it is sent.
+    """
+
+    __tablename__ = "account_links"
+    __table_args__ = (
+        CheckConstraint("purpose IN ('invitation', 'recovery')", name="purpose"),
+        Index("ix_account_links_staff_member_id", "staff_member_id"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    purpose: Mapped[str] = mapped_column(String(10))
+    staff_member_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("staff_members.id", ondelete="CASCADE"))
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    staff_member: Mapped[StaffMember] = relationship()
+
+
+class SignInGuess(Base):
+    """How often one sign-in was tried of late, for every process to see; forgotten after a quarter of an hour.
+
+    `bucket` is an HMAC under a key of the keystore: the table alone tells no address and no device.
+    """
+
+    __tablename__ = "sign_in_guesses"
+    __table_args__ = (Index("ix_sign_in_guesses_last_at", "last_at"),)
+
+    bucket: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    count: Mapped[int]
+    last_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    next_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class Approval(Base):

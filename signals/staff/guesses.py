@@ -1,74 +1,106 @@
-"""A brake on guessing passwords: it slows an account's sign-in down and never locks anybody out for long."""
+"""A brake on guessing passwords: it slows a sign-in down in all processes at once and locks nobody out.
+
+Guesses from a browser that signed in before count apart from everybody else's (docs/adr, throttling), so that
+a stranger who keeps guessing cannot keep the right person waiting.
+"""
 
 import hashlib
-from collections import OrderedDict
-from dataclasses import dataclass
+import hmac
 from datetime import datetime, timedelta
 from math import ceil
-from threading import Lock
 from typing import Final
 
+from sqlalchemy import Engine, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
 from signals.clock import Clock
+from signals.db import is_sqlite, reading, session_factory
 from signals.errors import TooManyGuesses
+from signals.models import SignInGuess
+from signals.staff.devices import KnownDevices
 from signals.staff.identity import normal_email
 
 FREE_GUESSES: Final = 5
 LONGEST_WAIT: Final = timedelta(seconds=60)
 FORGOTTEN_AFTER: Final = timedelta(minutes=15)
-MOST_ACCOUNTS: Final = 10_000
-
-
-@dataclass
-class _Guesses:
-    count: int
-    last_at: datetime
-    next_at: datetime
+SWEPT_AT_ONCE: Final = 100
 
 
 class GuessThrottle:
-    """Counts sign-in attempts for each account in the memory of one process; safe from many threads.
+    """Counts sign-in attempts in the database, each in a transaction of its own; safe from many processes.
 
-    Five guesses are free. After each further one the account must wait: 1 s, 2 s, 4 s ... at most 60 s. The
-    count is forgotten after 15 quiet minutes or a good sign-in. Kept by the hash of the address, and for at
-    most 10,000 accounts (the longest unseen goes first), existing or not, so that an answer tells nothing.
+    Five guesses are free. After each further one the bucket must wait: 1 s, 2 s, 4 s ... at most 60 s. The
+    count is forgotten after 15 quiet minutes or a good sign-in. A bucket is a known device, or else an
+    address, whether an account has it or not, so that an answer tells nothing.
     """
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._lock = Lock()
-        self._accounts: OrderedDict[bytes, _Guesses] = OrderedDict()
+    def __init__(self, clock: Clock, engine: Engine, key: bytes) -> None:
+        """`key`: 32 bytes that the database does not hold."""
+        self._clock, self._key = clock, key
+        self._sessions, self._reading = session_factory(engine), session_factory(reading(engine))
+        self.devices = KnownDevices(clock, key)
 
-    def admit(self, email: str) -> None:
+    def admit(self, email: str, *, cookie: str = "") -> None:
         """Count one guess, before it is tried: many at once are then counted too.
 
-        Raises `TooManyGuesses` (`retry_after` in seconds) while the account must wait; that is not counted.
+        `cookie`: what the browser holds of `devices`. Raises `TooManyGuesses` (`retry_after` in seconds)
+        while the bucket must wait; that is not counted, and writes nothing.
         """
-        key, now = _key(email), self._clock.now()
-        with self._lock:
-            known = self._accounts.get(key)
-            if known is not None and now < known.next_at:
-                raise TooManyGuesses(ceil((known.next_at - now).total_seconds()))
-            self._count(key, now, known)
+        bucket, now = self._bucket(email, cookie), self._clock.now()
+        with self._reading() as session:  # a flood of guesses waits for no writer, and is waited for by none
+            _refuse_while_waiting(session.get(SignInGuess, bucket), now)
+        with self._sessions.begin() as session:
+            _forget_old(session, now)
+            _admit(session, bucket, now)
 
-    def succeeded(self, email: str) -> None:
-        """Forget the guesses of an account after a good sign-in."""
-        with self._lock:
-            self._accounts.pop(_key(email), None)
+    def succeeded(self, email: str, *, cookie: str = "") -> None:
+        """Forget the guesses of this bucket after a good sign-in."""
+        with self._sessions.begin() as session:
+            session.execute(delete(SignInGuess).where(SignInGuess.bucket == self._bucket(email, cookie)))
 
-    def _count(self, key: bytes, now: datetime, known: _Guesses | None) -> None:
-        recent = known is not None and now - known.last_at < FORGOTTEN_AFTER
-        count = known.count + 1 if known is not None and recent else 1
-        self._accounts[key] = _Guesses(count=count, last_at=now, next_at=now + _wait_after(count))
-        self._accounts.move_to_end(key)
-        if len(self._accounts) > MOST_ACCOUNTS:
-            self._accounts.popitem(last=False)
+    def _bucket(self, email: str, cookie: str) -> bytes:
+        device = self.devices.recognise(email, cookie)
+        if device is not None:
+            return self._hmac(b"guesses/device\x00" + device)
+        return self._hmac(b"guesses/email\x00" + normal_email(email).encode("utf-8", "replace"))
+
+    def _hmac(self, of: bytes) -> bytes:
+        return hmac.new(self._key, of, hashlib.sha256).digest()
+
+
+def _admit(session: Session, bucket: bytes, now: datetime) -> None:
+    _ensure(session, bucket, now)
+    found = session.scalars(select(SignInGuess).where(SignInGuess.bucket == bucket).with_for_update()).one()
+    _refuse_while_waiting(found, now)
+    recent = now - found.last_at < FORGOTTEN_AFTER
+    found.count = found.count + 1 if recent else 1
+    found.last_at, found.next_at = now, now + _wait_after(found.count)
+
+
+def _refuse_while_waiting(found: SignInGuess | None, now: datetime) -> None:
+    if found is not None and now < found.next_at:
+        raise TooManyGuesses(ceil((found.next_at - now).total_seconds()))
+
+
+def _ensure(session: Session, bucket: bytes, now: datetime) -> None:
+    insert = sqlite.insert if is_sqlite(session) else postgresql.insert
+    row = {"bucket": bucket, "count": 0, "last_at": now, "next_at": now}
+    session.execute(insert(SignInGuess).values(row).on_conflict_do_nothing(index_elements=["bucket"]))
+
+
+def _forget_old(session: Session, now: datetime) -> None:
+    """A few of those that are over; rows that another process is at are passed by: nobody waits for them."""
+    old = (
+        select(SignInGuess.bucket)
+        .where(SignInGuess.last_at <= now - FORGOTTEN_AFTER)
+        .limit(SWEPT_AT_ONCE)
+        .with_for_update(skip_locked=True)
+    )
+    session.execute(delete(SignInGuess).where(SignInGuess.bucket.in_(session.scalars(old).all())))
 
 
 def _wait_after(count: int) -> timedelta:
     if count < FREE_GUESSES:
         return timedelta()
     return min(LONGEST_WAIT, timedelta(seconds=2 ** min(count - FREE_GUESSES, 10)))
-
-
-def _key(email: str) -> bytes:
-    return hashlib.sha256(normal_email(email).encode("utf-8", "replace")).digest()

@@ -70,7 +70,7 @@ def sign_in(
     `checked` is what `check_password` said (see there). No old session is taken over: the token is new.
     """
     checked = checked or check_password(session, email=email, password=password, hasher=hasher)
-    member = _lock(session, checked.member_id)
+    member = lock_member(session, checked.member_id)
     now = clock.now()
     step = _accepted_step(keystore, member, totp, now)
     if member is None or step is None or not _still_right(checked, member):
@@ -110,7 +110,7 @@ def check_password(
     return PasswordCheck(member_id=member.id, password_hash=stored, right=verify_password(stored, password))
 
 
-def _lock(session: Session, member_id: uuid.UUID) -> StaffMember | None:
+def lock_member(session: Session, member_id: uuid.UUID) -> StaffMember | None:
     """The account's row, locked and read afresh; the same statement where there is no account."""
     query = (
         select(StaffMember)

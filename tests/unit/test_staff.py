@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pyotp
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from privacy.passwords import PasswordHasherSettings, needs_rehash
@@ -16,7 +16,7 @@ from signals import staff
 from signals.audit import SYSTEM, Actor, AuditLog
 from signals.clock import FixedClock
 from signals.errors import Forbidden, Invalid, NotSignedIn, SignInFailed, TooManyGuesses
-from signals.models import AuditEntry, StaffMember, StaffSession
+from signals.models import AuditEntry, SignInGuess, StaffMember, StaffSession
 from signals.staff.identity import open_totp
 from signals.vocabulary import AuditAction, Role
 from tests import factories
@@ -372,8 +372,8 @@ def guess(throttle: staff.GuessThrottle, times: int = 1, email: str = EMAIL) -> 
 
 
 @pytest.fixture
-def throttle(clock: FixedClock) -> staff.GuessThrottle:
-    return staff.GuessThrottle(clock)
+def throttle(clock: FixedClock, sqlite_engine: Engine) -> staff.GuessThrottle:
+    return staff.GuessThrottle(clock, sqlite_engine, b"g" * 32)
 
 
 def test_five_guesses_are_free_and_then_the_waits_grow_up_to_a_minute(
@@ -422,14 +422,77 @@ def test_one_account_does_not_slow_another(throttle: staff.GuessThrottle) -> Non
         throttle.admit(f" {EMAIL.upper()}")
 
 
-def test_the_brake_remembers_a_bounded_number_of_accounts(
-    throttle: staff.GuessThrottle, monkeypatch: pytest.MonkeyPatch
+def test_the_brake_holds_in_every_process(
+    clock: FixedClock, sqlite_engine: Engine, throttle: staff.GuessThrottle
 ) -> None:
-    monkeypatch.setattr(staff.guesses, "MOST_ACCOUNTS", 2)
     guess(throttle, 5)
-    for number in range(2):
-        throttle.admit(f"a{number}@example.org")
+    with pytest.raises(TooManyGuesses):
+        staff.GuessThrottle(clock, sqlite_engine, b"g" * 32).admit(EMAIL)
+
+
+def test_a_browser_that_signed_in_before_does_not_wait_for_a_strangers_guesses(
+    throttle: staff.GuessThrottle,
+) -> None:
+    cookie = throttle.devices.remember(EMAIL)
     guess(throttle, 5)
+    with pytest.raises(TooManyGuesses):
+        guess(throttle)
+    throttle.admit(EMAIL, cookie=cookie)
+
+
+def test_a_known_browser_has_a_brake_of_its_own(throttle: staff.GuessThrottle) -> None:
+    cookie = throttle.devices.remember(EMAIL)
+    for _ in range(5):
+        throttle.admit(EMAIL, cookie=cookie)
+    with pytest.raises(TooManyGuesses):
+        throttle.admit(EMAIL, cookie=cookie)
+    throttle.admit(EMAIL)
+
+
+def test_who_signs_in_from_a_known_browser_does_not_clear_the_brake_on_strangers(
+    throttle: staff.GuessThrottle,
+) -> None:
+    cookie = throttle.devices.remember(EMAIL)
+    guess(throttle, 5)
+    throttle.admit(EMAIL, cookie=cookie)
+    throttle.succeeded(EMAIL, cookie=cookie)
+    with pytest.raises(TooManyGuesses):
+        guess(throttle)
+
+
+@pytest.mark.parametrize("of", ["somebody else", "another key", "too old", "nonsense", "altered"])
+def test_a_cookie_that_does_not_prove_it_makes_no_browser_known(
+    clock: FixedClock, sqlite_engine: Engine, throttle: staff.GuessThrottle, of: str
+) -> None:
+    cookie = throttle.devices.remember("other@example.org" if of == "somebody else" else EMAIL)
+    if of == "another key":
+        cookie = staff.GuessThrottle(clock, sqlite_engine, b"x" * 32).devices.remember(EMAIL)
+    if of == "too old":
+        clock.moment += timedelta(days=180)
+    if of == "altered":
+        cookie = ("B" if cookie[0] == "A" else "A") + cookie[1:]
+    assert throttle.devices.recognise(EMAIL, "é.!.." if of == "nonsense" else cookie) is None
+
+
+def test_a_browser_that_people_share_knows_each_of_the_last_five(throttle: staff.GuessThrottle) -> None:
+    cookie = ""
+    for number in range(6):
+        cookie = throttle.devices.remember(f"a{number}@example.org", cookie)
+    known = [throttle.devices.recognise(f"a{n}@example.org", cookie) is not None for n in range(6)]
+    assert known == [False, True, True, True, True, True]
+    assert "example" not in cookie
+
+
+def test_old_guesses_leave_nothing_behind(
+    clock: FixedClock, sqlite_engine: Engine, throttle: staff.GuessThrottle
+) -> None:
+    guess(throttle, 3)
+    clock.moment += timedelta(minutes=15)
+    throttle.admit("other@example.org")
+    with Session(sqlite_engine) as session:
+        (left,) = session.scalars(select(SignInGuess)).all()
+    assert left.count == 1
+    assert b"other" not in left.bucket
 
 
 def test_staff_exist_in_the_database_once_added(desk: Desk) -> None:

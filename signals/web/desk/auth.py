@@ -7,6 +7,7 @@ marks from the URL map.
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import wraps
 from typing import Any, Final, TypeVar
 
@@ -19,6 +20,7 @@ from signals.audit import Actor, require_role
 from signals.errors import NotSignedIn, SignalsError, SignInFailed
 from signals.models import StaffMember, StaffSession
 from signals.staff import SessionKind, SignedIn
+from signals.staff.devices import KNOWN_FOR
 from signals.staff.sessions import TOUCH_EVERY
 from signals.vocabulary import Role
 from signals.web.desk.context import desk
@@ -27,6 +29,7 @@ from signals.web.openapi import answers
 PROGRAMS: Final[frozenset[SessionKind]] = frozenset({"api", "token"})
 PAGES: Final[frozenset[SessionKind]] = frozenset({"page"})
 COOKIE: Final = "signals-desk"
+KNOWN_COOKIE: Final = "signals-known"
 CSRF_FIELD: Final = "csrf_token"
 EVERYONE: Final = tuple(Role)
 
@@ -111,7 +114,8 @@ def caller_or_none() -> Caller | None:
 def sign_in(*, email: str, password: str, totp: str, kind: SessionKind) -> SignedIn:
     """A new session; raises `SignInFailed` (the audit entry is kept) and `TooManyGuesses`."""
     context = desk()
-    context.throttle.admit(email)
+    cookie = request.cookies.get(known_cookie_name(), "") if kind == "page" else ""
+    context.throttle.admit(email, cookie=cookie)
     hasher = PasswordHasherSettings(memory_kib=context.settings.sessions.password_memory_kib)
     with context.reading() as reader:
         checked = staff.check_password(reader, email=email, password=password, hasher=hasher)
@@ -135,7 +139,7 @@ def sign_in(*, email: str, password: str, totp: str, kind: SessionKind) -> Signe
             opened = None  # and commit: the trace of a guess is kept
     if opened is None:
         raise SignInFailed
-    context.throttle.succeeded(email)
+    context.throttle.succeeded(email, cookie=cookie)
     return opened
 
 
@@ -149,8 +153,13 @@ def sign_out() -> None:
 
 
 def remember(response: Response, token: str) -> Response:
-    """Set the cookie of a page session; the server alone decides when it ends."""
-    response.set_cookie(cookie_name(), token, httponly=True, samesite="Strict", secure=_https(), path="/")
+    """Set the cookie of a page session, which the server alone ends, and know this browser next time."""
+    _set_cookie(response, cookie_name(), token)
+    caller = caller_or_none()
+    if caller is not None:
+        devices, known = desk().throttle.devices, request.cookies.get(known_cookie_name(), "")
+        entry = devices.remember(caller.member.email, known)
+        _set_cookie(response, known_cookie_name(), entry, max_age=KNOWN_FOR)
     return response
 
 
@@ -163,6 +172,20 @@ def forget(response: Response) -> Response:
 def cookie_name() -> str:
     """`__Host-` ties the cookie to this host and to https; browsers refuse the prefix without it."""
     return f"__Host-{COOKIE}" if _https() else COOKIE
+
+
+def known_cookie_name() -> str:
+    """The cookie by which a browser that signed in before is known at the next sign-in; it names nobody."""
+    return f"__Host-{KNOWN_COOKIE}" if _https() else KNOWN_COOKIE
+
+
+def refuse_other_sites() -> None:
+    """Raise `CsrfFailed` for a form that another site's page sent; for forms that are sent before sign-in.
+
+    `Origin` would not tell: under our Referrer-Policy browsers send `null` with every form (Fetch, 3.2).
+    """
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        raise CsrfFailed
 
 
 def csrf_field() -> str:
@@ -236,6 +259,12 @@ def _cookie() -> str | None:
 def _refuse_forgery() -> None:
     if not staff.csrf_matches(current().token, request.form.get(CSRF_FIELD, "")):
         raise CsrfFailed
+
+
+def _set_cookie(response: Response, name: str, value: str, *, max_age: timedelta | None = None) -> None:
+    response.set_cookie(
+        name, value, max_age=max_age, httponly=True, samesite="Strict", secure=_https(), path="/"
+    )
 
 
 def _https() -> bool:

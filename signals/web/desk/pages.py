@@ -25,6 +25,7 @@ from signals.errors import (
     TooManyGuesses,
 )
 from signals.models import Organisation
+from signals.staff import SignedIn
 from signals.vocabulary import (
     CRISIS_ROUTES,
     AttemptKind,
@@ -70,15 +71,19 @@ def sign_in() -> str:
 @open_to_all
 def sign_in_now() -> Any:
     """Sign in, and go on where one was; what was typed before the session ended is kept."""
-    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
-        raise CsrfFailed  # somebody else's page must not sign anybody in
+    auth.refuse_other_sites()  # somebody else's page must not sign anybody in
     next_path = auth.local_path(request.form.get("next"))
     try:
         opened = auth.sign_in(**forms.load(forms.SIGN_IN), kind="page")
     except ValidationError as refused:
         return _sign_in_form(next_path=next_path, errors=forms.messages(refused)), 400
     except (SignInFailed, TooManyGuesses) as refused:
-        return _sign_in_refused(refused, next_path)
+        return sign_in_refused(refused, next_path)
+    return go_on(opened, next_path)
+
+
+def go_on(opened: SignedIn, next_path: str) -> Response:
+    """From signing in to the page that was asked for, or to what was typed before the session ended."""
     auth.use_page_session(opened)
     if _kept_path():
         return auth.remember(_resume(_kept_path(), _kept_fields()), opened.token)
@@ -340,7 +345,8 @@ def _sign_in_form(
     )
 
 
-def _sign_in_refused(refused: SignInFailed | TooManyGuesses, next_path: str) -> Any:
+def sign_in_refused(refused: SignInFailed | TooManyGuesses, next_path: str) -> Any:
+    """The form again, with one answer for every cause."""
     trouble = f"{title_of(refused.code)}. {detail_of(refused.code)}"
     headers = {"WWW-Authenticate": 'Bearer realm="signals"'}
     if isinstance(refused, TooManyGuesses):

@@ -1,0 +1,139 @@
+"""A lead's own staff: who they are, inviting, recovering and shutting out."""
+
+from collections.abc import Callable
+from typing import Any, Final
+from uuid import UUID
+
+from flask import Blueprint, Response, render_template, request
+from marshmallow import ValidationError
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from signals import staff
+from signals.errors import FieldProblem, Invalid, NotFound
+from signals.models import StaffMember
+from signals.staff import own_account, recovery
+from signals.staff.recovery import INVITED_BY_LEADS
+from signals.vocabulary import Role
+from signals.web.desk import account_shared as shared
+from signals.web.desk import display, forms, labels
+from signals.web.desk.auth import current, requires_page
+from signals.web.desk.context import desk
+
+team_pages = Blueprint("team", __name__, url_prefix="/desk/team", template_folder="templates")
+shared.share_with(team_pages)
+
+AUTHENTICATION = "cookie"
+
+_DONE: Final = frozenset(("invited", "recovered", "disabled"))
+_ROLES: Final = tuple(role for role in Role if role in INVITED_BY_LEADS)
+
+
+@team_pages.get("")
+@requires_page(Role.LEAD)
+def overview() -> str:
+    """Everybody of the lead's organisation."""
+    done = request.args.get("done", "")
+    return _page(done=done if done in _DONE else "")
+
+
+@team_pages.post("/invite")
+@requires_page(Role.LEAD)
+def invite() -> Any:
+    """Add somebody and mail them a link to set the account up."""
+
+    def change(session: Session) -> None:
+        values = forms.load(_INVITE)
+        actor = current().actor
+        recovery.invite(
+            session,
+            desk().clock,
+            links=shared.links(),
+            actor=actor,
+            organisation_id=actor.organisation_id,
+            role=_role(values.pop("role")),
+            **values,
+        )
+
+    return _change("invited", change)
+
+
+@team_pages.post("/<uuid:member_id>/recover")
+@requires_page(Role.LEAD)
+def recover(member_id: UUID) -> Any:
+    """Shut somebody's ways in, and mail them a link to set the account up anew."""
+
+    def change(session: Session) -> None:
+        recovery.recover(
+            session,
+            desk().clock,
+            links=shared.links(),
+            actor=current().actor,
+            member=_colleague(session, member_id),
+        )
+
+    return _change("recovered", change)
+
+
+@team_pages.post("/<uuid:member_id>/disable")
+@requires_page(Role.LEAD)
+def disable(member_id: UUID) -> Any:
+    """Shut somebody out for good, at once."""
+
+    def change(session: Session) -> None:
+        context = desk()
+        staff.disable(
+            session,
+            context.clock,
+            member=_colleague(session, member_id),
+            actor=current().actor,
+            audit=context.audit,
+        )
+
+    return _change("disabled", change, recent=False)
+
+
+def _change(
+    done: str, change: Callable[[Session], None], *, recent: bool = True
+) -> Response | tuple[str, int]:
+    context = desk()
+    if recent and not own_account.signed_in_recently(context.clock, staff_session=current().session):
+        return shared.see_other("account.confirm", next="/desk/team")
+    try:
+        with context.sessions.begin() as session:
+            change(session)
+    except (ValidationError, Invalid) as refused:
+        return _page(errors=shared.errors_of(refused)), 400
+    return shared.see_other(".overview", done=done)
+
+
+def _page(*, done: str = "", errors: dict[str, str] | None = None) -> str:
+    with desk().reading() as session:
+        query = select(StaffMember).where(StaffMember.organisation_id == current().actor.organisation_id)
+        order = (StaffMember.disabled_at.is_not(None), StaffMember.name, StaffMember.id)
+        people = session.scalars(query.order_by(*order)).all()
+    return render_template(
+        "desk/account/team.html",
+        people=people,
+        roles=[(role.value, labels.label(role, display.page_language())) for role in _ROLES],
+        done=done,
+        errors=errors or {},
+        typed=forms.typed_text() if errors else {},
+    )
+
+
+def _colleague(session: Session, member_id: UUID) -> StaffMember:
+    member = session.get(StaffMember, member_id)
+    if member is None or member.organisation_id != current().actor.organisation_id:
+        raise NotFound
+    return member
+
+
+def _role(text: str) -> Role:
+    """One of those that a lead may give; another one was never offered."""
+    if text not in {role.value for role in _ROLES}:
+        raise Invalid(FieldProblem(field="role", code="not_a_choice"))
+    return Role(text)
+
+
+_INVITE = shared.InviteForm()

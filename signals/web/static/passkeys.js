@@ -1,0 +1,66 @@
+"use strict";
+/* Forms marked data-passkey="create" or "get": ask the browser's passkeys, put the answer into the form's field
+   "answer" and send the form. Everything is checked on the server. */
+(() => {
+  const bytes = (text) =>
+    Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (letter) => letter.charCodeAt(0));
+
+  const text = (buffer) =>
+    btoa(String.fromCharCode(...new Uint8Array(buffer)))
+      .replace(/\+/g, "-")
+      .replace(/\//g, "_")
+      .replace(/=+$/, "");
+
+  const decoded = (options) => {
+    const known = (list) => (list || []).map((one) => ({ ...one, id: bytes(one.id) }));
+    const made = { ...options, challenge: bytes(options.challenge) };
+    if (options.user) made.user = { ...options.user, id: bytes(options.user.id) };
+    if (options.excludeCredentials) made.excludeCredentials = known(options.excludeCredentials);
+    if (options.allowCredentials) made.allowCredentials = known(options.allowCredentials);
+    return made;
+  };
+
+  const encoded = (credential) => {
+    const response = {};
+    for (const name of ["clientDataJSON", "attestationObject", "authenticatorData", "signature", "userHandle"]) {
+      if (credential.response[name]) response[name] = text(credential.response[name]);
+    }
+    return JSON.stringify({
+      id: credential.id,
+      rawId: text(credential.rawId),
+      type: credential.type,
+      response,
+      clientExtensionResults: {},
+    });
+  };
+
+  const ask = async (form) => {
+    const answer = await fetch(form.dataset.options, { headers: { Accept: "application/json" } });
+    if (!answer.ok) throw new Error("no options");
+    const options = { publicKey: decoded(await answer.json()) };
+    return form.dataset.passkey === "create"
+      ? navigator.credentials.create(options)
+      : navigator.credentials.get(options);
+  };
+
+  const use = async (event) => {
+    const form = event.target;
+    event.preventDefault();
+    const said = form.querySelector("[role=alert]");
+    said.hidden = true;
+    try {
+      form.elements.answer.value = encoded(await ask(form));
+    } catch {
+      said.textContent = form.dataset.failed;
+      said.hidden = false;
+      return;
+    }
+    form.submit();
+  };
+
+  if (!window.PublicKeyCredential) return;
+  for (const form of document.querySelectorAll("form[data-passkey]")) {
+    form.hidden = false;
+    form.addEventListener("submit", use);
+  }
+})();
