@@ -9,9 +9,9 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property, lru_cache
 from typing import Any
@@ -35,6 +35,7 @@ from sqlalchemy.dialects.postgresql import psycopg
 from sqlalchemy.exc import IntegrityError
 
 from privacy.receipts import body_mac, idempotency_hash, receipt_for, receipt_hash
+from privacy.redaction import redact
 from privacy.sealing import SCHEMA_VERSION, seal_to_mailbox
 from signals.clock import AMSTERDAM, Clock, today
 from signals.contents import Report, context_of
@@ -111,7 +112,10 @@ class Intake:
         if not self._is_stored(identity, row, authorise):
             return self._replayed(identity)
         self.area_limit.count(receiver.id, on)
-        return Received(receipt=identity.receipt, organisation=receiver, received_on=on)
+        redactions = _redactions_from(row["redactions"])
+        return Received(
+            receipt=identity.receipt, organisation=receiver, received_on=on, redactions=redactions
+        )
 
     def receipt_state(self, clock: Clock, receipt: str | None) -> tuple[ReceiptState, date]:
         """(state, as of yesterday) of a receipt in the form of `parse_receipt`; `unknown` when never issued.
@@ -134,7 +138,10 @@ class Intake:
         receiver, sealing_key = _receiver(snapshot, route, on)
         self.area_limit.check(self._single_statements, receiver.id, on, now)
         unrouted = receiver.kind is OrganisationKind.NATIONAL
-        return _row(identity, report, receiver, sealing_key, unrouted=unrouted, on=on), receiver
+        # Only here: a retry is recognised by what was sent, not by what is left of it.
+        content, counts = _without_what_identifies(report)
+        row = _row(identity, content, receiver, sealing_key, unrouted=unrouted, on=on, redactions=counts)
+        return row, receiver
 
     def _refuse_invalid(self, report: Report, on: date) -> None:
         if report.note is not None and not self.notes_enabled:
@@ -190,7 +197,7 @@ class Intake:
             receipt=identity.receipt,
             organisation=self.router.snapshot().organisations[found.organisation_id],
             received_on=found.received_on,
-            redactions=tuple(Redaction(**entry) for entry in json.loads(found.redactions)),
+            redactions=_redactions_from(found.redactions),
         )
 
 
@@ -271,6 +278,19 @@ def _receiver(
     return receiver, key
 
 
+def _without_what_identifies(report: Report) -> tuple[Report, Mapping[str, int]]:
+    """The report with its note redacted, and how many strings of each kind were taken out."""
+    if report.note is None:
+        return report, {}
+    redacted = redact(report.note)
+    return replace(report, note=redacted.text), redacted.counts
+
+
+def _redactions_from(stored: str) -> tuple[Redaction, ...]:
+    """The counts as `_row` stored them, in the order of the kinds' names."""
+    return tuple(Redaction(kind=kind, count=count) for kind, count in dict(json.loads(stored)).items())
+
+
 def _row(
     identity: _Identity,
     report: Report,
@@ -279,7 +299,7 @@ def _row(
     *,
     unrouted: bool,
     on: date,
-    redactions: Sequence[Redaction] = (),
+    redactions: Mapping[str, int],
 ) -> dict[str, Any]:
     signal_id = new_id()
     context = context_of(signal_id, receiver.id, key.key_id)
@@ -293,7 +313,8 @@ def _row(
         "schema_version": SCHEMA_VERSION,
         "received_on": on,
         "unrouted": unrouted,
-        "redactions": json.dumps([{"kind": r.kind, "count": r.count} for r in redactions]),
+        # Kinds as keys: ten of them fit in the column's 200 characters, a list of objects would not.
+        "redactions": json.dumps(dict(redactions), separators=(",", ":")),
         "envelope": seal_to_mailbox(report.to_plain(), key.public_key, context),
     }
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from privacy.redaction import MARKERS, redact
 from privacy.sealing import PLAINTEXT_SIZE
 
-VOCABULARY = """mw dhr mevrouw buurvrouw zoon heet van de der den el piet fatma jansen wit roos wil ben 06 12345678 82
+VOCABULARY = """
+    mw dhr mevrouw buurvrouw zoon heet van de der den el piet fatma jansen wit roos wil ben 06 12345678 82
     jaar in op nr 12 12b kerkstraat laan plein 1012 ab 12-ab-34 12-03-1941 mei jan 3 november bsn 111222333
     nl91abna0417164300 a@b.nl at punt nl [naam] [adres] . , ( ) - ' \u200d é 👵 J. P. Q"""
 PIECES = st.sampled_from(VOCABULARY.split())

@@ -195,8 +195,9 @@ def test_a_marker_that_somebody_typed_is_left_and_not_counted() -> None:
 
 @pytest.mark.parametrize(
     "unit",
-    ["a", "1", "1 ", "0", "@", "a@", "a.", "j.", "-", "a-", "'", "1-", "+1", "nl91", "é", "\u200d", 
-     "A ", "[", "[naam", "van ", "de ", "mw ", "mw. ", "piet ", "op 1", "straat ", "1234 ab ", "in de ", "laan van "],
+    ["a", "1", "1 ", "0", "@", "a@", "a.", "j.", "-", "a-", "'", "1-", "+1", "nl91", "é", "\u200d",
+     "A ", "[", "[naam", "van ", "de ", "mw ", "mw. ", "piet ", "op 1", "straat ", "1234 ab ", "in de ",
+     "laan van "],
 )  # fmt: skip
 def test_no_input_makes_the_work_grow_faster_than_itself(unit: str) -> None:
     """Sixteen times the text; the patterns, which cannot be counted, would not end if one of them blew up."""
