@@ -28,6 +28,8 @@ TITLES: dict[str, LazyString] = {
     "too_large": _("This is too large"),
     "method_not_allowed": _("This cannot be done here"),
     "csrf_failed": _("The page was open for too long"),
+    "coverage_overlaps": _("This area is covered already"),
+    "already_decided": _("This request was decided already"),
 }
 
 DETAILS: dict[str, LazyString] = {
@@ -52,6 +54,8 @@ DETAILS: dict[str, LazyString] = {
     "too_large": _("A report fits in 4 KiB."),
     "method_not_allowed": _("Look in the documentation at /docs for what can be done here."),
     "csrf_failed": _("Go back, load the page again and repeat what you did."),
+    "coverage_overlaps": _("On some of these dates it is. Let that coverage end first, or choose other dates."),
+    "already_decided": _("Somebody else decided it, or it waited for more than 14 days. Ask for it again."),
 }
 
 FIELDS: dict[str, LazyString] = {
@@ -76,6 +80,24 @@ FIELDS: dict[str, LazyString] = {
     "invalid_value": _("This is not right."),
 }
 
+STAFF_FIELDS: dict[str, LazyString] = {
+    "not_a_time": _("This must be a time, like 14:30."),
+    "not_a_moment": _("This must be a date and time, like 2026-11-24T14:30:00Z."),
+    "needs_offset": _("Add the time zone, like Z or +01:00."),
+    "in_future": _("This lies in the future."),
+    "exactly_one": _("Give exactly one of these."),
+    "not_with_this_outcome": _("This does not go with the chosen outcome."),
+    "too_few_attempts": _("Try more often and in other ways first, or give a reason."),
+    "not_a_code": _("This must be one of the codes in the documentation."),
+    "not_a_version": _("This must be a version number, like 3."),
+    "unknown": _("This does not exist here."),
+    "cannot_receive": _("This organisation cannot receive signals now."),
+    "taken": _("This is in use already."),
+    "too_common": _("Choose one that is harder to guess."),
+    "too_personal": _("Do not use your name or e-mail address in it."),
+    "wrong_code": _("This code is not right; a code works only once."),
+}
+
 
 def title_of(code: str) -> str:
     """The problem's title in the reader's language."""
@@ -89,4 +111,4 @@ def detail_of(code: str) -> str:
 
 def field_message(code: str) -> str:
     """One sentence on a field, in the reader's language."""
-    return str(FIELDS.get(code, gettext("This is not right.")))
+    return str(FIELDS.get(code) or STAFF_FIELDS.get(code) or gettext("This is not right."))
