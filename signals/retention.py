@@ -160,7 +160,9 @@ class Retention:
             waiting = list(_unconfirmed(session))
         for start in range(0, len(waiting), BATCH):
             keys = waiting[start : start + BATCH]
-            self.journal.append(keys, today(clock))
+            with self.sessions() as session:
+                deleted = list(_deleted(session, keys))
+            self.journal.append(deleted, today(clock))
             self.keystore.destroy_case_keys(keys)
             with self.sessions.begin() as session:
                 _confirm(session, keys, today(clock))
@@ -447,6 +449,17 @@ def _unconfirmed(session: Session) -> Iterator[uuid.UUID]:
         select(DeletionRecord.case_key_id).where(DeletionRecord.key_destroyed_on.is_(None))
     )
     yield from session.scalars(select(Referral.old_case_key_id).where(Referral.key_destroyed_on.is_(None)))
+
+
+def _deleted(session: Session, keys: Sequence[uuid.UUID]) -> Iterator[uuid.UUID]:
+    """Of these keys those of deleted signals, and the keys that the same signals had before a referral.
+
+    A signal that was only referred lives on: a backup from before the referral must not be purged for it.
+    """
+    gone = DeletionRecord.case_key_id.in_(keys)
+    yield from session.scalars(select(DeletionRecord.case_key_id).where(gone))
+    same = Referral.signal_id.in_(select(DeletionRecord.signal_id).where(gone))
+    yield from session.scalars(select(Referral.old_case_key_id).where(same))
 
 
 def _confirm(session: Session, keys: Sequence[uuid.UUID], on: date) -> None:

@@ -144,6 +144,12 @@ class PostgresServer:
         return self._require_home() / "socket"
 
     @property
+    def programs(self) -> Path:
+        """The folder of PostgreSQL's own programs: pg_dump, pg_restore."""
+        self._require_running()
+        return self._bin
+
+    @property
     def data_folder(self) -> Path:
         """The data folder: what a test searches for traces of an address."""
         return self._require_home() / "data"

@@ -1,0 +1,140 @@
+"""Back up an installation: database, keystore and deletion journal, each into a folder of its own.
+
+    python backup.py --to /var/backups/signals            every night
+    python backup.py --to /var/backups/signals --journal  every quarter of an hour
+
+Run it with the Python of the installation, as who may read everything (see docs/backup.md). SQLite is
+copied with its own backup API, PostgreSQL with pg_dump. What is older than the days allowed is deleted:
+that is what makes a purged case unreadable in backups too. The master key is never among them.
+"""
+
+import argparse
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import make_url
+
+from signals.settings import Settings, load_settings
+
+KEYSTORE_DAYS = 14
+"""How long a copy of keys may exist; a promise to residents (promise 4), so no option."""
+STAMP = "%Y%m%dT%H%M%SZ"
+
+
+def main(arguments: Sequence[str], now: datetime | None = None) -> int:
+    """Make what was asked for; returns the exit code."""
+    options = _options(arguments)
+    now = now or datetime.now(UTC)
+    os.umask(0o077)
+    try:
+        for line in back_up(load_settings(options.config, check=False), options, now):
+            sys.stdout.write(f"{line}\n")
+    except (OSError, sqlite3.Error, subprocess.CalledProcessError) as error:
+        sys.stderr.write(f"backup failed: {type(error).__name__}: {error}\n")
+        return 1
+    return 0
+
+
+def back_up(settings: Settings, options: argparse.Namespace, now: datetime) -> Iterator[str]:
+    """The keystore after the database: a case key is written before its case, so none is missing."""
+    if not options.journal:
+        yield str(_copy(settings.database.url, options.to / "database", now))
+        yield str(_copy(settings.keystore.url, options.to / "keystore", now))
+    yield from _copy_journal(settings.retention.journal_file, options.to / "journal")
+    # Expiry comes last and always: a night without a new copy deletes the old ones all the same.
+    yield from _expire(options.to / "keystore", now, KEYSTORE_DAYS)
+    yield from _expire(options.to / "database", now, options.keep_days)
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--config", type=Path, default=None, help="the settings file; else $SIGNALS_CONFIG")
+    parser.add_argument("--to", type=Path, required=True, help="folder of the copies")
+    parser.add_argument("--keep-days", type=int, default=14, help="for the database; 14 for keys, always")
+    parser.add_argument("--journal", action="store_true", help="only the deletion journal")
+    return parser.parse_args(arguments)
+
+
+def _copy(url: str, folder: Path, now: datetime) -> Path:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    sqlite = make_url(url).get_backend_name() == "sqlite"
+    done = folder / f"{now.astimezone(UTC).strftime(STAMP)}.{'sqlite' if sqlite else 'pgdump'}"
+    unfinished = done.with_suffix(".part")
+    if sqlite:
+        _copy_sqlite(Path(make_url(url).database or ""), unfinished)
+    else:
+        _dump_postgresql(url, unfinished)
+    _keep(unfinished, done)
+    return done
+
+
+def _copy_sqlite(source: Path, target: Path) -> None:
+    """A consistent copy while processes write; without journal files beside it."""
+    if not source.is_file():
+        raise FileNotFoundError(f"{source.name} is not there")
+    target.unlink(missing_ok=True)
+    with closing(sqlite3.connect(source)) as live, closing(sqlite3.connect(target)) as copy:
+        live.backup(copy)
+        copy.execute("PRAGMA journal_mode = DELETE")
+        if copy.execute("PRAGMA integrity_check").fetchone() != ("ok",):
+            raise sqlite3.DatabaseError(f"the copy of {source.name} is damaged")
+
+
+def _dump_postgresql(url: str, target: Path) -> None:
+    name, environment = libpq(url)
+    command = ["pg_dump", "--format=custom", "--no-password", f"--file={target}", f"--dbname={name}"]
+    subprocess.run(command, env=environment, check=True, stdin=subprocess.DEVNULL)  # noqa: S603 - no shell
+
+
+def libpq(url: str) -> tuple[str, dict[str, str]]:
+    """A database for PostgreSQL's own programs, and the environment with its password: never in `ps`."""
+    parsed = make_url(url)
+    environment = dict(os.environ)
+    if parsed.password:
+        environment["PGPASSWORD"] = str(parsed.password)
+    plain = parsed.set(drivername="postgresql", password=None)
+    return plain.render_as_string(hide_password=False), environment
+
+
+def _copy_journal(source: Path, folder: Path) -> Iterator[str]:
+    """One file that only grows; the copy is replaced at once, never half written."""
+    if not source.is_file():
+        return
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    unfinished = folder / f"{source.name}.part"
+    shutil.copyfile(source, unfinished)
+    _keep(unfinished, folder / source.name)
+    yield str(folder / source.name)
+
+
+def _keep(unfinished: Path, done: Path) -> None:
+    unfinished.chmod(0o600)
+    with unfinished.open("rb") as file:
+        os.fsync(file.fileno())
+    unfinished.replace(done)
+
+
+def _expire(folder: Path, now: datetime, days: int) -> Iterator[str]:
+    """Delete copies older than so many days, by the moment in their names, and halves of failed runs."""
+    if not folder.is_dir():
+        return
+    for file in sorted(folder.iterdir()):
+        if file.suffix == ".part" or now - made_at(file) >= timedelta(days=days):
+            file.unlink()
+            yield f"expired: {file}"
+
+
+def made_at(file: Path) -> datetime:
+    """When a copy was made. Raises ValueError for a file that is none."""
+    return datetime.strptime(file.stem, STAMP).replace(tzinfo=UTC)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,95 @@
+"""Put copies of `backup.py` back where the settings say; both places must be empty.
+
+    python restore.py --database database/20261124T021700Z.pgdump --keystore keystore/20261124T021800Z.pgdump
+
+Run it with the Python of the installation, as the owner of both. Afterwards, and before any process is
+started: `signals db upgrade`, `signals db grants`, `signals retention replay JOURNAL`.
+"""
+
+import argparse
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from backup import KEYSTORE_DAYS, libpq, made_at
+from sqlalchemy import make_url
+
+from signals.settings import load_settings
+
+
+class Refused(Exception):
+    """This must not be restored, or not to there."""
+
+
+def main(arguments: Sequence[str], now: datetime | None = None) -> int:
+    """Restore what was named; returns the exit code."""
+    options = _options(arguments)
+    settings = load_settings(options.config, check=False)
+    os.umask(0o077)
+    try:
+        if options.keystore:
+            refuse_expired(options.keystore, now or datetime.now(UTC))
+            _restore(options.keystore, settings.keystore.url)
+        if options.database:
+            _restore(options.database, settings.database.url)
+    except (Refused, OSError, ValueError, sqlite3.Error, subprocess.CalledProcessError) as error:
+        sys.stderr.write(f"not restored: {error}\n")
+        return 1
+    sys.stdout.write("Restored. Before anything starts: signals db upgrade, db grants, retention replay.\n")
+    return 0
+
+
+def refuse_expired(copy: Path, now: datetime) -> None:
+    """Raise `Refused` for keys that should not exist any more: they could bring back what was forgotten."""
+    if now - made_at(copy) >= timedelta(days=KEYSTORE_DAYS):
+        raise Refused(f"this copy of keys is older than {KEYSTORE_DAYS} days and must be deleted")
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--config", type=Path, default=None, help="the settings file; else $SIGNALS_CONFIG")
+    parser.add_argument("--database", type=Path, default=None, help="a copy from the folder database")
+    parser.add_argument("--keystore", type=Path, default=None, help="a copy from the folder keystore")
+    return parser.parse_args(arguments)
+
+
+def _restore(copy: Path, url: str) -> None:
+    sqlite = make_url(url).get_backend_name() == "sqlite"
+    if sqlite != (copy.suffix == ".sqlite"):
+        raise Refused(f"{copy.name} is not a copy of the kind of database that the settings name")
+    if sqlite:
+        _restore_sqlite(copy, Path(make_url(url).database or ""))
+    else:
+        _restore_postgresql(copy, url)
+
+
+def _restore_sqlite(copy: Path, target: Path) -> None:
+    """Never over what is there: its journal beside the file would be played into the copy."""
+    rest = [target.with_name(target.name + ending) for ending in ("", "-wal", "-shm", "-journal")]
+    if any(file.exists() for file in rest):
+        raise Refused(f"{target.name} is still there: move it and its -wal and -shm files away first")
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    unfinished = target.with_name(f"{target.name}.part")
+    shutil.copyfile(copy, unfinished)
+    unfinished.chmod(0o600)
+    with closing(sqlite3.connect(unfinished)) as connection:
+        if connection.execute("PRAGMA integrity_check").fetchone() != ("ok",):
+            raise Refused(f"{copy.name} is damaged")
+    unfinished.replace(target)
+
+
+def _restore_postgresql(copy: Path, url: str) -> None:
+    name, environment = libpq(url)
+    command = ["pg_restore", "--single-transaction", "--exit-on-error", "--no-owner", "--no-acl"]
+    command += ["--no-password", f"--dbname={name}", str(copy)]
+    subprocess.run(command, env=environment, check=True, stdin=subprocess.DEVNULL)  # noqa: S603 - no shell
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
