@@ -22,10 +22,8 @@ from signals.errors import Conflict, FieldProblem, Invalid, NotFound
 from signals.models import CoverageArea, Organisation, Recipient
 from signals.organisations import (
     Area,
-    PublicKeyMaker,
     create_organisation,
     onboarded_on,
-    provision_mailbox_keys,
 )
 from signals.routing import routing_changed
 from signals.routing_table import NATIONAL_AREA, CoverageLevel
@@ -108,7 +106,6 @@ def add_organisation(
     session: Session,
     clock: Clock,
     *,
-    keystore: PublicKeyMaker,
     actor: Actor,
     audit: AuditLog,
     name: str,
@@ -116,7 +113,10 @@ def add_organisation(
     contact_phone: str = "",
     contact_email: str = "",
 ) -> Organisation:
-    """A new organisation with mailbox keys, which receives nothing yet; `Invalid` for a name that is taken."""
+    """A new organisation, which receives nothing yet; `Invalid` for a taken name.
+
+    The worker makes its mailbox keys (`provision_mailbox_keys`): the desk may not.
+    """
     require_role(actor, Role.ADMINISTRATOR)
     _refuse(_name_problems(session, name, None), _contact_problems(contact_email))
     organisation = create_organisation(
@@ -127,7 +127,6 @@ def add_organisation(
         contact_phone=contact_phone.strip(),
         contact_email=contact_email.strip(),
     )
-    provision_mailbox_keys(session, clock, keystore=keystore)
     _record(session, clock, audit, actor, organisation.id, AuditAction.ORGANISATION_CHANGED, "added")
     return organisation
 

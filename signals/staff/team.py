@@ -4,36 +4,31 @@ An administrator gives an organisation without staff its first lead. From then o
 the organisation's lead or privacy officer, and both are told: nobody is let in behind a team's back.
 """
 
-import secrets
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from notifications.events import Event
 from notifications.outbox import NewMessage, enqueue
-from privacy.passwords import STANDARD, PasswordHasherSettings, hash_password
-from privacy.totp import new_totp_secret
 from signals.audit import Actor, AuditLog, require_role
 from signals.clock import Clock, today
+from signals.db import set_local
 from signals.errors import Conflict, FieldProblem, Forbidden, Invalid, NotFound
-from signals.models import Approval, Organisation, Passkey, StaffMember
+from signals.models import Approval, Organisation, StaffMember
 from signals.models.base import new_id
 from signals.staff import accounts
-from signals.staff.identity import Secrets, normal_email, seal_totp
-from signals.staff.sessions import revoke_all
+from signals.staff.identity import normal_email
+from signals.staff.recovery import INVITED_BY_LEADS, Links, invite, recover
 from signals.vocabulary import AuditAction, Role
 
 APPROVAL_DAYS: Final = 14
 """How long a request waits for the team's answer."""
 APPROVERS: Final = (Role.LEAD, Role.PRIVACY_OFFICER)
-ROLES_OF_A_LEAD: Final = (Role.WORKER, Role.LEAD)
-"""What a lead may give to somebody; a privacy officer is appointed with the administrator."""
-ROLES_OF_AN_ORGANISATION: Final = (*ROLES_OF_A_LEAD, Role.PRIVACY_OFFICER)
 
 
 class AlreadyDecided(Conflict):
@@ -43,22 +38,12 @@ class AlreadyDecided(Conflict):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Credentials:
-    """What somebody needs to sign in for the first time: shown once, to be handed over in person."""
-
-    member: StaffMember
-    password: str = field(repr=False)
-    totp_secret: str = field(repr=False)
-
-
-@dataclass(frozen=True, kw_only=True)
 class Office:
     """What the functions here work with. `site`: the public address, for the links in messages."""
 
-    keystore: Secrets = field(repr=False)
+    links: Links = field(repr=False)
     audit: AuditLog = field(repr=False)
     site: str
-    hasher: PasswordHasherSettings = STANDARD
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,28 +69,26 @@ def members(session: Session, *, organisation_id: uuid.UUID | None) -> Sequence[
 
 def grant(
     session: Session, clock: Clock, *, office: Office, actor: Actor, person: Person
-) -> Credentials | Approval:
+) -> StaffMember | Approval:
     """Let somebody in: at once by the lead of the team, and by an administrator where there is no team yet.
 
     In an organisation that has (or had) staff an administrator's grant becomes an `Approval`. Raises
     `Forbidden` for a role that the actor cannot give, `Invalid` for a wrong or taken address.
     """
-    if actor.role == Role.LEAD:
-        if person.organisation_id != actor.organisation_id or person.role not in ROLES_OF_A_LEAD:
-            raise Forbidden
-        return _add(session, clock, office, actor, person)
-    require_role(actor, Role.ADMINISTRATOR)
-    if person.organisation_id is None:
-        if person.role is not Role.COORDINATOR:
-            raise Invalid(FieldProblem(field="organisation_id", code="required"))
-        return _add(session, clock, office, actor, person)
-    return _grant_in_organisation(session, clock, office, actor, person)
+    if actor.role == Role.ADMINISTRATOR and person.organisation_id is not None:
+        if session.get(Organisation, person.organisation_id) is None:
+            raise Invalid(FieldProblem(field="organisation_id", code="invalid_value"))
+        if person.role not in INVITED_BY_LEADS:
+            raise Invalid(FieldProblem(field="role", code="not_a_choice"))
+        if has_staff(session, person.organisation_id):
+            return _ask(session, clock, office, actor, person, "grant")
+    return _invite(session, clock, office, actor, person, None)
 
 
 def reset(
     session: Session, clock: Clock, *, office: Office, actor: Actor, member_id: uuid.UUID
-) -> Credentials | Approval:
-    """New password and code for somebody who lost them; every session, token and passkey ends.
+) -> StaffMember | Approval:
+    """Let somebody who lost password or phone set them up anew; every way into the account ends at once.
 
     By the lead of the same team at once (not for oneself), by an administrator with the team's approval.
     """
@@ -117,7 +100,8 @@ def reset(
             organisation_id=member.organisation_id, role=member.role, name=member.name, email=member.email
         )
         return _ask(session, clock, office, actor, person, "reset")
-    return _renew(session, clock, office, actor, member)
+    recover(session, clock, links=office.links, actor=actor, member=member)
+    return member
 
 
 def disable(
@@ -142,21 +126,22 @@ def approvals(session: Session, *, organisation_id: uuid.UUID | None) -> Sequenc
 
 def decide(
     session: Session, clock: Clock, *, office: Office, actor: Actor, approval_id: uuid.UUID, approve: bool
-) -> tuple[Approval, Credentials | None]:
+) -> Approval:
     """Approve or decline as lead or privacy officer of the organisation; never about oneself.
 
-    The credentials of an approved request go to who approved, not to who asked. Raises `NotFound` for
-    another organisation's, `AlreadyDecided`, and `Invalid` when the address was taken meanwhile.
+    Who is let in gets a link by mail. Raises `NotFound` for another organisation's request,
+    `AlreadyDecided`, and `Invalid` when the address was taken meanwhile.
     """
     require_role(actor, *APPROVERS)
     approval = _waiting(session, clock, actor, approval_id)
     approval.decision = "approved" if approve else "declined"
     approval.decided_by_id, approval.decided_at = actor.id, clock.now()
     _record(session, clock, office, actor, approval, AuditAction.APPROVAL_DECIDED, approval.decision)
-    credentials = _carry_out(session, clock, office, actor, approval) if approve else None
+    if approve:
+        _carry_out(session, clock, office, actor, approval)
     _tell(session, clock, office, approval.organisation_id, besides=actor.id)
     _tell_asker(session, clock, office, approval)
-    return approval, credentials
+    return approval
 
 
 def find_member(session: Session, *, actor: Actor, member_id: uuid.UUID) -> StaffMember:
@@ -172,62 +157,32 @@ def find_member(session: Session, *, actor: Actor, member_id: uuid.UUID) -> Staf
     return member
 
 
-def _grant_in_organisation(
-    session: Session, clock: Clock, office: Office, actor: Actor, person: Person
-) -> Credentials | Approval:
-    if session.get(Organisation, person.organisation_id) is None:
-        raise Invalid(FieldProblem(field="organisation_id", code="not_found"))
-    if person.role not in ROLES_OF_AN_ORGANISATION:
-        raise Invalid(FieldProblem(field="role", code="not_a_choice"))
-    if has_staff(session, person.organisation_id):
-        return _ask(session, clock, office, actor, person, "grant")
-    if person.role is not Role.LEAD:
-        raise Invalid(FieldProblem(field="role", code="first_is_a_lead"))
-    return _add(session, clock, office, actor, person)
-
-
 def has_staff(session: Session, organisation_id: uuid.UUID | None) -> bool:
     """Whether an organisation has staff, shut out or not: else shutting a team out would open the way in."""
     query = select(StaffMember.id).where(StaffMember.organisation_id == organisation_id).limit(1)
     return session.scalar(query) is not None
 
 
-def _add(session: Session, clock: Clock, office: Office, actor: Actor, person: Person) -> Credentials:
-    password = secrets.token_urlsafe(15)
-    added = accounts.add_staff(
+def _invite(
+    session: Session,
+    clock: Clock,
+    office: Office,
+    actor: Actor,
+    person: Person,
+    approval: Approval | None,
+) -> StaffMember:
+    return invite(
         session,
         clock,
-        keystore=office.keystore,
-        audit=office.audit,
+        links=office.links,
+        actor=actor,
         organisation_id=person.organisation_id,
         role=person.role,
         name=person.name,
         email=person.email,
-        password=password,
         language=person.language,
-        actor=actor,
-        hasher=office.hasher,
+        approval=approval,
     )
-    return Credentials(member=added.member, password=password, totp_secret=added.totp_secret)
-
-
-def _renew(session: Session, clock: Clock, office: Office, actor: Actor, member: StaffMember) -> Credentials:
-    password, totp_secret = secrets.token_urlsafe(15), new_totp_secret()
-    member.password_hash = hash_password(password, office.hasher)
-    member.totp_sealed, member.totp_last_step = seal_totp(office.keystore, member.id, totp_secret), None
-    revoke_all(session, clock, member=member)
-    session.execute(delete(Passkey).where(Passkey.staff_member_id == member.id))
-    office.audit.record(
-        session,
-        clock,
-        actor=actor,
-        action=AuditAction.STAFF_CHANGED,
-        subject_id=member.id,
-        ground="reset",
-        organisation_id=member.organisation_id,
-    )
-    _send(session, clock, [member], f"{office.site}/desk")
-    return Credentials(member=member, password=password, totp_secret=totp_secret)
 
 
 def _ask(
@@ -285,14 +240,13 @@ def is_over(approval: Approval, clock: Clock) -> bool:
     return approval.decision != "asked" or clock.now() - approval.asked_at > timedelta(days=APPROVAL_DAYS)
 
 
-def _carry_out(
-    session: Session, clock: Clock, office: Office, actor: Actor, approval: Approval
-) -> Credentials:
+def _carry_out(session: Session, clock: Clock, office: Office, actor: Actor, approval: Approval) -> None:
     if approval.action == "reset":
         member = _by_email(session, approval.email)
         if member is None or member.organisation_id != approval.organisation_id or member.disabled_at:
             raise AlreadyDecided
-        return _renew(session, clock, office, actor, member)
+        recover(session, clock, links=office.links, actor=actor, member=member, approval=approval)
+        return
     assert approval.role is not None
     person = Person(
         organisation_id=approval.organisation_id,
@@ -300,7 +254,7 @@ def _carry_out(
         name=approval.name,
         email=approval.email,
     )
-    return _add(session, clock, office, actor, person)
+    _invite(session, clock, office, actor, person, approval)
 
 
 def _by_email(session: Session, email: str) -> StaffMember | None:
@@ -344,30 +298,40 @@ def _tell(
         StaffMember.disabled_at.is_(None),
         StaffMember.id.is_distinct_from(besides),
     )
-    _send(session, clock, session.scalars(query), f"{office.site}/desk/team")
+    people = session.scalars(query).all()
+    _send(session, clock, people, organisation_id, f"{office.site}/desk/approvals")
 
 
 def _tell_asker(session: Session, clock: Clock, office: Office, approval: Approval) -> None:
     asker = session.get(StaffMember, approval.asked_by_id)
     if asker is not None and asker.disabled_at is None:
-        _send(session, clock, [asker], f"{office.site}/admin/approvals")
+        _send(session, clock, [asker], approval.organisation_id, f"{office.site}/admin/approvals")
 
 
-def _send(session: Session, clock: Clock, people: Iterable[StaffMember], link: str) -> None:
-    enqueue(session, list(_messages(people, clock, link)))
-
-
-def _messages(people: Iterable[StaffMember], clock: Clock, link: str) -> Iterator[NewMessage]:
-    now = clock.now()
-    for member in people:
-        yield NewMessage(
-            event=Event.ACCOUNT_CHANGED,
-            subject_id=new_id(),  # each change is told, also a second one of the same account
-            organisation_id=member.organisation_id,
-            channel="email",
-            recipient=member.email,
-            language=member.language,
-            values={"link": link, "changed_on": today(clock).isoformat()},
-            not_before=now,
-            expires_at=now + timedelta(days=APPROVAL_DAYS),
-        )
+def _send(
+    session: Session,
+    clock: Clock,
+    people: Sequence[StaffMember],
+    organisation_id: uuid.UUID | None,
+    link: str,
+) -> None:
+    """Each change has a subject of its own, so that a second change of one account is told too."""
+    now, subject_id = clock.now(), new_id()
+    set_local(session, towards=str(organisation_id or ""), subject=str(subject_id))
+    enqueue(
+        session,
+        [
+            NewMessage(
+                event=Event.ACCOUNT_CHANGED,
+                subject_id=subject_id,
+                organisation_id=organisation_id,
+                channel="email",
+                recipient=member.email,
+                language=member.language,
+                values={"link": link, "changed_on": today(clock).isoformat()},
+                not_before=now,
+                expires_at=now + timedelta(days=APPROVAL_DAYS),
+            )
+            for member in people
+        ],
+    )

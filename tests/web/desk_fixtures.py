@@ -39,6 +39,8 @@ PEOPLE = (
     ("gerda", Role.WORKER, GRONINGEN, "nl"),
     ("coen", Role.COORDINATOR, None, "nl"),
     ("bea", Role.ADMINISTRATOR, None, "nl"),
+    ("fleur", Role.PRIVACY_OFFICER, AMSTERDAM, "nl"),
+    ("floor", Role.PRIVACY_OFFICER, GRONINGEN, "nl"),
 )
 
 

@@ -39,7 +39,7 @@ AUTHENTICATION = "bearer"
 _TOKEN: Final[list[dict[str, list[str]]]] = [{"token": []}]
 _FOLLOW_UP: Final = (Role.WORKER, Role.LEAD)
 _UNEQUAL: Final = -1  # a version that no signal has
-_IF_MATCH: Final = {
+IF_MATCH: Final = {
     "in": "header",
     "name": "If-Match",
     "required": False,
@@ -47,6 +47,7 @@ _IF_MATCH: Final = {
     "description": "The version that the change is meant for, with or without quotes, or `*`. A stale one "
     "gives 412; without the header the state check alone decides.",
 }
+"""The header that says which version a change is meant for, as every changing call documents it."""
 _ETAG: Final = {"ETag": {"description": "The signal's version", "schema": {"type": "string"}}}
 _REOPEN: Final = schemas.ReopenSchema()
 _CHANGE_ANSWERS: Final = (400, 404, 409, 410, 412)
@@ -117,7 +118,7 @@ def signal(signal_id: UUID) -> Response:
 
 
 @staff_api.post("/signals/<uuid:signal_id>/claim")
-@staff_api.doc(security=_TOKEN, parameters=[_IF_MATCH])
+@staff_api.doc(security=_TOKEN, parameters=[IF_MATCH])
 @requires(*_FOLLOW_UP)
 @staff_api.response(200, schemas.SignalSchema, headers=_ETAG)
 @answers(*_CHANGE_ANSWERS)
@@ -138,7 +139,7 @@ def claim(signal_id: UUID) -> Response:
 
 
 @staff_api.post("/signals/<uuid:signal_id>/release")
-@staff_api.doc(security=_TOKEN, parameters=[_IF_MATCH])
+@staff_api.doc(security=_TOKEN, parameters=[IF_MATCH])
 @requires(*_FOLLOW_UP)
 @staff_api.response(200, schemas.SignalSchema, headers=_ETAG)
 @answers(*_CHANGE_ANSWERS)
@@ -161,7 +162,7 @@ def release(signal_id: UUID) -> Response:
 @staff_api.post("/signals/<uuid:signal_id>/reopen")
 @staff_api.doc(
     security=_TOKEN,
-    parameters=[_IF_MATCH],
+    parameters=[IF_MATCH],
     requestBody={"required": False, "content": {"application/json": {"schema": schemas.ReopenSchema}}},
 )
 @requires(*_FOLLOW_UP)
@@ -186,7 +187,7 @@ def reopen(signal_id: UUID) -> Response:
 
 
 @staff_api.post("/signals/<uuid:signal_id>/contact-attempts")
-@staff_api.doc(security=_TOKEN, parameters=[_IF_MATCH])
+@staff_api.doc(security=_TOKEN, parameters=[IF_MATCH])
 @requires(*_FOLLOW_UP)
 @staff_api.arguments(schemas.AttemptSchema)
 @staff_api.response(201, schemas.RecordedAttemptSchema, headers=_ETAG)
@@ -211,7 +212,7 @@ def record_attempt(values: Mapping[str, Any], signal_id: UUID) -> Response:
 
 
 @staff_api.post("/signals/<uuid:signal_id>/notes")
-@staff_api.doc(security=_TOKEN, parameters=[_IF_MATCH])
+@staff_api.doc(security=_TOKEN, parameters=[IF_MATCH])
 @requires(*_FOLLOW_UP)
 @staff_api.arguments(schemas.NoteSchema)
 @staff_api.response(201, schemas.WrittenNoteSchema, headers=_ETAG)
@@ -236,7 +237,7 @@ def add_note(values: Mapping[str, Any], signal_id: UUID) -> Response:
 
 
 @staff_api.post("/signals/<uuid:signal_id>/conclude")
-@staff_api.doc(security=_TOKEN, parameters=[_IF_MATCH])
+@staff_api.doc(security=_TOKEN, parameters=[IF_MATCH])
 @requires(*_FOLLOW_UP)
 @staff_api.arguments(schemas.ConcludeSchema)
 @staff_api.response(200, schemas.SignalSchema, headers=_ETAG)
@@ -259,7 +260,7 @@ def conclude(values: Mapping[str, Any], signal_id: UUID) -> Response:
 
 
 @staff_api.post("/signals/<uuid:signal_id>/notice")
-@staff_api.doc(security=_TOKEN, parameters=[_IF_MATCH])
+@staff_api.doc(security=_TOKEN, parameters=[IF_MATCH])
 @requires(*_FOLLOW_UP)
 @staff_api.arguments(schemas.NoticeSchema)
 @staff_api.response(201, schemas.NoticeStateSchema, headers=_ETAG)
@@ -294,7 +295,13 @@ def find(wanted: Mapping[str, Any]) -> Response:
         number=wanted["house_number"] or 0,
         addition=wanted["house_number_addition"],
     )
-    return _json({"items": _items(found.items, found.claimants)})
+    return _json(
+        {
+            "items": _items(found.items, found.claimants),
+            "deleted_on": found.deleted_on.isoformat() if found.deleted_on else None,
+            "referred_on": found.referred_on.isoformat() if found.referred_on else None,
+        }
+    )
 
 
 @staff_api.post("/rounds")

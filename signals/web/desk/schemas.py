@@ -256,9 +256,11 @@ class QueueSchema(Schema):
 
 
 class FoundSchema(Schema):
-    """What a search found."""
+    """What a search found; of a reference whose signal is gone, when it was deleted or referred."""
 
     items = fields.List(fields.Nested(QueueItemSchema), required=True)
+    deleted_on = fields.Date(required=True, allow_none=True)
+    referred_on = fields.Date(required=True, allow_none=True)
 
 
 class AddressSchema(Schema):

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, select
@@ -9,10 +10,11 @@ from sqlalchemy.orm import Session, defer
 
 from signals.clock import today
 from signals.contents import open_report
-from signals.errors import ClaimedByOther, Conflict
+from signals.errors import ClaimedByOther, Conflict, NotFound
 from signals.models import AddressLink, Signal, StaffMember
 from signals.postcodes import Address
 from signals.repeats import probes_for
+from signals.residents import ReferenceAnswer, find_by_reference
 from signals.triage import claimant_name, find_signal
 from signals.vocabulary import AuditAction
 from signals.web.desk.auth import current
@@ -24,10 +26,15 @@ MOST_FOUND = 50
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """Signals, newest first, and the names of who has claimed them."""
+    """Signals, newest first, and the names of who has claimed them.
+
+    Of a reference without a signal: when it was deleted or referred, which a resident with a letter may hear.
+    """
 
     items: list[Signal]
     claimants: dict[UUID, str]
+    deleted_on: date | None = None
+    referred_on: date | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,9 +63,12 @@ def search(*, reference: str | None = None, postcode: str = "", number: int = 0,
     )
     with desk().reading() as session:
         rows = session.execute(query).all()
+        gone = _what_became_of(session, reference) if reference and not rows else ReferenceAnswer()
     return Found(
         items=[signal for signal, _ in rows],
         claimants={signal.claimed_by_id: name for signal, name in rows if signal.claimed_by_id},
+        deleted_on=gone.deleted_on,
+        referred_on=gone.referred_on,
     )
 
 
@@ -102,6 +112,13 @@ def _claimed(session: Session, signal_id: UUID) -> Signal:
     if signal.claimed_by_id != current().actor.id:
         raise ClaimedByOther(claimant_name(session, signal) or "", signal.claimed_at)
     return signal
+
+
+def _what_became_of(session: Session, reference: str) -> ReferenceAnswer:
+    try:
+        return find_by_reference(session, organisation_id=organisation_id(), reference=reference)
+    except NotFound:
+        return ReferenceAnswer()
 
 
 def _by_reference(reference: str) -> ColumnElement[bool]:

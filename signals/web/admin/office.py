@@ -1,0 +1,258 @@
+"""What the API and the pages of administration both do: one transaction each, for the caller."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from signals import administration
+from signals.administration import RecipientEntry
+from signals.clock import today
+from signals.coverage import problems_on
+from signals.coverage_check import Problem, UpcomingChange, next_boundary_change
+from signals.models import Approval, CoverageArea, Organisation, StaffMember
+from signals.organisations import Area
+from signals.staff import team
+from signals.vocabulary import OrganisationKind, Role
+from signals.web.desk import account_shared
+from signals.web.desk.auth import current
+from signals.web.desk.context import desk
+from signals.web.desk.opened import organisation_id
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApprovalView:
+    """A request with names instead of ids; `decision` says `expired` once it waited for too long."""
+
+    approval: Approval
+    organisation: str
+    asked_by: str
+    decided_by: str | None
+    decision: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LetIn:
+    """Either the account, or the request that waits."""
+
+    member: StaffMember | None = None
+    approval: ApprovalView | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CoverageCheck:
+    """What is wrong on a day; `names` of the organisations in the problems, by id."""
+
+    on: date
+    problems: Sequence[Problem]
+    next_change: UpcomingChange | None
+    names: Mapping[UUID, str] = field(repr=False)
+
+
+def organisations(search: str = "") -> Sequence[Organisation]:
+    """All of them, or those whose name has the text in it."""
+    with desk().reading() as session:
+        return administration.organisations(session, search=search)
+
+
+def add_organisation(
+    *, name: str, kind: OrganisationKind, contact_phone: str = "", contact_email: str = ""
+) -> Organisation:
+    """A new one, which receives nothing yet."""
+    context = desk()
+
+    def add(session: Session) -> Organisation:
+        return administration.add_organisation(
+            session,
+            context.clock,
+            actor=current().actor,
+            audit=context.audit,
+            name=name,
+            kind=kind,
+            contact_phone=contact_phone,
+            contact_email=contact_email,
+        )
+
+    return _within(add)
+
+
+def change_organisation(organisation: UUID, changes: Mapping[str, Any]) -> Organisation:
+    """Change what is named; recipients as mappings of address and verified_on."""
+    context, wanted = desk(), dict(changes)
+    if "recipients" in wanted:
+        wanted["recipients"] = [RecipientEntry(**entry) for entry in wanted["recipients"]]
+
+    def change(session: Session) -> Organisation:
+        return administration.change_organisation(
+            session,
+            context.clock,
+            actor=current().actor,
+            audit=context.audit,
+            organisation_id=organisation,
+            changes=wanted,
+        )
+
+    return _within(change)
+
+
+def coverage(organisation: UUID | None = None) -> Sequence[CoverageArea]:
+    """Areas of one organisation or of all."""
+    with desk().reading() as session:
+        return administration.areas(session, organisation_id=organisation)
+
+
+def add_area(organisation: UUID, area: Area) -> CoverageArea:
+    """Let an organisation cover an area."""
+    context = desk()
+
+    def add(session: Session) -> CoverageArea:
+        return administration.add_area(
+            session,
+            context.clock,
+            actor=current().actor,
+            audit=context.audit,
+            organisation_id=organisation,
+            area=area,
+        )
+
+    return _within(add)
+
+
+def end_area(area_id: UUID, valid_until: date) -> CoverageArea:
+    """Let a coverage end."""
+    context = desk()
+
+    def end(session: Session) -> CoverageArea:
+        area = administration.end_area(
+            session,
+            context.clock,
+            actor=current().actor,
+            audit=context.audit,
+            area_id=area_id,
+            valid_until=valid_until,
+        )
+        session.refresh(area, ["organisation"])
+        return area
+
+    return _within(end)
+
+
+def check_coverage(on: date | None) -> CoverageCheck:
+    """Gaps and overlaps on a day (today by default), and the next boundary change after it."""
+    day = on or today(desk().clock)
+    with desk().reading() as session:
+        problems = problems_on(session, day)
+        ids = {found for problem in problems for found in problem.organisation_ids}
+        rows = session.execute(select(Organisation.id, Organisation.name).where(Organisation.id.in_(ids)))
+        names = {row.id: row.name for row in rows}
+    return CoverageCheck(on=day, problems=problems, next_change=next_boundary_change(day), names=names)
+
+
+def staff_of(organisation: UUID | None) -> Sequence[StaffMember]:
+    """The own team; for an administrator that of any organisation, or who belongs to none."""
+    wanted = organisation if is_administrator() else organisation_id()
+    with desk().reading() as session:
+        return team.members(session, organisation_id=wanted)
+
+
+def let_in(*, name: str, email: str, role: Role, language: str, organisation: UUID | None) -> LetIn:
+    """Invite somebody, or ask the organisation whether that may be."""
+    context = desk()
+    own = organisation if is_administrator() or organisation is not None else organisation_id()
+    person = team.Person(organisation_id=own, role=role, name=name, email=email, language=language)
+
+    def grant(session: Session) -> LetIn:
+        done = team.grant(session, context.clock, office=_office(), actor=current().actor, person=person)
+        return _let_in(session, done)
+
+    return _within(grant)
+
+
+def reset(member_id: UUID) -> LetIn:
+    """Let somebody set up the account anew, or ask the organisation whether that may be."""
+    context = desk()
+
+    def renew(session: Session) -> LetIn:
+        done = team.reset(
+            session, context.clock, office=_office(), actor=current().actor, member_id=member_id
+        )
+        return _let_in(session, done)
+
+    return _within(renew)
+
+
+def disable(member_id: UUID) -> StaffMember:
+    """Shut somebody out at once."""
+    context = desk()
+
+    def shut_out(session: Session) -> StaffMember:
+        return team.disable(
+            session, context.clock, office=_office(), actor=current().actor, member_id=member_id
+        )
+
+    return _within(shut_out)
+
+
+def approvals() -> list[ApprovalView]:
+    """Requests about the own organisation; for an administrator the own and others' that can be seen."""
+    wanted = None if is_administrator() else organisation_id()
+    with desk().reading() as session:
+        return [_view(session, found) for found in team.approvals(session, organisation_id=wanted)]
+
+
+def decide(approval_id: UUID, *, approve: bool) -> ApprovalView:
+    """Approve or decline for the own organisation."""
+    context = desk()
+
+    def settle(session: Session) -> ApprovalView:
+        done = team.decide(
+            session,
+            context.clock,
+            office=_office(),
+            actor=current().actor,
+            approval_id=approval_id,
+            approve=approve,
+        )
+        return _view(session, done)
+
+    return _within(settle)
+
+
+def is_administrator() -> bool:
+    """Whether the caller administers the platform."""
+    return current().actor.role == Role.ADMINISTRATOR
+
+
+def _within(work: Callable[[Session], T]) -> T:
+    with desk().sessions.begin() as session:
+        return work(session)
+
+
+def _office() -> team.Office:
+    context = desk()
+    site = context.settings.server.public_url.rstrip("/")
+    return team.Office(links=account_shared.links(), audit=context.audit, site=site)
+
+
+def _let_in(session: Session, done: StaffMember | Approval) -> LetIn:
+    if isinstance(done, Approval):
+        return LetIn(approval=_view(session, done))
+    return LetIn(member=done)
+
+
+def _view(session: Session, approval: Approval) -> ApprovalView:
+    decider = session.get(StaffMember, approval.decided_by_id) if approval.decided_by_id else None
+    expired = approval.decision == "asked" and team.is_over(approval, desk().clock)
+    return ApprovalView(
+        approval=approval,
+        organisation=session.get_one(Organisation, approval.organisation_id).name,
+        asked_by=session.get_one(StaffMember, approval.asked_by_id).name,
+        decided_by=decider.name if decider else None,
+        decision="expired" if expired else approval.decision,
+    )

@@ -1,0 +1,275 @@
+"""The bodies and parameters of administration."""
+
+import re
+from typing import Any, Final
+
+from marshmallow import Schema, ValidationError, fields, post_load, validate
+
+from signals.coverage_check import ProblemKind
+from signals.routing_table import CoverageLevel
+from signals.vocabulary import STAFF_LANGUAGES, OrganisationKind, Role
+from signals.web.desk.schemas import Choice, OrganisationSchema
+from signals.web.front.schemas import Strict, StrictDate
+
+MAX_BASIS: Final = 2000
+_HOUSE_NUMBER: Final = validate.Range(min=1, max=99999, error="out_of_range")
+
+
+class YesNo(fields.String):
+    """`true` or `false` in a query string, as a truth value."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if value not in ("true", "false"):
+            raise ValidationError("not_a_choice")
+        return value == "true"
+
+
+class OrganisationsQuery(Strict):
+    """Which organisations."""
+
+    receiving = YesNo(
+        load_default=False,
+        metadata={
+            "description": "`true`: only those to which a signal can be referred now",
+            "example": "true",
+        },
+    )
+    search = fields.String(
+        load_default="",
+        validate=validate.Length(max=80, error="too_long"),
+        metadata={"description": "A part of the name"},
+    )
+
+
+class RecipientSchema(Strict):
+    """Where an organisation hears of new signals."""
+
+    address = fields.String(required=True, validate=validate.Length(min=3, max=254, error="too_long"))
+    verified_on = StrictDate(load_default=None, allow_none=True)
+
+
+class NewOrganisationSchema(Strict):
+    """A new organisation; it receives nothing yet."""
+
+    name = fields.String(required=True, validate=validate.Length(min=1, max=120, error="out_of_range"))
+    kind = Choice(OrganisationKind, required=True)
+    contact_phone = fields.String(load_default="", validate=validate.Length(max=40, error="too_long"))
+    contact_email = fields.String(load_default="", validate=validate.Length(max=254, error="too_long"))
+
+
+class ChangeOrganisationSchema(Strict):
+    """What changes; what is left out stays. Agreement, both bases and two recipients make it receive."""
+
+    name = fields.String(validate=validate.Length(min=1, max=120, error="out_of_range"))
+    agreement_on = StrictDate(allow_none=True, metadata={"description": "Date of the art. 28 AVG agreement"})
+    legal_basis = fields.String(
+        allow_none=True,
+        validate=validate.Length(max=MAX_BASIS, error="too_long"),
+        metadata={"description": "The ground of art. 6 AVG"},
+    )
+    retention_basis = fields.String(
+        allow_none=True,
+        validate=validate.Length(max=MAX_BASIS, error="too_long"),
+        metadata={"description": "The ground of the retention periods (Archiefwet, selection list)"},
+    )
+    suspended_from = StrictDate(allow_none=True)
+    contact_phone = fields.String(validate=validate.Length(max=40, error="too_long"))
+    contact_email = fields.String(validate=validate.Length(max=254, error="too_long"))
+    recipients = fields.List(
+        fields.Nested(RecipientSchema),
+        validate=validate.Length(max=10, error="too_many"),
+        metadata={"description": "All of them, in the order in which they are told"},
+    )
+
+    @post_load
+    def something(self, data: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
+        if not data:
+            raise ValidationError("required", "name")
+        return data
+
+
+class CoverageQuery(Strict):
+    """Of which organisation; all without."""
+
+    organisation = fields.UUID(load_default=None)
+
+
+class AreaSchema(Strict):
+    """An area that an organisation covers from a date until a date, the latter excluded."""
+
+    organisation_id = fields.UUID(required=True)
+    level = Choice(CoverageLevel, required=True)
+    area = fields.String(
+        required=True,
+        validate=validate.Regexp(re.compile(r"[A-Z0-9]{2,6}\Z"), error="invalid_value"),
+        metadata={
+            "description": "`1012AB`, `1012`, `GM0363`, `GG3406` or `NL`, by level",
+            "example": "GM0363",
+        },
+    )
+    number_from = fields.Integer(load_default=None, strict=True, validate=_HOUSE_NUMBER)
+    number_to = fields.Integer(load_default=None, strict=True, validate=_HOUSE_NUMBER)
+    valid_from = StrictDate(required=True)
+    valid_until = StrictDate(load_default=None, allow_none=True)
+
+
+class EndAreaSchema(Strict):
+    """When a coverage ends (excluded)."""
+
+    valid_until = StrictDate(required=True)
+
+
+class CheckQuery(Strict):
+    """On which day; today without."""
+
+    on = StrictDate(load_default=None)
+
+
+class StaffQuery(Strict):
+    """For an administrator: of which organisation; without, who belongs to none."""
+
+    organisation = fields.UUID(load_default=None)
+
+
+class NewStaffSchema(Strict):
+    """Somebody to let in. A lead leaves `organisation_id` out: it is the own one."""
+
+    name = fields.String(required=True, validate=validate.Length(min=1, max=120, error="out_of_range"))
+    email = fields.String(required=True, validate=validate.Length(min=3, max=254, error="too_long"))
+    role = Choice(Role, required=True)
+    language = fields.String(
+        load_default="nl", validate=validate.OneOf(STAFF_LANGUAGES, error="not_a_choice")
+    )
+    organisation_id = fields.UUID(load_default=None, allow_none=True)
+
+
+# Answers
+
+
+class ListedOrganisationSchema(OrganisationSchema):
+    """An organisation; all but id, name and kind for administrators only."""
+
+    kind = fields.Enum(OrganisationKind, by_value=True, required=True)
+    receives = fields.Boolean(metadata={"description": "Onboarded and not suspended today"})
+    missing = fields.List(
+        fields.String(),
+        metadata={"description": "What it lacks before it receives", "example": ["recipients"]},
+    )
+    is_example = fields.Boolean()
+    agreement_on = fields.Date(allow_none=True)
+    legal_basis = fields.String(allow_none=True)
+    retention_basis = fields.String(allow_none=True)
+    suspended_from = fields.Date(allow_none=True)
+    contact_phone = fields.String()
+    contact_email = fields.String()
+    recipients = fields.List(fields.Nested(RecipientSchema))
+
+
+class OrganisationsSchema(Schema):
+    """Organisations by name."""
+
+    items = fields.List(fields.Nested(ListedOrganisationSchema), required=True)
+
+
+class AreaAnswerSchema(Schema):
+    """An area that is covered."""
+
+    id = fields.UUID(required=True)
+    organisation = fields.Nested(OrganisationSchema, required=True)
+    level = fields.Enum(CoverageLevel, by_value=True, required=True)
+    area = fields.String(required=True)
+    number_from = fields.Integer(required=True, allow_none=True)
+    number_to = fields.Integer(required=True, allow_none=True)
+    valid_from = fields.Date(required=True)
+    valid_until = fields.Date(required=True, allow_none=True)
+
+
+class CoverageSchema(Schema):
+    """Coverage by level, area and date."""
+
+    items = fields.List(fields.Nested(AreaAnswerSchema), required=True)
+
+
+class CoverageProblemSchema(Schema):
+    """A gap, an overlap, or a row that can never match."""
+
+    kind = fields.Enum(ProblemKind, by_value=True, required=True)
+    area = fields.String(required=True)
+    name = fields.String(required=True)
+    organisations = fields.List(fields.Nested(OrganisationSchema), required=True)
+    pc4_count = fields.Integer(required=True)
+    pc4_total = fields.Integer(required=True)
+
+
+class MoveSchema(Schema):
+    """A municipality that ends, its successor, and the runs of four-digit postcodes that move."""
+
+    old_code = fields.String(required=True)
+    old_name = fields.String(required=True)
+    new_code = fields.String(required=True)
+    new_name = fields.String(required=True)
+    pc4_runs = fields.List(fields.List(fields.Integer()), required=True)
+
+
+class UpcomingSchema(Schema):
+    """The next boundary change."""
+
+    effective_date = fields.Date(required=True)
+    moves = fields.List(fields.Nested(MoveSchema), required=True)
+
+
+class CheckSchema(Schema):
+    """What is wrong with coverage on a day, and the next boundary change after it."""
+
+    on = fields.Date(required=True)
+    problems = fields.List(fields.Nested(CoverageProblemSchema), required=True)
+    next_change = fields.Nested(UpcomingSchema, required=True, allow_none=True)
+
+
+class StaffMemberSchema(Schema):
+    """Somebody who signs in."""
+
+    id = fields.UUID(required=True)
+    name = fields.String(required=True)
+    email = fields.String(required=True)
+    role = fields.Enum(Role, by_value=True, required=True)
+    language = fields.String(required=True)
+    organisation_id = fields.UUID(required=True, allow_none=True)
+    disabled_on = fields.Date(required=True, allow_none=True)
+
+
+class StaffSchema(Schema):
+    """A team, who is shut out last."""
+
+    items = fields.List(fields.Nested(StaffMemberSchema), required=True)
+
+
+class ApprovalSchema(Schema):
+    """What an administrator asked and the organisation decides; it waits for 14 days."""
+
+    id = fields.UUID(required=True)
+    organisation = fields.Nested(OrganisationSchema, required=True)
+    action = fields.String(required=True, validate=validate.OneOf(["grant", "reset"]))
+    role = fields.Enum(Role, by_value=True, required=True, allow_none=True)
+    name = fields.String(required=True)
+    email = fields.String(required=True)
+    asked_by = fields.String(required=True)
+    asked_at = fields.DateTime(required=True)
+    decision = fields.String(
+        required=True, validate=validate.OneOf(["asked", "approved", "declined", "expired"])
+    )
+    decided_by = fields.String(required=True, allow_none=True)
+    decided_at = fields.DateTime(required=True, allow_none=True)
+
+
+class ApprovalsSchema(Schema):
+    """Requests, those that wait first."""
+
+    items = fields.List(fields.Nested(ApprovalSchema), required=True)
+
+
+class LetInSchema(Schema):
+    """Either the account, whose owner gets a link by mail, or the request that waits for the organisation."""
+
+    member = fields.Nested(StaffMemberSchema, required=True, allow_none=True)
+    approval = fields.Nested(ApprovalSchema, required=True, allow_none=True)

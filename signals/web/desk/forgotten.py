@@ -1,0 +1,112 @@
+"""What was forgotten when, and the periods in force: the privacy officer's view of retention."""
+
+import base64
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import select, tuple_
+from sqlalchemy.orm import Session
+
+from signals.errors import FieldProblem, Invalid
+from signals.models import DeletionRecord, RetentionPeriod
+from signals.retention import Period, periods_of
+from signals.vocabulary import AuditAction, DeletionReason, RetentionRule
+from signals.web.desk.auth import current
+from signals.web.desk.context import desk
+from signals.web.desk.opened import organisation_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class PeriodInForce:
+    """A period, and whether the organisation set it itself."""
+
+    rule: RetentionRule
+    period: Period
+    own: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forgotten:
+    """A page of deletion records, newest first; `months` counts all of them by ("2026-11", reason)."""
+
+    periods: list[PeriodInForce]
+    months: list[tuple[str, DeletionReason, int]]
+    records: Sequence[DeletionRecord]
+    next_cursor: str | None
+
+
+def forgotten(*, limit: int, cursor: str | None) -> Forgotten:
+    """The own organisation's; counts per month are small, but they are its own. Raises `Invalid`."""
+    before = _position(cursor)
+    own = DeletionRecord.organisation_id == organisation_id()
+    query = select(DeletionRecord).where(own)
+    query = query.order_by(DeletionRecord.deleted_on.desc(), DeletionRecord.signal_id.desc())
+    if before is not None:
+        query = query.where(tuple_(DeletionRecord.deleted_on, DeletionRecord.signal_id) < before)
+    with desk().reading() as session:
+        records = session.scalars(query.limit(limit + 1)).all()
+        days = session.execute(select(DeletionRecord.deleted_on, DeletionRecord.reason).where(own))
+        counted = Counter((f"{row.deleted_on:%Y-%m}", row.reason) for row in days)
+        periods = _in_force(session)
+    page = records[:limit]
+    return Forgotten(
+        periods=periods,
+        months=[(month, reason, counted[month, reason]) for month, reason in sorted(counted, reverse=True)],
+        records=page,
+        next_cursor=_cursor_after(page[-1]) if len(records) > limit else None,
+    )
+
+
+def periods_in_force() -> list[PeriodInForce]:
+    """The periods of the caller's organisation, own ones before the defaults."""
+    with desk().reading() as session:
+        return _in_force(session)
+
+
+def set_period(*, rule: RetentionRule, days: int, legal_basis: str) -> None:
+    """Set one period with its ground (Archiefwet, art. 5(1)(e) AVG); it counts from the next night on."""
+    context, own_id = desk(), organisation_id()
+    with context.sessions.begin() as session:
+        row = session.scalar(
+            select(RetentionPeriod).where(
+                RetentionPeriod.organisation_id == own_id, RetentionPeriod.rule == rule
+            )
+        )
+        if row is None:
+            row = RetentionPeriod(organisation_id=own_id, rule=rule)
+            session.add(row)
+        row.days, row.legal_basis = days, legal_basis.strip()
+        context.audit.record(
+            session,
+            context.clock,
+            actor=current().actor,
+            action=AuditAction.ORGANISATION_CHANGED,
+            subject_id=own_id,
+            ground=f"retention:{rule.value}:{days}",
+        )
+
+
+def _in_force(session: Session) -> list[PeriodInForce]:
+    own_id = organisation_id()
+    own = set(session.scalars(select(RetentionPeriod.rule).where(RetentionPeriod.organisation_id == own_id)))
+    periods = periods_of(session, own_id)
+    return [PeriodInForce(rule=rule, period=periods[rule], own=rule in own) for rule in RetentionRule]
+
+
+def _cursor_after(record: DeletionRecord) -> str:
+    return base64.urlsafe_b64encode(
+        record.deleted_on.toordinal().to_bytes(4, "big") + record.signal_id.bytes
+    ).decode()
+
+
+def _position(cursor: str | None) -> tuple[date, UUID] | None:
+    if not cursor:
+        return None
+    try:
+        raw = base64.urlsafe_b64decode(cursor.encode("ascii"))
+        return date.fromordinal(int.from_bytes(raw[:4], "big")), UUID(bytes=raw[4:])
+    except (ValueError, OverflowError):
+        raise Invalid(FieldProblem(field="cursor", code="invalid_value")) from None

@@ -1,0 +1,78 @@
+"""Referring a signal over the API."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+from uuid import UUID
+
+from flask import Response
+from marshmallow import Schema, fields, validate
+
+from signals.vocabulary import ReferralReason, Role
+from signals.web.desk.answer import json_answer
+from signals.web.desk.api import IF_MATCH, if_match
+from signals.web.desk.auth import requires
+from signals.web.desk.referring import MAX_REASON, hand_over, split_reason
+from signals.web.desk.schemas import OrganisationSchema
+from signals.web.front.schemas import Strict
+from signals.web.openapi import API_BASE, StaffBlueprint, answers
+
+referral_api = StaffBlueprint(
+    "referral", __name__, url_prefix=API_BASE, description="Handing a signal over to another organisation"
+)
+
+AUTHENTICATION = "bearer"
+"""What every view here asks for."""
+
+_CODES: Final = ", ".join(f"`{code.value}`" for code in ReferralReason)
+
+
+class ReferSchema(Strict):
+    """To whom, and why."""
+
+    organisation_id = fields.UUID(required=True)
+    reason = fields.String(
+        required=True,
+        validate=validate.Length(min=1, max=MAX_REASON, error="too_long"),
+        metadata={
+            "description": f"{_CODES}, or in words: sealed as a note for the receiver, with `other` kept",
+            "example": ReferralReason.OUTSIDE_AREA.value,
+        },
+    )
+
+
+class ReferredSchema(Schema):
+    """All that the sender may still see."""
+
+    id = fields.UUID(required=True)
+    reference = fields.String(required=True)
+    state = fields.String(required=True, validate=validate.Equal("referred"))
+    referred_on = fields.Date(required=True)
+    organisation = fields.Nested(OrganisationSchema, required=True)
+
+
+@referral_api.post("/signals/<uuid:signal_id>/refer")
+@referral_api.doc(security=[{"token": []}], parameters=[IF_MATCH])
+@requires(Role.WORKER, Role.LEAD)
+@referral_api.arguments(ReferSchema)
+@referral_api.response(200, ReferredSchema)
+@answers(404, 409, 410, 412, 413, 415)
+def refer(wanted: Mapping[str, Any], signal_id: UUID) -> Response:
+    """Hand a signal over: sealed anew for the receiver, gone for the sender."""
+    version = if_match()
+    reason, text = split_reason(wanted["reason"])
+    done = hand_over(
+        signal_id,
+        receiver_id=wanted["organisation_id"],
+        reason=reason,
+        text=text,
+        expected_version=version,
+    )
+    return json_answer(
+        {
+            "id": str(done.signal_id),
+            "reference": done.reference,
+            "state": "referred",
+            "referred_on": done.referred_on.isoformat(),
+            "organisation": {"id": str(done.receiver.id), "name": done.receiver.name},
+        }
+    )

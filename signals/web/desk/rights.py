@@ -1,0 +1,176 @@
+"""Residents' rights in the own organisation: audited and entered in the register before anything leaves."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+from structlog import get_logger
+
+from signals import residents
+from signals.models import Organisation, RegisterEntry, Signal, StaffMember
+from signals.postcodes import Address
+from signals.residents import Findings, Proof, Right
+from signals.vocabulary import DeletionReason
+from signals.web.desk.auth import current
+from signals.web.desk.context import desk
+from signals.web.desk.opened import changing, organisation_id
+from signals.web.desk.referring import retention
+
+log = get_logger(__name__)
+
+_REASONS: Final = {Right.ERASURE: DeletionReason.ERASURE, Right.OBJECTION: DeletionReason.OBJECTION}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """What the organisation has on an address, without content; `receivers`: names by organisation id."""
+
+    findings: Findings = field(repr=False)
+    receivers: dict[UUID, str]
+
+    @property
+    def signals(self) -> Sequence[Signal]:
+        return self.findings.signals
+
+    @property
+    def deleted_received_on(self) -> Sequence[date]:
+        return self.findings.deleted_received_on
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registered:
+    """An entry of the register and the name of who made it."""
+
+    entry: RegisterEntry
+    recorded_by: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Erased:
+    """How many signals: all of them, and those that another organisation had by referral.
+
+    `at_once` is False when the worker deletes the rest within seconds.
+    """
+
+    signals: int
+    elsewhere: int
+    at_once: bool
+
+
+def find(address: Address) -> Held:
+    """What there is on exactly this address; the search is audited first."""
+    with desk().sessions.begin() as session:
+        findings = _find(session, address)
+        ids = {referral.to_organisation_id for referral in findings.referrals}
+        names = session.execute(select(Organisation.id, Organisation.name).where(Organisation.id.in_(ids)))
+        receivers = {row.id: row.name for row in names}
+    return Held(findings=findings, receivers=receivers)
+
+
+def export(address: Address, proof: Proof) -> dict[str, Any]:
+    """All that is kept of an address, in the clear (art. 15 AVG): register and audit are committed first."""
+    context = desk()
+    with context.sessions.begin() as session:
+        findings = _find(session, address)
+        residents.record_export(
+            session,
+            context.clock,
+            actor=current().actor,
+            audit=context.audit,
+            findings=findings,
+            proof=proof,
+        )
+        organisation = session.get_one(Organisation, organisation_id())
+    return residents.export_of(context.keystore, findings, organisation)
+
+
+def erase(address: Address, proof: Proof, right: Right) -> Erased:
+    """Delete everything of an address, wherever it was referred (art. 17, 19 and 21 AVG).
+
+    Register and audit are committed first. From then on it will happen: what cannot be deleted at once
+    (somebody holds the row, or this process may not delete) the worker deletes by the audit entries.
+    """
+    context = desk()
+    with context.sessions.begin() as session:
+        findings = _find(session, address)
+        ids = residents.record_erasure(
+            session,
+            context.clock,
+            actor=current().actor,
+            audit=context.audit,
+            findings=findings,
+            proof=proof,
+            right=right,
+        )
+    own = {signal.id for signal in findings.signals}
+    at_once = _purge_now(ids, _REASONS[right])
+    return Erased(signals=len(ids), elsewhere=len(set(ids) - own), at_once=at_once)
+
+
+def rectify(signal_id: UUID, address: Address, proof: Proof) -> Signal:
+    """Correct the address of a signal (art. 16 AVG)."""
+    context = desk()
+    with changing(signal_id) as session:
+        return residents.rectify(
+            session,
+            context.clock,
+            keystore=context.keystore,
+            actor=current().actor,
+            audit=context.audit,
+            signal_id=signal_id,
+            address=address,
+            proof=proof,
+        )
+
+
+def restrict(signal_id: UUID, proof: Proof, *, lift: bool) -> Signal:
+    """Set a restriction or lift it (art. 18 AVG)."""
+    context = desk()
+    with changing(signal_id) as session:
+        return residents.restrict(
+            session,
+            context.clock,
+            actor=current().actor,
+            audit=context.audit,
+            signal_id=signal_id,
+            proof=proof,
+            lift=lift,
+        )
+
+
+def register() -> list[Registered]:
+    """The organisation's register of requests, newest first."""
+    with desk().reading() as session:
+        entries = residents.register(session, organisation_id=organisation_id())
+        ids = {entry.recorded_by_id for entry in entries}
+        found = session.execute(select(StaffMember.id, StaffMember.name).where(StaffMember.id.in_(ids)))
+        names = {row.id: row.name for row in found}
+    return [Registered(entry=entry, recorded_by=names[entry.recorded_by_id]) for entry in entries]
+
+
+def _find(session: Session, address: Address) -> Findings:
+    context = desk()
+    return residents.find_by_address(
+        session,
+        context.clock,
+        keystore=context.keystore,
+        actor=current().actor,
+        audit=context.audit,
+        address=address,
+    )
+
+
+def _purge_now(ids: Sequence[UUID], reason: DeletionReason) -> bool:
+    """Whether nothing of it is left for the worker."""
+    try:
+        retention().purge_now(desk().clock, ids, reason)
+    except (SQLAlchemyError, OSError) as error:
+        log.info("desk.erasure_left_to_the_worker", cause=type(error).__name__)
+        return False
+    with desk().reading() as session:
+        return session.scalar(select(Signal.id).where(Signal.id.in_(ids)).limit(1)) is None
