@@ -141,8 +141,6 @@ RIGHTS: Final[Mapping[str, Mapping[Role, Rights]]] = {
     "account_links": {"desk": rights("SIUD"), "worker": rights("SUD")},
     "sign_in_guesses": {"desk": rights("SIUD"), "worker": rights("SD")},
     "approvals": {"desk": rights("SIU"), "worker": rights("SU")},
-    "account_links": {"desk": rights("SIUD"), "worker": rights("SD")},
-    "sign_in_guesses": {"desk": rights("SIUD"), "worker": rights("SD")},
     # Messages: the desk writes them and withdraws its own; what they say it cannot read
     "outbox_messages": {
         "desk": Rights(select=_MESSAGE_KEYS, insert=ALL, delete=True),
