@@ -62,8 +62,8 @@ class Redacted:
 def redact(note: str) -> Redacted:
     """Replace what identifies a person by neutral markers; never raises, and repeats no text anywhere.
 
-    Redacting the result again changes nothing. The time grows linearly with the length of the note; the
-    text at most fivefold (two characters become ten).
+    Redacting the result again changes nothing. The time grows linearly with the length of the note; the text
+    at most fivefold, since a short string goes only beside the word that shows what it is.
     """
     counts: Counter[str] = Counter()
     text = note
