@@ -1,4 +1,4 @@
-"""A whole installation in a folder of its own: settings, secrets, keys, organisations for the whole country."""
+"""A whole installation in a folder: settings, secrets, keys, organisations for the whole country."""
 
 import base64
 import json

@@ -49,6 +49,8 @@ def measure_intake(
         value=median(full.rates) / median(bare.rates),
         at_least=at_least,
     )
+    pairs = [mine / theirs for mine, theirs in zip(full.rates, bare.rates, strict=True)]
+    yield Line(group=group, what="the same, round by round: the median of their ratios", value=median(pairs))
     yield from _details(group, "full path", full)
     yield from _details(group, "yardstick", bare)
 
