@@ -65,7 +65,7 @@ def fenced_database(postgres_server: PostgresServer, template: Path) -> FencedDa
     """Made and migrated by an owner who is no superuser, with roles that may log in."""
     name = f"fenced_{next(_numbers)}"
     postgres_server.create_database(name)
-    _make_owner(postgres_server, name)
+    make_owner(postgres_server, name)
     database = FencedDatabase(server=postgres_server, name=name)
     owner = database.engine(OWNER)
     fill_another(owner, template)
@@ -106,10 +106,12 @@ def worker_of(world: World) -> Worker:
     """The jobs as the world's own role, sending to memory."""
     retention = RetentionSettings(journal_file=world.folder / "deletions.journal")
     made = make_worker(replace(world.settings, retention=retention), clock=world.clock, engine=world.engine)
+    made.keystore.dispose()
     return replace(made, keystore=world.keystore, channels={"email": MemoryChannel()})
 
 
-def _make_owner(server: PostgresServer, database: str) -> None:
+def make_owner(server: PostgresServer, database: str) -> None:
+    """Give a database to an owner who is no superuser."""
     if not server.execute(f"SELECT 1 FROM pg_roles WHERE rolname = '{OWNER}'"):
         server.execute(f"CREATE ROLE {OWNER} LOGIN CREATEROLE")
     server.execute(f'ALTER DATABASE "{database}" OWNER TO {OWNER}')

@@ -1,0 +1,406 @@
+"""What is forgotten stays forgotten when backups are put back, and nothing that lives is lost.
+
+The scripts are those of docs/deploy, on SQLite and on a real PostgreSQL with the roles of production.
+"""
+
+import importlib
+import os
+import shutil
+import sqlite3
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import make_url, select
+
+from privacy.keystore import KeyGone, Keystore, open_keystore
+from privacy.keystore_schema import keystore_engine, keystore_metadata
+from privacy.secret_files import load_master_key
+from signals import grants
+from signals.cli import main
+from signals.contents import open_report
+from signals.db import make_engine
+from signals.errors import ContentGone
+from signals.models import SealedReport, Signal
+from signals.postcodes import Address
+from signals.referral import refer
+from signals.settings import DatabaseSettings, KeystoreSettings, RetentionSettings
+from signals.vocabulary import DeletionReason, ReferralReason
+from tests.support.fences import OWNER, ROLES, make_owner, worker_of
+from tests.support.postgres import SUPERUSER, PostgresServer
+from tests.support.world import (
+    AMSTERDAM,
+    GRONINGEN,
+    IN_AMSTERDAM,
+    IN_GRONINGEN,
+    World,
+    fill_another,
+    make_world,
+)
+
+SCRIPTS = Path(__file__).parents[2] / "docs" / "deploy"
+BACKUP_ROLE = "signals_backup"
+NIGHT = datetime(2026, 11, 25, 2, 17, tzinfo=UTC)
+_numbers = count(1)
+
+
+@dataclass(kw_only=True)
+class Site:
+    """An installation and its backups; `world` is opened anew after a restore."""
+
+    world: World
+    backups: Path
+    server: PostgresServer | None
+    monkeypatch: pytest.MonkeyPatch
+
+    def back_up(self, now: datetime = NIGHT, *options: str) -> None:
+        self._speak_as(BACKUP_ROLE)
+        assert _script("backup").main(["--to", str(self.backups), *options], now) == 0
+
+    def restore(self, database: Path, keystore: Path, now: datetime = NIGHT) -> int:
+        self._speak_as(OWNER)
+        copies = ["--database", str(database), "--keystore", str(keystore)]
+        code: int = _script("restore").main(copies, now)
+        return code
+
+    def lose_everything(self) -> None:
+        """Both databases are gone, and so is the journal of the machine."""
+        self.world.close()
+        self.world.settings.retention.journal_file.unlink(missing_ok=True)
+        for url in (self.world.settings.database.url, self.world.settings.keystore.url):
+            if self.server:
+                name = _name(url)
+                self.server.drop_database(name)
+                self.server.create_database(name)
+                make_owner(self.server, name)
+            else:
+                for file in Path(url.removeprefix("sqlite:///")).parent.glob(f"{Path(url).name}*"):
+                    file.unlink()
+
+    def reopen(self) -> None:
+        settings = self.world.settings
+        master = load_master_key(settings.keystore.master_key_file)
+        self.world = replace(
+            self.world,
+            engine=make_engine(settings.database.url),
+            keystore=open_keystore(settings.keystore.url, master),
+        )
+
+    def command(self, *arguments: str, role: str = ROLES.worker) -> Result:
+        self._speak_as(role)
+        done = CliRunner().invoke(main, list(arguments))
+        assert done.exit_code == 0, done.output
+        return done
+
+    def copies(self, kind: str) -> list[Path]:
+        folder = self.backups / kind
+        return sorted(folder.iterdir()) if folder.is_dir() else []
+
+    def _speak_as(self, role: str) -> None:
+        settings = self.world.settings
+        self.monkeypatch.setenv("SIGNALS__DATABASE__URL", _as(settings.database.url, role))
+        keeper = OWNER if role in ROLES.names else role
+        self.monkeypatch.setenv("SIGNALS__KEYSTORE__URL", _as(settings.keystore.url, keeper))
+        self.monkeypatch.setenv("SIGNALS__KEYSTORE__MASTER_KEY_FILE", str(settings.keystore.master_key_file))
+        self.monkeypatch.setenv("SIGNALS__RETENTION__JOURNAL_FILE", str(settings.retention.journal_file))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cases:
+    """Five concerns and what becomes of them after the backup."""
+
+    purged: Signal
+    referred: Signal
+    referred_and_purged: Signal
+    kept: Signal
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def site(
+    request: pytest.FixtureRequest, template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Site]:
+    folder = tmp_path / "site"
+    folder.mkdir()
+    monkeypatch.chdir(tmp_path)
+    server = request.getfixturevalue("postgres_server") if request.param == "postgresql" else None
+    if server:
+        monkeypatch.setenv("PATH", f"{server.programs}{os.pathsep}{os.environ['PATH']}")
+    made = Site(
+        world=_postgres_world(server, template, folder) if server else _sqlite_world(template, folder),
+        backups=tmp_path / "backups",
+        server=server,
+        monkeypatch=monkeypatch,
+    )
+    yield made
+    made.world.close()
+
+
+@pytest.fixture
+def cases(site: Site) -> Cases:
+    """Four signals that arrived, and a report that still waits in its mailbox; all in the night's backup."""
+    world = site.world
+    for number in range(1, 5):
+        world.receive(number, _house(number))
+    worker_of(world).arrive()
+    world.receive(5, IN_GRONINGEN)
+    site.back_up()
+    signals = world.addresses()
+    found = Cases(
+        purged=signals[_house(1)],
+        referred=signals[_house(2)],
+        referred_and_purged=signals[_house(3)],
+        kept=signals[_house(4)],
+    )
+    _refer(world, found.referred.id)
+    _refer(world, found.referred_and_purged.id)
+    retention = worker_of(world).retention()
+    gone = [found.purged.id, found.referred_and_purged.id]
+    assert retention.purge_now(world.clock, gone, DeletionReason.ERASURE) == 2
+    site.back_up(NIGHT + timedelta(hours=9), "--journal")
+    return found
+
+
+def test_a_restore_forgets_again_and_loses_nothing_that_lives(site: Site, cases: Cases) -> None:
+    restore(site)
+    assert _readable(site.world, cases.purged) == _house(1), "the backup alone does bring it back"
+    (journal,) = site.copies("journal")
+    done = site.command("retention", "replay", str(journal))
+    assert "2 restored signals purged again, 2 restored keys destroyed again" in done.output
+    assert _readable(site.world, cases.purged) is None
+    assert _readable(site.world, cases.referred_and_purged) is None
+    for key_id in (cases.purged.case_key_id, cases.referred_and_purged.case_key_id):
+        with pytest.raises(KeyGone):
+            site.world.keystore.case_key(key_id)
+    assert _readable(site.world, cases.kept) == _house(4)
+    assert _readable(site.world, cases.referred) == _house(2)
+
+
+def test_a_report_that_waited_during_the_backup_arrives_after_the_restore(site: Site, cases: Cases) -> None:
+    restore(site)
+    with site.world.sessions() as session:
+        waiting = select(SealedReport.signal_id).where(SealedReport.envelope.is_not(None))
+        (signal_id,) = session.scalars(waiting)
+    assert worker_of(site.world).arrive() == 1
+    assert {signal.id: address for address, signal in site.world.addresses().items()}[
+        signal_id
+    ] == IN_GRONINGEN
+
+
+def test_replaying_twice_changes_nothing_more(site: Site, cases: Cases) -> None:
+    restore(site)
+    (journal,) = site.copies("journal")
+    site.command("retention", "replay", str(journal))
+    assert "0 restored signals purged again" in site.command("retention", "replay", str(journal)).output
+
+
+def test_an_old_keystore_beside_the_live_database_gives_no_key_back(site: Site, cases: Cases) -> None:
+    """Only the keystore was lost: the database remembers itself what it deleted and referred."""
+    keys = [cases.purged.case_key_id, cases.referred.case_key_id, cases.referred_and_purged.case_key_id]
+    (database, *_), (keystore, *_) = site.copies("database"), site.copies("keystore")
+    site.back_up(NIGHT + timedelta(hours=10))
+    newest = site.copies("database")[-1]
+    restore(site, database=newest, keystore=keystore)
+    assert set(site.world.keystore.case_keys(keys)) == set(keys), "the old copy does hold them"
+    site.command("retention", "replay")
+    assert site.world.keystore.case_keys(keys) == {}
+    assert _readable(site.world, cases.kept) == _house(4)
+    assert database != newest
+
+
+def test_fourteen_days_after_a_purge_no_combination_of_backups_opens_it(site: Site, cases: Cases) -> None:
+    world = site.world
+    databases = site.backups.parent / "kept_longer_than_allowed"
+    shutil.copytree(site.backups / "database", databases)
+    for night in (1, 7, 13, 14):
+        site.back_up(NIGHT + timedelta(days=night))
+    assert len(site.copies("keystore")) == 4
+    with world.sessions() as session:
+        known = set(session.scalars(select(Signal.case_key_id)))
+    site.lose_everything()
+    for copy in site.copies("keystore"):
+        assert site.restore(next(databases.iterdir()), copy, NIGHT + timedelta(days=14)) == 0
+        site.reopen()
+        keys = site.world.keystore
+        assert keys.case_keys([cases.purged.case_key_id, cases.referred_and_purged.case_key_id]) == {}
+        assert set(keys.case_keys(known)) == known
+        assert _readable(site.world, cases.purged) is None
+        site.lose_everything()
+    site.restore(next(databases.iterdir()), site.copies("keystore")[-1], NIGHT + timedelta(days=14))
+    site.reopen()
+
+
+def test_a_copy_of_keys_is_deleted_after_fourteen_days_whatever_is_asked(site: Site) -> None:
+    site.back_up(NIGHT, "--keep-days", "60")
+    site.back_up(NIGHT + timedelta(days=13, hours=23), "--journal", "--keep-days", "60")
+    assert len(site.copies("keystore")) == 1
+    site.back_up(NIGHT + timedelta(days=14), "--journal", "--keep-days", "60")
+    assert site.copies("keystore") == []
+    assert len(site.copies("database")) == 1
+
+
+def test_a_copy_of_keys_that_should_be_gone_is_not_restored(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.back_up()
+    (database,), (keystore,) = site.copies("database"), site.copies("keystore")
+    site.lose_everything()
+    assert site.restore(database, keystore, NIGHT + timedelta(days=14)) == 1
+    assert "older than 14 days" in capsys.readouterr().err
+    assert site.restore(database, keystore, NIGHT + timedelta(days=13)) == 0
+    site.reopen()
+
+
+def test_a_restore_never_writes_over_what_is_there(site: Site, cases: Cases) -> None:
+    (database, *_), (keystore, *_) = site.copies("database"), site.copies("keystore")
+    assert site.restore(database, keystore) == 1
+    assert _readable(site.world, cases.kept) == _house(4)
+    assert _readable(site.world, cases.purged) is None
+
+
+def test_only_their_owner_may_read_the_copies_and_no_address_is_in_them(site: Site, cases: Cases) -> None:
+    files = [file for file in site.backups.rglob("*") if file.is_file()]
+    assert {file.parent.name for file in files} == {"database", "keystore", "journal"}
+    assert {file.stat().st_mode & 0o077 for file in [*files, *(f.parent for f in files)]} == {0}
+    master = load_master_key(site.world.settings.keystore.master_key_file)
+    for file in files:
+        content = file.read_bytes()
+        assert master not in content
+        assert IN_AMSTERDAM.postcode.encode() not in content
+
+
+def test_a_backup_that_fails_says_so_and_leaves_no_half(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.lose_everything()
+    if site.server:
+        site.server.drop_database(_name(site.world.settings.database.url))
+    site._speak_as(BACKUP_ROLE)
+    assert _script("backup").main(["--to", str(site.backups)], NIGHT) == 1
+    assert "backup failed" in capsys.readouterr().err
+    assert [file for file in site.copies("database") if file.suffix != ".part"] == []
+
+
+def test_a_copy_is_whole_while_others_write(template: Path, tmp_path: Path) -> None:
+    source = tmp_path / "signals.db"
+    shutil.copyfile(template / "signals.db", source)
+    with closing(sqlite3.connect(source)) as writer:
+        writer.execute("PRAGMA journal_mode = WAL")
+        writer.execute("BEGIN IMMEDIATE")
+        writer.execute("DELETE FROM organisations")
+        _script("backup")._copy_sqlite(source, tmp_path / "copy.sqlite")
+        writer.rollback()
+    with closing(sqlite3.connect(tmp_path / "copy.sqlite")) as copy:
+        assert copy.execute("SELECT count(*) FROM organisations").fetchone()[0] > 0
+
+
+def restore(site: Site, *, database: Path | None = None, keystore: Path | None = None) -> None:
+    """Everything is lost; the night's copies come back, as docs/backup.md says."""
+    first_database, first_keystore = site.copies("database")[0], site.copies("keystore")[0]
+    site.lose_everything()
+    assert site.restore(database or first_database, keystore or first_keystore) == 0
+    if site.server:
+        site.command("db", "upgrade", role=OWNER)
+        site.command("db", "grants", role=OWNER)
+    site.reopen()
+
+
+def _sqlite_world(template: Path, folder: Path) -> World:
+    return _with_journal(make_world(template, folder))
+
+
+def _postgres_world(server: PostgresServer, template: Path, folder: Path) -> World:
+    """Database and keystore each a database of PostgreSQL, made by an owner, with the roles of production."""
+    number = next(_numbers)
+    names = [f"backed_up_{number}", f"keys_{number}"]
+    for name in names:
+        server.create_database(name)
+        make_owner(server, name)
+    database, keys = (server.url(name) for name in names)
+    owner = make_engine(_as(database, OWNER))
+    fill_another(owner, template)
+    grants.apply(owner, ROLES, create=True)
+    owner.dispose()
+    for role in ROLES.names:
+        server.execute(f"ALTER ROLE {role} LOGIN")
+    if not server.execute(f"SELECT 1 FROM pg_roles WHERE rolname = '{BACKUP_ROLE}'"):
+        server.execute(f"CREATE ROLE {BACKUP_ROLE} LOGIN BYPASSRLS IN ROLE pg_read_all_data")
+    world = make_world(template, folder, database)
+    world.keystore.dispose()
+    keystore = _moved_keystore(folder, _as(keys, OWNER))
+    settings = replace(
+        world.settings,
+        database=DatabaseSettings(url=database),
+        keystore=KeystoreSettings(url=_as(keys, OWNER), master_key_file=folder / "master.key"),
+    )
+    return _with_journal(replace(world, keystore=keystore, settings=settings))
+
+
+def _moved_keystore(folder: Path, url: str) -> Keystore:
+    """The template's keystore in PostgreSQL, row by row."""
+    old, new = keystore_engine(f"sqlite:///{folder}/keystore.db"), keystore_engine(url)
+    with old.connect() as source, new.begin() as target:
+        keystore_metadata.create_all(target)
+        for table in keystore_metadata.sorted_tables:
+            rows: list[dict[str, Any]] = [dict(row) for row in source.execute(select(table)).mappings()]
+            if rows:
+                target.execute(table.insert(), rows)
+    old.dispose()
+    new.dispose()
+    return open_keystore(url, load_master_key(folder / "master.key"))
+
+
+def _with_journal(world: World) -> World:
+    retention = RetentionSettings(journal_file=world.folder / "deletions.journal")
+    return replace(world, settings=replace(world.settings, retention=retention))
+
+
+def _name(url: str) -> str:
+    return make_url(url).database or ""
+
+
+def _as(url: str, role: str) -> str:
+    for other in (SUPERUSER, OWNER):
+        url = url.replace(f"//{other}@", f"//{role}@", 1)
+    return url
+
+
+def _script(name: str) -> Any:
+    if str(SCRIPTS) not in sys.path:
+        sys.path.append(str(SCRIPTS))
+    return importlib.import_module(name)
+
+
+def _house(number: int) -> Address:
+    return replace(IN_AMSTERDAM, number=number)
+
+
+def _refer(world: World, signal_id: uuid.UUID) -> None:
+    with world.sessions.begin() as session:
+        refer(
+            session,
+            world.clock,
+            signal_id=signal_id,
+            to_organisation_id=GRONINGEN,
+            reason=ReferralReason.OUTSIDE_AREA,
+            actor=world.staff(AMSTERDAM),
+            audit=world.audit,
+            keystore=world.keystore,
+        )
+
+
+def _readable(world: World, case: Signal) -> Address | None:
+    """The address of a signal if anybody with everything could still read it."""
+    with world.sessions() as session:
+        signal = session.get(Signal, case.id)
+    try:
+        return open_report(world.keystore, signal).address if signal else None
+    except ContentGone:
+        return None
