@@ -87,6 +87,10 @@ class Worker:
         """The nightly purge."""
         return self.retention().run(self.clock)
 
+    def destroy_keys(self) -> int:
+        """Destroy the keys of what was referred or erased where the desk could not; returns how many."""
+        return self.retention().confirm_destroyed(self.clock)
+
     def retention(self) -> Retention:
         """Purging, with everything it needs; also for an erasure and for a replay after a restore."""
         return make_retention(

@@ -15,6 +15,7 @@ from signals.jobs import Worker
 
 DAILY_SECONDS = 24 * 3600
 HOURLY_SECONDS = 3600
+KEY_SECONDS = 60
 
 log = get_logger(__name__)
 
@@ -40,6 +41,7 @@ def _schedule(scheduler: BaseScheduler, worker: Worker) -> None:
     _every(scheduler, settings.notifications.interval_seconds, "outbox", worker.deliver)
     _every(scheduler, HOURLY_SECONDS, "mailbox_keys", worker.provision_keys)
     _every(scheduler, settings.audit.link_seconds, "audit_links", worker.link_audit)
+    _every(scheduler, KEY_SECONDS, "destroyed_keys", worker.destroy_keys)
     _every(scheduler, DAILY_SECONDS, "retries", worker.forget_retries)
     _nightly(scheduler, settings.retention.at_hour, "retention", worker.retain)
     _nightly(scheduler, settings.retention.at_hour, "audit_pruning", worker.prune_audit)

@@ -26,6 +26,7 @@ _WHERE = {
     "organisations": "signals.cli.organisations",
     "staff": "signals.cli.staff",
     "keys": "signals.cli.keys",
+    "retention": "signals.cli.retention",
     "audit": "signals.cli.audit",
     "doctor": "signals.cli.doctor",
     "bench": "signals.cli.bench",
@@ -41,7 +42,9 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _WHERE:
             return None
-        command: click.Command = getattr(importlib.import_module(_WHERE[cmd_name]), cmd_name.replace("-", "_"))
+        command: click.Command = getattr(
+            importlib.import_module(_WHERE[cmd_name]), cmd_name.replace("-", "_")
+        )
         return command
 
 
