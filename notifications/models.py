@@ -65,7 +65,7 @@ class OutboxMessage(Base):
     """One message to one recipient, written in the transaction that causes it, sent after it.
 
     No moment of writing is kept: for a new signal it would tell when the carrier stood at the door.
-    `not_before` carries the random delay.
+    `not_before` carries the random delay. `reason`: a code, why it expired.
     """
 
     __tablename__ = "outbox_messages"
@@ -100,6 +100,7 @@ class OutboxMessage(Base):
     leased_until: Mapped[datetime | None] = mapped_column(_UtcDateTime)
     provider_message_id: Mapped[str | None] = mapped_column(String(200))
     settled_at: Mapped[datetime | None] = mapped_column(_UtcDateTime)
+    reason: Mapped[str | None] = mapped_column(String(40))
 
     attempts: Mapped[list["DeliveryAttempt"]] = relationship(
         back_populates="message", cascade="all, delete-orphan", order_by="DeliveryAttempt.at"
@@ -119,3 +120,41 @@ class DeliveryAttempt(Base):
     problem: Mapped[str | None] = mapped_column(String(40))
 
     message: Mapped[OutboxMessage] = relationship(back_populates="attempts")
+
+
+class DeliveryCallback(Base):
+    """What a provider said later about a message, as it came in: kept until a worker has looked at it.
+
+    Whoever receives it only writes it down, so that the order of arrival and repeats do not matter.
+    """
+
+    __tablename__ = "delivery_callbacks"
+    __table_args__ = (UniqueConstraint("provider_message_id", "status"),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    message_id: Mapped[uuid.UUID | None]
+    provider_message_id: Mapped[str] = mapped_column(String(64))
+    status: Mapped[str] = mapped_column(String(20))
+    code: Mapped[int | None]
+    received_at: Mapped[datetime] = mapped_column(_UtcDateTime)
+
+
+class DeliveryFigure(Base):
+    """How many messages of an organisation and channel are in a state, written anew by a worker each minute.
+
+    What the staff side shows and measures: it may not read the messages themselves. `problem` is the class
+    of the last failure, for those given up. `oldest_at`: since when the oldest is due; `latest_at`: when the
+    last one was settled.
+    """
+
+    __tablename__ = "delivery_figures"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    organisation_id: Mapped[uuid.UUID | None]
+    channel: Mapped[str] = mapped_column(String(10))
+    state: Mapped[str] = mapped_column(String(10))
+    problem: Mapped[str | None] = mapped_column(String(40))
+    number: Mapped[int]
+    oldest_at: Mapped[datetime | None] = mapped_column(_UtcDateTime)
+    latest_at: Mapped[datetime | None] = mapped_column(_UtcDateTime)
+    counted_at: Mapped[datetime] = mapped_column(_UtcDateTime)

@@ -147,6 +147,10 @@ RIGHTS: Final[Mapping[str, Mapping[Role, Rights]]] = {
         "worker": rights("SIUD"),
     },
     "delivery_attempts": {"desk": Rights(select=("id", "message_id"), delete=True), "worker": rights("SIUD")},
+    # Who receives a callback only writes it down; the figures are all that the desk learns of delivery
+    "delivery_callbacks": {"desk": rights("I"), "worker": rights("SID")},
+    "delivery_figures": {"desk": rights("S"), "worker": rights("SIUD")},
+    "drills": {"desk": Rights(select=ALL, update=("answered_on",)), "worker": rights("SIU")},
     VERSION_TABLE: {"desk": rights("S"), "worker": rights("S")},
 }
 """Whatever is not here, a role may not do. A test fails when a table is missing."""

@@ -2,6 +2,7 @@
 
 from signals.models.audit import AuditEntry, AuditHead, AuditLink
 from signals.models.base import Base
+from signals.models.drill import Drill
 from signals.models.organisation import (
     CoverageArea,
     MailboxPublicKey,
@@ -48,6 +49,7 @@ __all__ = [
     "ContactAttempt",
     "CoverageArea",
     "DeletionRecord",
+    "Drill",
     "FollowUpNote",
     "MailboxPublicKey",
     "MunicipalityOfPostcode",

@@ -14,7 +14,9 @@ class Organisation(Base):
     """A social-work organisation, a GGD or the national desk; receives only while onboarded.
 
     Onboarded: agreement date, legal basis and retention basis filled in, two verified recipients,
-    and not suspended.
+    and not suspended. For messages: `quiet_from` and `quiet_until` are hours of the day in Amsterdam between
+    which the team is not written to, `working_days` the ISO weekdays on which it is (`12345`; none: all),
+    `digest_at` the hour of its daily digest (none: no digest).
     """
 
     __tablename__ = "organisations"
@@ -34,6 +36,11 @@ class Organisation(Base):
     contact_working_days: Mapped[int] = mapped_column(default=2)
     conclude_calendar_days: Mapped[int] = mapped_column(default=28)
     minimum_attempts: Mapped[int] = mapped_column(default=3)
+    deputy_email: Mapped[str | None] = mapped_column(String(254))
+    quiet_from: Mapped[int | None]
+    quiet_until: Mapped[int | None]
+    working_days: Mapped[str | None] = mapped_column(String(7))
+    digest_at: Mapped[int | None]
 
     recipients: Mapped[list["Recipient"]] = relationship(
         back_populates="organisation", cascade="all, delete-orphan", order_by="Recipient.position"
@@ -44,7 +51,11 @@ class Organisation(Base):
 
 
 class Recipient(Base):
-    """Where an organisation hears of a new signal; counts only once its address is verified."""
+    """Where an organisation hears of a new signal; counts only once its address is verified.
+
+    `channel`: what this person prefers, `email` (also where there is none) or `sms`, to a `phone` in E.164
+    that is verified apart from the address.
+    """
 
     __tablename__ = "recipients"
     __table_args__ = (UniqueConstraint("organisation_id", "address"),)
@@ -54,6 +65,9 @@ class Recipient(Base):
     position: Mapped[int] = mapped_column(default=1)
     address: Mapped[str] = mapped_column(String(254))
     verified_on: Mapped[date | None] = mapped_column(Date)
+    channel: Mapped[str | None] = mapped_column(String(5))
+    phone: Mapped[str | None] = mapped_column(String(16))
+    phone_verified_on: Mapped[date | None] = mapped_column(Date)
 
     organisation: Mapped[Organisation] = relationship(back_populates="recipients")
 

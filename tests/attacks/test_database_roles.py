@@ -50,6 +50,9 @@ MATRIX = {
     "coverage_areas": ("S", "SIUD", "SIUD"),
     "deletion_records": ("", "SIU", "SIUD"),
     "delivery_attempts": ("", "SD", "SIUD"),
+    "delivery_callbacks": ("", "I", "SID"),
+    "delivery_figures": ("", "S", "SIUD"),
+    "drills": ("", "SU", "SIU"),
     "follow_up_notes": ("", "SIU", "SIUD"),
     "mailbox_public_keys": ("S", "SI", "SIUD"),
     "organisations": ("S", "SIU", "SIU"),
@@ -86,6 +89,7 @@ COLUMNS = {
     ("front", "SELECT", "recipients"): {"organisation_id", "verified_on"},
     ("desk", "UPDATE", "deletion_records"): {"key_destroyed_on"},
     ("desk", "UPDATE", "referrals"): {"key_destroyed_on"},
+    ("desk", "UPDATE", "drills"): {"answered_on"},
     ("desk", "SELECT", "outbox_messages"): {"id", "event", "subject_id", "organisation_id", "recipient"},
     ("desk", "SELECT", "delivery_attempts"): {"id", "message_id"},
 }  # fmt: skip
@@ -119,6 +123,8 @@ OPEN_TO_THE_DESK = {
     "passkeys": "sign-in",
     "challenges": "sign-in",
     "account_links": "sign-in",
+    "drills": "an answer comes without sign-in, and administrators see them all",
+    "delivery_figures": "administrators see how delivery goes everywhere",
 }
 
 TABLES: dict[str, Table | None] = {
