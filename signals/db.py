@@ -57,7 +57,7 @@ def _prepare_sqlite_connection(connection: sqlite3.Connection, _record: object) 
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    """A deferred transaction that turns into a writer fails when another wrote first; IMMEDIATE waits instead."""
+    """A deferred transaction that turns into a writer fails when another wrote first; IMMEDIATE waits."""
     reading = connection.get_execution_options().get("sqlite_read_only", False)
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 

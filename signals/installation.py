@@ -45,7 +45,7 @@ def initialise(path: Path) -> bool:
 
 
 def prepare_keystore(settings: Settings) -> bytes:
-    """Make the keystore's tables and its root where there are none; returns the root's public half, 32 bytes."""
+    """Make the keystore's tables and root where there are none; returns the root's public half, 32 bytes."""
     keystore = open_keystore(settings.keystore.url, load_master_key(settings.keystore.master_key_file))
     try:
         keystore.create_schema()

@@ -76,7 +76,7 @@ def create_organisation(
     contact_email: str = "",
     organisation_id: uuid.UUID | None = None,
 ) -> Organisation:
-    """A new organisation with its coverage; it receives once agreement and two verified recipients are there."""
+    """A new organisation with its coverage; receives once agreement and two verified recipients are there."""
     organisation = Organisation(
         id=organisation_id or uuid.uuid4(),
         name=name,

@@ -87,7 +87,7 @@ class ReferenceAnswer:
 
 
 def find_by_reference(session: Session, *, organisation_id: uuid.UUID, reference: str) -> ReferenceAnswer:
-    """What the organisation may say of a reference on a letter; raises `NotFound` when it has never had it."""
+    """What may be said of a reference on a letter; raises `NotFound` when the organisation never had it."""
     normal = "".join(reference.split()).upper()
     owned = select(Signal).where(Signal.organisation_id == organisation_id, Signal.reference == normal)
     if (signal := session.scalar(owned)) is not None:

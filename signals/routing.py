@@ -65,7 +65,7 @@ class RoutingSnapshot:
         try:
             return self.table.route(postcode, number, on)
         except NoNationalDesk:
-            log.error("routing.no_national_desk")  # noqa: TRY400 - the cause is all there is to know
+            log.error("routing.no_national_desk")
             raise NoMailboxKey from None
 
     def sealing_key(self, organisation_id: uuid.UUID, on: date) -> SealingKey | None:
@@ -157,8 +157,11 @@ class Router:
     def _keys(self, connection: Connection) -> Iterable[tuple[date, SealingKey]]:
         for row in connection.execute(select(MailboxPublicKey.__table__)):
             if self._is_genuine(row):
-                yield row.week, SealingKey(
-                    key_id=row.key_id, organisation_id=row.organisation_id, public_key=row.public_key
+                yield (
+                    row.week,
+                    SealingKey(
+                        key_id=row.key_id, organisation_id=row.organisation_id, public_key=row.public_key
+                    ),
                 )
 
     def _is_genuine(self, row: Any) -> bool:

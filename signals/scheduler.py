@@ -62,7 +62,7 @@ def _every(scheduler: BaseScheduler, seconds: int, name: str, job: Callable[[], 
 
 
 def _nightly(scheduler: BaseScheduler, hour: int, name: str, job: Callable[[], Any]) -> None:
-    """A job at an hour of the night in Amsterdam; one that a stopped machine missed runs at the next start."""
+    """A job at an hour of the night in Amsterdam; one that was missed runs at the next start."""
     scheduler.add_job(
         _guarded(name, job),
         CronTrigger(hour=hour, minute=17, timezone=AMSTERDAM),
@@ -80,7 +80,7 @@ def _guarded(name: str, job: Callable[[], Any]) -> Callable[[], None]:
     def run() -> None:
         try:
             job()
-        except Exception as error:  # noqa: BLE001 - whatever went wrong, the next run tries again
+        except Exception as error:
             log.error("scheduler.job_failed", job=name, exc_info=error)
 
     return run

@@ -277,8 +277,7 @@ class _FromEnvironment(str):
 
 def _build(kind: type[Any], tree: Mapping[str, Any], prefix: str, problems: list[str]) -> Any:
     hints = get_type_hints(kind)
-    for unknown in sorted(set(tree) - set(hints)):
-        problems.append(f"{prefix}{unknown} is not a setting")
+    problems.extend(f"{prefix}{unknown} is not a setting" for unknown in sorted(set(tree) - set(hints)))
     values: dict[str, Any] = {}
     for name in tree.keys() & hints.keys():
         values[name] = _value(hints[name], tree[name], f"{prefix}{name}", problems)

@@ -213,7 +213,7 @@ class AuditAction(StrEnum):
     SIGNAL_RECTIFIED = "signal_rectified"
     SIGNAL_RESTRICTED = "signal_restricted"
     PASSKEY_CHANGED = "passkey_changed"
-    PASSWORD_CHANGED = "password_changed"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - the word, not a secret
     APPROVAL_ASKED = "approval_asked"
     APPROVAL_DECIDED = "approval_decided"
 

@@ -14,7 +14,7 @@ from signals.vocabulary import DeletionReason, RetentionRule
 
 
 class RetentionPeriod(Base):
-    """How long an organisation keeps signals under one rule, and on which ground (Archiefwet, art. 5(1)(e) AVG).
+    """How long an organisation keeps signals under one rule, and on which ground (art. 5(1)(e) AVG).
 
     Without a row the default of `signals.retention` holds.
     """
@@ -61,7 +61,7 @@ class DeletionRecord(Base):
 class SignalFact(Base):
     """What the statistics need of a signal that is gone; no id leads back, no role reads it.
 
-    Hours are working hours, rounded to whole ones. `municipality_code` is emptied when no table needs it any more.
+    Hours are whole working hours. `municipality_code` is emptied when no table needs it any more.
     """
 
     __tablename__ = "signal_facts"

@@ -20,7 +20,6 @@ from signals.vocabulary import (
     SignalState,
 )
 
-
 WAITING = "envelope IS NOT NULL AND refused_on IS NULL"
 """Which sealed reports have not arrived yet; the condition of their index."""
 
@@ -34,7 +33,12 @@ class SealedReport(Base):
 
     __tablename__ = "sealed_reports"
     __table_args__ = (
-        Index("ix_sealed_reports_waiting", "signal_id", sqlite_where=text(WAITING), postgresql_where=text(WAITING)),
+        Index(
+            "ix_sealed_reports_waiting",
+            "signal_id",
+            sqlite_where=text(WAITING),
+            postgresql_where=text(WAITING),
+        ),
         Index("ix_sealed_reports_organisation_day", "organisation_id", "received_on"),
         NO_ROWID,
     )  # fmt: skip

@@ -77,8 +77,8 @@ class Passkey(Base):
 class Challenge(Base):
     """A WebAuthn challenge that was answered: kept until it is too old to be answered a second time.
 
-    Those that wait are not stored: they prove themselves (`signals.staff.challenges`). `id` is the challenge's
-    random part, so that of two answers at once one meets the primary key.
+    Those that wait are not stored: they prove themselves (`signals.staff.challenges`). `id` is the
+    challenge's random part, so that of two answers at once one meets the primary key.
     """
 
     __tablename__ = "challenges"
@@ -116,7 +116,7 @@ class AccountLink(Base):
 
 
 class SignInGuess(Base):
-    """How often one sign-in was tried of late, for every process to see; forgotten after a quarter of an hour.
+    """How often one sign-in was tried of late, for all processes to see; forgotten after 15 minutes.
 
     `bucket` is an HMAC under a key of the keystore: the table alone tells no address and no device.
     """

@@ -1,4 +1,4 @@
-"""Headers that every answer carries: the API's version, a strict content policy, and no caching of what is private."""
+"""Headers that every answer carries: the API's version, a strict content policy, no caching of private things."""
 
 from flask import Flask, Response, request
 

@@ -54,7 +54,9 @@ DETAILS: dict[str, LazyString] = {
     "too_large": _("A report fits in 4 KiB."),
     "method_not_allowed": _("Look in the documentation at /docs for what can be done here."),
     "csrf_failed": _("Go back, load the page again and repeat what you did."),
-    "coverage_overlaps": _("On some of these dates it is. Let that coverage end first, or choose other dates."),
+    "coverage_overlaps": _(
+        "On some of these dates it is. Let that coverage end first, or choose other dates."
+    ),
     "already_decided": _("Somebody else decided it, or it waited for more than 14 days. Ask for it again."),
 }
 

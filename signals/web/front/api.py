@@ -30,7 +30,9 @@ from signals.web.front.schemas import (
 from signals.web.labels import CONCERN_TYPES, EMERGENCY, SEEN
 from signals.web.openapi import API_BASE, PublicBlueprint, answers
 
-public_api = PublicBlueprint("public", __name__, url_prefix=API_BASE, description="The public side, for carriers' phones")
+public_api = PublicBlueprint(
+    "public", __name__, url_prefix=API_BASE, description="The public side, for carriers' phones"
+)
 
 AUTHENTICATION = "none"
 """Said by every blueprint; a test compares it with what the views do."""

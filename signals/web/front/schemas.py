@@ -132,7 +132,9 @@ class ReceiptSchema(Strict):
     """A receipt as it was shown."""
 
     receipt = fields.String(
-        required=True, validate=validate.Length(max=40, error="too_long"), metadata={"example": "0000-0000-0000-0000"}
+        required=True,
+        validate=validate.Length(max=40, error="too_long"),
+        metadata={"example": "0000-0000-0000-0000"},
     )
 
     @post_load
@@ -219,11 +221,9 @@ class FormSchema(Schema):
 
 
 def idempotency_key(text: str | None) -> UUID:
-    """The key of a report; raises `ValidationError` (field `Idempotency-Key`) when it is missing or no UUID."""
+    """The key of a report; raises `ValidationError` (field `Idempotency-Key`) when missing or no UUID."""
     if not text:
         raise ValidationError("required", field_name="Idempotency-Key")
     if not re.fullmatch(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", text):
         raise ValidationError("not_a_uuid", field_name="Idempotency-Key")
     return UUID(text)
-
-
