@@ -1,4 +1,4 @@
-"""Headers that every answer carries: the API's version, a strict content policy, no caching of private things."""
+"""Headers of every answer: the API's version, a strict content policy, no caching of private things."""
 
 from flask import Flask, Response, request
 
