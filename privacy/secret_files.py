@@ -31,7 +31,7 @@ def load_master_key(path: Path) -> bytes:
             text = file.read(4096)
     except OSError as error:
         raise SecretFileRefused(f"cannot read the secret file {path}: {error.strerror}") from None
-    if stat.S_IMODE(mode) & 0o077:
+    if stat.S_IMODE(mode) & (0o037 if _is_credential(path) else 0o077):
         raise SecretFileRefused(
             f"others may read the secret file {path}: chmod 600 it, then replace the secret"
         )
@@ -49,6 +49,12 @@ def write_new_secret_file(path: Path) -> None:
         file.write(base64.b64encode(secrets.token_bytes(SECRET_SIZE)) + b"\n")
         file.flush()
         os.fsync(file.fileno())
+
+
+def _is_credential(path: Path) -> bool:
+    """A credential of systemd: in a folder of this service alone; the group's bits are an ACL's mask."""
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    return folder is not None and path.absolute().parent == Path(folder).absolute()
 
 
 def _decoded(text: bytes, path: Path) -> bytes:
