@@ -12,6 +12,7 @@ from flask_babel import lazy_gettext as _
 
 from signals.settings import Settings
 from signals.vocabulary import LANGUAGES
+from signals.web.compression import register_compression
 from signals.web.i18n import DEFAULT, direction, language
 from signals.web.messages import detail_of, title_of
 from signals.web.problems import occurrence
@@ -51,6 +52,7 @@ def register_pages(app: Flask, settings: Settings) -> None:
     app.jinja_env.globals.update(direction=direction, page_language=_page_language)
     app.config["SERVES_PUBLIC"] = settings.serves_public
     _version_static_files(app)
+    register_compression(app)
 
 
 def error_page(status: int, code: str) -> Response:

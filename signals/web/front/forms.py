@@ -84,6 +84,24 @@ class FilledForm:
         types = [value for name, value in self.pairs if name == SEVERAL]
         if types:
             body[SEVERAL] = types
+        if "postcode" in body:
+            body["postcode"] = as_meant(body["postcode"])
         if re.fullmatch(r" *[0-9]{1,5} *", body.get("house_number", "")):
             body["house_number"] = int(body["house_number"])
         return body
+
+
+def as_meant(postcode: str) -> str:
+    """`1O12AB` and `l012 ab` with the digits and letters that were meant; anything else as it was typed.
+
+    A postcode has digits in its first four places and letters in its last two, so that no address is lost.
+    """
+    match = _POSTCODE_AS_TYPED.fullmatch(postcode) if len(postcode) <= 32 else None
+    if match is None:
+        return postcode
+    return match[1].translate(_AS_DIGITS) + match[2].translate(_AS_LETTERS)
+
+
+_POSTCODE_AS_TYPED = re.compile(r" *([1-9lLiI][0-9oOlLiI]{3}) *([A-Za-z01]{2}) *")
+_AS_DIGITS = str.maketrans("oOlLiI", "001111")
+_AS_LETTERS = str.maketrans("01", "OI")

@@ -1,4 +1,4 @@
-"""The carrier's pages without JavaScript: the form at `/` and `/m`, and the progress of a receipt.
+"""The carrier's pages: the form at `/` and `/m`, and the progress of a receipt; all of it works without scripts.
 
 No cookie is ever set and no state is kept between two requests, so there is no session that a forged
 request could ride on: a CSRF token would protect nothing here. Whatever was typed goes back only
@@ -22,6 +22,7 @@ from signals.vocabulary import LANGUAGES, ReceiptState
 from signals.web.bodies import StrictParser, read_form
 from signals.web.front.context import front
 from signals.web.front.forms import FilledForm
+from signals.web.front.offline import front_offline, icon, place
 from signals.web.front.schemas import ReceiptSchema
 from signals.web.i18n import language
 from signals.web.labels import CONCERN_TYPES, EMERGENCY, SEEN
@@ -38,6 +39,17 @@ RETRY_SECONDS = 60
 log = get_logger(__name__)
 
 _RECEIPT = ReceiptSchema()
+_MISTAKES = {
+    "postcode": "postcode_malformed",
+    "letters": "letters_not_issued",
+    "house_number": "house_number",
+    "addition": "too_long",
+}
+"""What the script finds wrong before it sends, with the code of the sentence that the service has for it."""
+
+
+# The worker's file and the manifest belong to these pages, and follow their language.
+front_pages.register_blueprint(front_offline)
 
 
 @front_pages.before_request
@@ -137,6 +149,8 @@ def _form(
         concern_types=CONCERN_TYPES,
         seen=SEEN,
         note=context.settings.notes,
+        mistakes={name: field_message(code) for name, code in _MISTAKES.items()},
+        icon=icon,
         earliest=on - timedelta(days=NOTICED_DAYS_BACK),
         latest=on,
     )
@@ -154,6 +168,12 @@ def _page(template: str, *, status: int = 200, **values: object) -> Response:
     # Following a link of the switch would lose what was typed, or the receipt.
     switch = request.method == "GET"
     page = render_template(
-        template, code=language(), languages=AUTONYMS, emergency=EMERGENCY, switch=switch, **values
+        template,
+        code=language(),
+        languages=AUTONYMS,
+        emergency=EMERGENCY,
+        switch=switch,
+        place=place,
+        **values,
     )
     return Response(page, status=status, content_type="text/html; charset=utf-8")

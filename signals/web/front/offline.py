@@ -1,0 +1,113 @@
+"""What makes the form open without network: the service worker with its version, and the manifest of the app."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+
+from flask import Blueprint, Response, current_app, render_template, url_for
+from flask_babel import gettext as _
+from markupsafe import Markup
+
+from signals.settings import NotesSettings
+from signals.vocabulary import ConcernType
+from signals.web.front.context import front
+from signals.web.i18n import direction, language
+from signals.web.labels import CONCERN_TYPES, EMERGENCY, SEEN
+from signals.web.openapi import API_VERSION
+
+front_offline = Blueprint("front_offline", __name__)
+
+AUTHENTICATION = "none"
+
+PAGES = ("/", "/m", "/voortgang")
+ASSETS = (
+    "page.css",
+    "vendor/idb.js",
+    "front_queue.js",
+    "front.js",
+    "front_form.js",
+    "front_progress.js",
+    "icons/signals.svg",
+)
+"""Static files that the pages need without network."""
+
+ICON_SIZES = (192, 512)
+_WORKER = "sw.js"
+_HERE = Path(__file__).parent
+
+
+@front_offline.get("/sw.js")
+def service_worker() -> Response:
+    """The service worker, from the root so that it may answer for every page of the public side."""
+    assets = [_static(name) for name in ASSETS]
+    facts = {"VERSION": version(front().settings.notes, tuple(assets)), "ASSETS": assets, "PAGES": PAGES}
+    lines = [f"const {name} = {json.dumps(value)};" for name, value in facts.items()]
+    script = "\n".join([*lines, _script().read_text(encoding="utf-8")])
+    return Response(script, content_type="text/javascript; charset=utf-8")
+
+
+@front_offline.get("/manifest.webmanifest")
+def manifest() -> Response:
+    """The app as the phone shows it once it is installed."""
+    icons = [
+        {"src": _static(f"icons/signals-{size}.png"), "sizes": f"{size}x{size}", "type": "image/png"}
+        for size in ICON_SIZES
+    ]
+    whole = {"src": _static("icons/signals-maskable-512.png"), "sizes": "512x512", "type": "image/png"}
+    content = {
+        "id": "/",
+        "name": _("Worried about a resident?"),
+        "short_name": _("Worried?"),
+        "lang": language(),
+        "dir": direction(language()),
+        "start_url": "/",
+        "scope": "/",
+        "display": "standalone",
+        "background_color": "#ffffff",
+        "theme_color": "#8a0010",
+        "icons": [*icons, whole | {"purpose": "maskable"}],
+    }
+    return Response(json.dumps(content, ensure_ascii=False), content_type="application/manifest+json")
+
+
+@lru_cache(maxsize=8)
+def version(notes: NotesSettings, assets: tuple[str, ...]) -> str:
+    """A digest of everything that a phone keeps: a phone that has this version has this page."""
+    digest = hashlib.sha256(repr((API_VERSION, notes, assets, CONCERN_TYPES, SEEN, EMERGENCY)).encode())
+    for file in _sources():
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def icon(type_: ConcernType) -> Markup:
+    """The drawing of a tile, in the page itself: eight requests less on a slow network."""
+    return _drawing(Path(str(current_app.static_folder)) / "icons" / f"{type_}.svg")
+
+
+def place(name: str) -> Markup:
+    """Where the script puts a text."""
+    return Markup("<bdi data-{}></bdi>").format(name)
+
+
+@lru_cache(maxsize=len(ConcernType))
+def _drawing(file: Path) -> Markup:
+    # A file of our own, written by hand: nothing of it comes from outside.
+    return Markup(file.read_text(encoding="utf-8").strip().replace("<svg ", '<svg aria-hidden="true" ', 1))  # noqa: S704
+
+
+def _static(name: str) -> str:
+    return url_for("static", filename=name)
+
+
+def _script() -> Path:
+    return Path(str(current_app.static_folder)) / _WORKER
+
+
+def _sources() -> Iterator[Path]:
+    yield _script()
+    yield from sorted((_HERE / "templates").rglob("*.html"))
+    yield _HERE.parent / "templates" / "base.html"
+    yield from sorted(_HERE.parent.glob("translations/*/LC_MESSAGES/*.mo"))
+    yield from sorted(_HERE.glob("translations/*/LC_MESSAGES/*.mo"))

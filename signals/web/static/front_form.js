@@ -1,0 +1,399 @@
+/* The form of the carrier: filled in from the fragment, read leniently, kept on the phone first and then sent. */
+(function () {
+  "use strict";
+
+  const { fill, insist, part, refresh, send, word } = window.signalsPage;
+  const page = window.signalsPage;
+  const queue = window.signalsQueue;
+  const form = document.getElementById("report");
+  const field = form.elements;
+  const ask = document.getElementById("ask");
+  const answer = document.getElementById("answer");
+  const to = document.getElementById("to");
+  const button = form.querySelector(".send .button");
+  const language = document.documentElement.lang;
+  const QUICK = 4000; // after this the carrier may walk on: the report is kept and goes by itself
+  const usual = { title: document.title, button: button.textContent };
+
+  let busy = false;
+  let shown = null; // the key of the report whose outcome is on the screen
+  let draft = newDraft(startingKey());
+  let aside = null; // what was typed when a refused report was taken up
+  let asked = "";
+
+  /* `instead`: the refused report that this one replaces; `tried`: it may have arrived under its key. */
+  function newDraft(key = "", instead = "") {
+    return { key, instead };
+  }
+
+  /* After a refused try without this script, its key goes on: the try may have arrived. */
+  function startingKey() {
+    return document.getElementById("not-sent") ? field.idempotency_key.value : "";
+  }
+
+  // What is typed, read as it was meant
+
+  /* `1O12 ab` and `l012AB` as `1012AB`; digits of an Arabic keyboard too. Empty when it is no postcode. */
+  function readPostcode(text) {
+    const bare = digits(text).replace(/[\s.-]/g, "");
+    const number = bare.slice(0, 4).replace(/o/gi, "0").replace(/[li|]/gi, "1");
+    const letters = bare.slice(4).toUpperCase().replace(/0/g, "O").replace(/1/g, "I");
+    return /^[1-9]\d{3}[A-Z]{2}$/.test(number + letters) ? number + letters : "";
+  }
+
+  /* `12A`, `12-a`, `12 hs` as 12 and an addition; null when it is no house number. */
+  function readNumber(text) {
+    const found = /^(\d{1,5})(?:\s*[-/ ]\s*([a-z0-9]{1,6})|([a-z][a-z0-9]{0,5}))?$/i.exec(digits(text).trim());
+    if (!found || Number(found[1]) < 1) return null;
+    return { number: Number(found[1]), addition: (found[2] || found[3] || "").toUpperCase() };
+  }
+
+  function digits(text) {
+    return text.replace(/[\u0660-\u0669\u06f0-\u06f9]/g, (digit) => String(digit.charCodeAt(0) & 15));
+  }
+
+  function spaced(postcode) {
+    return `${postcode.slice(0, 4)} ${postcode.slice(4)}`;
+  }
+
+  /* Put down what was understood once the field is left, and say so when it differs from what was typed. */
+  function tidy(event) {
+    const typed = event.target.value;
+    if (event.target === field.postcode) {
+      const postcode = readPostcode(typed);
+      if (!postcode) return;
+      field.postcode.value = spaced(postcode);
+      hint(typed.toUpperCase().replace(/\s/g, "") === postcode ? "" : spaced(postcode));
+    } else if (event.target === field.house_number) {
+      const read = readNumber(typed);
+      if (!read?.addition || field.house_number_addition.value.trim()) return;
+      field.house_number.value = read.number;
+      field.house_number_addition.value = read.addition;
+      hint(`${read.number} ${read.addition}`);
+    }
+  }
+
+  function hint(value) {
+    const node = document.getElementById("read-as");
+    node.hidden = !value;
+    node.querySelector("bdi").textContent = value;
+  }
+
+  /* The report as the API takes it, or null with what is wrong shown beside the fields. */
+  function filled() {
+    const postcode = readPostcode(field.postcode.value);
+    const read = readNumber(field.house_number.value);
+    const addition = field.house_number_addition.value.trim();
+    const twice = read?.addition && addition;
+    const fine = [
+      check("postcode", postcode && !/S[ADS]$/.test(postcode), postcode ? "letters" : "postcode"),
+      check("house_number", read && !twice, "house_number"),
+      check("house_number_addition", /^[a-z0-9 ./-]{0,6}$/i.test(addition), "addition"),
+    ];
+    if (fine.includes(false)) {
+      form.querySelector("[aria-invalid=true]").focus();
+      return null;
+    }
+    return withoutEmpty({
+      postcode,
+      house_number: read.number,
+      house_number_addition: addition || read.addition,
+      concern_types: [...field.concern_types].filter((box) => box.checked).map((box) => box.value),
+      seen: field.seen.value,
+      noticed_on: field.noticed_on.value,
+      note: field.note?.value.trim(),
+    });
+  }
+
+  function withoutEmpty(body) {
+    return Object.fromEntries(Object.entries(body).filter(([, value]) => value && value.length !== 0));
+  }
+
+  function check(name, fine, reason) {
+    const id = `${name}-error`;
+    document.getElementById(id)?.remove();
+    const input = field[name];
+    if (fine) {
+      input.removeAttribute("aria-invalid");
+      input.removeAttribute("aria-describedby");
+      return true;
+    }
+    const message = document.createElement("p");
+    message.className = "error";
+    message.id = id;
+    message.textContent = word(reason);
+    form.querySelector(".address").after(message);
+    input.setAttribute("aria-invalid", "true");
+    input.setAttribute("aria-describedby", id);
+    return false;
+  }
+
+  // Sending
+
+  async function submit(event) {
+    event.preventDefault();
+    if (busy) return; // the second tap of a gloved hand
+    const body = filled();
+    if (!body) return;
+    work(true);
+    try {
+      await pass(body);
+    } finally {
+      work(false);
+    }
+  }
+
+  function work(on) {
+    busy = on;
+    button.setAttribute("aria-disabled", String(on));
+    button.textContent = on ? word("sending") : usual.button;
+  }
+
+  async function pass(body) {
+    const report = { key: draft.key || newKey(), body: JSON.stringify(body), language };
+    draft.key = report.key;
+    try {
+      await queue.add(report, draft.instead);
+    } catch (error) {
+      await passDirectly(report, error?.name === "QuotaExceededError" ? "full" : "private");
+      return;
+    }
+    draft = newDraft();
+    shown = report.key;
+    await Promise.race([send(true), new Promise((resolve) => setTimeout(resolve, QUICK))]);
+    if (shown === report.key) showSaved(await kept(report.key));
+  }
+
+  async function kept(key) {
+    return (await queue.reports()).find((report) => report.key === key);
+  }
+
+  /* Where the phone keeps nothing the form is the only copy: it stays until the service has the report. */
+  async function passDirectly(report, reason) {
+    const outcome = await queue.attempt(report);
+    if (outcome.kind === "sent") {
+      draft = newDraft();
+      showSent(outcome.answer);
+    } else if (outcome.kind === "refused") {
+      const again = outcome.problem.status === 409;
+      if (again) draft.key = newKey();
+      showProblem(outcome.problem, again ? word("again") : "");
+    } else {
+      showProblem({ errors: [] }, `${word(reason)} ${outcome.why === "offline" ? "" : word(outcome.why)}`);
+    }
+  }
+
+  function newKey() {
+    if (crypto.randomUUID) return crypto.randomUUID();
+    const bytes = crypto.getRandomValues(new Uint8Array(16)); // where the page came without TLS
+    bytes[6] = (bytes[6] & 15) | 64;
+    bytes[8] = (bytes[8] & 63) | 128;
+    const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+    return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+  }
+
+  // What is on the screen
+
+  function show(node) {
+    ask.hidden = true;
+    answer.replaceChildren(node);
+    document.body.classList.add("answered");
+    document.getElementById("not-sent")?.remove();
+    document.title = node.querySelector("h1").textContent;
+    node.querySelector("[data-another]").onclick = another;
+    node.querySelector("[data-calls]").append(document.querySelector("#safety .numbers").cloneNode(true));
+    scrollTo(0, 0);
+    node.querySelector("h1").focus({ preventScroll: true });
+  }
+
+  function showSent(sent) {
+    const node = part("sent-view");
+    fill(node, "organisation", sent.organisation?.name || "");
+    fill(node, "receipt", sent.receipt);
+    node.querySelector("[data-redacted]").hidden = !sent.note_redactions?.length;
+    shown = null;
+    offerCode(node, sent);
+    show(node);
+  }
+
+  function offerCode(node, sent) {
+    const say = (name) => fill(node, "done", word(name));
+    const copy = node.querySelector("[data-copy]");
+    const keep = node.querySelector("[data-keep]");
+    copy.hidden = !navigator.clipboard;
+    copy.onclick = () => navigator.clipboard.writeText(sent.receipt).then(() => say("copied"), () => { copy.hidden = true; });
+    queue.receipts.all().then(() => { keep.hidden = false; }, () => {});
+    keep.onclick = async () => {
+      await queue.receipts.keep({ receipt: sent.receipt, organisation: sent.organisation?.name || "", on: sent.received_on });
+      keep.hidden = true;
+      say("kept");
+    };
+  }
+
+  /* Kept and not sent yet; `report` is undefined when it left in the meantime. */
+  function showSaved(report) {
+    if (report?.state === "refused") {
+      mend(report);
+    } else {
+      const open = answer.querySelector(`[data-of="${shown}"]`);
+      const node = fill(open || part("saved-view"), "why", word(report ? report.why || "offline" : "sending"));
+      if (open) return; // no new announcement, and the focus stays where it is
+      node.dataset.of = shown;
+      show(node);
+      insist();
+    }
+  }
+
+  /* Another report: an empty form, or what was being typed before a refused report was taken up. */
+  function another() {
+    shown = null;
+    draft = newDraft();
+    write(aside || {});
+    aside = null;
+    showForm();
+    field.postcode.focus();
+  }
+
+  function showForm() {
+    answer.replaceChildren();
+    ask.hidden = false;
+    document.body.classList.remove("answered");
+    document.title = usual.title;
+    scrollTo(0, 0);
+  }
+
+  /* Put a refused report back into the form with what the service said about it. */
+  function mend(report) {
+    if (!draft.instead && !ask.hidden) aside = typed();
+    shown = null;
+    const again = report.problem.status === 409; // its key belongs to a report that arrived
+    draft = newDraft(again ? "" : report.key, report.key);
+    write(JSON.parse(report.body));
+    showForm();
+    showProblem(report.problem, again ? word("again") : "");
+  }
+
+  function typed() {
+    const values = new FormData(form);
+    return { ...Object.fromEntries(values), concern_types: values.getAll("concern_types") };
+  }
+
+  function write(values) {
+    hint("");
+    form.reset();
+    for (const name of ["postcode", "house_number", "house_number_addition", "noticed_on", "note"]) {
+      if (field[name]) field[name].value = values[name] ?? "";
+      if (field[name]) check(name, true);
+    }
+    for (const box of field.concern_types) box.checked = (values.concern_types || []).includes(box.value);
+    field.seen.value = values.seen || "";
+    form.querySelector("details:not(#safety)").open = Boolean(values.seen || values.noticed_on || values.note);
+    document.getElementById("not-sent")?.remove();
+    lookUp();
+  }
+
+  async function showProblem(problem, sentence) {
+    const node = part("problem-view");
+    fill(node, "detail", sentence || problem.detail || "");
+    for (const wrong of problem.errors) node.querySelector("ul").append(await problemLine(wrong));
+    document.getElementById("not-sent")?.remove();
+    form.before(node);
+    node.focus();
+    scrollTo(0, 0);
+  }
+
+  async function problemLine(wrong) {
+    const name = String(wrong.field).split(".")[0];
+    const label = form.querySelector(`label[for="${CSS.escape(name)}"], #${CSS.escape(name || "none")} > legend`);
+    const line = document.createElement("li");
+    const clock = name === "noticed_on" && Math.abs(await queue.clock()) > 12 * 3600 * 1000 ? ` ${word("clock")}` : "";
+    const link = document.createElement(label ? "a" : "span");
+    if (label) link.href = `#${name}`;
+    link.textContent = `${label ? `${label.textContent}: ` : ""}${wrong.message || ""}${clock}`;
+    line.append(link);
+    return line;
+  }
+
+  // What comes from outside: the fragment, the clock, who receives
+
+  /* `/m#pc=1012AB&hn=12&ad=A`: a fragment never reaches a server, and leaves the address bar at once. */
+  function readFragment() {
+    const given = new URLSearchParams(location.hash.slice(1));
+    if (!given.has("pc") && !given.has("hn")) return;
+    history.replaceState(null, "", location.pathname + location.search);
+    const short = (name, longest) => (given.get(name) || "").slice(0, longest);
+    draft = newDraft();
+    shown = null;
+    write({ postcode: short("pc", 10), house_number: short("hn", 6), house_number_addition: short("ad", 6) });
+    showForm();
+  }
+
+  /* Switching the language takes along what was typed, again in the fragment only. */
+  function carryAlong(event) {
+    const link = event.target.closest("a[hreflang]");
+    if (!link || !field.postcode.value + field.house_number.value) return;
+    const values = { pc: field.postcode.value, hn: field.house_number.value, ad: field.house_number_addition.value };
+    link.hash = new URLSearchParams(values);
+  }
+
+  /* The page may be weeks old and the phone's clock days off: days are counted by the service's clock where known. */
+  async function setDays() {
+    const now = Date.now() + (await queue.clock());
+    const day = (back) => new Intl.DateTimeFormat("sv-SE", { timeZone: "Europe/Amsterdam" }).format(now - back * 86400000);
+    field.noticed_on.max = day(0);
+    field.noticed_on.min = day(14);
+  }
+
+  let lookUpTimer = 0;
+  function lookUp() {
+    const postcode = readPostcode(field.postcode.value);
+    const house_number = readNumber(field.house_number.value)?.number;
+    const place = postcode && house_number ? JSON.stringify({ postcode, house_number }) : "";
+    if (place === asked) return;
+    asked = place;
+    to.hidden = true;
+    clearTimeout(lookUpTimer);
+    if (place) lookUpTimer = setTimeout(() => askReceiver(place), 300);
+  }
+
+  async function askReceiver(place) {
+    try {
+      const response = await fetch("/api/v1/coverage/lookup", {
+        method: "POST", body: place, headers: { "Content-Type": "application/json" }, cache: "no-store",
+        credentials: "omit", redirect: "error", signal: AbortSignal.timeout(10000),
+      });
+      const name = response.headers.has("API-Version") && response.ok && (await response.json()).organisation.name;
+      if (!name || place !== asked) return;
+      await queue.keepClock(response.headers.get("Date"));
+      to.querySelector("bdi").textContent = name;
+      to.hidden = false;
+      setDays();
+    } catch {
+      asked = ""; // it builds trust, it is not needed; asked again at the next change
+    }
+  }
+
+  page.changed = async (reports) => {
+    const report = reports.find((one) => one.key === shown);
+    if (report && !busy) showSaved(report);
+  };
+  page.sent = (item) => {
+    if (item.key !== shown) return false;
+    showSent(item.answer);
+    return true;
+  };
+  page.mend = mend;
+
+  form.noValidate = true;
+  form.addEventListener("submit", submit);
+  form.addEventListener("change", tidy);
+  form.addEventListener("input", lookUp);
+  form.addEventListener("change", lookUp);
+  document.getElementById("languages")?.addEventListener("click", carryAlong);
+  window.addEventListener("hashchange", readFragment);
+  window.addEventListener("online", lookUp);
+  readFragment();
+  lookUp();
+  setDays();
+  refresh();
+})();

@@ -1,0 +1,246 @@
+/* The reports that wait on this phone: kept in IndexedDB until the service has them or they are seven days old.
+   The page and the service worker share this file. A report leaves only by a rule of `read` or of `expire`. */
+(function (scope) {
+  "use strict";
+
+  const CALL = "/api/v1/signals";
+  const DAY = 24 * 60 * 60 * 1000;
+  const KEPT_FOR = 7 * DAY; // as long as the service knows an Idempotency-Key
+  const PATIENCE = 20 * 1000;
+  const FIRST_PAUSE = 5 * 1000;
+  const LONGEST_PAUSE = 15 * 60 * 1000;
+  const TO_MEND = [400, 409, 413, 415];
+  const channel = "BroadcastChannel" in scope ? new BroadcastChannel("signals") : null;
+  let opening = null;
+
+  /* The database; rejects where the browser keeps nothing (some private windows). */
+  async function database() {
+    opening ??= open();
+    try {
+      return await opening;
+    } catch (error) {
+      opening = null;
+      throw error;
+    }
+  }
+
+  async function open() {
+    return idb.openDB("signals", 1, {
+      upgrade(db) {
+        db.createObjectStore("reports", { keyPath: "key" });
+        db.createObjectStore("news", { keyPath: "id", autoIncrement: true });
+        db.createObjectStore("receipts", { keyPath: "receipt" });
+        db.createObjectStore("facts");
+      },
+      blocking: (_old, _new, event) => { // a newer version of the app waits for us
+        event.target.close();
+        opening = null;
+      },
+      terminated: () => { opening = null; },
+    });
+  }
+
+  /* Keep a report; resolves once it is on the disk. `instead` is the key of the refused report it replaces. */
+  async function add(report, instead) {
+    const db = await database();
+    const offset = await db.get("facts", "clock");
+    const change = db.transaction("reports", "readwrite", { durability: "strict" });
+    const store = change.objectStore("reports");
+    if (instead) await store.delete(instead);
+    const created = Date.now() + (offset || 0);
+    const guessed = offset === undefined; // nobody has told us yet whether the phone's clock is right
+    await store.put({ ...report, created, guessed, tries: 0, next: 0, asked: false, state: "waiting", why: "" });
+    await change.done;
+    tell();
+  }
+
+  async function reports() {
+    const found = await (await database()).getAll("reports");
+    return found.sort((one, other) => one.created - other.created);
+  }
+
+  async function discard(key) {
+    await (await database()).delete("reports", key);
+    tell();
+  }
+
+  /* What happened since somebody looked; told once, then forgotten. */
+  async function news() {
+    const change = (await database()).transaction("news", "readwrite");
+    const items = await change.store.getAll();
+    await change.store.clear();
+    await change.done;
+    return items;
+  }
+
+  /* Try every report that is due; `now` tries those too that only wait for their turn. One at a time on a phone. */
+  function flush(now) {
+    const locks = scope.navigator.locks;
+    return locks ? locks.request("signals-flush", () => flushAll(now)) : flushAll(now);
+  }
+
+  async function flushAll(now) {
+    await expire();
+    for (const report of await reports()) {
+      if (report.state !== "waiting" || !(await isDue(report, now))) continue;
+      const outcome = await attempt(report);
+      await settle(report.key, outcome);
+      if (outcome.why === "offline") break; // the others would fail the same way
+    }
+    return (await reports()).filter((report) => report.state === "waiting");
+  }
+
+  async function isDue(report, now) {
+    const wait = report.next - Date.now();
+    // A wait that is longer than any we set comes from a phone clock that was put back.
+    return wait <= 0 || wait > DAY + LONGEST_PAUSE || (now && !report.asked);
+  }
+
+  /* One try. `kind`: sent (with `answer`), refused (with `problem`), or later (with `why`, and `after` in ms). */
+  async function attempt(report) {
+    let response, text;
+    try {
+      response = await fetch(CALL, {
+        method: "POST",
+        body: report.body,
+        headers: {
+          Accept: "application/json",
+          "Accept-Language": report.language,
+          "Content-Type": "application/json",
+          "Idempotency-Key": report.key,
+        },
+        cache: "no-store",
+        credentials: "omit",
+        redirect: "error",
+        referrerPolicy: "no-referrer",
+        signal: AbortSignal.timeout(PATIENCE),
+      });
+      text = await response.text();
+    } catch {
+      return { kind: "later", why: "offline", after: 0 };
+    }
+    return read(response, text);
+  }
+
+  async function read(response, text) {
+    const type = (response.headers.get("Content-Type") || "").split(";")[0].trim().toLowerCase();
+    const ours = response.headers.has("API-Version");
+    const content = parse(text);
+    if (ours) await keepClock(response.headers.get("Date"));
+    if (response.status === 201 && type === "application/json" && ours && typeof content.receipt === "string") {
+      return { kind: "sent", answer: content };
+    }
+    if (TO_MEND.includes(response.status) && type === "application/problem+json" && content.title) {
+      return { kind: "refused", problem: { status: response.status, title: content.title, detail: content.detail || "",
+        errors: Array.isArray(content.errors) ? content.errors : [] } };
+    }
+    return { kind: "later", why: reason(response.status, ours), after: pause(response.headers.get("Retry-After")) };
+  }
+
+  function parse(text) {
+    try {
+      return JSON.parse(text) || {};
+    } catch {
+      return {};
+    }
+  }
+
+  /* Which of the plain sentences on the page fits; the phone tries again after each of them. */
+  function reason(status, ours) {
+    if (status === 429) return "busy";
+    if (status === 404 || status === 410) return ours ? "old" : "blocked";
+    if (status >= 500) return "down";
+    if (status >= 400) return "blocked";
+    return "portal";
+  }
+
+  /* Milliseconds of a Retry-After (RFC 9110, 10.2.3), at most a day; 0 when there is none. */
+  function pause(header) {
+    if (!header) return 0;
+    const seconds = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1000;
+    return seconds > 0 ? Math.min(seconds * 1000, DAY) : 0;
+  }
+
+  async function settle(key, outcome) {
+    const change = (await database()).transaction(["reports", "news"], "readwrite");
+    const store = change.objectStore("reports");
+    const report = await store.get(key);
+    if (!report) return;
+    if (outcome.kind === "sent") {
+      await store.delete(key);
+      await change.objectStore("news").put({ kind: "sent", key, answer: outcome.answer });
+    } else if (outcome.kind === "refused") {
+      await store.put({ ...report, state: "refused", problem: outcome.problem });
+    } else {
+      await store.put({ ...report, ...postponed(report, outcome) });
+    }
+    await change.done;
+    tell();
+  }
+
+  function postponed(report, outcome) {
+    const step = Math.min(FIRST_PAUSE * 2 ** report.tries, LONGEST_PAUSE);
+    const wait = Math.max(outcome.after, step) * (1 + Math.random() / 5); // phones must not come all at once
+    return { tries: report.tries + 1, next: Date.now() + wait, asked: outcome.after > 0, why: outcome.why };
+  }
+
+  /* Delete what is seven days old, and put down that it was: never without a word. */
+  async function expire() {
+    const offset = await clock();
+    const change = (await database()).transaction(["reports", "news"], "readwrite", { durability: "strict" });
+    const store = change.objectStore("reports");
+    const now = Date.now() + offset;
+    const old = (await store.getAll()).filter((report) => now - report.created >= KEPT_FOR);
+    for (const report of old) {
+      await store.delete(report.key);
+      await change.objectStore("news").put({ kind: "expired", key: report.key });
+    }
+    await change.done;
+    if (old.length) tell();
+  }
+
+  /* Milliseconds that the service's clock is ahead of the phone's, as last heard; 0 when never. */
+  async function clock() {
+    try {
+      return (await (await database()).get("facts", "clock")) || 0;
+    } catch {
+      return 0;
+    }
+  }
+
+  async function keepClock(date) {
+    const difference = Date.parse(date || "") - Date.now();
+    if (Number.isNaN(difference)) return;
+    const offset = Math.abs(difference) < 60000 ? 0 : difference;
+    try {
+      const change = (await database()).transaction(["facts", "reports"], "readwrite");
+      await change.objectStore("facts").put(offset, "clock");
+      const store = change.objectStore("reports");
+      for (const report of await store.getAll()) {
+        if (report.guessed) await store.put({ ...report, created: report.created + offset, guessed: false });
+      }
+      await change.done;
+    } catch {
+      // A phone that keeps nothing has nothing to expire either.
+    }
+  }
+
+  const receipts = {
+    all: async () => (await database()).getAll("receipts"),
+    keep: async (entry) => (await database()).put("receipts", entry),
+    remove: async (receipt) => (await database()).delete("receipts", receipt),
+  };
+
+  function tell() {
+    channel?.postMessage("changed");
+    scope.dispatchEvent(new Event("signals-changed"));
+  }
+
+  /* `then` is called when this or another window, or the service worker, changed what waits. */
+  function listen(then) {
+    scope.addEventListener("signals-changed", then);
+    channel?.addEventListener("message", then);
+  }
+
+  scope.signalsQueue = { add, attempt, clock, discard, flush, keepClock, listen, news, receipts, reports };
+})(self);

@@ -1,0 +1,142 @@
+"""A carrier's phone in a real Chromium of 360 x 640, in front of the real server, with a network that can be broken."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import BrowserContext, Page, Playwright, expect
+
+from signals.vocabulary import ProcessRole
+from tests.browser.faults import FaultProxy, faults_before
+from tests.support.browser import launch_options
+from tests.support.serving import serving
+from tests.support.world import World, make_world
+
+SIZE = {"width": 360, "height": 640}
+SENT = re.compile(r"Verstuurd naar .*\. Dank u wel\.")
+SAVED = re.compile(r"Opgeslagen, nog niet verstuurd\.")
+WAITING = "Wacht op deze telefoon: {}"
+
+
+@dataclass
+class Service:
+    """The server of a world, and the breakable network before it."""
+
+    world: World
+    port: int
+    proxy: FaultProxy
+
+    @property
+    def url(self) -> str:
+        return self.proxy.url
+
+    def stored(self) -> int:
+        """How many reports the database has."""
+        return len(self.world.sealed())
+
+
+@contextmanager
+def service_on(template: Path, folder: Path) -> Iterator[Service]:
+    """The public side alone, as a carrier meets it: no jobs that take reports away from under the count."""
+    world = make_world(template, folder)
+    try:
+        with serving(world, role=ProcessRole.FRONT) as served, faults_before(served.port) as proxy:
+            yield Service(world, served.port, proxy)
+    finally:
+        world.close()
+
+
+@dataclass
+class Phone:
+    """A browser with storage of its own, which survives closing and killing."""
+
+    playwright: Playwright
+    folder: Path
+    service: Service
+    language: str = "nl-NL"
+    context: BrowserContext = field(init=False)
+    page: Page = field(init=False)
+    asked: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.start()
+
+    def start(self) -> None:
+        """Start the browser on the same storage."""
+        self.context = self.playwright.chromium.launch_persistent_context(
+            str(self.folder),
+            **launch_options(),
+            viewport=SIZE,
+            locale=self.language,
+            has_touch=True,
+            is_mobile=True,
+            permissions=["clipboard-read", "clipboard-write"],
+            **self.options,
+        )
+        self.context.set_default_timeout(15_000)
+        self.context.on("request", lambda request: self.asked.append(request.url))
+        self.page = self.context.pages[0]
+        self._hear()
+
+    def _hear(self) -> None:
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("console", self._heard)
+
+    def _heard(self, message: Any) -> None:
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            self.complaints.append(message.text)
+
+    def open(self, path: str = "/") -> Page:
+        self.page.goto(self.service.url + path)
+        return self.page
+
+    def open_for_offline(self, path: str = "/") -> Page:
+        """The first visit, until the page is kept for without network."""
+        self.open(path)
+        self.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+        self.page.wait_for_function("navigator.serviceWorker.controller !== null")
+        return self.page
+
+    def offline(self, off: bool = True) -> None:
+        """No reception; the proxy is down too, for the service worker's own requests."""
+        self.service.proxy.down = off
+        self.context.set_offline(off)
+
+    def fill(self, postcode: str = "1012 AB", number: str = "12", addition: str = "") -> None:
+        self.page.fill("#postcode", postcode)
+        self.page.fill("#house_number", number)
+        if addition:
+            self.page.fill("#house_number_addition", addition)
+
+    def press_send(self) -> None:
+        self.page.locator(".send .button").tap()
+
+    def close_tab(self) -> None:
+        """The tab goes, and a new one comes."""
+        fresh = self.context.new_page()
+        self.page.close()
+        self.page = fresh
+        self._hear()
+
+    def close(self) -> None:
+        self.context.close()
+
+    def waiting(self) -> int:
+        """How many reports the phone keeps, read from its database."""
+        return int(self.page.evaluate("signalsQueue.reports().then((all) => all.length)"))
+
+    def expect_sent(self) -> None:
+        expect(self.page.locator("#answer h1")).to_have_text(SENT)
+
+    def expect_saved(self) -> None:
+        expect(self.page.locator("#answer h1")).to_have_text(SAVED)
+
+    def expect_nothing_waits(self) -> None:
+        self.page.wait_for_function("signalsQueue.reports().then((all) => all.length === 0)")

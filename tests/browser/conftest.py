@@ -1,0 +1,54 @@
+"""Fixtures of the browser tests: a server for each module, a phone for each test."""
+
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Playwright
+
+from tests.browser.carrier import Phone, Service, service_on
+from tests.support.world_fixtures import catalogues, template  # noqa: F401  (fixtures)
+
+MakePhone = Callable[..., Phone]
+_numbers = count(1)
+
+
+@pytest.fixture(scope="module")
+def running(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:  # noqa: F811
+    """The public side, shared by the tests of a module."""
+    with service_on(template, tmp_path_factory.mktemp("service")) as service:
+        yield service
+
+
+@pytest.fixture
+def service(running: Service) -> Iterator[Service]:
+    """The same with a whole network."""
+    running.proxy.plan()
+    running.proxy.down = False
+    running.proxy.sent_keys.clear()
+    running.proxy.seen_paths.clear()
+    yield running
+    running.proxy.plan()
+
+
+@pytest.fixture
+def make_phone(playwright: Playwright, service: Service, tmp_path: Path) -> Iterator[MakePhone]:
+    """Makes phones; every one is closed afterwards."""
+    made: list[Phone] = []
+
+    def make(**values: Any) -> Phone:
+        phone = Phone(playwright, tmp_path / f"phone-{next(_numbers)}", service, **values)
+        made.append(phone)
+        return phone
+
+    yield make
+    for phone in made:
+        phone.close()
+
+
+@pytest.fixture
+def phone(make_phone: MakePhone) -> Phone:
+    """A phone in Dutch."""
+    return make_phone()
