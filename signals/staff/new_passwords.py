@@ -1,5 +1,6 @@
 """What a password that somebody chooses must be: long, none of those guessed first, not about them."""
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from typing import Final
@@ -24,6 +25,7 @@ _COMMON: Final = frozenset(
 )
 """Words to which people add digits and signs until a password is long enough."""
 
+_ENDS: Final = re.compile(r"^[^a-z]+|[^a-z]+$")
 _LOOKALIKES: Final = str.maketrans("013457@$!", "oleastasi")
 
 
@@ -46,7 +48,7 @@ def problems_of_password(password: str, *, name: str, email: str) -> Iterator[Fi
 def _is_common(plain: str) -> bool:
     """A common word, however often, with digits and signs around it, or next to no different characters."""
     letters = "".join(letter for letter in plain if letter.isalpha())
-    swapped = "".join(letter for letter in plain.translate(_LOOKALIKES) if letter.isalpha())
+    swapped = _ENDS.sub("", plain).translate(_LOOKALIKES)
     words = {letters, swapped, _once(letters), _once(swapped)}
     return len(set(plain)) < FEWEST_DIFFERENT or len(letters) < 2 or bool(words & _COMMON)
 
