@@ -20,14 +20,18 @@ def register_desk(
     from signals.audit import AuditLog
     from signals.staff import GuessThrottle
     from signals.web.admin.api import admin_api
+    from signals.web.admin.approval_pages import approval_pages
+    from signals.web.admin.pages import admin_pages
     from signals.web.desk.account_pages import account_pages
     from signals.web.desk.account_shared import party_here
     from signals.web.desk.api import staff_api
     from signals.web.desk.context import EXTENSION, DeskContext, fenced_sessions
     from signals.web.desk.door_pages import door_pages
     from signals.web.desk.officer_api import officer_api
+    from signals.web.desk.officer_pages import officer_pages
     from signals.web.desk.pages import desk_pages
     from signals.web.desk.referral_api import referral_api
+    from signals.web.desk.referral_pages import referral_pages
     from signals.web.desk.team_pages import team_pages
 
     keystore = open_keystore(settings.keystore.url, load_master_key(settings.keystore.master_key_file))
@@ -43,7 +47,8 @@ def register_desk(
     )
     for calls in (staff_api, referral_api, officer_api, admin_api):
         api.register_blueprint(calls)
-    for pages in (desk_pages, door_pages, account_pages, team_pages):
+    of_roles = (officer_pages, approval_pages, admin_pages, referral_pages)
+    for pages in (desk_pages, door_pages, account_pages, team_pages, *of_roles):
         app.register_blueprint(pages)
     app.jinja_env.globals["passkeys_here"] = lambda: party_here() is not None
     return keystore.ping

@@ -33,7 +33,7 @@ KNOWN_COOKIE: Final = "signals-known"
 CSRF_FIELD: Final = "csrf_token"
 EVERYONE: Final = tuple(Role)
 
-_LOCAL_PATH: Final = re.compile(r"/desk(?:[/?][A-Za-z0-9/_.?&=%-]*)?")
+_LOCAL_PATH: Final = re.compile(r"/(?:desk|admin)(?:[/?][A-Za-z0-9/_.?&=%-]*)?")
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -192,6 +192,11 @@ def csrf_field() -> str:
     """The value of the forms' CSRF field in this session; empty when nobody is signed in."""
     caller = caller_or_none()
     return staff.csrf_token(caller.token) if caller else ""
+
+
+def home(role: Role) -> str:
+    """Where somebody of this role begins."""
+    return {Role.PRIVACY_OFFICER: "/desk/officer", Role.ADMINISTRATOR: "/admin"}.get(role, "/desk")
 
 
 def local_path(text: str | None) -> str:

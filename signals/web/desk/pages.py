@@ -87,7 +87,8 @@ def go_on(opened: SignedIn, next_path: str) -> Response:
     auth.use_page_session(opened)
     if _kept_path():
         return auth.remember(_resume(_kept_path(), _kept_fields()), opened.token)
-    return auth.remember(_see_other(next_path), opened.token)
+    path = auth.home(opened.member.role) if next_path == "/desk" else next_path
+    return auth.remember(_see_other(path), opened.token)
 
 
 @desk_pages.post("/sign-out")
@@ -205,6 +206,7 @@ def shared() -> dict[str, Any]:
     caller = caller_or_none()
     return {
         "me": caller.member if caller else None,
+        "home": auth.home(caller.member.role) if caller else "/desk",
         "organisation": _organisation_name,
         "csrf_name": auth.CSRF_FIELD,
         "csrf": auth.csrf_field(),

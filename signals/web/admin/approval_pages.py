@@ -1,0 +1,67 @@
+"""Where a team's lead or privacy officer decides what an administrator asked."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, render_template
+from flask_babel import gettext
+
+from signals.vocabulary import Role
+from signals.web.admin import office
+from signals.web.desk import account_shared, officer_pages, page_kit
+from signals.web.desk.auth import current, requires_page
+
+approval_pages = Blueprint(
+    "approval_pages", __name__, url_prefix="/desk/approvals", template_folder="templates"
+)
+
+AUTHENTICATION = "cookie"
+"""What every view here asks for."""
+
+_APPROVERS = (Role.LEAD, Role.PRIVACY_OFFICER)
+
+
+def sections() -> list[tuple[str, str]]:
+    """The officer's sections, or the way back to the queue and the team."""
+    if current().actor.role == Role.PRIVACY_OFFICER:
+        return officer_pages.sections()
+    return [("desk.queue", gettext("Queue")), ("team.overview", gettext("My team"))]
+
+
+page_kit.share_with(approval_pages, sections)
+
+
+@approval_pages.get("")
+@requires_page(*_APPROVERS)
+def approvals() -> str:
+    """What waits, and what was decided."""
+    return _page()
+
+
+@approval_pages.post("/<uuid:approval_id>/approve")
+@requires_page(*_APPROVERS)
+def approve(approval_id: UUID) -> Any:
+    """Approve it; who is let in gets a link by mail."""
+    return _decide(approval_id, approve=True)
+
+
+@approval_pages.post("/<uuid:approval_id>/decline")
+@requires_page(*_APPROVERS)
+def decline(approval_id: UUID) -> Any:
+    """Decline it."""
+    return _decide(approval_id, approve=False)
+
+
+def _decide(approval_id: UUID, *, approve: bool) -> Any:
+    try:
+        office.decide(approval_id, approve=approve)
+    except page_kit.REFUSED as refused:
+        words = list(page_kit.errors_of(refused).values())
+        return _page(trouble=page_kit.trouble_of(refused) or " ".join(words)), 409
+    return account_shared.see_other(".approvals")
+
+
+def _page(*, trouble: str = "") -> str:
+    return render_template(
+        "admin/approvals.html", approvals=office.approvals(), trouble=trouble, decides=True
+    )

@@ -1,0 +1,356 @@
+"""The privacy officer's pages: residents' rights, the audit trail, what was forgotten, and the register."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from flask import Blueprint, Response, render_template, request
+from flask_babel import gettext
+from marshmallow import ValidationError, fields, validate
+
+from signals.audit_trail import AuditFilter
+from signals.errors import SignalsError
+from signals.postcodes import Address
+from signals.residents import IdentityProof, Proof, ResidenceProof, Right
+from signals.vocabulary import AuditAction, RetentionRule, Role
+from signals.web.admin import office
+from signals.web.desk import forms, page_kit, rights
+from signals.web.desk.answer import json_answer
+from signals.web.desk.auth import requires_page
+from signals.web.desk.context import desk
+from signals.web.desk.forgotten import forgotten, set_period
+from signals.web.desk.officer_api import PDF, csv_answer
+from signals.web.desk.officer_schemas import MAX_BASIS, MOST_DAYS, DayOrMoment
+from signals.web.desk.rights_pdf import rights_pdf
+from signals.web.desk.schemas import Choice
+from signals.web.desk.trail import people, trail_csv, trail_page
+from signals.web.front.schemas import AdditionField, HouseNumberField, PostcodeField
+
+officer_pages = Blueprint("officer_pages", __name__, url_prefix="/desk/officer", template_folder="templates")
+
+AUTHENTICATION = "cookie"
+"""What every view here asks for."""
+
+PAGE_SIZE: Final = 50
+
+
+class TypedNumber(HouseNumberField):
+    """A house number as it was typed."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        text = str(value).strip()
+        if not text.isascii() or not text.isdecimal():
+            raise ValidationError("house_number")
+        return super()._deserialize(int(text[:9]), attr, data, **kwargs)
+
+
+class AddressForm(forms.Form):
+    """An address."""
+
+    postcode = PostcodeField(required=True)
+    house_number = TypedNumber(required=True)
+    house_number_addition = AdditionField(load_default="")
+
+
+class ProofForm(forms.Form):
+    """What was checked."""
+
+    identity = Choice(IdentityProof, required=True)
+    residence = Choice(ResidenceProof, required=True)
+    third_parties = fields.String(load_default="", validate=validate.OneOf(["", "yes"], error="not_a_choice"))
+
+
+class ExportForm(AddressForm, ProofForm):
+    """Access, as a file of this format."""
+
+    format = fields.String(load_default="pdf", validate=validate.OneOf(["pdf", "json"], error="not_a_choice"))
+
+
+class EraseForm(AddressForm, ProofForm):
+    """Erasure or objection."""
+
+    right = fields.String(
+        required=True,
+        validate=validate.OneOf([Right.ERASURE.value, Right.OBJECTION.value], error="not_a_choice"),
+    )
+
+
+class RectifyForm(AddressForm, ProofForm):
+    """The right address of a signal."""
+
+    signal_id = fields.UUID(required=True)
+
+
+class RestrictForm(ProofForm):
+    """Restrict a signal or lift that."""
+
+    signal_id = fields.UUID(required=True)
+    lift = fields.String(load_default="", validate=validate.OneOf(["", "yes"], error="not_a_choice"))
+
+
+class PeriodForm(forms.Form):
+    """A retention period."""
+
+    rule = Choice(RetentionRule, required=True)
+    days = fields.Integer(required=True, validate=validate.Range(min=1, max=MOST_DAYS, error="out_of_range"))
+    legal_basis = fields.String(
+        required=True, validate=validate.Length(min=10, max=MAX_BASIS, error="out_of_range")
+    )
+
+
+class AuditForm(forms.Form):
+    """Filters of the audit trail, from the address of the page."""
+
+    actor = fields.UUID(load_default=None)
+    subject = fields.UUID(load_default=None)
+    action = Choice(AuditAction, load_default=None)
+    since = DayOrMoment(load_default=None)
+    until = DayOrMoment(load_default=None, end=True)
+
+
+def sections() -> list[tuple[str, str]]:
+    """What the officer's pages lead to."""
+    return [
+        ("officer_pages.overview", gettext("Overview")),
+        ("officer_pages.residents", gettext("Rights of residents")),
+        ("officer_pages.register", gettext("Register")),
+        ("officer_pages.audit", gettext("Audit trail")),
+        ("officer_pages.retention", gettext("Forgotten")),
+        ("approval_pages.approvals", gettext("Approvals")),
+    ]
+
+
+page_kit.share_with(officer_pages, sections)
+
+
+@officer_pages.get("")
+@requires_page(Role.PRIVACY_OFFICER)
+def overview() -> str:
+    """Where to begin, and what waits."""
+    waiting = sum(1 for found in office.approvals() if found.decision == "asked")
+    return render_template("desk/officer/overview.html", waiting=waiting)
+
+
+@officer_pages.get("/residents")
+@requires_page(Role.PRIVACY_OFFICER)
+def residents() -> str:
+    """The rights in plain words, and the search by address."""
+    return _search_page()
+
+
+@officer_pages.post("/residents")
+@requires_page(Role.PRIVACY_OFFICER)
+def find() -> Any:
+    """What there is on an address, with what can be done."""
+    return _take(lambda: _found_page(_address(forms.load(_ADDRESS))))
+
+
+@officer_pages.post("/residents/export")
+@requires_page(Role.PRIVACY_OFFICER)
+def export() -> Any:
+    """Access (art. 15 AVG) as PDF or JSON; register and audit come first."""
+
+    def work() -> Response:
+        values = forms.load(_EXPORT)
+        document = rights.export(_address(values), _proof(values))
+        name = f"inzage.{values['format']}"
+        answer = json_answer(document) if values["format"] == "json" else _pdf(document)
+        answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+        return answer
+
+    return _take(work, again="export")
+
+
+@officer_pages.post("/residents/erase")
+@requires_page(Role.PRIVACY_OFFICER)
+def erase() -> Any:
+    """Erasure (art. 17 AVG) or an objection that holds (art. 21)."""
+
+    def work() -> str:
+        values = forms.load(_ERASE)
+        done = rights.erase(_address(values), _proof(values), Right(values["right"]))
+        return render_template("desk/officer/done.html", erased=done)
+
+    return _take(work, again="erase")
+
+
+@officer_pages.post("/residents/rectify")
+@requires_page(Role.PRIVACY_OFFICER)
+def rectify() -> Any:
+    """Correct the address of a signal (art. 16 AVG)."""
+
+    def work() -> str:
+        values = forms.load(_RECTIFY)
+        signal = rights.rectify(values["signal_id"], _address(values), _proof(values))
+        return render_template("desk/officer/done.html", rectified=signal)
+
+    return _take(work)
+
+
+@officer_pages.post("/residents/restrict")
+@requires_page(Role.PRIVACY_OFFICER)
+def restrict() -> Any:
+    """Restrict a signal (art. 18 AVG) or lift that."""
+
+    def work() -> str:
+        values = forms.load(_RESTRICT)
+        signal = rights.restrict(values["signal_id"], _proof(values), lift=values["lift"] == "yes")
+        return render_template("desk/officer/done.html", restricted=signal)
+
+    return _take(work)
+
+
+@officer_pages.get("/register")
+@requires_page(Role.PRIVACY_OFFICER)
+def register() -> str:
+    """The register of requests."""
+    return render_template(
+        "desk/officer/register.html", entries=rights.register(), right=Right, identity=IdentityProof,
+        residence=ResidenceProof,
+    )  # fmt: skip
+
+
+@officer_pages.get("/audit")
+@requires_page(Role.PRIVACY_OFFICER)
+def audit() -> Any:
+    """The audit trail with its filters."""
+    try:
+        wanted, errors = _filter(), {}
+    except ValidationError as refused:
+        wanted, errors = AuditFilter(), page_kit.errors_of(refused)
+    page = trail_page(wanted, limit=PAGE_SIZE, cursor=request.args.get("cursor"))
+    with desk().reading() as session:
+        staff = [(str(member.id), member.name) for member in people(session)]
+    chosen = {name: text for name, text in request.args.items() if name in _AUDIT.fields}
+    text = render_template(
+        "desk/officer/audit.html",
+        page=page,
+        people=staff,
+        actions=page_kit.choices(AuditAction),
+        chosen=chosen,
+        errors=errors,
+    )
+    return text, 400 if errors else 200
+
+
+@officer_pages.get("/audit.csv")
+@requires_page(Role.PRIVACY_OFFICER)
+def audit_csv() -> Response:
+    """The same as a CSV file."""
+    return csv_answer(trail_csv(_filter()))
+
+
+@officer_pages.get("/retention")
+@requires_page(Role.PRIVACY_OFFICER)
+def retention() -> str:
+    """What was forgotten when, and the periods."""
+    return _retention_page()
+
+
+@officer_pages.post("/retention")
+@requires_page(Role.PRIVACY_OFFICER)
+def change_period() -> Any:
+    """Set a period with its ground."""
+    try:
+        set_period(**forms.load(_PERIOD))
+    except ValidationError as refused:
+        return _retention_page(errors=page_kit.errors_of(refused), typed=forms.typed_text()), 400
+    return _retention_page(done=True)
+
+
+def _take(work: Callable[[], Any], *, again: str = "") -> Any:
+    """Do it, or show the form once more with what was typed; nothing of an address gets into a URL."""
+    try:
+        return work()
+    except page_kit.REFUSED as refused:
+        status = 400 if isinstance(refused, ValidationError) else refused.status
+        return _once_more(refused, again), status
+
+
+def _once_more(refused: SignalsError | ValidationError, again: str) -> str:
+    errors, trouble = page_kit.errors_of(refused), page_kit.trouble_of(refused)
+    typed = forms.typed_text()
+    if again and not errors.keys() & _ADDRESS.fields.keys():
+        return _found_page(_address(forms.load(_ADDRESS)), form=again, errors=errors, trouble=trouble)
+    return _search_page(errors=errors, trouble=trouble, typed=typed)
+
+
+def _search_page(
+    *,
+    errors: Mapping[str, str] | None = None,
+    trouble: str = "",
+    typed: Mapping[str, str] | None = None,
+) -> str:
+    return render_template(
+        "desk/officer/residents.html", errors=errors or {}, trouble=trouble, typed=typed or {}
+    )
+
+
+def _found_page(
+    place: Address, *, form: str = "", errors: Mapping[str, str] | None = None, trouble: str = ""
+) -> str:
+    return render_template(
+        "desk/officer/found.html",
+        place=place,
+        held=rights.find(place),
+        identity=page_kit.choices(IdentityProof),
+        residence=page_kit.choices(ResidenceProof),
+        form=form,
+        errors=errors or {},
+        trouble=trouble,
+        typed=forms.typed_text(),
+    )
+
+
+def _retention_page(
+    *,
+    errors: Mapping[str, str] | None = None,
+    typed: Mapping[str, str] | None = None,
+    done: bool = False,
+) -> str:
+    return render_template(
+        "desk/officer/retention.html",
+        found=forgotten(limit=PAGE_SIZE, cursor=request.args.get("cursor")),
+        errors=errors or {},
+        typed=typed or {},
+        done=done,
+    )
+
+
+def _filter() -> AuditFilter:
+    values = _AUDIT.load({name: text for name, text in request.args.items() if text.strip()})
+    return AuditFilter(
+        actor_id=values["actor"],
+        subject_id=values["subject"],
+        action=values["action"],
+        since=values["since"],
+        until=values["until"],
+    )
+
+
+def _pdf(document: Mapping[str, Any]) -> Response:
+    return Response(rights_pdf(document), content_type=PDF)
+
+
+def _address(values: Mapping[str, Any]) -> Address:
+    return Address(
+        postcode=values["postcode"],
+        number=values["house_number"],
+        addition=values["house_number_addition"],
+    )
+
+
+def _proof(values: Mapping[str, Any]) -> Proof:
+    return Proof(
+        identity=values["identity"],
+        residence=values["residence"],
+        third_parties=values["third_parties"] == "yes",
+    )
+
+
+_ADDRESS = AddressForm()
+_EXPORT = ExportForm()
+_ERASE = EraseForm()
+_RECTIFY = RectifyForm()
+_RESTRICT = RestrictForm()
+_PERIOD = PeriodForm()
+_AUDIT = AuditForm()

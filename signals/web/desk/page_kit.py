@@ -1,0 +1,97 @@
+"""What the pages of officers, administrators and referrals have in common: words, sections, refusals."""
+
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
+from typing import Any, Final
+
+from flask import Blueprint
+from flask_babel import LazyString, gettext
+from flask_babel import lazy_gettext as _
+from marshmallow import ValidationError
+
+from signals.errors import Conflict, Invalid, SignalsError
+from signals.web.desk import account_shared, display, forms, officer_labels
+from signals.web.messages import detail_of, title_of
+
+Sections = Callable[[], Sequence[tuple[str, str]]]
+"""(endpoint, words) of the pages that are reached from everywhere in a part."""
+
+REFUSED: Final = (ValidationError, Invalid, Conflict)
+"""What a form is shown again for."""
+
+_SAID_HERE: Final[Mapping[str, LazyString]] = {
+    "taken": _("This is taken already."),
+    "too_many": _("These are too many."),
+    "cannot_receive": _("This organisation cannot receive signals now."),
+    "invalid": _("This is not right."),
+    "out_of_range": _("This lies outside what is possible."),
+}
+
+
+def share_with(blueprint: Blueprint, sections: Sections) -> None:
+    """Give a blueprint the desk's words and refusals, its own sections, and names for all codes."""
+    account_shared.share_with(blueprint)
+    blueprint.context_processor(lambda: _context(sections))
+
+
+def errors_of(refused: SignalsError | ValidationError) -> dict[str, str]:
+    """What is wrong, by field; empty when no field is to blame."""
+    found = forms.messages(refused)
+    if isinstance(refused, Invalid):
+        said = {p.field: str(_SAID_HERE[p.code]) for p in refused.problems if p.code in _SAID_HERE}
+        return found | said
+    return found
+
+
+def trouble_of(refused: SignalsError | ValidationError) -> str:
+    """Why it was refused, where no field is to blame."""
+    if isinstance(refused, ValidationError | Invalid):
+        return ""
+    return f"{title_of(refused.code)}. {detail_of(refused.code)}"
+
+
+def language() -> str:
+    """The language of this page."""
+    return display.page_language()
+
+
+def choices(codes: type[StrEnum]) -> list[tuple[str, str]]:
+    """(code, words) for a select in the reader's language."""
+    return officer_labels.choices(codes, language())
+
+
+def _context(sections: Sections) -> dict[str, Any]:
+    return {
+        "label": lambda value: officer_labels.label(value, language()),
+        "sections": sections(),
+        "field_words": _field_words,
+    }
+
+
+def _field_words() -> dict[str, str]:
+    return {
+        "postcode": gettext("Postcode"),
+        "house_number": gettext("House number"),
+        "house_number_addition": gettext("Addition"),
+        "identity": gettext("Who it is"),
+        "residence": gettext("Lives there"),
+        "third_parties": gettext("Rights of others"),
+        "days": gettext("Days"),
+        "legal_basis": gettext("Legal ground"),
+        "organisation_id": gettext("Organisation"),
+        "reason": gettext("Reason"),
+        "text": gettext("What they must know there"),
+        "name": gettext("Name"),
+        "email": gettext("E-mail address"),
+        "kind": gettext("Kind"),
+        "role": gettext("Role"),
+        "area": gettext("Area"),
+        "level": gettext("Kind of area"),
+        "valid_from": gettext("From"),
+        "valid_until": gettext("Until"),
+        "since": gettext("From"),
+        "until": gettext("Until"),
+        "agreement_on": gettext("Date of the agreement"),
+        "retention_basis": gettext("Ground of the retention periods"),
+        "contact_email": gettext("E-mail address"),
+    }
