@@ -28,6 +28,7 @@ from signals.retention import DeletionJournal, Retention, RetentionReport
 from signals.routing import Router
 from signals.settings import Settings
 from signals.staff.recovery import fill_in_secret
+from signals.staff.stale import forget_stale
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,6 +113,11 @@ class Worker:
                 delete(SealedReport).where(SealedReport.received_on < before, SealedReport.envelope.is_(None))
             )
         return int(done.rowcount)  # type: ignore[attr-defined]
+
+    def forget_sign_ins(self) -> int:
+        """Delete what signing in left behind and is over; returns how many rows."""
+        with self.sessions.begin() as session:
+            return forget_stale(session, self.clock)
 
 
 def make_worker(settings: Settings, *, clock: Clock | None = None, engine: Engine | None = None) -> Worker:

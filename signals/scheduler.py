@@ -16,6 +16,7 @@ from signals.jobs import Worker
 DAILY_SECONDS = 24 * 3600
 HOURLY_SECONDS = 3600
 KEY_SECONDS = 60
+QUARTER_SECONDS = 15 * 60
 
 log = get_logger(__name__)
 
@@ -43,6 +44,7 @@ def _schedule(scheduler: BaseScheduler, worker: Worker) -> None:
     _every(scheduler, settings.audit.link_seconds, "audit_links", worker.link_audit)
     _every(scheduler, KEY_SECONDS, "destroyed_keys", worker.destroy_keys)
     _every(scheduler, DAILY_SECONDS, "retries", worker.forget_retries)
+    _every(scheduler, QUARTER_SECONDS, "sign_ins", worker.forget_sign_ins)
     _nightly(scheduler, settings.retention.at_hour, "retention", worker.retain)
     _nightly(scheduler, settings.retention.at_hour, "audit_pruning", worker.prune_audit)
 

@@ -323,7 +323,7 @@ def test_a_guess_leaves_no_address_behind_and_nothing_after_a_while(site: Site) 
     assert len(rows) == 1
     assert "anna" not in repr(rows)
     site.world.move(minutes=15)
-    site.here.test_client().post("/desk/sign-in", data=site.form(LENA))
+    assert site.world.worker().forget_sign_ins() == 1
     with site.world.sessions() as session:
         assert session.execute(text("SELECT count(*) FROM sign_in_guesses")).scalar_one() == 0
 

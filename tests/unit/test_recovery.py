@@ -15,10 +15,19 @@ from signals import staff
 from signals.audit import SYSTEM, Actor, AuditLog
 from signals.clock import FixedClock
 from signals.errors import Forbidden, Invalid, NotFound, NotSignedIn, SignInFailed
-from signals.models import AccountLink, Approval, AuditEntry, StaffMember, StaffSession
+from signals.models import (
+    AccountLink,
+    Approval,
+    AuditEntry,
+    Challenge,
+    SignInGuess,
+    StaffMember,
+    StaffSession,
+)
 from signals.staff import own_account, recovery
 from signals.staff.new_passwords import problems_of_password
 from signals.staff.recovery import LinkRefused, Links
+from signals.staff.stale import forget_stale
 from signals.vocabulary import AuditAction, Role
 from tests import factories
 from tests.desk_fixtures import (
@@ -465,3 +474,15 @@ def test_signing_in_is_recent_for_ten_minutes(office: Office) -> None:
     assert own_account.signed_in_recently(office.clock, staff_session=own)
     office.clock.moment += timedelta(seconds=1)
     assert not own_account.signed_in_recently(office.clock, staff_session=own)
+
+
+def test_links_guesses_and_challenges_are_forgotten_once_they_are_over(office: Office) -> None:
+    now = office.clock.now()
+    office.invite()
+    office.session.add(SignInGuess(bucket=b"b" * 32, count=1, last_at=now, next_at=now))
+    office.session.add(Challenge(purpose="sign_in", challenge=b"c", expires_at=now + timedelta(minutes=5)))
+    forgotten = []
+    for step in (timedelta(minutes=4), timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=24)):
+        office.clock.moment += step
+        forgotten.append(forget_stale(office.session, office.clock))
+    assert forgotten == [0, 1, 1, 1]

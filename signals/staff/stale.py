@@ -1,0 +1,25 @@
+"""Forgets what signing in leaves behind: guesses counted, challenges answered, account links that are over."""
+
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, Delete, delete
+from sqlalchemy.orm import Session
+
+from signals.clock import Clock
+from signals.models import AccountLink, Challenge, SignInGuess
+from signals.staff.guesses import FORGOTTEN_AFTER
+
+
+def forget_stale(session: Session, clock: Clock) -> int:
+    """Delete it; returns how many rows. Guesses go after 15 quiet minutes, the rest once it is of no use."""
+    now = clock.now()
+    over = (
+        delete(SignInGuess).where(SignInGuess.last_at <= now - FORGOTTEN_AFTER),
+        delete(Challenge).where(Challenge.expires_at <= now),
+        delete(AccountLink).where(AccountLink.expires_at <= now),
+    )
+    return sum(_count(session, statement) for statement in over)
+
+
+def _count(session: Session, statement: Delete) -> int:
+    return cast("CursorResult[Any]", session.execute(statement)).rowcount
