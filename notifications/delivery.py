@@ -18,6 +18,8 @@ from typing import Any, cast
 from sqlalchemy import ColumnElement, CursorResult, Select, and_, func, or_, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
+from notifications import feedback
+from notifications.breaker import Breaker, is_about_provider
 from notifications.channels import Channel, Outgoing, Sent
 from notifications.clock import Clock
 from notifications.models import DeliveryAttempt, MessageState, OutboxMessage
@@ -37,6 +39,11 @@ RIVALS = 5  # so many workers can lease at the same instant, and each still find
 
 Completion = Callable[[str, uuid.UUID, Mapping[str, str]], dict[str, str]]
 """From event, subject and stored values to what is told: adds what no outbox may hold, such as a secret."""
+
+Senseless = Callable[[Session, str, uuid.UUID, uuid.UUID | None], str | None]
+"""From event, subject and organisation to a code of why it need not be told any more; None when it must."""
+
+TOO_LATE = "too_late"
 
 log = logging.getLogger(__name__)
 
@@ -70,10 +77,13 @@ def deliver_due(
     rng: random.Random | None = None,
     policy: Policy = DEFAULT_POLICY,
     complete: Completion = lambda _event, _subject_id, values: dict(values),
+    senseless: Senseless = lambda _session, _event, _subject_id, _organisation_id: None,
+    breakers: Mapping[str, Breaker] | None = None,
 ) -> DeliveryReport:
     """Send at most `limit` due messages, oldest first and each organisation in turn.
 
-    Messages for a channel that is not among `channels` stay where they are until they expire. On SQLite
+    Messages for a channel that is not among `channels`, or whose breaker is open, stay where they are until
+    they expire. What is `senseless` just before it would be sent expires with that reason. On SQLite
     the factory's transactions must begin IMMEDIATE. An error that no channel should raise is passed on,
     after the messages not yet begun were given back.
     """
@@ -85,6 +95,8 @@ def deliver_due(
         rng=rng or random.SystemRandom(),
         policy=policy,
         complete=complete,
+        senseless=senseless,
+        breakers=breakers or {},
     )
     return courier.deliver(limit)
 
@@ -96,6 +108,7 @@ class _Lease:
     id: uuid.UUID
     event: str
     subject_id: uuid.UUID
+    organisation_id: uuid.UUID | None
     channel: str
     recipient: str = field(repr=False)
     language: str
@@ -118,6 +131,8 @@ class _Courier:
     rng: random.Random
     policy: Policy
     complete: Completion = field(repr=False)
+    senseless: Senseless = field(repr=False)
+    breakers: Mapping[str, Breaker]
     tally: Counter[str] = field(default_factory=Counter)
     waiting: deque[_Lease] = field(default_factory=deque)
 
@@ -133,8 +148,10 @@ class _Courier:
 
     def _lease_due(self, limit: int) -> None:
         now = self.clock.now()
+        working = [name for name in self.channels if self._allows(name, now)]
         with self.session_factory.begin() as session:
-            messages = _lock_due(session, now, self.channels, limit)
+            feedback.judge(session, self.clock, rng=self.rng, policy=self.policy)
+            messages = _lock_due(session, now, working, limit)
             doubts = _doubts(session, messages)
             for message in messages:
                 self._take(session, message, doubts.get(message.id, 0), now)
@@ -144,6 +161,7 @@ class _Courier:
             session.add(_attempt(message.id, now, INTERRUPTED))
             doubts += 1
         if message.expires_at is not None and message.expires_at <= now:
+            message.reason = TOO_LATE
             self._settle(message, MessageState.EXPIRED, now)
         elif doubts > MAX_REPEATS_IN_DOUBT:
             self._settle(message, MessageState.FAILED, now)
@@ -165,6 +183,11 @@ class _Courier:
     def _begin_next(self, session: Session) -> _Lease | None:
         while self.waiting:
             lease, now = self.waiting.popleft(), self.clock.now()
+            if not self._allows(lease.channel, now):
+                _change(session, _held(lease, MessageState.QUEUED), leased_until=None)
+                continue
+            if self._has_lost_its_sense(session, lease, now):
+                continue
             begun = replace(lease, tries=lease.tries + 1, until=now + self.lease, begun_at=now)
             if _change(
                 session,
@@ -176,6 +199,18 @@ class _Courier:
                 return begun
             self._overtaken(lease)
         return None
+
+    def _allows(self, channel: str, now: datetime) -> bool:
+        return channel not in self.breakers or self.breakers[channel].allows(now)
+
+    def _has_lost_its_sense(self, session: Session, lease: _Lease, now: datetime) -> bool:
+        reason = self.senseless(session, lease.event, lease.subject_id, lease.organisation_id)
+        if reason is None:
+            return False
+        held = _held(lease, MessageState.QUEUED)
+        expired = {"state": MessageState.EXPIRED, "reason": reason[:40], "settled_at": now}
+        self._count(_change(session, held, leased_until=None, **expired), "expired", lease)
+        return True
 
     def _send(self, lease: _Lease) -> _Result:
         try:
@@ -200,6 +235,7 @@ class _Courier:
 
     def _record(self, session: Session, lease: _Lease, result: _Result) -> None:
         now = self.clock.now()
+        self._tell_breaker(lease.channel, result, now)
         problem = None if isinstance(result, Sent) else result.problem
         if isinstance(result, Sent):
             recorded = self._record_delivered(session, lease, result, now)
@@ -207,6 +243,15 @@ class _Courier:
             recorded = self._record_failure(session, lease, result, now)
         if recorded or session.get(OutboxMessage, lease.id) is not None:
             session.add(_attempt(lease.id, now, problem))
+
+    def _tell_breaker(self, channel: str, result: _Result, now: datetime) -> None:
+        breaker = self.breakers.get(channel)
+        if breaker is None:
+            return
+        if isinstance(result, DeliveryFailure) and is_about_provider(result):
+            breaker.failed(result, now)
+        elif isinstance(result, Sent) or result.problem.startswith(("smtp_", "twilio_")):
+            breaker.succeeded()  # its refusal of one message is an answer too
 
     def _record_delivered(self, session: Session, lease: _Lease, sent: Sent, now: datetime) -> bool:
         # That it arrived is a fact, whoever holds the lease by now: it stops a repeat not yet begun.
@@ -310,6 +355,7 @@ def _leased(message: OutboxMessage, doubts: int) -> _Lease:
         id=message.id,
         event=message.event,
         subject_id=message.subject_id,
+        organisation_id=message.organisation_id,
         channel=message.channel,
         recipient=message.recipient,
         language=message.language,

@@ -18,6 +18,20 @@ class Event(StrEnum):
     MISSED_DEADLINE = "missed_deadline"  # to lead, deputy, service manager: a deadline passed
     ACCOUNT_CHANGED = "account_changed"  # to lead and privacy officer: a grant or a reset
     ACCOUNT_LINK = "account_link"  # to one member of staff: set up the account with this link
+    CONTACT_REMINDER = "contact_reminder"  # to the team: nobody has tried to reach the resident
+    CONCLUDE_REMINDER = "conclude_reminder"  # to the team: not concluded yet
+    MISSED_CONTACT = "missed_contact"  # to lead, deputy, service manager: no attempt in time
+    MISSED_CONCLUSION = "missed_conclusion"  # to the same: not concluded in time
+    UNATTENDED = "unattended"  # to the same, at day 21: nobody took it up
+    NOTICE_REMINDER = "notice_reminder"  # to team, then lead: the month of art. 14 AVG runs out
+    NOTHING_OPEN = "nothing_open"  # to a team without work, once a month
+    DIGEST = "digest"  # to a team that chose it, each working day with work
+    DRILL = "drill"  # to one recipient after another: prove that this reaches you
+    DRILL_UNANSWERED = "drill_unanswered"  # to administrators
+    ROUTING_SUSPENDED = "routing_suspended"  # to team, lead and administrators: two drills missed
+    ROUTING_RESTORED = "routing_restored"  # to the same: a drill was answered
+    RECIPIENT_CHECK = "recipient_check"  # to who is to become a recipient: confirm it
+    TEST_MESSAGE = "test_message"  # to whom an administrator names
 
 
 LANGUAGES = ("nl", "en")
@@ -28,6 +42,20 @@ DATES: Mapping[Event, str] = {
     Event.MISSED_DEADLINE: "due_on",
     Event.ACCOUNT_CHANGED: "changed_on",
     Event.ACCOUNT_LINK: "valid_until",
+    Event.CONTACT_REMINDER: "due_on",
+    Event.CONCLUDE_REMINDER: "due_on",
+    Event.MISSED_CONTACT: "due_on",
+    Event.MISSED_CONCLUSION: "due_on",
+    Event.UNATTENDED: "deleted_on",
+    Event.NOTICE_REMINDER: "notify_by",
+    Event.NOTHING_OPEN: "checked_on",
+    Event.DIGEST: "due_on",
+    Event.DRILL: "answer_by",
+    Event.DRILL_UNANSWERED: "sent_on",
+    Event.ROUTING_SUSPENDED: "suspended_from",
+    Event.ROUTING_RESTORED: "restored_on",
+    Event.RECIPIENT_CHECK: "valid_until",
+    Event.TEST_MESSAGE: "sent_on",
 }
 """For each event the name of the one date that it tells, as an ISO date. Each tells a `link` besides."""
 

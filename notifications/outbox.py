@@ -5,17 +5,20 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from sqlalchemy import Connection, CursorResult, Table, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from notifications.events import LANGUAGES, check_values
 from notifications.models import DeliveryAttempt, MessageState, OutboxMessage
+from privacy.bulk import insert_many
 
-ROWS_PER_INSERT = 500  # SQLite binds at most 32,766 values in one statement
 SHORTEST_DELAY_MINUTES = 5
+_TOLD: Final = (
+    "event", "subject_id", "organisation_id", "channel", "recipient", "language", "values", "not_before",
+    "expires_at",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,10 +53,7 @@ def enqueue(session: Session | Connection, messages: Sequence[NewMessage]) -> in
 
     A message about the same event and subject to the same recipient is written once, ever.
     """
-    return sum(
-        _insert(session, messages[start : start + ROWS_PER_INSERT])
-        for start in range(0, len(messages), ROWS_PER_INSERT)
-    )
+    return _insert(session, messages)
 
 
 def withdraw(session: Session | Connection, *, subject_id: uuid.UUID) -> int:
@@ -75,32 +75,11 @@ def random_delay(minutes: int, rng: random.Random) -> timedelta:
 
 
 def _insert(session: Session | Connection, messages: Sequence[NewMessage]) -> int:
+    if not messages:
+        return 0
+    connection = session.connection() if isinstance(session, Session) else session
+    columns: dict[str, list[Any]] = {name: [getattr(m, name) for m in messages] for name in _TOLD}
+    columns["id"] = [uuid.uuid4() for _ in messages]
+    same = {"state": MessageState.QUEUED, "tries": 0}
     table = cast(Table, OutboxMessage.__table__)
-    insert = sqlite.insert if _dialect(session) == "sqlite" else postgresql.insert
-    statement = insert(table).values([_row(message) for message in messages])
-    once = statement.on_conflict_do_nothing(index_elements=["event", "subject_id", "recipient"])
-    # Without this option SQLAlchemy forgets how many rows an INSERT on PostgreSQL wrote.
-    done = session.execute(once, execution_options={"preserve_rowcount": True})
-    return cast("CursorResult[Any]", done).rowcount
-
-
-def _dialect(session: Session | Connection) -> str:
-    bind = session.get_bind() if isinstance(session, Session) else session
-    return bind.dialect.name
-
-
-def _row(message: NewMessage) -> dict[str, Any]:
-    return {
-        "id": uuid.uuid4(),
-        "event": message.event,
-        "subject_id": message.subject_id,
-        "organisation_id": message.organisation_id,
-        "channel": message.channel,
-        "recipient": message.recipient,
-        "language": message.language,
-        "values": dict(message.values),
-        "state": MessageState.QUEUED,
-        "not_before": message.not_before,
-        "expires_at": message.expires_at,
-        "tries": 0,
-    }
+    return insert_many(connection, table, columns, same, unless=("event", "subject_id", "recipient"))

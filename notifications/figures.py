@@ -1,0 +1,143 @@
+"""How delivery goes, counted by a worker into a table that the staff side may read; also for Prometheus.
+
+Nothing here is about a signal: messages that are not due yet are left out, for their number would tell within
+a minute that a report came in.
+"""
+
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, func, or_, select, text
+from sqlalchemy.orm import Session
+
+from notifications.clock import Clock
+from notifications.models import DeliveryAttempt, DeliveryFigure, MessageState, OutboxMessage
+
+KEPT = timedelta(days=90)
+_LOCK = 0x4669_6775
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChannelHealth:
+    """One organisation and one channel. `waiting_since`: the oldest message that is due and not sent."""
+
+    organisation_id: uuid.UUID | None
+    channel: str
+    last_delivered_at: datetime | None
+    waiting_since: datetime | None
+    problems: tuple[str, ...]
+
+    @property
+    def works(self) -> bool:
+        """No message was given up after the last one that arrived."""
+        return not self.problems
+
+
+def count_messages(session: Session, clock: Clock) -> int:
+    """Write the figures anew, in the caller's transaction; gives how many rows. One worker at a time."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    session.execute(delete(DeliveryFigure))
+    rows = list(_counted(session, clock.now()))
+    session.add_all(rows)
+    return len(rows)
+
+
+def channel_health(session: Session) -> list[ChannelHealth]:
+    """For each organisation and channel how delivery goes, from the last count."""
+    found: dict[tuple[uuid.UUID | None, str], list[DeliveryFigure]] = {}
+    for row in session.scalars(select(DeliveryFigure)):
+        found.setdefault((row.organisation_id, row.channel), []).append(row)
+    return [_health(*key, rows) for key, rows in sorted(found.items(), key=lambda item: str(item[0]))]
+
+
+def forget_messages(session: Session, clock: Clock) -> int:
+    """Delete messages that were settled 90 days ago or longer: they hold addresses of people."""
+    old = select(OutboxMessage.id).where(OutboxMessage.settled_at < clock.now() - KEPT)
+    ids = list(session.scalars(old.limit(1000)))
+    session.execute(delete(DeliveryAttempt).where(DeliveryAttempt.message_id.in_(ids)))
+    session.execute(delete(OutboxMessage).where(OutboxMessage.id.in_(ids)))
+    return len(ids)
+
+
+def prometheus_text(session: Session, clock: Clock) -> bytes:
+    """The figures of all organisations together, in Prometheus' text format."""
+    from prometheus_client import CollectorRegistry, Gauge, generate_latest
+
+    registry = CollectorRegistry()
+    messages = Gauge(
+        "signals_messages",
+        "Messages that are due or settled, by channel, state and class of failure",
+        ["channel", "state", "problem"],
+        registry=registry,
+    )
+    oldest = Gauge(
+        "signals_oldest_due_message_seconds", "Age of the oldest message that is due", registry=registry
+    )
+    counted = Gauge("signals_messages_counted_seconds", "Age of these figures", registry=registry)
+    rows: Sequence[DeliveryFigure] = session.scalars(select(DeliveryFigure)).all()
+    for row in rows:
+        messages.labels(row.channel, row.state, row.problem or "").inc(row.number)
+    now = clock.now()
+    waiting = [row.oldest_at for row in rows if row.oldest_at is not None]
+    oldest.set((now - min(waiting)).total_seconds() if waiting else 0)
+    counted.set((now - max(row.counted_at for row in rows)).total_seconds() if rows else 0)
+    return generate_latest(registry)
+
+
+def _counted(session: Session, now: datetime) -> Iterator[DeliveryFigure]:
+    problem = (
+        select(DeliveryAttempt.problem)
+        .where(DeliveryAttempt.message_id == OutboxMessage.id, OutboxMessage.state == MessageState.FAILED)
+        .order_by(DeliveryAttempt.at.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    known = (
+        select(
+            OutboxMessage.organisation_id,
+            OutboxMessage.channel,
+            OutboxMessage.state,
+            OutboxMessage.not_before,
+            OutboxMessage.settled_at,
+            problem.label("problem"),
+        )
+        .where(or_(OutboxMessage.settled_at.is_not(None), OutboxMessage.not_before <= now))
+        .subquery()
+    )
+    by = (known.c.organisation_id, known.c.channel, known.c.state, known.c.problem)
+    figures = select(*by, func.count(), func.min(known.c.not_before), func.max(known.c.settled_at))
+    waits = (MessageState.QUEUED, MessageState.SENDING)
+    for organisation_id, channel, state, why, number, oldest, latest in session.execute(
+        figures.group_by(*by)
+    ):
+        yield DeliveryFigure(
+            organisation_id=organisation_id,
+            channel=channel,
+            state=state.value,
+            problem=why,
+            number=number,
+            oldest_at=oldest if state in waits else None,
+            latest_at=latest,
+            counted_at=now,
+        )
+
+
+def _health(organisation_id: uuid.UUID | None, channel: str, rows: Sequence[DeliveryFigure]) -> ChannelHealth:
+    delivered = [row.latest_at for row in rows if row.state == MessageState.DELIVERED and row.latest_at]
+    last = max(delivered, default=None)
+    waiting = [row.oldest_at for row in rows if row.oldest_at is not None]
+    failed = [
+        row.problem or "unknown"
+        for row in rows
+        if row.state == MessageState.FAILED and (last is None or (row.latest_at and row.latest_at > last))
+    ]
+    return ChannelHealth(
+        organisation_id=organisation_id,
+        channel=channel,
+        last_delivered_at=last,
+        waiting_since=min(waiting, default=None),
+        problems=tuple(sorted(failed)),
+    )
