@@ -71,6 +71,12 @@ class Conflict(SignalsError):
     status = 409
 
 
+class Restricted(Conflict):
+    """The resident asked for a restriction (art. 18 AVG): nobody works on it until that is lifted."""
+
+    code = "restricted"
+
+
 class ClaimedByOther(Conflict):
     """Somebody else has claimed this signal."""
 

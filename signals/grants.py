@@ -126,6 +126,7 @@ RIGHTS: Final[Mapping[str, Mapping[Role, Rights]]] = {
         "desk": Rights(select=ALL, insert=ALL, update=("key_destroyed_on",)),
         "worker": rights("SIUD"),
     },
+    "deletion_orders": {"desk": rights("SI"), "worker": rights("SD")},
     "retention_periods": {"desk": rights("SIUD"), "worker": rights("S")},
     "register_entries": {"desk": rights("SI"), "worker": rights("S")},
     "signal_facts": {"desk": rights("I"), "worker": rights("I")},
@@ -148,7 +149,7 @@ RIGHTS: Final[Mapping[str, Mapping[Role, Rights]]] = {
     },
     "delivery_attempts": {"desk": Rights(select=("id", "message_id"), delete=True), "worker": rights("SIUD")},
     # Who receives a callback only writes it down; the figures are all that the desk learns of delivery
-    "delivery_callbacks": {"desk": rights("I"), "worker": rights("SID")},
+    "delivery_callbacks": {"desk": rights("I"), "worker": rights("SIUD")},
     "delivery_figures": {"desk": rights("S"), "worker": rights("SIUD")},
     "drills": {"desk": Rights(select=ALL, update=("answered_on",)), "worker": rights("SIU")},
     VERSION_TABLE: {"desk": rights("S"), "worker": rights("S")},
@@ -229,6 +230,7 @@ FENCES: Final[Mapping[str, Fence]] = {
         changed=_OWN,
         written=f"{_OWN} OR {_erased_after_referral('deletion_records.signal_id')}",
     ),
+    "deletion_orders": Fence(seen=_OWN, written=_OWN),
     "retention_periods": Fence(seen=_OWN, changed=_OWN, written=_OWN),
     "register_entries": Fence(seen=_OWN, written=_OWN),
     # An administrator, who has no organisation, asks; the organisation decides.

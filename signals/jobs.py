@@ -16,19 +16,23 @@ from notifications.delivery import DeliveryReport, deliver_due
 from privacy.keystore import Keystore, open_keystore
 from privacy.secret_files import load_master_key
 from signals.arrival import ArrivalDesk
-from signals.audit import AuditLog
+from signals.audit import SYSTEM, AuditLog
 from signals.audit_trail import TrailKeys, link_entries, prune_trail
 from signals.clock import Clock, SystemClock, today
 from signals.db import make_engine, session_factory
 from signals.intake import RETRY_DAYS
+from signals.key_care import sweep_keys
 from signals.models import SealedReport
 from signals.organisations import provision_mailbox_keys
 from signals.postcodes import Address
 from signals.retention import DeletionJournal, Retention, RetentionReport
 from signals.routing import Router
 from signals.settings import Settings
+from signals.vocabulary import AuditAction
 from signals.staff.recovery import fill_in_secret
 from signals.staff.stale import forget_stale
+
+REFUSED_KEPT_DAYS = 28
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,8 +93,14 @@ class Worker:
         return self.retention().run(self.clock)
 
     def destroy_keys(self) -> int:
-        """Destroy the keys of what was referred or erased where the desk could not; returns how many."""
-        return self.retention().confirm_destroyed(self.clock)
+        """Finish what the desk could not: ordered deletions, and keys of what was referred or erased."""
+        retention = self.retention()
+        return retention.carry_out_orders(self.clock) + retention.confirm_destroyed(self.clock)
+
+    def sweep_keys(self) -> int:
+        """Destroy keys that nothing needs any more, like mailbox keys of past weeks; returns how many."""
+        swept = sweep_keys(self.sessions, self.clock, keystore=self.keystore, audit=self.audit)
+        return swept.case_keys + swept.mailbox_keys
 
     def retention(self) -> Retention:
         """Purging, with everything it needs; also for an erasure and for a replay after a restore."""
@@ -105,13 +115,20 @@ class Worker:
     def forget_retries(self) -> int:
         """Delete what recognises a retry once 7 days are over; returns how many rows.
 
-        A report that did not arrive yet is never deleted: its envelope is the only copy.
+        A report that did not arrive yet is never deleted: its envelope is the only copy. One whose envelope
+        was refused goes when nobody could have attended to it any more, so that its key can go as well.
         """
-        before = today(self.clock) - timedelta(days=RETRY_DAYS)
+        on = today(self.clock)
+        arrived = SealedReport.envelope.is_(None)
+        given_up = SealedReport.refused_on < on - timedelta(days=REFUSED_KEPT_DAYS)
         with self.sessions.begin() as session:
-            done = session.execute(
-                delete(SealedReport).where(SealedReport.received_on < before, SealedReport.envelope.is_(None))
-            )
+            refused = session.execute(delete(SealedReport).where(given_up))
+            if refused.rowcount:  # type: ignore[attr-defined]
+                self.audit.record(
+                    session, self.clock, actor=SYSTEM, action=AuditAction.SIGNAL_PURGED, ground="refused"
+                )
+            before = on - timedelta(days=RETRY_DAYS)
+            done = session.execute(delete(SealedReport).where(SealedReport.received_on < before, arrived))
         return int(done.rowcount)  # type: ignore[attr-defined]
 
     def forget_sign_ins(self) -> int:

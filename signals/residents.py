@@ -6,10 +6,11 @@ register keeps that it was done, never what.
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -25,8 +26,9 @@ from signals.models import AddressLink, DeletionRecord, Organisation, Referral, 
 from signals.postcodes import Address
 from signals.referral import referred_away
 from signals.repeats import Probe, probes_for
+from signals.retention import order_deletion
 from signals.triage.notes import open_notes
-from signals.vocabulary import AuditAction, Role
+from signals.vocabulary import AuditAction, DeletionReason, Role
 
 
 class Right(StrEnum):
@@ -170,8 +172,16 @@ def record_export(
     )
 
 
-def export_of(keystore: Keystore, findings: Findings, organisation: Organisation) -> dict[str, Any]:
-    """All that is kept of the address, in the clear, as JSON values; staff are named by role only."""
+def export_of(
+    keystore: Keystore,
+    findings: Findings,
+    organisation: Organisation,
+    receivers: Mapping[uuid.UUID, str] = MappingProxyType({}),
+) -> dict[str, Any]:
+    """All that is kept of the address, in the clear, as JSON values; staff are not named.
+
+    `receivers`: the names of organisations that signals were referred to (art. 15(1)(c) AVG).
+    """
     return {
         "organisation": organisation.name,
         "legal_basis": organisation.legal_basis,
@@ -180,7 +190,11 @@ def export_of(keystore: Keystore, findings: Findings, organisation: Organisation
         "signals": [_exported(keystore, signal) for signal in findings.signals],
         "earlier_signals_received_on": [day.isoformat() for day in findings.deleted_received_on],
         "referred": [
-            {"reference": referral.reference, "on": referral.referred_on.isoformat()}
+            {
+                "reference": referral.reference,
+                "on": referral.referred_on.isoformat(),
+                "to": receivers.get(referral.to_organisation_id),
+            }
             for referral in findings.referrals
         ],
     }
@@ -244,7 +258,8 @@ def record_erasure(
     """Enter an erasure (art. 17) or an objection that holds (art. 21); returns the signals to purge now.
 
     Signals that were referred are among them: an erasure follows the referral (art. 19). The links of the
-    address go at once; the caller purges in this transaction, or with `Retention.purge_now`.
+    address go at once. An order is left with them: what the caller cannot purge (`Retention.purge_now`),
+    the worker does.
     """
     ids = [*(s.id for s in findings.signals), *(r.signal_id for r in findings.referrals)]
     set_local(session, subject=",".join(map(str, ids)))  # of what was referred on, this and nothing else
@@ -258,8 +273,12 @@ def record_erasure(
             ground="art_17_avg" if right is Right.ERASURE else "art_21_avg",
         )
     _forget_links(session, findings.probe)
+    order_deletion(session, clock, organisation_id=_officer(actor), signal_ids=ids, reason=_REASONS[right])
     _enter(session, clock, actor=actor, right=right, proof=proof, findings=findings, outcome="erased")
     return list(dict.fromkeys(ids))
+
+
+_REASONS = {Right.ERASURE: DeletionReason.ERASURE, Right.OBJECTION: DeletionReason.OBJECTION}
 
 
 def register(session: Session, *, organisation_id: uuid.UUID, limit: int = 200) -> Sequence[RegisterEntry]:

@@ -7,6 +7,7 @@ done again: a record without a confirmed key destruction is taken up by the next
 
 import json
 import os
+import random
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -24,9 +25,10 @@ from privacy.keystore import Keystore
 from signals.audit import SYSTEM, AuditEvent, AuditLog
 from signals.clock import AMSTERDAM, Clock, today
 from signals.contents import Report, open_reports
-from signals.db import is_sqlite
+from signals.db import is_sqlite, set_local
 from signals.models import (
     AddressLink,
+    DeletionOrder,
     DeletionRecord,
     Organisation,
     Receipt,
@@ -41,8 +43,10 @@ from signals.statistics import fact_of
 from signals.vocabulary import AuditAction, DeletionReason, Outcome, RetentionRule, SignalState
 
 BATCH = 500
+_shuffle = random.SystemRandom()
 RECORDS_KEPT_DAYS = 730
 RECEIPTS_KEPT_DAYS = 365
+LINKS_KEPT_DAYS = 365
 
 Locate = Callable[[Address, date], str | None]
 """The municipality code of an address on a date; None when it lies nowhere."""
@@ -128,6 +132,7 @@ class Retention:
     def run(self, clock: Clock) -> RetentionReport:
         """Purge what is due, in batches of one transaction each; safe to run twice and in two places."""
         self.confirm_destroyed(clock)
+        self.carry_out_orders(clock)
         with self.sessions() as session:
             found = list(due_signals(session, clock))
         purged: Counter[DeletionReason] = Counter()
@@ -140,9 +145,23 @@ class Retention:
             purged=purged, keys_destroyed=destroyed, links_deleted=self._forget_links(clock)
         )
 
+    def carry_out_orders(self, clock: Clock) -> int:
+        """Purge what erasures ordered and what was not purged at once; returns how many signals."""
+        with self.sessions() as session:
+            orders = session.execute(select(DeletionOrder.signal_id, DeletionOrder.reason)).all()
+        by_reason: dict[DeletionReason, list[uuid.UUID]] = {}
+        for order in orders:
+            by_reason.setdefault(order.reason, []).append(order.signal_id)
+        done = sum(self.purge_now(clock, ids, reason) for reason, ids in by_reason.items())
+        with self.sessions.begin() as session:
+            alive = select(Signal.id)
+            session.execute(delete(DeletionOrder).where(DeletionOrder.signal_id.not_in(alive)))
+        return done
+
     def purge_now(self, clock: Clock, signal_ids: Sequence[uuid.UUID], reason: DeletionReason) -> int:
         """Purge these signals at once (erasure, objection); returns how many were still there."""
         with self.sessions.begin() as session:
+            set_local(session, subject=",".join(map(str, signal_ids)))  # also what was referred on
             done = purge(
                 session,
                 clock,
@@ -208,7 +227,8 @@ class Retention:
         oldest = oldest_kept(today(clock))
         on = today(clock)
         with self.sessions.begin() as session:
-            done = session.execute(delete(AddressLink).where(AddressLink.quarter < oldest))
+            too_old = AddressLink.received_on < on - timedelta(days=LINKS_KEPT_DAYS)
+            done = session.execute(delete(AddressLink).where(or_(AddressLink.quarter < oldest, too_old)))
             session.execute(
                 delete(Receipt).where(Receipt.changed_on < on - timedelta(days=RECEIPTS_KEPT_DAYS))
             )
@@ -252,6 +272,28 @@ class DeletionJournal:
                 yield uuid.UUID(json.loads(line)["key"])
 
 
+_ERASED = (DeletionReason.ERASURE, DeletionReason.OBJECTION)
+
+
+def order_deletion(
+    session: Session,
+    clock: Clock,
+    *,
+    organisation_id: uuid.UUID,
+    signal_ids: Sequence[uuid.UUID],
+    reason: DeletionReason,
+) -> None:
+    """Leave the worker the order to delete these signals; one that was given before stays as it is."""
+    on = today(clock)
+    rows = [
+        {"signal_id": signal_id, "organisation_id": organisation_id, "reason": reason, "ordered_on": on}
+        for signal_id in dict.fromkeys(signal_ids)
+    ]
+    if rows:
+        dialect = sqlite if is_sqlite(session) else postgresql
+        session.execute(dialect.insert(DeletionOrder).on_conflict_do_nothing(), rows)
+
+
 def due_signals(session: Session, clock: Clock) -> Iterator[Due]:
     """Every signal whose period is over; what is restricted (art. 18 AVG) waits until that is lifted."""
     on = today(clock)
@@ -290,7 +332,7 @@ def purge(
     if keystore is not None and locate is not None:
         _write_facts(session, signals, open_reports(keystore, signals), locate, on)
     _write_records(session, [_record(signal, reasons[signal.id], on) for signal in signals])
-    _settle_links(session, signals)
+    _settle_links(session, signals, reasons)
     audit.record_many(session, clock, [_audit_event(signal, reasons[signal.id]) for signal in signals])
     _delete_rows(session, [signal.id for signal in signals])
     return {signal.id: reasons[signal.id] for signal in signals}
@@ -391,6 +433,7 @@ def _write_facts(
         if not signal.is_drill:
             place = locate(report.address, on) if report else None
             facts.append(fact_of(signal, report, place))
+    _shuffle.shuffle(facts)  # not in the order of the records: rows side by side could be told to be a pair
     if facts:
         session.execute(insert(SignalFact), facts)
 
@@ -412,11 +455,18 @@ def _write_records(session: Session, records: Sequence[Mapping[str, Any]]) -> No
     session.execute(dialect.insert(DeletionRecord).on_conflict_do_nothing(), list(records))
 
 
-def _settle_links(session: Session, signals: Sequence[Signal]) -> None:
-    """The link stays for a repeat to be seen; of the signal it keeps the outcome's group only.
+def _settle_links(
+    session: Session, signals: Sequence[Signal], reasons: Mapping[uuid.UUID, DeletionReason]
+) -> None:
+    """The links of what was erased go, everywhere; any other stays for a repeat to be seen.
+
+    Of the signal it keeps the outcome's group only.
 
     An organisation that referred the signal keeps "referred": how it ended elsewhere is not its business.
     """
+    erased = [signal.id for signal in signals if reasons[signal.id] in _ERASED]
+    if erased:
+        session.execute(delete(AddressLink).where(AddressLink.signal_id.in_(erased)))
     by_group: dict[str | None, list[uuid.UUID]] = {}
     for signal in signals:
         group = OUTCOME_GROUPS[signal.outcome] if signal.outcome else None

@@ -222,8 +222,10 @@ def _unsafe(settings: Settings) -> Iterator[str]:
         yield "notifications.smtp_host is missing: without it no team hears of a signal"
     if settings.role is ProcessRole.WORKER and settings.notifications.smtp_security == "none":
         yield "notifications.smtp_security must be starttls or tls in production"
-    if settings.notifications.delay_minutes < 5:
-        yield "notifications.delay_minutes must be at least 5, so that the time of a report stays unknown"
+    if settings.notifications.delay_minutes < 15:
+        yield "notifications.delay_minutes must be at least 15: a shorter delay tells when a report came"
+    if settings.holds_keys and settings.keystore.url == settings.database.url:
+        yield "keystore.url must be another database than database.url: a stolen copy would hold its keys"
     yield from _unsafe_secrets(settings)
 
 
@@ -232,6 +234,8 @@ def _unsafe_secrets(settings: Settings) -> Iterator[str]:
         yield "keystore.master_key_file must lie outside data_folder in production"
     if settings.holds_keys and not settings.keystore.master_key_file.is_file():
         yield "keystore.master_key_file does not exist: make it with 'signals keys new-master FILE'"
+    if settings.serves_public and _lies_within(settings.front.secret_file, settings.data_folder):
+        yield "front.secret_file must lie outside data_folder in production"
     if settings.serves_public and not settings.front.secret_file.is_file():
         yield "front.secret_file does not exist: make it with 'signals keys new-master FILE'"
     if settings.serves_public and not settings.front.root_public_key:

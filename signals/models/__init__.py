@@ -12,6 +12,7 @@ from signals.models.organisation import (
     RoutingVersion,
 )
 from signals.models.retention import (
+    DeletionOrder,
     DeletionRecord,
     Referral,
     RegisterEntry,
@@ -48,6 +49,7 @@ __all__ = [
     "Challenge",
     "ContactAttempt",
     "CoverageArea",
+    "DeletionOrder",
     "DeletionRecord",
     "Drill",
     "FollowUpNote",

@@ -58,6 +58,22 @@ class DeletionRecord(Base):
     key_destroyed_on: Mapped[date | None] = mapped_column(Date)
 
 
+class DeletionOrder(Base):
+    """That a signal must go, written with the decision (art. 17 or 21 AVG); gone once it is carried out.
+
+    Whatever happens to the process that decided, the worker finishes it; also where another organisation
+    has the signal by referral.
+    """
+
+    __tablename__ = "deletion_orders"
+    __table_args__ = (NO_ROWID,)
+
+    signal_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    organisation_id: Mapped[uuid.UUID]
+    reason: Mapped[DeletionReason] = mapped_column(coded(DeletionReason, "reason"))
+    ordered_on: Mapped[date] = mapped_column(Date)
+
+
 class SignalFact(Base):
     """What the statistics need of a signal that is gone; no id leads back, no role reads it.
 

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from signals.audit import Actor, AuditLog, require_role
 from signals.clock import Clock
-from signals.errors import ClaimedByOther, Conflict, Forbidden, StaleVersion
+from signals.errors import ClaimedByOther, Conflict, Forbidden, Restricted, StaleVersion
 from signals.followup import state_after
 from signals.models import Signal
 from signals.triage.queue import claimant_name, find_signal
@@ -34,6 +34,8 @@ def locked(session: Session, signal_id: UUID, actor: Actor, expected_version: in
     signal = find_signal(session, organisation_id=actor.organisation_id, signal_id=signal_id, for_update=True)
     if expected_version is not None and signal.version != expected_version:
         raise StaleVersion
+    if signal.restricted_on is not None:
+        raise Restricted
     return signal
 
 

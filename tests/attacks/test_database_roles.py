@@ -18,7 +18,8 @@ from sqlalchemy.orm import Session
 import migrations
 from signals import triage
 from signals.db import set_local
-from signals.models import Approval, RegisterEntry, RetentionPeriod
+from signals.models import Approval, DeletionOrder, RegisterEntry, RetentionPeriod
+from signals.models.base import new_id
 from signals.referral import refer
 from signals.vocabulary import (
     AttemptKind,
@@ -48,9 +49,10 @@ MATRIX = {
     "challenges": ("", "SIUD", "SD"),
     "contact_attempts": ("", "SI", "SIUD"),
     "coverage_areas": ("S", "SIUD", "SIUD"),
+    "deletion_orders": ("", "SI", "SD"),
     "deletion_records": ("", "SIU", "SIUD"),
     "delivery_attempts": ("", "SD", "SIUD"),
-    "delivery_callbacks": ("", "I", "SID"),
+    "delivery_callbacks": ("", "I", "SIUD"),
     "delivery_figures": ("", "S", "SIUD"),
     "drills": ("", "SU", "SIU"),
     "follow_up_notes": ("", "SIU", "SIUD"),
@@ -101,6 +103,7 @@ BELONGS_TO = {
     "approvals": "organisation_id = :o",
     "audit_entries": "organisation_id = :o",
     "contact_attempts": _OF_SIGNAL,
+    "deletion_orders": "organisation_id = :o",
     "deletion_records": "organisation_id = :o",
     "delivery_attempts": "message_id IN (SELECT id FROM outbox_messages WHERE organisation_id = :o)",
     "follow_up_notes": _OF_SIGNAL,
@@ -257,8 +260,8 @@ def test_the_desk_writes_no_row_for_another_organisation(filled: FencedWorld) ->
 
 
 def test_the_desk_gives_no_signal_away_without_a_referral(filled: FencedWorld) -> None:
-    move = text("UPDATE signals SET organisation_id = :to WHERE organisation_id = :mine")
-    parameters = {"to": AMSTERDAM, "mine": GRONINGEN}
+    move = text("UPDATE signals SET organisation_id = :to")  # without WHERE, so that nothing need be seen
+    parameters = {"to": AMSTERDAM}
     with filled.desk.engine.connect() as connection:
         set_local(connection, organisation=str(GRONINGEN))
         with pytest.raises(DBAPIError, match="row-level security"):
@@ -396,6 +399,9 @@ def _papers(organisation_id: uuid.UUID, officer_id: uuid.UUID | None, world: Wor
     on = world.clock.now().date()
     yield RetentionPeriod(
         organisation_id=organisation_id, rule=RetentionRule.CONCLUDED, days=14, legal_basis="Selectielijst"
+    )
+    yield DeletionOrder(
+        signal_id=new_id(), organisation_id=organisation_id, reason=DeletionReason.ERASURE, ordered_on=on
     )
     yield RegisterEntry(
         organisation_id=organisation_id,

@@ -21,7 +21,16 @@ from privacy.passwords import PasswordHasherSettings
 from signals import grants, residents
 from signals.cli import main
 from signals.jobs import make_retention
-from signals.models import AddressLink, AuditEntry, DeletionRecord, Referral, Signal, SignalFact, StaffMember
+from signals.models import (
+    AddressLink,
+    AuditEntry,
+    DeletionOrder,
+    DeletionRecord,
+    Referral,
+    Signal,
+    SignalFact,
+    StaffMember,
+)
 from signals.postcodes import Address
 from signals.referral import refer
 from signals.residents import IdentityProof, Proof, ResidenceProof
@@ -189,10 +198,43 @@ def test_an_erasure_works_as_the_desk_role_and_follows_a_referral(desk: Desk) ->
         assert session.scalars(select(SignalFact)).one().municipality_code == "GM0363"
         assert session.scalars(select(AddressLink).where(AddressLink.signal_id == signal_id)).all() == []
     assert (record.signal_id, record.organisation_id, record.reason) == (signal_id, GRONINGEN, "erasure")
-    assert worker_of(desk.world.worker).destroy_keys() > 0
+    worker_of(desk.world.worker).destroy_keys()
     for key in keys:
         with pytest.raises(KeyGone):
             desk.world.desk.keystore.case_key(key)
+
+
+def test_an_erasure_by_the_api_follows_a_referral_and_is_finished_by_the_worker(desk: Desk) -> None:
+    """Each step in a transaction of its own, as the process of the desk does it."""
+    (signal_id,) = map(uuid.UUID, desk.ids("anna"))
+    (untouched,) = desk.ids("gerda")
+    _refer(desk, "anna", signal_id, GRONINGEN)
+    body = {**BODY, "identity": "digid", "residence": "brp", "right": "erasure"}
+    assert desk.call("fatima", "POST", "/residents/erase", json=body).status_code in (200, 201)
+    worker_of(desk.world.worker).destroy_keys()
+    assert desk.ids("gerda") == [untouched]
+    with desk.world.all_seeing.sessions() as session:
+        record = session.scalars(select(DeletionRecord)).one()
+        assert session.scalars(select(AddressLink).where(AddressLink.signal_id == signal_id)).all() == []
+        assert session.scalars(select(DeletionOrder)).all() == []
+    with pytest.raises(KeyGone):
+        desk.world.desk.keystore.case_key(record.case_key_id)
+
+
+def test_an_erasure_that_the_desk_could_not_carry_out_is_carried_out_by_the_worker(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the process ends right after the decision was committed."""
+    (signal_id,) = map(uuid.UUID, desk.ids("anna"))
+    monkeypatch.setattr(Retention, "purge_now", _no_disk)
+    body = {**BODY, "identity": "digid", "residence": "brp", "right": "objection"}
+    desk.call("fatima", "POST", "/residents/erase", json=body)
+    monkeypatch.undo()
+    assert worker_of(desk.world.worker).destroy_keys() > 0
+    assert desk.ids("anna") == []
+    with desk.world.all_seeing.sessions() as session:
+        record = session.scalars(select(DeletionRecord)).one()
+    assert (record.signal_id, record.reason) == (signal_id, "objection")
 
 
 def test_an_erasure_at_an_address_of_another_team_deletes_nothing(desk: Desk) -> None:
@@ -330,6 +372,10 @@ def bypassing_role(postgres_server: PostgresServer) -> Iterator[None]:
     postgres_server.execute("CREATE ROLE signals_bypass BYPASSRLS")
     yield
     postgres_server.execute("DROP ROLE signals_bypass")
+
+
+def _no_disk(*_arguments: object) -> None:
+    raise OSError
 
 
 def _hire(world: World, name: str, organisation_id: uuid.UUID, role: Role) -> str:

@@ -10,7 +10,7 @@ from privacy.keystore import KeyGone
 from signals.audit import Actor
 from signals.clock import today
 from signals.contents import open_report
-from signals.errors import Forbidden, Invalid, NotFound
+from signals.errors import Forbidden, Invalid, NotFound, Restricted
 from signals.models import AddressLink, AuditEntry, Organisation, RegisterEntry, Signal
 from signals.referral import refer
 from signals.residents import (
@@ -188,6 +188,13 @@ def test_a_restriction_is_set_and_lifted(world: World, officer: Actor, signal_id
                 lift=lift,
             )
         assert world.addresses()[IN_AMSTERDAM].restricted_on == expected
+
+
+def test_nobody_works_on_a_restricted_signal(world: World, officer: Actor, signal_id: uuid.UUID) -> None:
+    with world.sessions.begin() as session:
+        restrict(session, world.clock, actor=officer, audit=world.audit, signal_id=signal_id, proof=PROOF)
+    with world.sessions() as session, pytest.raises(Restricted):
+        claim(session, world.clock, signal_id=signal_id, actor=world.staff(), audit=world.audit)
 
 
 def test_a_signal_of_another_organisation_is_neither_rectified_nor_restricted(

@@ -19,6 +19,7 @@ from signals.models import (
     DeletionRecord,
     Receipt,
     RetentionPeriod,
+    SealedReport,
     Signal,
     SignalFact,
     StatusChange,
@@ -313,6 +314,42 @@ def test_working_hours_of_a_fact_count_from_the_end_of_the_day_of_receipt(world:
         fact = session.scalars(select(SignalFact)).one()
     assert (fact.hours_to_claim, fact.hours_to_contact) == (10, 10)
     assert (fact.claimed_in_time, fact.contacted_in_time) == (False, True)
+
+
+def test_links_go_after_twelve_months_to_the_day(world: World) -> None:
+    concluded(world)
+    world.move(days=365)
+    retention_of(world).run(world.clock)
+    assert world.count(AddressLink) == 1
+    world.move(days=1)
+    retention_of(world).run(world.clock)
+    assert world.count(AddressLink) == 0
+
+
+def test_an_envelope_in_a_backup_cannot_be_opened_once_its_week_is_swept(world: World) -> None:
+    world.receive(1)
+    key_id = world.sealed()[0].mailbox_key_id
+    world.worker().arrive()
+    assert world.keystore.mailbox_private_keys([key_id])
+    world.move(days=14)
+    assert world.worker().sweep_keys() > 0
+    assert world.keystore.mailbox_private_keys([key_id]) == {}
+
+
+def test_an_envelope_that_was_refused_goes_after_28_days_and_its_key_with_it(world: World) -> None:
+    world.receive(1)
+    key_id = world.sealed()[0].mailbox_key_id
+    with world.sessions.begin() as session:
+        session.execute(update(SealedReport).values(envelope=bytes(2096)))
+    world.worker().arrive()
+    world.move(days=28)
+    world.worker().forget_retries()
+    assert world.count(SealedReport) == 1
+    world.move(days=1)
+    world.worker().forget_retries()
+    assert world.count(SealedReport) == 0
+    world.worker().sweep_keys()
+    assert world.keystore.mailbox_private_keys([key_id]) == {}
 
 
 class _Killed(Exception):

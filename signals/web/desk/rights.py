@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from structlog import get_logger
 
 from signals import residents
+from signals.db import set_local
 from signals.models import Organisation, RegisterEntry, Signal, StaffMember
 from signals.postcodes import Address
 from signals.residents import Findings, Proof, Right
@@ -66,9 +67,7 @@ def find(address: Address) -> Held:
     """What there is on exactly this address; the search is audited first."""
     with desk().sessions.begin() as session:
         findings = _find(session, address)
-        ids = {referral.to_organisation_id for referral in findings.referrals}
-        names = session.execute(select(Organisation.id, Organisation.name).where(Organisation.id.in_(ids)))
-        receivers = {row.id: row.name for row in names}
+        receivers = _receivers(session, findings)
     return Held(findings=findings, receivers=receivers)
 
 
@@ -86,14 +85,15 @@ def export(address: Address, proof: Proof) -> dict[str, Any]:
             proof=proof,
         )
         organisation = session.get_one(Organisation, organisation_id())
-    return residents.export_of(context.keystore, findings, organisation)
+        receivers = _receivers(session, findings)
+    return residents.export_of(context.keystore, findings, organisation, receivers)
 
 
 def erase(address: Address, proof: Proof, right: Right) -> Erased:
     """Delete everything of an address, wherever it was referred (art. 17, 19 and 21 AVG).
 
     Register and audit are committed first. From then on it will happen: what cannot be deleted at once
-    (somebody holds the row, or this process may not delete) the worker deletes by the audit entries.
+    (somebody holds the row, or this process may not delete) the worker deletes by the orders left here.
     """
     context = desk()
     with context.sessions.begin() as session:
@@ -153,6 +153,12 @@ def register() -> list[Registered]:
     return [Registered(entry=entry, recorded_by=names[entry.recorded_by_id]) for entry in entries]
 
 
+def _receivers(session: Session, findings: Findings) -> dict[UUID, str]:
+    ids = {referral.to_organisation_id for referral in findings.referrals}
+    names = session.execute(select(Organisation.id, Organisation.name).where(Organisation.id.in_(ids)))
+    return {row.id: row.name for row in names}
+
+
 def _find(session: Session, address: Address) -> Findings:
     context = desk()
     return residents.find_by_address(
@@ -173,4 +179,5 @@ def _purge_now(ids: Sequence[UUID], reason: DeletionReason) -> bool:
         log.info("desk.erasure_left_to_the_worker", cause=type(error).__name__)
         return False
     with desk().reading() as session:
+        set_local(session, subject=",".join(map(str, ids)))
         return session.scalar(select(Signal.id).where(Signal.id.in_(ids)).limit(1)) is None
