@@ -1,15 +1,17 @@
-"""A carrier's phone in a real Chromium of 360 x 640, in front of the real server, with a network that can be broken."""
+"""A carrier's phone in a real Chromium of 360 x 640, before the real server, on a network that can break."""
 
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import BrowserContext, Page, Playwright, expect
+import psutil  # type: ignore[import-untyped]
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 
 from signals.vocabulary import ProcessRole
 from tests.browser.faults import FaultProxy, faults_before
@@ -53,37 +55,51 @@ def service_on(template: Path, folder: Path) -> Iterator[Service]:
 
 @dataclass
 class Phone:
-    """A browser with storage of its own, which survives closing and killing."""
+    """A browser with storage of its own. With a `folder` it is a process of its own, which may be killed."""
 
-    playwright: Playwright
-    folder: Path
     service: Service
+    browser: Browser | None = None
+    playwright: Playwright | None = None
+    folder: Path | None = None
     language: str = "nl-NL"
+    options: dict[str, Any] = field(default_factory=dict)
     context: BrowserContext = field(init=False)
     page: Page = field(init=False)
     asked: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
-    options: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.start()
 
     def start(self) -> None:
-        """Start the browser on the same storage."""
-        self.context = self.playwright.chromium.launch_persistent_context(
-            str(self.folder),
-            **launch_options(),
-            viewport=SIZE,
-            locale=self.language,
-            has_touch=True,
-            is_mobile=True,
-            permissions=["clipboard-read", "clipboard-write"],
+        """Start it; with a folder, on the storage of the time before."""
+        options = {
+            "viewport": SIZE,
+            "locale": self.language,
+            "has_touch": True,
+            "is_mobile": True,
+            "permissions": ["clipboard-read", "clipboard-write"],
             **self.options,
-        )
+        }
+        if self.folder:
+            assert self.playwright
+            self.context = self.playwright.chromium.launch_persistent_context(
+                str(self.folder), **launch_options(), **options
+            )
+        else:
+            assert self.browser
+            self.context = self.browser.new_context(**options)
         self.context.set_default_timeout(15_000)
         self.context.on("request", lambda request: self.asked.append(request.url))
-        self.page = self.context.pages[0]
+        self.page = self.context.pages[0] if self.context.pages else self.context.new_page()
         self._hear()
+
+    def kill(self) -> None:
+        """End the browser as a phone does that runs out of memory: at once, with nothing put in order."""
+        for process in psutil.process_iter(["cmdline"]):
+            if f"--user-data-dir={self.folder}" in (process.info["cmdline"] or []):
+                process.kill()
+                process.wait(10)
 
     def _hear(self) -> None:
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
@@ -139,4 +155,7 @@ class Phone:
         expect(self.page.locator("#answer h1")).to_have_text(SAVED)
 
     def expect_nothing_waits(self) -> None:
-        self.page.wait_for_function("signalsQueue.reports().then((all) => all.length === 0)")
+        deadline = time.monotonic() + 20
+        while self.waiting():
+            assert time.monotonic() < deadline, "something waits still"
+            self.page.wait_for_timeout(50)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Playwright
+from playwright.sync_api import Browser, Playwright
 
 from tests.browser.carrier import Phone, Service, service_on
 from tests.support.world_fixtures import catalogues, template  # noqa: F401  (fixtures)
@@ -26,7 +26,8 @@ def running(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def service(running: Service) -> Iterator[Service]:
     """The same with a whole network."""
     running.proxy.plan()
-    running.proxy.down = False
+    running.proxy.down = running.proxy.portal = False
+    running.proxy.slow, running.proxy.replace = 0.0, None
     running.proxy.sent_keys.clear()
     running.proxy.seen_paths.clear()
     yield running
@@ -34,12 +35,15 @@ def service(running: Service) -> Iterator[Service]:
 
 
 @pytest.fixture
-def make_phone(playwright: Playwright, service: Service, tmp_path: Path) -> Iterator[MakePhone]:
-    """Makes phones; every one is closed afterwards."""
+def make_phone(
+    playwright: Playwright, browser: Browser, service: Service, tmp_path: Path
+) -> Iterator[MakePhone]:
+    """Makes phones, `own_process=True` for one that may be killed; every one is closed afterwards."""
     made: list[Phone] = []
 
-    def make(**values: Any) -> Phone:
-        phone = Phone(playwright, tmp_path / f"phone-{next(_numbers)}", service, **values)
+    def make(*, own_process: bool = False, **values: Any) -> Phone:
+        folder = tmp_path / f"phone-{next(_numbers)}" if own_process else None
+        phone = Phone(service, browser, playwright, folder, **values)
         made.append(phone)
         return phone
 

@@ -1,10 +1,12 @@
-"""A proxy between browser and server that breaks chosen sends in every way that a network or a service can."""
+"""A proxy between browser and server that breaks chosen sends as a network or a service can."""
 
 from __future__ import annotations
 
 import contextlib
+import gzip
 import socket
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -27,6 +29,7 @@ class Fault(StrEnum):
     PROXY_403 = "proxy_403"
     HTML_400 = "html_400"
     HTML_404 = "html_404"
+    GONE_410 = "gone_410"
     BROKEN_PROBLEM_400 = "broken_problem_400"
     HTML_502 = "html_502"
     PROBLEM_500 = "problem_500"
@@ -44,7 +47,8 @@ _OURS = "API-Version: 1.0.0\r\n"
 
 
 def _answer(status: str, kind: str, body: bytes, more: str = "") -> bytes:
-    head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n{more}Connection: close\r\n\r\n"
+    head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
+    head += f"{more}Connection: close\r\n\r\n"
     return head.encode() + body
 
 
@@ -58,6 +62,7 @@ _ANSWERS = {
     Fault.PROXY_403: _answer("403 Forbidden", "text/html", _HTML),
     Fault.HTML_400: _answer("400 Bad Request", "text/html", _HTML),
     Fault.HTML_404: _answer("404 Not Found", "text/html", _HTML),
+    Fault.GONE_410: _answer("410 Gone", "application/problem+json", _PROBLEM, _OURS),
     Fault.BROKEN_PROBLEM_400: _answer("400 Bad Request", "application/problem+json", _PROBLEM[:20]),
     Fault.HTML_502: _answer("502 Bad Gateway", "text/html", _HTML),
     Fault.PROBLEM_500: _answer("500 Error", "application/problem+json", _PROBLEM, _OURS),
@@ -72,12 +77,19 @@ _ANSWERS = {
 
 @dataclass
 class FaultProxy:
-    """Passes everything on to a port, and breaks the next sends of reports as `planned` says."""
+    """Passes everything on to a port, and breaks the next sends of reports as `planned` says.
+
+    `down`: nothing gets through. `portal`: every answer is a sign-in page of somebody. `slow`: seconds before
+    each answer to a report. `replace`: bytes of `/sw.js` and others for them, as in another version.
+    """
 
     target: int
     planned: deque[Fault] = field(default_factory=deque)
     down: bool = False
     gone: bool = False
+    portal: bool = False
+    slow: float = 0.0
+    replace: tuple[bytes, bytes] | None = None
     sends: int = 0
     sent_keys: list[str] = field(default_factory=list)
     seen_paths: list[str] = field(default_factory=list)
@@ -122,11 +134,9 @@ class FaultProxy:
         if not request:
             return
         line = request.split(b"\r\n", 1)[0].decode("latin-1")
-        fault = self._fault_for(line, request)
-        if fault in (None, Fault.AFTER_STORED, Fault.AFTER_HALF_ANSWER) or str(fault).startswith("after_"):
-            answer = self._ask(request)
-        else:
-            answer = b""
+        fault = Fault.PORTAL if self.portal else self._fault_for(line, request)
+        reaches_the_server = fault is None or fault.startswith("after_")
+        answer = self._ask(request) if reaches_the_server else b""
         if fault is Fault.MID_REQUEST:
             self._send_half(request)
         connection.sendall(_as_broken(fault, answer))
@@ -145,7 +155,12 @@ class FaultProxy:
         lines = [line for line in head.split(b"\r\n") if not line.lower().startswith(b"connection:")]
         with socket.create_connection(("127.0.0.1", self.target), timeout=30) as server:
             server.sendall(b"\r\n".join(lines) + b"\r\nConnection: close\r\n\r\n" + body)
-            return b"".join(iter(lambda: server.recv(65536), b""))
+            answer = b"".join(iter(lambda: server.recv(65536), b""))
+        if request.startswith(b"POST /api/v1/signals ") and self.slow:
+            time.sleep(self.slow)
+        if request.startswith(b"GET /sw.js ") and self.replace:
+            return _replaced(answer, *self.replace)
+        return answer
 
     def _send_half(self, request: bytes) -> None:
         with socket.create_connection(("127.0.0.1", self.target), timeout=30) as server:
@@ -158,6 +173,19 @@ def _as_broken(fault: Fault | None, answer: bytes) -> bytes:
     if fault is Fault.AFTER_HALF_ANSWER:
         return answer[: len(answer) - 30]
     return _ANSWERS.get(fault, b"")
+
+
+def _replaced(answer: bytes, old: bytes, new: bytes) -> bytes:
+    head, body = answer.split(b"\r\n\r\n", 1)
+    if b"content-encoding: gzip" in head.lower():
+        body = gzip.decompress(body)
+    body = body.replace(old, new)
+    kept = [
+        line
+        for line in head.split(b"\r\n")
+        if not line.lower().startswith((b"content-length", b"content-enc"))
+    ]
+    return b"\r\n".join(kept) + b"\r\nContent-Length: %d\r\n\r\n" % len(body) + body
 
 
 def _read_request(connection: socket.socket) -> bytes:

@@ -1,4 +1,4 @@
-"""What makes the form open without network: the service worker with its version, and the manifest of the app."""
+"""What makes the form open without network: the service worker with its version, and the app's manifest."""
 
 import hashlib
 import json
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
-from flask import Blueprint, Response, current_app, render_template, url_for
+from flask import Blueprint, Response, current_app, url_for
 from flask_babel import gettext as _
 from markupsafe import Markup
 

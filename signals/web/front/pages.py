@@ -1,4 +1,4 @@
-"""The carrier's pages: the form at `/` and `/m`, and the progress of a receipt; all of it works without scripts.
+"""The carrier's pages: the form at `/` and `/m`, and the progress of a receipt; they work without scripts.
 
 No cookie is ever set and no state is kept between two requests, so there is no session that a forged
 request could ride on: a CSRF token would protect nothing here. Whatever was typed goes back only
@@ -167,13 +167,6 @@ def _progress(typed: str, state: ReceiptState, as_of: date) -> Response:
 def _page(template: str, *, status: int = 200, **values: object) -> Response:
     # Following a link of the switch would lose what was typed, or the receipt.
     switch = request.method == "GET"
-    page = render_template(
-        template,
-        code=language(),
-        languages=AUTONYMS,
-        emergency=EMERGENCY,
-        switch=switch,
-        place=place,
-        **values,
-    )
+    usual = {"code": language(), "languages": AUTONYMS, "emergency": EMERGENCY, "place": place}
+    page = render_template(template, switch=switch, **usual, **values)
     return Response(page, status=status, content_type="text/html; charset=utf-8")

@@ -52,7 +52,8 @@
     const refused = reports.filter((report) => report.state === "refused");
     set(bar.querySelector("[data-waiting]"), waiting ? word("waiting", waiting) : "");
     set(bar.querySelector("[data-refused]"), refused.length ? word("refused") : "");
-    bar.querySelector("[data-now]").hidden = !waiting;
+    // Where the service named a time, pressing changes nothing.
+    bar.querySelector("[data-now]").hidden = !reports.some((report) => report.state === "waiting" && !report.asked);
     bar.querySelector("[data-mend]").hidden = bar.querySelector("[data-discard]").hidden = !refused.length;
     bar.querySelector("[data-mend]").onclick = () => page.mend(refused[0]);
     bar.querySelector("[data-discard]").onclick = () => queue.discard(refused[0].key);

@@ -132,7 +132,7 @@
 
   async function submit(event) {
     event.preventDefault();
-    if (busy) return; // the second tap of a gloved hand
+    if (busy || ask.hidden) return; // the second tap of a gloved hand
     const body = filled();
     if (!body) return;
     work(true);
@@ -331,7 +331,7 @@
   /* Switching the language takes along what was typed, again in the fragment only. */
   function carryAlong(event) {
     const link = event.target.closest("a[hreflang]");
-    if (!link || !field.postcode.value + field.house_number.value) return;
+    if (!link || !(field.postcode.value + field.house_number.value)) return;
     const values = { pc: field.postcode.value, hn: field.house_number.value, ad: field.house_number_addition.value };
     link.hash = new URLSearchParams(values);
   }

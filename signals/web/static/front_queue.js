@@ -180,7 +180,7 @@
 
   function postponed(report, outcome) {
     const step = Math.min(FIRST_PAUSE * 2 ** report.tries, LONGEST_PAUSE);
-    const wait = Math.max(outcome.after, step) * (1 + Math.random() / 5); // phones must not come all at once
+    const wait = (outcome.after || step) * (1 + Math.random() / 5); // phones must not come all at once
     return { tries: report.tries + 1, next: Date.now() + wait, asked: outcome.after > 0, why: outcome.why };
   }
 

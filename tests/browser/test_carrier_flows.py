@@ -1,0 +1,272 @@
+"""What a carrier does at the door, on a real Chromium of 360 x 640 against the real server."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.sync_api import expect
+
+from signals.contents import open_report
+from tests.browser.carrier import WAITING, Phone, Service
+from tests.browser.conftest import MakePhone
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+PREFILLED = "/m#pc=1012AB&hn=12&ad=A"
+
+
+def test_from_the_work_app_a_report_takes_a_tile_and_send(phone: Phone, service: Service) -> None:
+    before = service.stored()
+    page = phone.open(PREFILLED)
+    page.locator(".tile").first.tap()
+    phone.press_send()
+    phone.expect_sent()
+    assert service.stored() == before + 1
+    assert phone.waiting() == 0
+    assert phone.complaints == []
+
+
+def test_the_fragment_fills_the_form_and_is_gone_from_the_address_bar(phone: Phone, service: Service) -> None:
+    page = phone.open(PREFILLED)
+    expect(page.locator("#postcode")).to_have_value("1012AB")
+    expect(page.locator("#house_number")).to_have_value("12")
+    expect(page.locator("#house_number_addition")).to_have_value("A")
+    assert page.url == f"{service.url}/m"
+    expect(page.locator("#to")).to_have_text("Gaat naar: Voorbeeld Welzijn Amsterdam")
+    assert not [path for path in service.proxy.seen_paths if "1012" in path]
+
+
+def test_the_work_app_may_open_the_next_address_in_the_same_tab(phone: Phone) -> None:
+    page = phone.open(PREFILLED)
+    page.locator(".tile").first.tap()
+    page.evaluate("location.hash = '#pc=9711AA&hn=3'")
+    expect(page.locator("#postcode")).to_have_value("9711AA")
+    expect(page.locator("#house_number_addition")).to_have_value("")
+    expect(page.locator(".tile input").first).not_to_be_checked()
+
+
+def test_the_whole_report_reaches_the_team_as_it_was_typed(phone: Phone, service: Service) -> None:
+    page = phone.open("/")
+    phone.fill("1o12 ab", "77-c")
+    page.locator(".tile", has_text="Gaat lichamelijk achteruit").tap()
+    page.get_by_text("Meer vertellen?").tap()
+    page.get_by_label("Vaker").tap()
+    page.fill("#note", "Tuin staat vol dozen.")
+    phone.press_send()
+    phone.expect_sent()
+    service.world.clock.moment = datetime.now(UTC)
+    service.world.worker().arrive()
+    arrived = [open_report(service.world.keystore, signal) for signal in service.world.signals()]
+    report = next(report for report in arrived if report.address.number == 77)
+    assert (report.address.postcode, report.address.addition) == ("1012AB", "C")
+    assert [code.value for code in report.summary.concern_types] == ["frail"]
+    assert report.summary.seen == "repeatedly"
+    assert report.note == "Tuin staat vol dozen."
+
+
+def test_an_o_for_a_zero_and_an_l_for_a_one_are_understood_and_said(phone: Phone) -> None:
+    page = phone.open("/")
+    page.fill("#postcode", "lO12ab")
+    page.locator("#house_number").tap()
+    expect(page.locator("#read-as")).to_have_text("We lezen: 1012 AB")
+    expect(page.locator("#postcode")).to_have_value("1012 AB")
+    expect(page.locator("#house_number")).to_be_focused()
+
+
+def test_what_is_no_address_is_said_beside_the_field_and_nothing_is_kept(phone: Phone) -> None:
+    page = phone.open("/")
+    phone.fill("1012", "0")
+    phone.press_send()
+    expect(page.locator("#postcode-error")).to_contain_text("vier cijfers en twee letters")
+    expect(page.locator("#house_number-error")).to_be_visible()
+    expect(page.locator("#postcode")).to_be_focused()
+    assert phone.waiting() == 0
+
+
+def test_the_focus_never_jumps_while_typing(phone: Phone) -> None:
+    page = phone.open("/")
+    page.locator("#postcode").tap()
+    page.keyboard.type("1012AB")
+    expect(page.locator("#postcode")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.type("12")
+    expect(page.locator("#to")).to_be_visible()
+    expect(page.locator("#house_number")).to_be_focused()
+
+
+def test_a_double_tap_makes_one_report(phone: Phone, service: Service) -> None:
+    before = service.stored()
+    phone.open(PREFILLED)
+    phone.page.evaluate(
+        "() => { const send = document.querySelector('.send .button'); send.click(); send.click(); }"
+    )
+    phone.expect_sent()
+    phone.expect_nothing_waits()
+    assert service.stored() == before + 1
+    assert len(set(service.proxy.sent_keys)) == 1
+
+
+def test_the_same_form_sent_twice_on_purpose_makes_two(phone: Phone, service: Service) -> None:
+    before = service.stored()
+    phone.open(PREFILLED)
+    phone.press_send()
+    phone.expect_sent()
+    phone.page.locator("[data-another]").tap()
+    phone.fill("1012AB", "12", "A")
+    phone.press_send()
+    phone.expect_sent()
+    assert service.stored() == before + 2
+
+
+def test_sent_without_reception_a_report_survives_the_tab_and_goes_by_itself(
+    phone: Phone, service: Service
+) -> None:
+    before = service.stored()
+    phone.open_for_offline()
+    phone.offline()
+    phone.fill()
+    phone.press_send()
+    phone.expect_saved()
+    expect(phone.page.locator("[data-waiting]")).to_have_text(WAITING.format(1))
+    phone.close_tab()
+    page = phone.open("/")
+    expect(page.locator("[data-waiting]")).to_have_text(WAITING.format(1))
+    phone.offline(False)
+    expect(page.locator("#told")).to_contain_text("Verstuurd naar Voorbeeld Welzijn Amsterdam")
+    expect(page.locator("#waiting")).to_be_hidden()
+    assert service.stored() == before + 1
+
+
+def test_the_saved_view_turns_into_the_confirmation_once_there_is_reception(phone: Phone) -> None:
+    phone.open_for_offline()
+    phone.offline()
+    phone.fill()
+    phone.press_send()
+    phone.expect_saved()
+    phone.offline(False)
+    phone.expect_sent()
+    expect(phone.page.locator("#answer .receipt")).to_have_text(re.compile(r"^\w{4}(-\w{4}){3}$"))
+
+
+def test_the_emergency_numbers_are_there_before_after_and_without_reception(phone: Phone) -> None:
+    page = phone.open_for_offline()
+    phone.offline()
+    page.reload()
+    expect(page.locator("header a[href='tel:112']")).to_be_visible()
+    phone.fill()
+    phone.press_send()
+    phone.expect_saved()
+    for number in ("112", "08002000", "113", "08001205"):
+        expect(page.locator(f"#answer a[href='tel:{number}']")).to_be_visible()
+    expect(page.locator("header a[href='tel:112']")).to_be_visible()
+
+
+def test_the_safety_tile_shows_the_calls_instead_of_the_form_and_stores_nothing(
+    phone: Phone, service: Service
+) -> None:
+    before = service.stored()
+    page = phone.open(PREFILLED)
+    page.get_by_text("Veiligheid thuis?").tap()
+    expect(page.locator("#safety a[href='tel:08002000']")).to_be_visible()
+    expect(page.locator(".send")).to_be_hidden()
+    expect(page.locator("#concern_types")).to_be_hidden()
+    assert phone.waiting() == 0
+    assert service.stored() == before
+
+
+def test_the_code_is_copied_and_kept_only_when_asked(phone: Phone) -> None:
+    page = phone.open(PREFILLED)
+    phone.press_send()
+    phone.expect_sent()
+    code = page.locator("#answer .receipt").inner_text()
+    assert page.evaluate("signalsQueue.receipts.all()") == []
+    page.locator("[data-copy]").tap()
+    expect(page.locator("[data-done]")).to_have_text("De code is gekopieerd.")
+    assert page.evaluate("navigator.clipboard.readText()") == code
+    page.locator("[data-keep]").tap()
+    expect(page.locator("[data-done]")).to_have_text("De code staat op deze telefoon.")
+    page.goto(page.url.replace("/m", "/voortgang"))
+    expect(page.locator("#kept .receipt")).to_have_text(code)
+    page.locator("[data-look]").tap()
+    expect(page.locator("#kept [data-state]")).to_contain_text("Ontvangen, nog niet opgepakt.")
+    page.locator("[data-remove]").tap()
+    expect(page.locator("#kept")).to_be_hidden()
+
+
+def test_looking_up_a_code_without_reception_says_so(phone: Phone) -> None:
+    phone.open_for_offline()
+    phone.offline()
+    page = phone.open("/voortgang")
+    page.fill("#receipt", "AAAA-AAAA-AAAA-AAAA")
+    page.get_by_role("button", name="Kijken").tap()
+    expect(page.locator("#state")).to_contain_text("er is geen bereik")
+
+
+def test_the_language_switch_takes_along_what_was_typed_and_holds_without_reception(phone: Phone) -> None:
+    page = phone.open_for_offline()
+    phone.fill("1012AB", "12", "A")
+    page.locator("nav a[hreflang=pl]").tap()
+    expect(page.locator("html")).to_have_attribute("lang", "pl")
+    expect(page.locator("#postcode")).to_have_value("1012 AB")
+    assert "1012" not in page.url
+    phone.offline()
+    phone.open("/")
+    expect(page.locator("html")).to_have_attribute("lang", "pl")
+
+
+def test_arabic_runs_from_right_to_left_to_the_receipt(make_phone: MakePhone) -> None:
+    phone = make_phone(language="ar")
+    page = phone.open(PREFILLED)
+    expect(page.locator("html")).to_have_attribute("dir", "rtl")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    phone.press_send()
+    expect(page.locator("#answer h1")).to_contain_text("Voorbeeld Welzijn Amsterdam")
+    expect(page.locator("#answer .receipt")).to_have_attribute("dir", "ltr")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_without_javascript_the_same_form_answers_as_a_page(make_phone: MakePhone, service: Service) -> None:
+    before = service.stored()
+    phone = make_phone(options={"java_script_enabled": False})
+    page = phone.open("/")
+    phone.fill("1O12 ab", "12")
+    page.locator(".tile").first.tap()
+    phone.press_send()
+    expect(page.locator("h1.done")).to_contain_text("Verstuurd naar Voorbeeld Welzijn Amsterdam")
+    assert service.stored() == before + 1
+
+
+def test_a_keyboard_alone_is_enough(phone: Phone) -> None:
+    page = phone.open("/")
+    page.locator("#postcode").focus()
+    for text in ("1012AB", "12", ""):
+        page.keyboard.type(text)
+        page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    expect(page.locator(".tile input").first).to_be_checked()
+    page.locator(".send .button").focus()
+    page.keyboard.press("Enter")
+    phone.expect_sent()
+    expect(page.locator("#answer h1")).to_be_focused()
+
+
+def test_days_to_choose_from_follow_the_service_when_the_phone_is_two_days_off(phone: Phone) -> None:
+    ahead = datetime.now(UTC) + timedelta(days=2)
+    phone.page.clock.set_fixed_time(ahead)
+    page = phone.open(PREFILLED)
+    expect(page.locator("#to")).to_be_visible()
+    expect(page.locator("#noticed_on")).not_to_have_attribute("max", ahead.date().isoformat())
+    assert page.get_attribute("#noticed_on", "max") <= (ahead - timedelta(days=1)).date().isoformat()  # type: ignore[operator]
+
+
+def test_nothing_is_stored_but_the_report_that_was_sent(phone: Phone, service: Service) -> None:
+    phone.open_for_offline(PREFILLED)
+    phone.press_send()
+    phone.expect_sent()
+    left = phone.page.evaluate(
+        "Promise.all(['reports', 'news', 'receipts'].map((name) => idb.openDB('signals')"
+        ".then((db) => db.getAll(name)))).then((all) => all.flat().length)"
+    )
+    assert left == 0
+    assert phone.page.evaluate("localStorage.length + sessionStorage.length") == 0
+    assert phone.context.cookies() == []
