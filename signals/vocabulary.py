@@ -193,6 +193,7 @@ class AuditAction(StrEnum):
     SIGN_OUT = "sign_out"
     SIGNAL_ARRIVED = "signal_arrived"
     SIGNAL_OPENED = "signal_opened"
+    SUMMARIES_READ = "summaries_read"
     SIGNAL_CHANGED = "signal_changed"
     FOREIGN_SIGNAL_REFUSED = "foreign_signal_refused"
     ROUND_PRINTED = "round_printed"

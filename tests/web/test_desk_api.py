@@ -386,3 +386,16 @@ def test_every_answer_is_as_the_description_says(desk: Desk) -> None:
         described = document["paths"][f"{BASE}{path}"][method]["responses"][str(answer.status_code)]
         schema = described["content"]["application/json"]["schema"] | {"components": document["components"]}
         Draft202012Validator(json.loads(json.dumps(schema))).validate(answer.get_json())
+
+
+def test_the_queue_shows_what_was_noticed_only_after_an_audit_entry(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.arrive(concern_types=["confused"])
+
+    def away(*_arguments: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(Keystore, "case_keys", away)
+    assert desk.call("anna", "GET", "/queue").status_code == 500
+    assert len(desk.entries(AuditAction.SUMMARIES_READ)) == 1

@@ -10,7 +10,6 @@ from flask import Response, request
 
 from signals import triage
 from signals.clock import today
-from signals.contents import open_summaries
 from signals.errors import FieldProblem, Invalid
 from signals.models import Organisation
 from signals.vocabulary import Role
@@ -24,6 +23,7 @@ from signals.web.desk.opened import (
     open_signal,
     organisation_id,
     read_opened,
+    read_summaries,
     record_opening,
 )
 from signals.web.desk.search import round_of, search
@@ -351,7 +351,7 @@ def _optional_body() -> dict[str, Any]:
 
 def _items(signals: list[Any], claimants: Mapping[UUID, str]) -> list[dict[str, Any]]:
     context = desk()
-    summaries = open_summaries(context.keystore, signals)
+    summaries = read_summaries(signals)
     return representations.queue_items(signals, summaries, claimants, today(context.clock))
 
 

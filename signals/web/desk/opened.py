@@ -1,6 +1,6 @@
 """Opening a signal: the audit entry is committed first, then the content is read. No entry, no content."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, selectinload
 from sqlalchemy.orm.exc import StaleDataError
 
 from signals.clock import today
-from signals.contents import Report, open_report
+from signals.contents import Report, Summary, open_report, open_summaries
 from signals.errors import Conflict, Forbidden, NotFound
 from signals.models import Signal, StaffMember
 from signals.repeats import probes_for
@@ -80,6 +80,23 @@ def record_opening(session: Session, signal_id: UUID, *, ground: str = "follow_u
         subject_id=signal_id,
         ground=ground,
     )
+
+
+def read_summaries(signals: Sequence[Signal]) -> dict[UUID, Summary]:
+    """What was noticed, for a list of signals; one audit entry for the list is committed first."""
+    context = desk()
+    if not signals:
+        return {}
+    with context.sessions.begin() as session:
+        context.audit.record(
+            session,
+            context.clock,
+            actor=current().actor,
+            action=AuditAction.SUMMARIES_READ,
+            ground="queue",
+            outcome=f"shown:{len(signals)}",
+        )
+    return open_summaries(context.keystore, signals)
 
 
 def read_opened(signal_id: UUID) -> OpenedSignal:

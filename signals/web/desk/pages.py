@@ -14,7 +14,6 @@ from structlog import get_logger
 
 from signals import triage
 from signals.clock import AMSTERDAM, today
-from signals.contents import open_summaries
 from signals.errors import (
     Conflict,
     Invalid,
@@ -39,7 +38,13 @@ from signals.vocabulary import (
 from signals.web.desk import auth, display, forms, labels
 from signals.web.desk.auth import CsrfFailed, caller_or_none, current, open_to_all, requires_page
 from signals.web.desk.context import desk
-from signals.web.desk.opened import OpenedSignal, changing, open_signal, organisation_id
+from signals.web.desk.opened import (
+    OpenedSignal,
+    changing,
+    open_signal,
+    organisation_id,
+    read_summaries,
+)
 from signals.web.desk.representations import is_overdue
 from signals.web.desk.signal_page import explain, possible, timeline
 from signals.web.i18n import staff_language
@@ -120,7 +125,7 @@ def queue() -> Any:
     return render_template(
         "desk/queue.html",
         page=page,
-        summaries=open_summaries(context.keystore, page.items),
+        summaries=read_summaries(page.items),
         counts=counts,
         chosen=chosen if chosen in _STATES else "open",
         mine=mine,
