@@ -17,10 +17,16 @@ from typing import Any
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
+from sqlalchemy.exc import SQLAlchemyError
 
-from signals.app import create_app
+from privacy.secret_files import SecretFileRefused, load_master_key
+from signals.app import create_app, root_public_key
+from signals.clock import SystemClock, today
+from signals.db import make_engine
+from signals.routing import Router
+from signals.routing_table import NoNationalDesk
 from signals.settings import Settings
-from signals.vocabulary import ProcessRole
+from signals.vocabulary import Environment, ProcessRole
 
 STOP_SECONDS = 10
 """How long a worker may take to finish its requests before it is ended."""
@@ -29,10 +35,14 @@ STOP_SECONDS = 10
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; every worker has ended when this returns.
 
-    Ends the process with exit code 1 and a sentence when something else listens on the port.
+    Ends the process with exit code 1 and a sentence when something else listens on the port, a secret
+    cannot be read or, in production, no national desk receives.
     """
     _stop_cleanly_from_the_start()
     _refuse_a_taken_port(settings.server.host, settings.server.port)
+    _refuse_unreadable_secrets(settings)
+    if settings.environment is Environment.PRODUCTION:
+        _refuse_without_national_desk(settings)
     server = Granian(
         "signals.server:unused",
         address=settings.server.host,
@@ -62,6 +72,35 @@ def _refuse_a_taken_port(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise SystemExit(f"cannot serve on {host}:{port}: {error.strerror}") from None
+
+
+def _refuse_unreadable_secrets(settings: Settings) -> None:
+    """A worker would fail on them after the fork, and be started again and again."""
+    wanted = [settings.front.secret_file] if settings.serves_public else []
+    wanted += [settings.keystore.master_key_file] if settings.serves_staff else []
+    try:
+        for path in wanted:
+            load_master_key(path)
+    except SecretFileRefused as refused:
+        raise SystemExit(f"cannot serve: {refused}") from None
+
+
+def _refuse_without_national_desk(settings: Settings) -> None:
+    """Without one a report could reach nobody. A database that is away is no reason: it may come back."""
+    engine = make_engine(settings.database.url)
+    try:
+        snapshot = Router(engine, root_public_key=root_public_key(settings)).snapshot()
+        missing = snapshot.national_desk(today(SystemClock())) is None
+    except NoNationalDesk:
+        missing = True
+    except SQLAlchemyError:
+        missing = False
+    finally:
+        engine.dispose()
+    if missing:
+        raise SystemExit(
+            "cannot serve: no national desk receives; take one on with 'signals organisations import'"
+        )
 
 
 def _loader(settings: Settings) -> Callable[[], Any]:

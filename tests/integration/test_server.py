@@ -6,12 +6,17 @@ import sys
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
+from sqlalchemy import update
 
+from signals.models import Organisation
+from signals.server import _refuse_without_national_desk
+from signals.settings import DatabaseSettings
 from signals.vocabulary import ProcessRole
 from tests.support.serving import ROOT, Served, config_of, serving
-from tests.support.world import World
+from tests.support.world import NATIONAL, World
 
 pytestmark = pytest.mark.slow
 
@@ -92,3 +97,27 @@ def _wait_for(condition: Callable[[], bool], seconds: float = 20.0) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_an_unreadable_secret_ends_the_start_with_a_sentence(sqlite_world: World) -> None:
+    sqlite_world.settings.front.secret_file.chmod(0o644)
+    served = Served(sqlite_world, role=ProcessRole.FRONT)
+    try:
+        assert served.process.wait(30) == 1
+        assert "cannot serve:" in served.log()
+        assert "Traceback" not in served.log()
+    finally:
+        served.close()
+
+
+def test_production_does_not_start_without_a_national_desk(sqlite_world: World) -> None:
+    _refuse_without_national_desk(sqlite_world.settings)
+    with sqlite_world.sessions.begin() as session:
+        session.execute(update(Organisation).where(Organisation.id == NATIONAL).values(agreement_on=None))
+    with pytest.raises(SystemExit, match="no national desk"):
+        _refuse_without_national_desk(sqlite_world.settings)
+
+
+def test_a_database_that_is_away_does_not_keep_production_from_starting(sqlite_world: World) -> None:
+    away = DatabaseSettings(url="postgresql+psycopg://nobody@127.0.0.1:1/nothing")
+    _refuse_without_national_desk(replace(sqlite_world.settings, database=away))
