@@ -26,12 +26,12 @@ from sqlalchemy import (
     bindparam,
     delete,
     func,
-    insert,
     select,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
+from privacy.bulk import Columns, among, insert_many
 from privacy.keystore_schema import (
     READ_ONLY,
     case_keys,
@@ -218,12 +218,10 @@ class Keystore:
         if not keys:
             return
         day = created_on or datetime.now(UTC).date()
-        rows = [
-            {"key_id": key_id, "created_on": day, "wrapped": self._master.wrap(key, case_keys, key_id)}
-            for key_id, key in keys.items()
-        ]
+        wrapped = [self._master.wrap(key, case_keys, key_id) for key_id, key in keys.items()]
         with self._writing() as connection:
-            connection.execute(insert(case_keys), rows)
+            columns: Columns = {"key_id": list(keys), "wrapped": wrapped}
+            insert_many(connection, case_keys, columns, {"created_on": day})
 
     def case_key(self, key_id: UUID) -> bytes:
         """Return one case key (32 bytes); raises `KeyGone` when it was destroyed."""
@@ -390,7 +388,7 @@ class Keystore:
             rows = [
                 row
                 for chunk in chunks
-                for row in connection.execute(select(table).where(table.c.key_id.in_(chunk)))
+                for row in connection.execute(select(table).where(among(table.c.key_id, chunk, connection)))
             ]
         return ((row, self._opened(table, row)) for row in rows)
 
@@ -403,7 +401,7 @@ class Keystore:
             return 0
         with self._writing() as connection:
             count = sum(
-                connection.execute(delete(table).where(table.c.key_id.in_(chunk))).rowcount
+                connection.execute(delete(table).where(among(table.c.key_id, chunk, connection))).rowcount
                 for chunk in chunks
             )
         checkpoint_sqlite(self._engine)
@@ -439,11 +437,11 @@ class Keystore:
             return found
         fetched: dict[tuple[UUID, str], dict[UUID, bytes]] = {pair: {} for pair in missing}
         with self._reading() as connection:
-            rows = connection.execute(_pseudonym_query(missing)).all()
+            rows = connection.execute(_pseudonym_query(missing, connection)).all()
         for row in rows:
             if (pair := (row.organisation_id, row.quarter)) in fetched:
                 fetched[pair][row.origin_id] = self._opened(pseudonym_keys, row)
-        self._pseudonyms.keep(fetched)
+        self._pseudonyms.keep(fetched, _not_the_latest(pairs))
         return found | fetched
 
     def _make_pseudonym_keys(self, pairs: Sequence[tuple[UUID, str]]) -> None:
@@ -534,7 +532,8 @@ class _Master:
 class _PseudonymCache:
     """Opened pseudonym keys by (organisation, quarter) and origin, for `PSEUDONYM_CACHE_SECONDS`.
 
-    A pair without keys is not kept: another worker may be making its key right now.
+    That a pair has no keys is kept of quarters that are over only: of the latest one another worker may be
+    making the key right now.
     """
 
     def __init__(self) -> None:
@@ -545,9 +544,11 @@ class _PseudonymCache:
         entries = ((pair, self._entries.get(pair)) for pair in pairs)
         return {pair: entry[1] for pair, entry in entries if entry is not None and entry[0] > now}
 
-    def keep(self, found: Mapping[tuple[UUID, str], dict[UUID, bytes]]) -> None:
+    def keep(
+        self, found: Mapping[tuple[UUID, str], dict[UUID, bytes]], over: Collection[tuple[UUID, str]]
+    ) -> None:
         expires = time.monotonic() + PSEUDONYM_CACHE_SECONDS
-        self._entries.update({pair: (expires, keys) for pair, keys in found.items() if keys})
+        self._entries.update({pair: (expires, keys) for pair, keys in found.items() if keys or pair in over})
 
     def forget(self, pairs: Iterable[tuple[UUID, str]]) -> None:
         for pair in pairs:
@@ -580,11 +581,17 @@ def _mailbox_keys_of(
     return found
 
 
-def _pseudonym_query(pairs: Collection[tuple[UUID, str]]) -> Select[Any]:
+def _not_the_latest(pairs: set[tuple[UUID, str]]) -> set[tuple[UUID, str]]:
+    """Those of quarters before the latest that is asked for: no key is made for them any more."""
+    latest = max(quarter for _, quarter in pairs)
+    return {pair for pair in pairs if pair[1] != latest}
+
+
+def _pseudonym_query(pairs: Collection[tuple[UUID, str]], connection: Connection) -> Select[Any]:
     # Whole organisations by whole quarters: at most a few rows more than asked, and one query plan.
     return select(pseudonym_keys).where(
-        pseudonym_keys.c.organisation_id.in_({organisation_id for organisation_id, _ in pairs}),
-        pseudonym_keys.c.quarter.in_({quarter for _, quarter in pairs}),
+        among(pseudonym_keys.c.organisation_id, {owner for owner, _ in pairs}, connection),
+        among(pseudonym_keys.c.quarter, {quarter for _, quarter in pairs}, connection),
     )
 
 

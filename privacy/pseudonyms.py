@@ -91,5 +91,7 @@ def _addition(text: str) -> str:
 
 
 def _plain(text: str) -> str:
+    if text.isascii():
+        return text.upper()  # which all forms of it have in common
     # Upper-casing can undo a normal form, so normalise on both sides of it.
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).upper())

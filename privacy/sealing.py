@@ -204,7 +204,7 @@ def unpad(padded: bytes) -> bytes:
     """Return what was padded, whatever the bucket; raises `EnvelopeRefused` when it is no padding of ours."""
     length = int.from_bytes(padded[:_LENGTH_PREFIX], "big")
     data, rest = padded[_LENGTH_PREFIX : _LENGTH_PREFIX + length], padded[_LENGTH_PREFIX + length :]
-    if len(data) != length or len(padded) < _LENGTH_PREFIX or rest.strip(b"\x00"):
+    if len(data) != length or len(padded) < _LENGTH_PREFIX or rest != bytes(len(rest)):
         raise EnvelopeRefused
     return data
 

@@ -4,31 +4,31 @@ A batch is one transaction of the database. The case keys are written to the key
 commits: killed in between, the keys are orphans to be swept and the batch is done again.
 """
 
+import base64
 import random
 import secrets
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import func, insert, select, text, update
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.orm import Session, joinedload, sessionmaker
+from sqlalchemy import Connection, Table, select, text, update
+from sqlalchemy.orm import Session, sessionmaker
 from structlog import get_logger
 
 from notifications.events import Event
 from notifications.outbox import NewMessage, enqueue, random_delay
+from privacy.bulk import Columns, among, insert_many
 from privacy.keystore import Keystore
 from privacy.sealing import SCHEMA_VERSION, MailboxPrivateKey, SealingError, open_from_mailbox
 from signals.audit import SYSTEM, AuditEvent, AuditLog
 from signals.clock import Clock, today
 from signals.contents import Report, context_of, report_from_plain, seal_for_case
 from signals.db import is_sqlite
-from signals.deadlines import deadlines_for
+from signals.deadlines import Deadlines, deadlines_for
 from signals.followup import TRANSITIONS, arrival_change
-from signals.models import AddressLink, Organisation, Receipt, SealedReport, Signal, StatusChange
+from signals.models import AddressLink, Organisation, Receipt, Recipient, SealedReport, Signal, StatusChange
 from signals.models.base import new_id
 from signals.models.signal import WAITING
 from signals.postcodes import Address
@@ -36,6 +36,7 @@ from signals.repeats import Probe, probes_for
 from signals.vocabulary import Action, AuditAction, ReceiptState
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_CROCKFORD = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", CROCKFORD.encode())
 NOTICE_EXPIRES_DAYS = 28
 
 log = get_logger(__name__)
@@ -68,94 +69,144 @@ class ArrivalDesk:
             waiting = _take(session, self.batch_size)
             if not waiting:
                 return 0, 0
-            organisations = _organisations(session, {row.organisation_id for row in waiting})
-            opened, refused = self._open(waiting, organisations)
+            receivers = _receivers(session, {row.organisation_id for row in waiting})
+            opened, refused = self._open(waiting, receivers)
             _set_aside(session, refused, today(clock))
             if opened:
-                self._bring_in(session, clock, opened, organisations)
+                self._bring_in(session, clock, opened, receivers)
         return len(waiting), len(opened)
 
-    def _open(
-        self, waiting: Sequence[Any], organisations: Mapping[uuid.UUID, Organisation]
-    ) -> tuple[list["_Opened"], list[Any]]:
+    def _open(self, waiting: Sequence[Any], receivers: "_Receivers") -> tuple[list["_Opened"], list[Any]]:
         found = self.keystore.mailbox_private_keys({row.mailbox_key_id for row in waiting})
         keys = {key_id: MailboxPrivateKey.from_bytes(raw) for key_id, raw in found.items()}
         opened: list[_Opened] = []
         refused: list[Any] = []
         for row in waiting:
             report = _open_one(row, keys.get(row.mailbox_key_id))
-            if report is None or row.organisation_id not in organisations:
+            if report is None or row.organisation_id not in receivers.found:
                 refused.append(row)
             else:
-                opened.append(_Opened(row=row, report=report))
+                opened.append(_opened(row, report))
         return opened, refused
 
     def _bring_in(
-        self,
-        session: Session,
-        clock: Clock,
-        opened: Sequence["_Opened"],
-        organisations: Mapping[uuid.UUID, Organisation],
+        self, session: Session, clock: Clock, opened: Sequence["_Opened"], receivers: "_Receivers"
     ) -> None:
         on = today(clock)
-        probes = probes_for(self.keystore, [(o.row.organisation_id, o.report.address) for o in opened], on)
-        repeats = _link(session, opened, probes)
-        given = _given_receipts(session, opened)
-        case_keys = {new_id(): secrets.token_bytes(32) for _ in opened}
-        rows = [
-            _signal_row(o, key_id, key, organisations[o.row.organisation_id], repeat=repeat, given=given)
-            for o, (key_id, key), repeat in zip(opened, case_keys.items(), repeats, strict=True)
-        ]
-        self.keystore.store_case_keys(case_keys, created_on=on)
-        receipts = [_receipt_row(o.row) for o in opened if o.row.receipt_hash not in given]
-        _insert_many(session, _receipts, receipts)
-        _insert_many(session, _signals, rows)
-        _insert_many(session, _changes, [_change_row(o, on) for o in opened])
-        _insert_many(session, _links, [_link_row(o, p) for o, p in zip(opened, probes, strict=True)])
-        _drop_envelopes(session, [o.row.idempotency_hash for o in opened])
+        connection = session.connection()
+        probes = probes_for(self.keystore, [(o.organisation_id, o.report.address) for o in opened], on)
+        cases = [_case_of(o) for o in opened]
+        repeats = _link(connection, probes)
+        given = _given_receipts(connection, [o.receipt_hash for o in opened])
+        self.keystore.store_case_keys({case.key_id: case.key for case in cases}, created_on=on)
+        deadlines = [receivers.deadlines(o.organisation_id, o.received_on) for o in opened]
+        _store_receipts(connection, [o for o in opened if o.receipt_hash not in given])
+        _store_signals(connection, opened, cases, deadlines, repeats, given)
+        _store_changes(connection, opened, on)
+        _store_links(connection, opened, probes)
+        _drop_envelopes(connection, [o.idempotency_hash for o in opened])
         self.audit.record_many(session, clock, [_audit_event(o, on) for o in opened])
-        enqueue(session, list(self._messages(clock, rows, organisations)))
+        enqueue(session, list(self._messages(clock, opened, deadlines, receivers)))
 
     def _messages(
         self,
         clock: Clock,
-        rows: Iterable[Mapping[str, Any]],
-        organisations: Mapping[uuid.UUID, Organisation],
+        opened: Sequence["_Opened"],
+        deadlines: Sequence[Deadlines],
+        receivers: "_Receivers",
     ) -> Iterable[NewMessage]:
-        """One message for each signal and verified recipient, after a random delay that is the same for all."""
-        for row in rows:
-            organisation = organisations[row["organisation_id"]]
-            due = clock.now() + random_delay(self.delay_minutes, self.rng)
-            for recipient in organisation.recipients:
-                if recipient.verified_on is not None:
-                    yield NewMessage(
-                        event=Event.NEW_SIGNAL,
-                        subject_id=row["id"],
-                        organisation_id=organisation.id,
-                        channel="email",
-                        recipient=recipient.address,
-                        language=organisation.language,
-                        values={"link": self.desk_url, "claim_by": row["claim_by"].isoformat()},
-                        not_before=due,
-                        expires_at=due + timedelta(days=NOTICE_EXPIRES_DAYS),
-                    )
+        """One message for each signal and verified recipient, after a random delay that is one for all."""
+        now = clock.now()
+        for each, dates in zip(opened, deadlines, strict=True):
+            due = now + random_delay(self.delay_minutes, self.rng)
+            for recipient in receivers.recipients[each.organisation_id]:
+                yield NewMessage(
+                    event=Event.NEW_SIGNAL,
+                    subject_id=each.signal_id,
+                    organisation_id=each.organisation_id,
+                    channel="email",
+                    recipient=recipient,
+                    language=receivers.found[each.organisation_id].language,
+                    values={"link": self.desk_url, "claim_by": dates.claim_by.isoformat()},
+                    not_before=due,
+                    expires_at=due + timedelta(days=NOTICE_EXPIRES_DAYS),
+                )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(slots=True)
 class _Opened:
-    row: Any
+    """A row of the mailbox and what its envelope said."""
+
+    idempotency_hash: bytes
+    receipt_hash: bytes
+    signal_id: uuid.UUID
+    organisation_id: uuid.UUID
+    received_on: date
+    unrouted: bool
     report: Report = field(repr=False)
 
 
-_reports = SealedReport.__table__
-_receipts = Receipt.__table__
-_signals = Signal.__table__
-_changes = StatusChange.__table__
-_links = AddressLink.__table__
+@dataclass(slots=True)
+class _Case:
+    """A new case: its key, and what is sealed under it."""
+
+    key_id: uuid.UUID
+    key: bytes = field(repr=False)
+    content: bytes
+    summary: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Receivers:
+    """The organisations of one batch, and the addresses of their verified recipients."""
+
+    found: Mapping[uuid.UUID, Any]
+    recipients: Mapping[uuid.UUID, Sequence[str]] = field(repr=False)
+    _deadlines: dict[tuple[uuid.UUID, date], Deadlines] = field(default_factory=dict, repr=False)
+
+    def deadlines(self, organisation_id: uuid.UUID, received_on: date) -> Deadlines:
+        """Those of this organisation, counted once for each day of receipt."""
+        known = self._deadlines.get((organisation_id, received_on))
+        if known is None:
+            organisation = self.found[organisation_id]
+            known = self._deadlines[organisation_id, received_on] = deadlines_for(
+                received_on,
+                claim_days=organisation.claim_working_days,
+                contact_days=organisation.contact_working_days,
+                conclude_calendar_days=organisation.conclude_calendar_days,
+            )
+        return known
+
+
+_reports = cast(Table, SealedReport.__table__)
+_receipts = cast(Table, Receipt.__table__)
+_signals = cast(Table, Signal.__table__)
+_changes = cast(Table, StatusChange.__table__)
+_links = cast(Table, AddressLink.__table__)
+
+_LOCK_ALL = "SELECT pg_advisory_xact_lock(number) FROM unnest(%s::bigint[]) AS number"
+_ORGANISATIONS = select(
+    Organisation.id,
+    Organisation.language,
+    Organisation.claim_working_days,
+    Organisation.contact_working_days,
+    Organisation.conclude_calendar_days,
+)
+_RECIPIENTS = (
+    select(Recipient.organisation_id, Recipient.address)
+    .where(Recipient.verified_on.is_not(None))
+    .order_by(Recipient.organisation_id, Recipient.position)
+)
+_OF_A_NEW_SIGNAL = {
+    "state": TRANSITIONS[None, Action.ARRIVE],
+    "version": 1,
+    "is_drill": False,
+    "schema_version": SCHEMA_VERSION,
+}
 
 
 def _take(session: Session, limit: int) -> Sequence[Any]:
-    """A batch that no other worker has, in the order of random ids: the order of arrival is nobody's business."""
+    """A batch that no other worker has, by random ids: the order of arrival is nobody's business."""
     query = select(_reports).where(text(WAITING)).order_by(SealedReport.signal_id).limit(limit)
     return session.execute(query.with_for_update(skip_locked=True)).all()
 
@@ -192,156 +243,148 @@ def _set_aside(session: Session, refused: Sequence[Any], on: date) -> None:
         )
 
 
-def _link(session: Session, opened: Sequence[_Opened], probes: Sequence[Probe]) -> list[bool]:
+def _opened(row: Any, report: Report) -> _Opened:
+    return _Opened(
+        row.idempotency_hash,
+        row.receipt_hash,
+        row.signal_id,
+        row.organisation_id,
+        row.received_on,
+        row.unrouted,
+        report,
+    )
+
+
+def _case_of(opened: _Opened) -> _Case:
+    key_id, key = new_id(), secrets.token_bytes(32)
+    context = context_of(opened.signal_id, opened.organisation_id, key_id)
+    return _Case(key_id, key, *seal_for_case(opened.report, key, context))
+
+
+def _link(connection: Connection, probes: Sequence[Probe]) -> list[bool]:
     """For each report whether the organisation had a signal at the same address before, this batch included.
 
     Two workers with the same address at once wait for one another here.
     """
-    _lock_addresses(session, probes)
-    known = _known_exact(session, probes)
+    _lock_addresses(connection, probes)
+    known = _known_exact(connection, probes)
     repeats = []
     for probe in probes:
-        repeats.append(any(exact in known for exact in probe.exact))
+        repeats.append(not known.isdisjoint(probe.exact))
         known.add(probe.exact[0])
     return repeats
 
 
-def _lock_addresses(session: Session, probes: Sequence[Probe]) -> None:
+def _lock_addresses(connection: Connection, probes: Sequence[Probe]) -> None:
     """Advisory locks until the end of the transaction, in one order so that nobody deadlocks.
 
     SQLite needs none: its writers stand in line already.
     """
-    if is_sqlite(session):
+    if is_sqlite(connection):
         return
     numbers = sorted({int.from_bytes(probe.house[0][:8], "big", signed=True) for probe in probes})
-    ordered = select(func.unnest(numbers).label("number")).order_by("number").subquery()
-    session.execute(select(func.pg_advisory_xact_lock(ordered.c.number))).all()
+    connection.exec_driver_sql(_LOCK_ALL, (numbers,))
 
 
-def _known_exact(session: Session, probes: Sequence[Probe]) -> set[bytes]:
+def _known_exact(connection: Connection, probes: Sequence[Probe]) -> set[bytes]:
     houses = {house for probe in probes for house in probe.house}
-    return set(session.scalars(select(AddressLink.pseudonym).where(AddressLink.house_pseudonym.in_(houses))))
+    found = among(_links.c.house_pseudonym, houses, connection)
+    return set(connection.scalars(select(_links.c.pseudonym).where(found)))
 
 
-def _given_receipts(session: Session, opened: Sequence[_Opened]) -> set[bytes]:
-    """The receipts of these reports that an earlier signal has: sent again after the retries were forgotten."""
-    hashes = [o.row.receipt_hash for o in opened]
-    return set(session.scalars(select(Receipt.receipt_hash).where(Receipt.receipt_hash.in_(hashes))))
+def _given_receipts(connection: Connection, hashes: Sequence[bytes]) -> set[bytes]:
+    """Receipts that an earlier signal has: of reports sent again after the retries were forgotten."""
+    found = among(_receipts.c.receipt_hash, hashes, connection)
+    return set(connection.scalars(select(_receipts.c.receipt_hash).where(found)))
 
 
-def _organisations(session: Session, ids: set[uuid.UUID]) -> dict[uuid.UUID, Organisation]:
-    query = select(Organisation).where(Organisation.id.in_(ids)).options(joinedload(Organisation.recipients))
-    return {organisation.id: organisation for organisation in session.scalars(query).unique()}
+def _receivers(session: Session, ids: set[uuid.UUID]) -> _Receivers:
+    connection = session.connection()
+    those = among(Organisation.__table__.c.id, ids, connection)
+    found = {row.id: row for row in connection.execute(_ORGANISATIONS.where(those))}
+    recipients: dict[uuid.UUID, list[str]] = {organisation_id: [] for organisation_id in ids}
+    theirs = among(Recipient.__table__.c.organisation_id, ids, connection)
+    for organisation_id, address in connection.execute(_RECIPIENTS.where(theirs)):
+        recipients[organisation_id].append(address)
+    return _Receivers(found=found, recipients=recipients)
 
 
-def _signal_row(
-    opened: _Opened,
-    key_id: uuid.UUID,
-    key: bytes,
-    organisation: Organisation,
-    *,
-    repeat: bool,
-    given: set[bytes],
-) -> dict[str, Any]:
-    row = opened.row
-    content, summary = seal_for_case(opened.report, key, context_of(row.signal_id, organisation.id, key_id))
-    deadlines = deadlines_for(
-        row.received_on,
-        claim_days=organisation.claim_working_days,
-        contact_days=organisation.contact_working_days,
-        conclude_calendar_days=organisation.conclude_calendar_days,
-    )
-    return {
-        "id": row.signal_id,
-        "organisation_id": organisation.id,
-        "reference": new_reference(),
-        "state": TRANSITIONS[None, Action.ARRIVE],
-        "version": 1,
-        "received_on": row.received_on,
-        "unrouted": row.unrouted,
-        "repeat": repeat,
-        "is_drill": False,
-        "receipt_hash": None if row.receipt_hash in given else row.receipt_hash,
-        "case_key_id": key_id,
-        "schema_version": SCHEMA_VERSION,
-        "content": content,
-        "summary": summary,
-        "claim_by": deadlines.claim_by,
-        "contact_by": deadlines.contact_by,
-        "conclude_by": deadlines.conclude_by,
-        "due_on": deadlines.claim_by,
+def _store_receipts(connection: Connection, opened: Sequence[_Opened]) -> None:
+    columns: Columns = {
+        "receipt_hash": [o.receipt_hash for o in opened],
+        "changed_on": [o.received_on for o in opened],
     }
+    same = {"state": ReceiptState.RECEIVED, "state_before": ReceiptState.RECEIVED}
+    insert_many(connection, _receipts, columns, same)
+
+
+def _store_signals(
+    connection: Connection,
+    opened: Sequence[_Opened],
+    cases: Sequence[_Case],
+    deadlines: Sequence[Deadlines],
+    repeats: Sequence[bool],
+    given: set[bytes],
+) -> None:
+    claim_by = [each.claim_by for each in deadlines]
+    columns: Columns = {
+        "id": [o.signal_id for o in opened],
+        "organisation_id": [o.organisation_id for o in opened],
+        "reference": [new_reference() for _ in opened],
+        "received_on": [o.received_on for o in opened],
+        "unrouted": [o.unrouted for o in opened],
+        "repeat": repeats,
+        "receipt_hash": [None if o.receipt_hash in given else o.receipt_hash for o in opened],
+        "case_key_id": [case.key_id for case in cases],
+        "content": [case.content for case in cases],
+        "summary": [case.summary for case in cases],
+        "claim_by": claim_by,
+        "contact_by": [each.contact_by for each in deadlines],
+        "conclude_by": [each.conclude_by for each in deadlines],
+        "due_on": claim_by,
+    }
+    insert_many(connection, _signals, columns, _OF_A_NEW_SIGNAL)
 
 
 def new_reference() -> str:
     """`K7P4-QX2M`: 40 random bits that people can read out; unique by constraint."""
-    letters = "".join(secrets.choice(CROCKFORD) for _ in range(8))
+    letters = base64.b32encode(secrets.token_bytes(5)).translate(_CROCKFORD).decode()
     return f"{letters[:4]}-{letters[4:]}"
 
 
-def _receipt_row(row: Any) -> dict[str, Any]:
-    return {
-        "receipt_hash": row.receipt_hash,
-        "state": ReceiptState.RECEIVED,
-        "state_before": ReceiptState.RECEIVED,
-        "changed_on": row.received_on,
-    }
-
-
-def _link_row(opened: _Opened, probe: Probe) -> dict[str, Any]:
-    return {
-        "id": new_id(),
-        "organisation_id": probe.organisation_id,
-        "quarter": probe.quarter,
-        "pseudonym": probe.exact[0],
-        "house_pseudonym": probe.house[0],
-        "received_on": opened.row.received_on,
-        "signal_id": opened.row.signal_id,
-        "outcome_group": None,
-    }
-
-
-def _change_row(opened: _Opened, on: date) -> dict[str, Any]:
+def _store_changes(connection: Connection, opened: Sequence[_Opened], on: date) -> None:
     """Keyed by columns, where `arrival_change` has the names of attributes."""
+    columns: Columns = {"id": [new_id() for _ in opened], "signal_id": [o.signal_id for o in opened]}
     attributes = StatusChange.__mapper__.columns
-    return {attributes[name].name: value for name, value in arrival_change(opened.row.signal_id, on).items()}
+    values = {attributes[name].name: value for name, value in arrival_change(opened[0].signal_id, on).items()}
+    same = {name: value for name, value in values.items() if name not in columns and value is not None}
+    insert_many(connection, _changes, columns, same)
 
 
-def _insert_many(session: Session, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows of the same columns; on PostgreSQL as one statement over arrays."""
-    if not rows:
-        return
-    connection = session.connection()
-    if is_sqlite(session):
-        connection.execute(insert(table), rows)
-    else:
-        arrays = tuple([row[column] for row in rows] for column in rows[0])
-        connection.exec_driver_sql(_insert_from_arrays(table, tuple(rows[0])), arrays)
+def _store_links(connection: Connection, opened: Sequence[_Opened], probes: Sequence[Probe]) -> None:
+    columns: Columns = {
+        "id": [new_id() for _ in opened],
+        "organisation_id": [probe.organisation_id for probe in probes],
+        "pseudonym": [probe.exact[0] for probe in probes],
+        "house_pseudonym": [probe.house[0] for probe in probes],
+        "received_on": [o.received_on for o in opened],
+        "signal_id": [o.signal_id for o in opened],
+    }
+    insert_many(connection, _links, columns, {"quarter": probes[0].quarter})
 
 
-@lru_cache
-def _insert_from_arrays(table: Any, columns: tuple[str, ...]) -> str:
-    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
-    names = ", ".join(dialect.identifier_preparer.quote(column) for column in columns)
-    arrays = ", ".join(f"%s::{table.c[column].type.compile(dialect)}[]" for column in columns)
-    return f"INSERT INTO {table.name} ({names}) SELECT * FROM unnest({arrays})"  # noqa: S608 - our own names
-
-
-def _drop_envelopes(session: Session, hashes: Sequence[bytes]) -> None:
+def _drop_envelopes(connection: Connection, hashes: Sequence[bytes]) -> None:
     """The mailbox envelope and the receipt's hash leave: the signal holds them now."""
-    session.execute(
-        update(SealedReport)
-        .where(SealedReport.idempotency_hash.in_(hashes))
-        .values(envelope=None, receipt_hash=None)
-    )
+    arrived = among(_reports.c.idempotency_hash, hashes, connection)
+    connection.execute(_reports.update().where(arrived).values(envelope=None, receipt_hash=None))
 
 
 def _audit_event(opened: _Opened, on: date) -> AuditEvent:
     return AuditEvent(
         actor=SYSTEM,
         action=AuditAction.SIGNAL_ARRIVED,
-        subject_id=opened.row.signal_id,
-        organisation_id=opened.row.organisation_id,
+        subject_id=opened.signal_id,
+        organisation_id=opened.organisation_id,
         ground="arrival",
         at=datetime.combine(on, time(), UTC),
     )

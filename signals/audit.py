@@ -3,13 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import insert
+from sqlalchemy import Table
 from sqlalchemy.orm import Session
 
 from privacy.audit_chain import AuditFacts, entry_mac
+from privacy.bulk import insert_many
 from signals.clock import Clock
 from signals.errors import Forbidden
 from signals.models import AuditEntry
@@ -91,7 +92,8 @@ class AuditLog:
         now = clock.now()
         rows = [self._row(event, now) for event in events]
         if rows:
-            session.execute(insert(AuditEntry), rows)
+            columns = {name: [row[name] for row in rows] for name in rows[0]}
+            insert_many(session.connection(), cast(Table, AuditEntry.__table__), columns)
         return len(rows)
 
     def _row(self, event: AuditEvent, now: datetime) -> dict[str, Any]:

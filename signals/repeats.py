@@ -5,7 +5,7 @@ pseudonymised under the keys of this quarter and the four before it; whoever lac
 """
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol
@@ -16,8 +16,6 @@ from sqlalchemy.orm import Session
 from privacy.pseudonyms import house_pseudonym, pseudonym, quarter_of, quarters_for_matching
 from signals.models import AddressLink
 from signals.postcodes import Address
-
-KeysByQuarter = Mapping[tuple[uuid.UUID, str], tuple[bytes, ...]]
 
 
 class PseudonymKeys(Protocol):
@@ -56,7 +54,7 @@ def probes_for(keys: PseudonymKeys, addresses: Sequence[tuple[uuid.UUID, Address
     organisations = {organisation_id for organisation_id, _ in addresses}
     own = keys.pseudonym_keys_for((organisation_id, quarter) for organisation_id in organisations)
     old = keys.matching_keys((o, q) for o in organisations for q in (quarter, *earlier))
-    chosen = {o: _keys_of(o, quarter, own, old) for o in organisations}
+    chosen = {o: _keys_of(own[o, quarter], [old[o, q] for q in (quarter, *earlier)]) for o in organisations}
     return [_probe(o, quarter, chosen[o], address) for o, address in addresses]
 
 
@@ -78,16 +76,9 @@ def oldest_kept(on: date) -> str:
     return quarters_for_matching(on)[-1]
 
 
-def _keys_of(
-    organisation_id: uuid.UUID,
-    quarter: str,
-    own: Mapping[tuple[uuid.UUID, str], bytes],
-    old: KeysByQuarter,
-) -> tuple[bytes, ...]:
+def _keys_of(first: bytes, by_quarter: Iterable[tuple[bytes, ...]]) -> tuple[bytes, ...]:
     """The organisation's key of this quarter first, then all others that may match."""
-    first = own[organisation_id, quarter]
-    others = (key for (owner, _), keys in old.items() if owner == organisation_id for key in keys)
-    return first, *(key for key in others if key != first)
+    return first, *(key for keys in by_quarter for key in keys if key != first)
 
 
 def _probe(organisation_id: uuid.UUID, quarter: str, keys: tuple[bytes, ...], address: Address) -> Probe:
