@@ -66,6 +66,10 @@ class DeliveryReport:
         """Zero when nothing was due."""
         return self.delivered + self.retried + self.failed + self.expired + self.overtaken
 
+    def plus(self, other: "DeliveryReport") -> "DeliveryReport":
+        """Two rounds together."""
+        return DeliveryReport(**{name: number + getattr(other, name) for name, number in vars(self).items()})
+
 
 def deliver_due(
     session_factory: sessionmaker[Session],

@@ -1,6 +1,7 @@
 """What runs again and again, each safe to run twice and in two places; every job is its own transaction."""
 
 import random
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -9,10 +10,10 @@ from functools import partial
 from sqlalchemy import Engine, delete
 from sqlalchemy.orm import Session, sessionmaker
 
+from notifications.breaker import Breaker
 from notifications.channels import Channel
-from notifications.channels.email import EmailChannel, Security, SmtpServer
-from notifications.channels.folder import FolderChannel
 from notifications.delivery import DeliveryReport, deliver_due
+from notifications.figures import count_messages, forget_messages
 from privacy.keystore import Keystore, open_keystore
 from privacy.secret_files import load_master_key
 from signals.arrival import ArrivalDesk
@@ -20,19 +21,28 @@ from signals.audit import SYSTEM, AuditLog
 from signals.audit_trail import TrailKeys, link_entries, prune_trail
 from signals.clock import Clock, SystemClock, today
 from signals.db import make_engine, session_factory
+from signals.drills import DrillReport, Drills
 from signals.intake import RETRY_DAYS
 from signals.key_care import sweep_keys
 from signals.models import SealedReport
 from signals.organisations import provision_mailbox_keys
 from signals.postcodes import Address
+from signals.recipients import ask_for_proof
+from signals.reminders import remind, why_senseless
 from signals.retention import DeletionJournal, Retention, RetentionReport
 from signals.routing import Router
+from signals.sending import complete, make_channels
 from signals.settings import Settings
 from signals.vocabulary import AuditAction
-from signals.staff.recovery import fill_in_secret
 from signals.staff.stale import forget_stale
 
 REFUSED_KEPT_DAYS = 28
+
+BATCH = 50
+MOST_BATCHES = 200
+"""In one run of the outbox, so that a flood does not keep a worker from noticing that it should end."""
+
+__all__ = ["Worker", "make_channels", "make_retention", "make_worker"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +58,7 @@ class Worker:
     channels: Mapping[str, Channel] = field(repr=False)
     router: Router
     rng: random.Random = field(default_factory=random.SystemRandom, repr=False)
+    breakers: dict[str, Breaker] = field(default_factory=lambda: defaultdict(Breaker), repr=False)
 
     def arrive(self) -> int:
         """Bring in what waits in the mailboxes; returns how many reports arrived."""
@@ -63,13 +74,58 @@ class Worker:
         return desk.arrive(self.clock)
 
     def deliver(self) -> DeliveryReport:
-        """Send what is due from the outbox."""
+        """Send what is due from the outbox, batch after batch while there is more; the sum of all."""
+        total = DeliveryReport()
+        for _ in range(MOST_BATCHES):
+            report = self._deliver_batch()
+            total = total.plus(report)
+            if report.total < BATCH:
+                break
+        return total
+
+    def remind(self) -> int:
+        """Write reminders, and ask recipients that are not proved yet; returns how many messages."""
+        url, channels = self.settings.server.public_url, frozenset(self.channels)
+        with self.sessions.begin() as session:
+            written = remind(session, self.clock, public_url=url, channels=channels)
+        with self.sessions.begin() as session:
+            return written + ask_for_proof(
+                session, self.clock, keystore=self.keystore, public_url=url, channels=channels
+            )
+
+    def drill(self) -> DrillReport:
+        """Send the drills that are due and follow up those that nobody answered."""
+        with self.sessions.begin() as session:
+            return self.drills().run(session, self.clock)
+
+    def drills(self) -> Drills:
+        """Drills, with everything they need."""
+        return Drills(
+            audit=self.audit,
+            public_url=self.settings.server.public_url,
+            channels=frozenset(self.channels),
+        )
+
+    def count_messages(self) -> int:
+        """Write down how delivery goes, for the staff side to read; returns how many figures."""
+        with self.sessions.begin() as session:
+            return count_messages(session, self.clock)
+
+    def forget_messages(self) -> int:
+        """Delete messages that were settled long ago; returns how many."""
+        with self.sessions.begin() as session:
+            return forget_messages(session, self.clock)
+
+    def _deliver_batch(self) -> DeliveryReport:
         return deliver_due(
             self.sessions,
             self.clock,
             self.channels,
+            limit=BATCH,
             rng=self.rng,
-            complete=partial(fill_in_secret, self.keystore),
+            complete=partial(complete, self.keystore),
+            senseless=why_senseless,
+            breakers={name: self.breakers[name] for name in self.channels},
         )
 
     def provision_keys(self) -> int:
@@ -173,21 +229,3 @@ def make_retention(
         locate=locate,
         journal=DeletionJournal(settings.retention.journal_file),
     )
-
-
-def make_channels(settings: Settings) -> dict[str, Channel]:
-    """The channels that these settings allow; without any, messages wait until they expire."""
-    chosen = settings.notifications
-    if chosen.mail_folder is not None:
-        return {"email": FolderChannel(folder=chosen.mail_folder, sender=chosen.sender)}
-    if not chosen.smtp_host:
-        return {}
-    password = chosen.smtp_password_file.read_text().strip() if chosen.smtp_password_file else ""
-    server = SmtpServer(
-        host=chosen.smtp_host,
-        port=chosen.smtp_port,
-        security=Security(chosen.smtp_security),
-        user=chosen.smtp_user,
-        password=password,
-    )
-    return {"email": EmailChannel(server=server, sender=chosen.sender)}

@@ -15,6 +15,8 @@ from signals.jobs import Worker
 
 DAILY_SECONDS = 24 * 3600
 HOURLY_SECONDS = 3600
+REMINDER_SECONDS = 600
+FIGURES_SECONDS = 60
 KEY_SECONDS = 60
 QUARTER_SECONDS = 15 * 60
 
@@ -40,6 +42,10 @@ def _schedule(scheduler: BaseScheduler, worker: Worker) -> None:
     settings = worker.settings
     _every(scheduler, settings.arrival.interval_seconds, "arrival", worker.arrive)
     _every(scheduler, settings.notifications.interval_seconds, "outbox", worker.deliver)
+    _every(scheduler, REMINDER_SECONDS, "reminders", worker.remind)
+    _every(scheduler, HOURLY_SECONDS, "drills", worker.drill)
+    _every(scheduler, FIGURES_SECONDS, "delivery_figures", worker.count_messages)
+    _every(scheduler, DAILY_SECONDS, "old_messages", worker.forget_messages)
     _every(scheduler, HOURLY_SECONDS, "mailbox_keys", worker.provision_keys)
     _every(scheduler, settings.audit.link_seconds, "audit_links", worker.link_audit)
     _every(scheduler, KEY_SECONDS, "destroyed_keys", worker.destroy_keys)

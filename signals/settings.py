@@ -17,6 +17,8 @@ from signals.vocabulary import Environment, ProcessRole
 
 ENVIRONMENT_PREFIX = "SIGNALS__"
 CONFIG_VARIABLE = "SIGNALS_CONFIG"
+TWILIO_SETTINGS = 3
+"""So many settings of Twilio have no default."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +95,31 @@ class NotificationsSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TwilioSettings:
+    account_sid: str = ""
+    auth_token_file: Path | None = None
+    messaging_service_sid: str = ""
+    api_url: str = "https://api.twilio.com"
+    timeout_seconds: float = 10.0
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """What text messages still lack; empty when they are on."""
+        wanted = {
+            "twilio.account_sid": bool(self.account_sid),
+            "twilio.auth_token_file": self.auth_token_file is not None,
+            "twilio.messaging_service_sid": bool(self.messaging_service_sid),
+        }
+        return tuple(name for name, there in wanted.items() if not there)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricsSettings:
+    worker_host: str = "127.0.0.1"
+    worker_port: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class SessionsSettings:
     idle_minutes: int = 60
     absolute_hours: int = 12
@@ -123,6 +150,8 @@ class Settings:
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     audit: AuditSettings = field(default_factory=AuditSettings)
     notifications: NotificationsSettings = field(default_factory=NotificationsSettings)
+    twilio: TwilioSettings = field(default_factory=TwilioSettings)
+    metrics: MetricsSettings = field(default_factory=MetricsSettings)
     sessions: SessionsSettings = field(default_factory=SessionsSettings)
     logging: LoggingSettings = field(default_factory=LoggingSettings)
 
@@ -175,10 +204,9 @@ def problems_of(settings: Settings) -> Iterator[str]:
 
 
 def _impossible(settings: Settings) -> Iterator[str]:
+    yield from _impossible_sending(settings)
     if not 0 <= settings.server.port <= 65535:
         yield "server.port must lie between 0 and 65535"
-    if settings.notifications.smtp_security not in ("starttls", "tls", "none"):
-        yield "notifications.smtp_security must be starttls, tls or none"
     if not 1 <= settings.notes.max_length <= 280:
         yield "notes.max_length must lie between 1 and 280 characters"
     if settings.retention.at_hour > 23:
@@ -192,6 +220,15 @@ def _impossible(settings: Settings) -> Iterator[str]:
             yield f"{name} must be at least 1"
     if settings.logging.level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
         yield "logging.level must be DEBUG, INFO, WARNING or ERROR"
+
+
+def _impossible_sending(settings: Settings) -> Iterator[str]:
+    if settings.notifications.smtp_security not in ("starttls", "tls", "none"):
+        yield "notifications.smtp_security must be starttls, tls or none"
+    if 0 < len(settings.twilio.missing) < TWILIO_SETTINGS:
+        yield f"{settings.twilio.missing[0]} is missing: text messages need all of twilio, or none"
+    if settings.metrics.worker_port > 65535:
+        yield "metrics.worker_port must lie between 0 and 65535"
 
 
 def _whole_numbers(settings: Settings) -> Iterator[tuple[str, int]]:
@@ -343,7 +380,7 @@ def _anchor(settings: Settings, base: Path) -> Settings:
     def at(path: Path) -> Path:
         return path if path.is_absolute() else base / path
 
-    notifications = settings.notifications
+    notifications, token_file = settings.notifications, settings.twilio.auth_token_file
     return replace(
         settings,
         data_folder=at(settings.data_folder),
@@ -355,6 +392,7 @@ def _anchor(settings: Settings, base: Path) -> Settings:
         ),
         front=replace(settings.front, secret_file=at(settings.front.secret_file)),
         retention=replace(settings.retention, journal_file=at(settings.retention.journal_file)),
+        twilio=replace(settings.twilio, auth_token_file=at(token_file) if token_file else None),
         notifications=replace(
             notifications,
             mail_folder=at(notifications.mail_folder) if notifications.mail_folder else None,

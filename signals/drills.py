@@ -1,0 +1,299 @@
+"""Drills (proefmeldingen): each quarter every team proves by one click that what it is sent is read.
+
+A drill is no signal: it holds no content, is in no queue and in no statistics. Unanswered, it goes to one
+after another; after two missed in a row the routing falls to the next level, until one is answered.
+"""
+
+import uuid
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Final
+
+from sqlalchemy import Select, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session, selectinload
+
+from notifications.events import DATES, Event
+from notifications.outbox import NewMessage, enqueue
+from signals.audit import SYSTEM, AuditLog
+from signals.clock import AMSTERDAM, Clock, today
+from signals.db import set_local
+from signals.deadlines import add_working_days, is_working_day
+from signals.models import Drill, Organisation
+from signals.organisations import onboarded_on
+from signals.proof_links import PREFIX, is_code_of
+from signals.reach import (
+    EMAIL_ONLY,
+    Reach,
+    administrators,
+    deputy_of,
+    leads_of,
+    not_disturbing,
+    once_each,
+    team_of,
+)
+from signals.recipients import ProofRefused
+from signals.routing import routing_changed
+from signals.staff.identity import Secrets
+from signals.vocabulary import AuditAction, OrganisationKind
+
+STEPS: Final = (0, 3, 4, 5)
+"""Working days after sending, at which first recipient, second recipient, lead and administrator are told."""
+MISSED_AFTER: Final = 6
+"""Working days; the day after the administrator was told."""
+MISSED_IN_A_ROW: Final = 2
+LINK_DAYS: Final = 45
+AGAIN_DAYS: Final = 7
+"""A team whose routing was taken away gets another drill each week, so that it can get it back."""
+_SPREAD_DAYS: Final = 56
+"""Over the first weeks of a quarter, so that not all teams are tested, nor fail, on one day."""
+_FIRST, _SECOND, _LEAD, _ADMINISTRATOR = range(len(STEPS))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChannelProof:
+    """One organisation: when its channel was last proved, and what is open now."""
+
+    organisation_id: uuid.UUID
+    name: str
+    proved_on: date | None
+    sent_on: date | None
+    waits: bool
+    missed: int
+    suspended: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrillReport:
+    """What one run of the job did."""
+
+    sent: int = 0
+    told: int = 0
+    missed: int = 0
+    suspended: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drills:
+    """What drills work with. `public_url`: where staff reach the product."""
+
+    audit: AuditLog
+    public_url: str
+    channels: Collection[str] = EMAIL_ONLY
+
+    def run(self, session: Session, clock: Clock) -> DrillReport:
+        """Send what is due and follow up what is unanswered, on working days; safe to run twice."""
+        if not is_working_day(today(clock)):
+            return DrillReport()
+        followed = self.follow_up(session, clock)
+        due = [found.id for found in _organisations(session) if self._is_due(session, found, today(clock))]
+        return DrillReport(
+            sent=self.send(session, clock, organisation_ids=due),
+            told=followed.told,
+            missed=followed.missed,
+            suspended=followed.suspended,
+        )
+
+    def send(self, session: Session, clock: Clock, *, organisation_ids: Collection[uuid.UUID]) -> int:
+        """Send a drill now to each of these, where none waits; gives how many."""
+        return sum(
+            self._send_one(session, clock, organisation)
+            for organisation in _organisations(session)
+            if organisation.id in set(organisation_ids)
+        )
+
+    def follow_up(self, session: Session, clock: Clock) -> DrillReport:
+        """Tell the next in line of what is unanswered; note what was missed, and its consequence."""
+        on, told, missed, suspended = today(clock), 0, 0, 0
+        organisations = {found.id: found for found in _organisations(session)}
+        for drill in session.scalars(_open_drills().with_for_update()).all():
+            organisation = organisations[drill.organisation_id]
+            for step in range(drill.step + 1, len(STEPS)):
+                if add_working_days(drill.sent_on, STEPS[step]) <= on:
+                    drill.step = step
+                    told += self._tell(session, clock, drill, organisation, step)
+            if add_working_days(drill.sent_on, MISSED_AFTER) <= on:
+                drill.missed_on, missed = on, missed + 1
+                suspended += self._consequence(session, clock, drill, organisation)
+        return DrillReport(told=told, missed=missed, suspended=suspended)
+
+    def answer(self, session: Session, clock: Clock, *, drill: Drill) -> bool:
+        """Somebody pressed the button: the channel is proved. Gives whether routing came back by it."""
+        if drill.answered_on is not None:
+            return False
+        drill.answered_on = today(clock)
+        session.flush()
+        organisation = session.get_one(Organisation, drill.organisation_id)
+        if not _is_suspended_by_drill(session, organisation):
+            return False
+        organisation.suspended_from = None
+        # Row-level security: who answers has no organisation, so the messages are written about the drill.
+        set_local(session, subject=str(drill.id))
+        self._record_routing(session, clock, organisation, "drill_answered")
+        self._tell_all(session, clock, Event.ROUTING_RESTORED, drill, organisation)
+        return True
+
+    def _send_one(self, session: Session, clock: Clock, organisation: Organisation) -> int:
+        if session.scalar(_open_drills().where(Drill.organisation_id == organisation.id).limit(1)):
+            return 0
+        drill = Drill(organisation_id=organisation.id, sent_on=today(clock), step=_FIRST)
+        try:
+            with session.begin_nested():
+                session.add(drill)
+        except IntegrityError:  # another worker sent it at the same moment
+            return 0
+        self._tell(session, clock, drill, organisation, _FIRST)
+        return 1
+
+    def _is_due(self, session: Session, organisation: Organisation, on: date) -> bool:
+        latest = session.scalar(_latest(organisation.id).limit(1))
+        if _is_suspended_by_drill(session, organisation):
+            return latest is None or latest.sent_on + timedelta(days=AGAIN_DAYS) <= on
+        since, until = onboarded_on(organisation), organisation.suspended_from
+        if since is None or on < since or (until is not None and until <= on):
+            return False
+        quarter = on.replace(month=(on.month - 1) // 3 * 3 + 1, day=1)
+        turn = quarter + timedelta(days=organisation.id.int % _SPREAD_DAYS)
+        return on >= turn and (latest is None or latest.sent_on < quarter)
+
+    def _consequence(self, session: Session, clock: Clock, drill: Drill, organisation: Organisation) -> int:
+        """Two missed in a row: routing falls to the next level. The national desk has none below it."""
+        last = session.scalars(_latest(organisation.id).limit(MISSED_IN_A_ROW)).all()
+        all_missed = all(found.missed_on is not None and found.answered_on is None for found in last)
+        if len(last) < MISSED_IN_A_ROW or not all_missed or organisation.suspended_from is not None:
+            return 0
+        if organisation.kind is OrganisationKind.NATIONAL:
+            return 0
+        organisation.suspended_from = drill.suspended_from = today(clock)
+        self._record_routing(session, clock, organisation, "drills_missed")
+        self._tell_all(session, clock, Event.ROUTING_SUSPENDED, drill, organisation)
+        return 1
+
+    def _record_routing(
+        self, session: Session, clock: Clock, organisation: Organisation, ground: str
+    ) -> None:
+        routing_changed(session)
+        self.audit.record(
+            session,
+            clock,
+            actor=SYSTEM,
+            action=AuditAction.ORGANISATION_CHANGED,
+            subject_id=organisation.id,
+            organisation_id=organisation.id,
+            ground=ground,
+        )
+
+    def _tell(
+        self, session: Session, clock: Clock, drill: Drill, organisation: Organisation, step: int
+    ) -> int:
+        """One step of the ladder; where nobody stands on it, the next step comes on its day."""
+        if step == _ADMINISTRATOR:
+            messages = self._messages(
+                clock, Event.DRILL_UNANSWERED, drill, organisation, administrators(session), drill.sent_on
+            )
+        else:
+            to = self._answerers(session, organisation, step)
+            until = add_working_days(drill.sent_on, MISSED_AFTER)
+            messages = self._messages(clock, Event.DRILL, drill, organisation, to, until)
+        return enqueue(session, list(messages))
+
+    def _answerers(self, session: Session, organisation: Organisation, step: int) -> Sequence[Reach]:
+        if step == _LEAD:
+            return [*leads_of(session, [organisation.id]).get(organisation.id, []), *deputy_of(organisation)]
+        return team_of(organisation, channels=self.channels)[step : step + 1]
+
+    def _tell_all(
+        self, session: Session, clock: Clock, event: Event, drill: Drill, organisation: Organisation
+    ) -> None:
+        everyone = [
+            *team_of(organisation, channels=self.channels),
+            *self._answerers(session, organisation, _LEAD),
+            *administrators(session),
+        ]
+        enqueue(session, list(self._messages(clock, event, drill, organisation, everyone, today(clock))))
+
+    def _messages(
+        self,
+        clock: Clock,
+        event: Event,
+        drill: Drill,
+        organisation: Organisation,
+        to: Sequence[Reach],
+        day: date,
+    ) -> Iterator[NewMessage]:
+        paths = {Event.DRILL: f"{PREFIX}/drill/{drill.id}", Event.DRILL_UNANSWERED: "/admin"}
+        path = paths.get(event, "/desk")
+        until = drill.sent_on + timedelta(days=LINK_DAYS)
+        for reach in once_each(to):
+            yield NewMessage(
+                event=event,
+                subject_id=drill.id,
+                organisation_id=organisation.id,
+                channel=reach.channel,
+                recipient=reach.recipient,
+                language=reach.language,
+                values={"link": f"{self.public_url.rstrip('/')}{path}", DATES[event]: day.isoformat()},
+                not_before=not_disturbing(organisation, clock.now()),
+                expires_at=datetime.combine(until, time(), AMSTERDAM),
+            )
+
+
+def drill_of(session: Session, clock: Clock, *, keystore: Secrets, drill_id: uuid.UUID, code: str) -> Drill:
+    """The drill that a link is about, if the link is live. Raises `ProofRefused`, alike for every cause."""
+    if not is_code_of(keystore, f"{PREFIX}/drill/{drill_id}", code):
+        raise ProofRefused
+    drill = session.get(Drill, drill_id)
+    if drill is None or today(clock) > drill.sent_on + timedelta(days=LINK_DAYS):
+        raise ProofRefused
+    return drill
+
+
+def channel_proofs(session: Session) -> list[ChannelProof]:
+    """For each organisation when its channel was last proved; for administrators."""
+    drills: dict[uuid.UUID, list[Drill]] = {}
+    for drill in session.scalars(select(Drill).order_by(Drill.sent_on)):
+        drills.setdefault(drill.organisation_id, []).append(drill)
+    query = select(Organisation).order_by(Organisation.name)
+    return [_proof(found, drills.get(found.id, [])) for found in session.scalars(query)]
+
+
+def _proof(organisation: Organisation, drills: Sequence[Drill]) -> ChannelProof:
+    answered = [drill.answered_on for drill in drills if drill.answered_on is not None]
+    missed = 0
+    for drill in reversed(drills):
+        if drill.answered_on is not None:
+            break
+        missed += drill.missed_on is not None
+    taken = {drill.suspended_from for drill in drills if drill.suspended_from is not None}
+    return ChannelProof(
+        organisation_id=organisation.id,
+        name=organisation.name,
+        proved_on=max(answered, default=None),
+        sent_on=drills[-1].sent_on if drills else None,
+        waits=bool(drills) and drills[-1].answered_on is None and drills[-1].missed_on is None,
+        missed=missed,
+        suspended=organisation.suspended_from is not None and organisation.suspended_from in taken,
+    )
+
+
+def _organisations(session: Session) -> Sequence[Organisation]:
+    query = select(Organisation).options(selectinload(Organisation.recipients))
+    return session.scalars(query.order_by(Organisation.id)).all()
+
+
+def _open_drills() -> Select[Drill]:
+    return select(Drill).where(Drill.answered_on.is_(None), Drill.missed_on.is_(None))
+
+
+def _latest(organisation_id: uuid.UUID) -> Select[Drill]:
+    return select(Drill).where(Drill.organisation_id == organisation_id).order_by(Drill.sent_on.desc())
+
+
+def _is_suspended_by_drill(session: Session, organisation: Organisation) -> bool:
+    if organisation.suspended_from is None:
+        return False
+    by_drill = select(Drill.id).where(
+        Drill.organisation_id == organisation.id, Drill.suspended_from == organisation.suspended_from
+    )
+    return session.scalar(by_drill.limit(1)) is not None

@@ -1,0 +1,137 @@
+"""Whom a message reaches and from when: verified recipients, leads, deputies, quiet hours, working days."""
+
+import uuid
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from signals.clock import AMSTERDAM
+from signals.deadlines import holidays_of
+from signals.models import Organisation, Recipient, StaffMember
+from signals.vocabulary import STAFF_LANGUAGES, OrganisationKind, Role
+
+EMAIL = "email"
+SMS = "sms"
+EMAIL_ONLY = frozenset({EMAIL})
+_DAYS_LOOKED_AHEAD = 21  # any week has a working day; holidays never fill three
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reach:
+    """One way to one person."""
+
+    channel: str
+    recipient: str = field(repr=False)
+    language: str = "nl"
+
+
+def team_of(organisation: Organisation, *, channels: Collection[str] = EMAIL_ONLY) -> list[Reach]:
+    """The verified recipients, each by the channel that they prefer, in the order of their position.
+
+    A text message goes to a verified phone only, and where text messages are on at all; else an e-mail goes.
+    """
+    found = (_reach(recipient, organisation.language, channels) for recipient in organisation.recipients)
+    return [reach for reach in found if reach is not None]
+
+
+def leads_of(session: Session, organisation_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, list[Reach]]:
+    """The team leads of these organisations."""
+    query = (
+        select(StaffMember)
+        .where(StaffMember.organisation_id.in_(organisation_ids), StaffMember.role == Role.LEAD)
+        .where(StaffMember.disabled_at.is_(None))
+        .order_by(StaffMember.email)
+    )
+    found: dict[uuid.UUID, list[Reach]] = {}
+    for member in session.scalars(query):
+        if member.organisation_id is not None:
+            found.setdefault(member.organisation_id, []).append(_of_member(member))
+    return found
+
+
+def deputy_of(organisation: Organisation) -> list[Reach]:
+    """The deputy that an organisation named, if any."""
+    if not organisation.deputy_email:
+        return []
+    return [Reach(channel=EMAIL, recipient=organisation.deputy_email, language=organisation.language)]
+
+
+def service_managers(session: Session) -> list[Reach]:
+    """The leads of the national desk."""
+    desks = select(Organisation.id).where(Organisation.kind == OrganisationKind.NATIONAL)
+    found = leads_of(session, list(session.scalars(desks)))
+    return [reach for reaches in found.values() for reach in reaches]
+
+
+def administrators(session: Session) -> list[Reach]:
+    """Everybody who administers."""
+    query = select(StaffMember).where(
+        StaffMember.role == Role.ADMINISTRATOR, StaffMember.disabled_at.is_(None)
+    )
+    return [_of_member(member) for member in session.scalars(query.order_by(StaffMember.email))]
+
+
+def coordinators(session: Session) -> frozenset[str]:
+    """Addresses that never hear of a single signal, whatever list they were put on."""
+    query = select(StaffMember.email).where(StaffMember.role == Role.COORDINATOR)
+    return frozenset(address.lower() for address in session.scalars(query))
+
+
+def without(reaches: Iterable[Reach], addresses: Collection[str]) -> list[Reach]:
+    """Those whose address (lower case) is not among these."""
+    return [reach for reach in reaches if reach.recipient.lower() not in addresses]
+
+
+def not_disturbing(organisation: Organisation, moment: datetime) -> datetime:
+    """The moment itself, or the first one after it at which this team may be written to.
+
+    `quiet_from` and `quiet_until` may go over midnight. Where `working_days` are set, national holidays are
+    no working days either.
+    """
+    local = moment.astimezone(AMSTERDAM)
+    for _ in range(2 * _DAYS_LOOKED_AHEAD):
+        later = _end_of_quiet(organisation, local)
+        if later is None:
+            return max(moment, local.astimezone(moment.tzinfo))
+        local = later
+    return moment
+
+
+def _end_of_quiet(organisation: Organisation, local: datetime) -> datetime | None:
+    """When the quiet that holds at a local moment may be over; None when none holds."""
+    days, start, end = organisation.working_days, organisation.quiet_from, organisation.quiet_until
+    day = local.date()
+    if days and (str(day.isoweekday()) not in days or day in holidays_of(day.year)):
+        return _at(local, hour=0, days=1)
+    if start is None or end is None or start == end:
+        return None
+    if start < end:
+        return _at(local, hour=end) if start <= local.hour < end else None
+    if local.hour >= start:
+        return _at(local, hour=end, days=1)
+    return _at(local, hour=end) if local.hour < end else None
+
+
+def _at(local: datetime, *, hour: int, days: int = 0) -> datetime:
+    return datetime.combine(local.date() + timedelta(days=days), time(hour), AMSTERDAM)
+
+
+def _reach(recipient: Recipient, language: str, channels: Collection[str]) -> Reach | None:
+    if recipient.channel == SMS and recipient.phone and recipient.phone_verified_on and SMS in channels:
+        return Reach(channel=SMS, recipient=recipient.phone, language=language)
+    if recipient.verified_on is None:
+        return None
+    return Reach(channel=EMAIL, recipient=recipient.address, language=language)
+
+
+def _of_member(member: StaffMember) -> Reach:
+    language = member.language if member.language in STAFF_LANGUAGES else "nl"
+    return Reach(channel=EMAIL, recipient=member.email, language=language)
+
+
+def once_each(reaches: Iterable[Reach]) -> Sequence[Reach]:
+    """Without repeats, in their order."""
+    return list(dict.fromkeys(reaches))

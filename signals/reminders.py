@@ -1,0 +1,361 @@
+"""Reminders before a deadline and word of a missed one: to the team, lead, deputy and service manager.
+
+The job may run at any time and as often as it likes: each message is written once for each event, signal and
+recipient. What lost its sense meanwhile is dropped just before it would be sent (`why_senseless`). Messages
+about a signal go to the organisation that has it and to the national desk, never to a coordinator.
+"""
+
+import uuid
+from calendar import monthrange
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Any, Final
+
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.orm import Session, selectinload
+
+from notifications.events import DATES, Event
+from notifications.outbox import NewMessage, enqueue
+from signals.clock import AMSTERDAM, Clock, today
+from signals.deadlines import add_working_days, is_working_day
+from signals.models import Drill, Organisation, Signal
+from signals.organisations import onboarded_on
+from signals.reach import (
+    EMAIL_ONLY,
+    Reach,
+    coordinators,
+    deputy_of,
+    leads_of,
+    not_disturbing,
+    once_each,
+    service_managers,
+    team_of,
+    without,
+)
+from signals.vocabulary import SignalState
+
+OFFICE_OPENS: Final = time(9)
+CATCH_UP_DAYS: Final = 14
+"""A message whose day passed longer ago than this, while no worker ran, is not written any more."""
+ESCALATION_WORKING_DAYS: Final = 1
+"""Between lead, deputy and service manager."""
+UNATTENDED_DAYS: Final = 21
+DELETED_DAYS: Final = 28
+NOTICE_WORKING_DAYS: Final = 5
+"""So long before the month of art. 14(3)(a) AVG is over, the team is reminded of the letter."""
+EXPIRES_DAYS: Final = 28
+
+_NAMESPACE: Final = uuid.UUID("8a3d5c1e-63f2-4a0b-9f57-2b8f6a1d4c90")
+_NEW, _CLAIMED, _IN_FOLLOW_UP, _CONCLUDED = SignalState
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Stage:
+    """A deadline of a signal, in which states it runs, and the events about it."""
+
+    states: frozenset[SignalState]
+    deadline: str
+    before: Event
+    missed: Event
+
+
+_STAGES: Final = (
+    _Stage(
+        states=frozenset({_NEW}),
+        deadline="claim_by",
+        before=Event.REMINDER,
+        missed=Event.MISSED_DEADLINE,
+    ),
+    _Stage(
+        states=frozenset({_CLAIMED}),
+        deadline="contact_by",
+        before=Event.CONTACT_REMINDER,
+        missed=Event.MISSED_CONTACT,
+    ),
+    _Stage(
+        states=frozenset({_CLAIMED, _IN_FOLLOW_UP}),
+        deadline="conclude_by",
+        before=Event.CONCLUDE_REMINDER,
+        missed=Event.MISSED_CONCLUSION,
+    ),
+)
+_STATES_OF: Final[Mapping[str, frozenset[SignalState]]] = {
+    Event.NEW_SIGNAL: frozenset({_NEW}),
+    Event.UNATTENDED: frozenset({_NEW}),
+    **{event: stage.states for stage in _STAGES for event in (stage.before, stage.missed)},
+}
+
+
+def remind(session: Session, clock: Clock, *, public_url: str, channels: Collection[str] = EMAIL_ONLY) -> int:
+    """Write every message whose day has come; gives how many are new. Reminders come on working days only.
+
+    A new signal that nobody was told of (after a referral, or before a recipient was verified) is told too.
+    """
+    plan = _Plan(session, clock, public_url=public_url.rstrip("/"), channels=channels)
+    messages = list(plan.new_signals())
+    if is_working_day(plan.on):
+        messages += [*plan.about_signals(), *plan.digests(), *plan.nothing_open()]
+    return enqueue(session, messages)
+
+
+def why_senseless(
+    session: Session, event: str, subject_id: uuid.UUID, organisation_id: uuid.UUID | None
+) -> str | None:
+    """A code of why this need not be told any more, None when it must; asked just before it is sent."""
+    if event in _STATES_OF or event == Event.NOTICE_REMINDER:
+        return _about_signal(session, event, subject_id, organisation_id)
+    if event in (Event.DRILL, Event.DRILL_UNANSWERED):
+        drill = session.get(Drill, subject_id)
+        return "answered" if drill is None or drill.answered_on is not None else None
+    if event in (Event.NOTHING_OPEN, Event.DIGEST) and organisation_id is not None:
+        has_work = organisation_id in _with_work(session)
+        senseless = has_work if event == Event.NOTHING_OPEN else not has_work
+        return ("work_came" if has_work else "nothing_open") if senseless else None
+    return None
+
+
+def month_after(day: date) -> date:
+    """The same day of the next month, or its last day where there is none (art. 3 of Regulation 1182/71)."""
+    year, month = (day.year + 1, 1) if day.month == 12 else (day.year, day.month + 1)
+    return date(year, month, min(day.day, monthrange(year, month)[1]))
+
+
+def working_days_before(day: date, n: int) -> date:
+    """The n-th working day before a day."""
+    for _ in range(n):
+        day -= timedelta(days=1)
+        while not is_working_day(day):
+            day -= timedelta(days=1)
+    return day
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Told:
+    """One event to these people; `day` is the one it tells."""
+
+    event: Event
+    subject_id: uuid.UUID
+    organisation: Organisation
+    to: Sequence[Reach] = field(repr=False)
+    day: date
+    until: date
+    path: str = "/desk"
+
+
+class _Plan:
+    """What is to be told at one moment, with everything about organisations looked up once."""
+
+    def __init__(self, session: Session, clock: Clock, *, public_url: str, channels: Collection[str]) -> None:
+        self.session, self.now, self.on = session, clock.now(), today(clock)
+        self.public_url, self.channels = public_url, channels
+        query = select(Organisation).options(selectinload(Organisation.recipients))
+        self.organisations = {found.id: found for found in session.scalars(query)}
+        self.leads = leads_of(session, self.organisations)
+        self.managers = service_managers(session)
+        self.kept_out = coordinators(session)
+
+    def new_signals(self) -> Iterator[NewMessage]:
+        query = select(Signal.id, Signal.organisation_id, Signal.claim_by).where(
+            Signal.state == _NEW, Signal.claim_by >= self.on - timedelta(days=CATCH_UP_DAYS)
+        )
+        for signal in self.session.execute(query):
+            organisation = self.organisations[signal.organisation_id]
+            yield from self._messages(
+                _Told(
+                    event=Event.NEW_SIGNAL,
+                    subject_id=signal.id,
+                    organisation=organisation,
+                    to=team_of(organisation, channels=self.channels),
+                    day=signal.claim_by,
+                    until=self.on + timedelta(days=EXPIRES_DAYS),
+                )
+            )
+
+    def about_signals(self) -> Iterator[NewMessage]:
+        for signal in self.session.execute(_live_signals()):
+            organisation = self.organisations[signal.organisation_id]
+            for told in self._about(signal, organisation):
+                yield from self._messages(told)
+
+    def digests(self) -> Iterator[NewMessage]:
+        chosen = [found for found in self.organisations.values() if found.digest_at is not None]
+        due = _with_work(self.session) if chosen else {}
+        for organisation in chosen:
+            if organisation.id in due:
+                yield from self._messages(
+                    _Told(
+                        event=Event.DIGEST,
+                        subject_id=_subject(organisation.id, "digest", self.on.isoformat()),
+                        organisation=organisation,
+                        to=team_of(organisation, channels=self.channels),
+                        day=due[organisation.id],
+                        until=self.on,
+                    ),
+                    opens=time(organisation.digest_at or 0),
+                )
+
+    def nothing_open(self) -> Iterator[NewMessage]:
+        first = add_working_days(self.on.replace(day=1), 0)
+        if not first <= self.on < first + timedelta(days=7):
+            return
+        busy = _with_work(self.session)
+        for organisation in self.organisations.values():
+            if organisation.id not in busy and self._receives(organisation):
+                yield from self._messages(
+                    _Told(
+                        event=Event.NOTHING_OPEN,
+                        subject_id=_subject(organisation.id, "nothing_open", f"{self.on:%Y-%m}"),
+                        organisation=organisation,
+                        to=team_of(organisation, channels=self.channels),
+                        day=self.on,
+                        until=self.on,
+                    )
+                )
+
+    def _about(self, signal: Any, organisation: Organisation) -> Iterator[_Told]:
+        for stage in _STAGES:
+            if signal.state in stage.states:
+                yield from self._reminder(signal, organisation, stage)
+                yield from self._missed(signal, organisation, stage)
+        if signal.notified_on is None and signal.deferred_because is None:
+            yield from self._notice(signal, organisation)
+            if signal.state is _NEW:
+                yield from self._unattended(signal, organisation)
+
+    def _reminder(self, signal: Any, organisation: Organisation, stage: _Stage) -> Iterator[_Told]:
+        """The working day before, but not on the day of receipt, when the team was told of it anyway."""
+        due: date = getattr(signal, stage.deadline)
+        before = working_days_before(due, 1)
+        day = before if before > signal.received_on else due
+        if organisation.digest_at is None and day > signal.received_on and day <= self.on <= due:
+            team = team_of(organisation, channels=self.channels)
+            yield self._told(stage.before, signal, organisation, team, day=due, until=due)
+
+    def _missed(self, signal: Any, organisation: Organisation, stage: _Stage) -> Iterator[_Told]:
+        due: date = getattr(signal, stage.deadline)
+        for step, (to, path) in enumerate(self._ladder(organisation)):
+            if self._has_come(add_working_days(due, 1 + step * ESCALATION_WORKING_DAYS)):
+                yield self._told(stage.missed, signal, organisation, to, day=due, path=path)
+
+    def _unattended(self, signal: Any, organisation: Organisation) -> Iterator[_Told]:
+        deleted_on = signal.received_on + timedelta(days=DELETED_DAYS)
+        if not signal.received_on + timedelta(days=UNATTENDED_DAYS) <= self.on < deleted_on:
+            return
+        for to, path in self._ladder(organisation):
+            yield self._told(
+                Event.UNATTENDED, signal, organisation, to, day=deleted_on, until=deleted_on, path=path
+            )
+
+    def _notice(self, signal: Any, organisation: Organisation) -> Iterator[_Told]:
+        last = month_after(signal.received_on)
+        team = team_of(organisation, channels=self.channels)
+        leads = self.leads.get(organisation.id, []) or deputy_of(organisation)
+        for working_days, to in ((NOTICE_WORKING_DAYS, team), (1, leads)):
+            if working_days_before(last, working_days) <= self.on <= last:
+                yield self._told(Event.NOTICE_REMINDER, signal, organisation, to, day=last, until=last)
+
+    def _ladder(self, organisation: Organisation) -> list[tuple[Sequence[Reach], str]]:
+        """Lead, deputy, service manager; where one is missing the next takes its place at once."""
+        managers = f"/desk/escalations/{organisation.id}"
+        rungs = [
+            (self.leads.get(organisation.id, []), "/desk"),
+            (deputy_of(organisation), "/desk"),
+            (self.managers, managers),
+        ]
+        return [(to, path) for to, path in rungs if to]
+
+    def _told(
+        self,
+        event: Event,
+        signal: Any,
+        organisation: Organisation,
+        to: Sequence[Reach],
+        *,
+        day: date,
+        until: date | None = None,
+        path: str = "/desk",
+    ) -> _Told:
+        return _Told(
+            event=event,
+            subject_id=signal.id,
+            organisation=organisation,
+            to=to,
+            day=day,
+            until=until or self.on + timedelta(days=EXPIRES_DAYS),
+            path=path,
+        )
+
+    def _messages(self, told: _Told, *, opens: time = OFFICE_OPENS) -> Iterator[NewMessage]:
+        moment = self.now
+        if told.event is not Event.NEW_SIGNAL:
+            moment = max(moment, datetime.combine(self.on, opens, AMSTERDAM))
+        for reach in once_each(without(told.to, self.kept_out)):
+            yield NewMessage(
+                event=told.event,
+                subject_id=told.subject_id,
+                organisation_id=told.organisation.id,
+                channel=reach.channel,
+                recipient=reach.recipient,
+                language=reach.language,
+                values={"link": f"{self.public_url}{told.path}", DATES[told.event]: told.day.isoformat()},
+                not_before=not_disturbing(told.organisation, moment),
+                expires_at=datetime.combine(told.until + timedelta(days=1), time(), AMSTERDAM),
+            )
+
+    def _has_come(self, day: date) -> bool:
+        return self.on - timedelta(days=CATCH_UP_DAYS) < day <= self.on
+
+    def _receives(self, organisation: Organisation) -> bool:
+        since, until = onboarded_on(organisation), organisation.suspended_from
+        return since is not None and since <= self.on and (until is None or self.on < until)
+
+
+def _live_signals() -> Any:
+    """What is open, and what still waits for its art. 14 letter."""
+    uninformed = and_(Signal.notified_on.is_(None), Signal.deferred_because.is_(None))
+    return select(
+        Signal.id,
+        Signal.organisation_id,
+        Signal.state,
+        Signal.received_on,
+        Signal.claim_by,
+        Signal.contact_by,
+        Signal.conclude_by,
+        Signal.notified_on,
+        Signal.deferred_because,
+    ).where(Signal.is_drill.is_(False), or_(Signal.state != _CONCLUDED, uninformed))
+
+
+def _with_work(session: Session) -> dict[uuid.UUID, date]:
+    """Organisations with anything open, and their first deadline."""
+    query = (
+        select(Signal.organisation_id, func.min(Signal.due_on).label("first"))
+        .where(Signal.state != _CONCLUDED, Signal.is_drill.is_(False))
+        .group_by(Signal.organisation_id)
+    )
+    return {row.organisation_id: row.first for row in session.execute(query)}
+
+
+def _about_signal(
+    session: Session, event: str, signal_id: uuid.UUID, organisation_id: uuid.UUID | None
+) -> str | None:
+    query = select(Signal.organisation_id, Signal.state, Signal.notified_on, Signal.deferred_because).where(
+        Signal.id == signal_id
+    )
+    signal = session.execute(query).one_or_none()
+    if signal is None:
+        return "gone"
+    if signal.organisation_id != organisation_id:
+        return "referred"
+    informed = signal.notified_on is not None or signal.deferred_because is not None
+    if event in (Event.NOTICE_REMINDER, Event.UNATTENDED) and informed:
+        return "informed"
+    if event != Event.NOTICE_REMINDER and signal.state not in _STATES_OF[event]:
+        return f"now_{signal.state.value}"
+    return None
+
+
+def _subject(organisation_id: uuid.UUID, what: str, when: str) -> uuid.UUID:
+    """The opaque id of something that happens once for an organisation and a period."""
+    return uuid.uuid5(_NAMESPACE, f"{what}/{organisation_id}/{when}")

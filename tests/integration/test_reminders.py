@@ -1,0 +1,388 @@
+"""Reminders and missed deadlines on both databases: who hears what, when, once, and what is dropped."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+
+import pytest
+from sqlalchemy import select, update
+
+from notifications.channels.memory import MemoryChannel
+from notifications.events import Event
+from notifications.models import MessageState, OutboxMessage
+from signals.audit import Actor
+from signals.clock import AMSTERDAM
+from signals.jobs import Worker
+from signals.models import Organisation, Recipient, Signal, StaffMember
+from signals.referral import refer
+from signals.reminders import month_after, working_days_before
+from signals.triage import claim, record_attempt
+from signals.vocabulary import AttemptKind, AttemptResult, ReferralReason, Role
+from tests.support.world import AMSTERDAM as IN_CHARGE
+from tests.support.world import GRONINGEN, NATIONAL, World
+
+TEAM = {"een@gm0363.example.org", "twee@gm0363.example.org"}
+DEPUTY = "plaatsvervanger@example.org"
+# Received on Tuesday 24 November 2026: claim by the 25th, contact by the 26th, conclude by 22 December.
+
+
+@dataclass(kw_only=True)
+class Team:
+    """Amsterdam with one signal that arrived, its worker, its lead and the national desk's lead."""
+
+    world: World
+    worker: Worker
+    member: Actor
+    lead: str
+    manager: str
+
+    def at(self, day: date, hour: int = 9) -> None:
+        """A moment in Amsterdam."""
+        self.world.clock.moment = datetime.combine(day, time(hour), AMSTERDAM).astimezone(UTC)
+
+    def remind(self, day: date, hour: int = 9) -> int:
+        self.at(day, hour)
+        return self.worker.remind()
+
+    def told(self, event: Event) -> set[str]:
+        with self.world.sessions() as session:
+            return set(session.scalars(select(OutboxMessage.recipient).where(OutboxMessage.event == event)))
+
+    def messages(self, event: Event) -> list[OutboxMessage]:
+        with self.world.sessions() as session:
+            return list(session.scalars(select(OutboxMessage).where(OutboxMessage.event == event)))
+
+    def claim(self) -> None:
+        [signal] = self.world.signals()
+        with self.world.sessions.begin() as session:
+            claim(
+                session,
+                self.world.clock,
+                signal_id=signal.id,
+                actor=self.member,
+                audit=self.world.audit,
+            )
+
+    def try_contact(self) -> None:
+        [signal] = self.world.signals()
+        with self.world.sessions.begin() as session:
+            record_attempt(
+                session,
+                self.world.clock,
+                signal_id=signal.id,
+                actor=self.member,
+                audit=self.world.audit,
+                kind=AttemptKind.VISIT,
+                result=AttemptResult.NO_ANSWER,
+                attempted_at=self.world.clock.now(),
+                workers=1,
+            )
+
+    def set(self, **values: object) -> None:
+        with self.world.sessions.begin() as session:
+            session.execute(update(Organisation).where(Organisation.id == IN_CHARGE).values(**values))
+
+    def change_signal(self, **values: object) -> None:
+        with self.world.sessions.begin() as session:
+            session.execute(update(Signal).values(**values))
+
+
+@pytest.fixture
+def team(world: World) -> Team:
+    worker = world.worker()
+    world.receive(1)
+    worker.arrive()
+    return Team(
+        world=world,
+        worker=worker,
+        member=world.staff(),
+        lead=email_of(world, world.staff(role=Role.LEAD)),
+        manager=email_of(world, world.staff(NATIONAL, Role.LEAD)),
+    )
+
+
+def email_of(world: World, actor: Actor) -> str:
+    with world.sessions() as session:
+        return session.scalars(select(StaffMember.email).where(StaffMember.id == actor.id)).one()
+
+
+NOVEMBER = {day: date(2026, 11, day) for day in range(1, 31)}
+DECEMBER = {day: date(2026, 12, day) for day in range(1, 32)}
+
+
+# The team
+
+
+def test_on_the_day_of_receipt_the_new_signal_is_message_enough(team: Team) -> None:
+    assert team.remind(NOVEMBER[24], hour=16) == 0
+
+
+def test_on_the_morning_of_the_last_day_the_team_is_reminded_to_claim(team: Team) -> None:
+    team.remind(NOVEMBER[25], hour=7)
+    assert team.told(Event.REMINDER) == TEAM
+    nine = datetime(2026, 11, 25, 8, tzinfo=UTC)
+    assert {message.not_before for message in team.messages(Event.REMINDER)} == {nine}
+
+
+def test_a_reminder_is_written_once_however_often_and_wherever_the_job_runs(team: Team) -> None:
+    assert team.remind(NOVEMBER[25]) == 2
+    assert team.remind(NOVEMBER[25], hour=15) == 0
+    assert team.world.worker().remind() == 0
+
+
+def test_a_claimed_signal_is_reminded_of_contact_on_the_working_day_before(team: Team) -> None:
+    team.claim()
+    team.remind(NOVEMBER[25])
+    assert team.told(Event.REMINDER) == set()
+    assert team.told(Event.CONTACT_REMINDER) == TEAM
+
+
+def test_a_signal_in_follow_up_is_reminded_of_its_conclusion_only(team: Team) -> None:
+    team.claim()
+    team.try_contact()
+    team.remind(NOVEMBER[25])
+    assert team.told(Event.CONTACT_REMINDER) == set()
+    team.remind(DECEMBER[21])
+    assert team.told(Event.CONCLUDE_REMINDER) == TEAM
+
+
+def test_nobody_is_reminded_on_a_day_off(team: Team) -> None:
+    team.change_signal(claim_by=NOVEMBER[30])
+    assert team.remind(NOVEMBER[28]) == 0
+    team.change_signal(claim_by=DECEMBER[28])
+    assert team.remind(DECEMBER[25]) == 0
+
+
+def test_a_reminder_says_a_date_and_a_link_and_nothing_else(team: Team) -> None:
+    team.remind(NOVEMBER[25])
+    [values] = {tuple(sorted(message.values.items())) for message in team.messages(Event.REMINDER)}
+    assert dict(values) == {"due_on": "2026-11-25", "link": "http://127.0.0.1:8000/desk"}
+
+
+# Missed: lead, deputy, service manager
+
+
+def test_a_missed_deadline_climbs_from_lead_to_deputy_to_service_manager_by_working_days(team: Team) -> None:
+    team.set(deputy_email=DEPUTY)
+    expected = [
+        (NOVEMBER[26], {team.lead}),
+        (NOVEMBER[27], {team.lead, DEPUTY}),
+        (NOVEMBER[29], {team.lead, DEPUTY}),
+        (NOVEMBER[30], {team.lead, DEPUTY, team.manager}),
+    ]
+    for day, told in expected:
+        team.remind(day)
+        assert team.told(Event.MISSED_DEADLINE) == told, day
+
+
+def test_where_nobody_is_deputy_the_service_manager_takes_the_place(team: Team) -> None:
+    team.remind(NOVEMBER[27])
+    assert team.told(Event.MISSED_DEADLINE) == {team.lead, team.manager}
+
+
+def test_the_service_manager_is_led_to_whom_to_call_and_not_to_the_signal(team: Team) -> None:
+    team.remind(NOVEMBER[27])
+    links = {message.recipient: message.values["link"] for message in team.messages(Event.MISSED_DEADLINE)}
+    assert links[team.manager] == f"http://127.0.0.1:8000/desk/escalations/{IN_CHARGE}"
+
+
+def test_each_missed_deadline_is_one_of_its_own(team: Team) -> None:
+    team.remind(NOVEMBER[26])
+    team.claim()
+    team.remind(NOVEMBER[27])
+    assert team.told(Event.MISSED_CONTACT) == {team.lead}
+    team.try_contact()
+    team.remind(DECEMBER[23])
+    assert team.told(Event.MISSED_CONCLUSION) == {team.lead}
+
+
+def test_nobody_hears_of_a_deadline_that_was_met(team: Team) -> None:
+    team.claim()
+    team.try_contact()
+    team.remind(NOVEMBER[30])
+    assert team.told(Event.MISSED_DEADLINE) | team.told(Event.MISSED_CONTACT) == set()
+
+
+def test_what_was_missed_long_ago_is_not_told_by_a_worker_that_was_away(team: Team) -> None:
+    team.remind(date(2027, 2, 1))
+    assert team.told(Event.MISSED_DEADLINE) == set()
+
+
+def test_a_signal_that_nobody_took_up_is_escalated_to_all_at_day_twenty_one(team: Team) -> None:
+    team.set(deputy_email=DEPUTY)
+    team.remind(DECEMBER[14])
+    assert team.told(Event.UNATTENDED) == set()
+    team.remind(DECEMBER[15])
+    assert team.told(Event.UNATTENDED) == {team.lead, DEPUTY, team.manager}
+    assert {message.values["deleted_on"] for message in team.messages(Event.UNATTENDED)} == {"2026-12-22"}
+
+
+# Article 14
+
+
+def test_the_letter_is_reminded_of_before_the_month_is_over_first_to_the_team_then_to_the_lead(
+    team: Team,
+) -> None:
+    team.claim()
+    team.try_contact()
+    team.remind(DECEMBER[16])
+    assert team.told(Event.NOTICE_REMINDER) == set()
+    team.remind(DECEMBER[17])
+    assert team.told(Event.NOTICE_REMINDER) == TEAM
+    team.remind(DECEMBER[23])
+    assert team.told(Event.NOTICE_REMINDER) == TEAM | {team.lead}
+
+
+@pytest.mark.parametrize("done", [{"notified_on": date(2026, 12, 1)}, {"deferred_because": "impossible"}])
+def test_who_was_informed_or_deferred_is_not_reminded_of(team: Team, done: dict[str, object]) -> None:
+    team.change_signal(**done)
+    team.remind(DECEMBER[18])
+    assert team.told(Event.NOTICE_REMINDER) == set()
+
+
+@pytest.mark.parametrize(
+    ("day", "later"),
+    [
+        (date(2026, 11, 24), date(2026, 12, 24)),
+        (date(2027, 1, 31), date(2027, 2, 28)),
+        (date(2026, 12, 31), date(2027, 1, 31)),
+    ],
+)
+def test_a_month_later_is_the_same_day_or_the_last_one(day: date, later: date) -> None:
+    assert month_after(day) == later
+
+
+def test_working_days_are_counted_back_over_weekends_and_holidays() -> None:
+    assert working_days_before(date(2026, 12, 28), 1) == date(2026, 12, 24)
+
+
+# Lost its sense
+
+
+def test_a_reminder_about_what_was_claimed_meanwhile_is_dropped_with_the_reason(team: Team) -> None:
+    team.remind(NOVEMBER[25], hour=7)
+    team.claim()
+    team.at(NOVEMBER[25], 10)
+    team.worker.deliver()
+    [reason] = {message.reason for message in team.messages(Event.REMINDER)}
+    assert reason == "now_claimed"
+    assert {message.state for message in team.messages(Event.REMINDER)} == {MessageState.EXPIRED}
+
+
+def test_a_reminder_that_still_makes_sense_is_delivered(team: Team) -> None:
+    team.remind(NOVEMBER[25])
+    team.worker.deliver()
+    assert {message.state for message in team.messages(Event.REMINDER)} == {MessageState.DELIVERED}
+
+
+def test_a_reminder_is_dropped_once_its_day_is_over(team: Team) -> None:
+    team.remind(NOVEMBER[25])
+    team.at(NOVEMBER[26], 0)
+    team.worker.deliver()
+    assert {message.reason for message in team.messages(Event.REMINDER)} == {"too_late"}
+
+
+# Referred, late recipients
+
+
+def test_the_receiver_of_a_referral_hears_of_it_as_of_a_new_signal(team: Team) -> None:
+    team.claim()
+    [signal] = team.world.signals()
+    with team.world.sessions.begin() as session:
+        refer(
+            session,
+            team.world.clock,
+            signal_id=signal.id,
+            to_organisation_id=GRONINGEN,
+            reason=ReferralReason.MOVED,
+            actor=team.member,
+            audit=team.world.audit,
+            keystore=team.world.keystore,
+        )
+    team.worker.remind()
+    assert team.told(Event.NEW_SIGNAL) == {"een@gm0014.example.org", "twee@gm0014.example.org"}
+
+
+# Never a coordinator
+
+
+def test_a_coordinator_who_is_put_on_a_list_hears_nothing_of_a_signal(team: Team) -> None:
+    coordinator = email_of(team.world, team.world.staff(role=Role.COORDINATOR))
+    team.set(deputy_email=coordinator.upper())
+    with team.world.sessions.begin() as session:
+        first = Recipient.organisation_id == IN_CHARGE, Recipient.position == 1
+        session.execute(update(Recipient).where(*first).values(address=coordinator))
+    for day in (NOVEMBER[25], NOVEMBER[27], NOVEMBER[30], DECEMBER[16], DECEMBER[18]):
+        team.remind(day)
+    with team.world.sessions() as session:
+        everybody = {address.lower() for address in session.scalars(select(OutboxMessage.recipient))}
+    assert coordinator.lower() not in everybody
+    assert team.lead in everybody
+
+
+# Digest and nothing open
+
+
+def test_a_team_with_a_digest_gets_it_on_working_days_at_its_hour_instead_of_reminders(team: Team) -> None:
+    team.set(digest_at=8)
+    team.remind(NOVEMBER[25], hour=1)
+    team.remind(NOVEMBER[26], hour=1)
+    assert team.told(Event.REMINDER) == set()
+    moments = {message.not_before for message in team.messages(Event.DIGEST)}
+    assert moments == {datetime(2026, 11, day, 7, tzinfo=UTC) for day in (25, 26)}
+
+
+def test_a_digest_is_not_sent_to_who_has_nothing_open(team: Team) -> None:
+    team.set(digest_at=8)
+    team.change_signal(state="concluded")
+    team.remind(NOVEMBER[25])
+    assert team.told(Event.DIGEST) == set()
+
+
+def test_a_team_without_work_hears_once_a_month_that_the_channel_works(team: Team) -> None:
+    team.remind(DECEMBER[1])
+    team.remind(DECEMBER[2])
+    told = team.told(Event.NOTHING_OPEN)
+    assert "een@gm0014.example.org" in told
+    assert not told & TEAM
+    assert len(team.messages(Event.NOTHING_OPEN)) == len(told)
+
+
+def test_in_the_next_month_it_is_told_again(team: Team) -> None:
+    team.remind(DECEMBER[1])
+    before = len(team.messages(Event.NOTHING_OPEN))
+    team.remind(date(2027, 1, 4))
+    assert len(team.messages(Event.NOTHING_OPEN)) >= 2 * before
+
+
+def test_nothing_open_is_dropped_when_work_comes_before_it_is_sent(team: Team) -> None:
+    team.change_signal(state="concluded")
+    team.remind(DECEMBER[1], hour=6)
+    team.change_signal(state="new")
+    team.at(DECEMBER[1], 10)
+    team.worker.deliver()
+    mine = [m for m in team.messages(Event.NOTHING_OPEN) if m.organisation_id == IN_CHARGE]
+    assert {message.reason for message in mine} == {"work_came"}
+
+
+def test_an_organisation_that_does_not_receive_is_not_told_that_its_channel_works(team: Team) -> None:
+    with team.world.sessions.begin() as session:
+        gone = update(Organisation).where(Organisation.id == GRONINGEN)
+        session.execute(gone.values(suspended_from=date(2026, 1, 1)))
+    team.remind(DECEMBER[1])
+    assert "een@gm0014.example.org" not in team.told(Event.NOTHING_OPEN)
+
+
+# The provider off and on
+
+
+def test_after_an_outage_all_that_still_makes_sense_is_delivered_once(team: Team) -> None:
+    for day in (24, 25, 26):
+        team.remind(NOVEMBER[day])
+    team.at(NOVEMBER[26], 12)
+    team.worker.deliver()
+    team.worker.deliver()
+    channel = team.worker.channels["email"]
+    assert isinstance(channel, MemoryChannel)
+    got = sorted((message.recipient, message.subject) for message in channel.sent)
+    assert len(got) == len(set(got))
+    assert {recipient for recipient, _ in got} == TEAM | {team.lead}
