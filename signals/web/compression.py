@@ -5,6 +5,7 @@ their compressed length would tell of both (the BREACH attack). No API answer is
 """
 
 import gzip
+import re
 from functools import lru_cache
 from pathlib import Path
 
@@ -61,4 +62,19 @@ def _of_file() -> bytes:
 
 @lru_cache(maxsize=256)
 def _compressed(file: Path, _modified: int) -> bytes:
-    return gzip.compress(file.read_bytes(), 9, mtime=0)
+    content = file.read_bytes()
+    if file.suffix == ".js" and file.parent == Path(str(current_app.static_folder)):
+        content = without_comments(content)
+    return gzip.compress(content, 9, mtime=0)
+
+
+def without_comments(script: bytes) -> bytes:
+    """One of our own scripts without lines of comment and without indentation: a fifth less over the air.
+
+    Only comments that begin a line go, so that nothing within a text can be taken for one.
+    """
+    return _INDENT.sub(b"", _LINES_OF_COMMENT.sub(b"", script))
+
+
+_LINES_OF_COMMENT = re.compile(rb"^[ ]*(?://[^\n]*|/\*.*?\*/[ ]*)\n", re.MULTILINE | re.DOTALL)
+_INDENT = re.compile(rb"^[ ]+", re.MULTILINE)

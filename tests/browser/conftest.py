@@ -30,6 +30,7 @@ def service(running: Service) -> Iterator[Service]:
     running.proxy.slow, running.proxy.replace = 0.0, None
     running.proxy.sent_keys.clear()
     running.proxy.seen_paths.clear()
+    running.proxy.passed.clear()
     yield running
     running.proxy.plan()
 

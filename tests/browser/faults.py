@@ -79,6 +79,7 @@ _ANSWERS = {
 class FaultProxy:
     """Passes everything on to a port, and breaks the next sends of reports as `planned` says.
 
+    `passed`: path, bytes and bytes without headers of each answer, as they went over the wire.
     `down`: nothing gets through. `portal`: every answer is a sign-in page of somebody. `slow`: seconds before
     each answer to a report. `replace`: bytes of `/sw.js` and others for them, as in another version.
     """
@@ -93,6 +94,7 @@ class FaultProxy:
     sends: int = 0
     sent_keys: list[str] = field(default_factory=list)
     seen_paths: list[str] = field(default_factory=list)
+    passed: list[tuple[str, int, int]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
@@ -139,6 +141,7 @@ class FaultProxy:
         answer = self._ask(request) if reaches_the_server else b""
         if fault is Fault.MID_REQUEST:
             self._send_half(request)
+        self.passed.append((line.split(" ")[1], len(answer), len(answer.partition(b"\r\n\r\n")[2])))
         connection.sendall(_as_broken(fault, answer))
 
     def _fault_for(self, line: str, request: bytes) -> Fault | None:

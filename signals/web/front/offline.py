@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from signals.settings import NotesSettings
 from signals.vocabulary import ConcernType
+from signals.web.compression import without_comments
 from signals.web.front.context import front
 from signals.web.i18n import direction, language
 from signals.web.labels import CONCERN_TYPES, EMERGENCY, SEEN
@@ -44,7 +45,7 @@ def service_worker() -> Response:
     assets = [_static(name) for name in ASSETS]
     facts = {"VERSION": version(front().settings.notes, tuple(assets)), "ASSETS": assets, "PAGES": PAGES}
     lines = [f"const {name} = {json.dumps(value)};" for name, value in facts.items()]
-    script = "\n".join([*lines, _script().read_text(encoding="utf-8")])
+    script = "\n".join([*lines, without_comments(_script().read_bytes()).decode()])
     return Response(script, content_type="text/javascript; charset=utf-8")
 
 

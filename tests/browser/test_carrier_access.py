@@ -1,0 +1,165 @@
+"""For everybody, and light: axe and contrast on every state, room for fingers, bytes of the first load."""
+
+import sys
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.browser.carrier import Phone, Service
+from tests.browser.conftest import MakePhone
+from tests.browser.faults import Fault
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+LANGUAGES = ("nl", "ar")
+TOTAL_BYTES, PAGE_BYTES = 30 * 1024, 6 * 1024
+SLOW_3G = {"offline": False, "latency": 400, "downloadThroughput": 50_000, "uploadThroughput": 50_000}
+"""400 ms and 400 kbit/s, WebPageTest's "3G Slow"."""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_axe_finds_nothing_on_any_state(make_phone: MakePhone, service: Service, language: str) -> None:
+    phone = make_phone(language=language)
+    for name in _states(phone, service):
+        found = Axe().run(phone.page, options={"rules": {"color-contrast-enhanced": {"enabled": True}}})
+        assert found.response["violations"] == [], (name, found.generate_report())
+
+
+def _states(phone: Phone, service: Service) -> Any:
+    """Brings the page into each of its states and gives the name of it."""
+    page = phone.open_for_offline("/m#pc=1012AB&hn=41")
+    expect(page.locator("#to")).to_be_visible()
+    page.locator(".tile").first.tap()
+    yield "filled"
+    page.locator("#safety summary").tap()
+    yield "safety"
+    page.locator("#safety summary").tap()
+    page.locator("details:not(#safety) summary").tap()
+    yield "more"
+    page.fill("#postcode", "1")
+    phone.press_send()
+    expect(page.locator("#postcode-error")).to_be_visible()
+    yield "mistake"
+    page.fill("#postcode", "1O12AB")
+    page.locator("#house_number").tap()
+    yield "read as"
+    phone.press_send()
+    expect(page.locator("#answer .receipt")).to_be_visible()
+    page.locator("[data-keep]").tap()
+    expect(page.locator("[data-keep]")).to_be_hidden()
+    yield "sent"
+    page.locator("[data-another]").tap()
+    service.proxy.plan(Fault.PORTAL)
+    phone.fill("1012AB", "42")
+    phone.press_send()
+    expect(page.locator("#answer [data-why]")).to_be_visible()
+    yield "saved"
+    phone.offline()
+    page.reload()
+    expect(page.locator("#waiting")).to_be_visible()
+    yield "waiting without reception"
+    phone.offline(False)
+    expect(page.locator("#told .receipt")).to_be_visible()
+    yield "sent meanwhile"
+    phone.open("/voortgang")
+    page.locator("[data-look]").tap()
+    expect(page.locator("#kept [data-state]")).not_to_be_empty()
+    yield "progress"
+
+
+def test_the_send_button_is_in_view_once_the_address_is_filled(phone: Phone) -> None:
+    page = phone.open("/m#pc=1012AB&hn=43")
+    expect(page.locator("#to")).to_be_visible()
+    assert page.evaluate("scrollY") == 0
+    expect(page.locator(".send .button")).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.parametrize("language", ["nl", "uk", "ar"])
+def test_everything_to_press_is_at_least_48_pixels(
+    make_phone: MakePhone, service: Service, language: str
+) -> None:
+    phone = make_phone(language=language)
+    for name in _states(phone, service):
+        assert _too_small(phone.page) == [], name
+
+
+def _too_small(page: Page) -> list[str]:
+    found: list[str] = page.evaluate(
+        """() => [...document.querySelectorAll(
+            'a, button, summary, label.tile, label.choice, input, textarea')]
+          .filter((one) => one.checkVisibility() && !one.matches('[type=hidden], .tile *, .choice *'))
+          .filter((one) => {
+            const box = one.getBoundingClientRect();
+            return box.width < 48 || box.height < 48;
+          })
+          .map((one) => one.outerHTML.slice(0, 80))"""
+    )
+    return found
+
+
+def test_no_other_host_is_ever_asked(phone: Phone, service: Service) -> None:
+    for _ in _states(phone, service):
+        pass
+    assert {url.split("/")[2] for url in phone.asked} == {f"127.0.0.1:{service.proxy.port}"}
+
+
+def test_the_first_load_with_all_offline_parts_fits(
+    phone: Phone, service: Service, capsys: pytest.CaptureFixture[str]
+) -> None:
+    phone.open_for_offline()
+    whole = sum(size for _, _, size in service.proxy.passed)
+    with_headers = sum(size for _, size, _ in service.proxy.passed)
+    page = service.proxy.passed[0][2]
+    to_use = sum(size for path, _, size in _to_use(service))
+    requests = len(service.proxy.passed)
+    _say(
+        capsys,
+        f"first load, compressed: page {page} B; what is needed to use it {to_use} B; "
+        f"with all offline parts {whole} B ({with_headers} B with headers, {requests} requests)",
+    )
+    assert page <= PAGE_BYTES
+    assert whole <= TOTAL_BYTES
+
+
+def _to_use(service: Service) -> list[tuple[str, int, int]]:
+    """What a first visit asks before the service worker begins."""
+    paths = [path for path, _, _ in service.proxy.passed]
+    return service.proxy.passed[: paths.index("/sw.js")]
+
+
+def test_painting_on_a_slow_network_and_again_without_one(
+    phone: Phone, capsys: pytest.CaptureFixture[str]
+) -> None:
+    phone.open()  # the server's own first page compiles templates
+    phone.page.evaluate(
+        "navigator.serviceWorker.getRegistrations().then((all) => all.map((one) => one.unregister()))"
+    )
+    tab = phone.context.new_page()
+    session = phone.context.new_cdp_session(tab)
+    session.send("Network.enable")
+    session.send("Network.setCacheDisabled", {"cacheDisabled": True})
+    session.send("Network.emulateNetworkConditions", SLOW_3G)
+    tab.goto(phone.service.url)
+    slow = _first_paint(tab)
+    tab.close()
+    phone.open_for_offline()
+    phone.offline()
+    phone.close_tab()
+    phone.open()
+    offline = _first_paint(phone.page)
+    _say(capsys, f"first contentful paint: {slow:.0f} ms on slow 3G, {offline:.0f} ms without network")
+    assert slow > 0
+    assert offline > 0
+
+
+def _say(capsys: pytest.CaptureFixture[str], words: str) -> None:
+    with capsys.disabled():
+        sys.stdout.write(f"\n{words}\n")
+
+
+def _first_paint(page: Page) -> float:
+    page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length > 0")
+    paint: float = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+    return paint

@@ -1,0 +1,124 @@
+"""The service worker's file, the manifest, and what is sent compressed."""
+
+import gzip
+import json
+import re
+from dataclasses import replace
+
+import pytest
+from flask.testing import FlaskClient
+
+from signals.settings import NotesSettings, Settings
+from signals.vocabulary import LANGUAGES
+from signals.web.compression import without_comments
+from signals.web.front.forms import as_meant
+from tests.web.conftest import MakeApp
+
+GZIP = {"Accept-Encoding": "gzip, br"}
+
+
+def facts_of(client: FlaskClient) -> dict[str, object]:
+    lines = re.findall(r"^const (VERSION|ASSETS|PAGES) = (.*);$", client.get("/sw.js").text, re.MULTILINE)
+    return {name: json.loads(value) for name, value in lines}
+
+
+def test_the_worker_names_files_that_are_there_under_their_version(client: FlaskClient) -> None:
+    assets = facts_of(client)["ASSETS"]
+    assert isinstance(assets, list)
+    for url in assets:
+        assert "?v=" in url
+        assert client.get(url, buffered=True).status_code == 200
+
+
+def test_every_script_and_style_of_the_pages_is_kept_for_offline(client: FlaskClient) -> None:
+    assets = facts_of(client)["ASSETS"]
+    assert isinstance(assets, list)
+    for path in ("/", "/voortgang"):
+        asked = re.findall(r'(?:src|href)="(/static/[^"]*\.(?:js|css)[^"]*)"', client.get(path).text)
+        assert asked
+        assert set(asked) <= set(assets)
+
+
+def test_the_version_changes_with_what_the_form_asks(
+    make_front: MakeApp, front_settings: Settings, client: FlaskClient
+) -> None:
+    with_notes = make_front(replace(front_settings, notes=NotesSettings(enabled=True))).test_client()
+    assert facts_of(client)["VERSION"] == facts_of(client)["VERSION"]
+    assert facts_of(with_notes)["VERSION"] != facts_of(client)["VERSION"]
+
+
+def test_the_worker_is_asked_for_anew_each_time_and_runs_under_the_policy(client: FlaskClient) -> None:
+    response = client.get("/sw.js")
+    assert response.mimetype == "text/javascript"
+    assert response.headers["Cache-Control"] == "no-store"
+    assert "script-src 'self'" in response.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_the_app_has_a_name_in_every_language_and_icons_that_are_there(
+    client: FlaskClient, code: str
+) -> None:
+    response = client.get(f"/manifest.webmanifest?lang={code}")
+    manifest = json.loads(response.text)
+    assert response.mimetype == "application/manifest+json"
+    assert manifest["lang"] == code
+    assert (manifest["name"] == "Worried about a resident?") == (code == "en")
+    for icon in manifest["icons"]:
+        content = client.get(icon["src"], buffered=True).data
+        assert int.from_bytes(content[16:20], "big") == int(icon["sizes"].split("x")[0])
+
+
+def test_pages_and_files_are_compressed_for_who_takes_it_and_stay_the_same(client: FlaskClient) -> None:
+    style = re.findall(r'href="(/static/page.css[^"]*)"', client.get("/").text)[0]
+    plain = client.get(style, buffered=True)
+    small = client.get(style, headers=GZIP, buffered=True)
+    assert "Content-Encoding" not in plain.headers
+    assert gzip.decompress(small.data) == plain.data
+    assert len(small.data) < len(plain.data) / 2
+    assert "Accept-Encoding" in small.headers["Vary"]
+    assert "immutable" in small.headers["Cache-Control"]
+    assert client.get("/", headers=GZIP).headers["Content-Encoding"] == "gzip"
+
+
+def test_a_file_that_did_not_change_is_not_sent_again(client: FlaskClient) -> None:
+    etag = client.get("/static/page.css", headers=GZIP, buffered=True).headers["ETag"]
+    again = client.get("/static/page.css", headers=GZIP | {"If-None-Match": etag}, buffered=True)
+    assert again.status_code == 304
+    assert again.data == b""
+
+
+def test_what_carries_a_receipt_beside_what_was_typed_is_never_compressed(client: FlaskClient) -> None:
+    form = {
+        "idempotency_key": "5f0c8e1a-6f1e-4b7d-9a37-2f6f0d0f7a11",
+        "postcode": "1012AB",
+        "house_number": "12",
+    }
+    answer = client.post("/", data=form, headers=GZIP)
+    assert answer.status_code == 200
+    assert "Content-Encoding" not in answer.headers
+    body = {"postcode": "1012AB", "house_number": 12}
+    answer = client.post("/api/v1/coverage/lookup", json=body, headers=GZIP)
+    assert "Content-Encoding" not in answer.headers
+
+
+def test_nothing_but_lines_of_comment_and_indentation_is_left_out_of_a_script() -> None:
+    script = (
+        b'/* one\n   two */\n(function () {\n  // three\n  const a = "// four /* five */"; // six\n})();\n'
+    )
+    assert without_comments(script) == b'(function () {\nconst a = "// four /* five */"; // six\n})();\n'
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("1O12AB", "1012AB"),
+        (" lo12 ab ", "1012ab"),
+        ("I0l2A0", "1012AO"),
+        ("1012 AB", "1012AB"),
+        ("O012AB", "O012AB"),
+        ("hallo", "hallo"),
+        ("1" * 500, "1" * 500),
+    ],
+)
+def test_a_postcode_is_read_as_it_was_meant(typed: str, meant: str) -> None:
+    assert as_meant(typed) == meant
