@@ -8,7 +8,7 @@ import base64
 import random
 import secrets
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, cast
@@ -32,6 +32,7 @@ from signals.models import AddressLink, Organisation, Receipt, Recipient, Sealed
 from signals.models.base import new_id
 from signals.models.signal import WAITING
 from signals.postcodes import Address
+from signals.reach import EMAIL_ONLY, Reach, coordinators, not_disturbing, way_to
 from signals.repeats import Probe, probes_for
 from signals.vocabulary import Action, AuditAction, ReceiptState
 
@@ -51,6 +52,7 @@ class ArrivalDesk:
     audit: AuditLog = field(repr=False)
     desk_url: str
     delay_minutes: int = 30
+    channels: Collection[str] = EMAIL_ONLY
     batch_size: int = 100
     rng: random.Random = field(default_factory=random.SystemRandom)
 
@@ -69,7 +71,8 @@ class ArrivalDesk:
             waiting = _take(session, self.batch_size)
             if not waiting:
                 return 0, 0
-            receivers = _receivers(session, {row.organisation_id for row in waiting})
+            ids = {row.organisation_id for row in waiting}
+            receivers = _receivers(session, ids, self.channels)
             opened, refused = self._open(waiting, receivers)
             _set_aside(session, refused, today(clock))
             if opened:
@@ -118,15 +121,16 @@ class ArrivalDesk:
         """One message for each signal and verified recipient, after a random delay that is one for all."""
         now = clock.now()
         for each, dates in zip(opened, deadlines, strict=True):
-            due = now + random_delay(self.delay_minutes, self.rng)
-            for recipient in receivers.recipients[each.organisation_id]:
+            organisation = receivers.found[each.organisation_id]
+            due = not_disturbing(organisation, now + random_delay(self.delay_minutes, self.rng))
+            for reach in receivers.recipients[each.organisation_id]:
                 yield NewMessage(
                     event=Event.NEW_SIGNAL,
                     subject_id=each.signal_id,
                     organisation_id=each.organisation_id,
-                    channel="email",
-                    recipient=recipient,
-                    language=receivers.found[each.organisation_id].language,
+                    channel=reach.channel,
+                    recipient=reach.recipient,
+                    language=reach.language,
                     values={"link": self.desk_url, "claim_by": dates.claim_by.isoformat()},
                     not_before=due,
                     expires_at=due + timedelta(days=NOTICE_EXPIRES_DAYS),
@@ -158,10 +162,10 @@ class _Case:
 
 @dataclass(frozen=True, kw_only=True)
 class _Receivers:
-    """The organisations of one batch, and the addresses of their verified recipients."""
+    """The organisations of one batch, and the ways to their verified recipients."""
 
     found: Mapping[uuid.UUID, Any]
-    recipients: Mapping[uuid.UUID, Sequence[str]] = field(repr=False)
+    recipients: Mapping[uuid.UUID, Sequence[Reach]] = field(repr=False)
     _deadlines: dict[tuple[uuid.UUID, date], Deadlines] = field(default_factory=dict, repr=False)
 
     def deadlines(self, organisation_id: uuid.UUID, received_on: date) -> Deadlines:
@@ -191,12 +195,18 @@ _ORGANISATIONS = select(
     Organisation.claim_working_days,
     Organisation.contact_working_days,
     Organisation.conclude_calendar_days,
+    Organisation.quiet_from,
+    Organisation.quiet_until,
+    Organisation.working_days,
 )
-_RECIPIENTS = (
-    select(Recipient.organisation_id, Recipient.address)
-    .where(Recipient.verified_on.is_not(None))
-    .order_by(Recipient.organisation_id, Recipient.position)
-)
+_RECIPIENTS = select(
+    Recipient.organisation_id,
+    Recipient.address,
+    Recipient.verified_on,
+    Recipient.channel,
+    Recipient.phone,
+    Recipient.phone_verified_on,
+).order_by(Recipient.organisation_id, Recipient.position)
 _OF_A_NEW_SIGNAL = {
     "state": TRANSITIONS[None, Action.ARRIVE],
     "version": 1,
@@ -298,14 +308,17 @@ def _given_receipts(connection: Connection, hashes: Sequence[bytes]) -> set[byte
     return set(connection.scalars(select(_receipts.c.receipt_hash).where(found)))
 
 
-def _receivers(session: Session, ids: set[uuid.UUID]) -> _Receivers:
+def _receivers(session: Session, ids: set[uuid.UUID], channels: Collection[str]) -> _Receivers:
     connection = session.connection()
     those = among(Organisation.__table__.c.id, ids, connection)
     found = {row.id: row for row in connection.execute(_ORGANISATIONS.where(those))}
-    recipients: dict[uuid.UUID, list[str]] = {organisation_id: [] for organisation_id in ids}
+    recipients: dict[uuid.UUID, list[Reach]] = {organisation_id: [] for organisation_id in ids}
+    kept_out = coordinators(session)
     theirs = among(Recipient.__table__.c.organisation_id, ids, connection)
-    for organisation_id, address in connection.execute(_RECIPIENTS.where(theirs)):
-        recipients[organisation_id].append(address)
+    for row in connection.execute(_RECIPIENTS.where(theirs)):
+        reach = way_to(row, found[row.organisation_id].language, channels)
+        if reach is not None and reach.recipient.lower() not in kept_out:
+            recipients[row.organisation_id].append(reach)
     return _Receivers(found=found, recipients=recipients)
 
 

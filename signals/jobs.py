@@ -33,8 +33,8 @@ from signals.retention import DeletionJournal, Retention, RetentionReport
 from signals.routing import Router
 from signals.sending import complete, make_channels
 from signals.settings import Settings
-from signals.vocabulary import AuditAction
 from signals.staff.stale import forget_stale
+from signals.vocabulary import AuditAction
 
 REFUSED_KEPT_DAYS = 28
 
@@ -68,6 +68,7 @@ class Worker:
             audit=self.audit,
             desk_url=f"{self.settings.server.public_url.rstrip('/')}/desk",
             delay_minutes=self.settings.notifications.delay_minutes,
+            channels=frozenset(self.channels),
             batch_size=self.settings.arrival.batch_size,
             rng=self.rng,
         )

@@ -3,20 +3,47 @@
 import uuid
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
+from typing import Protocol
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from signals.clock import AMSTERDAM
 from signals.deadlines import holidays_of
-from signals.models import Organisation, Recipient, StaffMember
+from signals.models import Organisation, StaffMember
 from signals.vocabulary import STAFF_LANGUAGES, OrganisationKind, Role
 
 EMAIL = "email"
 SMS = "sms"
 EMAIL_ONLY = frozenset({EMAIL})
 _DAYS_LOOKED_AHEAD = 21  # any week has a working day; holidays never fill three
+
+
+class Hours(Protocol):
+    """When a team may be written to: columns of an organisation."""
+
+    @property
+    def quiet_from(self) -> int | None: ...
+    @property
+    def quiet_until(self) -> int | None: ...
+    @property
+    def working_days(self) -> str | None: ...
+
+
+class Reachable(Protocol):
+    """How a person may be told: columns of a recipient."""
+
+    @property
+    def address(self) -> str: ...
+    @property
+    def verified_on(self) -> date | None: ...
+    @property
+    def channel(self) -> str | None: ...
+    @property
+    def phone(self) -> str | None: ...
+    @property
+    def phone_verified_on(self) -> date | None: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +60,7 @@ def team_of(organisation: Organisation, *, channels: Collection[str] = EMAIL_ONL
 
     A text message goes to a verified phone only, and where text messages are on at all; else an e-mail goes.
     """
-    found = (_reach(recipient, organisation.language, channels) for recipient in organisation.recipients)
+    found = (way_to(recipient, organisation.language, channels) for recipient in organisation.recipients)
     return [reach for reach in found if reach is not None]
 
 
@@ -85,7 +112,7 @@ def without(reaches: Iterable[Reach], addresses: Collection[str]) -> list[Reach]
     return [reach for reach in reaches if reach.recipient.lower() not in addresses]
 
 
-def not_disturbing(organisation: Organisation, moment: datetime) -> datetime:
+def not_disturbing(organisation: Hours, moment: datetime) -> datetime:
     """The moment itself, or the first one after it at which this team may be written to.
 
     `quiet_from` and `quiet_until` may go over midnight. Where `working_days` are set, national holidays are
@@ -100,7 +127,7 @@ def not_disturbing(organisation: Organisation, moment: datetime) -> datetime:
     return moment
 
 
-def _end_of_quiet(organisation: Organisation, local: datetime) -> datetime | None:
+def _end_of_quiet(organisation: Hours, local: datetime) -> datetime | None:
     """When the quiet that holds at a local moment may be over; None when none holds."""
     days, start, end = organisation.working_days, organisation.quiet_from, organisation.quiet_until
     day = local.date()
@@ -119,7 +146,8 @@ def _at(local: datetime, *, hour: int, days: int = 0) -> datetime:
     return datetime.combine(local.date() + timedelta(days=days), time(hour), AMSTERDAM)
 
 
-def _reach(recipient: Recipient, language: str, channels: Collection[str]) -> Reach | None:
+def way_to(recipient: Reachable, language: str, channels: Collection[str]) -> Reach | None:
+    """The way that this person prefers, as far as it is verified and on; None where there is none."""
     if recipient.channel == SMS and recipient.phone and recipient.phone_verified_on and SMS in channels:
         return Reach(channel=SMS, recipient=recipient.phone, language=language)
     if recipient.verified_on is None:

@@ -386,3 +386,27 @@ def test_after_an_outage_all_that_still_makes_sense_is_delivered_once(team: Team
     got = sorted((message.recipient, message.subject) for message in channel.sent)
     assert len(got) == len(set(got))
     assert {recipient for recipient, _ in got} == TEAM | {team.lead}
+
+
+# When and how a new signal is told
+
+
+def test_a_new_signal_waits_until_the_team_may_be_written_to(team: Team) -> None:
+    team.set(quiet_from=8, quiet_until=14)
+    team.world.receive(2)
+    team.worker.arrive()
+    moments = {message.not_before for message in team.messages(Event.NEW_SIGNAL)}
+    assert datetime(2026, 11, 24, 13, tzinfo=UTC) in moments
+    assert len(moments) == 2
+
+
+def test_who_prefers_text_messages_hears_of_a_new_signal_by_one(team: Team) -> None:
+    with team.world.sessions.begin() as session:
+        first = Recipient.organisation_id == IN_CHARGE, Recipient.position == 1
+        phone = {"channel": "sms", "phone": "+31612345678", "phone_verified_on": NOVEMBER[1]}
+        session.execute(update(Recipient).where(*first).values(**phone))
+    team.worker.channels["sms"] = MemoryChannel()  # type: ignore[index]
+    team.world.receive(2)
+    team.worker.arrive()
+    ways = {(message.channel, message.recipient) for message in team.messages(Event.NEW_SIGNAL)}
+    assert ways == {("email", address) for address in TEAM} | {("sms", "+31612345678")}
