@@ -14,7 +14,7 @@ PO := $(wildcard signals/web/translations/*/LC_MESSAGES/*.po signals/web/*/trans
 MO := $(PO:.po=.mo)
 PYTEST := $(BIN)/python -m pytest
 WORKERS ?= 2
-SOAK_TESTS := $(wildcard tests/properties tests/attacks)
+SOAK_TESTS := $(wildcard tests/properties tests/attacks tests/browser/test_carrier_no_loss.py)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
@@ -62,7 +62,7 @@ bench: $(VENV)/.dev $(VENDOR)/.copied $(MO)
 
 ## soak: the long randomised runs whose seeded part is in `make test`
 .PHONY: soak
-soak: $(VENV)/.dev $(VENDOR)/.copied $(MO)
+soak: $(VENV)/.dev $(VENDOR)/.copied $(MO) chromium
 	@$(PYTEST) -q --hypothesis-profile=soak --hypothesis-show-statistics $(SOAK_TESTS) $(ARGS)
 
 ## format: put the code in the shape that `make check` asks for

@@ -29,6 +29,7 @@ _WHERE = {
     "retention": "signals.cli.retention",
     "audit": "signals.cli.audit",
     "doctor": "signals.cli.doctor",
+    "sheets": "signals.cli.sheets",
     "bench": "signals.cli.bench",
 }
 
