@@ -82,7 +82,8 @@ class Signal(Base):
         Index("ix_signals_open_queue", "organisation_id", "due_on", "id",
               sqlite_where=text("state <> 'concluded'"), postgresql_where=text("state <> 'concluded'")),
         Index("ix_signals_queue_by_state", "organisation_id", "state", "due_on", "id"),
-        Index("ix_signals_claimed_by", "claimed_by_id", "due_on"),
+        Index("ix_signals_claimed_by", "claimed_by_id", "due_on",
+              sqlite_where=text("claimed_by_id IS NOT NULL"), postgresql_where=text("claimed_by_id IS NOT NULL")),
         NO_ROWID,
     )  # fmt: skip
 
