@@ -13,7 +13,7 @@ from sqlalchemy import Engine, text
 from privacy.logs import configure_logging
 from privacy.secret_files import load_master_key
 from signals.clock import Clock, SystemClock
-from signals.db import make_engine, reading
+from signals.db import make_engine, reading, session_factory
 from signals.intake import AreaLimit, Intake
 from signals.routing import Router
 from signals.settings import Settings
@@ -51,6 +51,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, engine: Engine
         checks["routing"] = lambda: _check_routing(router, clock)
     if settings.serves_staff:
         checks["keystore"] = _add_desk(app, api, settings, clock, engine, router)
+        _add_figures_and_calls(app, settings, clock, engine)
     register_pages(app, settings)
     app.register_blueprint(health_blueprint(checks))
     return app
@@ -99,6 +100,22 @@ def _add_desk(
     from signals.web.desk import register_desk
 
     return register_desk(app, api, settings=settings, clock=clock, engine=engine, router=router)
+
+
+def _add_figures_and_calls(app: Flask, settings: Settings, clock: Clock, engine: Engine) -> None:
+    """Figures of delivery, and where Twilio calls back once text messages are on."""
+    from notifications.callbacks import StatusCalls, twilio_blueprint
+    from signals.sending import twilio_token
+    from signals.web.metrics import metrics_blueprint
+
+    sessions = session_factory(engine)
+    app.register_blueprint(metrics_blueprint(sessions, clock))
+    token = twilio_token(settings)
+    if token:
+        calls = StatusCalls(
+            sessions=sessions, clock=clock, auth_token=token, public_url=settings.server.public_url
+        )
+        app.register_blueprint(twilio_blueprint(calls))
 
 
 def _ping(engine: Engine) -> None:

@@ -28,6 +28,8 @@ _WHERE = {
     "keys": "signals.cli.keys",
     "retention": "signals.cli.retention",
     "audit": "signals.cli.audit",
+    "outbox": "signals.cli.outbox",
+    "drill": "signals.cli.drill",
     "doctor": "signals.cli.doctor",
     "sheets": "signals.cli.sheets",
     "bench": "signals.cli.bench",

@@ -45,7 +45,7 @@ def serve(context: click.Context, *, prepare: bool) -> None:
 @click.command()
 @click.pass_context
 def work(context: click.Context) -> None:
-    """Run the jobs (arrival, outbox, keys ahead) until interrupted; any number of workers may run.
+    """Run the jobs (arrival, outbox, reminders, drills) until interrupted; any number of workers may run.
 
     Example: SIGNALS__ROLE=worker signals work
     """
@@ -55,7 +55,17 @@ def work(context: click.Context) -> None:
 
     settings = settings_of(context)
     configure_logging(level=settings.logging.level)
-    run_until_stopped(make_worker(settings))
+    worker = make_worker(settings)
+    if settings.metrics.worker_port:
+        from signals.web.metrics import serve_metrics
+
+        serve_metrics(
+            worker.sessions,
+            worker.clock,
+            host=settings.metrics.worker_host,
+            port=settings.metrics.worker_port,
+        )
+    run_until_stopped(worker)
 
 
 @click.command()
@@ -70,7 +80,9 @@ def demo(context: click.Context, *, as_json: bool) -> None:
     _refuse_in_production(settings)
     seeded = _seed(settings)
     if as_json:
-        click.echo(json.dumps({"seeded": seeded, "accounts": str(settings.data_folder / "demo/accounts.json")}))
+        click.echo(
+            json.dumps({"seeded": seeded, "accounts": str(settings.data_folder / "demo/accounts.json")})
+        )
     else:
         click.echo("Demo seeded." if seeded else "The demo is there already.")
 

@@ -1,0 +1,85 @@
+"""`signals drill`: send test messages now, follow up the unanswered, and see when each channel was proved."""
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from signals.cli import answer, json_option, settings_of
+from signals.cli.opening import Opened, everything
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from signals.drills import Drills
+
+
+@click.command()
+@click.option(
+    "--organisation", "names", multiple=True, help="Send one now to this organisation (name or id)."
+)
+@click.option("--all", "to_all", is_flag=True, help="Send one now to every organisation.")
+@click.option("--show", is_flag=True, help="Only show when each channel was last proved.")
+@json_option
+@click.pass_context
+def drill(context: click.Context, *, names: tuple[str, ...], to_all: bool, show: bool, as_json: bool) -> None:
+    """Send what is due and follow up what nobody answered, as the worker does every hour.
+
+    Example: signals drill --organisation "Voorbeeld Welzijn Amsterdam"
+    """
+    from dataclasses import asdict
+
+    from signals.drills import Drills, channel_proofs
+    from signals.sending import make_channels
+
+    if show + to_all + bool(names) > 1:
+        raise click.UsageError("use one of --organisation, --all and --show")
+    settings = settings_of(context)
+    with everything(settings) as opened, opened.sessions.begin() as session:
+        practice = Drills(
+            audit=opened.audit,
+            public_url=settings.server.public_url,
+            channels=frozenset(make_channels(settings)),
+        )
+        if show:
+            answer([asdict(proof) for proof in channel_proofs(session)], as_json=as_json, text=_proofs)
+        elif names or to_all:
+            wanted = _organisations(session, names)
+            sent = practice.send(session, opened.clock, organisation_ids=wanted)
+            answer({"sent": sent}, as_json=as_json, text=lambda data: f"{data['sent']} sent")
+        else:
+            answer(_run(practice, session, opened), as_json=as_json, text=_report)
+
+
+def _run(practice: "Drills", session: "Session", opened: Opened) -> dict[str, int]:
+    return dict(vars(practice.run(session, opened.clock)))
+
+
+def _organisations(session: "Session", names: tuple[str, ...]) -> list[uuid.UUID]:
+    """Those that are named, or all; ends with an exit code 1 when one is not known."""
+    from sqlalchemy import select
+
+    from signals.models import Organisation
+
+    known = {str(row.id): row.id for row in session.execute(select(Organisation.id))}
+    by_name = {row.name: row.id for row in session.execute(select(Organisation.name, Organisation.id))}
+    unknown = [name for name in names if name not in known and name not in by_name]
+    if unknown:
+        raise click.ClickException(f"no organisation is called {unknown[0]}")
+    return [known.get(name) or by_name[name] for name in names] or list(known.values())
+
+
+def _report(data: dict[str, int]) -> str:
+    return (
+        f"{data['sent']} sent, {data['told']} passed on to the next in line, {data['missed']} missed, "
+        f"{data['suspended']} organisations lost their routing"
+    )
+
+
+def _proofs(proofs: list[dict[str, Any]]) -> str:
+    lines = []
+    for proof in proofs:
+        when = f"proved on {proof['proved_on']}" if proof["proved_on"] else "never proved"
+        more = ["waits for an answer"] * proof["waits"] + ["routing suspended"] * proof["suspended"]
+        lines.append("; ".join([f"{proof['name']}: {when}", *more]))
+    return "\n".join(lines)

@@ -1,0 +1,100 @@
+"""`signals outbox`: the messages that were given up; look at them, send them again, drop them."""
+
+import uuid
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from signals.cli import answer, json_option, settings_of
+from signals.cli.opening import database
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+_ids = click.argument("ids", nargs=-1, type=click.UUID)
+_all = click.option("--all", "everything", is_flag=True, help="All dead letters.")
+
+
+@click.group()
+def outbox() -> None:
+    """Messages that were given up.
+
+    Example: signals outbox list
+    """
+
+
+@outbox.command("list")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True)
+@json_option
+@click.pass_context
+def list_(context: click.Context, *, limit: int, as_json: bool) -> None:
+    """The newest dead letters and why each was given up; no address is shown.
+
+    Example: signals outbox list --json
+    """
+    from notifications.dead_letters import dead_letters
+    from signals.db import session_factory
+
+    with database(settings_of(context)) as engine, session_factory(engine)() as session:
+        found = dead_letters(session, limit=limit)
+    answer([vars(letter) for letter in found], as_json=as_json, text=_lines)
+
+
+@outbox.command()
+@_ids
+@_all
+@json_option
+@click.pass_context
+def retry(context: click.Context, *, ids: tuple[uuid.UUID, ...], everything: bool, as_json: bool) -> None:
+    """Send dead letters again, as if they were new; what is too late expires.
+
+    Example: signals outbox retry --all
+    """
+    from notifications.dead_letters import send_again
+    from signals.clock import SystemClock
+
+    which = _which(ids, everything)
+    number = _change(context, lambda session: send_again(session, SystemClock(), ids=which))
+    answer({"queued": number}, as_json=as_json, text=lambda data: f"{data['queued']} will be sent again")
+
+
+@outbox.command()
+@_ids
+@_all
+@json_option
+@click.pass_context
+def drop(context: click.Context, *, ids: tuple[uuid.UUID, ...], everything: bool, as_json: bool) -> None:
+    """Give dead letters up for good.
+
+    Example: signals outbox drop 9b2f0c9e-0000-4000-8000-000000000000
+    """
+    from notifications.dead_letters import drop as drop_letters
+    from signals.clock import SystemClock
+
+    which = _which(ids, everything)
+    number = _change(context, lambda session: drop_letters(session, SystemClock(), ids=which))
+    answer({"dropped": number}, as_json=as_json, text=lambda data: f"{data['dropped']} dropped")
+
+
+def _which(ids: tuple[uuid.UUID, ...], everything: bool) -> list[uuid.UUID] | None:
+    if bool(ids) == everything:
+        raise click.UsageError("name dead letters, or use --all")
+    return None if everything else list(ids)
+
+
+def _change(context: click.Context, change: Callable[["Session"], int]) -> int:
+    from signals.db import session_factory
+
+    with database(settings_of(context)) as engine, session_factory(engine).begin() as session:
+        return change(session)
+
+
+def _lines(letters: list[dict[str, Any]]) -> str:
+    if not letters:
+        return "No dead letters."
+    return "\n".join(
+        f"{letter['id']}  {letter['event']}  {letter['channel']}  {letter['problem'] or 'unknown'}"
+        f"  after {letter['tries']} tries"
+        for letter in letters
+    )

@@ -1,0 +1,105 @@
+"""Pages behind mailed links that prove a mailbox or a phone is read: without sign-in, revealing nothing.
+
+A GET changes nothing: mail scanners follow links, and only
+who presses the button proves anything.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, render_template
+
+from signals import drills, recipients
+from signals.proof_links import PREFIX
+from signals.recipients import ProofRefused
+from signals.web.desk import account_shared as shared
+from signals.web.desk import auth
+from signals.web.desk.auth import open_to_all
+from signals.web.desk.context import desk
+
+channel_pages = Blueprint("channel", __name__, url_prefix="/desk", template_folder="templates")
+shared.share_with(channel_pages)
+
+AUTHENTICATION = "none"
+"""Each view is let in by a code of 128 bits in its address, good for that one press of a button."""
+
+_TAIL = PREFIX.removeprefix("/desk")
+
+
+@channel_pages.get(f"{_TAIL}/drill/<uuid:drill_id>/<code>")
+@open_to_all
+def drill(drill_id: UUID, code: str) -> Any:
+    """Asks to press the button."""
+    context = desk()
+    with context.reading() as session:
+        try:
+            drills.drill_of(session, context.clock, keystore=context.keystore, drill_id=drill_id, code=code)
+        except ProofRefused:
+            return _page("refused"), ProofRefused.status
+    return _page("drill")
+
+
+@channel_pages.post(f"{_TAIL}/drill/<uuid:drill_id>/<code>")
+@open_to_all
+def answer_drill(drill_id: UUID, code: str) -> Any:
+    """The channel is proved."""
+    auth.refuse_other_sites()
+    context = desk()
+    practice = drills.Drills(audit=context.audit, public_url=context.settings.server.public_url)
+    with context.sessions.begin() as session:
+        try:
+            found = drills.drill_of(
+                session, context.clock, keystore=context.keystore, drill_id=drill_id, code=code
+            )
+        except ProofRefused:
+            return _page("refused"), ProofRefused.status
+        practice.answer(session, context.clock, drill=found)
+    return _page("done")
+
+
+@channel_pages.get(f"{_TAIL}/recipient/<uuid:recipient_id>/<address_code>/<valid_until>/<code>")
+@open_to_all
+def recipient(recipient_id: UUID, address_code: str, valid_until: str, code: str) -> Any:
+    """Asks to press the button."""
+    context = desk()
+    with context.reading() as session:
+        try:
+            recipients.proved_by(
+                session,
+                context.clock,
+                keystore=context.keystore,
+                recipient_id=recipient_id,
+                address_code=address_code,
+                valid_until=valid_until,
+                code=code,
+            )
+        except ProofRefused:
+            return _page("refused"), ProofRefused.status
+    return _page("recipient")
+
+
+@channel_pages.post(f"{_TAIL}/recipient/<uuid:recipient_id>/<address_code>/<valid_until>/<code>")
+@open_to_all
+def prove_recipient(recipient_id: UUID, address_code: str, valid_until: str, code: str) -> Any:
+    """This address or phone counts from now on."""
+    auth.refuse_other_sites()
+    context = desk()
+    with context.sessions.begin() as session:
+        try:
+            recipients.prove(
+                session,
+                context.clock,
+                keystore=context.keystore,
+                audit=context.audit,
+                recipient_id=recipient_id,
+                address_code=address_code,
+                valid_until=valid_until,
+                code=code,
+            )
+        except ProofRefused:
+            return _page("refused"), ProofRefused.status
+    return _page("done")
+
+
+def _page(what: str) -> str:
+    return render_template("desk/channel/proof.html", what=what)
