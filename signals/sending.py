@@ -1,15 +1,22 @@
 """How messages leave by the settings: the channels, what is filled in while sending, and whether it works."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from notifications.channels import Channel
+from notifications.channels import Channel, Outgoing
 from notifications.channels.email import EmailChannel, Security, SmtpServer
 from notifications.channels.folder import FolderChannel
 from notifications.channels.sms import SmsChannel, TwilioAccount
+from notifications.events import Event
+from notifications.rendering import render
+from notifications.retry import DeliveryFailure
+from signals.clock import Clock, today
+from signals.errors import FieldProblem, Invalid
 from signals.proof_links import fill_in_code
 from signals.reach import EMAIL, SMS
+from signals.recipients import normal_phone
 from signals.settings import Settings
 from signals.staff.identity import Secrets
 from signals.staff.recovery import fill_in_secret
@@ -30,6 +37,48 @@ def make_channels(settings: Settings) -> dict[str, Channel]:
     if not settings.twilio.missing and settings.notifications.mail_folder is None:
         channels[SMS] = SmsChannel(account=_twilio(settings))
     return channels
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChannelCheck:
+    """One channel: whether it is on, and what is wrong with it; `problem` is a class of failure."""
+
+    channel: str
+    on: bool
+    problem: str | None = None
+
+
+def check_channels(settings: Settings) -> Iterator[ChannelCheck]:
+    """Sign in at each provider without sending anything."""
+    channels = make_channels(settings)
+    for name in (EMAIL, SMS):
+        yield ChannelCheck(channel=name, on=name in channels, problem=_problem_of(channels.get(name)))
+
+
+def send_test(settings: Settings, clock: Clock, *, to: str) -> str:
+    """Send a message that says that it is a test, at once; gives the provider's id.
+
+    `to`: an e-mail address, or a mobile number for a text message. Raises `Invalid` for neither and for a
+    channel that is off, and `DeliveryFailure` from the provider.
+    """
+    channel, recipient = (EMAIL, to) if "@" in to else (SMS, normal_phone(to))
+    channels = make_channels(settings)
+    if channel not in channels:
+        raise Invalid(FieldProblem(field="channel", code="is_off"))
+    link = f"{settings.server.public_url.rstrip('/')}/desk"
+    words = render(Event.TEST_MESSAGE, "nl", {"link": link, "sent_on": today(clock).isoformat()})
+    message = Outgoing(id=uuid4(), recipient=recipient, language="nl", at=clock.now(), **vars(words))
+    return channels[channel].send(message).provider_message_id
+
+
+def _problem_of(channel: Channel | None) -> str | None:
+    if not isinstance(channel, EmailChannel | SmsChannel):
+        return None
+    try:
+        channel.check()
+    except DeliveryFailure as failure:
+        return failure.problem
+    return None
 
 
 def twilio_token(settings: Settings) -> str:

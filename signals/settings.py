@@ -67,7 +67,7 @@ class RoutingSettings:
 @dataclass(frozen=True, kw_only=True)
 class ArrivalSettings:
     interval_seconds: int = 2
-    batch_size: int = 100
+    batch_size: int = 300
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,6 +162,10 @@ class Settings:
     @property
     def serves_staff(self) -> bool:
         return self.role in (ProcessRole.DESK, ProcessRole.ALL)
+
+    @property
+    def runs_jobs(self) -> bool:
+        return self.role in (ProcessRole.WORKER, ProcessRole.ALL)
 
     @property
     def holds_keys(self) -> bool:

@@ -57,6 +57,11 @@ class EmailChannel:
             _hand_over(smtp, mail)
         return Sent(provider_message_id=str(mail["Message-ID"]))
 
+    def check(self) -> None:
+        """Connect and sign in without sending anything. Raises a TemporaryFailure that says why not."""
+        with _connection(self.server, self.sender.rpartition("@")[2]):
+            pass
+
 
 @contextmanager
 def _connection(server: SmtpServer, domain: str) -> Iterator[smtplib.SMTP]:

@@ -1,7 +1,8 @@
 """Text messages by Twilio's own client, which is imported only when the first one is sent: it takes long."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
@@ -64,10 +65,7 @@ class SmsChannel:
     account: TwilioAccount
 
     def send(self, message: Outgoing) -> Sent:
-        from requests.exceptions import RequestException
-        from twilio.base.exceptions import TwilioException
-
-        try:
+        with _failures():
             taken = self._client.messages.create(
                 to=message.recipient,
                 messaging_service_sid=self.account.messaging_service_sid,
@@ -75,12 +73,15 @@ class SmsChannel:
                 # Our id finds the message also when this worker dies before it hears Twilio's.
                 status_callback=f"{self.account.status_callback}?message={message.id}",
             )
-        except TwilioException as refusal:
-            status, code = getattr(refusal, "status", 0), getattr(refusal, "code", 0)
-            raise classify(status=status, code=code) from None
-        except RequestException as problem:
-            raise _no_answer(problem) from None
         return Sent(provider_message_id=str(taken.sid))
+
+    def check(self) -> None:
+        """Ask for one message of the account, which needs the credentials and sends nothing.
+
+        Raises a DeliveryFailure, whose problem says why not.
+        """
+        with _failures():
+            self._client.messages.list(limit=1, page_size=1)
 
     def close(self) -> None:
         client = self.__dict__.pop("_client", None)
@@ -94,6 +95,21 @@ class SmsChannel:
         return Client(
             self.account.account_sid, self.account.auth_token, http_client=_http_client(self.account)
         )
+
+
+@contextmanager
+def _failures() -> Iterator[None]:
+    """What goes wrong in Twilio's client, as one of our failures."""
+    from requests.exceptions import RequestException
+    from twilio.base.exceptions import TwilioException
+
+    try:
+        yield
+    except TwilioException as refusal:
+        status, code = getattr(refusal, "status", 0), getattr(refusal, "code", 0)
+        raise classify(status=status, code=code) from None
+    except RequestException as problem:
+        raise _no_answer(problem) from None
 
 
 def classify(*, status: int, code: int | None) -> DeliveryFailure:

@@ -35,16 +35,19 @@ class Finding:
 
 
 @click.command()
+@click.option("--send-test", "address", default="", help="Send a test message to this address or phone too.")
 @json_option
 @click.pass_context
-def doctor(context: click.Context, *, as_json: bool) -> None:
-    """Look at settings, database, keys, routing, what waits and what failed; exit code 1 for a problem.
+def doctor(context: click.Context, *, address: str, as_json: bool) -> None:
+    """Look at settings, database, keys, routing, channels, what waits and failed; exit code 1 for a problem.
 
-    Example: signals doctor --json
+    Example: signals doctor --send-test beheer@example.org
     """
     settings = settings_of(context)
     log_warnings_only()
     findings = list(examine(settings))
+    if address:
+        findings.append(_test_message(settings, address))
     data = {
         "ok": all(finding.ok for finding in findings),
         "checks": [vars(finding) for finding in findings],
@@ -69,8 +72,40 @@ def examine(settings: Settings, clock: "Clock | None" = None) -> Iterator[Findin
             yield keystore
         if schema.ok:
             yield from _contents(engine, settings, clock or SystemClock())
+        if settings.holds_keys:
+            yield from _channels(settings)
     finally:
         engine.dispose()
+
+
+def _channels(settings: Settings) -> Iterator[Finding]:
+    """Whether each provider lets us in. Text messages may be off; without e-mail nobody hears anything."""
+    from signals.sending import check_channels
+
+    mend = "look at the settings of notifications and twilio, and at the provider's own status page"
+    for found in check_channels(settings):
+        if not found.on:
+            says, ok = "off", found.channel == "sms" or not settings.runs_jobs
+        else:
+            says, ok = found.problem or "signed in", found.problem is None
+        yield Finding(check=f"channel {found.channel}", ok=ok, says=says, mend=mend)
+
+
+def _test_message(settings: Settings, address: str) -> Finding:
+    from notifications.retry import DeliveryFailure
+    from signals.clock import SystemClock
+    from signals.errors import Invalid
+    from signals.sending import send_test
+
+    check, mend = "test message", "give an e-mail address or a mobile number, of a channel that is on"
+    try:
+        send_test(settings, SystemClock(), to=address)
+    except DeliveryFailure as failure:
+        return Finding(check=check, ok=False, says=failure.problem, mend="look at the channels above")
+    except Invalid as refusal:
+        codes = ", ".join(problem.code for problem in refusal.problems)
+        return Finding(check=check, ok=False, says=codes, mend=mend)
+    return Finding(check=check, ok=True, says="the provider took it; look whether it arrived")
 
 
 def _guarded(check: str, look: Callable[[], Finding], mend: str) -> Finding:

@@ -1,0 +1,170 @@
+"""Commands about messages: dead letters, drills, and a doctor that looks at the channels."""
+
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, update
+
+from notifications.models import MessageState, OutboxMessage
+from notifications.outbox import enqueue
+from privacy.logs import configure_logging
+from signals.db import make_engine, session_factory
+from signals.models import Drill, Organisation
+from signals.settings import Settings
+from tests.support.installation import install, settings_in
+from tests.unit.notifications.building import new_message, subject
+from tests.unit.notifications.smtp_server import HOST, Mailbox, smtp_server
+from tests.unit.test_cli import TEAMS, Signals, rows, statements
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("installation")
+    install(folder)
+    script = Signals(folder)
+    teams = script.file("teams.csv", TEAMS)
+    script("organisations", "import", teams, "--recipients-verified-on", "2024-01-02")
+    return folder
+
+
+@pytest.fixture
+def script(installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Signals]:
+    """The console script on a copy of an installation."""
+    for variable in ("SIGNALS_CONFIG", "SIGNALS__ROLE"):
+        monkeypatch.delenv(variable, raising=False)
+    shutil.copytree(installed, tmp_path, dirs_exist_ok=True)
+    yield Signals(tmp_path)
+    configure_logging()
+
+
+def given_up(script: Signals, *numbers: int) -> list[str]:
+    """Dead letters; gives their ids."""
+    engine = make_engine(settings_of(script).database.url)
+    with session_factory(engine).begin() as session:
+        enqueue(session, [new_message(subject_id=subject(number)) for number in numbers])
+    engine.dispose()
+    statements(script, update(OutboxMessage).values(state=MessageState.FAILED))
+    return [str(found) for found in rows(script, select(OutboxMessage.id))]
+
+
+def settings_of(script: Signals) -> Settings:
+    return settings_in(script.folder)
+
+
+def states(script: Signals) -> list[MessageState]:
+    return rows(script, select(OutboxMessage.state).order_by(OutboxMessage.subject_id))
+
+
+# Dead letters
+
+
+def test_dead_letters_are_listed_without_addresses(script: Signals) -> None:
+    [letter] = given_up(script, 1)
+    output = script("outbox", "list")
+    assert letter in output
+    assert "@" not in output
+    assert [found["id"] for found in script.json("outbox", "list")] == [letter]
+
+
+def test_no_dead_letters_is_said(script: Signals) -> None:
+    assert script("outbox", "list") == "No dead letters.\n"
+
+
+def test_named_dead_letters_are_sent_again_and_the_others_stay(script: Signals) -> None:
+    letters = given_up(script, 1, 2)
+    assert script.json("outbox", "retry", letters[0]) == {"queued": 1}
+    assert sorted(states(script)) == [MessageState.FAILED, MessageState.QUEUED]
+
+
+def test_all_dead_letters_can_be_dropped(script: Signals) -> None:
+    given_up(script, 1, 2)
+    assert script.json("outbox", "drop", "--all") == {"dropped": 2}
+    assert states(script) == [MessageState.EXPIRED] * 2
+
+
+@pytest.mark.parametrize("arguments", [(), ("--all", str(uuid.UUID(int=1))), ("no-id",)])
+def test_dead_letters_are_named_or_all_are_meant(script: Signals, arguments: tuple[str, ...]) -> None:
+    script("outbox", "retry", *arguments, code=2)
+
+
+# Drills
+
+
+def test_a_drill_goes_to_an_organisation_by_name_or_id(script: Signals) -> None:
+    assert script.json("drill", "--organisation", "Amsterdam") == {"sent": 1}
+    assert script.json("drill", "--organisation", "Amsterdam") == {"sent": 0}
+    [national] = rows(script, select(Organisation.id).where(Organisation.name == "Landelijk"))
+    assert script.json("drill", "--organisation", str(national)) == {"sent": 1}
+
+
+def test_a_drill_to_all_and_what_came_of_it(script: Signals) -> None:
+    assert script.json("drill", "--all") == {"sent": 2}
+    assert {proof["waits"] for proof in script.json("drill", "--show")} == {True}
+    assert "Amsterdam: never proved; waits for an answer" in script("drill", "--show")
+    assert len(rows(script, select(Drill.id))) == 2
+
+
+def test_an_unknown_organisation_and_two_wishes_at_once_are_refused(script: Signals) -> None:
+    script("drill", "--organisation", "Nergens", code=1)
+    script("drill", "--all", "--show", code=2)
+
+
+def test_without_a_wish_the_job_runs_once(script: Signals) -> None:
+    assert set(script.json("drill")) == {"sent", "told", "missed", "suspended"}
+
+
+# The doctor
+
+
+@contextmanager
+def mail_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox]:
+    """A real mail server, which the settings name while the block lasts and afterwards."""
+    mailbox = Mailbox()
+    with smtp_server(mailbox) as port:
+        wanted = {"MAIL_FOLDER": "", "SMTP_HOST": HOST, "SMTP_PORT": str(port), "SMTP_SECURITY": "none"}
+        for name, value in wanted.items():
+            monkeypatch.setenv(f"SIGNALS__NOTIFICATIONS__{name}", value)
+        yield mailbox
+
+
+def channel(found: list[dict[str, object]], name: str) -> dict[str, object]:
+    [check] = [check for check in found if check["check"] == name]
+    return check
+
+
+def test_the_doctor_signs_in_at_the_mail_server_and_says_that_text_messages_are_off(
+    script: Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with mail_server(monkeypatch) as mailbox:
+        found = script.json("doctor", code=1)["checks"]
+    email, sms = channel(found, "channel email"), channel(found, "channel sms")
+    assert (email["ok"], email["says"]) == (True, "signed in")
+    assert (sms["ok"], sms["says"]) == (True, "off")
+    assert mailbox.inbox == []
+
+
+def test_the_doctor_says_that_the_mail_server_is_away(
+    script: Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with mail_server(monkeypatch):
+        pass
+    found = script.json("doctor", code=1)["checks"]
+    assert channel(found, "channel email")["says"] == "smtp_connection"
+
+
+def test_the_doctor_sends_a_test_message_on_request(script: Signals, monkeypatch: pytest.MonkeyPatch) -> None:
+    with mail_server(monkeypatch) as mailbox:
+        found = script.json("doctor", "--send-test", "beheer@example.org", code=1)["checks"]
+    assert channel(found, "test message")["ok"] is True
+    assert [envelope.rcpt_tos for envelope in mailbox.inbox] == [["beheer@example.org"]]
+
+
+@pytest.mark.parametrize("address", ["0612345678", "niemand"])
+def test_a_test_message_needs_a_channel_that_is_on(script: Signals, address: str) -> None:
+    found = script.json("doctor", "--send-test", address, code=1)["checks"]
+    assert channel(found, "test message")["ok"] is False
+    assert address not in str(found)
