@@ -122,6 +122,23 @@ def test_an_address_is_corrected_and_a_signal_restricted(desk: Desk, signal_id: 
         assert session.get_one(Signal, signal_id).restricted_on is not None
 
 
+@pytest.mark.parametrize("language", ["nl", "en"])
+def test_every_act_in_the_trail_has_words_and_no_two_the_same(language: str) -> None:
+    words = [label(action, language) for action in AuditAction]
+    assert len(set(words)) == len(AuditAction)
+
+
+def test_on_a_small_screen_each_cell_of_a_list_tells_its_column() -> None:
+    lists = [
+        each
+        for found in WEB.glob("*/templates/**/*.html")
+        for each in re.findall(r'<table class="queue".*?</table>', found.read_text(), re.DOTALL)
+    ]
+    assert len(lists) > 5
+    cells = [cell for each in lists for cell in re.findall(r"<td[^>]*>", each)]
+    assert [cell for cell in cells if "data-head" not in cell] == []
+
+
 def test_the_trail_is_filtered_and_kept_as_csv(desk: Desk, signal_id: UUID) -> None:
     desk.call("anna", "GET", f"/signals/{signal_id}")
     fleur = browser(desk, "fleur")

@@ -66,6 +66,7 @@ _WORDS: tuple[tuple[StrEnum, str, str], ...] = (
     (AuditAction.SIGN_IN_FAILED, "Aanmelden mislukt", "Sign-in failed"),
     (AuditAction.SIGN_OUT, "Afgemeld", "Signed out"),
     (AuditAction.SIGNAL_ARRIVED, "Signaal binnengekomen", "Signal arrived"),
+    (AuditAction.SUMMARIES_READ, "Lijst met zorgen gezien", "List of concerns shown"),
     (AuditAction.SIGNAL_OPENED, "Signaal geopend", "Signal opened"),
     (AuditAction.SIGNAL_CHANGED, "Signaal gewijzigd", "Signal changed"),
     (AuditAction.FOREIGN_SIGNAL_REFUSED, "Vreemd signaal geweigerd", "Foreign signal refused"),
