@@ -4,11 +4,24 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, literal_column, select, tuple_, union_all
-from sqlalchemy.orm import Session, defer
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Integer,
+    Select,
+    Uuid,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    tuple_,
+    union_all,
+)
+from sqlalchemy.orm import Session, load_only
 
 from signals.db import set_local
 from signals.errors import FieldProblem, Invalid, NotFound
@@ -17,6 +30,12 @@ from signals.vocabulary import SignalState
 
 MAX_PAGE: Final = 100
 COUNT_CAP: Final = 100
+# What a list shows, and what it needs to open the summary.
+_LISTED: Final = (
+    "id", "organisation_id", "reference", "state", "version", "received_on", "unrouted", "repeat", "is_drill",
+    "case_key_id", "schema_version", "summary", "claim_by", "contact_by", "conclude_by", "due_on",
+    "claimed_by_id", "first_contact_at",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,15 +60,21 @@ def queue_page(
     """One page of an organisation's signals by (due_on, id), in one query, without counting.
 
     `state` None: every open signal (not concluded). `overdue_on`: only those due before that date. `limit`
-    is 1 to 100. The sealed `content` (address, note) is not loaded, and reading it from these objects
-    raises: a list shows no address. Raises `Invalid` for "limit" or "cursor".
+    is 1 to 100. Only the columns of a list are loaded, and reading another from these objects raises: a list
+    shows no address. Raises `Invalid` for "limit" or "cursor".
     """
     if not 1 <= limit <= MAX_PAGE:
         raise Invalid(FieldProblem(field="limit", code="out_of_range"))
-    query = _queue_query(organisation_id, state, claimed_by_id, overdue_on)
+    wanted: dict[str, Any] = {
+        "organisation_id": organisation_id,
+        "claimed_by_id": claimed_by_id,
+        "overdue_on": overdue_on,
+        "limit": limit + 1,
+    }
     if cursor is not None:
-        query = query.where(tuple_(Signal.due_on, Signal.id) > tuple_(*_position_from(cursor)))
-    rows = session.execute(query.limit(limit + 1)).all()
+        wanted["after_day"], wanted["after_id"] = _position_from(cursor)
+    query = _queue_query(state, claimed_by_id is not None, overdue_on is not None, cursor is not None)
+    rows = session.execute(query, wanted).all()
     items = [signal for signal, _name in rows[:limit]]
     return QueuePage(
         items=items,
@@ -94,20 +119,24 @@ def claimant_name(session: Session, signal: Signal) -> str | None:
     return session.scalar(select(StaffMember.name).where(StaffMember.id == signal.claimed_by_id))
 
 
-def _queue_query(
-    organisation_id: UUID, state: SignalState | None, claimed_by_id: UUID | None, overdue_on: date | None
-) -> Select[Signal, str]:
+@cache
+def _queue_query(state: SignalState | None, of_one: bool, overdue: bool, later: bool) -> Select[Signal, str]:
+    """Built once for each shape: to build it costs more than a page of rows."""
     query = (
         select(Signal, StaffMember.name)
         .outerjoin(StaffMember, StaffMember.id == Signal.claimed_by_id)
-        .options(defer(Signal.content, raiseload=True))
-        .where(Signal.organisation_id == organisation_id, _in_state(state))
+        .options(load_only(*(getattr(Signal, name) for name in _LISTED), raiseload=True))
+        .where(Signal.organisation_id == bindparam("organisation_id"), _in_state(state))
         .order_by(Signal.due_on, Signal.id)
+        .limit(bindparam("limit", type_=Integer))
     )
-    if claimed_by_id is not None:
-        query = query.where(Signal.claimed_by_id == claimed_by_id)
-    if overdue_on is not None:
-        query = query.where(Signal.due_on < overdue_on)
+    if of_one:
+        query = query.where(Signal.claimed_by_id == bindparam("claimed_by_id"))
+    if overdue:
+        query = query.where(Signal.due_on < bindparam("overdue_on"))
+    if later:
+        position = tuple_(bindparam("after_day", type_=Date), bindparam("after_id", type_=Uuid))
+        query = query.where(tuple_(Signal.due_on, Signal.id) > position)
     return query
 
 

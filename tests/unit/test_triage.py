@@ -158,7 +158,7 @@ def test_a_cursor_that_is_none_of_ours_is_refused(session: Session, team: Team, 
 def test_a_page_is_read_from_an_index_in_its_order(
     session: Session, team: Team, state: SignalState | None, index: str
 ) -> None:
-    query = _queue_query(team.organisation.id, state, None, None).limit(26)
+    query = _queue_query(state, False, False, False).params(organisation_id=team.organisation.id, limit=26)
     compiled = query.compile(session.get_bind(), compile_kwargs={"literal_binds": True})
     plan = [row.detail for row in session.execute(text(f"EXPLAIN QUERY PLAN {compiled}"))]
     assert any(index in step for step in plan), plan
