@@ -53,7 +53,7 @@ class ArrivalDesk:
     desk_url: str
     delay_minutes: int = 30
     channels: Collection[str] = EMAIL_ONLY
-    batch_size: int = 100
+    batch_size: int = 300
     rng: random.Random = field(default_factory=random.SystemRandom)
 
     def arrive(self, clock: Clock) -> int:
