@@ -9,6 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CACHE := .cache
 VENDOR := signals/web/static/vendor
+PRISM := tests/prism/node_modules/.package-lock.json
 PO := $(wildcard signals/web/translations/*/LC_MESSAGES/*.po signals/web/*/translations/*/LC_MESSAGES/*.po \
   notifications/translations/*/LC_MESSAGES/*.po)
 MO := $(PO:.po=.mo)
@@ -39,7 +40,7 @@ run: $(VENV)/.runtime $(VENDOR)/.copied $(MO)
 
 ## test: every test, on SQLite, a real PostgreSQL and a real Chromium; nothing is skipped
 .PHONY: test
-test: $(VENV)/.dev $(VENDOR)/.copied $(MO) chromium
+test: $(VENV)/.dev $(VENDOR)/.copied $(MO) $(PRISM) chromium
 	@$(PYTEST) -q -n $(WORKERS) --dist loadfile $(ARGS)
 
 ## check: lint, types, layers and the fast tests, in less than a minute
@@ -168,6 +169,12 @@ node_modules/.package-lock.json: package.json package-lock.json .npmrc | $(VENV)
 
 $(VENDOR)/.copied: node_modules/.package-lock.json signals/web/assets.py
 	@$(BIN)/python -m signals.web.assets
+	@touch $@
+
+# The mock server for text messages: for the tests alone, so in a folder of its own that the product never installs.
+$(PRISM): tests/prism/package.json tests/prism/package-lock.json tests/prism/.npmrc | $(VENV)/.dev
+	@echo 'installing the mock server of the tests (tests/prism/package-lock.json)' >&2
+	@$(with_node); cd tests/prism && npm ci --silent
 	@touch $@
 
 # --- the browser ----------------------------------------------------------------------------------------------------

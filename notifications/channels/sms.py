@@ -76,12 +76,12 @@ class SmsChannel:
         return Sent(provider_message_id=str(taken.sid))
 
     def check(self) -> None:
-        """Ask for one message of the account, which needs the credentials and sends nothing.
+        """Ask after the account itself, which needs its credentials and sends nothing.
 
         Raises a DeliveryFailure, whose problem says why not.
         """
         with _failures():
-            self._client.messages.list(limit=1, page_size=1)
+            self._client.api.v2010.accounts(self.account.account_sid).fetch()
 
     def close(self) -> None:
         client = self.__dict__.pop("_client", None)
