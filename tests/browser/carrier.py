@@ -155,7 +155,11 @@ class Phone:
         expect(self.page.locator("#answer h1")).to_have_text(SAVED)
 
     def expect_nothing_waits(self) -> None:
+        self.until("signalsQueue.reports().then((all) => all.length === 0)")
+
+    def until(self, expression: str) -> None:
+        """Until an expression, or what it promises, is true: Playwright's own wait takes promises for true."""
         deadline = time.monotonic() + 20
-        while self.waiting():
-            assert time.monotonic() < deadline, "something waits still"
-            self.page.wait_for_timeout(50)
+        while not self.page.evaluate(expression):
+            assert time.monotonic() < deadline, expression
+            self.page.wait_for_timeout(30)

@@ -131,7 +131,7 @@ def test_an_update_of_the_app_leaves_what_waits(phone: Phone, service: Service) 
     service.proxy.plan(*[Fault.HTML_502] * 3)
     phone.context.set_offline(False)
     page.evaluate("navigator.serviceWorker.getRegistration().then((one) => one.update())")
-    page.wait_for_function(
+    phone.until(
         "caches.keys().then((names) => names.filter((n) => n.startsWith('signals-new')).length === 1"
         " && names.filter((n) => /^signals-[0-9a-f]/.test(n)).length === 0)"
     )

@@ -32,7 +32,7 @@ def test_the_fragment_fills_the_form_and_is_gone_from_the_address_bar(phone: Pho
     expect(page.locator("#house_number")).to_have_value("12")
     expect(page.locator("#house_number_addition")).to_have_value("A")
     assert page.url == f"{service.url}/m"
-    expect(page.locator("#to")).to_have_text("Gaat naar: Voorbeeld Welzijn Amsterdam")
+    expect(page.get_by_text("Gaat naar: Voorbeeld Welzijn Amsterdam")).to_be_visible()
     assert not [path for path in service.proxy.seen_paths if "1012" in path]
 
 
@@ -71,6 +71,32 @@ def test_an_o_for_a_zero_and_an_l_for_a_one_are_understood_and_said(phone: Phone
     expect(page.locator("#read-as")).to_have_text("We lezen: 1012 AB")
     expect(page.locator("#postcode")).to_have_value("1012 AB")
     expect(page.locator("#house_number")).to_be_focused()
+
+
+def test_a_postcode_on_no_map_raises_a_question_and_is_sent_all_the_same(
+    phone: Phone, service: Service
+) -> None:
+    before = service.stored()
+    page = phone.open("/m#pc=1000AA&hn=1")
+    expect(page.locator("#unknown")).to_have_text(
+        "Klopt de postcode? Wij kennen hem niet. U mag toch versturen."
+    )
+    page.fill("#postcode", "1012AB")
+    expect(page.locator("#to bdi")).to_have_text("Voorbeeld Welzijn Amsterdam")
+    expect(page.locator("#unknown")).to_be_hidden()
+    page.fill("#postcode", "1000AA")
+    phone.press_send()
+    phone.expect_sent()
+    assert service.stored() == before + 1
+
+
+def test_a_mistake_that_was_mended_is_no_longer_shown(phone: Phone) -> None:
+    page = phone.open("/m#pc=1012&hn=1")
+    phone.press_send()
+    expect(page.locator("#postcode-error")).to_be_visible()
+    page.fill("#postcode", "1012AB")
+    page.locator("#house_number").tap()
+    expect(page.locator("#postcode-error")).to_have_count(0)
 
 
 def test_what_is_no_address_is_said_beside_the_field_and_nothing_is_kept(phone: Phone) -> None:

@@ -27,6 +27,7 @@ from signals.web.front.schemas import (
     ReportSchema,
     idempotency_key,
 )
+from signals.web.front.sizes import JSON_STEP, of_one_size
 from signals.web.labels import CONCERN_TYPES, EMERGENCY, SEEN
 from signals.web.openapi import API_BASE, PublicBlueprint, answers
 
@@ -101,7 +102,7 @@ def receipt_status(receipt: str | None) -> Response:
 
 def _json(body: Mapping[str, Any] | bytes, status: int = 200) -> Response:
     content = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
-    return Response(content, status=status, content_type="application/json")
+    return Response(of_one_size(content, JSON_STEP), status=status, content_type="application/json")
 
 
 def _coverage(route: Route) -> dict[str, Any]:

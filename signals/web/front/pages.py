@@ -24,6 +24,7 @@ from signals.web.front.context import front
 from signals.web.front.forms import FilledForm
 from signals.web.front.offline import front_offline, icon, place
 from signals.web.front.schemas import ReceiptSchema
+from signals.web.front.sizes import PAGE_STEP, of_one_size
 from signals.web.i18n import language
 from signals.web.labels import CONCERN_TYPES, EMERGENCY, SEEN
 from signals.web.messages import detail_of, field_message
@@ -157,11 +158,17 @@ def _form(
 
 
 def _sent(received: Received) -> Response:
-    return _page("front/sent.html", received=received)
+    return _same_size(_page("front/sent.html", received=received))
 
 
 def _progress(typed: str, state: ReceiptState, as_of: date) -> Response:
-    return _page("front/progress.html", receipt=typed, problem="", state=state, as_of=as_of)
+    return _same_size(_page("front/progress.html", receipt=typed, problem="", state=state, as_of=as_of))
+
+
+def _same_size(response: Response) -> Response:
+    """Padded, so that neither the state nor the receiver shows in the length."""
+    response.set_data(of_one_size(response.get_data(), PAGE_STEP))
+    return response
 
 
 def _page(template: str, *, status: int = 200, **values: object) -> Response:

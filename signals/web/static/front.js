@@ -49,7 +49,7 @@
 
   function draw(reports) {
     const waiting = reports.filter((report) => report.state === "waiting").length;
-    const refused = reports.filter((report) => report.state === "refused");
+    const refused = reports.filter((report) => report.state === "refused" && report.key !== page.mending());
     set(bar.querySelector("[data-waiting]"), waiting ? word("waiting", waiting) : "");
     set(bar.querySelector("[data-refused]"), refused.length ? word("refused") : "");
     // Where the service named a time, pressing changes nothing.
@@ -57,7 +57,7 @@
     bar.querySelector("[data-mend]").hidden = bar.querySelector("[data-discard]").hidden = !refused.length;
     bar.querySelector("[data-mend]").onclick = () => page.mend(refused[0]);
     bar.querySelector("[data-discard]").onclick = () => queue.discard(refused[0].key);
-    bar.hidden = !reports.length;
+    bar.hidden = !waiting && !refused.length;
   }
 
   /* Only when it differs: a reader of the screen would say it again. */
@@ -100,6 +100,7 @@
 
   const page = {
     changed: () => {},
+    mending: () => "",
     sent: () => false,
     mend: () => { location.href = "/"; },
     fill, insist, part, refresh, send, word,

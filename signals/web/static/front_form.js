@@ -59,6 +59,7 @@
   /* Put down what was understood once the field is left, and say so when it differs from what was typed. */
   function tidy(event) {
     const typed = event.target.value;
+    if (event.target.getAttribute("aria-invalid") && event.target.closest(".address")) checkAddress([event.target.name]);
     if (event.target === field.postcode) {
       const postcode = readPostcode(typed);
       if (!postcode) return;
@@ -84,13 +85,7 @@
     const postcode = readPostcode(field.postcode.value);
     const read = readNumber(field.house_number.value);
     const addition = field.house_number_addition.value.trim();
-    const twice = read?.addition && addition;
-    const fine = [
-      check("postcode", postcode && !/S[ADS]$/.test(postcode), postcode ? "letters" : "postcode"),
-      check("house_number", read && !twice, "house_number"),
-      check("house_number_addition", /^[a-z0-9 ./-]{0,6}$/i.test(addition), "addition"),
-    ];
-    if (fine.includes(false)) {
+    if (!checkAddress(["postcode", "house_number", "house_number_addition"])) {
       form.querySelector("[aria-invalid=true]").focus();
       return null;
     }
@@ -103,6 +98,19 @@
       noticed_on: field.noticed_on.value,
       note: field.note?.value.trim(),
     });
+  }
+
+  /* Whether these fields are right; what is wrong is said beside them. */
+  function checkAddress(names) {
+    const postcode = readPostcode(field.postcode.value);
+    const read = readNumber(field.house_number.value);
+    const addition = field.house_number_addition.value.trim();
+    const rules = {
+      postcode: [postcode && !/S[ADS]$/.test(postcode), postcode ? "letters" : "postcode"],
+      house_number: [read && !(read.addition && addition), "house_number"],
+      house_number_addition: [/^[a-z0-9 ./-]{0,6}$/i.test(addition), "addition"],
+    };
+    return names.map((name) => check(name, ...rules[name])).every(Boolean);
   }
 
   function withoutEmpty(body) {
@@ -251,6 +259,7 @@
     write(aside || {});
     aside = null;
     showForm();
+    refresh();
     field.postcode.focus();
   }
 
@@ -271,6 +280,7 @@
     write(JSON.parse(report.body));
     showForm();
     showProblem(report.problem, again ? word("again") : "");
+    refresh();
   }
 
   function typed() {
@@ -309,7 +319,7 @@
     const clock = name === "noticed_on" && Math.abs(await queue.clock()) > 12 * 3600 * 1000 ? ` ${word("clock")}` : "";
     const link = document.createElement(label ? "a" : "span");
     if (label) link.href = `#${name}`;
-    link.textContent = `${label ? `${label.textContent}: ` : ""}${wrong.message || ""}${clock}`;
+    link.textContent = `${label ? `${label.textContent.replace(/[?؟]$/, "")}: ` : ""}${wrong.message || ""}${clock}`;
     line.append(link);
     return line;
   }
@@ -362,10 +372,12 @@
         method: "POST", body: place, headers: { "Content-Type": "application/json" }, cache: "no-store",
         credentials: "omit", redirect: "error", signal: AbortSignal.timeout(10000),
       });
-      const name = response.headers.has("API-Version") && response.ok && (await response.json()).organisation.name;
-      if (!name || place !== asked) return;
+      if (!response.ok || !response.headers.has("API-Version")) return;
+      const { covered, organisation } = await response.json();
+      if (place !== asked) return;
       await queue.keepClock(response.headers.get("Date"));
-      to.querySelector("bdi").textContent = name;
+      to.querySelector("bdi").textContent = organisation.name;
+      document.getElementById("unknown").hidden = covered; // a doubt is never a refusal: streets are newer than maps
       to.hidden = false;
       setDays();
     } catch {
@@ -383,6 +395,7 @@
     return true;
   };
   page.mend = mend;
+  page.mending = () => draft.instead;
 
   form.noValidate = true;
   form.addEventListener("submit", submit);
