@@ -15,7 +15,7 @@ from signals.settings import load_settings
 if __name__ == "__main__":
     configure_logging(level="WARNING")
     worker = make_worker(load_settings(Path(sys.argv[1]), {}))
-    worker.arrive()  # connections, imports and mappers
+    worker.arrive()  # connections, imports, mappers and statements
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     sys.stdin.readline()

@@ -70,8 +70,10 @@ def _page_against_opening(group: str, crowd: Crowd, keystore: Keystore, rounds: 
             lambda: [_open_bare(signal, keys) for signal in signals],
         )
     about = "whole page (query, keys, opening) against bare"
-    yield Line(group=group, what=f"{about} opening, keys at hand", value=whole / bare, at_most=2.5)
-    yield Line(group=group, what=f"{about} opening, keys fetched and unwrapped", value=whole / opening)
+    yield Line(group=group, what=f"{about} opening, keys at hand", value=whole / bare)
+    yield Line(
+        group=group, what=f"{about} opening, keys fetched and unwrapped", value=whole / opening, at_most=2.5
+    )
     for label, seconds in (("whole page", whole), ("keys and opening", opening), ("bare opening", bare)):
         yield Line(group=group, what=f"{label} of {PAGE}", value=seconds * 1e3, unit="ms")
 
