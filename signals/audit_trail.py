@@ -1,8 +1,8 @@
 """The audit trail as a whole: linking entries into a signed chain, verifying, reading and pruning it.
 
 Entries are committed one by one, each with its own MAC, so that openings do not wait for one another;
-a single worker at a time links them here. Arrivals alone do not start a link: the head's time would
-tell when a report came in.
+a single worker at a time links them here. Arrivals are linked when their day is over: the moments of the
+heads around them would tell when a report came in.
 """
 
 import uuid
@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import ColumnElement, CursorResult, Select, and_, delete, func, insert, select, tuple_
+from sqlalchemy import ColumnElement, CursorResult, Select, and_, delete, func, insert, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from privacy.audit_chain import (
@@ -26,8 +26,8 @@ from privacy.audit_chain import (
     sign_head,
     verify_chain,
 )
-from signals.audit import SYSTEM, AuditLog
-from signals.clock import Clock
+from signals.audit import SYSTEM, AuditLog, day_only
+from signals.clock import Clock, today
 from signals.db import is_sqlite
 from signals.models import AuditEntry, AuditHead, AuditLink
 from signals.vocabulary import AuditAction
@@ -39,7 +39,6 @@ _LOCK = 0x4175_6469
 _SLACK = timedelta(days=2)
 """How much earlier than the last head an entry's moment may lie: arrivals carry midnight only."""
 _LINK_WITHIN = timedelta(hours=1)
-_QUIET_LIMIT = timedelta(days=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,8 +70,9 @@ def link_entries(session: Session, clock: Clock, *, keys: TrailKeys) -> int:
     if not _have_turn(session):
         return 0
     head = _last_head(session)
-    waiting = session.execute(_unlinked(head.at - _SLACK if head else None).limit(BATCH)).all()
-    if not waiting or _only_arrivals(waiting, head, clock.now()):
+    ripe = _unlinked(day_only(today(clock)), since=head.at - _SLACK if head else None)
+    waiting = session.execute(ripe.limit(BATCH)).all()
+    if not waiting:
         return 0
     rows = list(_links(keys.mac_key, head, waiting))
     session.execute(insert(AuditLink), rows)
@@ -170,11 +170,15 @@ def _last_head(session: Session) -> AuditHead | None:
     return session.scalar(select(AuditHead).order_by(AuditHead.position.desc()).limit(1))
 
 
-def _unlinked(since: datetime | None) -> Select[uuid.UUID, bytes, AuditAction, datetime]:
+def _unlinked(day: datetime, *, since: datetime | None) -> Select[uuid.UUID, bytes]:
+    """What is to be linked: acts at once, arrivals of days before this one."""
     query = (
-        select(AuditEntry.id, AuditEntry.mac, AuditEntry.action, AuditEntry.at)
+        select(AuditEntry.id, AuditEntry.mac)
         .outerjoin(AuditLink, AuditLink.entry_id == AuditEntry.id)
-        .where(AuditLink.position.is_(None))
+        .where(
+            AuditLink.position.is_(None),
+            or_(AuditEntry.action != AuditAction.SIGNAL_ARRIVED, AuditEntry.at < day),
+        )
         .order_by(AuditEntry.at, AuditEntry.id)
     )
     return query if since is None else query.where(AuditEntry.at >= since)
@@ -191,15 +195,6 @@ def _sign(session: Session, root: Ed25519PrivateKey, position: int, link: bytes,
     signature = sign_head(root, position, link, now)
     session.add(AuditHead(position=position, link=link, at=now, signature=signature))
     session.flush()
-
-
-def _only_arrivals(waiting: Sequence[Any], head: AuditHead | None, now: datetime) -> bool:
-    """Arrivals wait for an act of staff, but not longer than a day."""
-    if any(entry.action is not AuditAction.SIGNAL_ARRIVED for entry in waiting):
-        return False
-    oldest = min(entry.at for entry in waiting)
-    since: datetime = max(oldest, head.at) if head else oldest
-    return now - since < _QUIET_LIMIT
 
 
 def _start(session: Session, heads: Sequence[SignedHead], now: datetime) -> Checkpoint:

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from privacy.audit_chain import FindingKind, SignedHead
-from signals.audit import SYSTEM, Actor, day_only
+from signals.audit import Actor
 from signals.audit_trail import (
     AuditFilter,
     TrailKeys,
@@ -17,7 +17,6 @@ from signals.audit_trail import (
     read_entries,
     verify_trail,
 )
-from signals.clock import today
 from signals.models import AuditEntry, AuditHead, AuditLink
 from signals.vocabulary import AuditAction
 from tests.support.world import AMSTERDAM, GRONINGEN, World, run_at_once
@@ -177,25 +176,17 @@ def test_an_entry_that_no_worker_links_is_reported_after_an_hour(world: World) -
     assert findings(world) == {FindingKind.UNLINKED}
 
 
-def test_arrivals_alone_start_no_link_before_a_day_has_passed(world: World) -> None:
-    """The head's moment would tell when the report came in."""
-    with world.sessions.begin() as session:
-        world.audit.record(
-            session,
-            world.clock,
-            actor=SYSTEM,
-            action=AuditAction.SIGNAL_ARRIVED,
-            at=day_only(today(world.clock)),
-        )
-    assert link(world) == 0
-    world.move(days=1)
-    assert link(world) == 1
-
-
-def test_arrivals_are_linked_with_the_next_act_of_staff(world: World) -> None:
+def test_arrivals_are_linked_when_their_day_is_over_and_not_with_the_next_act_of_staff(world: World) -> None:
+    """Between the moments of two heads the report would have come in."""
     world.receive(1)
+    world.receive(2)
     world.worker().arrive()
     opened(world)
+    assert link(world) == 1
+    opened(world)
+    assert link(world) == 1
+    assert findings(world) == set()
+    world.move(days=1)
     assert link(world) == 2
     assert findings(world) == set()
 
