@@ -5,6 +5,7 @@ import json
 import logging
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import date
 from typing import Any
 
 import pytest
@@ -13,11 +14,12 @@ from sqlalchemy import delete
 from werkzeug.test import TestResponse
 
 from privacy.logs import configure_logging
+from privacy.receipts import receipt_hash
 from signals import triage
-from signals.models import MailboxPublicKey, SealedReport, Signal
+from signals.models import MailboxPublicKey, Receipt, SealedReport, Signal
 from signals.routing import routing_changed
 from signals.settings import LimitsSettings, LoggingSettings, NotesSettings
-from signals.vocabulary import Outcome
+from signals.vocabulary import Outcome, ReceiptState
 from tests.support.world import World
 
 GOOD = {"postcode": "1012 ab", "house_number": 12}
@@ -579,3 +581,54 @@ def _assert_problem(answer: TestResponse, status: int, code: str | None = None) 
         assert all(set(error) == {"field", "code", "message"} for error in body["errors"])
     assert answer.headers["API-Version"]
     assert "Set-Cookie" not in answer.headers
+
+
+# Sizes: TLS hides what is said, not how long it is
+
+
+def _size(answer: TestResponse) -> int:
+    return answer.content_length or 0
+
+
+def test_a_receipt_is_answered_in_one_size_whatever_its_state(
+    client: FlaskClient, sqlite_world: World
+) -> None:
+    receipt = send(client).get_json()["receipt"]
+    sizes, states = set(), set()
+    for state in ReceiptState:
+        with sqlite_world.sessions.begin() as session:
+            session.execute(delete(SealedReport))
+            session.execute(delete(Receipt))
+            if state is not ReceiptState.UNKNOWN:
+                session.add(
+                    Receipt(
+                        receipt_hash=receipt_hash(receipt),
+                        state=state,
+                        state_before=state,
+                        changed_on=date(2026, 11, 1),
+                    )
+                )
+        answer = client.post("/api/v1/receipts/status", json={"receipt": receipt})
+        page = client.post("/voortgang", data={"receipt": receipt})
+        states.add(answer.get_json()["state"])
+        sizes.add((_size(answer), _size(page), page.status_code))
+    assert states == set(ReceiptState)
+    assert len(sizes) == 1
+
+
+def test_a_new_report_a_retry_and_another_receiver_are_answered_in_one_size(client: FlaskClient) -> None:
+    new, again = send(client), send(client)
+    elsewhere = send(client, {"postcode": "9712 AB", "house_number": 3}, str(uuid.uuid4()))
+    unrouted = send(client, {"postcode": "4381 AA", "house_number": 3}, str(uuid.uuid4()))
+    names = {each.get_json()["organisation"]["name"] for each in (new, again, elsewhere, unrouted)}
+    assert len(names) == 3
+    assert len({_size(each) for each in (new, again, elsewhere, unrouted)}) == 1
+
+
+def test_covered_and_uncovered_are_answered_in_one_size(client: FlaskClient) -> None:
+    asked = [
+        client.post("/api/v1/coverage/lookup", json={"postcode": postcode})
+        for postcode in ("1012 AB", "1000 AA")
+    ]
+    assert [each.get_json()["covered"] for each in asked] == [True, False]
+    assert len({_size(each) for each in asked}) == 1
