@@ -158,7 +158,7 @@ class Phone:
         self.until("signalsQueue.reports().then((all) => all.length === 0)")
 
     def until(self, expression: str) -> None:
-        """Until an expression, or what it promises, is true: Playwright's own wait takes promises for true."""
+        """Until an expression, or what it promises, is true; Playwright's own wait takes a promise for it."""
         deadline = time.monotonic() + 20
         while not self.page.evaluate(expression):
             assert time.monotonic() < deadline, expression
