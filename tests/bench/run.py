@@ -10,10 +10,11 @@ from tests.bench.intake import measure_intake
 from tests.bench.queue import measure_queue
 from tests.bench.results import Line
 from tests.bench.routing import measure_routing
+from tests.bench.sending import measure_sending
 from tests.bench.start import measure_start
 from tests.support.postgres import PostgresServer
 
-PARTS = ("routing", "intake", "arrival", "queue", "start")
+PARTS = ("routing", "intake", "arrival", "queue", "sending", "start")
 # Seeding writes gigabytes: no checkpoint in the middle of it. What is durable stays so.
 SETTINGS = {"max_wal_size": "8GB"}
 
@@ -28,10 +29,13 @@ class Size:
     signals: int
     far_page: int
     reads: int
+    messages: int
 
 
-WHOLE = Size(rounds=9, requests=2000, reports=3000, signals=1_000_000, far_page=100, reads=300)
-QUICK = Size(rounds=3, requests=500, reports=1000, signals=100_000, far_page=10, reads=100)
+WHOLE = Size(
+    rounds=9, requests=2000, reports=3000, signals=1_000_000, far_page=100, reads=300, messages=10_000
+)
+QUICK = Size(rounds=3, requests=500, reports=1000, signals=100_000, far_page=10, reads=100, messages=1_000)
 
 
 def run_bench(parts: tuple[str, ...], size: Size, tell: Callable[[str], None]) -> Iterator[Line]:
@@ -87,6 +91,12 @@ def _queue(folder: Path, size: Size) -> Iterator[Line]:
     )
 
 
+def _sending(_folder: Path, size: Size) -> Iterator[Line]:
+    with PostgresServer(durable=True, settings=SETTINGS) as server:
+        urls = [server.create_database(f"round_{number}") for number in range(min(size.rounds, 3))]
+        yield from measure_sending("sending, PostgreSQL", urls, messages=size.messages)
+
+
 def _start(folder: Path, size: Size) -> Iterator[Line]:
     yield from measure_start(folder, rounds=min(size.rounds, 5))
 
@@ -96,5 +106,6 @@ _MEASURE: dict[str, Callable[[Path, Size], Iterator[Line]]] = {
     "intake": _intake,
     "arrival": _arrival,
     "queue": _queue,
+    "sending": _sending,
     "start": _start,
 }
