@@ -193,11 +193,26 @@ def load_settings(
     tree = _read_toml(chosen, required=must_exist and named, problems=problems)
     _lay_environment_over(tree, environ, problems)
     settings = _build(Settings, tree, "", problems)
+    if "public_url" not in _table(tree, "server"):
+        settings = _with_url_of_port(settings)
     if not problems and check:
         problems.extend(problems_of(settings))
     if problems:
         raise SettingsProblem(problems)
     return _anchor(settings, chosen.resolve().parent)
+
+
+def _table(tree: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    table = tree.get(name)
+    return table if isinstance(table, dict) else {}
+
+
+def _with_url_of_port(settings: Settings) -> Settings:
+    """`make run PORT=8080` moves the links in mails, and what passkeys are bound to, along with the port."""
+    port = settings.server.port
+    if port == 0:
+        return settings
+    return replace(settings, server=replace(settings.server, public_url=f"http://127.0.0.1:{port}"))
 
 
 def problems_of(settings: Settings) -> Iterator[str]:
@@ -257,6 +272,13 @@ def _unsafe(settings: Settings) -> Iterator[str]:
         yield "role must be front, desk or worker in production, so that the public side holds no keys"
     if settings.sessions.password_memory_kib < 65536:
         yield "sessions.password_memory_kib must be at least 65536 (64 MiB) in production"
+    yield from _unsafe_sending(settings)
+    if settings.holds_keys and settings.keystore.url == settings.database.url:
+        yield "keystore.url must be another database than database.url: a stolen copy would hold its keys"
+    yield from _unsafe_secrets(settings)
+
+
+def _unsafe_sending(settings: Settings) -> Iterator[str]:
     if settings.notifications.mail_folder is not None:
         yield "notifications.mail_folder is for the demo: set notifications.smtp_host in production"
     if settings.role is ProcessRole.WORKER and not settings.notifications.smtp_host:
@@ -265,9 +287,6 @@ def _unsafe(settings: Settings) -> Iterator[str]:
         yield "notifications.smtp_security must be starttls or tls in production"
     if settings.notifications.delay_minutes < 15:
         yield "notifications.delay_minutes must be at least 15: a shorter delay tells when a report came"
-    if settings.holds_keys and settings.keystore.url == settings.database.url:
-        yield "keystore.url must be another database than database.url: a stolen copy would hold its keys"
-    yield from _unsafe_secrets(settings)
 
 
 def _unsafe_secrets(settings: Settings) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Links with which somebody sets up their account, and sign-in attempts that every process counts together."""
+"""Links with which somebody sets up their account, and sign-in attempts counted by all processes together."""
 
 import sqlalchemy as sa
 from alembic import op

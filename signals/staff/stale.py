@@ -1,4 +1,4 @@
-"""Forgets what signing in leaves behind: guesses counted, challenges answered, account links that are over."""
+"""Forgets what signing in leaves behind: guesses counted, challenges answered, old account links."""
 
 from typing import Any, cast
 

@@ -82,6 +82,7 @@ FIELDS: dict[str, LazyString] = {
     "before_receipt": _("This lies before the signal was received."),
     "control_characters": _("Control characters are not allowed."),
     "invalid_value": _("This is not right."),
+    "notes_disabled": _("A note cannot be sent here"),
 }
 
 STAFF_FIELDS: dict[str, LazyString] = {

@@ -21,6 +21,7 @@ from signals.errors import (
     ClaimedByOther,
     FieldProblem,
     Invalid,
+    NotesDisabled,
     NotSignedIn,
     SignalsError,
     SignInFailed,
@@ -152,6 +153,8 @@ def _details(error: SignalsError) -> dict[str, Any]:
     details: dict[str, Any] = {"headers": {}}
     if isinstance(error, Invalid):
         details["errors"] = error.problems
+    if isinstance(error, NotesDisabled):
+        details["errors"] = (FieldProblem(field="note", code=error.code),)
     if isinstance(error, AreaFull | TooManyGuesses):
         details["headers"]["Retry-After"] = str(error.retry_after)
     if isinstance(error, NotSignedIn | SignInFailed):

@@ -27,7 +27,7 @@ from tests.support.serving import serving
 from tests.support.world import World
 
 POSTCODE, NUMBER, ADDITION = "1017XZ", 98413, "QZJ7WX"
-NOTE = "Karrewielsloterdijk hoort vreemd gebonk"
+NOTE = "Karrewielslotertrommel hoort vreemd gebonk"
 SECOND_NOTE = "Quinoapannenkoek aangeboden bij Wolfskuilbrink"
 ADDRESS = "203.0.113.213"
 AGENT = "Zwervermobiel/77.31-sentinel"
@@ -51,7 +51,7 @@ SENTINELS: Mapping[str, str] = {
     "number": str(NUMBER),
     "addition": ADDITION,
     "note": NOTE,
-    "a word of the note": "Karrewielsloterdijk",
+    "a word of the note": "Karrewielslotertrommel",
     "follow-up note": "Quinoapannenkoek",
     "address of the sender": ADDRESS,
     "user agent": AGENT,

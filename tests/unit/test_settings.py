@@ -125,6 +125,19 @@ def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
     assert (settings.role, settings.server.port, settings.notes.enabled) == (ProcessRole.WORKER, 0, True)
 
 
+@pytest.mark.parametrize(
+    ("more", "url"),
+    [
+        ({}, "http://127.0.0.1:8080"),
+        ({"SIGNALS__SERVER__PUBLIC_URL": "https://signalen.example.org"}, "https://signalen.example.org"),
+    ],
+)
+def test_links_follow_the_port_until_an_address_is_named(more: dict[str, str], url: str) -> None:
+    environ = {"SIGNALS__SERVER__PORT": "8080"} | more
+    settings = load_settings(EXAMPLE.with_name("absent.toml"), environ, must_exist=False)
+    assert settings.server.public_url == url
+
+
 def test_the_environment_names_the_file(tmp_path: Path) -> None:
     path = written(tmp_path, "[server]\nport = 9000\n")
     assert load_settings(environ={"SIGNALS_CONFIG": str(path)}).server.port == 9000

@@ -8,7 +8,7 @@ from babel.messages.pofile import read_po
 from flask import Flask
 from flask.testing import FlaskClient
 
-from signals.errors import NotSignedIn, SignalsError
+from signals.errors import NotesDisabled, NotSignedIn, SignalsError
 from signals.settings import Settings
 from signals.vocabulary import LANGUAGES
 from signals.web.i18n import TRANSLATIONS
@@ -76,6 +76,13 @@ def test_staff_are_led_back_to_the_desk(make_front: MakeApp, front_settings: Set
     page = app.test_client().get(path, headers=PAGE)
     assert page.status_code == 401
     assert 'href="/desk"' in page.text
+
+
+def test_a_note_that_is_refused_names_the_field(make_front: MakeApp, front_settings: Settings) -> None:
+    app = _with_view(make_front(front_settings), NotesDisabled(), "/api/v1/fails")
+    (wrong,) = app.test_client().get("/api/v1/fails").get_json()["errors"]
+    assert (wrong["field"], wrong["code"]) == ("note", "notes_disabled")
+    assert wrong["message"] == "Een toelichting kan hier niet mee"
 
 
 def test_every_refusal_of_the_domain_has_a_title_and_a_next_step() -> None:
