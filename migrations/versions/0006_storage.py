@@ -1,4 +1,4 @@
-"""What a report costs the database: sealed bytes are stored as they are, and nobody's signals are no index's."""
+"""What a report costs the database: sealed bytes stored as they are, and no index of signals nobody has."""
 
 import sqlalchemy as sa
 from alembic import op

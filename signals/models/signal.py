@@ -83,7 +83,8 @@ class Signal(Base):
               sqlite_where=text("state <> 'concluded'"), postgresql_where=text("state <> 'concluded'")),
         Index("ix_signals_queue_by_state", "organisation_id", "state", "due_on", "id"),
         Index("ix_signals_claimed_by", "claimed_by_id", "due_on",
-              sqlite_where=text("claimed_by_id IS NOT NULL"), postgresql_where=text("claimed_by_id IS NOT NULL")),
+              sqlite_where=text("claimed_by_id IS NOT NULL"),
+              postgresql_where=text("claimed_by_id IS NOT NULL")),
         NO_ROWID,
     )  # fmt: skip
 
