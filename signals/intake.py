@@ -150,9 +150,7 @@ class Intake:
         if noticed is not None and not on - timedelta(days=NOTICED_DAYS_BACK) <= noticed <= on:
             raise Invalid(FieldProblem(field="noticed_on", code="out_of_range"))
 
-    def _is_stored(
-        self, identity: "_Identity", row: dict[str, Any], authorise: Authorisation | None
-    ) -> bool:
+    def _is_stored(self, identity: "_Identity", row: dict[str, Any], authorise: Authorisation | None) -> bool:
         """Whether the row was new."""
         try:
             return self._store(row, authorise)
@@ -260,9 +258,7 @@ class _Identity:
         )
 
 
-def _receiver(
-    snapshot: RoutingSnapshot, route: Route, on: date
-) -> tuple[OrganisationFacts, SealingKey]:
+def _receiver(snapshot: RoutingSnapshot, route: Route, on: date) -> tuple[OrganisationFacts, SealingKey]:
     """The receiving organisation and its key of the week; without a valid key, the national desk's.
 
     Never unsealed to disk: without any valid key the report is refused and the phone tries again.
@@ -392,9 +388,7 @@ def _seconds_to_midnight(now: datetime, zone: ZoneInfo) -> int:
 _INSERT_POSTGRESQL = postgresql.insert(SealedReport).on_conflict_do_nothing(
     index_elements=["idempotency_hash"]
 )
-_INSERT_SQLITE = sqlite.insert(SealedReport).on_conflict_do_nothing(
-    index_elements=["idempotency_hash"]
-)
+_INSERT_SQLITE = sqlite.insert(SealedReport).on_conflict_do_nothing(index_elements=["idempotency_hash"])
 _REPLAY_QUERY = select(
     SealedReport.body_mac, SealedReport.organisation_id, SealedReport.received_on, SealedReport.redactions
 ).where(SealedReport.idempotency_hash == bindparam("key_hash"))
