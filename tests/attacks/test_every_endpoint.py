@@ -50,6 +50,7 @@ GET /favicon.ico -
 GET /static/<path:filename> -
 GET /healthz -
 GET /readyz -
+GET /metrics -
 GET /api/v1/openapi.json -
 GET /api/v1/form -
 POST /api/v1/coverage/lookup -
@@ -70,6 +71,7 @@ POST /api/v1/signals/<uuid:signal_id>/notes WL
 POST /api/v1/signals/<uuid:signal_id>/conclude WL
 POST /api/v1/signals/<uuid:signal_id>/notice WL
 POST /api/v1/signals/<uuid:signal_id>/refer WL
+GET /api/v1/signals/<uuid:signal_id>/notice.pdf WL
 POST /api/v1/residents/search P
 POST /api/v1/residents/export P
 POST /api/v1/residents/erase P
@@ -126,6 +128,13 @@ POST /desk/signals/<uuid:signal_id>/conclude WL
 POST /desk/signals/<uuid:signal_id>/notice WL
 GET /desk/signals/<uuid:signal_id>/refer WL
 POST /desk/signals/<uuid:signal_id>/refer WL
+GET /desk/signals/<uuid:signal_id>/notice.pdf WL
+GET /desk/card.pdf WL
+GET /desk/channel/drill/<uuid:drill_id>/<code> -
+POST /desk/channel/drill/<uuid:drill_id>/<code> -
+GET /desk/channel/recipient/<uuid:recipient_id>/<address_code>/<valid_until>/<code> -
+POST /desk/channel/recipient/<uuid:recipient_id>/<address_code>/<valid_until>/<code> -
+GET /desk/escalations/<uuid:organisation_id> L
 GET /desk/team L
 POST /desk/team/invite L
 POST /desk/team/<uuid:member_id>/recover L

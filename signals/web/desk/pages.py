@@ -38,6 +38,7 @@ from signals.vocabulary import (
 from signals.web.desk import auth, display, forms, labels
 from signals.web.desk.auth import CsrfFailed, caller_or_none, current, open_to_all, requires_page
 from signals.web.desk.context import desk
+from signals.web.desk.letters.texts import NAMES
 from signals.web.desk.opened import (
     OpenedSignal,
     changing,
@@ -329,6 +330,7 @@ def _choices(language: str) -> dict[str, list[tuple[str, str]]]:
         "not_reached": labels.choices(triage.NotReachedReason, language),
         "reopen": labels.choices(triage.ReopenReason, language),
         "deferred_because": labels.choices(DeferralReason, language),
+        "language": list(NAMES.items()),
     }
 
 

@@ -1,0 +1,47 @@
+"""The letter of article 14 AVG for programs."""
+
+from collections.abc import Mapping
+from typing import Final
+from uuid import UUID
+
+from flask import Response
+from marshmallow import fields, validate
+
+from signals.vocabulary import Role
+from signals.web.desk.auth import requires
+from signals.web.desk.letters.printing import DEFAULT, print_notice
+from signals.web.desk.letters.texts import NAMES
+from signals.web.front.schemas import Strict
+from signals.web.openapi import API_BASE, StaffBlueprint, answers
+
+letter_api = StaffBlueprint(
+    "letters", __name__, url_prefix=API_BASE, description="What is printed for a resident"
+)
+
+AUTHENTICATION = "bearer"
+"""What every view here asks for."""
+
+PDF: Final = "application/pdf"
+
+
+class LanguageQuery(Strict):
+    """In which language."""
+
+    language = fields.String(load_default=DEFAULT, validate=validate.OneOf(list(NAMES), error="not_a_choice"))
+
+
+@letter_api.get("/signals/<uuid:signal_id>/notice.pdf")
+@letter_api.doc(security=[{"token": []}])
+@requires(Role.WORKER, Role.LEAD)
+@letter_api.arguments(LanguageQuery, location="query", unknown="raise")
+@letter_api.response(200, {"type": "string", "format": "binary"}, content_type=PDF)
+@answers(404, 409, 410)
+def notice(wanted: Mapping[str, str], signal_id: UUID) -> Response:
+    """The letter to the resident (art. 14 AVG) as a tagged PDF; the audit entry is committed first."""
+    return pdf_answer(print_notice(signal_id, wanted["language"]), f"brief-{signal_id}.pdf")
+
+
+def pdf_answer(content: bytes, name: str) -> Response:
+    """A PDF to be shown; the name it is saved under holds no address."""
+    headers = {"Content-Disposition": f'inline; filename="{name}"'}
+    return Response(content, content_type=PDF, headers=headers)

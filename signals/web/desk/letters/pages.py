@@ -1,0 +1,35 @@
+"""The letter of article 14 AVG and the card, as people print them."""
+
+from uuid import UUID
+
+from flask import Blueprint, Response, request
+
+from signals.vocabulary import Role
+from signals.web.desk import account_shared
+from signals.web.desk.auth import requires_page
+from signals.web.desk.letters.api import pdf_answer
+from signals.web.desk.letters.printing import DEFAULT, print_card, print_notice
+
+letter_pages = Blueprint("letter_pages", __name__, url_prefix="/desk")
+account_shared.share_with(letter_pages)
+
+AUTHENTICATION = "cookie"
+"""What every view here asks for."""
+
+
+@letter_pages.get("/signals/<uuid:signal_id>/notice.pdf")
+@requires_page(Role.WORKER, Role.LEAD)
+def notice(signal_id: UUID) -> Response:
+    """The letter to the resident; the audit entry is committed first."""
+    return pdf_answer(print_notice(signal_id, _language()), f"brief-{signal_id}.pdf")
+
+
+@letter_pages.get("/card.pdf")
+@requires_page(Role.WORKER, Role.LEAD)
+def card() -> Response:
+    """The card for a letter box at which nobody answered."""
+    return pdf_answer(print_card(_language()), f"kaartje-{_language()}.pdf")
+
+
+def _language() -> str:
+    return request.args.get("language", DEFAULT)

@@ -1,0 +1,76 @@
+"""Printing for a resident: the audit entry is committed first. No entry, no letter."""
+
+from uuid import UUID
+
+from signals.clock import today
+from signals.contents import open_report
+from signals.errors import FieldProblem, Invalid, Restricted
+from signals.models import Organisation
+from signals.retention import periods_of
+from signals.triage import find_signal
+from signals.vocabulary import AuditAction, RetentionRule
+from signals.web.desk import display
+from signals.web.desk.auth import current
+from signals.web.desk.context import desk
+from signals.web.desk.letters.making import Letter, Sender, card_pdf, notice_pdf
+from signals.web.desk.letters.texts import NAMES
+from signals.web.desk.opened import changing, organisation_id
+
+DEFAULT = "nl"
+
+
+def print_notice(signal_id: UUID, language: str) -> bytes:
+    """The letter of article 14 AVG about a signal of the caller's organisation, as PDF.
+
+    Raises `Invalid` for a language that there is not, `NotFound`, `ContentGone`, and `Restricted` while the
+    resident has its use restricted (art. 18): then it is answered by the privacy officer.
+    """
+    language, context = _known(language), desk()
+    with changing(signal_id) as session:
+        signal = find_signal(session, organisation_id=organisation_id(), signal_id=signal_id)
+        if signal.restricted_on is not None:
+            raise Restricted
+        context.audit.record(
+            session,
+            context.clock,
+            actor=current().actor,
+            action=AuditAction.NOTICE_PRINTED,
+            subject_id=signal_id,
+            ground="art_14_avg",
+            outcome=language,
+        )
+        sender = _sender(session.get_one(Organisation, organisation_id()))
+        days = {rule: period.days for rule, period in periods_of(session, organisation_id()).items()}
+    letter = Letter(
+        sender=sender,
+        reference=signal.reference,
+        address=display.address(open_report(context.keystore, signal).address),
+        on=today(context.clock),
+        concluded=days[RetentionRule.CONCLUDED],
+        unattended=days[RetentionRule.UNATTENDED],
+        hard_limit=days[RetentionRule.HARD_LIMIT],
+    )
+    return notice_pdf(letter, language)
+
+
+def print_card(language: str) -> bytes:
+    """The card "we were at your door" of the caller's organisation. It knows no resident: no audit entry."""
+    language = _known(language)
+    with desk().reading() as session:
+        sender = _sender(session.get_one(Organisation, organisation_id()))
+    return card_pdf(sender, language)
+
+
+def _known(language: str) -> str:
+    if language not in NAMES:
+        raise Invalid(FieldProblem(field="language", code="not_a_choice"))
+    return language
+
+
+def _sender(organisation: Organisation) -> Sender:
+    return Sender(
+        name=organisation.name,
+        phone=organisation.contact_phone,
+        email=organisation.contact_email,
+        legal_basis=(organisation.legal_basis or "").strip(),
+    )
