@@ -43,8 +43,8 @@ _NAME: Final = re.compile(r"[a-z_][a-z0-9_]{0,39}")
 _CONSTANT_MESSAGES: Final = ("alembic", "apscheduler")
 # Loggers that bring handlers of their own, or whose ordinary lines would hold nothing but "[dropped]".
 _NOISY: Final = (
-    "apscheduler.executors", "apscheduler.scheduler", "granian.access", "sqlalchemy.engine", "sqlalchemy.orm",
-    "sqlalchemy.pool", "werkzeug",
+    "_granian", "apscheduler.executors", "apscheduler.scheduler", "granian.access",
+    "sqlalchemy.engine", "sqlalchemy.orm", "sqlalchemy.pool", "werkzeug",
 )  # fmt: skip
 _FOREIGN: Final = ("_granian", "alembic", "apscheduler", "granian", "sqlalchemy", *_NOISY)
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")

@@ -164,3 +164,16 @@ def test_a_form_past_the_limit_is_refused() -> None:
     assert read_form(request_with(b"a=1", kind), 3) == [("a", "1")]
     with pytest.raises(RequestEntityTooLarge):
         read_form(request_with(b"a=12", kind), 3)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Type": "application/json; charset=utf-16"},
+        {"Content-Type": "application/json", "Content-Encoding": "gzip"},
+    ],
+)
+def test_json_that_is_packed_or_not_utf8_is_an_unsupported_media_type(headers: dict[str, str]) -> None:
+    request = Request(EnvironBuilder(method="POST", data=b"{}", headers=headers).get_environ())
+    with pytest.raises(UnsupportedMediaType):
+        read_json(request, 100)
