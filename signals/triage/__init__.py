@@ -9,6 +9,7 @@ transaction (BEGIN IMMEDIATE), so they must not run in a session of `db.reading`
 from signals.audit import require_role
 from signals.triage.access import FOLLOW_UP_ROLES
 from signals.triage.claims import claim, reassign, release
+from signals.triage.duplicates import conclude_as_duplicate, to_join
 from signals.triage.earlier import EarlierSignal, earlier_links
 from signals.triage.notes import MAX_NOTE, OpenedNote, add_note, open_notes
 from signals.triage.queue import (
@@ -30,6 +31,7 @@ from signals.triage.work import (
     record_notice,
     reopen,
 )
+from signals.triage.workload import Load, colleagues, workload
 
 __all__ = [
     "COUNT_CAP",
@@ -37,6 +39,7 @@ __all__ = [
     "MAX_NOTE",
     "MAX_PAGE",
     "EarlierSignal",
+    "Load",
     "NotReachedReason",
     "OpenedNote",
     "PartOfDay",
@@ -46,7 +49,9 @@ __all__ = [
     "add_note",
     "claim",
     "claimant_name",
+    "colleagues",
     "conclude",
+    "conclude_as_duplicate",
     "earlier_links",
     "exists_elsewhere",
     "find_signal",
@@ -61,4 +66,6 @@ __all__ = [
     "reopen",
     "require_role",
     "state_counts",
+    "to_join",
+    "workload",
 ]

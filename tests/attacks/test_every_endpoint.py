@@ -130,6 +130,12 @@ GET /desk/signals/<uuid:signal_id>/refer WL
 POST /desk/signals/<uuid:signal_id>/refer WL
 GET /desk/signals/<uuid:signal_id>/notice.pdf WL
 GET /desk/card.pdf WL
+POST /desk/signals/<uuid:signal_id>/reassign L
+POST /desk/signals/<uuid:signal_id>/join WL
+GET /desk/search WL
+POST /desk/search WL
+GET /desk/round WL
+POST /desk/round WL
 GET /desk/channel/drill/<uuid:drill_id>/<code> -
 POST /desk/channel/drill/<uuid:drill_id>/<code> -
 GET /desk/channel/recipient/<uuid:recipient_id>/<address_code>/<valid_until>/<code> -
@@ -186,6 +192,7 @@ FORMS: Final[Mapping[str, dict[str, str]]] = {
         "attempted_time": "10:00",
     },
     "rename": {"label": "Van mij"},
+    "reassign": {"to_staff_id": "00000000-0000-0000-0000-000000000001"},
 }
 
 

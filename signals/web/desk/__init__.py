@@ -36,6 +36,8 @@ def register_desk(
     from signals.web.desk.pages import desk_pages
     from signals.web.desk.referral_api import referral_api
     from signals.web.desk.referral_pages import referral_pages
+    from signals.web.desk.round_pages import round_pages
+    from signals.web.desk.search_pages import search_pages
     from signals.web.desk.team_pages import team_pages
 
     keystore = open_keystore(settings.keystore.url, load_master_key(settings.keystore.master_key_file))
@@ -53,7 +55,7 @@ def register_desk(
         api.register_blueprint(calls)
     of_roles = (officer_pages, approval_pages, admin_pages, referral_pages)
     of_channels = (channel_pages, escalation_pages)
-    beside = (letter_pages,)
+    beside = (letter_pages, search_pages, round_pages)
     for pages in (desk_pages, door_pages, account_pages, team_pages, *of_roles, *of_channels, *beside):
         app.register_blueprint(pages)
     app.jinja_env.globals["passkeys_here"] = lambda: party_here() is not None

@@ -102,6 +102,12 @@ class ReopenForm(Form):
     reason = Choice(ReopenReason, load_default=None)
 
 
+class ReassignForm(Form):
+    """To which colleague."""
+
+    to_staff_id = fields.UUID(required=True)
+
+
 class NoticeForm(Form):
     """When the resident was told, or why not yet."""
 
@@ -117,6 +123,8 @@ FORMS: Final[Mapping[str, Form]] = {
     "conclude": ConcludeForm(),
     "reopen": ReopenForm(),
     "notice": NoticeForm(),
+    "reassign": ReassignForm(),
+    "join": Form(),
 }
 """The forms of a signal's page, by the last part of their address."""
 

@@ -23,7 +23,7 @@ from signals.errors import (
     StaleVersion,
     TooManyGuesses,
 )
-from signals.models import Organisation
+from signals.models import Organisation, Signal
 from signals.staff import SignedIn
 from signals.vocabulary import (
     CRISIS_ROUTES,
@@ -123,11 +123,14 @@ def queue() -> Any:
             cursor=request.args.get("cursor") or None,
         )
         counts = triage.state_counts(session, organisation_id=organisation_id())
+        leads = current().actor.role == Role.LEAD
+        loads = triage.workload(session, organisation_id=organisation_id(), on=on) if leads else []
     return render_template(
         "desk/queue.html",
         page=page,
         summaries=read_summaries(page.items),
         counts=counts,
+        loads=loads,
         chosen=chosen if chosen in _STATES else "open",
         mine=mine,
         overdue=overdue,
@@ -198,6 +201,20 @@ def reopen(signal_id: UUID) -> Any:
 def record_notice(signal_id: UUID) -> Any:
     """Record that the resident was told, or why not yet."""
     return _change(signal_id, "notice", triage.record_notice)
+
+
+@desk_pages.post("/signals/<uuid:signal_id>/reassign")
+@requires_page(Role.LEAD)
+def reassign(signal_id: UUID) -> Any:
+    """Give a signal to a colleague."""
+    return _change(signal_id, "reassign", triage.reassign)
+
+
+@desk_pages.post("/signals/<uuid:signal_id>/join")
+@requires_page(*_FOLLOW_UP)
+def join(signal_id: UUID) -> Any:
+    """Conclude as a duplicate of the open signal at the same address."""
+    return _change(signal_id, "join", triage.conclude_as_duplicate)
 
 
 @desk_pages.before_request
@@ -307,6 +324,8 @@ def _signal_page(
         report=opened.report,
         possible=possible(opened.signal, current().actor),
         events=timeline(opened, language),
+        join=triage.to_join(opened.signal, opened.earlier),
+        colleagues=_colleagues(opened.signal),
         choices=_choices(language),
         done=done,
         form=form,
@@ -317,6 +336,15 @@ def _signal_page(
         today=now.date(),
         overdue=is_overdue(opened.signal, now.date()),
     )
+
+
+def _colleagues(signal: Signal) -> list[tuple[str, str]]:
+    """To whom a lead may give it."""
+    if current().actor.role != Role.LEAD:
+        return []
+    with desk().reading() as session:
+        found = triage.colleagues(session, organisation_id=organisation_id(), besides=signal.claimed_by_id)
+    return [(str(staff_id), name) for staff_id, name in found]
 
 
 def _choices(language: str) -> dict[str, list[tuple[str, str]]]:
@@ -395,6 +423,7 @@ def _field_words() -> dict[str, str]:
         "newly_known": gettext("Newly known to help"),
         "reason": gettext("Reason"),
         "notified_on": gettext("Told on"),
+        "to_staff_id": gettext("Colleague"),
         "deferred_because": gettext("Why not yet"),
     }
 

@@ -84,6 +84,8 @@ def _forms(signal: Signal, actor: Actor) -> Iterator[str]:
         yield from ("contact-attempts", "conclude", "release")
     if not concluded:
         yield "notes"
+    if not concluded and actor.role == Role.LEAD:
+        yield "reassign"
     yield "notice"
     if concluded:
         yield "reopen"

@@ -1,0 +1,56 @@
+"""Two reports of one concern: the later one is concluded as a duplicate, in one step."""
+
+from collections.abc import Iterable
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from signals.audit import Actor, AuditLog
+from signals.clock import Clock
+from signals.models import Signal
+from signals.triage.claims import claim
+from signals.triage.earlier import EarlierSignal
+from signals.triage.work import conclude
+from signals.vocabulary import Outcome, SignalState
+
+
+def to_join(signal: Signal, earlier: Iterable[EarlierSignal]) -> EarlierSignal | None:
+    """The open signal at exactly this address that this one may be joined with: the latest before it.
+
+    None once either is concluded: a signal after a conclusion is a concern of its own.
+    """
+    if signal.state is SignalState.CONCLUDED:
+        return None
+    return max(
+        (other for other in earlier if _is_open_before(other, signal.received_on)), key=_day, default=None
+    )
+
+
+def conclude_as_duplicate(
+    session: Session,
+    clock: Clock,
+    *,
+    signal_id: UUID,
+    actor: Actor,
+    audit: AuditLog,
+    expected_version: int | None = None,
+) -> Signal:
+    """Claim it where nobody has it, and conclude it with `duplicate`, in one transaction.
+
+    Raises what `claim` and `conclude` raise.
+    """
+    signal = claim(
+        session, clock, signal_id=signal_id, actor=actor, audit=audit, expected_version=expected_version
+    )
+    session.flush()  # `conclude` reads the row afresh, under its lock
+    return conclude(session, clock, signal_id=signal.id, actor=actor, audit=audit, outcome=Outcome.DUPLICATE)
+
+
+def _is_open_before(other: EarlierSignal, on: date) -> bool:
+    alive = other.signal_id is not None and other.state not in (None, SignalState.CONCLUDED)
+    return alive and other.same_address and other.received_on <= on
+
+
+def _day(other: EarlierSignal) -> date:
+    return other.received_on

@@ -1,0 +1,90 @@
+"""A round on foot: up to twelve of one's own signals, in walking order, on a phone or on paper."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from flask import Blueprint, render_template, request
+from marshmallow import ValidationError, fields, validate
+
+from signals import triage
+from signals.clock import today
+from signals.errors import Conflict, NotFound
+from signals.vocabulary import Role
+from signals.web.desk import account_shared, forms, page_kit
+from signals.web.desk.auth import current, requires_page
+from signals.web.desk.context import desk
+from signals.web.desk.opened import organisation_id, read_summaries
+from signals.web.desk.schemas import MAX_ROUND
+from signals.web.desk.search import round_of
+
+round_pages = Blueprint("round_pages", __name__, url_prefix="/desk", template_folder="templates")
+account_shared.share_with(round_pages)
+
+AUTHENTICATION = "cookie"
+"""What every view here asks for."""
+
+_FOLLOW_UP: Final = (Role.WORKER, Role.LEAD)
+
+
+class RoundForm(forms.Form):
+    """The signals that were ticked."""
+
+    ids = fields.List(
+        fields.UUID(), required=True, validate=validate.Length(min=1, max=MAX_ROUND, error="too_many_stops")
+    )
+
+
+@round_pages.get("/round")
+@requires_page(*_FOLLOW_UP)
+def choose() -> str:
+    """One's own open signals, to choose from; no address yet."""
+    return _page()
+
+
+@round_pages.post("/round")
+@requires_page(*_FOLLOW_UP)
+def walk() -> Any:
+    """The addresses in walking order, without who passed them on; one audit entry each comes first."""
+    chosen = request.form.getlist("ids")
+    try:
+        stops = round_of(_FORM.load({"ids": chosen} if chosen else {})["ids"])
+    except ValidationError:
+        return _page(chosen=chosen, wrong=True), 400
+    except (NotFound, Conflict) as refused:
+        return _page(chosen=chosen, trouble=page_kit.trouble_of(refused)), refused.status
+    return render_template("desk/round_walk.html", stops=stops, today=today(desk().clock))
+
+
+def _page(*, chosen: Sequence[str] = (), wrong: bool = False, trouble: str = "") -> str:
+    mine = _mine()
+    return render_template(
+        "desk/round.html",
+        signals=mine,
+        summaries=read_summaries(mine),
+        chosen=frozenset(chosen) or _first(mine),
+        most=MAX_ROUND,
+        wrong=wrong,
+        trouble=trouble,
+        today=today(desk().clock),
+    )
+
+
+def _mine() -> list[Any]:
+    with desk().reading() as session:
+        page = triage.queue_page(
+            session,
+            organisation_id=organisation_id(),
+            claimed_by_id=current().actor.id,
+            limit=triage.MAX_PAGE,
+        )
+    return page.items
+
+
+def _first(signals: Sequence[Any]) -> frozenset[str]:
+    """The most urgent ones are ticked already: they are what one goes out for."""
+    found: list[UUID] = [signal.id for signal in signals[:MAX_ROUND]]
+    return frozenset(map(str, found))
+
+
+_FORM: Final = RoundForm()

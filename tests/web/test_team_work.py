@@ -1,0 +1,284 @@
+"""Searching, walking a round, reassigning and joining duplicates, in a browser without JavaScript."""
+
+import re
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from signals.db import session_factory
+from signals.models import Organisation, Signal, StaffMember
+from signals.triage import colleagues, workload
+from signals.vocabulary import AuditAction, Outcome, SignalState
+from tests.web.desk_fixtures import AMSTERDAM, GRONINGEN, Desk
+from tests.web.test_desk_pages import Browser, hidden_value, words
+
+
+@pytest.fixture
+def anna(desk: Desk) -> Browser:
+    return Browser(desk, "anna")
+
+
+@pytest.fixture
+def lena(desk: Desk) -> Browser:
+    return Browser(desk, "lena")
+
+
+def post(who: Browser, path: str, **values: object) -> TestResponse:
+    """Send a form of the page at this path."""
+    token = hidden_value(who.get(path).text, "csrf_token")
+    return who.client.post(path, data={"csrf_token": token, **values})
+
+
+def signal_of(desk: Desk, signal_id: UUID) -> Signal:
+    with Session(desk.engine, expire_on_commit=False) as session:
+        return session.get_one(Signal, signal_id)
+
+
+def id_of(desk: Desk, who: str) -> UUID:
+    with Session(desk.engine) as session:
+        return session.scalars(select(StaffMember.id).where(StaffMember.email == f"{who}@example.org")).one()
+
+
+def organisation_of(desk: Desk, name: str) -> UUID:
+    with Session(desk.engine) as session:
+        return session.scalars(select(Organisation.id).where(Organisation.name == name)).one()
+
+
+@pytest.mark.parametrize("who", ["anna", "lena"])
+def test_the_queue_leads_to_what_its_reader_may_do(desk: Desk, who: str) -> None:
+    page = Browser(desk, who).get("/desk").text
+    assert [path in page for path in ("/desk/search", "/desk/round")] == [True, True]
+    for path in ("/desk/team", "/desk/approvals"):
+        assert (f'href="{path}"' in page) is (who == "lena")
+
+
+def test_a_signal_is_found_by_its_reference_however_it_was_typed(desk: Desk, anna: Browser) -> None:
+    signal_id = desk.arrive()
+    reference = signal_of(desk, signal_id).reference
+    page = post(anna, "/desk/search", by="reference", reference=f" {reference.lower()} ")
+    assert page.status_code == 200
+    assert "1 signaal gevonden" in words(page)
+    assert f'href="/desk/signals/{signal_id}"' in page.text
+    assert [entry.ground for entry in desk.entries(AuditAction.SEARCHED)] == ["reference"]
+
+
+def test_a_signal_is_found_by_address_and_the_address_is_in_no_link(desk: Desk, anna: Browser) -> None:
+    signal_id = desk.arrive()
+    page = post(anna, "/desk/search", by="address", postcode="1012 ab", house_number="12")
+    assert f'href="/desk/signals/{signal_id}"' in page.text
+    assert not [link for link in re.findall(r'(?:href|action)="([^"]*)"', page.text) if "1012" in link]
+    assert [entry.ground for entry in desk.entries(AuditAction.SEARCHED)] == ["address"]
+
+
+def test_another_teams_signal_is_not_found(desk: Desk) -> None:
+    reference = signal_of(desk, desk.arrive()).reference
+    page = post(Browser(desk, "gerda"), "/desk/search", by="reference", reference=reference)
+    assert "Niets gevonden." in words(page)
+    assert reference not in re.findall(r">([^<]+)</a>", page.text)
+
+
+def test_of_a_referred_signal_is_said_when(desk: Desk, anna: Browser) -> None:
+    signal_id = desk.arrive()
+    reference = signal_of(desk, signal_id).reference
+    body = {"organisation_id": str(organisation_of(desk, GRONINGEN)), "reason": "moved"}
+    assert desk.call("anna", "POST", f"/signals/{signal_id}/refer", json=body).status_code == 200
+    page = words(post(anna, "/desk/search", by="reference", reference=reference))
+    assert "Doorverwezen op di 24 nov 2026." in page
+
+
+def test_of_a_deleted_signal_is_said_when(desk: Desk, anna: Browser) -> None:
+    signal_id = desk.arrive()
+    reference = signal_of(desk, signal_id).reference
+    proof = {"identity": "digid", "residence": "brp", "third_parties": True}
+    place = {"postcode": "1012AB", "house_number": 12}
+    erased = desk.call("fleur", "POST", "/residents/erase", json={**place, **proof, "right": "erasure"})
+    assert erased.status_code == 200, erased.text
+    page = words(post(anna, "/desk/search", by="reference", reference=reference))
+    assert "Verwijderd op di 24 nov 2026." in page
+
+
+@pytest.mark.parametrize(
+    ("values", "wrong"),
+    [
+        ({"by": "reference", "reference": " "}, "by-reference-reference"),
+        ({"by": "reference", "reference": "9" * 21}, "by-reference-reference"),
+        ({"by": "address", "postcode": "1012AB", "house_number": ""}, "by-address-house_number"),
+        ({"by": "address", "postcode": "0000", "house_number": "12"}, "by-address-postcode"),
+        ({"by": "nonsense"}, "by-reference-reference"),
+    ],
+)
+def test_a_search_that_cannot_be_is_refused_keeps_what_was_typed_and_leaves_no_entry(
+    desk: Desk, anna: Browser, values: dict[str, str], wrong: str
+) -> None:
+    page = post(anna, "/desk/search", **values)
+    assert page.status_code == 400
+    assert f'id="{wrong}-wrong"' in page.text
+    assert desk.entries(AuditAction.SEARCHED) == []
+
+
+def test_a_round_gives_ones_own_addresses_in_walking_order_and_names_no_source(
+    desk: Desk, anna: Browser
+) -> None:
+    ids = [desk.arrive(number=number, concern_types=["frail"]) for number in (14, 11, 12, 13)]
+    for signal_id in ids:
+        anna.send(signal_id, "claim")
+    choose = anna.get("/desk/round")
+    assert choose.text.count("checked") == 4
+    assert "1012 AB" not in choose.text
+    page = post(anna, "/desk/round", ids=list(map(str, ids)))
+    assert re.findall(r'class="stops__address"[^>]*>([^<]+)<', page.text) == [
+        "1012 AB 11",
+        "1012 AB 13",
+        "1012 AB 14",
+        "1012 AB 12",
+    ]
+    assert "bezorger" not in words(page).lower()
+    assert "achteruit" not in words(page)
+    assert {entry.subject_id for entry in desk.entries(AuditAction.ROUND_PRINTED)} == set(ids)
+
+
+def test_a_round_asks_for_one_to_twelve(desk: Desk, anna: Browser) -> None:
+    anna.send(desk.arrive(), "claim")
+    for ids in ([], [str(uuid4()) for _ in range(13)], ["no id"]):
+        page = post(anna, "/desk/round", ids=ids)
+        assert page.status_code == 400
+        assert "Kies minstens één signaal en hoogstens 12." in words(page)
+    assert desk.entries(AuditAction.ROUND_PRINTED) == []
+
+
+def test_a_round_does_not_show_what_a_colleague_has(desk: Desk, anna: Browser) -> None:
+    signal_id = desk.arrive()
+    Browser(desk, "bram").send(signal_id, "claim")
+    own = desk.arrive(number=14)
+    anna.send(own, "claim")
+    page = post(anna, "/desk/round", ids=[str(own), str(signal_id)])
+    assert page.status_code == 409
+    assert "1012 AB" not in page.text
+
+
+def test_without_claimed_signals_the_round_says_how_to_get_some(anna: Browser) -> None:
+    assert "U hebt geen open signalen" in words(anna.get("/desk/round"))
+
+
+def test_a_lead_gives_a_signal_to_a_colleague(desk: Desk, lena: Browser) -> None:
+    signal_id = desk.arrive()
+    answer = lena.send(signal_id, "reassign", to_staff_id=str(id_of(desk, "bram")))
+    assert answer.location == f"/desk/signals/{signal_id}?done=reassign"
+    assert "Your colleague has this signal now." in words(lena.get(answer.location))
+    signal = signal_of(desk, signal_id)
+    assert (signal.claimed_by_id, signal.state) == (id_of(desk, "bram"), SignalState.CLAIMED)
+
+
+def test_a_lead_gives_nothing_to_another_team_nor_to_nobody(desk: Desk, lena: Browser) -> None:
+    signal_id = desk.arrive()
+    for to in (str(id_of(desk, "gerda")), "", "nobody"):
+        answer = lena.send(signal_id, "reassign", to_staff_id=to)
+        assert answer.status_code == 400
+        assert 'id="reassign-to_staff_id-wrong"' in answer.text
+    assert signal_of(desk, signal_id).claimed_by_id is None
+
+
+def test_a_worker_reassigns_nothing(desk: Desk, anna: Browser) -> None:
+    signal_id = desk.arrive()
+    assert "reassign" not in anna.get(f"/desk/signals/{signal_id}").text
+    assert anna.send(signal_id, "reassign", to_staff_id=str(id_of(desk, "bram"))).status_code == 403
+    assert signal_of(desk, signal_id).claimed_by_id is None
+
+
+def test_who_may_be_given_a_signal_is_of_the_team_and_not_who_has_it(desk: Desk) -> None:
+    team, anna = organisation_of(desk, AMSTERDAM), id_of(desk, "anna")
+    with Session(desk.engine) as session:
+        everybody = colleagues(session, organisation_id=team)
+        others = colleagues(session, organisation_id=team, besides=anna)
+    assert [name.split()[0] for _, name in everybody] == ["Anna", "Bram", "Lena"]
+    assert [name.split()[0] for _, name in others] == ["Bram", "Lena"]
+
+
+def test_who_has_how_much_is_for_leads_and_counts_open_and_late(
+    desk: Desk, anna: Browser, lena: Browser
+) -> None:
+    ids = [desk.arrive(number=number) for number in (11, 13, 15)]
+    for signal_id in ids:
+        anna.send(signal_id, "claim")
+    anna.send(ids[0], "conclude", outcome="no_concern")
+    desk.clock.moment += timedelta(days=7)
+    team = organisation_of(desk, AMSTERDAM)
+    with Session(desk.engine) as session:
+        loads = workload(session, organisation_id=team, on=desk.clock.moment.date())
+    assert [(load.name.split()[0], load.open, load.late) for load in loads] == [
+        ("Anna", 2, 2),
+        ("Bram", 0, 0),
+        ("Lena", 0, 0),
+    ]
+
+
+def test_only_a_leads_queue_has_the_table(desk: Desk, anna: Browser, lena: Browser) -> None:
+    assert "Who has how much Colleague Open Of which late" in words(lena.get("/desk"))
+    assert "Wie heeft hoeveel" not in words(anna.get("/desk"))
+
+
+def test_who_left_the_team_is_still_counted_while_signals_are_on_their_name(desk: Desk) -> None:
+    anna = Browser(desk, "anna")
+    anna.send(desk.arrive(), "claim")
+    team, left = organisation_of(desk, AMSTERDAM), [id_of(desk, who) for who in ("anna", "bram")]
+    with session_factory(desk.engine).begin() as session:
+        for staff_id in left:
+            session.get_one(StaffMember, staff_id).disabled_at = desk.clock.now()
+    with Session(desk.engine) as session:
+        loads = workload(session, organisation_id=team, on=desk.clock.now().date())
+        may_be_given = colleagues(session, organisation_id=team)
+    assert [(load.name.split()[0], load.open) for load in loads] == [("Anna", 1), ("Lena", 0)]
+    assert [name.split()[0] for _, name in may_be_given] == ["Lena"]
+
+
+def test_the_later_of_two_reports_of_one_address_is_joined_in_one_click(desk: Desk, anna: Browser) -> None:
+    first = desk.arrive()
+    desk.clock.moment += timedelta(days=2)
+    anna = Browser(desk, "anna")
+    second = desk.arrive()
+    page = anna.get(f"/desk/signals/{second}")
+    assert "Zelfde adres, 2 dagen eerder: samenvoegen?" in words(page)
+    assert "samenvoegen?" not in words(anna.get(f"/desk/signals/{first}"))
+    answer = anna.send(second, "join")
+    assert answer.location == f"/desk/signals/{second}?done=join"
+    assert "Het signaal is afgerond als dubbel gemeld." in words(anna.get(answer.location))
+    joined = signal_of(desk, second)
+    assert (joined.state, joined.outcome) == (SignalState.CONCLUDED, Outcome.DUPLICATE)
+    assert signal_of(desk, first).state is SignalState.NEW
+
+
+def test_two_reports_of_one_day_can_be_joined_once(desk: Desk, anna: Browser) -> None:
+    one, other = desk.arrive(), desk.arrive()
+    assert "Zelfde adres, zelfde dag: samenvoegen?" in words(anna.get(f"/desk/signals/{one}"))
+    anna.send(other, "join")
+    assert "samenvoegen?" not in words(anna.get(f"/desk/signals/{one}"))
+
+
+@pytest.mark.parametrize("number", [14, 12])
+def test_nothing_is_offered_to_join_at_another_address_or_after_a_conclusion(
+    desk: Desk, anna: Browser, number: int
+) -> None:
+    earlier = desk.arrive(number=number)
+    if number == 12:
+        anna.send(earlier, "claim")
+        anna.send(earlier, "conclude", outcome="no_concern")
+    page = anna.get(f"/desk/signals/{desk.arrive(number=12)}")
+    assert "samenvoegen?" not in words(page)
+
+
+def test_what_a_colleague_works_on_is_not_joined_by_another(desk: Desk, anna: Browser) -> None:
+    desk.arrive()
+    second = desk.arrive()
+    Browser(desk, "bram").send(second, "claim")
+    assert "samenvoegen?" not in words(anna.get(f"/desk/signals/{second}"))
+    assert anna.send(second, "join").status_code == 409
+    assert signal_of(desk, second).state is SignalState.CLAIMED
+
+
+def test_a_signal_leads_to_the_page_on_which_it_is_handed_over(desk: Desk, anna: Browser) -> None:
+    signal_id = desk.arrive()
+    assert f'href="/desk/signals/{signal_id}/refer"' in anna.get(f"/desk/signals/{signal_id}").text
