@@ -74,6 +74,7 @@ class OutboxMessage(Base):
         Index("ix_outbox_messages_due", "not_before",
               sqlite_where=text("state IN ('queued', 'sending')"),
               postgresql_where=text("state IN ('queued', 'sending')")),
+        {"sqlite_with_rowid": False},  # row ids would keep the order of writing
     )  # fmt: skip
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)

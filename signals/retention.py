@@ -258,7 +258,7 @@ class DeletionJournal:
             return
         self._path.parent.mkdir(parents=True, exist_ok=True)
         lines = "".join(f"{json.dumps({'key': str(key), 'on': on.isoformat()})}\n" for key in case_key_ids)
-        with self._path.open("a", encoding="ascii") as file:
+        with open(self._path, "a", encoding="ascii", opener=_private) as file:
             file.write(lines)
             file.flush()
             os.fsync(file.fileno())
@@ -273,6 +273,10 @@ class DeletionJournal:
 
 
 _ERASED = (DeletionReason.ERASURE, DeletionReason.OBJECTION)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def order_deletion(

@@ -49,6 +49,7 @@ def upgrade() -> None:
         sa.Column("outcome", sa.String(length=40), nullable=False),
         sa.Column("mac", sa.LargeBinary(length=32), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entries")),
+        sqlite_with_rowid=False,
     )
     op.create_index(
         "ix_audit_entries_organisation_at", "audit_entries", ["organisation_id", "at"], unique=False
@@ -567,6 +568,7 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_status_changes")),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_status_changes_signal_id", "status_changes", ["signal_id", "sequence"], unique=False)
     op.create_table(
@@ -604,6 +606,7 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "event", "subject_id", "recipient", name=op.f("uq_outbox_messages_event_subject_id_recipient")
         ),
+        sqlite_with_rowid=False,
     )
     op.create_index(
         "ix_outbox_messages_due",

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from signals.models.base import Base, UtcDateTime, coded, new_id
+from signals.models.base import NO_ROWID, Base, UtcDateTime, coded, new_id
 from signals.vocabulary import AuditAction
 
 
@@ -21,6 +21,7 @@ class AuditEntry(Base):
     __table_args__ = (
         Index("ix_audit_entries_organisation_at", "organisation_id", "at"),
         Index("ix_audit_entries_at", "at"),
+        NO_ROWID,
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)

@@ -171,7 +171,7 @@ class StatusChange(Base):
     """
 
     __tablename__ = "status_changes"
-    __table_args__ = (Index("ix_status_changes_signal_id", "signal_id", "sequence"),)
+    __table_args__ = (Index("ix_status_changes_signal_id", "signal_id", "sequence"), NO_ROWID)
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     signal_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("signals.id", ondelete="CASCADE"))

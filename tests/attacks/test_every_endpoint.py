@@ -72,6 +72,8 @@ POST /api/v1/signals/<uuid:signal_id>/conclude WL
 POST /api/v1/signals/<uuid:signal_id>/notice WL
 POST /api/v1/signals/<uuid:signal_id>/refer WL
 GET /api/v1/signals/<uuid:signal_id>/notice.pdf WL
+GET /api/v1/signals/<uuid:signal_id>/handover.json WL
+GET /api/v1/signals/<uuid:signal_id>/handover.pdf WL
 POST /api/v1/residents/search P
 POST /api/v1/residents/export P
 POST /api/v1/residents/erase P
@@ -130,6 +132,8 @@ GET /desk/signals/<uuid:signal_id>/refer WL
 POST /desk/signals/<uuid:signal_id>/refer WL
 GET /desk/signals/<uuid:signal_id>/notice.pdf WL
 GET /desk/card.pdf WL
+GET /desk/signals/<uuid:signal_id>/handover.json WL
+GET /desk/signals/<uuid:signal_id>/handover.pdf WL
 POST /desk/signals/<uuid:signal_id>/reassign L
 POST /desk/signals/<uuid:signal_id>/join WL
 GET /desk/search WL

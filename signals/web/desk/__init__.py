@@ -29,6 +29,7 @@ def register_desk(
     from signals.web.desk.context import EXTENSION, DeskContext, fenced_sessions
     from signals.web.desk.door_pages import door_pages
     from signals.web.desk.escalation_pages import escalation_pages
+    from signals.web.desk.handover_views import handover_api, handover_pages
     from signals.web.desk.letters.api import letter_api
     from signals.web.desk.letters.pages import letter_pages
     from signals.web.desk.officer_api import officer_api
@@ -51,11 +52,11 @@ def register_desk(
         router=router,
         throttle=GuessThrottle(clock, engine, keystore.secret("guesses")),
     )
-    for calls in (staff_api, letter_api, referral_api, officer_api, admin_api):
+    for calls in (staff_api, letter_api, handover_api, referral_api, officer_api, admin_api):
         api.register_blueprint(calls)
     of_roles = (officer_pages, approval_pages, admin_pages, referral_pages)
     of_channels = (channel_pages, escalation_pages)
-    beside = (letter_pages, search_pages, round_pages)
+    beside = (letter_pages, search_pages, round_pages, handover_pages)
     for pages in (desk_pages, door_pages, account_pages, team_pages, *of_roles, *of_channels, *beside):
         app.register_blueprint(pages)
     app.jinja_env.globals["passkeys_here"] = lambda: party_here() is not None

@@ -38,6 +38,7 @@ from signals.vocabulary import (
 from signals.web.desk import auth, display, forms, labels
 from signals.web.desk.auth import CsrfFailed, caller_or_none, current, open_to_all, requires_page
 from signals.web.desk.context import desk
+from signals.web.desk.handing_over import may_leave
 from signals.web.desk.letters.texts import NAMES
 from signals.web.desk.opened import (
     OpenedSignal,
@@ -326,6 +327,7 @@ def _signal_page(
         events=timeline(opened, language),
         join=triage.to_join(opened.signal, opened.earlier),
         colleagues=_colleagues(opened.signal),
+        may_leave=may_leave(opened.signal),
         choices=_choices(language),
         done=done,
         form=form,
