@@ -245,7 +245,10 @@ def test_the_later_of_two_reports_of_one_address_is_joined_in_one_click(desk: De
     assert "samenvoegen?" not in words(anna.get(f"/desk/signals/{first}"))
     answer = anna.send(second, "join")
     assert answer.location == f"/desk/signals/{second}?done=join"
-    assert "Het signaal is afgerond als dubbel gemeld." in words(anna.get(answer.location))
+    page = anna.get(answer.location)
+    assert "Het signaal is afgerond als dubbel gemeld." in words(page)
+    happened = re.findall(r'class="timeline__what">([^<]+)<', page.text)
+    assert happened == ["Afgerond", "Opgepakt", "Binnengekomen"]
     joined = signal_of(desk, second)
     assert (joined.state, joined.outcome) == (SignalState.CONCLUDED, Outcome.DUPLICATE)
     assert signal_of(desk, first).state is SignalState.NEW

@@ -48,9 +48,9 @@ def possible(signal: Signal, actor: Actor) -> Possible:
 
 
 def timeline(opened: OpenedSignal, language: str) -> list[Event]:
-    """Everything that happened, newest first."""
+    """Everything that happened, newest first; of one moment, what came later in the history first."""
     events = [*_changes(opened, language), *_attempts(opened, language), *_notes(opened)]
-    return sorted(events, key=lambda event: event.at or datetime.combine(event.on, time(), UTC), reverse=True)
+    return sorted(events, key=lambda event: event.at or datetime.combine(event.on, time(), UTC))[::-1]
 
 
 def explain(refused: SignalsError, opened: OpenedSignal) -> str:
