@@ -160,7 +160,8 @@ def test_a_session_id_given_before_sign_in_is_never_used_after(site: Site) -> No
         victim = site.with_cookie(planted, app=site.here)
         victim.post("/desk/sign-in", data=site.form())
         assert site.cookie_of(victim) != planted
-    assert "Anna" not in site.with_cookie(attacker).get("/desk").text
+    assert ">Anna</a>" not in site.with_cookie(attacker).get("/desk").text  # the name of who is signed in
+    assert ">Anna</a>" in victim.get("/desk").text
 
 
 def test_a_cookie_stolen_before_sign_out_opens_nothing_after(site: Site) -> None:
