@@ -52,6 +52,14 @@ NIGHT = datetime(2026, 11, 25, 2, 17, tzinfo=UTC)
 _numbers = count(1)
 
 
+@pytest.fixture(autouse=True)
+def umask() -> Iterator[None]:
+    """The scripts tighten the umask of their process, which here is the tests' own."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
 @dataclass(kw_only=True)
 class Site:
     """An installation and its backups; `world` is opened anew after a restore."""

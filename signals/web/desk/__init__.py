@@ -29,7 +29,8 @@ def register_desk(
     from signals.web.desk.context import EXTENSION, DeskContext, fenced_sessions
     from signals.web.desk.door_pages import door_pages
     from signals.web.desk.escalation_pages import escalation_pages
-    from signals.web.desk.handover_views import handover_api, handover_pages
+    from signals.web.desk.handover_api import handover_api
+    from signals.web.desk.handover_pages import handover_pages
     from signals.web.desk.letters.api import letter_api
     from signals.web.desk.letters.pages import letter_pages
     from signals.web.desk.officer_api import officer_api

@@ -1,14 +1,13 @@
-"""The hand-over of a concluded signal, for programs and for people."""
+"""The hand-over of a concluded signal, for programs."""
 
 from typing import Final
 from uuid import UUID
 
-from flask import Blueprint, Response
+from flask import Response
 
 from signals.vocabulary import Role
-from signals.web.desk import account_shared
 from signals.web.desk.answer import json_answer
-from signals.web.desk.auth import requires, requires_page
+from signals.web.desk.auth import requires
 from signals.web.desk.handing_over import HandoverSchema, handover_of, handover_pdf
 from signals.web.desk.letters.api import PDF, pdf_answer
 from signals.web.openapi import API_BASE, StaffBlueprint, answers
@@ -16,8 +15,8 @@ from signals.web.openapi import API_BASE, StaffBlueprint, answers
 handover_api = StaffBlueprint(
     "handover", __name__, url_prefix=API_BASE, description="Into the organisation's own case system"
 )
-handover_pages = Blueprint("handover_pages", __name__, url_prefix="/desk")
-account_shared.share_with(handover_pages)
+
+AUTHENTICATION = "bearer"
 
 _TOKEN: Final[list[dict[str, list[str]]]] = [{"token": []}]
 _FOLLOW_UP: Final = (Role.WORKER, Role.LEAD)
@@ -30,7 +29,7 @@ _FOLLOW_UP: Final = (Role.WORKER, Role.LEAD)
 @answers(404, 409, 410)
 def as_json(signal_id: UUID) -> Response:
     """A signal that was concluded with help accepted or a referral, for a case system; audited first."""
-    return _json(signal_id)
+    return json_answer(handover_of(signal_id))
 
 
 @handover_api.get("/signals/<uuid:signal_id>/handover.pdf")
@@ -40,28 +39,9 @@ def as_json(signal_id: UUID) -> Response:
 @answers(404, 409, 410)
 def as_pdf(signal_id: UUID) -> Response:
     """The same to read, as a tagged PDF in Dutch; audited first."""
-    return _pdf(signal_id)
+    return handover_file(signal_id)
 
 
-@handover_pages.get("/signals/<uuid:signal_id>/handover.json")
-@requires_page(*_FOLLOW_UP)
-def page_json(signal_id: UUID) -> Response:
-    """The file for a case system."""
-    answer = _json(signal_id)
-    answer.headers["Content-Disposition"] = f'attachment; filename="overdracht-{signal_id}.json"'
-    return answer
-
-
-@handover_pages.get("/signals/<uuid:signal_id>/handover.pdf")
-@requires_page(*_FOLLOW_UP)
-def page_pdf(signal_id: UUID) -> Response:
-    """The file to read."""
-    return _pdf(signal_id)
-
-
-def _json(signal_id: UUID) -> Response:
-    return json_answer(handover_of(signal_id))
-
-
-def _pdf(signal_id: UUID) -> Response:
+def handover_file(signal_id: UUID) -> Response:
+    """The PDF of the hand-over as an answer, for programs and pages alike."""
     return pdf_answer(handover_pdf(handover_of(signal_id)), f"overdracht-{signal_id}.pdf")

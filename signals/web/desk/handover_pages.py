@@ -1,0 +1,36 @@
+"""The hand-over of a concluded signal, for people."""
+
+from typing import Final
+from uuid import UUID
+
+from flask import Blueprint, Response
+
+from signals.vocabulary import Role
+from signals.web.desk import account_shared
+from signals.web.desk.answer import json_answer
+from signals.web.desk.auth import requires_page
+from signals.web.desk.handing_over import handover_of
+from signals.web.desk.handover_api import handover_file
+
+handover_pages = Blueprint("handover_pages", __name__, url_prefix="/desk")
+account_shared.share_with(handover_pages)
+
+AUTHENTICATION = "cookie"
+
+_FOLLOW_UP: Final = (Role.WORKER, Role.LEAD)
+
+
+@handover_pages.get("/signals/<uuid:signal_id>/handover.json")
+@requires_page(*_FOLLOW_UP)
+def page_json(signal_id: UUID) -> Response:
+    """The file for a case system."""
+    answer = json_answer(handover_of(signal_id))
+    answer.headers["Content-Disposition"] = f'attachment; filename="overdracht-{signal_id}.json"'
+    return answer
+
+
+@handover_pages.get("/signals/<uuid:signal_id>/handover.pdf")
+@requires_page(*_FOLLOW_UP)
+def page_pdf(signal_id: UUID) -> Response:
+    """The file to read."""
+    return handover_file(signal_id)
