@@ -88,7 +88,8 @@ def claiming(
 
 def history(sessions: sessionmaker[Session], signal_id: UUID) -> list[StatusChange]:
     with sessions() as session:
-        return list(session.scalars(select(StatusChange).where(StatusChange.signal_id == signal_id)))
+        found = select(StatusChange).where(StatusChange.signal_id == signal_id)
+        return list(session.scalars(found.order_by(StatusChange.sequence)))
 
 
 def test_of_two_who_claim_at_once_one_has_it_and_the_other_is_told_who(

@@ -48,7 +48,7 @@ def given_up(script: Signals, *numbers: int) -> list[str]:
         enqueue(session, [new_message(subject_id=subject(number)) for number in numbers])
     engine.dispose()
     statements(script, update(OutboxMessage).values(state=MessageState.FAILED))
-    return [str(found) for found in rows(script, select(OutboxMessage.id))]
+    return [str(found) for found in rows(script, select(OutboxMessage.id).order_by(OutboxMessage.subject_id))]
 
 
 def settings_of(script: Signals) -> Settings:

@@ -1,5 +1,6 @@
 """Account links, passwords and authenticators: who may send a link, what it opens, and when no longer."""
 
+import uuid
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -58,6 +59,7 @@ class Office:
     ) -> None:
         self.session, self.clock, self.audit, self.keys, self.team = session, clock, audit, keys, team
         self.links = Links(keystore=keys, audit=audit, page=PAGE, hasher=CHEAP)
+        self.seen: list[uuid.UUID] = []
 
     def invite(self, actor: Actor | None = None, **how: Any) -> StaffMember:
         values: dict[str, Any] = {
@@ -86,9 +88,15 @@ class Office:
 
     def token(self) -> str:
         """The secret of the newest link, as the mail would carry it."""
-        message = self.session.scalars(select(OutboxMessage)).all()[-1]
+        message = self._newest_message()
         told = recovery.fill_in_secret(self.keys, message.event, message.subject_id, message.values)
         return urlsplit(told["link"]).fragment
+
+    def _newest_message(self) -> OutboxMessage:
+        """The one that was not there before; the rows themselves keep no order."""
+        fresh = [m for m in self.session.scalars(select(OutboxMessage)) if m.id not in self.seen]
+        self.seen += [message.id for message in fresh]
+        return self.session.get_one(OutboxMessage, self.seen[-1])
 
     def code(self, token: str) -> str:
         link = recovery.link_of(self.session, self.clock, token=token)
