@@ -117,7 +117,7 @@ class Phone:
         """The first visit, until the page is kept for without network."""
         self.open(path)
         self.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
-        self.page.wait_for_function("navigator.serviceWorker.controller !== null")
+        wait_until(self.page, "navigator.serviceWorker.controller !== null")
         return self.page
 
     def offline(self, off: bool = True) -> None:
@@ -163,3 +163,12 @@ class Phone:
         while not self.page.evaluate(expression):
             assert time.monotonic() < deadline, expression
             self.page.wait_for_timeout(30)
+
+
+def wait_until(page: Page, condition: str, seconds: float = 30) -> None:
+    """Wait for a condition in the page; Playwright's own way evals in the page, which its policy forbids."""
+    for _ in range(int(seconds * 20)):
+        if page.evaluate(condition):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(condition)

@@ -7,7 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.browser.carrier import Phone, Service
+from tests.browser.carrier import Phone, Service, wait_until
 from tests.browser.conftest import MakePhone
 from tests.browser.faults import Fault
 
@@ -160,6 +160,6 @@ def _say(capsys: pytest.CaptureFixture[str], words: str) -> None:
 
 
 def _first_paint(page: Page) -> float:
-    page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length > 0")
+    wait_until(page, "performance.getEntriesByName('first-contentful-paint').length > 0")
     paint: float = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
     return paint
