@@ -6,6 +6,7 @@
   const bar = document.getElementById("waiting");
   const told = document.getElementById("told");
   const words = document.getElementById("words").content;
+  const announced = new Set(); // the news that this page shows
   let timer = 0;
 
   /* A sentence of the page in its language; `{}` in it becomes `value`. */
@@ -74,13 +75,18 @@
   }
 
   function announce(item) {
+    if (announced.has(item.id)) return;
+    announced.add(item.id);
     if (item.kind === "sent" && page.sent(item)) return;
     const node = part(`${item.kind}-news`);
     if (item.kind === "sent") {
       fill(node, "organisation", item.answer.organisation?.name || "");
       fill(node, "receipt", item.answer.receipt);
     }
-    node.querySelector("button").onclick = () => node.remove();
+    node.querySelector("button").onclick = () => {
+      node.remove();
+      queue.wasRead(item).catch(() => {}); // without storage there is nothing to forget
+    };
     told.append(node);
   }
 

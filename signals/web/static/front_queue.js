@@ -64,13 +64,18 @@
     tell();
   }
 
-  /* What happened since somebody looked; told once, then forgotten. */
+  /* What happened since somebody looked. What was sent is told once, for it carries a receipt; that a report was
+     deleted is told until somebody says that he has read it, for a page may go before it is read. */
   async function news() {
     const change = (await database()).transaction("news", "readwrite");
     const items = await change.store.getAll();
-    await change.store.clear();
+    await Promise.all(items.filter((item) => item.kind === "sent").map((item) => change.store.delete(item.id)));
     await change.done;
     return items;
+  }
+
+  async function wasRead(item) {
+    await (await database()).delete("news", item.id);
   }
 
   /* Try every report that is due; `now` tries those too that only wait for their turn. One at a time on a phone. */
@@ -242,5 +247,5 @@
     channel?.addEventListener("message", then);
   }
 
-  scope.signalsQueue = { add, attempt, clock, discard, flush, keepClock, listen, news, receipts, reports };
+  scope.signalsQueue = { add, attempt, clock, discard, flush, keepClock, listen, news, receipts, reports, wasRead };
 })(self);
