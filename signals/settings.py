@@ -17,6 +17,9 @@ from signals.vocabulary import Environment, ProcessRole
 
 ENVIRONMENT_PREFIX = "SIGNALS__"
 CONFIG_VARIABLE = "SIGNALS_CONFIG"
+LICENCES = ("CC-BY-4.0", "CC0-1.0")
+"""What open data may be published under, by SPDX name."""
+
 TWILIO_SETTINGS = 3
 """So many settings of Twilio have no default."""
 
@@ -120,6 +123,12 @@ class MetricsSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FiguresSettings:
+    public: bool = False
+    licence: str = "CC-BY-4.0"
+
+
+@dataclass(frozen=True, kw_only=True)
 class SessionsSettings:
     idle_minutes: int = 60
     absolute_hours: int = 12
@@ -152,6 +161,7 @@ class Settings:
     notifications: NotificationsSettings = field(default_factory=NotificationsSettings)
     twilio: TwilioSettings = field(default_factory=TwilioSettings)
     metrics: MetricsSettings = field(default_factory=MetricsSettings)
+    figures: FiguresSettings = field(default_factory=FiguresSettings)
     sessions: SessionsSettings = field(default_factory=SessionsSettings)
     logging: LoggingSettings = field(default_factory=LoggingSettings)
 
@@ -230,6 +240,8 @@ def _impossible(settings: Settings) -> Iterator[str]:
         yield "notes.max_length must lie between 1 and 280 characters"
     if settings.retention.at_hour > 23:
         yield "retention.at_hour must lie between 0 and 23"
+    if settings.figures.licence not in LICENCES:
+        yield f"figures.licence must be one of {', '.join(LICENCES)}"
     for name, number in _whole_numbers(settings):
         if number < 0:
             yield f"{name} must not be negative"

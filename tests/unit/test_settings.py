@@ -204,3 +204,9 @@ def test_production_refuses_what_is_missing(
 def test_a_public_process_in_production_needs_no_master_key(tmp_path: Path) -> None:
     environ = {"SIGNALS__KEYSTORE__MASTER_KEY_FILE": "missing.key"}
     assert load_settings(production(tmp_path, "front"), environ=environ).serves_public
+
+
+def test_a_licence_that_nobody_knows_is_refused(tmp_path: Path) -> None:
+    assert problems_of(written(tmp_path, '[figures]\nlicence = "mine"\n')) == [
+        "figures.licence must be one of CC-BY-4.0, CC0-1.0"
+    ]
