@@ -78,8 +78,8 @@ def working_hours_between(
     day, last = start.astimezone(AMSTERDAM).date(), end.astimezone(AMSTERDAM).date()
     total = timedelta()
     while day <= last:
-        if is_working_day(day):
-            opened, closed = _instant(day, day_start), _instant(day, day_end)
+        if (office := _office_hours(day, day_start, day_end)) is not None:
+            opened, closed = office
             total += max(timedelta(), min(end, closed) - max(start, opened))
         day += _DAY
     return total / timedelta(hours=1)
@@ -99,6 +99,11 @@ def _next_working_day(day: date) -> date:
     while not is_working_day(day):
         day += _DAY
     return day
+
+
+@lru_cache(maxsize=4096)  # a purge asks for the same few days thousands of times
+def _office_hours(day: date, opened: time, closed: time) -> tuple[datetime, datetime] | None:
+    return (_instant(day, opened), _instant(day, closed)) if is_working_day(day) else None
 
 
 def _instant(day: date, wall_clock: time) -> datetime:

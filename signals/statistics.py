@@ -5,7 +5,9 @@ Only the date of receipt is known, so hours count from the end of the working da
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time
+from functools import lru_cache
 from typing import Any
 
 from privacy.pseudonyms import quarter_of
@@ -13,11 +15,32 @@ from signals import reference
 from signals.clock import AMSTERDAM
 from signals.contents import Report
 from signals.deadlines import working_hours_between
-from signals.models import ContactAttempt, Signal, StatusChange
+from signals.models import Signal
 from signals.models.base import new_id
-from signals.vocabulary import Action, AttemptResult
+from signals.vocabulary import Action, AttemptKind, AttemptResult, Outcome
 
 _END_OF_WORKING_DAY = time(17, 0)
+
+Attempt = tuple[AttemptKind, AttemptResult, datetime]
+"""Kind, result and moment of one contact attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What a fact is made of besides the report: how a signal was followed up. A purge reads it in bulk.
+
+    `claimed_at`: when it was claimed for the first time.
+    """
+
+    received_on: date
+    claim_by: date
+    contact_by: date
+    concluded_at: datetime | None
+    claimed_at: datetime | None
+    attempts: Sequence[Attempt]
+    outcome: Outcome | None
+    newly_known: bool | None
+    repeat: bool
 
 
 def fact_of(signal: Signal, report: Report | None, municipality_code: str | None) -> dict[str, Any]:
@@ -25,47 +48,67 @@ def fact_of(signal: Signal, report: Report | None, municipality_code: str | None
 
     The signal's `attempts` and `history` must be loaded. Hours are working hours, rounded to whole ones.
     """
-    claimed_at = _first_claim(signal.history)
-    contacted_at = _first_attempt(signal.attempts)
+    return fact_from(course_of(signal), report, municipality_code)
+
+
+def course_of(signal: Signal) -> Course:
+    """How this signal was followed up; its `attempts` and `history` must be loaded."""
+    claims = [change.at for change in signal.history if change.action is Action.CLAIM and change.at]
+    return Course(
+        received_on=signal.received_on,
+        claim_by=signal.claim_by,
+        contact_by=signal.contact_by,
+        concluded_at=signal.concluded_at,
+        claimed_at=min(claims, default=None),
+        attempts=[(attempt.kind, attempt.result, attempt.attempted_at) for attempt in signal.attempts],
+        outcome=signal.outcome,
+        newly_known=signal.newly_known,
+        repeat=signal.repeat,
+    )
+
+
+def fact_from(course: Course, report: Report | None, municipality_code: str | None) -> dict[str, Any]:
+    """The same as `fact_of` for a course of follow-up that was read without its signal."""
+    contacted_at = min((at for _, _, at in course.attempts), default=None)
     region = reference.municipalities().get(municipality_code or "")
     return {
         "id": new_id(),
         "region_code": region.ggd_code if region else None,
         "municipality_code": municipality_code,
-        "received_quarter": quarter_of(signal.received_on),
-        "concluded_quarter": quarter_of(_local_date(signal.concluded_at)) if signal.concluded_at else None,
+        "received_quarter": quarter_of(course.received_on),
+        "concluded_quarter": quarter_of(_local_date(course.concluded_at)) if course.concluded_at else None,
         "concern_types": " ".join(sorted(report.summary.concern_types)) if report else "",
-        "hours_to_claim": _hours(signal.received_on, claimed_at),
-        "hours_to_contact": _hours(signal.received_on, contacted_at),
-        "claimed_in_time": claimed_at is not None and _local_date(claimed_at) <= signal.claim_by,
-        "contacted_in_time": contacted_at is not None and _local_date(contacted_at) <= signal.contact_by,
-        "attempts": _by_kind(signal.attempts),
-        "attempts_count": len(signal.attempts),
-        "reached": any(attempt.result is AttemptResult.CONTACT for attempt in signal.attempts),
-        "outcome": signal.outcome,
-        "newly_known": signal.newly_known,
-        "repeat": signal.repeat,
+        "hours_to_claim": _hours(course.received_on, course.claimed_at),
+        "hours_to_contact": _hours(course.received_on, contacted_at),
+        "claimed_in_time": _in_time(course.claimed_at, course.claim_by),
+        "contacted_in_time": _in_time(contacted_at, course.contact_by),
+        "attempts": _by_kind(course.attempts),
+        "attempts_count": len(course.attempts),
+        "reached": any(result is AttemptResult.CONTACT for _, result, _ in course.attempts),
+        "outcome": course.outcome,
+        "newly_known": course.newly_known,
+        "repeat": course.repeat,
     }
-
-
-def _first_claim(history: Sequence[StatusChange]) -> datetime | None:
-    moments = [change.at for change in history if change.action is Action.CLAIM and change.at is not None]
-    return min(moments, default=None)
-
-
-def _first_attempt(attempts: Sequence[ContactAttempt]) -> datetime | None:
-    return min((attempt.attempted_at for attempt in attempts), default=None)
 
 
 def _hours(received_on: date, moment: datetime | None) -> int | None:
     if moment is None:
         return None
-    start = datetime.combine(received_on, _END_OF_WORKING_DAY, AMSTERDAM)
+    start = _end_of(received_on)
     return round(working_hours_between(start, moment)) if moment > start else 0
 
 
-def _by_kind(attempts: Sequence[ContactAttempt]) -> str:
-    counts = Counter(attempt.kind.value for attempt in attempts)
+@lru_cache(maxsize=1024)
+def _end_of(day: date) -> datetime:
+    return datetime.combine(day, _END_OF_WORKING_DAY, AMSTERDAM)
+
+
+def _in_time(moment: datetime | None, last_day: date) -> bool:
+    return moment is not None and _local_date(moment) <= last_day
+
+
+def _by_kind(attempts: Sequence[Attempt]) -> str:
+    counts = Counter(kind.value for kind, _, _ in attempts)
     return " ".join(f"{kind}:{number}" for kind, number in sorted(counts.items()))
 
 
