@@ -65,13 +65,19 @@ def _prepare_sqlite_connection(connection: sqlite3.Connection, _record: object) 
 
 def _begin_sqlite(connection: Connection) -> None:
     """A deferred transaction that turns into a writer fails when another wrote first; IMMEDIATE waits."""
-    reading = connection.get_execution_options().get("sqlite_read_only", False)
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    options = connection.get_execution_options()
+    if not options.get("sqlite_single_statements", False):
+        connection.exec_driver_sql("BEGIN" if options.get("sqlite_read_only", False) else "BEGIN IMMEDIATE")
 
 
 def reading(engine: Engine) -> Engine:
     """The same pool for transactions that only read: on SQLite they do not wait for a writer."""
     return engine.execution_options(sqlite_read_only=True)
+
+
+def single_statements(engine: Engine) -> Engine:
+    """The same pool of SQLite for statements each of which is a transaction of its own."""
+    return engine.execution_options(sqlite_single_statements=True)
 
 
 def session_factory(engine: Engine) -> sessionmaker[Session]:

@@ -32,6 +32,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import psycopg
+from sqlalchemy.dialects.sqlite import pysqlite
 from sqlalchemy.exc import IntegrityError
 
 from privacy.receipts import body_mac, idempotency_hash, receipt_for, receipt_hash
@@ -39,7 +40,7 @@ from privacy.redaction import redact
 from privacy.sealing import SCHEMA_VERSION, seal_to_mailbox
 from signals.clock import AMSTERDAM, Clock, today
 from signals.contents import Report, context_of
-from signals.db import is_sqlite, reading
+from signals.db import is_sqlite, reading, single_statements
 from signals.errors import (
     AreaFull,
     FieldProblem,
@@ -168,9 +169,7 @@ class Intake:
             return _inserted(connection, row)
 
     def _connection(self, transactional: bool) -> AbstractContextManager[Connection]:
-        if transactional or is_sqlite(self.engine):
-            return self.engine.begin()
-        return self._single_statements.connect()
+        return self.engine.begin() if transactional else self._single_statements.connect()
 
     @cached_property
     def _single_statements(self) -> Engine:
@@ -316,13 +315,13 @@ def _row(
 
 
 def _autocommitting(engine: Engine) -> Engine:
-    """Connections for single statements, without BEGIN and COMMIT; SQLite's stay as they are.
+    """Connections for single statements, without BEGIN and COMMIT.
 
-    A pool of its own: to switch a shared connection there and back costs as much as the INSERT, and every
-    ROLLBACK on it makes psycopg forget its prepared statements.
+    On PostgreSQL a pool of its own: to switch a shared connection there and back costs as much as the INSERT,
+    and every ROLLBACK on it makes psycopg forget its prepared statements.
     """
     if is_sqlite(engine):
-        return engine
+        return single_statements(engine)
     own = create_engine(
         engine.url,
         isolation_level="AUTOCOMMIT",
@@ -338,16 +337,33 @@ def _autocommitting(engine: Engine) -> Engine:
 
 def _inserted(connection: Connection, row: dict[str, Any]) -> bool:
     """Whether there was no row of this idempotency hash yet."""
-    if is_sqlite(connection):
-        return connection.execute(_INSERT_SQLITE, row).rowcount == 1
     # As SQL text: half the time of the same INSERT as an expression, which also forgets its row count.
-    return connection.exec_driver_sql(_insert_sql(tuple(row)), row).rowcount == 1
+    if is_sqlite(connection):
+        statement, order = _sqlite_insert(tuple(row))
+        values = tuple(_for_sqlite(row[name]) for name in order)
+        return connection.exec_driver_sql(statement, values).rowcount == 1
+    return connection.exec_driver_sql(_postgresql_insert(tuple(row)), row).rowcount == 1
 
 
 @lru_cache(maxsize=1)
-def _insert_sql(columns: tuple[str, ...]) -> str:
+def _postgresql_insert(columns: tuple[str, ...]) -> str:
     dialect = psycopg.dialect()  # type: ignore[no-untyped-call]
     return str(_INSERT_POSTGRESQL.compile(dialect=dialect, column_keys=columns))
+
+
+@lru_cache(maxsize=1)
+def _sqlite_insert(columns: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """The statement, and the columns in the order of its places."""
+    compiled = _INSERT_SQLITE.compile(dialect=pysqlite.dialect(), column_keys=columns)
+    assert compiled.positiontup is not None
+    return str(compiled), tuple(compiled.positiontup)
+
+
+def _for_sqlite(value: Any) -> Any:
+    """A value as SQLAlchemy's types store it there."""
+    if isinstance(value, uuid.UUID):
+        return value.hex
+    return value.isoformat() if isinstance(value, date) else value
 
 
 _SQLITE_WRITERS = threading.Lock()
