@@ -110,6 +110,12 @@ RIGHTS: Final[Mapping[str, Mapping[Role, Rights]]] = {
         "front": Rights(select=_REPLAYED_BY_FRONT, insert=_STORED_BY_FRONT),
         "worker": rights("SUD"),
     },
+    # The front learns how far a day's limit was raised, and nothing of whom it was told
+    "area_days": {
+        "front": Rights(select=("organisation_id", "day", "raises")),
+        "desk": Rights(select=ALL, update=("raises", "told_percent")),
+        "worker": rights("SIUD"),
+    },
     "receipts": {"front": rights("S"), "desk": rights("SU"), "worker": rights("SIUD")},
     # Follow-up
     "signals": {"desk": rights("SUD"), "worker": rights("SIUD")},

@@ -1,5 +1,6 @@
 """The tables of the signals, one module for one concept."""
 
+from signals.models.area_day import AreaDay
 from signals.models.audit import AuditEntry, AuditHead, AuditLink
 from signals.models.base import Base
 from signals.models.drill import Drill
@@ -42,6 +43,7 @@ __all__ = [
     "AccountLink",
     "AddressLink",
     "Approval",
+    "AreaDay",
     "AuditEntry",
     "AuditHead",
     "AuditLink",

@@ -1,0 +1,38 @@
+"""How full the day of a receiving organisation is, once it is nearly full: told to people, and raised by them."""
+
+import uuid
+from datetime import date
+from typing import Final
+
+from sqlalchemy import CheckConstraint, Date, ForeignKey, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from signals.models.base import Base, new_id
+
+MOST_RAISES: Final = 4
+"""So often a day's limit is raised by itself, so that nobody switches the brake off by pressing on."""
+
+
+class AreaDay(Base):
+    """One organisation on one day on which the limit of reports came near; there is no row for other days.
+
+    `told_percent`: how full it was when people were told last under the limit that holds, 0 for not yet.
+    `raises`: how often the limit was raised, each time by the setting itself. No count is kept.
+    """
+
+    __tablename__ = "area_days"
+    __table_args__ = (
+        UniqueConstraint("organisation_id", "day"),
+        CheckConstraint(f"raises >= 0 AND raises <= {MOST_RAISES}", name="raises_bounded"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    organisation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisations.id", ondelete="CASCADE"))
+    day: Mapped[date] = mapped_column(Date)
+    told_percent: Mapped[int] = mapped_column(default=0)
+    raises: Mapped[int] = mapped_column(default=0)
+
+
+def limit_after(setting: int, raises: int) -> int:
+    """The day's limit of reports once it was raised so often."""
+    return setting * (1 + raises)
