@@ -1,0 +1,81 @@
+"""A map of the 25 GGD regions with one tile for each, about where it lies; a layout of our own.
+
+Every region has the same room, so that the large and empty ones do not catch the eye.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from xml.etree.ElementTree import Element, SubElement
+
+from markupsafe import Markup
+
+from signals.web.figures.svg import WIDTH, Frame, box, canvas, finished, hatched, words
+
+PLACES: Final[Mapping[str, tuple[int, int, str]]] = {
+    "GG7206": (3, 0, "Fryslân"),
+    "GG0111": (4, 0, "Groningen"),
+    "GG2707": (1, 1, "Holl.-Noord"),
+    "GG0706": (4, 1, "Drenthe"),
+    "GG3109": (0, 3, "Kennemerl."),
+    "GG7306": (1, 2, "Zaanstreek"),
+    "GG2209": (2, 2, "Flevoland"),
+    "GG1009": (3, 2, "IJsselland"),
+    "GG1106": (4, 2, "Twente"),
+    "GG4506": (1, 4, "Holl.-Mid."),
+    "GG3406": (1, 3, "Amsterdam"),
+    "GG3606": (2, 3, "Gooi"),
+    "GG1413": (3, 3, "N-O Geld."),
+    "GG7014": (0, 4, "Haaglanden"),
+    "GG2514": (2, 4, "Utrecht"),
+    "GG1911": (3, 4, "Geld.-Mid."),
+    "GG4607": (0, 5, "Rotterdam"),
+    "GG4816": (1, 5, "ZHZ"),
+    "GG2014": (3, 5, "Geld.-Zuid"),
+    "GG5006": (0, 6, "Zeeland"),
+    "GG5206": (1, 6, "W-Brabant"),
+    "GG5406": (2, 6, "Hart v. Br."),
+    "GG5608": (3, 6, "Brabant-ZO"),
+    "GG6011": (4, 6, "Limburg-N."),
+    "GG6106": (4, 7, "Zuid-Limb."),
+}
+"""Column, row and the short name that fits a tile; the whole name stands in the table."""
+
+_ACROSS: Final = 5
+_SIDE: Final = WIDTH / _ACROSS
+_TALL: Final = 54.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tile:
+    """What a region's tile says. `fill` None: hidden."""
+
+    name: str
+    shown: str
+    fill: str | None
+
+
+def tile_map(frame: Frame, tiles: Mapping[str, Tile]) -> Markup:
+    """The map; a region that is not in `tiles` is drawn empty, with its name."""
+    rows = 1 + max(row for _, row, _ in PLACES.values())
+    root = canvas(frame, rows * _TALL)
+    for code, (column, row, short) in PLACES.items():
+        _tile(root, frame, column * _SIDE, row * _TALL, short, tiles.get(code))
+    return finished(root)
+
+
+def _tile(root: Element, frame: Frame, x: float, y: float, short: str, tile: Tile | None) -> None:
+    group = SubElement(root, "g")
+    if tile is not None:
+        SubElement(group, "title").text = f"{tile.name}: {tile.shown}"
+    left, top, width, tall = x + 1.5, y + 1.5, _SIDE - 3, _TALL - 3
+    if tile is None or tile.fill is not None:
+        fill = tile.fill if tile is not None and tile.fill else "#ffffff"
+        box(group, left, top, width, tall, kind="cell", fill=fill).set("stroke", "#74858b")
+    else:
+        hatched(group, frame, left, top, width, tall)
+    bold = tile is not None and tile.fill is not None
+    words(group, x + _SIDE / 2, y + 20, short, anchor="middle", size=11.5, halo=not bold)
+    if tile is not None:
+        size = 16 if bold else 13
+        words(group, x + _SIDE / 2, y + 42, tile.shown, anchor="middle", size=size, bold=bold, halo=not bold)
