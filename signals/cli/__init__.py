@@ -30,6 +30,7 @@ _WHERE = {
     "audit": "signals.cli.audit",
     "outbox": "signals.cli.outbox",
     "drill": "signals.cli.drill",
+    "statistics": "signals.cli.statistics",
     "doctor": "signals.cli.doctor",
     "sheets": "signals.cli.sheets",
     "bench": "signals.cli.bench",
