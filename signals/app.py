@@ -12,9 +12,10 @@ from sqlalchemy import Engine, text
 
 from privacy.logs import configure_logging
 from privacy.secret_files import load_master_key
+from signals.area_limit import AreaLimit
 from signals.clock import Clock, SystemClock
 from signals.db import make_engine, reading, session_factory
-from signals.intake import AreaLimit, Intake
+from signals.intake import Intake
 from signals.routing import Router
 from signals.settings import Settings
 from signals.web.front.context import EXTENSION as FRONT

@@ -7,7 +7,6 @@ import fcntl
 import json
 import os
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -15,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property, lru_cache
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     Connection,
@@ -26,7 +24,6 @@ from sqlalchemy import (
     cast,
     create_engine,
     event,
-    func,
     literal,
     select,
 )
@@ -38,11 +35,11 @@ from sqlalchemy.exc import IntegrityError
 from privacy.receipts import body_mac, idempotency_hash, receipt_for, receipt_hash
 from privacy.redaction import redact
 from privacy.sealing import SCHEMA_VERSION, seal_to_mailbox
-from signals.clock import AMSTERDAM, Clock, today
+from signals.area_limit import AreaLimit
+from signals.clock import Clock, today
 from signals.contents import Report, context_of
 from signals.db import is_sqlite, reading, single_statements
 from signals.errors import (
-    AreaFull,
     FieldProblem,
     Invalid,
     KeyReused,
@@ -89,7 +86,7 @@ class Intake:
     engine: Engine
     router: Router
     front_secret: bytes = field(repr=False)
-    area_limit: "AreaLimit"
+    area_limit: AreaLimit
     notes_enabled: bool = False
 
     def receive(
@@ -196,48 +193,6 @@ class Intake:
             received_on=found.received_on,
             redactions=_redactions_from(found.redactions),
         )
-
-
-class AreaLimit:
-    """The day's limit of open reports for one receiving organisation: a brake on floods, blind to senders.
-
-    Far below the limit a process counts for itself and asks the database now and then; near it, and
-    always for small limits, it asks each time.
-    """
-
-    def __init__(self, limit: int, *, refresh_seconds: float = 2.0) -> None:
-        self.limit = limit
-        self._refresh_seconds = refresh_seconds
-        self._lock = threading.Lock()
-        self._counted: dict[tuple[uuid.UUID, date], tuple[int, float]] = {}
-
-    def check(self, engine: Engine, organisation_id: uuid.UUID, on: date, now: datetime) -> None:
-        """Raise `AreaFull` with the seconds until the next day in Amsterdam when the limit is reached."""
-        if self._known_count(engine, organisation_id, on) >= self.limit:
-            raise AreaFull(retry_after=_seconds_to_midnight(now, AMSTERDAM))
-
-    def count(self, organisation_id: uuid.UUID, on: date) -> None:
-        """One more was stored by this process."""
-        with self._lock:
-            number, asked_at = self._counted.get((organisation_id, on), (0, float("-inf")))
-            self._counted[organisation_id, on] = (number + 1, asked_at)
-
-    def _known_count(self, engine: Engine, organisation_id: uuid.UUID, on: date) -> int:
-        number, asked_at = self._counted.get((organisation_id, on), (0, float("-inf")))
-        fresh = time.monotonic() - asked_at < self._refresh_seconds
-        if fresh and self.limit >= 100 and number < self.limit * 0.8:
-            return number
-        return self._asked_count(engine, organisation_id, on)
-
-    def _asked_count(self, engine: Engine, organisation_id: uuid.UUID, on: date) -> int:
-        asked_at = time.monotonic()
-        with reading(engine).connect() as connection:
-            parameters = {"organisation_id": organisation_id, "on": on, "limit": self.limit}
-            number = connection.scalar(_COUNT_QUERY, parameters) or 0
-        with self._lock:
-            self._counted = {key: value for key, value in self._counted.items() if key[1] == on}
-            self._counted[organisation_id, on] = (number, asked_at)
-        return number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -395,12 +350,6 @@ def _state_as_of(found: Row[ReceiptState, ReceiptState, date] | None, on: date) 
     return ReceiptState(found.state_before if found.changed_on >= on else found.state)
 
 
-def _seconds_to_midnight(now: datetime, zone: ZoneInfo) -> int:
-    local = now.astimezone(zone)
-    midnight = datetime.combine(local.date() + timedelta(days=1), datetime.min.time(), zone)
-    return max(1, int((midnight - now).total_seconds()))
-
-
 _INSERT_POSTGRESQL = postgresql.insert(SealedReport).on_conflict_do_nothing(
     index_elements=["idempotency_hash"]
 )
@@ -419,14 +368,4 @@ _RECEIPT_QUERY = (
         ).where(SealedReport.receipt_hash == bindparam("digest"))
     )
     .limit(1)
-)
-_COUNT_QUERY = select(func.count()).select_from(
-    select(literal(1))
-    .select_from(SealedReport)
-    .where(
-        SealedReport.organisation_id == bindparam("organisation_id"),
-        SealedReport.received_on == bindparam("on"),
-    )
-    .limit(bindparam("limit"))
-    .subquery()
 )

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from privacy.keystore import Keystore, open_keystore
 from privacy.passwords import PasswordHasherSettings
 from privacy.secret_files import load_master_key
+from signals.area_limit import AreaLimit
 from signals.arrival import ArrivalDesk
 from signals.audit import AuditLog
 from signals.audit_trail import TrailKeys, link_entries
@@ -35,7 +36,7 @@ from signals.demo.progress import Progress, silent, visible
 from signals.demo.stories import FIRST_DAY_BACK, STORIES
 from signals.demo.telling import StoryTeller, settle_old_messages
 from signals.errors import SettingsProblem
-from signals.intake import AreaLimit, Intake
+from signals.intake import Intake
 from signals.organisations import provision_mailbox_keys
 from signals.routing import Router
 from signals.settings import Settings

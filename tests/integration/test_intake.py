@@ -5,14 +5,15 @@ import uuid
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, event, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from structlog.testing import capture_logs
 
 from privacy.receipts import idempotency_hash
 from privacy.sealing import generate_mailbox_keypair, week_start
+from signals.area_limit import AreaLimit
 from signals.errors import AreaFull, Forbidden, Invalid, KeyReused, NoMailboxKey, NotesDisabled
-from signals.models import MailboxPublicKey, Organisation, Receipt, SealedReport
+from signals.models import AreaDay, MailboxPublicKey, Organisation, Receipt, SealedReport
 from signals.postcodes import Address
 from signals.routing import routing_changed
 from signals.vocabulary import ConcernType, OrganisationKind, ReceiptState, Seen
@@ -23,6 +24,7 @@ from tests.support.world import (
     IN_GRONINGEN,
     IN_ZEELAND,
     NATIONAL,
+    NOW,
     NOWHERE,
     World,
     key,
@@ -350,6 +352,30 @@ def test_the_next_day_in_amsterdam_starts_at_nought(world: World) -> None:
         intake.receive(world.clock, key=key(2), report=report())
     world.clock.moment = datetime(2026, 11, 24, 23, 0, tzinfo=UTC)
     assert intake.receive(world.clock, key=key(2), report=report()).received_on == date(2026, 11, 25)
+
+
+def test_a_limit_that_was_raised_for_the_day_lets_more_in_and_no_further(world: World) -> None:
+    with world.sessions.begin() as session:
+        session.add(AreaDay(organisation_id=AMSTERDAM, day=NOW.date(), raises=1))
+        session.add(AreaDay(organisation_id=GRONINGEN, day=NOW.date() - timedelta(days=1), raises=4))
+    intake = world.intake(limit=1)
+    for number in (1, 2):
+        intake.receive(world.clock, key=key(number), report=report())
+    with pytest.raises(AreaFull):
+        intake.receive(world.clock, key=key(3), report=report())
+    intake.receive(world.clock, key=key(4), report=report(IN_GRONINGEN))
+    with pytest.raises(AreaFull):  # what was raised yesterday is the setting again
+        intake.receive(world.clock, key=key(5), report=report(IN_GRONINGEN))
+
+
+def test_a_full_area_is_refused_without_asking_the_database_each_time(world: World) -> None:
+    world.receive(1)
+    limit, asked = AreaLimit(1, refresh_seconds=3600), []
+    event.listen(world.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+    for _ in range(3):
+        with pytest.raises(AreaFull):
+            limit.check(world.engine, AMSTERDAM, NOW.date(), NOW)
+    assert len([statement for statement in asked if "sealed_reports" in statement]) == 1
 
 
 def test_a_raised_limit_lets_more_in(world: World) -> None:

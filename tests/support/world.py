@@ -27,11 +27,12 @@ from privacy.keystore import Keystore, open_keystore
 from privacy.secret_files import load_master_key, write_new_secret_file
 from signals import reference
 from signals.app import create_app
+from signals.area_limit import AreaLimit
 from signals.audit import Actor, AuditLog
 from signals.clock import Clock, FixedClock
 from signals.contents import Report, Summary, open_report
 from signals.db import make_engine, session_factory
-from signals.intake import AreaLimit, Intake, Received
+from signals.intake import Intake, Received
 from signals.jobs import Worker
 from signals.models import SealedReport, Signal, StaffMember
 from signals.organisations import Agreement, Area, create_organisation, provision_mailbox_keys

@@ -1,0 +1,104 @@
+"""The day's limit of reports for one receiving organisation: a brake on floods, blind to senders.
+
+Counted where reports are received, so it costs no more than a number in memory until the limit comes near.
+"""
+
+import threading
+import time
+import uuid
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Engine, bindparam, func, literal, select
+
+from signals.clock import AMSTERDAM
+from signals.db import reading
+from signals.errors import AreaFull
+from signals.models import AreaDay, SealedReport
+from signals.models.area_day import limit_after
+
+NEARLY: Final = 0.8
+"""From this part of the limit on each report asks the database, and people are told."""
+_SMALL: Final = 100
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Known:
+    """What a process knows of one organisation on one day, and since when (monotonic seconds)."""
+
+    number: int = 0
+    limit: int
+    asked_at: float = float("-inf")
+
+
+class AreaLimit:
+    """The limit as one process keeps it; `limit` is the setting, which people may raise for a day.
+
+    Far below the limit a process counts for itself and asks the database now and then; near it, and
+    always for small limits, it asks each time. Once it is full, it asks now and then whether it was raised.
+    """
+
+    def __init__(self, limit: int, *, refresh_seconds: float = 2.0) -> None:
+        self.limit = limit
+        self._refresh_seconds = refresh_seconds
+        self._lock = threading.Lock()
+        self._known: dict[tuple[uuid.UUID, date], _Known] = {}
+
+    def check(self, engine: Engine, organisation_id: uuid.UUID, on: date, now: datetime) -> None:
+        """Raise `AreaFull` with the seconds until the next day in Amsterdam when the limit is reached."""
+        known = self._now_known(engine, organisation_id, on)
+        if known.number >= known.limit:
+            raise AreaFull(retry_after=_seconds_to_midnight(now, AMSTERDAM))
+
+    def count(self, organisation_id: uuid.UUID, on: date) -> None:
+        """One more was stored by this process."""
+        with self._lock:
+            known = self._known.get((organisation_id, on)) or _Known(limit=self.limit)
+            self._known[organisation_id, on] = replace(known, number=known.number + 1)
+
+    def _now_known(self, engine: Engine, organisation_id: uuid.UUID, on: date) -> _Known:
+        known = self._known.get((organisation_id, on))
+        if known is not None and time.monotonic() - known.asked_at < self._refresh_seconds:
+            far_below = known.limit >= _SMALL and known.number < known.limit * NEARLY
+            if far_below or known.number >= known.limit:
+                return known
+        return self._asked(engine, organisation_id, on)
+
+    def _asked(self, engine: Engine, organisation_id: uuid.UUID, on: date) -> _Known:
+        """Count and raises in one statement, no further than the limit."""
+        asked_at = time.monotonic()
+        with reading(engine).connect() as connection:
+            parameters = {"organisation_id": organisation_id, "on": on, "setting": self.limit}
+            number, raises = connection.execute(_QUERY, parameters).one()
+        known = _Known(number=number, limit=limit_after(self.limit, raises), asked_at=asked_at)
+        with self._lock:
+            self._known = {key: value for key, value in self._known.items() if key[1] == on}
+            self._known[organisation_id, on] = known
+        return known
+
+
+def _seconds_to_midnight(now: datetime, zone: ZoneInfo) -> int:
+    local = now.astimezone(zone)
+    midnight = datetime.combine(local.date() + timedelta(days=1), datetime.min.time(), zone)
+    return max(1, int((midnight - now).total_seconds()))
+
+
+_RAISES = func.coalesce(
+    select(AreaDay.raises)
+    .where(AreaDay.organisation_id == bindparam("organisation_id"), AreaDay.day == bindparam("on"))
+    .scalar_subquery(),
+    0,
+)
+_STORED = (
+    select(literal(1))
+    .select_from(SealedReport)
+    .where(
+        SealedReport.organisation_id == bindparam("organisation_id"),
+        SealedReport.received_on == bindparam("on"),
+    )
+    .limit(bindparam("setting", type_=SealedReport.schema_version.type) * (1 + _RAISES))
+    .subquery()
+)
+_QUERY = select(select(func.count()).select_from(_STORED).scalar_subquery(), _RAISES)
