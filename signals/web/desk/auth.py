@@ -5,7 +5,8 @@ marks from the URL map.
 """
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import wraps
@@ -23,6 +24,7 @@ from signals.staff import SessionKind, SignedIn
 from signals.staff.devices import KNOWN_FOR
 from signals.staff.sessions import TOUCH_EVERY
 from signals.vocabulary import Role
+from signals.web.authentication import Authentication
 from signals.web.desk.context import desk
 from signals.web.openapi import answers
 
@@ -33,7 +35,13 @@ KNOWN_COOKIE: Final = "signals-known"
 CSRF_FIELD: Final = "csrf_token"
 EVERYONE: Final = tuple(Role)
 
-_LOCAL_PATH: Final = re.compile(r"/(?:desk|admin)(?:[/?][A-Za-z0-9/_.?&=%-]*)?")
+_LOCAL_PATH: Final = re.compile(r"/(?:desk|admin|figures)(?:[/?][A-Za-z0-9/_.?&=%-]*)?")
+
+_HOMES: Final[Mapping[Role, str]] = {
+    Role.PRIVACY_OFFICER: "/desk/officer",
+    Role.ADMINISTRATOR: "/admin",
+    Role.COORDINATOR: "/figures",
+}
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -55,14 +63,6 @@ class Caller:
     token: str = field(repr=False)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Authentication:
-    """What a view asks for; `roles` empty: nothing."""
-
-    means: str
-    roles: tuple[Role, ...] = ()
-
-
 def requires(*roles: Role) -> Callable[[View], View]:
     """A view for programs: 401 without a valid token, 403 for another role. Documents both."""
 
@@ -74,10 +74,11 @@ def requires(*roles: Role) -> Callable[[View], View]:
     return decorate
 
 
-def requires_page(*roles: Role) -> Callable[[View], View]:
+def requires_page(*roles: Role, active: bool = True) -> Callable[[View], View]:
     """A view for people: raises `NotSignedIn` without a session, `Forbidden` for another role.
 
-    Whatever is not a GET must also carry the session's CSRF field, or `CsrfFailed` is raised.
+    Whatever is not a GET must also carry the session's CSRF field, or `CsrfFailed` is raised. `active` False:
+    asked by the page and not by a person, so that it does not keep an idle session alive.
     """
 
     def decorate(view: View) -> View:
@@ -88,7 +89,8 @@ def requires_page(*roles: Role) -> Callable[[View], View]:
                 _refuse_forgery()
             return view(*args, **kwargs)
 
-        return _guarded(unforged, _cookie, PAGES, Authentication(means="cookie", roles=roles))  # type: ignore[return-value]
+        asked = Authentication(means="cookie", roles=roles)
+        return _guarded(unforged, _cookie, PAGES, asked, active=active)  # type: ignore[return-value]
 
     return decorate
 
@@ -97,6 +99,25 @@ def open_to_all(view: View) -> View:
     """A view that asks for nothing: signing in."""
     view.authentication = Authentication(means="none")  # type: ignore[attr-defined]
     return view
+
+
+def admit(means: str, roles: Collection[Role]) -> None:
+    """Let in who has one of the roles, for views that are not always behind a sign-in.
+
+    `means`: "cookie" or "bearer". Raises `NotSignedIn` and `Forbidden`.
+    """
+    token, kinds = (_bearer(), PROGRAMS) if means == "bearer" else (_cookie(), PAGES)
+    g.caller = _authenticated(token, kinds)
+    require_role(current().actor, *roles)
+    if means == "cookie":
+        g.language = current().member.language
+
+
+def recognise() -> None:
+    """Know who is signed in on a page that asks nobody to be."""
+    with suppress(NotSignedIn):
+        g.caller = _authenticated(_cookie(), PAGES)
+        g.language = current().member.language
 
 
 def current() -> Caller:
@@ -196,11 +217,11 @@ def csrf_field() -> str:
 
 def home(role: Role) -> str:
     """Where somebody of this role begins."""
-    return {Role.PRIVACY_OFFICER: "/desk/officer", Role.ADMINISTRATOR: "/admin"}.get(role, "/desk")
+    return _HOMES.get(role, "/desk")
 
 
 def local_path(text: str | None) -> str:
-    """Where to go after signing in: a path of the desk, whatever a link says."""
+    """Where to go after signing in: a path of the staff side, whatever a link says."""
     return text if text and _LOCAL_PATH.fullmatch(text) and "//" not in text else "/desk"
 
 
@@ -212,11 +233,16 @@ def use_page_session(opened: SignedIn) -> None:
 
 
 def _guarded(
-    view: View, token: Callable[[], str | None], kinds: Collection[SessionKind], asked: Authentication
+    view: View,
+    token: Callable[[], str | None],
+    kinds: Collection[SessionKind],
+    asked: Authentication,
+    *,
+    active: bool = True,
 ) -> View:
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
-        g.caller = _authenticated(token(), kinds)
+        g.caller = _authenticated(token(), kinds, active)
         require_role(current().actor, *asked.roles)
         return view(*args, **kwargs)
 
@@ -224,13 +250,13 @@ def _guarded(
     return guarded  # type: ignore[return-value]
 
 
-def _authenticated(token: str | None, kinds: Collection[SessionKind]) -> Caller:
+def _authenticated(token: str | None, kinds: Collection[SessionKind], active: bool) -> Caller:
     if not token:
         raise NotSignedIn
     context = desk()
     with context.reading() as session:
         found = _find(session, token, kinds, touch=False)
-    if context.clock.now() - found.last_seen_at >= TOUCH_EVERY:
+    if active and context.clock.now() - found.last_seen_at >= TOUCH_EVERY:
         with context.sessions.begin() as session:
             found = _find(session, token, kinds, touch=True)
     return _caller(found, found.staff_member, token)

@@ -1,0 +1,41 @@
+"""Who may read released figures: coordinators, and everybody where `figures.public` says so."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+from signals.errors import NotSignedIn
+from signals.vocabulary import Role
+from signals.web.authentication import Authentication
+from signals.web.figures.context import figures
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def for_readers(means: str, *roles: Role) -> Callable[[View], View]:
+    """A view that asks for one of the roles unless figures are public. `means`: "cookie" or "bearer".
+
+    Raises `NotSignedIn` and `Forbidden`.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def admitted(*args: Any, **kwargs: Any) -> Any:
+            _let_in(means, roles)
+            return view(*args, **kwargs)
+
+        admitted.authentication = Authentication(means=means, roles=roles)  # type: ignore[attr-defined]
+        return admitted  # type: ignore[return-value]
+
+    return decorate
+
+
+def _let_in(means: str, roles: tuple[Role, ...]) -> None:
+    context = figures()
+    if context.doorkeeper is None:
+        if not context.public:
+            raise NotSignedIn
+    elif not context.public:
+        context.doorkeeper.admit(means, roles)
+    elif means == "cookie":
+        context.doorkeeper.recognise()

@@ -1,0 +1,58 @@
+"""What the figures work with, on either side; put on the application by the composition root."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from typing import cast
+
+from flask import current_app
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session, sessionmaker
+
+from signals.clock import Clock
+from signals.db import reading, session_factory
+from signals.settings import Settings
+from signals.vocabulary import Role
+
+EXTENSION = "signals.figures"
+
+Admit = Callable[[str, Collection[Role]], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Doorkeeper:
+    """The desk's ways to know somebody; a public process without a desk has none."""
+
+    admit: Admit
+    recognise: Callable[[], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FiguresContext:
+    """Settings, clock, database, and who keeps the door."""
+
+    settings: Settings
+    clock: Clock
+    sessions: sessionmaker[Session] = field(repr=False)
+    doorkeeper: Doorkeeper | None
+
+    @property
+    def public(self) -> bool:
+        """Whether everybody may read."""
+        return self.settings.figures.public
+
+
+def make_context(
+    settings: Settings, clock: Clock, engine: Engine, doorkeeper: Doorkeeper | None
+) -> FiguresContext:
+    """The context of an application; its sessions only read."""
+    return FiguresContext(
+        settings=settings,
+        clock=clock,
+        sessions=session_factory(reading(engine)),
+        doorkeeper=doorkeeper,
+    )
+
+
+def figures() -> FiguresContext:
+    """The context of the current application."""
+    return cast(FiguresContext, current_app.extensions[EXTENSION])
