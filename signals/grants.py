@@ -152,6 +152,7 @@ RIGHTS: Final[Mapping[str, Mapping[Role, Rights]]] = {
     "outbox_messages": {
         "desk": Rights(select=_MESSAGE_KEYS, insert=ALL, delete=True),
         "worker": rights("SIUD"),
+    "absences": {"desk": rights("SID"), "worker": rights("SD")},
     },
     "delivery_attempts": {"desk": Rights(select=("id", "message_id"), delete=True), "worker": rights("SIUD")},
     # Who receives a callback only writes it down; the figures are all that the desk learns of delivery
@@ -246,6 +247,7 @@ FENCES: Final[Mapping[str, Fence]] = {
         written=f"{_OWN} OR asked_by_id = {_STAFF}",
     ),
     # Whoever signs in or manages staff may be of no organisation or of another one.
+    "absences": Fence(seen=_OWN, changed=_OWN, written=_OWN),
     "audit_entries": Fence(
         seen=f"{_OWN} OR (action IN {OF_ADMINISTRATION} AND {_is_administrator()})", written="true"
     ),

@@ -30,6 +30,7 @@ from signals.models.signal import (
     StatusChange,
 )
 from signals.models.staff import (
+    Absence,
     AccountLink,
     Approval,
     Challenge,
@@ -41,6 +42,7 @@ from signals.models.staff import (
 
 __all__ = [
     "AccountLink",
+    "Absence",
     "AddressLink",
     "Approval",
     "AreaDay",

@@ -16,7 +16,9 @@ class Organisation(Base):
     Onboarded: agreement date, legal basis and retention basis filled in, two verified recipients,
     and not suspended. For messages: `quiet_from` and `quiet_until` are hours of the day in Amsterdam between
     which the team is not written to, `working_days` the ISO weekdays on which it is (`12345`; none: all),
-    `digest_at` the hour of its daily digest (none: no digest).
+    `digest_at` the hour of its daily digest (none: no digest), `opens_at` the hour from which it is reminded.
+    `escalation_working_days` lie between lead, deputy and service manager when a deadline was missed.
+    `settings_version` counts the changes of what a lead may change.
     """
 
     __tablename__ = "organisations"
@@ -41,6 +43,9 @@ class Organisation(Base):
     quiet_until: Mapped[int | None]
     working_days: Mapped[str | None] = mapped_column(String(7))
     digest_at: Mapped[int | None]
+    opens_at: Mapped[int] = mapped_column(default=9, server_default="9")
+    escalation_working_days: Mapped[int] = mapped_column(default=1, server_default="1")
+    settings_version: Mapped[int] = mapped_column(default=1, server_default="1")
 
     recipients: Mapped[list["Recipient"]] = relationship(
         back_populates="organisation", cascade="all, delete-orphan", order_by="Recipient.position"

@@ -74,7 +74,9 @@ class Signal(Base):
 
     `content` (address, note, noticed_on) and `summary` (concern types, seen) are sealed under the case
     key `case_key_id`, which lies in the keystore. `version` counts every change; `due_on` is the next
-    deadline, by which the queue is sorted.
+    deadline, by which the queue is sorted. `postponed_until`: the day agreed with the resident,
+    while it is awaited. `wmo_notified_on`: when a worker knowingly made a notification (Wmo 2015, art. 2.3.2).
+    `intake_counted`, `outcome_counted`: the quarter whose figures hold it, so that none holds it twice.
     """
 
     __tablename__ = "signals"
@@ -108,6 +110,7 @@ class Signal(Base):
     contact_by: Mapped[date] = mapped_column(Date)
     conclude_by: Mapped[date] = mapped_column(Date)
     due_on: Mapped[date] = mapped_column(Date)
+    postponed_until: Mapped[date | None] = mapped_column(Date)
 
     claimed_by_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("staff_members.id"))
     claimed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -118,6 +121,7 @@ class Signal(Base):
     newly_known: Mapped[bool | None]
     notified_on: Mapped[date | None] = mapped_column(Date)
     deferred_because: Mapped[str | None] = mapped_column(String(40))
+    wmo_notified_on: Mapped[date | None] = mapped_column(Date)
     restricted_on: Mapped[date | None] = mapped_column(Date)
 
     attempts: Mapped[list["ContactAttempt"]] = relationship(
@@ -132,7 +136,7 @@ class Signal(Base):
 
 
 class ContactAttempt(Base):
-    """One try to reach the resident."""
+    """One try to reach the resident; `postponed_until` is the day agreed, with the result `postponed`."""
 
     __tablename__ = "contact_attempts"
     __table_args__ = (Index("ix_contact_attempts_signal_id", "signal_id"),)
@@ -145,6 +149,7 @@ class ContactAttempt(Base):
     workers: Mapped[int] = mapped_column(default=1)
     recorded_by_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("staff_members.id"))
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    postponed_until: Mapped[date | None] = mapped_column(Date)
 
     signal: Mapped[Signal] = relationship(back_populates="attempts")
 

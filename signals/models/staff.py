@@ -115,6 +115,23 @@ class AccountLink(Base):
     staff_member: Mapped[StaffMember] = relationship()
 
 
+class Absence(Base):
+    """That a member of staff is away, both days included, and who stands in; never why."""
+
+    __tablename__ = "absences"
+    __table_args__ = (
+        CheckConstraint("away_until >= away_from", name="dates_in_order"),
+        Index("ix_absences_organisation_id", "organisation_id", "away_until"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    organisation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisations.id"))
+    staff_member_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("staff_members.id", ondelete="CASCADE"))
+    away_from: Mapped[date] = mapped_column(Date)
+    away_until: Mapped[date] = mapped_column(Date)
+    cover_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("staff_members.id"))
+
+
 class SignInGuess(Base):
     """How often one sign-in was tried of late, for all processes to see; forgotten after 15 minutes.
 

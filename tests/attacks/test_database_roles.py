@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 import migrations
 from signals import triage
 from signals.db import set_local
-from signals.models import Approval, DeletionOrder, RegisterEntry, RetentionPeriod
+from signals.models import Absence, Approval, DeletionOrder, RegisterEntry, RetentionPeriod
 from signals.models.base import new_id
 from signals.referral import refer
 from signals.vocabulary import (
@@ -39,6 +39,7 @@ VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE")
 
 # Table: what front, desk and worker may, by the first letters of the verbs. TRUNCATE: nobody.
 MATRIX = {
+    "absences": ("", "SID", "SD"),
     "account_links": ("", "SIUD", "SUD"),
     "address_links": ("", "SIUD", "SIUD"),
     "alembic_version": ("", "S", "S"),
@@ -105,6 +106,7 @@ BELONGS_TO = {
     "address_links": "organisation_id = :o",
     "approvals": "organisation_id = :o",
     "audit_entries": "organisation_id = :o",
+    "absences": "organisation_id = :o",
     "contact_attempts": _OF_SIGNAL,
     "deletion_orders": "organisation_id = :o",
     "deletion_records": "organisation_id = :o",
@@ -421,6 +423,7 @@ def _papers(organisation_id: uuid.UUID, officer_id: uuid.UUID | None, world: Wor
     yield Approval(
         organisation_id=organisation_id,
         action="grant",
+    yield Absence(organisation_id=organisation_id, staff_member_id=officer_id, away_from=on, away_until=on)
         role=Role.WORKER,
         email="nieuw@example.org",
         name="Nieuw",
