@@ -22,6 +22,9 @@ class Event(StrEnum):
     CONCLUDE_REMINDER = "conclude_reminder"  # to the team: not concluded yet
     MISSED_CONTACT = "missed_contact"  # to lead, deputy, service manager: no attempt in time
     MISSED_CONCLUSION = "missed_conclusion"  # to the same: not concluded in time
+    AGREED_DAY = "agreed_day"  # to the team, then lead: the day agreed with the resident has come
+    STAND_IN = "stand_in"  # to one member of staff: they stand in for a colleague who is away
+    UNCOVERED = "uncovered"  # to leads: somebody with signals is away and nobody stands in
     UNATTENDED = "unattended"  # to the same, at day 21: nobody took it up
     NOTICE_REMINDER = "notice_reminder"  # to team, then lead: the month of art. 14 AVG runs out
     NOTHING_OPEN = "nothing_open"  # to a team without work, once a month
@@ -46,6 +49,9 @@ DATES: Mapping[Event, str] = {
     Event.CONCLUDE_REMINDER: "due_on",
     Event.MISSED_CONTACT: "due_on",
     Event.MISSED_CONCLUSION: "due_on",
+    Event.AGREED_DAY: "agreed_on",
+    Event.STAND_IN: "away_until",
+    Event.UNCOVERED: "away_until",
     Event.UNATTENDED: "deleted_on",
     Event.NOTICE_REMINDER: "notify_by",
     Event.NOTHING_OPEN: "checked_on",

@@ -2,12 +2,12 @@
 
 import random
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, cast
 
-from sqlalchemy import Connection, CursorResult, Table, delete, select
+from sqlalchemy import Connection, CursorResult, Table, and_, delete, select
 from sqlalchemy.orm import Session
 
 from notifications.events import LANGUAGES, check_values
@@ -56,11 +56,19 @@ def enqueue(session: Session | Connection, messages: Sequence[NewMessage]) -> in
     return _insert(session, messages)
 
 
-def withdraw(session: Session | Connection, *, subject_id: uuid.UUID) -> int:
-    """Delete every message about a subject, sent or not, as its purge asks; gives how many there were."""
-    about = select(OutboxMessage.id).where(OutboxMessage.subject_id == subject_id)
+def withdraw(
+    session: Session | Connection, *, subject_id: uuid.UUID, events: Collection[str] | None = None
+) -> int:
+    """Delete every message about a subject, sent or not, as its purge asks; gives how many there were.
+
+    `events`: only those, so that they can be told again when what they tell has changed.
+    """
+    meant = OutboxMessage.subject_id == subject_id
+    if events is not None:
+        meant = and_(meant, OutboxMessage.event.in_(events))
+    about = select(OutboxMessage.id).where(meant)
     session.execute(delete(DeliveryAttempt).where(DeliveryAttempt.message_id.in_(about)))
-    done = session.execute(delete(OutboxMessage).where(OutboxMessage.subject_id == subject_id))
+    done = session.execute(delete(OutboxMessage).where(meant))
     return cast("CursorResult[Any]", done).rowcount
 
 

@@ -60,8 +60,9 @@ def transition(
     """Change the state of a signal; the only place that does, with its history and audit entry.
 
     Counts the version up by one, moves `due_on` to the deadline that is next, sets or clears the claimant
-    (claim and reopen: `claimant_id`, by default the actor; release and refer: nobody), and keeps the
-    carrier's receipt in step. The caller holds the row's lock (`triage.find_signal(for_update=True)`).
+    (claim and reopen: `claimant_id`, by default the actor; release and refer: nobody), ends the waiting for
+    an agreed day where nobody waits any more (conclude and refer), and keeps the carrier's receipt in step.
+    The caller holds the row's lock (`triage.find_signal(for_update=True)`).
     `reason` is a code, for it is kept unsealed. Raises `Conflict` for what the table does not allow and
     `Invalid` for a reason that is not a code; nothing has changed then.
     """
@@ -71,6 +72,8 @@ def transition(
     now, on = clock.now(), today(clock)
     signal.state = after
     signal.version = (signal.version or 0) + 1
+    if action in (Action.CONCLUDE, Action.REFER):
+        signal.postponed_until = None
     signal.due_on = next_deadline(signal)
     _follow_claim(signal, action, claimant_id or actor.id, now)
     _keep_receipt_in_step(session, signal, on)
@@ -93,7 +96,9 @@ def allowed_actions(state: SignalState | None) -> frozenset[Action]:
 
 
 def next_deadline(signal: Signal) -> date:
-    """The deadline that comes next, by which the queue sorts: claim, first contact, conclusion."""
+    """What comes next, by which the queue sorts: claim, first contact, an agreed day, conclusion."""
+    if signal.state is _IN_FOLLOW_UP and signal.postponed_until is not None:
+        return signal.postponed_until
     deadlines = {_NEW: signal.claim_by, _CLAIMED: signal.contact_by}
     return deadlines.get(signal.state, signal.conclude_by)
 

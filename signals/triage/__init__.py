@@ -7,7 +7,7 @@ transaction (BEGIN IMMEDIATE), so they must not run in a session of `db.reading`
 """
 
 from signals.audit import require_role
-from signals.triage.access import FOLLOW_UP_ROLES
+from signals.triage.access import FOLLOW_UP_ROLES, acts_on
 from signals.triage.claims import claim, reassign, release
 from signals.triage.duplicates import conclude_as_duplicate, to_join
 from signals.triage.earlier import EarlierSignal, earlier_links
@@ -29,6 +29,7 @@ from signals.triage.work import (
     conclude,
     record_attempt,
     record_notice,
+    record_wmo,
     reopen,
 )
 from signals.triage.workload import Load, colleagues, workload
@@ -46,6 +47,7 @@ __all__ = [
     "QueuePage",
     "ReopenReason",
     "Suggestion",
+    "acts_on",
     "add_note",
     "claim",
     "claimant_name",
@@ -62,6 +64,7 @@ __all__ = [
     "reassign",
     "record_attempt",
     "record_notice",
+    "record_wmo",
     "release",
     "reopen",
     "require_role",

@@ -5,10 +5,11 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from signals.audit import Actor, AuditLog, require_role
-from signals.clock import Clock
+from signals.clock import Clock, today
 from signals.errors import ClaimedByOther, Conflict, Forbidden, Restricted, StaleVersion
 from signals.followup import state_after
 from signals.models import Signal
+from signals.staff.absence import stood_in_for
 from signals.triage.queue import claimant_name, find_signal
 from signals.vocabulary import Action, AuditAction, Role, SignalState
 
@@ -16,15 +17,29 @@ FOLLOW_UP_ROLES = (Role.WORKER, Role.LEAD)
 
 
 def held(
-    session: Session, signal_id: UUID, actor: Actor, expected_version: int | None, action: Action
+    session: Session,
+    clock: Clock,
+    signal_id: UUID,
+    actor: Actor,
+    expected_version: int | None,
+    action: Action,
 ) -> Signal:
-    """The locked signal, when the state allows the action and the actor has claimed it or leads the team."""
+    """The locked signal, when the state allows the action and the actor may act on it (`acts_on`)."""
     signal = locked(session, signal_id, actor, expected_version)
     state_after(signal.state, action)
     if signal.claimed_by_id is None:
         raise Conflict  # released while in follow-up: claim it first
-    refuse_unless(actor.role == Role.LEAD or signal.claimed_by_id == actor.id, session, signal)
+    refuse_unless(acts_on(session, clock, signal, actor), session, signal)
     return signal
+
+
+def acts_on(session: Session, clock: Clock, signal: Signal, actor: Actor) -> bool:
+    """Whether this person has claimed it, leads the team, or stands in today for who has claimed it."""
+    if actor.role == Role.LEAD or signal.claimed_by_id == actor.id:
+        return True
+    return signal.claimed_by_id in stood_in_for(
+        session, organisation_id=signal.organisation_id, staff_id=staff_id_of(actor), on=today(clock)
+    )
 
 
 def locked(session: Session, signal_id: UUID, actor: Actor, expected_version: int | None) -> Signal:

@@ -45,7 +45,7 @@ def release(
     expected_version: int | None = None,
 ) -> Signal:
     """Put a signal back; one that is in follow-up stays so, without a claimant."""
-    signal = held(session, signal_id, actor, expected_version, Action.RELEASE)
+    signal = held(session, clock, signal_id, actor, expected_version, Action.RELEASE)
     transition(session, clock, signal=signal, action=Action.RELEASE, actor=actor, audit=audit)
     return signal
 

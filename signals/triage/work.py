@@ -14,6 +14,7 @@ from signals.errors import Conflict, FieldProblem, Invalid
 from signals.followup import state_after, transition
 from signals.models import ContactAttempt, Organisation, Signal
 from signals.triage.access import count_change, held, locked, staff_id_of
+from signals.triage.postponing import forget_reminders, postpone
 from signals.triage.suggestions import REACHED
 from signals.vocabulary import (
     CRISIS_ROUTES,
@@ -58,22 +59,27 @@ def record_attempt(
     result: AttemptResult,
     attempted_at: datetime,
     workers: int = 1,
+    postponed_until: date | None = None,
     expected_version: int | None = None,
 ) -> ContactAttempt:
     """Record one try to reach the resident, by one worker or two.
 
     `attempted_at` is aware, at most five minutes ahead (clocks differ) and not before the day of receipt.
     Sets `first_contact_at` to the earliest attempt at which somebody spoke with the resident.
+    `postponed_until`, with the result `postponed` only: the day that was agreed, see `postpone`; the next
+    attempt ends the waiting.
     """
-    signal = held(session, signal_id, actor, expected_version, Action.RECORD_ATTEMPT)
+    signal = held(session, clock, signal_id, actor, expected_version, Action.RECORD_ATTEMPT)
     now = clock.now()
     _check_attempt(signal, now, attempted_at, workers)
+    postpone(session, signal, result=result, until=postponed_until, on=today(clock))
     attempt = ContactAttempt(
         signal=signal,
         kind=kind,
         result=result,
         attempted_at=attempted_at,
         workers=workers,
+        postponed_until=postponed_until,
         recorded_by_id=staff_id_of(actor),
         recorded_at=now,
     )
@@ -109,6 +115,28 @@ def record_notice(
     return signal
 
 
+def record_wmo(
+    session: Session,
+    clock: Clock,
+    *,
+    signal_id: UUID,
+    actor: Actor,
+    audit: AuditLog,
+    wmo_notified_on: date | None,
+    expected_version: int | None = None,
+) -> Signal:
+    """Record when a notification was made by art. 2.3.2 Wmo 2015; None takes back what was a mistake.
+
+    A signal itself is none: a worker makes one knowingly. The date is neither ahead nor before the receipt.
+    """
+    signal = locked(session, signal_id, actor, expected_version)
+    _check_day_of(signal, today(clock), "wmo_notified_on", wmo_notified_on)
+    signal.wmo_notified_on = wmo_notified_on
+    ground = "wmo_notified" if wmo_notified_on else "wmo_taken_back"
+    count_change(session, clock, signal, actor, audit, AuditAction.SIGNAL_CHANGED, ground)
+    return signal
+
+
 def conclude(
     session: Session,
     clock: Clock,
@@ -120,19 +148,22 @@ def conclude(
     referred_to: ReferredTo | None = None,
     newly_known: bool | None = None,
     reason: NotReachedReason | None = None,
+    wmo_notified_on: date | None = None,
     expected_version: int | None = None,
 ) -> Signal:
     """Conclude with exactly one outcome.
 
     `referred` names a kind of help, `escalated` a crisis route, the others neither ("referred_to").
     `not_reached` needs the organisation's minimum of attempts, of two kinds at least, or a reason
-    ("outcome": too_few_attempts).
+    ("outcome": too_few_attempts). `wmo_notified_on`: as in `record_wmo`; None leaves what was recorded.
     """
-    signal = held(session, signal_id, actor, expected_version, Action.CONCLUDE)
+    signal = held(session, clock, signal_id, actor, expected_version, Action.CONCLUDE)
     _check_referral(outcome, referred_to)
+    _check_day_of(signal, today(clock), "wmo_notified_on", wmo_notified_on)
     if outcome is Outcome.NOT_REACHED and reason is None:
         _check_tried_enough(session, signal)
     signal.outcome, signal.referred_to, signal.newly_known = outcome, referred_to, newly_known
+    signal.wmo_notified_on = wmo_notified_on or signal.wmo_notified_on
     signal.concluded_at = clock.now()
     transition(session, clock, signal=signal, action=Action.CONCLUDE, actor=actor, audit=audit, reason=reason)
     return signal
@@ -148,10 +179,17 @@ def reopen(
     reason: ReopenReason | None = None,
     expected_version: int | None = None,
 ) -> Signal:
-    """Take a concluded signal up again: its outcome is cleared, and who reopens has it."""
+    """Take a concluded signal up again: its outcome is cleared, and who reopens has it.
+
+    The norm for concluding runs anew from today; a date in the past would be missed before anybody began.
+    """
     signal = locked(session, signal_id, actor, expected_version)
     state_after(signal.state, Action.REOPEN)
     signal.outcome = signal.referred_to = signal.newly_known = signal.concluded_at = None
+    organisation = session.get_one(Organisation, signal.organisation_id)
+    anew = today(clock) + timedelta(days=organisation.conclude_calendar_days)
+    signal.conclude_by = max(signal.conclude_by, anew)
+    forget_reminders(session, signal)
     transition(session, clock, signal=signal, action=Action.REOPEN, actor=actor, audit=audit, reason=reason)
     return signal
 
@@ -176,13 +214,17 @@ def _check_notice(
 ) -> None:
     if (notified_on is None) is (deferred_because is None):
         raise Invalid(FieldProblem(field="notified_on", code="exactly_one"))
-    if notified_on is None:
-        if signal.notified_on is not None:
-            raise Conflict
-    elif notified_on > day:
-        raise Invalid(FieldProblem(field="notified_on", code="in_future"))
-    elif notified_on < signal.received_on:
-        raise Invalid(FieldProblem(field="notified_on", code="before_receipt"))
+    if notified_on is None and signal.notified_on is not None:
+        raise Conflict
+    _check_day_of(signal, day, "notified_on", notified_on)
+
+
+def _check_day_of(signal: Signal, day: date, field: str, done_on: date | None) -> None:
+    """Something that was done about a signal lies between its receipt and today."""
+    if done_on is not None and done_on > day:
+        raise Invalid(FieldProblem(field=field, code="in_future"))
+    if done_on is not None and done_on < signal.received_on:
+        raise Invalid(FieldProblem(field=field, code="before_receipt"))
 
 
 def _check_referral(outcome: Outcome, referred_to: ReferredTo | None) -> None:

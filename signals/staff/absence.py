@@ -1,0 +1,219 @@
+"""Who is away and who stands in, so that no claim sleeps with somebody on holiday; never why."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from signals.audit import Actor, AuditLog, require_role
+from signals.clock import Clock, today
+from signals.errors import FieldProblem, Forbidden, Invalid, NotFound
+from signals.models import Absence, StaffMember
+from signals.vocabulary import AuditAction, Role
+
+HOLDERS: Final = (Role.WORKER, Role.LEAD)
+"""Who may have claimed a signal, so who is missed and who can stand in."""
+MOST_DAYS: Final = 366
+KEPT_DAYS: Final = 28
+"""After its last day, so that a team can still see who stood in for whom."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Away:
+    """An absence with names; `cover` is None where nobody stands in, or who would is away or shut out."""
+
+    id: uuid.UUID
+    staff_id: uuid.UUID
+    name: str
+    away_from: date
+    away_until: date
+    cover_id: uuid.UUID | None
+    cover: str | None
+
+
+def add_absence(
+    session: Session,
+    clock: Clock,
+    *,
+    actor: Actor,
+    audit: AuditLog,
+    away_from: date,
+    away_until: date,
+    cover_id: uuid.UUID | None = None,
+    staff_id: uuid.UUID | None = None,
+) -> Absence:
+    """Say that somebody is away, both days included: oneself, or by a lead anybody of the team.
+
+    `away_until` is today or later and at most a year after `away_from`, which may lie in the past: a lead
+    hears of an illness afterwards. Raises `Forbidden`, `NotFound` for somebody of another team, and `Invalid`
+    for the dates ("in_past", "not_after_start", "too_far_ahead", "overlaps") and the cover ("unknown",
+    "oneself", "away_too").
+    """
+    require_role(actor, *HOLDERS)
+    if staff_id not in (None, actor.id) and actor.role != Role.LEAD:
+        raise Forbidden
+    member = _holder(session, actor, staff_id or actor.id)
+    if member is None:
+        raise NotFound
+    _check_dates(session, member.id, away_from, away_until, today(clock))
+    _check_cover(session, actor, member.id, cover_id, away_from, away_until)
+    absence = Absence(
+        organisation_id=member.organisation_id,
+        staff_member_id=member.id,
+        away_from=away_from,
+        away_until=away_until,
+        cover_id=cover_id,
+    )
+    session.add(absence)
+    session.flush()
+    _record(session, clock, audit, actor, absence, "absence_added")
+    return absence
+
+
+def remove_absence(
+    session: Session, clock: Clock, *, actor: Actor, audit: AuditLog, absence_id: uuid.UUID
+) -> None:
+    """Somebody is back, or does not go: one's own absence, or by a lead any of the team.
+
+    Raises `NotFound` alike for another team's and for none, `Forbidden` for a colleague's.
+    """
+    require_role(actor, *HOLDERS)
+    absence = session.get(Absence, absence_id)
+    if absence is None or absence.organisation_id != actor.organisation_id:
+        raise NotFound
+    if absence.staff_member_id != actor.id and actor.role != Role.LEAD:
+        raise Forbidden
+    _record(session, clock, audit, actor, absence, "absence_removed")
+    session.delete(absence)
+
+
+def absences(session: Session, *, organisation_id: uuid.UUID, on: date) -> list[Away]:
+    """Who of an organisation is away on a day or later, the first one first."""
+    query = (
+        select(Absence, StaffMember.name)
+        .join(StaffMember, StaffMember.id == Absence.staff_member_id)
+        .where(Absence.organisation_id == organisation_id, Absence.away_until >= on)
+        .where(StaffMember.disabled_at.is_(None))
+        .order_by(Absence.away_from, StaffMember.name, Absence.id)
+    )
+    rows = session.execute(query).all()
+    able = _able_to_cover(session, [absence.cover_id for absence, _name in rows if absence.cover_id])
+    return [_described(absence, name, able, rows, on) for absence, name in rows]
+
+
+def away_on(session: Session, *, organisation_id: uuid.UUID, on: date) -> dict[uuid.UUID, Away]:
+    """Who of an organisation is away on just this day, by staff id."""
+    found = absences(session, organisation_id=organisation_id, on=on)
+    return {away.staff_id: away for away in found if away.away_from <= on}
+
+
+def stood_in_for(
+    session: Session, *, organisation_id: uuid.UUID, staff_id: uuid.UUID, on: date
+) -> frozenset[uuid.UUID]:
+    """For whom somebody stands in on a day."""
+    query = select(Absence.staff_member_id).where(
+        Absence.organisation_id == organisation_id, Absence.cover_id == staff_id, _lasts(on, on)
+    )
+    return frozenset(session.scalars(query))
+
+
+def _lasts(first: date, last: date) -> ColumnElement[bool]:
+    """On any day of these."""
+    return (Absence.away_from <= last) & (Absence.away_until >= first)
+
+
+def _holder(session: Session, actor: Actor, staff_id: uuid.UUID | None) -> StaffMember | None:
+    """Somebody of the actor's team who may have signals."""
+    return session.scalar(
+        select(StaffMember).where(
+            StaffMember.id == staff_id,
+            StaffMember.organisation_id == actor.organisation_id,
+            StaffMember.role.in_(HOLDERS),
+            StaffMember.disabled_at.is_(None),
+        )
+    )
+
+
+def _check_dates(session: Session, staff_id: uuid.UUID, away_from: date, away_until: date, on: date) -> None:
+    if away_until < on:
+        raise Invalid(FieldProblem(field="away_until", code="in_past"))
+    if away_until < away_from or away_until - away_from > timedelta(days=MOST_DAYS):
+        raise Invalid(FieldProblem(field="away_until", code="not_after_start"))
+    if away_from > on + timedelta(days=MOST_DAYS):
+        raise Invalid(FieldProblem(field="away_from", code="too_far_ahead"))
+    if _is_away(session, staff_id, away_from, away_until):
+        raise Invalid(FieldProblem(field="away_from", code="overlaps"))
+
+
+def _check_cover(
+    session: Session,
+    actor: Actor,
+    staff_id: uuid.UUID,
+    cover_id: uuid.UUID | None,
+    away_from: date,
+    away_until: date,
+) -> None:
+    if cover_id is None:
+        return
+    if cover_id == staff_id:
+        raise Invalid(FieldProblem(field="cover_id", code="oneself"))
+    if _holder(session, actor, cover_id) is None:
+        raise Invalid(FieldProblem(field="cover_id", code="unknown"))
+    if _is_away(session, cover_id, away_from, away_until):
+        raise Invalid(FieldProblem(field="cover_id", code="away_too"))
+
+
+def _is_away(session: Session, staff_id: uuid.UUID, first: date, last: date) -> bool:
+    query = select(Absence.id).where(Absence.staff_member_id == staff_id, _lasts(first, last)).limit(1)
+    return session.scalar(query) is not None
+
+
+def _able_to_cover(session: Session, ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, str]:
+    """Names of those who still work here."""
+    query = select(StaffMember.id, StaffMember.name).where(
+        StaffMember.id.in_(ids), StaffMember.disabled_at.is_(None), StaffMember.role.in_(HOLDERS)
+    )
+    return {row.id: row.name for row in session.execute(query)} if ids else {}
+
+
+def _described(
+    absence: Absence,
+    name: str,
+    able: Mapping[uuid.UUID, str],
+    others: Sequence[tuple[Absence, str]],
+    on: date,
+) -> Away:
+    """Who stands in may have been ill since: looked at on the day itself, or on the first day away."""
+    day = max(on, absence.away_from)
+    away_too = any(
+        other.staff_member_id == absence.cover_id and other.away_from <= day <= other.away_until
+        for other, _name in others
+    )
+    cover_id = absence.cover_id if absence.cover_id in able and not away_too else None
+    return Away(
+        id=absence.id,
+        staff_id=absence.staff_member_id,
+        name=name,
+        away_from=absence.away_from,
+        away_until=absence.away_until,
+        cover_id=cover_id,
+        cover=able[cover_id] if cover_id else None,
+    )
+
+
+def _record(
+    session: Session, clock: Clock, audit: AuditLog, actor: Actor, absence: Absence, ground: str
+) -> None:
+    audit.record(
+        session,
+        clock,
+        actor=actor,
+        action=AuditAction.STAFF_CHANGED,
+        subject_id=absence.staff_member_id,
+        ground=ground,
+        organisation_id=absence.organisation_id,
+    )
