@@ -135,7 +135,11 @@ RIGHTS: Final[Mapping[str, Mapping[Role, Rights]]] = {
     "deletion_orders": {"desk": rights("SI"), "worker": rights("SD")},
     "retention_periods": {"desk": rights("SIUD"), "worker": rights("S")},
     "register_entries": {"desk": rights("SI"), "worker": rights("S")},
-    "signal_facts": {"desk": rights("I"), "worker": rights("I")},
+    # Facts are read by the process that counts them, and by nobody's role
+    "signal_facts": {"desk": rights("I"), "worker": rights("SIUD")},
+    "counted_tables": {"worker": rights("SI")},
+    "releases": {"desk": rights("S"), "worker": rights("SI")},
+    "released_tables": {"desk": rights("S"), "worker": rights("SI")},
     # The trail: nobody changes an entry, only the worker prunes
     "audit_entries": {"desk": rights("SI"), "worker": rights("SID")},
     "audit_links": {"worker": rights("SID")},
@@ -148,11 +152,11 @@ RIGHTS: Final[Mapping[str, Mapping[Role, Rights]]] = {
     "account_links": {"desk": rights("SIUD"), "worker": rights("SUD")},
     "sign_in_guesses": {"desk": rights("SIUD"), "worker": rights("SD")},
     "approvals": {"desk": rights("SIU"), "worker": rights("SU")},
+    "absences": {"desk": rights("SID"), "worker": rights("SD")},
     # Messages: the desk writes them and withdraws its own; what they say it cannot read
     "outbox_messages": {
         "desk": Rights(select=_MESSAGE_KEYS, insert=ALL, delete=True),
         "worker": rights("SIUD"),
-    "absences": {"desk": rights("SID"), "worker": rights("SD")},
     },
     "delivery_attempts": {"desk": Rights(select=("id", "message_id"), delete=True), "worker": rights("SIUD")},
     # Who receives a callback only writes it down; the figures are all that the desk learns of delivery
@@ -162,6 +166,9 @@ RIGHTS: Final[Mapping[str, Mapping[Role, Rights]]] = {
     VERSION_TABLE: {"desk": rights("S"), "worker": rights("S")},
 }
 """Whatever is not here, a role may not do. A test fails when a table is missing."""
+
+PUBLIC_FIGURES: Final = ("releases", "released_tables")
+"""What the front reads besides when the figures are public."""
 
 
 _ORGANISATION: Final = "nullif(current_setting('signals.organisation', true), '')::uuid"
@@ -240,6 +247,7 @@ FENCES: Final[Mapping[str, Fence]] = {
     "deletion_orders": Fence(seen=_OWN, written=_OWN),
     "retention_periods": Fence(seen=_OWN, changed=_OWN, written=_OWN),
     "register_entries": Fence(seen=_OWN, written=_OWN),
+    "absences": Fence(seen=_OWN, changed=_OWN, written=_OWN),
     # An administrator, who has no organisation, asks; the organisation decides.
     "approvals": Fence(
         seen=f"{_OWN} OR {_is_administrator()}",
@@ -247,7 +255,6 @@ FENCES: Final[Mapping[str, Fence]] = {
         written=f"{_OWN} OR asked_by_id = {_STAFF}",
     ),
     # Whoever signs in or manages staff may be of no organisation or of another one.
-    "absences": Fence(seen=_OWN, changed=_OWN, written=_OWN),
     "audit_entries": Fence(
         seen=f"{_OWN} OR (action IN {OF_ADMINISTRATION} AND {_is_administrator()})", written="true"
     ),
@@ -268,9 +275,10 @@ class FenceRefused(Exception):
     """The database's roles are not such that they can be fenced in; the message says which and why."""
 
 
-def apply(engine: Engine, roles: Roles, *, create: bool = False) -> None:
+def apply(engine: Engine, roles: Roles, *, create: bool = False, public_figures: bool = False) -> None:
     """Grant exactly `RIGHTS` and put up `FENCES`, in one transaction, as the owner of the tables.
 
+    With `public_figures` the front may also read what was released (`PUBLIC_FIGURES`).
     Raises `FenceRefused` when a role is missing (and not `create`), owns tables or bypasses the fences.
     """
     with engine.begin() as connection:
@@ -279,10 +287,10 @@ def apply(engine: Engine, roles: Roles, *, create: bool = False) -> None:
         if create:
             _execute(connection, creation(roles))
         refuse_unfit(connection, roles)
-        _execute(connection, statements(roles))
+        _execute(connection, statements(roles, public_figures=public_figures))
 
 
-def statements(roles: Roles) -> Iterator[str]:
+def statements(roles: Roles, *, public_figures: bool = False) -> Iterator[str]:
     """The SQL, in order; to be run in one transaction by the owner of the tables."""
     yield "REVOKE CREATE ON SCHEMA public FROM PUBLIC"
     yield "REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC"
@@ -294,6 +302,8 @@ def statements(roles: Roles) -> Iterator[str]:
     for table, by_role in RIGHTS.items():
         for role, granted in by_role.items():
             yield f'GRANT {granted.as_sql()} ON public."{table}" TO "{getattr(roles, role)}"'
+    for table in PUBLIC_FIGURES if public_figures else ():
+        yield f'GRANT SELECT ON public."{table}" TO "{roles.front}"'
     for table, fence in FENCES.items():
         yield from _fence(table, fence, roles)
 

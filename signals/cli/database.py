@@ -90,25 +90,28 @@ def check(context: click.Context, *, as_json: bool) -> None:
 def grants(context: click.Context, *, front: str, desk: str, worker: str, create: bool, sql: bool) -> None:
     """Give the three database roles exactly what their processes need, and fence organisations off.
 
-    PostgreSQL only; as the owner of the tables, after each upgrade. What was granted before is taken back.
+    PostgreSQL only; as the owner of the tables, after each upgrade. What was granted before is taken back. Where
+    the settings say that figures are public, the public side may read what was released.
 
     Example: SIGNALS__DATABASE__URL=postgresql://signals_owner@/signals signals db grants
     """
     from signals.grants import FenceRefused, Roles, apply, creation, statements
 
+    public_figures = settings_of(context).figures.public
     try:
         roles = Roles(front=front, desk=desk, worker=worker)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     if sql:
-        made = [*creation(roles), *statements(roles)] if create else list(statements(roles))
+        granted = list(statements(roles, public_figures=public_figures))
+        made = [*creation(roles), *granted] if create else granted
         click.echo("\n".join(f"{statement};" for statement in ["BEGIN", *made, "COMMIT"]))
         return
     with database(settings_of(context)) as engine:
         if engine.dialect.name != "postgresql":
             raise click.ClickException("SQLite has no roles: its file's mode is the fence")
         try:
-            apply(engine, roles, create=create)
+            apply(engine, roles, create=create, public_figures=public_figures)
         except FenceRefused as error:
             raise click.ClickException(str(error)) from None
     click.echo(f"Granted to {', '.join(roles.names)}.")

@@ -39,10 +39,11 @@ from signals.models.staff import (
     StaffMember,
     StaffSession,
 )
+from signals.models.statistics import CountedTable, StoredRelease, StoredTable
 
 __all__ = [
-    "AccountLink",
     "Absence",
+    "AccountLink",
     "AddressLink",
     "Approval",
     "AreaDay",
@@ -52,6 +53,7 @@ __all__ = [
     "Base",
     "Challenge",
     "ContactAttempt",
+    "CountedTable",
     "CoverageArea",
     "DeletionOrder",
     "DeletionRecord",
@@ -74,4 +76,6 @@ __all__ = [
     "StaffMember",
     "StaffSession",
     "StatusChange",
+    "StoredRelease",
+    "StoredTable",
 ]

@@ -75,9 +75,10 @@ class DeletionOrder(Base):
 
 
 class SignalFact(Base):
-    """What the statistics need of a signal that is gone; no id leads back, no role reads it.
+    """What the statistics need of a signal that is gone; no id leads back, no person's role reads it.
 
-    Hours are whole working hours. `municipality_code` is emptied when no table needs it any more.
+    Hours are whole working hours. `intake_counted`, `outcome_counted`: the quarter whose figures hold it.
+    `municipality_code` and `concern_types` are emptied when the intake is counted: no table needs them then.
     """
 
     __tablename__ = "signal_facts"
@@ -99,6 +100,8 @@ class SignalFact(Base):
     outcome: Mapped[str | None] = mapped_column(String(40))
     newly_known: Mapped[bool | None]
     repeat: Mapped[bool]
+    intake_counted: Mapped[str | None] = mapped_column(String(7))
+    outcome_counted: Mapped[str | None] = mapped_column(String(7))
 
 
 class Referral(Base):

@@ -123,6 +123,8 @@ class Signal(Base):
     deferred_because: Mapped[str | None] = mapped_column(String(40))
     wmo_notified_on: Mapped[date | None] = mapped_column(Date)
     restricted_on: Mapped[date | None] = mapped_column(Date)
+    intake_counted: Mapped[str | None] = mapped_column(String(7))
+    outcome_counted: Mapped[str | None] = mapped_column(String(7))
 
     attempts: Mapped[list["ContactAttempt"]] = relationship(
         back_populates="signal", cascade="all, delete-orphan", order_by="ContactAttempt.attempted_at"
@@ -147,9 +149,9 @@ class ContactAttempt(Base):
     result: Mapped[AttemptResult] = mapped_column(coded(AttemptResult, "result"))
     attempted_at: Mapped[datetime] = mapped_column(UtcDateTime)
     workers: Mapped[int] = mapped_column(default=1)
+    postponed_until: Mapped[date | None] = mapped_column(Date)
     recorded_by_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("staff_members.id"))
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    postponed_until: Mapped[date | None] = mapped_column(Date)
 
     signal: Mapped[Signal] = relationship(back_populates="attempts")
 

@@ -50,6 +50,7 @@ MATRIX = {
     "audit_links": ("", "", "SID"),
     "challenges": ("", "SIUD", "SD"),
     "contact_attempts": ("", "SI", "SIUD"),
+    "counted_tables": ("", "", "SI"),
     "coverage_areas": ("S", "SIUD", "SIUD"),
     "deletion_orders": ("", "SI", "SD"),
     "deletion_records": ("", "SIU", "SIUD"),
@@ -67,11 +68,13 @@ MATRIX = {
     "recipients": ("S", "SIUD", "SIUD"),
     "referrals": ("", "SIU", "SUD"),
     "register_entries": ("", "SI", "S"),
+    "released_tables": ("", "S", "SI"),
+    "releases": ("", "S", "SI"),
     "retention_periods": ("", "SIUD", "S"),
     "routing_version": ("S", "SU", "SU"),
     "sealed_reports": ("SI", "", "SUD"),
     "sign_in_guesses": ("", "SIUD", "SD"),
-    "signal_facts": ("", "I", "I"),
+    "signal_facts": ("", "I", "SIUD"),
     "signals": ("", "SUD", "SIUD"),
     "staff_members": ("", "SIU", "SIU"),
     "staff_sessions": ("", "SIUD", "SIUD"),
@@ -103,10 +106,10 @@ COLUMNS = {
 # Every table that belongs to organisations: when is a row of the organisation `:o`?
 _OF_SIGNAL = "signal_id IN (SELECT id FROM signals WHERE organisation_id = :o)"
 BELONGS_TO = {
+    "absences": "organisation_id = :o",
     "address_links": "organisation_id = :o",
     "approvals": "organisation_id = :o",
     "audit_entries": "organisation_id = :o",
-    "absences": "organisation_id = :o",
     "contact_attempts": _OF_SIGNAL,
     "deletion_orders": "organisation_id = :o",
     "deletion_records": "organisation_id = :o",
@@ -420,10 +423,10 @@ def _papers(organisation_id: uuid.UUID, officer_id: uuid.UUID | None, world: Wor
         third_parties_checked=True,
         outcome="exported",
     )
+    yield Absence(organisation_id=organisation_id, staff_member_id=officer_id, away_from=on, away_until=on)
     yield Approval(
         organisation_id=organisation_id,
         action="grant",
-    yield Absence(organisation_id=organisation_id, staff_member_id=officer_id, away_from=on, away_until=on)
         role=Role.WORKER,
         email="nieuw@example.org",
         name="Nieuw",
