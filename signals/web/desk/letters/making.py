@@ -8,7 +8,8 @@ from typing import Any, Final
 from babel.dates import format_date, format_timedelta
 
 from signals.web.desk.letters.texts import RIGHT_TO_LEFT, TEXTS, Words
-from signals.web.desk.pdf import TEMPLATES, compile_pdf
+from signals.web.desk.pdf import TEMPLATES
+from signals.web.pdf import compile_pdf
 
 _FOLDER: Final = TEMPLATES / "letters"
 
