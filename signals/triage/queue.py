@@ -112,6 +112,12 @@ def state_counts(session: Session, *, organisation_id: UUID) -> dict[SignalState
     return {SignalState(code): count for code, count in session.execute(counts)}
 
 
+def arrived_since(session: Session, *, organisation_id: UUID, since: date) -> int:
+    """How many signals that were received on `since` or later the organisation has, whatever their state."""
+    query = select(func.count()).where(Signal.organisation_id == organisation_id, Signal.received_on >= since)
+    return session.scalar(query) or 0
+
+
 def claimant_name(session: Session, signal: Signal) -> str | None:
     """The name of who has claimed it."""
     if signal.claimed_by_id is None:

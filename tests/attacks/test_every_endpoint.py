@@ -99,6 +99,7 @@ GET /api/v1/approvals LPA
 POST /api/v1/approvals/<uuid:approval_id>/approve LP
 POST /api/v1/approvals/<uuid:approval_id>/decline LP
 GET /desk WL
+GET /desk/news WL
 GET /desk/ WLCAP
 GET /desk/sign-in -
 POST /desk/sign-in -

@@ -250,7 +250,7 @@ def _guarded(
     return guarded  # type: ignore[return-value]
 
 
-def _authenticated(token: str | None, kinds: Collection[SessionKind], active: bool) -> Caller:
+def _authenticated(token: str | None, kinds: Collection[SessionKind], active: bool = True) -> Caller:
     if not token:
         raise NotSignedIn
     context = desk()

@@ -16,6 +16,7 @@ from signals.staff.identity import MAX_PASSWORD
 from signals.triage import MAX_NOTE, NotReachedReason, ReopenReason
 from signals.vocabulary import AttemptKind, AttemptResult, DeferralReason, Outcome, ReferredTo
 from signals.web.desk.auth import CSRF_FIELD
+from signals.web.desk.context import desk
 from signals.web.desk.schemas import Choice
 from signals.web.front.schemas import StrictDate
 from signals.web.messages import field_message
@@ -54,22 +55,20 @@ class SignInForm(Form):
 
 
 class AttemptForm(Form):
-    """A contact attempt; date and time are those of a clock in Amsterdam."""
+    """A contact attempt; date and time are those of a clock in Amsterdam, and left empty they mean now."""
 
     kind = Choice(AttemptKind, required=True)
     result = Choice(AttemptResult, required=True)
-    attempted_on = StrictDate(required=True)
-    attempted_time = fields.String(required=True)
+    attempted_on = StrictDate(load_default=None)
+    attempted_time = fields.String(load_default=None)
     workers = fields.String(load_default="1", validate=validate.OneOf(["1", "2"], error="not_a_choice"))
 
     @post_load
     def make(self, data: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
-        on: date = data["attempted_on"]
-        at = datetime.combine(on, _clock_time(data["attempted_time"]), AMSTERDAM)
         return {
             "kind": data["kind"],
             "result": data["result"],
-            "attempted_at": at,
+            "attempted_at": _moment(data["attempted_on"], data["attempted_time"]),
             "workers": int(data["workers"]),
         }
 
@@ -166,6 +165,15 @@ def _problems(refused: SignalsError | ValidationError) -> tuple[FieldProblem, ..
 def _message(code: str) -> str:
     here = _SAID_HERE.get(code)
     return str(here) if here is not None else field_message(code)
+
+
+def _moment(on: date | None, at: str | None) -> datetime:
+    now = desk().clock.now().astimezone(AMSTERDAM)
+    if at is None:
+        if on is not None and on != now.date():
+            raise ValidationError("required", "attempted_time")  # "now" is no time of another day
+        return now
+    return datetime.combine(on or now.date(), _clock_time(at), AMSTERDAM)
 
 
 def _clock_time(text: str) -> time:

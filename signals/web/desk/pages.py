@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from structlog import get_logger
 
 from signals import triage
-from signals.clock import AMSTERDAM, today
+from signals.clock import AMSTERDAM
 from signals.errors import (
     Conflict,
     Invalid,
@@ -33,20 +33,14 @@ from signals.vocabulary import (
     Outcome,
     ReferredTo,
     Role,
-    SignalState,
 )
 from signals.web.desk import auth, display, forms, labels
 from signals.web.desk.auth import CsrfFailed, caller_or_none, current, open_to_all, requires_page
 from signals.web.desk.context import desk
 from signals.web.desk.handing_over import may_leave
 from signals.web.desk.letters.texts import NAMES
-from signals.web.desk.opened import (
-    OpenedSignal,
-    changing,
-    open_signal,
-    organisation_id,
-    read_summaries,
-)
+from signals.web.desk.opened import OpenedSignal, changing, open_signal, organisation_id
+from signals.web.desk.queue_page import arrived_meanwhile, queue_values
 from signals.web.desk.representations import is_overdue
 from signals.web.desk.signal_page import explain, possible, timeline
 from signals.web.i18n import staff_language
@@ -58,11 +52,12 @@ desk_pages = Blueprint("desk", __name__, url_prefix="/desk", template_folder="te
 AUTHENTICATION = "cookie"
 """What every view here asks for, but the one that signs in."""
 
-PAGE_SIZE: Final = 25
+STOP_POLLING: Final = 286
+"""The status by which htmx stops to ask."""
+
 _FOLLOW_UP: Final = (Role.WORKER, Role.LEAD)
 _KEPT: Final = "kept:"
 _POSTED: Final = re.compile(r"/desk/signals/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/([a-z-]+)")
-_STATES: Final = {"open": None, **{state.value: state for state in SignalState}}
 
 log = get_logger(__name__)
 
@@ -110,34 +105,15 @@ def sign_out() -> Response:
 @requires_page(*_FOLLOW_UP)
 def queue() -> Any:
     """The organisation's signals by their next deadline."""
-    context, on = desk(), today(desk().clock)
-    chosen = request.args.get("state", "open")
-    mine, overdue = request.args.get("mine") == "1", request.args.get("overdue") == "1"
-    with context.reading() as session:
-        page = triage.queue_page(
-            session,
-            organisation_id=organisation_id(),
-            state=_STATES.get(chosen),
-            claimed_by_id=current().actor.id if mine else None,
-            overdue_on=on if overdue else None,
-            limit=PAGE_SIZE,
-            cursor=request.args.get("cursor") or None,
-        )
-        counts = triage.state_counts(session, organisation_id=organisation_id())
-        leads = current().actor.role == Role.LEAD
-        loads = triage.workload(session, organisation_id=organisation_id(), on=on) if leads else []
-    return render_template(
-        "desk/queue.html",
-        page=page,
-        summaries=read_summaries(page.items),
-        counts=counts,
-        loads=loads,
-        chosen=chosen if chosen in _STATES else "open",
-        mine=mine,
-        overdue=overdue,
-        today=on,
-        is_overdue=is_overdue,
-    )
+    return render_template("desk/queue.html", **queue_values())
+
+
+@desk_pages.get("/news")
+@requires_page(*_FOLLOW_UP, active=False)
+def news() -> Any:
+    """What the queue asks each minute: how many signals came in since; 204 when it knows already."""
+    count, said = arrived_meanwhile()
+    return render_template("desk/news.html", count=count) if count != said else ("", 204)
 
 
 @desk_pages.get("/")
@@ -249,10 +225,17 @@ def shared() -> dict[str, Any]:
 def ask_to_sign_in(_error: NotSignedIn) -> Any:
     """A link leads to the form and back; a form that was posted is kept until one is signed in again."""
     if request.method in ("GET", "HEAD"):
-        path = request.full_path.rstrip("?")
-        return _see_other(url_for(".sign_in", next=auth.local_path(path)))
+        form = url_for(".sign_in", next=auth.local_path(request.full_path.rstrip("?")))
+        return _for_htmx(form) if "HX-Request" in request.headers else _see_other(form)
     page = _sign_in_form(kept_path=request.path, kept=forms.typed_text(), next_path=_page_of(request.path))
     return page, 401, {"WWW-Authenticate": 'Bearer realm="signals"'}
+
+
+def _for_htmx(form: str) -> Any:
+    """A part of a page cannot be the form to sign in: the poll says so and stops, all else goes there."""
+    if request.endpoint == "desk.news":
+        return render_template("desk/news.html", ended=True), STOP_POLLING
+    return "", 401, {"HX-Redirect": form, "WWW-Authenticate": 'Bearer realm="signals"'}
 
 
 @desk_pages.errorhandler(CsrfFailed)
