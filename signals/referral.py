@@ -115,6 +115,7 @@ def _set_deadlines(signal: Signal, receiver: Organisation, on: date) -> None:
     signal.conclude_by = deadlines.conclude_by
     signal.due_on = deadlines.claim_by
     signal.unrouted = False
+    signal.letter_printed_on = None  # the sender's letter names the sender
 
 
 def _move_link(session: Session, keystore: Keystore, signal: Signal, report: Report, on: date) -> None:

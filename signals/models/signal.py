@@ -74,8 +74,9 @@ class Signal(Base):
 
     `content` (address, note, noticed_on) and `summary` (concern types, seen) are sealed under the case
     key `case_key_id`, which lies in the keystore. `version` counts every change; `due_on` is the next
-    deadline, by which the queue is sorted. `postponed_until`: the day agreed with the resident,
-    while it is awaited. `wmo_notified_on`: when a worker knowingly made a notification (Wmo 2015, art. 2.3.2).
+    deadline, by which the queue is sorted. `postponed_until`: the day agreed with the resident, while it
+    is awaited. `wmo_notified_on`: when a worker knowingly made a notification (Wmo 2015, art. 2.3.2).
+    `letter_printed_on`: the last time that the letter of art. 14 AVG was, which is not yet told.
     `intake_counted`, `outcome_counted`: the quarter whose figures hold it, so that none holds it twice.
     """
 
@@ -87,6 +88,7 @@ class Signal(Base):
         Index("ix_signals_claimed_by", "claimed_by_id", "due_on",
               sqlite_where=text("claimed_by_id IS NOT NULL"),
               postgresql_where=text("claimed_by_id IS NOT NULL")),
+        Index("ix_signals_received_on", "organisation_id", "received_on"),
         NO_ROWID,
     )  # fmt: skip
 
@@ -121,6 +123,7 @@ class Signal(Base):
     newly_known: Mapped[bool | None]
     notified_on: Mapped[date | None] = mapped_column(Date)
     deferred_because: Mapped[str | None] = mapped_column(String(40))
+    letter_printed_on: Mapped[date | None] = mapped_column(Date)
     wmo_notified_on: Mapped[date | None] = mapped_column(Date)
     restricted_on: Mapped[date | None] = mapped_column(Date)
     intake_counted: Mapped[str | None] = mapped_column(String(7))
