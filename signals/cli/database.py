@@ -90,8 +90,8 @@ def check(context: click.Context, *, as_json: bool) -> None:
 def grants(context: click.Context, *, front: str, desk: str, worker: str, create: bool, sql: bool) -> None:
     """Give the three database roles exactly what their processes need, and fence organisations off.
 
-    PostgreSQL only; as the owner of the tables, after each upgrade. What was granted before is taken back. Where
-    the settings say that figures are public, the public side may read what was released.
+    PostgreSQL only; as the owner of the tables, after each upgrade. What was granted before is taken back.
+    Where the settings say that figures are public, the public side may read what was released.
 
     Example: SIGNALS__DATABASE__URL=postgresql://signals_owner@/signals signals db grants
     """

@@ -29,7 +29,8 @@ Attempt = tuple[AttemptKind, AttemptResult, datetime]
 class Course:
     """What a fact is made of besides the report: how a signal was followed up. A purge reads it in bulk.
 
-    `claimed_at`: when it was claimed for the first time.
+    `claimed_at`: when it was claimed for the first time. `intake_counted`, `outcome_counted`: the quarter
+    whose figures hold it already, None for one that is still to be counted.
     """
 
     received_on: date
@@ -41,6 +42,8 @@ class Course:
     outcome: Outcome | None
     newly_known: bool | None
     repeat: bool
+    intake_counted: str | None = None
+    outcome_counted: str | None = None
 
 
 def fact_of(signal: Signal, report: Report | None, municipality_code: str | None) -> dict[str, Any]:
@@ -64,20 +67,25 @@ def course_of(signal: Signal) -> Course:
         outcome=signal.outcome,
         newly_known=signal.newly_known,
         repeat=signal.repeat,
+        intake_counted=signal.intake_counted,
+        outcome_counted=signal.outcome_counted,
     )
 
 
 def fact_from(course: Course, report: Report | None, municipality_code: str | None) -> dict[str, Any]:
-    """The same as `fact_of` for a course of follow-up that was read without its signal."""
+    """The same as `fact_of` for a course of follow-up that was read without its signal.
+
+    Municipality and types are left out once the intake is counted: no table needs them any more.
+    """
     contacted_at = min((at for _, _, at in course.attempts), default=None)
-    region = reference.municipalities().get(municipality_code or "")
+    waits = course.intake_counted is None
     return {
         "id": new_id(),
-        "region_code": region.ggd_code if region else None,
-        "municipality_code": municipality_code,
+        "region_code": region_of(municipality_code),
+        "municipality_code": municipality_code if waits else None,
         "received_quarter": quarter_of(course.received_on),
         "concluded_quarter": quarter_of(_local_date(course.concluded_at)) if course.concluded_at else None,
-        "concern_types": " ".join(sorted(report.summary.concern_types)) if report else "",
+        "concern_types": " ".join(sorted(report.summary.concern_types)) if report and waits else "",
         "hours_to_claim": _hours(course.received_on, course.claimed_at),
         "hours_to_contact": _hours(course.received_on, contacted_at),
         "claimed_in_time": _in_time(course.claimed_at, course.claim_by),
@@ -88,7 +96,15 @@ def fact_from(course: Course, report: Report | None, municipality_code: str | No
         "outcome": course.outcome,
         "newly_known": course.newly_known,
         "repeat": course.repeat,
+        "intake_counted": course.intake_counted,
+        "outcome_counted": course.outcome_counted,
     }
+
+
+def region_of(municipality_code: str | None) -> str | None:
+    """The GGD region of a municipality, None for one that is on no map."""
+    municipality = reference.municipalities().get(municipality_code or "")
+    return municipality.ggd_code if municipality else None
 
 
 def _hours(received_on: date, moment: datetime | None) -> int | None:

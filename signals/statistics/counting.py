@@ -1,0 +1,242 @@
+"""Counting signals in groups: stored facts by SQL, live signals by the same fact as if they were purged now.
+
+A signal is counted once as received and once as concluded: in the first quarter that is counted after it was,
+for which facts and signals carry the quarter that holds them. Drills are no signals and have no facts.
+"""
+
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Final, cast
+
+from sqlalchemy import ColumnElement, Connection, Table, and_, case, func, null, or_, select, update
+from sqlalchemy.orm import Session
+
+from privacy.bulk import among
+from signals.clock import AMSTERDAM
+from signals.contents import CaseKeys, open_reports
+from signals.models import ContactAttempt, Signal, SignalFact, StatusChange
+from signals.postcodes import Address
+from signals.statistics.facts import Attempt, Course, fact_from
+from signals.vocabulary import Action, SignalState
+
+Locate = Callable[[Address, date], str | None]
+"""The municipality code of an address on a date; None when it lies nowhere."""
+
+Groups = Mapping[str, Counter[tuple[Any, ...]]]
+"""For each way of grouping how many signals have which values, in the order of `GROUPINGS`."""
+
+INTAKE: Final[Mapping[str, tuple[str, ...]]] = {
+    "areas": ("region_code", "municipality_code"),
+    "types": ("concern_types",),
+}
+OUTCOMES: Final[Mapping[str, tuple[str, ...]]] = {
+    "courses": (
+        "region_code",
+        "outcome",
+        "claimed_in_time",
+        "contacted_in_time",
+        "reached",
+        "newly_known",
+        "repeat",
+        "attempts",
+    ),
+    "hours_to_claim": ("hours_to_claim",),
+    "hours_to_contact": ("hours_to_contact",),
+}
+GROUPINGS: Final = {**INTAKE, **OUTCOMES}
+"""The columns of a fact by which signals are grouped: intake by receipt, outcomes by conclusion."""
+
+_BATCH: Final = 500
+_facts: Final = cast(Table, SignalFact.__table__).c
+_signals: Final = cast(Table, Signal.__table__).c
+_attempts: Final = cast(Table, ContactAttempt.__table__).c
+_changes: Final = cast(Table, StatusChange.__table__).c
+_READ: Final = (
+    _signals.id, _signals.organisation_id, _signals.state, _signals.received_on, _signals.repeat,
+    _signals.case_key_id, _signals.schema_version, _signals.content, _signals.summary, _signals.claim_by,
+    _signals.contact_by, _signals.concluded_at, _signals.outcome, _signals.newly_known,
+    _signals.intake_counted, _signals.outcome_counted,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counted:
+    """The groups of one quarter, and the live signals in them, which are to be marked as counted."""
+
+    groups: Groups
+    intake_ids: Sequence[uuid.UUID] = field(repr=False)
+    outcome_ids: Sequence[uuid.UUID] = field(repr=False)
+
+
+def count(session: Session, *, keys: CaseKeys, locate: Locate, quarter: str, on: date) -> Counted:
+    """Count what was received or concluded until the end of a quarter and is in no counted quarter yet.
+
+    `on`: the date by which addresses are located, as a purge would. Changes nothing; the caller sees to it
+    that facts and signals are read at one moment (one snapshot), and marks what was counted (`mark`).
+    """
+    connection = session.connection()
+    groups = {name: Counter[tuple[Any, ...]]() for name in GROUPINGS}
+    _add_facts(connection, groups, quarter)
+    intake_ids: list[uuid.UUID] = []
+    outcome_ids: list[uuid.UUID] = []
+    for signal_id, fact in live_facts(connection, keys=keys, locate=locate, quarter=quarter, on=on):
+        if _is_new_intake(fact, quarter):
+            intake_ids.append(signal_id)
+            _add(groups, INTAKE, fact)
+        if _is_new_outcome(fact, quarter):
+            outcome_ids.append(signal_id)
+            _add(groups, OUTCOMES, fact)
+    return Counted(groups=groups, intake_ids=intake_ids, outcome_ids=outcome_ids)
+
+
+def mark(session: Session, counted: Counted, *, quarter: str) -> bool:
+    """Mark what was counted, so that no later quarter counts it; False when a signal went away meanwhile.
+
+    Of the facts, what only intake tables need is emptied: the municipality and the types.
+    """
+    connection = session.connection()
+    connection.execute(update(SignalFact).where(or_(*_new(quarter))).values(_emptied(quarter)))
+    marks = {"intake_counted": counted.intake_ids, "outcome_counted": counted.outcome_ids}
+    return all(_mark_signals(connection, name, ids, quarter) for name, ids in marks.items())
+
+
+def live_facts(
+    connection: Connection, *, keys: CaseKeys, locate: Locate, quarter: str, on: date
+) -> Iterator[tuple[uuid.UUID, Mapping[str, Any]]]:
+    """The facts that a purge on this date would write of live signals that a quarter has to count."""
+    query = select(*_READ).where(_signals.is_drill.is_(False), or_(*_new_signals(quarter)))
+    ids = connection.scalars(query.with_only_columns(_signals.id)).all()
+    for start in range(0, len(ids), _BATCH):
+        some = ids[start : start + _BATCH]
+        rows = connection.execute(select(*_READ).where(among(_signals.id, some, connection))).all()
+        reports = open_reports(keys, rows)
+        for row, course in zip(rows, courses_of(connection, rows), strict=True):
+            report = reports.get(row.id)
+            yield row.id, fact_from(course, report, locate(report.address, on) if report else None)
+
+
+def courses_of(connection: Connection, signals: Sequence[Any]) -> Iterator[Course]:
+    """How these signals were followed up, in their order: rows with the columns that a `Course` has."""
+    ids = [signal.id for signal in signals]
+    claimed, attempts = _first_claims(connection, ids), _attempts_of(connection, ids)
+    for signal in signals:
+        yield Course(
+            received_on=signal.received_on,
+            claim_by=signal.claim_by,
+            contact_by=signal.contact_by,
+            concluded_at=signal.concluded_at,
+            claimed_at=claimed.get(signal.id),
+            attempts=attempts.get(signal.id, ()),
+            outcome=signal.outcome,
+            newly_known=signal.newly_known,
+            repeat=signal.repeat,
+            intake_counted=signal.intake_counted,
+            outcome_counted=signal.outcome_counted,
+        )
+
+
+def _first_claims(connection: Connection, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, datetime]:
+    query = select(_changes.signal_id, func.min(_changes.changed_at)).where(
+        among(_changes.signal_id, ids, connection),
+        _changes.action == Action.CLAIM,
+        _changes.changed_at.is_not(None),
+    )
+    return {row[0]: row[1] for row in connection.execute(query.group_by(_changes.signal_id))}
+
+
+def _attempts_of(connection: Connection, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Attempt]]:
+    query = select(_attempts.signal_id, _attempts.kind, _attempts.result, _attempts.attempted_at)
+    found: dict[uuid.UUID, list[Attempt]] = {}
+    for signal_id, *attempt in connection.execute(query.where(among(_attempts.signal_id, ids, connection))):
+        found.setdefault(signal_id, []).append(cast(Attempt, tuple(attempt)))
+    return found
+
+
+def _add_facts(connection: Connection, groups: Mapping[str, Counter[tuple[Any, ...]]], quarter: str) -> None:
+    is_new_intake, is_new_outcome = _new(quarter)
+    for name, columns in GROUPINGS.items():
+        chosen = [_facts[column] for column in columns]
+        query = select(*chosen, func.count()).group_by(*chosen)
+        query = query.where(is_new_intake if name in INTAKE else is_new_outcome)
+        for *values, number in connection.execute(query):
+            groups[name][tuple(values)] += number
+
+
+def _add(
+    groups: Mapping[str, Counter[tuple[Any, ...]]],
+    groupings: Mapping[str, Iterable[str]],
+    fact: Mapping[str, Any],
+) -> None:
+    for name, columns in groupings.items():
+        groups[name][tuple(fact[column] for column in columns)] += 1
+
+
+def _is_new_intake(fact: Mapping[str, Any], quarter: str) -> bool:
+    return fact["intake_counted"] is None and fact["received_quarter"] <= quarter
+
+
+def _is_new_outcome(fact: Mapping[str, Any], quarter: str) -> bool:
+    concluded = fact["concluded_quarter"]
+    is_whole = fact["outcome"] is not None and concluded is not None
+    return fact["outcome_counted"] is None and is_whole and concluded <= quarter
+
+
+def _new(quarter: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Which facts are new to intake and outcomes of a quarter; late ones of earlier quarters among them."""
+    return (
+        and_(_facts.intake_counted.is_(None), _facts.received_quarter <= quarter),
+        and_(
+            _facts.outcome_counted.is_(None), _facts.concluded_quarter <= quarter, _facts.outcome.is_not(None)
+        ),
+    )
+
+
+def _new_signals(quarter: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    after = first_day_after(quarter)
+    midnight = datetime.combine(after, time(), AMSTERDAM).astimezone(UTC)
+    return (
+        and_(_signals.intake_counted.is_(None), _signals.received_on < after),
+        and_(
+            _signals.outcome_counted.is_(None),
+            _signals.state == SignalState.CONCLUDED,
+            _signals.concluded_at < midnight,
+        ),
+    )
+
+
+def _emptied(quarter: str) -> dict[str, Any]:
+    is_new_intake, is_new_outcome = _new(quarter)
+    return {
+        "intake_counted": case((is_new_intake, quarter), else_=_facts.intake_counted),
+        "municipality_code": case((is_new_intake, null()), else_=_facts.municipality_code),
+        "concern_types": case((is_new_intake, ""), else_=_facts.concern_types),
+        "outcome_counted": case((is_new_outcome, quarter), else_=_facts.outcome_counted),
+    }
+
+
+def _mark_signals(connection: Connection, name: str, ids: Sequence[uuid.UUID], quarter: str) -> bool:
+    done = 0
+    for start in range(0, len(ids), _BATCH):
+        those = among(_signals.id, ids[start : start + _BATCH], connection)
+        done += connection.execute(update(Signal).where(those).values({name: quarter})).rowcount
+    return done == len(ids)
+
+
+def first_day_after(quarter: str) -> date:
+    """The first day that is not of this quarter any more."""
+    year, number = int(quarter[:4]), int(quarter[-1])
+    return date(year + number // 4, number % 4 * 3 + 1, 1)
+
+
+def last_day_of(quarter: str) -> date:
+    """The last day of a quarter."""
+    return first_day_after(quarter) - timedelta(days=1)
+
+
+def quarter_after(quarter: str) -> str:
+    """The quarter that follows."""
+    following = first_day_after(quarter)
+    return f"{following.year:04d}-Q{following.month // 3 + 1}"

@@ -1,0 +1,204 @@
+"""The true counts of each quarter, kept so that a year is the sum of its quarters to the last signal.
+
+What is kept are numbers per table, no rows about people; medians are kept as how many signals took how many
+hours, as rounded in the facts. Only the process that releases reads them.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from privacy.disclosure.tables import TOTAL, Cell, Measure, Schema
+from signals.models import CountedTable
+from signals.statistics import menu
+from signals.statistics.counting import Groups
+from signals.statistics.menu import MIXED, NO_ATTEMPT, NONE, UNKNOWN
+
+Place = tuple[tuple[str, ...], str]
+"""The keys of a cell, margins among them, and its measure."""
+
+Ledger = Mapping[str, Counter[Place]]
+"""For each table, and for `hours`, the counts that are not 0."""
+
+HOURS: Final = "hours"
+_MEDIANS: Final[Mapping[str, str]] = {
+    "median_hours_to_claim": "hours_to_claim",
+    "median_hours_to_contact": "hours_to_contact",
+}
+
+
+def ledger_of(groups: Groups) -> Ledger:
+    """The counts of every table of the menu, also of those that are published for longer periods only."""
+    counted = {
+        "intake": _intake(groups),
+        "regions_received": _areas(groups, lambda region, _place: region),
+        "municipalities": _areas(groups, lambda _region, place: place),
+    }
+    courses = list(_courses(groups))
+    for name, keys in _KEYS.items():
+        counted[name] = _of_courses(courses, _measures_of(name), keys)
+    return {**counted, HOURS: _hours(groups)}
+
+
+def store(session: Session, ledger: Ledger, *, quarter: str) -> None:
+    """Write the ledger of a quarter, once and for ever."""
+    rows = [{"quarter": quarter, "name": name, "counts": _as_text(found)} for name, found in ledger.items()]
+    session.execute(insert(CountedTable), rows)
+
+
+def load(session: Session, quarters: Iterable[str]) -> Ledger:
+    """The sum of the ledgers of these quarters."""
+    total: dict[str, Counter[Place]] = {}
+    query = select(CountedTable).where(CountedTable.quarter.in_(list(quarters)))
+    for row in session.scalars(query):
+        total.setdefault(row.name, Counter()).update(_from_text(row.counts))
+    return total
+
+
+def cells(ledger: Ledger, schemas: Iterable[Schema], period: str) -> dict[Cell, int]:
+    """The count of every cell of these tables in a period, zeros included; medians where there is one."""
+    found: dict[Cell, int] = {}
+    for schema in schemas:
+        derived = {measure.name for measure in schema.measures if measure.derived}
+        for cell in schema.cells(period):
+            if cell.measure not in derived:
+                found[cell] = ledger.get(schema.name, Counter())[cell.keys, cell.measure]
+            elif (median := _median(ledger, cell.measure)) is not None:
+                found[cell] = median
+    return found
+
+
+def _intake(groups: Groups) -> Counter[Place]:
+    counts: Counter[Place] = Counter()
+    members = set(menu.menu()[0].dimensions[0].members)
+    for (types,), number in groups["types"].items():
+        for key in (TOTAL, *(members & set(types.split()))):
+            counts[(key,), "signals"] += number
+    return counts
+
+
+def _areas(groups: Groups, choose: Callable[[str, str], str]) -> Counter[Place]:
+    """By area; the region follows from the municipality, so that areas add up whatever the map was before."""
+    counts: Counter[Place] = Counter()
+    known = _municipalities()
+    for (_region, code), number in groups["areas"].items():
+        area = choose(known.get(code, UNKNOWN), code if code in known else UNKNOWN)
+        for key in (TOTAL, area):
+            counts[(key,), "signals"] += number
+    return counts
+
+
+def _municipalities() -> Mapping[str, str]:
+    dimension = next(table for table in menu.menu() if table.name == "municipalities").dimensions[0]
+    assert dimension.parent is not None
+    return {code: region for code, region in dimension.parent.items() if code != UNKNOWN}
+
+
+def _courses(groups: Groups) -> Iterator[tuple[dict[str, Any], int]]:
+    """Each way in which concluded signals went, in the words of the menu, and how many went so."""
+    for values, number in groups["courses"].items():
+        region, outcome, claimed, contacted, reached, newly_known, repeat, attempts = values
+        kinds, band = _attempts(attempts)
+        tried = kinds != NONE
+        words = {
+            "region": region or UNKNOWN,
+            "outcome": str(outcome),
+            "outcome_group": menu.OUTCOME_GROUPS[outcome],
+            "kinds": kinds,
+            "number": band,
+            "reached": "yes" if reached and tried else "no",
+            "measures": {
+                "signals": True,
+                "claimed_in_time": claimed,
+                "contacted": tried,
+                "contacted_in_time": contacted and tried,
+                "reached": reached and tried,
+                "helped": menu.OUTCOME_GROUPS[outcome] == "helped",
+                "known_asked": newly_known is not None,
+                "newly_known": bool(newly_known),
+                "repeats": repeat,
+            },
+        }
+        yield words, number
+
+
+def _hours(groups: Groups) -> Counter[Place]:
+    counts: Counter[Place] = Counter()
+    for name in _MEDIANS.values():
+        for (taken,), number in groups[name].items():
+            if taken is not None:
+                counts[(str(taken),), name] += number
+    return counts
+
+
+def _attempts(text: str) -> tuple[str, str]:
+    """`letter:1 visit:2` as the members of `kinds` and `number`."""
+    tried = {kind: int(number) for kind, number in (part.split(":") for part in text.split())}
+    times = sum(tried.values())
+    if not times:
+        return NONE, NO_ATTEMPT
+    few, three, many = menu.NUMBERS
+    band = few if times < 3 else three if times == 3 else many
+    return (next(iter(tried)) if len(tried) == 1 else MIXED), band
+
+
+_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
+    "follow_up": (),
+    "outcome_groups": ("outcome_group",),
+    "outcomes": ("outcome",),
+    "attempts": ("kinds", "number", "reached"),
+    "regions_follow_up": ("region",),
+}
+"""The tables of concluded signals by what they are split by."""
+
+
+def _measures_of(name: str) -> tuple[Measure, ...]:
+    schema = next(table for table in menu.menu() if table.name == name)
+    return tuple(measure for measure in schema.measures if not measure.derived)
+
+
+def _of_courses(
+    courses: Iterable[tuple[Mapping[str, Any], int]], measures: Iterable[Measure], keys: tuple[str, ...]
+) -> Counter[Place]:
+    counts: Counter[Place] = Counter()
+    names = [measure.name for measure in measures]
+    for words, number in courses:
+        places = list(_with_margins([words[key] for key in keys]))
+        for name in names:
+            if words["measures"][name]:
+                for place in places:
+                    counts[place, name] += number
+    return counts
+
+
+def _with_margins(keys: list[str]) -> Iterator[tuple[str, ...]]:
+    """Every cell that these keys count in: `(a, b)`, `(total, b)`, `(a, total)`, `(total, total)`."""
+    for chosen in range(2 ** len(keys)):
+        yield tuple(TOTAL if chosen >> place & 1 else key for place, key in enumerate(keys))
+
+
+def _median(ledger: Ledger, measure: str) -> int | None:
+    """The lower median in whole working hours; None without a signal that has such hours."""
+    name = _MEDIANS[measure]
+    hours = {
+        int(keys[0]): n for (keys, counted), n in ledger.get(HOURS, Counter()).items() if counted == name
+    }
+    middle, seen = (sum(hours.values()) + 1) // 2, 0
+    for taken in sorted(hours):
+        seen += hours[taken]
+        if seen >= middle:
+            return taken
+    return None
+
+
+def _as_text(counts: Mapping[Place, int]) -> str:
+    rows = sorted([list(keys), measure, number] for (keys, measure), number in counts.items())
+    return json.dumps(rows, separators=(",", ":"))
+
+
+def _from_text(text: str) -> dict[Place, int]:
+    return {(tuple(keys), measure): number for keys, measure, number in json.loads(text)}

@@ -1,0 +1,139 @@
+"""What was released, as everybody reads it: periods, tables, and everything ever published together."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from privacy.disclosure.tables import QUARTER, WINDOW, YEAR, Cell, Schema, read_period
+from signals.errors import NotFound, SignalsError
+from signals.models import StoredRelease, StoredTable
+from signals.statistics.menu import menu
+
+
+class ReleaseRefused(SignalsError):
+    """This period cannot be released now."""
+
+    code = "release_refused"
+    status = 409
+
+
+class TableName(NamedTuple):
+    """A released table: its name in URLs, and its title by language (nl, en)."""
+
+    name: str
+    title: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseSummary:
+    """A period that was released, with its tables in the order of the menu; withheld ones are among them."""
+
+    period: str
+    released_on: date
+    tables: tuple[TableName, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleasedTable:
+    """One table as everybody reads it. A value of None is hidden; a withheld table has no rows."""
+
+    period: str
+    released_on: date
+    schema: Schema
+    rows: tuple[tuple[tuple[str, ...], str, int | None], ...]
+    withheld: bool
+    protocol: str = field(repr=False)
+
+
+def released(session: Session) -> tuple[ReleaseSummary, ...]:
+    """Every period that was released, the latest first."""
+    names: dict[str, list[str]] = {}
+    for period, name in session.execute(select(StoredTable.period, StoredTable.name).order_by(_in_order)):
+        names.setdefault(period, []).append(name)
+    titles = {schema.name: schema.title for schema in menu()}
+    found = session.execute(select(StoredRelease.period, StoredRelease.released_on))
+    return tuple(
+        ReleaseSummary(
+            period=period,
+            released_on=on,
+            tables=tuple(TableName(name, titles.get(name, {})) for name in names.get(period, ())),
+        )
+        for period, on in sorted(found, key=lambda row: _place_in_time(row[0]), reverse=True)
+    )
+
+
+def released_table(session: Session, *, period: str, table: str) -> ReleasedTable:
+    """A table of a released period; raises `NotFound` for everything that was not released."""
+    found = list(_tables(session, StoredTable.period == period, StoredTable.name == table))
+    if not found:
+        raise NotFound
+    return found[0]
+
+
+def released_series(session: Session, *, table: str, kind: str) -> tuple[ReleasedTable, ...]:
+    """A table in all released periods of one kind (quarter, year, window), the oldest first; one query."""
+    found = _tables(session, StoredTable.name == table)
+    return tuple(
+        sorted(
+            (each for each in found if read_period(each.period).kind == kind),
+            key=lambda each: _place_in_time(each.period),
+        )
+    )
+
+
+def withheld_tables(session: Session) -> frozenset[tuple[str, str]]:
+    """(period, table) of what the auditor withheld."""
+    query = select(StoredTable.period, StoredTable.name).where(StoredTable.cells.is_(None))
+    return frozenset((period, name) for period, name in session.execute(query))
+
+
+def published(session: Session) -> dict[Cell, int | None]:
+    """Everything that was ever released, cell by cell; withheld tables are not in it.
+
+    Raises `ReleaseRefused` when the menu gives a released table other members.
+    """
+    known = {schema.name: schema for schema in menu()}
+    cells: dict[Cell, int | None] = {}
+    for period, name, schema, values in session.execute(
+        select(StoredTable.period, StoredTable.name, StoredTable.schema, StoredTable.cells)
+    ):
+        if name not in known or _shape(known[name].as_json()) != _shape(json.loads(schema)):
+            raise ReleaseRefused(f"the table {name} was released with other members than it has now")
+        for keys, measure, value in json.loads(values or "[]"):
+            cells[Cell(name, period, tuple(keys), measure)] = value
+    return cells
+
+
+_in_order: Final = StoredTable.position
+
+
+def _tables(session: Session, *which: Any) -> Iterator[ReleasedTable]:
+    query = select(StoredTable, StoredRelease.released_on, StoredRelease.protocol)
+    query = query.join(StoredRelease, StoredRelease.period == StoredTable.period).where(*which)
+    for table, on, protocol in session.execute(query):
+        yield ReleasedTable(
+            period=table.period,
+            released_on=on,
+            schema=Schema.from_json(json.loads(table.schema)),
+            rows=tuple(
+                (tuple(keys), measure, value) for keys, measure, value in json.loads(table.cells or "[]")
+            ),
+            withheld=table.cells is None,
+            protocol=protocol,
+        )
+
+
+def _shape(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What must stay: everything but the words of the title."""
+    return {key: value for key, value in schema.items() if key != "title"}
+
+
+def _place_in_time(period: str) -> tuple[int, int, int]:
+    """By the end of the period, the longer of two that end together last."""
+    wanted = read_period(period)
+    return wanted.last, wanted.quarter or 4, (QUARTER, YEAR, WINDOW).index(wanted.kind)
