@@ -54,8 +54,8 @@ def insert_many(
     """Insert rows that are given as columns of one length, by the columns' names; returns how many are new.
 
     `same`: the columns that have one value in all rows. Columns in neither become null. `unless`: the columns
-    of a unique constraint by which rows that exist are left out; without it the database raises
-    `IntegrityError` for them and nothing is stored.
+    of a unique constraint by which rows that exist are left out (empty: of any, which asks for no right to
+    see them); without it the database raises `IntegrityError` for them and nothing is stored.
     """
     if not next(iter(columns.values())):
         return 0
@@ -119,7 +119,7 @@ def _insert_rows(
     rows = [dict(zip(columns, row, strict=True)) | dict(same) for row in zip(*columns.values(), strict=True)]
     statement = sqlite.insert(table)
     if unless is not None:
-        statement = statement.on_conflict_do_nothing(index_elements=unless)
+        statement = statement.on_conflict_do_nothing(index_elements=unless or None)
     return connection.execute(statement, rows, execution_options={"preserve_rowcount": True}).rowcount
 
 
@@ -162,7 +162,8 @@ def _insert_statement(
     names = ", ".join(quote(name) for name in (*columns, *same))
     arrays = ", ".join(f"%b::{_element(table.c[name].type).name}[]" for name in columns)
     values = "".join(f", (%b::{_element(table.c[name].type).name}[])[1]" for name in same)
-    known = "" if unless is None else f" ON CONFLICT ({', '.join(map(quote, unless))}) DO NOTHING"
+    arbiter = f" ({', '.join(map(quote, unless))})" if unless else ""
+    known = "" if unless is None else f" ON CONFLICT{arbiter} DO NOTHING"
     return (
         f"INSERT INTO {table.name} ({names}) "  # noqa: S608 - our own names
         f"SELECT given.*{values} FROM unnest({arrays}) AS given{known}"

@@ -109,6 +109,23 @@ class MailboxPrivateKey:
         return "MailboxPrivateKey(...)"
 
 
+class CaseReader:
+    """The columns of one case, opened with its key parsed once: half the work where thousands are read."""
+
+    __slots__ = ("_cipher", "_info")
+
+    def __init__(self, case_key: bytes, context: SealContext) -> None:
+        self._cipher = _aes(case_key)
+        self._info = context.info()
+
+    def open_json(self, envelope: bytes, *, purpose: str) -> dict[str, Any]:
+        """Open what `seal_json` made under the same purpose; raises `EnvelopeRefused`."""
+        return _parsed_object(unpad(_opened(self._cipher, envelope, self._info + purpose.encode())))
+
+    def __repr__(self) -> str:
+        return "CaseReader(...)"
+
+
 def generate_mailbox_keypair() -> tuple[bytes, bytes]:
     """Return a new X25519 pair as (private, public), 32 raw bytes each."""
     key = X25519PrivateKey.generate()
@@ -178,10 +195,7 @@ def seal_bytes(plaintext: bytes, key: bytes, *, associated_data: bytes) -> bytes
 
 def open_bytes(envelope: bytes, key: bytes, *, associated_data: bytes) -> bytes:
     """Open what `seal_bytes` made for the same place; raises `EnvelopeRefused`."""
-    try:
-        return _aes(key).decrypt(envelope[:_NONCE_SIZE], envelope[_NONCE_SIZE:], associated_data)
-    except (InvalidTag, ValueError):
-        raise EnvelopeRefused from None
+    return _opened(_aes(key), envelope, associated_data)
 
 
 def canonical_json(value: Mapping[str, Any]) -> bytes:
@@ -270,6 +284,13 @@ def _case_binding(context: SealContext, purpose: str) -> bytes:
     if not purpose:
         raise SealingError("sealing under a case key needs a purpose")
     return context.info() + purpose.encode()
+
+
+def _opened(cipher: AESGCM, envelope: bytes, associated_data: bytes) -> bytes:
+    try:
+        return cipher.decrypt(envelope[:_NONCE_SIZE], envelope[_NONCE_SIZE:], associated_data)
+    except (InvalidTag, ValueError):
+        raise EnvelopeRefused from None
 
 
 def _aes(key: bytes) -> AESGCM:

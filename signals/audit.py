@@ -1,6 +1,6 @@
 """Who accessed what (NEN 7513): each entry carries its own MAC and is written in the caller's transaction."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any, cast
@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Table
 from sqlalchemy.orm import Session
 
-from privacy.audit_chain import AuditFacts, entry_mac
+from privacy.audit_chain import mac_of
 from privacy.bulk import insert_many
 from signals.clock import Clock
 from signals.errors import Forbidden
@@ -83,43 +83,32 @@ class AuditLog:
             organisation_id=organisation_id,
             at=at,
         )
-        entry = AuditEntry(**self._row(event, clock.now()))
+        entry = AuditEntry(**{name: value for name, (value,) in self._columns([event], clock).items()})
         session.add(entry)
         return entry
 
     def record_many(self, session: Session, clock: Clock, events: Iterable[AuditEvent]) -> int:
         """Insert many entries with one statement, now (not at flush); returns how many."""
-        now = clock.now()
-        rows = [self._row(event, now) for event in events]
-        if rows:
-            columns = {name: [row[name] for row in rows] for name in rows[0]}
-            insert_many(session.connection(), cast(Table, AuditEntry.__table__), columns)
-        return len(rows)
+        chosen = list(events)
+        if chosen:
+            insert_many(session.connection(), cast(Table, AuditEntry.__table__), self._columns(chosen, clock))
+        return len(chosen)
 
-    def _row(self, event: AuditEvent, now: datetime) -> dict[str, Any]:
-        facts = AuditFacts(
-            entry_id=new_id(),
-            at=(event.at or now).astimezone(UTC),
-            actor_id=event.actor.id,
-            actor_role=event.actor.role,
-            organisation_id=event.organisation_id or event.actor.organisation_id,
-            action=event.action.value,
-            subject_id=event.subject_id,
-            ground=event.ground,
-            outcome=event.outcome,
-        )
-        return {
-            "id": facts.entry_id,
-            "at": facts.at,
-            "actor_id": facts.actor_id,
-            "actor_role": facts.actor_role,
-            "organisation_id": facts.organisation_id,
-            "action": event.action,
-            "subject_id": facts.subject_id,
-            "ground": facts.ground,
-            "outcome": facts.outcome,
-            "mac": entry_mac(self._key, facts),
+    def _columns(self, events: Sequence[AuditEvent], clock: Clock) -> dict[str, list[Any]]:
+        now = clock.now().astimezone(UTC)
+        facts: dict[str, list[Any]] = {
+            "id": [new_id() for _ in events],
+            "at": [event.at.astimezone(UTC) if event.at else now for event in events],
+            "actor_id": [event.actor.id for event in events],
+            "actor_role": [event.actor.role for event in events],
+            "organisation_id": [event.organisation_id or event.actor.organisation_id for event in events],
+            "action": [event.action for event in events],
+            "subject_id": [event.subject_id for event in events],
+            "ground": [event.ground for event in events],
+            "outcome": [event.outcome for event in events],
         }
+        macs = [mac_of(self._key, *values) for values in zip(*facts.values(), strict=True)]
+        return facts | {"mac": macs}
 
 
 def day_only(day: date) -> datetime:

@@ -10,15 +10,27 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol
 
+from sqlalchemy import Row
 from structlog import get_logger
 
-from privacy.sealing import SCHEMA_VERSION, SealContext, SealingError, canonical_json, open_json, seal_json
+from privacy.sealing import (
+    SCHEMA_VERSION,
+    CaseReader,
+    SealContext,
+    SealingError,
+    canonical_json,
+    open_json,
+    seal_json,
+)
 from signals.errors import ContentGone
 from signals.models import Signal
 from signals.postcodes import Address
 from signals.vocabulary import ConcernType, Seen
 
 log = get_logger(__name__)
+
+SignalRow = Row[*tuple[Any, ...]]
+"""A row with a signal's id, organisation, case key, version of the schema, content and summary."""
 
 
 class CaseKeys(Protocol):
@@ -65,7 +77,7 @@ def report_from_plain(plain: Mapping[str, Any]) -> Report:
     )
 
 
-def case_context(signal: Signal) -> SealContext:
+def case_context(signal: Signal | SignalRow) -> SealContext:
     """What the sealed columns of a signal are bound to."""
     return context_of(signal.id, signal.organisation_id, signal.case_key_id, signal.schema_version)
 
@@ -94,7 +106,7 @@ def open_report(keys: CaseKeys, signal: Signal) -> Report:
     return _open_with(keys.case_keys([signal.case_key_id]).get(signal.case_key_id), signal)
 
 
-def open_reports(keys: CaseKeys, signals: Iterable[Signal]) -> dict[uuid.UUID, Report]:
+def open_reports(keys: CaseKeys, signals: Iterable[Signal | SignalRow]) -> dict[uuid.UUID, Report]:
     """The reports of many signals in one keystore query, for jobs; those that cannot be read are left out."""
     wanted = list(signals)
     found = keys.case_keys([signal.case_key_id for signal in wanted])
@@ -118,12 +130,12 @@ def open_summaries(keys: CaseKeys, signals: Iterable[Signal]) -> dict[uuid.UUID,
     }
 
 
-def _open_with(key: bytes | None, signal: Signal) -> Report:
+def _open_with(key: bytes | None, signal: Signal | SignalRow) -> Report:
     if key is None:
         raise ContentGone
-    context = case_context(signal)
-    content = open_json(signal.content, key, context, purpose="content")
-    return report_from_plain(content | open_json(signal.summary, key, context, purpose="summary"))
+    reader = CaseReader(key, case_context(signal))
+    content = reader.open_json(signal.content, purpose="content")
+    return report_from_plain(content | reader.open_json(signal.summary, purpose="summary"))
 
 
 def _open_summary(signal: Signal, key: bytes) -> Summary:

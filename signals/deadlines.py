@@ -75,13 +75,13 @@ def working_hours_between(
     if start.tzinfo is None or end.tzinfo is None:
         raise ValueError("both datetimes must be aware")
     start, end = start.astimezone(UTC), end.astimezone(UTC)
-    day, last = start.astimezone(AMSTERDAM).date(), end.astimezone(AMSTERDAM).date()
-    total = timedelta()
-    while day <= last:
-        if (office := _office_hours(day, day_start, day_end)) is not None:
-            opened, closed = office
-            total += max(timedelta(), min(end, closed) - max(start, opened))
-        day += _DAY
+    first, last = start.astimezone(AMSTERDAM).date(), end.astimezone(AMSTERDAM).date()
+    if last < first:
+        return 0.0
+    total = _within(first, day_start, day_end, start, end)
+    if first < last:
+        total += _whole_days(first, last, day_start, day_end)
+        total += _within(last, day_start, day_end, start, end)
     return total / timedelta(hours=1)
 
 
@@ -101,9 +101,24 @@ def _next_working_day(day: date) -> date:
     return day
 
 
-@lru_cache(maxsize=4096)  # a purge asks for the same few days thousands of times
-def _office_hours(day: date, opened: time, closed: time) -> tuple[datetime, datetime] | None:
-    return (_instant(day, opened), _instant(day, closed)) if is_working_day(day) else None
+def _within(day: date, day_start: time, day_end: time, start: datetime, end: datetime) -> timedelta:
+    if (office := _office_hours(day, day_start, day_end)) is None:
+        return timedelta()
+    return max(timedelta(), min(end, office[1]) - max(start, office[0]))
+
+
+# A purge asks for the same few days thousands of times.
+@lru_cache(maxsize=4096)
+def _whole_days(first: date, last: date, day_start: time, day_end: time) -> timedelta:
+    """Office time of the days between two dates, neither of them included."""
+    days = (first + timedelta(days=number) for number in range(1, (last - first).days))
+    offices = (_office_hours(day, day_start, day_end) for day in days)
+    return sum((max(timedelta(), closed - opened) for opened, closed in filter(None, offices)), timedelta())
+
+
+@lru_cache(maxsize=4096)
+def _office_hours(day: date, day_start: time, day_end: time) -> tuple[datetime, datetime] | None:
+    return (_instant(day, day_start), _instant(day, day_end)) if is_working_day(day) else None
 
 
 def _instant(day: date, wall_clock: time) -> datetime:

@@ -69,9 +69,9 @@ def replay(context: click.Context, journals: tuple[Path, ...], *, as_json: bool)
     settings = settings_of(context)
     with _forgetting(settings) as (opened, forgetting):
         files = [settings.retention.journal_file, *journals]
-        keys = {key for file in files for key in DeletionJournal(file).case_key_ids()}
-        done = forgetting.replay(opened.clock, keys)
-    data = {"journal": len(keys), "purged": done.total, "keys_destroyed": done.keys_destroyed}
+        known = {gone.case_key_id: gone for file in files for gone in DeletionJournal(file).deletions()}
+        done = forgetting.replay(opened.clock, known.values())
+    data = {"journal": len(known), "purged": done.total, "keys_destroyed": done.keys_destroyed}
     answer(data, as_json=as_json, text=_replayed)
 
 

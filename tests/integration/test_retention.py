@@ -24,7 +24,7 @@ from signals.models import (
     SignalFact,
     StatusChange,
 )
-from signals.retention import DeletionJournal, Retention
+from signals.retention import Deletion, DeletionJournal, Retention
 from signals.triage import claim, conclude, record_attempt, record_notice
 from signals.vocabulary import (
     AttemptKind,
@@ -208,7 +208,7 @@ def test_a_run_that_died_inside_its_transaction_leaves_everything(
 ) -> None:
     concluded(world)
     world.move(days=28)
-    monkeypatch.setattr("signals.retention._delete_rows", _die)
+    monkeypatch.setattr("signals.retention.purging._delete_rows", _die)
     with pytest.raises(_Killed):
         retention_of(world).run(world.clock)
     assert world.count(Signal) == 1
@@ -264,8 +264,8 @@ def test_a_restored_database_and_keystore_are_purged_again_from_the_journal(
     world.worker().arrive()
     gone, live = world.addresses()[IN_AMSTERDAM], world.addresses()[IN_GRONINGEN]
     journal = DeletionJournal(tmp_path / "copied.journal")
-    journal.append([gone.case_key_id], today(world.clock))
-    report = retention_of(world).replay(world.clock, journal.case_key_ids())
+    journal.append([Deletion(case_key_id=gone.case_key_id, on=today(world.clock))])
+    report = retention_of(world).replay(world.clock, journal.deletions())
     assert (report.total, report.keys_destroyed) == (1, 1)
     assert [signal.id for signal in world.signals()] == [live.id]
     assert world.keystore.case_key(live.case_key_id)
@@ -274,11 +274,11 @@ def test_a_restored_database_and_keystore_are_purged_again_from_the_journal(
 
 def test_the_journal_survives_a_line_cut_off_by_a_crash(tmp_path: Path) -> None:
     journal = DeletionJournal(tmp_path / "deletions.journal")
-    whole = uuid.UUID(int=7)
-    journal.append([whole], date(2026, 11, 24))
+    whole = Deletion(case_key_id=uuid.UUID(int=7), on=date(2026, 11, 24), reason=DeletionReason.ERASURE)
+    journal.append([whole])
     with (tmp_path / "deletions.journal").open("a") as file:
         file.write('{"key": "0000')
-    assert list(journal.case_key_ids()) == [whole]
+    assert list(journal.deletions()) == [whole]
 
 
 def test_links_and_their_keys_go_after_twelve_months(world: World) -> None:

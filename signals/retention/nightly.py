@@ -1,0 +1,222 @@
+"""The nightly purge, deletions that were ordered, and replaying both after a restore."""
+
+import gc
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final, TypeVar, cast
+
+from sqlalchemy import Table, delete, select, update
+from sqlalchemy.orm import Session, sessionmaker
+
+from privacy.bulk import among
+from privacy.keystore import Keystore
+from signals.audit import AuditLog
+from signals.clock import Clock, today
+from signals.db import set_local
+from signals.models import DeletionOrder, DeletionRecord, Referral, Signal
+from signals.repeats import oldest_kept
+from signals.retention.ends import forget_links, forget_remains
+from signals.retention.journal import Deletion, DeletionJournal
+from signals.retention.periods import Due, due_signals, still_due
+from signals.retention.purging import BATCH, Locate, purge
+from signals.vocabulary import DeletionReason
+
+_RECORDED: Final = select(DeletionRecord.case_key_id, DeletionRecord.deleted_on, DeletionRecord.reason)
+_Item = TypeVar("_Item")
+_signals: Final = cast(Table, Signal.__table__).c
+_records: Final = cast(Table, DeletionRecord.__table__).c
+_referrals: Final = cast(Table, Referral.__table__).c
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetentionReport:
+    """What a run deleted (or would delete), by reason; and what else it cleared away."""
+
+    purged: Mapping[DeletionReason, int]
+    keys_destroyed: int = 0
+    links_deleted: int = 0
+
+    @property
+    def total(self) -> int:
+        return sum(self.purged.values())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retention:
+    """What the nightly job works with."""
+
+    sessions: sessionmaker[Session]
+    keystore: Keystore = field(repr=False)
+    audit: AuditLog = field(repr=False)
+    locate: Locate
+    journal: DeletionJournal
+    batch_size: int = BATCH
+
+    def preview(self, clock: Clock) -> RetentionReport:
+        """What a run would purge now; changes nothing."""
+        with self.sessions() as session:
+            found = list(due_signals(session, clock))
+        return RetentionReport(purged=Counter(entry.reason for entry in found))
+
+    def run(self, clock: Clock) -> RetentionReport:
+        """Purge what is due, in batches of one transaction each; safe to run twice and in two places."""
+        self.confirm_destroyed(clock)
+        self.carry_out_orders(clock)
+        with self.sessions() as session:
+            found = list(due_signals(session, clock))
+            check = still_due(session, clock)
+        purged: Counter[DeletionReason] = Counter()
+        destroyed = 0
+        for batch in _batches(found, self.batch_size):
+            with _uncollected():
+                purged.update(self._purge_batch(clock, batch, check))
+                destroyed += self.confirm_destroyed(clock)
+        return RetentionReport(purged=purged, keys_destroyed=destroyed, links_deleted=self._forget(clock))
+
+    def carry_out_orders(self, clock: Clock) -> int:
+        """Purge what erasures ordered and what was not purged at once; returns how many signals."""
+        with self.sessions() as session:
+            orders = session.execute(select(DeletionOrder.signal_id, DeletionOrder.reason)).all()
+        by_reason: dict[DeletionReason, list[uuid.UUID]] = {}
+        for order in orders:
+            by_reason.setdefault(order.reason, []).append(order.signal_id)
+        done = sum(self.purge_now(clock, ids, reason) for reason, ids in by_reason.items())
+        with self.sessions.begin() as session:
+            alive = select(Signal.id)
+            session.execute(delete(DeletionOrder).where(DeletionOrder.signal_id.not_in(alive)))
+        return done
+
+    def purge_now(self, clock: Clock, signal_ids: Sequence[uuid.UUID], reason: DeletionReason) -> int:
+        """Purge these signals at once (erasure, objection); returns how many were still there."""
+        with self.sessions.begin() as session:
+            set_local(session, subject=",".join(map(str, signal_ids)))  # also what was referred on
+            done = purge(
+                session,
+                clock,
+                reasons=dict.fromkeys(signal_ids, reason),
+                keystore=self.keystore,
+                audit=self.audit,
+                locate=self.locate,
+            )
+        self.confirm_destroyed(clock)
+        return len(done)
+
+    def confirm_destroyed(self, clock: Clock) -> int:
+        """Destroy the keys of what was purged or referred, note it in the journal, and confirm it."""
+        with self.sessions() as session:
+            deleted, referred = list(_unconfirmed_deletions(session)), list(_unconfirmed_referrals(session))
+        keys = [*dict.fromkeys([*(deletion.case_key_id for deletion in deleted), *referred])]
+        if not keys:
+            return 0
+        self.journal.append(deleted)
+        self.keystore.destroy_case_keys(keys)
+        for batch in _batches(keys, BATCH):
+            with self.sessions.begin() as session:
+                _confirm(session, batch, today(clock))
+        return len(keys)
+
+    def replay(self, clock: Clock, journal: Iterable[Deletion]) -> RetentionReport:
+        """After a restore: forget again what was forgotten before, on the same day and for the same reason.
+
+        Takes the journal and the database's own records, so that neither a restored database nor a restored
+        keystore brings anything back.
+        """
+        with self.sessions() as session:
+            known = {deletion.case_key_id: deletion for deletion in _recorded(session)}
+            referred = set(session.scalars(select(Referral.old_case_key_id)))
+        known |= {deletion.case_key_id: deletion for deletion in journal}
+        purged: Counter[DeletionReason] = Counter()
+        for batch in _batches(sorted(known), BATCH):
+            purged.update(self._purge_again(clock, [known[key] for key in batch]))
+        destroyed = self.keystore.destroy_case_keys(referred | known.keys())
+        return RetentionReport(purged=purged, keys_destroyed=destroyed)
+
+    def _purge_again(self, clock: Clock, deletions: Sequence[Deletion]) -> Counter[DeletionReason]:
+        by_key = {deletion.case_key_id: deletion for deletion in deletions}
+        with self.sessions.begin() as session:
+            mine = among(_signals.case_key_id, list(by_key), session.connection())
+            rows = session.execute(select(Signal.id, Signal.case_key_id).where(mine)).all()
+            before = {row.id: by_key[row.case_key_id] for row in rows}
+            # Counted before the restore already: no second fact.
+            done = purge(
+                session,
+                clock,
+                reasons={signal_id: deletion.reason for signal_id, deletion in before.items()},
+                days={signal_id: deletion.on for signal_id, deletion in before.items()},
+                keystore=None,
+                audit=self.audit,
+                locate=None,
+            )
+        return Counter(done.values())
+
+    def _purge_batch(
+        self, clock: Clock, batch: Sequence[Due], check: Callable[[Any], bool]
+    ) -> Counter[DeletionReason]:
+        with self.sessions.begin() as session:
+            done = purge(
+                session,
+                clock,
+                reasons={entry.signal_id: entry.reason for entry in batch},
+                keystore=self.keystore,
+                audit=self.audit,
+                locate=self.locate,
+                still_due=check,
+            )
+        return Counter(done.values())
+
+    def _forget(self, clock: Clock) -> int:
+        """What has an end of its own goes, with the keys under which links could be matched."""
+        with self.sessions.begin() as session:
+            links = forget_links(session, clock)
+            forget_remains(session, clock)
+        self.keystore.destroy_pseudonym_keys(oldest_kept(today(clock)))
+        return links
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Thousands of rows at once set off searches of the whole process for cycles; a batch makes none."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _batches(items: Sequence[_Item], size: int) -> Iterator[Sequence[_Item]]:
+    return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def _unconfirmed_deletions(session: Session) -> Iterator[Deletion]:
+    """The keys of deleted signals, and those that the same signals had before a referral."""
+    waiting = DeletionRecord.key_destroyed_on.is_(None)
+    yield from _as_deletions(session, _RECORDED.where(waiting))
+    earlier = select(Referral.old_case_key_id, DeletionRecord.deleted_on, DeletionRecord.reason)
+    earlier = earlier.join(DeletionRecord, DeletionRecord.signal_id == Referral.signal_id)
+    yield from _as_deletions(session, earlier.where(waiting))
+
+
+def _unconfirmed_referrals(session: Session) -> Iterator[uuid.UUID]:
+    """Not for the journal: the signal lives on, and no backup of it is to be purged for that."""
+    yield from session.scalars(select(Referral.old_case_key_id).where(Referral.key_destroyed_on.is_(None)))
+
+
+def _recorded(session: Session) -> Iterator[Deletion]:
+    return _as_deletions(session, _RECORDED)
+
+
+def _as_deletions(session: Session, query: Any) -> Iterator[Deletion]:
+    for key, on, reason in session.execute(query).all():
+        yield Deletion(case_key_id=key, on=on, reason=reason)
+
+
+def _confirm(session: Session, keys: Sequence[uuid.UUID], on: date) -> None:
+    connection = session.connection()
+    for table, key in ((DeletionRecord, _records.case_key_id), (Referral, _referrals.old_case_key_id)):
+        connection.execute(update(table).where(among(key, keys, connection)).values(key_destroyed_on=on))

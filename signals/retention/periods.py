@@ -1,0 +1,127 @@
+"""How long a signal is kept under which rule, and which signals are past it."""
+
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.orm import Session
+
+from signals.clock import AMSTERDAM, Clock, today
+from signals.models import Organisation, RetentionPeriod, Signal
+from signals.vocabulary import DeletionReason, RetentionRule, SignalState
+
+
+@dataclass(frozen=True, kw_only=True)
+class Period:
+    """How long, in days, and on which ground."""
+
+    days: int
+    legal_basis: str
+
+
+DEFAULT_PERIODS: Mapping[RetentionRule, Period] = {
+    RetentionRule.CONCLUDED: Period(
+        days=28, legal_basis="Art. 5 lid 1 onder e AVG: na afronding alleen nog nodig voor navragen."
+    ),
+    RetentionRule.UNATTENDED: Period(
+        days=28,
+        legal_basis="Art. 14 lid 3 AVG: zonder opvolging of bericht binnen een maand vervalt het doel.",
+    ),
+    RetentionRule.HARD_LIMIT: Period(
+        days=365, legal_basis="Art. 5 lid 1 onder e AVG: uiterste termijn, wat ook de stand is."
+    ),
+}
+"""What holds where an organisation has set nothing of its own."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Due:
+    """A signal whose period is over, and which one."""
+
+    signal_id: uuid.UUID
+    organisation_id: uuid.UUID
+    reason: DeletionReason
+
+
+def periods_of(session: Session, organisation_id: uuid.UUID) -> dict[RetentionRule, Period]:
+    """The periods of one organisation, its own before the defaults."""
+    own = session.scalars(select(RetentionPeriod).where(RetentionPeriod.organisation_id == organisation_id))
+    chosen = {row.rule: Period(days=row.days, legal_basis=row.legal_basis) for row in own}
+    return {**DEFAULT_PERIODS, **chosen}
+
+
+def due_signals(session: Session, clock: Clock) -> Iterator[Due]:
+    """Every signal whose period is over; what is restricted (art. 18 AVG) waits until that is lifted."""
+    on = today(clock)
+    for organisation_ids, days in _days_in_force(session):
+        over = _over(days, on)
+        query = select(
+            Signal.id, Signal.organisation_id, *(rule.label(reason) for reason, rule in over.items())
+        )
+        query = query.where(or_(*over.values()), Signal.restricted_on.is_(None))
+        query = query.where(Signal.organisation_id.in_(organisation_ids))
+        for row in session.execute(query):
+            reason = next(reason for reason in over if getattr(row, reason))
+            yield Due(signal_id=row.id, organisation_id=row.organisation_id, reason=reason)
+
+
+def still_due(session: Session, clock: Clock) -> Callable[[Any], bool]:
+    """The same rules on a locked row: it may have been claimed or reopened since it was listed."""
+    on = today(clock)
+    days = {owner: days for owners, days in _days_in_force(session) for owner in owners}
+    return lambda signal: signal.restricted_on is None and _is_over(signal, days[signal.organisation_id], on)
+
+
+_Days = Mapping[RetentionRule, int]
+
+
+def _days_in_force(session: Session) -> Iterator[tuple[list[uuid.UUID], _Days]]:
+    """Organisations with the same periods together: nearly always all of them under the defaults."""
+    own: dict[uuid.UUID, dict[RetentionRule, int]] = {}
+    for row in session.execute(
+        select(RetentionPeriod.organisation_id, RetentionPeriod.rule, RetentionPeriod.days)
+    ):
+        own.setdefault(row.organisation_id, {})[row.rule] = row.days
+    default = {rule: period.days for rule, period in DEFAULT_PERIODS.items()}
+    groups: dict[tuple[int, ...], list[uuid.UUID]] = {}
+    for organisation_id in session.scalars(select(Organisation.id)):
+        days = default | own.get(organisation_id, {})
+        groups.setdefault(tuple(days[rule] for rule in RetentionRule), []).append(organisation_id)
+    for days_of_rules, organisation_ids in groups.items():
+        yield organisation_ids, dict(zip(RetentionRule, days_of_rules, strict=True))
+
+
+def _over(days: _Days, on: date) -> dict[DeletionReason, ColumnElement[bool]]:
+    """For each reason the condition that its period is over on a date."""
+    concluded = _midnight(on - timedelta(days=days[RetentionRule.CONCLUDED] - 1))
+    return {
+        DeletionReason.CONCLUDED: and_(
+            Signal.state == SignalState.CONCLUDED, Signal.concluded_at < concluded
+        ),
+        DeletionReason.UNATTENDED: and_(
+            Signal.state == SignalState.NEW,
+            Signal.received_on <= on - timedelta(days=days[RetentionRule.UNATTENDED]),
+            Signal.notified_on.is_(None),
+            Signal.deferred_because.is_(None),
+        ),
+        DeletionReason.HARD_LIMIT: Signal.received_on <= on - timedelta(days=days[RetentionRule.HARD_LIMIT]),
+    }
+
+
+def _is_over(signal: Any, days: _Days, on: date) -> bool:
+    age = (on - signal.received_on).days
+    if age >= days[RetentionRule.HARD_LIMIT]:
+        return True
+    if signal.state is SignalState.CONCLUDED and signal.concluded_at is not None:
+        since = (on - signal.concluded_at.astimezone(AMSTERDAM).date()).days
+        return bool(since >= days[RetentionRule.CONCLUDED])
+    informed = signal.notified_on is not None or signal.deferred_because is not None
+    unattended = signal.state is SignalState.NEW and not informed
+    return bool(unattended and age >= days[RetentionRule.UNATTENDED])
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), AMSTERDAM).astimezone(UTC)

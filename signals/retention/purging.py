@@ -1,0 +1,223 @@
+"""Deleting signals in bulk: what goes, and what of each is left behind in the same transaction."""
+
+import random
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, Final, cast
+
+from sqlalchemy import Connection, Table, case, delete, func, select, update
+from sqlalchemy.orm import Session
+
+from notifications.models import OutboxMessage
+from privacy.bulk import among, insert_many
+from privacy.keystore import Keystore
+from signals.audit import SYSTEM, AuditEvent, AuditLog
+from signals.clock import Clock, today
+from signals.contents import Report, SignalRow, open_reports
+from signals.models import (
+    AddressLink,
+    ContactAttempt,
+    DeletionRecord,
+    Signal,
+    SignalFact,
+    StatusChange,
+)
+from signals.postcodes import Address
+from signals.statistics import Attempt, Course, fact_from
+from signals.vocabulary import Action, AuditAction, DeletionReason, Outcome
+
+BATCH = 1000
+"""Signals of one transaction: fewer cost more round trips, more hold their locks longer."""
+
+Locate = Callable[[Address, date], str | None]
+"""The municipality code of an address on a date; None when it lies nowhere."""
+
+OUTCOME_GROUPS: Mapping[Outcome, str] = {
+    Outcome.NO_CONCERN: "no_concern",
+    Outcome.TALK_SUFFICED: "helped",
+    Outcome.HELP_ACCEPTED: "helped",
+    Outcome.REFERRED: "helped",
+    Outcome.ESCALATED: "helped",
+    Outcome.ALREADY_KNOWN: "known",
+    Outcome.HELP_DECLINED: "declined",
+    Outcome.NOT_REACHED: "not_reached",
+    Outcome.DUPLICATE: "void",
+    Outcome.WRONG_ADDRESS: "void",
+    Outcome.MISUSE: "void",
+}
+"""All that an address link keeps of an outcome."""
+
+_ERASED = (DeletionReason.ERASURE, DeletionReason.OBJECTION)
+_shuffle = random.SystemRandom()
+
+
+def purge(
+    session: Session,
+    clock: Clock,
+    *,
+    reasons: Mapping[uuid.UUID, DeletionReason],
+    keystore: Keystore | None,
+    audit: AuditLog,
+    locate: Locate | None,
+    still_due: Callable[[Any], bool] = lambda _signal: True,
+    days: Mapping[uuid.UUID, date] | None = None,
+) -> dict[uuid.UUID, DeletionReason]:
+    """Delete signals with all that hangs on them; leaves records, facts and links without the signal's id.
+
+    Returns what was deleted: rows that another worker holds, or that changed meanwhile (`still_due` is asked
+    of each locked row), are left to the next run. Without `keystore` and `locate` no facts are written (a
+    replay, which also says on which `days` the signals had been deleted before). The keys are destroyed after
+    the commit, by `Retention.confirm_destroyed`.
+    """
+    session.flush()
+    connection = session.connection()
+    signals = [signal for signal in _locked(connection, list(reasons)) if still_due(signal)]
+    if not signals:
+        return {}
+    if keystore is not None and locate is not None:
+        _write_facts(connection, signals, keystore, locate, today(clock))
+    _write_records(connection, signals, reasons, days or {}, today(clock))
+    _settle_links(connection, signals, reasons)
+    audit.record_many(session, clock, [_audit_event(signal, reasons[signal.id]) for signal in signals])
+    _delete_rows(session, [signal.id for signal in signals])
+    return {signal.id: reasons[signal.id] for signal in signals}
+
+
+_signals: Final = cast(Table, Signal.__table__).c
+_attempts: Final = cast(Table, ContactAttempt.__table__).c
+_changes: Final = cast(Table, StatusChange.__table__).c
+_links: Final = cast(Table, AddressLink.__table__).c
+_messages: Final = cast(Table, OutboxMessage.__table__).c
+
+_READ = (
+    _signals.id, _signals.organisation_id, _signals.reference, _signals.state, _signals.received_on,
+    _signals.repeat, _signals.is_drill, _signals.case_key_id, _signals.schema_version, _signals.content,
+    _signals.summary, _signals.claim_by, _signals.contact_by, _signals.concluded_at, _signals.outcome,
+    _signals.newly_known, _signals.notified_on, _signals.deferred_because, _signals.restricted_on,
+)  # fmt: skip
+
+
+def _locked(connection: Connection, signal_ids: Sequence[uuid.UUID]) -> Sequence[SignalRow]:
+    query = select(*_READ).where(among(_signals.id, signal_ids, connection))
+    return connection.execute(query.with_for_update(skip_locked=True)).all()
+
+
+def _write_facts(
+    connection: Connection, signals: Sequence[SignalRow], keystore: Keystore, locate: Locate, on: date
+) -> None:
+    """Facts name the municipality of today: one that merged since is counted with its successor."""
+    real = [signal for signal in signals if not signal.is_drill]
+    ids = [signal.id for signal in real]
+    reports, courses = open_reports(keystore, real), _courses(connection, real, ids)
+    facts = [_fact(course, reports.get(signal_id), locate, on) for signal_id, course in courses]
+    _shuffle.shuffle(facts)  # not in the order of the records: rows side by side could be told to be a pair
+    if facts:
+        columns = {name: [fact[name] for fact in facts] for name in facts[0]}
+        insert_many(connection, cast(Table, SignalFact.__table__), columns)
+
+
+def _courses(
+    connection: Connection, signals: Sequence[SignalRow], ids: Sequence[uuid.UUID]
+) -> list[tuple[uuid.UUID, Course]]:
+    claimed = _first_claims(connection, ids)
+    attempts = _attempts_of(connection, ids)
+    return [
+        (
+            signal.id,
+            Course(
+                received_on=signal.received_on,
+                claim_by=signal.claim_by,
+                contact_by=signal.contact_by,
+                concluded_at=signal.concluded_at,
+                claimed_at=claimed.get(signal.id),
+                attempts=attempts.get(signal.id, ()),
+                outcome=signal.outcome,
+                newly_known=signal.newly_known,
+                repeat=signal.repeat,
+            ),
+        )
+        for signal in signals
+    ]
+
+
+def _first_claims(connection: Connection, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, datetime]:
+    query = select(_changes.signal_id, func.min(_changes.changed_at)).where(
+        among(_changes.signal_id, ids, connection),
+        _changes.action == Action.CLAIM,
+        _changes.changed_at.is_not(None),
+    )
+    return {row[0]: row[1] for row in connection.execute(query.group_by(_changes.signal_id)).all()}
+
+
+def _attempts_of(connection: Connection, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Attempt]]:
+    found: dict[uuid.UUID, list[Attempt]] = {}
+    query = select(_attempts.signal_id, _attempts.kind, _attempts.result, _attempts.attempted_at)
+    query = query.where(among(_attempts.signal_id, ids, connection))
+    for signal_id, kind, result, at in connection.execute(query).all():
+        found.setdefault(signal_id, []).append((kind, result, at))
+    return found
+
+
+def _fact(course: Course, report: Report | None, locate: Locate, on: date) -> dict[str, Any]:
+    return fact_from(course, report, locate(report.address, on) if report else None)
+
+
+def _write_records(
+    connection: Connection,
+    signals: Sequence[SignalRow],
+    reasons: Mapping[uuid.UUID, DeletionReason],
+    days: Mapping[uuid.UUID, date],
+    on: date,
+) -> None:
+    """A replay may find the record of the first deletion in place: that one stays."""
+    records = {
+        "signal_id": [signal.id for signal in signals],
+        "organisation_id": [signal.organisation_id for signal in signals],
+        "reference": [signal.reference for signal in signals],
+        "case_key_id": [signal.case_key_id for signal in signals],
+        "reason": [reasons[signal.id] for signal in signals],
+        "deleted_on": [days.get(signal.id, on) for signal in signals],
+    }
+    insert_many(connection, cast(Table, DeletionRecord.__table__), records, unless=())
+
+
+def _settle_links(
+    connection: Connection, signals: Sequence[SignalRow], reasons: Mapping[uuid.UUID, DeletionReason]
+) -> None:
+    """The links of what was erased go, everywhere; any other stays for a repeat to be seen.
+
+    Of the signal it keeps the outcome's group only.
+
+    An organisation that referred the signal keeps "referred": how it ended elsewhere is not its business.
+    """
+    erased = [signal.id for signal in signals if reasons[signal.id] in _ERASED]
+    if erased:
+        connection.execute(delete(AddressLink).where(among(_links.signal_id, erased, connection)))
+    of_signals = among(_links.signal_id, [signal.id for signal in signals], connection)
+    ended = select(_OUTCOME_GROUP).where(_signals.id == _links.signal_id).scalar_subquery()
+    connection.execute(
+        update(AddressLink)
+        .where(of_signals)
+        .values(signal_id=None, outcome_group=func.coalesce(_links.outcome_group, ended))
+    )
+
+
+_OUTCOME_GROUP = case(OUTCOME_GROUPS, value=_signals.outcome)
+
+
+def _audit_event(signal: SignalRow, reason: DeletionReason) -> AuditEvent:
+    return AuditEvent(
+        actor=SYSTEM,
+        action=AuditAction.SIGNAL_PURGED,
+        subject_id=signal.id,
+        organisation_id=signal.organisation_id,
+        ground=f"retention:{reason.value}",
+    )
+
+
+def _delete_rows(session: Session, signal_ids: Sequence[uuid.UUID]) -> None:
+    session.expunge_all()  # the database deletes attempts, notes and history along
+    connection = session.connection()
+    connection.execute(delete(OutboxMessage).where(among(_messages.subject_id, signal_ids, connection)))
+    connection.execute(delete(Signal).where(among(_signals.id, signal_ids, connection)))
