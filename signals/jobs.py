@@ -33,6 +33,7 @@ from signals.retention import DeletionJournal, Retention, RetentionReport
 from signals.routing import Router
 from signals.sending import complete, make_channels
 from signals.settings import Settings
+from signals.staff.handing_back import hand_back_all
 from signals.staff.stale import forget_stale
 from signals.vocabulary import AuditAction
 
@@ -85,8 +86,13 @@ class Worker:
         return total
 
     def remind(self) -> int:
-        """Write reminders, and ask recipients that are not proved yet; returns how many messages."""
+        """Write reminders, and ask recipients that are not proved yet; returns how many messages.
+
+        First what is still claimed by who was shut out goes back to the team.
+        """
         url, channels = self.settings.server.public_url, frozenset(self.channels)
+        with self.sessions.begin() as session:
+            hand_back_all(session, self.clock, audit=self.audit)
         with self.sessions.begin() as session:
             written = remind(session, self.clock, public_url=url, channels=channels)
         with self.sessions.begin() as session:

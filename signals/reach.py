@@ -79,6 +79,12 @@ def leads_of(session: Session, organisation_ids: Collection[uuid.UUID]) -> dict[
     return found
 
 
+def of_staff(session: Session, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, list[Reach]]:
+    """The way to each of these members of staff."""
+    query = select(StaffMember).where(StaffMember.id.in_(ids))
+    return {member.id: [_of_member(member)] for member in session.scalars(query)} if ids else {}
+
+
 def deputy_of(organisation: Organisation) -> list[Reach]:
     """The deputy that an organisation named, if any."""
     if not organisation.deputy_email:

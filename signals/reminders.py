@@ -19,7 +19,7 @@ from notifications.events import DATES, Event
 from notifications.outbox import NewMessage, enqueue
 from signals.clock import AMSTERDAM, Clock, today
 from signals.deadlines import add_working_days, is_working_day
-from signals.models import Drill, Organisation, Signal
+from signals.models import Absence, Drill, Organisation, Signal
 from signals.organisations import onboarded_on
 from signals.reach import (
     EMAIL_ONLY,
@@ -28,18 +28,17 @@ from signals.reach import (
     deputy_of,
     leads_of,
     not_disturbing,
+    of_staff,
     once_each,
     service_managers,
     team_of,
     without,
 )
+from signals.staff.absence import everybody_away_on, holders_of
 from signals.vocabulary import SignalState
 
-OFFICE_OPENS: Final = time(9)
 CATCH_UP_DAYS: Final = 14
 """A message whose day passed longer ago than this, while no worker ran, is not written any more."""
-ESCALATION_WORKING_DAYS: Final = 1
-"""Between lead, deputy and service manager."""
 UNATTENDED_DAYS: Final = 21
 DELETED_DAYS: Final = 28
 NOTICE_WORKING_DAYS: Final = 5
@@ -83,6 +82,7 @@ _STAGES: Final = (
 _STATES_OF: Final[Mapping[str, frozenset[SignalState]]] = {
     Event.NEW_SIGNAL: frozenset({_NEW}),
     Event.UNATTENDED: frozenset({_NEW}),
+    Event.AGREED_DAY: frozenset({_IN_FOLLOW_UP}),
     **{event: stage.states for stage in _STAGES for event in (stage.before, stage.missed)},
 }
 
@@ -93,7 +93,7 @@ def remind(session: Session, clock: Clock, *, public_url: str, channels: Collect
     A new signal that nobody was told of (after a referral, or before a recipient was verified) is told too.
     """
     plan = _Plan(session, clock, public_url=public_url.rstrip("/"), channels=channels)
-    messages = list(plan.new_signals())
+    messages = [*plan.new_signals(), *plan.absences()]
     if is_working_day(plan.on):
         messages += [*plan.about_signals(), *plan.digests(), *plan.nothing_open()]
     return enqueue(session, messages)
@@ -108,6 +108,8 @@ def why_senseless(
     if event in (Event.DRILL, Event.DRILL_UNANSWERED):
         drill = session.get(Drill, subject_id)
         return "answered" if drill is None or drill.answered_on is not None else None
+    if event in (Event.STAND_IN, Event.UNCOVERED):
+        return "back" if session.get(Absence, subject_id) is None else None
     if event in (Event.NOTHING_OPEN, Event.DIGEST) and organisation_id is not None:
         has_work = organisation_id in _with_work(session)
         senseless = has_work if event == Event.NOTHING_OPEN else not has_work
@@ -154,6 +156,9 @@ class _Plan:
         self.leads = leads_of(session, self.organisations)
         self.managers = service_managers(session)
         self.kept_out = coordinators(session)
+        self.away = {away.staff_id: away for away in everybody_away_on(session, self.on)}
+        self.colleagues = of_staff(session, [away.cover_id for away in self.away.values() if away.cover_id])
+        self.holders = holders_of(session) if self.away else frozenset()
 
     def new_signals(self) -> Iterator[NewMessage]:
         query = select(Signal.id, Signal.organisation_id, Signal.claim_by).where(
@@ -177,6 +182,25 @@ class _Plan:
             organisation = self.organisations[signal.organisation_id]
             for told in self._about(signal, organisation):
                 yield from self._messages(told)
+
+    def absences(self) -> Iterator[NewMessage]:
+        """Who stands in hears of it; where nobody does, the leads hear of signals that would sleep."""
+        for away in self.away.values():
+            organisation = self.organisations[away.organisation_id]
+            covered = away.cover_id is not None
+            to = self.colleagues[away.cover_id] if away.cover_id else self._leads_of(organisation)
+            if away.staff_id in self.holders:
+                yield from self._messages(
+                    _Told(
+                        event=Event.STAND_IN if covered else Event.UNCOVERED,
+                        subject_id=away.id,
+                        organisation=organisation,
+                        to=to,
+                        day=away.away_until,
+                        until=away.away_until,
+                        path="/desk/absence",
+                    )
+                )
 
     def digests(self) -> Iterator[NewMessage]:
         chosen = [found for found in self.organisations.values() if found.digest_at is not None]
@@ -218,6 +242,8 @@ class _Plan:
             if signal.state in stage.states:
                 yield from self._reminder(signal, organisation, stage)
                 yield from self._missed(signal, organisation, stage)
+        if signal.postponed_until is not None and signal.state in _STATES_OF[Event.AGREED_DAY]:
+            yield from self._agreed(signal, organisation)
         if signal.notified_on is None and signal.deferred_because is None:
             yield from self._notice(signal, organisation)
             if signal.state is _NEW:
@@ -229,13 +255,35 @@ class _Plan:
         before = working_days_before(due, 1)
         day = before if before > signal.received_on else due
         if organisation.digest_at is None and day > signal.received_on and day <= self.on <= due:
-            team = team_of(organisation, channels=self.channels)
+            team = self._team_for(signal, organisation)
             yield self._told(stage.before, signal, organisation, team, day=due, until=due)
+
+    def _agreed(self, signal: Any, organisation: Organisation) -> Iterator[_Told]:
+        """On the day that was agreed, or the first working day after it; the lead where it was missed."""
+        day: date = signal.postponed_until
+        team = [] if organisation.digest_at is not None else self._team_for(signal, organisation)
+        leads = self._leads_of(organisation)
+        for since, to in ((add_working_days(day, 0), team), (add_working_days(day, 1), leads)):
+            if self._has_come(since):
+                yield self._told(Event.AGREED_DAY, signal, organisation, to, day=day)
+
+    def _team_for(self, signal: Any, organisation: Organisation) -> list[Reach]:
+        """The team; and who stands in for the one who has it, or the leads where nobody does."""
+        team = team_of(organisation, channels=self.channels)
+        away = self.away.get(signal.claimed_by_id)
+        if away is None:
+            return team
+        standing_in = self.colleagues[away.cover_id] if away.cover_id else self._leads_of(organisation)
+        return [*team, *standing_in]
+
+    def _leads_of(self, organisation: Organisation) -> Sequence[Reach]:
+        """The leads, or the deputy of a team without one."""
+        return self.leads.get(organisation.id, []) or deputy_of(organisation)
 
     def _missed(self, signal: Any, organisation: Organisation, stage: _Stage) -> Iterator[_Told]:
         due: date = getattr(signal, stage.deadline)
         for step, (to, path) in enumerate(self._ladder(organisation)):
-            if self._has_come(add_working_days(due, 1 + step * ESCALATION_WORKING_DAYS)):
+            if self._has_come(add_working_days(due, 1 + step * organisation.escalation_working_days)):
                 yield self._told(stage.missed, signal, organisation, to, day=due, path=path)
 
     def _unattended(self, signal: Any, organisation: Organisation) -> Iterator[_Told]:
@@ -249,8 +297,8 @@ class _Plan:
 
     def _notice(self, signal: Any, organisation: Organisation) -> Iterator[_Told]:
         last = month_after(signal.received_on)
-        team = team_of(organisation, channels=self.channels)
-        leads = self.leads.get(organisation.id, []) or deputy_of(organisation)
+        team = self._team_for(signal, organisation)
+        leads = self._leads_of(organisation)
         for working_days, to in ((NOTICE_WORKING_DAYS, team), (1, leads)):
             if working_days_before(last, working_days) <= self.on <= last:
                 yield self._told(Event.NOTICE_REMINDER, signal, organisation, to, day=last, until=last)
@@ -286,9 +334,10 @@ class _Plan:
             path=path,
         )
 
-    def _messages(self, told: _Told, *, opens: time = OFFICE_OPENS) -> Iterator[NewMessage]:
+    def _messages(self, told: _Told, *, opens: time | None = None) -> Iterator[NewMessage]:
         moment = self.now
         if told.event is not Event.NEW_SIGNAL:
+            opens = opens or time(told.organisation.opens_at)
             moment = max(moment, datetime.combine(self.on, opens, AMSTERDAM))
         for reach in once_each(without(told.to, self.kept_out)):
             yield NewMessage(
@@ -324,6 +373,8 @@ def _live_signals() -> Any:
         Signal.conclude_by,
         Signal.notified_on,
         Signal.deferred_because,
+        Signal.postponed_until,
+        Signal.claimed_by_id,
     ).where(Signal.is_drill.is_(False), or_(Signal.state != _CONCLUDED, uninformed))
 
 
@@ -340,9 +391,13 @@ def _with_work(session: Session) -> dict[uuid.UUID, date]:
 def _about_signal(
     session: Session, event: str, signal_id: uuid.UUID, organisation_id: uuid.UUID | None
 ) -> str | None:
-    query = select(Signal.organisation_id, Signal.state, Signal.notified_on, Signal.deferred_because).where(
-        Signal.id == signal_id
-    )
+    query = select(
+        Signal.organisation_id,
+        Signal.state,
+        Signal.notified_on,
+        Signal.deferred_because,
+        Signal.postponed_until,
+    ).where(Signal.id == signal_id)
     signal = session.execute(query).one_or_none()
     if signal is None:
         return "gone"
@@ -353,6 +408,8 @@ def _about_signal(
         return "informed"
     if event != Event.NOTICE_REMINDER and signal.state not in _STATES_OF[event]:
         return f"now_{signal.state.value}"
+    if event == Event.AGREED_DAY and signal.postponed_until is None:
+        return "went_on"
     return None
 
 

@@ -315,9 +315,16 @@ def _exported(keystore: Keystore, signal: Signal) -> dict[str, Any]:
         "state": signal.state,
         "outcome": signal.outcome,
         "referred_to": signal.referred_to,
-        "notified_on": signal.notified_on.isoformat() if signal.notified_on else None,
+        "notified_on": _day(signal.notified_on),
+        "wmo_notified_on": _day(signal.wmo_notified_on),
         "contact_attempts": [
-            {"kind": a.kind, "result": a.result, "at": _iso(a.attempted_at)} for a in signal.attempts
+            {
+                "kind": a.kind,
+                "result": a.result,
+                "at": _iso(a.attempted_at),
+                "agreed_for": _day(a.postponed_until),
+            }
+            for a in signal.attempts
         ],
         "history": [{"action": c.action, "on": c.on.isoformat()} for c in signal.history],
     }
@@ -338,6 +345,10 @@ def _exported(keystore: Keystore, signal: Signal) -> dict[str, Any]:
 
 def _address(address: Address) -> dict[str, Any]:
     return {"postcode": address.postcode, "house_number": address.number, "addition": address.addition}
+
+
+def _day(day: date | None) -> str | None:
+    return day.isoformat() if day else None
 
 
 def _iso(moment: datetime) -> str:

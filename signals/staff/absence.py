@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from signals.audit import Actor, AuditLog, require_role
 from signals.clock import Clock, today
 from signals.errors import FieldProblem, Forbidden, Invalid, NotFound
-from signals.models import Absence, StaffMember
-from signals.vocabulary import AuditAction, Role
+from signals.models import Absence, Signal, StaffMember
+from signals.vocabulary import AuditAction, Role, SignalState
 
 HOLDERS: Final = (Role.WORKER, Role.LEAD)
 """Who may have claimed a signal, so who is missed and who can stand in."""
@@ -27,6 +27,7 @@ class Away:
     """An absence with names; `cover` is None where nobody stands in, or who would is away or shut out."""
 
     id: uuid.UUID
+    organisation_id: uuid.UUID
     staff_id: uuid.UUID
     name: str
     away_from: date
@@ -91,16 +92,17 @@ def remove_absence(
     session.delete(absence)
 
 
-def absences(session: Session, *, organisation_id: uuid.UUID, on: date) -> list[Away]:
-    """Who of an organisation is away on a day or later, the first one first."""
+def absences(session: Session, *, organisation_id: uuid.UUID | None, on: date) -> list[Away]:
+    """Who of an organisation (None: of any) is away on a day or later, the first one first."""
     query = (
         select(Absence, StaffMember.name)
         .join(StaffMember, StaffMember.id == Absence.staff_member_id)
-        .where(Absence.organisation_id == organisation_id, Absence.away_until >= on)
-        .where(StaffMember.disabled_at.is_(None))
+        .where(Absence.away_until >= on, StaffMember.disabled_at.is_(None))
         .order_by(Absence.away_from, StaffMember.name, Absence.id)
     )
-    rows = session.execute(query).all()
+    if organisation_id is not None:
+        query = query.where(Absence.organisation_id == organisation_id)
+    rows = [(absence, name) for absence, name in session.execute(query)]
     able = _able_to_cover(session, [absence.cover_id for absence, _name in rows if absence.cover_id])
     return [_described(absence, name, able, rows, on) for absence, name in rows]
 
@@ -109,6 +111,19 @@ def away_on(session: Session, *, organisation_id: uuid.UUID, on: date) -> dict[u
     """Who of an organisation is away on just this day, by staff id."""
     found = absences(session, organisation_id=organisation_id, on=on)
     return {away.staff_id: away for away in found if away.away_from <= on}
+
+
+def everybody_away_on(session: Session, on: date) -> list[Away]:
+    """Who of any organisation is away on just this day; for the worker."""
+    return [away for away in absences(session, organisation_id=None, on=on) if away.away_from <= on]
+
+
+def holders_of(session: Session) -> frozenset[uuid.UUID]:
+    """Who has an open signal, in any organisation; for the worker."""
+    query = select(Signal.claimed_by_id).where(
+        Signal.claimed_by_id.is_not(None), Signal.state != SignalState.CONCLUDED
+    )
+    return frozenset(found for found in session.scalars(query.distinct()) if found is not None)
 
 
 def stood_in_for(
@@ -196,6 +211,7 @@ def _described(
     cover_id = absence.cover_id if absence.cover_id in able and not away_too else None
     return Away(
         id=absence.id,
+        organisation_id=absence.organisation_id,
         staff_id=absence.staff_member_id,
         name=name,
         away_from=absence.away_from,

@@ -17,6 +17,7 @@ from signals.clock import Clock
 from signals.errors import FieldProblem, Forbidden, Invalid
 from signals.models import StaffMember
 from signals.models.base import new_id
+from signals.staff.handing_back import hand_back
 from signals.staff.identity import MAX_PASSWORD, Secrets, normal_email, seal_totp
 from signals.staff.sessions import open_session, revoke_all
 from signals.vocabulary import STAFF_LANGUAGES, AuditAction, Role
@@ -86,7 +87,7 @@ def disable(session: Session, clock: Clock, *, member: StaffMember, actor: Actor
     """Shut an account and revoke all its sessions and tokens at once; a second time does nothing.
 
     By the system, an administrator, or a lead of the same organisation, and not by the person: `Forbidden`.
-    What the person had claimed stays claimed until a lead reassigns it.
+    What the person had claimed goes back to the team.
     """
     _require_may_manage(actor, member)
     if member.disabled_at is not None:
@@ -94,6 +95,7 @@ def disable(session: Session, clock: Clock, *, member: StaffMember, actor: Actor
     member.disabled_at = clock.now()
     revoke_all(session, clock, member=member)
     _record_change(session, clock, audit, actor, member, "disabled")
+    hand_back(session, clock, member=member, actor=actor, audit=audit)
 
 
 def issue_token(

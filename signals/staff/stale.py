@@ -1,12 +1,14 @@
-"""Forgets what signing in leaves behind: guesses counted, challenges answered, old account links."""
+"""Forgets what signing in and absences leave behind: guesses, challenges answered, links, past absences."""
 
+from datetime import timedelta
 from typing import Any, cast
 
 from sqlalchemy import CursorResult, Delete, delete
 from sqlalchemy.orm import Session
 
-from signals.clock import Clock
-from signals.models import AccountLink, Challenge, SignInGuess
+from signals.clock import Clock, today
+from signals.models import Absence, AccountLink, Challenge, SignInGuess
+from signals.staff.absence import KEPT_DAYS
 from signals.staff.guesses import FORGOTTEN_AFTER
 
 
@@ -17,6 +19,7 @@ def forget_stale(session: Session, clock: Clock) -> int:
         delete(SignInGuess).where(SignInGuess.last_at <= now - FORGOTTEN_AFTER),
         delete(Challenge).where(Challenge.expires_at <= now),
         delete(AccountLink).where(AccountLink.expires_at <= now),
+        delete(Absence).where(Absence.away_until < today(clock) - timedelta(days=KEPT_DAYS)),
     )
     return sum(_count(session, statement) for statement in over)
 

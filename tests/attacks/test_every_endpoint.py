@@ -70,6 +70,7 @@ POST /api/v1/signals/<uuid:signal_id>/contact-attempts WL
 POST /api/v1/signals/<uuid:signal_id>/notes WL
 POST /api/v1/signals/<uuid:signal_id>/conclude WL
 POST /api/v1/signals/<uuid:signal_id>/notice WL
+POST /api/v1/signals/<uuid:signal_id>/wmo-notification WL
 POST /api/v1/signals/<uuid:signal_id>/refer WL
 GET /api/v1/signals/<uuid:signal_id>/notice.pdf WL
 GET /api/v1/signals/<uuid:signal_id>/handover.json WL
@@ -87,6 +88,13 @@ PUT /api/v1/retention/periods P
 GET /api/v1/organisations WLA
 POST /api/v1/organisations A
 PATCH /api/v1/organisations/<uuid:organisation_id> A
+GET /api/v1/organisations/<uuid:organisation_id>/settings LA
+PATCH /api/v1/organisations/<uuid:organisation_id>/settings LA
+POST /api/v1/organisations/<uuid:organisation_id>/settings/ask-again LA
+GET /api/v1/team/colleagues WL
+GET /api/v1/team/absences WL
+POST /api/v1/team/absences WL
+DELETE /api/v1/team/absences/<uuid:absence_id> WL
 GET /api/v1/coverage A
 POST /api/v1/coverage A
 PATCH /api/v1/coverage/<uuid:area_id> A
@@ -186,6 +194,9 @@ JSON: Final[Mapping[str, dict[str, Any]]] = {
     "notes": {"text": "Wij bellen terug."},
     "conclude": {"outcome": "talk_sufficed"},
     "notice": {"notified_on": "2026-11-24"},
+    "settings": {"opens_at": 9},
+    "ask-again": {"address": "niemand@example.org"},
+    "wmo-notification": {"wmo_notified_on": "2026-11-24"},
     "refer": {"organisation_id": "", "reason": "moved"},
 }
 FORMS: Final[Mapping[str, dict[str, str]]] = {

@@ -25,7 +25,7 @@ ATTEMPT = {
 }
 QUEUE_FIELDS = {
     "id", "reference", "state", "concern_types", "received_on", "claim_by", "contact_by", "conclude_by",
-    "overdue", "claimed_by", "repeat", "version",
+    "postponed_until", "overdue", "claimed_by", "repeat", "version",
 }  # fmt: skip
 
 

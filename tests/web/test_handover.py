@@ -43,9 +43,14 @@ def test_the_hand_over_has_all_that_a_file_needs_and_fits_its_schema(desk: Desk)
     assert set(document) == set(HandoverSchema().fields)
     assert document["address"] == {"postcode": "1012AB", "house_number": 12, "addition": ""}
     assert [note["text"] for note in document["notes"]] == ["Mevrouw wil graag hulp in huis."]
-    assert document["contact_attempts"] == [
-        {"kind": "visit", "result": "contact", "attempted_at": "2026-11-24T09:00:00Z", "workers": 2}
-    ]
+    [attempt] = document["contact_attempts"]
+    assert attempt == {
+        "kind": "visit",
+        "result": "contact",
+        "attempted_at": "2026-11-24T09:00:00Z",
+        "workers": 2,
+        "postponed_until": None,
+    }
     assert (document["source"], document["outcome"], document["newly_known"]) == (
         "een bezorger",
         "help_accepted",

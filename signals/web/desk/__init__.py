@@ -40,6 +40,7 @@ def register_desk(
     from signals.web.desk.referral_pages import referral_pages
     from signals.web.desk.round_pages import round_pages
     from signals.web.desk.search_pages import search_pages
+    from signals.web.desk.team_api import team_api
     from signals.web.desk.team_pages import team_pages
 
     keystore = open_keystore(settings.keystore.url, load_master_key(settings.keystore.master_key_file))
@@ -53,7 +54,7 @@ def register_desk(
         router=router,
         throttle=GuessThrottle(clock, engine, keystore.secret("guesses")),
     )
-    for calls in (staff_api, letter_api, handover_api, referral_api, officer_api, admin_api):
+    for calls in (staff_api, letter_api, handover_api, referral_api, officer_api, team_api, admin_api):
         api.register_blueprint(calls)
     of_roles = (officer_pages, approval_pages, admin_pages, referral_pages)
     of_channels = (channel_pages, escalation_pages)

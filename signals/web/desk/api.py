@@ -281,6 +281,28 @@ def record_notice(values: Mapping[str, Any], signal_id: UUID) -> Response:
     return _json(representations.notice(changed), 201, version=changed.version)
 
 
+@staff_api.post("/signals/<uuid:signal_id>/wmo-notification")
+@staff_api.doc(security=_TOKEN, parameters=[IF_MATCH])
+@requires(*_FOLLOW_UP)
+@staff_api.arguments(schemas.WmoSchema)
+@staff_api.response(201, schemas.WmoStateSchema, headers=_ETAG)
+@answers(404, 409, 412, 413, 415)
+def record_wmo(values: Mapping[str, Any], signal_id: UUID) -> Response:
+    """Record when a notification was made by the Wmo 2015: a signal itself is none."""
+    version, context = if_match(), desk()
+    with changing(signal_id) as session:
+        changed = triage.record_wmo(
+            session,
+            context.clock,
+            signal_id=signal_id,
+            actor=current().actor,
+            audit=context.audit,
+            expected_version=version,
+            **values,
+        )
+    return _json(representations.wmo(changed), 201, version=changed.version)
+
+
 @staff_api.post("/search")
 @staff_api.doc(security=_TOKEN)
 @requires(*_FOLLOW_UP)

@@ -39,7 +39,7 @@ from signals.web.desk.pdf import Section, make_pdf
 from signals.web.desk.schemas import AddressSchema
 
 FORMAT: Final = "signals-handover"
-FORMAT_VERSION: Final = "1.0"
+FORMAT_VERSION: Final = "1.1"
 """Fields may be added within 1.x; none is removed or changes its meaning."""
 MAY_LEAVE: Final = frozenset({Outcome.HELP_ACCEPTED, Outcome.REFERRED})
 _LANGUAGE: Final = "nl"
@@ -52,6 +52,9 @@ class HandoverAttemptSchema(Schema):
     result = fields.Enum(AttemptResult, by_value=True, required=True)
     attempted_at = fields.DateTime(required=True)
     workers = fields.Integer(required=True)
+    postponed_until = fields.Date(
+        required=True, allow_none=True, metadata={"description": "The day that was agreed; since 1.1"}
+    )
 
 
 class HandoverNoteSchema(Schema):
@@ -86,6 +89,11 @@ class HandoverSchema(Schema):
     outcome = fields.Enum(Outcome, by_value=True, required=True)
     referred_to = fields.Enum(ReferredTo, by_value=True, required=True, allow_none=True)
     newly_known = fields.Boolean(required=True, allow_none=True)
+    wmo_notified_on = fields.Date(
+        required=True,
+        allow_none=True,
+        metadata={"description": "A notification was made by article 2.3.2 Wmo 2015; since 1.1"},
+    )
     concluded_at = fields.DateTime(required=True)
 
 
@@ -159,7 +167,13 @@ def _document(signal: Signal, organisation: str, on: date) -> dict[str, Any]:
         "noticed_on": _iso(report.noticed_on),
         "note": report.note,
         "contact_attempts": [
-            {"kind": a.kind, "result": a.result, "attempted_at": moment(a.attempted_at), "workers": a.workers}
+            {
+                "kind": a.kind,
+                "result": a.result,
+                "attempted_at": moment(a.attempted_at),
+                "workers": a.workers,
+                "postponed_until": _iso(a.postponed_until),
+            }
             for a in signal.attempts
         ],
         "first_contact_at": _at(signal.first_contact_at),
@@ -172,6 +186,7 @@ def _document(signal: Signal, organisation: str, on: date) -> dict[str, Any]:
         "outcome": signal.outcome,
         "referred_to": signal.referred_to,
         "newly_known": signal.newly_known,
+        "wmo_notified_on": _iso(signal.wmo_notified_on),
         "concluded_at": _at(signal.concluded_at),
     }
 
@@ -196,7 +211,9 @@ def _follow_up(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for attempt in document["contact_attempts"]:
         kind, result = AttemptKind(attempt["kind"]), AttemptResult(attempt["result"])
         words = f"{label(kind, _LANGUAGE)}, {label(result, _LANGUAGE).lower()}"
-        yield "Contactpoging", f"{_clock(attempt['attempted_at'])}: {words}"
+        until = attempt["postponed_until"]
+        agreed = f", afgesproken voor {_day(until)}" if until else ""
+        yield "Contactpoging", f"{_clock(attempt['attempted_at'])}: {words}{agreed}"
     for note in document["notes"]:
         yield "Notitie", f"{_clock(note['written_at'])}: {note['text']}"
     if document["notified_on"]:
@@ -214,6 +231,8 @@ def _outcome(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "Naar wie", label(ReferredTo(document["referred_to"]), _LANGUAGE)
     if document["newly_known"] is not None:
         yield "Nieuw in beeld bij hulp", "ja" if document["newly_known"] else "nee"
+    if document["wmo_notified_on"]:
+        yield "Wmo-melding gedaan", _day(document["wmo_notified_on"])
     yield "Afgerond", _clock(document["concluded_at"])
 
 

@@ -41,6 +41,7 @@ def opened_signal(opened: OpenedSignal, on: date) -> dict[str, Any]:
         "outcome": signal.outcome,
         "referred_to": signal.referred_to,
         "newly_known": signal.newly_known,
+        **wmo(signal),
         "first_contact_at": _moment(signal.first_contact_at),
         "concluded_at": _moment(signal.concluded_at),
     }
@@ -59,6 +60,7 @@ def attempt(entry: ContactAttempt, names: Names) -> dict[str, Any]:
         "result": entry.result,
         "attempted_at": _moment(entry.attempted_at),
         "workers": entry.workers,
+        "postponed_until": _day(entry.postponed_until),
         "recorded_by": names.get(entry.recorded_by_id, ""),
         "recorded_at": _moment(entry.recorded_at),
     }
@@ -67,6 +69,11 @@ def attempt(entry: ContactAttempt, names: Names) -> dict[str, Any]:
 def notice(signal: Signal) -> dict[str, Any]:
     """Whether the resident was told."""
     return {"notified_on": _day(signal.notified_on), "deferred_because": signal.deferred_because}
+
+
+def wmo(signal: Signal) -> dict[str, Any]:
+    """Whether a Wmo notification was made."""
+    return {"wmo_notified_on": _day(signal.wmo_notified_on)}
 
 
 def written_note(note_id: UUID, written_by: str, written_at: datetime) -> dict[str, Any]:
@@ -89,6 +96,7 @@ def _item(signal: Signal, summary: Summary, names: Names, on: date) -> dict[str,
         "claim_by": _day(signal.claim_by),
         "contact_by": _day(signal.contact_by),
         "conclude_by": _day(signal.conclude_by),
+        "postponed_until": _day(signal.postponed_until),
         "overdue": is_overdue(signal, on),
         "claimed_by": names.get(signal.claimed_by_id) if signal.claimed_by_id else None,
         "repeat": signal.repeat,

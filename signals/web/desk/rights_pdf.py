@@ -78,9 +78,13 @@ def _facts(signal: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "Aan u verteld op", _day(signal["notified_on"])
     for attempt in signal["contact_attempts"]:
         words = (AttemptKind(attempt["kind"]), AttemptResult(attempt["result"]))
-        yield "Contactpoging", f"{_moment(attempt['at'])}: {', '.join(label(w, _LANGUAGE) for w in words)}"
+        agreed = f", afgesproken voor {_day(attempt['agreed_for'])}" if attempt["agreed_for"] else ""
+        tried = ", ".join(label(word, _LANGUAGE) for word in words)
+        yield "Contactpoging", f"{_moment(attempt['at'])}: {tried}{agreed}"
     for change in signal["history"]:
         yield "Gebeurtenis", f"{_day(change['on'])}: {label(Action(change['action']), _LANGUAGE)}"
+    if signal["wmo_notified_on"]:
+        yield "Wmo-melding gedaan op", _day(signal["wmo_notified_on"])
     if signal["outcome"]:
         yield "Uitkomst", label(Outcome(signal["outcome"]), _LANGUAGE)
     if signal["referred_to"]:

@@ -135,6 +135,15 @@ class AttemptSchema(Strict):
         validate=validate.OneOf([1, 2], error="out_of_range"),
         metadata={"description": "How many workers went: one or two"},
     )
+    postponed_until = StrictDate(
+        load_default=None,
+        allow_none=True,
+        metadata={
+            "description": "With `postponed` only: the day that was agreed, at most 28 days ahead and 84 "
+            "after receipt. Until then the signal waits; the next attempt ends that.",
+            "example": "2026-12-08",
+        },
+    )
 
 
 class NoteSchema(Strict):
@@ -158,6 +167,17 @@ class ConcludeSchema(Strict):
         load_default=None,
         metadata={"description": "Why `not_reached` comes before the organisation's minimum of attempts"},
     )
+    wmo_notified_on = StrictDate(
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "When a Wmo notification was made; null leaves what was recorded before"},
+    )
+
+
+class WmoSchema(Strict):
+    """When a notification was made by article 2.3.2 Wmo 2015; null takes a mistake back."""
+
+    wmo_notified_on = StrictDate(required=True, allow_none=True)
 
 
 class ReopenSchema(Strict):
@@ -242,6 +262,11 @@ class QueueItemSchema(Schema):
     claim_by = fields.Date(required=True)
     contact_by = fields.Date(required=True)
     conclude_by = fields.Date(required=True)
+    postponed_until = fields.Date(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The day agreed with the resident, while it is awaited: what comes next"},
+    )
     overdue = fields.Boolean(required=True, metadata={"description": "The next deadline has passed"})
     claimed_by = fields.String(required=True, allow_none=True, metadata={"description": "Name"})
     repeat = fields.Boolean(required=True)
@@ -279,6 +304,7 @@ class RecordedAttemptSchema(Schema):
     result = fields.Enum(AttemptResult, by_value=True, required=True)
     attempted_at = fields.DateTime(required=True)
     workers = fields.Integer(required=True)
+    postponed_until = fields.Date(required=True, allow_none=True)
     recorded_by = fields.String(required=True)
     recorded_at = fields.DateTime(required=True)
 
@@ -311,6 +337,12 @@ class NoticeStateSchema(Schema):
 
     notified_on = fields.Date(required=True, allow_none=True)
     deferred_because = fields.Enum(DeferralReason, by_value=True, required=True, allow_none=True)
+
+
+class WmoStateSchema(Schema):
+    """Whether a Wmo notification was made."""
+
+    wmo_notified_on = fields.Date(required=True, allow_none=True)
 
 
 class WrittenNoteSchema(Schema):
@@ -352,6 +384,7 @@ class SignalSchema(QueueItemSchema):
     outcome = fields.Enum(Outcome, by_value=True, required=True, allow_none=True)
     referred_to = fields.Enum(ReferredTo, by_value=True, required=True, allow_none=True)
     newly_known = fields.Boolean(required=True, allow_none=True)
+    wmo_notified_on = fields.Date(required=True, allow_none=True)
     first_contact_at = fields.DateTime(required=True, allow_none=True)
     concluded_at = fields.DateTime(required=True, allow_none=True)
 
