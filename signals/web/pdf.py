@@ -9,7 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-FAMILIES: Final = ("Noto Sans", "Noto Sans Arabic")
+# Not Noto Sans Arabic: it sets the dots of letters apart, and what is read back from the file is no word.
+FAMILIES: Final = ("Noto Sans", "Tajawal")
 
 
 def compile_pdf(template: Path, data: Mapping[str, Any]) -> bytes:

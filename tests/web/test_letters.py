@@ -19,6 +19,7 @@ SENDER = Sender(
     name="Voorbeeld Welzijn Amsterdam",
     phone="020 123 45 67",
     email="post@example.org",
+    officer="fg@example.org",
     legal_basis="Wmo 2015, artikel 2.1.1",
 )
 LETTER = Letter(
@@ -80,6 +81,7 @@ def test_the_letter_says_who_what_why_on_which_ground_how_long_and_from_whom(lan
         SENDER.name,
         SENDER.phone,
         SENDER.email,
+        f"{texts.officer}\n{SENDER.officer}",
         SENDER.legal_basis,
         LETTER.reference,
         LETTER.address,

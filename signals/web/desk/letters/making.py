@@ -1,5 +1,6 @@
 """Setting the letter of article 14 AVG and the card as PDF/UA-1, from words, organisation and periods."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -12,15 +13,21 @@ from signals.web.desk.pdf import TEMPLATES
 from signals.web.pdf import compile_pdf
 
 _FOLDER: Final = TEMPLATES / "letters"
+_VOWEL_MARKS: Final = re.compile(r"[\u064b-\u0652]")
+"""Arabic does without them; set apart above a letter they would break the word for a reader of the file."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sender:
-    """The organisation as a resident may reach it; `legal_basis` is in Dutch, as it was recorded."""
+    """The organisation as a resident may reach it; `legal_basis` is in Dutch, as it was recorded.
+
+    `officer`: the e-mail address of its privacy officer, empty where it has none.
+    """
 
     name: str
     phone: str
     email: str
+    officer: str
     legal_basis: str
 
 
@@ -62,6 +69,7 @@ def notice_data(letter: Letter, language: str) -> dict[str, Any]:
         "reference": (words.reference, letter.reference),
         "date": (words.date, format_date(letter.on, "long", locale=language)),
         "lead": list(words.lead),
+        "officer": (words.officer, letter.sender.officer) if letter.sender.officer else None,
         "keep_reference": words.keep_reference,
         "sections": [
             {"title": words.what, "items": list(words.what_items), "text": "", "dutch": ""},
@@ -106,7 +114,8 @@ def _periods(letter: Letter, words: Words, language: str) -> list[str]:
     def of_days(sentence: str, days: int) -> str:
         never_weeks = float(days + 1)  # from this number of a larger unit on babel would take that unit
         span = timedelta(days=days)
-        return sentence.format(days=format_timedelta(span, "day", never_weeks, locale=language))
+        words = format_timedelta(span, "day", never_weeks, locale=language)
+        return sentence.format(days=_VOWEL_MARKS.sub("", words))
 
     return [
         of_days(words.long_concluded, letter.concluded),

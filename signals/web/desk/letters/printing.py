@@ -2,13 +2,16 @@
 
 from uuid import UUID
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
 from signals.clock import today
 from signals.contents import open_report
 from signals.errors import FieldProblem, Invalid, Restricted
-from signals.models import Organisation
+from signals.models import Organisation, StaffMember
 from signals.retention import periods_of
 from signals.triage import find_signal
-from signals.vocabulary import AuditAction, RetentionRule
+from signals.vocabulary import AuditAction, RetentionRule, Role
 from signals.web.desk import display
 from signals.web.desk.auth import current
 from signals.web.desk.context import desk
@@ -39,7 +42,8 @@ def print_notice(signal_id: UUID, language: str) -> bytes:
             ground="art_14_avg",
             outcome=language,
         )
-        sender = _sender(session.get_one(Organisation, organisation_id()))
+        signal.letter_printed_on = today(context.clock)
+        sender = _sender(session, session.get_one(Organisation, organisation_id()))
         days = {rule: period.days for rule, period in periods_of(session, organisation_id()).items()}
     letter = Letter(
         sender=sender,
@@ -57,7 +61,7 @@ def print_card(language: str) -> bytes:
     """The card "we were at your door" of the caller's organisation. It knows no resident: no audit entry."""
     language = _known(language)
     with desk().reading() as session:
-        sender = _sender(session.get_one(Organisation, organisation_id()))
+        sender = _sender(session, session.get_one(Organisation, organisation_id()))
     return card_pdf(sender, language)
 
 
@@ -67,10 +71,26 @@ def _known(language: str) -> str:
     return language
 
 
-def _sender(organisation: Organisation) -> Sender:
+def _sender(session: Session, organisation: Organisation) -> Sender:
     return Sender(
         name=organisation.name,
         phone=organisation.contact_phone,
         email=organisation.contact_email,
+        officer=_officer(session, organisation.id),
         legal_basis=(organisation.legal_basis or "").strip(),
     )
+
+
+def _officer(session: Session, organisation_id: UUID) -> str:
+    """How the organisation's privacy officer is reached (art. 14(1)(b) AVG); empty where it has none."""
+    query = (
+        select(StaffMember.email)
+        .where(
+            StaffMember.organisation_id == organisation_id,
+            StaffMember.role == Role.PRIVACY_OFFICER,
+            StaffMember.disabled_at.is_(None),
+        )
+        .order_by(StaffMember.created_at, StaffMember.id)
+        .limit(1)
+    )
+    return session.scalar(query) or ""

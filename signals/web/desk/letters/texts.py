@@ -37,6 +37,7 @@ class Words:
     contact: str
     phone: str
     email: str
+    officer: str
     keep_reference: str
     what: str
     what_items: Sequence[str]
@@ -75,6 +76,7 @@ TEXTS: Final[Mapping[str, Words]] = {
         contact="Hoe u ons bereikt",
         phone="Telefoon",
         email="E-mail",
+        officer="Functionaris gegevensbescherming",
         keep_reference="Noem het kenmerk als u belt of schrijft. Dan kunnen wij u meteen helpen.",
         what="Wat wij bewaren",
         what_items=(
@@ -128,6 +130,7 @@ TEXTS: Final[Mapping[str, Words]] = {
         contact="How to reach us",
         phone="Telephone",
         email="E-mail",
+        officer="Data protection officer",
         keep_reference="Give the reference when you call or write. Then we can help you at once.",
         what="What we keep",
         what_items=(
@@ -181,6 +184,7 @@ TEXTS: Final[Mapping[str, Words]] = {
         contact="Jak się z nami skontaktować",
         phone="Telefon",
         email="E-mail",
+        officer="Inspektor ochrony danych",
         keep_reference="Dzwoniąc lub pisząc, prosimy podać numer sprawy. Wtedy od razu będziemy mogli pomóc.",
         what="Co przechowujemy",
         what_items=(
@@ -223,23 +227,24 @@ TEXTS: Final[Mapping[str, Words]] = {
         card_when="Byliśmy tu",
     ),
     "ar": Words(
-        title="نودّ أن نتحدث معك",
+        title="نود أن نتحدث معك",
         to="إلى المقيم في العنوان",
         reference="الرقم المرجعي",
         date="التاريخ",
         lead=(
-            "شعر أحد موزّعي البريد أو الطرود بالقلق على شخص يسكن في هذا العنوان وأبلغنا بذلك."
-            " نودّ أن نسألك عن حالك وهل تحتاج إلى شيء.",
-            "لست ملزمًا بالتحدث معنا. ولم ترتكب أي خطأ.",
+            "شعر أحد موزعي البريد أو الطرود بالقلق على شخص يسكن في هذا العنوان وأبلغنا بذلك."
+            " نود أن نسألك عن حالك وهل تحتاج إلى شيء.",
+            "لست ملزما بالتحدث معنا. ولم ترتكب أي خطأ.",
         ),
         contact="كيف تتواصل معنا",
         phone="الهاتف",
         email="البريد الإلكتروني",
-        keep_reference="اذكر الرقم المرجعي عند الاتصال أو الكتابة إلينا، فنستطيع مساعدتك فورًا.",
+        officer="مسؤول حماية البيانات",
+        keep_reference="اذكر الرقم المرجعي عند الاتصال أو الكتابة إلينا، فنستطيع مساعدتك فورا.",
         what="ما الذي نحتفظ به",
         what_items=(
             "هذا العنوان.",
-            "ما لاحظه الموزّع. وقد يدلّ ذلك على شيء يتعلق بصحتك.",
+            "ما لاحظه الموزع. وقد يدل ذلك على شيء يتعلق بصحتك.",
             "متى وكيف حاولنا التواصل معك، وملاحظاتنا حول ذلك.",
         ),
         why="لماذا",
@@ -250,27 +255,27 @@ TEXTS: Final[Mapping[str, Words]] = {
         long_concluded="المدة بعد انتهاء عملنا: {days}. ثم نحذف كل شيء.",
         long_unattended="إذا لم يتابع أحد البلاغ ولم تصلك أي رسالة، فالمدة بعد استلام البلاغ: {days}.",
         long_limit="وفي كل الأحوال أقصى مدة بعد استلام البلاغ: {days}.",
-        long_link="نحتفظ لمدة 12 شهرًا برمز مشتق من هذا العنوان فقط، لنعرف هل وصل بلاغ آخر. ولا يحتوي"
+        long_link="نحتفظ لمدة 12 شهرا برمز مشتق من هذا العنوان فقط، لنعرف هل وصل بلاغ آخر. ولا يحتوي"
         " الرمز على العنوان نفسه.",
         source="ممن علمنا بذلك",
-        source_text="من موزّع بريد أو طرود. ولا نعرف من هو.",
-        others="من يحصل عليها أيضًا",
+        source_text="من موزع بريد أو طرود. ولا نعرف من هو.",
+        others="من يحصل عليها أيضا",
         others_text="لا أحد دون سبب وجيه. إذا كانت جهة أخرى أقدر على مساعدتك، فقد نحيل البلاغ إليها. ولا"
-        " يتخذ أي حاسوب قرارًا بشأنك.",
+        " يتخذ أي حاسوب قرارا بشأنك.",
         rights="حقوقك",
         rights_items=(
             "يحق لك الاطلاع على ما نحتفظ به عنك.",
             "يحق لك طلب تصحيحه أو حذفه.",
-            "يحق لك أن تطلب عدم استخدامه مؤقتًا.",
+            "يحق لك أن تطلب عدم استخدامه مؤقتا.",
             "يحق لك الاعتراض.",
         ),
         complaint="اسألنا، أو اطلب التحدث إلى مسؤول حماية البيانات لدينا. إذا لم تتفق معنا، فيمكنك تقديم"
         " شكوى إلى هيئة حماية البيانات الهولندية: autoriteitpersoonsgegevens.nl.",
         card_title="كنا عند باب منزلك",
         card_text=(
-            "كنا نودّ أن نتحدث معك قليلًا.",
+            "كنا نود أن نتحدث معك قليلا.",
             "هل يمكنك الاتصال بنا أو مراسلتنا؟ يسعدنا أن نأتي في وقت آخر.",
-            "لست ملزمًا بأي شيء.",
+            "لست ملزما بأي شيء.",
         ),
         card_when="كنا هنا في",
     ),
@@ -287,6 +292,7 @@ TEXTS: Final[Mapping[str, Words]] = {
         contact="Bize nasıl ulaşırsınız",
         phone="Telefon",
         email="E-posta",
+        officer="Veri koruma görevlisi",
         keep_reference="Ararken veya yazarken dosya numarasını belirtin. Böylece size hemen yardımcı"
         " olabiliriz.",
         what="Neleri saklıyoruz",
@@ -342,6 +348,7 @@ TEXTS: Final[Mapping[str, Words]] = {
         contact="Как да се свържете с нас",
         phone="Телефон",
         email="Имейл",
+        officer="Длъжностно лице по защита на данните",
         keep_reference="Когато се обаждате или пишете, посочете номера. Така ще можем да помогнем веднага.",
         what="Какво съхраняваме",
         what_items=(
@@ -396,6 +403,7 @@ TEXTS: Final[Mapping[str, Words]] = {
         contact="Cum ne puteți contacta",
         phone="Telefon",
         email="E-mail",
+        officer="Responsabilul cu protecția datelor",
         keep_reference="Menționați numărul de referință când sunați sau scrieți. Astfel vă putem ajuta"
         " imediat.",
         what="Ce păstrăm",
@@ -451,6 +459,7 @@ TEXTS: Final[Mapping[str, Words]] = {
         contact="Як з нами зв'язатися",
         phone="Телефон",
         email="Електронна пошта",
+        officer="Посадова особа із захисту даних",
         keep_reference="Коли телефонуєте або пишете, назвіть номер звернення. Тоді ми зможемо допомогти"
         " одразу.",
         what="Що ми зберігаємо",
