@@ -116,7 +116,7 @@ RIGHTS: Final[Mapping[str, Mapping[Role, Rights]]] = {
         "desk": Rights(select=ALL, update=("raises", "told_percent")),
         "worker": rights("SIUD"),
     },
-    "receipts": {"front": rights("S"), "desk": rights("SU"), "worker": rights("SIUD")},
+    "receipts": {"front": rights("S"), "desk": rights("SIU"), "worker": rights("SIUD")},
     # Follow-up
     "signals": {"desk": rights("SUD"), "worker": rights("SIUD")},
     "contact_attempts": {"desk": rights("SI"), "worker": rights("SIUD")},

@@ -74,7 +74,8 @@ class Signal(Base):
 
     `content` (address, note, noticed_on) and `summary` (concern types, seen) are sealed under the case
     key `case_key_id`, which lies in the keystore. `version` counts every change; `due_on` is the next
-    deadline, by which the queue is sorted. `postponed_until`: the day agreed with the resident, while it
+    deadline, by which the queue is sorted. `team_told`: its team was told of it on arrival, in a message of
+    no signal in particular: what arrived together is not kept, for it may be of one carrier. `postponed_until`: the day agreed with the resident, while it
     is awaited. `wmo_notified_on`: when a worker knowingly made a notification (Wmo 2015, art. 2.3.2).
     `letter_printed_on`: the last time that the letter of art. 14 AVG was, which is not yet told.
     `intake_counted`, `outcome_counted`: the quarter whose figures hold it, so that none holds it twice.
@@ -101,7 +102,8 @@ class Signal(Base):
     unrouted: Mapped[bool] = mapped_column(default=False)
     repeat: Mapped[bool] = mapped_column(default=False)
     is_drill: Mapped[bool] = mapped_column(default=False)
-    receipt_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32), unique=True)
+    receipt_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    team_told: Mapped[bool] = mapped_column(default=False)
 
     case_key_id: Mapped[uuid.UUID]
     schema_version: Mapped[int] = mapped_column(default=1)
@@ -200,21 +202,21 @@ class StatusChange(Base):
 class AddressLink(Base):
     """What makes a repeat visible: a pseudonym of the address, readable with the organisation's key only.
 
-    Kept for 12 months, also after the purge of the signal (then without its id).
+    Kept for 12 months, also after the purge of the signal (then without its id). It is looked for by the house,
+    so the key begins with it. Its organisation is its signal's: no foreign key asks for it once more.
     """
 
     __tablename__ = "address_links"
     __table_args__ = (
-        Index("ix_address_links_house_pseudonym", "house_pseudonym"),
         Index("ix_address_links_signal_id", "signal_id"),
         NO_ROWID,
     )
 
+    house_pseudonym: Mapped[bytes] = mapped_column(LargeBinary(16), primary_key=True)
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
-    organisation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisations.id"))
+    organisation_id: Mapped[uuid.UUID]
     quarter: Mapped[str] = mapped_column(String(7))
     pseudonym: Mapped[bytes] = mapped_column(LargeBinary(16))
-    house_pseudonym: Mapped[bytes] = mapped_column(LargeBinary(16))
     received_on: Mapped[date] = mapped_column(Date)
     signal_id: Mapped[uuid.UUID | None]
     outcome_group: Mapped[str | None] = mapped_column(String(20))

@@ -64,7 +64,7 @@ MATRIX = {
     "outbox_messages": ("", "SID", "SIUD"),
     "passkeys": ("", "SIUD", "SD"),
     "postcode_municipalities": ("S", "S", "SIUD"),
-    "receipts": ("S", "SU", "SIUD"),
+    "receipts": ("S", "SIU", "SIUD"),
     "recipients": ("S", "SIUD", "SIUD"),
     "referrals": ("", "SIU", "SUD"),
     "register_entries": ("", "SI", "S"),
