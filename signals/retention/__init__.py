@@ -20,13 +20,12 @@ from signals.retention.periods import (
     due_signals,
     periods_of,
 )
-from signals.retention.purging import BATCH, OUTCOME_GROUPS, Locate, purge
+from signals.retention.purging import BATCH, Locate, purge
 
 __all__ = [
     "BATCH",
     "DEFAULT_PERIODS",
     "LINKS_KEPT_DAYS",
-    "OUTCOME_GROUPS",
     "RECEIPTS_KEPT_DAYS",
     "RECORDS_KEPT_DAYS",
     "Deletion",

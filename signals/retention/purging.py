@@ -3,7 +3,7 @@
 import random
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Any, Final, cast
 
 from sqlalchemy import Connection, Table, case, delete, func, select, update
@@ -17,36 +17,21 @@ from signals.clock import Clock, today
 from signals.contents import Report, SignalRow, open_reports
 from signals.models import (
     AddressLink,
-    ContactAttempt,
     DeletionRecord,
     Signal,
     SignalFact,
-    StatusChange,
 )
 from signals.postcodes import Address
-from signals.statistics import Attempt, Course, fact_from
-from signals.vocabulary import Action, AuditAction, DeletionReason, Outcome
+from signals.statistics import Course, fact_from
+from signals.statistics.courses import courses_of
+from signals.statistics.menu import OUTCOME_GROUPS
+from signals.vocabulary import AuditAction, DeletionReason
 
 BATCH = 1000
 """Signals of one transaction: fewer cost more round trips, more hold their locks longer."""
 
 Locate = Callable[[Address, date], str | None]
 """The municipality code of an address on a date; None when it lies nowhere."""
-
-OUTCOME_GROUPS: Mapping[Outcome, str] = {
-    Outcome.NO_CONCERN: "no_concern",
-    Outcome.TALK_SUFFICED: "helped",
-    Outcome.HELP_ACCEPTED: "helped",
-    Outcome.REFERRED: "helped",
-    Outcome.ESCALATED: "helped",
-    Outcome.ALREADY_KNOWN: "known",
-    Outcome.HELP_DECLINED: "declined",
-    Outcome.NOT_REACHED: "not_reached",
-    Outcome.DUPLICATE: "void",
-    Outcome.WRONG_ADDRESS: "void",
-    Outcome.MISUSE: "void",
-}
-"""All that an address link keeps of an outcome."""
 
 _ERASED = (DeletionReason.ERASURE, DeletionReason.OBJECTION)
 _shuffle = random.SystemRandom()
@@ -85,8 +70,6 @@ def purge(
 
 
 _signals: Final = cast(Table, Signal.__table__).c
-_attempts: Final = cast(Table, ContactAttempt.__table__).c
-_changes: Final = cast(Table, StatusChange.__table__).c
 _links: Final = cast(Table, AddressLink.__table__).c
 _messages: Final = cast(Table, OutboxMessage.__table__).c
 
@@ -95,6 +78,7 @@ _READ = (
     _signals.repeat, _signals.is_drill, _signals.case_key_id, _signals.schema_version, _signals.content,
     _signals.summary, _signals.claim_by, _signals.contact_by, _signals.concluded_at, _signals.outcome,
     _signals.newly_known, _signals.notified_on, _signals.deferred_because, _signals.restricted_on,
+    _signals.intake_counted, _signals.outcome_counted,
 )  # fmt: skip
 
 
@@ -108,55 +92,15 @@ def _write_facts(
 ) -> None:
     """Facts name the municipality of today: one that merged since is counted with its successor."""
     real = [signal for signal in signals if not signal.is_drill]
-    ids = [signal.id for signal in real]
-    reports, courses = open_reports(keystore, real), _courses(connection, real, ids)
-    facts = [_fact(course, reports.get(signal_id), locate, on) for signal_id, course in courses]
+    reports, courses = open_reports(keystore, real), courses_of(connection, real)
+    facts = [
+        _fact(course, reports.get(signal.id), locate, on)
+        for signal, course in zip(real, courses, strict=True)
+    ]
     _shuffle.shuffle(facts)  # not in the order of the records: rows side by side could be told to be a pair
     if facts:
         columns = {name: [fact[name] for fact in facts] for name in facts[0]}
         insert_many(connection, cast(Table, SignalFact.__table__), columns)
-
-
-def _courses(
-    connection: Connection, signals: Sequence[SignalRow], ids: Sequence[uuid.UUID]
-) -> list[tuple[uuid.UUID, Course]]:
-    claimed = _first_claims(connection, ids)
-    attempts = _attempts_of(connection, ids)
-    return [
-        (
-            signal.id,
-            Course(
-                received_on=signal.received_on,
-                claim_by=signal.claim_by,
-                contact_by=signal.contact_by,
-                concluded_at=signal.concluded_at,
-                claimed_at=claimed.get(signal.id),
-                attempts=attempts.get(signal.id, ()),
-                outcome=signal.outcome,
-                newly_known=signal.newly_known,
-                repeat=signal.repeat,
-            ),
-        )
-        for signal in signals
-    ]
-
-
-def _first_claims(connection: Connection, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, datetime]:
-    query = select(_changes.signal_id, func.min(_changes.changed_at)).where(
-        among(_changes.signal_id, ids, connection),
-        _changes.action == Action.CLAIM,
-        _changes.changed_at.is_not(None),
-    )
-    return {row[0]: row[1] for row in connection.execute(query.group_by(_changes.signal_id)).all()}
-
-
-def _attempts_of(connection: Connection, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Attempt]]:
-    found: dict[uuid.UUID, list[Attempt]] = {}
-    query = select(_attempts.signal_id, _attempts.kind, _attempts.result, _attempts.attempted_at)
-    query = query.where(among(_attempts.signal_id, ids, connection))
-    for signal_id, kind, result, at in connection.execute(query).all():
-        found.setdefault(signal_id, []).append((kind, result, at))
-    return found
 
 
 def _fact(course: Course, report: Report | None, locate: Locate, on: date) -> dict[str, Any]:

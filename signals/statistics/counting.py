@@ -17,10 +17,11 @@ from sqlalchemy.orm import Session
 from privacy.bulk import among
 from signals.clock import AMSTERDAM
 from signals.contents import CaseKeys, open_reports
-from signals.models import ContactAttempt, Signal, SignalFact, StatusChange
+from signals.models import Signal, SignalFact
 from signals.postcodes import Address
-from signals.statistics.facts import Attempt, Course, fact_from
-from signals.vocabulary import Action, SignalState
+from signals.statistics.courses import courses_of
+from signals.statistics.facts import fact_from
+from signals.vocabulary import SignalState
 
 Locate = Callable[[Address, date], str | None]
 """The municipality code of an address on a date; None when it lies nowhere."""
@@ -52,8 +53,6 @@ GROUPINGS: Final = {**INTAKE, **OUTCOMES}
 _BATCH: Final = 500
 _facts: Final = cast(Table, SignalFact.__table__).c
 _signals: Final = cast(Table, Signal.__table__).c
-_attempts: Final = cast(Table, ContactAttempt.__table__).c
-_changes: Final = cast(Table, StatusChange.__table__).c
 _READ: Final = (
     _signals.id, _signals.organisation_id, _signals.state, _signals.received_on, _signals.repeat,
     _signals.case_key_id, _signals.schema_version, _signals.content, _signals.summary, _signals.claim_by,
@@ -116,43 +115,6 @@ def live_facts(
         for row, course in zip(rows, courses_of(connection, rows), strict=True):
             report = reports.get(row.id)
             yield row.id, fact_from(course, report, locate(report.address, on) if report else None)
-
-
-def courses_of(connection: Connection, signals: Sequence[Any]) -> Iterator[Course]:
-    """How these signals were followed up, in their order: rows with the columns that a `Course` has."""
-    ids = [signal.id for signal in signals]
-    claimed, attempts = _first_claims(connection, ids), _attempts_of(connection, ids)
-    for signal in signals:
-        yield Course(
-            received_on=signal.received_on,
-            claim_by=signal.claim_by,
-            contact_by=signal.contact_by,
-            concluded_at=signal.concluded_at,
-            claimed_at=claimed.get(signal.id),
-            attempts=attempts.get(signal.id, ()),
-            outcome=signal.outcome,
-            newly_known=signal.newly_known,
-            repeat=signal.repeat,
-            intake_counted=signal.intake_counted,
-            outcome_counted=signal.outcome_counted,
-        )
-
-
-def _first_claims(connection: Connection, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, datetime]:
-    query = select(_changes.signal_id, func.min(_changes.changed_at)).where(
-        among(_changes.signal_id, ids, connection),
-        _changes.action == Action.CLAIM,
-        _changes.changed_at.is_not(None),
-    )
-    return {row[0]: row[1] for row in connection.execute(query.group_by(_changes.signal_id))}
-
-
-def _attempts_of(connection: Connection, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Attempt]]:
-    query = select(_attempts.signal_id, _attempts.kind, _attempts.result, _attempts.attempted_at)
-    found: dict[uuid.UUID, list[Attempt]] = {}
-    for signal_id, *attempt in connection.execute(query.where(among(_attempts.signal_id, ids, connection))):
-        found.setdefault(signal_id, []).append(cast(Attempt, tuple(attempt)))
-    return found
 
 
 def _add_facts(connection: Connection, groups: Mapping[str, Counter[tuple[Any, ...]]], quarter: str) -> None:

@@ -33,6 +33,7 @@ OUTCOME_GROUPS: Final[Mapping[Outcome, str]] = {
     Outcome.WRONG_ADDRESS: "void",
     Outcome.MISUSE: "void",
 }
+"""Outcomes in groups; of a purged signal an address link keeps nothing else of it."""
 
 MIXED: Final = "mixed"
 """The member of `kinds` for a signal that was tried in more than one way."""
