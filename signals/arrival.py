@@ -211,6 +211,7 @@ _OF_A_NEW_SIGNAL = {
     "state": TRANSITIONS[None, Action.ARRIVE],
     "version": 1,
     "is_drill": False,
+    "team_told": False,
     "schema_version": SCHEMA_VERSION,
 }
 

@@ -75,8 +75,9 @@ class Signal(Base):
     `content` (address, note, noticed_on) and `summary` (concern types, seen) are sealed under the case
     key `case_key_id`, which lies in the keystore. `version` counts every change; `due_on` is the next
     deadline, by which the queue is sorted. `team_told`: its team was told of it on arrival, in a message of
-    no signal in particular: what arrived together is not kept, for it may be of one carrier. `postponed_until`: the day agreed with the resident, while it
-    is awaited. `wmo_notified_on`: when a worker knowingly made a notification (Wmo 2015, art. 2.3.2).
+    no signal in particular: what arrived together is not kept, for it may be of one carrier.
+    `postponed_until`: the day agreed with the resident, while it is awaited. `wmo_notified_on`: when a worker
+    knowingly made a notification (Wmo 2015, art. 2.3.2).
     `letter_printed_on`: the last time that the letter of art. 14 AVG was, which is not yet told.
     `intake_counted`, `outcome_counted`: the quarter whose figures hold it, so that none holds it twice.
     """
@@ -202,8 +203,8 @@ class StatusChange(Base):
 class AddressLink(Base):
     """What makes a repeat visible: a pseudonym of the address, readable with the organisation's key only.
 
-    Kept for 12 months, also after the purge of the signal (then without its id). It is looked for by the house,
-    so the key begins with it. Its organisation is its signal's: no foreign key asks for it once more.
+    Kept for 12 months, also after the purge of the signal (then without its id). It is looked for by the
+    house, so the key begins with it. Its organisation is its signal's: no foreign key asks for it once more.
     """
 
     __tablename__ = "address_links"
