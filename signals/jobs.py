@@ -16,6 +16,7 @@ from notifications.delivery import DeliveryReport, deliver_due
 from notifications.figures import count_messages, forget_messages
 from privacy.keystore import Keystore, open_keystore
 from privacy.secret_files import load_master_key
+from signals.area_days import forget_full_days, watch_limits
 from signals.arrival import ArrivalDesk
 from signals.audit import SYSTEM, AuditLog
 from signals.audit_trail import TrailKeys, link_entries, prune_trail
@@ -122,6 +123,19 @@ class Worker:
         """Delete messages that were settled long ago; returns how many."""
         with self.sessions.begin() as session:
             return forget_messages(session, self.clock)
+
+    def watch_limits(self) -> int:
+        """Tell of organisations whose limit of reports comes near; returns how many messages."""
+        setting = self.settings.limits.open_reports_per_area_and_day
+        with self.sessions.begin() as session:
+            return watch_limits(
+                session, self.clock, setting=setting, public_url=self.settings.server.public_url
+            )
+
+    def forget_full_days(self) -> int:
+        """Delete what is kept of days with many reports, four weeks later; returns how many."""
+        with self.sessions.begin() as session:
+            return forget_full_days(session, self.clock)
 
     def _deliver_batch(self) -> DeliveryReport:
         return deliver_due(

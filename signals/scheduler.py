@@ -18,6 +18,7 @@ HOURLY_SECONDS = 3600
 REMINDER_SECONDS = 600
 FIGURES_SECONDS = 60
 KEY_SECONDS = 60
+LIMIT_SECONDS = 60
 QUARTER_SECONDS = 15 * 60
 
 log = get_logger(__name__)
@@ -44,6 +45,8 @@ def _schedule(scheduler: BaseScheduler, worker: Worker) -> None:
     _every(scheduler, settings.notifications.interval_seconds, "outbox", worker.deliver)
     _every(scheduler, REMINDER_SECONDS, "reminders", worker.remind)
     _every(scheduler, HOURLY_SECONDS, "drills", worker.drill)
+    _every(scheduler, LIMIT_SECONDS, "limits", worker.watch_limits)
+    _every(scheduler, DAILY_SECONDS, "full_days", worker.forget_full_days)
     _every(scheduler, FIGURES_SECONDS, "delivery_figures", worker.count_messages)
     _every(scheduler, DAILY_SECONDS, "old_messages", worker.forget_messages)
     _every(scheduler, HOURLY_SECONDS, "mailbox_keys", worker.provision_keys)

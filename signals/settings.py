@@ -20,6 +20,8 @@ CONFIG_VARIABLE = "SIGNALS_CONFIG"
 LICENCES = ("CC-BY-4.0", "CC0-1.0")
 """What open data may be published under, by SPDX name."""
 
+LEAST_LIMIT = 13
+"""Reports; at four fifths of it administrators are told, who may learn of no number below 10."""
 TWILIO_SETTINGS = 3
 """So many settings of Twilio have no default."""
 
@@ -284,6 +286,8 @@ def _unsafe(settings: Settings) -> Iterator[str]:
         yield "role must be front, desk or worker in production, so that the public side holds no keys"
     if settings.sessions.password_memory_kib < 65536:
         yield "sessions.password_memory_kib must be at least 65536 (64 MiB) in production"
+    if settings.limits.open_reports_per_area_and_day < LEAST_LIMIT:
+        yield f"limits.open_reports_per_area_and_day must be at least {LEAST_LIMIT}: its alarm tells a number"
     yield from _unsafe_sending(settings)
     if settings.holds_keys and settings.keystore.url == settings.database.url:
         yield "keystore.url must be another database than database.url: a stolen copy would hold its keys"

@@ -1,4 +1,4 @@
-"""How full the day of a receiving organisation is, once it is nearly full: told to people, and raised by them."""
+"""How full a receiving organisation's day is once it is nearly full: told to people, who may raise it."""
 
 import uuid
 from datetime import date

@@ -35,6 +35,7 @@ TITLES: dict[str, LazyString] = {
     "csrf_failed": _("The page was open for too long"),
     "coverage_overlaps": _("This area is covered already"),
     "already_decided": _("This request was decided already"),
+    "limit_not_raised": _("This limit cannot be raised any more"),
 }
 
 DETAILS: dict[str, LazyString] = {
@@ -67,6 +68,7 @@ DETAILS: dict[str, LazyString] = {
     "coverage_overlaps": _(
         "On some of these dates it is. Let that coverage end first, or choose other dates."
     ),
+    "limit_not_raised": _("It holds for another day, or it was raised as often as it may be."),
     "already_decided": _("Somebody else decided it, or it waited for more than 14 days. Ask for it again."),
 }
 

@@ -18,8 +18,9 @@ from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
+from signals.clock import today
 from signals.db import session_factory
-from signals.models import Approval, Organisation, StaffMember, StaffSession
+from signals.models import Approval, AreaDay, Organisation, StaffMember, StaffSession
 from signals.staff import csrf_token
 from signals.staff.sessions import open_session
 from signals.vocabulary import AuditAction, Role
@@ -104,6 +105,8 @@ POST /api/v1/staff LA
 POST /api/v1/staff/<uuid:member_id>/disable LA
 POST /api/v1/staff/<uuid:member_id>/reset LA
 GET /api/v1/approvals LPA
+GET /api/v1/limits LA
+POST /api/v1/limits/<uuid:area_day_id>/raise LA
 POST /api/v1/approvals/<uuid:approval_id>/approve LP
 POST /api/v1/approvals/<uuid:approval_id>/decline LP
 GET /desk WL
@@ -154,6 +157,8 @@ POST /desk/channel/drill/<uuid:drill_id>/<code> -
 GET /desk/channel/recipient/<uuid:recipient_id>/<address_code>/<valid_until>/<code> -
 POST /desk/channel/recipient/<uuid:recipient_id>/<address_code>/<valid_until>/<code> -
 GET /desk/escalations/<uuid:organisation_id> L
+GET /desk/limits/<uuid:area_day_id> LA
+POST /desk/limits/<uuid:area_day_id> LA
 GET /desk/team L
 POST /desk/team/invite L
 POST /desk/team/<uuid:member_id>/recover L
@@ -368,7 +373,8 @@ def _foreign_ids(desk: Desk) -> dict[str, UUID]:  # noqa: F811
             asked_by_id=bea,
             asked_at=desk.clock.now(),
         )
-        session.add(approval)
+        area_day = AreaDay(organisation_id=team, day=today(desk.clock), told_percent=80)
+        session.add_all([approval, area_day])
         session.flush()
         session_id = session.scalars(
             select(StaffSession.id).where(StaffSession.staff_member_id == gerda.id)
@@ -378,6 +384,7 @@ def _foreign_ids(desk: Desk) -> dict[str, UUID]:  # noqa: F811
             "signal_id": signal_id,
             "member_id": gerda.id,
             "approval_id": approval.id,
+            "area_day_id": area_day.id,
             "session_id": session_id,
         }
 
@@ -392,4 +399,5 @@ def _state(desk: Desk, foreign: Mapping[str, UUID]) -> tuple[Any, ...]:  # noqa:
     with Session(desk.engine) as session:
         member = session.get_one(StaffMember, foreign["member_id"])
         approval = session.get_one(Approval, foreign["approval_id"])
-        return opened, member.disabled_at, member.password_hash, approval.decision
+        raises = session.get_one(AreaDay, foreign["area_day_id"]).raises
+        return opened, member.disabled_at, member.password_hash, approval.decision, raises

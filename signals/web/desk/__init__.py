@@ -33,6 +33,8 @@ def register_desk(
     from signals.web.desk.handover_pages import handover_pages
     from signals.web.desk.letters.api import letter_api
     from signals.web.desk.letters.pages import letter_pages
+    from signals.web.desk.limit_api import limit_api
+    from signals.web.desk.limit_pages import limit_pages
     from signals.web.desk.officer_api import officer_api
     from signals.web.desk.officer_pages import officer_pages
     from signals.web.desk.pages import desk_pages
@@ -56,8 +58,9 @@ def register_desk(
     )
     for calls in (staff_api, letter_api, handover_api, referral_api, officer_api, team_api, admin_api):
         api.register_blueprint(calls)
+    api.register_blueprint(limit_api)
     of_roles = (officer_pages, approval_pages, admin_pages, referral_pages)
-    of_channels = (channel_pages, escalation_pages)
+    of_channels = (channel_pages, escalation_pages, limit_pages)
     beside = (letter_pages, search_pages, round_pages, handover_pages)
     for pages in (desk_pages, door_pages, account_pages, team_pages, *of_roles, *of_channels, *beside):
         app.register_blueprint(pages)
