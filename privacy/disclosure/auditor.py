@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from privacy.disclosure.puzzle import HIDDEN_BELOW, bounds_of, meaning_of, narrowed, puzzle_of
-from privacy.disclosure.solver import Range, ranges_of
+from privacy.disclosure.solver import Range, ranges_of, without_structural_zeros
 from privacy.disclosure.tables import Cell, Schema
 
 NEEDED = 5
@@ -46,9 +46,9 @@ def audit(
     """The interval of every hidden cell of `values` (None is hidden), and of every rest that may be small.
 
     Solved to the end, unless `enough` says after how many proven possibilities to stop. `known` are bounds
-    that a stronger adversary has beside what is published. `advance` hears how many intervals were done since its
-    last call. Inconsistent when no counts give these values, ValueError when schemas and cells do not belong
-    together.
+    that a stronger adversary has beside what is published. `advance` hears how many intervals were done since
+    its last call. Inconsistent when no counts give these values, ValueError when schemas and cells do not
+    belong together.
     """
     puzzle = puzzle_of(schemas, values)
     ranges = {cell: meaning_of(values[cell]) for cell in values if cell in puzzle.index}
@@ -58,8 +58,9 @@ def audit(
         bounds.least[number] = max(bounds.least[number], least)
         bounds.most[number] = min(bounds.most[number], most)
     bounds = narrowed(puzzle, bounds)
-    cells = [target for target in puzzle.targets if not target.is_rest and values[target.cell] is None]
-    rests = [target for target in puzzle.targets if target.is_rest]
+    targets = without_structural_zeros(puzzle)
+    cells = [target for target in targets if not target.is_rest and values[target.cell] is None]
+    rests = [target for target in targets if target.is_rest]
     found = ranges_of(puzzle, bounds, cells, enough=enough, advance=advance)
     left = ranges_of(puzzle, bounds, rests, enough=enough or NEEDED, advance=advance)
     return (

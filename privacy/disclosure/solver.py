@@ -74,7 +74,8 @@ def ranges_of(
 ) -> list[Range]:
     """The range of each target under narrowed `bounds`; with `enough`, until so many values are proven.
 
-    `seen` are ranges under narrower bounds, whose values stay possible. Inconsistent when there is no solution.
+    `seen` are ranges under narrower bounds, whose values stay possible. Inconsistent when there is no
+    solution.
     """
     known = seen or [UNSEEN] * len(targets)
     ranges = [_begun(target, bounds, old) for target, old in zip(targets, known, strict=True)]
@@ -84,6 +85,36 @@ def ranges_of(
     for part in _parts(puzzle, bounds, targets, open_ones):
         _explore(part, ranges, enough, advance)
     return ranges
+
+
+def without_structural_zeros(puzzle: Puzzle) -> list[Target]:
+    """The targets that can be other than 0 at all, whatever is published: the rest is nobody's secret.
+
+    The rows and "0 or more" alone describe a cone, so one solution shows every target above 0 that can be.
+    ValueError when a cell is always 0: its table should say so (`impossible`) and not publish it.
+    """
+    import numpy as np
+    from scipy.optimize import Bounds as Box
+    from scipy.optimize import LinearConstraint, milp
+
+    if not puzzle.rows:
+        return puzzle.targets
+    count = len(puzzle.targets)
+    place = {number: number for number in range(puzzle.size + count)}
+    reached = [((puzzle.size + n, -1), *target.terms) for n, target in enumerate(puzzle.targets)]
+    matrix = _matrix([row.terms for row in puzzle.rows] + reached, place)
+    upper = [0.0 if row.exact else np.inf for row in puzzle.rows] + [np.inf] * count
+    numbers, ends = np.zeros(puzzle.size), np.ones(count)
+    result = milp(
+        np.concatenate([numbers, -ends]),
+        bounds=Box(0, np.concatenate([numbers + np.inf, ends])),
+        constraints=LinearConstraint(matrix, 0.0, np.array(upper)),
+    )
+    never = {t for t, end in zip(puzzle.targets, result.x[puzzle.size :], strict=True) if end < 0.5}
+    for target in puzzle.targets:
+        if target in never and not target.is_rest:
+            raise ValueError(f"table {target.cell.table}: {'/'.join(target.cell.keys)} can only be 0")
+    return [target for target in puzzle.targets if target not in never]
 
 
 def settled(found: Range, enough: int | None) -> bool:
