@@ -24,6 +24,8 @@ _ENTRY_DOMAIN: Final = b"signals/audit-entry/v1\x00"
 _LINK_DOMAIN: Final = b"signals/audit-link/v1\x00"
 _HEAD_DOMAIN: Final = b"signals/audit-head/v1\x00"
 _MAC_SIZE: Final = 32
+_ID_SIZE: Final = 16
+_ABSENT: Final = b"\x00"
 _ID_HEAD: Final = b"\x01\x00\x00\x00\x10"
 
 
@@ -72,6 +74,10 @@ class StoredEntry:
     mac: bytes
     position: int | None = None
     link: bytes | None = None
+
+
+ChainRow = tuple[int | None, bytes | None, bytes, bytes, bytes]
+"""An entry as the chain sees it: position, link, MAC, the bytes that the MAC is made over, id (16 bytes)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,22 +135,59 @@ def mac_of(
     ground: str,
     outcome: str,
 ) -> bytes:
-    """The same for facts one by one, where thousands are written or checked at once."""
-    message = b"".join(
-        (
-            _ENTRY_DOMAIN,
-            id_field(entry_id.bytes),
-            moment_field(at),
-            id_field(_raw(actor_id)),
-            text_field(actor_role),
-            id_field(_raw(organisation_id)),
-            text_field(action),
-            id_field(_raw(subject_id)),
-            text_field(ground),
-            text_field(outcome),
-        )
+    """The same for facts one by one, where thousands are written at once."""
+    message = entry_message(
+        entry_id.bytes,
+        moment_field(at),
+        _raw(actor_id),
+        actor_role,
+        _raw(organisation_id),
+        action,
+        _raw(subject_id),
+        ground,
+        outcome,
     )
     return hmac.digest(key, message, hashlib.sha256)
+
+
+def entry_message(
+    entry_id: bytes,
+    moment: bytes,
+    actor_id: bytes | None,
+    actor_role: str,
+    organisation_id: bytes | None,
+    action: str,
+    subject_id: bytes | None,
+    ground: str,
+    outcome: str,
+) -> bytes:
+    """What the MAC of an entry is made over; ids are 16 bytes, `moment` comes from `moment_field`."""
+    return b"".join(
+        (
+            _ENTRY_DOMAIN,
+            _ID_HEAD,
+            entry_id,
+            moment,
+            _ABSENT if actor_id is None else _ID_HEAD + actor_id,
+            _text(actor_role),
+            _ABSENT if organisation_id is None else _ID_HEAD + organisation_id,
+            _text(action),
+            _ABSENT if subject_id is None else _ID_HEAD + subject_id,
+            _text(ground),
+            _text(outcome),
+        )
+    )
+
+
+@lru_cache(maxsize=1024)  # entries of one transaction share a moment
+def moment_field(at: datetime) -> bytes:
+    """An aware moment as a part of what the MAC of an entry is made over."""
+    return _field(_moment(at))
+
+
+def moment_text(iso: str) -> bytes:
+    """The same for a moment that is written out: ISO 8601 in UTC, with six digits of a second."""
+    return _field(iso.encode())
 
 
 def chain_link(key: bytes, previous: bytes, entry_mac: bytes, position: int) -> bytes:
@@ -187,12 +230,32 @@ def verify_chain(
     last one, kept outside the database: who removes the end and its heads together is seen only by that.
     `unlinked` are the rows that have waited longer than the linking worker may take.
     """
+    return verify_rows(
+        key,
+        map(_row, entries),
+        root_public=root_public,
+        heads=heads,
+        start=start,
+        unlinked=map(_row, unlinked),
+    )
+
+
+def verify_rows(
+    key: bytes,
+    rows: Iterable[ChainRow],
+    *,
+    root_public: bytes,
+    heads: Sequence[SignedHead] = (),
+    start: Checkpoint | None = None,
+    unlinked: Iterable[ChainRow] = (),
+) -> tuple[Finding, ...]:
+    """The same over plain rows: nothing is made of an entry but the two HMACs that it is checked with."""
     walk = _Walk(key, start or Checkpoint(), {head.position: head.link for head in heads})
-    walk.run(iter(entries))
+    walk.run(iter(rows))
     for head in heads:
         walk.check_head(root_public, head)
-    for entry in unlinked:
-        walk.check_unlinked(entry)
+    for row in unlinked:
+        walk.check_unlinked(row)
     return tuple(sorted(walk.findings.values(), key=lambda finding: finding.position))
 
 
@@ -204,17 +267,24 @@ class _Walk:
         self._position = start.position
         self._link = start.link
         self._heads = heads
-        self._read_ahead: list[StoredEntry] = []
+        self._read_ahead: list[ChainRow] = []
         self.findings: dict[FindingKind, Finding] = {}
 
-    def run(self, entries: Iterator[StoredEntry]) -> None:
-        for entry in self._each(entries):
-            expected = self._expected_link(entry.mac)
-            if entry.position == self._position + 1 and _same(entry.link, expected):
-                self._check_mac(entry, self._position + 1)
-                self._advance(expected)
-            else:
-                self._explain_break(entry, entries)
+    def run(self, rows: Iterator[ChainRow]) -> None:
+        # Written out, for a million times over: what `_genuine`, `_expected_link` and `_advance` do.
+        key, heads, digest, sha256 = self._key, self._heads, hmac.digest, hashlib.sha256
+        for row in self._each(rows):
+            position, link, mac, message, _ = row
+            place = self._position + 1
+            linked = _LINK_DOMAIN + place.to_bytes(8, "big") + self._link + mac
+            if position != place or len(mac) != _MAC_SIZE or link != digest(key, linked, sha256):
+                self._explain_break(row, rows)
+                continue
+            if digest(key, message, sha256) != mac:
+                self._found(FindingKind.EDITED, place, row)
+            self._position, self._link = place, link
+            if place in heads:
+                self._compare_head()
 
     def check_head(self, root_public: bytes, head: SignedHead) -> None:
         try:
@@ -225,96 +295,104 @@ class _Walk:
         if head.position > self._position:
             self._found(FindingKind.TRUNCATED, self._position + 1)
 
-    def check_unlinked(self, entry: StoredEntry) -> None:
-        self._check_mac(entry, self._position + 1)
-        self._found(FindingKind.UNLINKED, self._position + 1, entry.facts.entry_id)
+    def check_unlinked(self, row: ChainRow) -> None:
+        self._check_mac(row, self._position + 1)
+        self._found(FindingKind.UNLINKED, self._position + 1, row)
 
     def _advance(self, link: bytes) -> None:
         self._position += 1
         self._link = link
+        self._compare_head()
+
+    def _compare_head(self) -> None:
         # Whoever holds the MAC key can make a whole new chain, but not the signature under the old one.
-        if self._heads.get(self._position, link) != link:
+        if self._heads.get(self._position, self._link) != self._link:
             self._found(FindingKind.REWRITTEN, self._position)
 
-    def _explain_break(self, entry: StoredEntry, rest: Iterator[StoredEntry]) -> None:
+    def _explain_break(self, row: ChainRow, rest: Iterator[ChainRow]) -> None:
         """Tell why the chain does not go on here: one changed entry, or a break that ends the walk."""
         place = self._position + 1
         following = next(rest, None)
         self._read_ahead += [] if following is None else [following]
         # Only this row was touched when the next one builds on its link, or on what that should be.
-        for link in (entry.link, self._expected_link(entry.mac)):
-            if entry.position == place and link is not None and self._resumes(link, following):
-                self._found(self._touched(entry, link), place, entry.facts.entry_id)
+        position, stored, mac, _, _ = row
+        for link in (stored, self._expected_link(mac)):
+            if position == place and link is not None and self._resumes(link, following):
+                self._found(self._touched(row, link), place, row)
                 self._advance(link)
                 return
-        reordered = self._read_rest(chain([entry], self._each(rest)))
+        reordered = self._read_rest(chain([row], self._each(rest)))
         self._found(FindingKind.REORDERED if reordered else FindingKind.DELETED, place)
 
-    def _touched(self, entry: StoredEntry, link: bytes) -> FindingKind:
+    def _touched(self, row: ChainRow, link: bytes) -> FindingKind:
         # A genuine entry under a genuine link that is not its own: it belongs elsewhere in the chain.
-        genuine = _same(entry.mac, entry_mac(self._key, entry.facts))
-        return FindingKind.REORDERED if genuine and link == entry.link else FindingKind.EDITED
+        return FindingKind.REORDERED if self._genuine(row) and link == row[1] else FindingKind.EDITED
 
-    def _each(self, entries: Iterator[StoredEntry]) -> Iterator[StoredEntry]:
-        while (entry := self._read_ahead.pop() if self._read_ahead else next(entries, None)) is not None:
-            yield entry
+    def _each(self, rows: Iterator[ChainRow]) -> Iterator[ChainRow]:
+        while (row := self._read_ahead.pop() if self._read_ahead else next(rows, None)) is not None:
+            yield row
 
-    def _resumes(self, link: bytes, following: StoredEntry | None) -> bool:
+    def _resumes(self, link: bytes, following: ChainRow | None) -> bool:
         if following is None:
             return self._heads.get(self._position + 1) == link
-        if len(link) != _MAC_SIZE or len(following.mac) != _MAC_SIZE:
+        position, stored, mac, _, _ = following
+        if len(link) != _MAC_SIZE or len(mac) != _MAC_SIZE:
             return False
-        expected = chain_link(self._key, link, following.mac, self._position + 2)
-        return following.position == self._position + 2 and _same(following.link, expected)
+        return position == self._position + 2 and stored == chain_link(self._key, link, mac, position)
 
-    def _read_rest(self, entries: Iterable[StoredEntry]) -> bool:
+    def _read_rest(self, rows: Iterable[ChainRow]) -> bool:
         """Check the MACs of the rest; tell whether the entry that should have come next is among it."""
         next_links, links = set(), set()
         last = self._position
-        for place, entry in enumerate(entries, start=self._position + 1):
-            self._check_mac(entry, place)
-            next_links.add(self._expected_link(entry.mac))
-            links.add(entry.link)
-            last = max(last, entry.position or 0)
+        for place, row in enumerate(rows, start=self._position + 1):
+            self._check_mac(row, place)
+            next_links.add(self._expected_link(row[2]))
+            links.add(row[1])
+            last = max(last, row[0] or 0)
         self._position = last
         return not next_links.isdisjoint(links)
 
-    def _check_mac(self, entry: StoredEntry, place: int) -> None:
-        if not _same(entry.mac, entry_mac(self._key, entry.facts)):
-            self._found(FindingKind.EDITED, place, entry.facts.entry_id)
+    def _check_mac(self, row: ChainRow, place: int) -> None:
+        if not self._genuine(row):
+            self._found(FindingKind.EDITED, place, row)
+
+    def _genuine(self, row: ChainRow) -> bool:
+        # Plain comparison: nobody who could measure it hands in the rows one by one.
+        return hmac.digest(self._key, row[3], hashlib.sha256) == row[2]
 
     def _expected_link(self, mac: bytes) -> bytes:
         # A MAC of another length is an edit, found as such; here it only has to fit nowhere.
         mac = mac if len(mac) == _MAC_SIZE else bytes(_MAC_SIZE)
         return chain_link(self._key, self._link, mac, self._position + 1)
 
-    def _found(self, kind: FindingKind, position: int, entry_id: UUID | None = None) -> None:
+    def _found(self, kind: FindingKind, position: int, row: ChainRow | None = None) -> None:
+        entry_id = UUID(bytes=row[4]) if row and len(row[4]) == _ID_SIZE else None
         self.findings.setdefault(kind, Finding(kind=kind, position=position, entry_id=entry_id))
 
 
-def _same(left: bytes | None, right: bytes) -> bool:
-    return left is not None and hmac.compare_digest(left, right)
-
-
-def id_field(raw: bytes | None) -> bytes:
-    """An id of 16 bytes, or none, as a part of what the MAC of an entry is made over."""
-    return b"\x00" if raw is None else _ID_HEAD + raw
-
-
-@lru_cache(maxsize=4096)  # codes: few, and each in thousands of entries
-def text_field(value: str) -> bytes:
-    """The same for a code."""
-    return _field(value.encode())
-
-
-@lru_cache(maxsize=64)  # entries of one transaction share a moment
-def moment_field(at: datetime) -> bytes:
-    """The same for an aware moment."""
-    return _field(_moment(at))
+def _row(entry: StoredEntry) -> ChainRow:
+    facts = entry.facts
+    message = entry_message(
+        facts.entry_id.bytes,
+        moment_field(facts.at),
+        _raw(facts.actor_id),
+        facts.actor_role,
+        _raw(facts.organisation_id),
+        facts.action,
+        _raw(facts.subject_id),
+        facts.ground,
+        facts.outcome,
+    )
+    return entry.position, entry.link, entry.mac, message, facts.entry_id.bytes
 
 
 def _raw(value: UUID | None) -> bytes | None:
     return None if value is None else value.bytes
+
+
+@lru_cache(maxsize=4096)  # codes: few, and each in thousands of entries
+def _text(value: str) -> bytes:
+    return _field(value.encode())
 
 
 def _field(value: bytes) -> bytes:

@@ -12,21 +12,20 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import ColumnElement, CursorResult, Select, and_, delete, func, insert, or_, select, tuple_
+from sqlalchemy import ColumnElement, CursorResult, Select, delete, func, insert, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from privacy.audit_chain import (
     GENESIS,
-    AuditFacts,
     Checkpoint,
     Finding,
     SignedHead,
-    StoredEntry,
     chain_link,
     sign_head,
-    verify_chain,
+    verify_rows,
 )
 from signals.audit import SYSTEM, AuditLog, day_only
+from signals.audit_rows import linked_rows, overdue_rows
 from signals.clock import Clock, today
 from signals.db import is_sqlite
 from signals.models import AuditEntry, AuditHead, AuditLink
@@ -38,7 +37,6 @@ BATCH = 1000
 _LOCK = 0x4175_6469
 _SLACK = timedelta(days=2)
 """How much earlier than the last head an entry's moment may lie: arrivals carry midnight only."""
-_LINK_WITHIN = timedelta(hours=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,13 +88,13 @@ def verify_trail(
     """
     heads = [_signed(head) for head in session.scalars(select(AuditHead).order_by(AuditHead.position))]
     start = _start(session, heads, clock.now())
-    return verify_chain(
+    return verify_rows(
         keys.mac_key,
-        _linked(session, start.position),
+        linked_rows(session, start.position),
         root_public=keys.root_public,
         heads=[*heads, known_head] if known_head else heads,
         start=start,
-        unlinked=_overdue(session, clock.now()),
+        unlinked=overdue_rows(session, clock.now()),
     )
 
 
@@ -207,60 +205,6 @@ def _start(session: Session, heads: Sequence[SignedHead], now: datetime) -> Chec
         if head.at <= now - KEPT and (first is None or head.position == first - 1):
             return Checkpoint(position=head.position, link=head.link)
     return Checkpoint()
-
-
-_COLUMNS = (
-    AuditEntry.id,
-    AuditEntry.at,
-    AuditEntry.actor_id,
-    AuditEntry.actor_role,
-    AuditEntry.organisation_id,
-    AuditEntry.action,
-    AuditEntry.subject_id,
-    AuditEntry.ground,
-    AuditEntry.outcome,
-    AuditEntry.mac,
-)
-
-
-def _linked(session: Session, after: int) -> Iterator[StoredEntry]:
-    """Linked entries by position, streamed; a link whose entry is gone is left out, and breaks the chain."""
-    query = (
-        select(*_COLUMNS, AuditLink.position, AuditLink.link)
-        .join(AuditLink, AuditLink.entry_id == AuditEntry.id)
-        .where(AuditLink.position > after)
-        .order_by(AuditLink.position)
-        .execution_options(yield_per=5000)
-    )
-    for row in session.execute(query):
-        yield _stored(row, row.position, row.link)
-
-
-def _overdue(session: Session, now: datetime) -> Iterator[StoredEntry]:
-    """Entries that no worker has linked though it is long past time."""
-    waiting = and_(
-        AuditLink.position.is_(None),
-        AuditEntry.at < now - _LINK_WITHIN,
-        AuditEntry.action != AuditAction.SIGNAL_ARRIVED,
-    )
-    query = select(*_COLUMNS).outerjoin(AuditLink, AuditLink.entry_id == AuditEntry.id).where(waiting)
-    for row in session.execute(query):
-        yield _stored(row, None, None)
-
-
-def _stored(row: Any, position: int | None, link: bytes | None) -> StoredEntry:
-    facts = AuditFacts(
-        entry_id=row[0],
-        at=row[1],
-        actor_id=row[2],
-        actor_role=row[3],
-        organisation_id=row[4],
-        action=row[5],
-        subject_id=row[6],
-        ground=row[7],
-        outcome=row[8],
-    )
-    return StoredEntry(facts=facts, mac=row[9], position=position, link=link)
 
 
 def _signed(head: AuditHead) -> SignedHead:

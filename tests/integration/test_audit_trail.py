@@ -4,7 +4,7 @@ import uuid
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select, text, update
 
 from privacy.audit_chain import FindingKind, SignedHead
 from signals.audit import Actor
@@ -17,6 +17,7 @@ from signals.audit_trail import (
     read_entries,
     verify_trail,
 )
+from signals.db import is_sqlite
 from signals.models import AuditEntry, AuditHead, AuditLink
 from signals.vocabulary import AuditAction
 from tests.support.world import AMSTERDAM, GRONINGEN, World, run_at_once
@@ -84,6 +85,25 @@ def test_an_edited_entry_is_found(world: World) -> None:
     with world.sessions() as session:
         (finding,) = verify_trail(session, world.clock, keys=keys_of(world))
     assert (finding.kind, finding.position) == (FindingKind.EDITED, 2)
+
+
+@pytest.mark.parametrize("column", ["actor_id", "subject_id", "organisation_id"])
+def test_an_id_that_was_replaced_is_found(world: World, column: str) -> None:
+    """On SQLite by what is no id at all: verifying goes on."""
+    opened(world, 3)
+    link(world)
+    other = "'no id'" if is_sqlite(world.engine) else "gen_random_uuid()"
+    change(world, text(f"UPDATE audit_entries SET {column} = {other}"))
+    assert findings(world) == {FindingKind.EDITED}
+
+
+def test_a_trail_longer_than_a_page_is_verified_whole(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("signals.audit_rows.PAGE", 2)
+    opened(world, 7)
+    link(world)
+    assert findings(world) == set()
+    change(world, delete(AuditEntry).where(AuditEntry.id == entry_at(world, 5)))
+    assert findings(world) == {FindingKind.DELETED}
 
 
 def test_a_deleted_entry_is_found(world: World) -> None:

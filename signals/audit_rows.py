@@ -1,0 +1,137 @@
+"""The rows of the audit trail as the chain checks them: plain columns in the order of their places.
+
+Verifying a million entries is a matter of reading them. So no objects are made of the rows; of ids, which
+SQLite keeps as text, and of moments only their bytes count.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from typing import Any, Final, cast
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    String,
+    Table,
+    and_,
+    func,
+    null,
+    select,
+    type_coerce,
+)
+from sqlalchemy.orm import Session
+
+from privacy.audit_chain import ChainRow, entry_message, moment_text
+from signals.db import is_sqlite
+from signals.models import AuditEntry, AuditLink
+from signals.vocabulary import AuditAction
+
+PAGE: Final = 8000
+"""Rows held in memory at once."""
+LINK_WITHIN: Final = timedelta(hours=1)
+
+_entries: Final = cast(Table, AuditEntry.__table__).c
+_links: Final = cast(Table, AuditLink.__table__).c
+
+
+def linked_rows(session: Session, after: int) -> Iterator[ChainRow]:
+    """Linked entries by position, in pages; a link without its entry is left out, and breaks the chain."""
+    connection = session.connection()
+    read = _reader(connection)
+    query = _columns(connection, _links.position, _links.link)
+    query = query.join_from(AuditLink.__table__, AuditEntry.__table__, _links.entry_id == _entries.id)
+    query = query.order_by(_links.position).limit(PAGE)
+    for page in _pages(connection, query, after):
+        yield from map(read, page)
+
+
+def overdue_rows(session: Session, now: datetime) -> Iterator[ChainRow]:
+    """Entries that no worker has linked though it is long past time."""
+    connection = session.connection()
+    waiting = and_(
+        _links.position.is_(None),
+        _entries.at < now - LINK_WITHIN,
+        _entries.action != AuditAction.SIGNAL_ARRIVED,
+    )
+    query = _columns(connection, null(), null()).select_from(AuditEntry.__table__)
+    query = query.outerjoin(AuditLink.__table__, _links.entry_id == _entries.id).where(waiting)
+    yield from map(_reader(connection), _fetched(connection, query))
+
+
+def _pages(connection: Connection, query: Select[Any], after: int) -> Iterator[Sequence[Any]]:
+    """On PostgreSQL the next page is fetched while one is checked: two processes share the work."""
+    if is_sqlite(connection):
+        while page := _fetched(connection, query.where(_links.position > after)):
+            yield page
+            after = page[-1][0]
+        return
+    with ThreadPoolExecutor(1) as ahead:
+        page = _fetched(connection, query.where(_links.position > after))
+        while page:
+            coming = ahead.submit(_fetched, connection, query.where(_links.position > page[-1][0]))
+            yield page
+            page = coming.result()
+
+
+def _fetched(connection: Connection, query: Select[Any]) -> Sequence[Any]:
+    """Rows as the driver gives them: none of these columns needs anything to be done to it."""
+    return connection.execute(query).cursor.fetchall()
+
+
+def _columns(connection: Connection, position: Any, link: Any) -> Select[Any]:
+    """Position, link, MAC, and the facts in the order of `entry_message`."""
+    as_id, as_moment = (_text, _text) if is_sqlite(connection) else (func.uuid_send, _iso_moment)
+    return select(
+        position.label("position"),
+        link.label("link"),
+        _entries.mac,
+        as_id(_entries.id),
+        as_moment(_entries.at),
+        as_id(_entries.actor_id),
+        _entries.actor_role,
+        as_id(_entries.organisation_id),
+        _text(_entries.action),  # also one that this version does not know
+        as_id(_entries.subject_id),
+        _entries.ground,
+        _entries.outcome,
+    )
+
+
+def _text(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    return type_coerce(column, String())
+
+
+def _iso_moment(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    return func.to_char(func.timezone("UTC", column), 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')
+
+
+def _reader(connection: Connection) -> Callable[[Any], ChainRow]:
+    return _from_sqlite if is_sqlite(connection) else _from_postgresql
+
+
+def _from_postgresql(row: Any) -> ChainRow:
+    position, link, mac, entry_id, moment, *facts = row
+    return position, link, mac, entry_message(entry_id, moment_text(moment), *facts), entry_id
+
+
+def _from_sqlite(row: Any) -> ChainRow:
+    position, link, mac, entry_id, moment, actor, role, organisation, action, subject, *rest = row
+    at = moment_text(f"{moment[:10]}T{moment[11:]}+00:00")
+    read = bytes.fromhex
+    try:
+        raw = read(entry_id)
+        message = entry_message(
+            raw,
+            at,
+            read(actor) if actor else None,
+            role,
+            read(organisation) if organisation else None,
+            action,
+            read(subject) if subject else None,
+            *rest,
+        )
+    except ValueError:  # somebody replaced an id by what is none: found as an edit
+        raw = message = b""
+    return position, link, mac, message, raw
