@@ -86,6 +86,15 @@ def released_series(session: Session, *, table: str, kind: str) -> tuple[Release
     )
 
 
+def all_tables(session: Session) -> tuple[ReleasedTable, ...]:
+    """Every table of every release, the oldest period first, each period's in the order of the menu."""
+    order = {schema.name: place for place, schema in enumerate(menu())}
+    found = _tables(session)
+    return tuple(
+        sorted(found, key=lambda each: (_place_in_time(each.period), order.get(each.schema.name, len(order))))
+    )
+
+
 def withheld_tables(session: Session) -> frozenset[tuple[str, str]]:
     """(period, table) of what the auditor withheld."""
     query = select(StoredTable.period, StoredTable.name).where(StoredTable.cells.is_(None))
@@ -93,7 +102,7 @@ def withheld_tables(session: Session) -> frozenset[tuple[str, str]]:
 
 
 def published(session: Session) -> dict[Cell, int | None]:
-    """Everything that was ever released, cell by cell; withheld tables are not in it.
+    """Everything that was ever released, cell by cell; of withheld tables all cells are hidden.
 
     Raises `ReleaseRefused` when the menu gives a released table other members.
     """
@@ -104,6 +113,7 @@ def published(session: Session) -> dict[Cell, int | None]:
     ):
         if name not in known or _shape(known[name].as_json()) != _shape(json.loads(schema)):
             raise ReleaseRefused(f"the table {name} was released with other members than it has now")
+        cells |= dict.fromkeys(known[name].cells(period))
         for keys, measure, value in json.loads(values or "[]"):
             cells[Cell(name, period, tuple(keys), measure)] = value
     return cells

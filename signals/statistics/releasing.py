@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from random import Random
 from typing import Any, Final
 
 from sqlalchemy import Connection, func, insert, select, text
@@ -46,11 +47,16 @@ class Release:
 
 @dataclass(frozen=True, kw_only=True)
 class Releasing:
-    """What releasing works with; in the process that holds the keystore."""
+    """What releasing works with, in the process that holds the keystore.
+
+    `chance`: by which some cells are hidden beside those that must be; None, as everywhere but in a demo: the
+    system's.
+    """
 
     sessions: sessionmaker[Session]
     keys: CaseKeys = field(repr=False)
     locate: Locate = field(repr=False)
+    chance: Random | None = None
 
     def release(self, clock: Clock, *, period: str) -> Release:
         """Count, protect, audit and store a period; nothing is done when it was released before.
@@ -127,9 +133,9 @@ class Releasing:
 
         schemas = tables_for(wanted.kind)
         with self.sessions() as session:
-            counts = ledger.cells(ledger.load(session, _quarters_of(wanted)), schemas, period)
+            counts = _counts(session, wanted, period)
             earlier = published(session)
-        done = protect(counts, menu(), earlier)
+        done = protect(counts, menu(), earlier, chance=self.chance)
         with self.sessions.begin() as session:
             session.execute(
                 insert(StoredRelease),
@@ -143,6 +149,17 @@ class Releasing:
         names = tuple(schema.name for schema in schemas)
         withheld = tuple(name for name in names if name in done.withheld)
         return Release(period=period, released_on=today(clock), is_new=True, tables=names, withheld=withheld)
+
+
+def _counts(session: Session, wanted: Period, period: str) -> dict[Cell, int]:
+    """The true counts of a period, and of what was released of the same years: they hang together."""
+    there = set(session.scalars(select(StoredRelease.period)))
+    near = [each for each in there if wanted.first <= read_period(each).first <= wanted.last]
+    counts: dict[Cell, int] = {}
+    for each in (period, *near):
+        kind = read_period(each)
+        counts |= ledger.cells(ledger.load(session, _quarters_of(kind)), tables_for(kind.kind), each)
+    return counts
 
 
 def next_due(session: Session, on: date) -> str | None:
