@@ -32,7 +32,7 @@ from signals.triage.work import (
     record_wmo,
     reopen,
 )
-from signals.triage.workload import Load, colleagues, workload
+from signals.triage.workload import Load, colleagues, open_by_holder, workload
 
 __all__ = [
     "COUNT_CAP",
@@ -58,6 +58,7 @@ __all__ = [
     "exists_elsewhere",
     "find_signal",
     "next_best_attempt",
+    "open_by_holder",
     "open_notes",
     "part_of_day",
     "queue_page",

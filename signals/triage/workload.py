@@ -1,6 +1,6 @@
 """Who carries how much, and who may be given a signal: what a lead looks at before reassigning."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -45,6 +45,21 @@ def workload(session: Session, *, organisation_id: UUID, on: date) -> list[Load]
     )
     rows = session.execute(query)
     return [Load(staff_id=who, name=name, open=many, late=past) for who, name, many, past in rows]
+
+
+def open_by_holder(
+    session: Session, *, organisation_id: UUID, staff_ids: Collection[UUID]
+) -> dict[UUID, int]:
+    """How many open signals each of these has; who has none is left out."""
+    if not staff_ids:
+        return {}
+    query = (
+        select(Signal.claimed_by_id, func.count())
+        .where(Signal.organisation_id == organisation_id, Signal.state != SignalState.CONCLUDED)
+        .where(Signal.claimed_by_id.in_(staff_ids))
+        .group_by(Signal.claimed_by_id)
+    )
+    return {who: number for who, number in session.execute(query) if who is not None}
 
 
 def colleagues(

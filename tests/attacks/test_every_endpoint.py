@@ -143,6 +143,7 @@ POST /desk/signals/<uuid:signal_id>/notice WL
 GET /desk/signals/<uuid:signal_id>/refer WL
 POST /desk/signals/<uuid:signal_id>/refer WL
 GET /desk/signals/<uuid:signal_id>/notice.pdf WL
+POST /desk/signals/<uuid:signal_id>/wmo WL
 GET /desk/card.pdf WL
 GET /desk/signals/<uuid:signal_id>/handover.json WL
 GET /desk/signals/<uuid:signal_id>/handover.pdf WL
@@ -160,6 +161,13 @@ GET /desk/escalations/<uuid:organisation_id> L
 GET /desk/limits/<uuid:area_day_id> LA
 POST /desk/limits/<uuid:area_day_id> LA
 GET /desk/team L
+GET /desk/absence WL
+POST /desk/absence WL
+POST /desk/absence/<uuid:absence_id>/remove WL
+GET /desk/settings L
+POST /desk/settings/<part> L
+GET /admin/organisations/<uuid:organisation_id>/settings A
+POST /admin/organisations/<uuid:organisation_id>/settings/<part> A
 POST /desk/team/invite L
 POST /desk/team/<uuid:member_id>/recover L
 POST /desk/team/<uuid:member_id>/disable L

@@ -22,6 +22,7 @@ def register_desk(
     from signals.web.admin.api import admin_api
     from signals.web.admin.approval_pages import approval_pages
     from signals.web.admin.pages import admin_pages
+    from signals.web.desk.absence_pages import absence_pages
     from signals.web.desk.account_pages import account_pages
     from signals.web.desk.account_shared import party_here
     from signals.web.desk.api import staff_api
@@ -42,6 +43,7 @@ def register_desk(
     from signals.web.desk.referral_pages import referral_pages
     from signals.web.desk.round_pages import round_pages
     from signals.web.desk.search_pages import search_pages
+    from signals.web.desk.settings_pages import settings_pages
     from signals.web.desk.team_api import team_api
     from signals.web.desk.team_pages import team_pages
 
@@ -60,9 +62,10 @@ def register_desk(
         api.register_blueprint(calls)
     api.register_blueprint(limit_api)
     of_roles = (officer_pages, approval_pages, admin_pages, referral_pages)
+    of_teams = (team_pages, settings_pages, absence_pages)
     of_channels = (channel_pages, escalation_pages, limit_pages)
     beside = (letter_pages, search_pages, round_pages, handover_pages)
-    for pages in (desk_pages, door_pages, account_pages, team_pages, *of_roles, *of_channels, *beside):
+    for pages in (desk_pages, door_pages, account_pages, *of_teams, *of_roles, *of_channels, *beside):
         app.register_blueprint(pages)
     app.jinja_env.globals["passkeys_here"] = lambda: party_here() is not None
     return keystore.ping

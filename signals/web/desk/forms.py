@@ -62,6 +62,7 @@ class AttemptForm(Form):
     attempted_on = StrictDate(load_default=None)
     attempted_time = fields.String(load_default=None)
     workers = fields.String(load_default="1", validate=validate.OneOf(["1", "2"], error="not_a_choice"))
+    postponed_until = StrictDate(load_default=None)
 
     @post_load
     def make(self, data: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
@@ -70,6 +71,7 @@ class AttemptForm(Form):
             "result": data["result"],
             "attempted_at": _moment(data["attempted_on"], data["attempted_time"]),
             "workers": int(data["workers"]),
+            "postponed_until": data["postponed_until"],
         }
 
 
@@ -88,6 +90,7 @@ class ConcludeForm(Form):
         load_default=None, validate=validate.OneOf(["yes", "no"], error="not_a_choice")
     )
     reason = Choice(NotReachedReason, load_default=None)
+    wmo_notified_on = StrictDate(load_default=None)
 
     @post_load
     def make(self, data: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
@@ -114,6 +117,12 @@ class NoticeForm(Form):
     deferred_because = Choice(DeferralReason, load_default=None)
 
 
+class WmoForm(Form):
+    """When a notification was made by the Wmo; left empty, none was."""
+
+    wmo_notified_on = StrictDate(load_default=None)
+
+
 FORMS: Final[Mapping[str, Form]] = {
     "claim": Form(),
     "release": Form(),
@@ -122,6 +131,7 @@ FORMS: Final[Mapping[str, Form]] = {
     "conclude": ConcludeForm(),
     "reopen": ReopenForm(),
     "notice": NoticeForm(),
+    "wmo": WmoForm(),
     "reassign": ReassignForm(),
     "join": Form(),
 }

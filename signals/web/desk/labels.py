@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
+from signals.staff.handing_back import REASON as ACCOUNT_DISABLED
 from signals.triage import NotReachedReason, PartOfDay, ReopenReason
 from signals.vocabulary import (
     Action,
@@ -108,7 +109,9 @@ def choices(
 
 
 def reason_label(code: str, language: str) -> str:
-    """The words for a reason kept in the history; a code of the system's own is shown as nothing."""
+    """The words for a reason kept in the history; another code of the system's own is shown as nothing."""
+    if code == ACCOUNT_DISABLED:
+        return "Het account is afgesloten" if language == "nl" else "The account was shut"
     for codes in (NotReachedReason, ReopenReason):
         if code in codes.__members__.values():
             return label(codes(code), language)

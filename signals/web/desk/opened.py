@@ -14,30 +14,37 @@ from signals.contents import Report, Summary, open_report, open_summaries
 from signals.errors import Conflict, Forbidden, NotFound
 from signals.models import Signal, StaffMember
 from signals.repeats import probes_for
+from signals.staff.absence import Away, away_on
 from signals.triage import (
     EarlierSignal,
     OpenedNote,
     Suggestion,
+    acts_on,
     earlier_links,
     exists_elsewhere,
     find_signal,
     next_best_attempt,
     open_notes,
 )
-from signals.vocabulary import AuditAction
+from signals.vocabulary import AuditAction, SignalState
 from signals.web.desk.auth import current
 from signals.web.desk.context import desk
 
 
 @dataclass(frozen=True, kw_only=True)
 class OpenedSignal:
-    """Everything that a worker sees of a signal. `names`: staff who did something with it, by id."""
+    """Everything that a worker sees of a signal. `names`: staff who did something with it, by id.
+
+    `acts`: the reader may act on it while it is claimed; `away`: who has it is away today.
+    """
 
     signal: Signal
     report: Report = field(repr=False)
     notes: list[OpenedNote] = field(repr=False)
     earlier: list[EarlierSignal]
     suggestion: Suggestion | None
+    acts: bool
+    away: Away | None
     names: Mapping[UUID, str] = field(repr=False)
 
 
@@ -105,6 +112,8 @@ def read_opened(signal_id: UUID) -> OpenedSignal:
     with context.reading() as session:
         signal = _with_follow_up(session, signal_id)
         names = _names(session, signal)
+        away = _away(session, signal)
+        acts = acts_on(session, context.clock, signal, current().actor)
     report = open_report(context.keystore, signal)
     return OpenedSignal(
         signal=signal,
@@ -112,6 +121,8 @@ def read_opened(signal_id: UUID) -> OpenedSignal:
         notes=open_notes(context.keystore, signal),
         earlier=_earlier(signal, report),
         suggestion=next_best_attempt(signal, signal.attempts),
+        acts=acts,
+        away=away,
         names=names,
     )
 
@@ -136,6 +147,13 @@ def _record_refusal(signal_id: UUID) -> None:
             subject_id=signal_id,
             outcome="foreign" if elsewhere else "unknown",
         )
+
+
+def _away(session: Session, signal: Signal) -> Away | None:
+    if signal.claimed_by_id is None or signal.state is SignalState.CONCLUDED:
+        return None
+    on = today(desk().clock)
+    return away_on(session, organisation_id=signal.organisation_id, on=on).get(signal.claimed_by_id)
 
 
 def _earlier(signal: Signal, report: Report) -> list[EarlierSignal]:

@@ -34,7 +34,7 @@ from signals.vocabulary import (
     ReferredTo,
     Role,
 )
-from signals.web.desk import auth, display, forms, labels
+from signals.web.desk import auth, display, forms, labels, sleeping
 from signals.web.desk.auth import CsrfFailed, caller_or_none, current, open_to_all, requires_page
 from signals.web.desk.context import desk
 from signals.web.desk.handing_over import may_leave
@@ -180,6 +180,13 @@ def record_notice(signal_id: UUID) -> Any:
     return _change(signal_id, "notice", triage.record_notice)
 
 
+@desk_pages.post("/signals/<uuid:signal_id>/wmo")
+@requires_page(*_FOLLOW_UP)
+def record_wmo(signal_id: UUID) -> Any:
+    """Record when a notification was made by the Wmo."""
+    return _change(signal_id, "wmo", triage.record_wmo)
+
+
 @desk_pages.post("/signals/<uuid:signal_id>/reassign")
 @requires_page(Role.LEAD)
 def reassign(signal_id: UUID) -> Any:
@@ -217,6 +224,7 @@ def shared() -> dict[str, Any]:
         "deadline": display.deadline,
         "address": display.address,
         "field_words": _field_words,
+        "asleep": sleeping.asleep,
         "label": lambda value: labels.label(value, display.page_language()),
     }
 
@@ -306,7 +314,7 @@ def _signal_page(
         opened=opened,
         signal=opened.signal,
         report=opened.report,
-        possible=possible(opened.signal, current().actor),
+        possible=possible(opened.signal, current().actor, acts=opened.acts),
         events=timeline(opened, language),
         join=triage.to_join(opened.signal, opened.earlier),
         colleagues=_colleagues(opened.signal),
@@ -408,6 +416,8 @@ def _field_words() -> dict[str, str]:
         "newly_known": gettext("Newly known to help"),
         "reason": gettext("Reason"),
         "notified_on": gettext("Told on"),
+        "postponed_until": gettext("Agreed day"),
+        "wmo_notified_on": gettext("Wmo notification made on"),
         "to_staff_id": gettext("Colleague"),
         "deferred_because": gettext("Why not yet"),
     }

@@ -8,9 +8,9 @@ from flask_babel import gettext
 
 from signals.audit import Actor
 from signals.errors import ClaimedByOther, SignalsError, StaleVersion
-from signals.models import Signal
+from signals.models import ContactAttempt, Signal
 from signals.vocabulary import Action, Role, SignalState
-from signals.web.desk.display import moment
+from signals.web.desk.display import day, moment
 from signals.web.desk.labels import label, reason_label
 from signals.web.desk.opened import OpenedSignal
 from signals.web.messages import detail_of, title_of
@@ -41,15 +41,15 @@ class Event:
     text: str = field(default="", repr=False)
 
 
-def possible(signal: Signal, actor: Actor) -> Possible:
-    """What this person can do; the domain decides again when they do it."""
-    forms = tuple(_forms(signal, actor))
+def possible(signal: Signal, actor: Actor, *, acts: bool) -> Possible:
+    """What this person can do (`acts`: on what is claimed); the domain decides again when they do it."""
+    forms = tuple(_forms(signal, actor, acts))
     return Possible(first=_first(signal, forms), forms=forms, mine=signal.claimed_by_id == actor.id)
 
 
 def timeline(opened: OpenedSignal, language: str) -> list[Event]:
     """Everything that happened, newest first; of one moment, what came later in the history first."""
-    events = [*_changes(opened, language), *_attempts(opened, language), *_notes(opened)]
+    events = [*_changes(opened, language), *_attempts(opened, language), *_notes(opened), *_wmo(opened)]
     return sorted(events, key=lambda event: event.at or datetime.combine(event.on, time(), UTC))[::-1]
 
 
@@ -72,21 +72,17 @@ def explain(refused: SignalsError, opened: OpenedSignal) -> str:
     return f"{title_of(refused.code)}. {detail_of(refused.code)}"
 
 
-def _forms(signal: Signal, actor: Actor) -> Iterator[str]:
+def _forms(signal: Signal, actor: Actor, acts: bool) -> Iterator[str]:
     concluded = signal.state is SignalState.CONCLUDED
     if not concluded and signal.claimed_by_id is None:
         yield "claim"
-    if (
-        not concluded
-        and signal.claimed_by_id
-        and (signal.claimed_by_id == actor.id or actor.role == Role.LEAD)
-    ):
+    if not concluded and signal.claimed_by_id and acts:
         yield from ("contact-attempts", "conclude", "release")
     if not concluded:
         yield "notes"
     if not concluded and actor.role == Role.LEAD:
         yield "reassign"
-    yield "notice"
+    yield from ("notice", "wmo")
     if concluded:
         yield "reopen"
 
@@ -118,11 +114,23 @@ def _attempts(opened: OpenedSignal, language: str) -> Iterator[Event]:
             at=attempt.attempted_at,
             what=f"{label(attempt.kind, language)}: {label(attempt.result, language).lower()}",
             by=opened.names.get(attempt.recorded_by_id, ""),
-            text=gettext("With two workers") if attempt.workers == 2 else "",
+            text=". ".join(_about(attempt)),
         )
 
 
 def _notes(opened: OpenedSignal) -> Iterator[Event]:
+def _about(attempt: ContactAttempt) -> Iterator[str]:
+    if attempt.workers == 2:
+        yield gettext("With two workers")
+    if attempt.postponed_until is not None:
+        yield gettext("Agreed for %(day)s", day=day(attempt.postponed_until))
+
+
+def _wmo(opened: OpenedSignal) -> Iterator[Event]:
+    if opened.signal.wmo_notified_on is not None:
+        yield Event(on=opened.signal.wmo_notified_on, at=None, what=gettext("Wmo notification made"))
+
+
     for note in opened.notes:
         by = opened.names.get(note.written_by_id, "")
         yield Event(
