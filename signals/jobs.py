@@ -36,6 +36,9 @@ from signals.sending import complete, make_channels
 from signals.settings import Settings
 from signals.staff.handing_back import hand_back_all
 from signals.staff.stale import forget_stale
+from signals.statistics.counting import located_by
+from signals.statistics.forgetting import forget_facts
+from signals.statistics.releasing import Release, Releasing
 from signals.vocabulary import AuditAction
 
 REFUSED_KEPT_DAYS = 28
@@ -207,6 +210,16 @@ class Worker:
             before = on - timedelta(days=RETRY_DAYS)
             done = session.execute(delete(SealedReport).where(SealedReport.received_on < before, arrived))
         return int(done.rowcount)  # type: ignore[attr-defined]
+
+    def release_figures(self) -> tuple[Release, ...]:
+        """Release every quarter and year whose period of grace is over; returns what is new."""
+        releasing = Releasing(sessions=self.sessions, keys=self.keystore, locate=located_by(self.router))
+        return releasing.release_due(self.clock, grace_days=self.settings.figures.grace_days)
+
+    def forget_facts(self) -> int:
+        """Delete facts that were counted long ago; returns how many."""
+        with self.sessions.begin() as session:
+            return forget_facts(session, self.clock)
 
     def forget_sign_ins(self) -> int:
         """Delete what signing in left behind and is over; returns how many rows."""

@@ -128,6 +128,7 @@ class MetricsSettings:
 class FiguresSettings:
     public: bool = False
     licence: str = "CC-BY-4.0"
+    grace_days: int = 35
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The demo: example organisations, live signals with follow-up, and an account for each role.
+"""The demo: example organisations, live signals, figures of two years, and an account for each role.
 
 Everything is one transaction of the database, so that a seeding that was killed left nothing behind
 and the national desk's row is the marker that it was done. Reports go through the real intake and
@@ -25,6 +25,7 @@ from signals.audit_trail import TrailKeys, link_entries
 from signals.clock import AMSTERDAM, Clock, FixedClock, SystemClock, today
 from signals.db import is_sqlite, make_engine
 from signals.demo.accounts import Passwords, add_accounts, renew_accounts, write_accounts
+from signals.demo.facts import add_facts, release_all
 from signals.demo.one_transaction import OneTransaction
 from signals.demo.organisations import (
     add_organisations,
@@ -40,6 +41,8 @@ from signals.intake import Intake
 from signals.organisations import provision_mailbox_keys
 from signals.routing import Router
 from signals.settings import Settings
+from signals.statistics.counting import located_by
+from signals.statistics.releasing import Releasing
 from signals.vocabulary import Environment
 
 ACCOUNTS_FILE = Path("demo/accounts.json")
@@ -134,6 +137,9 @@ class _Seeding:
                 )
             self._teller(door, sessions, past).tell(STORIES, progress=self._progress)
             with sessions.begin() as session:
+                add_facts(session, on=on)
+            release_all(self._releasing(door, sessions), self._clock, progress=self._progress)
+            with sessions.begin() as session:
                 drop_past_mailbox_keys(session, self._keystore, on=on)
                 settle_old_messages(session, self._clock)
                 self._link_audit(session)
@@ -169,6 +175,14 @@ class _Seeding:
             desk_url=f"{self._settings.server.public_url.rstrip('/')}/desk",
             delay_minutes=0,
             rng=random.Random(_SEED),  # noqa: S311 - as above
+        )
+
+    def _releasing(self, door: OneTransaction, sessions: sessionmaker[Session]) -> Releasing:
+        return Releasing(
+            sessions=sessions,
+            keys=self._keystore,
+            locate=located_by(Router(door, root_public_key=None)),
+            chance=random.Random(_SEED),  # noqa: S311 - as above
         )
 
     def _link_audit(self, session: Session) -> None:

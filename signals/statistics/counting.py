@@ -19,6 +19,7 @@ from signals.clock import AMSTERDAM
 from signals.contents import CaseKeys, open_reports
 from signals.models import Signal, SignalFact
 from signals.postcodes import Address
+from signals.routing import Router
 from signals.statistics.courses import courses_of
 from signals.statistics.facts import fact_from
 from signals.vocabulary import SignalState
@@ -100,6 +101,15 @@ def mark(session: Session, counted: Counted, *, quarter: str) -> bool:
     connection.execute(update(SignalFact).where(or_(*_new(quarter))).values(_emptied(quarter)))
     marks = {"intake_counted": counted.intake_ids, "outcome_counted": counted.outcome_ids}
     return all(_mark_signals(connection, name, ids, quarter) for name, ids in marks.items())
+
+
+def located_by(router: Router) -> Locate:
+    """Where routing finds an address: what a purge goes by, too."""
+
+    def locate(address: Address, on: date) -> str | None:
+        return router.route(address.postcode, address.number, on).municipality_code
+
+    return locate
 
 
 def live_facts(

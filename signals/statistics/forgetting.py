@@ -1,0 +1,28 @@
+"""The end of facts: three years after they were counted, for no table needs them any more."""
+
+from typing import Final
+
+from sqlalchemy import delete, or_
+from sqlalchemy.orm import Session
+
+from privacy.pseudonyms import quarter_of
+from signals.clock import Clock, today
+from signals.models import SignalFact
+
+FACTS_KEPT_YEARS: Final = 3
+"""So long a counted fact is kept, without municipality and types, to recount what somebody doubts."""
+
+
+def forget_facts(session: Session, clock: Clock) -> int:
+    """Delete facts whose quarters were counted long ago; returns how many.
+
+    One that was never concluded goes by the quarter of its intake; one that was not counted yet stays.
+    """
+    on = today(clock)
+    oldest = quarter_of(on.replace(year=on.year - FACTS_KEPT_YEARS, day=1))
+    counted = SignalFact.outcome_counted < oldest
+    never_concluded = SignalFact.concluded_quarter.is_(None) | SignalFact.outcome.is_(None)
+    done = session.execute(
+        delete(SignalFact).where(SignalFact.intake_counted < oldest, or_(counted, never_concluded))
+    )
+    return int(done.rowcount)  # type: ignore[attr-defined]
