@@ -38,9 +38,9 @@ def relations(schemas: Iterable[Schema], cells: Iterable[Cell]) -> list[Relation
     facts, found = _facts_of(atlas, cells)
     _add_unpublished_years(atlas, facts)
     lines = _add_unpublished_sums(atlas, facts)
-    found += [
-        relation for line, fine in lines.items() for relation in _relations_of(atlas, facts, line, fine)
-    ]
+    for line, fine in lines.items():
+        if not _goes_by_areas(atlas, lines, line):
+            found += _relations_of(atlas, facts, line, fine)
     found += list(_sub_counts(atlas, facts))
     return _without_loose_ends(found)
 
@@ -67,6 +67,7 @@ class _Atlas:
             self._learn_measures(schema)
         self.impossible = _impossible(schemas)
         self.windows: frozenset[str] = frozenset()
+        self._parts: dict[_Line, int] = {}
 
     def _learn_dimensions(self, schema: Schema) -> None:
         for dimension in schema.dimensions:
@@ -121,6 +122,12 @@ class _Atlas:
                 for member, dropped in self._members(line)
             ]
         return [part for part in parts if not self.cannot_occur(part)]
+
+    def is_complete(self, line: _Line, there: int) -> bool:
+        """Whether so many facts are all the parts of the line."""
+        if line not in self._parts:
+            self._parts[line] = len(self.parts(line))
+        return there >= self._parts[line]
 
     def _members(self, line: _Line) -> Iterator[tuple[str, frozenset[tuple[str, str]]]]:
         dimension = self.dimensions[line.by]
@@ -216,7 +223,11 @@ def _add_unpublished_sums(atlas: _Atlas, facts: dict[Fact, Cell]) -> dict[_Line,
         fact = waiting.pop()
         for line in atlas.lines_through(fact):
             lines[line].append(fact)
-            if line.total not in facts and _is_a_sum(atlas, line) and _complete(atlas, line, lines[line]):
+            if (
+                line.total not in facts
+                and _is_a_sum(atlas, line)
+                and atlas.is_complete(line, len(lines[line]))
+            ):
                 _add(facts, line.total)
                 waiting.append(line.total)
     return lines
@@ -231,8 +242,17 @@ def _is_a_sum(atlas: _Atlas, line: _Line) -> bool:
     return line.by == "period" or atlas.dimensions[line.by].exclusive
 
 
-def _complete(atlas: _Atlas, line: _Line, fine: Sequence[Fact]) -> bool:
-    return len(fine) >= len(atlas.parts(line))
+def _goes_by_areas(atlas: _Atlas, lines: dict[_Line, list[Fact]], line: _Line) -> bool:
+    """Whether the sum is said already by the areas that the members lie in, all of which are there."""
+    within = None if line.by == "period" else atlas.dimensions[line.by].within
+    by_area = _Line(line.total, within or "")
+    return (
+        within in atlas.dimensions
+        and within not in {name for name, _ in line.total.where}
+        and atlas.is_complete(line, len(lines[line]))
+        and by_area in lines
+        and atlas.is_complete(by_area, len(lines[by_area]))
+    )
 
 
 def _relations_of(
@@ -243,7 +263,7 @@ def _relations_of(
         return
     parts = [facts[fact] for fact in sorted(fine, key=lambda fact: facts[fact])]
     if _is_a_sum(atlas, line):
-        yield Relation(total, tuple(parts), exact=_complete(atlas, line, fine))
+        yield Relation(total, tuple(parts), exact=atlas.is_complete(line, len(fine)))
     else:
         yield from (Relation(total, (part,), exact=False) for part in parts)
 

@@ -1,6 +1,18 @@
 """`signals statistics`: releases of the figures, and the proof from outside that they give nobody away."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 import click
+
+from signals.cli import answer, json_option
+from signals.cli.opening import on_terminal
+
+if TYPE_CHECKING:
+    from privacy.disclosure.auditor import Interval
+    from privacy.disclosure.tables import Cell
 
 
 @click.group()
@@ -9,3 +21,81 @@ def statistics() -> None:
 
     Example: signals statistics verify downloads/figures
     """
+
+
+@statistics.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--exact", is_flag=True, help="Solve every interval to its ends; --json then lists them all.")
+@json_option
+@click.pass_context
+def verify(context: click.Context, *, folder: Path, exact: bool, as_json: bool) -> None:
+    """Check downloaded figures: can a hidden cell be narrowed to fewer than five values?
+
+    FOLDER holds the CSV files and the datapackage.json as published; nothing else is read, no settings and
+    no database. Exit code 0: nothing is given away. 1: something is, or the figures contradict each other.
+    2: the folder is broken, so nothing was proven.
+
+    Example: signals statistics verify downloads/figures
+    """
+    from privacy.disclosure.folder import BrokenFolder, read_folder
+    from privacy.disclosure.verification import verified
+
+    try:
+        published = read_folder(folder)
+        with _bar(sum(value is None for value in published.values.values())) as advance:
+            found = verified(published, exact=exact, advance=advance)
+    except BrokenFolder as problem:
+        raise click.BadParameter(str(problem), param_hint="FOLDER") from None
+    data: dict[str, Any] = {
+        "ok": found.ok,
+        "tables": len({(cell.table, cell.period) for cell in published.values}),
+        "cells": len(published.values),
+        "hidden": found.hidden,
+        "needed": found.needed,
+        "contradiction": found.contradiction,
+        "told": [_interval(one) for one in found.told],
+        "derived": [_cell(cell) for cell in found.derived],
+    }
+    if exact:
+        data["intervals"] = [_interval(one) for one in found.intervals]
+    answer(data, as_json=as_json, text=_verified)
+    if not found.ok:
+        context.exit(1)
+
+
+@contextmanager
+def _bar(hidden: int) -> Iterator[Callable[[int], None]]:
+    if not on_terminal():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("hidden cells", total=hidden)
+        yield lambda done: bar.advance(task, done)
+
+
+def _interval(one: "Interval") -> dict[str, Any]:
+    return {**_cell(one.cell), "least": one.least, "most": one.most, "exact": one.exact, "rest": one.is_rest}
+
+
+def _cell(cell: "Cell") -> dict[str, Any]:
+    return {"table": cell.table, "period": cell.period, "keys": list(cell.keys), "measure": cell.measure}
+
+
+def _verified(data: dict[str, Any]) -> str:
+    lines = [f"{data['tables']} tables, {data['cells']} cells, {data['hidden']} of them hidden."]
+    if data["contradiction"]:
+        lines.append("The figures contradict each other: no counts at all would give them.")
+    lines.extend(f"Given away: {_place(one)} is {one['least']} to {one['most']}." for one in data["told"])
+    lines.extend(
+        f"Differs from others by a small group, or lacks its base: {_place(one)}." for one in data["derived"]
+    )
+    if data["ok"]:
+        lines.append(f"Every hidden cell keeps at least {data['needed']} possible values.")
+    return "\n".join(lines)
+
+
+def _place(one: dict[str, Any]) -> str:
+    return " ".join((one["table"], one["period"], "/".join(one["keys"]), one["measure"])).replace("  ", " ")

@@ -1,6 +1,6 @@
-"""Invented facts for the tests of disclosure control: sparse, as the scheme is, over the real menu and real places.
+"""Invented facts for the tests of disclosure control: sparse as the scheme is, over the real menu and places.
 
-Rates follow the design's figures; the numbers of a municipality follow its inhabitants. A fact is a mapping from
+Rates follow the design's figures; numbers follow the inhabitants of a municipality. A fact is a mapping from
 dimension or measure to a member, counted into cells without the product's own counting.
 """
 
@@ -13,15 +13,15 @@ from typing import Any
 
 from privacy.disclosure.tables import TOTAL, WINDOW, YEAR, Cell, Schema, read_period
 from signals import reference
-from signals.statistics.menu import CONCLUDED, OUTCOME_GROUPS, RECEIVED, UNKNOWN, menu
+from signals.statistics.menu import CONCLUDED, OUTCOME_GROUPS, RECEIVED, menu
 from signals.vocabulary import ConcernType, Outcome
 
 Fact = Mapping[str, Any]
 
 _OUTCOMES = (
-    "not_reached", "not_reached", "not_reached", "not_reached", "no_concern", "talk_sufficed", "talk_sufficed",
-    "help_accepted", "help_accepted", "referred", "already_known", "already_known", "help_declined",
-    "escalated", "duplicate", "wrong_address", "misuse",
+    "not_reached", "not_reached", "not_reached", "not_reached", "no_concern", "talk_sufficed",
+    "talk_sufficed", "help_accepted", "help_accepted", "referred", "already_known", "already_known",
+    "help_declined", "escalated", "duplicate", "wrong_address", "misuse",
 )  # fmt: skip
 _KINDS = ("visit", "visit", "phone", "letter", "card", "mixed", "mixed", "mixed", "none")
 
@@ -47,7 +47,7 @@ def schemas_of_menu() -> tuple[Schema, ...]:
 
 
 def periods_of(years: Iterable[int]) -> list[list[str]]:
-    """Releases in their order: a quarter at a time, with the year after its last, with the window after its last."""
+    """Releases in their order: quarters, with the year after its last and the window after its last."""
     releases = []
     for year in years:
         releases += [[f"{year}-Q{quarter}"] for quarter in (1, 2, 3, 4)]
@@ -116,12 +116,9 @@ def _members(value: str | set[str]) -> list[str]:
 
 
 def _counts(fact: Fact, schema: Schema, name: str) -> bool:
-    """Whether the fact is counted by the measure: by its alias where it has one, and by what it is part of."""
+    """Whether the measure counts the fact: by its alias where it has one, and by what it is part of."""
     measure = schema.measure(name)
     if measure.part_of is None:
         return True
     own = fact[measure.same_as[0]] == measure.same_as[1] if measure.same_as else bool(fact[name])
     return own and _counts(fact, schema, measure.part_of)
-
-
-UNKNOWN_PLACE = UNKNOWN
