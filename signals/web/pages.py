@@ -12,6 +12,7 @@ from flask_babel import lazy_gettext as _
 
 from signals.settings import Settings
 from signals.vocabulary import LANGUAGES
+from signals.web.bundles import is_file, register_bundles
 from signals.web.compression import register_compression
 from signals.web.i18n import DEFAULT, direction, language
 from signals.web.messages import detail_of, title_of
@@ -51,6 +52,7 @@ def register_pages(app: Flask, settings: Settings) -> None:
     app.add_url_rule("/favicon.ico", "favicon", lambda: app.send_static_file("icons/favicon.ico"))
     app.jinja_env.globals.update(direction=direction, page_language=_page_language)
     app.config["SERVES_PUBLIC"] = settings.serves_public
+    register_bundles(app)
     _version_static_files(app)
     register_compression(app)
 
@@ -110,7 +112,7 @@ def _version_static_files(app: Flask) -> None:
 
     @app.after_request
     def keep(response: Response) -> Response:
-        if request.endpoint == "static" and "v" in request.args and response.status_code in (200, 304):
+        if is_file(request.endpoint) and "v" in request.args and response.status_code in (200, 304):
             response.headers["Cache-Control"] = f"public, max-age={A_YEAR}, immutable"
         return response
 

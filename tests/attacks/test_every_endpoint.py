@@ -49,6 +49,7 @@ GET /manifest.webmanifest -
 GET /docs -
 GET /favicon.ico -
 GET /static/<path:filename> -
+GET /static/bundles/<name> -
 GET /healthz -
 GET /readyz -
 GET /metrics -

@@ -4,13 +4,14 @@ import gzip
 import json
 import re
 from dataclasses import replace
+from urllib.parse import unquote
 
 import pytest
 from flask.testing import FlaskClient
 
 from signals.settings import NotesSettings, Settings
 from signals.vocabulary import LANGUAGES
-from signals.web.compression import without_comments
+from signals.web.bundles import without_comments
 from signals.web.front.forms import as_meant
 from tests.web.conftest import MakeApp
 
@@ -80,11 +81,46 @@ def test_pages_and_files_are_compressed_for_who_takes_it_and_stay_the_same(clien
     assert client.get("/", headers=GZIP).headers["Content-Encoding"] == "gzip"
 
 
-def test_a_file_that_did_not_change_is_not_sent_again(client: FlaskClient) -> None:
-    etag = client.get("/static/page.css", headers=GZIP, buffered=True).headers["ETag"]
-    again = client.get("/static/page.css", headers=GZIP | {"If-None-Match": etag}, buffered=True)
+@pytest.mark.parametrize("path", ["/static/page.css", "/static/bundles/queue.js"])
+def test_a_file_that_did_not_change_is_not_sent_again(client: FlaskClient, path: str) -> None:
+    etag = client.get(path, headers=GZIP, buffered=True).headers["ETag"]
+    again = client.get(path, headers=GZIP | {"If-None-Match": etag}, buffered=True)
     assert again.status_code == 304
     assert again.data == b""
+
+
+def test_a_bundle_holds_its_files_in_their_order_and_the_worker_reads_no_code_of_a_page(
+    client: FlaskClient,
+) -> None:
+    queue = client.get("/static/bundles/queue.js").text
+    assert 0 < queue.index("signalsQueue") > queue.index("openDB")
+    page = client.get("/static/bundles/carrier.js").text
+    assert page.index("signalsPage =") < page.index('"report"') < page.index('"progress-form"')
+    assert "document" not in queue
+    assert client.get("/static/bundles/other.js").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/static/page.css", "/static/bundles/queue.js", "/static/icons/frail.svg"])
+def test_a_file_carries_only_headers_that_mean_something_for_a_file(client: FlaskClient, path: str) -> None:
+    found = client.get(f"{path}?v=1", headers=GZIP, buffered=True).headers
+    assert found["X-Content-Type-Options"] == "nosniff"
+    assert found["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert "immutable" in found["Cache-Control"]
+    usual = {"Content-Type", "Content-Length", "Content-Encoding", "Cache-Control", "ETag", "Vary", "Date"}
+    kept = {"X-Content-Type-Options", "Cross-Origin-Resource-Policy"}
+    drawn = {"Content-Security-Policy"} if path.endswith("svg") else set()
+    assert {name for name, _ in found} <= usual | kept | drawn
+    assert bool(drawn) == ("Content-Security-Policy" in found)
+
+
+def test_a_file_that_is_missing_is_refused_under_the_whole_policy(client: FlaskClient) -> None:
+    assert "script-src" in client.get("/static/nothing.js").headers["Content-Security-Policy"]
+
+
+def test_the_icon_of_the_page_needs_no_request(client: FlaskClient) -> None:
+    address = re.findall(r'<link rel="icon" href="([^"]+)"', client.get("/").text)[0]
+    drawing = unquote(address.removeprefix("data:image/svg+xml,"))
+    assert drawing == client.get("/static/icons/signals.svg", buffered=True).text.strip().replace('"', "'")
 
 
 def test_what_carries_a_receipt_beside_what_was_typed_is_never_compressed(client: FlaskClient) -> None:

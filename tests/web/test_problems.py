@@ -99,6 +99,13 @@ def test_the_dutch_catalogue_is_complete(folder: str) -> None:
     assert wanted - {str(m.id) for m in known if m.id and m.string and not m.fuzzy} == set()
 
 
+def test_in_arabic_what_is_read_from_left_to_right_stands_isolated() -> None:
+    """Unicode, annex 9: without isolates `1012 AB` shows as `AB 1012` in a line from right to left."""
+    told = {str(message.id): str(message.string) for message in _catalogue("web/translations", "ar")}
+    assert "\u20661012 AB\u2069" in told["A postcode is four digits and two letters, like 1012 AB."]
+    assert "\u20662026-11-24\u2069" in told["This must be a date, like 2026-11-24."]
+
+
 @pytest.mark.parametrize("code", [code for code in LANGUAGES if code not in ("nl", "en")])
 def test_the_carriers_pages_are_complete_in_every_language(code: str) -> None:
     known = {

@@ -22,7 +22,7 @@ from signals.vocabulary import LANGUAGES, ReceiptState
 from signals.web.bodies import StrictParser, read_form
 from signals.web.front.context import front
 from signals.web.front.forms import FilledForm
-from signals.web.front.offline import front_offline, icon, place
+from signals.web.front.offline import front_offline, icon, icon_of_page, place
 from signals.web.front.schemas import ReceiptSchema
 from signals.web.front.sizes import PAGE_STEP, of_one_size
 from signals.web.i18n import language
@@ -174,6 +174,7 @@ def _same_size(response: Response) -> Response:
 def _page(template: str, *, status: int = 200, **values: object) -> Response:
     # Following a link of the switch would lose what was typed, or the receipt.
     switch = request.method == "GET"
-    usual = {"code": language(), "languages": AUTONYMS, "emergency": EMERGENCY, "place": place}
-    page = render_template(template, switch=switch, **usual, **values)
+    words = {"code": language(), "languages": AUTONYMS, "emergency": EMERGENCY}
+    parts = {"place": place, "icon_of_page": icon_of_page}
+    page = render_template(template, switch=switch, **words, **parts, **values)
     return Response(page, status=status, content_type="text/html; charset=utf-8")

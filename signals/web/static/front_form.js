@@ -6,6 +6,7 @@
   const page = window.signalsPage;
   const queue = window.signalsQueue;
   const form = document.getElementById("report");
+  if (!form) return; // another page
   const field = form.elements;
   const ask = document.getElementById("ask");
   const answer = document.getElementById("answer");

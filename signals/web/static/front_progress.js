@@ -5,6 +5,7 @@
   const { fill, part, word } = window.signalsPage;
   const queue = window.signalsQueue;
   const form = document.getElementById("progress-form");
+  if (!form) return; // another page
   const list = document.getElementById("kept");
 
   async function state(receipt) {

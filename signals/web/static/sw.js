@@ -2,7 +2,7 @@
    The service puts VERSION (a digest of everything below), ASSETS and PAGES in front of this file. */
 "use strict";
 
-importScripts(...ASSETS.filter((url) => /\/(idb|front_queue)\.js/.test(url)));
+importScripts(...ASSETS.filter((url) => /\/queue\.js/.test(url)));
 
 const CACHE = `signals-${VERSION}`;
 const CHOICE = "signals-language";
