@@ -52,7 +52,9 @@ def create_app(settings: Settings, *, clock: Clock | None = None, engine: Engine
         checks["routing"] = lambda: _check_routing(router, clock)
     if settings.serves_staff:
         checks["keystore"] = _add_desk(app, api, settings, clock, engine, router)
-        _add_figures_and_calls(app, settings, clock, engine)
+        _add_delivery_and_calls(app, settings, clock, engine)
+    if settings.serves_staff or (settings.serves_public and settings.figures.public):
+        _add_figures(app, api, settings, clock, engine)
     register_pages(app, settings)
     app.register_blueprint(health_blueprint(checks))
     return app
@@ -103,7 +105,7 @@ def _add_desk(
     return register_desk(app, api, settings=settings, clock=clock, engine=engine, router=router)
 
 
-def _add_figures_and_calls(app: Flask, settings: Settings, clock: Clock, engine: Engine) -> None:
+def _add_delivery_and_calls(app: Flask, settings: Settings, clock: Clock, engine: Engine) -> None:
     """Figures of delivery, and where Twilio calls back once text messages are on."""
     from notifications.callbacks import StatusCalls, twilio_blueprint
     from signals.sending import twilio_token
@@ -117,6 +119,12 @@ def _add_figures_and_calls(app: Flask, settings: Settings, clock: Clock, engine:
             sessions=sessions, clock=clock, auth_token=token, public_url=settings.server.public_url
         )
         app.register_blueprint(twilio_blueprint(calls))
+
+
+def _add_figures(app: Flask, api: ProblemApi, settings: Settings, clock: Clock, engine: Engine) -> None:
+    from signals.web.figures import register_figures
+
+    register_figures(app, api, settings=settings, clock=clock, engine=engine)
 
 
 def _ping(engine: Engine) -> None:

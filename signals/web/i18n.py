@@ -8,8 +8,13 @@ from flask_babel import Babel
 from signals.vocabulary import LANGUAGES, STAFF_LANGUAGES
 
 DEFAULT = "nl"
-TRANSLATIONS = ("web/translations", "web/front/translations", "web/desk/translations")
-"""Catalogues, relative to the package: words of all pages and problems, of the carrier's side, of the desk's.
+TRANSLATIONS = (
+    "web/translations",
+    "web/front/translations",
+    "web/desk/translations",
+    "web/figures/translations",
+)
+"""Catalogues, relative to the package: words of all pages and problems, then of each side.
 
 One that is missing is passed over, and the English of the source is read in its place.
 """

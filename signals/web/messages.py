@@ -35,6 +35,7 @@ TITLES: dict[str, LazyString] = {
     "csrf_failed": _("The page was open for too long"),
     "coverage_overlaps": _("This area is covered already"),
     "already_decided": _("This request was decided already"),
+    "release_refused": _("These figures cannot be released now"),
     "limit_not_raised": _("This limit cannot be raised any more"),
 }
 
@@ -70,6 +71,7 @@ DETAILS: dict[str, LazyString] = {
     ),
     "limit_not_raised": _("It holds for another day, or it was raised as often as it may be."),
     "already_decided": _("Somebody else decided it, or it waited for more than 14 days. Ask for it again."),
+    "release_refused": _("A period is released once, after it is over and after those before it."),
 }
 
 FIELDS: dict[str, LazyString] = {

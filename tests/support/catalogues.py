@@ -8,7 +8,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 WEB = Path(__file__).resolve().parents[2] / "signals" / "web"
-FOLDERS = (WEB / "translations", WEB / "front" / "translations", WEB / "desk" / "translations")
+FOLDERS = (WEB / "translations", *(WEB / side / "translations" for side in ("front", "desk", "figures")))
 
 
 def compile_catalogues() -> None:

@@ -32,7 +32,7 @@ DRAWN: dict[str, Callable[[], Markup]] = {
 
 
 def tree(chart: Markup) -> Element:
-    return fromstring(chart)
+    return fromstring(chart.replace(' xmlns="http://www.w3.org/2000/svg"', ""))
 
 
 def texts(root: Element) -> list[str]:

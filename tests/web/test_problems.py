@@ -166,7 +166,8 @@ def _catalogue(folder: str, code: str) -> Catalog:
 def _messages_in(folder: str) -> set[str]:
     """The message ids in the code and templates that a catalogue belongs to."""
     place = (WEB.parent / folder).parent
-    others = {"front", "desk", "admin"} if place == WEB else set()  # admin has the desk's catalogue
+    sides = {"front", "desk", "admin", "figures"}  # admin has the desk's catalogue
+    others = sides if place == WEB else set()
     with (WEB / "babel.cfg").open() as file:
         method_map, options = parse_mapping_cfg(file)  # type: ignore[no-untyped-call]
     found = extract_from_dir(

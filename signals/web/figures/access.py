@@ -4,8 +4,10 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
+from flask import g, request
+
 from signals.errors import NotSignedIn
-from signals.vocabulary import Role
+from signals.vocabulary import STAFF_LANGUAGES, Role
 from signals.web.authentication import Authentication
 from signals.web.figures.context import figures
 
@@ -22,6 +24,7 @@ def for_readers(means: str, *roles: Role) -> Callable[[View], View]:
         @wraps(view)
         def admitted(*args: Any, **kwargs: Any) -> Any:
             _let_in(means, roles)
+            _choose_language()
             return view(*args, **kwargs)
 
         admitted.authentication = Authentication(means=means, roles=roles)  # type: ignore[attr-defined]
@@ -39,3 +42,10 @@ def _let_in(means: str, roles: tuple[Role, ...]) -> None:
         context.doorkeeper.admit(means, roles)
     elif means == "cookie":
         context.doorkeeper.recognise()
+
+
+def _choose_language() -> None:
+    """`?lang=en` of the language switch goes before the reader's own setting."""
+    chosen = request.args.get("lang")
+    if chosen in STAFF_LANGUAGES:
+        g.language = chosen

@@ -24,11 +24,14 @@ def kept(content: bytes | str, content_type: str, *, name: str = "") -> Response
     """
     body = content.encode() if isinstance(content, str) else content
     response = Response(body, content_type=_with_charset(content_type))
-    response.headers["Cache-Control"] = f"public, max-age={_KEPT}" if figures().public else "private, no-cache"
+    response.headers["Cache-Control"] = (
+        f"public, max-age={_KEPT}" if figures().public else "private, no-cache"
+    )
     response.set_etag(hashlib.sha256(body).hexdigest()[:32])
     if name:
         response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 def kept_json(body: Any) -> Response:

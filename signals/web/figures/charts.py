@@ -17,6 +17,7 @@ _STUB: Final = 34.0  # the width of a hidden bar
 _VALUE_ROOM: Final = 72.0  # to the right of the longest bar
 _BAR: Final = 18.0
 _ROW: Final = 48.0
+_WHISKER: Final = 3.0  # a shorter range would look like a fault
 _CHARACTER: Final = 7.2  # units of an average character at size 14
 
 
@@ -95,8 +96,9 @@ def matrix(
         words(root, left + width * (number + 0.5), 16, head, anchor="middle", size=13)
     for down, (name, across) in enumerate(zip(rows, cells, strict=True)):
         y = top + tall * down
-        for position, part in enumerate(_lines(name, 14)):
-            words(root, 0, y + 19 + 15 * position, part, size=13)
+        parts = _lines(name, 14)
+        for position, part in enumerate(parts):
+            words(root, 0, y + 34 - 7.5 * len(parts) + 15 * position, part, size=13)
         for number, cell in enumerate(across):
             if cell is not None:
                 _square(root, frame, cell, left + width * number, y, width, tall)
@@ -119,9 +121,10 @@ def _bar(root: Element, frame: Frame, bar: Bar, y: float, full: float, *, kind: 
     if kind == "outline":
         drawn.set("stroke", "#17262d")
         drawn.set("stroke-width", "2")
-    end = width
+    low = high = end = width
     if bar.low is not None and bar.high is not None:
         low, high = bar.low * scale, min(bar.high * scale, WIDTH)
+    if high - low >= _WHISKER:
         line(root, low, y + _BAR + 4, high, y + _BAR + 4, kind="range")
         end = max(width, high)
         for tick in (low, high):

@@ -12,6 +12,7 @@ from signals.clock import Clock
 from signals.db import reading, session_factory
 from signals.settings import Settings
 from signals.vocabulary import Role
+from signals.web.figures.shelf import Shelf
 
 EXTENSION = "signals.figures"
 
@@ -24,6 +25,7 @@ class Doorkeeper:
 
     admit: Admit
     recognise: Callable[[], None]
+    csrf_field: Callable[[], str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +36,7 @@ class FiguresContext:
     clock: Clock
     sessions: sessionmaker[Session] = field(repr=False)
     doorkeeper: Doorkeeper | None
+    shelf: Shelf = field(default_factory=Shelf, repr=False)
 
     @property
     def public(self) -> bool:

@@ -51,3 +51,5 @@ class Figure:
     missing: str = ""
     signs: Sequence[tuple[str, str]] = ()
     """(class of the sign, words) of what the chart draws, besides hatching."""
+    stacked: bool = False
+    """Whether the table stands below the chart, for it is wide."""

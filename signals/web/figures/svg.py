@@ -37,10 +37,12 @@ def canvas(frame: Frame, height: float) -> Element:
     root = Element(
         "svg",
         {
+            "xmlns": "http://www.w3.org/2000/svg",
             "class": "chart",
             "role": "img",
             "viewBox": f"0 0 {_number(WIDTH)} {_number(height)}",
             "aria-labelledby": f"{frame.key}-title {frame.key}-description",
+            "font-family": "Noto Sans, sans-serif",
             "font-size": "14",
             "fill": INK,
         },

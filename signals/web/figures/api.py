@@ -1,0 +1,80 @@
+"""Released figures for programs. Nothing is computed on demand: what was not released does not exist."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from flask import Response
+
+from signals.statistics import ReleasedTable
+from signals.statistics.exports import csv_name, table_as_csv
+from signals.vocabulary import Role
+from signals.web.figures.access import for_readers
+from signals.web.figures.answer import CSV, kept, kept_json, prefers
+from signals.web.figures.library import library
+from signals.web.figures.long_form import (
+    ReleasesSchema,
+    TableSchema,
+    releases_as_json,
+    table_as_json,
+)
+from signals.web.front.schemas import Strict
+from signals.web.openapi import API_BASE, PublicBlueprint, answers
+
+figures_api = PublicBlueprint(
+    "figures_api", __name__, url_prefix=f"{API_BASE}/statistics", description="Released figures"
+)
+
+AUTHENTICATION = "bearer"
+"""What every view here asks for, unless figures are public."""
+
+_TOKEN: Final[list[dict[str, list[str]]]] = [{}, {"token": []}]
+_ALSO_CSV: Final = {"responses": {200: {"content": {CSV: {"schema": {"type": "string"}}}}}}
+
+
+class NoQuery(Strict):
+    """Nothing can be asked for beyond what was released."""
+
+
+@figures_api.get("/releases")
+@figures_api.doc(security=_TOKEN)
+@for_readers("bearer", Role.COORDINATOR)
+@figures_api.arguments(NoQuery, location="query", unknown="raise")
+@figures_api.response(200, ReleasesSchema)
+@answers(401, 403, 503)
+def releases(_nothing: Mapping[str, Any]) -> Response:
+    """What was released, newest first: quarters, years, then periods of several years."""
+    with library() as found:
+        body = releases_as_json(list(found.releases))
+    return kept_json(body)
+
+
+@figures_api.get("/releases/<period>/tables/<table>")
+@figures_api.doc(security=_TOKEN, **_ALSO_CSV)
+@for_readers("bearer", Role.COORDINATOR)
+@figures_api.arguments(NoQuery, location="query", unknown="raise")
+@figures_api.response(200, TableSchema)
+@answers(401, 403, 404, 503)
+def table(_nothing: Mapping[str, Any], period: str, table: str) -> Response:
+    """A released table as JSON, or as CSV for who accepts that rather."""
+    with library() as found:
+        wanted = found.table(period, table)
+    response = _csv(wanted) if prefers(CSV) else kept_json(table_as_json(wanted))
+    response.vary.add("Accept")
+    return response
+
+
+@figures_api.get("/releases/<period>/tables/<table>.csv")
+@figures_api.doc(security=_TOKEN, **_ALSO_CSV)
+@for_readers("bearer", Role.COORDINATOR)
+@figures_api.arguments(NoQuery, location="query", unknown="raise")
+@figures_api.response(200, content_type=CSV)
+@answers(401, 403, 404, 503)
+def table_csv(_nothing: Mapping[str, Any], period: str, table: str) -> Response:
+    """A released table as CSV: a hidden cell is `<10`."""
+    with library() as found:
+        wanted = found.table(period, table)
+    return _csv(wanted)
+
+
+def _csv(wanted: ReleasedTable) -> Response:
+    return kept(table_as_csv(wanted), CSV, name=csv_name(wanted))

@@ -1,0 +1,70 @@
+"""What was released, looked up for pages and calls: one short transaction that only reads for each answer."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from privacy.disclosure.tables import QUARTER, WINDOW, YEAR, Period, read_period
+from signals.errors import NotFound
+from signals.statistics import ReleasedTable, ReleaseSummary, released, released_table
+from signals.web.figures.context import figures
+
+_ORDER: Final = {QUARTER: 0, YEAR: 1, WINDOW: 2}
+
+
+class Library:
+    """The releases, and their tables when they are asked for."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.releases: Sequence[ReleaseSummary] = sorted(released(session), key=_newest_first)
+
+    @property
+    def state(self) -> tuple[str, ...]:
+        """What there is: documents that were made from the same releases are the same."""
+        return tuple(one.period for one in self.releases)
+
+    def table(self, period: str, name: str) -> ReleasedTable:
+        """One table. Raises `NotFound` for what was not released."""
+        return released_table(self.session, period=period, table=name)
+
+    def newest(self, name: str, kind: str) -> ReleasedTable | None:
+        """The newest release of a table for a kind of period; None before the first."""
+        period = next(iter(self.periods(name, kind)), None)
+        return self.table(period, name) if period else None
+
+    def newest_of(self, name: str, kind: str, most: int) -> list[ReleasedTable]:
+        """The newest ones, at most `most`, oldest first."""
+        periods = list(self.periods(name, kind))[:most]
+        return [self.table(period, name) for period in reversed(periods)]
+
+    def periods(self, name: str, kind: str) -> Iterator[str]:
+        """The periods of a kind for which a table was released, newest first."""
+        for one in self.releases:
+            if read_period(one.period).kind == kind and name in _names(one):
+                yield one.period
+
+    def release(self, period: str) -> ReleaseSummary:
+        """One release. Raises `NotFound`."""
+        found = next((one for one in self.releases if one.period == period), None)
+        if found is None:
+            raise NotFound
+        return found
+
+
+@contextmanager
+def library() -> Iterator[Library]:
+    """The releases within a transaction."""
+    with figures().sessions() as session:
+        yield Library(session)
+
+
+def _newest_first(release: ReleaseSummary) -> tuple[int, int, int]:
+    found: Period = read_period(release.period)
+    return _ORDER[found.kind], -found.last, -found.quarter
+
+
+def _names(release: ReleaseSummary) -> Iterable[str]:
+    return [name for name, _title in release.tables]

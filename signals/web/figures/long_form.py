@@ -1,0 +1,80 @@
+"""A released table in the long form: one line for each cell, its keys, its measure, its value."""
+
+from typing import Any
+
+from marshmallow import Schema, fields
+
+from signals.statistics import ReleasedTable, ReleaseSummary
+from signals.web.figures import words
+
+
+class TableNameSchema(Schema):
+    """A table of a release."""
+
+    name = fields.String(required=True, metadata={"description": "Stable: part of the address"})
+    title = fields.String(required=True, metadata={"description": "In the reader's language"})
+
+
+class ReleaseSchema(Schema):
+    """A release."""
+
+    period = fields.String(required=True, metadata={"description": "`2026-Q3`, `2026` or `2023-2026`"})
+    released_on = fields.Date(required=True)
+    tables = fields.List(fields.Nested(TableNameSchema), required=True)
+
+
+class ReleasesSchema(Schema):
+    """All releases, newest first."""
+
+    items = fields.List(fields.Nested(ReleaseSchema), required=True)
+
+
+class TableSchema(Schema):
+    """A released table."""
+
+    period = fields.String(required=True)
+    table = fields.String(required=True)
+    title = fields.String(required=True)
+    released_on = fields.Date(required=True)
+    withheld = fields.Boolean(
+        required=True, metadata={"description": "Whether it was withheld whole: then there are no items"}
+    )
+    dimensions = fields.List(fields.String(), required=True)
+    items = fields.List(
+        fields.Dict(keys=fields.String()),
+        required=True,
+        metadata={
+            "description": "Each has the dimensions' members (`total` is the margin), `measure` and `value`, "
+            "which is null for a hidden cell"
+        },
+    )
+
+
+def releases_as_json(releases: list[ReleaseSummary]) -> dict[str, Any]:
+    """The list of releases."""
+    return {"items": [_release(one) for one in releases]}
+
+
+def table_as_json(table: ReleasedTable) -> dict[str, Any]:
+    """A table; a hidden cell is null."""
+    dimensions = [one.name for one in table.schema.dimensions]
+    return {
+        "period": table.period,
+        "table": table.schema.name,
+        "title": table.schema.title[words.language()],
+        "released_on": table.released_on.isoformat(),
+        "withheld": table.withheld,
+        "dimensions": dimensions,
+        "items": [
+            dict(zip(dimensions, keys, strict=True)) | {"measure": measure, "value": value}
+            for keys, measure, value in table.rows
+        ],
+    }
+
+
+def _release(release: ReleaseSummary) -> dict[str, Any]:
+    return {
+        "period": release.period,
+        "released_on": release.released_on.isoformat(),
+        "tables": [{"name": name, "title": title[words.language()]} for name, title in release.tables],
+    }

@@ -1,0 +1,81 @@
+"""The quarterly report as PDF/UA: the figures of a quarter with their tables and notes."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from flask_babel import gettext
+
+from privacy.disclosure.tables import QUARTER, YEAR, read_period
+from signals.errors import NotFound
+from signals.statistics import ReleasedTable
+from signals.web.figures import areas, story, trends, words
+from signals.web.figures.figure import Figure
+from signals.web.figures.library import Library
+from signals.web.pdf import compile_pdf
+
+_TEMPLATE: Final = Path(__file__).parent / "templates" / "figures" / "report.typ"
+
+
+def report_pdf(library: Library, period: str) -> bytes:
+    """The report of a released quarter. Raises `NotFound` for any other period."""
+    release = library.release(period)
+    if read_period(period).kind != QUARTER:
+        raise NotFound
+    title = gettext("Follow-up of signals: %(period)s", period=words.period(period))
+    lead = gettext("Released on %(day)s.", day=words.day(release.released_on))
+    data = {
+        "title": title,
+        "author": gettext("Figures of the signals"),
+        "language": words.language(),
+        "lead": [lead, gettext("The question: what follow-up reaches people?")],
+        "figures": [_plain(one) for one in _figures(library, period)],
+        "method_title": gettext("How reliable is this?"),
+        "method": story.reliability(),
+    }
+    return compile_pdf(_TEMPLATE, data)
+
+
+def _figures(library: Library, period: str) -> Iterator[Figure]:
+    """Of the quarter itself, of those before it, and of the newest year that was over then."""
+    follow_up = _until(library, "follow_up", period)
+    yield story.funnel(follow_up[-1])
+    yield trends.followed_up(follow_up)
+    yield trends.received(_until(library, "intake", period))
+    yield trends.known_and_repeated(follow_up[-1])
+    yield story.outcomes(library.table(period, "outcome_groups"))
+    yield story.noticed(library.table(period, "intake"))
+    year = _year_before(library, period)
+    if year is not None:
+        attempts = library.table(year, "attempts")
+        yield story.by_number(attempts)
+        yield story.by_kind(attempts)
+        yield areas.reached_map(library.table(year, "regions_follow_up"))
+
+
+def _until(library: Library, name: str, period: str) -> list[ReleasedTable]:
+    earlier = [one for one in library.periods(name, QUARTER) if one <= period][: trends.QUARTERS]
+    return [library.table(one, name) for one in reversed(earlier)]
+
+
+def _year_before(library: Library, period: str) -> str | None:
+    """The newest released year whose quarters are none later than this one."""
+    return next((one for one in library.periods("attempts", YEAR) if f"{one}-Q4" <= period), None)
+
+
+def _plain(one: Figure) -> dict[str, Any]:
+    general = set(story.reliability())
+    return {
+        "title": one.title,
+        "about": one.about,
+        "missing": one.missing,
+        "chart": str(one.chart or ""),
+        "alt": one.title,
+        "caption": one.grid.caption if one.grid else "",
+        "heads": list(one.grid.heads) if one.grid else [],
+        "rows": [
+            [row.head, *(gettext("hidden") if cell is None else cell for cell in row.cells)]
+            for row in (one.grid.rows if one.grid else ())
+        ],
+        "reliability": [sentence for sentence in one.reliability if sentence not in general],
+    }

@@ -1,0 +1,78 @@
+"""What pages of figures and open data have in common: who reads, languages, links, and what is refused."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from flask import Blueprint, g, redirect, request, url_for
+from flask_babel import gettext
+
+from signals.errors import FieldProblem, Invalid, NotFound, NotSignedIn
+from signals.vocabulary import STAFF_LANGUAGES, Role
+from signals.web.figures import words
+from signals.web.figures.context import figures
+from signals.web.i18n import staff_language
+
+READERS: Final = (Role.COORDINATOR, Role.LEAD, Role.ADMINISTRATOR)
+
+_ASKED: Final[Mapping[str, frozenset[str]]] = {"figures.by_region": frozenset({"region"})}
+"""What an address may ask for besides the language: never anything finer than what was released."""
+
+
+def share_with(blueprint: Blueprint) -> None:
+    """Give a blueprint the words of the pages, and their ways of refusing."""
+    blueprint.before_request(refuse_questions)
+    blueprint.register_error_handler(NotSignedIn, ask_to_sign_in)
+    blueprint.context_processor(shared)
+
+
+def refuse_questions() -> None:
+    """Whatever an address asks for beyond its page is refused; until it is known who reads, the browser's
+    language holds."""
+    allowed = _ASKED.get(request.endpoint or "", frozenset()) | {"lang"}
+    if set(request.args) - allowed:
+        raise Invalid(FieldProblem(field="", code="unknown_field"))
+    g.language = staff_language()
+
+
+def ask_to_sign_in(refused: NotSignedIn) -> Any:
+    """To the desk's form and back, where this process has a desk."""
+    if figures().doorkeeper is None:
+        raise NotFound from refused
+    return redirect(url_for("desk.sign_in", next=request.path), 303)
+
+
+def shared() -> dict[str, Any]:
+    """What every page of figures has at hand."""
+    caller, keeper = g.get("caller"), figures().doorkeeper
+    return {
+        "code": words.language(),
+        "me": caller.member if caller else None,
+        "csrf": keeper.csrf_field() if keeper and caller else "",
+        "link": link,
+        "here": here,
+        "parts": _parts,
+        "words": words,
+    }
+
+
+def link(endpoint: str, **values: Any) -> str:
+    """The address of a page, in the language that was chosen by hand."""
+    chosen = request.args.get("lang")
+    if chosen in STAFF_LANGUAGES:
+        values["lang"] = chosen
+    return url_for(endpoint, **values)
+
+
+def here(language: str) -> str:
+    """This page in another language."""
+    values: dict[str, Any] = {**(request.view_args or {}), **request.args, "lang": language}
+    return url_for(request.endpoint or "figures.overview", **values)
+
+
+def _parts() -> list[tuple[str, str]]:
+    return [
+        ("figures.overview", gettext("Overview")),
+        ("figures.by_region", gettext("Regions")),
+        ("figures.releases", gettext("All releases")),
+        ("figures.method", gettext("Method and open data")),
+    ]
