@@ -263,7 +263,8 @@ class _Plan:
         day: date = signal.postponed_until
         team = [] if organisation.digest_at is not None else self._team_for(signal, organisation)
         leads = self._leads_of(organisation)
-        for since, to in ((add_working_days(day, 0), team), (add_working_days(day, 1), leads)):
+        first = add_working_days(day, 0)
+        for since, to in ((first, team), (add_working_days(first, 1), leads)):
             if self._has_come(since):
                 yield self._told(Event.AGREED_DAY, signal, organisation, to, day=day)
 

@@ -12,11 +12,12 @@ from notifications.models import MessageState, OutboxMessage
 from signals.audit import Actor
 from signals.clock import AMSTERDAM
 from signals.jobs import Worker
-from signals.models import Organisation, Recipient, Signal, StaffMember
+from signals.models import Absence, Organisation, Recipient, Signal, StaffMember
 from signals.referral import refer
 from signals.reminders import month_after, working_days_before
+from signals.staff.absence import add_absence, remove_absence
 from signals.triage import claim, record_attempt
-from signals.vocabulary import AttemptKind, AttemptResult, ReferralReason, Role
+from signals.vocabulary import AttemptKind, AttemptResult, ReferralReason, Role, SignalState
 from tests.support.world import AMSTERDAM as IN_CHARGE
 from tests.support.world import GRONINGEN, NATIONAL, World
 
@@ -300,6 +301,195 @@ def test_the_receiver_of_a_referral_hears_of_it_as_of_a_new_signal(team: Team) -
         )
     team.worker.remind()
     assert team.told(Event.NEW_SIGNAL) == {"een@gm0014.example.org", "twee@gm0014.example.org"}
+
+
+# An agreed day
+
+
+def agree(team: Team, until: date) -> None:
+    [signal] = team.world.signals()
+    with team.world.sessions.begin() as session:
+        record_attempt(
+            session,
+            team.world.clock,
+            signal_id=signal.id,
+            actor=team.member,
+            audit=team.world.audit,
+            kind=AttemptKind.PHONE,
+            result=AttemptResult.POSTPONED,
+            attempted_at=team.world.clock.now(),
+            postponed_until=until,
+        )
+
+
+def test_nobody_is_reminded_before_the_agreed_day_then_the_team_and_the_lead_where_it_was_missed(
+    team: Team,
+) -> None:
+    team.claim()
+    agree(team, DECEMBER[4])
+    team.remind(DECEMBER[3])
+    assert team.told(Event.AGREED_DAY) == set()
+    team.remind(DECEMBER[4])
+    assert team.told(Event.AGREED_DAY) == TEAM
+    team.remind(DECEMBER[7])
+    assert team.told(Event.AGREED_DAY) == TEAM | {team.lead}
+
+
+def test_an_agreed_day_in_the_weekend_is_told_on_monday(team: Team) -> None:
+    team.claim()
+    agree(team, DECEMBER[5])
+    assert team.remind(DECEMBER[5]) == 0
+    team.remind(DECEMBER[7])
+    assert team.told(Event.AGREED_DAY) == TEAM
+
+
+def test_a_day_agreed_anew_is_told_anew(team: Team) -> None:
+    team.claim()
+    agree(team, DECEMBER[4])
+    team.remind(DECEMBER[4])
+    agree(team, DECEMBER[11])
+    team.remind(DECEMBER[10])
+    assert team.told(Event.AGREED_DAY) == set()
+    team.remind(DECEMBER[11])
+    assert {message.values["agreed_on"] for message in team.messages(Event.AGREED_DAY)} == {"2026-12-11"}
+
+
+def test_the_reminder_to_conclude_follows_the_norm_that_moved_along(team: Team) -> None:
+    team.claim()
+    team.try_contact()
+    team.remind(DECEMBER[21])
+    assert team.told(Event.CONCLUDE_REMINDER) == TEAM
+    agree(team, date(2027, 1, 11))
+    team.remind(DECEMBER[23])
+    assert team.told(Event.CONCLUDE_REMINDER) | team.told(Event.MISSED_CONCLUSION) == set()
+    team.remind(date(2027, 1, 12))
+    assert {message.values["due_on"] for message in team.messages(Event.CONCLUDE_REMINDER)} == {"2027-01-13"}
+
+
+def test_an_agreed_day_on_which_something_was_done_is_told_no_more(team: Team) -> None:
+    team.claim()
+    agree(team, DECEMBER[4])
+    team.remind(DECEMBER[4], hour=7)
+    team.try_contact()
+    team.at(DECEMBER[4], 10)
+    team.worker.deliver()
+    assert {message.reason for message in team.messages(Event.AGREED_DAY)} == {"went_on"}
+
+
+# A team's own hours and spacing
+
+
+def test_reminders_come_from_the_hour_at_which_the_team_begins(team: Team) -> None:
+    team.set(opens_at=11)
+    team.remind(NOVEMBER[25], hour=7)
+    assert {message.not_before for message in team.messages(Event.REMINDER)} == {
+        datetime(2026, 11, 25, 10, tzinfo=UTC)
+    }
+
+
+def test_a_team_says_how_many_working_days_lie_between_lead_deputy_and_service_manager(team: Team) -> None:
+    team.set(deputy_email=DEPUTY, escalation_working_days=3)
+    team.remind(NOVEMBER[30])
+    assert team.told(Event.MISSED_DEADLINE) == {team.lead}
+    team.remind(DECEMBER[1])
+    assert team.told(Event.MISSED_DEADLINE) == {team.lead, DEPUTY}
+    team.remind(DECEMBER[4])
+    assert team.told(Event.MISSED_DEADLINE) == {team.lead, DEPUTY, team.manager}
+
+
+# Away
+
+
+def be_away(team: Team, cover: Actor | None, *, until: date = DECEMBER[4]) -> None:
+    with team.world.sessions.begin() as session:
+        add_absence(
+            session,
+            team.world.clock,
+            actor=team.member,
+            audit=team.world.audit,
+            away_from=NOVEMBER[25],
+            away_until=until,
+            cover_id=cover.id if cover else None,
+        )
+
+
+def test_who_stands_in_hears_of_it_and_is_reminded_like_the_team(team: Team) -> None:
+    colleague = team.world.staff()
+    team.claim()
+    be_away(team, colleague)
+    team.remind(NOVEMBER[24])
+    assert team.told(Event.STAND_IN) == set()
+    team.remind(NOVEMBER[25])
+    address = email_of(team.world, colleague)
+    assert team.told(Event.STAND_IN) == {address}
+    assert team.told(Event.CONTACT_REMINDER) == TEAM | {address}
+    assert team.told(Event.UNCOVERED) == set()
+
+
+def test_where_nobody_stands_in_the_lead_hears_of_it_and_is_reminded(team: Team) -> None:
+    team.claim()
+    be_away(team, None)
+    team.remind(NOVEMBER[25])
+    assert team.told(Event.UNCOVERED) == {team.lead}
+    assert team.told(Event.CONTACT_REMINDER) == TEAM | {team.lead}
+
+
+def test_where_who_stands_in_is_away_too_the_lead_hears_of_it(team: Team) -> None:
+    colleague = team.world.staff()
+    team.claim()
+    be_away(team, colleague)
+    with team.world.sessions.begin() as session:
+        add_absence(
+            session,
+            team.world.clock,
+            actor=colleague,
+            audit=team.world.audit,
+            away_from=NOVEMBER[26],
+            away_until=NOVEMBER[27],
+        )
+    team.remind(NOVEMBER[26])
+    assert team.told(Event.UNCOVERED) == {team.lead}
+
+
+def test_who_is_away_with_nothing_open_is_no_news(team: Team) -> None:
+    be_away(team, team.world.staff())
+    team.remind(NOVEMBER[25])
+    assert team.told(Event.STAND_IN) | team.told(Event.UNCOVERED) == set()
+
+
+def test_who_came_back_early_needs_nobody_any_more(team: Team) -> None:
+    team.claim()
+    be_away(team, None)
+    team.remind(NOVEMBER[25], hour=7)
+    with team.world.sessions.begin() as session:
+        absence_id = session.scalars(select(Absence.id)).one()
+        remove_absence(
+            session, team.world.clock, actor=team.member, audit=team.world.audit, absence_id=absence_id
+        )
+    team.at(NOVEMBER[25], 10)
+    team.worker.deliver()
+    assert {message.reason for message in team.messages(Event.UNCOVERED)} == {"back"}
+
+
+def test_what_somebody_had_who_was_shut_out_by_hand_goes_back_with_the_next_reminders(team: Team) -> None:
+    team.claim()
+    with team.world.sessions.begin() as session:
+        gone = update(StaffMember).where(StaffMember.id == team.member.id)
+        session.execute(gone.values(disabled_at=team.world.clock.now()))
+    team.remind(NOVEMBER[25])
+    [signal] = team.world.signals()
+    assert (signal.state, signal.claimed_by_id) == (SignalState.NEW, None)
+    assert team.told(Event.REMINDER) == TEAM
+
+
+def test_an_absence_is_forgotten_four_weeks_after_its_last_day(team: Team) -> None:
+    be_away(team, None, until=NOVEMBER[25])
+    team.at(DECEMBER[23])
+    team.worker.forget_sign_ins()
+    assert team.world.count(Absence) == 1
+    team.at(DECEMBER[24])
+    team.worker.forget_sign_ins()
+    assert team.world.count(Absence) == 0
 
 
 # Never a coordinator
