@@ -9,6 +9,17 @@ import pytest
 from playwright.sync_api import Browser, Playwright
 
 from tests.browser.carrier import Phone, Service, service_on
+from tests.browser.desk_fixtures import (  # noqa: F401  (fixtures of the desk)
+    clock,
+    desk,
+    desk_settings,
+    engine,
+    front_settings,
+    installation,
+    signal_id,
+    site,
+    window,
+)
 from tests.support.world_fixtures import catalogues, template  # noqa: F401  (fixtures)
 
 MakePhone = Callable[..., Phone]

@@ -1,0 +1,154 @@
+"""Social workers at their desks: real Chromium windows before the staff side."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Locator, Page
+from sqlalchemy.orm import Session
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from signals.models import Signal
+from tests.web.desk_fixtures import PASSWORD, Desk
+
+WIDE = {"width": 1280, "height": 800}
+PHONE = {"width": 360, "height": 640}
+SIZES = {"desk": WIDE, "phone": PHONE}
+_COUNT_PRESSES = """addEventListener("pointerdown", (event) => {
+  if (event.isTrusted) sessionStorage.presses = Number(sessionStorage.presses || 0) + 1;
+}, true);"""
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_request(self, *_args: Any) -> None:
+        return None
+
+
+@dataclass
+class Site:
+    """The staff side of a test, served to browsers; its clock stands still until a test moves it."""
+
+    desk: Desk
+    url: str
+
+    def cookie(self, who: str) -> str:
+        """A fresh session of somebody, as their browser would hold it."""
+        client = self.desk.app.test_client()
+        form = {"email": self.desk.people[who].email, "password": PASSWORD, "totp": self.desk.code(who)}
+        assert client.post("/desk/sign-in", data=form).status_code == 303
+        cookie = client.get_cookie("signals-desk")
+        assert cookie is not None
+        return cookie.value
+
+    def signal(self, signal_id: UUID) -> Signal:
+        """A signal with its attempts, as the database has it."""
+        with Session(self.desk.engine) as session:
+            found = session.get_one(Signal, signal_id)
+            assert found.attempts is not None
+            assert found.notes is not None
+            return found
+
+
+@contextmanager
+def site_of(desk: Desk) -> Iterator[Site]:
+    """Serve it on a free port, a thread for each request."""
+    server = make_server("127.0.0.1", 0, desk.app, threaded=True, request_handler=_Quiet)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield Site(desk, f"http://127.0.0.1:{server.server_port}")
+    finally:
+        server.shutdown()
+        thread.join(10)
+        server.server_close()
+
+
+@dataclass
+class Window:
+    """One person's browser. It counts presses of mouse or thumb, and hears what the browser complains of."""
+
+    site: Site
+    browser: Browser
+    who: str = ""
+    size: dict[str, int] = field(default_factory=lambda: dict(WIDE))
+    options: dict[str, Any] = field(default_factory=dict)
+    context: BrowserContext = field(init=False)
+    page: Page = field(init=False)
+    complaints: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        touch = {"has_touch": True, "is_mobile": True} if self.size == PHONE else {}
+        options = {"locale": "nl-NL", "viewport": self.size, **touch, **self.options}
+        self.context = self.browser.new_context(**options)
+        self.context.set_default_timeout(15_000)
+        if options.get("java_script_enabled", True):
+            self.context.add_init_script(_COUNT_PRESSES)
+        if self.who:
+            self.sign_in_unseen()
+        self.page = self.context.new_page()
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("console", self._heard)
+
+    def sign_in_unseen(self) -> None:
+        """A session without the form."""
+        cookie = {"name": "signals-desk", "value": self.site.cookie(self.who), "url": self.site.url}
+        self.context.add_cookies([cookie])  # type: ignore[list-item]
+
+    def sign_in(self, who: str) -> None:
+        """Fill in the form that is shown, with the keyboard."""
+        self.page.fill("#sign-in-email", self.site.desk.people[who].email)
+        self.page.fill("#sign-in-password", PASSWORD)
+        self.page.fill("#sign-in-totp", self.site.desk.code(who))
+        self.page.press("#sign-in-totp", "Enter")
+        self.page.wait_for_load_state()
+
+    def open(self, path: str = "/desk") -> Page:
+        self.page.goto(self.site.url + path)
+        return self.page
+
+    def open_signal(self, signal_id: UUID) -> Page:
+        return self.open(f"/desk/signals/{signal_id}")
+
+    def press(self, place: Locator) -> None:
+        """With the mouse, or with a thumb on a phone."""
+        place.tap() if self.size == PHONE else place.click()
+        self.page.wait_for_load_state()
+
+    def presses(self) -> int:
+        """How often it was pressed since the window was opened or `begin_counting`."""
+        return int(self.page.evaluate("Number(sessionStorage.presses || 0)"))
+
+    def begin_counting(self) -> None:
+        self.page.evaluate("sessionStorage.removeItem('presses')")
+
+    def axe(self) -> list[str]:
+        """What axe finds wrong with the page as it is now."""
+        found = Axe().run(self.page)
+        return [
+            f"{one['id']}: {node['html'][:120]}"
+            for one in found.response["violations"]
+            for node in one["nodes"]
+        ]
+
+    def wider_than_the_screen(self) -> list[str]:
+        """What makes people scroll sideways; empty when the page flows into its width."""
+        found: list[str] = self.page.evaluate(
+            """() => document.documentElement.scrollWidth <= innerWidth ? []
+              : [...document.querySelectorAll("body *")]
+                .filter((one) => one.getBoundingClientRect().right > innerWidth + 1)
+                .map((one) => one.outerHTML.slice(0, 100))"""
+        )
+        return found
+
+    def _heard(self, message: Any) -> None:
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            self.complaints.append(message.text)
+
+    def close(self) -> None:
+        self.context.close()
