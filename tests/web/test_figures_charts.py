@@ -43,7 +43,7 @@ def texts(root: Element) -> list[str]:
 def test_a_chart_is_one_image_with_a_name_and_a_description(kind: str) -> None:
     root = tree(DRAWN[kind]())
     assert (root.tag, root.get("role")) == ("svg", "img")
-    ids = (root.get("aria-labelledby") or "").split()
+    ids = [root.get(f"aria-{how}") for how in ("labelledby", "describedby")]
     named = {element.get("id"): element.text for element in root if element.tag in ("title", "desc")}
     assert [named[one] for one in ids] == [FRAME.title, FRAME.description]
 

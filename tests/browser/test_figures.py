@@ -1,0 +1,184 @@
+"""Figures in a real Chromium, on a phone and on a desk: axe, room, keyboard, no scripts, forced colours."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+from werkzeug.serving import make_server
+
+from privacy.disclosure.tables import Cell
+from signals.models import StaffMember
+from signals.settings import ServerSettings
+from signals.staff.sessions import open_session
+from signals.vocabulary import ProcessRole, Role
+from signals.web.desk.auth import COOKIE
+from tests.support.releases import plausible, store_releases
+from tests.support.world import AMSTERDAM, World, make_world
+from tests.support.world_fixtures import catalogues, template
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+__all__ = ["catalogues", "template"]
+
+SIZES = {"phone": (360, 640), "desk": (1280, 800)}
+PAGES = (
+    "/figures",
+    "/figures?lang=en",
+    "/figures/regions?region=GG0111",
+    "/figures/releases",
+    "/figures/releases/2026-Q3",
+    "/figures/releases/2026-Q3/follow_up",
+    "/figures/releases/2025/attempts",
+    "/figures/releases/2025/outcomes",
+    "/figures/method",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """A desk at localhost with releases, and the sessions of a coordinator and of a lead."""
+
+    url: str
+    sessions: dict[Role, str]
+
+    def open(self, browser: Browser, size: str, role: Role = Role.COORDINATOR, **options: object) -> Page:
+        width, height = SIZES[size]
+        context = browser.new_context(viewport={"width": width, "height": height}, **options)  # type: ignore[arg-type]
+        context.add_cookies([{"name": COOKIE, "value": self.sessions[role], "url": self.url}])
+        return context.new_page()
+
+
+@pytest.fixture(scope="module")
+def site(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    world = make_world(template, tmp_path_factory.mktemp("figures"))
+    quarters = [f"{year}-Q{number}" for year in (2025, 2026) for number in (1, 2, 3, 4)][:7]
+    store_releases(world.engine, quarters, _hiding_some)
+    store_releases(world.engine, ["2025"], _hiding_some, withheld=frozenset({"outcomes"}))
+    server = make_server("127.0.0.1", 0, lambda _environ, _start: [], threaded=True)
+    url = f"http://localhost:{server.server_port}"
+    server.app = world.app(ProcessRole.DESK, server=ServerSettings(public_url=url))
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield Site(url=url, sessions={role: _session(world, role) for role in (Role.COORDINATOR, Role.LEAD)})
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    world.close()
+
+
+def _session(world: World, role: Role) -> str:
+    member_id = world.staff(AMSTERDAM, role).id
+    with world.sessions.begin() as session:
+        member = session.get_one(StaffMember, member_id)
+        token, _opened = open_session(session, member, "page", world.clock.now(), timedelta(hours=8))
+    return token
+
+
+def _hiding_some(cell: Cell) -> int | None:
+    """Every region has other numbers, and some are hidden."""
+    area = cell.keys[0] if cell.table.startswith("regions") else ""
+    if area in ("GG7206", "GG5006", "GG0706"):
+        return None
+    found = plausible(cell)
+    step = 5 * (int(area[2:]) % 7) if area.startswith("GG") and cell.measure == "reached" else 0
+    return found if found is None or not step else max(10, found - 15 + step)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_axe_finds_nothing_and_the_page_is_never_wider_than_the_screen(
+    browser: Browser, site: Site, size: str
+) -> None:
+    page = site.open(browser, size)
+    heard: list[str] = []
+    page.on("console", lambda message: heard.append(message.text) if message.type == "error" else None)
+    for path in PAGES:
+        page.goto(site.url + path)
+        for summary in page.locator("summary").all():
+            summary.click()
+        found = Axe().run(page)
+        assert found.response["violations"] == [], (path, found.generate_report())
+        width = page.evaluate("document.documentElement.scrollWidth")
+        assert width <= SIZES[size][0], path
+    assert heard == []
+    page.context.close()
+
+
+def test_everything_to_press_on_a_phone_has_room_for_a_finger(browser: Browser, site: Site) -> None:
+    page = site.open(browser, "phone")
+    for path in PAGES:
+        page.goto(site.url + path)
+        small = page.evaluate(
+            """() => [...document.querySelectorAll('a, button, summary, select')]
+              .filter((one) => one.checkVisibility() && !one.matches('.skip'))
+              .filter((one) => one.getBoundingClientRect().height < 24)
+              .map((one) => one.outerHTML.slice(0, 80))"""
+        )
+        assert small == [], path
+    page.context.close()
+
+
+def test_a_region_is_chosen_by_keyboard_alone_without_scripts(browser: Browser, site: Site) -> None:
+    page = site.open(browser, "desk", java_script_enabled=False)
+    page.goto(f"{site.url}/figures/regions")
+    page.keyboard.press("Tab")
+    expect(page.locator(".skip")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    for _ in range(5):
+        if page.locator("#chosen:focus").count():
+            break
+        page.keyboard.press("Tab")
+    expect(page.locator("#chosen")).to_be_focused()
+    page.keyboard.type("GGD Twente")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("#region")).to_have_text("GGD Twente naast heel Nederland")
+    page.context.close()
+
+
+def test_the_reliability_note_opens_by_keyboard(browser: Browser, site: Site) -> None:
+    page = site.open(browser, "phone")
+    page.goto(f"{site.url}/figures")
+    summary = page.locator("summary").first
+    summary.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("details[open] .inside").first).to_contain_text("afgerond op vijf")
+    page.context.close()
+
+
+def test_a_chart_is_announced_by_name_with_its_numbers(browser: Browser, site: Site) -> None:
+    page = site.open(browser, "desk")
+    page.goto(f"{site.url}/figures/releases/2026-Q3/follow_up")
+    chart = page.get_by_role("img", name="Van signaal tot hulp")
+    expect(chart).to_have_count(1)
+    expect(chart).to_have_accessible_description(
+        "Afgeronde signalen: 1.000; Op tijd opgepakt: 800; Contact gezocht: 900; Bereikt: 220; Geholpen: 120."
+    )
+    page.context.close()
+
+
+def test_in_forced_colours_bars_and_hatching_take_the_readers_colours(browser: Browser, site: Site) -> None:
+    page = site.open(browser, "desk", forced_colors="active")
+    page.goto(f"{site.url}/figures/regions?region=GG0111")
+    told = page.evaluate(
+        """() => {
+          const probe = document.createElement('p');
+          document.querySelector('main').append(probe);
+          const text = getComputedStyle(probe).color;
+          const fill = (one) => getComputedStyle(document.querySelector(one)).fill;
+          return [text, fill('.chart text'), fill('.chart .bar')];
+        }"""
+    )
+    assert told[0] == told[1] == told[2]
+    stroke = page.evaluate("getComputedStyle(document.querySelector('.chart .hatch')).stroke")
+    assert stroke == told[0]
+    page.context.close()
