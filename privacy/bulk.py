@@ -6,7 +6,8 @@ whatever the number of rows, so that it stays prepared.
 
 import json
 import struct
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -23,6 +24,7 @@ from sqlalchemy import (
     DateTime,
     Integer,
     LargeBinary,
+    Select,
     String,
     Table,
     Uuid,
@@ -61,6 +63,30 @@ def insert_many(
         return 0
     insert_into = _insert_arrays if connection.dialect.name == "postgresql" else _insert_rows
     return insert_into(connection, table, columns, same or {}, unless)
+
+
+@contextmanager
+def pipelined(connection: Connection) -> Iterator[None]:
+    """While it lasts, statements without rows go to PostgreSQL without waiting until each is done.
+
+    So it works on one while the next is made here. The end waits for all: there an error shows at the latest,
+    as psycopg's own. No rows can be read in between.
+    """
+    if connection.dialect.name != "postgresql":
+        yield
+        return
+    with connection.connection.driver_connection.pipeline():  # type: ignore[union-attr]
+        yield
+
+
+def fetch_all(connection: Connection, query: Select[*tuple[Any, ...]]) -> Sequence[tuple[Any, ...]]:
+    """The rows of a query; from PostgreSQL in binary form, for as text sealed bytes are twice as long."""
+    if connection.dialect.name != "postgresql":
+        return [tuple(row) for row in connection.execute(query)]
+    compiled = query.compile(connection)
+    cursor = connection.connection.driver_connection.cursor(binary=True)  # type: ignore[union-attr]
+    rows: Sequence[tuple[Any, ...]] = cursor.execute(compiled.string, compiled.params).fetchall()
+    return rows
 
 
 def among(column: ColumnElement[Any], values: Collection[Any], connection: Connection) -> ColumnElement[bool]:

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import re
 import unicodedata
+from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
@@ -41,10 +42,17 @@ def pseudonym(key: bytes, postcode: str, number: int | str, addition: str | None
     return _mac(key, canonical_address(postcode, number, addition))
 
 
+def pseudonyms(
+    keys: Sequence[bytes], postcode: str, number: int | str, addition: str | None = None
+) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+    """Return (`pseudonym`, `house_pseudonym`) of one address under each key; the address is spelt once."""
+    exact, house = canonical_address(postcode, number, addition), _canonical_house(postcode, number)
+    return tuple([_mac(key, exact) for key in keys]), tuple([_mac(key, house) for key in keys])
+
+
 def house_pseudonym(key: bytes, postcode: str, number: int | str) -> bytes:
     """Return the pseudonym of the house whatever the addition, for "possibly the same house"; 16 bytes."""
-    digits, _ = _split_number(number)
-    return _mac(key, f"house/v1|{_postcode(postcode)}|{digits}".encode())
+    return _mac(key, _canonical_house(postcode, number))
 
 
 def quarter_of(day: date) -> str:
@@ -56,6 +64,11 @@ def quarters_for_matching(day: date) -> list[str]:
     """Return five quarters, the current one first: together they reach back at least twelve months."""
     current = day.year * 4 + (day.month - 1) // 3
     return [f"{index // 4:04d}-Q{index % 4 + 1}" for index in range(current, current - MATCHED_QUARTERS, -1)]
+
+
+def _canonical_house(postcode: str, number: int | str) -> bytes:
+    digits, _ = _split_number(number)
+    return f"house/v1|{_postcode(postcode)}|{digits}".encode()
 
 
 def _mac(key: bytes, message: bytes) -> bytes:

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import Any, Protocol
 
 from sqlalchemy import Row
@@ -16,11 +17,11 @@ from structlog import get_logger
 from privacy.sealing import (
     SCHEMA_VERSION,
     CaseReader,
+    CaseSealer,
     SealContext,
     SealingError,
     canonical_json,
     open_json,
-    seal_json,
 )
 from signals.errors import ContentGone
 from signals.models import Signal
@@ -77,6 +78,17 @@ def report_from_plain(plain: Mapping[str, Any]) -> Report:
     )
 
 
+def checked_report(plain: Mapping[str, Any]) -> Report:
+    """The same of what a stranger may have sealed; its address is one, or `InvalidAddressPart` is raised.
+
+    That is a ValueError; AttributeError, KeyError and TypeError are raised, too, for what is no report.
+    """
+    report = report_from_plain(plain)
+    address = report.address
+    Address.parse(postcode=address.postcode, number=address.number, addition=address.addition)
+    return report
+
+
 def case_context(signal: Signal | SignalRow) -> SealContext:
     """What the sealed columns of a signal are bound to."""
     return context_of(signal.id, signal.organisation_id, signal.case_key_id, signal.schema_version)
@@ -93,9 +105,9 @@ def context_of(
 
 def seal_for_case(report: Report, case_key: bytes, context: SealContext) -> tuple[bytes, bytes]:
     """(content, summary) sealed under the case key, each of one size whatever was said."""
-    content = seal_json(_content_of(report), case_key, context, purpose="content")
-    summary = seal_json(_plain_summary(report.summary), case_key, context, purpose="summary")
-    return content, summary
+    sealer, summary = CaseSealer(case_key, context), report.summary
+    content = sealer.seal(canonical_json(_content_of(report)), purpose="content")
+    return content, sealer.seal(_summary_as_json(summary.concern_types, summary.seen), purpose="summary")
 
 
 def open_report(keys: CaseKeys, signal: Signal) -> Report:
@@ -154,6 +166,11 @@ def _content_of(report: Report) -> dict[str, Any]:
 
 def _plain_summary(summary: Summary) -> dict[str, Any]:
     return {"types": sorted(set(summary.concern_types)), "seen": summary.seen}
+
+
+@lru_cache(maxsize=1024)  # there are few, and none says whose it is
+def _summary_as_json(concern_types: tuple[ConcernType, ...], seen: Seen | None) -> bytes:
+    return canonical_json(_plain_summary(Summary(concern_types=concern_types, seen=seen)))
 
 
 def _summary_from(plain: Mapping[str, Any]) -> Summary:

@@ -4,23 +4,23 @@ import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from itertools import product
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from signals.audit import Actor, AuditLog, day_only
+from signals.audit import Actor, AuditLog
 from signals.clock import Clock, today
+from signals.db import is_sqlite
 from signals.errors import Conflict, FieldProblem, Invalid
 from signals.models import Receipt, Signal, StatusChange
-from signals.models.base import new_id
 from signals.vocabulary import Action, AuditAction, ReceiptState, SignalState
 
 _NEW, _CLAIMED, _IN_FOLLOW_UP, _CONCLUDED = SignalState
 
-TRANSITIONS: Mapping[tuple[SignalState | None, Action], SignalState] = {
-    (None, Action.ARRIVE): _NEW,
+ARRIVES_AS = _NEW
+TRANSITIONS: Mapping[tuple[SignalState, Action], SignalState] = {
     (_NEW, Action.CLAIM): _CLAIMED,
     # A signal in follow-up that was released keeps its state, without a claimant: its attempts count on.
     (_IN_FOLLOW_UP, Action.CLAIM): _IN_FOLLOW_UP,
@@ -32,7 +32,7 @@ TRANSITIONS: Mapping[tuple[SignalState | None, Action], SignalState] = {
     **dict.fromkeys(product((_CLAIMED, _IN_FOLLOW_UP), [Action.CONCLUDE]), _CONCLUDED),
     (_CONCLUDED, Action.REOPEN): _IN_FOLLOW_UP,
 }
-"""All that may happen to a signal; every pair that is not here is refused."""
+"""All that may happen to a signal once it has arrived; every pair that is not here is refused."""
 
 _RECEIPT_STATES: Mapping[SignalState, ReceiptState] = {
     _CLAIMED: ReceiptState.IN_PROGRESS,
@@ -40,7 +40,6 @@ _RECEIPT_STATES: Mapping[SignalState, ReceiptState] = {
     _CONCLUDED: ReceiptState.CLOSED,
 }  # back to new tells the carrier nothing: it stays what it was
 _AUDITED_AS: Mapping[Action, AuditAction] = {
-    Action.ARRIVE: AuditAction.SIGNAL_ARRIVED,
     Action.REFER: AuditAction.SIGNAL_REFERRED,
 }
 _REASON_CODE = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -66,7 +65,7 @@ def transition(
     `reason` is a code, for it is kept unsealed. Raises `Conflict` for what the table does not allow and
     `Invalid` for a reason that is not a code; nothing has changed then.
     """
-    before: SignalState | None = signal.state
+    before = signal.state
     after = state_after(before, action)
     _refuse_free_text(reason)
     now, on = clock.now(), today(clock)
@@ -78,11 +77,11 @@ def transition(
     _follow_claim(signal, action, claimant_id or actor.id, now)
     _keep_receipt_in_step(session, signal, on)
     change = _write_history(session, signal, action, before, actor, reason, on, now)
-    _record(session, clock, signal, action, actor, audit, on)
+    _record(session, clock, signal, action, actor, audit)
     return change
 
 
-def state_after(before: SignalState | None, action: Action) -> SignalState:
+def state_after(before: SignalState, action: Action) -> SignalState:
     """The state that this action leads to; raises `Conflict` when the state does not allow it."""
     try:
         return TRANSITIONS[before, action]
@@ -90,7 +89,7 @@ def state_after(before: SignalState | None, action: Action) -> SignalState:
         raise Conflict from None
 
 
-def allowed_actions(state: SignalState | None) -> frozenset[Action]:
+def allowed_actions(state: SignalState) -> frozenset[Action]:
     """What may be done in this state, for a page that shows only what is possible."""
     return frozenset(action for before, action in TRANSITIONS if before is state)
 
@@ -103,24 +102,21 @@ def next_deadline(signal: Signal) -> date:
     return deadlines.get(signal.state, signal.conclude_by)
 
 
-def arrival_change(signal_id: UUID, on: date) -> dict[str, Any]:
-    """The values of a `StatusChange` row for an arrival, for inserting many at once.
+def life_of(signal: Signal) -> list[StatusChange]:
+    """Everything that happened to a signal, its arrival first: the row itself says that, so no other need.
 
-    `on` is the date in Amsterdam; the moment stays null. The signal's row itself must be inserted with the
-    state `TRANSITIONS[None, Action.ARRIVE]` and version 1.
+    It carries the day of receipt. Signals of earlier releases have a row of it. `signal.history` is loaded.
     """
-    return {
-        "id": new_id(),
-        "signal_id": signal_id,
-        "sequence": 1,
-        "action": Action.ARRIVE,
-        "before": None,
-        "after": TRANSITIONS[None, Action.ARRIVE],
-        "actor_id": None,
-        "on": on,
-        "at": None,
-        "reason": None,
-    }
+    if any(change.action is Action.ARRIVE for change in signal.history):
+        return list(signal.history)
+    arrival = StatusChange(
+        sequence=1,
+        action=Action.ARRIVE,
+        before=None,
+        after=ARRIVES_AS,
+        on=signal.received_on,
+    )
+    return [arrival, *signal.history]
 
 
 def _refuse_free_text(reason: str | None) -> None:
@@ -141,19 +137,28 @@ def _keep_receipt_in_step(session: Session, signal: Signal, on: date) -> None:
     wanted = _RECEIPT_STATES.get(signal.state)
     if wanted is None or signal.receipt_hash is None:
         return
-    receipt = session.get(Receipt, signal.receipt_hash)
-    if receipt is None or receipt.state is wanted:
+    receipt = session.get(Receipt, signal.receipt_hash) or _first_receipt(session, signal)
+    if receipt.state is wanted:
         return
     if on > receipt.changed_on:
         receipt.state_before, receipt.changed_on = receipt.state, on
     receipt.state = wanted
 
 
+def _first_receipt(session: Session, signal: Signal) -> Receipt:
+    """Made at the first change: until then whoever asks finds the row at the door, which says received."""
+    insert = (sqlite if is_sqlite(session) else postgresql).insert(Receipt)
+    received = {"state": ReceiptState.RECEIVED, "state_before": ReceiptState.RECEIVED}
+    row = {"receipt_hash": signal.receipt_hash, "changed_on": signal.received_on, **received}
+    session.execute(insert.values(row).on_conflict_do_nothing())  # a job may do the same right now
+    return session.get_one(Receipt, signal.receipt_hash)
+
+
 def _write_history(
     session: Session,
     signal: Signal,
     action: Action,
-    before: SignalState | None,
+    before: SignalState,
     actor: Actor,
     reason: str | None,
     on: date,
@@ -161,28 +166,27 @@ def _write_history(
 ) -> StatusChange:
     change = StatusChange(
         signal=signal,
-        sequence=_next_sequence(session, signal, action),
+        sequence=_next_sequence(session, signal),
         action=action,
         before=before,
         after=signal.state,
         actor_id=actor.id,
         on=on,
-        at=None if action is Action.ARRIVE else now,
+        at=now,
         reason=reason,
     )
     session.add(change)
     return change
 
 
-def _next_sequence(session: Session, signal: Signal, action: Action) -> int:
-    if action is Action.ARRIVE:
-        return 1
+def _next_sequence(session: Session, signal: Signal) -> int:
+    """The arrival is the first, with or without a row."""
     latest = select(func.max(StatusChange.sequence)).where(StatusChange.signal_id == signal.id)
-    return (session.scalar(latest) or 0) + 1
+    return (session.scalar(latest) or 1) + 1
 
 
 def _record(
-    session: Session, clock: Clock, signal: Signal, action: Action, actor: Actor, audit: AuditLog, on: date
+    session: Session, clock: Clock, signal: Signal, action: Action, actor: Actor, audit: AuditLog
 ) -> None:
     audit.record(
         session,
@@ -192,5 +196,4 @@ def _record(
         subject_id=signal.id,
         ground=action.value,
         organisation_id=signal.organisation_id,
-        at=day_only(on) if action is Action.ARRIVE else None,
     )

@@ -343,7 +343,7 @@ def _sqlite_turn(database: str | None) -> Iterator[None]:
             os.close(lock)  # and with it the turn ends
 
 
-def _state_as_of(found: Row[ReceiptState, ReceiptState, date] | None, on: date) -> ReceiptState:
+def _state_as_of(found: Row[ReceiptState, ReceiptState, date, int] | None, on: date) -> ReceiptState:
     """The state at the end of yesterday; on the day of receipt itself, `received`."""
     if found is None:
         return ReceiptState.UNKNOWN
@@ -358,14 +358,16 @@ _REPLAY_QUERY = select(
     SealedReport.body_mac, SealedReport.organisation_id, SealedReport.received_on, SealedReport.redactions
 ).where(SealedReport.idempotency_hash == bindparam("key_hash"))
 _RECEIPT_QUERY = (
-    select(Receipt.state, Receipt.state_before, Receipt.changed_on)
+    select(Receipt.state, Receipt.state_before, Receipt.changed_on, literal(1).label("rank"))
     .where(Receipt.receipt_hash == bindparam("digest"))
     .union_all(
         select(
             cast(literal(ReceiptState.RECEIVED.value), String),
             cast(literal(ReceiptState.RECEIVED.value), String),
             SealedReport.received_on,
+            literal(2),
         ).where(SealedReport.receipt_hash == bindparam("digest"))
     )
+    .order_by("rank")
     .limit(1)
 )

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
 
-from sqlalchemy import Engine, delete
+from sqlalchemy import Engine, Select, delete, literal, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, sessionmaker
 
 from notifications.breaker import Breaker
@@ -21,11 +22,11 @@ from signals.arrival import ArrivalDesk
 from signals.audit import SYSTEM, AuditLog
 from signals.audit_trail import TrailKeys, link_entries, prune_trail
 from signals.clock import Clock, SystemClock, today
-from signals.db import make_engine, session_factory
+from signals.db import is_sqlite, make_engine, session_factory
 from signals.drills import DrillReport, Drills
 from signals.intake import RETRY_DAYS
 from signals.key_care import sweep_keys
-from signals.models import SealedReport
+from signals.models import Receipt, SealedReport
 from signals.organisations import provision_mailbox_keys
 from signals.postcodes import Address
 from signals.recipients import ask_for_proof
@@ -39,7 +40,7 @@ from signals.staff.stale import forget_stale
 from signals.statistics.counting import located_by
 from signals.statistics.forgetting import forget_facts
 from signals.statistics.releasing import Release, Releasing
-from signals.vocabulary import AuditAction
+from signals.vocabulary import AuditAction, ReceiptState
 
 REFUSED_KEPT_DAYS = 28
 
@@ -207,8 +208,9 @@ class Worker:
                 self.audit.record(
                     session, self.clock, actor=SYSTEM, action=AuditAction.SIGNAL_PURGED, ground="refused"
                 )
-            before = on - timedelta(days=RETRY_DAYS)
-            done = session.execute(delete(SealedReport).where(SealedReport.received_on < before, arrived))
+            old = SealedReport.received_on < on - timedelta(days=RETRY_DAYS), arrived
+            _keep_receipts(session, select(SealedReport.receipt_hash, SealedReport.received_on).where(*old))
+            done = session.execute(delete(SealedReport).where(*old))
         return int(done.rowcount)  # type: ignore[attr-defined]
 
     def release_figures(self) -> tuple[Release, ...]:
@@ -225,6 +227,15 @@ class Worker:
         """Delete what signing in left behind and is over; returns how many rows."""
         with self.sessions.begin() as session:
             return forget_stale(session, self.clock)
+
+
+def _keep_receipts(session: Session, old: Select[bytes | None, date]) -> None:
+    """Those without a row of their own have not changed yet: they stay received when the door forgets."""
+    received = literal(ReceiptState.RECEIVED.value)
+    known = old.where(SealedReport.receipt_hash.is_not(None)).add_columns(received, received)
+    insert = (sqlite if is_sqlite(session) else postgresql).insert(Receipt)
+    columns = ["receipt_hash", "changed_on", "state", "state_before"]
+    session.execute(insert.from_select(columns, known).on_conflict_do_nothing())
 
 
 def make_worker(settings: Settings, *, clock: Clock | None = None, engine: Engine | None = None) -> Worker:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from notifications.events import DATES, Event
@@ -162,7 +162,9 @@ class _Plan:
 
     def new_signals(self) -> Iterator[NewMessage]:
         query = select(Signal.id, Signal.organisation_id, Signal.claim_by).where(
-            Signal.state == _NEW, Signal.claim_by >= self.on - timedelta(days=CATCH_UP_DAYS)
+            Signal.state == _NEW,
+            Signal.team_told.is_(False),
+            Signal.claim_by >= self.on - timedelta(days=CATCH_UP_DAYS),
         )
         for signal in self.session.execute(query):
             organisation = self.organisations[signal.organisation_id]
@@ -389,6 +391,11 @@ def _with_work(session: Session) -> dict[uuid.UUID, date]:
     return {row.organisation_id: row.first for row in session.execute(query)}
 
 
+def _has_new(session: Session, organisation_id: uuid.UUID | None) -> bool:
+    new = exists().where(Signal.organisation_id == organisation_id, Signal.state == _NEW)
+    return bool(session.scalar(select(new)))
+
+
 def _about_signal(
     session: Session, event: str, signal_id: uuid.UUID, organisation_id: uuid.UUID | None
 ) -> str | None:
@@ -401,7 +408,8 @@ def _about_signal(
     ).where(Signal.id == signal_id)
     signal = session.execute(query).one_or_none()
     if signal is None:
-        return "gone"
+        # On arrival the team is told of several signals at once, and of none in particular.
+        return None if event == Event.NEW_SIGNAL and _has_new(session, organisation_id) else "gone"
     if signal.organisation_id != organisation_id:
         return "referred"
     informed = signal.notified_on is not None or signal.deferred_because is not None

@@ -13,7 +13,7 @@ from typing import Protocol
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
-from privacy.pseudonyms import house_pseudonym, pseudonym, quarter_of, quarters_for_matching
+from privacy.pseudonyms import pseudonyms, quarter_of, quarters_for_matching
 from signals.models import AddressLink
 from signals.postcodes import Address
 
@@ -34,7 +34,7 @@ class PseudonymKeys(Protocol):
         ...
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Probe:
     """An address as the pseudonyms under which it may be known; the first pair is this quarter's own."""
 
@@ -82,12 +82,8 @@ def _keys_of(first: bytes, by_quarter: Iterable[tuple[bytes, ...]]) -> tuple[byt
 
 
 def _probe(organisation_id: uuid.UUID, quarter: str, keys: tuple[bytes, ...], address: Address) -> Probe:
-    return Probe(
-        organisation_id=organisation_id,
-        quarter=quarter,
-        exact=tuple(pseudonym(key, address.postcode, address.number, address.addition) for key in keys),
-        house=tuple(house_pseudonym(key, address.postcode, address.number) for key in keys),
-    )
+    exact, house = pseudonyms(keys, address.postcode, address.number, address.addition)
+    return Probe(organisation_id=organisation_id, quarter=quarter, exact=exact, house=house)
 
 
 __all__ = ["Probe", "PseudonymKeys", "earlier_links", "oldest_kept", "probes_for", "quarter_of"]

@@ -22,6 +22,7 @@ from signals.clock import Clock, today
 from signals.contents import Report, case_context, open_report, seal_for_case
 from signals.db import set_local
 from signals.errors import ContentGone, FieldProblem, Forbidden, Invalid, NotFound
+from signals.followup import life_of
 from signals.models import AddressLink, DeletionRecord, Organisation, Referral, RegisterEntry, Signal
 from signals.postcodes import Address
 from signals.referral import referred_away
@@ -326,7 +327,7 @@ def _exported(keystore: Keystore, signal: Signal) -> dict[str, Any]:
             }
             for a in signal.attempts
         ],
-        "history": [{"action": c.action, "on": c.on.isoformat()} for c in signal.history],
+        "history": [{"action": c.action, "on": c.on.isoformat()} for c in life_of(signal)],
     }
     try:
         report = open_report(keystore, signal)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, and_, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from notifications.models import MessageState, OutboxMessage
@@ -148,11 +148,12 @@ def working_days_before(day: date, n: int) -> date:
 
 def settle_old_messages(session: Session, clock: Clock) -> None:
     """Mark messages of the demo's past as delivered; those about signals that just came in go out now."""
-    recent = select(Signal.id).where(
-        Signal.state == SignalState.NEW,
-        Signal.received_on >= working_days_before(today(clock), _RECENT_WORKING_DAYS),
+    since = working_days_before(today(clock), _RECENT_WORKING_DAYS)
+    with_new = select(Signal.organisation_id).where(
+        Signal.state == SignalState.NEW, Signal.received_on >= since
     )
-    is_recent = OutboxMessage.subject_id.in_(recent)
+    moment = datetime.combine(since, time(), AMSTERDAM)
+    is_recent = and_(OutboxMessage.organisation_id.in_(with_new), OutboxMessage.not_before >= moment)
     delivered = {"state": MessageState.DELIVERED, "settled_at": OutboxMessage.not_before, "tries": 1}
     for which, values in ((~is_recent, delivered), (is_recent, {"not_before": clock.now()})):
         session.execute(

@@ -15,7 +15,9 @@ import migrations
 import signals.arrival
 from notifications.models import OutboxMessage
 from privacy.sealing import SCHEMA_VERSION, SealContext, seal_to_mailbox
+from signals.audit import SYSTEM
 from signals.contents import open_report, open_summaries
+from signals.followup import life_of, transition
 from signals.jobs import Worker
 from signals.models import (
     AddressLink,
@@ -26,7 +28,6 @@ from signals.models import (
     Recipient,
     SealedReport,
     Signal,
-    StatusChange,
 )
 from signals.postcodes import Address
 from signals.repeats import earlier_links, probes_for
@@ -108,11 +109,11 @@ def test_run_twice_it_arrives_once(world: World) -> None:
     assert len(world.signals()) == 1
 
 
-def test_the_envelope_and_the_receipt_leave_the_public_sides_row(world: World) -> None:
+def test_the_envelope_leaves_the_public_sides_row(world: World) -> None:
     world.receive(1)
     world.worker().arrive()
     [row] = world.sealed()
-    assert (row.envelope, row.receipt_hash) == (None, None)
+    assert row.envelope is None
 
 
 def test_each_case_has_a_key_of_its_own(world: World) -> None:
@@ -135,11 +136,11 @@ def test_without_its_case_key_a_signal_cannot_be_read_nor_with_anothers(world: W
 def test_an_arrival_is_in_the_history_and_the_audit_by_its_day(world: World) -> None:
     world.receive(1)
     world.worker().arrive()
-    [signal] = world.signals()
     with world.sessions() as session:
-        [change] = session.scalars(select(StatusChange)).all()
+        signal = session.scalars(select(Signal)).one()
+        [change] = life_of(signal)
         [entry] = session.scalars(select(AuditEntry)).all()
-    assert (change.signal_id, change.action, change.after) == (signal.id, Action.ARRIVE, SignalState.NEW)
+    assert (change.action, change.before, change.after) == (Action.ARRIVE, None, SignalState.NEW)
     assert (change.on, change.at, change.actor_id) == (TODAY, None, None)
     assert (entry.action, entry.subject_id, entry.organisation_id) == (
         AuditAction.SIGNAL_ARRIVED,
@@ -168,6 +169,24 @@ def test_the_public_sides_table_has_no_column_finer_than_a_date() -> None:
         assert not [c for c in model.__table__.columns if isinstance(c.type, DateTime)]
 
 
+def test_nothing_that_is_kept_says_which_reports_arrived_together(world: World) -> None:
+    """They may be of one carrier, whose phone sends what it kept while it was offline."""
+    for number in range(2):
+        world.receive(number, Address(postcode="1012AB", number=number + 1))
+    world.worker().arrive()
+    said_of_all = {
+        ("signals", "organisation_id"), ("address_links", "organisation_id"), ("address_links", "quarter"),
+        ("audit_entries", "organisation_id"), ("audit_entries", "at"), ("audit_entries", "actor_role"),
+        ("audit_entries", "action"), ("audit_entries", "ground"), ("audit_entries", "outcome"),
+    }  # fmt: skip
+    for model in (Signal, AddressLink, AuditEntry):
+        with world.sessions() as session:
+            first, second = session.execute(select(model.__table__)).all()
+        for name, one, other in zip(first._fields, first, second, strict=True):
+            told_apart = one != other or one is None or isinstance(one, bool | int | date | SignalState)
+            assert told_apart or (model.__tablename__, name) in said_of_all
+
+
 def test_a_receipt_stays_received_through_arrival(world: World) -> None:
     answer = world.receive(1)
     intake = world.intake()
@@ -175,6 +194,32 @@ def test_a_receipt_stays_received_through_arrival(world: World) -> None:
     world.worker().arrive()
     assert intake.receipt_state(world.clock, answer.receipt) == before
     assert before == (ReceiptState.RECEIVED, TODAY - timedelta(days=1))
+
+
+def test_a_receipt_stays_received_when_the_retries_are_forgotten_and_nobody_acted(world: World) -> None:
+    answer = world.receive(1)
+    world.worker().arrive()
+    world.move(days=8)
+    assert world.worker().forget_retries() == 1
+    state, _ = world.intake().receipt_state(world.clock, answer.receipt)
+    assert (state, world.count(SealedReport), world.count(Receipt)) == (ReceiptState.RECEIVED, 0, 1)
+
+
+@pytest.mark.parametrize("days", [0, 8], ids=["at_the_door_still", "forgotten_there"])
+def test_a_receipt_follows_the_first_change_from_the_next_day_on(world: World, days: int) -> None:
+    answer = world.receive(1)
+    world.worker().arrive()
+    world.move(days=days)
+    world.worker().forget_retries()
+    with world.sessions.begin() as session:
+        signal = session.scalars(select(Signal)).one()
+        transition(
+            session, world.clock, signal=signal, action=Action.CLAIM, actor=SYSTEM, audit=world.worker().audit
+        )
+    states = [world.intake().receipt_state(world.clock, answer.receipt)[0]]
+    world.move(days=1)
+    states.append(world.intake().receipt_state(world.clock, answer.receipt)[0])
+    assert states == [ReceiptState.RECEIVED, ReceiptState.IN_PROGRESS]
 
 
 # Deadlines
@@ -311,27 +356,36 @@ def test_workers_at_once_share_the_reports_and_none_arrives_twice(world: World) 
     workers = [_worker_apart(world, batch_size=4) for _ in range(3)]
     assert sum(run_at_once(*[worker.arrive for worker in workers])) == 24
     assert len(world.addresses()) == 24
-    assert world.count(OutboxMessage) == 48
+    assert all(signal.team_told for signal in world.signals())
+    assert 2 * 6 <= world.count(OutboxMessage) <= 2 * 24
 
 
 # Killed
 
 
-@pytest.mark.parametrize("table", ["receipts", "signals", "status_changes", "address_links", "audit_entries"])
-def test_killed_before_the_commit_it_arrives_once_later(world: World, table: str) -> None:
-    for number in range(3):
-        world.receive(number, Address(postcode="1012AB", number=number + 1))
-    with _killed_at(world.engine, f"INSERT INTO {table}"), pytest.raises(Killed):
+@pytest.mark.parametrize(
+    "where",
+    [
+        "UPDATE sealed_reports", "INSERT INTO signals", "SELECT address_links", "UPDATE signals",
+        "INSERT INTO address_links", "INSERT INTO audit_entries", "INSERT INTO outbox_messages", "COMMIT",
+    ],
+)  # fmt: skip
+def test_killed_before_the_commit_it_arrives_once_later(world: World, where: str) -> None:
+    for number in (1, 2, 3, 3):
+        world.receive(10 * number + world.count(SealedReport), Address(postcode="1012AB", number=number))
+    with _killed_at(world.engine, where), pytest.raises(Killed):
         world.worker().arrive()
     assert world.signals() == []
-    assert world.worker().arrive() == 3
-    assert len(world.addresses()) == 3
-    assert world.count(OutboxMessage) == 6
+    assert all(row.envelope is not None for row in world.sealed())
+    assert world.worker().arrive() == 4
+    assert len(world.signals()) == 4
+    assert sorted(signal.repeat for signal in world.signals()) == [False, False, False, True]
+    assert (world.count(OutboxMessage), world.count(AuditEntry)) == (2, 4)
 
 
 def test_case_keys_of_a_killed_batch_remain_for_the_sweep_and_no_other(world: World) -> None:
     world.receive(1)
-    with _killed_at(world.engine, "INSERT INTO signals"), pytest.raises(Killed):
+    with _killed_at(world.engine, "COMMIT"), pytest.raises(Killed):
         world.worker().arrive()
     world.worker().arrive()
     [signal] = world.signals()
@@ -485,7 +539,7 @@ def test_the_same_report_sent_again_after_its_seven_days_arrives_and_holds_nothi
     again = world.receive(1)
     world.receive(2, IN_GRONINGEN)
     assert world.worker().arrive() == 2
-    assert (again.receipt, world.count(Receipt)) == (first.receipt, 2)
+    assert (again.receipt, world.count(Receipt)) == (first.receipt, 1)
     assert [signal.repeat for signal in _by_day(world) if signal.organisation_id == AMSTERDAM] == [
         False,
         True,
@@ -516,7 +570,7 @@ def test_a_message_waits_between_five_and_thirty_minutes_at_random(sqlite_world:
     world = sqlite_world
     for number in range(20):
         world.receive(number, Address(postcode="1012AB", number=number + 1))
-    world.worker().arrive()
+    _in_batches(world, 1).arrive()
     with world.sessions() as session:
         waits = {
             message.subject_id: (message.not_before - world.clock.now()).total_seconds()
@@ -525,6 +579,60 @@ def test_a_message_waits_between_five_and_thirty_minutes_at_random(sqlite_world:
     assert len(set(waits.values())) == 20
     assert min(waits.values()) >= 5 * 60
     assert max(waits.values()) <= 30 * 60
+
+
+def test_a_team_is_told_once_of_what_arrives_together_by_the_earliest_deadline(world: World) -> None:
+    for number in range(3):
+        world.receive(number, Address(postcode="1012AB", number=number + 1))
+        world.move(days=1)
+    world.receive(9, IN_GRONINGEN)
+    world.worker().arrive()
+    with world.sessions() as session:
+        told = session.execute(select(OutboxMessage.organisation_id, OutboxMessage.values)).all()
+    assert sorted((o, values["claim_by"]) for o, values in told) == sorted(
+        [(AMSTERDAM, "2026-11-25")] * 2 + [(GRONINGEN, "2026-11-30")] * 2
+    )
+
+
+def test_what_arrives_for_a_team_that_nobody_reads_for_is_not_told(world: World) -> None:
+    world.receive(1)
+    with world.sessions.begin() as session:
+        theirs = update(Recipient).where(Recipient.organisation_id == AMSTERDAM)
+        session.execute(theirs.values(verified_on=None))
+    world.worker().arrive()
+    [signal] = world.signals()
+    assert (signal.team_told, world.count(OutboxMessage)) == (False, 0)
+
+
+def test_a_message_of_arrivals_is_not_sent_once_everything_is_taken_up(world: World) -> None:
+    for number in range(2):
+        world.receive(number, Address(postcode="1012AB", number=number + 1))
+    worker = world.worker()
+    worker.arrive()
+    world.move(minutes=31)
+    with world.sessions.begin() as session:
+        session.execute(update(Signal).values(state=SignalState.CLAIMED))
+    assert (worker.deliver().delivered, worker.deliver().total) == (0, 0)
+
+
+def test_a_message_of_arrivals_is_sent_while_one_of_them_is_not_taken_up(world: World) -> None:
+    for number in range(2):
+        world.receive(number, Address(postcode="1012AB", number=number + 1))
+    worker = world.worker()
+    worker.arrive()
+    world.move(minutes=31)
+    with world.sessions.begin() as session:
+        one = update(Signal).where(Signal.id == world.signals()[0].id)
+        session.execute(one.values(state=SignalState.CLAIMED))
+    assert worker.deliver().delivered == 2
+
+
+def test_reminders_do_not_tell_anew_what_was_told_on_arrival(world: World) -> None:
+    world.receive(1)
+    worker = world.worker()
+    worker.arrive()
+    worker.remind()
+    assert world.count(OutboxMessage) == 2
 
 
 def test_both_recipients_of_a_signal_wait_equally_long(sqlite_world: World) -> None:
@@ -628,16 +736,21 @@ def _sealed_anew(world: World, row: SealedReport, content: dict[str, Any]) -> by
 
 
 class _killed_at:  # noqa: N801 - reads like a function where it is used
-    """While it lasts, the n-th statement that begins so ends the process instead."""
+    """While it lasts, the n-th statement that begins so (or the commit) ends the process instead."""
 
     def __init__(self, engine: Engine, beginning: str, *, time: int = 1) -> None:
         self._engine, self._beginning, self._left = engine, beginning, time
 
     def __enter__(self) -> None:
         event.listen(self._engine, "before_cursor_execute", self._look)
+        event.listen(self._engine, "commit", self._commits)
 
     def __exit__(self, *_details: object) -> None:
         event.remove(self._engine, "before_cursor_execute", self._look)
+        event.remove(self._engine, "commit", self._commits)
+
+    def _commits(self, connection: Connection) -> None:
+        self._look(connection, None, "COMMIT")
 
     def _look(self, _connection: Connection, _cursor: Any, statement: str, *_more: Any) -> None:
         if statement.startswith(self._beginning):

@@ -300,7 +300,12 @@ def test_the_receiver_of_a_referral_hears_of_it_as_of_a_new_signal(team: Team) -
             keystore=team.world.keystore,
         )
     team.worker.remind()
-    assert team.told(Event.NEW_SIGNAL) == {"een@gm0014.example.org", "twee@gm0014.example.org"}
+    theirs = {m.recipient for m in team.messages(Event.NEW_SIGNAL) if m.subject_id == signal.id}
+    assert theirs == {"een@gm0014.example.org", "twee@gm0014.example.org"}
+    team.world.move(minutes=31)
+    team.worker.deliver()
+    sent = {m.recipient for m in team.messages(Event.NEW_SIGNAL) if m.state is not MessageState.EXPIRED}
+    assert sent == theirs  # what the sender's team was to hear of on arrival has lost its sense
 
 
 # An agreed day

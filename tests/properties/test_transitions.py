@@ -64,7 +64,7 @@ def replayed(session: Session, signal_id: object) -> tuple[SignalState, int]:
     query = select(StatusChange).where(StatusChange.signal_id == signal_id).order_by(StatusChange.sequence)
     state = SignalState.NEW
     changes = session.scalars(query).all()
-    for number, change in enumerate(changes, start=1):
+    for number, change in enumerate(changes, start=2):
         assert (change.sequence, change.before) == (number, state)
         state = TRANSITIONS[change.before, change.action]
         assert change.after is state
@@ -76,7 +76,7 @@ def test_the_replay_notices_a_history_that_was_changed(session: Session, team: T
     session.add(
         StatusChange(
             signal_id=signal.id,
-            sequence=1,
+            sequence=2,
             action=Action.CLAIM,
             before=SignalState.NEW,
             after=SignalState.CONCLUDED,

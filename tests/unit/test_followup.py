@@ -6,16 +6,16 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from sqlalchemy import inspect, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from signals.audit import SYSTEM, AuditLog
+from signals.audit import AuditLog
 from signals.clock import FixedClock
 from signals.errors import Conflict, Invalid
 from signals.followup import (
     TRANSITIONS,
     allowed_actions,
-    arrival_change,
+    life_of,
     next_deadline,
     state_after,
     transition,
@@ -29,7 +29,6 @@ __all__ = ["audit", "clock", "migrated_file", "session", "sqlite_engine", "team"
 
 NEW, CLAIMED, IN_FOLLOW_UP, CONCLUDED = SignalState
 ALLOWED = {
-    (None, Action.ARRIVE): NEW,
     (NEW, Action.CLAIM): CLAIMED,
     (NEW, Action.REFER): NEW,
     (CLAIMED, Action.RELEASE): NEW,
@@ -43,9 +42,8 @@ ALLOWED = {
     (IN_FOLLOW_UP, Action.CONCLUDE): CONCLUDED,
     (CONCLUDED, Action.REOPEN): IN_FOLLOW_UP,
 }
-EVERY_PAIR = list(product([None, *SignalState], Action))
+EVERY_PAIR = list(product(SignalState, Action))
 REFUSED = [pair for pair in EVERY_PAIR if pair not in ALLOWED]
-STAFF_PAIRS = [pair for pair in ALLOWED if pair[0] is not None]
 SOURCES = Path(__file__).resolve().parents[2] / "signals"
 
 
@@ -67,7 +65,7 @@ def test_the_table_holds_exactly_the_pairs_that_the_domain_allows() -> None:
     assert dict(TRANSITIONS) == ALLOWED
 
 
-@pytest.mark.parametrize(("before", "action"), STAFF_PAIRS)
+@pytest.mark.parametrize(("before", "action"), list(ALLOWED))
 def test_an_allowed_action_leads_to_the_state_of_the_table(
     session: Session,
     clock: FixedClock,
@@ -83,12 +81,12 @@ def test_an_allowed_action_leads_to_the_state_of_the_table(
 
 
 @pytest.mark.parametrize(("before", "action"), REFUSED)
-def test_any_other_action_is_a_conflict(before: SignalState | None, action: Action) -> None:
+def test_any_other_action_is_a_conflict(before: SignalState, action: Action) -> None:
     with pytest.raises(Conflict):
         state_after(before, action)
 
 
-@pytest.mark.parametrize(("before", "action"), [pair for pair in REFUSED if pair[0] is not None])
+@pytest.mark.parametrize(("before", "action"), REFUSED)
 def test_a_refused_action_changes_nothing(
     session: Session,
     clock: FixedClock,
@@ -105,8 +103,8 @@ def test_a_refused_action_changes_nothing(
     assert (signal.state, signal.version) == (before, 1)
 
 
-@pytest.mark.parametrize("state", [None, *SignalState])
-def test_a_page_is_told_exactly_the_actions_that_would_pass(state: SignalState | None) -> None:
+@pytest.mark.parametrize("state", SignalState)
+def test_a_page_is_told_exactly_the_actions_that_would_pass(state: SignalState) -> None:
     assert allowed_actions(state) == {action for before, action in ALLOWED if before is state}
 
 
@@ -130,7 +128,7 @@ def test_history_counts_on_from_the_last_change(
     session: Session, clock: FixedClock, audit: AuditLog, team: Team
 ) -> None:
     signal = team.signal()
-    session.add(StatusChange(**arrival_change(signal.id, factories.EPOCH_DAY)))
+    session.add(arrival_of_before(signal))
     for action in (Action.CLAIM, Action.RECORD_ATTEMPT, Action.CONCLUDE):
         change(session, clock, audit, team, signal, action)
     session.flush()
@@ -151,31 +149,37 @@ def test_the_day_of_a_change_is_the_one_in_amsterdam(
     assert made.on == factories.EPOCH_DAY + timedelta(days=1)
 
 
-def test_an_arrival_has_a_date_and_no_moment(session: Session, clock: FixedClock, audit: AuditLog) -> None:
-    organisation = factories.OrganisationFactory.create()
-    signal = factories.SignalFactory.build(organisation_id=organisation.id, state=None, version=None)
-    session.add(signal)
-    made = transition(session, clock, signal=signal, action=Action.ARRIVE, actor=SYSTEM, audit=audit)
-    session.flush()
-    entry = session.scalars(select(AuditEntry)).one()
-    assert (signal.state, signal.version, made.sequence, made.at) == (NEW, 1, 1, None)
-    assert entry.action is AuditAction.SIGNAL_ARRIVED
-    assert entry.at == factories.MOMENT.replace(hour=0)
-
-
-def test_the_row_of_an_arrival_is_what_transition_would_write(
-    session: Session, clock: FixedClock, audit: AuditLog
+def test_the_arrival_is_told_by_the_signal_itself_by_its_day_and_without_a_moment(
+    session: Session, clock: FixedClock, audit: AuditLog, team: Team
 ) -> None:
-    organisation = factories.OrganisationFactory.create()
-    signal = factories.SignalFactory.build(organisation_id=organisation.id, state=None, version=None)
-    session.add(signal)
-    made = transition(session, clock, signal=signal, action=Action.ARRIVE, actor=SYSTEM, audit=audit)
+    signal = team.signal()
+    change(session, clock, audit, team, signal, Action.CLAIM)
     session.flush()
-    columns = [attribute.key for attribute in inspect(StatusChange).column_attrs]
-    one_by_one = {name: getattr(made, name) for name in columns}
-    in_bulk = arrival_change(signal.id, factories.EPOCH_DAY)
-    assert one_by_one.keys() == in_bulk.keys()
-    assert one_by_one | {"id": None} == in_bulk | {"id": None}
+    session.expire(signal, ["history"])
+    arrival, claim = life_of(signal)
+    assert (arrival.action, arrival.before, arrival.after) == (Action.ARRIVE, None, NEW)
+    assert (arrival.on, arrival.at, arrival.actor_id) == (signal.received_on, None, None)
+    assert (arrival.sequence, claim.sequence, claim.action) == (1, 2, Action.CLAIM)
+
+
+def test_telling_the_life_of_a_signal_stores_nothing(session: Session, team: Team) -> None:
+    life_of(team.signal())
+    session.flush()
+    assert session.scalars(select(StatusChange)).all() == []
+
+
+def test_an_arrival_that_an_earlier_release_wrote_down_is_told_once(session: Session, team: Team) -> None:
+    signal = team.signal()
+    session.add(arrival_of_before(signal))
+    session.flush()
+    session.expire(signal, ["history"])
+    assert [change.action for change in life_of(signal)] == [Action.ARRIVE]
+
+
+def arrival_of_before(signal: Signal) -> StatusChange:
+    return StatusChange(
+        signal_id=signal.id, sequence=1, action=Action.ARRIVE, after=NEW, on=factories.EPOCH_DAY
+    )
 
 
 @pytest.mark.parametrize(("state", "days"), [(NEW, 1), (CLAIMED, 2), (IN_FOLLOW_UP, 28), (CONCLUDED, 28)])
@@ -263,12 +267,20 @@ def test_the_receipt_moves_on_with_a_change_on_a_later_day(
     assert (kept.state_before, kept.state) == (ReceiptState.IN_PROGRESS, ReceiptState.CLOSED)
 
 
-def test_a_signal_whose_receipt_is_gone_can_still_be_followed_up(
+def test_the_first_change_gives_the_receipt_a_row_that_was_received_until_then(
     session: Session, clock: FixedClock, audit: AuditLog, team: Team
 ) -> None:
     signal = team.signal(receipt_hash=b"r" * 32)
     change(session, clock, audit, team, signal, Action.CLAIM)
-    assert signal.state is CLAIMED
+    kept = session.get_one(Receipt, b"r" * 32)
+    assert (kept.state_before, kept.state) == (ReceiptState.RECEIVED, ReceiptState.IN_PROGRESS)
+
+
+def test_a_change_that_tells_the_carrier_nothing_gives_the_receipt_no_row(
+    session: Session, clock: FixedClock, audit: AuditLog, team: Team
+) -> None:
+    change(session, clock, audit, team, team.signal(receipt_hash=b"r" * 32), Action.REFER)
+    assert session.get(Receipt, b"r" * 32) is None
 
 
 def test_no_other_module_writes_the_state_of_a_signal() -> None:

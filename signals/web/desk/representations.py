@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from signals.contents import Summary
+from signals.followup import life_of
 from signals.models import ContactAttempt, Signal, StatusChange
 from signals.postcodes import Address
 from signals.triage import EarlierSignal, OpenedNote, Suggestion
@@ -33,7 +34,7 @@ def opened_signal(opened: OpenedSignal, on: date) -> dict[str, Any]:
         "noticed_on": _day(report.noticed_on),
         "note": report.note,
         "contact_attempts": [attempt(entry, opened.names) for entry in signal.attempts],
-        "history": [_change(entry, opened.names) for entry in signal.history],
+        "history": [_change(entry, opened.names) for entry in life_of(signal)],
         "earlier": [_earlier(entry) for entry in opened.earlier],
         "notice": notice(signal),
         "notes": [_note(entry, opened.names) for entry in opened.notes],

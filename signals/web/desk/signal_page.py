@@ -8,6 +8,7 @@ from flask_babel import gettext
 
 from signals.audit import Actor
 from signals.errors import ClaimedByOther, SignalsError, StaleVersion
+from signals.followup import life_of
 from signals.models import ContactAttempt, Signal
 from signals.vocabulary import Action, Role, SignalState
 from signals.web.desk.display import day, moment
@@ -96,7 +97,7 @@ def _first(signal: Signal, forms: tuple[str, ...]) -> str:
 
 
 def _changes(opened: OpenedSignal, language: str) -> Iterator[Event]:
-    for change in opened.signal.history:
+    for change in life_of(opened.signal):
         if change.action is not Action.RECORD_ATTEMPT:  # the attempt itself says more
             yield Event(
                 on=change.on,
@@ -118,7 +119,6 @@ def _attempts(opened: OpenedSignal, language: str) -> Iterator[Event]:
         )
 
 
-def _notes(opened: OpenedSignal) -> Iterator[Event]:
 def _about(attempt: ContactAttempt) -> Iterator[str]:
     if attempt.workers == 2:
         yield gettext("With two workers")
@@ -131,6 +131,7 @@ def _wmo(opened: OpenedSignal) -> Iterator[Event]:
         yield Event(on=opened.signal.wmo_notified_on, at=None, what=gettext("Wmo notification made"))
 
 
+def _notes(opened: OpenedSignal) -> Iterator[Event]:
     for note in opened.notes:
         by = opened.names.get(note.written_by_id, "")
         yield Event(
