@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from privacy.disclosure.puzzle import Bounds, Puzzle, Target, components, narrowed, reach
+from privacy.disclosure.puzzle import Bounds, Puzzle, Target, is_free, narrowed, reach, ties
 
 SECONDS_PER_PATTERN = 5.0
 _FURTHER = 60
@@ -25,18 +25,21 @@ def cheapest(
     targets: Sequence[Target],
     *,
     needed: int,
+    hops: int | None = None,
     seconds: float = SECONDS_PER_PATTERN,
 ) -> frozenset[int] | None:
     """The numbers to hide so that each target has `needed` values; None when hiding all is not enough.
 
     `bounds` are those of the cells, not narrowed. For each target there must be two solutions that far apart;
     what is hidden is hidden for all of them. A target that is a choice itself needs them only when it is
-    hidden. When the time is over the answer is a good one instead of the cheapest, or None.
+    hidden. When the time is over the answer is a good one instead of the cheapest, or None. With `hops` only
+    so many sums away from a target are looked at: quicker, and perhaps not enough.
     """
     widest = narrowed(puzzle, _widened(bounds, choices))
     if any(_is_out_of_reach(target, widest, choices, needed) for target in targets):
         return None
-    return _solved(_programme(puzzle, bounds, widest, choices, targets, needed), seconds)
+    copies = [_surroundings(puzzle, widest, target, hops) for target in targets]
+    return _solved(_programme(puzzle, bounds, widest, choices, targets, copies, needed), seconds)
 
 
 def _widened(bounds: Bounds, choices: Mapping[int, Choice]) -> Bounds:
@@ -75,10 +78,10 @@ def _programme(
     widest: Bounds,
     choices: Mapping[int, Choice],
     targets: Sequence[Target],
+    copies: Sequence[tuple[list[int], list[int]]],
     needed: int,
 ) -> _Programme:
     made = _Programme([], [], [], [], [], [], [])
-    copies = _surroundings(puzzle, widest, targets)
     made.switches.extend(sorted({n for numbers, _ in copies for n in numbers if n in choices}))
     made.costs.extend(choices[number].cost for number in made.switches)
     first = 2 * sum(len(numbers) for numbers, _ in copies)
@@ -99,19 +102,18 @@ def _programme(
 
 
 def _surroundings(
-    puzzle: Puzzle, widest: Bounds, targets: Sequence[Target]
-) -> list[tuple[list[int], list[int]]]:
-    """For each target the numbers and rows that it hangs together with, settled neighbours included."""
-    found = components(puzzle, widest)
-    home = {number: place for place, (numbers, _) in enumerate(found) for number in numbers}
-    around = []
-    for target in targets:
-        places = sorted({home[number] for number, _ in target.terms})
-        rows = [row for place in places for row in found[place][1]]
-        numbers = {number for place in places for number in found[place][0]}
-        numbers |= {number for row in rows for number, _ in puzzle.rows[row].terms}
-        around.append((sorted(numbers), rows))
-    return around
+    puzzle: Puzzle, widest: Bounds, target: Target, hops: int | None
+) -> tuple[list[int], list[int]]:
+    """The numbers and rows that a target hangs together with, so many hops away; settled ones join none."""
+    numbers = newest = {number for number, _ in target.terms}
+    rows: set[int] = set()
+    while newest and hops != 0:
+        hops = None if hops is None else hops - 1
+        new_rows = {row for n in newest for row in puzzle.rows_of[n] if ties(puzzle.rows[row], widest)} - rows
+        found = {number for row in new_rows for number, _ in puzzle.rows[row].terms} - numbers
+        newest = {number for number in found if is_free(number, widest)}
+        rows, numbers = rows | new_rows, numbers | found
+    return sorted(numbers), sorted(rows)
 
 
 def _add_copy(

@@ -3,7 +3,7 @@
 import math
 import random
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from privacy.disclosure.auditor import NEEDED
@@ -21,13 +21,14 @@ from privacy.disclosure.puzzle import (
     puzzle_of,
     shown_as,
 )
-from privacy.disclosure.solver import UNSEEN, Range, ranges_of, settled, without_structural_zeros
+from privacy.disclosure.solver import UNSEEN, Range, ranges_of, without_structural_zeros
 from privacy.disclosure.tables import Cell, Schema, read_period
 
 SMALL = 52
 """Counts up to here may be hidden by chance; larger ones only where nothing smaller protects a cell."""
 _DECOY_IN = 25
 _BIG_COSTS = 20
+_NEAR = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,33 +165,42 @@ def _hide_until_safe(puzzle: Puzzle, case: Case) -> frozenset[str]:
     withheld: set[str] = set()
     ranges: dict[Target, Range] = {}
     hopeless: set[Target] = set()
-    while target := _first_told(puzzle, case, ranges, hopeless):
-        more = cheapest(puzzle, bounds_for(puzzle, case), choices_for(case), [target], needed=NEEDED)
-        if more:
-            for number in more:
-                _hide(case, number)
-        elif not _withhold(puzzle, case, target, withheld):
-            hopeless.add(target)
+    while told := _told(puzzle, case, ranges, _open_targets(puzzle, case, ranges, hopeless)):
+        for target in told:
+            if not _cover(puzzle, case, ranges, target) and not _withhold(puzzle, case, target, withheld):
+                hopeless.add(target)
     return frozenset(withheld)
 
 
-def _first_told(
-    puzzle: Puzzle, case: Case, ranges: dict[Target, Range], hopeless: set[Target]
-) -> Target | None:
-    """A target with fewer values than needed; `ranges` keeps what is proven, for hiding only widens."""
-    bounds = narrowed(puzzle, bounds_for(puzzle, case))
-    asked = [
+def _open_targets(
+    puzzle: Puzzle, case: Case, ranges: Mapping[Target, Range], hopeless: Collection[Target]
+) -> list[Target]:
+    return [
         target
         for target in puzzle.targets
         if (target.is_rest or target.terms[0][0] in case.hidden)
         and target not in hopeless
-        and not (
-            target in ranges and settled(ranges[target], NEEDED) and ranges[target].possibilities >= NEEDED
-        )
+        and (target not in ranges or is_told(target, ranges[target]))
     ]
+
+
+def _told(puzzle: Puzzle, case: Case, ranges: dict[Target, Range], asked: Sequence[Target]) -> list[Target]:
+    """Those with fewer values than needed; `ranges` keeps what is proven, for hiding only widens."""
+    bounds = narrowed(puzzle, bounds_for(puzzle, case))
     found = ranges_of(puzzle, bounds, asked, enough=NEEDED, seen=[ranges.get(t, UNSEEN) for t in asked])
     ranges.update(zip(asked, found, strict=True))
-    return next((target for target, one in zip(asked, found, strict=True) if is_told(target, one)), None)
+    return [target for target in asked if is_told(target, ranges[target])]
+
+
+def _cover(puzzle: Puzzle, case: Case, ranges: dict[Target, Range], target: Target) -> bool:
+    """Hide what it takes beside a target: judged by what is near, and by everything if that fell short."""
+    for hops in (_NEAR, None):
+        if not _told(puzzle, case, ranges, [target]):
+            return True
+        bounds, choices = bounds_for(puzzle, case), choices_for(case)
+        for number in cheapest(puzzle, bounds, choices, [target], needed=NEEDED, hops=hops) or ():
+            _hide(case, number)
+    return not _told(puzzle, case, ranges, [target])
 
 
 def is_told(target: Target, found: Range) -> bool:

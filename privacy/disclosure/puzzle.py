@@ -126,17 +126,17 @@ def reach(terms: Iterable[tuple[int, int]], bounds: Bounds) -> tuple[float, floa
 
 def components(puzzle: Puzzle, bounds: Bounds) -> list[tuple[list[int], list[int]]]:
     """Numbers and rows that hang together, given narrowed bounds: what is settled joins nothing."""
-    rows = [number for number, row in enumerate(puzzle.rows) if _ties(row, bounds)]
+    rows = [number for number, row in enumerate(puzzle.rows) if ties(row, bounds)]
     group = list(range(puzzle.size))
     for number in rows:
-        free = [variable for variable, _ in puzzle.rows[number].terms if _is_free(variable, bounds)]
+        free = [variable for variable, _ in puzzle.rows[number].terms if is_free(variable, bounds)]
         for variable in free[1:]:
             join(group, free[0], variable)
     members: dict[int, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
     for variable in range(puzzle.size):
         members[root(group, variable)][0].append(variable)
     for number in rows:
-        first = next((v for v, _ in puzzle.rows[number].terms if _is_free(v, bounds)), None)
+        first = next((v for v, _ in puzzle.rows[number].terms if is_free(v, bounds)), None)
         if first is not None:
             members[root(group, first)][1].append(number)
     return list(members.values())
@@ -245,14 +245,14 @@ def _check_bounds(bounds: Bounds, numbers: Iterable[int]) -> None:
         raise Inconsistent("the published figures contradict each other: no counts would give them")
 
 
-def _ties(row: Row, bounds: Bounds) -> bool:
+def ties(row: Row, bounds: Bounds) -> bool:
     """Whether the row still says something: a lower bound that always holds does not."""
-    if all(not _is_free(number, bounds) for number, _ in row.terms):
+    if all(not is_free(number, bounds) for number, _ in row.terms):
         return False
     return row.exact or reach(row.terms, bounds)[0] < 0
 
 
-def _is_free(number: int, bounds: Bounds) -> bool:
+def is_free(number: int, bounds: Bounds) -> bool:
     return bounds.least[number] != bounds.most[number]
 
 

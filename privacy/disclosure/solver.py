@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SECONDS_PER_QUESTION = 20.0
-_TRIES = 6
+_TRIES = 16
 
 
 class Range(NamedTuple):

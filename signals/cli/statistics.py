@@ -1,5 +1,7 @@
 """`signals statistics`: releases of the figures, and the proof from outside that they give nobody away."""
 
+import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,7 +44,8 @@ def verify(context: click.Context, *, folder: Path, exact: bool, as_json: bool) 
 
     try:
         published = read_folder(folder)
-        with _bar(sum(value is None for value in published.values.values())) as advance:
+        hidden = sum(value is None for value in published.values.values())
+        with _bar(hidden) as advance, _solver_on_stderr():
             found = verified(published, exact=exact, advance=advance)
     except BrokenFolder as problem:
         raise click.BadParameter(str(problem), param_hint="FOLDER") from None
@@ -74,6 +77,19 @@ def _bar(hidden: int) -> Iterator[Callable[[int], None]]:
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("hidden cells", total=hidden)
         yield lambda done: bar.advance(task, done)
+
+
+@contextmanager
+def _solver_on_stderr() -> Iterator[None]:
+    """The solver's own prints, which it makes behind Python's back, must not end up in the answer."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def _interval(one: "Interval") -> dict[str, Any]:
