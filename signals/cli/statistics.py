@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from signals.cli import answer, json_option
-from signals.cli.opening import on_terminal
+from signals.cli import answer, json_option, settings_of
+from signals.cli.opening import everything, on_terminal
 
 if TYPE_CHECKING:
     from privacy.disclosure.auditor import Interval
@@ -64,6 +64,60 @@ def verify(context: click.Context, *, folder: Path, exact: bool, as_json: bool) 
     answer(data, as_json=as_json, text=_verified)
     if not found.ok:
         context.exit(1)
+
+
+@statistics.command()
+@click.argument("period")
+@json_option
+@click.pass_context
+def release(context: click.Context, *, period: str, as_json: bool) -> None:
+    """Release the figures of a closed PERIOD: 2026-Q3, a year 2026, or four years 2023-2026.
+
+    Counts, hides, rounds, audits and stores, once: a release never changes. The worker does the same by itself
+    after the days of grace. Exit code 0: released, or released before and nothing done. 1: refused, and why.
+
+    Example: signals statistics release 2026-Q3
+    """
+    from signals.routing import Router
+    from signals.statistics.counting import located_by
+    from signals.statistics.releasing import Releasing
+
+    with everything(settings_of(context)) as opened, _waiting(f"releasing {period[:9]}"):
+        releasing = Releasing(
+            sessions=opened.sessions,
+            keys=opened.keystore,
+            locate=located_by(Router(opened.engine, root_public_key=None)),
+        )
+        done = releasing.release(opened.clock, period=period)
+    data = {
+        "period": done.period,
+        "released_on": done.released_on.isoformat(),
+        "is_new": done.is_new,
+        "tables": done.tables,
+        "withheld": done.withheld,
+    }
+    answer(data, as_json=as_json, text=_released)
+
+
+@contextmanager
+def _waiting(what: str) -> Iterator[None]:
+    """Something that moves on a terminal, for an audit can last."""
+    if not on_terminal():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(what):
+        yield
+
+
+def _released(data: dict[str, Any]) -> str:
+    if not data["is_new"]:
+        return f"{data['period']} was released on {data['released_on']}: nothing done."
+    lines = [f"{data['period']} is released: {', '.join(data['tables'])}."]
+    if data["withheld"]:
+        lines.append(f"Withheld by the audit: {', '.join(data['withheld'])}.")
+    return "\n".join(lines)
 
 
 @contextmanager

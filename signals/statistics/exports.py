@@ -7,19 +7,16 @@ which cells add up to which.
 import csv
 import io
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
-from privacy.disclosure.tables import Schema, read_period
+from privacy.disclosure.folder import DESCRIPTION, HIDDEN, disclosure, resource
+from privacy.disclosure.tables import Schema
 from signals.statistics.releases import ReleasedTable, all_tables
 
-HIDDEN: Final = "<10"
-"""A hidden cell in CSV, whatever hides it: below ten, or beside one that is."""
-
-PACKAGE_FILE: Final = "datapackage.json"
+PACKAGE_FILE: Final = DESCRIPTION
 _LICENCES: Final = {
     "CC-BY-4.0": "https://creativecommons.org/licenses/by/4.0/",
     "CC0-1.0": "https://creativecommons.org/publicdomain/zero/1.0/",
@@ -47,8 +44,8 @@ def csv_name(table: ReleasedTable) -> str:
 def datapackage(session: Session, *, licence: str) -> dict[str, Any]:
     """The description of everything released, as Data Package (v1) says, oldest first.
 
-    `signals.tables`: the tables' schemas; each resource's `signals` names its period and table and says
-    whether it was withheld. `licence`: an SPDX name.
+    `disclosure`: what `verify` needs, the tables' schemas; each resource names its period and table and says
+    when it was released and whether it was withheld. `licence`: an SPDX name.
     """
     tables = list(all_tables(session))
     schemas = {table.schema.name: table.schema for table in tables}
@@ -57,8 +54,7 @@ def datapackage(session: Session, *, licence: str) -> dict[str, Any]:
         "name": "signals-figures",
         "title": "Figures about follow-up of concerns passed on by carriers",
         "licenses": [{"name": licence, "path": _LICENCES[licence]}],
-        "missingValues": [HIDDEN],
-        "signals": {"tables": [schema.as_json() for schema in schemas.values()]},
+        "disclosure": disclosure(schemas.values()),
         "resources": [_resource(table) for table in tables],
     }
 
@@ -76,32 +72,13 @@ def write_folder(session: Session, folder: Path, *, licence: str) -> int:
 
 
 def _resource(table: ReleasedTable) -> dict[str, Any]:
+    described = resource(table.schema, period=table.period, path=csv_name(table), withheld=table.withheld)
     return {
+        **described,
         "profile": "tabular-data-resource",
-        "name": f"{table.period}-{table.schema.name}".lower().replace("_", "-"),
-        "path": csv_name(table),
         "title": f"{table.schema.title.get('en', table.schema.name)}, {table.period}",
-        "format": "csv",
-        "mediatype": "text/csv",
-        "encoding": "utf-8",
-        "schema": {"fields": list(_fields(table.schema)), "missingValues": [HIDDEN]},
-        "signals": {
-            "table": table.schema.name,
-            "period": table.period,
-            "kind": read_period(table.period).kind,
-            "released_on": table.released_on.isoformat(),
-            "withheld": table.withheld,
-        },
+        "released_on": table.released_on.isoformat(),
     }
-
-
-def _fields(schema: Schema) -> Iterator[dict[str, Any]]:
-    for dimension in schema.dimensions:
-        members = ["total", *dimension.members]
-        yield {"name": dimension.name, "type": "string", "constraints": {"enum": members}}
-    measures = [measure.name for measure in schema.measures]
-    yield {"name": "measure", "type": "string", "constraints": {"enum": measures}}
-    yield {"name": "value", "type": "integer"}
 
 
 def _columns(schema: Schema) -> list[str]:
