@@ -6,7 +6,6 @@ from uuid import UUID
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from marshmallow import ValidationError, fields, post_load, validate
-from werkzeug.datastructures import ImmutableMultiDict
 
 from signals.errors import Invalid, NotFound, SignalsError
 from signals.models import Organisation
@@ -204,16 +203,16 @@ def _rows(found: Organisation) -> list[Mapping[str, Any]]:
 
 
 def _typed_rows() -> list[Mapping[str, Any]]:
-    """Every row as it was typed."""
-    typed: ImmutableMultiDict[str, str] = request.form
+    """Every row as it was typed, each at its own place."""
+    typed = request.form
+    number = 1 + max((row for row in range(MOST_RECIPIENTS) if f"address-{row}" in typed), default=-1)
     return [
         {
             "address": typed.get(f"address-{row}", ""),
             "channel": typed.get(f"channel-{row}", EMAIL),
             "phone": typed.get(f"phone-{row}", ""),
         }
-        for row in range(MOST_RECIPIENTS)
-        if f"address-{row}" in typed
+        for row in range(number)
     ]
 
 
