@@ -73,8 +73,8 @@ def verify(context: click.Context, *, folder: Path, exact: bool, as_json: bool) 
 def release(context: click.Context, *, period: str, as_json: bool) -> None:
     """Release the figures of a closed PERIOD: 2026-Q3, a year 2026, or four years 2023-2026.
 
-    Counts, hides, rounds, audits and stores, once: a release never changes. The worker does the same by itself
-    after the days of grace. Exit code 0: released, or released before and nothing done. 1: refused, and why.
+    Counts, hides, rounds, audits and stores, once: a release never changes. The worker does the same by
+    itself after the days of grace. Exit code 0: released, or released before and nothing done. 1: refused.
 
     Example: signals statistics release 2026-Q3
     """

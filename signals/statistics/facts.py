@@ -86,8 +86,8 @@ def fact_from(course: Course, report: Report | None, municipality_code: str | No
         "received_quarter": quarter_of(course.received_on),
         "concluded_quarter": quarter_of(_local_date(course.concluded_at)) if course.concluded_at else None,
         "concern_types": " ".join(sorted(report.summary.concern_types)) if report and waits else "",
-        "hours_to_claim": _hours(course.received_on, course.claimed_at),
-        "hours_to_contact": _hours(course.received_on, contacted_at),
+        "hours_to_claim": working_hours(course.received_on, course.claimed_at),
+        "hours_to_contact": working_hours(course.received_on, contacted_at),
         "claimed_in_time": _in_time(course.claimed_at, course.claim_by),
         "contacted_in_time": _in_time(contacted_at, course.contact_by),
         "attempts": _by_kind(course.attempts),
@@ -107,7 +107,8 @@ def region_of(municipality_code: str | None) -> str | None:
     return municipality.ggd_code if municipality else None
 
 
-def _hours(received_on: date, moment: datetime | None) -> int | None:
+def working_hours(received_on: date, moment: datetime | None) -> int | None:
+    """Whole working hours from the end of the day of receipt (nothing finer is known) to a moment."""
     if moment is None:
         return None
     start = _end_of(received_on)

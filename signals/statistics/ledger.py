@@ -135,15 +135,20 @@ def _hours(groups: Groups) -> Counter[Place]:
     return counts
 
 
-def _attempts(text: str) -> tuple[str, str]:
-    """`letter:1 visit:2` as the members of `kinds` and `number`."""
-    tried = {kind: int(number) for kind, number in (part.split(":") for part in text.split())}
+def kinds_and_number(tried: Mapping[str, int]) -> tuple[str, str]:
+    """The members of `kinds` and `number` for attempts by kind."""
     times = sum(tried.values())
     if not times:
         return NONE, NO_ATTEMPT
     few, three, many = menu.NUMBERS
     band = few if times < 3 else three if times == 3 else many
     return (next(iter(tried)) if len(tried) == 1 else MIXED), band
+
+
+def _attempts(text: str) -> tuple[str, str]:
+    """`letter:1 visit:2` as the members of `kinds` and `number`."""
+    parts = (part.split(":") for part in text.split())
+    return kinds_and_number({kind: int(number) for kind, number in parts})
 
 
 _KEYS: Final[Mapping[str, tuple[str, ...]]] = {
