@@ -72,7 +72,7 @@ class RoutingSettings:
 @dataclass(frozen=True, kw_only=True)
 class ArrivalSettings:
     interval_seconds: int = 2
-    batch_size: int = 300
+    batch_size: int = 500
 
 
 @dataclass(frozen=True, kw_only=True)

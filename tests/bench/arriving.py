@@ -10,12 +10,14 @@ from pathlib import Path
 
 from privacy.logs import configure_logging
 from signals.jobs import make_worker
+from signals.scheduler import settle_memory
 from signals.settings import load_settings
 
 if __name__ == "__main__":
     configure_logging(level="WARNING")
     worker = make_worker(load_settings(Path(sys.argv[1]), {}))
     worker.arrive()  # connections, imports, mappers and statements
+    settle_memory()  # as `signals work` does
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     sys.stdin.readline()
