@@ -1,0 +1,185 @@
+"""Settings, absences, agreed days and handing back when each process works as its own database role."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from notifications.models import OutboxMessage
+from signals import triage
+from signals.audit import Actor
+from signals.clock import today
+from signals.db import set_local
+from signals.errors import NotFound
+from signals.models import Absence, Organisation, Recipient, Signal, StaffMember
+from signals.recipients import ask_for_proof
+from signals.staff import disable
+from signals.staff.absence import absences, add_absence, remove_absence
+from signals.team_settings import RecipientWish, ask_again, change_settings
+from signals.vocabulary import AttemptKind, AttemptResult, Role, SignalState
+from tests.support.fences import FencedWorld, worker_of
+from tests.support.world import AMSTERDAM, GRONINGEN, World
+
+pytestmark = pytest.mark.postgres
+
+ADMINISTRATOR = Role.ADMINISTRATOR
+
+
+@contextmanager
+def acting(world: World, actor: Actor) -> Iterator[Session]:
+    """A transaction of the desk's role in which its caller is named, as the web layer does."""
+    with world.sessions.begin() as session:
+        set_local(session, organisation=str(actor.organisation_id or ""), staff=str(actor.id))
+        yield session
+
+
+def person(fenced: FencedWorld, role: Role, organisation_id: object = AMSTERDAM) -> Actor:
+    made = fenced.all_seeing.staff(role=role)
+    actor = Actor(id=made.id, role=role, organisation_id=made.organisation_id)
+    if organisation_id != AMSTERDAM:
+        with fenced.all_seeing.sessions.begin() as session:
+            session.get_one(StaffMember, made.id).organisation_id = organisation_id  # type: ignore[assignment]
+        actor = Actor(id=made.id, role=role, organisation_id=organisation_id)  # type: ignore[arg-type]
+    return actor
+
+
+def claimed(fenced: FencedWorld, actor: Actor) -> Signal:
+    fenced.front.receive(1)
+    worker_of(fenced.worker).arrive()
+    [signal] = fenced.all_seeing.signals()
+    with acting(fenced.desk, actor) as session:
+        triage.claim(session, fenced.desk.clock, signal_id=signal.id, actor=actor, audit=fenced.desk.audit)
+    return signal
+
+
+def test_a_lead_changes_settings_and_an_administrator_asks_a_recipient_again(
+    fenced_world: FencedWorld,
+) -> None:
+    desk, lead = fenced_world.desk, person(fenced_world, Role.LEAD)
+    with fenced_world.all_seeing.sessions() as session:
+        known = session.scalars(select(Recipient).where(Recipient.organisation_id == AMSTERDAM)).all()
+    wishes = [RecipientWish(address=entry.address) for entry in known]
+    new = RecipientWish(address="nieuw@example.org")
+    with acting(desk, lead) as session:
+        change_settings(
+            session,
+            desk.clock,
+            actor=lead,
+            audit=desk.audit,
+            organisation_id=AMSTERDAM,
+            changes={"recipients": [*wishes, new], "opens_at": 8},
+        )
+    assert _asked(fenced_world.worker) == 1
+    bea = person(fenced_world, ADMINISTRATOR, None)
+    with acting(desk, bea) as session:
+        ask_again(
+            session,
+            desk.clock,
+            actor=bea,
+            audit=desk.audit,
+            organisation_id=AMSTERDAM,
+            address=new.address,
+        )
+    assert _asked(fenced_world.worker) == 1
+    with acting(desk, lead) as session:
+        change_settings(
+            session,
+            desk.clock,
+            actor=lead,
+            audit=desk.audit,
+            organisation_id=AMSTERDAM,
+            changes={"recipients": wishes},
+        )
+    with fenced_world.all_seeing.sessions() as session:
+        assert session.scalars(select(OutboxMessage.recipient)).all() == []
+        assert session.get_one(Organisation, AMSTERDAM).opens_at == 8
+
+
+def _asked(world: World) -> int:
+    with world.sessions.begin() as session:
+        return ask_for_proof(session, world.clock, keystore=world.keystore, public_url="https://a.example")
+
+
+def test_absences_are_the_own_teams_and_the_worker_reminds_by_them(fenced_world: FencedWorld) -> None:
+    desk = fenced_world.desk
+    anna, bram = person(fenced_world, Role.WORKER), person(fenced_world, Role.WORKER)
+    claimed(fenced_world, anna)
+    on = today(desk.clock)
+    with acting(desk, anna) as session:
+        absence = add_absence(
+            session,
+            desk.clock,
+            actor=anna,
+            audit=desk.audit,
+            away_from=on,
+            away_until=on + timedelta(days=5),
+            cover_id=bram.id,
+        )
+    desk.clock.moment += timedelta(days=1)
+    assert worker_of(fenced_world.worker).remind() > 0
+    with fenced_world.all_seeing.sessions() as session:
+        told = session.scalars(select(OutboxMessage.event).where(OutboxMessage.event == "stand_in")).all()
+        assert told == ["stand_in"]
+    gerda = person(fenced_world, Role.LEAD, GRONINGEN)
+    with acting(desk, gerda) as session:
+        assert absences(session, organisation_id=None, on=on) == []
+        with pytest.raises(NotFound):
+            remove_absence(session, desk.clock, actor=gerda, audit=desk.audit, absence_id=absence.id)
+    with acting(desk, anna) as session:
+        remove_absence(session, desk.clock, actor=anna, audit=desk.audit, absence_id=absence.id)
+    with fenced_world.all_seeing.sessions() as session:
+        assert session.scalars(select(Absence)).all() == []
+
+
+def test_who_stands_in_agrees_on_a_day_and_what_was_said_of_older_ones_goes(
+    fenced_world: FencedWorld,
+) -> None:
+    desk = fenced_world.desk
+    anna, bram = person(fenced_world, Role.WORKER), person(fenced_world, Role.WORKER)
+    signal = claimed(fenced_world, anna)
+    on = today(desk.clock)
+    with acting(desk, anna) as session:
+        add_absence(
+            session,
+            desk.clock,
+            actor=anna,
+            audit=desk.audit,
+            away_from=on,
+            away_until=on + timedelta(days=40),
+            cover_id=bram.id,
+        )
+    for until in (date(2026, 12, 1), date(2026, 12, 8)):
+        with acting(desk, bram) as session:
+            triage.record_attempt(
+                session,
+                desk.clock,
+                signal_id=signal.id,
+                actor=bram,
+                audit=desk.audit,
+                kind=AttemptKind.PHONE,
+                result=AttemptResult.POSTPONED,
+                attempted_at=desk.clock.now(),
+                postponed_until=until,
+            )
+        desk.clock.moment += until - today(desk.clock)
+        worker_of(fenced_world.worker).remind()
+    with fenced_world.all_seeing.sessions() as session:
+        agreed = select(OutboxMessage).where(OutboxMessage.event == "agreed_day")
+        assert {message.values["agreed_on"] for message in session.scalars(agreed)} == {"2026-12-08"}
+
+
+@pytest.mark.parametrize("role", [Role.LEAD, ADMINISTRATOR])
+def test_shutting_somebody_out_hands_back_what_they_had(fenced_world: FencedWorld, role: Role) -> None:
+    desk, anna = fenced_world.desk, person(fenced_world, Role.WORKER)
+    by = person(fenced_world, role, AMSTERDAM if role is Role.LEAD else None)
+    claimed(fenced_world, anna)
+    with acting(desk, by) as session:
+        member = session.get_one(StaffMember, anna.id)
+        disable(session, desk.clock, member=member, actor=by, audit=desk.audit)
+        seen = session.scalars(select(Signal)).all()
+    [signal] = fenced_world.all_seeing.signals()
+    assert (signal.state, signal.claimed_by_id) == (SignalState.NEW, None)
+    assert len(seen) == (1 if role is Role.LEAD else 0)
