@@ -1,30 +1,40 @@
 """What was released, looked up for pages and calls: one short transaction that only reads for each answer."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, TypeVar
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from privacy.disclosure.tables import QUARTER, WINDOW, YEAR, Period, read_period
 from signals.errors import NotFound
+from signals.models import StoredRelease
 from signals.statistics import ReleasedTable, ReleaseSummary, released, released_table
 from signals.web.figures.context import figures
+from signals.web.figures.shelf import Shelf
+
+T = TypeVar("T")
 
 _ORDER: Final = {QUARTER: 0, YEAR: 1, WINDOW: 2}
 
 
 class Library:
-    """The releases, and their tables when they are asked for."""
+    """The releases, and their tables when they are asked for.
 
-    def __init__(self, session: Session) -> None:
-        self.session = session
-        self.releases: Sequence[ReleaseSummary] = sorted(released(session), key=_newest_first)
+    `state`: how many there are. Releases are only ever added, so what was made from as many is still right.
+    """
 
-    @property
-    def state(self) -> tuple[str, ...]:
-        """What there is: documents that were made from the same releases are the same."""
-        return tuple(one.period for one in self.releases)
+    def __init__(self, session: Session, shelf: Shelf) -> None:
+        self.session, self._shelf = session, shelf
+        self.state: int = session.scalar(select(func.count()).select_from(StoredRelease)) or 0
+        self.releases: Sequence[ReleaseSummary] = self.kept(
+            "releases", lambda: sorted(released(session), key=_newest_first)
+        )
+
+    def kept(self, what: Hashable, make: Callable[[], T]) -> T:
+        """What is made from the releases as they are, made once."""
+        return self._shelf.get((what, self.state), make)
 
     def table(self, period: str, name: str) -> ReleasedTable:
         """One table. Raises `NotFound` for what was not released."""
@@ -57,8 +67,9 @@ class Library:
 @contextmanager
 def library() -> Iterator[Library]:
     """The releases within a transaction."""
-    with figures().sessions() as session:
-        yield Library(session)
+    context = figures()
+    with context.sessions() as session:
+        yield Library(session, context.shelf)
 
 
 def _newest_first(release: ReleaseSummary) -> tuple[int, int, int]:

@@ -45,7 +45,7 @@ def file(name: str) -> Response:
 def everything() -> Response:
     """The whole folder."""
     with library() as found:
-        content = figures().shelf.get(("zip", found.state), lambda: _zipped(found))
+        content = found.kept("zip", lambda: _zipped(found))
     return kept(content, ZIP, name=f"{_FOLDER}.zip")
 
 

@@ -15,7 +15,7 @@ from signals.web.figures.access import for_readers
 from signals.web.figures.answer import CSV, PDF, kept
 from signals.web.figures.context import figures
 from signals.web.figures.figure import Figure
-from signals.web.figures.library import library
+from signals.web.figures.library import Library, library
 from signals.web.figures.sharing import READERS, share_with
 from signals.web.figures.whole_table import whole_table
 
@@ -36,23 +36,13 @@ LICENCE_URLS: Final[Mapping[str, str]] = {
 def overview() -> str:
     """What follow-up reaches people, in the newest releases."""
     with library() as found:
-        attempts = found.newest("attempts", YEAR)
-        follow_up = found.newest_of("follow_up", QUARTER, trends.QUARTERS)
-        intake = found.newest_of("intake", QUARTER, trends.QUARTERS)
-        regions = found.newest("regions_follow_up", YEAR)
-        endings = found.newest("outcome_groups", QUARTER)
-    if not follow_up:
-        return render_template("figures/empty.html")
-    shown = [*_about_attempts(attempts), story.funnel(follow_up[-1]), trends.followed_up(follow_up)]
-    shown += [trends.received(intake), trends.known_and_repeated(follow_up[-1])]
-    shown += [story.outcomes(endings)] if endings else []
-    shown += [areas.reached_map(regions)] if regions else []
-    return render_template(
-        "figures/overview.html",
-        shown=shown,
-        findings=story.findings(attempts) if attempts else [],
-        newest=follow_up[-1],
-    )
+        newest = next(found.periods("follow_up", QUARTER), None)
+        if newest is None:
+            return render_template("figures/empty.html")
+        shown, findings = found.kept(("overview", words.language()), lambda: _overview(found))
+        return render_template(
+            "figures/overview.html", shown=shown, findings=findings, newest=found.release(newest)
+        )
 
 
 @figure_pages.get("/regions")
@@ -120,8 +110,8 @@ def table_csv(period: str, table: str) -> Response:
 def quarterly_report(period: str) -> Response:
     """The quarter on paper."""
     with library() as found:
-        made_from = ("report", period, words.language(), found.state)
-        content = figures().shelf.get(made_from, lambda: report.report_pdf(found, period))
+        made_from = ("report", period, words.language())
+        content = found.kept(made_from, lambda: report.report_pdf(found, period))
     return kept(content, PDF, name=f"signals-{period}-{words.language()}.pdf")
 
 
@@ -139,6 +129,18 @@ def method() -> str:
         licence_url=LICENCE_URLS[licence],
         reliability=story.reliability(),
     )
+
+
+def _overview(found: Library) -> tuple[list[Figure], list[str]]:
+    """The figures and the findings of the newest releases; there is a quarter at least."""
+    attempts, regions = found.newest("attempts", YEAR), found.newest("regions_follow_up", YEAR)
+    follow_up = found.newest_of("follow_up", QUARTER, trends.QUARTERS)
+    newest = follow_up[-1]
+    shown = [*_about_attempts(attempts), story.funnel(newest), trends.followed_up(follow_up)]
+    shown += [trends.received(found.newest_of("intake", QUARTER, trends.QUARTERS))]
+    shown += [trends.known_and_repeated(newest), story.outcomes(found.table(newest.period, "outcome_groups"))]
+    shown += [areas.reached_map(regions)] if regions else []
+    return shown, story.findings(attempts) if attempts else []
 
 
 def _about_attempts(attempts: ReleasedTable | None) -> list[Figure]:
