@@ -134,9 +134,10 @@ RIGHTS: Final[Mapping[str, Mapping[Role, Rights]]] = {
     },
     "deletion_orders": {"desk": rights("SI"), "worker": rights("SD")},
     "retention_periods": {"desk": rights("SIUD"), "worker": rights("S")},
-    "register_entries": {"desk": rights("SI"), "worker": rights("S")},
+    "register_entries": {"desk": rights("SI"), "worker": rights("SD")},
     # Facts are read by the process that counts them, and by nobody's role
-    "signal_facts": {"desk": rights("I"), "worker": rights("SIUD")},
+    "pooled_facts": {"desk": rights("I"), "worker": rights("SID")},
+    "signal_facts": {"worker": rights("SIUD")},
     "counted_tables": {"worker": rights("SI")},
     "releases": {"desk": rights("S"), "worker": rights("SI")},
     "released_tables": {"desk": rights("S"), "worker": rights("SI")},
@@ -151,7 +152,7 @@ RIGHTS: Final[Mapping[str, Mapping[Role, Rights]]] = {
     "challenges": {"desk": rights("SIUD"), "worker": rights("SD")},
     "account_links": {"desk": rights("SIUD"), "worker": rights("SUD")},
     "sign_in_guesses": {"desk": rights("SIUD"), "worker": rights("SD")},
-    "approvals": {"desk": rights("SIU"), "worker": rights("SU")},
+    "approvals": {"desk": rights("SIU"), "worker": rights("SUD")},
     "absences": {"desk": rights("SID"), "worker": rights("SD")},
     # Messages: the desk writes them and withdraws its own; what they say it cannot read
     "outbox_messages": {

@@ -31,7 +31,7 @@ from signals.organisations import provision_mailbox_keys
 from signals.postcodes import Address
 from signals.recipients import ask_for_proof
 from signals.reminders import remind, why_senseless
-from signals.retention import DeletionJournal, Retention, RetentionReport
+from signals.retention import DeletionJournal, Ends, Retention, RetentionReport
 from signals.routing import Router
 from signals.sending import complete, make_channels
 from signals.settings import Settings
@@ -273,4 +273,12 @@ def make_retention(
         audit=audit,
         locate=locate,
         journal=DeletionJournal(settings.retention.journal_file),
+        ends=Ends(
+            referrals=settings.retention.referral_days,
+            register=settings.retention.register_days,
+            sessions=settings.retention.session_days,
+            approvals=settings.retention.approval_days,
+            accounts=settings.retention.account_days,
+        ),
+        facts_together=settings.retention.facts_together,
     )

@@ -79,6 +79,12 @@ class ArrivalSettings:
 class RetentionSettings:
     journal_file: Path = Path("var/deletions.journal")
     at_hour: int = 3
+    facts_together: int = 20
+    referral_days: int = 730
+    register_days: int = 1826
+    session_days: int = 30
+    approval_days: int = 730
+    account_days: int = 731
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -248,7 +254,13 @@ def _impossible(settings: Settings) -> Iterator[str]:
     for name, number in _whole_numbers(settings):
         if number < 0:
             yield f"{name} must not be negative"
-    for name in ("server.processes", "server.threads", "arrival.batch_size", "database.pool_size"):
+    for name in (
+        "server.processes",
+        "server.threads",
+        "arrival.batch_size",
+        "retention.facts_together",
+        "database.pool_size",
+    ):
         section, key = name.split(".")
         if getattr(getattr(settings, section), key) < 1:
             yield f"{name} must be at least 1"

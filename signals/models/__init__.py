@@ -15,6 +15,7 @@ from signals.models.organisation import (
 from signals.models.retention import (
     DeletionOrder,
     DeletionRecord,
+    PooledFact,
     Referral,
     RegisterEntry,
     RetentionPeriod,
@@ -63,6 +64,7 @@ __all__ = [
     "MunicipalityOfPostcode",
     "Organisation",
     "Passkey",
+    "PooledFact",
     "Receipt",
     "Recipient",
     "Referral",

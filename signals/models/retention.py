@@ -6,7 +6,17 @@ Neither leads back to an address or, the fact, to a signal.
 import uuid
 from datetime import date
 
-from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import (
+    CheckConstraint,
+    Date,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from signals.models.base import NO_ROWID, Base, coded, new_id
@@ -102,6 +112,20 @@ class SignalFact(Base):
     repeat: Mapped[bool]
     intake_counted: Mapped[str | None] = mapped_column(String(7))
     outcome_counted: Mapped[str | None] = mapped_column(String(7))
+
+
+class PooledFact(Base):
+    """A fact that waits, sealed, until there are enough to be written at once (`signals.statistics.pool`).
+
+    `quarter`: of the purge, and of the key in the keystore that opens it.
+    """
+
+    __tablename__ = "pooled_facts"
+    __table_args__ = (NO_ROWID,)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    quarter: Mapped[str] = mapped_column(String(7))
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class Referral(Base):

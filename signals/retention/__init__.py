@@ -9,6 +9,7 @@ from signals.retention.ends import (
     LINKS_KEPT_DAYS,
     RECEIPTS_KEPT_DAYS,
     RECORDS_KEPT_DAYS,
+    Ends,
 )
 from signals.retention.journal import Deletion, DeletionJournal
 from signals.retention.nightly import Retention, RetentionReport
@@ -31,6 +32,7 @@ __all__ = [
     "Deletion",
     "DeletionJournal",
     "Due",
+    "Ends",
     "Locate",
     "Period",
     "Retention",

@@ -19,11 +19,15 @@ from signals.clock import Clock, today
 from signals.db import set_local
 from signals.models import DeletionOrder, DeletionRecord, Referral, Signal
 from signals.repeats import oldest_kept
-from signals.retention.ends import forget_links, forget_remains
+from signals.retention.ends import Ends, forget_links, forget_remains
 from signals.retention.journal import Deletion, DeletionJournal
 from signals.retention.periods import Due, due_signals, still_due
 from signals.retention.purging import BATCH, Locate, purge
+from signals.statistics.pool import forget_pool_keys, move_facts
 from signals.vocabulary import DeletionReason
+
+FACTS_TOGETHER = 20
+"""Facts that are written to the statistics at once, so that none can be told to belong to a record."""
 
 _RECORDED: Final = select(DeletionRecord.case_key_id, DeletionRecord.deleted_on, DeletionRecord.reason)
 _Item = TypeVar("_Item")
@@ -54,6 +58,8 @@ class Retention:
     audit: AuditLog = field(repr=False)
     locate: Locate
     journal: DeletionJournal
+    ends: Ends = field(default_factory=Ends)
+    facts_together: int = FACTS_TOGETHER
     batch_size: int = BATCH
 
     def preview(self, clock: Clock) -> RetentionReport:
@@ -172,7 +178,11 @@ class Retention:
         """What has an end of its own goes, with the keys under which links could be matched."""
         with self.sessions.begin() as session:
             links = forget_links(session, clock)
-            forget_remains(session, clock)
+            forget_remains(session, clock, self.ends)
+        with self.sessions.begin() as session:
+            move_facts(session, keys=self.keystore, at_least=self.facts_together)
+        with self.sessions() as session:
+            forget_pool_keys(session, keys=self.keystore, on=today(clock))
         self.keystore.destroy_pseudonym_keys(oldest_kept(today(clock)))
         return links
 

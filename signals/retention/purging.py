@@ -1,6 +1,5 @@
 """Deleting signals in bulk: what goes, and what of each is left behind in the same transaction."""
 
-import random
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
@@ -19,12 +18,12 @@ from signals.models import (
     AddressLink,
     DeletionRecord,
     Signal,
-    SignalFact,
 )
 from signals.postcodes import Address
 from signals.statistics import Course, fact_from
 from signals.statistics.courses import courses_of
 from signals.statistics.menu import OUTCOME_GROUPS
+from signals.statistics.pool import pool_facts
 from signals.vocabulary import AuditAction, DeletionReason
 
 BATCH = 1000
@@ -34,7 +33,6 @@ Locate = Callable[[Address, date], str | None]
 """The municipality code of an address on a date; None when it lies nowhere."""
 
 _ERASED = (DeletionReason.ERASURE, DeletionReason.OBJECTION)
-_shuffle = random.SystemRandom()
 
 
 def purge(
@@ -97,10 +95,7 @@ def _write_facts(
         _fact(course, reports.get(signal.id), locate, on)
         for signal, course in zip(real, courses, strict=True)
     ]
-    _shuffle.shuffle(facts)  # not in the order of the records: rows side by side could be told to be a pair
-    if facts:
-        columns = {name: [fact[name] for fact in facts] for name in facts[0]}
-        insert_many(connection, cast(Table, SignalFact.__table__), columns)
+    pool_facts(connection, keystore, facts, on=on)
 
 
 def _fact(course: Course, report: Report | None, locate: Locate, on: date) -> dict[str, Any]:

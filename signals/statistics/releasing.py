@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from sqlalchemy import Connection, func, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -26,6 +26,7 @@ from signals.models.signal import WAITING
 from signals.statistics import ledger
 from signals.statistics.counting import Locate, count, first_day_after, last_day_of, mark, quarter_after
 from signals.statistics.menu import WINDOW_YEARS, menu, tables_for
+from signals.statistics.pool import PoolKeys, move_facts
 from signals.statistics.releases import ReleaseRefused, published
 
 _LOCK: Final = 0x52656C65
@@ -45,6 +46,10 @@ class Release:
     withheld: tuple[str, ...]
 
 
+class ReleasingKeys(CaseKeys, PoolKeys, Protocol):
+    """The keys of signals that live, and of facts that wait; the keystore on the desk side."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Releasing:
     """What releasing works with, in the process that holds the keystore.
@@ -54,7 +59,7 @@ class Releasing:
     """
 
     sessions: sessionmaker[Session]
-    keys: CaseKeys = field(repr=False)
+    keys: ReleasingKeys = field(repr=False)
     locate: Locate = field(repr=False)
     chance: Random | None = None
 
@@ -76,6 +81,7 @@ class Releasing:
                 is_counted = wanted.kind != QUARTER or _is_counted(session, period)
             try:
                 if not is_counted:
+                    self._count_pool_in()
                     self._count(clock, period)
                 return self._store(clock, period, wanted)
             except IntegrityError:
@@ -106,6 +112,11 @@ class Releasing:
                 return
             with session.begin():
                 yield bool(session.scalar(text("SELECT pg_try_advisory_xact_lock(:n)"), {"n": _LOCK}))
+
+    def _count_pool_in(self) -> None:
+        """Facts that still wait to be written, however few: the figures of a quarter leave none out."""
+        with self.sessions.begin() as session:
+            move_facts(session, keys=self.keys)
 
     def _count(self, clock: Clock, quarter: str) -> None:
         """Count and mark in one snapshot; when a signal changed meanwhile, count again."""

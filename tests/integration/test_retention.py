@@ -352,6 +352,31 @@ def test_an_envelope_that_was_refused_goes_after_28_days_and_its_key_with_it(wor
     assert world.keystore.mailbox_private_keys([key_id]) == {}
 
 
+def test_a_replay_keeps_the_day_and_the_reason_of_the_first_deletion(world: World, tmp_path: Path) -> None:
+    """As after a restore from before an erasure: what a resident is told stays true."""
+    arrived(world)
+    (signal,) = world.signals()
+    erased_on = today(world.clock)
+    journal = DeletionJournal(tmp_path / "copied.journal")
+    journal.append([Deletion(case_key_id=signal.case_key_id, on=erased_on, reason=DeletionReason.ERASURE)])
+    world.move(days=3)
+    assert retention_of(world).replay(world.clock, journal.deletions()).purged == {DeletionReason.ERASURE: 1}
+    with world.sessions() as session:
+        record = session.scalars(select(DeletionRecord)).one()
+        assert (record.reason, record.deleted_on) == (DeletionReason.ERASURE, erased_on)
+        assert session.scalars(select(AddressLink)).all() == []  # an erasure takes the links along
+
+
+def test_the_journal_of_a_run_names_the_reason(world: World) -> None:
+    concluded(world)
+    key_id = world.signals()[0].case_key_id
+    world.move(days=28)
+    retention_of(world).run(world.clock)
+    assert list(DeletionJournal(world.settings.retention.journal_file).deletions()) == [
+        Deletion(case_key_id=key_id, on=today(world.clock), reason=DeletionReason.CONCLUDED)
+    ]
+
+
 class _Killed(Exception):
     pass
 

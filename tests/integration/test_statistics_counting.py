@@ -14,6 +14,7 @@ from signals.models import Signal, SignalFact
 from signals.referral import refer
 from signals.statistics import ledger, menu
 from signals.statistics.counting import Counted, count, mark
+from signals.statistics.pool import move_facts
 from signals.vocabulary import (
     AttemptKind,
     AttemptResult,
@@ -56,6 +57,8 @@ def count_and_mark(world: World, quarter: str = "2026-Q3") -> ledger.Ledger:
 
 def purge(world: World, ids: list[uuid.UUID]) -> None:
     world.worker().retention().purge_now(world.clock, ids, DeletionReason.ERASURE)
+    with world.sessions.begin() as session:
+        move_facts(session, keys=world.keystore)  # as the worker does before it counts
 
 
 def total(book: ledger.Ledger, table: str) -> int:

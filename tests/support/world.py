@@ -43,6 +43,7 @@ from signals.settings import (
     FrontSettings,
     KeystoreSettings,
     NotificationsSettings,
+    RetentionSettings,
     RoutingSettings,
     Settings,
 )
@@ -290,4 +291,6 @@ def _settings(folder: Path, url: str, root: bytes) -> Settings:
         ),
         routing=RoutingSettings(refresh_seconds=0),
         notifications=NotificationsSettings(delay_minutes=30),
+        # Facts are written by the purge's run itself; what a pool is for has tests of its own.
+        retention=RetentionSettings(journal_file=folder / "deletions.journal", facts_together=1),
     )
