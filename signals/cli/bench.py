@@ -11,7 +11,7 @@ import click
 from signals.cli import json_option
 
 PROJECT = Path(__file__).resolve().parents[2]
-PARTS = ("routing", "intake", "arrival", "queue", "sending", "start")
+PARTS = ("routing", "intake", "arrival", "queue", "desk", "sending", "start")
 
 
 @click.command()
@@ -27,9 +27,9 @@ PARTS = ("routing", "intake", "arrival", "queue", "sending", "start")
 )
 @json_option
 def bench(*, parts: tuple[str, ...], quick: bool, output: Path | None, as_json: bool) -> None:
-    """Measure intake, arrival, queue, routing and start; without PARTS all of them. Works in a checkout only.
+    """Measure intake, arrival, queue, desk, routing and start; without PARTS all of them.
 
-    Exit code 0 whatever is measured: this is no test.
+    Works in a checkout only. Exit code 0 whatever is measured: this is no test.
 
     Example: signals bench --quick intake
     """

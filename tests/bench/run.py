@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench.arrival import measure_arrival
+from tests.bench.desk import measure_desk
 from tests.bench.intake import measure_intake
 from tests.bench.queue import measure_queue
 from tests.bench.results import Line
@@ -14,7 +15,7 @@ from tests.bench.sending import measure_sending
 from tests.bench.start import measure_start
 from tests.support.postgres import PostgresServer
 
-PARTS = ("routing", "intake", "arrival", "queue", "sending", "start")
+PARTS = ("routing", "intake", "arrival", "queue", "desk", "sending", "start")
 # Seeding writes gigabytes: no checkpoint in the middle of it. What is durable stays so.
 SETTINGS = {"max_wal_size": "8GB"}
 
@@ -91,6 +92,10 @@ def _queue(folder: Path, size: Size) -> Iterator[Line]:
     )
 
 
+def _desk(folder: Path, size: Size) -> Iterator[Line]:
+    yield from measure_desk(folder, rounds=size.reads // 3)
+
+
 def _sending(_folder: Path, size: Size) -> Iterator[Line]:
     with PostgresServer(durable=True, settings=SETTINGS) as server:
         urls = [server.create_database(f"round_{number}") for number in range(min(size.rounds, 3))]
@@ -106,6 +111,7 @@ _MEASURE: dict[str, Callable[[Path, Size], Iterator[Line]]] = {
     "intake": _intake,
     "arrival": _arrival,
     "queue": _queue,
+    "desk": _desk,
     "sending": _sending,
     "start": _start,
 }
