@@ -79,7 +79,7 @@ def add_staff(
     )
     session.add(member)
     session.flush()
-    _record_change(session, clock, audit, actor, member, "added")
+    record_change(session, clock, audit, actor, member, "added")
     return NewStaff(member=member, totp_secret=totp_secret)
 
 
@@ -94,7 +94,7 @@ def disable(session: Session, clock: Clock, *, member: StaffMember, actor: Actor
         return
     member.disabled_at = clock.now()
     revoke_all(session, clock, member=member)
-    _record_change(session, clock, audit, actor, member, "disabled")
+    record_change(session, clock, audit, actor, member, "disabled")
     hand_back(session, clock, member=member, actor=actor, audit=audit)
 
 
@@ -123,7 +123,7 @@ def issue_token(
         raise Invalid(FieldProblem(field="days", code="out_of_range"))
     token, opened = open_session(session, member, "token", clock.now(), timedelta(days=days))
     opened.label = label.strip()
-    _record_change(session, clock, audit, actor, member, "token_issued")
+    record_change(session, clock, audit, actor, member, "token_issued")
     return token
 
 
@@ -161,9 +161,10 @@ def _require_may_manage(actor: Actor, member: StaffMember) -> None:
         raise Forbidden
 
 
-def _record_change(
+def record_change(
     session: Session, clock: Clock, audit: AuditLog, actor: Actor, member: StaffMember, ground: str
 ) -> None:
+    """That an account was changed and by whom; `ground` is a code."""
     audit.record(
         session,
         clock,

@@ -13,10 +13,19 @@ from signals.followup import transition
 from signals.models import Signal, StaffMember
 from signals.vocabulary import Action, SignalState
 
-REASON: Final = "account_disabled"
+ACCOUNT_DISABLED: Final = "account_disabled"
+ROLE_CHANGED: Final = "role_changed"
 
 
-def hand_back(session: Session, clock: Clock, *, member: StaffMember, actor: Actor, audit: AuditLog) -> int:
+def hand_back(
+    session: Session,
+    clock: Clock,
+    *,
+    member: StaffMember,
+    actor: Actor,
+    audit: AuditLog,
+    reason: str = ACCOUNT_DISABLED,
+) -> int:
     """Release every open signal of a member of staff; gives how many.
 
     An administrator, who is of no organisation, does it too: states and ids are read, no content.
@@ -27,7 +36,7 @@ def hand_back(session: Session, clock: Clock, *, member: StaffMember, actor: Act
     found = session.scalars(_held_by(member.id)).all()
     for signal in found:
         transition(
-            session, clock, signal=signal, action=Action.RELEASE, actor=actor, audit=audit, reason=REASON
+            session, clock, signal=signal, action=Action.RELEASE, actor=actor, audit=audit, reason=reason
         )
     session.flush()
     if foreign and actor != SYSTEM:

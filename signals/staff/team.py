@@ -22,6 +22,8 @@ from signals.errors import Conflict, FieldProblem, Forbidden, Invalid, NotFound
 from signals.models import Approval, Organisation, StaffMember
 from signals.models.base import new_id
 from signals.staff import accounts
+from signals.staff.absence import HOLDERS
+from signals.staff.handing_back import ROLE_CHANGED, hand_back
 from signals.staff.identity import normal_email
 from signals.staff.recovery import INVITED_BY_LEADS, Links, invite, recover
 from signals.vocabulary import AuditAction, Role
@@ -112,6 +114,31 @@ def disable(
     if member.id == actor.id:
         raise Forbidden
     accounts.disable(session, clock, member=member, actor=actor, audit=office.audit)
+    _tell(session, clock, office, member.organisation_id, besides=actor.id)
+    return member
+
+
+def change_role(
+    session: Session, clock: Clock, *, office: Office, actor: Actor, member_id: uuid.UUID, role: Role
+) -> StaffMember:
+    """Give somebody of the own team another role, from the next request on; the team is told.
+
+    By the lead, not for oneself: so a team never loses its last one. What somebody had who may have no
+    signals any more goes back to the team. Raises `Forbidden`, also for who is shut out, and `Invalid` for a
+    role that no lead gives.
+    """
+    require_role(actor, Role.LEAD)
+    member = find_member(session, actor=actor, member_id=member_id)
+    if member.id == actor.id or member.disabled_at is not None:
+        raise Forbidden
+    if role not in INVITED_BY_LEADS:
+        raise Invalid(FieldProblem(field="role", code="not_a_choice"))
+    if member.role is role:
+        return member
+    member.role = role
+    accounts.record_change(session, clock, office.audit, actor, member, f"role:{role.value}")
+    if role not in HOLDERS:
+        hand_back(session, clock, member=member, actor=actor, audit=office.audit, reason=ROLE_CHANGED)
     _tell(session, clock, office, member.organisation_id, besides=actor.id)
     return member
 

@@ -107,6 +107,7 @@ GET /api/v1/coverage/check A
 GET /api/v1/staff LPA
 POST /api/v1/staff LA
 POST /api/v1/staff/<uuid:member_id>/disable LA
+POST /api/v1/staff/<uuid:member_id>/role L
 POST /api/v1/staff/<uuid:member_id>/reset LA
 GET /api/v1/approvals LPA
 GET /api/v1/limits LA
@@ -175,6 +176,7 @@ GET /desk/team L
 POST /desk/team/invite L
 POST /desk/team/<uuid:member_id>/recover L
 POST /desk/team/<uuid:member_id>/disable L
+POST /desk/team/<uuid:member_id>/role L
 GET /desk/approvals LP
 POST /desk/approvals/<uuid:approval_id>/approve LP
 POST /desk/approvals/<uuid:approval_id>/decline LP
@@ -224,6 +226,7 @@ JSON: Final[Mapping[str, dict[str, Any]]] = {
     "settings": {"opens_at": 9},
     "ask-again": {"address": "niemand@example.org"},
     "wmo-notification": {"wmo_notified_on": "2026-11-24"},
+    "role": {"role": "lead"},
     "refer": {"organisation_id": "", "reason": "moved"},
 }
 FORMS: Final[Mapping[str, dict[str, str]]] = {

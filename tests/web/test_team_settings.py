@@ -596,3 +596,40 @@ def test_a_resident_who_asks_is_told_both(desk: Desk) -> None:
     [signal] = exported.get_json()["signals"]
     assert signal["wmo_notified_on"] == "2026-11-24"
     assert [tried["agreed_for"] for tried in signal["contact_attempts"]] == ["2026-12-08"]
+
+
+# Roles
+
+
+def test_a_lead_gives_a_colleague_another_role_from_the_next_request_on(desk: Desk, lena: Browser) -> None:
+    bram = str(id_of(desk, "bram"))
+    assert desk.call("bram", "GET", "/approvals").status_code == 403
+    assert post(lena, "/desk/team", f"/desk/team/{bram}/role", role="lead").status_code == 303
+    assert desk.call("bram", "GET", "/approvals").status_code == 200
+    answer = desk.call("bram", "POST", f"/staff/{id_of(desk, 'lena')}/role", json={"role": "worker"})
+    assert answer.get_json()["role"] == "worker"
+    assert lena.get("/desk/team").status_code == 403
+    grounds = [entry.ground for entry in desk.entries(AuditAction.STAFF_CHANGED)]
+    assert [ground for ground in grounds if ground.startswith("role:")] == ["role:lead", "role:worker"]
+
+
+def test_who_may_have_no_signals_any_more_hands_them_back(desk: Desk) -> None:
+    signal_id = claimed(desk, "anna")
+    body = {"role": "privacy_officer"}
+    assert desk.call("lena", "POST", f"/staff/{id_of(desk, 'anna')}/role", json=body).status_code == 200
+    assert signal_of(desk, signal_id).claimed_by_id is None
+
+
+@pytest.mark.parametrize("role", ["administrator", "coordinator", "koning", ""])
+def test_a_lead_gives_no_role_that_is_not_a_teams(desk: Desk, lena: Browser, role: str) -> None:
+    anna = id_of(desk, "anna")
+    assert set(problems(desk.call("lena", "POST", f"/staff/{anna}/role", json={"role": role}))) == {"role"}
+    assert post(lena, "/desk/team", f"/desk/team/{anna}/role", role=role).status_code == 400
+
+
+def test_nobody_changes_the_own_role_a_foreign_one_or_one_of_a_worker_s_choice(desk: Desk) -> None:
+    body = {"role": "worker"}
+    assert desk.call("lena", "POST", f"/staff/{id_of(desk, 'lena')}/role", json=body).status_code == 403
+    assert desk.call("lena", "POST", f"/staff/{id_of(desk, 'gerda')}/role", json=body).status_code == 404
+    assert desk.call("anna", "POST", f"/staff/{id_of(desk, 'bram')}/role", json=body).status_code == 403
+    assert desk.call("bea", "POST", f"/staff/{id_of(desk, 'bram')}/role", json=body).status_code == 403

@@ -161,6 +161,17 @@ def disable(member_id: UUID) -> Response:
     return json_answer(_member(office.disable(member_id)))
 
 
+@admin_api.post("/staff/<uuid:member_id>/role")
+@admin_api.doc(security=_TOKEN)
+@requires(Role.LEAD)
+@admin_api.arguments(schemas.RoleSchema)
+@admin_api.response(200, schemas.StaffMemberSchema)
+@answers(404, 413, 415)
+def change_role(wanted: Mapping[str, Any], member_id: UUID) -> Response:
+    """Give somebody of the own team another role, at once; not oneself. The team is told."""
+    return json_answer(_member(office.change_role(member_id, wanted["role"])))
+
+
 @admin_api.post("/staff/<uuid:member_id>/reset")
 @admin_api.doc(security=_TOKEN)
 @requires(Role.LEAD, Role.ADMINISTRATOR)

@@ -168,7 +168,9 @@ def let_in(*, name: str, email: str, role: Role, language: str, organisation: UU
     person = team.Person(organisation_id=own, role=role, name=name, email=email, language=language)
 
     def grant(session: Session) -> LetIn:
-        done = team.grant(session, context.clock, office=_office(), actor=current().actor, person=person)
+        done = team.grant(
+            session, context.clock, office=account_shared.office(), actor=current().actor, person=person
+        )
         return _let_in(session, done)
 
     return _within(grant)
@@ -180,7 +182,7 @@ def reset(member_id: UUID) -> LetIn:
 
     def renew(session: Session) -> LetIn:
         done = team.reset(
-            session, context.clock, office=_office(), actor=current().actor, member_id=member_id
+            session, context.clock, office=account_shared.office(), actor=current().actor, member_id=member_id
         )
         return _let_in(session, done)
 
@@ -193,10 +195,27 @@ def disable(member_id: UUID) -> StaffMember:
 
     def shut_out(session: Session) -> StaffMember:
         return team.disable(
-            session, context.clock, office=_office(), actor=current().actor, member_id=member_id
+            session, context.clock, office=account_shared.office(), actor=current().actor, member_id=member_id
         )
 
     return _within(shut_out)
+
+
+def change_role(member_id: UUID, role: Role) -> StaffMember:
+    """Give somebody of the own team another role."""
+    context = desk()
+
+    def change(session: Session) -> StaffMember:
+        return team.change_role(
+            session,
+            context.clock,
+            office=account_shared.office(),
+            actor=current().actor,
+            member_id=member_id,
+            role=role,
+        )
+
+    return _within(change)
 
 
 def approvals() -> list[ApprovalView]:
@@ -214,7 +233,7 @@ def decide(approval_id: UUID, *, approve: bool) -> ApprovalView:
         done = team.decide(
             session,
             context.clock,
-            office=_office(),
+            office=account_shared.office(),
             actor=current().actor,
             approval_id=approval_id,
             approve=approve,
@@ -232,12 +251,6 @@ def is_administrator() -> bool:
 def _within(work: Callable[[Session], T]) -> T:
     with desk().sessions.begin() as session:
         return work(session)
-
-
-def _office() -> team.Office:
-    context = desk()
-    site = context.settings.server.public_url.rstrip("/")
-    return team.Office(links=account_shared.links(), audit=context.audit, site=site)
 
 
 def _let_in(session: Session, done: StaffMember | Approval) -> LetIn:

@@ -143,6 +143,12 @@ class NewStaffSchema(Strict):
     organisation_id = fields.UUID(load_default=None, allow_none=True)
 
 
+class RoleSchema(Strict):
+    """A role that a lead gives: worker, lead or privacy officer."""
+
+    role = Choice(Role, required=True)
+
+
 # Answers
 
 

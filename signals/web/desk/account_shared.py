@@ -15,6 +15,7 @@ from signals.errors import Invalid, NotSignedIn, SignalsError
 from signals.staff.identity import MAX_PASSWORD
 from signals.staff.passkeys import MAX_LABEL, NAME, RelyingParty, relying_party
 from signals.staff.recovery import Links
+from signals.staff.team import Office
 from signals.vocabulary import STAFF_LANGUAGES
 from signals.web.desk import auth, forms, pages
 from signals.web.desk.context import desk
@@ -114,6 +115,13 @@ def links() -> Links:
     context = desk()
     page = f"{context.settings.server.public_url.rstrip('/')}/desk/account/link"
     return Links(keystore=context.keystore, audit=context.audit, page=page, hasher=hasher())
+
+
+def office() -> Office:
+    """What changes of a team need."""
+    context = desk()
+    site = context.settings.server.public_url.rstrip("/")
+    return Office(links=links(), audit=context.audit, site=site)
 
 
 def qr_image(totp_secret: str, email: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
-from signals.staff.handing_back import REASON as ACCOUNT_DISABLED
+from signals.staff.handing_back import ACCOUNT_DISABLED, ROLE_CHANGED
 from signals.triage import NotReachedReason, PartOfDay, ReopenReason
 from signals.vocabulary import (
     Action,
@@ -108,10 +108,16 @@ def choices(
     return [(code.value, label(code, language)) for code in codes if code not in without]
 
 
+_OF_THE_SYSTEM: Mapping[str, tuple[str, str]] = {
+    ACCOUNT_DISABLED: ("Het account is afgesloten", "The account was shut"),
+    ROLE_CHANGED: ("De collega heeft een andere rol", "The colleague has another role"),
+}
+
+
 def reason_label(code: str, language: str) -> str:
     """The words for a reason kept in the history; another code of the system's own is shown as nothing."""
-    if code == ACCOUNT_DISABLED:
-        return "Het account is afgesloten" if language == "nl" else "The account was shut"
+    if code in _OF_THE_SYSTEM:
+        return _OF_THE_SYSTEM[code][0 if language == "nl" else 1]
     for codes in (NotReachedReason, ReopenReason):
         if code in codes.__members__.values():
             return label(codes(code), language)

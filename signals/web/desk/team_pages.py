@@ -9,10 +9,9 @@ from marshmallow import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from signals import staff
 from signals.errors import FieldProblem, Invalid, NotFound
 from signals.models import StaffMember
-from signals.staff import own_account, recovery
+from signals.staff import own_account, recovery, team
 from signals.staff.recovery import INVITED_BY_LEADS
 from signals.vocabulary import Role
 from signals.web.desk import account_shared as shared
@@ -25,7 +24,7 @@ shared.share_with(team_pages)
 
 AUTHENTICATION = "cookie"
 
-_DONE: Final = frozenset(("invited", "recovered", "disabled"))
+_DONE: Final = frozenset(("invited", "recovered", "disabled", "role"))
 _ROLES: Final = tuple(role for role in Role if role in INVITED_BY_LEADS)
 
 
@@ -75,19 +74,37 @@ def recover(member_id: UUID) -> Any:
     return _change("recovered", change)
 
 
+@team_pages.post("/<uuid:member_id>/role")
+@requires_page(Role.LEAD)
+def change_role(member_id: UUID) -> Any:
+    """Give somebody another role, at once."""
+
+    def change(session: Session) -> None:
+        context = desk()
+        team.change_role(
+            session,
+            context.clock,
+            office=shared.office(),
+            actor=current().actor,
+            member_id=member_id,
+            role=_role(request.form.get("role", "")),
+        )
+
+    return _change("role", change)
+
+
 @team_pages.post("/<uuid:member_id>/disable")
 @requires_page(Role.LEAD)
 def disable(member_id: UUID) -> Any:
     """Shut somebody out for good, at once."""
 
     def change(session: Session) -> None:
-        context = desk()
-        staff.disable(
+        team.disable(
             session,
-            context.clock,
-            member=_colleague(session, member_id),
+            desk().clock,
+            office=shared.office(),
             actor=current().actor,
-            audit=context.audit,
+            member_id=member_id,
         )
 
     return _change("disabled", change, recent=False)
