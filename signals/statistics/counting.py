@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, Final, cast
+from typing import Any, Final, Protocol, cast
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, case, func, null, or_, select, update
 from sqlalchemy.orm import Session
@@ -22,6 +22,7 @@ from signals.postcodes import Address
 from signals.routing import Router
 from signals.statistics.courses import courses_of
 from signals.statistics.facts import fact_from
+from signals.statistics.pool import PoolKeys, move_facts
 from signals.vocabulary import SignalState
 
 Locate = Callable[[Address, date], str | None]
@@ -62,6 +63,10 @@ _READ: Final = (
 )  # fmt: skip
 
 
+class CountingKeys(CaseKeys, PoolKeys, Protocol):
+    """The keys of signals that live, and of facts that wait in the pool; the keystore on the desk side."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Counted:
     """The groups of one quarter, and the live signals in them, which are to be marked as counted."""
@@ -71,12 +76,14 @@ class Counted:
     outcome_ids: Sequence[uuid.UUID] = field(repr=False)
 
 
-def count(session: Session, *, keys: CaseKeys, locate: Locate, quarter: str, on: date) -> Counted:
+def count(session: Session, *, keys: CountingKeys, locate: Locate, quarter: str, on: date) -> Counted:
     """Count what was received or concluded until the end of a quarter and is in no counted quarter yet.
 
-    `on`: the date by which addresses are located, as a purge would. Changes nothing; the caller sees to it
-    that facts and signals are read at one moment (one snapshot), and marks what was counted (`mark`).
+    `on`: the date by which addresses are located, as a purge would. Facts that wait in the pool are written
+    first, however few they are: figures leave none out. The caller sees to it that facts and signals are read
+    at one moment (one snapshot), and marks what was counted (`mark`).
     """
+    move_facts(session, keys=keys)
     connection = session.connection()
     groups = {name: Counter[tuple[Any, ...]]() for name in GROUPINGS}
     _add_facts(connection, groups, quarter)

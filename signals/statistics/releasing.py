@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from random import Random
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from sqlalchemy import Connection, func, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -19,14 +19,21 @@ from sqlalchemy.orm import Session, sessionmaker
 from privacy.disclosure.tables import QUARTER, WINDOW, YEAR, Cell, Period, Schema, read_period
 from privacy.pseudonyms import quarter_of
 from signals.clock import Clock, today
-from signals.contents import CaseKeys
 from signals.db import is_sqlite
 from signals.models import CountedTable, SealedReport, Signal, SignalFact, StoredRelease, StoredTable
 from signals.models.signal import WAITING
 from signals.statistics import ledger
-from signals.statistics.counting import Locate, count, first_day_after, last_day_of, mark, quarter_after
+from signals.statistics.counting import (
+    CountingKeys,
+    Locate,
+    count,
+    first_day_after,
+    last_day_of,
+    mark,
+    quarter_after,
+)
 from signals.statistics.menu import WINDOW_YEARS, menu, tables_for
-from signals.statistics.pool import PoolKeys, move_facts
+from signals.statistics.pool import move_facts
 from signals.statistics.releases import ReleaseRefused, published
 
 _LOCK: Final = 0x52656C65
@@ -46,10 +53,6 @@ class Release:
     withheld: tuple[str, ...]
 
 
-class ReleasingKeys(CaseKeys, PoolKeys, Protocol):
-    """The keys of signals that live, and of facts that wait; the keystore on the desk side."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Releasing:
     """What releasing works with, in the process that holds the keystore.
@@ -59,7 +62,7 @@ class Releasing:
     """
 
     sessions: sessionmaker[Session]
-    keys: ReleasingKeys = field(repr=False)
+    keys: CountingKeys = field(repr=False)
     locate: Locate = field(repr=False)
     chance: Random | None = None
 
@@ -77,11 +80,12 @@ class Releasing:
                 before = _released_before(session, period)
                 if before is not None:
                     return before
+                if not _is_begun(session):  # the first quarter may be that of a fact which still waits
+                    move_facts(session, keys=self.keys)
                 _refuse_unless_complete(session, wanted, period, today(clock))
                 is_counted = wanted.kind != QUARTER or _is_counted(session, period)
             try:
                 if not is_counted:
-                    self._count_pool_in()
                     self._count(clock, period)
                 return self._store(clock, period, wanted)
             except IntegrityError:
@@ -112,11 +116,6 @@ class Releasing:
                 return
             with session.begin():
                 yield bool(session.scalar(text("SELECT pg_try_advisory_xact_lock(:n)"), {"n": _LOCK}))
-
-    def _count_pool_in(self) -> None:
-        """Facts that still wait to be written, however few: the figures of a quarter leave none out."""
-        with self.sessions.begin() as session:
-            move_facts(session, keys=self.keys)
 
     def _count(self, clock: Clock, quarter: str) -> None:
         """Count and mark in one snapshot; when a signal changed meanwhile, count again."""
@@ -286,6 +285,10 @@ def _completed(periods: set[str]) -> Iterator[str]:
         window = Period(WINDOW, year - WINDOW_YEARS + 1, year, 0)
         if _is_a_window(window) and set(range(window.first, year + 1)) <= set(whole):
             yield f"{window.first}-{year}"
+
+
+def _is_begun(session: Session) -> bool:
+    return session.scalar(select(StoredRelease.period).limit(1)) is not None
 
 
 def _is_counted(session: Session, quarter: str) -> bool:

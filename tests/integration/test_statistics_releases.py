@@ -9,7 +9,6 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from privacy.disclosure.protection import Protected
-from privacy.disclosure.tables import Cell
 from signals.errors import NotFound
 from signals.models import CountedTable, SignalFact, StoredRelease, StoredTable
 from signals.statistics import ledger, menu, released, released_series, released_table, withheld_tables
@@ -183,7 +182,10 @@ def test_only_the_fixed_periods_of_four_years_exist(world: World, period: str) -
     assert "none of the fixed periods" in refused(world, period)
 
 
-def test_municipalities_are_released_for_four_years_together(world: World) -> None:
+def test_municipalities_are_released_for_four_years_together(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("privacy.disclosure.protection.protect", _shown)  # what is hidden is tested elsewhere
     world.clock.moment = world.clock.moment.replace(year=2027, month=3, day=1)
     for year in range(2023, 2027):
         for number in range(1, 5):
@@ -192,13 +194,7 @@ def test_municipalities_are_released_for_four_years_together(world: World) -> No
     done = releasing(world).release_due(world.clock, grace_days=35)
     assert [one.period for one in done][-2:] == ["2026", "2023-2026"]
     assert len(done) == 21
-    with world.sessions() as session:
-        counts = ledger.cells(
-            ledger.load(session, [f"{y}-Q{q}" for y in range(2023, 2027) for q in range(1, 5)]),
-            menu.tables_for("window"),
-            "2023-2026",
-        )
-    assert counts[Cell("municipalities", "2023-2026", (GRONINGEN,), "signals")] == 16 * 4
+    assert values(world, "2023-2026", "municipalities")[(GRONINGEN,), "signals"] == 16 * 4
     assert {(row.municipality_code, row.concern_types) for row in fact_rows(world)} == {(None, "")}
 
 
@@ -368,6 +364,11 @@ def total(book: ledger.Ledger) -> int:
 def total_of(world: World, quarter: str) -> int:
     with world.sessions() as session:
         return total(ledger.load(session, [quarter]))
+
+
+def _shown(counts: Any, _schemas: Any, earlier: Any, **_named: Any) -> Protected:
+    values = {cell: count for cell, count in counts.items() if cell not in earlier}
+    return Protected(values=values, withheld=frozenset(), protocol="# Protocol")
 
 
 class _Killed(Exception):
