@@ -15,6 +15,7 @@ PSEUDONYM_SIZE: Final = 16
 MATCHED_QUARTERS: Final = 5
 
 _POSTCODE: Final = re.compile(r"[1-9][0-9]{3}[A-Z]{2}")
+_HIGHEST_NUMBER: Final = 99999
 _NUMBER: Final = re.compile(r"\s*0*([1-9][0-9]{0,4})(?![0-9])(.*)", re.DOTALL)
 
 
@@ -46,13 +47,16 @@ def pseudonyms(
     keys: Sequence[bytes], postcode: str, number: int | str, addition: str | None = None
 ) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
     """Return (`pseudonym`, `house_pseudonym`) of one address under each key; the address is spelt once."""
-    exact, house = canonical_address(postcode, number, addition), _canonical_house(postcode, number)
+    digits, rest = _split_number(number)
+    code, suffix = _postcode(postcode), _addition(f"{rest} {addition or ''}")
+    exact, house = f"addr/v1|{code}|{digits}|{suffix}".encode(), f"house/v1|{code}|{digits}".encode()
     return tuple([_mac(key, exact) for key in keys]), tuple([_mac(key, house) for key in keys])
 
 
 def house_pseudonym(key: bytes, postcode: str, number: int | str) -> bytes:
     """Return the pseudonym of the house whatever the addition, for "possibly the same house"; 16 bytes."""
-    return _mac(key, _canonical_house(postcode, number))
+    digits, _ = _split_number(number)
+    return _mac(key, f"house/v1|{_postcode(postcode)}|{digits}".encode())
 
 
 def quarter_of(day: date) -> str:
@@ -66,23 +70,20 @@ def quarters_for_matching(day: date) -> list[str]:
     return [f"{index // 4:04d}-Q{index % 4 + 1}" for index in range(current, current - MATCHED_QUARTERS, -1)]
 
 
-def _canonical_house(postcode: str, number: int | str) -> bytes:
-    digits, _ = _split_number(number)
-    return f"house/v1|{_postcode(postcode)}|{digits}".encode()
-
-
 def _mac(key: bytes, message: bytes) -> bytes:
     return hmac.digest(key, message, hashlib.sha256)[:PSEUDONYM_SIZE]
 
 
 def _postcode(text: str) -> str:
-    compact = "".join(_plain(text).split())
+    compact = text if _POSTCODE.fullmatch(text) else "".join(_plain(text).split())
     if not _POSTCODE.fullmatch(compact):
         raise AddressRefused
     return compact
 
 
 def _split_number(number: int | str) -> tuple[str, str]:
+    if type(number) is int and 0 < number <= _HIGHEST_NUMBER:
+        return str(number), ""
     match = _NUMBER.fullmatch(_plain(str(number)))
     if match is None:
         raise AddressRefused

@@ -7,10 +7,9 @@ Exceptions of this module carry neither plaintext nor key: they may be logged.
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 from uuid import UUID
 
 from cryptography.exceptions import InvalidSignature, InvalidTag
@@ -54,8 +53,7 @@ class PublicKeyRefused(SealingError):
     """The mailbox key does not carry the signature of the pinned root."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class SealContext:
+class SealContext(NamedTuple):
     """Where an envelope belongs: the row, the owner, the key and the version of the content's schema."""
 
     signal_id: UUID
@@ -99,6 +97,10 @@ class MailboxPrivateKey:
         except ValueError:
             raise SealingError("a mailbox private key has 32 bytes") from None
 
+    def open(self, envelope: bytes, context: SealContext) -> bytes:
+        """The JSON that `seal_to_mailbox` wrote, not yet parsed; raises `EnvelopeRefused`."""
+        return unpad(self.decrypt(envelope, context.info()))
+
     def decrypt(self, envelope: bytes, info: bytes) -> bytes:
         """Open one HPKE envelope; raises `EnvelopeRefused`."""
         try:
@@ -121,7 +123,7 @@ class CaseReader:
 
     def open_json(self, envelope: bytes, *, purpose: str) -> dict[str, Any]:
         """Open what `seal_json` made under the same purpose; raises `EnvelopeRefused`."""
-        return _parsed_object(unpad(_opened(self._cipher, envelope, self._info + purpose.encode())))
+        return parse_json(unpad(_opened(self._cipher, envelope, self._info + purpose.encode())))
 
     def __repr__(self) -> str:
         return "CaseReader(...)"
@@ -174,7 +176,7 @@ def open_from_mailbox(
     """
     if isinstance(private_key, bytes):
         private_key = MailboxPrivateKey.from_bytes(private_key)
-    return _parsed_object(unpad(private_key.decrypt(envelope, context.info())))
+    return parse_json(private_key.open(envelope, context))
 
 
 def seal_json(content: Mapping[str, Any], case_key: bytes, context: SealContext, *, purpose: str) -> bytes:
@@ -191,7 +193,7 @@ def seal_json(content: Mapping[str, Any], case_key: bytes, context: SealContext,
 
 def open_json(envelope: bytes, case_key: bytes, context: SealContext, *, purpose: str) -> dict[str, Any]:
     """Open what `seal_json` made under the same purpose; raises `EnvelopeRefused`."""
-    return _parsed_object(unpad(open_under_case_key(envelope, case_key, context, purpose=purpose)))
+    return parse_json(unpad(open_under_case_key(envelope, case_key, context, purpose=purpose)))
 
 
 def seal_under_case_key(plaintext: bytes, case_key: bytes, context: SealContext, *, purpose: str) -> bytes:
@@ -227,6 +229,17 @@ def canonical_json(value: Mapping[str, Any]) -> bytes:
         return _ENCODER.encode(value).encode()
     except (TypeError, ValueError, RecursionError):
         raise SealingError("the content cannot be written as JSON in UTF-8") from None
+
+
+def parse_json(data: bytes) -> dict[str, Any]:
+    """Read back what `canonical_json` wrote; raises `EnvelopeRefused` for what is no JSON object."""
+    try:
+        value = _DECODER.decode(data.decode())
+    except ValueError:
+        raise EnvelopeRefused from None
+    if not isinstance(value, dict):
+        raise EnvelopeRefused
+    return value
 
 
 def pad(data: bytes) -> bytes:
@@ -276,16 +289,6 @@ def verify_public_key(
 def _parsed_public_key(raw: bytes) -> X25519PublicKey:
     # Parsing is a part of the front's hot path; some 400 organisations have one live key each.
     return X25519PublicKey.from_public_bytes(raw)
-
-
-def _parsed_object(data: bytes) -> dict[str, Any]:
-    try:
-        value = _DECODER.decode(data.decode())
-    except ValueError:
-        raise EnvelopeRefused from None
-    if not isinstance(value, dict):
-        raise EnvelopeRefused
-    return value
 
 
 def _bucket(length: int, purpose: str) -> int:

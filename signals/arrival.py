@@ -4,7 +4,6 @@ A batch is one transaction of the database. The case keys are written to the key
 commits: killed in between, the keys are orphans to be swept and the batch is done again.
 """
 
-import base64
 import random
 import secrets
 import uuid
@@ -21,24 +20,25 @@ from notifications.events import Event
 from notifications.outbox import NewMessage, enqueue, random_delay
 from privacy.bulk import Columns, among, fetch_all, insert_many, pipelined
 from privacy.keystore import Keystore
-from privacy.sealing import SCHEMA_VERSION, MailboxPrivateKey, SealingError, open_from_mailbox
+from privacy.sealing import SCHEMA_VERSION, MailboxPrivateKey, SealingError
 from signals.audit import SYSTEM, AuditEvent, AuditLog
 from signals.clock import Clock, today
-from signals.contents import Report, checked_report, context_of, seal_for_case
+from signals.contents import context_of, seal_what_came
 from signals.db import is_sqlite
 from signals.deadlines import Deadlines, deadlines_for
 from signals.followup import ARRIVES_AS
 from signals.models import AddressLink, Organisation, Recipient, SealedReport, Signal
 from signals.models.base import new_id
 from signals.models.signal import WAITING
+from signals.postcodes import Address
 from signals.reach import EMAIL_ONLY, Reach, coordinators, not_disturbing, way_to
 from signals.repeats import Probe, probes_for
 from signals.vocabulary import AuditAction
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_CROCKFORD = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", CROCKFORD.encode())
+_PAIRS = [one + other for one in CROCKFORD for other in CROCKFORD]
 NOTICE_EXPIRES_DAYS = 28
-PART = 100
+PART = 250
 """So many signals of a batch go to the database at once."""
 
 log = get_logger(__name__)
@@ -102,13 +102,14 @@ class ArrivalDesk:
         self, session: Session, clock: Clock, cases: Sequence["_Case"], receivers: "_Receivers"
     ) -> None:
         on, connection = today(clock), session.connection()
-        addresses = [(case.row.organisation_id, case.report.address) for case in cases]
+        addresses = [(case.row.organisation_id, case.address) for case in cases]
         probes = probes_for(self.keystore, addresses, on)
         repeats = _repeats(connection, probes)
         with pipelined(connection):
             _mark_repeats(connection, cases, repeats)
             _insert_links(connection, cases, probes)
-            self.audit.record_many(session, clock, [_audit_event(case.row, on) for case in cases])
+            of = [(case.row.organisation_id, case.row.signal_id) for case in cases]
+            self.audit.record_each(session, clock, _arrived(on), of)
             enqueue(session, list(self._messages(clock, cases, receivers)))
             self.keystore.store_case_keys({case.key_id: case.key for case in cases}, created_on=on)
 
@@ -164,12 +165,12 @@ class _Waiting(NamedTuple):
 
 @dataclass(slots=True)
 class _Case:
-    """A report that opened: its row, what it says, and that sealed under a key of its own."""
+    """A report that opened: its row, its address, and all that it says, sealed under a key of its own."""
 
     row: _Waiting
-    report: Report = field(repr=False)
     key_id: uuid.UUID
     key: bytes = field(repr=False)
+    address: Address = field(repr=False)
     content: bytes
     summary: bytes
 
@@ -262,21 +263,23 @@ def _drop_envelopes(connection: Connection, waiting: Sequence[_Waiting]) -> None
 def _opened(waiting: Sequence[_Waiting], mailboxes: _Mailboxes, receivers: _Receivers) -> Iterator[_Case]:
     """Those that open and have a receiver, sealed anew."""
     for row in waiting:
-        report = _open_one(row, mailboxes.keys.get(row.mailbox_key_id))
-        if report is not None and row.organisation_id in receivers.found:
-            key_id, key = new_id(), secrets.token_bytes(32)
-            context = context_of(row.signal_id, row.organisation_id, key_id)
-            yield _Case(row, report, key_id, key, *seal_for_case(report, key, context))
+        if row.organisation_id in receivers.found:
+            case = _case_of(row, mailboxes.keys.get(row.mailbox_key_id))
+            if case is not None:
+                yield case
 
 
-def _open_one(row: _Waiting, key: MailboxPrivateKey | None) -> Report | None:
+def _case_of(row: _Waiting, mailbox: MailboxPrivateKey | None) -> _Case | None:
     """The report in an envelope; None when it was swapped or damaged, or its key is gone."""
-    if key is None:
+    if mailbox is None:
         log.error("arrival.mailbox_key_gone", signal_id=str(row.signal_id), key_id=str(row.mailbox_key_id))
         return None
-    context = context_of(row.signal_id, row.organisation_id, row.mailbox_key_id, row.schema_version)
+    sealed_as = context_of(row.signal_id, row.organisation_id, row.mailbox_key_id, row.schema_version)
+    key_id, key = new_id(), secrets.token_bytes(32)
     try:
-        return checked_report(open_from_mailbox(row.envelope, key, context))
+        text = mailbox.open(row.envelope, sealed_as)
+        case = seal_what_came(text, key, context_of(row.signal_id, row.organisation_id, key_id))
+        return _Case(row, key_id, key, *case)
     except SealingError as error:
         log.error("arrival.envelope_refused", signal_id=str(row.signal_id), error=type(error).__name__)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -311,12 +314,14 @@ def _insert_signals(connection: Connection, cases: Sequence[_Case], receivers: _
 
 def new_reference() -> str:
     """`K7P4-QX2M`: 40 random bits that people can read out; unique by constraint."""
-    letters = base64.b32encode(secrets.token_bytes(5)).translate(_CROCKFORD).decode()
-    return f"{letters[:4]}-{letters[4:]}"
+    bits = secrets.randbits(40)
+    return f"{_PAIRS[bits >> 30]}{_PAIRS[bits >> 20 & 1023]}-{_PAIRS[bits >> 10 & 1023]}{_PAIRS[bits & 1023]}"
 
 
 def _set_aside(connection: Connection, waiting: Sequence[_Waiting], cases: Sequence[_Case], on: date) -> None:
     """What does not open must not stop the rest, nor be lost: it waits, marked, for the administrator."""
+    if len(cases) == len(waiting):
+        return
     arrived = {case.row.signal_id for case in cases}
     for row in waiting:
         if row.signal_id not in arrived:
@@ -373,12 +378,10 @@ def _insert_links(connection: Connection, cases: Sequence[_Case], probes: Sequen
     insert_many(connection, _links, columns, {"quarter": probes[0].quarter})
 
 
-def _audit_event(row: _Waiting, on: date) -> AuditEvent:
+def _arrived(on: date) -> AuditEvent:
     return AuditEvent(
         actor=SYSTEM,
         action=AuditAction.SIGNAL_ARRIVED,
-        subject_id=row.signal_id,
-        organisation_id=row.organisation_id,
         ground="arrival",
         at=datetime.combine(on, time(), UTC),
     )

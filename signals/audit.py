@@ -10,7 +10,7 @@ from sqlalchemy import Table
 from sqlalchemy.orm import Session
 
 from privacy.audit_chain import mac_of
-from privacy.bulk import insert_many
+from privacy.bulk import Columns, insert_many
 from signals.clock import Clock
 from signals.errors import Forbidden
 from signals.models import AuditEntry
@@ -46,6 +46,9 @@ class AuditEvent:
     outcome: str = "ok"
     organisation_id: UUID | None = None
     at: datetime | None = None
+
+
+_Subjects = Sequence[tuple[UUID, UUID]]
 
 
 class AuditLog:
@@ -93,6 +96,24 @@ class AuditLog:
         if chosen:
             insert_many(session.connection(), cast(Table, AuditEntry.__table__), self._columns(chosen, clock))
         return len(chosen)
+
+    def record_each(self, session: Session, clock: Clock, event: AuditEvent, of: _Subjects) -> None:
+        """Insert an entry for each (organisation, subject), now, which are alike in all else."""
+        at = (event.at or clock.now()).astimezone(UTC)
+        common = event.actor.id, event.actor.role, event.action, event.ground, event.outcome
+        actor_id, role, action, ground, outcome = common
+        ids = [new_id() for _ in of]
+        columns: Columns = {
+            "id": ids,
+            "organisation_id": [organisation_id for organisation_id, _ in of],
+            "subject_id": [subject_id for _, subject_id in of],
+            "mac": [
+                mac_of(self._key, entry, at, actor_id, role, organisation, action, subject, ground, outcome)
+                for entry, (organisation, subject) in zip(ids, of, strict=True)
+            ],
+        }
+        same = {"at": at, "actor_role": role, "action": action, "ground": ground, "outcome": outcome}
+        insert_many(session.connection(), cast(Table, AuditEntry.__table__), columns, same)
 
     def _columns(self, events: Sequence[AuditEvent], clock: Clock) -> dict[str, list[Any]]:
         now = clock.now().astimezone(UTC)

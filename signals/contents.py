@@ -22,6 +22,7 @@ from privacy.sealing import (
     SealingError,
     canonical_json,
     open_json,
+    parse_json,
 )
 from signals.errors import ContentGone
 from signals.models import Signal
@@ -78,17 +79,6 @@ def report_from_plain(plain: Mapping[str, Any]) -> Report:
     )
 
 
-def checked_report(plain: Mapping[str, Any]) -> Report:
-    """The same of what a stranger may have sealed; its address is one, or `InvalidAddressPart` is raised.
-
-    That is a ValueError; AttributeError, KeyError and TypeError are raised, too, for what is no report.
-    """
-    report = report_from_plain(plain)
-    address = report.address
-    Address.parse(postcode=address.postcode, number=address.number, addition=address.addition)
-    return report
-
-
 def case_context(signal: Signal | SignalRow) -> SealContext:
     """What the sealed columns of a signal are bound to."""
     return context_of(signal.id, signal.organisation_id, signal.case_key_id, signal.schema_version)
@@ -105,9 +95,24 @@ def context_of(
 
 def seal_for_case(report: Report, case_key: bytes, context: SealContext) -> tuple[bytes, bytes]:
     """(content, summary) sealed under the case key, each of one size whatever was said."""
-    sealer, summary = CaseSealer(case_key, context), report.summary
+    sealer = CaseSealer(case_key, context)
     content = sealer.seal(canonical_json(_content_of(report)), purpose="content")
-    return content, sealer.seal(_summary_as_json(summary.concern_types, summary.seen), purpose="summary")
+    return content, sealer.seal(canonical_json(_plain_summary(report.summary)), purpose="summary")
+
+
+def seal_what_came(text: bytes, case_key: bytes, context: SealContext) -> tuple[Address, bytes, bytes]:
+    """(address, content, summary) of a report's JSON as the door sealed it: checked, and sealed as it is.
+
+    Raises what tells that it is no report: `InvalidAddressPart` or another ValueError, AttributeError,
+    KeyError, TypeError, `SealingError`.
+    """
+    plain = parse_json(text)
+    address = Address.parse(postcode=plain["pc"], number=plain["nr"], addition=plain["add"])
+    if plain["on"]:
+        date.fromisoformat(plain["on"])
+    sealer = CaseSealer(case_key, context)
+    summary = _checked_summary(tuple(plain["types"]), plain["seen"])
+    return address, sealer.seal(text, purpose="content"), sealer.seal(summary, purpose="summary")
 
 
 def open_report(keys: CaseKeys, signal: Signal) -> Report:
@@ -169,8 +174,8 @@ def _plain_summary(summary: Summary) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1024)  # there are few, and none says whose it is
-def _summary_as_json(concern_types: tuple[ConcernType, ...], seen: Seen | None) -> bytes:
-    return canonical_json(_plain_summary(Summary(concern_types=concern_types, seen=seen)))
+def _checked_summary(types: tuple[str, ...], seen: str | None) -> bytes:
+    return canonical_json(_plain_summary(_summary_from({"types": types, "seen": seen})))
 
 
 def _summary_from(plain: Mapping[str, Any]) -> Summary:

@@ -16,6 +16,7 @@ import signals.arrival
 from notifications.models import OutboxMessage
 from privacy.sealing import SCHEMA_VERSION, SealContext, seal_to_mailbox
 from signals.audit import SYSTEM
+from signals.audit_trail import TrailKeys, link_entries, verify_trail
 from signals.contents import open_report, open_summaries
 from signals.followup import life_of, transition
 from signals.jobs import Worker
@@ -220,6 +221,17 @@ def test_a_receipt_follows_the_first_change_from_the_next_day_on(world: World, d
     world.move(days=1)
     states.append(world.intake().receipt_state(world.clock, answer.receipt)[0])
     assert states == [ReceiptState.RECEIVED, ReceiptState.IN_PROGRESS]
+
+
+def test_the_trail_of_arrivals_is_whole_once_their_day_is_over(world: World) -> None:
+    for number in range(3):
+        world.receive(number, Address(postcode="1012AB", number=number + 1))
+    world.worker().arrive()
+    keys = TrailKeys(mac_key=world.keystore.secret("audit"), root=world.keystore.root_signing_key())
+    world.move(days=1)
+    with world.sessions.begin() as session:
+        assert link_entries(session, world.clock, keys=keys) == 3
+        assert verify_trail(session, world.clock, keys=keys) == ()
 
 
 # Deadlines
@@ -663,14 +675,14 @@ def test_batches_are_worked_through_in_the_order_of_random_ids(sqlite_world: Wor
     for number in range(6):
         world.receive(number, Address(postcode="1012AB", number=number + 1))
     in_order: list[uuid.UUID] = []
-    original = signals.arrival._open_one
+    original = signals.arrival._case_of
 
     def note(row: Any, opener: Any) -> Any:
         in_order.append(row.signal_id)
         return original(row, opener)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(signals.arrival, "_open_one", note)
+        patched.setattr(signals.arrival, "_case_of", note)
         world.worker().arrive()
     assert in_order == sorted(in_order)
 

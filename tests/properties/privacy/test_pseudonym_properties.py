@@ -5,7 +5,14 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from privacy.pseudonyms import canonical_address, pseudonym, quarter_of, quarters_for_matching
+from privacy.pseudonyms import (
+    canonical_address,
+    house_pseudonym,
+    pseudonym,
+    pseudonyms,
+    quarter_of,
+    quarters_for_matching,
+)
 
 KEY = bytes(range(32))
 
@@ -38,6 +45,20 @@ def test_an_addition_may_come_with_the_number(
 @given(st.tuples(postcodes, numbers, additions), st.tuples(postcodes, numbers, additions))
 def test_two_addresses_never_share_a_spelling(one: tuple[str, int, str], other: tuple[str, int, str]) -> None:
     assert (one == other) == (canonical_address(*one) == canonical_address(*other))
+
+
+@given(
+    postcodes,
+    numbers,
+    st.none() | st.text(max_size=6),
+    st.lists(st.binary(min_size=32, max_size=32), max_size=3),
+)
+def test_under_several_keys_at_once_pseudonyms_are_those_of_each(
+    postcode: str, number: int, addition: str | None, keys: list[bytes]
+) -> None:
+    exact, house = pseudonyms(keys, postcode, number, addition)
+    assert exact == tuple(pseudonym(key, postcode, number, addition) for key in keys)
+    assert house == tuple(house_pseudonym(key, postcode, number) for key in keys)
 
 
 @given(postcodes, numbers, st.text(max_size=12))
