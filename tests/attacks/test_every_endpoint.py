@@ -172,11 +172,12 @@ GET /admin/organisations/<uuid:organisation_id>/settings A
 POST /admin/organisations/<uuid:organisation_id>/settings/<part> A
 GET /desk/limits/<uuid:area_day_id> LA
 POST /desk/limits/<uuid:area_day_id> LA
+GET /desk/figures L
 GET /desk/team L
 POST /desk/team/invite L
 POST /desk/team/<uuid:member_id>/recover L
-POST /desk/team/<uuid:member_id>/disable L
 POST /desk/team/<uuid:member_id>/role L
+POST /desk/team/<uuid:member_id>/disable L
 GET /desk/approvals LP
 POST /desk/approvals/<uuid:approval_id>/approve LP
 POST /desk/approvals/<uuid:approval_id>/decline LP
@@ -225,8 +226,8 @@ JSON: Final[Mapping[str, dict[str, Any]]] = {
     "notice": {"notified_on": "2026-11-24"},
     "settings": {"opens_at": 9},
     "ask-again": {"address": "niemand@example.org"},
-    "wmo-notification": {"wmo_notified_on": "2026-11-24"},
     "role": {"role": "lead"},
+    "wmo-notification": {"wmo_notified_on": "2026-11-24"},
     "refer": {"organisation_id": "", "reason": "moved"},
 }
 FORMS: Final[Mapping[str, dict[str, str]]] = {

@@ -20,8 +20,10 @@ def register_figures(
     doorkeeper = None
     if settings.serves_staff:
         from signals.web.desk.auth import admit, csrf_field, recognise
+        from signals.web.figures.own_pages import own_figures_pages
 
         doorkeeper = Doorkeeper(admit=admit, recognise=recognise, csrf_field=csrf_field)
+        app.register_blueprint(own_figures_pages)
     app.extensions[EXTENSION] = make_context(settings, clock, engine, doorkeeper)
     api.register_blueprint(figures_api)
     app.register_blueprint(figure_pages)

@@ -1,0 +1,100 @@
+"""A lead's working figures of the own team: live and exact, at the desk, never handed on."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from flask import Blueprint, render_template
+from flask_babel import gettext
+from markupsafe import Markup
+
+from signals.statistics.own_figures import OwnFigures, Tried, own_figures
+from signals.vocabulary import Outcome, Role
+from signals.web.desk import account_shared
+from signals.web.desk.auth import current, requires_page
+from signals.web.desk.context import desk
+from signals.web.figures import charts, words
+from signals.web.figures.charts import Bar
+from signals.web.figures.svg import Frame
+
+own_figures_pages = Blueprint("own_figures", __name__, url_prefix="/desk", template_folder="templates")
+account_shared.share_with(own_figures_pages)
+
+AUTHENTICATION = "cookie"
+"""What every view here asks for."""
+
+QUARTERS: Final = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reached:
+    """How many of the signals that were tried were reached, by one thing: a chart and its lines."""
+
+    key: str
+    title: str
+    head: str
+    chart: Markup
+    lines: Sequence[tuple[str, int, int]]
+
+
+@own_figures_pages.get("/figures")
+@requires_page(Role.LEAD)
+def page() -> str:
+    """What is open, came in, was tried and concluded; of what the team still keeps."""
+    with desk().reading() as session:
+        found = own_figures(session, desk().clock, actor=current().actor)
+    return render_template(
+        "figures/own.html",
+        found=found,
+        received=found.received[:QUARTERS],
+        concluded=found.concluded[:QUARTERS],
+        outcomes=_outcomes(found),
+        reached=[
+            _reached(found.tried, "number", gettext("Trying more often")),
+            _reached(found.tried, "kinds", gettext("Trying in other ways")),
+        ],
+        words=words,
+    )
+
+
+def _outcomes(found: OwnFigures) -> list[tuple[str, list[int]]]:
+    """(words, how often in each of the quarters shown) for every outcome that occurs."""
+    shown = found.concluded[:QUARTERS]
+    occurring = {outcome for quarter in shown for outcome in quarter.outcomes}
+    return [
+        (words.member("outcome", code), [quarter.outcomes.get(code, 0) for quarter in shown])
+        for code in Outcome
+        if code in occurring
+    ]
+
+
+def _reached(tried: Iterable[Tried], dimension: str, title: str) -> Reached:
+    signals: Counter[str] = Counter()
+    hits: Counter[str] = Counter()
+    for one in tried:
+        code = one.number if dimension == "number" else one.kinds
+        signals[code] += one.signals
+        hits[code] += one.reached
+    lines = [
+        (words.member(dimension, code), signals[code], hits[code])
+        for code in words.MEMBERS[dimension]
+        if signals[code] and code not in ("none", "0")
+    ]
+    bars = [
+        Bar(
+            label=label,
+            value=reached / whole,
+            shown=gettext("%(part)d of %(whole)d", part=reached, whole=whole),
+        )
+        for label, whole, reached in lines
+    ]
+    said = "; ".join(f"{bar.label}: {bar.shown}" for bar in bars)
+    frame = Frame(key=f"own-{dimension}-chart", title=title, description=f"{said}.")
+    return Reached(
+        key=f"own-{dimension}",
+        title=title,
+        head=words.dimension(dimension),
+        chart=charts.bars(frame, bars, most=1.0),
+        lines=lines,
+    )

@@ -1,0 +1,345 @@
+"""Released figures for programs and as open data: long form, who reads, what is kept, what does not exist."""
+
+import csv
+import io
+import json
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from pypdf import PdfReader
+from sqlalchemy import Engine
+
+from privacy.disclosure.folder import read_folder
+from privacy.disclosure.tables import Cell
+from signals.app import create_app
+from signals.clock import FixedClock
+from signals.settings import FiguresSettings, Settings
+from signals.statistics.menu import tables_for
+from signals.vocabulary import ProcessRole
+from signals.web.figures.shares import share
+from tests.support.releases import store_releases
+from tests.web.desk_fixtures import BASE, Desk
+
+RELEASES = "/statistics/releases"
+FOLLOW_UP = f"{RELEASES}/2026-Q3/tables/follow_up"
+
+
+@pytest.fixture(autouse=True)
+def released(engine: Engine) -> None:
+    """Two quarters and a year; what was helped is hidden, outcomes of the year are withheld."""
+    store_releases(engine, ["2026-Q2", "2026-Q3"], _value)
+    store_releases(engine, ["2025"], _value, withheld=frozenset({"outcomes"}))
+
+
+@pytest.fixture
+def everybody(desk_settings: Settings, engine: Engine, clock: FixedClock) -> FlaskClient:
+    """A client before a public process that has figures, and no desk."""
+    public = replace(desk_settings, role=ProcessRole.FRONT, figures=FiguresSettings(public=True))
+    return create_app(public, clock=clock, engine=engine).test_client()
+
+
+def _value(cell: Cell) -> int | None:
+    return None if cell.measure == "helped" else 100
+
+
+# The form
+
+
+def test_the_releases_are_listed_newest_first_with_their_tables(desk: Desk) -> None:
+    body = desk.call("coen", "GET", RELEASES).get_json()
+    assert [(item["period"], item["released_on"]) for item in body["items"]] == [
+        ("2026-Q3", "2026-10-20"),
+        ("2026-Q2", "2026-10-20"),
+        ("2025", "2026-10-20"),
+    ]
+    first = body["items"][0]["tables"][0]
+    assert first == {"name": "intake", "title": "Ontvangen signalen, naar wat opviel"}
+
+
+def test_titles_follow_the_readers_language(desk: Desk) -> None:
+    english = desk.call("coen", "GET", RELEASES, headers={"Accept-Language": "en"}).get_json()
+    assert english["items"][0]["tables"][0]["title"] == "Signals received, by what was noticed"
+
+
+def test_a_table_is_in_the_long_form_and_a_hidden_cell_is_null(desk: Desk) -> None:
+    body = desk.call("coen", "GET", FOLLOW_UP).get_json()
+    assert set(body) == {"period", "table", "title", "released_on", "withheld", "dimensions", "items"}
+    values = {item["measure"]: item["value"] for item in body["items"]}
+    assert (values["reached"], values["helped"]) == (100, None)
+    attempts = desk.call("coen", "GET", f"{RELEASES}/2025/tables/attempts").get_json()
+    assert attempts["dimensions"] == ["kinds", "number", "reached"]
+    assert {
+        "kinds": "visit",
+        "number": "4+",
+        "reached": "yes",
+        "measure": "signals",
+        "value": 100,
+    } in attempts["items"]
+
+
+@pytest.mark.parametrize(("path", "accept"), [(f"{FOLLOW_UP}.csv", "*/*"), (FOLLOW_UP, "text/csv")])
+def test_csv_has_the_same_cells_and_hides_by_a_sign(desk: Desk, path: str, accept: str) -> None:
+    answer = desk.call("coen", "GET", path, headers={"Accept": accept})
+    assert answer.content_type == "text/csv; charset=utf-8"
+    lines = list(csv.DictReader(io.StringIO(answer.text)))
+    assert list(lines[0]) == ["measure", "value"]
+    assert {line["measure"]: line["value"] for line in lines}["helped"] == "<10"
+    items = desk.call("coen", "GET", FOLLOW_UP).get_json()["items"]
+    assert [
+        {"measure": item["measure"], "value": "<10" if item["value"] is None else str(item["value"])}
+        for item in items
+    ] == lines
+
+
+def test_a_withheld_table_says_so_and_has_no_cells(desk: Desk) -> None:
+    path = f"{RELEASES}/2025/tables/outcomes"
+    body = desk.call("coen", "GET", path).get_json()
+    assert (body["withheld"], body["items"]) == (True, [])
+    assert desk.call("coen", "GET", f"{path}.csv").text == "outcome,measure,value\n"
+
+
+@pytest.mark.parametrize("path", [RELEASES, FOLLOW_UP, f"{FOLLOW_UP}.csv"])
+def test_an_answer_that_is_kept_is_not_sent_again(desk: Desk, path: str) -> None:
+    first = desk.call("coen", "GET", path)
+    again = desk.call("coen", "GET", path, headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+    assert "no-cache" in first.headers["Cache-Control"]
+    assert "private" in first.headers["Cache-Control"]
+    assert {"Accept-Language"} <= {part.strip() for part in first.headers["Vary"].split(",")}
+
+
+def test_json_and_csv_at_one_address_are_told_apart(desk: Desk) -> None:
+    as_json, as_csv = (
+        desk.call("coen", "GET", FOLLOW_UP, headers={"Accept": accept})
+        for accept in ("application/json", "text/csv")
+    )
+    assert as_json.headers["ETag"] != as_csv.headers["ETag"]
+    assert "Accept," in as_json.headers["Vary"] + ","
+
+
+# Who
+
+
+@pytest.mark.parametrize("path", [RELEASES, FOLLOW_UP, f"{FOLLOW_UP}.csv"])
+def test_only_coordinators_read_while_figures_are_not_public(desk: Desk, path: str) -> None:
+    assert desk.client.get(f"{BASE}{path}").status_code == 401
+    told = {who: desk.call(who, "GET", path).status_code for who in desk.people}
+    assert told == {who: 200 if who == "coen" else 403 for who in desk.people}
+
+
+@pytest.mark.parametrize("path", [RELEASES, FOLLOW_UP, f"{FOLLOW_UP}.csv"])
+def test_everybody_reads_where_the_setting_says_so(everybody: FlaskClient, path: str) -> None:
+    answer = everybody.get(f"{BASE}{path}")
+    assert answer.status_code == 200
+    assert answer.headers["Cache-Control"] == "public, max-age=300"
+
+
+def test_the_description_has_the_calls_with_both_forms(desk: Desk) -> None:
+    document = desk.client.get(f"{BASE}/openapi.json").get_json()
+    call = document["paths"]["/api/v1/statistics/releases/{period}/tables/{table}"]["get"]
+    assert set(call["responses"]["200"]["content"]) == {"application/json", "text/csv"}
+    assert {"401", "403", "404"} <= set(call["responses"])
+    assert call["security"] == [{}, {"token": []}]
+
+
+# Nothing finer: there is no such thing, whoever asks
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "2026-Q4/tables/follow_up",
+        "2026/tables/follow_up",
+        "2026-09/tables/follow_up",
+        "2026-W40/tables/follow_up",
+        "2026-Q3/tables/municipalities",
+        "2026-Q3/tables/attempts",
+        "2026-Q3/tables/regions_follow_up",
+        "2025/tables/municipalities",
+        "2025/tables/concern_type_by_outcome",
+        "2025/tables/signals",
+        "2025/tables/signal_facts",
+        "2025/tables/organisations",
+        "2025/tables/counted_tables",
+        "2025/tables/attempts/region/GG0111",
+        "2025/tables/..%2f..%2fsignals",
+        "2025/tables/Attempts",
+        "2025%27%20OR%201=1--/tables/attempts",
+        "total/tables/attempts",
+        "2022-2025/tables/municipalities",
+        "2024-2025/tables/regions_received",
+    ],
+)
+def test_what_was_not_released_does_not_exist(desk: Desk, path: str) -> None:
+    for ending in ("", ".csv"):
+        answer = desk.call("coen", "GET", f"{RELEASES}/{path}{ending}")
+        assert answer.status_code == 404
+        assert answer.content_type == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "municipality=GM0363",
+        "region=GG0111",
+        "organisation=Voorbeeld",
+        "organisation_id=1",
+        "group_by=municipality",
+        "by=type,outcome",
+        "from=2026-07-01&to=2026-07-31",
+        "round=false",
+        "suppress=0",
+        "exact=1",
+    ],
+)
+def test_no_question_makes_it_finer(desk: Desk, question: str) -> None:
+    from tests.web.test_desk_pages import Browser
+
+    for path in (RELEASES, FOLLOW_UP, f"{FOLLOW_UP}.csv"):
+        answer = desk.call("coen", "GET", f"{path}?{question}")
+        assert answer.status_code == 400, path
+        assert answer.get_json()["errors"][0]["code"] == "unknown_field"
+    coen = Browser(desk, "coen")
+    for path in ("/figures", "/figures/releases/2025/attempts", "/figures/open-data.zip"):
+        assert coen.get(f"{path}?{question}").status_code == 400, path
+
+
+def test_a_coordinator_reaches_no_teams_own_figures(desk: Desk) -> None:
+    from tests.web.test_desk_pages import Browser
+
+    coen = Browser(desk, "coen")
+    assert coen.get("/desk/figures").status_code == 403
+    assert coen.get("/figures/regions?region=GM0363").status_code == 404
+    assert coen.get("/figures/regions?region=GG0111&region=GM0363").status_code == 200  # the first one
+
+
+def test_every_answer_is_what_was_released_and_nothing_else(desk: Desk) -> None:
+    """Whatever cells the API gives, they are cells of the menu's tables, and as many."""
+    for release in desk.call("coen", "GET", RELEASES).get_json()["items"]:
+        kind = "quarter" if "Q" in release["period"] else "year"
+        schemas = {schema.name: schema for schema in tables_for(kind)}
+        for table in release["tables"]:
+            body = _table(desk, release["period"], table["name"])
+            if body["withheld"]:
+                continue
+            schema = schemas[table["name"]]
+            names = [dimension.name for dimension in schema.dimensions]
+            given = {(tuple(item[name] for name in names), item["measure"]) for item in body["items"]}
+            assert given == {(cell.keys, cell.measure) for cell in schema.cells(release["period"])}
+            assert len(given) == len(body["items"])
+
+
+def _table(desk: Desk, period: str, name: str) -> Any:
+    return desk.call("coen", "GET", f"{RELEASES}/{period}/tables/{name}").get_json()
+
+
+# Open data
+
+
+def test_the_description_names_files_that_are_there(everybody: FlaskClient) -> None:
+    package = everybody.get("/figures/open-data/datapackage.json").get_json()
+    assert package["licenses"][0]["name"] == "CC-BY-4.0"
+    assert len(package["resources"]) > 8
+    for resource in package["resources"]:
+        answer = everybody.get(f"/figures/open-data/{resource['path']}")
+        assert answer.status_code == 200
+        head = answer.text.splitlines()[0].split(",")
+        assert head == [field["name"] for field in resource["schema"]["fields"]]
+
+
+def test_the_licence_is_that_of_the_setting(
+    desk_settings: Settings, engine: Engine, clock: FixedClock
+) -> None:
+    free = FiguresSettings(public=True, licence="CC0-1.0")
+    client = create_app(replace(desk_settings, figures=free), clock=clock, engine=engine).test_client()
+    package = client.get("/figures/open-data/datapackage.json").get_json()
+    assert package["licenses"] == [
+        {"name": "CC0-1.0", "path": "https://creativecommons.org/publicdomain/zero/1.0/"}
+    ]
+    assert "CC0-1.0" in client.get("/figures/method").text
+
+
+def test_the_zip_is_the_folder_that_can_be_verified(everybody: FlaskClient, tmp_path: Path) -> None:
+    answer = everybody.get("/figures/open-data.zip")
+    assert answer.content_type == "application/zip"
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as packed:
+        packed.extractall(tmp_path)
+    folder = tmp_path / "signals-figures"
+    for path in folder.iterdir():
+        if path.suffix == ".csv":
+            assert path.read_text() == everybody.get(f"/figures/open-data/{path.name}").text
+    package = json.loads((folder / "datapackage.json").read_text())
+    assert package == everybody.get("/figures/open-data/datapackage.json").get_json()
+    published = read_folder(folder)
+    assert published.values[Cell("follow_up", "2026-Q3", (), "reached")] == 100
+    assert published.values[Cell("follow_up", "2026-Q3", (), "helped")] is None
+
+
+def test_the_zip_of_the_same_releases_is_the_same_and_of_more_another(
+    everybody: FlaskClient, engine: Engine
+) -> None:
+    first = everybody.get("/figures/open-data.zip")
+    assert everybody.get("/figures/open-data.zip").data == first.data
+    store_releases(engine, ["2026-Q1"], _value)
+    assert everybody.get("/figures/open-data.zip").headers["ETag"] != first.headers["ETag"]
+
+
+@pytest.mark.parametrize(
+    "name", ["2026-Q4-intake.csv", "config.toml", "..%2fsignals.db", "2026-Q3-.csv", "datapackage"]
+)
+def test_no_other_file_is_there(everybody: FlaskClient, name: str) -> None:
+    assert everybody.get(f"/figures/open-data/{name}").status_code == 404
+
+
+# On paper
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("nl", ("Van signaal tot hulp", "verborgen")), ("en", ("From signal to help", "hidden"))],
+)
+def test_the_report_of_a_quarter_is_a_tagged_pdf_in_the_readers_language(
+    everybody: FlaskClient, language: str, said: tuple[str, ...]
+) -> None:
+    answer = everybody.get(f"/figures/releases/2026-Q3/report.pdf?lang={language}")
+    assert answer.content_type == "application/pdf"
+    reader = PdfReader(io.BytesIO(answer.data))
+    root = reader.root_object
+    assert root["/Lang"] == language
+    assert root["/MarkInfo"]["/Marked"] == True  # noqa: E712  (a name of the PDF library)
+    assert b"pdfuaid" in answer.data
+    text = "".join(page.extract_text() for page in reader.pages)
+    assert [word for word in said if word not in text] == []
+
+
+@pytest.mark.parametrize("period", ["2025", "2026-Q4", "2020-Q1"])
+def test_there_is_a_report_of_released_quarters_only(everybody: FlaskClient, period: str) -> None:
+    assert everybody.get(f"/figures/releases/{period}/report.pdf").status_code == 404
+
+
+def test_the_report_can_be_set_when_everything_is_hidden_or_withheld(
+    everybody: FlaskClient, engine: Engine
+) -> None:
+    store_releases(engine, ["2026-Q1"], lambda _cell: None, withheld=frozenset({"intake"}))
+    assert everybody.get("/figures/releases/2026-Q1/report.pdf").status_code == 200
+
+
+# Shares
+
+
+def test_a_share_lies_within_the_range_of_all_true_counts_that_round_so() -> None:
+    for part, whole in ((10, 15), (25, 100), (95, 100), (40, 40)):
+        found = share(part, whole)
+        assert found is not None
+        for true_part in range(max(10, part - 2), part + 3):
+            for true_whole in range(max(10, whole - 2, true_part), whole + 3):
+                assert found.low <= true_part / true_whole <= found.high
+
+
+def test_a_share_of_a_hidden_count_is_hidden() -> None:
+    assert share(None, 100) is None
+    assert share(10, None) is None
