@@ -33,7 +33,7 @@ from signals.recipients import ask_for_proof
 from signals.reminders import remind, why_senseless
 from signals.retention import DeletionJournal, Ends, Retention, RetentionReport
 from signals.routing import Router
-from signals.sending import complete, make_channels
+from signals.sending import complete, make_channels, rest
 from signals.settings import Settings
 from signals.staff.handing_back import hand_back_all
 from signals.staff.stale import forget_stale
@@ -83,11 +83,14 @@ class Worker:
     def deliver(self) -> DeliveryReport:
         """Send what is due from the outbox, batch after batch while there is more; the sum of all."""
         total = DeliveryReport()
-        for _ in range(MOST_BATCHES):
-            report = self._deliver_batch()
-            total = total.plus(report)
-            if report.total < BATCH:
-                break
+        try:
+            for _ in range(MOST_BATCHES):
+                report = self._deliver_batch()
+                total = total.plus(report)
+                if report.total < BATCH:
+                    break
+        finally:
+            rest(self.channels)
         return total
 
     def remind(self) -> int:

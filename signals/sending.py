@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID, uuid4
 
-from notifications.channels import Channel, Outgoing
+from notifications.channels import Channel, KeepsConnection, Outgoing
 from notifications.channels.email import EmailChannel, Security, SmtpServer
 from notifications.channels.folder import FolderChannel
 from notifications.channels.sms import SmsChannel, TwilioAccount
@@ -68,7 +68,17 @@ def send_test(settings: Settings, clock: Clock, *, to: str) -> str:
     link = f"{settings.server.public_url.rstrip('/')}/desk"
     words = render(Event.TEST_MESSAGE, "nl", {"link": link, "sent_on": today(clock).isoformat()})
     message = Outgoing(id=uuid4(), recipient=recipient, language="nl", at=clock.now(), **vars(words))
-    return channels[channel].send(message).provider_message_id
+    try:
+        return channels[channel].send(message).provider_message_id
+    finally:
+        rest(channels)
+
+
+def rest(channels: Mapping[str, Channel]) -> None:
+    """Keep no connection to a provider while there is nothing to send."""
+    for channel in channels.values():
+        if isinstance(channel, KeepsConnection):
+            channel.rest()
 
 
 def _problem_of(channel: Channel | None) -> str | None:

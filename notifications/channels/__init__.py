@@ -3,7 +3,7 @@
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +35,15 @@ class Channel(Protocol):
 
         Raises TemporaryFailure, PermanentFailure, Throttled or OutcomeUnknown, never with personal data.
         """
+        ...
+
+
+@runtime_checkable
+class KeepsConnection(Protocol):
+    """A channel that keeps a connection from one message to the next."""
+
+    def rest(self) -> None:
+        """Nothing more is to be sent for now by this thread: end the connection."""
         ...
 
 

@@ -1,17 +1,17 @@
 """E-mail by SMTP, over TLS or STARTTLS with the server's certificate checked.
 
-Each message has a connection of its own: a few mails a day, and nothing to keep alive or share.
+A batch goes over one connection. What happens to one message is kept from the next: a refusal is followed by
+RSET, a connection that was closed meanwhile is opened once more, and only silence after the content is doubt.
 """
 
 import smtplib
 import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
-from email.message import EmailMessage
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from notifications.channels import Outgoing, Sent
 from notifications.channels.mail import compose_mail
@@ -19,6 +19,14 @@ from notifications.retry import DeliveryFailure, OutcomeUnknown, PermanentFailur
 
 AUTHENTICATION_CODES = frozenset({530, 534, 535, 538})  # RFC 4954, section 6
 """Refusals that are about our sign-in, not about the message: it waits until somebody mends them."""
+
+
+CLOSING = "smtp_421"
+"""RFC 5321, section 3.8: the server ends the connection; it may say so to any command."""
+OUT_OF_STEP = "smtp_503"
+"""The server is elsewhere in the conversation than we: about the connection, not about the message."""
+MOST_ON_ONE = 100
+"""Messages over one connection."""
 
 
 class Security(StrEnum):
@@ -44,38 +52,129 @@ class SmtpServer:
 
 @dataclass(frozen=True, kw_only=True)
 class EmailChannel:
-    """Sends from `sender`; our Message-IDs end in its domain."""
+    """Sends from `sender`; our Message-IDs end in its domain.
+
+    Messages that a thread sends in a row share a connection, until `rest()` or `MOST_ON_ONE` of them.
+    """
 
     server: SmtpServer
     sender: str
+    _kept: "_Kept" = field(default_factory=lambda: _Kept(), init=False, repr=False, compare=False)
 
     def send(self, message: Outgoing) -> Sent:
-        domain = self.sender.rpartition("@")[2]
-        mail = compose_mail(message, sender=self.sender, message_id_host=domain)
-        with _connection(self.server, domain) as smtp:
-            _envelope(smtp, self.sender, message.recipient)
-            _hand_over(smtp, mail)
+        mail = compose_mail(message, sender=self.sender, message_id_host=self._domain)
+        content = mail.as_bytes()
+        try:
+            if not self._on_kept(message.recipient, content):
+                self._kept.drop()
+                self._on_new(message.recipient, content)
+        except DeliveryFailure:
+            raise
+        except BaseException:  # in the middle of a message: of no use for the next
+            self._kept.drop()
+            raise
         return Sent(provider_message_id=str(mail["Message-ID"]))
+
+    def rest(self) -> None:
+        """End the connection that this thread keeps, if any: nothing more is to be sent for now."""
+        self._kept.part()
 
     def check(self) -> None:
         """Connect and sign in without sending anything. Raises a TemporaryFailure that says why not."""
-        with _connection(self.server, self.sender.rpartition("@")[2]):
-            pass
+        _part(_connected(self.server, self._domain))
+
+    @property
+    def _domain(self) -> str:
+        return self.sender.rpartition("@")[2]
+
+    def _on_kept(self, recipient: str, content: bytes) -> bool:
+        """Whether a connection that is there took it; False when it was gone before the content was sent.
+
+        A server ends an idle connection when it likes, with a 421 or without a word: that is no failure yet.
+        """
+        if self._kept.smtp is None:
+            return False
+        try:
+            _envelope(self._kept.smtp, self.sender, recipient)
+        except DeliveryFailure as refusal:
+            if refusal.problem in (CLOSING, OUT_OF_STEP):
+                return False
+            self._after(refusal)
+        except (smtplib.SMTPServerDisconnected, ConnectionError):
+            return False
+        except (smtplib.SMTPException, OSError):
+            self._kept.drop()
+            raise TemporaryFailure("smtp_disconnected") from None
+        self._content(content)
+        return True
+
+    def _on_new(self, recipient: str, content: bytes) -> None:
+        self._kept.begin(_connected(self.server, self._domain))
+        try:
+            _envelope(self._kept.smtp, self.sender, recipient)
+        except DeliveryFailure as refusal:
+            self._after(refusal)
+        except (smtplib.SMTPException, OSError):
+            self._kept.drop()
+            raise TemporaryFailure("smtp_disconnected") from None
+        self._content(content)
+
+    def _content(self, content: bytes) -> None:
+        try:
+            _hand_over(self._kept.smtp, content)
+        except DeliveryFailure as failure:
+            self._after(failure)
+        self._kept.sent_one()
+
+    def _after(self, failure: DeliveryFailure) -> NoReturn:
+        """Pass a failure on, with the connection ready for the next message (RFC 5321, 4.1.1.5) or gone."""
+        if isinstance(failure, OutcomeUnknown) or failure.problem == CLOSING:
+            self._kept.drop()
+        else:
+            self._kept.reset()
+        raise failure
 
 
-@contextmanager
-def _connection(server: SmtpServer, domain: str) -> Iterator[smtplib.SMTP]:
-    """A connection that is signed in; an error before the content is handed over is certain: not sent."""
+class _Kept(threading.local):
+    """The connection of one thread: smtplib's may not be shared."""
+
+    smtp: smtplib.SMTP | None = None
+    messages = 0
+
+    def begin(self, smtp: smtplib.SMTP) -> None:
+        self.smtp, self.messages = smtp, 0
+
+    def sent_one(self) -> None:
+        """Servers allow some hundred messages in a connection, and say 421 to more."""
+        self.messages += 1
+        if self.messages >= MOST_ON_ONE:
+            self.part()
+
+    def reset(self) -> None:
+        """Forget the refused message; a connection that cannot do that is no good for the next."""
+        with suppress(smtplib.SMTPException, OSError):
+            if self.smtp is not None and self.smtp.rset()[0] == 250:
+                return
+        self.drop()
+
+    def drop(self) -> None:
+        """Without taking leave: it is broken."""
+        smtp, self.smtp = self.smtp, None
+        if smtp is not None:
+            smtp.close()
+
+    def part(self) -> None:
+        smtp, self.smtp = self.smtp, None
+        if smtp is not None:
+            _part(smtp)
+
+
+def _connected(server: SmtpServer, domain: str) -> smtplib.SMTP:
+    """A connection that is signed in. Raises TemporaryFailure: that says nothing of a message."""
     try:
-        smtp = _connect(server, domain)
+        return _connect(server, domain)
     except (smtplib.SMTPException, OSError) as problem:
         raise _not_connected(problem) from None
-    try:
-        yield smtp
-    except (smtplib.SMTPException, OSError):
-        raise TemporaryFailure("smtp_disconnected") from None
-    finally:
-        _part(smtp)
 
 
 def _connect(server: SmtpServer, domain: str) -> smtplib.SMTP:
@@ -112,15 +211,17 @@ def _not_connected(problem: Exception) -> TemporaryFailure:
     return TemporaryFailure("smtp_connection")
 
 
-def _envelope(smtp: smtplib.SMTP, sender: str, recipient: str) -> None:
+def _envelope(smtp: smtplib.SMTP | None, sender: str, recipient: str) -> None:
+    assert smtp is not None
     _require(smtp.mail(sender))
     _require(smtp.rcpt(recipient))
 
 
-def _hand_over(smtp: smtplib.SMTP, mail: EmailMessage) -> None:
+def _hand_over(smtp: smtplib.SMTP | None, content: bytes) -> None:
     """From here on a silence is no refusal: the server may have taken the message."""
+    assert smtp is not None
     try:
-        answer = smtp.data(mail.as_bytes())
+        answer = smtp.data(content)
     except smtplib.SMTPDataError as refused:  # the server did not want to begin
         raise _refusal(refused.smtp_code) from None
     except (smtplib.SMTPException, OSError):

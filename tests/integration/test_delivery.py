@@ -308,7 +308,9 @@ def mailbox() -> Mailbox:
 def mail(mailbox: Mailbox) -> Iterator[EmailChannel]:
     with smtp_server(mailbox) as port:
         server = SmtpServer(host=HOST, port=port, security=Security.NONE, timeout_seconds=5)
-        yield EmailChannel(server=server, sender="meldingen@example.org")
+        found = EmailChannel(server=server, sender="meldingen@example.org")
+        yield found
+        found.rest()
 
 
 def post(factory: Factory, clock: FixedClock, mail: EmailChannel) -> DeliveryReport:

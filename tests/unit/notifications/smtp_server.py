@@ -32,6 +32,24 @@ class Mailbox:
     rcpt_answers: deque[str] = field(default_factory=deque)
     data_answers: deque[str] = field(default_factory=deque)
     secure: list[bool] = field(default_factory=list)
+    mail_answers: deque[str] = field(default_factory=deque)
+    sessions: list[Session] = field(default_factory=list)
+
+    @property
+    def connections(self) -> int:
+        """Over how many connections something was begun."""
+        return len({id(session) for session in self.sessions})
+
+    async def handle_MAIL(  # noqa: N802 - the name that aiosmtpd looks for
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        self.sessions.append(session)
+        answer = self.mail_answers.popleft() if self.mail_answers else "250 OK"
+        if answer == DROP:
+            _end(server)
+        if answer.startswith("250"):
+            envelope.mail_from = address
+        return answer
 
     async def handle_RCPT(  # noqa: N802 - the name that aiosmtpd looks for
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -46,8 +64,7 @@ class Mailbox:
     ) -> str:
         answer = self.data_answers.popleft() if self.data_answers else "250 OK"
         if answer == DROP:
-            assert isinstance(server.transport, asyncio.Transport)
-            server.transport.abort()
+            _end(server)
             return "250 nobody hears this"
         if answer == SILENCE:
             await asyncio.sleep(30)  # the test's end cancels it
@@ -55,6 +72,11 @@ class Mailbox:
             self.inbox.append(envelope)
             self.secure.append(session.ssl is not None)
         return answer
+
+
+def _end(server: SMTP) -> None:
+    assert isinstance(server.transport, asyncio.Transport)
+    server.transport.abort()
 
 
 class _OnFreePort(Controller):

@@ -7,12 +7,13 @@ from collections import deque
 from collections.abc import Iterator
 from email.message import EmailMessage
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from aiosmtpd.smtp import Envelope
 
 from notifications.channels.email import EmailChannel, Security, SmtpServer
-from notifications.retry import OutcomeUnknown, PermanentFailure, TemporaryFailure
+from notifications.retry import DeliveryFailure, OutcomeUnknown, PermanentFailure, TemporaryFailure
 from tests.unit.notifications.building import outgoing, subject
 from tests.unit.notifications.smtp_server import (
     DROP,
@@ -35,12 +36,22 @@ def mailbox() -> Mailbox:
 @pytest.fixture
 def plain(mailbox: Mailbox) -> Iterator[EmailChannel]:
     with smtp_server(mailbox) as port:
-        yield channel(port, Security.NONE)
+        found = channel(port, Security.NONE)
+        yield found
+        found.rest()
 
 
 def channel(port: int, security: Security, **changes: object) -> EmailChannel:
     options = {"host": HOST, "port": port, "security": security, "timeout_seconds": 5.0, **changes}
     return EmailChannel(server=SmtpServer(**options), sender=SENDER)  # type: ignore[arg-type]
+
+
+def send_one(found: EmailChannel) -> None:
+    """One message, and its connection is left."""
+    try:
+        found.send(outgoing())
+    finally:
+        found.rest()
 
 
 def received(mailbox: Mailbox) -> EmailMessage:
@@ -132,14 +143,14 @@ def test_a_connection_dropped_in_data_leaves_the_outcome_unknown(
 def test_a_server_that_does_not_answer_in_time_leaves_the_outcome_unknown(mailbox: Mailbox) -> None:
     mailbox.data_answers = deque([SILENCE])
     with smtp_server(mailbox) as port, pytest.raises(OutcomeUnknown):
-        channel(port, Security.NONE, timeout_seconds=0.15).send(outgoing())
+        send_one(channel(port, Security.NONE, timeout_seconds=0.15))
 
 
 def test_a_server_that_is_not_there_is_a_temporary_failure() -> None:
     with socket.create_server((HOST, 0)) as listener:
         port = listener.getsockname()[1]
     with pytest.raises(TemporaryFailure, match="smtp_connection"):
-        channel(port, Security.NONE).send(outgoing())
+        send_one(channel(port, Security.NONE))
 
 
 def test_starttls_protects_the_mail_and_the_sign_in(mailbox: Mailbox, tmp_path: Path) -> None:
@@ -148,7 +159,7 @@ def test_starttls_protects_the_mail_and_the_sign_in(mailbox: Mailbox, tmp_path: 
     with smtp_server(
         mailbox, tls_context=context, require_starttls=True, authenticator=guard, auth_required=True
     ) as port:
-        channel(port, Security.STARTTLS, ca_file=trusted, user="desk", password="geheim").send(outgoing())
+        send_one(channel(port, Security.STARTTLS, ca_file=trusted, user="desk", password="geheim"))
     assert mailbox.secure == [True]
 
 
@@ -159,13 +170,13 @@ def test_a_refused_sign_in_waits_until_somebody_mends_it(mailbox: Mailbox, tmp_p
         smtp_server(mailbox, tls_context=context, authenticator=guard, auth_required=True) as port,
         pytest.raises(TemporaryFailure, match="smtp_sign_in"),
     ):
-        channel(port, Security.STARTTLS, ca_file=trusted, user="desk", password="fout").send(outgoing())
+        send_one(channel(port, Security.STARTTLS, ca_file=trusted, user="desk", password="fout"))
 
 
 def test_tls_from_the_start_protects_the_mail(mailbox: Mailbox, tmp_path: Path) -> None:
     context, trusted = make_certificate(tmp_path)
     with smtp_server(mailbox, ssl_context=context) as port:
-        channel(port, Security.TLS, ca_file=trusted).send(outgoing())
+        send_one(channel(port, Security.TLS, ca_file=trusted))
     assert len(mailbox.inbox) == 1
 
 
@@ -175,13 +186,13 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(mailbox: Mailbox, tmp_
         smtp_server(mailbox, tls_context=context) as port,
         pytest.raises(TemporaryFailure, match="smtp_tls"),
     ):
-        channel(port, Security.STARTTLS).send(outgoing())
+        send_one(channel(port, Security.STARTTLS))
     assert mailbox.inbox == []
 
 
 def test_a_server_without_starttls_gets_no_mail_in_the_clear(mailbox: Mailbox) -> None:
     with smtp_server(mailbox) as port, pytest.raises(TemporaryFailure, match="smtp_not_supported"):
-        channel(port, Security.STARTTLS).send(outgoing())
+        send_one(channel(port, Security.STARTTLS))
     assert mailbox.inbox == []
 
 
@@ -193,3 +204,90 @@ def test_what_cannot_be_an_address_is_a_permanent_failure(address: str) -> None:
 
 def test_the_password_is_not_in_the_settings_words() -> None:
     assert "geheim" not in repr(SmtpServer(host=HOST, password="geheim"))
+
+
+# One connection for a batch
+
+
+def test_a_batch_goes_over_one_connection_and_each_message_to_its_own_recipient(
+    plain: EmailChannel, mailbox: Mailbox
+) -> None:
+    for name in ("a", "b", "c"):
+        plain.send(outgoing(recipient=f"{name}@example.org"))
+    assert mailbox.connections == 1
+    assert [envelope.rcpt_tos for envelope in mailbox.inbox] == [
+        ["a@example.org"],
+        ["b@example.org"],
+        ["c@example.org"],
+    ]
+
+
+@pytest.mark.parametrize("answer", ["450 later", "550 never"])
+def test_a_refused_message_leaves_nothing_behind_for_the_next_on_the_connection(
+    plain: EmailChannel, mailbox: Mailbox, answer: str
+) -> None:
+    plain.send(outgoing())
+    mailbox.rcpt_answers = deque([answer])
+    with pytest.raises(DeliveryFailure):
+        plain.send(outgoing(recipient="refused@example.org"))
+    plain.send(outgoing(recipient="next@example.org"))
+    assert [envelope.rcpt_tos for envelope in mailbox.inbox] == [["team@example.org"], ["next@example.org"]]
+    assert mailbox.connections == 1
+
+
+@pytest.mark.parametrize("answer", ["421 closing", "503 what?", DROP])
+def test_a_connection_that_the_server_ended_meanwhile_is_opened_once_more(
+    plain: EmailChannel, mailbox: Mailbox, answer: str
+) -> None:
+    plain.send(outgoing())
+    mailbox.mail_answers = deque([answer])
+    plain.send(outgoing())
+    assert (len(mailbox.inbox), mailbox.connections) == (2, 2)
+
+
+@pytest.mark.parametrize(("answer", "problem"), [("421 closing", "smtp_421"), (DROP, "smtp_disconnected")])
+def test_it_is_opened_once_and_not_again(
+    plain: EmailChannel, mailbox: Mailbox, answer: str, problem: str
+) -> None:
+    plain.send(outgoing())
+    mailbox.mail_answers = deque([answer, answer])
+    with pytest.raises(TemporaryFailure, match=problem):
+        plain.send(outgoing())
+    assert (len(mailbox.inbox), len(mailbox.sessions)) == (1, 3)
+
+
+def test_after_a_doubt_the_message_is_not_sent_again_and_the_next_has_a_new_connection(
+    plain: EmailChannel, mailbox: Mailbox
+) -> None:
+    plain.send(outgoing())
+    mailbox.data_answers = deque([DROP])
+    with pytest.raises(OutcomeUnknown):
+        plain.send(outgoing())
+    plain.send(outgoing())
+    assert (len(mailbox.inbox), mailbox.connections) == (2, 2)
+
+
+def test_a_connection_is_left_after_a_hundred_messages(
+    plain: EmailChannel, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("notifications.channels.email.MOST_ON_ONE", 2)
+    for _ in range(3):
+        plain.send(outgoing())
+    assert (len(mailbox.inbox), mailbox.connections) == (3, 2)
+
+
+def test_at_rest_no_connection_is_kept(plain: EmailChannel, mailbox: Mailbox) -> None:
+    plain.send(outgoing())
+    plain.rest()
+    plain.rest()
+    plain.send(outgoing())
+    assert mailbox.connections == 2
+
+
+def test_two_threads_never_share_a_connection(plain: EmailChannel, mailbox: Mailbox) -> None:
+    plain.send(outgoing())
+    other = Thread(target=send_one, args=(plain,))
+    other.start()
+    other.join(10)
+    plain.send(outgoing())
+    assert (len(mailbox.inbox), mailbox.connections) == (3, 2)
