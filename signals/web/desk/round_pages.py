@@ -12,11 +12,11 @@ from signals.clock import today
 from signals.errors import Conflict, NotFound
 from signals.vocabulary import Role
 from signals.web.desk import account_shared, forms, page_kit
-from signals.web.desk.auth import current, requires_page
+from signals.web.desk.auth import requires_page
 from signals.web.desk.context import desk
 from signals.web.desk.opened import organisation_id, read_summaries
 from signals.web.desk.schemas import MAX_ROUND
-from signals.web.desk.search import round_of
+from signals.web.desk.search import looked_after, round_of
 
 round_pages = Blueprint("round_pages", __name__, url_prefix="/desk", template_folder="templates")
 account_shared.share_with(round_pages)
@@ -71,14 +71,16 @@ def _page(*, chosen: Sequence[str] = (), wrong: bool = False, trouble: str = "")
 
 
 def _mine() -> list[Any]:
+    """What one has, and what those have for whom one stands in, the most urgent first."""
     with desk().reading() as session:
-        page = triage.queue_page(
-            session,
-            organisation_id=organisation_id(),
-            claimed_by_id=current().actor.id,
-            limit=triage.MAX_PAGE,
-        )
-    return page.items
+        pages = [
+            triage.queue_page(
+                session, organisation_id=organisation_id(), claimed_by_id=who, limit=triage.MAX_PAGE
+            )
+            for who in looked_after(session)
+        ]
+    found = [signal for page in pages for signal in page.items]
+    return sorted(found, key=lambda signal: (signal.due_on, signal.id))[: triage.MAX_PAGE]
 
 
 def _first(signals: Sequence[Any]) -> frozenset[str]:

@@ -15,6 +15,7 @@ from signals.models import AddressLink, Signal, StaffMember
 from signals.postcodes import Address
 from signals.repeats import probes_for
 from signals.residents import ReferenceAnswer, find_by_reference
+from signals.staff.absence import stood_in_for
 from signals.triage import claimant_name, find_signal
 from signals.vocabulary import AuditAction
 from signals.web.desk.auth import current
@@ -75,7 +76,8 @@ def search(*, reference: str | None = None, postcode: str = "", number: int = 0,
 def round_of(ids: Collection[UUID]) -> list[Stop]:
     """The addresses of signals that the caller has claimed, in walking order; an audit entry for each first.
 
-    Raises `NotFound` when one is not the organisation's and `ClaimedByOther` when a colleague has one.
+    And of those of whom the caller stands in for. Raises `NotFound` when one is not the organisation's and
+    `ClaimedByOther` when a colleague has one.
     """
     context = desk()
     with context.sessions.begin() as session:
@@ -91,6 +93,14 @@ def round_of(ids: Collection[UUID]) -> list[Stop]:
     return in_walking_order(
         [Stop(signal=signal, address=open_report(context.keystore, signal).address) for signal in signals]
     )
+
+
+def looked_after(session: Session) -> list[UUID]:
+    """The caller, and for whom the caller stands in today."""
+    own = current().member.id
+    on = today(desk().clock)
+    others = stood_in_for(session, organisation_id=organisation_id(), staff_id=own, on=on)
+    return [own, *sorted(others)]
 
 
 def in_walking_order(stops: Sequence[Stop]) -> list[Stop]:
@@ -109,7 +119,7 @@ def _claimed(session: Session, signal_id: UUID) -> Signal:
     signal = find_signal(session, organisation_id=organisation_id(), signal_id=signal_id)
     if signal.claimed_by_id is None:
         raise Conflict
-    if signal.claimed_by_id != current().actor.id:
+    if signal.claimed_by_id not in looked_after(session):
         raise ClaimedByOther(claimant_name(session, signal) or "", signal.claimed_at)
     return signal
 
