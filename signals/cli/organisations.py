@@ -82,6 +82,55 @@ def import_file(
         context.exit(1)
 
 
+_WAIT = {
+    "the_same": "they are one and the same",
+    "still_receives": "it still covers an area: end its coverage first ('signals organisations import')",
+    "does_not_receive": "it covers nothing today",
+    "reports_wait": "reports for it have not arrived yet: let a worker run",
+    "has_signals": "it still has signals: refer them to the successor, or wait until they are deleted",
+}
+
+
+@organisations.command()
+@click.argument("predecessor")
+@click.argument("successor")
+@json_option
+@click.pass_context
+def merge(context: click.Context, *, predecessor: str, successor: str, as_json: bool) -> None:
+    """After a merger: SUCCESSOR goes on seeing repeats at addresses that PREDECESSOR had, for twelve months.
+
+    Both by name. First let the coverage pass on the day of the merger ('signals organisations import', with
+    valid_until and valid_from), and refer what PREDECESSOR still has. May be run again.
+
+    Example: signals organisations merge "Welzijn Weesp" "Welzijn Amsterdam"
+    """
+    from signals.errors import Invalid, NotFound
+    from signals.succession import succeed
+
+    with everything(settings_of(context)) as opened:
+        try:
+            with opened.sessions.begin() as session:
+                done = succeed(
+                    session,
+                    opened.clock,
+                    audit=opened.audit,
+                    predecessor=predecessor,
+                    successor=successor,
+                )
+        except NotFound:
+            raise click.ClickException("there is no organisation of that name") from None
+        except Invalid as refused:
+            reasons = "; ".join(f"{problem.field}: {_WAIT[problem.code]}" for problem in refused.problems)
+            raise click.ClickException(f"not yet. {reasons}") from None
+        # After the commit: killed in between, the next run finishes it.
+        keys = opened.keystore.adopt_pseudonym_keys(done.predecessor_id, done.successor_id)
+    answer({"links": done.links, "keys": keys}, as_json=as_json, text=_merged)
+
+
+def _merged(data: dict[str, Any]) -> str:
+    return f"{data['links']} links of addresses and {data['keys']} keys handed over."
+
+
 def _imported(data: dict[str, Any]) -> str:
     if data["rejected"]:
         lines = [

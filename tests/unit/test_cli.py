@@ -134,7 +134,7 @@ def test_the_commands_are_those_of_the_design() -> None:
     wanted = {
         "coverage": ("import", "check", "show"),
         "db": ("upgrade", "downgrade", "check"),
-        "organisations": ("import",),
+        "organisations": ("import", "merge"),
         "staff": ("add", "token", "disable"),
         "keys": ("rotate", "list", "sweep", "new-master"),
         "audit": ("verify", "head"),
@@ -243,6 +243,12 @@ def test_another_file_is_refused(signals: Signals) -> None:
 
 
 # organisations
+
+
+def test_a_merger_waits_until_the_predecessor_receives_nothing_more(signals: Signals) -> None:
+    refused = signals("organisations", "merge", "Amsterdam", "Landelijk", code=1)
+    assert "still covers an area" in refused
+    assert "no organisation" in signals("organisations", "merge", "Nobody", "Landelijk", code=1)
 
 
 def test_a_dry_run_of_organisations_changes_nothing(signals: Signals) -> None:
