@@ -16,9 +16,11 @@ from signals.statistics.counting import located_by
 from signals.statistics.forgetting import forget_facts
 from signals.statistics.releases import ReleaseRefused, published
 from signals.statistics.releasing import Releasing, next_quarter
+from signals.vocabulary import DeletionReason
 from tests.support.figures import Story, fact_rows, facts, live
 from tests.support.world import World, run_at_once
 
+_ERASED = DeletionReason.ERASURE
 QUARTERS_OF_2025 = [f"2025-Q{number}" for number in range(1, 5)]
 AMSTERDAM, GRONINGEN = "GM0363", "GM0014"
 
@@ -158,7 +160,10 @@ def test_a_report_of_the_next_quarter_holds_nothing_up(world: World) -> None:
     assert release(world, "2026-Q3")
 
 
-def test_a_year_is_the_sum_of_its_quarters_and_needs_all_four(world: World) -> None:
+def test_a_year_is_the_sum_of_its_quarters_and_needs_all_four(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("privacy.disclosure.protection.protect", _shown)
     for number, quarter in enumerate(QUARTERS_OF_2025):
         add(world, quarter, 20 + 10 * number)
         if number:
@@ -270,7 +275,7 @@ def test_a_signal_that_is_purged_while_a_quarter_is_counted_counts_once(
 
     def purge_first(*args: Any, **named: Any) -> None:
         if not purged and world.engine.dialect.name == "postgresql":
-            purged.append(world.worker().retention().purge_now(world.clock, [signal_id], "erasure"))
+            purged.append(world.worker().retention().purge_now(world.clock, [signal_id], _ERASED))
         original(*args, **named)
 
     monkeypatch.setattr(ledger, "store", purge_first)
