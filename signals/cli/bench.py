@@ -11,7 +11,7 @@ import click
 from signals.cli import json_option
 
 PROJECT = Path(__file__).resolve().parents[2]
-PARTS = ("routing", "intake", "arrival", "queue", "desk", "sending", "start")
+PARTS = ("routing", "intake", "arrival", "queue", "desk", "sending", "statistics", "start")
 
 
 @click.command()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.bench.arrival import measure_arrival
 from tests.bench.desk import measure_desk
+from tests.bench.figures import measure_release
 from tests.bench.intake import measure_intake
 from tests.bench.queue import measure_queue
 from tests.bench.results import Line
@@ -15,7 +16,7 @@ from tests.bench.sending import measure_sending
 from tests.bench.start import measure_start
 from tests.support.postgres import PostgresServer
 
-PARTS = ("routing", "intake", "arrival", "queue", "desk", "sending", "start")
+PARTS = ("routing", "intake", "arrival", "queue", "desk", "sending", "statistics", "start")
 # Seeding writes gigabytes: no checkpoint in the middle of it. What is durable stays so.
 SETTINGS = {"max_wal_size": "8GB"}
 
@@ -31,12 +32,29 @@ class Size:
     far_page: int
     reads: int
     messages: int
+    facts: int
 
 
 WHOLE = Size(
-    rounds=9, requests=2000, reports=3000, signals=1_000_000, far_page=100, reads=300, messages=10_000
+    rounds=9,
+    requests=2000,
+    reports=3000,
+    signals=1_000_000,
+    far_page=100,
+    reads=300,
+    messages=10_000,
+    facts=1_000_000,
 )
-QUICK = Size(rounds=3, requests=500, reports=1000, signals=100_000, far_page=10, reads=100, messages=1_000)
+QUICK = Size(
+    rounds=3,
+    requests=500,
+    reports=1000,
+    signals=100_000,
+    far_page=10,
+    reads=100,
+    messages=1_000,
+    facts=100_000,
+)
 
 
 def run_bench(parts: tuple[str, ...], size: Size, tell: Callable[[str], None]) -> Iterator[Line]:
@@ -102,6 +120,14 @@ def _sending(_folder: Path, size: Size) -> Iterator[Line]:
         yield from measure_sending("sending, PostgreSQL", urls, messages=size.messages)
 
 
+def _statistics(folder: Path, size: Size) -> Iterator[Line]:
+    with PostgresServer(durable=True, settings=SETTINGS) as server:
+        url = server.create_database("bench")
+        yield from measure_release("statistics, PostgreSQL", folder / "postgresql", url, facts=size.facts)
+    url = f"sqlite:///{folder}/signals.db"
+    yield from measure_release("statistics, SQLite", folder / "sqlite", url, facts=size.facts)
+
+
 def _start(folder: Path, size: Size) -> Iterator[Line]:
     yield from measure_start(folder, rounds=min(size.rounds, 5))
 
@@ -113,5 +139,6 @@ _MEASURE: dict[str, Callable[[Path, Size], Iterator[Line]]] = {
     "queue": _queue,
     "desk": _desk,
     "sending": _sending,
+    "statistics": _statistics,
     "start": _start,
 }
