@@ -235,7 +235,7 @@ class _Plan:
                         organisation=organisation,
                         to=team_of(organisation, channels=self.channels),
                         day=self.on,
-                        until=self.on,
+                        until=first + timedelta(days=6),
                     )
                 )
 
@@ -254,7 +254,7 @@ class _Plan:
     def _reminder(self, signal: Any, organisation: Organisation, stage: _Stage) -> Iterator[_Told]:
         """The working day before, but not on the day of receipt, when the team was told of it anyway."""
         due: date = getattr(signal, stage.deadline)
-        before = working_days_before(due, 1)
+        before = _working_day_of_team_before(organisation, due)
         day = before if before > signal.received_on else due
         if organisation.digest_at is None and day > signal.received_on and day <= self.on <= due:
             team = self._team_for(signal, organisation)
@@ -361,6 +361,16 @@ class _Plan:
     def _receives(self, organisation: Organisation) -> bool:
         since, until = onboarded_on(organisation), organisation.suspended_from
         return since is not None and since <= self.on and (until is None or self.on < until)
+
+
+def _working_day_of_team_before(organisation: Organisation, day: date) -> date:
+    """The last working day before a day on which this team is written to: else word came after the day."""
+    before = working_days_before(day, 1)
+    for _ in range(7):
+        if not organisation.working_days or str(before.isoweekday()) in organisation.working_days:
+            return before
+        before = working_days_before(before, 1)
+    return working_days_before(day, 1)
 
 
 def _live_signals() -> Any:

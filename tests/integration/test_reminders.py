@@ -402,6 +402,33 @@ def test_a_team_says_how_many_working_days_lie_between_lead_deputy_and_service_m
     assert team.told(Event.MISSED_DEADLINE) == {team.lead, DEPUTY, team.manager}
 
 
+def test_a_team_that_works_on_some_days_is_reminded_on_its_last_one_before_the_deadline(team: Team) -> None:
+    team.set(working_days="13")  # Monday and Wednesday
+    team.claim()
+    team.change_signal(contact_by=DECEMBER[4])  # a Friday
+    team.remind(DECEMBER[1])
+    assert team.told(Event.CONTACT_REMINDER) == set()
+    team.remind(DECEMBER[2])
+    assert team.told(Event.CONTACT_REMINDER) == TEAM
+    assert {message.not_before for message in team.messages(Event.CONTACT_REMINDER)} == {
+        datetime(2026, 12, 2, 8, tzinfo=UTC)
+    }
+
+
+def test_a_team_that_does_not_work_on_the_first_hears_that_nothing_is_open_on_its_next_day(
+    team: Team,
+) -> None:
+    team.set(working_days="5")  # Friday
+    team.change_signal(state="concluded", notified_on=NOVEMBER[24])
+    team.remind(DECEMBER[1])
+    [expires] = {m.expires_at for m in team.messages(Event.NOTHING_OPEN) if m.recipient in TEAM}
+    assert {m.not_before.date() for m in team.messages(Event.NOTHING_OPEN) if m.recipient in TEAM} == {
+        DECEMBER[3]  # midnight in Amsterdam is the evening before in UTC
+    }
+    assert expires is not None
+    assert expires.date() > DECEMBER[4]
+
+
 # Away
 
 
