@@ -100,6 +100,11 @@ def among(column: ColumnElement[Any], values: Collection[Any], connection: Conne
     return column == func.any(bindparam(None, array, unique=True, type_=NULLTYPE))
 
 
+def array_of_numbers(connection: Connection, values: Sequence[bytes]) -> Any:
+    """A parameter for `%b::bigint[]` of PostgreSQL: each value is 8 bytes, read as a signed number."""
+    return _array_parameter(connection)(_BIGINT.array(values))
+
+
 @dataclass(frozen=True, slots=True)
 class _Element:
     """A type of PostgreSQL: its name, its object id (fixed in its sources) and the binary form of a value."""
@@ -236,6 +241,7 @@ def _json(value: Any) -> bytes:
     return json.dumps(value).encode()
 
 
+_BIGINT: Final = _Element("bigint", 20, _as_it_is)
 _ELEMENTS: Final[Mapping[type[Any], _Element]] = {
     Uuid: _Element("uuid", 2950, attrgetter("bytes")),
     LargeBinary: _Element("bytea", 17, _as_it_is),

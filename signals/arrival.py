@@ -18,7 +18,7 @@ from structlog import get_logger
 
 from notifications.events import Event
 from notifications.outbox import NewMessage, enqueue, random_delay
-from privacy.bulk import Columns, among, fetch_all, insert_many, pipelined
+from privacy.bulk import Columns, among, array_of_numbers, fetch_all, insert_many, pipelined
 from privacy.keystore import Keystore
 from privacy.sealing import SCHEMA_VERSION, MailboxPrivateKey, SealingError
 from signals.audit import SYSTEM, AuditEvent, AuditLog
@@ -93,7 +93,7 @@ class ArrivalDesk:
         with pipelined(connection):
             _drop_envelopes(connection, waiting)
             for start in range(0, len(waiting), PART):
-                part = list(_opened(waiting[start : start + PART], mailboxes, receivers))
+                part = _opened(waiting[start : start + PART], mailboxes, receivers)
                 _insert_signals(connection, part, receivers)
                 cases += part
         return cases
@@ -207,7 +207,7 @@ _TAKEN = (
     .order_by(_reports.c.signal_id)
     .with_for_update(skip_locked=True)
 )
-_LOCK_ALL = "SELECT pg_advisory_xact_lock(number) FROM unnest(%s::bigint[]) AS number"
+_LOCK_ALL = "SELECT pg_advisory_xact_lock(number) FROM unnest(%b::bigint[]) AS number"
 _ORGANISATIONS = select(
     Organisation.id,
     Organisation.language,
@@ -260,29 +260,34 @@ def _drop_envelopes(connection: Connection, waiting: Sequence[_Waiting]) -> None
     connection.execute(_reports.update().where(taken).values(envelope=None))
 
 
-def _opened(waiting: Sequence[_Waiting], mailboxes: _Mailboxes, receivers: _Receivers) -> Iterator[_Case]:
-    """Those that open and have a receiver, sealed anew."""
-    for row in waiting:
-        if row.organisation_id in receivers.found:
-            case = _case_of(row, mailboxes.keys.get(row.mailbox_key_id))
-            if case is not None:
-                yield case
+def _opened(waiting: Sequence[_Waiting], mailboxes: _Mailboxes, receivers: _Receivers) -> list[_Case]:
+    """Those that open and have a receiver, sealed anew; one after the other, for a processor's caches."""
+    known = [row for row in waiting if row.organisation_id in receivers.found]
+    texts = [_open(row, mailboxes.keys.get(row.mailbox_key_id)) for row in known]
+    cases = [_case_of(row, text) for row, text in zip(known, texts, strict=True) if text is not None]
+    return [case for case in cases if case is not None]
 
 
-def _case_of(row: _Waiting, mailbox: MailboxPrivateKey | None) -> _Case | None:
-    """The report in an envelope; None when it was swapped or damaged, or its key is gone."""
+def _open(row: _Waiting, mailbox: MailboxPrivateKey | None) -> bytes | None:
+    """What an envelope holds; None when it was swapped or damaged, or its key is gone."""
     if mailbox is None:
         log.error("arrival.mailbox_key_gone", signal_id=str(row.signal_id), key_id=str(row.mailbox_key_id))
         return None
-    sealed_as = context_of(row.signal_id, row.organisation_id, row.mailbox_key_id, row.schema_version)
-    key_id, key = new_id(), secrets.token_bytes(32)
+    context = context_of(row.signal_id, row.organisation_id, row.mailbox_key_id, row.schema_version)
     try:
-        text = mailbox.open(row.envelope, sealed_as)
-        case = seal_what_came(text, key, context_of(row.signal_id, row.organisation_id, key_id))
-        return _Case(row, key_id, key, *case)
+        return mailbox.open(row.envelope, context)
     except SealingError as error:
         log.error("arrival.envelope_refused", signal_id=str(row.signal_id), error=type(error).__name__)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    return None
+
+
+def _case_of(row: _Waiting, text: bytes) -> _Case | None:
+    """The report under a key of its own; None when it is none."""
+    key_id, key = new_id(), secrets.token_bytes(32)
+    context = context_of(row.signal_id, row.organisation_id, key_id)
+    try:
+        return _Case(row, key_id, key, *seal_what_came(text, key, context))
+    except (SealingError, AttributeError, KeyError, TypeError, ValueError) as error:
         # Whoever can write to the database can seal nonsense: the public keys lie beside it.
         log.error("arrival.content_refused", signal_id=str(row.signal_id), error=type(error).__name__)
     return None
@@ -350,8 +355,8 @@ def _lock_addresses(connection: Connection, probes: Sequence[Probe]) -> None:
     """
     if is_sqlite(connection):
         return
-    numbers = sorted({int.from_bytes(probe.house[0][:8], "big", signed=True) for probe in probes})
-    connection.exec_driver_sql(_LOCK_ALL, (numbers,))
+    numbers = sorted({probe.house[0][:8] for probe in probes})
+    connection.exec_driver_sql(_LOCK_ALL, (array_of_numbers(connection, numbers),))
 
 
 def _known_exact(connection: Connection, probes: Sequence[Probe]) -> set[bytes]:

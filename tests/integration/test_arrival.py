@@ -675,14 +675,14 @@ def test_batches_are_worked_through_in_the_order_of_random_ids(sqlite_world: Wor
     for number in range(6):
         world.receive(number, Address(postcode="1012AB", number=number + 1))
     in_order: list[uuid.UUID] = []
-    original = signals.arrival._case_of
+    original = signals.arrival._open
 
     def note(row: Any, opener: Any) -> Any:
         in_order.append(row.signal_id)
         return original(row, opener)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(signals.arrival, "_case_of", note)
+        patched.setattr(signals.arrival, "_open", note)
         world.worker().arrive()
     assert in_order == sorted(in_order)
 
