@@ -28,6 +28,7 @@ class Breaker:
     failures: int = 0
     pauses: int = 0
     open_until: datetime | None = None
+    problem: str | None = None
 
     def allows(self, now: datetime) -> bool:
         """Whether a message may be tried now."""
@@ -36,11 +37,12 @@ class Breaker:
     def succeeded(self) -> None:
         """The provider took a message, or refused it for a reason of its own: it works."""
         self.failures = self.pauses = 0
-        self.open_until = None
+        self.open_until = self.problem = None
 
     def failed(self, failure: DeliveryFailure, now: datetime) -> None:
         """The provider did not work. A pause that it asked for itself is kept at once."""
         self.failures += 1
+        self.problem = failure.problem
         asked = failure.retry_after if isinstance(failure, Throttled) else timedelta(0)
         if self.failures >= THRESHOLD or asked or self.open_until is not None:
             pause = min(FIRST_PAUSE * 2 ** min(self.pauses, 10), LONGEST_PAUSE)

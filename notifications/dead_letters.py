@@ -1,18 +1,32 @@
-"""Messages that were given up: to look at, to send again, or to drop with a reason. No recipient is shown."""
+"""Messages that were given up: to look at, to send again, or to drop with a reason. No recipient is shown.
+
+The staff side may not read messages. A worker puts up what it may see of them (`post`), people choose there
+(`choose`), and a worker does it (`carry_out`).
+"""
 
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, cast
 
 from sqlalchemy import CursorResult, delete, select, update
 from sqlalchemy.orm import Session
 
 from notifications.clock import Clock
-from notifications.models import DeliveryAttempt, MessageState, OutboxMessage
+from notifications.models import DeliveryAttempt, MessageState, OutboxMessage, PostedLetter
 
 DROPPED = "dropped_by_hand"
+MOST_POSTED = 200
+"""So many are put up at once; more than that is one trouble, which is mended elsewhere."""
+
+
+class Wish(StrEnum):
+    """What may become of a dead letter."""
+
+    AGAIN = "again"
+    DROP = "drop"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +77,48 @@ def drop(session: Session, clock: Clock, *, ids: Sequence[uuid.UUID] | None = No
     found = list(session.scalars(select(OutboxMessage.id).where(*_which(ids)).with_for_update()))
     _update(session, found, state=MessageState.EXPIRED, settled_at=clock.now(), reason=DROPPED)
     return len(found)
+
+
+def post(session: Session) -> int:
+    """Put up what is dead by now, in the caller's transaction; what somebody chose stays. Gives how many."""
+    dead = {letter.id: letter for letter in dead_letters(session, limit=MOST_POSTED)}
+    posted = {row.message_id: row for row in session.scalars(select(PostedLetter).with_for_update())}
+    for gone in posted.keys() - dead.keys():
+        session.delete(posted[gone])
+    for letter in dead.values():
+        row = posted.get(letter.id) or PostedLetter(message_id=letter.id)
+        row.event, row.organisation_id, row.channel = letter.event, letter.organisation_id, letter.channel
+        row.tries, row.problem = letter.tries, letter.problem
+        row.given_up_at, row.expires_at = letter.given_up_at, letter.expires_at
+        session.add(row)
+    return len(dead)
+
+
+def posted_letters(session: Session) -> Sequence[PostedLetter]:
+    """What is put up, the newest first."""
+    order = (PostedLetter.given_up_at.desc(), PostedLetter.message_id)
+    return session.scalars(select(PostedLetter).order_by(*order)).all()
+
+
+def choose(session: Session, message_id: uuid.UUID, wish: Wish) -> PostedLetter | None:
+    """What is to become of one; the first choice stands. None when it is not put up any more."""
+    row = session.scalar(select(PostedLetter).where(PostedLetter.message_id == message_id).with_for_update())
+    if row is not None and row.wanted is None:
+        row.wanted = wish
+    return row
+
+
+def carry_out(session: Session, clock: Clock) -> int:
+    """Do what people chose, in the caller's transaction; gives how many messages."""
+    query = select(PostedLetter).where(PostedLetter.wanted.is_not(None))
+    rows = session.scalars(query.with_for_update(skip_locked=True)).all()
+    done = 0
+    for wish, act in ((Wish.AGAIN, send_again), (Wish.DROP, drop)):
+        ids = [row.message_id for row in rows if row.wanted == wish]
+        done += act(session, clock, ids=ids) if ids else 0
+    for row in rows:
+        session.delete(row)
+    return done
 
 
 def _letter(message: OutboxMessage, problem: str | None) -> DeadLetter:

@@ -17,17 +17,28 @@ from notifications.models import DeliveryAttempt, DeliveryFigure, MessageState, 
 
 KEPT = timedelta(days=90)
 _LOCK = 0x4669_6775
+_WAITS = (MessageState.QUEUED, MessageState.SENDING)
+_UNDELIVERED = (*_WAITS, MessageState.FAILED)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ChannelHealth:
-    """One organisation and one channel. `waiting_since`: the oldest message that is due and not sent."""
+    """One organisation and one channel, as it was `counted_at`.
+
+    `waiting` and `waiting_since`: messages that are due and not sent, and since when the oldest is.
+    `last_problem`: the class of the last failure, also of a message that is tried again. `dead`: given up.
+    """
 
     organisation_id: uuid.UUID | None
     channel: str
     last_delivered_at: datetime | None
+    last_failed_at: datetime | None
+    last_problem: str | None
+    waiting: int
     waiting_since: datetime | None
+    dead: int
     problems: tuple[str, ...]
+    counted_at: datetime
 
     @property
     def works(self) -> bool:
@@ -90,7 +101,7 @@ def prometheus_text(session: Session, clock: Clock) -> bytes:
 def _counted(session: Session, now: datetime) -> Iterator[DeliveryFigure]:
     problem = (
         select(DeliveryAttempt.problem)
-        .where(DeliveryAttempt.message_id == OutboxMessage.id, OutboxMessage.state == MessageState.FAILED)
+        .where(DeliveryAttempt.message_id == OutboxMessage.id, OutboxMessage.state.in_(_UNDELIVERED))
         .order_by(DeliveryAttempt.at.desc())
         .limit(1)
         .scalar_subquery()
@@ -109,7 +120,6 @@ def _counted(session: Session, now: datetime) -> Iterator[DeliveryFigure]:
     )
     by = (known.c.organisation_id, known.c.channel, known.c.state, known.c.problem)
     figures = select(*by, func.count(), func.min(known.c.not_before), func.max(known.c.settled_at))
-    waits = (MessageState.QUEUED, MessageState.SENDING)
     for organisation_id, channel, state, why, number, oldest, latest in session.execute(
         figures.group_by(*by)
     ):
@@ -119,7 +129,7 @@ def _counted(session: Session, now: datetime) -> Iterator[DeliveryFigure]:
             state=state.value,
             problem=why,
             number=number,
-            oldest_at=oldest if state in waits else None,
+            oldest_at=oldest if state in _WAITS else None,
             latest_at=latest,
             counted_at=now,
         )
@@ -129,15 +139,27 @@ def _health(organisation_id: uuid.UUID | None, channel: str, rows: Sequence[Deli
     delivered = [row.latest_at for row in rows if row.state == MessageState.DELIVERED and row.latest_at]
     last = max(delivered, default=None)
     waiting = [row.oldest_at for row in rows if row.oldest_at is not None]
+    dead = [row for row in rows if row.state == MessageState.FAILED]
     failed = [
         row.problem or "unknown"
-        for row in rows
-        if row.state == MessageState.FAILED and (last is None or (row.latest_at and row.latest_at > last))
+        for row in dead
+        if last is None or (row.latest_at is not None and row.latest_at > last)
     ]
+    # What is tried again now failed later than what was given up.
+    troubled = [row for row in rows if row.state in _WAITS and row.problem] or sorted(dead, key=_settled)[-1:]
     return ChannelHealth(
         organisation_id=organisation_id,
         channel=channel,
         last_delivered_at=last,
+        last_failed_at=max((row.latest_at for row in dead if row.latest_at), default=None),
+        last_problem=troubled[0].problem if troubled else None,
+        waiting=sum(row.number for row in rows if row.state in _WAITS),
+        dead=sum(row.number for row in dead),
+        counted_at=max(row.counted_at for row in rows),
         waiting_since=min(waiting, default=None),
         problems=tuple(sorted(failed)),
     )
+
+
+def _settled(row: DeliveryFigure) -> datetime:
+    return row.latest_at or row.counted_at

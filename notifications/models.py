@@ -159,3 +159,40 @@ class DeliveryFigure(Base):
     oldest_at: Mapped[datetime | None] = mapped_column(_UtcDateTime)
     latest_at: Mapped[datetime | None] = mapped_column(_UtcDateTime)
     counted_at: Mapped[datetime] = mapped_column(_UtcDateTime)
+
+
+class PostedLetter(Base):
+    """One dead letter as the staff side may see it, put up by a worker: never its recipient or what it says.
+
+    `wanted`: what somebody chose to become of it (`again` or `drop`), until a worker has done it.
+    """
+
+    __tablename__ = "posted_letters"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    message_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    event: Mapped[str] = mapped_column(String(40))
+    organisation_id: Mapped[uuid.UUID | None]
+    channel: Mapped[str] = mapped_column(String(10))
+    tries: Mapped[int]
+    problem: Mapped[str | None] = mapped_column(String(40))
+    given_up_at: Mapped[datetime | None] = mapped_column(_UtcDateTime)
+    expires_at: Mapped[datetime | None] = mapped_column(_UtcDateTime)
+    wanted: Mapped[str | None] = mapped_column(String(10))
+
+
+class ChannelState(Base):
+    """How a channel does in the worker that wrote last: on, or what it lacks; until when it is left alone.
+
+    Each worker has a circuit breaker of its own; they see the same provider.
+    """
+
+    __tablename__ = "channel_states"
+
+    channel: Mapped[str] = mapped_column(String(10), primary_key=True)
+    is_on: Mapped[bool]
+    missing: Mapped[str] = mapped_column(String(200))
+    failures: Mapped[int]
+    problem: Mapped[str | None] = mapped_column(String(40))
+    paused_until: Mapped[datetime | None] = mapped_column(_UtcDateTime)
+    seen_at: Mapped[datetime] = mapped_column(_UtcDateTime)

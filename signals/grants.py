@@ -163,6 +163,9 @@ RIGHTS: Final[Mapping[str, Mapping[Role, Rights]]] = {
     # Who receives a callback only writes it down; the figures are all that the desk learns of delivery
     "delivery_callbacks": {"desk": rights("I"), "worker": rights("SIUD")},
     "delivery_figures": {"desk": rights("S"), "worker": rights("SIUD")},
+    # Of a dead letter the desk learns that there is one, and may choose what becomes of it
+    "posted_letters": {"desk": Rights(select=ALL, update=("wanted",)), "worker": rights("SIUD")},
+    "channel_states": {"desk": rights("S"), "worker": rights("SIU")},
     "drills": {"desk": Rights(select=ALL, update=("answered_on",)), "worker": rights("SIU")},
     VERSION_TABLE: {"desk": rights("S"), "worker": rights("S")},
 }

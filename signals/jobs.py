@@ -13,8 +13,10 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from notifications.breaker import Breaker
 from notifications.channels import Channel
+from notifications.dead_letters import carry_out, post
 from notifications.delivery import DeliveryReport, deliver_due
 from notifications.figures import count_messages, forget_messages
+from notifications.states import write_states
 from privacy.keystore import Keystore, open_keystore
 from privacy.secret_files import load_master_key
 from signals.area_days import forget_full_days, watch_limits
@@ -33,7 +35,7 @@ from signals.recipients import ask_for_proof
 from signals.reminders import remind, why_senseless
 from signals.retention import DeletionJournal, Ends, Retention, RetentionReport
 from signals.routing import Router
-from signals.sending import complete, make_channels, rest
+from signals.sending import complete, make_channels, rest, switches
 from signals.settings import Settings
 from signals.staff.handing_back import hand_back_all
 from signals.staff.stale import forget_stale
@@ -122,9 +124,16 @@ class Worker:
         )
 
     def count_messages(self) -> int:
-        """Write down how delivery goes, for the staff side to read; returns how many figures."""
+        """Write down how delivery goes, for the staff side to read, and do what people chose there.
+
+        Returns how many figures.
+        """
         with self.sessions.begin() as session:
-            return count_messages(session, self.clock)
+            figures = count_messages(session, self.clock)
+            carry_out(session, self.clock)
+            post(session)
+            write_states(session, self.clock, switches=switches(self.settings), breakers=self.breakers)
+            return figures
 
     def forget_messages(self) -> int:
         """Delete messages that were settled long ago; returns how many."""

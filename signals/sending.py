@@ -12,6 +12,7 @@ from notifications.channels.sms import SmsChannel, TwilioAccount
 from notifications.events import Event
 from notifications.rendering import render
 from notifications.retry import DeliveryFailure
+from notifications.states import Switch
 from signals.clock import Clock, today
 from signals.errors import FieldProblem, Invalid
 from signals.proof_links import fill_in_code
@@ -37,6 +38,15 @@ def make_channels(settings: Settings) -> dict[str, Channel]:
     if not settings.twilio.missing and settings.notifications.mail_folder is None:
         channels[SMS] = SmsChannel(account=_twilio(settings))
     return channels
+
+
+def switches(settings: Settings) -> list[Switch]:
+    """Each channel, and the settings without which it is off."""
+    chosen = settings.notifications
+    email = () if chosen.smtp_host or chosen.mail_folder is not None else ("notifications.smtp_host",)
+    # The demo's folder for mails keeps text messages off, whatever else is set.
+    sms = settings.twilio.missing if chosen.mail_folder is None else settings.twilio.missing or ("demo",)
+    return [Switch(channel=EMAIL, missing=email), Switch(channel=SMS, missing=sms)]
 
 
 @dataclass(frozen=True, kw_only=True)
