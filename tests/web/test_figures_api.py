@@ -6,7 +6,6 @@ import json
 import zipfile
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -18,7 +17,6 @@ from privacy.disclosure.tables import Cell
 from signals.app import create_app
 from signals.clock import FixedClock
 from signals.settings import FiguresSettings, Settings
-from signals.statistics.menu import tables_for
 from signals.vocabulary import ProcessRole
 from signals.web.figures.shares import share
 from tests.support.releases import store_releases
@@ -144,97 +142,6 @@ def test_the_description_has_the_calls_with_both_forms(desk: Desk) -> None:
     assert set(call["responses"]["200"]["content"]) == {"application/json", "text/csv"}
     assert {"401", "403", "404"} <= set(call["responses"])
     assert call["security"] == [{}, {"token": []}]
-
-
-# Nothing finer: there is no such thing, whoever asks
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "2026-Q4/tables/follow_up",
-        "2026/tables/follow_up",
-        "2026-09/tables/follow_up",
-        "2026-W40/tables/follow_up",
-        "2026-Q3/tables/municipalities",
-        "2026-Q3/tables/attempts",
-        "2026-Q3/tables/regions_follow_up",
-        "2025/tables/municipalities",
-        "2025/tables/concern_type_by_outcome",
-        "2025/tables/signals",
-        "2025/tables/signal_facts",
-        "2025/tables/organisations",
-        "2025/tables/counted_tables",
-        "2025/tables/attempts/region/GG0111",
-        "2025/tables/..%2f..%2fsignals",
-        "2025/tables/Attempts",
-        "2025%27%20OR%201=1--/tables/attempts",
-        "total/tables/attempts",
-        "2022-2025/tables/municipalities",
-        "2024-2025/tables/regions_received",
-    ],
-)
-def test_what_was_not_released_does_not_exist(desk: Desk, path: str) -> None:
-    for ending in ("", ".csv"):
-        answer = desk.call("coen", "GET", f"{RELEASES}/{path}{ending}")
-        assert answer.status_code == 404
-        assert answer.content_type == "application/problem+json"
-
-
-@pytest.mark.parametrize(
-    "question",
-    [
-        "municipality=GM0363",
-        "region=GG0111",
-        "organisation=Voorbeeld",
-        "organisation_id=1",
-        "group_by=municipality",
-        "by=type,outcome",
-        "from=2026-07-01&to=2026-07-31",
-        "round=false",
-        "suppress=0",
-        "exact=1",
-    ],
-)
-def test_no_question_makes_it_finer(desk: Desk, question: str) -> None:
-    from tests.web.test_desk_pages import Browser
-
-    for path in (RELEASES, FOLLOW_UP, f"{FOLLOW_UP}.csv"):
-        answer = desk.call("coen", "GET", f"{path}?{question}")
-        assert answer.status_code == 400, path
-        assert answer.get_json()["errors"][0]["code"] == "unknown_field"
-    coen = Browser(desk, "coen")
-    for path in ("/figures", "/figures/releases/2025/attempts", "/figures/open-data.zip"):
-        assert coen.get(f"{path}?{question}").status_code == 400, path
-
-
-def test_a_coordinator_reaches_no_teams_own_figures(desk: Desk) -> None:
-    from tests.web.test_desk_pages import Browser
-
-    coen = Browser(desk, "coen")
-    assert coen.get("/desk/figures").status_code == 403
-    assert coen.get("/figures/regions?region=GM0363").status_code == 404
-    assert coen.get("/figures/regions?region=GG0111&region=GM0363").status_code == 200  # the first one
-
-
-def test_every_answer_is_what_was_released_and_nothing_else(desk: Desk) -> None:
-    """Whatever cells the API gives, they are cells of the menu's tables, and as many."""
-    for release in desk.call("coen", "GET", RELEASES).get_json()["items"]:
-        kind = "quarter" if "Q" in release["period"] else "year"
-        schemas = {schema.name: schema for schema in tables_for(kind)}
-        for table in release["tables"]:
-            body = _table(desk, release["period"], table["name"])
-            if body["withheld"]:
-                continue
-            schema = schemas[table["name"]]
-            names = [dimension.name for dimension in schema.dimensions]
-            given = {(tuple(item[name] for name in names), item["measure"]) for item in body["items"]}
-            assert given == {(cell.keys, cell.measure) for cell in schema.cells(release["period"])}
-            assert len(given) == len(body["items"])
-
-
-def _table(desk: Desk, period: str, name: str) -> Any:
-    return desk.call("coen", "GET", f"{RELEASES}/{period}/tables/{name}").get_json()
 
 
 # Open data
