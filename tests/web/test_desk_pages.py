@@ -266,6 +266,8 @@ def test_a_foreign_signal_and_none_give_the_same_page(desk: Desk, signal_id: UUI
     pages = [gerda.get(f"/desk/signals/{wanted}") for wanted in (signal_id, uuid4())]
     assert [page.status_code for page in pages] == [404, 404]
     assert pages[0].data == pages[1].data
+    assert "Had u het eerder open? Dan is het verwijderd of overgedragen." in words(pages[0])
+    assert 'href="/desk/search"' in pages[0].text
     assert len(desk.entries(AuditAction.FOREIGN_SIGNAL_REFUSED)) == 2
 
 

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import fields, replace
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -167,7 +167,30 @@ def test_the_letter_holds_what_is_kept_of_the_organisation_and_of_the_signal(
     assert (letter.reference, letter.address, letter.on) == (reference, "1012 AB 12", date(2026, 11, 24))
     assert (letter.sender.phone, letter.sender.email) == ("020 555 01 23", "welzijn@example.org")
     assert letter.sender.legal_basis == basis
+    assert letter.sender.officer == "fleur@example.org"
     assert (letter.concluded, letter.unattended, letter.hard_limit) == (28, 28, 365)
+
+
+def test_an_organisation_without_a_privacy_officer_names_none() -> None:
+    without = replace(LETTER, sender=replace(SENDER, officer=""))
+    assert notice_data(without, "nl")["officer"] is None
+    assert TEXTS["nl"].officer not in said(notice_data(without, "nl"))
+    assert notice_pdf(without, "nl").startswith(b"%PDF-")
+
+
+def test_a_printed_letter_asks_whether_it_was_delivered_until_that_is_noted(
+    desk: Desk, signal_id: UUID
+) -> None:
+    anna = Browser(desk, "anna")
+    assert "De brief is afgedrukt" not in words(anna.get(f"/desk/signals/{signal_id}"))
+    anna.get(f"/desk/signals/{signal_id}/notice.pdf")
+    desk.clock.moment += timedelta(days=1)
+    page = Browser(desk, "bram").get(f"/desk/signals/{signal_id}")
+    assert "De brief is afgedrukt op di 24 nov 2026. Is hij bezorgd?" in words(page)
+    assert 'name="notified_on" value="2026-11-24"' in page.text
+    assert 'name="notified_on" value="2026-11-25"' in page.text
+    Browser(desk, "bram").send(signal_id, "notice", notified_on="2026-11-24")
+    assert "De brief is afgedrukt" not in words(Browser(desk, "anna").get(f"/desk/signals/{signal_id}"))
 
 
 def test_no_letter_without_an_audit_entry(

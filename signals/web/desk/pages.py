@@ -259,7 +259,8 @@ def offer_to_send_again(refused: CsrfFailed) -> Any:
 @desk_pages.errorhandler(SignalsError)
 def refuse(error: SignalsError) -> Any:
     """What cannot be shown or done, with the next step in words."""
-    return _error_page(error.status, error.code)
+    gone = error.status in (404, 410) and request.path.startswith("/desk/signals/")
+    return _error_page(error.status, error.code, gone=gone)
 
 
 @desk_pages.errorhandler(SQLAlchemyError)
@@ -428,10 +429,16 @@ def _page_of(path: str) -> str:
     return path.rpartition("/")[0] if _POSTED.fullmatch(path) else "/desk"
 
 
-def _error_page(status: int, code: str) -> tuple[str, int]:
+def _error_page(status: int, code: str, *, gone: bool = False) -> tuple[str, int]:
+    """`gone`: the reader may know the signal from before; whether it was theirs is not told here."""
     number = occurrence() if status >= 500 else ""
     page = render_template(
-        "desk/error.html", title=title_of(code), detail=detail_of(code), number=number, status=status
+        "desk/error.html",
+        title=title_of(code),
+        detail=detail_of(code),
+        number=number,
+        status=status,
+        gone=gone,
     )
     return page, status
 
