@@ -80,16 +80,21 @@ def _intake(folder: Path, size: Size) -> Iterator[Line]:
 
 
 def _arrival(folder: Path, size: Size) -> Iterator[Line]:
-    rounds, reports = min(size.rounds, 5), size.reports
+    reports = size.reports
     with PostgresServer(durable=True, settings=SETTINGS) as server:
         urls = server.create_database("bench"), server.create_database("keystore")
         group = "arrival, PostgreSQL (keystore: a database of its own there)"
         yield from measure_arrival(
-            group, folder / "postgresql", *urls, rounds=rounds, reports=reports, targets=True
+            group,
+            folder / "postgresql",
+            *urls,
+            rounds=size.rounds // 2 + 1,
+            reports=reports,
+            postmaster=server.process_id,
         )
     urls = f"sqlite:///{folder}/signals.db", f"sqlite:///{folder}/keystore.db"
     group = "arrival, SQLite (keystore: a file of its own)"
-    yield from measure_arrival(group, folder / "sqlite", *urls, rounds=rounds, reports=reports, targets=False)
+    yield from measure_arrival(group, folder / "sqlite", *urls, rounds=size.rounds // 3, reports=reports)
 
 
 def _queue(folder: Path, size: Size) -> Iterator[Line]:
