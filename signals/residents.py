@@ -23,13 +23,27 @@ from signals.contents import Report, case_context, open_report, seal_for_case
 from signals.db import set_local
 from signals.errors import ContentGone, FieldProblem, Forbidden, Invalid, NotFound
 from signals.followup import life_of
-from signals.models import AddressLink, DeletionRecord, Organisation, Referral, RegisterEntry, Signal
+from signals.models import (
+    AddressLink,
+    DeletionRecord,
+    FollowUpNote,
+    Organisation,
+    Referral,
+    RegisterEntry,
+    Signal,
+)
+from signals.models.base import new_id
 from signals.postcodes import Address
 from signals.referral import referred_away
 from signals.repeats import Probe, probes_for
-from signals.retention import order_deletion
-from signals.triage.notes import open_notes
-from signals.vocabulary import AuditAction, DeletionReason, Role
+from signals.retention import DEFAULT_PERIODS, LINKS_KEPT_DAYS, Period, order_deletion
+from signals.triage.notes import open_notes, seal_note
+from signals.vocabulary import AuditAction, ConcernType, DeletionReason, RetentionRule, Role
+
+MAX_STATEMENT = 1000
+STATEMENT_HEAD = "Aanvullende verklaring van de bewoner (art. 16 AVG):"
+RECIPIENTS = ("own_team", "referred_to", "processor")
+"""Who may receive what is kept of a resident (art. 15(1)(c) AVG)."""
 
 
 class Right(StrEnum):
@@ -178,15 +192,23 @@ def export_of(
     findings: Findings,
     organisation: Organisation,
     receivers: Mapping[uuid.UUID, str] = MappingProxyType({}),
+    periods: Mapping[RetentionRule, Period] = DEFAULT_PERIODS,
 ) -> dict[str, Any]:
     """All that is kept of the address, in the clear, as JSON values; staff are not named.
 
-    `receivers`: the names of organisations that signals were referred to (art. 15(1)(c) AVG).
+    `receivers`: the names of organisations that signals were referred to (art. 15(1)(c) AVG). `periods`: how
+    long the organisation keeps what (art. 15(1)(d)).
     """
     return {
         "organisation": organisation.name,
         "legal_basis": organisation.legal_basis,
         "retention_basis": organisation.retention_basis,
+        "retention": [
+            {"rule": rule.value, "days": period.days, "legal_basis": period.legal_basis}
+            for rule, period in periods.items()
+        ],
+        "earlier_kept_days": LINKS_KEPT_DAYS,
+        "recipients": list(RECIPIENTS),
         "source": "een bezorger",
         "signals": [_exported(keystore, signal) for signal in findings.signals],
         "earlier_signals_received_on": [day.isoformat() for day in findings.deleted_received_on],
@@ -201,6 +223,30 @@ def export_of(
     }
 
 
+@dataclass(frozen=True, kw_only=True)
+class Correction:
+    """What is put right (art. 16 AVG): the address; and of what was said at it what does not hold.
+
+    `withdrawn`: kinds of concern that go. `drop_note`: the carrier's note goes. `statement`: the resident's
+    own supplementary statement, kept sealed among the notes.
+    """
+
+    address: Address = field(repr=False)
+    withdrawn: frozenset[ConcernType] = field(default=frozenset(), repr=False)
+    drop_note: bool = False
+    statement: str = field(default="", repr=False)
+
+    def of(self, report: Report) -> Report:
+        """The report as it should have been."""
+        left = tuple(kind for kind in report.summary.concern_types if kind not in self.withdrawn)
+        return replace(
+            report,
+            address=self.address,
+            summary=replace(report.summary, concern_types=left),
+            note=None if self.drop_note else report.note,
+        )
+
+
 def rectify(
     session: Session,
     clock: Clock,
@@ -209,17 +255,25 @@ def rectify(
     actor: Actor,
     audit: AuditLog,
     signal_id: uuid.UUID,
-    address: Address,
+    correction: Correction,
     proof: Proof,
 ) -> Signal:
-    """Correct the address of a signal (art. 16): sealed anew, its link moved to the right address."""
+    """Correct a signal (art. 16): sealed anew, its link moved to the right address.
+
+    Raises `Invalid` for a statement of more than 1,000 characters, `ContentGone` when the key was destroyed.
+    """
     signal = _own(session, actor, signal_id)
+    statement = correction.statement.strip()
+    if len(statement) > MAX_STATEMENT:
+        raise Invalid(FieldProblem(field="statement", code="too_long"))
     key = keystore.case_keys([signal.case_key_id]).get(signal.case_key_id)
     if key is None:
         raise ContentGone
-    report = replace(open_report(keystore, signal), address=address)
+    report = correction.of(open_report(keystore, signal))
     signal.content, signal.summary = seal_for_case(report, key, case_context(signal))
     signal.version += 1
+    if statement:
+        _add_statement(session, clock, keystore, actor, signal, statement)
     _move_link(session, keystore, signal, report, today(clock))
     _audited(session, clock, audit, actor, signal, AuditAction.SIGNAL_RECTIFIED, "art_16_avg")
     _enter(session, clock, actor=actor, right=Right.RECTIFICATION, proof=proof, outcome="rectified", found=1)
@@ -354,6 +408,21 @@ def _day(day: date | None) -> str | None:
 
 def _iso(moment: datetime) -> str:
     return moment.isoformat(timespec="minutes")
+
+
+def _add_statement(
+    session: Session, clock: Clock, keystore: Keystore, actor: Actor, signal: Signal, statement: str
+) -> None:
+    assert actor.id is not None
+    note = FollowUpNote(
+        id=new_id(),
+        signal_id=signal.id,
+        sealed_text=b"",
+        written_by_id=actor.id,
+        written_at=clock.now(),
+    )
+    seal_note(keystore, signal, note, f"{STATEMENT_HEAD}\n{statement}")
+    session.add(note)
 
 
 def _move_link(session: Session, keystore: Keystore, signal: Signal, report: Report, on: date) -> None:

@@ -2,6 +2,7 @@
 
 import uuid
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -11,9 +12,10 @@ from signals.audit import Actor
 from signals.clock import today
 from signals.contents import open_report
 from signals.errors import Forbidden, Invalid, NotFound, Restricted
-from signals.models import AddressLink, AuditEntry, Organisation, RegisterEntry, Signal
+from signals.models import AddressLink, AuditEntry, FollowUpNote, Organisation, RegisterEntry, Signal
 from signals.referral import refer
 from signals.residents import (
+    Correction,
     Findings,
     IdentityProof,
     Proof,
@@ -29,7 +31,7 @@ from signals.residents import (
 )
 from signals.triage import add_note, claim
 from signals.vocabulary import AuditAction, ConcernType, DeletionReason, ReferralReason, Role
-from tests.support.world import AMSTERDAM, GRONINGEN, IN_AMSTERDAM, World
+from tests.support.world import AMSTERDAM, GRONINGEN, IN_AMSTERDAM, World, key, report
 
 PROOF = Proof(
     identity=IdentityProof.SEEN_IN_PERSON, residence=ResidenceProof.LETTER_ANSWERED, third_parties=True
@@ -167,12 +169,77 @@ def test_a_rectified_signal_is_found_at_its_new_address_only(
             actor=officer,
             audit=world.audit,
             signal_id=signal_id,
-            address=right,
+            correction=Correction(address=right),
             proof=PROOF,
         )
     assert not found(world, officer).signals
     assert [signal.id for signal in found(world, officer, right).signals] == [signal_id]
     assert open_report(world.keystore, world.addresses()[right]).summary.concern_types == (ConcernType.FRAIL,)
+
+
+def test_what_was_said_is_put_right_too_and_the_residents_own_words_are_kept(
+    world: World, officer: Actor
+) -> None:
+    said = report(IN_AMSTERDAM, concern_types=[ConcernType.FRAIL, ConcernType.NOT_SEEN], note="Valt vaak.")
+    world.intake(notes=True).receive(world.clock, key=key(5), report=said)
+    world.worker().arrive()
+    (signal,) = world.signals()
+    correction = Correction(
+        address=IN_AMSTERDAM,
+        withdrawn=frozenset({ConcernType.FRAIL}),
+        drop_note=True,
+        statement="Ik was op reis en ben gezond.",
+    )
+    with world.sessions.begin() as session:
+        rectify(
+            session,
+            world.clock,
+            keystore=world.keystore,
+            actor=officer,
+            audit=world.audit,
+            signal_id=signal.id,
+            correction=correction,
+            proof=PROOF,
+        )
+    (exported,) = exported_signals(world, officer)
+    assert (exported["concern_types"], exported["note"]) == (["not_seen"], None)
+    (note,) = exported["follow_up_notes"]
+    assert note["text"].endswith("Ik was op reis en ben gezond.")
+    with world.sessions() as session:
+        assert b"op reis" not in session.scalars(select(FollowUpNote.sealed_text)).one()
+
+
+def test_a_statement_has_an_end(world: World, officer: Actor, signal_id: uuid.UUID) -> None:
+    with pytest.raises(Invalid), world.sessions.begin() as session:
+        rectify(
+            session,
+            world.clock,
+            keystore=world.keystore,
+            actor=officer,
+            audit=world.audit,
+            signal_id=signal_id,
+            correction=Correction(address=IN_AMSTERDAM, statement="x" * 1001),
+            proof=PROOF,
+        )
+
+
+def test_an_export_says_how_long_and_to_whom(world: World, officer: Actor, signal_id: uuid.UUID) -> None:
+    with world.sessions() as session:
+        organisation = session.get_one(Organisation, AMSTERDAM)
+    document = export_of(world.keystore, found(world, officer), organisation)
+    assert {kept["rule"]: kept["days"] for kept in document["retention"]} == {
+        "concluded": 28,
+        "unattended": 28,
+        "hard_limit": 365,
+    }
+    assert document["recipients"] == ["own_team", "referred_to", "processor"]
+
+
+def exported_signals(world: World, officer: Actor) -> list[dict[str, Any]]:
+    with world.sessions() as session:
+        organisation = session.get_one(Organisation, AMSTERDAM)
+    signals: list[dict[str, Any]] = export_of(world.keystore, found(world, officer), organisation)["signals"]
+    return signals
 
 
 def test_a_restriction_is_set_and_lifted(world: World, officer: Actor, signal_id: uuid.UUID) -> None:

@@ -79,6 +79,8 @@ def test_an_export_holds_everything_and_is_registered_without_it(desk: Desk, sig
     assert signal["address"] == {"postcode": "1012AB", "house_number": 12, "addition": ""}
     assert (signal["concern_types"], signal["seen"]) == (["frail"], "once")
     assert [note["text"] for note in signal["follow_up_notes"]] == ["Belt dinsdag terug."]
+    assert [kept["days"] for kept in document["retention"]] == [28, 28, 365]
+    assert document["recipients"] == ["own_team", "referred_to", "processor"]
     (entry,) = registered(desk)
     assert (entry.right, entry.outcome, entry.signals_found) == ("access", "exported", 1)
     assert [found.subject_id for found in desk.entries(AuditAction.EXPORTED)] == [signal_id]
@@ -159,6 +161,21 @@ def test_a_restriction_is_set_and_lifted(desk: Desk, signal_id: UUID) -> None:
     lifted = ask(desk, "restrict", signal_id=str(signal_id), lift=True, **PROOF).get_json()
     assert (restricted["restricted_on"], lifted["restricted_on"]) == ("2026-11-24", None)
     assert sorted(entry.outcome for entry in registered(desk)) == ["lifted", "restricted"]
+
+
+def test_a_kind_of_concern_that_does_not_hold_is_withdrawn(desk: Desk, signal_id: UUID) -> None:
+    right = {"withdrawn": ["frail"], "statement": "Ik ben gezond."}
+    assert ask(desk, "rectify", signal_id=str(signal_id), **PLACE, **right, **PROOF).status_code == 200
+    (signal,) = ask(desk, "export", **PLACE, **PROOF).get_json()["signals"]
+    assert signal["concern_types"] == []
+    assert "Ik ben gezond." in signal["follow_up_notes"][0]["text"]
+
+
+def test_an_arrival_is_shown_by_its_day_in_the_trail(desk: Desk, signal_id: UUID) -> None:
+    """The entry is made at midnight: a time of day would be read as if it were one."""
+    lines = desk.call("fleur", "GET", "/audit.csv?action=signal_arrived").text.splitlines()
+    assert [len(line.split(",")[0]) for line in lines[1:]] == [len("2026-11-24")] * (len(lines) - 1)
+    assert len(lines) > 1
 
 
 @pytest.mark.parametrize("what", ["rectify", "restrict"])

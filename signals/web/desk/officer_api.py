@@ -12,7 +12,7 @@ from signals.web.desk import rights
 from signals.web.desk.answer import json_answer, moment
 from signals.web.desk.auth import requires
 from signals.web.desk.forgotten import PeriodInForce, forgotten, periods_in_force, set_period
-from signals.web.desk.officer_schemas import address_in, proof_in
+from signals.web.desk.officer_schemas import address_in, correction_in, proof_in
 from signals.web.desk.rights_pdf import rights_pdf
 from signals.web.desk.trail import Line, trail_csv, trail_page
 from signals.web.openapi import API_BASE, StaffBlueprint, answers
@@ -95,8 +95,8 @@ def erase(wanted: dict[str, Any]) -> Response:
 @officer_api.response(200, schemas.RightDoneSchema)
 @answers(404, 409, 410, 413, 415)
 def rectify(wanted: dict[str, Any]) -> Response:
-    """Correct the address of a signal (art. 16 AVG)."""
-    return _done(rights.rectify(wanted["signal_id"], address_in(wanted), proof_in(wanted)))
+    """Correct the address of a signal, and what of its content does not hold (art. 16 AVG)."""
+    return _done(rights.rectify(wanted["signal_id"], correction_in(wanted), proof_in(wanted)))
 
 
 @officer_api.post("/residents/restrict")

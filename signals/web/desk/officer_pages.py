@@ -10,7 +10,7 @@ from marshmallow import ValidationError, fields, validate
 from signals.audit_trail import AuditFilter
 from signals.errors import SignalsError
 from signals.postcodes import Address
-from signals.residents import IdentityProof, Proof, ResidenceProof, Right
+from signals.residents import Correction, IdentityProof, Proof, ResidenceProof, Right
 from signals.vocabulary import AuditAction, RetentionRule, Role
 from signals.web.admin import office
 from signals.web.desk import forms, page_kit, rights
@@ -180,7 +180,7 @@ def rectify() -> Any:
 
     def work() -> str:
         values = forms.load(_RECTIFY)
-        signal = rights.rectify(values["signal_id"], _address(values), _proof(values))
+        signal = rights.rectify(values["signal_id"], Correction(address=_address(values)), _proof(values))
         return render_template("desk/officer/done.html", rectified=signal)
 
     return _take(work)

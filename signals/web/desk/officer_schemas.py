@@ -9,8 +9,16 @@ from marshmallow import Schema, ValidationError, fields, post_load, validate, va
 from signals.audit_trail import AuditFilter
 from signals.clock import AMSTERDAM
 from signals.postcodes import Address
-from signals.residents import IdentityProof, Proof, ResidenceProof, Right
-from signals.vocabulary import AuditAction, DeletionReason, RetentionRule, SignalState
+from signals.residents import (
+    MAX_STATEMENT,
+    RECIPIENTS,
+    Correction,
+    IdentityProof,
+    Proof,
+    ResidenceProof,
+    Right,
+)
+from signals.vocabulary import AuditAction, ConcernType, DeletionReason, RetentionRule, SignalState
 from signals.web.desk.schemas import Choice, Moment, OrganisationSchema
 from signals.web.desk.trail import MAX_PAGE
 from signals.web.front.schemas import AdditionField, HouseNumberField, PostcodeField, Strict
@@ -90,9 +98,25 @@ class EraseSchema(AddressQuery, ProofFields):
 
 
 class RectifySchema(AddressQuery, ProofFields):
-    """The right address of a signal (art. 16 AVG)."""
+    """The right address of a signal (art. 16 AVG), and what of its content does not hold."""
 
     signal_id = fields.UUID(required=True)
+    withdrawn = fields.List(
+        Choice(ConcernType),
+        load_default=list,
+        metadata={"description": "Kinds of concern that do not hold: they go"},
+    )
+    drop_note = fields.Boolean(
+        load_default=False,
+        truthy={True},
+        falsy={False},
+        metadata={"description": "The carrier's note does not hold: it goes"},
+    )
+    statement = fields.String(
+        load_default="",
+        validate=validate.Length(max=MAX_STATEMENT),
+        metadata={"description": "The resident's own supplementary statement, kept among the notes"},
+    )
 
 
 class RestrictSchema(ProofFields):
@@ -100,6 +124,16 @@ class RestrictSchema(ProofFields):
 
     signal_id = fields.UUID(required=True)
     lift = fields.Boolean(load_default=False, truthy={True}, falsy={False})
+
+
+def correction_in(values: dict[str, Any]) -> Correction:
+    """What is put right, among loaded values; of a page only the address and a statement."""
+    return Correction(
+        address=address_in(values),
+        withdrawn=frozenset(values.get("withdrawn", ())),
+        drop_note=bool(values.get("drop_note")),
+        statement=values.get("statement", ""),
+    )
 
 
 def address_in(values: dict[str, Any]) -> Address:
@@ -203,12 +237,30 @@ class HeldSchema(Schema):
     referrals = fields.List(fields.Nested(HeldReferralSchema), required=True)
 
 
+class KeptSchema(Schema):
+    """How long signals are kept under one rule, and on which ground (art. 15(1)(d) AVG)."""
+
+    rule = fields.String(required=True, validate=validate.OneOf([rule.value for rule in RetentionRule]))
+    days = fields.Integer(required=True)
+    legal_basis = fields.String(required=True)
+
+
 class ExportedSchema(Schema):
     """All that is kept of an address, in the clear; also as PDF with `Accept: application/pdf`."""
 
     organisation = fields.String(required=True)
     legal_basis = fields.String(required=True, allow_none=True)
     retention_basis = fields.String(required=True, allow_none=True)
+    retention = fields.List(fields.Nested(KeptSchema), required=True)
+    earlier_kept_days = fields.Integer(
+        required=True,
+        metadata={"description": "Days that is kept, after deletion, that there was a signal"},
+    )
+    recipients = fields.List(
+        fields.String(validate=validate.OneOf(RECIPIENTS)),
+        required=True,
+        metadata={"description": "Categories of recipients (art. 15(1)(c) AVG)"},
+    )
     source = fields.String(required=True)
     signals = fields.List(fields.Dict(), required=True)
     earlier_signals_received_on = fields.List(fields.Date(), required=True)

@@ -15,7 +15,8 @@ from signals import residents
 from signals.db import set_local
 from signals.models import Organisation, RegisterEntry, Signal, StaffMember
 from signals.postcodes import Address
-from signals.residents import Findings, Proof, Right
+from signals.residents import Correction, Findings, Proof, Right
+from signals.retention import periods_of
 from signals.vocabulary import DeletionReason
 from signals.web.desk.auth import current
 from signals.web.desk.context import desk
@@ -86,7 +87,8 @@ def export(address: Address, proof: Proof) -> dict[str, Any]:
         )
         organisation = session.get_one(Organisation, organisation_id())
         receivers = _receivers(session, findings)
-    return residents.export_of(context.keystore, findings, organisation, receivers)
+        periods = periods_of(session, organisation.id)
+    return residents.export_of(context.keystore, findings, organisation, receivers, periods)
 
 
 def erase(address: Address, proof: Proof, right: Right) -> Erased:
@@ -112,8 +114,8 @@ def erase(address: Address, proof: Proof, right: Right) -> Erased:
     return Erased(signals=len(ids), elsewhere=len(set(ids) - own), at_once=at_once)
 
 
-def rectify(signal_id: UUID, address: Address, proof: Proof) -> Signal:
-    """Correct the address of a signal (art. 16 AVG)."""
+def rectify(signal_id: UUID, correction: Correction, proof: Proof) -> Signal:
+    """Correct a signal (art. 16 AVG)."""
     context = desk()
     with changing(signal_id) as session:
         return residents.rectify(
@@ -123,7 +125,7 @@ def rectify(signal_id: UUID, address: Address, proof: Proof) -> Signal:
             actor=current().actor,
             audit=context.audit,
             signal_id=signal_id,
-            address=address,
+            correction=correction,
             proof=proof,
         )
 

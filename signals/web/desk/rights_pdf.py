@@ -28,6 +28,17 @@ _RIGHTS: Final = (
     " Autoriteit Persoonsgegevens.",
 )
 
+_RULES: Final = {
+    "concluded": "Na afronding bewaard",
+    "unattended": "Zonder opvolging bewaard",
+    "hard_limit": "Hoe dan ook niet langer dan",
+}
+_RECIPIENTS: Final = {
+    "own_team": "medewerkers van deze organisatie die signalen opvolgen",
+    "referred_to": "een organisatie waaraan het signaal is overgedragen",
+    "processor": "de beheerder van het platform, in opdracht van deze organisatie",
+}
+
 
 def rights_pdf(document: Mapping[str, Any]) -> bytes:
     """The document of `signals.residents.export_of` for the resident to read."""
@@ -48,6 +59,12 @@ def _sections(document: Mapping[str, Any]) -> Iterator[Section]:
         facts=[
             ("Grondslag", document["legal_basis"] or "niet vastgelegd"),
             ("Bewaartermijn", document["retention_basis"] or "niet vastgelegd"),
+            *(
+                (_RULES[kept["rule"]], f"{kept['days']} dagen. {kept['legal_basis']}")
+                for kept in document["retention"]
+            ),
+            ("Dat er een signaal was", f"{document['earlier_kept_days']} dagen, zonder inhoud"),
+            *(("Wie het kan ontvangen", _RECIPIENTS[code]) for code in document["recipients"]),
             ("Bron", "een bezorger"),
         ],
     )
@@ -64,7 +81,7 @@ def _sections(document: Mapping[str, Any]) -> Iterator[Section]:
         yield Section(
             title=f"Signaal {referral['reference']}",
             text=[
-                f"Op {_day(referral['on'])} overgedragen aan een andere organisatie.",
+                f"Op {_day(referral['on'])} overgedragen aan {referral['to'] or 'een andere organisatie'}.",
                 "Wij hebben de inhoud niet meer.",
             ],
         )

@@ -39,6 +39,11 @@ class Line:
     actor: str
     subject: str
 
+    @property
+    def is_of_a_day(self) -> bool:
+        """Whether only the day is known: an arrival, of which nothing finer is kept."""
+        return self.entry.action is AuditAction.SIGNAL_ARRIVED
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrailPage:
@@ -134,7 +139,7 @@ def _references(session: Session, ids: Iterable[UUID | None]) -> dict[UUID | Non
 def _cells(line: Line) -> tuple[str, ...]:
     entry = line.entry
     return (
-        moment(entry.at),
+        entry.at.date().isoformat() if line.is_of_a_day else moment(entry.at),
         line.actor,
         str(entry.actor_id or ""),
         entry.actor_role,
