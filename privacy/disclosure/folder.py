@@ -106,9 +106,11 @@ def _text_of(folder: Path, path: str) -> str:
         if place.stat().st_size > _MOST_BYTES:
             raise BrokenFolder(f"{path[:80]!r}: too large")
         return place.read_text(encoding="utf-8-sig")
+    except BrokenFolder:
+        raise
     except UnicodeDecodeError:
         raise BrokenFolder(f"{path[:80]!r}: not UTF-8") from None
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         raise BrokenFolder(f"{path[:80]!r}: cannot be read ({type(error).__name__})") from None
 
 
