@@ -10,14 +10,20 @@ from tests.bench.desk import measure_desk
 from tests.bench.figure_pages import measure_pages
 from tests.bench.figures import measure_release
 from tests.bench.intake import measure_intake
+from tests.bench.opening import measure_opening
+from tests.bench.purging import measure_purging
 from tests.bench.queue import measure_queue
 from tests.bench.results import Line
 from tests.bench.routing import measure_routing
 from tests.bench.sending import measure_sending
 from tests.bench.start import measure_start
+from tests.bench.trail import measure_trail
 from tests.support.postgres import PostgresServer
 
-PARTS = ("routing", "intake", "arrival", "queue", "desk", "sending", "statistics", "start")
+PARTS = (
+    "routing", "intake", "arrival", "queue", "desk", "opening", "retention", "audit", "sending", "statistics",
+    "start",
+)  # fmt: skip
 # Seeding writes gigabytes: no checkpoint in the middle of it. What is durable stays so.
 SETTINGS = {"max_wal_size": "8GB"}
 
@@ -120,6 +126,28 @@ def _desk(folder: Path, size: Size) -> Iterator[Line]:
     yield from measure_desk(folder, rounds=size.reads // 3)
 
 
+def _opening(folder: Path, size: Size) -> Iterator[Line]:
+    with PostgresServer(durable=True, settings=SETTINGS) as server:
+        url = server.create_database("bench")
+        yield from measure_opening(folder, url, rounds=size.rounds, requests=size.requests)
+
+
+def _retention(folder: Path, size: Size) -> Iterator[Line]:
+    with PostgresServer(durable=True, settings=SETTINGS) as server:
+        urls = server.create_database("bench"), server.create_database("keystore")
+        yield from measure_purging(
+            folder, *urls, rounds=min(size.rounds, 5), signals=3 * size.reports, requests=size.requests
+        )
+
+
+def _audit(folder: Path, size: Size) -> Iterator[Line]:
+    with PostgresServer(durable=True, settings=SETTINGS) as server:
+        url = server.create_database("bench")
+        yield from measure_trail("audit, PostgreSQL", folder / "postgresql", url, entries=size.signals, rounds=3)
+    url = f"sqlite:///{folder}/signals.db"
+    yield from measure_trail("audit, SQLite", folder / "sqlite", url, entries=size.signals, rounds=3)
+
+
 def _sending(_folder: Path, size: Size) -> Iterator[Line]:
     with PostgresServer(durable=True, settings=SETTINGS) as server:
         urls = [server.create_database(f"round_{number}") for number in range(min(size.rounds, 3))]
@@ -145,6 +173,9 @@ _MEASURE: dict[str, Callable[[Path, Size], Iterator[Line]]] = {
     "arrival": _arrival,
     "queue": _queue,
     "desk": _desk,
+    "opening": _opening,
+    "retention": _retention,
+    "audit": _audit,
     "sending": _sending,
     "statistics": _statistics,
     "start": _start,

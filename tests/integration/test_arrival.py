@@ -1,5 +1,6 @@
 """Arrival: each report arrives once, whatever is killed or run twice; repeats are seen; no hour is kept."""
 
+import io
 import json
 import random
 import uuid
@@ -14,6 +15,7 @@ from structlog.testing import capture_logs
 import migrations
 import signals.arrival
 from notifications.models import OutboxMessage
+from privacy.logs import configure_logging
 from privacy.sealing import SCHEMA_VERSION, SealContext, seal_to_mailbox
 from signals.audit import SYSTEM
 from signals.audit_trail import TrailKeys, link_entries, verify_trail
@@ -33,6 +35,7 @@ from signals.models import (
 from signals.postcodes import Address
 from signals.repeats import earlier_links, probes_for
 from signals.routing import routing_changed
+from signals.scheduler import _guarded
 from signals.settings import ArrivalSettings, NotificationsSettings
 from signals.vocabulary import Action, AuditAction, ConcernType, ReceiptState, Seen, SignalState
 from tests.support.world import (
@@ -405,6 +408,22 @@ def test_case_keys_of_a_killed_batch_remain_for_the_sweep_and_no_other(world: Wo
     assert len(orphans) == 1
     world.keystore.destroy_case_keys(orphans)
     assert open_report(world.keystore, signal).address == IN_AMSTERDAM
+
+
+def test_a_row_that_the_database_refuses_leaves_the_batch_waiting_and_its_values_out_of_the_log(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL tells of it only at the end of the pipeline, and quotes the value."""
+    for number in range(2):
+        world.receive(number, Address(postcode="1012AB", number=number + 1))
+    log = io.StringIO()
+    configure_logging(stream=log)
+    with monkeypatch.context() as patched:
+        patched.setattr(signals.arrival, "new_reference", lambda: "SAME-SAME")
+        _guarded("arrival", world.worker().arrive)()
+    assert "scheduler.job_failed" in log.getvalue()
+    assert "SAME" not in log.getvalue()
+    assert (len(world.signals()), world.worker().arrive()) == (0, 2)
 
 
 def test_a_keystore_that_is_away_leaves_the_reports_waiting(
