@@ -1,4 +1,4 @@
-"""Who may read what of the figures in the database: true counts only the worker, releases the desk as well."""
+"""Who may read what of the figures in the database: true counts only the worker, releases the desk too."""
 
 import pytest
 from sqlalchemy import text
