@@ -63,7 +63,7 @@ def protect(
     known = {cell: count for cell, count in counts.items() if cell in near or cell not in published}
     puzzle = puzzle_of(schemas, [*known, *near])
     puzzle.targets = without_structural_zeros(puzzle)
-    case = _case_of(puzzle, known, near)
+    case = case_of(puzzle, known, near)
     _check_sums(puzzle, case)
     _hide_by_chance(case, chance or secrets.SystemRandom())
     withheld = _hide_until_safe(puzzle, case)
@@ -103,7 +103,8 @@ def _years(cells: Iterable[Cell]) -> tuple[int, int]:
     return min((span.first for span in spans), default=9999), max((span.last for span in spans), default=0)
 
 
-def _case_of(puzzle: Puzzle, counts: Mapping[Cell, int], near: Mapping[Cell, int | None]) -> Case:
+def case_of(puzzle: Puzzle, counts: Mapping[Cell, int], near: Mapping[Cell, int | None]) -> Case:
+    """Primary suppression and rounding of what `near`, published before, does not have; see `protect`."""
     cells = [cell for cell in counts if cell not in near and cell in puzzle.index]
     case = Case(cells, {}, {puzzle.index[cell] for cell in cells}, {}, set())
     for cell, count in counts.items():
@@ -152,10 +153,11 @@ def _name(cell: Cell) -> str:
 def _hide_by_chance(case: Case, chance: random.Random) -> None:
     for number in sorted(case.new & case.shown.keys()):
         if chance.randrange(_DECOY_IN) == 0 and case.shown[number] <= SMALL:
-            _hide(case, number)
+            hide(case, number)
 
 
-def _hide(case: Case, number: int) -> None:
+def hide(case: Case, number: int) -> None:
+    """Hide a shown number, in all its cells."""
     del case.shown[number]
     case.hidden.add(number)
 
@@ -165,27 +167,29 @@ def _hide_until_safe(puzzle: Puzzle, case: Case) -> frozenset[str]:
     withheld: set[str] = set()
     ranges: dict[Target, Range] = {}
     hopeless: set[Target] = set()
-    while told := _told(puzzle, case, ranges, _open_targets(puzzle, case, ranges, hopeless)):
+    while told := told_targets(puzzle, case, ranges, hopeless):
         for target in told:
             if not _cover(puzzle, case, ranges, target) and not _withhold(puzzle, case, target, withheld):
                 hopeless.add(target)
     return frozenset(withheld)
 
 
-def _open_targets(
-    puzzle: Puzzle, case: Case, ranges: Mapping[Target, Range], hopeless: Collection[Target]
+def told_targets(
+    puzzle: Puzzle, case: Case, ranges: dict[Target, Range], hopeless: Collection[Target] = ()
 ) -> list[Target]:
-    return [
+    """All with fewer values than needed but the hopeless; `ranges` keeps what is proven between calls."""
+    asked = [
         target
         for target in puzzle.targets
         if (target.is_rest or target.terms[0][0] in case.hidden)
         and target not in hopeless
         and (target not in ranges or is_told(target, ranges[target]))
     ]
+    return _told(puzzle, case, ranges, asked)
 
 
 def _told(puzzle: Puzzle, case: Case, ranges: dict[Target, Range], asked: Sequence[Target]) -> list[Target]:
-    """Those with fewer values than needed; `ranges` keeps what is proven, for hiding only widens."""
+    """Those with fewer values than needed: hiding only widens, so what was proven stays proven."""
     bounds = narrowed(puzzle, bounds_for(puzzle, case))
     found = ranges_of(puzzle, bounds, asked, enough=NEEDED, seen=[ranges.get(t, UNSEEN) for t in asked])
     ranges.update(zip(asked, found, strict=True))
@@ -199,7 +203,7 @@ def _cover(puzzle: Puzzle, case: Case, ranges: dict[Target, Range], target: Targ
             return True
         bounds, choices = bounds_for(puzzle, case), choices_for(case)
         for number in cheapest(puzzle, bounds, choices, [target], needed=NEEDED, hops=hops) or ():
-            _hide(case, number)
+            hide(case, number)
     return not _told(puzzle, case, ranges, [target])
 
 
@@ -246,7 +250,7 @@ def _withhold(puzzle: Puzzle, case: Case, target: Target, withheld: set[str]) ->
         if still:
             withheld |= chosen
             for number in still:
-                _hide(case, number)
+                hide(case, number)
             return True
     return False
 

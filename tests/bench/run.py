@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.bench.arrival import measure_arrival
 from tests.bench.desk import measure_desk
+from tests.bench.disclosure import measure_disclosure
 from tests.bench.figure_pages import measure_pages
 from tests.bench.figures import measure_release
 from tests.bench.intake import measure_intake
@@ -30,7 +31,8 @@ SETTINGS = {"max_wal_size": "8GB"}
 
 @dataclass(frozen=True, kw_only=True)
 class Size:
-    """How much of everything: rounds, requests and reports in a round, signals in the larger queue."""
+    """How much of everything: rounds, requests and reports in a round, signals in the larger queue,
+    facts in a quarter, years of releases."""
 
     rounds: int
     requests: int
@@ -40,6 +42,7 @@ class Size:
     reads: int
     messages: int
     facts: int
+    years: int
 
 
 WHOLE = Size(
@@ -51,6 +54,7 @@ WHOLE = Size(
     reads=300,
     messages=10_000,
     facts=1_000_000,
+    years=10,
 )
 QUICK = Size(
     rounds=3,
@@ -61,6 +65,7 @@ QUICK = Size(
     reads=100,
     messages=1_000,
     facts=100_000,
+    years=2,
 )
 
 
@@ -160,6 +165,7 @@ def _statistics(folder: Path, size: Size) -> Iterator[Line]:
         yield from measure_release("statistics, PostgreSQL", folder / "postgresql", url, facts=size.facts)
     url = f"sqlite:///{folder}/signals.db"
     yield from measure_release("statistics, SQLite", folder / "sqlite", url, facts=size.facts)
+    yield from measure_disclosure("disclosure control", years=size.years)
     yield from measure_pages(folder / "pages", rounds=size.reads)
 
 
