@@ -146,9 +146,9 @@ def _arrive(house: House, workers: int, reports: int, *, seed: int, postmaster: 
         before = _signals(house)
         fill_mailboxes(house, reports, seed=seed)
         _settle(house)
-        spent = _of_database(postmaster)
+        before = _of_database(postmaster)
         said = _told_to_go(started)
-        spent = _of_database(postmaster) - spent
+        spent = sum(now - before.get(number, 0.0) for number, now in _of_database(postmaster).items())
     if _signals(house) - before != reports:
         raise RuntimeError("not every report arrived")
     seconds = max(entry["until"] for entry in said) - min(entry["from"] for entry in said)
@@ -156,9 +156,9 @@ def _arrive(house: House, workers: int, reports: int, *, seed: int, postmaster: 
     return Effort(rate=reports / seconds, cpu=cpu / reports, database=spent / reports)
 
 
-def _of_database(postmaster: int | None) -> float:
-    """Connections stay open while it is measured, so that none takes its CPU with it."""
-    return cpu_seconds(children_of(postmaster)) if postmaster else 0.0
+def _of_database(postmaster: int | None) -> dict[int, float]:
+    """The CPU of each of its processes; those of the workers stay while it is measured."""
+    return {number: cpu_seconds([number]) for number in children_of(postmaster)} if postmaster else {}
 
 
 def _settle(house: House) -> None:
