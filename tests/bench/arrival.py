@@ -146,9 +146,9 @@ def _arrive(house: House, workers: int, reports: int, *, seed: int, postmaster: 
         before = _signals(house)
         fill_mailboxes(house, reports, seed=seed)
         _settle(house)
-        before = _of_database(postmaster)
+        so_far = _of_database(postmaster)
         said = _told_to_go(started)
-        spent = sum(now - before.get(number, 0.0) for number, now in _of_database(postmaster).items())
+        spent = sum(now - so_far.get(number, 0.0) for number, now in _of_database(postmaster).items())
     if _signals(house) - before != reports:
         raise RuntimeError("not every report arrived")
     seconds = max(entry["until"] for entry in said) - min(entry["from"] for entry in said)
