@@ -36,6 +36,7 @@ TITLES: dict[str, LazyString] = {
     "coverage_overlaps": _("This area is covered already"),
     "already_decided": _("This request was decided already"),
     "release_refused": _("These figures cannot be released now"),
+    "chosen_already": _("Somebody chose otherwise already"),
     "limit_not_raised": _("This limit cannot be raised any more"),
 }
 
@@ -69,6 +70,7 @@ DETAILS: dict[str, LazyString] = {
     "coverage_overlaps": _(
         "On some of these dates it is. Let that coverage end first, or choose other dates."
     ),
+    "chosen_already": _("Load the page again: a worker does what was chosen."),
     "limit_not_raised": _("It holds for another day, or it was raised as often as it may be."),
     "already_decided": _("Somebody else decided it, or it waited for more than 14 days. Ask for it again."),
     "release_refused": _("A period is released once, after it is over and after those before it."),

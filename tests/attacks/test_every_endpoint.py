@@ -111,6 +111,10 @@ POST /api/v1/staff/<uuid:member_id>/role L
 POST /api/v1/staff/<uuid:member_id>/reset LA
 GET /api/v1/approvals LPA
 GET /api/v1/limits LA
+GET /api/v1/delivery A
+GET /api/v1/delivery/dead-letters A
+POST /api/v1/delivery/dead-letters/<uuid:message_id>/again A
+POST /api/v1/delivery/dead-letters/<uuid:message_id>/drop A
 POST /api/v1/limits/<uuid:area_day_id>/raise LA
 POST /api/v1/approvals/<uuid:approval_id>/approve LP
 POST /api/v1/approvals/<uuid:approval_id>/decline LP
@@ -206,6 +210,11 @@ GET /figures/open-data/<name> LCA
 GET /admin A
 GET /admin/approvals A
 GET /admin/coverage A
+GET /admin/messages A
+POST /admin/messages/<uuid:message_id>/again A
+POST /admin/messages/<uuid:message_id>/drop A
+GET /admin/sheets A
+GET /admin/sheets/<size>.pdf A
 POST /admin/organisations A
 GET /admin/organisations/<uuid:organisation_id> A
 POST /admin/organisations/<uuid:organisation_id> A

@@ -87,6 +87,8 @@ def sections() -> list[tuple[str, str]]:
         ("admin_pages.organisations", gettext("Organisations")),
         ("admin_pages.coverage", gettext("Coverage")),
         ("admin_pages.approvals", gettext("Approvals")),
+        ("channel_admin.overview", gettext("Messages")),
+        ("channel_admin.sheets", gettext("Sheets to print")),
     ]
 
 

@@ -21,6 +21,8 @@ def register_desk(
     from signals.staff import GuessThrottle
     from signals.web.admin.api import admin_api
     from signals.web.admin.approval_pages import approval_pages
+    from signals.web.admin.channel_api import channel_api
+    from signals.web.admin.channel_pages import channel_admin
     from signals.web.admin.pages import admin_pages
     from signals.web.desk.absence_pages import absence_pages
     from signals.web.desk.account_pages import account_pages
@@ -61,6 +63,8 @@ def register_desk(
     for calls in (staff_api, letter_api, handover_api, referral_api, officer_api, team_api, admin_api):
         api.register_blueprint(calls)
     api.register_blueprint(limit_api)
+    api.register_blueprint(channel_api)
+    app.register_blueprint(channel_admin)
     of_roles = (officer_pages, approval_pages, admin_pages, referral_pages)
     of_teams = (team_pages, settings_pages, absence_pages)
     of_channels = (channel_pages, escalation_pages, limit_pages)

@@ -1,0 +1,99 @@
+"""Where administrators see whether messages arrive, settle dead letters, and print the carriers' sheets."""
+
+import re
+from typing import Any, Final
+from uuid import UUID
+
+from flask import Blueprint, Response, render_template, request
+
+from notifications.dead_letters import Wish
+from signals.errors import NotFound
+from signals.vocabulary import Role
+from signals.web.admin import channels, pages
+from signals.web.admin.channels import LEAST
+from signals.web.desk import account_shared, limits, page_kit
+from signals.web.desk.auth import requires_page
+from signals.web.desk.context import desk
+from signals.web.front.sheets import SheetSize, make_sheet
+
+channel_admin = Blueprint("channel_admin", __name__, url_prefix="/admin", template_folder="templates")
+page_kit.share_with(channel_admin, pages.sections)
+
+AUTHENTICATION = "cookie"
+"""What every view here asks for."""
+
+_ADDRESS: Final = re.compile(r"https?://[A-Za-z0-9.-]{1,200}(:[0-9]{1,5})?(/[A-Za-z0-9/_-]{0,100})?")
+
+
+@channel_admin.get("/messages")
+@requires_page(Role.ADMINISTRATOR)
+def overview() -> str:
+    """Channels, health, proofs, dead letters, and areas near their limit of today."""
+    return _page()
+
+
+@channel_admin.post("/messages/<uuid:message_id>/again")
+@requires_page(Role.ADMINISTRATOR)
+def again(message_id: UUID) -> Any:
+    """Let a dead letter be sent again."""
+    return _settle(message_id, Wish.AGAIN)
+
+
+@channel_admin.post("/messages/<uuid:message_id>/drop")
+@requires_page(Role.ADMINISTRATOR)
+def drop(message_id: UUID) -> Any:
+    """Give a dead letter up for good."""
+    return _settle(message_id, Wish.DROP)
+
+
+@channel_admin.get("/sheets")
+@requires_page(Role.ADMINISTRATOR)
+def sheets() -> str:
+    """Asks for the address of the carriers' page and leads to the sheets."""
+    return render_template("admin/sheets.html", address=_address() or _usual(), sizes=list(SheetSize))
+
+
+@channel_admin.get("/sheets/<size>.pdf")
+@requires_page(Role.ADMINISTRATOR)
+def sheet(size: str) -> Any:
+    """The QR code of the carriers' page, to hang up."""
+    if size not in set(SheetSize):
+        raise NotFound
+    address = _address()
+    if address is None:
+        return account_shared.see_other(".sheets")
+    answer = Response(make_sheet(address=address, size=SheetSize(size)), content_type="application/pdf")
+    answer.headers["Content-Disposition"] = f'inline; filename="signals-{size}.pdf"'
+    return answer
+
+
+def _settle(message_id: UUID, wish: Wish) -> Any:
+    try:
+        channels.settle(message_id, wish)
+    except page_kit.REFUSED as refused:
+        return _page(trouble=page_kit.trouble_of(refused)), 409
+    return account_shared.see_other(".overview", done=wish.value)
+
+
+def _page(*, trouble: str = "") -> str:
+    done = request.args.get("done", "")
+    return render_template(
+        "admin/messages.html",
+        delivery=channels.delivery(),
+        days=limits.todays(),
+        least=LEAST,
+        trouble=trouble,
+        done=done if done in set(Wish) else "",
+    )
+
+
+def _address() -> str | None:
+    """The address that was typed, when it is one; the usual one when none was."""
+    typed = request.args.get("address", "").strip()
+    if not typed:
+        return _usual()
+    return typed if _ADDRESS.fullmatch(typed) else None
+
+
+def _usual() -> str:
+    return desk().settings.server.public_url

@@ -1,0 +1,76 @@
+"""What the API and the page about delivery both show and do; never a recipient or what a message says."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from notifications import dead_letters
+from notifications.dead_letters import Wish
+from notifications.figures import ChannelHealth, channel_health
+from notifications.models import ChannelState, PostedLetter
+from notifications.states import channel_states
+from signals.drills import ChannelProof, channel_proofs
+from signals.errors import Conflict, NotFound
+from signals.models import Organisation
+from signals.vocabulary import AuditAction
+from signals.web.desk.auth import current
+from signals.web.desk.context import desk
+
+LEAST = 10
+"""A smaller number of messages that wait is not told: of one team it would be a number of signals."""
+
+
+class ChosenAlready(Conflict):
+    """Somebody chose already what becomes of this message."""
+
+    code = "chosen_already"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """How delivery goes; `names` of the organisations in it, by id."""
+
+    channels: Sequence[ChannelState]
+    health: Sequence[ChannelHealth]
+    letters: Sequence[PostedLetter]
+    proofs: Sequence[ChannelProof]
+    names: Mapping[UUID, str] = field(repr=False)
+
+
+def delivery() -> Delivery:
+    """All that there is to see, as of the worker's last count."""
+    with desk().reading() as session:
+        return Delivery(
+            channels=channel_states(session),
+            health=channel_health(session),
+            letters=dead_letters.posted_letters(session),
+            proofs=channel_proofs(session),
+            names=_names(session),
+        )
+
+
+def settle(message_id: UUID, wish: Wish) -> None:
+    """Choose what becomes of a dead letter; a worker does it. Raises `NotFound` and `ChosenAlready`."""
+    context = desk()
+    with context.sessions.begin() as session:
+        row = dead_letters.choose(session, message_id, wish)
+        if row is None:
+            raise NotFound
+        if row.wanted != wish:
+            raise ChosenAlready
+        context.audit.record(
+            session,
+            context.clock,
+            actor=current().actor,
+            action=AuditAction.ORGANISATION_CHANGED,
+            subject_id=message_id,
+            organisation_id=row.organisation_id,
+            ground=f"dead_letter:{wish.value}",
+        )
+
+
+def _names(session: Session) -> dict[UUID, str]:
+    return {row.id: row.name for row in session.execute(select(Organisation.id, Organisation.name))}

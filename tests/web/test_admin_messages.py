@@ -1,0 +1,186 @@
+"""How delivery goes, as administrators see it: health, dead letters without content, proofs, sheets."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from notifications.breaker import Breaker
+from notifications.dead_letters import carry_out, post
+from notifications.figures import count_messages
+from notifications.models import DeliveryAttempt, MessageState, OutboxMessage
+from notifications.states import Switch, write_states
+from signals.db import session_factory
+from signals.models import Organisation
+from signals.vocabulary import AuditAction
+from tests.web.desk_fixtures import AMSTERDAM, Desk
+from tests.web.test_desk_auth import sign_in
+
+RECIPIENT = "team@amsterdam.example.org"
+
+
+def message(desk: Desk, state: MessageState, *, problem: str | None = None, number: int = 1) -> None:
+    """Messages to Amsterdam in a state; `problem`: of their last try."""
+    now = desk.clock.now()
+    with session_factory(desk.engine).begin() as session:
+        team = session.scalars(select(Organisation.id).where(Organisation.name == AMSTERDAM)).one()
+        for _ in range(number):
+            row = OutboxMessage(
+                event="new_signal",
+                subject_id=uuid4(),
+                organisation_id=team,
+                channel="email",
+                recipient=RECIPIENT,
+                values={"link": "https://signalen.example/desk", "claim_by": "2026-11-25"},
+                state=state,
+                not_before=now - timedelta(hours=1),
+                settled_at=now if state in (MessageState.DELIVERED, MessageState.FAILED) else None,
+                tries=1,
+            )
+            session.add(row)
+            session.flush()
+            if problem:
+                session.add(DeliveryAttempt(message_id=row.id, at=now, delivered=False, problem=problem))
+
+
+def count(desk: Desk, breaker: Breaker | None = None, *missing: str) -> None:
+    """What a worker does each minute."""
+    with session_factory(desk.engine).begin() as session:
+        carry_out(session, desk.clock)
+        count_messages(session, desk.clock)
+        post(session)
+        switches = [Switch(channel="email"), Switch(channel="sms", missing=missing)]
+        write_states(session, desk.clock, switches=switches, breakers={"email": breaker or Breaker()})
+
+
+def states(desk: Desk) -> list[MessageState]:
+    with Session(desk.engine) as session:
+        return list(session.scalars(select(OutboxMessage.state)))
+
+
+def letters(desk: Desk) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = desk.call("bea", "GET", "/delivery/dead-letters").get_json()["items"]
+    return found
+
+
+# Health
+
+
+def test_health_tells_the_last_arrival_the_last_failure_and_what_was_given_up(desk: Desk) -> None:
+    message(desk, MessageState.DELIVERED)
+    message(desk, MessageState.FAILED, problem="smtp_550")
+    message(desk, MessageState.QUEUED, problem="smtp_450", number=12)
+    count(desk)
+    (health,) = desk.call("bea", "GET", "/delivery").get_json()["health"]
+    assert health["organisation"]["name"] == AMSTERDAM
+    assert health["last_delivered_at"] is not None
+    assert (health["last_problem"], health["waiting"], health["dead_letters"]) == ("smtp_450", 12, 1)
+
+
+def test_a_small_number_that_waits_is_told_to_nobody(desk: Desk) -> None:
+    message(desk, MessageState.QUEUED, number=3)
+    count(desk)
+    (health,) = desk.call("bea", "GET", "/delivery").get_json()["health"]
+    assert health["waiting"] is None
+    assert health["waiting_since"] is not None
+    page = sign_in(desk, "bea").get("/admin/messages").text
+    assert "minder dan 10" in page
+
+
+def test_text_messages_that_are_off_are_explained_by_the_settings_that_lack(desk: Desk) -> None:
+    count(desk, None, "twilio.account_sid", "twilio.auth_token_file")
+    (_, sms) = desk.call("bea", "GET", "/delivery").get_json()["channels"]
+    assert (sms["is_on"], sms["missing"]) == (False, ["twilio.account_sid", "twilio.auth_token_file"])
+    assert "twilio.account_sid, twilio.auth_token_file" in sign_in(desk, "bea").get("/admin/messages").text
+
+
+def test_a_provider_that_is_left_alone_is_said_to_be(desk: Desk) -> None:
+    until = desk.clock.now() + timedelta(minutes=5)
+    count(desk, Breaker(failures=7, pauses=1, open_until=until, problem="smtp_connection"))
+    email = desk.call("bea", "GET", "/delivery").get_json()["channels"][0]
+    assert (email["failures_in_a_row"], email["last_problem"]) == (7, "smtp_connection")
+    assert email["paused_until"] is not None
+    assert "smtp_connection" in sign_in(desk, "bea").get("/admin/messages").text
+
+
+def test_every_organisation_has_its_proof_or_the_lack_of_one(desk: Desk) -> None:
+    proofs = desk.call("bea", "GET", "/delivery").get_json()["proofs"]
+    assert {proof["proved_on"] for proof in proofs} == {None}
+    assert AMSTERDAM in {proof["organisation"]["name"] for proof in proofs}
+
+
+# Dead letters
+
+
+def test_a_dead_letter_is_listed_without_recipient_link_and_subject(desk: Desk) -> None:
+    message(desk, MessageState.FAILED, problem="smtp_550")
+    count(desk)
+    (letter,) = letters(desk)
+    assert (letter["event"], letter["problem"], letter["tries"]) == ("new_signal", "smtp_550", 1)
+    page = sign_in(desk, "bea").get("/admin/messages").text
+    for told in (page, str(letter)):
+        assert RECIPIENT not in told
+        assert "signalen.example" not in told
+
+
+@pytest.mark.parametrize(("wish", "state"), [("again", MessageState.QUEUED), ("drop", MessageState.EXPIRED)])
+def test_what_is_chosen_a_worker_does_and_it_is_audited(desk: Desk, wish: str, state: MessageState) -> None:
+    message(desk, MessageState.FAILED, problem="smtp_550")
+    count(desk)
+    path = f"/delivery/dead-letters/{letters(desk)[0]['id']}/{wish}"
+    assert desk.call("bea", "POST", path).status_code == 202
+    assert (states(desk), letters(desk)[0]["chosen"]) == ([MessageState.FAILED], wish)
+    count(desk)
+    assert (states(desk), letters(desk)) == ([state], [])
+    (entry,) = desk.entries(AuditAction.ORGANISATION_CHANGED)
+    assert entry.ground == f"dead_letter:{wish}"
+
+
+def test_the_first_choice_stands(desk: Desk) -> None:
+    message(desk, MessageState.FAILED)
+    count(desk)
+    path = f"/delivery/dead-letters/{letters(desk)[0]['id']}"
+    assert desk.call("bea", "POST", f"{path}/drop").status_code == 202
+    assert desk.call("bea", "POST", f"{path}/drop").status_code == 202
+    assert desk.call("bea", "POST", f"{path}/again").status_code == 409
+    assert letters(desk)[0]["chosen"] == "drop"
+
+
+def test_one_that_is_not_there_is_404(desk: Desk) -> None:
+    assert desk.call("bea", "POST", f"/delivery/dead-letters/{uuid4()}/again").status_code == 404
+
+
+def test_the_page_settles_a_dead_letter_by_a_button(desk: Desk) -> None:
+    message(desk, MessageState.FAILED)
+    count(desk)
+    bea = sign_in(desk, "bea")
+    page = bea.get("/admin/messages").text
+    letter_id = UUID(letters(desk)[0]["id"])
+    token = page.split('name="csrf_token" value="')[1].split('"')[0]
+    answer = bea.post(f"/admin/messages/{letter_id}/again", data={"csrf_token": token})
+    assert answer.status_code == 303
+    assert 'role="status"' in bea.get(answer.headers["Location"]).text
+    assert letters(desk)[0]["chosen"] == "again"
+
+
+# Sheets
+
+
+def test_the_sheets_are_a_link_away_from_the_first_page_of_administration(desk: Desk) -> None:
+    bea = sign_in(desk, "bea")
+    assert 'href="/admin/sheets"' in bea.get("/admin").text
+    page = bea.get("/admin/sheets?address=https://zorgen.example.org").text
+    assert "/admin/sheets/a6.pdf?address=https" in page
+    answer = bea.get("/admin/sheets/a4.pdf?address=https://zorgen.example.org")
+    assert (answer.mimetype, answer.data[:4]) == ("application/pdf", b"%PDF")
+
+
+@pytest.mark.parametrize(
+    "address", ["javascript:alert(1)", "https://a b", "https://x.example/?q=1", "ftp://x"]
+)
+def test_what_is_no_address_makes_no_sheet(desk: Desk, address: str) -> None:
+    answer = sign_in(desk, "bea").get("/admin/sheets/a4.pdf", query_string={"address": address})
+    assert answer.status_code == 303
