@@ -11,7 +11,10 @@ import click
 from signals.cli import json_option
 
 PROJECT = Path(__file__).resolve().parents[2]
-PARTS = ("routing", "intake", "arrival", "queue", "desk", "sending", "statistics", "start")
+PARTS = (
+    "routing", "intake", "arrival", "queue", "desk", "opening", "retention", "audit", "sending", "statistics",
+    "start",
+)  # fmt: skip
 
 
 @click.command()

@@ -99,14 +99,14 @@ def _signal(case: _Case, on: date, staff_id: UUID, number: int) -> dict[str, Any
     context = context_of(case.signal_id, case.organisation_id, case.key_id)
     content, summary = seal_for_case(report, case.key, context)
     return {
-        "id": case.signal_id, "organisation_id": case.organisation_id, "reference": f"B{number:08d}",
+        "id": case.signal_id, "organisation_id": case.organisation_id, "reference": f"{number:09x}",
         "state": SignalState.CONCLUDED, "version": 4, "received_on": on, "unrouted": False,
         "repeat": number % 20 == 0, "is_drill": False, "case_key_id": case.key_id, "schema_version": 1,
         "content": content, "summary": summary, "claim_by": on + timedelta(days=1),
         "contact_by": on + timedelta(days=2), "conclude_by": on + timedelta(days=28),
         "due_on": on + timedelta(days=28), "claimed_by_id": staff_id, "claimed_at": _at(on, 1),
         "first_contact_at": _at(on, 4), "concluded_at": _at(on, 5), "outcome": Outcome.TALK_SUFFICED,
-        "newly_known": True,
+        "newly_known": True, "team_told": True,
     }  # fmt: skip
 
 

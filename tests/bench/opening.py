@@ -1,0 +1,126 @@
+"""Opening a signal over HTTP: eight people at once against one, each answer after its audit entry."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from privacy.keystore import open_keystore
+from privacy.passwords import PasswordHasherSettings
+from privacy.secret_files import load_master_key
+from signals.audit import AuditLog
+from signals.clock import SystemClock
+from signals.db import session_factory
+from signals.staff import add_staff, issue_token
+from signals.triage import queue_page
+from signals.vocabulary import Role
+from tests.bench.client import talk
+from tests.bench.house import PROJECT, House, clean_environment, make_house
+from tests.bench.processes import free_port, running, wait_for_answer
+from tests.bench.results import Line, quantile
+from tests.bench.seeding import Crowd, seal_for_real, seed_signals
+
+PEOPLE = 8
+_SIGNALS = 2000
+_SEALED = 25
+
+
+def measure_opening(folder: Path, database_url: str, *, rounds: int, requests: int) -> Iterator[Line]:
+    """`requests` openings a round by `GET /api/v1/signals/{id}`, of 25 signals, each person with a token."""
+    port = free_port()
+    house = make_house(
+        folder, database_url=database_url, keystore_url=f"sqlite:///{folder}/keystore.db", port=port
+    )
+    crowd = seed_signals(house.engine(), _SIGNALS)
+    work = _prepared(house, crowd)
+    desk = folder / "desk.toml"
+    desk.write_text(house.config.read_text().replace('role = "front"', 'role = "desk"').replace(
+        "threads = 1", "threads = 4"
+    ))  # fmt: skip
+    one: list[float] = []
+    all_at_once: list[float] = []
+    latencies: list[float] = []
+    with running("-m", "tests.bench.serving", str(desk)):
+        wait_for_answer(port)
+        _open(port, work, PEOPLE, requests // 4)
+        for _ in range(rounds):
+            one.append(_open(port, work, 1, requests // 4)["rate"])
+            said = _open(port, work, PEOPLE, requests)
+            all_at_once.append(said["rate"])
+            latencies += said["latencies"]
+    group = "opening a signal, PostgreSQL (2 processes of 4 threads)"
+    yield Line(
+        group=group,
+        what=f"{PEOPLE} people at once against one, openings per second",
+        value=median(all_at_once) / median(one),
+        at_least=3,
+    )
+    for label, rates in (("one", one), (f"{PEOPLE} people", all_at_once)):
+        yield Line(group=group, what=f"{label}: openings per second", value=median(rates), unit="1/s")
+    yield Line(group=group, what=f"{PEOPLE} people: p95", value=quantile(latencies, 0.95) * 1e3, unit="ms")
+
+
+def _prepared(house: House, crowd: Crowd) -> dict[str, list[str]]:
+    keystore = open_keystore(
+        house.settings.keystore.url, load_master_key(house.settings.keystore.master_key_file)
+    )
+    with Session(crowd.engine) as session:
+        page = queue_page(session, organisation_id=crowd.organisation_id, limit=_SEALED)
+        ids = [signal.id for signal in page.items]
+    seal_for_real(crowd, keystore, ids)
+    audit, clock = AuditLog(keystore.secret("audit")), SystemClock()
+    tokens = []
+    with session_factory(crowd.engine).begin() as session:
+        for number in range(PEOPLE):
+            new = add_staff(
+                session,
+                clock,
+                keystore=keystore,
+                audit=audit,
+                organisation_id=crowd.organisation_id,
+                role=Role.WORKER,
+                name="Bench",
+                email=f"bench{number}@example.org",
+                password="a long sentence as a password",
+                hasher=PasswordHasherSettings(memory_kib=1024),
+            )
+            tokens.append(issue_token(session, clock, audit=audit, member=new.member, label="bench", days=1))
+    keystore.dispose()
+    return {"tokens": tokens, "ids": [str(found) for found in ids]}
+
+
+def _open(port: int, work: dict[str, list[str]], people: int, count: int) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench.opening", str(port), str(people), str(count)],
+        cwd=PROJECT,
+        env=clean_environment(),
+        input=json.dumps(work).encode(),
+        capture_output=True,
+        check=True,
+    )
+    said: dict[str, Any] = json.loads(done.stdout)
+    if set(said["statuses"]) != {"200"}:
+        raise RuntimeError(f"opening answered {said['statuses']}")
+    return said | {"rate": count / said["seconds"]}
+
+
+def _requests(work: dict[str, list[str]], people: int, count: int) -> list[bytes]:
+    return [
+        (
+            f"GET /api/v1/signals/{work['ids'][number % len(work['ids'])]} HTTP/1.1\r\n"
+            f"Host: 127.0.0.1\r\n"
+            f"Authorization: Bearer {work['tokens'][number % people]}\r\n\r\n"
+        ).encode()
+        for number in range(count)
+    ]
+
+
+if __name__ == "__main__":
+    _port, _people, _count = map(int, sys.argv[1:])
+    _work = json.load(sys.stdin)
+    sys.stdout.write(json.dumps(talk(_port, _requests(_work, _people, _count), _people)))

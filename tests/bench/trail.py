@@ -1,0 +1,98 @@
+"""`signals audit verify` against the bare HMACs that it is made of."""
+
+import gc
+import hashlib
+import hmac
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from statistics import median
+from uuid import UUID, uuid4
+
+from signals.audit import Actor, AuditEvent
+from signals.audit_trail import TrailKeys, link_entries, verify_trail
+from signals.clock import SystemClock
+from signals.db import is_sqlite
+from signals.jobs import Worker, make_worker
+from signals.vocabulary import AuditAction
+from tests.bench.house import make_house
+from tests.bench.results import Line
+
+_AT_ONCE = 1000
+_ENTRY_BYTES, _LINK_BYTES = 183, 94
+"""What the two HMACs of an entry are made over."""
+
+
+def measure_trail(
+    group: str, folder: Path, database_url: str, *, entries: int, rounds: int
+) -> Iterator[Line]:
+    """So many entries, linked and signed; rounds of verifying and of two HMACs for each alternate."""
+    house = make_house(folder, database_url=database_url, keystore_url=f"sqlite:///{folder}/keystore.db")
+    worker = make_worker(house.settings)
+    keys = TrailKeys(mac_key=worker.keystore.secret("audit"), root=worker.keystore.root_signing_key())
+    count = _fill(worker, entries, keys)
+    bare, whole = [], []
+    for _ in range(rounds):
+        bare.append(_timed(lambda: _bare(keys.mac_key, count)))
+        whole.append(_timed(lambda: _verify(worker, keys)))
+    yield Line(
+        group=group,
+        what=f"verifying {count:,} entries against bare HMAC",
+        value=median(whole) / median(bare),
+        at_most=3,
+    )
+    for label, seconds in (("verifying", whole), ("bare HMAC", bare)):
+        yield Line(
+            group=group, what=f"{label}, for each entry", value=median(seconds) / count * 1e6, unit="us"
+        )
+    worker.keystore.dispose()
+    worker.engine.dispose()
+
+
+def _fill(worker: Worker, entries: int, keys: TrailKeys) -> int:
+    actor = Actor(id=uuid4(), role="worker", organisation_id=UUID(int=1))
+    began = SystemClock().now() - timedelta(days=1)
+    for start in range(0, entries, _AT_ONCE):
+        events = [
+            AuditEvent(
+                actor=actor,
+                action=AuditAction.SIGNAL_OPENED,
+                subject_id=uuid4(),
+                ground="follow_up",
+                at=began + timedelta(milliseconds=start + number),
+            )
+            for number in range(_AT_ONCE)
+        ]
+        with worker.sessions.begin() as session:
+            worker.audit.record_many(session, worker.clock, events)
+    linked = 0
+    while True:
+        with worker.sessions.begin() as session:
+            some = link_entries(session, worker.clock, keys=keys)
+        if not some:
+            break
+        linked += some
+    with worker.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        connection.exec_driver_sql("ANALYZE" if is_sqlite(connection) else "VACUUM (ANALYZE)")
+    return linked
+
+
+def _verify(worker: Worker, keys: TrailKeys) -> None:
+    with worker.sessions() as session:
+        if found := verify_trail(session, worker.clock, keys=keys):
+            raise RuntimeError(f"the trail is not whole: {found}")
+
+
+def _bare(key: bytes, count: int) -> None:
+    entry, link = bytes(_ENTRY_BYTES), bytes(_LINK_BYTES)
+    for _ in range(count):
+        hmac.digest(key, entry, hashlib.sha256)
+        hmac.digest(key, link, hashlib.sha256)
+
+
+def _timed(work: Callable[[], None]) -> float:
+    gc.collect()
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
