@@ -173,9 +173,7 @@ def test_a_double_press_saves_one_attempt(site: Site, window: OpenWindow, signal
     assert len(site.signal(signal_id).attempts) == 1
 
 
-def test_going_back_shows_what_was_saved_since(
-    site: Site, window: OpenWindow, signal_id: UUID
-) -> None:
+def test_going_back_shows_what_was_saved_since(site: Site, window: OpenWindow, signal_id: UUID) -> None:
     anna = window("anna")
     _claimed(anna.open_signal(signal_id))
     _tried(anna.page, "Geen gehoor")
