@@ -46,7 +46,7 @@ def ledger_of(groups: Groups) -> Ledger:
 
 def store(session: Session, ledger: Ledger, *, quarter: str) -> None:
     """Write the ledger of a quarter, once and for ever."""
-    rows = [{"quarter": quarter, "name": name, "counts": _as_text(found)} for name, found in ledger.items()]
+    rows = [{"quarter": quarter, "name": name, "counts": as_text(found)} for name, found in ledger.items()]
     session.execute(insert(CountedTable), rows)
 
 
@@ -55,7 +55,7 @@ def load(session: Session, quarters: Iterable[str]) -> Ledger:
     total: dict[str, Counter[Place]] = {}
     query = select(CountedTable).where(CountedTable.quarter.in_(list(quarters)))
     for row in session.scalars(query):
-        total.setdefault(row.name, Counter()).update(_from_text(row.counts))
+        total.setdefault(row.name, Counter()).update(from_text(row.counts))
     return total
 
 
@@ -200,10 +200,12 @@ def _median(ledger: Ledger, measure: str) -> int | None:
     return None
 
 
-def _as_text(counts: Mapping[Place, int]) -> str:
+def as_text(counts: Mapping[Place, int]) -> str:
+    """Canonical JSON: `[[keys, measure, number], ...]` in order."""
     rows = sorted([list(keys), measure, number] for (keys, measure), number in counts.items())
     return json.dumps(rows, separators=(",", ":"))
 
 
-def _from_text(text: str) -> dict[Place, int]:
+def from_text(text: str) -> dict[Place, int]:
+    """What `as_text` wrote."""
     return {(tuple(keys), measure): number for keys, measure, number in json.loads(text)}
