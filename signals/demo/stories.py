@@ -69,6 +69,12 @@ def _tried(
     return Step(after=after, hour=hour, do="attempt", by=by, values=values)
 
 
+def _agreed(after: int, hour: int, kind: AttemptKind, *, days: int) -> Step:
+    """Two workers agreed on another day, so many days on."""
+    values = {"kind": kind, "result": AttemptResult.POSTPONED, "workers": 2, "agreed_in_days": days}
+    return Step(after=after, hour=hour, do="attempt", values=values)
+
+
 def _note(after: int, hour: int, text: str) -> Step:
     return Step(after=after, hour=hour, do="note", values={"text": text})
 
@@ -94,7 +100,7 @@ def _concluded(
 
 
 _VISIT, _PHONE, _LETTER, _CARD, _THROUGH = AttemptKind
-_NO_ANSWER, _CONTACT, _REFUSED, _WRONG_ADDRESS, _POSTPONED = AttemptResult
+_NO_ANSWER, _CONTACT, _REFUSED, _WRONG_ADDRESS, _ = AttemptResult
 
 _PLOTS: Final[Mapping[str, tuple[Step, ...]]] = {
     "new": (),
@@ -110,7 +116,7 @@ _PLOTS: Final[Mapping[str, tuple[Step, ...]]] = {
     ),
     "appointment": (
         _claim(1),
-        _tried(2, 10, _VISIT, _POSTPONED, 2),
+        _agreed(2, 10, _VISIT, days=10),
         _told(2),
         _note(2, 16, "Deed open, maar het kwam niet uit. Afspraak gemaakt voor volgende week."),
     ),

@@ -106,6 +106,8 @@ class StoryTeller:
         values = dict(step.values)
         if step.do == "attempt":
             values["attempted_at"] = self.clock.now()
+        if "agreed_in_days" in values:
+            values["postponed_until"] = today(self.clock) + timedelta(days=values.pop("agreed_in_days"))
         if step.do == "note":
             values["keystore"] = self.keystore
         if values.pop("told", False):

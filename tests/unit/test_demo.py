@@ -151,6 +151,13 @@ def test_some_sixty_signals_are_in_every_state(demo: Settings) -> None:
     assert all(count and count >= 3 for count in counts)
 
 
+def test_some_wait_for_a_day_that_was_agreed_and_one_of_those_has_passed(demo: Settings) -> None:
+    with opened(demo) as session:
+        days = session.scalars(select(Signal.postponed_until).where(Signal.postponed_until.is_not(None)))
+        ahead = [day > NOW.date() for day in days]
+    assert (sum(ahead), len(ahead)) == (2, 3)
+
+
 def test_every_report_arrived(demo: Settings) -> None:
     with opened(demo) as session:
         waiting = select(func.count()).where(SealedReport.envelope.is_not(None))
