@@ -10,7 +10,7 @@ from flask_babel import gettext
 from markupsafe import Markup
 
 from signals.statistics.own_figures import OwnFigures, Tried, own_figures
-from signals.vocabulary import Outcome, Role
+from signals.vocabulary import Outcome, Role, SignalState
 from signals.web.desk import account_shared
 from signals.web.desk.auth import current, requires_page
 from signals.web.desk.context import desk
@@ -47,6 +47,7 @@ def page() -> str:
     return render_template(
         "figures/own.html",
         found=found,
+        open=[(state, found.open.by_state[state]) for state in SignalState if state in found.open.by_state],
         received=found.received[:QUARTERS],
         concluded=found.concluded[:QUARTERS],
         outcomes=_outcomes(found),

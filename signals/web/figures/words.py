@@ -104,6 +104,11 @@ def member(dimension: str, code: str) -> str:
     return _of(MEMBERS[dimension][code])
 
 
+def breakable(name: str) -> str:
+    """A name with the places where it may be broken on a narrow screen; the longest ones have no other."""
+    return name.replace("/", "/\u200b").replace("heidsregio", "heids\u00adregio")
+
+
 def dimension(name: str) -> str:
     """The words for a dimension."""
     return _of(DIMENSIONS[name])
