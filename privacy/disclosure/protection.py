@@ -66,12 +66,12 @@ def protect(
     case = case_of(puzzle, known, near)
     _check_sums(puzzle, case)
     _hide_by_chance(case, chance or secrets.SystemRandom())
-    withheld = _hide_until_safe(puzzle, case)
+    withheld, hopeless = _hide_until_safe(puzzle, case)
     values = {cell: _value_of(puzzle, case, cell, withheld) for cell in case.cells}
     derived = {cell: known[cell] for cell in known if cell not in puzzle.index and cell not in published}
     medians = without_differences(schemas, {**published, **values}, derived, withheld)
     everything = dict(sorted({**values, **medians}.items()))
-    protocol = protocol_of(everything, withheld, earlier=len(published), needed=NEEDED)
+    protocol = protocol_of(everything, withheld, earlier=len(published), needed=NEEDED, hopeless=hopeless)
     return Protected(values=everything, withheld=withheld, protocol=protocol)
 
 
@@ -162,8 +162,11 @@ def hide(case: Case, number: int) -> None:
     case.hidden.add(number)
 
 
-def _hide_until_safe(puzzle: Puzzle, case: Case) -> frozenset[str]:
-    """Hide further cells until every target keeps enough values; the tables that were withheld for it."""
+def _hide_until_safe(puzzle: Puzzle, case: Case) -> tuple[frozenset[str], int]:
+    """Hide further cells until every target keeps enough values.
+
+    Returns the tables that were withheld for it, and how many targets of earlier releases nothing could help.
+    """
     withheld: set[str] = set()
     ranges: dict[Target, Range] = {}
     hopeless: set[Target] = set()
@@ -171,7 +174,7 @@ def _hide_until_safe(puzzle: Puzzle, case: Case) -> frozenset[str]:
         for target in told:
             if not _cover(puzzle, case, ranges, target) and not _withhold(puzzle, case, target, withheld):
                 hopeless.add(target)
-    return frozenset(withheld)
+    return frozenset(withheld), len(hopeless)
 
 
 def told_targets(

@@ -6,7 +6,12 @@ from privacy.disclosure.tables import Cell
 
 
 def protocol_of(
-    values: Mapping[Cell, int | None], withheld: Collection[str], *, earlier: int, needed: int
+    values: Mapping[Cell, int | None],
+    withheld: Collection[str],
+    *,
+    earlier: int,
+    needed: int,
+    hopeless: int = 0,
 ) -> str:
     """Markdown: the rules, one line for each table and period, and the proof.
 
@@ -15,6 +20,8 @@ def protocol_of(
     """
     rows = [_row(group, withheld) for group in _groups(values)]
     proof = _PROOF.format(earlier=earlier, needed=needed)
+    if hopeless:
+        proof += _BUT.format(hopeless=hopeless)
     return "\n".join([_HEAD, *rows, "", proof, *_withheld(withheld), ""])
 
 
@@ -31,6 +38,9 @@ The auditor solved all of it, together with {earlier} cells of earlier releases,
 that fit everything ever published. It took for known what nobody outside knows: which hidden cells are below
 ten. Each hidden cell keeps at least {needed} possible values, and so does what is left of a total without its
 published parts."""
+_BUT = """
+
+Except for {hopeless} of earlier releases, which had fewer before: hiding all of this cannot help them."""
 
 
 def _groups(values: Mapping[Cell, int | None]) -> Iterable[tuple[str, str, int, int]]:

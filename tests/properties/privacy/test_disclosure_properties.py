@@ -19,8 +19,8 @@ from tests.support.disclosure import SIGNALS, Coins, side, table
 pytestmark = pytest.mark.slow
 
 SOAK = settings.default is not None and settings.default.max_examples > 1_000
-FEW = settings(max_examples=400 if SOAK else 25)
-FEWER = settings(max_examples=200 if SOAK else 8)
+FEW = settings(max_examples=400 if SOAK else 50)
+FEWER = settings(max_examples=200 if SOAK else 12)
 
 MATRIX = table(dimensions=[side("kind", "xy"), side("place", "pq")], periods=("year",))
 PARTS = table(
@@ -67,6 +67,7 @@ def _by_trying(made_of: Any, values: Mapping[Cell, int | None]) -> dict[Cell, tu
         if value is None:
             seen = np.broadcast_to(cells[cell], fits.shape)[fits]
             found[cell] = (int(seen.min()), int(seen.max()))
+            assert len(np.unique(seen)) == np.ptp(seen) + 1, "a value between them is impossible"
     return found
 
 

@@ -122,6 +122,17 @@ def test_a_table_is_withheld_when_nothing_else_helps() -> None:
     assert done.values == {year: None}
 
 
+def test_the_protocol_says_so_when_an_earlier_release_had_told_a_cell_already() -> None:
+    schema = table(dimensions=[side("kind", "x")], periods=("quarter", "year"))
+    # With one member the quarter and its margin are one number, in two cells.
+    quarters = {Cell("figures", f"2026-Q{n}", ("x",), "signals"): 20 for n in (1, 2, 3)}
+    last, year = (Cell("figures", period, ("x",), "signals") for period in ("2026-Q4", "2026"))
+    new = {Cell("figures", "2026-Q4", ("total",), "signals"): 1}
+    done = protect(new, [schema], {**quarters, last: None, year: 55}, chance=Coins())
+    assert "Except for 2 of earlier releases" in done.protocol
+    assert "Except" not in protect(new, [schema], {**quarters, last: None}, chance=Coins()).protocol
+
+
 def test_counts_that_are_no_sums_of_each_other_are_refused_without_naming_a_count() -> None:
     with pytest.raises(Inconsistent) as caught:
         protect(_counts(ROW, "2026", 77, 19, 23, 1), [ROW], {}, chance=Coins())
