@@ -13,7 +13,8 @@ LONGEST_ADDITION: Final = 6
 # Past this length a text is no postcode, however many spaces it has; the limit keeps the work bounded.
 _LONGEST_POSTCODE_TEXT: Final = 32
 # [0-9] and not \d, which also matches full-width and Arabic-Indic digits.
-_POSTCODE: Final = re.compile(r" *([1-9][0-9]{3}) *([A-Za-z]{2}) *")
+_SPACES: Final = "[ \u00a0\u202f]*"  # those that do not break, too: phones and word processors put them there
+_POSTCODE: Final = re.compile(f"{_SPACES}([1-9][0-9]{{3}}){_SPACES}([A-Za-z]{{2}}){_SPACES}")
 _ADDITION: Final = re.compile(r"[A-Za-z0-9 ./-]*")
 _SEPARATORS: Final = str.maketrans("", "", " ./-")
 _LETTERS_NOT_ISSUED: Final = frozenset({"SA", "SD", "SS"})

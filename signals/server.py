@@ -32,8 +32,10 @@ STOP_SECONDS = 10
 """How long a worker may take to finish its requests before it is ended."""
 
 
-def serve(settings: Settings) -> None:
+def serve(settings: Settings, *, tell: Callable[[], None] = lambda: None) -> None:
     """Serve until SIGTERM or SIGINT; every worker has ended when this returns.
+
+    `tell` is called once nothing stands in the way any more.
 
     Ends the process with exit code 1 and a sentence when something else listens on the port, a secret
     cannot be read or, in production, no national desk receives.
@@ -43,6 +45,7 @@ def serve(settings: Settings) -> None:
     _refuse_unreadable_secrets(settings)
     if settings.environment is Environment.PRODUCTION:
         _refuse_without_national_desk(settings)
+    tell()
     server = Granian(
         "signals.server:unused",
         address=settings.server.host,

@@ -38,8 +38,8 @@ def serve(context: click.Context, *, prepare: bool) -> None:
     settings = settings_of(context)
     from signals.server import serve as serve_until_stopped
 
-    click.echo(f"Serving on http://{settings.server.host}:{settings.server.port} (Ctrl-C stops)", err=True)
-    serve_until_stopped(settings)
+    where = f"http://{settings.server.host}:{settings.server.port}"
+    serve_until_stopped(settings, tell=lambda: click.echo(f"Serving on {where} (Ctrl-C stops)", err=True))
 
 
 @click.command()

@@ -11,6 +11,8 @@ from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 from signals.errors import FieldProblem, Invalid
 
 MAX_DEPTH = 5
+PUBLIC_LIMIT = 4 * 1024
+"""Bytes: what a report, and all else that the public sends, fits in."""
 JSON_TYPES = frozenset({"application/json"})
 FORM_TYPE = "application/x-www-form-urlencoded"
 MAX_FORM_FIELDS = 50
@@ -32,6 +34,14 @@ class MalformedJson(Invalid):
         super().__init__(FieldProblem(field="", code=code))
 
 
+class BodyTooLarge(RequestEntityTooLarge):
+    """More than `limit` bytes."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__()
+        self.limit = limit
+
+
 def read_json(request: Request, limit: int) -> dict[str, Any]:
     """The request's JSON object.
 
@@ -46,10 +56,10 @@ def read_json(request: Request, limit: int) -> dict[str, Any]:
 def read_bytes(request: Request, limit: int) -> bytes:
     """The body, never more than `limit` bytes of it in memory; raises `RequestEntityTooLarge` past that."""
     if (request.content_length or 0) > limit:
-        raise RequestEntityTooLarge
+        raise BodyTooLarge(limit)
     body = request.stream.read(limit + 1)
     if len(body) > limit:
-        raise RequestEntityTooLarge
+        raise BodyTooLarge(limit)
     return body
 
 
@@ -147,7 +157,7 @@ class StrictParser(FlaskParser):
     """webargs with the strict reader; validation problems surface as marshmallow's own exception."""
 
     DEFAULT_VALIDATION_STATUS = 400
-    BODY_LIMIT = 4 * 1024
+    BODY_LIMIT = PUBLIC_LIMIT
 
     def load_json(self, req: Request, schema: Any) -> Any:
         return read_json(req, self.BODY_LIMIT)

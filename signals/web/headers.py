@@ -49,6 +49,8 @@ def register_headers(app: Flask, *, https: bool) -> None:
         is_of_file = is_file(request.endpoint) and response.status_code < 400
         wanted = of_files if is_of_file else usual
         response.headers.extend([(name, value) for name, key, value in wanted if key not in present])
+        if response.status_code == 204 or request.method == "OPTIONS":
+            response.headers.pop("Content-Type", None)  # there is no content to have one
         if is_of_file:
             _lighten(response)
         else:

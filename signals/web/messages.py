@@ -76,6 +76,8 @@ DETAILS: dict[str, LazyString] = {
     "release_refused": _("A period is released once, after it is over and after those before it."),
 }
 
+STAFF_TOO_LARGE = _("What staff send fits in 64 KiB.")
+
 FIELDS: dict[str, LazyString] = {
     "required": _("This is missing."),
     "unknown_field": _("This field does not exist here."),

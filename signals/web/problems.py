@@ -27,7 +27,8 @@ from signals.errors import (
     SignInFailed,
     TooManyGuesses,
 )
-from signals.web.messages import detail_of, field_message, title_of
+from signals.web.bodies import PUBLIC_LIMIT, BodyTooLarge
+from signals.web.messages import STAFF_TOO_LARGE, detail_of, field_message, title_of
 
 MEDIA_TYPE = "application/problem+json"
 API_PREFIX = "/api/"
@@ -73,6 +74,7 @@ def problem(
     code: str,
     *,
     errors: tuple[FieldProblem, ...] = (),
+    detail: str | None = None,
     extra: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
@@ -81,7 +83,7 @@ def problem(
         "type": f"urn:problem:signals:{code}",
         "title": title_of(code),
         "status": status,
-        "detail": detail_of(code),
+        "detail": detail or detail_of(code),
         "instance": f"urn:uuid:{occurrence()}",
         **(extra or {}),
     }
@@ -106,7 +108,7 @@ def register_problems(app: Flask, page: PageOfProblem) -> None:
 
     def answer(status: int, code: str, **more: Any) -> Response:
         if request.path.startswith(API_PREFIX) or not _wants_page():
-            return problem(status, code, **more)
+            return problem(status, code, detail=_detail_for_staff(more.pop("error", None)), **more)
         response = page(status, code)
         response.headers.extend(more.get("headers") or {})
         return response
@@ -127,7 +129,7 @@ def register_problems(app: Flask, page: PageOfProblem) -> None:
         headers = {"Allow": ", ".join(allowed)} if allowed else {}
         status = error.code if error.code in HTTP_CODES or error.code >= 500 else 400
         fallback = "internal" if status >= 500 else "invalid"
-        return answer(status, HTTP_CODES.get(error.code, fallback), headers=headers)
+        return answer(status, HTTP_CODES.get(error.code, fallback), headers=headers, error=error)
 
     @app.errorhandler(SQLAlchemyError)
     def _database(error: SQLAlchemyError) -> Response:
@@ -143,6 +145,13 @@ def register_problems(app: Flask, page: PageOfProblem) -> None:
     def _unforeseen(error: Exception) -> Response:
         log.error("web.unforeseen", occurrence_id=occurrence(), exc_info=error)
         return answer(500, "internal")
+
+
+def _detail_for_staff(error: HTTPException | None) -> str | None:
+    """Where a member of staff may do more than the public; None where the usual words are right."""
+    if isinstance(error, BodyTooLarge) and error.limit > PUBLIC_LIMIT:
+        return str(STAFF_TOO_LARGE)
+    return None
 
 
 def _wants_page() -> bool:

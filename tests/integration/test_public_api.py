@@ -442,6 +442,21 @@ def test_the_form_has_a_tag_by_which_it_is_not_sent_again(client: FlaskClient) -
     assert client.get("/api/v1/form", headers={"If-None-Match": '"other"'}).status_code == 200
 
 
+def test_an_empty_note_is_none(sqlite_world: World) -> None:
+    assert send(sqlite_world.client(), GOOD | {"note": ""}).status_code == 201
+    assert send(sqlite_world.client(), GOOD).status_code == 201  # the same report: a retry
+
+
+def test_an_answer_without_content_has_no_type_of_it(client: FlaskClient) -> None:
+    answer = client.options("/api/v1/form")
+    assert (answer.status_code, answer.data) == (200, b"")
+    assert "Content-Type" not in answer.headers
+
+
+def test_a_postcode_with_a_space_that_does_not_break_is_one(client: FlaskClient) -> None:
+    assert send(client, GOOD | {"postcode": "1012\u00a0AB"}).status_code == 201
+
+
 def test_the_form_has_another_tag_where_notes_are_on(sqlite_world: World) -> None:
     off = sqlite_world.client().get("/api/v1/form")
     on = sqlite_world.client(notes=NotesSettings(enabled=True)).get("/api/v1/form")

@@ -63,6 +63,7 @@ def test_a_second_instance_on_the_same_port_says_so_and_ends(sqlite_world: World
             assert second.process.wait(30) != 0
             assert str(first.port) in second.log()
             assert "Traceback" not in second.log()
+            assert "Serving on" not in second.log()
         finally:
             second.close()
         assert first.status("/healthz") == 200

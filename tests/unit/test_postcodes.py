@@ -15,7 +15,7 @@ from signals.postcodes import (
 )
 
 
-@pytest.mark.parametrize("text", ["1012AB", "1012 ab", " 1012  AB ", "1012aB", "1012 AB"])
+@pytest.mark.parametrize("text", ["1012AB", "1012 ab", " 1012  AB ", "1012aB", "1012 AB", "1012\u00a0AB", "1012\u202fab\u00a0"])
 def test_spellings_of_one_postcode_have_one_form(text: str) -> None:
     assert parse_postcode(text) == "1012AB"
 
@@ -43,7 +43,6 @@ def test_spellings_of_one_postcode_have_one_form(text: str) -> None:
         "1012ÀB",
         "1012ßa",
         "1012ıA",  # upper-casing a dotless i gives an ASCII letter
-        "1012\u00a0AB",
         "1012📦",
         "-1012AB",
         "1012AB " * 5,

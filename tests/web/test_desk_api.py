@@ -356,6 +356,7 @@ def test_a_body_that_is_too_large_or_no_json_is_refused(desk: Desk, signal_id: U
     large = post(desk, "anna", signal_id, "notes", json={"text": "x" * 70_000})
     form = post(desk, "anna", signal_id, "notes", data={"text": "x"})
     assert (large.status_code, form.status_code) == (413, 415)
+    assert "64 KiB" in large.get_json()["detail"]
 
 
 def test_who_one_is_comes_with_the_organisation(desk: Desk) -> None:

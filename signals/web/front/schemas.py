@@ -102,8 +102,8 @@ class ReportSchema(Strict):
     )
     note = fields.String(
         load_default=None,
-        validate=validate.Length(min=1, max=NOTE_LENGTH, error="too_long"),
-        metadata={"description": "Refused where notes are switched off"},
+        validate=validate.Length(max=NOTE_LENGTH, error="too_long"),
+        metadata={"description": "Empty is none; refused where notes are switched off"},
     )
 
     @post_load
@@ -117,7 +117,7 @@ class ReportSchema(Strict):
                 seen=Seen(data["seen"]) if data["seen"] else None,
             ),
             noticed_on=data["noticed_on"],
-            note=data["note"],
+            note=data["note"] or None,
         )
 
 
