@@ -12,7 +12,6 @@ import pytest
 from sqlalchemy import Engine, Table, select, update
 from sqlalchemy.exc import IntegrityError
 
-from privacy import keystore as keystore_module
 from privacy.keystore import KeyGone, KeyRefused, Keystore, WrongMasterKey, open_keystore
 from privacy.keystore_schema import (
     case_keys,
@@ -318,7 +317,7 @@ class TestCaseKeys:
     def test_the_sweep_goes_on_over_many_pages_while_it_destroys(
         self, keystore: Keystore, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(keystore_module, "_CHUNK", 2)
+        monkeypatch.setattr("privacy.keystore.cases.CHUNK", 2)
         keystore.store_case_keys(KEYS)
         seen = []
         for key_id in keystore.case_key_ids():
@@ -395,7 +394,7 @@ class TestPseudonymKeys:
         self, keystore: Keystore, url: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         now = [1000.0]
-        monkeypatch.setattr("privacy.keystore.time.monotonic", lambda: now[0])
+        monkeypatch.setattr("privacy.keystore.pseudonym_keys.time.monotonic", lambda: now[0])
         key = keystore.pseudonym_key(AMSTERDAM, "2025-Q3")
         open_keystore(url, MASTER).destroy_pseudonym_keys("2025-Q4")
         now[0] += 59

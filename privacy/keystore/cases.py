@@ -1,0 +1,58 @@
+"""Case keys: destroying one is what forgets its case (AVG art. 17), in backups too once they expired."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+from sqlalchemy import select
+
+from privacy.bulk import Columns, insert_many
+from privacy.keystore.errors import KeyGone
+from privacy.keystore.vault import CHUNK, Vault
+from privacy.keystore_schema import case_keys
+
+
+class CaseKeys(Vault):
+    """A key for each case."""
+
+    def store_case_keys(self, keys: Mapping[UUID, bytes], *, created_on: date | None = None) -> None:
+        """Store new case keys (32 bytes each) in one go, before the database commits what they seal.
+
+        `created_on` is for the sweep of orphans and defaults to today in UTC. Raises SQLAlchemy's
+        `IntegrityError`, and stores none, when one of the ids exists.
+        """
+        if not keys:
+            return
+        day = created_on or datetime.now(UTC).date()
+        wrapped = [self._master.wrap(key, case_keys, key_id) for key_id, key in keys.items()]
+        with self._writing() as connection:
+            columns: Columns = {"key_id": list(keys), "wrapped": wrapped}
+            insert_many(connection, case_keys, columns, {"created_on": day})
+
+    def case_key(self, key_id: UUID) -> bytes:
+        """Return one case key (32 bytes); raises `KeyGone` when it was destroyed."""
+        try:
+            return self.case_keys([key_id])[key_id]
+        except KeyError:
+            raise KeyGone from None
+
+    def case_keys(self, key_ids: Iterable[UUID]) -> dict[UUID, bytes]:
+        """Return the case keys that exist; the ids of destroyed keys are left out."""
+        return {row.key_id: key for row, key in self._opened_by_id(case_keys, key_ids)}
+
+    def destroy_case_keys(self, key_ids: Iterable[UUID]) -> int:
+        """Delete case keys for good: their cases can never be read again. Returns how many there were."""
+        return self._destroy_by_id(case_keys, key_ids)
+
+    def case_key_ids(self, older_than: date | None = None) -> Iterator[UUID]:
+        """Yield the ids of case keys made before a date (or all), in order of id, for the sweep of orphans.
+
+        Reads pages in transactions of their own: a sweep may destroy what it was given while it goes on.
+        """
+        query = select(case_keys.c.key_id).order_by(case_keys.c.key_id).limit(CHUNK)
+        if older_than is not None:
+            query = query.where(case_keys.c.created_on < older_than)
+        page = self._ids(query)
+        while page:
+            yield from page
+            page = self._ids(query.where(case_keys.c.key_id > page[-1]))

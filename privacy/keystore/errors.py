@@ -1,0 +1,20 @@
+"""What a keystore refuses, and why; none of these says anything of a key."""
+
+
+class KeystoreError(Exception):
+    """The keystore cannot do this."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or type(self).__doc__)
+
+
+class KeyGone(KeystoreError, LookupError):
+    """There is no such key, or it was destroyed: what it sealed can never be read again."""
+
+
+class KeyRefused(KeystoreError):
+    """A wrapped key does not open: it was exchanged or damaged, or the master key was rotated."""
+
+
+class WrongMasterKey(KeystoreError):
+    """This master key is not the one of this keystore."""
