@@ -79,5 +79,9 @@ def told(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
 
 
 def _interval(cell: Cell, found: Range, *, is_rest: bool = False) -> Interval:
+    if (
+        found.least > found.most
+    ):  # the solver found nothing in its time: nothing is proven, so nothing is safe
+        return Interval(cell, int(found.floor), int(found.floor), exact=False, is_rest=is_rest)
     most = None if math.isinf(found.most) else int(found.most)
     return Interval(cell, int(found.least), most, found.exact, is_rest)
