@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 WEEKS_AHEAD = 2
 """Fewer weeks of mailbox keys than this ahead are a problem: phones keep reports while they are offline."""
 
+RELEASE_DAYS = 2
+"""So many days after the days of grace a quarter is late: a night that was missed is no problem."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
@@ -173,9 +176,26 @@ def _contents(engine: "Engine", settings: Settings, clock: "Clock") -> Iterator[
             ("refused reports", lambda: _refused(session)),
             ("outbox", lambda: _outbox(session, clock)),
             ("organisations", lambda: _onboarding(session)),
+            ("figures", lambda: _figures(session, settings, on)),
         )
         for check, look in looks:
             yield _guarded(check, look, "signals db check")
+
+
+def _figures(session: "Session", settings: Settings, on: "date") -> Finding:
+    from signals.statistics import released, withheld_tables
+    from signals.statistics.releasing import next_due
+
+    late = next_due(session, on - timedelta(days=settings.figures.grace_days + RELEASE_DAYS))
+    periods = [release.period for release in released(session)]
+    latest = f"{periods[0]} released last" if periods else "nothing released yet"
+    says = f"{latest}, {len(withheld_tables(session))} tables withheld"
+    return Finding(
+        check="figures",
+        ok=late is None,
+        says=f"{says}; {late} is late" if late else says,
+        mend=f"run a worker, or 'signals statistics release {late}', which says why it cannot",
+    )
 
 
 def _routing(engine: "Engine", settings: Settings, on: "date") -> Finding:

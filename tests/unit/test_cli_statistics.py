@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +10,21 @@ import pytest
 from click.testing import CliRunner, Result
 
 from signals.cli import main
-from signals.clock import SystemClock, today
+from signals.cli.doctor import Finding, examine
+from signals.clock import FixedClock, SystemClock, today
 from signals.db import make_engine, session_factory
 from signals.demo.facts import closed_quarters
+from signals.statistics.counting import last_day_of
 from signals.statistics.exports import write_folder
 from tests.support.figures import facts
 from tests.support.installation import install, settings_in
 
 Run = Callable[..., Result]
+
+NATIONAL_DESK = """\
+name,kind,level,area,valid_from,agreement_on,legal_basis,retention_basis,recipient_1,recipient_2
+Landelijk,national,national,NL,2024-01-01,2024-01-01,Wmo,Lijst,a@example.org,b@example.org
+"""
 
 
 @pytest.fixture
@@ -68,6 +76,29 @@ def test_what_is_written_as_open_data_passes_the_check_of_an_outsider(run: Run, 
     engine.dispose()
     done = run("verify", str(tmp_path / "figures"))
     assert done.exit_code == 0, done.output
+
+
+def test_the_doctor_tells_of_a_quarter_that_should_have_been_released(run: Run, tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    teams = tmp_path / "teams.csv"
+    teams.write_text(NATIONAL_DESK)
+    config = str(tmp_path / "config.toml")
+    CliRunner().invoke(main, ["--config", config, "organisations", "import", str(teams)])
+    late = FixedClock(datetime.combine(last_day_of(_closed()) + timedelta(days=38), time(12), UTC))
+    early = FixedClock(late.moment - timedelta(days=1))
+
+    def look(clock: FixedClock) -> list[Finding]:
+        return [finding for finding in examine(settings, clock) if finding.check == "figures"]
+
+    assert [finding.ok for finding in look(early)] == [True]
+    (finding,) = look(late)
+    assert (finding.ok, finding.says) == (
+        False,
+        f"nothing released yet, 0 tables withheld; {_closed()} is late",
+    )
+    run("release", _closed())
+    (finding,) = look(late)
+    assert (finding.ok, finding.says) == (True, f"{_closed()} released last, 0 tables withheld")
 
 
 def _closed() -> str:
