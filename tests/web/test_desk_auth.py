@@ -22,8 +22,8 @@ from signals.vocabulary import AuditAction, Role
 from signals.web.desk.auth import Authentication, local_path
 from tests.web.desk_fixtures import BASE, PASSWORD, Desk
 
-# Routes of libraries and of no side: the OpenAPI description, its page, the icon and static files.
-OF_NO_SIDE = {"api-docs.openapi_json", "docs", "favicon", "static"}
+# Routes of libraries and of no side: the OpenAPI description, its page, the icon, static files and bundles.
+OF_NO_SIDE = {"api-docs.openapi_json", "bundle", "docs", "favicon", "static"}
 SAID = {"none", "bearer", "cookie"}
 
 
