@@ -70,9 +70,10 @@ def wait_for_answer(port: int, path: str = "/healthz", *, patience: float = STAR
 def children_of(number: int) -> list[int]:
     """All processes below one, as /proc knows them."""
     found: list[int] = []
-    for task in Path(f"/proc/{number}/task").glob("*/children"):
-        for child in task.read_text().split():
-            found += [int(child), *children_of(int(child))]
+    with contextlib.suppress(FileNotFoundError):  # it has ended meanwhile
+        for task in Path(f"/proc/{number}/task").glob("*/children"):
+            for child in task.read_text().split():
+                found += [int(child), *children_of(int(child))]
     return found
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from tests.bench.arrival import measure_arrival
 from tests.bench.desk import measure_desk
 from tests.bench.disclosure import measure_disclosure
+from tests.bench.enqueueing import measure_enqueueing
 from tests.bench.figure_pages import measure_pages
 from tests.bench.figures import measure_release
 from tests.bench.intake import measure_intake
@@ -148,15 +149,25 @@ def _retention(folder: Path, size: Size) -> Iterator[Line]:
 def _audit(folder: Path, size: Size) -> Iterator[Line]:
     with PostgresServer(durable=True, settings=SETTINGS) as server:
         url = server.create_database("bench")
-        yield from measure_trail("audit, PostgreSQL", folder / "postgresql", url, entries=size.signals, rounds=3)
+        yield from measure_trail(
+            "audit, PostgreSQL", folder / "postgresql", url, entries=size.signals, rounds=3
+        )
     url = f"sqlite:///{folder}/signals.db"
     yield from measure_trail("audit, SQLite", folder / "sqlite", url, entries=size.signals, rounds=3)
 
 
-def _sending(_folder: Path, size: Size) -> Iterator[Line]:
+def _sending(folder: Path, size: Size) -> Iterator[Line]:
     with PostgresServer(durable=True, settings=SETTINGS) as server:
         urls = [server.create_database(f"round_{number}") for number in range(min(size.rounds, 3))]
         yield from measure_sending("sending, PostgreSQL", urls, messages=size.messages)
+        yield from measure_enqueueing(
+            "enqueueing, PostgreSQL",
+            folder,
+            (server.create_database("bench"), server.create_database("keystore")),
+            rounds=size.rounds,
+            reports=size.reports,
+            postmaster=server.process_id,
+        )
 
 
 def _statistics(folder: Path, size: Size) -> Iterator[Line]:

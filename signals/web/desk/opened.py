@@ -6,13 +6,15 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, selectinload
 from sqlalchemy.orm.exc import StaleDataError
 
 from signals.clock import today
 from signals.contents import Report, Summary, open_report, open_summaries
-from signals.errors import Conflict, Forbidden, NotFound
+from signals.errors import Conflict, Forbidden, NoMailboxKey, NotFound
 from signals.models import Signal, StaffMember
+from signals.plausibility import AddressDoubt, doubts_about
 from signals.repeats import probes_for
 from signals.staff.absence import Away, away_on
 from signals.triage import (
@@ -45,6 +47,7 @@ class OpenedSignal:
     suggestion: Suggestion | None
     acts: bool
     away: Away | None
+    doubts: tuple[AddressDoubt, ...]
     names: Mapping[UUID, str] = field(repr=False)
 
 
@@ -123,6 +126,7 @@ def read_opened(signal_id: UUID) -> OpenedSignal:
         suggestion=next_best_attempt(signal, signal.attempts),
         acts=acts,
         away=away,
+        doubts=_doubts(report),
         names=names,
     )
 
@@ -133,6 +137,16 @@ def organisation_id() -> UUID:
     if found is None:
         raise Forbidden
     return found
+
+
+def _doubts(report: Report) -> tuple[AddressDoubt, ...]:
+    """What to check of the address; nothing while routing cannot be read."""
+    context, address = desk(), report.address
+    try:
+        route = context.router.route(address.postcode, address.number, today(context.clock))
+    except (NoMailboxKey, SQLAlchemyError):
+        return ()
+    return doubts_about(address, municipality_code=route.municipality_code)
 
 
 def _record_refusal(signal_id: UUID) -> None:

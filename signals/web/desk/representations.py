@@ -30,6 +30,7 @@ def opened_signal(opened: OpenedSignal, on: date) -> dict[str, Any]:
     return {
         **_item(signal, report.summary, opened.names, on),
         "address": address(report.address),
+        "address_doubts": list(opened.doubts),
         "seen": report.summary.seen,
         "noticed_on": _day(report.noticed_on),
         "note": report.note,

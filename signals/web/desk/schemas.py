@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
+from signals.plausibility import AddressDoubt
 from signals.staff.identity import MAX_PASSWORD
 from signals.triage import MAX_NOTE, MAX_PAGE, NotReachedReason, PartOfDay, ReopenReason
 from signals.vocabulary import (
@@ -372,6 +373,13 @@ class SignalSchema(QueueItemSchema):
     """A signal in the clear; reading it leaves an audit entry."""
 
     address = fields.Nested(AddressSchema, required=True)
+    address_doubts = fields.List(
+        fields.Enum(AddressDoubt, by_value=True),
+        required=True,
+        metadata={
+            "description": "What to check of the address before somebody rings there; nothing is refused"
+        },
+    )
     seen = fields.Enum(Seen, by_value=True, required=True, allow_none=True)
     noticed_on = fields.Date(required=True, allow_none=True)
     note = fields.String(required=True, allow_none=True)

@@ -1,0 +1,87 @@
+"""Outcome `misuse` leads to nobody: it leaves what any other leaves, and changes nothing at the door."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+import migrations
+from signals import triage
+from signals.audit import Actor
+from signals.models import Receipt, SealedReport, Signal
+from signals.postcodes import Address
+from signals.vocabulary import Outcome
+from tests.support.world import World, key, report
+
+MISUSED, QUIET = Address(postcode="1012AB", number=12), Address(postcode="1013AA", number=7)
+
+
+@pytest.fixture
+def concluded(world: World) -> Mapping[Outcome, Signal]:
+    """Two signals of one team, concluded by the same worker: one as misuse, one as no concern."""
+    world.receive(1, MISUSED)
+    world.receive(2, QUIET)
+    world.worker().arrive()
+    found, actor = world.addresses(), world.staff()
+    outcomes = {Outcome.MISUSE: found[MISUSED], Outcome.NO_CONCERN: found[QUIET]}
+    for outcome, signal in outcomes.items():
+        _conclude(world, signal, actor, outcome)
+    with world.sessions() as session:
+        return {outcome: session.get_one(Signal, signal.id) for outcome, signal in outcomes.items()}
+
+
+def test_it_leaves_the_same_kinds_of_rows_and_columns_as_any_other_outcome(
+    world: World, concluded: Mapping[Outcome, Signal]
+) -> None:
+    with world.sessions() as session:
+        traces = [_trace(session, signal) for signal in concluded.values()]
+    assert traces[0]
+    assert traces[0] == traces[1]
+
+
+def test_what_a_phone_may_ask_after_is_the_same_as_with_any_other(
+    world: World, concluded: Mapping[Outcome, Signal]
+) -> None:
+    ids = {signal.id for signal in concluded.values()}
+    with world.sessions() as session:
+        rows = session.scalars(select(SealedReport).where(SealedReport.signal_id.in_(ids))).all()
+        receipts = session.scalars(select(Receipt)).all()
+    assert {row.envelope for row in rows} == {None}
+    assert len({(row.receipt_hash is None, row.received_on) for row in rows}) == 1
+    assert len({(row.state, row.changed_on) for row in receipts}) <= 1
+
+
+def test_the_door_treats_the_next_report_from_there_like_any_other(
+    world: World, concluded: Mapping[Outcome, Signal]
+) -> None:
+    intake = world.intake()
+    answers = [
+        intake.receive(world.clock, key=key(number), report=report(address))
+        for number, address in ((3, MISUSED), (4, QUIET))
+    ]
+    assert len({(answer.organisation, answer.received_on, answer.redactions) for answer in answers}) == 1
+
+
+def _conclude(world: World, signal: Signal, actor: Actor, outcome: Outcome) -> None:
+    common: dict[str, Any] = {"signal_id": signal.id, "actor": actor, "audit": world.audit}
+    with world.sessions.begin() as session:
+        triage.claim(session, world.clock, **common)
+    with world.sessions.begin() as session:
+        triage.conclude(session, world.clock, outcome=outcome, **common)
+
+
+def _trace(session: Session, signal: Signal) -> set[tuple[str, tuple[str, ...], int]]:
+    """(table, columns that are filled, rows) of whatever names this signal, in any table."""
+    found = set()
+    tables = [table for metadata in migrations.TARGET for table in metadata.sorted_tables]
+    for table in tables:
+        for column in ("signal_id", "subject_id") if table.name != "signals" else ("id",):
+            if column not in table.columns:
+                continue
+            rows = session.execute(select(table).where(table.columns[column] == signal.id)).mappings().all()
+            filled = sorted({name for row in rows for name, value in row.items() if value is not None})
+            if rows:
+                found.add((table.name, tuple(filled), len(rows)))
+    return found

@@ -1,0 +1,63 @@
+"""What writing messages adds to the transaction that causes them: arrival, with its messages and without.
+
+CPU of this process and of PostgreSQL's together: others on the machine disturb it less than the clock.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from statistics import median
+from unittest.mock import patch
+
+from signals.arrival import ArrivalDesk
+from signals.jobs import Worker, make_worker
+from signals.settings import load_settings
+from tests.bench.arrival import fill_mailboxes
+from tests.bench.house import House, make_house
+from tests.bench.processes import children_of, cpu_seconds
+from tests.bench.results import Line
+
+WARMING = 200
+
+
+def measure_enqueueing(
+    group: str, folder: Path, urls: Sequence[str], *, rounds: int, reports: int, postmaster: int
+) -> Iterator[Line]:
+    """Rounds of arrival, in turn with and without messages; two recipients for each organisation."""
+    house = make_house(folder, database_url=urls[0], keystore_url=urls[1])
+    worker = make_worker(load_settings(house.config, {}))
+    told: list[float] = []
+    silent: list[float] = []
+    _arrive(house, worker, WARMING, seed=-1, postmaster=postmaster)
+    for number in range(rounds):
+        told.append(_arrive(house, worker, reports, seed=2 * number, postmaster=postmaster))
+        with patch.object(ArrivalDesk, "_messages", lambda *_args: ()):
+            silent.append(_arrive(house, worker, reports, seed=2 * number + 1, postmaster=postmaster))
+    worker.engine.dispose()
+    worker.keystore.dispose()
+    added = median(one / other - 1 for one, other in zip(told, silent, strict=True))
+    yield Line(group=group, what="enqueueing two messages adds to arrival", value=added, at_most=0.10)
+    for what, spent in (("with messages", told), ("without", silent)):
+        yield Line(group=group, what=f"arrival {what}: CPU per report", value=median(spent) * 1e6, unit="us")
+
+
+def _arrive(house: House, worker: Worker, reports: int, *, seed: int, postmaster: int) -> float:
+    """CPU seconds for each report."""
+    fill_mailboxes(house, reports, seed=seed)
+    before = _of_database(postmaster)
+    started = time.process_time()
+    if worker.arrive() != reports:
+        raise RuntimeError("not every report arrived")
+    own = time.process_time() - started
+    theirs = sum(now - before.get(number, 0.0) for number, now in _of_database(postmaster).items())
+    return (own + theirs) / reports
+
+
+def _of_database(postmaster: int) -> dict[int, float]:
+    """CPU seconds of each of its processes; one that ends meanwhile (autovacuum's) is left out."""
+    spent = {}
+    for number in children_of(postmaster):
+        with suppress(FileNotFoundError):
+            spent[number] = cpu_seconds([number])
+    return spent
