@@ -10,10 +10,11 @@ from privacy.disclosure.tables import QUARTER, YEAR, read_period
 from signals.errors import NotFound
 from signals.statistics import ReleasedTable
 from signals.web.figures import areas, story, trends, words
-from signals.web.figures.figure import Figure
+from signals.web.figures.figure import Figure, Grid
 from signals.web.figures.library import Library
 from signals.web.pdf import compile_pdf
 
+_FEW: Final = 4  # columns
 _TEMPLATE: Final = Path(__file__).parent / "templates" / "figures" / "report.typ"
 
 
@@ -70,12 +71,18 @@ def _plain(one: Figure) -> dict[str, Any]:
         "about": one.about,
         "missing": one.missing,
         "chart": str(one.chart or ""),
-        "alt": one.title,
+        "alt": f"{one.title}. {one.about}",
         "caption": one.grid.caption if one.grid else "",
         "heads": list(one.grid.heads) if one.grid else [],
-        "rows": [
-            [row.head, *(gettext("hidden") if cell is None else cell for cell in row.cells)]
-            for row in (one.grid.rows if one.grid else ())
-        ],
+        "rows": _rows(one.grid) if one.grid else [],
         "reliability": [sentence for sentence in one.reliability if sentence not in general],
     }
+
+
+def _rows(grid: Grid) -> list[list[str]]:
+    """The range of a share stands behind it; below it where there are many columns."""
+    between = "\n" if len(grid.heads) > _FEW else " "
+    return [
+        [row.head, *((cell or gettext("hidden")).replace("\n", between) for cell in row.cells)]
+        for row in grid.rows
+    ]
