@@ -142,8 +142,8 @@ STAFF_FIELDS: dict[str, LazyString] = {
     "not_an_address": _("Give an e-mail address, like name@example.org."),
     "coordinator": _("A coordinator never hears of a single signal. Choose somebody else."),
     "keep_two": _(
-        "Two recipients who confirmed must remain. Add the new one first, and remove the old one once the new "
-        "one confirmed."
+        "Two recipients who confirmed must remain. Add the new one first, and remove the old one once the "
+        "new one confirmed."
     ),
     "nothing_to_confirm": _("There is nothing to confirm for this address."),
     "not_a_phone_number": _("Give a mobile number, like 06 12345678 or +32 470 123456."),

@@ -15,7 +15,9 @@ from signals.postcodes import (
 )
 
 
-@pytest.mark.parametrize("text", ["1012AB", "1012 ab", " 1012  AB ", "1012aB", "1012 AB", "1012\u00a0AB", "1012\u202fab\u00a0"])
+@pytest.mark.parametrize(
+    "text", ["1012AB", "1012 ab", " 1012  AB ", "1012aB", "1012 AB", "1012\u00a0AB", "1012\u202fab\u00a0"]
+)
 def test_spellings_of_one_postcode_have_one_form(text: str) -> None:
     assert parse_postcode(text) == "1012AB"
 
