@@ -13,9 +13,21 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, Select, and_, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    Select,
+    Table,
+    Update,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Session, sessionmaker
 
 from notifications import feedback
@@ -246,7 +258,7 @@ class _Courier:
         else:
             recorded = self._record_failure(session, lease, result, now)
         if recorded or session.get(OutboxMessage, lease.id) is not None:
-            session.add(_attempt(lease.id, now, problem))
+            session.connection().execute(_NEW_ATTEMPT, _attempt_values(lease.id, now, problem))
 
     def _tell_breaker(self, channel: str, result: _Result, now: datetime) -> None:
         breaker = self.breakers.get(channel)
@@ -259,7 +271,7 @@ class _Courier:
 
     def _record_delivered(self, session: Session, lease: _Lease, sent: Sent, now: datetime) -> bool:
         # That it arrived is a fact, whoever holds the lease by now: it stops a repeat not yet begun.
-        undelivered = and_(OutboxMessage.id == lease.id, OutboxMessage.state != MessageState.DELIVERED)
+        undelivered = _Which(id=lease.id, state=MessageState.DELIVERED)
         recorded = _change(
             session,
             undelivered,
@@ -370,19 +382,55 @@ def _leased(message: OutboxMessage, doubts: int) -> _Lease:
     )
 
 
-def _held(lease: _Lease, state: MessageState) -> ColumnElement[bool]:
-    return and_(
-        OutboxMessage.id == lease.id,
-        OutboxMessage.state == state,
-        OutboxMessage.leased_until == lease.until,
+@dataclass(frozen=True, kw_only=True)
+class _Which:
+    """Which message an update is about: `until` of the lease that must hold it, None for whoever has it."""
+
+    id: uuid.UUID
+    state: MessageState
+    until: datetime | None = None
+
+
+def _held(lease: _Lease, state: MessageState) -> _Which:
+    return _Which(id=lease.id, state=state, until=lease.until)
+
+
+def _change(session: Session, which: _Which, **values: Any) -> bool:
+    """Whether it was still so: in that state under that lease, or without one in any other state."""
+    statement = _update_of(which.until is not None, tuple(values))
+    given = {f"set_{name}": value for name, value in values.items()}
+    done = session.connection().execute(
+        statement, {**given, **{f"is_{k}": v for k, v in vars(which).items()}}
     )
-
-
-def _change(session: Session, which: ColumnElement[bool], **values: Any) -> bool:
-    statement = update(OutboxMessage).where(which).values(**values)
-    done = session.execute(statement, execution_options={"synchronize_session": False})
     return cast("CursorResult[Any]", done).rowcount == 1
 
 
+@lru_cache(maxsize=32)
+def _update_of(held: bool, names: tuple[str, ...]) -> Update:
+    """Made once for each set of columns: an expression made anew costs more than running it."""
+    known = _messages.c
+    if held:
+        state = known.state == bindparam("is_state", type_=known.state.type)
+        which = and_(state, known.leased_until == bindparam("is_until", type_=known.leased_until.type))
+    else:
+        which = known.state != bindparam("is_state", type_=known.state.type)
+    values = {name: bindparam(f"set_{name}", type_=known[name].type) for name in names}
+    return _messages.update().where(known.id == bindparam("is_id", type_=known.id.type), which).values(values)
+
+
 def _attempt(message_id: uuid.UUID, at: datetime, problem: str | None) -> DeliveryAttempt:
-    return DeliveryAttempt(message_id=message_id, at=at, delivered=problem is None, problem=problem)
+    return DeliveryAttempt(**_attempt_values(message_id, at, problem))
+
+
+def _attempt_values(message_id: uuid.UUID, at: datetime, problem: str | None) -> dict[str, Any]:
+    return {
+        "id": uuid.uuid4(),
+        "message_id": message_id,
+        "at": at,
+        "delivered": problem is None,
+        "problem": problem,
+    }
+
+
+_messages = cast(Table, OutboxMessage.__table__)
+_NEW_ATTEMPT = cast(Table, DeliveryAttempt.__table__).insert()

@@ -25,6 +25,8 @@ def compose_mail(message: Outgoing, *, sender: str, message_id_host: str) -> Ema
     mail["X-Auto-Response-Suppress"] = "All"
     mail["Content-Language"] = message.language
     mail.set_content(message.text)
+    # A boundary of our own (RFC 2046, 5.1.1): the library would compile an expression for each one.
+    mail.make_alternative(boundary=f"=_{message.id.hex}")
     mail.add_alternative(message.html, subtype="html")
     return mail
 

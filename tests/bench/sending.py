@@ -49,8 +49,10 @@ memory = lambda: psutil.Process().memory_info().rss
 BARE = (
     COMMON
     + """
-from tests.unit.notifications.building import outgoing
-message = outgoing()
+from notifications.rendering import render
+from tests.unit.notifications.building import new_message, outgoing
+told = new_message()
+message = outgoing(**vars(render(told.event, told.language, told.values)))
 channel.send(message)
 print("ready", flush=True); sys.stdin.readline()
 for _ in range(int(sys.argv[2])):
