@@ -23,7 +23,16 @@ from signals.cli import main
 from signals.clock import SystemClock, today
 from signals.db import make_engine, session_factory
 from signals.jobs import make_worker
-from signals.models import AuditEntry, MailboxPublicKey, Organisation, SealedReport, StaffMember, StaffSession
+from signals.models import (
+    AuditEntry,
+    CoverageArea,
+    MailboxPublicKey,
+    Organisation,
+    SealedReport,
+    StaffMember,
+    StaffSession,
+)
+from signals.vocabulary import OrganisationKind
 from tests.support.installation import install, settings_in
 
 TEAMS = """\
@@ -471,6 +480,11 @@ def test_another_root_than_the_pinned_one_is_a_problem(signals: Signals) -> None
 
 def test_no_national_desk_is_a_problem(signals: Signals) -> None:
     statements(signals, update(Organisation).values(suspended_from=date(2024, 1, 1)))
+    assert "routing" in problems(signals)
+
+
+def test_an_installation_that_never_had_a_national_desk_is_a_problem(signals: Signals) -> None:
+    statements(signals, update(Organisation).values(kind=OrganisationKind.SOCIAL_WORK), delete(CoverageArea))
     assert "routing" in problems(signals)
 
 
