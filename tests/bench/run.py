@@ -149,11 +149,13 @@ def _retention(folder: Path, size: Size) -> Iterator[Line]:
 def _audit(folder: Path, size: Size) -> Iterator[Line]:
     with PostgresServer(durable=True, settings=SETTINGS) as server:
         url = server.create_database("bench")
+        much = {"entries": size.signals, "rounds": 3}
+        yield from measure_trail("audit, PostgreSQL", folder / "postgresql", url, **much)
         yield from measure_trail(
             "audit, PostgreSQL", folder / "postgresql", url, entries=size.signals, rounds=3
         )
     url = f"sqlite:///{folder}/signals.db"
-    yield from measure_trail("audit, SQLite", folder / "sqlite", url, entries=size.signals, rounds=3)
+    yield from measure_trail("audit, SQLite", folder / "sqlite", url, **much)
 
 
 def _sending(folder: Path, size: Size) -> Iterator[Line]:
