@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
+from playwright.sync_api import expect
 
 from tests.support.browser import launch_options
 from tests.support.postgres import PostgresServer
@@ -16,6 +17,9 @@ from tests.support.postgres import PostgresServer
 settings.register_profile("seeded", derandomize=True, deadline=None, database=None, print_blob=True)
 settings.register_profile("soak", max_examples=20_000, deadline=None, print_blob=True)
 settings.load_profile("seeded")
+
+# As long as the pages' own patience: two browsers on two cores are slow now and then, and that is no finding.
+expect.set_options(timeout=20_000)
 
 _database_numbers = count(1)
 
