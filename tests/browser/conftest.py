@@ -37,7 +37,7 @@ def running(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def service(running: Service) -> Iterator[Service]:
     """The same with a whole network."""
     running.proxy.plan()
-    running.proxy.down = running.proxy.portal = False
+    running.proxy.down = running.proxy.portal = running.proxy.silent = False
     running.proxy.slow, running.proxy.replace = 0.0, None
     running.proxy.sent_keys.clear()
     running.proxy.seen_paths.clear()

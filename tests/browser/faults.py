@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from enum import StrEnum
 
 
@@ -34,6 +35,10 @@ class Fault(StrEnum):
     HTML_502 = "html_502"
     PROBLEM_500 = "problem_500"
     BUSY_503 = "busy_503"
+    BUSY_UNTIL = "busy_until"
+    PORTAL_503_FOR_A_DAY = "portal_503_for_a_day"
+    LOGIN_511 = "login_511"
+    PROBLEM_422 = "problem_422"
     FULL_429 = "full_429"
     HTML_201 = "html_201"
     JSON_201_OF_ANOTHER = "json_201_of_another"
@@ -69,6 +74,9 @@ _ANSWERS = {
     Fault.AFTER_ERROR: _answer("500 Error", "application/problem+json", _PROBLEM, _OURS),
     Fault.BUSY_503: _answer("503 Busy", "application/problem+json", _PROBLEM, _OURS + "Retry-After: 1\r\n"),
     Fault.FULL_429: _answer("429 Full", "application/problem+json", _PROBLEM, _OURS + "Retry-After: 1\r\n"),
+    Fault.PORTAL_503_FOR_A_DAY: _answer("503 Busy", "text/html", _HTML, "Retry-After: 86400\r\n"),
+    Fault.LOGIN_511: _answer("511 Network Authentication Required", "text/html", _HTML),
+    Fault.PROBLEM_422: _answer("422 Unprocessable", "application/problem+json", _PROBLEM, _OURS),
     Fault.HTML_201: _answer("201 Created", "text/html", _HTML, _OURS),
     Fault.JSON_201_OF_ANOTHER: _answer("201 Created", "application/json", _JSON),
     Fault.JSON_200: _answer("200 OK", "application/json", _JSON, _OURS),
@@ -80,8 +88,9 @@ class FaultProxy:
     """Passes everything on to a port, and breaks the next sends of reports as `planned` says.
 
     `passed`: path, bytes and bytes without headers of each answer, as they went over the wire.
-    `down`: nothing gets through. `portal`: every answer is a sign-in page of somebody. `slow`: seconds before
-    each answer to a report. `replace`: bytes of `/sw.js` and others for them, as in another version.
+    `down`: nothing gets through. `silent`: everything is taken, and answered only when this ends. `portal`:
+    every answer is a sign-in page of somebody. `slow`: seconds before each answer to a report. `replace`:
+    bytes of `/sw.js` and others for them, as in another version.
     """
 
     target: int
@@ -89,6 +98,7 @@ class FaultProxy:
     down: bool = False
     gone: bool = False
     portal: bool = False
+    silent: bool = False
     slow: float = 0.0
     replace: tuple[bytes, bytes] | None = None
     sends: int = 0
@@ -128,6 +138,8 @@ class FaultProxy:
         """One request a connection: what is broken concerns no other request."""
         with connection, contextlib.suppress(OSError):
             connection.settimeout(30)
+            while self.silent and not self.gone:
+                time.sleep(0.05)
             if not self.down:
                 self._pass_on(connection)
 
@@ -170,9 +182,18 @@ class FaultProxy:
             server.sendall(request[: len(request) - 20])
 
 
+def _busy_until() -> bytes:
+    """Come back in an hour, said as a moment (RFC 9110, 10.2.3)."""
+    now = time.time()
+    times = f"Date: {formatdate(now, usegmt=True)}\r\nRetry-After: {formatdate(now + 3600, usegmt=True)}\r\n"
+    return _answer("503 Busy", "application/problem+json", _PROBLEM, _OURS + times)
+
+
 def _as_broken(fault: Fault | None, answer: bytes) -> bytes:
     if fault is None:
         return answer
+    if fault is Fault.BUSY_UNTIL:
+        return _busy_until()
     if fault is Fault.AFTER_HALF_ANSWER:
         return answer[: len(answer) - 30]
     return _ANSWERS.get(fault, b"")

@@ -1,16 +1,18 @@
 """What goes wrong between phone and service: the carrier reads what happened; nothing is lost or doubled."""
 
 import uuid
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
-from tests.browser.carrier import WAITING, Phone, Service
+from tests.browser.carrier import SENT, WAITING, Phone, Service
 from tests.browser.conftest import MakePhone
 from tests.browser.faults import Fault
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
+YEARS_AGO = "delete AbortSignal.timeout; delete Crypto.prototype.randomUUID;"
 EXPIRED = "kon 7 dagen lang niet weg en is van deze telefoon gewist"
 SENTENCES = {
     Fault.BEFORE_REQUEST: "Gaat vanzelf zodra er bereik is.",
@@ -24,7 +26,9 @@ SENTENCES = {
     Fault.AFTER_PORTAL: "Dit netwerk wil dat u eerst inlogt.",
     Fault.HTML_201: "Dit netwerk wil dat u eerst inlogt.",
     Fault.JSON_201_OF_ANOTHER: "Dit netwerk wil dat u eerst inlogt.",
-    Fault.JSON_200: "Dit netwerk wil dat u eerst inlogt.",
+    Fault.LOGIN_511: "Dit netwerk wil dat u eerst inlogt.",
+    Fault.JSON_200: "Deze pagina is ouder dan de dienst.",
+    Fault.PROBLEM_422: "Deze pagina is ouder dan de dienst.",
     Fault.PROXY_403: "Dit netwerk laat de melding niet door.",
     Fault.HTML_400: "Dit netwerk laat de melding niet door.",
     Fault.BROKEN_PROBLEM_400: "Dit netwerk laat de melding niet door.",
@@ -33,6 +37,8 @@ SENTENCES = {
     Fault.PROBLEM_500: "De dienst antwoordt nu niet goed.",
     Fault.AFTER_ERROR: "De dienst antwoordt nu niet goed.",
     Fault.BUSY_503: "De dienst antwoordt nu niet goed.",
+    Fault.BUSY_UNTIL: "De dienst antwoordt nu niet goed.",
+    Fault.PORTAL_503_FOR_A_DAY: "De dienst antwoordt nu niet goed.",
     Fault.FULL_429: "Er zijn nu te veel meldingen voor dit gebied.",
     Fault.GONE_410: "Deze pagina is ouder dan de dienst.",
 }
@@ -52,6 +58,8 @@ def test_each_fault_is_told_and_the_report_arrives_once(phone: Phone, service: S
     phone.expect_saved()
     expect(phone.page.locator("[data-why]")).to_contain_text(SENTENCES[fault])
     assert phone.waiting() == 1
+    if fault is Fault.BUSY_UNTIL:  # an hour from now, which pressing does not shorten
+        return
     if fault not in (Fault.BUSY_503, Fault.FULL_429):  # these named a time: a second
         phone.page.locator("[data-now]").tap()
     phone.expect_sent()
@@ -70,6 +78,93 @@ def test_a_wait_that_the_service_asks_for_is_kept_by_the_timer(phone: Phone, ser
     expect(phone.page.locator("[data-now]")).to_be_hidden()
     assert phone.waiting() == 1
     phone.expect_sent()
+
+
+def test_a_wait_that_somebodys_network_asks_for_ends_with_that_network(
+    phone: Phone, service: Service
+) -> None:
+    phone.open()
+    service.proxy.plan(Fault.PORTAL_503_FOR_A_DAY)
+    phone.fill("1012AB", "35")
+    phone.press_send()
+    phone.expect_saved()
+    waits = "signalsQueue.reports().then((all) => all[0].next - Date.now())"
+    assert phone.page.evaluate(waits) < 20 * 60 * 1000
+    expect(phone.page.locator("[data-now]")).to_be_visible()
+    phone.page.evaluate("dispatchEvent(new Event('online'))")
+    phone.expect_sent()
+
+
+def test_a_moment_to_come_back_is_read_by_the_clock_of_the_service(phone: Phone, service: Service) -> None:
+    """A phone two days ahead takes it for past, one two days behind waits for days."""
+    for days in (-2, 2):
+        phone.page.clock.set_fixed_time(datetime.now(UTC) + timedelta(days=days))
+        phone.open()
+        service.proxy.plan(Fault.BUSY_UNTIL)
+        phone.fill("1012AB", "36")
+        phone.press_send()
+        phone.expect_saved()
+        wait = phone.page.evaluate("signalsQueue.reports().then((all) => all[0].next - Date.now())")
+        assert 3_600_000 <= wait <= 3_600_000 * 1.2 + 1000
+        phone.page.evaluate("signalsQueue.reports().then((all) => signalsQueue.discard(all[0].key))")
+
+
+def test_a_phone_of_some_years_ago_sends_and_opens_without_reception(phone: Phone, service: Service) -> None:
+    """As of 2021: no AbortSignal.timeout, no crypto.randomUUID, neither in the page nor in its worker."""
+    before = service.stored()
+    phone.page.add_init_script(YEARS_AGO)
+    service.proxy.replace = (b'"use strict";', b'"use strict"; ' + YEARS_AGO.encode())
+    page = phone.open_for_offline()
+    phone.offline()
+    page.reload()
+    phone.fill("1012AB", "37")
+    phone.press_send()
+    phone.expect_saved()
+    phone.offline(False)
+    phone.expect_sent()
+    assert service.stored() == before + 1
+    assert phone.complaints == []
+
+
+def test_a_browser_that_cannot_style_a_chosen_tile_shows_its_box(phone: Phone) -> None:
+    def without_has(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, body=answer.text().replace(":has(", ":unheard-of("))
+
+    phone.page.route("**/page.css*", without_has)
+    page = phone.open()
+    box = page.locator(".tile input").first
+    assert box.evaluate("(one) => getComputedStyle(one).opacity") == "1"
+    page.locator(".tile").first.tap()
+    expect(box).to_be_checked()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_a_phone_that_never_says_whether_it_keeps_anything_sends_directly(
+    phone: Phone, service: Service
+) -> None:
+    before = service.stored()
+    phone.page.add_init_script(
+        """const open = IDBFactory.prototype.open;
+        IDBFactory.prototype.open = function (...values) {
+          return Object.assign(open.apply(this, values), { addEventListener: () => {} });
+        };"""
+    )
+    page = phone.open("/m#pc=1012AB&hn=38")
+    phone.press_send()
+    expect(page.locator("#answer h1")).to_have_text(SENT, timeout=20_000)
+    assert service.stored() == before + 1
+
+
+def test_a_network_that_says_nothing_keeps_no_language_from_the_form(phone: Phone, service: Service) -> None:
+    """As in a lift: the switch is pressed, and neither an answer nor a failure comes."""
+    page = phone.open_for_offline()
+    service.proxy.silent = True
+    page.goto(f"{service.url}/?lang=pl")
+    expect(page.locator("html")).to_have_attribute("lang", "nl")
+    service.proxy.silent = False
+    phone.open("/")
+    expect(page.locator("html")).to_have_attribute("lang", "pl")
 
 
 def test_an_answer_that_does_not_come_lets_the_carrier_walk_on(phone: Phone, service: Service) -> None:

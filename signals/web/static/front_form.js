@@ -159,7 +159,7 @@
   }
 
   async function pass(body) {
-    const report = { key: draft.key || newKey(), body: JSON.stringify(body), language };
+    const report = { key: draft.key || queue.newKey(), body: JSON.stringify(body), language };
     draft.key = report.key;
     try {
       await queue.add(report, draft.instead);
@@ -185,20 +185,11 @@
       showSent(outcome.answer);
     } else if (outcome.kind === "refused") {
       const again = outcome.problem.status === 409;
-      if (again) draft.key = newKey();
+      if (again) draft.key = queue.newKey();
       showProblem(outcome.problem, again ? word("again") : "");
     } else {
       showProblem({ errors: [] }, `${word(reason)} ${outcome.why === "offline" ? "" : word(outcome.why)}`);
     }
-  }
-
-  function newKey() {
-    if (crypto.randomUUID) return crypto.randomUUID();
-    const bytes = crypto.getRandomValues(new Uint8Array(16)); // where the page came without TLS
-    bytes[6] = (bytes[6] & 15) | 64;
-    bytes[8] = (bytes[8] & 63) | 128;
-    const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-    return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
   }
 
   // What is on the screen
@@ -369,12 +360,11 @@
 
   async function askReceiver(place) {
     try {
-      const response = await fetch("/api/v1/coverage/lookup", {
-        method: "POST", body: place, headers: { "Content-Type": "application/json" }, cache: "no-store",
-        credentials: "omit", redirect: "error", signal: AbortSignal.timeout(10000),
+      const [response, text] = await queue.ask("/api/v1/coverage/lookup", 10000, {
+        method: "POST", body: place, headers: { "Content-Type": "application/json" },
       });
       if (!response.ok || !response.headers.has("API-Version")) return;
-      const { covered, organisation } = await response.json();
+      const { covered, organisation } = JSON.parse(text);
       if (place !== asked) return;
       await queue.keepClock(response.headers.get("Date"));
       to.querySelector("bdi").textContent = organisation.name;

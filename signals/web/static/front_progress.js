@@ -10,11 +10,10 @@
 
   async function state(receipt) {
     try {
-      const response = await fetch("/api/v1/receipts/status", {
+      const [response, text] = await queue.ask("/api/v1/receipts/status", 10000, {
         method: "POST", body: JSON.stringify({ receipt }), headers: { "Content-Type": "application/json" },
-        cache: "no-store", credentials: "omit", redirect: "error", signal: AbortSignal.timeout(10000),
       });
-      const answer = await response.json();
+      const answer = JSON.parse(text);
       if (!response.ok || !response.headers.has("API-Version")) return word("later");
       const day = new Date(`${answer.as_of}T12:00:00`);
       const date = day.toLocaleDateString(document.documentElement.lang, { dateStyle: "long" });

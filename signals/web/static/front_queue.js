@@ -7,21 +7,25 @@
   const DAY = 24 * 60 * 60 * 1000;
   const KEPT_FOR = 7 * DAY; // as long as the service knows an Idempotency-Key
   const PATIENCE = 20 * 1000;
+  const STORAGE_PATIENCE = 5 * 1000; // some phones never say whether they have a database
   const FIRST_PAUSE = 5 * 1000;
   const LONGEST_PAUSE = 15 * 60 * 1000;
   const TO_MEND = [400, 409, 413, 415];
   const channel = "BroadcastChannel" in scope ? new BroadcastChannel("signals") : null;
   let opening = null;
 
-  /* The database; rejects where the browser keeps nothing (some private windows). */
-  async function database() {
-    opening ??= open();
-    try {
-      return await opening;
-    } catch (error) {
-      opening = null;
-      throw error;
+  /* The database; rejects where the browser keeps nothing (some private windows) or does not answer. */
+  function database() {
+    if (!opening) {
+      const answer = open();
+      opening = Promise.race([answer, after(STORAGE_PATIENCE)]);
+      answer.then(() => { opening = answer; }, () => { opening = null; });
     }
+    return opening;
+  }
+
+  function after(time) {
+    return new Promise((_, reject) => setTimeout(() => reject(new Error("no answer")), time));
   }
 
   async function open() {
@@ -105,7 +109,7 @@
   async function attempt(report) {
     let response, text;
     try {
-      response = await fetch(CALL, {
+      [response, text] = await ask(CALL, PATIENCE, {
         method: "POST",
         body: report.body,
         headers: {
@@ -114,17 +118,24 @@
           "Content-Type": "application/json",
           "Idempotency-Key": report.key,
         },
-        cache: "no-store",
-        credentials: "omit",
-        redirect: "error",
-        referrerPolicy: "no-referrer",
-        signal: AbortSignal.timeout(PATIENCE),
       });
-      text = await response.text();
     } catch {
-      return { kind: "later", why: "offline", after: 0 };
+      return { kind: "later", why: "offline", after: 0, asked: false };
     }
     return read(response, text);
+  }
+
+  /* The whole answer within `patience` ms, with its text. By hand: phones of 2021 have no AbortSignal.timeout. */
+  async function ask(url, patience, options) {
+    const control = new AbortController();
+    const timer = setTimeout(() => control.abort(), patience);
+    try {
+      const response = await fetch(url, { cache: "no-store", credentials: "omit", redirect: "error",
+        referrerPolicy: "no-referrer", signal: control.signal, ...options });
+      return [response, await response.text()];
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async function read(response, text) {
@@ -139,7 +150,10 @@
       return { kind: "refused", problem: { status: response.status, title: content.title, detail: content.detail || "",
         errors: Array.isArray(content.errors) ? content.errors : [] } };
     }
-    return { kind: "later", why: reason(response.status, ours), after: pause(response.headers.get("Retry-After")) };
+    const wait = pause(response.headers.get("Retry-After"), Date.parse(response.headers.get("Date") || "") || Date.now());
+    // What somebody's network asks does not bind us on the next network; what the service asks does.
+    return { kind: "later", why: reason(response.status, ours, type), asked: ours && wait > 0,
+      after: ours ? wait : Math.min(wait, LONGEST_PAUSE) };
   }
 
   function parse(text) {
@@ -151,18 +165,19 @@
   }
 
   /* Which of the plain sentences on the page fits; the phone tries again after each of them. */
-  function reason(status, ours) {
+  function reason(status, ours, type) {
     if (status === 429) return "busy";
-    if (status === 404 || status === 410) return ours ? "old" : "blocked";
+    if (status === 511) return "portal"; // RFC 6585, section 6
     if (status >= 500) return "down";
-    if (status >= 400) return "blocked";
-    return "portal";
+    if (status >= 400) return ours ? "old" : "blocked";
+    return ours && type === "application/json" ? "old" : "portal";
   }
 
-  /* Milliseconds of a Retry-After (RFC 9110, 10.2.3), at most a day; 0 when there is none. */
-  function pause(header) {
+  /* Milliseconds of a Retry-After (RFC 9110, 10.2.3), at most a day; 0 when there is none. A moment in it counts
+     from that of the answer, for the phone's clock may be days off. */
+  function pause(header, answered) {
     if (!header) return 0;
-    const seconds = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1000;
+    const seconds = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - answered) / 1000;
     return seconds > 0 ? Math.min(seconds * 1000, DAY) : 0;
   }
 
@@ -186,7 +201,7 @@
   function postponed(report, outcome) {
     const step = Math.min(FIRST_PAUSE * 2 ** report.tries, LONGEST_PAUSE);
     const wait = (outcome.after || step) * (1 + Math.random() / 5); // phones must not come all at once
-    return { tries: report.tries + 1, next: Date.now() + wait, asked: outcome.after > 0, why: outcome.why };
+    return { tries: report.tries + 1, next: Date.now() + wait, asked: outcome.asked, why: outcome.why };
   }
 
   /* Delete what is seven days old, and put down that it was: never without a word. */
@@ -230,6 +245,16 @@
     }
   }
 
+  /* A UUID; by hand where the page came without TLS, and on phones of 2021. */
+  function newKey() {
+    if (crypto.randomUUID) return crypto.randomUUID();
+    const bytes = crypto.getRandomValues(new Uint8Array(16));
+    bytes[6] = (bytes[6] & 15) | 64;
+    bytes[8] = (bytes[8] & 63) | 128;
+    const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+    return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+  }
+
   const receipts = {
     all: async () => (await database()).getAll("receipts"),
     keep: async (entry) => (await database()).put("receipts", entry),
@@ -247,5 +272,7 @@
     channel?.addEventListener("message", then);
   }
 
-  scope.signalsQueue = { add, attempt, clock, discard, flush, keepClock, listen, news, receipts, reports, wasRead };
+  scope.signalsQueue = {
+    add, ask, attempt, clock, discard, flush, keepClock, listen, newKey, news, receipts, reports, wasRead,
+  };
 })(self);

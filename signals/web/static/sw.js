@@ -14,7 +14,7 @@ self.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
   if (request.method !== "GET" || url.origin !== self.location.origin) return;
-  if (request.mode === "navigate" && PAGES.includes(url.pathname)) event.respondWith(page(url));
+  if (request.mode === "navigate" && PAGES.includes(url.pathname)) event.respondWith(page(event, url));
   else if (ASSETS.includes(url.pathname + url.search)) event.respondWith(asset(request));
 });
 self.addEventListener("sync", (event) => {
@@ -50,20 +50,31 @@ async function olderVersions() {
   return (await caches.keys()).filter((name) => name.startsWith("signals-") && name !== CACHE && name !== CHOICE);
 }
 
-/* From the phone when it is there: what a page says changes only with the version. */
-async function page(url) {
+/* From the phone when it is there: what a page says changes only with the version. A language that is not there yet
+   is waited for shortly where another is: a network that says nothing must not keep the form away. */
+async function page(event, url) {
   const path = await keyOf(url);
   const cache = await caches.open(CACHE);
   const kept = await cache.match(path);
   if (kept) return withFreshKey(kept);
+  const other = await cache.match(url.pathname === "/voortgang" ? "/voortgang" : "/");
+  const fetched = keep(cache, path);
+  event.waitUntil(fetched.catch(() => {})); // it goes on coming for the next time
   try {
-    const response = await good(path);
-    await cache.put(path, response.clone());
-    return withFreshKey(response);
+    return withFreshKey(await (other ? Promise.race([fetched, tooLong()]) : fetched));
   } catch {
-    const other = await cache.match(url.pathname === "/voortgang" ? "/voortgang" : "/");
     return other ? withFreshKey(other) : fetch(url.href);
   }
+}
+
+async function keep(cache, path) {
+  const response = await good(path);
+  await cache.put(path, response.clone());
+  return response;
+}
+
+function tooLong() {
+  return new Promise((_, reject) => setTimeout(() => reject(new Error("no answer")), 4000));
 }
 
 /* `/` and `/m` are one page; a language that was chosen once goes for the next visit too. */
@@ -91,7 +102,7 @@ async function withFreshKey(response) {
   const headers = new Headers(response.headers);
   for (const name of ["Content-Encoding", "Content-Length"]) headers.delete(name);
   const text = await response.text();
-  const fresh = text.replace(/(name="idempotency_key" value=")[^"]*/, `$1${crypto.randomUUID()}`);
+  const fresh = text.replace(/(name="idempotency_key" value=")[^"]*/, `$1${signalsQueue.newKey()}`);
   return new Response(fresh, { headers });
 }
 
