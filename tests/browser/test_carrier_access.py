@@ -17,6 +17,7 @@ LANGUAGES = ("nl", "ar")
 TOTAL_BYTES, PAGE_BYTES, REQUESTS = 30 * 1024, 6 * 1024, 9
 SLOW_3G = {"offline": False, "latency": 400, "downloadThroughput": 50_000, "uploadThroughput": 50_000}
 """400 ms and 400 kbit/s, WebPageTest's "3G Slow"."""
+PAINT_SECONDS = 1.5
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -123,6 +124,44 @@ def test_the_first_load_with_all_offline_parts_and_headers_fits(
     assert page <= PAGE_BYTES
     assert whole <= TOTAL_BYTES
     assert requests <= REQUESTS
+
+
+def test_by_its_bytes_and_exchanges_the_page_paints_in_time_on_slow_3g(
+    phone: Phone, service: Service
+) -> None:
+    """Reckoned, for a clock on a busy machine tells nothing: each exchange waits for the one before."""
+    page = phone.open()
+    blocking = page.evaluate(
+        "performance.getEntriesByType('resource').filter((one) => one.renderBlockingStatus === 'blocking')"
+        ".map((one) => new URL(one.name).pathname)"
+    )
+    assert blocking == ["/static/page.css"]
+    sizes = {path.partition("?")[0]: size for path, size, _ in service.proxy.passed}
+    before_paint = sizes["/"] + sizes["/static/page.css"]
+    seconds = 2 * SLOW_3G["latency"] / 1000 + before_paint / SLOW_3G["downloadThroughput"]
+    assert seconds < PAINT_SECONDS
+
+
+def test_from_the_second_time_on_opening_asks_the_network_for_nothing_that_is_shown(
+    phone: Phone, service: Service
+) -> None:
+    """So that half a second is a matter of the phone alone."""
+    phone.open_for_offline()
+    service.proxy.seen_paths.clear()
+    phone.close_tab()
+    expect(phone.open().locator(".send .button")).to_be_visible()
+    assert not set(service.proxy.seen_paths) - {"/sw.js", "/manifest.webmanifest"}
+
+
+def test_on_a_desktop_it_is_the_same_form_without_a_violation(make_phone: MakePhone) -> None:
+    wide = {"viewport": {"width": 1280, "height": 800}, "has_touch": False, "is_mobile": False}
+    phone = make_phone(options=wide)
+    page = phone.open("/m#pc=1012AB&hn=44")
+    expect(page.locator("#to")).to_be_visible()
+    expect(page.locator(".send .button")).to_be_in_viewport(ratio=1)
+    assert Axe().run(page).response["violations"] == []
+    page.locator(".send .button").click()
+    phone.expect_sent()
 
 
 def _to_use(service: Service) -> list[tuple[str, int, int]]:
