@@ -30,7 +30,7 @@ PARTS = (
 )
 @json_option
 def bench(*, parts: tuple[str, ...], quick: bool, output: Path | None, as_json: bool) -> None:
-    """Measure intake, arrival, queue, desk, routing and start; without PARTS all of them.
+    """Measure what the design promises numbers for: each of the PARTS that is named, without any all of them.
 
     Works in a checkout only. Exit code 0 whatever is measured: this is no test.
 
