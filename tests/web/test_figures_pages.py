@@ -238,6 +238,22 @@ def test_a_release_shows_its_tables_and_the_protocol(coen: Browser) -> None:
 
 
 @pytest.mark.usefixtures("released")
+def test_a_release_says_in_the_readers_words_how_much_of_each_table_is_hidden(coen: Browser) -> None:
+    page = coen.get("/figures/releases/2026-Q3").text
+    assert "Wat de controle verborg" in page
+    assert '<th scope="row">Wat er van afgeronde signalen werd</th><td>11</td><td>0</td>' in page
+
+
+@pytest.mark.usefixtures("released")
+def test_the_overview_begins_with_what_stands_on_it(coen: Browser) -> None:
+    page = coen.get("/figures").text
+    contents = page[page.index('class="contents"') :].split("</nav>")[0]
+    assert re.findall(r'href="#([^"]+)"', contents) == re.findall(
+        r'class="figure" aria-labelledby="([^"]+)"', page
+    )
+
+
+@pytest.mark.usefixtures("released")
 def test_no_page_has_style_or_script_within_or_an_id_twice(coen: Browser) -> None:
     for path in PAGES:
         page = coen.get(path)

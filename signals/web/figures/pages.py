@@ -17,7 +17,7 @@ from signals.web.figures.context import figures
 from signals.web.figures.figure import Figure
 from signals.web.figures.library import Library, library
 from signals.web.figures.sharing import READERS, share_with
-from signals.web.figures.whole_table import whole_table
+from signals.web.figures.whole_table import checked, whole_table
 
 figure_pages = Blueprint("figures", __name__, url_prefix="/figures", template_folder="templates")
 share_with(figure_pages)
@@ -76,9 +76,14 @@ def release(period: str) -> str:
     """One release: its tables, and the protocol of the audit before it."""
     with library() as found:
         wanted = found.release(period)
-        protocol = found.table(period, wanted.tables[0].name).protocol
-    is_quarter = read_period(period).kind == QUARTER
-    return render_template("figures/release.html", release=wanted, protocol=protocol, is_quarter=is_quarter)
+        tables = [found.table(period, one.name) for one in wanted.tables]
+    return render_template(
+        "figures/release.html",
+        release=wanted,
+        protocol=tables[0].protocol,
+        checked=checked(tables),
+        is_quarter=read_period(period).kind == QUARTER,
+    )
 
 
 @figure_pages.get("/releases/<period>/<table>")

@@ -1,6 +1,9 @@
 """A released table as it is: every cell, margins last, its measures side by side."""
 
+from collections.abc import Iterable
 from itertools import groupby
+
+from flask_babel import gettext
 
 from privacy.disclosure.tables import TOTAL
 from signals.statistics import ReleasedTable
@@ -30,6 +33,18 @@ def whole_table(table: ReleasedTable) -> Grid | None:
         heads=[head, *(words.measure(name) for name in measures)],
         rows=sorted(rows, key=lambda row: row.total),
     )
+
+
+def checked(tables: Iterable[ReleasedTable]) -> Grid:
+    """How many cells of each table are shown and hidden; of a withheld one all are hidden."""
+    rows = []
+    for table in tables:
+        title, cells = table.schema.title[words.language()], len(list(table.schema.cells(table.period)))
+        shown = sum(value is not None for _keys, _measure, value in table.rows)
+        head = gettext("%(title)s (withheld)", title=title) if table.withheld else title
+        rows.append(Row(head=head, cells=[words.number(shown), words.number(cells - shown)]))
+    heads = [gettext("Table"), gettext("Shown"), gettext("Hidden")]
+    return Grid(caption=gettext("What the check hid"), heads=heads, rows=rows)
 
 
 def _head(dimensions: list[str], keys: tuple[str, ...]) -> str:
