@@ -8,10 +8,11 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.orm import Session, sessionmaker
 
 SQLITE_BUSY_SECONDS = 30
@@ -99,7 +100,17 @@ def set_local(bind: Session | Connection, **values: str) -> None:
     """
     if is_sqlite(bind):
         return
-    bind.execute(select(*(func.set_config(f"signals.{name}", value, True) for name, value in values.items())))
+    connection = bind.connection() if isinstance(bind, Session) else bind
+    connection.exec_driver_sql(_setting_sql(tuple(values)), values)
+
+
+@cache
+def _setting_sql(names: tuple[str, ...]) -> str:
+    """One statement for all, as text: to build it as an expression costs more than to run it."""
+    unfit = [name for name in names if not name.isidentifier()]
+    if unfit:
+        raise ValueError(f"no name of a setting: {unfit[0]!r}")
+    return "SELECT " + ", ".join(f"set_config('signals.{name}', %({name})s, true)" for name in names)
 
 
 def is_sqlite(bind: Any) -> bool:

@@ -20,6 +20,7 @@ from signals.triage.queue import (
     exists_elsewhere,
     find_signal,
     queue_page,
+    require_signal,
     state_counts,
 )
 from signals.triage.suggestions import PartOfDay, Suggestion, next_best_attempt, part_of_day
@@ -69,6 +70,7 @@ __all__ = [
     "release",
     "reopen",
     "require_role",
+    "require_signal",
     "state_counts",
     "to_join",
     "workload",

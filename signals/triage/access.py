@@ -37,6 +37,8 @@ def acts_on(session: Session, clock: Clock, signal: Signal, actor: Actor) -> boo
     """Whether this person has claimed it, leads the team, or stands in today for who has claimed it."""
     if actor.role == Role.LEAD or signal.claimed_by_id == actor.id:
         return True
+    if signal.claimed_by_id is None:
+        return False  # nobody to stand in for
     return signal.claimed_by_id in stood_in_for(
         session, organisation_id=signal.organisation_id, staff_id=staff_id_of(actor), on=today(clock)
     )

@@ -24,9 +24,9 @@ from signals.triage import (
     acts_on,
     earlier_links,
     exists_elsewhere,
-    find_signal,
     next_best_attempt,
     open_notes,
+    require_signal,
 )
 from signals.vocabulary import AuditAction, SignalState
 from signals.web.desk.auth import current
@@ -81,7 +81,7 @@ def changing(signal_id: UUID) -> Iterator[Session]:
 def record_opening(session: Session, signal_id: UUID, *, ground: str = "follow_up") -> None:
     """The audit entry of an opening, in the caller's transaction: commit it before `read_opened`."""
     context, actor = desk(), current().actor
-    find_signal(session, organisation_id=organisation_id(), signal_id=signal_id)
+    require_signal(session, organisation_id=organisation_id(), signal_id=signal_id)
     context.audit.record(
         session,
         context.clock,
@@ -117,12 +117,13 @@ def read_opened(signal_id: UUID) -> OpenedSignal:
         names = _names(session, signal)
         away = _away(session, signal)
         acts = acts_on(session, context.clock, signal, current().actor)
-    report = open_report(context.keystore, signal)
+        report = open_report(context.keystore, signal)
+        earlier = _earlier(session, signal, report)
     return OpenedSignal(
         signal=signal,
         report=report,
         notes=open_notes(context.keystore, signal),
-        earlier=_earlier(signal, report),
+        earlier=earlier,
         suggestion=next_best_attempt(signal, signal.attempts),
         acts=acts,
         away=away,
@@ -170,12 +171,11 @@ def _away(session: Session, signal: Signal) -> Away | None:
     return away_on(session, organisation_id=signal.organisation_id, on=on).get(signal.claimed_by_id)
 
 
-def _earlier(signal: Signal, report: Report) -> list[EarlierSignal]:
+def _earlier(session: Session, signal: Signal, report: Report) -> list[EarlierSignal]:
     context = desk()
     place = (signal.organisation_id, report.address)
     (probe,) = probes_for(context.keystore, [place], today(context.clock))
-    with context.reading() as session:
-        return earlier_links(session, signal=signal, probe=probe)
+    return earlier_links(session, signal=signal, probe=probe)
 
 
 def _with_follow_up(session: Session, signal_id: UUID) -> Signal:
