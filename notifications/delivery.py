@@ -157,7 +157,9 @@ class _Courier:
         try:
             current = self._step(None)
             while current is not None:
-                current = self._step((current, self._send(current)))
+                result = self._send(current)
+                self._tell_breaker(current.channel, result, self.clock.now())
+                current = self._step((current, result))
         finally:
             self._give_back()
         return DeliveryReport(**self.tally)
@@ -191,10 +193,20 @@ class _Courier:
 
     def _step(self, finished: tuple[_Lease, _Result] | None) -> _Lease | None:
         """One transaction: record what was sent and mark the next one as being sent."""
-        with self.session_factory.begin() as session:
-            if finished is not None:
+        if finished is None:
+            with self.session_factory.begin() as session:
+                return self._begin_next(session)
+        counted = self.tally.copy()
+        try:
+            with self.session_factory.begin() as session:
                 self._record(session, *finished)
-            return self._begin_next(session)
+                return self._begin_next(session)
+        except Exception:
+            # What failed may be the next one's: what was sent is written down all the same, or it goes twice.
+            self.tally = counted
+            with self.session_factory.begin() as session:
+                self._record(session, *finished)
+            raise
 
     def _begin_next(self, session: Session) -> _Lease | None:
         while self.waiting:
@@ -251,7 +263,6 @@ class _Courier:
 
     def _record(self, session: Session, lease: _Lease, result: _Result) -> None:
         now = self.clock.now()
-        self._tell_breaker(lease.channel, result, now)
         problem = None if isinstance(result, Sent) else result.problem
         if isinstance(result, Sent):
             recorded = self._record_delivered(session, lease, result, now)

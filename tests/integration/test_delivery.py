@@ -296,6 +296,25 @@ def test_an_error_that_no_channel_should_raise_frees_the_other_messages_at_once(
     assert deliver(factory, clock, channel).delivered == 2
 
 
+def test_what_was_sent_is_written_down_when_asking_for_the_next_one_fails(
+    factory: Factory, clock: FixedClock, channel: MemoryChannel
+) -> None:
+    write(factory, *(new_message(subject_id=subject(number)) for number in (1, 2)))
+    asked: list[str] = []
+
+    def senseless(_session: Session, event: str, *_about: object) -> None:
+        asked.append(event)
+        if len(asked) == 2:
+            raise _Crash
+
+    with pytest.raises(_Crash):
+        deliver_due(factory, clock, {"memory": channel}, senseless=senseless)
+    assert [message.state for message in messages(factory)].count(MessageState.DELIVERED) == 1
+    clock.moment += timedelta(hours=1)
+    deliver(factory, clock, channel)
+    assert len(channel.sent) == 2  # each once
+
+
 # Through a real mail server
 
 

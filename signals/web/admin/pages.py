@@ -89,6 +89,7 @@ def sections() -> list[tuple[str, str]]:
         ("admin_pages.approvals", gettext("Approvals")),
         ("channel_admin.overview", gettext("Messages")),
         ("channel_admin.sheets", gettext("Sheets to print")),
+        ("figures.overview", gettext("Figures")),
     ]
 
 
