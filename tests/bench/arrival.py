@@ -29,7 +29,7 @@ from signals.routing import Router
 from signals.vocabulary import ConcernType
 from tests.bench.addresses import addresses
 from tests.bench.house import House, make_house
-from tests.bench.processes import children_of, cpu_seconds, running
+from tests.bench.processes import children_of, cpu_by_process, running
 from tests.bench.results import Line
 
 BARE_COUNT = 2000
@@ -158,7 +158,7 @@ def _arrive(house: House, workers: int, reports: int, *, seed: int, postmaster: 
 
 def _of_database(postmaster: int | None) -> dict[int, float]:
     """The CPU of each of its processes; those of the workers stay while it is measured."""
-    return {number: cpu_seconds([number]) for number in children_of(postmaster)} if postmaster else {}
+    return cpu_by_process(children_of(postmaster)) if postmaster else {}
 
 
 def _settle(house: House) -> None:

@@ -5,7 +5,6 @@ CPU of this process and of PostgreSQL's together: others on the machine disturb 
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 from statistics import median
 from unittest.mock import patch
@@ -15,7 +14,7 @@ from signals.jobs import Worker, make_worker
 from signals.settings import load_settings
 from tests.bench.arrival import fill_mailboxes
 from tests.bench.house import House, make_house
-from tests.bench.processes import children_of, cpu_seconds
+from tests.bench.processes import children_of, cpu_by_process
 from tests.bench.results import Line
 
 WARMING = 200
@@ -45,19 +44,12 @@ def measure_enqueueing(
 def _arrive(house: House, worker: Worker, reports: int, *, seed: int, postmaster: int) -> float:
     """CPU seconds for each report."""
     fill_mailboxes(house, reports, seed=seed)
-    before = _of_database(postmaster)
+    before = cpu_by_process(children_of(postmaster))
     started = time.process_time()
     if worker.arrive() != reports:
         raise RuntimeError("not every report arrived")
     own = time.process_time() - started
-    theirs = sum(now - before.get(number, 0.0) for number, now in _of_database(postmaster).items())
+    theirs = sum(
+        now - before.get(number, 0.0) for number, now in cpu_by_process(children_of(postmaster)).items()
+    )
     return (own + theirs) / reports
-
-
-def _of_database(postmaster: int) -> dict[int, float]:
-    """CPU seconds of each of its processes; one that ends meanwhile (autovacuum's) is left out."""
-    spent = {}
-    for number in children_of(postmaster):
-        with suppress(FileNotFoundError):
-            spent[number] = cpu_seconds([number])
-    return spent

@@ -82,6 +82,15 @@ def cpu_seconds(numbers: list[int]) -> float:
     return sum(_ticks(number) for number in numbers) / TICKS
 
 
+def cpu_by_process(numbers: list[int]) -> dict[int, float]:
+    """The same of each; one that ends between listing and reading (PostgreSQL's autovacuum) is left out."""
+    spent = {}
+    for number in numbers:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            spent[number] = cpu_seconds([number])
+    return spent
+
+
 def memory_mib(numbers: list[int], measure: str) -> float:
     """`Pss` (shared pages divided among their users) or `Rss` of processes together, in MiB."""
     return sum(_rollup(number, measure) for number in numbers) / 1024
