@@ -15,6 +15,7 @@ from signals.audit_trail import KEPT
 from signals.intake import RETRY_DAYS
 from signals.models import Base as Signals
 from signals.retention import DEFAULT_PERIODS, RECEIPTS_KEPT_DAYS, RECORDS_KEPT_DAYS
+from tests.support.privacy_docs import described_columns
 
 PROJECT = Path(__file__).resolve().parents[2]
 PRIVACY = PROJECT / "docs/privacy"
@@ -23,10 +24,6 @@ PEOPLE = {"bewoner", "medewerker", "bezorger"}
 SEALED = {"sealed_reports.envelope", "signals.content", "signals.summary", "follow_up_notes.sealed_text"}
 FRONT = PROJECT / "signals/web/front"
 
-_ROW = re.compile(
-    r"^\| `(\w+\.\w+)` \| ([^|]+) \| (\w+) \| ([A-Z –-]+) \| (leesbaar|verzegeld|afgeleid|ingepakt) \|$",
-    re.MULTILINE,
-)
 _CODE = re.compile(r"^\| ([A-Z]{2}-[A-Z]+) \|", re.MULTILINE)
 _NAMED_TEST = re.compile(r"`(tests/[\w/]+\.py)((?:::\w+)*)`")
 
@@ -38,14 +35,6 @@ def _text(name: str) -> str:
 def _tables() -> list[Table]:
     found = (Signals.metadata, Notifications.metadata, keystore_metadata)
     return [table for metadata in found for table in metadata.sorted_tables]
-
-
-def _described() -> dict[str, tuple[str, set[str], str]]:
-    """For each column: of whom, its codes, and how it lies there."""
-    return {
-        column: (whose, set(codes.split()) - {"–"}, how)
-        for column, _what, whose, codes, how in _ROW.findall(_text("velden.md"))
-    }
 
 
 def _codes() -> set[str]:
@@ -71,12 +60,12 @@ def _has(file: Path, steps: list[str]) -> bool:
 
 def test_every_column_of_every_database_is_described_and_no_other() -> None:
     columns = {f"{table.name}.{column.name}" for table in _tables() for column in table.columns}
-    assert set(_described()) == columns
+    assert set(described_columns()) == columns
 
 
 def test_every_row_of_the_list_is_read_and_none_is_there_twice() -> None:
     rows = re.findall(r"^\| `(\w+\.\w+)`", _text("velden.md"), re.MULTILINE)
-    assert len(rows) == len(_described())
+    assert len(rows) == len(described_columns())
 
 
 def test_a_table_has_its_period_and_its_ground() -> None:
@@ -86,14 +75,14 @@ def test_a_table_has_its_period_and_its_ground() -> None:
 
 
 def test_personal_data_has_a_category_and_other_data_has_none() -> None:
-    for column, (whose, codes, _how) in _described().items():
+    for column, (whose, codes, _how) in described_columns().items():
         assert whose in PEOPLE | {NOBODY}, column
         assert bool(codes) == (whose != NOBODY), column
         assert codes <= _codes(), column
 
 
 def test_every_category_is_used() -> None:
-    used = {code for _whose, codes, _how in _described().values() for code in codes}
+    used = {code for _whose, codes, _how in described_columns().values() for code in codes}
     assert used == _codes()
 
 
@@ -104,7 +93,9 @@ def test_register_and_assessment_name_every_category(name: str) -> None:
 
 def test_what_is_called_sealed_is_bytes_and_what_must_be_sealed_is_called_so() -> None:
     types = {f"{table.name}.{column.name}": column.type for table in _tables() for column in table.columns}
-    closed = {column for column, (_, _, how) in _described().items() if how in ("verzegeld", "ingepakt")}
+    closed = {
+        column for column, (_, _, how) in described_columns().items() if how in ("verzegeld", "ingepakt")
+    }
     assert closed >= SEALED
     assert all(isinstance(types[column], LargeBinary) for column in closed)
 

@@ -264,6 +264,11 @@ class ExportedSchema(Schema):
     source = fields.String(required=True)
     signals = fields.List(fields.Dict(), required=True)
     earlier_signals_received_on = fields.List(fields.Date(), required=True)
+    earlier_signals = fields.List(
+        fields.Dict(),
+        required=True,
+        metadata={"description": "The same days, each with the group of the outcome, which is kept as long"},
+    )
     referred = fields.List(fields.Dict(), required=True)
 
 

@@ -88,7 +88,8 @@ def export(address: Address, proof: Proof) -> dict[str, Any]:
         organisation = session.get_one(Organisation, organisation_id())
         receivers = _receivers(session, findings)
         periods = periods_of(session, organisation.id)
-    return residents.export_of(context.keystore, findings, organisation, receivers, periods)
+        accesses = residents.accesses_to(session, findings)
+    return residents.export_of(context.keystore, findings, organisation, receivers, periods, accesses)
 
 
 def erase(address: Address, proof: Proof, right: Right) -> Erased:

@@ -1,0 +1,373 @@
+"""The export of art. 15 AVG against the schema: whatever is kept of a resident is in it, or says why not.
+
+docs/privacy/velden.md says of each column of whom it is, and another test holds that list against the schema.
+So a new column of the resident's fails here until it is exported or its reason is written down.
+"""
+
+import uuid
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, Final
+
+import pytest
+from sqlalchemy.orm import Session, selectinload
+
+from signals.audit import Actor
+from signals.models import (
+    AddressLink,
+    AuditEntry,
+    Base,
+    ContactAttempt,
+    Organisation,
+    Referral,
+    Signal,
+    StatusChange,
+)
+from signals.residents import accesses_to, export_of, find_by_address
+from signals.triage import add_note, claim
+from signals.vocabulary import (
+    Action,
+    AttemptKind,
+    AttemptResult,
+    AuditAction,
+    ConcernType,
+    DeferralReason,
+    DeletionReason,
+    Outcome,
+    ReferralReason,
+    ReferredTo,
+    Role,
+    Seen,
+    SignalState,
+)
+from signals.web.desk.rights_pdf import facts_of
+from tests.support.privacy_docs import described_columns
+from tests.support.world import AMSTERDAM, GRONINGEN, IN_AMSTERDAM, World, key, report
+
+DAY: Final = date(2026, 11, 22)
+CODES: Final[tuple[type[StrEnum], ...]] = (
+    SignalState, Seen, Outcome, ReferredTo, AttemptKind, AttemptResult, Action, DeferralReason,
+    ReferralReason, AuditAction,
+)  # fmt: skip
+
+IN_THE_EXPORT: Final[Mapping[str, str]] = {
+    **{
+        f"signals.{name}": name
+        for name in (
+            "reference", "state", "received_on", "unrouted", "repeat", "team_told", "claim_by", "contact_by",
+            "conclude_by", "due_on", "postponed_until", "first_contact_at", "concluded_at", "outcome",
+            "referred_to", "newly_known", "notified_on", "deferred_because", "letter_printed_on",
+            "wmo_notified_on", "restricted_on",
+        )
+    },
+    "contact_attempts.kind": "contact_attempts/kind",
+    "contact_attempts.result": "contact_attempts/result",
+    "contact_attempts.attempted_at": "contact_attempts/at",
+    "contact_attempts.workers": "contact_attempts/workers",
+    "contact_attempts.postponed_until": "contact_attempts/agreed_for",
+    "status_changes.action": "history/action",
+    "status_changes.before": "history/before",
+    "status_changes.after": "history/after",
+    "status_changes.changed_on": "history/on",
+    "status_changes.reason": "history/reason",
+}  # fmt: skip
+"""Columns, and where in a signal of the export they stand as they are."""
+
+OPENED: Final = {
+    "signals.content": {"address", "noticed_on", "note"},
+    "signals.summary": {"concern_types", "seen"},
+    "follow_up_notes.sealed_text": {"follow_up_notes"},
+    "audit_entries.subject_id": {"accesses"},
+}
+"""Sealed columns, and what of the export is made of them; of the trail, what was done with the signal."""
+
+BESIDE_THE_SIGNALS: Final = {
+    "signals.organisation_id": "organisation",
+    "address_links.received_on": "earlier_signals",
+    "address_links.outcome_group": "earlier_signals",
+    "referrals.reference": "referred",
+    "referrals.to_organisation_id": "referred",
+    "referrals.referred_on": "referred",
+    "referrals.reason": "referred",
+}
+
+NUMBER: Final = "a number of the software's own that ties rows together; the reference says the same"
+PSEUDONYM: Final = "made of the address with a key; told to nobody, for it would be a handle on the address"
+MAILBOX: Final = "not yet a signal, and sealed: nobody can find it by an address; days at most"
+NO_ADDRESS: Final = "nothing in it leads to an address or a person any more"
+MESSAGE: Final = "a link to the desk and a date, sent to the team; `team_told` says that it was"
+FIGURES: Final = "without number and address: nobody can find it by an address"
+OF_THE_STATE: Final = "what the carrier may know, made of the state, which is in the export"
+LEFT_OUT: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("signals.id", "signals.case_key_id", "contact_attempts.signal_id"), NUMBER),
+    **dict.fromkeys(("follow_up_notes.signal_id", "status_changes.signal_id"), NUMBER),
+    **dict.fromkeys(("address_links.signal_id", "address_links.organisation_id"), NUMBER),
+    **dict.fromkeys(("referrals.signal_id", "referrals.from_organisation_id"), NUMBER),
+    **dict.fromkeys(("referrals.old_case_key_id", "referrals.key_destroyed_on"), NUMBER),
+    **dict.fromkeys(("address_links.quarter", "address_links.pseudonym"), PSEUDONYM),
+    "address_links.house_pseudonym": PSEUDONYM,
+}
+LEFT_OUT_TABLES: Final[Mapping[str, str]] = {
+    "sealed_reports": MAILBOX,
+    "receipts": OF_THE_STATE,
+    "deletion_orders": "gone with the signal within a minute",
+    "deletion_records": NO_ADDRESS,
+    "register_entries": NO_ADDRESS,
+    "signal_facts": FIGURES,
+    "pooled_facts": FIGURES,
+    "counted_tables": FIGURES,
+    "outbox_messages": MESSAGE,
+    "delivery_attempts": MESSAGE,
+    "delivery_callbacks": MESSAGE,
+    "delivery_figures": MESSAGE,
+    "posted_letters": MESSAGE,
+    "case_keys": NUMBER,
+}
+
+
+@pytest.fixture
+def officer(world: World) -> Actor:
+    return world.staff(role=Role.PRIVACY_OFFICER)
+
+
+@pytest.fixture
+def signal_id(world: World) -> uuid.UUID:
+    """A signal of which every column that is the resident's holds something."""
+    said = report(
+        IN_AMSTERDAM, concern_types=[ConcernType.FRAIL], seen=Seen.ONCE, noticed_on=DAY, note="Valt vaak."
+    )
+    world.intake(notes=True).receive(world.clock, key=key(1), report=said)
+    world.worker().arrive()
+    (signal,) = world.signals()
+    worker = world.staff()
+    common: dict[str, Any] = {"signal_id": signal.id, "actor": worker, "audit": world.audit}
+    with world.sessions.begin() as session:
+        claim(session, world.clock, **common)
+        add_note(session, world.clock, keystore=world.keystore, text="Dochter gebeld.", **common)
+    assert worker.id is not None
+    with world.sessions.begin() as session:
+        _fill(session, world, session.get_one(Signal, signal.id), worker.id)
+    return signal.id
+
+
+def _fill(session: Session, world: World, signal: Signal, worker: uuid.UUID) -> None:
+    """What no one signal ever has all at once."""
+    now = world.clock.now()
+    signal.unrouted = signal.repeat = signal.team_told = signal.newly_known = True
+    signal.first_contact_at = signal.concluded_at = now
+    signal.outcome, signal.referred_to = Outcome.REFERRED, ReferredTo.HUISARTS
+    signal.deferred_because = DeferralReason.WOULD_ENDANGER
+    days = ("postponed_until", "notified_on", "letter_printed_on", "wmo_notified_on", "restricted_on")
+    for place, name in enumerate(days):
+        setattr(signal, name, DAY.replace(day=1 + place))
+    session.add(
+        ContactAttempt(
+            signal_id=signal.id,
+            kind=AttemptKind.VISIT,
+            result=AttemptResult.POSTPONED,
+            attempted_at=now,
+            workers=2,
+            postponed_until=DAY.replace(day=20),
+            recorded_by_id=worker,
+            recorded_at=now,
+        )
+    )
+    session.add(
+        StatusChange(
+            signal_id=signal.id,
+            sequence=9,
+            action=Action.REFER,
+            before=SignalState.CLAIMED,
+            after=SignalState.NEW,
+            actor_id=worker,
+            on=DAY.replace(day=21),
+            at=now,
+            reason=ReferralReason.MOVED,
+        )
+    )
+
+
+def exported(world: World, officer: Actor) -> dict[str, Any]:
+    with world.sessions.begin() as session:
+        findings = find_by_address(
+            session,
+            world.clock,
+            keystore=world.keystore,
+            actor=officer,
+            audit=world.audit,
+            address=IN_AMSTERDAM,
+        )
+        organisation = session.get_one(Organisation, AMSTERDAM)
+        accesses = accesses_to(session, findings)
+    receivers = {GRONINGEN: "Groningen"}
+    return export_of(world.keystore, findings, organisation, receivers, accesses=accesses)
+
+
+def values_at(signal: Mapping[str, Any], place: str) -> list[Any]:
+    name, _, part = place.partition("/")
+    return [each[part] for each in signal[name]] if part else [signal[name]]
+
+
+def plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="minutes")
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def stored(session: Session, signal_id: uuid.UUID) -> Iterator[tuple[str, list[Any]]]:
+    """Each column that is exported as it is, with the values that the signal's rows have in it."""
+    signal = session.get_one(
+        Signal, signal_id, options=[selectinload(Signal.attempts), selectinload(Signal.history)]
+    )
+    rows: Mapping[str, list[Any]] = {
+        "signals": [signal],
+        "contact_attempts": list(signal.attempts),
+        "status_changes": list(signal.history),
+    }
+    for column in IN_THE_EXPORT:
+        table, _, name = column.partition(".")
+        found = Base.metadata.tables[table].columns[name]
+        yield column, [plain(vars(row)[_attribute(type(row), found.name)]) for row in rows[table]]
+
+
+def _attribute(model: type[Base], column: str) -> str:
+    found: str = model.__mapper__.get_property_by_column(model.__table__.columns[column]).key
+    return found
+
+
+def test_every_column_of_the_residents_is_in_the_export_or_says_why_not() -> None:
+    said = {*IN_THE_EXPORT, *OPENED, *BESIDE_THE_SIGNALS, *LEFT_OUT}
+    of_residents = {
+        name
+        for name, (whose, _codes, _how) in described_columns().items()
+        if whose == "bewoner" and name.partition(".")[0] not in LEFT_OUT_TABLES
+    }
+    assert of_residents - said == set(), "export it, or write down why it is left out"
+    assert said - of_residents == set(), "no such column of the resident's"
+
+
+def test_what_the_columns_hold_is_what_the_export_says(
+    world: World, officer: Actor, signal_id: uuid.UUID
+) -> None:
+    (signal,) = exported(world, officer)["signals"]
+    with world.sessions() as session:
+        kept = dict(stored(session, signal_id))
+    assert {column for column, values in kept.items() if all(value is None for value in values)} == set()
+    told = {column: values_at(signal, place) for column, place in IN_THE_EXPORT.items()}
+    wrong = {column for column, values in kept.items() if not _holds(told[column], values)}
+    assert wrong == set()
+
+
+def _holds(told: list[Any], values: list[Any]) -> bool:
+    """Whether every value is told; the history has the arrival besides, which is no row."""
+    rest = list(told)
+    for value in values:
+        if value not in rest:
+            return False
+        rest.remove(value)
+    return True
+
+
+def test_what_is_sealed_is_in_the_export_in_the_clear(
+    world: World, officer: Actor, signal_id: uuid.UUID
+) -> None:
+    (signal,) = exported(world, officer)["signals"]
+    assert {name: signal[name] for names in OPENED.values() for name in names} == {
+        "address": {"postcode": "1012AB", "house_number": 12, "addition": ""},
+        "noticed_on": DAY.isoformat(),
+        "note": "Valt vaak.",
+        "concern_types": ["frail"],
+        "seen": "once",
+        "follow_up_notes": [{"at": plain(world.clock.now()), "text": "Dochter gebeld."}],
+        "accesses": signal["accesses"],
+    }
+
+
+def test_the_export_says_what_was_done_with_a_signal_on_which_day_and_not_by_whom(
+    world: World, officer: Actor, signal_id: uuid.UUID
+) -> None:
+    with world.sessions.begin() as session:
+        elsewhere = Actor(id=world.staff(GRONINGEN).id, organisation_id=GRONINGEN, role=Role.WORKER)
+        world.audit.record(
+            session, world.clock, actor=elsewhere, action=AuditAction.SIGNAL_OPENED, subject_id=signal_id
+        )
+    (signal,) = exported(world, officer)["signals"]
+    with world.sessions() as session:
+        own = session.query(AuditEntry).filter_by(subject_id=signal_id, organisation_id=AMSTERDAM).all()
+    told = sorted((access["on"], access["action"]) for access in signal["accesses"])
+    assert told == sorted((entry.at.date().isoformat(), entry.action.value) for entry in own)
+    assert {AuditAction.SIGNAL_ARRIVED, AuditAction.SIGNAL_CHANGED} <= {action for _, action in told}
+    assert {name for access in signal["accesses"] for name in access} == {"on", "action"}
+
+
+def test_what_is_left_of_signals_that_went_is_in_the_export(
+    world: World, officer: Actor, signal_id: uuid.UUID
+) -> None:
+    assert officer.id is not None
+    with world.sessions.begin() as session:
+        session.add(
+            Referral(
+                signal_id=signal_id,
+                reference="7KQ2-4MXW",
+                from_organisation_id=AMSTERDAM,
+                to_organisation_id=GRONINGEN,
+                referred_on=DAY,
+                reason=ReferralReason.MOVED,
+                referred_by_id=officer.id,
+                old_case_key_id=uuid.uuid4(),
+            )
+        )
+    document = exported(world, officer)
+    assert document["referred"] == [
+        {"reference": "7KQ2-4MXW", "on": DAY.isoformat(), "to": "Groningen", "reason": "moved"}
+    ]
+    with world.sessions.begin() as session:
+        session.get_one(Signal, signal_id).restricted_on = None
+    world.worker().retention().purge_now(world.clock, [signal_id], DeletionReason.CONCLUDED)
+    with world.sessions() as session:
+        link = session.query(AddressLink).one()
+    assert exported(world, officer)["earlier_signals"] == [
+        {"received_on": link.received_on.isoformat(), "outcome_group": "helped"}
+    ]
+
+
+def test_the_pdf_shows_each_thing_that_is_in_the_json(
+    world: World, officer: Actor, signal_id: uuid.UUID
+) -> None:
+    (signal,) = exported(world, officer)["signals"]
+    whole = list(facts_of(signal))
+    unseen = {name for name in signal if list(facts_of(signal | {name: _other(signal[name])})) == whole}
+    assert unseen == {"reference"}  # which is the title of its part
+
+
+def test_the_pdf_shows_each_part_of_what_there_are_several_of(
+    world: World, officer: Actor, signal_id: uuid.UUID
+) -> None:
+    (signal,) = exported(world, officer)["signals"]
+    whole = list(facts_of(signal))
+    for name in ("contact_attempts", "history", "accesses", "follow_up_notes"):
+        last = signal[name][-1]
+        for part, value in last.items():
+            changed = [*signal[name][:-1], last | {part: _other(value)}]
+            assert list(facts_of(signal | {name: changed})) != whole, f"{name}/{part}"
+
+
+def _other(value: Any) -> Any:
+    """Another value of the same kind."""
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int):
+        return value + 1
+    if isinstance(value, dict):
+        return {name: _other(part) for name, part in value.items()}
+    return _other_text(value) if isinstance(value, str) else []
+
+
+def _other_text(value: str) -> str:
+    """Of a code the next one, of a date or a moment the same a year earlier, of words other words."""
+    for codes in CODES:
+        names = [code.value for code in codes]
+        if value in names:
+            return names[names.index(value) - 1]
+    return value.replace("2026-", "2025-") if value.startswith("2026-") else f"{value}!"
