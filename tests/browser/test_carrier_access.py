@@ -7,6 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from signals.web.pages import AUTONYMS
 from tests.browser.carrier import Phone, Service, wait_until
 from tests.browser.conftest import MakePhone
 from tests.browser.faults import Fault
@@ -14,10 +15,17 @@ from tests.browser.faults import Fault
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 LANGUAGES = ("nl", "ar")
+LONGEST_NAME = "Stichting Maatschappelijke Dienstverlening ".ljust(120, "w")
 TOTAL_BYTES, PAGE_BYTES, REQUESTS = 30 * 1024, 6 * 1024, 9
 SLOW_3G = {"offline": False, "latency": 400, "downloadThroughput": 50_000, "uploadThroughput": 50_000}
 """400 ms and 400 kbit/s, WebPageTest's "3G Slow"."""
 PAINT_SECONDS = 1.5
+NOTHING_OVER = """(part) => {
+  const wanted = document.querySelector(part);
+  const { left, right, top, bottom } = wanted.getBoundingClientRect();
+  return [[left + 8, top + 2], [right - 8, top + 2], [left + 8, bottom - 2], [right - 8, bottom - 2]]
+    .every(([x, y]) => wanted.contains(document.elementFromPoint(x, y)));
+}"""
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -75,6 +83,23 @@ def test_the_send_button_is_in_view_once_the_address_is_filled(phone: Phone) -> 
     expect(page.locator("#to")).to_be_visible()
     assert page.evaluate("scrollY") == 0
     expect(page.locator(".send .button")).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.parametrize("language", AUTONYMS)
+def test_a_name_of_any_length_covers_neither_the_calls_nor_the_button(
+    make_phone: MakePhone, language: str
+) -> None:
+    phone = make_phone(language=language, options={"service_workers": "block"})
+    answer = {"covered": True, "organisation": {"name": LONGEST_NAME, "kind": "ggd"}, "municipality": None}
+    phone.page.route(
+        "**/coverage/lookup", lambda route: route.fulfill(json=answer, headers={"API-Version": "1.0.0"})
+    )
+    page = phone.open("/m#pc=1012AB&hn=45")
+    expect(page.locator("#to")).to_contain_text(LONGEST_NAME)
+    for part in ("#safety summary", ".send .button"):
+        expect(page.locator(part)).to_be_in_viewport(ratio=1)
+        assert page.evaluate(NOTHING_OVER, part), part
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
 @pytest.mark.parametrize("language", ["nl", "uk", "ar"])

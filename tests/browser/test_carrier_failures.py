@@ -126,18 +126,36 @@ def test_a_phone_of_some_years_ago_sends_and_opens_without_reception(phone: Phon
     assert phone.complaints == []
 
 
-def test_a_browser_that_cannot_style_a_chosen_tile_shows_its_box(phone: Phone) -> None:
+def _without_has(phone: Phone) -> None:
+    """As a browser of before 2023 reads the styles: a rule that holds `:has` is passed over."""
+
     def without_has(route: Route) -> None:
         answer = route.fetch()
         route.fulfill(response=answer, body=answer.text().replace(":has(", ":unheard-of("))
 
     phone.page.route("**/page.css*", without_has)
+
+
+def test_a_browser_that_cannot_style_a_chosen_tile_shows_its_box(phone: Phone) -> None:
+    _without_has(phone)
     page = phone.open()
     box = page.locator(".tile input").first
     assert box.evaluate("(one) => getComputedStyle(one).opacity") == "1"
     page.locator(".tile").first.tap()
     expect(box).to_be_checked()
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_a_browser_that_cannot_style_what_is_open_shows_the_calls_alone_too(phone: Phone) -> None:
+    _without_has(phone)
+    page = phone.open("/m#pc=1012AB&hn=12")
+    page.locator("#safety summary").tap()
+    expect(page.locator("#safety a[href='tel:112']")).to_be_visible()
+    for part in (".address", "#concern_types", ".send .button"):
+        expect(page.locator(part)).to_be_hidden()
+    page.locator("#safety summary").tap()
+    expect(page.locator(".send .button")).to_be_visible()
+    expect(page.locator("#postcode")).to_have_value("1012AB")
 
 
 def test_a_phone_that_never_says_whether_it_keeps_anything_sends_directly(

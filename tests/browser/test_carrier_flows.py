@@ -194,8 +194,9 @@ def test_the_safety_tile_shows_the_calls_instead_of_the_form_and_stores_nothing(
     page = phone.open(PREFILLED)
     page.get_by_text("Veiligheid thuis?").tap()
     expect(page.locator("#safety a[href='tel:08002000']")).to_be_visible()
-    expect(page.locator(".send")).to_be_hidden()
+    expect(page.locator(".send .button")).to_be_hidden()
     expect(page.locator("#concern_types")).to_be_hidden()
+    assert page.evaluate("scrollY") == 0
     assert phone.waiting() == 0
     assert service.stored() == before
 

@@ -73,14 +73,14 @@ def test_the_form_opens_in_dutch_with_the_words_of_the_design(client: FlaskClien
 def test_the_order_on_the_page_is_danger_address_tiles_safety_send(client: FlaskClient) -> None:
     page = client.get("/").text
     marks = ["tel:112", 'name="postcode"', 'name="house_number"', 'name="house_number_addition"']
-    marks += ['name="concern_types"', "Veiligheid thuis?", 'class="send"']
+    marks += ['name="concern_types"', "Veiligheid thuis?", '<button class="button">']
     places = [page.index(mark) for mark in marks]
     assert places == sorted(places)
 
 
 def test_the_safety_tile_calls_and_sends_nothing(client: FlaskClient) -> None:
     page = client.get("/").text
-    tile = page[page.index("Veiligheid thuis?") : page.index('class="send"')]
+    tile = page[page.index("Veiligheid thuis?") : page.index('<button class="button">')]
     assert re.findall(r'href="([^"]*)"', tile) == ["tel:112", "tel:08002000", "tel:113", "tel:08001205"]
     assert "name=" not in tile
 

@@ -11,6 +11,7 @@
   const ask = document.getElementById("ask");
   const answer = document.getElementById("answer");
   const to = document.getElementById("to");
+  const safety = document.getElementById("safety");
   const button = form.querySelector(".send .button");
   const language = document.documentElement.lang;
   const QUICK = 4000; // after this the carrier may walk on: the report is kept and goes by itself
@@ -193,6 +194,12 @@
   }
 
   // What is on the screen
+
+  /* The numbers to call in the place of the form; by hand, for phones of 2021 whose styles cannot see what is open. */
+  function showCalls() {
+    form.classList.toggle("calls", safety.open);
+    if (safety.open) scrollTo(0, 0);
+  }
 
   function show(node) {
     ask.hidden = true;
@@ -393,6 +400,7 @@
   form.addEventListener("change", tidy);
   form.addEventListener("input", lookUp);
   form.addEventListener("change", lookUp);
+  safety.addEventListener("toggle", showCalls);
   document.getElementById("languages")?.addEventListener("click", carryAlong);
   window.addEventListener("hashchange", readFragment);
   window.addEventListener("online", lookUp);
