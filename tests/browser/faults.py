@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from email.utils import formatdate
 from enum import StrEnum
 
+import brotli
+
 
 class Fault(StrEnum):
     """What happens to one send of a report; in those named `AFTER_` the server has stored it by then."""
@@ -201,7 +203,9 @@ def _as_broken(fault: Fault | None, answer: bytes) -> bytes:
 
 def _replaced(answer: bytes, old: bytes, new: bytes) -> bytes:
     head, body = answer.split(b"\r\n\r\n", 1)
-    if b"content-encoding: gzip" in head.lower():
+    if b"content-encoding: br" in head.lower():
+        body = brotli.decompress(body)
+    elif b"content-encoding: gzip" in head.lower():
         body = gzip.decompress(body)
     body = body.replace(old, new)
     kept = [

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from urllib.parse import unquote
 
+import brotli
 import pytest
 from flask.testing import FlaskClient
 
@@ -15,7 +16,8 @@ from signals.web.bundles import without_comments
 from signals.web.front.forms import as_meant
 from tests.web.conftest import MakeApp
 
-GZIP = {"Accept-Encoding": "gzip, br"}
+GZIP = {"Accept-Encoding": "gzip"}
+BROWSER = {"Accept-Encoding": "gzip, deflate, br, zstd"}
 
 
 def facts_of(client: FlaskClient) -> dict[str, object]:
@@ -81,6 +83,44 @@ def test_pages_and_files_are_compressed_for_who_takes_it_and_stay_the_same(clien
     assert client.get("/", headers=GZIP).headers["Content-Encoding"] == "gzip"
 
 
+def test_who_takes_brotli_gets_it_and_it_is_the_smaller_one(client: FlaskClient) -> None:
+    style = re.findall(r'href="(/static/page.css[^"]*)"', client.get("/").text)[0]
+    for path in (style, "/static/bundles/carrier.js", "/sw.js", "/manifest.webmanifest"):
+        small = client.get(path, headers=BROWSER, buffered=True)
+        assert small.headers["Content-Encoding"] == "br"
+        assert brotli.decompress(small.data) == client.get(path, buffered=True).data
+        assert len(small.data) < len(client.get(path, headers=GZIP, buffered=True).data)
+    page = client.get("/", headers=BROWSER)
+    assert b'id="report"' in brotli.decompress(page.data)
+    assert len(page.data) < len(client.get("/", headers=GZIP).data)
+
+
+@pytest.mark.parametrize(
+    ("taken", "coding"),
+    [
+        ("gzip;q=1, br;q=0.5", "gzip"),
+        ("br;q=0, gzip", "gzip"),
+        ("gzip;q=0, br;q=0", None),
+        ("deflate", None),
+        ("*", "br"),
+        ("", None),
+    ],
+)
+def test_the_coding_is_the_one_that_the_reader_likes_best(
+    client: FlaskClient, taken: str, coding: str | None
+) -> None:
+    answer = client.get("/", headers={"Accept-Encoding": taken})
+    assert answer.headers.get("Content-Encoding") == coding
+    assert "Accept-Encoding" in answer.headers["Vary"]
+
+
+def test_a_large_library_keeps_nobody_waiting_for_its_smallest_form(client: FlaskClient) -> None:
+    answer = client.get("/static/vendor/swagger-ui.js", headers=BROWSER, buffered=True)
+    content = brotli.decompress(answer.data)
+    assert len(content) > 1_000_000
+    assert answer.data == brotli.compress(content, mode=brotli.MODE_TEXT, quality=5)
+
+
 @pytest.mark.parametrize("path", ["/static/page.css", "/static/bundles/queue.js"])
 def test_a_file_that_did_not_change_is_not_sent_again(client: FlaskClient, path: str) -> None:
     etag = client.get(path, headers=GZIP, buffered=True).headers["ETag"]
@@ -129,11 +169,11 @@ def test_what_carries_a_receipt_beside_what_was_typed_is_never_compressed(client
         "postcode": "1012AB",
         "house_number": "12",
     }
-    answer = client.post("/", data=form, headers=GZIP)
+    answer = client.post("/", data=form, headers=BROWSER)
     assert answer.status_code == 200
     assert "Content-Encoding" not in answer.headers
     body = {"postcode": "1012AB", "house_number": 12}
-    answer = client.post("/api/v1/coverage/lookup", json=body, headers=GZIP)
+    answer = client.post("/api/v1/coverage/lookup", json=body, headers=BROWSER)
     assert "Content-Encoding" not in answer.headers
 
 
