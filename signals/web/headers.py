@@ -4,10 +4,17 @@ A file of ours gets only those that mean something for a file: a browser reads t
 and on a slow network they weigh more than a small script.
 """
 
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
 from flask import Flask, Response, request
+from werkzeug.wsgi import ClosingIterator
 
 from signals.web.bundles import is_file
 from signals.web.openapi import API_VERSION
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -24,9 +31,12 @@ _FIXED = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
     "API-Version": API_VERSION,
     "Cache-Control": "no-store",
+    "Vary": "Accept-Language",
 }
 
 
+_IS_FILE: Final = "signals.is_file"
+"""In the environment of a request: its answer is a file of ours."""
 _OF_FILES = frozenset({"X-Content-Type-Options", "Cross-Origin-Resource-Policy", "Cache-Control"})
 _POLICY_OF_DRAWINGS = "default-src 'none'; frame-ancestors 'none'"
 """An SVG can be opened as a document; ours holds nothing that runs."""
@@ -35,27 +45,58 @@ _NOT_OF_FILES = ("Content-Disposition", "Last-Modified")
 
 
 def register_headers(app: Flask, *, https: bool) -> None:
-    """Add the headers; `https` adds HSTS."""
+    """Add the headers; `https` adds HSTS.
+
+    Those of every answer are put on around Flask: in werkzeug each is looked over four times, and a
+    report's answer has a dozen.
+    """
     fixed = dict(_FIXED)
     if https:
         fixed["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
     usual = [(name, name.lower(), value) for name, value in fixed.items()]
-    of_files = [entry for entry in usual if entry[0] in _OF_FILES]
+    of_files = [(name, value) for name, value in fixed.items() if name in _OF_FILES]
 
     @app.after_request
-    def add_headers(response: Response) -> Response:
-        # Looked up once: each look-up in werkzeug's headers goes through all of them.
-        present = {name.lower() for name, _ in response.headers}
-        is_of_file = is_file(request.endpoint) and response.status_code < 400
-        wanted = of_files if is_of_file else usual
-        response.headers.extend([(name, value) for name, key, value in wanted if key not in present])
+    def finish(response: Response) -> Response:
+        if is_file(request.endpoint) and response.status_code < 400:
+            request.environ[_IS_FILE] = True
+            response.headers.extend([entry for entry in of_files if entry[0] not in response.headers])
+            _lighten(response)
+        elif "Vary" in response.headers:
+            response.vary.add("Accept-Language")
         if response.status_code == 204 or request.method == "OPTIONS":
             response.headers.pop("Content-Type", None)  # there is no content to have one
-        if is_of_file:
-            _lighten(response)
-        else:
-            _vary_by_language(response, present)
         return response
+
+    app.wsgi_app = _Outermost(app.wsgi_app, usual)  # type: ignore[method-assign]
+
+
+class _Outermost:
+    """Around the application: the usual headers where the answer has none of that name."""
+
+    def __init__(self, application: "WSGIApplication", usual: Sequence[tuple[str, str, str]]) -> None:
+        self._application = application
+        self._usual = usual
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
+            if _IS_FILE not in environ:
+                present = {name.lower() for name, _value in headers}
+                headers += [(name, value) for name, key, value in self._usual if key not in present]
+            return start_response(status, headers, *error)
+
+        answer = self._application(environ, start)
+        return answer if environ["REQUEST_METHOD"] == "HEAD" else _at_once(answer)
+
+
+def _at_once(answer: Iterable[bytes]) -> Iterable[bytes]:
+    """What is in memory as a list: granian sends a list in one go, anything else piece by piece."""
+    if not isinstance(answer, ClosingIterator):  # a file; nothing else here is sent as it is being made
+        return answer
+    try:
+        return list(answer)
+    finally:
+        answer.close()
 
 
 def _lighten(response: Response) -> None:
@@ -63,10 +104,3 @@ def _lighten(response: Response) -> None:
         response.headers.pop(name, None)
     if response.mimetype == "image/svg+xml":
         response.headers["Content-Security-Policy"] = _POLICY_OF_DRAWINGS
-
-
-def _vary_by_language(response: Response, present: set[str]) -> None:
-    if "vary" in present:
-        response.vary.add("Accept-Language")
-    else:
-        response.headers.add("Vary", "Accept-Language")

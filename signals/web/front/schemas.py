@@ -1,6 +1,7 @@
 """The public API's bodies. Schemas stop here: what goes in is a `Report`."""
 
 import re
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -18,8 +19,9 @@ from signals.postcodes import (
 )
 from signals.vocabulary import ConcernType, OrganisationKind, ReceiptState, Seen
 
-MAX_CONCERN_TYPES = len(ConcernType)
 NOTE_LENGTH = 280
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class Strict(Schema):
@@ -29,7 +31,15 @@ class Strict(Schema):
         unknown = RAISE
 
 
-class PostcodeField(fields.String):
+class _Lean(fields.Field[Any]):
+    """A field without validators, and without the chain of none that marshmallow makes for every value."""
+
+    def _validate(self, value: Any) -> None:
+        if self.validators:
+            super()._validate(value)
+
+
+class PostcodeField(_Lean, fields.String):
     """`1012 ab` or `1012AB`, as `1012AB`."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
@@ -41,7 +51,7 @@ class PostcodeField(fields.String):
             ) from None
 
 
-class HouseNumberField(fields.Integer):
+class HouseNumberField(_Lean, fields.Integer):
     """A whole number from 1 to 99999; no text, no fraction."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
@@ -51,7 +61,7 @@ class HouseNumberField(fields.Integer):
             raise ValidationError("house_number") from None
 
 
-class AdditionField(fields.String):
+class AdditionField(_Lean, fields.String):
     """At most 6 letters and digits; separators do not count."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
@@ -61,16 +71,46 @@ class AdditionField(fields.String):
             raise ValidationError(problem.code) from None
 
 
-class StrictDate(fields.Date):
+class StrictDate(_Lean, fields.Date):
     """`2026-11-24` and nothing else that Python would take for a date."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date:
-        if not isinstance(value, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+        if not isinstance(value, str) or not _DATE.fullmatch(value):
             raise ValidationError("not_a_date")
         try:
             return date.fromisoformat(value)
         except ValueError:
             raise ValidationError("not_a_date") from None
+
+
+class ChoiceField(_Lean, fields.String):
+    """One of the codes."""
+
+    def __init__(self, codes: Sequence[str], **others: Any) -> None:
+        self._codes = frozenset(codes)
+        super().__init__(validate=validate.OneOf(tuple(codes), error="not_a_choice"), **others)
+
+    def deserialize(self, value: Any, *others: Any, **more: Any) -> Any:
+        # What is right needs no more than this; marshmallow says what is wrong, here as below.
+        if type(value) is str and value in self._codes:
+            return value
+        return super().deserialize(value, *others, **more)
+
+
+class ChoicesField(_Lean, fields.List[str]):
+    """Several of the codes, none twice."""
+
+    def __init__(self, codes: Sequence[str], **others: Any) -> None:
+        self._codes = frozenset(codes)
+        most = validate.Length(max=len(self._codes), error="too_many")
+        super().__init__(ChoiceField(codes), validate=[most, _no_duplicates], **others)
+
+    def deserialize(self, value: Any, *others: Any, **more: Any) -> Any:
+        if type(value) is list and all(type(code) is str for code in value):
+            given = set(value)
+            if len(given) == len(value) and given <= self._codes:
+                return value
+        return super().deserialize(value, *others, **more)
 
 
 def _no_duplicates(values: list[str]) -> None:
@@ -88,15 +128,10 @@ class ReportSchema(Strict):
         required=True, strict=True, metadata={"minimum": 1, "maximum": 99999, "example": 12}
     )
     house_number_addition = AdditionField(load_default="", metadata={"maxLength": 6, "example": "A"})
-    concern_types = fields.List(
-        fields.String(validate=validate.OneOf([c.value for c in ConcernType], error="not_a_choice")),
-        load_default=list,
-        validate=[validate.Length(max=MAX_CONCERN_TYPES, error="too_many"), _no_duplicates],
-        metadata={"uniqueItems": True},
+    concern_types = ChoicesField(
+        [concern.value for concern in ConcernType], load_default=list, metadata={"uniqueItems": True}
     )
-    seen = fields.String(
-        load_default=None, validate=validate.OneOf([s.value for s in Seen], error="not_a_choice")
-    )
+    seen = ChoiceField([seen.value for seen in Seen], load_default=None)
     noticed_on = StrictDate(
         load_default=None, metadata={"description": "Today or up to 14 days back, in the Netherlands"}
     )
@@ -224,6 +259,6 @@ def idempotency_key(text: str | None) -> UUID:
     """The key of a report; raises `ValidationError` (field `Idempotency-Key`) when missing or no UUID."""
     if not text:
         raise ValidationError("required", field_name="Idempotency-Key")
-    if not re.fullmatch(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", text):
+    if not _UUID.fullmatch(text):
         raise ValidationError("not_a_uuid", field_name="Idempotency-Key")
     return UUID(text)
