@@ -19,7 +19,7 @@ from signals import triage
 from signals.models import MailboxPublicKey, Receipt, SealedReport, Signal
 from signals.routing import routing_changed
 from signals.settings import LimitsSettings, LoggingSettings, NotesSettings
-from signals.vocabulary import Outcome, ReceiptState
+from signals.vocabulary import LANGUAGES, Outcome, ReceiptState
 from tests.support.world import World
 
 GOOD = {"postcode": "1012 ab", "house_number": 12}
@@ -193,6 +193,30 @@ def test_a_missing_field_is_named(client: FlaskClient, missing: str) -> None:
 def test_every_problem_is_listed_at_once(client: FlaskClient) -> None:
     answer = send(client, {"postcode": "1012SA", "house_number": 0, "seen": "x"})
     assert {error["field"] for error in answer.get_json()["errors"]} == {"postcode", "house_number", "seen"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_day_out_of_range_and_a_note_are_told_with_the_other_problems(
+    client: FlaskClient, language: str
+) -> None:
+    """What only the day and the settings refuse, in the sender's language."""
+    late = {"noticed_on": "2026-11-09", "note": "x"}
+    answer = send(client, {"postcode": "1012SA"} | late, Accept_Language=language)
+    told = {error["field"]: error for error in answer.get_json()["errors"]}
+    assert set(told) == {"postcode", "house_number", "noticed_on", "note"}
+    assert told["noticed_on"]["code"] == "out_of_range"
+    is_english = told["noticed_on"]["message"] == "This lies outside what is possible."
+    assert is_english == (language == "en")
+    assert told["note"]["code"] == "notes_disabled"
+    alone = send(client, GOOD | late).get_json()["errors"]
+    assert {error["field"] for error in alone} == {"noticed_on", "note"}
+
+
+@pytest.mark.parametrize("note", [5, ["x"], None, ""])
+def test_what_is_no_note_is_not_told_to_be_one(client: FlaskClient, note: object) -> None:
+    errors = send(client, GOOD | {"house_number": 0, "note": note}).get_json()["errors"]
+    codes = {error["code"] for error in errors}
+    assert codes == ({"house_number", "wrong_type"} if note else {"house_number"})
 
 
 @pytest.mark.parametrize("name", ["1012AB", "Jansen", "x" * 100, "a.b", "\N{PILE OF POO}", "<script>", " "])

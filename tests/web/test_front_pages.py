@@ -284,6 +284,17 @@ def test_a_problem_is_said_beside_its_field_and_in_the_summary(
     assert stored(engine) == 0
 
 
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_a_day_out_of_range_is_said_together_with_the_other_problems(client: FlaskClient, code: str) -> None:
+    form = GOOD | {"postcode": "1", "house_number": "", "noticed_on": "2026-11-09"}
+    response = client.post(f"/?lang={code}", data=form)
+    assert response.status_code == 400
+    wrong = re.findall(r'<a href="#(postcode|house_number|noticed_on)">', response.text)
+    assert wrong == ["postcode", "house_number", "noticed_on"]
+    assert ("This lies outside what is possible." in response.text) == (code == "en")
+    assert "2026-11-09" in response.text
+
+
 def test_the_summary_of_problems_comes_first_and_takes_the_focus(client: FlaskClient) -> None:
     page = post(client, {"idempotency_key": KEY}).text
     assert "<title>Nog niet verstuurd" in page

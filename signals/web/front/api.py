@@ -10,13 +10,13 @@ from typing import Any
 from flask import Response, request
 
 from signals.clock import today
-from signals.contents import Report
 from signals.intake import Received
 from signals.routing_table import Route
 from signals.settings import NotesSettings
 from signals.vocabulary import LANGUAGES
 from signals.web.bodies import StrictParser, read_json
 from signals.web.front.context import front
+from signals.web.front.reading import read_report
 from signals.web.front.schemas import (
     CoverageAnswerSchema,
     FormSchema,
@@ -38,7 +38,6 @@ public_api = PublicBlueprint(
 AUTHENTICATION = "none"
 """Said by every blueprint; a test compares it with what the views do."""
 
-_REPORT = ReportSchema()
 _KEY_PARAMETER = {
     "in": "header",
     "name": "Idempotency-Key",
@@ -85,8 +84,8 @@ def receive() -> Response:
     context = front()
     body = read_json(request, StrictParser.BODY_LIMIT)
     key = idempotency_key(request.headers.get("Idempotency-Key"))
-    report: Report = _REPORT.load(body)
-    return _json(_received(context.intake.receive(context.clock, key=key, report=report)), 201)
+    received = context.intake.receive(context.clock, key=key, report=read_report(body))
+    return _json(_received(received), 201)
 
 
 @public_api.post("/receipts/status")

@@ -6,18 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
-from marshmallow import ValidationError
-
 from signals.contents import Report
 from signals.errors import FieldProblem, Invalid
-from signals.web.front.schemas import ReportSchema, idempotency_key
-from signals.web.problems import field_problems
+from signals.web.front.reading import read_report
+from signals.web.front.schemas import idempotency_key
 
 KEY_FIELD = "idempotency_key"
 SEVERAL = "concern_types"
 FIELDS = ("postcode", "house_number", "house_number_addition", SEVERAL, "seen", "noticed_on", "note")
-
-_REPORT = ReportSchema()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,9 +57,9 @@ class FilledForm:
         """The report; raises `Invalid` with every problem found."""
         problems = list(self._repeated())
         try:
-            report: Report = _REPORT.load(self._body())
-        except ValidationError as error:
-            problems.extend(field_problems(error))
+            report = read_report(self._body())
+        except Invalid as error:
+            problems.extend(error.problems)
         else:
             if not problems:
                 return report
