@@ -15,6 +15,8 @@ PO := $(wildcard signals/web/translations/*/LC_MESSAGES/*.po signals/web/*/trans
 MO := $(PO:.po=.mo)
 PYTEST := $(BIN)/python -m pytest
 WORKERS ?= 2
+# A server or a database for each test takes a tenth of a second and there are thousands: `make test` has them.
+FAST_TESTS := tests/unit tests/architecture tests/properties
 SOAK_TESTS := $(wildcard tests/properties tests/attacks tests/browser/test_carrier_no_loss.py)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -46,7 +48,7 @@ test: $(VENV)/.dev $(VENDOR)/.copied $(MO) $(PRISM) chromium
 ## check: lint, types, layers and the fast tests, in less than a minute
 .PHONY: check
 check: lint $(VENDOR)/.copied
-	@$(PYTEST) -q -m 'not slow and not browser and not postgres' $(ARGS)
+	@$(PYTEST) -q -n $(WORKERS) --dist loadfile -m 'not slow and not browser and not postgres' $(FAST_TESTS) $(ARGS)
 
 ## lint: the part of check without tests
 .PHONY: lint
