@@ -47,11 +47,12 @@ class Site:
         return cookie.value
 
     def signal(self, signal_id: UUID) -> Signal:
-        """A signal with its attempts, as the database has it."""
+        """A signal with all that was done, as the database has it."""
         with Session(self.desk.engine) as session:
             found = session.get_one(Signal, signal_id)
             assert found.attempts is not None
             assert found.notes is not None
+            assert found.history is not None
             return found
 
 

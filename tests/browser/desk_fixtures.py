@@ -1,17 +1,47 @@
 """Fixtures of the desk's browser tests: a served staff side, and windows of its people."""
 
+import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 from playwright.sync_api import Browser
 
+from signals.clock import FixedClock
+from signals.db import make_engine
+from signals.settings import SessionsSettings
+from signals.vocabulary import ProcessRole
 from tests.browser.desk import Site, Window, site_of
-from tests.web.conftest import clock, engine, front_settings, installation  # noqa: F401  (fixtures)
-from tests.web.desk_fixtures import Desk, desk, desk_settings  # noqa: F401  (fixtures)
+from tests.web.conftest import (  # noqa: F401  (fixtures among them)
+    NOW,
+    Installation,
+    clock,
+    engine,
+    front_settings,
+    installation,
+    settings_of,
+)
+from tests.web.desk_fixtures import QUICK, Desk, desk, desk_of, desk_settings  # noqa: F401  (fixtures)
 
 OpenWindow = Callable[..., Window]
+
+
+@contextmanager
+def desk_in(folder: Path, made: Installation) -> Iterator[Desk]:
+    """A desk for all tests of a module: each has signals of its own, and none may need the time of day."""
+    shutil.copytree(made.folder, folder, dirs_exist_ok=True)
+    sessions = SessionsSettings(password_memory_kib=QUICK.memory_kib)
+    settings = replace(settings_of(folder, made.root_public_key), role=ProcessRole.ALL, sessions=sessions)
+    database = make_engine(settings.database.url)
+    try:
+        with desk_of(settings, database, FixedClock(NOW)) as shared:
+            yield shared
+    finally:
+        database.dispose()
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The staff side with two teams, a coordinator and signals that arrived through the real intake."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -116,10 +117,16 @@ def desk_settings(front_settings: Settings) -> Settings:
 @pytest.fixture
 def desk(desk_settings: Settings, engine: Engine, clock: FixedClock) -> Iterator[Desk]:
     """The staff side of the test's organisations, with everybody in `PEOPLE`."""
-    settings = desk_settings.keystore
-    keystore = open_keystore(settings.url, load_master_key(settings.master_key_file))
+    with desk_of(desk_settings, engine, clock) as made:
+        yield made
+
+
+@contextmanager
+def desk_of(settings: Settings, engine: Engine, clock: FixedClock) -> Iterator[Desk]:
+    """The staff side of an installation that has `AMSTERDAM` and `GRONINGEN`, with everybody in `PEOPLE`."""
+    keystore = open_keystore(settings.keystore.url, load_master_key(settings.keystore.master_key_file))
     people = _people(engine, clock, keystore)
-    app = create_app(desk_settings, clock=clock, engine=engine)
+    app = create_app(settings, clock=clock, engine=engine)
     yield Desk(
         app=app,
         client=app.test_client(),
@@ -127,7 +134,7 @@ def desk(desk_settings: Settings, engine: Engine, clock: FixedClock) -> Iterator
         engine=engine,
         keystore=keystore,
         people=people,
-        settings=desk_settings,
+        settings=settings,
     )
     keystore.dispose()
 

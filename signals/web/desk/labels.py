@@ -12,6 +12,7 @@ from signals.vocabulary import (
     ConcernType,
     DeferralReason,
     Outcome,
+    ReferralReason,
     ReferredTo,
     Role,
     Seen,
@@ -74,6 +75,11 @@ _WORDS: tuple[tuple[StrEnum, str, str], ...] = (
     (ReopenReason.NEW_INFORMATION, "Er is nieuwe informatie", "There is new information"),
     (ReopenReason.RESIDENT_CALLED_BACK, "De bewoner nam contact op", "The resident called back"),
     (ReopenReason.CONCLUDED_BY_MISTAKE, "Per vergissing afgerond", "Concluded by mistake"),
+    (ReferralReason.OUTSIDE_AREA, "Buiten ons gebied", "Outside our area"),
+    (ReferralReason.OTHER_EXPERTISE, "Andere deskundigheid nodig", "Needs other expertise"),
+    (ReferralReason.MOVED, "De bewoner is verhuisd", "The resident moved"),
+    (ReferralReason.NO_CAPACITY, "Wij hebben geen ruimte", "We have no capacity"),
+    (ReferralReason.OTHER, "Anders", "Other"),
     (PartOfDay.MORNING, "in de ochtend", "in the morning"),
     (PartOfDay.AFTERNOON, "in de middag", "in the afternoon"),
     (PartOfDay.EVENING, "in de avond", "in the evening"),
@@ -118,7 +124,7 @@ def reason_label(code: str, language: str) -> str:
     """The words for a reason kept in the history; another code of the system's own is shown as nothing."""
     if code in _OF_THE_SYSTEM:
         return _OF_THE_SYSTEM[code][0 if language == "nl" else 1]
-    for codes in (NotReachedReason, ReopenReason):
+    for codes in (NotReachedReason, ReopenReason, ReferralReason):
         if code in codes.__members__.values():
             return label(codes(code), language)
     return ""

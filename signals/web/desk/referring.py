@@ -4,15 +4,16 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from structlog import get_logger
 
 from signals import administration, triage
 from signals.clock import today
-from signals.errors import FieldProblem, Invalid
+from signals.errors import FieldProblem, Invalid, NotFound
 from signals.jobs import make_retention
-from signals.models import Organisation
+from signals.models import Organisation, Referral
 from signals.referral import refer
 from signals.retention import Retention
 from signals.vocabulary import ReferralReason
@@ -42,31 +43,15 @@ def hand_over(
     """Refer a signal of the caller's organisation and make the sender lose its content.
 
     `reason`: a code of `ReferralReason`; `text`: what they must know there, sealed as a follow-up note.
-    Raises what `signals.referral.refer` raises.
+    Raises what `signals.referral.refer` raises. Pressed twice, it is done once and said twice.
     """
-    context, actor = desk(), current().actor
     with changing(signal_id) as session:
-        if text.strip():
-            _note(session, signal_id, text, expected_version)
-            expected_version = None  # the note has counted it up, under the row's lock
-        signal = refer(
-            session,
-            context.clock,
-            signal_id=signal_id,
-            to_organisation_id=receiver_id,
-            reason=ReferralReason(reason),
-            actor=actor,
-            audit=context.audit,
-            keystore=context.keystore,
-            expected_version=expected_version,
-        )
-        receiver = session.get_one(Organisation, receiver_id)
-        done = Handover(
-            signal_id=signal_id,
-            reference=signal.reference,
-            referred_on=today(context.clock),
-            receiver=receiver,
-        )
+        try:
+            _refer(session, signal_id, receiver_id, ReferralReason(reason), text, expected_version)
+        except NotFound:
+            return _handed_over(session, signal_id, receiver_id)
+        session.flush()
+        done = _handed_over(session, signal_id, receiver_id)
     destroy_keys()
     return done
 
@@ -109,6 +94,48 @@ def split_reason(text: str) -> tuple[str, str]:
     if text in {code.value for code in ReferralReason}:
         return text, ""
     return ReferralReason.OTHER.value, text
+
+
+def _refer(
+    session: Session,
+    signal_id: UUID,
+    receiver_id: UUID,
+    reason: ReferralReason,
+    text: str,
+    expected_version: int | None,
+) -> None:
+    context = desk()
+    if text.strip():
+        _note(session, signal_id, text, expected_version)
+        expected_version = None  # the note has counted it up, under the row's lock
+    refer(
+        session,
+        context.clock,
+        signal_id=signal_id,
+        to_organisation_id=receiver_id,
+        reason=reason,
+        actor=current().actor,
+        audit=context.audit,
+        keystore=context.keystore,
+        expected_version=expected_version,
+    )
+
+
+def _handed_over(session: Session, signal_id: UUID, receiver_id: UUID) -> Handover:
+    query = select(Referral).where(
+        Referral.signal_id == signal_id,
+        Referral.from_organisation_id == organisation_id(),
+        Referral.to_organisation_id == receiver_id,
+    )
+    found = session.scalar(query.order_by(Referral.referred_on.desc()).limit(1))
+    if found is None:
+        raise NotFound
+    return Handover(
+        signal_id=signal_id,
+        reference=found.reference,
+        referred_on=found.referred_on,
+        receiver=session.get_one(Organisation, receiver_id),
+    )
 
 
 def _note(session: Session, signal_id: UUID, text: str, expected_version: int | None) -> None:
