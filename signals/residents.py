@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session, selectinload
 from privacy.keystore import Keystore
 from signals.audit import Actor, AuditLog, require_role
 from signals.clock import AMSTERDAM, Clock, today
-from signals.contents import Report, case_context, open_report, seal_for_case
+from signals.contents import Report, Summary, case_context, open_report, seal_for_case
 from signals.db import set_local
 from signals.errors import ContentGone, FieldProblem, Forbidden, Invalid, NotFound
 from signals.followup import life_of
@@ -260,12 +260,15 @@ def export_of(
 class Correction:
     """What is put right (art. 16 AVG): the address; and of what was said at it what does not hold.
 
-    `withdrawn`: kinds of concern that go. `drop_note`: the carrier's note goes. `statement`: the resident's
-    own supplementary statement, kept sealed among the notes.
+    `withdrawn`: kinds of concern that go. `drop_seen`, `drop_noticed_on`, `drop_note`: how often it was seen,
+    the day and the carrier's note go. `statement`: the resident's own supplementary statement, kept sealed
+    among the notes.
     """
 
     address: Address = field(repr=False)
     withdrawn: frozenset[ConcernType] = field(default=frozenset(), repr=False)
+    drop_seen: bool = False
+    drop_noticed_on: bool = False
     drop_note: bool = False
     statement: str = field(default="", repr=False)
 
@@ -275,7 +278,8 @@ class Correction:
         return replace(
             report,
             address=self.address,
-            summary=replace(report.summary, concern_types=left),
+            summary=Summary(concern_types=left, seen=None if self.drop_seen else report.summary.seen),
+            noticed_on=None if self.drop_noticed_on else report.noticed_on,
             note=None if self.drop_note else report.note,
         )
 

@@ -1,33 +1,49 @@
 """The pages of privacy officers, administrators and referrals, without JavaScript and in Dutch."""
 
+import html
 import re
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
 
+from signals.app import create_app
+from signals.clock import FixedClock
 from signals.db import session_factory
 from signals.models import Organisation, Signal, StaffMember
+from signals.settings import NotesSettings, Settings
 from signals.staff.sessions import open_session
-from signals.vocabulary import AuditAction, DeletionReason, ReferralReason, RetentionRule
+from signals.vocabulary import AuditAction, ConcernType, DeletionReason, ReferralReason, RetentionRule
 from signals.web.desk.auth import COOKIE
 from signals.web.desk.officer_labels import label
+from signals.web.labels import CONCERN_TYPES
 from tests.support.catalogues import WEB
 from tests.web.desk_fixtures import AMSTERDAM, GRONINGEN, Desk
 
 PLACE = {"postcode": "1012 AB", "house_number": "12"}
+RESIDENTS = "/desk/officer/residents"
 PROOF = {"identity": "seen_in_person", "residence": "brp", "third_parties": "yes"}
 
 
 @pytest.fixture
 def signal_id(desk: Desk) -> UUID:
     return desk.arrive(concern_types=["frail"])
+
+
+@pytest.fixture
+def noted(desk: Desk, desk_settings: Settings, engine: Engine, clock: FixedClock) -> Desk:
+    """The same where carriers may write a note."""
+    app = create_app(replace(desk_settings, notes=NotesSettings(enabled=True)), clock=clock, engine=engine)
+    return replace(desk, app=app, client=app.test_client())
 
 
 def browser(desk: Desk, who: str) -> FlaskClient:
@@ -120,6 +136,117 @@ def test_an_address_is_corrected_and_a_signal_restricted(desk: Desk, signal_id: 
     assert send(fleur, f"{start}/restrict", page=start, signal_id=str(signal_id), **PROOF)[0] == 200
     with Session(desk.engine) as session:
         assert session.get_one(Signal, signal_id).restricted_on is not None
+
+
+RECTIFY = "/desk/officer/residents/rectify"
+SEARCHED = {"searched_postcode": "1012 AB", "searched_house_number": "12"}
+
+
+def test_what_was_said_is_put_right_on_the_page_and_the_residents_own_words_are_added(desk: Desk) -> None:
+    signal_id = desk.arrive(concern_types=["frail", "not_seen"], seen="once", noticed_on="2026-11-20")
+    data = MultiDict([("withdrawn", "frail"), ("drop_seen", "yes"), ("drop_noticed_on", "yes")])
+    data.update({"statement": "Ik was op reis.\r\nIk ben gezond.", "signal_id": str(signal_id)})
+    data.update({**PLACE, **SEARCHED, **PROOF})
+    status, page = post(browser(desk, "fleur"), RECTIFY, data)
+    assert (status, "is verbeterd." in page) == (200, True)
+    (signal,) = exported(desk)
+    assert (signal["concern_types"], signal["seen"], signal["noticed_on"]) == (["not_seen"], None, None)
+    (note,) = signal["follow_up_notes"]
+    assert note["text"].endswith("Ik was op reis.\nIk ben gezond.")
+    assert signal["address"]["house_number"] == 12
+
+
+def test_the_carriers_note_is_taken_away_on_the_page(noted: Desk) -> None:
+    signal_id = noted.arrive(concern_types=["frail"], note="Valt vaak.")
+    assert exported(noted)[0]["note"] == "Valt vaak."
+    fields = {"signal_id": str(signal_id), "drop_note": "yes", **PLACE, **SEARCHED, **PROOF}
+    assert send(browser(noted, "fleur"), RECTIFY, page=RESIDENTS, **fields)[0] == 200
+    (signal,) = exported(noted)
+    assert (signal["note"], signal["concern_types"]) == (None, ["frail"])
+
+
+@pytest.mark.parametrize("language", ["nl", "en"])
+def test_the_form_of_a_correction_shows_nothing_of_what_was_said(desk: Desk, language: str) -> None:
+    """A box for every kind of concern, none of them ticked: whoever opens it learns nothing."""
+    desk.arrive(concern_types=["frail"], seen="once")
+    with Session(desk.engine) as session, session.begin():
+        fleur = session.scalars(select(StaffMember).where(StaffMember.email == "fleur@example.org")).one()
+        fleur.language = language
+    _status, page = send(browser(desk, "fleur"), RESIDENTS, **PLACE)
+    boxes = re.findall(r'<input type="checkbox"[^>]*name="withdrawn" value="(\w+)">', page)
+    assert boxes == [code.value for code in ConcernType]
+    for code in ConcernType:
+        assert CONCERN_TYPES[code][language] in html.unescape(page)
+    assert "checked" not in page.split("export-title")[0]
+
+
+def test_a_correction_that_changes_nothing_is_asked_for_again_and_not_in_the_register(
+    desk: Desk, signal_id: UUID
+) -> None:
+    fields = {"signal_id": str(signal_id), **PLACE, **SEARCHED, **PROOF}
+    status, page = send(browser(desk, "fleur"), RECTIFY, page=RESIDENTS, **fields)
+    assert status == 400
+    assert f'id="rectify-{signal_id}-withdrawn-wrong"' in page
+    assert "Er is nog niets anders." in page
+    assert desk.entries(AuditAction.SIGNAL_RECTIFIED) == []
+
+
+def test_a_correction_without_proof_opens_again_with_what_was_typed(desk: Desk, signal_id: UUID) -> None:
+    """Beside the address that was searched, though another was typed as the right one."""
+    data = MultiDict([("withdrawn", "frail"), ("withdrawn", "other"), ("drop_note", "yes")])
+    data.update({"signal_id": str(signal_id), "statement": "Dat klopt niet.", **SEARCHED})
+    data.update({"postcode": "1012AB", "house_number": "14"})
+    status, page = post(browser(desk, "fleur"), RECTIFY, data)
+    assert status == 400
+    form = page.split(f'id="s-{signal_id}"')[1].split("</form>")[0]
+    assert "<details open>" in form
+    assert f'id="rectify-{signal_id}-identity-wrong"' in form
+    assert re.findall(r'value="(\w+)" checked', form) == ["frail", "other", "yes"]
+    assert re.search(r'name="house_number" type="text" value="14"', form)
+    assert "Dat klopt niet." in form
+    assert not re.search(r'(?:href|action)="[^"]*1012', page)
+    assert desk.entries(AuditAction.SIGNAL_RECTIFIED) == []
+
+
+def test_a_restriction_without_proof_is_asked_for_again_at_its_signal(desk: Desk, signal_id: UUID) -> None:
+    path = "/desk/officer/residents/restrict"
+    fields = {"signal_id": str(signal_id), **SEARCHED}
+    status, page = send(browser(desk, "fleur"), path, page=RESIDENTS, **fields)
+    assert status == 400
+    assert f'id="restrict-{signal_id}-identity-wrong"' in page
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"withdrawn": "no_such_kind"}, {"statement": "x" * 1001}, {"drop_note": "1"}]
+)
+def test_what_no_form_of_ours_sends_corrects_nothing(
+    desk: Desk, signal_id: UUID, wrong: dict[str, str]
+) -> None:
+    fields = {"signal_id": str(signal_id), **PLACE, **SEARCHED, **PROOF, "house_number": "14", **wrong}
+    assert send(browser(desk, "fleur"), RECTIFY, page=RESIDENTS, **fields)[0] == 400
+    assert desk.entries(AuditAction.SIGNAL_RECTIFIED) == []
+
+
+def test_an_officer_of_another_organisation_corrects_nothing_here(desk: Desk, signal_id: UUID) -> None:
+    fields = {"signal_id": str(signal_id), "withdrawn": "frail", **PLACE, **SEARCHED, **PROOF}
+    assert send(browser(desk, "floor"), RECTIFY, page=RESIDENTS, **fields)[0] == 404
+    assert exported(desk)[0]["concern_types"] == ["frail"]
+
+
+def exported(desk: Desk) -> list[dict[str, Any]]:
+    body = {"postcode": "1012AB", "house_number": 12, **PROOF, "third_parties": True}
+    document = desk.call("fleur", "POST", "/residents/export", json=body).get_json()
+    signals: list[dict[str, Any]] = document["signals"]
+    return signals
+
+
+def post(client: FlaskClient, path: str, data: MultiDict[str, str]) -> tuple[int, str]:
+    """Send a form in which a name may be there more than once."""
+    found = re.search(r'name="csrf_token" value="([0-9a-f]+)"', client.get(RESIDENTS).text)
+    assert found
+    data.add("csrf_token", found[1])
+    answer = client.post(path, data=data)
+    return answer.status_code, answer.text
 
 
 @pytest.mark.parametrize("language", ["nl", "en"])

@@ -85,7 +85,7 @@ _WORDS: tuple[tuple[StrEnum, str, str], ...] = (
     (AuditAction.AUDIT_PRUNED, "Logboek opgeschoond", "Trail pruned"),
     (AuditAction.RIGHT_EXERCISED, "Recht uitgeoefend", "Right exercised"),
     (AuditAction.SIGNAL_ERASED, "Verwijderd op verzoek", "Erased on request"),
-    (AuditAction.SIGNAL_RECTIFIED, "Adres verbeterd", "Address rectified"),
+    (AuditAction.SIGNAL_RECTIFIED, "Signaal verbeterd", "Signal rectified"),
     (AuditAction.SIGNAL_RESTRICTED, "Gebruik beperkt", "Use restricted"),
     (AuditAction.PASSKEY_CHANGED, "Toegangssleutel gewijzigd", "Passkey changed"),
     (AuditAction.PASSWORD_CHANGED, "Wachtwoord gewijzigd", "Password changed"),

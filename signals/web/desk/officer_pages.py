@@ -5,13 +5,13 @@ from typing import Any, Final
 
 from flask import Blueprint, Response, render_template, request
 from flask_babel import gettext
-from marshmallow import ValidationError, fields, validate
+from marshmallow import ValidationError, fields, pre_load, validate
 
 from signals.audit_trail import AuditFilter
-from signals.errors import SignalsError
+from signals.errors import FieldProblem, Invalid, SignalsError
 from signals.postcodes import Address
-from signals.residents import Correction, IdentityProof, Proof, ResidenceProof, Right
-from signals.vocabulary import AuditAction, RetentionRule, Role
+from signals.residents import MAX_STATEMENT, Correction, IdentityProof, Proof, ResidenceProof, Right
+from signals.vocabulary import AuditAction, ConcernType, RetentionRule, Role
 from signals.web.admin import office
 from signals.web.desk import forms, page_kit, rights
 from signals.web.desk.answer import json_answer
@@ -19,7 +19,7 @@ from signals.web.desk.auth import requires_page
 from signals.web.desk.context import desk
 from signals.web.desk.forgotten import forgotten, set_period
 from signals.web.desk.officer_api import PDF, csv_answer
-from signals.web.desk.officer_schemas import MAX_BASIS, MOST_DAYS, DayOrMoment
+from signals.web.desk.officer_schemas import MAX_BASIS, MOST_DAYS, DayOrMoment, correction_in
 from signals.web.desk.rights_pdf import rights_pdf
 from signals.web.desk.schemas import Choice
 from signals.web.desk.trail import people, trail_csv, trail_page
@@ -31,6 +31,8 @@ AUTHENTICATION = "cookie"
 """What every view here asks for."""
 
 PAGE_SIZE: Final = 50
+_SEARCHED: Final = "searched_"
+"""Begins the fields that say beside which address a form stands; the others say the right address."""
 
 
 class TypedNumber(HouseNumberField):
@@ -41,6 +43,13 @@ class TypedNumber(HouseNumberField):
         if not text.isascii() or not text.isdecimal():
             raise ValidationError("house_number")
         return super()._deserialize(int(text[:9]), attr, data, **kwargs)
+
+
+class Ticked(fields.String):
+    """A box: `yes` where it is ticked, empty where it is not."""
+
+    def __init__(self) -> None:
+        super().__init__(load_default="", validate=validate.OneOf(["", "yes"], error="not_a_choice"))
 
 
 class AddressForm(forms.Form):
@@ -56,7 +65,7 @@ class ProofForm(forms.Form):
 
     identity = Choice(IdentityProof, required=True)
     residence = Choice(ResidenceProof, required=True)
-    third_parties = fields.String(load_default="", validate=validate.OneOf(["", "yes"], error="not_a_choice"))
+    third_parties = Ticked()
 
 
 class ExportForm(AddressForm, ProofForm):
@@ -75,16 +84,25 @@ class EraseForm(AddressForm, ProofForm):
 
 
 class RectifyForm(AddressForm, ProofForm):
-    """The right address of a signal."""
+    """The right address of a signal, what does not hold of what was said, and the resident's own words."""
 
     signal_id = fields.UUID(required=True)
+    withdrawn = fields.List(Choice(ConcernType), load_default=list)
+    drop_seen = Ticked()
+    drop_noticed_on = Ticked()
+    drop_note = Ticked()
+    statement = fields.String(load_default="", validate=validate.Length(max=MAX_STATEMENT, error="too_long"))
+
+    @pre_load
+    def all_that_is_ticked(self, data: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
+        return {**data, "withdrawn": request.form.getlist("withdrawn")}
 
 
 class RestrictForm(ProofForm):
     """Restrict a signal or lift that."""
 
     signal_id = fields.UUID(required=True)
-    lift = fields.String(load_default="", validate=validate.OneOf(["", "yes"], error="not_a_choice"))
+    lift = Ticked()
 
 
 class PeriodForm(forms.Form):
@@ -176,14 +194,18 @@ def erase() -> Any:
 @officer_pages.post("/residents/rectify")
 @requires_page(Role.PRIVACY_OFFICER)
 def rectify() -> Any:
-    """Correct the address of a signal (art. 16 AVG)."""
+    """Correct a signal (art. 16 AVG): its address, what was said, and the resident's own words with it."""
 
     def work() -> str:
         values = forms.load(_RECTIFY)
-        signal = rights.rectify(values["signal_id"], Correction(address=_address(values)), _proof(values))
+        correction = correction_in(values)
+        searched = _named_in_form(_SEARCHED)
+        if searched is not None and correction == Correction(address=searched):
+            raise Invalid(FieldProblem(field="withdrawn", code="nothing_to_correct"))
+        signal = rights.rectify(values["signal_id"], correction, _proof(values))
         return render_template("desk/officer/done.html", rectified=signal)
 
-    return _take(work)
+    return _take(work, again=_of_signal("rectify"))
 
 
 @officer_pages.post("/residents/restrict")
@@ -196,7 +218,7 @@ def restrict() -> Any:
         signal = rights.restrict(values["signal_id"], _proof(values), lift=values["lift"] == "yes")
         return render_template("desk/officer/done.html", restricted=signal)
 
-    return _take(work)
+    return _take(work, again=_of_signal("restrict"))
 
 
 @officer_pages.get("/register")
@@ -268,10 +290,24 @@ def _take(work: Callable[[], Any], *, again: str = "") -> Any:
 
 def _once_more(refused: SignalsError | ValidationError, again: str) -> str:
     errors, trouble = page_kit.errors_of(refused), page_kit.trouble_of(refused)
-    typed = forms.typed_text()
-    if again and not errors.keys() & _ADDRESS.fields.keys():
-        return _found_page(_address(forms.load(_ADDRESS)), form=again, errors=errors, trouble=trouble)
-    return _search_page(errors=errors, trouble=trouble, typed=typed)
+    place = _named_in_form(_SEARCHED) or _named_in_form("")
+    if again and place is not None:
+        return _found_page(place, form=again, errors=errors, trouble=trouble)
+    return _search_page(errors=errors, trouble=trouble, typed=forms.typed_text())
+
+
+def _named_in_form(before: str) -> Address | None:
+    """The address in the fields whose names begin so; None where there is none."""
+    typed = {name: request.form.get(f"{before}{name}", "") for name in _ADDRESS.fields}
+    try:
+        return _address(_ADDRESS.load(typed))
+    except ValidationError:
+        return None
+
+
+def _of_signal(form: str) -> str:
+    """The name of a signal's own form on the page: there are as many as signals."""
+    return f"{form}-{request.form.get('signal_id', '')}"
 
 
 def _search_page(
@@ -294,6 +330,8 @@ def _found_page(
         held=rights.find(place),
         identity=page_kit.choices(IdentityProof),
         residence=page_kit.choices(ResidenceProof),
+        concerns=page_kit.choices(ConcernType),
+        withdrawn=request.form.getlist("withdrawn"),
         form=form,
         errors=errors or {},
         trouble=trouble,

@@ -106,6 +106,18 @@ class RectifySchema(AddressQuery, ProofFields):
         load_default=list,
         metadata={"description": "Kinds of concern that do not hold: they go"},
     )
+    drop_seen = fields.Boolean(
+        load_default=False,
+        truthy={True},
+        falsy={False},
+        metadata={"description": "How often it was seen does not hold: it goes"},
+    )
+    drop_noticed_on = fields.Boolean(
+        load_default=False,
+        truthy={True},
+        falsy={False},
+        metadata={"description": "The day on which it was noticed does not hold: it goes"},
+    )
     drop_note = fields.Boolean(
         load_default=False,
         truthy={True},
@@ -127,12 +139,14 @@ class RestrictSchema(ProofFields):
 
 
 def correction_in(values: dict[str, Any]) -> Correction:
-    """What is put right, among loaded values; of a page only the address and a statement."""
+    """What is put right, among loaded values; those of a page say `yes` where a program says true."""
     return Correction(
         address=address_in(values),
-        withdrawn=frozenset(values.get("withdrawn", ())),
-        drop_note=bool(values.get("drop_note")),
-        statement=values.get("statement", ""),
+        withdrawn=frozenset(values["withdrawn"]),
+        drop_seen=bool(values["drop_seen"]),
+        drop_noticed_on=bool(values["drop_noticed_on"]),
+        drop_note=bool(values["drop_note"]),
+        statement=values["statement"],
     )
 
 

@@ -25,6 +25,7 @@ _SAID_HERE: Final[Mapping[str, LazyString]] = {
     "cannot_receive": _("This organisation cannot receive signals now."),
     "invalid": _("This is not right."),
     "out_of_range": _("This lies outside what is possible."),
+    "nothing_to_correct": _("Nothing is different yet. Say what is not right."),
 }
 
 
@@ -76,6 +77,8 @@ def _field_words() -> dict[str, str]:
         "identity": gettext("Who it is"),
         "residence": gettext("Lives there"),
         "third_parties": gettext("Rights of others"),
+        "withdrawn": gettext("What does not hold"),
+        "statement": gettext("The resident's own words"),
         "days": gettext("Days"),
         "legal_basis": gettext("Legal ground"),
         "organisation_id": gettext("Organisation"),
