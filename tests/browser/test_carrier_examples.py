@@ -35,11 +35,15 @@ def _node(script: str) -> Any:
     return json.loads(done.stdout)
 
 
-def _send(service: Service, body: dict[str, Any], key: str) -> Any:
+YEARS_AGO = "delete AbortSignal.timeout; delete Crypto.prototype.randomUUID;"
+IMPATIENT = "const wait = setTimeout; globalThis.setTimeout = (then) => wait(then, 100);"
+
+
+def _send(service: Service, body: dict[str, Any], key: str, before: str = "") -> Any:
     report = json.dumps({"key": key, "body": body})
     return _node(
-        f"""import {{ newReport, sendReport }} from "./send_report.mjs";
-        if (newReport({{}}).key === newReport({{}}).key) throw new Error("the same key twice");
+        f"""import {{ sendReport }} from "./send_report.mjs";
+        {before}
         console.log(JSON.stringify(await sendReport("{service.url}", {report})));"""
     )
 
@@ -67,6 +71,35 @@ def test_a_report_from_the_device_arrives_once_whatever_the_network_does(service
     answer = _send(service, body, key)
     assert answer["outcome"] == "sent"
     assert answer["organisation"] == "Voorbeeld Welzijn Amsterdam"
+    assert service.stored() == before + 1
+
+
+@pytest.mark.parametrize("before", ["", YEARS_AGO], ids=["today", "years ago"])
+def test_each_report_gets_a_key_of_its_own_on_phones_old_and_new(before: str) -> None:
+    keys = _node(
+        f"""import {{ newReport }} from "./send_report.mjs";
+        {before}
+        if (("randomUUID" in crypto) === {json.dumps(bool(before))}) throw new Error("not that phone");
+        console.log(JSON.stringify([1, 2, 3].map(() => newReport({{}}).key)));"""
+    )
+    assert len(set(keys)) == 3
+    for key in keys:
+        assert str(uuid.UUID(key)) == key
+        assert (uuid.UUID(key).version, uuid.UUID(key).variant) == (4, uuid.RFC_4122)
+
+
+def test_a_device_of_some_years_ago_sends_and_gives_up_on_a_network_that_says_nothing(
+    service: Service,
+) -> None:
+    before = service.stored()
+    key = str(uuid.uuid4())
+    body = {"postcode": "1012AB", "house_number": 52}
+    service.proxy.silent = True
+    assert _send(service, body, key, YEARS_AGO + IMPATIENT) == {"outcome": "later", "seconds": 30}
+    service.proxy.silent = False
+    service.proxy.plan(Fault.AFTER_HALF_ANSWER)
+    assert _send(service, body, key, YEARS_AGO)["outcome"] == "later"
+    assert _send(service, body, key, YEARS_AGO)["outcome"] == "sent"
     assert service.stored() == before + 1
 
 
