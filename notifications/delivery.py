@@ -31,11 +31,12 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session, sessionmaker
 
 from notifications import feedback
+from notifications.at_once import Begun, Delivered, SingleStatements, single_statements
 from notifications.breaker import Breaker, is_about_provider
 from notifications.channels import Channel, Outgoing, Sent
 from notifications.clock import Clock
 from notifications.models import DeliveryAttempt, MessageState, OutboxMessage
-from notifications.rendering import render
+from notifications.rendering import render, render_once
 from notifications.retry import (
     DEFAULT_POLICY,
     DOUBTFUL,
@@ -47,6 +48,10 @@ from notifications.retry import (
     decide,
 )
 
+BITE = 50
+"""Leased at a time: so many wait at most until their lease lapses when a worker is killed."""
+LONGEST_RANKING = timedelta(seconds=30)
+"""Then the order is looked up anew, so that what came meanwhile gets its turn while a provider is slow."""
 RIVALS = 5  # so many workers can lease at the same instant, and each still finds messages
 
 Completion = Callable[[str, uuid.UUID, Mapping[str, str]], dict[str, str]]
@@ -98,6 +103,8 @@ def deliver_due(
 ) -> DeliveryReport:
     """Send at most `limit` due messages, oldest first and each organisation in turn.
 
+    The order is that of the beginning; the rest is left when it is `LONGEST_RANKING` old. Nothing is due any
+    more when the report's total is zero.
     Messages for a channel that is not among `channels`, or whose breaker is open, stay where they are until
     they expire. What is `senseless` just before it would be sent expires with that reason. On SQLite
     the factory's transactions must begin IMMEDIATE. An error that no channel should raise is passed on,
@@ -113,6 +120,7 @@ def deliver_due(
         complete=complete,
         senseless=senseless,
         breakers=breakers or {},
+        statements=single_statements(session_factory),
     )
     return courier.deliver(limit)
 
@@ -149,32 +157,52 @@ class _Courier:
     complete: Completion = field(repr=False)
     senseless: Senseless = field(repr=False)
     breakers: Mapping[str, Breaker]
+    statements: SingleStatements | None
     tally: Counter[str] = field(default_factory=Counter)
+    ranked: deque[uuid.UUID] = field(default_factory=deque)
     waiting: deque[_Lease] = field(default_factory=deque)
 
     def deliver(self, limit: int) -> DeliveryReport:
-        self._lease_due(limit)
+        started = self.clock.now()
+        self._rank(limit)
+        left = limit
+        while left > 0 and self.ranked and self.clock.now() < started + LONGEST_RANKING:
+            left -= self._lease_due(min(left, BITE))
+            self._deliver_leased()
+        return DeliveryReport(**self.tally)
+
+    def _deliver_leased(self) -> None:
         try:
-            current = self._step(None)
+            current = self._step(None) if self.waiting else None
             while current is not None:
                 result = self._send(current)
                 self._tell_breaker(current.channel, result, self.clock.now())
                 current = self._step((current, result))
         finally:
             self._give_back()
-        return DeliveryReport(**self.tally)
 
-    def _lease_due(self, limit: int) -> None:
+    def _rank(self, limit: int) -> None:
+        with self.session_factory.begin() as session:
+            feedback.judge(session, self.clock, rng=self.rng, policy=self.policy)  # also when nothing is due
+            self.ranked.extend(session.scalars(_ranked(self._due(), limit * RIVALS)))
+
+    def _lease_due(self, most: int) -> int:
+        """Lease the next in order; gives how many were taken from it, settled ones included."""
         now = self.clock.now()
-        working = [name for name in self.channels if self._allows(name, now)]
         with self.session_factory.begin() as session:
             feedback.judge(session, self.clock, rng=self.rng, policy=self.policy)
-            messages = _lock_due(session, now, working, limit)
+            messages = _lock_next(session, self._due(), self.ranked, most)
             doubts = _doubts(session, messages)
-            for message in messages:
-                self._take(session, message, doubts.get(message.id, 0), now)
+            leased = [m.id for m in messages if self._take(session, m, doubts.get(m.id, 0), now)]
+            _lease_all(session, leased, now + self.lease)
+        return len(messages)
 
-    def _take(self, session: Session, message: OutboxMessage, doubts: int, now: datetime) -> None:
+    def _due(self) -> ColumnElement[bool]:
+        now = self.clock.now()
+        return _due(now, [name for name in self.channels if self._allows(name, now)])
+
+    def _take(self, session: Session, message: OutboxMessage, doubts: int, now: datetime) -> bool:
+        """Whether it is to be leased; else it is settled."""
         if message.state is MessageState.SENDING:
             session.add(_attempt(message.id, now, INTERRUPTED))
             doubts += 1
@@ -184,20 +212,23 @@ class _Courier:
         elif doubts > MAX_REPEATS_IN_DOUBT:
             self._settle(message, MessageState.FAILED, now)
         else:
-            message.state, message.leased_until = MessageState.QUEUED, now + self.lease
-            self.waiting.append(_leased(message, doubts))
+            self.waiting.append(_leased(message, doubts, now + self.lease))
+            return True
+        return False
 
     def _settle(self, message: OutboxMessage, state: MessageState, now: datetime) -> None:
         message.state, message.settled_at, message.leased_until = state, now, None
         self.tally[state.value] += 1
 
     def _step(self, finished: tuple[_Lease, _Result] | None) -> _Lease | None:
-        """One transaction: record what was sent and mark the next one as being sent."""
+        """Record what was sent and mark the next one as being sent, in one transaction or statement."""
         if finished is None:
             with self.session_factory.begin() as session:
                 return self._begin_next(session)
         counted = self.tally.copy()
         try:
+            if isinstance(finished[1], Sent) and self.statements and self._next_may_go(self.statements):
+                return self._step_at_once(self.statements, finished[0], finished[1])
             with self.session_factory.begin() as session:
                 self._record(session, *finished)
                 return self._begin_next(session)
@@ -208,6 +239,35 @@ class _Courier:
                 self._record(session, *finished)
             raise
 
+    def _next_may_go(self, statements: SingleStatements) -> bool:
+        """Whether the next one is there and still to be sent; all else takes a transaction."""
+        if not self.waiting or not self._allows(self.waiting[0].channel, self.clock.now()):
+            return False
+        lease = self.waiting[0]
+        with statements.sessions() as session:
+            return self.senseless(session, lease.event, lease.subject_id, lease.organisation_id) is None
+
+    def _step_at_once(self, statements: SingleStatements, lease: _Lease, sent: Sent) -> _Lease | None:
+        now, waiting = self.clock.now(), self.waiting[0]
+        begun = self._begun(waiting, now)
+        settled, was_ours = statements.settle_and_begin(
+            Delivered(id=lease.id, provider_message_id=sent.provider_message_id[:200], at=now),
+            Begun(id=begun.id, held_until=waiting.until, tries=begun.tries, until=begun.until),
+        )
+        self.waiting.popleft()
+        if settled:
+            self.tally["delivered"] += 1
+        else:
+            with self.session_factory.begin() as session:
+                self._record(session, lease, sent)
+        if was_ours:
+            return begun
+        self._overtaken(waiting)
+        return self._step(None)
+
+    def _begun(self, lease: _Lease, now: datetime) -> _Lease:
+        return replace(lease, tries=lease.tries + 1, until=now + self.lease, begun_at=now)
+
     def _begin_next(self, session: Session) -> _Lease | None:
         while self.waiting:
             lease, now = self.waiting.popleft(), self.clock.now()
@@ -216,7 +276,7 @@ class _Courier:
                 continue
             if self._has_lost_its_sense(session, lease, now):
                 continue
-            begun = replace(lease, tries=lease.tries + 1, until=now + self.lease, begun_at=now)
+            begun = self._begun(lease, now)
             if _change(
                 session,
                 _held(lease, MessageState.QUEUED),
@@ -249,7 +309,9 @@ class _Courier:
     def _compose(self, lease: _Lease) -> Outgoing:
         assert lease.begun_at is not None
         values = self.complete(lease.event, lease.subject_id, lease.values)
-        rendered = render(lease.event, lease.language, values)
+        # What was filled in is a secret of one recipient: only what all are told is kept for the next.
+        fill = render_once if values == lease.values else render
+        rendered = fill(lease.event, lease.language, values)
         return Outgoing(
             id=lease.id,
             recipient=lease.recipient,
@@ -325,19 +387,24 @@ class _Courier:
                 _change(session, _held(lease, MessageState.QUEUED), leased_until=None)
 
 
-def _lock_due(session: Session, now: datetime, channels: Iterable[str], limit: int) -> list[OutboxMessage]:
-    """At most `limit` due messages, locked; those that another worker is leasing just now are passed over.
+def _lock_next(
+    session: Session, due: ColumnElement[bool], ranked: deque[uuid.UUID], most: int
+) -> list[OutboxMessage]:
+    """The next that are due, locked; those that another worker is leasing just now are passed over.
 
     Ranked first and locked then: in one statement PostgreSQL may rank anew for every row it looks at.
     """
-    due = _due(now, channels)
-    candidates = list(session.scalars(_ranked(due, limit * RIVALS)))
     locked: list[OutboxMessage] = []
-    while candidates and len(locked) < limit:
-        room = limit - len(locked)
-        locked += _lock(session, due, candidates[:room])
-        candidates = candidates[room:]
+    while ranked and len(locked) < most:
+        room = min(most - len(locked), len(ranked))
+        locked += _lock(session, due, [ranked.popleft() for _ in range(room)])
     return locked
+
+
+def _lease_all(session: Session, ids: Sequence[uuid.UUID], until: datetime) -> None:
+    leased = _messages.update().where(_messages.c.id.in_(ids))
+    if ids:
+        session.execute(leased.values(state=MessageState.QUEUED, leased_until=until))
 
 
 def _due(now: datetime, channels: Iterable[str]) -> ColumnElement[bool]:
@@ -376,8 +443,7 @@ def _doubts(session: Session, messages: Sequence[OutboxMessage]) -> dict[uuid.UU
     return dict(rows.all())
 
 
-def _leased(message: OutboxMessage, doubts: int) -> _Lease:
-    assert message.leased_until is not None
+def _leased(message: OutboxMessage, doubts: int, until: datetime) -> _Lease:
     return _Lease(
         id=message.id,
         event=message.event,
@@ -389,7 +455,7 @@ def _leased(message: OutboxMessage, doubts: int) -> _Lease:
         values=dict(message.values),
         tries=message.tries,
         doubts=doubts,
-        until=message.leased_until,
+        until=until,
     )
 
 

@@ -7,7 +7,7 @@ Templates are files: `templates/<language>/<event>.txt` (its first line is the s
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, select_autoescape
@@ -53,6 +53,16 @@ def render(event: str, language: str, values: Mapping[str, str]) -> Rendered:
         html=parts["html"].strip() + "\n",
         short=parts["sms.txt"].strip(),
     )
+
+
+def render_once(event: str, language: str, values: Mapping[str, str]) -> Rendered:
+    """The same, kept for those who are told the same: never for values that hold a secret."""
+    return _rendered(event, language, tuple(sorted(values.items())))
+
+
+@lru_cache(maxsize=64)
+def _rendered(event: str, language: str, values: tuple[tuple[str, str], ...]) -> Rendered:
+    return render(event, language, dict(values))
 
 
 def in_words(iso_date: str, language: str) -> str:

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
@@ -38,26 +39,30 @@ asyncio.run(serve())
 """
 
 COMMON = """
-import os, sys
+import sys, time
 import psutil
 from notifications.channels.email import EmailChannel, Security, SmtpServer
 server = SmtpServer(host="127.0.0.1", port=int(sys.argv[1]), security=Security.NONE)
 channel = EmailChannel(server=server, sender="meldingen@example.org")
+from notifications.rendering import render
+from tests.unit.notifications.building import new_message, outgoing
+told = new_message()
+message = outgoing(**vars(render(told.event, told.language, told.values)))
+channel.send(message)  # templates are compiled and modules loaded before the time runs
 memory = lambda: psutil.Process().memory_info().rss
+def ready():
+    print("ready", flush=True)
+    sys.stdin.readline()
+    return time.process_time()
 """
 
 BARE = (
     COMMON
     + """
-from notifications.rendering import render
-from tests.unit.notifications.building import new_message, outgoing
-told = new_message()
-message = outgoing(**vars(render(told.event, told.language, told.values)))
-channel.send(message)
-print("ready", flush=True); sys.stdin.readline()
+started = ready()
 for _ in range(int(sys.argv[2])):
     channel.send(message)
-print(0, flush=True)
+print(0, time.process_time() - started, flush=True)
 """
 )
 
@@ -69,31 +74,55 @@ from signals.clock import SystemClock
 from signals.db import make_engine, session_factory
 sessions, clock = session_factory(make_engine(sys.argv[2])), SystemClock()
 sessions().connection()
-print("ready", flush=True); sys.stdin.readline()
-after_first = 0
-while deliver_due(sessions, clock, {"email": channel}, limit=50).total:
+started, after_first = ready(), 0
+while deliver_due(sessions, clock, {"email": channel}, limit=500).total:
     after_first = after_first or memory()
-print(memory() - after_first, flush=True)
+print(memory() - after_first, time.process_time() - started, flush=True)
 """
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Timing:
+    """Of both workers together, from the moment that both were ready; `grown`: bytes, of the larger one."""
+
+    seconds: float
+    cpu: float
+    grown: int = 0
+
+    def plus(self, other: "_Timing") -> "_Timing":
+        return _Timing(seconds=self.seconds + other.seconds, cpu=self.cpu + other.cpu)
+
+
 def measure_sending(group: str, urls: Sequence[str], *, messages: int) -> Iterator[Line]:
     """`urls`: an empty database for each round; `messages`: how many are due in it."""
-    ratios, growths, rates = [], [], []
-    for url in urls:
-        _fill(url, messages)
-        with _sink() as port:
-            bare, _ = _timed(BARE, port, str(messages // WORKERS))
-            seconds, grown = _timed(DELIVERING, port, url)
-        ratios.append(bare / seconds)
-        rates.append(messages / seconds)
-        growths.append(max(grown) / 2**20)
-    yield Line(group=group, what=f"{messages:,} messages, {WORKERS} workers", value=median(rates), unit="/s")
-    yield Line(group=group, what="of the rate of a bare loop", value=median(ratios), at_least=0.7)
-    yield Line(
-        group=group, what="memory gained after the first batch", value=max(growths), unit="MiB", at_most=10
-    )
+    rounds = [_round(url, messages) for url in urls]
+    rate = median(messages / delivering.seconds for _, delivering in rounds)
+    yield Line(group=group, what=f"{messages:,} messages, {WORKERS} workers", value=rate, unit="/s")
+    by_clock = median(bare.seconds / delivering.seconds for bare, delivering in rounds)
+    yield Line(group=group, what="of the rate of a bare loop", value=by_clock, at_least=0.7)
+    by_cpu = median(bare.cpu / delivering.cpu for bare, delivering in rounds)
+    yield Line(group=group, what="the same by CPU of the workers", value=by_cpu)
+    for name, cpu in zip(("bare", "delivering"), zip(*_cpu_of(rounds), strict=True), strict=True):
+        value = median(cpu) / messages * 1e6
+        yield Line(group=group, what=f"CPU of a worker for each mail, {name}", value=value, unit="us")
+    grown = max(delivering.grown for _, delivering in rounds) / 2**20
+    yield Line(group=group, what="memory gained after the first batch", value=grown, unit="MiB", at_most=10)
+
+
+def _round(url: str, messages: int) -> tuple[_Timing, _Timing]:
+    """The bare loop and delivery; one half of the loop before, one after, for machines have moods."""
+    _fill(url, messages)
+    half = str(messages // WORKERS // 2)
+    with _sink() as port:
+        before = _timed(BARE, port, half)
+        delivering = _timed(DELIVERING, port, url)
+        return before.plus(_timed(BARE, port, half)), delivering
+
+
+def _cpu_of(rounds: Sequence[tuple[_Timing, _Timing]]) -> Iterator[tuple[float, float]]:
+    for bare, delivering in rounds:
+        yield bare.cpu, delivering.cpu
 
 
 def _fill(url: str, messages: int) -> None:
@@ -123,8 +152,8 @@ def _sink() -> Iterator[str]:
         process.communicate()
 
 
-def _timed(code: str, *arguments: str) -> tuple[float, list[int]]:
-    """Seconds until both have finished, once both were ready; and what each printed last."""
+def _timed(code: str, *arguments: str) -> _Timing:
+    """From the moment that both were ready until both have finished."""
     workers = [_start(code, *arguments) for _ in range(WORKERS)]
     for worker in workers:
         assert worker.stdout is not None
@@ -135,7 +164,9 @@ def _timed(code: str, *arguments: str) -> tuple[float, list[int]]:
         worker.stdin.write("go\n")
         worker.stdin.flush()
     said = [worker.communicate(timeout=900)[0] for worker in workers]
-    return time.perf_counter() - started, [int(words.split()[-1]) for words in said]
+    seconds = time.perf_counter() - started
+    grown, cpu = zip(*(words.split()[-2:] for words in said), strict=True)
+    return _Timing(seconds=seconds, cpu=sum(map(float, cpu)), grown=max(map(int, grown)))
 
 
 def _start(code: str, *arguments: str) -> "subprocess.Popen[str]":

@@ -7,13 +7,16 @@ import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, event, select
 from sqlalchemy.orm import Session, selectinload, sessionmaker
+from sqlalchemy.pool import Pool
 
 from notifications.channels import Outgoing, Sent
 from notifications.channels.email import EmailChannel, Security, SmtpServer
@@ -208,13 +211,46 @@ def test_an_organisation_with_much_to_tell_does_not_keep_another_waiting(
     assert [sent.recipient for sent in channel.sent] == ["team@example.org", "b@example.org"]
 
 
-def test_no_connection_is_held_while_a_provider_is_called(
-    engine: Engine, factory: Factory, clock: FixedClock
+def test_no_connection_is_held_while_a_provider_is_called(factory: Factory, clock: FixedClock) -> None:
+    write(factory, *(new_message(subject_id=subject(number)) for number in range(1, 4)))
+    with _counting("checkout", "checkin") as counts:
+        watching = _During(lambda _: counts["checkout"] - counts["checkin"])
+        deliver_due(factory, clock, {"memory": watching})
+    assert watching.seen == [0, 0, 0]
+    assert counts["checkout"] > 3  # of whatever pool
+
+
+@pytest.mark.postgres
+def test_on_postgresql_each_message_more_is_one_statement_more(
+    postgres_url: str, clock: FixedClock, channel: MemoryChannel
 ) -> None:
-    write(factory, new_message())
-    watching = _During(lambda _: _connections_in_use(engine))
-    deliver_due(factory, clock, {"memory": watching})
-    assert watching.seen == [0]
+    engine = make_engine(postgres_url)
+    Base.metadata.create_all(engine)
+    factory, counted = session_factory(engine), []
+    for first, last in ((1, 11), (11, 31)):
+        write(factory, *(new_message(subject_id=subject(number)) for number in range(first, last)))
+        with _counting("before_cursor_execute", "begin", target=Engine) as counts:
+            assert deliver(factory, clock, channel).delivered == last - first
+        counted.append(counts)
+    engine.dispose()
+    assert counted[1]["before_cursor_execute"] - counted[0]["before_cursor_execute"] == 10
+    assert counted[1]["begin"] - counted[0]["begin"] == 10  # of itself each: no BEGIN is sent
+
+
+def test_the_order_is_looked_up_anew_when_sending_takes_long(factory: Factory, clock: FixedClock) -> None:
+    """More than one bite of one organisation waits, and a word of another comes while it is sent slowly."""
+    write(factory, *(new_message(subject_id=subject(number)) for number in range(1, 121)))
+
+    def slow(_: Outgoing) -> int:
+        clock.moment += timedelta(seconds=1)
+        return 0
+
+    assert deliver_due(factory, clock, {"memory": _During(slow)}, limit=500).delivered == 50
+    other = {"subject_id": subject(999), "organisation_id": subject(2000), "recipient": "b@example.org"}
+    write(factory, new_message(**other))
+    channel = MemoryChannel()
+    assert deliver(factory, clock, channel, limit=500).delivered == 71
+    assert "b@example.org" in [sent.recipient for sent in channel.sent[:2]]
 
 
 # Failing
@@ -484,6 +520,41 @@ def test_what_a_killed_worker_had_not_begun_is_sent_without_doubt(
     assert len(doubted) == 1
 
 
+def test_a_worker_killed_later_on_leaves_one_in_doubt_and_the_rest_written_down(
+    url: str, factory: Factory, clock: FixedClock, channel: MemoryChannel, tmp_path: Path
+) -> None:
+    write(factory, *(new_message(subject_id=subject(number)) for number in range(1, 6)))
+    _kill_while_sending(url, tmp_path / "mail", after=3)
+    states = Counter(message.state for message in messages(factory))
+    assert states == {MessageState.DELIVERED: 2, MessageState.SENDING: 1, MessageState.QUEUED: 2}
+    clock.moment += LEASE
+    assert deliver(factory, clock, channel).delivered == 3
+    assert [problems(message) for message in messages(factory)].count([None]) == 4
+
+
+def test_what_another_worker_wrote_down_first_is_counted_as_overtaken_and_the_next_goes_on(
+    factory: Factory, clock: FixedClock, channel: MemoryChannel
+) -> None:
+    """The first of two takes longer than its lease, and the other worker has it meanwhile; not the second."""
+    write(factory, *(new_message(subject_id=subject(number)) for number in (1, 2)))
+    seen: list[Outgoing] = []
+
+    def overtake_the_first(message: Outgoing) -> int:
+        seen.append(message)
+        if len(seen) > 1:
+            return 0
+        with factory.begin() as session:
+            [sending] = session.scalars(select(OutboxMessage).where(OutboxMessage.state == "sending"))
+            sending.leased_until = clock.now()
+        return deliver(factory, clock, channel, limit=1).delivered
+
+    first = _During(overtake_the_first)
+    assert deliver_due(factory, clock, {"memory": first}) == DeliveryReport(delivered=1, overtaken=1)
+    assert first.seen == [1, 0]
+    tries = {len(problems(message)) for message in messages(factory)}
+    assert tries == {1, 3}  # interrupted, and what each of the two workers found
+
+
 class _Crash(Exception):
     """What no channel should raise."""
 
@@ -504,8 +575,18 @@ class _During:
         return Sent(provider_message_id="during")
 
 
-def _connections_in_use(engine: Engine) -> int:
-    return int(engine.pool.checkedout())  # type: ignore[attr-defined]
+@contextmanager
+def _counting(*names: str, target: Any = Pool) -> Iterator[Counter[str]]:
+    """How often each of SQLAlchemy's events happens meanwhile, in any pool or engine."""
+    counts: Counter[str] = Counter()
+    listeners = [(name, lambda *_, name=name: counts.update([name])) for name in names]
+    for name, listener in listeners:
+        event.listen(target, name, listener)
+    try:
+        yield counts
+    finally:
+        for name, listener in listeners:
+            event.remove(target, name, listener)
 
 
 KILLED_WORKER = """
@@ -518,18 +599,22 @@ from signals.clock import FixedClock
 from signals.db import make_engine, session_factory
 
 class KilledAfterSending:
+    left = int(sys.argv[4])
     def send(self, message):
-        FolderChannel(folder=Path(sys.argv[2]), sender="meldingen@example.org").send(message)
-        os.kill(os.getpid(), signal.SIGKILL)
+        sent = FolderChannel(folder=Path(sys.argv[2]), sender="meldingen@example.org").send(message)
+        self.left -= 1
+        if not self.left:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return sent
 
 clock = FixedClock(datetime.fromisoformat(sys.argv[3]))
 deliver_due(session_factory(make_engine(sys.argv[1])), clock, {"memory": KilledAfterSending()})
 """
 
 
-def _kill_while_sending(url: str, folder: Path) -> None:
-    """A worker of its own process that dies between sending and recording."""
-    command = [sys.executable, "-c", KILLED_WORKER, url, str(folder), NOON.isoformat()]
+def _kill_while_sending(url: str, folder: Path, *, after: int = 1) -> None:
+    """A worker of its own process that dies between sending and recording the message of that number."""
+    command = [sys.executable, "-c", KILLED_WORKER, url, str(folder), NOON.isoformat(), str(after)]
     worker = subprocess.run(command, cwd=Path(__file__).parents[2], timeout=60, check=False)
     assert worker.returncode == -9
-    assert len(list(folder.glob("*.eml"))) == 1
+    assert len(list(folder.glob("*.eml"))) == after
