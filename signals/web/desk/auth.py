@@ -84,7 +84,6 @@ def requires_page(*roles: Role, active: bool = True) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @wraps(view)
         def unforged(*args: Any, **kwargs: Any) -> Any:
-            g.language = current().member.language
             if request.method not in ("GET", "HEAD"):
                 _refuse_forgery()
             return view(*args, **kwargs)
@@ -108,9 +107,8 @@ def admit(means: str, roles: Collection[Role]) -> None:
     """
     token, kinds = (_bearer(), PROGRAMS) if means == "bearer" else (_cookie(), PAGES)
     g.caller = _authenticated(token, kinds)
+    _speak_their_language(means)
     require_role(current().actor, *roles)
-    if means == "cookie":
-        g.language = current().member.language
 
 
 def recognise() -> None:
@@ -243,11 +241,18 @@ def _guarded(
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
         g.caller = _authenticated(token(), kinds, active)
+        _speak_their_language(asked.means)
         require_role(current().actor, *asked.roles)
         return view(*args, **kwargs)
 
     guarded.authentication = asked  # type: ignore[attr-defined]
     return guarded  # type: ignore[return-value]
+
+
+def _speak_their_language(means: str) -> None:
+    """Pages are in the language of the account, a refusal for its role too; programs ask for theirs."""
+    if means == "cookie":
+        g.language = current().member.language
 
 
 def _authenticated(token: str | None, kinds: Collection[SessionKind], active: bool = True) -> Caller:
