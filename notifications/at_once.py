@@ -87,7 +87,7 @@ def single_statements(factory: sessionmaker[Session]) -> SingleStatements | None
 
 
 def _pool_beside(engine: Engine) -> Engine:
-    """A pool of its own: to switch a shared connection to autocommit and back costs as much as a statement."""
+    """A pool of its own: to switch a shared connection to autocommit and back costs as much as a query."""
     own = create_engine(
         engine.url,
         isolation_level="AUTOCOMMIT",
