@@ -9,7 +9,8 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +30,24 @@ class BrokenFolder(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Published:
-    """All that a folder publishes: the value of each cell (None is hidden), and the tables' schemas."""
+    """All that a folder publishes: the value of each cell (None is hidden), and the tables' schemas.
+
+    `tables`: (period, table) of each, in the order of the folder; `withheld`: those that show nothing.
+    """
 
     schemas: tuple[Schema, ...]
     values: Mapping[Cell, int | None]
+    tables: tuple[tuple[str, str], ...] = ()
+    withheld: frozenset[tuple[str, str]] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishedRelease:
+    """When a period was released, and the protocol of the audit before it, by language."""
+
+    period: str
+    released_on: date
+    protocol: Mapping[str, str] = field(repr=False)
 
 
 def resource(schema: Schema, *, period: str, path: str, withheld: bool = False) -> dict[str, Any]:
@@ -69,18 +84,45 @@ def read_folder(folder: Path) -> Published:
     if not isinstance(resources, list) or len(resources) > _MOST_RESOURCES:
         raise BrokenFolder(f"{DESCRIPTION}: resources are no list, or too many")
     values: dict[Cell, int | None] = {}
-    seen: set[tuple[str, str]] = set()
+    seen: dict[tuple[str, str], bool] = {}
     for one in resources:
         schema, period, path, withheld = _described(one, schemas)
-        if (schema.name, period) in seen:
+        if (period, schema.name) in seen:
             raise BrokenFolder(f"{DESCRIPTION}: {schema.name} of {period} is there twice")
-        seen.add((schema.name, period))
+        seen[period, schema.name] = withheld
         values |= _read_table(folder, path, schema, period, withheld=withheld)
         if len(values) > _MOST_CELLS:
             raise BrokenFolder(f"{DESCRIPTION}: more than {_MOST_CELLS} cells")
     if not values:
         raise BrokenFolder(f"{DESCRIPTION}: publishes nothing")
-    return Published(schemas=tuple(schemas.values()), values=values)
+    return Published(
+        schemas=tuple(schemas.values()),
+        values=values,
+        tables=tuple(seen),
+        withheld=frozenset(place for place, withheld in seen.items() if withheld),
+    )
+
+
+def read_releases(folder: Path) -> tuple[PublishedRelease, ...]:
+    """When each period of the folder was released, and its protocol; BrokenFolder when that is not there."""
+    found = _json_object(folder).get("releases")
+    if not isinstance(found, list) or len(found) > _MOST_RESOURCES:
+        raise BrokenFolder(f"{DESCRIPTION}: releases are no list, or too many")
+    return tuple(map(_release, found))
+
+
+def _release(one: Any) -> PublishedRelease:
+    fields = one if isinstance(one, dict) else {}
+    period, day, protocol = (fields.get(name) for name in ("period", "released_on", "protocol"))
+    texts = list(protocol.values()) if isinstance(protocol, dict) else [None]
+    if not all(isinstance(text, str) for text in (period, day, *texts)) or not texts:
+        raise BrokenFolder(f"{DESCRIPTION}: a release lacks period, released_on or protocol")
+    try:
+        return PublishedRelease(
+            period=str(period), released_on=date.fromisoformat(str(day)), protocol=dict(protocol or {})
+        )
+    except ValueError:
+        raise BrokenFolder(f"{DESCRIPTION}: {str(day)[:20]!r} is not a date") from None
 
 
 def _json_object(folder: Path) -> dict[str, Any]:

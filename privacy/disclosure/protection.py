@@ -33,11 +33,14 @@ _NEAR = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Protected:
-    """What may be published of the new cells: rounded, or None for hidden. The protocol is no secret."""
+    """What may be published of the new cells: rounded, or None for hidden.
+
+    The protocol, in each language that it is written in, is no secret.
+    """
 
     values: Mapping[Cell, int | None]
     withheld: frozenset[str]
-    protocol: str = field(repr=False)
+    protocol: Mapping[str, str] = field(repr=False)
 
 
 def protect(

@@ -63,6 +63,10 @@ class NamedSecrets(Vault):
             raise ValueError("not a name for a secret")
         return self._ensured_secret(name)
 
+    def has_secret(self, name: str) -> bool:
+        """Whether a named secret was made; asking makes none."""
+        return bool(_SECRET_NAME.fullmatch(name)) and self._existing_secret(name) is not None
+
     def forget_secrets(self, names: Iterable[str]) -> int:
         """Delete named secrets for good; returns how many. What they sealed is never read again."""
         wanted = [name for name in names if _SECRET_NAME.fullmatch(name)]  # never the root

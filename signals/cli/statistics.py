@@ -15,6 +15,8 @@ from signals.cli.opening import everything, on_terminal
 if TYPE_CHECKING:
     from privacy.disclosure.auditor import Interval
     from privacy.disclosure.tables import Cell
+    from signals.clock import Clock
+    from signals.statistics.releasing import Releasing
 
 
 @click.group()
@@ -68,18 +70,30 @@ def verify(context: click.Context, *, folder: Path, exact: bool, as_json: bool) 
 
 @statistics.command()
 @click.argument("period")
+@click.option(
+    "--after",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="First bring back what this folder published and the database lost by a restore.",
+)
+@click.option(
+    "--language", type=click.Choice(["nl", "en"]), default="nl", help="Of the protocol; default: nl."
+)
 @json_option
 @click.pass_context
-def release(context: click.Context, *, period: str, as_json: bool) -> None:
+def release(context: click.Context, *, period: str, after: Path | None, language: str, as_json: bool) -> None:
     """Release the figures of a closed PERIOD: 2026-Q3, a year 2026, or four years 2023-2026.
 
-    Counts, hides, rounds, audits and stores, once: a release never changes. The worker does the same by
-    itself after the days of grace. Exit code 0: released, or released before and nothing done. 1: refused.
+    Counts, hides, rounds, audits and stores, once: a release never changes. Prints the protocol of the audit.
+    After a restore to a day before a release, --after FOLDER takes what was lost from the folder as it was
+    published, and everything later is audited against it.
+    The worker does the same by itself after the days of grace. Exit code 0: released, or released before and
+    nothing done. 1: refused.
 
     Example: signals statistics release 2026-Q3
     """
     from signals.routing import Router
     from signals.statistics.counting import located_by
+    from signals.statistics.releases import protocol_in
     from signals.statistics.releasing import Releasing
 
     with everything(settings_of(context)) as opened, _waiting(f"releasing {period[:9]}"):
@@ -88,15 +102,31 @@ def release(context: click.Context, *, period: str, as_json: bool) -> None:
             keys=opened.keystore,
             locate=located_by(Router(opened.engine, root_public_key=None)),
         )
+        adopted = _adopted(releasing, opened.clock, after) if after else []
         done = releasing.release(opened.clock, period=period)
+    written_in, protocol = protocol_in(language, done.protocol)
     data = {
         "period": done.period,
         "released_on": done.released_on.isoformat(),
         "is_new": done.is_new,
         "tables": done.tables,
         "withheld": done.withheld,
+        "language": written_in,
+        "protocol": protocol,
+        "adopted": adopted,
     }
     answer(data, as_json=as_json, text=_released)
+
+
+def _adopted(releasing: "Releasing", clock: "Clock", folder: Path) -> list[dict[str, Any]]:
+    from privacy.disclosure.folder import BrokenFolder
+    from signals.statistics.adopting import adopt
+
+    try:
+        found = adopt(releasing, clock, folder=folder)
+    except BrokenFolder as problem:
+        raise click.BadParameter(str(problem), param_hint="--after") from None
+    return [{"period": one.period, "recounted": one.recounted} for one in found]
 
 
 @contextmanager
@@ -112,12 +142,19 @@ def _waiting(what: str) -> Iterator[None]:
 
 
 def _released(data: dict[str, Any]) -> str:
-    if not data["is_new"]:
-        return f"{data['period']} was released on {data['released_on']}: nothing done."
-    lines = [f"{data['period']} is released: {', '.join(data['tables'])}."]
+    lines = [_brought_back(one) for one in data["adopted"]]
+    if data["is_new"]:
+        lines.append(f"{data['period']} is released: {', '.join(data['tables'])}.")
+    else:
+        lines.append(f"{data['period']} was released on {data['released_on']}: nothing done.")
     if data["withheld"]:
         lines.append(f"Withheld by the audit: {', '.join(data['withheld'])}.")
-    return "\n".join(lines)
+    return "\n".join([*lines, "", data["protocol"].rstrip()])
+
+
+def _brought_back(one: dict[str, Any]) -> str:
+    kept = "" if one["recounted"] else " Its counts are other ones now: its year cannot be released."
+    return f"{one['period']} is brought back as it was published.{kept}"
 
 
 @contextmanager

@@ -183,6 +183,7 @@ class _Seeding:
             keys=self._keystore,
             locate=located_by(Router(door, root_public_key=None)),
             chance=random.Random(_SEED),  # noqa: S311 - as above
+            remembers=False,  # a demo whose database was thrown away is made anew
         )
 
     def _link_audit(self, session: Session) -> None:

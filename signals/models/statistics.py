@@ -25,7 +25,7 @@ class CountedTable(Base):
 class StoredRelease(Base):
     """A period that was released, once: a quarter `2026-Q3`, a year `2026` or years `2023-2026`.
 
-    `protocol`: the report of the audit before it, Markdown; no hidden count is in it.
+    `protocol`: the report of the audit before it, Markdown by language in JSON; no hidden count is in it.
     """
 
     __tablename__ = "releases"

@@ -66,6 +66,10 @@ _READ: Final = (
 class CountingKeys(CaseKeys, PoolKeys, Protocol):
     """The keys of signals that live, and of facts that wait in the pool; the keystore on the desk side."""
 
+    def has_secret(self, name: str) -> bool:
+        """Whether a named secret was made."""
+        ...
+
 
 @dataclass(frozen=True, kw_only=True)
 class Counted:

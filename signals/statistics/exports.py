@@ -44,8 +44,8 @@ def csv_name(table: ReleasedTable) -> str:
 def datapackage(session: Session, *, licence: str) -> dict[str, Any]:
     """The description of everything released, as Data Package (v1) says, oldest first.
 
-    `disclosure`: what `verify` needs, the tables' schemas; each resource names its period and table and says
-    when it was released and whether it was withheld. `licence`: an SPDX name.
+    `disclosure`: what `verify` needs, the tables' schemas; `releases`: when, and the protocol of each; each
+    resource names its period and table and says whether it was withheld. `licence`: an SPDX name.
     """
     tables = list(all_tables(session))
     schemas = {table.schema.name: table.schema for table in tables}
@@ -55,6 +55,7 @@ def datapackage(session: Session, *, licence: str) -> dict[str, Any]:
         "title": "Figures about follow-up of concerns passed on by carriers",
         "licenses": [{"name": licence, "path": _LICENCES[licence]}],
         "disclosure": disclosure(schemas.values()),
+        "releases": [_release(table) for table in {table.period: table for table in tables}.values()],
         "resources": [_resource(table) for table in tables],
     }
 
@@ -69,6 +70,14 @@ def write_folder(session: Session, folder: Path, *, licence: str) -> int:
     text = json.dumps(datapackage(session, licence=licence), indent=1, ensure_ascii=False)
     (folder / PACKAGE_FILE).write_text(f"{text}\n", encoding="utf-8")
     return written
+
+
+def _release(table: ReleasedTable) -> dict[str, Any]:
+    return {
+        "period": table.period,
+        "released_on": table.released_on.isoformat(),
+        "protocol": dict(table.protocol),
+    }
 
 
 def _resource(table: ReleasedTable) -> dict[str, Any]:

@@ -102,9 +102,21 @@ def fact_from(course: Course, report: Report | None, municipality_code: str | No
 
 
 def region_of(municipality_code: str | None) -> str | None:
-    """The GGD region of a municipality, None for one that is on no map."""
+    """The GGD region of a municipality, None for one that is on no map.
+
+    One that ended or is yet to come has the region of what it became or came from, as far as that is known.
+    """
     municipality = reference.municipalities().get(municipality_code or "")
-    return municipality.ggd_code if municipality else None
+    return municipality.ggd_code if municipality else _region_of_relatives(municipality_code)
+
+
+def _region_of_relatives(code: str | None) -> str | None:
+    known = reference.municipalities()
+    for change in reference.boundary_changes():
+        relative = {change.old_code: change.new_code, change.new_code: change.old_code}.get(code or "", "")
+        if relative in known:
+            return known[relative].ggd_code
+    return None
 
 
 def working_hours(received_on: date, moment: datetime | None) -> int | None:

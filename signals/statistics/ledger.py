@@ -6,7 +6,7 @@ hours, as rounded in the facts. Only the process that releases reads them.
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from sqlalchemy import insert, select
@@ -16,13 +16,14 @@ from privacy.disclosure.tables import TOTAL, Cell, Measure, Schema
 from signals.models import CountedTable
 from signals.statistics import menu
 from signals.statistics.counting import Groups
+from signals.statistics.divisions import PLACES
 from signals.statistics.menu import MIXED, NO_ATTEMPT, NONE, UNKNOWN
 
 Place = tuple[tuple[str, ...], str]
 """The keys of a cell, margins among them, and its measure."""
 
 Ledger = Mapping[str, Counter[Place]]
-"""For each table, and for `hours`, the counts that are not 0."""
+"""For each table, and for `hours` and `places`, the counts that are not 0."""
 
 HOURS: Final = "hours"
 _MEDIANS: Final[Mapping[str, str]] = {
@@ -32,11 +33,14 @@ _MEDIANS: Final[Mapping[str, str]] = {
 
 
 def ledger_of(groups: Groups) -> Ledger:
-    """The counts of every table of the menu, also of those that are published for longer periods only."""
+    """The counts of every table of the menu, also of those that are published for longer periods only.
+
+    Of municipalities, which a window divides in its own way, the places.
+    """
     counted = {
         "intake": _intake(groups),
-        "regions_received": _areas(groups, lambda region, _place: region),
-        "municipalities": _areas(groups, lambda _region, place: place),
+        "regions_received": _regions(groups),
+        PLACES: _places(groups),
     }
     courses = list(_courses(groups))
     for name, keys in _KEYS.items():
@@ -81,31 +85,38 @@ def _intake(groups: Groups) -> Counter[Place]:
     return counts
 
 
-def _areas(groups: Groups, choose: Callable[[str, str], str]) -> Counter[Place]:
-    """By area; the region follows from the municipality, so that areas add up whatever the map was before."""
+def _places(groups: Groups) -> Counter[Place]:
+    """By municipality and the region that it was in: a window needs both, whatever the map is then."""
     counts: Counter[Place] = Counter()
-    known = _municipalities()
-    for (_region, code), number in groups["areas"].items():
-        area = choose(known.get(code, UNKNOWN), code if code in known else UNKNOWN)
-        for key in (TOTAL, area):
-            counts[(key,), "signals"] += number
+    regions = _regions_of_menu()
+    for (region, code), number in groups["areas"].items():
+        area = (region, code) if region in regions and code else (UNKNOWN, UNKNOWN)
+        counts[area, "signals"] += number
     return counts
 
 
-def _municipalities() -> Mapping[str, str]:
-    dimension = next(table for table in menu.menu() if table.name == "municipalities").dimensions[0]
-    assert dimension.parent is not None
-    return {code: region for code, region in dimension.parent.items() if code != UNKNOWN}
+def _regions(groups: Groups) -> Counter[Place]:
+    counts: Counter[Place] = Counter()
+    for ((region, _code), measure), number in _places(groups).items():
+        for key in (TOTAL, region):
+            counts[(key,), measure] += number
+    return counts
+
+
+def _regions_of_menu() -> frozenset[str]:
+    schema = next(table for table in menu.menu() if table.name == "regions_received")
+    return frozenset(schema.dimensions[0].members) - {UNKNOWN}
 
 
 def _courses(groups: Groups) -> Iterator[tuple[dict[str, Any], int]]:
     """Each way in which concluded signals went, in the words of the menu, and how many went so."""
+    regions = _regions_of_menu()
     for values, number in groups["courses"].items():
         region, outcome, claimed, contacted, reached, newly_known, repeat, attempts = values
         kinds, band = _attempts(attempts)
         tried = kinds != NONE
         words = {
-            "region": region or UNKNOWN,
+            "region": region if region in regions else UNKNOWN,
             "outcome": str(outcome),
             "outcome_group": menu.OUTCOME_GROUPS[outcome],
             "kinds": kinds,

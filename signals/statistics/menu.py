@@ -1,9 +1,11 @@
 """The fixed menu: every table that is ever published, and for which kind of period. Nothing finer exists.
 
 A table that was released keeps its dimensions and members for ever, for later releases are checked against
-it: another map or another list of outcomes is another dimension in another table.
+it: another list of outcomes is another dimension in another table. The municipalities of a window are those
+of its own years (`divisions`); the menu has today's.
 """
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
@@ -17,8 +19,13 @@ CONCLUDED: Final = "concluded"
 UNKNOWN: Final = "unknown"
 """The member of areas for a signal whose address lies on no map, or could not be read any more."""
 
+MUNICIPALITIES: Final = "municipalities"
+_SINCE: Final = re.compile(r"_[12]\d{3}$")
+
 WINDOW_YEARS: Final = 4
 """So many years, 2023-2026 and so on, make the long period over which municipalities are shown."""
+
+_FIRST_YEAR_OF_A_WINDOW: Final = 2023
 
 OUTCOME_GROUPS: Final[Mapping[Outcome, str]] = {
     Outcome.NO_CONCERN: "no_concern",
@@ -154,12 +161,6 @@ _ATTEMPTS: Final = Schema(
 def _of_areas() -> tuple[Schema, ...]:
     regions = Dimension(name="region", members=(*reference.ggd_regions(), UNKNOWN))
     known = {code: place.ggd_code for code, place in reference.municipalities().items()}
-    municipalities = Dimension(
-        name="municipality",
-        members=(*known, UNKNOWN),
-        parent={**known, UNKNOWN: UNKNOWN},
-        within="region",
-    )
     return (
         Schema(
             name="regions_received",
@@ -177,12 +178,38 @@ def _of_areas() -> tuple[Schema, ...]:
             counted_by=CONCLUDED,
             periods=(YEAR,),
         ),
-        Schema(
-            name="municipalities",
-            title={"nl": "Ontvangen signalen per gemeente", "en": "Signals received by municipality"},
-            dimensions=(municipalities,),
-            measures=(SIGNALS,),
-            counted_by=RECEIVED,
-            periods=(WINDOW,),
-        ),
+        municipalities({**known, UNKNOWN: UNKNOWN}),
     )
+
+
+def municipalities(regions: Mapping[str, str], *, since: int | None = None) -> Schema:
+    """The table of municipalities, each in a region; `since`: the first year of another division."""
+    added = "" if since is None else f"_{since}"
+    return Schema(
+        name=f"{MUNICIPALITIES}{added}",
+        title={"nl": "Ontvangen signalen per gemeente", "en": "Signals received by municipality"},
+        dimensions=(
+            Dimension(
+                name=f"municipality{added}", members=tuple(regions), parent=dict(regions), within="region"
+            ),
+        ),
+        measures=(SIGNALS,),
+        counted_by=RECEIVED,
+        periods=(WINDOW,),
+    )
+
+
+def window_from(year: int) -> tuple[int, int]:
+    """The first and last year of the first of the fixed windows that begins in this year or later."""
+    first = year + (_FIRST_YEAR_OF_A_WINDOW - year) % WINDOW_YEARS
+    return first, first + WINDOW_YEARS - 1
+
+
+def is_division(table: str) -> bool:
+    """Whether it is a table of municipalities, of whichever division: those are not bound to the menu."""
+    return stem(table) == MUNICIPALITIES
+
+
+def stem(name: str) -> str:
+    """A name of a table or dimension without the year that tells one division from another."""
+    return _SINCE.sub("", name)

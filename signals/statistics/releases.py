@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from privacy.disclosure.tables import QUARTER, WINDOW, YEAR, Cell, Schema, read_period
 from signals.errors import NotFound, SignalsError
 from signals.models import StoredRelease, StoredTable
-from signals.statistics.menu import menu
+from signals.statistics.menu import MUNICIPALITIES, is_division, menu
 
 
 class ReleaseRefused(SignalsError):
@@ -40,14 +40,17 @@ class ReleaseSummary:
 
 @dataclass(frozen=True, kw_only=True)
 class ReleasedTable:
-    """One table as everybody reads it. A value of None is hidden; a withheld table has no rows."""
+    """One table as everybody reads it. A value of None is hidden; a withheld table has no rows.
+
+    `protocol`: that of its whole release, by language.
+    """
 
     period: str
     released_on: date
     schema: Schema
     rows: tuple[tuple[tuple[str, ...], str, int | None], ...]
     withheld: bool
-    protocol: str = field(repr=False)
+    protocol: Mapping[str, str] = field(repr=False)
 
 
 def released(session: Session) -> tuple[ReleaseSummary, ...]:
@@ -55,7 +58,7 @@ def released(session: Session) -> tuple[ReleaseSummary, ...]:
     names: dict[str, list[str]] = {}
     for period, name in session.execute(select(StoredTable.period, StoredTable.name).order_by(_in_order)):
         names.setdefault(period, []).append(name)
-    titles = {schema.name: schema.title for schema in menu()}
+    titles = {schema.name: schema.title for schema in (*menu(), *divisions(session))}
     found = session.execute(select(StoredRelease.period, StoredRelease.released_on))
     return tuple(
         ReleaseSummary(
@@ -63,7 +66,7 @@ def released(session: Session) -> tuple[ReleaseSummary, ...]:
             released_on=on,
             tables=tuple(TableName(name, titles.get(name, {})) for name in names.get(period, ())),
         )
-        for period, on in sorted(found, key=lambda row: _place_in_time(row[0]), reverse=True)
+        for period, on in sorted(found, key=lambda row: place_in_time(row[0]), reverse=True)
     )
 
 
@@ -81,7 +84,7 @@ def released_series(session: Session, *, table: str, kind: str) -> tuple[Release
     return tuple(
         sorted(
             (each for each in found if read_period(each.period).kind == kind),
-            key=lambda each: _place_in_time(each.period),
+            key=lambda each: place_in_time(each.period),
         )
     )
 
@@ -91,7 +94,7 @@ def all_tables(session: Session) -> tuple[ReleasedTable, ...]:
     order = {schema.name: place for place, schema in enumerate(menu())}
     found = _tables(session)
     return tuple(
-        sorted(found, key=lambda each: (_place_in_time(each.period), order.get(each.schema.name, len(order))))
+        sorted(found, key=lambda each: (place_in_time(each.period), order.get(each.schema.name, len(order))))
     )
 
 
@@ -106,17 +109,36 @@ def published(session: Session) -> dict[Cell, int | None]:
 
     Raises `ReleaseRefused` when the menu gives a released table other members.
     """
-    known = {schema.name: schema for schema in menu()}
+    known = {schema.name: schema for schema in schemas_of(session)}
     cells: dict[Cell, int | None] = {}
-    for period, name, schema, values in session.execute(
-        select(StoredTable.period, StoredTable.name, StoredTable.schema, StoredTable.cells)
+    for period, name, values in session.execute(
+        select(StoredTable.period, StoredTable.name, StoredTable.cells)
     ):
-        if name not in known or _shape(known[name].as_json()) != _shape(json.loads(schema)):
-            raise ReleaseRefused(f"the table {name} was released with other members than it has now")
         cells |= dict.fromkeys(known[name].cells(period))
         for keys, measure, value in json.loads(values or "[]"):
             cells[Cell(name, period, tuple(keys), measure)] = value
     return cells
+
+
+def schemas_of(session: Session) -> tuple[Schema, ...]:
+    """All that may stand beside each other: the menu, with the municipalities of each division as released.
+
+    Raises `ReleaseRefused` when the menu gives a released table other members.
+    """
+    known = {schema.name: schema for schema in menu() if not is_division(schema.name)}
+    for name, schema in session.execute(select(StoredTable.name, StoredTable.schema).distinct()):
+        if is_division(name):
+            continue
+        if shape_of(known.get(name)) != shape_of(Schema.from_json(json.loads(schema))):
+            raise ReleaseRefused(f"the table {name} was released with other members than it has now")
+    return (*known.values(), *divisions(session))
+
+
+def divisions(session: Session) -> tuple[Schema, ...]:
+    """The tables of municipalities as they were released, one for each division of the country."""
+    query = select(StoredTable.name, StoredTable.schema).where(StoredTable.name.startswith(MUNICIPALITIES))
+    found = {name: schema for name, schema in session.execute(query.distinct()) if is_division(name)}
+    return tuple(Schema.from_json(json.loads(found[name])) for name in sorted(found))
 
 
 _in_order: Final = StoredTable.position
@@ -134,16 +156,30 @@ def _tables(session: Session, *which: Any) -> Iterator[ReleasedTable]:
                 (tuple(keys), measure, value) for keys, measure, value in json.loads(table.cells or "[]")
             ),
             withheld=table.cells is None,
-            protocol=protocol,
+            protocol=read_protocol(protocol),
         )
 
 
-def _shape(schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What must stay: everything but the words of the title."""
-    return {key: value for key, value in schema.items() if key != "title"}
+def read_protocol(stored: str) -> Mapping[str, str]:
+    """The protocol of a release by language, Dutch first; those of before there were two were English."""
+    if not stored.startswith("{"):
+        return {"en": stored}
+    found: dict[str, str] = json.loads(stored)
+    return found
 
 
-def _place_in_time(period: str) -> tuple[int, int, int]:
+def protocol_in(language: str, protocol: Mapping[str, str]) -> tuple[str, str]:
+    """(language, text) of a protocol: the one that is asked for, or the first that there is."""
+    chosen = language if language in protocol else next(iter(protocol))
+    return chosen, protocol[chosen]
+
+
+def shape_of(schema: Schema | None) -> Mapping[str, Any]:
+    """What must stay of a table: everything but the words of the title."""
+    return {key: value for key, value in schema.as_json().items() if key != "title"} if schema else {}
+
+
+def place_in_time(period: str) -> tuple[int, int, int]:
     """By the end of the period, the longer of two that end together last."""
     wanted = read_period(period)
     return wanted.last, wanted.quarter or 4, (QUARTER, YEAR, WINDOW).index(wanted.kind)

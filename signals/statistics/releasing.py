@@ -5,7 +5,8 @@ in between goes on from the very same numbers, and no lock is held while the aud
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -32,25 +33,29 @@ from signals.statistics.counting import (
     mark,
     quarter_after,
 )
-from signals.statistics.menu import WINDOW_YEARS, menu, tables_for
+from signals.statistics.divisions import PLACES, Division, division_of
+from signals.statistics.menu import WINDOW_YEARS, is_division, tables_for, window_from
 from signals.statistics.pool import move_facts
-from signals.statistics.releases import ReleaseRefused, published
+from signals.statistics.releases import ReleaseRefused, divisions, published, read_protocol, schemas_of
 
 _LOCK: Final = 0x52656C65
 _TRIES: Final = 5
 _SERIALIZATION_FAILURE: Final = "40001"
-_LAST_YEAR_OF_A_WINDOW: Final = 2026
 
 
 @dataclass(frozen=True, kw_only=True)
 class Release:
-    """What releasing a period did; `is_new` is False when it had been released before."""
+    """What releasing a period did; `is_new` is False when it had been released before.
+
+    `protocol`: of the audit, by language.
+    """
 
     period: str
     released_on: date
     is_new: bool
     tables: tuple[str, ...]
     withheld: tuple[str, ...]
+    protocol: Mapping[str, str] = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,125 +63,213 @@ class Releasing:
     """What releasing works with, in the process that holds the keystore.
 
     `chance`: by which some cells are hidden beside those that must be; None, as everywhere but in a demo: the
-    system's.
+    system's. `remembers`: whether the keystore notes what was released, so that a database that was restored
+    to a day before does not release it again; a demo that is made anew may.
     """
 
     sessions: sessionmaker[Session]
     keys: CountingKeys = field(repr=False)
     locate: Locate = field(repr=False)
     chance: Random | None = None
+    remembers: bool = True
 
     def release(self, clock: Clock, *, period: str) -> Release:
         """Count, protect, audit and store a period; nothing is done when it was released before.
 
         Raises `ReleaseRefused` for a period that is unknown, not over, out of order or incomplete, while
-        reports of it wait to arrive, and while another process is releasing.
+        reports of it wait to arrive, while another process is releasing, and for one that was released before
+        the database was restored (`adopting`).
         """
         wanted = _read(period)
-        with self._alone() as is_alone:
-            if not is_alone:
-                raise ReleaseRefused("another process is releasing figures")
+        with self.alone():
             with self.sessions.begin() as session:
+                self._remember(session)
                 before = _released_before(session, period)
                 if before is not None:
                     return before
                 if not _is_begun(session):  # the first quarter may be that of a fact which still waits
                     move_facts(session, keys=self.keys)
                 _refuse_unless_complete(session, wanted, period, today(clock))
+                self._refuse_what_was_lost(session, period)
                 is_counted = wanted.kind != QUARTER or _is_counted(session, period)
-            try:
-                if not is_counted:
-                    self._count(clock, period)
-                return self._store(clock, period, wanted)
-            except IntegrityError:
-                raise ReleaseRefused("another process was faster") from None
+            if not is_counted:
+                self.count(clock, period)
+            done = self._protect_and_store(clock, period, wanted)
+        with self.sessions() as session:
+            self._remember(session)
+        return done
 
     def release_due(self, clock: Clock, *, grace_days: int) -> tuple[Release, ...]:
         """Release every period that is over for more than `grace_days` days, in order.
 
-        Ends, without an error, at one whose reports have not all arrived, and when another process is at it.
+        Ends, without an error, at a quarter whose reports have not all arrived, and when another process is
+        at it. A year that is refused is left out.
         """
         done: list[Release] = []
+        refused: set[str] = set()
         while True:
             with self.sessions() as session:
-                period = next_due(session, today(clock) - timedelta(days=grace_days))
+                period = next_due(session, today(clock) - timedelta(days=grace_days), besides=refused)
             if period is None:
                 return tuple(done)
             try:
                 done.append(self.release(clock, period=period))
             except ReleaseRefused:
-                return tuple(done)
+                if read_period(period).kind == QUARTER:
+                    return tuple(done)
+                refused.add(period)
 
     @contextmanager
-    def _alone(self) -> Iterator[bool]:
-        """A lock of PostgreSQL for as long as this lasts; on SQLite the primary key of a release decides."""
-        with self.sessions() as session:
-            if is_sqlite(session):
-                yield True
-                return
-            with session.begin():
-                yield bool(session.scalar(text("SELECT pg_try_advisory_xact_lock(:n)"), {"n": _LOCK}))
+    def alone(self) -> Iterator[None]:
+        """A lock of PostgreSQL for as long as this lasts; on SQLite the primary key of a release decides.
 
-    def _count(self, clock: Clock, quarter: str) -> None:
-        """Count and mark in one snapshot; when a signal changed meanwhile, count again."""
+        Raises `ReleaseRefused` when another process is at it.
+        """
+        with self.sessions() as session:
+            if not is_sqlite(session):
+                session.begin()
+                if not session.scalar(text("SELECT pg_try_advisory_xact_lock(:n)"), {"n": _LOCK}):
+                    raise ReleaseRefused("another process is releasing figures")
+            try:
+                yield
+            except IntegrityError:
+                raise ReleaseRefused("another process was faster") from None
+
+    def _remember(self, session: Session) -> None:
+        """Note in the keystore, which is restored apart from the database, what was released."""
+        for period in session.scalars(select(StoredRelease.period)) if self.remembers else ():
+            if not self.keys.has_secret(_note_of(period)):
+                self.keys.secret(_note_of(period))
+
+    def _refuse_what_was_lost(self, session: Session, period: str) -> None:
+        if self.remembers and self.keys.has_secret(_note_of(period)):
+            raise ReleaseRefused(
+                f"{period} was released before, and this database does not have it: it was restored to a day "
+                "before. Bring back what was published, from a folder of it: "
+                f"signals statistics release {period} --after FOLDER"
+            )
+
+    def count(
+        self, clock: Clock, quarter: str, *, fits: Callable[[ledger.Ledger], bool] | None = None
+    ) -> bool:
+        """Count and mark in one snapshot; when a signal changed meanwhile, count again.
+
+        The counts are kept when they fit what was published, if it was; returns whether they are.
+        """
+        with self.sessions() as session:
+            if _is_counted(session, quarter):
+                book = ledger.load(session, [quarter])
+                return fits is None or fits(book)
         for number in range(_TRIES):
             try:
-                if self._count_once(clock, quarter):
-                    return
+                fitting = self._count_once(clock, quarter, fits or (lambda _book: True))
+                if fitting is not None:
+                    return fitting
             except DBAPIError as error:
                 if getattr(error.orig, "sqlstate", None) != _SERIALIZATION_FAILURE or number == _TRIES - 1:
                     raise
         raise ReleaseRefused("signals keep changing: try again later")
 
-    def _count_once(self, clock: Clock, quarter: str) -> bool:
+    def _count_once(self, clock: Clock, quarter: str, fits: Callable[[ledger.Ledger], bool]) -> bool | None:
+        """None when a signal changed meanwhile, and nothing was done."""
         with self.sessions() as session, session.begin() as transaction:
             _read_at_one_moment(session)
             counted = count(session, keys=self.keys, locate=self.locate, quarter=quarter, on=today(clock))
-            ledger.store(session, ledger.ledger_of(counted.groups), quarter=quarter)
-            is_whole = mark(session, counted, quarter=quarter)
-            if not is_whole:
+            book = ledger.ledger_of(counted.groups)
+            fitting = fits(book)
+            if fitting:
+                ledger.store(session, book, quarter=quarter)
+            if not mark(session, counted, quarter=quarter):
                 transaction.rollback()
-            return is_whole
+                return None
+            return fitting
 
-    def _store(self, clock: Clock, period: str, wanted: Period) -> Release:
+    def _protect_and_store(self, clock: Clock, period: str, wanted: Period) -> Release:
         from privacy.disclosure.protection import protect  # it takes scipy along, which only a release needs
+        from privacy.disclosure.puzzle import Inconsistent
 
-        schemas = tables_for(wanted.kind)
         with self.sessions() as session:
-            counts = _counts(session, wanted, period)
-            earlier = published(session)
-        done = protect(counts, menu(), earlier, chance=self.chance)
-        with self.sessions.begin() as session:
-            session.execute(
-                insert(StoredRelease),
-                {"period": period, "released_on": today(clock), "protocol": done.protocol},
-            )
-            rows = [
-                _row(schema, period, number, done.values, done.withheld)
-                for number, schema in enumerate(schemas)
-            ]
-            session.execute(insert(StoredTable), rows)
+            schemas = _tables_for(session, wanted)
+            counts = _counts(session, wanted, period, schemas)
+            earlier, known = published(session), schemas_of(session)
+        everything = {schema.name: schema for schema in (*known, *schemas)}
+        try:
+            done = protect(counts, tuple(everything.values()), earlier, chance=self.chance)
+        except Inconsistent as problem:
+            raise ReleaseRefused(f"the counts of {period} do not fit what was released: {problem}") from None
+        values, on = done.values, today(clock)
+        self.store(period, schemas, values, released_on=on, withheld=done.withheld, protocol=done.protocol)
         names = tuple(schema.name for schema in schemas)
-        withheld = tuple(name for name in names if name in done.withheld)
-        return Release(period=period, released_on=today(clock), is_new=True, tables=names, withheld=withheld)
+        return Release(
+            period=period,
+            released_on=on,
+            is_new=True,
+            tables=names,
+            withheld=tuple(name for name in names if name in done.withheld),
+            protocol=done.protocol,
+        )
+
+    def store(
+        self,
+        period: str,
+        schemas: Sequence[Schema],
+        values: Mapping[Cell, int | None],
+        *,
+        released_on: date,
+        withheld: Collection[str],
+        protocol: Mapping[str, str],
+    ) -> None:
+        """Write a release, once and for ever; IntegrityError when it is there."""
+        release = {"period": period, "released_on": released_on, "protocol": _canonical(dict(protocol))}
+        rows = [_row(schema, period, number, values, withheld) for number, schema in enumerate(schemas)]
+        with self.sessions.begin() as session:
+            session.execute(insert(StoredRelease), release)
+            session.execute(insert(StoredTable), rows)
 
 
-def _counts(session: Session, wanted: Period, period: str) -> dict[Cell, int]:
+def _tables_for(session: Session, wanted: Period) -> tuple[Schema, ...]:
+    """The tables of this period; the municipalities of a window are those of its own years."""
+    found = tables_for(wanted.kind)
+    if wanted.kind != WINDOW:
+        return found
+    division = _division(session, wanted).table(wanted, divisions(session))
+    return tuple(division if is_division(schema.name) else schema for schema in found)
+
+
+def _division(session: Session, window: Period) -> Division:
+    counted_on = session.get_one(StoredRelease, f"{window.last}-Q4").released_on
+    return division_of(window, counted_on, _book(session, window)[PLACES])
+
+
+def _counts(session: Session, wanted: Period, period: str, schemas: Sequence[Schema]) -> dict[Cell, int]:
     """The true counts of a period, and of what was released of the same years: they hang together."""
-    there = set(session.scalars(select(StoredRelease.period)))
-    near = [each for each in there if wanted.first <= read_period(each).first <= wanted.last]
-    counts: dict[Cell, int] = {}
-    for each in (period, *near):
-        kind = read_period(each)
-        counts |= ledger.cells(ledger.load(session, _quarters_of(kind)), tables_for(kind.kind), each)
+    book = _book(session, wanted)
+    if wanted.kind == WINDOW:
+        municipalities = next(schema.name for schema in schemas if is_division(schema.name))
+        book[municipalities] = _division(session, wanted).counts(book[PLACES])
+    counts = ledger.cells(book, schemas, period)
+    counted = _counted_quarters(session)
+    for each in session.scalars(select(StoredRelease.period)):
+        other = read_period(each)
+        if wanted.first <= other.first <= wanted.last and counted >= set(_quarters_of(other)):
+            counts |= ledger.cells(_book(session, other), tables_for(other.kind), each)
     return counts
 
 
-def next_due(session: Session, on: date) -> str | None:
-    """The next period to be released of those that were over before a date; None when there is none."""
+def _book(session: Session, period: Period) -> dict[str, Counter[ledger.Place]]:
+    return dict(ledger.load(session, _quarters_of(period)))
+
+
+def next_due(session: Session, on: date, *, besides: Collection[str] = ()) -> str | None:
+    """The next period to be released of those that were over before a date; None when there is none.
+
+    `besides`: years that were refused, and a year without the counts of one of its quarters, are none.
+    """
     released_periods = set(session.scalars(select(StoredRelease.period)))
+    counted = _counted_quarters(session)
     for period in _completed(released_periods):
-        if period not in released_periods:
+        is_counted = counted >= set(_quarters_of(read_period(period)))
+        if is_counted and period not in released_periods and period not in besides:
             return period
     quarter = next_quarter(session)
     return quarter if quarter is not None and last_day_of(quarter) < on else None
@@ -216,6 +309,7 @@ def _released_before(session: Session, period: str) -> Release | None:
         is_new=False,
         tables=tuple(name for name, _ in tables),
         withheld=tuple(name for name, is_withheld in tables if is_withheld),
+        protocol=read_protocol(found.protocol),
     )
 
 
@@ -253,6 +347,11 @@ def _refuse_without(session: Session, period: str, needed: Iterable[str]) -> Non
     missing = [each for each in needed if each not in there]
     if missing:
         raise ReleaseRefused(f"{period} is the sum of its parts, and {', '.join(missing)} was not released")
+    lost = sorted(set(_quarters_of(read_period(period))) - _counted_quarters(session))
+    if lost:
+        raise ReleaseRefused(
+            f"{period} is the sum of its parts, and the counts of {', '.join(lost)} were lost"
+        )
 
 
 def _refuse_other_windows(wanted: Period, period: str) -> None:
@@ -262,8 +361,7 @@ def _refuse_other_windows(wanted: Period, period: str) -> None:
 
 
 def _is_a_window(wanted: Period) -> bool:
-    ends_right = (wanted.last - _LAST_YEAR_OF_A_WINDOW) % WINDOW_YEARS == 0
-    return ends_right and wanted.last - wanted.first == WINDOW_YEARS - 1
+    return (wanted.first, wanted.last) == window_from(wanted.first)
 
 
 def _last_day(wanted: Period, period: str) -> date:
@@ -296,6 +394,14 @@ def _is_counted(session: Session, quarter: str) -> bool:
     return bool(session.scalar(found))
 
 
+def _counted_quarters(session: Session) -> set[str]:
+    return set(session.scalars(select(CountedTable.quarter).distinct()))
+
+
+def _note_of(period: str) -> str:
+    return f"released-{period.lower()}"
+
+
 def _read_at_one_moment(session: Session) -> None:
     """Facts and signals as they are together, on PostgreSQL too; the caller's transaction is left alone."""
     if not is_sqlite(session) and not isinstance(session.bind, Connection):
@@ -303,7 +409,7 @@ def _read_at_one_moment(session: Session) -> None:
 
 
 def _row(
-    schema: Schema, period: str, number: int, values: Mapping[Cell, int | None], withheld: frozenset[str]
+    schema: Schema, period: str, number: int, values: Mapping[Cell, int | None], withheld: Collection[str]
 ) -> dict[str, Any]:
     cells = [[list(cell.keys), cell.measure, values.get(cell)] for cell in schema.cells(period)]
     return {

@@ -86,7 +86,7 @@ def test_a_signal_counts_in_every_table_that_it_belongs_to(world: World) -> None
     assert book["outcomes"][("help_accepted",), "signals"] == 1
     assert book["attempts"][("mixed", "1-2", "yes"), "signals"] == 1
     assert book["regions_follow_up"][("GG3406",), "reached"] == 1
-    assert book["municipalities"][("GM0363",), "signals"] == 1
+    assert book["places"] == {(("GG3406", "GM0363"), "signals"): 1}
 
 
 def test_one_that_is_open_counts_as_received_only(world: World) -> None:
@@ -209,7 +209,8 @@ def test_a_signal_that_is_referred_counts_once_at_its_address(world: World) -> N
             **common,
         )
     book = count_and_mark(world)
-    assert book["municipalities"] == {(("total",), "signals"): 1, (("GM0363",), "signals"): 1}
+    assert book["places"] == {(("GG3406", "GM0363"), "signals"): 1}
+    assert book["regions_received"] == {(("total",), "signals"): 1, (("GG3406",), "signals"): 1}
 
 
 def test_an_address_on_no_map_counts_as_unknown(world: World) -> None:

@@ -75,7 +75,8 @@ def _live_and_die(world: World, told: list[Story], data: st.DataObject) -> None:
     assert sum(_total(book, "intake", 1) for book in books) == len(real)
     ended = Counter(story.outcome for story in real if story.outcome is not None)
     assert _sum(books, "outcomes") == {((outcome.value,), "signals"): n for outcome, n in ended.items()}
-    assert sum(_total(book, "municipalities", 1) for book in books) == len(real)
+    assert sum(_total(book, "regions_received", 1) for book in books) == len(real)
+    assert sum(sum(book["places"].values()) for book in books) == len(real)
 
 
 def _counted(world: World, quarter: str) -> Counted:

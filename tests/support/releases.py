@@ -25,7 +25,13 @@ def store_releases(
     """Store every table of the menu for these periods; `value` gives each cell, None: hidden."""
     with session_factory(engine).begin() as session:
         for period in periods:
-            session.add(StoredRelease(period=period, released_on=RELEASED_ON, protocol="# Protocol\n"))
+            session.add(
+                StoredRelease(
+                    period=period,
+                    released_on=RELEASED_ON,
+                    protocol=dumps({"nl": "# Verslag", "en": "# Protocol"}),
+                )
+            )
             session.flush()
             for position, schema in enumerate(tables_for(read_period(period).kind)):
                 cells = [

@@ -45,8 +45,17 @@ def run(tmp_path: Path) -> Run:
 def test_a_closed_quarter_is_released_once(run: Run) -> None:
     first, second = run("release", _closed()), run("release", _closed())
     assert (first.exit_code, second.exit_code) == (0, 0)
-    assert first.output == f"{_closed()} is released: intake, follow_up, outcome_groups.\n"
-    assert second.output.endswith(": nothing done.\n")
+    assert first.output.startswith(f"{_closed()} is released: intake, follow_up, outcome_groups.\n\n")
+    assert ": nothing done.\n\n# Verslag van de toets" in second.output
+
+
+def test_the_protocol_is_printed_in_dutch_and_in_english_by_choice(run: Run) -> None:
+    dutch, english = run("release", _closed()), run("release", _closed(), "--language", "en")
+    assert "Elke verborgen cel houdt ten minste 5\nmogelijke waarden over." in dutch.output
+    assert "Each hidden cell keeps at least 5 possible values" in english.output
+    told = json.loads(run("release", _closed(), "--language", "en", "--json").stdout)
+    assert (told["language"], told["protocol"][:10]) == ("en", "# Protocol")
+    assert run("release", _closed(), "--language", "fr").exit_code == 2
 
 
 def test_a_program_reads_what_was_done(run: Run) -> None:
@@ -62,6 +71,19 @@ def test_a_refusal_ends_with_1_and_says_why(run: Run, period: str, why: str) -> 
     done = run("release", period)
     assert done.exit_code == 1
     assert why in done.output
+
+
+def test_the_quarter_that_must_come_first_is_named_by_the_command(run: Run, tmp_path: Path) -> None:
+    before, first = closed_quarters(today(SystemClock()))[-3:-1]
+    engine = make_engine(settings_in(tmp_path).database.url)
+    with session_factory(engine).begin() as session:
+        facts(session, [{"received_quarter": first, "concluded_quarter": first}] * 40)
+    engine.dispose()
+    for refused in (before, _closed()):
+        done = run("release", refused)
+        assert done.exit_code == 1
+        assert done.output == f"Error: {refused} cannot be released: {first} is next\n"
+    assert [run("release", period).exit_code for period in (first, _closed())] == [0, 0]
 
 
 def test_a_period_must_be_named(run: Run) -> None:

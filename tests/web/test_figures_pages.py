@@ -19,7 +19,7 @@ from signals.clock import FixedClock
 from signals.settings import FiguresSettings, Settings
 from signals.statistics.menu import menu
 from signals.vocabulary import ConcernType, Outcome, ProcessRole
-from signals.web.figures.words import DIMENSIONS, MEASURES, MEMBERS
+from signals.web.figures.words import DIMENSIONS, MEASURES, MEMBERS, dimension, member
 from signals.web.labels import CONCERN_TYPES
 from tests.support.catalogues import WEB
 from tests.support.releases import plausible, store_releases
@@ -84,6 +84,13 @@ def test_a_coordinator_begins_with_the_figures(desk: Desk) -> None:
 @pytest.mark.parametrize("who", ["anna", "fleur"])
 def test_others_are_refused_while_figures_are_not_public(desk: Desk, who: str) -> None:
     assert Browser(desk, who).get("/figures").status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/figures", "/figures/open-data.zip", "/admin"])
+def test_a_refusal_is_in_the_language_of_the_account(desk: Desk, path: str) -> None:
+    answer = Browser(desk, "anna").client.get(path, headers={"Accept-Language": "en", "Accept": "text/html"})
+    assert answer.status_code == 403
+    assert '<html lang="nl"' in answer.text
 
 
 @pytest.mark.usefixtures("released")
@@ -233,8 +240,9 @@ def test_the_map_has_all_regions_in_its_table(coen: Browser) -> None:
 def test_a_release_shows_its_tables_and_the_protocol(coen: Browser) -> None:
     page = coen.get("/figures/releases/2026-Q3").text
     assert "/figures/releases/2026-Q3/intake" in page
-    assert "# Protocol" in page
+    assert '<pre lang="nl" class="protocol" tabindex="0"># Verslag</pre>' in page
     assert "20 oktober 2026" in page
+    assert "# Protocol" in coen.get("/figures/releases/2026-Q3?lang=en").text
 
 
 @pytest.mark.usefixtures("released")
@@ -311,13 +319,68 @@ def test_the_catalogue_is_complete_and_has_nothing_else() -> None:
     assert known == wanted
 
 
+def by_area(cell: Cell) -> int | None:
+    """In Groningen the city is shown and its neighbours are hidden."""
+    shown = {"GM0014": 65, "GG0111": 85, "total": 4_880}
+    return shown.get(cell.keys[0])
+
+
+def test_municipalities_are_folded_by_region_with_the_regions_total(coen: Browser, engine: Engine) -> None:
+    store_releases(engine, ["2023-2026"], by_area)
+    page = coen.get("/figures/releases/2023-2026/municipalities").text
+    folds = re.findall(r'<details class="region">.*?</details>', page, re.DOTALL)
+    assert len(folds) == 26
+    (groningen,) = [fold for fold in folds if ">Groningen<" in fold]
+    assert "<summary>GGD Groningen" in groningen
+    assert "Signalen: 85. 1 van 10 gemeenten getoond" in groningen
+    assert "<td>65</td>" in groningen
+    assert groningen.count('class="hidden"') == 9
+    assert '<tr class="total"><th scope="row">De hele regio</th><td>85</td></tr>' in groningen
+    assert "Heel Nederland: <strong>4.880</strong>" in page
+
+
+def test_municipalities_that_were_withheld_say_so(coen: Browser, engine: Engine) -> None:
+    store_releases(engine, ["2023-2026"], by_area, withheld=frozenset({"municipalities"}))
+    page = coen.get("/figures/releases/2023-2026/municipalities")
+    assert "Deze tabel is achtergehouden" in words(page)
+    assert '<details class="region">' not in page.text
+
+
+@pytest.mark.usefixtures("released")
+def test_the_regions_say_when_figures_by_municipality_come(coen: Browser, engine: Engine) -> None:
+    """Releases began with 2025: the first window of whole years that begins in it or later is 2027-2030."""
+    assert "De volgende zijn van 2027 tot en met 2030" in words(coen.get("/figures/regions"))
+    store_releases(engine, ["2023-Q1"])
+    assert "De volgende zijn van 2023 tot en met 2026" in words(coen.get("/figures/regions"))
+    store_releases(engine, ["2023-2026"], by_area)
+    page = coen.get("/figures/regions")
+    assert "De volgende zijn van 2027 tot en met 2030" in words(page)
+    assert '"/figures/releases/2023-2026/municipalities"' in page.text
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        ("GM1696", "Wijdemeren"),
+        ("GM0501", "Brielle"),
+        ("GM0402-GG3406", "Hilversum (GGD Amsterdam)"),
+        ("GM9998", "GM9998"),
+        ("unknown", "Adres onbekend"),
+    ],
+)
+def test_a_municipality_of_a_former_division_has_its_name(desk: Desk, code: str, name: str) -> None:
+    with desk.app.test_request_context(headers={"Accept-Language": "nl"}):
+        assert member("municipality_2027", code) == name
+        assert dimension("municipality_2027") == "Gemeente"
+
+
 def test_every_code_of_the_menu_has_words() -> None:
     for schema in menu():
         assert {measure.name for measure in schema.measures} <= set(MEASURES)
-        for dimension in schema.dimensions:
-            assert dimension.name in DIMENSIONS
-            if dimension.name not in ("region", "municipality"):
-                assert set(dimension.members) == set(MEMBERS[dimension.name])
+        for side in schema.dimensions:
+            assert side.name in DIMENSIONS
+            if side.name not in ("region", "municipality"):
+                assert set(side.members) == set(MEMBERS[side.name])
 
 
 def test_a_code_has_the_words_that_the_desk_and_the_carrier_have() -> None:

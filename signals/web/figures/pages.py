@@ -10,7 +10,9 @@ from privacy.disclosure.tables import QUARTER, YEAR, read_period
 from signals.errors import NotFound
 from signals.statistics import ReleasedTable
 from signals.statistics.exports import csv_name, table_as_csv
-from signals.web.figures import areas, report, story, trends, words
+from signals.statistics.menu import is_division
+from signals.statistics.releases import protocol_in
+from signals.web.figures import areas, municipalities, report, story, trends, words
 from signals.web.figures.access import for_readers
 from signals.web.figures.answer import CSV, PDF, kept
 from signals.web.figures.context import figures
@@ -55,11 +57,19 @@ def by_region() -> str:
     with library() as found:
         followed = found.newest("regions_follow_up", YEAR)
         received = found.newest("regions_received", YEAR)
+        newest, coming = municipalities.newest_window(found), municipalities.coming_window(found)
     if followed is None or received is None:
         return render_template("figures/empty.html", yearly=True)
     shown = [areas.beside_country(followed, chosen)] if chosen else []
     shown += [areas.reached_map(followed), areas.received_map(received)]
-    return render_template("figures/regions.html", shown=shown, regions=areas.regions(), chosen=chosen)
+    return render_template(
+        "figures/regions.html",
+        shown=shown,
+        regions=areas.regions(),
+        chosen=chosen,
+        newest=newest,
+        coming=coming,
+    )
 
 
 @figure_pages.get("/releases")
@@ -77,10 +87,12 @@ def release(period: str) -> str:
     with library() as found:
         wanted = found.release(period)
         tables = [found.table(period, one.name) for one in wanted.tables]
+    written_in, protocol = protocol_in(words.language(), tables[0].protocol)
     return render_template(
         "figures/release.html",
         release=wanted,
-        protocol=tables[0].protocol,
+        written_in=written_in,
+        protocol=protocol,
         checked=checked(tables),
         is_quarter=read_period(period).kind == QUARTER,
     )
@@ -92,6 +104,8 @@ def table(period: str, table: str) -> str:
     """A whole table of a release, with its charts."""
     with library() as found:
         wanted = found.table(period, table)
+        if is_division(table):
+            return _municipalities(wanted, found.table(period, municipalities.REGIONS))
     return render_template(
         "figures/table.html",
         table=wanted,
@@ -132,6 +146,17 @@ def method() -> str:
         first=first,
         licence=licence,
         licence_url=LICENCE_URLS[licence],
+        reliability=story.reliability(),
+    )
+
+
+def _municipalities(wanted: ReleasedTable, regions: ReleasedTable) -> str:
+    return render_template(
+        "figures/municipalities.html",
+        table=wanted,
+        total=None if wanted.withheld else municipalities.whole_country(wanted),
+        by_region=municipalities.by_region(wanted, regions),
+        withheld=story.withheld(),
         reliability=story.reliability(),
     )
 

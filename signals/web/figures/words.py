@@ -10,6 +10,7 @@ from flask_babel import get_locale, gettext
 
 from privacy.disclosure.tables import QUARTER, TOTAL, WINDOW, read_period
 from signals import reference
+from signals.statistics.menu import UNKNOWN, stem
 from signals.vocabulary import AttemptKind, Outcome
 from signals.web.figures.shares import Share
 from signals.web.i18n import DEFAULT
@@ -97,10 +98,11 @@ def language() -> str:
 
 def member(dimension: str, code: str) -> str:
     """The words for a member of a dimension; `total` is the margin."""
+    areas = _AREAS.get(stem(dimension))
     if code == TOTAL:
-        return str(gettext("The whole country") if dimension in _AREAS else gettext("Total"))
-    if dimension in _AREAS:
-        return _AREAS[dimension](code) or str(gettext("Address unknown"))
+        return str(gettext("The whole country") if areas else gettext("Total"))
+    if areas:
+        return str(gettext("Address unknown")) if code == UNKNOWN else areas(code)
     return _of(MEMBERS[dimension][code])
 
 
@@ -111,7 +113,7 @@ def breakable(name: str) -> str:
 
 def dimension(name: str) -> str:
     """The words for a dimension."""
-    return _of(DIMENSIONS[name])
+    return _of(DIMENSIONS[stem(name)])
 
 
 def measure(name: str) -> str:
@@ -167,12 +169,22 @@ def _of(pair: _Pair) -> str:
 
 def _region(code: str) -> str:
     found = reference.ggd_regions().get(code)
-    return found.name if found else ""
+    return found.name if found else code
 
 
-def _municipality(code: str) -> str:
+def _municipality(member: str) -> str:
+    """By name, also one that is no more or that was part of another region: releases keep them."""
+    code, _, region = member.partition("-")
     found = reference.municipalities().get(code)
-    return found.name if found else ""
+    name = found.name if found else _names_of_others().get(code, code)
+    return f"{name} ({_region(region)})" if region else name
+
+
+def _names_of_others() -> Mapping[str, str]:
+    changes = reference.boundary_changes()
+    return {each.new_code: each.new_name for each in changes} | {
+        each.old_code: each.old_name for each in changes
+    }
 
 
 _AREAS: Final[Mapping[str, Callable[[str], str]]] = {"region": _region, "municipality": _municipality}

@@ -136,8 +136,9 @@ def test_the_protocol_says_so_when_an_earlier_release_had_told_a_cell_already() 
     last, year = (Cell("figures", period, ("x",), "signals") for period in ("2026-Q4", "2026"))
     new = {Cell("figures", "2026-Q4", ("total",), "signals"): 1}
     done = protect(new, [schema], {**quarters, last: None, year: 55}, chance=Coins())
-    assert "Except for 2 of earlier releases" in done.protocol
-    assert "Except" not in protect(new, [schema], {**quarters, last: None}, chance=Coins()).protocol
+    assert "Behalve voor 2 uit eerdere vrijgaven" in done.protocol["nl"]
+    assert "Except for 2 of earlier releases" in done.protocol["en"]
+    assert "Except" not in protect(new, [schema], {**quarters, last: None}, chance=Coins()).protocol["en"]
 
 
 def test_counts_that_are_no_sums_of_each_other_are_refused_without_naming_a_count() -> None:
@@ -148,8 +149,10 @@ def test_counts_that_are_no_sums_of_each_other_are_refused_without_naming_a_coun
 
 def test_the_protocol_is_readable_and_tells_no_count() -> None:
     done = protect(_counts(ROW, "2026", 1_243, 1_219, 23, 1), [ROW], {}, chance=random.Random(1))
-    assert "| figures | 2026 | 4 |" in done.protocol
-    assert all(word not in done.protocol for word in ("1243", "1219", "complementary"))
+    assert list(done.protocol) == ["nl", "en"]
+    for text in done.protocol.values():
+        assert "| figures | 2026 | 4 |" in text
+        assert all(word not in text for word in ("1243", "1219", "complementary", "{", "}"))
 
 
 def test_a_median_is_shown_only_on_a_shown_base() -> None:

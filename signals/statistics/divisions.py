@@ -1,0 +1,93 @@
+"""Which municipalities a period of years had, in which regions: kept with its release for ever.
+
+Municipalities merge and move, and the reference files know one day only. So each quarter keeps in which
+region each of its municipalities was counted, and a window of years has every municipality that existed
+within it. Windows do not overlap, so their municipalities are never added up: another division
+is another dimension, in a table of another name.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from privacy.disclosure.tables import TOTAL, Period, Schema
+from signals import reference
+from signals.statistics.facts import region_of
+from signals.statistics.menu import MUNICIPALITIES, UNKNOWN, is_division, municipalities
+
+PLACES: Final = "places"
+"""The name in the ledger of what was received by region and municipality together, without margins."""
+
+Places = Mapping[tuple[tuple[str, ...], str], int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Division:
+    """The municipalities of a window, each with its region.
+
+    One that was counted in two regions is two members, of which the second carries the region in its name.
+    """
+
+    regions: Mapping[str, str]
+
+    def table(self, window: Period, earlier: Iterable[Schema]) -> Schema:
+        """The table in which this division is released: that of an earlier one like it, or a new one."""
+        known = {schema.name: schema for schema in earlier if is_division(schema.name)}
+        for schema in known.values():
+            if schema.dimensions[0].parent == self.regions:
+                return schema
+        return municipalities(self.regions, since=window.first if MUNICIPALITIES in known else None)
+
+    def counts(self, places: Places) -> Counter[tuple[tuple[str, ...], str]]:
+        """What was received, by the members of this division."""
+        found: Counter[tuple[tuple[str, ...], str]] = Counter()
+        for ((region, code), measure), number in places.items():
+            for key in (TOTAL, self._member(region, code)):
+                found[(key,), measure] += number
+        return found
+
+    def _member(self, region: str, code: str) -> str:
+        return code if self.regions.get(code) == region else moved(code, region)
+
+
+def division_of(window: Period, until: date, places: Places) -> Division:
+    """Every municipality of a window: all that existed on some day from its first until it was counted.
+
+    Not those that were counted only, for then a hidden one would be known to be no zero; and not those that
+    ended before, which would be known to be zero. What was counted otherwise than any map says is added.
+    """
+    counted = sorted(keys for keys, _measure in places)
+    regions = {code: _home(code, counted) for code in sorted({*_existing(date(window.first, 1, 1), until)})}
+    for region, code in counted:
+        if regions.setdefault(code, region) != region:
+            regions[moved(code, region)] = region
+    regions.pop(UNKNOWN, None)
+    return Division(regions={**dict(sorted(regions.items())), UNKNOWN: UNKNOWN})
+
+
+def moved(code: str, region: str) -> str:
+    """The member for a municipality as part of another region than the one that it is listed under."""
+    return f"{code}-{region}"
+
+
+def _home(code: str, counted: Iterable[tuple[str, ...]]) -> str:
+    """The region of a municipality: as the reference files say, else as it was counted."""
+    if code in reference.municipalities():
+        return region_of(code) or UNKNOWN
+    as_counted = next((region for region, other in counted if other == code), None)
+    return as_counted or region_of(code) or UNKNOWN
+
+
+def _existing(first: date, last: date) -> Iterator[str]:
+    """The codes of all municipalities that there were on some day of these."""
+    ends = {change.old_code: change.effective_date for change in reference.boundary_changes()}
+    starts = {
+        change.new_code: change.effective_date
+        for change in reference.boundary_changes()
+        if change.kind == reference.MERGED_INTO_NEW
+    }
+    for code in {*reference.municipalities(), *ends, *starts}:
+        if starts.get(code, date.min) <= last and ends.get(code, date.max) > first:
+            yield code
