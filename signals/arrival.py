@@ -238,6 +238,7 @@ _ORGANISATIONS = select(
     Organisation.claim_working_days,
     Organisation.contact_working_days,
     Organisation.conclude_calendar_days,
+    Organisation.opens_at,
     Organisation.quiet_from,
     Organisation.quiet_until,
     Organisation.working_days,
