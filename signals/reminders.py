@@ -19,7 +19,7 @@ from notifications.events import DATES, Event
 from notifications.outbox import NewMessage, enqueue
 from signals.clock import AMSTERDAM, Clock, today
 from signals.deadlines import add_working_days, is_working_day
-from signals.models import Absence, Drill, Organisation, Signal
+from signals.models import Absence, AccountLink, Drill, Organisation, Signal
 from signals.organisations import onboarded_on
 from signals.reach import (
     EMAIL_ONLY,
@@ -110,6 +110,11 @@ def why_senseless(
         return "answered" if drill is None or drill.answered_on is not None else None
     if event in (Event.STAND_IN, Event.UNCOVERED):
         return "back" if session.get(Absence, subject_id) is None else None
+    if event == Event.ACCOUNT_LINK:
+        return _about_link(session, subject_id)
+    if event == Event.ROUTING_SUSPENDED and organisation_id is not None:
+        since = select(Organisation.suspended_from).where(Organisation.id == organisation_id)
+        return "restored" if session.scalar(since) is None else None
     if event in (Event.NOTHING_OPEN, Event.DIGEST) and organisation_id is not None:
         has_work = organisation_id in _with_work(session)
         senseless = has_work if event == Event.NOTHING_OPEN else not has_work
@@ -430,6 +435,14 @@ def _about_signal(
     if event == Event.AGREED_DAY and signal.postponed_until is None:
         return "went_on"
     return None
+
+
+def _about_link(session: Session, link_id: uuid.UUID) -> str | None:
+    """A newer link takes the place of an older one, which opens nothing any more."""
+    link = session.get(AccountLink, link_id)
+    if link is None:
+        return "replaced"
+    return "used" if link.used_at is not None else None
 
 
 def _subject(organisation_id: uuid.UUID, what: str, when: str) -> uuid.UUID:
