@@ -38,6 +38,7 @@ PAGES = (
     "/figures/releases/2026-Q3/follow_up",
     "/figures/releases/2025/attempts",
     "/figures/releases/2025/outcomes",
+    "/figures/releases/2023-2026/municipalities",
     "/figures/method",
 )
 
@@ -62,6 +63,7 @@ def site(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     world = make_world(template, tmp_path_factory.mktemp("figures"))
     quarters = [f"{year}-Q{number}" for year in (2025, 2026) for number in (1, 2, 3, 4)][:7]
     store_releases(world.engine, quarters, _hiding_some)
+    store_releases(world.engine, ["2023-2026"])
     store_releases(world.engine, ["2025"], _hiding_some, withheld=frozenset({"outcomes"}))
     server = make_server("127.0.0.1", 0, lambda _environ, _start: [], threaded=True)
     url = f"http://localhost:{server.server_port}"
@@ -112,11 +114,36 @@ def test_axe_finds_nothing_and_the_page_is_never_wider_than_the_screen(
 
 def _refuse_to_find_anything(page: Page, url: str, width: int) -> None:
     page.goto(url)
-    for summary in page.locator("summary").all():
+    for summary in page.locator("summary:visible").all():
         summary.click()
     found = Axe().run(page)
     assert found.response["violations"] == [], (url, found.generate_report())
     assert page.evaluate("document.documentElement.scrollWidth") <= width, url
+
+
+def test_a_phone_folds_the_table_of_a_chart_and_a_desk_shows_it_beside_the_chart(
+    browser: Browser, site: Site
+) -> None:
+    for size, is_folded in (("phone", True), ("desk", False)):
+        page = site.open(browser, size, java_script_enabled=False)
+        page.goto(f"{site.url}/figures?lang=nl")
+        section = page.locator("section[aria-labelledby=by-number]")
+        table, fold = section.get_by_role("table"), section.get_by_text("De getallen als tabel")
+        expect(section.get_by_role("img")).to_be_visible()
+        if is_folded:
+            expect(table).to_be_hidden()
+            fold.click()
+        else:
+            expect(fold).to_be_hidden()
+        expect(table).to_be_visible()
+        page.context.close()
+
+
+def test_the_overview_is_not_endless_on_a_phone(browser: Browser, site: Site) -> None:
+    page = site.open(browser, "phone")
+    page.goto(f"{site.url}/figures")
+    assert page.evaluate("document.documentElement.scrollHeight") < 7_500
+    page.context.close()
 
 
 def test_everything_to_press_on_a_phone_has_room_for_a_finger(browser: Browser, site: Site) -> None:
