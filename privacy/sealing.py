@@ -160,7 +160,12 @@ def seal_to_mailbox(content: Mapping[str, Any], public_key: bytes, context: Seal
     `public_key` is 32 raw X25519 bytes whose signature the caller has verified (`verify_public_key`). Raises
     `PlaintextTooLarge` above 2,046 bytes of canonical JSON, and `SealingError` for what is no JSON or no key.
     """
-    padded = pad(canonical_json(content))
+    return seal_text_to_mailbox(canonical_json(content), public_key, context)
+
+
+def seal_text_to_mailbox(text: bytes, public_key: bytes, context: SealContext) -> bytes:
+    """Seal what `canonical_json` has written already; otherwise as `seal_to_mailbox`."""
+    padded = pad(text)
     try:
         return _SUITE.encrypt(padded, _parsed_public_key(public_key), info=context.info())
     except ValueError:

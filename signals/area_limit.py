@@ -6,7 +6,7 @@ Counted where reports are received, so it costs no more than a number in memory 
 import threading
 import time
 import uuid
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine, bindparam, func, literal, select
 
 from signals.clock import AMSTERDAM
-from signals.db import reading
 from signals.errors import AreaFull
 from signals.models import AreaDay, SealedReport
 from signals.models.area_day import limit_after
@@ -36,8 +35,9 @@ class _Known:
 class AreaLimit:
     """The limit as one process keeps it; `limit` is the setting, which people may raise for a day.
 
-    Far below the limit a process counts for itself and asks the database now and then; near it, and
-    always for small limits, it asks each time. Once it is full, it asks now and then whether it was raised.
+    Far below the limit a process counts for itself and asks the database now and then, the rarer the more
+    room is left; near it, and always for small limits, it asks each time. Once it is full, it asks now and
+    then whether it was raised.
     """
 
     def __init__(self, limit: int, *, refresh_seconds: float = 2.0) -> None:
@@ -47,7 +47,10 @@ class AreaLimit:
         self._known: dict[tuple[uuid.UUID, date], _Known] = {}
 
     def check(self, engine: Engine, organisation_id: uuid.UUID, on: date, now: datetime) -> None:
-        """Raise `AreaFull` with the seconds until the next day in Amsterdam when the limit is reached."""
+        """Raise `AreaFull` with the seconds until the next day in Amsterdam when the limit is reached.
+
+        `engine` is one to read with.
+        """
         known = self._now_known(engine, organisation_id, on)
         if known.number >= known.limit:
             raise AreaFull(retry_after=_seconds_to_midnight(now, AMSTERDAM))
@@ -56,11 +59,13 @@ class AreaLimit:
         """One more was stored by this process."""
         with self._lock:
             known = self._known.get((organisation_id, on)) or _Known(limit=self.limit)
-            self._known[organisation_id, on] = replace(known, number=known.number + 1)
+            self._known[organisation_id, on] = _Known(
+                number=known.number + 1, limit=known.limit, asked_at=known.asked_at
+            )
 
     def _now_known(self, engine: Engine, organisation_id: uuid.UUID, on: date) -> _Known:
         known = self._known.get((organisation_id, on))
-        if known is not None and time.monotonic() - known.asked_at < self._refresh_seconds:
+        if known is not None and time.monotonic() - known.asked_at < self._refresh_seconds * _patience(known):
             far_below = known.limit >= _SMALL and known.number < known.limit * NEARLY
             if far_below or known.number >= known.limit:
                 return known
@@ -69,14 +74,20 @@ class AreaLimit:
     def _asked(self, engine: Engine, organisation_id: uuid.UUID, on: date) -> _Known:
         """Count and raises in one statement, no further than the limit."""
         asked_at = time.monotonic()
-        with reading(engine).connect() as connection:
+        with engine.connect() as connection:
             parameters = {"organisation_id": organisation_id, "on": on, "setting": self.limit}
             number, raises = connection.execute(_QUERY, parameters).one()
         known = _Known(number=number, limit=limit_after(self.limit, raises), asked_at=asked_at)
         with self._lock:
-            self._known = {key: value for key, value in self._known.items() if key[1] == on}
+            if any(day != on for _organisation, day in self._known):
+                self._known = {key: value for key, value in self._known.items() if key[1] == on}
             self._known[organisation_id, on] = known
         return known
+
+
+def _patience(known: _Known) -> float:
+    """How much longer than near the limit nobody asks: only as fast a flood as there fills what is left."""
+    return max(1.0, (1 - known.number / known.limit) / (1 - NEARLY)) if known.limit else 1.0
 
 
 def _seconds_to_midnight(now: datetime, zone: ZoneInfo) -> int:

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
     Connection,
@@ -34,7 +34,7 @@ from sqlalchemy.exc import IntegrityError
 
 from privacy.receipts import body_mac, idempotency_hash, receipt_for, receipt_hash
 from privacy.redaction import redact
-from privacy.sealing import SCHEMA_VERSION, seal_to_mailbox
+from privacy.sealing import SCHEMA_VERSION, seal_text_to_mailbox
 from signals.area_limit import AreaLimit
 from signals.clock import Clock, today
 from signals.contents import Report, context_of
@@ -56,6 +56,8 @@ from signals.vocabulary import OrganisationKind, ReceiptState
 NOTICED_DAYS_BACK = 14
 RETRY_DAYS = 7
 """For how long the same key and body give the same answer."""
+
+_NOTHING_REDACTED: Final = "{}"
 
 Authorisation = Callable[[Connection], None]
 """A check that runs inside the storing transaction and raises to refuse (the seam for tokens)."""
@@ -98,9 +100,10 @@ class Intake:
         `Invalid` for `noticed_on` out of range, `NotesDisabled`, `NoMailboxKey`.
         """
         on = today(clock)
-        identity = _Identity.of(self.front_secret, key, report.canonical())
+        body = report.canonical()
+        identity = _Identity.of(self.front_secret, key, body)
         try:
-            row, receiver = self._sealed(identity, report, on, clock.now())
+            row, receiver = self._sealed(identity, report, body, on, clock.now())
         except SignalsError:
             # A retry is never refused: its first try was accepted, perhaps under yesterday's rules.
             found = self._find(identity)
@@ -122,24 +125,22 @@ class Intake:
         """
         on = today(clock)
         digest = receipt_hash(receipt) if receipt else bytes(32)
-        with self._reading() as connection:
+        with self._readers.connect() as connection:
             found = connection.execute(_RECEIPT_QUERY, {"digest": digest}).first()
         return _state_as_of(found, on), on - timedelta(days=1)
 
     def _sealed(
-        self, identity: "_Identity", report: Report, on: date, now: datetime
+        self, identity: "_Identity", report: Report, body: bytes, on: date, now: datetime
     ) -> tuple[dict[str, Any], OrganisationFacts]:
-        """The row to store and who receives it."""
+        """The row to store and who receives it; `body` is the report in its canonical form."""
         self._refuse_invalid(report, on)
         snapshot = self.router.snapshot()
         route = snapshot.route(report.address.postcode, report.address.number, on)
         receiver, sealing_key = _receiver(snapshot, route, on)
-        self.area_limit.check(self._single_statements, receiver.id, on, now)
-        unrouted = receiver.kind is OrganisationKind.NATIONAL
+        self.area_limit.check(self._readers, receiver.id, on, now)
         # Only here: a retry is recognised by what was sent, not by what is left of it.
-        content, counts = _without_what_identifies(report)
-        row = _row(identity, content, receiver, sealing_key, unrouted=unrouted, on=on, redactions=counts)
-        return row, receiver
+        content, redactions = _without_what_identifies(report, body)
+        return _row(identity, content, receiver, sealing_key, on=on, redactions=redactions), receiver
 
     def refused_on(self, on: date, *, noticed_on: date | None, note: str | None) -> tuple[FieldProblem, ...]:
         """What the day and the settings refuse of a report, whatever else may be wrong with it."""
@@ -169,10 +170,39 @@ class Intake:
 
     def _store(self, row: dict[str, Any], authorise: Authorisation | None) -> bool:
         """Whether the row was new. One statement, so that it is atomic without more round trips."""
-        with _writing(self.engine), self._connection(authorise is not None) as connection:
-            if authorise is not None:
-                authorise(connection)
-            return _inserted(connection, row)
+        insert = _insert(self.engine.dialect.name, tuple(row))
+        values = insert.values(row)
+        with _writing(self.engine):
+            if authorise is None:
+                stored = self._stored_by_driver(insert.statement, values)
+                if stored is not None:
+                    return stored
+            with self._connection(authorise is not None) as connection:
+                if authorise is not None:
+                    authorise(connection)
+                return connection.exec_driver_sql(insert.statement, values).rowcount == 1
+
+    def _stored_by_driver(self, statement: str, values: tuple[Any, ...]) -> bool | None:
+        """The same past SQLAlchemy, which is a third of it; None where that failed, whatever the reason.
+
+        Then it is said again the usual way, which knows lost connections and names what is wrong: however
+        often it is said, the row is stored once.
+        """
+        dbapi = self.engine.dialect.loaded_dbapi
+        try:
+            connection = self._single_statements.raw_connection()
+        except dbapi.Error:
+            return None
+        try:
+            driver: Any = connection.driver_connection
+            return bool(driver.execute(statement, values).rowcount == 1)
+        except dbapi.IntegrityError:
+            return None
+        except dbapi.Error:
+            connection.invalidate()
+            return None
+        finally:
+            connection.close()
 
     def _connection(self, transactional: bool) -> AbstractContextManager[Connection]:
         return self.engine.begin() if transactional else self._single_statements.connect()
@@ -181,17 +211,18 @@ class Intake:
     def _single_statements(self) -> Engine:
         return _autocommitting(self.engine)
 
+    @cached_property
+    def _readers(self) -> Engine:
+        return reading(self._single_statements)
+
     def _replayed(self, identity: "_Identity") -> Received:
         found = self._find(identity)
         assert found is not None, "a conflict without a row"
         return self._answer(identity, found)
 
     def _find(self, identity: "_Identity") -> Row[bytes, uuid.UUID, date, str] | None:
-        with self._reading() as connection:
+        with self._readers.connect() as connection:
             return connection.execute(_REPLAY_QUERY, {"key_hash": identity.key_hash}).first()
-
-    def _reading(self) -> Connection:
-        return reading(self._single_statements).connect()
 
     def _answer(self, identity: "_Identity", found: Row[bytes, uuid.UUID, date, str]) -> Received:
         if found.body_mac != identity.body_mac:
@@ -237,28 +268,31 @@ def _receiver(snapshot: RoutingSnapshot, route: Route, on: date) -> tuple[Organi
     return receiver, key
 
 
-def _without_what_identifies(report: Report) -> tuple[Report, Mapping[str, int]]:
-    """The report with its note redacted, and how many strings of each kind were taken out."""
+def _without_what_identifies(report: Report, body: bytes) -> tuple[bytes, str]:
+    """What is sealed, with the note redacted, and how many strings of each kind were taken out, as JSON."""
     if report.note is None:
-        return report, {}
+        return body, _NOTHING_REDACTED
     redacted = redact(report.note)
-    return replace(report, note=redacted.text), redacted.counts
+    # Kinds as keys: ten of them fit in the column's 200 characters, a list of objects would not.
+    counts = json.dumps(dict(redacted.counts), separators=(",", ":"))
+    return replace(report, note=redacted.text).canonical(), counts
 
 
 def _redactions_from(stored: str) -> tuple[Redaction, ...]:
-    """The counts as `_row` stored them, in the order of the kinds' names."""
+    """The counts as they are stored, in the order of the kinds' names."""
+    if stored == _NOTHING_REDACTED:
+        return ()
     return tuple(Redaction(kind=kind, count=count) for kind, count in dict(json.loads(stored)).items())
 
 
 def _row(
     identity: _Identity,
-    report: Report,
+    content: bytes,
     receiver: OrganisationFacts,
     key: SealingKey,
     *,
-    unrouted: bool,
     on: date,
-    redactions: Mapping[str, int],
+    redactions: str,
 ) -> dict[str, Any]:
     signal_id = new_id()
     context = context_of(signal_id, receiver.id, key.key_id)
@@ -271,10 +305,9 @@ def _row(
         "mailbox_key_id": key.key_id,
         "schema_version": SCHEMA_VERSION,
         "received_on": on,
-        "unrouted": unrouted,
-        # Kinds as keys: ten of them fit in the column's 200 characters, a list of objects would not.
-        "redactions": json.dumps(dict(redactions), separators=(",", ":")),
-        "envelope": seal_to_mailbox(report.to_plain(), key.public_key, context),
+        "unrouted": receiver.kind is OrganisationKind.NATIONAL,
+        "redactions": redactions,
+        "envelope": seal_text_to_mailbox(content, key.public_key, context),
     }
 
 
@@ -299,28 +332,39 @@ def _autocommitting(engine: Engine) -> Engine:
     return own
 
 
-def _inserted(connection: Connection, row: dict[str, Any]) -> bool:
-    """Whether there was no row of this idempotency hash yet."""
-    # As SQL text: half the time of the same INSERT as an expression, which also forgets its row count.
-    if is_sqlite(connection):
-        statement, order = _sqlite_insert(tuple(row))
-        values = tuple(_for_sqlite(row[name]) for name in order)
-        return connection.exec_driver_sql(statement, values).rowcount == 1
-    return connection.exec_driver_sql(_postgresql_insert(tuple(row)), row).rowcount == 1
+class _Insert(NamedTuple):
+    """The statement that stores a report unless its idempotency hash is known, and the columns in its order.
+
+    As SQL text: half the time of the same INSERT as an expression, which also forgets its row count.
+    """
+
+    statement: str
+    columns: tuple[str, ...]
+    as_stored: Callable[[Any], Any]
+
+    def values(self, row: Mapping[str, Any]) -> tuple[Any, ...]:
+        """The row's values as the driver takes them."""
+        as_stored = self.as_stored
+        return tuple([as_stored(row[name]) for name in self.columns])
 
 
-@lru_cache(maxsize=1)
-def _postgresql_insert(columns: tuple[str, ...]) -> str:
-    dialect = psycopg.dialect()  # type: ignore[no-untyped-call]
-    return str(_INSERT_POSTGRESQL.compile(dialect=dialect, column_keys=columns))
+@lru_cache(maxsize=2)
+def _insert(database: str, columns: tuple[str, ...]) -> _Insert:
+    as_stored: Callable[[Any], Any]
+    compiled: Any
+    if database == "sqlite":
+        as_stored, compiled = (
+            _for_sqlite,
+            _INSERT_SQLITE.compile(dialect=pysqlite.dialect(), column_keys=columns),
+        )
+    else:
+        dialect = psycopg.dialect(paramstyle="format")  # type: ignore[no-untyped-call]
+        as_stored, compiled = _as_it_is, _INSERT_POSTGRESQL.compile(dialect=dialect, column_keys=columns)
+    return _Insert(str(compiled), tuple(compiled.positiontup), as_stored)
 
 
-@lru_cache(maxsize=1)
-def _sqlite_insert(columns: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
-    """The statement, and the columns in the order of its places."""
-    compiled = _INSERT_SQLITE.compile(dialect=pysqlite.dialect(), column_keys=columns)
-    assert compiled.positiontup is not None
-    return str(compiled), tuple(compiled.positiontup)
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 def _for_sqlite(value: Any) -> Any:

@@ -5,7 +5,7 @@ import uuid
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import delete, event, insert, select, update
+from sqlalchemy import delete, event, insert, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 from structlog.testing import capture_logs
 
@@ -376,6 +376,39 @@ def test_a_full_area_is_refused_without_asking_the_database_each_time(world: Wor
         with pytest.raises(AreaFull):
             limit.check(world.engine, AMSTERDAM, NOW.date(), NOW)
     assert len([statement for statement in asked if "sealed_reports" in statement]) == 1
+
+
+@pytest.mark.parametrize(
+    ("stored", "later", "asks"), [(0, 9.9, 0), (0, 10.1, 1), (400, 5.9, 0), (400, 6.1, 1)]
+)
+def test_the_emptier_an_area_the_rarer_it_is_asked_about(
+    sqlite_world: World, monkeypatch: pytest.MonkeyPatch, stored: int, later: float, asks: int
+) -> None:
+    ticks = [100.0]
+    monkeypatch.setattr("signals.area_limit.time.monotonic", lambda: ticks[-1])
+    limit, asked = AreaLimit(1000, refresh_seconds=2.0), []
+    limit.check(sqlite_world.engine, AMSTERDAM, NOW.date(), NOW)
+    for _ in range(stored):
+        limit.count(AMSTERDAM, NOW.date())
+    event.listen(sqlite_world.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+    ticks.append(100.0 + later)
+    limit.check(sqlite_world.engine, AMSTERDAM, NOW.date(), NOW)
+    assert len([statement for statement in asked if "sealed_reports" in statement]) == asks
+
+
+def test_a_report_is_stored_over_a_connection_that_was_lost_meanwhile(postgres_world: World) -> None:
+    intake = postgres_world.intake(limit=10**6)
+    intake.receive(postgres_world.clock, key=key(1), report=report())
+    with postgres_world.engine.connect() as connection:
+        ended = connection.scalars(
+            text(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid() AND state = 'idle'"
+            )
+        ).all()
+    assert ended
+    intake.receive(postgres_world.clock, key=key(2), report=report())
+    assert postgres_world.count(SealedReport) == 2
 
 
 def test_a_raised_limit_lets_more_in(world: World) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from contextlib import suppress
+from io import BytesIO
 from typing import Any
 from urllib.parse import urlencode
 
@@ -177,3 +178,20 @@ def test_json_that_is_packed_or_not_utf8_is_an_unsupported_media_type(headers: d
     request = Request(EnvironBuilder(method="POST", data=b"{}", headers=headers).get_environ())
     with pytest.raises(UnsupportedMediaType):
         read_json(request, 100)
+
+
+@pytest.mark.parametrize("terminated", [True, False])
+def test_a_stream_without_a_length_is_read_to_the_limit_and_no_further(terminated: bool) -> None:
+    sent = BytesIO(b"{" + b" " * 200)
+    environ = EnvironBuilder(method="POST", content_type="application/json").get_environ()
+    environ.pop("CONTENT_LENGTH", None)
+    environ |= {"wsgi.input": sent, "HTTP_TRANSFER_ENCODING": "chunked"}
+    if terminated:
+        environ["wsgi.input_terminated"] = True
+    request = Flask("test").request_class(environ)
+    if not terminated:
+        assert read_bytes(request, 100) == b""  # of such a server nothing may be read: it could wait for ever
+        return
+    with pytest.raises(RequestEntityTooLarge):
+        read_bytes(request, 100)
+    assert sent.tell() == 101

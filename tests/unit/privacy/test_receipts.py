@@ -1,9 +1,12 @@
 """Receipts and idempotency: the same again for a retry, other for anything else, nothing guessable."""
 
+import base64
 import hashlib
 from uuid import UUID
 
 import pytest
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from privacy import receipts
 
@@ -18,6 +21,15 @@ def test_a_retry_gets_the_same_receipt() -> None:
 
 def test_a_receipt_stays_the_same_over_releases() -> None:
     assert receipts.receipt_for(SECRET, KEY, BODY) == "EN58-19SR-TY1G-HXXW"
+
+
+@pytest.mark.parametrize("secret", [SECRET, bytes(range(64)), bytes(range(100))], ids=len)
+def test_a_receipt_is_what_the_library_derives(secret: bytes) -> None:
+    info = b"signals/receipt/v1\x00" + KEY.bytes + hashlib.sha256(BODY).digest()
+    derived = HKDF(SHA256(), receipts.RECEIPT_BYTES, salt=None, info=info).derive(secret)
+    alphabet = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", "0123456789ABCDEFGHJKMNPQRSTVWXYZ")
+    expected = base64.b32encode(derived).decode().translate(alphabet)
+    assert receipts.receipt_for(secret, KEY, BODY).replace("-", "") == expected
 
 
 def test_another_key_body_or_secret_gives_another_receipt() -> None:
