@@ -18,7 +18,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import TypedDict
@@ -108,6 +109,17 @@ class PostgresServer:
         if self._home is not None:
             shutil.rmtree(self._home, ignore_errors=True)
             self._home = None
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Ended as by a crash, whoever is connected; back on the same data at the end of the `with` block."""
+        _end(self._require_running())
+        self._process = None
+        try:
+            yield
+        finally:
+            self._launch()
+            self._wait_until_ready()
 
     def url(self, database: str) -> str:
         """The address of a database for SQLAlchemy (psycopg 3)."""

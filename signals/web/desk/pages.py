@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from enum import StrEnum
 from functools import partial
 from typing import Any, Final
 from uuid import UUID
@@ -24,7 +25,7 @@ from signals.errors import (
     TooManyGuesses,
 )
 from signals.models import Organisation, Signal
-from signals.staff import SignedIn
+from signals.staff import SignedIn, csrf_matches
 from signals.vocabulary import (
     CRISIS_ROUTES,
     AttemptKind,
@@ -40,6 +41,7 @@ from signals.web.desk.context import desk
 from signals.web.desk.handing_over import may_leave
 from signals.web.desk.letters.texts import NAMES
 from signals.web.desk.opened import OpenedSignal, changing, open_signal, organisation_id
+from signals.web.desk.pressed_twice import is_done
 from signals.web.desk.queue_page import arrived_meanwhile, queue_values
 from signals.web.desk.representations import is_overdue
 from signals.web.desk.signal_page import explain, possible, timeline
@@ -57,7 +59,17 @@ STOP_POLLING: Final = 286
 
 _FOLLOW_UP: Final = (Role.WORKER, Role.LEAD)
 _KEPT: Final = "kept:"
+_KEPT_FORMS: Final = frozenset((*forms.FORMS, "refer"))
+_SECRETS: Final = frozenset(("password", "totp", "token", "answer"))
 _POSTED: Final = re.compile(r"/desk/signals/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/([a-z-]+)")
+
+_CODED: Final[Mapping[str, type[StrEnum]]] = {
+    "kind": AttemptKind,
+    "result": AttemptResult,
+    "outcome": Outcome,
+    "referred_to": ReferredTo,
+    "deferred_because": DeferralReason,
+}
 
 log = get_logger(__name__)
 
@@ -225,6 +237,7 @@ def shared() -> dict[str, Any]:
         "address": display.address,
         "field_words": _field_words,
         "asleep": sleeping.asleep,
+        "said": _said,
         "label": lambda value: labels.label(value, display.page_language()),
     }
 
@@ -266,33 +279,39 @@ def refuse(error: SignalsError) -> Any:
 @desk_pages.errorhandler(SQLAlchemyError)
 def unavailable(error: SQLAlchemyError) -> Any:
     """The database or the keystore is away."""
-    log.error("database_problem", occurrence=occurrence(), exc_info=error)
-    page, status = _error_page(503, "unavailable")
+    log.error("desk.database_problem", occurrence_id=occurrence(), exc_info=error)
+    page, status = _error_page(503, "unavailable", kept=_own_form())
     return page, status, {"Retry-After": "30"}
 
 
 def _change(signal_id: UUID, form: str, change: Callable[..., object]) -> Any:
     """Do one thing and show the signal again; when it is refused, with what was typed."""
-    context = desk()
     try:
-        values = forms.load(forms.FORMS[form])
-        with changing(signal_id) as session:
-            change(
-                session,
-                context.clock,
-                signal_id=signal_id,
-                actor=current().actor,
-                audit=context.audit,
-                expected_version=forms.version(),
-                **values,
-            )
-    except (ValidationError, Invalid, Conflict, StaleVersion) as refused:
-        return _once_more(signal_id, form, refused)
+        _do(signal_id, change, forms.load(forms.FORMS[form]))
+    except StaleVersion as refused:
+        opened, values = open_signal(signal_id), forms.load(forms.FORMS[form])
+        if not is_done(opened, form, values, version=forms.version(), by=current().member.id):
+            return _once_more(opened, form, refused)
+    except (ValidationError, Invalid, Conflict) as refused:
+        return _once_more(open_signal(signal_id), form, refused)
     return _see_other(url_for(".signal", signal_id=signal_id, done=form))
 
 
-def _once_more(signal_id: UUID, form: str, refused: ValidationError | SignalsError) -> tuple[str, int]:
-    opened = open_signal(signal_id)
+def _do(signal_id: UUID, change: Callable[..., object], values: Mapping[str, Any]) -> None:
+    context = desk()
+    with changing(signal_id) as session:
+        change(
+            session,
+            context.clock,
+            signal_id=signal_id,
+            actor=current().actor,
+            audit=context.audit,
+            expected_version=forms.version(),
+            **values,
+        )
+
+
+def _once_more(opened: OpenedSignal, form: str, refused: ValidationError | SignalsError) -> tuple[str, int]:
     errors = forms.messages(refused)
     status = 400 if isinstance(refused, ValidationError) else refused.status
     trouble = explain(refused, opened) if isinstance(refused, SignalsError) and not errors else ""
@@ -388,7 +407,7 @@ def sign_in_refused(refused: SignInFailed | TooManyGuesses, next_path: str) -> A
 def _kept_path() -> str:
     path = request.form.get("kept_path", "")
     found = _POSTED.fullmatch(path)
-    return path if found and found[1] in forms.FORMS else ""
+    return path if found and found[1] in _KEPT_FORMS else ""
 
 
 def _kept_fields() -> dict[str, str]:
@@ -424,13 +443,40 @@ def _field_words() -> dict[str, str]:
     }
 
 
+def _said(name: str, value: str) -> str:
+    """A field's value as its writer chose it: codes of lists in words."""
+    language = display.page_language()
+    if name == "reason":
+        return labels.reason_label(value, language) or value
+    codes = _CODED.get(name)
+    known = codes is not None and value in {code.value for code in codes}
+    return labels.label(codes(value), language) if codes and known else value
+
+
 def _page_of(path: str) -> str:
     """The page that a form was on."""
     return path.rpartition("/")[0] if _POSTED.fullmatch(path) else "/desk"
 
 
-def _error_page(status: int, code: str, *, gone: bool = False) -> tuple[str, int]:
-    """`gone`: the reader may know the signal from before; whether it was theirs is not told here."""
+def _own_form() -> dict[str, str]:
+    """What was typed into a form of this session, to be sent again; empty for one with a secret in it.
+
+    Whose form it is shows its CSRF field, for which no database is asked.
+    """
+    token, field = request.cookies.get(auth.cookie_name(), ""), request.form.get(auth.CSRF_FIELD, "")
+    plain = not request.files and all(len(texts) == 1 for _, texts in request.form.lists())
+    if not plain or not token or not csrf_matches(token, field) or _SECRETS & request.form.keys():
+        return {}
+    return {auth.CSRF_FIELD: field, **forms.typed_text()}
+
+
+def _error_page(
+    status: int, code: str, *, gone: bool = False, kept: Mapping[str, str] | None = None
+) -> tuple[str, int]:
+    """`gone`: the reader may know the signal from before; whether it was theirs is not told here.
+
+    `kept`: a form that can be sent again as it is.
+    """
     number = occurrence() if status >= 500 else ""
     page = render_template(
         "desk/error.html",
@@ -439,6 +485,8 @@ def _error_page(status: int, code: str, *, gone: bool = False) -> tuple[str, int
         number=number,
         status=status,
         gone=gone,
+        kept=kept or {},
+        again=request.full_path.rstrip("?") if request.method == "GET" and status == 503 else "",
     )
     return page, status
 
