@@ -32,14 +32,24 @@ def test_nothing_hidden_is_narrowed_by_years_of_sparse_figures_and_much_is_by_na
     told_to_insiders = narrowed_down(
         history.schemas, as_published(history.published), hidden, knowing_what_is_small(history)
     )
+    known = [
+        cell for cell in hidden if "unknown" not in cell.keys
+    ]  # who knows that every address is on the map
+    nowhere = {cell: (0.0, 0.0) for cell in hidden if cell not in known}
+    told_to_locals = narrowed_down(
+        history.schemas, as_published(history.published), known, {**knowing_what_is_small(history), **nowhere}
+    )
     told_naively = narrowed_down(history.schemas, naively(history.counts), small)
     report = (
         f"{first}-{last}, seed {seed}: {len(history.published)} cells, {len(hidden)} hidden, "
         f"{history.withheld} tables withheld; narrowed to fewer than five values: {len(told)}, "
-        f"by who knows which are small: {len(told_to_insiders)}; naive: {len(told_naively)} of {len(small)}"
+        f"by who knows which are small: {len(told_to_insiders)}, and that no address is unknown: "
+        f"{len(told_to_locals)}; naive: {len(told_naively)} of {len(small)}"
     )
     print(report)  # noqa: T201 - `make soak` keeps it
     assert told == []
     assert told_to_insiders == []
+    assert nowhere
+    assert told_to_locals == []
     assert len(told_naively) > len(small) / 10
     assert history.withheld == 0
