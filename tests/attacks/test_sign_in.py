@@ -283,6 +283,13 @@ def test_guesses_are_counted_over_all_processes(site: Site) -> None:
     assert site.guess(1) == [429]
 
 
+def test_guesses_made_at_once_are_counted_one_by_one(site: Site) -> None:
+    """Ten that all look before any of them is counted are still five too many."""
+    apps = (site.here, site.there) * 5
+    statuses = [each for (each,) in run_at_once(*(lambda app=app: site.guess(1, app=app) for app in apps))]
+    assert sorted(statuses) == [401] * 5 + [429] * 5
+
+
 def test_a_stranger_who_keeps_guessing_does_not_keep_the_right_person_out(site: Site) -> None:
     browser = site.signed_in()
     site.send(browser, "/desk/sign-out", "/desk")
