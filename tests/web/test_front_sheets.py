@@ -1,5 +1,6 @@
 """The sheets for van and depot as PDF."""
 
+import io
 import json
 import re
 import subprocess
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from pypdf import PdfReader
 
 from signals.cli import main
 from signals.web.front.sheets import SheetSize, make_sheet
@@ -23,6 +25,18 @@ def test_a_sheet_is_one_accessible_page_of_its_size(size: SheetSize, width: int,
     assert [round(float(side) / 72 * 25.4) for side in box.groups()] == [width, height]
     assert len(re.findall(rb"/Type\s*/Page\b", content)) == 1
     assert b"<pdfuaid:part>1</pdfuaid:part>" in content
+
+
+@pytest.mark.parametrize("size", SheetSize)
+@pytest.mark.parametrize("length", [24, 48, 96, 160])
+def test_a_long_address_leaves_the_sheet_one_page_with_the_number_to_call(
+    size: SheetSize, length: int
+) -> None:
+    name = ("zorgen-om-een-bewoner-in-onze-gemeente." * 5)[: length - 4].rstrip(".-") + ".org"
+    (page,) = PdfReader(io.BytesIO(make_sheet(address=f"https://{name}", size=size))).pages
+    text = "".join(page.extract_text().split())
+    assert name in text
+    assert "DirectgevaarBel112" in text.replace("?", "")
 
 
 def test_all_sheets_of_an_address_are_alike_and_of_another_address_differ() -> None:
