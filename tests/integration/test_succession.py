@@ -8,10 +8,13 @@ import pytest
 from sqlalchemy import select, update
 
 from signals.clock import today
+from signals.contents import open_report
 from signals.errors import Invalid, NotFound
-from signals.models import AddressLink, AuditEntry, CoverageArea
+from signals.models import AddressLink, AuditEntry, CoverageArea, Signal
+from signals.repeats import probes_for
 from signals.routing import routing_changed
 from signals.succession import succeed
+from signals.triage import EarlierSignal, earlier_links
 from signals.vocabulary import AuditAction, DeletionReason
 from tests.support.world import AMSTERDAM, GRONINGEN, IN_GRONINGEN, World
 
@@ -45,6 +48,14 @@ def merge(world: World) -> int:
     return done.links
 
 
+def shown_with(world: World, signal: Signal) -> list[EarlierSignal]:
+    """What a worker who opens the signal sees of earlier ones at its address."""
+    place = (signal.organisation_id, open_report(world.keystore, signal).address)
+    (probe,) = probes_for(world.keystore, [place], today(world.clock))
+    with world.sessions() as session:
+        return earlier_links(session, signal=signal, probe=probe)
+
+
 def deleted_before_a_merger(world: World) -> None:
     arrived(world, 1)
     world.move(days=28)
@@ -54,12 +65,17 @@ def deleted_before_a_merger(world: World) -> None:
 
 @pytest.mark.parametrize("is_merged", [True, False])
 def test_the_successor_sees_a_repeat_at_an_address_of_the_predecessor(world: World, is_merged: bool) -> None:
+    """Keys make the repeat known on arrival; that a worker sees the earlier one takes its link as well."""
+    day_before = today(world.clock)
     deleted_before_a_merger(world)
     if is_merged:
         assert merge(world) == 1
     arrived(world, 2)
     (signal,) = world.signals()
     assert (signal.organisation_id, signal.repeat) == (AMSTERDAM, is_merged)
+    assert [(earlier.received_on, earlier.same_address) for earlier in shown_with(world, signal)] == (
+        [(day_before, True)] if is_merged else []
+    )
 
 
 def test_what_was_handed_over_goes_after_twelve_months_with_its_keys(world: World) -> None:
