@@ -7,6 +7,7 @@ SQLite keeps as text, and of moments only their bytes count.
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final, cast
 
 from sqlalchemy import (
@@ -122,20 +123,22 @@ def _from_postgresql(row: Any) -> ChainRow:
 
 def _from_sqlite(row: Any) -> ChainRow:
     position, link, mac, entry_id, moment, actor, role, organisation, action, subject, *rest = row
-    at = moment_text(f"{moment[:10]}T{moment[11:]}+00:00")
-    read = bytes.fromhex
     try:
-        raw = read(entry_id)
+        raw = _from_hex(entry_id)
         message = entry_message(
             raw,
-            at,
-            read(actor) if actor else None,
+            moment_text(moment.replace(" ", "T", 1) + "+00:00"),
+            _often(actor) if actor else None,
             role,
-            read(organisation) if organisation else None,
+            _often(organisation) if organisation else None,
             action,
-            read(subject) if subject else None,
+            _from_hex(subject) if subject else None,
             *rest,
         )
     except ValueError:  # somebody replaced an id by what is none: found as an edit
         raw = message = b""
     return position, link, mac, message, raw
+
+
+_from_hex: Final = bytes.fromhex
+_often: Final = lru_cache(maxsize=4096)(bytes.fromhex)  # people and teams are few, and each in thousands
