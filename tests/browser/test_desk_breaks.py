@@ -115,6 +115,7 @@ def test_a_claim_of_somebody_on_holiday_is_told_to_the_lead_who_lets_a_colleague
     page = lena.open()
     expect(page.get_by_text("and nobody stands in.")).to_contain_text("Anna Voorbeeld is away until")
     lena.press(page.get_by_role("link", name="Say who stands in"))
+    expect(page.get_by_role("heading", level=1)).to_have_text("Absence")
     assert (lena.axe(), lena.wider_than_the_screen()) == ([], [])
     lena.press(page.get_by_role("button", name=re.compile("Remove.*Anna Voorbeeld")))
     page.select_option("#absence-staff_id", label="Anna Voorbeeld")

@@ -37,18 +37,26 @@ class RoundForm(forms.Form):
 
 @round_pages.get("/round")
 @requires_page(*_FOLLOW_UP)
-def choose() -> str:
-    """One's own open signals, to choose from; no address yet."""
-    return _page()
+def choose() -> Any:
+    """One's own open signals, to choose from; with `ids` the round along those."""
+    chosen = request.args.getlist("ids")
+    return _walk(chosen) if chosen else _page()
 
 
 @round_pages.post("/round")
 @requires_page(*_FOLLOW_UP)
 def walk() -> Any:
-    """The addresses in walking order, without who passed them on; one audit entry each comes first."""
+    """To the round along what was ticked: a page that can be gone back to, and that a reload shows again."""
     chosen = request.form.getlist("ids")
+    if not _FORM.validate({"ids": chosen} if chosen else {}):
+        return account_shared.see_other(".choose", ids=chosen)
+    return _page(chosen=chosen, wrong=True), 400
+
+
+def _walk(chosen: Sequence[str]) -> Any:
+    """The addresses in walking order, without who passed them on; one audit entry each comes first."""
     try:
-        stops = round_of(_FORM.load({"ids": chosen} if chosen else {})["ids"])
+        stops = round_of(_FORM.load({"ids": chosen})["ids"])
     except ValidationError:
         return _page(chosen=chosen, wrong=True), 400
     except (NotFound, Conflict) as refused:
