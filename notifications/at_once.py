@@ -9,9 +9,9 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event
 from sqlalchemy.orm import Session, sessionmaker
 
 _STATEMENT: Final = """
@@ -99,6 +99,15 @@ def _pool_beside(engine: Engine) -> Engine:
         connect_args={"connect_timeout": 5},
     )
     event.listen(engine, "engine_disposed", lambda _engine: own.dispose())
+    beside = ref(engine)
+
+    def lost(context: ExceptionContext) -> None:
+        """A server that went away took the connections of the other pool as well, by which all is mended."""
+        other = beside()
+        if context.is_disconnect and other is not None:
+            other.dispose()
+
+    event.listen(own, "handle_error", lost)
     return own
 
 

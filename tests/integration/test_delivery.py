@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, event, select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, selectinload, sessionmaker
 from sqlalchemy.pool import Pool
 
@@ -235,6 +236,33 @@ def test_on_postgresql_each_message_more_is_one_statement_more(
     engine.dispose()
     assert counted[1]["before_cursor_execute"] - counted[0]["before_cursor_execute"] == 10
     assert counted[1]["begin"] - counted[0]["begin"] == 10  # of itself each: no BEGIN is sent
+
+
+@pytest.mark.postgres
+def test_what_was_sent_is_written_down_when_the_database_ends_all_connections_meanwhile(
+    postgres_url: str, clock: FixedClock, channel: MemoryChannel
+) -> None:
+    engine = make_engine(postgres_url)
+    Base.metadata.create_all(engine)
+    factory = session_factory(engine)
+    write(factory, *(new_message(subject_id=subject(number)) for number in range(1, 5)))
+    ends = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+    sent: list[Outgoing] = []
+
+    def end_connections_at_the_third(message: Outgoing) -> int:
+        sent.append(message)
+        if len(sent) == 3:
+            other = make_engine(postgres_url)
+            with other.connect() as connection:
+                connection.exec_driver_sql(f"{ends} AND pid <> pg_backend_pid()")
+            other.dispose()
+        return 0
+
+    with pytest.raises(OperationalError):
+        deliver_due(factory, clock, {"memory": _During(end_connections_at_the_third)})
+    assert Counter(m.state for m in messages(factory))[MessageState.DELIVERED] == 3
+    assert deliver(factory, clock, channel).delivered == 1
+    engine.dispose()
 
 
 def test_the_order_is_looked_up_anew_when_sending_takes_long(factory: Factory, clock: FixedClock) -> None:
