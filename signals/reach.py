@@ -24,6 +24,8 @@ class Hours(Protocol):
     """When a team may be written to: columns of an organisation."""
 
     @property
+    def opens_at(self) -> int: ...
+    @property
     def quiet_from(self) -> int | None: ...
     @property
     def quiet_until(self) -> int | None: ...
@@ -122,7 +124,7 @@ def not_disturbing(organisation: Hours, moment: datetime) -> datetime:
     """The moment itself, or the first one after it at which this team may be written to.
 
     `quiet_from` and `quiet_until` may go over midnight. Where `working_days` are set, national holidays are
-    no working days either.
+    no working days either, and what waited for one comes when the team opens, not at midnight.
     """
     local = moment.astimezone(AMSTERDAM)
     for _ in range(2 * _DAYS_LOOKED_AHEAD):
@@ -138,7 +140,7 @@ def _end_of_quiet(organisation: Hours, local: datetime) -> datetime | None:
     days, start, end = organisation.working_days, organisation.quiet_from, organisation.quiet_until
     day = local.date()
     if days and (str(day.isoweekday()) not in days or day in holidays_of(day.year)):
-        return _at(local, hour=0, days=1)
+        return _at(local, hour=_first_hour(organisation), days=1)
     if start is None or end is None or start == end:
         return None
     if start < end:
@@ -146,6 +148,13 @@ def _end_of_quiet(organisation: Hours, local: datetime) -> datetime | None:
     if local.hour >= start:
         return _at(local, hour=end, days=1)
     return _at(local, hour=end) if local.hour < end else None
+
+
+def _first_hour(organisation: Hours) -> int:
+    """Of a day after days off: when the quiet of the night ends, or the hour at which the team opens."""
+    start, end = organisation.quiet_from, organisation.quiet_until
+    is_over_night = start is not None and end is not None and start > end
+    return end if is_over_night and end is not None else organisation.opens_at
 
 
 def _at(local: datetime, *, hour: int, days: int = 0) -> datetime:

@@ -422,8 +422,8 @@ def test_a_team_that_does_not_work_on_the_first_hears_that_nothing_is_open_on_it
     team.change_signal(state="concluded", notified_on=NOVEMBER[24])
     team.remind(DECEMBER[1])
     [expires] = {m.expires_at for m in team.messages(Event.NOTHING_OPEN) if m.recipient in TEAM}
-    assert {m.not_before.date() for m in team.messages(Event.NOTHING_OPEN) if m.recipient in TEAM} == {
-        DECEMBER[3]  # midnight in Amsterdam is the evening before in UTC
+    assert {m.not_before for m in team.messages(Event.NOTHING_OPEN) if m.recipient in TEAM} == {
+        datetime(2026, 12, 4, 8, tzinfo=UTC)  # when the team opens, not at midnight
     }
     assert expires is not None
     assert expires.date() > DECEMBER[4]

@@ -15,7 +15,7 @@ VERIFIED = date(2026, 1, 1)
 
 
 def organisation(*recipients: Recipient, **values: object) -> Organisation:
-    return Organisation(name="Team", language="nl", recipients=list(recipients), **values)
+    return Organisation(name="Team", language="nl", recipients=list(recipients), **{"opens_at": 9} | values)
 
 
 def recipient(**values: object) -> Recipient:
@@ -85,7 +85,20 @@ def test_text_messages_need_a_phone() -> None:
         ({"quiet_from": 20, "quiet_until": 8}, 19, datetime(2026, 11, 25, 7, tzinfo=UTC)),
         ({"quiet_from": 12, "quiet_until": 13}, 11, datetime(2026, 11, 24, 12, tzinfo=UTC)),
         ({"quiet_from": 8, "quiet_until": 8}, 7, datetime(2026, 11, 24, 7, tzinfo=UTC)),
-        ({"working_days": "345"}, 9, datetime(2026, 11, 24, 23, tzinfo=UTC)),
+        ({"working_days": "345"}, 9, datetime(2026, 11, 25, 8, tzinfo=UTC)),
+        ({"working_days": "345", "opens_at": 6}, 9, datetime(2026, 11, 25, 5, tzinfo=UTC)),
+        ({"working_days": "2345"}, 3, datetime(2026, 11, 24, 3, tzinfo=UTC)),
+        # A pause at noon says nothing of the night.
+        (
+            {"working_days": "345", "quiet_from": 12, "quiet_until": 13},
+            9,
+            datetime(2026, 11, 25, 8, tzinfo=UTC),
+        ),
+        (
+            {"working_days": "345", "quiet_from": 8, "quiet_until": 13},
+            9,
+            datetime(2026, 11, 25, 12, tzinfo=UTC),
+        ),
         (
             {"working_days": "1", "quiet_from": 20, "quiet_until": 8},
             9,
@@ -102,7 +115,7 @@ def test_a_team_is_written_to_when_it_wants_to_be(
 
 def test_a_holiday_is_no_working_day_where_working_days_are_set() -> None:
     good_friday = datetime(2027, 3, 26, 9, tzinfo=UTC)
-    after_easter = datetime(2027, 3, 29, 22, tzinfo=UTC)  # midnight in summer time
+    after_easter = datetime(2027, 3, 30, 7, tzinfo=UTC)  # nine o'clock in summer time
     assert not_disturbing(organisation(working_days="12345"), good_friday) == after_easter
     assert not_disturbing(organisation(), good_friday) == good_friday
 
