@@ -34,6 +34,7 @@ class Event(StrEnum):
     ROUTING_SUSPENDED = "routing_suspended"  # to team, lead and administrators: two drills missed
     ROUTING_RESTORED = "routing_restored"  # to the same: a drill was answered
     RECIPIENT_CHECK = "recipient_check"  # to who is to become a recipient: confirm it
+    DEPUTY_CHECK = "deputy_check"  # to who is to become a deputy: confirm it
     AREA_NEARLY_FULL = "area_nearly_full"  # to lead and administrators: the day's limit of reports is near
     AREA_FULL = "area_full"  # to the same: the limit is reached, reports are refused
     TEST_MESSAGE = "test_message"  # to whom an administrator names
@@ -63,6 +64,7 @@ DATES: Mapping[Event, str] = {
     Event.ROUTING_SUSPENDED: "suspended_from",
     Event.ROUTING_RESTORED: "restored_on",
     Event.RECIPIENT_CHECK: "valid_until",
+    Event.DEPUTY_CHECK: "valid_until",
     Event.AREA_NEARLY_FULL: "on_day",
     Event.AREA_FULL: "on_day",
     Event.TEST_MESSAGE: "sent_on",

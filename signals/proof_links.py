@@ -8,6 +8,8 @@ import hashlib
 import hmac
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
 from typing import Final
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -15,8 +17,38 @@ from uuid import UUID
 from notifications.events import Event
 from signals.staff.identity import Secrets
 
-WITH_CODE: Final = frozenset({Event.DRILL, Event.RECIPIENT_CHECK})
+WITH_CODE: Final = frozenset({Event.DRILL, Event.RECIPIENT_CHECK, Event.DEPUTY_CHECK})
 PREFIX: Final = "/desk/channel"
+RECIPIENT: Final = "recipient"
+DEPUTY: Final = "deputy"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AddressLink:
+    """The parts of a link that proves one address: whose it is, as what, and until when it works.
+
+    `subject_id`: of a recipient, or of the organisation whose deputy is asked. All of it comes from whoever
+    opens the page, so nothing is believed before `is_live`.
+    """
+
+    role: str
+    subject_id: UUID
+    address_code: str
+    valid_until: str
+    code: str = field(default="", repr=False)
+
+    @property
+    def path(self) -> str:
+        """The link as it is stored, without its code."""
+        return f"{PREFIX}/{self.role}/{self.subject_id}/{self.address_code}/{self.valid_until}"
+
+    def is_live(self, keystore: Secrets, on: date) -> bool:
+        """Whether it is one of ours and not too old."""
+        return is_code_of(keystore, self.path, self.code) and on.isoformat() <= self.valid_until
+
+    def is_about(self, keystore: Secrets, address: str) -> bool:
+        """Whether it was sent to this address."""
+        return hmac.compare_digest(fingerprint(keystore, address).encode(), self.address_code.encode())
 
 
 def fill_in_code(

@@ -88,8 +88,8 @@ def of_staff(session: Session, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, li
 
 
 def deputy_of(organisation: Organisation) -> list[Reach]:
-    """The deputy that an organisation named, if any."""
-    if not organisation.deputy_email:
+    """The deputy that an organisation named, once they confirmed the address; if any."""
+    if not organisation.deputy_email or organisation.deputy_verified_on is None:
         return []
     return [Reach(channel=EMAIL, recipient=organisation.deputy_email, language=organisation.language)]
 

@@ -1,8 +1,9 @@
-"""Recipients prove that they read what they are sent, before they count: e-mail addresses and phones."""
+"""Who is told proves that they read it, before they count: recipients (address and phone) and deputies."""
 
 import uuid
 from collections.abc import Collection, Iterator
-from datetime import date, datetime, time, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
 from typing import Final
 
 import phonenumbers
@@ -15,7 +16,7 @@ from signals.audit import SYSTEM, AuditLog
 from signals.clock import AMSTERDAM, Clock, today
 from signals.errors import FieldProblem, Invalid, SignalsError
 from signals.models import Organisation, Recipient
-from signals.proof_links import PREFIX, fingerprint, is_code_of
+from signals.proof_links import DEPUTY, RECIPIENT, AddressLink, fingerprint
 from signals.reach import EMAIL, EMAIL_ONLY, SMS
 from signals.routing import routing_changed
 from signals.staff.identity import Secrets
@@ -23,6 +24,31 @@ from signals.vocabulary import AuditAction
 
 VALID_DAYS: Final = 14
 _MOBILE: Final = (phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE)
+
+
+_EVENTS: Final = {RECIPIENT: Event.RECIPIENT_CHECK, DEPUTY: Event.DEPUTY_CHECK}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Unproved:
+    """An address or phone that nobody has confirmed, and as what it is to count."""
+
+    role: str
+    subject_id: uuid.UUID
+    organisation_id: uuid.UUID
+    channel: str
+    address: str = field(repr=False)
+    language: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provable:
+    """An address of a row that counts once the row's column holds a date."""
+
+    row: Recipient | Organisation
+    column: str
+    organisation_id: uuid.UUID
+    address: str = field(repr=False)
 
 
 class ProofRefused(SignalsError):
@@ -64,103 +90,125 @@ def ask_for_proof(
     channels: Collection[str] = EMAIL_ONLY,
 ) -> int:
     """Send a link to every address and phone that is not proved yet, once each; gives how many are new."""
-    query = select(Recipient, Organisation.language).join(Organisation)
-    unproved = or_(
-        Recipient.verified_on.is_(None),
-        (Recipient.channel == SMS) & Recipient.phone.is_not(None) & Recipient.phone_verified_on.is_(None),
-    )
-    messages: list[NewMessage] = []
-    for recipient, language in session.execute(query.where(unproved)):
-        for channel, address in _unproved(recipient):
-            if channel in channels:
-                path = _path(keystore, recipient.id, address, today(clock) + timedelta(days=VALID_DAYS))
-                messages.append(
-                    _message(clock, recipient, channel, address, language, public_url.rstrip("/") + path)
-                )
+    unproved = [*_unproved_recipients(session), *_unproved_deputies(session)]
+    site = public_url.rstrip("/")
+    messages = [_message(clock, keystore, one, site) for one in unproved if one.channel in channels]
     return enqueue(session, messages)
 
 
-def prove(
-    session: Session,
-    clock: Clock,
-    *,
-    keystore: Secrets,
-    audit: AuditLog,
-    recipient_id: uuid.UUID,
-    address_code: str,
-    valid_until: str,
-    code: str,
-) -> None:
+def prove(session: Session, clock: Clock, *, keystore: Secrets, audit: AuditLog, link: AddressLink) -> None:
     """Somebody at this address pressed the button: it counts from today. Raises `ProofRefused`."""
-    recipient = proved_by(
-        session,
-        clock,
-        keystore=keystore,
-        recipient_id=recipient_id,
-        address_code=address_code,
-        valid_until=valid_until,
-        code=code,
-    )
-    if fingerprint(keystore, recipient.address) == address_code:
-        recipient.verified_on = recipient.verified_on or today(clock)
-    else:
-        recipient.phone_verified_on = recipient.phone_verified_on or today(clock)
-    routing_changed(session)
+    found = proved_by(session, clock, keystore=keystore, link=link, for_update=True)
+    if getattr(found.row, found.column) is None:
+        setattr(found.row, found.column, today(clock))
+    if link.role == RECIPIENT:
+        routing_changed(session)
     audit.record(
         session,
         clock,
         actor=SYSTEM,
         action=AuditAction.ORGANISATION_CHANGED,
-        subject_id=recipient.organisation_id,
-        organisation_id=recipient.organisation_id,
-        ground="recipient_proved",
+        subject_id=found.organisation_id,
+        organisation_id=found.organisation_id,
+        ground=f"{link.role}_proved",
     )
 
 
 def proved_by(
-    session: Session,
-    clock: Clock,
-    *,
-    keystore: Secrets,
-    recipient_id: uuid.UUID,
-    address_code: str,
-    valid_until: str,
-    code: str,
-) -> Recipient:
-    """The recipient that a link is about, if it is live. Raises `ProofRefused`, alike for every cause."""
-    path = f"{PREFIX}/recipient/{recipient_id}/{address_code}/{valid_until}"
-    if not is_code_of(keystore, path, code) or today(clock).isoformat() > valid_until:
+    session: Session, clock: Clock, *, keystore: Secrets, link: AddressLink, for_update: bool = False
+) -> Provable:
+    """What a link is about, if it is live. Raises `ProofRefused`, alike for every cause."""
+    if not link.is_live(keystore, today(clock)):
         raise ProofRefused
-    recipient = session.get(Recipient, recipient_id)
-    addresses = [] if recipient is None else [recipient.address, recipient.phone]
-    if recipient is None or address_code not in [fingerprint(keystore, a) for a in addresses if a]:
-        raise ProofRefused
-    return recipient
+    if for_update:
+        _lock(session, link)
+    for found in _provable(session, link):
+        if link.is_about(keystore, found.address):
+            return found
+    raise ProofRefused
 
 
-def _unproved(recipient: Recipient) -> Iterator[tuple[str, str]]:
+def _lock(session: Session, link: AddressLink) -> None:
+    """The organisation: so that no lead puts another address in the place of the one that is proved."""
+    of_recipient = select(Recipient.organisation_id).where(Recipient.id == link.subject_id)
+    meant = link.subject_id if link.role == DEPUTY else of_recipient.scalar_subquery()
+    session.execute(select(Organisation.id).where(Organisation.id == meant).with_for_update())
+
+
+def _provable(session: Session, link: AddressLink) -> Iterator[Provable]:
+    """The addresses that a link of its role can be about."""
+    if link.role == DEPUTY:
+        organisation = session.get(Organisation, link.subject_id)
+        if organisation is not None:
+            yield from _of(organisation, organisation.id, deputy_verified_on=organisation.deputy_email)
+        return
+    recipient = session.get(Recipient, link.subject_id)
+    if recipient is not None:
+        addresses = {"verified_on": recipient.address, "phone_verified_on": recipient.phone}
+        yield from _of(recipient, recipient.organisation_id, **addresses)
+
+
+def _of(
+    row: Recipient | Organisation, organisation_id: uuid.UUID, **addresses: str | None
+) -> Iterator[Provable]:
+    for column, address in addresses.items():
+        if address:
+            yield Provable(row=row, column=column, organisation_id=organisation_id, address=address)
+
+
+def _unproved_recipients(session: Session) -> Iterator[_Unproved]:
+    query = select(Recipient, Organisation.language).join(Organisation)
+    by_sms = (Recipient.channel == SMS) & Recipient.phone.is_not(None)
+    unproved = or_(Recipient.verified_on.is_(None), by_sms & Recipient.phone_verified_on.is_(None))
+    for recipient, language in session.execute(query.where(unproved)):
+        for channel, address in _unproved_ways(recipient):
+            yield _Unproved(
+                role=RECIPIENT,
+                subject_id=recipient.id,
+                organisation_id=recipient.organisation_id,
+                channel=channel,
+                address=address,
+                language=language,
+            )
+
+
+def _unproved_ways(recipient: Recipient) -> Iterator[tuple[str, str]]:
     if recipient.verified_on is None:
         yield EMAIL, recipient.address
     if recipient.channel == SMS and recipient.phone and recipient.phone_verified_on is None:
         yield SMS, recipient.phone
 
 
-def _path(keystore: Secrets, recipient_id: uuid.UUID, address: str, valid_until: date) -> str:
-    return f"{PREFIX}/recipient/{recipient_id}/{fingerprint(keystore, address)}/{valid_until.isoformat()}"
+def _unproved_deputies(session: Session) -> Iterator[_Unproved]:
+    unproved = Organisation.deputy_verified_on.is_(None)
+    for organisation in session.scalars(select(Organisation).where(unproved)):
+        if organisation.deputy_email:
+            yield _Unproved(
+                role=DEPUTY,
+                subject_id=organisation.id,
+                organisation_id=organisation.id,
+                channel=EMAIL,
+                address=organisation.deputy_email,
+                language=organisation.language,
+            )
 
 
-def _message(
-    clock: Clock, recipient: Recipient, channel: str, address: str, language: str, link: str
-) -> NewMessage:
+def _message(clock: Clock, keystore: Secrets, one: _Unproved, site: str) -> NewMessage:
     until = today(clock) + timedelta(days=VALID_DAYS)
+    link = AddressLink(
+        role=one.role,
+        subject_id=one.subject_id,
+        address_code=fingerprint(keystore, one.address),
+        valid_until=until.isoformat(),
+    )
     return NewMessage(
-        event=Event.RECIPIENT_CHECK,
-        subject_id=recipient.id,
-        organisation_id=recipient.organisation_id,
-        channel=channel,
-        recipient=address,
-        language=language,
-        values={"link": link, "valid_until": until.isoformat()},
+        event=_EVENTS[one.role],
+        subject_id=one.subject_id,
+        organisation_id=one.organisation_id,
+        channel=one.channel,
+        recipient=one.address,
+        language=one.language,
+        values={"link": f"{site}{link.path}", "valid_until": until.isoformat()},
         not_before=clock.now(),
         expires_at=datetime.combine(until, time(), AMSTERDAM),
     )

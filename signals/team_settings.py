@@ -12,6 +12,7 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from notifications.events import Event
 from notifications.outbox import withdraw
 from signals.audit import Actor, AuditLog, require_role
 from signals.clock import Clock
@@ -96,8 +97,8 @@ def change_settings(
     """Change what `changes` names (see `CHANGEABLE`); None empties what may be empty.
 
     `working_days`: ISO weekdays as text, `12345`. `recipients`: all of them, as `RecipientWish`, in order; a
-    new address or phone is asked to confirm and counts once it did. Raises `StaleSettings`, and `Invalid`
-    with every problem.
+    new address or phone, of a recipient or of the deputy, is asked to confirm and counts once it did. Raises
+    `StaleSettings`, and `Invalid` with every problem.
     """
     assert changes.keys() <= CHANGEABLE
     organisation = settings_of(session, actor=actor, organisation_id=organisation_id, for_update=True)
@@ -109,6 +110,8 @@ def change_settings(
     for name, value in changes.items():
         if name == "recipients":
             _set_recipients(session, organisation, value)
+        elif name == "deputy_email":
+            _set_deputy(session, organisation, _stored(name, value))
         else:
             setattr(organisation, name, _stored(name, value))
     organisation.settings_version += 1
@@ -127,26 +130,33 @@ def ask_again(
     audit: AuditLog,
     organisation_id: uuid.UUID,
     address: str,
-) -> Recipient:
-    """Let a recipient who has not confirmed be sent a new link, within a minute; earlier ones are withdrawn.
+) -> None:
+    """Let who has not confirmed be sent a new link, within a minute; earlier ones are withdrawn.
 
-    Raises `Invalid` for an address that is none of the recipients', or has nothing to confirm.
+    Raises `Invalid` for an address that is no recipient's nor the deputy's, or has nothing to confirm.
     """
     organisation = settings_of(session, actor=actor, organisation_id=organisation_id, for_update=True)
-    wanted = checked_email(address)
-    for recipient in organisation.recipients:
-        if recipient.address == wanted and not is_proved(recipient):
-            set_local(session, subject=str(recipient.id))
-            withdraw(session, subject_id=recipient.id)
-            _record(session, clock, audit, actor, organisation, "recipient_asked_again")
-            return recipient
-    raise Invalid(FieldProblem(field="address", code="nothing_to_confirm"))
+    asked = [*_waiting_for(organisation, checked_email(address) or "")]
+    if not asked:
+        raise Invalid(FieldProblem(field="address", code="nothing_to_confirm"))
+    for subject_id, event, ground in asked:
+        _withdraw(session, subject_id, event)
+        _record(session, clock, audit, actor, organisation, ground)
 
 
 def is_proved(recipient: Recipient) -> bool:
     """Whether everything by which this person is told was confirmed."""
     by_sms = recipient.channel == SMS and recipient.phone is not None
     return recipient.verified_on is not None and (not by_sms or recipient.phone_verified_on is not None)
+
+
+def _waiting_for(organisation: Organisation, address: str) -> Iterator[tuple[uuid.UUID, Event, str]]:
+    """(subject, event, ground for the audit) of each thing that this address has not confirmed."""
+    for recipient in organisation.recipients:
+        if recipient.address == address and not is_proved(recipient):
+            yield recipient.id, Event.RECIPIENT_CHECK, "recipient_asked_again"
+    if organisation.deputy_email == address and organisation.deputy_verified_on is None:
+        yield organisation.id, Event.DEPUTY_CHECK, "deputy_asked_again"
 
 
 def _problems(
@@ -244,9 +254,20 @@ def _set_recipients(session: Session, organisation: Organisation, wishes: Sequen
         set_way(recipient, channel=wish.channel, phone=wish.phone)
         kept.append(recipient)
     for gone in set(known.values()) - set(kept):
-        set_local(session, subject=str(gone.id))
-        withdraw(session, subject_id=gone.id)
+        _withdraw(session, gone.id, Event.RECIPIENT_CHECK)
     organisation.recipients = kept
+
+
+def _set_deputy(session: Session, organisation: Organisation, address: str | None) -> None:
+    """Another address counts once it confirmed; what the one before was asked is withdrawn."""
+    if address != organisation.deputy_email:
+        organisation.deputy_email, organisation.deputy_verified_on = address, None
+        _withdraw(session, organisation.id, Event.DEPUTY_CHECK)
+
+
+def _withdraw(session: Session, subject_id: uuid.UUID, event: Event) -> None:
+    set_local(session, subject=str(subject_id))  # of any organisation, where an administrator does it
+    withdraw(session, subject_id=subject_id, events=(event,))
 
 
 def _stored(name: str, value: Any) -> Any:

@@ -59,7 +59,7 @@ def organisation_id(slug: str) -> uuid.UUID:
 def add_organisations(session: Session) -> None:
     """All organisations of the demo, onboarded; flushes."""
     for example in example_organisations().values():
-        create_organisation(
+        made = create_organisation(
             session,
             organisation_id=example.id,
             name=example.name,
@@ -72,6 +72,10 @@ def add_organisations(session: Session) -> None:
             contact_phone=example.phone,
             contact_email=f"post@{example.slug}.example.org",
         )
+        if example.kind is OrganisationKind.SOCIAL_WORK:
+            made.deputy_email = f"plaatsvervanger@{example.slug}.example.org"
+            made.deputy_verified_on = _VERIFIED_ON
+    session.flush()
 
 
 def is_seeded(sessions: sessionmaker[Session]) -> bool:

@@ -18,7 +18,8 @@ class Organisation(Base):
     which the team is not written to, `working_days` the ISO weekdays on which it is (`12345`; none: all),
     `digest_at` the hour of its daily digest (none: no digest), `opens_at` the hour from which it is reminded.
     `escalation_working_days` lie between lead, deputy and service manager when a deadline was missed.
-    `settings_version` counts the changes of what a lead may change.
+    A deputy hears of nothing before `deputy_verified_on`. `settings_version` counts the changes of what a
+    lead may change.
     """
 
     __tablename__ = "organisations"
@@ -39,6 +40,7 @@ class Organisation(Base):
     conclude_calendar_days: Mapped[int] = mapped_column(default=28)
     minimum_attempts: Mapped[int] = mapped_column(default=3)
     deputy_email: Mapped[str | None] = mapped_column(String(254))
+    deputy_verified_on: Mapped[date | None] = mapped_column(Date)
     quiet_from: Mapped[int | None]
     quiet_until: Mapped[int | None]
     working_days: Mapped[str | None] = mapped_column(String(7))

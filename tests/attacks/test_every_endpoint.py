@@ -164,8 +164,8 @@ GET /desk/round WL
 POST /desk/round WL
 GET /desk/channel/drill/<uuid:drill_id>/<code> -
 POST /desk/channel/drill/<uuid:drill_id>/<code> -
-GET /desk/channel/recipient/<uuid:recipient_id>/<address_code>/<valid_until>/<code> -
-POST /desk/channel/recipient/<uuid:recipient_id>/<address_code>/<valid_until>/<code> -
+GET /desk/channel/<any(recipient,deputy):role>/<uuid:subject_id>/<address_code>/<valid_until>/<code> -
+POST /desk/channel/<any(recipient,deputy):role>/<uuid:subject_id>/<address_code>/<valid_until>/<code> -
 GET /desk/escalations/<uuid:organisation_id> L
 GET /desk/absence WL
 POST /desk/absence WL

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from sqlalchemy import select, update
@@ -152,13 +152,14 @@ def test_in_quiet_hours_the_lead_hears_of_it_later_and_the_administrator_at_once
     assert due[email(world, administrator)] == world.clock.now()
 
 
-def test_without_a_lead_the_deputy_is_told(world: World) -> None:
+@pytest.mark.parametrize("confirmed_on", [date(2026, 11, 2), None])
+def test_without_a_lead_a_deputy_who_confirmed_is_told(world: World, confirmed_on: date | None) -> None:
     with world.sessions.begin() as session:
-        values = {"deputy_email": "vervanger@example.org"}
+        values = {"deputy_email": "vervanger@example.org", "deputy_verified_on": confirmed_on}
         session.execute(update(Organisation).where(Organisation.id == AMSTERDAM).values(values))
     fill(world, 4)
     watch(world)
-    assert [recipient for _, recipient in told(world)] == ["vervanger@example.org"]
+    assert [recipient for _, recipient in told(world)] == ["vervanger@example.org"] * bool(confirmed_on)
 
 
 def test_a_setting_of_nought_closes_every_area_and_alarms_nobody(world: World, lead: Actor) -> None:

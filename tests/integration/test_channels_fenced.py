@@ -12,7 +12,7 @@ from notifications.models import DeliveryCallback, OutboxMessage
 from signals.clock import today
 from signals.drills import Drills, channel_proofs
 from signals.models import Drill, Organisation, Recipient
-from signals.proof_links import code_of
+from signals.proof_links import AddressLink, code_of
 from signals.recipients import ask_for_proof, prove
 from tests.support.fences import FencedWorld, worker_of
 from tests.support.world import AMSTERDAM, World
@@ -52,6 +52,31 @@ def test_a_missed_drill_is_followed_up_by_the_worker(fenced_world: FencedWorld) 
         assert session.get_one(Organisation, AMSTERDAM).suspended_from is not None
 
 
+def prove_at_the_desk(desk: World, path: str) -> None:
+    *_, role, subject_id, address_code, valid_until = path.split("/")
+    link = AddressLink(
+        role=role,
+        subject_id=uuid.UUID(subject_id),
+        address_code=address_code,
+        valid_until=valid_until,
+        code=code_of(desk.keystore, path),
+    )
+    with desk.sessions.begin() as session:
+        prove(session, desk.clock, keystore=desk.keystore, audit=desk.audit, link=link)
+
+
+def test_the_desk_takes_the_proof_of_a_deputy(fenced_world: FencedWorld) -> None:
+    worker, desk = fenced_world.worker, fenced_world.desk
+    with worker.sessions.begin() as session:
+        session.get_one(Organisation, AMSTERDAM).deputy_email = "vervanger@example.org"
+        session.flush()
+        ask_for_proof(session, worker.clock, keystore=worker.keystore, public_url="https://a.example")
+        link = session.scalars(select(OutboxMessage.values)).one()["link"]
+    prove_at_the_desk(desk, link.removeprefix("https://a.example"))
+    with worker.sessions() as session:
+        assert session.get_one(Organisation, AMSTERDAM).deputy_verified_on == today(worker.clock)
+
+
 def test_the_desk_takes_the_proof_of_a_recipient(fenced_world: FencedWorld) -> None:
     worker, desk = fenced_world.worker, fenced_world.desk
     with worker.sessions.begin() as session:
@@ -61,18 +86,7 @@ def test_the_desk_takes_the_proof_of_a_recipient(fenced_world: FencedWorld) -> N
         ask_for_proof(session, worker.clock, keystore=worker.keystore, public_url="https://a.example")
         link = session.scalars(select(OutboxMessage.values)).one()["link"]
     path = link.removeprefix("https://a.example")
-    address_code, valid_until = path.split("/")[-2:]
-    with desk.sessions.begin() as session:
-        prove(
-            session,
-            desk.clock,
-            keystore=desk.keystore,
-            audit=desk.audit,
-            recipient_id=recipient_id,
-            address_code=address_code,
-            valid_until=valid_until,
-            code=code_of(desk.keystore, path),
-        )
+    prove_at_the_desk(desk, path)
     with worker.sessions() as session:
         assert session.get_one(Recipient, recipient_id).verified_on == today(worker.clock)
 

@@ -16,6 +16,7 @@ from signals.deadlines import add_working_days
 from signals.drills import MISSED_AFTER, STEPS, channel_proofs, drill_of
 from signals.jobs import Worker
 from signals.models import Drill, Organisation, Recipient, RoutingVersion, Signal, SignalFact, StaffMember
+from signals.proof_links import DEPUTY, RECIPIENT, AddressLink
 from signals.recipients import ProofRefused, prove, set_way
 from signals.vocabulary import Role
 from tests.support.world import AMSTERDAM as IN_CHARGE
@@ -305,19 +306,18 @@ def unverify(practice: Practice) -> None:
         session.execute(update(Recipient).where(Recipient.address == FIRST).values(verified_on=None))
 
 
-def prove_by(practice: Practice, parts: tuple[str, ...]) -> None:
-    recipient_id, address_code, valid_until, code = parts
-    with practice.world.sessions.begin() as session:
-        prove(
-            session,
-            practice.world.clock,
-            keystore=practice.world.keystore,
-            audit=practice.world.audit,
-            recipient_id=uuid.UUID(recipient_id),
-            address_code=address_code,
-            valid_until=valid_until,
-            code=code,
-        )
+def prove_by(practice: Practice, parts: tuple[str, ...], *, role: str = RECIPIENT) -> None:
+    subject_id, address_code, valid_until, code = parts
+    link = AddressLink(
+        role=role,
+        subject_id=uuid.UUID(subject_id),
+        address_code=address_code,
+        valid_until=valid_until,
+        code=code,
+    )
+    world = practice.world
+    with world.sessions.begin() as session:
+        prove(session, world.clock, keystore=world.keystore, audit=world.audit, link=link)
 
 
 def first(practice: Practice) -> Recipient:
@@ -372,3 +372,67 @@ def test_a_phone_is_proved_by_a_text_message_to_it(practice: Practice) -> None:
     prove_by(practice, tuple(urlsplit(link).path.split("/")[4:]))
     proved = first(practice)
     assert (message.recipient, proved.phone_verified_on) == ("+31612345678", TUESDAY)
+
+
+# Deputies
+
+
+DEPUTY_ADDRESS = "plaatsvervanger@example.org"
+
+
+def name_deputy(practice: Practice, address: str | None, *, since: date | None = None) -> None:
+    values = {"deputy_email": address, "deputy_verified_on": since}
+    with practice.world.sessions.begin() as session:
+        session.execute(update(Organisation).where(Organisation.id == IN_CHARGE).values(values))
+
+
+def deputy_since(practice: Practice) -> date | None:
+    with practice.world.sessions() as session:
+        return session.get_one(Organisation, IN_CHARGE).deputy_verified_on
+
+
+def test_a_deputy_is_asked_once_and_counts_after_the_button_was_pressed(practice: Practice) -> None:
+    name_deputy(practice, DEPUTY_ADDRESS)
+    practice.worker.remind()
+    practice.worker.remind()
+    assert practice.told(Event.DEPUTY_CHECK) == {DEPUTY_ADDRESS}
+    assert deputy_since(practice) is None
+    prove_by(practice, mailed(practice, "/deputy/"), role=DEPUTY)
+    assert deputy_since(practice) == TUESDAY
+
+
+def test_a_deputys_link_proves_no_other_address_and_nothing_else(practice: Practice) -> None:
+    name_deputy(practice, DEPUTY_ADDRESS)
+    practice.worker.remind()
+    parts = mailed(practice, "/deputy/")
+    with pytest.raises(ProofRefused):
+        prove_by(practice, parts)  # as a recipient
+    name_deputy(practice, "b@example.org")
+    with pytest.raises(ProofRefused):
+        prove_by(practice, parts, role=DEPUTY)
+    name_deputy(practice, None)
+    with pytest.raises(ProofRefused):
+        prove_by(practice, parts, role=DEPUTY)
+    assert deputy_since(practice) is None
+
+
+def test_a_deputys_link_expires_and_the_first_proof_stays(practice: Practice) -> None:
+    name_deputy(practice, DEPUTY_ADDRESS)
+    practice.worker.remind()
+    parts = mailed(practice, "/deputy/")
+    prove_by(practice, parts, role=DEPUTY)
+    practice.at(date(2026, 12, 8))
+    prove_by(practice, parts, role=DEPUTY)
+    assert deputy_since(practice) == TUESDAY
+    practice.at(date(2026, 12, 9))
+    with pytest.raises(ProofRefused):
+        prove_by(practice, parts, role=DEPUTY)
+
+
+@pytest.mark.parametrize("confirmed", [True, False])
+def test_only_a_deputy_who_confirmed_is_asked_by_a_drill(practice: Practice, confirmed: bool) -> None:
+    name_deputy(practice, DEPUTY_ADDRESS, since=TUESDAY if confirmed else None)
+    practice.send()
+    practice.at(add_working_days(TUESDAY, 4))
+    practice.worker.drill()
+    assert (DEPUTY_ADDRESS in practice.told(Event.DRILL)) is confirmed

@@ -163,7 +163,7 @@ def test_a_reminder_says_a_date_and_a_link_and_nothing_else(team: Team) -> None:
 
 
 def test_a_missed_deadline_climbs_from_lead_to_deputy_to_service_manager_by_working_days(team: Team) -> None:
-    team.set(deputy_email=DEPUTY)
+    team.set(deputy_email=DEPUTY, deputy_verified_on=NOVEMBER[2])
     expected = [
         (NOVEMBER[26], {team.lead}),
         (NOVEMBER[27], {team.lead, DEPUTY}),
@@ -178,6 +178,15 @@ def test_a_missed_deadline_climbs_from_lead_to_deputy_to_service_manager_by_work
 def test_where_nobody_is_deputy_the_service_manager_takes_the_place(team: Team) -> None:
     team.remind(NOVEMBER[27])
     assert team.told(Event.MISSED_DEADLINE) == {team.lead, team.manager}
+
+
+def test_a_deputy_who_has_not_confirmed_is_passed_over_until_they_do(team: Team) -> None:
+    team.set(deputy_email=DEPUTY)
+    team.remind(NOVEMBER[27])
+    assert team.told(Event.MISSED_DEADLINE) == {team.lead, team.manager}
+    team.set(deputy_verified_on=NOVEMBER[27])
+    team.remind(NOVEMBER[30])
+    assert team.told(Event.MISSED_DEADLINE) == {team.lead, team.manager, DEPUTY}
 
 
 def test_the_service_manager_is_led_to_whom_to_call_and_not_to_the_signal(team: Team) -> None:
@@ -209,7 +218,7 @@ def test_what_was_missed_long_ago_is_not_told_by_a_worker_that_was_away(team: Te
 
 
 def test_a_signal_that_nobody_took_up_is_escalated_to_all_at_day_twenty_one(team: Team) -> None:
-    team.set(deputy_email=DEPUTY)
+    team.set(deputy_email=DEPUTY, deputy_verified_on=NOVEMBER[2])
     team.remind(DECEMBER[14])
     assert team.told(Event.UNATTENDED) == set()
     team.remind(DECEMBER[15])
@@ -393,7 +402,7 @@ def test_reminders_come_from_the_hour_at_which_the_team_begins(team: Team) -> No
 
 
 def test_a_team_says_how_many_working_days_lie_between_lead_deputy_and_service_manager(team: Team) -> None:
-    team.set(deputy_email=DEPUTY, escalation_working_days=3)
+    team.set(deputy_email=DEPUTY, deputy_verified_on=NOVEMBER[2], escalation_working_days=3)
     team.remind(NOVEMBER[30])
     assert team.told(Event.MISSED_DEADLINE) == {team.lead}
     team.remind(DECEMBER[1])
@@ -529,7 +538,7 @@ def test_an_absence_is_forgotten_four_weeks_after_its_last_day(team: Team) -> No
 
 def test_a_coordinator_who_is_put_on_a_list_hears_nothing_of_a_signal(team: Team) -> None:
     coordinator = email_of(team.world, team.world.staff(role=Role.COORDINATOR))
-    team.set(deputy_email=coordinator.upper())
+    team.set(deputy_email=coordinator.upper(), deputy_verified_on=NOVEMBER[2])
     with team.world.sessions.begin() as session:
         first = Recipient.organisation_id == IN_CHARGE, Recipient.position == 1
         session.execute(update(Recipient).where(*first).values(address=coordinator))

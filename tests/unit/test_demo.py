@@ -117,7 +117,9 @@ def test_the_organisations_are_examples_and_onboarded(demo: Settings) -> None:
         assert all(one.is_example and one.name.endswith("(voorbeeld)") for one in everyone)
         assert all((onboarded_on(one) or date.max) < date(2026, 1, 1) for one in everyone)
         addresses = [recipient.address for one in everyone for recipient in one.recipients]
-    assert all(address.endswith(".example.org") for address in addresses)
+        deputies = [one.deputy_email for one in everyone if one.deputy_verified_on is not None]
+    assert len(deputies) == 6
+    assert all((address or "").endswith(".example.org") for address in [*addresses, *deputies])
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Proofs without sign-in, escalations, Twilio's calls and the figures, as an outsider meets them."""
 
+import re
 import uuid
 from dataclasses import replace
 from pathlib import Path
@@ -123,6 +124,35 @@ def test_a_recipient_counts_once_the_button_was_pressed(desk: Desk) -> None:
     assert desk.client.post(link).status_code == 200
     assert _verified(desk, recipient.id) is not None
     assert desk.client.post(f"{path}/{'A' * 22}").status_code == 410
+
+
+def test_a_deputy_counts_once_the_button_was_pressed(desk: Desk) -> None:
+    with session_factory(desk.engine).begin() as session:
+        session.get_one(Organisation, _organisation(desk)).deputy_email = "lies@example.org"
+        session.flush()
+        ask_for_proof(session, desk.clock, keystore=desk.keystore, public_url=SITE)
+        path = session.scalars(select(OutboxMessage)).one().values["link"].removeprefix(SITE)
+    link = f"{path}/{code_of(desk.keystore, path)}"
+    page = desk.client.get(link).get_data(as_text=True)
+    assert "Dan komt hier bericht als een melding van het team te lang blijft liggen." in page
+    assert not {"lies", AMSTERDAM} & set(re.split(r"[^\w ]", page))
+    assert _deputy_since(desk) is None
+    assert desk.client.post(link, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+    assert _deputy_since(desk) is None
+    assert desk.client.post(link).status_code == 200
+    assert _deputy_since(desk) is not None
+
+
+@pytest.mark.parametrize("role", ["recipient", "deputy", "lead"])
+def test_a_link_of_one_kind_opens_no_other(desk: Desk, role: str) -> None:
+    path = f"{PREFIX}/{role}/{_organisation(desk)}/00000000/2027-01-01"
+    unknown = desk.client.get(f"{path}/{code_of(desk.keystore, path)}")
+    assert unknown.status_code == (404 if role == "lead" else 410)
+
+
+def _deputy_since(desk: Desk) -> object:
+    with Session(desk.engine) as session:
+        return session.get_one(Organisation, _organisation(desk)).deputy_verified_on
 
 
 def _verified(desk: Desk, recipient_id: uuid.UUID) -> object:

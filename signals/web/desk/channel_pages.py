@@ -10,7 +10,7 @@ from uuid import UUID
 from flask import Blueprint, render_template
 
 from signals import drills, recipients
-from signals.proof_links import PREFIX
+from signals.proof_links import DEPUTY, PREFIX, RECIPIENT, AddressLink
 from signals.recipients import ProofRefused
 from signals.web.desk import account_shared as shared
 from signals.web.desk import auth
@@ -24,6 +24,7 @@ AUTHENTICATION = "none"
 """Each view is let in by a code of 128 bits in its address, good for that one press of a button."""
 
 _TAIL = PREFIX.removeprefix("/desk")
+_ADDRESS = f"{_TAIL}/<any({RECIPIENT},{DEPUTY}):role>/<uuid:subject_id>/<address_code>/<valid_until>/<code>"
 
 
 @channel_pages.get(f"{_TAIL}/drill/<uuid:drill_id>/<code>")
@@ -57,48 +58,39 @@ def answer_drill(drill_id: UUID, code: str) -> Any:
     return _page("done")
 
 
-@channel_pages.get(f"{_TAIL}/recipient/<uuid:recipient_id>/<address_code>/<valid_until>/<code>")
+@channel_pages.get(_ADDRESS)
 @open_to_all
-def recipient(recipient_id: UUID, address_code: str, valid_until: str, code: str) -> Any:
+def address(role: str, subject_id: UUID, address_code: str, valid_until: str, code: str) -> Any:
     """Asks to press the button."""
-    context = desk()
+    context, link = desk(), _link(role, subject_id, address_code, valid_until, code)
     with context.reading() as session:
         try:
-            recipients.proved_by(
-                session,
-                context.clock,
-                keystore=context.keystore,
-                recipient_id=recipient_id,
-                address_code=address_code,
-                valid_until=valid_until,
-                code=code,
-            )
+            recipients.proved_by(session, context.clock, keystore=context.keystore, link=link)
         except ProofRefused:
             return _page("refused"), ProofRefused.status
-    return _page("recipient")
+    return _page(role)
 
 
-@channel_pages.post(f"{_TAIL}/recipient/<uuid:recipient_id>/<address_code>/<valid_until>/<code>")
+@channel_pages.post(_ADDRESS)
 @open_to_all
-def prove_recipient(recipient_id: UUID, address_code: str, valid_until: str, code: str) -> Any:
+def prove_address(role: str, subject_id: UUID, address_code: str, valid_until: str, code: str) -> Any:
     """This address or phone counts from now on."""
     auth.refuse_other_sites()
-    context = desk()
+    context, link = desk(), _link(role, subject_id, address_code, valid_until, code)
     with context.sessions.begin() as session:
         try:
             recipients.prove(
-                session,
-                context.clock,
-                keystore=context.keystore,
-                audit=context.audit,
-                recipient_id=recipient_id,
-                address_code=address_code,
-                valid_until=valid_until,
-                code=code,
+                session, context.clock, keystore=context.keystore, audit=context.audit, link=link
             )
         except ProofRefused:
             return _page("refused"), ProofRefused.status
     return _page("done")
+
+
+def _link(role: str, subject_id: UUID, address_code: str, valid_until: str, code: str) -> AddressLink:
+    return AddressLink(
+        role=role, subject_id=subject_id, address_code=address_code, valid_until=valid_until, code=code
+    )
 
 
 def _page(what: str) -> str:

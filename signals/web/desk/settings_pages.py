@@ -79,7 +79,12 @@ _FORMS: Final[Mapping[str, forms.Form]] = {
     "escalation": EscalationForm(),
     "contact": ContactForm(),
 }
-_DONE: Final = frozenset((*_FORMS, "recipients", "asked-again"))
+_SECTIONS: Final[Mapping[str, str]] = {
+    **{part: part for part in (*_FORMS, "recipients")},
+    "asked-again": "recipients",
+    "deputy-asked-again": "escalation",
+}
+"""Every part that can be changed, and the section of the page on which one reads that it was."""
 
 
 @settings_pages.get(_DESK)
@@ -111,14 +116,15 @@ def change_for_administrator(organisation_id: UUID, part: str) -> Any:
 
 
 def _change(organisation: UUID, part: str) -> Response | tuple[str, int]:
-    if part not in _DONE:
+    if part not in _SECTIONS:
         raise NotFound
     try:
         _TAKE.get(part, _take_values)(organisation, part)
     except (ValidationError, Invalid, StaleSettings) as refused:
         status = 400 if isinstance(refused, ValidationError) else refused.status
         return _page(organisation, form=part, refused=refused), status
-    response: Response = redirect(f"{_base(organisation)}?done={part}", 303)  # type: ignore[assignment]
+    done = f"{_base(organisation)}?done={part}#{_SECTIONS[part]}"
+    response: Response = redirect(done, 303)  # type: ignore[assignment]
     return response
 
 
@@ -146,6 +152,7 @@ def _ask_again(organisation: UUID, _part: str) -> None:
 _TAKE: Final[Mapping[str, Callable[[UUID, str], None]]] = {
     "recipients": _take_recipients,
     "asked-again": _ask_again,
+    "deputy-asked-again": _ask_again,
 }
 
 
@@ -159,15 +166,19 @@ def _page(
     found = team_office.settings_of(organisation)
     errors = _errors(refused) if refused else {}
     told = refused if isinstance(refused, SignalsError) and not errors else None
+    rows = _rows(found) if form != "recipients" else _typed_rows()
     return render_template(
         "desk/settings.html",
         found=found,
         base=_base(organisation),
         leads=current().actor.role == Role.LEAD,
         bounds=BOUNDS,
-        rows=_rows(found) if form != "recipients" else _typed_rows(),
+        rows=rows,
+        spare=any(row["spare"] for row in rows),
+        deputy_waits=bool(found.deputy_email) and found.deputy_verified_on is None,
         sms_on=not desk().settings.twilio.missing,
         done=done,
+        done_in=_SECTIONS.get(done, ""),
         form=form,
         errors=errors,
         trouble=f"{title_of(told.code)}. {detail_of(told.code)}" if told else "",
@@ -188,18 +199,20 @@ def _errors(refused: ValidationError | SignalsError) -> dict[str, str]:
 
 def _rows(found: Organisation) -> list[Mapping[str, Any]]:
     """The recipients, and empty rows for more."""
-    known: list[Mapping[str, Any]] = [
-        {
-            "address": entry.address,
-            "channel": entry.channel or EMAIL,
-            "phone": entry.phone or "",
-            "verified_on": entry.verified_on,
-            "proved": is_proved(entry),
-        }
-        for entry in found.recipients
+    known = [
+        _row(
+            place,
+            address=entry.address,
+            channel=entry.channel or EMAIL,
+            phone=entry.phone or "",
+            verified_on=entry.verified_on,
+            waits=not is_proved(entry),
+        )
+        for place, entry in enumerate(found.recipients)
     ]
-    spare = min(SPARE_ROWS, MOST_RECIPIENTS - len(known))
-    return known + [{"address": "", "channel": EMAIL, "phone": ""} for _ in range(spare)]
+    first = len(known)
+    spare = range(first, min(first + SPARE_ROWS, MOST_RECIPIENTS))
+    return known + [_row(place, spare=True) for place in spare]
 
 
 def _typed_rows() -> list[Mapping[str, Any]]:
@@ -207,13 +220,19 @@ def _typed_rows() -> list[Mapping[str, Any]]:
     typed = request.form
     number = 1 + max((row for row in range(MOST_RECIPIENTS) if f"address-{row}" in typed), default=-1)
     return [
-        {
-            "address": typed.get(f"address-{row}", ""),
-            "channel": typed.get(f"channel-{row}", EMAIL),
-            "phone": typed.get(f"phone-{row}", ""),
-        }
+        _row(
+            row,
+            address=typed.get(f"address-{row}", ""),
+            channel=typed.get(f"channel-{row}", EMAIL),
+            phone=typed.get(f"phone-{row}", ""),
+        )
         for row in range(number)
     ]
+
+
+def _row(place: int, **values: Any) -> Mapping[str, Any]:
+    nothing = {"address": "", "channel": EMAIL, "phone": "", "verified_on": None}
+    return {"place": place, **nothing, "waits": False, "spare": False, **values}
 
 
 def _filled_rows() -> list[int]:
@@ -228,4 +247,4 @@ def _base(organisation: UUID) -> str:
 
 def _done() -> str:
     done = request.args.get("done", "")
-    return done if done in _DONE else ""
+    return done if done in _SECTIONS else ""

@@ -1,6 +1,7 @@
 """A team's own settings and absences, for programs; never a signal."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
@@ -61,7 +62,7 @@ def change_settings(changes: Mapping[str, Any], organisation_id: UUID) -> Respon
 @team_api.response(202, schemas.SettingsSchema, headers=_ETAG)
 @answers(404, 413, 415)
 def ask_again(wanted: Mapping[str, str], organisation_id: UUID) -> Response:
-    """Send a recipient who has not confirmed a new link, within a minute; earlier ones are withdrawn."""
+    """Send a recipient or deputy who has not confirmed a new link, within a minute; earlier ones end."""
     office.ask_again(organisation_id, wanted["address"])
     return _settings(office.settings_of(organisation_id), 202)
 
@@ -110,19 +111,24 @@ def _settings(found: Organisation, status: int = 200) -> Response:
     body = {
         "version": found.settings_version,
         **{name: getattr(found, name) for name in _NUMBERS_AND_TEXTS},
+        "deputy_verified_on": _date(found.deputy_verified_on),
         "working_days": [int(day) for day in found.working_days] if found.working_days else None,
         "recipients": [
             {
                 "address": entry.address,
                 "channel": entry.channel or EMAIL,
                 "phone": entry.phone,
-                "verified_on": entry.verified_on.isoformat() if entry.verified_on else None,
-                "phone_verified_on": entry.phone_verified_on.isoformat() if entry.phone_verified_on else None,
+                "verified_on": _date(entry.verified_on),
+                "phone_verified_on": _date(entry.phone_verified_on),
             }
             for entry in found.recipients
         ],
     }
     return json_answer(body, status, version=found.settings_version)
+
+
+def _date(day: date | None) -> str | None:
+    return day.isoformat() if day else None
 
 
 def _absence(away: Away) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def change_settings(organisation: UUID, changes: Mapping[str, Any], version: int
 
 
 def ask_again(organisation: UUID, address: str) -> None:
-    """Let a recipient be sent a new link."""
+    """Let who has not confirmed be sent a new link."""
     context = desk()
     with context.sessions.begin() as session:
         team_settings.ask_again(

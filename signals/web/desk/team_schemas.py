@@ -60,7 +60,9 @@ class ChangeSettingsSchema(Strict):
     )
     deputy_email = fields.String(
         allow_none=True,
-        metadata={"description": "Who hears after the lead of a missed deadline"},
+        metadata={
+            "description": "Who hears after the lead of a missed deadline, once they confirmed by a link"
+        },
         validate=_SHORT,
     )
     language = fields.String(
@@ -88,7 +90,7 @@ class ChangeSettingsSchema(Strict):
 
 
 class AskAgainSchema(Strict):
-    """Which recipient is sent a new link."""
+    """Who is sent a new link: a recipient or the deputy."""
 
     address = fields.String(required=True, validate=_SHORT)
 
@@ -134,6 +136,13 @@ class SettingsSchema(Schema):
     digest_at = fields.Integer(required=True, allow_none=True)
     working_days = fields.List(fields.Integer(), required=True, allow_none=True)
     deputy_email = fields.String(required=True, allow_none=True)
+    deputy_verified_on = fields.Date(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "Since when the deputy's address is confirmed; null: the deputy is passed over"
+        },
+    )
     language = fields.String(required=True)
     contact_phone = fields.String(required=True)
     contact_email = fields.String(required=True)
