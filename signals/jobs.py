@@ -46,8 +46,8 @@ from signals.vocabulary import AuditAction, ReceiptState
 
 REFUSED_KEPT_DAYS = 28
 
-BATCH = 50
-MOST_BATCHES = 200
+BATCH = 500
+MOST_BATCHES = 20
 """In one run of the outbox, so that a flood does not keep a worker from noticing that it should end."""
 
 __all__ = ["Worker", "make_channels", "make_retention", "make_worker"]
@@ -89,7 +89,7 @@ class Worker:
             for _ in range(MOST_BATCHES):
                 report = self._deliver_batch()
                 total = total.plus(report)
-                if report.total < BATCH:
+                if not report.total:
                     break
         finally:
             rest(self.channels)
