@@ -182,7 +182,7 @@ def test_a_region_is_chosen_by_keyboard_alone_without_scripts(browser: Browser, 
 def test_the_reliability_note_opens_by_keyboard(browser: Browser, site: Site) -> None:
     page = site.open(browser, "phone")
     page.goto(f"{site.url}/figures")
-    summary = page.locator("summary").first
+    summary = page.locator("summary", has_text="Hoe betrouwbaar is dit?").first
     summary.focus()
     page.keyboard.press("Enter")
     expect(page.locator("details[open] .inside").first).to_contain_text("afgerond op vijf")
