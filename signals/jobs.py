@@ -291,6 +291,8 @@ def make_retention(
             sessions=settings.retention.session_days,
             approvals=settings.retention.approval_days,
             accounts=settings.retention.account_days,
+            journal=settings.retention.journal_days,
         ),
         facts_together=settings.retention.facts_together,
+        rest_percent=settings.retention.rest_percent,
     )

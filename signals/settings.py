@@ -22,6 +22,8 @@ LICENCES = ("CC-BY-4.0", "CC0-1.0")
 
 LEAST_LIMIT = 13
 """Reports; at four fifths of it administrators are told, who may learn of no number below 10."""
+COPIES_LIVE_DAYS = 14
+"""How long copies of keys are kept: until then a restore needs to know what was forgotten since."""
 TWILIO_SETTINGS = 3
 """So many settings of Twilio have no default."""
 
@@ -80,11 +82,13 @@ class RetentionSettings:
     journal_file: Path = Path("var/deletions.journal")
     at_hour: int = 3
     facts_together: int = 20
+    rest_percent: int = 100
     referral_days: int = 730
     register_days: int = 1826
     session_days: int = 30
     approval_days: int = 730
     account_days: int = 731
+    journal_days: int = 730
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -243,12 +247,11 @@ def problems_of(settings: Settings) -> Iterator[str]:
 
 def _impossible(settings: Settings) -> Iterator[str]:
     yield from _impossible_sending(settings)
+    yield from _impossible_retention(settings.retention)
     if not 0 <= settings.server.port <= 65535:
         yield "server.port must lie between 0 and 65535"
     if not 1 <= settings.notes.max_length <= 280:
         yield "notes.max_length must lie between 1 and 280 characters"
-    if settings.retention.at_hour > 23:
-        yield "retention.at_hour must lie between 0 and 23"
     if settings.figures.licence not in LICENCES:
         yield f"figures.licence must be one of {', '.join(LICENCES)}"
     for name, number in _whole_numbers(settings):
@@ -266,6 +269,13 @@ def _impossible(settings: Settings) -> Iterator[str]:
             yield f"{name} must be at least 1"
     if settings.logging.level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
         yield "logging.level must be DEBUG, INFO, WARNING or ERROR"
+
+
+def _impossible_retention(retention: RetentionSettings) -> Iterator[str]:
+    if retention.at_hour > 23:
+        yield "retention.at_hour must lie between 0 and 23"
+    if retention.journal_days < COPIES_LIVE_DAYS:
+        yield f"retention.journal_days must be at least {COPIES_LIVE_DAYS}, as long as copies of keys live"
 
 
 def _impossible_sending(settings: Settings) -> Iterator[str]:

@@ -40,6 +40,7 @@ class Ends:
     sessions: int = 30
     approvals: int = 730
     accounts: int = 731
+    journal: int = RECORDS_KEPT_DAYS
 
 
 def forget_links(session: Session, clock: Clock) -> int:

@@ -1,12 +1,15 @@
 """What was deleted, in a file apart from the database: with it a restore forgets the same again."""
 
+import fcntl
 import json
 import os
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import TextIO
 
 from signals.vocabulary import DeletionReason
 
@@ -21,7 +24,7 @@ class Deletion:
 
 
 class DeletionJournal:
-    """An append-only file of destroyed case keys, kept apart from the database and backed up often.
+    """A file of destroyed case keys that grows at its end, kept apart from the database and backed up often.
 
     With it a restore from any night's backups forgets again what was forgotten since, for the same reason.
     """
@@ -34,21 +37,67 @@ class DeletionJournal:
         if not deletions:
             return
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        with open(self._path, "a", encoding="ascii", opener=_private) as file:
+        with self._held() as file:
+            # A line that a crash cut off must not swallow the next one.
+            file.write("" if _ends_with_a_line(file) else "\n")
             file.write("".join(map(_line, deletions)))
-            file.flush()
-            os.fsync(file.fileno())
+            _make_durable(file)
+
+    def forget(self, before: date) -> int:
+        """Drop what was deleted before a day, of which no copy exists any more; returns how many."""
+        if not self._path.exists():
+            return 0
+        with self._held() as file:
+            file.seek(0)
+            known = list(_whole(file))
+            kept = [deletion for deletion in known if deletion.on >= before]
+            if len(kept) < len(known):
+                self._replace_by(kept)
+        return len(known) - len(kept)
 
     def deletions(self) -> Iterator[Deletion]:
         """All of the journal; a line cut off by a crash is passed over."""
         if not self._path.exists():
             return
         with open(self._path, encoding="ascii") as file:
-            yield from (_parsed(line) for line in file if line.startswith("{") and line.endswith("}\n"))
+            yield from _whole(file)
+
+    @contextmanager
+    def _held(self) -> Iterator[TextIO]:
+        """The file, to write at its end, while no other process does; not one that was replaced meanwhile."""
+        while True:
+            with open(self._path, "a+", encoding="ascii", opener=_private) as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                if self._path.exists() and os.path.samestat(os.fstat(file.fileno()), self._path.stat()):
+                    yield file
+                    return
+
+    def _replace_by(self, kept: Iterable[Deletion]) -> None:
+        """Whole or not at all; who waits for the file finds the new one."""
+        unfinished = self._path.with_name(f"{self._path.name}.part")
+        with open(unfinished, "w", encoding="ascii", opener=_private) as file:
+            file.writelines(map(_line, kept))
+            _make_durable(file)
+        unfinished.replace(self._path)
 
 
 def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
+
+
+def _make_durable(file: TextIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _ends_with_a_line(file: TextIO) -> bool:
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - 1))
+    return file.read(1) in ("", "\n")
+
+
+def _whole(lines: Iterable[str]) -> Iterator[Deletion]:
+    return (_parsed(line) for line in lines if line.startswith("{") and line.endswith("}\n"))
 
 
 def _line(deletion: Deletion) -> str:

@@ -40,26 +40,24 @@ def purge(
     clock: Clock,
     *,
     reasons: Mapping[uuid.UUID, DeletionReason],
-    keystore: Keystore | None,
+    keystore: Keystore,
     audit: AuditLog,
-    locate: Locate | None,
+    locate: Locate,
     still_due: Callable[[Any], bool] = lambda _signal: True,
     days: Mapping[uuid.UUID, date] | None = None,
 ) -> dict[uuid.UUID, DeletionReason]:
     """Delete signals with all that hangs on them; leaves records, facts and links without the signal's id.
 
     Returns what was deleted: rows that another worker holds, or that changed meanwhile (`still_due` is asked
-    of each locked row), are left to the next run. Without `keystore` and `locate` no facts are written (a
-    replay, which also says on which `days` the signals had been deleted before). The keys are destroyed after
-    the commit, by `Retention.confirm_destroyed`.
+    of each locked row), are left to the next run. `days`: when they had been deleted before, in a replay. The
+    keys are destroyed after the commit, by `Retention.confirm_destroyed`.
     """
     session.flush()
     connection = session.connection()
     signals = [signal for signal in _locked(connection, list(reasons)) if still_due(signal)]
     if not signals:
         return {}
-    if keystore is not None and locate is not None:
-        _write_facts(connection, signals, keystore, locate, today(clock))
+    _write_facts(connection, signals, keystore, locate, today(clock))
     _write_records(connection, signals, reasons, days or {}, today(clock))
     _settle_links(connection, signals, reasons)
     audit.record_many(session, clock, [_audit_event(signal, reasons[signal.id]) for signal in signals])

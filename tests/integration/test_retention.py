@@ -1,10 +1,12 @@
 """Forgetting on time, on both databases: what goes, what stays, and what a crash leaves."""
 
+import fcntl
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
@@ -269,7 +271,32 @@ def test_a_restored_database_and_keystore_are_purged_again_from_the_journal(
     assert (report.total, report.keys_destroyed) == (1, 1)
     assert [signal.id for signal in world.signals()] == [live.id]
     assert world.keystore.case_key(live.case_key_id)
-    assert world.count(SignalFact) == 0
+
+
+def test_a_replay_writes_the_fact_again_that_the_restored_database_has_lost(world: World) -> None:
+    """Its first fact was committed with the deletion that the restored night does not know of."""
+    concluded(world)
+    (signal,) = world.signals()
+    gone = [Deletion(case_key_id=signal.case_key_id, on=today(world.clock))]
+    for _ in range(2):  # a replay may be repeated
+        retention_of(world).replay(world.clock, gone)
+        retention_of(world).run(world.clock)  # out of the pool
+        with world.sessions() as session:
+            fact = session.scalars(select(SignalFact)).one()
+        assert (fact.municipality_code, fact.outcome) == ("GM0363", Outcome.TALK_SUFFICED)
+
+
+def test_a_replay_counts_what_cannot_be_opened_any_more_without_its_place(world: World) -> None:
+    """As when the keystore was alive: the key stays destroyed, and that there was a signal still counts."""
+    concluded(world)
+    (signal,) = world.signals()
+    world.keystore.destroy_case_keys([signal.case_key_id])
+    gone = [Deletion(case_key_id=signal.case_key_id, on=today(world.clock))]
+    assert retention_of(world).replay(world.clock, gone).total == 1
+    retention_of(world).run(world.clock)
+    with world.sessions() as session:
+        fact = session.scalars(select(SignalFact)).one()
+    assert (fact.municipality_code, fact.outcome) == (None, Outcome.TALK_SUFFICED)
 
 
 def test_the_journal_survives_a_line_cut_off_by_a_crash(tmp_path: Path) -> None:
@@ -279,6 +306,87 @@ def test_the_journal_survives_a_line_cut_off_by_a_crash(tmp_path: Path) -> None:
     with (tmp_path / "deletions.journal").open("a") as file:
         file.write('{"key": "0000')
     assert list(journal.deletions()) == [whole]
+    journal.append([whole])
+    assert list(journal.deletions()) == [whole, whole], "what was cut off swallows nothing"
+
+
+def test_the_journal_forgets_what_no_copy_remembers(tmp_path: Path) -> None:
+    path = tmp_path / "deletions.journal"
+    journal = DeletionJournal(path)
+    old, last = (_deletion(number, date(2026, 11, 20 + number)) for number in (1, 2))
+    assert journal.forget(before=date(2026, 11, 22)) == 0
+    journal.append([old, last])
+    assert journal.forget(before=date(2026, 11, 22)) == 1
+    assert list(journal.deletions()) == [last]
+    assert (path.stat().st_mode & 0o777, [file.name for file in tmp_path.iterdir()]) == (0o600, [path.name])
+
+
+def test_a_line_is_written_to_the_journal_that_took_the_place_of_the_one_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process forgets old lines, by a new file, while this one waits for its turn."""
+    path = tmp_path / "deletions.journal"
+    journal, kept, new = (
+        DeletionJournal(path),
+        _deletion(1, date(2026, 11, 21)),
+        _deletion(2, date(2026, 11, 22)),
+    )
+    journal.append([kept])
+    wait = fcntl.flock
+    turns = iter([True])
+
+    def replaced_meanwhile(file: Any, operation: int) -> None:
+        if next(turns, False):
+            path.with_name("new").write_bytes(path.read_bytes())
+            path.with_name("new").replace(path)
+        wait(file, operation)
+
+    monkeypatch.setattr(fcntl, "flock", replaced_meanwhile)
+    journal.append([new])
+    assert list(journal.deletions()) == [kept, new]
+
+
+@pytest.mark.parametrize("kept_days", [729, 730])
+def test_a_run_ends_the_lines_of_the_journal_after_their_days(world: World, kept_days: int) -> None:
+    journal = DeletionJournal(world.settings.retention.journal_file)
+    journal.append([_deletion(1, today(world.clock) - timedelta(days=730))])
+    settings = replace(world.settings.retention, journal_days=kept_days)
+    world.worker(retention=settings).retention().run(world.clock)
+    assert len(list(journal.deletions())) == kept_days - 729
+
+
+def test_an_erasure_ends_the_lines_of_the_journal_of_its_own_machine(world: World) -> None:
+    journal = DeletionJournal(world.settings.retention.journal_file)
+    journal.append([_deletion(1, today(world.clock) - timedelta(days=731))])
+    retention_of(world).purge_now(world.clock, [arrived(world)], DeletionReason.ERASURE)
+    assert [deletion.reason for deletion in journal.deletions()] == [DeletionReason.ERASURE]
+
+
+def _deletion(number: int, on: date) -> Deletion:
+    return Deletion(case_key_id=uuid.UUID(int=number), on=on)
+
+
+@pytest.mark.parametrize(("percent", "rests"), [(100, [4, 4, 4]), (50, [2, 2, 2]), (0, [0, 0, 0])])
+def test_a_purge_rests_after_each_batch_as_long_as_the_batch_took(
+    world: World, monkeypatch: pytest.MonkeyPatch, percent: int, rests: list[float]
+) -> None:
+    """So that whoever reports meanwhile is let go first."""
+    for number in range(1, 8):
+        world.receive(number, replace(IN_AMSTERDAM, number=number))
+    world.worker().arrive()
+    world.move(days=28)
+    retention = replace(retention_of(world), batch_size=3, rest_percent=percent)
+    rested: list[float] = []
+    moments = iter(range(0, 100, 4))  # each batch takes four seconds
+    monkeypatch.setattr("signals.retention.nightly.monotonic", lambda: next(moments))
+    monkeypatch.setattr("signals.retention.nightly.sleep", rested.append)
+    assert retention.run(world.clock).total == 7
+    assert rested == rests
+
+
+def test_the_rest_is_the_settings(world: World) -> None:
+    settings = replace(world.settings.retention, rest_percent=7)
+    assert world.worker(retention=settings).retention().rest_percent == 7
 
 
 def test_links_and_their_keys_go_after_twelve_months(world: World) -> None:

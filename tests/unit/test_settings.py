@@ -211,3 +211,10 @@ def test_a_licence_that_nobody_knows_is_refused(tmp_path: Path) -> None:
     assert problems_of(written(tmp_path, '[figures]\nlicence = "mine"\n')) == [
         "figures.licence must be one of CC-BY-4.0, CC0-1.0"
     ]
+
+
+def test_a_journal_that_ends_before_the_copies_of_keys_do_is_refused(tmp_path: Path) -> None:
+    assert problems_of(written(tmp_path, "[retention]\njournal_days = 13\n")) == [
+        "retention.journal_days must be at least 14, as long as copies of keys live"
+    ]
+    assert load_settings(written(tmp_path, "[retention]\njournal_days = 14\n")).retention.journal_days == 14
