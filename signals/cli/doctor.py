@@ -147,7 +147,10 @@ def _keystore_finding(settings: Settings) -> Finding:
         finally:
             keystore.dispose()
 
-    mend = "point keystore.master_key_file to the key this keystore was made or last rotated with"
+    mend = (
+        "point keystore.master_key_file to the key this keystore was made or last rotated with, and start"
+        " what keystore.url names; where there is no keystore yet: signals init"
+    )
     return _guarded("keystore", look, mend)
 
 

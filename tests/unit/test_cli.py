@@ -13,7 +13,7 @@ from uuid import uuid4
 import click
 import pytest
 from click.testing import CliRunner, Result
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, make_url, select, update
 
 from notifications.models import MessageState, OutboxMessage
 from privacy.keystore import Keystore, WrongMasterKey, open_keystore
@@ -469,6 +469,16 @@ def test_another_master_key_is_a_problem(signals: Signals) -> None:
     file.unlink()
     write_new_secret_file(file)
     assert "keystore" in problems(signals)
+
+
+@pytest.mark.parametrize("gone", ["keystore", "master key"])
+def test_a_keystore_that_was_never_made_is_mended_by_making_it(signals: Signals, gone: str) -> None:
+    """`db upgrade` makes the tables of the database only: whoever stops there is told what comes next."""
+    keystore = settings_in(signals.folder).keystore
+    (Path(str(make_url(keystore.url).database)) if gone == "keystore" else keystore.master_key_file).unlink()
+    found = signals.json("doctor", code=1)
+    (mend,) = (check["mend"] for check in found["checks"] if check["check"] == "keystore")
+    assert "signals init" in mend
 
 
 def test_another_root_than_the_pinned_one_is_a_problem(signals: Signals) -> None:
