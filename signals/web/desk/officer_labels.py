@@ -6,13 +6,7 @@ from enum import StrEnum
 from signals.coverage_check import ProblemKind
 from signals.residents import IdentityProof, ResidenceProof, Right
 from signals.routing_table import CoverageLevel
-from signals.vocabulary import (
-    AuditAction,
-    DeletionReason,
-    OrganisationKind,
-    ReferralReason,
-    RetentionRule,
-)
+from signals.vocabulary import AuditAction, DeletionReason, OrganisationKind, RetentionRule
 from signals.web.desk import labels
 
 _WORDS: tuple[tuple[StrEnum, str, str], ...] = (
@@ -37,11 +31,6 @@ _WORDS: tuple[tuple[StrEnum, str, str], ...] = (
     (DeletionReason.HARD_LIMIT, "Uiterste termijn", "Hard limit"),
     (DeletionReason.ERASURE, "Verzoek van de bewoner", "Asked by the resident"),
     (DeletionReason.OBJECTION, "Bezwaar van de bewoner", "The resident objected"),
-    (ReferralReason.OUTSIDE_AREA, "Buiten ons gebied", "Outside our area"),
-    (ReferralReason.OTHER_EXPERTISE, "Andere deskundigheid nodig", "Needs other expertise"),
-    (ReferralReason.MOVED, "De bewoner is verhuisd", "The resident moved"),
-    (ReferralReason.NO_CAPACITY, "Wij hebben geen ruimte", "We have no capacity"),
-    (ReferralReason.OTHER, "Anders", "Other"),
     (OrganisationKind.SOCIAL_WORK, "Sociaal werk", "Social work"),
     (OrganisationKind.GGD, "GGD", "GGD"),
     (OrganisationKind.NATIONAL, "Landelijk meldpunt", "National desk"),
