@@ -21,7 +21,7 @@ from signals.triage import queue_page
 from signals.vocabulary import Role
 from tests.bench.client import talk
 from tests.bench.house import PROJECT, House, clean_environment, make_house
-from tests.bench.processes import free_port, running, wait_for_answer
+from tests.bench.processes import children_of, cpu_seconds, free_port, running, wait_for_answer
 from tests.bench.results import Line, quantile
 from tests.bench.seeding import Crowd, seal_for_real, seed_signals
 
@@ -45,12 +45,16 @@ def measure_opening(folder: Path, database_url: str, *, rounds: int, requests: i
     one: list[float] = []
     all_at_once: list[float] = []
     latencies: list[float] = []
-    with running("-m", "tests.bench.serving", str(desk)):
+    cpu: list[float] = []
+    with running("-m", "tests.bench.serving", str(desk)) as server:
         wait_for_answer(port)
         _open(port, work, PEOPLE, requests // 4)
+        workers = children_of(server.pid)
         for _ in range(rounds):
             one.append(_open(port, work, 1, requests // 4)["rate"])
+            spent = cpu_seconds(workers)
             said = _open(port, work, PEOPLE, requests)
+            cpu.append((cpu_seconds(workers) - spent) / requests)
             all_at_once.append(said["rate"])
             latencies += said["latencies"]
     group = "opening a signal, PostgreSQL (2 processes of 4 threads)"
@@ -62,6 +66,7 @@ def measure_opening(folder: Path, database_url: str, *, rounds: int, requests: i
     )
     for label, rates in (("one", one), (f"{PEOPLE} people", all_at_once)):
         yield Line(group=group, what=f"{label}: openings per second", value=median(rates), unit="1/s")
+    yield Line(group=group, what="CPU of the server per opening", value=median(cpu) * 1e3, unit="ms")
     yield Line(group=group, what=f"{PEOPLE} people: p95", value=quantile(latencies, 0.95) * 1e3, unit="ms")
 
 

@@ -151,9 +151,6 @@ def _audit(folder: Path, size: Size) -> Iterator[Line]:
         url = server.create_database("bench")
         much = {"entries": size.signals, "rounds": 3}
         yield from measure_trail("audit, PostgreSQL", folder / "postgresql", url, **much)
-        yield from measure_trail(
-            "audit, PostgreSQL", folder / "postgresql", url, entries=size.signals, rounds=3
-        )
     url = f"sqlite:///{folder}/signals.db"
     yield from measure_trail("audit, SQLite", folder / "sqlite", url, **much)
 
