@@ -136,7 +136,7 @@ def open_reports(keys: CaseKeys, signals: Iterable[Signal | SignalRow]) -> dict[
     return opened
 
 
-def open_summaries(keys: CaseKeys, signals: Iterable[Signal]) -> dict[uuid.UUID, Summary]:
+def open_summaries(keys: CaseKeys, signals: Iterable[Signal | SignalRow]) -> dict[uuid.UUID, Summary]:
     """The summaries of a page of signals in one keystore query; those whose key is gone are left out."""
     wanted = list(signals)
     found = keys.case_keys([signal.case_key_id for signal in wanted])
@@ -155,7 +155,7 @@ def _open_with(key: bytes | None, signal: Signal | SignalRow) -> Report:
     return report_from_plain(content | reader.open_json(signal.summary, purpose="summary"))
 
 
-def _open_summary(signal: Signal, key: bytes) -> Summary:
+def _open_summary(signal: Signal | SignalRow, key: bytes) -> Summary:
     return _summary_from(open_json(signal.summary, key, case_context(signal), purpose="summary"))
 
 

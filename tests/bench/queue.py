@@ -12,8 +12,7 @@ from sqlalchemy.orm import Session
 from privacy.keystore import Keystore, open_keystore
 from privacy.sealing import open_json
 from privacy.secret_files import load_master_key
-from signals.contents import case_context, open_summaries
-from signals.models import Signal
+from signals.contents import SignalRow, case_context, open_summaries
 from signals.triage import QueuePage, queue_page
 from signals.vocabulary import ConcernType
 from tests.bench.house import House, make_house
@@ -78,7 +77,7 @@ def _page_against_opening(group: str, crowd: Crowd, keystore: Keystore, rounds: 
         yield Line(group=group, what=f"{label} of {PAGE}", value=seconds * 1e3, unit="ms")
 
 
-def _open_bare(signal: Signal, keys: dict[Any, bytes]) -> tuple[ConcernType, ...]:
+def _open_bare(signal: SignalRow, keys: dict[Any, bytes]) -> tuple[ConcernType, ...]:
     plain = open_json(signal.summary, keys[signal.case_key_id], case_context(signal), purpose="summary")
     return tuple(ConcernType(code) for code in plain["types"])
 
@@ -90,7 +89,6 @@ def _page(crowd: Crowd, cursor: str | None) -> QueuePage:
 
 def _read(session: Session, crowd: Crowd, cursor: str | None) -> QueuePage:
     page = queue_page(session, organisation_id=crowd.organisation_id, limit=PAGE, cursor=cursor)
-    session.expunge_all()
     session.rollback()  # as at the end of a request
     return page
 

@@ -7,7 +7,6 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import event, select, text
-from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import Session
 
 from signals import triage
@@ -92,7 +91,7 @@ def test_a_signal_that_becomes_due_between_two_pages_moves_no_other(session: Ses
     page = triage.queue_page(session, organisation_id=team.organisation.id, limit=1)
     team.signal(due_on=DAY - timedelta(days=1))
     rest = triage.queue_page(session, organisation_id=team.organisation.id, limit=1, cursor=page.next_cursor)
-    assert [*page.items, *rest.items] == [first, second]
+    assert [signal.id for signal in (*page.items, *rest.items)] == [first.id, second.id]
 
 
 def test_the_queue_shows_open_signals_unless_a_state_is_asked_for(session: Session, team: Team) -> None:
@@ -132,7 +131,7 @@ def test_an_address_cannot_be_read_from_a_list(session: Session, team: Team) -> 
     session.expunge_all()
     (signal,) = triage.queue_page(session, organisation_id=team.organisation.id).items
     assert signal.summary == b"sealed summary"
-    with pytest.raises(InvalidRequestError):
+    with pytest.raises(AttributeError):
         _ = signal.content
 
 
