@@ -6,12 +6,14 @@ import logging
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import date
+from inspect import iscoroutinefunction
+from itertools import chain
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import delete
-from werkzeug.test import TestResponse
+from werkzeug.test import EnvironBuilder, TestResponse
 
 from privacy.logs import configure_logging
 from privacy.receipts import receipt_hash
@@ -19,7 +21,7 @@ from signals import triage
 from signals.models import MailboxPublicKey, Receipt, SealedReport, Signal
 from signals.routing import routing_changed
 from signals.settings import LimitsSettings, LoggingSettings, NotesSettings
-from signals.vocabulary import LANGUAGES, Outcome, ReceiptState
+from signals.vocabulary import LANGUAGES, Outcome, ProcessRole, ReceiptState
 from tests.support.world import World
 
 GOOD = {"postcode": "1012 ab", "house_number": 12}
@@ -671,3 +673,22 @@ def test_covered_and_uncovered_are_answered_in_one_size(client: FlaskClient) -> 
     ]
     assert [each.get_json()["covered"] for each in asked] == [True, False]
     assert len({_size(each) for each in asked}) == 1
+
+
+@pytest.mark.parametrize("path", ["/", "/api/v1/form", "/api/v1/nowhere"])
+def test_an_answer_that_is_whole_is_handed_over_at_once(sqlite_world: World, path: str) -> None:
+    started: list[Any] = []
+    environ = EnvironBuilder(path=path).get_environ()
+    answer = sqlite_world.app()(environ, lambda *given: started.append(given))
+    ((_status, headers),) = started
+    assert isinstance(answer, list)  # the server sends anything else piece by piece
+    assert dict(headers)["Content-Length"] == str(sum(map(len, answer)))
+    assert len(headers) == len({name.lower() for name, _value in headers})
+
+
+def test_no_view_is_a_coroutine_for_nobody_looks_whether_it_is(sqlite_world: World) -> None:
+    app = sqlite_world.app(ProcessRole.ALL)
+    hooks = chain(*app.before_request_funcs.values(), *app.after_request_funcs.values())
+    called = [*app.view_functions.values(), *hooks]
+    assert len(called) > 50
+    assert not [function for function in called if iscoroutinefunction(function)]
