@@ -35,7 +35,7 @@ from signals.demo.organisations import (
 )
 from signals.demo.progress import Progress, silent, visible
 from signals.demo.stories import FIRST_DAY_BACK, STORIES
-from signals.demo.telling import StoryTeller, settle_old_messages
+from signals.demo.telling import StoryTeller, choose_words, settle_old_messages
 from signals.errors import SettingsProblem
 from signals.intake import Intake
 from signals.organisations import provision_mailbox_keys
@@ -125,6 +125,7 @@ class _Seeding:
         with Passwords(self._hasher) as passwords:
             with sessions.begin() as session:
                 add_organisations(session)
+                choose_words(session)
                 make_past_mailbox_keys(session, self._keystore, since=first_day, on=on)
                 provision_mailbox_keys(session, self._clock, keystore=self._keystore)
                 accounts = add_accounts(

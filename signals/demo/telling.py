@@ -22,7 +22,7 @@ from signals.demo.organisations import organisation_id
 from signals.demo.progress import Progress
 from signals.demo.stories import Step, Story
 from signals.intake import Intake
-from signals.models import Signal, StaffMember
+from signals.models import Organisation, Signal, StaffMember
 from signals.postcodes import Address
 from signals.staff import actor_for
 from signals.triage import add_note, claim, conclude, record_attempt, record_notice, release, reopen
@@ -137,6 +137,12 @@ class _Event(NamedTuple):
     number: int
     place: int
     step: Step | None
+
+
+def choose_words(session: Session) -> None:
+    """One team is written to in English and one chose a digest, so that both can be read among the mails."""
+    session.get_one(Organisation, organisation_id("haarlem-noord")).language = "en"
+    session.get_one(Organisation, organisation_id("utrecht")).digest_at = 8
 
 
 def working_days_before(day: date, n: int) -> date:

@@ -307,3 +307,11 @@ def test_on_postgresql_it_tells_the_same(demo: Settings, postgres_url: str, tmp_
     assert seed_demo(settings, clock=FixedClock(NOW))
     assert told(settings) == told(demo)
     assert not seed_demo(settings, clock=FixedClock(NOW))
+
+
+def test_mails_of_the_demo_come_in_both_languages_and_one_team_reads_a_digest(demo: Settings) -> None:
+    with opened(demo) as session:
+        told = select(OutboxMessage.language).where(OutboxMessage.state == MessageState.QUEUED)
+        assert set(session.scalars(told)) == {"nl", "en"}
+        with_digest = select(Organisation.digest_at).where(Organisation.digest_at.is_not(None))
+        assert list(session.scalars(with_digest)) == [8]
