@@ -8,9 +8,9 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Protocol
+from typing import Final, Protocol
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, bindparam, select
 from sqlalchemy.orm import Session
 
 from privacy.pseudonyms import pseudonyms, quarter_of, quarters_for_matching
@@ -48,6 +48,17 @@ class Probe:
         return link.pseudonym in self.exact
 
 
+_EARLIER: Final = (
+    select(AddressLink)
+    .where(AddressLink.house_pseudonym.in_(bindparam("house", expanding=True)))
+    .where(AddressLink.organisation_id == bindparam("organisation_id"))
+    .where(AddressLink.signal_id.is_distinct_from(bindparam("besides")))
+    .order_by(AddressLink.received_on.desc(), AddressLink.id)
+    .limit(20)
+)
+"""Made once: it is asked at every opening."""
+
+
 def probes_for(keys: PseudonymKeys, addresses: Sequence[tuple[uuid.UUID, Address]], on: date) -> list[Probe]:
     """The probes of (organisation, address) pairs, in their order, with one keystore query for all."""
     quarter, *earlier = quarters_for_matching(on)
@@ -60,15 +71,8 @@ def probes_for(keys: PseudonymKeys, addresses: Sequence[tuple[uuid.UUID, Address
 
 def earlier_links(session: Session, probe: Probe, *, besides: uuid.UUID) -> list[AddressLink]:
     """Links of the same house in the same organisation, newest first, without the signal `besides`."""
-    query = (
-        select(AddressLink)
-        .where(AddressLink.house_pseudonym.in_(probe.house))
-        .where(AddressLink.organisation_id == probe.organisation_id)
-        .where(AddressLink.signal_id.is_distinct_from(besides))
-        .order_by(AddressLink.received_on.desc(), AddressLink.id)
-        .limit(20)
-    )
-    return list(session.scalars(query))
+    wanted = {"house": probe.house, "organisation_id": probe.organisation_id, "besides": besides}
+    return list(session.scalars(_EARLIER, wanted))
 
 
 def oldest_kept(on: date) -> str:

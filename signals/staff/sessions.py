@@ -11,7 +11,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session, contains_eager
 
 from signals.audit import Actor, AuditLog
@@ -25,6 +25,17 @@ SessionKind = Literal["page", "api", "token"]
 
 TOKEN_PREFIX: Final = "sig_"  # noqa: S105  (marks a leaked token for scanners; it is no secret)
 TOUCH_EVERY: Final = timedelta(minutes=1)
+
+# Made once, for every request of the staff side asks it: to make it costs more than to run it.
+_BY_TOKEN: Final = (
+    select(StaffSession)
+    .join(StaffSession.staff_member)
+    .options(contains_eager(StaffSession.staff_member))
+    .where(
+        StaffSession.token_hash == bindparam("token_hash"),
+        StaffSession.kind.in_(bindparam("kinds", expanding=True)),
+    )
+)
 
 
 def authenticate(
@@ -42,13 +53,7 @@ def authenticate(
     (programs' tokens have no idle limit) or its owner is disabled. `touch` moves `last_seen_at`, at most
     once a minute; pass False in a session that only reads.
     """
-    query = (
-        select(StaffSession)
-        .join(StaffSession.staff_member)
-        .options(contains_eager(StaffSession.staff_member))
-        .where(StaffSession.token_hash == _hash_of(token), StaffSession.kind.in_(kinds))
-    )
-    found = session.scalar(query)
+    found = session.scalar(_BY_TOKEN, {"token_hash": _hash_of(token), "kinds": list(kinds)})
     now = clock.now()
     if found is None or not _is_live(found, now, timedelta(minutes=idle_minutes)):
         raise NotSignedIn

@@ -12,6 +12,7 @@ from signals.triage.claims import claim, reassign, release
 from signals.triage.duplicates import conclude_as_duplicate, to_join
 from signals.triage.earlier import EarlierSignal, earlier_links
 from signals.triage.notes import MAX_NOTE, OpenedNote, add_note, open_notes
+from signals.triage.opening import require_signal, signal_with_follow_up
 from signals.triage.queue import (
     COUNT_CAP,
     MAX_PAGE,
@@ -20,7 +21,6 @@ from signals.triage.queue import (
     exists_elsewhere,
     find_signal,
     queue_page,
-    require_signal,
     state_counts,
 )
 from signals.triage.suggestions import PartOfDay, Suggestion, next_best_attempt, part_of_day
@@ -71,6 +71,7 @@ __all__ = [
     "reopen",
     "require_role",
     "require_signal",
+    "signal_with_follow_up",
     "state_counts",
     "to_join",
     "workload",

@@ -103,13 +103,6 @@ def find_signal(
     return signal
 
 
-def require_signal(session: Session, *, organisation_id: UUID, signal_id: UUID) -> None:
-    """Raise `NotFound` as `find_signal` does, without loading what is sealed."""
-    query = select(Signal.id).where(Signal.id == signal_id, Signal.organisation_id == organisation_id)
-    if session.scalar(query) is None:
-        raise NotFound
-
-
 def exists_elsewhere(session: Session, *, organisation_id: UUID, signal_id: UUID) -> bool:
     """Whether another organisation has it: the caller records FOREIGN_SIGNAL_REFUSED and still says 404."""
     set_local(session, subject=str(signal_id))

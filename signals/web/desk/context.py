@@ -1,6 +1,7 @@
 """What the staff side works with; put on the application by the composition root."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import cast
 
 from flask import current_app, g, has_app_context
@@ -33,7 +34,11 @@ class DeskContext:
 
     def reading(self) -> Session:
         """A session that only reads: on SQLite it waits for no writer."""
-        return self.sessions(bind=reading(self.engine))
+        return self.sessions(bind=self._reading)
+
+    @cached_property
+    def _reading(self) -> Engine:
+        return reading(self.engine)
 
 
 def fenced_sessions(engine: Engine) -> sessionmaker[Session]:

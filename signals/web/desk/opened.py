@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from signals.clock import today
@@ -27,10 +28,15 @@ from signals.triage import (
     next_best_attempt,
     open_notes,
     require_signal,
+    signal_with_follow_up,
 )
 from signals.vocabulary import AuditAction, SignalState
 from signals.web.desk.auth import current
 from signals.web.desk.context import desk
+
+_NAMES: Final = select(StaffMember.id, StaffMember.name).where(
+    StaffMember.id.in_(bindparam("ids", expanding=True))
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +119,8 @@ def read_opened(signal_id: UUID) -> OpenedSignal:
     """Read and open; the caller has committed the audit entry."""
     context = desk()
     with context.reading() as session:
-        signal = _with_follow_up(session, signal_id)
+        # Referred or purged between the two transactions: `NotFound`.
+        signal = signal_with_follow_up(session, organisation_id=organisation_id(), signal_id=signal_id)
         names = _names(session, signal)
         away = _away(session, signal)
         acts = acts_on(session, context.clock, signal, current().actor)
@@ -178,18 +185,6 @@ def _earlier(session: Session, signal: Signal, report: Report) -> list[EarlierSi
     return earlier_links(session, signal=signal, probe=probe)
 
 
-def _with_follow_up(session: Session, signal_id: UUID) -> Signal:
-    query = (
-        select(Signal)
-        .where(Signal.id == signal_id, Signal.organisation_id == organisation_id())
-        .options(selectinload(Signal.attempts), selectinload(Signal.notes), selectinload(Signal.history))
-    )
-    signal = session.scalar(query)
-    if signal is None:
-        raise NotFound  # referred or purged between the two transactions
-    return signal
-
-
 def _names(session: Session, signal: Signal) -> dict[UUID, str]:
     ids = {
         signal.claimed_by_id,
@@ -199,5 +194,4 @@ def _names(session: Session, signal: Signal) -> dict[UUID, str]:
     } - {None}
     if not ids:
         return {}
-    query = select(StaffMember.id, StaffMember.name).where(StaffMember.id.in_(ids))
-    return {staff_id: name for staff_id, name in session.execute(query)}  # noqa: C416  (rows, not pairs)
+    return {staff_id: name for staff_id, name in session.execute(_NAMES, {"ids": list(ids)})}  # noqa: C416  (rows, not pairs)
