@@ -73,11 +73,10 @@ def moved(code: str, region: str) -> str:
 
 
 def _home(code: str, counted: Iterable[tuple[str, ...]]) -> str:
-    """The region of a municipality: as the reference files say, else as it was counted."""
-    if code in reference.municipalities():
-        return region_of(code) or UNKNOWN
-    as_counted = next((region for region, other in counted if other == code), None)
-    return as_counted or region_of(code) or UNKNOWN
+    """The region of a municipality: as the reference files say, unless it was counted in others only."""
+    as_counted = [region for region, other in counted if other == code]
+    known = region_of(code)
+    return as_counted[0] if as_counted and known not in as_counted else known or UNKNOWN
 
 
 def _existing(first: date, last: date) -> Iterator[str]:

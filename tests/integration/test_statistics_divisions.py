@@ -18,7 +18,7 @@ from signals.statistics.facts import region_of
 from signals.statistics.menu import UNKNOWN, municipalities
 from signals.statistics.releasing import Releasing
 from tests.support.another_map import forget_map, replace_map
-from tests.support.figures import facts
+from tests.support.figures import everywhere, facts
 from tests.support.world import World
 
 GOOI, AMSTERDAM_REGION = "GG3606", "GG3406"
@@ -77,6 +77,14 @@ def test_one_that_moved_to_another_region_is_two_members_that_add_up() -> None:
     counts = division.counts(places)
     assert (counts[(HILVERSUM,), "signals"], counts[("total",), "signals"]) == (5, 12)
     assert counts[(f"{HILVERSUM}-{AMSTERDAM_REGION}",), "signals"] == 7
+
+
+def test_one_that_moved_after_a_window_is_where_it_was_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    replace_map(monkeypatch, "municipalities.csv", in_amsterdam)
+    found = regions(WINDOW, FIRST_WINDOW_COUNTED, (GOOI, HILVERSUM))
+    assert found[HILVERSUM] == GOOI
+    assert f"{HILVERSUM}-{GOOI}" not in found
+    assert regions(WINDOW, FIRST_WINDOW_COUNTED)[HILVERSUM] == AMSTERDAM_REGION
 
 
 def test_the_same_division_is_the_same_table_and_another_one_is_called_by_its_first_year() -> None:
@@ -140,9 +148,11 @@ def test_a_merger_in_the_middle_of_a_window_keeps_what_was_counted_before(
 
 
 def count_years(world: World, years: range, each: Mapping[tuple[str, str], int]) -> None:
-    """So many facts of each place in every quarter."""
+    """So many facts of each place in every quarter, and a few of every other municipality in some quarter."""
+    quarters = [f"{year}-Q{number}" for year in years for number in range(1, 5)]
     with world.sessions.begin() as session:
-        for quarter in (f"{year}-Q{number}" for year in years for number in range(1, 5)):
+        everywhere(session, quarters, 4, besides=[code for _region, code in each])
+        for quarter in quarters:
             for (region, code), number in each.items():
                 usual = {"received_quarter": quarter, "concluded_quarter": quarter}
                 facts(session, [{**usual, "region_code": region, "municipality_code": code}] * number)

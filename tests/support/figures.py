@@ -1,7 +1,7 @@
 """Signals and facts for the tests of figures: how a signal was followed up, written as plain rows."""
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
+from signals import reference
 from signals.clock import AMSTERDAM
 from signals.models import ContactAttempt, Signal, SignalFact, StatusChange
 from signals.models.base import new_id
@@ -83,6 +84,17 @@ def facts(session: Session, rows: Iterable[dict[str, Any]]) -> None:
         "outcome_counted": None,
     }
     session.execute(insert(SignalFact), [{**usual, "id": new_id(), **row} for row in rows])
+
+
+def everywhere(
+    session: Session, quarters: Sequence[str], number: int, *, besides: Collection[str] = ()
+) -> None:
+    """So many facts of every municipality but some, each in one of these quarters: too few to be shown."""
+    places = [place for code, place in reference.municipalities().items() if code not in besides]
+    for turn, place in enumerate(places):
+        quarter = quarters[turn % len(quarters)]
+        usual = {"received_quarter": quarter, "concluded_quarter": quarter}
+        facts(session, [{**usual, "region_code": place.ggd_code, "municipality_code": place.code}] * number)
 
 
 def fact_rows(world: World) -> list[SignalFact]:
