@@ -227,7 +227,7 @@ def test_a_run_that_died_after_counting_goes_on_from_the_same_numbers(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add(world, "2026-Q3")
-    monkeypatch.setattr(Releasing, "_store", _die)
+    monkeypatch.setattr(Releasing, "store", _die)
     with pytest.raises(_Killed):
         release(world, "2026-Q3")
     monkeypatch.undo()
