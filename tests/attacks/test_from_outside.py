@@ -15,7 +15,8 @@ from uuid import UUID, uuid4
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import event, select
+from sqlalchemy import event, select, text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
@@ -160,6 +161,13 @@ def _call(desk: Desk, who: str, method: str, path: str, sent: dict[str, Any]) ->
         headers["Idempotency-Key"] = str(uuid4())
         sent = {"json": {}, **sent}
     return desk.client.open(path, method=method, headers=headers, **sent)
+
+
+def test_an_error_of_the_database_quotes_no_value(desk: Desk) -> None:  # noqa: F811
+    with Session(desk.engine) as session, pytest.raises(SQLAlchemyError) as failed:
+        session.execute(text("SELECT :said FROM no_such_table"), {"said": MARK})
+    assert "no_such_table" in str(failed.value)
+    assert MARK not in str(failed.value)
 
 
 class Forms(HTMLParser):
