@@ -174,6 +174,29 @@ def test_a_phone_that_never_says_whether_it_keeps_anything_sends_directly(
     assert service.stored() == before + 1
 
 
+def test_what_waits_is_shown_and_sent_when_the_phone_opens_its_storage_late(
+    phone: Phone, service: Service
+) -> None:
+    before = service.stored()
+    phone.open()
+    _put(phone, body={"postcode": "1012AB", "house_number": 39})
+    phone.page.add_init_script(
+        """const open = IDBFactory.prototype.open;
+        IDBFactory.prototype.open = function (...values) {
+          const request = open.apply(this, values);
+          const listen = request.addEventListener.bind(request);
+          request.addEventListener = (name, then) =>
+            listen(name, name === "success" ? (event) => setTimeout(() => then(event), 7000) : then);
+          return request;
+        };"""
+    )
+    phone.page.reload()
+    expect(phone.page.locator("#waiting")).to_contain_text(WAITING.format(1), timeout=20_000)
+    phone.page.locator("[data-now]").tap()
+    phone.expect_nothing_waits()
+    assert service.stored() == before + 1
+
+
 def test_a_network_that_says_nothing_keeps_no_language_from_the_form(phone: Phone, service: Service) -> None:
     """As in a lift: the switch is pressed, and neither an answer nor a failure comes."""
     page = phone.open_for_offline()

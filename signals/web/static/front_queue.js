@@ -14,12 +14,14 @@
   const channel = "BroadcastChannel" in scope ? new BroadcastChannel("signals") : null;
   let opening = null;
 
-  /* The database; rejects where the browser keeps nothing (some private windows) or does not answer. */
+  /* The database; rejects where the browser keeps nothing (some private windows) or does not answer. One that answers
+     late is told of: what the page could not read until then, it reads now. */
   function database() {
     if (!opening) {
       const answer = open();
-      opening = Promise.race([answer, after(STORAGE_PATIENCE)]);
-      answer.then(() => { opening = answer; }, () => { opening = null; });
+      let isLate = false;
+      opening = Promise.race([answer, after(STORAGE_PATIENCE).catch((error) => { isLate = true; throw error; })]);
+      answer.then(() => { opening = answer; if (isLate) tell(); }, () => { opening = null; });
     }
     return opening;
   }
