@@ -9,7 +9,7 @@ the lead reads on the page of settings who has not confirmed. Nothing that was r
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0015"
+revision = "0014"
 down_revision = "0013"
 branch_labels = None
 depends_on = None
