@@ -5,14 +5,14 @@ import hashlib
 import hmac
 import time
 from collections.abc import Callable, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from statistics import median
 from uuid import UUID, uuid4
 
 from signals.audit import Actor, AuditEvent
-from signals.audit_trail import TrailKeys, link_entries, verify_trail
-from signals.clock import SystemClock
+from signals.audit_trail import KEPT, TrailKeys, link_entries, verify_trail
+from signals.clock import FixedClock
 from signals.db import is_sqlite
 from signals.jobs import Worker, make_worker
 from signals.vocabulary import AuditAction
@@ -47,31 +47,25 @@ def measure_trail(
 
 
 def _fill(worker: Worker, entries: int, keys: TrailKeys) -> int:
+    """A thousand at a time, each linked soon after as in production, over the time that entries are kept."""
     actor = Actor(id=uuid4(), role="worker", organisation_id=UUID(int=1))
-    began = SystemClock().now() - timedelta(days=1)
+    span, linked = KEPT - timedelta(days=2), 0
     for start in range(0, entries, _AT_ONCE):
-        events = [
-            AuditEvent(
-                actor=actor,
-                action=AuditAction.SIGNAL_OPENED,
-                subject_id=uuid4(),
-                ground="follow_up",
-                at=began + timedelta(milliseconds=start + number),
-            )
-            for number in range(_AT_ONCE)
-        ]
+        clock = FixedClock(worker.clock.now() - span + span * start / entries)
+        events = [_opened(actor, clock.now() + timedelta(milliseconds=number)) for number in range(_AT_ONCE)]
         with worker.sessions.begin() as session:
-            worker.audit.record_many(session, worker.clock, events)
-    linked = 0
-    while True:
+            worker.audit.record_many(session, clock, events)
         with worker.sessions.begin() as session:
-            some = link_entries(session, worker.clock, keys=keys)
-        if not some:
-            break
-        linked += some
+            linked += link_entries(session, clock, keys=keys)
     with worker.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         connection.exec_driver_sql("ANALYZE" if is_sqlite(connection) else "VACUUM (ANALYZE)")
     return linked
+
+
+def _opened(actor: Actor, at: datetime) -> AuditEvent:
+    return AuditEvent(
+        actor=actor, action=AuditAction.SIGNAL_OPENED, subject_id=uuid4(), ground="follow_up", at=at
+    )
 
 
 def _verify(worker: Worker, keys: TrailKeys) -> None:
