@@ -16,17 +16,19 @@ from notifications.states import Switch, write_states
 from signals.db import session_factory
 from signals.models import Organisation
 from signals.vocabulary import AuditAction
-from tests.web.desk_fixtures import AMSTERDAM, Desk
+from tests.web.desk_fixtures import AMSTERDAM, GRONINGEN, Desk
 from tests.web.test_desk_auth import sign_in
 
 RECIPIENT = "team@amsterdam.example.org"
 
 
-def message(desk: Desk, state: MessageState, *, problem: str | None = None, number: int = 1) -> None:
-    """Messages to Amsterdam in a state; `problem`: of their last try."""
+def message(
+    desk: Desk, state: MessageState, *, to: str = AMSTERDAM, problem: str | None = None, number: int = 1
+) -> None:
+    """Messages to a team in a state; `problem`: of their last try."""
     now = desk.clock.now()
     with session_factory(desk.engine).begin() as session:
-        team = session.scalars(select(Organisation.id).where(Organisation.name == AMSTERDAM)).one()
+        team = session.scalars(select(Organisation.id).where(Organisation.name == to)).one()
         for _ in range(number):
             row = OutboxMessage(
                 event="new_signal",
@@ -103,7 +105,22 @@ def test_a_provider_that_is_left_alone_is_said_to_be(desk: Desk) -> None:
     email = desk.call("bea", "GET", "/delivery").get_json()["channels"][0]
     assert (email["failures_in_a_row"], email["last_problem"]) == (7, "smtp_connection")
     assert email["paused_until"] is not None
-    assert "smtp_connection" in sign_in(desk, "bea").get("/admin/messages").text
+    page = sign_in(desk, "bea").get("/admin/messages").text
+    assert "de mailserver is niet bereikbaar (smtp_connection)" in page
+    assert "notifications.smtp_host" in page
+
+
+def test_the_page_tells_of_trouble_first_and_in_plain_words(desk: Desk) -> None:
+    message(desk, MessageState.DELIVERED, to=GRONINGEN)
+    message(desk, MessageState.DELIVERED)
+    message(desk, MessageState.FAILED, to=GRONINGEN, problem="smtp_550")
+    count(desk)
+    health = desk.call("bea", "GET", "/delivery").get_json()["health"]
+    assert [one["organisation"]["name"] for one in health] == [GRONINGEN, AMSTERDAM]
+    page = sign_in(desk, "bea").get("/admin/messages").text
+    assert "nieuwe melding" in page
+    assert "het postvak bestaat niet of weigert deze mail (smtp_550)" in page
+    assert "new_signal" not in page
 
 
 def test_every_organisation_has_its_proof_or_the_lack_of_one(desk: Desk) -> None:

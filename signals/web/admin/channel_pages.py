@@ -1,12 +1,14 @@
 """Where administrators see whether messages arrive, settle dead letters, and print the carriers' sheets."""
 
 import re
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
 from flask import Blueprint, Response, render_template, request
 
 from notifications.dead_letters import Wish
+from notifications.words import event_words, explain
 from signals.errors import NotFound
 from signals.vocabulary import Role
 from signals.web.admin import channels, pages
@@ -76,12 +78,14 @@ def _settle(message_id: UUID, wish: Wish) -> Any:
 
 
 def _page(*, trouble: str = "") -> str:
-    done = request.args.get("done", "")
+    done, language = request.args.get("done", ""), page_kit.language()
     return render_template(
         "admin/messages.html",
         delivery=channels.delivery(),
         days=limits.todays(),
         least=LEAST,
+        explain=partial(explain, language=language),
+        event_words=partial(event_words, language=language),
         trouble=trouble,
         done=done if done in set(Wish) else "",
     )

@@ -41,14 +41,15 @@ class Delivery:
 
 
 def delivery() -> Delivery:
-    """All that there is to see, as of the worker's last count."""
+    """All that there is to see, as of the worker's last count: trouble first, then by name."""
     with desk().reading() as session:
+        names = _names(session)
         return Delivery(
             channels=channel_states(session),
-            health=channel_health(session),
+            health=sorted(channel_health(session), key=lambda one: (not _troubled(one), *_named(names, one))),
             letters=dead_letters.posted_letters(session),
-            proofs=channel_proofs(session),
-            names=_names(session),
+            proofs=sorted(channel_proofs(session), key=lambda one: (not one.suspended, -one.missed)),
+            names=names,
         )
 
 
@@ -70,6 +71,15 @@ def settle(message_id: UUID, wish: Wish) -> None:
             organisation_id=row.organisation_id,
             ground=f"dead_letter:{wish.value}",
         )
+
+
+def _troubled(health: ChannelHealth) -> bool:
+    return bool(health.dead or health.waiting or health.last_problem)
+
+
+def _named(names: Mapping[UUID, str], health: ChannelHealth) -> tuple[str, str]:
+    found = names.get(health.organisation_id, "") if health.organisation_id else ""
+    return found, health.channel
 
 
 def _names(session: Session) -> dict[UUID, str]:

@@ -1,0 +1,53 @@
+"""Failures and events in plain words: none without words, and the code is kept for who looks it up."""
+
+import pytest
+
+from notifications.channels.email import AUTHENTICATION_CODES
+from notifications.channels.sms import PERMANENT_CODES, TEMPORARY_CODES, THROTTLED_CODES
+from notifications.events import Event
+from notifications.retry import DOUBTFUL
+from notifications.words import event_words, explain
+
+LANGUAGES = ("nl", "en")
+OURS = ("smtp_connection", "smtp_disconnected", "smtp_sign_in", "smtp_tls", "smtp_not_supported", "smtp_450")
+CODES = [
+    *OURS,
+    *(f"smtp_{code}" for code in AUTHENTICATION_CODES),
+    *("smtp_454", "smtp_554", "bad_address", "folder_not_writable", "twilio_connection", "twilio_503"),
+    *(f"twilio_{code}" for code in PERMANENT_CODES | TEMPORARY_CODES | THROTTLED_CODES),
+    *DOUBTFUL,
+]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("code", CODES)
+def test_every_failure_that_a_channel_tells_has_words_and_keeps_its_code(code: str, language: str) -> None:
+    unknown = explain(None, language)
+    found = explain(code, language)
+    assert found.says.endswith(f" ({code})")
+    assert unknown.says not in found.says
+    assert found.mend != unknown.mend
+
+
+@pytest.mark.parametrize(
+    ("code", "mend"),
+    [
+        ("smtp_sign_in", "notifications.smtp_password_file"),
+        ("smtp_535", "notifications.smtp_password_file"),
+        ("smtp_connection", "notifications.smtp_host"),
+        ("smtp_tls", "notifications.smtp_security"),
+        ("twilio_20003", "twilio.auth_token_file"),
+        ("smtp_550", "address"),
+    ],
+)
+def test_what_mends_a_failure_names_the_setting_or_the_address(code: str, mend: str) -> None:
+    assert mend in explain(code, "en").mend
+
+
+def test_a_code_that_nobody_knows_is_said_to_be_unknown() -> None:
+    assert explain("zeldzaam", "nl").says == "onbekende fout (zeldzaam)"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_event_has_words_of_its_own(language: str) -> None:
+    assert len({event_words(event, language) for event in Event}) == len(Event)
