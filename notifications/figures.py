@@ -1,7 +1,7 @@
 """How delivery goes, counted by a worker into a table that the staff side may read; also for Prometheus.
 
-Nothing here is about a signal: messages that are not due yet are left out, for their number would tell within
-a minute that a report came in.
+Nothing here is about a signal: messages that were not due yet are left out, for their number would tell
+within a minute that a report came in. One that is tried again was due, and waits since its first try.
 """
 
 import uuid
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, or_, select, text
+from sqlalchemy import ColumnElement, delete, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from notifications.clock import Clock
@@ -64,6 +64,21 @@ def channel_health(session: Session) -> list[ChannelHealth]:
     return [_health(*key, rows) for key, rows in sorted(found.items(), key=lambda item: str(item[0]))]
 
 
+def was_due(now: datetime) -> ColumnElement[bool]:
+    """Due, tried before, or settled: all but what nobody should know of yet."""
+    return or_(
+        OutboxMessage.settled_at.is_not(None), OutboxMessage.not_before <= now, OutboxMessage.tries > 0
+    )
+
+
+def waiting_since(session: Session, before: datetime) -> int:
+    """How many messages wait since `before`: due by then and not tried, or tried by then and not sent."""
+    tried = select(DeliveryAttempt.message_id).where(DeliveryAttempt.at < before)
+    late = or_(OutboxMessage.id.in_(tried), OutboxMessage.not_before < before)
+    query = select(func.count()).select_from(OutboxMessage).where(OutboxMessage.state.in_(_WAITS), late)
+    return session.scalar(query) or 0
+
+
 def forget_messages(session: Session, clock: Clock) -> int:
     """Delete messages that were settled 90 days ago or longer: they hold addresses of people."""
     old = select(OutboxMessage.id).where(OutboxMessage.settled_at < clock.now() - KEPT)
@@ -106,20 +121,25 @@ def _counted(session: Session, now: datetime) -> Iterator[DeliveryFigure]:
         .limit(1)
         .scalar_subquery()
     )
+    first_try = (
+        select(func.min(DeliveryAttempt.at))
+        .where(DeliveryAttempt.message_id == OutboxMessage.id, OutboxMessage.state.in_(_WAITS))
+        .scalar_subquery()
+    )
     known = (
         select(
             OutboxMessage.organisation_id,
             OutboxMessage.channel,
             OutboxMessage.state,
-            OutboxMessage.not_before,
+            func.coalesce(first_try, OutboxMessage.not_before).label("since"),
             OutboxMessage.settled_at,
             problem.label("problem"),
         )
-        .where(or_(OutboxMessage.settled_at.is_not(None), OutboxMessage.not_before <= now))
+        .where(was_due(now))
         .subquery()
     )
     by = (known.c.organisation_id, known.c.channel, known.c.state, known.c.problem)
-    figures = select(*by, func.count(), func.min(known.c.not_before), func.max(known.c.settled_at))
+    figures = select(*by, func.count(), func.min(known.c.since), func.max(known.c.settled_at))
     for organisation_id, channel, state, why, number, oldest, latest in session.execute(
         figures.group_by(*by)
     ):

@@ -22,8 +22,10 @@ class Explanation:
 
 
 _LOOK_AT_ADDRESS: Final = (
-    "kijk of het adres van deze ontvanger nog klopt, verbeter het, en laat het bericht opnieuw versturen",
-    "see whether this recipient's address is still right, mend it, and let the message be sent again",
+    "werkt het postvak weer, laat het dan opnieuw versturen; is het adres veranderd, pas het dan aan bij de"
+    " organisatie en geef dit bericht op, want opnieuw gaat het naar hetzelfde adres",
+    "once the mailbox works again, let it be sent again; where the address has changed, change it at the"
+    " organisation and give this message up, for again it would go to the same address",
 )
 _LOOK_AT_NUMBER: Final = (
     "kijk of het mobiele nummer van deze ontvanger nog klopt, of kies e-mail",

@@ -283,8 +283,20 @@ def _impossible_sending(settings: Settings) -> Iterator[str]:
         yield "notifications.smtp_security must be starttls, tls or none"
     if 0 < len(settings.twilio.missing) < TWILIO_SETTINGS:
         yield f"{settings.twilio.missing[0]} is missing: text messages need all of twilio, or none"
+    yield from _unreadable(settings)
     if settings.metrics.worker_port > 65535:
         yield "metrics.worker_port must lie between 0 and 65535"
+
+
+def _unreadable(settings: Settings) -> Iterator[str]:
+    """Files with what providers gave us; the public side sends nothing and needs none."""
+    files = {
+        "notifications.smtp_password_file": settings.notifications.smtp_password_file,
+        "twilio.auth_token_file": settings.twilio.auth_token_file,
+    }
+    for name, path in files.items():
+        if settings.holds_keys and path is not None and not (path.is_file() and os.access(path, os.R_OK)):
+            yield f"{name} cannot be read: put there what the provider gave you, readable for this user"
 
 
 def _whole_numbers(settings: Settings) -> Iterator[tuple[str, int]]:

@@ -83,19 +83,23 @@ def examine(settings: Settings, clock: "Clock | None" = None) -> Iterator[Findin
 
 def _channels(settings: Settings) -> Iterator[Finding]:
     """Whether each provider lets us in. Text messages may be off; without e-mail nobody hears anything."""
+    from notifications.words import explain
     from signals.sending import check_channels
 
-    mend = "look at the settings of notifications and twilio, and at the provider's own status page"
+    off = "set notifications.smtp_host, and what stands by it in config.example.toml"
     for found in check_channels(settings):
+        problem = explain(found.problem, "en") if found.problem else None
         if not found.on:
             says, ok = "off", found.channel == "sms" or not settings.runs_jobs
         else:
-            says, ok = found.problem or "signed in", found.problem is None
+            says, ok = problem.says if problem else "signed in", problem is None
+        mend = problem.mend if problem else off
         yield Finding(check=f"channel {found.channel}", ok=ok, says=says, mend=mend)
 
 
 def _test_message(settings: Settings, address: str) -> Finding:
     from notifications.retry import DeliveryFailure
+    from notifications.words import explain
     from signals.clock import SystemClock
     from signals.errors import Invalid
     from signals.sending import send_test
@@ -104,7 +108,8 @@ def _test_message(settings: Settings, address: str) -> Finding:
     try:
         send_test(settings, SystemClock(), to=address)
     except DeliveryFailure as failure:
-        return Finding(check=check, ok=False, says=failure.problem, mend="look at the channels above")
+        problem = explain(failure.problem, "en")
+        return Finding(check=check, ok=False, says=problem.says, mend=problem.mend)
     except Invalid as refusal:
         codes = ", ".join(problem.code for problem in refusal.problems)
         return Finding(check=check, ok=False, says=codes, mend=mend)
@@ -290,24 +295,24 @@ def _refused(session: "Session") -> Finding:
 def _outbox(session: "Session", clock: "Clock") -> Finding:
     from sqlalchemy import func, select
 
+    from notifications.figures import waiting_since
     from notifications.models import MessageState, OutboxMessage
 
     by_state = select(OutboxMessage.state, func.count().label("number")).group_by(OutboxMessage.state)
     counts: dict[MessageState, int] = {row.state: row.number for row in session.execute(by_state)}
-    late = session.scalar(
-        select(func.count())
-        .select_from(OutboxMessage)
-        .where(
-            OutboxMessage.state == MessageState.QUEUED,
-            OutboxMessage.not_before < clock.now() - timedelta(hours=1),
-        )
-    )
+    late = waiting_since(session, clock.now() - timedelta(hours=1))
     queued, failed = counts.get(MessageState.QUEUED, 0), counts.get(MessageState.FAILED, 0)
+    mends = [
+        "run a worker, and look at the channels below; what waits is tried again by itself" if late else "",
+        "'signals outbox list' says why messages failed; then 'signals outbox retry' or 'drop'"
+        if failed
+        else "",
+    ]
     return Finding(
         check="outbox",
         ok=not late and not failed,
-        says=f"{queued} queued, {late or 0} of them for over an hour; {failed} failed",
-        mend="run a worker, and look at the mail settings and the addresses of the recipients",
+        says=f"{queued} queued, {late} of them waiting for over an hour; {failed} failed",
+        mend="; ".join(filter(None, mends)),
     )
 
 

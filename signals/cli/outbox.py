@@ -93,8 +93,13 @@ def _change(context: click.Context, change: Callable[["Session"], int]) -> int:
 def _lines(letters: list[dict[str, Any]]) -> str:
     if not letters:
         return "No dead letters."
-    return "\n".join(
-        f"{letter['id']}  {letter['event']}  {letter['channel']}  {letter['problem'] or 'unknown'}"
-        f"  after {letter['tries']} tries"
-        for letter in letters
-    )
+    return "\n".join(map(_line, letters))
+
+
+def _line(letter: dict[str, Any]) -> str:
+    from notifications.words import explain
+
+    problem, tries = explain(letter["problem"], "en"), letter["tries"]
+    after = f"after {tries} {'try' if tries == 1 else 'tries'}"
+    head = f"{letter['id']}  {letter['event']}  {letter['channel']}  {problem.says}  {after}"
+    return f"{head}\n  mend: {problem.mend}"

@@ -16,7 +16,13 @@ from notifications.callbacks import PATH, StatusCalls, Verdict
 from notifications.channels.memory import MemoryChannel
 from notifications.dead_letters import dead_letters, drop, send_again
 from notifications.delivery import DeliveryReport, deliver_due
-from notifications.figures import channel_health, count_messages, forget_messages, prometheus_text
+from notifications.figures import (
+    channel_health,
+    count_messages,
+    forget_messages,
+    prometheus_text,
+    waiting_since,
+)
 from notifications.models import Base, DeliveryCallback, MessageState, OutboxMessage
 from notifications.outbox import enqueue
 from notifications.retry import OutcomeUnknown, PermanentFailure, TemporaryFailure
@@ -375,6 +381,27 @@ def test_the_figures_tell_states_classes_and_the_age_of_the_oldest(
     assert 'signals_messages{channel="email",problem="",state="queued"} 2.0' in text
     assert 'signals_messages{channel="memory",problem="smtp_550",state="failed"} 1.0' in text
     assert "signals_oldest_due_message_seconds 120.0" in text
+
+
+def test_what_is_tried_again_later_waits_since_its_first_try(
+    factory: Factory, clock: FixedClock, channel: MemoryChannel
+) -> None:
+    write(factory)
+    for _ in range(3):
+        channel.failures.append(TemporaryFailure("smtp_connection"))
+        deliver(factory, clock, channel)
+        clock.moment += timedelta(hours=5)
+    channel.failures.append(TemporaryFailure("smtp_connection"))
+    deliver(factory, clock, channel)  # so that it is not due now
+    count(factory, clock)
+    with factory() as session:
+        [health] = channel_health(session)
+        text = prometheus_text(session, clock).decode()
+        late = [waiting_since(session, NOON + timedelta(minutes=minutes)) for minutes in (0, 1)]
+    assert (health.waiting, health.waiting_since, health.last_problem) == (1, NOON, "smtp_connection")
+    assert 'signals_messages{channel="memory",problem="smtp_connection",state="queued"} 1.0' in text
+    assert "signals_oldest_due_message_seconds 54000.0" in text
+    assert late == [0, 1]
 
 
 def test_a_message_that_is_not_due_yet_is_in_no_figure(factory: Factory, clock: FixedClock) -> None:

@@ -4,12 +4,13 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
-from notifications.models import MessageState, OutboxMessage
+from notifications.models import DeliveryAttempt, MessageState, OutboxMessage
 from notifications.outbox import enqueue
 from privacy.logs import configure_logging
 from signals.db import make_engine, session_factory
@@ -153,7 +154,34 @@ def test_the_doctor_says_that_the_mail_server_is_away(
     with mail_server(monkeypatch):
         pass
     found = script.json("doctor", code=1)["checks"]
-    assert channel(found, "channel email")["says"] == "smtp_connection"
+    email = channel(found, "channel email")
+    assert email["says"] == "the mail server cannot be reached (smtp_connection)"
+    assert "notifications.smtp_host" in str(email["mend"])
+
+
+def test_a_password_file_that_is_not_there_is_named(script: Signals, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIGNALS__NOTIFICATIONS__SMTP_PASSWORD_FILE", str(script.folder / "weg"))
+    assert "notifications.smtp_password_file cannot be read" in script("doctor", code=1)
+
+
+def test_the_doctor_says_what_to_do_with_dead_letters_and_the_list_says_why(script: Signals) -> None:
+    given_up(script, 1)
+    outbox = channel(script.json("doctor", code=1)["checks"], "outbox")
+    assert "signals outbox list" in str(outbox["mend"])
+    assert "mend: look into the worker's log" in script("outbox", "list")
+
+
+def test_the_doctor_sees_what_is_tried_again_and_again(script: Signals) -> None:
+    [letter] = given_up(script, 1)
+    now = datetime.now(UTC)
+    again = {"state": MessageState.QUEUED, "not_before": now + timedelta(hours=2), "tries": 9}
+    statements(script, update(OutboxMessage).values(**again))
+    tried = {"message_id": uuid.UUID(letter), "at": now - timedelta(hours=3), "delivered": False}
+    statements(
+        script, insert(DeliveryAttempt).values(id=uuid.UUID(int=1), problem="smtp_connection", **tried)
+    )
+    outbox = channel(script.json("doctor", code=1)["checks"], "outbox")
+    assert (outbox["ok"], outbox["says"]) == (False, "1 queued, 1 of them waiting for over an hour; 0 failed")
 
 
 def test_the_doctor_sends_a_test_message_on_request(script: Signals, monkeypatch: pytest.MonkeyPatch) -> None:
