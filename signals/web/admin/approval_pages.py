@@ -4,7 +4,6 @@ from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, render_template
-from flask_babel import gettext
 
 from signals.vocabulary import Role
 from signals.web.admin import office
@@ -22,10 +21,10 @@ _APPROVERS = (Role.LEAD, Role.PRIVACY_OFFICER)
 
 
 def sections() -> list[tuple[str, str]]:
-    """The officer's sections, or the way back to the queue and the team."""
+    """The officer's sections; none for a lead, whose page has those of the team."""
     if current().actor.role == Role.PRIVACY_OFFICER:
         return officer_pages.sections()
-    return [("desk.queue", gettext("Queue")), ("team.overview", gettext("My team"))]
+    return []
 
 
 page_kit.share_with(approval_pages, sections)
