@@ -44,6 +44,8 @@ MISSED_AFTER: Final = 6
 """Working days; the day after the administrator was told."""
 MISSED_IN_A_ROW: Final = 2
 LINK_DAYS: Final = 45
+_OVERVIEW: Final = "/admin/messages"
+"""Where administrators see which team it is: a message may not name one."""
 AGAIN_DAYS: Final = 7
 """A team whose routing was taken away gets another drill each week, so that it can get it back."""
 _SPREAD_DAYS: Final = 56
@@ -190,12 +192,19 @@ class Drills:
         """One step of the ladder; where nobody stands on it, the next step comes on its day."""
         if step == _ADMINISTRATOR:
             messages = self._messages(
-                clock, Event.DRILL_UNANSWERED, drill, organisation, administrators(session), drill.sent_on
+                clock,
+                Event.DRILL_UNANSWERED,
+                drill,
+                organisation,
+                administrators(session),
+                drill.sent_on,
+                path=_OVERVIEW,
             )
         else:
             to = self._answerers(session, organisation, step)
             until = add_working_days(drill.sent_on, MISSED_AFTER)
-            messages = self._messages(clock, Event.DRILL, drill, organisation, to, until)
+            path = f"{PREFIX}/drill/{drill.id}"
+            messages = self._messages(clock, Event.DRILL, drill, organisation, to, until, path=path)
         return enqueue(session, list(messages))
 
     def _answerers(self, session: Session, organisation: Organisation, step: int) -> Sequence[Reach]:
@@ -206,12 +215,16 @@ class Drills:
     def _tell_all(
         self, session: Session, clock: Clock, event: Event, drill: Drill, organisation: Organisation
     ) -> None:
-        everyone = [
+        concerned = [
             *team_of(organisation, channels=self.channels),
             *self._answerers(session, organisation, _LEAD),
-            *administrators(session),
         ]
-        enqueue(session, list(self._messages(clock, event, drill, organisation, everyone, today(clock))))
+        known = {reach.recipient for reach in concerned}
+        others = [reach for reach in administrators(session) if reach.recipient not in known]
+        day = today(clock)
+        team = self._messages(clock, event, drill, organisation, concerned, day, path="/desk")
+        office = self._messages(clock, event, drill, organisation, others, day, path=_OVERVIEW)
+        enqueue(session, [*team, *office])
 
     def _messages(
         self,
@@ -221,9 +234,9 @@ class Drills:
         organisation: Organisation,
         to: Sequence[Reach],
         day: date,
+        *,
+        path: str,
     ) -> Iterator[NewMessage]:
-        paths = {Event.DRILL: f"{PREFIX}/drill/{drill.id}", Event.DRILL_UNANSWERED: "/admin"}
-        path = paths.get(event, "/desk")
         until = drill.sent_on + timedelta(days=LINK_DAYS)
         for reach in once_each(to):
             yield NewMessage(

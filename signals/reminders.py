@@ -106,8 +106,7 @@ def why_senseless(
     if event in _STATES_OF or event == Event.NOTICE_REMINDER:
         return _about_signal(session, event, subject_id, organisation_id)
     if event in (Event.DRILL, Event.DRILL_UNANSWERED):
-        drill = session.get(Drill, subject_id)
-        return "answered" if drill is None or drill.answered_on is not None else None
+        return _about_drill(session, subject_id)
     if event in (Event.STAND_IN, Event.UNCOVERED):
         return "back" if session.get(Absence, subject_id) is None else None
     if event == Event.ACCOUNT_LINK:
@@ -120,6 +119,15 @@ def why_senseless(
         senseless = has_work if event == Event.NOTHING_OPEN else not has_work
         return ("work_came" if has_work else "nothing_open") if senseless else None
     return None
+
+
+def _about_drill(session: Session, drill_id: uuid.UUID) -> str | None:
+    """Answered, or the team was sent another since, which tells the day that holds."""
+    drill = session.get(Drill, drill_id)
+    if drill is None or drill.answered_on is not None:
+        return "answered"
+    later = (Drill.organisation_id == drill.organisation_id, Drill.sent_on > drill.sent_on)
+    return "replaced" if session.scalar(select(Drill.id).where(*later).limit(1)) else None
 
 
 def month_after(day: date) -> date:

@@ -63,6 +63,12 @@ class Practice:
         with self.world.sessions() as session:
             return set(session.scalars(select(OutboxMessage.recipient).where(OutboxMessage.event == event)))
 
+    def links(self) -> dict[tuple[str, str], str]:
+        """Where each message leads, by event and recipient."""
+        with self.world.sessions() as session:
+            found = session.scalars(select(OutboxMessage)).all()
+            return {(one.event, one.recipient): urlsplit(one.values["link"]).path for one in found}
+
     def receiver(self) -> uuid.UUID:
         """Who receives a report from Amsterdam today."""
         on = today(self.world.clock)
@@ -192,6 +198,29 @@ def test_the_national_desk_keeps_its_routing_for_nobody_is_below_it(practice: Pr
         practice.follow_up(add_working_days(today(practice.world.clock), MISSED_AFTER))
     with practice.world.sessions() as session:
         assert session.get_one(Organisation, NATIONAL).suspended_from is None
+
+
+def test_administrators_are_led_to_where_they_see_which_team_it_is(practice: Practice) -> None:
+    administrator, lead = practice.staff(Role.ADMINISTRATOR), practice.staff(Role.LEAD)
+    for _ in range(2):
+        practice.send()
+        for days in (*STEPS[1:], MISSED_AFTER):
+            practice.follow_up(add_working_days(practice.drills()[-1].sent_on, days))
+    assert practice.answer(practice.drills()[-1])
+    links = practice.links()
+    for event in (Event.DRILL_UNANSWERED, Event.ROUTING_SUSPENDED, Event.ROUTING_RESTORED):
+        assert links[event, administrator] == "/admin/messages"
+    assert links[Event.ROUTING_SUSPENDED, lead] == links[Event.ROUTING_RESTORED, FIRST] == "/desk"
+
+
+def test_of_drills_that_waited_only_the_last_is_sent(practice: Practice) -> None:
+    practice.miss()
+    practice.send()
+    channel = practice.worker.channels["email"]
+    practice.worker.deliver()
+    assert isinstance(channel, MemoryChannel)
+    drills = [message for message in channel.sent if "/drill/" in message.text]
+    assert [str(practice.drills()[-1].id) in message.text for message in drills] == [True]
 
 
 # The job
