@@ -83,6 +83,22 @@ def test_a_letter_is_printed_with_two_presses_and_then_asks_whether_it_was_deliv
     assert site.signal(signal_id).notified_on == today(site.desk.clock)
 
 
+@pytest.mark.parametrize("size", SIZES)
+def test_a_suggested_card_leads_to_where_it_is_printed(
+    window: OpenWindow, signal_id: UUID, size: str
+) -> None:
+    anna = window("anna", size=SIZES[size])
+    _claimed(anna.open_signal(signal_id))
+    anna.press(anna.page.locator(".tile").first)
+    anna.press(anna.page.get_by_role("button", name="Geen gehoor"))
+    expect(anna.page.locator("#suggestion")).to_contain_text("kaartje")
+    expect(anna.page.locator(".card--next .card__over")).to_contain_text("afronden voor")
+    printing = anna.page.get_by_role("button", name="Kaartje afdrukken")
+    expect(printing).to_be_hidden()
+    anna.press(anna.page.get_by_role("link", name="Brief of kaartje afdrukken"))
+    expect(printing).to_be_in_viewport()
+
+
 def test_a_signal_is_concluded_with_four_presses(site: Site, window: OpenWindow, signal_id: UUID) -> None:
     anna = window("anna")
     _claimed(anna.open_signal(signal_id))
