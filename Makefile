@@ -17,7 +17,8 @@ PYTEST := $(BIN)/python -m pytest
 WORKERS ?= 2
 # A server or a database for each test takes a tenth of a second and there are thousands: `make test` has them.
 FAST_TESTS := tests/unit tests/architecture tests/properties
-SOAK_TESTS := $(wildcard tests/properties tests/attacks tests/browser/test_carrier_no_loss.py)
+SOAK_TESTS := $(wildcard tests/properties tests/attacks tests/browser/test_carrier_no_loss.py \
+  tests/integration/test_statistics_divisions.py)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore

@@ -198,10 +198,7 @@ def _to_use(service: Service) -> list[tuple[str, int, int]]:
 def test_painting_on_a_slow_network_and_again_without_one(
     phone: Phone, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    phone.open()  # the server's own first page compiles templates
-    phone.page.evaluate(
-        "navigator.serviceWorker.getRegistrations().then((all) => all.map((one) => one.unregister()))"
-    )
+    phone.context.request.get(phone.service.url)  # the server's own first page compiles templates
     tab = phone.context.new_page()
     session = phone.context.new_cdp_session(tab)
     session.send("Network.enable")

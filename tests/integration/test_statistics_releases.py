@@ -188,7 +188,9 @@ def test_only_the_fixed_periods_of_four_years_exist(world: World, period: str) -
     assert "none of the fixed periods" in refused(world, period)
 
 
-def test_municipalities_are_released_for_four_years_together(world: World) -> None:
+@pytest.mark.slow
+def test_municipalities_are_released_for_four_years_together(sqlite_world: World) -> None:
+    world = sqlite_world
     world.clock.moment = world.clock.moment.replace(year=2027, month=3, day=1)
     quarters = [f"{year}-Q{number}" for year in range(2023, 2027) for number in range(1, 5)]
     for quarter in quarters:

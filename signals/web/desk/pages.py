@@ -246,7 +246,7 @@ def shared() -> dict[str, Any]:
 def ask_to_sign_in(_error: NotSignedIn) -> Any:
     """A link leads to the form and back; a form that was posted is kept until one is signed in again."""
     if request.method in ("GET", "HEAD"):
-        form = url_for(".sign_in", next=auth.local_path(request.full_path.rstrip("?")))
+        form = url_for("desk.sign_in", next=auth.local_path(request.full_path.rstrip("?")))
         return _for_htmx(form) if "HX-Request" in request.headers else _see_other(form)
     page = _sign_in_form(kept_path=request.path, kept=forms.typed_text(), next_path=_page_of(request.path))
     return page, 401, {"WWW-Authenticate": 'Bearer realm="signals"'}
@@ -294,7 +294,7 @@ def _change(signal_id: UUID, form: str, change: Callable[..., object]) -> Any:
             return _once_more(opened, form, refused)
     except (ValidationError, Invalid, Conflict) as refused:
         return _once_more(open_signal(signal_id), form, refused)
-    return _see_other(url_for(".signal", signal_id=signal_id, done=form))
+    return _see_other(url_for("desk.signal", signal_id=signal_id, done=form))
 
 
 def _do(signal_id: UUID, change: Callable[..., object], values: Mapping[str, Any]) -> None:
