@@ -7,8 +7,7 @@ commits: killed in between, the keys are orphans to be swept and the batch is do
 import random
 import secrets
 import uuid
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple, cast
@@ -59,44 +58,21 @@ class ArrivalDesk:
     rng: random.Random = field(default_factory=random.SystemRandom)
 
     def arrive(self, clock: Clock) -> int:
-        """Bring in everything that waits; returns how many reports arrived.
-
-        Where one batch is not all, a second lane joins: it opens and seals while PostgreSQL stores what the
-        other sent. The lanes are to one another what two workers are.
-        """
-        joined: list[Future[int]] = []
-        with ThreadPoolExecutor(1, thread_name_prefix="arrival") as pool:
-
-            def join() -> None:
-                if not joined:
-                    joined.append(pool.submit(self._lane, clock))
-
-            arrived = self._lane(clock, join)
-        return arrived + sum(lane.result() for lane in joined)
-
-    def _lane(self, clock: Clock, more: Callable[[], None] = lambda: None) -> int:
-        """Batch after batch until one is not full; returns how many reports arrived.
-
-        `more` hears of each full one.
-        """
+        """Bring in everything that waits; returns how many reports arrived."""
         mailboxes = _Mailboxes(self.keystore)
         total = 0
         while True:
-            taken, arrived = self._arrive_batch(clock, mailboxes, more)
+            taken, arrived = self._arrive_batch(clock, mailboxes)
             total += arrived
             if taken < self.batch_size:
                 return total
 
-    def _arrive_batch(
-        self, clock: Clock, mailboxes: "_Mailboxes", more: Callable[[], None]
-    ) -> tuple[int, int]:
-        """(reports taken up, reports arrived) of one batch, one transaction; `more` hears of a full one."""
+    def _arrive_batch(self, clock: Clock, mailboxes: "_Mailboxes") -> tuple[int, int]:
+        """(reports taken up, reports arrived) of one batch, one transaction."""
         with self.sessions.begin() as session:
             waiting = _take(session.connection(), self.batch_size)
             if not waiting:
                 return 0, 0
-            if len(waiting) == self.batch_size and not is_sqlite(session):  # it has one writer at a time
-                more()
             receivers = _receivers(session, {row.organisation_id for row in waiting}, self.channels)
             mailboxes.fetch({row.mailbox_key_id for row in waiting})
             cases = self._store_signals(session.connection(), waiting, mailboxes, receivers)
