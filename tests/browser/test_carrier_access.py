@@ -206,6 +206,9 @@ def test_painting_on_a_slow_network_and_again_without_one(
     session.send("Network.emulateNetworkConditions", SLOW_3G)
     tab.goto(phone.service.url)
     slow = _first_paint(tab)
+    tab.evaluate(
+        "navigator.serviceWorker.ready.then(() => true)"
+    )  # a page that opens meanwhile has no worker yet
     tab.close()
     phone.open_for_offline()
     phone.offline()

@@ -38,6 +38,7 @@ def environment_of(role: str, credentials: Path) -> dict[str, str]:
 def credentials(tmp_path: Path) -> Path:
     for name in ("front.key", "master.key"):
         write_new_secret_file(tmp_path / name)
+    (tmp_path / "smtp.password").write_text("given by the provider\n")
     return tmp_path
 
 
@@ -62,6 +63,12 @@ def test_a_role_is_given_the_secrets_that_it_needs_and_no_other(role: str) -> No
 def test_a_front_without_its_secret_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsProblem, match=r"front\.secret_file"):
         load_settings(DEPLOY / "front.toml", environment_of("front", tmp_path))
+
+
+def test_a_worker_without_the_password_of_its_mail_server_is_refused(credentials: Path) -> None:
+    (credentials / "smtp.password").unlink()
+    with pytest.raises(SettingsProblem, match="smtp_password_file cannot be read"):
+        load_settings(DEPLOY / "worker.toml", environment_of("worker", credentials))
 
 
 @pytest.mark.parametrize("unit", sorted(DEPLOY.glob("*.service"), key=str), ids=lambda unit: str(unit.name))
