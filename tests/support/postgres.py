@@ -112,7 +112,11 @@ class PostgresServer:
 
     @contextmanager
     def away(self) -> Iterator[None]:
-        """Ended as by a crash, whoever is connected; back on the same data at the end of the `with` block."""
+        """Ended as by a crash, whoever is connected; back on the same data at the end of the `with` block.
+
+        What was committed is there again, as in production; not durable, it would forget the last of it.
+        """
+        self.execute("CHECKPOINT")
         _end(self._require_running())
         self._process = None
         try:
