@@ -11,6 +11,9 @@ from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+
 RECEIPT_BYTES: Final = 10
 SECRET_SIZE: Final = 32
 
@@ -45,8 +48,8 @@ def receipt_for(front_secret: bytes, key: UUID, canonical_body: bytes) -> str:
     The same key and body always give the same receipt. Raises `ValueError` for a short secret.
     """
     info = _RECEIPT_DOMAIN + key.bytes + hashlib.sha256(canonical_body).digest()
-    block = hmac.digest(_pseudorandom_key(front_secret), info + b"\x01", hashlib.sha256)
-    return _grouped(base64.b32encode(block[:RECEIPT_BYTES]).decode("ascii").translate(_TO_CROCKFORD))
+    raw = HKDFExpand(SHA256(), RECEIPT_BYTES, info=info).derive(_pseudorandom_key(front_secret))
+    return _grouped(base64.b32encode(raw).decode("ascii").translate(_TO_CROCKFORD))
 
 
 def parse_receipt(text: str) -> str | None:
@@ -70,7 +73,7 @@ def receipt_hash(receipt: str) -> bytes:
 
 @lru_cache(maxsize=4)
 def _pseudorandom_key(front_secret: bytes) -> bytes:
-    """HKDF's half that is the same for all receipts (RFC 5869, 2.2, without salt); the other is one HMAC."""
+    """HKDF's half that is the same for all receipts (RFC 5869, 2.2, without salt)."""
     return hmac.digest(bytes(hashlib.sha256().digest_size), _checked(front_secret), hashlib.sha256)
 
 
