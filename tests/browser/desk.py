@@ -10,13 +10,14 @@ from typing import Any
 from uuid import UUID
 
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import Browser, BrowserContext, Locator, Page
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from sqlalchemy.orm import Session
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from signals.models import Signal
 from tests.web.desk_fixtures import PASSWORD, Desk
 
+DONE = "p.notice--done"
 WIDE = {"width": 1280, "height": 800}
 PHONE = {"width": 360, "height": 640}
 SIZES = {"desk": WIDE, "phone": PHONE}
@@ -115,6 +116,23 @@ class Window:
 
     def open_signal(self, signal_id: UUID) -> Page:
         return self.open(f"/desk/signals/{signal_id}")
+
+    def claim(self, signal_id: UUID) -> Page:
+        """Open a new signal and claim it; the page says that it is done."""
+        self.open_signal(signal_id)
+        self.press(self.page.get_by_role("button", name="Dit signaal oppakken"))
+        expect(self.page.locator(DONE)).to_have_text("U hebt dit signaal opgepakt.")
+        return self.page
+
+    def tried(self, result: str, how: str = "Huisbezoek") -> None:
+        """Note an attempt at the open signal; the page says that it is saved."""
+        self.press_attempt(result, how)
+        expect(self.page.locator(DONE)).to_have_text("De poging is opgeslagen.")
+
+    def press_attempt(self, result: str, how: str = "Huisbezoek") -> None:
+        """The two presses of an attempt, whatever comes of them."""
+        self.press(self.page.locator(".tile", has_text=how))
+        self.press(self.page.get_by_role("button", name=result))
 
     def press(self, place: Locator) -> None:
         """With the mouse, or with a thumb on a phone."""

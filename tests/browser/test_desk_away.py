@@ -8,12 +8,12 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from signals.settings import SessionsSettings
 from signals.vocabulary import AttemptResult, ProcessRole
 from signals.web.desk.context import EXTENSION, DeskContext
-from tests.browser.desk import SIZES, Site, Window
+from tests.browser.desk import DONE, SIZES, Site, Window
 from tests.browser.desk_fixtures import OpenWindow
 from tests.support.postgres import PostgresServer
 from tests.support.world import World
@@ -41,9 +41,8 @@ def test_while_the_database_is_away_nothing_typed_is_lost_and_then_the_work_goes
     site: Site, window: OpenWindow, signal_id: UUID, postgres_server: PostgresServer, size: str
 ) -> None:
     anna = window("anna", size=SIZES[size], options={"java_script_enabled": size == "desk"})
-    page = _claimed(anna, signal_id)
-    _tried(anna, "Geen gehoor")
-    expect(page.locator("p.notice--done")).to_have_text("De poging is opgeslagen.")
+    page = anna.claim(signal_id)
+    anna.tried("Geen gehoor")
     page.locator("summary", has_text="Notitie toevoegen").click()
     page.fill("#notes-text", TYPED)
     with postgres_server.away():
@@ -69,13 +68,13 @@ def test_an_attempt_made_while_the_database_is_away_is_shown_in_words_and_saved_
     site: Site, window: OpenWindow, signal_id: UUID, postgres_server: PostgresServer
 ) -> None:
     anna = window("anna")
-    page = _claimed(anna, signal_id)
+    page = anna.claim(signal_id)
     with postgres_server.away():
-        _tried(anna, "Geen gehoor")
+        anna.press_attempt("Geen gehoor")
         _says_try_again(anna)
         expect(page.locator("dd.typed")).to_contain_text(["Huisbezoek", "Geen gehoor"])
     anna.press(page.get_by_role("button", name="Opnieuw versturen"))
-    expect(page.locator("p.notice--done")).to_have_text("De poging is opgeslagen.")
+    expect(page.locator(DONE)).to_have_text("De poging is opgeslagen.")
     assert [one.result for one in site.signal(signal_id).attempts] == [AttemptResult.NO_ANSWER]
 
 
@@ -98,7 +97,7 @@ def test_while_the_keystore_is_away_no_content_is_shown_and_no_note_is_half_save
     site: Site, window: OpenWindow, signal_id: UUID
 ) -> None:
     anna = window("anna")
-    page = _claimed(anna, signal_id)
+    page = anna.claim(signal_id)
     page.locator("summary", has_text="Notitie toevoegen").click()
     page.fill("#notes-text", TYPED)
     before = site.signal(signal_id).version
@@ -124,18 +123,6 @@ def _says_try_again(one: Window) -> None:
     ).to_be_visible()
     if one.options.get("java_script_enabled", True):
         assert (one.axe(), one.wider_than_the_screen()) == ([], [])
-
-
-def _claimed(one: Window, signal_id: UUID) -> Page:
-    page = one.open_signal(signal_id)
-    one.press(page.get_by_role("button", name="Dit signaal oppakken"))
-    expect(page.locator("p.notice--done")).to_be_visible()
-    return page
-
-
-def _tried(one: Window, result: str) -> None:
-    one.press(one.page.locator(".tile").first)
-    one.press(one.page.get_by_role("button", name=result))
 
 
 @contextmanager

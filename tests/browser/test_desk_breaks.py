@@ -4,14 +4,13 @@ away, a link that is too old."""
 import re
 from collections.abc import Iterator
 from datetime import timedelta
-from uuid import UUID
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from signals.clock import today
 from signals.vocabulary import Action
-from tests.browser.desk import PHONE, Site, Window
+from tests.browser.desk import DONE, PHONE, Site, Window
 from tests.browser.desk_fixtures import OpenWindow, desk_in
 from tests.browser.test_desk_team import NEW, mailed_link
 from tests.web.conftest import Installation
@@ -19,7 +18,6 @@ from tests.web.desk_fixtures import GRONINGEN, Desk
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-DONE = "p.notice--done"
 SCRIPTS = pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
 TYPED = 'Mevrouw woont nu bij haar zus: "Lange <Straat> 3".\nBel eerst.'
 
@@ -58,7 +56,7 @@ def test_a_button_pressed_again_while_the_answer_is_under_way_does_its_work_once
 ) -> None:
     signal_id = site.desk.arrive(number=6)
     anna = window("anna")
-    page = _claimed(anna, signal_id)
+    page = anna.claim(signal_id)
     page.locator(".tile").first.click()
     _pressed_again(anna, "Contact gehad")
     expect(page.locator(DONE)).to_have_text("De poging is opgeslagen.")
@@ -85,7 +83,7 @@ def test_who_is_shut_out_in_the_middle_of_work_saves_nothing_more_and_the_team_g
 ) -> None:
     signal_id = site.desk.arrive(number=7)
     bram, lena = window("bram"), window("lena")
-    page = _claimed(bram, signal_id)
+    page = bram.claim(signal_id)
     page.locator("summary", has_text="Notitie toevoegen").click()
     page.fill("#notes-text", "Nog één ding.")
     lena.press(lena.open("/desk/team").get_by_role("button", name="Shut out Bram Voorbeeld"))
@@ -107,7 +105,7 @@ def test_a_claim_of_somebody_on_holiday_is_told_to_the_lead_who_lets_a_colleague
 ) -> None:
     signal_id = site.desk.arrive(number=9)
     anna, lena = window("anna"), window("lena", size=PHONE)
-    _claimed(anna, signal_id)
+    anna.claim(signal_id)
     last = today(site.desk.clock) + timedelta(days=7)
     anna.open("/desk/absence").fill("#absence-away_until", last.isoformat())
     anna.press(anna.page.get_by_role("button", name="Opslaan"))
@@ -141,13 +139,6 @@ def test_an_invitation_that_is_too_old_opens_nothing_and_says_whom_to_ask(
     expect(noor.page.get_by_text("Deze link werkt niet of niet meer").first).to_be_visible()
     expect(noor.page.locator("#take-up-password")).to_have_count(0)
     assert noor.axe() == []
-
-
-def _claimed(one: Window, signal_id: UUID) -> Page:
-    page = one.open_signal(signal_id)
-    one.press(page.get_by_role("button", name="Dit signaal oppakken"))
-    expect(page.locator(DONE)).to_be_visible()
-    return page
 
 
 def _pressed_again(one: Window, button: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from signals.clock import AMSTERDAM
-from tests.browser.desk import PHONE, Site, Window
+from tests.browser.desk import PHONE, Site
 from tests.browser.desk_fixtures import OpenWindow
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -20,9 +20,9 @@ def test_at_the_turn_of_the_year_every_date_has_its_own_year(
     anna = window("anna", size=PHONE)
     page = anna.open_signal(signal_id)
     anna.press(page.get_by_role("button", name="Dit signaal oppakken"))
-    _tried(anna, "Huisbezoek", "Geen gehoor")
+    anna.tried("Geen gehoor")
     site.desk.clock.moment = datetime(2027, 1, 1, 0, 5, tzinfo=AMSTERDAM).astimezone(UTC)
-    _tried(anna, "Telefoon", "Geen gehoor")
+    anna.tried("Geen gehoor", "Telefoon")
     expect(page.locator(".timeline li", has_text="geen gehoor").locator("time")).to_have_text(
         ["vr 1 jan 2027, 00:05", "do 31 dec 2026, 23:50"]
     )
@@ -41,12 +41,12 @@ def test_in_the_hour_that_comes_twice_attempts_stand_in_the_order_in_which_they_
     anna = window("anna", size=PHONE)
     page = anna.open_signal(signal_id)
     anna.press(page.get_by_role("button", name="Dit signaal oppakken"))
-    _tried(anna, "Huisbezoek", "Geen gehoor")
+    anna.tried("Geen gehoor")
     site.desk.clock.moment = datetime(2027, 10, 31, 1, 10, tzinfo=UTC)  # 02:10, for the second time
-    _tried(anna, "Telefoon", "Geen gehoor")
+    anna.tried("Geen gehoor", "Telefoon")
     anna.press(page.get_by_text("Was het eerder, of met zijn tweeën?"))
     page.fill("#contact-attempts-attempted_time", "02:30")  # the first one: the second is still to come
-    _tried(anna, "Kaartje", "Geen gehoor")
+    anna.tried("Geen gehoor", "Kaartje")
     tried = page.locator(".timeline li", has_text="geen gehoor")
     expect(tried.locator(".timeline__what")).to_have_text(
         ["Telefoon: geen gehoor", "Huisbezoek: geen gehoor", "Kaartje: geen gehoor"]
@@ -54,9 +54,3 @@ def test_in_the_hour_that_comes_twice_attempts_stand_in_the_order_in_which_they_
     expect(tried.locator("time").first).to_contain_text("zo 31 okt 2027, 02:10")
     made = sorted(f"{one.attempted_at.astimezone(UTC):%H:%M}" for one in site.signal(signal_id).attempts)
     assert made == ["00:30", "00:40", "01:10"]
-
-
-def _tried(one: Window, how: str, result: str) -> None:
-    one.press(one.page.locator(".tile", has_text=how))
-    one.press(one.page.get_by_role("button", name=result))
-    expect(one.page.locator("p.notice--done")).to_have_text("De poging is opgeslagen.")

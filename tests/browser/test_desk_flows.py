@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from urllib.parse import urlsplit
-from uuid import UUID
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -16,14 +15,13 @@ from pypdf import PdfReader
 from signals.clock import today
 from signals.vocabulary import Action, AuditAction, DeferralReason, Outcome, SignalState
 from signals.web.desk.handing_over import HandoverSchema
-from tests.browser.desk import SIZES, Site, Window
+from tests.browser.desk import DONE, SIZES, Site, Window
 from tests.browser.desk_fixtures import OpenWindow, desk_in
 from tests.web.conftest import Installation
 from tests.web.desk_fixtures import AMSTERDAM, GRONINGEN, Desk
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-DONE = "p.notice--done"
 SCRIPTS = pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
 A6 = (297.6, 419.5)
 """Points, 105 x 148 mm."""
@@ -43,8 +41,8 @@ def test_a_signal_goes_to_another_organisation_and_comes_back_with_all_that_was_
     signal_id = site.desk.arrive(number=21, concern_types=["frail"])
     reference = site.signal(signal_id).reference
     anna = _window(window, "anna", scripts)
-    page = _claimed(anna, signal_id)
-    _tried(anna, "Geen gehoor")
+    page = anna.claim(signal_id)
+    anna.tried("Geen gehoor")
     _handed_over(anna, GRONINGEN, "moved", "Mevrouw woont nu bij haar zus.")
     expect(page.locator(DONE)).to_contain_text(f"{reference} ging op")
     expect(page.locator(DONE)).to_contain_text(GRONINGEN)
@@ -57,7 +55,7 @@ def test_a_signal_goes_to_another_organisation_and_comes_back_with_all_that_was_
     expect(page.get_by_role("status")).to_contain_text("Doorverwezen op di 24 nov 2026")
 
     gerda = _window(window, "gerda", scripts)
-    theirs = _claimed(gerda, signal_id)
+    theirs = gerda.claim(signal_id)
     expect(theirs.locator(".timeline")).to_contain_text("Mevrouw woont nu bij haar zus.")
     expect(theirs.locator(".timeline")).to_contain_text("Huisbezoek: geen gehoor")
     expect(theirs.locator(".timeline")).to_contain_text("De bewoner is verhuisd")
@@ -98,9 +96,9 @@ def test_help_goes_on_in_the_own_case_system_with_a_file_and_a_paper(
 ) -> None:
     signal_id = site.desk.arrive(number=23, concern_types=["frail"], seen="once")
     anna = _window(window, "anna", scripts)
-    page = _claimed(anna, signal_id)
+    page = anna.claim(signal_id)
     expect(page.get_by_role("link", name="Overdracht als pdf")).to_have_count(0)
-    _tried(anna, "Contact gehad")
+    anna.tried("Contact gehad")
     _concluded(anna, "help_accepted")
     files = _files_of(anna)
     with anna.context.expect_page() as paper:
@@ -148,8 +146,8 @@ def test_a_concluded_signal_is_reopened_and_whoever_does_that_has_it(
 ) -> None:
     signal_id = site.desk.arrive(number=26)
     anna, bram = _window(window, "anna", scripts), _window(window, "bram", scripts)
-    _claimed(anna, signal_id)
-    _tried(anna, "Contact gehad")
+    anna.claim(signal_id)
+    anna.tried("Contact gehad")
     _concluded(anna, "talk_sufficed")
     page = bram.open_signal(signal_id)
     bram.press(page.locator("summary", has_text="Heropenen"))
@@ -170,10 +168,10 @@ def test_a_day_agreed_at_the_door_puts_the_signal_off_until_that_day_and_no_long
     signal_id = site.desk.arrive(number=31 if size == "desk" else 33)
     reference, agreed = site.signal(signal_id).reference, today(site.desk.clock) + timedelta(days=6)
     anna = window("anna", size=SIZES[size])
-    page = _claimed(anna, signal_id)
+    page = anna.claim(signal_id)
     anna.press(page.get_by_text("Sprak u een dag af?"))
     page.fill("#contact-attempts-postponed_until", (agreed + timedelta(days=30)).isoformat())
-    _tried(anna, "Later afgesproken")
+    anna.press_attempt("Later afgesproken")
     expect(page.get_by_role("alert")).to_contain_text("Afgesproken dag")
     page.fill("#contact-attempts-postponed_until", agreed.isoformat())
     anna.press(page.get_by_role("button", name="Later afgesproken"))
@@ -194,7 +192,7 @@ def test_telling_the_resident_is_deferred_with_a_reason_and_done_later(
 ) -> None:
     signal_id = site.desk.arrive(number=28)
     anna = _window(window, "anna", scripts)
-    page = _claimed(anna, signal_id)
+    page = anna.claim(signal_id)
     day = today(site.desk.clock)
     _told(anna, on=day.isoformat(), because="would_endanger")
     expect(page.get_by_role("alert")).to_contain_text("een van de twee")
@@ -217,7 +215,7 @@ def test_letter_and_card_are_read_back_from_what_the_browser_was_given(
 ) -> None:
     signal_id = site.desk.arrive(number=29)
     anna = window("anna", size=SIZES[size])
-    page = _claimed(anna, signal_id)
+    page = anna.claim(signal_id)
     files = _files_of(anna)
     anna.begin_counting()
     anna.press(page.locator("summary", has_text="De bewoner informeren"))
@@ -239,18 +237,6 @@ def test_letter_and_card_are_read_back_from_what_the_browser_was_given(
 
 def _window(window: OpenWindow, who: str, scripts: bool) -> Window:
     return window(who, options={"java_script_enabled": scripts})
-
-
-def _claimed(one: Window, signal_id: UUID) -> Page:
-    page = one.open_signal(signal_id)
-    one.press(page.get_by_role("button", name="Dit signaal oppakken"))
-    expect(page.locator(DONE)).to_have_text("U hebt dit signaal opgepakt.")
-    return page
-
-
-def _tried(one: Window, result: str) -> None:
-    one.press(one.page.locator(".tile").first)
-    one.press(one.page.get_by_role("button", name=result))
 
 
 def _concluded(one: Window, outcome: str) -> None:
