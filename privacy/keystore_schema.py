@@ -1,6 +1,5 @@
 """The keystore's own tables (Core, no ORM) and its own engine, apart from the database on purpose."""
 
-import os
 import sqlite3
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +20,8 @@ from sqlalchemy import (
     event,
 )
 from sqlalchemy.engine import URL, make_url
+
+from privacy.private_files import make_private
 
 SQLITE_WAIT_SECONDS: Final = 30
 READ_ONLY: Final = "keystore_read_only"
@@ -113,11 +114,7 @@ def checkpoint_sqlite(engine: Engine) -> None:
 def _private_file(url: URL) -> None:
     if not url.database or url.database == ":memory:":
         return
-    path = Path(url.database)
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Made before SQLite makes it; SQLite gives its WAL and shared-memory files the mode of this one.
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    path.chmod(0o600)
+    make_private(Path(url.database))
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:

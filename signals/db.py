@@ -4,7 +4,6 @@ SQLite: WAL, synchronous=FULL (a receipt given is a report kept), foreign keys o
 over from the driver so that writers begin IMMEDIATE and savepoints work.
 """
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.orm import Session, sessionmaker
+
+from privacy.private_files import make_private
 
 SQLITE_BUSY_SECONDS = 30
 
@@ -41,19 +42,13 @@ def make_engine(url: str, *, pool_size: int = 5, echo: bool = False) -> Engine:
 def _sqlite_engine(url: str, *, echo: bool) -> Engine:
     database = make_url(url).database
     if database and database != ":memory:":
-        _make_private(Path(database))
+        make_private(Path(database))
     engine = create_engine(
         url, hide_parameters=True, echo=echo, connect_args={"timeout": SQLITE_BUSY_SECONDS}
     )
     event.listen(engine, "connect", _prepare_sqlite_connection)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
-
-
-def _make_private(path: Path) -> None:
-    """Make the file readable by its owner only before SQLite does; its companions take over the mode."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
 
 
 def _prepare_sqlite_connection(connection: sqlite3.Connection, _record: object) -> None:
