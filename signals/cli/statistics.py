@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from signals.cli import answer, json_option, settings_of
+from signals.cli import answer, json_option, proof_words, settings_of
 from signals.cli.opening import everything, on_terminal
 
 if TYPE_CHECKING:
     from privacy.disclosure.auditor import Interval
+    from privacy.disclosure.comparison import Change
+    from privacy.disclosure.folder import Published
     from privacy.disclosure.tables import Cell
     from signals.clock import Clock
     from signals.statistics.releasing import Releasing
@@ -27,32 +29,43 @@ def statistics() -> None:
     """
 
 
+def _folder(**more: Any) -> dict[str, Any]:
+    return {"type": click.Path(exists=True, file_okay=False, path_type=Path), **more}
+
+
+def _language(of: str) -> dict[str, Any]:
+    return {"type": click.Choice(["nl", "en"]), "default": "nl", "help": f"Of the {of}; default: nl."}
+
+
 @statistics.command()
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("folder", **_folder())
+@click.option("--against", **_folder(help="An older download: has anything changed that was published then?"))
 @click.option("--exact", is_flag=True, help="Solve every interval to its ends; --json then lists them all.")
+@click.option("--language", **_language("answer"))
 @json_option
 @click.pass_context
-def verify(context: click.Context, *, folder: Path, exact: bool, as_json: bool) -> None:
+def verify(
+    context: click.Context, *, folder: Path, against: Path | None, exact: bool, language: str, as_json: bool
+) -> None:
     """Check downloaded figures: can a hidden cell be narrowed to fewer than five values?
 
     FOLDER holds the CSV files and the datapackage.json as published; nothing else is read, no settings and
-    no database. Exit code 0: nothing is given away. 1: something is, or the figures contradict each other.
-    2: the folder is broken, so nothing was proven.
+    no database. A release never changes: with --against OLDER, whoever kept an older download sees whether
+    that is so. Exit code 0: nothing is given away, and nothing changed. 1: something is or did, or the
+    figures contradict each other. 2: a folder is broken, or is of other figures, so nothing was proven.
 
-    Example: signals statistics verify downloads/figures
+    Example: signals statistics verify downloads/figures --against downloads/figures-of-last-year
     """
-    from privacy.disclosure.folder import BrokenFolder, read_folder
     from privacy.disclosure.verification import verified
 
-    try:
-        published = read_folder(folder)
-        hidden = sum(value is None for value in published.values.values())
-        with _bar(hidden) as advance, _solver_on_stderr():
-            found = verified(published, exact=exact, advance=advance)
-    except BrokenFolder as problem:
-        raise click.BadParameter(str(problem), param_hint="FOLDER") from None
+    published = _read(folder, "FOLDER")
+    compared = _compared(published, against) if against else None
+    hidden = sum(value is None for value in published.values.values())
+    with _broken("FOLDER"), _bar(hidden) as advance, _solver_on_stderr():
+        found = verified(published, exact=exact, advance=advance)
     data: dict[str, Any] = {
-        "ok": found.ok,
+        "ok": found.ok and not (compared and compared["changes"]),
+        "safe": found.ok,
         "tables": len({(cell.table, cell.period) for cell in published.values}),
         "cells": len(published.values),
         "hidden": found.hidden,
@@ -60,11 +73,13 @@ def verify(context: click.Context, *, folder: Path, exact: bool, as_json: bool) 
         "contradiction": found.contradiction,
         "told": [_interval(one) for one in found.told],
         "derived": [_cell(cell) for cell in found.derived],
+        "against": compared,
+        "language": language,
     }
     if exact:
         data["intervals"] = [_interval(one) for one in found.intervals]
-    answer(data, as_json=as_json, text=_verified)
-    if not found.ok:
+    answer(data, as_json=as_json, text=proof_words.told)
+    if not data["ok"]:
         context.exit(1)
 
 
@@ -72,12 +87,9 @@ def verify(context: click.Context, *, folder: Path, exact: bool, as_json: bool) 
 @click.argument("period")
 @click.option(
     "--after",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="First bring back what this folder published and the database lost by a restore.",
+    **_folder(help="First bring back what this folder published and the database lost by a restore."),
 )
-@click.option(
-    "--language", type=click.Choice(["nl", "en"]), default="nl", help="Of the protocol; default: nl."
-)
+@click.option("--language", **_language("protocol"))
 @json_option
 @click.pass_context
 def release(context: click.Context, *, period: str, after: Path | None, language: str, as_json: bool) -> None:
@@ -119,13 +131,10 @@ def release(context: click.Context, *, period: str, after: Path | None, language
 
 
 def _adopted(releasing: "Releasing", clock: "Clock", folder: Path) -> list[dict[str, Any]]:
-    from privacy.disclosure.folder import BrokenFolder
     from signals.statistics.adopting import adopt
 
-    try:
+    with _broken("--after"):
         found = adopt(releasing, clock, folder=folder)
-    except BrokenFolder as problem:
-        raise click.BadParameter(str(problem), param_hint="--after") from None
     return [{"period": one.period, "recounted": one.recounted} for one in found]
 
 
@@ -191,18 +200,45 @@ def _cell(cell: "Cell") -> dict[str, Any]:
     return {"table": cell.table, "period": cell.period, "keys": list(cell.keys), "measure": cell.measure}
 
 
-def _verified(data: dict[str, Any]) -> str:
-    lines = [f"{data['tables']} tables, {data['cells']} cells, {data['hidden']} of them hidden."]
-    if data["contradiction"]:
-        lines.append("The figures contradict each other: no counts at all would give them.")
-    lines.extend(f"Given away: {_place(one)} is {one['least']} to {one['most']}." for one in data["told"])
-    lines.extend(
-        f"Differs from others by a small group, or lacks its base: {_place(one)}." for one in data["derived"]
-    )
-    if data["ok"]:
-        lines.append(f"Every hidden cell keeps at least {data['needed']} possible values.")
-    return "\n".join(lines)
+def _read(folder: Path, hint: str) -> "Published":
+    from privacy.disclosure.folder import read_folder
+
+    with _broken(hint):
+        return read_folder(folder)
 
 
-def _place(one: dict[str, Any]) -> str:
-    return " ".join((one["table"], one["period"], "/".join(one["keys"]), one["measure"])).replace("  ", " ")
+@contextmanager
+def _broken(hint: str) -> Iterator[None]:
+    from privacy.disclosure.folder import BrokenFolder
+
+    try:
+        yield
+    except BrokenFolder as problem:
+        raise click.BadParameter(str(problem), param_hint=hint) from None
+
+
+def _compared(published: "Published", older_folder: Path) -> dict[str, Any]:
+    from privacy.disclosure.comparison import NothingInCommon, changes, compared
+
+    older = _read(older_folder, "--against")
+    try:
+        found = changes(older, published)
+    except NothingInCommon:
+        raise click.BadParameter("no table of any period is in both", param_hint="--against") from None
+    return {"cells": compared(older, published), "changes": [_change(one, older, published) for one in found]}
+
+
+def _change(one: "Change", older: "Published", newer: "Published") -> dict[str, Any]:
+    """`was` and `now` as they stand in the files; null where nothing does."""
+    place = _cell(one.cell) if one.cell else {"table": one.table, "period": one.period}
+    was, now = (_written(side, one.cell) for side in (older, newer))
+    return {"what": one.what.value, **place, "was": was, "now": now}
+
+
+def _written(published: "Published", cell: "Cell | None") -> int | str | None:
+    from privacy.disclosure.folder import HIDDEN
+
+    if cell is None or cell not in published.values:
+        return None
+    value = published.values[cell]
+    return HIDDEN if value is None else value

@@ -1,14 +1,18 @@
 """`signals statistics release`: what it says, and how it ends."""
 
 import json
+import shutil
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from sqlite3 import connect
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
+from privacy.disclosure.folder import DESCRIPTION
 from signals.cli import main
 from signals.cli.doctor import Finding, examine
 from signals.clock import FixedClock, SystemClock, today
@@ -98,6 +102,86 @@ def test_what_is_written_as_open_data_passes_the_check_of_an_outsider(run: Run, 
     engine.dispose()
     done = run("verify", str(tmp_path / "figures"))
     assert done.exit_code == 0, done.output
+
+
+# After a restore
+
+
+@pytest.fixture
+def published(run: Run, tmp_path: Path) -> Path:
+    """What was published of a release that the restored database knows nothing of; the keystore does."""
+    here, kept = tmp_path / "var" / "signals.db", tmp_path / "kept.db"
+    _copy(here, kept)
+    assert run("release", _closed()).exit_code == 0
+    _write_folder(tmp_path)
+    _copy(kept, here)
+    return tmp_path / "figures"
+
+
+def test_a_release_that_a_restore_lost_is_brought_back_from_what_was_published(
+    run: Run, published: Path, tmp_path: Path
+) -> None:
+    refused = run("release", _closed())
+    assert refused.exit_code == 1
+    assert f"release {_closed()} --after FOLDER" in " ".join(refused.output.split())
+    before = (published / DESCRIPTION).read_bytes()
+    done = run("release", _closed(), "--after", str(published))
+    assert done.exit_code == 0, done.output
+    assert done.output.startswith(
+        f"{_closed()} is brought back as it was published.\n{_closed()} was released"
+    )
+    again = json.loads(run("release", _closed(), "--after", str(published), "--json").stdout)
+    assert (again["adopted"], again["is_new"]) == ([], False)
+    shutil.copytree(published, tmp_path / "older")
+    _write_folder(tmp_path)
+    assert (published / DESCRIPTION).read_bytes() == before
+    assert run("verify", str(published), "--against", str(tmp_path / "older")).exit_code == 0
+
+
+def test_a_program_reads_what_was_brought_back_and_whether_it_was_recounted(
+    run: Run, published: Path, tmp_path: Path
+) -> None:
+    engine = make_engine(settings_in(tmp_path).database.url)
+    with session_factory(engine).begin() as session:  # what is there now is not what was counted then
+        facts(session, [{"received_quarter": _closed(), "concluded_quarter": _closed()}] * 40)
+    engine.dispose()
+    told = json.loads(run("release", _closed(), "--after", str(published), "--json").stdout)
+    assert told["adopted"] == [{"period": _closed(), "recounted": False}]
+
+
+def test_a_folder_that_cannot_be_brought_back_is_refused_in_words(run: Run, published: Path) -> None:
+    missing = run("release", _closed(), "--after", str(published / "nothing"))
+    assert missing.exit_code == 2
+    (published / DESCRIPTION).write_text("{}")
+    broken = run("release", _closed(), "--after", str(published))
+    assert broken.exit_code == 2
+    assert "--after" in broken.output
+    assert "Traceback" not in broken.output
+
+
+def test_a_folder_of_another_history_is_refused(run: Run, published: Path) -> None:
+    described = json.loads((published / DESCRIPTION).read_text())
+    csv = published / described["resources"][0]["path"]
+    assert run("release", _closed(), "--after", str(published)).exit_code == 0
+    csv.write_text(csv.read_text().replace(",40\n", ",45\n"))
+    refused = run("release", _closed(), "--after", str(published))
+    assert refused.exit_code == 1
+    assert "was released otherwise here" in refused.output
+
+
+def _copy(source: Path, target: Path) -> None:
+    with closing(connect(source)) as here, closing(connect(target)) as there:
+        here.backup(there)
+
+
+def _write_folder(folder: Path) -> None:
+    engine = make_engine(settings_in(folder).database.url)
+    with session_factory(engine)() as session:
+        write_folder(session, folder / "figures", licence="CC0-1.0")
+    engine.dispose()
+
+
+# Late
 
 
 def test_the_doctor_tells_of_a_quarter_that_should_have_been_released(run: Run, tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 import csv
 import json
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from privacy.disclosure.folder import DESCRIPTION, disclosure, resource
 from privacy.disclosure.protection import protect
 from privacy.disclosure.tables import Cell, Measure, Schema
 from signals.cli import main
+from signals.cli.proof_words import LANGUAGES
 from tests.support.disclosure import SIGNALS, Coins, side, table
 
 MEDIAN = Measure(name="median_hours", derived=True, base="signals")
@@ -61,8 +64,8 @@ def test_what_the_product_publishes_is_proven_from_the_folder_alone(
     monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
     result = _verify(folder)
     assert result.exit_code == 0, result.output
-    assert "1 tables, 4 cells, 2 of them hidden." in result.output
-    assert "Every hidden cell keeps at least 5 possible values." in result.output
+    assert "1 tabellen, 4 cellen, waarvan 2 verborgen." in result.output
+    assert "Elke verborgen cel houdt ten minste 5 mogelijke waarden over." in result.output
 
 
 def test_a_program_reads_every_interval(folder: Path) -> None:
@@ -76,16 +79,18 @@ def test_a_program_reads_every_interval(folder: Path) -> None:
 
 def test_a_hidden_cell_that_the_total_tells_is_found(tmp_path: Path) -> None:
     _write(tmp_path, FIGURES, _values({"total": 40, "x": 20, "y": 25, "z": None}))
-    result = _verify(tmp_path)
-    assert result.exit_code == 1
-    assert "Given away: figures 2026 z signals is 0 to 1." in result.output
+    dutch, english = _verify(tmp_path), _verify(tmp_path, "--language", "en")
+    assert (dutch.exit_code, english.exit_code) == (1, 1)
+    assert "Verraden: figures 2026 z signals is 0 tot en met 1." in dutch.output
+    assert "Given away: figures 2026 z signals is 0 to 1." in english.output
+    assert "Elke verborgen cel" not in dutch.output
 
 
 def test_figures_that_contradict_each_other_are_found(tmp_path: Path) -> None:
     _write(tmp_path, FIGURES, _values({"total": 10, "x": 20, "y": 25, "z": None}))
     result = _verify(tmp_path)
     assert result.exit_code == 1
-    assert "contradict each other" in result.output
+    assert "De cijfers spreken elkaar tegen" in result.output
 
 
 def test_medians_that_can_be_subtracted_are_found(tmp_path: Path) -> None:
@@ -98,6 +103,144 @@ def test_medians_that_can_be_subtracted_are_found(tmp_path: Path) -> None:
 def test_a_median_without_a_shown_base_is_found(tmp_path: Path) -> None:
     _write(tmp_path, FIGURES, _values({"total": 70, "x": 65, "y": None, "z": None}, y=14))
     assert _verify(tmp_path).exit_code == 1
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_finding_is_said_in_the_language_of_choice(tmp_path: Path, language: str) -> None:
+    _write(tmp_path, FIGURES, _values({"total": 70, "x": 65, "y": None, "z": None}, y=14))
+    result = _verify(tmp_path, "--language", language)
+    assert LANGUAGES[language].derived.format(place="figures 2026 y median_hours") in result.output
+    assert _verify(tmp_path, "--language", "fr").exit_code == 2
+
+
+# Against an older download
+
+
+@pytest.fixture
+def older(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder as somebody downloaded it once."""
+    return Path(shutil.copytree(folder, tmp_path_factory.mktemp("older") / "figures"))
+
+
+def _against(folder: Path, older: Path) -> Result:
+    return _verify(folder, "--against", str(older))
+
+
+def _changed(folder: Path, older: Path, code: int = 1) -> list[dict[str, Any]]:
+    result = _verify(folder, "--against", str(older), "--json")
+    assert result.exit_code == code, result.output
+    found: list[dict[str, Any]] = json.loads(result.stdout)["against"]["changes"]
+    return found
+
+
+def test_what_did_not_change_since_an_older_download_is_said(folder: Path, older: Path) -> None:
+    result = _against(folder, older)
+    assert result.exit_code == 0
+    assert "Niets van wat eerder gepubliceerd was is veranderd: 4 cellen vergeleken." in result.output
+    assert (
+        "Nothing that was published earlier"
+        in _verify(folder, "--against", str(older), "--language", "en").output
+    )
+
+
+def test_a_figure_that_is_another_one_now_is_shown_by_whoever_kept_it(folder: Path, older: Path) -> None:
+    _line(",40", ",45")(folder)
+    result = _against(folder, older)
+    assert result.exit_code == 1
+    assert "Veranderd: figures 2026 total signals was 40 en is nu 45." in result.output
+    assert "Elke verborgen cel" in result.output  # each of the two folders alone may well hold
+    [change] = _changed(folder, older)
+    assert (change["what"], change["keys"], change["was"], change["now"]) == ("value", ["total"], 40, 45)
+
+
+def test_what_was_hidden_and_is_shown_or_the_other_way_round_has_changed(folder: Path, older: Path) -> None:
+    _write(folder, FIGURES, _values({"total": 40, "x": 20, "y": None, "z": None}))
+    _write(older, FIGURES, _values({"total": 40, "x": None, "y": None, "z": None}))
+    [change], [back] = _changed(folder, older), _changed(older, folder)
+    assert (change["was"], change["now"], back["was"], back["now"]) == ("<10", 20, 20, "<10")
+    assert "Veranderd: figures 2026 x signals was verborgen en is nu 20." in _against(folder, older).output
+
+
+def test_a_median_that_came_later_has_changed_the_release(folder: Path, older: Path) -> None:
+    text = (folder / FILE).read_text(encoding="utf-8")
+    (folder / FILE).write_text(f"{text}total,median_hours,14\n", encoding="utf-8")
+    [change] = _changed(folder, older)
+    assert (change["measure"], change["was"], change["now"]) == ("median_hours", None, 14)
+    assert "was afwezig en is nu 14." in _against(folder, older).output
+
+
+def test_a_later_period_is_no_change(folder: Path, older: Path) -> None:
+    _another_year(folder)
+    assert _changed(folder, older, code=0) == []
+
+
+def test_a_release_that_is_gone_is_found_as_after_a_service_was_set_back(folder: Path, older: Path) -> None:
+    _another_year(older)
+    assert [(one["what"], one["period"]) for one in _changed(folder, older)] == [("gone", "2025")]
+    assert "Verdwenen: figures 2025 was gepubliceerd en staat er niet meer." in _against(folder, older).output
+
+
+def test_a_table_of_an_old_release_that_was_not_in_it_is_found(folder: Path, older: Path) -> None:
+    other = table("other", dimensions=[side("kind", "xyz")], periods=("year",))
+    shutil.copyfile(folder / FILE, folder / "other.csv")
+    described = [
+        resource(FIGURES, period="2026", path=FILE),
+        resource(other, period="2026", path="other.csv"),
+    ]
+    _described(resources=described, disclosure=disclosure([FIGURES, other]))(folder)
+    assert [(one["what"], one["table"]) for one in _changed(folder, older)] == [("added", "other")]
+
+
+def test_a_table_that_is_divided_otherwise_is_found_and_its_title_may_change(
+    folder: Path, older: Path
+) -> None:
+    renamed = replace(FIGURES, title={"en": "other words"})
+    _described(disclosure=disclosure([renamed]))(folder)
+    assert _changed(folder, older, code=0) == []
+    _described(disclosure=disclosure([replace(FIGURES, counted_by="concluded")]))(folder)
+    assert [one["what"] for one in _changed(folder, older)] == ["reshaped"]
+
+
+def test_a_table_that_was_withheld_since_is_found(folder: Path, older: Path) -> None:
+    _another_year(folder)
+    shutil.copytree(folder, older, dirs_exist_ok=True)
+    _text("kind,measure,value\n", FILE)(folder)
+    withheld = resource(FIGURES, period="2026", path=FILE, withheld=True)
+    _described(resources=[withheld, resource(FIGURES, period="2025", path="2025.csv")])(folder)
+    assert [(one["what"], one["period"]) for one in _changed(folder, older)] == [("withheld", "2026")]
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda folder: (folder / DESCRIPTION).unlink(), lambda folder: _bytes(folder)]
+)
+def test_a_broken_older_folder_is_refused_by_its_own_name(folder: Path, older: Path, damage: Damage) -> None:
+    damage(older)
+    result = _against(folder, older)
+    assert result.exit_code == 2
+    assert "--against" in result.output
+
+
+def test_an_older_folder_that_is_not_there_or_of_other_figures_is_refused(folder: Path, older: Path) -> None:
+    _described(resources=[resource(FIGURES, period="2025", path=FILE)])(older)
+    result = _against(folder, older)
+    assert result.exit_code == 2
+    assert "no table of any period is in both" in " ".join(result.output.split())
+    assert _against(folder, older / "nothing").exit_code == 2
+    assert _against(folder, folder / FILE).exit_code == 2
+
+
+def _another_year(folder: Path) -> None:
+    """Another period beside that of the folder, with the same numbers."""
+    shutil.copyfile(folder / FILE, folder / "2025.csv")
+    _described(
+        resources=[
+            resource(FIGURES, period="2026", path=FILE),
+            resource(FIGURES, period="2025", path="2025.csv"),
+        ]
+    )(folder)
+
+
+# A folder that is not as it should be
 
 
 def _text(text: str, name: str = DESCRIPTION) -> Damage:
