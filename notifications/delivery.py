@@ -57,8 +57,8 @@ RIVALS = 5  # so many workers can lease at the same instant, and each still find
 Completion = Callable[[str, uuid.UUID, Mapping[str, str]], dict[str, str]]
 """From event, subject and stored values to what is told: adds what no outbox may hold, such as a secret."""
 
-Senseless = Callable[[Session, str, uuid.UUID, uuid.UUID | None], str | None]
-"""From event, subject and organisation to a code of why it need not be told any more; None when it must."""
+Senseless = Callable[[Session, str, uuid.UUID, uuid.UUID | None, str], str | None]
+"""From event, subject, organisation and recipient to a code of why it need not be told; None when it must."""
 
 TOO_LATE = "too_late"
 
@@ -98,7 +98,7 @@ def deliver_due(
     rng: random.Random | None = None,
     policy: Policy = DEFAULT_POLICY,
     complete: Completion = lambda _event, _subject_id, values: dict(values),
-    senseless: Senseless = lambda _session, _event, _subject_id, _organisation_id: None,
+    senseless: Senseless = lambda _session, _event, _subject_id, _organisation_id, _recipient: None,
     breakers: Mapping[str, Breaker] | None = None,
 ) -> DeliveryReport:
     """Send at most `limit` due messages, oldest first and each organisation in turn.
@@ -245,7 +245,11 @@ class _Courier:
             return False
         lease = self.waiting[0]
         with statements.sessions() as session:
-            return self.senseless(session, lease.event, lease.subject_id, lease.organisation_id) is None
+            return self._why_senseless(session, lease) is None
+
+    def _why_senseless(self, session: Session, lease: _Lease) -> str | None:
+        about = lease.event, lease.subject_id, lease.organisation_id, lease.recipient
+        return self.senseless(session, *about)
 
     def _step_at_once(self, statements: SingleStatements, lease: _Lease, sent: Sent) -> _Lease | None:
         now, waiting = self.clock.now(), self.waiting[0]
@@ -292,7 +296,7 @@ class _Courier:
         return channel not in self.breakers or self.breakers[channel].allows(now)
 
     def _has_lost_its_sense(self, session: Session, lease: _Lease, now: datetime) -> bool:
-        reason = self.senseless(session, lease.event, lease.subject_id, lease.organisation_id)
+        reason = self._why_senseless(session, lease)
         if reason is None:
             return False
         held = _held(lease, MessageState.QUEUED)

@@ -15,6 +15,7 @@ from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
+from notifications.events import Event
 from signals import reference
 from signals.audit import Actor, AuditLog, require_role
 from signals.clock import Clock, today
@@ -25,6 +26,7 @@ from signals.organisations import (
     create_organisation,
     onboarded_on,
 )
+from signals.recipients import take_back_check
 from signals.routing import routing_changed
 from signals.routing_table import NATIONAL_AREA, CoverageLevel
 from signals.vocabulary import AuditAction, OrganisationKind, Role
@@ -151,7 +153,7 @@ def change_organisation(
     _refuse(_problems(session, organisation, changes, today(clock)))
     for name, value in changes.items():
         if name == "recipients":
-            _set_recipients(organisation, value)
+            _set_recipients(session, organisation, value)
         else:
             setattr(organisation, name, value.strip() if isinstance(value, str) else value)
     session.flush()
@@ -277,14 +279,18 @@ def _is_email(address: str) -> bool:
     return True
 
 
-def _set_recipients(organisation: Organisation, entries: Sequence[RecipientEntry]) -> None:
+def _set_recipients(session: Session, organisation: Organisation, entries: Sequence[RecipientEntry]) -> None:
     known = {recipient.address: recipient for recipient in organisation.recipients}
     kept = []
     for place, entry in enumerate(entries, start=1):
         address = entry.address.strip().lower()
         recipient = known.get(address) or Recipient(address=address)
+        if recipient.verified_on is not None and entry.verified_on is None:
+            take_back_check(session, recipient.id, Event.RECIPIENT_CHECK)
         recipient.position, recipient.verified_on = place, entry.verified_on
         kept.append(recipient)
+    for gone in set(known.values()) - set(kept):
+        take_back_check(session, gone.id, Event.RECIPIENT_CHECK)
     organisation.recipients = kept
 
 

@@ -11,9 +11,10 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from notifications.events import Event
-from notifications.outbox import NewMessage, enqueue
+from notifications.outbox import NewMessage, enqueue, withdraw
 from signals.audit import SYSTEM, AuditLog
 from signals.clock import AMSTERDAM, Clock, today
+from signals.db import set_local
 from signals.errors import FieldProblem, Invalid, SignalsError
 from signals.models import Organisation, Recipient
 from signals.proof_links import DEPUTY, RECIPIENT, AddressLink, fingerprint
@@ -128,6 +129,21 @@ def proved_by(
     raise ProofRefused
 
 
+def why_not_ask(session: Session, subject_id: uuid.UUID, address: str) -> str | None:
+    """A code of why this address or phone of a recipient or deputy need not be proved; None when it must."""
+    entry = session.get(Recipient, subject_id) or session.get(Organisation, subject_id)
+    found = [one for one in _addresses(entry) if one.address == address] if entry else []
+    if not found:
+        return "replaced" if entry else "removed"
+    return None if any(getattr(one.row, one.column) is None for one in found) else "verified"
+
+
+def take_back_check(session: Session, subject_id: uuid.UUID, event: Event) -> None:
+    """Delete what a recipient or deputy was asked, sent or not, so that they can be asked anew."""
+    set_local(session, subject=str(subject_id))  # of any organisation, where an administrator does it
+    withdraw(session, subject_id=subject_id, events=(event,))
+
+
 def _lock(session: Session, link: AddressLink) -> None:
     """The organisation: so that no lead puts another address in the place of the one that is proved."""
     of_recipient = select(Recipient.organisation_id).where(Recipient.id == link.subject_id)
@@ -137,15 +153,18 @@ def _lock(session: Session, link: AddressLink) -> None:
 
 def _provable(session: Session, link: AddressLink) -> Iterator[Provable]:
     """The addresses that a link of its role can be about."""
-    if link.role == DEPUTY:
-        organisation = session.get(Organisation, link.subject_id)
-        if organisation is not None:
-            yield from _of(organisation, organisation.id, deputy_verified_on=organisation.deputy_email)
-        return
-    recipient = session.get(Recipient, link.subject_id)
-    if recipient is not None:
-        addresses = {"verified_on": recipient.address, "phone_verified_on": recipient.phone}
-        yield from _of(recipient, recipient.organisation_id, **addresses)
+    of_deputy = link.role == DEPUTY
+    row = session.get(Organisation, link.subject_id) if of_deputy else session.get(Recipient, link.subject_id)
+    if row is not None:
+        yield from _addresses(row)
+
+
+def _addresses(row: Recipient | Organisation) -> Iterator[Provable]:
+    """A recipient's address and phone, or an organisation's deputy."""
+    if isinstance(row, Organisation):
+        yield from _of(row, row.id, deputy_verified_on=row.deputy_email)
+    else:
+        yield from _of(row, row.organisation_id, verified_on=row.address, phone_verified_on=row.phone)
 
 
 def _of(

@@ -34,6 +34,7 @@ from signals.reach import (
     team_of,
     without,
 )
+from signals.recipients import why_not_ask
 from signals.staff.absence import everybody_away_on, holders_of
 from signals.vocabulary import SignalState
 
@@ -100,7 +101,7 @@ def remind(session: Session, clock: Clock, *, public_url: str, channels: Collect
 
 
 def why_senseless(
-    session: Session, event: str, subject_id: uuid.UUID, organisation_id: uuid.UUID | None
+    session: Session, event: str, subject_id: uuid.UUID, organisation_id: uuid.UUID | None, recipient: str
 ) -> str | None:
     """A code of why this need not be told any more, None when it must; asked just before it is sent."""
     if event in _STATES_OF or event == Event.NOTICE_REMINDER:
@@ -111,6 +112,8 @@ def why_senseless(
         return "back" if session.get(Absence, subject_id) is None else None
     if event == Event.ACCOUNT_LINK:
         return _about_link(session, subject_id)
+    if event in (Event.RECIPIENT_CHECK, Event.DEPUTY_CHECK):
+        return why_not_ask(session, subject_id, recipient)
     if event == Event.ROUTING_SUSPENDED and organisation_id is not None:
         since = select(Organisation.suspended_from).where(Organisation.id == organisation_id)
         return "restored" if session.scalar(since) is None else None

@@ -13,14 +13,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from notifications.events import Event
-from notifications.outbox import withdraw
 from signals.audit import Actor, AuditLog, require_role
 from signals.clock import Clock
-from signals.db import set_local
 from signals.errors import FieldProblem, Invalid, NotFound, StaleVersion
 from signals.models import Organisation, Recipient
 from signals.reach import EMAIL, SMS, coordinators
-from signals.recipients import set_way
+from signals.recipients import set_way, take_back_check
 from signals.routing import routing_changed
 from signals.staff.accounts import checked_email
 from signals.vocabulary import STAFF_LANGUAGES, AuditAction, Role
@@ -140,7 +138,7 @@ def ask_again(
     if not asked:
         raise Invalid(FieldProblem(field="address", code="nothing_to_confirm"))
     for subject_id, event, ground in asked:
-        _withdraw(session, subject_id, event)
+        take_back_check(session, subject_id, event)
         _record(session, clock, audit, actor, organisation, ground)
 
 
@@ -251,10 +249,13 @@ def _set_recipients(session: Session, organisation: Organisation, wishes: Sequen
         address = checked_email(wish.address) or ""
         recipient = known.get(address) or Recipient(address=address)
         recipient.position = place
+        phone = recipient.phone
         set_way(recipient, channel=wish.channel, phone=wish.phone)
+        if phone not in (None, recipient.phone):  # it may come back, and is asked again then
+            take_back_check(session, recipient.id, Event.RECIPIENT_CHECK)
         kept.append(recipient)
     for gone in set(known.values()) - set(kept):
-        _withdraw(session, gone.id, Event.RECIPIENT_CHECK)
+        take_back_check(session, gone.id, Event.RECIPIENT_CHECK)
     organisation.recipients = kept
 
 
@@ -262,12 +263,7 @@ def _set_deputy(session: Session, organisation: Organisation, address: str | Non
     """Another address counts once it confirmed; what the one before was asked is withdrawn."""
     if address != organisation.deputy_email:
         organisation.deputy_email, organisation.deputy_verified_on = address, None
-        _withdraw(session, organisation.id, Event.DEPUTY_CHECK)
-
-
-def _withdraw(session: Session, subject_id: uuid.UUID, event: Event) -> None:
-    set_local(session, subject=str(subject_id))  # of any organisation, where an administrator does it
-    withdraw(session, subject_id=subject_id, events=(event,))
+        take_back_check(session, organisation.id, Event.DEPUTY_CHECK)
 
 
 def _stored(name: str, value: Any) -> Any:

@@ -11,8 +11,10 @@ from notifications.events import Event
 from notifications.models import MessageState, OutboxMessage
 from notifications.outbox import NewMessage, enqueue
 from notifications.retry import TemporaryFailure
+from signals.administration import RecipientEntry, change_organisation
 from signals.audit import SYSTEM
-from signals.models import AccountLink, Organisation, StaffMember
+from signals.models import AccountLink, Organisation, Recipient, StaffMember
+from signals.recipients import ask_for_proof
 from signals.reminders import why_senseless
 from signals.staff.recovery import Links, recover
 from signals.vocabulary import Role
@@ -92,3 +94,85 @@ def test_that_routing_was_taken_away_is_not_told_once_it_is_back(
         session.get_one(Organisation, AMSTERDAM).suspended_from = since
         enqueue(session, [suspended])
     assert _deliver(world, MemoryChannel()) == becomes
+
+
+def _asked(world: World) -> Recipient:
+    """A recipient whose address waits for its proof, as the only message that there is."""
+    with world.sessions.begin() as session:
+        session.execute(delete(OutboxMessage))
+        recipient = session.scalars(select(Recipient).where(Recipient.organisation_id == AMSTERDAM)).first()
+        assert recipient is not None
+        recipient.verified_on = None
+        session.flush()
+        assert ask_for_proof(session, world.clock, keystore=world.keystore, public_url=LINK) == 1
+        return recipient
+
+
+def test_an_address_that_was_proved_meanwhile_is_not_asked_for_its_proof(world: World) -> None:
+    asked = _asked(world)
+    with world.sessions.begin() as session:
+        session.get_one(Recipient, asked.id).verified_on = date(2026, 11, 24)
+    channel = MemoryChannel()
+    assert _deliver(world, channel) == DeliveryReport(expired=1)
+    assert (channel.sent, _reasons(world)) == ([], ["verified"])
+
+
+@pytest.mark.parametrize(("becomes", "reason"), [("ander@example.org", "replaced"), (None, "removed")])
+def test_an_address_that_is_no_recipients_any_more_is_not_asked(
+    world: World, becomes: str | None, reason: str
+) -> None:
+    asked = _asked(world)
+    with world.sessions.begin() as session:
+        recipient = session.get_one(Recipient, asked.id)
+        if becomes:
+            recipient.address = becomes
+        else:
+            session.delete(recipient)
+    assert _deliver(world, MemoryChannel()) == DeliveryReport(expired=1)
+    assert _reasons(world) == [reason]
+
+
+def test_an_address_that_waits_is_asked_though_the_phone_was_proved(world: World) -> None:
+    asked = _asked(world)
+    with world.sessions.begin() as session:
+        recipient = session.get_one(Recipient, asked.id)
+        recipient.phone, recipient.phone_verified_on = "+31612345678", date(2026, 11, 24)
+    assert _deliver(world, MemoryChannel()) == DeliveryReport(delivered=1)
+
+
+def test_a_deputy_who_was_proved_or_replaced_meanwhile_is_not_asked(world: World) -> None:
+    for changes in ({"deputy_verified_on": date(2026, 11, 24)}, {"deputy_email": "ander@example.org"}):
+        with world.sessions.begin() as session:
+            session.execute(delete(OutboxMessage))
+            organisation = session.get_one(Organisation, AMSTERDAM)
+            organisation.deputy_email, organisation.deputy_verified_on = "lies@example.org", None
+            session.flush()
+            assert ask_for_proof(session, world.clock, keystore=world.keystore, public_url=LINK) == 1
+            for name, value in changes.items():
+                setattr(organisation, name, value)
+        assert _deliver(world, MemoryChannel()) == DeliveryReport(expired=1)
+        assert _reasons(world) == ["verified" if "deputy_verified_on" in changes else "replaced"]
+
+
+def test_who_is_set_back_to_unproved_by_an_administrator_is_asked_again(world: World) -> None:
+    asked, bea = _asked(world), world.staff(role=Role.ADMINISTRATOR)
+    for since, new in ((date(2026, 11, 24), 0), (None, 1)):
+        with world.sessions.begin() as session:
+            entries = [
+                RecipientEntry(
+                    address=one.address, verified_on=since if one.id == asked.id else one.verified_on
+                )
+                for one in session.get_one(Organisation, AMSTERDAM).recipients
+            ]
+            change_organisation(
+                session,
+                world.clock,
+                actor=bea,
+                audit=world.audit,
+                organisation_id=AMSTERDAM,
+                changes={"recipients": entries},
+            )
+        _deliver(world, MemoryChannel())
+        with world.sessions.begin() as session:
+            found = ask_for_proof(session, world.clock, keystore=world.keystore, public_url=LINK)
+            assert found == new

@@ -149,7 +149,9 @@ def test_messages_to_the_senders_team_are_withdrawn(
     with world.sessions.begin() as session:
         session.execute(update(Signal).values(team_told=False, state=SignalState.NEW))
     world.worker().remind()
-    about = select(OutboxMessage.event, OutboxMessage.subject_id, OutboxMessage.organisation_id)
+    about = select(
+        OutboxMessage.event, OutboxMessage.subject_id, OutboxMessage.organisation_id, OutboxMessage.recipient
+    )
     with world.sessions() as session:
         assert len(session.execute(about.where(OutboxMessage.subject_id == signal_id)).all()) == 2
     send(world, signal_id, sender)
