@@ -30,7 +30,9 @@ _SIGNALS = 2000
 _SEALED = 25
 
 
-def measure_opening(folder: Path, database_url: str, *, rounds: int, requests: int) -> Iterator[Line]:
+def measure_opening(
+    group: str, folder: Path, database_url: str, *, rounds: int, requests: int
+) -> Iterator[Line]:
     """`requests` openings a round by `GET /api/v1/signals/{id}`, of 25 signals, each person with a token."""
     port = free_port()
     house = make_house(
@@ -57,7 +59,6 @@ def measure_opening(folder: Path, database_url: str, *, rounds: int, requests: i
             cpu.append((cpu_seconds(workers) - spent) / requests)
             all_at_once.append(said["rate"])
             latencies += said["latencies"]
-    group = "opening a signal, PostgreSQL (2 processes of 4 threads)"
     yield Line(
         group=group,
         what=f"{PEOPLE} people at once against one, openings per second",

@@ -28,6 +28,8 @@ PARTS = (
 )  # fmt: skip
 # Seeding writes gigabytes: no checkpoint in the middle of it. What is durable stays so.
 SETTINGS = {"max_wal_size": "8GB"}
+SLOW_DISK = {"commit_siblings": "0", "commit_delay": "20000"}
+"""Each flush of the write-ahead log waits 20 ms, as on a disk that turns: who waits for whom then shows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,9 +135,12 @@ def _desk(folder: Path, size: Size) -> Iterator[Line]:
 
 
 def _opening(folder: Path, size: Size) -> Iterator[Line]:
-    with PostgresServer(durable=True, settings=SETTINGS) as server:
-        url = server.create_database("bench")
-        yield from measure_opening(folder, url, rounds=size.rounds, requests=size.requests)
+    disks = {"as it is": SETTINGS, "20 ms for each flush": SETTINGS | SLOW_DISK}
+    for disk, settings in disks.items():
+        group = f"opening a signal, PostgreSQL (2 processes of 4 threads), disk: {disk}"
+        with PostgresServer(durable=True, settings=settings) as server:
+            url = server.create_database("bench")
+            yield from measure_opening(group, folder / disk, url, rounds=size.rounds, requests=size.requests)
 
 
 def _retention(folder: Path, size: Size) -> Iterator[Line]:
