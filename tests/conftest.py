@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 
 from tests.support.browser import launch_options
 from tests.support.postgres import PostgresServer
+from tests.support.templates import share_compiled_templates
 
 # Tests are the same on every run and machine; `make soak` looks further.
 settings.register_profile("seeded", derandomize=True, deadline=None, database=None, print_blob=True)
@@ -20,6 +21,8 @@ settings.load_profile("seeded")
 
 # As long as the pages' own patience: two browsers on two cores are slow now and then, and that is no finding.
 expect.set_options(timeout=20_000)
+
+share_compiled_templates()
 
 _database_numbers = count(1)
 

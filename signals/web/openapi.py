@@ -1,10 +1,12 @@
 """One OpenAPI 3.1 description of the public and staff API, made from the schemas that check the requests."""
 
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
+from threading import Lock
 from typing import Any, TypeVar
 
-from flask import Flask
+from flask import Flask, Response
 from flask_smorest import Api, Blueprint
 
 from signals.web.bodies import StaffParser, StrictParser
@@ -16,27 +18,61 @@ API_VERSION = "1.0.0"
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-class PublicBlueprint(Blueprint):  # type: ignore[misc]
+class _DescribedLater(Blueprint):  # type: ignore[misc]
+    def register_views_in_doc(self, api: "ProblemApi", *args: Any, **options: Any) -> None:
+        """Leave it until somebody reads the description."""
+        api.describe_later(partial(super().register_views_in_doc, api, *args, **options))
+
+
+class PublicBlueprint(_DescribedLater):
     """A blueprint whose JSON bodies are read strictly."""
 
     ARGUMENTS_PARSER = StrictParser()
 
 
-class StaffBlueprint(Blueprint):  # type: ignore[misc]
+class StaffBlueprint(_DescribedLater):
     """The same for staff."""
 
     ARGUMENTS_PARSER = StaffParser()
 
 
 class ProblemApi(Api):  # type: ignore[misc]
-    """flask-smorest with errors as problem+json; the handlers are registered by `signals.web.problems`."""
+    """flask-smorest with errors as problem+json; the handlers are registered by `signals.web.problems`.
+
+    The description is made when it is first read: a third of a start went into it, and few processes show it.
+    """
 
     ERROR_SCHEMA = ProblemSchema
+
+    def __init__(self, app: Flask, **options: Any) -> None:
+        self._undescribed: list[Callable[[], None]] = []
+        self._describing = Lock()
+        super().__init__(app, **options)
+
+    def describe_later(self, part: Callable[[], None]) -> None:
+        """Keep a part of the description, in the order in which they were registered."""
+        self._undescribed.append(part)
+
+    def description(self) -> dict[str, Any]:
+        """The whole OpenAPI document."""
+        with self._describing:
+            while self._undescribed:
+                self._undescribed.pop(0)()
+            return dict(self.spec.to_dict())
+
+    def _openapi_json(self) -> Response:
+        """The document as flask-smorest serves it."""
+        self.description()
+        answer: Response = super()._openapi_json()
+        return answer
 
     def _register_error_handlers(self) -> None:
         """Ours are registered once for API and pages alike."""
 
     def _register_responses(self) -> None:
+        self.describe_later(self._describe_responses)
+
+    def _describe_responses(self) -> None:
         usual: str = self.DEFAULT_RESPONSE_CONTENT_TYPE  # type: ignore[has-type]
         self.DEFAULT_RESPONSE_CONTENT_TYPE = MEDIA_TYPE
         super()._register_responses()

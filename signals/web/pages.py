@@ -97,7 +97,7 @@ def _docs() -> str:
 
 def _document() -> dict[str, Any]:
     api = current_app.extensions["flask-smorest"]["apis"][""]["ext_obj"]
-    return dict(api.spec.to_dict())
+    return dict(api.description())
 
 
 def _version_static_files(app: Flask) -> None:
