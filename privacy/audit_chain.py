@@ -49,6 +49,7 @@ class FindingKind(StrEnum):
     TRUNCATED = "truncated"  # the end that a signed head speaks of is missing
     REWRITTEN = "rewritten"  # the chain is whole, but not the one that a signed head speaks of
     HEAD_REFUSED = "head_refused"  # a head without the root's signature
+    UNSIGNED = "unsigned"  # entries are linked past the last head: that was removed
     UNLINKED = "unlinked"  # an entry that no worker has linked
 
 

@@ -19,6 +19,7 @@ from privacy.audit_chain import (
     GENESIS,
     Checkpoint,
     Finding,
+    FindingKind,
     SignedHead,
     chain_link,
     sign_head,
@@ -88,13 +89,25 @@ def verify_trail(
     """
     heads = [_signed(head) for head in session.scalars(select(AuditHead).order_by(AuditHead.position))]
     start = _start(session, heads, clock.now())
-    return verify_rows(
+    found = verify_rows(
         keys.mac_key,
         linked_rows(session, start.position),
         root_public=keys.root_public,
         heads=[*heads, known_head] if known_head else heads,
         start=start,
         unlinked=overdue_rows(session, clock.now()),
+    )
+    return tuple(sorted([*found, *_unsigned(session)], key=lambda finding: finding.position))
+
+
+def moment_before(session: Session, position: int) -> datetime | None:
+    """When the last entry before a position was written; None where there is none to tell by."""
+    return session.scalar(
+        select(AuditEntry.at)
+        .join(AuditLink, AuditLink.entry_id == AuditEntry.id)
+        .where(AuditLink.position < position)
+        .order_by(AuditLink.position.desc())
+        .limit(1)
     )
 
 
@@ -205,6 +218,17 @@ def _start(session: Session, heads: Sequence[SignedHead], now: datetime) -> Chec
         if head.at <= now - KEPT and (first is None or head.position == first - 1):
             return Checkpoint(position=head.position, link=head.link)
     return Checkpoint()
+
+
+def _unsigned(session: Session) -> Iterator[Finding]:
+    """Links past the last head: each is written with a head, in one transaction.
+
+    Links are looked at first, so that a worker who goes on linking meanwhile is no finding.
+    """
+    last = session.scalar(select(func.max(AuditLink.position))) or 0
+    signed = session.scalar(select(func.max(AuditHead.position))) or 0
+    if last > signed:
+        yield Finding(kind=FindingKind.UNSIGNED, position=signed + 1)
 
 
 def _signed(head: AuditHead) -> SignedHead:

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 import migrations
 from privacy.keystore import open_keystore
 from privacy.secret_files import load_master_key, write_new_secret_file
+from signals.key_custody import explained, refuse_a_second_master_key
 from signals.settings import Settings, load_settings
 
 _CONFIG = """\
@@ -31,12 +32,15 @@ mail_folder = "var/demo/mail"
 def initialise(path: Path) -> bool:
     """Write the settings of a demo and its secrets; returns whether the settings file is new.
 
-    What is there stays; a half-finished earlier run is completed.
+    What is there stays; a half-finished earlier run is completed. Raises `KeysUnusable` for a keystore whose
+    master key is missing or another one.
     """
     settings = load_settings(path, check=False, must_exist=False)
-    for secret in (settings.keystore.master_key_file, settings.front.secret_file):
-        if not secret.exists():
-            write_new_secret_file(secret)
+    if not settings.keystore.master_key_file.exists():
+        refuse_a_second_master_key(settings)
+        write_new_secret_file(settings.keystore.master_key_file)
+    if not settings.front.secret_file.exists():
+        write_new_secret_file(settings.front.secret_file)
     root = prepare_keystore(settings)
     if path.exists():
         return False
@@ -45,14 +49,18 @@ def initialise(path: Path) -> bool:
 
 
 def prepare_keystore(settings: Settings) -> bytes:
-    """Make the keystore's tables and root where there are none; returns the root's public half, 32 bytes."""
-    keystore = open_keystore(settings.keystore.url, load_master_key(settings.keystore.master_key_file))
-    try:
-        keystore.create_schema()
-        keystore.ensure_root()
-        return keystore.root_public_key()
-    finally:
-        keystore.dispose()
+    """Make the keystore's tables and root where there are none; returns the root's public half, 32 bytes.
+
+    Raises `KeysUnusable`.
+    """
+    with explained(settings):
+        keystore = open_keystore(settings.keystore.url, load_master_key(settings.keystore.master_key_file))
+        try:
+            keystore.create_schema()
+            keystore.ensure_root()
+            return keystore.root_public_key()
+        finally:
+            keystore.dispose()
 
 
 def migrate(engine: Engine) -> bool:

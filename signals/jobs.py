@@ -17,8 +17,7 @@ from notifications.dead_letters import carry_out, post
 from notifications.delivery import DeliveryReport, deliver_due
 from notifications.figures import count_messages, forget_messages
 from notifications.states import write_states
-from privacy.keystore import Keystore, open_keystore
-from privacy.secret_files import load_master_key
+from privacy.keystore import Keystore
 from signals.area_days import forget_full_days, watch_limits
 from signals.arrival import ArrivalDesk
 from signals.audit import SYSTEM, AuditLog
@@ -28,6 +27,7 @@ from signals.db import is_sqlite, make_engine, session_factory
 from signals.drills import DrillReport, Drills
 from signals.intake import RETRY_DAYS
 from signals.key_care import sweep_keys
+from signals.key_custody import open_keys
 from signals.models import Receipt, SealedReport
 from signals.organisations import provision_mailbox_keys
 from signals.postcodes import Address
@@ -251,9 +251,9 @@ def _keep_receipts(session: Session, old: Select[bytes | None, date]) -> None:
 
 
 def make_worker(settings: Settings, *, clock: Clock | None = None, engine: Engine | None = None) -> Worker:
-    """The jobs of a process that holds the keystore. Raises `SecretFileRefused` without its master key."""
+    """The jobs of a process that holds the keystore. Raises `KeysUnusable` without it or its master key."""
+    keystore = open_keys(settings)
     engine = engine or make_engine(settings.database.url, pool_size=settings.database.pool_size)
-    keystore = open_keystore(settings.keystore.url, load_master_key(settings.keystore.master_key_file))
     return Worker(
         settings=settings,
         clock=clock or SystemClock(),

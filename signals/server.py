@@ -37,12 +37,12 @@ def serve(settings: Settings, *, tell: Callable[[], None] = lambda: None) -> Non
 
     `tell` is called once nothing stands in the way any more.
 
-    Ends the process with exit code 1 and a sentence when something else listens on the port, a secret
-    cannot be read or, in production, no national desk receives.
+    Ends the process with exit code 1 and a sentence when something else listens on the port, a secret or the
+    keystore cannot be used or, in production, no national desk receives.
     """
     _stop_cleanly_from_the_start()
     _refuse_a_taken_port(settings.server.host, settings.server.port)
-    _refuse_unreadable_secrets(settings)
+    _refuse_unusable_secrets(settings)
     if settings.environment is Environment.PRODUCTION:
         _refuse_without_national_desk(settings)
     tell()
@@ -77,15 +77,31 @@ def _refuse_a_taken_port(host: str, port: int) -> None:
             raise SystemExit(f"cannot serve on {host}:{port}: {error.strerror}") from None
 
 
-def _refuse_unreadable_secrets(settings: Settings) -> None:
+def _refuse_unusable_secrets(settings: Settings) -> None:
     """A worker would fail on them after the fork, and be started again and again."""
-    wanted = [settings.front.secret_file] if settings.serves_public else []
-    wanted += [settings.keystore.master_key_file] if settings.serves_staff else []
+    if settings.serves_public:
+        try:
+            load_master_key(settings.front.secret_file)
+        except SecretFileRefused as refused:
+            raise SystemExit(f"cannot serve: front.secret_file: {refused}. {_MEND_FRONT}") from None
+    if settings.serves_staff:
+        _refuse_unusable_keys(settings)
+
+
+_MEND_FRONT = (
+    "Put back the file that it had: with another one, retries of this week get other receipts. A new"
+    " installation makes one with 'signals keys new-master FILE', the same for all machines of the front."
+)
+
+
+def _refuse_unusable_keys(settings: Settings) -> None:
+    """The keystore cannot be used; imported here, for a front must not even load it."""
+    from signals.key_custody import KeysUnusable, open_keys
+
     try:
-        for path in wanted:
-            load_master_key(path)
-    except SecretFileRefused as refused:
-        raise SystemExit(f"cannot serve: {refused}") from None
+        open_keys(settings).dispose()
+    except KeysUnusable as unusable:
+        raise SystemExit(f"cannot serve: {unusable}") from None
 
 
 def _refuse_without_national_desk(settings: Settings) -> None:

@@ -344,7 +344,11 @@ def _unsafe_secrets(settings: Settings) -> Iterator[str]:
     if settings.holds_keys and _lies_within(settings.keystore.master_key_file, settings.data_folder):
         yield "keystore.master_key_file must lie outside data_folder in production"
     if settings.holds_keys and not settings.keystore.master_key_file.is_file():
-        yield "keystore.master_key_file does not exist: make it with 'signals keys new-master FILE'"
+        yield (
+            "keystore.master_key_file does not exist: put back the file that the keystore was made or last"
+            " rotated with (a copy lies in the safe); a new installation makes it with"
+            " 'signals keys new-master FILE'"
+        )
     if settings.serves_public and _lies_within(settings.front.secret_file, settings.data_folder):
         yield "front.secret_file must lie outside data_folder in production"
     if settings.serves_public and not settings.front.secret_file.is_file():

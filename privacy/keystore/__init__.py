@@ -5,7 +5,7 @@ nothing. Destroying a case's key is what forgets the case (AVG art. 17), in back
 """
 
 from privacy.keystore.cases import CaseKeys
-from privacy.keystore.errors import KeyGone, KeyRefused, KeystoreError, WrongMasterKey
+from privacy.keystore.errors import KeyGone, KeyRefused, KeystoreEmpty, KeystoreError, WrongMasterKey
 from privacy.keystore.mailboxes import MailboxKeys, MailboxPublicKey
 from privacy.keystore.pseudonym_keys import PSEUDONYM_CACHE_SECONDS, PseudonymKeys
 from privacy.keystore.wrapping import KEY_SIZE
@@ -18,6 +18,7 @@ __all__ = [
     "KeyGone",
     "KeyRefused",
     "Keystore",
+    "KeystoreEmpty",
     "KeystoreError",
     "MailboxPublicKey",
     "WrongMasterKey",

@@ -18,3 +18,7 @@ class KeyRefused(KeystoreError):
 
 class WrongMasterKey(KeystoreError):
     """This master key is not the one of this keystore."""
+
+
+class KeystoreEmpty(KeystoreError):
+    """There is no keystore here: it was never made, or its database is another one than it was."""

@@ -6,11 +6,24 @@ from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, Row, Select, Table, bindparam, delete, func, select, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Row,
+    Select,
+    Table,
+    bindparam,
+    delete,
+    func,
+    inspect,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from privacy.bulk import among
-from privacy.keystore.errors import KeyRefused, WrongMasterKey
+from privacy.keystore.errors import KeyRefused, KeystoreEmpty, WrongMasterKey
 from privacy.keystore.wrapping import BOUND, Master, bound_values
 from privacy.keystore_schema import READ_ONLY, checkpoint_sqlite, keystore_metadata, master_versions
 
@@ -33,11 +46,23 @@ class Vault:
             self._require_master(connection)
 
     def ping(self) -> None:
-        """Raise `WrongMasterKey` or the database's own error when the keystore cannot be used."""
-        with self._reading() as connection:
-            row = connection.execute(select(master_versions)).one_or_none()
-        if row is None or not self._fits(row):
+        """Raise `WrongMasterKey`, `KeystoreEmpty` or the database's own error when it cannot be used."""
+        try:
+            with self._reading() as connection:
+                row = connection.execute(select(master_versions)).one_or_none()
+        except (OperationalError, ProgrammingError):
+            if not self.was_made():
+                raise KeystoreEmpty from None
+            raise
+        if row is None:
+            raise KeystoreEmpty
+        if not self._fits(row):
             raise WrongMasterKey
+
+    def was_made(self) -> bool:
+        """Whether there is a keystore here, under whichever master key."""
+        with self._reading() as connection:
+            return inspect(connection).has_table(master_versions.name)
 
     def counts(self) -> dict[str, int]:
         """Return how many rows each table holds, for health pages and metrics."""

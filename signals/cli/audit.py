@@ -35,14 +35,15 @@ def verify(context: click.Context, *, head_file: Path | None, as_json: bool) -> 
     """Check every entry, the chain over them and its signed heads; exit code 1 for a finding.
 
     Found are entries that were changed, removed or put in another order, and entries that no worker has
-    linked within an hour. Who removes the end of the trail together with its heads is found by --head only;
-    the newest entries, which no worker has linked yet, are in no chain.
+    linked within an hour. Of each kind the first is told, with the moment of the entry before it. Who removes
+    the end of the trail together with its heads is found by --head only; the newest entries, which no worker
+    has linked yet, are in no chain.
 
     Example: signals audit verify --head heads.jsonl
     """
     from sqlalchemy import func, select
 
-    from signals.audit_trail import verify_trail
+    from signals.audit_trail import moment_before, verify_trail
     from signals.models import AuditEntry, AuditLink
 
     known = _head_from(head_file) if head_file else None
@@ -50,10 +51,16 @@ def verify(context: click.Context, *, head_file: Path | None, as_json: bool) -> 
         found = verify_trail(session, opened.clock, keys=_keys(opened), known_head=known)
         entries = session.scalar(select(func.count()).select_from(AuditEntry)) or 0
         linked = session.scalar(select(func.count()).select_from(AuditLink)) or 0
-    findings = [
-        {"kind": finding.kind.value, "position": finding.position, "entry_id": finding.entry_id}
-        for finding in found
-    ]
+        findings = [
+            {
+                "kind": finding.kind.value,
+                "position": finding.position,
+                "after": moment_before(session, finding.position),
+                "entry_id": finding.entry_id,
+                "means": _MEANS[finding.kind],
+            }
+            for finding in found
+        ]
     data = {"ok": not findings, "entries": entries, "linked": linked, "findings": findings}
     answer(data, as_json=as_json, text=_verified)
     if findings:
@@ -109,14 +116,40 @@ def _head_from(file: Path) -> "SignedHead":
         raise click.BadParameter("this is no head of 'audit head --json'", param_hint="--head") from None
 
 
+_MEANS = {
+    "edited": "the entry was changed, or its place in the chain",
+    "deleted": "an entry is missing here; those after it are there",
+    "reordered": "entries stand in another order than they were written in",
+    "truncated": "from here on entries are missing that a signed head speaks of; a restore to a day before"
+    " that head does the same",
+    "rewritten": "the chain is another one than the one that was signed here",
+    "head_refused": "this head was not signed by this keystore's root",
+    "unsigned": "the signed heads from here on are missing",
+    "unlinked": "waits for over an hour: no worker links entries ('signals work'), its link was removed, or"
+    " it was slipped in",
+}
+"""What each kind of finding says, for who has to act on it; by `FindingKind`."""
+
+
 def _verified(data: dict[str, Any]) -> str:
-    lines = [
-        f"{finding['kind']} at position {finding['position']}"
-        + (f", entry {finding['entry_id']}" if finding["entry_id"] else "")
-        for finding in data["findings"]
-    ]
-    lines.append(f"{data['entries']} entries, {data['linked']} linked, {len(lines)} findings.")
+    found = data["findings"]
+    lines = [line for finding in found for line in _told(finding)]
+    lines.append(f"{data['entries']} entries, {data['linked']} linked, {len(found)} findings.")
+    if found:
+        lines.append(
+            "Change nothing in the database, copy it as it is, and tell the privacy officer:"
+            " docs/operations.md, 'A finding in the audit trail'."
+        )
     return "\n".join(lines)
+
+
+def _told(finding: dict[str, Any]) -> list[str]:
+    where = f"{finding['kind']} at position {finding['position']}"
+    if finding["after"]:
+        where += f", after the entry of {finding['after']:%Y-%m-%d %H:%M:%S} UTC"
+    if finding["entry_id"]:
+        where += f"; entry {finding['entry_id']}"
+    return [where, f"    {finding['means']}"]
 
 
 def _head_text(data: dict[str, Any]) -> str:

@@ -141,22 +141,16 @@ def _schema(engine: "Engine") -> Finding:
 
 
 def _keystore_finding(settings: Settings) -> Finding:
-    from privacy.keystore import open_keystore
-    from privacy.secret_files import load_master_key
+    from signals.key_custody import KeysUnusable, open_keys
 
-    def look() -> Finding:
-        keystore = open_keystore(settings.keystore.url, load_master_key(settings.keystore.master_key_file))
-        try:
-            keystore.ping()
-            return _pinned(settings, keystore)
-        finally:
-            keystore.dispose()
-
-    mend = (
-        "point keystore.master_key_file to the key this keystore was made or last rotated with, and start"
-        " what keystore.url names; where there is no keystore yet: signals init"
-    )
-    return _guarded("keystore", look, mend)
+    try:
+        keystore = open_keys(settings)
+    except KeysUnusable as problem:
+        return Finding(check="keystore", ok=False, says=problem.says, mend=problem.mend)
+    try:
+        return _guarded("keystore", lambda: _pinned(settings, keystore), "signals init makes its root")
+    finally:
+        keystore.dispose()
 
 
 def _pinned(settings: Settings, keystore: "Keystore") -> Finding:
@@ -166,7 +160,10 @@ def _pinned(settings: Settings, keystore: "Keystore") -> Finding:
     root = base64.b64encode(keystore.root_public_key()).decode()
     pinned = settings.front.root_public_key
     if pinned and pinned != root:
-        mend = "copy the key of 'signals keys list' to front.root_public_key"
+        mend = (
+            "put the keystore back that was there before; only if this is the right one, copy the key of"
+            " 'signals keys list' to front.root_public_key"
+        )
         return Finding(check="keystore", ok=False, says="front.root_public_key is another root", mend=mend)
     return Finding(check="keystore", ok=True, says="the master key fits")
 

@@ -1,6 +1,7 @@
 """`signals keys`: the keystore's keys, and files for new secrets."""
 
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -65,15 +66,12 @@ def rotate(context: click.Context, file: Path, *, as_json: bool) -> None:
 
     Example: signals keys new-master new.key && signals keys rotate new.key
     """
-    from privacy.secret_files import SecretFileRefused, load_master_key
     from signals.audit import SYSTEM
     from signals.vocabulary import AuditAction
 
-    try:
-        new = load_master_key(file)
-    except SecretFileRefused as problem:
-        raise click.ClickException(str(problem)) from None
-    with everything(settings_of(context)) as opened:
+    settings = settings_of(context)
+    new = _new_master(file, settings.keystore.master_key_file)
+    with everything(settings) as opened:
         count = opened.keystore.rewrap(new)
         with opened.sessions.begin() as session:
             opened.audit.record(
@@ -120,6 +118,23 @@ def new_master(file: Path) -> None:
     click.echo(f"{file} written.")
 
 
+def _new_master(file: Path, in_use: Path) -> bytes:
+    """The key to rotate to; not the one in use, for people are told to destroy that afterwards."""
+    from privacy.secret_files import SecretFileRefused, load_master_key
+
+    try:
+        new = load_master_key(file)
+    except SecretFileRefused as problem:
+        raise click.ClickException(f"{problem}. Make one with 'signals keys new-master'.") from None
+    with suppress(SecretFileRefused):
+        if new == load_master_key(in_use):
+            raise click.ClickException(
+                f"{file} holds the key that keystore.master_key_file names already. Leave that setting as it"
+                " is, and name a new key here (from 'signals keys new-master')."
+            )
+    return new
+
+
 def _listed(data: dict[str, Any]) -> str:
     weeks = Counter(key["week"] for key in data["mailbox_keys"])
     lines = [f'front.root_public_key = "{data["root_public_key"]}"', ""]
@@ -133,7 +148,11 @@ def _rotated(data: dict[str, Any]) -> str:
     return (
         f"{data['rewrapped']} values are wrapped under the new master key. Now set\n"
         f'  keystore.master_key_file = "{data["master_key_file"]}"\n'
-        "start the desk and the workers again, and destroy the old file: it opens old copies of the keystore."
+        "or lay that file where the units take it from, and start the desk and the workers again. Then\n"
+        "  1. look with 'signals doctor' whether the master key fits;\n"
+        "  2. put a copy of the new file into the safe, and make a copy of the keystore now;\n"
+        "  3. destroy the old file and its copies: they open the older copies of the keystore, which then\n"
+        "     nothing opens any more."
     )
 
 

@@ -43,7 +43,7 @@ def database(settings: Settings) -> Iterator["Engine"]:
     log_warnings_only()
     engine = make_engine(settings.database.url)
     try:
-        with _refusals():
+        with plain_refusals():
             yield engine
     finally:
         engine.dispose()
@@ -52,14 +52,13 @@ def database(settings: Settings) -> Iterator["Engine"]:
 @contextmanager
 def everything(settings: Settings) -> Iterator[Opened]:
     """Database and keystore; for the desk side only."""
-    from privacy.keystore import open_keystore
-    from privacy.secret_files import load_master_key
     from signals.audit import AuditLog
     from signals.clock import SystemClock
     from signals.db import session_factory
+    from signals.key_custody import open_keys
 
     with database(settings) as engine:
-        keystore = open_keystore(settings.keystore.url, load_master_key(settings.keystore.master_key_file))
+        keystore = open_keys(settings)
         try:
             yield Opened(
                 engine=engine,
@@ -92,7 +91,8 @@ def day_of(moment: datetime | None) -> date:
 
 
 @contextmanager
-def _refusals() -> Iterator[None]:
+def plain_refusals() -> Iterator[None]:
+    """A refusal becomes exit code 1 and its sentence; what the database says of itself stays inside."""
     from sqlalchemy.exc import SQLAlchemyError
 
     from privacy.keystore import KeystoreError

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from signals.cli import json_option, settings_of
+from signals.cli.opening import plain_refusals
 from signals.settings import CONFIG_VARIABLE, Settings
 from signals.vocabulary import Environment
 
@@ -22,7 +23,9 @@ def init(context: click.Context) -> None:
     from signals.installation import initialise
 
     path = _config_path(context)
-    click.echo(f"{path.name} written" if initialise(path) else f"{path.name} is there already")
+    with plain_refusals():
+        new = initialise(path)
+    click.echo(f"{path.name} written" if new else f"{path.name} is there already")
 
 
 @click.command()
@@ -55,7 +58,8 @@ def work(context: click.Context) -> None:
 
     settings = settings_of(context)
     configure_logging(level=settings.logging.level)
-    worker = make_worker(settings)
+    with plain_refusals():
+        worker = make_worker(settings)
     if settings.metrics.worker_port:
         from signals.web.metrics import serve_metrics
 
@@ -78,7 +82,8 @@ def demo(context: click.Context, *, as_json: bool) -> None:
     """
     settings = settings_of(context)
     _refuse_in_production(settings)
-    seeded = _seed(settings)
+    with plain_refusals():
+        seeded = _seed(settings)
     if as_json:
         click.echo(
             json.dumps({"seeded": seeded, "accounts": str(settings.data_folder / "demo/accounts.json")})
@@ -92,7 +97,9 @@ def _prepare(context: click.Context) -> None:
     from signals.installation import initialise, migrate
 
     path = _config_path(context)
-    if initialise(path):
+    with plain_refusals():
+        new = initialise(path)
+    if new:
         click.echo(f"{path.name} and keys written", err=True)
     settings = settings_of(context)
     engine = make_engine(settings.database.url)

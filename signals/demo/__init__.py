@@ -15,7 +15,7 @@ from pathlib import Path
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session, sessionmaker
 
-from privacy.keystore import Keystore, open_keystore
+from privacy.keystore import Keystore
 from privacy.passwords import PasswordHasherSettings
 from privacy.secret_files import load_master_key
 from signals.area_limit import AreaLimit
@@ -37,7 +37,9 @@ from signals.demo.progress import Progress, silent, visible
 from signals.demo.stories import FIRST_DAY_BACK, STORIES
 from signals.demo.telling import StoryTeller, choose_words, settle_old_messages
 from signals.errors import SettingsProblem
+from signals.installation import prepare_keystore
 from signals.intake import Intake
+from signals.key_custody import open_keys
 from signals.organisations import provision_mailbox_keys
 from signals.routing import Router
 from signals.settings import Settings
@@ -57,12 +59,13 @@ def seed_demo(settings: Settings, *, show_progress: bool = False, clock: Clock |
 
     Two fresh demos of one day are equal but for keys, ids, receipts, references and passwords. When the
     demo is there and its file of accounts is not, passwords and tokens are made anew and written again.
-    Raises `SettingsProblem` in production.
+    Raises `SettingsProblem` in production, `KeysUnusable` without keystore or master key.
     """
     if settings.environment is Environment.PRODUCTION:
         raise SettingsProblem(['the demo is refused in environment = "production"'])
+    prepare_keystore(settings)
+    keystore = open_keys(settings)
     engine = make_engine(settings.database.url)
-    keystore = open_keystore(settings.keystore.url, load_master_key(settings.keystore.master_key_file))
     try:
         with visible() if show_progress else nullcontext(silent) as progress:
             return _Seeding(settings, engine, keystore, clock or SystemClock(), progress).run()
@@ -85,8 +88,6 @@ class _Seeding:
         self._accounts_file = settings.data_folder / ACCOUNTS_FILE
 
     def run(self) -> bool:
-        self._keystore.create_schema()
-        self._keystore.ensure_root()
         with self._one_at_a_time() as door:
             sessions = door.sessions()
             if is_seeded(sessions):

@@ -175,6 +175,19 @@ def test_a_forged_head_is_found(world: World) -> None:
     assert FindingKind.HEAD_REFUSED in findings(world)
 
 
+def test_entries_past_the_last_head_are_found_whose_own_head_was_removed(world: World) -> None:
+    opened(world, 2)
+    link(world)
+    opened(world, 1)
+    link(world)
+    change(world, delete(AuditHead).where(AuditHead.position == 3))
+    with world.sessions() as session:
+        (finding,) = verify_trail(session, world.clock, keys=keys_of(world))
+    assert (finding.kind, finding.position) == (FindingKind.UNSIGNED, 3)
+    change(world, delete(AuditHead))
+    assert findings(world) == {FindingKind.UNSIGNED}
+
+
 def test_a_beginning_that_was_cut_off_too_early_is_found(world: World) -> None:
     opened(world, 2)
     link(world)

@@ -15,9 +15,8 @@ def register_desk(
     app: Flask, api: ProblemApi, *, settings: Settings, clock: Clock, engine: Engine, router: Router
 ) -> Callable[[], None]:
     """Put the staff side on the application; returns a check that raises when the keystore is away."""
-    from privacy.keystore import open_keystore
-    from privacy.secret_files import load_master_key
     from signals.audit import AuditLog
+    from signals.key_custody import open_keys
     from signals.staff import GuessThrottle
     from signals.web.admin.api import admin_api
     from signals.web.admin.approval_pages import approval_pages
@@ -49,7 +48,7 @@ def register_desk(
     from signals.web.desk.team_api import team_api
     from signals.web.desk.team_pages import team_pages
 
-    keystore = open_keystore(settings.keystore.url, load_master_key(settings.keystore.master_key_file))
+    keystore = open_keys(settings)
     app.extensions[EXTENSION] = DeskContext(
         settings=settings,
         clock=clock,

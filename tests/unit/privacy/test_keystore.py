@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Engine, Table, select, update
 from sqlalchemy.exc import IntegrityError
 
-from privacy.keystore import KeyGone, KeyRefused, Keystore, WrongMasterKey, open_keystore
+from privacy.keystore import KeyGone, KeyRefused, Keystore, KeystoreEmpty, WrongMasterKey, open_keystore
 from privacy.keystore_schema import (
     case_keys,
     keystore_engine,
@@ -123,10 +123,13 @@ class TestMasterKey:
         with pytest.raises(KeyRefused):
             open_keystore(url, NEW_MASTER).case_keys(KEYS)
 
-    def test_a_store_without_schema_is_no_match(self, url: str, keystore: Keystore, engine: Engine) -> None:
+    @pytest.mark.parametrize("lost", ["DELETE FROM master_versions", "DROP TABLE master_versions"])
+    def test_a_store_that_was_never_made_is_told_from_one_of_another_key(
+        self, keystore: Keystore, engine: Engine, lost: str
+    ) -> None:
         with engine.begin() as connection:
-            connection.exec_driver_sql("DELETE FROM master_versions")
-        with pytest.raises(WrongMasterKey):
+            connection.exec_driver_sql(lost)
+        with pytest.raises(KeystoreEmpty):
             keystore.ping()
 
     def test_making_the_schema_twice_changes_nothing(self, keystore: Keystore) -> None:
