@@ -104,7 +104,7 @@ class Site:
 
 
 def csrf_of(page: TestResponse) -> str:
-    found = re.search(r'name="csrf_token" value="([0-9a-f]{64})"', page.text)
+    found = re.search(r'name="csrf_token" value="([0-9a-f]{96})"', page.text)
     assert found is not None, page.status
     return found[1]
 

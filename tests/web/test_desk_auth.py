@@ -223,13 +223,26 @@ def test_who_is_disabled_is_out_at_once(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("given", [None, "", "x", "é"])
-def test_a_form_without_the_sessions_own_field_changes_nothing(desk: Desk, given: str | None) -> None:
+def test_a_form_that_stood_on_no_page_of_ours_changes_nothing_and_is_not_offered(
+    desk: Desk, given: str | None
+) -> None:
     signal_id = desk.arrive()
     browser = sign_in(desk)
-    form = {"text": "Wat ik typte"} | ({} if given is None else {"csrf_token": given})
+    form = {"text": "Wat een ander typte"} | ({} if given is None else {"csrf_token": given})
     refused = browser.post(f"/desk/signals/{signal_id}/notes", data=form)
     assert refused.status_code == 403
+    assert "Wat een ander typte" not in refused.text
+    assert desk.entries(AuditAction.SIGNAL_CHANGED) == []
+
+
+def test_a_form_of_an_older_session_changes_nothing_and_is_offered_to_its_writer(desk: Desk) -> None:
+    signal_id = desk.arrive()
+    older = csrf_of(sign_in(desk))
+    form = {"text": "Wat ik typte", "csrf_token": older}
+    refused = sign_in(desk).post(f"/desk/signals/{signal_id}/notes", data=form)
+    assert refused.status_code == 403
     assert "Wat ik typte" in refused.text
+    assert older not in refused.text
     assert desk.entries(AuditAction.SIGNAL_CHANGED) == []
 
 
@@ -286,6 +299,6 @@ def test_nothing_that_opens_a_session_is_stored(desk: Desk) -> None:
 
 
 def csrf_of(browser: FlaskClient) -> str:
-    found = re.search(r'name="csrf_token" value="([0-9a-f]{64})"', browser.get("/desk").text)
+    found = re.search(r'name="csrf_token" value="([0-9a-f]{96})"', browser.get("/desk").text)
     assert found is not None
     return found[1]

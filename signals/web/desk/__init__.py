@@ -27,6 +27,7 @@ def register_desk(
     from signals.web.desk.account_pages import account_pages
     from signals.web.desk.account_shared import party_here
     from signals.web.desk.api import staff_api
+    from signals.web.desk.carried import Carrier
     from signals.web.desk.channel_pages import channel_pages
     from signals.web.desk.context import EXTENSION, DeskContext, fenced_sessions
     from signals.web.desk.door_pages import door_pages
@@ -45,6 +46,7 @@ def register_desk(
     from signals.web.desk.round_pages import round_pages
     from signals.web.desk.search_pages import search_pages
     from signals.web.desk.settings_pages import settings_pages
+    from signals.web.desk.sign_in_pages import sign_in_pages
     from signals.web.desk.team_api import team_api
     from signals.web.desk.team_pages import team_pages
 
@@ -58,6 +60,7 @@ def register_desk(
         audit=AuditLog(keystore.secret("audit")),
         router=router,
         throttle=GuessThrottle(clock, engine, keystore.secret("guesses")),
+        carrier=Carrier(clock=clock, secret=keystore.secret("carried")),
     )
     for calls in (staff_api, letter_api, handover_api, referral_api, officer_api, team_api, admin_api):
         api.register_blueprint(calls)
@@ -68,7 +71,8 @@ def register_desk(
     of_teams = (team_pages, settings_pages, absence_pages)
     of_channels = (channel_pages, escalation_pages, limit_pages)
     beside = (letter_pages, search_pages, round_pages, handover_pages)
-    for pages in (desk_pages, door_pages, account_pages, *of_teams, *of_roles, *of_channels, *beside):
+    ways_in = (sign_in_pages, door_pages)
+    for pages in (desk_pages, *ways_in, account_pages, *of_teams, *of_roles, *of_channels, *beside):
         app.register_blueprint(pages)
     app.jinja_env.globals["passkeys_here"] = lambda: party_here() is not None
     return keystore.ping

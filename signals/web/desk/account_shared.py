@@ -4,20 +4,19 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from flask import Blueprint, Response, redirect, request, url_for
-from flask_babel import LazyString, gettext
+from flask_babel import LazyString
 from flask_babel import lazy_gettext as _
 from marshmallow import ValidationError, fields, validate
-from sqlalchemy.exc import SQLAlchemyError
 
 from privacy.passwords import PasswordHasherSettings
 from privacy.totp import provisioning_uri
-from signals.errors import Invalid, NotSignedIn, SignalsError
+from signals.errors import Invalid
 from signals.staff.identity import MAX_PASSWORD
 from signals.staff.passkeys import MAX_LABEL, NAME, RelyingParty, relying_party
 from signals.staff.recovery import Links
 from signals.staff.team import Office
 from signals.vocabulary import STAFF_LANGUAGES
-from signals.web.desk import auth, forms, pages
+from signals.web.desk import forms, page_context, refusals
 from signals.web.desk.context import desk
 
 _SAID_HERE: Final[Mapping[str, LazyString]] = {
@@ -65,12 +64,9 @@ class InviteForm(forms.Form):
 
 def share_with(blueprint: Blueprint) -> None:
     """Give a blueprint the desk's language, words and answers to refusals."""
-    blueprint.before_request(pages.speak_a_staff_language)
-    blueprint.context_processor(pages.shared)
-    blueprint.context_processor(lambda: {"field_words": _field_words})
-    blueprint.register_error_handler(NotSignedIn, _ask_to_sign_in)
-    blueprint.register_error_handler(SignalsError, pages.refuse)
-    blueprint.register_error_handler(SQLAlchemyError, pages.unavailable)
+    blueprint.before_request(page_context.speak_a_staff_language)
+    blueprint.context_processor(page_context.shared)
+    refusals.share_with(blueprint)
 
 
 def see_other(endpoint: str, **values: Any) -> Response:
@@ -136,22 +132,3 @@ def qr_image(totp_secret: str, email: str) -> str:
 def in_groups(totp_secret: str) -> str:
     """`ABCD EFGH ...`, for who types it."""
     return " ".join(totp_secret[start : start + 4] for start in range(0, len(totp_secret), 4))
-
-
-def _ask_to_sign_in(_error: NotSignedIn) -> Response:
-    """Nothing that was typed is kept, unlike elsewhere: it may be a password."""
-    path = request.path if request.method in ("GET", "HEAD") else url_for("account.overview")
-    return see_other("desk.sign_in", next=auth.local_path(path))
-
-
-def _field_words() -> dict[str, str]:
-    return {
-        "email": gettext("E-mail address"),
-        "password": gettext("Password"),
-        "totp": gettext("Code"),
-        "label": gettext("Name of the passkey"),
-        "name": gettext("Name"),
-        "role": gettext("Role"),
-        "language": gettext("Language"),
-        "token": gettext("Link or code"),
-    }

@@ -25,6 +25,7 @@ from signals.staff.devices import KNOWN_FOR
 from signals.staff.sessions import TOUCH_EVERY
 from signals.vocabulary import Role
 from signals.web.authentication import Authentication
+from signals.web.desk.carried import MARK_LENGTH
 from signals.web.desk.context import desk
 from signals.web.openapi import answers
 
@@ -35,6 +36,8 @@ KNOWN_COOKIE: Final = "signals-known"
 CSRF_FIELD: Final = "csrf_token"
 EVERYONE: Final = tuple(Role)
 
+_CSRF_LENGTH: Final = 64
+_MARKED: Final = re.compile(rf"[0-9a-f]{{{_CSRF_LENGTH}}}([0-9a-f]{{{MARK_LENGTH}}})")
 _LOCAL_PATH: Final = re.compile(r"/(?:desk|admin|figures)(?:[/?][A-Za-z0-9/_.?&=%-]*)?")
 
 _HOMES: Final[Mapping[Role, str]] = {
@@ -208,9 +211,25 @@ def refuse_other_sites() -> None:
 
 
 def csrf_field() -> str:
-    """The value of the forms' CSRF field in this session; empty when nobody is signed in."""
+    """The value of the forms' CSRF field in this session, and whose page it is; empty for nobody."""
     caller = caller_or_none()
-    return staff.csrf_token(caller.token) if caller else ""
+    return staff.csrf_token(caller.token) + own_mark() if caller else ""
+
+
+def own_mark() -> str:
+    """By which the forms of who is signed in are known as theirs, in every session."""
+    return desk().carrier.mark(current().member.id)
+
+
+def writer_in_form() -> str:
+    """The mark of the person on whose page the sent form stood; empty where it says none."""
+    found = _MARKED.fullmatch(request.form.get(CSRF_FIELD, ""))
+    return found[1] if found else ""
+
+
+def is_of_session(token: str) -> bool:
+    """Whether the sent form stood on a page of the session with this token."""
+    return staff.csrf_matches(token, request.form.get(CSRF_FIELD, "")[:_CSRF_LENGTH])
 
 
 def home(role: Role) -> str:
@@ -293,7 +312,7 @@ def _cookie() -> str | None:
 
 
 def _refuse_forgery() -> None:
-    if not staff.csrf_matches(current().token, request.form.get(CSRF_FIELD, "")):
+    if not is_of_session(current().token):
         raise CsrfFailed
 
 

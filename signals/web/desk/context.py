@@ -15,6 +15,7 @@ from signals.db import is_sqlite, reading, session_factory, set_local
 from signals.routing import Router
 from signals.settings import Settings
 from signals.staff import GuessThrottle
+from signals.web.desk.carried import Carrier
 
 EXTENSION = "signals.desk"
 
@@ -31,6 +32,7 @@ class DeskContext:
     audit: AuditLog = field(repr=False)
     router: Router
     throttle: GuessThrottle
+    carrier: Carrier
 
     def reading(self) -> Session:
         """A session that only reads: on SQLite it waits for no writer."""

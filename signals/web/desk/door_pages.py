@@ -10,7 +10,7 @@ from signals.staff import SignedIn, recovery
 from signals.staff.passkeys import RelyingParty, sign_in_options, sign_in_with_passkey
 from signals.staff.recovery import LinkRefused
 from signals.web.desk import account_shared as shared
-from signals.web.desk import auth, forms, pages
+from signals.web.desk import auth, forms, signing_in
 from signals.web.desk.auth import open_to_all
 from signals.web.desk.context import desk
 
@@ -38,8 +38,8 @@ def sign_in() -> Any:
     try:
         opened = open_with_passkey(_party())
     except SignInFailed as refused:
-        return pages.sign_in_refused(refused, next_path)
-    return pages.go_on(opened, next_path)
+        return signing_in.refused_page(refused, next_path)
+    return signing_in.go_on(opened, next_path)
 
 
 @door_pages.get("/account/link")

@@ -5,12 +5,13 @@ from enum import StrEnum
 from typing import Any, Final
 
 from flask import Blueprint
-from flask_babel import LazyString, gettext
+from flask_babel import LazyString
 from flask_babel import lazy_gettext as _
 from marshmallow import ValidationError
 
 from signals.errors import Conflict, Invalid, SignalsError
 from signals.web.desk import account_shared, display, forms, officer_labels
+from signals.web.desk.auth import caller_or_none
 from signals.web.messages import detail_of, title_of
 
 Sections = Callable[[], Sequence[tuple[str, str]]]
@@ -64,37 +65,5 @@ def choices(codes: type[StrEnum]) -> list[tuple[str, str]]:
 def _context(sections: Sections) -> dict[str, Any]:
     return {
         "label": lambda value: officer_labels.label(value, language()),
-        "sections": sections(),
-        "field_words": _field_words,
-    }
-
-
-def _field_words() -> dict[str, str]:
-    return {
-        "postcode": gettext("Postcode"),
-        "house_number": gettext("House number"),
-        "house_number_addition": gettext("Addition"),
-        "identity": gettext("Who it is"),
-        "residence": gettext("Lives there"),
-        "third_parties": gettext("Rights of others"),
-        "withdrawn": gettext("What does not hold"),
-        "statement": gettext("The resident's own words"),
-        "days": gettext("Days"),
-        "legal_basis": gettext("Legal ground"),
-        "organisation_id": gettext("Organisation"),
-        "reason": gettext("Reason"),
-        "text": gettext("What they must know there"),
-        "name": gettext("Name"),
-        "email": gettext("E-mail address"),
-        "kind": gettext("Kind"),
-        "role": gettext("Role"),
-        "area": gettext("Area"),
-        "level": gettext("Kind of area"),
-        "valid_from": gettext("From"),
-        "valid_until": gettext("Until"),
-        "since": gettext("From"),
-        "until": gettext("Until"),
-        "agreement_on": gettext("Date of the agreement"),
-        "retention_basis": gettext("Ground of the retention periods"),
-        "contact_email": gettext("E-mail address"),
+        "sections": sections() if caller_or_none() is not None else (),
     }

@@ -7,10 +7,10 @@ from uuid import UUID
 from flask import Blueprint, render_template, request
 from marshmallow import ValidationError, fields, validate
 
-from signals.errors import NotSignedIn, StaleVersion
+from signals.errors import StaleVersion
 from signals.vocabulary import ReferralReason, Role
-from signals.web.desk import forms, page_kit, pages
-from signals.web.desk.auth import CsrfFailed, requires_page
+from signals.web.desk import forms, page_kit
+from signals.web.desk.auth import requires_page
 from signals.web.desk.opened import open_signal
 from signals.web.desk.referring import MAX_REASON, candidates, hand_over
 from signals.web.desk.schemas import Choice
@@ -19,8 +19,6 @@ referral_pages = Blueprint(
     "referral_pages", __name__, url_prefix="/desk/signals", template_folder="templates"
 )
 page_kit.share_with(referral_pages, lambda: ())
-referral_pages.register_error_handler(NotSignedIn, pages.ask_to_sign_in)  # what was typed here is kept, too
-referral_pages.register_error_handler(CsrfFailed, pages.offer_to_send_again)
 
 AUTHENTICATION = "cookie"
 """What every view here asks for."""

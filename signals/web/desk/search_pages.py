@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from flask import Blueprint, render_template, request
-from flask_babel import gettext
 from marshmallow import ValidationError, fields, validate
 
 from signals.vocabulary import Role
@@ -15,7 +14,6 @@ from signals.web.desk.search import Found, search
 
 search_pages = Blueprint("search_pages", __name__, url_prefix="/desk", template_folder="templates")
 account_shared.share_with(search_pages)
-search_pages.context_processor(lambda: {"field_words": _field_words})
 
 AUTHENTICATION = "cookie"
 """What every view here asks for."""
@@ -52,15 +50,6 @@ def _page(*, by: str = "", found: Found | None = None, errors: Mapping[str, str]
     return render_template(
         "desk/search.html", by=by, found=found, errors=errors or {}, typed=forms.typed_text()
     )
-
-
-def _field_words() -> dict[str, str]:
-    return {
-        "reference": gettext("Reference"),
-        "postcode": gettext("Postcode"),
-        "house_number": gettext("House number"),
-        "house_number_addition": gettext("Addition"),
-    }
 
 
 def _of_address(wanted: Mapping[str, Any]) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def ask_to_sign_in(refused: NotSignedIn) -> Any:
     """To the desk's form and back, where this process has a desk."""
     if figures().doorkeeper is None:
         raise NotFound from refused
-    return redirect(url_for("desk.sign_in", next=request.path), 303)
+    return redirect(url_for("sign_in.sign_in", next=request.path), 303)
 
 
 def shared() -> dict[str, Any]:

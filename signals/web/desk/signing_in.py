@@ -1,0 +1,64 @@
+"""The form to sign in, and the way from it to the page that was asked for or to what was typed before."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from flask import Response, redirect, render_template, request
+
+from signals.errors import SignInFailed, TooManyGuesses
+from signals.staff import SignedIn
+from signals.web.desk import auth, typed
+from signals.web.desk.typed import Typed
+from signals.web.messages import detail_of, title_of
+
+CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="signals"'}
+_SIGNING_IN: Final = ("sign_in.sign_in_now", "door.sign_in")
+_KEPT: Final = "kept"
+"""The hidden field with what was typed before the session ended, sealed."""
+
+
+def form_page(
+    *,
+    next_path: str,
+    errors: Mapping[str, str] | None = None,
+    trouble: str = "",
+    kept: str = "",
+    ended: bool = False,
+) -> str:
+    """`kept`: what was typed, sealed for its writer; `ended`: a session ended in the middle of work."""
+    again = request.endpoint in _SIGNING_IN
+    return render_template(
+        "desk/sign_in.html",
+        next_path=next_path,
+        errors=errors or {},
+        trouble=trouble,
+        email=request.form.get("email", "") if again else "",
+        kept=request.form.get(_KEPT, "") if again else kept,
+        ended=ended,
+        signed_out=request.args.get("done") == "sign-out",
+    )
+
+
+def refused_page(refused: SignInFailed | TooManyGuesses, next_path: str) -> Any:
+    """The form again, with one answer for every cause."""
+    trouble = f"{title_of(refused.code)}. {detail_of(refused.code)}"
+    headers = CHALLENGE
+    if isinstance(refused, TooManyGuesses):
+        headers = {"Retry-After": str(refused.retry_after)}
+    return form_page(next_path=next_path, trouble=trouble), refused.status, headers
+
+
+def go_on(opened: SignedIn, next_path: str) -> Response:
+    """From signing in to the page that was asked for, or to what was typed before the session ended."""
+    auth.use_page_session(opened)
+    kept = request.form.get(_KEPT, "")
+    if kept:
+        return auth.remember(Response(resume_page(typed.resumed(kept))), opened.token)
+    path = auth.home(opened.member.role) if next_path == "/desk" else next_path
+    response: Response = redirect(path, 303)  # type: ignore[assignment]
+    return auth.remember(response, opened.token)
+
+
+def resume_page(found: Typed | None) -> str:
+    """What was typed under another session, to be read and sent again; for None, that it is not shown."""
+    return render_template("desk/resume.html", typed=found)
