@@ -116,8 +116,15 @@ def test_a_resident_who_calls_back_is_found_by_reference_and_by_address(
     page.fill("#by-address-house_number", str(number))
     anna.press(page.get_by_role("button", name="Zoek op adres"))
     expect(page.get_by_role("status")).to_contain_text("1 signaal gevonden")
-    assert page.url == f"{site.url}/desk/search"
+    there = page.url
+    assert re.fullmatch(re.escape(site.url) + r"/desk/search\?found=[A-Za-z0-9_-]+", there)
+    _check_looks(anna)
     anna.press(page.get_by_role("link", name=reference))
+    expect(page.get_by_role("heading", level=1)).to_contain_text(f"1012 AB {number}")
+    page.go_back()
+    expect(page.get_by_role("status")).to_contain_text("1 signaal gevonden")
+    assert page.url == there
+    page.go_forward()
     expect(page.get_by_role("heading", level=1)).to_contain_text(f"1012 AB {number}")
     grounds = [entry.ground for entry in site.desk.entries(AuditAction.SEARCHED)]
     assert grounds[len(before) :] == ["reference", "address"]

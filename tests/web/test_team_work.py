@@ -13,7 +13,7 @@ from signals.db import session_factory
 from signals.models import Organisation, Signal, StaffMember
 from signals.triage import colleagues, workload
 from signals.vocabulary import AuditAction, Outcome, SignalState
-from tests.web.desk_fixtures import AMSTERDAM, GRONINGEN, Desk
+from tests.web.desk_fixtures import AMSTERDAM, Desk
 from tests.web.test_desk_pages import Browser, hidden_value, words
 
 
@@ -54,70 +54,6 @@ def test_the_queue_leads_to_what_its_reader_may_do(desk: Desk, who: str) -> None
     assert [path in page for path in ("/desk/search", "/desk/round")] == [True, True]
     for path in ("/desk/team", "/desk/approvals"):
         assert (f'href="{path}"' in page) is (who == "lena")
-
-
-def test_a_signal_is_found_by_its_reference_however_it_was_typed(desk: Desk, anna: Browser) -> None:
-    signal_id = desk.arrive()
-    reference = signal_of(desk, signal_id).reference
-    page = post(anna, "/desk/search", by="reference", reference=f" {reference.lower()} ")
-    assert page.status_code == 200
-    assert "1 signaal gevonden" in words(page)
-    assert f'href="/desk/signals/{signal_id}"' in page.text
-    assert [entry.ground for entry in desk.entries(AuditAction.SEARCHED)] == ["reference"]
-
-
-def test_a_signal_is_found_by_address_and_the_address_is_in_no_link(desk: Desk, anna: Browser) -> None:
-    signal_id = desk.arrive()
-    page = post(anna, "/desk/search", by="address", postcode="1012 ab", house_number="12")
-    assert f'href="/desk/signals/{signal_id}"' in page.text
-    assert not [link for link in re.findall(r'(?:href|action)="([^"]*)"', page.text) if "1012" in link]
-    assert [entry.ground for entry in desk.entries(AuditAction.SEARCHED)] == ["address"]
-
-
-def test_another_teams_signal_is_not_found(desk: Desk) -> None:
-    reference = signal_of(desk, desk.arrive()).reference
-    page = post(Browser(desk, "gerda"), "/desk/search", by="reference", reference=reference)
-    assert "Niets gevonden." in words(page)
-    assert reference not in re.findall(r">([^<]+)</a>", page.text)
-
-
-def test_of_a_referred_signal_is_said_when(desk: Desk, anna: Browser) -> None:
-    signal_id = desk.arrive()
-    reference = signal_of(desk, signal_id).reference
-    body = {"organisation_id": str(organisation_of(desk, GRONINGEN)), "reason": "moved"}
-    assert desk.call("anna", "POST", f"/signals/{signal_id}/refer", json=body).status_code == 200
-    page = words(post(anna, "/desk/search", by="reference", reference=reference))
-    assert "Doorverwezen op di 24 nov 2026." in page
-
-
-def test_of_a_deleted_signal_is_said_when(desk: Desk, anna: Browser) -> None:
-    signal_id = desk.arrive()
-    reference = signal_of(desk, signal_id).reference
-    proof = {"identity": "digid", "residence": "brp", "third_parties": True}
-    place = {"postcode": "1012AB", "house_number": 12}
-    erased = desk.call("fleur", "POST", "/residents/erase", json={**place, **proof, "right": "erasure"})
-    assert erased.status_code == 200, erased.text
-    page = words(post(anna, "/desk/search", by="reference", reference=reference))
-    assert "Verwijderd op di 24 nov 2026." in page
-
-
-@pytest.mark.parametrize(
-    ("values", "wrong"),
-    [
-        ({"by": "reference", "reference": " "}, "by-reference-reference"),
-        ({"by": "reference", "reference": "9" * 21}, "by-reference-reference"),
-        ({"by": "address", "postcode": "1012AB", "house_number": ""}, "by-address-house_number"),
-        ({"by": "address", "postcode": "0000", "house_number": "12"}, "by-address-postcode"),
-        ({"by": "nonsense"}, "by-reference-reference"),
-    ],
-)
-def test_a_search_that_cannot_be_is_refused_keeps_what_was_typed_and_leaves_no_entry(
-    desk: Desk, anna: Browser, values: dict[str, str], wrong: str
-) -> None:
-    page = post(anna, "/desk/search", **values)
-    assert page.status_code == 400
-    assert f'id="{wrong}-wrong"' in page.text
-    assert desk.entries(AuditAction.SEARCHED) == []
 
 
 def test_a_round_gives_ones_own_addresses_in_walking_order_and_names_no_source(

@@ -1,7 +1,7 @@
 """Finding signals of the own organisation again: by reference or address, and as a round to walk."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from uuid import UUID
 
@@ -54,23 +54,16 @@ def search(*, reference: str | None = None, postcode: str = "", number: int = 0,
     """
     _record(AuditAction.SEARCHED, None, ground="reference" if reference else "address")
     wanted = _by_reference(reference) if reference else _by_address(postcode, number, addition)
-    query = (
-        select(Signal, StaffMember.name)
-        .outerjoin(StaffMember, StaffMember.id == Signal.claimed_by_id)
-        .options(defer(Signal.content, raiseload=True))
-        .where(Signal.organisation_id == organisation_id(), wanted)
-        .order_by(Signal.received_on.desc(), Signal.id)
-        .limit(MOST_FOUND)
-    )
     with desk().reading() as session:
-        rows = session.execute(query).all()
-        gone = _what_became_of(session, reference) if reference and not rows else ReferenceAnswer()
-    return Found(
-        items=[signal for signal, _ in rows],
-        claimants={signal.claimed_by_id: name for signal, name in rows if signal.claimed_by_id},
-        deleted_on=gone.deleted_on,
-        referred_on=gone.referred_on,
-    )
+        found = _found(session, wanted)
+        gone = _what_became_of(session, reference) if reference and not found.items else ReferenceAnswer()
+    return replace(found, deleted_on=gone.deleted_on, referred_on=gone.referred_on)
+
+
+def found_before(ids: Collection[UUID]) -> Found:
+    """The same signals as they are now, for who goes back to what a search found: no search, so no entry."""
+    with desk().reading() as session:
+        return _found(session, Signal.id.in_(ids))
 
 
 def round_of(ids: Collection[UUID]) -> list[Stop]:
@@ -122,6 +115,22 @@ def _claimed(session: Session, signal_id: UUID) -> Signal:
     if signal.claimed_by_id not in looked_after(session):
         raise ClaimedByOther(claimant_name(session, signal) or "", signal.claimed_at)
     return signal
+
+
+def _found(session: Session, wanted: ColumnElement[bool]) -> Found:
+    query = (
+        select(Signal, StaffMember.name)
+        .outerjoin(StaffMember, StaffMember.id == Signal.claimed_by_id)
+        .options(defer(Signal.content, raiseload=True))
+        .where(Signal.organisation_id == organisation_id(), wanted)
+        .order_by(Signal.received_on.desc(), Signal.id)
+        .limit(MOST_FOUND)
+    )
+    rows = session.execute(query).all()
+    return Found(
+        items=[signal for signal, _ in rows],
+        claimants={signal.claimed_by_id: name for signal, name in rows if signal.claimed_by_id},
+    )
 
 
 def _what_became_of(session: Session, reference: str) -> ReferenceAnswer:

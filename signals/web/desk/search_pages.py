@@ -1,16 +1,23 @@
-"""Finding a signal again when a resident calls back: by reference or by address, always by POST."""
+"""Finding a signal again when a resident calls back: by reference or by address, always by POST.
+
+What was found is a page of its own, so that one can go back to it from a signal. Its address holds neither
+what was sought nor anything to read: the ids of the signals, sealed for the session that searched.
+"""
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any, Final
+from uuid import UUID
 
 from flask import Blueprint, render_template, request
 from marshmallow import ValidationError, fields, validate
 
 from signals.vocabulary import Role
 from signals.web.desk import account_shared, forms
-from signals.web.desk.auth import requires_page
+from signals.web.desk.auth import current, requires_page
+from signals.web.desk.context import desk
 from signals.web.desk.officer_pages import AddressForm
-from signals.web.desk.search import Found, search
+from signals.web.desk.search import Found, found_before, search
 
 search_pages = Blueprint("search_pages", __name__, url_prefix="/desk", template_folder="templates")
 account_shared.share_with(search_pages)
@@ -18,6 +25,9 @@ account_shared.share_with(search_pages)
 AUTHENTICATION = "cookie"
 """What every view here asks for."""
 
+SHOWN_FOR: Final = timedelta(minutes=30)
+"""How long one can go back to what a search found."""
+_USE: Final = "search"
 _FOLLOW_UP: Final = (Role.WORKER, Role.LEAD)
 
 
@@ -29,26 +39,57 @@ class ReferenceForm(forms.Form):
 
 @search_pages.get("/search")
 @requires_page(*_FOLLOW_UP)
-def form() -> str:
-    """What is sought: a reference or an address."""
-    return _page()
+def form() -> Any:
+    """What is sought, a reference or an address; with `found` what a search of this session found."""
+    if "found" not in request.args:
+        return _page()
+    ids = _ids_in(request.args["found"])
+    return (_page(over=True), 410) if ids is None else _page(found=found_before(ids), again=True)
 
 
 @search_pages.post("/search")
 @requires_page(*_FOLLOW_UP)
 def find() -> Any:
-    """What was found in the own organisation; the audit entry is committed first."""
+    """To what was found in the own organisation; the audit entry is committed first."""
     by = "address" if request.form.get("by") == "address" else "reference"
     try:
         wanted = forms.load(_FORMS[by])
     except ValidationError as refused:
         return _page(by=by, errors=forms.messages(refused)), 400
-    return _page(by=by, found=search(**_ARGUMENTS[by](wanted)))
+    found = search(**_ARGUMENTS[by](wanted))
+    if not found.items:
+        return _page(by=by, found=found)  # with what was typed, to be looked over: there is nothing to go to
+    return account_shared.see_other(".form", found=_sealed(found))
 
 
-def _page(*, by: str = "", found: Found | None = None, errors: Mapping[str, str] | None = None) -> str:
+def _sealed(found: Found) -> str:
+    ids = [signal.id.hex for signal in found.items]
+    return desk().carrier.seal(_USE, {"ids": ids}, whose=str(current().session.id), lasts=SHOWN_FOR)
+
+
+def _ids_in(text: str) -> list[UUID] | None:
+    """What `_sealed` wrote in this session; None for anything else, and when it is too long ago."""
+    content = desk().carrier.open(_USE, text, whose=str(current().session.id))
+    return None if content is None else [UUID(hex=one) for one in content["ids"]]
+
+
+def _page(
+    *,
+    by: str = "",
+    found: Found | None = None,
+    errors: Mapping[str, str] | None = None,
+    again: bool = False,
+    over: bool = False,
+) -> str:
+    """`again`: found by an earlier request; `over`: by another session, or too long ago to be shown."""
     return render_template(
-        "desk/search.html", by=by, found=found, errors=errors or {}, typed=forms.typed_text()
+        "desk/search.html",
+        by=by,
+        found=found,
+        errors=errors or {},
+        typed=forms.typed_text(),
+        again=again,
+        over=over,
     )
 
 
