@@ -39,7 +39,7 @@ def initialise(path: Path) -> bool:
     if not settings.keystore.master_key_file.exists():
         refuse_a_second_master_key(settings)
         write_new_secret_file(settings.keystore.master_key_file)
-    if not settings.front.secret_file.exists():
+    if settings.serves_public and not settings.front.secret_file.exists():
         write_new_secret_file(settings.front.secret_file)
     root = prepare_keystore(settings)
     if path.exists():

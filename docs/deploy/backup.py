@@ -25,32 +25,41 @@ from signals.settings import Settings, load_settings
 
 KEYSTORE_DAYS = 14
 """How long a copy of keys may exist; a promise to residents (promise 4), so no option."""
+HALF_DAYS = 1
 STAMP = "%Y%m%dT%H%M%SZ"
 
 
 def main(arguments: Sequence[str], now: datetime | None = None) -> int:
-    """Make what was asked for; returns the exit code."""
+    """Make what was asked for; returns the exit code: 1 when anything of it failed."""
     options = _options(arguments)
     now = now or datetime.now(UTC)
     os.umask(0o077)
-    try:
-        for line in back_up(load_settings(options.config, check=False), options, now):
-            sys.stdout.write(f"{line}\n")
-    except (OSError, sqlite3.Error, subprocess.CalledProcessError) as error:
-        sys.stderr.write(f"backup failed: {type(error).__name__}: {error}\n")
-        return 1
-    return 0
+    steps = _steps(load_settings(options.config, check=False), options, now)
+    done = [_told(step) for step in steps]  # each, whatever became of those before
+    return 0 if all(done) else 1
 
 
-def back_up(settings: Settings, options: argparse.Namespace, now: datetime) -> Iterator[str]:
+def _steps(settings: Settings, options: argparse.Namespace, now: datetime) -> Iterator[Iterator[str]]:
     """The keystore after the database: a case key is written before its case, so none is missing."""
     if not options.journal:
-        yield str(_copy(settings.database.url, options.to / "database", now))
-        yield str(_copy(settings.keystore.url, options.to / "keystore", now))
-    yield from _copy_journal(settings.retention.journal_file, options.to / "journal")
+        yield _copy(settings.database.url, options.to / "database", now)
+        yield _copy(settings.keystore.url, options.to / "keystore", now)
+    for journal in (settings.retention.journal_file, *options.also_journal):
+        yield _copy_journal(journal, options.to / "journal")
     # Expiry comes last and always: a night without a new copy deletes the old ones all the same.
-    yield from _expire(options.to / "keystore", now, KEYSTORE_DAYS)
-    yield from _expire(options.to / "database", now, options.keep_days)
+    yield _expire(options.to / "keystore", now, KEYSTORE_DAYS)
+    yield _expire(options.to / "database", now, options.keep_days)
+
+
+def _told(step: Iterator[str]) -> bool:
+    """Do a step, saying what came of it; whether it went well."""
+    try:
+        for line in step:
+            sys.stdout.write(f"{line}\n")
+    except (OSError, ValueError, sqlite3.Error, subprocess.CalledProcessError) as error:
+        sys.stderr.write(f"backup failed: {type(error).__name__}: {error}\n")
+        return False
+    return True
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
@@ -59,20 +68,31 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--to", type=Path, required=True, help="folder of the copies")
     parser.add_argument("--keep-days", type=int, default=14, help="for the database; 14 for keys, always")
     parser.add_argument("--journal", action="store_true", help="only the deletion journal")
+    parser.add_argument(
+        "--also-journal",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="another journal of this machine (the desk's beside the worker's); may be repeated",
+    )
     return parser.parse_args(arguments)
 
 
-def _copy(url: str, folder: Path, now: datetime) -> Path:
+def _copy(url: str, folder: Path, now: datetime) -> Iterator[str]:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     sqlite = make_url(url).get_backend_name() == "sqlite"
     done = folder / f"{now.astimezone(UTC).strftime(STAMP)}.{'sqlite' if sqlite else 'pgdump'}"
     unfinished = done.with_suffix(".part")
-    if sqlite:
-        _copy_sqlite(Path(make_url(url).database or ""), unfinished)
-    else:
-        _dump_postgresql(url, unfinished)
-    _keep(unfinished, done)
-    return done
+    try:
+        if sqlite:
+            _copy_sqlite(Path(make_url(url).database or ""), unfinished)
+        else:
+            _dump_postgresql(url, unfinished)
+        _keep(unfinished, done)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    yield str(done)
 
 
 def _copy_sqlite(source: Path, target: Path) -> None:
@@ -122,13 +142,24 @@ def _keep(unfinished: Path, done: Path) -> None:
 
 
 def _expire(folder: Path, now: datetime, days: int) -> Iterator[str]:
-    """Delete copies older than so many days, by the moment in their names, and halves of failed runs."""
-    if not folder.is_dir():
-        return
-    for file in sorted(folder.iterdir()):
-        if file.suffix == ".part" or now - made_at(file) >= timedelta(days=days):
-            file.unlink()
+    """Delete copies older than so many days, by the moment in their names, and halves of killed runs.
+
+    A half of today may be a run that still writes. Raises ValueError, afterwards, for files whose names tell
+    no moment: nobody would ever delete them.
+    """
+    unknown = []
+    for file in sorted(folder.iterdir()) if folder.is_dir() else ():
+        kept = timedelta(days=HALF_DAYS if file.suffix == ".part" else days)
+        try:
+            old = now - made_at(file) >= kept
+        except ValueError:
+            unknown.append(str(file))
+            continue
+        if old:
+            file.unlink(missing_ok=True)  # two runs at once expire the same
             yield f"expired: {file}"
+    if unknown:
+        raise ValueError(f"not made by this script, so it never expires: {', '.join(unknown)}")
 
 
 def made_at(file: Path) -> datetime:

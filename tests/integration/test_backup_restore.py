@@ -49,6 +49,7 @@ from tests.support.world import (
 SCRIPTS = Path(__file__).parents[2] / "docs" / "deploy"
 BACKUP_ROLE = "signals_backup"
 NIGHT = datetime(2026, 11, 25, 2, 17, tzinfo=UTC)
+NIGHT_COPY = "20261125T021700Z"
 _numbers = count(1)
 
 
@@ -293,7 +294,43 @@ def test_a_backup_that_fails_says_so_and_leaves_no_half(
     site._speak_as(BACKUP_ROLE)
     assert _script("backup").main(["--to", str(site.backups)], NIGHT) == 1
     assert "backup failed" in capsys.readouterr().err
-    assert [file for file in site.copies("database") if file.suffix != ".part"] == []
+    assert site.copies("database") == []
+
+
+def test_copies_of_keys_expire_though_the_nights_copy_fails_and_a_strange_file_is_told(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.back_up(NIGHT)
+    (site.backups / "keystore" / "0-notes.txt").touch()
+    site.lose_everything()
+    if site.server:
+        site.server.drop_database(_name(site.world.settings.database.url))
+    site._speak_as(BACKUP_ROLE)
+    assert _script("backup").main(["--to", str(site.backups)], NIGHT + timedelta(days=14)) == 1
+    told = capsys.readouterr().err
+    assert "never expires" in told
+    assert "0-notes.txt" in told
+    assert NIGHT_COPY not in {file.stem for file in site.copies("keystore")}
+
+
+def test_a_copy_that_is_still_being_written_is_no_half_of_a_dead_run(site: Site) -> None:
+    """The journal's run every quarter of an hour meets a dump that takes longer than that."""
+    site.back_up(NIGHT)
+    half = site.backups / "database" / f"{NIGHT_COPY}.part"
+    half.touch()
+    site.back_up(NIGHT + timedelta(minutes=15), "--journal")
+    assert half.exists()
+    site.back_up(NIGHT + timedelta(days=1), "--journal")
+    assert not half.exists()
+
+
+def test_the_journals_of_worker_and_desk_on_one_machine_are_both_copied(site: Site, tmp_path: Path) -> None:
+    site.world.settings.retention.journal_file.write_text("of the worker\n")
+    desk = tmp_path / "desk.journal"
+    desk.write_text("of the desk\n")
+    also = ("--also-journal", str(desk), "--also-journal", str(tmp_path / "none.journal"))
+    site.back_up(NIGHT, "--journal", *also)
+    assert [file.read_text() for file in site.copies("journal")] == ["of the worker\n", "of the desk\n"]
 
 
 def test_a_copy_is_whole_while_others_write(template: Path, tmp_path: Path) -> None:
