@@ -1,12 +1,13 @@
 """Messages that were given up: to look at, to send again, or to drop with a reason. No recipient is shown.
 
-The staff side may not read messages. A worker puts up what it may see of them (`post`), people choose there
-(`choose`), and a worker does it (`carry_out`).
+Sent again, a message goes to where its recipient is reached by now (`Whereabouts`), and nowhere when the
+address is no recipient's any more. The staff side may not read messages: a worker puts up what it may see of
+them (`post`), people choose there (`choose`), and a worker does it (`carry_out`).
 """
 
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, cast
@@ -18,6 +19,7 @@ from notifications.clock import Clock
 from notifications.models import DeliveryAttempt, MessageState, OutboxMessage, PostedLetter
 
 DROPPED = "dropped_by_hand"
+TOLD_ALREADY = "told_already"
 MOST_POSTED = 200
 """So many are put up at once; more than that is one trouble, which is mended elsewhere."""
 
@@ -27,6 +29,36 @@ class Wish(StrEnum):
 
     AGAIN = "again"
     DROP = "drop"
+
+
+class Standing(StrEnum):
+    """What has become of the address that a message went to."""
+
+    SAME = "same"  # it still is its recipient's
+    MOVED = "moved"  # the recipient has another one now, which was confirmed
+    UNPROVED = "unproved"  # the recipient has another one, which was not confirmed yet
+    GONE = "gone"  # it is no recipient's any more
+
+
+SENDABLE = frozenset({Standing.SAME, Standing.MOVED})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Whereabouts:
+    """What has become of an address; when it moved, the channel and address that hold now."""
+
+    standing: Standing
+    channel: str = ""
+    recipient: str = field(default="", repr=False)
+
+
+Whither = Callable[[Session], Callable[[OutboxMessage], Whereabouts]]
+"""In a session, what tells of a message where its recipient is by now."""
+
+
+def as_written(_session: Session) -> Callable[[OutboxMessage], Whereabouts]:
+    """Every message goes to the address that it was written with."""
+    return lambda _message: Whereabouts(standing=Standing.SAME)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,8 +75,10 @@ class DeadLetter:
     expires_at: datetime | None
 
 
-def dead_letters(session: Session, *, limit: int = 100) -> list[DeadLetter]:
-    """The newest first."""
+def dead_letters(
+    session: Session, *, ids: Sequence[uuid.UUID] | None = None, limit: int = 100
+) -> list[DeadLetter]:
+    """All, or those of `ids`; the newest first."""
     last = (
         select(DeliveryAttempt.problem)
         .where(DeliveryAttempt.message_id == OutboxMessage.id, DeliveryAttempt.problem.is_not(None))
@@ -54,19 +88,25 @@ def dead_letters(session: Session, *, limit: int = 100) -> list[DeadLetter]:
     )
     query = (
         select(OutboxMessage, last)
-        .where(OutboxMessage.state == MessageState.FAILED)
+        .where(*_which(ids))
         .order_by(OutboxMessage.settled_at.desc(), OutboxMessage.id)
         .limit(limit)
     )
     return [_letter(message, problem) for message, problem in session.execute(query)]
 
 
-def send_again(session: Session, clock: Clock, *, ids: Sequence[uuid.UUID] | None = None) -> int:
+def send_again(
+    session: Session, clock: Clock, *, ids: Sequence[uuid.UUID] | None = None, whither: Whither = as_written
+) -> int:
     """Queue dead letters (all without `ids`) once more, as if they were new; gives how many.
 
-    A person has looked, so earlier doubts no longer count. One that is too late expires instead.
+    A person has looked, so earlier doubts no longer count. One that is too late expires instead. One whose
+    recipient has moved goes to the present address, unless that was told already; one whose recipient cannot
+    be reached stays as it is.
     """
-    found = list(session.scalars(select(OutboxMessage.id).where(*_which(ids)).with_for_update()))
+    messages = session.scalars(select(OutboxMessage).where(*_which(ids)).with_for_update()).all()
+    where = whither(session)
+    found = [message.id for message in messages if _is_readdressed(session, clock, message, where(message))]
     session.execute(delete(DeliveryAttempt).where(DeliveryAttempt.message_id.in_(found)))
     _update(session, found, state=MessageState.QUEUED, not_before=clock.now(), settled_at=None, tries=0)
     return len(found)
@@ -79,9 +119,12 @@ def drop(session: Session, clock: Clock, *, ids: Sequence[uuid.UUID] | None = No
     return len(found)
 
 
-def post(session: Session) -> int:
+def post(session: Session, *, whither: Whither = as_written) -> int:
     """Put up what is dead by now, in the caller's transaction; what somebody chose stays. Gives how many."""
     dead = {letter.id: letter for letter in dead_letters(session, limit=MOST_POSTED)}
+    messages = session.scalars(select(OutboxMessage).where(OutboxMessage.id.in_(dead)))
+    where = whither(session)
+    standing = {message.id: where(message).standing for message in messages}
     posted = {row.message_id: row for row in session.scalars(select(PostedLetter).with_for_update())}
     for gone in posted.keys() - dead.keys():
         session.delete(posted[gone])
@@ -90,6 +133,7 @@ def post(session: Session) -> int:
         row.event, row.organisation_id, row.channel = letter.event, letter.organisation_id, letter.channel
         row.tries, row.problem = letter.tries, letter.problem
         row.given_up_at, row.expires_at = letter.given_up_at, letter.expires_at
+        row.standing = standing[letter.id]
         session.add(row)
     return len(dead)
 
@@ -108,17 +152,37 @@ def choose(session: Session, message_id: uuid.UUID, wish: Wish) -> PostedLetter 
     return row
 
 
-def carry_out(session: Session, clock: Clock) -> int:
-    """Do what people chose, in the caller's transaction; gives how many messages."""
+def carry_out(session: Session, clock: Clock, *, whither: Whither = as_written) -> int:
+    """Do what people chose, in the caller's transaction; gives how many messages.
+
+    What cannot be sent again by now is put up anew by the next `post`, as not chosen.
+    """
     query = select(PostedLetter).where(PostedLetter.wanted.is_not(None))
     rows = session.scalars(query.with_for_update(skip_locked=True)).all()
-    done = 0
-    for wish, act in ((Wish.AGAIN, send_again), (Wish.DROP, drop)):
-        ids = [row.message_id for row in rows if row.wanted == wish]
-        done += act(session, clock, ids=ids) if ids else 0
+    again = [row.message_id for row in rows if row.wanted == Wish.AGAIN]
+    given_up = [row.message_id for row in rows if row.wanted == Wish.DROP]
     for row in rows:
         session.delete(row)
-    return done
+    done = send_again(session, clock, ids=again, whither=whither) if again else 0
+    return done + (drop(session, clock, ids=given_up) if given_up else 0)
+
+
+def _is_readdressed(session: Session, clock: Clock, message: OutboxMessage, to: Whereabouts) -> bool:
+    """Whether it can be queued, to its recipient's present address."""
+    if to.standing is not Standing.MOVED:
+        return to.standing in SENDABLE
+    if _was_told(session, message, to.recipient):
+        message.state, message.settled_at, message.reason = MessageState.EXPIRED, clock.now(), TOLD_ALREADY
+        return False
+    message.channel, message.recipient, message.provider_message_id = to.channel, to.recipient, None
+    session.flush()  # two that move to one address: the second finds the first
+    return True
+
+
+def _was_told(session: Session, message: OutboxMessage, recipient: str) -> bool:
+    same = OutboxMessage.event == message.event, OutboxMessage.subject_id == message.subject_id
+    found = select(OutboxMessage.id).where(*same, OutboxMessage.recipient == recipient)
+    return session.scalar(found.limit(1)) is not None
 
 
 def _letter(message: OutboxMessage, problem: str | None) -> DeadLetter:

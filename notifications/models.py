@@ -164,7 +164,8 @@ class DeliveryFigure(Base):
 class PostedLetter(Base):
     """One dead letter as the staff side may see it, put up by a worker: never its recipient or what it says.
 
-    `wanted`: what somebody chose to become of it (`again` or `drop`), until a worker has done it.
+    `wanted`: what somebody chose to become of it (`again` or `drop`), until a worker has done it. `standing`:
+    of its address by now, see `dead_letters.Standing`.
     """
 
     __tablename__ = "posted_letters"
@@ -179,6 +180,7 @@ class PostedLetter(Base):
     given_up_at: Mapped[datetime | None] = mapped_column(_UtcDateTime)
     expires_at: Mapped[datetime | None] = mapped_column(_UtcDateTime)
     wanted: Mapped[str | None] = mapped_column(String(10))
+    standing: Mapped[str] = mapped_column(String(10), default="same", server_default="same")
 
 
 class ChannelState(Base):

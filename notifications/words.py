@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from notifications.dead_letters import Standing
 from notifications.events import Event
 from notifications.retry import INTERRUPTED, OUTCOME_UNKNOWN
 
@@ -22,10 +23,10 @@ class Explanation:
 
 
 _LOOK_AT_ADDRESS: Final = (
-    "werkt het postvak weer, laat het dan opnieuw versturen; is het adres veranderd, pas het dan aan bij de"
-    " organisatie en geef dit bericht op, want opnieuw gaat het naar hetzelfde adres",
-    "once the mailbox works again, let it be sent again; where the address has changed, change it at the"
-    " organisation and give this message up, for again it would go to the same address",
+    "werkt het postvak weer, laat het dan opnieuw versturen; is het adres veranderd, verbeter het dan bij de"
+    " organisatie in hetzelfde vak: zodra het bevestigd is, gaat dit bericht opnieuw naar het nieuwe adres",
+    "once the mailbox works again, let it be sent again; where the address has changed, correct it at the"
+    " organisation in the same box: once it is confirmed, this message goes again to the new address",
 )
 _LOOK_AT_NUMBER: Final = (
     "kijk of het mobiele nummer van deze ontvanger nog klopt, of kies e-mail",
@@ -209,6 +210,28 @@ _EVENTS: Final[Mapping[Event, _Pair]] = {
     Event.AREA_FULL: ("daggrens bereikt", "limit of the day reached"),
     Event.TEST_MESSAGE: ("testbericht", "test message"),
 }
+
+
+_STANDINGS: Final[Mapping[Standing, _Pair]] = {
+    Standing.SAME: ("", ""),
+    Standing.MOVED: (
+        "de ontvanger heeft nu een ander adres of nummer, dat bevestigd is: opnieuw gaat het daarheen",
+        "the recipient has another address or number now, which was confirmed: again it goes there",
+    ),
+    Standing.UNPROVED: (
+        "het adres van de ontvanger is nog niet bevestigd; daarna kan dit opnieuw verstuurd worden",
+        "the recipient's address has not been confirmed yet; after that this can be sent again",
+    ),
+    Standing.GONE: (
+        "dit adres is niet meer van een ontvanger van deze organisatie: geef dit bericht op",
+        "this address is no recipient's of this organisation any more: give this message up",
+    ),
+}
+
+
+def standing_words(standing: str, language: str) -> str:
+    """What has become of the address of a message that was given up; nothing where it is the same."""
+    return _STANDINGS[Standing(standing)][0 if language == "nl" else 1]
 
 
 def explain(problem: str | None, language: str) -> Explanation:

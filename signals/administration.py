@@ -20,13 +20,13 @@ from signals import reference
 from signals.audit import Actor, AuditLog, require_role
 from signals.clock import Clock, today
 from signals.errors import Conflict, FieldProblem, Invalid, NotFound
-from signals.models import CoverageArea, Organisation, Recipient
+from signals.models import CoverageArea, Organisation
 from signals.organisations import (
     Area,
     create_organisation,
     onboarded_on,
 )
-from signals.recipients import take_back_check
+from signals.recipients import arranged, take_back_check
 from signals.routing import routing_changed
 from signals.routing_table import NATIONAL_AREA, CoverageLevel
 from signals.vocabulary import AuditAction, OrganisationKind, Role
@@ -280,18 +280,12 @@ def _is_email(address: str) -> bool:
 
 
 def _set_recipients(session: Session, organisation: Organisation, entries: Sequence[RecipientEntry]) -> None:
-    known = {recipient.address: recipient for recipient in organisation.recipients}
-    kept = []
-    for place, entry in enumerate(entries, start=1):
-        address = entry.address.strip().lower()
-        recipient = known.get(address) or Recipient(address=address)
+    recipients = arranged(session, organisation, [entry.address.strip().lower() for entry in entries])
+    for recipient, entry in zip(recipients, entries, strict=True):
         if recipient.verified_on is not None and entry.verified_on is None:
             take_back_check(session, recipient.id, Event.RECIPIENT_CHECK)
-        recipient.position, recipient.verified_on = place, entry.verified_on
-        kept.append(recipient)
-    for gone in set(known.values()) - set(kept):
-        take_back_check(session, gone.id, Event.RECIPIENT_CHECK)
-    organisation.recipients = kept
+        recipient.verified_on = entry.verified_on
+    organisation.recipients = recipients
 
 
 def _area_problems(area: Area) -> Iterator[FieldProblem]:

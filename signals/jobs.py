@@ -18,6 +18,7 @@ from notifications.delivery import DeliveryReport, deliver_due
 from notifications.figures import count_messages, forget_messages
 from notifications.states import write_states
 from privacy.keystore import Keystore
+from signals.addressees import forget_former, whither
 from signals.area_days import forget_full_days, watch_limits
 from signals.arrival import ArrivalDesk
 from signals.audit import SYSTEM, AuditLog
@@ -130,8 +131,10 @@ class Worker:
         """
         with self.sessions.begin() as session:
             figures = count_messages(session, self.clock)
-            carry_out(session, self.clock)
-            post(session)
+            where = partial(whither, channels=frozenset(self.channels))
+            carry_out(session, self.clock, whither=where)
+            post(session, whither=where)
+            forget_former(session)
             write_states(session, self.clock, switches=switches(self.settings), breakers=self.breakers)
             return figures
 

@@ -14,9 +14,10 @@ from sqlalchemy.orm import Session, selectinload
 from signals import reference
 from signals.audit import SYSTEM, Actor, AuditLog
 from signals.clock import Clock
-from signals.models import CoverageArea, Organisation, Recipient
+from signals.models import CoverageArea, Organisation
 from signals.organisations import Agreement, Area, create_organisation, onboarded_on
 from signals.postcodes import InvalidPostcode, parse_postcode
+from signals.recipients import arranged
 from signals.routing import routing_changed
 from signals.routing_table import NATIONAL_AREA, CoverageLevel, municipalities_on
 from signals.vocabulary import AuditAction, OrganisationKind
@@ -210,17 +211,11 @@ class _Taking:
         }
         if verified == {address: recipient.verified_on for address, recipient in known.items()}:
             return
-        self.organisation.recipients = [
-            self._recipient(known.get(address), place, address, verified[address])
-            for place, address in enumerate(wanted, start=1)
-        ]
+        recipients = arranged(self._session, self.organisation, wanted)
+        for recipient in recipients:
+            recipient.verified_on = verified[recipient.address]
+        self.organisation.recipients = recipients
         yield "recipients"
-
-    @staticmethod
-    def _recipient(known: Recipient | None, place: int, address: str, verified: date | None) -> Recipient:
-        recipient = known or Recipient(address=address)
-        recipient.position, recipient.verified_on = place, verified
-        return recipient
 
     def _change_areas(self) -> Iterator[Change]:
         known = {_place_of(area): area for area in self.organisation.coverage}

@@ -1,7 +1,7 @@
 """Who is told proves that they read it, before they count: recipients (address and phone) and deputies."""
 
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from typing import Final
@@ -78,8 +78,42 @@ def set_way(recipient: Recipient, *, channel: str, phone: str | None = None) -> 
     if channel == SMS and number is None:
         raise Invalid(FieldProblem(field="phone", code="required"))
     if number != recipient.phone:
+        if recipient.phone_verified_on is not None:
+            recipient.former_phone = recipient.phone
         recipient.phone, recipient.phone_verified_on = number, None
     recipient.channel = channel
+
+
+def arranged(session: Session, organisation: Organisation, addresses: Sequence[str]) -> list[Recipient]:
+    """The recipients of these addresses, in order; they differ from one another.
+
+    An address in the place of one that goes corrects it: the same recipient, who proves the new one. What
+    those that go were asked is taken back.
+    """
+    known = {recipient.address: recipient for recipient in organisation.recipients}
+    going = {
+        place: recipient
+        for place, recipient in enumerate(organisation.recipients, start=1)
+        if recipient.address not in addresses
+    }
+    found = []
+    for place, address in enumerate(addresses, start=1):
+        recipient = known.get(address) or _corrected(session, going.pop(place, None), address)
+        recipient.position = place
+        found.append(recipient)
+    for recipient in going.values():
+        take_back_check(session, recipient.id, Event.RECIPIENT_CHECK)
+    return found
+
+
+def _corrected(session: Session, recipient: Recipient | None, address: str) -> Recipient:
+    if recipient is None:
+        return Recipient(address=address)
+    take_back_check(session, recipient.id, Event.RECIPIENT_CHECK)
+    if recipient.verified_on is not None:
+        recipient.former_address = recipient.address
+    recipient.address, recipient.verified_on = address, None
+    return recipient
 
 
 def ask_for_proof(

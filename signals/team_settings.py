@@ -18,7 +18,7 @@ from signals.clock import Clock
 from signals.errors import FieldProblem, Invalid, NotFound, StaleVersion
 from signals.models import Organisation, Recipient
 from signals.reach import EMAIL, SMS, coordinators
-from signals.recipients import set_way, take_back_check
+from signals.recipients import arranged, set_way, take_back_check
 from signals.routing import routing_changed
 from signals.staff.accounts import checked_email
 from signals.vocabulary import STAFF_LANGUAGES, AuditAction, Role
@@ -243,20 +243,13 @@ def _wrong_way(wish: RecipientWish, place: int) -> Iterator[FieldProblem]:
 
 
 def _set_recipients(session: Session, organisation: Organisation, wishes: Sequence[RecipientWish]) -> None:
-    known = {recipient.address: recipient for recipient in organisation.recipients}
-    kept = []
-    for place, wish in enumerate(wishes, start=1):
-        address = checked_email(wish.address) or ""
-        recipient = known.get(address) or Recipient(address=address)
-        recipient.position = place
+    recipients = arranged(session, organisation, [checked_email(wish.address) or "" for wish in wishes])
+    for recipient, wish in zip(recipients, wishes, strict=True):
         phone = recipient.phone
         set_way(recipient, channel=wish.channel, phone=wish.phone)
         if phone not in (None, recipient.phone):  # it may come back, and is asked again then
             take_back_check(session, recipient.id, Event.RECIPIENT_CHECK)
-        kept.append(recipient)
-    for gone in set(known.values()) - set(kept):
-        take_back_check(session, gone.id, Event.RECIPIENT_CHECK)
-    organisation.recipients = kept
+    organisation.recipients = recipients
 
 
 def _set_deputy(session: Session, organisation: Organisation, address: str | None) -> None:

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 _ids = click.argument("ids", nargs=-1, type=click.UUID)
+Found = TypeVar("Found")
+
+_MOST = 10_000
 _all = click.option("--all", "everything", is_flag=True, help="All dead letters.")
 
 
@@ -25,7 +28,7 @@ def outbox() -> None:
 
 
 @outbox.command("list")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True)
+@click.option("--limit", type=click.IntRange(1, _MOST), default=100, show_default=True)
 @json_option
 @click.pass_context
 def list_(context: click.Context, *, limit: int, as_json: bool) -> None:
@@ -47,16 +50,30 @@ def list_(context: click.Context, *, limit: int, as_json: bool) -> None:
 @json_option
 @click.pass_context
 def retry(context: click.Context, *, ids: tuple[uuid.UUID, ...], everything: bool, as_json: bool) -> None:
-    """Send dead letters again, as if they were new; what is too late expires.
+    """Send dead letters again, as if they were new, each to its recipient's present and confirmed address.
+
+    What is too late expires. What has no such address by now is left: correct the address of that recipient,
+    and wait until it is confirmed, or drop it.
 
     Example: signals outbox retry --all
     """
-    from notifications.dead_letters import send_again
-    from signals.clock import SystemClock
+    from functools import partial
 
-    which = _which(ids, everything)
-    number = _change(context, lambda session: send_again(session, SystemClock(), ids=which))
-    answer({"queued": number}, as_json=as_json, text=lambda data: f"{data['queued']} will be sent again")
+    from notifications.dead_letters import dead_letters, send_again
+    from signals.addressees import whither
+    from signals.clock import SystemClock
+    from signals.sending import switches
+
+    which, wanted = _which(ids, everything), switches(settings_of(context))
+    channels = {switch.channel for switch in wanted if not switch.missing}
+
+    def send(session: "Session") -> tuple[int, int]:
+        where = partial(whither, channels=channels)
+        queued = send_again(session, SystemClock(), ids=which, whither=where)
+        return queued, len(dead_letters(session, ids=which, limit=_MOST))
+
+    queued, left = _change(context, send)
+    answer({"queued": queued, "left": left}, as_json=as_json, text=_queued)
 
 
 @outbox.command()
@@ -83,7 +100,14 @@ def _which(ids: tuple[uuid.UUID, ...], everything: bool) -> list[uuid.UUID] | No
     return None if everything else list(ids)
 
 
-def _change(context: click.Context, change: Callable[["Session"], int]) -> int:
+def _queued(data: dict[str, int]) -> str:
+    again = f"{data['queued']} will be sent again"
+    if not data["left"]:
+        return again
+    return f"{again}, {data['left']} left: no recipient has that address any more, or it is not confirmed yet"
+
+
+def _change(context: click.Context, change: Callable[["Session"], Found]) -> Found:
     from signals.db import session_factory
 
     with database(settings_of(context)) as engine, session_factory(engine).begin() as session:

@@ -37,6 +37,7 @@ TITLES: dict[str, LazyString] = {
     "already_decided": _("This request was decided already"),
     "release_refused": _("These figures cannot be released now"),
     "chosen_already": _("Somebody chose otherwise already"),
+    "no_address_now": _("There is nobody to send this to now"),
     "limit_not_raised": _("This limit cannot be raised any more"),
 }
 
@@ -71,6 +72,9 @@ DETAILS: dict[str, LazyString] = {
         "On some of these dates it is. Let that coverage end first, or choose other dates."
     ),
     "chosen_already": _("Load the page again: a worker does what was chosen."),
+    "no_address_now": _(
+        "Its recipient's address was not confirmed yet, or is gone. Load the page again: it says which."
+    ),
     "limit_not_raised": _("It holds for another day, or it was raised as often as it may be."),
     "already_decided": _("Somebody else decided it, or it waited for more than 14 days. Ask for it again."),
     "release_refused": _("A period is released once, after it is over and after those before it."),

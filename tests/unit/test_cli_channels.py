@@ -42,11 +42,13 @@ def script(installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     configure_logging()
 
 
-def given_up(script: Signals, *numbers: int) -> list[str]:
-    """Dead letters; gives their ids."""
+def given_up(script: Signals, *numbers: int, recipient: str = "c@example.org") -> list[str]:
+    """Dead letters to a recipient of Amsterdam; gives their ids."""
     engine = make_engine(settings_of(script).database.url)
     with session_factory(engine).begin() as session:
-        enqueue(session, [new_message(subject_id=subject(number)) for number in numbers])
+        team = session.scalars(select(Organisation.id).where(Organisation.name == "Amsterdam")).one()
+        to = {"organisation_id": team, "recipient": recipient, "channel": "email"}
+        enqueue(session, [new_message(subject_id=subject(number), **to) for number in numbers])
     engine.dispose()
     statements(script, update(OutboxMessage).values(state=MessageState.FAILED))
     return [str(found) for found in rows(script, select(OutboxMessage.id).order_by(OutboxMessage.subject_id))]
@@ -77,8 +79,17 @@ def test_no_dead_letters_is_said(script: Signals) -> None:
 
 def test_named_dead_letters_are_sent_again_and_the_others_stay(script: Signals) -> None:
     letters = given_up(script, 1, 2)
-    assert script.json("outbox", "retry", letters[0]) == {"queued": 1}
+    assert script.json("outbox", "retry", letters[0]) == {"queued": 1, "left": 0}
     assert sorted(states(script)) == [MessageState.FAILED, MessageState.QUEUED]
+
+
+def test_what_went_to_an_address_that_is_nobodys_any_more_is_left_and_said(script: Signals) -> None:
+    given_up(script, 1, recipient="weg@example.org")
+    output = script("outbox", "retry", "--all")
+    assert output == (
+        "0 will be sent again, 1 left: no recipient has that address any more, or it is not confirmed yet\n"
+    )
+    assert states(script) == [MessageState.FAILED]
 
 
 def test_all_dead_letters_can_be_dropped(script: Signals) -> None:

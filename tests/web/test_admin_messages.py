@@ -1,6 +1,6 @@
 """How delivery goes, as administrators see it: health, dead letters without content, proofs, sheets."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,17 +13,25 @@ from notifications.dead_letters import carry_out, post
 from notifications.figures import count_messages
 from notifications.models import DeliveryAttempt, MessageState, OutboxMessage
 from notifications.states import Switch, write_states
+from signals.addressees import whither
 from signals.db import session_factory
-from signals.models import Organisation
+from signals.models import Organisation, Recipient
 from signals.vocabulary import AuditAction
 from tests.web.desk_fixtures import AMSTERDAM, GRONINGEN, Desk
 from tests.web.test_desk_auth import sign_in
 
-RECIPIENT = "team@amsterdam.example.org"
+RECIPIENT = "een@example.org"
+"""Of each organisation."""
 
 
 def message(
-    desk: Desk, state: MessageState, *, to: str = AMSTERDAM, problem: str | None = None, number: int = 1
+    desk: Desk,
+    state: MessageState,
+    *,
+    to: str = AMSTERDAM,
+    problem: str | None = None,
+    number: int = 1,
+    recipient: str = RECIPIENT,
 ) -> None:
     """Messages to a team in a state; `problem`: of their last try."""
     now = desk.clock.now()
@@ -35,7 +43,7 @@ def message(
                 subject_id=uuid4(),
                 organisation_id=team,
                 channel="email",
-                recipient=RECIPIENT,
+                recipient=recipient,
                 values={"link": "https://signalen.example/desk", "claim_by": "2026-11-25"},
                 state=state,
                 not_before=now - timedelta(hours=1),
@@ -51,9 +59,9 @@ def message(
 def count(desk: Desk, breaker: Breaker | None = None, *missing: str) -> None:
     """What a worker does each minute."""
     with session_factory(desk.engine).begin() as session:
-        carry_out(session, desk.clock)
+        carry_out(session, desk.clock, whither=whither)
         count_messages(session, desk.clock)
-        post(session)
+        post(session, whither=whither)
         switches = [Switch(channel="email"), Switch(channel="sms", missing=missing)]
         write_states(session, desk.clock, switches=switches, breakers={"email": breaker or Breaker()})
 
@@ -123,6 +131,32 @@ def test_the_page_tells_of_trouble_first_and_in_plain_words(desk: Desk) -> None:
     assert "new_signal" not in page
 
 
+def test_what_is_well_is_folded_up_so_that_trouble_is_seen_on_a_phone(desk: Desk) -> None:
+    message(desk, MessageState.DELIVERED, to=GRONINGEN)
+    message(desk, MessageState.FAILED, problem="smtp_550")
+    count(desk)
+    page = sign_in(desk, "bea").get("/admin/messages").text
+    delivery = page.split('id="health-title"')[1].split('id="limits-title"')[0]
+    seen, well, proofs = delivery.split("<details")
+    assert AMSTERDAM in seen
+    assert GRONINGEN not in seen
+    assert "Zonder problemen: 1" in well
+    assert GRONINGEN in well
+    assert "Zonder gemiste proefmelding: " in proofs
+
+
+def test_many_dead_letters_are_told_by_their_cause_the_most_first(desk: Desk) -> None:
+    message(desk, MessageState.FAILED, problem="smtp_552", number=2)
+    message(desk, MessageState.FAILED, problem="smtp_550", number=4)
+    count(desk)
+    page = sign_in(desk, "bea").get("/admin/messages").text.split('id="letters-title"')[1]
+    letters, _ = page.split('id="health-title"')
+    _, many, fewer = letters.split("<details")
+    assert "het postvak bestaat niet of weigert deze mail (smtp_550): 4" in many
+    assert "het postvak is vol (smtp_552): 2" in fewer
+    assert (many.count("/again"), fewer.count("/again")) == (4, 2)
+
+
 def test_every_organisation_has_its_proof_or_the_lack_of_one(desk: Desk) -> None:
     proofs = desk.call("bea", "GET", "/delivery").get_json()["proofs"]
     assert {proof["proved_on"] for proof in proofs} == {None}
@@ -181,6 +215,39 @@ def test_the_page_settles_a_dead_letter_by_a_button(desk: Desk) -> None:
     assert answer.status_code == 303
     assert 'role="status"' in bea.get(answer.headers["Location"]).text
     assert letters(desk)[0]["chosen"] == "again"
+
+
+@pytest.mark.parametrize(
+    ("address", "verified", "says"),
+    [
+        ("nieuw@example.org", True, "opnieuw gaat het daarheen"),
+        ("nieuw@example.org", False, "het adres van de ontvanger is nog niet bevestigd"),
+        (None, True, "dit adres is niet meer van een ontvanger van deze organisatie"),
+    ],
+)
+def test_the_page_says_what_has_become_of_the_address_and_offers_what_can_be_done(
+    desk: Desk, address: str | None, verified: bool, says: str
+) -> None:
+    message(desk, MessageState.FAILED, problem="smtp_550")
+    with session_factory(desk.engine).begin() as session:
+        of_team = Organisation.name == AMSTERDAM, Recipient.address == RECIPIENT
+        recipient = session.scalars(select(Recipient).join(Organisation).where(*of_team)).one()
+        recipient.address = address or "ander@example.org"
+        recipient.former_address = RECIPIENT if address else None
+        recipient.verified_on = date(2026, 11, 24) if verified else None
+    count(desk)
+    (letter,) = letters(desk)
+    page = sign_in(desk, "bea").get("/admin/messages").text
+    assert says in page
+    assert not {RECIPIENT, "nieuw@example.org"} & set(page.split())
+    sendable = letter["address"] == "moved"
+    assert (f"/admin/messages/{letter['id']}/again" in page) is sendable
+    assert f"/admin/messages/{letter['id']}/drop" in page
+    answer = desk.call("bea", "POST", f"/delivery/dead-letters/{letter['id']}/again")
+    assert answer.status_code == (202 if sendable else 409)
+    if not sendable:
+        assert answer.get_json()["title"] == "Er is nu niemand om dit aan te sturen"
+        assert letters(desk)[0]["chosen"] is None
 
 
 # Sheets

@@ -5,9 +5,9 @@ from typing import Any, Final
 from uuid import UUID
 
 from flask import Response
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, validate
 
-from notifications.dead_letters import Wish
+from notifications.dead_letters import Standing, Wish
 from notifications.figures import ChannelHealth
 from notifications.models import ChannelState, PostedLetter
 from signals.drills import ChannelProof
@@ -89,6 +89,14 @@ class LetterSchema(Schema):
     given_up_at = fields.DateTime(required=True, allow_none=True)
     expires_at = fields.DateTime(required=True, allow_none=True)
     chosen = fields.String(required=True, allow_none=True)
+    address = fields.String(
+        required=True,
+        validate=validate.OneOf(list(Standing)),
+        metadata={
+            "description": "What has become of the address that it went to: the same; moved, and the present "
+            "one was confirmed; unproved, which it is sent to once confirmed; gone, so that it goes nowhere"
+        },
+    )
 
 
 class LettersSchema(Schema):
@@ -202,6 +210,7 @@ def _letter(letter: PostedLetter, found: Delivery) -> dict[str, Any]:
         "given_up_at": _at(letter.given_up_at),
         "expires_at": _at(letter.expires_at),
         "chosen": letter.wanted,
+        "address": letter.standing,
     }
 
 

@@ -7,12 +7,12 @@ from uuid import UUID
 
 from flask import Blueprint, Response, render_template, request
 
-from notifications.dead_letters import Wish
-from notifications.words import event_words, explain
+from notifications.dead_letters import SENDABLE, Wish
+from notifications.words import event_words, explain, standing_words
 from signals.errors import NotFound
 from signals.vocabulary import Role
 from signals.web.admin import channels, pages
-from signals.web.admin.channels import LEAST
+from signals.web.admin.channels import FEW, LEAST
 from signals.web.desk import account_shared, limits, page_kit
 from signals.web.desk.auth import requires_page
 from signals.web.desk.context import desk
@@ -84,8 +84,11 @@ def _page(*, trouble: str = "") -> str:
         delivery=channels.delivery(),
         days=limits.todays(),
         least=LEAST,
+        few=FEW,
         explain=partial(explain, language=language),
         event_words=partial(event_words, language=language),
+        standing_words=partial(standing_words, language=language),
+        sendable=SENDABLE,
         trouble=trouble,
         done=done if done in set(Wish) else "",
     )

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from notifications import dead_letters
-from notifications.dead_letters import Wish
+from notifications.dead_letters import SENDABLE, Wish
 from notifications.figures import ChannelHealth, channel_health
 from notifications.models import ChannelState, PostedLetter
 from notifications.states import channel_states
@@ -23,10 +23,20 @@ LEAST = 10
 """A smaller number of messages that wait is not told: of one team it would be a number of signals."""
 
 
+FEW = 5
+"""More dead letters than this are told by their cause, each to be opened."""
+
+
 class ChosenAlready(Conflict):
     """Somebody chose already what becomes of this message."""
 
     code = "chosen_already"
+
+
+class NoAddressNow(Conflict):
+    """Its recipient has no confirmed address by now."""
+
+    code = "no_address_now"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +49,34 @@ class Delivery:
     proofs: Sequence[ChannelProof]
     names: Mapping[UUID, str] = field(repr=False)
 
+    @property
+    def troubled(self) -> Sequence[ChannelHealth]:
+        """Where something waits, failed or was given up."""
+        return [one for one in self.health if _is_troubled(one)]
+
+    @property
+    def well(self) -> Sequence[ChannelHealth]:
+        """The others."""
+        return [one for one in self.health if not _is_troubled(one)]
+
+    @property
+    def letters_by_problem(self) -> Sequence[tuple[str | None, Sequence[PostedLetter]]]:
+        """The dead letters of each class of failure, the most first."""
+        found: dict[str | None, list[PostedLetter]] = {}
+        for letter in self.letters:
+            found.setdefault(letter.problem, []).append(letter)
+        return sorted(found.items(), key=lambda item: -len(item[1]))
+
+    @property
+    def missed(self) -> Sequence[ChannelProof]:
+        """Teams that missed a drill, or lost their routing by it."""
+        return [one for one in self.proofs if one.suspended or one.missed]
+
+    @property
+    def answering(self) -> Sequence[ChannelProof]:
+        """The others."""
+        return [one for one in self.proofs if not (one.suspended or one.missed)]
+
 
 def delivery() -> Delivery:
     """All that there is to see, as of the worker's last count: trouble first, then by name."""
@@ -46,7 +84,9 @@ def delivery() -> Delivery:
         names = _names(session)
         return Delivery(
             channels=channel_states(session),
-            health=sorted(channel_health(session), key=lambda one: (not _troubled(one), *_named(names, one))),
+            health=sorted(
+                channel_health(session), key=lambda one: (not _is_troubled(one), *_named(names, one))
+            ),
             letters=dead_letters.posted_letters(session),
             proofs=sorted(channel_proofs(session), key=lambda one: (not one.suspended, -one.missed)),
             names=names,
@@ -54,7 +94,10 @@ def delivery() -> Delivery:
 
 
 def settle(message_id: UUID, wish: Wish) -> None:
-    """Choose what becomes of a dead letter; a worker does it. Raises `NotFound` and `ChosenAlready`."""
+    """Choose what becomes of a dead letter; a worker does it.
+
+    Raises `NotFound`, `ChosenAlready`, and `NoAddressNow` for one that nobody would get.
+    """
     context = desk()
     with context.sessions.begin() as session:
         row = dead_letters.choose(session, message_id, wish)
@@ -62,6 +105,8 @@ def settle(message_id: UUID, wish: Wish) -> None:
             raise NotFound
         if row.wanted != wish:
             raise ChosenAlready
+        if wish is Wish.AGAIN and row.standing not in SENDABLE:
+            raise NoAddressNow
         context.audit.record(
             session,
             context.clock,
@@ -73,7 +118,7 @@ def settle(message_id: UUID, wish: Wish) -> None:
         )
 
 
-def _troubled(health: ChannelHealth) -> bool:
+def _is_troubled(health: ChannelHealth) -> bool:
     return bool(health.dead or health.waiting or health.last_problem)
 
 
