@@ -21,6 +21,7 @@ _WHERE = {
     "work": "signals.cli.running",
     "init": "signals.cli.running",
     "demo": "signals.cli.running",
+    "demo-account": "signals.cli.demo_account",
     "db": "signals.cli.database",
     "coverage": "signals.cli.coverage",
     "organisations": "signals.cli.organisations",

@@ -101,6 +101,24 @@ class Passwords:
             member.password_hash = self._hashes[member.email].result()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """Somebody as whom a newcomer signs in."""
+
+    role: Role
+    email: str
+
+
+def shown_on_sign_in() -> list[Shown]:
+    """One of each role, those of Amsterdam where a role has a team; first the worker."""
+    found = {
+        person.role: Shown(role=person.role, email=person.email)
+        for person in _people()
+        if person.slug in (AMSTERDAM, None)
+    }
+    return [found[role] for role in Role]
+
+
 def add_accounts(
     session: Session, past: Clock, *, now: Clock, keystore: Keystore, audit: AuditLog, passwords: Passwords
 ) -> list[DemoAccount]:

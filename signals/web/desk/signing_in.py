@@ -8,6 +8,7 @@ from flask import Response, redirect, render_template, request
 from signals.errors import SignInFailed, TooManyGuesses
 from signals.staff import SignedIn
 from signals.web.desk import auth, typed
+from signals.web.desk.demo_hint import demo_accounts
 from signals.web.desk.typed import Typed
 from signals.web.messages import detail_of, title_of
 
@@ -36,6 +37,7 @@ def form_page(
         kept=request.form.get(_KEPT, "") if again else kept,
         ended=ended,
         signed_out=request.args.get("done") == "sign-out",
+        demo=demo_accounts(),
     )
 
 
