@@ -108,8 +108,34 @@ def plain_refusals() -> Iterator[None]:
     except (KeystoreError, SecretFileRefused) as error:
         raise click.ClickException(str(error)) from None
     except SQLAlchemyError as error:
-        # Its own text holds SQL, and may hold what was in a row.
-        problem = type(getattr(error, "orig", None) or error).__name__
-        raise click.ClickException(
-            f"the database cannot do this ({problem}): is it there and migrated? See 'signals doctor'"
-        ) from None
+        raise click.ClickException(_what_the_database_lacks(error)) from None
+
+
+_LACKS = {
+    "SQLITE_BUSY": "another process is writing to it, perhaps a second start. Try again when it is done",
+    "SQLITE_FULL": "the disk is full. Make room, then try again",
+    "53100": "its disk is full. Make room there, then try again",
+    "SQLITE_READONLY": "this account may not write to its file",
+    "SQLITE_CANTOPEN": "its file cannot be opened: is the folder there, and may this account write to it?",
+    "SQLITE_NOTADB": "its file is no database, or it is damaged: docs/backup.md says how to restore",
+    "SQLITE_CORRUPT": "its file is damaged: docs/backup.md says how to restore",
+}
+
+
+def _what_the_database_lacks(error: BaseException) -> str:
+    """By the database's own code: its text holds SQL, and may hold what was in a row."""
+    unknown = "is it there and migrated? See 'signals doctor'"
+    lacks = next((_LACKS[code] for code in _codes(error) if code in _LACKS), unknown)
+    return f"the database cannot do this ({type(getattr(error, 'orig', None) or error).__name__}): {lacks}"
+
+
+def _codes(error: BaseException | None) -> Iterator[str]:
+    """Of an error and what led to it: PostgreSQL's SQLSTATE, or how the name of SQLite's code begins.
+
+    On a full disk SQLite gives up the whole transaction, and what fails next is the end of a savepoint.
+    """
+    while error is not None:
+        said = getattr(error, "orig", None) or error
+        name = getattr(said, "sqlite_errorname", "")
+        yield getattr(said, "sqlstate", None) or "_".join(name.split("_")[:2])
+        error = error.__context__

@@ -103,9 +103,11 @@ def _prepare(context: click.Context) -> None:
         click.echo(f"{path.name} and keys written", err=True)
     settings = settings_of(context)
     engine = make_engine(settings.database.url)
-    migrate(engine)
-    engine.dispose()
-    if settings.environment is Environment.DEMO and _seed(settings):
+    with plain_refusals():
+        migrate(engine)
+        engine.dispose()
+        seeded = settings.environment is Environment.DEMO and _seed(settings)
+    if seeded:
         click.echo(f"Demo seeded; accounts: {settings.data_folder / 'demo/accounts.json'}", err=True)
 
 
