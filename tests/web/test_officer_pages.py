@@ -381,6 +381,8 @@ def texts() -> set[str]:
         for name in (
             "desk/page_kit.py",
             "desk/officer_pages.py",
+            "desk/trail_words.py",
+            "desk/typed_words.py",
             "admin/pages.py",
             "admin/approval_pages.py",
         )

@@ -94,6 +94,11 @@ def label(code: StrEnum, language: str) -> str:
     return found[0] if language == "nl" else found[1]
 
 
+def level_words(level: str, language: str) -> str:
+    """The words for a kind of area as the trail names it; another text as it is."""
+    return label(CoverageLevel(level), language) if level in CoverageLevel.__members__.values() else level
+
+
 def choices(codes: type[StrEnum], language: str) -> list[tuple[str, str]]:
     """(code, words) of a list for a form's select, in the order of the domain."""
     return [(code.value, label(code, language)) for code in codes]

@@ -13,7 +13,7 @@ from signals.postcodes import Address
 from signals.residents import MAX_STATEMENT, Correction, IdentityProof, Proof, ResidenceProof, Right
 from signals.vocabulary import AuditAction, ConcernType, RetentionRule, Role
 from signals.web.admin import office
-from signals.web.desk import forms, page_kit, rights
+from signals.web.desk import forms, page_kit, rights, trail_words
 from signals.web.desk.answer import json_answer
 from signals.web.desk.auth import requires_page
 from signals.web.desk.context import desk
@@ -248,6 +248,9 @@ def audit() -> Any:
         page=page,
         people=staff,
         actions=page_kit.choices(AuditAction),
+        ground_words=trail_words.ground_words,
+        outcome_words=trail_words.outcome_words,
+        actor_words=trail_words.actor_words,
         chosen=chosen,
         errors=errors,
     )
