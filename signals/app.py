@@ -5,7 +5,6 @@ The staff side, and with it the keystore, is imported only where the role serves
 
 import base64
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -89,10 +88,12 @@ class _Rule(Rule):
 
     def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
         make = super()._compile_builder
-        compiled = cache(lambda: make(append_unknown))
+        compiled: list[Callable[..., tuple[str, str]]] = []
 
         def build(rule: Rule, **values: Any) -> tuple[str, str]:
-            return compiled()(rule, **values)
+            if not compiled:
+                compiled.append(make(append_unknown))
+            return compiled[0](rule, **values)
 
         return build
 

@@ -47,7 +47,7 @@ pytestmark = pytest.mark.postgres
 
 API = "/api/v1"
 PASSWORD = "een lange zin als wachtwoord"
-QUICK = PasswordHasherSettings(memory_kib=1024)
+QUICK = PasswordHasherSettings(memory_kib=64)
 BODY = {"postcode": "1012AB", "house_number": 12}
 PROOF = Proof(identity=IdentityProof.DIGID, residence=ResidenceProof.BRP, third_parties=True)
 

@@ -29,7 +29,7 @@ from signals.staff import add_staff, issue_token
 from signals.vocabulary import AuditAction, ProcessRole, Role
 
 PASSWORD = "een lange zin als wachtwoord"
-QUICK = PasswordHasherSettings(memory_kib=1024)
+QUICK = PasswordHasherSettings(memory_kib=64)
 BASE = "/api/v1"
 AMSTERDAM = "Voorbeeld Welzijn Amsterdam"
 GRONINGEN = "Voorbeeld Welzijn Groningen"
