@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -106,9 +107,24 @@ def _prepare(context: click.Context) -> None:
     with plain_refusals():
         migrate(engine)
         engine.dispose()
-        seeded = settings.environment is Environment.DEMO and _seed(settings)
-    if seeded:
+        wanted = settings.environment is Environment.DEMO and not _is_seeded(settings)
+    if wanted:
+        _seed_apart(path)
         click.echo(f"Demo seeded; accounts: {settings.data_folder / 'demo/accounts.json'}", err=True)
+
+
+def _is_seeded(settings: Settings) -> bool:
+    from signals.demo import demo_is_there
+
+    return demo_is_there(settings)
+
+
+def _seed_apart(config: Path) -> None:
+    """In a process of its own, for the server would keep what it takes: the solver's libraries, 100 MiB."""
+    command = [sys.executable, "-m", "signals.cli", "--config", str(config), "demo"]
+    done = subprocess.run(command, stdout=subprocess.DEVNULL, check=False)  # noqa: S603 - our own command
+    if done.returncode:
+        raise SystemExit(done.returncode)  # it has said why
 
 
 def _seed(settings: Settings) -> bool:

@@ -23,7 +23,7 @@ from signals.arrival import ArrivalDesk
 from signals.audit import AuditLog
 from signals.audit_trail import TrailKeys, link_entries
 from signals.clock import AMSTERDAM, Clock, FixedClock, SystemClock, today
-from signals.db import is_sqlite, make_engine
+from signals.db import is_sqlite, make_engine, session_factory
 from signals.demo.accounts import Passwords, add_accounts, renew_accounts, write_accounts
 from signals.demo.facts import add_facts, release_all
 from signals.demo.one_transaction import OneTransaction
@@ -72,6 +72,16 @@ def seed_demo(settings: Settings, *, show_progress: bool = False, clock: Clock |
     finally:
         keystore.dispose()
         engine.dispose()
+
+
+def demo_is_there(settings: Settings) -> bool:
+    """Whether `seed_demo` has nothing to do: neither the demo nor its file of accounts is missing."""
+    engine = make_engine(settings.database.url)
+    try:
+        seeded = is_seeded(session_factory(engine))
+    finally:
+        engine.dispose()
+    return seeded and (settings.data_folder / ACCOUNTS_FILE).exists()
 
 
 class _Seeding:
