@@ -23,10 +23,10 @@ class Explanation:
 
 
 _LOOK_AT_ADDRESS: Final = (
-    "werkt het postvak weer, laat het dan opnieuw versturen; is het adres veranderd, verbeter het dan bij de"
-    " organisatie in hetzelfde vak: zodra het bevestigd is, gaat dit bericht opnieuw naar het nieuwe adres",
-    "once the mailbox works again, let it be sent again; where the address has changed, correct it at the"
-    " organisation in the same box: once it is confirmed, this message goes again to the new address",
+    "werkt het postvak weer, laat het dan opnieuw versturen; is het adres veranderd, zet dan bij de"
+    " organisatie het nieuwe in de plaats: is dat bevestigd, dan gaat dit bericht opnieuw daarheen",
+    "once the mailbox works again, let it be sent again; where the address has changed, put the new one in"
+    " its place at the organisation: once that is confirmed, this message goes there again",
 )
 _LOOK_AT_NUMBER: Final = (
     "kijk of het mobiele nummer van deze ontvanger nog klopt, of kies e-mail",
@@ -215,8 +215,8 @@ _EVENTS: Final[Mapping[Event, _Pair]] = {
 _STANDINGS: Final[Mapping[Standing, _Pair]] = {
     Standing.SAME: ("", ""),
     Standing.MOVED: (
-        "de ontvanger heeft nu een ander adres of nummer, dat bevestigd is: opnieuw gaat het daarheen",
-        "the recipient has another address or number now, which was confirmed: again it goes there",
+        "er kwam een ander adres of nummer voor in de plaats, dat bevestigd is: opnieuw gaat het daarheen",
+        "another address or number has taken its place, which was confirmed: again it goes there",
     ),
     Standing.UNPROVED: (
         "het adres van de ontvanger is nog niet bevestigd; daarna kan dit opnieuw verstuurd worden",

@@ -106,8 +106,13 @@ class Worker:
             hand_back_all(session, self.clock, audit=self.audit)
         with self.sessions.begin() as session:
             written = remind(session, self.clock, public_url=url, channels=channels)
+        return written + self.ask_for_proof()
+
+    def ask_for_proof(self) -> int:
+        """Send each new address and phone its link, for whoever typed it waits; returns how many messages."""
+        url, channels = self.settings.server.public_url, frozenset(self.channels)
         with self.sessions.begin() as session:
-            return written + ask_for_proof(
+            return ask_for_proof(
                 session, self.clock, keystore=self.keystore, public_url=url, channels=channels
             )
 

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Final
 
 import phonenumbers
@@ -87,8 +87,9 @@ def set_way(recipient: Recipient, *, channel: str, phone: str | None = None) -> 
 def arranged(session: Session, organisation: Organisation, addresses: Sequence[str]) -> list[Recipient]:
     """The recipients of these addresses, in order; they differ from one another.
 
-    An address in the place of one that goes corrects it: the same recipient, who proves the new one. What
-    those that go were asked is taken back.
+    An address in the place of one that goes corrects it: the same recipient, who proves the new one. One that
+    goes otherwise is succeeded by who confirmed last, as where a new one was added before the old was taken
+    off. What those that go were asked is taken back.
     """
     known = {recipient.address: recipient for recipient in organisation.recipients}
     going = {
@@ -103,7 +104,22 @@ def arranged(session: Session, organisation: Organisation, addresses: Sequence[s
         found.append(recipient)
     for recipient in going.values():
         take_back_check(session, recipient.id, Event.RECIPIENT_CHECK)
+        _succeed(recipient, found)
     return found
+
+
+def _succeed(gone: Recipient, kept: Collection[Recipient]) -> None:
+    """What the one that goes missed may be sent to its successor, the last of those who confirmed later.
+
+    A wrong guess does no harm: it is a recipient of the same team, and is told nothing twice.
+    """
+    later = [
+        one for one in kept if gone.verified_on and one.verified_on and one.verified_on > gone.verified_on
+    ]
+    if later:
+        successor = max(later, key=lambda one: one.verified_on or date.min)
+        successor.former_address = successor.former_address or gone.address
+        successor.former_phone = successor.former_phone or gone.phone
 
 
 def _corrected(session: Session, recipient: Recipient | None, address: str) -> Recipient:

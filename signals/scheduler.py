@@ -17,6 +17,7 @@ from signals.jobs import Worker
 DAILY_SECONDS = 24 * 3600
 HOURLY_SECONDS = 3600
 REMINDER_SECONDS = 600
+PROOF_SECONDS = 60
 FIGURES_SECONDS = 60
 KEY_SECONDS = 60
 LIMIT_SECONDS = 60
@@ -58,6 +59,7 @@ def _schedule(scheduler: BaseScheduler, worker: Worker) -> None:
     _every(scheduler, settings.arrival.interval_seconds, "arrival", worker.arrive)
     _every(scheduler, settings.notifications.interval_seconds, "outbox", worker.deliver)
     _every(scheduler, REMINDER_SECONDS, "reminders", worker.remind)
+    _every(scheduler, PROOF_SECONDS, "proofs", worker.ask_for_proof)
     _every(scheduler, HOURLY_SECONDS, "drills", worker.drill)
     _every(scheduler, LIMIT_SECONDS, "limits", worker.watch_limits)
     _every(scheduler, DAILY_SECONDS, "full_days", worker.forget_full_days)

@@ -160,6 +160,32 @@ def test_a_correction_keeps_the_recipient_and_an_address_at_another_place_is_ano
     assert recipients(world)[2].id not in {first.id, second.id}
 
 
+def test_the_one_that_was_added_and_confirmed_before_the_old_was_taken_off_succeeds_it(
+    world: World, lead: Actor
+) -> None:
+    """As the page of settings asks where only two have confirmed."""
+    old, other = [recipient.address for recipient in recipients(world)]
+    given_up(world, old)
+    rearrange(world, lead, [old, other, "nieuw@example.org"])
+    with world.sessions.begin() as session:
+        session.get_one(Organisation, AMSTERDAM).recipients[-1].verified_on = ON
+    rearrange(world, lead, [other, "nieuw@example.org"])
+    assert standings(world) == [Standing.MOVED]
+    assert ask_again(world) == [("nieuw@example.org", MessageState.QUEUED)]
+    standings(world)
+    assert {recipient.former_address for recipient in recipients(world)} == {None}
+
+
+def test_who_was_there_before_succeeds_nobody(world: World, lead: Actor) -> None:
+    old, other = [recipient.address for recipient in recipients(world)]
+    given_up(world, "derde@example.org")
+    rearrange(world, lead, [old, other, "derde@example.org"])
+    with world.sessions.begin() as session:
+        session.get_one(Organisation, AMSTERDAM).recipients[-1].verified_on = ON
+    rearrange(world, lead, [old, other])
+    assert standings(world) == [Standing.GONE]
+
+
 def test_what_was_sent_to_an_address_that_is_nobodys_any_more_goes_nowhere(world: World, lead: Actor) -> None:
     given_up(world, "weg@example.org")
     assert standings(world) == [Standing.GONE]

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import delete, select, update
 from structlog.testing import capture_logs
 
+from notifications.models import OutboxMessage
 from privacy.sealing import week_start
 from signals.app import root_public_key
 from signals.jobs import Worker, make_channels, make_worker
@@ -169,6 +170,19 @@ def test_a_schedule_runs_its_jobs_at_once_and_goes_on_after_one_failed(
     ]
     assert len(failures) == 1
     assert len(sqlite_world.signals()) == 1
+
+
+def test_who_is_to_confirm_an_address_is_asked_within_a_minute(sqlite_world: World) -> None:
+    worker = sqlite_world.worker()
+    with sqlite_world.sessions.begin() as session:
+        session.get_one(Organisation, AMSTERDAM).recipients[0].verified_on = None
+        session.execute(delete(OutboxMessage))
+    assert (worker.ask_for_proof(), worker.ask_for_proof()) == (1, 0)
+    schedule = start_in_background(worker)
+    try:
+        assert schedule.get_job("proofs").trigger.interval == timedelta(minutes=1)
+    finally:
+        schedule.shutdown()
 
 
 def test_the_pinned_root_of_the_settings_is_the_keystores(sqlite_world: World) -> None:
