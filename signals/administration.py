@@ -70,8 +70,9 @@ def organisations(session: Session, *, search: str = "") -> Sequence[Organisatio
         .options(selectinload(Organisation.recipients), selectinload(Organisation.coverage))
         .order_by(Organisation.name)
     )
-    if search.strip():
-        query = query.where(Organisation.name.icontains(search.strip(), autoescape=True))
+    wanted = search.replace("\0", "").strip()  # PostgreSQL takes no text that holds one
+    if wanted:
+        query = query.where(Organisation.name.icontains(wanted, autoescape=True))
     return session.scalars(query).all()
 
 

@@ -1,6 +1,18 @@
-"""What an attacker would try."""
+"""What an attacker would try: on worlds, and on the pages and calls of `tests.web`, of both databases."""
 
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from signals.clock import FixedClock
+from signals.db import make_engine
+from signals.settings import Settings
 from tests.support.fences import fenced_database, fenced_world
+from tests.support.kept_rows import bring_back, keep_rows
+from tests.support.postgres import PostgresServer
 from tests.support.world_fixtures import (
     catalogues,
     database_url,
@@ -11,12 +23,18 @@ from tests.support.world_fixtures import (
     template,
     world,
 )
+from tests.web.conftest import NOW, Installation, clock, fill_installation, installation, settings_of
+from tests.web.desk_fixtures import desk, desk_settings
 
 __all__ = [
     "catalogues",
+    "clock",
     "database_url",
+    "desk",
+    "desk_settings",
     "fenced_database",
     "fenced_world",
+    "installation",
     "postgres_template",
     "postgres_world",
     "postgres_world_url",
@@ -24,3 +42,40 @@ __all__ = [
     "template",
     "world",
 ]
+
+
+@pytest.fixture(scope="session")
+def postgres_installation(
+    postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+) -> Installation:
+    """The same on PostgreSQL; its rows are brought back for each test."""
+    folder, url = tmp_path_factory.mktemp("installation"), postgres_server.create_database("attacked")
+    root = fill_installation(folder, FixedClock(NOW), url)
+    engine = make_engine(url)
+    keep_rows(engine)
+    engine.dispose()
+    return Installation(folder=folder, root_public_key=root, database_url=url)
+
+
+@pytest.fixture
+def attacked(request: pytest.FixtureRequest) -> Installation:
+    """The installation that is attacked: on SQLite, or where a test says so (`BOTH`) on PostgreSQL too."""
+    made: Installation = request.getfixturevalue(getattr(request, "param", "installation"))
+    return made
+
+
+@pytest.fixture
+def engine(attacked: Installation, tmp_path: Path) -> Iterator[Engine]:
+    """Its database, as every test begins with it."""
+    shutil.copytree(attacked.folder, tmp_path, dirs_exist_ok=True)
+    engine = make_engine(attacked.database_url or f"sqlite:///{tmp_path}/signals.db")
+    if attacked.database_url:
+        bring_back(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def front_settings(attacked: Installation, engine: Engine, tmp_path: Path) -> Settings:
+    """Settings of a front on it."""
+    return settings_of(tmp_path, attacked.root_public_key)

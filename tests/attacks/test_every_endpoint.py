@@ -25,8 +25,7 @@ from signals.staff import csrf_token
 from signals.staff.sessions import open_session
 from signals.vocabulary import AuditAction, Role
 from signals.web.desk.auth import COOKIE, Authentication
-from tests.web.conftest import clock, engine, front_settings, installation  # noqa: F401
-from tests.web.desk_fixtures import AMSTERDAM, GRONINGEN, Desk, desk, desk_settings  # noqa: F401
+from tests.web.desk_fixtures import AMSTERDAM, GRONINGEN, Desk
 
 LETTERS: Final = {
     "W": Role.WORKER,
@@ -287,19 +286,19 @@ def _asked(app: Flask, rule: Rule) -> Authentication:
     return found
 
 
-def test_every_endpoint_has_its_row_and_every_row_its_endpoint(desk: Desk) -> None:  # noqa: F811
+def test_every_endpoint_has_its_row_and_every_row_its_endpoint(desk: Desk) -> None:
     found = {(endpoint.method, endpoint.rule) for endpoint in endpoints(desk.app)}
     assert found - ALLOWED.keys() == set(), "say in ROWS who may reach it"
     assert ALLOWED.keys() - found == set(), "there is no such endpoint"
 
 
-def test_every_endpoint_asks_for_the_roles_of_its_row(desk: Desk) -> None:  # noqa: F811
+def test_every_endpoint_asks_for_the_roles_of_its_row(desk: Desk) -> None:
     said = {(endpoint.method, endpoint.rule): set(endpoint.asked.roles) for endpoint in endpoints(desk.app)}
     meant = {row: {LETTERS[letter] for letter in who if letter != "-"} for row, who in ALLOWED.items()}
     assert said == meant
 
 
-def test_without_signing_in_nothing_of_staff_is_reached(desk: Desk) -> None:  # noqa: F811
+def test_without_signing_in_nothing_of_staff_is_reached(desk: Desk) -> None:
     reached = {}
     for endpoint in of_staff(desk.app):
         answer = desk.app.test_client().open(endpoint.path({}), method=endpoint.method, json={})
@@ -310,7 +309,7 @@ def test_without_signing_in_nothing_of_staff_is_reached(desk: Desk) -> None:  # 
 
 
 @pytest.mark.parametrize("letter", LETTERS)
-def test_a_role_reaches_what_its_row_says_and_nothing_else(desk: Desk, letter: str) -> None:  # noqa: F811
+def test_a_role_reaches_what_its_row_says_and_nothing_else(desk: Desk, letter: str) -> None:
     wrong = {}
     for endpoint in of_staff(desk.app):
         answer = _call(desk, letter, endpoint, {}, right=False)
@@ -320,8 +319,15 @@ def test_a_role_reaches_what_its_row_says_and_nothing_else(desk: Desk, letter: s
     assert wrong == {}
 
 
-@pytest.mark.parametrize("letter", ["W", "L", "P"])
-def test_a_foreign_id_is_answered_like_one_that_never_was(desk: Desk, letter: str) -> None:  # noqa: F811
+@pytest.mark.parametrize(
+    ("attacked", "letter"),
+    [
+        *(pytest.param("installation", letter, id=f"sqlite-{letter}") for letter in "WLP"),
+        pytest.param("postgres_installation", "L", id="postgresql-L", marks=pytest.mark.postgres),
+    ],
+    indirect=["attacked"],
+)
+def test_a_foreign_id_is_answered_like_one_that_never_was(desk: Desk, letter: str) -> None:
     foreign = _foreign_ids(desk)
     told = {}
     with_id = [endpoint for endpoint in of_staff(desk.app) if "<uuid:" in endpoint.rule]
@@ -341,7 +347,7 @@ def test_a_foreign_id_is_answered_like_one_that_never_was(desk: Desk, letter: st
 
 @pytest.mark.parametrize("letter", ["W", "L", "P"])
 def test_nothing_of_another_organisation_has_changed_by_foreign_ids(
-    desk: Desk,  # noqa: F811
+    desk: Desk,
     letter: str,
 ) -> None:
     foreign = _foreign_ids(desk)
@@ -353,7 +359,7 @@ def test_nothing_of_another_organisation_has_changed_by_foreign_ids(
 
 
 def _call(
-    desk: Desk,  # noqa: F811
+    desk: Desk,
     letter: str,
     endpoint: Endpoint,
     ids: Mapping[str, UUID],
@@ -376,7 +382,7 @@ def _call(
     )
 
 
-def _to_own(desk: Desk, body: dict[str, Any]) -> dict[str, Any]:  # noqa: F811
+def _to_own(desk: Desk, body: dict[str, Any]) -> dict[str, Any]:
     """A referral goes to the own organisation of who tries: the worst that a foreign id could do."""
     if "organisation_id" not in body:
         return body
@@ -385,14 +391,14 @@ def _to_own(desk: Desk, body: dict[str, Any]) -> dict[str, Any]:  # noqa: F811
     return body | {"organisation_id": str(own)}
 
 
-def _page_session(desk: Desk, who: str) -> str:  # noqa: F811
+def _page_session(desk: Desk, who: str) -> str:
     with session_factory(desk.engine).begin() as session:
         member = session.scalars(select(StaffMember).where(StaffMember.email == f"{who}@example.org")).one()
         token, _opened = open_session(session, member, "page", desk.clock.now(), timedelta(hours=8))
     return token
 
 
-def _foreign_ids(desk: Desk) -> dict[str, UUID]:  # noqa: F811
+def _foreign_ids(desk: Desk) -> dict[str, UUID]:
     """What Groningen has, by the name of the part of the address."""
     signal_id = desk.arrive("9711AA", 1)
     with session_factory(desk.engine).begin() as session:
@@ -429,7 +435,7 @@ def _shape(answer: TestResponse) -> str:
     return re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{64}", "", answer.text)
 
 
-def _state(desk: Desk, foreign: Mapping[str, UUID]) -> tuple[Any, ...]:  # noqa: F811
+def _state(desk: Desk, foreign: Mapping[str, UUID]) -> tuple[Any, ...]:
     opened = desk.call("gerda", "GET", f"/signals/{foreign['signal_id']}").get_json()
     with Session(desk.engine) as session:
         member = session.get_one(StaffMember, foreign["member_id"])

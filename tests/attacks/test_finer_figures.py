@@ -1,7 +1,5 @@
 """A coordinator asks for anything finer than what was released: there is no such thing, whatever is asked."""
 
-# ruff: noqa: F811  (fixtures are imported by name)
-
 from typing import Any, Final
 
 import pytest
@@ -10,8 +8,7 @@ from sqlalchemy import Engine
 from privacy.disclosure.tables import Cell
 from signals.statistics.menu import tables_for
 from tests.support.releases import store_releases
-from tests.web.conftest import clock, engine, front_settings, installation  # noqa: F401
-from tests.web.desk_fixtures import Desk, desk, desk_settings  # noqa: F401
+from tests.web.desk_fixtures import Desk
 from tests.web.test_desk_pages import Browser
 
 RELEASES: Final = "/statistics/releases"

@@ -11,27 +11,33 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from itertools import product
 from typing import Any, Final
+from unittest.mock import patch
 from uuid import UUID, uuid4
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import event, select, text
+from sqlalchemy import Engine, event, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from notifications.models import OutboxMessage
+from signals.intake import Intake
 from signals.models import Signal, StaffMember
 from signals.staff import csrf_token
 from signals.web.desk.auth import COOKIE
 from tests.attacks.test_every_endpoint import ALLOWED, ENDS_A_SESSION, PEOPLE, _page_session
-from tests.web.conftest import clock, engine, front_settings, installation  # noqa: F401
-from tests.web.desk_fixtures import BASE, PASSWORD, Desk, desk, desk_settings  # noqa: F401
+from tests.support.both_databases import BOTH
+from tests.web.desk_fixtures import BASE, PASSWORD, Desk
 
 MARK: Final = "zq'zq"
 """A quote between letters that no statement of ours has: where it is seen in one, it was read as SQL."""
 
-PAYLOADS: Final = (MARK, f"{MARK} OR 'a'='a'; DELETE FROM signals; --", f"{MARK}@example.org")
+PAYLOADS: Final[Mapping[str, str]] = {
+    "sqlite": f"{MARK} OR 'a'='a'; DELETE FROM signals; --",
+    "postgresql": f"{MARK}\0",  # no text there holds one
+}
+MAIL: Final = f"{MARK}@example.org"
 Statements = list[tuple[str, str]]
 
 
@@ -39,16 +45,25 @@ Statements = list[tuple[str, str]]
 
 
 @contextmanager
-def overheard(desk: Desk) -> Iterator[Statements]:  # noqa: F811
-    """Every statement that reaches the database, with its values."""
+def overheard() -> Iterator[Statements]:
+    """Every statement that reaches a database, with its values: also those of the door, which has pools of
+    its own and stores a report past SQLAlchemy."""
     found: Statements = []
+    store = Intake._stored_by_driver
 
     def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_rest: Any) -> None:
         found.append((statement, repr(values)))
 
-    event.listen(desk.engine, "before_cursor_execute", note)
-    yield found
-    event.remove(desk.engine, "before_cursor_execute", note)
+    def noted(intake: Intake, statement: str, values: Any) -> bool | None:
+        found.append((statement, repr(values)))
+        return store(intake, statement, values)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        with patch.object(Intake, "_stored_by_driver", noted):
+            yield found
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
 
 
 @dataclass(kw_only=True)
@@ -132,17 +147,18 @@ def _fields(body: Mapping[str, Any], spec: Mapping[str, Any]) -> tuple[Mapping[s
     return schema.get("properties", {}), schema.get("required", [])
 
 
+@BOTH
 @pytest.mark.slow
-def test_sql_in_any_text_of_the_api_is_text(desk: Desk) -> None:  # noqa: F811
+def test_sql_in_any_text_of_the_api_is_text(desk: Desk) -> None:
     signal_id, tried = desk.arrive(note=None), Tried()
     spec = desk.client.get(f"{BASE}/openapi.json").get_json()
     for method, path, where, needed, texts in calls(spec):
         rule = re.sub(r"\{(\w+)\}", r"<\1>", re.sub(r"\{(\w+_id)\}", r"<uuid:\1>", path))
         who = ALLOWED[method, rule][-1]
-        for name, payload in product(texts, PAYLOADS):
+        for name, payload in product(texts, (MARK, MAIL, PAYLOADS[desk.engine.name])):
             values = {each: value_of(each, schema, signal_id) for each, schema in needed.items()}
             sent: dict[str, Any] = {where: values | {name: payload}}
-            with overheard(desk) as statements:
+            with overheard() as statements:
                 answer = _call(desk, who, method, re.sub(r"\{\w+\}", str(signal_id), path), sent)
             tried.note(f"{method} {path} {name}", answer, statements)
     assert tried.wrong == set()
@@ -155,7 +171,7 @@ def test_sql_in_any_text_of_the_api_is_text(desk: Desk) -> None:  # noqa: F811
     _assert_nothing_gone(desk, signal_id)
 
 
-def _call(desk: Desk, who: str, method: str, path: str, sent: dict[str, Any]) -> TestResponse:  # noqa: F811
+def _call(desk: Desk, who: str, method: str, path: str, sent: dict[str, Any]) -> TestResponse:
     headers = {} if who == "-" else dict(desk.people[PEOPLE[who]].bearer)
     if method in ("POST", "PUT", "PATCH"):
         headers["Idempotency-Key"] = str(uuid4())
@@ -163,7 +179,8 @@ def _call(desk: Desk, who: str, method: str, path: str, sent: dict[str, Any]) ->
     return desk.client.open(path, method=method, headers=headers, **sent)
 
 
-def test_an_error_of_the_database_quotes_no_value(desk: Desk) -> None:  # noqa: F811
+@BOTH
+def test_an_error_of_the_database_quotes_no_value(desk: Desk) -> None:
     with Session(desk.engine) as session, pytest.raises(SQLAlchemyError) as failed:
         session.execute(text("SELECT :said FROM no_such_table"), {"said": MARK})
     assert "no_such_table" in str(failed.value)
@@ -204,15 +221,17 @@ class Forms(HTMLParser):
             values[name] = at.get("value") or str(KNOWN_VALUES.get(name, TYPED.get(kind, "tekst")))
 
 
+@BOTH
 @pytest.mark.slow
-def test_sql_in_any_field_of_any_form_is_text(desk: Desk) -> None:  # noqa: F811
+def test_sql_in_any_field_of_any_form_is_text(desk: Desk) -> None:
     signal_id, tried = desk.arrive(concern_types=["frail"]), Tried()
     for who, method, path, values in list(_forms_of_all_pages(desk, signal_id)):
-        for name, payload in product(sorted(values.keys() - {"csrf_token"}), PAYLOADS):
+        for name in sorted(values.keys() - {"csrf_token"}):
+            payload = MAIL if "@" in values[name] else PAYLOADS[desk.engine.name]
             headers = _as(desk, who)
             where = "query_string" if method == "GET" else "data"
             sent: dict[str, Any] = {where: values | {name: payload} | _secret_of(headers)}
-            with overheard(desk) as statements:
+            with overheard() as statements:
                 answer = _client(desk).open(path, method=method, headers=headers, **sent)
             answer.close()
             tried.note(f"{method} {_without_ids(path)} {name}", answer, statements)
@@ -223,7 +242,7 @@ def test_sql_in_any_field_of_any_form_is_text(desk: Desk) -> None:  # noqa: F811
 
 
 def _forms_of_all_pages(
-    desk: Desk,  # noqa: F811
+    desk: Desk,
     signal_id: UUID,
 ) -> Iterator[tuple[str, str, str, dict[str, str]]]:
     """(role, method, where to, fields with what they hold) of each form that differs from those before."""
@@ -236,7 +255,7 @@ def _forms_of_all_pages(
                 yield who, method, action or path, values
 
 
-def _pages_with_forms(desk: Desk, signal_id: UUID) -> Iterator[tuple[str, str, str]]:  # noqa: F811
+def _pages_with_forms(desk: Desk, signal_id: UUID) -> Iterator[tuple[str, str, str]]:
     for who, path in _pages(signal_id):
         answer = _client(desk).get(path, headers=_as(desk, who))
         if answer.mimetype == "text/html":
@@ -261,12 +280,12 @@ def _pages(signal_id: UUID) -> Iterator[tuple[str, str]]:
             yield who[0], path
 
 
-def _client(desk: Desk) -> FlaskClient:  # noqa: F811
+def _client(desk: Desk) -> FlaskClient:
     """A browser whose cookies are said with each request: the host's name decides about none of them."""
     return desk.app.test_client(use_cookies=False)
 
 
-def _as(desk: Desk, who: str) -> dict[str, str]:  # noqa: F811
+def _as(desk: Desk, who: str) -> dict[str, str]:
     """The headers of somebody of this role who just signed in."""
     return {} if who == "-" else {"Cookie": f"{COOKIE}={_page_session(desk, PEOPLE[who])}"}
 
@@ -279,7 +298,7 @@ def _without_ids(path: str) -> str:
     return re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "<id>", path.partition("?")[0])
 
 
-def _assert_nothing_gone(desk: Desk, signal_id: UUID) -> None:  # noqa: F811
+def _assert_nothing_gone(desk: Desk, signal_id: UUID) -> None:
     with Session(desk.engine) as session:
         assert session.get(Signal, signal_id) is not None
         assert len(session.scalars(select(StaffMember.id)).all()) >= len(desk.people)
@@ -302,7 +321,7 @@ FOREIGN_NAMES: Final = {
 }
 
 
-def test_no_answer_repeats_a_host_that_a_header_names(desk: Desk) -> None:  # noqa: F811
+def test_no_answer_repeats_a_host_that_a_header_names(desk: Desk) -> None:
     signal_id, wrong = desk.arrive(), []
     for who, path in (*_pages(signal_id), ("-", "/desk"), ("-", "/nope"), ("-", f"{BASE}/openapi.json")):
         answer = _client(desk).get(path, headers=FOREIGN_NAMES | _as(desk, who))
@@ -315,7 +334,7 @@ def test_no_answer_repeats_a_host_that_a_header_names(desk: Desk) -> None:  # no
     assert wrong == []
 
 
-def test_no_redirect_and_no_mail_leads_to_a_host_that_a_header_names(desk: Desk) -> None:  # noqa: F811
+def test_no_redirect_and_no_mail_leads_to_a_host_that_a_header_names(desk: Desk) -> None:
     """A link to recover an account that goes to another host would hand the account over."""
     form = {"email": "lena@example.org", "password": PASSWORD, "totp": desk.code("lena")}
     signed_in = _client(desk).post("/desk/sign-in", data=form, headers=FOREIGN_NAMES)
@@ -338,7 +357,8 @@ def assert_leads_here(answer: TestResponse) -> None:
     assert ELSEWHERE not in str(answer.headers)
 
 
-def test_a_guesser_is_not_another_one_under_another_address(desk: Desk) -> None:  # noqa: F811
+@BOTH
+def test_a_guesser_is_not_another_one_under_another_address(desk: Desk) -> None:
     statuses = []
     for number in range(6):
         address = f"198.51.100.{number}"
@@ -353,7 +373,7 @@ def test_a_guesser_is_not_another_one_under_another_address(desk: Desk) -> None:
     assert statuses[-1] == 429
 
 
-def test_no_page_and_no_refusal_can_be_put_into_a_frame_or_run_what_is_not_ours(desk: Desk) -> None:  # noqa: F811
+def test_no_page_and_no_refusal_can_be_put_into_a_frame_or_run_what_is_not_ours(desk: Desk) -> None:
     signal_id, wrong = desk.arrive(), []
     refused = [
         ("-", "/nope"),
@@ -378,7 +398,7 @@ def test_no_page_and_no_refusal_can_be_put_into_a_frame_or_run_what_is_not_ours(
     assert wrong == []
 
 
-def test_no_form_of_staff_is_taken_without_the_secret_of_its_page(desk: Desk) -> None:  # noqa: F811
+def test_no_form_of_staff_is_taken_without_the_secret_of_its_page(desk: Desk) -> None:
     """Every form of the staff side, sent by a signed-in browser without the secret that the page holds."""
     reached = {}
     for (method, rule), who in ALLOWED.items():
@@ -400,14 +420,15 @@ def shapes(statements: Statements) -> list[str]:
     return [statement for statement, _values in statements]
 
 
-def test_a_receipt_never_issued_is_looked_for_like_one_that_was(desk: Desk) -> None:  # noqa: F811
+@BOTH
+def test_a_receipt_never_issued_is_looked_for_like_one_that_was(desk: Desk) -> None:
     body = {"postcode": "1012AB", "house_number": 12}
     sent = desk.client.post(
         f"{BASE}/signals", json=body, headers={"Idempotency-Key": str(uuid4())}
     ).get_json()
     asked, sizes = [], set()
     for receipt in (sent["receipt"], "0000-0000-0000-0000", "", "no receipt at all"):
-        with overheard(desk) as statements:
+        with overheard() as statements:
             answer = desk.client.post(f"{BASE}/receipts/status", json={"receipt": receipt})
         asked.append(shapes(statements))
         sizes.add((answer.status_code, answer.content_length))
@@ -416,11 +437,12 @@ def test_a_receipt_never_issued_is_looked_for_like_one_that_was(desk: Desk) -> N
     assert len(sizes) == 1
 
 
-def test_what_is_covered_and_what_is_not_are_looked_up_alike(desk: Desk) -> None:  # noqa: F811
+@BOTH
+def test_what_is_covered_and_what_is_not_are_looked_up_alike(desk: Desk) -> None:
     asked, told = [], set()
     for postcode in ("1012AB", "9711AA", "4381AA", "1000AA"):
         desk.client.post(f"{BASE}/coverage/lookup", json={"postcode": postcode})  # whatever is kept, is kept
-        with overheard(desk) as statements:
+        with overheard() as statements:
             answer = desk.client.post(f"{BASE}/coverage/lookup", json={"postcode": postcode})
         asked.append(shapes(statements))
         told.add(answer.get_json()["covered"])
@@ -428,17 +450,32 @@ def test_what_is_covered_and_what_is_not_are_looked_up_alike(desk: Desk) -> None
     assert [each for each in asked if each != asked[0]] == []
 
 
-def test_a_report_for_whoever_receives_it_is_stored_by_the_same_statements(desk: Desk) -> None:  # noqa: F811
+@BOTH
+def test_a_report_for_whoever_receives_it_is_stored_by_the_same_statements(desk: Desk) -> None:
     asked = []
     for postcode in ("1012AB", "9711AA", "4381AA", "1000AA"):
         _send(desk, postcode)  # the first of an organisation looks how many it had today
-        with overheard(desk) as statements:
+        with overheard() as statements:
             _send(desk, postcode)
         asked.append(shapes(statements))
-    assert asked[0]
+    assert [each for each in asked[0] if each.startswith("INSERT INTO sealed_reports")]
     assert [each for each in asked if each != asked[0]] == []
 
 
-def _send(desk: Desk, postcode: str) -> None:  # noqa: F811
-    body, key = {"postcode": postcode, "house_number": 12}, {"Idempotency-Key": str(uuid4())}
-    assert desk.client.post(f"{BASE}/signals", json=body, headers=key).status_code == 201
+@BOTH
+def test_a_retry_is_answered_in_the_size_and_form_of_a_first_report(desk: Desk) -> None:
+    key = str(uuid4())
+    first, again, another = (_sent(desk, "1012AB", each) for each in (key, key, str(uuid4())))
+    assert {answer.status_code for answer in (first, again, another)} == {201}
+    assert first.data == again.data
+    assert len(first.data) == len(another.data)
+    assert [*first.headers] == [*again.headers] == [*another.headers]
+
+
+def _send(desk: Desk, postcode: str) -> None:
+    assert _sent(desk, postcode, str(uuid4())).status_code == 201
+
+
+def _sent(desk: Desk, postcode: str, key: str) -> TestResponse:
+    body = {"postcode": postcode, "house_number": 12}
+    return desk.client.post(f"{BASE}/signals", json=body, headers={"Idempotency-Key": key})

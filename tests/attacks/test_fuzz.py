@@ -1,6 +1,7 @@
 """Whatever the description allows, and much that it does not, gets a documented answer and no 5xx."""
 
 import contextlib
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,12 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.config import GenerationConfig, ProjectConfig, ProjectsConfig, SchemathesisConfig
 from schemathesis.core.control import SkipTest
 
+from signals.db import make_engine
 from signals.models import StaffMember
 from signals.staff import issue_token
 from signals.vocabulary import ProcessRole, Role
-from tests.support.world import World, make_world
+from tests.attacks.test_every_endpoint import ALLOWED, LETTERS
+from tests.support.world import World, fill_another, make_world
 
 CHECKS = [
     not_a_server_error,
@@ -29,9 +32,17 @@ CHECKS = [
 DOCUMENT = "/api/v1/openapi.json"
 
 
-@pytest.fixture(scope="module")
-def fuzzed(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    world = make_world(template, tmp_path_factory.mktemp("fuzzed"))
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def fuzzed(
+    request: pytest.FixtureRequest, template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
+    url = None
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgres_server").create_database("fuzzed")
+        engine = make_engine(url)
+        fill_another(engine, template)
+        engine.dispose()
+    world = make_world(template, tmp_path_factory.mktemp("fuzzed"), url)
     world.receive(1)
     world.worker().arrive()
     yield world
@@ -80,10 +91,10 @@ def run(operation: Any, check: Callable[[Any], None], mode: GenerationMode, exam
 
 
 def roles_for(operation: Any) -> list[Role | None]:
-    """Whose token to send: a worker's and an officer's for staff calls, none on the public side."""
-    if "security" not in operation.definition.raw:
-        return [None]
-    return [Role.WORKER, Role.PRIVACY_OFFICER, Role.ADMINISTRATOR, Role.COORDINATOR]
+    """Whose token to send: of who may make the call, for any other is refused before it is read."""
+    rule = re.sub(r"\{(\w+)\}", r"<\1>", re.sub(r"\{(\w+_id)\}", r"<uuid:\1>", operation.path))
+    letters = ALLOWED[operation.method.upper(), rule]
+    return [LETTERS.get(letter) for letter in dict.fromkeys((letters[0], letters[-1]))]
 
 
 @pytest.mark.slow

@@ -57,10 +57,14 @@ def clock() -> FixedClock:
 
 @dataclass(frozen=True, kw_only=True)
 class Installation:
-    """A folder with a filled database, keystore and secrets, to be copied for each test."""
+    """A folder with a filled database, keystore and secrets, to be copied for each test.
+
+    `database_url`: of the database, where it is not the SQLite file in the folder.
+    """
 
     folder: Path
     root_public_key: str
+    database_url: str | None = None
 
 
 @pytest.fixture(scope="session")
@@ -106,11 +110,14 @@ def client(front_app: Flask) -> FlaskClient:
     return front_app.test_client()
 
 
-def fill_installation(folder: Path, clock: Clock) -> str:
-    """Put database, keystore and secrets into a folder; returns the root's public half for the settings."""
+def fill_installation(folder: Path, clock: Clock, database_url: str | None = None) -> str:
+    """Put database, keystore and secrets into a folder; returns the root's public half for the settings.
+
+    `database_url`: of an empty database that is filled instead of a SQLite file in the folder.
+    """
     write_new_secret_file(folder / "master.key")
     write_new_secret_file(folder / "front.key")
-    engine = make_engine(f"sqlite:///{folder}/signals.db")
+    engine = make_engine(database_url or f"sqlite:///{folder}/signals.db")
     keystore = open_keystore(f"sqlite:///{folder}/keystore.db", load_master_key(folder / "master.key"))
     upgrade(engine)
     keystore.create_schema()
