@@ -55,7 +55,8 @@ def add() -> Any:
     try:
         team_office.add_absence(**forms.load(_FORM))
     except (ValidationError, Invalid) as refused:
-        return _page(errors=forms.messages(refused)), 400
+        if isinstance(refused, ValidationError) or not team_office.is_away_so(**forms.load(_FORM)):
+            return _page(errors=forms.messages(refused)), 400
     return shared.see_other(".overview", done="added")
 
 

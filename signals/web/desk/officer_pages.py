@@ -13,7 +13,7 @@ from signals.postcodes import Address
 from signals.residents import MAX_STATEMENT, Correction, IdentityProof, Proof, ResidenceProof, Right
 from signals.vocabulary import AuditAction, ConcernType, RetentionRule, Role
 from signals.web.admin import office
-from signals.web.desk import forms, page_kit, rights, trail_words
+from signals.web.desk import account_shared, forms, page_kit, rights, trail_words
 from signals.web.desk.answer import json_answer
 from signals.web.desk.auth import requires_page
 from signals.web.desk.context import desk
@@ -268,7 +268,7 @@ def audit_csv() -> Response:
 @requires_page(Role.PRIVACY_OFFICER)
 def retention() -> str:
     """What was forgotten when, and the periods."""
-    return _retention_page()
+    return _retention_page(done=request.args.get("done") == "changed")
 
 
 @officer_pages.post("/retention")
@@ -279,7 +279,7 @@ def change_period() -> Any:
         set_period(**forms.load(_PERIOD))
     except ValidationError as refused:
         return _retention_page(errors=page_kit.errors_of(refused), typed=forms.typed_text()), 400
-    return _retention_page(done=True)
+    return account_shared.see_other(".retention", done="changed")
 
 
 def _take(work: Callable[[], Any], *, again: str = "") -> Any:

@@ -121,11 +121,23 @@ def _change(organisation: UUID, part: str) -> Response | tuple[str, int]:
     try:
         _TAKE.get(part, _take_values)(organisation, part)
     except (ValidationError, Invalid, StaleSettings) as refused:
-        status = 400 if isinstance(refused, ValidationError) else refused.status
-        return _page(organisation, form=part, refused=refused), status
+        if not (isinstance(refused, StaleSettings) and _is_so_already(organisation, part)):
+            status = 400 if isinstance(refused, ValidationError) else refused.status
+            return _page(organisation, form=part, refused=refused), status
     done = f"{_base(organisation)}?done={part}#{_SECTIONS[part]}"
     response: Response = redirect(done, 303)  # type: ignore[assignment]
     return response
+
+
+def _is_so_already(organisation: UUID, part: str) -> bool:
+    """Whether a form that is out of date asks for what holds by now: its button was pressed twice."""
+    found = team_office.settings_of(organisation)
+    values = forms.load(_FORMS[part]) if part in _FORMS else {}
+    return bool(values) and all(_same(getattr(found, name), value) for name, value in values.items())
+
+
+def _same(held: object, wanted: object) -> bool:
+    return held == wanted or {held, wanted} == {None, ""}
 
 
 def _take_values(organisation: UUID, part: str) -> None:

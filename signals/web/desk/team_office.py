@@ -82,6 +82,14 @@ def add_absence(
     return next(away for away in absences() if away.id == added)
 
 
+def is_away_so(
+    *, away_from: date, away_until: date, cover_id: UUID | None = None, staff_id: UUID | None = None
+) -> bool:
+    """Whether just this was said already: a button that was pressed twice says it once more."""
+    wanted = (staff_id or current().actor.id, away_from, away_until, cover_id)
+    return wanted in {(one.staff_id, one.away_from, one.away_until, one.cover_id) for one in absences()}
+
+
 def remove_absence(absence_id: UUID) -> None:
     """Somebody is back, or does not go."""
     context = desk()
