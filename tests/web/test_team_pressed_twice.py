@@ -1,4 +1,4 @@
-"""A form of the team that comes twice, for its button was pressed twice: its work is done once and said so."""
+"""A form of the team that comes twice, for its button was pressed twice: done once, and said to be."""
 
 import pytest
 from sqlalchemy import func, select
