@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import cache
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -267,9 +268,9 @@ class _DayCompiler:
 
     def _pc4_routes(self) -> dict[str, Route]:
         routes: dict[str, Route] = {}
+        regional = cache(self._regional)  # twice as many runs as municipalities
         for first, last, old_code in self._geography.pc4_runs:
-            code = self._successor(old_code)
-            route = self._regional(code)
+            route = regional(self._successor(old_code))
             routes.update(dict.fromkeys(map(str, range(first, last + 1)), route))
         for level, area in self._rows:
             if level is CoverageLevel.PC4:
