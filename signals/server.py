@@ -4,6 +4,7 @@ Workers are forked from a parent that has imported everything, so they start at 
 In role `all` the scheduler runs on threads of the first worker, beside the requests.
 """
 
+import gc
 import os
 import signal
 import socket
@@ -63,6 +64,7 @@ def serve(settings: Settings, *, tell: Callable[[], None] = lambda: None) -> Non
         log_enabled=False,
     )
     loader = _loader(settings)
+    _leave_alone_what_stays()
     server.serve(target_loader=lambda *_args, **_kwargs: loader(), wrap_loader=False)
 
 
@@ -130,11 +132,21 @@ def _loader(settings: Settings) -> Callable[[], Any]:
     def load() -> Any:
         _end_with(parent)
         app = create_app(settings)
+        _leave_alone_what_stays()
         if start_jobs is not None:
             start_jobs(settings)
         return app
 
     return load
+
+
+def _leave_alone_what_stays() -> None:
+    """Let the garbage collector pass over what was made so far, for it stays as long as the process.
+
+    Looking at an object writes to it: after the fork each process would own a copy of memory that they share.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _jobs() -> Callable[[Settings], object]:
