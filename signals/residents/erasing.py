@@ -1,0 +1,65 @@
+"""Erasure (art. 17 AVG), or an objection that holds (art. 21): everything of an address goes."""
+
+import uuid
+
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from signals.audit import Actor, AuditLog
+from signals.clock import Clock
+from signals.db import set_local
+from signals.models import AddressLink
+from signals.repeats import Probe
+from signals.residents.finding import Findings
+from signals.residents.requests import Proof, Right, enter, officers_organisation
+from signals.retention import order_deletion
+from signals.vocabulary import AuditAction, DeletionReason
+
+
+def record_erasure(
+    session: Session,
+    clock: Clock,
+    *,
+    actor: Actor,
+    audit: AuditLog,
+    findings: Findings,
+    proof: Proof,
+    right: Right = Right.ERASURE,
+) -> list[uuid.UUID]:
+    """Enter an erasure (art. 17) or an objection that holds (art. 21); returns the signals to purge now.
+
+    Signals that were referred are among them: an erasure follows the referral (art. 19). The links of the
+    address go at once. An order is left with them: what the caller cannot purge (`Retention.purge_now`),
+    the worker does.
+    """
+    ids = [*(s.id for s in findings.signals), *(r.signal_id for r in findings.referrals)]
+    set_local(session, subject=",".join(map(str, ids)))  # of what was referred on, this and nothing else
+    for signal_id in ids:
+        audit.record(
+            session,
+            clock,
+            actor=actor,
+            action=AuditAction.SIGNAL_ERASED,
+            subject_id=signal_id,
+            ground="art_17_avg" if right is Right.ERASURE else "art_21_avg",
+        )
+    _forget_links(session, findings.probe)
+    order_deletion(
+        session, clock, organisation_id=officers_organisation(actor), signal_ids=ids, reason=_REASONS[right]
+    )
+    found = len(findings.signals)
+    enter(session, clock, actor=actor, right=right, proof=proof, outcome="erased", found=found)
+    return list(dict.fromkeys(ids))
+
+
+_REASONS = {Right.ERASURE: DeletionReason.ERASURE, Right.OBJECTION: DeletionReason.OBJECTION}
+
+
+def _forget_links(session: Session, probe: Probe) -> None:
+    session.execute(
+        delete(AddressLink).where(
+            AddressLink.organisation_id == probe.organisation_id,
+            AddressLink.house_pseudonym.in_(probe.house),
+            AddressLink.pseudonym.in_(probe.exact),
+        )
+    )

@@ -1,0 +1,204 @@
+"""Access (art. 15 AVG): all that is kept of an address, in the clear, for the resident to take along."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from types import MappingProxyType
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from privacy.keystore import Keystore
+from signals.audit import Actor, AuditLog
+from signals.clock import AMSTERDAM, Clock
+from signals.contents import open_report
+from signals.errors import ContentGone, FieldProblem, Invalid
+from signals.followup import life_of
+from signals.models import AuditEntry, ContactAttempt, Organisation, Signal, StatusChange
+from signals.postcodes import Address
+from signals.residents.finding import Findings
+from signals.residents.requests import Proof, Right, enter
+from signals.retention import DEFAULT_PERIODS, LINKS_KEPT_DAYS, Period
+from signals.triage.notes import open_notes
+from signals.vocabulary import AuditAction, RetentionRule
+
+RECIPIENTS = ("own_team", "referred_to", "processor")
+"""Who may receive what is kept of a resident (art. 15(1)(c) AVG)."""
+
+
+def record_export(
+    session: Session,
+    clock: Clock,
+    *,
+    actor: Actor,
+    audit: AuditLog,
+    findings: Findings,
+    proof: Proof,
+) -> None:
+    """Enter an access request before its content is read: commit this, then call `export_of`.
+
+    Raises `Invalid` when third parties were not looked at (art. 15(4) AVG).
+    """
+    if not proof.third_parties:
+        raise Invalid(FieldProblem(field="third_parties", code="required"))
+    for signal in findings.signals:
+        audit.record(
+            session,
+            clock,
+            actor=actor,
+            action=AuditAction.EXPORTED,
+            subject_id=signal.id,
+            ground="art_15_avg",
+        )
+    found = len(findings.signals)
+    enter(session, clock, actor=actor, right=Right.ACCESS, proof=proof, outcome="exported", found=found)
+
+
+def accesses_to(session: Session, findings: Findings) -> Mapping[uuid.UUID, Sequence[AuditEntry]]:
+    """Who looked into each live signal or changed it, oldest first: of the own organisation's trail.
+
+    When and for what is the resident's to know, who it was is not (Court of Justice, C-579/21).
+    """
+    found: dict[uuid.UUID, list[AuditEntry]] = {signal.id: [] for signal in findings.signals}
+    query = select(AuditEntry).where(
+        AuditEntry.organisation_id == findings.probe.organisation_id, AuditEntry.subject_id.in_(found)
+    )
+    for entry in session.scalars(query.order_by(AuditEntry.at, AuditEntry.id)):
+        assert entry.subject_id is not None
+        found[entry.subject_id].append(entry)
+    return found
+
+
+def export_of(
+    keystore: Keystore,
+    findings: Findings,
+    organisation: Organisation,
+    receivers: Mapping[uuid.UUID, str] = MappingProxyType({}),
+    periods: Mapping[RetentionRule, Period] = DEFAULT_PERIODS,
+    accesses: Mapping[uuid.UUID, Sequence[AuditEntry]] = MappingProxyType({}),
+) -> dict[str, Any]:
+    """All that is kept of the address, in the clear, as JSON values; staff are not named.
+
+    `receivers`: the names of organisations that signals were referred to (art. 15(1)(c) AVG). `periods`: how
+    long the organisation keeps what (art. 15(1)(d)). `accesses`: see `accesses_to`. A test holds the signals
+    against the columns that docs/privacy/velden.md calls the resident's.
+    """
+    return {
+        "organisation": organisation.name,
+        "legal_basis": organisation.legal_basis,
+        "retention_basis": organisation.retention_basis,
+        "retention": [
+            {"rule": rule.value, "days": period.days, "legal_basis": period.legal_basis}
+            for rule, period in periods.items()
+        ],
+        "earlier_kept_days": LINKS_KEPT_DAYS,
+        "recipients": list(RECIPIENTS),
+        "source": "een bezorger",
+        "signals": [
+            _exported(keystore, signal) | {"accesses": _accesses(accesses.get(signal.id, ()))}
+            for signal in findings.signals
+        ],
+        "earlier_signals_received_on": [day.isoformat() for day in findings.deleted_received_on],
+        "earlier_signals": [
+            {"received_on": link.received_on.isoformat(), "outcome_group": link.outcome_group}
+            for link in findings.deleted
+        ],
+        "referred": [
+            {
+                "reference": referral.reference,
+                "on": referral.referred_on.isoformat(),
+                "to": receivers.get(referral.to_organisation_id),
+                "reason": referral.reason,
+            }
+            for referral in findings.referrals
+        ],
+    }
+
+
+def _exported(keystore: Keystore, signal: Signal) -> dict[str, Any]:
+    kept = _reception(signal) | _follow_up(signal)
+    try:
+        report = open_report(keystore, signal)
+        notes = open_notes(keystore, signal)
+    except ContentGone:
+        return kept | {"content": "deleted"}
+    return kept | {
+        "address": _address(report.address),
+        "concern_types": list(report.summary.concern_types),
+        "seen": report.summary.seen,
+        "noticed_on": _day(report.noticed_on),
+        "note": report.note,
+        "follow_up_notes": [{"at": _iso(note.written_at), "text": note.text} for note in notes],
+    }
+
+
+def _reception(signal: Signal) -> dict[str, Any]:
+    """How a signal came in, and by when what is to be done."""
+    return {
+        "reference": signal.reference,
+        "received_on": _day(signal.received_on),
+        "unrouted": signal.unrouted,
+        "repeat": signal.repeat,
+        "team_told": signal.team_told,
+        "state": signal.state,
+        "claim_by": _day(signal.claim_by),
+        "contact_by": _day(signal.contact_by),
+        "conclude_by": _day(signal.conclude_by),
+        "due_on": _day(signal.due_on),
+    }
+
+
+def _follow_up(signal: Signal) -> dict[str, Any]:
+    """What was done about it, what came of it, and what the resident was told."""
+    return {
+        "contact_attempts": [_attempt(attempt) for attempt in signal.attempts],
+        "postponed_until": _day(signal.postponed_until),
+        "first_contact_at": _iso(signal.first_contact_at),
+        "concluded_at": _iso(signal.concluded_at),
+        "outcome": signal.outcome,
+        "referred_to": signal.referred_to,
+        "newly_known": signal.newly_known,
+        "letter_printed_on": _day(signal.letter_printed_on),
+        "notified_on": _day(signal.notified_on),
+        "deferred_because": signal.deferred_because,
+        "wmo_notified_on": _day(signal.wmo_notified_on),
+        "restricted_on": _day(signal.restricted_on),
+        "history": [_change(change) for change in life_of(signal)],
+    }
+
+
+def _attempt(attempt: ContactAttempt) -> dict[str, Any]:
+    return {
+        "kind": attempt.kind,
+        "result": attempt.result,
+        "at": _iso(attempt.attempted_at),
+        "workers": attempt.workers,
+        "agreed_for": _day(attempt.postponed_until),
+    }
+
+
+def _change(change: StatusChange) -> dict[str, Any]:
+    return {
+        "action": change.action,
+        "on": _day(change.on),
+        "before": change.before,
+        "after": change.after,
+        "reason": change.reason,
+    }
+
+
+def _accesses(entries: Sequence[AuditEntry]) -> list[dict[str, Any]]:
+    return [{"on": _day(entry.at.astimezone(AMSTERDAM).date()), "action": entry.action} for entry in entries]
+
+
+def _address(address: Address) -> dict[str, Any]:
+    return {"postcode": address.postcode, "house_number": address.number, "addition": address.addition}
+
+
+def _day(day: date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat(timespec="minutes") if moment else None

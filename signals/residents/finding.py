@@ -1,0 +1,100 @@
+"""Finding a resident: by address, through the pseudonym, or by the reference on a letter."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from privacy.keystore import Keystore
+from signals.audit import Actor, AuditLog
+from signals.clock import Clock, today
+from signals.errors import NotFound
+from signals.models import AddressLink, DeletionRecord, Organisation, Referral, Signal
+from signals.postcodes import Address
+from signals.referral import referred_away
+from signals.repeats import Probe, probes_for
+from signals.residents.requests import officers_organisation
+from signals.vocabulary import AuditAction
+
+
+@dataclass(frozen=True, kw_only=True)
+class Findings:
+    """What the organisation has on an address: live signals, links of deleted ones, and what it referred."""
+
+    probe: Probe = field(repr=False)
+    signals: Sequence[Signal]
+    deleted: Sequence[AddressLink] = field(repr=False)
+    referrals: Sequence[Referral]
+
+    @property
+    def deleted_received_on(self) -> list[date]:
+        """When those came in that were deleted, oldest first."""
+        return [link.received_on for link in self.deleted]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReferenceAnswer:
+    """What is said of a reference: the signal, or that and when it was deleted or referred."""
+
+    signal: Signal | None = None
+    deleted_on: date | None = None
+    referred_on: date | None = None
+    referred_to: str | None = None
+
+
+def find_by_reference(session: Session, *, organisation_id: uuid.UUID, reference: str) -> ReferenceAnswer:
+    """What may be said of a reference on a letter; raises `NotFound` when the organisation never had it."""
+    normal = "".join(reference.split()).upper()
+    owned = select(Signal).where(Signal.organisation_id == organisation_id, Signal.reference == normal)
+    if (signal := session.scalar(owned)) is not None:
+        return ReferenceAnswer(signal=signal)
+    if (referral := referred_away(session, organisation_id=organisation_id, reference=normal)) is not None:
+        receiver = session.get_one(Organisation, referral.to_organisation_id)
+        return ReferenceAnswer(referred_on=referral.referred_on, referred_to=receiver.name)
+    gone = select(DeletionRecord.deleted_on).where(
+        DeletionRecord.organisation_id == organisation_id, DeletionRecord.reference == normal
+    )
+    if (deleted_on := session.scalar(gone)) is not None:
+        return ReferenceAnswer(deleted_on=deleted_on)
+    raise NotFound
+
+
+def find_by_address(
+    session: Session,
+    clock: Clock,
+    *,
+    keystore: Keystore,
+    actor: Actor,
+    audit: AuditLog,
+    address: Address,
+) -> Findings:
+    """Everything of the officer's own organisation at exactly this address; the search itself is audited."""
+    organisation_id = officers_organisation(actor)
+    (probe,) = probes_for(keystore, [(organisation_id, address)], today(clock))
+    links = session.scalars(
+        select(AddressLink).where(
+            AddressLink.organisation_id == organisation_id,
+            AddressLink.house_pseudonym.in_(probe.house),
+            AddressLink.pseudonym.in_(probe.exact),
+        )
+    ).all()
+    ids = [link.signal_id for link in links if link.signal_id is not None]
+    signals = session.scalars(
+        select(Signal)
+        .where(Signal.id.in_(ids), Signal.organisation_id == organisation_id)
+        .options(selectinload(Signal.attempts), selectinload(Signal.notes), selectinload(Signal.history))
+        .order_by(Signal.received_on, Signal.id)
+    ).all()
+    referrals = session.scalars(
+        select(Referral).where(Referral.signal_id.in_(ids), Referral.from_organisation_id == organisation_id)
+    ).all()
+    audit.record(session, clock, actor=actor, action=AuditAction.SEARCHED, ground="right_of_resident")
+    return Findings(
+        probe=probe,
+        signals=signals,
+        deleted=sorted((link for link in links if link.signal_id is None), key=lambda link: link.received_on),
+        referrals=referrals,
+    )

@@ -1,0 +1,126 @@
+"""Rectification (art. 16 AVG): what does not hold of a signal is put right, sealed anew."""
+
+import uuid
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from privacy.keystore import Keystore
+from signals.audit import Actor, AuditLog
+from signals.clock import Clock, today
+from signals.contents import Report, Summary, case_context, open_report, seal_for_case
+from signals.errors import ContentGone, FieldProblem, Invalid
+from signals.models import AddressLink, FollowUpNote, Signal
+from signals.models.base import new_id
+from signals.postcodes import Address
+from signals.repeats import probes_for
+from signals.residents.requests import Proof, Right, enter, own_signal
+from signals.triage.notes import seal_note
+from signals.vocabulary import AuditAction, ConcernType
+
+MAX_STATEMENT = 1000
+STATEMENT_HEAD = "Aanvullende verklaring van de bewoner (art. 16 AVG):"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Correction:
+    """What is put right (art. 16 AVG): the address; and of what was said at it what does not hold.
+
+    `withdrawn`: kinds of concern that go. `drop_seen`, `drop_noticed_on`, `drop_note`: how often it was seen,
+    the day and the carrier's note go. `statement`: the resident's own supplementary statement, kept sealed
+    among the notes.
+    """
+
+    address: Address = field(repr=False)
+    withdrawn: frozenset[ConcernType] = field(default=frozenset(), repr=False)
+    drop_seen: bool = False
+    drop_noticed_on: bool = False
+    drop_note: bool = False
+    statement: str = field(default="", repr=False)
+
+    def of(self, report: Report) -> Report:
+        """The report as it should have been."""
+        left = tuple(kind for kind in report.summary.concern_types if kind not in self.withdrawn)
+        return replace(
+            report,
+            address=self.address,
+            summary=Summary(concern_types=left, seen=None if self.drop_seen else report.summary.seen),
+            noticed_on=None if self.drop_noticed_on else report.noticed_on,
+            note=None if self.drop_note else report.note,
+        )
+
+
+def rectify(
+    session: Session,
+    clock: Clock,
+    *,
+    keystore: Keystore,
+    actor: Actor,
+    audit: AuditLog,
+    signal_id: uuid.UUID,
+    correction: Correction,
+    proof: Proof,
+) -> Signal:
+    """Correct a signal (art. 16): sealed anew, its link moved to the right address.
+
+    Raises `Invalid` for a statement of more than 1,000 characters, `ContentGone` when the key was destroyed.
+    """
+    signal = own_signal(session, actor, signal_id)
+    statement = correction.statement.strip()
+    if len(statement) > MAX_STATEMENT:
+        raise Invalid(FieldProblem(field="statement", code="too_long"))
+    key = keystore.case_keys([signal.case_key_id]).get(signal.case_key_id)
+    if key is None:
+        raise ContentGone
+    report = correction.of(open_report(keystore, signal))
+    signal.content, signal.summary = seal_for_case(report, key, case_context(signal))
+    signal.version += 1
+    if statement:
+        _add_statement(session, clock, keystore, actor, signal, statement)
+    _move_link(session, keystore, signal, report, today(clock))
+    audit.record(
+        session,
+        clock,
+        actor=actor,
+        action=AuditAction.SIGNAL_RECTIFIED,
+        subject_id=signal.id,
+        ground="art_16_avg",
+    )
+    enter(session, clock, actor=actor, right=Right.RECTIFICATION, proof=proof, outcome="rectified", found=1)
+    return signal
+
+
+def _add_statement(
+    session: Session, clock: Clock, keystore: Keystore, actor: Actor, signal: Signal, statement: str
+) -> None:
+    assert actor.id is not None
+    note = FollowUpNote(
+        id=new_id(),
+        signal_id=signal.id,
+        sealed_text=b"",
+        written_by_id=actor.id,
+        written_at=clock.now(),
+    )
+    seal_note(keystore, signal, note, f"{STATEMENT_HEAD}\n{statement}")
+    session.add(note)
+
+
+def _move_link(session: Session, keystore: Keystore, signal: Signal, report: Report, on: date) -> None:
+    (probe,) = probes_for(keystore, [(signal.organisation_id, report.address)], on)
+    session.execute(
+        delete(AddressLink).where(
+            AddressLink.signal_id == signal.id, AddressLink.organisation_id == signal.organisation_id
+        )
+    )
+    session.add(
+        AddressLink(
+            organisation_id=signal.organisation_id,
+            quarter=probe.quarter,
+            pseudonym=probe.exact[0],
+            house_pseudonym=probe.house[0],
+            received_on=signal.received_on,
+            signal_id=signal.id,
+        )
+    )

@@ -1,0 +1,38 @@
+"""Restriction (art. 18 AVG): a signal is kept, and nobody works on it."""
+
+import uuid
+
+from sqlalchemy.orm import Session
+
+from signals.audit import Actor, AuditLog
+from signals.clock import Clock, today
+from signals.models import Signal
+from signals.residents.requests import Proof, Right, enter, own_signal
+from signals.vocabulary import AuditAction
+
+
+def restrict(
+    session: Session,
+    clock: Clock,
+    *,
+    actor: Actor,
+    audit: AuditLog,
+    signal_id: uuid.UUID,
+    proof: Proof,
+    lift: bool = False,
+) -> Signal:
+    """Set or lift a restriction (art. 18): the signal is kept, not worked on and not purged meanwhile."""
+    signal = own_signal(session, actor, signal_id)
+    signal.restricted_on = None if lift else today(clock)
+    signal.version += 1
+    outcome = "lifted" if lift else "restricted"
+    audit.record(
+        session,
+        clock,
+        actor=actor,
+        action=AuditAction.SIGNAL_RESTRICTED,
+        subject_id=signal.id,
+        ground="art_18_avg",
+    )
+    enter(session, clock, actor=actor, right=Right.RESTRICTION, proof=proof, outcome=outcome, found=1)
+    return signal
