@@ -201,6 +201,9 @@ def _held(signal: Signal) -> dict[str, Any]:
         "state": signal.state.value,
         "received_on": signal.received_on.isoformat(),
         "restricted_on": _day(signal.restricted_on),
+        "follow_up_notes": [
+            {"id": str(note.id), "written_at": moment(note.written_at)} for note in signal.notes
+        ],
     }
 
 

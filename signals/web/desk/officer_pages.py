@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
+from uuid import UUID
 
 from flask import Blueprint, Response, render_template, request
 from flask_babel import gettext
@@ -10,7 +11,15 @@ from marshmallow import ValidationError, fields, pre_load, validate
 from signals.audit_trail import AuditFilter
 from signals.errors import FieldProblem, Invalid, SignalsError
 from signals.postcodes import Address
-from signals.residents import MAX_STATEMENT, Correction, IdentityProof, Proof, ResidenceProof, Right
+from signals.residents import (
+    MAX_STATEMENT,
+    Correction,
+    IdentityProof,
+    NoteCorrection,
+    Proof,
+    ResidenceProof,
+    Right,
+)
 from signals.vocabulary import AuditAction, ConcernType, RetentionRule, Role
 from signals.web.admin import office
 from signals.web.desk import account_shared, forms, page_kit, rights, trail_words
@@ -33,6 +42,8 @@ AUTHENTICATION = "cookie"
 PAGE_SIZE: Final = 50
 _SEARCHED: Final = "searched_"
 """Begins the fields that say beside which address a form stands; the others say the right address."""
+_NOTE: Final = "note-"
+_NOTE_TEXT: Final = "note_text-"
 
 
 class TypedNumber(HouseNumberField):
@@ -198,7 +209,7 @@ def rectify() -> Any:
 
     def work() -> str:
         values = forms.load(_RECTIFY)
-        correction = correction_in(values)
+        correction = correction_in(values | {"notes": _notes_in_form()})
         searched = _named_in_form(_SEARCHED)
         if searched is not None and correction == Correction(address=searched):
             raise Invalid(FieldProblem(field="withdrawn", code="nothing_to_correct"))
@@ -306,6 +317,32 @@ def _named_in_form(before: str) -> Address | None:
         return _address(_ADDRESS.load(typed))
     except ValidationError:
         return None
+
+
+def _notes_in_form() -> list[NoteCorrection]:
+    """The notes that are struck or replaced: `note-ID` says which of the two, `note_text-ID` by what."""
+    typed = forms.typed_text()
+    chosen = {name.removeprefix(_NOTE): what for name, what in typed.items() if name.startswith(_NOTE)}
+    return [
+        NoteCorrection(note_id=_note_id(of), text=_replacement(typed, of) if what == "replace" else "")
+        for of, what in chosen.items()
+        if what in ("strike", "replace")
+    ]
+
+
+def _note_id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Invalid(FieldProblem(field="notes", code="not_a_choice")) from None
+
+
+def _replacement(typed: Mapping[str, str], note_id: str) -> str:
+    """By what a note is replaced; nothing is refused: to strike is chosen, never left out."""
+    text = typed.get(f"{_NOTE_TEXT}{note_id}", "").strip()
+    if not text:
+        raise Invalid(FieldProblem(field="notes", code="required"))
+    return text
 
 
 def _of_signal(form: str) -> str:

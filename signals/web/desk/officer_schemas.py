@@ -14,10 +14,12 @@ from signals.residents import (
     RECIPIENTS,
     Correction,
     IdentityProof,
+    NoteCorrection,
     Proof,
     ResidenceProof,
     Right,
 )
+from signals.triage import MAX_NOTE
 from signals.vocabulary import AuditAction, ConcernType, DeletionReason, RetentionRule, SignalState
 from signals.web.desk.schemas import Choice, Moment, OrganisationSchema
 from signals.web.desk.trail import MAX_PAGE
@@ -25,6 +27,7 @@ from signals.web.front.schemas import AdditionField, HouseNumberField, PostcodeF
 
 MAX_BASIS: Final = 500
 MOST_DAYS: Final = 366
+MOST_NOTES: Final = 100
 
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -97,6 +100,21 @@ class EraseSchema(AddressQuery, ProofFields):
             raise ValidationError("not_a_choice", "right")
 
 
+class NoteCorrectionSchema(Strict):
+    """A note of the follow-up as it should have been."""
+
+    note_id = fields.UUID(required=True)
+    text = fields.String(
+        load_default="",
+        validate=validate.Length(max=MAX_NOTE),
+        metadata={"description": "What it says from now on; empty: it is struck"},
+    )
+
+    @post_load
+    def make(self, data: dict[str, Any], **_kwargs: Any) -> NoteCorrection:
+        return NoteCorrection(**data)
+
+
 class RectifySchema(AddressQuery, ProofFields):
     """The right address of a signal (art. 16 AVG), and what of its content does not hold."""
 
@@ -124,6 +142,12 @@ class RectifySchema(AddressQuery, ProofFields):
         falsy={False},
         metadata={"description": "The carrier's note does not hold: it goes"},
     )
+    notes = fields.List(
+        fields.Nested(NoteCorrectionSchema),
+        load_default=list,
+        validate=validate.Length(max=MOST_NOTES),
+        metadata={"description": "Notes of workers that do not hold: put right, or struck"},
+    )
     statement = fields.String(
         load_default="",
         validate=validate.Length(max=MAX_STATEMENT),
@@ -146,6 +170,7 @@ def correction_in(values: dict[str, Any]) -> Correction:
         drop_seen=bool(values["drop_seen"]),
         drop_noticed_on=bool(values["drop_noticed_on"]),
         drop_note=bool(values["drop_note"]),
+        notes=tuple(values["notes"]),
         statement=values["statement"],
     )
 
@@ -225,6 +250,13 @@ class PeriodSchema(Strict):
 # Answers
 
 
+class HeldNoteSchema(Schema):
+    """That there is a note of a worker, without what it says."""
+
+    id = fields.UUID(required=True)
+    written_at = fields.DateTime(required=True)
+
+
 class HeldSignalSchema(Schema):
     """A live signal, without content."""
 
@@ -233,6 +265,7 @@ class HeldSignalSchema(Schema):
     state = fields.Enum(SignalState, by_value=True, required=True)
     received_on = fields.Date(required=True)
     restricted_on = fields.Date(required=True, allow_none=True)
+    follow_up_notes = fields.List(fields.Nested(HeldNoteSchema), required=True)
 
 
 class HeldReferralSchema(Schema):
