@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 SECONDS_PER_QUESTION = 20.0
 _TRIES = 16
+_AS_GOOD = 1e-6  # objectives of single questions are whole numbers
 
 
 class Range(NamedTuple):
@@ -256,20 +257,40 @@ def _learn(part: Part, ranges: list[Range], solution: "NDArray[np.float64]") -> 
 
 
 def _solve(part: Part, objective: "NDArray[np.float64]") -> "NDArray[np.float64] | None":
-    """A best solution, checked; None when the solver ran out of time, Inconsistent when there is none."""
+    """A best solution, checked; None when the solver ran out of time, Inconsistent when there is none.
+
+    Fractions are allowed first: nothing in whole numbers is better than the best of those, and where that is
+    whole already, as it mostly is, it was found twenty times as quickly.
+    """
+    relaxed = _solved(part, objective, whole=False)
+    solution = _checked(part, relaxed)
+    if solution is not None and objective @ solution <= relaxed.fun + _AS_GOOD:
+        return solution
+    return _checked(part, _solved(part, objective, whole=True))
+
+
+def _solved(part: Part, objective: "NDArray[np.float64]", *, whole: bool) -> Any:
+    """What the solver answers; Inconsistent when nothing fits, with fractions or without."""
     import numpy as np
     from scipy.optimize import Bounds as Box
     from scipy.optimize import LinearConstraint, milp
 
     result = milp(
         objective,
-        integrality=np.ones(len(part.numbers)),
+        integrality=np.full(len(part.numbers), int(whole)),
         bounds=Box(part.least, part.most),
         constraints=LinearConstraint(part.matrix, 0.0, part.upper),
         options={"mip_rel_gap": 0.0, "time_limit": SECONDS_PER_QUESTION},
     )
     if result.status == 2:
         raise Inconsistent("the published figures contradict each other: no counts would give them")
+    return result
+
+
+def _checked(part: Part, result: Any) -> "NDArray[np.float64] | None":
+    """Its solution in whole numbers, when it was solved and they fit."""
+    import numpy as np
+
     if result.status != 0:
         return None
     solution: NDArray[np.float64] = np.rint(result.x)
