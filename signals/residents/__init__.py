@@ -8,7 +8,7 @@ register keeps that it was done, never what.
 from signals.residents.erasing import record_erasure
 from signals.residents.export import RECIPIENTS, accesses_to, export_of, record_export
 from signals.residents.finding import Findings, ReferenceAnswer, find_by_address, find_by_reference
-from signals.residents.rectifying import MAX_STATEMENT, Correction, rectify
+from signals.residents.rectifying import MAX_STATEMENT, Correction, NoteCorrection, rectify
 from signals.residents.requests import IdentityProof, Proof, ResidenceProof, Right, register
 from signals.residents.restricting import restrict
 
@@ -18,6 +18,7 @@ __all__ = [
     "Correction",
     "Findings",
     "IdentityProof",
+    "NoteCorrection",
     "Proof",
     "ReferenceAnswer",
     "ResidenceProof",

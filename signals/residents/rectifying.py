@@ -1,6 +1,7 @@
 """Rectification (art. 16 AVG): what does not hold of a signal is put right, sealed anew."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -17,11 +18,26 @@ from signals.models.base import new_id
 from signals.postcodes import Address
 from signals.repeats import probes_for
 from signals.residents.requests import Proof, Right, enter, own_signal
-from signals.triage.notes import seal_note
+from signals.triage.notes import MAX_NOTE, seal_note
 from signals.vocabulary import AuditAction, ConcernType
 
 MAX_STATEMENT = 1000
 STATEMENT_HEAD = "Aanvullende verklaring van de bewoner (art. 16 AVG):"
+NOTE_HEAD = "Gecorrigeerd op {day:%d-%m-%Y} op verzoek van de bewoner (art. 16 AVG):"
+NOTE_STRUCK = "Geschrapt op {day:%d-%m-%Y} op verzoek van de bewoner (art. 16 AVG)."
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoteCorrection:
+    """A note of the follow-up as it should have been; without a text it is struck."""
+
+    note_id: uuid.UUID
+    text: str = field(default="", repr=False)
+
+    def kept(self, on: date) -> str:
+        """What the team reads from now on: that it was put right, and when."""
+        text = self.text.strip()
+        return f"{NOTE_HEAD.format(day=on)}\n{text}" if text else NOTE_STRUCK.format(day=on)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +45,8 @@ class Correction:
     """What is put right (art. 16 AVG): the address; and of what was said at it what does not hold.
 
     `withdrawn`: kinds of concern that go. `drop_seen`, `drop_noticed_on`, `drop_note`: how often it was seen,
-    the day and the carrier's note go. `statement`: the resident's own supplementary statement, kept sealed
-    among the notes.
+    the day and the carrier's note go. `notes`: those of the follow-up that are put right or struck.
+    `statement`: the resident's own supplementary statement, kept sealed among the notes.
     """
 
     address: Address = field(repr=False)
@@ -38,6 +54,7 @@ class Correction:
     drop_seen: bool = False
     drop_noticed_on: bool = False
     drop_note: bool = False
+    notes: tuple[NoteCorrection, ...] = ()
     statement: str = field(default="", repr=False)
 
     def of(self, report: Report) -> Report:
@@ -65,18 +82,19 @@ def rectify(
 ) -> Signal:
     """Correct a signal (art. 16): sealed anew, its link moved to the right address.
 
-    Raises `Invalid` for a statement of more than 1,000 characters, `ContentGone` when the key was destroyed.
+    Raises `Invalid` for a statement of more than 1,000 characters, a note of more than 4,000 or one that is
+    not the signal's, `ContentGone` when the key was destroyed.
     """
     signal = own_signal(session, actor, signal_id)
+    _refuse_invalid(signal, correction)
     statement = correction.statement.strip()
-    if len(statement) > MAX_STATEMENT:
-        raise Invalid(FieldProblem(field="statement", code="too_long"))
     key = keystore.case_keys([signal.case_key_id]).get(signal.case_key_id)
     if key is None:
         raise ContentGone
     report = correction.of(open_report(keystore, signal))
     signal.content, signal.summary = seal_for_case(report, key, case_context(signal))
     signal.version += 1
+    _correct_notes(keystore, signal, correction.notes, today(clock))
     if statement:
         _add_statement(session, clock, keystore, actor, signal, statement)
     _move_link(session, keystore, signal, report, today(clock))
@@ -90,6 +108,27 @@ def rectify(
     )
     enter(session, clock, actor=actor, right=Right.RECTIFICATION, proof=proof, outcome="rectified", found=1)
     return signal
+
+
+def _refuse_invalid(signal: Signal, correction: Correction) -> None:
+    problems = []
+    if len(correction.statement.strip()) > MAX_STATEMENT:
+        problems.append(FieldProblem(field="statement", code="too_long"))
+    if any(len(note.text.strip()) > MAX_NOTE for note in correction.notes):
+        problems.append(FieldProblem(field="notes", code="too_long"))
+    if not {note.note_id for note in correction.notes} <= {note.id for note in signal.notes}:
+        problems.append(FieldProblem(field="notes", code="not_a_choice"))
+    if problems:
+        raise Invalid(*problems)
+
+
+def _correct_notes(
+    keystore: Keystore, signal: Signal, corrections: Sequence[NoteCorrection], on: date
+) -> None:
+    """Who wrote a note and when stays; that it reads otherwise now is said in it, by whom in the audit."""
+    notes = {note.id: note for note in signal.notes}
+    for correction in corrections:
+        seal_note(keystore, signal, notes[correction.note_id], correction.kept(on))
 
 
 def _add_statement(

@@ -18,6 +18,7 @@ from signals.residents import (
     Correction,
     Findings,
     IdentityProof,
+    NoteCorrection,
     Proof,
     ResidenceProof,
     export_of,
@@ -207,6 +208,71 @@ def test_what_was_said_is_put_right_too_and_the_residents_own_words_are_kept(
     assert note["text"].endswith("Ik was op reis en ben gezond.")
     with world.sessions() as session:
         assert b"op reis" not in session.scalars(select(FollowUpNote.sealed_text)).one()
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("Zoon gebeld.", "Gecorrigeerd op {day} op verzoek van de bewoner (art. 16 AVG):\nZoon gebeld."),
+        ("", "Geschrapt op {day} op verzoek van de bewoner (art. 16 AVG)."),
+    ],
+)
+def test_a_workers_note_that_does_not_hold_is_put_right_or_struck_and_says_so(
+    world: World, officer: Actor, signal_id: uuid.UUID, text: str, read: str
+) -> None:
+    before = note_of(world, signal_id)
+    rectify_notes(world, officer, signal_id, NoteCorrection(note_id=before.id, text=text))
+    after = note_of(world, signal_id)
+    (exported,) = exported_signals(world, officer)
+    (note,) = exported["follow_up_notes"]
+    assert note["text"] == read.format(day=f"{today(world.clock):%d-%m-%Y}")
+    assert (after.id, after.written_by_id, after.written_at) == (
+        before.id,
+        before.written_by_id,
+        before.written_at,
+    )
+    assert after.sealed_text != before.sealed_text
+    with world.sessions() as session:
+        entry = session.scalars(
+            select(AuditEntry).where(AuditEntry.action == AuditAction.SIGNAL_RECTIFIED)
+        ).one()
+        assert (entry.subject_id, entry.actor_id, entry.ground) == (signal_id, officer.id, "art_16_avg")
+        (registered,) = register(session, organisation_id=AMSTERDAM)
+        assert (registered.right, registered.outcome) == ("rectification", "rectified")
+
+
+def test_a_note_of_another_signal_or_a_too_long_one_is_refused_and_changes_nothing(
+    world: World, officer: Actor, signal_id: uuid.UUID
+) -> None:
+    note = note_of(world, signal_id)
+    next_door = world.addresses()[NEXT_DOOR].id
+    for of, correction in (
+        (next_door, NoteCorrection(note_id=note.id)),
+        (signal_id, NoteCorrection(note_id=uuid.uuid4())),
+        (signal_id, NoteCorrection(note_id=note.id, text="x" * 4001)),
+    ):
+        with pytest.raises(Invalid):
+            rectify_notes(world, officer, of, correction)
+    assert note_of(world, signal_id).sealed_text == note.sealed_text
+
+
+def note_of(world: World, signal_id: uuid.UUID) -> FollowUpNote:
+    with world.sessions() as session:
+        return session.scalars(select(FollowUpNote).where(FollowUpNote.signal_id == signal_id)).one()
+
+
+def rectify_notes(world: World, officer: Actor, signal_id: uuid.UUID, *corrections: NoteCorrection) -> None:
+    with world.sessions.begin() as session:
+        rectify(
+            session,
+            world.clock,
+            keystore=world.keystore,
+            actor=officer,
+            audit=world.audit,
+            signal_id=signal_id,
+            correction=Correction(address=IN_AMSTERDAM, notes=corrections),
+            proof=PROOF,
+        )
 
 
 def test_a_statement_has_an_end(world: World, officer: Actor, signal_id: uuid.UUID) -> None:

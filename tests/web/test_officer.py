@@ -52,7 +52,7 @@ def registered(desk: Desk) -> list[RegisterEntry]:
 def test_an_address_finds_live_signals_without_their_content(desk: Desk, signal_id: UUID) -> None:
     found = ask(desk, "search", **PLACE).get_json()
     (signal,) = found["signals"]
-    assert set(signal) == {"id", "reference", "state", "received_on", "restricted_on"}
+    assert set(signal) == {"id", "reference", "state", "received_on", "restricted_on", "follow_up_notes"}
     assert signal["id"] == str(signal_id)
     assert found["deleted_received_on"] == found["referrals"] == []
 
@@ -169,6 +169,19 @@ def test_a_kind_of_concern_that_does_not_hold_is_withdrawn(desk: Desk, signal_id
     (signal,) = ask(desk, "export", **PLACE, **PROOF).get_json()["signals"]
     assert signal["concern_types"] == []
     assert "Ik ben gezond." in signal["follow_up_notes"][0]["text"]
+
+
+def test_a_workers_note_is_found_without_its_words_and_put_right(desk: Desk, signal_id: UUID) -> None:
+    desk.call("anna", "POST", f"/signals/{signal_id}/notes", json={"text": "Drinkt te veel."})
+    found = ask(desk, "search", **PLACE)
+    ((note,),) = (signal["follow_up_notes"] for signal in found.get_json()["signals"])
+    assert "Drinkt" not in found.text
+    notes = [{"note_id": note["id"], "text": "Kwam vermoeid over."}]
+    assert ask(desk, "rectify", signal_id=str(signal_id), **PLACE, notes=notes, **PROOF).status_code == 200
+    opened = desk.call("anna", "GET", f"/signals/{signal_id}").text
+    assert "Kwam vermoeid over." in opened
+    assert "Drinkt" not in opened
+    assert ask(desk, "rectify", signal_id=str(signal_id), **PLACE, notes=[{}], **PROOF).status_code == 400
 
 
 def test_an_arrival_is_shown_by_its_day_in_the_trail(desk: Desk, signal_id: UUID) -> None:

@@ -19,7 +19,7 @@ from werkzeug.datastructures import MultiDict
 from signals.app import create_app
 from signals.clock import FixedClock
 from signals.db import session_factory
-from signals.models import Organisation, Signal, StaffMember
+from signals.models import FollowUpNote, Organisation, Signal, StaffMember
 from signals.settings import NotesSettings, Settings
 from signals.staff.sessions import open_session
 from signals.vocabulary import AuditAction, ConcernType, DeletionReason, ReferralReason, RetentionRule
@@ -163,6 +163,29 @@ def test_the_carriers_note_is_taken_away_on_the_page(noted: Desk) -> None:
     assert send(browser(noted, "fleur"), RECTIFY, page=RESIDENTS, **fields)[0] == 200
     (signal,) = exported(noted)
     assert (signal["note"], signal["concern_types"]) == (None, ["frail"])
+
+
+def test_a_workers_note_is_struck_or_replaced_on_the_page_and_a_replacement_has_words(desk: Desk) -> None:
+    signal_id = desk.arrive(concern_types=["frail"])
+    for text in ("Drinkt te veel.", "Ruzie met de buren."):
+        desk.clock.moment += timedelta(minutes=1)
+        assert (
+            desk.call("anna", "POST", f"/signals/{signal_id}/notes", json={"text": text}).status_code == 201
+        )
+    with Session(desk.engine) as session:
+        first, second = session.scalars(select(FollowUpNote.id).order_by(FollowUpNote.written_at))
+    fields = {"signal_id": str(signal_id), f"note-{first}": "strike", f"note-{second}": "replace"}
+    fields |= {**PLACE, **SEARCHED, **PROOF}
+    status, page = send(browser(desk, "fleur"), RECTIFY, page=RESIDENTS, **fields)
+    assert status == 400
+    assert f'id="rectify-{signal_id}-notes-wrong"' in page
+    assert "Drinkt" not in page
+    assert "Ruzie" not in page
+    fields[f"note_text-{second}"] = "Kent de buren."
+    assert send(browser(desk, "fleur"), RECTIFY, page=RESIDENTS, **fields)[0] == 200
+    struck, replaced = (note["text"] for note in exported(desk)[0]["follow_up_notes"])
+    assert struck.startswith("Geschrapt op ")
+    assert replaced.endswith("Kent de buren.")
 
 
 @pytest.mark.parametrize("language", ["nl", "en"])

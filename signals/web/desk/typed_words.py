@@ -114,6 +114,8 @@ _IN_ROWS: Final[Words] = {
     "verified": _("Verified on"),
 }
 """Fields that there are several of, with their place after a hyphen: `phone-0`."""
+_OF_NOTES: Final[Words] = {"note": _("Notes of workers"), "note_text": _("What the note should say")}
+"""Fields of a note each, with its id after a hyphen."""
 _BOXES: Final[Mapping[str, tuple[LazyString, LazyString]]] = {
     "drop_seen": (_WORDS["withdrawn"], _("How often it was seen")),
     "drop_noticed_on": (_WORDS["withdrawn"], _("The day on which it was noticed")),
@@ -155,6 +157,7 @@ _CHOICES: Final[Mapping[str, Mapping[str, LazyString | str]]] = {
     "channel": {"email": _("E-mail"), "sms": _("Text message")},
     "format": {"pdf": _("PDF, to read"), "json": _("JSON, for a computer")},
     "newly_known": _YES_OR_NO,
+    "note": {"strike": _("Strike it"), "replace": _("Put these words in its place")},
     "third_parties": _YES_OR_NO,
     "lift": _YES_OR_NO,
 }
@@ -181,10 +184,18 @@ def word(name: str, words: Words) -> str:
     """What a field is called; empty for one that no person fills in."""
     if name in _BOXES:
         return str(_BOXES[name][0])
+    if _of_note(name):
+        return str(_OF_NOTES[_of_note(name)])
     kind, _hyphen, place = name.rpartition("-")
     if kind in _IN_ROWS and place.isdecimal():
         return f"{_('Recipient %(number)s', number=int(place) + 1)}: {_IN_ROWS[kind]}"
     return str(words[name]) if name in words else ""
+
+
+def _of_note(name: str) -> str:
+    """What a field of a note is about; empty for any other field."""
+    kind, hyphen, _id = name.partition("-")
+    return kind if hyphen and kind in _OF_NOTES else ""
 
 
 def shown(fields: Iterable[tuple[str, str]], blueprint: str) -> list[tuple[str, str]]:
@@ -203,7 +214,8 @@ def _said(name: str, text: str) -> str:
     """What was typed or chosen, as its writer saw it; empty for an id that is unknown here."""
     if name in _BOXES:
         return str(_BOXES[name][1])
-    kind = name.rpartition("-")[0] if name.rpartition("-")[0] in _IN_ROWS else name
+    row = name.rpartition("-")[0]
+    kind = _of_note(name) or (row if row in _IN_ROWS else name)
     if kind in _CHOICES:
         return str(_CHOICES[kind].get(text, text))
     if kind == "reason":
