@@ -6,7 +6,7 @@ them (`post`), people choose there (`choose`), and a worker does it (`carry_out`
 """
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -122,9 +122,7 @@ def drop(session: Session, clock: Clock, *, ids: Sequence[uuid.UUID] | None = No
 def post(session: Session, *, whither: Whither = as_written) -> int:
     """Put up what is dead by now, in the caller's transaction; what somebody chose stays. Gives how many."""
     dead = {letter.id: letter for letter in dead_letters(session, limit=MOST_POSTED)}
-    messages = session.scalars(select(OutboxMessage).where(OutboxMessage.id.in_(dead)))
-    where = whither(session)
-    standing = {message.id: where(message).standing for message in messages}
+    standing = _standings(session, dead, whither) if dead else {}
     posted = {row.message_id: row for row in session.scalars(select(PostedLetter).with_for_update())}
     for gone in posted.keys() - dead.keys():
         session.delete(posted[gone])
@@ -177,6 +175,12 @@ def _is_readdressed(session: Session, clock: Clock, message: OutboxMessage, to: 
     message.channel, message.recipient, message.provider_message_id = to.channel, to.recipient, None
     session.flush()  # two that move to one address: the second finds the first
     return True
+
+
+def _standings(session: Session, ids: Collection[uuid.UUID], whither: Whither) -> dict[uuid.UUID, Standing]:
+    where = whither(session)
+    messages = session.scalars(select(OutboxMessage).where(OutboxMessage.id.in_(ids)))
+    return {message.id: where(message).standing for message in messages}
 
 
 def _was_told(session: Session, message: OutboxMessage, recipient: str) -> bool:

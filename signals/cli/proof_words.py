@@ -69,7 +69,7 @@ LANGUAGES: Final[Mapping[str, _Words]] = {
         absent="afwezig",
         changed={
             "gone": "Verdwenen: {place} was gepubliceerd en staat er niet meer.",
-            "added": "Toegevoegd: {place} hoort bij een vrijgave waar deze tabel niet in stond.",
+            "added": "Toegevoegd: {place} hoort bij een publicatie waar deze tabel niet in stond.",
             "reshaped": "Veranderd: {place} is anders ingedeeld dan toen.",
             "withheld": "Veranderd: {place} is achtergehouden en was dat niet, of andersom.",
             "value": "Veranderd: {place} was {was} en is nu {now}.",

@@ -77,6 +77,11 @@ class Delivery:
         """The others."""
         return [one for one in self.proofs if not (one.suspended or one.missed)]
 
+    @property
+    def unproved(self) -> int:
+        """How many of these never answered one yet."""
+        return sum(one.proved_on is None for one in self.answering)
+
 
 def delivery() -> Delivery:
     """All that there is to see, as of the worker's last count: trouble first, then by name."""
