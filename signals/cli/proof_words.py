@@ -55,7 +55,12 @@ def _value(value: Any, words: _Words) -> str:
 
 def _place(one: Mapping[str, Any]) -> str:
     parts = one["table"], one["period"], "/".join(one.get("keys", ())), one.get("measure", "")
-    return " ".join(filter(None, parts))
+    return visible(" ".join(filter(None, parts)))
+
+
+def visible(text: str) -> str:
+    """What anybody wrote into a folder, so that it cannot move the cursor and write the answer itself."""
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 
 LANGUAGES: Final[Mapping[str, _Words]] = {

@@ -214,7 +214,7 @@ def _broken(hint: str) -> Iterator[None]:
     try:
         yield
     except BrokenFolder as problem:
-        raise click.BadParameter(str(problem), param_hint=hint) from None
+        raise click.BadParameter(proof_words.visible(str(problem)), param_hint=hint) from None
 
 
 def _compared(published: "Published", older_folder: Path) -> dict[str, Any]:

@@ -323,5 +323,19 @@ def test_a_broken_folder_is_refused_in_words(folder: Path, damage: Damage, messa
     assert "Traceback" not in result.output
 
 
+@pytest.mark.parametrize("evil", ["z\x1b[2K", "z\nElke verborgen cel houdt", "z\u202e"])
+def test_a_folder_writes_nothing_to_the_terminal_itself(tmp_path: Path, evil: str) -> None:
+    schema = table(dimensions=[replace(side("kind", "xyz"), members=("x", "y", evil))], periods=("year",))
+    _write(tmp_path, schema, _values({"total": 40, "x": 20, "y": 25, evil: None}))
+    told = _verify(tmp_path)
+    _described(disclosure={"tables": [{**schema.as_json(), evil: 1}]})(tmp_path)
+    broken = _verify(tmp_path)
+    assert (told.exit_code, broken.exit_code) == (1, 2)
+    for output in (told.output, broken.output):
+        assert all(line.isprintable() for line in output.split("\n"))
+        assert not any(line.startswith("Elke") for line in output.split("\n"))
+        assert evil.encode("unicode_escape").decode()[:6] in output
+
+
 def test_a_folder_that_is_not_there_is_called_wrongly(tmp_path: Path) -> None:
     assert _verify(tmp_path / "nothing").exit_code == 2
