@@ -12,7 +12,7 @@ import signals
 from signals.vocabulary import Action, DeletionReason, RetentionRule, Role
 from signals.web.desk import trail_words
 from tests.web.desk_fixtures import Desk
-from tests.web.test_desk_pages import Browser, words
+from tests.web.test_desk_pages import Browser, hidden_value, words
 
 RECORDING = {
     "record", "record_change", "record_opening", "count_change", "AuditEvent",
@@ -113,6 +113,15 @@ def test_every_reason_rule_and_role_is_said(desk: Desk) -> None:
         for role in Role:
             assert trail_words.actor_words(role.value) != role.value
         assert trail_words.actor_words("system") == "het systeem"
+
+
+def test_of_an_entry_about_the_own_organisation_the_page_says_its_name(desk: Desk) -> None:
+    lena = Browser(desk, "lena")
+    hidden = {name: hidden_value(lena.get("/desk/settings").text, name) for name in ("csrf_token", "version")}
+    assert lena.client.post("/desk/settings/contact", data=hidden | {"contact_phone": "020 1"}).location
+    said = words(Browser(desk, "fleur").get("/desk/officer/audit"))
+    assert "Organisatie gewijzigd Voorbeeld Welzijn Amsterdam" in said
+    assert "E-mailadres voor bewoners" in said or "Telefoon voor bewoners" in said
 
 
 def test_the_page_says_words_and_the_export_keeps_the_codes(desk: Desk) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from signals.audit_trail import AuditFilter, read_entries
 from signals.errors import FieldProblem, Invalid
-from signals.models import AuditEntry, DeletionRecord, Signal, StaffMember
+from signals.models import AuditEntry, DeletionRecord, Organisation, Signal, StaffMember
 from signals.vocabulary import AuditAction
 from signals.web.desk.answer import moment
 from signals.web.desk.auth import current
@@ -104,7 +104,7 @@ def _all_lines(session: Session, wanted: AuditFilter) -> Iterator[Line]:
 def _lines(session: Session, entries: Sequence[AuditEntry]) -> list[Line]:
     subjects = {entry.subject_id for entry in entries} - {None}
     names = _names(session, {entry.actor_id for entry in entries} | subjects)
-    references = _references(session, subjects)
+    references = _references(session, subjects) | _own_name(session, subjects)
     return [
         Line(
             entry=entry,
@@ -123,6 +123,13 @@ def _names(session: Session, ids: Iterable[UUID | None]) -> dict[UUID | None, st
         or_(StaffMember.organisation_id == organisation_id(), StaffMember.organisation_id.is_(None)),
     )
     return {row.id: row.name for row in session.execute(query)}
+
+
+def _own_name(session: Session, ids: Iterable[UUID | None]) -> dict[UUID | None, str]:
+    """The own organisation, where something is about its settings."""
+    own = organisation_id()
+    found = session.get(Organisation, own) if own in set(ids) else None
+    return {own: found.name} if found is not None else {}
 
 
 def _references(session: Session, ids: Iterable[UUID | None]) -> dict[UUID | None, str]:
