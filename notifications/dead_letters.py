@@ -95,6 +95,17 @@ def dead_letters(
     return [_letter(message, problem) for message, problem in session.execute(query)]
 
 
+def standings(
+    session: Session, ids: Collection[uuid.UUID], whither: Whither = as_written
+) -> dict[uuid.UUID, Standing]:
+    """What has become of the address of each of these messages."""
+    if not ids:
+        return {}
+    where = whither(session)
+    messages = session.scalars(select(OutboxMessage).where(OutboxMessage.id.in_(ids)))
+    return {message.id: where(message).standing for message in messages}
+
+
 def send_again(
     session: Session, clock: Clock, *, ids: Sequence[uuid.UUID] | None = None, whither: Whither = as_written
 ) -> int:
@@ -122,7 +133,7 @@ def drop(session: Session, clock: Clock, *, ids: Sequence[uuid.UUID] | None = No
 def post(session: Session, *, whither: Whither = as_written) -> int:
     """Put up what is dead by now, in the caller's transaction; what somebody chose stays. Gives how many."""
     dead = {letter.id: letter for letter in dead_letters(session, limit=MOST_POSTED)}
-    standing = _standings(session, dead, whither) if dead else {}
+    standing = standings(session, dead, whither)
     posted = {row.message_id: row for row in session.scalars(select(PostedLetter).with_for_update())}
     for gone in posted.keys() - dead.keys():
         session.delete(posted[gone])
@@ -175,12 +186,6 @@ def _is_readdressed(session: Session, clock: Clock, message: OutboxMessage, to: 
     message.channel, message.recipient, message.provider_message_id = to.channel, to.recipient, None
     session.flush()  # two that move to one address: the second finds the first
     return True
-
-
-def _standings(session: Session, ids: Collection[uuid.UUID], whither: Whither) -> dict[uuid.UUID, Standing]:
-    where = whither(session)
-    messages = session.scalars(select(OutboxMessage).where(OutboxMessage.id.in_(ids)))
-    return {message.id: where(message).standing for message in messages}
 
 
 def _was_told(session: Session, message: OutboxMessage, recipient: str) -> bool:

@@ -12,6 +12,8 @@ from signals.cli.opening import database
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from notifications.dead_letters import Whither
+
 _ids = click.argument("ids", nargs=-1, type=click.UUID)
 Found = TypeVar("Found")
 
@@ -32,16 +34,18 @@ def outbox() -> None:
 @json_option
 @click.pass_context
 def list_(context: click.Context, *, limit: int, as_json: bool) -> None:
-    """The newest dead letters and why each was given up; no address is shown.
+    """The newest dead letters, why each was given up, and whether it can be sent again; no address is shown.
 
     Example: signals outbox list --json
     """
-    from notifications.dead_letters import dead_letters
+    from notifications.dead_letters import dead_letters, standings
     from signals.db import session_factory
 
     with database(settings_of(context)) as engine, session_factory(engine)() as session:
         found = dead_letters(session, limit=limit)
-    answer([vars(letter) for letter in found], as_json=as_json, text=_lines)
+        address = standings(session, [letter.id for letter in found], _whither(context))
+    told = [{**vars(letter), "address": address[letter.id]} for letter in found]
+    answer(told, as_json=as_json, text=_lines)
 
 
 @outbox.command()
@@ -57,18 +61,12 @@ def retry(context: click.Context, *, ids: tuple[uuid.UUID, ...], everything: boo
 
     Example: signals outbox retry --all
     """
-    from functools import partial
-
     from notifications.dead_letters import dead_letters, send_again
-    from signals.addressees import whither
     from signals.clock import SystemClock
-    from signals.sending import switches
 
-    which, wanted = _which(ids, everything), switches(settings_of(context))
-    channels = {switch.channel for switch in wanted if not switch.missing}
+    which, where = _which(ids, everything), _whither(context)
 
     def send(session: "Session") -> tuple[int, int]:
-        where = partial(whither, channels=channels)
         queued = send_again(session, SystemClock(), ids=which, whither=where)
         return queued, len(dead_letters(session, ids=which, limit=_MOST))
 
@@ -100,6 +98,17 @@ def _which(ids: tuple[uuid.UUID, ...], everything: bool) -> list[uuid.UUID] | No
     return None if everything else list(ids)
 
 
+def _whither(context: click.Context) -> "Whither":
+    """Where recipients are by now, over the channels that are on."""
+    from functools import partial
+
+    from signals.addressees import whither
+    from signals.sending import switches
+
+    channels = {switch.channel for switch in switches(settings_of(context)) if not switch.missing}
+    return partial(whither, channels=channels)
+
+
 def _queued(data: dict[str, int]) -> str:
     again = f"{data['queued']} will be sent again"
     if not data["left"]:
@@ -121,9 +130,9 @@ def _lines(letters: list[dict[str, Any]]) -> str:
 
 
 def _line(letter: dict[str, Any]) -> str:
-    from notifications.words import explain
+    from notifications.words import explain, standing_words
 
     problem, tries = explain(letter["problem"], "en"), letter["tries"]
     after = f"after {tries} {'try' if tries == 1 else 'tries'}"
     head = f"{letter['id']}  {letter['event']}  {letter['channel']}  {problem.says}  {after}"
-    return f"{head}\n  mend: {problem.mend}"
+    return f"{head}\n  mend: {standing_words(letter['address'], 'en') or problem.mend}"

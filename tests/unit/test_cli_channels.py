@@ -85,6 +85,8 @@ def test_named_dead_letters_are_sent_again_and_the_others_stay(script: Signals) 
 
 def test_what_went_to_an_address_that_is_nobodys_any_more_is_left_and_said(script: Signals) -> None:
     given_up(script, 1, recipient="weg@example.org")
+    assert script.json("outbox", "list")[0]["address"] == "gone"
+    assert "mend: this address is no recipient's of this organisation any more" in script("outbox", "list")
     output = script("outbox", "retry", "--all")
     assert output == (
         "0 will be sent again, 1 left: no recipient has that address any more, or it is not confirmed yet\n"
