@@ -22,6 +22,14 @@ from sqlalchemy import make_url
 
 from signals.settings import load_settings
 
+NEXT = """\
+  signals db upgrade            (as the owner of the tables)
+  signals db grants             (PostgreSQL only)
+  signals retention replay ...  (the newest journal of every machine: without it, what was deleted is back)
+  signals keys sweep
+  signals audit verify
+"""
+
 
 class Refused(Exception):
     """This must not be restored, or not to there."""
@@ -41,7 +49,8 @@ def main(arguments: Sequence[str], now: datetime | None = None) -> int:
     except (Refused, OSError, ValueError, sqlite3.Error, subprocess.CalledProcessError) as error:
         sys.stderr.write(f"not restored: {error}\n")
         return 1
-    sys.stdout.write("Restored. Before anything starts: signals db upgrade, db grants, retention replay.\n")
+    done = ", ".join(copy.name for copy in (options.keystore, options.database) if copy)
+    sys.stdout.write(f"Restored: {done}. Start nothing yet; next, as docs/backup.md says:\n{NEXT}")
     return 0
 
 
@@ -56,7 +65,10 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--config", type=Path, default=None, help="the settings file; else $SIGNALS_CONFIG")
     parser.add_argument("--database", type=Path, default=None, help="a copy from the folder database")
     parser.add_argument("--keystore", type=Path, default=None, help="a copy from the folder keystore")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if not options.database and not options.keystore:
+        parser.error("say what to restore: --database, --keystore or both")
+    return options
 
 
 def _restore(copy: Path, url: str) -> None:

@@ -11,7 +11,7 @@ from signals.retention.ends import (
     RECORDS_KEPT_DAYS,
     Ends,
 )
-from signals.retention.journal import Deletion, DeletionJournal
+from signals.retention.journal import Deletion, DeletionJournal, NoJournal
 from signals.retention.nightly import Retention, RetentionReport
 from signals.retention.orders import order_deletion
 from signals.retention.periods import (
@@ -34,6 +34,7 @@ __all__ = [
     "Due",
     "Ends",
     "Locate",
+    "NoJournal",
     "Period",
     "Retention",
     "RetentionReport",

@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import TextIO
 
+from signals.errors import SignalsError
 from signals.vocabulary import DeletionReason
 
 
@@ -21,6 +22,13 @@ class Deletion:
     case_key_id: uuid.UUID
     on: date
     reason: DeletionReason = DeletionReason.CONCLUDED
+
+
+_BEGINS = '{"key": "'
+
+
+class NoJournal(SignalsError):
+    """This file is no deletion journal."""
 
 
 class DeletionJournal:
@@ -56,11 +64,19 @@ class DeletionJournal:
         return len(known) - len(kept)
 
     def deletions(self) -> Iterator[Deletion]:
-        """All of the journal; a line cut off by a crash is passed over."""
+        """All of the journal; a line cut off by a crash is passed over.
+
+        Raises `NoJournal` for a file with other lines: who replays the wrong one would bring back what was
+        forgotten.
+        """
         if not self._path.exists():
             return
-        with open(self._path, encoding="ascii") as file:
-            yield from _whole(file)
+        with open(self._path, encoding="ascii", errors="replace") as file:
+            for number, line in enumerate(file, start=1):
+                try:
+                    yield from _whole([_expected(line)])
+                except (ValueError, KeyError, TypeError):
+                    raise NoJournal(f"{self._path} is no deletion journal: see line {number}") from None
 
     @contextmanager
     def _held(self) -> Iterator[TextIO]:
@@ -94,6 +110,14 @@ def _ends_with_a_line(file: TextIO) -> bool:
     size = file.seek(0, os.SEEK_END)
     file.seek(max(0, size - 1))
     return file.read(1) in ("", "\n")
+
+
+def _expected(line: str) -> str:
+    """A line that is whole, or the beginning of one; raises ValueError for any other."""
+    said = line.strip()
+    if said and not said.startswith(_BEGINS) and not _BEGINS.startswith(said):
+        raise ValueError("not of a journal")
+    return line
 
 
 def _whole(lines: Iterable[str]) -> Iterator[Deletion]:

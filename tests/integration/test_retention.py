@@ -26,7 +26,7 @@ from signals.models import (
     SignalFact,
     StatusChange,
 )
-from signals.retention import Deletion, DeletionJournal, Retention
+from signals.retention import Deletion, DeletionJournal, NoJournal, Retention
 from signals.triage import claim, conclude, record_attempt, record_notice
 from signals.vocabulary import (
     AttemptKind,
@@ -308,6 +308,25 @@ def test_the_journal_survives_a_line_cut_off_by_a_crash(tmp_path: Path) -> None:
     assert list(journal.deletions()) == [whole]
     journal.append([whole])
     assert list(journal.deletions()) == [whole, whole], "what was cut off swallows nothing"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["garbage\n", '{"key": "x", "on": "2026-11-27"}\n', '{"position": 3, "link": "00"}\n', "\udcff\udcfe"],
+)
+def test_a_file_that_is_no_journal_is_refused_and_not_passed_over(tmp_path: Path, text: str) -> None:
+    """Whoever replays the wrong file after a restore would bring back what was forgotten."""
+    path = tmp_path / "wrong.journal"
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(NoJournal, match=r"wrong\.journal.*line 1"):
+        list(DeletionJournal(path).deletions())
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"key": "0000'])
+def test_a_journal_whose_first_line_was_cut_off_is_one(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "deletions.journal"
+    path.write_text(text)
+    assert list(DeletionJournal(path).deletions()) == []
 
 
 def test_the_journal_forgets_what_no_copy_remembers(tmp_path: Path) -> None:
