@@ -6,7 +6,7 @@ one, once that was confirmed. What was sent to an address that is nobody's any m
 
 import uuid
 from collections.abc import Callable, Collection, Mapping
-from functools import partial
+from dataclasses import dataclass, field
 from typing import Final
 
 from sqlalchemy import or_, select
@@ -16,11 +16,44 @@ from notifications.dead_letters import Standing, Whereabouts
 from notifications.events import Event
 from notifications.models import MessageState, OutboxMessage
 from signals.models import Organisation, Recipient, StaffMember
-from signals.reach import EMAIL_ONLY, way_to
+from signals.reach import EMAIL_ONLY, coordinators, way_to, without
 
 _CHECKS: Final = frozenset({Event.RECIPIENT_CHECK, Event.DEPUTY_CHECK})
 """They prove the very address that they go to, and are dropped with a reason when that has lost its sense."""
+_ACCOUNTS: Final = frozenset({Event.ACCOUNT_LINK, Event.ACCOUNT_CHANGED})
+"""All that coordinators are ever told."""
 _UNDELIVERED: Final = (MessageState.QUEUED, MessageState.SENDING, MessageState.FAILED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _People:
+    """Who may be told: recipients by organisation, addresses of staff, and of coordinators, who never are."""
+
+    organisations: Mapping[uuid.UUID, Organisation]
+    staff: Collection[str] = field(repr=False)
+    kept_out: Collection[str] = field(repr=False)
+    channels: Collection[str]
+
+    def whereabouts(self, message: OutboxMessage) -> Whereabouts:
+        """Where the recipient of a message is by now."""
+        if message.event not in _ACCOUNTS and message.recipient.lower() in self.kept_out:
+            return Whereabouts(standing=Standing.GONE)
+        organisation = self.organisations.get(message.organisation_id) if message.organisation_id else None
+        deputy = organisation.deputy_email if organisation else None
+        if message.event in _CHECKS or message.recipient in self.staff or message.recipient == deputy:
+            return Whereabouts(standing=Standing.SAME)
+        recipient = _recipient_at(organisation, message.recipient) if organisation else None
+        return self._now(message, recipient) if recipient else Whereabouts(standing=Standing.GONE)
+
+    def _now(self, message: OutboxMessage, recipient: Recipient) -> Whereabouts:
+        way = way_to(recipient, message.language, self.channels)
+        if way is None:
+            return Whereabouts(standing=Standing.UNPROVED)
+        if not without([way], self.kept_out):
+            return Whereabouts(standing=Standing.GONE)
+        if (way.channel, way.recipient) == (message.channel, message.recipient):
+            return Whereabouts(standing=Standing.SAME)
+        return Whereabouts(standing=Standing.MOVED, channel=way.channel, recipient=way.recipient)
 
 
 def whither(
@@ -29,9 +62,13 @@ def whither(
     """What tells of a message where its recipient is by now; people are looked up once."""
     organisations = session.scalars(select(Organisation).options(selectinload(Organisation.recipients)))
     staff = select(StaffMember.email).where(StaffMember.disabled_at.is_(None))
-    return partial(
-        _whereabouts, {one.id: one for one in organisations}, frozenset(session.scalars(staff)), channels
+    people = _People(
+        organisations={one.id: one for one in organisations},
+        staff=frozenset(session.scalars(staff)),
+        kept_out=coordinators(session),
+        channels=channels,
     )
+    return people.whereabouts
 
 
 def forget_former(session: Session) -> int:
@@ -47,20 +84,6 @@ def forget_former(session: Session) -> int:
     return forgotten
 
 
-def _whereabouts(
-    organisations: Mapping[uuid.UUID, Organisation],
-    staff: Collection[str],
-    channels: Collection[str],
-    message: OutboxMessage,
-) -> Whereabouts:
-    organisation = organisations.get(message.organisation_id) if message.organisation_id else None
-    deputy = organisation.deputy_email if organisation else None
-    if message.event in _CHECKS or message.recipient in staff or message.recipient == deputy:
-        return Whereabouts(standing=Standing.SAME)
-    recipient = _recipient_at(organisation, message.recipient) if organisation else None
-    return _now(message, recipient, channels) if recipient else Whereabouts(standing=Standing.GONE)
-
-
 def _recipient_at(organisation: Organisation, address: str) -> Recipient | None:
     """Whose it is, or else whose it was."""
     for names in (("address", "phone"), ("former_address", "former_phone")):
@@ -68,15 +91,6 @@ def _recipient_at(organisation: Organisation, address: str) -> Recipient | None:
             if address in [getattr(recipient, name) for name in names]:
                 return recipient
     return None
-
-
-def _now(message: OutboxMessage, recipient: Recipient, channels: Collection[str]) -> Whereabouts:
-    way = way_to(recipient, message.language, channels)
-    if way is None:
-        return Whereabouts(standing=Standing.UNPROVED)
-    if (way.channel, way.recipient) == (message.channel, message.recipient):
-        return Whereabouts(standing=Standing.SAME)
-    return Whereabouts(standing=Standing.MOVED, channel=way.channel, recipient=way.recipient)
 
 
 def _is_awaited(session: Session, organisation_id: uuid.UUID, address: str) -> bool:

@@ -280,6 +280,19 @@ def test_what_goes_to_staff_and_deputies_stays_theirs_until_they_are_gone(world:
     assert standings(world) == [Standing.GONE, Standing.GONE]
 
 
+def test_a_coordinator_gets_nothing_of_it_whatever_list_they_were_put_on(world: World, lead: Actor) -> None:
+    with world.sessions() as session:
+        coordinator = session.get_one(StaffMember, world.staff(role=Role.COORDINATOR).id)
+    given_up(world, recipients(world)[0].address)
+    correct(world, lead, coordinator.email)
+    assert standings(world) == [Standing.GONE]
+    given_up(world, coordinator.email, 2)
+    assert standings(world) == [Standing.GONE, Standing.GONE]
+    values = {"link": LINK, "valid_until": "2026-11-30"}
+    given_up(world, coordinator.email, 3, event=Event.ACCOUNT_LINK, values=values)
+    assert sorted(standings(world)) == [Standing.GONE, Standing.GONE, Standing.SAME]
+
+
 def test_a_former_address_is_kept_no_longer_than_a_message_that_did_not_arrive(
     world: World, lead: Actor
 ) -> None:
