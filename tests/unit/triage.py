@@ -1,0 +1,16 @@
+"""What the tests of a team's work have in common: states, days, and the smallest of each act."""
+
+import pytest
+
+from signals.errors import Invalid
+from signals.vocabulary import SignalState
+from tests import factories
+
+NEW, CLAIMED, IN_FOLLOW_UP, CONCLUDED = SignalState
+
+DAY = factories.EPOCH_DAY
+
+
+def code_of(refused: pytest.ExceptionInfo[Invalid]) -> tuple[str, str]:
+    (problem,) = refused.value.problems
+    return problem.field, problem.code
