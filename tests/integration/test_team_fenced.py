@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from notifications.models import OutboxMessage
 from signals import triage
+from signals.administration import RecipientEntry, change_organisation
 from signals.audit import Actor
 from signals.clock import today
 from signals.db import set_local
@@ -96,6 +97,33 @@ def test_a_lead_changes_settings_and_an_administrator_asks_a_recipient_again(
     with fenced_world.all_seeing.sessions() as session:
         assert session.scalars(select(OutboxMessage.recipient)).all() == []
         assert session.get_one(Organisation, AMSTERDAM).opens_at == 8
+
+
+def test_an_administrator_without_an_organisation_corrects_an_address_of_a_team(
+    fenced_world: FencedWorld,
+) -> None:
+    desk, bea = fenced_world.desk, person(fenced_world, ADMINISTRATOR, None)
+    with fenced_world.all_seeing.sessions.begin() as session:
+        first, *others = session.get_one(Organisation, AMSTERDAM).recipients
+        waiting = Recipient(organisation_id=AMSTERDAM, address="wacht@example.org", position=9)
+        session.add(waiting)
+    assert _asked(fenced_world.worker) == 1
+    entries = [RecipientEntry(address=one.address, verified_on=one.verified_on) for one in others]
+    with acting(desk, bea) as session:
+        change_organisation(
+            session,
+            desk.clock,
+            actor=bea,
+            audit=desk.audit,
+            organisation_id=AMSTERDAM,
+            changes={"recipients": [RecipientEntry(address="nieuw@example.org"), *entries]},
+        )
+    with fenced_world.all_seeing.sessions() as session:
+        corrected = session.get_one(Recipient, first.id)
+        assert (corrected.address, corrected.former_address) == ("nieuw@example.org", first.address)
+        assert session.get(Recipient, waiting.id) is None
+        assert session.scalars(select(OutboxMessage.recipient)).all() == []
+    assert _asked(fenced_world.worker) == 1
 
 
 def _asked(world: World) -> int:
