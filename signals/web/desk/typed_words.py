@@ -81,6 +81,7 @@ _WORDS: Final[Words] = {
     "residence": _("Lives there"),
     "third_parties": _("Rights of others"),
     "withdrawn": _("What does not hold"),
+    "notes": _("Notes of workers"),
     "statement": _("The resident's own words"),
     "format": _("As a file"),
     "right": _("Because of"),
