@@ -6,7 +6,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Engine
 
 from notifications.channels.memory import MemoryChannel
 from signals import grants
@@ -14,6 +14,7 @@ from signals.db import make_engine
 from signals.grants import Roles
 from signals.jobs import Worker, make_worker
 from signals.settings import RetentionSettings
+from tests.support.kept_rows import bring_back
 from tests.support.postgres import SUPERUSER, PostgresServer
 from tests.support.world import World, fill_another, make_world
 
@@ -40,12 +41,7 @@ class FencedDatabase:
     def reset(self) -> None:
         """The rows that every world begins with."""
         engine = self.engine()
-        with engine.begin() as connection:
-            tables = sorted(inspect(connection).get_table_names(schema="public"))
-            connection.execute(text("SET LOCAL session_replication_role = 'replica'"))  # rows in any order
-            connection.execute(text("TRUNCATE " + ", ".join(f'public."{table}"' for table in tables)))
-            for table in tables:
-                connection.execute(text(f'INSERT INTO public."{table}" SELECT * FROM kept."{table}"'))
+        bring_back(engine)
         engine.dispose()
 
 
