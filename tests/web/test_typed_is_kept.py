@@ -192,6 +192,25 @@ def test_a_wrong_code_at_signing_in_loses_nothing(desk: Desk) -> None:
     assert (again.status_code, hidden_value(again.text, "kept")) == (401, kept)
 
 
+@pytest.mark.parametrize("address", ["/desk/sign-in", "/desk/passkey/sign-in"])
+def test_the_database_going_away_at_signing_in_loses_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    def away(*_args: object, **_more: object) -> None:
+        raise OperationalError("SELECT", {}, Exception("database away"))
+
+    lost = lose(desk, "anna", "/desk/absence", away_from="2026-12-01")
+    kept = hidden_value(lost.text, "kept")
+    monkeypatch.setattr("signals.web.desk.auth.staff.check_password", away)
+    monkeypatch.setattr("signals.web.desk.door_pages.sign_in_with_passkey", away)
+    form = {"email": "anna@example.org", "password": PASSWORD, "totp": "123456", "kept": kept}
+    again = desk.app.test_client().post(address, data=form, base_url="http://localhost:8000")
+    assert (again.status_code, again.headers["Retry-After"]) == (503, "30")
+    assert hidden_value(again.text, "kept") == kept
+    assert PASSWORD not in again.text
+    assert "Nu even niet bereikbaar" in words(again)
+
+
 @pytest.mark.parametrize("end", ["revoked", "expired", "idle"])
 def test_what_was_typed_comes_through_every_end_of_a_session_and_is_then_taken(desk: Desk, end: str) -> None:
     anna = Browser(desk, "anna")

@@ -38,7 +38,7 @@ def sign_in() -> Any:
     try:
         opened = open_with_passkey(_party())
     except SignInFailed as refused:
-        return signing_in.refused_page(refused, next_path)
+        return signing_in.refused_page(refused)
     return signing_in.go_on(opened, next_path)
 
 

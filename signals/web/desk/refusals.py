@@ -58,6 +58,8 @@ def refuse(error: SignalsError) -> Any:
 def unavailable(error: SQLAlchemyError) -> Any:
     """The database or the keystore is away."""
     log.error("desk.database_problem", occurrence_id=occurrence(), exc_info=error)
+    if signing_in.holds_kept():
+        return signing_in.once_more_page("unavailable"), 503, {"Retry-After": "30"}
     page, status = error_page(503, "unavailable", kept=_own_form())
     return page, status, {"Retry-After": "30"}
 

@@ -34,7 +34,7 @@ def sign_in_now() -> Any:
     except ValidationError as refused:
         return signing_in.form_page(next_path=next_path, errors=forms.messages(refused)), 400
     except (SignInFailed, TooManyGuesses) as refused:
-        return signing_in.refused_page(refused, next_path)
+        return signing_in.refused_page(refused)
     return signing_in.go_on(opened, next_path)
 
 

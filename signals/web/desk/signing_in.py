@@ -41,13 +41,23 @@ def form_page(
     )
 
 
-def refused_page(refused: SignInFailed | TooManyGuesses, next_path: str) -> Any:
+def refused_page(refused: SignInFailed | TooManyGuesses) -> Any:
     """The form again, with one answer for every cause."""
-    trouble = f"{title_of(refused.code)}. {detail_of(refused.code)}"
     headers = CHALLENGE
     if isinstance(refused, TooManyGuesses):
         headers = {"Retry-After": str(refused.retry_after)}
-    return form_page(next_path=next_path, trouble=trouble), refused.status, headers
+    return once_more_page(refused.code), refused.status, headers
+
+
+def once_more_page(code: str) -> str:
+    """The form again, with what was kept in it and with the reason in words."""
+    next_path = auth.local_path(request.form.get("next"))
+    return form_page(next_path=next_path, trouble=f"{title_of(code)}. {detail_of(code)}")
+
+
+def holds_kept() -> bool:
+    """Whether somebody signs in who typed something before: whatever fails, it must come back."""
+    return request.endpoint in _SIGNING_IN and bool(request.form.get(_KEPT))
 
 
 def go_on(opened: SignedIn, next_path: str) -> Response:
