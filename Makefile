@@ -15,6 +15,8 @@ PO := $(wildcard signals/web/translations/*/LC_MESSAGES/*.po signals/web/*/trans
 MO := $(PO:.po=.mo)
 PYTEST := $(BIN)/python -m pytest
 WORKERS ?= 2
+# A process runs a whole file; files in the order of tests/conftest.py, the long ones first.
+PARALLEL = -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 # A server or a database for each test takes a tenth of a second and there are thousands: `make test` has them.
 FAST_TESTS := tests/unit tests/architecture tests/properties
 SOAK_TESTS := $(wildcard tests/properties tests/attacks tests/browser/test_carrier_no_loss.py \
@@ -44,12 +46,12 @@ run: $(VENV)/.runtime $(VENDOR)/.copied $(MO)
 ## test: every test, on SQLite, a real PostgreSQL and a real Chromium; nothing is skipped
 .PHONY: test
 test: $(VENV)/.dev $(VENDOR)/.copied $(MO) $(PRISM) chromium
-	@$(PYTEST) -q -n $(WORKERS) --dist loadfile $(ARGS)
+	@$(PYTEST) -q $(PARALLEL) $(ARGS)
 
 ## check: lint, types, layers and the fast tests, in less than a minute
 .PHONY: check
 check: lint $(VENDOR)/.copied
-	@$(PYTEST) -q -n $(WORKERS) --dist loadfile -m 'not slow and not browser and not postgres' $(FAST_TESTS) $(ARGS)
+	@$(PYTEST) -q $(PARALLEL) -m 'not slow and not browser and not postgres' $(FAST_TESTS) $(ARGS)
 
 ## lint: the part of check without tests
 .PHONY: lint

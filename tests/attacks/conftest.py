@@ -1,7 +1,7 @@
 """What an attacker would try: on worlds, and on the pages and calls of `tests.web`, of both databases."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -24,7 +24,7 @@ from tests.support.world_fixtures import (
     world,
 )
 from tests.web.conftest import NOW, Installation, clock, fill_installation, installation, settings_of
-from tests.web.desk_fixtures import desk, desk_settings
+from tests.web.desk_fixtures import Person, desk, desk_settings
 
 __all__ = [
     "catalogues",
@@ -50,11 +50,11 @@ def postgres_installation(
 ) -> Installation:
     """The same on PostgreSQL; its rows are brought back for each test."""
     folder, url = tmp_path_factory.mktemp("installation"), postgres_server.create_database("attacked")
-    root = fill_installation(folder, FixedClock(NOW), url)
+    made = fill_installation(folder, FixedClock(NOW), url)
     engine = make_engine(url)
     keep_rows(engine)
     engine.dispose()
-    return Installation(folder=folder, root_public_key=root, database_url=url)
+    return made
 
 
 @pytest.fixture
@@ -62,6 +62,12 @@ def attacked(request: pytest.FixtureRequest) -> Installation:
     """The installation that is attacked: on SQLite, or where a test says so (`BOTH`) on PostgreSQL too."""
     made: Installation = request.getfixturevalue(getattr(request, "param", "installation"))
     return made
+
+
+@pytest.fixture
+def people(attacked: Installation) -> Mapping[str, Person]:
+    """Its staff."""
+    return attacked.people
 
 
 @pytest.fixture

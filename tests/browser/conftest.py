@@ -16,6 +16,7 @@ from tests.browser.desk_fixtures import (  # noqa: F401  (fixtures of the desk)
     engine,
     front_settings,
     installation,
+    people,
     signal_id,
     site,
     window,

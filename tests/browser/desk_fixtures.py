@@ -23,6 +23,7 @@ from tests.web.conftest import (  # noqa: F401  (fixtures among them)
     engine,
     front_settings,
     installation,
+    people,
     settings_of,
 )
 from tests.web.desk_fixtures import QUICK, Desk, desk, desk_of, desk_settings  # noqa: F401  (fixtures)
@@ -38,7 +39,7 @@ def desk_in(folder: Path, made: Installation) -> Iterator[Desk]:
     settings = replace(settings_of(folder, made.root_public_key), role=ProcessRole.ALL, sessions=sessions)
     database = make_engine(settings.database.url)
     try:
-        with desk_of(settings, database, FixedClock(NOW)) as shared:
+        with desk_of(settings, database, FixedClock(NOW), made.people) as shared:
             yield shared
     finally:
         database.dispose()

@@ -18,7 +18,7 @@ from tests.browser.desk_fixtures import OpenWindow
 from tests.support.postgres import PostgresServer
 from tests.support.world import World
 from tests.support.world_fixtures import postgres_template, postgres_world, postgres_world_url
-from tests.web.desk_fixtures import QUICK, Desk, desk_of
+from tests.web.desk_fixtures import QUICK, Desk, add_people, desk_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.postgres]
 
@@ -32,7 +32,9 @@ def desk(postgres_world: World) -> Iterator[Desk]:
     """On PostgreSQL, as in production; the keystore is a file of its own."""
     sessions = SessionsSettings(password_memory_kib=QUICK.memory_kib)
     settings = replace(postgres_world.settings, role=ProcessRole.ALL, sessions=sessions)
-    with desk_of(settings, postgres_world.engine, postgres_world.clock) as made:
+    with postgres_world.sessions.begin() as session:
+        people = add_people(session, postgres_world.clock, postgres_world.keystore)
+    with desk_of(settings, postgres_world.engine, postgres_world.clock, people) as made:
         yield made
 
 

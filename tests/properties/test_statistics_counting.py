@@ -16,6 +16,8 @@ from signals.vocabulary import AttemptKind, AttemptResult, ConcernType, Deletion
 from tests.support.figures import Story, live
 from tests.support.world import IN_AMSTERDAM, IN_GRONINGEN, NOWHERE, World, make_template, make_world
 
+pytestmark = pytest.mark.slow  # worlds of their own for each example
+
 QUARTERS = ("2026-Q2", "2026-Q3", "2026-Q4")
 attempts = st.tuples(st.sampled_from(AttemptKind), st.sampled_from(AttemptResult), st.integers(1, 400))
 days = st.integers(0, 160)

@@ -4,6 +4,7 @@ from collections import Counter
 from datetime import date
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +17,8 @@ from signals.statistics.divisions import PLACES, division_of
 from signals.statistics.facts import region_of
 from signals.statistics.menu import is_division, menu, tables_for
 from signals.vocabulary import AttemptKind, ConcernType, Outcome
+
+pytestmark = pytest.mark.slow  # every table of four years for each example
 
 YEARS = (2023, 2024, 2025, 2026)
 QUARTERS = [f"{year}-Q{number}" for year in YEARS for number in range(1, 5)]

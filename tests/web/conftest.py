@@ -2,7 +2,7 @@
 
 import base64
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -29,7 +29,12 @@ from signals.settings import (
 )
 from signals.vocabulary import Environment, OrganisationKind, ProcessRole
 from tests.support.catalogues import compile_catalogues
-from tests.web.desk_fixtures import desk, desk_settings  # noqa: F401  (fixtures for the tests beside)
+from tests.web.desk_fixtures import (  # noqa: F401  (fixtures for the tests beside)
+    Person,
+    add_people,
+    desk,
+    desk_settings,
+)
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 LONG_AGO = date(2024, 1, 1)
@@ -59,24 +64,31 @@ def clock() -> FixedClock:
 class Installation:
     """A folder with a filled database, keystore and secrets, to be copied for each test.
 
-    `database_url`: of the database, where it is not the SQLite file in the folder.
+    `people` are its staff, by first name; `database_url`: of the database, where it is not the SQLite file in
+    the folder.
     """
 
     folder: Path
     root_public_key: str
+    people: Mapping[str, Person]
     database_url: str | None = None
 
 
 @pytest.fixture(scope="session")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    """Made once: migrating takes longer than most tests."""
-    folder = tmp_path_factory.mktemp("installation")
-    return Installation(folder=folder, root_public_key=fill_installation(folder, FixedClock(NOW)))
+    """Made once: to migrate and to add staff takes longer than most tests."""
+    return fill_installation(tmp_path_factory.mktemp("installation"), FixedClock(NOW))
+
+
+@pytest.fixture
+def people(installation: Installation) -> Mapping[str, Person]:
+    """The staff of the test's database."""
+    return installation.people
 
 
 @pytest.fixture
 def engine(tmp_path: Path, installation: Installation) -> Iterator[Engine]:
-    """A migrated SQLite database of the test's own, with `ORGANISATIONS` in it."""
+    """A migrated SQLite database of the test's own, with `ORGANISATIONS` and `people` in it."""
     shutil.copytree(installation.folder, tmp_path, dirs_exist_ok=True)
     engine = make_engine(f"sqlite:///{tmp_path}/signals.db")
     yield engine
@@ -110,8 +122,8 @@ def client(front_app: Flask) -> FlaskClient:
     return front_app.test_client()
 
 
-def fill_installation(folder: Path, clock: Clock, database_url: str | None = None) -> str:
-    """Put database, keystore and secrets into a folder; returns the root's public half for the settings.
+def fill_installation(folder: Path, clock: Clock, database_url: str | None = None) -> Installation:
+    """Put database, keystore and secrets into a folder.
 
     `database_url`: of an empty database that is filled instead of a SQLite file in the folder.
     """
@@ -125,10 +137,11 @@ def fill_installation(folder: Path, clock: Clock, database_url: str | None = Non
     with transaction(session_factory(engine)) as session:
         _add_organisations(session)
         provision_mailbox_keys(session, clock, keystore=keystore)
-    root = keystore.root_public_key()
+        people = add_people(session, clock, keystore)
+    root = base64.b64encode(keystore.root_public_key()).decode()
     engine.dispose()
     keystore.dispose()
-    return base64.b64encode(root).decode()
+    return Installation(folder=folder, root_public_key=root, people=people, database_url=database_url)
 
 
 def settings_of(folder: Path, root_public_key: str) -> Settings:

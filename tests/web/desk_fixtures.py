@@ -21,7 +21,7 @@ from privacy.secret_files import load_master_key
 from signals.app import create_app
 from signals.arrival import ArrivalDesk
 from signals.audit import AuditLog
-from signals.clock import FixedClock
+from signals.clock import Clock, FixedClock
 from signals.db import session_factory
 from signals.models import AuditEntry, Organisation, Signal
 from signals.settings import SessionsSettings, Settings
@@ -115,17 +115,20 @@ def desk_settings(front_settings: Settings) -> Settings:
 
 
 @pytest.fixture
-def desk(desk_settings: Settings, engine: Engine, clock: FixedClock) -> Iterator[Desk]:
+def desk(
+    desk_settings: Settings, engine: Engine, clock: FixedClock, people: Mapping[str, Person]
+) -> Iterator[Desk]:
     """The staff side of the test's organisations, with everybody in `PEOPLE`."""
-    with desk_of(desk_settings, engine, clock) as made:
+    with desk_of(desk_settings, engine, clock, people) as made:
         yield made
 
 
 @contextmanager
-def desk_of(settings: Settings, engine: Engine, clock: FixedClock) -> Iterator[Desk]:
-    """The staff side of an installation that has `AMSTERDAM` and `GRONINGEN`, with everybody in `PEOPLE`."""
+def desk_of(
+    settings: Settings, engine: Engine, clock: FixedClock, people: Mapping[str, Person]
+) -> Iterator[Desk]:
+    """The staff side of an installation to which `add_people` added these."""
     keystore = open_keystore(settings.keystore.url, load_master_key(settings.keystore.master_key_file))
-    people = _people(engine, clock, keystore)
     app = create_app(settings, clock=clock, engine=engine)
     yield Desk(
         app=app,
@@ -139,25 +142,25 @@ def desk_of(settings: Settings, engine: Engine, clock: FixedClock) -> Iterator[D
     keystore.dispose()
 
 
-def _people(engine: Engine, clock: FixedClock, keystore: Keystore) -> dict[str, Person]:
+def add_people(session: Session, clock: Clock, keystore: Keystore) -> dict[str, Person]:
+    """Give everybody in `PEOPLE` an account and a program's token; `AMSTERDAM` and `GRONINGEN` are there."""
     audit = AuditLog(keystore.secret("audit"))
+    organisations = {o.name: o.id for o in session.scalars(select(Organisation))}
     people = {}
-    with session_factory(engine).begin() as session:
-        organisations = {o.name: o.id for o in session.scalars(select(Organisation))}
-        for name, role, organisation, language in PEOPLE:
-            new = add_staff(
-                session,
-                clock,
-                keystore=keystore,
-                audit=audit,
-                organisation_id=organisations[organisation] if organisation else None,
-                role=role,
-                name=f"{name.capitalize()} Voorbeeld",
-                email=f"{name}@example.org",
-                password=PASSWORD,
-                language=language,
-                hasher=QUICK,
-            )
-            token = issue_token(session, clock, audit=audit, member=new.member, label="test")
-            people[name] = Person(email=new.member.email, totp_secret=new.totp_secret, token=token)
+    for name, role, organisation, language in PEOPLE:
+        new = add_staff(
+            session,
+            clock,
+            keystore=keystore,
+            audit=audit,
+            organisation_id=organisations[organisation] if organisation else None,
+            role=role,
+            name=f"{name.capitalize()} Voorbeeld",
+            email=f"{name}@example.org",
+            password=PASSWORD,
+            language=language,
+            hasher=QUICK,
+        )
+        token = issue_token(session, clock, audit=audit, member=new.member, label="test")
+        people[name] = Person(email=new.member.email, totp_secret=new.totp_secret, token=token)
     return people
