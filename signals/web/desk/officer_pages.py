@@ -9,7 +9,7 @@ from flask_babel import gettext
 from marshmallow import ValidationError, fields, pre_load, validate
 
 from signals.audit_trail import AuditFilter
-from signals.errors import FieldProblem, Invalid, SignalsError
+from signals.errors import FieldProblem, Invalid, SignalsError, StaleVersion
 from signals.postcodes import Address
 from signals.residents import (
     MAX_STATEMENT,
@@ -86,7 +86,9 @@ class ExportForm(AddressForm, ProofForm):
 
 
 class EraseForm(AddressForm, ProofForm):
-    """Erasure or objection."""
+    """Erasure or objection; `seen`: how many signals the page showed."""
+
+    seen = fields.Integer(load_default=0)
 
     right = fields.String(
         required=True,
@@ -196,7 +198,7 @@ def erase() -> Any:
 
     def work() -> str:
         values = forms.load(_ERASE)
-        done = rights.erase(_address(values), _proof(values), Right(values["right"]))
+        done = rights.erase(_address(values), _proof(values), Right(values["right"]), seen=values["seen"])
         return render_template("desk/officer/done.html", erased=done)
 
     return _take(work, again="erase")
@@ -213,7 +215,9 @@ def rectify() -> Any:
         searched = _named_in_form(_SEARCHED)
         if searched is not None and correction == Correction(address=searched):
             raise Invalid(FieldProblem(field="withdrawn", code="nothing_to_correct"))
-        signal = rights.rectify(values["signal_id"], correction, _proof(values))
+        signal = rights.rectify(
+            values["signal_id"], correction, _proof(values), expected_version=forms.version()
+        )
         return render_template("desk/officer/done.html", rectified=signal)
 
     return _take(work, again=_of_signal("rectify"))
@@ -226,7 +230,8 @@ def restrict() -> Any:
 
     def work() -> str:
         values = forms.load(_RESTRICT)
-        signal = rights.restrict(values["signal_id"], _proof(values), lift=values["lift"] == "yes")
+        lift, version = values["lift"] == "yes", forms.version()
+        signal = rights.restrict(values["signal_id"], _proof(values), lift=lift, expected_version=version)
         return render_template("desk/officer/done.html", restricted=signal)
 
     return _take(work, again=_of_signal("restrict"))
@@ -297,7 +302,7 @@ def _take(work: Callable[[], Any], *, again: str = "") -> Any:
     """Do it, or show the form once more with what was typed; nothing of an address gets into a URL."""
     try:
         return work()
-    except page_kit.REFUSED as refused:
+    except (*page_kit.REFUSED, StaleVersion) as refused:
         status = 400 if isinstance(refused, ValidationError) else refused.status
         return _once_more(refused, again), status
 

@@ -12,12 +12,15 @@ from sqlalchemy.orm import Session
 from structlog import get_logger
 
 from signals import residents
+from signals.clock import today
 from signals.db import set_local
-from signals.models import Organisation, RegisterEntry, Signal, StaffMember
+from signals.errors import StaleVersion
+from signals.models import AuditEntry, Organisation, RegisterEntry, Signal, StaffMember
 from signals.postcodes import Address
 from signals.residents import Correction, Findings, Proof, Right
 from signals.retention import periods_of
-from signals.vocabulary import DeletionReason
+from signals.triage import find_signal
+from signals.vocabulary import AuditAction, DeletionReason
 from signals.web.desk.auth import current
 from signals.web.desk.context import desk
 from signals.web.desk.opened import changing, organisation_id
@@ -92,8 +95,11 @@ def export(address: Address, proof: Proof) -> dict[str, Any]:
     return residents.export_of(context.keystore, findings, organisation, receivers, periods, accesses)
 
 
-def erase(address: Address, proof: Proof, right: Right) -> Erased:
+def erase(address: Address, proof: Proof, right: Right, *, seen: int = 0) -> Erased:
     """Delete everything of an address, wherever it was referred (art. 17, 19 and 21 AVG).
+
+    `seen`: how many signals the page showed. When they are gone and the register says that the caller had
+    them erased today, the button was pressed twice: it is said once more, and entered once.
 
     Register and audit are committed first. From then on it will happen: what cannot be deleted at once
     (somebody holds the row, or this process may not delete) the worker deletes by the orders left here.
@@ -101,6 +107,8 @@ def erase(address: Address, proof: Proof, right: Right) -> Erased:
     context = desk()
     with context.sessions.begin() as session:
         findings = _find(session, address)
+        if seen and not findings.signals and _entered_today(session, right, seen):
+            return Erased(signals=seen, elsewhere=0, at_once=True)
         ids = residents.record_erasure(
             session,
             context.clock,
@@ -115,11 +123,14 @@ def erase(address: Address, proof: Proof, right: Right) -> Erased:
     return Erased(signals=len(ids), elsewhere=len(set(ids) - own), at_once=at_once)
 
 
-def rectify(signal_id: UUID, correction: Correction, proof: Proof) -> Signal:
-    """Correct a signal (art. 16 AVG)."""
+def rectify(
+    signal_id: UUID, correction: Correction, proof: Proof, *, expected_version: int | None = None
+) -> Signal:
+    """Correct a signal (art. 16 AVG); raises `StaleVersion` when it changed since it was read."""
     context = desk()
     with changing(signal_id) as session:
-        return residents.rectify(
+        done = _done_already(session, signal_id, AuditAction.SIGNAL_RECTIFIED, expected_version)
+        return done or residents.rectify(
             session,
             context.clock,
             keystore=context.keystore,
@@ -131,11 +142,12 @@ def rectify(signal_id: UUID, correction: Correction, proof: Proof) -> Signal:
         )
 
 
-def restrict(signal_id: UUID, proof: Proof, *, lift: bool) -> Signal:
-    """Set a restriction or lift it (art. 18 AVG)."""
+def restrict(signal_id: UUID, proof: Proof, *, lift: bool, expected_version: int | None = None) -> Signal:
+    """Set a restriction or lift it (art. 18 AVG); raises `StaleVersion` when it changed since it was read."""
     context = desk()
     with changing(signal_id) as session:
-        return residents.restrict(
+        done = _done_already(session, signal_id, AuditAction.SIGNAL_RESTRICTED, expected_version)
+        return done or residents.restrict(
             session,
             context.clock,
             actor=current().actor,
@@ -154,6 +166,38 @@ def register() -> list[Registered]:
         found = session.execute(select(StaffMember.id, StaffMember.name).where(StaffMember.id.in_(ids)))
         names = {row.id: row.name for row in found}
     return [Registered(entry=entry, recorded_by=names[entry.recorded_by_id]) for entry in entries]
+
+
+def _done_already(
+    session: Session, signal_id: UUID, action: AuditAction, version: int | None
+) -> Signal | None:
+    """The signal, when the form of this version did just this: its button was pressed twice.
+
+    Raises `StaleVersion` when anything else changed it since.
+    """
+    if version is None:
+        return None
+    own = organisation_id()
+    signal = find_signal(session, organisation_id=own, signal_id=signal_id, for_update=True)
+    if signal.version == version:
+        return None
+    newest = select(AuditEntry).where(AuditEntry.subject_id == signal_id).order_by(AuditEntry.at.desc())
+    last = session.scalars(newest.limit(1)).one()
+    if signal.version == version + 1 and (last.action, last.actor_id) == (action, current().actor.id):
+        return signal
+    raise StaleVersion
+
+
+def _entered_today(session: Session, right: Right, found: int) -> bool:
+    """Whether the caller entered this right today, for as many signals."""
+    entry = select(RegisterEntry.id).where(
+        RegisterEntry.organisation_id == organisation_id(),
+        RegisterEntry.recorded_by_id == current().actor.id,
+        RegisterEntry.recorded_on == today(desk().clock),
+        RegisterEntry.right == right.value,
+        RegisterEntry.signals_found == found,
+    )
+    return session.scalar(entry.limit(1)) is not None
 
 
 def _receivers(session: Session, findings: Findings) -> dict[UUID, str]:

@@ -1,0 +1,89 @@
+"""A right that comes twice, for its button was pressed twice: done once, entered once, and said so."""
+
+from uuid import UUID
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from signals.models import FollowUpNote, RegisterEntry
+from tests.web.desk_fixtures import Desk
+from tests.web.test_desk_pages import Browser, hidden_value, words
+
+PLACE = {"postcode": "1012AB", "house_number": "12", "house_number_addition": ""}
+PROOF = {"identity": "digid", "residence": "brp", "third_parties": "yes"}
+WAYS = {
+    "rectify": ({"statement": "Ik woon hier niet."}, "is verbeterd"),
+    "restrict": ({}, "is beperkt"),
+    "erase": ({"right": "erasure"}, "1 signaal is verwijderd"),
+}
+
+
+@pytest.fixture
+def signal_id(desk: Desk) -> UUID:
+    return desk.arrive(concern_types=["frail"])
+
+
+@pytest.fixture
+def fleur(desk: Desk) -> Browser:
+    return Browser(desk, "fleur")
+
+
+def found_form(fleur: Browser, signal_id: UUID, way: str) -> dict[str, str]:
+    """What the form on the page of this address holds, filled in."""
+    start = fleur.get("/desk/officer/residents").text
+    hidden = {"csrf_token": hidden_value(start, "csrf_token")}
+    page = fleur.client.post("/desk/officer/residents", data=hidden | PLACE).text
+    of_page = {name: hidden_value(page, name) for name in ("version", "seen")}
+    searched = {f"searched_{name}": text for name, text in PLACE.items()}
+    return {**hidden, **PLACE, **searched, **PROOF, **of_page, "signal_id": str(signal_id), **WAYS[way][0]}
+
+
+def send(fleur: Browser, way: str, form: dict[str, str]) -> TestResponse:
+    return fleur.client.post(f"/desk/officer/residents/{way}", data=form)
+
+
+def entries(desk: Desk) -> int:
+    with Session(desk.engine) as session:
+        return session.scalar(select(func.count()).select_from(RegisterEntry)) or 0
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_right_that_is_sent_twice_is_done_once_and_said_twice(
+    desk: Desk, fleur: Browser, signal_id: UUID, way: str
+) -> None:
+    form = found_form(fleur, signal_id, way)
+    answers = [send(fleur, way, form) for _ in range(2)]
+    for answer in answers:
+        assert answer.status_code == 200
+        assert WAYS[way][1] in words(answer)
+    assert entries(desk) == 1
+    with Session(desk.engine) as session:
+        notes = session.scalar(select(func.count()).select_from(FollowUpNote))
+    assert notes == (1 if way == "rectify" else 0)
+
+
+@pytest.mark.parametrize("way", ["rectify", "restrict"])
+def test_what_a_colleague_changed_meanwhile_is_not_overwritten_and_what_was_typed_stays(
+    desk: Desk, fleur: Browser, signal_id: UUID, way: str
+) -> None:
+    form = found_form(fleur, signal_id, way)
+    Browser(desk, "anna").send(signal_id, "claim")
+    refused = send(fleur, way, form)
+    assert refused.status_code == 412
+    assert "Intussen door iemand anders veranderd" in words(refused)
+    assert 'value="digid" selected' in refused.text
+    assert entries(desk) == 0
+    again = form | {"version": hidden_value(refused.text, "version")}
+    assert send(fleur, way, again).status_code == 200
+    assert entries(desk) == 1
+
+
+def test_a_second_request_for_the_same_address_is_entered_like_the_first(
+    desk: Desk, fleur: Browser, signal_id: UUID
+) -> None:
+    assert send(fleur, "erase", found_form(fleur, signal_id, "erase")).status_code == 200
+    later = desk.arrive(concern_types=["frail"])
+    assert send(fleur, "erase", found_form(fleur, later, "erase")).status_code == 200
+    assert entries(desk) == 2
