@@ -190,8 +190,11 @@ def test_what_waits_is_shown_and_sent_when_the_phone_opens_its_storage_late(
           return request;
         };"""
     )
+    # The page may come to its first try after the storage did: sent before anybody saw that it waits.
+    service.proxy.plan(*[Fault.BEFORE_REQUEST] * 20)
     phone.page.reload()
     expect(phone.page.locator("#waiting")).to_contain_text(WAITING.format(1), timeout=20_000)
+    service.proxy.plan()
     phone.page.locator("[data-now]").tap()
     phone.expect_nothing_waits()
     assert service.stored() == before + 1
