@@ -9,10 +9,11 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
+import migrations
 from signals.audit import AuditLog
 from signals.clock import FixedClock
 from signals.db import make_engine, session_factory
-from signals.models import AuditEntry, Base, CoverageArea, Organisation, RoutingVersion
+from signals.models import AuditEntry, CoverageArea, Organisation, RoutingVersion
 from signals.organisation_import import ChangeKind, OrganisationImport, import_organisations
 from signals.organisations import onboarded_on
 from signals.vocabulary import AuditAction, OrganisationKind
@@ -29,7 +30,8 @@ TEAM = (
 @pytest.fixture
 def session(tmp_path: Path) -> Iterator[Session]:
     engine: Engine = make_engine(f"sqlite:///{tmp_path}/signals.db")
-    Base.metadata.create_all(engine)
+    for tables in migrations.TARGET:  # what an address was asked lies in the outbox
+        tables.create_all(engine)
     with session_factory(engine)() as session:
         session.add(RoutingVersion(id=1, version=1))
         session.commit()
