@@ -240,6 +240,22 @@ def test_an_erasure_that_the_desk_could_not_carry_out_is_carried_out_by_the_work
     assert (record.signal_id, record.reason) == (signal_id, "objection")
 
 
+def test_an_officer_behind_the_fence_puts_a_note_right_and_moves_the_address(desk: Desk) -> None:
+    (signal_id,) = desk.ids("anna")
+    assert desk.call("anna", "POST", f"/signals/{signal_id}/claim", json={}).status_code == 200
+    desk.call("anna", "POST", f"/signals/{signal_id}/notes", json={"text": "Drinkt te veel."})
+    ((note,),) = (
+        found["follow_up_notes"]
+        for found in desk.call("fatima", "POST", "/residents/search", json=BODY).get_json()["signals"]
+    )
+    body = {**BODY, "house_number": 14, "identity": "digid", "residence": "brp", "signal_id": signal_id}
+    body["notes"] = [{"note_id": note["id"], "text": "Kwam vermoeid over."}]
+    assert desk.call("fatima", "POST", "/residents/rectify", json=body).status_code == 200
+    opened = desk.call("anna", "GET", f"/signals/{signal_id}")
+    assert "Kwam vermoeid over." in opened.text
+    assert opened.get_json()["address"]["house_number"] == 14
+
+
 def test_an_erasure_at_an_address_of_another_team_deletes_nothing(desk: Desk) -> None:
     (theirs,) = desk.ids("gerda")
     assert _erase(desk, "fatima", IN_GRONINGEN) == set()
