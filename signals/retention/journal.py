@@ -30,6 +30,8 @@ _BEGINS = '{"key": "'
 class NoJournal(SignalsError):
     """This file is no deletion journal."""
 
+    code = "no_journal"
+
 
 class DeletionJournal:
     """A file of destroyed case keys that grows at its end, kept apart from the database and backed up often.
