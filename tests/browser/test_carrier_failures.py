@@ -426,11 +426,16 @@ def test_a_sign_in_page_of_somebodys_network_is_never_kept_as_ours(phone: Phone,
 def _put(
     phone: Phone, *, body: dict[str, object], key: str = "", days: float = 0, guessed: bool = False
 ) -> None:
-    """A report that waits since some days, put there without anybody hearing of it."""
+    """A report that waits since some days, put there without anybody hearing of it.
+
+    In turn with the page, which may not have looked yet for what waits when it was opened: it would send it.
+    """
     phone.page.evaluate(
-        """async ([key, body, age, guessed]) => (await idb.openDB("signals")).put("reports", {
-          key, body: JSON.stringify(body), language: "nl", created: Date.now() - age, guessed,
-          tries: 3, next: Date.now() + 3600000, asked: false, state: "waiting", why: "offline",
+        """([key, body, age, guessed]) => navigator.locks.request("signals-flush", async () => {
+          await (await idb.openDB("signals")).put("reports", {
+            key, body: JSON.stringify(body), language: "nl", created: Date.now() - age, guessed,
+            tries: 3, next: Date.now() + 3600000, asked: false, state: "waiting", why: "offline",
+          });
         })""",
         [key or str(uuid.uuid4()), body, days * 86_400_000, guessed],
     )

@@ -4,6 +4,7 @@ Real Chromium, wide without JavaScript and at 360 x 640 with it.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -99,7 +100,7 @@ def test_a_resident_who_calls_back_is_found_by_reference_and_by_address(
     number = 81 if size == "desk" else 83
     signal_id = site.desk.arrive(number=number)
     reference = site.signal(signal_id).reference
-    before = [entry.ground for entry in site.desk.entries(AuditAction.SEARCHED)]
+    before = Counter(entry.ground for entry in site.desk.entries(AuditAction.SEARCHED))
     anna = window("anna", size=SIZES[size], options=OPTIONS[size])
     page = anna.open()
     _go_to(anna, "Zoeken")
@@ -126,8 +127,8 @@ def test_a_resident_who_calls_back_is_found_by_reference_and_by_address(
     assert page.url == there
     page.go_forward()
     expect(page.get_by_role("heading", level=1)).to_contain_text(f"1012 AB {number}")
-    grounds = [entry.ground for entry in site.desk.entries(AuditAction.SEARCHED)]
-    assert grounds[len(before) :] == ["reference", "address"]
+    grounds = Counter(entry.ground for entry in site.desk.entries(AuditAction.SEARCHED))
+    assert grounds - before == {"reference": 1, "address": 1}
 
     gerda = window("gerda", size=SIZES[size], options=OPTIONS[size])
     _search(gerda, reference)
