@@ -15,8 +15,8 @@ PO := $(wildcard signals/web/translations/*/LC_MESSAGES/*.po signals/web/*/trans
 MO := $(PO:.po=.mo)
 PYTEST := $(BIN)/python -m pytest
 WORKERS ?= 2
-# A process runs a whole file; files in the order of tests/conftest.py, the long ones first.
-PARALLEL = -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+# A process runs a whole file.
+PARALLEL = -n $(WORKERS) --dist loadfile
 # A server or a database for each test takes a tenth of a second and there are thousands: `make test` has them.
 FAST_TESTS := tests/unit tests/architecture tests/properties
 SOAK_TESTS := $(wildcard tests/properties tests/attacks tests/browser/test_carrier_no_loss.py \

@@ -47,12 +47,6 @@ share_compiled_templates()
 _database_numbers = count(1)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with long tests first: a process runs whole files, and none may begin when all else is done."""
-    long = {item.path for item in items for mark in ("slow", "browser") if item.get_closest_marker(mark)}
-    items.sort(key=lambda item: item.path not in long)
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Iterator[None]:
     """Look for no garbage while half a million objects are made that stay, and never look through them again.

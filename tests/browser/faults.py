@@ -92,7 +92,7 @@ class FaultProxy:
     `passed`: path, bytes and bytes without headers of each answer, as they went over the wire.
     `down`: nothing gets through. `silent`: everything is taken, and answered only when this ends. `portal`:
     every answer is a sign-in page of somebody. `slow`: seconds before each answer to a report. `replace`:
-    bytes of `/sw.js` and others for them, as in another version.
+    bytes of `/sw.js` and others for them, as in another version. `busy`: connections that are being served.
     """
 
     target: int
@@ -103,6 +103,7 @@ class FaultProxy:
     silent: bool = False
     slow: float = 0.0
     replace: tuple[bytes, bytes] | None = None
+    busy: int = 0
     sends: int = 0
     sent_keys: list[str] = field(default_factory=list)
     seen_paths: list[str] = field(default_factory=list)
@@ -138,12 +139,22 @@ class FaultProxy:
 
     def _serve(self, connection: socket.socket) -> None:
         """One request a connection: what is broken concerns no other request."""
-        with connection, contextlib.suppress(OSError):
+        with connection, contextlib.suppress(OSError), self._counted():
             connection.settimeout(30)
             while self.silent and not self.gone:
                 time.sleep(0.05)
             if not self.down:
                 self._pass_on(connection)
+
+    @contextlib.contextmanager
+    def _counted(self) -> Iterator[None]:
+        with self._lock:
+            self.busy += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.busy -= 1
 
     def _pass_on(self, connection: socket.socket) -> None:
         request = _read_request(connection)
