@@ -24,7 +24,7 @@ from signals.followup import transition
 from signals.models import AddressLink, Organisation, Referral, Signal
 from signals.models.base import new_id
 from signals.organisations import onboarded_on
-from signals.repeats import earlier_links, probes_for
+from signals.repeats import earlier_links, link_of, probes_for
 from signals.triage.access import locked, staff_id_of
 from signals.triage.notes import open_notes, seal_note
 from signals.vocabulary import Action, ReferralReason
@@ -128,16 +128,7 @@ def _move_link(session: Session, keystore: Keystore, signal: Signal, report: Rep
     probe = probes_for(keystore, [(signal.organisation_id, report.address)], on)[0]
     earlier = earlier_links(session, probe, besides=signal.id)
     signal.repeat = any(probe.is_same_address(link) for link in earlier)
-    session.add(
-        AddressLink(
-            organisation_id=signal.organisation_id,
-            quarter=probe.quarter,
-            pseudonym=probe.exact[0],
-            house_pseudonym=probe.house[0],
-            received_on=signal.received_on,
-            signal_id=signal.id,
-        )
-    )
+    session.add(link_of(signal, probe))
 
 
 def referred_away(session: Session, *, organisation_id: uuid.UUID, reference: str) -> Referral | None:

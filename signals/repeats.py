@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final, Protocol
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import ColumnElement, Row, bindparam, select
 from sqlalchemy.orm import Session
 
 from privacy.pseudonyms import pseudonyms, quarter_of, quarters_for_matching
-from signals.models import AddressLink
+from signals.models import AddressLink, Signal
 from signals.postcodes import Address
 
 
@@ -75,6 +75,27 @@ def earlier_links(session: Session, probe: Probe, *, besides: uuid.UUID) -> list
     return list(session.scalars(_EARLIER, wanted))
 
 
+def at_probe(probe: Probe) -> tuple[ColumnElement[bool], ...]:
+    """The conditions for links of exactly this address in its organisation; by house first, by its index."""
+    return (
+        AddressLink.organisation_id == probe.organisation_id,
+        AddressLink.house_pseudonym.in_(probe.house),
+        AddressLink.pseudonym.in_(probe.exact),
+    )
+
+
+def link_of(signal: Signal, probe: Probe) -> AddressLink:
+    """The link that a signal leaves at the address of the probe."""
+    return AddressLink(
+        organisation_id=signal.organisation_id,
+        quarter=probe.quarter,
+        pseudonym=probe.exact[0],
+        house_pseudonym=probe.house[0],
+        received_on=signal.received_on,
+        signal_id=signal.id,
+    )
+
+
 def oldest_kept(on: date) -> str:
     """The earliest quarter whose links and keys are still kept."""
     return quarters_for_matching(on)[-1]
@@ -90,4 +111,13 @@ def _probe(organisation_id: uuid.UUID, quarter: str, keys: tuple[bytes, ...], ad
     return Probe(organisation_id=organisation_id, quarter=quarter, exact=exact, house=house)
 
 
-__all__ = ["Probe", "PseudonymKeys", "earlier_links", "oldest_kept", "probes_for", "quarter_of"]
+__all__ = [
+    "Probe",
+    "PseudonymKeys",
+    "at_probe",
+    "earlier_links",
+    "link_of",
+    "oldest_kept",
+    "probes_for",
+    "quarter_of",
+]

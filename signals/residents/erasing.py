@@ -9,7 +9,7 @@ from signals.audit import Actor, AuditLog
 from signals.clock import Clock
 from signals.db import set_local
 from signals.models import AddressLink
-from signals.repeats import Probe
+from signals.repeats import at_probe
 from signals.residents.finding import Findings
 from signals.residents.requests import Proof, Right, enter, officers_organisation
 from signals.retention import order_deletion
@@ -43,7 +43,7 @@ def record_erasure(
             subject_id=signal_id,
             ground="art_17_avg" if right is Right.ERASURE else "art_21_avg",
         )
-    _forget_links(session, findings.probe)
+    session.execute(delete(AddressLink).where(*at_probe(findings.probe)))
     order_deletion(
         session, clock, organisation_id=officers_organisation(actor), signal_ids=ids, reason=_REASONS[right]
     )
@@ -53,13 +53,3 @@ def record_erasure(
 
 
 _REASONS = {Right.ERASURE: DeletionReason.ERASURE, Right.OBJECTION: DeletionReason.OBJECTION}
-
-
-def _forget_links(session: Session, probe: Probe) -> None:
-    session.execute(
-        delete(AddressLink).where(
-            AddressLink.organisation_id == probe.organisation_id,
-            AddressLink.house_pseudonym.in_(probe.house),
-            AddressLink.pseudonym.in_(probe.exact),
-        )
-    )

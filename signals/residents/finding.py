@@ -15,7 +15,7 @@ from signals.errors import NotFound
 from signals.models import AddressLink, DeletionRecord, Organisation, Referral, Signal
 from signals.postcodes import Address
 from signals.referral import referred_away
-from signals.repeats import Probe, probes_for
+from signals.repeats import Probe, at_probe, probes_for
 from signals.residents.requests import officers_organisation
 from signals.vocabulary import AuditAction
 
@@ -74,13 +74,7 @@ def find_by_address(
     """Everything of the officer's own organisation at exactly this address; the search itself is audited."""
     organisation_id = officers_organisation(actor)
     (probe,) = probes_for(keystore, [(organisation_id, address)], today(clock))
-    links = session.scalars(
-        select(AddressLink).where(
-            AddressLink.organisation_id == organisation_id,
-            AddressLink.house_pseudonym.in_(probe.house),
-            AddressLink.pseudonym.in_(probe.exact),
-        )
-    ).all()
+    links = session.scalars(select(AddressLink).where(*at_probe(probe))).all()
     ids = [link.signal_id for link in links if link.signal_id is not None]
     signals = session.scalars(
         select(Signal)

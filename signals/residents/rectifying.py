@@ -16,7 +16,7 @@ from signals.errors import ContentGone, FieldProblem, Invalid
 from signals.models import AddressLink, FollowUpNote, Signal
 from signals.models.base import new_id
 from signals.postcodes import Address
-from signals.repeats import probes_for
+from signals.repeats import link_of, probes_for
 from signals.residents.requests import Proof, Right, enter, own_signal
 from signals.triage.notes import MAX_NOTE, seal_note
 from signals.vocabulary import AuditAction, ConcernType
@@ -153,13 +153,4 @@ def _move_link(session: Session, keystore: Keystore, signal: Signal, report: Rep
             AddressLink.signal_id == signal.id, AddressLink.organisation_id == signal.organisation_id
         )
     )
-    session.add(
-        AddressLink(
-            organisation_id=signal.organisation_id,
-            quarter=probe.quarter,
-            pseudonym=probe.exact[0],
-            house_pseudonym=probe.house[0],
-            received_on=signal.received_on,
-            signal_id=signal.id,
-        )
-    )
+    session.add(link_of(signal, probe))
