@@ -108,6 +108,11 @@ def _setting_sql(names: tuple[str, ...]) -> str:
     return "SELECT " + ", ".join(f"set_config('signals.{name}', %({name})s, true)" for name in names)
 
 
+def driver_error(error: BaseException) -> BaseException:
+    """What the driver raised below an error of SQLAlchemy, whose own text holds SQL; else the error."""
+    return getattr(error, "orig", None) or error
+
+
 def is_sqlite(bind: Any) -> bool:
     """Whether this engine, connection or session speaks to SQLite."""
     target = bind.get_bind() if isinstance(bind, Session) else bind

@@ -18,6 +18,7 @@ from privacy.keystore import (
     open_keystore,
 )
 from privacy.secret_files import SecretFileRefused, load_master_key
+from signals.db import driver_error
 from signals.errors import SignalsError
 from signals.settings import Settings
 
@@ -77,7 +78,7 @@ def explained(settings: Settings) -> Iterator[None]:
         raise KeysUnusable(f"keystore: {str(problem).rstrip('.')}", _MEND_DAMAGED) from None
     except SQLAlchemyError as problem:
         # Its own text may hold the address of the database.
-        kind = type(getattr(problem, "orig", None) or problem).__name__
+        kind = type(driver_error(problem)).__name__
         raise KeysUnusable(f"keystore.url: the keystore cannot be reached ({kind})", _MEND_AWAY) from None
 
 

@@ -124,9 +124,11 @@ _LACKS = {
 
 def _what_the_database_lacks(error: BaseException) -> str:
     """By the database's own code: its text holds SQL, and may hold what was in a row."""
+    from signals.db import driver_error
+
     unknown = "is it there and migrated? See 'signals doctor'"
     lacks = next((_LACKS[code] for code in _codes(error) if code in _LACKS), unknown)
-    return f"the database cannot do this ({type(getattr(error, 'orig', None) or error).__name__}): {lacks}"
+    return f"the database cannot do this ({type(driver_error(error)).__name__}): {lacks}"
 
 
 def _codes(error: BaseException | None) -> Iterator[str]:
@@ -134,8 +136,10 @@ def _codes(error: BaseException | None) -> Iterator[str]:
 
     On a full disk SQLite gives up the whole transaction, and what fails next is the end of a savepoint.
     """
+    from signals.db import driver_error
+
     while error is not None:
-        said = getattr(error, "orig", None) or error
+        said = driver_error(error)
         name = getattr(said, "sqlite_errorname", "")
         yield getattr(said, "sqlstate", None) or "_".join(name.split("_")[:2])
         error = error.__context__

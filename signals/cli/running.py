@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +13,9 @@ from signals.cli import json_option, settings_of
 from signals.cli.opening import plain_refusals
 from signals.settings import CONFIG_VARIABLE, Settings
 from signals.vocabulary import Environment
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 
 @click.command()
@@ -106,17 +110,17 @@ def _prepare(context: click.Context) -> None:
     engine = make_engine(settings.database.url)
     with plain_refusals():
         migrate(engine)
-        engine.dispose()
-        wanted = settings.environment is Environment.DEMO and not _is_seeded(settings)
+        wanted = settings.environment is Environment.DEMO and not _is_seeded(settings, engine)
+    engine.dispose()
     if wanted:
         _seed_apart(path)
         click.echo(f"Demo seeded; accounts: {settings.data_folder / 'demo/accounts.json'}", err=True)
 
 
-def _is_seeded(settings: Settings) -> bool:
+def _is_seeded(settings: Settings, engine: "Engine") -> bool:
     from signals.demo import demo_is_there
 
-    return demo_is_there(settings)
+    return demo_is_there(settings, engine)
 
 
 def _seed_apart(config: Path) -> None:

@@ -74,14 +74,9 @@ def seed_demo(settings: Settings, *, show_progress: bool = False, clock: Clock |
         engine.dispose()
 
 
-def demo_is_there(settings: Settings) -> bool:
+def demo_is_there(settings: Settings, engine: Engine) -> bool:
     """Whether `seed_demo` has nothing to do: neither the demo nor its file of accounts is missing."""
-    engine = make_engine(settings.database.url)
-    try:
-        seeded = is_seeded(session_factory(engine))
-    finally:
-        engine.dispose()
-    return seeded and (settings.data_folder / ACCOUNTS_FILE).exists()
+    return (settings.data_folder / ACCOUNTS_FILE).exists() and is_seeded(session_factory(engine))
 
 
 class _Seeding:
