@@ -219,7 +219,19 @@ class AuditAction(StrEnum):
     APPROVAL_DECIDED = "approval_decided"
 
 
-LANGUAGES = ("nl", "en", "pl", "ar", "tr", "bg", "ro", "uk")
-"""ISO 639-1 codes of the carrier's side, in the order of the language switch."""
+AUTONYMS = {
+    "nl": "Nederlands",
+    "en": "English",
+    "pl": "Polski",
+    "ar": "العربية",
+    "tr": "Türkçe",
+    "bg": "Български",
+    "ro": "Română",
+    "uk": "Українська",
+}
+"""Each language's own name for itself."""
+
+LANGUAGES = tuple(AUTONYMS)
+"""ISO 639-1 codes of the carrier's side and the letters, in the order of the language switch."""
 
 STAFF_LANGUAGES = ("nl", "en")

@@ -11,21 +11,11 @@ from flask_babel import LazyString, get_locale
 from flask_babel import lazy_gettext as _
 
 from signals.settings import Settings
-from signals.vocabulary import LANGUAGES
 from signals.web.bundles import is_file, register_bundles
 from signals.web.compression import register_compression
 from signals.web.i18n import DEFAULT, direction, language
 from signals.web.messages import detail_of, title_of
 from signals.web.problems import occurrence
-
-AUTONYMS: Mapping[str, str] = dict(
-    zip(
-        LANGUAGES,
-        ("Nederlands", "English", "Polski", "العربية", "Türkçe", "Български", "Română", "Українська"),
-        strict=True,
-    )
-)
-"""Each language's own name for itself, in the order of the language switch."""
 
 A_YEAR = 365 * 24 * 60 * 60
 

@@ -7,7 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from signals.web.pages import AUTONYMS
+from signals.vocabulary import AUTONYMS
 from tests.browser.carrier import Phone, Service, wait_until
 from tests.browser.conftest import MakePhone
 from tests.browser.faults import Fault

@@ -8,9 +8,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from signals.settings import NotesSettings, Settings
-from signals.vocabulary import LANGUAGES, ConcernType
+from signals.vocabulary import AUTONYMS, LANGUAGES, ConcernType
 from signals.web.labels import CONCERN_TYPES
-from signals.web.pages import AUTONYMS
 from tests.web.conftest import MakeApp
 from tests.web.front import GOOD, post, text_of, value_of
 

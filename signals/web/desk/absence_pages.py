@@ -53,9 +53,13 @@ def overview() -> str:
 def add() -> Any:
     """Say that somebody is away."""
     try:
-        team_office.add_absence(**forms.load(_FORM))
-    except (ValidationError, Invalid) as refused:
-        if isinstance(refused, ValidationError) or not team_office.is_away_so(**forms.load(_FORM)):
+        wanted = forms.load(_FORM)
+    except ValidationError as refused:
+        return _page(errors=forms.messages(refused)), 400
+    try:
+        team_office.add_absence(**wanted)
+    except Invalid as refused:
+        if not team_office.is_away_so(**wanted):
             return _page(errors=forms.messages(refused)), 400
     return shared.see_other(".overview", done="added")
 

@@ -18,6 +18,7 @@ from signals.errors import (
 )
 from signals.models import Signal
 from signals.vocabulary import (
+    AUTONYMS,
     CRISIS_ROUTES,
     AttemptKind,
     AttemptResult,
@@ -30,7 +31,6 @@ from signals.web.desk import account_shared, auth, display, forms, labels
 from signals.web.desk.auth import current, requires_page
 from signals.web.desk.context import desk
 from signals.web.desk.handing_over import may_leave
-from signals.web.desk.letters.texts import NAMES
 from signals.web.desk.opened import OpenedSignal, changing, open_signal, organisation_id
 from signals.web.desk.pressed_twice import is_done
 from signals.web.desk.queue_page import arrived_meanwhile, queue_values
@@ -233,7 +233,7 @@ def _choices(language: str) -> dict[str, list[tuple[str, str]]]:
         "not_reached": labels.choices(triage.NotReachedReason, language),
         "reopen": labels.choices(triage.ReopenReason, language),
         "deferred_because": labels.choices(DeferralReason, language),
-        "language": list(NAMES.items()),
+        "language": list(AUTONYMS.items()),
     }
 
 

@@ -17,6 +17,7 @@ from signals.web.desk import forms, team_office
 from signals.web.desk.auth import current, requires_page
 from signals.web.desk.context import desk
 from signals.web.desk.opened import organisation_id
+from signals.web.desk.typed_words import WEEKDAYS
 from signals.web.messages import detail_of, title_of
 
 settings_pages = Blueprint("team_settings_pages", __name__, template_folder="templates")
@@ -185,6 +186,7 @@ def _page(
         base=_base(organisation),
         leads=current().actor.role == Role.LEAD,
         bounds=BOUNDS,
+        weekdays=WEEKDAYS,
         rows=rows,
         spare=any(row["spare"] for row in rows),
         deputy_waits=bool(found.deputy_email) and found.deputy_verified_on is None,

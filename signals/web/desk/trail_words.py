@@ -9,7 +9,7 @@ from typing import Final
 from flask_babel import LazyString, ngettext
 from flask_babel import lazy_gettext as _
 
-from signals.vocabulary import Action, DeletionReason, RetentionRule, Role
+from signals.vocabulary import AUTONYMS, Action, DeletionReason, RetentionRule, Role
 from signals.web.desk import display, officer_labels, typed_words
 
 Words = Mapping[str, LazyString]
@@ -81,10 +81,6 @@ _OUTCOMES: Final[Words] = {
     "unknown": _("does not exist"),
 }
 _ROLES: Final[Words] = {"system": _("the system"), "unknown": _("unknown")}
-_LANGUAGES: Final[Mapping[str, str]] = {
-    "nl": "Nederlands", "en": "English", "pl": "Polski", "ar": "العربية", "tr": "Türkçe", "bg": "Български",
-    "ro": "Română", "uk": "Українська",
-}  # fmt: skip
 
 
 def ground_words(ground: str) -> str:
@@ -104,7 +100,7 @@ def outcome_words(outcome: str) -> str:
     kind, _colon, number = outcome.partition(":")
     if kind == "shown" and number.isdecimal():
         return str(ngettext("%(num)d signal", "%(num)d signals", int(number)))
-    return str(_OUTCOMES.get(outcome) or _LANGUAGES.get(outcome, outcome))
+    return str(_OUTCOMES.get(outcome) or AUTONYMS.get(outcome, outcome))
 
 
 def actor_words(actor_role: str) -> str:
@@ -153,5 +149,5 @@ _DETAILED: Final[Mapping[str, Callable[[str], str]]] = {
     "dead_letter": lambda wish: str(
         {"again": _("message sent again"), "drop": _("message given up")}.get(wish, wish)
     ),
-    "through": lambda day: str(_("up to and including %(day)s", day=day)),
+    "through": lambda place: str(_("up to and including place %(place)s", place=place)),
 }

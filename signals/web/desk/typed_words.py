@@ -16,6 +16,8 @@ from signals.models import Organisation, Signal, StaffMember
 from signals.residents import IdentityProof, ResidenceProof, Right
 from signals.routing_table import CoverageLevel
 from signals.vocabulary import (
+    AUTONYMS,
+    STAFF_LANGUAGES,
     AttemptKind,
     AttemptResult,
     ConcernType,
@@ -117,25 +119,21 @@ _IN_ROWS: Final[Words] = {
 """Fields that there are several of, with their place after a hyphen: `phone-0`."""
 _OF_NOTES: Final[Words] = {"note": _("Notes of workers"), "note_text": _("What the note should say")}
 """Fields of a note each, with its id after a hyphen."""
+WEEKDAYS: Final[Words] = {
+    "1": _("Monday"),
+    "2": _("Tuesday"),
+    "3": _("Wednesday"),
+    "4": _("Thursday"),
+    "5": _("Friday"),
+    "6": _("Saturday"),
+    "7": _("Sunday"),
+}
+"""By ISO 8601's number, as a team's days are stored."""
 _BOXES: Final[Mapping[str, tuple[LazyString, LazyString]]] = {
     "drop_seen": (_WORDS["withdrawn"], _("How often it was seen")),
     "drop_noticed_on": (_WORDS["withdrawn"], _("The day on which it was noticed")),
     "drop_note": (_WORDS["withdrawn"], _("The carrier's note, as a whole")),
-    **{
-        f"day_{number}": (_("Days on which messages come"), words)
-        for number, words in enumerate(
-            (
-                _("Monday"),
-                _("Tuesday"),
-                _("Wednesday"),
-                _("Thursday"),
-                _("Friday"),
-                _("Saturday"),
-                _("Sunday"),
-            ),
-            start=1,
-        )
-    },
+    **{f"day_{number}": (_("Days on which messages come"), words) for number, words in WEEKDAYS.items()},
 }
 """Boxes to tick, each a field of its own: the question that they answer together, and the answer."""
 _CODES: Final[Mapping[str, tuple[type[StrEnum], ...]]] = {
@@ -154,7 +152,7 @@ _CODES: Final[Mapping[str, tuple[type[StrEnum], ...]]] = {
 }
 _YES_OR_NO: Final[Words] = {"yes": _("Yes"), "no": _("No")}
 _CHOICES: Final[Mapping[str, Mapping[str, LazyString | str]]] = {
-    "language": {"nl": "Nederlands", "en": "English"},
+    "language": {code: AUTONYMS[code] for code in STAFF_LANGUAGES},
     "channel": {"email": _("E-mail"), "sms": _("Text message")},
     "format": {"pdf": _("PDF, to read"), "json": _("JSON, for a computer")},
     "newly_known": _YES_OR_NO,

@@ -18,7 +18,7 @@ from structlog import get_logger
 from signals.clock import today
 from signals.errors import AreaFull, FieldProblem, Invalid, KeyReused, NotesDisabled, SignalsError
 from signals.intake import NOTICED_DAYS_BACK, Received
-from signals.vocabulary import LANGUAGES, ReceiptState
+from signals.vocabulary import AUTONYMS, LANGUAGES, ReceiptState
 from signals.web.bodies import StrictParser, read_form
 from signals.web.front.context import front
 from signals.web.front.forms import FilledForm
@@ -28,7 +28,6 @@ from signals.web.front.sizes import PAGE_STEP, of_one_size
 from signals.web.i18n import language
 from signals.web.labels import CONCERN_TYPES, EMERGENCY, SEEN
 from signals.web.messages import detail_of, field_message
-from signals.web.pages import AUTONYMS
 from signals.web.problems import field_problems, occurrence
 
 front_pages = Blueprint("front_pages", __name__, template_folder="templates")

@@ -7,10 +7,9 @@ from uuid import UUID
 from flask import Response
 from marshmallow import fields, validate
 
-from signals.vocabulary import Role
+from signals.vocabulary import LANGUAGES, Role
 from signals.web.desk.auth import requires
 from signals.web.desk.letters.printing import DEFAULT, print_notice
-from signals.web.desk.letters.texts import NAMES
 from signals.web.front.schemas import Strict
 from signals.web.openapi import API_BASE, StaffBlueprint, answers
 
@@ -27,7 +26,9 @@ PDF: Final = "application/pdf"
 class LanguageQuery(Strict):
     """In which language."""
 
-    language = fields.String(load_default=DEFAULT, validate=validate.OneOf(list(NAMES), error="not_a_choice"))
+    language = fields.String(
+        load_default=DEFAULT, validate=validate.OneOf(list(LANGUAGES), error="not_a_choice")
+    )
 
 
 @letter_api.get("/signals/<uuid:signal_id>/notice.pdf")

@@ -11,12 +11,11 @@ from signals.errors import FieldProblem, Invalid, Restricted
 from signals.models import Organisation, StaffMember
 from signals.retention import periods_of
 from signals.triage import find_signal
-from signals.vocabulary import AuditAction, RetentionRule, Role
+from signals.vocabulary import LANGUAGES, AuditAction, RetentionRule, Role
 from signals.web.desk import display
 from signals.web.desk.auth import current
 from signals.web.desk.context import desk
 from signals.web.desk.letters.making import Letter, Sender, card_pdf, notice_pdf
-from signals.web.desk.letters.texts import NAMES
 from signals.web.desk.opened import changing, organisation_id
 
 DEFAULT = "nl"
@@ -66,7 +65,7 @@ def print_card(language: str) -> bytes:
 
 
 def _known(language: str) -> str:
-    if language not in NAMES:
+    if language not in LANGUAGES:
         raise Invalid(FieldProblem(field="language", code="not_a_choice"))
     return language
 

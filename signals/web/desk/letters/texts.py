@@ -8,18 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-NAMES: Final[Mapping[str, str]] = {
-    "nl": "Nederlands",
-    "en": "English",
-    "pl": "Polski",
-    "ar": "العربية",
-    "tr": "Türkçe",
-    "bg": "Български",
-    "ro": "Română",
-    "uk": "Українська",
-}
-"""Every language in its own words, in the order of the choice."""
-
 WAITING_FOR_A_NATIVE_READING: Final = frozenset({"pl", "ar", "tr", "bg", "ro", "uk"})
 
 RIGHT_TO_LEFT: Final = frozenset({"ar"})
