@@ -360,8 +360,8 @@ def test_an_unproved_address_is_asked_once_and_counts_after_the_button_was_press
 ) -> None:
     unverify(practice)
     assert practice.receiver() != IN_CHARGE
-    practice.worker.remind()
-    practice.worker.remind()
+    practice.worker.ask_for_proof()
+    practice.worker.ask_for_proof()
     assert practice.told(Event.RECIPIENT_CHECK) == {FIRST}
     prove_by(practice, mailed(practice, "/recipient/"))
     assert first(practice).verified_on == TUESDAY
@@ -370,7 +370,7 @@ def test_an_unproved_address_is_asked_once_and_counts_after_the_button_was_press
 
 def test_a_link_does_not_prove_an_address_that_took_the_place_of_the_asked_one(practice: Practice) -> None:
     unverify(practice)
-    practice.worker.remind()
+    practice.worker.ask_for_proof()
     parts = mailed(practice, "/recipient/")
     with practice.world.sessions.begin() as session:
         session.execute(update(Recipient).where(Recipient.address == FIRST).values(address="b@example.org"))
@@ -380,7 +380,7 @@ def test_a_link_does_not_prove_an_address_that_took_the_place_of_the_asked_one(p
 
 def test_a_recipients_link_expires(practice: Practice) -> None:
     unverify(practice)
-    practice.worker.remind()
+    practice.worker.ask_for_proof()
     parts = mailed(practice, "/recipient/")
     practice.at(date(2026, 12, 9))
     with pytest.raises(ProofRefused):
@@ -394,7 +394,7 @@ def test_a_phone_is_proved_by_a_text_message_to_it(practice: Practice) -> None:
         set_way(session.get_one(Recipient, first(practice).id), channel="sms", phone="0612345678")
     phones = MemoryChannel()
     practice.worker.channels["sms"] = phones  # type: ignore[index]
-    practice.worker.remind()
+    practice.worker.ask_for_proof()
     practice.worker.deliver()
     [message] = phones.sent
     [link] = [word for word in message.short.split() if "/recipient/" in word]
@@ -422,8 +422,8 @@ def deputy_since(practice: Practice) -> date | None:
 
 def test_a_deputy_is_asked_once_and_counts_after_the_button_was_pressed(practice: Practice) -> None:
     name_deputy(practice, DEPUTY_ADDRESS)
-    practice.worker.remind()
-    practice.worker.remind()
+    practice.worker.ask_for_proof()
+    practice.worker.ask_for_proof()
     assert practice.told(Event.DEPUTY_CHECK) == {DEPUTY_ADDRESS}
     assert deputy_since(practice) is None
     prove_by(practice, mailed(practice, "/deputy/"), role=DEPUTY)
@@ -432,7 +432,7 @@ def test_a_deputy_is_asked_once_and_counts_after_the_button_was_pressed(practice
 
 def test_a_deputys_link_proves_no_other_address_and_nothing_else(practice: Practice) -> None:
     name_deputy(practice, DEPUTY_ADDRESS)
-    practice.worker.remind()
+    practice.worker.ask_for_proof()
     parts = mailed(practice, "/deputy/")
     with pytest.raises(ProofRefused):
         prove_by(practice, parts)  # as a recipient
@@ -447,7 +447,7 @@ def test_a_deputys_link_proves_no_other_address_and_nothing_else(practice: Pract
 
 def test_a_deputys_link_expires_and_the_first_proof_stays(practice: Practice) -> None:
     name_deputy(practice, DEPUTY_ADDRESS)
-    practice.worker.remind()
+    practice.worker.ask_for_proof()
     parts = mailed(practice, "/deputy/")
     prove_by(practice, parts, role=DEPUTY)
     practice.at(date(2026, 12, 8))

@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from sqlalchemy import update
@@ -15,7 +16,7 @@ from signals.models import Organisation
 from signals.server import _refuse_without_national_desk
 from signals.settings import DatabaseSettings
 from signals.vocabulary import ProcessRole
-from tests.support.serving import ROOT, Served, config_of, serving
+from tests.support.serving import ROOT, Served, config_of, free_port, serving
 from tests.support.world import NATIONAL, World
 
 pytestmark = pytest.mark.slow
@@ -40,6 +41,39 @@ def test_a_report_that_was_answered_arrives_by_itself(sqlite_world: World) -> No
         )
         assert status == 201
         _wait_for(lambda: len(sqlite_world.signals()) == 1)
+
+
+def test_what_is_there_before_the_fork_and_before_the_first_request_is_no_garbage(
+    sqlite_world: World, tmp_path: Path
+) -> None:
+    code = """
+import gc, os, sys
+from pathlib import Path
+from signals import server
+from signals.settings import load_settings
+
+class Probe:
+    def __init__(self, *_args, **_options): pass
+    def serve(self, *, target_loader, **_options):
+        before = gc.get_freeze_count()
+        if os.fork():  # a worker ends with the process that made it
+            os.wait()
+            return
+        app = target_loader()
+        print(before, gc.get_freeze_count() - before, len(gc.get_objects()), flush=True)
+        os._exit(0)
+
+server.Granian = Probe
+server.serve(load_settings(Path(sys.argv[1]), {}))
+"""
+    config = tmp_path / "config.toml"
+    config.write_text(config_of(sqlite_world, ProcessRole.FRONT, free_port()))
+    command = [sys.executable, "-c", code, str(config)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    before_the_fork, of_the_app, left = map(int, done.stdout.split())
+    assert before_the_fork > 50_000
+    assert of_the_app > 1_000
+    assert left < of_the_app
 
 
 @pytest.mark.parametrize("delay", [0.0, 0.05, 0.15, 0.3, 0.5, 0.8, 1.2, 2.0])
