@@ -38,6 +38,7 @@ PROOF = Proof(
     identity=IdentityProof.SEEN_IN_PERSON, residence=ResidenceProof.LETTER_ANSWERED, third_parties=True
 )
 NEXT_DOOR = replace(IN_AMSTERDAM, number=14)
+UPSTAIRS = replace(IN_AMSTERDAM, addition="A")
 
 
 @pytest.fixture
@@ -79,6 +80,20 @@ def test_an_officer_finds_the_signals_of_exactly_this_address(
     world: World, officer: Actor, signal_id: uuid.UUID
 ) -> None:
     assert [signal.id for signal in found(world, officer).signals] == [signal_id]
+
+
+def test_who_lives_upstairs_in_the_same_house_is_neither_found_nor_erased(
+    world: World, officer: Actor, signal_id: uuid.UUID
+) -> None:
+    world.receive(3, UPSTAIRS)
+    world.worker().arrive()
+    upstairs = world.addresses()[UPSTAIRS]
+    assert [signal.id for signal in found(world, officer).signals] == [signal_id]
+    erase(world, officer)
+    assert not found(world, officer).signals
+    (left,) = found(world, officer, UPSTAIRS).signals
+    assert left.id == upstairs.id
+    assert open_report(world.keystore, left).address == UPSTAIRS
 
 
 def test_another_organisations_officer_finds_nothing(world: World, signal_id: uuid.UUID) -> None:
