@@ -70,8 +70,7 @@ class GuessThrottle:
 
 
 def _admit(session: Session, bucket: bytes, now: datetime) -> None:
-    _ensure(session, bucket, now)
-    found = session.scalars(select(SignInGuess).where(SignInGuess.bucket == bucket).with_for_update()).one()
+    found = _locked(session, bucket, now)
     _refuse_while_waiting(found, now)
     recent = now - found.last_at < FORGOTTEN_AFTER
     found.count = found.count + 1 if recent else 1
@@ -83,10 +82,12 @@ def _refuse_while_waiting(found: SignInGuess | None, now: datetime) -> None:
         raise TooManyGuesses(ceil((found.next_at - now).total_seconds()))
 
 
-def _ensure(session: Session, bucket: bytes, now: datetime) -> None:
+def _locked(session: Session, bucket: bytes, now: datetime) -> SignInGuess:
+    """The row of a bucket, locked; in one statement, for a good sign-in may delete it at any moment."""
     insert = sqlite.insert if is_sqlite(session) else postgresql.insert
-    row = {"bucket": bucket, "count": 0, "last_at": now, "next_at": now}
-    session.execute(insert(SignInGuess).values(row).on_conflict_do_nothing(index_elements=["bucket"]))
+    fresh = insert(SignInGuess).values(bucket=bucket, count=0, last_at=now, next_at=now)
+    locking = fresh.on_conflict_do_update(index_elements=["bucket"], set_={"count": SignInGuess.count})
+    return session.scalars(locking.returning(SignInGuess)).one()
 
 
 def _forget_old(session: Session, now: datetime) -> None:

@@ -100,7 +100,7 @@ class Releasing:
         return done
 
     def release_due(self, clock: Clock, *, grace_days: int) -> tuple[Release, ...]:
-        """Release every period that is over for more than `grace_days` days, in order.
+        """Release every period that is over for more than `grace_days` days, in order; returns those it did.
 
         Ends, without an error, at a quarter whose reports have not all arrived, and when another process is
         at it. A year that is refused is left out.
@@ -113,11 +113,14 @@ class Releasing:
             if period is None:
                 return tuple(done)
             try:
-                done.append(self.release(clock, period=period))
+                released = self.release(clock, period=period)
             except ReleaseRefused:
                 if read_period(period).kind == QUARTER:
                     return tuple(done)
                 refused.add(period)
+            else:
+                if released.is_new:  # another process may have been faster since we looked
+                    done.append(released)
 
     @contextmanager
     def alone(self) -> Iterator[None]:

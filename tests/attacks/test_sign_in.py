@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,7 +12,7 @@ import pyotp
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
@@ -322,6 +323,24 @@ def test_the_cookie_of_a_known_browser_is_no_way_around_the_brake(site: Site) ->
     of_lena = {**form, "email": LENA}  # a browser that Lena never used counts as a stranger's
     assert [browser.post("/desk/sign-in", data=of_lena).status_code for _ in range(6)][-1] == 429
     assert site.there.test_client().post("/desk/sign-in", data=of_lena).status_code == 429
+
+
+def test_a_good_sign_in_that_forgets_the_guesses_meanwhile_stops_no_other(world: World) -> None:
+    """Counting a guess holds its row from the first moment: a deletion waits until it is over."""
+    throttle = staff.GuessThrottle(world.clock, world.engine, bytes(32))
+    throttle.admit(ANNA)
+    forgetting = Thread(target=throttle.succeeded, args=[ANNA])
+
+    def meanwhile(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if statement.startswith("INSERT INTO sign_in_guesses") and forgetting.ident is None:
+            forgetting.start()
+            forgetting.join(timeout=0.3)  # time enough to be done, were it not made to wait
+
+    event.listen(world.engine, "after_cursor_execute", meanwhile)
+    throttle.admit(ANNA)
+    forgetting.join(timeout=30)
+    with world.sessions() as session:
+        assert session.execute(text("SELECT count(*) FROM sign_in_guesses")).scalar_one() == 0
 
 
 def test_a_guess_leaves_no_address_behind_and_nothing_after_a_while(site: Site) -> None:

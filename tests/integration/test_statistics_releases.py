@@ -10,13 +10,14 @@ from sqlalchemy.exc import DBAPIError
 
 from privacy.disclosure.auditor import audit, told
 from privacy.disclosure.protection import Protected
+from signals.clock import Clock
 from signals.errors import NotFound
 from signals.models import CountedTable, SignalFact, StoredRelease, StoredTable
 from signals.statistics import ledger, menu, released, released_series, released_table, withheld_tables
 from signals.statistics.counting import located_by
 from signals.statistics.forgetting import forget_facts
 from signals.statistics.releases import ReleaseRefused, published, schemas_of
-from signals.statistics.releasing import Releasing, next_quarter
+from signals.statistics.releasing import Release, Releasing, next_quarter
 from signals.vocabulary import DeletionReason
 from tests.support.disclosure import Coins
 from tests.support.figures import Story, everywhere, fact_rows, facts, live
@@ -273,6 +274,21 @@ def test_however_many_workers_release_at_once_it_happens_once(world: World) -> N
     assert sum(run_at_once(*jobs)) == 1
     assert (world.count(StoredRelease), world.count(StoredTable)) == (1, 3)
     assert total_of(world, "2026-Q3") == 30
+
+
+def test_what_another_worker_released_meanwhile_was_not_done_by_this_one(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(world, "2026-Q3")
+    original = Releasing.release
+
+    def beaten(self: Releasing, clock: Clock, *, period: str) -> Release:
+        assert original(self, clock, period=period).is_new
+        return original(self, clock, period=period)
+
+    monkeypatch.setattr(Releasing, "release", beaten)
+    assert releasing(world).release_due(world.clock, grace_days=35) == ()
+    assert world.count(StoredRelease) == 1
 
 
 def test_a_signal_that_is_purged_while_a_quarter_is_counted_counts_once(
