@@ -29,6 +29,7 @@ _MAC_SIZE: Final = 32
 _ID_SIZE: Final = 16
 _ABSENT: Final = b"\x00"
 _ID_HEAD: Final = b"\x01\x00\x00\x00\x10"
+_ENTRY_HEAD: Final = _ENTRY_DOMAIN + _ID_HEAD
 _MOMENT_SIZE: Final = 32
 _MOMENT_HEAD: Final = b"\x01\x00\x00\x00\x20"
 
@@ -115,7 +116,7 @@ class Finding:
 def entry_mac(key: bytes, facts: AuditFacts) -> bytes:
     """Return HMAC-SHA256 over all facts, each with its length, so that no two entries share an encoding."""
     return mac_of(
-        key,
+        many_macs(key),
         facts.entry_id,
         facts.at,
         facts.actor_id,
@@ -129,7 +130,7 @@ def entry_mac(key: bytes, facts: AuditFacts) -> bytes:
 
 
 def mac_of(
-    key: bytes,
+    mac: Callable[[bytes], bytes],
     entry_id: UUID,
     at: datetime,
     actor_id: UUID | None,
@@ -140,48 +141,39 @@ def mac_of(
     ground: str,
     outcome: str,
 ) -> bytes:
-    """The same for facts one by one, where thousands are written at once."""
+    """The same for facts one by one, where thousands are written at once; `mac` comes from `many_macs`."""
     message = entry_message(
         entry_id.bytes,
         moment_field(at),
-        _raw(actor_id),
-        actor_role,
-        _raw(organisation_id),
-        action,
+        who_and_what(_raw(actor_id), actor_role, _raw(organisation_id), action),
         _raw(subject_id),
-        ground,
-        outcome,
+        ground_and_outcome(ground, outcome),
     )
-    return hmac.digest(key, message, hashlib.sha256)
+    return mac(message)
 
 
 def entry_message(
-    entry_id: bytes,
-    moment: bytes,
-    actor_id: bytes | None,
-    actor_role: str,
-    organisation_id: bytes | None,
-    action: str,
-    subject_id: bytes | None,
-    ground: str,
-    outcome: str,
+    entry_id: bytes, moment: bytes, before: bytes, subject_id: bytes | None, after: bytes
 ) -> bytes:
-    """What the MAC of an entry is made over; ids are 16 bytes, `moment` comes from `moment_field`."""
-    return b"".join(
-        (
-            _ENTRY_DOMAIN,
-            _ID_HEAD,
-            entry_id,
-            moment,
-            _ABSENT if actor_id is None else _ID_HEAD + actor_id,
-            _text(actor_role),
-            _ABSENT if organisation_id is None else _ID_HEAD + organisation_id,
-            _text(action),
-            _ABSENT if subject_id is None else _ID_HEAD + subject_id,
-            _text(ground),
-            _text(outcome),
-        )
-    )
+    """What the MAC of an entry is made over: ids are 16 bytes, `moment` comes from `moment_field`.
+
+    `before` and `after` the subject come from `who_and_what` and `ground_and_outcome`.
+    """
+    return b"".join((_ENTRY_HEAD, entry_id, moment, before, _id_field(subject_id), after))
+
+
+@lru_cache(maxsize=4096)  # people and what they do are few, and each in thousands of entries
+def who_and_what(
+    actor_id: bytes | None, actor_role: str, organisation_id: bytes | None, action: str
+) -> bytes:
+    """The facts between the moment and the subject, as a part of what the MAC is made over."""
+    return b"".join((_id_field(actor_id), _text(actor_role), _id_field(organisation_id), _text(action)))
+
+
+@lru_cache(maxsize=4096)
+def ground_and_outcome(ground: str, outcome: str) -> bytes:
+    """The facts after the subject, as a part of what the MAC is made over."""
+    return _text(ground) + _text(outcome)
 
 
 @lru_cache(maxsize=1024)  # entries of one transaction share a moment
@@ -396,13 +388,9 @@ def _row(entry: StoredEntry) -> ChainRow:
     message = entry_message(
         facts.entry_id.bytes,
         moment_field(facts.at),
-        _raw(facts.actor_id),
-        facts.actor_role,
-        _raw(facts.organisation_id),
-        facts.action,
+        who_and_what(_raw(facts.actor_id), facts.actor_role, _raw(facts.organisation_id), facts.action),
         _raw(facts.subject_id),
-        facts.ground,
-        facts.outcome,
+        ground_and_outcome(facts.ground, facts.outcome),
     )
     return entry.position, entry.link, entry.mac, message, facts.entry_id.bytes
 
@@ -411,7 +399,10 @@ def _raw(value: UUID | None) -> bytes | None:
     return None if value is None else value.bytes
 
 
-@lru_cache(maxsize=4096)  # codes: few, and each in thousands of entries
+def _id_field(value: bytes | None) -> bytes:
+    return _ABSENT if value is None else _ID_HEAD + value
+
+
 def _text(value: str) -> bytes:
     return _field(value.encode())
 

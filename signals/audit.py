@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Table
 from sqlalchemy.orm import Session
 
-from privacy.audit_chain import mac_of
+from privacy.audit_chain import mac_of, many_macs
 from privacy.bulk import Columns, insert_many
 from signals.clock import Clock
 from signals.errors import Forbidden
@@ -58,7 +58,7 @@ class AuditLog:
     """
 
     def __init__(self, key: bytes) -> None:
-        self._key = key
+        self._mac = many_macs(key)
 
     def record(
         self,
@@ -108,7 +108,7 @@ class AuditLog:
             "organisation_id": [organisation_id for organisation_id, _ in of],
             "subject_id": [subject_id for _, subject_id in of],
             "mac": [
-                mac_of(self._key, entry, at, actor_id, role, organisation, action, subject, ground, outcome)
+                mac_of(self._mac, entry, at, actor_id, role, organisation, action, subject, ground, outcome)
                 for entry, (organisation, subject) in zip(ids, of, strict=True)
             ],
         }
@@ -128,7 +128,7 @@ class AuditLog:
             "ground": [event.ground for event in events],
             "outcome": [event.outcome for event in events],
         }
-        macs = [mac_of(self._key, *values) for values in zip(*facts.values(), strict=True)]
+        macs = [mac_of(self._mac, *values) for values in zip(*facts.values(), strict=True)]
         return facts | {"mac": macs}
 
 

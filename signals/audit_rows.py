@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from privacy.audit_chain import ChainRow, entry_message, moment_text
+from privacy.audit_chain import ChainRow, entry_message, ground_and_outcome, moment_text, who_and_what
 from signals.db import is_sqlite
 from signals.models import AuditEntry, AuditLink
 from signals.vocabulary import AuditAction
@@ -53,9 +53,12 @@ def linked_rows(session: Session, after: int) -> Iterator[ChainRow]:
 def overdue_rows(session: Session, now: datetime) -> Iterator[ChainRow]:
     """Entries that no worker has linked though it is long past time."""
     connection = session.connection()
+    # Hidden in a function, the moment leads to no index: SQLite would look up each entry by its random id.
+    # In the order of the ids it reads entries and links side by side, in a quarter of the time.
+    at = func.coalesce(_entries.at, _entries.at)
     waiting = and_(
         _links.position.is_(None),
-        _entries.at < now - LINK_WITHIN,
+        at < now - LINK_WITHIN,
         _entries.action != AuditAction.SIGNAL_ARRIVED,
     )
     query = _columns(connection, null(), null()).select_from(AuditEntry.__table__)
@@ -117,28 +120,33 @@ def _reader(connection: Connection) -> Callable[[Any], ChainRow]:
 
 
 def _from_postgresql(row: Any) -> ChainRow:
-    position, link, mac, entry_id, moment, *facts = row
-    return position, link, mac, entry_message(entry_id, moment_text(moment), *facts), entry_id
+    position, link, mac, entry_id, moment, actor, role, organisation, action, subject, ground, outcome = row
+    before = who_and_what(actor, role, organisation, action)
+    after = ground_and_outcome(ground, outcome)
+    return position, link, mac, entry_message(entry_id, moment_text(moment), before, subject, after), entry_id
 
 
 def _from_sqlite(row: Any) -> ChainRow:
-    position, link, mac, entry_id, moment, actor, role, organisation, action, subject, *rest = row
+    position, link, mac, entry_id, moment, actor, role, organisation, action, subject, ground, outcome = row
     try:
         raw = _from_hex(entry_id)
         message = entry_message(
             raw,
             moment_text(moment.replace(" ", "T", 1) + "+00:00"),
-            _often(actor) if actor else None,
-            role,
-            _often(organisation) if organisation else None,
-            action,
+            _who_and_what(actor, role, organisation, action),
             _from_hex(subject) if subject else None,
-            *rest,
+            ground_and_outcome(ground, outcome),
         )
     except ValueError:  # somebody replaced an id by what is none: found as an edit
         raw = message = b""
     return position, link, mac, message, raw
 
 
+@lru_cache(maxsize=4096)  # people and what they do are few, and each in thousands of entries
+def _who_and_what(actor: str | None, role: str, organisation: str | None, action: str) -> bytes:
+    """The same for ids as SQLite keeps them."""
+    actor_id = _from_hex(actor) if actor else None
+    return who_and_what(actor_id, role, _from_hex(organisation) if organisation else None, action)
+
+
 _from_hex: Final = bytes.fromhex
-_often: Final = lru_cache(maxsize=4096)(bytes.fromhex)  # people and teams are few, and each in thousands
