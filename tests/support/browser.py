@@ -6,7 +6,12 @@ import os
 from pathlib import Path
 from typing import Any
 
-CHROMIUM_PATHS = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
+CHROMIUM_PATHS = (
+    "/usr/bin/chromium-headless-shell",  # the same engine without windows, in half the time
+    "/usr/bin/chromium",
+    "/usr/bin/chromium-browser",
+    "/usr/bin/google-chrome",
+)
 # Without these Chromium looks for its maker's servers at every start.
 QUIET_FLAGS = (
     "--disable-gpu",
