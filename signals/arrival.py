@@ -250,7 +250,7 @@ def _receivers(session: Session, ids: set[uuid.UUID], channels: Collection[str])
     theirs = among(Recipient.__table__.c.organisation_id, ids, connection)
     for row in connection.execute(_RECIPIENTS.where(theirs)):
         reach = way_to(row, found[row.organisation_id].language, channels)
-        if reach is not None and reach.recipient.lower() not in kept_out:
+        if reach is not None and row.address.lower() not in kept_out:  # whatever the channel
             recipients[row.organisation_id].append(reach)
     return _Receivers(found=found, recipients=recipients)
 

@@ -50,11 +50,12 @@ class Reachable(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Reach:
-    """One way to one person."""
+    """One way to one person, whom their e-mail address names whatever the channel."""
 
     channel: str
     recipient: str = field(repr=False)
     language: str = "nl"
+    person: str = field(default="", repr=False, compare=False)
 
 
 def team_of(organisation: Organisation, *, channels: Collection[str] = EMAIL_ONLY) -> list[Reach]:
@@ -116,8 +117,8 @@ def coordinators(session: Session) -> frozenset[str]:
 
 
 def without(reaches: Iterable[Reach], addresses: Collection[str]) -> list[Reach]:
-    """Those whose address (lower case) is not among these."""
-    return [reach for reach in reaches if reach.recipient.lower() not in addresses]
+    """Those of people whose address (lower case) is not among these: a phone is somebody's, too."""
+    return [reach for reach in reaches if (reach.person or reach.recipient).lower() not in addresses]
 
 
 def not_disturbing(organisation: Hours, moment: datetime) -> datetime:
@@ -164,7 +165,7 @@ def _at(local: datetime, *, hour: int, days: int = 0) -> datetime:
 def way_to(recipient: Reachable, language: str, channels: Collection[str]) -> Reach | None:
     """The way that this person prefers, as far as it is verified and on; None where there is none."""
     if recipient.channel == SMS and recipient.phone and recipient.phone_verified_on and SMS in channels:
-        return Reach(channel=SMS, recipient=recipient.phone, language=language)
+        return Reach(channel=SMS, recipient=recipient.phone, language=language, person=recipient.address)
     if recipient.verified_on is None:
         return None
     return Reach(channel=EMAIL, recipient=recipient.address, language=language)

@@ -550,6 +550,22 @@ def test_a_coordinator_who_is_put_on_a_list_hears_nothing_of_a_signal(team: Team
     assert team.lead in everybody
 
 
+def test_a_coordinator_on_a_list_gets_no_text_message_about_a_signal_either(team: Team) -> None:
+    coordinator = email_of(team.world, team.world.staff(role=Role.COORDINATOR))
+    with team.world.sessions.begin() as session:
+        first = Recipient.organisation_id == IN_CHARGE, Recipient.position == 1
+        phone = {"channel": "sms", "phone": "+31612345678", "phone_verified_on": NOVEMBER[1]}
+        session.execute(update(Recipient).where(*first).values(address=coordinator, **phone))
+    team.worker.channels["sms"] = MemoryChannel()  # type: ignore[index]
+    team.world.receive(2)
+    team.worker.arrive()
+    team.remind(NOVEMBER[25])
+    with team.world.sessions() as session:
+        told = set(session.execute(select(OutboxMessage.event, OutboxMessage.channel)))
+    assert {(Event.NEW_SIGNAL, "email"), (Event.REMINDER, "email")} <= told
+    assert "sms" not in {channel for _event, channel in told}
+
+
 # Digest and nothing open
 
 
