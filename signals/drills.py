@@ -6,7 +6,7 @@ after another; after two missed in a row the routing falls to the next level, un
 
 import uuid
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
@@ -67,6 +67,22 @@ class ChannelProof:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Sending:
+    """What came of sending one organisation a drill: to how many it goes and when, or what it waits for."""
+
+    organisation_id: uuid.UUID
+    name: str
+    told: int = 0
+    leaves_at: datetime | None = None
+    unanswered_since: date | None = None
+
+    @property
+    def was_sent(self) -> bool:
+        """Whether it is a new one."""
+        return self.unanswered_since is None
+
+
+@dataclass(frozen=True, kw_only=True)
 class DrillReport:
     """What one run of the job did."""
 
@@ -99,11 +115,16 @@ class Drills:
 
     def send(self, session: Session, clock: Clock, *, organisation_ids: Collection[uuid.UUID]) -> int:
         """Send a drill now to each of these, where none waits; gives how many."""
-        return sum(
-            self._send_one(session, clock, organisation)
-            for organisation in _organisations(session)
-            if organisation.id in set(organisation_ids)
-        )
+        done = self.send_each(session, clock, organisation_ids=organisation_ids)
+        return sum(sending.was_sent for sending in done)
+
+    def send_each(
+        self, session: Session, clock: Clock, *, organisation_ids: Collection[uuid.UUID]
+    ) -> list[Sending]:
+        """As `send`, and tells of each what came of it."""
+        wanted = set(organisation_ids)
+        found = _organisations(session)
+        return [self._send_one(session, clock, one) for one in found if one.id in wanted]
 
     def follow_up(self, session: Session, clock: Clock) -> DrillReport:
         """Tell the next in line of what is unanswered; note what was missed, and its consequence."""
@@ -136,17 +157,19 @@ class Drills:
         self._tell_all(session, clock, Event.ROUTING_RESTORED, drill, organisation)
         return True
 
-    def _send_one(self, session: Session, clock: Clock, organisation: Organisation) -> int:
-        if session.scalar(_open_drills().where(Drill.organisation_id == organisation.id).limit(1)):
-            return 0
+    def _send_one(self, session: Session, clock: Clock, organisation: Organisation) -> Sending:
+        fresh = Sending(organisation_id=organisation.id, name=organisation.name)
+        waiting = session.scalar(_open_drills().where(Drill.organisation_id == organisation.id).limit(1))
+        if waiting is not None:
+            return replace(fresh, unanswered_since=waiting.sent_on)
         drill = Drill(organisation_id=organisation.id, sent_on=today(clock), step=_FIRST)
         try:
             with session.begin_nested():
                 session.add(drill)
         except IntegrityError:  # another worker sent it at the same moment
-            return 0
-        self._tell(session, clock, drill, organisation, _FIRST)
-        return 1
+            return replace(fresh, unanswered_since=today(clock))
+        told = self._tell(session, clock, drill, organisation, _FIRST)
+        return replace(fresh, told=told, leaves_at=not_disturbing(organisation, clock.now()))
 
     def _is_due(self, session: Session, organisation: Organisation, on: date) -> bool:
         latest = session.scalar(_latest(organisation.id).limit(1))

@@ -9,9 +9,12 @@ from signals.cli import answer, json_option, settings_of
 from signals.cli.opening import Opened, everything
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
     from sqlalchemy.orm import Session
 
-    from signals.drills import Drills
+    from signals.drills import Drills, Sending
 
 
 @click.command()
@@ -25,7 +28,9 @@ if TYPE_CHECKING:
 def drill(context: click.Context, *, names: tuple[str, ...], to_all: bool, show: bool, as_json: bool) -> None:
     """Send what is due and follow up what nobody answered, as the worker does every hour.
 
-    Example: signals drill --organisation "Voorbeeld Welzijn Amsterdam"
+    One that is named gets none while an earlier drill waits for its answer; it is said since when.
+
+    Example: signals drill --organisation "Sociaal Werk Amsterdam (voorbeeld)"
     """
     from dataclasses import asdict
 
@@ -45,8 +50,8 @@ def drill(context: click.Context, *, names: tuple[str, ...], to_all: bool, show:
             answer([asdict(proof) for proof in channel_proofs(session)], as_json=as_json, text=_proofs)
         elif names or to_all:
             wanted = _organisations(session, names)
-            sent = practice.send(session, opened.clock, organisation_ids=wanted)
-            answer({"sent": sent}, as_json=as_json, text=lambda data: f"{data['sent']} sent")
+            done = practice.send_each(session, opened.clock, organisation_ids=wanted)
+            answer(_sent(done, opened.clock.now()), as_json=as_json, text=_sent_lines)
         else:
             answer(_run(practice, session, opened), as_json=as_json, text=_report)
 
@@ -67,6 +72,32 @@ def _organisations(session: "Session", names: tuple[str, ...]) -> list[uuid.UUID
     if unknown:
         raise click.ClickException(f"no organisation is called {unknown[0]}")
     return [known.get(name) or by_name[name] for name in names] or list(known.values())
+
+
+def _sent(done: "Sequence[Sending]", now: "datetime") -> dict[str, Any]:
+    return {
+        "sent": sum(sending.was_sent for sending in done),
+        "organisations": [{"name": sending.name, "what": _what(sending, now)} for sending in done],
+    }
+
+
+def _what(sending: "Sending", now: "datetime") -> str:
+    """What came of one, in words."""
+    from signals.clock import AMSTERDAM
+
+    if sending.unanswered_since is not None:
+        return f"not sent: the drill of {sending.unanswered_since} waits for its answer"
+    if not sending.told or sending.leaves_at is None:
+        return "sent to nobody yet: no recipient has a confirmed address; the next in line follows"
+    if sending.leaves_at > now:
+        at = sending.leaves_at.astimezone(AMSTERDAM)
+        return f"sent when the team may be written to, {at:%Y-%m-%d %H:%M}"
+    return "sent"
+
+
+def _sent_lines(data: dict[str, Any]) -> str:
+    told = [f"{one['name']}: {one['what']}" for one in data["organisations"] if one["what"] != "sent"]
+    return "\n".join([*told, f"{data['sent']} sent"])
 
 
 def _report(data: dict[str, int]) -> str:

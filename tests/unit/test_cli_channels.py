@@ -4,7 +4,7 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,8 +13,9 @@ from sqlalchemy import insert, select, update
 from notifications.models import DeliveryAttempt, MessageState, OutboxMessage
 from notifications.outbox import enqueue
 from privacy.logs import configure_logging
+from signals.clock import AMSTERDAM
 from signals.db import make_engine, session_factory
-from signals.models import Drill, Organisation
+from signals.models import Drill, Organisation, Recipient
 from signals.settings import Settings
 from tests.support.installation import install, settings_in
 from tests.unit.notifications.building import new_message, subject
@@ -109,14 +110,37 @@ def test_dead_letters_are_named_or_all_are_meant(script: Signals, arguments: tup
 
 
 def test_a_drill_goes_to_an_organisation_by_name_or_id(script: Signals) -> None:
-    assert script.json("drill", "--organisation", "Amsterdam") == {"sent": 1}
-    assert script.json("drill", "--organisation", "Amsterdam") == {"sent": 0}
+    assert script.json("drill", "--organisation", "Amsterdam")["sent"] == 1
     [national] = rows(script, select(Organisation.id).where(Organisation.name == "Landelijk"))
-    assert script.json("drill", "--organisation", str(national)) == {"sent": 1}
+    told = script.json("drill", "--organisation", str(national))
+    assert told == {"sent": 1, "organisations": [{"name": "Landelijk", "what": "sent"}]}
+
+
+def test_why_an_organisation_gets_no_drill_now_is_said(script: Signals) -> None:
+    script("drill", "--organisation", "Amsterdam")
+    statements(script, update(Drill).values(sent_on=date(2026, 3, 2)))
+    assert script("drill", "--organisation", "Amsterdam") == (
+        "Amsterdam: not sent: the drill of 2026-03-02 waits for its answer\n0 sent\n"
+    )
+
+
+def test_a_drill_that_has_nobody_to_go_to_is_said_to_have_none(script: Signals) -> None:
+    statements(script, update(Recipient).values(verified_on=None))
+    output = script("drill", "--organisation", "Amsterdam")
+    assert output.startswith("Amsterdam: sent to nobody yet: no recipient has a confirmed address")
+
+
+def test_a_drill_that_waits_for_the_end_of_quiet_hours_says_until_when(script: Signals) -> None:
+    now = datetime.now(AMSTERDAM)
+    quiet = {"quiet_from": now.hour, "quiet_until": (now.hour + 2) % 24}
+    statements(script, update(Organisation).values(**quiet))
+    output = script("drill", "--organisation", "Amsterdam")
+    assert output.startswith("Amsterdam: sent when the team may be written to, ")
+    assert output.endswith(":00\n1 sent\n")
 
 
 def test_a_drill_to_all_and_what_came_of_it(script: Signals) -> None:
-    assert script.json("drill", "--all") == {"sent": 2}
+    assert script.json("drill", "--all")["sent"] == 2
     assert {proof["waits"] for proof in script.json("drill", "--show")} == {True}
     assert "Amsterdam: never proved; waits for an answer" in script("drill", "--show")
     assert len(rows(script, select(Drill.id))) == 2
