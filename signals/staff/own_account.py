@@ -15,11 +15,11 @@ from privacy.passwords import STANDARD, PasswordHasherSettings, hash_password
 from privacy.totp import verify_totp
 from signals.audit import AuditLog
 from signals.clock import Clock
-from signals.errors import FieldProblem, Invalid, NotFound, NotSignedIn
+from signals.errors import FieldProblem, Invalid, NotFound
 from signals.models import AccountLink, StaffMember, StaffSession
 from signals.staff.identity import Secrets, actor_for, seal_totp
 from signals.staff.new_passwords import problems_of_password
-from signals.staff.signing_in import lock_member
+from signals.staff.signing_in import lock_account
 from signals.vocabulary import AuditAction
 
 RECENTLY: Final = timedelta(minutes=10)
@@ -49,7 +49,7 @@ def change_password(
     if problems:
         raise Invalid(*problems)
     new_hash = hash_password(password, hasher)  # before anything is locked: it takes some 100 ms
-    member = _locked(session, staff_session)
+    member = lock_account(session, staff_session)
     member.password_hash = new_hash
     session.execute(delete(AccountLink).where(AccountLink.staff_member_id == member.id))
     revoke_others(session, clock, staff_session=staff_session)
@@ -80,7 +80,7 @@ def change_totp(
     step = verify_totp(secret, totp, clock.now(), None)
     if step is None:
         raise Invalid(FieldProblem(field="totp", code="wrong_code"))
-    member = _locked(session, staff_session)
+    member = lock_account(session, staff_session)
     member.totp_sealed, member.totp_last_step = seal_totp(keystore, member.id, secret), step
     revoke_others(session, clock, staff_session=staff_session)
     _record(session, clock, audit, member, AuditAction.STAFF_CHANGED, "authenticator")
@@ -123,17 +123,6 @@ def revoke_others(session: Session, clock: Clock, *, staff_session: StaffSession
         )
         .values(revoked_at=clock.now())
     )
-
-
-def _locked(session: Session, staff_session: StaffSession) -> StaffMember:
-    """The account, locked and still in this session: one that a lead recovers meanwhile stays shut."""
-    member = lock_member(session, staff_session.staff_member_id)
-    still = session.scalar(
-        select(StaffSession.id).where(StaffSession.id == staff_session.id, StaffSession.revoked_at.is_(None))
-    )
-    if member is None or member.disabled_at is not None or still is None:
-        raise NotSignedIn
-    return member
 
 
 def _record(

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from signals.audit import Actor, AuditLog
 from signals.clock import Clock, today
 from signals.errors import FieldProblem, Invalid, NotFound, SignalsError, SignInFailed
-from signals.models import Passkey, StaffMember
+from signals.models import Passkey, StaffMember, StaffSession
 from signals.staff.challenges import (
     ChallengeRefused,
     Purpose,
@@ -30,7 +30,7 @@ from signals.staff.challenges import (
 )
 from signals.staff.identity import Secrets, actor_for
 from signals.staff.sessions import open_session
-from signals.staff.signing_in import SignedIn, lock_member
+from signals.staff.signing_in import SignedIn, lock_account, lock_member
 from signals.vocabulary import AuditAction
 
 MOST_PASSKEYS: Final = 10
@@ -115,17 +115,18 @@ def register(
     keystore: Secrets,
     audit: AuditLog,
     party: RelyingParty,
-    member_id: uuid.UUID,
+    staff_session: StaffSession,
     answer: str,
     label: str,
 ) -> Passkey:
     """Keep a new passkey of a person who just signed in. `answer`: the device's, as JSON.
 
     `label` has 1 to 60 characters, ten passkeys are the most. Raises `Invalid`, `ChallengeRefused` and
-    `PasskeyRefused`, and `NotFound` for an account that was disabled.
+    `PasskeyRefused`, and `NotSignedIn` for an account that was disabled or recovered meanwhile.
     """
     label = _checked_label(label)
-    member = _enabled(session, member_id)
+    member = lock_account(session, staff_session)
+    member_id = member.id
     if len(passkeys_of(session, member_id=member_id)) >= MOST_PASSKEYS:
         raise Invalid(FieldProblem(field="label", code="too_many"))
     verified = _verified_registration(clock, keystore, party, member_id, answer)
@@ -352,13 +353,6 @@ def _checked_label(label: str) -> str:
     if not 1 <= len(label.strip()) <= MAX_LABEL:
         raise Invalid(FieldProblem(field="label", code="out_of_range"))
     return label.strip()
-
-
-def _enabled(session: Session, member_id: uuid.UUID) -> StaffMember:
-    member = lock_member(session, member_id)
-    if member is None or member.disabled_at is not None:
-        raise NotFound
-    return member
 
 
 def _lock(session: Session, credential_id: bytes) -> Passkey | None:

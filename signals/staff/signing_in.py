@@ -19,7 +19,7 @@ from privacy.passwords import (
 from privacy.totp import verify_totp
 from signals.audit import Actor, AuditLog
 from signals.clock import Clock
-from signals.errors import SignInFailed
+from signals.errors import NotSignedIn, SignInFailed
 from signals.models import StaffMember, StaffSession
 from signals.staff.identity import MAX_PASSWORD, Secrets, actor_for, normal_email, open_totp
 from signals.staff.sessions import SessionKind, open_session
@@ -119,6 +119,20 @@ def lock_member(session: Session, member_id: uuid.UUID) -> StaffMember | None:
         .execution_options(populate_existing=True)
     )
     return session.scalar(query)
+
+
+def lock_account(session: Session, staff_session: StaffSession) -> StaffMember:
+    """The account, locked and still in this session: one that a lead recovers meanwhile stays shut.
+
+    Raises `NotSignedIn`.
+    """
+    member = lock_member(session, staff_session.staff_member_id)
+    still = session.scalar(
+        select(StaffSession.id).where(StaffSession.id == staff_session.id, StaffSession.revoked_at.is_(None))
+    )
+    if member is None or member.disabled_at is not None or still is None:
+        raise NotSignedIn
+    return member
 
 
 def _accepted_step(keystore: Secrets, member: StaffMember | None, code: str, now: datetime) -> int | None:

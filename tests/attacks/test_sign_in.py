@@ -19,12 +19,13 @@ from werkzeug.test import TestResponse
 from notifications.models import OutboxMessage
 from privacy.passwords import PasswordHasherSettings
 from signals import staff
-from signals.models import AccountLink, StaffMember, StaffSession
+from signals.models import AccountLink, Passkey, StaffMember, StaffSession
 from signals.settings import ServerSettings, SessionsSettings
 from signals.staff import recovery
 from signals.vocabulary import ProcessRole, Role
 from tests.support.authenticator import Authenticator
 from tests.support.fences import FencedWorld, worker_of
+from tests.support.meanwhile import meanwhile
 from tests.support.world import AMSTERDAM, World, run_at_once
 
 PASSWORD = "zeven groene fietsen"
@@ -171,6 +172,19 @@ def test_a_cookie_stolen_before_sign_out_opens_nothing_after(site: Site) -> None
     assert site.with_cookie(stolen).get("/desk").status_code == 200
     site.send(browser, "/desk/sign-out", "/desk")
     assert site.with_cookie(stolen).get("/desk").status_code == 303
+
+
+def test_who_signs_out_while_the_lead_shuts_them_out_stays_out(site: Site) -> None:
+    """What was read of the account as the request began is not written over what came since."""
+    browser, lena = site.signed_in(), site.signed_in(LENA)
+    csrf, shut = csrf_of(browser.get("/desk")), f"/desk/team/{site.member_id()}/disable"
+
+    def shut_out() -> None:
+        assert site.send(lena, shut, "/desk/team").status_code == 303
+
+    with meanwhile(site.world.engine, "staff_sessions", shut_out):
+        browser.post("/desk/sign-out", data={"csrf_token": csrf})
+    assert site.here.test_client().post("/desk/sign-in", data=site.form()).status_code == 401
 
 
 def test_a_changed_password_ends_a_stolen_session_in_every_process(site: Site) -> None:
@@ -462,6 +476,23 @@ def test_a_browser_left_open_adds_no_passkey_and_changes_no_password(site: Site)
     ):
         moved = site.send(browser, path, "/desk/account", **fields)
         assert moved.location == "/desk/account/confirm"
+
+
+def test_a_passkey_that_is_sent_while_the_lead_recovers_the_account_is_not_kept(site: Site) -> None:
+    """Recovery shuts every way in; whoever still had a session cannot leave themselves another one."""
+    browser, lena = site.signed_in(), site.signed_in(LENA)
+    device = Authenticator(origin="http://localhost")
+    answer = device.create(browser.get("/desk/account/passkeys/options").text)
+    form = {"csrf_token": csrf_of(browser.get("/desk/account")), "label": "telefoon", "answer": answer}
+
+    def recover() -> None:
+        path = f"/desk/team/{site.member_id()}/recover"
+        assert site.send(lena, path, "/desk/team").status_code == 303
+
+    with meanwhile(site.world.engine, "staff_sessions", recover):
+        assert browser.post("/desk/account/passkeys", data=form).status_code == 401
+    with site.world.sessions() as session:
+        assert session.scalars(select(Passkey)).all() == []
 
 
 def test_asking_for_challenges_a_thousand_times_stores_nothing(site: Site) -> None:

@@ -13,11 +13,12 @@ from sqlalchemy.orm import Session
 from signals import staff
 from signals.audit import AuditLog
 from signals.clock import FixedClock
-from signals.errors import Invalid, NotFound, SignInFailed
-from signals.models import AuditEntry, Challenge, Passkey, StaffMember
+from signals.errors import Invalid, NotFound, NotSignedIn, SignInFailed
+from signals.models import AuditEntry, Challenge, Passkey, StaffMember, StaffSession
 from signals.staff import passkeys
 from signals.staff.challenges import ChallengeRefused
 from signals.staff.passkeys import PasskeyRefused, RelyingParty, relying_party
+from signals.staff.sessions import open_session
 from signals.vocabulary import AuditAction
 from tests import factories
 from tests.desk_fixtures import (
@@ -45,6 +46,12 @@ class Ceremonies:
         self.session, self.clock, self.audit, self.keys = session, clock, audit, keys
         self.member = factories.StaffMemberFactory.create()
         self.device = Authenticator()
+        self.signed_in = self.session_of(self.member)
+
+    def session_of(self, member: StaffMember) -> StaffSession:
+        _token, opened = open_session(self.session, member, "page", self.clock.now(), timedelta(hours=12))
+        self.session.flush()
+        return opened
 
     def options(self, member: StaffMember | None = None) -> str:
         return passkeys.registration_options(
@@ -52,7 +59,7 @@ class Ceremonies:
         )
 
     def register(self, answer: str | None = None, **how: Any) -> Passkey:
-        values: dict[str, Any] = {"label": "telefoon", "member_id": self.member.id} | how
+        values: dict[str, Any] = {"label": "telefoon", "staff_session": self.signed_in} | how
         return passkeys.register(
             self.session,
             self.clock,
@@ -238,7 +245,7 @@ def test_the_passkey_of_a_disabled_member_opens_nothing(desk: Ceremonies) -> Non
     desk.member.disabled_at = desk.clock.now()
     with pytest.raises(SignInFailed):
         desk.sign_in()
-    with pytest.raises(NotFound):
+    with pytest.raises(NotSignedIn):
         desk.register()
 
 
@@ -246,7 +253,7 @@ def test_a_credential_belongs_to_one_person(desk: Ceremonies) -> None:
     desk.register()
     other = factories.StaffMemberFactory.create()
     with pytest.raises(PasskeyRefused):
-        desk.register(desk.device.create(desk.options(other)), member_id=other.id)
+        desk.register(desk.device.create(desk.options(other)), staff_session=desk.session_of(other))
 
 
 @pytest.mark.parametrize("answer", ["", "{}", "[]", "null", "7", '"x"', '{"response": {}}', "{" * 20_000])

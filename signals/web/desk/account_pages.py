@@ -143,7 +143,7 @@ def add_passkey() -> Any:
             keystore=context.keystore,
             audit=context.audit,
             party=_party(),
-            member_id=own.staff_member_id,
+            staff_session=own,
             answer=request.form.get("answer", ""),
             **values,
         )

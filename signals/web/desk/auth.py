@@ -169,9 +169,9 @@ def sign_out() -> None:
     """End the session of who asks, at once and in every process."""
     context, caller = desk(), current()
     with context.sessions.begin() as session:
-        staff.sign_out(
-            session, context.clock, staff_session=session.merge(caller.session), audit=context.audit
-        )
+        # Read anew: what this request knew of the account must not be written over what came since.
+        own = session.get_one(StaffSession, caller.session.id)
+        staff.sign_out(session, context.clock, staff_session=own, audit=context.audit)
 
 
 def remember(response: Response, token: str) -> Response:
