@@ -9,12 +9,17 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from signals.web.glyphs import drawable, drawn_by
+
 # Not Noto Sans Arabic: it sets the dots of letters apart, and what is read back from the file is no word.
 FAMILIES: Final = ("Noto Sans", "Tajawal")
 
 
 def compile_pdf(template: Path, data: Mapping[str, Any]) -> bytes:
-    """Set one template with its data, with our own fonts only, so that it looks alike everywhere."""
+    """Set one template with its data, with our own fonts only, so that it looks alike everywhere.
+
+    What these cannot draw is said in words.
+    """
     import typst
 
     return typst.compile(
@@ -22,7 +27,7 @@ def compile_pdf(template: Path, data: Mapping[str, Any]) -> bytes:
         root=template.parent,
         font_paths=_fonts(),
         ignore_system_fonts=True,
-        sys_inputs={"data": json.dumps(data, ensure_ascii=False)},
+        sys_inputs={"data": drawable(json.dumps(data, ensure_ascii=False), _drawn())},
         pdf_standards=["ua-1"],
         format="pdf",
     )
@@ -35,3 +40,10 @@ def _fonts() -> Any:
 
     folders = {fontpkg.path(family).parent for family in FAMILIES}
     return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=sorted(folders))
+
+
+@cache
+def _drawn() -> frozenset[int]:
+    import fontpkg
+
+    return drawn_by(fontpkg.path(family) for family in FAMILIES)

@@ -127,3 +127,8 @@ def test_the_schema_is_in_the_description_of_the_api(desk: Desk) -> None:
     answer = described["paths"]["/api/v1/signals/{signal_id}/handover.json"]["get"]["responses"]["200"]
     assert answer["content"]["application/json"]["schema"]["$ref"].endswith("/Handover")
     assert "newly_known" in described["components"]["schemas"]["Handover"]["properties"]
+
+
+def test_a_note_with_characters_that_the_fonts_lack_is_handed_over_on_paper_too(desk: Desk) -> None:
+    document = desk.call("anna", "GET", f"/signals/{concluded(desk, **REFERRED)}/handover.json").get_json()
+    assert handover_pdf(document | {"note": "Gebeld → geen gehoor 😀"}).startswith(b"%PDF")

@@ -1,0 +1,34 @@
+"""Documents with characters that our fonts do not have: said in words, never refused."""
+
+import io
+import re
+
+import pytest
+from pypdf import PdfReader
+
+from signals.web.desk.pdf import Section, make_pdf
+
+
+def read_back(text: str) -> str:
+    made = make_pdf(title="Overdracht", lead=[], sections=[Section(title="Notitie", facts=[("Tekst", text)])])
+    said = " ".join(page.extract_text() for page in PdfReader(io.BytesIO(made)).pages)
+    return re.sub(r"\s+", " ", said)
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("bellen → langsgaan", "bellen [rightwards arrow] langsgaan"),
+        ("gelukt ✓ 😀", "gelukt [check mark] [grinning face]"),
+        ("\ue000", "[U+E000]"),
+        ("Łódź, Șerban, Жорж", "Łódź, Șerban, Жорж"),
+    ],
+)
+def test_what_no_font_has_is_named_and_all_else_stays(typed: str, read: str) -> None:
+    assert read in read_back(typed)
+
+
+def test_no_character_of_any_script_makes_a_document_fail() -> None:
+    """Every 613th character up to the last plane; lone surrogates are refused where text comes in."""
+    characters = (chr(code) for code in range(0x80, 0x110000, 613) if not 0xD800 <= code <= 0xDFFF)
+    assert "[U+" in read_back(" ".join(characters))
