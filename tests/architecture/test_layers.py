@@ -104,6 +104,7 @@ def test_the_public_side_is_under_contract_never_to_reach_the_keystore() -> None
     assert covered == _exists("signals.web.front")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("package", ["signals", "notifications", "privacy"])
 def test_importing_every_module_connects_to_nothing_and_brings_no_slow_library(
     package: str, tmp_path: Path

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -92,6 +93,7 @@ def organisations(draw: st.DrawFn) -> list[OrganisationFacts]:
     ] + [DESK]
 
 
+@pytest.mark.slow
 @given(
     st.lists(rows(), max_size=25),
     organisations(),
@@ -131,6 +133,7 @@ def test_without_a_number_the_answer_is_that_of_the_postcode_or_of_all_its_numbe
             assert found == plain.route(postcode, None, on).organisation_id or receivers == {found}
 
 
+@pytest.mark.slow
 @given(st.lists(rows(), max_size=25), organisations(), st.text(max_size=8), st.none() | st.integers())
 @settings(deadline=None)
 def test_somebody_who_receives_is_always_found(
@@ -141,6 +144,7 @@ def test_somebody_who_receives_is_always_found(
     assert route.organisation_id in receivers
 
 
+@pytest.mark.slow
 @given(st.permutations(range(12)), st.lists(rows(), min_size=12, max_size=12), organisations())
 @settings(deadline=None)
 def test_the_order_of_rows_never_matters(
@@ -153,6 +157,7 @@ def test_the_order_of_rows_never_matters(
             assert one.route(postcode, 2, on) == other.route(postcode, 2, on)
 
 
+@pytest.mark.slow
 @given(st.lists(rows(), max_size=25), organisations())
 @settings(deadline=None)
 def test_an_organisation_that_stops_receiving_leaves_its_signals_to_the_next_level(

@@ -187,6 +187,7 @@ def test_a_migrated_database_is_as_this_version_wants_it(signals: Signals) -> No
     assert signals.json("db", "upgrade") == {"upgraded": False}
 
 
+@pytest.mark.slow
 def test_an_empty_database_is_behind_and_can_be_brought_up(signals: Signals) -> None:
     signals("db", "downgrade", "base", "--yes")
     found = signals.json("db", "check", code=1)
