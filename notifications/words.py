@@ -87,6 +87,16 @@ _PROBLEMS: Final[Mapping[str, tuple[_Pair, _Pair]]] = {
         ),
         _SECURITY,
     ),
+    "smtp_sender": (
+        (
+            "de mailserver weigert ons adres als afzender",
+            "the mail server refuses our address as the sender",
+        ),
+        (
+            "kijk naar notifications.sender, en of notifications.smtp_user daarvandaan mag verzenden",
+            "look at notifications.sender, and whether notifications.smtp_user may send from it",
+        ),
+    ),
     "smtp_421": (("de mailserver heeft nu geen tijd", "the mail server has no time now"), _WAIT),
     "smtp_450": (
         ("het postvak kan nu niets aannemen", "the mailbox takes nothing now"),

@@ -23,6 +23,8 @@ AUTHENTICATION_CODES = frozenset({530, 534, 535, 538})  # RFC 4954, section 6
 
 CLOSING = "smtp_421"
 """RFC 5321, section 3.8: the server ends the connection; it may say so to any command."""
+SENDER_REFUSED = "smtp_sender"
+"""5xx to MAIL: about the address that we send from, whoever is written to. It waits until that is mended."""
 OUT_OF_STEP = "smtp_503"
 """The server is elsewhere in the conversation than we: about the connection, not about the message."""
 MOST_ON_ONE = 100
@@ -80,8 +82,14 @@ class EmailChannel:
         self._kept.part()
 
     def check(self) -> None:
-        """Connect and sign in without sending anything. Raises a TemporaryFailure that says why not."""
-        _part(_connected(self.server, self._domain))
+        """Connect, sign in and name the sender. Raises a TemporaryFailure that says why not."""
+        smtp = _connected(self.server, self._domain)
+        try:
+            _begin(smtp, self.sender)
+        except (smtplib.SMTPException, OSError):
+            raise TemporaryFailure("smtp_disconnected") from None
+        finally:
+            _part(smtp)
 
     @property
     def _domain(self) -> str:
@@ -213,8 +221,15 @@ def _not_connected(problem: Exception) -> TemporaryFailure:
 
 def _envelope(smtp: smtplib.SMTP | None, sender: str, recipient: str) -> None:
     assert smtp is not None
-    _require(smtp.mail(sender))
+    _begin(smtp, sender)
     _require(smtp.rcpt(recipient))
+
+
+def _begin(smtp: smtplib.SMTP, sender: str) -> None:
+    try:
+        _require(smtp.mail(sender))
+    except PermanentFailure as refusal:
+        raise refusal if refusal.problem == OUT_OF_STEP else TemporaryFailure(SENDER_REFUSED) from None
 
 
 def _hand_over(smtp: smtplib.SMTP | None, content: bytes) -> None:

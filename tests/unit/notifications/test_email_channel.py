@@ -12,6 +12,7 @@ from threading import Thread
 import pytest
 from aiosmtpd.smtp import Envelope
 
+from notifications.breaker import is_about_provider
 from notifications.channels.email import EmailChannel, Security, SmtpServer
 from notifications.retry import DeliveryFailure, OutcomeUnknown, PermanentFailure, TemporaryFailure
 from tests.unit.notifications.building import outgoing, subject
@@ -114,6 +115,25 @@ def test_a_permanent_refusal_of_the_recipient_is_permanent(
     mailbox.rcpt_answers = deque([f"{code} never"])
     with pytest.raises(PermanentFailure, match=f"smtp_{code}"):
         plain.send(outgoing())
+
+
+@pytest.mark.parametrize("code", [501, 550, 553, 554])
+def test_a_refusal_of_our_own_address_waits_until_somebody_mends_it(
+    plain: EmailChannel, mailbox: Mailbox, code: int
+) -> None:
+    mailbox.mail_answers = deque([f"{code} you may not send from there"])
+    with pytest.raises(TemporaryFailure, match="smtp_sender") as caught:
+        plain.send(outgoing())
+    assert is_about_provider(caught.value)
+    assert plain.send(outgoing()).provider_message_id
+
+
+def test_the_check_finds_out_that_our_own_address_is_refused(plain: EmailChannel, mailbox: Mailbox) -> None:
+    plain.check()
+    mailbox.mail_answers = deque(["550 you may not send from there"])
+    with pytest.raises(TemporaryFailure, match="smtp_sender"):
+        plain.check()
+    assert mailbox.inbox == []
 
 
 def test_a_refusal_of_the_content_is_judged_by_its_code(plain: EmailChannel, mailbox: Mailbox) -> None:

@@ -9,7 +9,15 @@ from notifications.retry import DOUBTFUL
 from notifications.words import event_words, explain
 
 LANGUAGES = ("nl", "en")
-OURS = ("smtp_connection", "smtp_disconnected", "smtp_sign_in", "smtp_tls", "smtp_not_supported", "smtp_450")
+OURS = (
+    "smtp_connection",
+    "smtp_disconnected",
+    "smtp_sign_in",
+    "smtp_tls",
+    "smtp_not_supported",
+    "smtp_450",
+    "smtp_sender",
+)
 CODES = [
     *OURS,
     *(f"smtp_{code}" for code in AUTHENTICATION_CODES),
@@ -33,6 +41,7 @@ def test_every_failure_that_a_channel_tells_has_words_and_keeps_its_code(code: s
     ("code", "mend"),
     [
         ("smtp_sign_in", "notifications.smtp_password_file"),
+        ("smtp_sender", "notifications.sender"),
         ("smtp_535", "notifications.smtp_password_file"),
         ("smtp_connection", "notifications.smtp_host"),
         ("smtp_tls", "notifications.smtp_security"),
