@@ -221,9 +221,8 @@ def end_area(
 
 
 def _organisation(session: Session, organisation_id: uuid.UUID) -> Organisation:
-    found = session.scalar(
-        select(Organisation).where(Organisation.id == organisation_id).with_for_update(of=Organisation)
-    )
+    query = select(Organisation).options(selectinload(Organisation.recipients))
+    found = session.scalar(query.where(Organisation.id == organisation_id).with_for_update(of=Organisation))
     if found is None:
         raise NotFound
     return found

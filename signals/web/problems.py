@@ -67,6 +67,8 @@ class ProblemSchema(Schema):
     detail = fields.String(required=True)
     instance = fields.String(required=True)
     errors = fields.List(fields.Nested(FieldProblemSchema))
+    claimed_by = fields.String(metadata={"description": "With `claimed_by_other`: the name of who has it"})
+    claimed_at = fields.DateTime(metadata={"description": "With `claimed_by_other`: since when"})
 
 
 def problem(
@@ -169,8 +171,9 @@ def _details(error: SignalsError) -> dict[str, Any]:
     if isinstance(error, NotSignedIn | SignInFailed):
         details["headers"]["WWW-Authenticate"] = 'Bearer realm="signals"'
     if isinstance(error, ClaimedByOther) and error.claimed_by:
-        moment = error.claimed_at.isoformat() if error.claimed_at else ""
-        details["extra"] = {"claimed_by": error.claimed_by, "claimed_at": moment}
+        details["extra"] = {"claimed_by": error.claimed_by}
+        if error.claimed_at:
+            details["extra"]["claimed_at"] = error.claimed_at.isoformat()
     if error.status == 503:
         details["headers"]["Retry-After"] = "60"
     return details

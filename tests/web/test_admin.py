@@ -99,9 +99,17 @@ def test_an_onboarded_organisation_with_coverage_receives_at_once(desk: Desk, ut
 
 def test_a_change_tells_routing_in_its_own_transaction(desk: Desk, utrecht: str) -> None:
     before = routing_version(desk)
-    bea(desk, "PATCH", f"/organisations/{utrecht}", name="Voorbeeld Anders")
+    assert bea(desk, "PATCH", f"/organisations/{utrecht}", name="Voorbeeld Anders").status_code == 200
     bea(desk, "PATCH", f"/organisations/{utrecht}", name=AMSTERDAM)
     assert routing_version(desk) == before + 1
+
+
+def test_a_change_without_recipients_is_answered_with_those_that_are_there(desk: Desk, utrecht: str) -> None:
+    bea(desk, "PATCH", f"/organisations/{utrecht}", **ONBOARDED)
+    changed = bea(desk, "PATCH", f"/organisations/{utrecht}", suspended_from="2026-11-24")
+    assert changed.status_code == 200
+    body = changed.get_json()
+    assert (body["receives"], body["missing"], len(body["recipients"])) == (False, [], 2)
 
 
 def test_an_unverified_recipient_does_not_count(desk: Desk, utrecht: str) -> None:

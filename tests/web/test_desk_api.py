@@ -253,7 +253,7 @@ def test_a_stale_version_is_refused_and_changes_nothing(desk: Desk, signal_id: U
     assert desk.call("anna", "GET", f"/signals/{signal_id}").get_json()["state"] == "new"
 
 
-@pytest.mark.parametrize("sent", ['W/"1"', '"1", "2"', "one", "-1", '"1', "9" * 40])
+@pytest.mark.parametrize("sent", ['W/"1"', '"1", "2"', "one", "-1", '"1', "9" * 40, "", " ", '"\xe9"'])
 def test_a_version_that_is_none_is_named(desk: Desk, signal_id: UUID, sent: str) -> None:
     assert fields_of(post(desk, "anna", signal_id, "claim", headers={"If-Match": sent})) == {"If-Match"}
 
@@ -287,6 +287,8 @@ def test_a_wrong_attempt_is_named_and_not_recorded(
         ({"outcome": "no_concern", "referred_to": "ggz"}, "referred_to"),
         ({"outcome": "not_reached"}, "outcome"),
         ({"outcome": "no_concern", "newly_known": "yes"}, "newly_known"),
+        ({"outcome": "no_concern", "newly_known": 1}, "newly_known"),
+        ({"outcome": "no_concern", "newly_known": 0.0}, "newly_known"),
         ({}, "outcome"),
     ],
 )
@@ -295,6 +297,13 @@ def test_a_wrong_conclusion_is_named(
 ) -> None:
     post(desk, "anna", signal_id, "claim")
     assert fields_of(post(desk, "anna", signal_id, "conclude", json=body)) == {field}
+
+
+@pytest.mark.parametrize("text", ["", " \n"])
+def test_a_note_without_words_is_missing_and_not_too_long(desk: Desk, signal_id: UUID, text: str) -> None:
+    post(desk, "anna", signal_id, "claim")
+    (wrong,) = problem(post(desk, "anna", signal_id, "notes", json={"text": text}))["errors"]
+    assert (wrong["field"], wrong["code"]) == ("text", "required")
 
 
 def test_a_note_is_neither_stored_readable_nor_repeated(desk: Desk, signal_id: UUID) -> None:
@@ -375,6 +384,7 @@ def schemas_of(desk: Desk) -> Iterator[tuple[str, str, TestResponse]]:
     yield "post", "/signals/{signal_id}/notes", post(desk, "anna", signal_id, "notes", json={"text": NOTE})
     told = post(desk, "anna", signal_id, "notice", json={"deferred_because": "impossible"})
     yield "post", "/signals/{signal_id}/notice", told
+    yield "post", "/signals/{signal_id}/claim", post(desk, "bram", signal_id, "claim")
     desk.arrive()
     yield "get", "/signals/{signal_id}", desk.call("anna", "GET", f"/signals/{signal_id}")
     yield "post", "/search", desk.call("anna", "POST", "/search", json={"reference": "X"})
@@ -385,8 +395,16 @@ def test_every_answer_is_as_the_description_says(desk: Desk) -> None:
     document = desk.client.get(f"{BASE}/openapi.json").get_json()
     for method, path, answer in schemas_of(desk):
         described = document["paths"][f"{BASE}{path}"][method]["responses"][str(answer.status_code)]
-        schema = described["content"]["application/json"]["schema"] | {"components": document["components"]}
+        described = _resolved(document, described)
+        schema = described["content"][answer.mimetype]["schema"] | {"components": document["components"]}
         Draft202012Validator(json.loads(json.dumps(schema))).validate(answer.get_json())
+
+
+def _resolved(document: dict[str, Any], described: dict[str, Any]) -> dict[str, Any]:
+    """What a reference to the description's own parts stands for."""
+    for step in described.get("$ref", "").split("/")[1:]:
+        document = document[step]
+    return document if "$ref" in described else described
 
 
 def test_the_queue_shows_what_was_noticed_only_after_an_audit_entry(

@@ -47,6 +47,13 @@ def _value(cell: Cell) -> int | None:
 # The form
 
 
+def test_the_description_says_that_what_is_kept_is_not_sent_again(desk: Desk) -> None:
+    document = desk.client.get(f"{BASE}/openapi.json").get_json()
+    figures = [path for path in document["paths"] if path.startswith(f"{BASE}/statistics/")]
+    assert len(figures) == 3
+    assert [path for path in figures if "304" not in document["paths"][path]["get"]["responses"]] == []
+
+
 def test_the_releases_are_listed_newest_first_with_their_tables(desk: Desk) -> None:
     body = desk.call("coen", "GET", RELEASES).get_json()
     assert [(item["period"], item["released_on"]) for item in body["items"]] == [

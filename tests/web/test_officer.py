@@ -93,6 +93,12 @@ def test_an_export_without_a_look_at_third_parties_is_refused(desk: Desk, signal
     assert registered(desk) == []
 
 
+def test_only_true_says_that_third_parties_were_looked_at(desk: Desk, signal_id: UUID) -> None:
+    answer = ask(desk, "export", **PLACE, **(PROOF | {"third_parties": 1}))
+    assert answer.status_code == 400
+    assert answer.get_json()["errors"][0]["field"] == "third_parties"
+
+
 @pytest.mark.parametrize("missing", ["identity", "residence"])
 def test_no_content_leaves_without_proof(desk: Desk, signal_id: UUID, missing: str) -> None:
     proof = {name: value for name, value in PROOF.items() if name != missing}

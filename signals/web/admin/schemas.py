@@ -8,7 +8,7 @@ from marshmallow import Schema, ValidationError, fields, post_load, validate
 from signals.coverage_check import ProblemKind
 from signals.routing_table import CoverageLevel
 from signals.vocabulary import STAFF_LANGUAGES, OrganisationKind, Role
-from signals.web.desk.schemas import Choice, OrganisationSchema
+from signals.web.desk.schemas import Choice, OrganisationSchema, something
 from signals.web.front.schemas import Strict, StrictDate
 
 MAX_BASIS: Final = 2000
@@ -44,7 +44,7 @@ class OrganisationsQuery(Strict):
 class RecipientSchema(Strict):
     """Where an organisation hears of new signals."""
 
-    address = fields.String(required=True, validate=validate.Length(min=3, max=254, error="too_long"))
+    address = fields.String(required=True, validate=something(254))
     verified_on = StrictDate(load_default=None, allow_none=True)
 
 
@@ -135,7 +135,7 @@ class NewStaffSchema(Strict):
     """Somebody to let in. A lead leaves `organisation_id` out: it is the own one."""
 
     name = fields.String(required=True, validate=validate.Length(min=1, max=120, error="out_of_range"))
-    email = fields.String(required=True, validate=validate.Length(min=3, max=254, error="too_long"))
+    email = fields.String(required=True, validate=something(254))
     role = Choice(Role, required=True)
     language = fields.String(
         load_default="nl", validate=validate.OneOf(STAFF_LANGUAGES, error="not_a_choice")

@@ -353,10 +353,11 @@ def if_match() -> int | None:
     """The version of If-Match (RFC 9110 section 13.1.1); None without one and for `*`.
 
     Bare digits are taken too. Raises `Invalid` for a weak tag, which never matches here, for a list
-    and for what is no tag at all; another strong tag is one that no signal has.
+    and for what is no tag at all, nothing included: a program that lost its version meant one, and the
+    server gives us nothing of a header that is not ASCII. Another strong tag is one that no signal has.
     """
-    text = request.headers.get("If-Match", "").strip()
-    if text in ("", "*"):
+    text = request.headers.get("If-Match", "*").strip()
+    if text == "*":
         return None
     if re.fullmatch(r'[0-9]{1,9}|"[0-9]{1,9}"', text):
         return int(text.strip('"'))

@@ -21,7 +21,7 @@ from signals.residents import (
 )
 from signals.triage import MAX_NOTE
 from signals.vocabulary import AuditAction, ConcernType, DeletionReason, RetentionRule, SignalState
-from signals.web.desk.schemas import Choice, Moment, OrganisationSchema
+from signals.web.desk.schemas import Choice, Moment, OrganisationSchema, TrueOrFalse
 from signals.web.desk.trail import MAX_PAGE
 from signals.web.front.schemas import AdditionField, HouseNumberField, PostcodeField, Strict
 
@@ -77,10 +77,8 @@ class ProofFields(Strict):
 
     identity = Choice(IdentityProof, required=True)
     residence = Choice(ResidenceProof, required=True)
-    third_parties = fields.Boolean(
+    third_parties = TrueOrFalse(
         load_default=False,
-        truthy={True},
-        falsy={False},
         metadata={"description": "Whether the rights of others were looked at (art. 15(4) AVG)"},
     )
 
@@ -124,22 +122,16 @@ class RectifySchema(AddressQuery, ProofFields):
         load_default=list,
         metadata={"description": "Kinds of concern that do not hold: they go"},
     )
-    drop_seen = fields.Boolean(
+    drop_seen = TrueOrFalse(
         load_default=False,
-        truthy={True},
-        falsy={False},
         metadata={"description": "How often it was seen does not hold: it goes"},
     )
-    drop_noticed_on = fields.Boolean(
+    drop_noticed_on = TrueOrFalse(
         load_default=False,
-        truthy={True},
-        falsy={False},
         metadata={"description": "The day on which it was noticed does not hold: it goes"},
     )
-    drop_note = fields.Boolean(
+    drop_note = TrueOrFalse(
         load_default=False,
-        truthy={True},
-        falsy={False},
         metadata={"description": "The carrier's note does not hold: it goes"},
     )
     notes = fields.List(
@@ -159,7 +151,7 @@ class RestrictSchema(ProofFields):
     """Keep a signal without working on it (art. 18 AVG), or lift that."""
 
     signal_id = fields.UUID(required=True)
-    lift = fields.Boolean(load_default=False, truthy={True}, falsy={False})
+    lift = TrueOrFalse(load_default=False)
 
 
 def correction_in(values: dict[str, Any]) -> Correction:

@@ -12,7 +12,7 @@ from signals.web.desk.answer import json_answer
 from signals.web.desk.api import IF_MATCH, if_match
 from signals.web.desk.auth import requires
 from signals.web.desk.referring import MAX_REASON, hand_over, split_reason
-from signals.web.desk.schemas import OrganisationSchema
+from signals.web.desk.schemas import OrganisationSchema, something
 from signals.web.front.schemas import Strict
 from signals.web.openapi import API_BASE, StaffBlueprint, answers
 
@@ -32,7 +32,7 @@ class ReferSchema(Strict):
     organisation_id = fields.UUID(required=True)
     reason = fields.String(
         required=True,
-        validate=validate.Length(min=1, max=MAX_REASON, error="too_long"),
+        validate=something(MAX_REASON),
         metadata={
             "description": f"{_CODES}, or in words: sealed as a note for the receiver, with `other` kept",
             "example": ReferralReason.OUTSIDE_AREA.value,

@@ -54,6 +54,15 @@ class Choice(fields.String):
             raise ValidationError("not_a_choice") from None
 
 
+class TrueOrFalse(fields.Boolean):
+    """`true` or `false`; no 1, 0 or 1.0, which Python takes for equal to them."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise ValidationError("wrong_type")
+        return value
+
+
 class Moment(fields.DateTime):
     """A moment with its offset (RFC 3339): `2026-11-24T10:30:00+01:00`."""
 
@@ -75,19 +84,24 @@ class WholeNumber(fields.Integer):
         return int(value)
 
 
+def something(most: int) -> list[validate.Length]:
+    """A text that is not empty, of `most` characters: an empty one is missing, not too long."""
+    return [validate.Length(min=1, error="required"), validate.Length(max=most, error="too_long")]
+
+
 class SignInSchema(Strict):
     """Who signs in."""
 
-    email = fields.String(required=True, validate=validate.Length(min=1, max=254, error="too_long"))
+    email = fields.String(required=True, validate=something(254))
     password = fields.String(
         required=True,
         load_only=True,
-        validate=validate.Length(min=1, max=MAX_PASSWORD, error="too_long"),
+        validate=something(MAX_PASSWORD),
         metadata={"format": "password"},
     )
     totp = fields.String(
         required=True,
-        validate=validate.Length(min=1, max=12, error="too_long"),
+        validate=something(12),
         metadata={"description": "The six digits of the authenticator; each works once", "example": "123456"},
     )
 
@@ -150,7 +164,7 @@ class AttemptSchema(Strict):
 class NoteSchema(Strict):
     """A worker's note; sealed before it is stored."""
 
-    text = fields.String(required=True, validate=validate.Length(min=1, max=MAX_NOTE, error="too_long"))
+    text = fields.String(required=True, validate=something(MAX_NOTE))
 
 
 class ConcludeSchema(Strict):
@@ -162,7 +176,7 @@ class ConcludeSchema(Strict):
         load_default=None,
         metadata={"description": "Required with `referred` (help) and `escalated` (crisis), else refused"},
     )
-    newly_known = fields.Boolean(load_default=None, truthy={True}, falsy={False})
+    newly_known = TrueOrFalse(load_default=None)
     reason = Choice(
         NotReachedReason,
         load_default=None,
@@ -197,7 +211,7 @@ class NoticeSchema(Strict):
 class SearchSchema(Strict):
     """A reference, or an address; without addition every addition of the house is found."""
 
-    reference = fields.String(load_default=None, validate=validate.Length(min=1, max=20, error="too_long"))
+    reference = fields.String(load_default=None, validate=something(20))
     postcode = PostcodeField(load_default=None, metadata={"example": "1012AB"})
     house_number = HouseNumberField(load_default=None, metadata={"minimum": 1, "maximum": 99999})
     house_number_addition = AdditionField(load_default="", metadata={"maxLength": 6})

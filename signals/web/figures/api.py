@@ -40,7 +40,7 @@ class NoQuery(Strict):
 @for_readers("bearer", Role.COORDINATOR)
 @figures_api.arguments(NoQuery, location="query", unknown="raise")
 @figures_api.response(200, ReleasesSchema)
-@answers(401, 403, 503)
+@answers(304, 401, 403, 503)
 def releases(_nothing: Mapping[str, Any]) -> Response:
     """What was released, newest first: quarters, years, then periods of several years."""
     with library() as found:
@@ -53,7 +53,7 @@ def releases(_nothing: Mapping[str, Any]) -> Response:
 @for_readers("bearer", Role.COORDINATOR)
 @figures_api.arguments(NoQuery, location="query", unknown="raise")
 @figures_api.response(200, TableSchema)
-@answers(401, 403, 404, 503)
+@answers(304, 401, 403, 404, 503)
 def table(_nothing: Mapping[str, Any], period: str, table: str) -> Response:
     """A released table as JSON, or as CSV for who accepts that rather."""
     with library() as found:
@@ -68,7 +68,7 @@ def table(_nothing: Mapping[str, Any], period: str, table: str) -> Response:
 @for_readers("bearer", Role.COORDINATOR)
 @figures_api.arguments(NoQuery, location="query", unknown="raise")
 @figures_api.response(200, content_type=CSV)
-@answers(401, 403, 404, 503)
+@answers(304, 401, 403, 404, 503)
 def table_csv(_nothing: Mapping[str, Any], period: str, table: str) -> Response:
     """A released table as CSV: a hidden cell is `<10`."""
     with library() as found:
