@@ -4,6 +4,7 @@ Pure: who calls it reads and writes the rows. The MAC is committed with the entr
 worker adds the link later, so that openings do not queue behind one another.
 """
 
+import base64
 import hashlib
 import hmac
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -12,7 +13,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
 from itertools import chain
-from typing import Final
+from typing import Any, Final, Self
 from uuid import UUID
 
 from cryptography.exceptions import InvalidSignature
@@ -102,6 +103,25 @@ class SignedHead:
     link: bytes
     at: datetime
     signature: bytes
+
+    def as_json(self) -> dict[str, Any]:
+        """For a place outside the database: the link in hex, the signature in base64."""
+        return {
+            "position": self.position,
+            "link": self.link.hex(),
+            "at": self.at.isoformat(),
+            "signature": base64.b64encode(self.signature).decode(),
+        }
+
+    @classmethod
+    def from_json(cls, said: Any) -> Self:
+        """Read back what `as_json` wrote. Raises KeyError, TypeError or ValueError for anything else."""
+        return cls(
+            position=int(said["position"]),
+            link=bytes.fromhex(said["link"]),
+            at=datetime.fromisoformat(said["at"]),
+            signature=base64.b64decode(said["signature"]),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

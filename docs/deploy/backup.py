@@ -1,4 +1,5 @@
-"""Back up an installation: database, keystore and deletion journal, each into a folder of its own.
+"""Back up an installation: database, keystore, deletion journal and the head of the audit trail, each into
+a folder of its own.
 
     python backup.py --to /var/backups/signals            every night
     python backup.py --to /var/backups/signals --journal  every quarter of an hour
@@ -9,6 +10,7 @@ that is what makes a purged case unreadable in backups too. The master key is ne
 """
 
 import argparse
+import json
 import os
 import shutil
 import sqlite3
@@ -18,14 +20,20 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import quote
 
-from sqlalchemy import make_url
+from sqlalchemy import URL, create_engine, make_url
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
+from signals.audit_trail import latest_head
+from signals.db import driver_error
 from signals.settings import Settings, load_settings
 
 KEYSTORE_DAYS = 14
 """How long a copy of keys may exist; a promise to residents (promise 4), so no option."""
 HALF_DAYS = 1
+HEADS = "heads.jsonl"
 STAMP = "%Y%m%dT%H%M%SZ"
 
 
@@ -42,6 +50,8 @@ def main(arguments: Sequence[str], now: datetime | None = None) -> int:
 def _steps(settings: Settings, options: argparse.Namespace, now: datetime) -> Iterator[Iterator[str]]:
     """The keystore after the database: a case key is written before its case, so none is missing."""
     if not options.journal:
+        # Before the database: of a night's copy and head, the copy is never the one that ends earlier.
+        yield _note_head(settings.database.url, options.to / "heads")
         yield _copy(settings.database.url, options.to / "database", now)
         yield _copy(settings.keystore.url, options.to / "keystore", now)
     for journal in (settings.retention.journal_file, *options.also_journal):
@@ -56,6 +66,9 @@ def _told(step: Iterator[str]) -> bool:
     try:
         for line in step:
             sys.stdout.write(f"{line}\n")
+    except SQLAlchemyError as error:  # its text holds the statement
+        sys.stderr.write(f"backup failed: {type(error).__name__}: {driver_error(error)}\n")
+        return False
     except (OSError, ValueError, sqlite3.Error, subprocess.CalledProcessError) as error:
         sys.stderr.write(f"backup failed: {type(error).__name__}: {error}\n")
         return False
@@ -93,6 +106,35 @@ def _copy(url: str, folder: Path, now: datetime) -> Iterator[str]:
     finally:
         unfinished.unlink(missing_ok=True)
     yield str(done)
+
+
+def _note_head(url: str, folder: Path) -> Iterator[str]:
+    """Add the audit trail's last signed head to those of earlier nights; nothing personal is in it.
+
+    With it `signals audit verify --head` finds who removes the end of the trail together with its heads.
+    """
+    engine = create_engine(_without_writing(url), hide_parameters=True)
+    try:
+        with Session(engine) as session:
+            head = latest_head(session)
+    finally:
+        engine.dispose()
+    if head is None:
+        return
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (folder / HEADS).open("a", encoding="utf-8") as file:
+        file.write(json.dumps(head.as_json()) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    yield str(folder / HEADS)
+
+
+def _without_writing(url: str) -> URL:
+    """SQLite would make a file that is not there."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return parsed
+    return parsed.set(database=f"file:{quote(parsed.database or '')}", query={"mode": "ro", "uri": "true"})
 
 
 def _copy_sqlite(source: Path, target: Path) -> None:

@@ -75,19 +75,12 @@ def head(context: click.Context, *, as_json: bool) -> None:
 
     Example: signals audit head --json >> heads.jsonl
     """
-    import base64
-
     from signals.audit_trail import latest_head
 
     with everything(settings_of(context)) as opened, opened.sessions() as session:
         last = latest_head(session)
-    data = {
-        "position": last.position if last else 0,
-        "link": last.link.hex() if last else None,
-        "at": last.at.isoformat() if last else None,
-        "signature": base64.b64encode(last.signature).decode() if last else None,
-    }
-    answer(data, as_json=as_json, text=_head_text)
+    none = {"position": 0, "link": None, "at": None, "signature": None}
+    answer(last.as_json() if last else none, as_json=as_json, text=_head_text)
 
 
 def _keys(opened: Opened) -> "TrailKeys":
@@ -98,20 +91,12 @@ def _keys(opened: Opened) -> "TrailKeys":
 
 def _head_from(file: Path) -> "SignedHead":
     """The head in the last line of a file; exit code 2 when there is none."""
-    import base64
     import json
-    from datetime import datetime
 
     from privacy.audit_chain import SignedHead
 
     try:
-        said = json.loads(file.read_text(encoding="utf-8").strip().splitlines()[-1])
-        return SignedHead(
-            position=int(said["position"]),
-            link=bytes.fromhex(said["link"]),
-            at=datetime.fromisoformat(said["at"]),
-            signature=base64.b64decode(said["signature"]),
-        )
+        return SignedHead.from_json(json.loads(file.read_text(encoding="utf-8").strip().splitlines()[-1]))
     except (ValueError, KeyError, TypeError, IndexError):
         raise click.BadParameter("this is no head of 'audit head --json'", param_hint="--head") from None
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from sqlalchemy import make_url, select
+from sqlalchemy import make_url, select, text
 
 from privacy.keystore import KeyGone, Keystore, open_keystore
 from privacy.keystore_schema import keystore_engine, keystore_metadata
@@ -103,9 +103,12 @@ class Site:
             keystore=open_keystore(settings.keystore.url, master),
         )
 
-    def command(self, *arguments: str, role: str = ROLES.worker) -> Result:
+    def said(self, *arguments: str, role: str = ROLES.worker) -> Result:
         self._speak_as(role)
-        done = CliRunner().invoke(main, list(arguments))
+        return CliRunner().invoke(main, list(arguments))
+
+    def command(self, *arguments: str, role: str = ROLES.worker) -> Result:
+        done = self.said(*arguments, role=role)
         assert done.exit_code == 0, done.output
         return done
 
@@ -283,6 +286,23 @@ def test_only_their_owner_may_read_the_copies_and_no_address_is_in_them(site: Si
         content = file.read_bytes()
         assert master not in content
         assert IN_AMSTERDAM.postcode.encode() not in content
+
+
+def test_the_head_of_each_night_finds_who_removes_the_end_of_the_trail_and_its_heads(
+    site: Site, cases: Cases
+) -> None:
+    """Nothing in the database says that they were there."""
+    assert worker_of(site.world).link_audit() > 0
+    site.back_up(NIGHT + timedelta(days=1))
+    heads = site.backups / "heads" / "heads.jsonl"
+    assert (heads.stat().st_mode & 0o077, len(heads.read_text().splitlines())) == (0, 1)
+    assert site.said("audit", "verify", "--head", str(heads)).exit_code == 0
+    with site.world.engine.begin() as connection:
+        for table in ("audit_heads", "audit_links", "audit_entries"):
+            connection.execute(text(f"DELETE FROM {table}"))
+    assert site.said("audit", "verify").exit_code == 0
+    found = site.said("audit", "verify", "--head", str(heads))
+    assert (found.exit_code, "truncated" in found.output) == (1, True)
 
 
 def test_a_backup_that_fails_says_so_and_leaves_no_half(
