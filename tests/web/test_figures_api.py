@@ -230,6 +230,14 @@ def test_the_report_of_a_quarter_is_a_tagged_pdf_in_the_readers_language(
     assert [word for word in said if word not in text] == []
 
 
+def test_the_report_begins_with_what_reaches_people_and_says_when(everybody: FlaskClient) -> None:
+    answer = everybody.get("/figures/releases/2026-Q3/report.pdf?lang=nl")
+    text = " ".join("".join(page.extract_text() for page in PdfReader(io.BytesIO(answer.data)).pages).split())
+    assert text.index("In het kort") < text.index("Vaker proberen") < text.index("Van signaal tot hulp")
+    assert "naar het aantal pogingen, van de signalen die zijn afgerond in 2025." in text
+    assert "Gearceerd: verborgen, omdat het getal kleiner is dan 10" in text
+
+
 @pytest.mark.parametrize("period", ["2025", "2026-Q4", "2020-Q1"])
 def test_there_is_a_report_of_released_quarters_only(everybody: FlaskClient, period: str) -> None:
     assert everybody.get(f"/figures/releases/{period}/report.pdf").status_code == 404

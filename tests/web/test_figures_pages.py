@@ -218,8 +218,43 @@ def test_a_finding_is_told_only_when_the_ranges_do_not_touch(engine: Engine, coe
 
     store_releases(engine, ["2026-Q3", "2025"], by_number)
     said = words(coen.get("/figures"))
-    assert "Naar aantal pogingen: bij 4 of meer werd 40% bereikt, bij 1 of 2 15%." in said
+    assert "Naar aantal pogingen: bij 4 of meer werd 40% bereikt, bij 1 of 2 was dat 15%." in said
     assert "Naar soort pogingen: bij" not in said
+
+
+@pytest.mark.usefixtures("released")
+@pytest.mark.parametrize("key", ["by-number", "by-kind", "kind-by-number", "regions"])
+def test_what_a_year_says_names_the_year(coen: Browser, key: str) -> None:
+    assert "van de signalen die zijn afgerond in 2025" in section_of(coen.get("/figures"), key)
+
+
+@pytest.mark.usefixtures("released")
+@pytest.mark.parametrize("what", ["2026-Q4", "2026-Q3/municipalities", "2026-Q3/attempts"])
+def test_what_was_not_released_is_said_among_the_figures(coen: Browser, what: str) -> None:
+    answer = coen.get(f"/figures/releases/{what}")
+    assert answer.status_code == 404
+    assert "Niet gevonden" in words(answer)
+    assert 'href="/figures/releases"' in answer.text
+
+
+def test_a_crossed_table_has_a_line_for_each_thing(engine: Engine, coen: Browser) -> None:
+    def some(cell: Cell) -> int | None:
+        if cell.table != "attempts":
+            return plausible(cell)
+        return {"yes": None, "no": 40}.get(cell.keys[-1], 55)
+
+    store_releases(engine, ["2025"], some)
+    section = section_of(coen.get("/figures/releases/2025/attempts"), "whole")
+    assert re.findall(r'<th scope="col">([^<]+)</th>', section) == [
+        "Soort pogingen, Aantal pogingen",
+        "Bereikt",
+        "Niet bereikt",
+        "Totaal",
+    ]
+    lines = dict(re.findall(r'<th scope="row">([^<]+)</th>(.+?)</tr>', section))
+    assert re.findall(r">([^<>]+)<", lines["Alleen huisbezoek, 4 of meer"]) == ["verborgen", "40", "55"]
+    assert re.findall(r">([^<>]+)<", lines["Geen poging, Geen poging"]) == ["–", "40", "55"]
+    assert re.findall(r">([^<>]+)<", lines["Totaal, Totaal"]) == ["verborgen", "40", "55"]
 
 
 @pytest.mark.usefixtures("released")

@@ -18,11 +18,12 @@ from signals.web.figures.answer import CSV, PDF, kept
 from signals.web.figures.context import figures
 from signals.web.figures.figure import Figure
 from signals.web.figures.library import Library, library
-from signals.web.figures.sharing import READERS, share_with
+from signals.web.figures.sharing import READERS, not_found, share_with
 from signals.web.figures.whole_table import checked, whole_table
 
 figure_pages = Blueprint("figures", __name__, url_prefix="/figures", template_folder="templates")
 share_with(figure_pages)
+figure_pages.register_error_handler(NotFound, not_found)
 
 AUTHENTICATION = "cookie"
 """What every view here asks for, unless figures are public."""

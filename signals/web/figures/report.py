@@ -25,20 +25,27 @@ def report_pdf(library: Library, period: str) -> bytes:
         raise NotFound
     title = gettext("Follow-up of signals: %(period)s", period=words.period(period))
     lead = gettext("Released on %(day)s.", day=words.day(release.released_on))
+    year = _year_before(library, period)
+    attempts = None if year is None else library.table(year, "attempts")
     data = {
         "title": title,
         "author": gettext("Figures of the signals"),
         "language": words.language(),
         "lead": [lead, gettext("The question: what follow-up reaches people?")],
-        "figures": [_plain(one) for one in _figures(library, period)],
+        "findings_title": gettext("In short"),
+        "findings": story.findings(attempts) if attempts else [],
+        "figures": [_plain(one) for one in _figures(library, period, attempts)],
         "method_title": gettext("How reliable is this?"),
         "method": story.reliability(),
     }
     return compile_pdf(_TEMPLATE, data)
 
 
-def _figures(library: Library, period: str) -> Iterator[Figure]:
-    """Of the quarter itself, of those before it, and of the newest year that was over then."""
+def _figures(library: Library, period: str, attempts: ReleasedTable | None) -> Iterator[Figure]:
+    """The question, by the newest year that was over then; this quarter and those before it; regions."""
+    if attempts is not None:
+        yield story.by_number(attempts)
+        yield story.by_kind(attempts)
     follow_up = _until(library, "follow_up", period)
     yield story.funnel(follow_up[-1])
     yield trends.followed_up(follow_up)
@@ -46,12 +53,8 @@ def _figures(library: Library, period: str) -> Iterator[Figure]:
     yield trends.known_and_repeated(follow_up[-1])
     yield story.outcomes(library.table(period, "outcome_groups"))
     yield story.noticed(library.table(period, "intake"))
-    year = _year_before(library, period)
-    if year is not None:
-        attempts = library.table(year, "attempts")
-        yield story.by_number(attempts)
-        yield story.by_kind(attempts)
-        yield areas.reached_map(library.table(year, "regions_follow_up"))
+    if attempts is not None:
+        yield areas.reached_map(library.table(attempts.period, "regions_follow_up"))
 
 
 def _until(library: Library, name: str, period: str) -> list[ReleasedTable]:
@@ -75,7 +78,10 @@ def _plain(one: Figure) -> dict[str, Any]:
         "caption": one.grid.caption if one.grid else "",
         "heads": list(one.grid.heads) if one.grid else [],
         "rows": _rows(one.grid) if one.grid else [],
-        "reliability": [sentence for sentence in one.reliability if sentence not in general],
+        "reliability": [
+            *([story.hatched()] if one.grid and one.grid.hides else []),
+            *(sentence for sentence in one.reliability if sentence not in general),
+        ],
     }
 
 

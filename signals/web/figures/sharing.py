@@ -3,14 +3,15 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from flask import Blueprint, g, redirect, request, url_for
+from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask_babel import gettext
 
 from signals.errors import FieldProblem, Invalid, NotFound, NotSignedIn
 from signals.vocabulary import STAFF_LANGUAGES, Role
-from signals.web.figures import words
+from signals.web.figures import story, words
 from signals.web.figures.context import figures
 from signals.web.i18n import staff_language
+from signals.web.messages import detail_of, title_of
 
 READERS: Final = (Role.COORDINATOR, Role.LEAD, Role.ADMINISTRATOR)
 
@@ -41,6 +42,14 @@ def ask_to_sign_in(refused: NotSignedIn) -> Any:
     return redirect(url_for("sign_in.sign_in", next=request.path), 303)
 
 
+def not_found(refused: NotFound) -> tuple[str, int]:
+    """Among the figures, for that is what somebody came for; with the way to all that was released."""
+    page = render_template(
+        "figures/not_found.html", title=title_of(refused.code), detail=detail_of(refused.code)
+    )
+    return page, refused.status
+
+
 def shared() -> dict[str, Any]:
     """What every page of figures has at hand."""
     caller, keeper = g.get("caller"), figures().doorkeeper
@@ -52,6 +61,7 @@ def shared() -> dict[str, Any]:
         "here": here,
         "parts": _parts,
         "words": words,
+        "hatched": story.hatched,
     }
 
 

@@ -48,14 +48,22 @@ def funnel(table: ReleasedTable) -> Figure:
 def by_number(table: ReleasedTable) -> Figure:
     """Reached, by how often contact was sought."""
     title = gettext("Trying more often")
-    about = gettext("Share of the residents who were reached, by the number of attempts.")
+    about = gettext(
+        "Share of the residents who were reached, by the number of attempts, of the signals concluded in "
+        "%(period)s.",
+        period=words.period(table.period),
+    )
     return _reached_by(table, "number", key="by-number", title=title, about=about)
 
 
 def by_kind(table: ReleasedTable) -> Figure:
     """Reached, by the kind of attempts."""
     title = gettext("Trying in other ways")
-    about = gettext("Share of the residents who were reached, by the kind of attempts.")
+    about = gettext(
+        "Share of the residents who were reached, by the kind of attempts, of the signals concluded in "
+        "%(period)s.",
+        period=words.period(table.period),
+    )
     return _reached_by(table, "kinds", key="by-kind", title=title, about=about)
 
 
@@ -67,7 +75,11 @@ def kind_by_number(table: ReleasedTable) -> Figure:
         table,
         key="kind-by-number",
         title=title,
-        about=gettext("Share of the residents who were reached; darker is more."),
+        about=gettext(
+            "Share of the residents who were reached, of the signals concluded in %(period)s; darker is "
+            "more.",
+            period=words.period(table.period),
+        ),
         draw=lambda: _kind_by_number(numbers, title),
         notes=_cause(),
     )
@@ -196,6 +208,16 @@ def _figure(
     )
 
 
+def hatched() -> str:
+    """What hatching means."""
+    return str(
+        gettext(
+            "Hatched: hidden, because the number is smaller than 10, or because it would give such a number "
+            "away."
+        )
+    )
+
+
 def withheld() -> str:
     """Why a table of a release has no numbers."""
     return str(
@@ -316,7 +338,7 @@ def _contrast(numbers: Numbers, dimension: str, lead: str) -> list[str]:
         return []
     return [
         gettext(
-            "%(lead)s: with %(most)s %(much)s were reached, with %(least)s %(little)s.",
+            "%(lead)s: with %(most)s, %(much)s were reached; with %(least)s, %(little)s.",
             lead=lead,
             most=most[1].lower(),
             much=words.percent(most[0].value),

@@ -1,6 +1,6 @@
-"""A released table as it is: every cell, margins last, its measures side by side."""
+"""A released table as it is: every cell, margins last; side by side its measures, or its last dimension."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 
 from flask_babel import gettext
@@ -10,11 +10,15 @@ from signals.statistics import ReleasedTable
 from signals.web.figures import story, words
 from signals.web.figures.figure import Grid, Row
 
+_NO_CELL = "–"
+
 
 def whole_table(table: ReleasedTable) -> Grid | None:
     """The table in the reader's words; None for one that was withheld."""
     if table.withheld:
         return None
+    if len(table.schema.dimensions) > 1 and len(table.schema.measures) == 1:
+        return _crossed(table)
     dimensions = [one.name for one in table.schema.dimensions]
     measures = [one.name for one in table.schema.measures]
     rows = []
@@ -45,6 +49,35 @@ def checked(tables: Iterable[ReleasedTable]) -> Grid:
         rows.append(Row(head=head, cells=[words.number(shown), words.number(cells - shown)]))
     heads = [gettext("Table"), gettext("Shown"), gettext("Hidden")]
     return Grid(caption=gettext("What the check hid"), heads=heads, rows=rows)
+
+
+def _crossed(table: ReleasedTable) -> Grid:
+    """The last dimension from left to right, so that a line says of one thing all there is."""
+    *down, across = [one.name for one in table.schema.dimensions]
+    lines: dict[tuple[str, ...], dict[str, int | None]] = {}
+    for keys, _measure, value in table.rows:
+        lines.setdefault(keys[:-1], {})[keys[-1]] = value
+    columns = list(dict.fromkeys(column for line in lines.values() for column in line))
+    columns.sort(key=lambda column: column == TOTAL)
+    rows = [
+        Row(
+            head=_head(down, keys),
+            cells=[_cell(line, column) for column in columns],
+            total=TOTAL in keys,
+        )
+        for keys, line in lines.items()
+    ]
+    heads = [", ".join(map(words.dimension, down)), *(words.member(across, column) for column in columns)]
+    return Grid(
+        caption=table.schema.title[words.language()],
+        heads=heads,
+        rows=sorted(rows, key=lambda row: row.total),
+    )
+
+
+def _cell(line: Mapping[str, int | None], column: str) -> str | None:
+    """What cannot be, such as reached without an attempt, is no cell, and therefore not a hidden one."""
+    return story.counted(line[column]) if column in line else _NO_CELL
 
 
 def _head(dimensions: list[str], keys: tuple[str, ...]) -> str:
