@@ -71,6 +71,8 @@ def _bare_app(settings: Settings) -> Flask:
     web = Path(__file__).parent / "web"
     folders = {"static_folder": "web/static", "template_folder": "web/templates"}
     app = _Application("signals", root_path=str(web.parent), **folders)  # type: ignore[arg-type]
+    # Else `/api//v1` is led on to `/api/v1` of whatever host the request names: no address of ours has two.
+    app.url_map.merge_slashes = False
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.config["PROPAGATE_EXCEPTIONS"] = False
     app.json.sort_keys = False  # type: ignore[attr-defined]

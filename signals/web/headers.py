@@ -64,7 +64,8 @@ def register_headers(app: Flask, *, https: bool) -> None:
             _lighten(response)
         elif "Vary" in response.headers:
             response.vary.add("Accept-Language")
-        if response.status_code == 204 or request.method == "OPTIONS":
+        said = request.method == "OPTIONS" and response.status_code < 400
+        if said or response.status_code == 204:
             response.headers.pop("Content-Type", None)  # there is no content to have one
         return response
 

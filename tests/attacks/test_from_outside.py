@@ -334,6 +334,12 @@ def test_no_answer_repeats_a_host_that_a_header_names(desk: Desk) -> None:
     assert wrong == []
 
 
+@pytest.mark.parametrize("path", ["/api//v1/form", f"{BASE}//form", "/desk//sign-in", "/static//page.css"])
+def test_an_address_with_two_slashes_is_none_and_leads_nowhere(desk: Desk, path: str) -> None:
+    answer = _client(desk).get(path, headers=FOREIGN_NAMES)
+    assert (answer.status_code, answer.headers.get("Location")) == (404, None)
+
+
 def test_no_redirect_and_no_mail_leads_to_a_host_that_a_header_names(desk: Desk) -> None:
     """A link to recover an account that goes to another host would hand the account over."""
     form = {"email": "lena@example.org", "password": PASSWORD, "totp": desk.code("lena")}

@@ -44,6 +44,13 @@ def test_the_api_answers_in_problem_json_even_to_a_browser(client: FlaskClient) 
     assert response.mimetype == "application/problem+json"
 
 
+def test_what_may_be_done_is_said_without_content_and_what_is_not_there_with_it(client: FlaskClient) -> None:
+    asked, refused = client.options("/api/v1/form"), client.options("/api/v1/nergens")
+    assert (asked.status_code, asked.data, asked.content_type) == (200, b"", None)
+    assert "GET" in asked.headers["Allow"]
+    assert (refused.status_code, refused.content_type) == (404, "application/problem+json")
+
+
 @pytest.mark.parametrize("code", LANGUAGES)
 def test_the_page_speaks_the_readers_language(client: FlaskClient, code: str) -> None:
     page = client.get("/nergens", headers=PAGE | {"Accept-Language": code}).text
