@@ -1,0 +1,125 @@
+"""What arrival tells a team: one message of all that came in, that says nothing of anybody."""
+
+import json
+from datetime import date
+
+from sqlalchemy import select, update
+
+from notifications.models import OutboxMessage
+from signals.models import Recipient, Signal
+from signals.postcodes import Address
+from signals.settings import NotificationsSettings
+from signals.vocabulary import SignalState
+from tests.support.arriving import in_batches
+from tests.support.world import AMSTERDAM, GRONINGEN, IN_GRONINGEN, World
+
+TODAY = date(2026, 11, 24)
+
+
+def test_each_verified_recipient_gets_one_message_that_tells_no_address(world: World) -> None:
+    with world.sessions.begin() as session:
+        second = update(Recipient).where(Recipient.organisation_id == AMSTERDAM, Recipient.position == 2)
+        session.execute(second.values(verified_on=None))
+        session.add(
+            Recipient(organisation_id=AMSTERDAM, position=3, address="c@example.org", verified_on=TODAY)
+        )
+    world.receive(1)
+    world.worker().arrive()
+    with world.sessions() as session:
+        messages = session.scalars(select(OutboxMessage)).all()
+    assert {message.recipient for message in messages} == {"een@gm0363.example.org", "c@example.org"}
+    assert {json.dumps(message.values, sort_keys=True) for message in messages} == {
+        json.dumps({"claim_by": "2026-11-25", "link": "http://127.0.0.1:8000/desk"})
+    }
+
+
+def test_a_message_waits_between_five_and_thirty_minutes_at_random(sqlite_world: World) -> None:
+    world = sqlite_world
+    for number in range(20):
+        world.receive(number, Address(postcode="1012AB", number=number + 1))
+    in_batches(world, 1).arrive()
+    with world.sessions() as session:
+        waits = {
+            message.subject_id: (message.not_before - world.clock.now()).total_seconds()
+            for message in session.scalars(select(OutboxMessage))
+        }
+    assert len(set(waits.values())) == 20
+    assert min(waits.values()) >= 5 * 60
+    assert max(waits.values()) <= 30 * 60
+
+
+def test_a_team_is_told_once_of_what_arrives_together_by_the_earliest_deadline(world: World) -> None:
+    for number in range(3):
+        world.receive(number, Address(postcode="1012AB", number=number + 1))
+        world.move(days=1)
+    world.receive(9, IN_GRONINGEN)
+    world.worker().arrive()
+    with world.sessions() as session:
+        told = session.execute(select(OutboxMessage.organisation_id, OutboxMessage.values)).all()
+    assert sorted((o, values["claim_by"]) for o, values in told) == sorted(
+        [(AMSTERDAM, "2026-11-25")] * 2 + [(GRONINGEN, "2026-11-30")] * 2
+    )
+
+
+def test_what_arrives_for_a_team_that_nobody_reads_for_is_not_told(world: World) -> None:
+    world.receive(1)
+    with world.sessions.begin() as session:
+        theirs = update(Recipient).where(Recipient.organisation_id == AMSTERDAM)
+        session.execute(theirs.values(verified_on=None))
+    world.worker().arrive()
+    [signal] = world.signals()
+    assert (signal.team_told, world.count(OutboxMessage)) == (False, 0)
+
+
+def test_a_message_of_arrivals_is_not_sent_once_everything_is_taken_up(world: World) -> None:
+    for number in range(2):
+        world.receive(number, Address(postcode="1012AB", number=number + 1))
+    worker = world.worker()
+    worker.arrive()
+    world.move(minutes=31)
+    with world.sessions.begin() as session:
+        session.execute(update(Signal).values(state=SignalState.CLAIMED))
+    assert (worker.deliver().delivered, worker.deliver().total) == (0, 0)
+
+
+def test_a_message_of_arrivals_is_sent_while_one_of_them_is_not_taken_up(world: World) -> None:
+    for number in range(2):
+        world.receive(number, Address(postcode="1012AB", number=number + 1))
+    worker = world.worker()
+    worker.arrive()
+    world.move(minutes=31)
+    with world.sessions.begin() as session:
+        one = update(Signal).where(Signal.id == world.signals()[0].id)
+        session.execute(one.values(state=SignalState.CLAIMED))
+    assert worker.deliver().delivered == 2
+
+
+def test_reminders_do_not_tell_anew_what_was_told_on_arrival(world: World) -> None:
+    world.receive(1)
+    worker = world.worker()
+    worker.arrive()
+    worker.remind()
+    assert world.count(OutboxMessage) == 2
+
+
+def test_both_recipients_of_a_signal_wait_equally_long(sqlite_world: World) -> None:
+    sqlite_world.receive(1)
+    sqlite_world.worker().arrive()
+    with sqlite_world.sessions() as session:
+        assert len(set(session.scalars(select(OutboxMessage.not_before)))) == 1
+
+
+def test_in_the_demo_a_message_leaves_at_once(sqlite_world: World) -> None:
+    sqlite_world.receive(1)
+    worker = sqlite_world.worker(notifications=NotificationsSettings(delay_minutes=0))
+    worker.arrive()
+    assert worker.deliver().delivered == 2
+
+
+def test_nothing_is_sent_before_its_delay_is_over(sqlite_world: World) -> None:
+    sqlite_world.receive(1)
+    worker = sqlite_world.worker()
+    worker.arrive()
+    assert worker.deliver().delivered == 0
+    sqlite_world.move(minutes=31)
+    assert worker.deliver().delivered == 2
