@@ -76,9 +76,13 @@ class DeadLetter:
 
 
 def dead_letters(
-    session: Session, *, ids: Sequence[uuid.UUID] | None = None, limit: int = 100
+    session: Session,
+    *,
+    ids: Sequence[uuid.UUID] | None = None,
+    problem: str | None = None,
+    limit: int | None = 100,
 ) -> list[DeadLetter]:
-    """All, or those of `ids`; the newest first."""
+    """All, or those of `ids`, or of one cause; the newest first."""
     last = (
         select(DeliveryAttempt.problem)
         .where(DeliveryAttempt.message_id == OutboxMessage.id, DeliveryAttempt.problem.is_not(None))
@@ -88,7 +92,7 @@ def dead_letters(
     )
     query = (
         select(OutboxMessage, last)
-        .where(*_which(ids))
+        .where(*_which(ids), *([] if problem is None else [last == problem]))
         .order_by(OutboxMessage.settled_at.desc(), OutboxMessage.id)
         .limit(limit)
     )
@@ -159,6 +163,16 @@ def choose(session: Session, message_id: uuid.UUID, wish: Wish) -> PostedLetter 
     if row is not None and row.wanted is None:
         row.wanted = wish
     return row
+
+
+def choose_again(session: Session, problem: str) -> Sequence[PostedLetter]:
+    """Let all that one cause stopped be sent again: those put up that can be, and of which nobody chose."""
+    of_cause = PostedLetter.problem == problem if problem else PostedLetter.problem.is_(None)
+    open_ = PostedLetter.wanted.is_(None), PostedLetter.standing.in_(SENDABLE)
+    rows = session.scalars(select(PostedLetter).where(of_cause, *open_).with_for_update()).all()
+    for row in rows:
+        row.wanted = Wish.AGAIN
+    return rows
 
 
 def carry_out(session: Session, clock: Clock, *, whither: Whither = as_written) -> int:

@@ -19,6 +19,7 @@ Found = TypeVar("Found")
 
 _MOST = 10_000
 _all = click.option("--all", "everything", is_flag=True, help="All dead letters.")
+_cause = click.option("--cause", default="", help="All of one cause, by its code: smtp_550.")
 
 
 @click.group()
@@ -51,9 +52,12 @@ def list_(context: click.Context, *, limit: int, as_json: bool) -> None:
 @outbox.command()
 @_ids
 @_all
+@_cause
 @json_option
 @click.pass_context
-def retry(context: click.Context, *, ids: tuple[uuid.UUID, ...], everything: bool, as_json: bool) -> None:
+def retry(
+    context: click.Context, *, ids: tuple[uuid.UUID, ...], everything: bool, cause: str, as_json: bool
+) -> None:
     """Send dead letters again, as if they were new, each to its recipient's present and confirmed address.
 
     What is too late expires. What has no such address by now is left: correct the address of that recipient,
@@ -64,9 +68,11 @@ def retry(context: click.Context, *, ids: tuple[uuid.UUID, ...], everything: boo
     from notifications.dead_letters import dead_letters, send_again
     from signals.clock import SystemClock
 
-    which, where = _which(ids, everything), _whither(context)
+    _check(ids, everything, cause)
+    where = _whither(context)
 
     def send(session: "Session") -> tuple[int, int]:
+        which = _which(session, ids, cause)
         queued = send_again(session, SystemClock(), ids=which, whither=where)
         return queued, len(dead_letters(session, ids=which, limit=_MOST))
 
@@ -77,9 +83,12 @@ def retry(context: click.Context, *, ids: tuple[uuid.UUID, ...], everything: boo
 @outbox.command()
 @_ids
 @_all
+@_cause
 @json_option
 @click.pass_context
-def drop(context: click.Context, *, ids: tuple[uuid.UUID, ...], everything: bool, as_json: bool) -> None:
+def drop(
+    context: click.Context, *, ids: tuple[uuid.UUID, ...], everything: bool, cause: str, as_json: bool
+) -> None:
     """Give dead letters up for good.
 
     Example: signals outbox drop 9b2f0c9e-0000-4000-8000-000000000000
@@ -87,15 +96,27 @@ def drop(context: click.Context, *, ids: tuple[uuid.UUID, ...], everything: bool
     from notifications.dead_letters import drop as drop_letters
     from signals.clock import SystemClock
 
-    which = _which(ids, everything)
-    number = _change(context, lambda session: drop_letters(session, SystemClock(), ids=which))
+    _check(ids, everything, cause)
+
+    def give_up(session: "Session") -> int:
+        return drop_letters(session, SystemClock(), ids=_which(session, ids, cause))
+
+    number = _change(context, give_up)
     answer({"dropped": number}, as_json=as_json, text=lambda data: f"{data['dropped']} dropped")
 
 
-def _which(ids: tuple[uuid.UUID, ...], everything: bool) -> list[uuid.UUID] | None:
-    if bool(ids) == everything:
-        raise click.UsageError("name dead letters, or use --all")
-    return None if everything else list(ids)
+def _check(ids: tuple[uuid.UUID, ...], everything: bool, cause: str) -> None:
+    if bool(ids) + everything + bool(cause) != 1:
+        raise click.UsageError("name dead letters, or use --cause or --all")
+
+
+def _which(session: "Session", ids: tuple[uuid.UUID, ...], cause: str) -> list[uuid.UUID] | None:
+    """Those that are meant; None for all."""
+    from notifications.dead_letters import dead_letters
+
+    if cause:
+        return [letter.id for letter in dead_letters(session, problem=cause, limit=None)]
+    return list(ids) or None
 
 
 def _whither(context: click.Context) -> "Whither":

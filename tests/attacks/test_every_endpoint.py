@@ -112,6 +112,7 @@ GET /api/v1/approvals LPA
 GET /api/v1/limits LA
 GET /api/v1/delivery A
 GET /api/v1/delivery/dead-letters A
+POST /api/v1/delivery/dead-letters/again A
 POST /api/v1/delivery/dead-letters/<uuid:message_id>/again A
 POST /api/v1/delivery/dead-letters/<uuid:message_id>/drop A
 POST /api/v1/limits/<uuid:area_day_id>/raise LA
@@ -210,6 +211,7 @@ GET /admin A
 GET /admin/approvals A
 GET /admin/coverage A
 GET /admin/messages A
+POST /admin/messages/again A
 POST /admin/messages/<uuid:message_id>/again A
 POST /admin/messages/<uuid:message_id>/drop A
 GET /admin/sheets A

@@ -84,6 +84,23 @@ def test_named_dead_letters_are_sent_again_and_the_others_stay(script: Signals) 
     assert sorted(states(script)) == [MessageState.FAILED, MessageState.QUEUED]
 
 
+@pytest.mark.parametrize(
+    ("command", "told", "becomes"),
+    [
+        ("retry", {"queued": 1, "left": 0}, MessageState.QUEUED),
+        ("drop", {"dropped": 1}, MessageState.EXPIRED),
+    ],
+)
+def test_the_dead_letters_of_one_cause_are_meant_and_no_others(
+    script: Signals, command: str, told: dict[str, int], becomes: MessageState
+) -> None:
+    for letter, problem in zip(given_up(script, 1, 2), ("smtp_550", "smtp_552"), strict=True):
+        tried = {"id": uuid.uuid4(), "message_id": uuid.UUID(letter), "at": datetime.now(UTC)}
+        statements(script, insert(DeliveryAttempt).values(delivered=False, problem=problem, **tried))
+    assert script.json("outbox", command, "--cause", "smtp_550") == told
+    assert states(script) == [becomes, MessageState.FAILED]
+
+
 def test_what_went_to_an_address_that_is_nobodys_any_more_is_left_and_said(script: Signals) -> None:
     given_up(script, 1, recipient="weg@example.org")
     assert script.json("outbox", "list")[0]["address"] == "gone"
@@ -101,7 +118,9 @@ def test_all_dead_letters_can_be_dropped(script: Signals) -> None:
     assert states(script) == [MessageState.EXPIRED] * 2
 
 
-@pytest.mark.parametrize("arguments", [(), ("--all", str(uuid.UUID(int=1))), ("no-id",)])
+@pytest.mark.parametrize(
+    "arguments", [(), ("--all", str(uuid.UUID(int=1))), ("--all", "--cause", "smtp_550"), ("no-id",)]
+)
 def test_dead_letters_are_named_or_all_are_meant(script: Signals, arguments: tuple[str, ...]) -> None:
     script("outbox", "retry", *arguments, code=2)
 

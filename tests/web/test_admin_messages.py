@@ -1,5 +1,6 @@
 """How delivery goes, as administrators see it: health, dead letters without content, proofs, sheets."""
 
+import re
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -155,7 +156,9 @@ def test_many_dead_letters_are_told_by_their_cause_the_most_first(desk: Desk) ->
     _, many, fewer = letters.split("<details")
     assert "het postvak bestaat niet of weigert deze mail (smtp_550): 4" in many
     assert "het postvak is vol (smtp_552): 2" in fewer
-    assert (many.count("/again"), fewer.count("/again")) == (4, 2)
+    one_by_one = re.compile(r"/[0-9a-f-]{36}/again")
+    assert (len(one_by_one.findall(many)), len(one_by_one.findall(fewer))) == (4, 2)
+    assert "Alle 4 met deze oorzaak opnieuw versturen" in many
 
 
 def test_every_organisation_has_its_proof_or_the_lack_of_one(desk: Desk) -> None:
@@ -216,6 +219,42 @@ def test_the_page_settles_a_dead_letter_by_a_button(desk: Desk) -> None:
     assert answer.status_code == 303
     assert 'role="status"' in bea.get(answer.headers["Location"]).text
     assert letters(desk)[0]["chosen"] == "again"
+
+
+def test_all_of_one_cause_are_sent_again_by_one_button_and_each_is_audited(desk: Desk) -> None:
+    message(desk, MessageState.FAILED, problem="smtp_550", number=3)
+    message(desk, MessageState.FAILED, problem="smtp_552", number=2)
+    message(desk, MessageState.FAILED, problem="smtp_550", recipient="weg@example.org")
+    count(desk)
+    bea = sign_in(desk, "bea")
+    form = bea.get("/admin/messages").text.split('action="/admin/messages/again"')[1].split("</form>")[0]
+    assert "Alle 3 met deze oorzaak opnieuw versturen" in form
+    sent = dict(re.findall(r'name="(\w+)" value="([^"]*)"', form))
+    for _press in range(2):
+        assert bea.post("/admin/messages/again", data=sent).status_code == 303
+    chosen = [letter for letter in letters(desk) if letter["chosen"] == "again"]
+    assert [letter["problem"] for letter in chosen] == ["smtp_550"] * 3
+    entries = desk.entries(AuditAction.ORGANISATION_CHANGED)
+    assert {str(entry.subject_id) for entry in entries} == {letter["id"] for letter in chosen}
+    assert [entry.ground for entry in entries] == ["dead_letter:again"] * 3
+    count(desk)
+    assert sorted(states(desk)) == [MessageState.FAILED] * 3 + [MessageState.QUEUED] * 3
+
+
+def test_a_program_lets_all_of_one_cause_be_sent_again(desk: Desk) -> None:
+    message(desk, MessageState.FAILED, problem="smtp_550", number=2)
+    message(desk, MessageState.FAILED)
+    count(desk)
+    kept = letters(desk)[0]["id"]
+    assert desk.call("bea", "POST", f"/delivery/dead-letters/{kept}/drop").status_code == 202
+    done = [
+        desk.call("bea", "POST", "/delivery/dead-letters/again", json={"problem": problem}).get_json()
+        for problem in ("smtp_550", "", "nothing_like_it")
+    ]
+    assert sum(one["number"] for one in done) == 2
+    assert {letter["id"]: letter["chosen"] for letter in letters(desk)}[kept] == "drop"
+    answer = desk.call("bea", "POST", "/delivery/dead-letters/again", json={})
+    assert [error["field"] for error in answer.get_json()["errors"]] == ["problem"]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Delivery over the API: health of each organisation and channel, dead letters without content, proofs."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -17,6 +18,7 @@ from signals.web.admin.channels import LEAST, Delivery
 from signals.web.desk.answer import json_answer, moment
 from signals.web.desk.auth import requires
 from signals.web.desk.schemas import OrganisationSchema
+from signals.web.front.schemas import Strict
 from signals.web.openapi import API_BASE, StaffBlueprint, answers
 
 channel_api = StaffBlueprint(
@@ -105,6 +107,19 @@ class LettersSchema(Schema):
     items = fields.List(fields.Nested(LetterSchema), required=True)
 
 
+class CauseSchema(Strict):
+    """A class of failure, as dead letters tell it."""
+
+    problem = fields.String(required=True, validate=validate.Length(max=40))
+
+
+class CauseChosenSchema(Schema):
+    """How many a worker will send again within a minute; of each only what was put up by then."""
+
+    chosen = fields.String(required=True)
+    number = fields.Integer(required=True)
+
+
 class ChosenSchema(Schema):
     """What a worker will do within a minute."""
 
@@ -146,6 +161,18 @@ def letters() -> Response:
 def again(message_id: UUID) -> Response:
     """Let it be sent again, as if it were new; too late it expires."""
     return _settled(message_id, Wish.AGAIN)
+
+
+@channel_api.post("/delivery/dead-letters/again")
+@channel_api.doc(security=_TOKEN)
+@requires(Role.ADMINISTRATOR)
+@channel_api.arguments(CauseSchema)
+@channel_api.response(202, CauseChosenSchema)
+@answers(413, 415)
+def cause_again(values: Mapping[str, Any]) -> Response:
+    """Let all that one cause stopped be sent again, as far as it can be and nobody chose otherwise."""
+    number = channels.settle_cause(values["problem"])
+    return json_answer({"chosen": Wish.AGAIN.value, "number": number}, 202)
 
 
 @channel_api.post("/delivery/dead-letters/<uuid:message_id>/drop")

@@ -41,6 +41,14 @@ def again(message_id: UUID) -> Any:
     return _settle(message_id, Wish.AGAIN)
 
 
+@channel_admin.post("/messages/again")
+@requires_page(Role.ADMINISTRATOR)
+def cause_again() -> Any:
+    """Let all dead letters of one cause be sent again."""
+    channels.settle_cause(request.form.get("problem", ""))
+    return account_shared.see_other(".overview", done=Wish.AGAIN.value)
+
+
 @channel_admin.post("/messages/<uuid:message_id>/drop")
 @requires_page(Role.ADMINISTRATOR)
 def drop(message_id: UUID) -> Any:
@@ -89,6 +97,7 @@ def _page(*, trouble: str = "") -> str:
         event_words=partial(event_words, language=language),
         standing_words=partial(standing_words, language=language),
         sendable=SENDABLE,
+        can_be_chosen=channels.can_be_chosen,
         trouble=trouble,
         done=done if done in set(Wish) else "",
     )

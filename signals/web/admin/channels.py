@@ -103,8 +103,7 @@ def settle(message_id: UUID, wish: Wish) -> None:
 
     Raises `NotFound`, `ChosenAlready`, and `NoAddressNow` for one that nobody would get.
     """
-    context = desk()
-    with context.sessions.begin() as session:
+    with desk().sessions.begin() as session:
         row = dead_letters.choose(session, message_id, wish)
         if row is None:
             raise NotFound
@@ -112,15 +111,34 @@ def settle(message_id: UUID, wish: Wish) -> None:
             raise ChosenAlready
         if wish is Wish.AGAIN and row.standing not in SENDABLE:
             raise NoAddressNow
-        context.audit.record(
-            session,
-            context.clock,
-            actor=current().actor,
-            action=AuditAction.ORGANISATION_CHANGED,
-            subject_id=message_id,
-            organisation_id=row.organisation_id,
-            ground=f"dead_letter:{wish.value}",
-        )
+        _record(session, row, wish)
+
+
+def settle_cause(problem: str) -> int:
+    """Let all of one cause be sent again, as far as that can be; gives how many a worker will send."""
+    with desk().sessions.begin() as session:
+        rows = dead_letters.choose_again(session, problem)
+        for row in rows:
+            _record(session, row, Wish.AGAIN)
+        return len(rows)
+
+
+def can_be_chosen(letters: Sequence[PostedLetter]) -> int:
+    """How many of these can be sent again, and nobody chose yet what becomes of them."""
+    return sum(letter.wanted is None and letter.standing in SENDABLE for letter in letters)
+
+
+def _record(session: Session, row: PostedLetter, wish: Wish) -> None:
+    context = desk()
+    context.audit.record(
+        session,
+        context.clock,
+        actor=current().actor,
+        action=AuditAction.ORGANISATION_CHANGED,
+        subject_id=row.message_id,
+        organisation_id=row.organisation_id,
+        ground=f"dead_letter:{wish.value}",
+    )
 
 
 def _is_troubled(health: ChannelHealth) -> bool:
