@@ -4,7 +4,10 @@ Everything may be done again at any time: nothing that exists is written over.
 """
 
 import base64
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -35,6 +38,11 @@ def initialise(path: Path) -> bool:
     What is there stays; a half-finished earlier run is completed. Raises `KeysUnusable` for a keystore whose
     master key is missing or another one.
     """
+    with _alone(path.parent):
+        return _initialise(path)
+
+
+def _initialise(path: Path) -> bool:
     settings = load_settings(path, check=False, must_exist=False)
     if not settings.keystore.master_key_file.exists():
         refuse_a_second_master_key(settings)
@@ -71,6 +79,17 @@ def migrate(engine: Engine) -> bool:
         return False
     migrations.upgrade(engine)
     return True
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """While no other process makes the same installation; two at once would make its secrets twice."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _write_new(path: Path, text: str) -> None:
