@@ -334,7 +334,8 @@ class _Courier:
             recorded = self._record_delivered(session, lease, result, now)
         else:
             recorded = self._record_failure(session, lease, result, now)
-        if recorded or session.get(OutboxMessage, lease.id) is not None:
+        # Locked, for whoever withdraws it at this moment takes its attempts along.
+        if recorded or session.get(OutboxMessage, lease.id, with_for_update=True) is not None:
             session.connection().execute(_NEW_ATTEMPT, _attempt_values(lease.id, now, problem))
 
     def _tell_breaker(self, channel: str, result: _Result, now: datetime) -> None:

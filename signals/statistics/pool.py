@@ -10,7 +10,7 @@ import json
 import random
 import uuid
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Final, Protocol, cast
 
 from sqlalchemy import Connection, Table, delete, func, select
@@ -72,8 +72,11 @@ def move_facts(session: Session, *, keys: PoolKeys, at_least: int = 1) -> int:
 
 
 def forget_pool_keys(session: Session, *, keys: PoolKeys, on: date) -> int:
-    """Destroy the key of the quarter before once no fact of it waits: what is left of rows is unreadable."""
-    over = quarter_before(quarter_of(on))
+    """Destroy the key of the quarter before once no fact of it waits: what is left of rows is unreadable.
+
+    Not on the first day of a quarter: a purge that began just before midnight may still be committing.
+    """
+    over = quarter_before(quarter_of(on - timedelta(days=1)))
     if session.scalar(select(_pool.c.quarter).where(_pool.c.quarter <= over).limit(1)) is not None:
         return 0
     return keys.forget_secrets([_secret_of(over)])

@@ -29,6 +29,7 @@ from notifications.outbox import NewMessage, enqueue, withdraw
 from notifications.retry import OutcomeUnknown, PermanentFailure, TemporaryFailure, Throttled
 from signals.clock import FixedClock
 from signals.db import make_engine, session_factory
+from tests.support.meanwhile import meanwhile
 from tests.unit.notifications.building import LINK, NOON, new_message, subject
 from tests.unit.notifications.smtp_server import DROP, HOST, Mailbox, smtp_server
 
@@ -476,6 +477,25 @@ def test_a_lease_that_ends_too_soon_is_noticed_and_the_delivery_counts(
     assert deliver_due(factory, clock, {"memory": slow}) == DeliveryReport(overtaken=1)
     assert slow.seen == [1]
     assert problems(the_message(factory)).count("interrupted") == 1
+
+
+def test_what_was_sent_twice_and_is_withdrawn_as_that_is_written_down_is_simply_gone(
+    engine: Engine, factory: Factory, clock: FixedClock, channel: MemoryChannel
+) -> None:
+    write(factory, new_message())
+
+    def overtake(_: Outgoing) -> int:
+        clock.moment += LEASE
+        return deliver(factory, clock, channel).delivered
+
+    def purge() -> None:
+        with factory.begin() as session:
+            withdraw(session, subject_id=new_message().subject_id)
+
+    with meanwhile(engine, "FROM outbox_messages \nWHERE outbox_messages.id = ", purge):
+        report = deliver_due(factory, clock, {"memory": _During(overtake)})
+    assert report == DeliveryReport(overtaken=1)
+    assert messages(factory) == []
 
 
 def test_a_lease_that_ran_out_before_sending_began_is_not_used(

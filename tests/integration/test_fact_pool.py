@@ -1,6 +1,7 @@
 """Facts wait sealed until there are enough, so that none lies beside the record of its signal."""
 
 from dataclasses import replace
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import select, text
@@ -93,6 +94,18 @@ def test_the_key_of_a_quarter_goes_when_it_is_over_and_no_fact_waits(world: Worl
         assert move_facts(session, keys=world.keystore) == 2
     with world.sessions() as session:
         assert forget_pool_keys(session, keys=world.keystore, on=today(world.clock)) == 1
+
+
+def test_the_key_of_a_quarter_outlives_a_purge_that_began_just_before_midnight(world: World) -> None:
+    purged(world, 2)
+    with world.sessions() as session:
+        first = date(2027, 1, 1)
+        assert forget_pool_keys(session, keys=world.keystore, on=first) == 0
+    with world.sessions.begin() as session:
+        assert move_facts(session, keys=world.keystore) == 2
+    with world.sessions() as session:
+        assert forget_pool_keys(session, keys=world.keystore, on=first) == 0
+        assert forget_pool_keys(session, keys=world.keystore, on=first + timedelta(days=1)) == 1
 
 
 @pytest.mark.parametrize(("quarter", "before"), [("2026-Q4", "2026-Q3"), ("2026-Q1", "2025-Q4")])
