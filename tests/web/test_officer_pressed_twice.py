@@ -1,5 +1,6 @@
 """A right that comes twice, for its button was pressed twice: done once, entered once, and said so."""
 
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -8,6 +9,7 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from signals.models import FollowUpNote, RegisterEntry
+from signals.retention import Retention
 from tests.web.desk_fixtures import Desk
 from tests.web.test_desk_pages import Browser, hidden_value, words
 
@@ -62,6 +64,25 @@ def test_a_right_that_is_sent_twice_is_done_once_and_said_twice(
     with Session(desk.engine) as session:
         notes = session.scalar(select(func.count()).select_from(FollowUpNote))
     assert notes == (1 if way == "rectify" else 0)
+
+
+def test_an_erasure_that_is_sent_twice_at_once_is_entered_once(
+    desk: Desk, fleur: Browser, signal_id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second comes when the first is entered, and nothing of it is deleted yet."""
+    form, purge, answers = found_form(fleur, signal_id, "erase"), Retention.purge_now, []
+
+    def pressed_again(self: Retention, *what: Any) -> int:
+        if not answers:
+            answers.append(send(fleur, "erase", form))
+        return purge(self, *what)
+
+    monkeypatch.setattr(Retention, "purge_now", pressed_again)
+    answers.append(send(fleur, "erase", form))
+    for answer in answers:
+        assert answer.status_code == 200
+        assert WAYS["erase"][1] in words(answer)
+    assert entries(desk) == 1
 
 
 @pytest.mark.parametrize("way", ["rectify", "restrict"])

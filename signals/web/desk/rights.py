@@ -15,10 +15,11 @@ from signals import residents
 from signals.clock import today
 from signals.db import set_local
 from signals.errors import StaleVersion
-from signals.models import AuditEntry, Organisation, RegisterEntry, Signal, StaffMember
+from signals.models import AuditEntry, DeletionOrder, Organisation, RegisterEntry, Signal, StaffMember
 from signals.postcodes import Address
 from signals.residents import Correction, Findings, Proof, Right
 from signals.retention import periods_of
+from signals.staff.signing_in import lock_member
 from signals.triage import find_signal
 from signals.vocabulary import AuditAction, DeletionReason
 from signals.web.desk.auth import current
@@ -98,17 +99,20 @@ def export(address: Address, proof: Proof) -> dict[str, Any]:
 def erase(address: Address, proof: Proof, right: Right, *, seen: int = 0) -> Erased:
     """Delete everything of an address, wherever it was referred (art. 17, 19 and 21 AVG).
 
-    `seen`: how many signals the page showed. When they are gone and the register says that the caller had
-    them erased today, the button was pressed twice: it is said once more, and entered once.
+    `seen`: how many signals the page showed. When they are gone, or going, and the register says that the
+    caller had them erased today, the button was pressed twice: it is said once more, and entered once.
 
     Register and audit are committed first. From then on it will happen: what cannot be deleted at once
     (somebody holds the row, or this process may not delete) the worker deletes by the orders left here.
     """
     context = desk()
     with context.sessions.begin() as session:
+        lock_member(
+            session, current().member.id
+        )  # of two presses at once the second sees what the first one did
         findings = _find(session, address)
-        if seen and not findings.signals and _entered_today(session, right, seen):
-            return Erased(signals=seen, elsewhere=0, at_once=True)
+        if seen and _are_going(session, findings.signals) and _entered_today(session, right, seen):
+            return Erased(signals=seen, elsewhere=0, at_once=not findings.signals)
         ids = residents.record_erasure(
             session,
             context.clock,
@@ -186,6 +190,13 @@ def _done_already(
     if signal.version == version + 1 and (last.action, last.actor_id) == (action, current().actor.id):
         return signal
     raise StaleVersion
+
+
+def _are_going(session: Session, signals: Sequence[Signal]) -> bool:
+    """Whether all that is left is ordered to be deleted already."""
+    left = {signal.id for signal in signals}
+    ordered = select(DeletionOrder.signal_id).where(DeletionOrder.signal_id.in_(left))
+    return not left or left == set(session.scalars(ordered))
 
 
 def _entered_today(session: Session, right: Right, found: int) -> bool:
