@@ -9,12 +9,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import LargeBinary, Table
 
+from notifications.figures import KEPT as MESSAGES_KEPT
 from notifications.models import Base as Notifications
 from privacy.keystore_schema import keystore_metadata
+from signals.area_days import KEPT as FULL_DAYS_KEPT
 from signals.audit_trail import KEPT
 from signals.intake import RETRY_DAYS
+from signals.jobs import REFUSED_KEPT_DAYS
 from signals.models import Base as Signals
 from signals.retention import DEFAULT_PERIODS, RECEIPTS_KEPT_DAYS, RECORDS_KEPT_DAYS
+from signals.staff.absence import KEPT_DAYS as ABSENCES_KEPT_DAYS
 from tests.support.privacy_docs import described_columns
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -113,10 +117,49 @@ def test_the_assessment_has_the_periods_of_the_code_with_their_grounds() -> None
         ("stand van een ontvangstcode, na de laatste wijziging", RECEIPTS_KEPT_DAYS),
         ("bewijs van verwijdering", RECORDS_KEPT_DAYS),
         ("inzagelogboek", KEPT.days),
+        ("envelop die niet openging, en de sleutel van zijn week", REFUSED_KEPT_DAYS),
+        (
+            "berichten, na bezorging of opgeven (die over een signaal uiterlijk tot het wordt verwijderd)",
+            MESSAGES_KEPT.days,
+        ),
+        ("afwezigheid, na de laatste dag", ABSENCES_KEPT_DAYS),
+        ("dag waarop een daggrens in zicht kwam", FULL_DAYS_KEPT.days),
     ],
 )
 def test_the_assessment_has_the_other_periods_of_the_code(what: str, days: int) -> None:
     assert f"| {what} | {days} |" in _text("dpia.md")
+
+
+@pytest.mark.parametrize(
+    ("table", "days"),
+    [
+        ("sealed_reports", REFUSED_KEPT_DAYS),
+        ("outbox_messages", MESSAGES_KEPT.days),
+        ("posted_letters", MESSAGES_KEPT.days),
+        ("absences", ABSENCES_KEPT_DAYS),
+        ("area_days", FULL_DAYS_KEPT.days),
+    ],
+)
+def test_a_table_that_a_job_empties_says_after_how_many_days(table: str, days: int) -> None:
+    kept = _text("velden.md").split(f"### {table}\n")[1].split("\nGrond:")[0]
+    assert f"{days} dagen" in kept
+
+
+def test_what_waits_on_a_carriers_phone_is_told_with_its_end() -> None:
+    """It is the one place where a report lies readable."""
+    script = (PROJECT / "signals/web/static/front_queue.js").read_text(encoding="utf-8")
+    days = re.search(r"const KEPT_FOR = (\d+) \* DAY;", script)
+    assert days
+    assert f"| melding die op de telefoon van de bezorger wacht | {days[1]} |" in _text("dpia.md")
+    (row,) = re.findall(r"^\| Telefoon van de bezorger, melding .*$", _text("velden.md"), re.MULTILINE)
+    assert f"hoogstens {days[1]} dagen" in row
+    assert {"BW-ADRES", "BW-WAARN"} <= set(re.findall(r"BW-\w+", row))
+
+
+@pytest.mark.parametrize("name", ["promises.md", "dpia.md", "velden.md", "verwerkingsregister.md"])
+def test_no_document_says_what_this_version_lacks(name: str) -> None:
+    """The next version has it, and nobody thinks of the sentence."""
+    assert not re.search(r"deze versie|this version|nog niet in de software", _text(name))
 
 
 def test_the_register_and_the_list_have_the_periods_of_the_code() -> None:
