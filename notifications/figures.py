@@ -82,7 +82,8 @@ def waiting_since(session: Session, before: datetime) -> int:
 def forget_messages(session: Session, clock: Clock) -> int:
     """Delete messages that were settled 90 days ago or longer: they hold addresses of people."""
     old = select(OutboxMessage.id).where(OutboxMessage.settled_at < clock.now() - KEPT)
-    ids = list(session.scalars(old.limit(1000)))
+    # Locked: one that was given up may be sent again at this moment, and is not old then.
+    ids = list(session.scalars(old.limit(1000).with_for_update(skip_locked=True)))
     session.execute(delete(DeliveryAttempt).where(DeliveryAttempt.message_id.in_(ids)))
     session.execute(delete(OutboxMessage).where(OutboxMessage.id.in_(ids)))
     return len(ids)

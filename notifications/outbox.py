@@ -82,10 +82,16 @@ def random_delay(minutes: int, rng: random.Random) -> timedelta:
     return timedelta(minutes=rng.uniform(min(SHORTEST_DELAY_MINUTES, minutes), minutes))
 
 
+def _place(message: NewMessage) -> tuple[str, int, str]:
+    return message.event, message.subject_id.int, message.recipient
+
+
 def _insert(session: Session | Connection, messages: Sequence[NewMessage]) -> int:
     if not messages:
         return 0
     connection = session.connection() if isinstance(session, Session) else session
+    # In one order, or two workers that write the same ones would wait for one another.
+    messages = sorted(messages, key=_place)
     columns: dict[str, list[Any]] = {name: [getattr(m, name) for m in messages] for name in _TOLD}
     columns["id"] = [uuid.uuid4() for _ in messages]
     same = {"state": MessageState.QUEUED, "tries": 0}

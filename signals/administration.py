@@ -7,12 +7,14 @@ transaction.
 import re
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, selectinload
 
 from notifications.events import Event
@@ -122,14 +124,15 @@ def add_organisation(
     """
     require_role(actor, Role.ADMINISTRATOR)
     _refuse(_name_problems(session, name, None), _contact_problems(contact_email))
-    organisation = create_organisation(
-        session,
-        name=name.strip(),
-        kind=kind,
-        areas=[],
-        contact_phone=contact_phone.strip(),
-        contact_email=contact_email.strip(),
-    )
+    with _refused_as_taken():
+        organisation = create_organisation(
+            session,
+            name=name.strip(),
+            kind=kind,
+            areas=[],
+            contact_phone=contact_phone.strip(),
+            contact_email=contact_email.strip(),
+        )
     _record(session, clock, audit, actor, organisation.id, AuditAction.ORGANISATION_CHANGED, "added")
     return organisation
 
@@ -157,7 +160,8 @@ def change_organisation(
             _set_recipients(session, organisation, value)
         else:
             setattr(organisation, name, value.strip() if isinstance(value, str) else value)
-    session.flush()
+    with _refused_as_taken() if "name" in changes else nullcontext():
+        session.flush()
     routing_changed(session)
     ground = f"changed:{','.join(sorted(changes))}"[:80]
     _record(session, clock, audit, actor, organisation.id, AuditAction.ORGANISATION_CHANGED, ground)
@@ -187,11 +191,12 @@ def add_area(
     require_role(actor, Role.ADMINISTRATOR)
     organisation = _organisation(session, organisation_id)
     _refuse(_area_problems(area))
+    # First, so that who adds another one at this moment waits, and then sees this one.
+    routing_changed(session)
     _refuse_overlap(session, area)
     added = CoverageArea(**vars(area), organisation=organisation)
     session.add(added)
     session.flush()
-    routing_changed(session)
     _record(
         session, clock, audit, actor, organisation_id, AuditAction.COVERAGE_CHANGED, f"added:{area.level}"
     )
@@ -232,6 +237,15 @@ def _refuse(*groups: Iterator[FieldProblem]) -> None:
     problems = [problem for group in groups for problem in group]
     if problems:
         raise Invalid(*problems)
+
+
+@contextmanager
+def _refused_as_taken() -> Iterator[None]:
+    """Of two who choose one name at the same moment the second is told, as if the first had been sooner."""
+    try:
+        yield
+    except IntegrityError:
+        raise Invalid(FieldProblem(field="name", code="taken")) from None
 
 
 def _problems(

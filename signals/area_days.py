@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from math import ceil
-from typing import Final
+from typing import Any, Final, cast
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import CursorResult, Select, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, selectinload
 
@@ -131,10 +131,8 @@ def raise_limit(
 
 def forget_full_days(session: Session, clock: Clock) -> int:
     """Delete days of four weeks ago and older; gives how many."""
-    old = session.scalars(select(AreaDay).where(AreaDay.day < today(clock) - KEPT)).all()
-    for row in old:
-        session.delete(row)
-    return len(old)
+    done = session.execute(delete(AreaDay).where(AreaDay.day < today(clock) - KEPT))
+    return cast("CursorResult[Any]", done).rowcount
 
 
 def _numbers(session: Session, on: date, *, at_least: int) -> list[tuple[uuid.UUID, int]]:

@@ -85,8 +85,9 @@ def verify_trail(
     """Every kind of tampering found, with the position of its first sign; empty when the trail is whole.
 
     `known_head`: a head kept outside this database (`signals audit head`); who removes the end of the
-    trail and its heads together is seen by that only.
+    trail and its heads together is seen by that only. To be called with a session that has not read yet.
     """
+    _see_one_moment(session)
     heads = [_signed(head) for head in session.scalars(select(AuditHead).order_by(AuditHead.position))]
     start = _start(session, heads, clock.now())
     found = verify_rows(
@@ -98,6 +99,12 @@ def verify_trail(
         unlinked=overdue_rows(session, clock.now()),
     )
     return tuple(sorted([*found, *_unsigned(session)], key=lambda finding: finding.position))
+
+
+def _see_one_moment(session: Session) -> None:
+    """What is linked or pruned while we read is seen in every part of it or in none."""
+    if not is_sqlite(session):  # which does so by itself
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
 
 
 def moment_before(session: Session, position: int) -> datetime | None:

@@ -148,6 +148,7 @@ class Drills:
         drill.answered_on = today(clock)
         session.flush()
         organisation = session.get_one(Organisation, drill.organisation_id)
+        _lock(session, organisation)
         if not _is_suspended_by_drill(session, organisation):
             return False
         organisation.suspended_from = None
@@ -186,9 +187,10 @@ class Drills:
         """Two missed in a row: routing falls to the next level. The national desk has none below it."""
         last = session.scalars(_latest(organisation.id).limit(MISSED_IN_A_ROW)).all()
         all_missed = all(found.missed_on is not None and found.answered_on is None for found in last)
-        if len(last) < MISSED_IN_A_ROW or not all_missed or organisation.suspended_from is not None:
+        if len(last) < MISSED_IN_A_ROW or not all_missed or organisation.kind is OrganisationKind.NATIONAL:
             return 0
-        if organisation.kind is OrganisationKind.NATIONAL:
+        _lock(session, organisation)
+        if organisation.suspended_from is not None:
             return 0
         organisation.suspended_from = drill.suspended_from = today(clock)
         self._record_routing(session, clock, organisation, "drills_missed")
@@ -316,6 +318,11 @@ def _proof(organisation: Organisation, drills: Sequence[Drill]) -> ChannelProof:
 def _organisations(session: Session) -> Sequence[Organisation]:
     query = select(Organisation).options(selectinload(Organisation.recipients))
     return session.scalars(query.order_by(Organisation.id)).all()
+
+
+def _lock(session: Session, organisation: Organisation) -> None:
+    """An administrator may suspend it at this moment, and what a person decides stays as it is."""
+    session.refresh(organisation, ["suspended_from"], with_for_update=True)
 
 
 def _open_drills() -> Select[Drill]:

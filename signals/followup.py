@@ -137,7 +137,8 @@ def _keep_receipt_in_step(session: Session, signal: Signal, on: date) -> None:
     wanted = _RECEIPT_STATES.get(signal.state)
     if wanted is None or signal.receipt_hash is None:
         return
-    receipt = session.get(Receipt, signal.receipt_hash) or _first_receipt(session, signal)
+    receipt = session.get(Receipt, signal.receipt_hash, with_for_update=True)
+    receipt = receipt or _first_receipt(session, signal)
     if receipt.state is wanted:
         return
     if on > receipt.changed_on:
@@ -146,12 +147,17 @@ def _keep_receipt_in_step(session: Session, signal: Signal, on: date) -> None:
 
 
 def _first_receipt(session: Session, signal: Signal) -> Receipt:
-    """Made at the first change: until then whoever asks finds the row at the door, which says received."""
+    """Made at the first change: until then whoever asks finds the row at the door, which says received.
+
+    Made or locked in one statement: at any moment a job may make the same one, or forget an old one.
+    """
     insert = (sqlite if is_sqlite(session) else postgresql).insert(Receipt)
     received = {"state": ReceiptState.RECEIVED, "state_before": ReceiptState.RECEIVED}
     row = {"receipt_hash": signal.receipt_hash, "changed_on": signal.received_on, **received}
-    session.execute(insert.values(row).on_conflict_do_nothing())  # a job may do the same right now
-    return session.get_one(Receipt, signal.receipt_hash)
+    same = {"state": Receipt.state}
+    locking = insert.values(row).on_conflict_do_update(index_elements=["receipt_hash"], set_=same)
+    receipt: Receipt = session.scalars(locking.returning(Receipt)).one()
+    return receipt
 
 
 def _write_history(

@@ -110,8 +110,11 @@ class Intake:
             if found is None:
                 raise
             return self._answer(identity, found)
-        if not self._is_stored(identity, row, authorise):
-            return self._replayed(identity)
+        while not self._is_stored(identity, row, authorise):
+            found = self._find(identity)
+            if found is not None:
+                return self._answer(identity, found)
+            # The first try was forgotten at this very moment: its time was over.
         self.area_limit.count(receiver.id, on)
         redactions = _redactions_from(row["redactions"])
         return Received(
@@ -214,11 +217,6 @@ class Intake:
     @cached_property
     def _readers(self) -> Engine:
         return reading(self._single_statements)
-
-    def _replayed(self, identity: "_Identity") -> Received:
-        found = self._find(identity)
-        assert found is not None, "a conflict without a row"
-        return self._answer(identity, found)
 
     def _find(self, identity: "_Identity") -> Row[bytes, uuid.UUID, date, str] | None:
         with self._readers.connect() as connection:

@@ -4,11 +4,12 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Protocol
+from typing import Protocol, cast
 
-from sqlalchemy import select
+from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
+from privacy.bulk import insert_many
 from privacy.sealing import week_start
 from signals.clock import Clock, today
 from signals.models import CoverageArea, MailboxPublicKey, Organisation, Recipient
@@ -116,20 +117,19 @@ def provision_mailbox_keys(session: Session, clock: Clock, *, keystore: PublicKe
     rows = session.execute(select(MailboxPublicKey.organisation_id, MailboxPublicKey.week))
     present = {(row.organisation_id, row.week) for row in rows}
     made = keystore.make_mailbox_keys(sorted(wanted - present)) if wanted - present else []
-    for half in made:
-        session.add(
-            MailboxPublicKey(
-                key_id=half.key_id,
-                organisation_id=half.organisation_id,
-                week=half.week,
-                public_key=half.public_key,
-                signature=half.signature,
-            )
-        )
-    if made:
-        session.flush()
+    new = _publish(session, made)
+    if new:
         routing_changed(session)
-    return len(made)
+    return new
+
+
+def _publish(session: Session, halves: Sequence[PublicHalf]) -> int:
+    """How many are new: another worker may have published the same ones since we looked."""
+    if not halves:
+        return 0
+    names = ("key_id", "organisation_id", "week", "public_key", "signature")
+    columns = {name: [getattr(half, name) for half in halves] for name in names}
+    return insert_many(session.connection(), cast(Table, MailboxPublicKey.__table__), columns, unless=())
 
 
 def _wanted(session: Session, on: date) -> Iterable[tuple[uuid.UUID, date]]:

@@ -118,18 +118,21 @@ class Retention:
         return len(done)
 
     def confirm_destroyed(self, clock: Clock) -> int:
-        """Destroy the keys of what was purged or referred, note it in the journal, and confirm it."""
+        """Destroy the keys of what was purged or referred, note it in the journal, and confirm it.
+
+        Returns how many: not those that another worker destroyed since we looked.
+        """
         with self.sessions() as session:
             deleted, referred = list(_unconfirmed_deletions(session)), list(_unconfirmed_referrals(session))
         keys = [*dict.fromkeys([*(deletion.case_key_id for deletion in deleted), *referred])]
         if not keys:
             return 0
         self.journal.append(deleted)
-        self.keystore.destroy_case_keys(keys)
+        destroyed = self.keystore.destroy_case_keys(keys)
         for batch in _batches(keys, BATCH):
             with self.sessions.begin() as session:
                 _confirm(session, batch, today(clock))
-        return len(keys)
+        return destroyed
 
     def replay(self, clock: Clock, journal: Iterable[Deletion]) -> RetentionReport:
         """After a restore: forget again what was forgotten before, on the same day and for the same reason.
@@ -248,4 +251,5 @@ def _as_deletions(session: Session, query: Any) -> Iterator[Deletion]:
 def _confirm(session: Session, keys: Sequence[uuid.UUID], on: date) -> None:
     connection = session.connection()
     for table, key in ((DeletionRecord, _records.case_key_id), (Referral, _referrals.old_case_key_id)):
-        connection.execute(update(table).where(among(key, keys, connection)).values(key_destroyed_on=on))
+        waiting = among(key, keys, connection), table.key_destroyed_on.is_(None)
+        connection.execute(update(table).where(*waiting).values(key_destroyed_on=on))

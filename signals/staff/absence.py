@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
 from signals.audit import Actor, AuditLog, require_role
@@ -57,7 +57,7 @@ def add_absence(
     require_role(actor, *HOLDERS)
     if staff_id not in (None, actor.id) and actor.role != Role.LEAD:
         raise Forbidden
-    member = _holder(session, actor, staff_id or actor.id)
+    member = _holder(session, actor, staff_id or actor.id, for_update=True)
     if member is None:
         raise NotFound
     _check_dates(session, member.id, away_from, away_until, today(clock))
@@ -88,8 +88,10 @@ def remove_absence(
         raise NotFound
     if absence.staff_member_id != actor.id and actor.role != Role.LEAD:
         raise Forbidden
+    gone = delete(Absence).where(Absence.id == absence_id).returning(Absence.id)
+    if session.scalar(gone) is None:  # somebody else was sooner
+        raise NotFound
     _record(session, clock, audit, actor, absence, "absence_removed")
-    session.delete(absence)
 
 
 def absences(session: Session, *, organisation_id: uuid.UUID | None, on: date) -> list[Away]:
@@ -141,16 +143,17 @@ def _lasts(first: date, last: date) -> ColumnElement[bool]:
     return (Absence.away_from <= last) & (Absence.away_until >= first)
 
 
-def _holder(session: Session, actor: Actor, staff_id: uuid.UUID | None) -> StaffMember | None:
-    """Somebody of the actor's team who may have signals."""
-    return session.scalar(
-        select(StaffMember).where(
-            StaffMember.id == staff_id,
-            StaffMember.organisation_id == actor.organisation_id,
-            StaffMember.role.in_(HOLDERS),
-            StaffMember.disabled_at.is_(None),
-        )
+def _holder(
+    session: Session, actor: Actor, staff_id: uuid.UUID | None, *, for_update: bool = False
+) -> StaffMember | None:
+    """Somebody of the actor's team who may have signals; locked, so that absences come one by one."""
+    query = select(StaffMember).where(
+        StaffMember.id == staff_id,
+        StaffMember.organisation_id == actor.organisation_id,
+        StaffMember.role.in_(HOLDERS),
+        StaffMember.disabled_at.is_(None),
     )
+    return session.scalar(query.with_for_update(of=StaffMember) if for_update else query)
 
 
 def _check_dates(session: Session, staff_id: uuid.UUID, away_from: date, away_until: date, on: date) -> None:

@@ -8,6 +8,7 @@ from typing import Final
 
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from privacy.passwords import STANDARD, PasswordHasherSettings, hash_password
@@ -52,7 +53,7 @@ def add_staff(
     actor: Actor = SYSTEM,
     hasher: PasswordHasherSettings = STANDARD,
 ) -> NewStaff:
-    """Add a person; flushes, so that an e-mail address that was just taken is found.
+    """Add a person; flushes, so that an e-mail address that somebody takes at this moment is found.
 
     The address is kept in lower case. `password` has 12 to 200 characters; `totp_secret` is base32, a new one
     by default. Worker, lead and privacy officer need an organisation. Raises `Invalid` with every problem.
@@ -77,8 +78,7 @@ def add_staff(
         totp_sealed=seal_totp(keystore, member_id, totp_secret),
         created_at=clock.now(),
     )
-    session.add(member)
-    session.flush()
+    _store(session, member)
     record_change(session, clock, audit, actor, member, "added")
     return NewStaff(member=member, totp_secret=totp_secret)
 
@@ -133,6 +133,16 @@ def checked_email(email: str) -> str | None:
         return normal_email(validate_email(email.strip(), check_deliverability=False).normalized)
     except EmailNotValidError:
         return None  # its message quotes what was typed
+
+
+def _store(session: Session, member: StaffMember) -> None:
+    try:
+        with session.begin_nested():
+            session.add(member)
+    except IntegrityError:
+        if session.scalar(select(StaffMember.id).where(StaffMember.email == member.email)) is None:
+            raise
+        raise Invalid(FieldProblem(field="email", code="taken")) from None
 
 
 def _problems_of(

@@ -11,6 +11,7 @@ from signals.clock import Clock
 from signals.db import set_local
 from signals.followup import transition
 from signals.models import Signal, StaffMember
+from signals.staff.absence import HOLDERS
 from signals.vocabulary import Action, SignalState
 
 ACCOUNT_DISABLED: Final = "account_disabled"
@@ -45,11 +46,21 @@ def hand_back(
 
 
 def hand_back_all(session: Session, clock: Clock, *, audit: AuditLog) -> int:
-    """The same for everybody who is shut out, for the worker: whatever way the account was shut."""
-    query = select(StaffMember).where(StaffMember.disabled_at.is_not(None))
-    holding = query.where(StaffMember.id.in_(select(Signal.claimed_by_id).where(_is_open())))
-    members = session.scalars(holding).all()
-    return sum(hand_back(session, clock, member=member, actor=SYSTEM, audit=audit) for member in members)
+    """The same for everybody who may have no signals, for the worker: whatever way that came about.
+
+    Who claims at the moment at which the account is shut, or its role changed, has the signal after it.
+    """
+    may_not = StaffMember.disabled_at.is_not(None) | StaffMember.role.not_in(HOLDERS)
+    holding = StaffMember.id.in_(select(Signal.claimed_by_id).where(_is_open()))
+    members = session.scalars(select(StaffMember).where(may_not, holding)).all()
+    return sum(
+        hand_back(session, clock, member=member, actor=SYSTEM, audit=audit, reason=_why(member))
+        for member in members
+    )
+
+
+def _why(member: StaffMember) -> str:
+    return ACCOUNT_DISABLED if member.disabled_at is not None else ROLE_CHANGED
 
 
 def _held_by(staff_id: uuid.UUID) -> Select[Signal]:

@@ -361,7 +361,7 @@ def _lock(session: Session, credential_id: bytes) -> Passkey | None:
 
 
 def _own(session: Session, member: StaffMember, passkey_id: uuid.UUID) -> Passkey:
-    passkey = session.get(Passkey, passkey_id)
+    passkey = session.get(Passkey, passkey_id, with_for_update=True)
     if passkey is None or passkey.staff_member_id != member.id:
         raise NotFound
     return passkey

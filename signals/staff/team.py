@@ -5,7 +5,7 @@ the organisation's lead or privacy officer, and both are told: nobody is let in 
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -78,7 +78,8 @@ def grant(
     `Forbidden` for a role that the actor cannot give, `Invalid` for a wrong or taken address.
     """
     if actor.role == Role.ADMINISTRATOR and person.organisation_id is not None:
-        if session.get(Organisation, person.organisation_id) is None:
+        # Locked, so that of two first ones the second is a request.
+        if session.get(Organisation, person.organisation_id, with_for_update={"of": Organisation}) is None:
             raise Invalid(FieldProblem(field="organisation_id", code="invalid_value"))
         if person.role not in INVITED_BY_LEADS:
             raise Invalid(FieldProblem(field="role", code="not_a_choice"))
@@ -172,16 +173,28 @@ def decide(
 
 
 def find_member(session: Session, *, actor: Actor, member_id: uuid.UUID) -> StaffMember:
-    """Somebody of the actor's team, or for an administrator anybody; raises `NotFound` for the rest."""
-    member = session.scalar(
-        select(StaffMember).where(StaffMember.id == member_id).with_for_update(of=StaffMember)
-    )
+    """Somebody of the actor's team, or for an administrator anybody; raises `NotFound` for the rest.
+
+    Both are locked, and `Forbidden` is raised when the actor was shut out or given another role meanwhile: of
+    two leads who do so to one another, one stays.
+    """
+    found = _locked(session, {member_id, actor.id})
+    acting, member = found.get(actor.id), found.get(member_id)
+    if acting is not None and (acting.disabled_at is not None or acting.role != actor.role):
+        raise Forbidden
     own = member is not None and member.organisation_id is not None
     if member is None or (
         actor.role != Role.ADMINISTRATOR and not (own and member.organisation_id == actor.organisation_id)
     ):
         raise NotFound
     return member
+
+
+def _locked(session: Session, ids: Collection[uuid.UUID | None]) -> dict[uuid.UUID | None, StaffMember]:
+    """These accounts, read afresh; always in one order, so that nobody waits for who waits for them."""
+    query = select(StaffMember).where(StaffMember.id.in_(ids)).order_by(StaffMember.id)
+    locking = query.with_for_update(of=StaffMember).execution_options(populate_existing=True)
+    return {member.id: member for member in session.scalars(locking)}
 
 
 def has_staff(session: Session, organisation_id: uuid.UUID | None) -> bool:

@@ -171,7 +171,7 @@ class World:
         assert len({address for address, _ in found}) == len(found)
         return dict(found)
 
-    def staff(self, organisation_id: uuid.UUID = AMSTERDAM, role: Role = Role.WORKER) -> Actor:
+    def staff(self, organisation_id: uuid.UUID | None = AMSTERDAM, role: Role = Role.WORKER) -> Actor:
         """A member of a team, who cannot sign in."""
         member = StaffMember(
             organisation_id=organisation_id,

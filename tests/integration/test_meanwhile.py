@@ -1,0 +1,407 @@
+"""What somebody else does between two statements of ours, on both databases."""
+
+import uuid
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, func, literal, select, text, update
+from sqlalchemy.orm import Session
+
+from notifications.dead_letters import send_again
+from notifications.figures import KEPT
+from notifications.models import MessageState, OutboxMessage
+from notifications.outbox import enqueue
+from signals import administration
+from signals.administration import CoverageOverlaps, add_area, add_organisation
+from signals.area_days import KEPT as DAYS_KEPT
+from signals.audit import Actor
+from signals.audit_trail import verify_trail
+from signals.clock import today
+from signals.errors import Forbidden, Invalid, NotFound
+from signals.intake import Intake
+from signals.models import (
+    Absence,
+    Approval,
+    AreaDay,
+    CoverageArea,
+    MailboxPublicKey,
+    Organisation,
+    Passkey,
+    Receipt,
+    SealedReport,
+    StaffMember,
+)
+from signals.organisations import Area
+from signals.retention.purging import purge
+from signals.staff import absence, add_staff, passkeys
+from signals.staff.recovery import Links
+from signals.staff.team import Office, Person, change_role, grant
+from signals.triage import claim
+from signals.vocabulary import DeletionReason, OrganisationKind, Role
+from tests.integration.test_audit_trail import keys_of, link, opened
+from tests.integration.test_retention import arrived, concluded, retention_of
+from tests.support.meanwhile import meanwhile
+from tests.support.world import AMSTERDAM, GRONINGEN, World
+from tests.unit.notifications.building import new_message
+
+ADMINISTRATOR = Actor(id=uuid.UUID(int=9), role=Role.ADMINISTRATOR, organisation_id=None)
+
+
+# Accounts and teams
+
+
+def office(world: World) -> Office:
+    links = Links(keystore=world.keystore, audit=world.audit, page="https://desk.example/desk/account/link")
+    return Office(links=links, audit=world.audit, site="https://desk.example")
+
+
+def test_of_two_who_let_in_the_same_person_the_second_is_told_that_it_was_done(world: World) -> None:
+    def let_in() -> None:
+        with world.sessions.begin() as session:
+            add_staff(
+                session,
+                world.clock,
+                keystore=world.keystore,
+                audit=world.audit,
+                organisation_id=AMSTERDAM,
+                role=Role.WORKER,
+                name="Anna",
+                email="anna@example.org",
+                password="zeven groene fietsen",
+            )
+
+    with pytest.raises(Invalid) as refused, meanwhile(world.engine, "FROM staff_members", let_in):
+        let_in()
+    assert [(problem.field, problem.code) for problem in refused.value.problems] == [("email", "taken")]
+
+
+def test_two_leads_who_take_each_others_role_leave_the_team_with_one(world: World) -> None:
+    one, other = world.staff(role=Role.LEAD), world.staff(role=Role.LEAD)
+
+    def demote(actor: Actor, member: Actor) -> None:
+        with world.sessions.begin() as session:
+            change_role(
+                session,
+                world.clock,
+                office=office(world),
+                actor=actor,
+                member_id=member.id,
+                role=Role.WORKER,
+            )
+
+    with pytest.raises(Forbidden), meanwhile(world.engine, "FROM staff_members", lambda: demote(other, one)):
+        demote(one, other)
+    with world.sessions() as session:
+        leads = select(func.count()).where(
+            StaffMember.role == Role.LEAD, StaffMember.organisation_id == AMSTERDAM
+        )
+        assert session.scalar(leads) == 1
+
+
+def test_an_administrator_gives_a_team_its_first_lead_once(world: World) -> None:
+    """From then on the team is asked: two at once are the first, and a request."""
+    administrator = world.staff(None, Role.ADMINISTRATOR)
+    done: list[StaffMember | Approval] = []
+
+    def let_in(name: str) -> None:
+        person = Person(
+            organisation_id=GRONINGEN, role=Role.LEAD, name=name, email=f"{name.lower()}@example.org"
+        )
+        with world.sessions.begin() as session:
+            done.append(grant(session, world.clock, office=office(world), actor=administrator, person=person))
+
+    with meanwhile(world.engine, "staff_members.email = ", lambda: let_in("Lena")):
+        let_in("Gijs")
+    assert sorted(type(one).__name__ for one in done) == ["Approval", "StaffMember"]
+
+
+def test_who_claims_while_losing_the_role_for_it_does_not_keep_the_signal(world: World) -> None:
+    signal_id, lead, worker = arrived(world), world.staff(role=Role.LEAD), world.staff()
+
+    def take_role() -> None:
+        with world.sessions.begin() as session:
+            change_role(
+                session,
+                world.clock,
+                office=office(world),
+                actor=lead,
+                member_id=worker.id,
+                role=Role.PRIVACY_OFFICER,
+            )
+
+    with meanwhile(world.engine, "FROM signals", take_role), world.sessions.begin() as session:
+        claim(session, world.clock, signal_id=signal_id, actor=worker, audit=world.audit)
+    world.worker().remind()
+    assert world.signals()[0].claimed_by_id is None
+
+
+def away(world: World, actor: Actor, first: int, last: int) -> None:
+    on = today(world.clock)
+    with world.sessions.begin() as session:
+        absence.add_absence(
+            session,
+            world.clock,
+            actor=actor,
+            audit=world.audit,
+            away_from=on + timedelta(days=first),
+            away_until=on + timedelta(days=last),
+        )
+
+
+def test_of_two_absences_that_overlap_one_is_refused(world: World) -> None:
+    worker = world.staff()
+    with pytest.raises(Invalid), meanwhile(world.engine, "FROM absences", lambda: away(world, worker, 1, 5)):
+        away(world, worker, 3, 8)
+    assert world.count(Absence) == 1
+
+
+def test_an_absence_that_somebody_else_removes_meanwhile_is_not_found(world: World) -> None:
+    worker = world.staff()
+    away(world, worker, 1, 5)
+    with world.sessions() as session:
+        absence_id = session.scalars(select(Absence.id)).one()
+
+    def remove() -> None:
+        with world.sessions.begin() as session:
+            absence.remove_absence(
+                session, world.clock, actor=worker, audit=world.audit, absence_id=absence_id
+            )
+
+    with pytest.raises(NotFound), meanwhile(world.engine, "FROM absences", remove):
+        remove()
+
+
+def test_a_passkey_that_is_removed_while_it_is_renamed_is_simply_gone(world: World) -> None:
+    owner = world.staff()
+    with world.sessions.begin() as session:
+        kept = Passkey(
+            staff_member_id=owner.id,
+            label="telefoon",
+            credential_id=b"c",
+            public_key=b"k",
+            sign_count=0,
+            created_on=today(world.clock),
+        )
+        session.add(kept)
+
+    def own(session: Session) -> dict[str, Any]:
+        member = session.get_one(StaffMember, owner.id)
+        return {"audit": world.audit, "member": member, "passkey_id": kept.id}
+
+    def remove() -> None:
+        with world.sessions.begin() as session:
+            passkeys.remove(session, world.clock, **own(session))
+
+    with meanwhile(world.engine, "FROM passkeys", remove), world.sessions.begin() as session:
+        passkeys.rename(session, world.clock, label="oude telefoon", **own(session))
+    assert world.count(Passkey) == 0
+
+
+# Administration
+
+
+def test_of_two_organisations_of_one_name_the_second_is_refused(world: World) -> None:
+    def add() -> None:
+        with world.sessions.begin() as session:
+            add_organisation(
+                session,
+                world.clock,
+                actor=ADMINISTRATOR,
+                audit=world.audit,
+                name="Team Zuid",
+                kind=OrganisationKind.SOCIAL_WORK,
+            )
+
+    with pytest.raises(Invalid) as refused, meanwhile(world.engine, "FROM organisations", add):
+        add()
+    assert [(problem.field, problem.code) for problem in refused.value.problems] == [("name", "taken")]
+
+
+def test_an_area_is_never_given_to_two_organisations_at_once(world: World) -> None:
+    area = Area(level="pc4", area="1012", valid_from=date(2027, 1, 1))
+
+    def cover(organisation_id: uuid.UUID) -> None:
+        with world.sessions.begin() as session:
+            add_area(
+                session,
+                world.clock,
+                actor=ADMINISTRATOR,
+                audit=world.audit,
+                organisation_id=organisation_id,
+                area=area,
+            )
+
+    with (
+        pytest.raises(CoverageOverlaps),
+        meanwhile(world.engine, "FROM coverage_areas", lambda: cover(GRONINGEN)),
+    ):
+        cover(AMSTERDAM)
+    with world.sessions() as session:
+        assert session.scalar(select(func.count()).where(CoverageArea.area == "1012")) == 1
+
+
+# Drills
+
+
+def test_routing_that_was_suspended_by_hand_stays_as_it_is_when_drills_are_missed(world: World) -> None:
+    worker, by_hand = world.worker(), date(2026, 12, 31)
+    with world.sessions.begin() as session:
+        session.execute(update(Organisation).where(Organisation.id != AMSTERDAM).values(agreement_on=None))
+
+    def run(missed: bool) -> None:
+        with world.sessions.begin() as session:
+            worker.drills().follow_up(session, world.clock)
+            if not missed:
+                worker.drills().send(session, world.clock, organisation_ids=[AMSTERDAM])
+
+    run(missed=False)
+    world.move(days=14)
+    run(missed=False)
+    world.move(days=14)
+
+    def suspend() -> None:
+        with world.sessions.begin() as session:
+            administration.change_organisation(
+                session,
+                world.clock,
+                actor=ADMINISTRATOR,
+                audit=world.audit,
+                organisation_id=AMSTERDAM,
+                changes={"suspended_from": by_hand},
+            )
+
+    with meanwhile(world.engine, "FROM drills", suspend):
+        run(missed=True)
+    with world.sessions() as session:
+        assert session.get_one(Organisation, AMSTERDAM).suspended_from == by_hand
+
+
+# Workers beside one another
+
+
+def test_keys_that_two_workers_destroy_are_reported_by_one(world: World) -> None:
+    signal_id, retention = concluded(world), retention_of(world)
+    with world.sessions.begin() as session:
+        purge(
+            session,
+            world.clock,
+            reasons={signal_id: DeletionReason.CONCLUDED},
+            keystore=world.keystore,
+            audit=world.audit,
+            locate=retention.locate,
+        )
+    others: list[int] = []
+
+    def destroy() -> None:
+        others.append(retention.confirm_destroyed(world.clock))
+
+    with meanwhile(world.engine, "FROM deletion_records", destroy):
+        done = retention.confirm_destroyed(world.clock)
+    assert sorted([done, *others]) == [0, 1]
+
+
+def test_full_days_that_another_worker_forgets_are_not_reported_twice(world: World) -> None:
+    old = today(world.clock) - DAYS_KEPT - timedelta(days=1)
+    with world.sessions.begin() as session:
+        session.add(AreaDay(organisation_id=AMSTERDAM, day=old, told_percent=80, raises=0))
+    others: list[int] = []
+    worker = world.worker()
+    with meanwhile(world.engine, "area_days", lambda: others.append(worker.forget_full_days())):
+        done = worker.forget_full_days()
+    assert sorted([done, *others]) == [0, 1]
+
+
+def test_mailbox_keys_that_another_worker_makes_meanwhile_are_no_failure(world: World) -> None:
+    with world.sessions.begin() as session:
+        session.execute(delete(MailboxPublicKey))
+    others: list[int] = []
+    with meanwhile(
+        world.engine, "FROM mailbox_public_keys", lambda: others.append(world.worker().provision_keys())
+    ):
+        made = world.worker().provision_keys()
+    assert min(made, *others) == 0
+    assert made + others[0] == world.count(MailboxPublicKey)
+
+
+def test_a_dead_letter_that_somebody_sends_again_is_not_forgotten(world: World) -> None:
+    arrived(world)
+    with world.sessions.begin() as session:
+        long_ago = world.clock.now() - KEPT - timedelta(days=1)
+        session.execute(update(OutboxMessage).values(state=MessageState.FAILED, settled_at=long_ago))
+    sent: list[int] = []
+
+    def again() -> None:
+        with world.sessions.begin() as session:
+            sent.append(send_again(session, world.clock))
+
+    with meanwhile(world.engine, "FROM outbox_messages", again):
+        forgotten = world.worker().forget_messages()
+    assert (world.count(OutboxMessage), forgotten + sent[0]) == (sent[0], 2)
+
+
+def test_a_trail_that_is_pruned_while_it_is_verified_is_whole(world: World) -> None:
+    opened(world, 3)
+    link(world)
+    world.move(days=800)
+    opened(world, 3)
+    link(world)
+
+    def prune() -> None:
+        world.worker().prune_audit()
+
+    with meanwhile(world.engine, "min(audit_links", prune), world.sessions() as session:
+        assert verify_trail(session, world.clock, keys=keys_of(world)) == ()
+
+
+@pytest.mark.postgres
+def test_messages_are_written_in_one_order_so_that_two_workers_never_wait_for_one_another(
+    postgres_world: World,
+) -> None:
+    names = ("c", "a", "b")
+    with postgres_world.sessions.begin() as session:
+        enqueue(session, [new_message(recipient=f"{name}@example.org") for name in names])
+    with postgres_world.sessions() as session:
+        written = session.scalars(text("SELECT recipient FROM outbox_messages ORDER BY ctid")).all()
+    assert written == [f"{name}@example.org" for name in sorted(names)]
+
+
+# The door
+
+
+def test_a_retry_of_what_is_forgotten_at_that_moment_is_stored_anew(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, original = world.receive(1), Intake._is_stored
+
+    def forgotten_next(self: Intake, *row: Any) -> bool:
+        stored = original(self, *row)
+        with world.sessions.begin() as session:
+            session.execute(delete(SealedReport).where(literal(not stored)))
+        return stored
+
+    monkeypatch.setattr(Intake, "_is_stored", forgotten_next)
+    assert world.receive(1).receipt == first.receipt
+    assert world.count(SealedReport) == 1
+
+
+def test_a_receipt_that_is_forgotten_at_that_moment_stops_no_claim(world: World) -> None:
+    signal_id, worker = arrived(world), world.staff()
+    with world.sessions.begin() as session:
+        signal = world.signals()[0]
+        session.add(
+            Receipt(
+                receipt_hash=signal.receipt_hash,
+                changed_on=date(2024, 1, 1),
+                state="received",
+                state_before="received",
+            )
+        )
+
+    def forget() -> None:
+        with world.sessions.begin() as session:
+            session.execute(delete(Receipt))
+
+    with meanwhile(world.engine, "receipts", forget), world.sessions.begin() as session:
+        claim(session, world.clock, signal_id=signal_id, actor=worker, audit=world.audit)
+    assert world.signals()[0].claimed_by_id == worker.id
