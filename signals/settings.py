@@ -336,6 +336,8 @@ def _unsafe_sending(settings: Settings) -> Iterator[str]:
         yield "notifications.smtp_host is missing: without it no team hears of a signal"
     if settings.role is ProcessRole.WORKER and settings.notifications.smtp_security == "none":
         yield "notifications.smtp_security must be starttls or tls in production"
+    if not settings.twilio.api_url.startswith("https://"):
+        yield "twilio.api_url must begin with https:// in production: the account's token goes along"
     if settings.notifications.delay_minutes < 15:
         yield "notifications.delay_minutes must be at least 15: a shorter delay tells when a report came"
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
+from notifications.callbacks import PATH
 from privacy.secret_files import write_new_secret_file
 from signals.errors import SettingsProblem
 from signals.settings import load_settings
@@ -93,3 +94,13 @@ def test_the_proxy_in_front_of_carriers_keeps_and_passes_on_nothing_about_them()
     assert set(re.findall(r"\$\w+", log_format)) == {
         "$time_iso8601", "$server_name", "$request_method", "$status", "$body_bytes_sent", "$request_time",
     }  # fmt: skip
+
+
+def test_the_proxy_lets_twilio_reach_its_one_path_and_passes_on_nothing_about_the_caller() -> None:
+    text = (DEPLOY / "nginx.conf").read_text()
+    desk = text[text.index("# The staff's side") :]
+    assert "deny all;" in desk.split("location")[0]
+    (place,) = re.findall(rf"location = {re.escape(PATH)} {{(.*?)}}", desk, re.DOTALL)
+    assert "allow all;" in place
+    for header in ("X-Forwarded-For", "X-Real-IP", "Forwarded", "User-Agent", "Referer", "Cookie"):
+        assert f'proxy_set_header {header} "";' in place

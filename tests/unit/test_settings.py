@@ -177,6 +177,7 @@ def test_a_safe_production_is_accepted(role: str, tmp_path: Path) -> None:
         ("desk", 'notifications.mail_folder = "mail"', "notifications.mail_folder"),
         ("worker", 'notifications.smtp_security = "none"', "notifications.smtp_security"),
         ("worker", "notifications.delay_minutes = 0", "notifications.delay_minutes"),
+        ("worker", 'twilio.api_url = "http://sms.example.org"', "twilio.api_url"),
         ("front", "limits.open_reports_per_area_and_day = 12", "limits.open_reports_per_area_and_day"),
     ],
 )
