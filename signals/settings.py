@@ -7,7 +7,7 @@ at once, so that an administrator mends them in one go. Fields carry unit and re
 
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -17,6 +17,7 @@ from signals.vocabulary import Environment, ProcessRole
 
 ENVIRONMENT_PREFIX = "SIGNALS__"
 CONFIG_VARIABLE = "SIGNALS_CONFIG"
+_DRIVERS = frozenset({"sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg"})
 LICENCES = ("CC-BY-4.0", "CC0-1.0")
 """What open data may be published under, by SPDX name."""
 
@@ -214,15 +215,25 @@ def load_settings(
     problems: list[str] = []
     named = path is not None or CONFIG_VARIABLE in environ
     tree = _read_toml(chosen, required=must_exist and named, problems=problems)
+    is_read = not problems
     _lay_environment_over(tree, environ, problems)
-    settings = _build(Settings, tree, "", problems)
+    settings = _anchor(_build(Settings, tree, "", problems), chosen.resolve().parent)
     if "public_url" not in _table(tree, "server"):
         settings = _with_url_of_port(settings)
-    if not problems and check:
-        problems.extend(problems_of(settings))
+    if is_read and check:
+        problems.extend(_further_problems(settings, problems))
     if problems:
         raise SettingsProblem(problems)
-    return _anchor(settings, chosen.resolve().parent)
+    return settings
+
+
+def _further_problems(settings: Settings, problems: Sequence[str]) -> list[str]:
+    """What else must not be. A refused value has its default here, which nobody asked for: nothing is said
+    of it again, and what production asks of a role is left out where there is no such role.
+    """
+    refused = {problem.split()[0] for problem in problems}
+    found = _impossible(settings) if {"role", "environment"} & refused else problems_of(settings)
+    return [problem for problem in found if problem.split()[0] not in refused]
 
 
 def _table(tree: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -248,6 +259,7 @@ def problems_of(settings: Settings) -> Iterator[str]:
 def _impossible(settings: Settings) -> Iterator[str]:
     yield from _impossible_sending(settings)
     yield from _impossible_retention(settings.retention)
+    yield from _impossible_places(settings)
     if not 0 <= settings.server.port <= 65535:
         yield "server.port must lie between 0 and 65535"
     if not 1 <= settings.notes.max_length <= 280:
@@ -269,6 +281,26 @@ def _impossible(settings: Settings) -> Iterator[str]:
             yield f"{name} must be at least 1"
     if settings.logging.level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
         yield "logging.level must be DEBUG, INFO, WARNING or ERROR"
+
+
+def _impossible_places(settings: Settings) -> Iterator[str]:
+    if not settings.server.host:
+        yield "server.host must name the address to listen on, like 127.0.0.1"
+    if not settings.server.public_url.startswith(("http://", "https://")):
+        yield "server.public_url must begin with http:// or https://"
+    for name, url in {"database.url": settings.database.url, "keystore.url": settings.keystore.url}.items():
+        if not _is_database(url):
+            yield f"{name} must be sqlite:///file or postgresql+psycopg://user@host/name"
+
+
+def _is_database(url: str) -> bool:
+    from sqlalchemy import make_url  # not before there is something to look at
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        return make_url(url).drivername in _DRIVERS
+    except (ArgumentError, ValueError):  # the words of either repeat the url, which may hold a password
+        return False
 
 
 def _impossible_retention(retention: RetentionSettings) -> Iterator[str]:

@@ -118,6 +118,61 @@ def test_all_problems_are_listed_at_once(tmp_path: Path) -> None:
         assert name in problems
 
 
+def test_what_is_unknown_of_another_kind_out_of_range_and_unsafe_is_listed_at_once(tmp_path: Path) -> None:
+    more = (
+        "debug = true\nkitchen.sink = 1\nserver.port = 'eighty'\nserver.threads = 0\nnotes.max_length = 'all'"
+    )
+    environ = {"SIGNALS__FRONT__ROOT_PUBLIC_KEY": "", "SIGNALS__FRONT__SECRET_FILE": "missing.key"}
+    named = [problem.split()[0] for problem in problems_of(production(tmp_path, "front", more), environ)]
+    assert sorted(named) == [
+        "debug",
+        "front.root_public_key",
+        "front.secret_file",
+        "kitchen",
+        "notes.max_length",
+        "server.port",
+        "server.threads",
+    ]
+
+
+def test_nothing_is_asked_of_a_role_that_is_none(tmp_path: Path) -> None:
+    problems = problems_of(production(tmp_path, "dsk", "server.threads = 0"))
+    assert sorted(problem.split()[0] for problem in problems) == ["role", "server.threads"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("database.url", "mysql://user:secret@host/name"),
+        ("database.url", "postgresql://user:secret@host:port/name"),
+        ("keystore.url", "secret"),
+        ("server.public_url", "secret.example.org"),
+        ("server.host", ""),
+    ],
+)
+def test_a_place_that_cannot_be_is_named_without_repeating_it(tmp_path: Path, name: str, value: str) -> None:
+    section, key = name.upper().split(".")
+    (problem,) = problems_of(written(tmp_path, ""), {f"SIGNALS__{section}__{key}": value})
+    assert problem.startswith(name)
+    assert "secret" not in problem
+
+
+def test_secrets_are_looked_for_where_they_count_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = production(tmp_path, "desk")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    beside = load_settings(path, environ={"SIGNALS__KEYSTORE__MASTER_KEY_FILE": "secret.key"})
+    assert beside.keystore.master_key_file == tmp_path / "secret.key"
+    (tmp_path / "var").mkdir()
+    write_new_secret_file(tmp_path / "var" / "inside.key")
+    inside = {"SIGNALS__KEYSTORE__MASTER_KEY_FILE": str(tmp_path / "var" / "inside.key")}
+    assert problems_of(path, inside) == [
+        "keystore.master_key_file must lie outside data_folder in production"
+    ]
+
+
 def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
     path = written(tmp_path, "role = 'desk'\n[server]\nport = 9000\n[notes]\nenabled = false\n")
     environ = {"SIGNALS__ROLE": "worker", "SIGNALS__SERVER__PORT": "0", "SIGNALS__NOTES__ENABLED": "yes"}
