@@ -161,6 +161,31 @@ def test_a_concluded_signal_is_reopened_and_whoever_does_that_has_it(
     anna.press(anna.open_signal(signal_id).get_by_text("Bram Voorbeeld werkt hieraan"))
 
 
+@SCRIPTS
+def test_a_question_that_goes_with_some_outcomes_waits_for_them(
+    site: Site, window: OpenWindow, scripts: bool
+) -> None:
+    anna = _window(window, "anna", scripts)
+    page = anna.claim(site.desk.arrive(number=43))
+    anna.tried("Contact gehad")
+    onwards, unreached = page.get_by_label("Naar wie"), page.get_by_label("Niet bereikt, en geen pogingen")
+    expect(onwards).to_be_hidden()
+    expect(unreached).to_be_hidden()
+    page.select_option("#conclude-outcome", "not_reached")
+    expect(unreached).to_be_visible()
+    page.select_option("#conclude-outcome", "escalated")
+    expect(unreached).to_be_hidden()
+    onwards.select_option("112_crisis")
+    page.select_option("#conclude-outcome", "no_concern")
+    expect(onwards).to_be_visible()  # for it is answered, and would go along
+    anna.press(page.get_by_role("button", name="Dit signaal afronden"))
+    expect(page.locator("#conclude-referred_to-wrong")).to_be_visible()
+    onwards.select_option("")
+    expect(onwards).to_be_visible()  # for it was refused
+    anna.press(page.get_by_role("button", name="Dit signaal afronden"))
+    expect(page.locator(DONE)).to_have_text("Het signaal is afgerond.")
+
+
 @pytest.mark.parametrize("size", SIZES)
 def test_a_day_agreed_at_the_door_puts_the_signal_off_until_that_day_and_no_longer(
     site: Site, window: OpenWindow, size: str

@@ -1,5 +1,6 @@
 """An agreed day and a Wmo notification, on pages, in the hand-over and for the resident."""
 
+import re
 from datetime import date
 
 from tests.web.desk_fixtures import Desk
@@ -34,6 +35,31 @@ def test_a_day_that_cannot_be_agreed_is_told_beside_its_field(desk: Desk) -> Non
         assert answer.status_code == 400
         assert told in words(answer)
         assert f'value="{until}"' in answer.text
+
+
+def test_an_agreement_without_a_day_is_not_saved_and_asks_for_it(desk: Desk) -> None:
+    signal_id = desk.arrive()
+    anna = Browser(desk, "anna")
+    anna.send(signal_id, "claim")
+    answer = anna.send(signal_id, "contact-attempts", kind="phone", result="postponed")
+    assert answer.status_code == 400
+    assert "Vul in welke dag u afsprak" in words(answer)
+    assert '<details class="inside-form" open>\n    <summary>Sprak u een dag af?' in answer.text
+    assert signal_of(desk, signal_id).state == "claimed"
+
+
+def test_what_waits_or_was_reached_is_not_ticked_for_a_round(desk: Desk) -> None:
+    untried, waits, reached = (desk.arrive() for _ in range(3))
+    anna = Browser(desk, "anna")
+    for signal_id in (untried, waits, reached):
+        anna.send(signal_id, "claim")
+    anna.send(waits, "contact-attempts", kind="phone", result="postponed", postponed_until="2026-12-08")
+    anna.send(reached, "contact-attempts", kind="visit", result="contact")
+    page = anna.get("/desk/round")
+    ticked = re.findall(r'name="ids" value="([^"]+)" checked', page.text)
+    assert ticked == [str(untried)]
+    assert "Afgesproken voor di 8 dec" in words(page)
+    assert "Contact gehad" in words(page)
 
 
 def test_the_api_tells_the_agreed_day_and_the_hand_over_takes_both_along(desk: Desk) -> None:

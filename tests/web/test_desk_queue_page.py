@@ -89,6 +89,20 @@ def test_a_past_date_of_first_contact_is_explained(desk: Desk, anna: Browser) ->
     assert "Geprobeerd, nog geen contact" in page
 
 
+def test_the_deadline_that_the_queue_is_sorted_by_stands_in_every_line(desk: Desk, anna: Browser) -> None:
+    new, tried, agreed = (desk.arrive(number=number) for number in (1, 2, 3))
+    for signal_id in (tried, agreed):
+        anna.send(signal_id, "claim")
+    anna.send(tried, "contact-attempts", kind="visit", result="no_answer")
+    anna.send(agreed, "contact-attempts", kind="phone", result="postponed", postponed_until="2026-12-08")
+    page = words(anna.get("/desk"))
+    lines = [page.index(text) for text in ("Oppakken: over 1 dag", "Afgesproken voor di 8 dec")]
+    assert lines == sorted(lines)
+    assert page.index("Afronden: over 28 dagen") > lines[-1]
+    assert page.count("Afronden:") == 1
+    assert page.index(_reference(desk, new)) < lines[0]
+
+
 def test_the_queue_asks_the_database_as_often_for_many_as_for_few(desk: Desk, anna: Browser) -> None:
     desk.arrive(number=1)
     with _counted(desk) as few:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from flask import request
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from signals.clock import AMSTERDAM
 from signals.errors import FieldProblem, Invalid, SignalsError
@@ -34,6 +34,7 @@ _SAID_HERE: Final[Mapping[str, LazyString]] = {
         "possible."
     ),
     "not_a_time": _("Give a time like 14:30."),
+    "no_agreed_day": _("Fill in which day you agreed on, then choose once more how it went."),
 }
 _PLACES: Final = {"attempted_at": "attempted_on"}
 """Where the page has another field than the domain."""
@@ -63,6 +64,12 @@ class AttemptForm(Form):
     attempted_time = fields.String(load_default=None)
     workers = fields.String(load_default="1", validate=validate.OneOf(["1", "2"], error="not_a_choice"))
     postponed_until = StrictDate(load_default=None)
+
+    @validates_schema
+    def check_agreed(self, data: dict[str, Any], **_kwargs: Any) -> None:
+        """Without the day an agreement is forgotten: nothing waits for it and nobody is reminded."""
+        if data["result"] is AttemptResult.POSTPONED and data["postponed_until"] is None:
+            raise ValidationError("no_agreed_day", "postponed_until")
 
     @post_load
     def make(self, data: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """A round on foot: up to twelve of one's own signals, in walking order, on a phone or on paper."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
@@ -65,16 +66,16 @@ def _walk(chosen: Sequence[str]) -> Any:
 
 
 def _page(*, chosen: Sequence[str] = (), wrong: bool = False, trouble: str = "") -> str:
-    mine = _mine()
+    mine, on = _mine(), today(desk().clock)
     return render_template(
         "desk/round.html",
         signals=mine,
         summaries=read_summaries(mine),
-        chosen=frozenset(chosen) or _first(mine),
+        chosen=frozenset(chosen) or _first(mine, on),
         most=MAX_ROUND,
         wrong=wrong,
         trouble=trouble,
-        today=today(desk().clock),
+        today=on,
     )
 
 
@@ -91,10 +92,14 @@ def _mine() -> list[Any]:
     return sorted(found, key=lambda signal: (signal.due_on, signal.id))[: triage.MAX_PAGE]
 
 
-def _first(signals: Sequence[Any]) -> frozenset[str]:
-    """The most urgent ones are ticked already: they are what one goes out for."""
-    found: list[UUID] = [signal.id for signal in signals[:MAX_ROUND]]
-    return frozenset(map(str, found))
+def _first(signals: Sequence[Any], on: date) -> frozenset[str]:
+    """What one goes out for is ticked already: whom nobody spoke yet, unless a later day was agreed."""
+    found: list[UUID] = [one.id for one in signals if not one.first_contact_at and not _waits(one, on)]
+    return frozenset(map(str, found[:MAX_ROUND]))
+
+
+def _waits(signal: Any, on: date) -> bool:
+    return signal.postponed_until is not None and signal.postponed_until > on
 
 
 _FORM: Final = RoundForm()
