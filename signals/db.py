@@ -71,6 +71,12 @@ def reading(engine: Engine) -> Engine:
     return engine.execution_options(sqlite_read_only=True)
 
 
+def at_one_moment(engine: Engine) -> Engine:
+    """The same pool for transactions that only read, all of it as it was at their first statement."""
+    readers = reading(engine)
+    return readers if is_sqlite(engine) else readers.execution_options(isolation_level="REPEATABLE READ")
+
+
 def single_statements(engine: Engine) -> Engine:
     """The same pool of SQLite for statements each of which is a transaction of its own."""
     return engine.execution_options(sqlite_single_statements=True)

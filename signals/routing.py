@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from structlog import get_logger
 
 from privacy.sealing import PublicKeyRefused, verify_public_key, week_start
-from signals.db import reading
+from signals.db import at_one_moment, reading
 from signals.errors import NoMailboxKey
 from signals.models import (
     CoverageArea,
@@ -91,7 +91,7 @@ class Router:
         refresh_seconds: float = 1.0,
         ticks: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._engine = reading(engine)
+        self._asking, self._reading = reading(engine), at_one_moment(engine)
         self._root = root_public_key
         self._refresh_seconds = refresh_seconds
         self._ticks = ticks
@@ -137,11 +137,12 @@ class Router:
         return snapshot
 
     def _read(self, current: RoutingSnapshot | None) -> RoutingSnapshot:
-        with self._engine.connect() as connection:
-            version = connection.scalar(select(RoutingVersion.version)) or 0
-            if current is not None and current.version == version:
-                return current
-            return self._load(connection, version)
+        if current is not None:
+            with self._asking.connect() as connection:
+                if current.version == _version(connection):
+                    return current
+        with self._reading.connect() as connection:
+            return self._load(connection, _version(connection))
 
     def _load(self, connection: Connection, version: int) -> RoutingSnapshot:
         organisations = list(_organisations(connection))
@@ -200,6 +201,10 @@ def _signed_by(
     except PublicKeyRefused:
         return False
     return True
+
+
+def _version(connection: Connection) -> int:
+    return connection.scalar(select(RoutingVersion.version)) or 0
 
 
 def routing_changed(session: Session) -> None:

@@ -4,6 +4,7 @@ import uuid
 from datetime import date, timedelta
 from typing import Any
 
+import pyotp
 import pytest
 from sqlalchemy import delete, func, literal, select, text, update
 from sqlalchemy.orm import Session
@@ -12,6 +13,7 @@ from notifications.dead_letters import send_again
 from notifications.figures import KEPT
 from notifications.models import MessageState, OutboxMessage
 from notifications.outbox import enqueue
+from privacy.passwords import PasswordHasherSettings
 from signals import administration
 from signals.administration import CoverageOverlaps, add_area, add_organisation
 from signals.area_days import KEPT as DAYS_KEPT
@@ -32,17 +34,18 @@ from signals.models import (
     SealedReport,
     StaffMember,
 )
-from signals.organisations import Area
+from signals.organisations import Area, create_organisation
+from signals.referral import refer
 from signals.retention.purging import purge
 from signals.staff import absence, add_staff, passkeys
 from signals.staff.recovery import Links
 from signals.staff.team import Office, Person, change_role, grant
 from signals.triage import claim
-from signals.vocabulary import DeletionReason, OrganisationKind, Role
+from signals.vocabulary import DeletionReason, OrganisationKind, ProcessRole, ReferralReason, Role
 from tests.integration.test_audit_trail import keys_of, link, opened
 from tests.integration.test_retention import arrived, concluded, retention_of
 from tests.support.meanwhile import meanwhile
-from tests.support.world import AMSTERDAM, GRONINGEN, World
+from tests.support.world import AGREEMENT, AMSTERDAM, GRONINGEN, IN_AMSTERDAM, LONG_AGO, World
 from tests.unit.notifications.building import new_message
 
 ADMINISTRATOR = Actor(id=uuid.UUID(int=9), role=Role.ADMINISTRATOR, organisation_id=None)
@@ -196,6 +199,47 @@ def test_a_passkey_that_is_removed_while_it_is_renamed_is_simply_gone(world: Wor
     with meanwhile(world.engine, "FROM passkeys", remove), world.sessions.begin() as session:
         passkeys.rename(session, world.clock, label="oude telefoon", **own(session))
     assert world.count(Passkey) == 0
+
+
+def test_a_letter_that_is_printed_while_the_signal_is_handed_over_is_none_of_the_receivers(
+    world: World,
+) -> None:
+    signal_id, worker = arrived(world), world.staff()
+    with world.sessions.begin() as session:
+        added = add_staff(
+            session,
+            world.clock,
+            keystore=world.keystore,
+            audit=world.audit,
+            organisation_id=AMSTERDAM,
+            role=Role.WORKER,
+            name="Anna",
+            email="anna@example.org",
+            password="zeven groene fietsen",
+            hasher=PasswordHasherSettings(memory_kib=64),
+        )
+    browser = world.app(ProcessRole.DESK).test_client()
+    code = pyotp.TOTP(added.totp_secret).at(world.clock.now())
+    form = {"email": "anna@example.org", "password": "zeven groene fietsen", "totp": code}
+    assert browser.post("/desk/sign-in", data=form).status_code == 303
+
+    def hand_over() -> None:
+        with world.sessions.begin() as session:
+            refer(
+                session,
+                world.clock,
+                signal_id=signal_id,
+                to_organisation_id=GRONINGEN,
+                reason=ReferralReason.OTHER,
+                actor=worker,
+                audit=world.audit,
+                keystore=world.keystore,
+            )
+
+    with meanwhile(world.engine, "FROM signals", hand_over):
+        browser.get(f"/desk/signals/{signal_id}/notice.pdf")
+    (signal,) = world.signals()
+    assert (signal.organisation_id, signal.letter_printed_on) == (GRONINGEN, None)
 
 
 # Administration
@@ -405,3 +449,25 @@ def test_a_receipt_that_is_forgotten_at_that_moment_stops_no_claim(world: World)
     with meanwhile(world.engine, "receipts", forget), world.sessions.begin() as session:
         claim(session, world.clock, signal_id=signal_id, actor=worker, audit=world.audit)
     assert world.signals()[0].claimed_by_id == worker.id
+
+
+def test_an_area_that_changes_hands_while_routing_is_read_is_never_without_a_team(world: World) -> None:
+    """What is read of organisations and of their areas is of one moment."""
+    router = world.router(refresh_seconds=3600)
+
+    def change_hands() -> None:
+        with world.sessions.begin() as session:
+            session.execute(delete(CoverageArea).where(CoverageArea.organisation_id == AMSTERDAM))
+            create_organisation(
+                session,
+                name="Team Zuid",
+                kind=OrganisationKind.SOCIAL_WORK,
+                areas=[Area(level="municipality", area="GM0363", valid_from=LONG_AGO)],
+                agreement=AGREEMENT,
+                recipients=["een@example.org", "twee@example.org"],
+                recipients_verified_on=LONG_AGO,
+            )
+
+    with meanwhile(world.engine, "FROM organisations", change_hands):
+        route = router.route(IN_AMSTERDAM.postcode, IN_AMSTERDAM.number, today(world.clock))
+    assert route.kind is OrganisationKind.SOCIAL_WORK

@@ -29,7 +29,7 @@ def print_notice(signal_id: UUID, language: str) -> bytes:
     """
     language, context = _known(language), desk()
     with changing(signal_id) as session:
-        signal = find_signal(session, organisation_id=organisation_id(), signal_id=signal_id)
+        signal = find_signal(session, organisation_id=organisation_id(), signal_id=signal_id, for_update=True)
         if signal.restricted_on is not None:
             raise Restricted
         context.audit.record(
