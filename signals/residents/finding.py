@@ -51,14 +51,15 @@ def find_by_reference(session: Session, *, organisation_id: uuid.UUID, reference
     owned = select(Signal).where(Signal.organisation_id == organisation_id, Signal.reference == normal)
     if (signal := session.scalar(owned)) is not None:
         return ReferenceAnswer(signal=signal)
-    if (referral := referred_away(session, organisation_id=organisation_id, reference=normal)) is not None:
-        receiver = session.get_one(Organisation, referral.to_organisation_id)
-        return ReferenceAnswer(referred_on=referral.referred_on, referred_to=receiver.name)
+    # Before a referral: who referred it and has its deletion got it back first.
     gone = select(DeletionRecord.deleted_on).where(
         DeletionRecord.organisation_id == organisation_id, DeletionRecord.reference == normal
     )
     if (deleted_on := session.scalar(gone)) is not None:
         return ReferenceAnswer(deleted_on=deleted_on)
+    if (referral := referred_away(session, organisation_id=organisation_id, reference=normal)) is not None:
+        receiver = session.get_one(Organisation, referral.to_organisation_id)
+        return ReferenceAnswer(referred_on=referral.referred_on, referred_to=receiver.name)
     raise NotFound
 
 

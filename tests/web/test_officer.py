@@ -22,7 +22,7 @@ from signals.models import (
     StaffMember,
 )
 from signals.vocabulary import AuditAction
-from tests.web.desk_fixtures import BASE, GRONINGEN, Desk
+from tests.web.desk_fixtures import AMSTERDAM, BASE, GRONINGEN, Desk
 
 PLACE: dict[str, Any] = {"postcode": "1012 ab", "house_number": 12}
 PROOF: dict[str, Any] = {"identity": "seen_in_person", "residence": "brp", "third_parties": True}
@@ -38,10 +38,14 @@ def ask(desk: Desk, what: str, who: str = "fleur", **body: Any) -> TestResponse:
 
 
 def refer_to_groningen(desk: Desk, signal_id: UUID) -> None:
+    refer(desk, "anna", signal_id, GRONINGEN)
+
+
+def refer(desk: Desk, who: str, signal_id: UUID, receiver: str) -> None:
     with Session(desk.engine) as session:
-        to = session.scalars(select(Organisation.id).where(Organisation.name == GRONINGEN)).one()
+        to = session.scalars(select(Organisation.id).where(Organisation.name == receiver)).one()
     body = {"organisation_id": str(to), "reason": "moved"}
-    assert desk.call("anna", "POST", f"/signals/{signal_id}/refer", json=body).status_code == 200
+    assert desk.call(who, "POST", f"/signals/{signal_id}/refer", json=body).status_code == 200
 
 
 def registered(desk: Desk) -> list[RegisterEntry]:
@@ -146,6 +150,21 @@ def test_after_an_erasure_a_worker_can_only_say_when(desk: Desk, signal_id: UUID
     ask(desk, "erase", **PLACE, **PROOF)
     answer = desk.call("anna", "POST", "/search", json={"reference": reference}).get_json()
     assert answer == {"items": [], "deleted_on": "2026-11-24", "referred_on": None}
+
+
+def test_what_was_referred_came_back_and_was_erased_is_deleted_here_and_referred_there(
+    desk: Desk, signal_id: UUID
+) -> None:
+    reference = desk.call("anna", "GET", f"/signals/{signal_id}").get_json()["reference"]
+    refer_to_groningen(desk, signal_id)
+    refer(desk, "gerda", signal_id, AMSTERDAM)
+    ask(desk, "erase", **PLACE, **PROOF)
+    here, there = (
+        desk.call(who, "POST", "/search", json={"reference": reference}).get_json()
+        for who in ("anna", "gerda")
+    )
+    assert (here["deleted_on"], here["referred_on"]) == ("2026-11-24", None)
+    assert (there["deleted_on"], there["referred_on"]) == (None, "2026-11-24")
 
 
 def test_a_right_that_erases_nothing_is_no_erasure(desk: Desk, signal_id: UUID) -> None:
