@@ -19,6 +19,7 @@ from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from sqlalchemy.exc import SQLAlchemyError
+from structlog import get_logger
 
 from privacy.secret_files import SecretFileRefused, load_master_key
 from signals.app import create_app, root_public_key
@@ -28,6 +29,8 @@ from signals.routing import Router
 from signals.routing_table import NoNationalDesk
 from signals.settings import Settings
 from signals.vocabulary import Environment, ProcessRole
+
+log = get_logger(__name__)
 
 STOP_SECONDS = 10
 """How long a worker may take to finish its requests before it is ended."""
@@ -131,10 +134,15 @@ def _loader(settings: Settings) -> Callable[[], Any]:
 
     def load() -> Any:
         _end_with(parent)
-        app = create_app(settings)
-        _leave_alone_what_stays()
-        if start_jobs is not None:
-            start_jobs(settings)
+        try:
+            app = create_app(settings)
+            _leave_alone_what_stays()
+            if start_jobs is not None:
+                start_jobs(settings)
+        except Exception as error:
+            # What starts workers prints an exception with all that it says.
+            log.critical("server.worker_not_started", exc_info=error)
+            raise SystemExit(1) from None
         return app
 
     return load

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 WEEKS_AHEAD = 2
 """Fewer weeks of mailbox keys than this ahead are a problem: phones keep reports while they are offline."""
+
+LEAST_FREE_MIB = 200
+"""Less room than this is a problem: a full disk refuses every report, and looks well until then."""
 
 RELEASE_DAYS = 2
 """So many days after the days of grace a quarter is late: a night that was missed is no problem."""
@@ -66,6 +70,7 @@ def examine(settings: Settings, clock: "Clock | None" = None) -> Iterator[Findin
     from signals.db import make_engine
 
     yield Finding(check="settings", ok=True, says=f"role {settings.role}, environment {settings.environment}")
+    yield from _disks(settings)
     engine = make_engine(settings.database.url)
     try:
         schema = _guarded("database", lambda: _schema(engine), "start the database, or mend database.url")
@@ -79,6 +84,39 @@ def examine(settings: Settings, clock: "Clock | None" = None) -> Iterator[Findin
             yield from _channels(settings)
     finally:
         engine.dispose()
+
+
+def _disks(settings: Settings) -> Iterator[Finding]:
+    """Where this machine writes and has the least room; nothing where it writes nothing."""
+    import shutil
+
+    rooms = {name: shutil.disk_usage(_there(path)).free // 2**20 for name, path in _written(settings)}
+    if rooms:
+        name = min(rooms, key=lambda one: rooms[one])
+        yield Finding(
+            check="disk",
+            ok=rooms[name] >= LEAST_FREE_MIB,
+            says=f"{rooms[name]} MB free where {name} lies",
+            mend="make room outside the data folder (docs/operations.md, 'Disk full')",
+        )
+
+
+def _written(settings: Settings) -> Iterator[tuple[str, Path]]:
+    from sqlalchemy import make_url
+
+    urls = {"database.url": settings.database.url}
+    if settings.holds_keys:
+        urls["keystore.url"] = settings.keystore.url
+        yield "retention.journal_file", settings.retention.journal_file
+    for name, url in urls.items():
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "sqlite" and parsed.database:
+            yield name, Path(parsed.database)
+
+
+def _there(path: Path) -> Path:
+    """The nearest folder that exists."""
+    return next(folder for folder in path.absolute().parents if folder.is_dir())
 
 
 def _channels(settings: Settings) -> Iterator[Finding]:

@@ -7,11 +7,14 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 
 import pytest
 from sqlalchemy import update
 
+from privacy.logs import configure_logging
+from signals import server
 from signals.models import Organisation
 from signals.server import _refuse_without_national_desk
 from signals.settings import DatabaseSettings
@@ -88,6 +91,29 @@ def test_sigterm_at_any_moment_of_the_start_ends_it_within_twelve_seconds(
         assert served.left_over() == []
     finally:
         served.close()
+
+
+def test_what_keeps_a_worker_from_starting_is_logged_without_its_words(
+    sqlite_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_settings: object) -> None:
+        raise ValueError("Dorpsstraat 12, 1012AB")
+
+    monkeypatch.setattr(server, "create_app", fail)
+    monkeypatch.setattr(server, "_end_with", lambda _parent: None)
+    lines = StringIO()
+    configure_logging(lines)
+    with pytest.raises(SystemExit) as ended:
+        server._loader(sqlite_world.settings)()
+    configure_logging()
+    assert ended.value.code == 1
+    assert ended.value.__suppress_context__
+    line = json.loads(lines.getvalue())
+    assert (line["event"], line["exception"][0]["type"]) == (
+        "server.worker_not_started",
+        "builtins.ValueError",
+    )
+    assert "1012AB" not in lines.getvalue()
 
 
 def test_a_second_instance_on_the_same_port_says_so_and_ends(sqlite_world: World) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, make_url, select, update
 
 from notifications.models import DeliveryAttempt, MessageState, OutboxMessage
 from notifications.outbox import enqueue
@@ -175,6 +176,18 @@ def test_without_a_wish_the_job_runs_once(script: Signals) -> None:
 
 
 # The doctor
+
+
+def test_a_disk_that_is_nearly_full_is_a_problem_before_reports_are_refused(
+    script: Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = dict.fromkeys((script.folder, *script.folder.rglob("*")), 2**40)
+    keystore = make_url(settings_of(script).keystore.url).database
+    free[Path(str(keystore)).parent] = 199 * 2**20
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=free[folder]))
+    output = script("doctor", code=1)
+    assert "PROBLEM disk: 199 MB free where keystore.url lies" in output
+    assert "Disk full" in output
 
 
 @contextmanager
