@@ -6,6 +6,7 @@ from typing import Any
 
 import pyotp
 import pytest
+from flask.testing import FlaskClient
 from sqlalchemy import delete, func, literal, select, text, update
 from sqlalchemy.orm import Session
 
@@ -40,7 +41,7 @@ from signals.retention.purging import purge
 from signals.staff import absence, add_staff, passkeys
 from signals.staff.recovery import Links
 from signals.staff.team import Office, Person, change_role, grant
-from signals.triage import claim
+from signals.triage import add_note, claim
 from signals.vocabulary import DeletionReason, OrganisationKind, ProcessRole, ReferralReason, Role
 from tests.integration.test_audit_trail import keys_of, link, opened
 from tests.integration.test_retention import arrived, concluded, retention_of
@@ -201,10 +202,8 @@ def test_a_passkey_that_is_removed_while_it_is_renamed_is_simply_gone(world: Wor
     assert world.count(Passkey) == 0
 
 
-def test_a_letter_that_is_printed_while_the_signal_is_handed_over_is_none_of_the_receivers(
-    world: World,
-) -> None:
-    signal_id, worker = arrived(world), world.staff()
+def signed_in(world: World) -> FlaskClient:
+    """The browser of a worker of Amsterdam."""
     with world.sessions.begin() as session:
         added = add_staff(
             session,
@@ -222,24 +221,51 @@ def test_a_letter_that_is_printed_while_the_signal_is_handed_over_is_none_of_the
     code = pyotp.TOTP(added.totp_secret).at(world.clock.now())
     form = {"email": "anna@example.org", "password": "zeven groene fietsen", "totp": code}
     assert browser.post("/desk/sign-in", data=form).status_code == 303
+    return browser
 
-    def hand_over() -> None:
-        with world.sessions.begin() as session:
-            refer(
-                session,
-                world.clock,
-                signal_id=signal_id,
-                to_organisation_id=GRONINGEN,
-                reason=ReferralReason.OTHER,
-                actor=worker,
-                audit=world.audit,
-                keystore=world.keystore,
-            )
 
-    with meanwhile(world.engine, "FROM signals", hand_over):
+def hand_over(world: World, signal_id: uuid.UUID) -> None:
+    worker = world.staff()
+    with world.sessions.begin() as session:
+        refer(
+            session,
+            world.clock,
+            signal_id=signal_id,
+            to_organisation_id=GRONINGEN,
+            reason=ReferralReason.OTHER,
+            actor=worker,
+            audit=world.audit,
+            keystore=world.keystore,
+        )
+
+
+def test_a_letter_that_is_printed_while_the_signal_is_handed_over_is_none_of_the_receivers(
+    world: World,
+) -> None:
+    signal_id, browser = arrived(world), signed_in(world)
+    with meanwhile(world.engine, "FROM signals", lambda: hand_over(world, signal_id)):
         browser.get(f"/desk/signals/{signal_id}/notice.pdf")
     (signal,) = world.signals()
     assert (signal.organisation_id, signal.letter_printed_on) == (GRONINGEN, None)
+
+
+def test_a_signal_that_is_handed_over_while_it_is_opened_is_shown_as_it_was(world: World) -> None:
+    """Its notes are sealed anew for the receiver: what is read of it must be of one moment."""
+    signal_id, browser, worker = arrived(world), signed_in(world), world.staff()
+    with world.sessions.begin() as session:
+        add_note(
+            session,
+            world.clock,
+            keystore=world.keystore,
+            signal_id=signal_id,
+            actor=worker,
+            audit=world.audit,
+            text="Belt morgen terug",
+        )
+    with meanwhile(world.engine, "signals.content", lambda: hand_over(world, signal_id)):
+        page = browser.get(f"/desk/signals/{signal_id}")
+    assert page.status_code == 200
+    assert "Belt morgen terug" in page.text
 
 
 # Administration

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from privacy.keystore import Keystore
 from signals.audit import AuditLog
 from signals.clock import Clock
-from signals.db import is_sqlite, reading, session_factory, set_local
+from signals.db import at_one_moment, is_sqlite, session_factory, set_local
 from signals.routing import Router
 from signals.settings import Settings
 from signals.staff import GuessThrottle
@@ -35,12 +35,12 @@ class DeskContext:
     carrier: Carrier
 
     def reading(self) -> Session:
-        """A session that only reads: on SQLite it waits for no writer."""
+        """A session that only reads, all of it as of one moment: on SQLite it waits for no writer."""
         return self.sessions(bind=self._reading)
 
     @cached_property
     def _reading(self) -> Engine:
-        return reading(self.engine)
+        return at_one_moment(self.engine)
 
 
 def fenced_sessions(engine: Engine) -> sessionmaker[Session]:
