@@ -20,6 +20,7 @@ from signals.postcodes import InvalidPostcode, parse_postcode
 from signals.recipients import arranged
 from signals.routing import routing_changed
 from signals.routing_table import NATIONAL_AREA, CoverageLevel, municipalities_on
+from signals.staff.identity import normal_email
 from signals.vocabulary import AuditAction, OrganisationKind
 
 REQUIRED: Final = ("name", "kind", "level", "area", "valid_from")
@@ -202,7 +203,7 @@ class _Taking:
 
     def _change_recipients(self) -> Iterator[str]:
         wanted = _recipients(self._facts)
-        known = {recipient.address: recipient for recipient in self.organisation.recipients}
+        known = {normal_email(recipient.address): recipient for recipient in self.organisation.recipients}
         if not wanted:
             return
         verified = {
@@ -449,7 +450,8 @@ def _date(text: str) -> date | None:
 
 
 def _email(text: str) -> str | None:
+    """The address in its one spelling, as accounts and settings have it: else one person counts as two."""
     try:
-        return validate_email(text, check_deliverability=False).normalized
+        return normal_email(validate_email(text, check_deliverability=False).normalized)
     except EmailNotValidError:
         return None

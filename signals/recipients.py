@@ -20,7 +20,7 @@ from signals.models import Organisation, Recipient
 from signals.proof_links import DEPUTY, RECIPIENT, AddressLink, fingerprint
 from signals.reach import EMAIL, EMAIL_ONLY, SMS
 from signals.routing import routing_changed
-from signals.staff.identity import Secrets
+from signals.staff.identity import Secrets, normal_email
 from signals.vocabulary import AuditAction
 
 VALID_DAYS: Final = 14
@@ -89,17 +89,20 @@ def arranged(session: Session, organisation: Organisation, addresses: Sequence[s
 
     An address in the place of one that goes corrects it: the same recipient, who proves the new one. One that
     goes otherwise is succeeded by who confirmed last, as where a new one was added before the old was taken
-    off. What those that go were asked is taken back.
+    off. What those that go were asked is taken back. `addresses` are in their one spelling; an address that
+    was stored in another is the same one.
     """
-    known = {recipient.address: recipient for recipient in organisation.recipients}
+    known = {normal_email(recipient.address): recipient for recipient in organisation.recipients}
     going = {
         place: recipient
         for place, recipient in enumerate(organisation.recipients, start=1)
-        if recipient.address not in addresses
+        if normal_email(recipient.address) not in addresses
     }
     found = []
     for place, address in enumerate(addresses, start=1):
-        recipient = known.get(address) or _corrected(session, going.pop(place, None), address)
+        recipient = _spelled(known.get(address), address) or _corrected(
+            session, going.pop(place, None), address
+        )
         recipient.position = place
         found.append(recipient)
     for recipient in going.values():
@@ -120,6 +123,14 @@ def _succeed(gone: Recipient, kept: Collection[Recipient]) -> None:
         successor = max(later, key=lambda one: one.verified_on or date.min)
         successor.former_address = successor.former_address or gone.address
         successor.former_phone = successor.former_phone or gone.phone
+
+
+def _spelled(recipient: Recipient | None, address: str) -> Recipient | None:
+    """The same recipient, by the one spelling: what waits for another is still told to them."""
+    if recipient is not None and recipient.address != address:
+        recipient.former_address = recipient.former_address or recipient.address
+        recipient.address = address
+    return recipient
 
 
 def _corrected(session: Session, recipient: Recipient | None, address: str) -> Recipient:

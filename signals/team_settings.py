@@ -21,6 +21,7 @@ from signals.reach import EMAIL, SMS, coordinators
 from signals.recipients import arranged, set_way, take_back_check
 from signals.routing import routing_changed
 from signals.staff.accounts import checked_email
+from signals.staff.identity import normal_email
 from signals.vocabulary import STAFF_LANGUAGES, AuditAction, Role
 
 MOST_RECIPIENTS: Final = 10
@@ -151,7 +152,7 @@ def is_proved(recipient: Recipient) -> bool:
 def _waiting_for(organisation: Organisation, address: str) -> Iterator[tuple[uuid.UUID, Event, str]]:
     """(subject, event, ground for the audit) of each thing that this address has not confirmed."""
     for recipient in organisation.recipients:
-        if recipient.address == address and not is_proved(recipient):
+        if normal_email(recipient.address) == address and not is_proved(recipient):
             yield recipient.id, Event.RECIPIENT_CHECK, "recipient_asked_again"
     if organisation.deputy_email == address and organisation.deputy_verified_on is None:
         yield organisation.id, Event.DEPUTY_CHECK, "deputy_asked_again"
@@ -229,7 +230,9 @@ def _wrong_recipients(
         if address in twice:
             yield FieldProblem(field=f"recipients.{place}.address", code="duplicate")
         yield from _wrong_way(wish, place)
-    confirmed = {entry.address for entry in organisation.recipients if entry.verified_on is not None}
+    confirmed = {
+        normal_email(entry.address) for entry in organisation.recipients if entry.verified_on is not None
+    }
     if len(confirmed) >= NEEDED > len(confirmed.intersection(addresses)):
         yield FieldProblem(field="recipients", code="keep_two")
 

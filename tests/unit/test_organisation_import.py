@@ -112,6 +112,16 @@ def test_a_changed_field_is_named_and_an_empty_one_changes_nothing(session: Sess
     assert (team(session).legal_basis, team(session).retention_basis) == ("Jeugdwet", "Lijst")
 
 
+def test_an_address_is_taken_over_in_its_one_spelling_and_is_the_same_one_in_any(session: Session) -> None:
+    take(session, FULL + TEAM.replace("a@example.org", "A.Bakker@Example.org"))
+    (team,) = session.scalars(select(Organisation))
+    assert [one.address for one in team.recipients] == ["a.bakker@example.org", "b@example.org"]
+    team.recipients[0].address = "A.Bakker@example.org"  # as it was taken over before
+    again = take(session, FULL + TEAM.replace("a@example.org", "a.bakker@example.org"), verified_on=None)
+    assert kinds(again) == [ChangeKind.UNCHANGED]
+    assert [one.verified_on for one in team.recipients] == [VERIFIED, VERIFIED]
+
+
 def test_a_new_recipient_must_be_verified_again_and_the_old_one_need_not(session: Session) -> None:
     take(session, FULL + TEAM)
     take(session, FULL + TEAM.replace("b@example.org", "c@example.org"), verified_on=None)

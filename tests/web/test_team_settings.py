@@ -156,6 +156,23 @@ def test_the_last_two_who_confirmed_stay_until_another_one_did(desk: Desk, path:
     assert desk.call("lena", "PATCH", path, json={"recipients": swapped}).status_code == 200
 
 
+def test_an_address_that_was_taken_over_with_capitals_is_the_same_one_and_stays_confirmed(
+    desk: Desk, path: str
+) -> None:
+    """Else the two who confirmed would seem to go, and nothing about recipients could be saved any more."""
+    first, second = recipients_of(desk, path)
+    old, team = str(first["address"]), organisation_of(desk, AMSTERDAM)
+    with session_factory(desk.engine).begin() as session:
+        which = update(Recipient).where(Recipient.address == old, Recipient.organisation_id == team)
+        session.execute(which.values(address=old.title()))
+    shown = recipients_of(desk, path)
+    assert shown[0]["address"] == old.title()
+    answer = desk.call("lena", "PATCH", path, json={"recipients": [*shown, {"address": "nieuw@example.org"}]})
+    assert answer.status_code == 200, answer.text
+    told = {entry["address"]: entry["verified_on"] is not None for entry in answer.get_json()["recipients"]}
+    assert told == {old: True, second["address"]: True, "nieuw@example.org": False}
+
+
 def test_a_phone_is_kept_in_one_spelling_and_asked_to_confirm(desk: Desk, path: str) -> None:
     first, second = recipients_of(desk, path)
     by_sms = {**first, "channel": "sms", "phone": "06 12345678"}
