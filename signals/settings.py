@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
+from urllib.parse import urlsplit
 
 from signals.errors import SettingsProblem
 from signals.vocabulary import Environment, ProcessRole
@@ -286,11 +287,21 @@ def _impossible(settings: Settings) -> Iterator[str]:
 def _impossible_places(settings: Settings) -> Iterator[str]:
     if not settings.server.host:
         yield "server.host must name the address to listen on, like 127.0.0.1"
-    if not settings.server.public_url.startswith(("http://", "https://")):
-        yield "server.public_url must begin with http:// or https://"
+    if not _is_plain_address(settings.server.public_url):
+        yield "server.public_url must be a web address, like https://signalen.example.org"
     for name, url in {"database.url": settings.database.url, "keystore.url": settings.keystore.url}.items():
         if not _is_database(url):
             yield f"{name} must be sqlite:///file or postgresql+psycopg://user@host/name"
+
+
+def _is_plain_address(url: str) -> bool:
+    """Whether links can begin with it; no message goes out, and no report arrives, with another link."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    bare = not (parts.query or parts.fragment or set(url) & set(" ?#"))
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and bare and url.isascii()
 
 
 def _is_database(url: str) -> bool:

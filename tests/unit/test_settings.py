@@ -147,6 +147,10 @@ def test_nothing_is_asked_of_a_role_that_is_none(tmp_path: Path) -> None:
         ("database.url", "postgresql://user:secret@host:port/name"),
         ("keystore.url", "secret"),
         ("server.public_url", "secret.example.org"),
+        ("server.public_url", "https://secret.example.org/?x=1"),
+        ("server.public_url", "https://secret.example.org/#x"),
+        ("server.public_url", "https://[secret"),
+        ("server.public_url", "https://secrét.example.org"),
         ("server.host", ""),
     ],
 )
