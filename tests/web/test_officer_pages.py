@@ -356,11 +356,15 @@ def test_an_administrator_onboards_an_organisation_and_lets_its_first_lead_in(de
     assert "Nora Nieuw" in bea.get(found[0]).text
 
 
+def _organisation_of(desk: Desk, name: str) -> str:
+    with Session(desk.engine) as session:
+        found = session.scalars(select(Organisation.id).where(Organisation.name == name)).one()
+    return f"/admin/organisations/{found}"
+
+
 def test_a_lead_approves_on_the_page_what_an_administrator_asked(desk: Desk) -> None:
     bea = browser(desk, "bea")
-    with Session(desk.engine) as session:
-        team = session.scalars(select(Organisation.id).where(Organisation.name == AMSTERDAM)).one()
-    path = f"/admin/organisations/{team}"
+    path = _organisation_of(desk, AMSTERDAM)
     somebody = {"name": "Nora Nieuw", "email": "nora@example.org", "role": "worker"}
     assert send(bea, f"{path}/staff", page=path, **somebody)[0] == 303
     assert "Nora Nieuw" in bea.get("/admin/approvals").text
@@ -377,6 +381,28 @@ def test_coverage_is_checked_in_words(desk: Desk) -> None:
     page = browser(desk, "bea").get("/admin/coverage?on=2026-11-24").text
     assert "Alleen het landelijk meldpunt ontvangt" in page
     assert "Utrecht" in page
+
+
+def test_where_only_the_ggd_receives_is_folded_below_what_is_wrong(desk: Desk) -> None:
+    bea = browser(desk, "bea")
+    assert "GGD Groningen (GG0111)" in bea.get(_organisation_of(desk, "GGD Groningen")).text
+    page = bea.get("/admin/coverage?on=2026-11-24").text
+    folded = page.index("ontvangt alleen de GGD</summary>")
+    assert page.index("Alleen het landelijk meldpunt ontvangt") < page.index("Volgende herindeling") < folded
+    assert page.index("<li>Eemsdelta") > folded
+    assert "Alleen de GGD ontvangt" not in page
+
+
+def test_an_area_is_named_and_of_its_own_kind(desk: Desk) -> None:
+    page = browser(desk, "bea").get(_organisation_of(desk, AMSTERDAM)).text
+    assert '<th scope="row">Amsterdam (GM0363)</th>' in page
+    assert '<td data-head="Soort gebied">Gemeente</td>' in page
+
+
+def test_an_officer_begins_with_every_part_explained(desk: Desk) -> None:
+    page = browser(desk, "fleur").get("/desk/officer").text
+    parts = re.findall(r'<h2><a href="(/desk/officer/[a-z]+)">', page)
+    assert parts == [f"/desk/officer/{part}" for part in ("residents", "register", "audit", "retention")]
 
 
 def test_an_unknown_organisation_is_not_found(desk: Desk) -> None:

@@ -145,7 +145,7 @@ def sections() -> list[tuple[str, str]]:
         ("officer_pages.residents", gettext("Rights of residents")),
         ("officer_pages.register", gettext("Register")),
         ("officer_pages.audit", gettext("Audit trail")),
-        ("officer_pages.retention", gettext("Forgotten")),
+        ("officer_pages.retention", gettext("Keeping and deleting")),
         ("approval_pages.approvals", gettext("Approvals")),
     ]
 
