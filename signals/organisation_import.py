@@ -18,7 +18,7 @@ from signals.models import CoverageArea, Organisation
 from signals.organisations import Agreement, Area, create_organisation, onboarded_on
 from signals.postcodes import InvalidPostcode, parse_postcode
 from signals.recipients import arranged
-from signals.routing import routing_changed
+from signals.routing import hold_routing, routing_changed
 from signals.routing_table import NATIONAL_AREA, CoverageLevel, municipalities_on
 from signals.staff.identity import normal_email
 from signals.vocabulary import AuditAction, OrganisationKind
@@ -37,7 +37,8 @@ OPTIONAL: Final = (
 LARGEST_FILE: Final = 20_000
 """Lines; the whole country has fewer municipalities and teams than that by far."""
 
-_EMAILS: Final = ("recipient_1", "recipient_2", "contact_email")
+_RECIPIENTS: Final = ("recipient_1", "recipient_2")
+_EMAILS: Final = (*_RECIPIENTS, "contact_email")
 _DATES: Final = ("valid_from", "valid_until", "agreement_on")
 _LENGTHS: Final = {"name": 120, "contact_phone": 40}
 # One value for all lines of an organisation; an empty cell leaves the matter to the other lines.
@@ -108,6 +109,7 @@ def import_organisations(
     lines, rejected = _read(file)
     if rejected:
         return OrganisationImport(rejected=tuple(rejected))
+    hold_routing(session)  # who imports the same file at this moment waits, and finds it taken over
     present = _present(session)
     changes: list[Change] = []
     for name, group in _by_name(lines).items():
@@ -202,12 +204,15 @@ class _Taking:
             yield name
 
     def _change_recipients(self) -> Iterator[str]:
-        wanted = _recipients(self._facts)
+        named = _recipients(self._facts)
         known = {normal_email(recipient.address): recipient for recipient in self.organisation.recipients}
-        if not wanted:
+        if not named:
             return
+        # A file names two at most; those that a team has besides are the team's own.
+        wanted = [*dict.fromkeys([*named, *list(known)[len(_RECIPIENTS) :]])]
         verified = {
-            address: (known[address].verified_on if address in known else None) or self._verified_on
+            address: (known[address].verified_on if address in known else None)
+            or (self._verified_on if address in named else None)
             for address in wanted
         }
         if verified == {address: recipient.verified_on for address, recipient in known.items()}:
@@ -239,6 +244,7 @@ def _present(session: Session) -> dict[str, Organisation]:
     query = select(Organisation).options(
         selectinload(Organisation.recipients), selectinload(Organisation.coverage)
     )
+    query = query.with_for_update(of=Organisation)  # as whoever changes one in the browser
     return {organisation.name: organisation for organisation in session.scalars(query)}
 
 
@@ -267,7 +273,7 @@ def _agreement(facts: Mapping[str, Any]) -> Agreement | None:
 
 
 def _recipients(facts: Mapping[str, Any]) -> list[str]:
-    found = (facts.get("recipient_1"), facts.get("recipient_2"))
+    found = [facts.get(name) for name in _RECIPIENTS]
     return list(dict.fromkeys(address for address in found if address))
 
 

@@ -49,7 +49,8 @@ def import_file(
     and, where you have them:
       valid_until      the first day that is not covered any more: this ends an area; none is ever removed
       agreement_on, legal_basis, retention_basis, recipient_1, recipient_2: an organisation receives
-                       once all five are there and both addresses are verified
+                       once all five are there and both addresses are verified;
+                       recipients that a team added to these two stay
       contact_phone, contact_email
     An empty cell changes nothing.
 

@@ -13,7 +13,7 @@ import migrations
 from signals.audit import AuditLog
 from signals.clock import FixedClock
 from signals.db import make_engine, session_factory
-from signals.models import AuditEntry, CoverageArea, Organisation, RoutingVersion
+from signals.models import AuditEntry, CoverageArea, Organisation, Recipient, RoutingVersion
 from signals.organisation_import import ChangeKind, OrganisationImport, import_organisations
 from signals.organisations import onboarded_on
 from signals.vocabulary import AuditAction, OrganisationKind
@@ -128,6 +128,22 @@ def test_a_new_recipient_must_be_verified_again_and_the_old_one_need_not(session
     assert {r.address: r.verified_on for r in team(session).recipients} == {
         "a@example.org": VERIFIED,
         "c@example.org": None,
+    }
+
+
+def test_recipients_that_a_team_added_stay_though_a_file_names_two(session: Session) -> None:
+    take(session, FULL + TEAM)
+    own = [Recipient(position=place, address=f"{place}@example.org") for place in (3, 4)]
+    own[0].verified_on = VERIFIED
+    team(session).recipients.extend(own)
+    session.flush()
+    assert kinds(take(session, FULL + TEAM)) == [ChangeKind.UNCHANGED]
+    take(session, FULL + TEAM.replace("b@example.org", "c@example.org"))
+    assert {r.address: r.verified_on for r in team(session).recipients} == {
+        "a@example.org": VERIFIED,
+        "c@example.org": VERIFIED,
+        "3@example.org": VERIFIED,
+        "4@example.org": None,
     }
 
 
