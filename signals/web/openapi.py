@@ -1,10 +1,11 @@
 """One OpenAPI 3.1 description of the public and staff API, made from the schemas that check the requests."""
 
+import json
 from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from flask import Flask, Response
 from flask_smorest import Api, Blueprint
@@ -14,6 +15,14 @@ from signals.web.problems import MEDIA_TYPE, ProblemSchema
 
 API_BASE = "/api/v1"
 API_VERSION = "1.0.0"
+
+_VERSION: Final = {
+    "API-Version": {
+        "description": "The API's full version",
+        "schema": {"type": "string"},
+        "example": API_VERSION,
+    }
+}
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -58,13 +67,10 @@ class ProblemApi(Api):  # type: ignore[misc]
         with self._describing:
             while self._undescribed:
                 self._undescribed.pop(0)()
-            return dict(self.spec.to_dict())
+            return _with_version_header(self.spec.to_dict())
 
     def _openapi_json(self) -> Response:
-        """The document as flask-smorest serves it."""
-        self.description()
-        answer: Response = super()._openapi_json()
-        return answer
+        return Response(json.dumps(self.description(), indent=2), content_type="application/json")
 
     def _register_error_handlers(self) -> None:
         """Ours are registered once for API and pages alike."""
@@ -77,6 +83,19 @@ class ProblemApi(Api):  # type: ignore[misc]
         self.DEFAULT_RESPONSE_CONTENT_TYPE = MEDIA_TYPE
         super()._register_responses()
         self.DEFAULT_RESPONSE_CONTENT_TYPE = usual
+
+
+def _with_version_header(document: dict[str, Any]) -> dict[str, Any]:
+    """Every answer has it (API Design Rules, /core/version-header), so that no view needs to say so."""
+    operations = [
+        call for path in document["paths"].values() for call in path.values() if "responses" in call
+    ]
+    for part in (document["components"], *operations):
+        part["responses"] = {
+            status: answer if "$ref" in answer else answer | {"headers": answer.get("headers", {}) | _VERSION}
+            for status, answer in part["responses"].items()
+        }
+    return document
 
 
 def make_api(app: Flask) -> ProblemApi:

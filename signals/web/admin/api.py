@@ -155,7 +155,7 @@ def add_staff(values: Mapping[str, Any]) -> Response:
 @admin_api.doc(security=_TOKEN)
 @requires(Role.LEAD, Role.ADMINISTRATOR)
 @admin_api.response(200, schemas.StaffMemberSchema)
-@answers(404)
+@answers(400, 404)
 def disable(member_id: UUID) -> Response:
     """Shut somebody out at once: sessions and tokens end now. Not oneself."""
     return json_answer(_member(office.disable(member_id)))
@@ -177,7 +177,7 @@ def change_role(wanted: Mapping[str, Any], member_id: UUID) -> Response:
 @requires(Role.LEAD, Role.ADMINISTRATOR)
 @admin_api.response(200, schemas.LetInSchema)
 @admin_api.alt_response(202, schema=schemas.LetInSchema)
-@answers(404)
+@answers(400, 404)
 def reset(member_id: UUID) -> Response:
     """Mail somebody a link to set the account up anew; an administrator only asks the team (202)."""
     return _let_in(office.reset(member_id), 200)
@@ -206,7 +206,7 @@ def approve(approval_id: UUID) -> Response:
 @admin_api.doc(security=_TOKEN)
 @requires(Role.LEAD, Role.PRIVACY_OFFICER)
 @admin_api.response(200, schemas.ApprovalSchema)
-@answers(404, 409)
+@answers(400, 404, 409)
 def decline(approval_id: UUID) -> Response:
     """Decline it."""
     return json_answer(_approval(office.decide(approval_id, approve=False)))

@@ -157,7 +157,7 @@ def letters() -> Response:
 @channel_api.doc(security=_TOKEN)
 @requires(Role.ADMINISTRATOR)
 @channel_api.response(202, ChosenSchema)
-@answers(404, 409)
+@answers(400, 404, 409)
 def again(message_id: UUID) -> Response:
     """Let it be sent again, as if it were new; too late it expires."""
     return _settled(message_id, Wish.AGAIN)
@@ -179,7 +179,7 @@ def cause_again(values: Mapping[str, Any]) -> Response:
 @channel_api.doc(security=_TOKEN)
 @requires(Role.ADMINISTRATOR)
 @channel_api.response(202, ChosenSchema)
-@answers(404, 409)
+@answers(400, 404, 409)
 def drop(message_id: UUID) -> Response:
     """Give it up for good."""
     return _settled(message_id, Wish.DROP)

@@ -94,6 +94,12 @@ class CoverageQuery(Strict):
     organisation = fields.UUID(load_default=None)
 
 
+def _is_area_code(text: str) -> None:
+    """The pattern of the description, whose `$` is no line end in Python."""
+    if not re.fullmatch("[A-Z0-9]{2,6}", text):
+        raise ValidationError("invalid_value")
+
+
 class AreaSchema(Strict):
     """An area that an organisation covers from a date until a date, the latter excluded."""
 
@@ -101,8 +107,9 @@ class AreaSchema(Strict):
     level = Choice(CoverageLevel, required=True)
     area = fields.String(
         required=True,
-        validate=validate.Regexp(re.compile(r"[A-Z0-9]{2,6}\Z"), error="invalid_value"),
+        validate=_is_area_code,
         metadata={
+            "pattern": "^[A-Z0-9]{2,6}$",
             "description": "`1012AB`, `1012`, `GM0363`, `GG3406` or `NL`, by level",
             "example": "GM0363",
         },
