@@ -29,7 +29,7 @@ from signals.organisations import (
     onboarded_on,
 )
 from signals.recipients import arranged, take_back_check
-from signals.routing import routing_changed
+from signals.routing import hold_routing, routing_changed
 from signals.routing_table import NATIONAL_AREA, CoverageLevel
 from signals.vocabulary import AuditAction, OrganisationKind, Role
 
@@ -191,12 +191,12 @@ def add_area(
     require_role(actor, Role.ADMINISTRATOR)
     organisation = _organisation(session, organisation_id)
     _refuse(_area_problems(area))
-    # First, so that who adds another one at this moment waits, and then sees this one.
-    routing_changed(session)
+    hold_routing(session)
     _refuse_overlap(session, area)
     added = CoverageArea(**vars(area), organisation=organisation)
     session.add(added)
     session.flush()
+    routing_changed(session)
     _record(
         session, clock, audit, actor, organisation_id, AuditAction.COVERAGE_CHANGED, f"added:{area.level}"
     )

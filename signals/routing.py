@@ -212,6 +212,11 @@ def routing_changed(session: Session) -> None:
     session.execute(update(RoutingVersion).values(version=RoutingVersion.version + 1))
 
 
+def hold_routing(session: Session) -> None:
+    """Let nobody else change what is routed by until this transaction ends: for checks that hold."""
+    session.execute(select(RoutingVersion.version).with_for_update())
+
+
 # Named one by one: the front's database role may read no more of an organisation.
 _ORGANISATION_COLUMNS = (
     Organisation.id,

@@ -1,13 +1,15 @@
 """Two reports of one concern: the later one is concluded as a duplicate, in one step."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from signals.audit import Actor, AuditLog
 from signals.clock import Clock
+from signals.errors import Conflict
 from signals.models import Signal
 from signals.triage.claims import claim
 from signals.triage.earlier import EarlierSignal
@@ -32,19 +34,32 @@ def conclude_as_duplicate(
     clock: Clock,
     *,
     signal_id: UUID,
+    earlier_id: UUID,
     actor: Actor,
     audit: AuditLog,
     expected_version: int | None = None,
 ) -> Signal:
     """Claim it where nobody has it, and conclude it with `duplicate`, in one transaction.
 
-    Raises what `claim` and `conclude` raise.
+    `earlier_id`: the one that goes on. Raises `Conflict` when that does not any more, for somebody concluded
+    it or joined it with this one; and what `claim` and `conclude` raise.
     """
+    states = _held_states(session, actor, {signal_id, earlier_id})
     signal = claim(
         session, clock, signal_id=signal_id, actor=actor, audit=audit, expected_version=expected_version
     )
+    if earlier_id == signal_id or states.get(earlier_id, SignalState.CONCLUDED) is SignalState.CONCLUDED:
+        raise Conflict
     session.flush()  # `conclude` reads the row afresh, under its lock
     return conclude(session, clock, signal_id=signal.id, actor=actor, audit=audit, outcome=Outcome.DUPLICATE)
+
+
+def _held_states(session: Session, actor: Actor, ids: Collection[UUID]) -> Mapping[UUID, SignalState]:
+    """Locked, and in one order: who joins the two the other way round comes before or after, never beside."""
+    query = select(Signal.id, Signal.state).where(
+        Signal.id.in_(ids), Signal.organisation_id == actor.organisation_id
+    )
+    return {row.id: row.state for row in session.execute(query.order_by(Signal.id).with_for_update())}
 
 
 def _is_open_before(other: EarlierSignal, on: date) -> bool:

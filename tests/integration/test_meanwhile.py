@@ -1,5 +1,6 @@
 """What somebody else does between two statements of ours, on both databases."""
 
+import io
 import uuid
 from datetime import date, timedelta
 from typing import Any
@@ -21,7 +22,7 @@ from signals.area_days import KEPT as DAYS_KEPT
 from signals.audit import Actor
 from signals.audit_trail import verify_trail
 from signals.clock import today
-from signals.errors import Forbidden, Invalid, NotFound
+from signals.errors import Conflict, Forbidden, Invalid, NotFound
 from signals.intake import Intake
 from signals.models import (
     Absence,
@@ -35,14 +36,22 @@ from signals.models import (
     SealedReport,
     StaffMember,
 )
+from signals.organisation_import import ChangeKind, import_organisations
 from signals.organisations import Area, create_organisation
 from signals.referral import refer
 from signals.retention.purging import purge
 from signals.staff import absence, add_staff, passkeys
 from signals.staff.recovery import Links
 from signals.staff.team import Office, Person, change_role, grant
-from signals.triage import add_note, claim
-from signals.vocabulary import DeletionReason, OrganisationKind, ProcessRole, ReferralReason, Role
+from signals.triage import add_note, claim, conclude_as_duplicate
+from signals.vocabulary import (
+    DeletionReason,
+    OrganisationKind,
+    ProcessRole,
+    ReferralReason,
+    Role,
+    SignalState,
+)
 from tests.integration.test_audit_trail import keys_of, link, opened
 from tests.integration.test_retention import arrived, concluded, retention_of
 from tests.support.meanwhile import meanwhile
@@ -268,6 +277,26 @@ def test_a_signal_that_is_handed_over_while_it_is_opened_is_shown_as_it_was(worl
     assert "Belt morgen terug" in page.text
 
 
+def test_of_two_who_join_two_signals_each_the_other_way_round_one_is_refused(world: World) -> None:
+    one, other = arrived(world, 1), arrived(world, 2)
+
+    def join(signal_id: uuid.UUID, earlier_id: uuid.UUID) -> None:
+        worker = world.staff()
+        with world.sessions.begin() as session:
+            conclude_as_duplicate(
+                session,
+                world.clock,
+                signal_id=signal_id,
+                earlier_id=earlier_id,
+                actor=worker,
+                audit=world.audit,
+            )
+
+    with pytest.raises(Conflict), meanwhile(world.engine, "FROM signals", lambda: join(other, one)):
+        join(one, other)
+    assert sorted(signal.state for signal in world.signals()) == [SignalState.CONCLUDED, SignalState.NEW]
+
+
 # Administration
 
 
@@ -309,6 +338,27 @@ def test_an_area_is_never_given_to_two_organisations_at_once(world: World) -> No
         cover(AMSTERDAM)
     with world.sessions() as session:
         assert session.scalar(select(func.count()).where(CoverageArea.area == "1012")) == 1
+
+
+def test_a_file_of_organisations_that_two_people_import_at_once_is_taken_over_once(world: World) -> None:
+    taken: list[list[ChangeKind]] = []
+
+    def take() -> None:
+        file = io.StringIO(
+            "name,kind,level,area,valid_from\n"
+            "Team Zuid,social_work,pc4,1012,2027-01-01\n"
+            "Voorbeeld Welzijn Groningen,social_work,pc4,9711,2027-01-01\n"
+        )
+        with world.sessions.begin() as session:
+            done = import_organisations(session, world.clock, file=file, audit=world.audit)
+            taken.append([change.kind for change in done.changes])
+
+    with meanwhile(world.engine, "FROM organisations", take):
+        take()
+    assert [ChangeKind.UNCHANGED] * 2 in taken
+    with world.sessions() as session:
+        added = select(func.count()).where(CoverageArea.area.in_(("1012", "9711")))
+        assert session.scalar(added) == 2
 
 
 # Drills

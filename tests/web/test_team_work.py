@@ -171,6 +171,10 @@ def test_who_left_the_team_is_still_counted_while_signals_are_on_their_name(desk
     assert [name.split()[0] for _, name in may_be_given] == ["Lena"]
 
 
+def join(browser: Browser, signal_id: UUID, earlier: UUID) -> TestResponse:
+    return browser.send(signal_id, "join", earlier_id=str(earlier))
+
+
 def test_the_later_of_two_reports_of_one_address_is_joined_in_one_click(desk: Desk, anna: Browser) -> None:
     first = desk.arrive()
     desk.clock.moment += timedelta(days=2)
@@ -179,7 +183,7 @@ def test_the_later_of_two_reports_of_one_address_is_joined_in_one_click(desk: De
     page = anna.get(f"/desk/signals/{second}")
     assert "Zelfde adres, 2 dagen eerder: samenvoegen?" in words(page)
     assert "samenvoegen?" not in words(anna.get(f"/desk/signals/{first}"))
-    answer = anna.send(second, "join")
+    answer = join(anna, second, first)
     assert answer.location == f"/desk/signals/{second}?done=join"
     page = anna.get(answer.location)
     assert "Het signaal is afgerond als dubbel gemeld." in words(page)
@@ -193,8 +197,19 @@ def test_the_later_of_two_reports_of_one_address_is_joined_in_one_click(desk: De
 def test_two_reports_of_one_day_can_be_joined_once(desk: Desk, anna: Browser) -> None:
     one, other = desk.arrive(), desk.arrive()
     assert "Zelfde adres, zelfde dag: samenvoegen?" in words(anna.get(f"/desk/signals/{one}"))
-    anna.send(other, "join")
+    join(anna, other, one)
     assert "samenvoegen?" not in words(anna.get(f"/desk/signals/{one}"))
+
+
+def test_two_who_join_them_the_other_way_round_leave_one_that_goes_on(desk: Desk, anna: Browser) -> None:
+    """Each looked at one of them before the other was joined."""
+    one, other = desk.arrive(), desk.arrive()
+    assert "samenvoegen?" in words(anna.get(f"/desk/signals/{other}"))
+    assert join(Browser(desk, "bram"), one, other).status_code == 303
+    refused = join(anna, other, one)
+    assert refused.status_code == 409
+    assert "samenvoegen?" not in words(refused)
+    assert signal_of(desk, other).state is SignalState.NEW
 
 
 @pytest.mark.parametrize("number", [14, 12])
@@ -210,11 +225,10 @@ def test_nothing_is_offered_to_join_at_another_address_or_after_a_conclusion(
 
 
 def test_what_a_colleague_works_on_is_not_joined_by_another(desk: Desk, anna: Browser) -> None:
-    desk.arrive()
-    second = desk.arrive()
+    first, second = desk.arrive(), desk.arrive()
     Browser(desk, "bram").send(second, "claim")
     assert "samenvoegen?" not in words(anna.get(f"/desk/signals/{second}"))
-    assert anna.send(second, "join").status_code == 409
+    assert join(anna, second, first).status_code == 409
     assert signal_of(desk, second).state is SignalState.CLAIMED
 
 

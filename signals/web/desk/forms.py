@@ -117,6 +117,12 @@ class ReassignForm(Form):
     to_staff_id = fields.UUID(required=True)
 
 
+class JoinForm(Form):
+    """The signal that goes on."""
+
+    earlier_id = fields.UUID(required=True)
+
+
 class NoticeForm(Form):
     """When the resident was told, or why not yet."""
 
@@ -140,7 +146,7 @@ FORMS: Final[Mapping[str, Form]] = {
     "notice": NoticeForm(),
     "wmo": WmoForm(),
     "reassign": ReassignForm(),
-    "join": Form(),
+    "join": JoinForm(),
 }
 """The forms of a signal's page, by the last part of their address."""
 
