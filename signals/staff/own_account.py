@@ -1,4 +1,4 @@
-"""What people change about their own account: password, authenticator, and where they are signed in."""
+"""What people change about their own account: how they sign in, their language, where they are signed in."""
 
 import hashlib
 import hmac
@@ -20,7 +20,7 @@ from signals.models import AccountLink, StaffMember, StaffSession
 from signals.staff.identity import Secrets, actor_for, seal_totp
 from signals.staff.new_passwords import problems_of_password
 from signals.staff.signing_in import lock_account
-from signals.vocabulary import AuditAction
+from signals.vocabulary import STAFF_LANGUAGES, AuditAction
 
 RECENTLY: Final = timedelta(minutes=10)
 """So long after signing in somebody may change how they sign in; a browser left open is not enough."""
@@ -54,6 +54,17 @@ def change_password(
     session.execute(delete(AccountLink).where(AccountLink.staff_member_id == member.id))
     revoke_others(session, clock, staff_session=staff_session)
     _record(session, clock, audit, member, AuditAction.PASSWORD_CHANGED, "own")
+
+
+def change_language(
+    session: Session, clock: Clock, *, audit: AuditLog, staff_session: StaffSession, language: str
+) -> None:
+    """Speak another language to this person from now on. Raises `Invalid` (field `language`)."""
+    if language not in STAFF_LANGUAGES:
+        raise Invalid(FieldProblem(field="language", code="not_a_choice"))
+    member = staff_session.staff_member
+    member.language = language
+    _record(session, clock, audit, member, AuditAction.STAFF_CHANGED, "another_language")
 
 
 def offered_totp(keystore: Secrets, staff_session: StaffSession) -> str:

@@ -136,6 +136,7 @@ GET /desk/account/confirm/options WLCAP
 POST /desk/account/confirm/passkey WLCAP
 POST /desk/account/password WLCAP
 POST /desk/account/authenticator WLCAP
+POST /desk/account/language WLCAP
 GET /desk/account/passkeys/options WLCAP
 POST /desk/account/passkeys WLCAP
 POST /desk/account/passkeys/<uuid:passkey_id>/rename WLCAP

@@ -130,6 +130,19 @@ def test_a_password_is_changed_and_every_other_browser_is_out(desk: Desk, anna: 
     assert desk.app.test_client().post("/desk/sign-in", data=form).status_code == 303
 
 
+def test_somebody_chooses_the_language_of_their_own_pages(desk: Desk) -> None:
+    anna = Account(desk, "anna")
+    assert '<html lang="nl">' in anna.get().text
+    done = anna.send("/desk/account/language", language="en")
+    assert done.location == "/desk/account?done=language"
+    assert '<html lang="en">' in anna.get("/desk").text
+    assert "The language is changed." in anna.get(done.location).text
+    [entry] = [e for e in desk.entries(AuditAction.STAFF_CHANGED) if e.ground == "another_language"]
+    assert entry.subject_id == entry.actor_id
+    refused = anna.send("/desk/account/language", language="fr")
+    assert (refused.status_code, '<html lang="en">' in refused.text) == (400, True)
+
+
 def test_what_is_wrong_with_a_password_is_said_beside_it_and_never_what_was_typed(anna: Account) -> None:
     refused = anna.send("/desk/account/password", password="Anna is thuis 12")
     assert refused.status_code == 400

@@ -26,7 +26,7 @@ shared.share_with(account_pages)
 AUTHENTICATION = "cookie"
 
 _DONE: Final = frozenset(
-    ("set-up", "password", "authenticator", "passkey", "renamed", "removed", "ended", "confirmed")
+    ("set-up", "password", "authenticator", "language", "passkey", "renamed", "removed", "ended", "confirmed")
 )
 
 
@@ -114,6 +114,18 @@ def change_authenticator() -> Any:
         )
 
     return _change("authenticator", change)
+
+
+@account_pages.post("/language")
+@requires_page(*EVERYONE)
+def change_language() -> Any:
+    """Another language for pages and messages: whoever was invited in a wrong one needs nobody for it."""
+
+    def change(session: Session, own: StaffSession) -> None:
+        values, context = forms.load(_LANGUAGE), desk()
+        own_account.change_language(session, context.clock, audit=context.audit, staff_session=own, **values)
+
+    return _change("language", change, recent=False)
 
 
 @account_pages.get("/passkeys/options")
@@ -284,9 +296,10 @@ def _party() -> RelyingParty:
     return party
 
 
-_CODE, _CONFIRM, _LABEL, _PASSWORD = (
+_CODE, _CONFIRM, _LABEL, _LANGUAGE, _PASSWORD = (
     shared.CodeForm(),
     shared.ConfirmForm(),
     shared.LabelForm(),
+    shared.LanguageForm(),
     shared.PasswordForm(),
 )

@@ -51,6 +51,12 @@ class LabelForm(forms.Form):
     label = fields.String(required=True, validate=validate.Length(max=MAX_LABEL, error="too_long"))
 
 
+class LanguageForm(forms.Form):
+    """The language of one's pages."""
+
+    language = fields.String(required=True)
+
+
 class InviteForm(forms.Form):
     """A new colleague."""
 

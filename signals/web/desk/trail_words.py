@@ -19,6 +19,7 @@ _GROUNDS: Final[Words] = {
     "absence_removed": _("an absence was removed"),
     "added": _("added"),
     "address": _("by address"),
+    "another_language": _("another language"),
     "approved": _("approved"),
     "art_14_avg": _("letter to the resident (art. 14)"),
     "art_15_avg": _("access (art. 15)"),
