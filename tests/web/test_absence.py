@@ -3,11 +3,13 @@
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from signals.models import Absence
+from signals.staff.absence import Away
 from signals.vocabulary import AuditAction
+from signals.web.desk import team_office
 from tests.web.desk_fixtures import Desk
 from tests.web.team import away, claimed, post, problems, visit
 from tests.web.test_desk_pages import Browser, words
@@ -74,6 +76,20 @@ def test_a_lead_enters_it_for_a_colleague_and_a_worker_does_not(desk: Desk) -> N
     assert desk.call("bram", "DELETE", absence).status_code == 403
     assert desk.call("gerda", "DELETE", absence).status_code == 404
     assert desk.call("lena", "DELETE", absence).status_code == 204
+
+
+def test_an_absence_that_the_lead_removes_at_that_moment_is_entered_all_the_same(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = team_office.absences
+
+    def without_it() -> list[Away]:
+        with Session(desk.engine) as session, session.begin():
+            session.execute(delete(Absence))
+        return original()
+
+    monkeypatch.setattr(team_office, "absences", without_it)
+    assert away(desk, "anna").status_code == 201
 
 
 def test_another_teams_absences_are_not_seen(desk: Desk) -> None:

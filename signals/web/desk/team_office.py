@@ -79,7 +79,8 @@ def add_absence(
             cover_id=cover_id,
             staff_id=staff_id,
         ).id
-    return next(away for away in absences() if away.id == added)
+        known = absence.absences(session, organisation_id=organisation_id(), on=today(context.clock))
+        return next(away for away in known if away.id == added)
 
 
 def is_away_so(
