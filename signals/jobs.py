@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
 
-from sqlalchemy import Engine, Select, delete, literal, select
+from sqlalchemy import Engine, Select, delete, literal, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -68,6 +68,11 @@ class Worker:
     router: Router
     rng: random.Random = field(default_factory=random.SystemRandom, repr=False)
     breakers: dict[str, Breaker] = field(default_factory=lambda: defaultdict(Breaker), repr=False)
+
+    def ping(self) -> None:
+        """Raise when the database cannot be reached."""
+        with self.engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
 
     def arrive(self) -> int:
         """Bring in what waits in the mailboxes; returns how many reports arrived."""

@@ -71,6 +71,7 @@ def work(context: click.Context) -> None:
         serve_metrics(
             worker.sessions,
             worker.clock,
+            {"database": worker.ping, "keystore": worker.keystore.ping},
             host=settings.metrics.worker_host,
             port=settings.metrics.worker_port,
         )

@@ -16,16 +16,19 @@ def health_blueprint(checks: Mapping[str, Check]) -> Blueprint:
 
     @blueprint.get("/healthz")
     def alive() -> Response:
-        return _answer({"status": "ok"}, 200)
+        return _answer(*health({}))
 
     @blueprint.get("/readyz")
     def ready() -> Response:
-        failed = [name for name, check in checks.items() if not _passes(check)]
-        if failed:
-            return _answer({"status": "unavailable", "failed": failed}, 503)
-        return _answer({"status": "ok"}, 200)
+        return _answer(*health(checks))
 
     return blueprint
+
+
+def health(checks: Mapping[str, Check]) -> tuple[dict[str, object], int]:
+    """Body and status: 503 names what cannot be used."""
+    failed = [name for name, check in checks.items() if not _passes(check)]
+    return ({"status": "unavailable", "failed": failed}, 503) if failed else ({"status": "ok"}, 200)
 
 
 def _passes(check: Check) -> bool:

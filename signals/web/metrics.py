@@ -1,9 +1,13 @@
 """`GET /metrics` for Prometheus: on the desk, and on a port of its own for a worker; never on a front alone.
 
+A worker has no other door, so that its port tells its health too.
+
 Figures of the whole installation and of no area: messages by state and class, and the age of the oldest.
 """
 
+import json
 import threading
+from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -12,8 +16,11 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from notifications.figures import prometheus_text
 from signals.clock import Clock
+from signals.web.health import Check, health
 
 AUTHENTICATION = "none"
+_Answer = tuple[int, str, bytes]
+"""Status, media type and body."""
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -30,19 +37,35 @@ def metrics_blueprint(sessions: sessionmaker[Session], clock: Clock) -> Blueprin
 
 
 def serve_metrics(
-    sessions: sessionmaker[Session], clock: Clock, *, host: str, port: int
+    sessions: sessionmaker[Session], clock: Clock, checks: Mapping[str, Check], *, host: str, port: int
 ) -> ThreadingHTTPServer:
-    """Answer `GET /metrics` on a thread of a worker; `.shutdown()` and `.server_close()` end it."""
+    """Answer `GET /metrics`, `/healthz` and `/readyz` (by `checks`) on a thread of a worker.
+
+    `.shutdown()` and `.server_close()` end it.
+    """
+
+    def figures() -> _Answer:
+        with sessions() as session:
+            return 200, CONTENT_TYPE, prometheus_text(session, clock)
+
+    def told(checks: Mapping[str, Check]) -> _Answer:
+        body, status = health(checks)
+        return status, "application/json", json.dumps(body).encode()
+
+    answers: Mapping[str, Callable[[], _Answer]] = {
+        "/metrics": figures,
+        "/healthz": lambda: told({}),
+        "/readyz": lambda: told(checks),
+    }
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            if self.path != "/metrics":
+            if self.path not in answers:
                 self.send_error(404)
                 return
-            with sessions() as session:
-                body = prometheus_text(session, clock)
-            self.send_response(200)
-            self.send_header("Content-Type", CONTENT_TYPE)
+            status, content_type, body = answers[self.path]()
+            self.send_response(status)
+            self.send_header("Content-Type", content_type)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

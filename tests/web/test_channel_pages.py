@@ -1,5 +1,6 @@
 """Proofs without sign-in, escalations, Twilio's calls and the figures, as an outsider meets them."""
 
+import json
 import re
 import uuid
 from dataclasses import replace
@@ -276,11 +277,23 @@ def test_a_front_alone_has_no_figures(front_settings: Settings, clock: FixedCloc
 
 def test_a_worker_answers_on_a_port_of_its_own(desk: Desk) -> None:
     _count(desk)
-    server = serve_metrics(session_factory(desk.engine), desk.clock, host="127.0.0.1", port=0)
+
+    def away() -> None:
+        raise OSError
+
+    checks = {"database": lambda: None, "keystore": away}
+    server = serve_metrics(session_factory(desk.engine), desk.clock, checks, host="127.0.0.1", port=0)
     base = f"http://127.0.0.1:{server.server_address[1]}"
     try:
         with urlopen(f"{base}/metrics", timeout=5) as answer:
             assert b'state="queued"} 1.0' in answer.read()
+        with urlopen(f"{base}/healthz", timeout=5) as answer:
+            assert json.load(answer) == {"status": "ok"}
+        with pytest.raises(HTTPError) as not_ready:
+            urlopen(f"{base}/readyz", timeout=5)
+        assert not_ready.value.code == 503
+        assert json.load(not_ready.value) == {"status": "unavailable", "failed": ["keystore"]}
+        not_ready.value.close()
         with pytest.raises(HTTPError) as refused:
             urlopen(f"{base}/elsewhere", timeout=5)
         refused.value.close()
