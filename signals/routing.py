@@ -170,13 +170,17 @@ class Router:
         """Whether the root signed this very row; said once where it did not."""
         if self._root is None:
             return False
-        signed = (row.key_id, row.organisation_id, row.week, row.public_key, row.signature)
-        if _signed_by(self._root, *signed):
+        if is_signed_by(self._root, row):
             return True
         if row.key_id not in self._refused:
             self._refused.add(row.key_id)
             log.error("routing.mailbox_key_refused", key_id=str(row.key_id))
         return False
+
+
+def is_signed_by(root: bytes, row: Any) -> bool:
+    """Whether a root signed this very row of public keys."""
+    return _signed_by(root, row.key_id, row.organisation_id, row.week, row.public_key, row.signature)
 
 
 @lru_cache(maxsize=8192)

@@ -75,11 +75,12 @@ def examine(settings: Settings, clock: "Clock | None" = None) -> Iterator[Findin
     try:
         schema = _guarded("database", lambda: _schema(engine), "start the database, or mend database.url")
         yield schema
-        keystore = _keystore_finding(settings) if settings.holds_keys else None
-        if keystore is not None:
+        root = _pinned_root(settings)
+        if settings.holds_keys:
+            keystore, root = _keystore_finding(settings)
             yield keystore
         if schema.ok:
-            yield from _contents(engine, settings, clock or SystemClock())
+            yield from _contents(engine, settings, clock or SystemClock(), root)
         if settings.holds_keys:
             yield from _channels(settings)
     finally:
@@ -178,17 +179,26 @@ def _schema(engine: "Engine") -> Finding:
     return Finding(check="database", ok=have == wanted, says=says, mend="signals db upgrade")
 
 
-def _keystore_finding(settings: Settings) -> Finding:
+def _keystore_finding(settings: Settings) -> "tuple[Finding, bytes | None]":
+    """With the root that signed the public keys, by which they are looked at; the pinned one without it."""
     from signals.key_custody import KeysUnusable, open_keys
 
+    pinned = _pinned_root(settings)
     try:
         keystore = open_keys(settings)
     except KeysUnusable as problem:
-        return Finding(check="keystore", ok=False, says=problem.says, mend=problem.mend)
+        return Finding(check="keystore", ok=False, says=problem.says, mend=problem.mend), pinned
     try:
-        return _guarded("keystore", lambda: _pinned(settings, keystore), "signals init makes its root")
+        found = _guarded("keystore", lambda: _pinned(settings, keystore), "signals init makes its root")
+        return found, pinned or (keystore.root_public_key() if found.ok else None)
     finally:
         keystore.dispose()
+
+
+def _pinned_root(settings: Settings) -> bytes | None:
+    import base64
+
+    return base64.b64decode(settings.front.root_public_key) if settings.front.root_public_key else None
 
 
 def _pinned(settings: Settings, keystore: "Keystore") -> Finding:
@@ -206,15 +216,16 @@ def _pinned(settings: Settings, keystore: "Keystore") -> Finding:
     return Finding(check="keystore", ok=True, says="the master key fits")
 
 
-def _contents(engine: "Engine", settings: Settings, clock: "Clock") -> Iterator[Finding]:
+def _contents(engine: "Engine", settings: Settings, clock: "Clock", root: bytes | None) -> Iterator[Finding]:
     from signals.clock import today
     from signals.db import reading, session_factory
 
     on = today(clock)
-    yield _guarded("routing", lambda: _routing(engine, settings, on), "signals organisations import")
+    yield _guarded("routing", lambda: _routing(engine, root, on), "signals organisations import")
     with session_factory(reading(engine))() as session:
         looks: tuple[tuple[str, Callable[[], Finding]], ...] = (
             ("mailbox keys", lambda: _keys_ahead(session, on)),
+            ("public keys", lambda: _public_keys(session, root)),
             ("waiting reports", lambda: _waiting(session, on)),
             ("refused reports", lambda: _refused(session)),
             ("outbox", lambda: _outbox(session, clock)),
@@ -241,13 +252,10 @@ def _figures(session: "Session", settings: Settings, on: "date") -> Finding:
     )
 
 
-def _routing(engine: "Engine", settings: Settings, on: "date") -> Finding:
-    import base64
-
+def _routing(engine: "Engine", root: bytes | None, on: "date") -> Finding:
     from signals.errors import NoMailboxKey
     from signals.routing import Router
 
-    root = base64.b64decode(settings.front.root_public_key) if settings.front.root_public_key else None
     missing = Finding(
         check="routing",
         ok=False,
@@ -287,6 +295,23 @@ def _keys_ahead(session: "Session", on: "date") -> Finding:
         ok=not lacking,
         says=f"{lacking} organisations lack a key for the week of {wanted}",
         mend="run a worker: it makes keys every hour",
+    )
+
+
+def _public_keys(session: "Session", root: bytes | None) -> Finding:
+    from sqlalchemy import select
+
+    from signals.models import MailboxPublicKey
+    from signals.routing import is_signed_by
+
+    rows = session.scalars(select(MailboxPublicKey)).all() if root else []
+    strange = [str(row.key_id) for row in rows if root and not is_signed_by(root, row)]
+    named = ", ".join(strange[:5]) + ("..." if len(strange) > 5 else "")
+    return Finding(
+        check="public keys",
+        ok=not strange,
+        says=f"{len(strange)} are not as the keystore's root signed them" + (f": {named}" if strange else ""),
+        mend="somebody wrote to the database: docs/operations.md, 'A public key that was exchanged'",
     )
 
 

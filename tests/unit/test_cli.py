@@ -489,6 +489,22 @@ def test_another_root_than_the_pinned_one_is_a_problem(signals: Signals) -> None
     assert {"keystore", "routing"} <= problems(signals)
 
 
+@pytest.mark.parametrize("pinned", [True, False], ids=["pinned", "as-a-worker-has-it"])
+def test_a_public_key_that_was_exchanged_in_the_database_is_a_problem(signals: Signals, pinned: bool) -> None:
+    """The front refuses it; who looks with the worker's settings, which pin no root, must see it too."""
+    config = signals.folder / "config.toml"
+    if not pinned:
+        root = settings_in(signals.folder).front.root_public_key
+        config.write_text(config.read_text().replace(root, ""))
+    assert signals.json("doctor")["ok"]
+    national = select(Organisation.id).where(Organisation.name == "Landelijk").scalar_subquery()
+    theirs = MailboxPublicKey.organisation_id == national
+    statements(signals, update(MailboxPublicKey).where(theirs).values(public_key=bytes(range(32))))
+    found = {check["check"]: check for check in signals.json("doctor", code=1)["checks"]}
+    assert {name for name, check in found.items() if not check["ok"]} == {"routing", "public keys"}
+    assert found["public keys"]["says"].startswith("5 are not as the keystore's root signed them: ")
+
+
 def test_no_national_desk_is_a_problem(signals: Signals) -> None:
     statements(signals, update(Organisation).values(suspended_from=date(2024, 1, 1)))
     assert "routing" in problems(signals)
