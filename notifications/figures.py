@@ -16,6 +16,7 @@ from notifications.clock import Clock
 from notifications.models import DeliveryAttempt, DeliveryFigure, MessageState, OutboxMessage
 
 KEPT = timedelta(days=90)
+FORGOTTEN_AT_ONCE = 1000
 _LOCK = 0x4669_6775
 _WAITS = (MessageState.QUEUED, MessageState.SENDING)
 _UNDELIVERED = (*_WAITS, MessageState.FAILED)
@@ -80,10 +81,13 @@ def waiting_since(session: Session, before: datetime) -> int:
 
 
 def forget_messages(session: Session, clock: Clock) -> int:
-    """Delete messages that were settled 90 days ago or longer: they hold addresses of people."""
+    """Delete messages that were settled 90 days ago or longer: they hold addresses of people.
+
+    `FORGOTTEN_AT_ONCE` at most, so that no transaction is long: again until it gives 0.
+    """
     old = select(OutboxMessage.id).where(OutboxMessage.settled_at < clock.now() - KEPT)
     # Locked: one that was given up may be sent again at this moment, and is not old then.
-    ids = list(session.scalars(old.limit(1000).with_for_update(skip_locked=True)))
+    ids = list(session.scalars(old.limit(FORGOTTEN_AT_ONCE).with_for_update(skip_locked=True)))
     session.execute(delete(DeliveryAttempt).where(DeliveryAttempt.message_id.in_(ids)))
     session.execute(delete(OutboxMessage).where(OutboxMessage.id.in_(ids)))
     return len(ids)

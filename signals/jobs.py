@@ -148,7 +148,10 @@ class Worker:
             return figures
 
     def forget_messages(self) -> int:
-        """Delete messages that were settled long ago; returns how many."""
+        """Delete all messages that were settled long ago; returns how many."""
+        return sum(iter(self._forget_some_messages, 0))
+
+    def _forget_some_messages(self) -> int:
         with self.sessions.begin() as session:
             return forget_messages(session, self.clock)
 

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import delete, select, update
 from structlog.testing import capture_logs
 
-from notifications.models import OutboxMessage
+from notifications import figures
+from notifications.models import MessageState, OutboxMessage
 from privacy.sealing import week_start
 from signals.app import root_public_key
 from signals.jobs import Worker, make_channels, make_worker
@@ -18,6 +19,26 @@ from signals.settings import NotificationsSettings
 from tests.support.world import AMSTERDAM, IN_GRONINGEN, World, run_at_once
 
 WEEK = week_start(date(2026, 11, 24))
+
+
+# Forgetting messages
+
+
+def test_all_that_was_settled_long_ago_goes_in_one_run_however_much_it_is(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(figures, "FORGOTTEN_AT_ONCE", 2)
+    worker = world.worker()
+    for number in range(1, 4):
+        world.receive(number)
+        worker.arrive()  # one after the other: each tells the team anew
+    number = world.count(OutboxMessage)
+    assert number > 4
+    long_ago = world.clock.now() - figures.KEPT - timedelta(days=1)
+    with world.sessions.begin() as session:
+        session.execute(update(OutboxMessage).values(state=MessageState.DELIVERED, settled_at=long_ago))
+    assert worker.forget_messages() == number
+    assert world.count(OutboxMessage) == 0
 
 
 # Keys ahead
