@@ -259,3 +259,14 @@ def _member(desk: Desk, who: str) -> UUID:
     with Session(desk.engine) as session:
         query = select(StaffMember.id).where(StaffMember.email == f"{who}@example.org")
         return session.scalars(query).one()
+
+
+def test_a_note_on_a_signal_that_is_gone_is_read_once_more_and_kept_nowhere(desk: Desk) -> None:
+    browser = Browser(desk, "anna")
+    token = hidden_value(browser.get("/desk/account").text, "csrf_token")
+    form = {"csrf_token": token, "version": "1", "text": TYPED}
+    answer = browser.client.post(f"/desk/signals/{UUID(int=404)}/notes", data=form)
+    assert answer.status_code == 404
+    assert IN_HTML in answer.text
+    assert "niet opgeslagen" in answer.text
+    assert 'name="text"' not in answer.text  # nothing to be sent again

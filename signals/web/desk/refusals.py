@@ -50,9 +50,12 @@ def offer_to_send_again(refused: CsrfFailed) -> Any:
 
 
 def refuse(error: SignalsError) -> Any:
-    """What cannot be shown or done, with the next step in words."""
+    """What cannot be shown or done, with the next step in words.
+
+    Who typed a note on a signal that was erased meanwhile reads it once more: it is kept nowhere.
+    """
     gone = error.status in (404, 410) and request.path.startswith("/desk/signals/")
-    return error_page(error.status, error.code, gone=gone)
+    return error_page(error.status, error.code, gone=gone, lost=_own_form(bare=False))
 
 
 def unavailable(error: SQLAlchemyError) -> Any:
@@ -60,14 +63,16 @@ def unavailable(error: SQLAlchemyError) -> Any:
     log.error("desk.database_problem", occurrence_id=occurrence(), exc_info=error)
     if signing_in.holds_kept():
         return signing_in.once_more_page("unavailable"), 503, {"Retry-After": "30"}
-    page, status = error_page(503, "unavailable", kept=_own_form())
+    page, status = error_page(503, "unavailable", kept=_own_form(bare=True))
     return page, status, {"Retry-After": "30"}
 
 
-def error_page(status: int, code: str, *, gone: bool = False, kept: Typed | None = None) -> tuple[str, int]:
+def error_page(
+    status: int, code: str, *, gone: bool = False, kept: Typed | None = None, lost: Typed | None = None
+) -> tuple[str, int]:
     """`gone`: the reader may know the signal from before; whether it was theirs is not told here.
 
-    `kept`: a form that can be sent again as it is.
+    `kept`: a form that can be sent again as it is; `lost`: one that never will be taken.
     """
     page = render_template(
         "desk/error.html",
@@ -77,6 +82,7 @@ def error_page(status: int, code: str, *, gone: bool = False, kept: Typed | None
         status=status,
         gone=gone,
         kept=kept,
+        lost=lost,
         csrf_as_sent=request.form.get(auth.CSRF_FIELD, ""),
         again=request.full_path.rstrip("?") if request.method == "GET" and status == 503 else "",
     )
@@ -90,10 +96,10 @@ def _for_htmx(form: str) -> Any:
     return "", 401, {"HX-Redirect": form, **signing_in.CHALLENGE}
 
 
-def _own_form() -> Typed | None:
-    """What was typed into a form of this session, to be sent again; None for one with a secret in it.
+def _own_form(*, bare: bool) -> Typed | None:
+    """What was typed into a form of this session; None for one with a secret in it.
 
     Whose form it is shows its CSRF field, for which no database is asked.
     """
     token = request.cookies.get(auth.cookie_name(), "")
-    return typed.typed_now(bare=True) if token and auth.is_of_session(token) else None
+    return typed.typed_now(bare=bare) if token and auth.is_of_session(token) else None
