@@ -24,7 +24,7 @@ def trouble(site: Site) -> None:
         team = session.query(Organisation).order_by(Organisation.name).first()
         assert team is not None
         team.name = LONG
-    message(site.desk, MessageState.FAILED, to=LONG, problem="smtp_550")
+    message(site.desk, MessageState.FAILED, to=LONG, problem="smtp_550", number=2)
     message(site.desk, MessageState.QUEUED, to=LONG, problem="smtp_not_supported", number=12)
     until = site.desk.clock.now() + timedelta(minutes=5)
     count(site.desk, Breaker(failures=7, pauses=1, open_until=until, problem="smtp_not_supported"))
@@ -38,6 +38,7 @@ def test_trouble_is_told_within_the_width_of_the_screen(
     bea = window("bea", size=size)
     page = bea.open("/admin/messages")
     expect(page.get_by_role("heading", name="Opgegeven")).to_be_visible()
+    expect(page.get_by_role("button", name="Alle 2 met deze oorzaak opnieuw versturen")).to_be_visible()
     for fold in page.locator("main details:not([open]) > summary").all():
         assert bea.wider_than_the_screen() == []
         fold.click()
