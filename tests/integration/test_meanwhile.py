@@ -1,6 +1,7 @@
 """What somebody else does between two statements of ours, on both databases."""
 
 import io
+import re
 import uuid
 from datetime import date, timedelta
 from typing import Any
@@ -33,6 +34,7 @@ from signals.models import (
     Organisation,
     Passkey,
     Receipt,
+    RetentionPeriod,
     SealedReport,
     StaffMember,
 )
@@ -211,8 +213,8 @@ def test_a_passkey_that_is_removed_while_it_is_renamed_is_simply_gone(world: Wor
     assert world.count(Passkey) == 0
 
 
-def signed_in(world: World) -> FlaskClient:
-    """The browser of a worker of Amsterdam."""
+def signed_in(world: World, role: Role = Role.WORKER) -> FlaskClient:
+    """The browser of somebody of Amsterdam."""
     with world.sessions.begin() as session:
         added = add_staff(
             session,
@@ -220,7 +222,7 @@ def signed_in(world: World) -> FlaskClient:
             keystore=world.keystore,
             audit=world.audit,
             organisation_id=AMSTERDAM,
-            role=Role.WORKER,
+            role=role,
             name="Anna",
             email="anna@example.org",
             password="zeven groene fietsen",
@@ -295,6 +297,23 @@ def test_of_two_who_join_two_signals_each_the_other_way_round_one_is_refused(wor
     with pytest.raises(Conflict), meanwhile(world.engine, "FROM signals", lambda: join(other, one)):
         join(one, other)
     assert sorted(signal.state for signal in world.signals()) == [SignalState.CONCLUDED, SignalState.NEW]
+
+
+def test_a_period_that_is_set_twice_at_once_is_set(world: World) -> None:
+    browser = signed_in(world, Role.PRIVACY_OFFICER)
+    page = "/desk/officer/retention"
+    found = re.search(r'name="csrf_token" value="([0-9a-f]+)"', browser.get(page).text)
+    assert found is not None
+    form = {"csrf_token": found[1], "rule": "concluded", "days": "14", "legal_basis": "Selectielijst 2026"}
+    answers: list[int] = []
+
+    def send() -> None:
+        answers.append(browser.post(page, data=form).status_code)
+
+    with meanwhile(world.engine, "retention_periods", send):
+        send()
+    assert answers == [303, 303]
+    assert world.count(RetentionPeriod) == 1
 
 
 # Administration

@@ -2,16 +2,20 @@
 
 import base64
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, tuple_
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from signals.db import is_sqlite
 from signals.errors import FieldProblem, Invalid
 from signals.models import DeletionRecord, RetentionPeriod
+from signals.models.base import new_id
 from signals.retention import Period, periods_of
 from signals.vocabulary import AuditAction, DeletionReason, RetentionRule
 from signals.web.desk.auth import current
@@ -70,15 +74,7 @@ def set_period(*, rule: RetentionRule, days: int, legal_basis: str) -> None:
     """Set one period with its ground (Archiefwet, art. 5(1)(e) AVG); it counts from the next night on."""
     context, own_id = desk(), organisation_id()
     with context.sessions.begin() as session:
-        row = session.scalar(
-            select(RetentionPeriod).where(
-                RetentionPeriod.organisation_id == own_id, RetentionPeriod.rule == rule
-            )
-        )
-        if row is None:
-            row = RetentionPeriod(organisation_id=own_id, rule=rule)
-            session.add(row)
-        row.days, row.legal_basis = days, legal_basis.strip()
+        _store(session, own_id, rule, {"days": days, "legal_basis": legal_basis.strip()})
         context.audit.record(
             session,
             context.clock,
@@ -87,6 +83,13 @@ def set_period(*, rule: RetentionRule, days: int, legal_basis: str) -> None:
             subject_id=own_id,
             ground=f"retention:{rule.value}:{days}",
         )
+
+
+def _store(session: Session, owner: UUID, rule: RetentionRule, values: Mapping[str, Any]) -> None:
+    """Set or changed in one statement: a button that is pressed twice sends two at once."""
+    insert = (sqlite if is_sqlite(session) else postgresql).insert(RetentionPeriod)
+    row = insert.values(id=new_id(), organisation_id=owner, rule=rule, **values)
+    session.execute(row.on_conflict_do_update(index_elements=["organisation_id", "rule"], set_=values))
 
 
 def _in_force(session: Session) -> list[PeriodInForce]:
