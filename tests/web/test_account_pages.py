@@ -292,6 +292,23 @@ def test_a_lead_invites_a_colleague_who_sets_the_account_up_by_the_mailed_link(
     assert browser.get("/desk").status_code == 200
 
 
+def test_a_lead_is_asked_to_show_who_it_is_before_anything_is_typed(desk: Desk) -> None:
+    lena = Account(desk, "lena")
+    token = csrf_of(lena.get("/desk/team"))
+    desk.clock.moment += timedelta(minutes=11)
+    page = lena.get("/desk/team").text
+    assert "show first that it is you" in words(lena.get("/desk/team"))
+    assert '<form method="post" action="/desk/team/invite"' not in page
+    assert "/disable" in page  # which waits for nothing
+    form = {"csrf_token": token, "name": "Nora Nieuw", "email": "nora@example.org", "role": "worker"}
+    late = lena.client.post("/desk/team/invite", data=form, **LOCAL)
+    assert late.location == "/desk/account/confirm?next=/desk/team?done%3Dconfirmed"
+    confirm = {"password": PASSWORD, "totp": desk.code("lena"), "next": "/desk/team?done=confirmed"}
+    shown = lena.send("/desk/account/confirm", page="/desk/account/confirm", **confirm)
+    assert "Nothing was changed yet." in words(lena.get(shown.location))
+    assert '<form method="post" action="/desk/team/invite"' in lena.get("/desk/team").text
+
+
 def test_a_lead_recovers_a_colleague_who_is_out_until_the_link_is_taken_up(desk: Desk, lena: Account) -> None:
     anna = Account(desk, "anna")
     path = f"/desk/team/{member_id(desk, 'anna')}/recover"

@@ -24,7 +24,7 @@ shared.share_with(team_pages)
 
 AUTHENTICATION = "cookie"
 
-_DONE: Final = frozenset(("invited", "recovered", "disabled", "role"))
+_DONE: Final = frozenset(("confirmed", "invited", "recovered", "disabled", "role"))
 _ROLES: Final = tuple(role for role in Role if role in INVITED_BY_LEADS)
 
 
@@ -115,7 +115,7 @@ def _change(
 ) -> Response | tuple[str, int]:
     context = desk()
     if recent and not own_account.signed_in_recently(context.clock, staff_session=current().session):
-        return shared.see_other("account.confirm", next="/desk/team")
+        return shared.see_other("account.confirm", next="/desk/team?done=confirmed")
     try:
         with context.sessions.begin() as session:
             change(session)
@@ -134,6 +134,7 @@ def _page(*, done: str = "", errors: dict[str, str] | None = None) -> str:
         people=people,
         roles=[(role.value, labels.label(role, display.page_language())) for role in _ROLES],
         done=done,
+        recent=own_account.signed_in_recently(desk().clock, staff_session=current().session),
         errors=errors or {},
         typed=forms.typed_text() if errors else {},
     )

@@ -25,7 +25,7 @@ MEMBERS: Final[Mapping[str, Mapping[str, _Pair]]] = {
         AttemptKind.PHONE: ("Alleen telefoon", "Phone calls only"),
         AttemptKind.LETTER: ("Alleen brieven", "Letters only"),
         AttemptKind.CARD: ("Alleen kaartjes", "Cards only"),
-        AttemptKind.THROUGH_OTHER: ("Alleen via iemand anders", "Through somebody else only"),
+        AttemptKind.THROUGH_OTHER: ("Alleen via iemand anders", "Through others only"),
         "mixed": ("Meer soorten", "Several kinds"),
     },
     "number": {
