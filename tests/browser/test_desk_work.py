@@ -92,7 +92,7 @@ def test_a_suggested_card_leads_to_where_it_is_printed(
     anna.press(anna.page.locator(".tile").first)
     anna.press(anna.page.get_by_role("button", name="Geen gehoor"))
     expect(anna.page.locator("#suggestion")).to_contain_text("kaartje")
-    expect(anna.page.locator(".card--next .card__over")).to_contain_text("afronden voor")
+    expect(anna.page.locator(".card--next .card__over")).to_contain_text("afronden uiterlijk")
     printing = anna.page.get_by_role("button", name="Kaartje afdrukken")
     expect(printing).to_be_hidden()
     anna.press(anna.page.get_by_role("link", name="Brief of kaartje afdrukken"))

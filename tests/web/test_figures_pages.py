@@ -237,6 +237,15 @@ def test_what_was_not_released_is_said_among_the_figures(coen: Browser, what: st
     assert 'href="/figures/releases"' in answer.text
 
 
+@pytest.mark.usefixtures("released")
+def test_a_page_of_a_table_does_not_lead_to_itself(coen: Browser) -> None:
+    path = "/figures/releases/2025/attempts"
+    assert f'href="{path}"' in coen.get("/figures").text
+    page = coen.get(path).text
+    assert f'href="{path}"' not in page
+    assert page.count(f'href="{path}.csv"') == 1
+
+
 def test_a_crossed_table_has_a_line_for_each_thing(engine: Engine, coen: Browser) -> None:
     def some(cell: Cell) -> int | None:
         if cell.table != "attempts":
