@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from notifications.events import DATES, Event
 from notifications.outbox import NewMessage, enqueue
 from signals.clock import AMSTERDAM, Clock, today
 from signals.deadlines import add_working_days, is_working_day
-from signals.models import Absence, AccountLink, Drill, Organisation, Signal
+from signals.models import Absence, AccountLink, Drill, Organisation, Signal, StaffMember
 from signals.organisations import onboarded_on
 from signals.reach import (
     EMAIL_ONLY,
@@ -36,7 +36,7 @@ from signals.reach import (
 )
 from signals.recipients import why_not_ask
 from signals.staff.absence import everybody_away_on, holders_of
-from signals.vocabulary import SignalState
+from signals.vocabulary import Role, SignalState
 
 CATCH_UP_DAYS: Final = 14
 """A message whose day passed longer ago than this, while no worker ran, is not written any more."""
@@ -105,7 +105,7 @@ def why_senseless(
 ) -> str | None:
     """A code of why this need not be told any more, None when it must; asked just before it is sent."""
     if event in _STATES_OF or event == Event.NOTICE_REMINDER:
-        return _about_signal(session, event, subject_id, organisation_id)
+        return _about_signal(session, event, subject_id, organisation_id, recipient)
     if event in (Event.DRILL, Event.DRILL_UNANSWERED):
         return _about_drill(session, subject_id)
     if event in (Event.STAND_IN, Event.UNCOVERED):
@@ -417,13 +417,22 @@ def _with_work(session: Session) -> dict[uuid.UUID, date]:
     return {row.organisation_id: row.first for row in session.execute(query)}
 
 
-def _has_new(session: Session, organisation_id: uuid.UUID | None) -> bool:
+def _about_some_signal(session: Session, organisation_id: uuid.UUID | None, recipient: str) -> str | None:
+    """On arrival the team is told of several signals at once, and of none in particular."""
     new = exists().where(Signal.organisation_id == organisation_id, Signal.state == _NEW)
-    return bool(session.scalar(select(new)))
+    found = session.execute(select(new.label("new"), _is_kept_out(recipient).label("kept_out"))).one()
+    if not found.new:
+        return "gone"
+    return "coordinator" if found.kept_out else None
+
+
+def _is_kept_out(recipient: str) -> ColumnElement[bool]:
+    """Whether they became a coordinator while the message waited."""
+    return exists().where(StaffMember.email == recipient.lower(), StaffMember.role == Role.COORDINATOR)
 
 
 def _about_signal(
-    session: Session, event: str, signal_id: uuid.UUID, organisation_id: uuid.UUID | None
+    session: Session, event: str, signal_id: uuid.UUID, organisation_id: uuid.UUID | None, recipient: str
 ) -> str | None:
     query = select(
         Signal.organisation_id,
@@ -431,11 +440,14 @@ def _about_signal(
         Signal.notified_on,
         Signal.deferred_because,
         Signal.postponed_until,
+        _is_kept_out(recipient).label("kept_out"),
     ).where(Signal.id == signal_id)
     signal = session.execute(query).one_or_none()
     if signal is None:
-        # On arrival the team is told of several signals at once, and of none in particular.
-        return None if event == Event.NEW_SIGNAL and _has_new(session, organisation_id) else "gone"
+        is_of_some = event == Event.NEW_SIGNAL
+        return _about_some_signal(session, organisation_id, recipient) if is_of_some else "gone"
+    if signal.kept_out:
+        return "coordinator"
     if signal.organisation_id != organisation_id:
         return "referred"
     informed = signal.notified_on is not None or signal.deferred_because is not None

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from notifications.channels.memory import MemoryChannel
 from notifications.delivery import DeliveryReport, deliver_due
@@ -13,7 +13,7 @@ from notifications.outbox import NewMessage, enqueue
 from notifications.retry import TemporaryFailure
 from signals.administration import RecipientEntry, change_organisation
 from signals.audit import SYSTEM
-from signals.models import AccountLink, Organisation, Recipient, StaffMember
+from signals.models import AccountLink, Organisation, Recipient, Signal, StaffMember
 from signals.recipients import ask_for_proof
 from signals.reminders import why_senseless
 from signals.staff.recovery import Links, recover
@@ -58,6 +58,26 @@ def test_of_several_account_links_that_waited_only_the_one_that_works_is_sent(wo
         [link] = session.scalars(select(AccountLink.id))
         sent = select(OutboxMessage.subject_id).where(OutboxMessage.state == MessageState.DELIVERED)
         assert session.scalars(sent).one() == link
+
+
+@pytest.mark.parametrize("about", ["some", "one"])
+def test_who_became_a_coordinator_meanwhile_is_told_of_no_signal(world: World, about: str) -> None:
+    world.receive(1)
+    worker = world.worker()
+    worker.arrive()
+    member_id = world.staff(role=Role.WORKER).id
+    with world.sessions.begin() as session:
+        if about == "one":
+            signal = session.scalars(select(Signal)).one()
+            session.execute(update(OutboxMessage).values(subject_id=signal.id))
+        session.execute(update(OutboxMessage).values(not_before=world.clock.now()))
+        [first, *others] = session.scalars(select(OutboxMessage.recipient)).all()
+        member = session.get_one(StaffMember, member_id)
+        member.email, member.role, member.organisation_id = first, Role.COORDINATOR, None
+    channel = MemoryChannel()
+    assert _deliver(world, channel) == DeliveryReport(delivered=len(others), expired=1)
+    assert {message.recipient for message in channel.sent} == set(others)
+    assert _reasons(world) == ["coordinator"]
 
 
 def test_an_account_link_that_was_used_meanwhile_is_not_sent(world: World) -> None:
