@@ -67,6 +67,22 @@ def words(response: TestResponse) -> str:
     return " ".join(unescape(text).split())
 
 
+@pytest.mark.parametrize(
+    ("who", "place"),
+    [
+        ("anna", "/desk"),
+        ("lena", "/desk"),
+        ("coen", "/figures"),
+        ("bea", "/admin"),
+        ("fleur", "/desk/officer"),
+    ],
+)
+def test_a_slash_behind_the_desk_leads_everybody_to_where_they_begin(
+    desk: Desk, who: str, place: str
+) -> None:
+    assert Browser(desk, who).get("/desk/").headers["Location"] == place
+
+
 @pytest.fixture
 def signal_id(desk: Desk) -> UUID:
     return desk.arrive(concern_types=["frail"], seen="once")

@@ -64,8 +64,8 @@ def news() -> Any:
 @desk_pages.get("/")
 @requires_page(*auth.EVERYONE)
 def start() -> Response:
-    """`/desk/` is `/desk`."""
-    return _see_other(url_for(".queue"))
+    """`/desk/` is where one begins: for a team `/desk`."""
+    return _see_other(auth.home(current().actor.role))
 
 
 @desk_pages.get("/signals/<uuid:signal_id>")
