@@ -65,7 +65,7 @@ def news() -> Any:
 @requires_page(*auth.EVERYONE)
 def start() -> Response:
     """`/desk/` is where one begins: for a team `/desk`."""
-    return _see_other(auth.home(current().actor.role))
+    return _see_other(auth.home(current().member.role))
 
 
 @desk_pages.get("/signals/<uuid:signal_id>")
