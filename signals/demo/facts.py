@@ -28,7 +28,13 @@ from signals.vocabulary import AttemptKind, ConcernType, Outcome
 QUARTERS: Final = 8
 _FIRST: Final = 930
 _GROWTH: Final = 20
-"""Signals in the oldest quarter, and how many more in each after it: 8,000 in all."""
+"""Signals in the oldest quarter, and how many more in each after it: about 8,000 in all."""
+
+_SEASON: Final[Mapping[int, float]] = {1: 1.06, 2: 0.97, 3: 0.91, 4: 1.06}
+"""Winter shuts people in; in summer carriers walk other rounds. An assumption: nobody publishes it by quarter."""
+
+_CHANCE: Final = 0.03
+"""By how much a quarter is above or below its season's."""
 
 _MOST_PERIODS: Final = QUARTERS + 2
 """Among eight quarters in a row are at most two whole years, and a period of four years never."""
@@ -103,8 +109,13 @@ def demo_facts(quarters: Sequence[str]) -> Iterator[dict[str, Any]]:
     rng = random.Random(_SEED)  # noqa: S311 - the same demo every time
     places = {place.code: place.inhabitants for place in reference.municipalities().values()}
     for number, quarter in enumerate(quarters):
-        for code in _some(rng, places, _FIRST + _GROWTH * number):
+        for code in _some(rng, places, _size(rng, number, quarter)):
             yield _fact(rng, quarter, code)
+
+
+def _size(rng: random.Random, number: int, quarter: str) -> int:
+    season = _SEASON[read_period(quarter).quarter]
+    return round((_FIRST + _GROWTH * number) * season * rng.uniform(1 - _CHANCE, 1 + _CHANCE))
 
 
 def closed_quarters(on: date) -> list[str]:
