@@ -102,7 +102,8 @@ def test_another_body_under_the_key_is_409(client: FlaskClient) -> None:
         {"seen": "repeatedly"},
         {"noticed_on": "2026-11-24"},
         {"noticed_on": "2026-11-10"},
-        {"noticed_on": None, "seen": None},
+        {"noticed_on": None, "seen": None, "note": None},
+        {"house_number_addition": None, "concern_types": None},
     ],
     ids=str,
 )

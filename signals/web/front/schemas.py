@@ -127,9 +127,14 @@ class ReportSchema(Strict):
     house_number = HouseNumberField(
         required=True, strict=True, metadata={"minimum": 1, "maximum": 99999, "example": 12}
     )
-    house_number_addition = AdditionField(load_default="", metadata={"maxLength": 6, "example": "A"})
+    house_number_addition = AdditionField(
+        load_default="", allow_none=True, metadata={"maxLength": 6, "example": "A"}
+    )
     concern_types = ChoicesField(
-        [concern.value for concern in ConcernType], load_default=list, metadata={"uniqueItems": True}
+        [concern.value for concern in ConcernType],
+        load_default=list,
+        allow_none=True,
+        metadata={"uniqueItems": True},
     )
     seen = ChoiceField([seen.value for seen in Seen], load_default=None)
     noticed_on = StrictDate(
@@ -145,10 +150,12 @@ class ReportSchema(Strict):
     def make(self, data: dict[str, Any], **_kwargs: Any) -> Report:
         return Report(
             address=Address(
-                postcode=data["postcode"], number=data["house_number"], addition=data["house_number_addition"]
+                postcode=data["postcode"],
+                number=data["house_number"],
+                addition=data["house_number_addition"] or "",
             ),
             summary=Summary(
-                concern_types=tuple(ConcernType(code) for code in data["concern_types"]),
+                concern_types=tuple(ConcernType(code) for code in data["concern_types"] or ()),
                 seen=Seen(data["seen"]) if data["seen"] else None,
             ),
             noticed_on=data["noticed_on"],
