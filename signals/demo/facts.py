@@ -31,7 +31,7 @@ _GROWTH: Final = 20
 """Signals in the oldest quarter, and how many more in each after it: about 8,000 in all."""
 
 _SEASON: Final[Mapping[int, float]] = {1: 1.06, 2: 0.97, 3: 0.91, 4: 1.06}
-"""Winter shuts people in; in summer carriers walk other rounds. An assumption: nobody publishes it by quarter."""
+"""Winter shuts people in, in summer carriers walk other rounds: an assumption, for nobody publishes it."""
 
 _CHANCE: Final = 0.03
 """By how much a quarter is above or below its season's."""
