@@ -48,7 +48,7 @@ DETAILS: dict[str, LazyString] = {
     "not_signed_in": _("Sign in, or send a valid token in the Authorization header."),
     "sign_in_failed": _("Check e-mail address, password and code; a code works only once."),
     "too_many_guesses": _("Wait a little before you try again."),
-    "stale_version": _("Read the signal again and repeat your change."),
+    "stale_version": _("Read it again and repeat your change."),
     "stale_settings": _("Read the settings again and repeat your change."),
     "state_forbids": _("Read the signal again: its state does not allow this now."),
     "claimed_by_other": _("Somebody else works on it. Ask them or your team lead."),
