@@ -69,10 +69,18 @@ def due_signals(session: Session, clock: Clock) -> Iterator[Due]:
 
 
 def still_due(session: Session, clock: Clock) -> Callable[[Any], bool]:
-    """The same rules on a locked row: it may have been claimed or reopened since it was listed."""
+    """The same rules on a locked row: it may have been claimed, reopened or referred since it was listed.
+
+    One that went to an organisation younger than this list waits for the next night.
+    """
     on = today(clock)
     days = {owner: days for owners, days in _days_in_force(session) for owner in owners}
-    return lambda signal: signal.restricted_on is None and _is_over(signal, days[signal.organisation_id], on)
+
+    def is_due(signal: Any) -> bool:
+        theirs = days.get(signal.organisation_id)
+        return theirs is not None and signal.restricted_on is None and _is_over(signal, theirs, on)
+
+    return is_due
 
 
 _Days = Mapping[RetentionRule, int]

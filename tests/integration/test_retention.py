@@ -27,6 +27,7 @@ from signals.models import (
     StatusChange,
 )
 from signals.retention import Deletion, DeletionJournal, NoJournal, Retention
+from signals.retention.periods import still_due
 from signals.triage import claim, conclude, record_attempt, record_notice
 from signals.vocabulary import (
     AttemptKind,
@@ -237,6 +238,17 @@ def test_a_signal_that_is_reopened_while_the_run_goes_on_stays(
     monkeypatch.setattr(Retention, "_purge_batch", reopened_first)
     assert retention.run(world.clock).total == 0
     assert world.count(Signal) == 1
+
+
+def test_a_signal_that_went_to_an_organisation_younger_than_the_run_waits_for_the_next(world: World) -> None:
+    arrived(world)
+    world.move(days=400)
+    with world.sessions() as session:
+        is_due = still_due(session, world.clock)
+        (signal,) = world.signals()
+        assert is_due(signal)
+        signal.organisation_id = uuid.UUID(int=404)
+        assert not is_due(signal)
 
 
 def test_many_are_purged_in_batches(world: World) -> None:

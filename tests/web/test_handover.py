@@ -8,7 +8,9 @@ import pytest
 from sqlalchemy.orm import Session
 
 from signals.models import Signal
+from signals.triage import find_signal
 from signals.vocabulary import AuditAction
+from signals.web.desk import handing_over
 from signals.web.desk.handing_over import HandoverSchema, handover_pdf
 from signals.web.desk.pdf import Section
 from tests.web.desk_fixtures import Desk
@@ -86,6 +88,22 @@ def test_nothing_leaves_while_the_resident_has_its_use_restricted(desk: Desk) ->
         session.get_one(Signal, signal_id).restricted_on = date(2026, 11, 24)
     assert desk.call("anna", "GET", f"/signals/{signal_id}/handover.json").status_code == 409
     assert desk.entries(AuditAction.EXPORTED) == []
+
+
+def test_what_is_reopened_while_it_is_handed_over_stays_here(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signal_id, found = concluded(desk, **HELP), []
+
+    def reopened_before_it_is_read(*args: Any, **named: Any) -> Signal:
+        if len(found) == 1:  # the audit entry is there
+            desk.call("anna", "POST", f"/signals/{signal_id}/reopen", json={"reason": "new_information"})
+        found.append(find_signal(*args, **named))
+        return found[-1]
+
+    monkeypatch.setattr(handing_over, "find_signal", reopened_before_it_is_read)
+    assert desk.call("anna", "GET", f"/signals/{signal_id}/handover.json").status_code == 409
+    assert len(found) == 2
 
 
 def test_the_pdf_is_tagged_and_says_the_same_in_dutch(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from babel.dates import format_date, format_datetime
 from marshmallow import Schema, fields, validate
+from sqlalchemy.orm import Session
 
 from signals.clock import AMSTERDAM, today
 from signals.contents import open_report
@@ -110,11 +111,7 @@ def handover_of(signal_id: UUID) -> dict[str, Any]:
     """
     context = desk()
     with changing(signal_id) as session:
-        signal = find_signal(session, organisation_id=organisation_id(), signal_id=signal_id)
-        if signal.restricted_on is not None:
-            raise Restricted
-        if not may_leave(signal):
-            raise Conflict
+        _leaving(session, signal_id)
         context.audit.record(
             session,
             context.clock,
@@ -124,9 +121,17 @@ def handover_of(signal_id: UUID) -> dict[str, Any]:
             ground="handover",
         )
         organisation = session.get_one(Organisation, organisation_id()).name
-    with context.reading() as session:
-        signal = find_signal(session, organisation_id=organisation_id(), signal_id=signal_id)
-        return _document(signal, organisation, today(context.clock))
+    with context.reading() as session:  # reopened meanwhile, it stays here
+        return _document(_leaving(session, signal_id), organisation, today(context.clock))
+
+
+def _leaving(session: Session, signal_id: UUID) -> Signal:
+    signal = find_signal(session, organisation_id=organisation_id(), signal_id=signal_id)
+    if signal.restricted_on is not None:
+        raise Restricted
+    if not may_leave(signal):
+        raise Conflict
+    return signal
 
 
 def handover_pdf(document: Mapping[str, Any]) -> bytes:
