@@ -245,10 +245,10 @@ def test_a_signal_that_went_to_an_organisation_younger_than_the_run_waits_for_th
     world.move(days=400)
     with world.sessions() as session:
         is_due = still_due(session, world.clock)
-        (signal,) = world.signals()
-        assert is_due(signal)
-        signal.organisation_id = uuid.UUID(int=404)
-        assert not is_due(signal)
+    (signal,) = world.signals()
+    assert is_due(signal)
+    signal.organisation_id = uuid.UUID(int=404)
+    assert not is_due(signal)
 
 
 def test_many_are_purged_in_batches(world: World) -> None:
