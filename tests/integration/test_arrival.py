@@ -199,6 +199,7 @@ def test_the_trail_of_arrivals_is_whole_once_their_day_is_over(world: World) -> 
     world.move(days=1)
     with world.sessions.begin() as session:
         assert link_entries(session, world.clock, keys=keys) == 3
+    with world.sessions() as session:
         assert verify_trail(session, world.clock, keys=keys) == ()
 
 
