@@ -33,6 +33,8 @@ PAGE: Final = 8000
 """Rows held in memory at once."""
 _ROOMY: Final = ("mmap_size = 1073741824", "cache_size = -65536")
 """For SQLite, whose entries lie in the order of random ids: 64 MiB of its own, the rest read in place."""
+_ALONE: Final = "SET LOCAL max_parallel_workers_per_gather = 0"
+"""For PostgreSQL: one more process for each page takes as long to start as the page to read, and a core."""
 LINK_WITHIN: Final = timedelta(hours=1)
 
 _entries: Final = cast(Table, AuditEntry.__table__).c
@@ -75,6 +77,7 @@ def _pages(connection: Connection, query: Select[Any], after: int) -> Iterator[S
             yield page
             after = page[-1][0]
         return
+    connection.exec_driver_sql(_ALONE)
     with ThreadPoolExecutor(1) as ahead:
         page = _fetched(connection, query.where(_links.position > after))
         while page:
