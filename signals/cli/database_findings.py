@@ -1,0 +1,203 @@
+"""What `signals doctor` finds in the database: routing, keys, what waits and failed, who can be told."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from signals.cli.findings import Finding, guarded
+from signals.settings import Settings
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from sqlalchemy import Engine
+    from sqlalchemy.orm import Session
+
+    from signals.clock import Clock
+
+WEEKS_AHEAD = 2
+"""Fewer weeks of mailbox keys than this ahead are a problem: phones keep reports while they are offline."""
+
+RELEASE_DAYS = 2
+"""So many days after the days of grace a quarter is late: a night that was missed is no problem."""
+
+
+def look_at_database(
+    engine: "Engine", settings: Settings, clock: "Clock", root: bytes | None
+) -> Iterator[Finding]:
+    """Each line in turn; a look that fails is a finding itself. `root`: who signed the public keys."""
+    from signals.clock import today
+    from signals.db import reading, session_factory
+
+    on = today(clock)
+    yield guarded("routing", lambda: _routing(engine, root, on), "signals organisations import")
+    with session_factory(reading(engine))() as session:
+        looks: tuple[tuple[str, Callable[[], Finding]], ...] = (
+            ("mailbox keys", lambda: _keys_ahead(session, on)),
+            ("public keys", lambda: _public_keys(session, root)),
+            ("waiting reports", lambda: _waiting(session, on)),
+            ("refused reports", lambda: _refused(session)),
+            ("outbox", lambda: _outbox(session, clock)),
+            ("organisations", lambda: _onboarding(session)),
+            ("figures", lambda: _figures(session, settings, on)),
+        )
+        for check, look in looks:
+            yield guarded(check, look, "signals db check")
+
+
+def _figures(session: "Session", settings: Settings, on: "date") -> Finding:
+    from signals.statistics import released, withheld_tables
+    from signals.statistics.releasing import next_due
+
+    late = next_due(session, on - timedelta(days=settings.figures.grace_days + RELEASE_DAYS))
+    periods = [release.period for release in released(session)]
+    latest = f"{periods[0]} released last" if periods else "nothing released yet"
+    says = f"{latest}, {len(withheld_tables(session))} tables withheld"
+    return Finding(
+        check="figures",
+        ok=late is None,
+        says=f"{says}; {late} is late" if late else says,
+        mend=f"run a worker, or 'signals statistics release {late}', which says why it cannot",
+    )
+
+
+def _routing(engine: "Engine", root: bytes | None, on: "date") -> Finding:
+    from signals.errors import NoMailboxKey
+    from signals.routing import Router
+
+    missing = Finding(
+        check="routing",
+        ok=False,
+        says="no national desk receives",
+        mend="signals organisations import, with a line of level national",
+    )
+    try:
+        snapshot = Router(engine, root_public_key=root).snapshot()
+    except NoMailboxKey:  # what the router makes of an installation without a national desk
+        return missing
+    desk = snapshot.national_desk(on)
+    if desk is None:
+        return missing
+    if root is not None and snapshot.sealing_key(desk.id, on) is None:
+        return Finding(
+            check="routing",
+            ok=False,
+            says="the national desk has no key of this week that the root signed",
+            mend="run a worker: it makes keys every hour",
+        )
+    return Finding(check="routing", ok=True, says=f"{len(snapshot.organisations)} organisations, one desk")
+
+
+def _keys_ahead(session: "Session", on: "date") -> Finding:
+    from sqlalchemy import select
+
+    from privacy.sealing import week_start
+    from signals.models import MailboxPublicKey, Organisation
+
+    wanted = week_start(on) + timedelta(weeks=WEEKS_AHEAD)
+    held = set(
+        session.scalars(select(MailboxPublicKey.organisation_id).where(MailboxPublicKey.week == wanted))
+    )
+    lacking = sum(1 for known in session.scalars(select(Organisation.id)) if known not in held)
+    return Finding(
+        check="mailbox keys",
+        ok=not lacking,
+        says=f"{lacking} organisations lack a key for the week of {wanted}",
+        mend="run a worker: it makes keys every hour",
+    )
+
+
+def _public_keys(session: "Session", root: bytes | None) -> Finding:
+    from sqlalchemy import select
+
+    from signals.models import MailboxPublicKey
+    from signals.routing import is_signed_by
+
+    rows = session.scalars(select(MailboxPublicKey)).all() if root else []
+    strange = [str(row.key_id) for row in rows if root and not is_signed_by(root, row)]
+    named = ", ".join(strange[:5]) + ("..." if len(strange) > 5 else "")
+    return Finding(
+        check="public keys",
+        ok=not strange,
+        says=f"{len(strange)} are not as the keystore's root signed them" + (f": {named}" if strange else ""),
+        mend="somebody wrote to the database: docs/operations.md, 'A public key that was exchanged'",
+    )
+
+
+def _waiting(session: "Session", on: "date") -> Finding:
+    from sqlalchemy import func, select, text
+
+    from signals.models import SealedReport
+    from signals.models.signal import WAITING
+
+    query = select(func.count(), func.min(SealedReport.received_on)).where(text(WAITING))
+    row = session.execute(query).one()
+    count: int = row[0]
+    oldest: date | None = row[1]
+    return Finding(
+        check="waiting reports",
+        ok=oldest is None or oldest >= on - timedelta(days=1),
+        says=f"{count} wait to arrive" + (f", the oldest since {oldest}" if oldest else ""),
+        mend="run a worker ('signals work'); its log says why nothing arrives",
+    )
+
+
+def _refused(session: "Session") -> Finding:
+    from sqlalchemy import func, select
+
+    from signals.models import SealedReport
+
+    query = (
+        select(func.count())
+        .select_from(SealedReport)
+        .where(SealedReport.refused_on.is_not(None), SealedReport.envelope.is_not(None))
+    )
+    count = session.scalar(query) or 0
+    return Finding(
+        check="refused reports",
+        ok=not count,
+        says=f"{count} did not open",
+        mend="the worker's log names each and why; a key restored from a copy lets them in",
+    )
+
+
+def _outbox(session: "Session", clock: "Clock") -> Finding:
+    from sqlalchemy import func, select
+
+    from notifications.figures import waiting_since
+    from notifications.models import MessageState, OutboxMessage
+
+    by_state = select(OutboxMessage.state, func.count().label("number")).group_by(OutboxMessage.state)
+    counts: dict[MessageState, int] = {row.state: row.number for row in session.execute(by_state)}
+    late = waiting_since(session, clock.now() - timedelta(hours=1))
+    queued, failed = counts.get(MessageState.QUEUED, 0), counts.get(MessageState.FAILED, 0)
+    mends = [
+        "run a worker, and look at the channels below; what waits is tried again by itself" if late else "",
+        "'signals outbox list' says why messages failed; then 'signals outbox retry' or 'drop'"
+        if failed
+        else "",
+    ]
+    return Finding(
+        check="outbox",
+        ok=not late and not failed,
+        says=f"{queued} queued, {late} of them waiting for over an hour; {failed} failed",
+        mend="; ".join(filter(None, mends)),
+    )
+
+
+def _onboarding(session: "Session") -> Finding:
+    from sqlalchemy import select
+    from sqlalchemy.orm import selectinload
+
+    from signals.models import Organisation
+    from signals.organisations import onboarded_on
+
+    everyone = session.scalars(select(Organisation).options(selectinload(Organisation.recipients))).all()
+    lacking = sorted(one.name for one in everyone if onboarded_on(one) is None)
+    return Finding(
+        check="organisations",
+        ok=not lacking,
+        says=f"{len(everyone) - len(lacking)} onboarded"
+        + (f"; not yet: {', '.join(lacking[:10])}" + ("..." if len(lacking) > 10 else "") if lacking else ""),
+        mend="fill in agreement, legal and retention basis and two verified recipients",
+    )
