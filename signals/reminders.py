@@ -19,7 +19,7 @@ from notifications.events import DATES, Event
 from notifications.outbox import NewMessage, enqueue
 from signals.clock import AMSTERDAM, Clock, today
 from signals.deadlines import add_working_days, is_working_day
-from signals.models import Absence, AccountLink, Drill, Organisation, Signal, StaffMember
+from signals.models import Absence, AccountLink, Drill, Organisation, Recipient, Signal, StaffMember
 from signals.organisations import onboarded_on
 from signals.reach import (
     EMAIL_ONLY,
@@ -427,8 +427,10 @@ def _about_some_signal(session: Session, organisation_id: uuid.UUID | None, reci
 
 
 def _is_kept_out(recipient: str) -> ColumnElement[bool]:
-    """Whether they became a coordinator while the message waited."""
-    return exists().where(StaffMember.email == recipient.lower(), StaffMember.role == Role.COORDINATOR)
+    """Whether they became a coordinator while the message waited; a phone is somebody's, too."""
+    whose = select(func.lower(Recipient.address)).where(Recipient.phone == recipient)
+    they = or_(StaffMember.email == recipient.lower(), StaffMember.email.in_(whose))
+    return exists().where(they, StaffMember.role == Role.COORDINATOR)
 
 
 def _about_signal(

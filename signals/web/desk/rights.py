@@ -107,9 +107,8 @@ def erase(address: Address, proof: Proof, right: Right, *, seen: int = 0) -> Era
     """
     context = desk()
     with context.sessions.begin() as session:
-        lock_member(
-            session, current().member.id
-        )  # of two presses at once the second sees what the first one did
+        # Of two presses at once the second sees what the first one did.
+        lock_member(session, current().member.id)
         findings = _find(session, address)
         if seen and _are_going(session, findings.signals) and _entered_today(session, right, seen):
             return Erased(signals=seen, elsewhere=0, at_once=not findings.signals)
