@@ -133,8 +133,8 @@ def _insert_arrays(
     unless: tuple[str, ...] | None,
 ) -> int:
     array = _array_parameter(connection)
-    # In the order in which the statement mentions them: what is the same stands before FROM.
-    given = [(name, [value]) for name, value in same.items()] + list(columns.items())
+    # In the order in which the statement mentions them.
+    given = [*columns.items(), *((name, [value]) for name, value in same.items())]
     parameters = tuple(array(_packed(table.c[name], values)) for name, values in given)
     statement = _insert_statement(table, tuple(columns), tuple(same), unless)
     return connection.exec_driver_sql(statement, parameters).rowcount
@@ -191,13 +191,13 @@ def _insert_statement(
 ) -> str:
     quote = postgresql.dialect().identifier_preparer.quote  # type: ignore[no-untyped-call]
     names = ", ".join(quote(name) for name in (*columns, *same))
-    arrays = ", ".join(f"%b::{_element(table.c[name].type).name}[]" for name in columns)
-    values = "".join(f", (%b::{_element(table.c[name].type).name}[])[1]" for name in same)
+    arrays = [f"unnest(%b::{_element(table.c[name].type).name}[])" for name in columns]
+    values = [f"(%b::{_element(table.c[name].type).name}[])[1]" for name in same]
     arbiter = f" ({', '.join(map(quote, unless))})" if unless else ""
     known = "" if unless is None else f" ON CONFLICT{arbiter} DO NOTHING"
     return (
-        f"INSERT INTO {table.name} ({names}) "  # noqa: S608 - our own names
-        f"SELECT given.*{values} FROM unnest({arrays}) AS given{known}"
+        f"INSERT INTO {table.name} ({names}) "
+        f"SELECT {', '.join(arrays + values)}{known}"  # in the list, where no row is put aside in between
     )
 
 

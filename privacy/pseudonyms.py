@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
+from privacy.macs import Mac
+
 PSEUDONYM_SIZE: Final = 16
 MATCHED_QUARTERS: Final = 5
 
@@ -44,13 +46,16 @@ def pseudonym(key: bytes, postcode: str, number: int | str, addition: str | None
 
 
 def pseudonyms(
-    keys: Sequence[bytes], postcode: str, number: int | str, addition: str | None = None
+    macs: Sequence[Mac], postcode: str, number: int | str, addition: str | None = None
 ) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
-    """Return (`pseudonym`, `house_pseudonym`) of one address under each key; the address is spelt once."""
+    """Return (`pseudonym`, `house_pseudonym`) of one address under each key; the address is spelt once.
+
+    `macs` come from `many_macs`, one for each key.
+    """
     digits, rest = _split_number(number)
     code, suffix = _postcode(postcode), _addition(f"{rest} {addition or ''}")
     exact, house = f"addr/v1|{code}|{digits}|{suffix}".encode(), f"house/v1|{code}|{digits}".encode()
-    return tuple([_mac(key, exact) for key in keys]), tuple([_mac(key, house) for key in keys])
+    return _cut(macs, exact), _cut(macs, house)
 
 
 def house_pseudonym(key: bytes, postcode: str, number: int | str) -> bytes:
@@ -68,6 +73,10 @@ def quarters_for_matching(day: date) -> list[str]:
     """Return five quarters, the current one first: together they reach back at least twelve months."""
     current = day.year * 4 + (day.month - 1) // 3
     return [f"{index // 4:04d}-Q{index % 4 + 1}" for index in range(current, current - MATCHED_QUARTERS, -1)]
+
+
+def _cut(macs: Sequence[Mac], message: bytes) -> tuple[bytes, ...]:
+    return tuple([mac(message)[:PSEUDONYM_SIZE] for mac in macs])
 
 
 def _mac(key: bytes, message: bytes) -> bytes:

@@ -22,7 +22,7 @@ from signals.audit import Actor, AuditLog, require_role
 from signals.clock import AMSTERDAM, Clock, today
 from signals.db import is_sqlite
 from signals.errors import Conflict, NotFound, StaleVersion
-from signals.models import AreaDay, Organisation, SealedReport
+from signals.models import AreaDay, IdempotencyKey, Organisation
 from signals.models.area_day import MOST_RAISES, limit_after
 from signals.models.base import new_id
 from signals.reach import Reach, administrators, coordinators, deputy_of, leads_of, not_disturbing, without
@@ -139,8 +139,8 @@ def _numbers(session: Session, on: date, *, at_least: int) -> list[tuple[uuid.UU
     """Organisations with so many reports on a day; one look into the index for each of them."""
     number = (
         select(func.count())
-        .select_from(SealedReport)
-        .where(SealedReport.organisation_id == Organisation.id, SealedReport.received_on == on)
+        .select_from(IdempotencyKey)
+        .where(IdempotencyKey.organisation_id == Organisation.id, IdempotencyKey.received_on == on)
         .scalar_subquery()
     )
     counted = select(Organisation.id, number.label("number")).subquery()

@@ -11,11 +11,11 @@ from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Engine, bindparam, func, literal, select
+from sqlalchemy import Engine, Integer, bindparam, func, literal, select
 
 from signals.clock import AMSTERDAM
 from signals.errors import AreaFull
-from signals.models import AreaDay, SealedReport
+from signals.models import AreaDay, IdempotencyKey
 from signals.models.area_day import limit_after
 
 NEARLY: Final = 0.8
@@ -104,12 +104,12 @@ _RAISES = func.coalesce(
 )
 _STORED = (
     select(literal(1))
-    .select_from(SealedReport)
+    .select_from(IdempotencyKey)
     .where(
-        SealedReport.organisation_id == bindparam("organisation_id"),
-        SealedReport.received_on == bindparam("on"),
+        IdempotencyKey.organisation_id == bindparam("organisation_id"),
+        IdempotencyKey.received_on == bindparam("on"),
     )
-    .limit(bindparam("setting", type_=SealedReport.schema_version.type) * (1 + _RAISES))
+    .limit(bindparam("setting", type_=Integer()) * (1 + _RAISES))
     .subquery()
 )
 _QUERY = select(select(func.count()).select_from(_STORED).scalar_subquery(), _RAISES)

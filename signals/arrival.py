@@ -10,9 +10,9 @@ import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
-from sqlalchemy import Connection, Table, select, text
+from sqlalchemy import Connection, Table, or_, select
 from sqlalchemy.orm import Session, sessionmaker
 from structlog import get_logger
 
@@ -29,10 +29,9 @@ from signals.deadlines import Deadlines, deadlines_for
 from signals.followup import ARRIVES_AS
 from signals.models import AddressLink, Organisation, Recipient, SealedReport, Signal
 from signals.models.base import new_id
-from signals.models.signal import WAITING
 from signals.postcodes import Address
 from signals.reach import EMAIL_ONLY, Reach, coordinators, not_disturbing, way_to
-from signals.repeats import Probe, probes_for
+from signals.repeats import Probe, Prober
 from signals.vocabulary import AuditAction
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -40,6 +39,8 @@ _PAIRS = [one + other for one in CROCKFORD for other in CROCKFORD]
 NOTICE_EXPIRES_DAYS = 28
 PART = 250
 """So many signals of a batch go to the database at once."""
+BATCHES_REMEMBERED = 10
+"""After so many a worker asks again who receives what and under which keys: in a long run, each second."""
 
 log = get_logger(__name__)
 
@@ -59,70 +60,61 @@ class ArrivalDesk:
 
     def arrive(self, clock: Clock) -> int:
         """Bring in everything that waits; returns how many reports arrived."""
-        mailboxes = _Mailboxes(self.keystore)
-        total = 0
-        while True:
-            taken, arrived = self._arrive_batch(clock, mailboxes)
-            total += arrived
-            if taken < self.batch_size:
-                return total
+        total, taken, done = 0, self.batch_size, 0
+        known = self._nothing_known()
+        while taken == self.batch_size:
+            if done == BATCHES_REMEMBERED:
+                known, done = self._nothing_known(), 0
+            taken, arrived = self._arrive_batch(clock, known)
+            total, done = total + arrived, done + 1
+        return total
 
-    def _arrive_batch(self, clock: Clock, mailboxes: "_Mailboxes") -> tuple[int, int]:
+    def _nothing_known(self) -> "_Known":
+        return _Known(self.keystore, self.channels)
+
+    def _arrive_batch(self, clock: Clock, known: "_Known") -> tuple[int, int]:
         """(reports taken up, reports arrived) of one batch, one transaction."""
         with self.sessions.begin() as session:
-            waiting = _take(session.connection(), self.batch_size)
+            connection = session.connection()
+            waiting = _take(connection, self.batch_size)
             if not waiting:
                 return 0, 0
-            receivers = _receivers(session, {row.organisation_id for row in waiting}, self.channels)
-            mailboxes.fetch({row.mailbox_key_id for row in waiting})
-            cases = self._store_signals(session.connection(), waiting, mailboxes, receivers)
-            _set_aside(session.connection(), waiting, cases, today(clock))
-            if cases:
-                self._finish(session, clock, cases, receivers)
+            known.fetch(session, waiting)
+            cases, probes = self._store(session, clock, waiting, known)
+            _set_aside(connection, waiting, cases, today(clock))
+            _mark_repeats(connection, cases, probes)
         return len(waiting), len(cases)
 
-    def _store_signals(
-        self,
-        connection: Connection,
-        waiting: Sequence["_Waiting"],
-        mailboxes: "_Mailboxes",
-        receivers: "_Receivers",
-    ) -> list["_Case"]:
-        """PostgreSQL stores one part while the next is opened and sealed here."""
+    def _store(
+        self, session: Session, clock: Clock, waiting: Sequence["_Waiting"], known: "_Known"
+    ) -> tuple[list["_Case"], list[Probe]]:
+        """PostgreSQL stores one part while the next is opened here, and the keystore meanwhile as well."""
         cases: list[_Case] = []
-        with pipelined(connection):
-            _drop_envelopes(connection, waiting)
-            for start in range(0, len(waiting), PART):
-                part = _opened(waiting[start : start + PART], mailboxes, receivers)
-                _insert_signals(connection, part, receivers)
-                cases += part
-        return cases
-
-    def _finish(
-        self, session: Session, clock: Clock, cases: Sequence["_Case"], receivers: "_Receivers"
-    ) -> None:
+        probes: list[Probe] = []
         on, connection = today(clock), session.connection()
-        addresses = [(case.row.organisation_id, case.address) for case in cases]
-        probes = probes_for(self.keystore, addresses, on)
-        repeats = _repeats(connection, probes)
         with pipelined(connection):
-            _mark_repeats(connection, cases, repeats)
-            _insert_links(connection, cases, probes)
-            of = [(case.row.organisation_id, case.row.signal_id) for case in cases]
-            self.audit.record_each(session, clock, _arrived(on), of)
-            enqueue(session, list(self._messages(clock, cases, receivers)))
-            self.keystore.store_case_keys({case.key_id: case.key for case in cases}, created_on=on)
+            for start in range(0, len(waiting), PART):
+                part = _opened(waiting[start : start + PART], known)
+                _insert_signals(connection, part, known)
+                _take_out(connection, part)
+                found = known.prober.probes([(c.row.organisation_id, c.address) for c in part], on)
+                _insert_links(connection, part, found)
+                of = [(case.row.organisation_id, case.row.signal_id) for case in part]
+                self.audit.record_each(session, clock, _arrived(on), of)
+                cases += part
+                probes += found
+            with self.keystore.storing_case_keys({case.key_id: case.key for case in cases}, created_on=on):
+                enqueue(session, list(self._messages(clock, cases, known)))
+        return cases, probes
 
-    def _messages(
-        self, clock: Clock, cases: Sequence["_Case"], receivers: "_Receivers"
-    ) -> Iterator[NewMessage]:
+    def _messages(self, clock: Clock, cases: Sequence["_Case"], known: "_Known") -> Iterator[NewMessage]:
         """One for each organisation and verified recipient, of all that came in, after one delay a team."""
         for organisation_id, first in _first_received(cases).items():
             delay = random_delay(self.delay_minutes, self.rng)
-            due = not_disturbing(receivers.found[organisation_id], clock.now() + delay)
-            claim_by = receivers.deadlines(organisation_id, first).claim_by
+            due = not_disturbing(known.teams[organisation_id], clock.now() + delay)
+            claim_by = known.deadlines(organisation_id, first).claim_by
             subject = new_id()
-            for reach in receivers.recipients[organisation_id]:
+            for reach in known.recipients[organisation_id]:
                 yield NewMessage(
                     event=Event.NEW_SIGNAL,
                     subject_id=subject,
@@ -136,23 +128,9 @@ class ArrivalDesk:
                 )
 
 
-class _Mailboxes:
-    """The mailboxes' private keys, parsed; for one run only, for a destroyed key must not live on."""
-
-    def __init__(self, keystore: Keystore) -> None:
-        self._keystore = keystore
-        self.keys: dict[uuid.UUID, MailboxPrivateKey] = {}
-
-    def fetch(self, key_ids: set[uuid.UUID]) -> None:
-        """Ask for those that are not here yet; what was destroyed stays away."""
-        found = self._keystore.mailbox_private_keys(key_ids - self.keys.keys())
-        self.keys |= {key_id: MailboxPrivateKey.from_bytes(raw) for key_id, raw in found.items()}
-
-
 class _Waiting(NamedTuple):
-    """What arrival reads of a row at the door."""
+    """What arrival reads of a sealed report."""
 
-    idempotency_hash: bytes
     receipt_hash: bytes
     signal_id: uuid.UUID
     organisation_id: uuid.UUID
@@ -161,6 +139,31 @@ class _Waiting(NamedTuple):
     received_on: date
     unrouted: bool
     envelope: bytes
+
+
+class _Team(NamedTuple):
+    """What arrival reads of an organisation."""
+
+    id: uuid.UUID
+    language: str
+    claim_working_days: int
+    contact_working_days: int
+    conclude_calendar_days: int
+    opens_at: int
+    quiet_from: int | None
+    quiet_until: int | None
+    working_days: str | None
+
+
+class _Listed(NamedTuple):
+    """What arrival reads of a recipient."""
+
+    organisation_id: uuid.UUID
+    address: str
+    verified_on: date | None
+    channel: str | None
+    phone: str | None
+    phone_verified_on: date | None
 
 
 @dataclass(slots=True)
@@ -175,26 +178,55 @@ class _Case:
     summary: bytes
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Receivers:
-    """The organisations of one batch, and the ways to their verified recipients."""
+class _Known:
+    """What was looked up for some batches: keys of mailboxes, organisations, the ways to their recipients.
 
-    found: Mapping[uuid.UUID, Any]
-    recipients: Mapping[uuid.UUID, Sequence[Reach]] = field(repr=False)
-    _deadlines: dict[tuple[uuid.UUID, date], Deadlines] = field(default_factory=dict, repr=False)
+    Private keys are parsed once; nothing is kept for longer, for a destroyed key must not live on.
+    """
+
+    def __init__(self, keystore: Keystore, channels: Collection[str]) -> None:
+        self._keystore = keystore
+        self._channels = channels
+        self.prober = Prober(keystore)
+        self.mailboxes: dict[uuid.UUID, MailboxPrivateKey] = {}
+        self.teams: dict[uuid.UUID, _Team] = {}
+        self.recipients: dict[uuid.UUID, list[Reach]] = {}
+        self._deadlines: dict[tuple[uuid.UUID, date], Deadlines] = {}
+
+    def fetch(self, session: Session, waiting: Sequence[_Waiting]) -> None:
+        """Ask for what these need and is not here yet; a key that was destroyed stays away."""
+        key_ids = {row.mailbox_key_id for row in waiting} - self.mailboxes.keys()
+        found = self._keystore.mailbox_private_keys(key_ids)
+        self.mailboxes |= {key_id: MailboxPrivateKey.from_bytes(raw) for key_id, raw in found.items()}
+        new = {row.organisation_id for row in waiting} - self.recipients.keys()
+        if new:
+            self._fetch_teams(session, new)
 
     def deadlines(self, organisation_id: uuid.UUID, received_on: date) -> Deadlines:
         """Those of this organisation, counted once for each day of receipt."""
         known = self._deadlines.get((organisation_id, received_on))
         if known is None:
-            organisation = self.found[organisation_id]
+            team = self.teams[organisation_id]
             known = self._deadlines[organisation_id, received_on] = deadlines_for(
                 received_on,
-                claim_days=organisation.claim_working_days,
-                contact_days=organisation.contact_working_days,
-                conclude_calendar_days=organisation.conclude_calendar_days,
+                claim_days=team.claim_working_days,
+                contact_days=team.contact_working_days,
+                conclude_calendar_days=team.conclude_calendar_days,
             )
         return known
+
+    def _fetch_teams(self, session: Session, ids: set[uuid.UUID]) -> None:
+        connection = session.connection()
+        those = among(Organisation.__table__.c.id, ids, connection)
+        for team in map(_Team._make, fetch_all(connection, _ORGANISATIONS.where(those))):
+            self.teams[team.id] = team
+        self.recipients |= {organisation_id: [] for organisation_id in ids}
+        kept_out = coordinators(session)
+        theirs = among(Recipient.__table__.c.organisation_id, ids, connection)
+        for row in map(_Listed._make, fetch_all(connection, _RECIPIENTS.where(theirs))):
+            reach = way_to(row, self.teams[row.organisation_id].language, self._channels)
+            if reach is not None and row.address.lower() not in kept_out:  # whatever the channel
+                self.recipients[row.organisation_id].append(reach)
 
 
 _reports = cast(Table, SealedReport.__table__)
@@ -203,30 +235,15 @@ _links = cast(Table, AddressLink.__table__)
 
 _TAKEN = (
     select(*(_reports.c[name] for name in _Waiting._fields))
-    .where(text(WAITING))
+    .where(_reports.c.refused_on.is_(None))
     .order_by(_reports.c.signal_id)
     .with_for_update(skip_locked=True)
 )
 _LOCK_ALL = "SELECT pg_advisory_xact_lock(number) FROM unnest(%b::bigint[]) AS number"
-_ORGANISATIONS = select(
-    Organisation.id,
-    Organisation.language,
-    Organisation.claim_working_days,
-    Organisation.contact_working_days,
-    Organisation.conclude_calendar_days,
-    Organisation.opens_at,
-    Organisation.quiet_from,
-    Organisation.quiet_until,
-    Organisation.working_days,
+_ORGANISATIONS = select(*(Organisation.__table__.c[name] for name in _Team._fields))
+_RECIPIENTS = select(*(Recipient.__table__.c[name] for name in _Listed._fields)).order_by(
+    Recipient.organisation_id, Recipient.position
 )
-_RECIPIENTS = select(
-    Recipient.organisation_id,
-    Recipient.address,
-    Recipient.verified_on,
-    Recipient.channel,
-    Recipient.phone,
-    Recipient.phone_verified_on,
-).order_by(Recipient.organisation_id, Recipient.position)
 _OF_A_NEW_SIGNAL = {
     "state": ARRIVES_AS,
     "version": 1,
@@ -241,31 +258,11 @@ def _take(connection: Connection, limit: int) -> list[_Waiting]:
     return [*map(_Waiting._make, fetch_all(connection, _TAKEN.limit(limit)))]
 
 
-def _receivers(session: Session, ids: set[uuid.UUID], channels: Collection[str]) -> _Receivers:
-    connection = session.connection()
-    those = among(Organisation.__table__.c.id, ids, connection)
-    found = {row.id: row for row in connection.execute(_ORGANISATIONS.where(those))}
-    recipients: dict[uuid.UUID, list[Reach]] = {organisation_id: [] for organisation_id in ids}
-    kept_out = coordinators(session)
-    theirs = among(Recipient.__table__.c.organisation_id, ids, connection)
-    for row in connection.execute(_RECIPIENTS.where(theirs)):
-        reach = way_to(row, found[row.organisation_id].language, channels)
-        if reach is not None and row.address.lower() not in kept_out:  # whatever the channel
-            recipients[row.organisation_id].append(reach)
-    return _Receivers(found=found, recipients=recipients)
-
-
-def _drop_envelopes(connection: Connection, waiting: Sequence[_Waiting]) -> None:
-    """They leave the rows at the door; those that do not open are put back."""
-    taken = among(_reports.c.idempotency_hash, [row.idempotency_hash for row in waiting], connection)
-    connection.execute(_reports.update().where(taken).values(envelope=None))
-
-
-def _opened(waiting: Sequence[_Waiting], mailboxes: _Mailboxes, receivers: _Receivers) -> list[_Case]:
+def _opened(waiting: Sequence[_Waiting], known: _Known) -> list[_Case]:
     """Those that open and have a receiver, sealed anew; one after the other, for a processor's caches."""
-    known = [row for row in waiting if row.organisation_id in receivers.found]
-    texts = [_open(row, mailboxes.keys.get(row.mailbox_key_id)) for row in known]
-    cases = [_case_of(row, text) for row, text in zip(known, texts, strict=True) if text is not None]
+    received = [row for row in waiting if row.organisation_id in known.teams]
+    texts = [_open(row, known.mailboxes.get(row.mailbox_key_id)) for row in received]
+    cases = [_case_of(row, text) for row, text in zip(received, texts, strict=True) if text is not None]
     return [case for case in cases if case is not None]
 
 
@@ -294,10 +291,10 @@ def _case_of(row: _Waiting, text: bytes) -> _Case | None:
     return None
 
 
-def _insert_signals(connection: Connection, cases: Sequence[_Case], receivers: _Receivers) -> None:
+def _insert_signals(connection: Connection, cases: Sequence[_Case], known: _Known) -> None:
     rows = [case.row for case in cases]
     organisations = [row.organisation_id for row in rows]
-    deadlines = [receivers.deadlines(row.organisation_id, row.received_on) for row in rows]
+    deadlines = [known.deadlines(row.organisation_id, row.received_on) for row in rows]
     claim_by = [each.claim_by for each in deadlines]
     columns: Columns = {
         "id": [row.signal_id for row in rows],
@@ -306,7 +303,7 @@ def _insert_signals(connection: Connection, cases: Sequence[_Case], receivers: _
         "received_on": [row.received_on for row in rows],
         "unrouted": [row.unrouted for row in rows],
         "receipt_hash": [row.receipt_hash for row in rows],
-        "team_told": [bool(receivers.recipients[organisation_id]) for organisation_id in organisations],
+        "team_told": [bool(known.recipients[organisation_id]) for organisation_id in organisations],
         "case_key_id": [case.key_id for case in cases],
         "content": [case.content for case in cases],
         "summary": [case.summary for case in cases],
@@ -316,6 +313,12 @@ def _insert_signals(connection: Connection, cases: Sequence[_Case], receivers: _
         "due_on": claim_by,
     }
     insert_many(connection, _signals, columns, _OF_A_NEW_SIGNAL)
+
+
+def _take_out(connection: Connection, cases: Sequence[_Case]) -> None:
+    """What has become a signal leaves its mailbox."""
+    arrived = among(_reports.c.signal_id, [case.row.signal_id for case in cases], connection)
+    connection.execute(_reports.delete().where(arrived))
 
 
 def new_reference() -> str:
@@ -328,25 +331,29 @@ def _set_aside(connection: Connection, waiting: Sequence[_Waiting], cases: Seque
     """What does not open must not stop the rest, nor be lost: it waits, marked, for the administrator."""
     if len(cases) == len(waiting):
         return
-    arrived = {case.row.signal_id for case in cases}
-    for row in waiting:
-        if row.signal_id not in arrived:
-            this = _reports.c.idempotency_hash == row.idempotency_hash
-            connection.execute(_reports.update().where(this).values(envelope=row.envelope, refused_on=on))
+    refused = {row.signal_id for row in waiting} - {case.row.signal_id for case in cases}
+    these = among(_reports.c.signal_id, refused, connection)
+    connection.execute(_reports.update().where(these).values(refused_on=on))
 
 
-def _repeats(connection: Connection, probes: Sequence[Probe]) -> list[bool]:
-    """For each report whether the organisation had a signal at the same address before, this batch included.
+def _mark_repeats(connection: Connection, cases: Sequence[_Case], probes: Sequence[Probe]) -> None:
+    """Those whose organisation had a signal at the same address before, in this batch included.
 
-    Two workers with the same address at once wait for one another here.
+    Two workers with the same address at once wait for one another here: the second sees the first's links.
     """
+    if not cases:
+        return
     _lock_addresses(connection, probes)
-    known = _known_exact(connection, probes)
+    own = [case.row.signal_id for case in cases]
+    known = _known_exact(connection, probes, besides=own)
     repeats = []
-    for probe in probes:
-        repeats.append(not known.isdisjoint(probe.exact))
+    for signal_id, probe in zip(own, probes, strict=True):
+        if not known.isdisjoint(probe.exact):
+            repeats.append(signal_id)
         known.add(probe.exact[0])
-    return repeats
+    if repeats:
+        those = among(_signals.c.id, repeats, connection)
+        connection.execute(_signals.update().where(those).values(repeat=True))
 
 
 def _lock_addresses(connection: Connection, probes: Sequence[Probe]) -> None:
@@ -360,19 +367,20 @@ def _lock_addresses(connection: Connection, probes: Sequence[Probe]) -> None:
     connection.exec_driver_sql(_LOCK_ALL, (array_of_numbers(connection, numbers),))
 
 
-def _known_exact(connection: Connection, probes: Sequence[Probe]) -> set[bytes]:
+def _known_exact(
+    connection: Connection, probes: Sequence[Probe], *, besides: Collection[uuid.UUID]
+) -> set[bytes]:
+    """The pseudonyms in these houses, but for the links of these signals."""
     houses = {house for probe in probes for house in probe.house}
     found = among(_links.c.house_pseudonym, houses, connection)
-    return set(connection.scalars(select(_links.c.pseudonym).where(found)))
-
-
-def _mark_repeats(connection: Connection, cases: Sequence[_Case], repeats: Sequence[bool]) -> None:
-    ids = [case.row.signal_id for case, is_repeat in zip(cases, repeats, strict=True) if is_repeat]
-    if ids:
-        connection.execute(_signals.update().where(among(_signals.c.id, ids, connection)).values(repeat=True))
+    # A link outlives its signal: then it names none.
+    others = or_(_links.c.signal_id.is_(None), ~among(_links.c.signal_id, besides, connection))
+    return set(connection.scalars(select(_links.c.pseudonym).where(found, others)))
 
 
 def _insert_links(connection: Connection, cases: Sequence[_Case], probes: Sequence[Probe]) -> None:
+    if not cases:
+        return
     columns: Columns = {
         "id": [new_id() for _ in cases],
         "organisation_id": [probe.organisation_id for probe in probes],

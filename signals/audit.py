@@ -9,8 +9,9 @@ from uuid import UUID
 from sqlalchemy import Table
 from sqlalchemy.orm import Session
 
-from privacy.audit_chain import mac_of, many_macs
+from privacy.audit_chain import mac_of
 from privacy.bulk import Columns, insert_many
+from privacy.macs import many_macs
 from signals.clock import Clock
 from signals.errors import Forbidden
 from signals.models import AuditEntry

@@ -82,11 +82,8 @@ def rights(verbs: str) -> Rights:
 
 
 _STORED_BY_FRONT: Final[Columns] = (
-    "idempotency_hash", "body_mac", "receipt_hash", "signal_id", "organisation_id", "mailbox_key_id",
-    "schema_version", "received_on", "unrouted", "redactions", "envelope",
-)  # fmt: skip
-_REPLAYED_BY_FRONT: Final[Columns] = (
-    "idempotency_hash", "body_mac", "receipt_hash", "organisation_id", "received_on", "redactions",
+    "signal_id", "organisation_id", "mailbox_key_id", "schema_version", "received_on", "unrouted",
+    "receipt_hash", "envelope",
 )  # fmt: skip
 _ROUTED_BY: Final[Columns] = (
     "id", "name", "kind", "agreement_on", "legal_basis", "retention_basis", "suspended_from",
@@ -106,10 +103,8 @@ RIGHTS: Final[Mapping[str, Mapping[Role, Rights]]] = {
     "routing_version": {"front": rights("S"), "desk": rights("SU"), "worker": rights("SU")},
     "mailbox_public_keys": {"front": rights("S"), "desk": rights("SI"), "worker": rights("SIUD")},
     # The way in
-    "sealed_reports": {
-        "front": Rights(select=_REPLAYED_BY_FRONT, insert=_STORED_BY_FRONT),
-        "worker": rights("SUD"),
-    },
+    "idempotency_keys": {"front": rights("SI"), "worker": rights("SD")},
+    "sealed_reports": {"front": Rights(insert=_STORED_BY_FRONT), "worker": rights("SUD")},
     # The front learns how far a day's limit was raised, and nothing of whom it was told
     "area_days": {
         "front": Rights(select=("organisation_id", "day", "raises")),

@@ -8,16 +8,19 @@ import json
 import os
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from functools import cached_property, lru_cache
+from functools import cache, cached_property
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
+    BindParameter,
     Connection,
+    Dialect,
     Engine,
+    Insert,
     Row,
     String,
     bindparam,
@@ -47,8 +50,8 @@ from signals.errors import (
     NotesDisabled,
     SignalsError,
 )
-from signals.models import Receipt, SealedReport
-from signals.models.base import new_id
+from signals.models import IdempotencyKey, Receipt, SealedReport
+from signals.models.base import Base, new_id
 from signals.routing import Router, RoutingSnapshot, SealingKey
 from signals.routing_table import OrganisationFacts, Route
 from signals.vocabulary import OrganisationKind, ReceiptState
@@ -172,20 +175,19 @@ class Intake:
             return False
 
     def _store(self, row: dict[str, Any], authorise: Authorisation | None) -> bool:
-        """Whether the row was new. One statement, so that it is atomic without more round trips."""
-        insert = _insert(self.engine.dialect.name, tuple(row))
-        values = insert.values(row)
+        """Whether the report was new; its key and its envelope are stored both or neither."""
+        storing = _STORING[self.engine.dialect.name]()
         with _writing(self.engine):
             if authorise is None:
-                stored = self._stored_by_driver(insert.statement, values)
+                stored = self._stored_by_driver(storing, row)
                 if stored is not None:
                     return stored
-            with self._connection(authorise is not None) as connection:
+            with self.engine.begin() as connection:
                 if authorise is not None:
                     authorise(connection)
-                return connection.exec_driver_sql(insert.statement, values).rowcount == 1
+                return storing.run(connection.exec_driver_sql, row)
 
-    def _stored_by_driver(self, statement: str, values: tuple[Any, ...]) -> bool | None:
+    def _stored_by_driver(self, storing: "_Storing", row: dict[str, Any]) -> bool | None:
         """The same past SQLAlchemy, which is a third of it; None where that failed, whatever the reason.
 
         Then it is said again the usual way, which knows lost connections and names what is wrong: however
@@ -198,7 +200,7 @@ class Intake:
             return None
         try:
             driver: Any = connection.driver_connection
-            return bool(driver.execute(statement, values).rowcount == 1)
+            return storing.run_alone(driver.execute, row)
         except dbapi.IntegrityError:
             return None
         except dbapi.Error:
@@ -206,9 +208,6 @@ class Intake:
             return None
         finally:
             connection.close()
-
-    def _connection(self, transactional: bool) -> AbstractContextManager[Connection]:
-        return self.engine.begin() if transactional else self._single_statements.connect()
 
     @cached_property
     def _single_statements(self) -> Engine:
@@ -331,33 +330,71 @@ def _autocommitting(engine: Engine) -> Engine:
 
 
 class _Insert(NamedTuple):
-    """The statement that stores a report unless its idempotency hash is known, and the columns in its order.
+    """A statement as SQL text, and the names of its values in their order.
 
-    As SQL text: half the time of the same INSERT as an expression, which also forgets its row count.
+    As text it takes half the time of the same INSERT as an expression, which also forgets its row count.
     """
 
     statement: str
     columns: tuple[str, ...]
     as_stored: Callable[[Any], Any]
 
-    def values(self, row: Mapping[str, Any]) -> tuple[Any, ...]:
-        """The row's values as the driver takes them."""
+    def run(self, execute: Callable[[str, tuple[Any, ...]], Any], row: Mapping[str, Any]) -> bool:
+        """Whether it stored one; `execute` is a driver's or a connection's."""
         as_stored = self.as_stored
-        return tuple([as_stored(row[name]) for name in self.columns])
+        values = tuple([as_stored(row[name]) for name in self.columns])
+        return bool(execute(self.statement, values).rowcount == 1)
 
 
-@lru_cache(maxsize=2)
-def _insert(database: str, columns: tuple[str, ...]) -> _Insert:
-    as_stored: Callable[[Any], Any]
-    compiled: Any
-    if database == "sqlite":
-        as_stored, compiled = (
-            _for_sqlite,
-            _INSERT_SQLITE.compile(dialect=pysqlite.dialect(), column_keys=columns),
-        )
-    else:
-        dialect = psycopg.dialect(paramstyle="format")  # type: ignore[no-untyped-call]
-        as_stored, compiled = _as_it_is, _INSERT_POSTGRESQL.compile(dialect=dialect, column_keys=columns)
+class _Storing(NamedTuple):
+    """How a report is stored, unless its idempotency hash is known: its key and its envelope, or neither.
+
+    On PostgreSQL one statement; SQLite has no INSERT within an INSERT and takes two in a transaction.
+    """
+
+    inserts: tuple[_Insert, ...]
+
+    def run(self, execute: Callable[..., Any], row: Mapping[str, Any]) -> bool:
+        """Whether the report was new; within a transaction."""
+        return all(insert.run(execute, row) for insert in self.inserts)
+
+    def run_alone(self, execute: Callable[..., Any], row: Mapping[str, Any]) -> bool:
+        """The same on a connection that commits each statement."""
+        if len(self.inserts) == 1:
+            return self.run(execute, row)
+        execute("BEGIN IMMEDIATE")
+        stored = self.run(execute, row)
+        execute("COMMIT")  # after an error it is left open: the pool rolls back what comes back to it
+        return stored
+
+
+@cache
+def _for_postgresql() -> _Storing:
+    dialect = psycopg.dialect(paramstyle="format")  # type: ignore[no-untyped-call]
+    key = postgresql.insert(IdempotencyKey).values(_parameters(IdempotencyKey, _KEY))
+    key = key.on_conflict_do_nothing(index_elements=["idempotency_hash"])
+    stored = key.returning(IdempotencyKey.idempotency_hash).cte("stored")
+    report = _parameters(SealedReport, _REPORT)
+    both = postgresql.insert(SealedReport).from_select(_REPORT, select(*report.values()).select_from(stored))
+    return _Storing((_insert(both, dialect, _as_it_is),))
+
+
+@cache
+def _for_sqlite() -> _Storing:
+    key = sqlite.insert(IdempotencyKey).values(_parameters(IdempotencyKey, _KEY))
+    key = key.on_conflict_do_nothing(index_elements=["idempotency_hash"])
+    report = sqlite.insert(SealedReport).values(_parameters(SealedReport, _REPORT))
+    dialect = pysqlite.dialect()
+    return _Storing(tuple(_insert(each, dialect, _sqlite_value) for each in (key, report)))
+
+
+def _parameters(model: type[Base], names: Iterable[str]) -> dict[str, BindParameter[Any]]:
+    columns = model.__table__.c
+    return {name: bindparam(name, type_=columns[name].type) for name in names}
+
+
+def _insert(statement: Insert, dialect: Dialect, as_stored: Callable[[Any], Any]) -> _Insert:
+    compiled: Any = statement.compile(dialect=dialect)
     return _Insert(str(compiled), tuple(compiled.positiontup), as_stored)
 
 
@@ -365,7 +402,7 @@ def _as_it_is(value: Any) -> Any:
     return value
 
 
-def _for_sqlite(value: Any) -> Any:
+def _sqlite_value(value: Any) -> Any:
     """A value as SQLAlchemy's types store it there."""
     if isinstance(value, uuid.UUID):
         return value.hex
@@ -401,13 +438,18 @@ def _state_as_of(found: Row[ReceiptState, ReceiptState, date, int] | None, on: d
     return ReceiptState(found.state_before if found.changed_on >= on else found.state)
 
 
-_INSERT_POSTGRESQL = postgresql.insert(SealedReport).on_conflict_do_nothing(
-    index_elements=["idempotency_hash"]
-)
-_INSERT_SQLITE = sqlite.insert(SealedReport).on_conflict_do_nothing(index_elements=["idempotency_hash"])
+_KEY: Final = ("idempotency_hash", "body_mac", "receipt_hash", "organisation_id", "received_on", "redactions")
+_REPORT: Final = (
+    "signal_id", "organisation_id", "mailbox_key_id", "schema_version", "received_on", "unrouted",
+    "receipt_hash", "envelope",
+)  # fmt: skip
+_STORING: Final = {"postgresql": _for_postgresql, "sqlite": _for_sqlite}
 _REPLAY_QUERY = select(
-    SealedReport.body_mac, SealedReport.organisation_id, SealedReport.received_on, SealedReport.redactions
-).where(SealedReport.idempotency_hash == bindparam("key_hash"))
+    IdempotencyKey.body_mac,
+    IdempotencyKey.organisation_id,
+    IdempotencyKey.received_on,
+    IdempotencyKey.redactions,
+).where(IdempotencyKey.idempotency_hash == bindparam("key_hash"))
 _RECEIPT_QUERY = (
     select(Receipt.state, Receipt.state_before, Receipt.changed_on, literal(1).label("rank"))
     .where(Receipt.receipt_hash == bindparam("digest"))
@@ -415,9 +457,9 @@ _RECEIPT_QUERY = (
         select(
             cast(literal(ReceiptState.RECEIVED.value), String),
             cast(literal(ReceiptState.RECEIVED.value), String),
-            SealedReport.received_on,
+            IdempotencyKey.received_on,
             literal(2),
-        ).where(SealedReport.receipt_hash == bindparam("digest"))
+        ).where(IdempotencyKey.receipt_hash == bindparam("digest"))
     )
     .order_by("rank")
     .limit(1)

@@ -29,7 +29,7 @@ from signals.drills import DrillReport, Drills
 from signals.intake import RETRY_DAYS
 from signals.key_care import sweep_keys
 from signals.key_custody import open_keys
-from signals.models import Receipt, SealedReport
+from signals.models import IdempotencyKey, Receipt, SealedReport
 from signals.organisations import provision_mailbox_keys
 from signals.postcodes import Address
 from signals.recipients import ask_for_proof
@@ -223,21 +223,21 @@ class Worker:
     def forget_retries(self) -> int:
         """Delete what recognises a retry once 7 days are over; returns how many rows.
 
-        A report that did not arrive yet is never deleted: its envelope is the only copy. One whose envelope
-        was refused goes when nobody could have attended to it any more, so that its key can go as well.
+        A report that did not arrive yet is never deleted: its envelope is the only copy, and its retry is
+        known as long. One whose envelope was refused goes when nobody could have attended to it any more, so
+        that its key can go as well.
         """
         on = today(self.clock)
-        arrived = SealedReport.envelope.is_(None)
-        given_up = SealedReport.refused_on < on - timedelta(days=REFUSED_KEPT_DAYS)
+        waits = select(SealedReport.signal_id).where(SealedReport.receipt_hash == IdempotencyKey.receipt_hash)
+        old = IdempotencyKey.received_on < on - timedelta(days=RETRY_DAYS), ~waits.exists()
         with self.sessions.begin() as session:
-            refused = session.execute(delete(SealedReport).where(given_up))
-            if refused.rowcount:  # type: ignore[attr-defined]
+            if _give_up(session, on):
                 self.audit.record(
                     session, self.clock, actor=SYSTEM, action=AuditAction.SIGNAL_PURGED, ground="refused"
                 )
-            old = SealedReport.received_on < on - timedelta(days=RETRY_DAYS), arrived
-            _keep_receipts(session, select(SealedReport.receipt_hash, SealedReport.received_on).where(*old))
-            done = session.execute(delete(SealedReport).where(*old))
+            known = select(IdempotencyKey.receipt_hash, IdempotencyKey.received_on)
+            _keep_receipts(session, known.where(*old))
+            done = session.execute(delete(IdempotencyKey).where(*old))
         return int(done.rowcount)  # type: ignore[attr-defined]
 
     def release_figures(self) -> tuple[Release, ...]:
@@ -256,10 +256,19 @@ class Worker:
             return forget_stale(session, self.clock)
 
 
+def _give_up(session: Session, on: date) -> int:
+    """Delete what was refused too long ago, and what recognised its retry; returns how many."""
+    given_up = SealedReport.refused_on < on - timedelta(days=REFUSED_KEPT_DAYS)
+    theirs = select(SealedReport.receipt_hash).where(given_up)
+    session.execute(delete(IdempotencyKey).where(IdempotencyKey.receipt_hash.in_(theirs)))
+    done = session.execute(delete(SealedReport).where(given_up))
+    return int(done.rowcount)  # type: ignore[attr-defined]
+
+
 def _keep_receipts(session: Session, old: Select[bytes | None, date]) -> None:
     """Those without a row of their own have not changed yet: they stay received when the door forgets."""
     received = literal(ReceiptState.RECEIVED.value)
-    known = old.where(SealedReport.receipt_hash.is_not(None)).add_columns(received, received)
+    known = old.where(IdempotencyKey.receipt_hash.is_not(None)).add_columns(received, received)
     insert = (sqlite if is_sqlite(session) else postgresql).insert(Receipt)
     columns = ["receipt_hash", "changed_on", "state", "state_before"]
     session.execute(insert.from_select(columns, known).on_conflict_do_nothing())

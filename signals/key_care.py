@@ -76,8 +76,7 @@ def _sweep_mailbox_keys(sessions: sessionmaker[Session], clock: Clock, keystore:
 
 def _waited_for(session: Session) -> set[UUID]:
     """Keys of envelopes that are still there, refused ones among them."""
-    query = select(SealedReport.mailbox_key_id).where(SealedReport.envelope.is_not(None)).distinct()
-    return set(session.scalars(query))
+    return set(session.scalars(select(SealedReport.mailbox_key_id).distinct()))
 
 
 def _pages(ids: Iterable[UUID]) -> Iterator[list[UUID]]:

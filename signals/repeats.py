@@ -13,6 +13,7 @@ from typing import Final, Protocol
 from sqlalchemy import ColumnElement, Row, bindparam, select
 from sqlalchemy.orm import Session
 
+from privacy.macs import Mac, many_macs
 from privacy.pseudonyms import pseudonyms, quarter_of, quarters_for_matching
 from signals.models import AddressLink, Signal
 from signals.postcodes import Address
@@ -59,14 +60,34 @@ _EARLIER: Final = (
 """Made once: it is asked at every opening."""
 
 
+class Prober:
+    """Makes probes; what depends on an organisation's keys alone is done once.
+
+    It holds keys, and a destroyed one must not live on: drop it soon.
+    """
+
+    def __init__(self, keys: PseudonymKeys) -> None:
+        self._keys = keys
+        self._macs: dict[tuple[uuid.UUID, str], list[Mac]] = {}
+
+    def probes(self, addresses: Sequence[tuple[uuid.UUID, Address]], on: date) -> list[Probe]:
+        """Those of (organisation, address) pairs, in their order, with one keystore query for all."""
+        quarter = quarter_of(on)
+        self._fetch({organisation_id for organisation_id, _ in addresses}, on)
+        return [_probe(o, quarter, self._macs[o, quarter], address) for o, address in addresses]
+
+    def _fetch(self, organisations: set[uuid.UUID], on: date) -> None:
+        quarter, *earlier = quarters_for_matching(on)
+        new = {o for o in organisations if (o, quarter) not in self._macs}
+        own = self._keys.pseudonym_keys_for((o, quarter) for o in new)
+        old = self._keys.matching_keys((o, q) for o in new for q in (quarter, *earlier))
+        for o in new:
+            self._macs[o, quarter] = _macs_of(own[o, quarter], [old[o, q] for q in (quarter, *earlier)])
+
+
 def probes_for(keys: PseudonymKeys, addresses: Sequence[tuple[uuid.UUID, Address]], on: date) -> list[Probe]:
     """The probes of (organisation, address) pairs, in their order, with one keystore query for all."""
-    quarter, *earlier = quarters_for_matching(on)
-    organisations = {organisation_id for organisation_id, _ in addresses}
-    own = keys.pseudonym_keys_for((organisation_id, quarter) for organisation_id in organisations)
-    old = keys.matching_keys((o, q) for o in organisations for q in (quarter, *earlier))
-    chosen = {o: _keys_of(own[o, quarter], [old[o, q] for q in (quarter, *earlier)]) for o in organisations}
-    return [_probe(o, quarter, chosen[o], address) for o, address in addresses]
+    return Prober(keys).probes(addresses, on)
 
 
 def earlier_links(session: Session, probe: Probe, *, besides: uuid.UUID) -> list[AddressLink]:
@@ -101,18 +122,19 @@ def oldest_kept(on: date) -> str:
     return quarters_for_matching(on)[-1]
 
 
-def _keys_of(first: bytes, by_quarter: Iterable[tuple[bytes, ...]]) -> tuple[bytes, ...]:
-    """The organisation's key of this quarter first, then all others that may match."""
-    return first, *(key for keys in by_quarter for key in keys if key != first)
+def _macs_of(first: bytes, by_quarter: Iterable[tuple[bytes, ...]]) -> list[Mac]:
+    """Under the organisation's key of this quarter first, then under all others that may match."""
+    return [*map(many_macs, (first, *(key for keys in by_quarter for key in keys if key != first)))]
 
 
-def _probe(organisation_id: uuid.UUID, quarter: str, keys: tuple[bytes, ...], address: Address) -> Probe:
-    exact, house = pseudonyms(keys, address.postcode, address.number, address.addition)
+def _probe(organisation_id: uuid.UUID, quarter: str, macs: Sequence[Mac], address: Address) -> Probe:
+    exact, house = pseudonyms(macs, address.postcode, address.number, address.addition)
     return Probe(organisation_id=organisation_id, quarter=quarter, exact=exact, house=house)
 
 
 __all__ = [
     "Probe",
+    "Prober",
     "PseudonymKeys",
     "at_probe",
     "earlier_links",

@@ -72,8 +72,7 @@ def _reasons_to_wait(
         yield FieldProblem(field="predecessor", code="still_receives")
     if not _receives(session, new, on):
         yield FieldProblem(field="successor", code="does_not_receive")
-    waiting = SealedReport.organisation_id == old.id, SealedReport.envelope.is_not(None)
-    if _count(session, select(func.count()).select_from(SealedReport).where(*waiting)):
+    if _count(session, select(func.count()).where(SealedReport.organisation_id == old.id)):
         yield FieldProblem(field="predecessor", code="reports_wait")
     if _count(session, select(func.count()).select_from(Signal).where(Signal.organisation_id == old.id)):
         yield FieldProblem(field="predecessor", code="has_signals")

@@ -1,12 +1,13 @@
 """Case keys: destroying one is what forgets its case (AVG art. 17), in backups too once they expired."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
-from privacy.bulk import Columns, insert_many
+from privacy.bulk import Columns, insert_many, pipelined
 from privacy.keystore.errors import KeyGone
 from privacy.keystore.vault import CHUNK, Vault
 from privacy.keystore_schema import case_keys
@@ -21,13 +22,28 @@ class CaseKeys(Vault):
         `created_on` is for the sweep of orphans and defaults to today in UTC. Raises SQLAlchemy's
         `IntegrityError`, and stores none, when one of the ids exists.
         """
-        if not keys:
-            return
+        if keys:
+            with self._writing() as connection:
+                self._insert(connection, keys, created_on)
+
+    @contextmanager
+    def storing_case_keys(
+        self, keys: Mapping[UUID, bytes], *, created_on: date | None = None
+    ) -> Iterator[None]:
+        """The same, stored and committed at the end: meanwhile PostgreSQL works on it.
+
+        What is done meanwhile must not write to the keystore: SQLite has one writer. An id that exists raises
+        the driver's own error.
+        """
+        with self._writing() as connection, pipelined(connection):
+            self._insert(connection, keys, created_on)
+            yield
+
+    def _insert(self, connection: Connection, keys: Mapping[UUID, bytes], created_on: date | None) -> None:
         day = created_on or datetime.now(UTC).date()
         wrapped = [self._master.wrap(key, case_keys, key_id) for key_id, key in keys.items()]
-        with self._writing() as connection:
-            columns: Columns = {"key_id": list(keys), "wrapped": wrapped}
-            insert_many(connection, case_keys, columns, {"created_on": day})
+        columns: Columns = {"key_id": list(keys), "wrapped": wrapped}
+        insert_many(connection, case_keys, columns, {"created_on": day})
 
     def case_key(self, key_id: UUID) -> bytes:
         """Return one case key (32 bytes); raises `KeyGone` when it was destroyed."""

@@ -125,12 +125,12 @@ def _public_keys(session: "Session", root: bytes | None) -> Finding:
 
 
 def _waiting(session: "Session", on: "date") -> Finding:
-    from sqlalchemy import func, select, text
+    from sqlalchemy import func, select
 
     from signals.models import SealedReport
-    from signals.models.signal import WAITING
 
-    query = select(func.count(), func.min(SealedReport.received_on)).where(text(WAITING))
+    waiting = SealedReport.refused_on.is_(None)
+    query = select(func.count(), func.min(SealedReport.received_on)).where(waiting)
     row = session.execute(query).one()
     count: int = row[0]
     oldest: date | None = row[1]
@@ -147,11 +147,7 @@ def _refused(session: "Session") -> Finding:
 
     from signals.models import SealedReport
 
-    query = (
-        select(func.count())
-        .select_from(SealedReport)
-        .where(SealedReport.refused_on.is_not(None), SealedReport.envelope.is_not(None))
-    )
+    query = select(func.count()).select_from(SealedReport).where(SealedReport.refused_on.is_not(None))
     count = session.scalar(query) or 0
     return Finding(
         check="refused reports",

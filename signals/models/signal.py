@@ -20,40 +20,46 @@ from signals.vocabulary import (
     SignalState,
 )
 
-WAITING = "envelope IS NOT NULL AND refused_on IS NULL"
-"""Which sealed reports have not arrived yet; the condition of their index."""
 
+class IdempotencyKey(Base):
+    """What makes a retry give the same answer (draft-ietf-httpapi-idempotency-key-header), for 7 days.
 
-class SealedReport(Base):
-    """What the public side writes, in one row: the envelope and what makes a retry give the same answer.
-
-    Kept 7 days for retries; envelope and receipt hash leave on arrival. `refused_on`: the envelope did not
-    open (swapped or damaged) and waits for a person. No column is finer than a date.
+    Written by the public side together with its `SealedReport`; the day's limit counts these. No column is
+    finer than a date.
     """
 
-    __tablename__ = "sealed_reports"
+    __tablename__ = "idempotency_keys"
     __table_args__ = (
-        Index(
-            "ix_sealed_reports_waiting",
-            "signal_id",
-            sqlite_where=text(WAITING),
-            postgresql_where=text(WAITING),
-        ),
-        Index("ix_sealed_reports_organisation_day", "organisation_id", "received_on"),
+        Index("ix_idempotency_keys_organisation_day", "organisation_id", "received_on"),
         NO_ROWID,
-    )  # fmt: skip
+    )
 
     idempotency_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     body_mac: Mapped[bytes] = mapped_column(LargeBinary(32))
     receipt_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32), unique=True)
-    signal_id: Mapped[uuid.UUID]
+    organisation_id: Mapped[uuid.UUID]
+    received_on: Mapped[date] = mapped_column(Date)
+    redactions: Mapped[str] = mapped_column(String(200), default="[]")
+
+
+class SealedReport(Base):
+    """What waits in a mailbox: the envelope and where it belongs. Arrival deletes the row.
+
+    `refused_on`: the envelope did not open (swapped or damaged) and waits for a person. No column is finer
+    than a date.
+    """
+
+    __tablename__ = "sealed_reports"
+    __table_args__ = (NO_ROWID,)
+
+    signal_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     organisation_id: Mapped[uuid.UUID]
     mailbox_key_id: Mapped[uuid.UUID]
     schema_version: Mapped[int]
     received_on: Mapped[date] = mapped_column(Date)
     unrouted: Mapped[bool]
-    redactions: Mapped[str] = mapped_column(String(200), default="[]")
-    envelope: Mapped[bytes | None] = mapped_column(LargeBinary)
+    receipt_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    envelope: Mapped[bytes] = mapped_column(LargeBinary)
     refused_on: Mapped[date | None] = mapped_column(Date)
 
 

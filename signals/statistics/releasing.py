@@ -22,7 +22,6 @@ from privacy.pseudonyms import quarter_of
 from signals.clock import Clock, today
 from signals.db import is_sqlite
 from signals.models import CountedTable, SealedReport, Signal, SignalFact, StoredRelease, StoredTable
-from signals.models.signal import WAITING
 from signals.statistics import ledger
 from signals.statistics.counting import (
     CountingKeys,
@@ -340,7 +339,9 @@ def _refuse_out_of_order(session: Session, period: str) -> None:
 def _refuse_while_reports_wait(session: Session, period: str) -> None:
     """Intake is complete only when what the public side stored has arrived."""
     waiting = select(func.count()).select_from(SealedReport)
-    waiting = waiting.where(text(WAITING), SealedReport.received_on < first_day_after(period))
+    waiting = waiting.where(
+        SealedReport.refused_on.is_(None), SealedReport.received_on < first_day_after(period)
+    )
     if session.scalar(waiting):
         raise ReleaseRefused(f"reports of {period} wait to arrive: let the worker bring them in first")
 

@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from notifications.models import OutboxMessage
-from signals.intake import Intake
+from signals.intake import _Insert
 from signals.models import Signal, StaffMember
 from signals.staff import csrf_token
 from signals.web.desk.auth import COOKIE
@@ -49,18 +49,18 @@ def overheard() -> Iterator[Statements]:
     """Every statement that reaches a database, with its values: also those of the door, which has pools of
     its own and stores a report past SQLAlchemy."""
     found: Statements = []
-    store = Intake._stored_by_driver
+    run = _Insert.run
 
     def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_rest: Any) -> None:
         found.append((statement, repr(values)))
 
-    def noted(intake: Intake, statement: str, values: Any) -> bool | None:
-        found.append((statement, repr(values)))
-        return store(intake, statement, values)
+    def noted(insert: _Insert, execute: Any, row: Any) -> bool:
+        found.append((insert.statement, repr([row[name] for name in insert.columns])))
+        return run(insert, execute, row)
 
     event.listen(Engine, "before_cursor_execute", note)
     try:
-        with patch.object(Intake, "_stored_by_driver", noted):
+        with patch.object(_Insert, "run", noted):
             yield found
     finally:
         event.remove(Engine, "before_cursor_execute", note)
@@ -464,7 +464,7 @@ def test_a_report_for_whoever_receives_it_is_stored_by_the_same_statements(desk:
         with overheard() as statements:
             _send(desk, postcode)
         asked.append(shapes(statements))
-    assert [each for each in asked[0] if each.startswith("INSERT INTO sealed_reports")]
+    assert [each for each in asked[0] if "INSERT INTO idempotency_keys" in each]
     assert [each for each in asked if each != asked[0]] == []
 
 

@@ -95,7 +95,7 @@ def _intake(folder: Path, size: Size) -> Iterator[Line]:
 
 
 def _arrival(folder: Path, size: Size) -> Iterator[Line]:
-    reports = size.reports
+    reports = 2 * size.reports  # twelve batches, which two workers can share evenly
     with PostgresServer(durable=True, settings=SETTINGS) as server:
         urls = server.create_database("bench"), server.create_database("keystore")
         group = "arrival, PostgreSQL (keystore: a database of its own there)"

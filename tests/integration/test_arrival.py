@@ -78,11 +78,12 @@ def test_run_twice_it_arrives_once(world: World) -> None:
     assert len(world.signals()) == 1
 
 
-def test_the_envelope_leaves_the_public_sides_row(world: World) -> None:
-    world.receive(1)
+def test_the_envelope_leaves_the_mailbox_and_a_retry_stays_known(world: World) -> None:
+    first = world.receive(1)
     world.worker().arrive()
-    [row] = world.sealed()
-    assert row.envelope is None
+    assert world.sealed() == []
+    assert world.receive(1) == first
+    assert world.worker().arrive() == 0
 
 
 def test_each_case_has_a_key_of_its_own(world: World) -> None:

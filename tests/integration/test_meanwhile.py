@@ -30,12 +30,12 @@ from signals.models import (
     Approval,
     AreaDay,
     CoverageArea,
+    IdempotencyKey,
     MailboxPublicKey,
     Organisation,
     Passkey,
     Receipt,
     RetentionPeriod,
-    SealedReport,
     StaffMember,
 )
 from signals.organisation_import import ChangeKind, import_organisations
@@ -516,12 +516,12 @@ def test_a_retry_of_what_is_forgotten_at_that_moment_is_stored_anew(
     def forgotten_next(self: Intake, *row: Any) -> bool:
         stored = original(self, *row)
         with world.sessions.begin() as session:
-            session.execute(delete(SealedReport).where(literal(not stored)))
+            session.execute(delete(IdempotencyKey).where(literal(not stored)))
         return stored
 
     monkeypatch.setattr(Intake, "_is_stored", forgotten_next)
     assert world.receive(1).receipt == first.receipt
-    assert world.count(SealedReport) == 1
+    assert world.count(IdempotencyKey) == 1
 
 
 def test_a_receipt_that_is_forgotten_at_that_moment_stops_no_claim(world: World) -> None:

@@ -18,7 +18,7 @@ from werkzeug.test import EnvironBuilder, TestResponse
 from privacy.logs import configure_logging
 from privacy.receipts import receipt_hash
 from signals import triage
-from signals.models import MailboxPublicKey, Receipt, SealedReport, Signal
+from signals.models import IdempotencyKey, MailboxPublicKey, Receipt, SealedReport, Signal
 from signals.routing import routing_changed
 from signals.settings import LimitsSettings, LoggingSettings, NotesSettings
 from signals.vocabulary import LANGUAGES, Outcome, ProcessRole, ReceiptState
@@ -639,7 +639,7 @@ def test_a_receipt_is_answered_in_one_size_whatever_its_state(
     sizes, states = set(), set()
     for state in ReceiptState:
         with sqlite_world.sessions.begin() as session:
-            session.execute(delete(SealedReport))
+            session.execute(delete(IdempotencyKey))
             session.execute(delete(Receipt))
             if state is not ReceiptState.UNKNOWN:
                 session.add(

@@ -109,6 +109,7 @@ LEFT_OUT: Final[Mapping[str, str]] = {
     "address_links.house_pseudonym": PSEUDONYM,
 }
 LEFT_OUT_TABLES: Final[Mapping[str, str]] = {
+    "idempotency_keys": MAILBOX,
     "sealed_reports": MAILBOX,
     "receipts": OF_THE_STATE,
     "deletion_orders": "gone with the signal within a minute",

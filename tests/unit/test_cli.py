@@ -379,8 +379,6 @@ def test_sweep_destroys_what_nothing_needs_and_keeps_the_rest(signals: Signals) 
 
 def _waiting_report(organisation_id: Any, key_id: Any, on: date | None = None) -> SealedReport:
     return SealedReport(
-        idempotency_hash=b"i" * 32,
-        body_mac=b"m" * 32,
         receipt_hash=b"r" * 32,
         signal_id=uuid4(),
         organisation_id=organisation_id,

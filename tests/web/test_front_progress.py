@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, delete, insert
 
 from signals.clock import FixedClock
-from signals.models import SealedReport
+from signals.models import IdempotencyKey
 from tests.web.front import GOOD, post, receipt_of, text_of
 
 
@@ -42,7 +42,7 @@ def test_each_later_state_has_its_words(
     assert canonical
     yesterday = (clock.now() - timedelta(days=1)).date()
     with engine.begin() as connection:
-        connection.execute(delete(SealedReport))
+        connection.execute(delete(IdempotencyKey))
         connection.execute(
             insert(Receipt),
             {

@@ -1,7 +1,5 @@
 """The audit chain: each kind of tampering is found, named and placed."""
 
-import hashlib
-import hmac
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
@@ -22,7 +20,6 @@ from privacy.audit_chain import (
     StoredEntry,
     chain_link,
     entry_mac,
-    many_macs,
     sign_head,
     verify_chain,
     verify_head,
@@ -72,16 +69,6 @@ def renumbered(entries: Sequence[StoredEntry]) -> list[StoredEntry]:
 def found(entries: Sequence[StoredEntry], heads: Sequence[SignedHead] = ()) -> list[tuple[str, int]]:
     findings = verify_chain(KEY, entries, root_public=ROOT_PUBLIC, heads=heads)
     return [(finding.kind.value, finding.position) for finding in findings]
-
-
-@pytest.mark.parametrize("key_size", [0, 1, 32, 64, 65, 200])
-@pytest.mark.parametrize("size", [0, 1, 55, 56, 64, 183, 5000])
-def test_many_macs_under_one_key_are_hmac_sha256(key_size: int, size: int) -> None:
-    key, mac = bytes(range(key_size)), many_macs(bytes(range(key_size)))
-    messages = [bytes([number]) * size for number in (1, 2)]
-    assert [mac(message) for message in messages] == [
-        hmac.digest(key, message, hashlib.sha256) for message in messages
-    ]
 
 
 def test_a_whole_chain_has_no_findings() -> None:
