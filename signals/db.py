@@ -77,6 +77,18 @@ def at_one_moment(engine: Engine) -> Engine:
     return readers if is_sqlite(engine) else readers.execution_options(isolation_level="REPEATABLE READ")
 
 
+@contextmanager
+def reading_session(factory: sessionmaker[Session], readers: Engine) -> Iterator[Session]:
+    """A session on an engine of `reading` or `at_one_moment`; whatever becomes of its objects is not stored.
+
+    It ends by committing nothing, for after a ROLLBACK psycopg forgets every prepared statement.
+    """
+    with factory(bind=readers) as session:
+        yield session
+        session.expunge_all()
+        session.commit()
+
+
 def single_statements(engine: Engine) -> Engine:
     """The same pool of SQLite for statements each of which is a transaction of its own."""
     return engine.execution_options(sqlite_single_statements=True)

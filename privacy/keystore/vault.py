@@ -98,6 +98,7 @@ class Vault:
     def _reading(self) -> Iterator[Connection]:
         with self._engine.connect() as connection:
             yield connection.execution_options(**{READ_ONLY: True})
+            connection.commit()  # after a ROLLBACK psycopg forgets every prepared statement
 
     @contextmanager
     def _writing(self, *, rotating: bool = False) -> Iterator[Connection]:

@@ -1,5 +1,6 @@
 """What the staff side works with; put on the application by the composition root."""
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import cast
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from privacy.keystore import Keystore
 from signals.audit import AuditLog
 from signals.clock import Clock
-from signals.db import at_one_moment, is_sqlite, session_factory, set_local
+from signals.db import at_one_moment, is_sqlite, reading_session, session_factory, set_local
 from signals.routing import Router
 from signals.settings import Settings
 from signals.staff import GuessThrottle
@@ -34,9 +35,9 @@ class DeskContext:
     throttle: GuessThrottle
     carrier: Carrier
 
-    def reading(self) -> Session:
+    def reading(self) -> AbstractContextManager[Session]:
         """A session that only reads, all of it as of one moment: on SQLite it waits for no writer."""
-        return self.sessions(bind=self._reading)
+        return reading_session(self.sessions, self._reading)
 
     @cached_property
     def _reading(self) -> Engine:
@@ -56,8 +57,9 @@ def fenced_sessions(engine: Engine) -> sessionmaker[Session]:
 
 def _name_caller(_session: Session, _transaction: object, connection: Connection) -> None:
     caller = g.get("caller") if has_app_context() else None
-    organisation_id, staff_id = (caller.actor.organisation_id, caller.actor.id) if caller else (None, None)
-    set_local(connection, organisation=str(organisation_id or ""), staff=str(staff_id or ""))
+    if caller is not None:  # else nothing need be said: what an earlier transaction named ended with it
+        organisation_id, staff_id = caller.actor.organisation_id, caller.actor.id
+        set_local(connection, organisation=str(organisation_id or ""), staff=str(staff_id or ""))
 
 
 def desk() -> DeskContext:

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
+from signals.audit import AuditEvent
 from signals.clock import today
 from signals.contents import Report, Summary, open_report, open_summaries
 from signals.errors import Conflict, Forbidden, NoMailboxKey, NotFound
@@ -88,14 +89,8 @@ def record_opening(session: Session, signal_id: UUID, *, ground: str = "follow_u
     """The audit entry of an opening, in the caller's transaction: commit it before `read_opened`."""
     context, actor = desk(), current().actor
     require_signal(session, organisation_id=organisation_id(), signal_id=signal_id)
-    context.audit.record(
-        session,
-        context.clock,
-        actor=actor,
-        action=AuditAction.SIGNAL_OPENED,
-        subject_id=signal_id,
-        ground=ground,
-    )
+    opening = AuditEvent(actor=actor, action=AuditAction.SIGNAL_OPENED, subject_id=signal_id, ground=ground)
+    context.audit.record_many(session, context.clock, [opening])
 
 
 def read_summaries(signals: Sequence[Signal]) -> dict[UUID, Summary]:

@@ -1,0 +1,56 @@
+"""Sessions that only read: what they leave behind, and what they do not."""
+
+import pytest
+from sqlalchemy import Engine, select, text
+from sqlalchemy.orm import Session
+
+from signals.db import at_one_moment, reading_session
+from signals.models import Organisation
+from tests.support.world import AMSTERDAM, World
+
+PREPARES_AFTER = 5  # executions, of psycopg
+
+
+def _name(world: World) -> str:
+    with world.sessions() as session:
+        return session.scalars(select(Organisation.name).where(Organisation.id == AMSTERDAM)).one()
+
+
+def test_what_a_reader_does_to_its_objects_is_not_stored(world: World) -> None:
+    before = _name(world)
+    with reading_session(world.sessions, at_one_moment(world.engine)) as session:
+        session.scalars(select(Organisation).where(Organisation.id == AMSTERDAM)).one().name = "other"
+    assert _name(world) == before
+
+
+def test_what_was_read_can_be_used_after_its_session(world: World) -> None:
+    with reading_session(world.sessions, at_one_moment(world.engine)) as session:
+        found = session.scalars(select(Organisation).where(Organisation.id == AMSTERDAM)).one()
+    assert found.name == _name(world)
+
+
+def test_statements_stay_prepared_from_one_reader_to_the_next(postgres_world: World) -> None:
+    readers = at_one_moment(postgres_world.engine)
+    for _ in range(PREPARES_AFTER + 1):
+        with reading_session(postgres_world.sessions, readers) as session:
+            session.scalars(select(Organisation.name)).all()
+    assert _prepared(readers) > 0
+
+
+def test_a_reader_that_fails_leaves_nothing_open(world: World) -> None:
+    with (
+        pytest.raises(ZeroDivisionError),
+        reading_session(world.sessions, at_one_moment(world.engine)) as session,
+    ):
+        _fail_after_a_statement(session)
+    assert world.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+
+
+def _fail_after_a_statement(session: Session) -> None:
+    session.scalars(select(Organisation)).all()
+    raise ZeroDivisionError
+
+
+def _prepared(engine: Engine) -> int:
+    with engine.connect() as connection:
+        return connection.scalar(text("SELECT count(*) FROM pg_prepared_statements")) or 0
