@@ -27,7 +27,7 @@ from signals.contents import context_of, seal_what_came
 from signals.db import is_sqlite
 from signals.deadlines import Deadlines, deadlines_for
 from signals.followup import ARRIVES_AS
-from signals.models import AddressLink, Organisation, Recipient, SealedReport, Signal
+from signals.models import AddressLink, IdempotencyKey, Organisation, Recipient, SealedReport, Signal
 from signals.models.base import new_id
 from signals.postcodes import Address
 from signals.reach import EMAIL_ONLY, Reach, coordinators, not_disturbing, way_to
@@ -139,6 +139,8 @@ class _Waiting(NamedTuple):
     received_on: date
     unrouted: bool
     envelope: bytes
+    has_key: bool
+    is_signal: bool
 
 
 class _Team(NamedTuple):
@@ -233,12 +235,16 @@ _reports = cast(Table, SealedReport.__table__)
 _signals = cast(Table, Signal.__table__)
 _links = cast(Table, AddressLink.__table__)
 
+_HAS_KEY = select(IdempotencyKey).where(IdempotencyKey.receipt_hash == _reports.c.receipt_hash).exists()
+_IS_SIGNAL = select(Signal).where(Signal.id == _reports.c.signal_id).exists()
 _TAKEN = (
-    select(*(_reports.c[name] for name in _Waiting._fields))
+    select(*(_reports.c[name] for name in _Waiting._fields[:-2]), _HAS_KEY, _IS_SIGNAL)
     .where(_reports.c.refused_on.is_(None))
     .order_by(_reports.c.signal_id)
-    .with_for_update(skip_locked=True)
+    .with_for_update(skip_locked=True, of=_reports)
 )
+"""The front writes a report's key with it. Whoever writes an envelope alone, as its database role can, is not
+counted by the day's limit; whoever writes one again must not stop what comes behind it."""
 _LOCK_ALL = "SELECT pg_advisory_xact_lock(number) FROM unnest(%b::bigint[]) AS number"
 _ORGANISATIONS = select(*(Organisation.__table__.c[name] for name in _Team._fields))
 _RECIPIENTS = select(*(Recipient.__table__.c[name] for name in _Listed._fields)).order_by(
@@ -260,10 +266,18 @@ def _take(connection: Connection, limit: int) -> list[_Waiting]:
 
 def _opened(waiting: Sequence[_Waiting], known: _Known) -> list[_Case]:
     """Those that open and have a receiver, sealed anew; one after the other, for a processor's caches."""
-    received = [row for row in waiting if row.organisation_id in known.teams]
+    received = [row for row in waiting if _came_by_the_door(row) and row.organisation_id in known.teams]
     texts = [_open(row, known.mailboxes.get(row.mailbox_key_id)) for row in received]
     cases = [_case_of(row, text) for row, text in zip(received, texts, strict=True) if text is not None]
     return [case for case in cases if case is not None]
+
+
+def _came_by_the_door(row: _Waiting) -> bool:
+    if row.has_key and not row.is_signal:
+        return True
+    event = "arrival.came_twice" if row.is_signal else "arrival.came_without_key"
+    log.error(event, signal_id=str(row.signal_id))
+    return False
 
 
 def _open(row: _Waiting, mailbox: MailboxPrivateKey | None) -> bytes | None:

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
+from typing import cast
 
-from sqlalchemy import Engine, Select, delete, literal, select, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Engine, Table, delete, or_, select, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from notifications.breaker import Breaker
@@ -17,6 +17,7 @@ from notifications.dead_letters import carry_out, post
 from notifications.delivery import DeliveryReport, deliver_due
 from notifications.figures import count_messages, forget_messages
 from notifications.states import write_states
+from privacy.bulk import insert_many
 from privacy.keystore import Keystore
 from signals.addressees import forget_former, whither
 from signals.area_days import forget_full_days, watch_limits
@@ -24,7 +25,7 @@ from signals.arrival import ArrivalDesk
 from signals.audit import SYSTEM, AuditLog
 from signals.audit_trail import TrailKeys, link_entries, prune_trail
 from signals.clock import Clock, SystemClock, today
-from signals.db import is_sqlite, make_engine, session_factory
+from signals.db import make_engine, session_factory
 from signals.drills import DrillReport, Drills
 from signals.intake import RETRY_DAYS
 from signals.key_care import sweep_keys
@@ -225,20 +226,17 @@ class Worker:
 
         A report that did not arrive yet is never deleted: its envelope is the only copy, and its retry is
         known as long. One whose envelope was refused goes when nobody could have attended to it any more, so
-        that its key can go as well.
+        that its mailbox key can go as well.
         """
         on = today(self.clock)
-        waits = select(SealedReport.signal_id).where(SealedReport.receipt_hash == IdempotencyKey.receipt_hash)
-        old = IdempotencyKey.received_on < on - timedelta(days=RETRY_DAYS), ~waits.exists()
+        given_up = SealedReport.refused_on < on - timedelta(days=REFUSED_KEPT_DAYS)
         with self.sessions.begin() as session:
-            if _give_up(session, on):
+            refused = session.execute(delete(SealedReport).where(given_up))
+            if refused.rowcount:  # type: ignore[attr-defined]
                 self.audit.record(
                     session, self.clock, actor=SYSTEM, action=AuditAction.SIGNAL_PURGED, ground="refused"
                 )
-            known = select(IdempotencyKey.receipt_hash, IdempotencyKey.received_on)
-            _keep_receipts(session, known.where(*old))
-            done = session.execute(delete(IdempotencyKey).where(*old))
-        return int(done.rowcount)  # type: ignore[attr-defined]
+            return _forget_keys(session, before=on - timedelta(days=RETRY_DAYS))
 
     def release_figures(self) -> tuple[Release, ...]:
         """Release every quarter and year whose period of grace is over; returns what is new."""
@@ -256,22 +254,26 @@ class Worker:
             return forget_stale(session, self.clock)
 
 
-def _give_up(session: Session, on: date) -> int:
-    """Delete what was refused too long ago, and what recognised its retry; returns how many."""
-    given_up = SealedReport.refused_on < on - timedelta(days=REFUSED_KEPT_DAYS)
-    theirs = select(SealedReport.receipt_hash).where(given_up)
-    session.execute(delete(IdempotencyKey).where(IdempotencyKey.receipt_hash.in_(theirs)))
-    done = session.execute(delete(SealedReport).where(given_up))
-    return int(done.rowcount)  # type: ignore[attr-defined]
+def _forget_keys(session: Session, *, before: date) -> int:
+    """Delete the keys of reports that came earlier and neither wait nor were refused; returns how many.
 
-
-def _keep_receipts(session: Session, old: Select[bytes | None, date]) -> None:
-    """Those without a row of their own have not changed yet: they stay received when the door forgets."""
-    received = literal(ReceiptState.RECEIVED.value)
-    known = old.where(IdempotencyKey.receipt_hash.is_not(None)).add_columns(received, received)
-    insert = (sqlite if is_sqlite(session) else postgresql).insert(Receipt)
-    columns = ["receipt_hash", "changed_on", "state", "state_before"]
-    session.execute(insert.from_select(columns, known).on_conflict_do_nothing())
+    Their receipts stay received where they have not changed yet. One statement chooses: a report that arrives
+    at that moment must not lose its receipt between two.
+    """
+    waiting = select(SealedReport.receipt_hash)
+    has_none = IdempotencyKey.receipt_hash.is_(None)
+    old = IdempotencyKey.received_on < before, or_(has_none, IdempotencyKey.receipt_hash.not_in(waiting))
+    forgotten = delete(IdempotencyKey).where(*old)
+    rows = session.execute(forgotten.returning(IdempotencyKey.receipt_hash, IdempotencyKey.received_on)).all()
+    known = [row for row in rows if row.receipt_hash is not None]
+    columns = {
+        "receipt_hash": [row.receipt_hash for row in known],
+        "changed_on": [row.received_on for row in known],
+    }
+    received = ReceiptState.RECEIVED
+    same = {"state": received, "state_before": received}
+    insert_many(session.connection(), cast(Table, Receipt.__table__), columns, same, unless=("receipt_hash",))
+    return len(rows)
 
 
 def make_worker(settings: Settings, *, clock: Clock | None = None, engine: Engine | None = None) -> Worker:

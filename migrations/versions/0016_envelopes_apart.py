@@ -47,13 +47,9 @@ def upgrade() -> None:
         reports_now.alter_column("receipt_hash", nullable=False)
         reports_now.alter_column("envelope", nullable=False)
         reports_now.create_primary_key("pk_sealed_reports", ["signal_id"])
-    if op.get_bind().dialect.name == "postgresql":
-        op.execute("ALTER TABLE signals SET (toast_tuple_target = 4080)")
 
 
 def downgrade() -> None:
-    if op.get_bind().dialect.name == "postgresql":
-        op.execute("ALTER TABLE signals RESET (toast_tuple_target)")
     with op.batch_alter_table("sealed_reports", table_kwargs=_NO_ROWID) as reports:
         reports.add_column(sa.Column("idempotency_hash", sa.LargeBinary(length=32), nullable=True))
         reports.add_column(sa.Column("body_mac", sa.LargeBinary(length=32), nullable=True))

@@ -39,7 +39,7 @@ class IdempotencyKey(Base):
     receipt_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32), unique=True)
     organisation_id: Mapped[uuid.UUID]
     received_on: Mapped[date] = mapped_column(Date)
-    redactions: Mapped[str] = mapped_column(String(200), default="[]")
+    redactions: Mapped[str] = mapped_column(String(200), default="{}")
 
 
 class SealedReport(Base):

@@ -15,17 +15,17 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from privacy.bulk import among
 from privacy.keystore import Keystore
-from signals.audit import AuditLog
+from signals.audit import SYSTEM, AuditLog
 from signals.clock import Clock, today
 from signals.db import set_local
-from signals.models import DeletionOrder, DeletionRecord, Referral, Signal
+from signals.models import DeletionOrder, DeletionRecord, Referral, SealedReport, Signal
 from signals.repeats import oldest_kept
 from signals.retention.ends import Ends, forget_links, forget_remains
 from signals.retention.journal import Deletion, DeletionJournal
 from signals.retention.periods import Due, due_signals, still_due
 from signals.retention.purging import BATCH, Locate, purge
 from signals.statistics.pool import forget_pool_keys, move_facts
-from signals.vocabulary import DeletionReason
+from signals.vocabulary import AuditAction, DeletionReason
 
 FACTS_TOGETHER = 20
 """Facts that are written to the statistics at once, so that none can be told to belong to a record."""
@@ -33,11 +33,14 @@ FACTS_TOGETHER = 20
 REST_PERCENT = 100
 """Rest after each batch, in percent of what it took: so long the databases belong to the public side."""
 
-_RECORDED: Final = select(DeletionRecord.case_key_id, DeletionRecord.deleted_on, DeletionRecord.reason)
+_RECORDED: Final = select(
+    DeletionRecord.case_key_id, DeletionRecord.deleted_on, DeletionRecord.reason, DeletionRecord.signal_id
+)
 _Item = TypeVar("_Item")
 _signals: Final = cast(Table, Signal.__table__).c
 _records: Final = cast(Table, DeletionRecord.__table__).c
 _referrals: Final = cast(Table, Referral.__table__).c
+_reports: Final = cast(Table, SealedReport.__table__).c
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,7 +149,9 @@ class Retention:
         known |= {deletion.case_key_id: deletion for deletion in journal}
         purged: Counter[DeletionReason] = Counter()
         for batch in _batches(sorted(known), BATCH):
-            purged.update(self._purge_again(clock, [known[key] for key in batch]))
+            deletions = [known[key] for key in batch]
+            purged.update(self._purge_again(clock, deletions))
+            self._keep_from_arriving(clock, deletions)
         destroyed = self.keystore.destroy_case_keys(referred | known.keys())
         return RetentionReport(purged=purged, keys_destroyed=destroyed)
 
@@ -168,6 +173,22 @@ class Retention:
                 locate=self.locate,
             )
         return Counter(done.values())
+
+    def _keep_from_arriving(self, clock: Clock, deletions: Sequence[Deletion]) -> None:
+        """In a copy made before it arrived, the report of a deleted signal still waits in its mailbox."""
+        reasons = {each.signal_id: each.reason for each in deletions if each.signal_id is not None}
+        with self.sessions.begin() as session:
+            theirs = among(_reports.signal_id, list(reasons), session.connection())
+            gone = session.scalars(delete(SealedReport).where(theirs).returning(SealedReport.signal_id)).all()
+            for signal_id in gone:
+                self.audit.record(
+                    session,
+                    clock,
+                    actor=SYSTEM,
+                    action=AuditAction.SIGNAL_PURGED,
+                    subject_id=signal_id,
+                    ground=f"retention:{reasons[signal_id].value}",
+                )
 
     def _purge_batch(
         self, clock: Clock, batch: Sequence[Due], check: Callable[[Any], bool]
@@ -229,7 +250,9 @@ def _unconfirmed_deletions(session: Session) -> Iterator[Deletion]:
     """The keys of deleted signals, and those that the same signals had before a referral."""
     waiting = DeletionRecord.key_destroyed_on.is_(None)
     yield from _as_deletions(session, _RECORDED.where(waiting))
-    earlier = select(Referral.old_case_key_id, DeletionRecord.deleted_on, DeletionRecord.reason)
+    earlier = select(
+        Referral.old_case_key_id, DeletionRecord.deleted_on, DeletionRecord.reason, DeletionRecord.signal_id
+    )
     earlier = earlier.join(DeletionRecord, DeletionRecord.signal_id == Referral.signal_id)
     yield from _as_deletions(session, earlier.where(waiting))
 
@@ -244,8 +267,8 @@ def _recorded(session: Session) -> Iterator[Deletion]:
 
 
 def _as_deletions(session: Session, query: Any) -> Iterator[Deletion]:
-    for key, on, reason in session.execute(query).all():
-        yield Deletion(case_key_id=key, on=on, reason=reason)
+    for key, on, reason, signal_id in session.execute(query).all():
+        yield Deletion(case_key_id=key, on=on, reason=reason, signal_id=signal_id)
 
 
 def _confirm(session: Session, keys: Sequence[uuid.UUID], on: date) -> None:

@@ -14,7 +14,15 @@ from signals.audit import SYSTEM
 from signals.audit_trail import TrailKeys, link_entries, verify_trail
 from signals.contents import open_report, open_summaries
 from signals.followup import life_of, transition
-from signals.models import AddressLink, AuditEntry, Organisation, Receipt, SealedReport, Signal
+from signals.models import (
+    AddressLink,
+    AuditEntry,
+    IdempotencyKey,
+    Organisation,
+    Receipt,
+    SealedReport,
+    Signal,
+)
 from signals.postcodes import Address
 from signals.vocabulary import Action, AuditAction, ConcernType, ReceiptState, Seen, SignalState
 from tests.support.arriving import in_batches
@@ -135,7 +143,7 @@ def test_nothing_finer_than_a_date_is_written_by_intake_and_arrival(world: World
 
 
 def test_the_public_sides_table_has_no_column_finer_than_a_date() -> None:
-    for model in (SealedReport, Receipt, AddressLink):
+    for model in (IdempotencyKey, SealedReport, Receipt, AddressLink):
         assert not [c for c in model.__table__.columns if isinstance(c.type, DateTime)]
 
 

@@ -14,9 +14,11 @@ from notifications.models import OutboxMessage
 from privacy.logs import configure_logging
 from privacy.sealing import SCHEMA_VERSION, SealContext, seal_to_mailbox
 from signals.contents import open_report
-from signals.models import AuditEntry, MailboxPublicKey, Receipt, SealedReport
+from signals.jobs import REFUSED_KEPT_DAYS
+from signals.models import AuditEntry, IdempotencyKey, MailboxPublicKey, Receipt, SealedReport
 from signals.postcodes import Address
 from signals.scheduler import _guarded
+from signals.vocabulary import ReceiptState
 from tests.support.arriving import by_day, in_batches
 from tests.support.world import AMSTERDAM, GRONINGEN, IN_AMSTERDAM, IN_GRONINGEN, World, report
 
@@ -223,6 +225,55 @@ def test_the_same_report_sent_again_after_its_seven_days_arrives_and_holds_nothi
         False,
         True,
     ]
+
+
+def test_an_envelope_that_did_not_come_by_the_door_is_set_aside(world: World) -> None:
+    """Whoever has the front's database role can write one without its key, past the day's limit."""
+    world.receive(1)
+    world.receive(2, IN_GRONINGEN)
+    bad = next(row for row in world.sealed() if row.organisation_id == AMSTERDAM)
+    _change(world, bad, receipt_hash=b"of no key".ljust(32))
+    with capture_logs() as lines:
+        assert world.worker().arrive() == 1
+    assert [line["event"] for line in lines if line["log_level"] == "error"] == ["arrival.came_without_key"]
+    assert list(world.addresses()) == [IN_GRONINGEN]
+    assert [row.refused_on for row in world.sealed()] == [TODAY]
+
+
+def test_an_envelope_written_again_after_its_arrival_does_not_hold_the_rest_up(world: World) -> None:
+    world.receive(1)
+    [sealed] = world.sealed()
+    again = _values(sealed)
+    world.worker().arrive()
+    world.receive(2, IN_GRONINGEN)
+    with world.sessions.begin() as session:
+        session.add(SealedReport(**again))
+    with capture_logs() as lines:
+        assert world.worker().arrive() == 1
+    assert [line["event"] for line in lines if line["log_level"] == "error"] == ["arrival.came_twice"]
+    assert set(world.addresses()) == {IN_AMSTERDAM, IN_GRONINGEN}
+
+
+def test_nonsense_under_the_receipt_of_another_report_spoils_neither_its_receipt_nor_its_end(
+    world: World,
+) -> None:
+    receipt = world.receive(1).receipt
+    [sealed] = world.sealed()
+    again = _values(sealed)
+    world.worker().arrive()
+    with world.sessions.begin() as session:
+        session.add(SealedReport(**again | {"signal_id": uuid.uuid4(), "envelope": b"x" * 100}))
+    world.worker().arrive()
+    world.move(days=REFUSED_KEPT_DAYS)
+    assert world.worker().forget_retries() == 0
+    world.move(days=1)
+    assert world.worker().forget_retries() == 1
+    assert (world.count(IdempotencyKey), world.count(SealedReport)) == (0, 0)
+    assert world.intake().receipt_state(world.clock, receipt)[0] is ReceiptState.RECEIVED
+
+
+def _values(row: SealedReport) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in row.__table__.columns.keys()}  # noqa: SIM118 - the names
 
 
 def _change(world: World, row: SealedReport, **values: Any) -> None:

@@ -285,6 +285,24 @@ def test_a_restored_database_and_keystore_are_purged_again_from_the_journal(
     assert world.keystore.case_key(live.case_key_id)
 
 
+def test_a_report_that_still_waits_in_a_restored_copy_is_not_brought_in_again(
+    world: World, tmp_path: Path
+) -> None:
+    """The copy was made before it arrived: the journal knows the signal that it became, and was deleted."""
+    world.receive(1, IN_AMSTERDAM)
+    world.receive(2, IN_GRONINGEN)
+    deleted = next(row for row in world.sealed() if row.organisation_id == AMSTERDAM)
+    journal = DeletionJournal(tmp_path / "copied.journal")
+    key_id = uuid.uuid4()
+    journal.append([Deletion(case_key_id=key_id, on=today(world.clock), signal_id=deleted.signal_id)])
+    retention_of(world).replay(world.clock, journal.deletions())
+    assert world.worker().arrive() == 1
+    assert list(world.addresses()) == [IN_GRONINGEN]
+    with world.sessions() as session:
+        purged = AuditEntry.action == AuditAction.SIGNAL_PURGED
+        assert session.scalars(select(AuditEntry.subject_id).where(purged)).all() == [deleted.signal_id]
+
+
 def test_a_replay_writes_the_fact_again_that_the_restored_database_has_lost(world: World) -> None:
     """Its first fact was committed with the deletion that the restored night does not know of."""
     concluded(world)
@@ -506,13 +524,18 @@ def test_a_replay_keeps_the_day_and_the_reason_of_the_first_deletion(world: Worl
         assert session.scalars(select(AddressLink)).all() == []  # an erasure takes the links along
 
 
-def test_the_journal_of_a_run_names_the_reason(world: World) -> None:
+def test_the_journal_of_a_run_names_the_reason_and_the_signal(world: World) -> None:
     concluded(world)
-    key_id = world.signals()[0].case_key_id
+    (signal,) = world.signals()
     world.move(days=28)
     retention_of(world).run(world.clock)
     assert list(DeletionJournal(world.settings.retention.journal_file).deletions()) == [
-        Deletion(case_key_id=key_id, on=today(world.clock), reason=DeletionReason.CONCLUDED)
+        Deletion(
+            case_key_id=signal.case_key_id,
+            on=today(world.clock),
+            reason=DeletionReason.CONCLUDED,
+            signal_id=signal.id,
+        )
     ]
 
 

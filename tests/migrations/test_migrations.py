@@ -141,7 +141,7 @@ def test_a_missing_column_is_told_as_a_difference(engine: Engine) -> None:
 def test_tables_that_a_report_touches_keep_no_order_of_arrival(tmp_path: Path) -> None:
     engine = make_engine(f"sqlite:///{tmp_path}/signals.db")
     migrations.upgrade(engine)
-    for table in ("sealed_reports", "receipts", "signals", "address_links"):
+    for table in ("idempotency_keys", "sealed_reports", "receipts", "signals", "address_links"):
         with pytest.raises(sa.exc.OperationalError), engine.connect() as connection:
             connection.exec_driver_sql(f"SELECT rowid FROM {table}")
     engine.dispose()
