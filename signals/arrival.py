@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple, cast
 
-from sqlalchemy import Connection, Table, or_, select
+from sqlalchemy import Connection, Integer, Table, literal_column, or_, select
 from sqlalchemy.orm import Session, sessionmaker
 from structlog import get_logger
 
@@ -139,8 +139,8 @@ class _Waiting(NamedTuple):
     received_on: date
     unrouted: bool
     envelope: bytes
-    has_key: bool
-    is_signal: bool
+    has_key: int | None
+    is_signal: int | None
 
 
 class _Team(NamedTuple):
@@ -235,8 +235,10 @@ _reports = cast(Table, SealedReport.__table__)
 _signals = cast(Table, Signal.__table__)
 _links = cast(Table, AddressLink.__table__)
 
-_HAS_KEY = select(IdempotencyKey).where(IdempotencyKey.receipt_hash == _reports.c.receipt_hash).exists()
-_IS_SIGNAL = select(Signal).where(Signal.id == _reports.c.signal_id).exists()
+# Not EXISTS: for that PostgreSQL may read all signals into a table of its own. As values they are looked up.
+_ONE = select(literal_column("1", Integer))
+_HAS_KEY = _ONE.where(IdempotencyKey.receipt_hash == _reports.c.receipt_hash).scalar_subquery()
+_IS_SIGNAL = _ONE.where(Signal.id == _reports.c.signal_id).scalar_subquery()
 _TAKEN = (
     select(*(_reports.c[name] for name in _Waiting._fields[:-2]), _HAS_KEY, _IS_SIGNAL)
     .where(_reports.c.refused_on.is_(None))
