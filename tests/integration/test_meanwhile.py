@@ -24,7 +24,7 @@ from signals.audit import Actor
 from signals.audit_trail import verify_trail
 from signals.clock import today
 from signals.errors import Conflict, Forbidden, Invalid, NotFound
-from signals.intake import Intake
+from signals.intake import RETRY_DAYS, Intake
 from signals.models import (
     Absence,
     Approval,
@@ -50,6 +50,7 @@ from signals.vocabulary import (
     DeletionReason,
     OrganisationKind,
     ProcessRole,
+    ReceiptState,
     ReferralReason,
     Role,
     SignalState,
@@ -57,7 +58,7 @@ from signals.vocabulary import (
 from tests.integration.test_audit_trail import keys_of, link, opened
 from tests.integration.test_retention import arrived, concluded, retention_of
 from tests.support.meanwhile import meanwhile
-from tests.support.world import AGREEMENT, AMSTERDAM, GRONINGEN, IN_AMSTERDAM, LONG_AGO, World
+from tests.support.world import AGREEMENT, AMSTERDAM, GRONINGEN, IN_AMSTERDAM, IN_GRONINGEN, LONG_AGO, World
 from tests.unit.notifications.building import new_message
 
 ADMINISTRATOR = Actor(id=uuid.UUID(int=9), role=Role.ADMINISTRATOR, organisation_id=None)
@@ -522,6 +523,17 @@ def test_a_retry_of_what_is_forgotten_at_that_moment_is_stored_anew(
     monkeypatch.setattr(Intake, "_is_stored", forgotten_next)
     assert world.receive(1).receipt == first.receipt
     assert world.count(IdempotencyKey) == 1
+
+
+def test_a_report_that_arrives_while_old_keys_are_forgotten_keeps_its_receipt(world: World) -> None:
+    world.receive(1, IN_GRONINGEN)
+    world.worker().arrive()
+    receipt = world.receive(2).receipt
+    world.move(days=RETRY_DAYS + 1)
+    with meanwhile(world.engine, "receipts", lambda: world.worker().arrive()):
+        assert world.worker().forget_retries() == 1
+    assert len(world.signals()) == 2
+    assert world.intake().receipt_state(world.clock, receipt)[0] is ReceiptState.RECEIVED
 
 
 def test_a_receipt_that_is_forgotten_at_that_moment_stops_no_claim(world: World) -> None:
