@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
 
@@ -164,11 +165,12 @@ def test_the_audit_entry_is_there_although_the_content_could_not_be_opened(
 def test_without_an_audit_entry_no_content_is_shown(
     desk: Desk, signal_id: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_args: object, **_kwargs: object) -> None:
-        raise OperationalError("INSERT", {}, Exception("disk full"))
+    def refuse(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if "INSERT INTO audit_entries" in statement:
+            raise OperationalError("INSERT", {}, Exception("disk full"))
 
     opened: list[object] = []
-    monkeypatch.setattr("signals.audit.AuditLog.record", refuse)
+    event.listen(desk.engine, "before_cursor_execute", refuse)
     monkeypatch.setattr("signals.web.desk.opened.open_report", lambda *args: opened.append(args))
     assert desk.call("anna", "GET", f"/signals/{signal_id}").status_code == 503
     assert opened == []

@@ -64,9 +64,9 @@ def test_an_opening_is_three_transactions_and_its_audit_entry_is_committed_first
     with steps_of(desk.engine) as steps:
         assert desk.call("anna", "GET", f"/signals/{signal_id}").status_code == 200
     assert [told(transaction) for transaction in transactions(steps)] == [
-        ["rollback"],
+        ["commit"],
         ["entry", "commit"],
-        ["sealed", "rollback"],
+        ["sealed", "commit"],
     ]
 
 
