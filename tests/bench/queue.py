@@ -89,7 +89,7 @@ def _page(crowd: Crowd, cursor: str | None) -> QueuePage:
 
 def _read(session: Session, crowd: Crowd, cursor: str | None) -> QueuePage:
     page = queue_page(session, organisation_id=crowd.organisation_id, limit=PAGE, cursor=cursor)
-    session.rollback()  # as at the end of a request
+    session.commit()  # as at the end of a request (`reading_session`)
     return page
 
 
