@@ -27,6 +27,7 @@ PURE_MODULES = (
     "privacy.sealing",
     "privacy.pseudonyms",
     "privacy.receipts",
+    "privacy.macs",
     "privacy.audit_chain",
     "privacy.totp",
     "privacy.passwords",

@@ -5,12 +5,12 @@ import uuid
 from datetime import UTC, date, datetime
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, event, select, update
 
 from notifications.models import OutboxMessage
 from signals.contents import open_report
 from signals.jobs import Worker
-from signals.models import AddressLink, Organisation
+from signals.models import AddressLink, Organisation, Signal
 from signals.postcodes import Address
 from signals.repeats import earlier_links, probes_for
 from signals.routing import routing_changed
@@ -30,6 +30,31 @@ def test_a_repeat_inside_one_batch_is_seen(world: World) -> None:
         world.receive(number)
     assert world.worker().arrive() == 3
     assert sorted(signal.repeat for signal in world.signals()) == [False, True, True]
+
+
+def test_a_report_of_an_address_whose_signal_was_deleted_is_a_repeat(world: World) -> None:
+    """Its link outlives it, and names no signal any more."""
+    world.receive(1)
+    world.worker().arrive()
+    with world.sessions.begin() as session:
+        session.execute(update(AddressLink).values(signal_id=None))
+        session.execute(delete(Signal))
+    world.receive(2)
+    world.worker().arrive()
+    assert [signal.repeat for signal in world.signals()] == [True]
+
+
+@pytest.mark.parametrize(("remembered", "asked"), [(1, 2), (10, 1)])
+def test_who_receives_what_is_asked_anew_after_some_batches(
+    sqlite_world: World, monkeypatch: pytest.MonkeyPatch, remembered: int, asked: int
+) -> None:
+    monkeypatch.setattr("signals.arrival.BATCHES_REMEMBERED", remembered)
+    for number in range(2):
+        sqlite_world.receive(number)
+    statements: list[str] = []
+    event.listen(sqlite_world.engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
+    assert in_batches(sqlite_world, 1).arrive() == 2
+    assert len([statement for statement in statements if "FROM recipients" in statement]) == asked
 
 
 def test_another_address_is_no_repeat(world: World) -> None:

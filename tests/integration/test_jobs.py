@@ -13,7 +13,7 @@ from notifications.models import MessageState, OutboxMessage
 from privacy.sealing import week_start
 from signals.app import root_public_key
 from signals.jobs import Worker, make_channels, make_worker
-from signals.models import MailboxPublicKey, Organisation, SealedReport
+from signals.models import IdempotencyKey, MailboxPublicKey, Organisation, SealedReport
 from signals.scheduler import start_in_background
 from signals.settings import NotificationsSettings
 from tests.support.world import AMSTERDAM, IN_GRONINGEN, World, run_at_once
@@ -97,7 +97,19 @@ def test_retries_are_kept_for_seven_days_and_forgotten_on_the_eighth(world: Worl
     assert world.worker().forget_retries() == 0
     world.move(days=1)
     assert world.worker().forget_retries() == 1
-    assert world.count(SealedReport) == 0
+    assert world.count(IdempotencyKey) == 0
+
+
+def test_a_retry_without_a_receipt_as_earlier_releases_left_it_is_forgotten_too(world: World) -> None:
+    world.receive(1)
+    world.worker().arrive()
+    world.receive(2, IN_GRONINGEN)
+    with world.sessions.begin() as session:
+        first = IdempotencyKey.receipt_hash.not_in(select(SealedReport.receipt_hash))
+        session.execute(update(IdempotencyKey).where(first).values(receipt_hash=None))
+    world.move(days=8)
+    assert world.worker().forget_retries() == 1
+    assert world.count(IdempotencyKey) == 1
 
 
 def test_a_waiting_report_is_never_forgotten(world: World) -> None:
