@@ -137,18 +137,24 @@ class Window:
     def press(self, place: Locator) -> None:
         """With the mouse, or with a thumb on a phone."""
         place.tap() if self.size == PHONE else place.click()
-        self.page.wait_for_load_state()
+        self.loaded()
 
     def presses(self) -> int:
         """How often it was pressed since the window was opened or `begin_counting`."""
-        return int(self.page.evaluate("Number(sessionStorage.presses || 0)"))
+        return int(self.loaded().evaluate("Number(sessionStorage.presses || 0)"))
 
     def begin_counting(self) -> None:
-        self.page.evaluate("sessionStorage.removeItem('presses')")
+        self.loaded().evaluate("sessionStorage.removeItem('presses')")
+
+    def loaded(self) -> Page:
+        """The page once it is all there. A click ends when the next page's head is in: until its first
+        byte it has no root element, and whoever looks then looks at nothing."""
+        self.page.wait_for_load_state()
+        return self.page
 
     def axe(self) -> list[str]:
         """What axe finds wrong with the page as it is now."""
-        found = Axe().run(self.page)
+        found = Axe().run(self.loaded())
         return [
             f"{one['id']}: {node['html'][:120]}"
             for one in found.response["violations"]
@@ -157,7 +163,7 @@ class Window:
 
     def wider_than_the_screen(self) -> list[str]:
         """What makes people scroll sideways; empty when the page flows into its width."""
-        found: list[str] = self.page.evaluate(
+        found: list[str] = self.loaded().evaluate(
             """() => document.documentElement.scrollWidth <= innerWidth ? []
               : [...document.querySelectorAll("body *")]
                 .filter((one) => one.getBoundingClientRect().right > innerWidth + 1)

@@ -135,6 +135,7 @@ def test_who_claims_second_is_told_who_has_it_and_since_when(
     anna.open()
     bram.open()
     anna.press(anna.page.get_by_role("button", name="Oppakken"))
+    expect(anna.page.locator(DONE)).to_be_visible()
     bram.press(bram.page.get_by_role("button", name="Oppakken"))
     told = bram.page.get_by_role("alert")
     expect(told).to_have_text(
