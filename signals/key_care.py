@@ -1,17 +1,19 @@
 """Care for keys that nothing needs any more: destroying them is what makes old copies unreadable."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import ScalarResult, delete, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from privacy.keystore import Keystore
 from signals.audit import SYSTEM, AuditLog
 from signals.clock import Clock, today
+from signals.db import reading, reading_session
 from signals.models import MailboxPublicKey, SealedReport, Signal
 from signals.routing import routing_changed
 from signals.vocabulary import AuditAction
@@ -50,13 +52,36 @@ def sweep_keys(
 
 
 def _sweep_case_keys(sessions: sessionmaker[Session], clock: Clock, keystore: Keystore) -> int:
-    older_than = today(clock) - timedelta(days=ORPHAN_DAYS)
+    """One look through all signals beside all keys, both in order of id, however many there are.
+
+    Destroying is for good, so what was found is asked for once more: a database that sorts ids in another
+    way than we compare them must cost time, never a key.
+    """
+    keys = keystore.case_key_ids(older_than=today(clock) - timedelta(days=ORPHAN_DAYS))
     destroyed = 0
-    for page in _pages(keystore.case_key_ids(older_than=older_than)):
-        with sessions() as session:
-            used = set(session.scalars(select(Signal.case_key_id).where(Signal.case_key_id.in_(page))))
-        destroyed += keystore.destroy_case_keys(set(page) - used)
+    with (
+        reading_session(sessions, reading(sessions.kw["bind"])) as session,
+        closing(_used_case_keys(session)) as used,
+    ):
+        for page in _pages(_missing_from(iter(used), keys)):
+            wanted = select(Signal.case_key_id).where(Signal.case_key_id.in_(page))
+            destroyed += keystore.destroy_case_keys(set(page) - set(session.scalars(wanted)))
     return destroyed
+
+
+def _used_case_keys(session: Session) -> ScalarResult[UUID]:
+    in_order = select(Signal.case_key_id).order_by(Signal.case_key_id)
+    return session.scalars(in_order, execution_options={"yield_per": _PAGE})
+
+
+def _missing_from(used: Iterator[UUID], ids: Iterable[UUID]) -> Iterator[UUID]:
+    """Those of `ids` that are not among `used`; both ascend, and neither is held in memory."""
+    nearest = next(used, None)
+    for one in ids:
+        while nearest is not None and nearest < one:
+            nearest = next(used, None)
+        if one != nearest:
+            yield one
 
 
 def _sweep_mailbox_keys(sessions: sessionmaker[Session], clock: Clock, keystore: Keystore) -> int:
