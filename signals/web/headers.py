@@ -37,7 +37,9 @@ _FIXED = {
 
 _IS_FILE: Final = "signals.is_file"
 """In the environment of a request: its answer is a file of ours."""
-_OF_FILES = frozenset({"X-Content-Type-Options", "Cross-Origin-Resource-Policy", "Cache-Control"})
+_OF_FILES = frozenset(
+    {"API-Version", "X-Content-Type-Options", "Cross-Origin-Resource-Policy", "Cache-Control"}
+)
 _POLICY_OF_DRAWINGS = "default-src 'none'; frame-ancestors 'none'"
 """An SVG can be opened as a document; ours holds nothing that runs."""
 _NOT_OF_FILES = ("Content-Disposition", "Last-Modified")

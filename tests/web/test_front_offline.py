@@ -143,11 +143,12 @@ def test_a_bundle_holds_its_files_in_their_order_and_the_worker_reads_no_code_of
 @pytest.mark.parametrize("path", ["/static/page.css", "/static/bundles/queue.js", "/static/icons/frail.svg"])
 def test_a_file_carries_only_headers_that_mean_something_for_a_file(client: FlaskClient, path: str) -> None:
     found = client.get(f"{path}?v=1", headers=GZIP, buffered=True).headers
+    assert found["API-Version"] == "1.0.0"  # as on every answer
     assert found["X-Content-Type-Options"] == "nosniff"
     assert found["Cross-Origin-Resource-Policy"] == "same-origin"
     assert "immutable" in found["Cache-Control"]
     usual = {"Content-Type", "Content-Length", "Content-Encoding", "Cache-Control", "ETag", "Vary", "Date"}
-    kept = {"X-Content-Type-Options", "Cross-Origin-Resource-Policy"}
+    kept = {"API-Version", "X-Content-Type-Options", "Cross-Origin-Resource-Policy"}
     drawn = {"Content-Security-Policy"} if path.endswith("svg") else set()
     assert {name for name, _ in found} <= usual | kept | drawn
     assert bool(drawn) == ("Content-Security-Policy" in found)
