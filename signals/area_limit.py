@@ -9,7 +9,6 @@ import uuid
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine, Integer, bindparam, func, literal, select
 
@@ -21,6 +20,8 @@ from signals.models.area_day import limit_after
 NEARLY: Final = 0.8
 """From this part of the limit on each report asks the database, and people are told."""
 _SMALL: Final = 100
+_AGAIN_AFTER: Final = timedelta(minutes=30)
+"""Who was refused asks again after this, or at midnight: people are told of a full area, and may raise it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,13 +48,13 @@ class AreaLimit:
         self._known: dict[tuple[uuid.UUID, date], _Known] = {}
 
     def check(self, engine: Engine, organisation_id: uuid.UUID, on: date, now: datetime) -> None:
-        """Raise `AreaFull` with the seconds until the next day in Amsterdam when the limit is reached.
+        """Raise `AreaFull` when the limit is reached, with the seconds after which it may be asked again.
 
         `engine` is one to read with.
         """
         known = self._now_known(engine, organisation_id, on)
         if known.number >= known.limit:
-            raise AreaFull(retry_after=_seconds_to_midnight(now, AMSTERDAM))
+            raise AreaFull(retry_after=min(_seconds_to_midnight(now), int(_AGAIN_AFTER.total_seconds())))
 
     def count(self, organisation_id: uuid.UUID, on: date) -> None:
         """One more was stored by this process."""
@@ -90,9 +91,9 @@ def _patience(known: _Known) -> float:
     return max(1.0, (1 - known.number / known.limit) / (1 - NEARLY)) if known.limit else 1.0
 
 
-def _seconds_to_midnight(now: datetime, zone: ZoneInfo) -> int:
-    local = now.astimezone(zone)
-    midnight = datetime.combine(local.date() + timedelta(days=1), datetime.min.time(), zone)
+def _seconds_to_midnight(now: datetime) -> int:
+    tomorrow = now.astimezone(AMSTERDAM).date() + timedelta(days=1)
+    midnight = datetime.combine(tomorrow, datetime.min.time(), AMSTERDAM)
     return max(1, int((midnight - now).total_seconds()))
 
 

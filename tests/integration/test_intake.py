@@ -433,14 +433,14 @@ def test_a_raised_limit_lets_more_in(world: World) -> None:
 @pytest.mark.parametrize(
     ("moment", "seconds"),
     [
-        (datetime(2026, 11, 24, 9, 30, tzinfo=UTC), 13.5 * 3600),
+        (datetime(2026, 11, 24, 9, 30, tzinfo=UTC), 1800),
+        (datetime(2026, 11, 24, 22, 50, tzinfo=UTC), 600),
         (datetime(2026, 11, 24, 22, 59, 59, tzinfo=UTC), 1),
-        (datetime(2026, 3, 28, 23, 30, tzinfo=UTC), 22.5 * 3600),  # 0:30 on the day of 23 hours
-        (datetime(2026, 10, 24, 22, 30, tzinfo=UTC), 24.5 * 3600),  # 0:30 on the day of 25 hours
-        (datetime(2026, 7, 1, 21, 0, tzinfo=UTC), 3600),
+        (datetime(2026, 11, 24, 23, 0, tzinfo=UTC), 1800),
+        (datetime(2026, 7, 1, 21, 45, tzinfo=UTC), 900),
     ],
 )
-def test_retry_after_lasts_until_midnight_in_amsterdam(
+def test_who_is_refused_may_ask_again_in_half_an_hour_or_at_midnight_in_amsterdam(
     sqlite_world: World, moment: datetime, seconds: float
 ) -> None:
     sqlite_world.clock.moment = moment
