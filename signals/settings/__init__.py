@@ -1,0 +1,50 @@
+"""Settings as frozen values, read from TOML and the environment; unknown keys are refused.
+
+`SIGNALS__SECTION__KEY` (top level: `SIGNALS__KEY`) overrides the file. Every problem is listed
+at once, so that an administrator mends them in one go.
+"""
+
+from signals.settings.problems import problems_of
+from signals.settings.reading import CONFIG_VARIABLE, load_settings
+from signals.settings.values import (
+    ArrivalSettings,
+    AuditSettings,
+    DatabaseSettings,
+    FiguresSettings,
+    FrontSettings,
+    KeystoreSettings,
+    LimitsSettings,
+    LoggingSettings,
+    MetricsSettings,
+    NotesSettings,
+    NotificationsSettings,
+    RetentionSettings,
+    RoutingSettings,
+    ServerSettings,
+    SessionsSettings,
+    Settings,
+    TwilioSettings,
+)
+
+__all__ = [
+    "CONFIG_VARIABLE",
+    "ArrivalSettings",
+    "AuditSettings",
+    "DatabaseSettings",
+    "FiguresSettings",
+    "FrontSettings",
+    "KeystoreSettings",
+    "LimitsSettings",
+    "LoggingSettings",
+    "MetricsSettings",
+    "NotesSettings",
+    "NotificationsSettings",
+    "RetentionSettings",
+    "RoutingSettings",
+    "ServerSettings",
+    "SessionsSettings",
+    "Settings",
+    "TwilioSettings",
+    "load_settings",
+    "problems_of",
+]
