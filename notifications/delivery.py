@@ -10,36 +10,24 @@ import logging
 import random
 import uuid
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Any, cast
 
-from sqlalchemy import (
-    ColumnElement,
-    CursorResult,
-    Select,
-    Table,
-    Update,
-    and_,
-    bindparam,
-    func,
-    or_,
-    select,
-)
+from sqlalchemy import ColumnElement, Table
 from sqlalchemy.orm import Session, sessionmaker
 
-from notifications import feedback
+from notifications import feedback, leasing
 from notifications.at_once import Begun, Delivered, SingleStatements, single_statements
 from notifications.breaker import Breaker, is_about_provider
 from notifications.channels import Channel, Outgoing, Sent
 from notifications.clock import Clock
+from notifications.leasing import Lease, Which
 from notifications.models import DeliveryAttempt, MessageState, OutboxMessage
 from notifications.rendering import render, render_once
 from notifications.retry import (
     DEFAULT_POLICY,
-    DOUBTFUL,
     INTERRUPTED,
     MAX_REPEATS_IN_DOUBT,
     DeliveryFailure,
@@ -125,24 +113,6 @@ def deliver_due(
     return courier.deliver(limit)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Lease:
-    """A message that is ours until `until`, which also proves it: a later lease always ends later."""
-
-    id: uuid.UUID
-    event: str
-    subject_id: uuid.UUID
-    organisation_id: uuid.UUID | None
-    channel: str
-    recipient: str = field(repr=False)
-    language: str
-    values: dict[str, str]
-    tries: int
-    doubts: int
-    until: datetime
-    begun_at: datetime | None = None
-
-
 _Result = Sent | DeliveryFailure
 
 
@@ -160,7 +130,7 @@ class _Courier:
     statements: SingleStatements | None
     tally: Counter[str] = field(default_factory=Counter)
     ranked: deque[uuid.UUID] = field(default_factory=deque)
-    waiting: deque[_Lease] = field(default_factory=deque)
+    waiting: deque[Lease] = field(default_factory=deque)
 
     def deliver(self, limit: int) -> DeliveryReport:
         started = self.clock.now()
@@ -184,22 +154,22 @@ class _Courier:
     def _rank(self, limit: int) -> None:
         with self.session_factory.begin() as session:
             feedback.judge(session, self.clock, rng=self.rng, policy=self.policy)  # also when nothing is due
-            self.ranked.extend(session.scalars(_ranked(self._due(), limit * RIVALS)))
+            self.ranked.extend(session.scalars(leasing.in_turn(self._due(), limit * RIVALS)))
 
     def _lease_due(self, most: int) -> int:
         """Lease the next in order; gives how many were taken from it, settled ones included."""
         now = self.clock.now()
         with self.session_factory.begin() as session:
             feedback.judge(session, self.clock, rng=self.rng, policy=self.policy)
-            messages = _lock_next(session, self._due(), self.ranked, most)
-            doubts = _doubts(session, messages)
+            messages = leasing.lock_next(session, self._due(), self.ranked, most)
+            doubts = leasing.doubts_of(session, messages)
             leased = [m.id for m in messages if self._take(session, m, doubts.get(m.id, 0), now)]
-            _lease_all(session, leased, now + self.lease)
+            leasing.lease_all(session, leased, now + self.lease)
         return len(messages)
 
     def _due(self) -> ColumnElement[bool]:
         now = self.clock.now()
-        return _due(now, [name for name in self.channels if self._allows(name, now)])
+        return leasing.is_due(now, [name for name in self.channels if self._allows(name, now)])
 
     def _take(self, session: Session, message: OutboxMessage, doubts: int, now: datetime) -> bool:
         """Whether it is to be leased; else it is settled."""
@@ -212,7 +182,7 @@ class _Courier:
         elif doubts > MAX_REPEATS_IN_DOUBT:
             self._settle(message, MessageState.FAILED, now)
         else:
-            self.waiting.append(_leased(message, doubts, now + self.lease))
+            self.waiting.append(leasing.lease_of(message, doubts, now + self.lease))
             return True
         return False
 
@@ -220,7 +190,7 @@ class _Courier:
         message.state, message.settled_at, message.leased_until = state, now, None
         self.tally[state.value] += 1
 
-    def _step(self, finished: tuple[_Lease, _Result] | None) -> _Lease | None:
+    def _step(self, finished: tuple[Lease, _Result] | None) -> Lease | None:
         """Record what was sent and mark the next one as being sent, in one transaction or statement."""
         if finished is None:
             with self.session_factory.begin() as session:
@@ -247,11 +217,11 @@ class _Courier:
         with statements.sessions() as session:
             return self._why_senseless(session, lease) is None
 
-    def _why_senseless(self, session: Session, lease: _Lease) -> str | None:
+    def _why_senseless(self, session: Session, lease: Lease) -> str | None:
         about = lease.event, lease.subject_id, lease.organisation_id, lease.recipient
         return self.senseless(session, *about)
 
-    def _step_at_once(self, statements: SingleStatements, lease: _Lease, sent: Sent) -> _Lease | None:
+    def _step_at_once(self, statements: SingleStatements, lease: Lease, sent: Sent) -> Lease | None:
         now, waiting = self.clock.now(), self.waiting[0]
         begun = self._begun(waiting, now)
         settled, was_ours = statements.settle_and_begin(
@@ -269,21 +239,21 @@ class _Courier:
         self._overtaken(waiting)
         return self._step(None)
 
-    def _begun(self, lease: _Lease, now: datetime) -> _Lease:
+    def _begun(self, lease: Lease, now: datetime) -> Lease:
         return replace(lease, tries=lease.tries + 1, until=now + self.lease, begun_at=now)
 
-    def _begin_next(self, session: Session) -> _Lease | None:
+    def _begin_next(self, session: Session) -> Lease | None:
         while self.waiting:
             lease, now = self.waiting.popleft(), self.clock.now()
             if not self._allows(lease.channel, now):
-                _change(session, _held(lease, MessageState.QUEUED), leased_until=None)
+                leasing.change(session, leasing.held(lease, MessageState.QUEUED), leased_until=None)
                 continue
             if self._has_lost_its_sense(session, lease, now):
                 continue
             begun = self._begun(lease, now)
-            if _change(
+            if leasing.change(
                 session,
-                _held(lease, MessageState.QUEUED),
+                leasing.held(lease, MessageState.QUEUED),
                 state=MessageState.SENDING,
                 tries=begun.tries,
                 leased_until=begun.until,
@@ -295,22 +265,22 @@ class _Courier:
     def _allows(self, channel: str, now: datetime) -> bool:
         return channel not in self.breakers or self.breakers[channel].allows(now)
 
-    def _has_lost_its_sense(self, session: Session, lease: _Lease, now: datetime) -> bool:
+    def _has_lost_its_sense(self, session: Session, lease: Lease, now: datetime) -> bool:
         reason = self._why_senseless(session, lease)
         if reason is None:
             return False
-        held = _held(lease, MessageState.QUEUED)
+        held = leasing.held(lease, MessageState.QUEUED)
         expired = {"state": MessageState.EXPIRED, "reason": reason[:40], "settled_at": now}
-        self._count(_change(session, held, leased_until=None, **expired), "expired", lease)
+        self._count(leasing.change(session, held, leased_until=None, **expired), "expired", lease)
         return True
 
-    def _send(self, lease: _Lease) -> _Result:
+    def _send(self, lease: Lease) -> _Result:
         try:
             return self.channels[lease.channel].send(self._compose(lease))
         except DeliveryFailure as failure:
             return failure
 
-    def _compose(self, lease: _Lease) -> Outgoing:
+    def _compose(self, lease: Lease) -> Outgoing:
         assert lease.begun_at is not None
         values = self.complete(lease.event, lease.subject_id, lease.values)
         # What was filled in is a secret of one recipient: only what all are told is kept for the next.
@@ -327,7 +297,7 @@ class _Courier:
             at=lease.begun_at,
         )
 
-    def _record(self, session: Session, lease: _Lease, result: _Result) -> None:
+    def _record(self, session: Session, lease: Lease, result: _Result) -> None:
         now = self.clock.now()
         problem = None if isinstance(result, Sent) else result.problem
         if isinstance(result, Sent):
@@ -347,10 +317,10 @@ class _Courier:
         elif isinstance(result, Sent) or result.problem.startswith(("smtp_", "twilio_")):
             breaker.succeeded()  # its refusal of one message is an answer too
 
-    def _record_delivered(self, session: Session, lease: _Lease, sent: Sent, now: datetime) -> bool:
+    def _record_delivered(self, session: Session, lease: Lease, sent: Sent, now: datetime) -> bool:
         # That it arrived is a fact, whoever holds the lease by now: it stops a repeat not yet begun.
-        undelivered = _Which(id=lease.id, state=MessageState.DELIVERED)
-        recorded = _change(
+        undelivered = Which(id=lease.id, state=MessageState.DELIVERED)
+        recorded = leasing.change(
             session,
             undelivered,
             state=MessageState.DELIVERED,
@@ -361,7 +331,7 @@ class _Courier:
         return self._count(recorded, "delivered", lease)
 
     def _record_failure(
-        self, session: Session, lease: _Lease, failure: DeliveryFailure, now: datetime
+        self, session: Session, lease: Lease, failure: DeliveryFailure, now: datetime
     ) -> bool:
         verdict = decide(
             failure, tries=lease.tries, doubts=lease.doubts, now=now, rng=self.rng, policy=self.policy
@@ -369,17 +339,19 @@ class _Courier:
         changes: dict[str, Any] = {"state": MessageState.FAILED, "settled_at": now}
         if verdict.next is Next.RETRY:
             changes = {"state": MessageState.QUEUED, "not_before": verdict.at}
-        recorded = _change(session, _held(lease, MessageState.SENDING), leased_until=None, **changes)
+        recorded = leasing.change(
+            session, leasing.held(lease, MessageState.SENDING), leased_until=None, **changes
+        )
         return self._count(recorded, "retried" if verdict.next is Next.RETRY else "failed", lease)
 
-    def _count(self, recorded: bool, as_what: str, lease: _Lease) -> bool:
+    def _count(self, recorded: bool, as_what: str, lease: Lease) -> bool:
         if recorded:
             self.tally[as_what] += 1
         else:
             self._overtaken(lease)
         return recorded
 
-    def _overtaken(self, lease: _Lease) -> None:
+    def _overtaken(self, lease: Lease) -> None:
         self.tally["overtaken"] += 1
         log.warning("message %s was taken over: its lease of %s ended too soon", lease.id, self.lease)
 
@@ -389,115 +361,7 @@ class _Courier:
             return
         with self.session_factory.begin() as session:
             for lease in self.waiting:
-                _change(session, _held(lease, MessageState.QUEUED), leased_until=None)
-
-
-def _lock_next(
-    session: Session, due: ColumnElement[bool], ranked: deque[uuid.UUID], most: int
-) -> list[OutboxMessage]:
-    """The next that are due, locked; those that another worker is leasing just now are passed over.
-
-    Ranked first and locked then: in one statement PostgreSQL may rank anew for every row it looks at.
-    """
-    locked: list[OutboxMessage] = []
-    while ranked and len(locked) < most:
-        room = min(most - len(locked), len(ranked))
-        locked += _lock(session, due, [ranked.popleft() for _ in range(room)])
-    return locked
-
-
-def _lease_all(session: Session, ids: Sequence[uuid.UUID], until: datetime) -> None:
-    leased = _messages.update().where(_messages.c.id.in_(ids))
-    if ids:
-        session.execute(leased.values(state=MessageState.QUEUED, leased_until=until))
-
-
-def _due(now: datetime, channels: Iterable[str]) -> ColumnElement[bool]:
-    return and_(
-        OutboxMessage.state.in_([MessageState.QUEUED, MessageState.SENDING]),
-        OutboxMessage.not_before <= now,
-        or_(OutboxMessage.leased_until.is_(None), OutboxMessage.leased_until <= now),
-        or_(OutboxMessage.channel.in_(sorted(channels)), OutboxMessage.expires_at <= now),
-    )
-
-
-def _ranked(due: ColumnElement[bool], limit: int) -> Select[uuid.UUID]:
-    """The oldest due message of each organisation, then the second of each, and so on."""
-    oldest_first = (OutboxMessage.not_before, OutboxMessage.id)
-    turn = func.row_number().over(partition_by=OutboxMessage.organisation_id, order_by=oldest_first)
-    return select(OutboxMessage.id).where(due).order_by(turn, *oldest_first).limit(limit)
-
-
-def _lock(session: Session, due: ColumnElement[bool], ids: Sequence[uuid.UUID]) -> list[OutboxMessage]:
-    # `due` again: another worker may have leased a message since it was ranked.
-    statement = select(OutboxMessage).where(OutboxMessage.id.in_(ids), due)
-    found = session.scalars(statement.with_for_update(skip_locked=True)).all()
-    return sorted(found, key=lambda message: ids.index(message.id))
-
-
-def _doubts(session: Session, messages: Sequence[OutboxMessage]) -> dict[uuid.UUID, int]:
-    """How often it is unknown whether a message that was tried before has arrived."""
-    tried = [message.id for message in messages if message.tries]
-    if not tried:
-        return {}
-    rows = session.execute(
-        select(DeliveryAttempt.message_id, func.count())
-        .where(DeliveryAttempt.message_id.in_(tried), DeliveryAttempt.problem.in_(DOUBTFUL))
-        .group_by(DeliveryAttempt.message_id)
-    )
-    return dict(rows.all())
-
-
-def _leased(message: OutboxMessage, doubts: int, until: datetime) -> _Lease:
-    return _Lease(
-        id=message.id,
-        event=message.event,
-        subject_id=message.subject_id,
-        organisation_id=message.organisation_id,
-        channel=message.channel,
-        recipient=message.recipient,
-        language=message.language,
-        values=dict(message.values),
-        tries=message.tries,
-        doubts=doubts,
-        until=until,
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Which:
-    """Which message an update is about: `until` of the lease that must hold it, None for whoever has it."""
-
-    id: uuid.UUID
-    state: MessageState
-    until: datetime | None = None
-
-
-def _held(lease: _Lease, state: MessageState) -> _Which:
-    return _Which(id=lease.id, state=state, until=lease.until)
-
-
-def _change(session: Session, which: _Which, **values: Any) -> bool:
-    """Whether it was still so: in that state under that lease, or without one in any other state."""
-    statement = _update_of(which.until is not None, tuple(values))
-    given = {f"set_{name}": value for name, value in values.items()}
-    done = session.connection().execute(
-        statement, {**given, **{f"is_{k}": v for k, v in vars(which).items()}}
-    )
-    return cast("CursorResult[Any]", done).rowcount == 1
-
-
-@lru_cache(maxsize=32)
-def _update_of(held: bool, names: tuple[str, ...]) -> Update:
-    """Made once for each set of columns: an expression made anew costs more than running it."""
-    known = _messages.c
-    if held:
-        state = known.state == bindparam("is_state", type_=known.state.type)
-        which = and_(state, known.leased_until == bindparam("is_until", type_=known.leased_until.type))
-    else:
-        which = known.state != bindparam("is_state", type_=known.state.type)
-    values = {name: bindparam(f"set_{name}", type_=known[name].type) for name in names}
-    return _messages.update().where(known.id == bindparam("is_id", type_=known.id.type), which).values(values)
+                leasing.change(session, leasing.held(lease, MessageState.QUEUED), leased_until=None)
 
 
 def _attempt(message_id: uuid.UUID, at: datetime, problem: str | None) -> DeliveryAttempt:
@@ -514,5 +378,4 @@ def _attempt_values(message_id: uuid.UUID, at: datetime, problem: str | None) ->
     }
 
 
-_messages = cast(Table, OutboxMessage.__table__)
 _NEW_ATTEMPT = cast(Table, DeliveryAttempt.__table__).insert()
