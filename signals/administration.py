@@ -29,7 +29,7 @@ from signals.organisations import (
     onboarded_on,
 )
 from signals.recipients import arranged, take_back_check
-from signals.routing import hold_routing, routing_changed
+from signals.routing import LEAST_RECIPIENTS, hold_routing, routing_changed
 from signals.routing_table import NATIONAL_AREA, CoverageLevel
 from signals.vocabulary import AuditAction, OrganisationKind, Role
 
@@ -55,6 +55,12 @@ class CoverageOverlaps(Conflict):
     """This area is covered already on some of these dates."""
 
     code = "coverage_overlaps"
+
+
+class LastNationalDesk(Conflict):
+    """No other national desk receives: reports that nobody covers could reach nobody."""
+
+    code = "last_national_desk"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +108,7 @@ def missing_before_receiving(organisation: Organisation) -> list[str]:
         "agreement_on": organisation.agreement_on is not None,
         "legal_basis": bool(organisation.legal_basis),
         "retention_basis": bool(organisation.retention_basis),
-        "recipients": len(verified) >= 2,
+        "recipients": len(verified) >= LEAST_RECIPIENTS,
     }
     return [name for name, there in present.items() if not there]
 
@@ -149,11 +155,12 @@ def change_organisation(
     """Change what `changes` names (see `CHANGEABLE`), also what is needed before an organisation receives.
 
     `recipients`: all of them, as `RecipientEntry`, in order. An empty text or None empties a field. Raises
-    `NotFound`, and `Invalid` with every problem.
+    `NotFound`, `Invalid` with every problem, and `LastNationalDesk`.
     """
     require_role(actor, Role.ADMINISTRATOR)
     assert changes.keys() <= CHANGEABLE
     organisation = _organisation(session, organisation_id)
+    was_a_desk = _is_lasting_desk(organisation, today(clock))
     _refuse(_problems(session, organisation, changes, today(clock)))
     for name, value in changes.items():
         if name == "recipients":
@@ -163,6 +170,8 @@ def change_organisation(
     with _refused_as_taken() if "name" in changes else nullcontext():
         session.flush()
     routing_changed(session)
+    if was_a_desk and not _has_lasting_desk(session, today(clock)):
+        raise LastNationalDesk
     ground = f"changed:{','.join(sorted(changes))}"[:80]
     _record(session, clock, audit, actor, organisation.id, AuditAction.ORGANISATION_CHANGED, ground)
     return organisation
@@ -233,6 +242,19 @@ def _organisation(session: Session, organisation_id: uuid.UUID) -> Organisation:
     return found
 
 
+def _has_lasting_desk(session: Session, on: date) -> bool:
+    """Whether a national desk receives and goes on; after `routing_changed`, so that of two at once the
+    second sees what the first did.
+    """
+    desks = select(Organisation).where(Organisation.kind == OrganisationKind.NATIONAL)
+    return any(_is_lasting_desk(desk, on) for desk in session.scalars(desks))
+
+
+def _is_lasting_desk(organisation: Organisation, on: date) -> bool:
+    is_desk = organisation.kind is OrganisationKind.NATIONAL and organisation.suspended_from is None
+    return is_desk and receives(organisation, on)
+
+
 def _refuse(*groups: Iterator[FieldProblem]) -> None:
     problems = [problem for group in groups for problem in group]
     if problems:
@@ -255,7 +277,11 @@ def _problems(
         yield from _name_problems(session, changes["name"], organisation.id)
     if "contact_email" in changes:
         yield from _contact_problems(changes["contact_email"])
-    yield from _recipient_problems(changes.get("recipients", ()), on)
+    if "recipients" in changes:
+        yield from _recipient_problems(changes["recipients"], on)
+        verified = [entry for entry in changes["recipients"] if entry.verified_on is not None]
+        if receives(organisation, on) and len(verified) < LEAST_RECIPIENTS:  # it is suspended on purpose only
+            yield FieldProblem(field="recipients", code="keep_two")
 
 
 def _name_problems(session: Session, name: str, own_id: uuid.UUID | None) -> Iterator[FieldProblem]:

@@ -46,14 +46,13 @@ from signals.errors import (
     FieldProblem,
     Invalid,
     KeyReused,
-    NoMailboxKey,
     NotesDisabled,
     SignalsError,
 )
 from signals.models import IdempotencyKey, Receipt, SealedReport
 from signals.models.base import Base, new_id
-from signals.routing import Router, RoutingSnapshot, SealingKey
-from signals.routing_table import OrganisationFacts, Route
+from signals.routing import Router, SealingKey
+from signals.routing_table import OrganisationFacts
 from signals.vocabulary import OrganisationKind, ReceiptState
 
 NOTICED_DAYS_BACK = 14
@@ -142,7 +141,9 @@ class Intake:
         self._refuse_invalid(report, on)
         snapshot = self.router.snapshot()
         route = snapshot.route(report.address.postcode, report.address.number, on)
-        receiver, sealing_key = _receiver(snapshot, route, on)
+        receiver, sealing_key = snapshot.receiver(
+            route, on
+        )  # never unsealed to disk: without a key it raises
         self.area_limit.check(self._readers, receiver.id, on, now)
         # Only here: a retry is recognised by what was sent, not by what is left of it.
         content, redactions = _without_what_identifies(report, body)
@@ -247,22 +248,6 @@ class _Identity:
             body_mac=body_mac(secret, key, body),
             receipt=receipt_for(secret, key, body),
         )
-
-
-def _receiver(snapshot: RoutingSnapshot, route: Route, on: date) -> tuple[OrganisationFacts, SealingKey]:
-    """The receiving organisation and its key of the week; without a valid key, the national desk's.
-
-    Never unsealed to disk: without any valid key the report is refused and the phone tries again.
-    """
-    receiver = snapshot.organisations[route.organisation_id]
-    key = snapshot.sealing_key(receiver.id, on)
-    if key is None:
-        desk = snapshot.national_desk(on)
-        key = snapshot.sealing_key(desk.id, on) if desk else None
-        if desk is None or key is None:
-            raise NoMailboxKey
-        return desk, key
-    return receiver, key
 
 
 def _without_what_identifies(report: Report, body: bytes) -> tuple[bytes, str]:

@@ -38,7 +38,9 @@ from signals.routing_table import (
     Route,
     RoutingTable,
 )
-from signals.vocabulary import OrganisationKind
+
+LEAST_RECIPIENTS = 2
+"""So many verified addresses an organisation needs to receive."""
 
 log = get_logger(__name__)
 
@@ -62,7 +64,7 @@ class RoutingSnapshot:
     keys: dict[tuple[uuid.UUID, date], SealingKey]
 
     def route(self, postcode: str, number: int | None, on: date) -> Route:
-        """The receiver of an address on a date; raises `NoMailboxKey` when no national desk receives then."""
+        """Who covers an address on a date; raises `NoMailboxKey` when nobody does and no desk receives."""
         try:
             return self.table.route(postcode, number, on)
         except NoNationalDesk:
@@ -73,11 +75,25 @@ class RoutingSnapshot:
         """The key of the week of `on`; None when none was made or its signature was refused."""
         return self.keys.get((organisation_id, week_start(on)))
 
+    def receiver(self, route: Route, on: date) -> tuple[OrganisationFacts, SealingKey]:
+        """Who receives a report on this route, and the key of the week to seal it with: the organisation that
+        covers the address or, where it has no valid key, the national desk. Raises `NoMailboxKey`.
+        """
+        key = self.sealing_key(route.organisation_id, on)
+        if key is None:
+            desk = self.national_desk(on)
+            key = None if desk is None else self.sealing_key(desk.id, on)
+        if key is None:
+            raise NoMailboxKey
+        return self.organisations[key.organisation_id], key
+
     def national_desk(self, on: date) -> OrganisationFacts | None:
         """The organisation that receives what no other does."""
-        known = self.organisations.values()
-        desks = (o for o in known if o.kind is OrganisationKind.NATIONAL and o.receives(on))
-        return min(desks, key=lambda desk: desk.id, default=None)
+        try:
+            desk_id = self.table.on(on).desk_id
+        except NoNationalDesk:
+            return None
+        return None if desk_id is None else self.organisations[desk_id]
 
 
 class Router:
@@ -257,7 +273,7 @@ def onboarded_from(
 
     Agreement date, legal basis, retention basis and two verified recipients (domain design, Routing).
     """
-    if agreement_on is None or not legal_basis or not retention_basis or len(verified) < 2:
+    if agreement_on is None or not legal_basis or not retention_basis or len(verified) < LEAST_RECIPIENTS:
         return None
     return max(agreement_on, sorted(verified)[1])
 

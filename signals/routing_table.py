@@ -123,6 +123,10 @@ class _Segments:
     unnumbered: Route
 
 
+_NOBODY: Final = OrganisationFacts(id=UUID(int=0), name="", kind=OrganisationKind.NATIONAL)
+"""Receives what is left when no national desk does; no route to it is ever given out."""
+
+
 class DayTable:
     """The answers of one date, compiled: about half a microsecond each."""
 
@@ -135,8 +139,20 @@ class DayTable:
         self._by_pc6 = by_pc6
         self._nowhere = nowhere
 
+    @property
+    def desk_id(self) -> UUID | None:
+        """The national desk, which receives what nobody else does; None while there is none."""
+        desk_id = self._nowhere.organisation_id
+        return None if desk_id is _NOBODY.id else desk_id
+
     def route(self, postcode: str, number: int | None) -> Route:
         """Route of a canonical postcode and a house number; see `RoutingTable.route`."""
+        found = self._found(postcode, number)
+        if found.organisation_id is _NOBODY.id:
+            raise NoNationalDesk
+        return found
+
+    def _found(self, postcode: str, number: int | None) -> Route:
         found = self._by_pc6.get(postcode)
         if found is None:
             return self._by_pc4.get(postcode[:4], self._nowhere)
@@ -206,12 +222,18 @@ class RoutingTable:
 
         An organisation that does not receive on the date is passed over for the next level. Without a house
         number, ranges of house numbers count only when together they give every number to one organisation.
-        Raises `NoNationalDesk`.
+        Raises `NoNationalDesk` where only a desk is left and none receives.
         """
-        return self.on(on).route(postcode, number)
+        return self._day(on).route(postcode, number)
 
     def on(self, on: date) -> DayTable:
         """The compiled answers of one date; raises `NoNationalDesk` when no national desk receives on it."""
+        day = self._day(on)
+        if day.desk_id is None:
+            raise NoNationalDesk
+        return day
+
+    def _day(self, on: date) -> DayTable:
         day = self._days.get(on)
         if day is None:
             day = self._compile(on)
@@ -358,7 +380,7 @@ class _DayCompiler:
         ]
 
     def _national_desk(self) -> UUID:
-        """The desk that coverage names, else any national organisation that receives."""
+        """The desk that coverage names, else any national organisation that receives, else nobody."""
         named = self._winner(CoverageLevel.NATIONAL, NATIONAL_AREA)
         if named is not None:
             return named
@@ -367,18 +389,16 @@ class _DayCompiler:
             for organisation in self._organisations.values()
             if organisation.kind is OrganisationKind.NATIONAL and organisation.receives(self._on)
         ]
-        if not desks:
-            raise NoNationalDesk
-        return min(desks)
+        return min(desks, default=_NOBODY.id)
 
     def _route(self, organisation_id: UUID, code: str | None, level: CoverageLevel) -> Route:
         """Equal routes are one object: eight thousand postcodes share a few hundred."""
         key = (organisation_id, code, level)
         if key not in self._routes:
-            organisation = self._organisations[organisation_id]
+            organisation = self._organisations.get(organisation_id, _NOBODY)
             municipality = self._municipalities.get(code) if code is not None else None
             self._routes[key] = Route(
-                organisation_id=organisation_id,
+                organisation_id=organisation.id,
                 name=organisation.name,
                 kind=organisation.kind,
                 municipality_code=code,

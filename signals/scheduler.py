@@ -16,6 +16,8 @@ from signals.jobs import Worker
 
 DAILY_SECONDS = 24 * 3600
 HOURLY_SECONDS = 3600
+MAILBOX_SECONDS = 60
+"""An organisation that was taken on now receives from its first keys on."""
 REMINDER_SECONDS = 600
 PROOF_SECONDS = 60
 FIGURES_SECONDS = 60
@@ -65,7 +67,7 @@ def _schedule(scheduler: BaseScheduler, worker: Worker) -> None:
     _every(scheduler, DAILY_SECONDS, "full_days", worker.forget_full_days)
     _every(scheduler, FIGURES_SECONDS, "delivery_figures", worker.count_messages)
     _every(scheduler, DAILY_SECONDS, "old_messages", worker.forget_messages)
-    _every(scheduler, HOURLY_SECONDS, "mailbox_keys", worker.provision_keys)
+    _every(scheduler, MAILBOX_SECONDS, "mailbox_keys", worker.provision_keys)
     _every(scheduler, settings.audit.link_seconds, "audit_links", worker.link_audit)
     _every(scheduler, KEY_SECONDS, "destroyed_keys", worker.destroy_keys)
     _every(scheduler, DAILY_SECONDS, "retries", worker.forget_retries)

@@ -19,14 +19,12 @@ from signals.errors import FieldProblem, Invalid, NotFound, StaleVersion
 from signals.models import Organisation, Recipient
 from signals.reach import EMAIL, SMS, coordinators
 from signals.recipients import arranged, set_way, take_back_check
-from signals.routing import routing_changed
+from signals.routing import LEAST_RECIPIENTS, routing_changed
 from signals.staff.accounts import checked_email
 from signals.staff.identity import normal_email
 from signals.vocabulary import STAFF_LANGUAGES, AuditAction, Role
 
 MOST_RECIPIENTS: Final = 10
-NEEDED: Final = 2
-"""So many recipients have confirmed before an organisation receives."""
 LEAST_LOUD_HOURS: Final = 4
 """In a day, outside the quiet hours: else a message would find no moment before it has lost its sense."""
 
@@ -233,7 +231,7 @@ def _wrong_recipients(
     confirmed = {
         normal_email(entry.address) for entry in organisation.recipients if entry.verified_on is not None
     }
-    if len(confirmed) >= NEEDED > len(confirmed.intersection(addresses)):
+    if len(confirmed) >= LEAST_RECIPIENTS > len(confirmed.intersection(addresses)):
         yield FieldProblem(field="recipients", code="keep_two")
 
 

@@ -83,7 +83,7 @@ def _routing(engine: "Engine", root: bytes | None, on: "date") -> Finding:
             check="routing",
             ok=False,
             says="the national desk has no key of this week that the root signed",
-            mend="run a worker: it makes keys every hour",
+            mend="run a worker: it makes keys every minute",
         )
     return Finding(check="routing", ok=True, says=f"{len(snapshot.organisations)} organisations, one desk")
 
@@ -103,7 +103,7 @@ def _keys_ahead(session: "Session", on: "date") -> Finding:
         check="mailbox keys",
         ok=not lacking,
         says=f"{lacking} organisations lack a key for the week of {wanted}",
-        mend="run a worker: it makes keys every hour",
+        mend="run a worker: it makes keys every minute",
     )
 
 

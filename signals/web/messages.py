@@ -34,6 +34,7 @@ TITLES: dict[str, LazyString] = {
     "method_not_allowed": _("This cannot be done here"),
     "csrf_failed": _("The page was open for too long"),
     "coverage_overlaps": _("This area is covered already"),
+    "last_national_desk": _("This is the only national desk that receives"),
     "already_decided": _("This request was decided already"),
     "release_refused": _("These figures cannot be released now"),
     "chosen_already": _("Somebody chose otherwise already"),
@@ -71,6 +72,7 @@ DETAILS: dict[str, LazyString] = {
     "coverage_overlaps": _(
         "On some of these dates it is. Let that coverage end first, or choose other dates."
     ),
+    "last_national_desk": _("Let another national desk receive first: it gets what no organisation covers."),
     "chosen_already": _("Load the page again: a worker does what was chosen."),
     "no_address_now": _(
         "Its recipient's address was not confirmed yet, or is gone. Load the page again: it says which."

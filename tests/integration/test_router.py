@@ -14,6 +14,7 @@ from signals import reference
 from signals.errors import NoMailboxKey
 from signals.models import CoverageArea, MunicipalityOfPostcode, Organisation, Recipient
 from signals.organisations import Area, create_organisation
+from signals.postcodes import Address
 from signals.routing import routing_changed
 from signals.routing_table import successors_on
 from signals.vocabulary import OrganisationKind
@@ -242,6 +243,14 @@ def test_a_suspended_national_desk_is_called_missing_from_that_day(world: World)
     assert router.route("1000AA", 1, TODAY).organisation_id == NATIONAL
     with pytest.raises(NoMailboxKey):
         router.route("1000AA", 1, date(2026, 11, 25))
+
+
+def test_without_a_national_desk_who_covers_an_address_still_receives(world: World) -> None:
+    _suspend(world, NATIONAL)
+    assert world.router().route("1012AB", 12, TODAY).organisation_id == AMSTERDAM
+    assert world.receive(1).organisation.id == AMSTERDAM
+    with pytest.raises(NoMailboxKey):
+        world.receive(2, Address(postcode="1000AA", number=1))
 
 
 def test_readyz_says_that_routing_is_not_ready_without_a_national_desk(sqlite_world: World) -> None:

@@ -13,8 +13,11 @@ from werkzeug.test import TestResponse
 
 from notifications.models import OutboxMessage
 from signals.models import AccountLink, Approval, CoverageArea, Organisation, RoutingVersion, StaffMember
+from signals.organisations import provision_mailbox_keys
 from signals.vocabulary import AuditAction, Role
 from tests.web.desk_fixtures import AMSTERDAM, BASE, GRONINGEN, Desk
+
+NATIONAL = "Landelijk meldpunt"
 
 NAME = "Voorbeeld Welzijn Utrecht"
 NEW: dict[str, Any] = {"name": NAME, "kind": "social_work"}
@@ -27,6 +30,7 @@ ONBOARDED: dict[str, Any] = {
         {"address": "twee@utrecht.example.org", "verified_on": "2026-02-02"},
     ],
 }
+IN_UTRECHT = {"postcode": "3511AA", "house_number": 1}
 SOMEBODY: dict[str, Any] = {"name": "Nora Nieuw", "email": "nora@example.org", "role": "worker"}
 
 
@@ -85,16 +89,30 @@ def test_a_name_that_is_taken_is_refused(desk: Desk) -> None:
     }
 
 
-def test_an_onboarded_organisation_with_coverage_receives_at_once(desk: Desk, utrecht: str) -> None:
-    lookup = {"postcode": "3511AA", "house_number": 1}
-    before = desk.client.post(f"{BASE}/coverage/lookup", json=lookup).get_json()["organisation"]["name"]
+def test_an_onboarded_organisation_with_coverage_receives_once_it_has_keys(desk: Desk, utrecht: str) -> None:
+    assert looked_up(desk) != (NAME, True)
     changed = bea(desk, "PATCH", f"/organisations/{utrecht}", **ONBOARDED).get_json()
     assert (changed["receives"], changed["missing"]) == (True, [])
     area = {"organisation_id": utrecht, "level": "municipality", "area": "GM0344", "valid_from": "2026-03-01"}
     assert bea(desk, "POST", "/coverage", **area).status_code == 201
-    after = desk.client.post(f"{BASE}/coverage/lookup", json=lookup).get_json()["organisation"]["name"]
-    assert before != NAME
-    assert after == NAME
+    # Until a worker has made its keys nobody can seal to it: the national desk receives, and is named.
+    assert looked_up(desk) == (NATIONAL, False)
+    assert received_by(desk) == NATIONAL
+    with Session(desk.engine) as session, session.begin():
+        provision_mailbox_keys(session, desk.clock, keystore=desk.keystore)
+    assert looked_up(desk) == (NAME, True)
+    assert received_by(desk) == NAME
+
+
+def looked_up(desk: Desk) -> tuple[str, bool]:
+    found = desk.client.post(f"{BASE}/coverage/lookup", json=IN_UTRECHT).get_json()
+    return found["organisation"]["name"], found["covered"]
+
+
+def received_by(desk: Desk) -> str:
+    key = {"Idempotency-Key": str(uuid4())}
+    sent = desk.client.post(f"{BASE}/signals", json=IN_UTRECHT, headers=key).get_json()
+    return str(sent["organisation"]["name"])
 
 
 def test_a_change_tells_routing_in_its_own_transaction(desk: Desk, utrecht: str) -> None:
@@ -110,6 +128,48 @@ def test_a_change_without_recipients_is_answered_with_those_that_are_there(desk:
     assert changed.status_code == 200
     body = changed.get_json()
     assert (body["receives"], body["missing"], len(body["recipients"])) == (False, [], 2)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"suspended_from": "2026-11-24"},
+        {"suspended_from": "2027-02-01"},
+        {"agreement_on": None},
+        {"legal_basis": ""},
+        {"agreement_on": "2026-12-01"},
+    ],
+)
+def test_the_only_national_desk_goes_on_receiving(desk: Desk, change: dict[str, Any]) -> None:
+    national = id_of(desk, NATIONAL)
+    refused = desk.call("bea", "PATCH", f"/organisations/{national}", json=change)
+    assert refused.status_code == 409
+    assert refused.get_json()["type"].endswith("last_national_desk")
+    found = bea(desk, "GET", "/organisations?search=Landelijk").get_json()["items"]
+    assert [one["receives"] for one in found] == [True]
+    renamed = bea(desk, "PATCH", f"/organisations/{national}", contact_phone="0800 0000")
+    assert renamed.status_code == 200
+
+
+def test_a_national_desk_may_stop_once_another_receives(desk: Desk) -> None:
+    second = bea(desk, "POST", "/organisations", name="Tweede meldpunt", kind="national").get_json()["id"]
+    bea(desk, "PATCH", f"/organisations/{second}", **ONBOARDED)
+    national = id_of(desk, NATIONAL)
+    stopped = bea(desk, "PATCH", f"/organisations/{national}", suspended_from="2026-11-24")
+    assert stopped.status_code == 200
+    refused = desk.call("bea", "PATCH", f"/organisations/{second}", json={"suspended_from": "2026-11-24"})
+    assert refused.status_code == 409
+
+
+def test_an_organisation_that_receives_keeps_two_verified_recipients(desk: Desk, utrecht: str) -> None:
+    one_only = {"recipients": [{"address": "een@utrecht.example.org", "verified_on": "2026-02-01"}]}
+    assert bea(desk, "PATCH", f"/organisations/{utrecht}", **one_only).status_code == 200
+    bea(desk, "PATCH", f"/organisations/{utrecht}", **ONBOARDED)
+    for fewer in (one_only, {"recipients": []}):
+        refused = desk.call("bea", "PATCH", f"/organisations/{utrecht}", json=fewer)
+        assert [error["code"] for error in refused.get_json()["errors"]] == ["keep_two"]
+    bea(desk, "PATCH", f"/organisations/{utrecht}", suspended_from="2026-11-24")
+    assert bea(desk, "PATCH", f"/organisations/{utrecht}", **one_only).status_code == 200
 
 
 def test_an_unverified_recipient_does_not_count(desk: Desk, utrecht: str) -> None:

@@ -11,7 +11,7 @@ from flask import Response, request
 
 from signals.clock import today
 from signals.intake import Received
-from signals.routing_table import Route
+from signals.routing_table import OrganisationFacts, Route
 from signals.settings import NotesSettings
 from signals.vocabulary import LANGUAGES
 from signals.web.bodies import StrictParser, read_json
@@ -68,8 +68,10 @@ def form() -> Response:
 def look_up_coverage(place: Mapping[str, Any]) -> Response:
     """Which organisation would receive a report from this address today."""
     context = front()
-    route = context.intake.router.route(place["postcode"], place["house_number"], today(context.clock))
-    return _json(_coverage(route))
+    snapshot, on = context.intake.router.snapshot(), today(context.clock)
+    route = snapshot.route(place["postcode"], place["house_number"], on)
+    receiver, _key = snapshot.receiver(route, on)
+    return _json(_coverage(route, receiver))
 
 
 @public_api.post("/signals")
@@ -104,11 +106,11 @@ def _json(body: Mapping[str, Any] | bytes, status: int = 200) -> Response:
     return Response(of_one_size(content, JSON_STEP), status=status, content_type="application/json")
 
 
-def _coverage(route: Route) -> dict[str, Any]:
+def _coverage(route: Route, receiver: OrganisationFacts) -> dict[str, Any]:
     municipality = {"code": route.municipality_code, "name": route.municipality_name}
     return {
-        "covered": route.covered,
-        "organisation": {"name": route.name, "kind": route.kind},
+        "covered": route.covered and receiver.id == route.organisation_id,
+        "organisation": {"name": receiver.name, "kind": receiver.kind},
         "municipality": municipality if route.municipality_code else None,
     }
 
