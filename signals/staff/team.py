@@ -119,6 +119,28 @@ def disable(
     return member
 
 
+def reopen(
+    session: Session, clock: Clock, *, office: Office, actor: Actor, member_id: uuid.UUID
+) -> StaffMember:
+    """Let somebody of the own team who was shut out in again, by a mailed link only; the team is told.
+
+    By the lead. Password, authenticator and passkeys of before stay worthless, as after a recovery, and what
+    was handed back stays with the team. Raises `Forbidden`, also for an account that was emptied since.
+    """
+    require_role(actor, Role.LEAD)
+    member = find_member(session, actor=actor, member_id=member_id)
+    if member.id == actor.id or not member.password_hash:
+        raise Forbidden
+    if member.disabled_at is None:
+        return member
+    member.disabled_at = None
+    session.flush()  # `recover` reads the row afresh, under its lock
+    accounts.record_change(session, clock, office.audit, actor, member, "reopened")
+    recover(session, clock, links=office.links, actor=actor, member=member)
+    _tell(session, clock, office, member.organisation_id, besides=actor.id)
+    return member
+
+
 def change_role(
     session: Session, clock: Clock, *, office: Office, actor: Actor, member_id: uuid.UUID, role: Role
 ) -> StaffMember:

@@ -183,6 +183,7 @@ POST /desk/team/invite L
 POST /desk/team/<uuid:member_id>/recover L
 POST /desk/team/<uuid:member_id>/role L
 POST /desk/team/<uuid:member_id>/disable L
+POST /desk/team/<uuid:member_id>/reopen L
 GET /desk/approvals LP
 POST /desk/approvals/<uuid:approval_id>/approve LP
 POST /desk/approvals/<uuid:approval_id>/decline LP

@@ -65,7 +65,7 @@ def shown_secret(page: TestResponse) -> str:
 
 
 def mailed_link(desk: Desk) -> str:
-    """The link in the last message, sent as the worker sends it."""
+    """The last link that was mailed, sent as the worker sends it."""
     channel = MemoryChannel()
     worker = Worker(
         settings=desk.settings,
@@ -78,9 +78,10 @@ def mailed_link(desk: Desk) -> str:
         channels={"email": channel},
     )
     assert worker.deliver().delivered >= 1
-    found = re.search(r"https?://\S+/desk/account/link\S+", channel.sent[-1].text)
-    assert found is not None
-    return found[0]
+    found = [
+        link for sent in channel.sent for link in re.findall(r"https?://\S+/desk/account/link\S+", sent.text)
+    ]
+    return str(found[-1])
 
 
 def take_up(browser: FlaskClient, desk: Desk, link: str, **fields: str) -> TestResponse:
@@ -337,6 +338,65 @@ def test_a_lead_shuts_a_colleague_out(desk: Desk, lena: Account) -> None:
     assert anna.get("/desk").status_code == 303
 
 
+def test_shutting_out_is_asked_once_more_and_says_what_it_does(lena: Account) -> None:
+    page = lena.get("/desk/team").text
+    found = re.search(r"<details[^>]*>(?:(?!</details>).)*?/disable.*?</details>", page, re.DOTALL)
+    assert found is not None, "the button stands behind a press of its own, also without script"
+    assert "go back to the queue" in found[0]
+    assert page.count("/disable") == len(
+        re.findall(r"<details[^>]*>(?:(?!</details>).)*?/disable", page, re.DOTALL)
+    )
+
+
+def test_a_lead_lets_somebody_in_again_by_a_new_link_and_never_by_what_opened_it_before(
+    desk: Desk, lena: Account
+) -> None:
+    anna = f"/desk/team/{member_id(desk, 'anna')}"
+    lena.send(f"{anna}/disable", page="/desk/team")
+    assert f"{anna}/reopen" in lena.get("/desk/team").text
+    assert lena.send(f"{anna}/reopen", page="/desk/team").location == "/desk/team?done=reopened"
+    assert "may come in again" in words(lena.get("/desk/team?done=reopened"))
+    form = {"email": desk.people["anna"].email, "password": PASSWORD, "totp": desk.code("anna")}
+    assert desk.client.post("/desk/sign-in", data=form).status_code == 401
+    browser = desk.app.test_client()
+    assert take_up(browser, desk, mailed_link(desk)).status_code == 303
+    assert browser.get("/desk").status_code == 200
+    assert "reopened" in {entry.ground for entry in desk.entries(AuditAction.STAFF_CHANGED)}
+
+
+def test_who_was_never_shut_out_keeps_their_password_when_let_in_again(desk: Desk, lena: Account) -> None:
+    anna = Account(desk, "anna")
+    lena.send(f"/desk/team/{member_id(desk, 'anna')}/reopen", page="/desk/team")
+    assert anna.get("/desk").status_code == 200
+
+
+def test_letting_in_again_waits_until_the_lead_shows_who_it_is(desk: Desk) -> None:
+    lena, anna = Account(desk, "lena"), f"/desk/team/{member_id(desk, 'anna')}"
+    lena.send(f"{anna}/disable", page="/desk/team")
+    desk.clock.moment += timedelta(minutes=11)
+    assert f"{anna}/reopen" not in lena.get("/desk/team").text
+    late = lena.send(f"{anna}/reopen", page="/desk/team")
+    assert late.location.startswith("/desk/account/confirm")
+    assert desk.call("anna", "GET", "/queue").status_code == 401
+
+
+def test_an_account_that_was_emptied_is_let_in_by_nobody(desk: Desk, lena: Account) -> None:
+    anna = member_id(desk, "anna")
+    lena.send(f"/desk/team/{anna}/disable", page="/desk/team")
+    with Session(desk.engine) as session, session.begin():
+        session.get_one(StaffMember, anna).password_hash = ""  # as the nightly run does in the end
+    assert f"{anna}/reopen" not in lena.get("/desk/team").text
+    assert lena.send(f"/desk/team/{anna}/reopen", page="/desk/team").status_code == 403
+
+
+def test_an_invitation_to_who_was_shut_out_says_where_the_way_back_is(desk: Desk, lena: Account) -> None:
+    lena.send(f"/desk/team/{member_id(desk, 'anna')}/disable", page="/desk/team")
+    form = {"name": "Anna", "email": "Anna@example.org", "role": "worker", "language": "nl"}
+    refused = lena.send("/desk/team/invite", page="/desk/team", **form)
+    assert refused.status_code == 400
+    assert "was shut out. Let them in again above." in words(refused)
+
+
 @pytest.mark.parametrize(
     ("form", "said"),
     [
@@ -360,7 +420,7 @@ def test_a_team_is_for_its_own_lead(desk: Desk, lena: Account) -> None:
     for who in ("anna", "coen", "bea"):
         assert Account(desk, who).get("/desk/team").status_code == 403
     assert "Gerda" not in words(lena.get("/desk/team"))
-    for what in ("recover", "disable"):
+    for what in ("recover", "disable", "reopen"):
         path = f"/desk/team/{member_id(desk, 'gerda')}/{what}"
         assert lena.send(path, page="/desk/team").status_code == 404
     assert desk.call("gerda", "GET", "/queue").status_code == 200

@@ -1,10 +1,11 @@
-"""A lead's own staff: who they are, inviting, recovering and shutting out."""
+"""A lead's own staff: who they are, inviting, recovering, shutting out and letting in again."""
 
 from collections.abc import Callable
 from typing import Any, Final
 from uuid import UUID
 
 from flask import Blueprint, Response, render_template, request
+from flask_babel import gettext
 from marshmallow import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 from signals.errors import FieldProblem, Invalid, NotFound
 from signals.models import StaffMember
 from signals.staff import own_account, recovery, team
+from signals.staff.identity import normal_email
 from signals.staff.recovery import INVITED_BY_LEADS
 from signals.vocabulary import Role
 from signals.web.desk import account_shared as shared
@@ -24,7 +26,7 @@ shared.share_with(team_pages)
 
 AUTHENTICATION = "cookie"
 
-_DONE: Final = frozenset(("confirmed", "invited", "recovered", "disabled", "role"))
+_DONE: Final = frozenset(("confirmed", "invited", "recovered", "disabled", "reopened", "role"))
 _ROLES: Final = tuple(role for role in Role if role in INVITED_BY_LEADS)
 
 
@@ -110,6 +112,23 @@ def disable(member_id: UUID) -> Any:
     return _change("disabled", change, recent=False)
 
 
+@team_pages.post("/<uuid:member_id>/reopen")
+@requires_page(Role.LEAD)
+def reopen(member_id: UUID) -> Any:
+    """Let somebody in again who was shut out, by a mailed link."""
+
+    def change(session: Session) -> None:
+        team.reopen(
+            session,
+            desk().clock,
+            office=shared.office(),
+            actor=current().actor,
+            member_id=member_id,
+        )
+
+    return _change("reopened", change)
+
+
 def _change(
     done: str, change: Callable[[Session], None], *, recent: bool = True
 ) -> Response | tuple[str, int]:
@@ -120,8 +139,30 @@ def _change(
         with context.sessions.begin() as session:
             change(session)
     except (ValidationError, Invalid) as refused:
-        return _page(errors=shared.errors_of(refused)), 400
+        return _page(errors=_errors_of(refused)), 400
     return shared.see_other(".overview", done=done)
+
+
+def _errors_of(refused: ValidationError | Invalid) -> dict[str, str]:
+    """What is wrong; of an address of the own team that was shut out, where the way back is."""
+    errors = shared.errors_of(refused)
+    taken = isinstance(refused, Invalid) and any(problem.code == "taken" for problem in refused.problems)
+    name = _shut_out(request.form.get("email", "")) if taken else None
+    if name is not None:
+        errors["email"] = gettext(
+            "%(name)s of your team has this address and was shut out. Let them in again above.", name=name
+        )
+    return errors
+
+
+def _shut_out(email: str) -> str | None:
+    query = select(StaffMember.name).where(
+        StaffMember.organisation_id == current().actor.organisation_id,
+        StaffMember.email == normal_email(email.strip()),
+        StaffMember.disabled_at.is_not(None),
+    )
+    with desk().reading() as session:
+        return session.scalar(query)
 
 
 def _page(*, done: str = "", errors: dict[str, str] | None = None) -> str:

@@ -63,6 +63,7 @@ _GROUNDS: Final[Words] = {
     "refused": _("could not be opened"),
     "removed": _("removed"),
     "renamed": _("renamed"),
+    "reopened": _("let in again"),
     "reset": _("reset of an account"),
     "right_of_resident": _("a right of the resident"),
     "swept": _("keys of deleted signals were destroyed"),
