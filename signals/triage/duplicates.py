@@ -1,7 +1,8 @@
-"""Two reports of one concern: the later one is concluded as a duplicate, in one step."""
+"""Two reports of one concern: one is concluded as a duplicate, in one step, and the worked one goes on."""
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
+from operator import itemgetter
 from uuid import UUID
 
 from sqlalchemy import select
@@ -12,21 +13,25 @@ from signals.clock import Clock
 from signals.errors import Conflict
 from signals.models import Signal
 from signals.triage.claims import claim
-from signals.triage.earlier import EarlierSignal
+from signals.triage.earlier import EarlierSignal, is_worked
 from signals.triage.work import conclude
 from signals.vocabulary import Outcome, SignalState
 
+_Standing = tuple[bool, int, bool]
+
 
 def to_join(signal: Signal, earlier: Iterable[EarlierSignal]) -> EarlierSignal | None:
-    """The open signal at exactly this address that this one may be joined with: the latest before it.
+    """The open signal at exactly this address that this one may be joined into; None where this one goes on.
 
-    None once either is concluded: a signal after a conclusion is a concern of its own.
+    The one goes on at which more was done; of two alike the earlier one; of one day the one that somebody
+    has. None once either is concluded, too: a signal after a conclusion is a concern of its own.
     """
     if signal.state is SignalState.CONCLUDED:
         return None
-    return max(
-        (other for other in earlier if _is_open_before(other, signal.received_on)), key=_day, default=None
-    )
+    own = _standing(is_worked(signal), signal.received_on, signal.claimed_by_id is not None)
+    others = ((_standing_of(other), other) for other in earlier if _is_open(other))
+    going_on = [found for found in others if found[0] >= own]
+    return max(going_on, key=itemgetter(0))[1] if going_on else None
 
 
 def conclude_as_duplicate(
@@ -62,10 +67,14 @@ def _held_states(session: Session, actor: Actor, ids: Collection[UUID]) -> Mappi
     return {row.id: row.state for row in session.execute(query.order_by(Signal.id).with_for_update())}
 
 
-def _is_open_before(other: EarlierSignal, on: date) -> bool:
+def _is_open(other: EarlierSignal) -> bool:
     alive = other.signal_id is not None and other.state not in (None, SignalState.CONCLUDED)
-    return alive and other.same_address and other.received_on <= on
+    return alive and other.same_address
 
 
-def _day(other: EarlierSignal) -> date:
-    return other.received_on
+def _standing_of(other: EarlierSignal) -> _Standing:
+    return _standing(other.worked, other.received_on, other.claimed)
+
+
+def _standing(worked: bool, received_on: date, claimed: bool) -> _Standing:
+    return worked, -received_on.toordinal(), claimed

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import select
@@ -15,9 +16,10 @@ from signals.vocabulary import SignalState
 
 @dataclass(frozen=True, kw_only=True)
 class EarlierSignal:
-    """A signal that may be of the same address; of a purged one only the last three fields remain.
+    """A signal that may be of the same address; of a purged one only day, group and address remain.
 
-    `same_address` is False when only the house agrees and the addition does not.
+    `same_address` is False when only the house agrees and the addition does not. `worked`: somebody tried to
+    reach the resident, or told them; `claimed`: somebody has it.
     """
 
     signal_id: UUID | None
@@ -26,6 +28,22 @@ class EarlierSignal:
     received_on: date
     outcome_group: str | None
     same_address: bool
+    worked: bool = False
+    claimed: bool = False
+
+
+class _Followed(Protocol):
+    """What tells whether anything was done: columns of a signal."""
+
+    @property
+    def state(self) -> SignalState: ...
+    @property
+    def notified_on(self) -> date | None: ...
+
+
+def is_worked(signal: _Followed) -> bool:
+    """Whether somebody tried to reach the resident of a signal, or told them (art. 14 AVG)."""
+    return signal.state is SignalState.IN_FOLLOW_UP or signal.notified_on is not None
 
 
 def earlier_links(session: Session, *, signal: Signal, probe: repeats.Probe) -> list[EarlierSignal]:
@@ -40,24 +58,22 @@ def earlier_links(session: Session, *, signal: Signal, probe: repeats.Probe) -> 
 
 def _still_there(
     session: Session, organisation_id: UUID, links: Iterable[AddressLink]
-) -> dict[UUID | None, tuple[str, SignalState]]:
+) -> dict[UUID | None, Any]:
     ids = [link.signal_id for link in links if link.signal_id is not None]
     if not ids:
         return {}
-    query = select(Signal.id, Signal.reference, Signal.state).where(
-        Signal.id.in_(ids), Signal.organisation_id == organisation_id
-    )
-    return {signal_id: (reference, state) for signal_id, reference, state in session.execute(query)}
+    columns = (Signal.id, Signal.reference, Signal.state, Signal.notified_on, Signal.claimed_by_id)
+    query = select(*columns).where(Signal.id.in_(ids), Signal.organisation_id == organisation_id)
+    return {row.id: row for row in session.execute(query)}
 
 
-def _described(
-    link: AddressLink, alive: tuple[str, SignalState] | None, probe: repeats.Probe
-) -> EarlierSignal:
-    reference, state = alive or (None, None)
+def _described(link: AddressLink, alive: Any, probe: repeats.Probe) -> EarlierSignal:
     return EarlierSignal(
         signal_id=link.signal_id if alive else None,
-        reference=reference,
-        state=state,
+        reference=alive.reference if alive else None,
+        state=alive.state if alive else None,
+        worked=alive is not None and is_worked(alive),
+        claimed=alive is not None and alive.claimed_by_id is not None,
         received_on=link.received_on,
         outcome_group=link.outcome_group,
         same_address=probe.is_same_address(link),

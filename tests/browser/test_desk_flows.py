@@ -131,7 +131,7 @@ def test_a_second_report_of_an_address_is_joined_with_one_press_and_the_first_go
     page = anna.open_signal(second)
     expect(page.get_by_role("heading", name="Zelfde adres, 2 dagen eerder: samenvoegen?")).to_be_visible()
     page.get_by_role("button", name="Ja, samenvoegen").dblclick()
-    expect(page.locator(DONE)).to_contain_text("Het eerdere loopt door.")
+    expect(page.locator(DONE)).to_contain_text("Het andere loopt door.")
     expect(page.get_by_role("heading", name="Afgerond: Dubbel gemeld")).to_be_visible()
     assert (site.signal(second).outcome, site.signal(first).state) == (Outcome.DUPLICATE, SignalState.NEW)
     anna.press(page.locator(".earlier").get_by_role("link", name=site.signal(first).reference))

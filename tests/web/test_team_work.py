@@ -212,6 +212,39 @@ def test_two_who_join_them_the_other_way_round_leave_one_that_goes_on(desk: Desk
     assert signal_of(desk, other).state is SignalState.NEW
 
 
+def test_the_one_with_work_done_goes_on_whichever_came_first(desk: Desk, anna: Browser) -> None:
+    first = desk.arrive()
+    desk.clock.moment += timedelta(days=2)
+    anna = Browser(desk, "anna")
+    second = desk.arrive()
+    anna.send(second, "claim")
+    anna.send(second, "contact-attempts", kind="visit", result="no_answer")
+    assert "samenvoegen?" not in words(anna.get(f"/desk/signals/{second}"))
+    page = anna.get(f"/desk/signals/{first}")
+    assert "Zelfde adres, 2 dagen later: samenvoegen?" in words(page)
+    join(anna, first, second)
+    assert signal_of(desk, first).outcome is Outcome.DUPLICATE
+    assert signal_of(desk, second).state is SignalState.IN_FOLLOW_UP
+
+
+def test_of_one_day_the_one_whose_resident_was_told_goes_on_and_then_the_one_that_somebody_has(
+    desk: Desk, anna: Browser
+) -> None:
+    one, other = desk.arrive(), desk.arrive()
+    anna.send(one, "claim")
+    assert "samenvoegen?" not in words(anna.get(f"/desk/signals/{one}"))
+    assert "samenvoegen?" in words(anna.get(f"/desk/signals/{other}"))
+    anna.send(other, "notice", notified_on="2026-11-24")
+    assert "samenvoegen?" in words(anna.get(f"/desk/signals/{one}"))
+    assert "samenvoegen?" not in words(anna.get(f"/desk/signals/{other}"))
+
+
+def test_joining_is_offered_below_the_next_step(desk: Desk, anna: Browser) -> None:
+    desk.arrive()
+    page = anna.get(f"/desk/signals/{desk.arrive()}").text
+    assert page.index('id="next"') < page.index('id="join"')
+
+
 @pytest.mark.parametrize("number", [14, 12])
 def test_nothing_is_offered_to_join_at_another_address_or_after_a_conclusion(
     desk: Desk, anna: Browser, number: int
