@@ -31,11 +31,10 @@ from signals.models import AddressLink, IdempotencyKey, Organisation, Recipient,
 from signals.models.base import new_id
 from signals.postcodes import Address
 from signals.reach import EMAIL_ONLY, Reach, coordinators, not_disturbing, way_to
+from signals.references import new_reference
 from signals.repeats import Probe, Prober
 from signals.vocabulary import AuditAction
 
-CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_PAIRS = [one + other for one in CROCKFORD for other in CROCKFORD]
 NOTICE_EXPIRES_DAYS = 28
 PART = 250
 """So many signals of a batch go to the database at once."""
@@ -335,12 +334,6 @@ def _take_out(connection: Connection, cases: Sequence[_Case]) -> None:
     """What has become a signal leaves its mailbox."""
     arrived = among(_reports.c.signal_id, [case.row.signal_id for case in cases], connection)
     connection.execute(_reports.delete().where(arrived))
-
-
-def new_reference() -> str:
-    """`K7P4-QX2M`: 40 random bits that people can read out; unique by constraint."""
-    bits = secrets.randbits(40)
-    return f"{_PAIRS[bits >> 30]}{_PAIRS[bits >> 20 & 1023]}-{_PAIRS[bits >> 10 & 1023]}{_PAIRS[bits & 1023]}"
 
 
 def _set_aside(connection: Connection, waiting: Sequence[_Waiting], cases: Sequence[_Case], on: date) -> None:

@@ -25,7 +25,7 @@ from signals.models import AddressLink, Organisation, Referral, Signal
 from signals.models.base import new_id
 from signals.organisations import onboarded_on
 from signals.repeats import earlier_links, link_of, probes_for
-from signals.triage.access import locked, staff_id_of
+from signals.triage.access import acts_on, locked, refuse_unless, staff_id_of
 from signals.triage.notes import open_notes, seal_note
 from signals.vocabulary import Action, ReferralReason
 
@@ -44,10 +44,12 @@ def refer(
 ) -> Signal:
     """Hand a signal over; it is new there, with deadlines from today. Art. 14's month goes on from receipt.
 
-    Follow-up notes and attempts go along: the receiver must know what was tried. Raises `Invalid` for an
-    organisation that does not receive, `Conflict`, `StaleVersion`, `ContentGone`.
+    Whoever of the team finds that nobody has it may, else who has it. Follow-up notes and attempts go along:
+    the receiver must know what was tried. Raises `ClaimedByOther`, `Invalid` for an organisation that does
+    not receive, `Conflict`, `StaleVersion`, `ContentGone`.
     """
     signal = locked(session, signal_id, actor, expected_version)
+    refuse_unless(signal.claimed_by_id is None or acts_on(session, clock, signal, actor), session, signal)
     receiver = _receiver(session, to_organisation_id, signal, today(clock))
     set_local(session, towards=str(receiver.id), subject=str(signal.id))  # this signal alone may change hands
     report = open_report(keystore, signal)

@@ -14,6 +14,7 @@ from signals.clock import Clock, today
 from signals.errors import NotFound
 from signals.models import AddressLink, DeletionRecord, Organisation, Referral, Signal
 from signals.postcodes import Address
+from signals.references import reference_as_read
 from signals.referral import referred_away
 from signals.repeats import Probe, at_probe, probes_for
 from signals.residents.requests import officers_organisation
@@ -47,7 +48,7 @@ class ReferenceAnswer:
 
 def find_by_reference(session: Session, *, organisation_id: uuid.UUID, reference: str) -> ReferenceAnswer:
     """What may be said of a reference on a letter; raises `NotFound` when the organisation never had it."""
-    normal = "".join(reference.split()).upper()
+    normal = reference_as_read(reference)
     owned = select(Signal).where(Signal.organisation_id == organisation_id, Signal.reference == normal)
     if (signal := session.scalar(owned)) is not None:
         return ReferenceAnswer(signal=signal)

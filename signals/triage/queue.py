@@ -35,7 +35,7 @@ COUNT_CAP: Final = 100
 _LISTED: Final = (
     "id", "organisation_id", "reference", "state", "version", "received_on", "unrouted", "repeat", "is_drill",
     "case_key_id", "schema_version", "summary", "claim_by", "contact_by", "conclude_by", "due_on",
-    "claimed_by_id", "first_contact_at", "postponed_until",
+    "claimed_by_id", "first_contact_at", "postponed_until", "restricted_on",
 )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 LATE_IMPORTS = ("twilio", "scipy", "numpy", "pandas", "typst", "alembic")
 PURE_MODULES = (
     "signals.postcodes",
+    "signals.references",
     "signals.vocabulary",
     "signals.deadlines",
     "signals.routing_table",

@@ -24,7 +24,7 @@ ATTEMPT = {
     "attempted_at": "2026-11-24T10:00:00+01:00",
     "workers": 2,
 }
-QUEUE_FIELDS = {
+QUEUE_FIELDS = {"restricted_on", 
     "id", "reference", "state", "concern_types", "received_on", "claim_by", "contact_by", "conclude_by",
     "postponed_until", "overdue", "claimed_by", "repeat", "version",
 }  # fmt: skip

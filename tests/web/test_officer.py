@@ -26,6 +26,7 @@ from tests.web.desk_fixtures import AMSTERDAM, BASE, GRONINGEN, Desk
 
 PLACE: dict[str, Any] = {"postcode": "1012 ab", "house_number": 12}
 PROOF: dict[str, Any] = {"identity": "seen_in_person", "residence": "brp", "third_parties": True}
+NO_ADDRESS: dict[str, Any] = {"deleted_received_on": [], "more": False}
 
 
 @pytest.fixture
@@ -149,7 +150,7 @@ def test_after_an_erasure_a_worker_can_only_say_when(desk: Desk, signal_id: UUID
     reference = desk.call("anna", "GET", f"/signals/{signal_id}").get_json()["reference"]
     ask(desk, "erase", **PLACE, **PROOF)
     answer = desk.call("anna", "POST", "/search", json={"reference": reference}).get_json()
-    assert answer == {"items": [], "deleted_on": "2026-11-24", "referred_on": None}
+    assert answer == {"items": [], "deleted_on": "2026-11-24", "referred_on": None, **NO_ADDRESS}
 
 
 def test_what_was_referred_came_back_and_was_erased_is_deleted_here_and_referred_there(
@@ -179,6 +180,32 @@ def test_a_rectified_address_is_found_under_the_new_one_only(desk: Desk, signal_
     assert len(ask(desk, "search", **right).get_json()["signals"]) == 1
     opened = desk.call("anna", "GET", f"/signals/{signal_id}").get_json()
     assert opened["address"]["house_number"] == 14
+
+
+def test_the_team_sees_a_restriction_and_gets_neither_advice_nor_address_of_a_round(
+    desk: Desk, signal_id: UUID
+) -> None:
+    desk.call("anna", "POST", f"/signals/{signal_id}/claim")
+    ask(desk, "restrict", signal_id=str(signal_id), **PROOF)
+    opened = desk.call("anna", "GET", f"/signals/{signal_id}").get_json()
+    assert (opened["restricted_on"], opened["suggestion"]) == ("2026-11-24", None)
+    assert [item["restricted_on"] for item in desk.call("anna", "GET", "/queue").get_json()["items"]] == [
+        "2026-11-24"
+    ]
+    refused = desk.call("anna", "POST", "/rounds", json={"ids": [str(signal_id)]})
+    assert (refused.status_code, refused.get_json()["type"]) == (409, "urn:problem:signals:restricted")
+    ask(desk, "restrict", signal_id=str(signal_id), lift=True, **PROOF)
+    assert desk.call("anna", "POST", "/rounds", json={"ids": [str(signal_id)]}).status_code == 200
+
+
+@pytest.mark.parametrize("what", ["rectify", "restrict"])
+def test_a_right_meant_for_another_version_is_refused(desk: Desk, signal_id: UUID, what: str) -> None:
+    body = {"signal_id": str(signal_id), **(PLACE if what == "rectify" else {}), **PROOF}
+    path = f"/residents/{what}"
+    stale = desk.call("fleur", "POST", path, json=body, headers={"If-Match": '"99"'})
+    assert stale.status_code == 412
+    assert registered(desk) == []
+    assert desk.call("fleur", "POST", path, json=body, headers={"If-Match": '"1"'}).status_code == 200
 
 
 def test_a_restriction_is_set_and_lifted(desk: Desk, signal_id: UUID) -> None:

@@ -3,7 +3,7 @@
 import html
 import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -28,6 +28,7 @@ from signals.web.desk.officer_labels import label
 from signals.web.labels import CONCERN_TYPES
 from tests.support.catalogues import WEB
 from tests.web.desk_fixtures import AMSTERDAM, GRONINGEN, Desk
+from tests.web.test_desk_pages import Browser
 
 PLACE = {"postcode": "1012 AB", "house_number": "12"}
 RESIDENTS = "/desk/officer/residents"
@@ -126,6 +127,21 @@ def test_an_erasure_says_how_many_and_is_in_the_register(desk: Desk, signal_id: 
     assert "Verwijdering (art. 17)" in fleur.get("/desk/officer/register").text
     forgotten = fleur.get("/desk/officer/retention").text
     assert label(DeletionReason.ERASURE, "nl") in forgotten
+
+
+@pytest.mark.parametrize("claimed", [True, False])
+def test_a_restricted_signal_shows_that_and_nothing_to_do(desk: Desk, signal_id: UUID, claimed: bool) -> None:
+    if claimed:
+        desk.call("anna", "POST", f"/signals/{signal_id}/claim")
+    with Session(desk.engine) as session, session.begin():
+        session.get_one(Signal, signal_id).restricted_on = date(2026, 11, 24)
+    page = Browser(desk, "anna").get(f"/desk/signals/{signal_id}")
+    assert page.status_code == 200
+    assert "Beperkt sinds di 24 nov 2026" in page.text
+    main = page.text.partition('class="signal__main"')[2].partition('class="signal__side"')[0]
+    assert "<form" not in main
+    assert "/refer" not in main
+    assert "beperkt" in Browser(desk, "anna").get("/desk").text
 
 
 def test_an_address_is_corrected_and_a_signal_restricted(desk: Desk, signal_id: UUID) -> None:

@@ -12,6 +12,7 @@ from signals.models import Organisation, Referral, Signal, StatusChange
 from signals.vocabulary import AuditAction
 from tests.web.desk_fixtures import GRONINGEN, Desk
 
+NO_ADDRESS: dict[str, Any] = {"deleted_received_on": [], "more": False}
 WORDS = "Mevrouw Voorbeeld is naar haar zus in Groningen verhuisd."
 
 
@@ -47,6 +48,16 @@ def test_after_a_referral_the_signal_is_gone_for_the_sender_and_readable_for_the
     assert desk.call("anna", "GET", f"/signals/{signal_id}").status_code == 404
     opened = desk.call("gerda", "GET", f"/signals/{signal_id}").get_json()
     assert (opened["address"]["postcode"], opened["concern_types"]) == ("1012AB", ["frail"])
+
+
+def test_what_a_colleague_has_is_handed_over_by_who_has_it_or_by_the_lead(
+    desk: Desk, signal_id: UUID, groningen: UUID
+) -> None:
+    assert desk.call("bram", "POST", f"/signals/{signal_id}/claim").status_code == 200
+    refused = refer(desk, signal_id, groningen)
+    assert (refused.status_code, refused.get_json()["claimed_by"]) == (409, "Bram Voorbeeld")
+    assert desk.call("bram", "GET", f"/signals/{signal_id}").status_code == 200
+    assert refer(desk, signal_id, groningen, who="lena").status_code == 200
 
 
 def test_the_senders_case_key_is_destroyed(desk: Desk, signal_id: UUID, groningen: UUID) -> None:
@@ -122,9 +133,9 @@ def test_a_search_by_reference_says_when_it_was_referred(
 ) -> None:
     reference = refer(desk, signal_id, groningen).get_json()["reference"]
     answer = desk.call("anna", "POST", "/search", json={"reference": reference}).get_json()
-    assert answer == {"items": [], "deleted_on": None, "referred_on": "2026-11-24"}
+    assert answer == {"items": [], "deleted_on": None, "referred_on": "2026-11-24", **NO_ADDRESS}
 
 
 def test_a_search_by_an_unknown_reference_says_nothing(desk: Desk) -> None:
     answer = desk.call("anna", "POST", "/search", json={"reference": "ZZZZ-9999"}).get_json()
-    assert answer == {"items": [], "deleted_on": None, "referred_on": None}
+    assert answer == {"items": [], "deleted_on": None, "referred_on": None, **NO_ADDRESS}

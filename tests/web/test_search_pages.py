@@ -6,12 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from signals.models import Signal
+from signals.models import AddressLink, Signal
 from signals.vocabulary import AuditAction
+from signals.web.desk import search
 from signals.web.desk.search_pages import SHOWN_FOR
 from tests.web.desk_fixtures import GRONINGEN, Desk
 from tests.web.test_desk_pages import Browser, words
@@ -47,6 +48,53 @@ def test_a_signal_is_found_by_its_reference_however_it_was_typed(desk: Desk, ann
     assert "1 signaal gevonden" in words(page)
     assert f'href="/desk/signals/{signal_id}"' in page.text
     assert [entry.ground for entry in desk.entries(AuditAction.SEARCHED)] == ["reference"]
+
+
+@pytest.mark.parametrize("read", ["K0P1QX2M", "k0p1 qx2m", "KOPL-QX2M", "K0P1\N{EN DASH}QX2M", " k0p1-qx2m "])
+def test_a_signal_is_found_by_its_reference_as_people_read_it_out(
+    desk: Desk, anna: Browser, read: str
+) -> None:
+    signal_id = desk.arrive()
+    with Session(desk.engine) as session, session.begin():
+        session.get_one(Signal, signal_id).reference = "K0P1-QX2M"
+    page = find(anna, by="reference", reference=read)
+    assert f'href="/desk/signals/{signal_id}"' in page.text
+
+
+def test_of_an_address_is_said_when_that_came_in_which_was_deleted(desk: Desk, anna: Browser) -> None:
+    desk.arrive()
+    purge(desk)
+    page = words(post(anna, "/desk/search", **PLACE))
+    assert "Wat binnenkwam op di 24 nov 2026 is verwijderd." in page
+    signal_id = desk.arrive()
+    page = words(find(anna, **PLACE))
+    assert "1 signaal gevonden" in page
+    assert "Wat binnenkwam op di 24 nov 2026 is verwijderd." in page
+    found = desk.call("anna", "POST", "/search", json={"postcode": "1012AB", "house_number": 12}).get_json()
+    assert [item["id"] for item in found["items"]] == [str(signal_id)]
+    assert (found["deleted_received_on"], found["deleted_on"], found["more"]) == (["2026-11-24"], None, False)
+    elsewhere = desk.call("gerda", "POST", "/search", json={"postcode": "1012AB", "house_number": 12})
+    assert elsewhere.get_json()["deleted_received_on"] == []
+
+
+def test_more_than_a_page_of_signals_at_an_address_is_said(
+    desk: Desk, anna: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "MOST_FOUND", 2)
+    for _ in range(3):
+        desk.arrive()
+    page = words(find(anna, **PLACE))
+    assert "2 signalen gevonden" in page
+    assert "Er zijn nog oudere." in page
+    found = desk.call("anna", "POST", "/search", json={"postcode": "1012AB", "house_number": 12}).get_json()
+    assert (len(found["items"]), found["more"]) == (2, True)
+
+
+def purge(desk: Desk) -> None:
+    """As the nightly run does: the signals go, their links stay without them."""
+    with Session(desk.engine) as session, session.begin():
+        session.execute(update(AddressLink).values(signal_id=None))
+        session.execute(delete(Signal))
 
 
 def test_a_signal_is_found_by_address_and_the_address_is_in_no_link(desk: Desk, anna: Browser) -> None:

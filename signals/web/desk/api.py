@@ -322,6 +322,8 @@ def find(wanted: Mapping[str, Any]) -> Response:
             "items": _items(found.items, found.claimants),
             "deleted_on": found.deleted_on.isoformat() if found.deleted_on else None,
             "referred_on": found.referred_on.isoformat() if found.referred_on else None,
+            "deleted_received_on": [day.isoformat() for day in found.deleted_received_on],
+            "more": found.more,
         }
     )
 

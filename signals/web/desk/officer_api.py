@@ -10,6 +10,7 @@ from signals.vocabulary import Role
 from signals.web.desk import officer_schemas as schemas
 from signals.web.desk import rights
 from signals.web.desk.answer import json_answer, moment
+from signals.web.desk.api import IF_MATCH, if_match
 from signals.web.desk.auth import requires
 from signals.web.desk.forgotten import PeriodInForce, forgotten, periods_in_force, set_period
 from signals.web.desk.officer_schemas import address_in, correction_in, proof_in
@@ -89,25 +90,27 @@ def erase(wanted: dict[str, Any]) -> Response:
 
 
 @officer_api.post("/residents/rectify")
-@officer_api.doc(security=_TOKEN)
+@officer_api.doc(security=_TOKEN, parameters=[IF_MATCH])
 @requires(Role.PRIVACY_OFFICER)
 @officer_api.arguments(schemas.RectifySchema)
 @officer_api.response(200, schemas.RightDoneSchema)
-@answers(404, 409, 410, 413, 415)
+@answers(404, 409, 410, 412, 413, 415)
 def rectify(wanted: dict[str, Any]) -> Response:
     """Correct the address of a signal, and what of its content does not hold (art. 16 AVG)."""
-    return _done(rights.rectify(wanted["signal_id"], correction_in(wanted), proof_in(wanted)))
+    correction, proof = correction_in(wanted), proof_in(wanted)
+    return _done(rights.rectify(wanted["signal_id"], correction, proof, expected_version=if_match()))
 
 
 @officer_api.post("/residents/restrict")
-@officer_api.doc(security=_TOKEN)
+@officer_api.doc(security=_TOKEN, parameters=[IF_MATCH])
 @requires(Role.PRIVACY_OFFICER)
 @officer_api.arguments(schemas.RestrictSchema)
 @officer_api.response(200, schemas.RightDoneSchema)
-@answers(404, 409, 413, 415)
+@answers(404, 409, 412, 413, 415)
 def restrict(wanted: dict[str, Any]) -> Response:
     """Restrict a signal (art. 18 AVG), or lift that."""
-    return _done(rights.restrict(wanted["signal_id"], proof_in(wanted), lift=wanted["lift"]))
+    version, proof = if_match(), proof_in(wanted)
+    return _done(rights.restrict(wanted["signal_id"], proof, lift=wanted["lift"], expected_version=version))
 
 
 @officer_api.get("/residents/register")

@@ -126,7 +126,7 @@ def read_opened(signal_id: UUID) -> OpenedSignal:
         report=report,
         notes=open_notes(context.keystore, signal),
         earlier=earlier,
-        suggestion=next_best_attempt(signal, signal.attempts),
+        suggestion=None if signal.restricted_on else next_best_attempt(signal, signal.attempts),
         acts=acts,
         away=away,
         doubts=_doubts(report),

@@ -26,6 +26,7 @@ from signals.vocabulary import (
     Outcome,
     ReferredTo,
     Role,
+    SignalState,
 )
 from signals.web.desk import account_shared, auth, display, forms, labels
 from signals.web.desk.auth import current, requires_page
@@ -201,6 +202,7 @@ def _signal_page(
         join=triage.to_join(opened.signal, opened.earlier),
         colleagues=_colleagues(opened.signal),
         may_leave=may_leave(opened.signal),
+        may_refer=_may_refer(opened),
         choices=_choices(language),
         done=done,
         form=form,
@@ -211,6 +213,12 @@ def _signal_page(
         today=now.date(),
         overdue=is_overdue(opened.signal, now.date()),
     )
+
+
+def _may_refer(opened: OpenedSignal) -> bool:
+    """What nobody has, anybody of the team may hand over; else who has it, a stand-in or the lead."""
+    unclaimed = opened.signal.claimed_by_id is None
+    return opened.signal.state is not SignalState.CONCLUDED and (unclaimed or opened.acts)
 
 
 def _colleagues(signal: Signal) -> list[tuple[str, str]]:

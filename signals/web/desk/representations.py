@@ -102,6 +102,7 @@ def _item(signal: Signal, summary: Summary, names: Names, on: date) -> dict[str,
         "overdue": is_overdue(signal, on),
         "claimed_by": names.get(signal.claimed_by_id) if signal.claimed_by_id else None,
         "repeat": signal.repeat,
+        "restricted_on": _day(signal.restricted_on),
         "version": signal.version,
     }
 

@@ -285,6 +285,11 @@ class QueueItemSchema(Schema):
     overdue = fields.Boolean(required=True, metadata={"description": "The next deadline has passed"})
     claimed_by = fields.String(required=True, allow_none=True, metadata={"description": "Name"})
     repeat = fields.Boolean(required=True)
+    restricted_on = fields.Date(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Since when nobody may work on it: the resident asked so (art. 18 AVG)"},
+    )
     version = fields.Integer(required=True)
 
 
@@ -301,6 +306,15 @@ class FoundSchema(Schema):
     items = fields.List(fields.Nested(QueueItemSchema), required=True)
     deleted_on = fields.Date(required=True, allow_none=True)
     referred_on = fields.Date(required=True, allow_none=True)
+    deleted_received_on = fields.List(
+        fields.Date(),
+        required=True,
+        metadata={
+            "description": "Of an address: when those came in that were deleted since, the latest first. What"
+            " is kept of them (12 months) does not know when that was; their reference does"
+        },
+    )
+    more = fields.Boolean(required=True, metadata={"description": "There are older signals than these 50"})
 
 
 class AddressSchema(Schema):

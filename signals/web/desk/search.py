@@ -5,14 +5,15 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session, defer
 
 from signals.clock import today
 from signals.contents import open_report
-from signals.errors import ClaimedByOther, Conflict, NotFound
+from signals.errors import ClaimedByOther, Conflict, NotFound, Restricted
 from signals.models import AddressLink, Signal, StaffMember
 from signals.postcodes import Address
+from signals.references import reference_as_read
 from signals.repeats import probes_for
 from signals.residents import ReferenceAnswer, find_by_reference
 from signals.staff.absence import stood_in_for
@@ -23,6 +24,7 @@ from signals.web.desk.context import desk
 from signals.web.desk.opened import organisation_id
 
 MOST_FOUND = 50
+MOST_DELETED = 12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,12 +32,16 @@ class Found:
     """Signals, newest first, and the names of who has claimed them.
 
     Of a reference without a signal: when it was deleted or referred, which a resident with a letter may hear.
+    Of an address: when those came in that were deleted since; what is kept of them knows no other day.
+    `more`: there are older ones than these.
     """
 
     items: list[Signal]
     claimants: dict[UUID, str]
     deleted_on: date | None = None
     referred_on: date | None = None
+    deleted_received_on: Sequence[date] = ()
+    more: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,11 +59,9 @@ def search(*, reference: str | None = None, postcode: str = "", number: int = 0,
     pseudonyms of five quarters are compared, so signals of the last twelve months are found.
     """
     _record(AuditAction.SEARCHED, None, ground="reference" if reference else "address")
-    wanted = _by_reference(reference) if reference else _by_address(postcode, number, addition)
-    with desk().reading() as session:
-        found = _found(session, wanted)
-        gone = _what_became_of(session, reference) if reference and not found.items else ReferenceAnswer()
-    return replace(found, deleted_on=gone.deleted_on, referred_on=gone.referred_on)
+    if reference:
+        return _by_reference(reference)
+    return _by_address(Address(postcode=postcode, number=number, addition=addition))
 
 
 def found_before(ids: Collection[UUID]) -> Found:
@@ -69,8 +73,8 @@ def found_before(ids: Collection[UUID]) -> Found:
 def round_of(ids: Collection[UUID]) -> list[Stop]:
     """The addresses of signals that the caller has claimed, in walking order; an audit entry for each first.
 
-    And of those of whom the caller stands in for. Raises `NotFound` when one is not the organisation's and
-    `ClaimedByOther` when a colleague has one.
+    And of those of whom the caller stands in for. Raises `NotFound` when one is not the organisation's,
+    `ClaimedByOther` when a colleague has one, and `Restricted` when nobody may work on one (art. 18 AVG).
     """
     context = desk()
     with context.sessions.begin() as session:
@@ -114,6 +118,8 @@ def _claimed(session: Session, signal_id: UUID) -> Signal:
         raise Conflict
     if signal.claimed_by_id not in looked_after(session):
         raise ClaimedByOther(claimant_name(session, signal) or "", signal.claimed_at)
+    if signal.restricted_on is not None:
+        raise Restricted
     return signal
 
 
@@ -124,10 +130,12 @@ def _found(session: Session, wanted: ColumnElement[bool]) -> Found:
         .options(defer(Signal.content, raiseload=True))
         .where(Signal.organisation_id == organisation_id(), wanted)
         .order_by(Signal.received_on.desc(), Signal.id)
-        .limit(MOST_FOUND)
+        .limit(MOST_FOUND + 1)
     )
     rows = session.execute(query).all()
+    more, rows = len(rows) > MOST_FOUND, rows[:MOST_FOUND]
     return Found(
+        more=more,
         items=[signal for signal, _ in rows],
         claimants={signal.claimed_by_id: name for signal, name in rows if signal.claimed_by_id},
     )
@@ -140,19 +148,27 @@ def _what_became_of(session: Session, reference: str) -> ReferenceAnswer:
         return ReferenceAnswer()
 
 
-def _by_reference(reference: str) -> ColumnElement[bool]:
-    return Signal.reference == "".join(reference.split()).upper()
+def _by_reference(reference: str) -> Found:
+    with desk().reading() as session:
+        found = _found(session, Signal.reference == reference_as_read(reference))
+        gone = ReferenceAnswer() if found.items else _what_became_of(session, reference)
+    return replace(found, deleted_on=gone.deleted_on, referred_on=gone.referred_on)
 
 
-def _by_address(postcode: str, number: int, addition: str) -> ColumnElement[bool]:
+def _by_address(place: Address) -> Found:
     context, organisation = desk(), organisation_id()
-    place = Address(postcode=postcode, number=number, addition=addition)
     (probe,) = probes_for(context.keystore, [(organisation, place)], today(context.clock))
-    matches = (
-        AddressLink.pseudonym.in_(probe.exact) if addition else AddressLink.house_pseudonym.in_(probe.house)
-    )
-    links = select(AddressLink.signal_id).where(AddressLink.organisation_id == organisation, matches)
-    return Signal.id.in_(links)
+    exactly, house = AddressLink.pseudonym.in_(probe.exact), AddressLink.house_pseudonym.in_(probe.house)
+    links = and_(AddressLink.organisation_id == organisation, exactly if place.addition else house)
+    with context.reading() as session:
+        found = _found(session, Signal.id.in_(select(AddressLink.signal_id).where(links)))
+        return replace(found, deleted_received_on=_deleted_since(session, links))
+
+
+def _deleted_since(session: Session, links: ColumnElement[bool]) -> Sequence[date]:
+    """When those came in of which only the link is left, the latest first."""
+    deleted = select(AddressLink.received_on).where(links, AddressLink.signal_id.is_(None)).distinct()
+    return session.scalars(deleted.order_by(AddressLink.received_on.desc()).limit(MOST_DELETED)).all()
 
 
 def _record(action: AuditAction, subject_id: UUID | None, *, ground: str) -> None:

@@ -5,7 +5,8 @@ what was sought nor anything to read: the ids of the signals, sealed for the ses
 """
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -43,8 +44,8 @@ def form() -> Any:
     """What is sought, a reference or an address; with `found` what a search of this session found."""
     if "found" not in request.args:
         return _page()
-    ids = _ids_in(request.args["found"])
-    return (_page(over=True), 410) if ids is None else _page(found=found_before(ids), again=True)
+    found = _found_in(request.args["found"])
+    return (_page(over=True), 410) if found is None else _page(found=found, again=True)
 
 
 @search_pages.post("/search")
@@ -63,14 +64,22 @@ def find() -> Any:
 
 
 def _sealed(found: Found) -> str:
-    ids = [signal.id.hex for signal in found.items]
-    return desk().carrier.seal(_USE, {"ids": ids}, whose=str(current().session.id), lasts=SHOWN_FOR)
+    content = {
+        "ids": [signal.id.hex for signal in found.items],
+        "deleted": [day.isoformat() for day in found.deleted_received_on],
+        "more": found.more,
+    }
+    return desk().carrier.seal(_USE, content, whose=str(current().session.id), lasts=SHOWN_FOR)
 
 
-def _ids_in(text: str) -> list[UUID] | None:
-    """What `_sealed` wrote in this session; None for anything else, and when it is too long ago."""
+def _found_in(text: str) -> Found | None:
+    """What `_sealed` wrote in this session, as it is now; None for anything else, and when it is too old."""
     content = desk().carrier.open(_USE, text, whose=str(current().session.id))
-    return None if content is None else [UUID(hex=one) for one in content["ids"]]
+    if content is None:
+        return None
+    found = found_before([UUID(hex=one) for one in content["ids"]])
+    deleted = [date.fromisoformat(day) for day in content["deleted"]]
+    return replace(found, deleted_received_on=deleted, more=content["more"])
 
 
 def _page(

@@ -74,6 +74,8 @@ def explain(refused: SignalsError, opened: OpenedSignal) -> str:
 
 
 def _forms(signal: Signal, actor: Actor, acts: bool) -> Iterator[str]:
+    if signal.restricted_on is not None:
+        return  # art. 18 AVG: kept, and not worked on
     concluded = signal.state is SignalState.CONCLUDED
     if not concluded and signal.claimed_by_id is None:
         yield "claim"
