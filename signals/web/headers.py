@@ -74,8 +74,16 @@ def register_headers(app: Flask, *, https: bool) -> None:
     app.wsgi_app = _Outermost(app.wsgi_app, usual)  # type: ignore[method-assign]
 
 
+MOST_PASSED_OVER: Final = 64 * 1024
+"""Bytes of a body that nobody wanted: so many are read all the same, so that the connection can stay."""
+
+
 class _Outermost:
-    """Around the application: the usual headers where the answer has none of that name."""
+    """Around the application: the usual headers where the answer has none of that name.
+
+    And what was sent and not read, as with a call that is refused for its sender: a server closes such a
+    connection without a word (RFC 9112, 9.3 and 9.6), and the sender's next request is lost in it.
+    """
 
     def __init__(self, application: "WSGIApplication", usual: Sequence[tuple[str, str, str]]) -> None:
         self._application = application
@@ -86,10 +94,32 @@ class _Outermost:
             if _IS_FILE not in environ:
                 present = {name.lower() for name, _value in headers}
                 headers += [(name, value) for name, key, value in self._usual if key not in present]
+            if _brought_a_body(environ) and not _is_read(environ):
+                headers.append(("Connection", "close"))
             return start_response(status, headers, *error)
 
         answer = self._application(environ, start)
         return answer if environ["REQUEST_METHOD"] == "HEAD" else _at_once(answer)
+
+
+def _brought_a_body(environ: "WSGIEnvironment") -> bool:
+    length = environ.get("CONTENT_LENGTH")
+    return "HTTP_TRANSFER_ENCODING" in environ if length is None else length not in ("", "0")
+
+
+def _is_read(environ: "WSGIEnvironment") -> bool:
+    """Whether the body was read to its end, by now; only a server that says where that is can be asked."""
+    if "wsgi.input_terminated" not in environ:
+        return True
+    if len(environ.get("CONTENT_LENGTH") or "") > len(str(MOST_PASSED_OVER)):
+        return False
+    stream, left = environ["wsgi.input"], MOST_PASSED_OVER
+    while left > 0:
+        part = stream.read(min(left, 16 * 1024))
+        if not part:
+            return True
+        left -= len(part)
+    return False
 
 
 def _at_once(answer: Iterable[bytes]) -> Iterable[bytes]:
