@@ -22,7 +22,7 @@ from tests.support.world import World, make_world
 SIZE = {"width": 360, "height": 640}
 SENT = re.compile(r"Verstuurd naar .*\. Dank u wel\.")
 SAVED = re.compile(r"Opgeslagen, nog niet verstuurd\.")
-WAITING = "Wacht op deze telefoon: {}"
+WAITING = "Nog niet verstuurd: {}"
 
 
 @dataclass
@@ -147,6 +147,11 @@ class Phone:
     def waiting(self) -> int:
         """How many reports the phone keeps, read from its database."""
         return int(self.page.evaluate("signalsQueue.reports().then((all) => all.length)"))
+
+    def open_list(self) -> None:
+        """What happened meanwhile, below the line that counts it."""
+        self.page.locator("[data-open]").tap()
+        expect(self.page.locator("#told")).to_be_visible()
 
     def expect_sent(self) -> None:
         expect(self.page.locator("#answer h1")).to_have_text(SENT)

@@ -56,8 +56,8 @@ def _states(phone: Phone, service: Service) -> Any:
     yield "read as"
     phone.press_send()
     expect(page.locator("#answer .receipt")).to_be_visible()
-    page.locator("[data-keep]").tap()
-    expect(page.locator("[data-keep]")).to_be_hidden()
+    page.locator("#answer [data-keep]").tap()
+    expect(page.locator("#answer [data-keep]")).to_be_disabled()
     yield "sent"
     page.locator("[data-another]").tap()
     service.proxy.plan(Fault.PORTAL)
@@ -70,8 +70,10 @@ def _states(phone: Phone, service: Service) -> Any:
     expect(page.locator("#waiting")).to_be_visible()
     yield "waiting without reception"
     phone.offline(False)
-    expect(page.locator("#told .receipt")).to_be_visible()
+    expect(page.locator("[data-sent]")).to_be_visible()
     yield "sent meanwhile"
+    phone.open_list()
+    yield "list of what was sent"
     phone.open("/voortgang")
     page.locator("[data-look]").tap()
     expect(page.locator("#kept [data-state]")).not_to_be_empty()

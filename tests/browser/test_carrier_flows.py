@@ -158,8 +158,10 @@ def test_sent_without_reception_a_report_survives_the_tab_and_goes_by_itself(
     page = phone.open("/")
     expect(page.locator("[data-waiting]")).to_have_text(WAITING.format(1))
     phone.offline(False)
+    expect(page.locator("[data-sent]")).to_have_text("Verstuurd: 1")
+    expect(page.locator("[data-waiting]")).to_be_hidden()
+    phone.open_list()
     expect(page.locator("#told")).to_contain_text("Verstuurd naar Voorbeeld Welzijn Amsterdam")
-    expect(page.locator("#waiting")).to_be_hidden()
     assert service.stored() == before + 1
 
 
@@ -207,11 +209,12 @@ def test_the_code_is_copied_and_kept_only_when_asked(phone: Phone) -> None:
     phone.expect_sent()
     code = page.locator("#answer .receipt").inner_text()
     assert page.evaluate("signalsQueue.receipts.all()") == []
-    page.locator("[data-copy]").tap()
-    expect(page.locator("[data-done]")).to_have_text("De code is gekopieerd.")
+    page.locator("#answer [data-copy]").tap()
+    expect(page.locator("#answer [data-done]")).to_have_text("De code is gekopieerd.")
     assert page.evaluate("navigator.clipboard.readText()") == code
-    page.locator("[data-keep]").tap()
-    expect(page.locator("[data-done]")).to_have_text("De code staat op deze telefoon.")
+    page.locator("#answer [data-keep]").tap()
+    expect(page.locator("#answer [data-done]")).to_have_text("De code staat op deze telefoon.")
+    expect(page.locator("#answer [data-keep]")).to_be_focused()  # it did not fall to the body
     page.goto(page.url.replace("/m", "/voortgang"))
     expect(page.locator("#kept .receipt")).to_have_text(code)
     page.locator("[data-look]").tap()

@@ -6,7 +6,11 @@
   const bar = document.getElementById("waiting");
   const told = document.getElementById("told");
   const words = document.getElementById("words").content;
-  const announced = new Set(); // the news that this page shows
+  const [now, opener, said, list, read, keepAll] = ["now", "open", "said", "list", "read", "keep-all"]
+    .map((name) => bar.querySelector(`[data-${name}]`));
+  const listed = new Map(); // what the list shows, by key or number
+  let drawn = Promise.resolve();
+  let tried = false;
   let timer = 0;
 
   /* A sentence of the page in its language; `{}` in it becomes `value`. */
@@ -33,32 +37,170 @@
     await refresh();
   }
 
-  /* Draw how many wait and what happened meanwhile. */
-  async function refresh() {
+  /* Draw how many wait and what happened meanwhile; in turn, for what was read last must be drawn last. */
+  function refresh() {
+    drawn = drawn.then(redraw, redraw);
+    return drawn;
+  }
+
+  async function redraw() {
     let reports = [];
+    let news = [];
     try {
       reports = await queue.reports();
-      // A page that nobody sees must not use up what is told only once.
-      if (document.visibilityState === "visible") (await queue.news()).forEach(announce);
+      news = (await queue.news()).filter((item) => !isShown(item));
     } catch {
       // As above.
     }
-    draw(reports);
+    steadily(() => draw(reports, news));
     plan(reports.filter((report) => report.state === "waiting"));
     page.changed(reports);
   }
 
-  function draw(reports) {
-    const waiting = reports.filter((report) => report.state === "waiting").length;
+  /* What the page shows at large is read; a page that nobody sees shows nothing. */
+  function isShown(item) {
+    const shown = item.kind === "sent" && document.visibilityState === "visible" && page.sent(item);
+    if (shown) forget([item]);
+    return shown;
+  }
+
+  /* While somebody types, nothing moves under the thumb: the page scrolls by what comes or goes above the form. */
+  function steadily(change) {
+    const form = document.activeElement?.closest("form");
+    const top = form?.getBoundingClientRect().top;
+    change();
+    if (form) scrollBy(0, form.getBoundingClientRect().top - top);
+  }
+
+  /* One line in all; what there is to read and to choose opens below it. */
+  function draw(reports, news) {
+    const waiting = reports.filter((report) => report.state === "waiting");
     const refused = reports.filter((report) => report.state === "refused" && report.key !== page.mending());
-    set(bar.querySelector("[data-waiting]"), waiting ? word("waiting", waiting) : "");
-    set(bar.querySelector("[data-refused]"), refused.length ? word("refused") : "");
+    const counts = { waiting: waiting.length, refused: refused.length };
+    for (const kind of ["expired", "sent"]) counts[kind] = news.filter((item) => item.kind === kind).length;
+    for (const [kind, count] of Object.entries(counts)) {
+      set(bar.querySelector(`[data-${kind}]`), count ? word(kind, count) : "");
+    }
+    drawList(refused, news);
+    if (tried && !waiting.length) said.style.visibility = "hidden"; // its room stays, for who types already
     // Where the service named a time, pressing changes nothing.
-    bar.querySelector("[data-now]").hidden = !reports.some((report) => report.state === "waiting" && !report.asked);
-    bar.querySelector("[data-mend]").hidden = bar.querySelector("[data-discard]").hidden = !refused.length;
-    bar.querySelector("[data-mend]").onclick = () => page.mend(refused[0]);
-    bar.querySelector("[data-discard]").onclick = () => queue.discard(refused[0].key);
-    bar.hidden = !waiting && !refused.length;
+    now.hidden = !waiting.some((report) => !report.asked) || (!opener.hidden && told.hidden);
+    bar.hidden = !reports.some((report) => report.key !== page.mending()) && !news.length && (said.hidden || said.style.visibility);
+  }
+
+  function drawList(refused, news) {
+    const entries = new Map([...refused.map((report) => [report.key, report]), ...news.map((item) => [item.id, item])]);
+    for (const [id, node] of listed) {
+      if (!entries.has(id)) listed.delete(id) && node.remove();
+    }
+    for (const [id, entry] of entries) {
+      if (listed.has(id)) continue;
+      listed.set(id, entry.state ? refusal(entry) : newsOf(entry));
+      list.append(listed.get(id));
+    }
+    opener.hidden = !entries.size;
+    if (!entries.size) openList(false);
+    read.hidden = !news.length;
+    read.onclick = async () => {
+      await forget(news);
+      settle();
+    };
+    drawKeepAll(news.filter((item) => item.kind === "sent"));
+  }
+
+  function drawKeepAll(sent) {
+    const offered = [...list.querySelectorAll("[data-keep]")].filter((one) => !one.hidden);
+    keepAll.hidden = sent.length < 2 || !offered.length;
+    keepAll.onclick = () => {
+      keepAll.setAttribute("aria-disabled", "true");
+      offered.forEach((one) => one.click());
+    };
+  }
+
+  function openList(open) {
+    told.hidden = !open;
+    opener.setAttribute("aria-expanded", String(open));
+    opener.textContent = word(open ? "close" : "open");
+  }
+
+  function newsOf(item) {
+    const node = part(`${item.kind}-news`);
+    if (item.kind === "sent") showAnswer(node, item.answer);
+    return node;
+  }
+
+  /* The answer to a report: who has it, its code, and whether something was taken out of the note. */
+  function showAnswer(node, answer) {
+    fill(node, "organisation", answer.organisation?.name || "");
+    fill(node, "receipt", answer.receipt);
+    node.querySelector("[data-redacted]").hidden = !answer.note_redactions?.length;
+    offerCode(node, answer);
+  }
+
+  function offerCode(node, sent) {
+    const tell = (name) => fill(node, "done", word(name));
+    const copy = node.querySelector("[data-copy]");
+    const keep = node.querySelector("[data-keep]");
+    copy.hidden = !navigator.clipboard;
+    copy.onclick = () => navigator.clipboard.writeText(sent.receipt).then(() => tell("copied"), () => { copy.hidden = true; });
+    queue.receipts.all().then(() => { keep.hidden = false; refresh(); }, () => {});
+    keep.onclick = async () => {
+      keep.setAttribute("aria-disabled", "true"); // not hidden: the focus would fall to the body
+      await queue.receipts.keep({ receipt: sent.receipt, organisation: sent.organisation?.name || "", on: sent.received_on });
+      tell("kept");
+    };
+  }
+
+  /* A report that was not accepted: it is mended, or thrown away after a second question. */
+  function refusal(report) {
+    const node = part("refused-news");
+    const body = JSON.parse(report.body);
+    fill(node, "place", `${body.postcode || ""} ${body.house_number || ""}`);
+    const ask = (sure) => {
+      node.querySelector("[data-choice]").hidden = sure;
+      node.querySelector("[data-sure]").hidden = !sure;
+      node.querySelector(sure ? "[data-no]" : "[data-discard]").focus();
+    };
+    node.querySelector("[data-mend]").onclick = () => page.mend(report);
+    node.querySelector("[data-discard]").onclick = () => ask(true);
+    node.querySelector("[data-no]").onclick = () => ask(false);
+    node.querySelector("[data-yes]").onclick = async () => {
+      say(word("discarded"));
+      await queue.discard(report.key);
+      settle();
+    };
+    return node;
+  }
+
+  async function forget(items) {
+    await queue.wasRead(items).catch(() => {}); // without storage there is nothing to forget
+  }
+
+  /* What had the focus went away: it goes to the line above, or to the head of the page. */
+  async function settle() {
+    await refresh();
+    const head = [...document.querySelectorAll("main h1")].find((one) => one.offsetParent);
+    const next = opener.hidden ? head : opener;
+    if (next === head) next.tabIndex = -1;
+    next.focus({ preventScroll: true });
+  }
+
+  /* A sentence on what the carrier did here; it stays until the next one. */
+  function say(text) {
+    tried = false;
+    said.style.visibility = "";
+    set(said, text);
+    if (text) bar.hidden = false;
+  }
+
+  async function tryNow() {
+    say(word("sending"));
+    const pause = new Promise((resolve) => setTimeout(resolve, 600)); // or nobody would see that it was tried
+    await Promise.all([send(true), pause]);
+    const left = (await queue.reports()).filter((report) => report.state === "waiting");
+    say(left.length ? word(left[0].why || "offline") : "");
+    tried = true; // said no longer than something waits
+    refresh();
   }
 
   /* Only when it differs: a reader of the screen would say it again. */
@@ -72,22 +214,6 @@
     if (!waiting.length) return;
     const next = Math.min(...waiting.map((report) => report.next)) - Date.now();
     timer = setTimeout(() => send(false), Math.min(Math.max(next, 1000), 15 * 60 * 1000));
-  }
-
-  function announce(item) {
-    if (announced.has(item.id)) return;
-    announced.add(item.id);
-    if (item.kind === "sent" && page.sent(item)) return;
-    const node = part(`${item.kind}-news`);
-    if (item.kind === "sent") {
-      fill(node, "organisation", item.answer.organisation?.name || "");
-      fill(node, "receipt", item.answer.receipt);
-    }
-    node.querySelector("button").onclick = () => {
-      node.remove();
-      queue.wasRead(item).catch(() => {}); // without storage there is nothing to forget
-    };
-    told.append(node);
   }
 
   /* Ask the browser to keep what waits, and to wake us when there is reception, where it can. */
@@ -109,7 +235,7 @@
     mending: () => "",
     sent: () => false,
     mend: () => { location.href = "/"; },
-    fill, insist, part, refresh, send, word,
+    fill, insist, part, refresh, say, send, showAnswer, word,
   };
   window.signalsPage = page;
 
@@ -117,6 +243,10 @@
   window.addEventListener("online", () => send(true));
   window.addEventListener("DOMContentLoaded", () => send(true)); // after the scripts of this page
   window.addEventListener("load", keepForOffline);
-  bar.querySelector("[data-now]").onclick = () => send(true);
+  now.onclick = tryNow;
+  opener.onclick = () => {
+    openList(told.hidden);
+    refresh();
+  };
   queue.listen(refresh);
 })();

@@ -2,7 +2,7 @@
 (function () {
   "use strict";
 
-  const { fill, insist, part, refresh, send, word } = window.signalsPage;
+  const { fill, insist, part, refresh, say, send, showAnswer, word } = window.signalsPage;
   const page = window.signalsPage;
   const queue = window.signalsQueue;
   const form = document.getElementById("report");
@@ -202,6 +202,7 @@
   }
 
   function show(node) {
+    say("");
     ask.hidden = true;
     answer.replaceChildren(node);
     document.body.classList.add("answered");
@@ -215,26 +216,9 @@
 
   function showSent(sent) {
     const node = part("sent-view");
-    fill(node, "organisation", sent.organisation?.name || "");
-    fill(node, "receipt", sent.receipt);
-    node.querySelector("[data-redacted]").hidden = !sent.note_redactions?.length;
+    showAnswer(node, sent);
     shown = null;
-    offerCode(node, sent);
     show(node);
-  }
-
-  function offerCode(node, sent) {
-    const say = (name) => fill(node, "done", word(name));
-    const copy = node.querySelector("[data-copy]");
-    const keep = node.querySelector("[data-keep]");
-    copy.hidden = !navigator.clipboard;
-    copy.onclick = () => navigator.clipboard.writeText(sent.receipt).then(() => say("copied"), () => { copy.hidden = true; });
-    queue.receipts.all().then(() => { keep.hidden = false; }, () => {});
-    keep.onclick = async () => {
-      await queue.receipts.keep({ receipt: sent.receipt, organisation: sent.organisation?.name || "", on: sent.received_on });
-      keep.hidden = true;
-      say("kept");
-    };
   }
 
   /* Kept and not sent yet; `report` is undefined when it left in the meantime. */
@@ -263,6 +247,7 @@
   }
 
   function showForm() {
+    say("");
     answer.replaceChildren();
     ask.hidden = false;
     document.body.classList.remove("answered");

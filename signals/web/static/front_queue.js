@@ -70,18 +70,16 @@
     tell();
   }
 
-  /* What happened since somebody looked. What was sent is told once, for it carries a receipt; that a report was
-     deleted is told until somebody says that he has read it, for a page may go before it is read. */
+  /* What happened since somebody looked: told until he says that he has read it, for a page may go before it is read. */
   async function news() {
-    const change = (await database()).transaction("news", "readwrite");
-    const items = await change.store.getAll();
-    await Promise.all(items.filter((item) => item.kind === "sent").map((item) => change.store.delete(item.id)));
-    await change.done;
-    return items;
+    return (await database()).getAll("news");
   }
 
-  async function wasRead(item) {
-    await (await database()).delete("news", item.id);
+  async function wasRead(items) {
+    const change = (await database()).transaction("news", "readwrite");
+    for (const item of items) await change.store.delete(item.id);
+    await change.done;
+    tell();
   }
 
   /* Try every report that is due; `now` tries those too that only wait for their turn. One at a time on a phone. */
@@ -190,7 +188,7 @@
     if (!report) return;
     if (outcome.kind === "sent") {
       await store.delete(key);
-      await change.objectStore("news").put({ kind: "sent", key, answer: outcome.answer });
+      await change.objectStore("news").put({ kind: "sent", key, at: Date.now(), answer: outcome.answer });
     } else if (outcome.kind === "refused") {
       await store.put({ ...report, state: "refused", problem: outcome.problem });
     } else {
@@ -206,7 +204,8 @@
     return { tries: report.tries + 1, next: Date.now() + wait, asked: outcome.asked, why: outcome.why };
   }
 
-  /* Delete what is seven days old, and put down that it was: never without a word. */
+  /* Delete what is seven days old, and put down that a report was: never without a word. A code that nobody asked to
+     keep and nobody read in seven days goes too: it leads to a report. */
   async function expire() {
     const offset = await clock();
     const change = (await database()).transaction(["reports", "news"], "readwrite", { durability: "strict" });
@@ -216,6 +215,9 @@
     for (const report of old) {
       await store.delete(report.key);
       await change.objectStore("news").put({ kind: "expired", key: report.key });
+    }
+    for (const item of await change.objectStore("news").getAll()) {
+      if (item.kind === "sent" && Date.now() - item.at >= KEPT_FOR) await change.objectStore("news").delete(item.id);
     }
     await change.done;
     if (old.length) tell();
