@@ -71,6 +71,9 @@ DATES: Mapping[Event, str] = {
 }
 """For each event the name of the one date that it tells, as an ISO date. Each tells a `link` besides."""
 
+DEPUTY_PAGE = "/desk/deputy/"
+"""The beginning of the path of links that lead a deputy without an account to what they can do."""
+
 WITH_SECRET = frozenset({Event.ACCOUNT_LINK})
 """Events whose link carries a secret in its fragment: put there while it is sent, never stored with it."""
 
@@ -87,6 +90,11 @@ def check_values(event: str, values: Mapping[str, str], *, being_sent: bool = Fa
         raise ValueError(f"the link of a message {event} must be a plain web address without a query")
     if not _is_date(values[date_name]):
         raise ValueError(f"{date_name} of a message {event} must be an ISO date")
+
+
+def is_for_deputy(link: str) -> bool:
+    """Whether the message with this link is told to a deputy without an account, in other words."""
+    return urlsplit(link).path.startswith(DEPUTY_PAGE)
 
 
 def _is_ascii_link_without_query(link: str, *, fragment: bool) -> bool:

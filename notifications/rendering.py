@@ -12,7 +12,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, select_autoescape
 
-from notifications.events import LANGUAGES, check_values
+from notifications.events import LANGUAGES, check_values, is_for_deputy
 from notifications.retry import PermanentFailure
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -87,4 +87,5 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters["in_words"] = in_words
+    environment.tests["for_deputy"] = is_for_deputy
     return environment

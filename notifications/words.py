@@ -194,7 +194,7 @@ _UNKNOWN: Final = (
 )
 
 _EVENTS: Final[Mapping[Event, _Pair]] = {
-    Event.NEW_SIGNAL: ("nieuwe melding", "new signal"),
+    Event.NEW_SIGNAL: ("nieuw signaal", "new signal"),
     Event.REMINDER: ("herinnering aan een termijn", "reminder of a deadline"),
     Event.MISSED_DEADLINE: ("termijn voorbij", "missed deadline"),
     Event.ACCOUNT_CHANGED: ("account gewijzigd", "account changed"),

@@ -50,12 +50,16 @@ class Reachable(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Reach:
-    """One way to one person, whom their e-mail address names whatever the channel."""
+    """One way to one person, whom their e-mail address names whatever the channel.
+
+    `deputy`: it is a deputy who is told, who need not be able to sign in.
+    """
 
     channel: str
     recipient: str = field(repr=False)
     language: str = "nl"
     person: str = field(default="", repr=False, compare=False)
+    deputy: bool = field(default=False, compare=False)
 
 
 def team_of(organisation: Organisation, *, channels: Collection[str] = EMAIL_ONLY) -> list[Reach]:
@@ -92,7 +96,18 @@ def deputy_of(organisation: Organisation) -> list[Reach]:
     """The deputy that an organisation named, once they confirmed the address; if any."""
     if not organisation.deputy_email or organisation.deputy_verified_on is None:
         return []
-    return [Reach(channel=EMAIL, recipient=organisation.deputy_email, language=organisation.language)]
+    reach = Reach(
+        channel=EMAIL, recipient=organisation.deputy_email, language=organisation.language, deputy=True
+    )
+    return [reach]
+
+
+def who_see_signals(session: Session) -> frozenset[tuple[uuid.UUID | None, str]]:
+    """(organisation, address in lower case) of everybody who can open a signal of theirs."""
+    query = select(StaffMember.organisation_id, StaffMember.email).where(
+        StaffMember.role.in_((Role.WORKER, Role.LEAD)), StaffMember.disabled_at.is_(None)
+    )
+    return frozenset((row.organisation_id, row.email.lower()) for row in session.execute(query))
 
 
 def service_managers(session: Session) -> list[Reach]:

@@ -15,7 +15,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
-from notifications.events import DATES, Event
+from notifications.events import DATES, DEPUTY_PAGE, Event
 from notifications.outbox import NewMessage, enqueue
 from signals.clock import AMSTERDAM, Clock, today
 from signals.deadlines import add_working_days, is_working_day
@@ -32,6 +32,7 @@ from signals.reach import (
     once_each,
     service_managers,
     team_of,
+    who_see_signals,
     without,
 )
 from signals.recipients import why_not_ask
@@ -172,6 +173,7 @@ class _Plan:
         self.leads = leads_of(session, self.organisations)
         self.managers = service_managers(session)
         self.kept_out = coordinators(session)
+        self.see_signals = who_see_signals(session)
         self.away = {away.staff_id: away for away in everybody_away_on(session, self.on)}
         self.colleagues = of_staff(session, [away.cover_id for away in self.away.values() if away.cover_id])
         self.holders = holders_of(session) if self.away else frozenset()
@@ -366,10 +368,20 @@ class _Plan:
                 channel=reach.channel,
                 recipient=reach.recipient,
                 language=reach.language,
-                values={"link": f"{self.public_url}{told.path}", DATES[told.event]: told.day.isoformat()},
+                values={
+                    "link": f"{self.public_url}{self._path_for(told, reach)}",
+                    DATES[told.event]: told.day.isoformat(),
+                },
                 not_before=not_disturbing(told.organisation, moment),
                 expires_at=datetime.combine(told.until + timedelta(days=1), time(), AMSTERDAM),
             )
+
+    def _path_for(self, told: _Told, reach: Reach) -> str:
+        """A deputy without an account is led to what they can do: the queue would not let them in."""
+        member = (told.organisation.id, reach.recipient.lower())
+        if reach.deputy and member not in self.see_signals:
+            return f"{DEPUTY_PAGE}{told.organisation.id}"
+        return told.path
 
     def _has_come(self, day: date) -> bool:
         return self.on - timedelta(days=CATCH_UP_DAYS) < day <= self.on

@@ -168,6 +168,7 @@ POST /desk/channel/drill/<uuid:drill_id>/<code> -
 GET /desk/channel/<any(recipient,deputy):role>/<uuid:subject_id>/<address_code>/<valid_until>/<code> -
 POST /desk/channel/<any(recipient,deputy):role>/<uuid:subject_id>/<address_code>/<valid_until>/<code> -
 GET /desk/escalations/<uuid:organisation_id> L
+GET /desk/deputy/<uuid:organisation_id> -
 GET /desk/absence WL
 POST /desk/absence WL
 POST /desk/absence/<uuid:absence_id>/remove WL

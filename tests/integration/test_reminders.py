@@ -195,6 +195,24 @@ def test_the_service_manager_is_led_to_whom_to_call_and_not_to_the_signal(team: 
     assert links[team.manager] == f"http://127.0.0.1:8000/desk/escalations/{IN_CHARGE}"
 
 
+def test_a_deputy_without_an_account_is_led_to_what_a_deputy_can_do_and_one_with_an_account_to_the_queue(
+    team: Team,
+) -> None:
+    team.set(deputy_email=DEPUTY, deputy_verified_on=NOVEMBER[2])
+    team.remind(NOVEMBER[27])
+    links = {message.recipient: message.values["link"] for message in team.messages(Event.MISSED_DEADLINE)}
+    assert links == {
+        team.lead: "http://127.0.0.1:8000/desk",
+        DEPUTY: f"http://127.0.0.1:8000/desk/deputy/{IN_CHARGE}",
+    }
+    with team.world.sessions() as session:
+        colleague = session.get_one(StaffMember, team.member.id).email
+    team.set(deputy_email=colleague)
+    team.remind(NOVEMBER[30])
+    links = {message.recipient: message.values["link"] for message in team.messages(Event.MISSED_DEADLINE)}
+    assert links[colleague] == "http://127.0.0.1:8000/desk"
+
+
 def test_each_missed_deadline_is_one_of_its_own(team: Team) -> None:
     team.remind(NOVEMBER[26])
     team.claim()

@@ -164,6 +164,17 @@ def _verified(desk: Desk, recipient_id: uuid.UUID) -> object:
 # Escalations
 
 
+def test_a_deputy_reads_without_signing_in_what_to_do_and_whom_to_call(desk: Desk) -> None:
+    with Session(desk.engine) as session, session.begin():
+        session.get_one(Organisation, _organisation(desk)).contact_phone = "020 555 01 23"
+    page = desk.app.test_client().get(f"/desk/deputy/{_organisation(desk)}")
+    assert page.status_code == 200
+    for said in (AMSTERDAM, "020 555 01 23", "U ziet het signaal zelf niet"):
+        assert said in page.text
+    assert "Lena" not in page.text
+    assert desk.app.test_client().get(f"/desk/deputy/{uuid.uuid4()}").status_code == 404
+
+
 def test_the_national_desks_lead_sees_whom_to_call(desk: Desk) -> None:
     answer = _manager(desk).get(f"/desk/escalations/{_organisation(desk)}")
     assert answer.status_code == 200

@@ -1,4 +1,6 @@
-"""Pages behind mailed links that prove a mailbox or a phone is read: without sign-in, revealing nothing.
+"""Pages behind mailed links for who has no account: without sign-in, revealing nothing of a signal.
+
+They prove that a mailbox or a phone is read, or tell a deputy what to do.
 
 A GET changes nothing: mail scanners follow links, and only
 who presses the button proves anything.
@@ -10,6 +12,8 @@ from uuid import UUID
 from flask import Blueprint, render_template
 
 from signals import drills, recipients
+from signals.errors import NotFound
+from signals.models import Organisation
 from signals.proof_links import DEPUTY, PREFIX, RECIPIENT, AddressLink
 from signals.recipients import ProofRefused
 from signals.web.desk import account_shared as shared
@@ -21,7 +25,7 @@ channel_pages = Blueprint("channel", __name__, url_prefix="/desk", template_fold
 shared.share_with(channel_pages)
 
 AUTHENTICATION = "none"
-"""Each view is let in by a code of 128 bits in its address, good for that one press of a button."""
+"""What changes something is let in by a code of 128 bits in its address, for that one press of a button."""
 
 _TAIL = PREFIX.removeprefix("/desk")
 _ADDRESS = f"{_TAIL}/<any({RECIPIENT},{DEPUTY}):role>/<uuid:subject_id>/<address_code>/<valid_until>/<code>"
@@ -85,6 +89,17 @@ def prove_address(role: str, subject_id: UUID, address_code: str, valid_until: s
         except ProofRefused:
             return _page("refused"), ProofRefused.status
     return _page("done")
+
+
+@channel_pages.get("/deputy/<uuid:organisation_id>")
+@open_to_all
+def deputy(organisation_id: UUID) -> str:
+    """What a deputy can do about what waits too long, and how the team is reached, which is no secret."""
+    with desk().reading() as session:
+        found = session.get(Organisation, organisation_id)
+    if found is None:
+        raise NotFound
+    return render_template("desk/channel/deputy.html", team=found)
 
 
 def _link(role: str, subject_id: UUID, address_code: str, valid_until: str, code: str) -> AddressLink:

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import pytest
 from jinja2 import Environment, meta
 
-from notifications.events import DATES, LANGUAGES, Event
+from notifications.events import DATES, DEPUTY_PAGE, LANGUAGES, Event, is_for_deputy
 from notifications.rendering import TEMPLATES, Rendered, in_words, render
 from notifications.retry import PermanentFailure
 from tests.unit.notifications.building import LINK
@@ -61,6 +61,7 @@ def test_no_template_lies_about_that_no_event_uses() -> None:
 def test_templates_ask_for_the_values_of_their_event_only(event: Event, language: str) -> None:
     environment = Environment(autoescape=True)
     environment.filters["in_words"] = in_words
+    environment.tests["for_deputy"] = is_for_deputy
     asked: set[str] = set()
     for ending in ("txt", "html", "sms.txt"):
         source = (TEMPLATES / language / f"{event}.{ending}").read_text("utf-8")
@@ -74,6 +75,28 @@ def test_a_message_tells_the_date_in_words_and_the_link_in_every_form(event: Eve
     for body in (message.text, message.html, message.short):
         assert SAID[language] in body
         assert LINK in body
+
+
+ASKED_OF_DEPUTIES = [event for event in Event if "for_deputy" in (TEMPLATES / f"nl/{event}.txt").read_text()]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("event", ASKED_OF_DEPUTIES)
+def test_a_deputy_is_not_sent_to_a_page_that_asks_to_sign_in(event: Event, language: str) -> None:
+    link = f"https://signalen.example{DEPUTY_PAGE}0f3c1e0a-0000-4000-8000-000000000000"
+    message = render(event, language, {"link": link, DATES[event]: "2026-11-25"})
+    seen = " ".join(" ".join(read(message.html).words).split())
+    for line in message.text.replace(link, "").splitlines():
+        assert line.rstrip(":") in seen
+    said = {"nl": ("Bel de teamleider of het team.", "U moet"), "en": ("Call the team lead", "You need to")}
+    assert said[language][0] in message.text
+    assert said[language][1] not in message.text + message.html
+    assert read(message.html).links == [link]
+
+
+def test_what_may_go_to_a_deputy_has_words_for_a_deputy() -> None:
+    missed = {Event.MISSED_DEADLINE, Event.MISSED_CONTACT, Event.MISSED_CONCLUSION, Event.UNATTENDED}
+    assert set(ASKED_OF_DEPUTIES) == missed | {Event.AGREED_DAY, Event.NOTICE_REMINDER, Event.UNCOVERED}
 
 
 @pytest.mark.parametrize(("event", "language"), EVERY)
@@ -111,6 +134,27 @@ def test_no_message_names_a_carrier_or_what_was_seen(event: Event, language: str
         "adres",
     ):
         assert word not in told
+
+
+OF_CARRIERS = (Event.AREA_NEARLY_FULL, Event.AREA_FULL)
+"""What phones send is a report ("melding"); once it is with a team, it is a signal."""
+
+
+@pytest.mark.parametrize(("event", "language"), EVERY)
+def test_a_message_says_signal_and_sign_in_as_the_desk_does(event: Event, language: str) -> None:
+    told = " ".join(parts(rendered(event, language))).casefold()
+    for word in ("inlog", "in te loggen", "in behandeling", " vóór ", "confirm before"):
+        assert word not in told
+    if event not in OF_CARRIERS:
+        assert not re.search(r"\b(meldingen|melding|reports?)\b", told)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_first_deadline_after_claiming_has_one_name(language: str) -> None:
+    name = {"nl": "eerste poging", "en": "first attempt"}[language]
+    for event in (Event.CONTACT_REMINDER, Event.MISSED_CONTACT):
+        message = rendered(event, language)
+        assert all(name in part for part in (message.text, message.html, message.short))
 
 
 @pytest.mark.parametrize(("event", "language"), EVERY)
