@@ -1,6 +1,7 @@
 """One OpenAPI 3.1 description of the public and staff API, made from the schemas that check the requests."""
 
 import json
+import re
 from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
@@ -23,6 +24,27 @@ _VERSION: Final = {
         "example": API_VERSION,
     }
 }
+
+ETAG: Final = {"ETag": {"description": "Of this answer, for `If-None-Match`", "schema": {"type": "string"}}}
+IF_NONE_MATCH: Final = {
+    "in": "header",
+    "name": "If-None-Match",
+    "required": False,
+    "schema": {"type": "string"},
+    "description": "The `ETag` of what you have: the answer is 304 while it is the same (RFC 9110, 13.1.2).",
+}
+_OF_REFUSALS: Final = {
+    HTTPStatus.UNAUTHORIZED.name: {
+        "WWW-Authenticate": {"description": "How to sign in: `Bearer`", "schema": {"type": "string"}}
+    },
+    HTTPStatus.TOO_MANY_REQUESTS.name: {
+        "Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer"}}
+    },
+    HTTPStatus.SERVICE_UNAVAILABLE.name: {
+        "Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer"}}
+    },
+}
+"""What else comes with a problem, by the name of its status."""
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -67,10 +89,13 @@ class ProblemApi(Api):  # type: ignore[misc]
         with self._describing:
             while self._undescribed:
                 self._undescribed.pop(0)()
-            return _with_version_header(self.spec.to_dict())
+            return _with_names(self._app, _with_headers(self.spec.to_dict()))
 
     def _openapi_json(self) -> Response:
-        return Response(json.dumps(self.description(), indent=2), content_type="application/json")
+        """For everybody's tools: pages of other sites may read it (API Design Rules, publish-openapi)."""
+        headers = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
+        content = json.dumps(self.description(), indent=2)
+        return Response(content, content_type="application/json", headers=headers)
 
     def _register_error_handlers(self) -> None:
         """Ours are registered once for API and pages alike."""
@@ -85,17 +110,34 @@ class ProblemApi(Api):  # type: ignore[misc]
         self.DEFAULT_RESPONSE_CONTENT_TYPE = usual
 
 
-def _with_version_header(document: dict[str, Any]) -> dict[str, Any]:
-    """Every answer has it (API Design Rules, /core/version-header), so that no view needs to say so."""
+def _with_headers(document: dict[str, Any]) -> dict[str, Any]:
+    """Every answer has the version (API Design Rules, /core/version-header): no view needs to say so."""
     operations = [
         call for path in document["paths"].values() for call in path.values() if "responses" in call
     ]
     for part in (document["components"], *operations):
         part["responses"] = {
-            status: answer if "$ref" in answer else answer | {"headers": answer.get("headers", {}) | _VERSION}
+            status: answer if "$ref" in answer else answer | {"headers": _headers(status, answer)}
             for status, answer in part["responses"].items()
         }
     return document
+
+
+def _headers(status: str, answer: dict[str, Any]) -> dict[str, Any]:
+    return {**answer.get("headers", {}), **_OF_REFUSALS.get(status, {}), **_VERSION}
+
+
+def _with_names(app: Flask, document: dict[str, Any]) -> dict[str, Any]:
+    """`operationId`s, by which generated clients name their functions: blueprint and view."""
+    for rule in app.url_map.iter_rules():
+        calls = document["paths"].get(_VARIABLE.sub(r"{\1}", rule.rule), {})
+        for method in (rule.methods or set()) & {name.upper() for name in calls}:
+            first, *rest = re.split(r"[._]", rule.endpoint)
+            calls[method.lower()]["operationId"] = first + "".join(word.capitalize() for word in rest)
+    return document
+
+
+_VARIABLE: Final = re.compile(r"<(?:[^:<>]+:)?([^<>]+)>")
 
 
 def make_api(app: Flask) -> ProblemApi:

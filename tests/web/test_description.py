@@ -1,6 +1,7 @@
 """The description of the API by the Dutch government's API Design Rules, as their linter reads it."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -42,6 +43,35 @@ def test_every_answer_is_described_with_the_version_that_it_has(document: dict[s
     assert [name for name, answer in answers.items() if "API-Version" not in answer.get("headers", {})] == []
     opened = document["paths"][f"{BASE}/signals/{{signal_id}}"]["get"]["responses"]["200"]
     assert set(opened["headers"]) == {"API-Version", "ETag"}
+
+
+def test_every_call_has_a_name_of_its_own_for_generated_clients(document: dict[str, Any]) -> None:
+    names = [each.get("operationId", "") for _, each in operations(document)]
+    assert len(names) == len(set(names)) > 60
+    assert [name for name in names if not re.fullmatch(r"[a-z]+([A-Z][a-z]*)+", name)] == []
+    assert document["paths"][f"{BASE}/signals/{{signal_id}}/claim"]["post"]["operationId"] == "staffClaim"
+
+
+def test_what_comes_with_a_refusal_is_described(document: dict[str, Any]) -> None:
+    refusals = document["components"]["responses"]
+    assert "WWW-Authenticate" in refusals["UNAUTHORIZED"]["headers"]
+    for name in ("TOO_MANY_REQUESTS", "SERVICE_UNAVAILABLE"):
+        assert "Retry-After" in refusals[name]["headers"]
+
+
+def test_what_may_be_unchanged_says_how_to_ask(document: dict[str, Any]) -> None:
+    asked = {name: each for name, each in operations(document) if "304" in each["responses"]}
+    assert len(asked) == 4
+    for each in asked.values():
+        assert "If-None-Match" in [one["name"] for one in each["parameters"]]
+        assert "ETag" in each["responses"]["200"]["headers"]
+
+
+def test_pages_of_other_sites_may_read_the_description_and_nothing_else(desk: Desk) -> None:
+    described = desk.client.get(f"{BASE}/openapi.json", headers={"Origin": "https://elsewhere.example"})
+    assert described.headers["Access-Control-Allow-Origin"] == "*"
+    assert described.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+    assert "Access-Control-Allow-Origin" not in desk.client.get(f"{BASE}/form").headers
 
 
 def test_every_call_that_changes_something_may_be_wrong(document: dict[str, Any]) -> None:

@@ -86,7 +86,15 @@ def test_a_table_is_in_the_long_form_and_a_hidden_cell_is_null(desk: Desk) -> No
     } in attempts["items"]
 
 
-@pytest.mark.parametrize(("path", "accept"), [(f"{FOLLOW_UP}.csv", "*/*"), (FOLLOW_UP, "text/csv")])
+@pytest.mark.parametrize(
+    ("path", "accept"),
+    [
+        (f"{FOLLOW_UP}.csv", "*/*"),
+        (FOLLOW_UP, "text/csv"),
+        (FOLLOW_UP, "text/csv; charset=utf-8"),
+        (FOLLOW_UP, "text/csv;header=present, */*;q=0.1"),
+    ],
+)
 def test_csv_has_the_same_cells_and_hides_by_a_sign(desk: Desk, path: str, accept: str) -> None:
     answer = desk.call("coen", "GET", path, headers={"Accept": accept})
     assert answer.content_type == "text/csv; charset=utf-8"

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from flask import Response, request
+from flask import Response
 
 from signals.models import RegisterEntry, Signal
 from signals.vocabulary import Role
+from signals.web.accepting import prefers
 from signals.web.desk import officer_schemas as schemas
 from signals.web.desk import rights
 from signals.web.desk.answer import json_answer, moment
@@ -184,11 +185,6 @@ def change_period(wanted: Mapping[str, Any]) -> Response:
     """Set one period; it counts from the next night on."""
     set_period(**wanted)
     return json_answer({"periods": [_period(period) for period in periods_in_force()]})
-
-
-def prefers(media_type: str) -> bool:
-    """Whether the caller would rather have this than JSON."""
-    return request.accept_mimetypes.best_match(["application/json", media_type]) == media_type
 
 
 def csv_answer(text: str) -> Response:

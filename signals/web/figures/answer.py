@@ -39,10 +39,5 @@ def kept_json(body: Any) -> Response:
     return kept(json.dumps(body, ensure_ascii=False), JSON)
 
 
-def prefers(media_type: str) -> bool:
-    """Whether the reader rather has this than JSON."""
-    return request.accept_mimetypes.best_match([JSON, media_type]) == media_type
-
-
 def _with_charset(content_type: str) -> str:
     return f"{content_type}; charset=utf-8" if content_type.startswith("text/") else content_type

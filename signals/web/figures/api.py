@@ -8,8 +8,9 @@ from flask import Response
 from signals.statistics import ReleasedTable
 from signals.statistics.exports import csv_name, table_as_csv
 from signals.vocabulary import Role
+from signals.web.accepting import prefers
 from signals.web.figures.access import for_readers
-from signals.web.figures.answer import CSV, kept, kept_json, prefers
+from signals.web.figures.answer import CSV, kept, kept_json
 from signals.web.figures.library import library
 from signals.web.figures.long_form import (
     ReleasesSchema,
@@ -18,7 +19,7 @@ from signals.web.figures.long_form import (
     table_as_json,
 )
 from signals.web.front.schemas import Strict
-from signals.web.openapi import API_BASE, PublicBlueprint, answers
+from signals.web.openapi import API_BASE, ETAG, IF_NONE_MATCH, PublicBlueprint, answers
 
 figures_api = PublicBlueprint(
     "figures_api", __name__, url_prefix=f"{API_BASE}/statistics", description="Released figures"
@@ -36,10 +37,10 @@ class NoQuery(Strict):
 
 
 @figures_api.get("/releases")
-@figures_api.doc(security=_TOKEN)
+@figures_api.doc(security=_TOKEN, parameters=[IF_NONE_MATCH])
 @for_readers("bearer", Role.COORDINATOR)
 @figures_api.arguments(NoQuery, location="query", unknown="raise")
-@figures_api.response(200, ReleasesSchema)
+@figures_api.response(200, ReleasesSchema, headers=ETAG)
 @answers(304, 401, 403, 503)
 def releases(_nothing: Mapping[str, Any]) -> Response:
     """What was released, newest first: quarters, years, then periods of several years."""
@@ -49,10 +50,10 @@ def releases(_nothing: Mapping[str, Any]) -> Response:
 
 
 @figures_api.get("/releases/<period>/tables/<table>")
-@figures_api.doc(security=_TOKEN, **_ALSO_CSV)
+@figures_api.doc(security=_TOKEN, parameters=[IF_NONE_MATCH], **_ALSO_CSV)
 @for_readers("bearer", Role.COORDINATOR)
 @figures_api.arguments(NoQuery, location="query", unknown="raise")
-@figures_api.response(200, TableSchema)
+@figures_api.response(200, TableSchema, headers=ETAG)
 @answers(304, 401, 403, 404, 503)
 def table(_nothing: Mapping[str, Any], period: str, table: str) -> Response:
     """A released table as JSON, or as CSV for who accepts that rather."""
@@ -64,10 +65,10 @@ def table(_nothing: Mapping[str, Any], period: str, table: str) -> Response:
 
 
 @figures_api.get("/releases/<period>/tables/<table>.csv")
-@figures_api.doc(security=_TOKEN, **_ALSO_CSV)
+@figures_api.doc(security=_TOKEN, parameters=[IF_NONE_MATCH], **_ALSO_CSV)
 @for_readers("bearer", Role.COORDINATOR)
 @figures_api.arguments(NoQuery, location="query", unknown="raise")
-@figures_api.response(200, content_type=CSV)
+@figures_api.response(200, content_type=CSV, headers=ETAG)
 @answers(304, 401, 403, 404, 503)
 def table_csv(_nothing: Mapping[str, Any], period: str, table: str) -> Response:
     """A released table as CSV: a hidden cell is `<10`."""

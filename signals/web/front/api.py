@@ -29,7 +29,7 @@ from signals.web.front.schemas import (
 )
 from signals.web.front.sizes import JSON_STEP, of_one_size
 from signals.web.labels import CONCERN_TYPES, EMERGENCY, SEEN
-from signals.web.openapi import API_BASE, PublicBlueprint, answers
+from signals.web.openapi import API_BASE, ETAG, IF_NONE_MATCH, PublicBlueprint, answers
 
 public_api = PublicBlueprint(
     "public", __name__, url_prefix=API_BASE, description="The public side, for carriers' phones"
@@ -48,7 +48,8 @@ _KEY_PARAMETER = {
 
 
 @public_api.get("/form")
-@public_api.response(200, FormSchema)
+@public_api.doc(parameters=[IF_NONE_MATCH])
+@public_api.response(200, FormSchema, headers=ETAG)
 @answers(304)
 def form() -> Response:
     """What a carrier may report, in every language."""
