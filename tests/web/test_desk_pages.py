@@ -105,8 +105,9 @@ def test_a_signal_is_claimed_tried_noted_concluded_and_reopened_in_the_browser(
     )
     for what, fields in steps:
         answer = anna.send(signal_id, what, **fields)
-        assert (answer.status_code, answer.location) == (303, f"/desk/signals/{signal_id}?done={what}")
-    page = words(anna.get(f"/desk/signals/{signal_id}?done=conclude"))
+        assert answer.status_code == 303
+        assert answer.location.startswith(f"/desk/signals/{signal_id}?done={what}&at=")
+    page = words(anna.get(answer.location))
     for text in (
         "Het signaal is afgerond.",
         "Afgerond: Doorverwezen",
@@ -118,6 +119,19 @@ def test_a_signal_is_claimed_tried_noted_concluded_and_reopened_in_the_browser(
     reopened = words(anna.get(f"/desk/signals/{signal_id}"))
     assert "In opvolging" in reopened
     assert "De bewoner nam contact op" in reopened
+
+
+def test_what_was_done_is_said_as_long_as_it_holds_and_not_when_one_goes_back(
+    signal_id: UUID, anna: Browser
+) -> None:
+    claimed = anna.send(signal_id, "claim").location
+    assert "U hebt dit signaal opgepakt." in words(anna.get(claimed))
+    assert "U hebt dit signaal opgepakt." in words(anna.get(claimed)), (
+        "a reload says it again: it still holds"
+    )
+    anna.send(signal_id, "release")
+    assert "U hebt dit signaal opgepakt." not in words(anna.get(claimed))
+    assert "U hebt" not in words(anna.get(f"/desk/signals/{signal_id}?done=claim"))
 
 
 def test_the_queue_has_its_columns_and_no_address(desk: Desk, signal_id: UUID, anna: Browser) -> None:

@@ -73,8 +73,8 @@ def start() -> Response:
 @requires_page(*_FOLLOW_UP)
 def signal(signal_id: UUID) -> str:
     """A signal in the clear; the audit entry is committed first."""
-    done = request.args.get("done", "")
-    return _signal_page(open_signal(signal_id), done=done if done in forms.FORMS else "")
+    opened = open_signal(signal_id)
+    return _signal_page(opened, done=_done(opened))
 
 
 @desk_pages.post("/signals/<uuid:signal_id>/claim")
@@ -150,17 +150,28 @@ def join(signal_id: UUID) -> Any:
 def _change(signal_id: UUID, form: str, change: Callable[..., object]) -> Any:
     """Do one thing and show the signal again; when it is refused, with what was typed."""
     try:
-        _do(signal_id, change, forms.load(forms.FORMS[form]))
+        version = _do(signal_id, change, forms.load(forms.FORMS[form]))
     except StaleVersion as refused:
         opened, values = open_signal(signal_id), forms.load(forms.FORMS[form])
         if not is_done(opened, form, values, version=forms.version(), by=current().member.id):
             return _once_more(opened, form, refused)
+        version = opened.signal.version
     except (ValidationError, Invalid, Conflict) as refused:
         return _once_more(open_signal(signal_id), form, refused)
-    return _see_other(url_for("desk.signal", signal_id=signal_id, done=form))
+    return _see_other(url_for("desk.signal", signal_id=signal_id, done=form, at=version))
 
 
-def _do(signal_id: UUID, change: Callable[..., object], values: Mapping[str, Any]) -> None:
+def _done(opened: OpenedSignal) -> str:
+    """The form of which the address says that it was done, as long as nothing was done since.
+
+    The address stays in the browser: going back to it must not tell what does not hold any more.
+    """
+    done, at = request.args.get("done", ""), request.args.get("at", "")
+    return done if done in forms.FORMS and at == str(opened.signal.version) else ""
+
+
+def _do(signal_id: UUID, change: Callable[..., object], values: Mapping[str, Any]) -> int:
+    """Do it; gives the version of the signal after it."""
     context = desk()
     with changing(signal_id) as session:
         change(
@@ -172,6 +183,8 @@ def _do(signal_id: UUID, change: Callable[..., object], values: Mapping[str, Any
             expected_version=forms.version(),
             **values,
         )
+        session.flush()
+        return session.get_one(Signal, signal_id).version
 
 
 def _once_more(opened: OpenedSignal, form: str, refused: ValidationError | SignalsError) -> tuple[str, int]:
