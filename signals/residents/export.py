@@ -201,4 +201,5 @@ def _day(day: date | None) -> str | None:
 
 
 def _iso(moment: datetime | None) -> str | None:
-    return moment.isoformat(timespec="minutes") if moment else None
+    """In whole minutes; seconds belong to a date-time of RFC 3339."""
+    return moment.replace(second=0, microsecond=0).isoformat() if moment else None

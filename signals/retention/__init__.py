@@ -20,6 +20,7 @@ from signals.retention.periods import (
     Period,
     due_signals,
     periods_of,
+    refuse_unfit,
 )
 from signals.retention.purging import BATCH, Locate, purge
 
@@ -42,4 +43,5 @@ __all__ = [
     "order_deletion",
     "periods_of",
     "purge",
+    "refuse_unfit",
 ]

@@ -4,12 +4,13 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from signals.clock import AMSTERDAM, Clock, today
+from signals.errors import FieldProblem, Invalid
 from signals.models import Organisation, RetentionPeriod, Signal
 from signals.vocabulary import DeletionReason, RetentionRule, SignalState
 
@@ -35,6 +36,8 @@ DEFAULT_PERIODS: Mapping[RetentionRule, Period] = {
     ),
 }
 """What holds where an organisation has set nothing of its own."""
+MOST_UNATTENDED: Final = 28
+"""Days: within a month of receipt the resident is told, or there is nothing left to tell of (art. 14(3) AVG)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,6 +54,15 @@ def periods_of(session: Session, organisation_id: uuid.UUID) -> dict[RetentionRu
     own = session.scalars(select(RetentionPeriod).where(RetentionPeriod.organisation_id == organisation_id))
     chosen = {row.rule: Period(days=row.days, legal_basis=row.legal_basis) for row in own}
     return {**DEFAULT_PERIODS, **chosen}
+
+
+def refuse_unfit(periods: Mapping[RetentionRule, Period]) -> None:
+    """Raise `Invalid` when what nobody attends to is kept too long, or the limit ends what another rule keeps."""
+    days = {rule: period.days for rule, period in periods.items()}
+    if days[RetentionRule.UNATTENDED] > MOST_UNATTENDED:
+        raise Invalid(FieldProblem(field="days", code="unattended_too_long"))
+    if days[RetentionRule.HARD_LIMIT] < max(days.values()):
+        raise Invalid(FieldProblem(field="days", code="limit_too_short"))
 
 
 def due_signals(session: Session, clock: Clock) -> Iterator[Due]:

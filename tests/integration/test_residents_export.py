@@ -212,7 +212,7 @@ def values_at(signal: Mapping[str, Any], place: str) -> list[Any]:
 
 def plain(value: object) -> object:
     if isinstance(value, datetime):
-        return value.isoformat(timespec="minutes")
+        return value.replace(second=0, microsecond=0).isoformat()
     return value.isoformat() if isinstance(value, date) else value
 
 

@@ -378,6 +378,23 @@ def test_a_period_is_changed_with_its_ground_and_audited(desk: Desk) -> None:
     assert not any(period["own"] for period in others)
 
 
+@pytest.mark.parametrize(
+    ("rule", "days", "code"),
+    [
+        ("unattended", 29, "unattended_too_long"),
+        ("hard_limit", 27, "limit_too_short"),
+        ("concluded", 366, "limit_too_short"),
+    ],
+)
+def test_a_period_that_does_not_fit_the_others_is_refused(
+    desk: Desk, rule: str, days: int, code: str
+) -> None:
+    body = {"rule": rule, "days": days, "legal_basis": "Selectielijst 2026"}
+    refused = desk.call("fleur", "PUT", "/retention/periods", json=body)
+    assert [error["code"] for error in refused.get_json()["errors"]] == [code]
+    assert desk.entries(AuditAction.ORGANISATION_CHANGED) == []
+
+
 @pytest.mark.parametrize("wrong", [{"days": 0}, {"days": 367}, {"legal_basis": ""}, {"rule": "never"}])
 def test_a_period_beyond_the_limits_or_without_ground_is_refused(desk: Desk, wrong: dict[str, Any]) -> None:
     body = {"rule": "concluded", "days": 14, "legal_basis": "Selectielijst 2026"} | wrong

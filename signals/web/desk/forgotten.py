@@ -16,7 +16,7 @@ from signals.db import is_sqlite
 from signals.errors import FieldProblem, Invalid
 from signals.models import DeletionRecord, RetentionPeriod
 from signals.models.base import new_id
-from signals.retention import Period, periods_of
+from signals.retention import Period, periods_of, refuse_unfit
 from signals.vocabulary import AuditAction, DeletionReason, RetentionRule
 from signals.web.desk.auth import current
 from signals.web.desk.context import desk
@@ -71,9 +71,13 @@ def periods_in_force() -> list[PeriodInForce]:
 
 
 def set_period(*, rule: RetentionRule, days: int, legal_basis: str) -> None:
-    """Set one period with its ground (Archiefwet, art. 5(1)(e) AVG); it counts from the next night on."""
+    """Set one period with its ground (Archiefwet, art. 5(1)(e) AVG); it counts from the next night on.
+
+    Raises `Invalid` where the periods would not fit each other.
+    """
     context, own_id = desk(), organisation_id()
     with context.sessions.begin() as session:
+        refuse_unfit({**periods_of(session, own_id), rule: Period(days=days, legal_basis=legal_basis)})
         _store(session, own_id, rule, {"days": days, "legal_basis": legal_basis.strip()})
         context.audit.record(
             session,
