@@ -24,7 +24,7 @@ CONCERN_TYPES: Mapping[ConcernType, Labels] = {
         "Posta veya paketler birikiyor",
         "Трупат се писма или пратки",
         "Se adună scrisori sau colete",
-        "Накопичуються листи або посилки",
+        "Збираються листи або посилки",
     ),
     ConcernType.NOT_SEEN: _labels(
         "Doet niet meer open, lang niet gezien",
@@ -49,7 +49,7 @@ CONCERN_TYPES: Mapping[ConcernType, Labels] = {
     ConcernType.CONFUSED: _labels(
         "Maakt een verwarde indruk",
         "Appears confused",
-        "Sprawia wrażenie zdezorientowanego",
+        "Sprawia wrażenie zagubionego",
         "يبدو مشوش الذهن",
         "Kafası karışık görünüyor",
         "Изглежда объркан",
@@ -92,7 +92,7 @@ CONCERN_TYPES: Mapping[ConcernType, Labels] = {
         "Przeczucie, coś innego",
         "إحساس بأن هناك خطبًا ما، شيء آخر",
         "İçime sinmiyor, başka bir şey",
-        "Лошо предчувствие, нещо друго",
+        "Нещо ме тревожи, нещо друго",
         "O presimțire, altceva",
         "Недобре передчуття, щось інше",
     ),

@@ -78,7 +78,7 @@
 
   function hint(value) {
     const node = document.getElementById("read-as");
-    node.hidden = !value;
+    node.hidden = !value || !document.getElementById("unknown").hidden; // the question asks the same, and takes the room
     node.querySelector("bdi").textContent = value;
   }
 
@@ -359,8 +359,9 @@
       const { covered, organisation } = JSON.parse(text);
       if (place !== asked) return;
       await queue.keepClock(response.headers.get("Date"));
-      to.querySelector("bdi").textContent = organisation.name;
+      document.getElementById("receiver").textContent = organisation.name;
       document.getElementById("unknown").hidden = covered; // a doubt is never a refusal: streets are newer than maps
+      if (!covered) hint("");
       to.hidden = false;
       setDays();
     } catch {
