@@ -37,7 +37,7 @@ DEFAULT_PERIODS: Mapping[RetentionRule, Period] = {
 }
 """What holds where an organisation has set nothing of its own."""
 MOST_UNATTENDED: Final = 28
-"""Days: within a month of receipt the resident is told, or there is nothing left to tell of (art. 14(3) AVG)."""
+"""Days: within a month of receipt the resident is told, or nothing is left to tell of (art. 14(3) AVG)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,7 +57,7 @@ def periods_of(session: Session, organisation_id: uuid.UUID) -> dict[RetentionRu
 
 
 def refuse_unfit(periods: Mapping[RetentionRule, Period]) -> None:
-    """Raise `Invalid` when what nobody attends to is kept too long, or the limit ends what another rule keeps."""
+    """Raise `Invalid` when what nobody attends to is kept too long, or the limit ends what a rule keeps."""
     days = {rule: period.days for rule, period in periods.items()}
     if days[RetentionRule.UNATTENDED] > MOST_UNATTENDED:
         raise Invalid(FieldProblem(field="days", code="unattended_too_long"))
