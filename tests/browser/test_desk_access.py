@@ -227,3 +227,20 @@ def _too_small(one: Window) -> list[str]:
 
 def _style(one: Window, selector: str, name: str) -> Any:
     return one.page.locator(selector).first.evaluate("(one, name) => getComputedStyle(one)[name]", name)
+
+
+def test_what_went_wrong_and_what_was_done_has_the_focus_so_that_it_is_read_out(
+    site: Site, window: OpenWindow
+) -> None:
+    """A live region that came with the page is read out by no screen reader: what has the focus is."""
+    anna = window()
+    page = anna.open("/desk/sign-in")
+    page.press("#sign-in-email", "Enter")
+    expect(page.get_by_role("alert")).to_be_focused()
+    anna.sign_in("anna")
+    anna.claim(site.desk.arrive())
+    expect(page.locator("p.notice--done")).to_be_focused()
+    anna.press(page.get_by_role("button", name="Geen gehoor"))
+    expect(page.get_by_role("alert")).to_be_focused()
+    anna.press(page.get_by_role("alert").get_by_role("link").first)
+    expect(page.locator("#contact-attempts-kind")).to_be_focused()
