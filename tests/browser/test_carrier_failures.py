@@ -308,6 +308,36 @@ def test_a_report_that_the_form_of_today_refuses_comes_back_to_be_mended(
     expect(page.locator("#postcode")).to_have_value("9711 AA")  # what was being typed is back
 
 
+def test_a_day_that_passed_while_the_report_waited_is_asked_for_again_beside_its_field(phone: Phone) -> None:
+    page = phone.open()
+    _put(phone, body={"postcode": "1012AB", "house_number": 27, "noticed_on": "2020-01-01"})
+    page.reload()
+    phone.open_list()
+    page.locator("[data-mend]").tap()
+    expect(page.locator("#not-sent")).to_contain_text("Wanneer: Kies vandaag of een dag tot 14 dagen terug.")
+    day = page.locator("#noticed_on")
+    expect(day).to_have_attribute("aria-describedby", "noticed_on-hint noticed_on-error")
+    expect(page.locator("#noticed_on-error")).to_be_visible()
+    day.fill("")
+    page.locator("#postcode").tap()
+    expect(page.locator("#noticed_on-error")).to_have_count(0)
+    expect(day).to_have_attribute("aria-describedby", "noticed_on-hint")
+
+
+def test_a_phone_that_knows_no_day_leaves_the_day_to_the_service(phone: Phone, service: Service) -> None:
+    """Twenty days behind, without reception since it was bought: what it takes for future may be right."""
+    before = service.stored()
+    phone.page.clock.set_fixed_time(datetime.now(UTC) - timedelta(days=20))
+    phone.page.route("**/coverage/lookup", lambda route: route.abort())
+    page = phone.open("/m#pc=1012AB&hn=44")
+    page.locator("details:not(#safety) summary").tap()
+    page.evaluate("idb.openDB('signals').then((db) => db.delete('facts', 'clock'))")
+    page.fill("#noticed_on", service.world.clock.now().date().isoformat())
+    phone.press_send()
+    phone.expect_sent()
+    assert service.stored() == before + 1
+
+
 def test_a_refused_report_is_thrown_away_after_a_second_question_only(phone: Phone) -> None:
     page = phone.open()
     _put(phone, body={"postcode": "1012AB", "house_number": 0})

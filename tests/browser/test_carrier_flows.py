@@ -109,6 +109,34 @@ def test_what_is_no_address_is_said_beside_the_field_and_nothing_is_kept(phone: 
     assert phone.waiting() == 0
 
 
+def test_mistakes_stand_in_the_order_of_the_fields_in_words_that_help(phone: Phone) -> None:
+    page = phone.open(PREFILLED)
+    expect(page.locator("#to")).to_be_visible()  # and the phone knows what day it is
+    phone.fill("1012", "0", "@@")
+    page.get_by_text("Meer vertellen?").tap()
+    page.fill("#noticed_on", "2020-01-01")
+    page.get_by_text("Meer vertellen?").tap()
+    phone.press_send()
+    expect(page.locator(".error")).to_have_text(
+        [
+            "Een postcode is vier cijfers en twee letters, zoals 1012 AB.",
+            "Een huisnummer is een heel getal van 1 tot 99999.",
+            "Alleen letters en cijfers, hooguit 6.",
+            "Kies vandaag of een dag tot 14 dagen terug.",
+        ]
+    )
+    expect(page.locator("#postcode")).to_be_focused()
+    phone.fill("1012AB", "12", "A")
+    phone.press_send()
+    day = page.locator("#noticed_on")
+    expect(day).to_be_focused()  # the part that was closed is open
+    expect(day).to_have_attribute("aria-invalid", "true")
+    expect(day).to_have_attribute("aria-describedby", "noticed_on-hint noticed_on-error")
+    day.fill("")
+    phone.press_send()
+    phone.expect_sent()
+
+
 def test_the_focus_never_jumps_while_typing(phone: Phone) -> None:
     page = phone.open("/")
     page.locator("#postcode").tap()
@@ -242,6 +270,30 @@ def test_the_language_switch_takes_along_what_was_typed_and_holds_without_recept
     phone.offline()
     phone.open("/")
     expect(page.locator("html")).to_have_attribute("lang", "pl")
+
+
+def test_the_language_switch_takes_along_what_was_chosen_and_no_server_hears_of_it(
+    phone: Phone, service: Service
+) -> None:
+    page = phone.open("/")
+    tiles = page.locator(".tile input")
+    page.locator(".tile").nth(1).tap()
+    page.locator(".tile").nth(4).tap()
+    page.get_by_text("Meer vertellen?").tap()
+    page.get_by_label("Vaker").tap()
+    yesterday = page.get_attribute("#noticed_on", "min") or ""
+    page.fill("#noticed_on", yesterday)
+    page.fill("#note", "Tuin & post, 100% vol.")
+    page.locator("nav a[hreflang=pl]").tap()
+    expect(page.locator("html")).to_have_attribute("lang", "pl")
+    expect(page.get_by_label("Wielokrotnie")).to_be_checked()
+    expect(page.locator("#noticed_on")).to_have_value(yesterday)
+    expect(page.locator("#note")).to_have_value("Tuin & post, 100% vol.")
+    assert [at for at in range(tiles.count()) if tiles.nth(at).is_checked()] == [1, 4]
+    heard = " ".join([*service.proxy.seen_paths, page.url])
+    assert "Tuin" not in heard
+    assert yesterday not in heard
+    assert "not_seen" not in heard
 
 
 def test_arabic_runs_from_right_to_left_to_the_receipt(make_phone: MakePhone) -> None:

@@ -23,10 +23,10 @@ from tests.web.front import GOOD, KEY, post, stored, text_of, value_of
         ("house_number", "12A", "Een huisnummer is een heel getal van 1 tot 99999."),
         ("house_number", "0", "Een huisnummer is een heel getal van 1 tot 99999."),
         ("house_number", "1.5", "Een huisnummer is een heel getal van 1 tot 99999."),
-        ("house_number_addition", "\N{HOUSE BUILDING}", "Dit heeft niet de goede vorm."),
-        ("house_number_addition", "1234567", "Dit is te lang."),
+        ("house_number_addition", "@@", "Alleen letters en cijfers, hooguit 6."),
+        ("house_number_addition", "1234567", "Alleen letters en cijfers, hooguit 6."),
         ("seen", "always", "Dit is geen van de keuzes."),
-        ("noticed_on", "2026-11-09", "Dit valt buiten wat kan."),
+        ("noticed_on", "2026-11-09", "Kies vandaag of een dag tot 14 dagen terug."),
         ("noticed_on", "20 november", "Dit moet een datum zijn, zoals 2026-11-24."),
         ("concern_types", "criminal", "Dit is geen van de keuzes."),
     ],
@@ -52,7 +52,7 @@ def test_a_day_out_of_range_is_said_together_with_the_other_problems(client: Fla
     assert response.status_code == 400
     wrong = re.findall(r'<a href="#(postcode|house_number|noticed_on)">', response.text)
     assert wrong == ["postcode", "house_number", "noticed_on"]
-    assert ("This lies outside what is possible." in response.text) == (code == "en")
+    assert ("Choose today or a day up to 14 days back." in response.text) == (code == "en")
     assert "2026-11-09" in response.text
 
 

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from flask import Blueprint, Response, g, render_template, request
+from flask_babel import lazy_gettext
 from marshmallow import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 from structlog import get_logger
@@ -40,12 +41,20 @@ log = get_logger(__name__)
 
 _RECEIPT = ReceiptSchema()
 _MISTAKES = {
-    "postcode": "postcode_malformed",
-    "letters": "letters_not_issued",
-    "house_number": "house_number",
-    "addition": "too_long",
+    "postcode": FieldProblem(field="postcode", code="postcode_malformed"),
+    "letters": FieldProblem(field="postcode", code="letters_not_issued"),
+    "house_number": FieldProblem(field="house_number", code="house_number"),
+    "addition": FieldProblem(field="house_number_addition", code="malformed"),
+    "day": FieldProblem(field="noticed_on", code="out_of_range"),
 }
-"""What the script finds wrong before it sends, with the code of the sentence that the service has for it."""
+"""What the script finds wrong before it sends, with what the service would say of it."""
+_ADDITION = lazy_gettext("Only letters and digits, 6 at most.")
+_OWN_WORDS = {
+    ("house_number_addition", "malformed"): _ADDITION,
+    ("house_number_addition", "too_long"): _ADDITION,
+    ("noticed_on", "out_of_range"): lazy_gettext("Choose today or a day up to 14 days back."),
+}
+"""Where a field of this form can be told more plainly how to mend it than any field at all."""
 
 
 # The worker's file and the manifest belong to these pages, and follow their language.
@@ -145,15 +154,19 @@ def _form(
         filled=filled,
         notice=notice,
         notice_detail=detail_of(notice),
-        problems=[(problem.field, field_message(problem.code)) for problem in found],
+        problems=[(problem.field, _message(problem)) for problem in found],
         concern_types=CONCERN_TYPES,
         seen=SEEN,
         note=context.settings.notes,
-        mistakes={name: field_message(code) for name, code in _MISTAKES.items()},
+        mistakes={name: _message(problem) for name, problem in _MISTAKES.items()},
         icon=icon,
         earliest=on - timedelta(days=NOTICED_DAYS_BACK),
         latest=on,
     )
+
+
+def _message(problem: FieldProblem) -> str:
+    return str(_OWN_WORDS.get((problem.field, problem.code)) or field_message(problem.code))
 
 
 def _sent(received: Received) -> Response:

@@ -14,6 +14,7 @@
   const safety = document.getElementById("safety");
   const button = form.querySelector(".send .button");
   const language = document.documentElement.lang;
+  const CARRIED = ["concern_types", "seen", "noticed_on", "note"]; // beside the address, to a page in another language
   const QUICK = 4000; // after this the carrier may walk on: the report is kept and goes by itself
   const usual = { title: document.title, button: button.textContent };
 
@@ -22,6 +23,7 @@
   let draft = newDraft(startingKey());
   let aside = null; // what was typed when a refused report was taken up
   let asked = "";
+  let daysAreSure = false; // whether the service ever told the phone what day it is
 
   /* `instead`: the refused report that this one replaces; `tried`: it may have arrived under its key. */
   function newDraft(key = "", instead = "") {
@@ -61,7 +63,8 @@
   /* Put down what was understood once the field is left, and say so when it differs from what was typed. */
   function tidy(event) {
     const typed = event.target.value;
-    if (event.target.getAttribute("aria-invalid") && event.target.closest(".address")) checkAddress([event.target.name]);
+    const marked = event.target.closest("[aria-invalid]");
+    if (marked) checkFields([marked.id]);
     if (event.target === field.postcode) {
       const postcode = readPostcode(typed);
       if (!postcode) return;
@@ -87,8 +90,10 @@
     const postcode = readPostcode(field.postcode.value);
     const read = readNumber(field.house_number.value);
     const addition = field.house_number_addition.value.trim();
-    if (!checkAddress(["postcode", "house_number", "house_number_addition"])) {
-      form.querySelector("[aria-invalid=true]").focus();
+    if (!checkFields(["postcode", "house_number", "house_number_addition", "noticed_on"])) {
+      const first = form.querySelector("[aria-invalid=true]");
+      first.closest("details")?.setAttribute("open", "");
+      first.focus();
       return null;
     }
     return withoutEmpty({
@@ -103,16 +108,19 @@
   }
 
   /* Whether these fields are right; what is wrong is said beside them. */
-  function checkAddress(names) {
+  function checkFields(names) {
     const postcode = readPostcode(field.postcode.value);
     const read = readNumber(field.house_number.value);
     const addition = field.house_number_addition.value.trim();
+    const day = field.noticed_on.validity;
     const rules = {
       postcode: [postcode && !/S[ADS]$/.test(postcode), postcode ? "letters" : "postcode"],
       house_number: [read && !(read.addition && addition), "house_number"],
       house_number_addition: [/^[a-z0-9 ./-]{0,6}$/i.test(addition), "addition"],
+      noticed_on: [day.valid || (!daysAreSure && !day.badInput), "day"],
     };
-    return names.map((name) => check(name, ...rules[name])).every(Boolean);
+    return names.map((name) => (name in rules ? check(name, rules[name][0], word(rules[name][1])) : check(name, true)))
+      .every(Boolean);
   }
 
   function withoutEmpty(body) {
@@ -121,21 +129,38 @@
 
   function check(name, fine, reason) {
     const id = `${name}-error`;
+    const hint = document.getElementById(`${name}-hint`)?.id;
     document.getElementById(id)?.remove();
-    const input = field[name];
+    const input = document.getElementById(name);
+    const about = [hint, fine ? "" : id].filter(Boolean).join(" ");
+    if (about) input.setAttribute("aria-describedby", about);
+    else input.removeAttribute("aria-describedby");
     if (fine) {
       input.removeAttribute("aria-invalid");
-      input.removeAttribute("aria-describedby");
       return true;
     }
     const message = document.createElement("p");
     message.className = "error";
     message.id = id;
-    message.textContent = word(reason);
-    form.querySelector(".address").after(message);
+    message.textContent = reason;
+    putBeside(input, message);
     input.setAttribute("aria-invalid", "true");
-    input.setAttribute("aria-describedby", id);
     return false;
+  }
+
+  /* Below the address in the order of its fields, below the name of a group, above any other field. */
+  function putBeside(input, message) {
+    const address = input.closest(".address");
+    const legend = input.querySelector("legend");
+    if (address) {
+      const fields = [...address.querySelectorAll("input")];
+      const above = fields.slice(0, fields.indexOf(input)).map((one) => document.getElementById(`${one.id}-error`));
+      (above.filter(Boolean).pop() || address).after(message);
+    } else if (legend) {
+      legend.after(message);
+    } else {
+      input.before(message);
+    }
   }
 
   // Sending
@@ -277,8 +302,8 @@
     form.reset();
     for (const name of ["postcode", "house_number", "house_number_addition", "noticed_on", "note"]) {
       if (field[name]) field[name].value = values[name] ?? "";
-      if (field[name]) check(name, true);
     }
+    for (const marked of form.querySelectorAll("[aria-invalid]")) check(marked.id, true);
     for (const box of field.concern_types) box.checked = (values.concern_types || []).includes(box.value);
     field.seen.value = values.seen || "";
     form.querySelector("details:not(#safety)").open = Boolean(values.seen || values.noticed_on || values.note);
@@ -299,11 +324,13 @@
   async function problemLine(wrong) {
     const name = String(wrong.field).split(".")[0];
     const label = form.querySelector(`label[for="${CSS.escape(name)}"], #${CSS.escape(name || "none")} > legend`);
+    const reason = name === "noticed_on" && wrong.code === "out_of_range" ? word("day") : wrong.message || "";
+    if (label) check(name, false, reason);
     const line = document.createElement("li");
     const clock = name === "noticed_on" && Math.abs(await queue.clock()) > 12 * 3600 * 1000 ? ` ${word("clock")}` : "";
     const link = document.createElement(label ? "a" : "span");
     if (label) link.href = `#${name}`;
-    link.textContent = `${label ? `${label.textContent.replace(/[?؟]$/, "")}: ` : ""}${wrong.message || ""}${clock}`;
+    link.textContent = `${label ? `${label.textContent.replace(/[?؟]$/, "")}: ` : ""}${reason}${clock}`;
     line.append(link);
     return line;
   }
@@ -313,26 +340,34 @@
   /* `/m#pc=1012AB&hn=12&ad=A`: a fragment never reaches a server, and leaves the address bar at once. */
   function readFragment() {
     const given = new URLSearchParams(location.hash.slice(1));
-    if (!given.has("pc") && !given.has("hn")) return;
+    if (![...given.keys()].some((name) => ["pc", "hn", ...CARRIED].includes(name))) return;
     history.replaceState(null, "", location.pathname + location.search);
     const short = (name, longest) => (given.get(name) || "").slice(0, longest);
     draft = newDraft();
     shown = null;
-    write({ postcode: short("pc", 10), house_number: short("hn", 6), house_number_addition: short("ad", 6) });
+    write({
+      ...Object.fromEntries(given),
+      note: short("note", field.note?.maxLength),
+      concern_types: given.getAll("concern_types"),
+      postcode: short("pc", 10), house_number: short("hn", 6), house_number_addition: short("ad", 6),
+    });
     showForm();
   }
 
-  /* Switching the language takes along what was typed, again in the fragment only. */
+  /* Switching the language takes along what was typed and chosen, again in the fragment only. */
   function carryAlong(event) {
     const link = event.target.closest("a[hreflang]");
-    if (!link || !(field.postcode.value + field.house_number.value)) return;
-    const values = { pc: field.postcode.value, hn: field.house_number.value, ad: field.house_number_addition.value };
-    link.hash = new URLSearchParams(values);
+    if (!link) return;
+    const address = { pc: field.postcode.value, hn: field.house_number.value, ad: field.house_number_addition.value };
+    const others = [...new FormData(form)].filter(([name]) => CARRIED.includes(name));
+    link.hash = new URLSearchParams([...Object.entries(address), ...others].filter(([, value]) => value));
   }
 
   /* The page may be weeks old and the phone's clock days off: days are counted by the service's clock where known. */
   async function setDays() {
-    const now = Date.now() + (await queue.clock());
+    const ahead = await queue.clock(null);
+    daysAreSure = ahead !== null;
+    const now = Date.now() + ahead;
     const day = (back) => new Intl.DateTimeFormat("sv-SE", { timeZone: "Europe/Amsterdam" }).format(now - back * 86400000);
     field.noticed_on.max = day(0);
     field.noticed_on.min = day(14);
@@ -384,6 +419,7 @@
   form.noValidate = true;
   form.addEventListener("submit", submit);
   form.addEventListener("change", tidy);
+  field.noticed_on.addEventListener("focus", setDays); // the page may be open since yesterday
   form.addEventListener("input", lookUp);
   form.addEventListener("change", lookUp);
   safety.addEventListener("toggle", showCalls);

@@ -223,12 +223,12 @@
     if (old.length) tell();
   }
 
-  /* Milliseconds that the service's clock is ahead of the phone's, as last heard; 0 when never. */
-  async function clock() {
+  /* Milliseconds that the service's clock is ahead of the phone's, as last heard; `unheard` when never. */
+  async function clock(unheard = 0) {
     try {
-      return (await (await database()).get("facts", "clock")) || 0;
+      return (await (await database()).get("facts", "clock")) ?? unheard;
     } catch {
-      return 0;
+      return unheard;
     }
   }
 
