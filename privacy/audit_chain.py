@@ -254,7 +254,7 @@ def verify_chain(
         root_public=root_public,
         heads=heads,
         start=start,
-        unlinked=map(_row, unlinked),
+        unlinked=((True, _row(entry)) for entry in unlinked),
     )
 
 
@@ -265,15 +265,18 @@ def verify_rows(
     root_public: bytes,
     heads: Sequence[SignedHead] = (),
     start: Checkpoint | None = None,
-    unlinked: Iterable[ChainRow] = (),
+    unlinked: Iterable[tuple[bool, ChainRow]] = (),
 ) -> tuple[Finding, ...]:
-    """The same over plain rows: nothing is made of an entry but the two HMACs that it is checked with."""
+    """The same over plain rows: nothing is made of an entry but the two HMACs that it is checked with.
+
+    `unlinked`: whether it waits too long, and the row. That it waits no longer than it may makes it no truer.
+    """
     walk = _Walk(key, start or Checkpoint(), {head.position: head.link for head in heads})
     walk.run(iter(rows))
     for head in heads:
         walk.check_head(root_public, head)
-    for row in unlinked:
-        walk.check_unlinked(row)
+    for is_late, row in unlinked:
+        walk.check_unlinked(row, is_late=is_late)
     return tuple(sorted(walk.findings.values(), key=lambda finding: finding.position))
 
 
@@ -313,9 +316,10 @@ class _Walk:
         if head.position > self._position:
             self._found(FindingKind.TRUNCATED, self._position + 1)
 
-    def check_unlinked(self, row: ChainRow) -> None:
+    def check_unlinked(self, row: ChainRow, *, is_late: bool) -> None:
         self._check_mac(row, self._position + 1)
-        self._found(FindingKind.UNLINKED, self._position + 1, row)
+        if is_late:
+            self._found(FindingKind.UNLINKED, self._position + 1, row)
 
     def _advance(self, link: bytes) -> None:
         self._position += 1

@@ -17,6 +17,7 @@ from sqlalchemy import (
     String,
     Table,
     and_,
+    case,
     func,
     null,
     select,
@@ -52,20 +53,19 @@ def linked_rows(session: Session, after: int) -> Iterator[ChainRow]:
         yield from map(read, page)
 
 
-def overdue_rows(session: Session, now: datetime) -> Iterator[ChainRow]:
-    """Entries that no worker has linked though it is long past time."""
+def unlinked_rows(session: Session, now: datetime) -> Iterator[tuple[bool, ChainRow]]:
+    """Entries that no worker has linked, and of each whether that is long past time."""
     connection = session.connection()
-    # Hidden in a function, the moment leads to no index: SQLite would look up each entry by its random id.
-    # In the order of the ids it reads entries and links side by side, in a quarter of the time.
-    at = func.coalesce(_entries.at, _entries.at)
-    waiting = and_(
-        _links.position.is_(None),
-        at < now - LINK_WITHIN,
-        _entries.action != AuditAction.SIGNAL_ARRIVED,
+    # Of an arrival the moment is midnight: it is linked when its day is over.
+    late = and_(_entries.at < now - LINK_WITHIN, _entries.action != AuditAction.SIGNAL_ARRIVED)
+    query = _columns(connection, case((late, 1), else_=0), null()).select_from(AuditEntry.__table__)
+    # In the order of the ids SQLite reads entries and links side by side, in a quarter of the time.
+    query = query.outerjoin(AuditLink.__table__, _links.entry_id == _entries.id).where(
+        _links.position.is_(None)
     )
-    query = _columns(connection, null(), null()).select_from(AuditEntry.__table__)
-    query = query.outerjoin(AuditLink.__table__, _links.entry_id == _entries.id).where(waiting)
-    yield from map(_reader(connection), _fetched(connection, query))
+    read = _reader(connection)
+    for row in _fetched(connection, query):
+        yield row[0] == 1, read(row)
 
 
 def _pages(connection: Connection, query: Select[Any], after: int) -> Iterator[Sequence[Any]]:

@@ -26,7 +26,7 @@ from privacy.audit_chain import (
     verify_rows,
 )
 from signals.audit import SYSTEM, AuditLog, day_only
-from signals.audit_rows import linked_rows, overdue_rows
+from signals.audit_rows import linked_rows, unlinked_rows
 from signals.clock import Clock, today
 from signals.db import is_sqlite
 from signals.models import AuditEntry, AuditHead, AuditLink
@@ -96,7 +96,7 @@ def verify_trail(
         root_public=keys.root_public,
         heads=[*heads, known_head] if known_head else heads,
         start=start,
-        unlinked=overdue_rows(session, clock.now()),
+        unlinked=unlinked_rows(session, clock.now()),
     )
     return tuple(sorted([*found, *_unsigned(session)], key=lambda finding: finding.position))
 

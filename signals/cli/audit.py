@@ -36,8 +36,9 @@ def verify(context: click.Context, *, head_file: Path | None, as_json: bool) -> 
 
     Found are entries that were changed, removed or put in another order, and entries that no worker has
     linked within an hour. Of each kind the first is told, with the moment of the entry before it. Who removes
-    the end of the trail together with its heads is found by --head only; the newest entries, which no worker
-    has linked yet, are in no chain.
+    the end of the trail together with its heads is found by --head only; of the newest entries, which no
+    worker has linked yet (arrivals until their day is over), it is found that one was changed or slipped in,
+    not that one is missing.
 
     Example: signals audit verify --head heads.jsonl
     """

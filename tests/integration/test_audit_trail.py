@@ -209,6 +209,24 @@ def test_an_entry_that_no_worker_links_is_reported_after_an_hour(world: World) -
     assert findings(world) == {FindingKind.UNLINKED}
 
 
+def test_what_no_worker_has_linked_yet_is_checked_too(world: World) -> None:
+    opened(world)
+    link(world)
+    opened(world)
+    assert findings(world) == set()
+    waiting = AuditEntry.id.not_in(select(AuditLink.entry_id))
+    change(world, update(AuditEntry).where(waiting).values(actor_id=uuid.uuid4()))
+    assert findings(world) == {FindingKind.EDITED}
+
+
+def test_an_arrival_of_today_that_was_changed_is_found(world: World) -> None:
+    world.receive(1)
+    world.worker().arrive()
+    assert findings(world) == set()
+    change(world, update(AuditEntry).values(outcome="other"))
+    assert findings(world) == {FindingKind.EDITED}
+
+
 def test_arrivals_are_linked_when_their_day_is_over_and_not_with_the_next_act_of_staff(world: World) -> None:
     """Between the moments of two heads the report would have come in."""
     world.receive(1)
@@ -318,5 +336,6 @@ def test_an_entry_written_around_the_log_is_found(world: World) -> None:
                 mac=bytes(32),
             )
         )
+    assert findings(world) == {FindingKind.EDITED}
     link(world)
     assert findings(world) == {FindingKind.EDITED}
