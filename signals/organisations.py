@@ -4,19 +4,22 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, delete, select
 from sqlalchemy.orm import Session
+from structlog import get_logger
 
 from privacy.bulk import insert_many
 from privacy.sealing import week_start
 from signals.clock import Clock, today
 from signals.models import CoverageArea, MailboxPublicKey, Organisation, Recipient
-from signals.routing import onboarded_from, routing_changed
+from signals.routing import is_signed_by, onboarded_from, routing_changed
 from signals.vocabulary import OrganisationKind
 
 WEEKS_AHEAD = 4
+
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +48,14 @@ class PublicKeyMaker(Protocol):
 
     def make_mailbox_keys(self, pairs: Iterable[tuple[uuid.UUID, date]]) -> Sequence["PublicHalf"]:
         """The public halves for (organisation, week), made where there is none."""
+        ...
+
+    def list_mailbox_keys(self) -> Sequence["PublicHalf"]:
+        """All public halves whose private ones are there."""
+        ...
+
+    def root_public_key(self) -> bytes:
+        """By which its signatures are checked."""
         ...
 
 
@@ -112,15 +123,30 @@ def provision_mailbox_keys(session: Session, clock: Clock, *, keystore: PublicKe
     """Make the mailbox keys of this week and the next four for every organisation; returns how many are new.
 
     The private halves stay in the keystore; the signed public halves go where the front reads them.
+    A public half whose private one is gone, as after a restore of the keystore from a copy, is replaced:
+    what is sealed to it nobody can read.
     """
     wanted = set(_wanted(session, today(clock)))
-    rows = session.execute(select(MailboxPublicKey.organisation_id, MailboxPublicKey.week))
-    present = {(row.organisation_id, row.week) for row in rows}
+    rows = session.execute(select(MailboxPublicKey.__table__)).all()
+    lost = _lost(rows, keystore)  # after the rows were read: a private half is there before its public one
+    if lost:
+        log.error("mailbox_keys.private_half_gone", count=len(lost))
+        session.execute(delete(MailboxPublicKey).where(MailboxPublicKey.key_id.in_(lost)))
+    present = {(row.organisation_id, row.week) for row in rows if row.key_id not in lost}
     made = keystore.make_mailbox_keys(sorted(wanted - present)) if wanted - present else []
     new = _publish(session, made)
-    if new:
+    if new or lost:
         routing_changed(session)
     return new
+
+
+def _lost(rows: Sequence[Any], keystore: PublicKeyMaker) -> set[uuid.UUID]:
+    """Those that this keystore's root signed and that it has no more. What another root signed is left: this
+    may be the wrong keystore, and the front refuses it anyway.
+    """
+    kept = {half.key_id for half in keystore.list_mailbox_keys()}
+    root = keystore.root_public_key()
+    return {row.key_id for row in rows if row.key_id not in kept and is_signed_by(root, row)}
 
 
 def _publish(session: Session, halves: Sequence[PublicHalf]) -> int:

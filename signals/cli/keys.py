@@ -71,12 +71,14 @@ def rotate(context: click.Context, file: Path, *, as_json: bool) -> None:
 
     settings = settings_of(context)
     new = _new_master(file, settings.keystore.master_key_file)
-    with everything(settings) as opened:
+    # The entry first: that a database is away must be known while the old key still opens everything.
+    with everything(settings) as opened, opened.sessions.begin() as session:
+        opened.audit.record(
+            session, opened.clock, actor=SYSTEM, action=AuditAction.KEYS_CHANGED, ground="master_rotated"
+        )
+        session.flush()
         count = opened.keystore.rewrap(new)
-        with opened.sessions.begin() as session:
-            opened.audit.record(
-                session, opened.clock, actor=SYSTEM, action=AuditAction.KEYS_CHANGED, ground="master_rotated"
-            )
+        click.echo(f"Rewrapped: from now on only the key in {file.resolve()} opens the keystore.", err=True)
     answer({"rewrapped": count, "master_key_file": file.resolve()}, as_json=as_json, text=_rotated)
 
 

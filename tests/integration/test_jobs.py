@@ -1,8 +1,11 @@
 """The jobs: keys ahead, forgetting retries, and a schedule that goes on after a failure."""
 
+import secrets
 import threading
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
 
 import pytest
 from sqlalchemy import delete, select, update
@@ -10,10 +13,12 @@ from structlog.testing import capture_logs
 
 from notifications import figures
 from notifications.models import MessageState, OutboxMessage
+from privacy.keystore import open_keystore
 from privacy.sealing import week_start
 from signals.app import root_public_key
 from signals.jobs import Worker, make_channels, make_worker
 from signals.models import IdempotencyKey, MailboxPublicKey, Organisation, SealedReport
+from signals.organisations import provision_mailbox_keys
 from signals.scheduler import start_in_background
 from signals.settings import NotificationsSettings
 from tests.support.world import AMSTERDAM, IN_GRONINGEN, World, run_at_once
@@ -52,6 +57,36 @@ def test_keys_reach_from_this_week_to_four_weeks_ahead_for_every_organisation(wo
 
 def test_keys_are_made_once(world: World) -> None:
     assert world.worker().provision_keys() == 0
+
+
+def test_a_public_key_whose_private_half_was_lost_is_replaced_and_reports_arrive_again(world: World) -> None:
+    """As after a restore of the keystore from a copy that is older than the key."""
+    lost = _key_ids(world, AMSTERDAM)
+    world.keystore.destroy_mailbox_keys(lost)
+    with capture_logs() as lines:
+        assert world.worker().provision_keys() == len(lost) == 5
+    assert [(line["event"], line["count"]) for line in lines] == [("mailbox_keys.private_half_gone", 5)]
+    assert _key_ids(world, AMSTERDAM).isdisjoint(lost)
+    assert world.receive(1).organisation.id == AMSTERDAM
+    assert world.worker().arrive() == 1
+
+
+def test_keys_of_another_keystore_are_left_alone(world: World, tmp_path: Path) -> None:
+    """Somebody started a worker beside the wrong keystore: the right one must find its keys again."""
+    wrong = open_keystore(f"sqlite:///{tmp_path}/wrong.db", secrets.token_bytes(32))
+    wrong.create_schema()
+    wrong.ensure_root()
+    before = _key_ids(world, AMSTERDAM)
+    with world.sessions.begin() as session:
+        assert provision_mailbox_keys(session, world.clock, keystore=wrong) == 0
+    wrong.dispose()
+    assert _key_ids(world, AMSTERDAM) == before
+
+
+def _key_ids(world: World, organisation_id: UUID) -> set[UUID]:
+    own = select(MailboxPublicKey.key_id).where(MailboxPublicKey.organisation_id == organisation_id)
+    with world.sessions() as session:
+        return set(session.scalars(own))
 
 
 def test_a_week_later_one_more_week_is_made(world: World) -> None:

@@ -13,7 +13,7 @@ from uuid import uuid4
 import click
 import pytest
 from click.testing import CliRunner, Result
-from sqlalchemy import delete, make_url, select, update
+from sqlalchemy import delete, make_url, select, text, update
 
 from notifications.models import MessageState, OutboxMessage
 from privacy.keystore import Keystore, WrongMasterKey, open_keystore
@@ -335,6 +335,19 @@ def test_after_rotation_only_the_new_master_key_opens(signals: Signals) -> None:
     signals("keys", "list", code=1)
     settings = settings_in(signals.folder)
     for file, fits in ((new, True), (settings.keystore.master_key_file, False)):
+        keystore = open_keystore(settings.keystore.url, load_master_key(file))
+        assert _fits(keystore) is fits
+        keystore.dispose()
+
+
+def test_a_rotation_that_cannot_be_noted_changes_no_key(signals: Signals) -> None:
+    new = signals.folder / "new.key"
+    signals("keys", "new-master", str(new))
+    full = "CREATE TRIGGER full BEFORE INSERT ON audit_entries BEGIN SELECT RAISE(ABORT, 'full'); END"
+    statements(signals, text(full))
+    signals("keys", "rotate", str(new), code=1)
+    settings = settings_in(signals.folder)
+    for file, fits in ((new, False), (settings.keystore.master_key_file, True)):
         keystore = open_keystore(settings.keystore.url, load_master_key(file))
         assert _fits(keystore) is fits
         keystore.dispose()
