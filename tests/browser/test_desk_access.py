@@ -67,7 +67,7 @@ def test_nothing_of_the_queue_is_lost_at_320_pixels(site: Site, window: OpenWind
     site.desk.arrive(concern_types=["frail"])
     page = window("anna", size=NARROW).open()
     row = page.locator("#rows tr").first
-    for words in ("Wat viel op", "Binnen sinds", "Status", "Wie", "Eerste contact voor"):
+    for words in ("Wat viel op", "Binnen sinds", "Status", "Wie", "Volgende stap uiterlijk"):
         assert words in row.evaluate(
             "(row) => [...row.cells].map((cell) => getComputedStyle(cell, '::before').content).join()"
         )

@@ -203,7 +203,7 @@ def test_a_day_agreed_at_the_door_puts_the_signal_off_until_that_day_and_no_long
     expect(page.locator(DONE)).to_have_text("De poging is opgeslagen.")
     expect(page.locator(".card--next")).to_contain_text("over 6 dagen")
     row = anna.open().locator("#rows tr", has_text=reference)
-    expect(row).to_contain_text("Afgesproken voor")
+    expect(row).to_contain_text("Afgesproken dag:")
     site.desk.clock.moment += timedelta(days=7)
     anna.sign_in_unseen()
     row = anna.open("/desk?overdue=1").locator("#rows tr", has_text=reference)

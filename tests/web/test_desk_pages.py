@@ -137,7 +137,7 @@ def test_what_was_done_is_said_as_long_as_it_holds_and_not_when_one_goes_back(
 def test_the_queue_has_its_columns_and_no_address(desk: Desk, signal_id: UUID, anna: Browser) -> None:
     page = anna.get("/desk")
     heads = re.findall(r'<th scope="col"[^>]*>([^<]+)</th>', page.text)
-    assert heads == ["Kenmerk", "Wat viel op", "Binnen sinds", "Status", "Wie", "Eerste contact voor"]
+    assert heads == ["Kenmerk", "Wat viel op", "Binnen sinds", "Status", "Wie", "Volgende stap uiterlijk"]
     assert "Gaat lichamelijk achteruit" in page.text
     assert "1012 AB" not in page.text
     assert desk.entries(AuditAction.SIGNAL_OPENED) == []
@@ -158,7 +158,7 @@ def test_the_queue_can_be_narrowed_to_mine_and_to_late_ones(
 
 def test_a_late_signal_is_said_to_be_late_in_words(desk: Desk, signal_id: UUID) -> None:
     desk.clock.moment = desk.clock.moment.replace(day=27)
-    assert "Oppakken: 2 dagen te laat" in words(Browser(desk, "anna").get("/desk?overdue=1"))
+    assert "Oppakken: wo 25 nov, 2 dagen te laat" in words(Browser(desk, "anna").get("/desk?overdue=1"))
 
 
 def test_the_queue_goes_on_on_the_next_page(

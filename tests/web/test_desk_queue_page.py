@@ -78,14 +78,14 @@ def test_a_filter_of_an_ended_session_goes_to_the_form_as_a_whole_page(desk: Des
     assert answer.headers["HX-Redirect"] == "/desk/sign-in?next=/desk?mine%3D1"
 
 
-def test_a_past_date_of_first_contact_is_explained(desk: Desk, anna: Browser) -> None:
+def test_a_past_date_of_the_first_attempt_is_explained(desk: Desk, anna: Browser) -> None:
     tried, new = desk.arrive(number=1), desk.arrive(number=2)
     anna.send(tried, "claim")
     anna.send(tried, "contact-attempts", kind="visit", result="no_answer")
     desk.clock.moment += timedelta(days=7)
     page = words(Browser(desk, "anna").get("/desk"))
     assert page.index(str(_reference(desk, new))) < page.index(str(_reference(desk, tried)))
-    assert "Eerste contact: 5 dagen te laat Oppakken: 6 dagen te laat" in page
+    assert "Oppakken: wo 25 nov, 6 dagen te laat Eerste poging: do 26 nov, 5 dagen te laat" in page
     assert "Geprobeerd, nog geen contact" in page
 
 
@@ -96,9 +96,9 @@ def test_the_deadline_that_the_queue_is_sorted_by_stands_in_every_line(desk: Des
     anna.send(tried, "contact-attempts", kind="visit", result="no_answer")
     anna.send(agreed, "contact-attempts", kind="phone", result="postponed", postponed_until="2026-12-08")
     page = words(anna.get("/desk"))
-    lines = [page.index(text) for text in ("Oppakken: over 1 dag", "Afgesproken voor di 8 dec")]
+    lines = [page.index(text) for text in ("Oppakken: wo 25 nov, over 1 dag", "Afgesproken dag: di 8 dec, over 14 dagen")]
     assert lines == sorted(lines)
-    assert page.index("Afronden: over 28 dagen") > lines[-1]
+    assert page.index("Afronden: di 22 dec, over 28 dagen") > lines[-1]
     assert page.count("Afronden:") == 1
     assert page.index(_reference(desk, new)) < lines[0]
 
