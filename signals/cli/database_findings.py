@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 WEEKS_AHEAD = 2
 """Fewer weeks of mailbox keys than this ahead are a problem: phones keep reports while they are offline."""
 
+OVERDUE_DAYS = 2
+"""So many days after its period a signal is overdue: a night that was missed is no problem."""
+
 RELEASE_DAYS = 2
 """So many days after the days of grace a quarter is late: a night that was missed is no problem."""
 
@@ -38,6 +41,7 @@ def look_at_database(
             ("waiting reports", lambda: _waiting(session, on)),
             ("refused reports", lambda: _refused(session)),
             ("outbox", lambda: _outbox(session, clock)),
+            ("retention", lambda: _retention(session, clock)),
             ("organisations", lambda: _onboarding(session)),
             ("figures", lambda: _figures(session, settings, on)),
         )
@@ -178,6 +182,26 @@ def _outbox(session: "Session", clock: "Clock") -> Finding:
         ok=not late and not failed,
         says=f"{queued} queued, {late} of them waiting for over an hour; {failed} failed",
         mend="; ".join(filter(None, mends)),
+    )
+
+
+def _retention(session: "Session", clock: "Clock") -> Finding:
+    """What should be forgotten and is not: signals past their period, and keys of what was deleted."""
+    from sqlalchemy import func, select
+
+    from signals.clock import FixedClock, today
+    from signals.models import DeletionRecord
+    from signals.retention import due_signals
+
+    two_days_ago = FixedClock(clock.now() - timedelta(days=OVERDUE_DAYS))
+    overdue = sum(1 for _ in due_signals(session, two_days_ago))
+    unconfirmed = DeletionRecord.key_destroyed_on.is_(None) & (DeletionRecord.deleted_on < today(clock))
+    keys = session.scalar(select(func.count()).select_from(DeletionRecord).where(unconfirmed)) or 0
+    return Finding(
+        check="retention",
+        ok=not overdue and not keys,
+        says=f"{overdue} signals are past their period, {keys} were deleted whose key is still there",
+        mend="run a worker; its log says why a purge failed. It must be able to write the deletion journal",
     )
 
 

@@ -26,13 +26,15 @@ from signals.jobs import make_worker
 from signals.models import (
     AuditEntry,
     CoverageArea,
+    DeletionRecord,
     MailboxPublicKey,
     Organisation,
     SealedReport,
     StaffMember,
     StaffSession,
 )
-from signals.vocabulary import OrganisationKind
+from signals.vocabulary import DeletionReason, OrganisationKind
+from tests.factories.signals import SignalFactory
 from tests.support.installation import install, settings_in
 
 TEAMS = """\
@@ -543,6 +545,32 @@ def test_reports_that_wait_or_were_refused_are_a_problem(signals: Signals) -> No
     assert problems(signals) == {"waiting reports"}
     statements(signals, update(SealedReport).values(refused_on=date(2026, 1, 6)))
     assert problems(signals) == {"refused reports"}
+
+
+def test_what_should_be_forgotten_and_is_not_is_a_problem(signals: Signals) -> None:
+    deleted = DeletionRecord(
+        signal_id=uuid4(),
+        organisation_id=rows(signals, select(Organisation.id))[0],
+        reference="K0P1-QX2M",
+        case_key_id=uuid4(),
+        deleted_on=today(SystemClock()),
+        reason=DeletionReason.CONCLUDED,
+    )
+    _insert(signals, deleted)
+    assert signals.json("doctor")["ok"]  # a minute's work, of today
+    statements(signals, update(DeletionRecord).values(deleted_on=today(SystemClock()) - timedelta(days=1)))
+    assert problems(signals) == {"retention"}
+    statements(signals, update(DeletionRecord).values(key_destroyed_on=today(SystemClock())))
+    assert signals.json("doctor")["ok"]
+
+
+@pytest.mark.parametrize(("days", "is_problem"), [(29, False), (31, True)])
+def test_a_signal_long_past_its_period_is_a_problem(signals: Signals, days: int, is_problem: bool) -> None:
+    received_on = today(SystemClock()) - timedelta(days=days)
+    owner = rows(signals, select(Organisation.id))[0]
+    _insert(signals, SignalFactory.build(organisation_id=owner, received_on=received_on))
+    checks = signals.json("doctor", code=1 if is_problem else 0)["checks"]
+    assert {check["check"] for check in checks if not check["ok"]} == ({"retention"} if is_problem else set())
 
 
 def test_mail_that_does_not_leave_is_a_problem(signals: Signals) -> None:
