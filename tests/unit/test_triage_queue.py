@@ -77,6 +77,11 @@ def test_the_queue_can_be_of_one_person_or_of_what_is_overdue(session: Session, 
     assert list(all_pages(session, team, overdue_on=DAY - timedelta(days=1))) == [[]]
 
 
+def test_what_is_concluded_is_never_overdue(session: Session, team: Team) -> None:
+    team.signal(CONCLUDED, due_on=DAY - timedelta(days=1))
+    assert list(all_pages(session, team, state=CONCLUDED, overdue_on=DAY)) == [[]]
+
+
 def test_the_queue_holds_nothing_of_another_organisation(session: Session, team: Team) -> None:
     new_team().signal()
     assert list(all_pages(session, team)) == [[]]

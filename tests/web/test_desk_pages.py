@@ -121,6 +121,24 @@ def test_a_signal_is_claimed_tried_noted_concluded_and_reopened_in_the_browser(
     assert "De bewoner nam contact op" in reopened
 
 
+def test_that_and_why_the_resident_was_not_told_stands_in_the_timeline_until_they_were(
+    signal_id: UUID, anna: Browser
+) -> None:
+    anna.send(signal_id, "notice", deferred_because="would_endanger")
+    page = anna.get(f"/desk/signals/{signal_id}")
+    assert "uitgesteld: het zou de bewoner in gevaar brengen" in words(page)
+    assert _timeline(page)[0] == "Informeren van de bewoner uitgesteld Het zou de bewoner in gevaar brengen"
+    anna.send(signal_id, "notice", notified_on="2026-11-24")
+    told = _timeline(anna.get(f"/desk/signals/{signal_id}"))
+    assert "Bewoner geïnformeerd di 24 nov 2026" in told
+    assert "uitgesteld" not in " ".join(told)
+
+
+def _timeline(page: TestResponse) -> list[str]:
+    happened = page.text.partition('id="timeline"')[2].partition("</ol>")[0]
+    return [" ".join(unescape(re.sub(r"<[^>]+>", " ", one)).split()) for one in happened.split("<li>")[1:]]
+
+
 def test_what_was_done_is_said_as_long_as_it_holds_and_not_when_one_goes_back(
     signal_id: UUID, anna: Browser
 ) -> None:

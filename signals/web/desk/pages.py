@@ -217,6 +217,7 @@ def _signal_page(
         may_leave=may_leave(opened.signal),
         may_refer=_may_refer(opened),
         choices=_choices(language),
+        deferral=_deferral(opened.signal, language),
         done=done,
         form=form,
         errors=errors or {},
@@ -232,6 +233,13 @@ def _may_refer(opened: OpenedSignal) -> bool:
     """What nobody has, anybody of the team may hand over; else who has it, a stand-in or the lead."""
     unclaimed = opened.signal.claimed_by_id is None
     return opened.signal.state is not SignalState.CONCLUDED and (unclaimed or opened.acts)
+
+
+def _deferral(signal: Signal, language: str) -> str:
+    """Why the resident was not told yet, in words; empty where that was not put off."""
+    if signal.deferred_because is None:
+        return ""
+    return labels.label(DeferralReason(signal.deferred_because), language)
 
 
 def _colleagues(signal: Signal) -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ from signals.audit import Actor
 from signals.errors import ClaimedByOther, SignalsError, StaleVersion
 from signals.followup import life_of
 from signals.models import ContactAttempt, Signal
-from signals.vocabulary import Action, Role, SignalState
+from signals.vocabulary import Action, DeferralReason, Role, SignalState
 from signals.web.desk.display import day, moment
 from signals.web.desk.labels import label, reason_label
 from signals.web.desk.opened import OpenedSignal
@@ -33,9 +33,9 @@ class Possible:
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """One line of the timeline. `at` is None where only the day is known."""
+    """One line of the timeline. `at` is None where only the day is known, `on` where not even that is."""
 
-    on: date
+    on: date | None
     at: datetime | None
     what: str
     by: str = ""
@@ -49,9 +49,22 @@ def possible(signal: Signal, actor: Actor, *, acts: bool) -> Possible:
 
 
 def timeline(opened: OpenedSignal, language: str) -> list[Event]:
-    """Everything that happened, newest first; of one moment, what came later in the history first."""
-    events = [*_changes(opened, language), *_attempts(opened, language), *_notes(opened), *_wmo(opened)]
-    return sorted(events, key=lambda event: event.at or datetime.combine(event.on, time(), UTC))[::-1]
+    """Everything that happened, newest first; of one moment, what came later in the history first.
+
+    What has no day holds now, and comes before all.
+    """
+    events = [
+        *_changes(opened, language),
+        *_attempts(opened, language),
+        *_notes(opened),
+        *_wmo(opened),
+        *_notice(opened.signal, language),
+    ]
+    return sorted(events, key=_when)[::-1]
+
+
+def _when(event: Event) -> datetime:
+    return event.at or datetime.combine(event.on or date.max, time(), UTC)
 
 
 def explain(refused: SignalsError, opened: OpenedSignal) -> str:
@@ -131,6 +144,15 @@ def _about(attempt: ContactAttempt) -> Iterator[str]:
 def _wmo(opened: OpenedSignal) -> Iterator[Event]:
     if opened.signal.wmo_notified_on is not None:
         yield Event(on=opened.signal.wmo_notified_on, at=None, what=gettext("Wmo notification made"))
+
+
+def _notice(signal: Signal, language: str) -> Iterator[Event]:
+    """Whether the resident was told (art. 14 AVG): the day of a deferral is kept in the audit trail only."""
+    if signal.notified_on is not None:
+        yield Event(on=signal.notified_on, at=None, what=gettext("The resident was told"))
+    elif signal.deferred_because is not None:
+        reason = label(DeferralReason(signal.deferred_because), language)
+        yield Event(on=None, at=None, what=gettext("Telling the resident was deferred"), text=reason)
 
 
 def _notes(opened: OpenedSignal) -> Iterator[Event]:
