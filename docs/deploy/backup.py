@@ -10,15 +10,15 @@ that is what makes a purged case unreadable in backups too. The master key is ne
 """
 
 import argparse
+import fcntl
 import json
 import os
-import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from collections.abc import Container, Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
@@ -54,8 +54,9 @@ def _steps(settings: Settings, options: argparse.Namespace, now: datetime) -> It
         yield _note_head(settings.database.url, options.to / "heads")
         yield _copy(settings.database.url, options.to / "database", now)
         yield _copy(settings.keystore.url, options.to / "keystore", now)
+    oldest = now.date() - timedelta(days=settings.retention.journal_days)
     for journal in (settings.retention.journal_file, *options.also_journal):
-        yield _copy_journal(journal, options.to / "journal")
+        yield _copy_journal(journal, options.to / "journal", oldest)
     # Expiry comes last and always: a night without a new copy deletes the old ones all the same.
     yield _expire(options.to / "keystore", now, KEYSTORE_DAYS)
     yield _expire(options.to / "database", now, options.keep_days)
@@ -165,15 +166,48 @@ def libpq(url: str) -> tuple[str, dict[str, str]]:
     return plain.render_as_string(hide_password=False), environment
 
 
-def _copy_journal(source: Path, folder: Path) -> Iterator[str]:
-    """One file that only grows; the copy is replaced at once, never half written."""
-    if not source.is_file():
+def _copy_journal(source: Path, folder: Path, oldest: date) -> Iterator[str]:
+    """The copy keeps the lines that it has and gets those that are new; it is replaced at once.
+
+    After a restore the journal on this machine is another one, and may be shorter: what only the copy knows
+    is what would come back. It goes with its day: before `oldest` no copy of the database is left.
+    """
+    copy = folder / source.name
+    if not source.is_file() and not copy.is_file():
         return
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    unfinished = folder / f"{source.name}.part"
-    shutil.copyfile(source, unfinished)
-    _keep(unfinished, folder / source.name)
-    yield str(folder / source.name)
+    with _alone(folder):
+        there = _whole_lines(source)
+        only_copied = dict.fromkeys(line for line in _whole_lines(copy) if not _is_over(line, oldest, there))
+        unfinished = folder / f"{source.name}.part"
+        unfinished.write_bytes(b"".join(only_copied | there))
+        _keep(unfinished, copy)
+    yield str(copy)
+
+
+def _whole_lines(journal: Path) -> dict[bytes, None]:
+    """Each once, in their order. What is being written at the end is in the next copy."""
+    lines = journal.read_bytes().splitlines(keepends=True) if journal.is_file() else []
+    return dict.fromkeys(line for line in lines if line.endswith(b"\n"))
+
+
+def _is_over(line: bytes, oldest: date, there: Container[bytes]) -> bool:
+    """A line of which the journal itself rid, or would have; one that cannot be read stays."""
+    try:
+        return line not in there and date.fromisoformat(json.loads(line)["on"]) < oldest
+    except (ValueError, KeyError, TypeError):
+        return False
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """The night's run and that of the quarter of an hour may meet."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _keep(unfinished: Path, done: Path) -> None:

@@ -53,10 +53,21 @@ class DeletionJournal:
             return
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._held() as file:
-            # A line that a crash cut off must not swallow the next one.
-            file.write("" if _ends_with_a_line(file) else "\n")
-            file.write("".join(map(_line, deletions)))
-            _make_durable(file)
+            _add(file, deletions)
+
+    def append_missing(self, deletions: Iterable[Deletion]) -> int:
+        """Write those of keys that no line is about, as `append` does; returns how many.
+
+        For a replay: this machine's journal is new, and whoever restores an older copy after it needs them.
+        """
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with self._held() as file:
+            file.seek(0)
+            there = {deletion.case_key_id for deletion in _whole(file)}
+            missing = [deletion for deletion in deletions if deletion.case_key_id not in there]
+            if missing:
+                _add(file, missing)
+        return len(missing)
 
     def forget(self, before: date) -> int:
         """Drop what was deleted before a day, of which no copy exists any more; returns how many."""
@@ -111,6 +122,13 @@ def _private(path: str, flags: int) -> int:
 def _make_durable(file: TextIO) -> None:
     file.flush()
     os.fsync(file.fileno())
+
+
+def _add(file: TextIO, deletions: Iterable[Deletion]) -> None:
+    # A line that a crash cut off must not swallow the next one.
+    file.write("" if _ends_with_a_line(file) else "\n")
+    file.write("".join(map(_line, deletions)))
+    _make_durable(file)
 
 
 def _ends_with_a_line(file: TextIO) -> bool:

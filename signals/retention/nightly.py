@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from time import monotonic, sleep
 from typing import Any, Final, TypeVar, cast
 
-from sqlalchemy import Table, delete, select, update
+from sqlalchemy import ColumnElement, Table, delete, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from privacy.bulk import among
@@ -131,6 +131,10 @@ class Retention:
         if not keys:
             return 0
         self.journal.append(deleted)
+        return self._destroy(clock, keys)
+
+    def _destroy(self, clock: Clock, keys: Sequence[uuid.UUID]) -> int:
+        """Destroy keys whose deletions are in the journal, and confirm it; returns how many were there."""
         destroyed = self.keystore.destroy_case_keys(keys)
         for batch in _batches(keys, BATCH):
             with self.sessions.begin() as session:
@@ -141,18 +145,21 @@ class Retention:
         """After a restore: forget again what was forgotten before, on the same day and for the same reason.
 
         Takes the journal and the database's own records, so that neither a restored database nor a restored
-        keystore brings anything back.
+        keystore brings anything back. This machine's journal has lines of all of it afterwards: an older copy
+        may be restored after this one, and the journal that was lost is in no later copy.
         """
         with self.sessions() as session:
-            known = {deletion.case_key_id: deletion for deletion in _recorded(session)}
+            known = {deletion.case_key_id: deletion for deletion in _deletions(session)}
             referred = set(session.scalars(select(Referral.old_case_key_id)))
         known |= {deletion.case_key_id: deletion for deletion in journal}
+        oldest = self._oldest_in_journal(clock)
+        self.journal.append_missing(deletion for deletion in known.values() if deletion.on >= oldest)
         purged: Counter[DeletionReason] = Counter()
         for batch in _batches(sorted(known), BATCH):
             deletions = [known[key] for key in batch]
             purged.update(self._purge_again(clock, deletions))
             self._keep_from_arriving(clock, deletions)
-        destroyed = self.keystore.destroy_case_keys(referred | known.keys())
+        destroyed = self._destroy(clock, [*(referred | known.keys())])
         return RetentionReport(purged=purged, keys_destroyed=destroyed)
 
     def _purge_again(self, clock: Clock, deletions: Sequence[Deletion]) -> Counter[DeletionReason]:
@@ -219,7 +226,10 @@ class Retention:
         return links
 
     def _forget_journal(self, clock: Clock) -> None:
-        self.journal.forget(before=today(clock) - timedelta(days=self.ends.journal))
+        self.journal.forget(before=self._oldest_in_journal(clock))
+
+    def _oldest_in_journal(self, clock: Clock) -> date:
+        return today(clock) - timedelta(days=self.ends.journal)
 
 
 @contextmanager
@@ -247,14 +257,7 @@ def _batches(items: Sequence[_Item], size: int) -> Iterator[Sequence[_Item]]:
 
 
 def _unconfirmed_deletions(session: Session) -> Iterator[Deletion]:
-    """The keys of deleted signals, and those that the same signals had before a referral."""
-    waiting = DeletionRecord.key_destroyed_on.is_(None)
-    yield from _as_deletions(session, _RECORDED.where(waiting))
-    earlier = select(
-        Referral.old_case_key_id, DeletionRecord.deleted_on, DeletionRecord.reason, DeletionRecord.signal_id
-    )
-    earlier = earlier.join(DeletionRecord, DeletionRecord.signal_id == Referral.signal_id)
-    yield from _as_deletions(session, earlier.where(waiting))
+    yield from _deletions(session, DeletionRecord.key_destroyed_on.is_(None))
 
 
 def _unconfirmed_referrals(session: Session) -> Iterator[uuid.UUID]:
@@ -262,8 +265,14 @@ def _unconfirmed_referrals(session: Session) -> Iterator[uuid.UUID]:
     yield from session.scalars(select(Referral.old_case_key_id).where(Referral.key_destroyed_on.is_(None)))
 
 
-def _recorded(session: Session) -> Iterator[Deletion]:
-    return _as_deletions(session, _RECORDED)
+def _deletions(session: Session, *which: ColumnElement[bool]) -> Iterator[Deletion]:
+    """The keys of deleted signals, and those that the same signals had before a referral."""
+    yield from _as_deletions(session, _RECORDED.where(*which))
+    earlier = select(
+        Referral.old_case_key_id, DeletionRecord.deleted_on, DeletionRecord.reason, DeletionRecord.signal_id
+    )
+    earlier = earlier.join(DeletionRecord, DeletionRecord.signal_id == Referral.signal_id)
+    yield from _as_deletions(session, earlier.where(*which))
 
 
 def _as_deletions(session: Session, query: Any) -> Iterator[Deletion]:

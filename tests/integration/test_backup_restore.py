@@ -213,6 +213,50 @@ def test_replaying_twice_changes_nothing_more(site: Site, cases: Cases) -> None:
     assert "0 restored signals purged again" in site.command("retention", "replay", str(journal)).output
 
 
+def test_what_was_forgotten_stays_so_when_an_older_copy_comes_back_after_a_first_restore(
+    site: Site, cases: Cases
+) -> None:
+    """The machine of the journal was lost, and on the new one it begins anew: the copy keeps its lines."""
+    after = NIGHT + timedelta(days=1)
+    site.back_up(after)
+    first_night, second_night = _pair(site, NIGHT_COPY), _pair(site, "20261126T021700Z")
+    restore(site, database=second_night[0], keystore=second_night[1])
+    site.command("retention", "replay", *map(str, site.copies("journal")))
+    retention = worker_of(site.world).retention()
+    assert retention.purge_now(site.world.clock, [cases.kept.id], DeletionReason.ERASURE) == 1
+    site.back_up(after + timedelta(hours=1), "--journal")
+    restore(site, database=first_night[0], keystore=first_night[1])
+    assert _readable(site.world, cases.purged) == _house(1), "the backup alone does bring it back"
+    site.command("retention", "replay", *map(str, site.copies("journal")))
+    for case in (cases.purged, cases.referred_and_purged, cases.kept):
+        assert _readable(site.world, case) is None
+    assert _readable(site.world, cases.referred) == _house(2)
+
+
+def test_a_replay_writes_what_it_forgot_to_the_journal_of_the_new_machine_once(
+    site: Site, cases: Cases
+) -> None:
+    journal = site.world.settings.retention.journal_file
+    lost = journal.read_text().splitlines()
+    restore(site)
+    copied = str(*site.copies("journal"))
+    site.command("retention", "replay", copied)
+    assert sorted(journal.read_text().splitlines()) == sorted(lost)
+    site.command("retention", "replay", copied)
+    worker_of(site.world).retention().run(site.world.clock)
+    assert sorted(journal.read_text().splitlines()) == sorted(lost), "each line once"
+
+
+def test_a_replay_writes_also_what_only_the_restored_database_remembers(site: Site, cases: Cases) -> None:
+    journal = site.world.settings.retention.journal_file
+    lost = journal.read_text().splitlines()
+    site.back_up(NIGHT + timedelta(days=1))
+    database, keystore = _pair(site, "20261126T021700Z")
+    restore(site, database=database, keystore=keystore)
+    site.command("retention", "replay")
+    assert sorted(journal.read_text().splitlines()) == sorted(lost)
+
+
 def test_an_old_keystore_beside_the_live_database_gives_no_key_back(site: Site, cases: Cases) -> None:
     """Only the keystore was lost: the database remembers itself what it deleted and referred."""
     keys = [cases.purged.case_key_id, cases.referred.case_key_id, cases.referred_and_purged.case_key_id]
@@ -353,6 +397,41 @@ def test_the_journals_of_worker_and_desk_on_one_machine_are_both_copied(site: Si
     assert [file.read_text() for file in site.copies("journal")] == ["of the worker\n", "of the desk\n"]
 
 
+def test_the_copy_of_a_journal_loses_no_line_to_a_shorter_one_and_has_none_twice(
+    site: Site,
+) -> None:
+    """Also one that is cut off, or that is being written, takes nothing away and adds no half."""
+    journal = site.world.settings.retention.journal_file
+    first, second, third = (_line(number, "2026-11-24") for number in (1, 2, 3))
+    journal.write_text(first + second)
+    site.back_up(NIGHT, "--journal")
+    journal.write_text(second + third + third[:20])
+    site.back_up(NIGHT + timedelta(minutes=15), "--journal")
+    journal.write_text("")
+    site.back_up(NIGHT + timedelta(minutes=30), "--journal")
+    (copy,) = site.copies("journal")
+    assert copy.read_text() == first + second + third
+    assert copy.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_copy_of_a_journal_drops_a_line_after_its_days_as_the_journal_does(site: Site) -> None:
+    journal = site.world.settings.retention.journal_file
+    old, last, new = (
+        _line(number, on) for number, on in enumerate(("2024-11-24", "2024-11-25", "2026-11-24"))
+    )
+    journal.write_text(old + last + new)
+    site.back_up(NIGHT, "--journal")
+    assert [file.read_text() for file in site.copies("journal")] == [old + last + new], (
+        "the journal has it yet"
+    )
+    journal.write_text(new)
+    site.back_up(NIGHT, "--journal")
+    assert [file.read_text() for file in site.copies("journal")] == [last + new]
+    journal.unlink()
+    site.back_up(NIGHT + timedelta(days=1), "--journal")
+    assert [file.read_text() for file in site.copies("journal")] == [new]
+
+
 def test_a_copy_is_whole_while_others_write(template: Path, tmp_path: Path) -> None:
     source = tmp_path / "signals.db"
     shutil.copyfile(template / "signals.db", source)
@@ -364,6 +443,19 @@ def test_a_copy_is_whole_while_others_write(template: Path, tmp_path: Path) -> N
         writer.rollback()
     with closing(sqlite3.connect(tmp_path / "copy.sqlite")) as copy:
         assert copy.execute("SELECT count(*) FROM organisations").fetchone()[0] > 0
+
+
+def _line(number: int, on: str) -> str:
+    key = uuid.UUID(int=number)
+    return f'{{"key": "{key}", "on": "{on}", "reason": "concluded", "signal": "{key}"}}\n'
+
+
+def _pair(site: Site, stem: str) -> tuple[Path, Path]:
+    """The copies of database and keystore of one night."""
+    database, keystore = (
+        next(file for file in site.copies(kind) if file.stem == stem) for kind in ("database", "keystore")
+    )
+    return database, keystore
 
 
 def restore(site: Site, *, database: Path | None = None, keystore: Path | None = None) -> None:
