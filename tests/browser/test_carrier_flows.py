@@ -246,9 +246,12 @@ def test_the_code_is_copied_and_kept_only_when_asked(phone: Phone) -> None:
     page.goto(page.url.replace("/m", "/voortgang"))
     expect(page.locator("#kept .receipt")).to_have_text(code)
     page.locator("[data-look]").tap()
-    expect(page.locator("#kept [data-state]")).to_contain_text("Ontvangen, nog niet opgepakt.")
+    expect(page.locator("#kept [data-state]")).to_have_text(
+        "Ontvangen, nog niet opgepakt. Wat vandaag gebeurt, staat hier morgen."
+    )
     page.locator("[data-remove]").tap()
     expect(page.locator("#kept")).to_be_hidden()
+    expect(page.locator("h1")).to_be_focused()
 
 
 def test_looking_up_a_code_without_reception_says_so(phone: Phone) -> None:
@@ -258,6 +261,38 @@ def test_looking_up_a_code_without_reception_says_so(phone: Phone) -> None:
     page.fill("#receipt", "AAAA-AAAA-AAAA-AAAA")
     page.get_by_role("button", name="Kijken").tap()
     expect(page.locator("#state")).to_contain_text("er is geen bereik")
+
+
+def test_looking_up_a_code_says_at_once_that_it_looks_and_what_is_missing(
+    phone: Phone, service: Service
+) -> None:
+    page = phone.open("/voortgang")
+    look = page.get_by_role("button", name="Kijken")
+    look.tap()
+    expect(page.locator("#receipt-error")).to_have_text("Dit ontbreekt nog.")
+    expect(page.locator("#receipt")).to_be_focused()
+    expect(page.locator("#receipt")).to_have_attribute("aria-describedby", "receipt-error")
+    page.fill("#receipt", "AAAA-AAAA-AAAA-AAAA")
+    service.proxy.silent = True
+    look.tap()
+    expect(page.locator("#state")).to_have_text("Even kijken…")
+    expect(page.locator("#receipt-error")).to_have_count(0)
+    expect(page.locator("#receipt")).not_to_have_attribute("aria-invalid", "true")
+
+
+def test_a_language_that_is_not_on_the_phone_yet_is_said_and_what_was_chosen_stays(phone: Phone) -> None:
+    page = phone.open_for_offline()
+    page.locator(".tile").first.tap()
+    phone.fill()
+    phone.offline()
+    page.locator("nav a[hreflang=pl]").tap()
+    expect(page.locator("[data-said]")).to_have_text("Polski: deze taal komt zodra er bereik is.")
+    expect(page.locator("html")).to_have_attribute("lang", "nl")
+    expect(page.locator(".tile input").first).to_be_checked()
+    phone.offline(False)
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("lang", "pl")
+    expect(page.locator("[data-said]")).to_be_hidden()
 
 
 def test_the_language_switch_takes_along_what_was_typed_and_holds_without_reception(phone: Phone) -> None:

@@ -1,23 +1,48 @@
 """Whether a report was looked at, by its receipt."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from babel.messages.pofile import read_po
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, delete, insert
 
 from signals.clock import FixedClock
 from signals.models import IdempotencyKey
+from signals.vocabulary import LANGUAGES
 from tests.web.front import GOOD, post, receipt_of, text_of
 
+CATALOGUES = Path(__file__).resolve().parents[2] / "signals" / "web" / "front" / "translations"
 
-def test_a_receipt_reads_as_received_as_of_yesterday(client: FlaskClient) -> None:
+
+def test_a_receipt_of_today_names_no_day_before_it(client: FlaskClient) -> None:
     receipt = receipt_of(post(client, GOOD))
     response = post(client, {"receipt": receipt.lower()}, "/voortgang")
     assert response.status_code == 200
     assert "Ontvangen, nog niet opgepakt" in text_of(response)
-    assert "Stand van 23 november 2026" in text_of(response)
+    assert "Wat vandaag gebeurt, staat hier morgen." in text_of(response)
+    assert "Stand van 2" not in text_of(response)
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_in_every_language_the_day_ends_with_one_stop(client: FlaskClient, code: str) -> None:
+    page = text_of(post(client, {"receipt": "0000-0000-0000-0000"}, f"/voortgang?lang={code}"))
+    assert "2026" in page
+    assert ".." not in page
+
+
+@pytest.mark.parametrize("code", ["pl", "ar", "uk", "ro", "bg"])
+def test_a_button_that_is_named_in_a_sentence_is_quoted(code: str) -> None:
+    """Else "press Send later" reads as sending later; Dutch and Turkish show it by the words around it."""
+    with (CATALOGUES / code / "LC_MESSAGES" / "messages.po").open("rb") as file:
+        catalogue = read_po(file)
+    send = str(catalogue["Send"].string)
+    naming = [message for message in catalogue if "press send" in str(message.id).lower()]
+    assert len(naming) == 5
+    for message in naming:
+        assert any(f"{before}{send}{after}" in str(message.string) for before, after in ("„”", "„“", "«»"))
 
 
 @pytest.mark.parametrize("typed", ["0000-0000-0000-0000", "hallo"])

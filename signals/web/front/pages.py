@@ -105,7 +105,7 @@ def receive() -> Response:
 @front_pages.get("/voortgang")
 def ask_receipt() -> Response:
     """A field for the code."""
-    return _page("front/progress.html", receipt="", problem="")
+    return _progress_page(receipt="", problem="")
 
 
 @front_pages.post("/voortgang")
@@ -117,7 +117,7 @@ def show_progress() -> Response:
         receipt: str | None = _RECEIPT.load(dict(pairs))
     except ValidationError as error:
         code = next(field_problems(error)).code
-        return _page("front/progress.html", status=400, receipt=typed, problem=field_message(code))
+        return _progress_page(status=400, receipt=typed, problem=field_message(code))
     context = front()
     state, as_of = context.intake.receipt_state(context.clock, receipt)
     return _progress(typed, state, as_of)
@@ -174,7 +174,11 @@ def _sent(received: Received) -> Response:
 
 
 def _progress(typed: str, state: ReceiptState, as_of: date) -> Response:
-    return _same_size(_page("front/progress.html", receipt=typed, problem="", state=state, as_of=as_of))
+    return _same_size(_progress_page(receipt=typed, problem="", state=state, as_of=as_of))
+
+
+def _progress_page(*, status: int = 200, **values: object) -> Response:
+    return _page("front/progress.html", status=status, missing=field_message("required"), **values)
 
 
 def _same_size(response: Response) -> Response:

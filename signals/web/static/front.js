@@ -81,6 +81,7 @@
     for (const [kind, count] of Object.entries(counts)) {
       set(bar.querySelector(`[data-${kind}]`), count ? word(kind, count) : "");
     }
+    bar.querySelector(".bar").hidden = !Object.values(counts).some(Boolean);
     drawList(refused, news);
     if (tried && !waiting.length) said.style.visibility = "hidden"; // its room stays, for who types already
     // Where the service named a time, pressing changes nothing.
@@ -226,6 +227,14 @@
     }
   }
 
+  /* A language that is not on this phone yet comes in another one: without a word the switch would seem broken. */
+  function sayLanguage() {
+    const chosen = new URLSearchParams(location.search).get("lang");
+    if (!chosen || chosen === document.documentElement.lang) return;
+    const link = [...document.querySelectorAll("#languages a")].find((one) => one.hreflang === chosen);
+    if (link) say(`${link.textContent}: ${word("no_language")}`);
+  }
+
   function keepForOffline() {
     navigator.serviceWorker?.register("/sw.js").catch(() => {});
   }
@@ -235,13 +244,14 @@
     mending: () => "",
     sent: () => false,
     mend: () => { location.href = "/"; },
-    fill, insist, part, refresh, say, send, showAnswer, word,
+    fill, insist, part, refresh, say, send, settle, showAnswer, word,
   };
   window.signalsPage = page;
 
   document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && send(true));
   window.addEventListener("online", () => send(true));
   window.addEventListener("DOMContentLoaded", () => send(true)); // after the scripts of this page
+  window.addEventListener("DOMContentLoaded", sayLanguage);
   window.addEventListener("load", keepForOffline);
   now.onclick = tryNow;
   opener.onclick = () => {

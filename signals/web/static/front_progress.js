@@ -2,11 +2,14 @@
 (function () {
   "use strict";
 
-  const { fill, part, word } = window.signalsPage;
+  const { fill, part, settle, word } = window.signalsPage;
   const queue = window.signalsQueue;
   const form = document.getElementById("progress-form");
   if (!form) return; // another page
+  const field = form.elements.receipt;
+  const place = document.getElementById("state");
   const list = document.getElementById("kept");
+  const presses = new Map();
 
   async function state(receipt) {
     try {
@@ -15,6 +18,8 @@
       });
       const answer = JSON.parse(text);
       if (!response.ok || !response.headers.has("API-Version")) return word("later");
+      // What was received today was not there yet yesterday, which the answer is of.
+      if (answer.state === "received") return `${word("received")} ${word("tomorrow")}`;
       const day = new Date(`${answer.as_of}T12:00:00`);
       const date = day.toLocaleDateString(document.documentElement.lang, { dateStyle: "long" });
       return `${word(answer.state)} ${word("as_of", date)}`;
@@ -25,11 +30,31 @@
 
   async function submit(event) {
     event.preventDefault();
-    const typed = form.elements.receipt.value.trim();
-    const place = document.getElementById("state");
-    if (!typed) return form.elements.receipt.focus();
-    place.textContent = await state(typed);
+    const typed = field.value.trim();
+    complain(typed ? "" : word("missing"));
+    if (!typed) return field.focus();
     place.hidden = false;
+    await look(typed, place);
+  }
+
+  /* Ask for one code; what is answered to an earlier press is passed over. */
+  async function look(receipt, where) {
+    const press = (presses.get(where) || 0) + 1;
+    presses.set(where, press);
+    where.textContent = word("looking");
+    const found = await state(receipt);
+    if (presses.get(where) === press) where.textContent = found;
+  }
+
+  function complain(reason) {
+    document.getElementById("receipt-error")?.remove();
+    for (const name of ["aria-invalid", "aria-describedby"]) field.removeAttribute(name);
+    if (!reason) return;
+    const message = document.createElement("p");
+    Object.assign(message, { className: "error", id: "receipt-error", textContent: reason });
+    field.before(message);
+    field.setAttribute("aria-invalid", "true");
+    field.setAttribute("aria-describedby", message.id);
   }
 
   async function draw() {
@@ -48,10 +73,11 @@
     fill(node, "receipt", entry.receipt);
     fill(node, "organisation", entry.organisation);
     fill(node, "on", new Date(`${entry.on}T12:00:00`).toLocaleDateString(document.documentElement.lang));
-    node.querySelector("[data-look]").onclick = async () => fill(node, "state", await state(entry.receipt));
+    node.querySelector("[data-look]").onclick = () => look(entry.receipt, node.querySelector("[data-state]"));
     node.querySelector("[data-remove]").onclick = async () => {
       await queue.receipts.remove(entry.receipt);
-      draw();
+      await draw();
+      settle();
     };
     return node;
   }
