@@ -1,7 +1,7 @@
 """The public API's bodies. Schemas stop here: what goes in is a `Report`."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -22,6 +22,13 @@ from signals.vocabulary import ConcernType, OrganisationKind, ReceiptState, Seen
 NOTE_LENGTH = 280
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_SPACES = r"[ \u00a0\u202f]*"
+_POSTCODE: Mapping[str, Any] = {
+    # The end is not `$`, before which Python and others let a line end.
+    "pattern": rf"^{_SPACES}[1-9][0-9]{{3}}{_SPACES}(?![Ss][AaDdSs])[A-Za-z]{{2}}{_SPACES}(?![\s\S])",
+    "maxLength": 32,
+}
+"""What `parse_postcode` takes, as the API's description says it."""
 
 
 class Strict(Schema):
@@ -121,9 +128,7 @@ def _no_duplicates(values: list[str]) -> None:
 class ReportSchema(Strict):
     """A carrier's report."""
 
-    postcode = PostcodeField(
-        required=True, metadata={"example": "1012AB", "pattern": r"^\s*[1-9][0-9]{3}\s*[A-Za-z]{2}\s*$"}
-    )
+    postcode = PostcodeField(required=True, metadata={"example": "1012AB", **_POSTCODE})
     house_number = HouseNumberField(
         required=True, strict=True, metadata={"minimum": 1, "maximum": 99999, "example": 12}
     )
@@ -166,7 +171,7 @@ class ReportSchema(Strict):
 class LookupSchema(Strict):
     """Which organisation would receive."""
 
-    postcode = PostcodeField(required=True, metadata={"example": "9711AA"})
+    postcode = PostcodeField(required=True, metadata={"example": "9711AA", **_POSTCODE})
     house_number = HouseNumberField(load_default=None, metadata={"minimum": 1, "maximum": 99999})
 
 
