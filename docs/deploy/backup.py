@@ -70,7 +70,7 @@ def _told(step: Iterator[str]) -> bool:
     except SQLAlchemyError as error:  # its text holds the statement
         sys.stderr.write(f"backup failed: {type(error).__name__}: {driver_error(error)}\n")
         return False
-    except (OSError, ValueError, sqlite3.Error, subprocess.CalledProcessError) as error:
+    except (OSError, ValueError, sqlite3.Error, ProgramFailed) as error:
         sys.stderr.write(f"backup failed: {type(error).__name__}: {error}\n")
         return False
     return True
@@ -151,18 +151,40 @@ def _copy_sqlite(source: Path, target: Path) -> None:
 
 
 def _dump_postgresql(url: str, target: Path) -> None:
+    run_libpq("pg_dump", url, "--format=custom", f"--file={target}")
+
+
+def run_libpq(program: str, url: str, *arguments: str) -> None:
+    """Run a program of PostgreSQL on a database; what it says goes where our own messages go.
+
+    Raises `ProgramFailed`, which names neither the command nor the address.
+    """
     name, environment = libpq(url)
-    command = ["pg_dump", "--format=custom", "--no-password", f"--file={target}", f"--dbname={name}"]
-    subprocess.run(command, env=environment, check=True, stdin=subprocess.DEVNULL)  # noqa: S603 - no shell
+    command = [program, "--no-password", f"--dbname={name}", *arguments]
+    done = subprocess.run(command, env=environment, check=False, stdin=subprocess.DEVNULL)  # noqa: S603 - no shell
+    if done.returncode:
+        raise ProgramFailed(f"{program} ended with exit code {done.returncode}; why, it said itself")
+
+
+class ProgramFailed(Exception):
+    """A program of PostgreSQL did not do its work."""
 
 
 def libpq(url: str) -> tuple[str, dict[str, str]]:
     """A database for PostgreSQL's own programs, and the environment with its password: never in `ps`."""
     parsed = make_url(url)
-    environment = dict(os.environ)
-    if parsed.password:
-        environment["PGPASSWORD"] = str(parsed.password)
-    plain = parsed.set(drivername="postgresql", password=None)
+    environment, query = dict(os.environ), dict(parsed.query)
+    if password := parsed.password or query.pop("password", None):
+        environment["PGPASSWORD"] = str(password)
+    # Built anew: `set(password=None)` leaves the password where it is.
+    plain = URL.create(
+        "postgresql",
+        parsed.username,
+        host=parsed.host,
+        port=parsed.port,
+        database=parsed.database,
+        query=query,
+    )
     return plain.render_as_string(hide_password=False), environment
 
 

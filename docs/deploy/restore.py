@@ -10,14 +10,13 @@ import argparse
 import os
 import shutil
 import sqlite3
-import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from backup import KEYSTORE_DAYS, libpq, made_at
+from backup import KEYSTORE_DAYS, ProgramFailed, made_at, run_libpq
 from sqlalchemy import make_url
 
 from signals.settings import load_settings
@@ -46,7 +45,7 @@ def main(arguments: Sequence[str], now: datetime | None = None) -> int:
             _restore(options.keystore, settings.keystore.url)
         if options.database:
             _restore(options.database, settings.database.url)
-    except (Refused, OSError, ValueError, sqlite3.Error, subprocess.CalledProcessError) as error:
+    except (Refused, OSError, ValueError, sqlite3.Error, ProgramFailed) as error:
         sys.stderr.write(f"not restored: {error}\n")
         return 1
     done = ", ".join(copy.name for copy in (options.keystore, options.database) if copy)
@@ -97,10 +96,8 @@ def _restore_sqlite(copy: Path, target: Path) -> None:
 
 
 def _restore_postgresql(copy: Path, url: str) -> None:
-    name, environment = libpq(url)
-    command = ["pg_restore", "--single-transaction", "--exit-on-error", "--no-owner", "--no-acl"]
-    command += ["--no-password", f"--dbname={name}", str(copy)]
-    subprocess.run(command, env=environment, check=True, stdin=subprocess.DEVNULL)  # noqa: S603 - no shell
+    whole = ("--single-transaction", "--exit-on-error", "--no-owner", "--no-acl")
+    run_libpq("pg_restore", url, *whole, str(copy))
 
 
 if __name__ == "__main__":

@@ -361,6 +361,38 @@ def test_a_backup_that_fails_says_so_and_leaves_no_half(
     assert site.copies("database") == []
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql+psycopg://signals_backup:s3%40cret@db.example.org:5433/signals?sslmode=verify-full",
+        "postgresql+psycopg://signals_backup@/signals?host=/run/postgresql&password=s3%40cret",
+    ],
+)
+def test_a_password_of_the_database_is_in_no_command_and_in_no_message(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A program that fails and tells how it was called, as `ps` and the journal would see it."""
+    for program in ("pg_dump", "pg_restore"):
+        (tmp_path / program).write_text('#!/bin/sh\necho "$0 $*; $PGPASSWORD" > "$0.called"\nexit 3\n')
+        (tmp_path / program).chmod(0o700)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("SIGNALS__DATABASE__URL", url)
+    monkeypatch.setenv("SIGNALS__KEYSTORE__URL", url)
+    monkeypatch.setenv("SIGNALS__RETENTION__JOURNAL_FILE", str(tmp_path / "none.journal"))
+    copy = tmp_path / f"{NIGHT_COPY}.pgdump"
+    assert _script("backup").main(["--to", str(tmp_path / "copies")], NIGHT) == 1
+    assert _script("restore").main(["--database", str(copy)], NIGHT) == 1
+    for program in ("pg_dump", "pg_restore"):
+        command, password = (tmp_path / f"{program}.called").read_text().strip().split("; ")
+        assert password == "s3@cret"
+        assert "cret" not in command
+        assert "signals_backup@" in command
+    said = "".join(capfd.readouterr())
+    assert "pg_dump ended with exit code 3" in said
+    assert "pg_restore ended with exit code 3" in said
+    assert "cret" not in said
+
+
 def test_copies_of_keys_expire_though_the_nights_copy_fails_and_a_strange_file_is_told(
     site: Site, capsys: pytest.CaptureFixture[str]
 ) -> None:
