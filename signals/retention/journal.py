@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
@@ -109,14 +110,28 @@ class DeletionJournal:
     def _replace_by(self, kept: Iterable[Deletion]) -> None:
         """Whole or not at all; who waits for the file finds the new one."""
         unfinished = self._path.with_name(f"{self._path.name}.part")
-        with open(unfinished, "w", encoding="ascii", opener=_private) as file:
+        unfinished.unlink(missing_ok=True)
+        with open(unfinished, "w", encoding="ascii", opener=partial(_private, like=self._path)) as file:
             file.writelines(map(_line, kept))
             _make_durable(file)
         unfinished.replace(self._path)
 
 
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
+def _private(path: str, flags: int, like: Path | None = None) -> int:
+    """Opens for its owner alone. What root's command makes belongs to whom its folder, or `like`, belongs to.
+
+    Else the worker, on an account of its own, could not write to its journal after an administrator did, and
+    it destroys no key that is not in the journal. Only what is new changes hands: any other may be a link.
+    """
+    if os.geteuid() != 0:
+        return os.open(path, flags, 0o600)
+    try:
+        descriptor = os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return os.open(path, flags, 0o600)
+    owner = (like or Path(path).parent).stat()
+    os.fchown(descriptor, owner.st_uid, owner.st_gid)
+    return descriptor
 
 
 def _make_durable(file: TextIO) -> None:

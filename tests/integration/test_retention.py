@@ -1,6 +1,7 @@
 """Forgetting on time, on both databases: what goes, what stays, and what a crash leaves."""
 
 import fcntl
+import os
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
@@ -393,6 +394,60 @@ def test_a_line_is_written_to_the_journal_that_took_the_place_of_the_one_waited_
     monkeypatch.setattr(fcntl, "flock", replaced_meanwhile)
     journal.append([new])
     assert list(journal.deletions()) == [kept, new]
+
+
+WORKER_ACCOUNT = 61_184
+"""The user id of a service's account, as systemd gives it; nobody needs to be called so."""
+
+
+@pytest.fixture
+def folder_of_the_worker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Path, list[tuple[int, int]]]:
+    """A folder that is the worker's, in a process that is root; and to whom files were given.
+
+    Who runs the tests need not be root: the calls are looked at, and not made where they are refused.
+    """
+    given: list[tuple[int, int]] = []
+    real = Path.stat
+
+    def stat(self: Path, **options: Any) -> os.stat_result:
+        found = list(real(self, **options))
+        if self == tmp_path:
+            found[4], found[5] = WORKER_ACCOUNT, WORKER_ACCOUNT
+        return os.stat_result(found)
+
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "fchown", lambda _descriptor, user, group: given.append((user, group)))
+    monkeypatch.setattr(Path, "stat", stat)
+    return tmp_path, given
+
+
+def test_a_journal_that_root_makes_belongs_to_whom_its_folder_belongs_to(
+    folder_of_the_worker: tuple[Path, list[tuple[int, int]]],
+) -> None:
+    folder, given = folder_of_the_worker
+    journal = DeletionJournal(folder / "worker.journal")
+    journal.append([_deletion(1, date(2026, 11, 24))])
+    assert given == [(WORKER_ACCOUNT, WORKER_ACCOUNT)]
+    journal.append([_deletion(2, date(2026, 11, 25))])
+    assert len(given) == 1, "what is there keeps its owner"
+    journal.forget(before=date(2026, 11, 25))
+    now = (folder / "worker.journal").stat()
+    assert given[1:] == [(now.st_uid, now.st_gid)], "the pruned one belongs to whom the former belonged to"
+    assert now.st_mode & 0o777 == 0o600
+
+
+def test_root_gives_nothing_away_that_a_link_points_to(
+    folder_of_the_worker: tuple[Path, list[tuple[int, int]]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The account of the service may put what it likes in its folder, and must not get root's files by it."""
+    folder, given = folder_of_the_worker
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "of_root"
+    elsewhere.touch()
+    (folder / "worker.journal").symlink_to(elsewhere)
+    DeletionJournal(folder / "worker.journal").append([_deletion(1, date(2026, 11, 24))])
+    assert given == []
 
 
 @pytest.mark.parametrize("kept_days", [729, 730])
