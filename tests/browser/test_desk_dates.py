@@ -46,10 +46,10 @@ def test_in_the_hour_that_comes_twice_attempts_stand_in_the_order_in_which_they_
     anna.tried("Geen gehoor", "Telefoon")
     anna.press(page.get_by_text("Was het eerder, of met zijn tweeën?"))
     page.fill("#contact-attempts-attempted_time", "02:30")  # the first one: the second is still to come
-    anna.tried("Geen gehoor", "Kaartje")
+    anna.tried("Geen gehoor", "Via iemand anders")
     tried = page.locator(".timeline li", has_text="geen gehoor")
     expect(tried.locator(".timeline__what")).to_have_text(
-        ["Telefoon: geen gehoor", "Huisbezoek: geen gehoor", "Kaartje: geen gehoor"]
+        ["Telefoon: geen gehoor", "Huisbezoek: geen gehoor", "Via iemand anders: geen gehoor"]
     )
     expect(tried.locator("time").first).to_contain_text("zo 31 okt 2027, 02:10")
     made = sorted(f"{one.attempted_at.astimezone(UTC):%H:%M}" for one in site.signal(signal_id).attempts)

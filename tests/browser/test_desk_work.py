@@ -52,6 +52,20 @@ def test_an_attempt_is_recorded_with_two_presses(
     assert attempt.attempted_at == site.desk.clock.now()
 
 
+def test_what_is_left_in_a_letter_box_is_delivered_and_not_unanswered(
+    site: Site, window: OpenWindow, signal_id: UUID
+) -> None:
+    anna = window("anna", size=PHONE)
+    page = anna.claim(signal_id)
+    expect(page.get_by_role("button", name="Geen gehoor")).to_be_visible()
+    anna.press(page.locator(".tile", has_text="Kaartje"))
+    expect(page.get_by_role("button", name="Geen gehoor")).to_have_count(0)
+    anna.press(page.get_by_role("button", name="Bezorgd, nog geen reactie"))
+    expect(page.locator(".timeline")).to_contain_text("Kaartje: bezorgd, nog geen reactie")
+    (attempt,) = site.signal(signal_id).attempts
+    assert (attempt.kind, attempt.result) == (AttemptKind.CARD, AttemptResult.NO_ANSWER)
+
+
 def test_from_the_queue_to_nobody_home_takes_three_presses(window: OpenWindow, signal_id: UUID) -> None:
     anna = window("anna", size=PHONE)
     _claimed(anna.open_signal(signal_id))

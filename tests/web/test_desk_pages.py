@@ -139,6 +139,25 @@ def _timeline(page: TestResponse) -> list[str]:
     return [" ".join(unescape(re.sub(r"<[^>]+>", " ", one)).split()) for one in happened.split("<li>")[1:]]
 
 
+@pytest.mark.parametrize(("kind", "said"), [("letter", "Brief"), ("card", "Kaartje")])
+def test_what_was_delivered_got_no_reply_yet_where_a_visit_got_no_answer(
+    signal_id: UUID, anna: Browser, kind: str, said: str
+) -> None:
+    anna.send(signal_id, "claim")
+    anna.send(signal_id, "contact-attempts", kind=kind, result="no_answer")
+    anna.send(signal_id, "contact-attempts", kind="visit", result="no_answer")
+    happened = " ".join(_timeline(anna.get(f"/desk/signals/{signal_id}")))
+    assert f"{said}: bezorgd, nog geen reactie" in happened
+    assert "Huisbezoek: geen gehoor" in happened
+
+
+def test_the_hints_say_when_a_time_is_needed(signal_id: UUID, anna: Browser) -> None:
+    anna.send(signal_id, "claim")
+    page = words(anna.get(f"/desk/signals/{signal_id}"))
+    assert "Leeg is: vandaag." in page
+    assert "Leeg is: nu. Bij een andere dag vult u het tijdstip in." in page
+
+
 def test_what_was_done_is_said_as_long_as_it_holds_and_not_when_one_goes_back(
     signal_id: UUID, anna: Browser
 ) -> None:

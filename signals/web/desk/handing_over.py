@@ -34,7 +34,7 @@ from signals.web.desk import display
 from signals.web.desk.answer import moment
 from signals.web.desk.auth import current
 from signals.web.desk.context import desk
-from signals.web.desk.labels import label
+from signals.web.desk.labels import label, result_label
 from signals.web.desk.opened import changing, organisation_id
 from signals.web.desk.pdf import Section, make_pdf
 from signals.web.desk.schemas import AddressSchema
@@ -215,7 +215,7 @@ def _report(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _follow_up(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for attempt in document["contact_attempts"]:
         kind, result = AttemptKind(attempt["kind"]), AttemptResult(attempt["result"])
-        words = f"{label(kind, _LANGUAGE)}, {label(result, _LANGUAGE).lower()}"
+        words = f"{label(kind, _LANGUAGE)}, {result_label(kind, result, _LANGUAGE).lower()}"
         until = attempt["postponed_until"]
         agreed = f", afgesproken voor {_day(until)}" if until else ""
         yield "Contactpoging", f"{_clock(attempt['attempted_at'])}: {words}{agreed}"

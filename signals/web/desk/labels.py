@@ -120,6 +120,19 @@ _OF_THE_SYSTEM: Mapping[str, tuple[str, str]] = {
 }
 
 
+WITHOUT_ANSWERING: frozenset[AttemptKind] = frozenset({AttemptKind.LETTER, AttemptKind.CARD})
+"""What lies in a letter box: nobody can fail to answer it."""
+
+_DELIVERED = ("Bezorgd, nog geen reactie", "Delivered, no reply yet")
+
+
+def result_label(kind: AttemptKind, result: AttemptResult, language: str) -> str:
+    """How an attempt went; of letter and card `no_answer` says that they were delivered."""
+    if result is AttemptResult.NO_ANSWER and kind in WITHOUT_ANSWERING:
+        return _DELIVERED[0 if language == "nl" else 1]
+    return label(result, language)
+
+
 def reason_label(code: str, language: str) -> str:
     """The words for a reason kept in the history; another code of the system's own is shown as nothing."""
     if code in _OF_THE_SYSTEM:

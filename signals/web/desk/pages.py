@@ -255,6 +255,12 @@ def _choices(language: str) -> dict[str, list[tuple[str, str]]]:
     crisis = frozenset(CRISIS_ROUTES)
     return {
         "kind": labels.choices(AttemptKind, language),
+        "posted": [
+            (
+                AttemptResult.NO_ANSWER.value,
+                labels.result_label(AttemptKind.LETTER, AttemptResult.NO_ANSWER, language),
+            )
+        ],
         "result": labels.choices(AttemptResult, language),
         "outcome": labels.choices(Outcome, language),
         "referred_to": labels.choices(ReferredTo, language, without=crisis),

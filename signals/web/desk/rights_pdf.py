@@ -21,7 +21,7 @@ from signals.vocabulary import (
     Seen,
     SignalState,
 )
-from signals.web.desk.labels import reason_label
+from signals.web.desk.labels import reason_label, result_label
 from signals.web.desk.officer_labels import label
 from signals.web.desk.pdf import Section, make_pdf
 
@@ -150,10 +150,10 @@ def _told(signal: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _attempts(signal: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for attempt in signal["contact_attempts"]:
-        words = (AttemptKind(attempt["kind"]), AttemptResult(attempt["result"]))
+        kind, result = AttemptKind(attempt["kind"]), AttemptResult(attempt["result"])
         agreed = f", afgesproken voor {_day(attempt['agreed_for'])}" if attempt["agreed_for"] else ""
         together = f", met {attempt['workers']} medewerkers" if attempt["workers"] > 1 else ""
-        tried = ", ".join(label(word, _LANGUAGE) for word in words)
+        tried = f"{label(kind, _LANGUAGE)}, {result_label(kind, result, _LANGUAGE)}"
         yield "Contactpoging", f"{_moment(attempt['at'])}: {tried}{together}{agreed}"
     if signal["first_contact_at"]:
         yield "Eerste gesprek", _moment(signal["first_contact_at"])

@@ -12,7 +12,7 @@ from signals.followup import life_of
 from signals.models import ContactAttempt, Signal
 from signals.vocabulary import Action, DeferralReason, Role, SignalState
 from signals.web.desk.display import day, moment
-from signals.web.desk.labels import label, reason_label
+from signals.web.desk.labels import label, reason_label, result_label
 from signals.web.desk.opened import OpenedSignal
 from signals.web.messages import detail_of, title_of
 
@@ -125,10 +125,11 @@ def _changes(opened: OpenedSignal, language: str) -> Iterator[Event]:
 
 def _attempts(opened: OpenedSignal, language: str) -> Iterator[Event]:
     for attempt in opened.signal.attempts:
+        went = result_label(attempt.kind, attempt.result, language).lower()
         yield Event(
             on=attempt.attempted_at.date(),
             at=attempt.attempted_at,
-            what=f"{label(attempt.kind, language)}: {label(attempt.result, language).lower()}",
+            what=f"{label(attempt.kind, language)}: {went}",
             by=opened.names.get(attempt.recorded_by_id, ""),
             text=". ".join(_about(attempt)),
         )
