@@ -50,7 +50,8 @@ def create_app(settings: Settings, *, clock: Clock | None = None, engine: Engine
     )
     checks: dict[str, Callable[[], None]] = {"database": lambda: _ping(engine)}
     if settings.serves_public:
-        _add_front(app, api, settings, clock, engine, router)
+        intake = _add_front(app, api, settings, clock, engine, router)
+        checks["database"] = intake.check_storing
         checks["routing"] = lambda: _check_routing(router, clock)
     if settings.serves_staff:
         checks["keystore"] = _add_desk(app, api, settings, clock, engine, router)
@@ -112,7 +113,7 @@ class _Application(Flask):
 
 def _add_front(
     app: Flask, api: ProblemApi, settings: Settings, clock: Clock, engine: Engine, router: Router
-) -> None:
+) -> Intake:
     from signals.web.front.api import public_api
     from signals.web.front.pages import front_pages
 
@@ -126,6 +127,7 @@ def _add_front(
     app.extensions[FRONT] = FrontContext(settings=settings, clock=clock, intake=intake)
     api.register_blueprint(public_api)
     app.register_blueprint(front_pages)
+    return intake
 
 
 def _add_desk(

@@ -210,6 +210,16 @@ class Intake:
         finally:
             connection.close()
 
+    def check_storing(self) -> None:
+        """Raise the database's error when no report could be stored: its schema is of another version, or
+        its rights were not granted. Nothing is stored.
+        """
+        storing = _STORING[self.engine.dialect.name]()
+        with self._readers.connect() as connection:
+            for insert in storing.inserts:
+                # Planned and not run, which both databases do only with tables, columns and rights in place.
+                connection.exec_driver_sql(f"EXPLAIN {insert.statement}", (None,) * len(insert.columns))
+
     @cached_property
     def _single_statements(self) -> Engine:
         return _autocommitting(self.engine)

@@ -21,6 +21,7 @@ from granian.http import HTTP1Settings
 from sqlalchemy.exc import SQLAlchemyError
 from structlog import get_logger
 
+from privacy.logs import configure_logging
 from privacy.secret_files import SecretFileRefused, load_master_key
 from signals.app import create_app, root_public_key
 from signals.clock import SystemClock, today
@@ -44,6 +45,7 @@ def serve(settings: Settings, *, tell: Callable[[], None] = lambda: None) -> Non
     Ends the process with exit code 1 and a sentence when something else listens on the port, a secret or the
     keystore cannot be used or, in production, no national desk receives.
     """
+    configure_logging(level=settings.logging.level, date_only=not settings.serves_staff)
     _stop_cleanly_from_the_start()
     _refuse_a_taken_port(settings.server.host, settings.server.port)
     _refuse_unusable_secrets(settings)

@@ -61,7 +61,10 @@ DETAILS: dict[str, LazyString] = {
     "area_full": _("Nothing is lost: send it again later."),
     "notes_disabled": _("Leave the note out and send it again."),
     "no_mailbox_key": _("Nothing is lost: send it again in a few minutes."),
-    "content_gone": _("It was deleted on time, as promised to the resident."),
+    "content_gone": _(
+        "It was deleted on time, as promised to the resident. Is this signal still to be followed up? "
+        "Then its key was lost: tell your administrator."
+    ),
     "unavailable": _("Nothing was changed. Try again in a minute."),
     "internal": _("Nothing was changed. Try again; if it stays, pass on the number under 'instance'."),
     "malformed_json": _("Send one JSON object, each name once, without control characters."),

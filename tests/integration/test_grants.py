@@ -27,6 +27,7 @@ from signals.models import (
     DeletionOrder,
     DeletionRecord,
     Referral,
+    SealedReport,
     Signal,
     SignalFact,
     StaffMember,
@@ -96,6 +97,25 @@ def test_a_front_process_knows_who_covers_an_address_and_that_it_is_ready(fenced
     found = client.post(f"{API}/coverage/lookup", json={"postcode": "9711AA", "house_number": 1})
     assert found.get_json()["organisation"]["name"] == "Voorbeeld Welzijn Groningen"
     assert client.get("/readyz").status_code == 200
+
+
+@pytest.mark.parametrize("table", ["idempotency_keys", "sealed_reports"])
+def test_a_front_process_without_a_right_that_it_needs_is_not_ready(
+    fenced_world: FencedWorld, table: str
+) -> None:
+    """As after an upgrade whose rights were not granted: it would answer every report with 503."""
+    client = fenced_world.front.client()
+    server, name = fenced_world.database.server, fenced_world.database.name
+    server.execute(f"REVOKE INSERT ON {table} FROM {ROLES.front}", name)
+    try:
+        answer = client.get("/readyz")
+    finally:
+        owner = fenced_world.database.engine(OWNER)
+        grants.apply(owner, ROLES)
+        owner.dispose()
+    assert (answer.status_code, answer.get_json()["failed"]) == (503, ["database"])
+    assert client.get("/readyz").status_code == 200
+    assert fenced_world.all_seeing.count(SealedReport) == 0
 
 
 def test_a_front_process_still_counts_up_to_the_limit(fenced_world: FencedWorld) -> None:

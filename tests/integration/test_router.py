@@ -262,6 +262,20 @@ def test_readyz_says_that_routing_is_not_ready_without_a_national_desk(sqlite_wo
     assert client.get("/healthz").status_code == 200
 
 
+def test_readyz_says_that_the_database_is_of_another_version(world: World) -> None:
+    client = world.client()
+    assert client.get("/readyz").status_code == 200
+    with world.sessions.begin() as session:
+        session.execute(text("ALTER TABLE sealed_reports RENAME COLUMN receipt_hash TO receipt"))
+    world.engine.dispose()  # SQLite plans by what a connection knows of the schema
+    try:
+        answer = client.get("/readyz")
+    finally:
+        with world.sessions.begin() as session:
+            session.execute(text("ALTER TABLE sealed_reports RENAME COLUMN receipt TO receipt_hash"))
+    assert (answer.status_code, answer.get_json()["failed"]) == (503, ["database"])
+
+
 def _suspend(world: World, organisation_id: object, on: date = date(2026, 1, 1)) -> None:
     with world.sessions.begin() as session:
         session.execute(
