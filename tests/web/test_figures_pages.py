@@ -316,6 +316,14 @@ def test_no_page_has_style_or_script_within_or_an_id_twice(coen: Browser) -> Non
 
 
 @pytest.mark.usefixtures("released")
+def test_the_link_to_a_csv_says_that_it_has_codes_and_not_the_words_of_the_page(coen: Browser) -> None:
+    for path in ("/figures", "/figures/releases/2025/outcomes"):
+        page = coen.get(path).text
+        links = re.findall(r'<a href="[^"]+\.csv[^"]*">([^<]+)', page)
+        assert set(links) == {"Alle cijfers als CSV (met codes)"}, path
+
+
+@pytest.mark.usefixtures("released")
 def test_the_csv_of_a_table_is_that_of_the_api(desk: Desk, coen: Browser) -> None:
     page = coen.get("/figures/releases/2025/attempts.csv")
     call = desk.call("coen", "GET", "/statistics/releases/2025/tables/attempts.csv")
