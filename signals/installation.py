@@ -8,14 +8,15 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, make_url
 
 import migrations
 from privacy.keystore import open_keystore
 from privacy.secret_files import load_master_key, write_new_secret_file
-from signals.key_custody import explained, refuse_a_second_master_key
+from signals.key_custody import explained, keystore_is_there, refuse_a_second_master_key
 from signals.settings import Settings, load_settings
 
 _CONFIG = """\
@@ -32,8 +33,17 @@ mail_folder = "var/demo/mail"
 """
 
 
-def initialise(path: Path) -> bool:
-    """Write the settings of a demo and its secrets; returns whether the settings file is new.
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """Of an installation: what it is, where it lies (never what is in it), and whether it is new."""
+
+    name: str
+    where: str
+    new: bool
+
+
+def initialise(path: Path) -> tuple[Part, ...]:
+    """Write the settings of a demo and its secrets; returns each part, the settings file first.
 
     What is there stays; a half-finished earlier run is completed. Raises `KeysUnusable` for a keystore whose
     master key is missing or another one.
@@ -42,18 +52,40 @@ def initialise(path: Path) -> bool:
         return _initialise(path)
 
 
-def _initialise(path: Path) -> bool:
+def _initialise(path: Path) -> tuple[Part, ...]:
     settings = load_settings(path, check=False, must_exist=False)
-    if not settings.keystore.master_key_file.exists():
+    master = settings.keystore.master_key_file
+    if new_master := not master.exists():
         refuse_a_second_master_key(settings)
-        write_new_secret_file(settings.keystore.master_key_file)
-    if settings.serves_public and not settings.front.secret_file.exists():
-        write_new_secret_file(settings.front.secret_file)
+        write_new_secret_file(master)
+    secrets = [Part(name="master key", where=str(master), new=new_master)]
+    if settings.serves_public:
+        secrets.append(_front_secret(settings.front.secret_file))
+    new_keystore = not keystore_is_there(settings)
     root = prepare_keystore(settings)
-    if path.exists():
-        return False
-    _write_new(path, _CONFIG.format(root=base64.b64encode(root).decode()))
-    return True
+    new_settings = not path.exists()
+    if new_settings:
+        _write_new(path, _CONFIG.format(root=base64.b64encode(root).decode()))
+    return (
+        Part(name="settings", where=str(path.absolute()), new=new_settings),
+        *secrets,
+        Part(name="keystore", where=_place(settings.keystore.url), new=new_keystore),
+    )
+
+
+def _front_secret(file: Path) -> Part:
+    new = not file.exists()
+    if new:
+        write_new_secret_file(file)
+    return Part(name="secret of the public side", where=str(file), new=new)
+
+
+def _place(url: str) -> str:
+    """A database's place in plain words: its address may hold a password."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return str(parsed.database)
+    return f"database {parsed.database} of {parsed.host or parsed.query.get('host') or 'this machine'}"
 
 
 def prepare_keystore(settings: Settings) -> bytes:

@@ -50,15 +50,19 @@ def open_keys(settings: Settings) -> Keystore:
 def refuse_a_second_master_key(settings: Settings) -> None:
     """Raise `KeysUnusable` where a keystore is there: a new master key beside it would open nothing."""
     file = settings.keystore.master_key_file
+    if keystore_is_there(settings):
+        says = f"keystore.master_key_file: {file} is missing, and there is a keystore that it opens"
+        raise KeysUnusable(says, _MEND_FILE.format(file=file))
+
+
+def keystore_is_there(settings: Settings) -> bool:
+    """Whether there is one, under whichever master key. Raises `KeysUnusable` where it cannot be reached."""
     with explained(settings):
         keystore = open_keystore(settings.keystore.url, bytes(KEY_SIZE))
         try:
-            there = keystore.was_made()
+            return keystore.was_made()
         finally:
             keystore.dispose()
-    if there:
-        says = f"keystore.master_key_file: {file} is missing, and there is a keystore that it opens"
-        raise KeysUnusable(says, _MEND_FILE.format(file=file))
 
 
 @contextmanager

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 @click.command()
 @click.pass_context
 def init(context: click.Context) -> None:
-    """Write config.toml and the secrets of a demo, once; what exists stays.
+    """Make what is missing of settings, secrets and keystore, and say where each is; what exists stays.
+
+    Where comes from the settings file and from the environment: lay those of the worker's unit over it before
+    (docs/deployment.md), else this makes a keystore of SQLite beside the settings file.
 
     Example: signals init
     """
@@ -29,8 +32,9 @@ def init(context: click.Context) -> None:
 
     path = _config_path(context)
     with plain_refusals():
-        new = initialise(path)
-    click.echo(f"{path.name} written" if new else f"{path.name} is there already")
+        parts = initialise(path)
+    for part in parts:
+        click.echo(f"{'made         ' if part.new else 'there already'}  {part.name}: {part.where}")
 
 
 @click.command()
@@ -104,8 +108,8 @@ def _prepare(context: click.Context) -> None:
 
     path = _config_path(context)
     with plain_refusals():
-        new = initialise(path)
-    if new:
+        settings_file, *_ = initialise(path)
+    if settings_file.new:
         click.echo(f"{path.name} and keys written", err=True)
     settings = settings_of(context)
     engine = make_engine(settings.database.url)
