@@ -216,8 +216,8 @@ _EVENTS: Final[Mapping[Event, _Pair]] = {
     Event.ROUTING_RESTORED: ("routering terug", "routing given back"),
     Event.RECIPIENT_CHECK: ("controle van een ontvanger", "check of a recipient"),
     Event.DEPUTY_CHECK: ("controle van een plaatsvervanger", "check of a deputy"),
-    Event.AREA_NEARLY_FULL: ("daggrens dichtbij", "limit of the day near"),
-    Event.AREA_FULL: ("daggrens bereikt", "limit of the day reached"),
+    Event.AREA_NEARLY_FULL: ("daglimiet dichtbij", "limit of the day near"),
+    Event.AREA_FULL: ("daglimiet bereikt", "limit of the day reached"),
     Event.TEST_MESSAGE: ("testbericht", "test message"),
 }
 

@@ -52,7 +52,7 @@ def test_a_signal_goes_to_another_organisation_and_comes_back_with_all_that_was_
     anna.press(page.get_by_role("link", name="Zoek op kenmerk"))
     page.fill("#by-reference-reference", reference)
     anna.press(page.get_by_role("button", name="Zoek op kenmerk"))
-    expect(page.get_by_role("status")).to_contain_text("Doorverwezen op di 24 nov 2026")
+    expect(page.get_by_role("status")).to_contain_text("Overgedragen op di 24 nov 2026")
 
     gerda = _window(window, "gerda", scripts)
     theirs = gerda.claim(signal_id)

@@ -18,7 +18,7 @@ def test_the_trail_says_in_words_who_did_what_and_why_and_fits_the_screen(
     window("anna").open()
     fleur = window("fleur", size=SIZES[size])
     page = fleur.open("/desk/officer/audit")
-    row = page.locator("tbody tr", has_text="Lijst met zorgen gezien (3 signalen)")
+    row = page.locator("tbody tr", has_text="Lijst van signalen bekeken (3 signalen)")
     expect(row).to_contain_text("Anna Voorbeeld")
     expect(row).to_contain_text("in de wachtrij")
     expect(page.locator("tbody tr", has_text="doorgegeven door een bezorger")).to_have_count(3)

@@ -96,7 +96,7 @@ def test_polls_do_not_keep_an_idle_session_alive(site: Site, window: OpenWindow,
     assert polled.value.status == 204
     site.desk.clock.moment += idle / 2 + timedelta(minutes=1)
     page.clock.fast_forward(A_MINUTE)
-    expect(page.locator("#news")).to_contain_text("Uw sessie is afgelopen. Opnieuw aanmelden")
+    expect(page.locator("#news")).to_contain_text("Uw sessie is verlopen. Opnieuw aanmelden")
     polls = _polls(page)
     page.clock.fast_forward(A_MINUTE)
     page.wait_for_timeout(200)

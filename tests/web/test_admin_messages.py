@@ -127,7 +127,7 @@ def test_the_page_tells_of_trouble_first_and_in_plain_words(desk: Desk) -> None:
     health = desk.call("bea", "GET", "/delivery").get_json()["health"]
     assert [one["organisation"]["name"] for one in health] == [GRONINGEN, AMSTERDAM]
     page = sign_in(desk, "bea").get("/admin/messages").text
-    assert "nieuwe melding" in page
+    assert "nieuw signaal" in page
     assert "het postvak bestaat niet of weigert deze mail (smtp_550)" in page
     assert "new_signal" not in page
 

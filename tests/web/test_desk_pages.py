@@ -213,7 +213,7 @@ def test_the_queue_goes_on_on_the_next_page(
 
 
 def test_an_empty_queue_says_that_the_channel_works(anna: Browser) -> None:
-    assert "Het meldpunt werkt." in words(anna.get("/desk"))
+    assert "Het kanaal werkt." in words(anna.get("/desk"))
 
 
 def test_a_page_in_english_for_who_reads_english(desk: Desk, signal_id: UUID) -> None:

@@ -120,7 +120,7 @@ def test_of_a_referred_signal_is_said_when(desk: Desk, anna: Browser) -> None:
     body = {"organisation_id": str(organisation_of(desk, GRONINGEN)), "reason": "moved"}
     assert desk.call("anna", "POST", f"/signals/{signal_id}/refer", json=body).status_code == 200
     page = words(post(anna, "/desk/search", by="reference", reference=reference))
-    assert "Doorverwezen op di 24 nov 2026." in page
+    assert "Overgedragen op di 24 nov 2026." in page
 
 
 def test_of_a_deleted_signal_is_said_when(desk: Desk, anna: Browser) -> None:

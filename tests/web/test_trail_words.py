@@ -138,3 +138,40 @@ def test_the_page_says_words_and_the_export_keeps_the_codes(desk: Desk) -> None:
     exported = fleur.get("/desk/officer/audit.csv").text
     for code in ("record_attempt", "follow_up", "arrival", "signal_changed", "system"):
         assert code in exported
+
+
+def test_an_absence_reads_as_an_absence_and_not_as_another_account(desk: Desk) -> None:
+    body = {"away_from": "2026-11-24", "away_until": "2026-12-04"}
+    assert desk.call("anna", "POST", "/team/absences", json=body).status_code == 201
+    assert "Afwezigheid gewijzigd" in words(Browser(desk, "fleur").get("/desk/officer/audit"))
+
+
+ONE_WORD_FOR_ONE_THING = {
+    "passkey": "toegangssleutel",
+    "daglimiet": "daggrens",
+    "zaaksysteem": "eigen dossier",
+    "landelijk meldpunt": "landelijk loket",
+    "verlopen": "sessie is afgelopen",
+    "functionaris gegevensbescherming": "privacyfunctionaris",
+    "proefmelding": "proefbericht",
+    "aanmelden": "inloggen",
+    "uiterlijk": "eerste contact voor",
+    "account gewijzigd": "toegang gewijzigd",
+    "ander team": "vreemd signaal",
+}
+
+
+@pytest.mark.parametrize(("chosen", "other"), ONE_WORD_FOR_ONE_THING.items())
+def test_staff_read_one_dutch_word_for_one_thing(chosen: str, other: str) -> None:
+    package = Path(signals.__file__).parent
+    texts = [
+        package / "web/desk/translations/nl/LC_MESSAGES/messages.po",
+        *(package / "web/desk").glob("*labels.py"),
+    ]
+    texts += [
+        package.parent / "notifications/words.py",
+        *(package.parent / "notifications/templates/nl").iterdir(),
+    ]
+    said = "\n".join(path.read_text("utf-8") for path in texts).casefold()
+    assert chosen in said
+    assert other not in said

@@ -140,7 +140,7 @@ def handover_pdf(document: Mapping[str, Any]) -> bytes:
         title=f"Overdracht {document['reference']}",
         lead=[
             f"Van {document['organisation']}, {_day(document['exported_on'])}.",
-            "Bestemd voor het eigen dossier. De bron is een bezorger; meer is daarover niet bekend.",
+            "Bestemd voor het eigen zaaksysteem. De bron is een bezorger; meer is daarover niet bekend.",
         ],
         sections=[
             Section(title="Het signaal", facts=list(_report(document))),

@@ -264,6 +264,7 @@ def audit() -> Any:
         page=page,
         people=staff,
         actions=page_kit.choices(AuditAction),
+        action_words=trail_words.action_words,
         ground_words=trail_words.ground_words,
         outcome_words=trail_words.outcome_words,
         actor_words=trail_words.actor_words,

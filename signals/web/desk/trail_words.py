@@ -9,7 +9,7 @@ from typing import Final
 from flask_babel import LazyString, ngettext
 from flask_babel import lazy_gettext as _
 
-from signals.vocabulary import AUTONYMS, Action, DeletionReason, RetentionRule, Role
+from signals.vocabulary import AUTONYMS, Action, AuditAction, DeletionReason, RetentionRule, Role
 from signals.web.desk import display, officer_labels, typed_words
 
 Words = Mapping[str, LazyString]
@@ -84,6 +84,15 @@ _OUTCOMES: Final[Words] = {
 }
 _ROLES: Final[Words] = {"system": _("the system"), "unknown": _("unknown")}
 
+_ABSENCES: Final = frozenset({"absence_added", "absence_removed"})
+
+
+def action_words(action: AuditAction, ground: str) -> str:
+    """What was done: an absence is written down as a change of its account, and is none to who reads it."""
+    if action is AuditAction.STAFF_CHANGED and ground in _ABSENCES:
+        return str(_("Absence changed"))
+    return _label(action)
+
 
 def ground_words(ground: str) -> str:
     """Why something was done; `kind:detail` becomes the words of both."""
@@ -112,7 +121,7 @@ def actor_words(actor_role: str) -> str:
     return str(_ROLES.get(actor_role, actor_role))
 
 
-def _label(code: Action | Role | RetentionRule | DeletionReason) -> str:
+def _label(code: Action | AuditAction | Role | RetentionRule | DeletionReason) -> str:
     return officer_labels.label(code, display.page_language())
 
 
