@@ -6,7 +6,6 @@ itself: a message that was only leased is simply taken by another worker; one th
 arrived, so it is repeated once and becomes a dead letter the second time.
 """
 
-import logging
 import random
 import uuid
 from collections import Counter, deque
@@ -17,6 +16,7 @@ from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Table
 from sqlalchemy.orm import Session, sessionmaker
+from structlog import get_logger
 
 from notifications import feedback, leasing
 from notifications.at_once import Begun, Delivered, SingleStatements, single_statements
@@ -50,7 +50,7 @@ Senseless = Callable[[Session, str, uuid.UUID, uuid.UUID | None, str], str | Non
 
 TOO_LATE = "too_late"
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -312,10 +312,14 @@ class _Courier:
         breaker = self.breakers.get(channel)
         if breaker is None:
             return
+        was_open = breaker.open_until is not None
         if isinstance(result, DeliveryFailure) and is_about_provider(result):
             breaker.failed(result, now)
         elif isinstance(result, Sent) or result.problem.startswith(("smtp_", "twilio_")):
             breaker.succeeded()  # its refusal of one message is an answer too
+        if was_open is not (breaker.open_until is not None):
+            event = "outbox.channel_works_again" if was_open else "outbox.channel_fails"
+            log.warning(event, channel=channel, reason=breaker.problem)
 
     def _record_delivered(self, session: Session, lease: Lease, sent: Sent, now: datetime) -> bool:
         # That it arrived is a fact, whoever holds the lease by now: it stops a repeat not yet begun.
@@ -353,7 +357,8 @@ class _Courier:
 
     def _overtaken(self, lease: Lease) -> None:
         self.tally["overtaken"] += 1
-        log.warning("message %s was taken over: its lease of %s ended too soon", lease.id, self.lease)
+        # Its lease ended too soon: somebody else sends it, too.
+        log.warning("outbox.overtaken", message_id=str(lease.id), lease_seconds=self.lease.total_seconds())
 
     def _give_back(self) -> None:
         """Free what was leased and not begun, so that it does not wait for the lease to lapse."""

@@ -4,6 +4,7 @@ What is not on the allow-list loses its value, not its name; exceptions keep the
 only, because the messages of database errors quote values. Libraries' lines pass the same rules.
 """
 
+import errno
 import json
 import logging
 import re
@@ -155,7 +156,10 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 def _exception_facts(error: BaseException) -> dict[str, Any]:
     kind = type(error)
-    return {"type": f"{kind.__module__}.{kind.__qualname__}", "at": _locations(error.__traceback__)}
+    facts: dict[str, Any] = {"type": f"{kind.__module__}.{kind.__qualname__}"}
+    if isinstance(error, OSError) and error.errno is not None:
+        facts["errno"] = errno.errorcode.get(error.errno, DROPPED)  # a full disk is no missing right
+    return facts | {"at": _locations(error.__traceback__)}
 
 
 def _locations(traceback: TracebackType | None) -> list[str]:

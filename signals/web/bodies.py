@@ -9,6 +9,7 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from signals.errors import FieldProblem, Invalid
+from signals.web.field_names import said_again
 
 MAX_DEPTH = 5
 PUBLIC_LIMIT = 4 * 1024
@@ -30,8 +31,8 @@ class MalformedJson(Invalid):
 
     code = "malformed_json"
 
-    def __init__(self, code: str = "malformed") -> None:
-        super().__init__(FieldProblem(field="", code=code))
+    def __init__(self, code: str = "malformed", field: str = "") -> None:
+        super().__init__(FieldProblem(field=field, code=code))
 
 
 class BodyTooLarge(RequestEntityTooLarge):
@@ -116,7 +117,9 @@ def parse_object(body: bytes) -> dict[str, Any]:
         raise MalformedJson from None
     if not isinstance(value, dict):
         raise MalformedJson("wrong_type")
-    _refuse_unclean(value, MAX_DEPTH)
+    for name, inner in value.items():
+        _refuse_unclean(name, MAX_DEPTH, "")
+        _refuse_unclean(inner, MAX_DEPTH - 1, name)
     return value
 
 
@@ -132,28 +135,30 @@ def _refuse_constant(_name: str) -> Any:
 
 
 def _integer(digits: str) -> int:
-    if len(digits) > 18:
-        raise ValueError
-    return int(digits)
+    """What is longer than any number of ours is cut short, to be refused by name as too large."""
+    return int(digits[:_MOST_DIGITS])
 
+
+_MOST_DIGITS = 18
 
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_int=_integer, strict=True
 )
 
 
-def _refuse_unclean(value: Any, depth: int) -> None:
+def _refuse_unclean(value: Any, depth: int, field: str) -> None:
+    """`field`: the name at the top under which it stands; empty for a name itself."""
     if depth == 0:
         raise MalformedJson
     if isinstance(value, dict):
         for name, inner in value.items():
-            _refuse_unclean(name, depth - 1)
-            _refuse_unclean(inner, depth - 1)
+            _refuse_unclean(name, depth - 1, field)
+            _refuse_unclean(inner, depth - 1, field)
     elif isinstance(value, list):
         for inner in value:
-            _refuse_unclean(inner, depth - 1)
+            _refuse_unclean(inner, depth - 1, field)
     elif isinstance(value, str) and not _is_clean(value):
-        raise MalformedJson("control_characters")
+        raise MalformedJson("control_characters", said_again(field))
 
 
 def _is_clean(text: str) -> bool:
@@ -174,6 +179,13 @@ class StrictParser(FlaskParser):
 
     def load_json(self, req: Request, schema: Any) -> Any:
         return read_json(req, self.BODY_LIMIT)
+
+    def load_querystring(self, req: Request, schema: Any) -> Any:
+        """Raises `Invalid` for a parameter that is given twice: which of the two was meant, nobody knows."""
+        twice = [name for name, values in req.args.lists() if len(values) > 1]
+        if twice:
+            raise Invalid(*[FieldProblem(field=said_again(name), code="duplicate") for name in twice])
+        return super().load_querystring(req, schema)
 
     def handle_error(self, error: Any, req: Any, schema: Any, **_details: Any) -> Any:
         raise error

@@ -125,6 +125,7 @@ STAFF_FIELDS: dict[str, LazyString] = {
     "taken": _("This is in use already."),
     "unattended_too_long": _("Choose 28 days at most: within a month the resident is told (art. 14 GDPR)."),
     "limit_too_short": _("The utmost period must be at least as long as each of the others."),
+    "nothing_to_change": _("Name at least one thing to change."),
     "not_ahead": _("Choose a day after today."),
     "too_far_ahead": _(
         "Choose an earlier day: at most four weeks ahead, and within twelve weeks of receipt. If that is not "

@@ -4,7 +4,6 @@ Never a stack, an SQL text, a path, an address or what the sender typed.
 """
 
 import json
-import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -28,6 +27,7 @@ from signals.errors import (
     TooManyGuesses,
 )
 from signals.web.bodies import PUBLIC_LIMIT, BodyTooLarge
+from signals.web.field_names import said_again
 from signals.web.messages import STAFF_TOO_LARGE, detail_of, field_message, title_of
 
 MEDIA_TYPE = "application/problem+json"
@@ -194,16 +194,7 @@ def _walk(node: Any, path: tuple[str, ...]) -> Iterator[FieldProblem]:
         for message in node:
             yield from _walk(message, path)
     else:
-        yield FieldProblem(field=_safe_path(path), code=_code_of(str(node)))
-
-
-_FIELD_NAME = re.compile(r"Idempotency-Key|[a-z][a-z_]{0,39}|[0-9]{1,2}")
-"""Our own names, and places in lists. Neither a postcode nor a house number can pass for one."""
-
-
-def _safe_path(path: tuple[str, ...]) -> str:
-    """A field's name as we know it; an unknown field's name is the sender's text and may be an address."""
-    return ".".join(path) if len(path) <= 4 and all(_FIELD_NAME.fullmatch(step) for step in path) else ""
+        yield FieldProblem(field=said_again(*path), code=_code_of(str(node)))
 
 
 def _code_of(message: str) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, func, select, update
 from sqlalchemy.orm import Session, selectinload, sessionmaker
+from structlog.testing import capture_logs
 
 from notifications import feedback
 from notifications.breaker import FIRST_PAUSE, THRESHOLD, Breaker
@@ -276,9 +277,13 @@ def test_a_provider_that_is_down_is_left_alone_after_a_few_messages(
     write(factory, *range(1, 21))
     channel.failures.extend(TemporaryFailure("smtp_connection") for _ in range(20))
     breakers = {"memory": Breaker()}
-    assert deliver(factory, clock, channel, breakers=breakers).retried == THRESHOLD
-    assert deliver(factory, clock, channel, breakers=breakers).total == 0
+    with capture_logs() as lines:
+        assert deliver(factory, clock, channel, breakers=breakers).retried == THRESHOLD
+        assert deliver(factory, clock, channel, breakers=breakers).total == 0
     assert len(channel.failures) == 20 - THRESHOLD
+    assert [(line["event"], line["channel"], line["reason"]) for line in lines] == [
+        ("outbox.channel_fails", "memory", "smtp_connection")
+    ]
 
 
 def test_once_the_provider_is_back_everything_goes_out_once(
@@ -289,7 +294,9 @@ def test_once_the_provider_is_back_everything_goes_out_once(
     breakers = {"memory": Breaker()}
     deliver(factory, clock, channel, breakers=breakers)
     clock.moment += FIRST_PAUSE + timedelta(minutes=5)
-    deliver(factory, clock, channel, breakers=breakers)
+    with capture_logs() as lines:
+        deliver(factory, clock, channel, breakers=breakers)
+    assert [line["event"] for line in lines] == ["outbox.channel_works_again"]
     assert len(channel.sent) == len({message.id for message in channel.sent}) == 20
 
 

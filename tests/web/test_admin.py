@@ -196,7 +196,7 @@ def test_an_unverified_recipient_does_not_count(desk: Desk, utrecht: str) -> Non
             "recipients.0.verified_on",
         ),
         ({"contact_email": "nobody"}, "contact_email"),
-        ({}, "name"),
+        ({}, ""),
     ],
 )
 def test_a_wrong_change_is_refused_by_field(

@@ -24,7 +24,7 @@ ATTEMPT = {
     "attempted_at": "2026-11-24T10:00:00+01:00",
     "workers": 2,
 }
-QUEUE_FIELDS = {"restricted_on", 
+QUEUE_FIELDS = {"restricted_on",
     "id", "reference", "state", "concern_types", "received_on", "claim_by", "contact_by", "conclude_by",
     "postponed_until", "overdue", "claimed_by", "repeat", "version",
 }  # fmt: skip
@@ -119,6 +119,8 @@ def test_the_queue_tells_states_apart(desk: Desk, signal_id: UUID) -> None:
         ("state=nonsense", "state"),
         ("sort=name", "sort"),
         ("limit=0", "limit"),
+        ("limit=1&limit=2", "limit"),
+        ("state=new&state=claimed", "state"),
         ("limit=101", "limit"),
         ("limit=2.5", "limit"),
         ("limit=%00", "limit"),

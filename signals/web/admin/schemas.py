@@ -84,7 +84,7 @@ class ChangeOrganisationSchema(Strict):
     @post_load
     def something(self, data: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
         if not data:
-            raise ValidationError("required", "name")
+            raise ValidationError("nothing_to_change")
         return data
 
 

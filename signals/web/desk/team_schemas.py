@@ -83,7 +83,7 @@ class ChangeSettingsSchema(Strict):
     @post_load
     def something(self, data: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
         if not data:
-            raise ValidationError("required", "claim_working_days")
+            raise ValidationError("nothing_to_change")
         if data.get("working_days") is not None:
             data["working_days"] = "".join(map(str, data["working_days"]))
         return data

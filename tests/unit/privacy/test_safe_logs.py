@@ -1,5 +1,6 @@
 """Logs: what comes through, and above all what does not."""
 
+import errno
 import io
 import json
 import logging
@@ -140,6 +141,18 @@ def test_an_exception_keeps_type_and_place_but_no_message(lines: Callable[[], li
     (line,) = lines()
     assert [each["type"] for each in line["exception"]] == ["builtins.ValueError", "sqlite3.OperationalError"]
     assert line["exception"][0]["at"][0].startswith("unit/privacy/test_safe_logs.py:")
+    assert SECRET not in json.dumps(line)
+
+
+def test_an_error_of_the_system_says_which_and_not_about_what(
+    lines: Callable[[], list[dict[str, Any]]],
+) -> None:
+    try:
+        raise OSError(errno.ENOSPC, "No space left on device", SECRET)
+    except OSError:
+        structlog.get_logger("test").exception("something.failed")
+    (line,) = lines()
+    assert (line["exception"][0]["type"], line["exception"][0]["errno"]) == ("builtins.OSError", "ENOSPC")
     assert SECRET not in json.dumps(line)
 
 
