@@ -99,9 +99,9 @@ def show(
 
     Example: signals coverage show 1012AB 12 --on 2027-01-01
     """
+    from signals.errors import NoMailboxKey
     from signals.postcodes import InvalidPostcode, parse_postcode
     from signals.routing import Router
-    from signals.routing_table import NoNationalDesk
 
     try:
         canonical = parse_postcode(postcode)
@@ -110,8 +110,9 @@ def show(
     with database(settings_of(context)) as engine:
         try:
             route = Router(engine, root_public_key=None).route(canonical, number, day_of(on))
-        except NoNationalDesk as problem:
-            raise click.ClickException(str(problem)) from None
+        except NoMailboxKey:
+            text = "nobody covers this address on that date, and no national desk receives then"
+            raise click.ClickException(text) from None
     data = {
         "covered": route.covered,
         "organisation": {"id": route.organisation_id, "name": route.name, "kind": route.kind},

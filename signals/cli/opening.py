@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from privacy.keystore import Keystore
     from signals.audit import AuditLog
     from signals.clock import Clock
+    from signals.errors import FieldProblem
 
 DATE = click.DateTime(formats=["%Y-%m-%d"])
 
@@ -101,14 +102,20 @@ def plain_refusals() -> Iterator[None]:
     try:
         yield
     except Invalid as error:
-        problems = ", ".join(f"{problem.field}: {problem.code}" for problem in error.problems)
-        raise click.ClickException(f"{error} {problems}") from None
+        raise click.ClickException(f"{error} {'; '.join(map(_in_words, error.problems))}") from None
     except SignalsError as error:
         raise refused(error) from None
     except (KeystoreError, SecretFileRefused) as error:
         raise click.ClickException(str(error)) from None
     except SQLAlchemyError as error:
         raise click.ClickException(_what_the_database_lacks(error)) from None
+
+
+def _in_words(problem: "FieldProblem") -> str:
+    """`password: This is too short. (too_short)`: the words of the API, and its code to look for."""
+    from signals.web.messages import field_message
+
+    return f"{problem.field}: {field_message(problem.code)} ({problem.code})"
 
 
 _LACKS = {

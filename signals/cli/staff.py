@@ -94,6 +94,8 @@ def token(context: click.Context, email: str, *, label: str, days: int, as_json:
 
     with everything(settings_of(context)) as opened, opened.sessions.begin() as session:
         member = _member(session, email)
+        if member.disabled_at is not None:
+            raise click.ClickException("this account is shut: a program cannot act as this person")
         issued = issue_token(session, opened.clock, audit=opened.audit, member=member, label=label, days=days)
     answer({"token": issued}, as_json=as_json, text=lambda _: issued)
 

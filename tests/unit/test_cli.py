@@ -223,6 +223,8 @@ def test_show_names_who_receives(signals: Signals) -> None:
     assert found["covered"]
     assert (found["organisation"]["name"], found["municipality"]["code"]) == ("Amsterdam", "GM0363")
     assert "Landelijk" in signals("coverage", "show", "9711AA")
+    too_early = signals("coverage", "show", "9711AA", "--on", "2020-01-01", code=1)
+    assert "no national desk receives" in too_early
 
 
 @pytest.mark.parametrize("arguments", [("99",), ("1012AB", "0"), ("1012AB", "twelve"), ()])
@@ -296,8 +298,8 @@ def test_a_person_is_added_and_told_the_totp_secret(signals: Signals) -> None:
 def test_a_person_is_refused_with_the_reasons(signals: Signals) -> None:
     arguments = ["--role", "worker", "--name", "W", "--email", "w@example.org", "--password-stdin"]
     output = signals("staff", "add", *arguments, code=1, stdin="short\n")
-    assert "organisation_id: required" in output
-    assert "password: too_short" in output
+    assert "organisation_id: This is missing. (required)" in output
+    assert "password: This is too short. (too_short)" in output
     signals("staff", "add", "--organisation", "Nergens", *arguments, code=2, stdin=f"{PASSWORD}\n")
 
 
@@ -308,7 +310,7 @@ def test_a_token_is_issued_and_ends_with_the_account(signals: Signals) -> None:
     )
     signals("staff", "disable", "w@example.org")
     assert all(each.revoked_at for each in rows(signals, select(StaffSession)))
-    signals("staff", "token", "w@example.org", "--label", "again", code=1)
+    assert "is shut" in signals("staff", "token", "w@example.org", "--label", "again", code=1)
 
 
 @pytest.mark.parametrize("command", [("disable",), ("token", "--label", "x")])
