@@ -1,4 +1,4 @@
-# Everything a developer, a demo and CI need. Asks for GNU make, a POSIX shell and Python 3.11 or newer; the rest
+# Everything a developer, a demo, CI and an installation need. Asks for GNU make, a POSIX shell and Python 3.11 or newer; the rest
 # (libraries, Node, PostgreSQL) comes from the two lock files, by hash. `make help` lists the targets.
 
 SHELL := /bin/sh
@@ -42,6 +42,10 @@ endif
 .PHONY: run
 run: $(VENV)/.runtime $(VENDOR)/.copied $(MO)
 	@$(if $(PORT),SIGNALS__SERVER__PORT='$(PORT)') exec $(BIN)/signals serve --prepare
+
+## build: what an installation needs, without the tools of developers; docs/deployment.md goes on from there
+.PHONY: build
+build: $(VENV)/.runtime $(VENDOR)/.copied $(MO)
 
 ## test: every test, on SQLite, a real PostgreSQL and a real Chromium; nothing is skipped
 .PHONY: test

@@ -1,6 +1,9 @@
 """The examples of docs/deploy fit the settings: each role starts in production with its unit and its file."""
 
+import os
 import re
+import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -12,7 +15,8 @@ from signals.errors import SettingsProblem
 from signals.settings import load_settings
 from signals.vocabulary import Environment
 
-DEPLOY = Path(__file__).parents[2] / "docs" / "deploy"
+PROJECT = Path(__file__).parents[2]
+DEPLOY = PROJECT / "docs" / "deploy"
 ROLES = ("front", "desk", "worker")
 HARDENED = {
     "NoNewPrivileges=yes",
@@ -75,6 +79,93 @@ def test_a_worker_without_the_password_of_its_mail_server_is_refused(credentials
 @pytest.mark.parametrize("unit", sorted(DEPLOY.glob("*.service"), key=str), ids=lambda unit: str(unit.name))
 def test_every_unit_is_hardened(unit: Path) -> None:
     assert set(unit.read_text().splitlines()) >= HARDENED
+
+
+@pytest.mark.parametrize("unit", sorted(DEPLOY.glob("*.service"), key=str), ids=lambda unit: str(unit.name))
+def test_every_unit_starts_what_the_installation_of_the_document_makes(unit: Path) -> None:
+    """`make build` in /opt/signals: the environment is .venv there, the rest is in the repository."""
+    named = re.findall(r"/opt/signals/(\S+)", unit.read_text())
+    made = {name for name in named if name.startswith(".venv/")}
+    assert made <= {".venv/bin/signals", ".venv/bin/python"}
+    assert made
+    assert all((PROJECT / name).is_file() for name in set(named) - made)
+    document = (PROJECT / "docs/deployment.md").read_text()
+    assert "cd /opt/signals" in document
+    assert "make build" in document
+
+
+@pytest.mark.parametrize("unit", sorted(DEPLOY.glob("*.service"), key=str), ids=lambda unit: str(unit.name))
+def test_what_a_unit_needs_on_the_machine_is_made_in_the_document(unit: Path) -> None:
+    """Accounts, folders, secrets and the settings file, or systemd refuses to start it."""
+    document = (PROJECT / "docs/deployment.md").read_text()
+    text = unit.read_text()
+    needed = re.findall(
+        r"^User=(\S+)|ReadWritePaths=(\S+)|/etc/signals/(\w+\.toml|ca\.crt)", text, re.MULTILINE
+    )
+    for name in {one for found in needed for one in found if one}:
+        assert name in document, name
+    for secret in re.findall(r"^LoadCredential=[\w.]+:/etc/signals/secrets/(\S+)", text, re.MULTILINE):
+        assert secret in document or secret.replace(".key", ".crt") in document, secret
+
+
+def test_the_files_that_the_code_reads_are_in_its_package() -> None:
+    """`pip install .` takes them along; the database could not be made without `migrations/versions/HEAD`."""
+    packaged = tomllib.loads((PROJECT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
+    found = {
+        file for name, globs in packaged.items() for glob in globs for file in (PROJECT / name).glob(glob)
+    }
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", *packaged], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    read = {
+        PROJECT / name for name in listed.stdout.split("\0") if name and not name.endswith((".py", ".md"))
+    }
+    assert read - found == {PROJECT / "signals/web/babel.cfg"}, "only that one is for developers"
+
+
+def test_an_administrator_has_the_settings_of_the_worker(tmp_path: Path) -> None:
+    """As a shell reads them; the secrets are root's, where systemd takes the worker's copies from."""
+    script = f"set -a; . {DEPLOY}/admin.env; env -0"
+    environment = subprocess.run(["sh", "-c", script], env={}, capture_output=True, text=True, check=True)
+    given = dict(line.split("=", 1) for line in environment.stdout.split("\0") if line.startswith("SIGNALS_"))
+    assert given.pop("SIGNALS_CONFIG") == "/etc/signals/worker.toml"
+    unit = (DEPLOY / "signals-worker.service").read_text()
+    ours = environment_of("worker", Path("/etc/signals/secrets"))
+    for name, file in re.findall(r"^LoadCredential=([\w.]+):(\S+)", unit, re.MULTILINE):
+        ours = {key: value.replace(f"/etc/signals/secrets/{name}", file) for key, value in ours.items()}
+    assert given == ours
+
+
+def test_a_command_as_the_worker_has_account_folder_settings_and_secrets_of_its_unit(tmp_path: Path) -> None:
+    """With a systemd-run that tells how it was called."""
+    (tmp_path / "systemd-run").write_text("#!/bin/sh\nprintf '%s\\0' \"$@\"\n")
+    (tmp_path / "systemd-run").chmod(0o700)
+    unit = DEPLOY / "signals-worker.service"
+    done = subprocess.run(
+        ["sh", str(DEPLOY / "signals-as-worker"), "retention", "replay", "a b.journal"],
+        env={"PATH": f"{tmp_path}:{os.environ['PATH']}", "SIGNALS_UNIT": str(unit)},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    given = done.stdout.removesuffix("\0").split("\0")
+    asked = ["retention", "replay", "a b.journal"]
+    assert given[-6:] == ["/opt/signals/.venv/bin/signals", "--config", "/etc/signals/worker.toml", *asked]
+    (name,) = (option.removeprefix("--unit=") for option in given if option.startswith("--unit="))
+    told = unit.read_text().replace("%d", f"/run/credentials/{name}.service").splitlines()
+    alike = ("Environment=", "LoadCredential=", "StateDirectory", "DynamicUser=", "UMask=")
+    assert {option.removeprefix("--property=") for option in given if option.startswith("--property=")} == {
+        "User=signals-worker",
+        *(line for line in told if line.startswith(alike)),
+    }
+
+
+def test_an_installation_is_built_without_the_tools_of_developers() -> None:
+    """With catalogues and the front-end's libraries: without them every page is an error."""
+    text = (PROJECT / "Makefile").read_text()
+    (needs,) = re.findall(r"^build: (.*)$", text, re.MULTILINE)
+    assert set(needs.split()) == {"$(VENV)/.runtime", "$(VENDOR)/.copied", "$(MO)"}
+    (recipe,) = re.findall(r"^\$\(VENV\)/\.runtime:.*\n((?:\t.*\n)+)", text, re.MULTILINE)
+    assert "requirements.lock" in recipe
+    assert "requirements-dev.lock" not in recipe
 
 
 @pytest.mark.parametrize("unit", sorted(DEPLOY.glob("*.timer"), key=str), ids=lambda unit: str(unit.name))
