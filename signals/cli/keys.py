@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from signals.cli import answer, json_option, settings_of
-from signals.cli.opening import everything
+from signals.cli.opening import Opened, everything
 
 
 @click.group()
@@ -66,19 +66,14 @@ def rotate(context: click.Context, file: Path, *, as_json: bool) -> None:
 
     Example: signals keys new-master new.key && signals keys rotate new.key
     """
-    from signals.audit import SYSTEM
-    from signals.vocabulary import AuditAction
-
     settings = settings_of(context)
     new = _new_master(file, settings.keystore.master_key_file)
-    # The entry first: that a database is away must be known while the old key still opens everything.
-    with everything(settings) as opened, opened.sessions.begin() as session:
-        opened.audit.record(
-            session, opened.clock, actor=SYSTEM, action=AuditAction.KEYS_CHANGED, ground="master_rotated"
-        )
-        session.flush()
+    with everything(settings) as opened:
+        # An entry first: that a database is away must be known while the old key still opens everything.
+        _note(opened, "master_rotation_begun")
         count = opened.keystore.rewrap(new)
         click.echo(f"Rewrapped: from now on only the key in {file.resolve()} opens the keystore.", err=True)
+        _note(opened, "master_rotated")
     answer({"rewrapped": count, "master_key_file": file.resolve()}, as_json=as_json, text=_rotated)
 
 
@@ -118,6 +113,16 @@ def new_master(file: Path) -> None:
     except OSError as problem:
         raise click.ClickException(f"cannot write {file}: {problem.strerror}") from None
     click.echo(f"{file} written.")
+
+
+def _note(opened: Opened, ground: str) -> None:
+    from signals.audit import SYSTEM
+    from signals.vocabulary import AuditAction
+
+    with opened.sessions.begin() as session:
+        opened.audit.record(
+            session, opened.clock, actor=SYSTEM, action=AuditAction.KEYS_CHANGED, ground=ground
+        )
 
 
 def _new_master(file: Path, in_use: Path) -> bytes:

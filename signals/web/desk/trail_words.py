@@ -46,6 +46,7 @@ _GROUNDS: Final[Words] = {
     "invitation": _("set up after an invitation"),
     "invited": _("invited"),
     "master_rotated": _("another master key"),
+    "master_rotation_begun": _("another master key, begun"),
     "merged": _("organisations were merged"),
     "note": _("a note"),
     "notified": _("the resident was told"),
