@@ -262,7 +262,13 @@ def _expire(folder: Path, now: datetime, days: int) -> Iterator[str]:
 
 def made_at(file: Path) -> datetime:
     """When a copy was made. Raises ValueError for a file that is none."""
-    return datetime.strptime(file.stem, STAMP).replace(tzinfo=UTC)
+    try:
+        return datetime.strptime(file.stem, STAMP).replace(tzinfo=UTC)
+    except ValueError:
+        raise ValueError(
+            f"the name of {file.name} does not say when the copy was made: give it back the name that"
+            " backup.py gave it, such as 20261124T021700Z"
+        ) from None
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ NEXT = """\
   signals retention replay ...  (the newest journal of every machine: without it, what was deleted is back)
   signals keys sweep
   signals audit verify
+  start a worker, then: signals doctor; the desk and the front when it finds nothing
 """
 
 
@@ -34,23 +35,56 @@ class Refused(Exception):
     """This must not be restored, or not to there."""
 
 
+class Unfinished(Exception):
+    """Of the keystore or the database, which it names first: it did not go in."""
+
+
 def main(arguments: Sequence[str], now: datetime | None = None) -> int:
     """Restore what was named; returns the exit code."""
     options = _options(arguments)
     settings = load_settings(options.config, check=False)
     os.umask(0o077)
+    places = {
+        "keystore": (options.keystore, settings.keystore.url),
+        "database": (options.database, settings.database.url),
+    }
+    wanted = {what: (copy, url) for what, (copy, url) in places.items() if copy}
+    done: list[str] = []
     try:
+        for copy, url in wanted.values():  # before anything is written
+            refuse_unfit(copy, url)
         if options.keystore:
             refuse_expired(options.keystore, now or datetime.now(UTC))
-            _restore(options.keystore, settings.keystore.url)
-        if options.database:
-            _restore(options.database, settings.database.url)
-    except (Refused, OSError, ValueError, sqlite3.Error, ProgramFailed) as error:
-        sys.stderr.write(f"not restored: {error}\n")
+        for what, (copy, url) in wanted.items():
+            _restore(what, copy, url)
+            done.append(what)
+    except (Refused, ValueError) as error:
+        sys.stderr.write(f"not restored: {error}\nRestored: nothing.\n")
         return 1
-    done = ", ".join(copy.name for copy in (options.keystore, options.database) if copy)
-    sys.stdout.write(f"Restored: {done}. Start nothing yet; next, as docs/backup.md says:\n{NEXT}")
+    except Unfinished as error:
+        sys.stderr.write(_unfinished(error, list(wanted), done))
+        return 1
+    copies = ", ".join(copy.name for copy, _ in wanted.values())
+    sys.stdout.write(f"Restored: {copies}. Start nothing yet; next, as docs/backup.md says:\n{NEXT}")
     return 0
+
+
+def _unfinished(error: Unfinished, wanted: Sequence[str], done: Sequence[str]) -> str:
+    """What was not restored and why, what was, and the next command: each goes in whole or not at all."""
+    said = f"not restored, the {error}\nRestored: {', '.join(done) or 'nothing'}.\n"
+    if done:
+        said += "Mend that, and go on with --database alone: the keystore is in its place by now.\n"
+    elif len(wanted) > 1:
+        said += "If the keystore is in its place from an earlier run, go on with --database alone.\n"
+    return said
+
+
+def refuse_unfit(copy: Path, url: str) -> None:
+    """Raise `Refused` for what is no copy, or one of another kind of database than the settings name."""
+    if not copy.is_file():
+        raise Refused(f"{copy} is not there")
+    if (make_url(url).get_backend_name() == "sqlite") != (copy.suffix == ".sqlite"):
+        raise Refused(f"{copy.name} is not a copy of the kind of database that the settings name")
 
 
 def refuse_expired(copy: Path, now: datetime) -> None:
@@ -70,14 +104,15 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     return options
 
 
-def _restore(copy: Path, url: str) -> None:
-    sqlite = make_url(url).get_backend_name() == "sqlite"
-    if sqlite != (copy.suffix == ".sqlite"):
-        raise Refused(f"{copy.name} is not a copy of the kind of database that the settings name")
-    if sqlite:
-        _restore_sqlite(copy, Path(make_url(url).database or ""))
-    else:
-        _restore_postgresql(copy, url)
+def _restore(what: str, copy: Path, url: str) -> None:
+    """Raises `Unfinished`."""
+    try:
+        if copy.suffix == ".sqlite":
+            _restore_sqlite(copy, Path(make_url(url).database or ""))
+        else:
+            _restore_postgresql(copy, url)
+    except (Refused, OSError, sqlite3.Error, ProgramFailed) as error:
+        raise Unfinished(f"{what}: {error}") from None
 
 
 def _restore_sqlite(copy: Path, target: Path) -> None:

@@ -321,6 +321,47 @@ def test_a_restore_never_writes_over_what_is_there(site: Site, cases: Cases) -> 
     assert _readable(site.world, cases.purged) is None
 
 
+def test_a_restore_that_fails_halfway_says_what_is_done_and_what_comes_next(
+    site: Site, cases: Cases, capsys: pytest.CaptureFixture[str]
+) -> None:
+    database, keystore = _pair(site, NIGHT_COPY)
+    site.lose_everything()
+    whole = database.read_bytes()
+    database.write_bytes(whole[: len(whole) // 2])
+    assert site.restore(database, keystore) == 1
+    said = capsys.readouterr().err
+    assert "not restored, the database" in said
+    assert "Restored: keystore." in said
+    assert "go on with --database alone" in said
+    database.write_bytes(whole)
+    assert site.restore(database, keystore) == 1, "the same command finds the keystore there"
+    said = capsys.readouterr().err
+    assert "not restored, the keystore" in said
+    assert "Restored: nothing." in said
+    assert "go on with --database alone" in said
+    site._speak_as(OWNER)
+    assert _script("restore").main(["--database", str(database)], NIGHT) == 0
+    site.reopen()
+    assert _readable(site.world, cases.kept) == _house(4)
+
+
+def test_a_copy_without_a_moment_in_its_name_is_refused_in_plain_words_before_anything_is_restored(
+    site: Site, cases: Cases, capsys: pytest.CaptureFixture[str]
+) -> None:
+    database, keystore = _pair(site, NIGHT_COPY)
+    renamed = keystore.rename(keystore.with_stem("keys"))
+    site.lose_everything()
+    assert site.restore(database, renamed) == 1
+    said = capsys.readouterr().err
+    assert f"the name of {renamed.name} does not say when the copy was made" in said
+    assert "time data" not in said
+    back = renamed.rename(keystore)
+    assert site.restore(database.with_stem("20261126T000000Z"), back) == 1, "the second copy is not there"
+    assert "Restored: nothing." in capsys.readouterr().err
+    assert site.restore(database, back) == 0
+    site.reopen()
+
+
 def test_only_their_owner_may_read_the_copies_and_no_address_is_in_them(site: Site, cases: Cases) -> None:
     files = [file for file in site.backups.rglob("*") if file.is_file()]
     assert {file.parent.name for file in files} == {"database", "keystore", "journal"}
@@ -364,7 +405,7 @@ def test_a_backup_that_fails_says_so_and_leaves_no_half(
 @pytest.mark.parametrize(
     "url",
     [
-        "postgresql+psycopg://signals_backup:s3%40cret@db.example.org:5433/signals?sslmode=verify-full",
+        "postgresql+psycopg://signals_backup:s3%40cret@127.0.0.1:1/signals",
         "postgresql+psycopg://signals_backup@/signals?host=/run/postgresql&password=s3%40cret",
     ],
 )
@@ -380,6 +421,7 @@ def test_a_password_of_the_database_is_in_no_command_and_in_no_message(
     monkeypatch.setenv("SIGNALS__KEYSTORE__URL", url)
     monkeypatch.setenv("SIGNALS__RETENTION__JOURNAL_FILE", str(tmp_path / "none.journal"))
     copy = tmp_path / f"{NIGHT_COPY}.pgdump"
+    copy.touch()
     assert _script("backup").main(["--to", str(tmp_path / "copies")], NIGHT) == 1
     assert _script("restore").main(["--database", str(copy)], NIGHT) == 1
     for program in ("pg_dump", "pg_restore"):
