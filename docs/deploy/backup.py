@@ -123,8 +123,11 @@ def _note_head(url: str, folder: Path) -> Iterator[str]:
     if head is None:
         return
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (folder / HEADS).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(head.as_json()) + "\n")
+    with (folder / HEADS).open("a+b") as file:
+        # A line that a crash cut off must not swallow this one.
+        file.seek(max(0, file.seek(0, os.SEEK_END) - 1))
+        begin = b"" if file.read(1) in (b"", b"\n") else b"\n"
+        file.write(begin + json.dumps(head.as_json()).encode() + b"\n")
         file.flush()
         os.fsync(file.fileno())
     yield str(folder / HEADS)

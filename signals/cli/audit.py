@@ -1,5 +1,6 @@
 """`signals audit`: whether the record of who accessed what is as it was written."""
 
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ def audit() -> None:
     "head_file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     default=None,
-    help="A head kept elsewhere, as 'audit head --json' printed it; of several lines the last counts.",
+    help="A head kept elsewhere, as 'audit head --json' printed it; the last whole line counts.",
 )
 @json_option
 @click.pass_context
@@ -91,15 +92,42 @@ def _keys(opened: Opened) -> "TrailKeys":
 
 
 def _head_from(file: Path) -> "SignedHead":
-    """The head in the last line of a file; exit code 2 when there is none."""
+    """The head in the last whole line of a file; exit code 2 when there is none.
+
+    A line that was cut off, by a crash or a full disk while it was written, is passed over with a word.
+    """
     import json
 
     from privacy.audit_chain import SignedHead
 
+    lines = [line for line in file.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+    cut = list(takewhile(_is_cut_off, reversed(lines)))
     try:
-        return SignedHead.from_json(json.loads(file.read_text(encoding="utf-8").strip().splitlines()[-1]))
+        head = SignedHead.from_json(json.loads(lines[-1 - len(cut)]))
     except (ValueError, KeyError, TypeError, IndexError):
         raise click.BadParameter("this is no head of 'audit head --json'", param_hint="--head") from None
+    if cut:
+        _tell_of_cut_lines(file, len(cut), head)
+    return head
+
+
+def _is_cut_off(line: str) -> bool:
+    import json
+
+    try:
+        json.loads(line)
+    except ValueError:
+        return line.startswith("{")
+    return False
+
+
+def _tell_of_cut_lines(file: Path, count: int, head: "SignedHead") -> None:
+    which = "line" if count == 1 else f"{count} lines"
+    click.echo(
+        f"The last {which} of {file.name} cannot be read as a head: cut off by a crash, or changed."
+        f" What counts is the line before, of {head.at:%Y-%m-%d}.",
+        err=True,
+    )
 
 
 _MEANS = {

@@ -390,6 +390,17 @@ def test_the_head_of_each_night_finds_who_removes_the_end_of_the_trail_and_its_h
     assert (found.exit_code, "truncated" in found.output) == (1, True)
 
 
+def test_a_head_that_a_crash_cut_off_takes_nothing_of_the_next_nights(site: Site, cases: Cases) -> None:
+    assert worker_of(site.world).link_audit() > 0
+    site.back_up(NIGHT + timedelta(days=1))
+    heads = site.backups / "heads" / "heads.jsonl"
+    whole = heads.read_text()
+    heads.write_text(whole + whole[:40])
+    site.back_up(NIGHT + timedelta(days=2))
+    assert heads.read_text() == whole + whole[:40] + "\n" + whole
+    assert site.said("audit", "verify", "--head", str(heads)).exit_code == 0
+
+
 def test_a_backup_that_fails_says_so_and_leaves_no_half(
     site: Site, capsys: pytest.CaptureFixture[str]
 ) -> None:

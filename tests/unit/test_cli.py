@@ -453,6 +453,19 @@ def test_a_file_without_a_head_is_called_wrongly(signals: Signals) -> None:
     signals("audit", "verify", "--head", signals.file("heads.jsonl", '{"position": 1}'), code=2)
 
 
+def test_a_head_that_was_cut_off_is_passed_over_with_a_word(signals: Signals) -> None:
+    """As a crash leaves it, and as a run after it of an earlier release went on in the same line."""
+    link(signals)
+    whole = signals("audit", "head", "--json")
+    for end in (whole[:40], whole[:40] + whole):
+        head = signals.file("heads.jsonl", whole + end)
+        assert "The last line of heads.jsonl cannot be read" in signals("audit", "verify", "--head", head)
+        assert signals.json("audit", "verify", "--head", head)["ok"]
+    assert "cannot be read" not in signals("audit", "verify", "--head", signals.file("heads.jsonl", whole))
+    for wrong in (whole[:40], whole + '{"position": 1}', whole + "no head"):
+        signals("audit", "verify", "--head", signals.file("heads.jsonl", wrong), code=2)
+
+
 def link(signals: Signals) -> None:
     worker = make_worker(settings_in(signals.folder))
     worker.link_audit()
