@@ -125,6 +125,8 @@ STAFF_FIELDS: dict[str, LazyString] = {
     "taken": _("This is in use already."),
     "unattended_too_long": _("Choose 28 days at most: within a month the resident is told (art. 14 GDPR)."),
     "limit_too_short": _("The utmost period must be at least as long as each of the others."),
+    "file_too_large": _("Choose a smaller file, or let somebody run 'signals organisations import'."),
+    "not_text": _("Save the file as 'CSV UTF-8' and choose it again."),
     "nothing_to_change": _("Name at least one thing to change."),
     "not_ahead": _("Choose a day after today."),
     "too_far_ahead": _(

@@ -220,6 +220,8 @@ POST /admin/messages/<uuid:message_id>/drop A
 GET /admin/sheets A
 GET /admin/sheets/<size>.pdf A
 POST /admin/organisations A
+GET /admin/organisations/import A
+POST /admin/organisations/import A
 GET /admin/organisations/<uuid:organisation_id> A
 POST /admin/organisations/<uuid:organisation_id> A
 POST /admin/organisations/<uuid:organisation_id>/coverage A

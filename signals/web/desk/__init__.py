@@ -22,6 +22,7 @@ def register_desk(
     from signals.web.admin.approval_pages import approval_pages
     from signals.web.admin.channel_api import channel_api
     from signals.web.admin.channel_pages import channel_admin
+    from signals.web.admin.import_pages import import_pages
     from signals.web.admin.pages import admin_pages
     from signals.web.desk.absence_pages import absence_pages
     from signals.web.desk.account_pages import account_pages
@@ -67,7 +68,7 @@ def register_desk(
     api.register_blueprint(limit_api)
     api.register_blueprint(channel_api)
     app.register_blueprint(channel_admin)
-    of_roles = (officer_pages, approval_pages, admin_pages, referral_pages)
+    of_roles = (officer_pages, approval_pages, admin_pages, import_pages, referral_pages)
     of_teams = (team_pages, settings_pages, absence_pages)
     of_channels = (channel_pages, escalation_pages, limit_pages)
     beside = (letter_pages, search_pages, round_pages, handover_pages)

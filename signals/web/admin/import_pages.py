@@ -1,0 +1,189 @@
+"""Organisations from a csv: what it would change is shown first, and what was shown is what is done."""
+
+import hashlib
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from flask import Blueprint, render_template, request
+from flask_babel import gettext
+from marshmallow import ValidationError, fields
+
+from signals.organisation_import import (
+    LARGEST_FILE,
+    Change,
+    ChangeKind,
+    OrganisationImport,
+    import_organisations,
+)
+from signals.vocabulary import Role
+from signals.web.admin.pages import sections
+from signals.web.desk import account_shared, forms, page_kit
+from signals.web.desk.auth import current, requires_page
+from signals.web.desk.context import desk
+from signals.web.front.schemas import StrictDate
+
+import_pages = Blueprint(
+    "import_pages", __name__, url_prefix="/admin/organisations/import", template_folder="templates"
+)
+page_kit.share_with(import_pages, sections)
+
+AUTHENTICATION = "cookie"
+"""What every view here asks for."""
+
+LARGEST: Final = 96 * 1024
+"""Bytes: twice the whole country in lines of 150. What is larger goes by the command."""
+_NOTHING_DONE: Final = frozenset({ChangeKind.UNCHANGED, ChangeKind.STILL_NOT_ONBOARDED})
+
+
+class ImportForm(forms.Form):
+    """`text` is the file once it was looked at; `seen` what was shown of it then."""
+
+    text = fields.String(load_default="")
+    seen = fields.String(load_default="")
+    verified_on = StrictDate(load_default=None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Looked:
+    """A file and what it would change; `again`: not what was shown the last time."""
+
+    text: str
+    verified_on: date | None
+    result: OrganisationImport
+    again: bool = False
+
+    @property
+    def seen(self) -> str:
+        return _mark_of(self.result.changes)
+
+    @property
+    def changes(self) -> list[Change]:
+        """All but what stays as it is."""
+        return [change for change in self.result.changes if change.kind is not ChangeKind.UNCHANGED]
+
+    @property
+    def does_something(self) -> bool:
+        return any(change.kind not in _NOTHING_DONE for change in self.result.changes)
+
+
+@import_pages.get("")
+@requires_page(Role.ADMINISTRATOR)
+def form() -> str:
+    """Which file; with `done` how much the last one changed."""
+    return _page()
+
+
+@import_pages.post("")
+@requires_page(Role.ADMINISTRATOR)
+def take() -> Any:
+    """Show what a file would change, or do what was shown."""
+    try:
+        wanted = _FORM.load({name: value for name, value in request.form.items() if value.strip()})
+        text = wanted["text"] or _text_of_file()
+    except ValidationError as refused:
+        return _page(errors=forms.messages(refused)), 400
+    if not wanted["seen"]:
+        return _page(looked=_looked_at(text, wanted["verified_on"]))
+    done = _done(text, wanted["verified_on"], wanted["seen"])
+    if done is None:
+        return _page(looked=_looked_at(text, wanted["verified_on"], again=True)), 409
+    return account_shared.see_other(".form", done=done)
+
+
+def _looked_at(text: str, verified_on: date | None, *, again: bool = False) -> Looked:
+    """Everything is done, and nothing committed."""
+    with desk().sessions() as session:
+        result = _imported(session, text, verified_on)
+    return Looked(text=text, verified_on=verified_on, result=result, again=again)
+
+
+def _done(text: str, verified_on: date | None, seen: str) -> int | None:
+    """How many changes were made; None, and nothing done, where they are not those that were shown."""
+    with desk().sessions() as session:
+        result = _imported(session, text, verified_on)
+        if result.rejected or _mark_of(result.changes) != seen:
+            return None
+        session.commit()
+    return sum(1 for change in result.changes if change.kind not in _NOTHING_DONE)
+
+
+def _imported(session: Any, text: str, verified_on: date | None) -> OrganisationImport:
+    context = desk()
+    return import_organisations(
+        session,
+        context.clock,
+        file=io.StringIO(text, newline=""),
+        audit=context.audit,
+        actor=current().actor,
+        recipients_verified_on=verified_on,
+    )
+
+
+def _mark_of(changes: Sequence[Change]) -> str:
+    told = [f"{change.kind}\0{change.name}\0{change.detail}" for change in changes]
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()
+
+
+def _text_of_file() -> str:
+    """What was sent as a file; raises `ValidationError` for none, for a large one and for what is no text."""
+    sent = request.files.get("file")
+    content = sent.stream.read(LARGEST + 1) if sent is not None else b""
+    if not content.strip():
+        raise ValidationError("required", "file")
+    if len(content) > LARGEST:
+        raise ValidationError("file_too_large", "file")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValidationError("not_text", "file") from None
+
+
+def _page(*, looked: Looked | None = None, errors: dict[str, str] | None = None) -> str:
+    return render_template(
+        "admin/import.html",
+        looked=looked,
+        errors=errors or {},
+        trouble="",
+        done=request.args.get("done", "") if request.args.get("done", "").isdecimal() else "",
+        what=_change_in_words,
+        why=_reason_in_words,
+        typed={"verified_on": request.form.get("verified_on", "")[:10]},
+    )
+
+
+def _change_in_words(change: Change) -> str:
+    words: dict[ChangeKind, Callable[[], str]] = {
+        ChangeKind.ORGANISATION_ADDED: lambda: gettext("is new"),
+        ChangeKind.ORGANISATION_CHANGED: lambda: gettext("changes: %(what)s", what=change.detail),
+        ChangeKind.AREA_ADDED: lambda: gettext("covers from then on: %(area)s", area=change.detail),
+        ChangeKind.AREA_ENDED: lambda: gettext("covers no longer: %(area)s", area=change.detail),
+        ChangeKind.STILL_NOT_ONBOARDED: lambda: gettext("does not receive yet: something is missing"),
+    }
+    return words[change.kind]()
+
+
+def _reason_in_words(reason: str) -> str:
+    words: dict[str, Callable[[], str]] = {
+        "missing": lambda: gettext("this column is missing"),
+        "unknown_column": lambda: gettext("there is a column that we do not know"),
+        "column_twice": lambda: gettext("a column is there twice"),
+        "number_of_cells": lambda: gettext("there are more or fewer cells than columns"),
+        "required": lambda: gettext("fill this in"),
+        "too_long": lambda: gettext("this is too long"),
+        "unknown": lambda: gettext("this does not exist"),
+        "invalid": lambda: gettext("this is no e-mail address"),
+        "not_a_date": lambda: gettext("this is no date like 2026-01-31"),
+        "not_after_valid_from": lambda: gettext("this does not lie after valid_from"),
+        "house_numbers": lambda: gettext("write it like 1012AB 1-99"),
+        "contradicts_an_earlier_line": lambda: gettext("an earlier line of this organisation says otherwise"),
+        "listed_twice": lambda: gettext("this area was listed already"),
+        "no_lines": lambda: gettext("there is nothing below the header"),
+        "file_too_long": lambda: gettext("there are more than %(most)d lines", most=LARGEST_FILE),
+    }
+    return words[reason]()
+
+
+_FORM: Final = ImportForm()

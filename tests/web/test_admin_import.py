@@ -1,0 +1,146 @@
+"""Organisations from a file on the administrator's pages: seen first, then done as it was seen."""
+
+import io
+import re
+from html import unescape
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from signals.models import Organisation
+from signals.organisation_import import ChangeKind
+from signals.vocabulary import AuditAction
+from signals.web.admin import import_pages
+from signals.web.admin.import_pages import LARGEST
+from tests.web.desk_fixtures import AMSTERDAM, Desk
+from tests.web.test_desk_pages import Browser, hidden_value, words
+
+PATH = "/admin/organisations/import"
+HEAD = "name;kind;level;area;valid_from;agreement_on;legal_basis;retention_basis;recipient_1;recipient_2\n"
+UTRECHT = (
+    "Welzijn Utrecht;social_work;municipality;GM0344;2026-01-01;2026-01-01;Wmo 2015;Selectielijst;"
+    "een@utrecht.example.org;twee@utrecht.example.org\n"
+)
+
+
+@pytest.fixture
+def bea(desk: Desk) -> Browser:
+    return Browser(desk, "bea")
+
+
+def look(who: Browser, text: str | bytes, **more: Any) -> TestResponse:
+    """Choose a file and see what it would change."""
+    content = text if isinstance(text, bytes) else text.encode()
+    mark = hidden_value(who.get(PATH).text, "csrf_token")
+    data = {"csrf_token": mark, "file": (io.BytesIO(content), "teams.csv"), **more}
+    return who.client.post(PATH, data=data, content_type="multipart/form-data")
+
+
+def do(who: Browser, seen: TestResponse) -> TestResponse:
+    """Press the button below what was shown."""
+    form = seen.text.partition('name="seen"')[0].rpartition("<form")[2]
+    form += seen.text[len(seen.text.partition('name="seen"')[0]) :].partition("</form>")[0]
+    hidden = {name: unescape(value) for name, value in re.findall(r'name="(\w+)" value="([^"]*)"', form)}
+    (text,) = re.findall(r"<textarea[^>]*>\n(.*?)</textarea>", form, re.DOTALL)
+    return who.client.post(PATH, data=hidden | {"text": unescape(text).replace("\n", "\r\n")})
+
+
+def names(desk: Desk) -> set[str]:
+    with Session(desk.engine) as session:
+        return set(session.scalars(select(Organisation.name)))
+
+
+def test_what_a_file_would_change_is_shown_and_nothing_is_done(desk: Desk, bea: Browser) -> None:
+    before = names(desk)
+    page = words(look(bea, HEAD + UTRECHT))
+    assert "Welzijn Utrecht is nieuw" in page
+    assert "Welzijn Utrecht dekt er een gebied bij: municipality GM0344" in page
+    assert "ontvangt nog niet: er ontbreekt iets" in page
+    assert names(desk) == before
+    assert desk.entries(AuditAction.ORGANISATION_CHANGED) == []
+
+
+def test_what_was_shown_is_done_by_one_press_and_named_in_the_trail(desk: Desk, bea: Browser) -> None:
+    seen = look(bea, HEAD + UTRECHT, verified_on="2026-11-20")
+    assert "ontvangt nog niet" not in words(seen)
+    done = do(bea, seen)
+    assert (done.status_code, done.location) == (303, f"{PATH}?done=2")
+    assert "Klaar: 2 wijzigingen." in words(bea.get(done.location))
+    with Session(desk.engine) as session:
+        added = session.scalars(select(Organisation).where(Organisation.name == "Welzijn Utrecht")).one()
+        assert [str(one.verified_on) for one in added.recipients] == ["2026-11-20", "2026-11-20"]
+    (entry,) = desk.entries(AuditAction.ORGANISATION_CHANGED)
+    assert (entry.ground, entry.actor_role) == ("import", "administrator")
+
+
+def test_where_something_else_changed_meanwhile_nothing_is_done(desk: Desk, bea: Browser) -> None:
+    seen = look(bea, HEAD + UTRECHT)
+    desk.call("bea", "POST", "/organisations", json={"name": "Welzijn Utrecht", "kind": "social_work"})
+    again = do(bea, seen)
+    assert again.status_code == 409
+    assert "Er is intussen iets anders veranderd. Er is niets gedaan" in words(again)
+    assert "Welzijn Utrecht wijzigt:" in words(again)
+    assert do(bea, again).status_code == 303
+
+
+def test_a_press_twice_changes_nothing_more(desk: Desk, bea: Browser) -> None:
+    seen = look(bea, HEAD + UTRECHT)
+    assert do(bea, seen).status_code == 303
+    second = do(bea, seen)
+    assert second.status_code == 409
+    assert "Er verandert niets: alles staat er al zo in" in words(second)
+    assert len(desk.entries(AuditAction.ORGANISATION_CHANGED)) == 1
+
+
+def test_lines_that_cannot_be_used_are_listed_and_nothing_is_offered(desk: Desk, bea: Browser) -> None:
+    wrong = f"{AMSTERDAM};nonsense;municipality;GM9999;2026-13-01;;;;geen adres;\n"
+    page = look(bea, HEAD + UTRECHT + wrong)
+    told = words(page)
+    assert "4 regels zijn niet te gebruiken: er is niets veranderd" in told
+    for line in (
+        "3 kind dit bestaat niet",
+        "3 area dit bestaat niet",
+        "3 recipient_1 dit is geen e-mailadres",
+        "3 valid_from dit is geen datum zoals 2026-01-31",
+    ):
+        assert line in told
+    assert 'name="seen"' not in page.text
+    assert "Welzijn Utrecht" not in names(desk)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "Vul dit in."),
+        (b"\xff\xfe\x00", "Sla het bestand op als 'CSV UTF-8' en kies het opnieuw."),
+        (b"a" * (LARGEST + 1), "Kies een kleiner bestand"),
+        (b"name;kind\n", "deze kolom ontbreekt"),
+        (HEAD.encode(), "er staat niets onder de kop"),
+    ],
+    ids=["nothing", "no text", "too much", "no columns", "no lines"],
+)
+def test_a_file_that_is_none_is_refused_in_words(bea: Browser, content: bytes, told: str) -> None:
+    assert told in words(look(bea, content))
+
+
+def test_a_form_of_another_site_changes_nothing(desk: Desk, bea: Browser) -> None:
+    seen = look(bea, HEAD + UTRECHT)
+    mark = hidden_value(seen.text.partition('action="/admin/organisations/import"')[2], "seen")
+    sent = bea.client.post(PATH, data={"text": HEAD + UTRECHT, "seen": mark})
+    assert sent.status_code in (400, 403)
+    assert "Welzijn Utrecht" not in names(desk)
+
+
+def test_every_change_and_every_reason_has_words(desk: Desk) -> None:
+    source = (import_pages.__file__ or "").replace("web/admin/import_pages.py", "organisation_import.py")
+    with open(source, encoding="utf-8") as file:
+        text = file.read()
+    reasons = set(re.findall(r'reason="(\w+)"', text)) | set(re.findall(r'yield "?\w+"?, "(\w+)"', text))
+    assert len(reasons) > 12
+    with desk.app.test_request_context():
+        assert all(import_pages._reason_in_words(reason) for reason in reasons)
+        for kind in set(ChangeKind) - {ChangeKind.UNCHANGED}:
+            assert import_pages._change_in_words(import_pages.Change(kind=kind, name="A", detail="B"))
