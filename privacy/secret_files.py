@@ -20,6 +20,10 @@ class SecretFileRefused(Exception):
     """The secret file is missing, readable by others, or does not hold 32 bytes as base64 or hex."""
 
 
+class SecretFileOpenToOthers(SecretFileRefused):
+    """Other accounts may read the secret file: it may be known, and a closed file does not undo that."""
+
+
 def load_master_key(path: Path) -> bytes:
     """Return the 32 bytes of a secret file: base64 (either alphabet) or hex, white space around it ignored.
 
@@ -32,7 +36,7 @@ def load_master_key(path: Path) -> bytes:
     except OSError as error:
         raise SecretFileRefused(f"cannot read the secret file {path}: {error.strerror}") from None
     if stat.S_IMODE(mode) & (0o037 if _is_credential(path) else 0o077):
-        raise SecretFileRefused(
+        raise SecretFileOpenToOthers(
             f"others may read the secret file {path}: chmod 600 it, then replace the secret"
         )
     return _decoded(text.strip(), path)

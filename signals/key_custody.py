@@ -17,7 +17,7 @@ from privacy.keystore import (
     WrongMasterKey,
     open_keystore,
 )
-from privacy.secret_files import SecretFileRefused, load_master_key
+from privacy.secret_files import SecretFileOpenToOthers, SecretFileRefused, load_master_key
 from signals.db import driver_error
 from signals.errors import SignalsError
 from signals.settings import Settings
@@ -71,6 +71,9 @@ def explained(settings: Settings) -> Iterator[None]:
     file = settings.keystore.master_key_file
     try:
         yield
+    except SecretFileOpenToOthers:
+        says = f"keystore.master_key_file: others may read the secret file {file}"
+        raise KeysUnusable(says, _MEND_OPEN.format(file=file)) from None
     except SecretFileRefused as refused:
         raise KeysUnusable(f"keystore.master_key_file: {refused}", _MEND_FILE.format(file=file)) from None
     except WrongMasterKey:
@@ -89,6 +92,11 @@ def explained(settings: Settings) -> Iterator[None]:
 _MEND_FILE = (
     "put back the file that this keystore was made or last rotated with (there is a copy in the safe, see"
     " docs/backup.md); only a new installation makes one: signals keys new-master {file}, then signals init"
+)
+_MEND_OPEN = (
+    "take it from the others: chmod 600 {file}. Then everything works again, but the key may be known, so"
+    " replace it: signals keys new-master NEW, stop the desk and the workers, signals keys rotate NEW"
+    " (docs/operations.md, 'Keys')"
 )
 _MEND_OTHER_KEY = (
     "point it to the file of the last 'signals keys rotate', or keystore.url to the keystore that goes with"

@@ -74,7 +74,7 @@ PROBLEMS: Final[dict[Callable[[Path], None], tuple[str, str]]] = {
     missing: (str(Path("secrets") / "master.key"), "Put back the file"),
     too_short: ("does not hold 32 bytes", "Put back the file"),
     of_another_keystore: ("is not the master key of this keystore", "Point it to the file of the last"),
-    open_to_others: ("others may read", "chmod 600"),
+    open_to_others: ("others may read", "keys rotate NEW"),
 }
 
 
@@ -105,6 +105,19 @@ def test_a_master_key_that_is_not_right_is_told_with_what_mends_it(
     assert says in told
     assert mend.casefold() in told.casefold()
     assert not [one for one in (secret, file.read_text().strip() if file.exists() else secret) if one in told]
+
+
+def test_a_master_key_that_others_could_read_is_shut_and_rotated_and_nothing_is_put_back(
+    folder: Path,
+) -> None:
+    """One advice, not two that exclude each other: the file is the right one."""
+    file = settings_in(folder).keystore.master_key_file
+    open_to_others(file)
+    told = refusal(folder, "doctor")
+    assert told.index(f"chmod 600 {file}") < told.index("keys new-master NEW") < told.index("keys rotate NEW")
+    assert told.count("chmod 600") == 1
+    assert "put back" not in told
+    assert "new installation" not in told
 
 
 def test_init_makes_no_new_master_key_beside_a_keystore(folder: Path) -> None:
