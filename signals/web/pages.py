@@ -69,9 +69,10 @@ def _page_language() -> str:
 
 def _start() -> str:
     """Where to begin again; empty where this process has no such page."""
-    staff_page = request.path.startswith(("/desk", "/admin", "/figures"))
-    if staff_page or not current_app.config["SERVES_PUBLIC"]:
-        return "/desk"
+    if request.path.startswith("/figures"):
+        return "/figures"  # also for who reads them without an account, and where there is no desk
+    if request.path.startswith(("/desk", "/admin")) or not current_app.config["SERVES_PUBLIC"]:
+        return "/desk/"  # leads everybody to where their role begins
     return "/"
 
 

@@ -213,7 +213,8 @@ def _too_small(one: Window) -> list[str]:
     """What is less than 48 pixels high or wide; a link within a sentence may be (WCAG 2.5.8, inline)."""
     found: list[str] = one.page.evaluate(
         """(least) => [...document.querySelectorAll(
-            "button, summary, .tile, label.choice, select, textarea, input, nav a, a.button, #rows th a")]
+            "button, summary, .tile, label.choice, select, textarea, input, nav a, a.button, #rows th a, " +
+            ".back a, .earlier li a")]
           .filter((one) => one.checkVisibility() && !one.matches("[type=hidden], .tile *, .choice *"))
           .filter((one) => {
             const box = one.getBoundingClientRect();

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, Request, expect
 
-from tests.browser.desk import Site, Window
+from tests.browser.desk import PHONE, Site, Window
 from tests.browser.desk_fixtures import OpenWindow
 from tests.web.desk_fixtures import Desk
 
@@ -214,6 +214,13 @@ def test_nothing_of_the_queue_is_kept_in_the_browser(window: OpenWindow, three: 
     kept = page.evaluate("Object.values(sessionStorage).join()")
     assert "Kenmerk" not in kept
     assert not re.search(r"[0-9A-Z]{4}-[0-9A-Z]{4}", kept)
+
+
+def test_a_phone_is_shown_no_keys(site: Site, window: OpenWindow) -> None:
+    site.desk.arrive()
+    page = window("anna", size=PHONE).open()
+    expect(page.locator("#keys-open")).to_be_hidden()
+    expect(page.locator("#rows tr")).not_to_have_count(0)
 
 
 def _with_a_clock(one: Window) -> Page:

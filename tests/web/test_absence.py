@@ -115,6 +115,15 @@ def test_who_stands_in_sees_the_signals_in_the_queue_and_on_the_page(desk: Desk)
     assert f'action="/desk/signals/{signal_id}/contact-attempts"' in opened.text
 
 
+def test_an_absence_without_a_stand_in_does_not_say_that_one_is_told(desk: Desk) -> None:
+    anna = Browser(desk, "anna")
+    form = {"away_from": "2026-11-24", "away_until": "2026-12-04"}
+    said = words(anna.get(post(anna, "/desk/absence", "/desk/absence", **form).location))
+    assert "Er neemt niemand waar." in said
+    assert "Wie waarneemt, hoort" not in said
+    assert "Wie waarneemt hoort" not in said
+
+
 def test_a_claim_that_nobody_looks_after_is_shown_to_the_lead_and_to_no_worker(
     desk: Desk, lena: Browser
 ) -> None:

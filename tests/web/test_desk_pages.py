@@ -158,6 +158,51 @@ def test_the_hints_say_when_a_time_is_needed(signal_id: UUID, anna: Browser) -> 
     assert "Leeg is: nu. Bij een andere dag vult u het tijdstip in." in page
 
 
+@pytest.mark.parametrize(
+    ("who", "place"), [("fleur", "/desk/officer"), ("bea", "/admin"), ("coen", "/figures")]
+)
+def test_who_has_no_team_lead_is_not_told_to_ask_one_and_is_led_to_their_own_page(
+    desk: Desk, who: str, place: str
+) -> None:
+    refused = Browser(desk, who).get("/desk")
+    assert refused.status_code == 403
+    assert "teamleider" not in words(refused)
+    assert "Deze pagina is voor mensen met een andere rol." in words(refused)
+    assert f'href="{place}"' in refused.text
+    assert "Vraag het aan uw teamleider" in words(Browser(desk, "anna").get("/desk/team"))
+
+
+def test_the_start_page_of_what_is_not_there_is_one_that_its_reader_may_open(desk: Desk) -> None:
+    for path, start in (
+        ("/figures/niets", "/figures"),
+        ("/desk/niets", "/desk/"),
+        ("/admin/niets", "/desk/"),
+    ):
+        missing = Browser(desk, "coen").client.get(path, headers={"Accept": "text/html"})
+        assert missing.status_code == 404
+        assert f'class="button" href="{start}"' in missing.text
+
+
+def test_to_whom_is_asked_and_never_answered_beforehand(signal_id: UUID, anna: Browser) -> None:
+    anna.send(signal_id, "claim")
+    page = anna.get(f"/desk/signals/{signal_id}").text
+    asked = page.partition('id="conclude-referred_to"')[2].partition("</select>")[0]
+    assert '<option value="">Kies</option>' in asked
+
+
+def test_the_link_to_the_content_passes_the_links_between_parts(desk: Desk) -> None:
+    for who, path in (
+        ("lena", "/desk"),
+        ("lena", "/desk/settings"),
+        ("lena", "/desk/approvals"),
+        ("fleur", "/desk/officer"),
+        ("coen", "/figures"),
+    ):
+        page = Browser(desk, who).get(path).text
+        assert 'href="#main"' in page
+        assert page.index('class="sections"') < page.index('id="main"') < page.index("<h1"), path
+
+
 def test_what_was_done_is_said_as_long_as_it_holds_and_not_when_one_goes_back(
     signal_id: UUID, anna: Browser
 ) -> None:

@@ -96,7 +96,10 @@ def test_the_deadline_that_the_queue_is_sorted_by_stands_in_every_line(desk: Des
     anna.send(tried, "contact-attempts", kind="visit", result="no_answer")
     anna.send(agreed, "contact-attempts", kind="phone", result="postponed", postponed_until="2026-12-08")
     page = words(anna.get("/desk"))
-    lines = [page.index(text) for text in ("Oppakken: wo 25 nov, over 1 dag", "Afgesproken dag: di 8 dec, over 14 dagen")]
+    lines = [
+        page.index(text)
+        for text in ("Oppakken: wo 25 nov, over 1 dag", "Afgesproken dag: di 8 dec, over 14 dagen")
+    ]
     assert lines == sorted(lines)
     assert page.index("Afronden: di 22 dec, over 28 dagen") > lines[-1]
     assert page.count("Afronden:") == 1

@@ -135,8 +135,13 @@ def test_the_page_offers_it_only_where_it_may_be_taken(desk: Desk) -> None:
     assert "Overdracht als pdf" not in words(anna.get(f"/desk/signals/{talked}"))
     as_json = anna.get(f"/desk/signals/{helped}/handover.json")
     assert as_json.get_json()["format"] == "signals-handover"
-    assert as_json.headers["Content-Disposition"].startswith("attachment")
-    assert anna.get(f"/desk/signals/{helped}/handover.pdf").data.startswith(b"%PDF-")
+    reference = as_json.get_json()["reference"]
+    assert as_json.headers["Content-Disposition"] == f'attachment; filename="overdracht-{reference}.json"'
+    as_pdf = anna.get(f"/desk/signals/{helped}/handover.pdf")
+    assert as_pdf.data.startswith(b"%PDF-")
+    assert as_pdf.headers["Content-Disposition"] == f'inline; filename="overdracht-{reference}.pdf"'
+    letter = anna.get(f"/desk/signals/{helped}/notice.pdf")
+    assert letter.headers["Content-Disposition"] == f'inline; filename="brief-{reference}.pdf"'
     assert anna.get(f"/desk/signals/{talked}/handover.pdf").status_code == 409
 
 

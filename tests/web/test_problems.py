@@ -88,7 +88,7 @@ def test_staff_are_led_back_to_the_desk(make_front: MakeApp, front_settings: Set
     app = _with_view(make_front(front_settings), NotSignedIn(), path)
     page = app.test_client().get(path, headers=PAGE)
     assert page.status_code == 401
-    assert 'href="/desk"' in page.text
+    assert 'href="/desk/"' in page.text
 
 
 def test_a_note_that_is_refused_names_the_field(make_front: MakeApp, front_settings: Settings) -> None:

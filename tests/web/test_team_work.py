@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from html import unescape
 from uuid import UUID, uuid4
 
 import pytest
@@ -75,6 +76,25 @@ def test_a_round_gives_ones_own_addresses_in_walking_order_and_names_no_source(
     assert "bezorger" not in words(page).lower()
     assert "achteruit" not in words(page)
     assert {entry.subject_id for entry in desk.entries(AuditAction.ROUND_PRINTED)} == set(ids)
+
+
+def test_from_a_signal_of_a_round_the_way_leads_back_to_the_round_also_after_an_attempt(
+    desk: Desk, anna: Browser
+) -> None:
+    ids = [desk.arrive(number=number) for number in (11, 12)]
+    for signal_id in ids:
+        anna.send(signal_id, "claim")
+    walked = post(anna, "/desk/round", ids=list(map(str, ids))).headers["Location"]
+    address = unescape(re.findall(r'class="stops__address" href="([^"]+)"', anna.get(walked).text)[0])
+    page = anna.get(address).text
+    assert f'href="{walked}">Terug naar de ronde<' in unescape(page)
+    action = unescape(re.findall(r'action="([^"]+/contact-attempts[^"]*)"', page)[0])
+    hidden = {name: hidden_value(page, name) for name in ("csrf_token", "version")}
+    tried = anna.client.post(action, data=hidden | {"kind": "visit", "result": "no_answer"})
+    after = unescape(anna.get(tried.location).text)
+    assert "De poging is opgeslagen." in after
+    assert f'href="{walked}">Terug naar de ronde<' in after
+    assert "Terug naar de ronde" not in anna.get(f"/desk/signals/{ids[0]}?round=javascript:1").text
 
 
 def test_a_round_asks_for_one_to_twelve(desk: Desk, anna: Browser) -> None:

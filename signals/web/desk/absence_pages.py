@@ -28,7 +28,7 @@ AUTHENTICATION = "cookie"
 
 MOST_SHOWN: Final = 100
 _FOLLOW_UP: Final = (Role.WORKER, Role.LEAD)
-_DONE: Final = frozenset(("added", "removed"))
+_DONE: Final = frozenset(("added", "alone", "removed"))
 
 
 class AbsenceForm(forms.Form):
@@ -61,7 +61,7 @@ def add() -> Any:
     except Invalid as refused:
         if not team_office.is_away_so(**wanted):
             return _page(errors=forms.messages(refused)), 400
-    return shared.see_other(".overview", done="added")
+    return shared.see_other(".overview", done="added" if wanted.get("cover_id") else "alone")
 
 
 @absence_pages.post("/<uuid:absence_id>/remove")

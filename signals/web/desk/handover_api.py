@@ -44,4 +44,5 @@ def as_pdf(signal_id: UUID) -> Response:
 
 def handover_file(signal_id: UUID) -> Response:
     """The PDF of the hand-over as an answer, for programs and pages alike."""
-    return pdf_answer(handover_pdf(handover_of(signal_id)), f"overdracht-{signal_id}.pdf")
+    document = handover_of(signal_id)
+    return pdf_answer(handover_pdf(document), f"overdracht-{document['reference']}.pdf")

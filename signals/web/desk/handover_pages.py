@@ -24,8 +24,10 @@ _FOLLOW_UP: Final = (Role.WORKER, Role.LEAD)
 @requires_page(*_FOLLOW_UP)
 def page_json(signal_id: UUID) -> Response:
     """The file for a case system."""
-    answer = json_answer(handover_of(signal_id))
-    answer.headers["Content-Disposition"] = f'attachment; filename="overdracht-{signal_id}.json"'
+    document = handover_of(signal_id)
+    answer = json_answer(document)
+    name = f"overdracht-{document['reference']}.json"
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
 
 

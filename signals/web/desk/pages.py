@@ -1,5 +1,6 @@
 """The desk's pages for people: the queue and a signal. Every action works without JavaScript."""
 
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
@@ -36,6 +37,7 @@ from signals.web.desk.opened import OpenedSignal, changing, open_signal, organis
 from signals.web.desk.pressed_twice import is_done
 from signals.web.desk.queue_page import arrived_meanwhile, queue_values
 from signals.web.desk.representations import is_overdue
+from signals.web.desk.schemas import MAX_ROUND
 from signals.web.desk.signal_page import explain, possible, timeline
 
 desk_pages = Blueprint("desk", __name__, url_prefix="/desk", template_folder="templates")
@@ -44,6 +46,7 @@ account_shared.share_with(desk_pages)
 AUTHENTICATION = "cookie"
 """What every view here asks for."""
 
+_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _FOLLOW_UP: Final = (Role.WORKER, Role.LEAD)
 
 
@@ -158,7 +161,13 @@ def _change(signal_id: UUID, form: str, change: Callable[..., object]) -> Any:
         version = opened.signal.version
     except (ValidationError, Invalid, Conflict) as refused:
         return _once_more(open_signal(signal_id), form, refused)
-    return _see_other(url_for("desk.signal", signal_id=signal_id, done=form, at=version))
+    return _see_other(url_for("desk.signal", signal_id=signal_id, done=form, at=version, round=_walked()))
+
+
+def _walked() -> list[str]:
+    """The signals of the round on foot from which the page was opened: the way back leads to it."""
+    ids = request.args.getlist("round")
+    return ids if len(ids) <= MAX_ROUND and all(map(_ID.fullmatch, ids)) else []
 
 
 def _done(opened: OpenedSignal) -> str:
@@ -214,6 +223,7 @@ def _signal_page(
         events=timeline(opened, language),
         join=triage.to_join(opened.signal, opened.earlier),
         colleagues=_colleagues(opened.signal),
+        walked=_walked(),
         may_leave=may_leave(opened.signal),
         may_refer=_may_refer(opened),
         choices=_choices(language),

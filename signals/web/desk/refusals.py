@@ -3,10 +3,12 @@
 from typing import Any, Final
 
 from flask import Blueprint, redirect, render_template, request, url_for
+from flask_babel import gettext
 from sqlalchemy.exc import SQLAlchemyError
 from structlog import get_logger
 
-from signals.errors import NotSignedIn, SignalsError
+from signals.errors import Forbidden, NotSignedIn, SignalsError
+from signals.vocabulary import Role
 from signals.web.desk import auth, signing_in, typed
 from signals.web.desk.auth import CsrfFailed, caller_or_none
 from signals.web.desk.typed import Typed
@@ -77,7 +79,7 @@ def error_page(
     page = render_template(
         "desk/error.html",
         title=title_of(code),
-        detail=detail_of(code),
+        detail=_detail(code),
         number=occurrence() if status >= 500 else "",
         status=status,
         gone=gone,
@@ -87,6 +89,16 @@ def error_page(
         again=request.full_path.rstrip("?") if request.method == "GET" and status == 503 else "",
     )
     return page, status
+
+
+def _detail(code: str) -> str:
+    """What to do next; only a worker has a team lead to ask for what their role may not do."""
+    caller = caller_or_none()
+    if code == Forbidden.code and caller is not None and caller.member.role != Role.WORKER:
+        return str(
+            gettext("This page is for people with another role. What you can do stands on your own page.")
+        )
+    return detail_of(code)
 
 
 def _for_htmx(form: str) -> Any:

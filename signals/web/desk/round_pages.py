@@ -62,7 +62,7 @@ def _walk(chosen: Sequence[str]) -> Any:
         return _page(chosen=chosen, wrong=True), 400
     except (NotFound, Conflict) as refused:
         return _page(chosen=chosen, trouble=page_kit.trouble_of(refused)), refused.status
-    return render_template("desk/round_walk.html", stops=stops, today=today(desk().clock))
+    return render_template("desk/round_walk.html", stops=stops, walked=chosen, today=today(desk().clock))
 
 
 def _page(*, chosen: Sequence[str] = (), wrong: bool = False, trouble: str = "") -> str:

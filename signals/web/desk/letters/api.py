@@ -39,7 +39,7 @@ class LanguageQuery(Strict):
 @answers(404, 409, 410)
 def notice(wanted: Mapping[str, str], signal_id: UUID) -> Response:
     """The letter to the resident (art. 14 AVG) as a tagged PDF; the audit entry is committed first."""
-    return pdf_answer(print_notice(signal_id, wanted["language"]), f"brief-{signal_id}.pdf")
+    return pdf_answer(*print_notice(signal_id, wanted["language"]))
 
 
 def pdf_answer(content: bytes, name: str) -> Response:

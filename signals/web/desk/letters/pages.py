@@ -21,7 +21,7 @@ AUTHENTICATION = "cookie"
 @requires_page(Role.WORKER, Role.LEAD)
 def notice(signal_id: UUID) -> Response:
     """The letter to the resident; the audit entry is committed first."""
-    return pdf_answer(print_notice(signal_id, _language()), f"brief-{signal_id}.pdf")
+    return pdf_answer(*print_notice(signal_id, _language()))
 
 
 @letter_pages.get("/card.pdf")

@@ -21,8 +21,10 @@ from signals.web.desk.opened import changing, organisation_id
 DEFAULT = "nl"
 
 
-def print_notice(signal_id: UUID, language: str) -> bytes:
-    """The letter of article 14 AVG about a signal of the caller's organisation, as PDF.
+def print_notice(signal_id: UUID, language: str) -> tuple[bytes, str]:
+    """The letter of article 14 AVG about a signal of the caller's organisation, as PDF, and its file's name.
+
+    The name holds the reference, by which the letter is found again, and no address.
 
     Raises `Invalid` for a language that there is not, `NotFound`, `ContentGone`, and `Restricted` while the
     resident has its use restricted (art. 18): then it is answered by the privacy officer.
@@ -53,7 +55,7 @@ def print_notice(signal_id: UUID, language: str) -> bytes:
         unattended=days[RetentionRule.UNATTENDED],
         hard_limit=days[RetentionRule.HARD_LIMIT],
     )
-    return notice_pdf(letter, language)
+    return notice_pdf(letter, language), f"brief-{signal.reference}.pdf"
 
 
 def print_card(language: str) -> bytes:
