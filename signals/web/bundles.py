@@ -14,7 +14,7 @@ from flask import Flask, Response, abort, current_app, request
 
 FILES: Final[Mapping[str, tuple[str, ...]]] = {
     "queue.js": ("vendor/idb.js", "front_queue.js"),
-    "carrier.js": ("front.js", "front_form.js", "front_progress.js"),
+    "carrier.js": ("front.js", "front_news.js", "front_form.js", "front_progress.js"),
 }
 """The static files of each part, in the order in which they run."""
 

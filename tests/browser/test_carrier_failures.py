@@ -308,6 +308,21 @@ def test_a_report_that_the_form_of_today_refuses_comes_back_to_be_mended(
     expect(page.locator("#postcode")).to_have_value("9711 AA")  # what was being typed is back
 
 
+def test_trying_by_hand_leaves_the_focus_where_reading_goes_on(
+    make_phone: MakePhone, service: Service
+) -> None:
+    phone = make_phone(options={"service_workers": "block"})
+    page = phone.open()
+    service.proxy.plan(*[Fault.PORTAL] * 9)
+    _put(phone, body={"postcode": "1012AB", "house_number": 45})
+    page.reload()
+    phone.until("signalsQueue.reports().then((all) => all[0].tries > 3)")  # and the next is 40 seconds away
+    service.proxy.plan()
+    page.locator("[data-now]").tap()
+    expect(page.locator("[data-sent]")).to_have_text("Verstuurd: 1")
+    expect(page.locator("[data-open]")).to_be_focused()
+
+
 def test_a_day_that_passed_while_the_report_waited_is_asked_for_again_beside_its_field(phone: Phone) -> None:
     page = phone.open()
     _put(phone, body={"postcode": "1012AB", "house_number": 27, "noticed_on": "2020-01-01"})

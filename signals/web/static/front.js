@@ -4,11 +4,9 @@
 
   const queue = window.signalsQueue;
   const bar = document.getElementById("waiting");
-  const told = document.getElementById("told");
   const words = document.getElementById("words").content;
-  const [now, opener, said, list, read, keepAll] = ["now", "open", "said", "list", "read", "keep-all"]
-    .map((name) => bar.querySelector(`[data-${name}]`));
-  const listed = new Map(); // what the list shows, by key or number
+  const [now, said] = ["now", "said"].map((name) => bar.querySelector(`[data-${name}]`));
+  const shown = new Set(); // numbers of the news that the page shows at large
   let drawn = Promise.resolve();
   let tried = false;
   let timer = 0;
@@ -59,9 +57,11 @@
 
   /* What the page shows at large is read; a page that nobody sees shows nothing. */
   function isShown(item) {
-    const shown = item.kind === "sent" && document.visibilityState === "visible" && page.sent(item);
-    if (shown) forget([item]);
-    return shown;
+    if (item.kind === "sent" && document.visibilityState === "visible" && page.sent(item)) {
+      shown.add(item.id);
+      queue.wasRead([item]).catch(() => {}); // as above
+    }
+    return shown.has(item.id);
   }
 
   /* While somebody types, nothing moves under the thumb: the page scrolls by what comes or goes above the form. */
@@ -82,108 +82,12 @@
       set(bar.querySelector(`[data-${kind}]`), count ? word(kind, count) : "");
     }
     bar.querySelector(".bar").hidden = !Object.values(counts).some(Boolean);
-    drawList(refused, news);
+    page.drawList(refused, news);
     if (tried && !waiting.length) said.style.visibility = "hidden"; // its room stays, for who types already
     // Where the service named a time, pressing changes nothing.
-    now.hidden = !waiting.some((report) => !report.asked) || (!opener.hidden && told.hidden);
-    bar.hidden = !reports.some((report) => report.key !== page.mending()) && !news.length && (said.hidden || said.style.visibility);
-  }
-
-  function drawList(refused, news) {
-    const entries = new Map([...refused.map((report) => [report.key, report]), ...news.map((item) => [item.id, item])]);
-    for (const [id, node] of listed) {
-      if (!entries.has(id)) listed.delete(id) && node.remove();
-    }
-    for (const [id, entry] of entries) {
-      if (listed.has(id)) continue;
-      listed.set(id, entry.state ? refusal(entry) : newsOf(entry));
-      list.append(listed.get(id));
-    }
-    opener.hidden = !entries.size;
-    if (!entries.size) openList(false);
-    read.hidden = !news.length;
-    read.onclick = async () => {
-      await forget(news);
-      settle();
-    };
-    drawKeepAll(news.filter((item) => item.kind === "sent"));
-  }
-
-  function drawKeepAll(sent) {
-    const offered = [...list.querySelectorAll("[data-keep]")].filter((one) => !one.hidden);
-    keepAll.hidden = sent.length < 2 || !offered.length;
-    keepAll.onclick = () => {
-      keepAll.setAttribute("aria-disabled", "true");
-      offered.forEach((one) => one.click());
-    };
-  }
-
-  function openList(open) {
-    told.hidden = !open;
-    opener.setAttribute("aria-expanded", String(open));
-    opener.textContent = word(open ? "close" : "open");
-  }
-
-  function newsOf(item) {
-    const node = part(`${item.kind}-news`);
-    if (item.kind === "sent") showAnswer(node, item.answer);
-    return node;
-  }
-
-  /* The answer to a report: who has it, its code, and whether something was taken out of the note. */
-  function showAnswer(node, answer) {
-    fill(node, "organisation", answer.organisation?.name || "");
-    fill(node, "receipt", answer.receipt);
-    node.querySelector("[data-redacted]").hidden = !answer.note_redactions?.length;
-    offerCode(node, answer);
-  }
-
-  function offerCode(node, sent) {
-    const tell = (name) => fill(node, "done", word(name));
-    const copy = node.querySelector("[data-copy]");
-    const keep = node.querySelector("[data-keep]");
-    copy.hidden = !navigator.clipboard;
-    copy.onclick = () => navigator.clipboard.writeText(sent.receipt).then(() => tell("copied"), () => { copy.hidden = true; });
-    queue.receipts.all().then(() => { keep.hidden = false; refresh(); }, () => {});
-    keep.onclick = async () => {
-      keep.setAttribute("aria-disabled", "true"); // not hidden: the focus would fall to the body
-      await queue.receipts.keep({ receipt: sent.receipt, organisation: sent.organisation?.name || "", on: sent.received_on });
-      tell("kept");
-    };
-  }
-
-  /* A report that was not accepted: it is mended, or thrown away after a second question. */
-  function refusal(report) {
-    const node = part("refused-news");
-    const body = JSON.parse(report.body);
-    fill(node, "place", `${body.postcode || ""} ${body.house_number || ""}`);
-    const ask = (sure) => {
-      node.querySelector("[data-choice]").hidden = sure;
-      node.querySelector("[data-sure]").hidden = !sure;
-      node.querySelector(sure ? "[data-no]" : "[data-discard]").focus();
-    };
-    node.querySelector("[data-mend]").onclick = () => page.mend(report);
-    node.querySelector("[data-discard]").onclick = () => ask(true);
-    node.querySelector("[data-no]").onclick = () => ask(false);
-    node.querySelector("[data-yes]").onclick = async () => {
-      say(word("discarded"));
-      await queue.discard(report.key);
-      settle();
-    };
-    return node;
-  }
-
-  async function forget(items) {
-    await queue.wasRead(items).catch(() => {}); // without storage there is nothing to forget
-  }
-
-  /* What had the focus went away: it goes to the line above, or to the head of the page. */
-  async function settle() {
-    await refresh();
-    const head = [...document.querySelectorAll("main h1")].find((one) => one.offsetParent);
-    const next = opener.hidden ? head : opener;
-    if (next === head) next.tabIndex = -1;
-    next.focus({ preventScroll: true });
+    now.hidden = !waiting.some((report) => !report.asked) || page.isListClosed();
+    const isQuiet = said.hidden || said.style.visibility;
+    bar.hidden = isQuiet && !news.length && !reports.some((report) => report.key !== page.mending());
   }
 
   /* A sentence on what the carrier did here; it stays until the next one. */
@@ -201,7 +105,8 @@
     const left = (await queue.reports()).filter((report) => report.state === "waiting");
     say(left.length ? word(left[0].why || "offline") : "");
     tried = true; // said no longer than something waits
-    refresh();
+    await refresh();
+    if (now.hidden && [now, document.body].includes(document.activeElement)) page.settle();
   }
 
   /* Only when it differs: a reader of the screen would say it again. */
@@ -244,7 +149,7 @@
     mending: () => "",
     sent: () => false,
     mend: () => { location.href = "/"; },
-    fill, insist, part, refresh, say, send, settle, showAnswer, word,
+    fill, insist, part, refresh, say, send, word,
   };
   window.signalsPage = page;
 
@@ -254,9 +159,5 @@
   window.addEventListener("DOMContentLoaded", sayLanguage);
   window.addEventListener("load", keepForOffline);
   now.onclick = tryNow;
-  opener.onclick = () => {
-    openList(told.hidden);
-    refresh();
-  };
   queue.listen(refresh);
 })();
