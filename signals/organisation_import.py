@@ -65,11 +65,12 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """One change, with the name of its organisation; `detail` is an area, or the fields that change."""
+    """One change, with the name of its organisation; `detail`: `area` in words, or the fields that change."""
 
     kind: ChangeKind
     name: str
     detail: str = ""
+    area: Area | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,7 +186,7 @@ class _Taking:
         self.changed = True
         yield self._told(ChangeKind.ORGANISATION_ADDED)
         for line in self._lines:
-            yield self._told(ChangeKind.AREA_ADDED, _area_text(line.area))
+            yield self._told_of(ChangeKind.AREA_ADDED, line.area)
 
     def _change(self) -> Iterator[Change]:
         changed = [*self._change_facts(), *self._change_recipients()]
@@ -230,11 +231,14 @@ class _Taking:
             if area is None:
                 self.organisation.coverage.append(CoverageArea(**vars(line.area)))
                 self.changed = True
-                yield self._told(ChangeKind.AREA_ADDED, _area_text(line.area))
+                yield self._told_of(ChangeKind.AREA_ADDED, line.area)
             elif line.area.valid_until is not None and area.valid_until != line.area.valid_until:
                 area.valid_until = line.area.valid_until
                 self.changed = True
-                yield self._told(ChangeKind.AREA_ENDED, _area_text(line.area))
+                yield self._told_of(ChangeKind.AREA_ENDED, line.area)
+
+    def _told_of(self, kind: ChangeKind, area: Area) -> Change:
+        return Change(kind=kind, name=self._lines[0].name, detail=_area_text(area), area=area)
 
     def _told(self, kind: ChangeKind, detail: str = "") -> Change:
         return Change(kind=kind, name=self._lines[0].name, detail=detail)

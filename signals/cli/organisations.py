@@ -75,7 +75,9 @@ def import_file(
             session.commit()
     data = {
         "dry_run": dry_run,
-        "changes": [vars(change) for change in result.changes],
+        "changes": [
+            {"kind": change.kind, "name": change.name, "detail": change.detail} for change in result.changes
+        ],
         "rejected": [vars(rejected) for rejected in result.rejected],
     }
     answer(data, as_json=as_json, text=_imported)

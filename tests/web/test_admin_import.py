@@ -2,6 +2,7 @@
 
 import io
 import re
+from datetime import date
 from html import unescape
 from typing import Any
 
@@ -11,7 +12,8 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from signals.models import Organisation
-from signals.organisation_import import ChangeKind
+from signals.organisation_import import Change, ChangeKind
+from signals.organisations import Area
 from signals.vocabulary import AuditAction
 from signals.web.admin import import_pages
 from signals.web.admin.import_pages import LARGEST
@@ -57,7 +59,7 @@ def test_what_a_file_would_change_is_shown_and_nothing_is_done(desk: Desk, bea: 
     before = names(desk)
     page = words(look(bea, HEAD + UTRECHT))
     assert "Welzijn Utrecht is nieuw" in page
-    assert "Welzijn Utrecht dekt er een gebied bij: municipality GM0344" in page
+    assert "Welzijn Utrecht dekt erbij: gemeente: Utrecht (GM0344), vanaf do 1 jan 2026" in page
     assert "ontvangt nog niet: er ontbreekt iets" in page
     assert names(desk) == before
     assert desk.entries(AuditAction.ORGANISATION_CHANGED) == []
@@ -99,7 +101,7 @@ def test_lines_that_cannot_be_used_are_listed_and_nothing_is_offered(desk: Desk,
     wrong = f"{AMSTERDAM};nonsense;municipality;GM9999;2026-13-01;;;;geen adres;\n"
     page = look(bea, HEAD + UTRECHT + wrong)
     told = words(page)
-    assert "4 regels zijn niet te gebruiken: er is niets veranderd" in told
+    assert "4 fouten: er is niets veranderd" in told
     for line in (
         "3 kind dit bestaat niet",
         "3 area dit bestaat niet",
@@ -143,4 +145,7 @@ def test_every_change_and_every_reason_has_words(desk: Desk) -> None:
     with desk.app.test_request_context():
         assert all(import_pages._reason_in_words(reason) for reason in reasons)
         for kind in set(ChangeKind) - {ChangeKind.UNCHANGED}:
-            assert import_pages._change_in_words(import_pages.Change(kind=kind, name="A", detail="B"))
+            area = Area(
+                level="pc6_range", area="1012AB", number_from=1, number_to=9, valid_from=date(2026, 1, 1)
+            )
+            assert import_pages._change_in_words(Change(kind=kind, name="A", detail="B", area=area))

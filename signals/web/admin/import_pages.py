@@ -18,9 +18,11 @@ from signals.organisation_import import (
     OrganisationImport,
     import_organisations,
 )
+from signals.organisations import Area
+from signals.routing_table import CoverageLevel
 from signals.vocabulary import Role
-from signals.web.admin.pages import sections
-from signals.web.desk import account_shared, forms, page_kit
+from signals.web.admin.pages import name_of, sections
+from signals.web.desk import account_shared, display, forms, officer_labels, page_kit
 from signals.web.desk.auth import current, requires_page
 from signals.web.desk.context import desk
 from signals.web.front.schemas import StrictDate
@@ -158,11 +160,25 @@ def _change_in_words(change: Change) -> str:
     words: dict[ChangeKind, Callable[[], str]] = {
         ChangeKind.ORGANISATION_ADDED: lambda: gettext("is new"),
         ChangeKind.ORGANISATION_CHANGED: lambda: gettext("changes: %(what)s", what=change.detail),
-        ChangeKind.AREA_ADDED: lambda: gettext("covers from then on: %(area)s", area=change.detail),
-        ChangeKind.AREA_ENDED: lambda: gettext("covers no longer: %(area)s", area=change.detail),
+        ChangeKind.AREA_ADDED: lambda: gettext("also covers %(area)s", area=_area_in_words(change.area)),
+        ChangeKind.AREA_ENDED: lambda: gettext("stops covering %(area)s", area=_area_in_words(change.area)),
         ChangeKind.STILL_NOT_ONBOARDED: lambda: gettext("does not receive yet: something is missing"),
     }
     return words[change.kind]()
+
+
+def _area_in_words(area: Area | None) -> str:
+    """`municipality: Utrecht (GM0344), from 1 January 2026`."""
+    assert area is not None
+    numbers = f" {area.number_from}-{area.number_to}" if area.number_from is not None else ""
+    level = officer_labels.label(CoverageLevel(area.level), page_kit.language()).partition(" (")[0]
+    place = f"{level.lower()}: {name_of(area.area)}{numbers}"
+    words = gettext("%(place)s, from %(day)s", place=place, day=display.day(area.valid_from))
+    if area.valid_until is None:
+        return words
+    return gettext(
+        "%(place)s, until %(day)s (that day excluded)", place=place, day=display.day(area.valid_until)
+    )
 
 
 def _reason_in_words(reason: str) -> str:

@@ -11,7 +11,7 @@ from marshmallow import ValidationError, fields, validate
 from signals import administration, reference
 from signals.clock import today
 from signals.errors import NotFound, SignalsError
-from signals.models import CoverageArea, Organisation
+from signals.models import Organisation
 from signals.organisations import Area
 from signals.routing_table import CoverageLevel
 from signals.staff.recovery import INVITED_BY_LEADS
@@ -224,7 +224,7 @@ def _organisation_page(
         missing=_missing(found),
         areas=office.coverage(organisation_id),
         level=CoverageLevel,
-        name_of=_name_of,
+        name_of=name_of,
         levels=page_kit.choices(CoverageLevel),
         staff=office.staff_of(organisation_id),
         roles=[(role.value, officer_labels.label(role, page_kit.language())) for role in _ROLES],
@@ -235,10 +235,10 @@ def _organisation_page(
     )
 
 
-def _name_of(area: CoverageArea) -> str:
+def name_of(area: str) -> str:
     """`Amsterdam (GM0363)`; a postcode, and what is on no map of ours, as it is."""
-    known = reference.municipalities().get(area.area) or reference.ggd_regions().get(area.area)
-    return f"{known.name} ({area.area})" if known else area.area
+    known = reference.municipalities().get(area) or reference.ggd_regions().get(area)
+    return f"{known.name} ({area})" if known else area
 
 
 def _refusal(refused: SignalsError | ValidationError | None) -> Mapping[str, Any]:
