@@ -21,6 +21,7 @@ from tests.web.desk_fixtures import AMSTERDAM, Desk
 from tests.web.test_desk_pages import Browser, hidden_value, words
 
 PATH = "/admin/organisations/import"
+DAY = date(2026, 1, 1)
 HEAD = "name;kind;level;area;valid_from;agreement_on;legal_basis;retention_basis;recipient_1;recipient_2\n"
 UTRECHT = (
     "Welzijn Utrecht;social_work;municipality;GM0344;2026-01-01;2026-01-01;Wmo 2015;Selectielijst;"
@@ -144,8 +145,6 @@ def test_every_change_and_every_reason_has_words(desk: Desk) -> None:
     assert len(reasons) > 12
     with desk.app.test_request_context():
         assert all(import_pages._reason_in_words(reason) for reason in reasons)
+        area = Area(level="pc6_range", area="1012AB", number_from=1, number_to=9, valid_from=DAY)
         for kind in set(ChangeKind) - {ChangeKind.UNCHANGED}:
-            area = Area(
-                level="pc6_range", area="1012AB", number_from=1, number_to=9, valid_from=date(2026, 1, 1)
-            )
             assert import_pages._change_in_words(Change(kind=kind, name="A", detail="B", area=area))

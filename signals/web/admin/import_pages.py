@@ -173,12 +173,10 @@ def _area_in_words(area: Area | None) -> str:
     numbers = f" {area.number_from}-{area.number_to}" if area.number_from is not None else ""
     level = officer_labels.label(CoverageLevel(area.level), page_kit.language()).partition(" (")[0]
     place = f"{level.lower()}: {name_of(area.area)}{numbers}"
-    words = gettext("%(place)s, from %(day)s", place=place, day=display.day(area.valid_from))
     if area.valid_until is None:
-        return words
-    return gettext(
-        "%(place)s, until %(day)s (that day excluded)", place=place, day=display.day(area.valid_until)
-    )
+        return str(gettext("%(place)s, from %(day)s", place=place, day=display.day(area.valid_from)))
+    until = display.day(area.valid_until)
+    return str(gettext("%(place)s, until %(day)s (that day excluded)", place=place, day=until))
 
 
 def _reason_in_words(reason: str) -> str:
