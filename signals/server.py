@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -22,12 +23,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from structlog import get_logger
 
 from privacy.logs import configure_logging
-from privacy.secret_files import SecretFileRefused, load_master_key
+from privacy.secret_files import SecretFileOpenToOthers, SecretFileRefused, load_master_key
 from signals.app import create_app, root_public_key
 from signals.clock import SystemClock, today
 from signals.db import make_engine
+from signals.errors import NoMailboxKey
 from signals.routing import Router
-from signals.routing_table import NoNationalDesk
 from signals.settings import Settings
 from signals.vocabulary import Environment, ProcessRole
 
@@ -48,6 +49,7 @@ def serve(settings: Settings, *, tell: Callable[[], None] = lambda: None) -> Non
     configure_logging(level=settings.logging.level, date_only=not settings.serves_staff)
     _stop_cleanly_from_the_start()
     _refuse_a_taken_port(settings.server.host, settings.server.port)
+    _refuse_without_what_is_built()
     _refuse_unusable_secrets(settings)
     if settings.environment is Environment.PRODUCTION:
         _refuse_without_national_desk(settings)
@@ -84,11 +86,20 @@ def _refuse_a_taken_port(host: str, port: int) -> None:
             raise SystemExit(f"cannot serve on {host}:{port}: {error.strerror}") from None
 
 
+def _refuse_without_what_is_built(web: Path = Path(__file__).parent / "web") -> None:
+    """A bare checkout lacks other people's scripts and compiled words: pages would fail or be English."""
+    built = (web / "static/vendor/htmx.js", web / "translations/nl/LC_MESSAGES/messages.mo")
+    if not all(path.is_file() for path in built):
+        raise SystemExit("cannot serve: scripts and translations are not built; run 'make build'")
+
+
 def _refuse_unusable_secrets(settings: Settings) -> None:
     """A worker would fail on them after the fork, and be started again and again."""
     if settings.serves_public:
         try:
             load_master_key(settings.front.secret_file)
+        except SecretFileOpenToOthers as refused:
+            raise SystemExit(f"cannot serve: front.secret_file: {refused}") from None
         except SecretFileRefused as refused:
             raise SystemExit(f"cannot serve: front.secret_file: {refused}. {_MEND_FRONT}") from None
     if settings.serves_staff:
@@ -117,7 +128,7 @@ def _refuse_without_national_desk(settings: Settings) -> None:
     try:
         snapshot = Router(engine, root_public_key=root_public_key(settings)).snapshot()
         missing = snapshot.national_desk(today(SystemClock())) is None
-    except NoNationalDesk:
+    except NoMailboxKey:  # what the router makes of an installation that never had one
         missing = True
     except SQLAlchemyError:
         missing = False

@@ -13,11 +13,12 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from privacy.logs import configure_logging
 from signals import server
 from signals.models import Organisation
+from signals.routing import routing_changed
 from signals.server import _refuse_without_national_desk
 from signals.settings import DatabaseSettings
 from signals.vocabulary import ProcessRole
@@ -225,6 +226,20 @@ def test_production_does_not_start_without_a_national_desk(sqlite_world: World) 
         session.execute(update(Organisation).where(Organisation.id == NATIONAL).values(agreement_on=None))
     with pytest.raises(SystemExit, match="no national desk"):
         _refuse_without_national_desk(sqlite_world.settings)
+
+
+def test_production_does_not_start_where_there_never_was_a_national_desk(sqlite_world: World) -> None:
+    with sqlite_world.sessions.begin() as session:
+        session.execute(delete(Organisation).where(Organisation.id == NATIONAL))
+        routing_changed(session)
+    with pytest.raises(SystemExit, match="no national desk"):
+        _refuse_without_national_desk(sqlite_world.settings)
+
+
+def test_a_bare_checkout_is_not_served(tmp_path: Path) -> None:
+    server._refuse_without_what_is_built()
+    with pytest.raises(SystemExit, match="make build"):
+        server._refuse_without_what_is_built(tmp_path)
 
 
 def test_a_database_that_is_away_does_not_keep_production_from_starting(sqlite_world: World) -> None:
