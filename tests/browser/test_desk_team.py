@@ -173,4 +173,4 @@ def test_somebody_goes_away_and_a_colleague_goes_on(
     if scripts:
         assert (bram.axe(), bram.wider_than_the_screen()) == ([], [])
     page.get_by_role("button", name="Later afgesproken").click()
-    expect(page.get_by_text("afgesproken voor di 8 dec 2026").first).to_be_visible()
+    expect(page.get_by_text("afgesproken dag: di 8 dec 2026").first).to_be_visible()
