@@ -17,8 +17,9 @@ from signals.db import set_local
 from signals.errors import NotFound
 from signals.models import Absence, Organisation, Recipient, Signal, StaffMember
 from signals.recipients import ask_for_proof
-from signals.staff import disable
+from signals.staff import disable, team
 from signals.staff.absence import absences, add_absence, remove_absence
+from signals.staff.recovery import Links
 from signals.team_settings import RecipientWish, ask_again, change_settings
 from signals.vocabulary import AttemptKind, AttemptResult, Role, SignalState
 from tests.support.fences import FencedWorld, worker_of
@@ -211,3 +212,27 @@ def test_shutting_somebody_out_hands_back_what_they_had(fenced_world: FencedWorl
     [signal] = fenced_world.all_seeing.signals()
     assert (signal.state, signal.claimed_by_id) == (SignalState.NEW, None)
     assert len(seen) == (1 if role is Role.LEAD else 0)
+
+
+def test_a_lead_lets_somebody_in_again_who_gets_a_link_and_keeps_nothing_of_before(
+    fenced_world: FencedWorld,
+) -> None:
+    desk, anna = fenced_world.desk, person(fenced_world, Role.WORKER)
+    lead = person(fenced_world, Role.LEAD)
+    links = Links(keystore=desk.keystore, audit=desk.audit, page="https://signalen.example/desk/account/link")
+    office = team.Office(links=links, audit=desk.audit, site="https://signalen.example")
+    with acting(desk, lead) as session:
+        member = team.disable(session, desk.clock, office=office, actor=lead, member_id=anna.id)
+        before = member.password_hash
+    with acting(desk, lead) as session:
+        team.reopen(session, desk.clock, office=office, actor=lead, member_id=anna.id)
+    with fenced_world.all_seeing.sessions() as session:
+        member = session.get_one(StaffMember, anna.id)
+        assert (member.disabled_at, member.password_hash != before) == (None, True)
+        told = session.scalars(select(OutboxMessage).where(OutboxMessage.event == "account_link")).all()
+        assert [message.recipient for message in told] == [member.email]
+
+
+def test_a_deputys_page_finds_its_team_without_anybody_signed_in(fenced_world: FencedWorld) -> None:
+    with fenced_world.desk.sessions() as session:
+        assert session.get_one(Organisation, AMSTERDAM).name
