@@ -226,7 +226,7 @@ def test_what_was_typed_comes_through_every_end_of_a_session_and_is_then_taken(d
     assert lost.status_code == 401
     browser, back = sign_in(desk, "anna", lost)
     again = {name: hidden_value(back.text, name) for name in ("csrf_token", "away_from", "away_until")}
-    assert browser.post("/desk/absence", data=again).location.endswith("/desk/absence?done=added")
+    assert browser.post("/desk/absence", data=again).location.endswith("/desk/absence?done=alone")
 
 
 def test_several_ticks_of_one_question_are_all_kept_also_while_the_database_is_away(
