@@ -165,6 +165,7 @@ ONE_WORD_FOR_ONE_THING = {
 def test_staff_read_one_dutch_word_for_one_thing(chosen: str, other: str) -> None:
     package = Path(signals.__file__).parent
     texts = [
+        package / "web/translations/nl/LC_MESSAGES/messages.po",
         package / "web/desk/translations/nl/LC_MESSAGES/messages.po",
         *(package / "web/desk").glob("*labels.py"),
     ]
