@@ -279,8 +279,8 @@ def _problems(
         yield from _contact_problems(changes["contact_email"])
     if "recipients" in changes:
         yield from _recipient_problems(changes["recipients"], on)
-        verified = [entry for entry in changes["recipients"] if entry.verified_on is not None]
-        if receives(organisation, on) and len(verified) < LEAST_RECIPIENTS:  # it is suspended on purpose only
+        # By an address that goes nobody stops to receive unseen; one that is taken back is a decision.
+        if receives(organisation, on) and len(changes["recipients"]) < LEAST_RECIPIENTS:
             yield FieldProblem(field="recipients", code="keep_two")
 
 

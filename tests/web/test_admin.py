@@ -161,14 +161,16 @@ def test_a_national_desk_may_stop_once_another_receives(desk: Desk) -> None:
     assert refused.status_code == 409
 
 
-def test_an_organisation_that_receives_keeps_two_verified_recipients(desk: Desk, utrecht: str) -> None:
+def test_an_organisation_that_receives_keeps_two_recipients(desk: Desk, utrecht: str) -> None:
     one_only = {"recipients": [{"address": "een@utrecht.example.org", "verified_on": "2026-02-01"}]}
     assert bea(desk, "PATCH", f"/organisations/{utrecht}", **one_only).status_code == 200
     bea(desk, "PATCH", f"/organisations/{utrecht}", **ONBOARDED)
     for fewer in (one_only, {"recipients": []}):
         refused = desk.call("bea", "PATCH", f"/organisations/{utrecht}", json=fewer)
         assert [error["code"] for error in refused.get_json()["errors"]] == ["keep_two"]
-    bea(desk, "PATCH", f"/organisations/{utrecht}", suspended_from="2026-11-24")
+    taken_back = {"recipients": [{"address": entry["address"]} for entry in ONBOARDED["recipients"]]}
+    assert bea(desk, "PATCH", f"/organisations/{utrecht}", **taken_back).status_code == 200
+    bea(desk, "PATCH", f"/organisations/{utrecht}", **ONBOARDED, suspended_from="2026-11-24")
     assert bea(desk, "PATCH", f"/organisations/{utrecht}", **one_only).status_code == 200
 
 

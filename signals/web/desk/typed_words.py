@@ -107,6 +107,7 @@ _WORDS: Final[Words] = {
 _OF_PAGES: Final[Mapping[str, Words]] = {
     "referral_pages": {"text": _("What they must know there")},
     "admin_pages": {"kind": _("Kind")},
+    "import_pages": {"file": _("File"), "text": _("File"), "verified_on": _("Addresses checked on")},
 }
 """Where a name means something else, by the blueprint."""
 _IN_ROWS: Final[Words] = {
