@@ -329,9 +329,8 @@ def test_no_answer_repeats_a_host_that_a_header_names(desk: Desk) -> None:
         # The description is for everybody's tools, whoever asks, and never with what a browser signs in with.
         allowed = "*" if path.endswith("/openapi.json") else None
         shared = {name: value for name, value in answer.headers if name.startswith("Access-Control-")}
-        if (
-            ELSEWHERE.encode() in answer.data + str(answer.headers).encode()
-            or shared != ({"Access-Control-Allow-Origin": allowed} if allowed else {})
+        if ELSEWHERE.encode() in answer.data + str(answer.headers).encode() or shared != (
+            {"Access-Control-Allow-Origin": allowed} if allowed else {}
         ):
             wrong.append(path)
     assert wrong == []
