@@ -24,7 +24,9 @@ from signals.clock import Clock, today
 from signals.errors import Conflict, FieldProblem, Invalid, NotFound
 from signals.models import CoverageArea, Organisation
 from signals.organisations import (
+    LAST_NUMBER,
     Area,
+    areas_overlap,
     create_organisation,
     onboarded_on,
 )
@@ -47,8 +49,6 @@ CHANGEABLE: Final = frozenset(
     }
 )
 """What `change_organisation` takes."""
-
-_LAST_NUMBER: Final = 99999
 
 
 class CoverageOverlaps(Conflict):
@@ -160,7 +160,7 @@ def change_organisation(
     require_role(actor, Role.ADMINISTRATOR)
     assert changes.keys() <= CHANGEABLE
     organisation = _organisation(session, organisation_id)
-    was_a_desk = _is_lasting_desk(organisation, today(clock))
+    was_a_desk = is_lasting_desk(organisation, today(clock))
     _refuse(_problems(session, organisation, changes, today(clock)))
     for name, value in changes.items():
         if name == "recipients":
@@ -170,7 +170,7 @@ def change_organisation(
     with _refused_as_taken() if "name" in changes else nullcontext():
         session.flush()
     routing_changed(session)
-    if was_a_desk and not _has_lasting_desk(session, today(clock)):
+    if was_a_desk and not has_lasting_desk(session, today(clock)):
         raise LastNationalDesk
     ground = f"changed:{','.join(sorted(changes))}"[:80]
     _record(session, clock, audit, actor, organisation.id, AuditAction.ORGANISATION_CHANGED, ground)
@@ -242,15 +242,15 @@ def _organisation(session: Session, organisation_id: uuid.UUID) -> Organisation:
     return found
 
 
-def _has_lasting_desk(session: Session, on: date) -> bool:
+def has_lasting_desk(session: Session, on: date) -> bool:
     """Whether a national desk receives and goes on; after `routing_changed`, so that of two at once the
     second sees what the first did.
     """
     desks = select(Organisation).where(Organisation.kind == OrganisationKind.NATIONAL)
-    return any(_is_lasting_desk(desk, on) for desk in session.scalars(desks))
+    return any(is_lasting_desk(desk, on) for desk in session.scalars(desks))
 
 
-def _is_lasting_desk(organisation: Organisation, on: date) -> bool:
+def is_lasting_desk(organisation: Organisation, on: date) -> bool:
     is_desk = organisation.kind is OrganisationKind.NATIONAL and organisation.suspended_from is None
     return is_desk and receives(organisation, on)
 
@@ -334,7 +334,7 @@ def _area_problems(area: Area) -> Iterator[FieldProblem]:
         yield FieldProblem(field="area", code="invalid_value")
     if (level is CoverageLevel.PC6_RANGE) != (area.number_from is not None and area.number_to is not None):
         yield FieldProblem(field="number_from", code="out_of_range")
-    elif not 1 <= (area.number_from or 1) <= (area.number_to or _LAST_NUMBER) <= _LAST_NUMBER:
+    elif not 1 <= (area.number_from or 1) <= (area.number_to or LAST_NUMBER) <= LAST_NUMBER:
         yield FieldProblem(field="number_to", code="out_of_range")
     if area.valid_until is not None and area.valid_until <= area.valid_from:
         yield FieldProblem(field="valid_until", code="out_of_range")
@@ -360,18 +360,8 @@ def _exists(level: CoverageLevel, area: str) -> bool:
 def _refuse_overlap(session: Session, area: Area) -> None:
     query = select(CoverageArea).where(CoverageArea.level == area.level, CoverageArea.area == area.area)
     for other in session.scalars(query):
-        if _dates_overlap(area, other) and _numbers_overlap(area, other):
+        if areas_overlap(area, other):
             raise CoverageOverlaps
-
-
-def _dates_overlap(one: Area, other: CoverageArea) -> bool:
-    last = min(one.valid_until or date.max, other.valid_until or date.max)
-    return max(one.valid_from, other.valid_from) < last
-
-
-def _numbers_overlap(one: Area, other: CoverageArea) -> bool:
-    last = min(one.number_to or _LAST_NUMBER, other.number_to or _LAST_NUMBER)
-    return max(one.number_from or 1, other.number_from or 1) <= last
 
 
 def _record(

@@ -1,7 +1,8 @@
 """Organisations and their coverage from a csv: looked at line by line, taken over whole or not at all."""
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -12,10 +13,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from signals import reference
+from signals.administration import has_lasting_desk
 from signals.audit import SYSTEM, Actor, AuditLog
-from signals.clock import Clock
+from signals.clock import Clock, today
 from signals.models import CoverageArea, Organisation
-from signals.organisations import Agreement, Area, create_organisation, onboarded_on
+from signals.organisations import Agreement, Area, areas_overlap, create_organisation, onboarded_on
 from signals.postcodes import InvalidPostcode, parse_postcode
 from signals.recipients import arranged
 from signals.routing import hold_routing, routing_changed
@@ -52,6 +54,9 @@ _OF_THE_ORGANISATION: Final = (
 )
 
 
+_FACTS: Final = ("kind", "agreement_on", "legal_basis", "retention_basis", "contact_phone", "contact_email")
+
+
 class ChangeKind(StrEnum):
     """What the import does, or would do."""
 
@@ -84,10 +89,14 @@ class Rejected:
 
 @dataclass(frozen=True, kw_only=True)
 class OrganisationImport:
-    """What was done; with any line rejected, nothing."""
+    """What was done; with any line rejected, nothing may be committed.
+
+    `before`: a digest of how the organisations of the file were, to tell whether two looks saw the same.
+    """
 
     changes: tuple[Change, ...] = ()
     rejected: tuple[Rejected, ...] = ()
+    before: str = ""
 
 
 def import_organisations(
@@ -106,16 +115,29 @@ def import_organisations(
     national (`NL`). An area is never removed: `valid_until` ends it (that day excluded). An empty cell
     changes nothing. `recipients_verified_on`: the day on which somebody made sure that the addresses are the
     team's own; without it a new address counts for nothing yet.
+
+    What the pages refuse is rejected here too: an area that somebody else covers then, another kind, the
+    end of the only national desk.
     """
     lines, rejected = _read(file)
     if rejected:
         return OrganisationImport(rejected=tuple(rejected))
+    # Organisations first, then routing, as everybody who changes one does; then what came meanwhile.
+    _present(session, locked=True)
     hold_routing(session)  # who imports the same file at this moment waits, and finds it taken over
     present = _present(session)
+    grouped = _by_name(lines)
+    rejected = list(_kinds_that_differ(grouped, present))
+    if rejected:
+        return OrganisationImport(rejected=tuple(rejected))
+    before = _digest([_state(present[name]) for name in sorted(grouped.keys() & present.keys())])
+    had_desk = has_lasting_desk(session, today(clock))
     changes: list[Change] = []
-    for name, group in _by_name(lines).items():
-        change = _Taking(session, group, present.get(name), recipients_verified_on)
+    added: list[tuple[_Line, Organisation]] = []
+    for name, group in grouped.items():
+        change = _Taking(session, group, present.get(name), recipients_verified_on, today(clock))
         changes.extend(change.take())
+        added.extend((line, change.organisation) for line in change.added)
         if change.changed:
             audit.record(
                 session,
@@ -129,7 +151,43 @@ def import_organisations(
     session.flush()
     if any(change.kind is not ChangeKind.UNCHANGED for change in changes):
         routing_changed(session)
-    return OrganisationImport(changes=tuple(changes))
+    rejected = list(_covered_by_others(session, added))
+    if had_desk and not has_lasting_desk(session, today(clock)):
+        rejected.append(Rejected(line=1, column="", reason="last_national_desk"))
+    return OrganisationImport(changes=tuple(changes), rejected=tuple(rejected), before=before)
+
+
+def _kinds_that_differ(
+    grouped: Mapping[str, list["_Line"]], present: Mapping[str, Organisation]
+) -> Iterator[Rejected]:
+    """What an organisation is decides who reads what: no file turns one into another kind."""
+    for name, group in grouped.items():
+        for line in group:
+            kind = line.facts.get("kind")
+            if name in present and kind is not None and kind != present[name].kind:
+                yield Rejected(line=line.number, column="kind", reason="kind_differs")
+
+
+def _covered_by_others(session: Session, added: Sequence[tuple["_Line", Organisation]]) -> Iterator[Rejected]:
+    """Areas that somebody else covers on some of the same dates: signals would change hands unseen."""
+    wanted = {line.area.area for line, _ in added}
+    rows = session.scalars(select(CoverageArea).where(CoverageArea.area.in_(wanted))).all() if wanted else ()
+    for line, organisation in added:
+        here = (row for row in rows if (row.level, row.area) == (line.area.level, line.area.area))
+        if any(row.organisation_id != organisation.id and areas_overlap(line.area, row) for row in here):
+            yield Rejected(line=line.number, column="area", reason="covered_by_another")
+
+
+def _state(organisation: Organisation) -> str:
+    """All that an import may change, as it is."""
+    facts = {name: getattr(organisation, name) for name in _FACTS}
+    recipients = [(one.address, one.verified_on) for one in organisation.recipients]
+    areas = sorted(str((*_place_of(area), area.valid_until)) for area in organisation.coverage)
+    return repr((organisation.name, facts, recipients, areas))
+
+
+def _digest(states: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(states).encode()).hexdigest()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,11 +207,14 @@ class _Taking:
         lines: list[_Line],
         present: Organisation | None,
         verified_on: date | None,
+        on: date,
     ) -> None:
         self._session = session
         self._lines = lines
         self._present = present
         self._verified_on = verified_on
+        self._on = on
+        self.added: list[_Line] = []
         self._facts = _merged(lines)
         self.changed = False
         self.organisation: Organisation
@@ -165,7 +226,8 @@ class _Taking:
         else:
             self.organisation = self._present
             yield from self._change()
-        if self.changed and onboarded_on(self.organisation) is None:
+        since = onboarded_on(self.organisation)
+        if self.changed and (since is None or since > self._on):
             yield self._told(ChangeKind.STILL_NOT_ONBOARDED)
 
     def _add(self) -> Iterator[Change]:
@@ -184,6 +246,7 @@ class _Taking:
         for name in ("agreement_on", "legal_basis", "retention_basis"):
             setattr(self.organisation, name, facts.get(name))
         self.changed = True
+        self.added = list(self._lines)
         yield self._told(ChangeKind.ORGANISATION_ADDED)
         for line in self._lines:
             yield self._told_of(ChangeKind.AREA_ADDED, line.area)
@@ -209,8 +272,7 @@ class _Taking:
         known = {normal_email(recipient.address): recipient for recipient in self.organisation.recipients}
         if not named:
             return
-        # A file names two at most; those that a team has besides are the team's own.
-        wanted = [*dict.fromkeys([*named, *list(known)[len(_RECIPIENTS) :]])]
+        wanted = _with_named(list(known), named)
         verified = {
             address: (known[address].verified_on if address in known else None)
             or (self._verified_on if address in named else None)
@@ -231,6 +293,7 @@ class _Taking:
             if area is None:
                 self.organisation.coverage.append(CoverageArea(**vars(line.area)))
                 self.changed = True
+                self.added.append(line)
                 yield self._told_of(ChangeKind.AREA_ADDED, line.area)
             elif line.area.valid_until is not None and area.valid_until != line.area.valid_until:
                 area.valid_until = line.area.valid_until
@@ -244,11 +307,25 @@ class _Taking:
         return Change(kind=kind, name=self._lines[0].name, detail=detail)
 
 
-def _present(session: Session) -> dict[str, Organisation]:
+def _with_named(known: Sequence[str], named: Sequence[str]) -> list[str]:
+    """The recipients with those of a file, which names two at most: one that is new comes in the place of one
+    of the first two that the file does not name. Those that a team has besides are the team's own.
+    """
+    new = [address for address in named if address not in known]
+    wanted = list(known)
+    for place, address in enumerate(known[: len(_RECIPIENTS)]):
+        if new and address not in named:
+            wanted[place] = new.pop(0)
+    return [*wanted, *new]
+
+
+def _present(session: Session, *, locked: bool = False) -> dict[str, Organisation]:
     query = select(Organisation).options(
         selectinload(Organisation.recipients), selectinload(Organisation.coverage)
     )
-    query = query.with_for_update(of=Organisation)  # as whoever changes one in the browser
+    query = query.order_by(Organisation.id).execution_options(populate_existing=True)
+    if locked:
+        query = query.with_for_update(of=Organisation)  # as whoever changes one in the browser
     return {organisation.name: organisation for organisation in session.scalars(query)}
 
 
@@ -343,6 +420,9 @@ def _cell_problems(row: Mapping[str | None, Any], number: int) -> Iterator[Rejec
 
 
 def _reasons(cells: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for name, text in cells.items():
+        if not text.isprintable():  # control characters, and signs that turn the direction of what follows
+            yield name, "control_characters"
     for name in REQUIRED:
         if not cells[name]:
             yield name, "required"

@@ -18,6 +18,7 @@ from signals.routing import is_signed_by, onboarded_from, routing_changed
 from signals.vocabulary import OrganisationKind
 
 WEEKS_AHEAD = 4
+LAST_NUMBER = 99999
 
 log = get_logger(__name__)
 
@@ -32,6 +33,14 @@ class Area:
     valid_until: date | None = None
     number_from: int | None = None
     number_to: int | None = None
+
+
+def areas_overlap(one: Area, other: "Area | CoverageArea") -> bool:
+    """Whether two rows of the same area share a date and a house number."""
+    last_day = min(one.valid_until or date.max, other.valid_until or date.max)
+    last_number = min(one.number_to or LAST_NUMBER, other.number_to or LAST_NUMBER)
+    shares_number = max(one.number_from or 1, other.number_from or 1) <= last_number
+    return shares_number and max(one.valid_from, other.valid_from) < last_day
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +136,9 @@ def provision_mailbox_keys(session: Session, clock: Clock, *, keystore: PublicKe
     what is sealed to it nobody can read.
     """
     wanted = set(_wanted(session, today(clock)))
-    rows = session.execute(select(MailboxPublicKey.__table__)).all()
+    # Of the weeks to come: a sweep may be taking the keys of those that are over.
+    ahead = select(MailboxPublicKey.__table__).where(MailboxPublicKey.week >= week_start(today(clock)))
+    rows = session.execute(ahead).all()
     lost = _lost(rows, keystore)  # after the rows were read: a private half is there before its public one
     if lost:
         log.error("mailbox_keys.private_half_gone", count=len(lost))

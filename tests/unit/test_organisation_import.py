@@ -14,7 +14,12 @@ from signals.audit import AuditLog
 from signals.clock import FixedClock
 from signals.db import make_engine, session_factory
 from signals.models import AuditEntry, CoverageArea, Organisation, Recipient, RoutingVersion
-from signals.organisation_import import ChangeKind, OrganisationImport, import_organisations
+from signals.organisation_import import (
+    ChangeKind,
+    OrganisationImport,
+    _with_named,
+    import_organisations,
+)
 from signals.organisations import onboarded_on
 from signals.vocabulary import AuditAction, OrganisationKind
 
@@ -129,6 +134,23 @@ def test_a_new_recipient_must_be_verified_again_and_the_old_one_need_not(session
         "a@example.org": VERIFIED,
         "c@example.org": None,
     }
+
+
+@pytest.mark.parametrize(
+    ("known", "named", "wanted"),
+    [
+        (["own", "a", "b"], ["a", "b"], ["own", "a", "b"]),
+        (["a", "b"], ["a", "c"], ["a", "c"]),
+        (["a", "b"], ["c", "d"], ["c", "d"]),
+        (["a", "b", "own"], ["c"], ["c", "b", "own"]),
+        (["a"], ["c", "d"], ["c", "d"]),
+        ([], ["c", "d"], ["c", "d"]),
+    ],
+)
+def test_a_new_recipient_takes_the_place_of_one_that_the_file_does_not_name(
+    known: list[str], named: list[str], wanted: list[str]
+) -> None:
+    assert _with_named(known, named) == wanted
 
 
 def test_recipients_that_a_team_added_stay_though_a_file_names_two(session: Session) -> None:

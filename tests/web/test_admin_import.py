@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from signals.models import Organisation
+from signals.models import Organisation, Recipient
 from signals.organisation_import import Change, ChangeKind
 from signals.organisations import Area
 from signals.vocabulary import AuditAction
@@ -87,6 +87,56 @@ def test_where_something_else_changed_meanwhile_nothing_is_done(desk: Desk, bea:
     assert "Er is intussen iets anders veranderd. Er is niets gedaan" in words(again)
     assert "Welzijn Utrecht wijzigt:" in words(again)
     assert do(bea, again).status_code == 303
+
+
+def test_what_a_team_set_meanwhile_is_not_written_over_unseen(desk: Desk, bea: Browser) -> None:
+    """The same fields change, from other values than were there when it was looked at."""
+    assert do(bea, look(bea, HEAD + UTRECHT, verified_on="2026-11-20")).status_code == 303
+    other = UTRECHT.replace("een@", "drie@")
+    seen = look(bea, HEAD + other, verified_on="2026-11-20")
+    with Session(desk.engine) as session, session.begin():
+        added = session.scalars(select(Organisation).where(Organisation.name == "Welzijn Utrecht")).one()
+        added.recipients[0].address = "team@utrecht.example.org"
+    assert do(bea, seen).status_code == 409
+    assert {"team@utrecht.example.org"} < addresses(desk)
+
+
+def test_a_day_of_checking_that_lies_ahead_is_refused(bea: Browser) -> None:
+    refused = look(bea, HEAD + UTRECHT, verified_on="2036-01-01")
+    assert refused.status_code == 400
+    assert 'name="seen"' not in refused.text
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        (
+            UTRECHT.replace("GM0344", "GM0363"),
+            "2 area een andere organisatie dekt dit op een deel van deze dagen",
+        ),
+        (
+            "Landelijk meldpunt;ggd;national;NL;2026-01-01;;;;;\n",
+            "2 kind deze organisatie is van een andere soort",
+        ),
+        (
+            "Landelijk meldpunt;national;national;NL;2020-01-01;2099-01-01;;;;\n",
+            "1 hierna zou geen landelijk meldpunt meer ontvangen",
+        ),
+        (UTRECHT.replace("Utrecht;", "Utrecht\N{RIGHT-TO-LEFT OVERRIDE};"), "2 name er staan tekens in"),
+    ],
+    ids=["another's area", "another kind", "no desk left", "unseen signs"],
+)
+def test_what_the_other_pages_refuse_no_file_does(desk: Desk, bea: Browser, lines: str, told: str) -> None:
+    before = names(desk)
+    page = look(bea, HEAD + lines)
+    assert told in words(page)
+    assert 'name="seen"' not in page.text
+    assert names(desk) == before
+
+
+def addresses(desk: Desk) -> set[str]:
+    with Session(desk.engine) as session:
+        return set(session.scalars(select(Recipient.address)))
 
 
 def test_a_press_twice_changes_nothing_more(desk: Desk, bea: Browser) -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -11,6 +11,7 @@ from flask import Blueprint, render_template, request
 from flask_babel import gettext
 from marshmallow import ValidationError, fields
 
+from signals.clock import today
 from signals.organisation_import import (
     LARGEST_FILE,
     Change,
@@ -59,7 +60,7 @@ class Looked:
 
     @property
     def seen(self) -> str:
-        return _mark_of(self.result.changes)
+        return _mark_of(self.result, self.text, self.verified_on)
 
     @property
     def changes(self) -> list[Change]:
@@ -84,6 +85,8 @@ def take() -> Any:
     """Show what a file would change, or do what was shown."""
     try:
         wanted = _FORM.load({name: value for name, value in request.form.items() if value.strip()})
+        if wanted["verified_on"] is not None and wanted["verified_on"] > today(desk().clock):
+            raise ValidationError("in_the_future", "verified_on")
         text = wanted["text"] or _text_of_file()
     except ValidationError as refused:
         return _page(errors=forms.messages(refused)), 400
@@ -106,7 +109,7 @@ def _done(text: str, verified_on: date | None, seen: str) -> int | None:
     """How many changes were made; None, and nothing done, where they are not those that were shown."""
     with desk().sessions() as session:
         result = _imported(session, text, verified_on)
-        if result.rejected or _mark_of(result.changes) != seen:
+        if result.rejected or _mark_of(result, text, verified_on) != seen:
             return None
         session.commit()
     return sum(1 for change in result.changes if change.kind not in _NOTHING_DONE)
@@ -124,9 +127,11 @@ def _imported(session: Any, text: str, verified_on: date | None) -> Organisation
     )
 
 
-def _mark_of(changes: Sequence[Change]) -> str:
-    told = [f"{change.kind}\0{change.name}\0{change.detail}" for change in changes]
-    return hashlib.sha256("\n".join(told).encode()).hexdigest()
+def _mark_of(result: OrganisationImport, text: str, verified_on: date | None) -> str:
+    """Of what was there, what the file says, and what comes of it."""
+    told = [f"{change.kind}\0{change.name}\0{change.detail}" for change in result.changes]
+    said = "\n".join([result.before, str(verified_on), *text.split(), *told])
+    return hashlib.sha256(said.encode()).hexdigest()
 
 
 def _text_of_file() -> str:
@@ -194,6 +199,13 @@ def _reason_in_words(reason: str) -> str:
         "house_numbers": lambda: gettext("write it like 1012AB 1-99"),
         "contradicts_an_earlier_line": lambda: gettext("an earlier line of this organisation says otherwise"),
         "listed_twice": lambda: gettext("this area was listed already"),
+        "control_characters": lambda: gettext("there are signs in it that cannot be seen"),
+        "kind_differs": lambda: gettext("this organisation is of another kind, which a file cannot change"),
+        "covered_by_another": lambda: gettext(
+            "another organisation covers this on some of these days: let that end first, by a line with"
+            " valid_until"
+        ),
+        "last_national_desk": lambda: gettext("after this no national desk would receive any more"),
         "no_lines": lambda: gettext("there is nothing below the header"),
         "file_too_long": lambda: gettext("there are more than %(most)d lines", most=LARGEST_FILE),
     }
