@@ -8,6 +8,7 @@ when, and to whom. The sender's case key is destroyed after the commit, together
 import secrets
 import uuid
 from datetime import date
+from typing import Final
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -28,6 +29,9 @@ from signals.repeats import earlier_links, link_of, probes_for
 from signals.triage.access import acts_on, locked, refuse_unless, staff_id_of
 from signals.triage.notes import open_notes, seal_note
 from signals.vocabulary import Action, ReferralReason
+
+HANDED_OVER: Final = "referred"
+"""Outcome group of the sender's link, which outlives the signal: how it ended elsewhere is not told here."""
 
 
 def refer(
@@ -125,7 +129,7 @@ def _move_link(session: Session, keystore: Keystore, signal: Signal, report: Rep
     session.execute(
         update(AddressLink)
         .where(AddressLink.signal_id == signal.id, AddressLink.organisation_id != signal.organisation_id)
-        .values(outcome_group="referred")
+        .values(outcome_group=HANDED_OVER)
     )
     probe = probes_for(keystore, [(signal.organisation_id, report.address)], on)[0]
     earlier = earlier_links(session, probe, besides=signal.id)

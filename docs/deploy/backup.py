@@ -177,8 +177,13 @@ def libpq(url: str) -> tuple[str, dict[str, str]]:
     """A database for PostgreSQL's own programs, and the environment with its password: never in `ps`."""
     parsed = make_url(url)
     environment, query = dict(os.environ), dict(parsed.query)
-    if password := parsed.password or query.pop("password", None):
+    passwords = [parsed.password, query.pop("password", None)]
+    if password := next(filter(None, passwords), None):
         environment["PGPASSWORD"] = str(password)
+    if "sslpassword" in query:
+        raise SystemExit(
+            "a key's password in the database's address would stand in ps: use a key without one"
+        )
     # Built anew: `set(password=None)` leaves the password where it is.
     plain = URL.create(
         "postgresql",

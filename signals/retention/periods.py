@@ -56,10 +56,12 @@ def periods_of(session: Session, organisation_id: uuid.UUID) -> dict[RetentionRu
     return {**DEFAULT_PERIODS, **chosen}
 
 
-def refuse_unfit(periods: Mapping[RetentionRule, Period]) -> None:
-    """Raise `Invalid` when what nobody attends to is kept too long, or the limit ends what a rule keeps."""
+def refuse_unfit(periods: Mapping[RetentionRule, Period], changed: RetentionRule) -> None:
+    """Raise `Invalid` when what nobody attends to would be kept too long, or the limit would end what a rule
+    keeps. `changed`: the rule that is set now; what was set before there were such bounds blames no other.
+    """
     days = {rule: period.days for rule, period in periods.items()}
-    if days[RetentionRule.UNATTENDED] > MOST_UNATTENDED:
+    if changed is RetentionRule.UNATTENDED and days[changed] > MOST_UNATTENDED:
         raise Invalid(FieldProblem(field="days", code="unattended_too_long"))
     if days[RetentionRule.HARD_LIMIT] < max(days.values()):
         raise Invalid(FieldProblem(field="days", code="limit_too_short"))

@@ -77,6 +77,17 @@ def test_of_an_address_is_said_when_that_came_in_which_was_deleted(desk: Desk, a
     assert elsewhere.get_json()["deleted_received_on"] == []
 
 
+def test_what_was_handed_over_is_not_called_deleted_once_the_receiver_is_done_with_it(
+    desk: Desk, anna: Browser
+) -> None:
+    signal_id = desk.arrive()
+    body = {"organisation_id": str(organisation_of(desk, GRONINGEN)), "reason": "moved"}
+    assert desk.call("anna", "POST", f"/signals/{signal_id}/refer", json=body).status_code == 200
+    purge(desk)
+    found = desk.call("anna", "POST", "/search", json={"postcode": "1012AB", "house_number": 12}).get_json()
+    assert found["deleted_received_on"] == []
+
+
 def test_more_than_a_page_of_signals_at_an_address_is_said(
     desk: Desk, anna: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:

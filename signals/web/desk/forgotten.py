@@ -77,7 +77,8 @@ def set_period(*, rule: RetentionRule, days: int, legal_basis: str) -> None:
     """
     context, own_id = desk(), organisation_id()
     with context.sessions.begin() as session:
-        refuse_unfit({**periods_of(session, own_id), rule: Period(days=days, legal_basis=legal_basis)})
+        wanted = Period(days=days, legal_basis=legal_basis)
+        refuse_unfit({**periods_of(session, own_id), rule: wanted}, rule)
         _store(session, own_id, rule, {"days": days, "legal_basis": legal_basis.strip()})
         context.audit.record(
             session,

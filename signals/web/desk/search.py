@@ -1,11 +1,12 @@
 """Finding signals of the own organisation again: by reference or address, and as a round to walk."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session, defer
 
 from signals.clock import today
@@ -14,11 +15,12 @@ from signals.errors import ClaimedByOther, Conflict, NotFound, Restricted
 from signals.models import AddressLink, Signal, StaffMember
 from signals.postcodes import Address
 from signals.references import reference_as_read
+from signals.referral import HANDED_OVER
 from signals.repeats import probes_for
 from signals.residents import ReferenceAnswer, find_by_reference
 from signals.staff.absence import stood_in_for
 from signals.triage import claimant_name, find_signal
-from signals.vocabulary import AuditAction
+from signals.vocabulary import AuditAction, SignalState
 from signals.web.desk.auth import current
 from signals.web.desk.context import desk
 from signals.web.desk.opened import organisation_id
@@ -76,9 +78,21 @@ def round_of(ids: Collection[UUID]) -> list[Stop]:
     And of those of whom the caller stands in for. Raises `NotFound` when one is not the organisation's,
     `ClaimedByOther` when a colleague has one, and `Restricted` when nobody may work on one (art. 18 AVG).
     """
+    return _walk(lambda session: [_claimed(session, signal_id) for signal_id in dict.fromkeys(ids)])
+
+
+def left_of_round(ids: Collection[UUID]) -> list[Stop]:
+    """As `round_of`, without what cannot be walked any more: for who comes back to a round of this morning.
+
+    Left out is what was released, handed over, concluded, restricted or deleted since.
+    """
+    return _walk(lambda session: [one for one in map(partial(_walkable, session), dict.fromkeys(ids)) if one])
+
+
+def _walk(choose: Callable[[Session], Sequence[Signal]]) -> list[Stop]:
     context = desk()
     with context.sessions.begin() as session:
-        signals = [_claimed(session, signal_id) for signal_id in dict.fromkeys(ids)]
+        signals = choose(session)
         for signal in signals:
             context.audit.record(
                 session,
@@ -121,6 +135,14 @@ def _claimed(session: Session, signal_id: UUID) -> Signal:
     if signal.restricted_on is not None:
         raise Restricted
     return signal
+
+
+def _walkable(session: Session, signal_id: UUID) -> Signal | None:
+    try:
+        signal = _claimed(session, signal_id)
+    except (NotFound, Conflict):
+        return None
+    return None if signal.state is SignalState.CONCLUDED else signal
 
 
 def _found(session: Session, wanted: ColumnElement[bool]) -> Found:
@@ -166,8 +188,11 @@ def _by_address(place: Address) -> Found:
 
 
 def _deleted_since(session: Session, links: ColumnElement[bool]) -> Sequence[date]:
-    """When those came in of which only the link is left, the latest first."""
-    deleted = select(AddressLink.received_on).where(links, AddressLink.signal_id.is_(None)).distinct()
+    """When those came in of which only the link is left, the latest first; not those that were handed over:
+    what became of them is the receiver's to tell.
+    """
+    kept = func.coalesce(AddressLink.outcome_group, "") != HANDED_OVER
+    deleted = select(AddressLink.received_on).where(links, AddressLink.signal_id.is_(None), kept).distinct()
     return session.scalars(deleted.order_by(AddressLink.received_on.desc()).limit(MOST_DELETED)).all()
 
 

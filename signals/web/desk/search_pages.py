@@ -78,8 +78,8 @@ def _found_in(text: str) -> Found | None:
     if content is None:
         return None
     found = found_before([UUID(hex=one) for one in content["ids"]])
-    deleted = [date.fromisoformat(day) for day in content["deleted"]]
-    return replace(found, deleted_received_on=deleted, more=content["more"])
+    deleted = [date.fromisoformat(day) for day in content.get("deleted", ())]
+    return replace(found, deleted_received_on=deleted, more=content.get("more", False))
 
 
 def _page(
