@@ -2,7 +2,8 @@
 
 The job may run at any time and as often as it likes: each message is written once for each event, signal and
 recipient. What lost its sense meanwhile is dropped just before it would be sent (`why_senseless`). Messages
-about a signal go to the organisation that has it and to the national desk, never to a coordinator.
+about a signal go to the organisation that has it and to the national desk, never to a coordinator. Of a
+signal that nobody may work on (art. 18 AVG) nobody is told anything until that is lifted.
 """
 
 import uuid
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from notifications.events import DATES, DEPUTY_PAGE, Event
@@ -119,10 +120,15 @@ def why_senseless(
         since = select(Organisation.suspended_from).where(Organisation.id == organisation_id)
         return "restored" if session.scalar(since) is None else None
     if event in (Event.NOTHING_OPEN, Event.DIGEST) and organisation_id is not None:
-        has_work = organisation_id in _with_work(session)
-        senseless = has_work if event == Event.NOTHING_OPEN else not has_work
-        return ("work_came" if has_work else "nothing_open") if senseless else None
+        return _about_work(session, event, organisation_id)
     return None
+
+
+def _about_work(session: Session, event: str, organisation_id: uuid.UUID) -> str | None:
+    due = _open_with_deadline(session)
+    if event == Event.NOTHING_OPEN:
+        return "work_came" if organisation_id in due else None
+    return None if due.get(organisation_id) else "nothing_open"
 
 
 def _about_drill(session: Session, drill_id: uuid.UUID) -> str | None:
@@ -182,6 +188,7 @@ class _Plan:
         query = select(Signal.id, Signal.organisation_id, Signal.claim_by).where(
             Signal.state == _NEW,
             Signal.team_told.is_(False),
+            Signal.restricted_on.is_(None),
             Signal.claim_by >= self.on - timedelta(days=CATCH_UP_DAYS),
         )
         for signal in self.session.execute(query):
@@ -224,16 +231,16 @@ class _Plan:
 
     def digests(self) -> Iterator[NewMessage]:
         chosen = [found for found in self.organisations.values() if found.digest_at is not None]
-        due = _with_work(self.session) if chosen else {}
+        due = _open_with_deadline(self.session) if chosen else {}
         for organisation in chosen:
-            if organisation.id in due:
+            if first := due.get(organisation.id):
                 yield from self._messages(
                     _Told(
                         event=Event.DIGEST,
                         subject_id=_subject(organisation.id, "digest", self.on.isoformat()),
                         organisation=organisation,
                         to=team_of(organisation, channels=self.channels),
-                        day=due[organisation.id],
+                        day=first,
                         until=self.on,
                     ),
                     opens=time(organisation.digest_at or 0),
@@ -243,7 +250,7 @@ class _Plan:
         first = add_working_days(self.on.replace(day=1), 0)
         if not first <= self.on < first + timedelta(days=7):
             return
-        busy = _with_work(self.session)
+        busy = _open_with_deadline(self.session)
         for organisation in self.organisations.values():
             if organisation.id not in busy and self._receives(organisation):
                 yield from self._messages(
@@ -402,7 +409,7 @@ def _working_day_of_team_before(organisation: Organisation, day: date) -> date:
 
 
 def _live_signals() -> Any:
-    """What is open, and what still waits for its art. 14 letter."""
+    """What is open, and what still waits for its art. 14 letter; nothing that nobody may work on."""
     uninformed = and_(Signal.notified_on.is_(None), Signal.deferred_because.is_(None))
     return select(
         Signal.id,
@@ -416,13 +423,18 @@ def _live_signals() -> Any:
         Signal.deferred_because,
         Signal.postponed_until,
         Signal.claimed_by_id,
-    ).where(Signal.is_drill.is_(False), or_(Signal.state != _CONCLUDED, uninformed))
+    ).where(
+        Signal.is_drill.is_(False),
+        Signal.restricted_on.is_(None),
+        or_(Signal.state != _CONCLUDED, uninformed),
+    )
 
 
-def _with_work(session: Session) -> dict[uuid.UUID, date]:
-    """Organisations with anything open, and their first deadline."""
+def _open_with_deadline(session: Session) -> dict[uuid.UUID, date | None]:
+    """Organisations with anything open, and their first deadline; None where nobody may work on any of it."""
+    runs = case((Signal.restricted_on.is_(None), Signal.due_on))
     query = (
-        select(Signal.organisation_id, func.min(Signal.due_on).label("first"))
+        select(Signal.organisation_id, func.min(runs).label("first"))
         .where(Signal.state != _CONCLUDED, Signal.is_drill.is_(False))
         .group_by(Signal.organisation_id)
     )
@@ -431,7 +443,9 @@ def _with_work(session: Session) -> dict[uuid.UUID, date]:
 
 def _about_some_signal(session: Session, organisation_id: uuid.UUID | None, recipient: str) -> str | None:
     """On arrival the team is told of several signals at once, and of none in particular."""
-    new = exists().where(Signal.organisation_id == organisation_id, Signal.state == _NEW)
+    new = exists().where(
+        Signal.organisation_id == organisation_id, Signal.state == _NEW, Signal.restricted_on.is_(None)
+    )
     found = session.execute(select(new.label("new"), _is_kept_out(recipient).label("kept_out"))).one()
     if not found.new:
         return "gone"
@@ -454,6 +468,7 @@ def _about_signal(
         Signal.notified_on,
         Signal.deferred_because,
         Signal.postponed_until,
+        Signal.restricted_on,
         _is_kept_out(recipient).label("kept_out"),
     ).where(Signal.id == signal_id)
     signal = session.execute(query).one_or_none()
@@ -464,6 +479,8 @@ def _about_signal(
         return "coordinator"
     if signal.organisation_id != organisation_id:
         return "referred"
+    if signal.restricted_on is not None:
+        return "restricted"
     informed = signal.notified_on is not None or signal.deferred_because is not None
     if event in (Event.NOTICE_REMINDER, Event.UNATTENDED) and informed:
         return "informed"

@@ -121,9 +121,11 @@ def everybody_away_on(session: Session, on: date) -> list[Away]:
 
 
 def holders_of(session: Session) -> frozenset[uuid.UUID]:
-    """Who has an open signal, in any organisation; for the worker."""
+    """Who has an open signal that may be worked on, in any organisation; for the worker."""
     query = select(Signal.claimed_by_id).where(
-        Signal.claimed_by_id.is_not(None), Signal.state != SignalState.CONCLUDED
+        Signal.claimed_by_id.is_not(None),
+        Signal.state != SignalState.CONCLUDED,
+        Signal.restricted_on.is_(None),
     )
     return frozenset(found for found in session.scalars(query.distinct()) if found is not None)
 

@@ -12,7 +12,7 @@ from statistics import median_low
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import Select, and_, case, func, select
 from sqlalchemy.orm import Session
 
 from privacy.pseudonyms import quarter_of
@@ -93,7 +93,7 @@ def own_figures(session: Session, clock: Clock, *, actor: Actor) -> OwnFigures:
 
 
 def _open(session: Session, organisation_id: UUID, on: date) -> OpenSignals:
-    late = func.sum(case((Signal.due_on < on, 1), else_=0))
+    late = func.sum(case((and_(Signal.due_on < on, Signal.restricted_on.is_(None)), 1), else_=0))
     query = _of(organisation_id, Signal.state, func.count(), late).group_by(Signal.state)
     rows = session.execute(query.where(Signal.state != SignalState.CONCLUDED)).all()
     return OpenSignals(

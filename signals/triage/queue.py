@@ -64,9 +64,9 @@ def queue_page(
     """One page of an organisation's signals by (due_on, id), in one query, without counting.
 
     `state` None: every open signal (not concluded). `overdue_on`: only those due before that date, and
-    nothing that is concluded, for which no deadline runs. `limit` is 1 to 100. Only the columns of a list are
-    loaded, and reading another from these rows raises: a list shows no address. Raises `Invalid` for "limit"
-    or "cursor".
+    nothing that is concluded or restricted (art. 18 AVG), for which no deadline runs. `limit` is 1 to 100.
+    Only the columns of a list are loaded, and reading another from these rows raises: a list shows no
+    address. Raises `Invalid` for "limit" or "cursor".
     """
     if not 1 <= limit <= MAX_PAGE:
         raise Invalid(FieldProblem(field="limit", code="out_of_range"))
@@ -149,7 +149,8 @@ def _queue_query(
     if of_one:
         query = query.where(signals.claimed_by_id == bindparam("claimed_by_id"))
     if overdue:
-        query = query.where(signals.due_on < bindparam("overdue_on"), _in_state(None))
+        runs = _in_state(None), signals.restricted_on.is_(None)
+        query = query.where(signals.due_on < bindparam("overdue_on"), *runs)
     if later:
         position = tuple_(bindparam("after_day", type_=Date), bindparam("after_id", type_=Uuid))
         query = query.where(tuple_(signals.due_on, signals.id) > position)

@@ -33,7 +33,8 @@ def workload(session: Session, *, organisation_id: UUID, on: date) -> list[Load]
         Signal.organisation_id == organisation_id,
         Signal.state != SignalState.CONCLUDED,
     )
-    count, late = func.count(Signal.id), func.sum(case((Signal.due_on < on, 1), else_=0))
+    is_late = and_(Signal.due_on < on, Signal.restricted_on.is_(None))
+    count, late = func.count(Signal.id), func.sum(case((is_late, 1), else_=0))
     may_hold = and_(StaffMember.disabled_at.is_(None), StaffMember.role.in_(FOLLOW_UP_ROLES))
     query = (
         select(StaffMember.id, StaffMember.name, count, func.coalesce(late, 0))

@@ -1,7 +1,7 @@
 """Reminders and missed deadlines on both databases: who hears what, when, once, and what is dropped."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from sqlalchemy import select, update
@@ -582,6 +582,71 @@ def test_a_coordinator_on_a_list_gets_no_text_message_about_a_signal_either(team
         told = set(session.execute(select(OutboxMessage.event, OutboxMessage.channel)))
     assert {(Event.NEW_SIGNAL, "email"), (Event.REMINDER, "email")} <= told
     assert "sms" not in {channel for _event, channel in told}
+
+
+# Restricted (art. 18 AVG)
+
+RESTRICTED = date(2026, 11, 24)
+
+
+@pytest.mark.parametrize("state", SignalState)
+def test_of_a_restricted_signal_nobody_hears_anything_however_long_it_lies(
+    team: Team, state: SignalState
+) -> None:
+    team.set(deputy_email=DEPUTY, deputy_verified_on=NOVEMBER[2])
+    team.change_signal(state=state, restricted_on=RESTRICTED, postponed_until=NOVEMBER[27], team_told=False)
+    [signal] = team.world.signals()
+    for days in range(1, 43):
+        team.remind(NOVEMBER[24] + timedelta(days=days))
+    with team.world.sessions() as session:
+        about = select(OutboxMessage.event).where(OutboxMessage.subject_id == signal.id)
+        assert list(session.scalars(about)) == []
+
+
+def test_once_the_restriction_is_lifted_reminders_go_on(team: Team) -> None:
+    team.change_signal(restricted_on=RESTRICTED)
+    assert team.remind(NOVEMBER[25]) == 0
+    team.change_signal(restricted_on=None)
+    assert team.remind(NOVEMBER[25]) == 2
+
+
+@pytest.mark.parametrize(
+    ("day", "event"),
+    [(NOVEMBER[25], Event.REMINDER), (NOVEMBER[26], Event.MISSED_DEADLINE), (DECEMBER[17], Event.UNATTENDED)],
+)
+def test_what_was_queued_before_the_restriction_is_not_sent(team: Team, day: date, event: Event) -> None:
+    team.remind(day, hour=7)
+    team.change_signal(restricted_on=RESTRICTED)
+    team.at(day, 10)
+    team.worker.deliver()
+    assert {message.reason for message in team.messages(event)} == {"restricted"}
+
+
+def test_word_of_new_signals_is_dropped_when_all_of_them_are_restricted(team: Team) -> None:
+    team.change_signal(restricted_on=RESTRICTED)
+    team.world.move(minutes=31)
+    team.worker.deliver()
+    assert {message.reason for message in team.messages(Event.NEW_SIGNAL)} == {"gone"}
+
+
+def test_a_restricted_signal_makes_no_digest_and_is_not_nothing_either(team: Team) -> None:
+    team.set(digest_at=8)
+    team.remind(NOVEMBER[25], hour=1)
+    team.change_signal(restricted_on=RESTRICTED)
+    team.remind(DECEMBER[1], hour=1)
+    assert len(team.messages(Event.DIGEST)) == len(TEAM)
+    assert not team.told(Event.NOTHING_OPEN) & TEAM
+    team.at(NOVEMBER[25], 9)
+    team.worker.deliver()
+    assert {message.reason for message in team.messages(Event.DIGEST)} == {"nothing_open"}
+
+
+def test_for_a_restricted_signal_nobody_stands_in(team: Team) -> None:
+    team.claim()
+    be_away(team, team.world.staff())
+    team.change_signal(restricted_on=RESTRICTED)
+    team.remind(NOVEMBER[25])
+    assert team.told(Event.STAND_IN) == set()
 
 
 # Digest and nothing open

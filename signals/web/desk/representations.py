@@ -50,8 +50,9 @@ def opened_signal(opened: OpenedSignal, on: date) -> dict[str, Any]:
 
 
 def is_overdue(signal: Signal, on: date) -> bool:
-    """Whether the next deadline has passed; a concluded signal has none."""
-    return signal.state is not SignalState.CONCLUDED and signal.due_on < on
+    """Whether the next deadline has passed; none runs once concluded, or while restricted (art. 18 AVG)."""
+    runs = signal.state is not SignalState.CONCLUDED and signal.restricted_on is None
+    return runs and signal.due_on < on
 
 
 def attempt(entry: ContactAttempt, names: Names) -> dict[str, Any]:
