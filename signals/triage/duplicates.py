@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from operator import itemgetter
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from signals.audit import Actor, AuditLog
 from signals.clock import Clock
-from signals.errors import Conflict
+from signals.errors import Conflict, Restricted
 from signals.models import Signal
 from signals.triage.claims import claim
 from signals.triage.earlier import EarlierSignal, is_worked
@@ -24,7 +25,8 @@ def to_join(signal: Signal, earlier: Iterable[EarlierSignal]) -> EarlierSignal |
     """The open signal at exactly this address that this one may be joined into; None where this one goes on.
 
     The one goes on at which more was done; of two alike the earlier one; of one day the one that somebody
-    has. None once either is concluded, too: a signal after a conclusion is a concern of its own.
+    has. None once either is concluded, too: a signal after a conclusion is a concern of its own; nor into one
+    that nobody may work on (art. 18 AVG): no help would come of it.
     """
     if signal.state is SignalState.CONCLUDED:
         return None
@@ -47,29 +49,36 @@ def conclude_as_duplicate(
     """Claim it where nobody has it, and conclude it with `duplicate`, in one transaction.
 
     `earlier_id`: the one that goes on. Raises `Conflict` when that does not any more, for somebody concluded
-    it or joined it with this one; and what `claim` and `conclude` raise.
+    it or joined it with this one; `Restricted` when nobody may work on either; and what `claim` and
+    `conclude` raise.
     """
-    states = _held_states(session, actor, {signal_id, earlier_id})
+    held = _held(session, actor, {signal_id, earlier_id})
     signal = claim(
         session, clock, signal_id=signal_id, actor=actor, audit=audit, expected_version=expected_version
     )
-    if earlier_id == signal_id or states.get(earlier_id, SignalState.CONCLUDED) is SignalState.CONCLUDED:
-        raise Conflict
+    _refuse_unless_going_on(held.get(earlier_id) if earlier_id != signal_id else None)
     session.flush()  # `conclude` reads the row afresh, under its lock
     return conclude(session, clock, signal_id=signal.id, actor=actor, audit=audit, outcome=Outcome.DUPLICATE)
 
 
-def _held_states(session: Session, actor: Actor, ids: Collection[UUID]) -> Mapping[UUID, SignalState]:
+def _refuse_unless_going_on(earlier: Any) -> None:
+    if earlier is None or earlier.state is SignalState.CONCLUDED:
+        raise Conflict
+    if earlier.restricted_on is not None:
+        raise Restricted
+
+
+def _held(session: Session, actor: Actor, ids: Collection[UUID]) -> Mapping[UUID, Any]:
     """Locked, and in one order: who joins the two the other way round comes before or after, never beside."""
-    query = select(Signal.id, Signal.state).where(
+    query = select(Signal.id, Signal.state, Signal.restricted_on).where(
         Signal.id.in_(ids), Signal.organisation_id == actor.organisation_id
     )
-    return {row.id: row.state for row in session.execute(query.order_by(Signal.id).with_for_update())}
+    return {row.id: row for row in session.execute(query.order_by(Signal.id).with_for_update())}
 
 
 def _is_open(other: EarlierSignal) -> bool:
     alive = other.signal_id is not None and other.state not in (None, SignalState.CONCLUDED)
-    return alive and other.same_address
+    return alive and other.same_address and other.restricted_on is None
 
 
 def _standing_of(other: EarlierSignal) -> _Standing:

@@ -19,7 +19,8 @@ class EarlierSignal:
     """A signal that may be of the same address; of a purged one only day, group and address remain.
 
     `same_address` is False when only the house agrees and the addition does not. `worked`: somebody tried to
-    reach the resident, or told them; `claimed`: somebody has it.
+    reach the resident, or told them; `claimed`: somebody has it. `restricted_on`: nobody may work on it since
+    (art. 18 AVG).
     """
 
     signal_id: UUID | None
@@ -30,6 +31,7 @@ class EarlierSignal:
     same_address: bool
     worked: bool = False
     claimed: bool = False
+    restricted_on: date | None = None
 
 
 class _Followed(Protocol):
@@ -62,8 +64,14 @@ def _still_there(
     ids = [link.signal_id for link in links if link.signal_id is not None]
     if not ids:
         return {}
-    columns = (Signal.id, Signal.reference, Signal.state, Signal.notified_on, Signal.claimed_by_id)
-    query = select(*columns).where(Signal.id.in_(ids), Signal.organisation_id == organisation_id)
+    query = select(
+        Signal.id,
+        Signal.reference,
+        Signal.state,
+        Signal.notified_on,
+        Signal.claimed_by_id,
+        Signal.restricted_on,
+    ).where(Signal.id.in_(ids), Signal.organisation_id == organisation_id)
     return {row.id: row for row in session.execute(query)}
 
 
@@ -74,6 +82,7 @@ def _described(link: AddressLink, alive: Any, probe: repeats.Probe) -> EarlierSi
         state=alive.state if alive else None,
         worked=alive is not None and is_worked(alive),
         claimed=alive is not None and alive.claimed_by_id is not None,
+        restricted_on=alive.restricted_on if alive else None,
         received_on=link.received_on,
         outcome_group=link.outcome_group,
         same_address=probe.is_same_address(link),
