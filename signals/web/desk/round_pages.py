@@ -10,14 +10,13 @@ from marshmallow import ValidationError, fields, validate
 
 from signals import triage
 from signals.clock import today
-from signals.errors import Conflict, NotFound
 from signals.vocabulary import Role
-from signals.web.desk import account_shared, forms, page_kit
+from signals.web.desk import account_shared, forms
 from signals.web.desk.auth import requires_page
 from signals.web.desk.context import desk
 from signals.web.desk.opened import organisation_id, read_summaries
 from signals.web.desk.schemas import MAX_ROUND
-from signals.web.desk.search import looked_after, round_of
+from signals.web.desk.search import left_of_round, looked_after
 
 round_pages = Blueprint("round_pages", __name__, url_prefix="/desk", template_folder="templates")
 account_shared.share_with(round_pages)
@@ -55,17 +54,25 @@ def walk() -> Any:
 
 
 def _walk(chosen: Sequence[str]) -> Any:
-    """The addresses in walking order, without who passed them on; one audit entry each comes first."""
+    """The addresses in walking order, without who passed them on; one audit entry each comes first.
+
+    A page that is gone back to: what cannot be walked any more is left out, and how many those are is said.
+    """
     try:
-        stops = round_of(_FORM.load({"ids": chosen})["ids"])
+        ids = frozenset(_FORM.load({"ids": chosen})["ids"])
     except ValidationError:
         return _page(chosen=chosen, wrong=True), 400
-    except (NotFound, Conflict) as refused:
-        return _page(chosen=chosen, trouble=page_kit.trouble_of(refused)), refused.status
-    return render_template("desk/round_walk.html", stops=stops, walked=chosen, today=today(desk().clock))
+    stops = left_of_round(ids)
+    return render_template(
+        "desk/round_walk.html",
+        stops=stops,
+        walked=[str(stop.signal.id) for stop in stops],
+        left_out=len(ids) - len(stops),
+        today=today(desk().clock),
+    )
 
 
-def _page(*, chosen: Sequence[str] = (), wrong: bool = False, trouble: str = "") -> str:
+def _page(*, chosen: Sequence[str] = (), wrong: bool = False) -> str:
     mine, on = _mine(), today(desk().clock)
     return render_template(
         "desk/round.html",
@@ -74,7 +81,6 @@ def _page(*, chosen: Sequence[str] = (), wrong: bool = False, trouble: str = "")
         chosen=frozenset(chosen) or _first(mine, on),
         most=MAX_ROUND,
         wrong=wrong,
-        trouble=trouble,
         today=on,
     )
 
@@ -93,13 +99,14 @@ def _mine() -> list[Any]:
 
 
 def _first(signals: Sequence[Any], on: date) -> frozenset[str]:
-    """What one goes out for is ticked already: whom nobody spoke yet, unless a later day was agreed."""
+    """What one goes out for is ticked already: whom nobody spoke yet, unless that is to wait."""
     found: list[UUID] = [one.id for one in signals if not one.first_contact_at and not _waits(one, on)]
     return frozenset(map(str, found[:MAX_ROUND]))
 
 
 def _waits(signal: Any, on: date) -> bool:
-    return signal.postponed_until is not None and signal.postponed_until > on
+    later = signal.postponed_until is not None and signal.postponed_until > on
+    return later or signal.restricted_on is not None
 
 
 _FORM: Final = RoundForm()
