@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from signals.contents import open_report
 from tests.browser.carrier import WAITING, Phone, Service
@@ -13,6 +13,7 @@ from tests.browser.conftest import MakePhone
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PREFILLED = "/m#pc=1012AB&hn=12&ad=A"
+KEPT_IN_THE_BROWSER = "localStorage.length + sessionStorage.length"
 
 
 def test_from_the_work_app_a_report_takes_a_tile_and_send(phone: Phone, service: Service) -> None:
@@ -307,28 +308,119 @@ def test_the_language_switch_takes_along_what_was_typed_and_holds_without_recept
     expect(page.locator("html")).to_have_attribute("lang", "pl")
 
 
-def test_the_language_switch_takes_along_what_was_chosen_and_no_server_hears_of_it(
+def test_the_language_switch_takes_along_what_was_chosen_and_leaves_it_nowhere(
     phone: Phone, service: Service
 ) -> None:
     page = phone.open("/")
-    tiles = page.locator(".tile input")
-    page.locator(".tile").nth(1).tap()
-    page.locator(".tile").nth(4).tap()
-    page.get_by_text("Meer vertellen?").tap()
-    page.get_by_label("Vaker").tap()
-    yesterday = page.get_attribute("#noticed_on", "min") or ""
-    page.fill("#noticed_on", yesterday)
-    page.fill("#note", "Tuin & post, 100% vol.")
+    been: list[str] = []
+    page.on("framenavigated", lambda frame: been.append(frame.url))
+    day = _choose_a_lot(phone)
     page.locator("nav a[hreflang=pl]").tap()
     expect(page.locator("html")).to_have_attribute("lang", "pl")
+    expect(page.locator("#postcode")).to_have_value("1012 AB")
+    expect(page.locator("#house_number_addition")).to_have_value("C")
     expect(page.get_by_label("Wielokrotnie")).to_be_checked()
-    expect(page.locator("#noticed_on")).to_have_value(yesterday)
+    expect(page.locator("#noticed_on")).to_have_value(day)
     expect(page.locator("#note")).to_have_value("Tuin & post, 100% vol.")
-    assert [at for at in range(tiles.count()) if tiles.nth(at).is_checked()] == [1, 4]
-    heard = " ".join([*service.proxy.seen_paths, page.url])
-    assert "Tuin" not in heard
-    assert yesterday not in heard
-    assert "not_seen" not in heard
+    assert _chosen(phone) == [1, 4]
+    assert been == [page.url] == [f"{service.url}/?lang=pl"]
+    assert page.evaluate("location.hash") == ""
+    assert page.evaluate(KEPT_IN_THE_BROWSER) == 0
+    heard = " ".join([*service.proxy.seen_paths, *phone.asked])
+    assert not [word for word in ("1012", "Tuin", day, "not_seen", "repeatedly") if word in heard]
+    phone.close_tab()
+    phone.open("/?lang=pl")
+    _expect_nothing_noticed(phone)
+
+
+def test_a_link_fills_in_an_address_and_nothing_of_what_was_noticed(phone: Phone) -> None:
+    page = phone.page
+    names = (
+        "note=Tuin&concern_types=frail&seen=repeatedly&noticed_on=2026-11-26&postcode=9711AA&to=nl&carried=x"
+    )
+    for given, postcode in ((f"pc=1012AB&hn=12&{names}", "1012AB"), (names, "")):
+        page.goto("about:blank")
+        phone.open(f"/m#{given}")
+        expect(page.locator("#postcode")).to_have_value(postcode)
+        _expect_nothing_noticed(phone)
+    page.evaluate(f"location.hash = '#pc=9711AA&hn=3&{names}'")
+    expect(page.locator("#postcode")).to_have_value("9711AA")
+    _expect_nothing_noticed(phone)
+
+
+def test_a_switch_that_did_not_come_about_mixes_with_no_other_report(phone: Phone) -> None:
+    page = _switch_in_vain(phone)
+    phone.open("/m?lang=pl#pc=9711AA&hn=3")
+    expect(page.locator("#postcode")).to_have_value("9711AA")
+    _expect_nothing_noticed(phone)
+    assert page.evaluate(KEPT_IN_THE_BROWSER) == 0
+
+
+def test_a_switch_that_did_not_come_about_leaves_nothing_after_sending(phone: Phone) -> None:
+    page = _switch_in_vain(phone)
+    phone.press_send()
+    phone.expect_sent()
+    assert page.evaluate(KEPT_IN_THE_BROWSER) == 0
+
+
+def test_back_from_a_switch_that_did_not_come_about_nothing_is_left(phone: Phone) -> None:
+    page = _switch_in_vain(phone)
+    page.evaluate("() => { dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })); }")
+    assert page.evaluate(KEPT_IN_THE_BROWSER) == 0
+    assert _chosen(phone) == [1, 4]
+
+
+def test_a_browser_that_refuses_to_keep_anything_switches_the_language_to_an_empty_form(phone: Phone) -> None:
+    phone.context.add_init_script(
+        "Object.defineProperty(window, 'sessionStorage',"
+        " { get() { throw new DOMException('refused', 'SecurityError'); } })"
+    )
+    page = phone.open("/")
+    _choose_a_lot(phone)
+    page.locator("nav a[hreflang=pl]").tap()
+    expect(page.locator("html")).to_have_attribute("lang", "pl")
+    expect(page.locator("#postcode")).to_have_value("")
+    assert "#" not in page.url
+    phone.fill()
+    phone.press_send()
+    expect(page.locator("#answer h1")).to_contain_text("Voorbeeld Welzijn Amsterdam")
+    assert phone.complaints == []
+
+
+def _switch_in_vain(phone: Phone) -> Page:
+    """Choose another language whose page never comes."""
+    page = phone.open("/")
+    _choose_a_lot(phone)
+    page.evaluate("() => { document.onclick = (event) => !event.target.closest('nav a'); }")
+    page.locator("nav a[hreflang=pl]").tap()
+    phone.until("sessionStorage.length === 1")
+    return page
+
+
+def _choose_a_lot(phone: Phone) -> str:
+    """An address, two tiles, how often, a day (given back) and a note."""
+    page = phone.page
+    phone.fill("1012AB", "12", "C")
+    for tile in (1, 4):
+        page.locator(".tile").nth(tile).tap()
+    page.get_by_text("Meer vertellen?").tap()
+    page.get_by_label("Vaker").tap()
+    day = page.get_attribute("#noticed_on", "min") or ""
+    page.fill("#noticed_on", day)
+    page.fill("#note", "Tuin & post, 100% vol.")
+    return day
+
+
+def _chosen(phone: Phone) -> list[int]:
+    tiles = phone.page.locator(".tile input")
+    return [at for at in range(tiles.count()) if tiles.nth(at).is_checked()]
+
+
+def _expect_nothing_noticed(phone: Phone) -> None:
+    assert _chosen(phone) == []
+    expect(phone.page.locator("[name=seen][value=repeatedly]")).not_to_be_checked()
+    for name in ("noticed_on", "note"):
+        expect(phone.page.locator(f"#{name}")).to_have_value("")
 
 
 def test_arabic_runs_from_right_to_left_to_the_receipt(make_phone: MakePhone) -> None:
@@ -385,5 +477,5 @@ def test_nothing_is_stored_but_the_report_that_was_sent(phone: Phone, service: S
         ".then((db) => db.getAll(name)))).then((all) => all.flat().length)"
     )
     assert left == 0
-    assert phone.page.evaluate("localStorage.length + sessionStorage.length") == 0
+    assert phone.page.evaluate(KEPT_IN_THE_BROWSER) == 0
     assert phone.context.cookies() == []

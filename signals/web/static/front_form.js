@@ -14,7 +14,8 @@
   const safety = document.getElementById("safety");
   const button = form.querySelector(".send .button");
   const language = document.documentElement.lang;
-  const CARRIED = ["concern_types", "seen", "noticed_on", "note"]; // beside the address, to a page in another language
+  const TEXTS = ["postcode", "house_number", "house_number_addition", "noticed_on", "note"];
+  const CARRIED = "carried"; // to the page in another language
   const QUICK = 4000; // after this the carrier may walk on: the report is kept and goes by itself
   const usual = { title: document.title, button: button.textContent };
 
@@ -168,6 +169,7 @@
   async function submit(event) {
     event.preventDefault();
     if (busy || ask.hidden) return; // the second tap of a gloved hand
+    takeCarried(); // left by a switch that did not come about
     const body = filled();
     if (!body) return;
     work(true);
@@ -300,7 +302,7 @@
   function write(values) {
     hint("");
     form.reset();
-    for (const name of ["postcode", "house_number", "house_number_addition", "noticed_on", "note"]) {
+    for (const name of TEXTS) {
       if (field[name]) field[name].value = values[name] ?? "";
     }
     for (const marked of form.querySelectorAll("[aria-invalid]")) check(marked.id, true);
@@ -337,30 +339,46 @@
 
   // What comes from outside: the fragment, the clock, who receives
 
-  /* `/m#pc=1012AB&hn=12&ad=A`: a fragment never reaches a server, and leaves the address bar at once. */
+  /* `/m#pc=1012AB&hn=12&ad=A`: a fragment never reaches a server, and leaves the address bar at once.
+     An address only: what was noticed is for the carrier to say, never for who made the link. */
   function readFragment() {
     const given = new URLSearchParams(location.hash.slice(1));
-    if (![...given.keys()].some((name) => ["pc", "hn", ...CARRIED].includes(name))) return;
+    if (!given.has("pc") && !given.has("hn")) return;
     history.replaceState(null, "", location.pathname + location.search);
     const short = (name, longest) => (given.get(name) || "").slice(0, longest);
     draft = newDraft();
     shown = null;
-    write({
-      ...Object.fromEntries(given),
-      note: short("note", field.note?.maxLength),
-      concern_types: given.getAll("concern_types"),
-      postcode: short("pc", 10), house_number: short("hn", 6), house_number_addition: short("ad", 6),
-    });
+    write({ postcode: short("pc", 10), house_number: short("hn", 6), house_number_addition: short("ad", 6) });
     showForm();
   }
 
-  /* Switching the language takes along what was typed and chosen, again in the fragment only. */
+  /* Switching the language takes along what was typed and chosen: in this tab only, never in an address that a browser
+     remembers, and for the next page only. */
   function carryAlong(event) {
     const link = event.target.closest("a[hreflang]");
-    if (!link) return;
-    const address = { pc: field.postcode.value, hn: field.house_number.value, ad: field.house_number_addition.value };
-    const others = [...new FormData(form)].filter(([name]) => CARRIED.includes(name));
-    link.hash = new URLSearchParams([...Object.entries(address), ...others].filter(([, value]) => value));
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return; // another tab would not find it
+    try {
+      const carried = { ...typed(), to: link.hreflang };
+      sessionStorage.setItem(CARRIED, JSON.stringify(carried, [...TEXTS, "concern_types", "seen", "to"]));
+    } catch {
+      // A browser that keeps nothing opens an empty form.
+    }
+  }
+
+  /* What the page before left for this one, or null; it is gone from the phone then. */
+  function takeCarried() {
+    try {
+      const carried = JSON.parse(sessionStorage.getItem(CARRIED));
+      sessionStorage.removeItem(CARRIED);
+      return carried?.to === new URLSearchParams(location.search).get("lang") ? carried : null;
+    } catch {
+      return null; // as above
+    }
+  }
+
+  function readCarried() {
+    const carried = takeCarried();
+    if (carried) write(carried);
   }
 
   /* The page may be weeks old and the phone's clock days off: days are counted by the service's clock where known. */
@@ -424,9 +442,11 @@
   form.addEventListener("change", lookUp);
   safety.addEventListener("toggle", showCalls);
   document.getElementById("languages")?.addEventListener("click", carryAlong);
+  window.addEventListener("pageshow", (event) => event.persisted && takeCarried()); // the other did not come
   window.addEventListener("hashchange", readFragment);
   window.addEventListener("online", lookUp);
-  readFragment();
+  readCarried();
+  readFragment(); // an address from the work app is of another report
   lookUp();
   setDays();
   refresh();
