@@ -6,12 +6,14 @@ Real Chromium, wide without JavaScript and at 360 x 640 with it.
 import re
 from collections import Counter
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from playwright.sync_api import Page, expect
+from sqlalchemy.orm import Session
 
 from signals.jobs import make_worker
+from signals.models import Signal
 from signals.vocabulary import AuditAction
 from tests.browser.desk import PHONE, SIZES, Site, Window
 from tests.browser.desk_fixtures import OpenWindow, desk_in
@@ -91,6 +93,31 @@ def test_a_round_of_nothing_or_of_too_many_is_refused_and_keeps_the_choice(
     gerda.press(page.get_by_role("button", name="Toon de ronde"))
     expect(page.get_by_role("alert")).to_be_visible()
     assert "9711 AA" not in page.content()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_restricted_signal_cannot_be_ticked_and_falls_out_of_a_round_that_was_begun(
+    site: Site, window: OpenWindow, size: str
+) -> None:
+    who, postcode, number = ("gerda", "9711AA", 31) if size == "desk" else ("bram", "1012AB", 91)
+    ids = [site.desk.arrive(postcode, number + offset) for offset in range(2)]
+    for signal_id in ids:
+        assert site.desk.call(who, "POST", f"/signals/{signal_id}/claim").status_code == 200
+    one = window(who, size=SIZES[size], options=OPTIONS[size])
+    page = one.open("/desk/round?" + "&".join(f"ids={signal_id}" for signal_id in ids))
+    expect(page.locator(".stops__address")).to_have_count(2)
+    with Session(site.desk.engine) as session, session.begin():
+        session.get_one(Signal, ids[1]).restricted_on = date(2026, 11, 24)
+    page.reload()
+    expect(page.locator(".stops__address")).to_have_count(1)
+    expect(page.get_by_role("status")).to_contain_text("1 signaal is weggelaten")
+    _check_looks(one)
+    page = one.open("/desk/round")
+    kept = page.get_by_role("checkbox", name=site.signal(ids[1]).reference)
+    expect(kept).to_be_disabled()
+    expect(kept).not_to_be_checked()
+    expect(page.get_by_role("checkbox", name=site.signal(ids[0]).reference)).to_be_checked()
+    _check_looks(one)
 
 
 @pytest.mark.parametrize("size", SIZES)
