@@ -52,7 +52,8 @@ def import_file(
                        once all five are there and both addresses are verified;
                        recipients that a team added to these two stay
       contact_phone, contact_email
-    An empty cell changes nothing.
+    An empty cell changes nothing. A line is rejected for an area that another organisation covers on some of
+    the same days: let that end first, in the same file if you like.
 
     Example: signals organisations import teams.csv --recipients-verified-on 2026-11-02 --dry-run
     """

@@ -12,8 +12,8 @@ from flask_babel import gettext
 from marshmallow import ValidationError, fields
 
 from signals.clock import today
+from signals.organisation_file import LARGEST_FILE
 from signals.organisation_import import (
-    LARGEST_FILE,
     Change,
     ChangeKind,
     OrganisationImport,
