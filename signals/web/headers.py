@@ -5,7 +5,7 @@ and on a slow network they weigh more than a small script.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from flask import Flask, Response, request
 from werkzeug.wsgi import ClosingIterator
@@ -94,7 +94,7 @@ class _Outermost:
             if _IS_FILE not in environ:
                 present = {name.lower() for name, _value in headers}
                 headers += [(name, value) for name, key, value in self._usual if key not in present]
-            if _brought_a_body(environ) and not _is_read(environ):
+            if not _is_read(environ, refused=status[:1] in "45"):
                 headers.append(("Connection", "close"))
             return start_response(status, headers, *error)
 
@@ -102,18 +102,22 @@ class _Outermost:
         return answer if environ["REQUEST_METHOD"] == "HEAD" else _at_once(answer)
 
 
-def _brought_a_body(environ: "WSGIEnvironment") -> bool:
-    length = environ.get("CONTENT_LENGTH")
-    return "HTTP_TRANSFER_ENCODING" in environ if length is None else length not in ("", "0")
+def _is_read(environ: "WSGIEnvironment", *, refused: bool) -> bool:
+    """Whether the body was read to its end, by now; only a server that says where that is can be asked.
 
-
-def _is_read(environ: "WSGIEnvironment") -> bool:
-    """Whether the body was read to its end, by now; only a server that says where that is can be asked."""
-    if "wsgi.input_terminated" not in environ:
+    One without a length is passed over no further than it was read: what was not refused was read whole.
+    """
+    length = environ.get("CONTENT_LENGTH") or "0"
+    if "HTTP_TRANSFER_ENCODING" in environ:
+        return not refused
+    if length == "0" or "wsgi.input_terminated" not in environ:
         return True
-    if len(environ.get("CONTENT_LENGTH") or "") > len(str(MOST_PASSED_OVER)):
-        return False
-    stream, left = environ["wsgi.input"], MOST_PASSED_OVER
+    return len(length) <= len(str(MOST_PASSED_OVER)) and _passed_over(environ["wsgi.input"])
+
+
+def _passed_over(stream: IO[bytes]) -> bool:
+    """Whether the end came within `MOST_PASSED_OVER`."""
+    left = MOST_PASSED_OVER
     while left > 0:
         part = stream.read(min(left, 16 * 1024))
         if not part:

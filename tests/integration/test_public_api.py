@@ -284,6 +284,7 @@ def test_a_body_without_a_length_is_not_read_past_the_limit(client: FlaskClient)
     )
     _assert_problem(answer, 413)
     assert stream.tell() <= 4097
+    assert answer.headers["Connection"] == "close"  # what is left of it is in the way of the next request
 
 
 @pytest.mark.parametrize(
