@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, event, select
 from sqlalchemy.orm import Session
 
 import migrations
@@ -134,6 +134,20 @@ def test_a_new_recipient_must_be_verified_again_and_the_old_one_need_not(session
         "a@example.org": VERIFIED,
         "c@example.org": None,
     }
+
+
+def test_organisations_are_held_before_routing_as_whoever_changes_one_does(session: Session) -> None:
+    """In the other order an import and a change on a page would wait for one another on PostgreSQL."""
+    asked: list[str] = []
+
+    def heard(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        asked.append(statement)
+
+    event.listen(session.get_bind(), "before_cursor_execute", heard)
+    take(session, FULL + TEAM)
+    first = {table: next(place for place, text in enumerate(asked) if f"FROM {table}" in text) for table in
+             ("organisations", "routing_version")}  # fmt: skip
+    assert first["organisations"] < first["routing_version"]
 
 
 @pytest.mark.parametrize(
