@@ -48,7 +48,7 @@ def initialise(path: Path) -> tuple[Part, ...]:
     What is there stays; a half-finished earlier run is completed. Raises `KeysUnusable` for a keystore whose
     master key is missing or another one.
     """
-    with _alone(path.parent):
+    with alone(path.parent):
         return _initialise(path)
 
 
@@ -114,8 +114,8 @@ def migrate(engine: Engine) -> bool:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """While no other process makes the same installation; two at once would make its secrets twice."""
+def alone(folder: Path) -> Iterator[None]:
+    """While no other process holds this folder so: two installing at once would make its secrets twice."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

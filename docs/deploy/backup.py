@@ -10,14 +10,13 @@ that is what makes a purged case unreadable in backups too. The master key is ne
 """
 
 import argparse
-import fcntl
 import json
 import os
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Container, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
@@ -28,6 +27,7 @@ from sqlalchemy.orm import Session
 
 from signals.audit_trail import latest_head
 from signals.db import driver_error
+from signals.installation import alone
 from signals.settings import Settings, load_settings
 
 KEYSTORE_DAYS = 14
@@ -206,7 +206,7 @@ def _copy_journal(source: Path, folder: Path, oldest: date) -> Iterator[str]:
     if not source.is_file() and not copy.is_file():
         return
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _alone(folder):
+    with alone(folder):  # the night's run and that of the quarter of an hour may meet
         there = _whole_lines(source)
         only_copied = dict.fromkeys(line for line in _whole_lines(copy) if not _is_over(line, oldest, there))
         unfinished = folder / f"{source.name}.part"
@@ -227,17 +227,6 @@ def _is_over(line: bytes, oldest: date, there: Container[bytes]) -> bool:
         return line not in there and date.fromisoformat(json.loads(line)["on"]) < oldest
     except (ValueError, KeyError, TypeError):
         return False
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """The night's run and that of the quarter of an hour may meet."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _keep(unfinished: Path, done: Path) -> None:
