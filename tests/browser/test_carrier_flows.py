@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 from signals.contents import open_report
 from tests.browser.carrier import WAITING, Phone, Service
 from tests.browser.conftest import MakePhone
+from tests.support.chance import without_chance
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -34,7 +35,7 @@ def test_the_fragment_fills_the_form_and_is_gone_from_the_address_bar(phone: Pho
     expect(page.locator("#house_number_addition")).to_have_value("A")
     assert page.url == f"{service.url}/m"
     expect(page.get_by_text("Gaat naar: Voorbeeld Welzijn Amsterdam")).to_be_visible()
-    assert not [path for path in service.proxy.seen_paths if "1012" in path]
+    assert not [path for path in service.proxy.seen_paths if "1012" in without_chance(path)]
 
 
 def test_the_work_app_may_open_the_next_address_in_the_same_tab(phone: Phone) -> None:
@@ -302,7 +303,7 @@ def test_the_language_switch_takes_along_what_was_typed_and_holds_without_recept
     page.locator("nav a[hreflang=pl]").tap()
     expect(page.locator("html")).to_have_attribute("lang", "pl")
     expect(page.locator("#postcode")).to_have_value("1012 AB")
-    assert "1012" not in page.url
+    assert "1012" not in without_chance(page.url)
     phone.offline()
     phone.open("/")
     expect(page.locator("html")).to_have_attribute("lang", "pl")

@@ -17,6 +17,7 @@ from signals.models import Signal
 from signals.vocabulary import AuditAction
 from tests.browser.desk import PHONE, SIZES, Site, Window
 from tests.browser.desk_fixtures import OpenWindow, desk_in
+from tests.support.chance import without_chance
 from tests.web.conftest import Installation
 from tests.web.desk_fixtures import Desk
 
@@ -54,7 +55,7 @@ def test_a_round_is_made_of_what_was_claimed_and_walked_and_noted_at_each_door(
     one.press(page.get_by_role("button", name="Toon de ronde"))
     walked = [f"1012 AB {first + offset}" for offset in (1, 3, 4)]
     expect(page.locator(".stops__address")).to_have_text(walked)
-    assert "1012" not in page.url
+    assert "1012" not in without_chance(page.url)
     assert not re.search("bezorger|postbode|pakket", page.locator("body").inner_text().lower())
     _check_looks(one)
     _check_paper(one, walked, [site.signal(ids[first + offset]).reference for offset in (1, 3, 4)])

@@ -10,6 +10,7 @@ from sqlalchemy import Engine, delete
 from signals.intake import Intake
 from signals.models import MailboxPublicKey
 from signals.settings import LimitsSettings, Settings
+from tests.support.chance import without_chance
 from tests.web.conftest import MakeApp
 from tests.web.front import GOOD, KEY, post, receipt_of, stored, text_of, value_of
 
@@ -128,8 +129,8 @@ def test_a_database_that_fails_keeps_the_form_and_logs_nothing_of_it(
     assert response.status_code == 503
     assert value_of(response, "house_number") == "4711"
     assert "database_problem" in logged
-    assert "4711" not in logged
-    assert "1012" not in logged
+    assert "4711" not in without_chance(logged)
+    assert "1012" not in without_chance(logged)
 
 
 def test_a_body_past_four_kibibytes_gets_a_page_that_says_what_to_do(

@@ -22,6 +22,7 @@ from signals.models import (
     StaffMember,
 )
 from signals.vocabulary import AuditAction
+from tests.support.chance import without_chance
 from tests.web.desk_fixtures import AMSTERDAM, BASE, GRONINGEN, Desk
 
 PLACE: dict[str, Any] = {"postcode": "1012 ab", "house_number": 12}
@@ -256,7 +257,7 @@ def test_the_register_names_who_did_it_and_no_other_organisation(desk: Desk, sig
     ask(desk, "export", **PLACE, **PROOF)
     (item,) = desk.call("fleur", "GET", "/residents/register").get_json()["items"]
     assert (item["recorded_by"], item["right"]) == ("Fleur Voorbeeld", "access")
-    assert "1012" not in str(item)
+    assert "1012" not in without_chance(str(item))
     assert desk.call("floor", "GET", "/residents/register").get_json()["items"] == []
 
 
@@ -426,4 +427,4 @@ def test_the_address_of_a_request_is_in_no_log_line(
     ask(desk, "search", **PLACE)
     ask(desk, "erase", **PLACE, **PROOF)
     written = capfd.readouterr()
-    assert "1012" not in written.out + written.err
+    assert "1012" not in without_chance(written.out + written.err)

@@ -196,7 +196,7 @@ def test_a_workers_note_is_struck_or_replaced_on_the_page_and_a_replacement_has_
     assert status == 400
     assert f'id="rectify-{signal_id}-notes-wrong"' in page
     assert "Drinkt" not in page
-    assert "Ruzie" not in page
+    assert "Ruzie met de buren" not in page
     fields[f"note_text-{second}"] = "Kent de buren."
     assert send(browser(desk, "fleur"), RECTIFY, page=RESIDENTS, **fields)[0] == 200
     struck, replaced = (note["text"] for note in exported(desk)[0]["follow_up_notes"])
