@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final, TextIO
+from unicodedata import category
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -74,6 +75,8 @@ def read_lines(file: TextIO) -> tuple[list[Line], list[Rejected]]:
     for row in reader:
         if reader.line_num > LARGEST_FILE:
             return [], [Rejected(line=reader.line_num, column="", reason="file_too_long")]
+        if not any(row.values()):  # separators only: a spreadsheet's rows below the last one
+            continue
         found = list(_cell_problems(row, reader.line_num))
         problems.extend(found)
         if not found:
@@ -121,8 +124,17 @@ def _cell_problems(row: Mapping[str | None, Any], number: int) -> Iterator[Rejec
     if None in row or None in row.values():
         yield Rejected(line=number, column="", reason="number_of_cells")
         return
-    for column, reason in _reasons({str(name): str(value).strip() for name, value in row.items()}):
+    for column, reason in _reasons(_cells(row)):
         yield Rejected(line=number, column=column, reason=reason)
+
+
+def _cells(row: Mapping[Any, Any]) -> dict[str, str]:
+    """The cells by column; every kind of space is one, for spreadsheets write no-break ones unseen."""
+    return {str(name): _plain_spaces(str(value)).strip() for name, value in row.items()}
+
+
+def _plain_spaces(text: str) -> str:
+    return "".join(" " if category(one) == "Zs" else one for one in text)
 
 
 def _reasons(cells: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -201,7 +213,7 @@ def _area_exists(level: CoverageLevel, area: str) -> bool:
 
 
 def _line_of(row: Mapping[str, str], number: int) -> Line:
-    cells = {name: value.strip() for name, value in row.items()}
+    cells = _cells(row)
     area, first, last = _parts(cells["level"], cells["area"])
     return Line(
         number=number,

@@ -308,6 +308,24 @@ def test_a_report_that_the_form_of_today_refuses_comes_back_to_be_mended(
     expect(page.locator("#postcode")).to_have_value("9711 AA")  # what was being typed is back
 
 
+def test_a_report_that_is_being_mended_stays_the_same_one_in_another_language(
+    phone: Phone, service: Service
+) -> None:
+    before = service.stored()
+    page = phone.open()
+    _put(phone, body={"postcode": "1012AB", "house_number": 28, "concern_types": ["frail", "abolished"]})
+    page.reload()
+    phone.open_list()
+    page.locator("[data-mend]").tap()
+    page.locator("nav a[hreflang=en]").tap()
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    expect(page.locator("#house_number")).to_have_value("28")
+    phone.press_send()
+    expect(page.locator("#answer h1")).to_contain_text("Sent to")
+    phone.expect_nothing_waits()
+    assert service.stored() == before + 1
+
+
 def test_trying_by_hand_leaves_the_focus_where_reading_goes_on(
     make_phone: MakePhone, service: Service
 ) -> None:

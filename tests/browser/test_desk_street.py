@@ -180,7 +180,7 @@ def test_who_had_a_signal_open_while_it_was_deleted_is_told_what_that_means_and_
     anna.press(page.get_by_role("link", name="Zoek op kenmerk"))
     _search(anna, reference, opened=True)
     expect(page.get_by_role("status")).to_contain_text(re.compile(r"Verwijderd op \w\w 29 dec 2027\."))
-    expect(page.get_by_role("status")).to_contain_text("Uw organisatie bewaart er niets meer van.")
+    expect(page.get_by_role("status")).to_contain_text("Wat opviel en het leesbare adres zijn weg")
     anna.open()
     expect(page.locator("#rows tr", has_text=reference)).to_have_count(0)
 

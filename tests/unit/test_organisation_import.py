@@ -200,6 +200,14 @@ def test_a_change_moves_the_routing_version_and_is_audited(session: Session) -> 
     assert session.scalars(select(RoutingVersion.version)).one() > 1
 
 
+def test_what_a_spreadsheet_adds_is_no_mistake_of_its_writer(session: Session) -> None:
+    """No-break and narrow spaces that nobody sees, and rows of separators below the last one."""
+    line = "Team\u00a0Zuid;social_work;pc6_range;1012\u00a0AB\u202f1-99;\u00a02026-01-01\n"
+    take(session, SHORT.replace(",", ";") + line + ";;;;\n;;;;\n")
+    assert team(session).kind is OrganisationKind.SOCIAL_WORK
+    assert areas(session) == [("pc6_range", "1012AB", 1, 99)]
+
+
 def test_semicolons_do_as_well(session: Session) -> None:
     take(session, (FULL + TEAM).replace(",", ";"))
     assert onboarded_on(team(session)) == VERIFIED

@@ -67,7 +67,7 @@ def test_of_an_address_is_said_when_that_came_in_which_was_deleted(desk: Desk, a
     page = words(post(anna, "/desk/search", **PLACE))
     assert "Wat binnenkwam op di 24 nov 2026 is verwijderd." in page
     assert "Bewaard blijft alleen dat er toen iets binnenkwam" in page
-    assert "bewaart er niets meer van" not in page
+    assert "het leesbare adres zijn weg" not in page
     signal_id = desk.arrive()
     page = words(find(anna, **PLACE))
     assert "1 signaal gevonden" in page

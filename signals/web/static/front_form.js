@@ -358,8 +358,9 @@
     const link = event.target.closest("a[hreflang]");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return; // another tab would not find it
     try {
-      const carried = { ...typed(), to: link.hreflang };
-      sessionStorage.setItem(CARRIED, JSON.stringify(carried, [...TEXTS, "concern_types", "seen", "to"]));
+      const carried = { ...typed(), draft, to: link.hreflang };
+      const fields = [...TEXTS, "concern_types", "seen", "draft", "key", "instead", "to"];
+      sessionStorage.setItem(CARRIED, JSON.stringify(carried, fields));
     } catch {
       // A browser that keeps nothing opens an empty form.
     }
@@ -378,7 +379,9 @@
 
   function readCarried() {
     const carried = takeCarried();
-    if (carried) write(carried);
+    if (!carried) return;
+    draft = { ...newDraft(), ...carried.draft }; // a refused report that is being mended stays the same report
+    write(carried);
   }
 
   /* The page may be weeks old and the phone's clock days off: days are counted by the service's clock where known. */
