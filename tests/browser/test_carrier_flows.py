@@ -252,6 +252,12 @@ def test_the_code_is_copied_and_kept_only_when_asked(phone: Phone) -> None:
         "Ontvangen, nog niet opgepakt. Wat vandaag gebeurt, staat hier morgen."
     )
     page.locator("[data-remove]").tap()
+    expect(page.locator("#kept [data-no]")).to_be_focused()
+    page.locator("#kept [data-no]").tap()
+    expect(page.locator("#kept [data-remove]")).to_be_focused()
+    assert len(page.evaluate("signalsQueue.receipts.all()")) == 1
+    page.locator("[data-remove]").tap()
+    page.locator("#kept [data-yes]").tap()
     expect(page.locator("#kept")).to_be_hidden()
     expect(page.locator("h1")).to_be_focused()
 

@@ -85,20 +85,25 @@
     const node = part("refused-news");
     const body = JSON.parse(report.body);
     fill(node, "place", `${body.postcode || ""} ${body.house_number || ""}`);
-    const ask = (sure) => {
-      node.querySelector("[data-choice]").hidden = sure;
-      node.querySelector("[data-sure]").hidden = !sure;
-      node.querySelector(sure ? "[data-no]" : "[data-discard]").focus();
-    };
     node.querySelector("[data-mend]").onclick = () => page.mend(report);
-    node.querySelector("[data-discard]").onclick = () => ask(true);
-    node.querySelector("[data-no]").onclick = () => ask(false);
-    node.querySelector("[data-yes]").onclick = async () => {
+    askBefore(node, "[data-discard]", async () => {
       say(word("discarded"));
       await queue.discard(report.key);
       settle();
-    };
+    });
     return node;
+  }
+
+  /* What cannot be taken back is done at the second press, of another button: gloves press what they did not mean. */
+  function askBefore(node, first, act) {
+    const ask = (sure) => {
+      node.querySelector("[data-choice]").hidden = sure;
+      node.querySelector("[data-sure]").hidden = !sure;
+      node.querySelector(sure ? "[data-no]" : first).focus();
+    };
+    node.querySelector(first).onclick = () => ask(true);
+    node.querySelector("[data-no]").onclick = () => ask(false);
+    node.querySelector("[data-yes]").onclick = act;
   }
 
   /* What had the focus went away: it goes to the line above, or to the head of the page. */
@@ -110,7 +115,7 @@
     next.focus({ preventScroll: true });
   }
 
-  Object.assign(page, { drawList, isListClosed: () => !opener.hidden && told.hidden, settle, showAnswer });
+  Object.assign(page, { askBefore, drawList, isListClosed: () => !opener.hidden && told.hidden, settle, showAnswer });
   opener.onclick = () => {
     openList(told.hidden);
     refresh();

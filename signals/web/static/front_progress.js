@@ -2,7 +2,7 @@
 (function () {
   "use strict";
 
-  const { fill, part, settle, word } = window.signalsPage;
+  const { askBefore, fill, part, settle, word } = window.signalsPage;
   const queue = window.signalsQueue;
   const form = document.getElementById("progress-form");
   if (!form) return; // another page
@@ -74,11 +74,11 @@
     fill(node, "organisation", entry.organisation);
     fill(node, "on", new Date(`${entry.on}T12:00:00`).toLocaleDateString(document.documentElement.lang));
     node.querySelector("[data-look]").onclick = () => look(entry.receipt, node.querySelector("[data-state]"));
-    node.querySelector("[data-remove]").onclick = async () => {
+    askBefore(node, "[data-remove]", async () => {
       await queue.receipts.remove(entry.receipt);
       await draw();
       settle();
-    };
+    });
     return node;
   }
 
