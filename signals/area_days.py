@@ -25,7 +25,16 @@ from signals.errors import Conflict, NotFound, StaleVersion
 from signals.models import AreaDay, IdempotencyKey, Organisation
 from signals.models.area_day import MOST_RAISES, limit_after
 from signals.models.base import new_id
-from signals.reach import Reach, administrators, coordinators, deputy_of, leads_of, not_disturbing, without
+from signals.reach import (
+    Reach,
+    administrators,
+    coordinators,
+    deputy_of,
+    leads_of,
+    not_disturbing,
+    path_for,
+    without,
+)
 from signals.vocabulary import AuditAction, Role
 
 FULL_PERCENT: Final = 100
@@ -179,7 +188,7 @@ def _messages(session: Session, clock: Clock, row: AreaDay, public_url: str) -> 
     when = dict.fromkeys(administrators(session), now)
     later = not_disturbing(organisation, now)
     when = dict.fromkeys(leads or deputy_of(organisation), later) | when
-    kept_out = coordinators(session)
+    page, kept_out = f"{PATH}/{row.id}", coordinators(session)
     for reach in without(when, kept_out):
         yield NewMessage(
             event=event,
@@ -189,7 +198,11 @@ def _messages(session: Session, clock: Clock, row: AreaDay, public_url: str) -> 
             channel=reach.channel,
             recipient=reach.recipient,
             language=reach.language,
-            values={"link": f"{public_url}{PATH}/{row.id}", DATES[event]: row.day.isoformat()},
+            # A deputy cannot raise the limit, with an account or without.
+            values={
+                "link": f"{public_url}{path_for(reach, organisation.id, page, see_signals=())}",
+                DATES[event]: row.day.isoformat(),
+            },
             not_before=when[reach],
             expires_at=datetime.combine(row.day, time(), AMSTERDAM) + _EXPIRES,
         )

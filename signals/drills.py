@@ -31,7 +31,9 @@ from signals.reach import (
     leads_of,
     not_disturbing,
     once_each,
+    path_for,
     team_of,
+    who_see_signals,
 )
 from signals.recipients import ProofRefused
 from signals.routing import routing_changed
@@ -247,7 +249,16 @@ class Drills:
         known = {reach.recipient for reach in concerned}
         others = [reach for reach in administrators(session) if reach.recipient not in known]
         day = today(clock)
-        team = self._messages(clock, event, drill, organisation, concerned, day, path="/desk")
+        team = self._messages(
+            clock,
+            event,
+            drill,
+            organisation,
+            concerned,
+            day,
+            path="/desk",
+            see_signals=who_see_signals(session),
+        )
         office = self._messages(clock, event, drill, organisation, others, day, path=_OVERVIEW)
         enqueue(session, [*team, *office])
 
@@ -261,9 +272,14 @@ class Drills:
         day: date,
         *,
         path: str,
+        see_signals: Collection[tuple[uuid.UUID | None, str]] | None = None,
     ) -> Iterator[NewMessage]:
+        """`see_signals`: who gets into the page at `path`, where not everybody does; see `path_for`."""
         until = drill.sent_on + timedelta(days=LINK_DAYS)
         for reach in once_each(to):
+            page = path
+            if see_signals is not None:
+                page = path_for(reach, organisation.id, path, see_signals=see_signals)
             yield NewMessage(
                 event=event,
                 subject_id=drill.id,
@@ -271,7 +287,7 @@ class Drills:
                 channel=reach.channel,
                 recipient=reach.recipient,
                 language=reach.language,
-                values={"link": f"{self.public_url.rstrip('/')}{path}", DATES[event]: day.isoformat()},
+                values={"link": f"{self.public_url.rstrip('/')}{page}", DATES[event]: day.isoformat()},
                 not_before=not_disturbing(organisation, clock.now()),
                 expires_at=datetime.combine(until, time(), AMSTERDAM),
             )

@@ -9,6 +9,7 @@ from typing import Protocol
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from notifications.events import DEPUTY_PAGE
 from signals.clock import AMSTERDAM
 from signals.deadlines import holidays_of
 from signals.models import Organisation, StaffMember
@@ -100,6 +101,19 @@ def deputy_of(organisation: Organisation) -> list[Reach]:
         channel=EMAIL, recipient=organisation.deputy_email, language=organisation.language, deputy=True
     )
     return [reach]
+
+
+def path_for(
+    reach: Reach,
+    organisation_id: uuid.UUID,
+    path: str,
+    *,
+    see_signals: Collection[tuple[uuid.UUID | None, str]],
+) -> str:
+    """`path`, or for a deputy without an account what they can do: behind sign-in they would get nowhere."""
+    if reach.deputy and (organisation_id, reach.recipient.lower()) not in see_signals:
+        return f"{DEPUTY_PAGE}{organisation_id}"
+    return path
 
 
 def who_see_signals(session: Session) -> frozenset[tuple[uuid.UUID | None, str]]:

@@ -16,7 +16,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
-from notifications.events import DATES, DEPUTY_PAGE, Event
+from notifications.events import DATES, Event
 from notifications.outbox import NewMessage, enqueue
 from signals.clock import AMSTERDAM, Clock, today
 from signals.deadlines import add_working_days, is_working_day
@@ -31,6 +31,7 @@ from signals.reach import (
     not_disturbing,
     of_staff,
     once_each,
+    path_for,
     service_managers,
     team_of,
     who_see_signals,
@@ -376,19 +377,15 @@ class _Plan:
                 recipient=reach.recipient,
                 language=reach.language,
                 values={
-                    "link": f"{self.public_url}{self._path_for(told, reach)}",
+                    "link": f"{self.public_url}{self._path(told, reach)}",
                     DATES[told.event]: told.day.isoformat(),
                 },
                 not_before=not_disturbing(told.organisation, moment),
                 expires_at=datetime.combine(told.until + timedelta(days=1), time(), AMSTERDAM),
             )
 
-    def _path_for(self, told: _Told, reach: Reach) -> str:
-        """A deputy without an account is led to what they can do: the queue would not let them in."""
-        member = (told.organisation.id, reach.recipient.lower())
-        if reach.deputy and member not in self.see_signals:
-            return f"{DEPUTY_PAGE}{told.organisation.id}"
-        return told.path
+    def _path(self, told: _Told, reach: Reach) -> str:
+        return path_for(reach, told.organisation.id, told.path, see_signals=self.see_signals)
 
     def _has_come(self, day: date) -> bool:
         return self.on - timedelta(days=CATCH_UP_DAYS) < day <= self.on

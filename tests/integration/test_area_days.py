@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import select, update
@@ -160,6 +161,9 @@ def test_without_a_lead_a_deputy_who_confirmed_is_told(world: World, confirmed_o
     fill(world, 4)
     watch(world)
     assert [recipient for _, recipient in told(world)] == ["vervanger@example.org"] * bool(confirmed_on)
+    with world.sessions() as session:  # a page that lets them in: they may not raise it
+        paths = {urlsplit(one.values["link"]).path for one in session.scalars(select(OutboxMessage))}
+    assert paths == ({f"/desk/deputy/{AMSTERDAM}"} if confirmed_on else set())
 
 
 def test_a_setting_of_nought_closes_every_area_and_alarms_nobody(world: World, lead: Actor) -> None:

@@ -465,3 +465,19 @@ def test_only_a_deputy_who_confirmed_is_asked_by_a_drill(practice: Practice, con
     practice.at(add_working_days(TUESDAY, 4))
     practice.worker.drill()
     assert (DEPUTY_ADDRESS in practice.told(Event.DRILL)) is confirmed
+
+
+@pytest.mark.parametrize("account", [True, False])
+def test_a_deputy_hears_of_lost_routing_where_they_can_do_something(
+    practice: Practice, account: bool
+) -> None:
+    deputy = practice.staff(Role.WORKER) if account else DEPUTY_ADDRESS
+    name_deputy(practice, deputy, since=TUESDAY)
+    practice.miss()
+    practice.miss()
+    page = "/desk" if account else f"/desk/deputy/{IN_CHARGE}"
+    assert practice.links()[Event.ROUTING_SUSPENDED, deputy] == page
+    assert practice.links()[Event.ROUTING_SUSPENDED, FIRST] == "/desk"
+    assert practice.links()[Event.DRILL, deputy].startswith(
+        "/desk/channel/drill/"
+    )  # the link answers by itself
