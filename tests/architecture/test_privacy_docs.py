@@ -123,7 +123,7 @@ def test_the_assessment_has_the_periods_of_the_code_with_their_grounds() -> None
             MESSAGES_KEPT.days,
         ),
         ("afwezigheid, na de laatste dag", ABSENCES_KEPT_DAYS),
-        ("dag waarop een daggrens in zicht kwam", FULL_DAYS_KEPT.days),
+        ("dag waarop een daglimiet in zicht kwam", FULL_DAYS_KEPT.days),
     ],
 )
 def test_the_assessment_has_the_other_periods_of_the_code(what: str, days: int) -> None:

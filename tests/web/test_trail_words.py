@@ -172,6 +172,7 @@ def test_staff_read_one_dutch_word_for_one_thing(chosen: str, other: str) -> Non
     texts += [
         package.parent / "notifications/words.py",
         *(package.parent / "notifications/templates/nl").iterdir(),
+        *(package.parent / "docs/privacy").glob("*.md"),
     ]
     said = "\n".join(path.read_text("utf-8") for path in texts).casefold()
     assert chosen in said

@@ -217,7 +217,7 @@ def _follow_up(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         kind, result = AttemptKind(attempt["kind"]), AttemptResult(attempt["result"])
         words = f"{label(kind, _LANGUAGE)}, {result_label(kind, result, _LANGUAGE).lower()}"
         until = attempt["postponed_until"]
-        agreed = f", afgesproken voor {_day(until)}" if until else ""
+        agreed = f", afgesproken dag: {_day(until)}" if until else ""
         yield "Contactpoging", f"{_clock(attempt['attempted_at'])}: {words}{agreed}"
     for note in document["notes"]:
         yield "Notitie", f"{_clock(note['written_at'])}: {note['text']}"

@@ -151,7 +151,7 @@ def _told(signal: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _attempts(signal: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for attempt in signal["contact_attempts"]:
         kind, result = AttemptKind(attempt["kind"]), AttemptResult(attempt["result"])
-        agreed = f", afgesproken voor {_day(attempt['agreed_for'])}" if attempt["agreed_for"] else ""
+        agreed = f", afgesproken dag: {_day(attempt['agreed_for'])}" if attempt["agreed_for"] else ""
         together = f", met {attempt['workers']} medewerkers" if attempt["workers"] > 1 else ""
         tried = f"{label(kind, _LANGUAGE)}, {result_label(kind, result, _LANGUAGE)}"
         yield "Contactpoging", f"{_moment(attempt['at'])}: {tried}{together}{agreed}"
