@@ -1,0 +1,92 @@
+"""The schedule as it is laid out: no job of the worker is forgotten, and what people wait for comes soon."""
+
+from datetime import UTC, date, datetime, timedelta
+from inspect import isfunction
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+from apscheduler.job import Job
+from apscheduler.schedulers.background import BackgroundScheduler
+from structlog.testing import capture_logs
+
+from signals import scheduler, server
+from signals.clock import AMSTERDAM
+from signals.jobs import Worker
+from signals.settings import Settings
+
+SERVES = {"drills", "ping", "retention"}
+"""Public methods of the worker that are no job: others work with what they give."""
+
+
+@pytest.fixture
+def worker() -> Any:
+    made = Mock(spec=Worker)
+    made.settings = SimpleNamespace(
+        arrival=SimpleNamespace(interval_seconds=2),
+        notifications=SimpleNamespace(interval_seconds=5),
+        audit=SimpleNamespace(link_seconds=10),
+        retention=SimpleNamespace(at_hour=2),
+    )
+    return made
+
+
+@pytest.fixture
+def jobs(worker: Any) -> dict[str, Job]:
+    laid_out = BackgroundScheduler(timezone=UTC)
+    scheduler._schedule(laid_out, worker)
+    return {job.id: job for job in laid_out.get_jobs()}
+
+
+def test_every_job_of_the_worker_is_in_the_schedule_and_a_failing_one_stops_no_other(
+    worker: Any, jobs: dict[str, Job]
+) -> None:
+    names = {name for name, made in vars(Worker).items() if isfunction(made) and not name.startswith("_")}
+    for name in names - SERVES:
+        getattr(worker, name).side_effect = RuntimeError
+    with capture_logs() as said:
+        for job in jobs.values():
+            job.func()
+    assert {line["job"] for line in said if line["event"] == "scheduler.job_failed"} == {
+        name.removesuffix("_at_start") for name in jobs
+    }
+    assert {name for name in names if not getattr(worker, name).called} == SERVES
+
+
+@pytest.mark.parametrize("name", ["mailbox_keys", "proofs", "limits", "destroyed_keys"])
+def test_what_somebody_waits_for_is_looked_at_each_minute_from_the_start(
+    jobs: dict[str, Job], name: str
+) -> None:
+    assert jobs[name].trigger.interval <= timedelta(minutes=1)
+    assert jobs[name].next_run_time <= datetime.now(UTC)
+
+
+@pytest.mark.parametrize("day", ["2027-03-27", "2027-10-30"], ids=["an hour less", "an hour twice"])
+def test_a_job_of_the_night_runs_in_every_night_also_when_the_clock_changes(
+    jobs: dict[str, Job], day: str
+) -> None:
+    trigger, moment = jobs["retention"].trigger, datetime.fromisoformat(f"{day}T12:00:00+00:00")
+    nights: dict[date, int] = {}
+    for _ in range(4):
+        moment = trigger.get_next_fire_time(moment, moment + timedelta(seconds=1)).astimezone(UTC)
+        night = moment.astimezone(AMSTERDAM).date()
+        nights[night] = nights.get(night, 0) + 1
+    first = datetime.fromisoformat(day).date()
+    assert list(nights)[:3] == [first + timedelta(days=number) for number in (1, 2, 3)]
+    assert max(nights.values()) <= 2  # from two to three comes twice in October, and does no harm
+
+
+def test_serve_refuses_a_bare_checkout_before_it_opens_a_secret(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    configured = Mock()
+    monkeypatch.setattr(server, "configure_logging", configured)
+    monkeypatch.setattr(server, "_stop_cleanly_from_the_start", Mock())
+    monkeypatch.setattr(server, "_refuse_a_taken_port", Mock())
+    monkeypatch.setattr(server._refuse_without_what_is_built, "__defaults__", (tmp_path,))
+    monkeypatch.setattr(server, "_refuse_unusable_secrets", Mock(side_effect=AssertionError))
+    with pytest.raises(SystemExit, match="make build"):
+        server.serve(Settings())
+    configured.assert_called_once()
