@@ -1,6 +1,6 @@
 """Which language a reader gets: chosen by the sender's header, a switch, or the staff member's setting."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from flask import Flask, g, request
 from flask_babel import Babel
@@ -32,23 +32,23 @@ def language() -> str:
     chosen = g.get("language")
     if chosen in LANGUAGES:
         return str(chosen)
-    return next(_accepted(), DEFAULT)
+    return next(_accepted(LANGUAGES), DEFAULT)
 
 
-def _accepted() -> Iterator[str]:
-    """The reader's languages that we speak, best first; `uk-UA` is read as `uk` (RFC 4647, 3.4 lookup).
+def _accepted(spoken: Collection[str]) -> Iterator[str]:
+    """The reader's languages that are spoken here, best first; `uk-UA` is read as `uk` (RFC 4647, 3.4 lookup).
 
     Werkzeug's `best_match` would give Dutch to `uk-UA, nl;q=0.5`, for it tries exact tags first.
     """
     for tag, quality in request.accept_languages:
         primary = tag.replace("_", "-").split("-")[0].lower()
-        if quality > 0 and primary in LANGUAGES:
+        if quality > 0 and primary in spoken:
             yield primary
 
 
 def staff_language() -> str:
-    """The same among the languages that the desk speaks."""
-    chosen = language()
+    """The same among the languages that the desk speaks; English to who reads none of them."""
+    chosen = g.get("language") or next(_accepted(STAFF_LANGUAGES), language())
     return chosen if chosen in STAFF_LANGUAGES else "en"
 
 

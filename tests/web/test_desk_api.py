@@ -133,6 +133,23 @@ def test_a_bad_value_in_the_query_is_named(desk: Desk, query: str, field: str) -
     assert fields_of(desk.call("anna", "GET", f"/queue?{query}")) == {field}
 
 
+@pytest.mark.parametrize(
+    ("asked", "title", "message"),
+    [
+        ("nl", "Er klopt nog iets niet", "Dit valt buiten"),
+        ("pl", "Something in the form", "This lies outside"),
+        ("pl, nl;q=0.5", "Er klopt nog iets niet", "Dit valt buiten"),
+        ("", "Er klopt nog iets niet", "Dit valt buiten"),
+    ],
+)
+def test_an_error_is_in_one_language_of_the_desk(desk: Desk, asked: str, title: str, message: str) -> None:
+    """Some words are the carriers' too, and were Polish beside English ones."""
+    headers = {"Accept-Language": asked} if asked else {}
+    problem = desk.call("anna", "GET", "/queue?limit=900", headers=headers).get_json()
+    assert problem["title"].startswith(title)
+    assert problem["errors"][0]["message"].startswith(message)
+
+
 def test_a_signal_in_the_clear_has_address_observation_and_version(desk: Desk, signal_id: UUID) -> None:
     answer = desk.call("anna", "GET", f"/signals/{signal_id}")
     body = answer.get_json()

@@ -27,6 +27,7 @@ from signals.vocabulary import Role
 from signals.web.authentication import Authentication
 from signals.web.desk.carried import MARK_LENGTH
 from signals.web.desk.context import desk
+from signals.web.i18n import staff_language
 from signals.web.openapi import answers
 
 PROGRAMS: Final[frozenset[SessionKind]] = frozenset({"api", "token"})
@@ -269,9 +270,11 @@ def _guarded(
 
 
 def _speak_their_language(means: str) -> None:
-    """Pages are in the language of the account, a refusal for its role too; programs ask for theirs."""
-    if means == "cookie":
-        g.language = current().member.language
+    """Pages are in the language of the account, a refusal for its role too; programs ask for theirs.
+
+    Of those that the desk speaks: some words are the carriers' too, and an answer half in Polish helps nobody.
+    """
+    g.language = current().member.language if means == "cookie" else staff_language()
 
 
 def _authenticated(token: str | None, kinds: Collection[SessionKind], active: bool = True) -> Caller:
