@@ -36,7 +36,7 @@ def language() -> str:
 
 
 def _accepted(spoken: Collection[str]) -> Iterator[str]:
-    """The reader's languages that are spoken here, best first; `uk-UA` is read as `uk` (RFC 4647, 3.4 lookup).
+    """Those of the reader that are `spoken`, best first; `uk-UA` is read as `uk` (RFC 4647, 3.4 lookup).
 
     Werkzeug's `best_match` would give Dutch to `uk-UA, nl;q=0.5`, for it tries exact tags first.
     """

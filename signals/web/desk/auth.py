@@ -272,7 +272,7 @@ def _guarded(
 def _speak_their_language(means: str) -> None:
     """Pages are in the language of the account, a refusal for its role too; programs ask for theirs.
 
-    Of those that the desk speaks: some words are the carriers' too, and an answer half in Polish helps nobody.
+    Of those that the desk speaks: some words are the carriers' too; an answer half in Polish helps nobody.
     """
     g.language = current().member.language if means == "cookie" else staff_language()
 
