@@ -4,12 +4,13 @@ The front seals with public keys only; opening takes keys handed in by the calle
 module needs no keystore.
 """
 
+import re
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 from sqlalchemy import Row
 from structlog import get_logger
@@ -31,8 +32,17 @@ from signals.vocabulary import ConcernType, Seen
 
 log = get_logger(__name__)
 
+_POSTCODE: Final = re.compile("[1-9][0-9]{3}[A-Z]{2}")
+_NO_REPORT: Final = (AttributeError, KeyError, TypeError, ValueError)
+"""What reading something else as a report raises."""
+
 SignalRow = Row[*tuple[Any, ...]]
 """A row with a signal's id, organisation, case key, version of the schema, content and summary."""
+_Read = TypeVar("_Read")
+
+
+class ContentRefused(SealingError):
+    """What the envelope holds is no report."""
 
 
 class CaseKeys(Protocol):
@@ -70,13 +80,19 @@ class Report:
 
 
 def report_from_plain(plain: Mapping[str, Any]) -> Report:
-    """The report that `to_plain` described."""
-    return Report(
-        address=Address(postcode=plain["pc"], number=plain["nr"], addition=plain["add"]),
-        summary=_summary_from(plain),
-        noticed_on=date.fromisoformat(plain["on"]) if plain["on"] else None,
-        note=plain["note"],
-    )
+    """The report that `to_plain` described; raises `ContentRefused` for anything else.
+
+    Who could write to the database sealed it, perhaps: jobs must be able to pass it over by that.
+    """
+    try:
+        return Report(
+            address=_address_from(plain),
+            summary=_summary_from(plain),
+            noticed_on=date.fromisoformat(plain["on"]) if plain["on"] else None,
+            note=_note_from(plain),
+        )
+    except _NO_REPORT:
+        raise ContentRefused from None
 
 
 def case_context(signal: Signal | SignalRow) -> SealContext:
@@ -103,15 +119,18 @@ def seal_for_case(report: Report, case_key: bytes, context: SealContext) -> tupl
 def seal_what_came(text: bytes, case_key: bytes, context: SealContext) -> tuple[Address, bytes, bytes]:
     """(address, content, summary) of a report's JSON as the door sealed it: checked, and sealed as it is.
 
-    Raises what tells that it is no report: `InvalidAddressPart` or another ValueError, AttributeError,
-    KeyError, TypeError, `SealingError`.
+    Raises `SealingError`; of these `ContentRefused` when it is no report, or none that the door writes: what
+    arrives must be read by every page and job for as long as it is kept.
     """
     plain = parse_json(text)
-    address = Address.parse(postcode=plain["pc"], number=plain["nr"], addition=plain["add"])
-    if plain["on"]:
-        date.fromisoformat(plain["on"])
+    try:
+        address, summary = _checked_address(plain), _checked_summary(tuple(plain["types"]), plain["seen"])
+        _note_from(plain)
+        if plain["on"]:
+            date.fromisoformat(plain["on"])
+    except _NO_REPORT:
+        raise ContentRefused from None
     sealer = CaseSealer(case_key, context)
-    summary = _checked_summary(tuple(plain["types"]), plain["seen"])
     return address, sealer.seal(text, purpose="content"), sealer.seal(summary, purpose="summary")
 
 
@@ -125,26 +144,29 @@ def open_report(keys: CaseKeys, signal: Signal) -> Report:
 
 def open_reports(keys: CaseKeys, signals: Iterable[Signal | SignalRow]) -> dict[uuid.UUID, Report]:
     """The reports of many signals in one keystore query, for jobs; those that cannot be read are left out."""
-    wanted = list(signals)
-    found = keys.case_keys([signal.case_key_id for signal in wanted])
-    opened: dict[uuid.UUID, Report] = {}
-    for signal in wanted:
-        try:
-            opened[signal.id] = _open_with(found.get(signal.case_key_id), signal)
-        except (ContentGone, SealingError) as error:
-            log.warning("contents.unreadable", signal_id=str(signal.id), error=type(error).__name__)
-    return opened
+    return _opened(keys, signals, _open_with)
 
 
 def open_summaries(keys: CaseKeys, signals: Iterable[Signal | SignalRow]) -> dict[uuid.UUID, Summary]:
-    """The summaries of a page of signals in one keystore query; those whose key is gone are left out."""
+    """The summaries of a page of signals in one keystore query; those that cannot be read are left out."""
+    return _opened(keys, signals, _open_summary)
+
+
+def _opened(
+    keys: CaseKeys,
+    signals: Iterable[Signal | SignalRow],
+    read: Callable[[bytes | None, Signal | SignalRow], _Read],
+) -> dict[uuid.UUID, _Read]:
+    """One that cannot be read is nobody's reason to go without the others."""
     wanted = list(signals)
     found = keys.case_keys([signal.case_key_id for signal in wanted])
-    return {
-        signal.id: _open_summary(signal, found[signal.case_key_id])
-        for signal in wanted
-        if signal.case_key_id in found
-    }
+    opened: dict[uuid.UUID, _Read] = {}
+    for signal in wanted:
+        try:
+            opened[signal.id] = read(found.get(signal.case_key_id), signal)
+        except (ContentGone, SealingError) as error:
+            log.warning("contents.unreadable", signal_id=str(signal.id), error=type(error).__name__)
+    return opened
 
 
 def _open_with(key: bytes | None, signal: Signal | SignalRow) -> Report:
@@ -155,8 +177,14 @@ def _open_with(key: bytes | None, signal: Signal | SignalRow) -> Report:
     return report_from_plain(content | reader.open_json(signal.summary, purpose="summary"))
 
 
-def _open_summary(signal: Signal | SignalRow, key: bytes) -> Summary:
-    return _summary_from(open_json(signal.summary, key, case_context(signal), purpose="summary"))
+def _open_summary(key: bytes | None, signal: Signal | SignalRow) -> Summary:
+    if key is None:
+        raise ContentGone
+    plain = open_json(signal.summary, key, case_context(signal), purpose="summary")
+    try:
+        return _summary_from(plain)
+    except _NO_REPORT:
+        raise ContentRefused from None
 
 
 def _content_of(report: Report) -> dict[str, Any]:
@@ -176,6 +204,31 @@ def _plain_summary(summary: Summary) -> dict[str, Any]:
 @lru_cache(maxsize=1024)  # there are few, and none says whose it is
 def _checked_summary(types: tuple[str, ...], seen: str | None) -> bytes:
     return canonical_json(_plain_summary(_summary_from({"types": types, "seen": seen})))
+
+
+def _checked_address(plain: Mapping[str, Any]) -> Address:
+    """The address, in the one spelling in which the door writes it."""
+    address = Address.parse(postcode=plain["pc"], number=plain["nr"], addition=plain["add"])
+    if (address.postcode, address.addition) != (plain["pc"], plain["add"]):
+        raise ValueError
+    return address
+
+
+def _address_from(plain: Mapping[str, Any]) -> Address:
+    """By its shape only: a rule of today must not close what an earlier release took."""
+    address = Address(postcode=plain["pc"], number=plain["nr"], addition=plain["add"])
+    if not (_POSTCODE.fullmatch(address.postcode) and type(address.number) is int):
+        raise ValueError
+    if not isinstance(address.addition, str):
+        raise TypeError
+    return address
+
+
+def _note_from(plain: Mapping[str, Any]) -> str | None:
+    note: object = plain["note"]
+    if note is None or isinstance(note, str):
+        return note
+    raise TypeError
 
 
 def _summary_from(plain: Mapping[str, Any]) -> Summary:

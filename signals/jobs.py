@@ -204,7 +204,11 @@ class Worker:
     def destroy_keys(self) -> int:
         """Finish what the desk could not: ordered deletions, and keys of what was referred or erased."""
         retention = self.retention()
-        return retention.carry_out_orders(self.clock) + retention.confirm_destroyed(self.clock)
+        try:
+            done = retention.carry_out_orders(self.clock)
+        finally:  # an order that fails must not keep other keys alive
+            destroyed = retention.confirm_destroyed(self.clock)
+        return done + destroyed
 
     def sweep_keys(self) -> int:
         """Destroy keys that nothing needs any more, like mailbox keys of past weeks; returns how many."""

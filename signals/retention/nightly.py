@@ -12,9 +12,11 @@ from typing import Any, Final, TypeVar, cast
 
 from sqlalchemy import ColumnElement, Table, delete, select, update
 from sqlalchemy.orm import Session, sessionmaker
+from structlog import get_logger
 
 from privacy.bulk import among
 from privacy.keystore import Keystore
+from privacy.sealing import SealingError
 from signals.audit import SYSTEM, AuditLog
 from signals.clock import Clock, today
 from signals.db import set_local
@@ -27,6 +29,8 @@ from signals.retention.purging import BATCH, Locate, purge
 from signals.statistics.pool import forget_pool_keys, move_facts
 from signals.vocabulary import AuditAction, DeletionReason
 
+log = get_logger(__name__)
+
 FACTS_TOGETHER = 20
 """Facts that are written to the statistics at once, so that none can be told to belong to a record."""
 
@@ -37,6 +41,9 @@ _RECORDED: Final = select(
     DeletionRecord.case_key_id, DeletionRecord.deleted_on, DeletionRecord.reason, DeletionRecord.signal_id
 )
 _Item = TypeVar("_Item")
+_Done = TypeVar("_Done")
+_OF_ONE = (ArithmeticError, AttributeError, LookupError, SealingError, TypeError, ValueError)
+"""What something in one row can set off; a database or keystore that is away is none of these."""
 _signals: Final = cast(Table, Signal.__table__).c
 _records: Final = cast(Table, DeletionRecord.__table__).c
 _referrals: Final = cast(Table, Referral.__table__).c
@@ -87,7 +94,8 @@ class Retention:
         destroyed = 0
         for batch in _batches(found, self.batch_size):
             with _uncollected(), _resting_after(self.rest_percent):
-                purged.update(self._purge_batch(clock, batch, check))
+                for done in _apart(batch, lambda some: self._purge_batch(clock, some, check)):
+                    purged.update(done)
                 destroyed += self.confirm_destroyed(clock)
         return RetentionReport(purged=purged, keys_destroyed=destroyed, links_deleted=self._forget(clock))
 
@@ -98,11 +106,14 @@ class Retention:
         by_reason: dict[DeletionReason, list[uuid.UUID]] = {}
         for order in orders:
             by_reason.setdefault(order.reason, []).append(order.signal_id)
-        done = sum(self.purge_now(clock, ids, reason) for reason, ids in by_reason.items())
+        done = sum(self._carry_out(clock, ids, reason) for reason, ids in by_reason.items())
         with self.sessions.begin() as session:
             alive = select(Signal.id)
             session.execute(delete(DeletionOrder).where(DeletionOrder.signal_id.not_in(alive)))
         return done
+
+    def _carry_out(self, clock: Clock, signal_ids: Sequence[uuid.UUID], reason: DeletionReason) -> int:
+        return sum(_apart(signal_ids, lambda some: self.purge_now(clock, some, reason)))
 
     def purge_now(self, clock: Clock, signal_ids: Sequence[uuid.UUID], reason: DeletionReason) -> int:
         """Purge these signals at once (erasure, objection); returns how many were still there."""
@@ -157,7 +168,8 @@ class Retention:
         purged: Counter[DeletionReason] = Counter()
         for batch in _batches(sorted(known), BATCH):
             deletions = [known[key] for key in batch]
-            purged.update(self._purge_again(clock, deletions))
+            for done in _apart(deletions, lambda some: self._purge_again(clock, some)):
+                purged.update(done)
             self._keep_from_arriving(clock, deletions)
         destroyed = self._destroy(clock, [*(referred | known.keys())])
         return RetentionReport(purged=purged, keys_destroyed=destroyed)
@@ -230,6 +242,23 @@ class Retention:
 
     def _oldest_in_journal(self, clock: Clock) -> date:
         return today(clock) - timedelta(days=self.ends.journal)
+
+
+def _apart(items: Sequence[_Item], act: Callable[[Sequence[_Item]], _Done]) -> Iterator[_Done]:
+    """Act on all; where one of them makes that fail, on halves, so that it holds up nothing but itself."""
+    try:
+        yield act(items)
+    except _OF_ONE as error:
+        if len(items) == 1:
+            log.error("retention.signal_failed", signal_id=_signal_of(items[0]), exc_info=error)
+            return
+        middle = len(items) // 2
+        yield from _apart(items[:middle], act)
+        yield from _apart(items[middle:], act)
+
+
+def _signal_of(item: object) -> str:
+    return str(getattr(item, "signal_id", item))
 
 
 @contextmanager

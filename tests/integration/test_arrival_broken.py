@@ -184,8 +184,26 @@ def test_a_report_whose_mailbox_key_was_destroyed_is_set_aside(world: World) -> 
         {"pc": "1012AB", "nr": 12, "add": "", "on": "gisteren", "note": None, "types": [], "seen": None},
         {"pc": "1012AB", "nr": 12, "add": "", "on": None, "note": None, "types": ["x"], "seen": None},
         {"pc": "1012AB", "nr": 12, "add": "", "on": None, "note": None, "types": None, "seen": None},
+        {"pc": "1012AB", "nr": 12, "add": "", "on": None, "types": [], "seen": None},
+        {"pc": "1012AB", "nr": 12, "add": "", "on": None, "note": {"a": 1}, "types": [], "seen": None},
+        {"pc": "1012 ab", "nr": 12, "add": "", "on": None, "note": None, "types": [], "seen": None},
+        {"pc": "1012AB", "nr": 12, "add": None, "on": None, "note": None, "types": [], "seen": None},
+        {"pc": "1012AB", "nr": True, "add": "", "on": None, "note": None, "types": [], "seen": None},
     ],
-    ids=["empty", "no_postcode", "text_number", "number_0", "no_date", "unknown_type", "no_types"],
+    ids=[
+        "empty",
+        "no_postcode",
+        "text_number",
+        "number_0",
+        "no_date",
+        "unknown_type",
+        "no_types",
+        "no_note",
+        "note_of_something_else",
+        "another_spelling",
+        "no_addition",
+        "true_for_a_number",
+    ],
 )
 def test_nonsense_sealed_by_somebody_with_the_public_key_does_not_hold_the_rest_up(
     sqlite_world: World, content: dict[str, Any]

@@ -1,0 +1,96 @@
+"""One signal that cannot be read, however it came about, holds up nothing but itself: on both databases."""
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, select, update
+from structlog.testing import capture_logs
+
+from privacy.sealing import CaseSealer, canonical_json
+from signals.contents import ContentRefused, case_context, open_report, open_summaries
+from signals.models import DeletionOrder, DeletionRecord, Signal
+from signals.retention import order_deletion, purging
+from signals.vocabulary import DeletionReason
+from tests.support.world import IN_GRONINGEN, World
+
+NO_REPORT: dict[str, Any] = {"pc": "1012AB", "nr": 12, "add": "", "on": None}
+
+
+@pytest.fixture
+def unreadable(world: World) -> uuid.UUID:
+    """Among six signals one whose content and summary are sealed rightly and are no report's."""
+    world.receive(1)
+    world.worker().arrive()
+    (signal,) = world.signals()
+    key = world.keystore.case_keys([signal.case_key_id])[signal.case_key_id]
+    sealer = CaseSealer(key, case_context(signal))
+    content = sealer.seal(canonical_json(NO_REPORT), purpose="content")
+    summary = sealer.seal(canonical_json({"types": ["abolished"], "seen": None}), purpose="summary")
+    with world.sessions.begin() as session:
+        session.execute(update(Signal).where(Signal.id == signal.id).values(content=content, summary=summary))
+    for number in range(2, 7):
+        world.receive(number, IN_GRONINGEN)
+    world.worker().arrive()
+    return signal.id
+
+
+def test_a_purge_takes_it_along_with_the_others(world: World, unreadable: uuid.UUID) -> None:
+    world.move(days=28)
+    with capture_logs() as lines:
+        world.worker().retain()
+    assert (world.count(Signal), world.count(DeletionRecord)) == (0, 6)
+    assert ("contents.unreadable", str(unreadable)) in [(one["event"], one.get("signal_id")) for one in lines]
+
+
+def test_every_order_is_carried_out(world: World, unreadable: uuid.UUID) -> None:
+    with world.sessions.begin() as session:
+        for signal in session.scalars(select(Signal)):
+            order_deletion(
+                session,
+                world.clock,
+                organisation_id=signal.organisation_id,
+                signal_ids=[signal.id],
+                reason=DeletionReason.ERASURE,
+            )
+    world.worker().destroy_keys()
+    assert (world.count(Signal), world.count(DeletionOrder)) == (0, 0)
+
+
+def test_figures_are_made_and_the_queues_summaries_lack_only_it(world: World, unreadable: uuid.UUID) -> None:
+    with world.sessions() as session:
+        rows = session.scalars(select(Signal)).all()
+    assert open_summaries(world.keystore, rows).keys() == {row.id for row in rows} - {unreadable}
+    world.move(days=130)
+    assert world.worker().release_figures()
+
+
+def test_where_a_batch_fails_for_one_signal_the_others_go_and_it_is_named(
+    world: World, unreadable: uuid.UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever else in a row may set it off: here the fact that is made of it."""
+    monkeypatch.setattr(purging, "_write_facts", _failing_for(unreadable, purging._write_facts))
+    world.move(days=28)
+    with capture_logs() as lines:
+        report = replace(world.worker().retention(), batch_size=4).run(world.clock)
+    assert (report.total, [signal.id for signal in world.signals()]) == (5, [unreadable])
+    assert [one["signal_id"] for one in lines if one["event"] == "retention.signal_failed"] == [
+        str(unreadable)
+    ]
+
+
+def _failing_for(signal_id: uuid.UUID, write: Callable[..., None]) -> Callable[..., None]:
+    def written(connection: Connection, signals: Sequence[Any], *rest: Any) -> None:
+        if signal_id in {signal.id for signal in signals}:
+            raise LookupError
+        write(connection, signals, *rest)
+
+    return written
+
+
+def test_reading_it_by_itself_says_that_it_is_no_report(world: World, unreadable: uuid.UUID) -> None:
+    signal = next(one for one in world.signals() if one.id == unreadable)
+    with pytest.raises(ContentRefused):
+        open_report(world.keystore, signal)
