@@ -37,7 +37,7 @@ KEPT = timedelta(days=731)
 BATCH = 1000
 _LOCK = 0x4175_6469
 _SLACK = timedelta(days=2)
-"""How much earlier than the last head an entry's moment may lie: arrivals carry midnight only."""
+"""How much earlier than the last linked entry one may lie that is not yet: arrivals carry midnight only."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,11 +65,11 @@ class AuditFilter:
 
 
 def link_entries(session: Session, clock: Clock, *, keys: TrailKeys) -> int:
-    """Link what waits and sign a new head; returns how many entries. One worker at a time."""
+    """Link the oldest `BATCH` that wait and sign a new head; returns how many. One worker at a time."""
     if not _have_turn(session):
         return 0
     head = _last_head(session)
-    ripe = _unlinked(day_only(today(clock)), since=head.at - _SLACK if head else None)
+    ripe = _unlinked(day_only(today(clock)), since=_since(session, head))
     waiting = session.execute(ripe.limit(BATCH)).all()
     if not waiting:
         return 0
@@ -186,6 +186,17 @@ def _have_turn(session: Session) -> bool:
 
 def _last_head(session: Session) -> AuditHead | None:
     return session.scalar(select(AuditHead).order_by(AuditHead.position.desc()).limit(1))
+
+
+def _since(session: Session, head: AuditHead | None) -> datetime | None:
+    """From which moment on entries may wait; None means from the first, where no linked entry is left.
+
+    Oldest come first, so nothing much older than the last linked one waits, however long no worker ran. Of a
+    head the moment says less: it may be days after what it ends with. An entry of tomorrow, by a clock that
+    was wrong, hides none of today.
+    """
+    last = moment_before(session, head.position + 1) if head else None
+    return min(last, head.at) - _SLACK if head and last else None
 
 
 def _unlinked(day: datetime, *, since: datetime | None) -> Select[uuid.UUID, bytes]:

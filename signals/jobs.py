@@ -23,6 +23,7 @@ from signals.addressees import forget_former, whither
 from signals.area_days import forget_full_days, watch_limits
 from signals.arrival import ArrivalDesk
 from signals.audit import SYSTEM, AuditLog
+from signals.audit_trail import BATCH as LINKED_AT_ONCE
 from signals.audit_trail import TrailKeys, link_entries, prune_trail
 from signals.clock import Clock, SystemClock, today
 from signals.db import make_engine, session_factory
@@ -50,7 +51,7 @@ REFUSED_KEPT_DAYS = 28
 
 BATCH = 500
 MOST_BATCHES = 20
-"""In one run of the outbox, so that a flood does not keep a worker from noticing that it should end."""
+"""In one run of a job, so that a flood does not keep a worker from noticing that it should end."""
 
 __all__ = ["Worker", "make_channels", "make_retention", "make_worker"]
 
@@ -187,8 +188,17 @@ class Worker:
             return provision_mailbox_keys(session, self.clock, keystore=self.keystore)
 
     def link_audit(self) -> int:
-        """Link waiting audit entries into the chain and sign its head; returns how many."""
+        """Link waiting audit entries, batch after batch, and sign the chain's head; returns how many."""
         keys = TrailKeys(mac_key=self.keystore.secret("audit"), root=self.keystore.root_signing_key())
+        total = 0
+        for _ in range(MOST_BATCHES):
+            linked = self._link_batch(keys)
+            total += linked
+            if linked < LINKED_AT_ONCE:
+                break
+        return total
+
+    def _link_batch(self, keys: TrailKeys) -> int:
         with self.sessions.begin() as session:
             return link_entries(session, self.clock, keys=keys)
 

@@ -11,6 +11,7 @@ from signals.audit import Actor
 from signals.audit_trail import (
     AuditFilter,
     TrailKeys,
+    _since,
     latest_head,
     link_entries,
     prune_trail,
@@ -257,6 +258,61 @@ def test_more_than_a_batch_is_linked_in_turns(world: World, monkeypatch: pytest.
     opened(world, 10)
     assert [link(world) for _ in range(4)] == [4, 4, 2, 0]
     assert findings(world) == set()
+
+
+def test_every_entry_is_linked_however_long_no_worker_ran(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The desk goes on over a long weekend, and more waits than a batch holds."""
+    monkeypatch.setattr("signals.audit_trail.BATCH", 4)
+    opened(world)
+    link(world)
+    for _ in range(5):
+        opened(world, 3)
+        world.move(days=1)
+    assert [link(world) for _ in range(5)] == [4, 4, 4, 3, 0]
+    assert findings(world) == set()
+
+
+def test_an_entry_of_tomorrow_by_a_wrong_clock_keeps_none_of_today_from_being_linked(world: World) -> None:
+    world.move(days=30)
+    opened(world)
+    world.move(days=-30)
+    assert link(world) == 1
+    opened(world, 2)
+    assert link(world) == 2
+
+
+def test_the_usual_look_for_what_waits_does_not_go_through_the_trail(world: World) -> None:
+    opened(world, 2)
+    link(world)
+    world.move(days=100)
+    opened(world, 2)
+    link(world)
+    with world.sessions() as session:
+        since = _since(session, session.get(AuditHead, 4))
+        assert since == world.clock.now() - timedelta(days=2)
+
+
+def test_what_was_added_with_a_moment_of_last_week_is_not_linked_but_found(world: World) -> None:
+    opened(world)
+    world.move(days=7)
+    opened(world)
+    link(world)
+    world.move(days=-6)
+    opened(world)
+    world.move(days=6)
+    assert link(world) == 0
+    assert findings(world) == {FindingKind.UNLINKED}
+
+
+def test_a_worker_that_was_away_links_all_that_waits_in_one_run(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signals.audit_trail.BATCH", 4)
+    monkeypatch.setattr("signals.jobs.LINKED_AT_ONCE", 4)
+    opened(world, 10)
+    assert world.worker().link_audit() == 10
 
 
 def test_old_entries_go_at_a_signed_head_and_the_rest_stays_whole(world: World) -> None:
