@@ -23,13 +23,7 @@ from signals.audit import Actor, AuditLog, require_role
 from signals.clock import Clock, today
 from signals.errors import Conflict, FieldProblem, Invalid, NotFound
 from signals.models import CoverageArea, Organisation
-from signals.organisations import (
-    LAST_NUMBER,
-    Area,
-    areas_overlap,
-    create_organisation,
-    onboarded_on,
-)
+from signals.organisations import LAST_NUMBER, Area, areas_overlap, create_organisation, receives
 from signals.recipients import arranged, take_back_check
 from signals.routing import LEAST_RECIPIENTS, hold_routing, routing_changed
 from signals.routing_table import NATIONAL_AREA, CoverageLevel
@@ -93,12 +87,6 @@ def receiving(
         for found in organisations(session, search=search)
         if found.id != besides and receives(found, on)
     ]
-
-
-def receives(organisation: Organisation, on: date) -> bool:
-    """Whether an organisation is onboarded and not suspended on a date."""
-    since, until = onboarded_on(organisation), organisation.suspended_from
-    return since is not None and since <= on and (until is None or on < until)
 
 
 def missing_before_receiving(organisation: Organisation) -> list[str]:

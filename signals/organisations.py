@@ -15,6 +15,7 @@ from privacy.sealing import week_start
 from signals.clock import Clock, today
 from signals.models import CoverageArea, MailboxPublicKey, Organisation, Recipient
 from signals.routing import is_signed_by, onboarded_from, routing_changed
+from signals.routing_table import OrganisationFacts
 from signals.vocabulary import OrganisationKind
 
 WEEKS_AHEAD = 4
@@ -126,6 +127,18 @@ def onboarded_on(organisation: Organisation) -> date | None:
     return onboarded_from(
         organisation.agreement_on, organisation.legal_basis, organisation.retention_basis, verified
     )
+
+
+def receives(organisation: Organisation, on: date) -> bool:
+    """Whether an organisation is onboarded and not suspended on a date: as routing says of it."""
+    facts = OrganisationFacts(
+        id=organisation.id,
+        name=organisation.name,
+        kind=organisation.kind,
+        receives_from=onboarded_on(organisation),
+        receives_until=organisation.suspended_from,
+    )
+    return facts.receives(on)
 
 
 def provision_mailbox_keys(session: Session, clock: Clock, *, keystore: PublicKeyMaker) -> int:

@@ -24,7 +24,7 @@ from signals.errors import FieldProblem, Invalid
 from signals.followup import transition
 from signals.models import AddressLink, Organisation, Referral, Signal
 from signals.models.base import new_id
-from signals.organisations import onboarded_on
+from signals.organisations import receives
 from signals.repeats import earlier_links, link_of, probes_for
 from signals.triage.access import acts_on, locked, refuse_unless, staff_id_of
 from signals.triage.notes import open_notes, seal_note
@@ -72,9 +72,7 @@ def refer(
 
 def _receiver(session: Session, organisation_id: uuid.UUID, signal: Signal, on: date) -> Organisation:
     receiver = session.get(Organisation, organisation_id)
-    onboarded = onboarded_on(receiver) if receiver else None
-    suspended = receiver is not None and receiver.suspended_from is not None and receiver.suspended_from <= on
-    if receiver is None or receiver.id == signal.organisation_id or onboarded is None or suspended:
+    if receiver is None or receiver.id == signal.organisation_id or not receives(receiver, on):
         raise Invalid(FieldProblem(field="organisation_id", code="cannot_receive"))
     return receiver
 

@@ -21,7 +21,7 @@ from notifications.outbox import NewMessage, enqueue
 from signals.clock import AMSTERDAM, Clock, today
 from signals.deadlines import add_working_days, is_working_day
 from signals.models import Absence, AccountLink, Drill, Organisation, Recipient, Signal, StaffMember
-from signals.organisations import onboarded_on
+from signals.organisations import receives
 from signals.reach import (
     EMAIL_ONLY,
     Reach,
@@ -391,8 +391,7 @@ class _Plan:
         return self.on - timedelta(days=CATCH_UP_DAYS) < day <= self.on
 
     def _receives(self, organisation: Organisation) -> bool:
-        since, until = onboarded_on(organisation), organisation.suspended_from
-        return since is not None and since <= self.on and (until is None or self.on < until)
+        return receives(organisation, self.on)
 
 
 def _working_day_of_team_before(organisation: Organisation, day: date) -> date:

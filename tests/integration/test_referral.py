@@ -4,7 +4,7 @@ import uuid
 from datetime import date
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import Update, select, update
 
 from notifications.models import OutboxMessage
 from privacy.keystore import KeyGone
@@ -173,18 +173,21 @@ def test_to_oneself_or_to_nobody_is_refused(world: World, sender: Actor, signal_
             send(world, signal_id, sender, to=to)
 
 
-@pytest.mark.parametrize("missing", ["agreement", "recipient", "suspended"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        update(Organisation).where(Organisation.id == GRONINGEN).values(agreement_on=None),
+        update(Organisation).where(Organisation.id == GRONINGEN).values(agreement_on=date(2026, 12, 24)),
+        update(Organisation).where(Organisation.id == GRONINGEN).values(suspended_from=date(2026, 1, 1)),
+        update(Recipient).where(Recipient.organisation_id == GRONINGEN).values(verified_on=None),
+    ],
+    ids=["no agreement", "an agreement from next month on", "suspended", "no recipients"],
+)
 def test_an_organisation_that_does_not_receive_is_refused(
-    world: World, sender: Actor, signal_id: uuid.UUID, missing: str
+    world: World, sender: Actor, signal_id: uuid.UUID, change: Update
 ) -> None:
     with world.sessions.begin() as session:
-        if missing == "recipient":
-            session.execute(
-                update(Recipient).where(Recipient.organisation_id == GRONINGEN).values(verified_on=None)
-            )
-        else:
-            value = {"agreement_on": None} if missing == "agreement" else {"suspended_from": date(2026, 1, 1)}
-            session.execute(update(Organisation).where(Organisation.id == GRONINGEN).values(value))
+        session.execute(change)
     with pytest.raises(Invalid):
         send(world, signal_id, sender)
 

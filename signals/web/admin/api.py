@@ -7,12 +7,12 @@ from uuid import UUID
 
 from flask import Response
 
-from signals.administration import missing_before_receiving, receives
+from signals.administration import missing_before_receiving
 from signals.clock import AMSTERDAM, today
 from signals.coverage_check import Problem, UpcomingChange
 from signals.errors import Forbidden
 from signals.models import CoverageArea, Organisation, StaffMember
-from signals.organisations import Area
+from signals.organisations import Area, receives
 from signals.vocabulary import Role
 from signals.web.admin import office, schemas
 from signals.web.admin.office import ApprovalView, LetIn

@@ -12,7 +12,7 @@ from signals import administration, reference
 from signals.clock import today
 from signals.errors import NotFound, SignalsError
 from signals.models import Organisation
-from signals.organisations import Area
+from signals.organisations import Area, receives
 from signals.routing_table import CoverageLevel
 from signals.staff.recovery import INVITED_BY_LEADS
 from signals.vocabulary import STAFF_LANGUAGES, OrganisationKind, Role
@@ -200,7 +200,7 @@ def _take(organisation_id: UUID, form: str, work: Callable[[], object]) -> Any:
 
 def _organisations_page(refused: SignalsError | ValidationError | None = None) -> str:
     on = today(desk().clock)
-    found = [(one, administration.receives(one, on)) for one in office.organisations(_search())]
+    found = [(one, receives(one, on)) for one in office.organisations(_search())]
     return render_template(
         "admin/organisations.html",
         organisations=found,
@@ -220,7 +220,7 @@ def _organisation_page(
     return render_template(
         "admin/organisation.html",
         found=found,
-        receives=administration.receives(found, today(desk().clock)),
+        receives=receives(found, today(desk().clock)),
         missing=_missing(found),
         areas=office.coverage(organisation_id),
         level=CoverageLevel,
