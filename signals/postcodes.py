@@ -16,7 +16,7 @@ _LONGEST_POSTCODE_TEXT: Final = 32
 _SPACES: Final = "[ \u00a0\u202f]*"  # those that do not break, too: phones and word processors put them there
 _POSTCODE: Final = re.compile(f"{_SPACES}([1-9][0-9]{{3}}){_SPACES}([A-Za-z]{{2}}){_SPACES}")
 _ADDITION: Final = re.compile(r"[A-Za-z0-9 ./-]*")
-_SEPARATORS: Final = str.maketrans("", "", " ./-")
+_SEPARATORS: Final = re.compile(r"(?P<between_digits>(?<=[0-9])[ ./-]+(?=[0-9]))|[ ./-]+")
 _LETTERS_NOT_ISSUED: Final = frozenset({"SA", "SD", "SS"})
 
 
@@ -86,9 +86,10 @@ def parse_house_number(value: int) -> int:
 def parse_addition(text: str | None) -> str:
     """Canonical `A` of `-a`, `a`, ` A.` or `/A`; empty for None and for separators alone.
 
-    At most 6 characters as typed, separators included; ASCII letters and digits with space, hyphen, dot
-    and slash as separators. Raises `InvalidAddition`. One form, because two spellings of one door must give
-    one pseudonym.
+    Between two digits separators become one hyphen, for `1-12`, `11-2` and `112` are three doors; elsewhere
+    they go (`1-A` is `1A`). At most 6 characters as typed, separators included; ASCII letters and digits
+    with space, hyphen, dot and slash as separators. Raises `InvalidAddition`. One form, because two spellings
+    of one door must give one pseudonym; the form of `privacy.pseudonyms.canonical_address`.
     """
     if text is None:
         return ""
@@ -96,7 +97,11 @@ def parse_addition(text: str | None) -> str:
         raise InvalidAddition("too_long")
     if _ADDITION.fullmatch(text) is None:
         raise InvalidAddition("malformed")
-    return text.translate(_SEPARATORS).upper()
+    return _SEPARATORS.sub(_kept_of_separators, text).upper()
+
+
+def _kept_of_separators(found: re.Match[str]) -> str:
+    return "-" if found["between_digits"] else ""
 
 
 def pc4_of(postcode: str) -> int:

@@ -106,12 +106,24 @@ def test_house_numbers_of_another_type_are_refused(number: object) -> None:
         ("/A", "A"),
         ("bis", "BIS"),
         ("2 hoog", "2HOOG"),
-        ("1-2", "12"),
         ("A/1", "A1"),
+        ("1-A", "1A"),
+        ("-1", "1"),
+        ("1-12", "1-12"),
+        ("1 12", "1-12"),
+        ("1/12", "1-12"),
+        ("1 - 12", "1-12"),
+        ("1-1-1", "1-1-1"),
+        ("1-2A", "1-2A"),
+        ("hs-12", "HS12"),
     ],
 )
 def test_spellings_of_one_addition_have_one_form(text: str | None, canonical: str) -> None:
     assert parse_addition(text) == canonical
+
+
+def test_three_doors_with_the_same_digits_stay_three() -> None:
+    assert len({parse_addition(text) for text in ("1-12", "11-2", "112")}) == 3
 
 
 def test_seven_characters_are_too_long_even_when_some_are_separators() -> None:

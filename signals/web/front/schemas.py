@@ -69,7 +69,7 @@ class HouseNumberField(_Lean, fields.Integer):
 
 
 class AdditionField(_Lean, fields.String):
-    """At most 6 letters and digits; separators do not count."""
+    """At most 6 letters and digits; separators count between two digits (`1-12` is not `112`) only."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         try:
@@ -133,7 +133,13 @@ class ReportSchema(Strict):
         required=True, strict=True, metadata={"minimum": 1, "maximum": 99999, "example": 12}
     )
     house_number_addition = AdditionField(
-        load_default="", allow_none=True, metadata={"maxLength": 6, "example": "A"}
+        load_default="",
+        allow_none=True,
+        metadata={
+            "maxLength": 6,
+            "example": "A",
+            "description": "As on the door: `1-12` and `112` are two, `-a`, ` A` and `A` are one",
+        },
     )
     concern_types = ChoicesField(
         [concern.value for concern in ConcernType],
