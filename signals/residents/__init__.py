@@ -8,7 +8,13 @@ register keeps that it was done, never what.
 from signals.residents.erasing import record_erasure
 from signals.residents.export import RECIPIENTS, accesses_to, export_of, record_export
 from signals.residents.finding import Findings, ReferenceAnswer, find_by_address, find_by_reference
-from signals.residents.rectifying import MAX_STATEMENT, Correction, NoteCorrection, rectify
+from signals.residents.rectifying import (
+    MAX_STATEMENT,
+    Correction,
+    NoteCorrection,
+    is_rectified,
+    rectify,
+)
 from signals.residents.requests import IdentityProof, Proof, ResidenceProof, Right, register
 from signals.residents.restricting import restrict
 
@@ -27,6 +33,7 @@ __all__ = [
     "export_of",
     "find_by_address",
     "find_by_reference",
+    "is_rectified",
     "record_erasure",
     "record_export",
     "rectify",

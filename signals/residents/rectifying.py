@@ -16,9 +16,9 @@ from signals.errors import ContentGone, FieldProblem, Invalid
 from signals.models import AddressLink, FollowUpNote, Signal
 from signals.models.base import new_id
 from signals.postcodes import Address
-from signals.repeats import link_of, probes_for
+from signals.repeats import earlier_links, link_of, probes_for
 from signals.residents.requests import Proof, Right, enter, own_signal
-from signals.triage.notes import MAX_NOTE, seal_note
+from signals.triage.notes import MAX_NOTE, open_notes, seal_note
 from signals.vocabulary import AuditAction, ConcernType
 
 MAX_STATEMENT = 1000
@@ -110,6 +110,22 @@ def rectify(
     return signal
 
 
+def is_rectified(keystore: Keystore, clock: Clock, signal: Signal, correction: Correction) -> bool:
+    """Whether a signal is as this correction would leave it: then its button was pressed twice.
+
+    Raises `ContentGone` when the key was destroyed.
+    """
+    report = open_report(keystore, signal)
+    notes = {note.id: note.text for note in open_notes(keystore, signal)}
+    kept = {note.note_id: note.kept(today(clock)) for note in correction.notes}
+    statement = correction.statement.strip()
+    return (
+        correction.of(report) == report
+        and kept.items() <= notes.items()
+        and (not statement or f"{STATEMENT_HEAD}\n{statement}" in notes.values())
+    )
+
+
 def _refuse_invalid(signal: Signal, correction: Correction) -> None:
     problems = []
     if len(correction.statement.strip()) > MAX_STATEMENT:
@@ -147,10 +163,13 @@ def _add_statement(
 
 
 def _move_link(session: Session, keystore: Keystore, signal: Signal, report: Report, on: date) -> None:
+    """The link goes along with the address, and whether it is a repeat is asked where it goes."""
     (probe,) = probes_for(keystore, [(signal.organisation_id, report.address)], on)
     session.execute(
         delete(AddressLink).where(
             AddressLink.signal_id == signal.id, AddressLink.organisation_id == signal.organisation_id
         )
     )
+    earlier = earlier_links(session, probe, besides=signal.id)
+    signal.repeat = any(probe.is_same_address(link) for link in earlier)
     session.add(link_of(signal, probe))

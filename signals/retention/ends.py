@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final, cast
 
 from sqlalchemy import CursorResult, Delete, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from privacy.keystore import Keystore
 from signals.clock import Clock, today
+from signals.contents import open_reports
 from signals.models import (
     AccountLink,
     AddressLink,
@@ -22,7 +24,7 @@ from signals.models import (
     StaffMember,
     StaffSession,
 )
-from signals.repeats import oldest_kept
+from signals.repeats import oldest_kept, probes_for
 
 RECORDS_KEPT_DAYS = 730
 RECEIPTS_KEPT_DAYS = 365
@@ -44,10 +46,37 @@ class Ends:
 
 
 def forget_links(session: Session, clock: Clock) -> int:
-    """Delete links older than twelve months; returns how many. Their keys go in the same run."""
+    """Delete links older than twelve months; returns how many. Their keys go in the same run.
+
+    Not those of signals that still live, as one under restriction does (art. 18 AVG): see `renew_links`.
+    """
     on = today(clock)
-    too_old = AddressLink.received_on < on - timedelta(days=LINKS_KEPT_DAYS)
-    return _count(session, delete(AddressLink).where(or_(AddressLink.quarter < oldest_kept(on), too_old)))
+    too_old = AddressLink.received_on < _year_ago(on)
+    over = or_(AddressLink.quarter < oldest_kept(on), too_old)
+    lives = AddressLink.signal_id.in_(select(Signal.id))
+    return _count(session, delete(AddressLink).where(over, or_(AddressLink.signal_id.is_(None), ~lives)))
+
+
+def renew_links(session: Session, clock: Clock, *, keystore: Keystore) -> int:
+    """Put links of signals that outlive their quarter's key under this quarter's; returns how many.
+
+    As long as a signal is kept its resident must be able to have it found by address, and lifted or erased.
+    """
+    on = today(clock)
+    outlived = select(AddressLink, Signal).join(Signal, Signal.id == AddressLink.signal_id)
+    rows = session.execute(outlived.where(AddressLink.quarter < oldest_kept(on))).all()
+    reports = open_reports(keystore, {signal.id: signal for _link, signal in rows}.values())
+    readable = [(link, reports[signal.id].address) for link, signal in rows if signal.id in reports]
+    probes = probes_for(keystore, [(link.organisation_id, address) for link, address in readable], on)
+    for (link, _address), probe in zip(readable, probes, strict=True):
+        link.quarter = probe.quarter
+        link.pseudonym, link.house_pseudonym = probe.exact[0], probe.house[0]
+    session.flush()
+    return len(readable)
+
+
+def _year_ago(on: date) -> date:
+    return on - timedelta(days=LINKS_KEPT_DAYS)
 
 
 def forget_remains(session: Session, clock: Clock, ends: Ends) -> int:

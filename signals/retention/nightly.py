@@ -22,7 +22,7 @@ from signals.clock import Clock, today
 from signals.db import set_local
 from signals.models import DeletionOrder, DeletionRecord, Referral, SealedReport, Signal
 from signals.repeats import oldest_kept
-from signals.retention.ends import Ends, forget_links, forget_remains
+from signals.retention.ends import Ends, forget_links, forget_remains, renew_links
 from signals.retention.journal import Deletion, DeletionJournal
 from signals.retention.periods import Due, due_signals, still_due
 from signals.retention.purging import BATCH, Locate, purge
@@ -227,6 +227,7 @@ class Retention:
     def _forget(self, clock: Clock) -> int:
         """What has an end of its own goes, with the keys under which links could be matched."""
         with self.sessions.begin() as session:
+            renew_links(session, clock, keystore=self.keystore)
             links = forget_links(session, clock)
             forget_remains(session, clock, self.ends)
         with self.sessions.begin() as session:

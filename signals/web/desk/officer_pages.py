@@ -86,9 +86,9 @@ class ExportForm(AddressForm, ProofForm):
 
 
 class EraseForm(AddressForm, ProofForm):
-    """Erasure or objection; `seen`: how many signals the page showed."""
+    """Erasure or objection; `seen`: the signals that the page showed, with spaces between."""
 
-    seen = fields.Integer(load_default=0)
+    seen = fields.String(load_default="")
 
     right = fields.String(
         required=True,
@@ -198,7 +198,8 @@ def erase() -> Any:
 
     def work() -> str:
         values = forms.load(_ERASE)
-        done = rights.erase(_address(values), _proof(values), Right(values["right"]), seen=values["seen"])
+        seen = _ids_in(values["seen"])
+        done = rights.erase(_address(values), _proof(values), Right(values["right"]), seen=seen)
         return render_template("desk/officer/done.html", erased=done)
 
     return _take(work, again="erase")
@@ -341,6 +342,14 @@ def _note_id(text: str) -> UUID:
         return UUID(text)
     except ValueError:
         raise Invalid(FieldProblem(field="notes", code="not_a_choice")) from None
+
+
+def _ids_in(text: str) -> list[UUID]:
+    """Ids that a page wrote between spaces; what is none of them was written by nobody."""
+    try:
+        return [UUID(one) for one in text.split()]
+    except ValueError:
+        return []
 
 
 def _replacement(typed: Mapping[str, str], note_id: str) -> str:

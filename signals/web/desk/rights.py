@@ -1,6 +1,6 @@
 """Residents' rights in the own organisation: audited and entered in the register before anything leaves."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
@@ -12,10 +12,17 @@ from sqlalchemy.orm import Session
 from structlog import get_logger
 
 from signals import residents
-from signals.clock import today
 from signals.db import set_local
 from signals.errors import StaleVersion
-from signals.models import AuditEntry, DeletionOrder, Organisation, RegisterEntry, Signal, StaffMember
+from signals.models import (
+    AuditEntry,
+    DeletionOrder,
+    DeletionRecord,
+    Organisation,
+    RegisterEntry,
+    Signal,
+    StaffMember,
+)
 from signals.postcodes import Address
 from signals.residents import Correction, Findings, Proof, Right
 from signals.retention import periods_of
@@ -96,11 +103,11 @@ def export(address: Address, proof: Proof) -> dict[str, Any]:
     return residents.export_of(context.keystore, findings, organisation, receivers, periods, accesses)
 
 
-def erase(address: Address, proof: Proof, right: Right, *, seen: int = 0) -> Erased:
+def erase(address: Address, proof: Proof, right: Right, *, seen: Collection[UUID] = ()) -> Erased:
     """Delete everything of an address, wherever it was referred (art. 17, 19 and 21 AVG).
 
-    `seen`: how many signals the page showed. When they are gone, or going, and the register says that the
-    caller had them erased today, the button was pressed twice: it is said once more, and entered once.
+    `seen`: the signals that the page showed. When just these were erased meanwhile, or will be, and nothing
+    else is left, the button was pressed twice: it is said once more, and entered once.
 
     Register and audit are committed first. From then on it will happen: what cannot be deleted at once
     (somebody holds the row, or this process may not delete) the worker deletes by the orders left here.
@@ -110,8 +117,8 @@ def erase(address: Address, proof: Proof, right: Right, *, seen: int = 0) -> Era
         # Of two presses at once the second sees what the first one did.
         lock_member(session, current().member.id)
         findings = _find(session, address)
-        if seen and _are_going(session, findings.signals) and _entered_today(session, right, seen):
-            return Erased(signals=seen, elsewhere=0, at_once=not findings.signals)
+        if seen and _are_erased(session, {*seen, *(signal.id for signal in findings.signals)}, right):
+            return Erased(signals=len(seen), elsewhere=0, at_once=not findings.signals)
         ids = residents.record_erasure(
             session,
             context.clock,
@@ -133,6 +140,8 @@ def rectify(
     context = desk()
     with changing(signal_id) as session:
         done = _done_already(session, signal_id, AuditAction.SIGNAL_RECTIFIED, expected_version)
+        if done:
+            _refuse_unless(residents.is_rectified(context.keystore, context.clock, done, correction))
         return done or residents.rectify(
             session,
             context.clock,
@@ -150,6 +159,8 @@ def restrict(signal_id: UUID, proof: Proof, *, lift: bool, expected_version: int
     context = desk()
     with changing(signal_id) as session:
         done = _done_already(session, signal_id, AuditAction.SIGNAL_RESTRICTED, expected_version)
+        if done:
+            _refuse_unless((done.restricted_on is None) is lift)
         return done or residents.restrict(
             session,
             context.clock,
@@ -174,9 +185,10 @@ def register() -> list[Registered]:
 def _done_already(
     session: Session, signal_id: UUID, action: AuditAction, version: int | None
 ) -> Signal | None:
-    """The signal, when the form of this version did just this: its button was pressed twice.
+    """The signal, when the caller's last step on it was of this kind, from this version on.
 
-    Raises `StaleVersion` when anything else changed it since.
+    Its button was pressed twice then, if it asks for the same. Raises `StaleVersion` when anything else
+    changed it since.
     """
     if version is None:
         return None
@@ -191,23 +203,21 @@ def _done_already(
     raise StaleVersion
 
 
-def _are_going(session: Session, signals: Sequence[Signal]) -> bool:
-    """Whether all that is left is ordered to be deleted already."""
-    left = {signal.id for signal in signals}
-    ordered = select(DeletionOrder.signal_id).where(DeletionOrder.signal_id.in_(left))
-    return not left or left == set(session.scalars(ordered))
+def _refuse_unless(same: bool) -> None:
+    """A second form of one version that asks for something else is out of date: nothing of it was done."""
+    if not same:
+        raise StaleVersion
 
 
-def _entered_today(session: Session, right: Right, found: int) -> bool:
-    """Whether the caller entered this right today, for as many signals."""
-    entry = select(RegisterEntry.id).where(
-        RegisterEntry.organisation_id == organisation_id(),
-        RegisterEntry.recorded_by_id == current().actor.id,
-        RegisterEntry.recorded_on == today(desk().clock),
-        RegisterEntry.right == right.value,
-        RegisterEntry.signals_found == found,
+def _are_erased(session: Session, ids: Collection[UUID], right: Right) -> bool:
+    """Whether all of these were deleted for this right, or are ordered to be."""
+    gone = select(DeletionRecord.signal_id).where(
+        DeletionRecord.signal_id.in_(ids), DeletionRecord.reason == _REASONS[right]
     )
-    return session.scalar(entry.limit(1)) is not None
+    ordered = select(DeletionOrder.signal_id).where(
+        DeletionOrder.signal_id.in_(ids), DeletionOrder.reason == _REASONS[right]
+    )
+    return set(ids) == {*session.scalars(gone), *session.scalars(ordered)}
 
 
 def _receivers(session: Session, findings: Findings) -> dict[UUID, str]:

@@ -80,7 +80,9 @@ _FIELDS: Final[Words] = {
 """Settings that are no single field of a form; the others have their words in `typed_words`."""
 _OUTCOMES: Final[Words] = {
     "foreign": _("of another organisation"),
+    "lifted": _("restriction lifted"),
     "refused": _("refused"),
+    "restricted": _("restriction set"),
     "unknown": _("does not exist"),
 }
 _ROLES: Final[Words] = {"system": _("the system"), "unknown": _("unknown")}

@@ -1,0 +1,86 @@
+"""What holds of a resident's signal later on, on both databases: after a year, and after a rectification."""
+
+import uuid
+from dataclasses import replace
+
+from signals.models import AddressLink, Signal
+from signals.residents import Correction, is_rectified, rectify, restrict
+from signals.vocabulary import ConcernType, Role
+from tests.integration.test_residents import NEXT_DOOR, PROOF, found
+from tests.support.world import AMSTERDAM, IN_AMSTERDAM, World
+
+
+def arrive(world: World, number: int, address: object = IN_AMSTERDAM) -> uuid.UUID:
+    before = {signal.id for signal in world.signals()}
+    world.receive(number, address, concern_types=[ConcernType.FRAIL])
+    world.worker().arrive()
+    (new,) = {signal.id for signal in world.signals()} - before
+    return new
+
+
+def test_a_restricted_signal_is_found_by_address_as_long_as_it_is_kept(world: World) -> None:
+    """Nobody could lift its restriction or erase it else, and it would be kept for good."""
+    officer, signal_id = world.staff(role=Role.PRIVACY_OFFICER), arrive(world, 1)
+    common = {"actor": officer, "audit": world.audit, "signal_id": signal_id, "proof": PROOF}
+    with world.sessions.begin() as session:
+        restrict(session, world.clock, **common)
+    for _ in range(3):
+        world.move(days=200)
+        world.worker().retain()
+    assert [signal.id for signal in found(world, officer).signals] == [signal_id]
+    assert not found(world, officer, NEXT_DOOR).signals
+    assert world.keystore.pseudonym_keys(AMSTERDAM, ["2026-Q4"]) == {}  # nothing else lives under it
+    with world.sessions.begin() as session:
+        restrict(session, world.clock, lift=True, **common)
+    world.worker().retain()
+    assert (world.count(Signal), world.count(AddressLink)) == (0, 0)
+
+
+def test_whether_it_is_a_repeat_is_asked_anew_where_the_address_is_put_right(world: World) -> None:
+    officer = world.staff(role=Role.PRIVACY_OFFICER)
+    arrive(world, 1)
+    wrong = arrive(world, 2)
+    assert repeat(world, wrong)
+    for place, is_repeat in ((NEXT_DOOR, False), (IN_AMSTERDAM, True)):
+        with world.sessions.begin() as session:
+            rectify(
+                session,
+                world.clock,
+                keystore=world.keystore,
+                actor=officer,
+                audit=world.audit,
+                signal_id=wrong,
+                correction=Correction(address=place),
+                proof=PROOF,
+            )
+        assert repeat(world, wrong) is is_repeat
+
+
+def test_only_what_a_correction_left_behind_passes_for_it(world: World) -> None:
+    officer, signal_id = world.staff(role=Role.PRIVACY_OFFICER), arrive(world, 1)
+    asked = Correction(
+        address=NEXT_DOOR, withdrawn=frozenset({ConcernType.FRAIL}), statement="Ik woon hier niet."
+    )
+    with world.sessions.begin() as session:
+        rectify(
+            session,
+            world.clock,
+            keystore=world.keystore,
+            actor=officer,
+            audit=world.audit,
+            signal_id=signal_id,
+            correction=asked,
+            proof=PROOF,
+        )
+    with world.sessions() as session:
+        signal = session.get_one(Signal, signal_id)
+        others = (
+            replace(asked, address=IN_AMSTERDAM),
+            replace(asked, statement="Ik woon hier wel."),
+        )
+        done = [is_rectified(world.keystore, world.clock, signal, one) for one in (asked, *others)]
+    assert done == [True, False, False]
+
+
+def repeat(world: World, signal_id: uuid.UUID) -> bool:
+    return next(signal.repeat for signal in world.signals() if signal.id == signal_id)
