@@ -12,7 +12,7 @@ from typing import Final
 
 from sqlalchemy import Select, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session, selectinload, sessionmaker
 
 from notifications.events import DATES, Event
 from notifications.outbox import NewMessage, enqueue
@@ -36,7 +36,7 @@ from signals.reach import (
     who_see_signals,
 )
 from signals.recipients import ProofRefused
-from signals.routing import routing_changed
+from signals.routing import hold_organisations, routing_changed
 from signals.staff.identity import Secrets
 from signals.vocabulary import AuditAction, OrganisationKind
 
@@ -102,18 +102,21 @@ class Drills:
     public_url: str
     channels: Collection[str] = EMAIL_ONLY
 
-    def run(self, session: Session, clock: Clock) -> DrillReport:
-        """Send what is due and follow up what is unanswered, on working days; safe to run twice."""
+    def run(self, sessions: sessionmaker[Session], clock: Clock) -> DrillReport:
+        """Follow up what is unanswered and send what is due, on working days; safe to run twice.
+
+        Each in a transaction of its own: the one may change routing, and the other refers to organisations
+        that somebody holds who waits to change it.
+        """
         if not is_working_day(today(clock)):
             return DrillReport()
-        followed = self.follow_up(session, clock)
-        due = [found.id for found in _organisations(session) if self._is_due(session, found, today(clock))]
-        return DrillReport(
-            sent=self.send(session, clock, organisation_ids=due),
-            told=followed.told,
-            missed=followed.missed,
-            suspended=followed.suspended,
-        )
+        with sessions.begin() as session:
+            followed = self.follow_up(session, clock)
+        with sessions.begin() as session:
+            due = [
+                found.id for found in _organisations(session) if self._is_due(session, found, today(clock))
+            ]
+            return replace(followed, sent=self.send(session, clock, organisation_ids=due))
 
     def send(self, session: Session, clock: Clock, *, organisation_ids: Collection[uuid.UUID]) -> int:
         """Send a drill now to each of these, where none waits; gives how many."""
@@ -130,18 +133,27 @@ class Drills:
 
     def follow_up(self, session: Session, clock: Clock) -> DrillReport:
         """Tell the next in line of what is unanswered; note what was missed, and its consequence."""
-        on, told, missed, suspended = today(clock), 0, 0, 0
+        on, told, suspended = today(clock), 0, 0
+        in_order = _open_drills().order_by(Drill.organisation_id, Drill.id)
+        drills = session.scalars(in_order.with_for_update()).all()
+        missed = {drill for drill in drills if add_working_days(drill.sent_on, MISSED_AFTER) <= on}
+        hold_organisations(session, {drill.organisation_id for drill in missed})
         organisations = {found.id: found for found in _organisations(session)}
-        for drill in session.scalars(_open_drills().with_for_update()).all():
+        for drill in drills:
             organisation = organisations[drill.organisation_id]
-            for step in range(drill.step + 1, len(STEPS)):
-                if add_working_days(drill.sent_on, STEPS[step]) <= on:
-                    drill.step = step
-                    told += self._tell(session, clock, drill, organisation, step)
-            if add_working_days(drill.sent_on, MISSED_AFTER) <= on:
-                drill.missed_on, missed = on, missed + 1
+            told += self._climb(session, clock, drill, organisation)
+            if drill in missed:
+                drill.missed_on = on
                 suspended += self._consequence(session, clock, drill, organisation)
-        return DrillReport(told=told, missed=missed, suspended=suspended)
+        return DrillReport(told=told, missed=len(missed), suspended=suspended)
+
+    def _climb(self, session: Session, clock: Clock, drill: Drill, organisation: Organisation) -> int:
+        told = 0
+        for step in range(drill.step + 1, len(STEPS)):
+            if add_working_days(drill.sent_on, STEPS[step]) <= today(clock):
+                drill.step = step
+                told += self._tell(session, clock, drill, organisation, step)
+        return told
 
     def answer(self, session: Session, clock: Clock, *, drill: Drill) -> bool:
         """Somebody pressed the button: the channel is proved. Gives whether routing came back by it."""
@@ -338,7 +350,8 @@ def _organisations(session: Session) -> Sequence[Organisation]:
 
 def _lock(session: Session, organisation: Organisation) -> None:
     """An administrator may suspend it at this moment, and what a person decides stays as it is."""
-    session.refresh(organisation, ["suspended_from"], with_for_update=True)
+    hold_organisations(session, [organisation.id])
+    session.refresh(organisation, ["suspended_from"])
 
 
 def _open_drills() -> Select[Drill]:

@@ -124,8 +124,7 @@ class Worker:
 
     def drill(self) -> DrillReport:
         """Send the drills that are due and follow up those that nobody answered."""
-        with self.sessions.begin() as session:
-            return self.drills().run(session, self.clock)
+        return self.drills().run(self.sessions, self.clock)
 
     def drills(self) -> Drills:
         """Drills, with everything they need."""

@@ -8,7 +8,7 @@ the last snapshot in use.
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -227,13 +227,26 @@ def _version(connection: Connection) -> int:
     return connection.scalar(select(RoutingVersion.version)) or 0
 
 
+def hold_organisations(session: Session, ids: Collection[uuid.UUID]) -> None:
+    """Let nobody else change these until this transaction ends; what refers to them may come meanwhile.
+
+    Whoever changes what is routed by holds it in one order: organisations by id, all that are concerned, then
+    routing by `hold_routing` or `routing_changed`. In another order two would wait for one another.
+    """
+    in_order = select(Organisation.id).where(Organisation.id.in_(ids)).order_by(Organisation.id)
+    session.execute(in_order.with_for_update(key_share=True))
+
+
 def routing_changed(session: Session) -> None:
     """Tell every process that organisations, coverage or public keys changed, in the change's transaction."""
     session.execute(update(RoutingVersion).values(version=RoutingVersion.version + 1))
 
 
 def hold_routing(session: Session) -> None:
-    """Let nobody else change what is routed by until this transaction ends: for checks that hold."""
+    """Let nobody else change what is routed by until this transaction ends: for checks that hold.
+
+    Organisations that are concerned are held before, see `hold_organisations`.
+    """
     session.execute(select(RoutingVersion.version).with_for_update())
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from signals.cli import answer, json_option, settings_of
-from signals.cli.opening import Opened, everything
+from signals.cli.opening import everything
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from signals.drills import Drills, Sending
+    from signals.drills import Sending
 
 
 @click.command()
@@ -40,24 +40,22 @@ def drill(context: click.Context, *, names: tuple[str, ...], to_all: bool, show:
     if show + to_all + bool(names) > 1:
         raise click.UsageError("use one of --organisation, --all and --show")
     settings = settings_of(context)
-    with everything(settings) as opened, opened.sessions.begin() as session:
+    with everything(settings) as opened:
         practice = Drills(
             audit=opened.audit,
             public_url=settings.server.public_url,
             channels=frozenset(make_channels(settings)),
         )
-        if show:
-            answer([asdict(proof) for proof in channel_proofs(session)], as_json=as_json, text=_proofs)
-        elif names or to_all:
+        if not (show or names or to_all):
+            answer(dict(vars(practice.run(opened.sessions, opened.clock))), as_json=as_json, text=_report)
+            return
+        with opened.sessions.begin() as session:
+            if show:
+                answer([asdict(proof) for proof in channel_proofs(session)], as_json=as_json, text=_proofs)
+                return
             wanted = _organisations(session, names)
             done = practice.send_each(session, opened.clock, organisation_ids=wanted)
             answer(_sent(done, opened.clock.now()), as_json=as_json, text=_sent_lines)
-        else:
-            answer(_run(practice, session, opened), as_json=as_json, text=_report)
-
-
-def _run(practice: "Drills", session: "Session", opened: Opened) -> dict[str, int]:
-    return dict(vars(practice.run(session, opened.clock)))
 
 
 def _organisations(session: "Session", names: tuple[str, ...]) -> list[uuid.UUID]:

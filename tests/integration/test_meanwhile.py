@@ -30,6 +30,7 @@ from signals.models import (
     Approval,
     AreaDay,
     CoverageArea,
+    Drill,
     IdempotencyKey,
     MailboxPublicKey,
     Organisation,
@@ -415,6 +416,63 @@ def test_routing_that_was_suspended_by_hand_stays_as_it_is_when_drills_are_misse
         run(missed=True)
     with world.sessions() as session:
         assert session.get_one(Organisation, AMSTERDAM).suspended_from == by_hand
+
+
+@pytest.mark.parametrize("edited", [AMSTERDAM, GRONINGEN], ids=["amsterdam", "groningen"])
+def test_who_changes_a_team_while_two_lose_their_routing_waits_and_so_does_neither_for_ever(
+    world: World, edited: uuid.UUID
+) -> None:
+    """Organisations are held before routing, all of them: on PostgreSQL one of the two was broken off."""
+    missed_once(world, AMSTERDAM, GRONINGEN)
+    send_drills(world, AMSTERDAM, GRONINGEN)
+    world.move(days=14)
+    with meanwhile(world.engine, "UPDATE routing_version", lambda: call_at(world, edited, "020 1234567")):
+        assert world.worker().drill().suspended == 2
+    assert phone_of(world, edited) == "020 1234567"
+
+
+def test_who_changes_a_team_while_another_loses_its_routing_keeps_no_drill_from_being_sent(
+    world: World,
+) -> None:
+    """A drill refers to its organisation: what is sent is sent when routing is let go."""
+    missed_once(world, AMSTERDAM)
+    send_drills(world, AMSTERDAM)
+    world.move(days=14)
+    with meanwhile(world.engine, "UPDATE routing_version", lambda: call_at(world, GRONINGEN, "020 1234567")):
+        done = world.worker().drill()
+    assert done.suspended == 1
+    with world.sessions() as session:
+        assert session.scalars(select(Drill.sent_on).where(Drill.organisation_id == GRONINGEN)).all()
+
+
+def missed_once(world: World, *organisation_ids: uuid.UUID) -> None:
+    send_drills(world, *organisation_ids)
+    world.move(days=14)
+    with world.sessions.begin() as session:
+        assert world.worker().drills().follow_up(session, world.clock).missed == len(organisation_ids)
+
+
+def send_drills(world: World, *organisation_ids: uuid.UUID) -> None:
+    with world.sessions.begin() as session:
+        world.worker().drills().send(session, world.clock, organisation_ids=organisation_ids)
+
+
+def call_at(world: World, organisation_id: uuid.UUID, phone: str) -> None:
+    """What an administrator does on the page of a team."""
+    with world.sessions.begin() as session:
+        administration.change_organisation(
+            session,
+            world.clock,
+            actor=ADMINISTRATOR,
+            audit=world.audit,
+            organisation_id=organisation_id,
+            changes={"contact_phone": phone},
+        )
+
+
+def phone_of(world: World, organisation_id: uuid.UUID) -> str | None:
+    with world.sessions() as session:
+        return session.get_one(Organisation, organisation_id).contact_phone
 
 
 # Workers beside one another
