@@ -26,7 +26,7 @@ from signals.audit import SYSTEM, AuditLog
 from signals.audit_trail import BATCH as LINKED_AT_ONCE
 from signals.audit_trail import TrailKeys, link_entries, prune_trail
 from signals.clock import Clock, SystemClock, today
-from signals.db import make_engine, session_factory
+from signals.db import make_engine, reading, session_factory
 from signals.drills import DrillReport, Drills
 from signals.intake import RETRY_DAYS
 from signals.key_care import sweep_keys
@@ -73,7 +73,7 @@ class Worker:
 
     def ping(self) -> None:
         """Raise when the database cannot be reached."""
-        with self.engine.connect() as connection:
+        with reading(self.engine).connect() as connection:
             connection.execute(text("SELECT 1"))
 
     def arrive(self) -> int:

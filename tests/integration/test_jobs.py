@@ -2,6 +2,7 @@
 
 import secrets
 import threading
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -203,6 +204,15 @@ def test_mail_goes_to_the_folder_where_one_is_set(sqlite_world: World) -> None:
 
 def test_without_a_channel_messages_wait(sqlite_world: World) -> None:
     assert make_channels(sqlite_world.settings) == {}
+
+
+def test_the_health_of_a_worker_does_not_wait_for_a_writer(sqlite_world: World) -> None:
+    with sqlite_world.sessions.begin() as session, ThreadPoolExecutor(1) as pool:
+        session.execute(update(Organisation).values(is_example=True))
+        asked = pool.submit(sqlite_world.worker().ping)
+        answered, _ = wait([asked], timeout=10)
+        session.rollback()
+    assert answered
 
 
 def test_a_schedule_runs_its_jobs_at_once_and_goes_on_after_one_failed(

@@ -2,7 +2,10 @@
 
 import json
 import re
+import sqlite3
 import uuid
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from urllib.error import HTTPError
@@ -279,6 +282,19 @@ def test_the_desk_answers_with_figures_of_no_area(desk: Desk) -> None:
     assert 'signals_messages{channel="memory",problem="",state="queued"} 1.0' in text
     assert "organisation" not in text
     assert str(uuid.UUID(int=1000)) not in text
+
+
+def test_the_figures_do_not_wait_for_a_writer(desk: Desk) -> None:
+    _count(desk)
+    database = desk.engine.url.database
+    assert database
+    with closing(sqlite3.connect(database, isolation_level=None)) as writer, ThreadPoolExecutor(1) as pool:
+        writer.execute("BEGIN IMMEDIATE")
+        answer = pool.submit(desk.client.get, "/metrics")
+        answered, _ = wait([answer], timeout=10)
+        writer.execute("ROLLBACK")
+    assert answered
+    assert answer.result().status_code == 200
 
 
 def test_a_front_alone_has_no_figures(front_settings: Settings, clock: FixedClock, desk: Desk) -> None:
