@@ -82,8 +82,13 @@ def add_organisation(
     return _within(add)
 
 
-def change_organisation(organisation: UUID, changes: Mapping[str, Any]) -> Organisation:
-    """Change what is named; recipients as mappings of address and verified_on."""
+def change_organisation(
+    organisation: UUID, changes: Mapping[str, Any], version: int | None = None
+) -> Organisation:
+    """Change what is named; recipients as mappings of address and verified_on.
+
+    `version`: of the team's settings, where what was read may be out of date (`StaleSettings`).
+    """
     context, wanted = desk(), dict(changes)
     if "recipients" in wanted:
         wanted["recipients"] = [RecipientEntry(**entry) for entry in wanted["recipients"]]
@@ -96,6 +101,7 @@ def change_organisation(organisation: UUID, changes: Mapping[str, Any]) -> Organ
             audit=context.audit,
             organisation_id=organisation,
             changes=wanted,
+            expected_version=version,
         )
 
     return _within(change)

@@ -1,7 +1,8 @@
 """The administrator's pages: organisations, coverage, staff and approvals; never an address or a signal."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from datetime import date
+from typing import Any, Final
 from uuid import UUID
 
 from flask import Blueprint, render_template, request
@@ -10,11 +11,13 @@ from marshmallow import ValidationError, fields, validate
 
 from signals import administration, reference
 from signals.clock import today
-from signals.errors import NotFound, SignalsError
+from signals.errors import FieldProblem, Invalid, NotFound, SignalsError
 from signals.models import Organisation
 from signals.organisations import Area, receives
+from signals.recipients import MOST_RECIPIENTS
 from signals.routing_table import CoverageLevel
 from signals.staff.recovery import INVITED_BY_LEADS
+from signals.team_settings import StaleSettings
 from signals.vocabulary import STAFF_LANGUAGES, OrganisationKind, Role
 from signals.web.admin import office
 from signals.web.admin.schemas import MAX_BASIS
@@ -29,7 +32,10 @@ admin_pages = Blueprint("admin_pages", __name__, url_prefix="/admin", template_f
 AUTHENTICATION = "cookie"
 """What every view here asks for."""
 
-PLACES_FOR_RECIPIENTS = 3
+PLACES_FOR_RECIPIENTS: Final = 3
+"""At least, and one that is empty as long as a team may have more."""
+_REFUSED: Final = (*page_kit.REFUSED, StaleSettings)
+_FIELDS_OF_RECIPIENT: Final = {"address": "recipient", "verified_on": "verified"}
 
 
 class OrganisationForm(forms.Form):
@@ -128,7 +134,7 @@ def change_organisation(organisation_id: UUID) -> Any:
 
     def work() -> None:
         changes = forms.load(_ONBOARD) | {"recipients": _typed_recipients()}
-        office.change_organisation(organisation_id, changes)
+        office.change_organisation(organisation_id, changes, forms.version())
 
     return _take(organisation_id, "onboard", work)
 
@@ -193,7 +199,7 @@ def approvals() -> str:
 def _take(organisation_id: UUID, form: str, work: Callable[[], object]) -> Any:
     try:
         work()
-    except page_kit.REFUSED as refused:
+    except _REFUSED as refused:
         return _organisation_page(organisation_id, form, refused), _status(refused)
     return account_shared.see_other(".organisation", organisation_id=organisation_id, done=form or "staff")
 
@@ -217,6 +223,8 @@ def _organisation_page(
     found = next((one for one in office.organisations() if one.id == organisation_id), None)
     if found is None:
         raise NotFound
+    if isinstance(refused, StaleSettings):
+        form = ""  # all as it is by now: what was typed would undo what somebody else did meanwhile
     return render_template(
         "admin/organisation.html",
         found=found,
@@ -228,7 +236,7 @@ def _organisation_page(
         levels=page_kit.choices(CoverageLevel),
         staff=office.staff_of(organisation_id),
         roles=[(role.value, officer_labels.label(role, page_kit.language())) for role in _ROLES],
-        places=range(PLACES_FOR_RECIPIENTS),
+        recipients=_typed_rows() if form == "onboard" else _recipients(found),
         form=form,
         done=request.args.get("done", ""),
         **_refusal(refused),
@@ -245,7 +253,7 @@ def _refusal(refused: SignalsError | ValidationError | None) -> Mapping[str, Any
     if refused is None:
         return {"errors": {}, "trouble": "", "typed": {}}
     return {
-        "errors": page_kit.errors_of(refused),
+        "errors": {_on_page(name): words for name, words in page_kit.errors_of(refused).items()},
         "trouble": page_kit.trouble_of(refused),
         "typed": forms.typed_text(),
     }
@@ -265,15 +273,49 @@ def _missing(found: Organisation) -> list[str]:
     return [words[name] for name in administration.missing_before_receiving(found)]
 
 
+def _on_page(name: str) -> str:
+    """The page's name of a field: `recipients.1.address` of those given is `recipient-2` of all places."""
+    kind, *rest = name.split(".")
+    if kind != "recipients" or len(rest) != 2:
+        return name
+    return f"{_FIELDS_OF_RECIPIENT[rest[1]]}-{_filled_places()[int(rest[0])]}"
+
+
+def _recipients(found: Organisation) -> list[tuple[str, str]]:
+    """(address, day on which it was verified) of every recipient, and empty ones for more."""
+    known = [(one.address, str(one.verified_on or "")) for one in found.recipients]
+    places = min(max(PLACES_FOR_RECIPIENTS, len(known) + 1), MOST_RECIPIENTS)
+    return known + [("", "")] * (places - len(known))
+
+
+def _typed_rows() -> list[tuple[str, str]]:
+    """As `_recipients`, each as it was typed and at its own place."""
+    typed = [place for place in range(MOST_RECIPIENTS) if f"recipient-{place}" in request.form]
+    return [_typed_row(place) for place in range(max([PLACES_FOR_RECIPIENTS - 1, *typed]) + 1)]
+
+
+def _typed_row(place: int) -> tuple[str, str]:
+    address, day = (request.form.get(f"{name}-{place}", "") for name in ("recipient", "verified"))
+    return address.strip(), day.strip()
+
+
+def _filled_places() -> list[int]:
+    return [place for place in range(MOST_RECIPIENTS) if _typed_row(place)[0]]
+
+
 def _typed_recipients() -> list[dict[str, Any]]:
-    entries = []
-    for place in range(PLACES_FOR_RECIPIENTS):
-        address = request.form.get(f"recipient-{place}", "").strip()
-        if address:
-            verified = request.form.get(f"verified-{place}", "").strip()
-            on = StrictDate().deserialize(verified) if verified else None
-            entries.append({"address": address, "verified_on": on})
-    return entries
+    rows = [_typed_row(place) for place in _filled_places()]
+    return [
+        {"address": address, "verified_on": _day(number, day)} for number, (address, day) in enumerate(rows)
+    ]
+
+
+def _day(number: int, text: str) -> date | None:
+    try:
+        return StrictDate().deserialize(text) if text else None
+    except ValidationError:
+        field = f"recipients.{number}.verified_on"
+        raise Invalid(FieldProblem(field=field, code="not_a_date")) from None
 
 
 def _search() -> str:
