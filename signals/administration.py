@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
-from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, selectinload
@@ -24,12 +23,14 @@ from signals.clock import Clock, today
 from signals.errors import Conflict, FieldProblem, Invalid, NotFound
 from signals.models import CoverageArea, Organisation
 from signals.organisations import LAST_NUMBER, Area, areas_overlap, create_organisation, receives
-from signals.recipients import arranged, take_back_check
+from signals.reach import coordinators
+from signals.recipients import arranged, take_back_check, wrong_recipients
 from signals.routing import LEAST_RECIPIENTS, hold_routing, routing_changed
 from signals.routing_table import NATIONAL_AREA, CoverageLevel
+from signals.staff.accounts import checked_email
+from signals.team_settings import StaleSettings
 from signals.vocabulary import AuditAction, OrganisationKind, Role
 
-MOST_RECIPIENTS: Final = 10
 CHANGEABLE: Final = frozenset(
     {
         "name",
@@ -43,6 +44,8 @@ CHANGEABLE: Final = frozenset(
     }
 )
 """What `change_organisation` takes."""
+_OF_THE_TEAM: Final = frozenset({"contact_phone", "contact_email", "recipients"})
+"""What a lead changes too, so that whoever read it before is told that it is no longer so."""
 
 
 class CoverageOverlaps(Conflict):
@@ -125,7 +128,7 @@ def add_organisation(
             kind=kind,
             areas=[],
             contact_phone=contact_phone.strip(),
-            contact_email=contact_email.strip(),
+            contact_email=checked_email(contact_email) or "",
         )
     _record(session, clock, audit, actor, organisation.id, AuditAction.ORGANISATION_CHANGED, "added")
     return organisation
@@ -139,22 +142,27 @@ def change_organisation(
     audit: AuditLog,
     organisation_id: uuid.UUID,
     changes: Mapping[str, Any],
+    expected_version: int | None = None,
 ) -> Organisation:
     """Change what `changes` names (see `CHANGEABLE`), also what is needed before an organisation receives.
 
     `recipients`: all of them, as `RecipientEntry`, in order. An empty text or None empties a field. Raises
-    `NotFound`, `Invalid` with every problem, and `LastNationalDesk`.
+    `NotFound`, `StaleSettings`, `Invalid` with every problem, and `LastNationalDesk`.
     """
     require_role(actor, Role.ADMINISTRATOR)
     assert changes.keys() <= CHANGEABLE
     organisation = _organisation(session, organisation_id)
+    if expected_version not in (None, organisation.settings_version):
+        raise StaleSettings
     was_a_desk = is_lasting_desk(organisation, today(clock))
-    _refuse(_problems(session, organisation, changes, today(clock)))
-    for name, value in changes.items():
+    wanted = {name: value for name, value in changes.items() if not _is_so(organisation, name, value)}
+    _refuse(_problems(session, organisation, wanted, today(clock)))
+    for name, value in wanted.items():
         if name == "recipients":
             _set_recipients(session, organisation, value)
         else:
-            setattr(organisation, name, value.strip() if isinstance(value, str) else value)
+            setattr(organisation, name, _stored(name, value))
+    organisation.settings_version += bool(_OF_THE_TEAM & wanted.keys())
     with _refused_as_taken() if "name" in changes else nullcontext():
         session.flush()
     routing_changed(session)
@@ -258,6 +266,20 @@ def _refused_as_taken() -> Iterator[None]:
         raise Invalid(FieldProblem(field="name", code="taken")) from None
 
 
+def _is_so(organisation: Organisation, name: str, value: Any) -> bool:
+    """Whether it is so already: what nobody changes is not looked at anew either."""
+    if name != "recipients":
+        return bool(getattr(organisation, name) == value)
+    there = [(one.address, one.verified_on) for one in organisation.recipients]
+    return there == [(entry.address.strip(), entry.verified_on) for entry in value]
+
+
+def _stored(name: str, value: Any) -> Any:
+    if name == "contact_email":
+        return checked_email(value) or ""
+    return value.strip() if isinstance(value, str) else value
+
+
 def _problems(
     session: Session, organisation: Organisation, changes: Mapping[str, Any], on: date
 ) -> Iterator[FieldProblem]:
@@ -266,7 +288,8 @@ def _problems(
     if "contact_email" in changes:
         yield from _contact_problems(changes["contact_email"])
     if "recipients" in changes:
-        yield from _recipient_problems(changes["recipients"], on)
+        yield from wrong_recipients([entry.address for entry in changes["recipients"]], coordinators(session))
+        yield from _checks_to_come(changes["recipients"], on)
         # By an address that goes nobody stops to receive unseen; one that is taken back is a decision.
         if receives(organisation, on) and len(changes["recipients"]) < LEAST_RECIPIENTS:
             yield FieldProblem(field="recipients", code="keep_two")
@@ -282,33 +305,18 @@ def _name_problems(session: Session, name: str, own_id: uuid.UUID | None) -> Ite
 
 
 def _contact_problems(address: str) -> Iterator[FieldProblem]:
-    if address.strip() and not _is_email(address):
+    if address.strip() and checked_email(address) is None:
         yield FieldProblem(field="contact_email", code="invalid")
 
 
-def _recipient_problems(entries: Sequence[RecipientEntry], on: date) -> Iterator[FieldProblem]:
-    addresses = [entry.address.strip().lower() for entry in entries]
-    if len(entries) > MOST_RECIPIENTS:
-        yield FieldProblem(field="recipients", code="too_many")
-    if len(set(addresses)) != len(addresses):
-        yield FieldProblem(field="recipients", code="duplicate")
+def _checks_to_come(entries: Sequence[RecipientEntry], on: date) -> Iterator[FieldProblem]:
     for place, entry in enumerate(entries):
-        if not _is_email(entry.address):
-            yield FieldProblem(field=f"recipients.{place}.address", code="invalid")
         if entry.verified_on is not None and entry.verified_on > on:
             yield FieldProblem(field=f"recipients.{place}.verified_on", code="in_the_future")
 
 
-def _is_email(address: str) -> bool:
-    try:
-        validate_email(address.strip(), check_deliverability=False)
-    except EmailNotValidError:
-        return False  # its message quotes what was typed
-    return True
-
-
 def _set_recipients(session: Session, organisation: Organisation, entries: Sequence[RecipientEntry]) -> None:
-    recipients = arranged(session, organisation, [entry.address.strip().lower() for entry in entries])
+    recipients = arranged(session, organisation, [checked_email(entry.address) or "" for entry in entries])
     for recipient, entry in zip(recipients, entries, strict=True):
         if recipient.verified_on is not None and entry.verified_on is None:
             take_back_check(session, recipient.id, Event.RECIPIENT_CHECK)

@@ -16,7 +16,8 @@ from signals.clock import Clock, today
 from signals.models import CoverageArea, Organisation
 from signals.organisation_file import RECIPIENTS, Line, Rejected, by_name, place_of, read_lines
 from signals.organisations import Agreement, Area, areas_overlap, create_organisation, onboarded_on
-from signals.recipients import arranged
+from signals.reach import coordinators
+from signals.recipients import arranged, wrong_address
 from signals.routing import hold_routing, routing_changed
 from signals.staff.identity import normal_email
 from signals.vocabulary import AuditAction
@@ -75,8 +76,8 @@ def import_organisations(
     changes nothing. `recipients_verified_on`: the day on which somebody made sure that the addresses are the
     team's own; without it a new address counts for nothing yet.
 
-    What the pages refuse is rejected here too: an area that somebody else covers then, another kind, the
-    end of the only national desk.
+    What the pages refuse is rejected here too: an area that somebody else covers then, another kind, a
+    coordinator as a recipient, the end of the only national desk.
     """
     lines, rejected = read_lines(file)
     if rejected:
@@ -86,7 +87,7 @@ def import_organisations(
     hold_routing(session)  # who imports the same file at this moment waits, and finds it taken over
     present = _present(session)
     grouped = by_name(lines)
-    rejected = list(_kinds_that_differ(grouped, present))
+    rejected = [*_kinds_that_differ(grouped, present), *_coordinators_named(session, lines)]
     if rejected:
         return OrganisationImport(rejected=tuple(rejected))
     before = _digest([_state(present[name]) for name in sorted(grouped.keys() & present.keys())])
@@ -125,6 +126,14 @@ def _kinds_that_differ(
             kind = line.facts.get("kind")
             if name in present and kind is not None and kind != present[name].kind:
                 yield Rejected(line=line.number, column="kind", reason="kind_differs")
+
+
+def _coordinators_named(session: Session, lines: Sequence[Line]) -> Iterator[Rejected]:
+    kept_out = coordinators(session)
+    for line in lines:
+        for column in RECIPIENTS:
+            if column in line.facts and any(wrong_address(column, line.facts[column], kept_out)):
+                yield Rejected(line=line.number, column=column, reason="coordinator")
 
 
 def _covered_by_others(session: Session, added: Sequence[tuple[Line, Organisation]]) -> Iterator[Rejected]:
@@ -205,6 +214,7 @@ class _Taking:
     def _change(self) -> Iterator[Change]:
         changed = [*self._change_facts(), *self._change_recipients()]
         if changed:
+            self.organisation.settings_version += 1  # who read them before does not undo this unseen
             self.changed = True
             yield self._told(ChangeKind.ORGANISATION_CHANGED, ", ".join(changed))
         yield from self._change_areas()

@@ -1,6 +1,7 @@
 """Who is told proves that they read it, before they count: recipients (address and phone) and deputies."""
 
 import uuid
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -20,10 +21,12 @@ from signals.models import Organisation, Recipient
 from signals.proof_links import DEPUTY, RECIPIENT, AddressLink, fingerprint
 from signals.reach import EMAIL, EMAIL_ONLY, SMS
 from signals.routing import routing_changed
+from signals.staff.accounts import checked_email
 from signals.staff.identity import Secrets, normal_email
 from signals.vocabulary import AuditAction
 
 VALID_DAYS: Final = 14
+MOST_RECIPIENTS: Final = 10
 _MOBILE: Final = (phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE)
 
 
@@ -59,6 +62,28 @@ class ProofRefused(SignalsError):
     status = 410
 
 
+def wrong_recipients(addresses: Sequence[str], kept_out: Collection[str]) -> Iterator[FieldProblem]:
+    """What is wrong with the addresses of a team's recipients; `kept_out`: those of coordinators."""
+    if len(addresses) > MOST_RECIPIENTS:
+        yield FieldProblem(field="recipients", code="too_many")
+    spelled = [checked_email(address) for address in addresses]
+    times = Counter(address for address in spelled if address is not None)
+    for place, address in enumerate(spelled):
+        name = f"recipients.{place}.address"
+        yield from wrong_address(name, addresses[place], kept_out)
+        if address is not None and times[address] > 1:
+            yield FieldProblem(field=name, code="duplicate")
+
+
+def wrong_address(name: str, address: str, kept_out: Collection[str]) -> Iterator[FieldProblem]:
+    """Why nobody can be told at this address; of a coordinator messages about signals are kept anyway."""
+    spelled = checked_email(address)
+    if spelled is None:
+        yield FieldProblem(field=name, code="not_an_address")
+    elif spelled in kept_out:
+        yield FieldProblem(field=name, code="coordinator")
+
+
 def normal_phone(text: str) -> str:
     """A mobile number in E.164, read as a Dutch one where it says no country. Raises `Invalid`."""
     try:
@@ -87,10 +112,10 @@ def set_way(recipient: Recipient, *, channel: str, phone: str | None = None) -> 
 def arranged(session: Session, organisation: Organisation, addresses: Sequence[str]) -> list[Recipient]:
     """The recipients of these addresses, in order; they differ from one another.
 
-    An address in the place of one that goes corrects it: the same recipient, who proves the new one. One that
-    goes otherwise is succeeded by who confirmed last, as where a new one was added before the old was taken
-    off. What those that go were asked is taken back. `addresses` are in their one spelling; an address that
-    was stored in another is the same one.
+    An address in the place of one that goes corrects it: the same recipient, who proves the new one, and is
+    told by e-mail until a phone is given along and proved, too. One that goes otherwise is succeeded by who
+    confirmed last, as where a new one was added before the old was taken off. What those that go were asked
+    is taken back. `addresses` are in their one spelling; an address that was stored in another is the same.
     """
     known = {normal_email(recipient.address): recipient for recipient in organisation.recipients}
     going = {
@@ -140,6 +165,7 @@ def _corrected(session: Session, recipient: Recipient | None, address: str) -> R
     if recipient.verified_on is not None:
         recipient.former_address = recipient.address
     recipient.address, recipient.verified_on = address, None
+    set_way(recipient, channel=EMAIL)  # who read the old address proved the phone: a predecessor, maybe
     return recipient
 
 

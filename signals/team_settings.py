@@ -4,8 +4,7 @@ Nothing here shows a signal. A change holds for what comes after it: a signal ke
 """
 
 import uuid
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -18,13 +17,13 @@ from signals.clock import Clock
 from signals.errors import FieldProblem, Invalid, NotFound, StaleVersion
 from signals.models import Organisation, Recipient
 from signals.reach import EMAIL, SMS, coordinators
-from signals.recipients import arranged, set_way, take_back_check
+from signals.recipients import MOST_RECIPIENTS as MOST_RECIPIENTS  # for the pages and calls of settings
+from signals.recipients import arranged, set_way, take_back_check, wrong_address, wrong_recipients
 from signals.routing import LEAST_RECIPIENTS, routing_changed
 from signals.staff.accounts import checked_email
 from signals.staff.identity import normal_email
 from signals.vocabulary import STAFF_LANGUAGES, AuditAction, Role
 
-MOST_RECIPIENTS: Final = 10
 LEAST_LOUD_HOURS: Final = 4
 """In a day, outside the quiet hours: else a message would find no moment before it has lost its sense."""
 
@@ -172,7 +171,7 @@ def _problems(
         yield FieldProblem(field="contact_email", code="not_an_address")
     kept_out = coordinators(session)
     if changes.get("deputy_email"):
-        yield from _wrong_address("deputy_email", changes["deputy_email"], kept_out)
+        yield from wrong_address("deputy_email", changes["deputy_email"], kept_out)
     if "recipients" in changes:
         yield from _wrong_recipients(organisation, changes["recipients"], kept_out)
 
@@ -208,26 +207,13 @@ def _numbers_of(organisation: Organisation) -> dict[str, Any]:
     return {name: getattr(organisation, name) for name in BOUNDS}
 
 
-def _wrong_address(name: str, address: str, kept_out: frozenset[str]) -> Iterator[FieldProblem]:
-    found = checked_email(address)
-    if found is None:
-        yield FieldProblem(field=name, code="not_an_address")
-    elif found in kept_out:
-        yield FieldProblem(field=name, code="coordinator")
-
-
 def _wrong_recipients(
-    organisation: Organisation, wishes: Sequence[RecipientWish], kept_out: frozenset[str]
+    organisation: Organisation, wishes: Sequence[RecipientWish], kept_out: Collection[str]
 ) -> Iterator[FieldProblem]:
-    if len(wishes) > MOST_RECIPIENTS:
-        yield FieldProblem(field="recipients", code="too_many")
-    addresses = [checked_email(wish.address) for wish in wishes]
-    twice = {address for address, number in Counter(addresses).items() if address and number > 1}
-    for place, (wish, address) in enumerate(zip(wishes, addresses, strict=True)):
-        yield from _wrong_address(f"recipients.{place}.address", wish.address, kept_out)
-        if address in twice:
-            yield FieldProblem(field=f"recipients.{place}.address", code="duplicate")
+    yield from wrong_recipients([wish.address for wish in wishes], kept_out)
+    for place, wish in enumerate(wishes):
         yield from _wrong_way(wish, place)
+    addresses = {checked_email(wish.address) for wish in wishes}
     confirmed = {
         normal_email(entry.address) for entry in organisation.recipients if entry.verified_on is not None
     }

@@ -22,6 +22,7 @@ from tests.unit.notifications.building import LINK, subject
 
 ON = date(2026, 11, 24)
 PHONE, OTHER_PHONE = "+31612345678", "+31687654321"
+WAY_BY_PHONE = {"channel": "sms", "phone": PHONE}
 
 
 def recipients(world: World) -> list[Recipient]:
@@ -160,6 +161,58 @@ def test_a_correction_keeps_the_recipient_and_an_address_at_another_place_is_ano
     assert recipients(world)[2].id not in {first.id, second.id}
 
 
+def phone_of_first(world: World) -> tuple[str | None, str | None, date | None]:
+    first = recipients(world)[0]
+    return first.channel, first.phone, first.phone_verified_on
+
+
+def told_by(world: World) -> set[tuple[str, str]]:
+    """(channel, recipient) of who is told of a signal that comes in."""
+    world.receive(1)
+    worker = world.worker()
+    worker.channels["sms"] = worker.channels["email"]
+    worker.arrive()
+    with world.sessions() as session:
+        new = select(OutboxMessage).where(OutboxMessage.event == Event.NEW_SIGNAL)
+        return {(message.channel, message.recipient) for message in session.scalars(new)}
+
+
+def test_who_takes_somebodys_place_is_told_by_mail_and_not_at_the_predecessors_phone(
+    world: World, lead: Actor
+) -> None:
+    confirm(world, channel="sms", phone=PHONE, phone_verified_on=ON)
+    other = recipients(world)[1].address
+    correct(world, lead, "opvolger@example.org")
+    assert phone_of_first(world) == ("email", None, None)
+    assert told_by(world) == {("email", "opvolger@example.org"), ("email", other)}
+
+
+def test_a_phone_that_a_lead_gives_along_with_another_address_is_proved_anew(
+    world: World, lead: Actor
+) -> None:
+    confirm(world, channel="sms", phone=PHONE, phone_verified_on=ON)
+    with world.sessions.begin() as session:  # so that two stay confirmed
+        third = {"position": 3, "address": "derde@example.org", "verified_on": ON}
+        session.add(Recipient(organisation_id=AMSTERDAM, **third))
+    others = [one.address for one in recipients(world)][1:]
+    rearrange(world, lead, ["nieuw@example.org", *others], **WAY_BY_PHONE)
+    assert phone_of_first(world) == ("sms", PHONE, None)
+
+
+def test_what_a_predecessors_phone_missed_goes_to_the_successors_address(world: World, lead: Actor) -> None:
+    confirm(world, channel="sms", phone=PHONE, phone_verified_on=ON)
+    given_up(world, PHONE, channel="sms")
+    correct(world, lead, "opvolger@example.org")
+    assert standings(world) == [Standing.MOVED]
+    assert ask_again(world) == [("opvolger@example.org", MessageState.QUEUED)]
+
+
+def test_another_spelling_of_an_address_leaves_the_phone_as_it_was(world: World, lead: Actor) -> None:
+    confirm(world, channel="sms", phone=PHONE, phone_verified_on=ON)
+    correct(world, lead, recipients(world)[0].address.upper())
+    assert phone_of_first(world) == ("sms", PHONE, ON)
+
+
 def test_the_one_that_was_added_and_confirmed_before_the_old_was_taken_off_succeeds_it(
     world: World, lead: Actor
 ) -> None:
@@ -283,8 +336,9 @@ def test_what_goes_to_staff_and_deputies_stays_theirs_until_they_are_gone(world:
 def test_a_coordinator_gets_nothing_of_it_whatever_list_they_were_put_on(world: World, lead: Actor) -> None:
     with world.sessions() as session:
         coordinator = session.get_one(StaffMember, world.staff(role=Role.COORDINATOR).id)
-    given_up(world, recipients(world)[0].address)
-    correct(world, lead, coordinator.email)
+    old = recipients(world)[0].address
+    given_up(world, old)
+    confirm(world, former_address=old, address=coordinator.email)
     assert standings(world) == [Standing.GONE]
     given_up(world, coordinator.email, 2)
     assert standings(world) == [Standing.GONE, Standing.GONE]

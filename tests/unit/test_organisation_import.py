@@ -13,7 +13,7 @@ import migrations
 from signals.audit import AuditLog
 from signals.clock import FixedClock
 from signals.db import make_engine, session_factory
-from signals.models import AuditEntry, CoverageArea, Organisation, Recipient, RoutingVersion
+from signals.models import AuditEntry, CoverageArea, Organisation, Recipient, RoutingVersion, StaffMember
 from signals.organisation_import import (
     ChangeKind,
     OrganisationImport,
@@ -21,7 +21,7 @@ from signals.organisation_import import (
     import_organisations,
 )
 from signals.organisations import onboarded_on
-from signals.vocabulary import AuditAction, OrganisationKind
+from signals.vocabulary import AuditAction, OrganisationKind, Role
 
 CLOCK = FixedClock(datetime(2026, 11, 24, 9, 30, tzinfo=UTC))
 VERIFIED = date(2026, 11, 2)
@@ -134,6 +134,34 @@ def test_a_new_recipient_must_be_verified_again_and_the_old_one_need_not(session
         "a@example.org": VERIFIED,
         "c@example.org": None,
     }
+
+
+def test_a_new_recipient_is_not_told_at_the_phone_of_the_one_before(session: Session) -> None:
+    take(session, FULL + TEAM)
+    first = team(session).recipients[0]
+    first.channel, first.phone, first.phone_verified_on = "sms", "+31612345678", VERIFIED
+    take(session, FULL + TEAM.replace("a@example.org", "opvolger@example.org"))
+    first = team(session).recipients[0]
+    assert (first.address, first.verified_on) == ("opvolger@example.org", VERIFIED)
+    assert (first.channel, first.phone, first.phone_verified_on) == ("email", None, None)
+
+
+def test_no_file_makes_a_coordinator_a_recipient(session: Session) -> None:
+    coen = {"role": Role.COORDINATOR, "name": "Coen", "language": "nl", "created_at": CLOCK.now()}
+    session.add(StaffMember(email="coen@example.org", password_hash="", totp_sealed=b"", **coen))
+    session.commit()
+    assert reasons(session, FULL + TEAM.replace("b@example.org", "Coen@Example.org")) == [
+        (2, "recipient_2", "coordinator")
+    ]
+
+
+def test_a_lead_who_read_the_settings_before_is_told_that_they_changed(session: Session) -> None:
+    take(session, FULL + TEAM)
+    before = team(session).settings_version
+    take(session, FULL + TEAM)
+    assert team(session).settings_version == before
+    take(session, FULL + TEAM.replace("b@example.org", "c@example.org"))
+    assert team(session).settings_version == before + 1
 
 
 def test_organisations_are_held_before_routing_as_whoever_changes_one_does(session: Session) -> None:

@@ -186,27 +186,51 @@ def test_an_unverified_recipient_does_not_count(desk: Desk, utrecht: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("wrong", "field"),
+    ("wrong", "fields"),
     [
-        ({"recipients": [{"address": "no address"}]}, "recipients.0.address"),
+        ({"recipients": [{"address": "no address"}]}, ["recipients.0.address"]),
         (
             {"recipients": [{"address": "a@example.org"}, {"address": "A@example.org"}]},
-            "recipients",
+            ["recipients.0.address", "recipients.1.address"],
         ),
         (
             {"recipients": [{"address": "a@example.org", "verified_on": "2026-11-25"}]},
-            "recipients.0.verified_on",
+            ["recipients.0.verified_on"],
         ),
-        ({"contact_email": "nobody"}, "contact_email"),
-        ({}, ""),
+        ({"recipients": [{"address": f"{one}@example.org"} for one in range(11)]}, ["recipients"]),
+        ({"contact_email": "nobody"}, ["contact_email"]),
+        ({}, [""]),
     ],
 )
 def test_a_wrong_change_is_refused_by_field(
-    desk: Desk, utrecht: str, wrong: dict[str, Any], field: str
+    desk: Desk, utrecht: str, wrong: dict[str, Any], fields: list[str]
 ) -> None:
     answer = desk.call("bea", "PATCH", f"/organisations/{utrecht}", json=wrong)
     assert answer.status_code == 400
-    assert [error["field"] for error in answer.get_json()["errors"]] == [field]
+    assert [error["field"] for error in answer.get_json()["errors"]] == fields
+
+
+def test_a_coordinator_is_made_nobodys_recipient_by_an_administrator_either(desk: Desk, utrecht: str) -> None:
+    first = ONBOARDED["recipients"][0]
+    coordinator = {"address": " Coen@Example.org", "verified_on": "2026-02-01"}
+    refused = desk.call(
+        "bea", "PATCH", f"/organisations/{utrecht}", json={"recipients": [first, coordinator]}
+    )
+    assert refused.status_code == 400
+    assert [(error["field"], error["code"]) for error in refused.get_json()["errors"]] == [
+        ("recipients.1.address", "coordinator")
+    ]
+
+
+def test_an_address_is_one_in_whatever_spelling_an_administrator_gives_it(desk: Desk, utrecht: str) -> None:
+    spelled = ["e\u0301lise@example.org", "TEAM@M\u00dcNCHEN.example.org"]
+    changed = bea(
+        desk, "PATCH", f"/organisations/{utrecht}", recipients=[{"address": one} for one in spelled]
+    )
+    assert [one["address"] for one in changed.get_json()["recipients"]] == [
+        "\u00e9lise@example.org",
+        "team@m\u00fcnchen.example.org",
+    ]
 
 
 def test_a_suspended_organisation_is_no_candidate_for_a_referral(desk: Desk) -> None:

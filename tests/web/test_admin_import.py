@@ -123,9 +123,13 @@ def test_a_day_of_checking_that_lies_ahead_is_refused(bea: Browser) -> None:
             "Landelijk meldpunt;national;national;NL;2020-01-01;2099-01-01;;;;\n",
             "1 hierna zou geen landelijk meldpunt meer ontvangen",
         ),
+        (
+            UTRECHT.replace("twee@utrecht.example.org", "Coen@Example.org"),
+            "2 recipient_2 een coördinator hoort nooit van een enkel signaal",
+        ),
         (UTRECHT.replace("Utrecht;", "Utrecht\N{RIGHT-TO-LEFT OVERRIDE};"), "2 name er staan tekens in"),
     ],
-    ids=["another's area", "another kind", "no desk left", "unseen signs"],
+    ids=["another's area", "another kind", "no desk left", "a coordinator", "unseen signs"],
 )
 def test_what_the_other_pages_refuse_no_file_does(desk: Desk, bea: Browser, lines: str, told: str) -> None:
     before = names(desk)

@@ -205,6 +205,7 @@ def _reason_in_words(reason: str) -> str:
             "another organisation covers this on some of these days: let that end first, by a line with"
             " valid_until"
         ),
+        "coordinator": lambda: gettext("a coordinator never hears of a single signal: choose somebody else"),
         "last_national_desk": lambda: gettext("after this no national desk would receive any more"),
         "no_lines": lambda: gettext("there is nothing below the header"),
         "file_too_long": lambda: gettext("there are more than %(most)d lines", most=LARGEST_FILE),

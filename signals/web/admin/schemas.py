@@ -6,6 +6,7 @@ from typing import Any, Final
 from marshmallow import Schema, ValidationError, fields, post_load, validate
 
 from signals.coverage_check import ProblemKind
+from signals.recipients import MOST_RECIPIENTS
 from signals.routing_table import CoverageLevel
 from signals.vocabulary import STAFF_LANGUAGES, OrganisationKind, Role
 from signals.web.desk.schemas import Choice, OrganisationSchema, something
@@ -77,7 +78,7 @@ class ChangeOrganisationSchema(Strict):
     contact_email = fields.String(validate=validate.Length(max=254, error="too_long"))
     recipients = fields.List(
         fields.Nested(RecipientSchema),
-        validate=validate.Length(max=10, error="too_many"),
+        validate=validate.Length(max=MOST_RECIPIENTS, error="too_many"),
         metadata={"description": "All of them, in the order in which they are told"},
     )
 
