@@ -38,13 +38,12 @@ from signals.reach import (
     without,
 )
 from signals.recipients import why_not_ask
+from signals.retention.periods import OPEN, WARNED_BEFORE, is_unattended, unattended_days
 from signals.staff.absence import everybody_away_on, holders_of
 from signals.vocabulary import Role, SignalState
 
 CATCH_UP_DAYS: Final = 14
 """A message whose day passed longer ago than this, while no worker ran, is not written any more."""
-UNATTENDED_DAYS: Final = 21
-DELETED_DAYS: Final = 28
 NOTICE_WORKING_DAYS: Final = 5
 """So long before the month of art. 14(3)(a) AVG is over, the team is reminded of the letter."""
 EXPIRES_DAYS: Final = 28
@@ -85,7 +84,7 @@ _STAGES: Final = (
 )
 _STATES_OF: Final[Mapping[str, frozenset[SignalState]]] = {
     Event.NEW_SIGNAL: frozenset({_NEW}),
-    Event.UNATTENDED: frozenset({_NEW}),
+    Event.UNATTENDED: OPEN,
     Event.AGREED_DAY: frozenset({_IN_FOLLOW_UP}),
     **{event: stage.states for stage in _STAGES for event in (stage.before, stage.missed)},
 }
@@ -183,6 +182,7 @@ class _Plan:
         self.see_signals = who_see_signals(session)
         self.away = {away.staff_id: away for away in everybody_away_on(session, self.on)}
         self.colleagues = of_staff(session, [away.cover_id for away in self.away.values() if away.cover_id])
+        self.unattended_days = unattended_days(session)
         self.holders = holders_of(session) if self.away else frozenset()
 
     def new_signals(self) -> Iterator[NewMessage]:
@@ -274,8 +274,8 @@ class _Plan:
             yield from self._agreed(signal, organisation)
         if signal.notified_on is None and signal.deferred_because is None:
             yield from self._notice(signal, organisation)
-            if signal.state is _NEW:
-                yield from self._unattended(signal, organisation)
+        if is_unattended(signal):
+            yield from self._unattended(signal, organisation)
 
     def _reminder(self, signal: Any, organisation: Organisation, stage: _Stage) -> Iterator[_Told]:
         """The working day before, but not on the day of receipt, when the team was told of it anyway."""
@@ -316,8 +316,8 @@ class _Plan:
                 yield self._told(stage.missed, signal, organisation, to, day=due, path=path)
 
     def _unattended(self, signal: Any, organisation: Organisation) -> Iterator[_Told]:
-        deleted_on = signal.received_on + timedelta(days=DELETED_DAYS)
-        if not signal.received_on + timedelta(days=UNATTENDED_DAYS) <= self.on < deleted_on:
+        deleted_on = signal.received_on + timedelta(days=self.unattended_days[organisation.id])
+        if not deleted_on - timedelta(days=WARNED_BEFORE) <= self.on < deleted_on:
             return
         for to, path in self._ladder(organisation):
             yield self._told(
@@ -464,6 +464,7 @@ def _about_signal(
         Signal.notified_on,
         Signal.deferred_because,
         Signal.postponed_until,
+        Signal.claimed_by_id,
         Signal.restricted_on,
         _is_kept_out(recipient).label("kept_out"),
     ).where(Signal.id == signal_id)
@@ -481,6 +482,8 @@ def _about_signal(
     if event in (Event.NOTICE_REMINDER, Event.UNATTENDED) and informed:
         return "informed"
     if event != Event.NOTICE_REMINDER and signal.state not in _STATES_OF[event]:
+        return f"now_{signal.state.value}"
+    if event == Event.UNATTENDED and signal.claimed_by_id is not None:
         return f"now_{signal.state.value}"
     if event == Event.AGREED_DAY and signal.postponed_until is None:
         return "went_on"

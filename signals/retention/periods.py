@@ -38,6 +38,9 @@ DEFAULT_PERIODS: Mapping[RetentionRule, Period] = {
 """What holds where an organisation has set nothing of its own."""
 MOST_UNATTENDED: Final = 28
 """Days: within a month of receipt the resident is told, or nothing is left to tell of (art. 14(3) AVG)."""
+WARNED_BEFORE: Final = 7
+"""Days before what nobody attends to is deleted, in which the team, and more than it, hears of that."""
+OPEN: Final = frozenset(SignalState) - {SignalState.CONCLUDED}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,6 +57,15 @@ def periods_of(session: Session, organisation_id: uuid.UUID) -> dict[RetentionRu
     own = session.scalars(select(RetentionPeriod).where(RetentionPeriod.organisation_id == organisation_id))
     chosen = {row.rule: Period(days=row.days, legal_basis=row.legal_basis) for row in own}
     return {**DEFAULT_PERIODS, **chosen}
+
+
+def unattended_days(session: Session) -> dict[uuid.UUID, int]:
+    """After how many days an organisation deletes what nobody attends to, by its id."""
+    return {
+        organisation_id: days[RetentionRule.UNATTENDED]
+        for organisation_ids, days in _days_in_force(session)
+        for organisation_id in organisation_ids
+    }
 
 
 def refuse_unfit(periods: Mapping[RetentionRule, Period], changed: RetentionRule) -> None:
@@ -124,7 +136,8 @@ def _over(days: _Days, on: date) -> dict[DeletionReason, ColumnElement[bool]]:
             Signal.state == SignalState.CONCLUDED, Signal.concluded_at < concluded
         ),
         DeletionReason.UNATTENDED: and_(
-            Signal.state == SignalState.NEW,
+            Signal.state.in_(OPEN),
+            Signal.claimed_by_id.is_(None),
             Signal.received_on <= on - timedelta(days=days[RetentionRule.UNATTENDED]),
             Signal.notified_on.is_(None),
             Signal.deferred_because.is_(None),
@@ -140,9 +153,16 @@ def _is_over(signal: Any, days: _Days, on: date) -> bool:
     if signal.state is SignalState.CONCLUDED and signal.concluded_at is not None:
         since = (on - signal.concluded_at.astimezone(AMSTERDAM).date()).days
         return bool(since >= days[RetentionRule.CONCLUDED])
+    return age >= days[RetentionRule.UNATTENDED] and is_unattended(signal)
+
+
+def is_unattended(signal: Any) -> bool:
+    """Whether nobody has an open signal, new or handed back, and its resident neither knows nor will later.
+
+    `signal`: a row or object with the columns of a signal's state.
+    """
     informed = signal.notified_on is not None or signal.deferred_because is not None
-    unattended = signal.state is SignalState.NEW and not informed
-    return bool(unattended and age >= days[RetentionRule.UNATTENDED])
+    return signal.state in OPEN and signal.claimed_by_id is None and not informed
 
 
 def _midnight(day: date) -> datetime:

@@ -74,7 +74,7 @@ _READ = (
     _signals.repeat, _signals.is_drill, _signals.case_key_id, _signals.schema_version, _signals.content,
     _signals.summary, _signals.claim_by, _signals.contact_by, _signals.concluded_at, _signals.outcome,
     _signals.newly_known, _signals.notified_on, _signals.deferred_because, _signals.restricted_on,
-    _signals.intake_counted, _signals.outcome_counted,
+    _signals.intake_counted, _signals.outcome_counted, _signals.claimed_by_id,
 )  # fmt: skip
 
 

@@ -261,7 +261,7 @@ def test_killed_after_the_service_stored_it_and_before_the_answer_it_is_not_doub
 
 def test_an_update_of_the_app_leaves_what_waits(phone: Phone, service: Service) -> None:
     before = service.stored()
-    page = phone.open_for_offline()
+    phone.open_for_offline()
     phone.offline()
     phone.fill("1012AB", "26")
     phone.press_send()
