@@ -105,6 +105,15 @@ def at_probe(probe: Probe) -> tuple[ColumnElement[bool], ...]:
     )
 
 
+def beside_probe(probe: Probe) -> tuple[ColumnElement[bool], ...]:
+    """The conditions for links of the same house in its organisation, under another addition or none."""
+    return (
+        AddressLink.organisation_id == probe.organisation_id,
+        AddressLink.house_pseudonym.in_(probe.house),
+        AddressLink.pseudonym.not_in(probe.exact),
+    )
+
+
 def link_of(signal: Signal, probe: Probe) -> AddressLink:
     """The link that a signal leaves at the address of the probe."""
     return AddressLink(
@@ -137,6 +146,7 @@ __all__ = [
     "Prober",
     "PseudonymKeys",
     "at_probe",
+    "beside_probe",
     "earlier_links",
     "link_of",
     "oldest_kept",

@@ -7,7 +7,13 @@ register keeps that it was done, never what.
 
 from signals.residents.erasing import record_erasure
 from signals.residents.export import RECIPIENTS, accesses_to, export_of, record_export
-from signals.residents.finding import Findings, ReferenceAnswer, find_by_address, find_by_reference
+from signals.residents.finding import (
+    Findings,
+    OtherAdditions,
+    ReferenceAnswer,
+    find_by_address,
+    find_by_reference,
+)
 from signals.residents.rectifying import (
     MAX_STATEMENT,
     Correction,
@@ -25,6 +31,7 @@ __all__ = [
     "Findings",
     "IdentityProof",
     "NoteCorrection",
+    "OtherAdditions",
     "Proof",
     "ReferenceAnswer",
     "ResidenceProof",

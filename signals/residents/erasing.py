@@ -32,7 +32,7 @@ def record_erasure(
     address go at once. An order is left with them: what the caller cannot purge (`Retention.purge_now`),
     the worker does.
     """
-    ids = [*(s.id for s in findings.signals), *(r.signal_id for r in findings.referrals)]
+    ids = findings.signal_ids
     set_local(session, subject=",".join(map(str, ids)))  # of what was referred on, this and nothing else
     for signal_id in ids:
         audit.record(
@@ -47,9 +47,9 @@ def record_erasure(
     order_deletion(
         session, clock, organisation_id=officers_organisation(actor), signal_ids=ids, reason=_REASONS[right]
     )
-    found = len(findings.signals)
-    enter(session, clock, actor=actor, right=right, proof=proof, outcome="erased", found=found)
-    return list(dict.fromkeys(ids))
+    outcome = "nothing_found" if findings.is_empty else "erased"
+    enter(session, clock, actor=actor, right=right, proof=proof, outcome=outcome, found=len(ids))
+    return ids
 
 
 _REASONS = {Right.ERASURE: DeletionReason.ERASURE, Right.OBJECTION: DeletionReason.OBJECTION}

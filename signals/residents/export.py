@@ -38,7 +38,8 @@ def record_export(
 ) -> None:
     """Enter an access request before its content is read: commit this, then call `export_of`.
 
-    Raises `Invalid` when third parties were not looked at (art. 15(4) AVG).
+    Raises `Invalid` when nobody says that what concerns others will be taken out (art. 15(4) AVG). It is a
+    promise: the officer sees no content before there is a file, and looks it through before handing it over.
     """
     if not proof.third_parties:
         raise Invalid(FieldProblem(field="third_parties", code="required"))
@@ -52,7 +53,8 @@ def record_export(
             ground="art_15_avg",
         )
     found = len(findings.signals)
-    enter(session, clock, actor=actor, right=Right.ACCESS, proof=proof, outcome="exported", found=found)
+    outcome = "nothing_found" if findings.is_empty else "exported"
+    enter(session, clock, actor=actor, right=Right.ACCESS, proof=proof, outcome=outcome, found=found)
 
 
 def accesses_to(session: Session, findings: Findings) -> Mapping[uuid.UUID, Sequence[AuditEntry]]:

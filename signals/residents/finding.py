@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import and_, case, func, select
 from sqlalchemy.orm import Session, selectinload
 
 from privacy.keystore import Keystore
@@ -16,9 +16,21 @@ from signals.models import AddressLink, DeletionRecord, Organisation, Referral, 
 from signals.postcodes import Address
 from signals.references import reference_as_read
 from signals.referral import referred_away
-from signals.repeats import Probe, at_probe, probes_for
+from signals.repeats import Probe, at_probe, beside_probe, probes_for
 from signals.residents.requests import officers_organisation
 from signals.vocabulary import AuditAction
+
+
+@dataclass(frozen=True, kw_only=True)
+class OtherAdditions:
+    """How much lies at the same house number under another addition, or under none.
+
+    `signals`: live ones of the organisation. `earlier`: those of which it keeps only that there was one, as
+    they were deleted or referred. Never which: they may be a neighbour's, or the same door spelt otherwise.
+    """
+
+    signals: int
+    earlier: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +41,18 @@ class Findings:
     signals: Sequence[Signal]
     deleted: Sequence[AddressLink] = field(repr=False)
     referrals: Sequence[Referral]
+    other_additions: OtherAdditions
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is kept of exactly this address."""
+        return not (self.signals or self.deleted or self.referrals)
+
+    @property
+    def signal_ids(self) -> list[uuid.UUID]:
+        """All signals that are found, each once: live here, or referred and perhaps live elsewhere."""
+        ids = [*(signal.id for signal in self.signals), *(each.signal_id for each in self.referrals)]
+        return list(dict.fromkeys(ids))
 
     @property
     def deleted_received_on(self) -> list[date]:
@@ -73,7 +97,10 @@ def find_by_address(
     audit: AuditLog,
     address: Address,
 ) -> Findings:
-    """Everything of the officer's own organisation at exactly this address; the search itself is audited."""
+    """Everything of the officer's own organisation at exactly this address; the search itself is audited.
+
+    Of the rest of the house only how much there is: see `OtherAdditions`.
+    """
     organisation_id = officers_organisation(actor)
     (probe,) = probes_for(keystore, [(organisation_id, address)], today(clock))
     links = session.scalars(select(AddressLink).where(*at_probe(probe))).all()
@@ -93,4 +120,14 @@ def find_by_address(
         signals=signals,
         deleted=sorted((link for link in links if link.signal_id is None), key=lambda link: link.received_on),
         referrals=referrals,
+        other_additions=_other_additions(session, probe),
     )
+
+
+def _other_additions(session: Session, probe: Probe) -> OtherAdditions:
+    own = and_(Signal.id == AddressLink.signal_id, Signal.organisation_id == probe.organisation_id)
+    gone = case((Signal.id.is_(None), AddressLink.id))
+    counts = select(func.count(Signal.id.distinct()), func.count(gone))
+    counts = counts.select_from(AddressLink).outerjoin(Signal, own).where(*beside_probe(probe))
+    signals, earlier = session.execute(counts).one()
+    return OtherAdditions(signals=signals, earlier=earlier)

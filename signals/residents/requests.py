@@ -6,9 +6,10 @@ The register keeps that a request was dealt with, when and by whom; never the ad
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from signals.audit import Actor, require_role
@@ -48,22 +49,30 @@ class ResidenceProof(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Proof:
-    """What was checked before content leaves or is deleted; `third_parties`: art. 15(4) was looked at."""
+    """What was checked before content leaves or is deleted.
+
+    `third_parties`: what concerns others is taken out of a file before it is handed over (art. 15(4) AVG);
+    of another right: that theirs were weighed.
+    """
 
     identity: IdentityProof
     residence: ResidenceProof
     third_parties: bool
 
 
-def register(session: Session, *, organisation_id: uuid.UUID, limit: int = 200) -> Sequence[RegisterEntry]:
-    """The organisation's register of requests, newest first."""
-    query = (
-        select(RegisterEntry)
-        .where(RegisterEntry.organisation_id == organisation_id)
-        .order_by(RegisterEntry.recorded_on.desc(), RegisterEntry.id)
-        .limit(limit)
-    )
-    return session.scalars(query).all()
+def register(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    limit: int = 200,
+    before: tuple[date, uuid.UUID] | None = None,
+) -> Sequence[RegisterEntry]:
+    """The organisation's register of requests, newest first; `before`: day and id of the last one had."""
+    place = RegisterEntry.recorded_on, RegisterEntry.id
+    query = select(RegisterEntry).where(RegisterEntry.organisation_id == organisation_id)
+    if before is not None:
+        query = query.where(tuple_(*place) < before)
+    return session.scalars(query.order_by(*(column.desc() for column in place)).limit(limit)).all()
 
 
 def enter(
@@ -76,7 +85,11 @@ def enter(
     outcome: str,
     found: int,
 ) -> None:
-    """Write the register: that, when and by whom, and of how many signals."""
+    """Write the register: that, when and by whom, and of how many signals.
+
+    `outcome`: `exported`, `rectified`, `erased`, `restricted`, `lifted`, or `nothing_found` where nothing was
+    kept of the address.
+    """
     assert actor.id is not None
     session.add(
         RegisterEntry(

@@ -19,6 +19,7 @@ from signals.residents import (
     Findings,
     IdentityProof,
     NoteCorrection,
+    OtherAdditions,
     Proof,
     ResidenceProof,
     export_of,
@@ -97,6 +98,33 @@ def test_who_lives_upstairs_in_the_same_house_is_neither_found_nor_erased(
     assert open_report(world.keystore, left).address == UPSTAIRS
 
 
+def test_of_the_rest_of_the_house_only_how_much_there_is_is_said(
+    world: World, officer: Actor, signal_id: uuid.UUID
+) -> None:
+    for number, addition in enumerate(("A", "B", "B"), 3):
+        world.receive(number, replace(IN_AMSTERDAM, addition=addition))
+    world.worker().arrive()
+    assert found(world, officer).other_additions == OtherAdditions(signals=3, earlier=0)
+    gone = found(world, officer, UPSTAIRS).signal_ids
+    world.worker().retention().purge_now(world.clock, gone, DeletionReason.CONCLUDED)
+    assert found(world, officer).other_additions == OtherAdditions(signals=2, earlier=1)
+    assert found(world, officer, UPSTAIRS).other_additions == OtherAdditions(signals=3, earlier=0)
+    assert found(world, officer, NEXT_DOOR).other_additions == OtherAdditions(signals=0, earlier=0)
+    stranger = world.staff(GRONINGEN, Role.PRIVACY_OFFICER)
+    assert found(world, stranger).other_additions == OtherAdditions(signals=0, earlier=0)
+
+
+def test_the_register_goes_on_where_a_page_ended(world: World, officer: Actor, signal_id: uuid.UUID) -> None:
+    for _ in range(3):
+        erase(world, officer)
+    with world.sessions() as session:
+        whole = register(session, organisation_id=AMSTERDAM)
+        last = whole[1]
+        rest = register(session, organisation_id=AMSTERDAM, before=(last.recorded_on, last.id))
+    assert [entry.id for entry in rest] == [whole[2].id]
+    assert sorted(entry.outcome for entry in whole) == ["erased", "nothing_found", "nothing_found"]
+
+
 def test_another_organisations_officer_finds_nothing(world: World, signal_id: uuid.UUID) -> None:
     assert not found(world, world.staff(GRONINGEN, Role.PRIVACY_OFFICER)).signals
 
@@ -160,6 +188,9 @@ def test_an_erasure_follows_a_referral(world: World, officer: Actor, signal_id: 
         )
     assert erase(world, officer) == 1
     assert list(world.addresses()) == [NEXT_DOOR]
+    with world.sessions() as session:
+        (entry,) = register(session, organisation_id=AMSTERDAM)
+    assert (entry.outcome, entry.signals_found) == ("erased", 1)
 
 
 def test_the_register_keeps_that_it_was_done_and_not_what(

@@ -1,10 +1,8 @@
 """What was forgotten when, and the periods in force: the privacy officer's view of retention."""
 
-import base64
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -13,13 +11,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from signals.db import is_sqlite
-from signals.errors import FieldProblem, Invalid
 from signals.models import DeletionRecord, RetentionPeriod
 from signals.models.base import new_id
 from signals.retention import Period, periods_of, refuse_unfit
 from signals.vocabulary import AuditAction, DeletionReason, RetentionRule
 from signals.web.desk.auth import current
 from signals.web.desk.context import desk
+from signals.web.desk.day_cursor import cursor_after, position_in
 from signals.web.desk.opened import organisation_id
 
 
@@ -44,7 +42,7 @@ class Forgotten:
 
 def forgotten(*, limit: int, cursor: str | None) -> Forgotten:
     """The own organisation's; counts per month are small, but they are its own. Raises `Invalid`."""
-    before = _position(cursor)
+    before = position_in(cursor)
     own = DeletionRecord.organisation_id == organisation_id()
     query = select(DeletionRecord).where(own)
     query = query.order_by(DeletionRecord.deleted_on.desc(), DeletionRecord.signal_id.desc())
@@ -60,7 +58,7 @@ def forgotten(*, limit: int, cursor: str | None) -> Forgotten:
         periods=periods,
         months=[(month, reason, counted[month, reason]) for month, reason in sorted(counted, reverse=True)],
         records=page,
-        next_cursor=_cursor_after(page[-1]) if len(records) > limit else None,
+        next_cursor=cursor_after(page[-1].deleted_on, page[-1].signal_id) if len(records) > limit else None,
     )
 
 
@@ -79,7 +77,7 @@ def set_period(*, rule: RetentionRule, days: int, legal_basis: str) -> None:
     with context.sessions.begin() as session:
         wanted = Period(days=days, legal_basis=legal_basis)
         refuse_unfit({**periods_of(session, own_id), rule: wanted}, rule)
-        _store(session, own_id, rule, {"days": days, "legal_basis": legal_basis.strip()})
+        _store(session, own_id, rule, {"days": days, "legal_basis": legal_basis})
         context.audit.record(
             session,
             context.clock,
@@ -102,19 +100,3 @@ def _in_force(session: Session) -> list[PeriodInForce]:
     own = set(session.scalars(select(RetentionPeriod.rule).where(RetentionPeriod.organisation_id == own_id)))
     periods = periods_of(session, own_id)
     return [PeriodInForce(rule=rule, period=periods[rule], own=rule in own) for rule in RetentionRule]
-
-
-def _cursor_after(record: DeletionRecord) -> str:
-    return base64.urlsafe_b64encode(
-        record.deleted_on.toordinal().to_bytes(4, "big") + record.signal_id.bytes
-    ).decode()
-
-
-def _position(cursor: str | None) -> tuple[date, UUID] | None:
-    if not cursor:
-        return None
-    try:
-        raw = base64.urlsafe_b64decode(cursor.encode("ascii"))
-        return date.fromordinal(int.from_bytes(raw[:4], "big")), UUID(bytes=raw[4:])
-    except (ValueError, OverflowError):
-        raise Invalid(FieldProblem(field="cursor", code="invalid_value")) from None

@@ -15,6 +15,7 @@ from signals.web.desk.api import IF_MATCH, if_match
 from signals.web.desk.auth import requires
 from signals.web.desk.forgotten import PeriodInForce, forgotten, periods_in_force, set_period
 from signals.web.desk.officer_schemas import address_in, correction_in, proof_in
+from signals.web.desk.registered import register_page
 from signals.web.desk.rights_pdf import rights_pdf
 from signals.web.desk.trail import Line, trail_csv, trail_page
 from signals.web.openapi import API_BASE, StaffBlueprint, answers
@@ -43,7 +44,10 @@ _ALSO_CSV: Final = {"responses": {200: {"content": {CSV: {"schema": {"type": "st
 @officer_api.response(200, schemas.HeldSchema)
 @answers(413, 415)
 def find(wanted: dict[str, Any]) -> Response:
-    """What the own organisation has on exactly this address, without content; the search is audited."""
+    """What the own organisation has on exactly this address, without content; the search is audited.
+
+    Of the rest of the house number it says only how much there is.
+    """
     held = rights.find(address_in(wanted))
     return json_answer(
         {
@@ -60,6 +64,10 @@ def find(wanted: dict[str, Any]) -> Response:
                 }
                 for referral in held.findings.referrals
             ],
+            "other_additions": {
+                "signals": held.findings.other_additions.signals,
+                "earlier": held.findings.other_additions.earlier,
+            },
         }
     )
 
@@ -117,10 +125,13 @@ def restrict(wanted: dict[str, Any]) -> Response:
 @officer_api.get("/residents/register")
 @officer_api.doc(security=_TOKEN)
 @requires(Role.PRIVACY_OFFICER)
+@officer_api.arguments(schemas.PageQuery, location="query", unknown="raise")
 @officer_api.response(200, schemas.RegisterSchema)
-def register() -> Response:
-    """The register of requests: that they were dealt with, never what was in them."""
-    return json_answer({"items": [_entered(found.entry, found.recorded_by) for found in rights.register()]})
+def register(wanted: Mapping[str, Any]) -> Response:
+    """The register of requests, newest first: that they were dealt with, never what was in them."""
+    page = register_page(**wanted)
+    items = [_entered(found.entry, found.recorded_by) for found in page.entries]
+    return json_answer({"items": items, "next_cursor": page.next_cursor})
 
 
 @officer_api.get("/audit")

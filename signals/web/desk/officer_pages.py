@@ -28,7 +28,8 @@ from signals.web.desk.auth import requires_page
 from signals.web.desk.context import desk
 from signals.web.desk.forgotten import forgotten, set_period
 from signals.web.desk.officer_api import PDF, csv_answer
-from signals.web.desk.officer_schemas import MAX_BASIS, MOST_DAYS, DayOrMoment, correction_in
+from signals.web.desk.officer_schemas import MOST_DAYS, DayOrMoment, LegalBasis, correction_in
+from signals.web.desk.registered import register_page
 from signals.web.desk.rights_pdf import rights_pdf
 from signals.web.desk.schemas import Choice
 from signals.web.desk.trail import people, trail_csv, trail_page
@@ -123,9 +124,7 @@ class PeriodForm(forms.Form):
 
     rule = Choice(RetentionRule, required=True)
     days = fields.Integer(required=True, validate=validate.Range(min=1, max=MOST_DAYS, error="out_of_range"))
-    legal_basis = fields.String(
-        required=True, validate=validate.Length(min=10, max=MAX_BASIS, error="out_of_range")
-    )
+    legal_basis = LegalBasis()
 
 
 class AuditForm(forms.Form):
@@ -241,11 +240,11 @@ def restrict() -> Any:
 @officer_pages.get("/register")
 @requires_page(Role.PRIVACY_OFFICER)
 def register() -> str:
-    """The register of requests."""
+    """The register of requests, page by page."""
+    page = register_page(limit=PAGE_SIZE, cursor=request.args.get("cursor"))
     return render_template(
-        "desk/officer/register.html", entries=rights.register(), right=Right, identity=IdentityProof,
-        residence=ResidenceProof,
-    )  # fmt: skip
+        "desk/officer/register.html", page=page, right=Right, identity=IdentityProof, residence=ResidenceProof
+    )
 
 
 @officer_pages.get("/audit")

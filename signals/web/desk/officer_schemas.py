@@ -25,6 +25,7 @@ from signals.web.desk.schemas import Choice, Moment, OrganisationSchema, TrueOrF
 from signals.web.desk.trail import MAX_PAGE
 from signals.web.front.schemas import AdditionField, HouseNumberField, PostcodeField, Strict
 
+LEAST_BASIS: Final = 10
 MAX_BASIS: Final = 500
 MOST_DAYS: Final = 366
 MOST_NOTES: Final = 100
@@ -48,6 +49,18 @@ class DayOrMoment(fields.String):
         except (ValueError, OverflowError):
             raise ValidationError("not_a_date") from None
         return datetime.combine(day, time(), AMSTERDAM).astimezone(UTC)
+
+
+class LegalBasis(fields.String):
+    """The ground of a period, without spaces around it: spaces alone are no ground."""
+
+    def __init__(self) -> None:
+        fit = validate.Length(min=LEAST_BASIS, max=MAX_BASIS, error="out_of_range")
+        super().__init__(required=True, validate=fit)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text: str = super()._deserialize(value, attr, data, **kwargs)
+        return text.strip()
 
 
 class PageLimit(fields.Integer):
@@ -79,12 +92,22 @@ class ProofFields(Strict):
     residence = Choice(ResidenceProof, required=True)
     third_parties = TrueOrFalse(
         load_default=False,
-        metadata={"description": "Whether the rights of others were looked at (art. 15(4) AVG)"},
+        metadata={"description": "That the rights of others were weighed"},
     )
 
 
 class ExportSchema(AddressQuery, ProofFields):
     """A request for access (art. 15 AVG); `third_parties` must be true."""
+
+    third_parties = TrueOrFalse(
+        load_default=False,
+        metadata={
+            "description": (
+                "That the answer will be looked through, and what concerns others taken out, before it is "
+                "handed over (art. 15(4) AVG)"
+            )
+        },
+    )
 
 
 class EraseSchema(AddressQuery, ProofFields):
@@ -234,9 +257,7 @@ class PeriodSchema(Strict):
         validate=validate.Range(min=1, max=MOST_DAYS, error="out_of_range"),
         metadata={"minimum": 1, "maximum": MOST_DAYS},
     )
-    legal_basis = fields.String(
-        required=True, validate=validate.Length(min=10, max=MAX_BASIS, error="out_of_range")
-    )
+    legal_basis = LegalBasis()
 
 
 # Answers
@@ -268,12 +289,22 @@ class HeldReferralSchema(Schema):
     organisation = fields.Nested(OrganisationSchema, required=True)
 
 
+class OtherAdditionsSchema(Schema):
+    """How much lies at the same house number under another addition, or under none: perhaps a neighbour's."""
+
+    signals = fields.Integer(required=True, metadata={"description": "Live signals"})
+    earlier = fields.Integer(
+        required=True, metadata={"description": "Deleted or referred: only that there was one is kept"}
+    )
+
+
 class HeldSchema(Schema):
     """What the organisation has on an address."""
 
     signals = fields.List(fields.Nested(HeldSignalSchema), required=True)
     deleted_received_on = fields.List(fields.Date(), required=True)
     referrals = fields.List(fields.Nested(HeldReferralSchema), required=True)
+    other_additions = fields.Nested(OtherAdditionsSchema, required=True)
 
 
 class KeptSchema(Schema):
@@ -341,13 +372,17 @@ class RegisterEntrySchema(Schema):
     identity_checked = fields.Enum(IdentityProof, by_value=True, required=True)
     residence_checked = fields.Enum(ResidenceProof, by_value=True, required=True)
     third_parties_checked = fields.Boolean(required=True)
-    outcome = fields.String(required=True)
+    outcome = fields.String(
+        required=True,
+        metadata={"description": "`nothing_found`: nothing was kept of the address"},
+    )
 
 
 class RegisterSchema(Schema):
-    """The register, newest first."""
+    """A page of the register, newest first."""
 
     items = fields.List(fields.Nested(RegisterEntrySchema), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)
 
 
 class AuditLineSchema(Schema):
