@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session, defer
 
+from signals.audit import AuditEvent
 from signals.clock import today
 from signals.contents import open_report
 from signals.errors import ClaimedByOther, Conflict, NotFound, Restricted
@@ -57,13 +58,18 @@ class Stop:
 def search(*, reference: str | None = None, postcode: str = "", number: int = 0, addition: str = "") -> Found:
     """The organisation's signals with this reference, or of this address (without addition: of this house).
 
-    The audit entry is committed first; it names neither what was sought nor what was found. By address the
-    pseudonyms of five quarters are compared, so signals of the last twelve months are found.
+    The audit entry is committed first, without what was sought; then one for each signal found, before
+    it is shown: who was told that there is one must be found by the signal, too (NEN 7513, art. 15 AVG). By
+    address the pseudonyms of five quarters are compared, so signals of the last twelve months are found.
     """
-    _record(AuditAction.SEARCHED, None, ground="reference" if reference else "address")
+    ground = "reference" if reference else "address"
+    _record(_searched(ground))
     if reference:
-        return _by_reference(reference)
-    return _by_address(Address(postcode=postcode, number=number, addition=addition))
+        found = _by_reference(reference)
+    else:
+        found = _by_address(Address(postcode=postcode, number=number, addition=addition))
+    _record(*(_searched(ground, signal.id, outcome="found") for signal in found.items))
+    return found
 
 
 def found_before(ids: Collection[UUID]) -> Found:
@@ -196,9 +202,18 @@ def _deleted_since(session: Session, links: ColumnElement[bool]) -> Sequence[dat
     return session.scalars(deleted.order_by(AddressLink.received_on.desc()).limit(MOST_DELETED)).all()
 
 
-def _record(action: AuditAction, subject_id: UUID | None, *, ground: str) -> None:
+def _searched(ground: str, signal_id: UUID | None = None, *, outcome: str = "ok") -> AuditEvent:
+    return AuditEvent(
+        actor=current().actor,
+        action=AuditAction.SEARCHED,
+        subject_id=signal_id,
+        ground=ground,
+        outcome=outcome,
+    )
+
+
+def _record(*events: AuditEvent) -> None:
     context = desk()
-    with context.sessions.begin() as session:
-        context.audit.record(
-            session, context.clock, actor=current().actor, action=action, subject_id=subject_id, ground=ground
-        )
+    if events:
+        with context.sessions.begin() as session:
+            context.audit.record_many(session, context.clock, events)

@@ -80,6 +80,7 @@ _FIELDS: Final[Words] = {
 """Settings that are no single field of a form; the others have their words in `typed_words`."""
 _OUTCOMES: Final[Words] = {
     "foreign": _("of another organisation"),
+    "found": _("found"),
     "lifted": _("restriction lifted"),
     "refused": _("refused"),
     "restricted": _("restriction set"),
