@@ -3,12 +3,13 @@
 import csv
 import io
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from jsonschema import Draft202012Validator
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
@@ -21,7 +22,7 @@ from signals.models import (
     Signal,
     StaffMember,
 )
-from signals.vocabulary import AuditAction
+from signals.vocabulary import AuditAction, DeletionReason
 from tests.support.chance import without_chance
 from tests.web.desk_fixtures import AMSTERDAM, BASE, GRONINGEN, Desk
 
@@ -354,6 +355,40 @@ def test_what_was_forgotten_is_listed_and_counted(desk: Desk, signal_id: UUID) -
     (item,) = answer["items"]
     assert (item["deleted_on"], item["key_destroyed_on"]) == ("2026-11-24", "2026-11-24")
     assert desk.call("floor", "GET", "/retention").get_json()["items"] == []
+
+
+def test_deletions_are_counted_by_month_and_reason_and_by_the_database(desk: Desk) -> None:
+    concluded, unattended = DeletionReason.CONCLUDED, DeletionReason.UNATTENDED
+    record_deletion(desk, date(2025, 12, 31), concluded)
+    for day, reason in ((1, concluded), (28, concluded), (2, unattended)):
+        record_deletion(desk, date(2026, 2, day), reason)
+    statements: list[str] = []
+    event.listen(desk.engine, "before_cursor_execute", lambda *said: statements.append(said[2]))
+    months = desk.call("fleur", "GET", "/retention?limit=1").get_json()["months"]
+    assert [(row["month"], row["reason"], row["count"]) for row in months] == [
+        ("2026-02", "unattended", 1),
+        ("2026-02", "concluded", 2),
+        ("2025-12", "concluded", 1),
+    ]
+    read = [text for text in statements if "FROM deletion_records" in text]
+    assert all("LIMIT" in text or "GROUP BY" in text for text in read)
+    assert len(read) == 2
+
+
+def record_deletion(desk: Desk, day: date, reason: DeletionReason) -> None:
+    """In Amsterdam."""
+    with Session(desk.engine) as session, session.begin():
+        own = session.scalars(select(Organisation.id).where(Organisation.name == AMSTERDAM)).one()
+        session.add(
+            DeletionRecord(
+                signal_id=uuid4(),
+                organisation_id=own,
+                reference="",
+                case_key_id=uuid4(),
+                deleted_on=day,
+                reason=reason,
+            )
+        )
 
 
 def test_deletions_are_listed_page_by_page(desk: Desk) -> None:
