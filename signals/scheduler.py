@@ -3,6 +3,7 @@
 import gc
 from collections.abc import Callable
 from datetime import UTC, datetime
+from threading import Lock
 from typing import Any
 
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -94,25 +95,35 @@ def _every(scheduler: BaseScheduler, seconds: int, name: str, job: Callable[[], 
 
 
 def _nightly(scheduler: BaseScheduler, hour: int, name: str, job: Callable[[], Any]) -> None:
-    """A job at an hour of the night in Amsterdam; one that was missed runs at the next start."""
+    """A job at an hour of the night in Amsterdam; one that was missed runs at the next start.
+
+    Of both only one runs at a time: a first purge may take longer than until that hour.
+    """
+    run = _guarded(name, job)
     scheduler.add_job(
-        _guarded(name, job),
+        run,
         CronTrigger(hour=hour, minute=17, timezone=AMSTERDAM),
         id=name,
         max_instances=1,
         coalesce=True,
         misfire_grace_time=None,
     )
-    scheduler.add_job(_guarded(name, job), id=f"{name}_at_start", misfire_grace_time=None)
+    scheduler.add_job(run, id=f"{name}_at_start", misfire_grace_time=None)
 
 
 def _guarded(name: str, job: Callable[[], Any]) -> Callable[[], None]:
-    """One failing run is logged, by its class only, and does not end the schedule."""
+    """One failing run is logged, by its class only, and does not end the schedule; two at once are one."""
+    turn = Lock()
 
     def run() -> None:
+        if not turn.acquire(blocking=False):
+            log.warning("scheduler.job_still_runs", job=name)
+            return
         try:
             job()
         except Exception as error:
             log.error("scheduler.job_failed", job=name, exc_info=error)
+        finally:
+            turn.release()
 
     return run

@@ -78,6 +78,21 @@ def test_a_job_of_the_night_runs_in_every_night_also_when_the_clock_changes(
     assert max(nights.values()) <= 2  # from two to three comes twice in October, and does no harm
 
 
+def test_a_job_of_the_night_does_not_begin_while_the_one_of_the_start_goes_on(
+    worker: Any, jobs: dict[str, Job]
+) -> None:
+    """A first purge may take until the hour of the night, and two of them wait for one another's rows."""
+    worker.retain.side_effect = lambda: jobs["retention"].func()
+    with capture_logs() as said:
+        jobs["retention_at_start"].func()
+    assert worker.retain.call_count == 1
+    assert [(line["event"], line["job"]) for line in said] == [("scheduler.job_still_runs", "retention")]
+    worker.retain.side_effect = RuntimeError
+    for _ in range(2):
+        jobs["retention"].func()
+    assert worker.retain.call_count == 3
+
+
 def test_serve_refuses_a_bare_checkout_before_it_opens_a_secret(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
