@@ -58,7 +58,10 @@ class CbsRow(NamedTuple):
 
 
 class Pc6Run(NamedTuple):
-    """Postcodes of one municipality from `first` to `last`, both included, with the unused ones between."""
+    """Postcodes of one municipality from `first` to `last`, both included, with the unused ones between.
+
+    Of a partial file nothing is known to be unused, and every postcode of a run is in the file.
+    """
 
     first: str
     last: str
@@ -76,25 +79,49 @@ class NumberRange(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CompactCoverage:
-    """The file in runs; a postcode in several municipalities is in `ranges`, its larger part in a run."""
+    """The file in runs; a postcode in several municipalities is in `ranges`, its larger part in a run.
+
+    `pc4s`: the four digits that it has addresses in; `rows`: how many addresses. `partial`: what is absent
+    may be in use, so that nothing may be concluded from it.
+    """
 
     pc6_runs: list[Pc6Run]
     ranges: list[NumberRange]
+    pc4s: frozenset[int]
+    rows: int
+    partial: bool = False
+
+    @property
+    def municipality_codes(self) -> set[str]:
+        """Every municipality that the file names."""
+        return {run.municipality_code for run in self.pc6_runs} | {
+            part.municipality_code for part in self.ranges
+        }
+
+    def postcodes(self) -> Iterator[str]:
+        """Every postcode within the runs."""
+        for run in self.pc6_runs:
+            for pc4 in self._pc4s_of(run):
+                yield from _postcodes_within(run, pc4)
 
     def exceptions(self, municipality_of_pc4: Callable[[int], str | None]) -> dict[str, str]:
         """Postcodes whose municipality is not that of their four digits: what `RoutingTable` needs.
 
-        Only postcodes within runs are named, unused ones between used ones among them.
+        Only postcodes within runs are named, unused ones between used ones among them; but none of four
+        digits that the file has no address in, for it says nothing of those.
         """
         found: dict[str, str] = {}
         for run in self.pc6_runs:
-            for pc4 in range(int(run.first[:4]), int(run.last[:4]) + 1):
+            for pc4 in self._pc4s_of(run):
                 if municipality_of_pc4(pc4) != run.municipality_code:
                     found.update(dict.fromkeys(_postcodes_within(run, pc4), run.municipality_code))
         return found
 
+    def _pc4s_of(self, run: Pc6Run) -> Iterator[int]:
+        return (pc4 for pc4 in range(int(run.first[:4]), int(run.last[:4]) + 1) if pc4 in self.pc4s)
 
-def compress_file(source: str | Path | BinaryIO) -> CompactCoverage:
+
+def compress_file(source: str | Path | BinaryIO, *, partial: bool = False) -> CompactCoverage:
     """What `compress(read_cbs_rows(source))` gives, several times as fast: for the eight million real rows.
 
     A house number is looked at only where a postcode lies in several municipalities; a stream must be binary
@@ -104,25 +131,25 @@ def compress_file(source: str | Path | BinaryIO) -> CompactCoverage:
     try:
         with _opened(source) as stream:
             columns, separator = _header(stream)
-            compact = _compact(map(methodcaller("split", separator.encode()), stream), columns)
+            compact = _compact(map(methodcaller("split", separator.encode()), stream), columns, partial)
     except _UNREADABLE:
         # Quoting or damage: the careful way copes with the one, and names the line of the other.
         if not isinstance(source, str | Path):
             source.seek(start)
-        compact = _compress_carefully(source)
+        compact = _compress_carefully(source, partial)
     if not compact.pc6_runs:
         raise CbsFileProblem("the file has a header and no rows")
     return compact
 
 
-def compress(rows: Iterable[CbsRow]) -> CompactCoverage:
+def compress(rows: Iterable[CbsRow], *, partial: bool = False) -> CompactCoverage:
     """Runs and ranges in ascending order of rows in any order, but for one thing.
 
     Rows of a postcode in several municipalities must follow each other. Memory is 6 MB for a mark on each
     possible postcode, the runs, and the rows of one postcode. A house number that is listed twice counts
     where it is listed first. Raises `CbsFileProblem`.
     """
-    return _compact(rows, _Columns(pc6=0, number=1, code=2))
+    return _compact(rows, _Columns(pc6=0, number=1, code=2), partial)
 
 
 def read_cbs_rows(source: str | Path | BinaryIO) -> Iterator[CbsRow]:
@@ -140,9 +167,9 @@ def read_cbs_rows(source: str | Path | BinaryIO) -> Iterator[CbsRow]:
             yield CbsRow(_canonical_pc6(row[pc6]), _house_number(row[number]), codes[row[code]])
 
 
-def _compress_carefully(source: str | Path | BinaryIO) -> CompactCoverage:
+def _compress_carefully(source: str | Path | BinaryIO, partial: bool) -> CompactCoverage:
     with _opened(source) as stream, _careful_rows(stream) as (rows, columns):
-        return _compact(rows, columns)
+        return _compact(rows, columns, partial)
 
 
 class _Columns(NamedTuple):
@@ -162,7 +189,7 @@ class _CodeBook(dict[str, str]):
         return code
 
 
-def _compact(rows: Iterable[Sequence[_Value]], columns: _Columns) -> CompactCoverage:
+def _compact(rows: Iterable[Sequence[_Value]], columns: _Columns, partial: bool) -> CompactCoverage:
     """One pass that compares two texts a row and works only where either changes."""
     at_pc6, at_number, at_code = columns
     codes, compactor = _CodeBook(), _Compactor()
@@ -179,7 +206,7 @@ def _compact(rows: Iterable[Sequence[_Value]], columns: _Columns) -> CompactCove
             numbers = compactor.part(codes[_text(code)])
         numbers.append(row[at_number])
     compactor.close()
-    return compactor.result()
+    return compactor.result(partial)
 
 
 class _Compactor:
@@ -191,6 +218,7 @@ class _Compactor:
         self._ranges: list[NumberRange] = []
         self._pc6 = ""
         self._parts: list[tuple[str, list[_Value]]] = []
+        self._rows = 0
 
     def open(self, pc6: str) -> None:
         """Start a postcode."""
@@ -215,11 +243,18 @@ class _Compactor:
         if marks[pair] and (split or marks[pair] != int(code[2:])):
             raise CbsFileProblem("rows of one postcode lie apart: sort the file by pc6")
         marks[pair] = int((self._split() if split else code)[2:])
+        self._rows += sum(len(numbers) for _, numbers in self._parts)
         self._parts.clear()
 
-    def result(self) -> CompactCoverage:
-        """All that was completed."""
-        return CompactCoverage(pc6_runs=list(self._runs()), ranges=sorted(self._ranges))
+    def result(self, partial: bool) -> CompactCoverage:
+        """All that was completed; of a partial file a run ends before each postcode that is absent."""
+        return CompactCoverage(
+            pc6_runs=list(self._runs(partial)),
+            ranges=sorted(self._ranges),
+            pc4s=frozenset(map(int, self._marks)),
+            rows=self._rows,
+            partial=partial,
+        )
 
     def _split(self) -> str:
         """Add the ranges of the postcode; the municipality of its larger part."""
@@ -231,9 +266,14 @@ class _Compactor:
             self._ranges.extend(_number_ranges(self._pc6, by_number))
         return _larger_part(by_number)
 
-    def _runs(self) -> Iterator[Pc6Run]:
-        for mark, group in groupby(self._marked(), key=itemgetter(0)):
-            places = [place for _, place in group]
+    def _runs(self, partial: bool) -> Iterator[Pc6Run]:
+        def belongs(found: tuple[int, tuple[int, int]]) -> tuple[int, int]:
+            # Where no postcode is absent, place and position grow alike.
+            at, (mark, place) = found
+            return mark, place - at if partial else 0
+
+        for (mark, _), group in groupby(enumerate(self._marked()), key=belongs):
+            places = [place for _, (_, place) in group]
             yield Pc6Run(_postcode(places[0]), _postcode(places[-1]), f"GM{mark:04}")
 
     def _marked(self) -> Iterator[tuple[int, int]]:

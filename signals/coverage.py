@@ -1,8 +1,9 @@
 """Coverage in the database: taking over the official address file, and reading what is in force."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
 from datetime import date
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
@@ -25,6 +26,30 @@ from signals.routing_table import (
 from signals.vocabulary import AuditAction
 
 _LAST_NUMBER = 99999
+
+
+@dataclass(frozen=True, kw_only=True)
+class Share:
+    """Which part of what the shipped facts know a file must have to count as the whole country.
+
+    `edges`: the four digits at which a municipality's runs begin and end; all of them are in use.
+    """
+
+    rows: float
+    pc4s: float
+    edges: float
+    municipalities: float
+
+
+COMPLETE: Final = Share(rows=0.9, pc4s=0.98, edges=0.99, municipalities=0.9)
+"""Files of other years differ by less; one that breaks off at 99 parts in a hundred lacks more.
+
+Municipalities have most room: those of a merger that is not known here are missing in a whole file too.
+"""
+
+
+class IncompleteFile(ValueError):
+    """The file is not the whole country: what it lacks cannot be told from what has ended."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,18 +76,27 @@ def import_official(
     as_of: date,
     audit: AuditLog,
     actor: Actor = SYSTEM,
+    least: Share = COMPLETE,
 ) -> CoverageImport:
     """Make `postcode_municipalities` say what the official file says, where the shipped facts are too coarse.
 
     `as_of`: the day of which the file speaks; a municipality and its successor by then count as one. Only
-    rows that differ are written, with the routing version and an audit entry in the same transaction.
+    rows that differ are written, with the routing version and an audit entry in the same transaction. Raises
+    `IncompleteFile` for less than `least`. A partial file may hold anything, and leaves what it lacks alone.
     """
+    if not file.partial:
+        _refuse_incomplete(file, as_of, least)
     wanted = dict(_wanted(file, as_of))
     present = {
         (row.first_pc6, row.number_from): row for row in session.scalars(select(MunicipalityOfPostcode))
     }
-    changed = _write(session, wanted, present)
-    added, removed = wanted.keys() - present.keys(), present.keys() - wanted.keys()
+    reached = present
+    if file.partial:
+        held = _held(file, present)
+        wanted = {place: said for place, said in wanted.items() if place[0] in held}
+        reached = {place: row for place, row in present.items() if place[0] in held}
+    changed = _write(session, wanted, reached)
+    added, removed = wanted.keys() - reached.keys(), reached.keys() - wanted.keys()
     result = CoverageImport(
         added=len(added),
         changed=changed,
@@ -89,6 +123,34 @@ _Place = tuple[str, int]
 _Said = tuple[str, int, str]  # last postcode, last house number, municipality
 
 
+def _refuse_incomplete(file: CompactCoverage, as_of: date, least: Share) -> None:
+    geography = reference.geography()
+    edges = {pc4 for run in geography.pc4_runs for pc4 in (run.first, run.last)}
+    municipalities = municipalities_on(geography, as_of)
+    shares = (
+        (file.rows, reference.ADDRESSES, least.rows),
+        (len(file.pc4s), reference.PC4S_IN_USE, least.pc4s),
+        (len(edges & file.pc4s), len(edges), least.edges),
+        (len(file.municipality_codes), len(municipalities), least.municipalities),
+    )
+    if any(found < wanted * known for found, known, wanted in shares):
+        raise IncompleteFile(
+            f"it holds {file.rows:,} of about {reference.ADDRESSES:,} addresses, in {len(file.pc4s):,} of"
+            f" about {reference.PC4S_IN_USE:,} four-digit postcodes and {len(file.municipality_codes)} of"
+            f" {len(municipalities)} municipalities"
+        )
+
+
+def _held(file: CompactCoverage, present: Collection[_Place]) -> set[str]:
+    """Postcodes that a partial file speaks of.
+
+    Not those that are known to lie in several municipalities where it has one of these only: it was
+    filtered, and nothing says that the others' house numbers went.
+    """
+    split = {pc6 for pc6, number_from in present if number_from}
+    return set(file.postcodes()) - (split - {part.pc6 for part in file.ranges})
+
+
 def _wanted(file: CompactCoverage, as_of: date) -> Iterator[tuple[_Place, _Said]]:
     for pc6, code in _exceptions(file, as_of):
         yield (pc6, 0), (pc6, _LAST_NUMBER, code)
@@ -109,7 +171,7 @@ def _exceptions(file: CompactCoverage, as_of: date) -> Iterator[tuple[str, str]]
         return municipality
 
     for run in file.pc6_runs:
-        one = CompactCoverage(pc6_runs=[run], ranges=[])
+        one = replace(file, pc6_runs=[run], ranges=[])
         yield from one.exceptions(as_the_file_says(run.municipality_code)).items()
 
 
@@ -137,8 +199,7 @@ def _write(
 def _unknown_codes(file: CompactCoverage, as_of: date) -> tuple[str, ...]:
     geography = reference.geography()
     known = geography.municipalities.keys() | municipalities_on(geography, as_of).keys()
-    said = {run.municipality_code for run in file.pc6_runs} | {part.municipality_code for part in file.ranges}
-    return tuple(sorted(said - known))
+    return tuple(sorted(file.municipality_codes - known))
 
 
 def _organisations(session: Session) -> list[Organisation]:

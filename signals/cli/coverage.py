@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import click
 
@@ -13,6 +13,11 @@ from signals.cli.opening import DATE, database, day_of, everything, on_terminal
 
 if TYPE_CHECKING:
     from signals.coverage_check import Problem
+
+_WHOLE_OR_PARTIAL: Final = (
+    "Nothing was written. Fetch the whole file and do not save it from a spreadsheet, which keeps 1,048,576"
+    " rows; --partial takes over what this part holds, and leaves all else as it is"
+)
 
 
 @click.group()
@@ -27,29 +32,34 @@ def coverage() -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--as-of", type=DATE, default=None, help="The day of which the file speaks; default: today.")
 @click.option("--dry-run", is_flag=True, help="Count what would change, and change nothing.")
+@click.option("--partial", is_flag=True, help="FILE is a part: write what it holds, leave all else alone.")
 @json_option
 @click.pass_context
 def import_file(
-    context: click.Context, file: Path, *, as_of: datetime | None, dry_run: bool, as_json: bool
+    context: click.Context, file: Path, *, as_of: datetime | None, dry_run: bool, partial: bool, as_json: bool
 ) -> None:
     """Take over FILE, the official CBS address file (postcode, house number, municipality; zip or csv).
 
-    Only what differs from what is in force is written; running servers notice within seconds.
+    Only what differs from what is in force is written; running servers notice within seconds. A file that is
+    far from the whole country is refused without --partial: what it lacks would be taken for gone.
 
     Example: signals coverage import 2026-cbs-pc6huisnr20260801.zip --as-of 2026-08-01 --dry-run
     """
     from signals.cbs_file import CbsFileProblem, compress_file
-    from signals.coverage import import_official
+    from signals.coverage import IncompleteFile, import_official
 
     try:
         with _read_with_progress(file) as stream:
-            compact = compress_file(stream)
+            compact = compress_file(stream, partial=partial)
+        with everything(settings_of(context)) as opened, opened.sessions() as session:
+            day = day_of(as_of)
+            result = import_official(session, opened.clock, file=compact, as_of=day, audit=opened.audit)
+            if not dry_run:
+                session.commit()
     except CbsFileProblem as problem:
         raise click.ClickException(f"the file cannot be used: {problem}") from None
-    with everything(settings_of(context)) as opened, opened.sessions() as session:
-        result = import_official(session, opened.clock, file=compact, as_of=day_of(as_of), audit=opened.audit)
-        if not dry_run:
-            session.commit()
+    except IncompleteFile as problem:
+        raise click.ClickException(f"the file is not complete: {problem}. {_WHOLE_OR_PARTIAL}") from None
     answer({**vars(result), "dry_run": dry_run}, as_json=as_json, text=_imported)
 
 

@@ -15,6 +15,10 @@ from typing import Final, NamedTuple
 
 SOURCE: Final = "Source: CBS (CC BY 4.0), state of 1 August 2024"
 STATE_OF: Final = date(2024, 8, 1)
+PC4S_IN_USE: Final = 4_072
+"""Four-digit postcodes with addresses, as the official address file of `STATE_OF` has them."""
+ADDRESSES: Final = 7_985_899
+"""Rows of that file."""
 
 ABSORBED: Final = "absorbed"
 MERGED_INTO_NEW: Final = "merged_into_new"

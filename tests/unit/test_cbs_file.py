@@ -10,7 +10,6 @@ from signals import reference
 from signals.cbs_file import (
     CbsFileProblem,
     CbsRow,
-    CompactCoverage,
     NumberRange,
     Pc6Run,
     compress,
@@ -29,6 +28,11 @@ def stream(text: str) -> io.BytesIO:
 
 def rows_of(text: str) -> list[CbsRow]:
     return list(read_cbs_rows(stream(text)))
+
+
+def runs_and_ranges(rows: list[CbsRow]) -> tuple[list[Pc6Run], list[NumberRange]]:
+    compact = compress(rows)
+    return compact.pc6_runs, compact.ranges
 
 
 def zipped(**members: str) -> io.BytesIO:
@@ -181,7 +185,7 @@ def test_compressing_sorts_runs_and_ranges() -> None:
 
 def test_neighbouring_postcodes_of_one_municipality_are_one_run() -> None:
     rows = [CbsRow("1012AA", 1, "GM0363"), CbsRow("1012AC", 5, "GM0363"), CbsRow("1013ZZ", 1, "GM0363")]
-    assert compress(rows) == CompactCoverage(pc6_runs=[Pc6Run("1012AA", "1013ZZ", "GM0363")], ranges=[])
+    assert runs_and_ranges(rows) == ([Pc6Run("1012AA", "1013ZZ", "GM0363")], [])
 
 
 def test_another_municipality_starts_another_run() -> None:
@@ -198,9 +202,9 @@ def test_a_postcode_in_two_municipalities_gets_ranges_and_its_larger_part_a_run(
         CbsRow("4197AA", 3, "GM1960"),
         CbsRow("4197AA", 101, "GM0214"),
     ]
-    assert compress(rows) == CompactCoverage(
-        pc6_runs=[Pc6Run("4197AA", "4197AA", "GM1960")],
-        ranges=[NumberRange("4197AA", 1, 5, "GM1960"), NumberRange("4197AA", 99, 101, "GM0214")],
+    assert runs_and_ranges(rows) == (
+        [Pc6Run("4197AA", "4197AA", "GM1960")],
+        [NumberRange("4197AA", 1, 5, "GM1960"), NumberRange("4197AA", 99, 101, "GM0214")],
     )
 
 
@@ -211,7 +215,7 @@ def test_two_sides_of_a_street_give_a_range_each_number() -> None:
 
 def test_a_house_number_listed_twice_counts_where_it_is_listed_first() -> None:
     rows = [CbsRow("4197AA", 1, "GM0002"), CbsRow("4197AA", 1, "GM0001")]
-    assert compress(rows) == CompactCoverage(pc6_runs=[Pc6Run("4197AA", "4197AA", "GM0002")], ranges=[])
+    assert runs_and_ranges(rows) == ([Pc6Run("4197AA", "4197AA", "GM0002")], [])
 
 
 def test_the_order_of_postcodes_does_not_matter() -> None:
@@ -241,3 +245,26 @@ def test_exceptions_cross_the_border_of_four_digits() -> None:
     rows = [CbsRow("1012ZY", 1, "GM0001"), CbsRow("1013AB", 1, "GM0001")]
     found = compress(rows).exceptions({1012: "GM0001", 1013: "GM0002"}.get)
     assert found == {"1013AA": "GM0001", "1013AB": "GM0001"}
+
+
+def test_a_run_says_nothing_of_four_digits_that_the_file_has_no_address_in() -> None:
+    rows = [CbsRow("1012AB", 1, "GM0363"), CbsRow("1383AA", 1, "GM0363")]
+    assert compress(rows).exceptions(reference.municipality_of_pc4) == {}
+
+
+def test_what_was_read_is_counted() -> None:
+    rows = [CbsRow("1012AB", 1, "GM0363"), CbsRow("1012AB", 2, "GM0384"), CbsRow("1012AC", 1, "GM0363")]
+    compact = compress([*rows, CbsRow("1383AA", 1, "GM0363")])
+    assert (compact.rows, compact.pc4s) == (4, {1012, 1383})
+    assert compact.municipality_codes == {"GM0363", "GM0384"}
+
+
+def test_a_partial_file_speaks_of_its_own_postcodes_only() -> None:
+    text = HEADER + "".join(f"{pc6};1;0363\n" for pc6 in ("1012AA", "1012AB", "1012AD", "1012ZZ", "1013AA"))
+    compact = compress_file(stream(text), partial=True)
+    assert [run[:2] for run in compact.pc6_runs] == [
+        ("1012AA", "1012AB"), ("1012AD", "1012AD"), ("1012ZZ", "1013AA")
+    ]  # fmt: skip
+    assert list(compact.postcodes()) == ["1012AA", "1012AB", "1012AD", "1012ZZ", "1013AA"]
+    assert compact.exceptions({1012: "GM0363", 1013: "GM0384"}.get) == {"1013AA": "GM0363"}
+    assert compact == compress(read_cbs_rows(stream(text)), partial=True)

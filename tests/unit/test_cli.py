@@ -240,14 +240,23 @@ def test_gaps_are_problems(signals: Signals) -> None:
 
 def test_the_address_file_is_taken_over_once(signals: Signals) -> None:
     file = signals.file("pc6hnr.csv", ADDRESSES)
-    assert signals.json("coverage", "import", file)["added"] == 1
-    assert signals.json("coverage", "import", file)["kept"] == 1
+    assert signals.json("coverage", "import", file, "--partial")["added"] == 1
+    assert signals.json("coverage", "import", file, "--partial")["kept"] == 1
     assert signals.json("coverage", "show", "1012AB", "12")["municipality"]["code"] == "GM0384"
 
 
 def test_a_dry_run_of_the_address_file_changes_nothing(signals: Signals) -> None:
     file = signals.file("pc6hnr.csv", ADDRESSES)
-    assert signals.json("coverage", "import", file, "--dry-run")["added"] == 1
+    assert signals.json("coverage", "import", file, "--partial", "--dry-run")["added"] == 1
+    assert signals.json("coverage", "show", "1012AB", "12")["municipality"]["code"] == "GM0363"
+
+
+def test_a_part_of_the_address_file_is_refused_unless_it_is_called_one(signals: Signals) -> None:
+    file = signals.file("pc6hnr.csv", ADDRESSES)
+    for more in ((), ("--dry-run",)):
+        said = signals("coverage", "import", file, *more, code=1)
+        assert "1 of about 7,985,899 addresses" in said
+        assert "--partial" in said
     assert signals.json("coverage", "show", "1012AB", "12")["municipality"]["code"] == "GM0363"
 
 

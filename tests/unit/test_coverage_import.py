@@ -8,10 +8,11 @@ import pytest
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
+from signals import reference
 from signals.audit import AuditLog
-from signals.cbs_file import CbsRow, CompactCoverage, compress
+from signals.cbs_file import CbsRow, CompactCoverage, Pc6Run, compress
 from signals.clock import FixedClock
-from signals.coverage import CoverageImport, import_official, problems_on
+from signals.coverage import COMPLETE, CoverageImport, IncompleteFile, Share, import_official, problems_on
 from signals.coverage_check import ProblemKind
 from signals.db import make_engine, session_factory
 from signals.models import AuditEntry, Base, MunicipalityOfPostcode, RoutingVersion
@@ -41,14 +42,38 @@ def session(engine: Engine) -> Iterator[Session]:
         yield session
 
 
-def file_of(*rows: tuple[str, int, str]) -> CompactCoverage:
-    return compress(CbsRow(*row) for row in rows)
+ANYTHING = Share(rows=0, pc4s=0, edges=0, municipalities=0)
 
 
-def take(session: Session, file: CompactCoverage, as_of: date = TODAY) -> CoverageImport:
-    result = import_official(session, FixedClock(NOW), file=file, as_of=as_of, audit=AuditLog(bytes(32)))
+def file_of(*rows: tuple[str, int, str], partial: bool = False) -> CompactCoverage:
+    return compress((CbsRow(*row) for row in rows), partial=partial)
+
+
+def take(
+    session: Session, file: CompactCoverage, as_of: date = TODAY, *, least: Share = ANYTHING
+) -> CoverageImport:
+    """A few rows stand for the whole country, unless `least` says otherwise."""
+    result = import_official(
+        session, FixedClock(NOW), file=file, as_of=as_of, audit=AuditLog(bytes(32)), least=least
+    )
     session.commit()
     return result
+
+
+def country(*, until: int = 9999, empty: frozenset[int] = frozenset()) -> CompactCoverage:
+    """A file as large as the real one, in runs: all four digits of the map up to `until`, but for some."""
+    runs = [run for run in reference.pc4_runs() if run.first <= until]
+    digits = {pc4 for run in runs for pc4 in range(run.first, min(run.last, until) + 1)} - empty
+    return CompactCoverage(
+        pc6_runs=[Pc6Run(f"{a}AA", f"{min(b, until)}ZZ", code) for a, b, code in runs],
+        ranges=[],
+        pc4s=frozenset(digits),
+        rows=reference.ADDRESSES * len(digits) // len(country_digits()),
+    )
+
+
+def country_digits() -> set[int]:
+    return {pc4 for run in reference.pc4_runs() for pc4 in range(run.first, run.last + 1)}
 
 
 def version(session: Session) -> int:
@@ -135,6 +160,7 @@ def test_rolled_back_nothing_has_changed(engine: Engine, session: Session) -> No
         file=file_of(("1012AB", 12, DIEMEN)),
         as_of=TODAY,
         audit=AuditLog(bytes(32)),
+        least=ANYTHING,
     )
     session.rollback()
     with session_factory(engine)() as other:
@@ -153,6 +179,55 @@ def test_a_municipality_that_has_merged_since_is_no_difference(session: Session)
 
 def test_codes_on_no_map_are_told(session: Session) -> None:
     assert take(session, file_of(("1012AB", 12, "GM9999"))).unknown_codes == ("GM9999",)
+
+
+def test_a_file_that_is_far_from_complete_is_refused_with_what_it_holds(session: Session) -> None:
+    take(session, file_of(("1012AB", 12, DIEMEN)))
+    with pytest.raises(IncompleteFile) as refused:
+        take(session, file_of(("1012AB", 1, AMSTERDAM), ("1383AA", 1, AMSTERDAM)), least=COMPLETE)
+    assert str(refused.value) == (
+        "it holds 2 of about 7,985,899 addresses, in 2 of about 4,072 four-digit postcodes and 1 of 342"
+        " municipalities"
+    )
+    assert stored(session) == [("1012AB", 0, 99999, DIEMEN)]
+
+
+@pytest.mark.parametrize("until", [1400, 5000, 9900])
+def test_a_file_that_breaks_off_is_refused(session: Session, until: int) -> None:
+    with pytest.raises(IncompleteFile):
+        take(session, country(until=until), least=COMPLETE)
+
+
+@pytest.mark.parametrize("as_of", [date(2022, 8, 1), TODAY, date(2027, 8, 1)])
+def test_the_whole_country_is_taken_and_says_what_is_shipped(session: Session, as_of: date) -> None:
+    assert not take(session, country(), as_of=as_of, least=COMPLETE).anything
+
+
+def test_a_postcode_that_the_file_lacks_stays_where_it_was(engine: Engine, session: Session) -> None:
+    add_desk(session)
+    add_team(session, "Amsterdam", AMSTERDAM)
+    add_team(session, "Hilversum", "GM0402")
+    session.commit()
+    assert not take(session, file_of(("1012AB", 1, AMSTERDAM), ("1383AA", 1, AMSTERDAM))).anything
+    router = Router(engine, root_public_key=None, refresh_seconds=0.0)
+    assert router.route("1211AA", 1, TODAY).name == "Hilversum"
+
+
+def test_a_partial_file_writes_what_it_holds_and_removes_nothing_else(session: Session) -> None:
+    take(session, file_of(("1012AB", 1, DIEMEN), ("1014AA", 1, AMSTERDAM), ("1015AA", 1, DIEMEN)))
+    part = file_of(("1012AB", 1, AMSTERDAM), ("1013AA", 1, DIEMEN), ("1013AC", 1, DIEMEN), partial=True)
+    assert take(session, part, least=COMPLETE) == CoverageImport(added=2, changed=0, removed=1, kept=1)
+    assert [row[0] for row in stored(session)] == ["1013AA", "1013AC", "1015AA"]
+    assert not take(session, part, least=COMPLETE).anything
+
+
+def test_a_partial_file_leaves_a_split_postcode_of_which_it_has_one_side(session: Session) -> None:
+    take(session, file_of(("1012AB", 1, AMSTERDAM), ("1012AB", 5, DIEMEN)))
+    before = stored(session)
+    assert not take(session, file_of(("1012AB", 5, DIEMEN), partial=True)).anything
+    assert stored(session) == before
+    both = file_of(("1012AB", 1, AMSTERDAM), ("1012AB", 7, DIEMEN), partial=True)
+    assert take(session, both) == CoverageImport(added=1, changed=0, removed=1, kept=1)
 
 
 def test_routing_follows_the_file(engine: Engine, session: Session) -> None:
