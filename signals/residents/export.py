@@ -58,11 +58,13 @@ def record_export(
 
 
 def accesses_to(session: Session, findings: Findings) -> Mapping[uuid.UUID, Sequence[AuditEntry]]:
-    """Who looked into each live signal or changed it, oldest first: of the own organisation's trail.
+    """Who looked into each signal or changed it, oldest first: of the own organisation's trail, also of what
+    it referred.
 
     When and for what is the resident's to know, who it was is not (Court of Justice, C-579/21).
     """
     found: dict[uuid.UUID, list[AuditEntry]] = {signal.id: [] for signal in findings.signals}
+    found |= {referral.signal_id: [] for referral in findings.referrals if referral.signal_id not in found}
     query = select(AuditEntry).where(
         AuditEntry.organisation_id == findings.probe.organisation_id, AuditEntry.subject_id.in_(found)
     )
@@ -112,6 +114,7 @@ def export_of(
                 "on": referral.referred_on.isoformat(),
                 "to": receivers.get(referral.to_organisation_id),
                 "reason": referral.reason,
+                "accesses": _accesses(accesses.get(referral.signal_id, ())),
             }
             for referral in findings.referrals
         ],

@@ -20,6 +20,7 @@ from signals.models import (
     Signal,
 )
 from signals.postcodes import Address
+from signals.referral import HANDED_OVER
 from signals.statistics import Course, fact_from
 from signals.statistics.courses import courses_of
 from signals.statistics.menu import OUTCOME_GROUPS
@@ -126,7 +127,8 @@ def _settle_links(
 
     Of the signal it keeps the outcome's group only.
 
-    An organisation that referred the signal keeps "referred": how it ended elsewhere is not its business.
+    An organisation that referred the signal keeps "referred", for how it ended elsewhere is not its business,
+    and the id, by which its own record tells where the signal went (art. 15(1)(c) AVG).
     """
     erased = [signal.id for signal in signals if reasons[signal.id] in _ERASED]
     if erased:
@@ -135,8 +137,8 @@ def _settle_links(
     ended = select(_OUTCOME_GROUP).where(_signals.id == _links.signal_id).scalar_subquery()
     connection.execute(
         update(AddressLink)
-        .where(of_signals)
-        .values(signal_id=None, outcome_group=func.coalesce(_links.outcome_group, ended))
+        .where(of_signals, func.coalesce(_links.outcome_group, "") != HANDED_OVER)
+        .values(signal_id=None, outcome_group=ended)
     )
 
 

@@ -4,10 +4,11 @@ import uuid
 from dataclasses import replace
 
 from signals.models import AddressLink, Signal
-from signals.residents import Correction, is_rectified, rectify, restrict
-from signals.vocabulary import ConcernType, Role
+from signals.referral import refer
+from signals.residents import Correction, accesses_to, is_rectified, rectify, restrict
+from signals.vocabulary import AuditAction, ConcernType, ReferralReason, Role
 from tests.integration.test_residents import NEXT_DOOR, PROOF, found
-from tests.support.world import AMSTERDAM, IN_AMSTERDAM, World
+from tests.support.world import AMSTERDAM, GRONINGEN, IN_AMSTERDAM, World
 
 
 def arrive(world: World, number: int, address: object = IN_AMSTERDAM) -> uuid.UUID:
@@ -84,3 +85,30 @@ def test_only_what_a_correction_left_behind_passes_for_it(world: World) -> None:
 
 def repeat(world: World, signal_id: uuid.UUID) -> bool:
     return next(signal.repeat for signal in world.signals() if signal.id == signal_id)
+
+
+def test_who_handed_a_signal_over_can_say_where_it_went_after_it_was_deleted_there(world: World) -> None:
+    officer, signal_id = world.staff(role=Role.PRIVACY_OFFICER), arrive(world, 1)
+    with world.sessions.begin() as session:
+        refer(
+            session,
+            world.clock,
+            signal_id=signal_id,
+            to_organisation_id=GRONINGEN,
+            reason=ReferralReason.MOVED,
+            actor=world.staff(),
+            audit=world.audit,
+            keystore=world.keystore,
+        )
+    world.move(days=28)
+    world.worker().retain()
+    assert world.count(Signal) == 0
+    findings = found(world, officer)
+    assert [referral.to_organisation_id for referral in findings.referrals] == [GRONINGEN]
+    assert (findings.signals, findings.deleted) == ([], [])
+    with world.sessions() as session:
+        (used,) = accesses_to(session, findings).values()
+    assert [entry.action for entry in used] == [AuditAction.SIGNAL_ARRIVED, AuditAction.SIGNAL_REFERRED]
+    world.move(days=366)
+    world.worker().retain()
+    assert world.count(AddressLink) == 0

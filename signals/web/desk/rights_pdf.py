@@ -107,6 +107,7 @@ def _sections(document: Mapping[str, Any]) -> Iterator[Section]:
                 f" Reden: {_words(ReferralReason, referral['reason'])}.",
                 "Wij hebben de inhoud niet meer.",
             ],
+            facts=list(_uses(referral)),
         )
 
 
@@ -121,6 +122,10 @@ def facts_of(signal: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from _conclusion(signal)
     if signal["restricted_on"]:
         yield "Gebruik beperkt sinds", _day(signal["restricted_on"])
+    yield from _uses(signal)
+
+
+def _uses(signal: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for access in signal["accesses"]:
         yield "Ingezien of gebruikt", f"{_day(access['on'])}: {_words(AuditAction, access['action'])}"
 
