@@ -19,9 +19,7 @@ from signals.models import (
     DeletionOrder,
     DeletionRecord,
     Organisation,
-    RegisterEntry,
     Signal,
-    StaffMember,
 )
 from signals.postcodes import Address
 from signals.residents import Correction, Findings, Proof, Right
@@ -53,14 +51,6 @@ class Held:
     @property
     def deleted_received_on(self) -> Sequence[date]:
         return self.findings.deleted_received_on
-
-
-@dataclass(frozen=True, kw_only=True)
-class Registered:
-    """An entry of the register and the name of who made it."""
-
-    entry: RegisterEntry
-    recorded_by: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,16 +160,6 @@ def restrict(signal_id: UUID, proof: Proof, *, lift: bool, expected_version: int
             proof=proof,
             lift=lift,
         )
-
-
-def register() -> list[Registered]:
-    """The organisation's register of requests, newest first."""
-    with desk().reading() as session:
-        entries = residents.register(session, organisation_id=organisation_id())
-        ids = {entry.recorded_by_id for entry in entries}
-        found = session.execute(select(StaffMember.id, StaffMember.name).where(StaffMember.id.in_(ids)))
-        names = {row.id: row.name for row in found}
-    return [Registered(entry=entry, recorded_by=names[entry.recorded_by_id]) for entry in entries]
 
 
 def _done_already(
