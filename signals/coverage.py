@@ -5,14 +5,20 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
 from signals import reference
 from signals.audit import SYSTEM, Actor, AuditLog
 from signals.cbs_file import CompactCoverage
 from signals.clock import Clock
-from signals.coverage_check import Problem, coverage_problems
+from signals.coverage_check import (
+    Problem,
+    UpcomingChange,
+    coverage_problems,
+    next_boundary_change,
+    routed_elsewhere,
+)
 from signals.models import MunicipalityOfPostcode, Organisation
 from signals.organisations import onboarded_on
 from signals.routing import routing_changed
@@ -113,10 +119,23 @@ def import_official(
 
 
 def problems_on(session: Session, on: date) -> list[Problem]:
-    """Gaps, overlaps and dead rows of the stored coverage on a date; see `coverage_problems`."""
-    organisations = _organisations(session)
-    rows = [row for organisation in organisations for row in _rows_of(organisation)]
-    return coverage_problems(rows, [_facts_of(organisation) for organisation in organisations], on)
+    """What is wrong with the stored coverage on a date; see `coverage_problems` and `routed_elsewhere`."""
+    return [*coverage_problems(*_coverage(session), on), *routed_elsewhere_on(session, on)]
+
+
+def routed_elsewhere_on(session: Session, on: date) -> list[Problem]:
+    """Municipalities that the address file which was taken over routes elsewhere in bulk."""
+    pc4 = func.substr(MunicipalityOfPostcode.first_pc6, 1, 4)
+    code = MunicipalityOfPostcode.municipality_code
+    whole = MunicipalityOfPostcode.number_from == 0
+    counted = select(pc4.label("pc4"), code.label("code"), func.count().label("number")).where(whole)
+    rows = session.execute(counted.group_by(pc4, code))
+    return routed_elsewhere({(int(row.pc4), row.code): row.number for row in rows}, on)
+
+
+def next_change_after(session: Session, on: date) -> UpcomingChange | None:
+    """The next boundary change after a date, with what it does to the stored coverage."""
+    return next_boundary_change(on, *_coverage(session))
 
 
 _Place = tuple[str, int]
@@ -200,6 +219,12 @@ def _unknown_codes(file: CompactCoverage, as_of: date) -> tuple[str, ...]:
     geography = reference.geography()
     known = geography.municipalities.keys() | municipalities_on(geography, as_of).keys()
     return tuple(sorted(file.municipality_codes - known))
+
+
+def _coverage(session: Session) -> tuple[list[CoverageRow], list[OrganisationFacts]]:
+    organisations = _organisations(session)
+    rows = [row for organisation in organisations for row in _rows_of(organisation)]
+    return rows, [_facts_of(organisation) for organisation in organisations]
 
 
 def _organisations(session: Session) -> list[Organisation]:

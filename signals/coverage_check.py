@@ -1,7 +1,9 @@
-"""What is wrong with coverage on a date (gaps, overlaps, dead rows), and what the next merger moves."""
+"""What is wrong with coverage on a date (gaps, overlaps, rows that match nothing or go on after their time),
+and what the next merger moves.
+"""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -9,6 +11,9 @@ from typing import Final
 from uuid import UUID
 
 from signals import reference
+from signals.areas import has_shape
+from signals.handovers import Days, Handover
+from signals.postcodes import HIGHEST_HOUSE_NUMBER
 from signals.reference import BoundaryChange, Geography
 from signals.routing_table import (
     NATIONAL_AREA,
@@ -32,14 +37,17 @@ class ProblemKind(StrEnum):
     UNKNOWN_ORGANISATION = "unknown_organisation"
     UNKNOWN_AREA = "unknown_area"
     ENDED_MUNICIPALITY = "ended_municipality"
+    OUTLIVES_MUNICIPALITY = "outlives_municipality"
+    ROUTES_ELSEWHERE = "routes_elsewhere"
     NO_NATIONAL_DESK = "no_national_desk"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Problem:
-    """A gap, an overlap or a row that can never match.
+    """A gap, an overlap, a row that can never match or one that goes on after its time.
 
-    `area` and `name` say where; of a municipality's `pc4_total` four-digit postcodes `pc4_count` fall.
+    `area` and `name` say where; of a municipality's `pc4_total` four-digit postcodes `pc4_count` fall, or are
+    routed elsewhere.
     """
 
     kind: ProblemKind
@@ -69,14 +77,41 @@ def coverage_problems(
         *_gaps(all_rows, known, on, facts),
         *_overlaps(live),
         *_dead_rows(live, {organisation.id for organisation in known}, on, facts),
+        *_outliving(all_rows, on, facts),
     ]
+
+
+def routed_elsewhere(
+    stored: Mapping[tuple[int, str], int], on: date, *, geography: Geography | None = None
+) -> list[Problem]:
+    """Municipalities of which the address file that was taken over routes many postcodes elsewhere.
+
+    `stored`: how many six-character postcodes of four digits it puts in a municipality that the shipped facts
+    did not expect. Single corrections of a border pass, and so do the four digits that straddle one.
+    """
+    facts = reference.geography() if geography is None else geography
+    successors, shipped = successors_on(facts, on), _municipality_of(facts)
+    moved: dict[int, int] = defaultdict(int)
+    for (pc4, code), count in stored.items():
+        own = shipped(pc4)
+        if own is not None and successors.get(code, code) != successors.get(own, own):
+            moved[pc4] += count
+    astride = {entry.pc4 for entry in reference.straddling()}
+    bulk = {pc4 for pc4, count in moved.items() if count >= _MANY_POSTCODES and pc4 not in astride}
+    return _in_bulk(bulk, on, facts)
+
+
+_MANY_POSTCODES: Final = 100
+"""About as many six-character postcodes as four digits have in use."""
+_MANY_PC4S: Final = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Move:
     """A municipality that ends: its successor takes its four-digit postcodes (first, last; both included).
 
-    A split has several moves without postcodes: only the official file says which addresses went where.
+    `handovers` say who receives there before and after. A split has several moves without postcodes: only the
+    official file says which addresses went where.
     """
 
     old_code: str
@@ -84,26 +119,38 @@ class Move:
     new_code: str
     new_name: str
     pc4_runs: tuple[tuple[int, int], ...]
+    handovers: tuple[Handover, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UpcomingChange:
-    """All municipalities that end on one date."""
+    """All municipalities that end on one date; `outliving`: the rows that will outlive them."""
 
     effective_date: date
     moves: tuple[Move, ...]
+    outliving: tuple[Problem, ...] = ()
 
 
-def next_boundary_change(on: date, *, geography: Geography | None = None) -> UpcomingChange | None:
-    """The first boundary change after a date and what it moves; None when none is known."""
+def next_boundary_change(
+    on: date,
+    rows: Sequence[CoverageRow] = (),
+    organisations: Sequence[OrganisationFacts] = (),
+    *,
+    geography: Geography | None = None,
+) -> UpcomingChange | None:
+    """The first boundary change after a date, what it moves and from whom to whom; None if none is known."""
     facts = reference.geography() if geography is None else geography
     coming = [change for change in facts.boundary_changes if change.effective_date > on]
     if not coming:
         return None
     effective = min(change.effective_date for change in coming)
     changes = [change for change in coming if change.effective_date == effective]
+    days = Days.around(effective, rows, organisations, facts)
+    already = _outliving(rows, on, facts)
     return UpcomingChange(
-        effective_date=effective, moves=tuple(_move(change, on, facts) for change in changes)
+        effective_date=effective,
+        moves=tuple(_move(change, on, facts, days) for change in changes),
+        outliving=tuple(found for found in _outliving(rows, effective, facts) if found not in already),
     )
 
 
@@ -185,33 +232,94 @@ def _dead_rows(
 
 
 def _exists(row: CoverageRow, municipalities: set[str], regions: set[str]) -> bool:
-    """Whether an area can match; postcodes are checked for shape only: new ones are issued every month."""
+    """Whether an area can match."""
     match row.level:
         case CoverageLevel.MUNICIPALITY:
             return row.area in municipalities
         case CoverageLevel.GGD_REGION:
             return row.area in regions
-        case CoverageLevel.NATIONAL:
-            return row.area == NATIONAL_AREA
-        case CoverageLevel.PC4:
-            return len(row.area) == 4 and _is_pc4(row.area)
-        case CoverageLevel.PC6 | CoverageLevel.PC6_RANGE:
+        case CoverageLevel.PC6_RANGE:
             first, last = row.numbers
-            return _is_pc6(row.area) and first <= last
+            return has_shape(row.level, row.area) and 1 <= first <= last <= HIGHEST_HOUSE_NUMBER
+        case _:
+            return has_shape(row.level, row.area)
 
 
-def _is_pc4(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and "1000" <= text <= "9999"
+_FINER: Final = frozenset({CoverageLevel.PC4, CoverageLevel.PC6, CoverageLevel.PC6_RANGE})
 
 
-def _is_pc6(text: str) -> bool:
-    letters = text[4:]
-    return (
-        len(text) == 6 and _is_pc4(text[:4]) and letters.isascii() and letters.isalpha() and letters.isupper()
-    )
+def _outliving(rows: Sequence[CoverageRow], on: date, geography: Geography) -> list[Problem]:
+    """Finer rows that go on where the same organisation's row of the municipality has ended.
+
+    Nor may they go on elsewhere once an organisation has no municipality any more. A row that starts when the
+    municipality's has ended was meant so, and is none of them.
+    """
+    successors, shipped = successors_on(geography, on), _municipality_of(geography)
+    ends = _municipality_ends(rows, successors, on, geography)
+    found: dict[str, set[UUID]] = defaultdict(set)
+    for row in rows:
+        if row.level not in _FINER or row.organisation_id not in ends:
+            continue
+        own, code = ends[row.organisation_id], shipped(_pc4_of(row))
+        ended = own.get(successors.get(code, code) if code else "", max(own.values()))
+        if row.valid_from < ended <= on and (row.valid_until is None or on < row.valid_until):
+            found[row.area].add(row.organisation_id)
+    return [
+        Problem(kind=ProblemKind.OUTLIVES_MUNICIPALITY, area=area, organisation_ids=tuple(sorted(ids)))
+        for area, ids in sorted(found.items())
+    ]
 
 
-def _move(change: BoundaryChange, on: date, geography: Geography) -> Move:
+def _municipality_ends(
+    rows: Iterable[CoverageRow], successors: Mapping[str, str], on: date, geography: Geography
+) -> dict[UUID, dict[str, date]]:
+    """Until when each organisation covers a municipality, by the code of the date."""
+    current = municipalities_on(geography, on)
+    gone = {
+        change.old_code: change.effective_date
+        for change in geography.boundary_changes
+        if change.effective_date <= on and change.old_code not in current
+    }
+    ends: dict[UUID, dict[str, date]] = defaultdict(dict)
+    for row in rows:
+        if row.level is CoverageLevel.MUNICIPALITY:
+            own, code = ends[row.organisation_id], successors.get(row.area, row.area)
+            end = min(row.valid_until or date.max, gone.get(row.area, date.max))
+            own[code] = max(end, own.get(code, date.min))
+    return ends
+
+
+def _pc4_of(row: CoverageRow) -> int:
+    digits = row.area[:4]
+    return int(digits) if digits.isascii() and digits.isdecimal() else 0
+
+
+def _municipality_of(geography: Geography) -> Callable[[int], str | None]:
+    """By four digits the code in the runs, as of the day of the shipped facts."""
+    codes = {pc4: code for first, last, code in geography.pc4_runs for pc4 in range(first, last + 1)}
+    return codes.get
+
+
+def _in_bulk(moved: Iterable[int], on: date, geography: Geography) -> list[Problem]:
+    successors, names = successors_on(geography, on), municipalities_on(geography, on)
+    here: dict[str, set[int]] = defaultdict(set)
+    for first, last, code in geography.pc4_runs:
+        here[successors.get(code, code)].update(range(first, last + 1))
+    gone = set(moved)
+    return [
+        Problem(
+            kind=ProblemKind.ROUTES_ELSEWHERE,
+            area=code,
+            name=names[code].name if code in names else "",
+            pc4_count=len(own & gone),
+            pc4_total=len(own),
+        )
+        for code, own in sorted(here.items())
+        if own & gone and (len(own & gone) >= _MANY_PC4S or 2 * len(own & gone) >= len(own))
+    ]
+
+
+def _move(change: BoundaryChange, on: date, geography: Geography, days: Days | None) -> Move:
     successors = successors_on(geography, on)
     runs = tuple(
         (run.first, run.last)
@@ -225,4 +333,5 @@ def _move(change: BoundaryChange, on: date, geography: Geography) -> Move:
         new_code=change.new_code,
         new_name=change.new_name,
         pc4_runs=runs,
+        handovers=days.handovers(runs) if days else (),
     )

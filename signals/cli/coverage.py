@@ -1,6 +1,6 @@
 """`signals coverage`: the official address file, gaps and overlaps, and who receives for an address."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +12,11 @@ from signals.cli import answer, json_option, settings_of
 from signals.cli.opening import DATE, database, day_of, everything, on_terminal
 
 if TYPE_CHECKING:
-    from signals.coverage_check import Problem
+    from uuid import UUID
+
+    from sqlalchemy.orm import Session
+
+    from signals.coverage_check import Problem, UpcomingChange
 
 _WHOLE_OR_PARTIAL: Final = (
     "Nothing was written. Fetch the whole file and do not save it from a spreadsheet, which keeps 1,048,576"
@@ -69,27 +73,28 @@ def import_file(
 @json_option
 @click.pass_context
 def check(context: click.Context, *, on: datetime | None, strict: bool, as_json: bool) -> None:
-    """Gaps, overlaps and rows that can never match; exit code 1 when there are any.
+    """Gaps, overlaps and rows that never match or outlived their time; exit code 1 when there are any.
 
     A municipality without an organisation of its own falls to its GGD: that is told, and no problem.
 
     Example: signals coverage check --on 2027-01-01
     """
-    from signals.coverage import problems_on
+    from signals.coverage import next_change_after, problems_on
     from signals.coverage_check import ProblemKind
     from signals.db import reading, session_factory
 
     day = day_of(on)
     with database(settings_of(context)) as engine, session_factory(reading(engine))() as session:
-        found = problems_on(session, day)
+        found, coming = problems_on(session, day), next_change_after(session, day)
+        names = _names(session)
     to_ggd = [problem for problem in found if problem.kind is ProblemKind.FALLS_TO_GGD]
     problems = [problem for problem in found if strict or problem.kind is not ProblemKind.FALLS_TO_GGD]
     report = {
         "on": day,
         "ok": not problems,
         "falls_to_ggd": len(to_ggd),
-        "problems": [_described(problem) for problem in problems],
-        "next_change": _next_change(day),
+        "problems": [_described(problem, names) for problem in problems],
+        "next_change": _next_change(coming, names) if coming else None,
     }
     answer(report, as_json=as_json, text=_checked)
     if problems:
@@ -157,30 +162,46 @@ def _imported(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _described(problem: "Problem") -> dict[str, Any]:
+def _names(session: "Session") -> "dict[UUID, str]":
+    from sqlalchemy import select
+
+    from signals.models import Organisation
+
+    return {row.id: row.name for row in session.execute(select(Organisation.id, Organisation.name))}
+
+
+def _described(problem: "Problem", names: "Mapping[UUID, str]") -> dict[str, Any]:
     return {
         "kind": problem.kind.value,
         "area": problem.area,
         "name": problem.name,
         "organisation_ids": list(problem.organisation_ids),
+        "organisations": [names.get(found, "") for found in problem.organisation_ids],
         "pc4_count": problem.pc4_count,
         "pc4_total": problem.pc4_total,
     }
 
 
-def _next_change(day: Any) -> dict[str, Any] | None:
-    from signals.coverage_check import next_boundary_change
-
-    change = next_boundary_change(day)
-    if change is None:
-        return None
-    moves = [{"old": move.old_name, "new": move.new_name, "new_code": move.new_code} for move in change.moves]
-    return {"on": change.effective_date, "moves": moves}
+def _next_change(change: "UpcomingChange", names: "Mapping[UUID, str]") -> dict[str, Any]:
+    moves = [
+        {
+            "old": move.old_name,
+            "new": move.new_name,
+            "new_code": move.new_code,
+            "handovers": [
+                {"before": found.before.name, "after": found.after.name, "areas": list(found.areas)}
+                for found in move.handovers
+            ],
+        }
+        for move in change.moves
+    ]
+    outliving = [_described(problem, names) for problem in change.outliving]
+    return {"on": change.effective_date, "moves": moves, "outliving": outliving}
 
 
 def _checked(report: dict[str, Any]) -> str:
     lines = [
-        f"{problem['kind']}: {problem['area']} {problem['name']}".rstrip() + _share(problem)
+        f"{problem['kind']}: {problem['area']} {problem['name']}".rstrip() + _share(problem) + _whose(problem)
         for problem in report["problems"]
     ]
     lines.append(f"On {report['on']}: {len(report['problems'])} problems.")
@@ -188,11 +209,25 @@ def _checked(report: dict[str, Any]) -> str:
     if report["next_change"]:
         moves = ", ".join(f"{move['old']} to {move['new']}" for move in report["next_change"]["moves"])
         lines.append(f"Next boundary change: {report['next_change']['on']} ({moves}).")
+        lines += _handovers(report["next_change"])
     return "\n".join(lines)
 
 
 def _share(problem: dict[str, Any]) -> str:
     return f" ({problem['pc4_count']} of {problem['pc4_total']} postcodes)" if problem["pc4_total"] else ""
+
+
+def _whose(problem: dict[str, Any]) -> str:
+    return f" [{', '.join(problem['organisations'])}]" if problem["organisations"] else ""
+
+
+def _handovers(change: dict[str, Any]) -> Iterator[str]:
+    for found in (found for move in change["moves"] for found in move["handovers"]):
+        before, after = found["before"], found["after"]
+        who = f"{before}, before and after" if before == after else f"{before} until then, then {after}"
+        yield f"  {', '.join(found['areas'])}: {who}"
+    for problem in change["outliving"]:
+        yield f"  {problem['area']}{_whose(problem)} goes on, though this organisation's municipality ends"
 
 
 def _shown(data: dict[str, Any]) -> str:

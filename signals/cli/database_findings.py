@@ -43,6 +43,7 @@ def look_at_database(
             ("outbox", lambda: _outbox(session, clock)),
             ("retention", lambda: _retention(session, clock)),
             ("organisations", lambda: _onboarding(session)),
+            ("address file", lambda: _address_file(session, on)),
             ("figures", lambda: _figures(session, settings, on)),
         )
         for check, look in looks:
@@ -202,6 +203,19 @@ def _retention(session: "Session", clock: "Clock") -> Finding:
         ok=not overdue and not keys,
         says=f"{overdue} signals are past their period, {keys} were deleted whose key is still there",
         mend="run a worker; its log says why a purge failed. It must be able to write the deletion journal",
+    )
+
+
+def _address_file(session: "Session", on: "date") -> Finding:
+    from signals.coverage import routed_elsewhere_on
+
+    found = [problem.name or problem.area for problem in routed_elsewhere_on(session, on)]
+    named = ", ".join(found[:5]) + ("..." if len(found) > 5 else "")
+    return Finding(
+        check="address file",
+        ok=not found,
+        says=f"{len(found)} municipalities are routed elsewhere than is known" + (f": {named}" * bool(found)),
+        mend="'signals coverage import' with the whole official file",
     )
 
 

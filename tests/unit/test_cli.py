@@ -7,13 +7,14 @@ import stat
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from string import ascii_uppercase
 from typing import Any
 from uuid import uuid4
 
 import click
 import pytest
 from click.testing import CliRunner, Result
-from sqlalchemy import delete, make_url, select, text, update
+from sqlalchemy import delete, insert, make_url, select, text, update
 
 from notifications.models import MessageState, OutboxMessage
 from privacy.keystore import Keystore, WrongMasterKey, open_keystore
@@ -28,6 +29,7 @@ from signals.models import (
     CoverageArea,
     DeletionRecord,
     MailboxPublicKey,
+    MunicipalityOfPostcode,
     Organisation,
     SealedReport,
     StaffMember,
@@ -236,6 +238,20 @@ def test_gaps_are_problems(signals: Signals) -> None:
     found = signals.json("coverage", "check", "--on", "2026-11-24", code=1)
     assert "falls_to_national" in {problem["kind"] for problem in found["problems"]}
     assert found["next_change"]["on"] == "2027-01-01"
+
+
+def test_the_check_tells_from_whom_to_whom_the_next_boundary_change_moves_postcodes(signals: Signals) -> None:
+    [amsterdam] = rows(signals, select(Organisation.id).where(Organisation.name == "Amsterdam"))
+    area = {"organisation_id": amsterdam, "valid_from": date(2024, 1, 1)}
+    ended = {"level": "municipality", "area": "GM1696", "valid_until": date(2027, 1, 1)}
+    finer = {"level": "pc4", "area": "1231", "valid_until": None}
+    added = [area | {"id": uuid4()} | each for each in (ended, finer)]
+    statements(signals, insert(CoverageArea).values(added))
+    said = signals("coverage", "check", "--on", "2026-11-24", code=1)
+    assert "  1231: Amsterdam, before and after" in said
+    assert "  1232-1244, 1394, 3625: Amsterdam until then, then Landelijk" in said
+    [move] = signals.json("coverage", "check", "--on", "2026-11-24", code=1)["next_change"]["moves"]
+    assert {found["after"] for found in move["handovers"]} == {"Amsterdam", "Landelijk"}
 
 
 def test_the_address_file_is_taken_over_once(signals: Signals) -> None:
@@ -577,6 +593,15 @@ def test_what_should_be_forgotten_and_is_not_is_a_problem(signals: Signals) -> N
         organisation_id=rows(signals, select(Organisation.id))[0],
         reference="K0P1-QX2M",
         case_key_id=uuid4(),
+def test_municipalities_that_a_wrong_address_file_moved_are_a_problem(signals: Signals) -> None:
+    moved = [f"{pc4}{one}{two}" for pc4 in range(1211, 1231) for one in "ABCDE" for two in ascii_uppercase]
+    to_amsterdam = [{"first_pc6": pc6, "last_pc6": pc6, "municipality_code": "GM0363"} for pc6 in moved]
+    statements(signals, insert(MunicipalityOfPostcode).values(to_amsterdam))
+    assert problems(signals) == {"address file"}
+    checked = signals.json("coverage", "check", "--on", "2026-11-24", code=1)["problems"]
+    assert "Hilversum" in {found["name"] for found in checked if found["kind"] == "routes_elsewhere"}
+
+
         deleted_on=today(SystemClock()),
         reason=DeletionReason.CONCLUDED,
     )

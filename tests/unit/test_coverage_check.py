@@ -1,11 +1,19 @@
 """Gaps, overlaps and rows that match nothing are named, and so is what the next merger moves."""
 
+from datetime import date, timedelta
 from uuid import UUID
 
 import pytest
 
 from signals import reference
-from signals.coverage_check import Move, Problem, ProblemKind, coverage_problems, next_boundary_change
+from signals.coverage_check import (
+    Move,
+    Problem,
+    ProblemKind,
+    coverage_problems,
+    next_boundary_change,
+    routed_elsewhere,
+)
 from signals.routing_table import CoverageLevel, CoverageRow, OrganisationFacts
 from signals.vocabulary import OrganisationKind
 from tests.support.routing import (
@@ -13,6 +21,7 @@ from tests.support.routing import (
     ALL,
     AMSTERDAM_ROW,
     BLOCK,
+    DESK,
     GGD_ROW,
     MERGER,
     TODAY,
@@ -112,6 +121,8 @@ def test_a_row_of_an_unknown_organisation_is_a_problem_and_matches_nothing() -> 
         (CoverageLevel.PC4, "10125"),
         (CoverageLevel.PC6, "1012ab"),
         (CoverageLevel.PC6, "1012"),
+        (CoverageLevel.PC6, "1234SS"),
+        (CoverageLevel.PC6_RANGE, "1234SA"),
     ],
 )
 def test_a_row_of_an_unknown_area_is_a_problem(level: CoverageLevel, area: str) -> None:
@@ -140,3 +151,102 @@ def test_the_next_boundary_change_names_what_moves() -> None:
 
 def test_after_the_last_known_change_there_is_none() -> None:
     assert next_boundary_change(MERGER) is None
+
+
+# A team whose municipality ends, and that of the successor.
+OLD, NEW = ADAM, BLOCK
+OLD_ROW = row(OLD, CoverageLevel.MUNICIPALITY, "GM1696", valid_until=MERGER)
+NEW_ROW = row(NEW, CoverageLevel.MUNICIPALITY, "GM0402")
+FINER = [
+    row(OLD, CoverageLevel.PC4, "1231"),
+    row(OLD, CoverageLevel.PC6, "1241AB"),
+    row(OLD, CoverageLevel.PC6_RANGE, "1241AC", (1, 99)),
+]
+
+
+def _outliving(on: date, *rows: CoverageRow) -> list[str]:
+    found = [p for p in coverage_problems(rows, ALL, on) if p.kind is ProblemKind.OUTLIVES_MUNICIPALITY]
+    assert all(problem.organisation_ids == (OLD.id,) for problem in found)
+    return [problem.area for problem in found]
+
+
+@pytest.mark.parametrize("until", [MERGER, None])
+def test_finer_rows_that_outlive_the_municipality_of_their_team_are_named(until: date | None) -> None:
+    rows = [row(OLD, CoverageLevel.MUNICIPALITY, "GM1696", valid_until=until), NEW_ROW, *FINER]
+    assert _outliving(MERGER - timedelta(days=1), *rows) == []
+    assert _outliving(MERGER, *rows) == ["1231", "1241AB", "1241AC"]
+    assert _outliving(date(2027, 2, 10), *rows) == ["1231", "1241AB", "1241AC"]
+
+
+def test_finer_rows_outlive_a_municipality_that_another_team_takes_over_too() -> None:
+    ended = row(OLD, CoverageLevel.MUNICIPALITY, "GM0363", valid_until=TODAY)
+    assert _outliving(TODAY, ended, row(OLD, CoverageLevel.PC4, "1012")) == ["1012"]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [OLD_ROW, row(OLD, CoverageLevel.MUNICIPALITY, "GM0402", valid_from=MERGER), *FINER],  # one team, two
+        [OLD_ROW, row(OLD, CoverageLevel.PC4, "1231", valid_until=MERGER)],
+        [OLD_ROW, row(OLD, CoverageLevel.PC4, "1231", valid_from=MERGER)],  # agreed anew
+        [OLD_ROW, row(OLD, CoverageLevel.MUNICIPALITY, "GM0363"), row(OLD, CoverageLevel.PC4, "1012")],
+        FINER,  # a team that never had a municipality
+    ],
+)
+def test_finer_rows_that_are_meant_to_go_on_are_not_named(rows: list[CoverageRow]) -> None:
+    assert _outliving(MERGER, *rows) == []
+
+
+def test_finer_rows_of_a_team_that_has_no_municipality_left_are_named_wherever_they_are() -> None:
+    assert _outliving(MERGER, OLD_ROW, row(OLD, CoverageLevel.PC4, "1012")) == ["1012"]
+
+
+def test_the_next_boundary_change_names_who_receives_before_and_after() -> None:
+    found = next_boundary_change(TODAY, [OLD_ROW, NEW_ROW, *FINER], ALL)
+    assert found is not None
+    told = {(one.before.name, one.after.name): one.areas for one in found.moves[0].handovers}
+    assert told == {
+        (OLD.name, NEW.name): ("1232-1244", "1394", "3625"),
+        (OLD.name, OLD.name): ("1231", "1241AB", "1241AC 1-99"),
+    }
+    assert [problem.area for problem in found.outliving] == ["1231", "1241AB", "1241AC"]
+
+
+def test_what_nobody_takes_over_goes_to_the_national_desk() -> None:
+    found = next_boundary_change(TODAY, [OLD_ROW], ALL)
+    assert found is not None
+    [handover] = found.moves[0].handovers
+    assert (handover.before.name, handover.after.name) == (OLD.name, DESK.name)
+
+
+def test_without_a_national_desk_the_next_boundary_change_still_names_what_moves() -> None:
+    found = next_boundary_change(TODAY, [OLD_ROW], [OLD])
+    assert found is not None
+    assert found.moves[0].pc4_runs
+    assert found.moves[0].handovers == ()
+
+
+def test_a_municipality_that_is_routed_elsewhere_in_bulk_is_named() -> None:
+    stored = {(pc4, "GM0363"): 676 for pc4 in range(1211, 1231)}
+    found = {problem.name: problem for problem in routed_elsewhere(stored, TODAY)}
+    assert found["Hilversum"].kind is ProblemKind.ROUTES_ELSEWHERE
+    assert found["Hilversum"].pc4_count == found["Hilversum"].pc4_total
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        {(1012, "GM0384"): 676, (1013, "GM0384"): 676},  # a border that was corrected
+        {(pc4, "GM0384"): 60 for pc4 in range(1011, 1031)},
+        {(pc4, "GM0363"): 676 for pc4 in range(1011, 1031)},
+        {(entry.pc4, "GM0363"): 300 for entry in reference.straddling()},
+    ],
+)
+def test_corrections_of_borders_are_no_problem(stored: dict[tuple[int, str], int]) -> None:
+    assert routed_elsewhere(stored, TODAY) == []
+
+
+def test_a_successor_is_not_elsewhere() -> None:
+    stored = {(pc4, "GM0402"): 676 for pc4 in range(1231, 1245)}
+    assert [problem.name for problem in routed_elsewhere(stored, TODAY)] == ["Wijdemeren"]
+    assert routed_elsewhere(stored, MERGER) == []

@@ -50,6 +50,16 @@ _WORDS: tuple[tuple[StrEnum, str, str], ...] = (
     (ProblemKind.UNKNOWN_ORGANISATION, "Organisatie bestaat niet", "Organisation does not exist"),
     (ProblemKind.UNKNOWN_AREA, "Gebied bestaat niet", "Area does not exist"),
     (ProblemKind.ENDED_MUNICIPALITY, "Gemeente is opgeheven", "Municipality has ended"),
+    (
+        ProblemKind.OUTLIVES_MUNICIPALITY,
+        "Loopt door, terwijl de gemeente niet meer van dit team is",
+        "Goes on, though the municipality is this team's no longer",
+    ),
+    (
+        ProblemKind.ROUTES_ELSEWHERE,
+        "Veel postcodes gaan naar een andere gemeente dan bekend",
+        "Many postcodes go to another municipality than is known",
+    ),
     (ProblemKind.NO_NATIONAL_DESK, "Er is geen landelijk meldpunt", "There is no national desk"),
     (AuditAction.SIGN_IN, "Aangemeld", "Signed in"),
     (AuditAction.SIGN_IN_FAILED, "Aanmelden mislukt", "Sign-in failed"),
