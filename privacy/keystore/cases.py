@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from privacy.bulk import Columns, insert_many, pipelined
 from privacy.keystore.errors import KeyGone
@@ -59,6 +59,12 @@ class CaseKeys(Vault):
     def destroy_case_keys(self, key_ids: Iterable[UUID]) -> int:
         """Delete case keys for good: their cases can never be read again. Returns how many there were."""
         return self._destroy_by_id(case_keys, key_ids)
+
+    def count_case_keys(self, older_than: date) -> int:
+        """Return how many case keys were made before a date."""
+        query = select(func.count()).select_from(case_keys).where(case_keys.c.created_on < older_than)
+        with self._reading() as connection:
+            return connection.scalar(query) or 0
 
     def case_key_ids(self, older_than: date | None = None) -> Iterator[UUID]:
         """Yield the ids of case keys made before a date (or all), in order of id, for the sweep of orphans.

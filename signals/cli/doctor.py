@@ -1,6 +1,7 @@
 """`signals doctor`: is everything in order, and if not, what mends it."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,12 +57,16 @@ def examine(settings: Settings, clock: "Clock | None" = None) -> Iterator[Findin
     try:
         schema = guarded("database", lambda: _schema(engine), "start the database, or mend database.url")
         yield schema
-        root = _pinned_root(settings)
+        root, can_open = _pinned_root(settings), False
         if settings.holds_keys:
             keystore, root = _keystore_finding(settings)
+            can_open = keystore.ok
             yield keystore
         if schema.ok:
             yield from look_at_database(engine, settings, clock or SystemClock(), root)
+        if schema.ok and can_open and settings.runs_jobs:  # a desk's role sees no signals
+            look = partial(_case_keys, engine, settings, clock or SystemClock())
+            yield guarded("case keys", look, "signals db check")
         if settings.holds_keys:
             yield from _channels(settings)
     finally:
@@ -159,6 +164,25 @@ def _keystore_finding(settings: Settings) -> "tuple[Finding, bytes | None]":
         return found, pinned or (keystore.root_public_key() if found.ok else None)
     finally:
         keystore.dispose()
+
+
+def _case_keys(engine: "Engine", settings: Settings, clock: "Clock") -> Finding:
+    """Whether this database can be the one that belongs to the keystore."""
+    from signals.db import session_factory
+    from signals.key_care import most_are_orphans
+    from signals.key_custody import open_keys
+
+    keystore = open_keys(settings)
+    try:
+        most = most_are_orphans(session_factory(engine), clock, keystore=keystore)
+    finally:
+        keystore.dispose()
+    return Finding(
+        check="case keys",
+        ok=not most,
+        says=f"{'most are' if most else 'no more than half are'} of no signal in this database",
+        mend="nothing is swept until you looked: docs/operations.md, 'Keys of no signal'",
+    )
 
 
 def _pinned_root(settings: Settings) -> bytes | None:

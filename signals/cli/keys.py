@@ -78,20 +78,35 @@ def rotate(context: click.Context, file: Path, *, as_json: bool) -> None:
 
 
 @keys.command()
+@click.option(
+    "--even-most",
+    is_flag=True,
+    help="Destroy also when most case keys are of no signal here.",
+)
 @json_option
 @click.pass_context
-def sweep(context: click.Context, *, as_json: bool) -> None:
+def sweep(context: click.Context, *, even_most: bool, as_json: bool) -> None:
     """Destroy keys that nothing needs: of cases that never came to be, and of mailboxes whose week is over.
 
     A case key goes when no signal refers to it and it is older than a day; a mailbox key when its week is
-    over and no report waits for it, a refused one included. Safe to run at any time.
+    over and no report waits for it, a refused one included. Safe to run at any time: it refuses when most
+    case keys are of no signal, as beside a database whose rows are still to be restored.
 
     Example: signals keys sweep
     """
-    from signals.key_care import sweep_keys
+    from signals.key_care import SweepRefused, sweep_keys
 
     with everything(settings_of(context)) as opened:
-        swept = sweep_keys(opened.sessions, opened.clock, keystore=opened.keystore, audit=opened.audit)
+        try:
+            swept = sweep_keys(
+                opened.sessions,
+                opened.clock,
+                keystore=opened.keystore,
+                audit=opened.audit,
+                even_most=even_most,
+            )
+        except SweepRefused as refusal:
+            raise click.ClickException(f"{refusal} docs/operations.md, 'Keys of no signal'.") from None
     answer(vars(swept), as_json=as_json, text=_swept)
 
 

@@ -3,16 +3,22 @@
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import date
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Connection, event
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, sessionmaker
+from structlog.testing import capture_logs
 
+import migrations
 from signals import key_care
-from signals.key_care import sweep_keys
+from signals.clock import today
+from signals.contents import open_reports
+from signals.db import make_engine, session_factory
+from signals.key_care import SweepRefused, most_are_orphans, sweep_keys
 from tests.support.world import World
 
 LONG_AGO = date(2026, 1, 1)
@@ -36,8 +42,10 @@ def _orphans(world: World, how_many: int) -> set[UUID]:
     return made
 
 
-def _sweep(world: World) -> int:
-    return sweep_keys(world.sessions, world.clock, keystore=world.keystore, audit=world.audit).case_keys
+def _sweep(world: World, *, even_most: bool = False) -> int:
+    return sweep_keys(
+        world.sessions, world.clock, keystore=world.keystore, audit=world.audit, even_most=even_most
+    ).case_keys
 
 
 @pytest.mark.parametrize("how_many", [0, 1, 5])
@@ -91,6 +99,49 @@ def test_while_it_sweeps_a_report_is_taken(
     _orphans(world, 1)
     assert _sweep(world) == 1
     assert world.worker().arrive() == 1
+
+
+@pytest.fixture
+def empty(world: World, tmp_path: Path) -> Iterator[sessionmaker[Session]]:
+    """A database beside the keystore that is new, as before its rows are restored."""
+    engine = make_engine(f"sqlite:///{tmp_path}/new.db")
+    migrations.upgrade(engine)
+    yield session_factory(engine)
+    engine.dispose()
+
+
+def test_beside_a_new_database_no_key_is_destroyed_and_all_open_once_it_is_restored(
+    world: World, living: set[UUID], empty: sessionmaker[Session]
+) -> None:
+    mailboxes = {half.key_id for half in world.keystore.list_mailbox_keys()}
+    world.move(days=21)
+    with capture_logs() as said, pytest.raises(SweepRefused):
+        sweep_keys(empty, world.clock, keystore=world.keystore, audit=world.audit)
+    assert [line for line in said if line["log_level"] == "error"] == [
+        {"event": "key_sweep.refused", "log_level": "error", "case_keys": SIGNALS}
+    ]
+    assert mailboxes == {half.key_id for half in world.keystore.list_mailbox_keys()}
+    assert _sweep(world) == 0
+    assert len(open_reports(world.keystore, world.signals())) == SIGNALS
+
+
+def test_most_keys_go_only_when_somebody_says_so(world: World, living: set[UUID]) -> None:
+    orphans = _orphans(world, SIGNALS + 1)
+    assert most_are_orphans(world.sessions, world.clock, keystore=world.keystore)
+    with pytest.raises(SweepRefused):
+        _sweep(world)
+    assert set(world.keystore.case_key_ids()) == living | orphans
+    assert _sweep(world, even_most=True) == SIGNALS + 1
+    assert set(world.keystore.case_key_ids()) == living
+    assert not most_are_orphans(world.sessions, world.clock, keystore=world.keystore)
+
+
+def test_keys_of_yesterday_and_today_do_not_count(world: World, living: set[UUID]) -> None:
+    """What has just arrived says nothing of the database, and its keys are not swept."""
+    world.keystore.store_case_keys({uuid4(): bytes(32) for _ in range(9)}, created_on=today(world.clock))
+    _orphans(world, SIGNALS + 1)
+    with pytest.raises(SweepRefused):
+        _sweep(world)
 
 
 @given(st.sets(st.uuids()), st.sets(st.uuids()), st.sets(st.uuids()))
