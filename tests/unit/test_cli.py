@@ -570,6 +570,15 @@ def test_an_installation_that_never_had_a_national_desk_is_a_problem(signals: Si
     assert "routing" in problems(signals)
 
 
+def test_municipalities_that_a_wrong_address_file_moved_are_a_problem(signals: Signals) -> None:
+    moved = [f"{pc4}{one}{two}" for pc4 in range(1211, 1231) for one in "ABCDE" for two in ascii_uppercase]
+    to_amsterdam = [{"first_pc6": pc6, "last_pc6": pc6, "municipality_code": "GM0363"} for pc6 in moved]
+    statements(signals, insert(MunicipalityOfPostcode).values(to_amsterdam))
+    assert problems(signals) == {"address file"}
+    checked = signals.json("coverage", "check", "--on", "2026-11-24", code=1)["problems"]
+    assert "Hilversum" in {found["name"] for found in checked if found["kind"] == "routes_elsewhere"}
+
+
 def test_an_organisation_that_is_not_onboarded_is_a_problem(signals: Signals) -> None:
     statements(signals, update(Organisation).where(Organisation.name == "Amsterdam").values(legal_basis=None))
     assert problems(signals) == {"organisations"}
@@ -595,15 +604,6 @@ def test_what_should_be_forgotten_and_is_not_is_a_problem(signals: Signals) -> N
         organisation_id=rows(signals, select(Organisation.id))[0],
         reference="K0P1-QX2M",
         case_key_id=uuid4(),
-def test_municipalities_that_a_wrong_address_file_moved_are_a_problem(signals: Signals) -> None:
-    moved = [f"{pc4}{one}{two}" for pc4 in range(1211, 1231) for one in "ABCDE" for two in ascii_uppercase]
-    to_amsterdam = [{"first_pc6": pc6, "last_pc6": pc6, "municipality_code": "GM0363"} for pc6 in moved]
-    statements(signals, insert(MunicipalityOfPostcode).values(to_amsterdam))
-    assert problems(signals) == {"address file"}
-    checked = signals.json("coverage", "check", "--on", "2026-11-24", code=1)["problems"]
-    assert "Hilversum" in {found["name"] for found in checked if found["kind"] == "routes_elsewhere"}
-
-
         deleted_on=today(SystemClock()),
         reason=DeletionReason.CONCLUDED,
     )
