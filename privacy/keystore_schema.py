@@ -24,6 +24,11 @@ from sqlalchemy.engine import URL, make_url
 from privacy.private_files import make_private
 
 SQLITE_WAIT_SECONDS: Final = 30
+CONNECT_SECONDS: Final = 5
+"""A server that does not answer is away, which is said at once; without it, each waits for minutes."""
+CONNECTION_WAIT_SECONDS: Final = 10
+RECYCLE_SECONDS: Final = 1800
+"""So long a connection is used again: some network between forgets it, and the next use of it hangs."""
 READ_ONLY: Final = "keystore_read_only"
 
 keystore_metadata: Final = MetaData(
@@ -86,7 +91,15 @@ def keystore_engine(url: str) -> Engine:
     """
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, hide_parameters=True, pool_size=4, max_overflow=4)
+        return create_engine(
+            parsed,
+            hide_parameters=True,
+            pool_size=4,
+            max_overflow=4,
+            pool_timeout=CONNECTION_WAIT_SECONDS,
+            pool_recycle=RECYCLE_SECONDS,
+            connect_args={"connect_timeout": CONNECT_SECONDS},
+        )
     _private_file(parsed)
     engine = create_engine(parsed, hide_parameters=True, connect_args={"timeout": SQLITE_WAIT_SECONDS})
     event.listen(engine, "connect", _prepare_sqlite)

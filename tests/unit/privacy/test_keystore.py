@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, Table, select, update
+from sqlalchemy import Engine, Table, event, select, update
 from sqlalchemy.exc import IntegrityError
 
 from privacy.keystore import KeyGone, KeyRefused, Keystore, KeystoreEmpty, WrongMasterKey, open_keystore
@@ -25,6 +25,26 @@ from privacy.sealing import PublicKeyRefused, verify_public_key
 MASTER, NEW_MASTER = bytes(range(32)), bytes(range(32, 64))
 AMSTERDAM, GRONINGEN, HAREN = UUID(int=1), UUID(int=2), UUID(int=3)
 KEYS = {UUID(int=number): bytes([number]) * 32 for number in range(10, 15)}
+
+
+def test_a_server_that_does_not_answer_is_said_to_be_away_within_seconds() -> None:
+    """And no connection is used for so long that a network between has forgotten it."""
+
+    class AskedToConnect(Exception):
+        pass
+
+    asked: dict[str, Any] = {}
+
+    def connecting(_dialect: object, _record: object, _args: object, options: dict[str, Any]) -> None:
+        asked.update(options)
+        raise AskedToConnect
+
+    engine = keystore_engine("postgresql+psycopg://signals_keys@keys.example/signals_keys")
+    event.listen(engine, "do_connect", connecting)
+    with pytest.raises(AskedToConnect):
+        engine.connect()
+    assert asked["connect_timeout"] <= 5
+    assert engine.pool._recycle == 1800
 
 
 @pytest.fixture
