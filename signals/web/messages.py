@@ -115,6 +115,7 @@ STAFF_FIELDS: dict[str, LazyString] = {
     "not_a_moment": _("This must be a date and time, like 2026-11-24T14:30:00Z."),
     "needs_offset": _("Add the time zone, like Z or +01:00."),
     "in_future": _("This lies in the future."),
+    "too_early": _("Choose 1 January 2000 or a later day."),
     "exactly_one": _("Give exactly one of these."),
     "not_with_this_outcome": _("This does not go with the chosen outcome."),
     "too_few_attempts": _("Try more often and in other ways first, or give a reason."),

@@ -11,6 +11,7 @@ from signals.administration import missing_before_receiving
 from signals.clock import AMSTERDAM, today
 from signals.coverage_check import Problem, UpcomingChange
 from signals.errors import Forbidden
+from signals.handovers import Handover
 from signals.models import CoverageArea, Organisation, StaffMember
 from signals.organisations import Area, receives
 from signals.vocabulary import Role
@@ -123,7 +124,7 @@ def check(wanted: Mapping[str, Any]) -> Response:
         {
             "on": found.on.isoformat(),
             "problems": [_problem(problem, found.names) for problem in found.problems],
-            "next_change": _upcoming(found.next_change) if found.next_change else None,
+            "next_change": _upcoming(found.next_change, found.names) if found.next_change else None,
         }
     )
 
@@ -271,9 +272,19 @@ def _upcoming(change: UpcomingChange) -> dict[str, Any]:
                 "new_code": move.new_code,
                 "new_name": move.new_name,
                 "pc4_runs": [list(run) for run in move.pc4_runs],
+                "handovers": [_handover(found) for found in move.handovers],
             }
             for move in change.moves
         ],
+        "outliving": [_problem(problem, names) for problem in change.outliving],
+    }
+
+
+def _handover(found: Handover) -> dict[str, Any]:
+    return {
+        "areas": list(found.areas),
+        "before": {"id": str(found.before.organisation_id), "name": found.before.name},
+        "after": {"id": str(found.after.organisation_id), "name": found.after.name},
     }
 
 

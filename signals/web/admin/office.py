@@ -11,9 +11,11 @@ from sqlalchemy.orm import Session
 
 from signals import administration
 from signals.administration import RecipientEntry
+from signals.areas import area_problems
 from signals.clock import today
-from signals.coverage import problems_on
-from signals.coverage_check import Problem, UpcomingChange, next_boundary_change
+from signals.coverage import next_change_after, problems_on
+from signals.coverage_check import Problem, UpcomingChange
+from signals.errors import Invalid
 from signals.models import Approval, CoverageArea, Organisation, StaffMember
 from signals.organisations import Area
 from signals.staff import team
@@ -47,7 +49,7 @@ class LetIn:
 
 @dataclass(frozen=True, kw_only=True)
 class CoverageCheck:
-    """What is wrong on a day; `names` of the organisations in the problems, by id."""
+    """What is wrong on a day and will be; `names` of the organisations in the problems, by id."""
 
     on: date
     problems: Sequence[Problem]
@@ -115,6 +117,9 @@ def coverage(organisation: UUID | None = None) -> Sequence[CoverageArea]:
 
 def add_area(organisation: UUID, area: Area) -> CoverageArea:
     """Let an organisation cover an area."""
+    wrong = tuple(area_problems(area))
+    if wrong:
+        raise Invalid(*wrong)
     context = desk()
 
     def add(session: Session) -> CoverageArea:
@@ -154,10 +159,12 @@ def check_coverage(on: date | None) -> CoverageCheck:
     day = on or today(desk().clock)
     with desk().reading() as session:
         problems = problems_on(session, day)
-        ids = {found for problem in problems for found in problem.organisation_ids}
+        coming = next_change_after(session, day)
+        told = [*problems, *(coming.outliving if coming else ())]
+        ids = {found for problem in told for found in problem.organisation_ids}
         rows = session.execute(select(Organisation.id, Organisation.name).where(Organisation.id.in_(ids)))
         names = {row.id: row.name for row in rows}
-    return CoverageCheck(on=day, problems=problems, next_change=next_boundary_change(day), names=names)
+    return CoverageCheck(on=day, problems=problems, next_change=coming, names=names)
 
 
 def staff_of(organisation: UUID | None) -> Sequence[StaffMember]:

@@ -205,7 +205,9 @@ class CoverageSchema(Schema):
 
 
 class CoverageProblemSchema(Schema):
-    """A gap, an overlap, or a row that can never match."""
+    """A gap, an overlap, a row that never matches or outlives its team's municipality, or a municipality that
+    the address file routes elsewhere.
+    """
 
     kind = fields.Enum(ProblemKind, by_value=True, required=True)
     area = fields.String(required=True)
@@ -215,21 +217,35 @@ class CoverageProblemSchema(Schema):
     pc4_total = fields.Integer(required=True)
 
 
+class ReceiversSchema(Schema):
+    """Who receives in areas on the day before and on the day of the change; twice the same if that stays."""
+
+    areas = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "`1231-1244`, `1394`, `1231AB` or `1231AB 1-99`"},
+    )
+    before = fields.Nested(OrganisationSchema, required=True)
+    after = fields.Nested(OrganisationSchema, required=True)
+
+
 class MoveSchema(Schema):
-    """A municipality that ends, its successor, and the runs of four-digit postcodes that move."""
+    """A municipality that ends, its successor, and what moves: four-digit postcodes, from whom to whom."""
 
     old_code = fields.String(required=True)
     old_name = fields.String(required=True)
     new_code = fields.String(required=True)
     new_name = fields.String(required=True)
     pc4_runs = fields.List(fields.List(fields.Integer()), required=True)
+    handovers = fields.List(fields.Nested(ReceiversSchema), required=True)
 
 
 class UpcomingSchema(Schema):
-    """The next boundary change."""
+    """The next boundary change; `outliving`: rows that will go on after their team's municipality ends."""
 
     effective_date = fields.Date(required=True)
     moves = fields.List(fields.Nested(MoveSchema), required=True)
+    outliving = fields.List(fields.Nested(CoverageProblemSchema), required=True)
 
 
 class CheckSchema(Schema):
