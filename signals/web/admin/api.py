@@ -262,7 +262,7 @@ def _problem(problem: Problem, names: Mapping[UUID, str]) -> dict[str, Any]:
     }
 
 
-def _upcoming(change: UpcomingChange) -> dict[str, Any]:
+def _upcoming(change: UpcomingChange, names: Mapping[UUID, str]) -> dict[str, Any]:
     return {
         "effective_date": change.effective_date.isoformat(),
         "moves": [
