@@ -163,9 +163,12 @@ class Drills:
         session.flush()
         organisation = session.get_one(Organisation, drill.organisation_id)
         _lock(session, organisation)
-        if not _is_suspended_by_drill(session, organisation):
+        by = _suspending(session, organisation)
+        if by is None:
             return False
-        organisation.suspended_from = None
+        organisation.suspended_from = by.planned_end
+        if by.planned_end is not None and by.planned_end <= today(clock):
+            return False  # it has ended meanwhile, as was planned
         # Row-level security: who answers has no organisation, so the messages are written about the drill.
         set_local(session, subject=str(drill.id))
         self._record_routing(session, clock, organisation, "drill_answered")
@@ -188,7 +191,7 @@ class Drills:
 
     def _is_due(self, session: Session, organisation: Organisation, on: date) -> bool:
         latest = session.scalar(_latest(organisation.id).limit(1))
-        if _is_suspended_by_drill(session, organisation):
+        if _suspending(session, organisation) is not None:
             return latest is None or latest.sent_on + timedelta(days=AGAIN_DAYS) <= on
         since, until = onboarded_on(organisation), organisation.suspended_from
         if since is None or on < since or (until is not None and until <= on):
@@ -204,9 +207,11 @@ class Drills:
         if len(last) < MISSED_IN_A_ROW or not all_missed or organisation.kind is OrganisationKind.NATIONAL:
             return 0
         _lock(session, organisation)
-        if organisation.suspended_from is not None:
+        on, end = today(clock), organisation.suspended_from
+        if end is not None and end <= on:
             return 0
-        organisation.suspended_from = drill.suspended_from = today(clock)
+        drill.planned_end = end
+        organisation.suspended_from = drill.suspended_from = on
         self._record_routing(session, clock, organisation, "drills_missed")
         self._tell_all(session, clock, Event.ROUTING_SUSPENDED, drill, organisation)
         return 1
@@ -362,10 +367,11 @@ def _latest(organisation_id: uuid.UUID) -> Select[Drill]:
     return select(Drill).where(Drill.organisation_id == organisation_id).order_by(Drill.sent_on.desc())
 
 
-def _is_suspended_by_drill(session: Session, organisation: Organisation) -> bool:
+def _suspending(session: Session, organisation: Organisation) -> Drill | None:
+    """The drill by which an organisation lost its routing, if it was one."""
     if organisation.suspended_from is None:
-        return False
-    by_drill = select(Drill.id).where(
+        return None
+    by_drill = select(Drill).where(
         Drill.organisation_id == organisation.id, Drill.suspended_from == organisation.suspended_from
     )
-    return session.scalar(by_drill.limit(1)) is not None
+    return session.scalar(by_drill.limit(1))

@@ -14,7 +14,7 @@ class Drill(Base):
 
     `step`: who was told last, see `signals.drills.STEPS`. `missed_on`: nobody answered in time.
     `suspended_from`: the date from which this drill took the routing away, so that an answer gives back
-    exactly that.
+    exactly that; `planned_end`: the date from which it would have ended anyway.
     """
 
     __tablename__ = "drills"
@@ -27,3 +27,4 @@ class Drill(Base):
     answered_on: Mapped[date | None] = mapped_column(Date)
     missed_on: Mapped[date | None] = mapped_column(Date)
     suspended_from: Mapped[date | None] = mapped_column(Date)
+    planned_end: Mapped[date | None] = mapped_column(Date)

@@ -192,6 +192,24 @@ def test_a_suspension_by_an_administrator_is_not_lifted_by_an_answer(practice: P
     assert practice.receiver() != IN_CHARGE
 
 
+@pytest.mark.parametrize("answered_on", [date(2026, 12, 14), date(2027, 1, 20)])
+def test_a_team_whose_end_is_planned_falls_away_before_it_and_comes_back_until_then(
+    practice: Practice, answered_on: date
+) -> None:
+    end = date(2027, 1, 1)
+    with practice.world.sessions.begin() as session:
+        session.get_one(Organisation, IN_CHARGE).suspended_from = end
+    practice.miss()
+    practice.miss()
+    assert practice.receiver() != IN_CHARGE
+    practice.at(answered_on)
+    practice.answer(practice.drills()[-1])
+    assert (practice.receiver() == IN_CHARGE) is (answered_on < end)
+    assert bool(practice.told(Event.ROUTING_RESTORED)) is (answered_on < end)
+    practice.at(date(2027, 1, 21))
+    assert practice.receiver() != IN_CHARGE
+
+
 def test_the_national_desk_keeps_its_routing_for_nobody_is_below_it(practice: Practice) -> None:
     for _ in range(2):
         practice.send(NATIONAL)
