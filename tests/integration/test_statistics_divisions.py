@@ -22,8 +22,8 @@ from tests.support.figures import everywhere, facts
 from tests.support.world import World
 
 GOOI, AMSTERDAM_REGION = "GG3606", "GG3406"
-WIJDEMEREN, HILVERSUM = "GM1696", "GM0402"
-"""Wijdemeren becomes a part of Hilversum on 1 January 2027."""
+WIJDEMEREN, HILVERSUM, HUIZEN = "GM1696", "GM0402", "GM0406"
+"""Wijdemeren becomes a part of Hilversum on 1 January 2027; that Huizen did is an invention of a test."""
 
 WINDOW, NEXT = read_period("2023-2026"), read_period("2027-2030")
 FIRST_WINDOW_COUNTED, NEXT_COUNTED = date(2027, 2, 5), date(2031, 2, 5)
@@ -106,33 +106,10 @@ def test_a_municipality_that_is_no_more_is_in_the_region_of_what_it_became(
 
 
 @pytest.mark.slow
-def test_a_merger_after_a_window_was_released_holds_nothing_up(
+def test_mergers_within_a_window_and_after_it_keep_what_was_counted_and_hold_nothing_up(
     sqlite_world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config
 ) -> None:
-    world = sqlite_world
-    count_years(world, range(2023, 2027), {(GOOI, WIJDEMEREN): 2, (AMSTERDAM_REGION, "GM0363"): 10})
-    assert release_until(world, date(2027, 3, 1))[-1] == "2023-2026"
-    replace_map(monkeypatch, "municipalities.csv", without_wijdemeren)
-    count_years(world, range(2027, 2031), {(GOOI, HILVERSUM): 3, (AMSTERDAM_REGION, "GM0363"): 10})
-    assert release_until(world, date(2028, 3, 1))[-1] == "2027"
-    assert shown(world, "2023-2026", "municipalities", WIJDEMEREN) in (30, None)
-    if not is_soak(pytestconfig):  # another window takes a minute
-        return
-    assert release_until(world, date(2031, 3, 1))[-1] == "2027-2030"
-    assert shown(world, "2027-2030", "municipalities_2027", HILVERSUM) in (50, None)
-    with pytest.raises(KeyError):
-        shown(world, "2027-2030", "municipalities_2027", WIJDEMEREN)
-    with world.sessions() as session:
-        names = {one.period: [name for name, title in one.tables if title["nl"]] for one in released(session)}
-        assert names["2027-2030"] == ["regions_received", "municipalities_2027"]
-        write_folder(session, tmp_path, licence="CC0-1.0")
-    assert verified(read_folder(tmp_path)).ok
-
-
-@pytest.mark.slow
-def test_a_merger_in_the_middle_of_a_window_keeps_what_was_counted_before(
-    sqlite_world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    """One window for both, for to release one takes half a minute; `make soak` goes on to the next."""
     world = sqlite_world
     count_years(world, range(2023, 2025), {(GOOI, WIJDEMEREN): 5})
     release_until(world, date(2025, 3, 1))
@@ -140,15 +117,34 @@ def test_a_merger_in_the_middle_of_a_window_keeps_what_was_counted_before(
     count_years(world, range(2025, 2027), {(AMSTERDAM_REGION, HILVERSUM): 5, (GOOI, HILVERSUM): 4})
     assert release_until(world, date(2027, 3, 1))[-1] == "2023-2026"
     with world.sessions() as session:
-        rows = released_table(session, period="2023-2026", table="municipalities").rows
-        parent = (
-            released_table(session, period="2023-2026", table="municipalities").schema.dimensions[0].parent
-        )
-    assert {keys[0] for keys, _, value in rows if value} <= {
+        table = released_table(session, period="2023-2026", table="municipalities")
+    assert {keys[0] for keys, _, value in table.rows if value} <= {
         WIJDEMEREN, HILVERSUM, f"{HILVERSUM}-{GOOI}", "total",
     }  # fmt: skip
+    parent = table.schema.dimensions[0].parent
     assert parent is not None
     assert (parent[HILVERSUM], parent[WIJDEMEREN]) == (AMSTERDAM_REGION, GOOI)
+
+    replace_map(monkeypatch, "municipalities.csv", without_huizen)
+    count_years(
+        world, range(2027, 2031), {(AMSTERDAM_REGION, HILVERSUM): 3, (AMSTERDAM_REGION, "GM0363"): 10}
+    )
+    assert release_until(world, date(2028, 3, 1))[-1] == "2027"
+    assert shown(world, "2023-2026", "municipalities", HUIZEN) is None
+    if is_soak(pytestconfig):
+        goes_on_to_the_next_window(world, tmp_path)
+
+
+def goes_on_to_the_next_window(world: World, folder: Path) -> None:
+    assert release_until(world, date(2031, 3, 1))[-1] == "2027-2030"
+    assert shown(world, "2027-2030", "municipalities_2027", HILVERSUM) in (50, None)
+    with pytest.raises(KeyError):
+        shown(world, "2027-2030", "municipalities_2027", HUIZEN)
+    with world.sessions() as session:
+        names = {one.period: [name for name, title in one.tables if title["nl"]] for one in released(session)}
+        assert names["2027-2030"] == ["regions_received", "municipalities_2027"]
+        write_folder(session, folder, licence="CC0-1.0")
+    assert verified(read_folder(folder)).ok
 
 
 def is_soak(config: pytest.Config) -> bool:
@@ -180,6 +176,10 @@ def shown(world: World, period: str, table: str, code: str) -> int | None:
 
 def without_wijdemeren(row: dict[str, str]) -> dict[str, str] | None:
     return None if row["code"] == WIJDEMEREN else row
+
+
+def without_huizen(row: dict[str, str]) -> dict[str, str] | None:
+    return None if row["code"] == HUIZEN else row
 
 
 def in_amsterdam(row: dict[str, str]) -> dict[str, str] | None:
