@@ -99,18 +99,22 @@ def record_notice(
     audit: AuditLog,
     notified_on: date | None = None,
     deferred_because: DeferralReason | None = None,
+    taken_back: bool = False,
     expected_version: int | None = None,
 ) -> Signal:
     """Record that the resident was told (art. 14 AVG) on a date, or why not yet (art. 14(5), UAVG 41).
 
-    Exactly one of the two. The date is neither ahead nor before the receipt. Raises `Conflict` for a
-    deferral after the resident was told.
+    Or `taken_back`: what was recorded was a mistake, and the month runs on. Exactly one of the three. The
+    date is neither ahead nor before the receipt. Raises `Conflict` for a deferral after the resident was
+    told, and where there is nothing to take back.
     """
     signal = locked(session, signal_id, actor, expected_version)
-    _check_notice(signal, today(clock), notified_on, deferred_because)
+    if [notified_on is not None, deferred_because is not None, taken_back].count(True) != 1:
+        raise Invalid(FieldProblem(field="notified_on", code="exactly_one"))
+    _check_notice(signal, today(clock), notified_on, taken_back)
     signal.notified_on = notified_on
     signal.deferred_because = deferred_because.value if deferred_because else None
-    ground = "deferred" if deferred_because else "notified"
+    ground = "notice_taken_back" if taken_back else "deferred" if deferred_because else "notified"
     count_change(session, clock, signal, actor, audit, AuditAction.NOTICE_RECORDED, ground)
     return signal
 
@@ -209,12 +213,11 @@ def _check_attempt(signal: Signal, now: datetime, attempted_at: datetime, worker
         raise Invalid(*problems)
 
 
-def _check_notice(
-    signal: Signal, day: date, notified_on: date | None, deferred_because: DeferralReason | None
-) -> None:
-    if (notified_on is None) is (deferred_because is None):
-        raise Invalid(FieldProblem(field="notified_on", code="exactly_one"))
-    if notified_on is None and signal.notified_on is not None:
+def _check_notice(signal: Signal, day: date, notified_on: date | None, taken_back: bool) -> None:
+    nothing = signal.notified_on is None and signal.deferred_because is None
+    if taken_back and nothing:
+        raise Conflict
+    if notified_on is None and not taken_back and signal.notified_on is not None:
         raise Conflict
     _check_day_of(signal, day, "notified_on", notified_on)
 

@@ -225,9 +225,15 @@ def test_telling_the_resident_is_deferred_with_a_reason_and_done_later(
     expect(page.locator("#notice-deferred_because")).to_have_value("would_endanger")
     expect(page.locator("#notice-notified_on")).to_have_value(day.isoformat())
     _told(anna, on="", because="would_endanger")
-    expect(page.locator(DONE)).to_have_text("Het informeren van de bewoner is vastgelegd.")
+    expect(page.locator(DONE)).to_have_text(
+        "Het informeren van de bewoner is vastgelegd zoals u het noteerde."
+    )
     expect(page.locator("summary", has_text="De bewoner informeren")).to_contain_text("uitgesteld")
     assert site.signal(signal_id).deferred_because == DeferralReason.WOULD_ENDANGER
+    anna.press(page.locator("summary", has_text="De bewoner informeren"))
+    anna.press(page.get_by_role("button", name="Neem terug"))
+    expect(page.locator("summary", has_text="De bewoner informeren")).to_contain_text("nog niet gedaan")
+    assert site.signal(signal_id).deferred_because is None
     anna.press(page.locator("summary", has_text="De bewoner informeren"))
     _told(anna, on=day.isoformat(), because="")
     expect(page.locator("summary", has_text="De bewoner informeren")).to_contain_text("verteld op")

@@ -48,10 +48,25 @@ def test_a_deferral_gives_way_to_the_day_on_which_the_resident_was_told(
         notice(session, clock, audit, team, signal, deferred_because=DeferralReason.IMPOSSIBLE)
 
 
+@pytest.mark.parametrize("how", [{"notified_on": DAY}, {"deferred_because": DeferralReason.IMPOSSIBLE}])
+def test_what_was_noted_by_mistake_is_taken_back_and_the_month_runs_on(
+    session: Session, clock: FixedClock, audit: AuditLog, team: Team, how: dict[str, Any]
+) -> None:
+    signal = team.signal()
+    notice(session, clock, audit, team, signal, **how)
+    notice(session, clock, audit, team, signal, taken_back=True)
+    assert (signal.notified_on, signal.deferred_because) == (None, None)
+    grounds = session.scalars(select(AuditEntry.ground)).all()
+    assert "notice_taken_back" in grounds
+    with pytest.raises(Conflict):
+        notice(session, clock, audit, team, signal, taken_back=True)
+
+
 @pytest.mark.parametrize(
     ("how", "code"),
     [
         ({}, "exactly_one"),
+        ({"notified_on": DAY, "taken_back": True}, "exactly_one"),
         ({"notified_on": DAY, "deferred_because": DeferralReason.IMPOSSIBLE}, "exactly_one"),
         ({"notified_on": DAY + timedelta(days=1)}, "in_future"),
         ({"notified_on": DAY - timedelta(days=1)}, "before_receipt"),

@@ -404,6 +404,8 @@ def schemas_of(desk: Desk) -> Iterator[tuple[str, str, TestResponse]]:
     yield "post", "/signals/{signal_id}/contact-attempts", attempt
     yield "post", "/signals/{signal_id}/notes", post(desk, "anna", signal_id, "notes", json={"text": NOTE})
     told = post(desk, "anna", signal_id, "notice", json={"deferred_because": "impossible"})
+    assert post(desk, "anna", signal_id, "notice", json={"taken_back": True}).status_code == 201
+    told = post(desk, "anna", signal_id, "notice", json={"deferred_because": "impossible"})
     yield "post", "/signals/{signal_id}/notice", told
     yield "post", "/signals/{signal_id}/claim", post(desk, "bram", signal_id, "claim")
     desk.arrive()

@@ -39,7 +39,7 @@ OTHERS |= {
     "deferred",
     "notified",
 }
-OTHERS |= {"wmo_notified", "wmo_taken_back"}
+OTHERS |= {"wmo_notified", "wmo_taken_back", "notice_taken_back"}
 
 
 def grounds_written() -> set[str]:

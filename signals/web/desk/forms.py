@@ -124,10 +124,11 @@ class JoinForm(Form):
 
 
 class NoticeForm(Form):
-    """When the resident was told, or why not yet."""
+    """When the resident was told, or why not yet; `taken_back`: that what was noted was a mistake."""
 
     notified_on = StrictDate(load_default=None)
     deferred_because = Choice(DeferralReason, load_default=None)
+    taken_back = fields.Boolean(load_default=False)
 
 
 class WmoForm(Form):

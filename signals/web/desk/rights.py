@@ -176,9 +176,12 @@ def _done_already(
     signal = find_signal(session, organisation_id=own, signal_id=signal_id, for_update=True)
     if signal.version == version:
         return None
-    newest = select(AuditEntry).where(AuditEntry.subject_id == signal_id).order_by(AuditEntry.at.desc())
-    last = session.scalars(newest.limit(1)).one()
-    if signal.version == version + 1 and (last.action, last.actor_id) == (action, current().actor.id):
+    of_signal = AuditEntry.organisation_id == own, AuditEntry.subject_id == signal_id
+    last = session.scalars(
+        select(AuditEntry).where(*of_signal).order_by(AuditEntry.at.desc()).limit(1)
+    ).first()
+    did = (last.action, last.actor_id) if last else None
+    if signal.version == version + 1 and did == (action, current().actor.id):
         return signal
     raise StaleVersion
 

@@ -202,10 +202,14 @@ class ReopenSchema(Strict):
 
 
 class NoticeSchema(Strict):
-    """Exactly one of the two: when the resident was told (art. 14 AVG), or why not yet."""
+    """Exactly one: when the resident was told (art. 14 AVG), why not yet, or that this was a mistake."""
 
     notified_on = StrictDate(load_default=None)
     deferred_because = Choice(DeferralReason, load_default=None)
+    taken_back = TrueOrFalse(
+        load_default=False,
+        metadata={"description": "What was recorded was a mistake; the month runs on"},
+    )
 
 
 class SearchSchema(Strict):

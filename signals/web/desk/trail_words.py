@@ -49,6 +49,7 @@ _GROUNDS: Final[Words] = {
     "master_rotation_begun": _("another master key, begun"),
     "merged": _("organisations were merged"),
     "note": _("a note"),
+    "notice_taken_back": _("that the resident was told, or why not yet, was taken back"),
     "notified": _("the resident was told"),
     "official_file": _("from the official file"),
     "own": _("by the person themself"),

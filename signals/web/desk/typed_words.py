@@ -58,6 +58,7 @@ _WORDS: Final[Words] = {
     "wmo_notified_on": _("Wmo notification made on"),
     "to_staff_id": _("Colleague"),
     "deferred_because": _("Why not yet"),
+    "taken_back": _("Take it back"),
     "ids": _("Signals"),
     "reference": _("Reference"),
     "postcode": _("Postcode"),
