@@ -244,7 +244,7 @@ def test_without_javascript_a_signal_goes_from_new_to_concluded(
     anna.press(page.locator("summary", has_text="De bewoner informeren"))
     page.fill("#notice-notified_on", "2026-11-24")
     anna.press(page.locator("form[action$='/notice'] button[type=submit]").last)
-    expect(page.locator(DONE)).to_have_text("Het informeren van de bewoner is vastgelegd zoals u het noteerde.")
+    expect(page.locator(DONE)).to_contain_text("Het informeren van de bewoner is vastgelegd")
     page.select_option("#conclude-outcome", "talk_sufficed")
     anna.press(page.get_by_role("button", name="Dit signaal afronden"))
     expect(page.locator(DONE)).to_have_text("Het signaal is afgerond.")
