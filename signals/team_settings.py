@@ -17,7 +17,6 @@ from signals.clock import Clock
 from signals.errors import FieldProblem, Invalid, NotFound, StaleVersion
 from signals.models import Organisation, Recipient
 from signals.reach import EMAIL, SMS, coordinators
-from signals.recipients import MOST_RECIPIENTS as MOST_RECIPIENTS  # for the pages and calls of settings
 from signals.recipients import arranged, set_way, take_back_check, wrong_address, wrong_recipients
 from signals.routing import LEAST_RECIPIENTS, routing_changed
 from signals.staff.accounts import checked_email

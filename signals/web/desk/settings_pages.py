@@ -10,7 +10,8 @@ from marshmallow import ValidationError, fields, post_load, validate
 from signals.errors import Invalid, NotFound, SignalsError
 from signals.models import Organisation
 from signals.reach import EMAIL
-from signals.team_settings import BOUNDS, MOST_RECIPIENTS, RecipientWish, StaleSettings, is_proved
+from signals.recipients import MOST_RECIPIENTS
+from signals.team_settings import BOUNDS, RecipientWish, StaleSettings, is_proved
 from signals.vocabulary import STAFF_LANGUAGES, Role
 from signals.web.desk import account_shared as shared
 from signals.web.desk import forms, team_office

@@ -5,7 +5,8 @@ from typing import Any, Final
 from marshmallow import Schema, ValidationError, fields, post_load, validate
 
 from signals.reach import EMAIL, SMS
-from signals.team_settings import BOUNDS, MOST_RECIPIENTS, RecipientWish
+from signals.recipients import MOST_RECIPIENTS
+from signals.team_settings import BOUNDS, RecipientWish
 from signals.vocabulary import STAFF_LANGUAGES
 from signals.web.front.schemas import Strict, StrictDate
 
