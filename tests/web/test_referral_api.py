@@ -1,5 +1,6 @@
 """Referring over the API: what the sender may still see, what the receiver gets, and what is destroyed."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,6 +12,7 @@ from werkzeug.test import TestResponse
 from signals.models import Organisation, Referral, Signal, StatusChange
 from signals.vocabulary import AuditAction
 from tests.web.desk_fixtures import GRONINGEN, Desk
+from tests.web.test_desk_pages import Browser, words
 
 NO_ADDRESS: dict[str, Any] = {"deleted_received_on": [], "more": False}
 WORDS = "Mevrouw Voorbeeld is naar haar zus in Groningen verhuisd."
@@ -139,3 +141,18 @@ def test_a_search_by_reference_says_when_it_was_referred(
 def test_a_search_by_an_unknown_reference_says_nothing(desk: Desk) -> None:
     answer = desk.call("anna", "POST", "/search", json={"reference": "ZZZZ-9999"}).get_json()
     assert answer == {"items": [], "deleted_on": None, "referred_on": None, **NO_ADDRESS}
+
+
+def test_the_receiver_reads_that_the_resident_was_told_by_who_had_it_then(
+    desk: Desk, signal_id: UUID, groningen: UUID
+) -> None:
+    told = {"notified_on": "2026-11-24"}
+    assert desk.call("anna", "POST", f"/signals/{signal_id}/notice", json=told).status_code == 201
+    desk.clock.moment += timedelta(days=1)
+    assert refer(desk, signal_id, groningen).status_code == 200
+    gerda = Browser(desk, "gerda")
+    page = words(gerda.get(f"/desk/signals/{signal_id}"))
+    assert "verteld op di 24 nov 2026, door wie het toen had" in page
+    assert "Vertel bij uw eerste contact dat u het nu hebt" in page
+    gerda.send(signal_id, "notice", notified_on="2026-11-25")
+    assert "door wie het toen had" not in words(gerda.get(f"/desk/signals/{signal_id}"))

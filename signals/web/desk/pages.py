@@ -38,7 +38,7 @@ from signals.web.desk.pressed_twice import is_done
 from signals.web.desk.queue_page import arrived_meanwhile, queue_values
 from signals.web.desk.representations import is_overdue
 from signals.web.desk.schemas import MAX_ROUND
-from signals.web.desk.signal_page import explain, possible, timeline
+from signals.web.desk.signal_page import explain, possible, timeline, told_by_another
 
 desk_pages = Blueprint("desk", __name__, url_prefix="/desk", template_folder="templates")
 account_shared.share_with(desk_pages)
@@ -228,6 +228,7 @@ def _signal_page(
         may_refer=_may_refer(opened),
         choices=_choices(language),
         deferral=_deferral(opened.signal, language),
+        told_by_another=told_by_another(opened.signal),
         done=done,
         form=form,
         errors=errors or {},

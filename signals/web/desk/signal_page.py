@@ -67,6 +67,16 @@ def _when(event: Event) -> datetime:
     return event.at or datetime.combine(event.on or date.max, time(), UTC)
 
 
+def told_by_another(signal: Signal) -> bool:
+    """Whether the resident was told (art. 14 AVG) on a day before a referral: that letter names the sender.
+
+    Who receives it by a referral tells so at the first contact, at the latest (art. 14(3)(b) and (c)).
+    """
+    told = signal.notified_on
+    referred = [change.on for change in signal.history if change.action is Action.REFER]
+    return told is not None and any(told < day for day in referred)
+
+
 def explain(refused: SignalsError, opened: OpenedSignal) -> str:
     """Why something was refused, with who and when where somebody else came first."""
     if isinstance(refused, ClaimedByOther) and refused.claimed_by and refused.claimed_at:
