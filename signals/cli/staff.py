@@ -13,9 +13,13 @@ from signals.vocabulary import STAFF_LANGUAGES, Role
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from signals.cli.opening import Opened
     from signals.models import StaffMember
+    from signals.settings import Settings
+    from signals.staff.office import Office
 
 ISSUER = "Signalen"
+_RESET = "The worker mails them a link, which works for 24 hours. The team and all administrators are told."
 
 
 @click.group()
@@ -115,6 +119,39 @@ def disable(context: click.Context, email: str, *, as_json: bool) -> None:
     with everything(settings_of(context)) as opened, opened.sessions.begin() as session:
         shut(session, opened.clock, member=_member(session, email), actor=SYSTEM, audit=opened.audit)
     answer({"disabled": True}, as_json=as_json, text=lambda _: "Disabled; nobody is signed in with it now.")
+
+
+@staff.command()
+@click.argument("email")
+@json_option
+@click.pass_context
+def reset(context: click.Context, email: str, *, as_json: bool) -> None:
+    """Mail the person with EMAIL a link to set the account up anew; lets in who was shut out.
+
+    For a team in which nobody is left who could approve it. Nothing that opened the account before works any
+    more. The leads and privacy officers of the team and all administrators are told.
+
+    Example: signals staff reset a@example.org
+    """
+    from signals.staff import team
+
+    settings = settings_of(context)
+    with everything(settings) as opened, opened.sessions.begin() as session:
+        office = _office(settings, opened)
+        team.rescue(session, opened.clock, office=office, member=_member(session, email))
+    answer({"reset": True}, as_json=as_json, text=lambda _: _RESET)
+
+
+def _office(settings: "Settings", opened: "Opened") -> "Office":
+    from privacy.passwords import PasswordHasherSettings
+    from signals.staff.office import Office
+    from signals.staff.recovery import Links
+
+    site = settings.server.public_url.rstrip("/")
+    hasher = PasswordHasherSettings(memory_kib=settings.sessions.password_memory_kib)
+    page = f"{site}/desk/account/link"
+    links = Links(keystore=opened.keystore, audit=opened.audit, page=page, hasher=hasher)
+    return Office(links=links, audit=opened.audit, site=site)
 
 
 def _password(from_stdin: bool) -> str:

@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import date, datetime
+from typing import Final
 
 from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -10,9 +11,16 @@ from signals.models.base import Base, UtcDateTime, coded, new_id
 from signals.models.organisation import Organisation
 from signals.vocabulary import Role
 
+NOT_TAKEN_UP: Final = -1
+"""`StaffMember.totp_last_step` of an invitation that its owner has not taken up yet: no step is before it."""
+
 
 class StaffMember(Base):
-    """A person who signs in. `totp_sealed` is encrypted under a secret of the keystore."""
+    """A person who signs in. `totp_sealed` is encrypted under a secret of the keystore.
+
+    `totp_last_step`: the step of the last code that was accepted, None before the first one; `NOT_TAKEN_UP`
+    as long as nobody ever set the account up.
+    """
 
     __tablename__ = "staff_members"
 
@@ -148,9 +156,10 @@ class SignInGuess(Base):
 
 
 class Approval(Base):
-    """A grant or reset that an administrator asked for and the organisation must approve.
+    """What an administrator asked of an organisation, or a lead of its privacy officer, and waits for a yes.
 
-    `action`: `grant` (a new account or role) or `reset` (password and code of an account).
+    `action`: `grant` (a new account or role; without a role: none any more) or `reset` (password and code of
+    an account).
     """
 
     __tablename__ = "approvals"

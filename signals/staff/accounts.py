@@ -90,6 +90,11 @@ def disable(session: Session, clock: Clock, *, member: StaffMember, actor: Actor
     What the person had claimed goes back to the team.
     """
     _require_may_manage(actor, member)
+    shut(session, clock, member=member, actor=actor, audit=audit)
+
+
+def shut(session: Session, clock: Clock, *, member: StaffMember, actor: Actor, audit: AuditLog) -> None:
+    """The same for a caller who has made sure that the actor may."""
     if member.disabled_at is not None:
         return
     member.disabled_at = clock.now()

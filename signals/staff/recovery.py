@@ -27,11 +27,13 @@ from signals.clock import Clock, today
 from signals.db import set_local
 from signals.errors import FieldProblem, Forbidden, Invalid, SignalsError
 from signals.models import AccountLink, Approval, Passkey, StaffMember
+from signals.models.staff import NOT_TAKEN_UP
 from signals.staff.accounts import add_staff
 from signals.staff.identity import Secrets, actor_for, normal_email, seal_totp
 from signals.staff.new_passwords import problems_of_password
 from signals.staff.sessions import open_session, revoke_all
 from signals.staff.signing_in import SignedIn, lock_member
+from signals.staff.standing import has_officer, is_live
 from signals.vocabulary import STAFF_LANGUAGES, AuditAction, Role
 
 Purpose = Literal["invitation", "recovery"]
@@ -75,10 +77,10 @@ def invite(
 ) -> StaffMember:
     """Add an account that nobody can enter yet, and mail its owner a link to set it up.
 
-    A lead lets worker, lead and privacy officer into the own organisation; an administrator a coordinator
-    or an administrator, the first lead of an organisation that never had staff, and whom an approved
-    `approval` of the organisation names (action `grant`, this role and address). Raises `Forbidden`, and
-    `Invalid` as `add_staff`.
+    A lead lets worker, lead and, where none oversees it yet, privacy officer into the own organisation; an
+    administrator a coordinator or an administrator, and the first lead of an organisation in which nobody
+    ever took an account up. Others with an approved `approval` of the organisation (action `grant`, this
+    role and address). Raises `Forbidden`, and `Invalid` as `add_staff`.
     """
     _require_may_invite(session, actor, organisation_id, role, email, approval)
     added = add_staff(
@@ -96,6 +98,7 @@ def invite(
         hasher=_NO_WORK,
     )
     added.member.password_hash = unusable_password(links.hasher)
+    added.member.totp_last_step = NOT_TAKEN_UP
     _mail_link(session, clock, links, added.member, "invitation")
     return added.member
 
@@ -112,19 +115,21 @@ def recover(
     """Shut every way into an account at once and mail its owner a link to set it up anew.
 
     Password, authenticator, passkeys, sessions, tokens and earlier links all stop working. By a lead for own
-    staff (not for oneself), by an administrator for who is of no organisation or with an approved `approval`
-    (action `reset`). Raises `Forbidden`, also for a disabled account.
+    staff (not for oneself), by an administrator for who is of no organisation, or of one in which nobody
+    ever took an account up, and with an approved `approval` (action `reset`). Raises `Forbidden`, also for a
+    disabled account.
     """
-    _require_may_recover(actor, member, approval)
+    _require_may_recover(session, actor, member, approval)
     locked = lock_member(session, member.id)
     if locked is None or locked.disabled_at is not None:
         raise Forbidden
     locked.password_hash = unusable_password(links.hasher)
     locked.totp_sealed = seal_totp(links.keystore, locked.id, new_totp_secret())
-    locked.totp_last_step = None
+    invited = locked.totp_last_step == NOT_TAKEN_UP
+    locked.totp_last_step = NOT_TAKEN_UP if invited else None
     revoke_all(session, clock, member=locked)
     session.execute(delete(Passkey).where(Passkey.staff_member_id == locked.id))
-    _mail_link(session, clock, links, locked, "recovery")
+    _mail_link(session, clock, links, locked, "invitation" if invited else "recovery")
     links.audit.record(
         session,
         clock,
@@ -257,7 +262,7 @@ def _require_may_invite(
     allowed = (
         actor == SYSTEM
         or _approves(approval, "grant", organisation_id, email, role)
-        or (actor.role == Role.LEAD and own and role in INVITED_BY_LEADS)
+        or (actor.role == Role.LEAD and own and _is_for_leads(session, organisation_id, role))
         or (actor.role == Role.ADMINISTRATOR and _is_for_administrators(session, organisation_id, role))
     )
     if not allowed:
@@ -267,21 +272,32 @@ def _require_may_invite(
 def _is_for_administrators(session: Session, organisation_id: uuid.UUID | None, role: Role) -> bool:
     if organisation_id is None:
         return role in WITHOUT_ORGANISATION
-    # Whoever was shut out counts too: else shutting a team out would open the way in.
-    anybody = select(StaffMember.id).where(StaffMember.organisation_id == organisation_id).limit(1)
-    return role is Role.LEAD and session.scalar(anybody) is None
+    return role is Role.LEAD and not is_live(session, organisation_id)
 
 
-def _require_may_recover(actor: Actor, member: StaffMember, approval: Approval | None) -> None:
+def _is_for_leads(session: Session, organisation_id: uuid.UUID | None, role: Role) -> bool:
+    """Who oversees a team is not for its lead to decide (art. 38(3) AVG), but for the first one."""
+    overseen = role is Role.PRIVACY_OFFICER and has_officer(session, organisation_id)
+    return role in INVITED_BY_LEADS and not overseen
+
+
+def _require_may_recover(
+    session: Session, actor: Actor, member: StaffMember, approval: Approval | None
+) -> None:
     own = member.organisation_id is not None and member.organisation_id == actor.organisation_id
     allowed = (
         actor == SYSTEM
         or _approves(approval, "reset", member.organisation_id, member.email, None)
-        or (actor.role == Role.LEAD and own)
-        or (actor.role == Role.ADMINISTRATOR and member.organisation_id is None)
+        or (own and actor.role == Role.LEAD)
+        or (own and _approves(approval, "grant", member.organisation_id, member.email, member.role))
+        or (actor.role == Role.ADMINISTRATOR and _is_of_no_team(session, member))
     )
     if not allowed or actor.id == member.id:
         raise Forbidden
+
+
+def _is_of_no_team(session: Session, member: StaffMember) -> bool:
+    return member.organisation_id is None or not is_live(session, member.organisation_id)
 
 
 def _approves(

@@ -36,6 +36,7 @@ TITLES: dict[str, LazyString] = {
     "coverage_overlaps": _("This area is covered already"),
     "last_national_desk": _("This is the only national desk that receives"),
     "already_decided": _("This request was decided already"),
+    "nobody_to_approve": _("Nobody of this team can approve it"),
     "release_refused": _("These figures cannot be released now"),
     "chosen_already": _("Somebody chose otherwise already"),
     "no_address_now": _("There is nobody to send this to now"),
@@ -81,6 +82,9 @@ DETAILS: dict[str, LazyString] = {
         "Its recipient's address was not confirmed yet, or is gone. Load the page again: it says which."
     ),
     "limit_not_raised": _("It holds for another day, or it was raised as often as it may be."),
+    "nobody_to_approve": _(
+        "This team has nobody who can sign in and approve. Ask who runs the server to let somebody in."
+    ),
     "already_decided": _("Somebody else decided it, or it waited for more than 14 days. Ask for it again."),
     "release_refused": _("A period is released once, after it is over and after those before it."),
 }

@@ -3,6 +3,7 @@
 import io
 import re
 import uuid
+from contextlib import suppress
 from datetime import date, timedelta
 from typing import Any
 
@@ -27,6 +28,7 @@ from signals.errors import Conflict, Forbidden, Invalid, NotFound
 from signals.intake import RETRY_DAYS, Intake
 from signals.models import (
     Absence,
+    AccountLink,
     Approval,
     AreaDay,
     CoverageArea,
@@ -44,8 +46,9 @@ from signals.organisations import Area, create_organisation
 from signals.referral import refer
 from signals.retention.purging import purge
 from signals.staff import absence, add_staff, passkeys
-from signals.staff.recovery import Links
-from signals.staff.team import Office, Person, change_role, grant
+from signals.staff.office import Office, Person
+from signals.staff.recovery import LinkRefused, Links, link_token, offered_totp, take_up
+from signals.staff.team import change_role, grant
 from signals.triage import add_note, claim, conclude_as_duplicate
 from signals.vocabulary import (
     DeletionReason,
@@ -116,21 +119,61 @@ def test_two_leads_who_take_each_others_role_leave_the_team_with_one(world: Worl
         assert session.scalar(leads) == 1
 
 
-def test_an_administrator_gives_a_team_its_first_lead_once(world: World) -> None:
-    """From then on the team is asked: two at once are the first, and a request."""
+def test_of_two_first_leads_who_are_invited_at_once_one_can_come(world: World) -> None:
     administrator = world.staff(None, Role.ADMINISTRATOR)
-    done: list[StaffMember | Approval] = []
 
     def let_in(name: str) -> None:
         person = Person(
             organisation_id=GRONINGEN, role=Role.LEAD, name=name, email=f"{name.lower()}@example.org"
         )
         with world.sessions.begin() as session:
-            done.append(grant(session, world.clock, office=office(world), actor=administrator, person=person))
+            grant(session, world.clock, office=office(world), actor=administrator, person=person)
 
     with meanwhile(world.engine, "staff_members.email = ", lambda: let_in("Lena")):
         let_in("Gijs")
-    assert sorted(type(one).__name__ for one in done) == ["Approval", "StaffMember"]
+    with world.sessions() as session:
+        open_ones = select(StaffMember).where(
+            StaffMember.organisation_id == GRONINGEN, StaffMember.disabled_at.is_(None)
+        )
+        assert len(session.scalars(open_ones).all()) == 1
+
+
+def test_a_first_lead_who_comes_while_another_is_invited_makes_it_a_request(world: World) -> None:
+    """Or is told that the link is over: the administrator never comes in beside somebody."""
+    administrator = world.staff(None, Role.ADMINISTRATOR)
+
+    def let_in(name: str) -> StaffMember | Approval:
+        person = Person(
+            organisation_id=GRONINGEN, role=Role.LEAD, name=name, email=f"{name.lower()}@example.org"
+        )
+        with world.sessions.begin() as session:
+            return grant(session, world.clock, office=office(world), actor=administrator, person=person)
+
+    let_in("Lena")
+    with world.sessions() as session:
+        link_id = session.scalars(select(AccountLink.id)).one()
+    token, secret = link_token(world.keystore, link_id), offered_totp(world.keystore, link_id)
+
+    def come() -> None:
+        with suppress(LinkRefused), world.sessions.begin() as session:
+            take_up(
+                session,
+                world.clock,
+                keystore=world.keystore,
+                audit=world.audit,
+                token=token,
+                password="zeven groene fietsen",
+                totp=pyotp.TOTP(secret).at(world.clock.now()),
+                absolute_hours=12,
+                hasher=PasswordHasherSettings(memory_kib=64),
+            )
+
+    with meanwhile(world.engine, "staff_members.totp_last_step = ", come):
+        done = let_in("Gijs")
+    with world.sessions() as session:
+        query = select(StaffMember).where(StaffMember.organisation_id == GRONINGEN)
+        came = [m.name for m in session.scalars(query) if m.totp_last_step and m.totp_last_step > 0]
+        assert isinstance(done, Approval) == (came == ["Lena"])
 
 
 def test_who_claims_while_losing_the_role_for_it_does_not_keep_the_signal(world: World) -> None:

@@ -15,10 +15,11 @@ from signals.audit import Actor
 from signals.clock import today
 from signals.db import set_local
 from signals.errors import NotFound
-from signals.models import Absence, Organisation, Recipient, Signal, StaffMember
+from signals.models import Absence, Approval, Organisation, Recipient, Signal, StaffMember
 from signals.recipients import ask_for_proof
-from signals.staff import disable, team
+from signals.staff import approvals, disable, team
 from signals.staff.absence import absences, add_absence, remove_absence
+from signals.staff.office import Office, Person
 from signals.staff.recovery import Links
 from signals.team_settings import RecipientWish, ask_again, change_settings
 from signals.vocabulary import AttemptKind, AttemptResult, Role, SignalState
@@ -219,11 +220,10 @@ def test_a_lead_lets_somebody_in_again_who_gets_a_link_and_keeps_nothing_of_befo
 ) -> None:
     desk, anna = fenced_world.desk, person(fenced_world, Role.WORKER)
     lead = person(fenced_world, Role.LEAD)
-    links = Links(keystore=desk.keystore, audit=desk.audit, page="https://signalen.example/desk/account/link")
-    office = team.Office(links=links, audit=desk.audit, site="https://signalen.example")
+    office = office_of(desk)
     with acting(desk, lead) as session:
-        member = team.disable(session, desk.clock, office=office, actor=lead, member_id=anna.id)
-        before = member.password_hash
+        team.disable(session, desk.clock, office=office, actor=lead, member_id=anna.id)
+        before = session.get_one(StaffMember, anna.id).password_hash
     with acting(desk, lead) as session:
         team.reopen(session, desk.clock, office=office, actor=lead, member_id=anna.id)
     with fenced_world.all_seeing.sessions() as session:
@@ -231,6 +231,58 @@ def test_a_lead_lets_somebody_in_again_who_gets_a_link_and_keeps_nothing_of_befo
         assert (member.disabled_at, member.password_hash != before) == (None, True)
         told = session.scalars(select(OutboxMessage).where(OutboxMessage.event == "account_link")).all()
         assert [message.recipient for message in told] == [member.email]
+
+
+def test_an_officer_approves_that_somebody_with_a_signal_becomes_officer_too(
+    fenced_world: FencedWorld,
+) -> None:
+    desk, anna = fenced_world.desk, person(fenced_world, Role.WORKER)
+    lead, officer = person(fenced_world, Role.LEAD), person(fenced_world, Role.PRIVACY_OFFICER)
+    claimed(fenced_world, anna)
+    with acting(desk, lead) as session:
+        for _twice in range(2):
+            asked = team.change_role(
+                session,
+                desk.clock,
+                office=office_of(desk),
+                actor=lead,
+                member_id=anna.id,
+                role=Role.PRIVACY_OFFICER,
+            )
+        assert isinstance(asked, Approval)
+        approval_id = asked.id
+    with acting(desk, officer) as session:
+        office = office_of(desk)
+        [found] = approvals.approvals(session, organisation_id=AMSTERDAM)
+        assert found.id == approval_id
+        approvals.decide(
+            session, desk.clock, office=office, actor=officer, approval_id=approval_id, approve=True
+        )
+    [signal] = fenced_world.all_seeing.signals()
+    assert (signal.state, signal.claimed_by_id) == (SignalState.NEW, None)
+    with fenced_world.all_seeing.sessions() as session:
+        assert session.get_one(StaffMember, anna.id).role is Role.PRIVACY_OFFICER
+
+
+def test_an_administrator_invites_another_first_lead_in_place_of_the_one_who_did_not_come(
+    fenced_world: FencedWorld,
+) -> None:
+    desk, bea = fenced_world.desk, person(fenced_world, ADMINISTRATOR, None)
+    for name in ("nora", "olga", "olga"):
+        lead = Person(organisation_id=GRONINGEN, role=Role.LEAD, name=name, email=f"{name}@example.org")
+        with acting(desk, bea) as session:
+            team.grant(session, desk.clock, office=office_of(desk), actor=bea, person=lead)
+    with fenced_world.all_seeing.sessions() as session:
+        of_team = select(StaffMember).where(StaffMember.organisation_id == GRONINGEN)
+        found = {member.name: member.disabled_at is None for member in session.scalars(of_team)}
+    assert found == {"nora": False, "olga": True}
+
+
+def office_of(world: World) -> Office:
+    links = Links(
+        keystore=world.keystore, audit=world.audit, page="https://signalen.example/desk/account/link"
+    )
+    return Office(links=links, audit=world.audit, site="https://signalen.example")
 
 
 def test_a_deputys_page_finds_its_team_without_anybody_signed_in(fenced_world: FencedWorld) -> None:

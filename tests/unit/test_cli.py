@@ -148,7 +148,7 @@ def test_the_commands_are_those_of_the_design() -> None:
         "coverage": ("import", "check", "show"),
         "db": ("upgrade", "downgrade", "check"),
         "organisations": ("import", "merge"),
-        "staff": ("add", "token", "disable"),
+        "staff": ("add", "token", "disable", "reset"),
         "keys": ("rotate", "list", "sweep", "new-master"),
         "audit": ("verify", "head"),
     }
@@ -338,7 +338,28 @@ def test_a_token_is_issued_and_ends_with_the_account(signals: Signals) -> None:
     assert "is shut" in signals("staff", "token", "w@example.org", "--label", "again", code=1)
 
 
-@pytest.mark.parametrize("command", [("disable",), ("token", "--label", "x")])
+def test_the_operator_lets_in_again_where_nobody_of_the_team_could_approve_and_all_are_told(
+    signals: Signals,
+) -> None:
+    add_worker(signals, "lead@example.org", role="lead")
+    add_worker(signals, "fg@example.org", role="privacy_officer")
+    admin = ["--role", "administrator", "--name", "B", "--email", "admin@example.org", "--password-stdin"]
+    signals("staff", "add", *admin, stdin=f"{PASSWORD}\n")
+    signals("staff", "disable", "lead@example.org")
+    assert signals.json("staff", "reset", "Lead@example.org") == {"reset": True}
+    lead = select(StaffMember).where(StaffMember.email == "lead@example.org")
+    assert [member.disabled_at for member in rows(signals, lead)] == [None]
+    messages = {(one.event, one.recipient) for one in rows(signals, select(OutboxMessage))}
+    assert messages == {
+        ("account_link", "lead@example.org"),
+        ("account_changed", "fg@example.org"),
+        ("account_changed", "admin@example.org"),
+    }
+    grounds = {entry.ground for entry in rows(signals, select(AuditEntry)) if entry.actor_role == "system"}
+    assert {"reopened", "recovered"} <= grounds
+
+
+@pytest.mark.parametrize("command", [("disable",), ("reset",), ("token", "--label", "x")])
 def test_nobody_by_that_address_is_called_wrongly(signals: Signals, command: tuple[str, ...]) -> None:
     signals("staff", command[0], "nobody@example.org", *command[1:], code=2)
 

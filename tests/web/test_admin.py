@@ -345,15 +345,6 @@ def test_an_administrator_only_asks_where_there_is_a_team_and_both_are_told(desk
         assert session.scalar(select(StaffMember).where(StaffMember.email == "nora@example.org")) is None
 
 
-def test_a_team_that_was_shut_out_still_decides(desk: Desk, utrecht: str) -> None:
-    lead = bea(desk, "POST", "/staff", **SOMEBODY | {"role": "lead"}, organisation_id=utrecht)
-    bea(desk, "POST", f"/staff/{lead.get_json()['member']['id']}/disable")
-    again = bea(
-        desk, "POST", "/staff", name="Olga", email="olga@example.org", role="lead", organisation_id=utrecht
-    )
-    assert again.status_code == 202
-
-
 @pytest.fixture
 def approval_id(desk: Desk) -> str:
     answer = bea(desk, "POST", "/staff", **SOMEBODY, organisation_id=id_of(desk, AMSTERDAM))

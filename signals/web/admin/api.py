@@ -145,9 +145,13 @@ def staff(wanted: Mapping[str, Any]) -> Response:
 @admin_api.arguments(schemas.NewStaffSchema)
 @admin_api.response(201, schemas.LetInSchema)
 @admin_api.alt_response(202, schema=schemas.LetInSchema)
-@answers(413, 415)
+@answers(409, 413, 415)
 def add_staff(values: Mapping[str, Any]) -> Response:
-    """Invite somebody by mail (201). Where there is a team, an administrator only asks it (202)."""
+    """Invite somebody by mail (201), or ask (202).
+
+    Once somebody of the team took an account up an administrator only asks it, and a lead asks its privacy
+    officer for another one. The same asked twice is one request.
+    """
     named = {name: value for name, value in values.items() if name != "organisation_id"}
     return _let_in(office.let_in(**named, organisation=values["organisation_id"]), 201)
 
@@ -156,10 +160,14 @@ def add_staff(values: Mapping[str, Any]) -> Response:
 @admin_api.doc(security=_TOKEN)
 @requires(Role.LEAD, Role.ADMINISTRATOR)
 @admin_api.response(200, schemas.StaffMemberSchema)
+@admin_api.alt_response(202, schema=schemas.LetInSchema)
 @answers(400, 404)
 def disable(member_id: UUID) -> Response:
-    """Shut somebody out at once: sessions and tokens end now. Not oneself."""
-    return json_answer(_member(office.disable(member_id)))
+    """Shut somebody out at once: sessions and tokens end now. Not oneself.
+
+    A lead only asks to shut out a privacy officer (202); the officer answers.
+    """
+    return _changed(office.disable(member_id))
 
 
 @admin_api.post("/staff/<uuid:member_id>/role")
@@ -167,10 +175,14 @@ def disable(member_id: UUID) -> Response:
 @requires(Role.LEAD)
 @admin_api.arguments(schemas.RoleSchema)
 @admin_api.response(200, schemas.StaffMemberSchema)
+@admin_api.alt_response(202, schema=schemas.LetInSchema)
 @answers(404, 413, 415)
 def change_role(wanted: Mapping[str, Any], member_id: UUID) -> Response:
-    """Give somebody of the own team another role, at once; not oneself. The team is told."""
-    return json_answer(_member(office.change_role(member_id, wanted["role"])))
+    """Give somebody of the own team another role; not oneself. Sessions and tokens end; the team is told.
+
+    Where there is a privacy officer, a change into that role or out of it is only asked (202).
+    """
+    return _changed(office.change_role(member_id, wanted["role"]))
 
 
 @admin_api.post("/staff/<uuid:member_id>/reset")
@@ -178,9 +190,12 @@ def change_role(wanted: Mapping[str, Any], member_id: UUID) -> Response:
 @requires(Role.LEAD, Role.ADMINISTRATOR)
 @admin_api.response(200, schemas.LetInSchema)
 @admin_api.alt_response(202, schema=schemas.LetInSchema)
-@answers(400, 404)
+@answers(400, 404, 409)
 def reset(member_id: UUID) -> Response:
-    """Mail somebody a link to set the account up anew; an administrator only asks the team (202)."""
+    """Mail somebody a link to set the account up anew; an administrator only asks the team (202).
+
+    Where nobody of the organisation ever took an account up, an administrator mails the link anew (200).
+    """
     return _let_in(office.reset(member_id), 200)
 
 
@@ -189,7 +204,7 @@ def reset(member_id: UUID) -> Response:
 @requires(Role.LEAD, Role.PRIVACY_OFFICER, Role.ADMINISTRATOR)
 @admin_api.response(200, schemas.ApprovalsSchema)
 def approvals() -> Response:
-    """What administrators asked of the own organisation, or what one asked oneself."""
+    """What was asked of the own organisation, or what one asked oneself as an administrator."""
     return json_answer({"items": [_approval(found) for found in office.approvals()]})
 
 
@@ -199,7 +214,10 @@ def approvals() -> Response:
 @admin_api.response(200, schemas.ApprovalSchema)
 @answers(400, 404, 409)
 def approve(approval_id: UUID) -> Response:
-    """Approve it: the link goes to whom it is about. Not about oneself."""
+    """Approve it: the link goes to whom it is about.
+
+    Not about oneself, and what a lead asked as privacy officer only, who may agree to leave.
+    """
     return json_answer(_approval(office.decide(approval_id, approve=True)))
 
 
@@ -306,7 +324,7 @@ def _approval(view: ApprovalView) -> dict[str, Any]:
     return {
         "id": str(found.id),
         "organisation": {"id": str(found.organisation_id), "name": view.organisation},
-        "action": found.action,
+        "action": view.wanted,
         "role": found.role.value if found.role else None,
         "name": found.name,
         "email": found.email,
@@ -324,6 +342,11 @@ def _let_in(done: LetIn, status: int) -> Response:
         "approval": _approval(done.approval) if done.approval else None,
     }
     return json_answer(body, 202 if done.approval else status)
+
+
+def _changed(done: LetIn) -> Response:
+    """The account as it is now, or the request that waits."""
+    return json_answer(_member(done.member)) if done.member else _let_in(done, 202)
 
 
 def _day(value: date | None) -> str | None:

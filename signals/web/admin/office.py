@@ -18,7 +18,10 @@ from signals.coverage_check import Problem, UpcomingChange
 from signals.errors import Invalid
 from signals.models import Approval, CoverageArea, Organisation, StaffMember
 from signals.organisations import Area
-from signals.staff import team
+from signals.staff import approvals as requests
+from signals.staff import standing, team
+from signals.staff.approvals import Wanted
+from signals.staff.office import Person
 from signals.vocabulary import OrganisationKind, Role
 from signals.web.desk import account_shared
 from signals.web.desk.auth import current
@@ -30,9 +33,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class ApprovalView:
-    """A request with names instead of ids; `decision` says `expired` once it waited for too long."""
+    """A request with names instead of ids; `decision` says `expired` once it waited for too long.
+
+    `mine`: whether it waits for the caller; `for_officer`: whether for the privacy officer alone.
+    """
 
     approval: Approval
+    wanted: Wanted
+    mine: bool
+    for_officer: bool
     organisation: str
     asked_by: str
     decided_by: str | None
@@ -41,7 +50,7 @@ class ApprovalView:
 
 @dataclass(frozen=True, kw_only=True)
 class LetIn:
-    """Either the account, or the request that waits."""
+    """Either the account (let in, changed or shut out), or the request that waits."""
 
     member: StaffMember | None = None
     approval: ApprovalView | None = None
@@ -178,7 +187,7 @@ def let_in(*, name: str, email: str, role: Role, language: str, organisation: UU
     """Invite somebody, or ask the organisation whether that may be."""
     context = desk()
     own = organisation if is_administrator() or organisation is not None else organisation_id()
-    person = team.Person(organisation_id=own, role=role, name=name, email=email, language=language)
+    person = Person(organisation_id=own, role=role, name=name, email=email, language=language)
 
     def grant(session: Session) -> LetIn:
         done = team.grant(
@@ -202,24 +211,25 @@ def reset(member_id: UUID) -> LetIn:
     return _within(renew)
 
 
-def disable(member_id: UUID) -> StaffMember:
-    """Shut somebody out at once."""
+def disable(member_id: UUID) -> LetIn:
+    """Shut somebody out at once, or ask the privacy officer whether that may be."""
     context = desk()
 
-    def shut_out(session: Session) -> StaffMember:
-        return team.disable(
+    def shut_out(session: Session) -> LetIn:
+        done = team.disable(
             session, context.clock, office=account_shared.office(), actor=current().actor, member_id=member_id
         )
+        return _let_in(session, done)
 
     return _within(shut_out)
 
 
-def change_role(member_id: UUID, role: Role) -> StaffMember:
-    """Give somebody of the own team another role."""
+def change_role(member_id: UUID, role: Role) -> LetIn:
+    """Give somebody of the own team another role, or ask the privacy officer whether that may be."""
     context = desk()
 
-    def change(session: Session) -> StaffMember:
-        return team.change_role(
+    def change(session: Session) -> LetIn:
+        done = team.change_role(
             session,
             context.clock,
             office=account_shared.office(),
@@ -227,15 +237,22 @@ def change_role(member_id: UUID, role: Role) -> StaffMember:
             member_id=member_id,
             role=role,
         )
+        return _let_in(session, done)
 
     return _within(change)
+
+
+def has_team(organisation: UUID) -> bool:
+    """Whether anybody of an organisation ever took an account up, so that it is asked from now on."""
+    with desk().reading() as session:
+        return standing.is_live(session, organisation)
 
 
 def approvals() -> list[ApprovalView]:
     """Requests about the own organisation; for an administrator the own and others' that can be seen."""
     wanted = None if is_administrator() else organisation_id()
     with desk().reading() as session:
-        return [_view(session, found) for found in team.approvals(session, organisation_id=wanted)]
+        return [_view(session, found) for found in requests.approvals(session, organisation_id=wanted)]
 
 
 def decide(approval_id: UUID, *, approve: bool) -> ApprovalView:
@@ -243,7 +260,7 @@ def decide(approval_id: UUID, *, approve: bool) -> ApprovalView:
     context = desk()
 
     def settle(session: Session) -> ApprovalView:
-        done = team.decide(
+        done = requests.decide(
             session,
             context.clock,
             office=account_shared.office(),
@@ -274,9 +291,13 @@ def _let_in(session: Session, done: StaffMember | Approval) -> LetIn:
 
 def _view(session: Session, approval: Approval) -> ApprovalView:
     decider = session.get(StaffMember, approval.decided_by_id) if approval.decided_by_id else None
-    expired = approval.decision == "asked" and team.is_over(approval, desk().clock)
+    expired = approval.decision == "asked" and requests.is_over(approval, desk().clock)
     return ApprovalView(
         approval=approval,
+        wanted=requests.wanted(session, approval),
+        mine=not requests.is_over(approval, desk().clock)
+        and requests.may_decide(session, actor=current().actor, approval=approval),
+        for_officer=requests.is_for_officer(session, approval),
         organisation=session.get_one(Organisation, approval.organisation_id).name,
         asked_by=session.get_one(StaffMember, approval.asked_by_id).name,
         decided_by=decider.name if decider else None,

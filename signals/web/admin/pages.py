@@ -235,6 +235,7 @@ def _organisation_page(
         name_of=name_of,
         levels=page_kit.choices(CoverageLevel),
         staff=office.staff_of(organisation_id),
+        has_team=office.has_team(organisation_id),
         roles=[(role.value, officer_labels.label(role, page_kit.language())) for role in _ROLES],
         recipients=_typed_rows() if form == "onboard" else _recipients(found),
         form=form,

@@ -275,12 +275,21 @@ class StaffSchema(Schema):
 
 
 class ApprovalSchema(Schema):
-    """What an administrator asked and the organisation decides; it waits for 14 days."""
+    """What an administrator asks of the organisation, or a lead of its privacy officer, for 14 days."""
 
     id = fields.UUID(required=True)
     organisation = fields.Nested(OrganisationSchema, required=True)
-    action = fields.String(required=True, validate=validate.OneOf(["grant", "reset"]))
-    role = fields.Enum(Role, by_value=True, required=True, allow_none=True)
+    action = fields.String(
+        required=True,
+        validate=validate.OneOf(["grant", "reset", "role", "disable"]),
+        metadata={
+            "description": "`grant` and `reset` are asked by administrators, the others by a lead: `role` for"
+            " somebody new or of the team, `disable` to shut somebody out"
+        },
+    )
+    role = fields.Enum(
+        Role, by_value=True, required=True, allow_none=True, metadata={"description": "Null for `disable`"}
+    )
     name = fields.String(required=True)
     email = fields.String(required=True)
     asked_by = fields.String(required=True)

@@ -12,9 +12,9 @@ from privacy.passwords import PasswordHasherSettings
 from privacy.totp import provisioning_uri
 from signals.errors import Invalid
 from signals.staff.identity import MAX_PASSWORD
+from signals.staff.office import Office
 from signals.staff.passkeys import MAX_LABEL, NAME, RelyingParty, relying_party
 from signals.staff.recovery import Links
-from signals.staff.team import Office
 from signals.vocabulary import STAFF_LANGUAGES
 from signals.web.desk import forms, page_context, refusals
 from signals.web.desk.context import desk

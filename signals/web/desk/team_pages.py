@@ -11,9 +11,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from signals.errors import FieldProblem, Invalid, NotFound
-from signals.models import StaffMember
+from signals.models import Approval, StaffMember
 from signals.staff import own_account, recovery, team
 from signals.staff.identity import normal_email
+from signals.staff.office import Person
 from signals.staff.recovery import INVITED_BY_LEADS
 from signals.vocabulary import Role
 from signals.web.desk import account_shared as shared
@@ -26,7 +27,7 @@ shared.share_with(team_pages)
 
 AUTHENTICATION = "cookie"
 
-_DONE: Final = frozenset(("confirmed", "invited", "recovered", "disabled", "reopened", "role"))
+_DONE: Final = frozenset(("confirmed", "invited", "recovered", "disabled", "reopened", "role", "asked"))
 _ROLES: Final = tuple(role for role in Role if role in INVITED_BY_LEADS)
 
 
@@ -43,18 +44,11 @@ def overview() -> str:
 def invite() -> Any:
     """Add somebody and mail them a link to set the account up."""
 
-    def change(session: Session) -> None:
+    def change(session: Session) -> StaffMember | Approval:
         values = forms.load(_INVITE)
-        actor = current().actor
-        recovery.invite(
-            session,
-            desk().clock,
-            links=shared.links(),
-            actor=actor,
-            organisation_id=actor.organisation_id,
-            role=_role(values.pop("role")),
-            **values,
-        )
+        actor, role = current().actor, _role(values.pop("role"))
+        person = Person(organisation_id=actor.organisation_id, role=role, **values)
+        return team.grant(session, desk().clock, office=shared.office(), actor=actor, person=person)
 
     return _change("invited", change)
 
@@ -64,14 +58,10 @@ def invite() -> Any:
 def recover(member_id: UUID) -> Any:
     """Shut somebody's ways in, and mail them a link to set the account up anew."""
 
-    def change(session: Session) -> None:
-        recovery.recover(
-            session,
-            desk().clock,
-            links=shared.links(),
-            actor=current().actor,
-            member=_colleague(session, member_id),
-        )
+    def change(session: Session) -> StaffMember:
+        member = _colleague(session, member_id)
+        recovery.recover(session, desk().clock, links=shared.links(), actor=current().actor, member=member)
+        return member
 
     return _change("recovered", change)
 
@@ -79,11 +69,11 @@ def recover(member_id: UUID) -> Any:
 @team_pages.post("/<uuid:member_id>/role")
 @requires_page(Role.LEAD)
 def change_role(member_id: UUID) -> Any:
-    """Give somebody another role, at once."""
+    """Give somebody another role, at once; where somebody oversees the team, not that one's."""
 
-    def change(session: Session) -> None:
+    def change(session: Session) -> StaffMember | Approval:
         context = desk()
-        team.change_role(
+        return team.change_role(
             session,
             context.clock,
             office=shared.office(),
@@ -100,8 +90,8 @@ def change_role(member_id: UUID) -> Any:
 def disable(member_id: UUID) -> Any:
     """Shut somebody out for good, at once."""
 
-    def change(session: Session) -> None:
-        team.disable(
+    def change(session: Session) -> StaffMember | Approval:
+        return team.disable(
             session,
             desk().clock,
             office=shared.office(),
@@ -117,8 +107,8 @@ def disable(member_id: UUID) -> Any:
 def reopen(member_id: UUID) -> Any:
     """Let somebody in again who was shut out, by a mailed link."""
 
-    def change(session: Session) -> None:
-        team.reopen(
+    def change(session: Session) -> StaffMember | Approval:
+        return team.reopen(
             session,
             desk().clock,
             office=shared.office(),
@@ -130,17 +120,17 @@ def reopen(member_id: UUID) -> Any:
 
 
 def _change(
-    done: str, change: Callable[[Session], None], *, recent: bool = True
+    done: str, change: Callable[[Session], StaffMember | Approval], *, recent: bool = True
 ) -> Response | tuple[str, int]:
     context = desk()
     if recent and not own_account.signed_in_recently(context.clock, staff_session=current().session):
         return shared.see_other("account.confirm", next="/desk/team?done=confirmed")
     try:
         with context.sessions.begin() as session:
-            change(session)
+            asked = isinstance(change(session), Approval)
     except (ValidationError, Invalid) as refused:
         return _page(errors=_errors_of(refused)), 400
-    return shared.see_other(".overview", done=done)
+    return shared.see_other(".overview", done="asked" if asked else done)
 
 
 def _errors_of(refused: ValidationError | Invalid) -> dict[str, str]:
