@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial as partial_of
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
@@ -16,11 +17,13 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from signals.cbs_file import CompactCoverage
     from signals.coverage_check import Problem, UpcomingChange
 
-_WHOLE_OR_PARTIAL: Final = (
-    "Nothing was written. Fetch the whole file and do not save it from a spreadsheet, which keeps 1,048,576"
-    " rows; --partial takes over what this part holds, and leaves all else as it is"
+_TAKEN_AS_A_PART: Final = (
+    "Taken as a part: what it holds is written, all else stays as it is. Was it to be the whole file? Then"
+    " fetch it again and do not save it from a spreadsheet, which keeps 1,048,576 rows. --partial says that a"
+    " part is meant."
 )
 
 
@@ -45,26 +48,29 @@ def import_file(
     """Take over FILE, the official CBS address file (postcode, house number, municipality; zip or csv).
 
     Only what differs from what is in force is written; running servers notice within seconds. A file that is
-    far from the whole country is refused without --partial: what it lacks would be taken for gone.
+    far from the whole country is taken as a part, with a word about it: what it lacks is not taken for gone.
 
     Example: signals coverage import 2026-cbs-pc6huisnr20260801.zip --as-of 2026-08-01 --dry-run
     """
-    from signals.cbs_file import CbsFileProblem, compress_file
+    from signals.cbs_file import CbsFileProblem
     from signals.coverage import IncompleteFile, import_official
 
     try:
-        with _read_with_progress(file) as stream:
-            compact = compress_file(stream, partial=partial)
+        compact = _compressed(file, partial=partial)
         with everything(settings_of(context)) as opened, opened.sessions() as session:
-            day = day_of(as_of)
-            result = import_official(session, opened.clock, file=compact, as_of=day, audit=opened.audit)
+            take = partial_of(import_official, session, opened.clock, as_of=day_of(as_of), audit=opened.audit)
+            try:
+                result = take(file=compact)
+            except IncompleteFile as problem:
+                click.echo(f"Not the whole country: {problem}. {_TAKEN_AS_A_PART}", err=True)
+                compact = _compressed(file, partial=True)
+                result = take(file=compact)
             if not dry_run:
                 session.commit()
     except CbsFileProblem as problem:
         raise click.ClickException(f"the file cannot be used: {problem}") from None
-    except IncompleteFile as problem:
-        raise click.ClickException(f"the file is not complete: {problem}. {_WHOLE_OR_PARTIAL}") from None
-    answer({**vars(result), "dry_run": dry_run}, as_json=as_json, text=_imported)
+    report = {**vars(result), "partial": compact.partial, "dry_run": dry_run}
+    answer(report, as_json=as_json, text=_imported)
 
 
 @coverage.command()
@@ -137,6 +143,13 @@ def show(
     answer(data, as_json=as_json, text=_shown)
 
 
+def _compressed(file: Path, *, partial: bool) -> "CompactCoverage":
+    from signals.cbs_file import compress_file
+
+    with _read_with_progress(file) as stream:
+        return compress_file(stream, partial=partial)
+
+
 @contextmanager
 def _read_with_progress(file: Path) -> Iterator[BinaryIO]:
     if not on_terminal():
@@ -156,6 +169,8 @@ def _imported(result: dict[str, Any]) -> str:
         f"{result['added']} added, {result['changed']} changed, {result['removed']} removed, "
         f"{result['kept']} kept" + (" (dry run: nothing was written)." if result["dry_run"] else ".")
     ]
+    if result["partial"]:
+        lines.append("The file is a part of the country: what it lacks was left as it is.")
     if result["unknown_codes"]:
         codes = ", ".join(result["unknown_codes"])
         lines.append(f"On no map here: {codes}. Their addresses fall to the national desk; check --as-of.")

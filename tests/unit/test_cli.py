@@ -257,7 +257,7 @@ def test_the_check_tells_from_whom_to_whom_the_next_boundary_change_moves_postco
 def test_the_address_file_is_taken_over_once(signals: Signals) -> None:
     file = signals.file("pc6hnr.csv", ADDRESSES)
     assert signals.json("coverage", "import", file, "--partial")["added"] == 1
-    assert signals.json("coverage", "import", file, "--partial")["kept"] == 1
+    assert signals.json("coverage", "import", file)["kept"] == 1
     assert signals.json("coverage", "show", "1012AB", "12")["municipality"]["code"] == "GM0384"
 
 
@@ -267,13 +267,17 @@ def test_a_dry_run_of_the_address_file_changes_nothing(signals: Signals) -> None
     assert signals.json("coverage", "show", "1012AB", "12")["municipality"]["code"] == "GM0363"
 
 
-def test_a_part_of_the_address_file_is_refused_unless_it_is_called_one(signals: Signals) -> None:
+def test_a_file_that_lacks_most_of_the_country_is_taken_as_a_part_and_that_is_said(signals: Signals) -> None:
     file = signals.file("pc6hnr.csv", ADDRESSES)
-    for more in ((), ("--dry-run",)):
-        said = signals("coverage", "import", file, *more, code=1)
-        assert "1 of about 7,985,899 addresses" in said
-        assert "--partial" in said
-    assert signals.json("coverage", "show", "1012AB", "12")["municipality"]["code"] == "GM0363"
+    said = signals("coverage", "import", file, "--dry-run")
+    assert "1 of about 7,985,899 addresses" in said
+    assert "Taken as a part" in said
+    assert "1 added" in said
+    assert "Taken as a part" not in signals("coverage", "import", file, "--partial", "--dry-run")
+    taken = signals.json("coverage", "import", file)
+    assert (taken["partial"], taken["added"], taken["removed"]) == (True, 1, 0)
+    assert signals.json("coverage", "show", "1012AB", "12")["municipality"]["code"] == "GM0384"
+    assert signals.json("coverage", "show", "1013AB", "12")["municipality"]["code"] == "GM0363"
 
 
 def test_another_file_is_refused(signals: Signals) -> None:
