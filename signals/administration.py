@@ -22,12 +22,21 @@ from signals.audit import Actor, AuditLog, require_role
 from signals.clock import Clock, today
 from signals.errors import Conflict, FieldProblem, Invalid, NotFound
 from signals.models import CoverageArea, Organisation
-from signals.organisations import LAST_NUMBER, Area, areas_overlap, create_organisation, receives
+from signals.organisations import (
+    LAST_NUMBER,
+    Area,
+    areas_overlap,
+    create_organisation,
+    name_key,
+    normal_name,
+    receives,
+)
 from signals.reach import coordinators
-from signals.recipients import arranged, take_back_check, wrong_recipients
+from signals.recipients import arranged, going, take_back_check, wrong_recipients
 from signals.routing import LEAST_RECIPIENTS, hold_routing, routing_changed
 from signals.routing_table import NATIONAL_AREA, CoverageLevel
 from signals.staff.accounts import checked_email
+from signals.staff.identity import normal_email
 from signals.team_settings import StaleSettings
 from signals.vocabulary import AuditAction, OrganisationKind, Role
 
@@ -115,7 +124,7 @@ def add_organisation(
     contact_phone: str = "",
     contact_email: str = "",
 ) -> Organisation:
-    """A new organisation, which receives nothing yet; `Invalid` for a taken name.
+    """A new organisation, which receives nothing yet; `Invalid` for a name that another has, in any capitals.
 
     The worker makes its mailbox keys (`provision_mailbox_keys`): the desk may not.
     """
@@ -124,7 +133,7 @@ def add_organisation(
     with _refused_as_taken():
         organisation = create_organisation(
             session,
-            name=name.strip(),
+            name=normal_name(name),
             kind=kind,
             areas=[],
             contact_phone=contact_phone.strip(),
@@ -277,6 +286,8 @@ def _is_so(organisation: Organisation, name: str, value: Any) -> bool:
 def _stored(name: str, value: Any) -> Any:
     if name == "contact_email":
         return checked_email(value) or ""
+    if name == "name":
+        return normal_name(value)
     return value.strip() if isinstance(value, str) else value
 
 
@@ -290,17 +301,18 @@ def _problems(
     if "recipients" in changes:
         yield from wrong_recipients([entry.address for entry in changes["recipients"]], coordinators(session))
         yield from _checks_to_come(changes["recipients"], on)
-        # By an address that goes nobody stops to receive unseen; one that is taken back is a decision.
-        if receives(organisation, on) and len(changes["recipients"]) < LEAST_RECIPIENTS:
+        yield from _checks_of_the_former(organisation, changes["recipients"])
+        if receives(organisation, on) and _counting(organisation, changes["recipients"]) < LEAST_RECIPIENTS:
             yield FieldProblem(field="recipients", code="keep_two")
 
 
 def _name_problems(session: Session, name: str, own_id: uuid.UUID | None) -> Iterator[FieldProblem]:
-    if not 1 <= len(name.strip()) <= 120:
+    if not 1 <= len(normal_name(name)) <= 120:
         yield FieldProblem(field="name", code="out_of_range")
         return
-    holder = session.scalar(select(Organisation.id).where(Organisation.name == name.strip()))
-    if holder is not None and holder != own_id:
+    hold_routing(session)  # no index knows of capitals: of two at once the second waits, and is told
+    rows = session.execute(select(Organisation.id, Organisation.name))
+    if any(row.id != own_id and name_key(row.name) == name_key(name) for row in rows):
         yield FieldProblem(field="name", code="taken")
 
 
@@ -313,6 +325,26 @@ def _checks_to_come(entries: Sequence[RecipientEntry], on: date) -> Iterator[Fie
     for place, entry in enumerate(entries):
         if entry.verified_on is not None and entry.verified_on > on:
             yield FieldProblem(field=f"recipients.{place}.verified_on", code="in_the_future")
+
+
+def _checks_of_the_former(
+    organisation: Organisation, entries: Sequence[RecipientEntry]
+) -> Iterator[FieldProblem]:
+    """A day that was left standing beside another address: on it the one before was checked, not this one."""
+    addresses = [checked_email(entry.address) or "" for entry in entries]
+    days = {one.verified_on for one in going(organisation, addresses).values() if one.verified_on is not None}
+    known = {"", *(normal_email(one.address) for one in organisation.recipients)}
+    for place, entry in enumerate(entries):
+        if addresses[place] not in known and entry.verified_on in days:
+            yield FieldProblem(field=f"recipients.{place}.verified_on", code="check_of_the_former")
+
+
+def _counting(organisation: Organisation, entries: Sequence[RecipientEntry]) -> int:
+    """How many count, or did: by an address that goes or comes nobody stops to receive unseen; one that is
+    taken back is a decision.
+    """
+    counted = {normal_email(one.address) for one in organisation.recipients if one.verified_on is not None}
+    return sum(entry.verified_on is not None or checked_email(entry.address) in counted for entry in entries)
 
 
 def _set_recipients(session: Session, organisation: Organisation, entries: Sequence[RecipientEntry]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Protocol, cast
+from unicodedata import normalize
 
 from sqlalchemy import Table, delete, select
 from sqlalchemy.orm import Session
@@ -82,6 +83,24 @@ class PublicHalf(Protocol):
     def public_key(self) -> bytes: ...
     @property
     def signature(self) -> bytes: ...
+
+
+def normal_name(name: str) -> str:
+    """A name in its one spelling: composed signs (NFC), and single plain spaces between the words alone."""
+    return " ".join(normalize("NFC", name).split())
+
+
+def name_key(name: str) -> str:
+    """By which two names are one and the same: whoever searches or types one need not hit its capitals."""
+    return normalize("NFC", normal_name(name).casefold())
+
+
+def find_by_name(session: Session, name: str) -> Organisation | None:
+    """The organisation of this name as it is spelled, else the only one whose name is the same."""
+    rows = session.execute(select(Organisation.id, Organisation.name)).all()
+    found = [row.id for row in rows if row.name == name]
+    found = found or [row.id for row in rows if name_key(row.name) == name_key(name)]
+    return session.get(Organisation, found[0]) if len(found) == 1 else None
 
 
 def create_organisation(

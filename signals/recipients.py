@@ -110,28 +110,37 @@ def set_way(recipient: Recipient, *, channel: str, phone: str | None = None) -> 
 
 
 def arranged(session: Session, organisation: Organisation, addresses: Sequence[str]) -> list[Recipient]:
-    """The recipients of these addresses, in order; they differ from one another.
+    """As `rearranged`; what those that go were asked is taken back."""
+    for recipient in going(organisation, addresses).values():
+        take_back_check(session, recipient.id, Event.RECIPIENT_CHECK)
+    return rearranged(organisation, addresses)
 
-    An address in the place of one that goes corrects it: the same recipient, who proves the new one, and is
-    told by e-mail until a phone is given along and proved, too. One that goes otherwise is succeeded by who
-    confirmed last, as where a new one was added before the old was taken off. What those that go were asked
-    is taken back. `addresses` are in their one spelling; an address that was stored in another is the same.
-    """
-    known = {normal_email(recipient.address): recipient for recipient in organisation.recipients}
-    going = {
+
+def going(organisation: Organisation, addresses: Collection[str]) -> dict[int, Recipient]:
+    """By place those whose address is none of these, in any spelling."""
+    return {
         place: recipient
         for place, recipient in enumerate(organisation.recipients, start=1)
         if normal_email(recipient.address) not in addresses
     }
+
+
+def rearranged(organisation: Organisation, addresses: Sequence[str]) -> list[Recipient]:
+    """The recipients of these addresses, in order; they differ from one another.
+
+    An address in the place of one that goes corrects it: the same recipient, who proves the new one, and is
+    told by e-mail until a phone is given along and proved, too. One that goes otherwise is succeeded by who
+    confirmed last, as where a new one was added before the old was taken off. `addresses` are in their one
+    spelling; an address that was stored in another is the same.
+    """
+    known = {normal_email(recipient.address): recipient for recipient in organisation.recipients}
+    leaving = going(organisation, addresses)
     found = []
     for place, address in enumerate(addresses, start=1):
-        recipient = _spelled(known.get(address), address) or _corrected(
-            session, going.pop(place, None), address
-        )
+        recipient = _spelled(known.get(address), address) or _corrected(leaving.pop(place, None), address)
         recipient.position = place
         found.append(recipient)
-    for recipient in going.values():
-        take_back_check(session, recipient.id, Event.RECIPIENT_CHECK)
+    for recipient in leaving.values():
         _succeed(recipient, found)
     return found
 
@@ -158,10 +167,9 @@ def _spelled(recipient: Recipient | None, address: str) -> Recipient | None:
     return recipient
 
 
-def _corrected(session: Session, recipient: Recipient | None, address: str) -> Recipient:
+def _corrected(recipient: Recipient | None, address: str) -> Recipient:
     if recipient is None:
         return Recipient(address=address)
-    take_back_check(session, recipient.id, Event.RECIPIENT_CHECK)
     if recipient.verified_on is not None:
         recipient.former_address = recipient.address
     recipient.address, recipient.verified_on = address, None

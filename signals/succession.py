@@ -17,6 +17,7 @@ from signals.audit import SYSTEM, AuditLog
 from signals.clock import Clock, today
 from signals.errors import FieldProblem, Invalid, NotFound
 from signals.models import AddressLink, CoverageArea, Organisation, SealedReport, Signal
+from signals.organisations import find_by_name
 from signals.vocabulary import AuditAction
 
 
@@ -57,7 +58,7 @@ def succeed(
 
 
 def _named(session: Session, name: str) -> Organisation:
-    found = session.scalar(select(Organisation).where(Organisation.name == name))
+    found = find_by_name(session, name)
     if found is None:
         raise NotFound
     return found

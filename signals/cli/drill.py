@@ -63,13 +63,13 @@ def _organisations(session: "Session", names: tuple[str, ...]) -> list[uuid.UUID
     from sqlalchemy import select
 
     from signals.models import Organisation
+    from signals.organisations import find_by_name
 
-    known = {str(row.id): row.id for row in session.execute(select(Organisation.id))}
-    by_name = {row.name: row.id for row in session.execute(select(Organisation.name, Organisation.id))}
-    unknown = [name for name in names if name not in known and name not in by_name]
-    if unknown:
-        raise click.ClickException(f"no organisation is called {unknown[0]}")
-    return [known.get(name) or by_name[name] for name in names] or list(known.values())
+    known = {str(found): found for found in session.scalars(select(Organisation.id))}
+    wanted = [known.get(name) or getattr(find_by_name(session, name), "id", None) for name in names]
+    if None in wanted:
+        raise click.ClickException(f"no organisation is called {names[wanted.index(None)]}")
+    return [found for found in wanted if found is not None] or list(known.values())
 
 
 def _sent(done: "Sequence[Sending]", now: "datetime") -> dict[str, Any]:

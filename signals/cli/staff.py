@@ -164,20 +164,19 @@ def _password(from_stdin: bool) -> str:
 def _organisation_id(session: "Session", name_or_id: str | None) -> uuid.UUID | None:
     """The organisation that was named; exit code 2 when there is none."""
     from sqlalchemy import or_, select
+    from signals.organisations import find_by_name
 
     from signals.models import Organisation
 
     if name_or_id is None:
         return None
     try:
-        wanted = uuid.UUID(name_or_id)
+        found = session.get(Organisation, uuid.UUID(name_or_id))
     except ValueError:
-        wanted = uuid.UUID(int=0)
-    query = select(Organisation.id).where(or_(Organisation.name == name_or_id, Organisation.id == wanted))
-    found = session.scalar(query)
+        found = find_by_name(session, name_or_id)
     if found is None:
         raise click.BadParameter("there is no such organisation", param_hint="--organisation")
-    return found
+    return found.id
 
 
 def _member(session: "Session", email: str) -> "StaffMember":

@@ -361,6 +361,9 @@ def test_a_former_address_is_kept_no_longer_than_a_message_that_did_not_arrive(
 
 
 def test_an_address_that_was_never_confirmed_is_not_remembered(world: World, lead: Actor) -> None:
+    with world.sessions.begin() as session:  # so that two stay confirmed
+        spare = Recipient(organisation_id=AMSTERDAM, position=3, address="ook@example.org", verified_on=ON)
+        session.add(spare)
     old = correct(world, lead, "tikfout@example.org", confirmed=False)
     correct(world, lead, "nieuw@example.org")
     assert recipients(world)[0].former_address == old

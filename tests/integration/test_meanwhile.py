@@ -365,19 +365,22 @@ def test_a_period_that_is_set_twice_at_once_is_set(world: World) -> None:
 
 
 def test_of_two_organisations_of_one_name_the_second_is_refused(world: World) -> None:
-    def add() -> None:
+    def add(name: str) -> None:
         with world.sessions.begin() as session:
             add_organisation(
                 session,
                 world.clock,
                 actor=ADMINISTRATOR,
                 audit=world.audit,
-                name="Team Zuid",
+                name=name,
                 kind=OrganisationKind.SOCIAL_WORK,
             )
 
-    with pytest.raises(Invalid) as refused, meanwhile(world.engine, "FROM organisations", add):
-        add()
+    with (
+        pytest.raises(Invalid) as refused,
+        meanwhile(world.engine, "FROM organisations", lambda: add("team  zuid")),
+    ):
+        add("Team Zuid")
     assert [(problem.field, problem.code) for problem in refused.value.problems] == [("name", "taken")]
 
 

@@ -108,9 +108,13 @@ def test_an_administrator_without_an_organisation_corrects_an_address_of_a_team(
     with fenced_world.all_seeing.sessions.begin() as session:
         first, *others = session.get_one(Organisation, AMSTERDAM).recipients
         waiting = Recipient(organisation_id=AMSTERDAM, address="wacht@example.org", position=9)
-        session.add(waiting)
+        spare = Recipient(
+            organisation_id=AMSTERDAM, address="ook@example.org", position=3, verified_on=first.verified_on
+        )
+        session.add_all([waiting, spare])
     assert _asked(fenced_world.worker) == 1
-    entries = [RecipientEntry(address=one.address, verified_on=one.verified_on) for one in others]
+    kept = [*others, spare]
+    entries = [RecipientEntry(address=one.address, verified_on=one.verified_on) for one in kept]
     with acting(desk, bea) as session:
         change_organisation(
             session,

@@ -89,6 +89,23 @@ def test_a_name_that_is_taken_is_refused(desk: Desk) -> None:
     }
 
 
+@pytest.mark.parametrize("name", ["  VOORBEELD welzijn   amsterdam", "Voorbeeld\u00a0Welzijn Amsterdam"])
+def test_a_name_is_taken_in_any_capitals_and_spaces(desk: Desk, utrecht: str, name: str) -> None:
+    added = desk.call("bea", "POST", "/organisations", json={"name": name, "kind": "ggd"})
+    changed = desk.call("bea", "PATCH", f"/organisations/{utrecht}", json={"name": name})
+    for answer in (added, changed):
+        assert [error["code"] for error in answer.get_json()["errors"]] == ["taken"]
+
+
+def test_an_organisation_takes_its_own_name_in_other_capitals_and_keeps_one_spelling(
+    desk: Desk, utrecht: str
+) -> None:
+    renamed = bea(desk, "PATCH", f"/organisations/{utrecht}", name=f" {NAME.upper()}  cafe\u0301 ")
+    assert renamed.get_json()["name"] == f"{NAME.upper()} caf\u00e9"
+    again = bea(desk, "PATCH", f"/organisations/{utrecht}", name=f"{NAME} Caf\u00e9")
+    assert again.get_json()["name"] == f"{NAME} Caf\u00e9"
+
+
 def test_an_onboarded_organisation_with_coverage_receives_once_it_has_keys(desk: Desk, utrecht: str) -> None:
     assert looked_up(desk) != (NAME, True)
     changed = bea(desk, "PATCH", f"/organisations/{utrecht}", **ONBOARDED).get_json()

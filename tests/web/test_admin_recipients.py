@@ -131,3 +131,40 @@ def test_who_became_a_coordinator_holds_up_no_other_change(desk: Desk, bea: Brow
     assert save(bea, path, suspended_from="2026-12-24").status_code == 303
     assert team_of(desk).suspended_from == date(2026, 12, 24)
     assert save(bea, path, **{"verified-0": ""}).status_code == 400
+
+
+def test_an_address_is_not_checked_on_the_day_on_which_the_one_before_it_was(
+    desk: Desk, bea: Browser, path: str
+) -> None:
+    before = grown(desk, 3)
+    refused = save(bea, path, **{"recipient-2": "nieuw@example.org"})
+    assert refused.status_code == 400
+    assert 'id="onboard-verified-2-wrong"' in refused.text
+    assert "Op deze dag is het adres gecontroleerd dat hier eerst stond" in words(refused)
+    assert addresses(desk) == before
+    assert save(bea, path, **{"recipient-2": "nieuw@example.org", "verified-2": ""}).status_code == 303
+    assert {one.address: one.verified_on for one in team_of(desk).recipients}["nieuw@example.org"] is None
+    assert save(bea, path, **{"verified-2": str(CHECKED)}).status_code == 303
+    assert addresses(desk) == [*before[:2], "nieuw@example.org"]
+
+
+def test_an_address_that_was_checked_on_a_day_of_its_own_counts_from_it(
+    desk: Desk, bea: Browser, path: str
+) -> None:
+    grown(desk, 3)
+    new = {"recipient-2": "nieuw@example.org", "verified-2": "2026-11-20"}
+    assert save(bea, path, **new).status_code == 303
+    checked = {one.address: one.verified_on for one in team_of(desk).recipients}
+    assert checked["nieuw@example.org"] == date(2026, 11, 20)
+
+
+def test_a_team_does_not_stop_to_receive_by_an_address_that_nobody_checked(
+    desk: Desk, bea: Browser, path: str
+) -> None:
+    before = addresses(desk)
+    assert len(before) == 2
+    refused = save(bea, path, **{"recipient-1": "nieuw@example.org", "verified-1": ""})
+    assert refused.status_code == 400
+    assert "Er moeten twee ontvangers overblijven die bevestigd hebben" in words(refused)
+    assert addresses(desk) == before
+    assert save(bea, path, **{"verified-1": ""}).status_code == 303  # taken back: a decision
