@@ -282,6 +282,21 @@ def test_an_administrator_invites_another_first_lead_in_place_of_the_one_who_did
     assert found == {"nora": False, "olga": True}
 
 
+def test_the_operator_rescues_a_team_as_the_desks_role_and_all_are_told(fenced_world: FencedWorld) -> None:
+    desk, lead = fenced_world.desk, person(fenced_world, Role.LEAD)
+    officer, bea = person(fenced_world, Role.PRIVACY_OFFICER), person(fenced_world, ADMINISTRATOR, None)
+    with fenced_world.all_seeing.sessions.begin() as session:
+        session.get_one(StaffMember, lead.id).disabled_at = desk.clock.now()
+    with desk.sessions.begin() as session:
+        member = session.get_one(StaffMember, lead.id)
+        team.rescue(session, desk.clock, office=office_of(desk), member=member)
+    with fenced_world.all_seeing.sessions() as session:
+        told = {(message.event, message.recipient) for message in session.scalars(select(OutboxMessage))}
+        emails = [session.get_one(StaffMember, one.id).email for one in (lead, officer, bea)]
+        assert session.get_one(StaffMember, lead.id).disabled_at is None
+    assert told == set(zip(("account_link", "account_changed", "account_changed"), emails, strict=True))
+
+
 def office_of(world: World) -> Office:
     links = Links(
         keystore=world.keystore, audit=world.audit, page="https://signalen.example/desk/account/link"
