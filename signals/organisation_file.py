@@ -1,20 +1,20 @@
 """A csv of organisations as it is read: each line in values of the domain, or everything that is wrong."""
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
+from itertools import zip_longest
 from typing import Any, Final, TextIO
 from unicodedata import category
 
-from email_validator import EmailNotValidError, validate_email
-
-from signals import reference
+from signals.areas import EARLIEST, area_exists
 from signals.models import CoverageArea
-from signals.organisations import LAST_NUMBER, Area
+from signals.organisations import LAST_NUMBER, Area, name_key, normal_name
 from signals.postcodes import InvalidPostcode, parse_postcode
-from signals.routing_table import NATIONAL_AREA, CoverageLevel, municipalities_on
-from signals.staff.identity import normal_email
+from signals.routing_table import CoverageLevel
+from signals.staff.accounts import checked_email
 from signals.vocabulary import OrganisationKind
 
 REQUIRED: Final = ("name", "kind", "level", "area", "valid_from")
@@ -65,22 +65,61 @@ class Line:
     facts: Mapping[str, Any] = field(repr=False)
 
 
-def read_lines(file: TextIO) -> tuple[list[Line], list[Rejected]]:
+Progress = Callable[[Sequence[Any], str], Iterable[Any]]
+"""Goes through what is taken in hand one by one, and may show how far it is: (all of it, in a word)."""
+_Check = Callable[[str], str | None]
+
+
+def silent(items: Sequence[Any], description: str) -> Iterable[Any]:
+    """A `Progress` that nobody sees."""
+    del description
+    return items
+
+
+def read_lines(file: TextIO, progress: Progress = silent) -> tuple[list[Line], list[Rejected]]:
     """All lines, or everything that is wrong with them."""
-    reader = csv.DictReader(file, delimiter=_separator(file))
-    problems = list(_header_problems(reader.fieldnames or ()))
+    rows = _rows(csv.reader(file, delimiter=_separator(file)))
+    try:
+        _, header = next(rows, (1, []))
+        names = [_plain(cell).casefold() for cell in header]
+        problems = list(_header_problems(names))
+        if problems:
+            return [], problems
+        return _read(names, progress([*rows], "reading"))
+    except _Unreadable as refused:
+        return [], list(refused.args)
+
+
+class _Unreadable(Exception):
+    """The file is not read any further; `args`: why, as a `Rejected`."""
+
+
+def _rows(reader: Any) -> Iterator[tuple[int, list[str]]]:
+    """Each row with the line on which it begins; rows of separators only are left out: a spreadsheet has them
+    below its last one. Raises `_Unreadable`.
+    """
+    start = 1
+    try:
+        for row in reader:
+            if any(cell.strip() for cell in row):
+                yield start, row
+            if reader.line_num > LARGEST_FILE:
+                raise _Unreadable(Rejected(line=reader.line_num, column="", reason="file_too_long"))
+            start = reader.line_num + 1
+    except csv.Error:
+        raise _Unreadable(Rejected(line=start, column="", reason="quote_not_closed")) from None
+
+
+def _read(names: list[str], rows: Iterable[tuple[int, list[str]]]) -> tuple[list[Line], list[Rejected]]:
     lines: list[Line] = []
-    if problems:
-        return lines, problems
-    for row in reader:
-        if reader.line_num > LARGEST_FILE:
-            return [], [Rejected(line=reader.line_num, column="", reason="file_too_long")]
-        if not any(row.values()):  # separators only: a spreadsheet's rows below the last one
-            continue
-        found = list(_cell_problems(row, reader.line_num))
+    problems: list[Rejected] = []
+    check = cache(checked_email)  # most lines repeat the addresses of the one before
+    for number, row in rows:
+        cells = _cells(names, row)
+        found = list(_cell_problems(cells, number, check))
         problems.extend(found)
-        if not found:
-            lines.append(_line_of(row, reader.line_num))
+        if cells is not None and not found:
+            lines.append(_line_of(cells, number, check))
     problems.extend(_contradictions(lines))
     if not lines and not problems:
         problems.append(Rejected(line=1, column="", reason="no_lines"))
@@ -88,10 +127,10 @@ def read_lines(file: TextIO) -> tuple[list[Line], list[Rejected]]:
 
 
 def by_name(lines: Iterable[Line]) -> dict[str, list[Line]]:
-    """The lines of each organisation, in their order."""
+    """The lines of each organisation by `name_key`, in their order."""
     grouped: dict[str, list[Line]] = {}
     for line in lines:
-        grouped.setdefault(line.name, []).append(line)
+        grouped.setdefault(name_key(line.name), []).append(line)
     return grouped
 
 
@@ -108,8 +147,8 @@ def _separator(file: TextIO) -> str:
     return max(";,", key=header.count)
 
 
-def _header_problems(names: Iterable[str]) -> Iterator[Rejected]:
-    present = list(names)
+def _header_problems(header: Iterable[str]) -> Iterator[Rejected]:
+    present = [name for name in header if name]
     for name in REQUIRED:
         if name not in present:
             yield Rejected(line=1, column=name, reason="missing")
@@ -120,24 +159,35 @@ def _header_problems(names: Iterable[str]) -> Iterator[Rejected]:
         yield Rejected(line=1, column="", reason="column_twice")
 
 
-def _cell_problems(row: Mapping[str | None, Any], number: int) -> Iterator[Rejected]:
-    if None in row or None in row.values():
+def _cell_problems(cells: Mapping[str, str] | None, number: int, check: _Check) -> Iterator[Rejected]:
+    if cells is None:
         yield Rejected(line=number, column="", reason="number_of_cells")
         return
-    for column, reason in _reasons(_cells(row)):
+    for column, reason in _reasons(cells, check):
         yield Rejected(line=number, column=column, reason=reason)
 
 
-def _cells(row: Mapping[Any, Any]) -> dict[str, str]:
-    """The cells by column; every kind of space is one, for spreadsheets write no-break ones unseen."""
-    return {str(name): _plain_spaces(str(value)).strip() for name, value in row.items()}
+def _cells(names: list[str], row: list[str]) -> dict[str, str] | None:
+    """The cells by column; None where there are others than columns. Columns without a name are none, as
+    long as they are empty: a spreadsheet writes those that it once had to the right of the last one.
+    """
+    cells: dict[str, str] = {}
+    for name, cell in zip_longest(names, row):
+        if name:
+            if cell is None:
+                return None
+            cells[name] = _plain(cell)
+        elif cell and cell.strip():
+            return None
+    return cells
 
 
-def _plain_spaces(text: str) -> str:
-    return "".join(" " if category(one) == "Zs" else one for one in text)
+def _plain(text: str) -> str:
+    """Every kind of space is one, for spreadsheets write no-break ones unseen; none around it."""
+    return "".join(" " if category(one) == "Zs" else one for one in text).strip()
 
 
-def _reasons(cells: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _reasons(cells: Mapping[str, str], check: _Check) -> Iterator[tuple[str, str]]:
     for name, text in cells.items():
         if not text.isprintable():  # control characters, and signs that turn the direction of what follows
             yield name, "control_characters"
@@ -145,12 +195,12 @@ def _reasons(cells: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         if not cells[name]:
             yield name, "required"
     for name, longest in _LENGTHS.items():
-        if len(cells.get(name, "")) > longest:
+        if len(normal_name(cells.get(name, ""))) > longest:
             yield name, "too_long"
     if cells["kind"] and cells["kind"] not in set(OrganisationKind):
         yield "kind", "unknown"
     for name in _EMAILS:
-        if cells.get(name) and _email(cells[name]) is None:
+        if cells.get(name) and check(cells[name]) is None:
             yield name, "invalid"
     yield from _date_reasons(cells)
     yield from _area_reasons(cells)
@@ -162,6 +212,8 @@ def _date_reasons(cells: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         if value is None:
             yield name, "not_a_date"
     start, end = dates.get("valid_from"), dates.get("valid_until")
+    if start and start < EARLIEST:
+        yield "valid_from", "too_early"
     if start and end and end <= start:
         yield "valid_until", "not_after_valid_from"
 
@@ -173,7 +225,7 @@ def _area_reasons(cells: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         yield "level", "unknown"
         return
     area, first, last = _parts(cells["level"], cells["area"])
-    if not _area_exists(CoverageLevel(cells["level"]), area):
+    if not area_exists(CoverageLevel(cells["level"]), area):
         yield "area", "unknown"
     elif cells["level"] == CoverageLevel.PC6_RANGE and not (
         first and last and 1 <= first <= last <= LAST_NUMBER
@@ -196,28 +248,11 @@ def _parts(level: str, text: str) -> tuple[str, int | None, int | None]:
         return "", None, None
 
 
-def _area_exists(level: CoverageLevel, area: str) -> bool:
-    geography = reference.geography()
-    match level:
-        case CoverageLevel.MUNICIPALITY:
-            coming = {change.new_code for change in geography.boundary_changes}
-            return area in geography.municipalities.keys() | municipalities_on(geography, date.max) | coming
-        case CoverageLevel.GGD_REGION:
-            return area in reference.ggd_regions()
-        case CoverageLevel.NATIONAL:
-            return area == NATIONAL_AREA
-        case CoverageLevel.PC4:
-            return len(area) == 4 and area.isascii() and area.isdecimal() and area >= "1000"
-        case CoverageLevel.PC6 | CoverageLevel.PC6_RANGE:
-            return bool(area)
-
-
-def _line_of(row: Mapping[str, str], number: int) -> Line:
-    cells = _cells(row)
+def _line_of(cells: Mapping[str, str], number: int, check: _Check) -> Line:
     area, first, last = _parts(cells["level"], cells["area"])
     return Line(
         number=number,
-        name=cells["name"],
+        name=normal_name(cells["name"]),
         area=Area(
             level=cells["level"],
             area=area,
@@ -226,16 +261,16 @@ def _line_of(row: Mapping[str, str], number: int) -> Line:
             valid_from=date.fromisoformat(cells["valid_from"]),
             valid_until=_date(cells.get("valid_until", "")),
         ),
-        facts={name: _fact(name, cells[name]) for name in _OF_THE_ORGANISATION if cells.get(name)},
+        facts={name: _fact(name, cells[name], check) for name in _OF_THE_ORGANISATION if cells.get(name)},
     )
 
 
-def _fact(name: str, text: str) -> Any:
+def _fact(name: str, text: str, check: _Check) -> Any:
     if name == "kind":
         return OrganisationKind(text)
     if name in _DATES:
         return _date(text)
-    return _email(text) if name in _EMAILS else text
+    return check(text) if name in _EMAILS else text
 
 
 def _contradictions(lines: Iterable[Line]) -> Iterator[Rejected]:
@@ -256,12 +291,4 @@ def _date(text: str) -> date | None:
     try:
         return date.fromisoformat(text) if len(text) == 10 else None
     except ValueError:
-        return None
-
-
-def _email(text: str) -> str | None:
-    """The address in its one spelling, as accounts and settings have it: else one person counts as two."""
-    try:
-        return normal_email(validate_email(text, check_deliverability=False).normalized)
-    except EmailNotValidError:
         return None

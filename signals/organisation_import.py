@@ -1,8 +1,9 @@
 """Organisations and their coverage from a csv: looked at line by line, taken over whole or not at all."""
 
 import hashlib
+import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from typing import Any, Final, TextIO
@@ -10,19 +11,32 @@ from typing import Any, Final, TextIO
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from signals.administration import has_lasting_desk
+from notifications.events import Event
+from signals.administration import is_lasting_desk
 from signals.audit import SYSTEM, Actor, AuditLog
 from signals.clock import Clock, today
 from signals.models import CoverageArea, Organisation
-from signals.organisation_file import RECIPIENTS, Line, Rejected, by_name, place_of, read_lines
-from signals.organisations import Agreement, Area, areas_overlap, create_organisation, onboarded_on
+from signals.organisation_file import (
+    RECIPIENTS,
+    Line,
+    Progress,
+    Rejected,
+    by_name,
+    place_of,
+    read_lines,
+    silent,
+)
+from signals.organisations import Area, areas_overlap, name_key, onboarded_on, receives
 from signals.reach import coordinators
-from signals.recipients import arranged, wrong_address
+from signals.recipients import going, rearranged, take_back_check
 from signals.routing import hold_routing, routing_changed
 from signals.staff.identity import normal_email
-from signals.vocabulary import AuditAction
+from signals.vocabulary import AuditAction, OrganisationKind
 
 _FACTS: Final = ("kind", "agreement_on", "legal_basis", "retention_basis", "contact_phone", "contact_email")
+
+_TOGETHER: Final = 250
+"""Organisations that are stored with the same statements."""
 
 
 class ChangeKind(StrEnum):
@@ -32,18 +46,24 @@ class ChangeKind(StrEnum):
     ORGANISATION_CHANGED = "organisation_changed"
     AREA_ADDED = "area_added"
     AREA_ENDED = "area_ended"
+    AREA_EXTENDED = "area_extended"
     UNCHANGED = "unchanged"
     STILL_NOT_ONBOARDED = "still_not_onboarded"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """One change, with the name of its organisation; `detail`: `area` in words, or the fields that change."""
+    """One change, with the name of its organisation; `detail`: `area` in words, or the fields that change.
+
+    `former`: the day on which an area would have ended that ends sooner or goes on for longer.
+    """
 
     kind: ChangeKind
     name: str
     detail: str = ""
+    fields: tuple[str, ...] = ()
     area: Area | None = None
+    former: date | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +78,25 @@ class OrganisationImport:
     before: str = ""
 
 
+def look_at_organisations(
+    session: Session,
+    clock: Clock,
+    *,
+    file: TextIO,
+    recipients_verified_on: date | None = None,
+    progress: Progress = silent,
+) -> OrganisationImport:
+    """What `import_organisations` would do and refuse: writes nothing, and holds nobody up.
+
+    For a session that only reads (`signals.db.reading_session`): its objects are changed, not stored.
+    """
+    lines, rejected = read_lines(file, progress)
+    if rejected:
+        return OrganisationImport(rejected=tuple(rejected))
+    with session.no_autoflush:
+        return _Look(session, lines, recipients_verified_on, today(clock)).result
+
+
 def import_organisations(
     session: Session,
     clock: Clock,
@@ -66,9 +105,10 @@ def import_organisations(
     audit: AuditLog,
     actor: Actor = SYSTEM,
     recipients_verified_on: date | None = None,
+    progress: Progress = silent,
 ) -> OrganisationImport:
-    """Add and change organisations as the csv says; flushes. Columns: `REQUIRED` and `OPTIONAL` of
-    `organisation_file`.
+    """Add and change organisations as the csv says; flushes, unless a line is rejected. Columns: `REQUIRED`
+    and `OPTIONAL` of `organisation_file`.
 
     A line is one area of one organisation, found again by its name; several lines give several areas.
     `level` is pc6_range (area `1012AB 1-99`), pc6, pc4, municipality (`GM0363`), ggd_region (`GG3406`) or
@@ -76,73 +116,123 @@ def import_organisations(
     changes nothing. `recipients_verified_on`: the day on which somebody made sure that the addresses are the
     team's own; without it a new address counts for nothing yet.
 
-    What the pages refuse is rejected here too: an area that somebody else covers then, another kind, a
-    coordinator as a recipient, the end of the only national desk.
+    What the pages refuse is rejected here too: an area that somebody else covers then, an end that lies in
+    the past, an area that ended and comes back, another kind, a coordinator as a recipient, a team that
+    would stop to receive, the end of the only national desk.
     """
-    lines, rejected = read_lines(file)
+    lines, rejected = read_lines(file, progress)
     if rejected:
         return OrganisationImport(rejected=tuple(rejected))
     # Organisations first, then routing, as everybody who changes one does; then what came meanwhile.
-    _present(session, locked=True)
+    session.execute(select(Organisation.id).order_by(Organisation.id).with_for_update())
     hold_routing(session)  # who imports the same file at this moment waits, and finds it taken over
-    present = _present(session)
-    grouped = by_name(lines)
-    rejected = [*_kinds_that_differ(grouped, present), *_coordinators_named(session, lines)]
-    if rejected:
-        return OrganisationImport(rejected=tuple(rejected))
-    before = _digest([_state(present[name]) for name in sorted(grouped.keys() & present.keys())])
-    had_desk = has_lasting_desk(session, today(clock))
-    changes: list[Change] = []
-    added: list[tuple[Line, Organisation]] = []
-    for name, group in grouped.items():
-        change = _Taking(session, group, present.get(name), recipients_verified_on, today(clock))
-        changes.extend(change.take())
-        added.extend((line, change.organisation) for line in change.added)
-        if change.changed:
+    with session.no_autoflush:
+        look = _Look(session, lines, recipients_verified_on, today(clock))
+    if not look.result.rejected:
+        _store(session, clock, audit, actor, [one for one in look.taken if one.changed], progress)
+    return look.result
+
+
+def _store(
+    session: Session,
+    clock: Clock,
+    audit: AuditLog,
+    actor: Actor,
+    changed: Sequence["_Taking"],
+    progress: Progress,
+) -> None:
+    starts = range(0, len(changed), _TOGETHER)
+    for batch in progress([changed[start : start + _TOGETHER] for start in starts], "storing"):
+        for one in batch:
+            session.add(one.organisation)
             audit.record(
                 session,
                 clock,
                 actor=actor,
                 action=AuditAction.ORGANISATION_CHANGED,
-                subject_id=change.organisation.id,
+                subject_id=one.organisation.id,
                 ground="import",
-                organisation_id=change.organisation.id,
+                organisation_id=one.organisation.id,
             )
-    session.flush()
-    if any(change.kind is not ChangeKind.UNCHANGED for change in changes):
+        session.flush()
+    for recipient_id in (gone for one in changed for gone in one.gone):
+        take_back_check(session, recipient_id, Event.RECIPIENT_CHECK)
+    if changed:
         routing_changed(session)
-    rejected = list(_covered_by_others(session, added))
-    if had_desk and not has_lasting_desk(session, today(clock)):
-        rejected.append(Rejected(line=1, column="", reason="last_national_desk"))
-    return OrganisationImport(changes=tuple(changes), rejected=tuple(rejected), before=before)
 
 
-def _kinds_that_differ(
-    grouped: Mapping[str, list[Line]], present: Mapping[str, Organisation]
-) -> Iterator[Rejected]:
-    """What an organisation is decides who reads what: no file turns one into another kind."""
-    for name, group in grouped.items():
-        for line in group:
-            kind = line.facts.get("kind")
-            if name in present and kind is not None and kind != present[name].kind:
-                yield Rejected(line=line.number, column="kind", reason="kind_differs")
+class _Look:
+    """A file held against what is there: what it changes (in memory alone), and what is wrong with that."""
+
+    def __init__(self, session: Session, lines: Sequence[Line], verified_on: date | None, on: date) -> None:
+        self._grouped = by_name(lines)
+        self._there = _by_key(_organisations(session))
+        self._on = on
+        self.taken: list[_Taking] = []
+        rejected = [*self._unfit(), *_coordinators_named(session, lines)]
+        self.result = OrganisationImport(rejected=tuple(rejected))
+        if not rejected:
+            self._take(verified_on)
+
+    def _take(self, verified_on: date | None) -> None:
+        present = {key: found[0] for key, found in self._there.items()}
+        before = _digest(_state(present[key]) for key in sorted(self._grouped.keys() & present.keys()))
+        had_desk = self._has_desk()
+        self.taken = [
+            _Taking(group, present.get(key), verified_on, self._on) for key, group in self._grouped.items()
+        ]
+        changes = [change for one in self.taken for change in one.take()]
+        rejected = [problem for one in self.taken for problem in one.rejected]
+        rejected.extend(_covered_by_others(self._all(), self.taken))
+        if had_desk and not self._has_desk():
+            rejected.append(Rejected(line=1, column="", reason="last_national_desk"))
+        rejected.sort(key=lambda problem: (problem.line, problem.column))
+        self.result = OrganisationImport(changes=tuple(changes), rejected=tuple(rejected), before=before)
+
+    def _unfit(self) -> Iterator[Rejected]:
+        """What an organisation is decides who reads what: no file turns one into another kind."""
+        for key, group in self._grouped.items():
+            found = self._there.get(key, [])
+            if len(found) > 1:
+                yield Rejected(line=group[0].number, column="name", reason="name_of_two")
+                continue
+            for line in group:
+                if found and line.facts.get("kind", found[0].kind) != found[0].kind:
+                    yield Rejected(line=line.number, column="kind", reason="kind_differs")
+
+    def _all(self) -> Iterator[Organisation]:
+        for found in self._there.values():
+            yield from found
+        yield from (one.organisation for one in self.taken if one.is_new)
+
+    def _has_desk(self) -> bool:
+        return any(is_lasting_desk(organisation, self._on) for organisation in self._all())
 
 
 def _coordinators_named(session: Session, lines: Sequence[Line]) -> Iterator[Rejected]:
+    """Messages about signals are kept from them; the addresses of a file are in their one spelling."""
     kept_out = coordinators(session)
     for line in lines:
         for column in RECIPIENTS:
-            if column in line.facts and any(wrong_address(column, line.facts[column], kept_out)):
+            if line.facts.get(column) in kept_out:
                 yield Rejected(line=line.number, column=column, reason="coordinator")
 
 
-def _covered_by_others(session: Session, added: Sequence[tuple[Line, Organisation]]) -> Iterator[Rejected]:
+def _covered_by_others(
+    organisations: Iterable[Organisation], taken: Sequence["_Taking"]
+) -> Iterator[Rejected]:
     """Areas that somebody else covers on some of the same dates: signals would change hands unseen."""
-    wanted = {line.area.area for line, _ in added}
-    rows = session.scalars(select(CoverageArea).where(CoverageArea.area.in_(wanted))).all() if wanted else ()
-    for line, organisation in added:
-        here = (row for row in rows if (row.level, row.area) == (line.area.level, line.area.area))
-        if any(row.organisation_id != organisation.id and areas_overlap(line.area, row) for row in here):
+    longer = [(one.organisation, line, area) for one in taken for line, area in one.longer]
+    rows: dict[tuple[str, str], list[tuple[Organisation, CoverageArea]]] = {
+        (area.level, area.area): [] for _, _, area in longer
+    }
+    for organisation in organisations:
+        for row in organisation.coverage:
+            if (row.level, row.area) in rows:
+                rows[row.level, row.area].append((organisation, row))
+    for organisation, line, area in longer:
+        here = rows[area.level, area.area]
+        if any(other is not organisation and areas_overlap(area, row) for other, row in here):
             yield Rejected(line=line.number, column="area", reason="covered_by_another")
 
 
@@ -159,71 +249,62 @@ def _digest(states: Iterable[str]) -> str:
 
 
 class _Taking:
-    """One organisation of the file, brought into the database."""
+    """One organisation of the file, as it becomes; stored by whoever wants that.
+
+    `longer`: each (line, part of an area that is covered from now on). `gone`: ids of recipients whose
+    address went.
+    """
 
     def __init__(
-        self,
-        session: Session,
-        lines: list[Line],
-        present: Organisation | None,
-        verified_on: date | None,
-        on: date,
+        self, lines: list[Line], present: Organisation | None, verified_on: date | None, on: date
     ) -> None:
-        self._session = session
         self._lines = lines
-        self._present = present
+        self._facts = _merged(lines)
         self._verified_on = verified_on
         self._on = on
-        self.added: list[Line] = []
-        self._facts = _merged(lines)
-        self.changed = False
-        self.organisation: Organisation
+        self.is_new = present is None
+        self.organisation = present or _new_organisation(lines[0].name, self._facts["kind"])
+        self.longer: list[tuple[Line, Area]] = []
+        self.gone: list[uuid.UUID] = []
+        self.rejected: list[Rejected] = []
+        self.changed = self.is_new
 
     def take(self) -> Iterator[Change]:
         """Do it, telling each change."""
-        if self._present is None:
-            yield from self._add()
-        else:
-            self.organisation = self._present
-            yield from self._change()
+        received = not self.is_new and receives(self.organisation, self._on)
+        yield from self._change()
+        if received and not receives(self.organisation, self._on):
+            self.rejected.append(self._stops())
         since = onboarded_on(self.organisation)
         if self.changed and (since is None or since > self._on):
             yield self._told(ChangeKind.STILL_NOT_ONBOARDED)
 
-    def _add(self) -> Iterator[Change]:
-        facts = self._facts
-        self.organisation = create_organisation(
-            self._session,
-            name=self._lines[0].name,
-            kind=facts["kind"],
-            areas=[line.area for line in self._lines],
-            agreement=_agreement(facts),
-            recipients=_recipients(facts),
-            recipients_verified_on=self._verified_on,
-            contact_phone=facts.get("contact_phone", ""),
-            contact_email=facts.get("contact_email", ""),
-        )
-        for name in ("agreement_on", "legal_basis", "retention_basis"):
-            setattr(self.organisation, name, facts.get(name))
-        self.changed = True
-        self.added = list(self._lines)
-        yield self._told(ChangeKind.ORGANISATION_ADDED)
-        for line in self._lines:
-            yield self._told_of(ChangeKind.AREA_ADDED, line.area)
-
     def _change(self) -> Iterator[Change]:
-        changed = [*self._change_facts(), *self._change_recipients()]
-        if changed:
+        changed = (*self._change_facts(), *self._change_recipients())
+        if self.is_new:
+            yield self._told(ChangeKind.ORGANISATION_ADDED)
+        elif changed:
             self.organisation.settings_version += 1  # who read them before does not undo this unseen
             self.changed = True
-            yield self._told(ChangeKind.ORGANISATION_CHANGED, ", ".join(changed))
+            yield self._told(ChangeKind.ORGANISATION_CHANGED, changed)
         yield from self._change_areas()
         if not self.changed:
             yield self._told(ChangeKind.UNCHANGED)
 
+    def _stops(self) -> Rejected:
+        """By a file nobody stops to receive: who means it suspends the team, or takes a check back."""
+        for line in self._lines:
+            for column in RECIPIENTS:
+                if column in line.facts and self._has_unverified(line.facts[column]):
+                    return Rejected(line=line.number, column=column, reason="stops_unverified")
+        return Rejected(line=self._lines[0].number, column="", reason="stops_receiving")
+
+    def _has_unverified(self, address: str) -> bool:
+        return any(one.address == address and one.verified_on is None for one in self.organisation.recipients)
+
     def _change_facts(self) -> Iterator[str]:
         for name, value in self._facts.items():
-            if name.startswith("recipient_") or getattr(self.organisation, name) == value:
+            if name in RECIPIENTS or getattr(self.organisation, name) == value:
                 continue
             setattr(self.organisation, name, value)
             yield name
@@ -241,11 +322,15 @@ class _Taking:
         }
         if verified == {address: recipient.verified_on for address, recipient in known.items()}:
             return
-        recipients = arranged(self._session, self.organisation, wanted)
+        self._set_recipients(wanted, verified)
+        yield "recipients"
+
+    def _set_recipients(self, wanted: Sequence[str], verified: Mapping[str, date | None]) -> None:
+        self.gone = [recipient.id for recipient in going(self.organisation, wanted).values()]
+        recipients = rearranged(self.organisation, wanted)
         for recipient in recipients:
             recipient.verified_on = verified[recipient.address]
         self.organisation.recipients = recipients
-        yield "recipients"
 
     def _change_areas(self) -> Iterator[Change]:
         known = {place_of(area): area for area in self.organisation.coverage}
@@ -253,19 +338,42 @@ class _Taking:
             area = known.get(place_of(line.area))
             if area is None:
                 self.organisation.coverage.append(CoverageArea(**vars(line.area)))
-                self.changed = True
-                self.added.append(line)
+                self.longer.append((line, line.area))
                 yield self._told_of(ChangeKind.AREA_ADDED, line.area)
             elif line.area.valid_until is not None and area.valid_until != line.area.valid_until:
-                area.valid_until = line.area.valid_until
-                self.changed = True
-                yield self._told_of(ChangeKind.AREA_ENDED, line.area)
+                yield from self._end(area, line, line.area.valid_until)
 
-    def _told_of(self, kind: ChangeKind, area: Area) -> Change:
-        return Change(kind=kind, name=self._lines[0].name, detail=_area_text(area), area=area)
+    def _end(self, area: CoverageArea, line: Line, until: date) -> Iterator[Change]:
+        """As on the page of coverage: what was routed stays explained, and what ended does not come back."""
+        former, kind = area.valid_until, ChangeKind.AREA_ENDED
+        if former is not None and former <= self._on:
+            self._reject(line, "ended_already")
+            return
+        if until < self._on:
+            self._reject(line, "end_in_the_past")
+            return
+        if former is not None and until > former:
+            kind = ChangeKind.AREA_EXTENDED
+            self.longer.append((line, replace(line.area, valid_from=former)))
+        area.valid_until = until
+        yield self._told_of(kind, line.area, former)
 
-    def _told(self, kind: ChangeKind, detail: str = "") -> Change:
-        return Change(kind=kind, name=self._lines[0].name, detail=detail)
+    def _reject(self, line: Line, reason: str) -> None:
+        self.rejected.append(Rejected(line=line.number, column="valid_until", reason=reason))
+
+    def _told_of(self, kind: ChangeKind, area: Area, former: date | None = None) -> Change:
+        self.changed = True
+        detail = _area_text(area) + (f" (was until {former})" if former else "")
+        return Change(kind=kind, name=self.organisation.name, detail=detail, area=area, former=former)
+
+    def _told(self, kind: ChangeKind, fields: tuple[str, ...] = ()) -> Change:
+        return Change(kind=kind, name=self.organisation.name, detail=", ".join(fields), fields=fields)
+
+
+def _new_organisation(name: str, kind: OrganisationKind) -> Organisation:
+    return Organisation(
+        id=uuid.uuid4(), name=name, kind=kind, contact_phone="", contact_email="", recipients=[], coverage=[]
+    )
 
 
 def _with_named(known: Sequence[str], named: Sequence[str]) -> list[str]:
@@ -280,14 +388,20 @@ def _with_named(known: Sequence[str], named: Sequence[str]) -> list[str]:
     return [*wanted, *new]
 
 
-def _present(session: Session, *, locked: bool = False) -> dict[str, Organisation]:
+def _organisations(session: Session) -> Sequence[Organisation]:
+    """All of them, as they are by now."""
     query = select(Organisation).options(
         selectinload(Organisation.recipients), selectinload(Organisation.coverage)
     )
     query = query.order_by(Organisation.id).execution_options(populate_existing=True)
-    if locked:
-        query = query.with_for_update(of=Organisation)  # as whoever changes one in the browser
-    return {organisation.name: organisation for organisation in session.scalars(query)}
+    return session.scalars(query).all()
+
+
+def _by_key(organisations: Iterable[Organisation]) -> dict[str, list[Organisation]]:
+    found: dict[str, list[Organisation]] = {}
+    for organisation in organisations:
+        found.setdefault(name_key(organisation.name), []).append(organisation)
+    return found
 
 
 def _merged(lines: Iterable[Line]) -> dict[str, Any]:
@@ -295,16 +409,6 @@ def _merged(lines: Iterable[Line]) -> dict[str, Any]:
     for line in lines:
         merged |= line.facts
     return merged
-
-
-def _agreement(facts: Mapping[str, Any]) -> Agreement | None:
-    if not all(facts.get(name) for name in ("agreement_on", "legal_basis", "retention_basis")):
-        return None
-    return Agreement(
-        on=facts["agreement_on"],
-        legal_basis=facts["legal_basis"],
-        retention_basis=facts["retention_basis"],
-    )
 
 
 def _recipients(facts: Mapping[str, Any]) -> list[str]:

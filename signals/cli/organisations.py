@@ -1,13 +1,20 @@
 """`signals organisations`: taking organisations on from a csv."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from signals.cli import answer, json_option, settings_of
-from signals.cli.opening import DATE, everything
+from signals.cli.opening import DATE, everything, on_terminal
+
+if TYPE_CHECKING:
+    from signals.cli.opening import Opened
+    from signals.organisation_file import Progress
+    from signals.organisation_import import OrganisationImport
 
 
 @click.group()
@@ -41,7 +48,8 @@ def import_file(
 
     \b
     FILE is a csv (UTF-8; comma or semicolon) with a line for each area of each organisation:
-      name             by which an organisation is found again; the same name on several lines: several areas
+      name             by which an organisation is found again, whatever its capitals; the same name on
+                       several lines: several areas
       kind             social_work, ggd or national
       level, area      municipality GM0363; pc4 1012; pc6 1012AB; pc6_range "1012AB 1-99";
                        ggd_region GG3406; national NL
@@ -53,27 +61,20 @@ def import_file(
                        recipients that a team added to these two stay
       contact_phone, contact_email
     An empty cell changes nothing. A line is rejected for an area that another organisation covers on some of
-    the same days: let that end first, in the same file if you like.
+    the same days: let that end first, in the same file if you like; for an end that lies in the past, and for
+    an area that ended already. So is a file by which a team that receives would stop to: say on which day its
+    new addresses were verified, or let them confirm first, on the page of the organisation.
 
     Example: signals organisations import teams.csv --recipients-verified-on 2026-11-02 --dry-run
     """
-    from signals.organisation_import import import_organisations
-
     verified_on = recipients_verified_on.date() if recipients_verified_on else None
-    with everything(settings_of(context)) as opened, opened.sessions() as session:
+    with everything(settings_of(context)) as opened:
         try:
-            with file.open(encoding="utf-8-sig", newline="") as stream:
-                result = import_organisations(
-                    session,
-                    opened.clock,
-                    file=stream,
-                    audit=opened.audit,
-                    recipients_verified_on=verified_on,
-                )
+            with file.open(encoding="utf-8-sig", newline="") as stream, _bar() as progress:
+                take = _look if dry_run else _take
+                result = take(opened, file=stream, recipients_verified_on=verified_on, progress=progress)
         except UnicodeDecodeError:
             raise click.ClickException("the file is not UTF-8: save it as 'CSV UTF-8'") from None
-        if not dry_run and not result.rejected:
-            session.commit()
     data = {
         "dry_run": dry_run,
         "changes": [
@@ -84,6 +85,40 @@ def import_file(
     answer(data, as_json=as_json, text=_imported)
     if result.rejected:
         context.exit(1)
+
+
+def _look(opened: "Opened", **wanted: Any) -> "OrganisationImport":
+    """Nobody waits meanwhile: it only reads."""
+    from signals.db import at_one_moment, reading_session
+    from signals.organisation_import import look_at_organisations
+
+    with reading_session(opened.sessions, at_one_moment(opened.engine)) as session:
+        return look_at_organisations(session, opened.clock, **wanted)
+
+
+def _take(opened: "Opened", **wanted: Any) -> "OrganisationImport":
+    from signals.organisation_import import import_organisations
+
+    with opened.sessions() as session:
+        result = import_organisations(session, opened.clock, audit=opened.audit, **wanted)
+        if not result.rejected:
+            session.commit()
+    return result
+
+
+@contextmanager
+def _bar() -> Iterator["Progress"]:
+    """A bar on a terminal for each thing that is gone through."""
+    from signals.organisation_file import silent
+
+    if not on_terminal():
+        yield silent
+        return
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+    with Bar(console=Console(stderr=True), transient=True) as bar:
+        yield lambda items, description: bar.track(items, description=description)
 
 
 _WAIT = {
@@ -131,6 +166,18 @@ def merge(context: click.Context, *, predecessor: str, successor: str, as_json: 
     answer({"links": done.links, "keys": keys}, as_json=as_json, text=_merged)
 
 
+_HINTS = {
+    "covered_by_another": "let that end first, by a line with valid_until",
+    "ended_already": "let it begin anew, by a line with another valid_from",
+    "end_in_the_past": "it can end today at the earliest",
+    "stops_unverified": "the organisation receives now and would not any more: give --recipients-verified-on"
+    ", or let the new address confirm first",
+    "stops_receiving": "the organisation receives now and would not any more: suspend it on its page",
+    "name_of_two": "two organisations have this name, but for capitals and spaces: rename one first",
+    "quote_not_closed": "a quotation mark is missing, or a cell is far too long",
+}
+
+
 def _merged(data: dict[str, Any]) -> str:
     return f"{data['links']} links of addresses and {data['keys']} keys handed over."
 
@@ -138,7 +185,9 @@ def _merged(data: dict[str, Any]) -> str:
 def _imported(data: dict[str, Any]) -> str:
     if data["rejected"]:
         lines = [
-            f"line {r['line']}: {r['column']} {r['reason']}".replace("  ", " ") for r in data["rejected"]
+            f"line {r['line']}: {r['column']} {r['reason']}".replace("  ", " ")
+            + (f" ({_HINTS[r['reason']]})" if r["reason"] in _HINTS else "")
+            for r in data["rejected"]
         ]
         return "\n".join([*lines, f"{len(lines)} problems; nothing was changed."])
     lines = [f"{change['kind']}: {change['name']} {change['detail']}".rstrip() for change in data["changes"]]

@@ -163,10 +163,8 @@ def _password(from_stdin: bool) -> str:
 
 def _organisation_id(session: "Session", name_or_id: str | None) -> uuid.UUID | None:
     """The organisation that was named; exit code 2 when there is none."""
-    from sqlalchemy import or_, select
-    from signals.organisations import find_by_name
-
     from signals.models import Organisation
+    from signals.organisations import find_by_name
 
     if name_or_id is None:
         return None

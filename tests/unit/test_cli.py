@@ -294,6 +294,30 @@ def test_a_merger_waits_until_the_predecessor_receives_nothing_more(signals: Sig
     assert "no organisation" in signals("organisations", "merge", "Nobody", "Landelijk", code=1)
 
 
+def test_an_organisation_is_found_by_its_name_in_any_capitals(signals: Signals) -> None:
+    assert "still covers an area" in signals("organisations", "merge", "AMSTERDAM", "landelijk", code=1)
+    sent = signals.json("drill", "--organisation", "amsterdam")
+    assert [one["name"] for one in sent["organisations"]] == ["Amsterdam"]
+    assert "no organisation" in signals("drill", "--organisation", "nobody", code=1)
+
+
+def test_a_team_that_would_stop_to_receive_is_told_with_what_to_do(signals: Signals) -> None:
+    file = signals.file("more.csv", TEAMS.replace("c@", "e@").replace("d@", "f@"))
+    for more in ((), ("--dry-run",)):
+        said = signals("organisations", "import", file, *more, code=1)
+        assert "line 3: recipient_1 stops_unverified" in said
+        assert "--recipients-verified-on" in said
+
+
+def test_on_a_terminal_a_bar_says_how_far_an_import_is(
+    signals: Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signals.cli.organisations.on_terminal", lambda: True)
+    file = signals.file("more.csv", TEAMS.replace("Amsterdam,", "Ander,").replace("GM0363", "GM0014"))
+    signals("organisations", "import", file)
+    assert len(rows(signals, select(Organisation.id))) == 3
+
+
 def test_a_dry_run_of_organisations_changes_nothing(signals: Signals) -> None:
     file = signals.file("more.csv", TEAMS.replace("Amsterdam,", "Ander,").replace("GM0363", "GM0014"))
     kinds = [

@@ -1,9 +1,11 @@
 """A csv of organisations is taken over whole, or not at all with every reason."""
 
 import io
+import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
+from types import FrameType
 
 import pytest
 from sqlalchemy import Engine, event, select
@@ -19,8 +21,9 @@ from signals.organisation_import import (
     OrganisationImport,
     _with_named,
     import_organisations,
+    look_at_organisations,
 )
-from signals.organisations import onboarded_on
+from signals.organisations import create_organisation, onboarded_on
 from signals.vocabulary import AuditAction, OrganisationKind, Role
 
 CLOCK = FixedClock(datetime(2026, 11, 24, 9, 30, tzinfo=UTC))
@@ -81,6 +84,73 @@ def test_a_complete_line_takes_an_organisation_on(session: Session) -> None:
     assert not team(session).is_example
 
 
+def test_a_look_tells_what_would_be_done_and_writes_nothing(session: Session) -> None:
+    take(session, FULL + TEAM)
+    session.commit()
+    text = (
+        FULL
+        + TEAM.replace("b@example.org", "c@example.org")
+        + TEAM.replace("Zuid", "Noord").replace("GM0363", "GM0344")
+    )
+    asked = statements(session)
+    seen = look_at_organisations(session, CLOCK, file=io.StringIO(text), recipients_verified_on=VERIFIED)
+    assert {one.split()[0] for one in asked} == {"BEGIN", "SELECT"}
+    session.rollback()
+    assert take(session, text) == seen
+    assert kinds(seen) == [
+        ChangeKind.ORGANISATION_CHANGED,
+        ChangeKind.ORGANISATION_ADDED,
+        ChangeKind.AREA_ADDED,
+    ]
+
+
+def statements(session: Session) -> list[str]:
+    """What the database is asked from now on."""
+    asked: list[str] = []
+
+    def heard(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        asked.append(statement)
+
+    event.listen(session.get_bind(), "before_cursor_execute", heard)
+    return asked
+
+
+def many(count: int, *, teams: int) -> str:
+    """So many lines of so many organisations, each with an area of its own."""
+    letters = "ABCDEGHJKL"
+    lines = (
+        f"Team {one},social_work,pc6,{1100 + one // 10}A{letters[one % 10]},2026-01-01\n"
+        for one in range(count)
+    )
+    return SHORT + "".join(lines)
+
+
+def test_organisations_are_stored_many_at_a_time(session: Session) -> None:
+    asked = statements(session)
+    assert take(session, many(200, teams=200)).rejected == ()
+    assert len(asked) < 20
+
+
+def test_the_work_grows_as_the_file_does_and_not_as_its_square(session: Session) -> None:
+    def calls(text: str) -> int:
+        counted = 0
+
+        def count(_frame: FrameType, happened: str, _what: object) -> None:
+            nonlocal counted
+            counted += happened == "call"
+
+        sys.setprofile(count)
+        try:
+            assert take(session, text).rejected == ()
+        finally:
+            sys.setprofile(None)
+            session.rollback()
+        return counted
+
+    calls(many(1, teams=1))  # what is read once
+    assert calls(many(640, teams=1)) < 5 * calls(many(160, teams=1))
+
+
 def test_without_verified_recipients_it_does_not_receive_yet(session: Session) -> None:
     result = take(session, FULL + TEAM, verified_on=None)
     assert ChangeKind.STILL_NOT_ONBOARDED in kinds(result)
@@ -129,11 +199,69 @@ def test_an_address_is_taken_over_in_its_one_spelling_and_is_the_same_one_in_any
 
 def test_a_new_recipient_must_be_verified_again_and_the_old_one_need_not(session: Session) -> None:
     take(session, FULL + TEAM)
+    third = Recipient(position=3, address="d@example.org", verified_on=VERIFIED)
+    team(session).recipients.append(third)
     take(session, FULL + TEAM.replace("b@example.org", "c@example.org"), verified_on=None)
     assert {r.address: r.verified_on for r in team(session).recipients} == {
         "a@example.org": VERIFIED,
         "c@example.org": None,
+        "d@example.org": VERIFIED,
     }
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "verified_on", "told"),
+    [
+        ("b@example.org", "c@example.org", None, ("recipient_2", "stops_unverified")),
+        ("b@example.org", "c@example.org", VERIFIED, None),
+        ("2026-01-01,Wmo", "2027-01-01,Wmo", VERIFIED, ("", "stops_receiving")),
+    ],
+    ids=["an address that nobody checked", "one that somebody checked", "an agreement of later"],
+)
+def test_no_team_that_receives_stops_to_by_a_file(
+    session: Session, before: str, after: str, verified_on: date | None, told: tuple[str, str] | None
+) -> None:
+    take(session, FULL + TEAM)
+    result = take(session, FULL + TEAM.replace(before, after), verified_on)
+    assert [(one.column, one.reason) for one in result.rejected] == ([told] if told else [])
+
+
+def test_a_team_that_does_not_receive_yet_is_changed_as_the_file_says(session: Session) -> None:
+    take(session, FULL + TEAM, verified_on=None)
+    result = take(session, FULL + TEAM.replace("b@example.org", "c@example.org"), verified_on=None)
+    assert (result.rejected, kinds(result)) == (
+        (),
+        [ChangeKind.ORGANISATION_CHANGED, ChangeKind.STILL_NOT_ONBOARDED],
+    )
+
+
+@pytest.mark.parametrize("name", ["TEAM zuid", "Team  Zuid", " Team Zuid ", "Team\u00a0 Zuid"])
+def test_an_organisation_is_found_by_its_name_in_any_capitals_and_spaces(session: Session, name: str) -> None:
+    take(session, FULL + TEAM)
+    assert kinds(take(session, FULL + TEAM.replace("Team Zuid", name))) == [ChangeKind.UNCHANGED]
+
+
+def test_a_letter_with_its_accent_apart_is_the_same_letter(session: Session) -> None:
+    cafe = TEAM.replace("Team Zuid", "Cafe\u0301 Zuid")
+    take(session, FULL + cafe)
+    assert session.scalars(select(Organisation.name)).all() == ["Caf\u00e9 Zuid"]
+    assert kinds(take(session, FULL + cafe.replace("e\u0301", "\u00e9"))) == [ChangeKind.UNCHANGED]
+
+
+def test_lines_of_one_organisation_may_spell_its_name_otherwise(session: Session) -> None:
+    take(
+        session,
+        SHORT + "Team Zuid,social_work,pc4,1071,2026-01-01\nteam zuid,social_work,pc4,1072,2026-01-01\n",
+    )
+    assert session.scalars(select(Organisation.name)).all() == ["Team Zuid"]
+    assert len(areas(session)) == 2
+
+
+def test_of_two_organisations_of_one_name_none_is_guessed(session: Session) -> None:
+    for name in ("Team Zuid", "team zuid"):
+        create_organisation(session, name=name, kind=OrganisationKind.SOCIAL_WORK, areas=[])
+    result = take(session, FULL + TEAM)
+    assert [(one.column, one.reason) for one in result.rejected] == [("name", "name_of_two")]
 
 
 def test_a_new_recipient_is_not_told_at_the_phone_of_the_one_before(session: Session) -> None:
@@ -166,12 +294,7 @@ def test_a_lead_who_read_the_settings_before_is_told_that_they_changed(session: 
 
 def test_organisations_are_held_before_routing_as_whoever_changes_one_does(session: Session) -> None:
     """In the other order an import and a change on a page would wait for one another on PostgreSQL."""
-    asked: list[str] = []
-
-    def heard(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        asked.append(statement)
-
-    event.listen(session.get_bind(), "before_cursor_execute", heard)
+    asked = statements(session)
     take(session, FULL + TEAM)
     first = {table: next(place for place, text in enumerate(asked) if f"FROM {table}" in text) for table in
              ("organisations", "routing_version")}  # fmt: skip
@@ -221,6 +344,55 @@ def test_an_area_ends_by_its_last_day_and_is_never_removed(session: Session) -> 
     assert len(areas(session)) == 2
 
 
+WITH_END = "name,kind,level,area,valid_from,valid_until\n"
+WIJDEMEREN = "Wijdemeren,social_work,pc6_range,1241AA 1-50,2026-01-01,{}\n"
+
+
+@pytest.mark.parametrize(
+    ("former", "wanted", "told"),
+    [
+        ("", "2027-01-01", ChangeKind.AREA_ENDED),
+        ("", "2026-11-24", ChangeKind.AREA_ENDED),
+        ("", "2026-11-23", "end_in_the_past"),
+        ("2027-01-01", "2026-12-01", ChangeKind.AREA_ENDED),
+        ("2027-01-01", "2026-11-23", "end_in_the_past"),
+        ("2027-01-01", "2027-02-01", ChangeKind.AREA_EXTENDED),
+        ("2026-11-24", "2027-02-01", "ended_already"),
+        ("2026-11-24", "2026-11-01", "ended_already"),
+        ("2026-11-24", "2026-11-24", ChangeKind.UNCHANGED),
+        ("2026-11-24", "", ChangeKind.UNCHANGED),
+    ],
+)
+def test_an_area_ends_as_on_the_page_of_coverage(
+    session: Session, former: str, wanted: str, told: ChangeKind | str
+) -> None:
+    """On 24 November."""
+    take(session, WITH_END + WIJDEMEREN.format(former))
+    result = take(session, WITH_END + WIJDEMEREN.format(wanted))
+    if isinstance(told, ChangeKind):
+        assert (result.rejected, kinds(result)[0]) == ((), told)
+        assert session.scalars(select(CoverageArea.valid_until)).all() == [
+            date.fromisoformat(wanted or former) if wanted or former else None
+        ]
+    else:
+        assert [(one.line, one.column, one.reason) for one in result.rejected] == [(2, "valid_until", told)]
+
+
+def test_what_goes_on_for_longer_takes_nothing_from_who_comes_after(session: Session) -> None:
+    after = "Versa Hilversum,social_work,pc6_range,1241AA 1-99,2027-01-01,\n"
+    take(session, WITH_END + WIJDEMEREN.format("2027-01-01") + after)
+    result = take(session, WITH_END + WIJDEMEREN.format("2029-01-01"))
+    assert [(one.line, one.column, one.reason) for one in result.rejected] == [
+        (2, "area", "covered_by_another")
+    ]
+
+
+def test_a_change_of_an_end_tells_the_end_before_it(session: Session) -> None:
+    take(session, WITH_END + WIJDEMEREN.format("2027-01-01"))
+    longer = take(session, WITH_END + WIJDEMEREN.format("2027-02-01")).changes[0]
+    assert longer.detail == "pc6_range 1241AA 1-50 from 2026-01-01 until 2027-02-01 (was until 2027-01-01)"
+
+
 def test_a_change_moves_the_routing_version_and_is_audited(session: Session) -> None:
     take(session, FULL + TEAM)
     entry = session.scalars(select(AuditEntry)).one()
@@ -234,6 +406,31 @@ def test_what_a_spreadsheet_adds_is_no_mistake_of_its_writer(session: Session) -
     take(session, SHORT.replace(",", ";") + line + ";;;;\n;;;;\n")
     assert team(session).kind is OrganisationKind.SOCIAL_WORK
     assert areas(session) == [("pc6_range", "1012AB", 1, 99)]
+
+
+def test_columns_that_a_spreadsheet_once_had_are_none(session: Session) -> None:
+    text = SHORT.replace("\n", ",,\n") + "Team Zuid,social_work,pc4,1071,2026-01-01,,\n"
+    text += "Team Zuid,social_work,pc4,1072,2026-01-01\nTeam Zuid,social_work,pc4,1073,2026-01-01, ,,\n"
+    assert take(session, text).rejected == ()
+    assert len(areas(session)) == 3
+
+
+def test_the_header_is_read_in_any_capitals_and_spaces(session: Session) -> None:
+    take(session, SHORT.replace("name,kind", "Name,\u00a0KIND ") + "Zuid,social_work,pc4,1071,2026-01-01\n")
+    assert len(areas(session)) == 1
+
+
+def test_a_quotation_mark_that_is_not_closed_is_told_with_its_line(session: Session) -> None:
+    line = "Zuid,social_work,pc4,1071,2026-01-01\n"
+    text = (
+        SHORT + line + '"' + "".join(f"Team {one},social_work,pc4,1072,2026-01-01\n" for one in range(5000))
+    )
+    assert reasons(session, text) == [(3, "", "quote_not_closed")]
+
+
+def test_a_cell_of_several_lines_is_told_by_its_first(session: Session) -> None:
+    text = SHORT + 'Zuid,social_work,pc4,"10\n\n71",2026-01-01\nNoord,social_work,pc4,x,2026-01-01\n'
+    assert {one[0] for one in reasons(session, text)} == {2, 5}
 
 
 def test_semicolons_do_as_well(session: Session) -> None:
@@ -259,6 +456,7 @@ def test_semicolons_do_as_well(session: Session) -> None:
         ("A,social_work,pc6_range,1071AB 0-9,2026-01-01", "area", "house_numbers"),
         ("A,social_work,pc4,1071,1 jan 2026", "valid_from", "not_a_date"),
         ("A,social_work,pc4,1071,2026-02-30", "valid_from", "not_a_date"),
+        ("A,social_work,pc4,1071,1999-12-31", "valid_from", "too_early"),
         ("A,social_work,pc4,1071", "", "number_of_cells"),
         ("A,social_work,pc4,1071,2026-01-01,more", "", "number_of_cells"),
     ],

@@ -139,6 +139,57 @@ def test_what_the_other_pages_refuse_no_file_does(desk: Desk, bea: Browser, line
     assert names(desk) == before
 
 
+LIVE = HEAD + UTRECHT
+ENDS = (
+    "name;kind;level;area;valid_from;valid_until\nWelzijn Utrecht;social_work;municipality;GM0344;2026-01-01;"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            LIVE.replace("een@", "drie@").replace("twee@", "vier@"),
+            "2 recipient_1 deze organisatie ontvangt nu, en",
+        ),
+        (f"{ENDS}2026-11-01\n", "2 valid_until dit ligt in het verleden"),
+    ],
+    ids=["addresses that nobody checked", "an end in the past"],
+)
+def test_what_would_be_done_unseen_is_refused_in_words(
+    desk: Desk, bea: Browser, text: str, told: str
+) -> None:
+    assert do(bea, look(bea, LIVE, verified_on="2026-11-20")).status_code == 303
+    before = addresses(desk)
+    page = look(bea, text)
+    assert told in words(page)
+    assert 'name="seen"' not in page.text
+    assert addresses(desk) == before
+
+
+def test_the_preview_says_in_words_what_changes_and_which_way_an_end_moves(desk: Desk, bea: Browser) -> None:
+    assert do(bea, look(bea, LIVE, verified_on="2026-11-20")).status_code == 303
+    other = LIVE.replace("Wmo 2015", "Jeugdwet").replace("een@", "drie@")
+    page = words(look(bea, other, verified_on="2026-11-21"))
+    assert "Welzijn Utrecht wijzigt: de grondslag, wie bericht krijgt van signalen" in page
+    for until, said in (
+        ("2027-01-01", "stopt met: gemeente: Utrecht (GM0344), tot vr 1 jan 2027 (die dag niet meer)"),
+        ("2026-12-01", "stopt eerder met: gemeente: Utrecht (GM0344), tot di 1 dec 2026"),
+        ("2027-02-01", "gaat langer door met: gemeente: Utrecht (GM0344), tot ma 1 feb 2027"),
+    ):
+        seen = look(bea, f"{ENDS}{until}\n")
+        assert said in words(seen)
+        assert do(bea, seen).status_code == 303
+    assert "het zou op di 1 dec 2026 stoppen" in words(seen)
+
+
+def test_whoever_only_looks_takes_nobody_s_turn_to_write(
+    bea: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_pages, "import_organisations", None)
+    assert "Welzijn Utrecht is nieuw" in words(look(bea, HEAD + UTRECHT))
+
+
 def addresses(desk: Desk) -> set[str]:
     with Session(desk.engine) as session:
         return set(session.scalars(select(Recipient.address)))
@@ -195,8 +246,9 @@ def test_a_form_of_another_site_changes_nothing(desk: Desk, bea: Browser) -> Non
 def test_every_change_and_every_reason_has_words(desk: Desk) -> None:
     folder = Path(import_pages.__file__ or "").parents[2]
     text = "".join((folder / f"organisation_{part}.py").read_text("utf-8") for part in ("file", "import"))
-    reasons = set(re.findall(r'reason="(\w+)"', text)) | set(re.findall(r'yield "?\w+"?, "(\w+)"', text))
-    assert len(reasons) > 12
+    patterns = (r'reason="(\w+)"', r'yield "?\w+"?, "(\w+)"', r'_reject\(line, "(\w+)"')
+    reasons = {reason for pattern in patterns for reason in re.findall(pattern, text)}
+    assert len(reasons) > 20
     with desk.app.test_request_context():
         assert all(import_pages._reason_in_words(reason) for reason in reasons)
         area = Area(level="pc6_range", area="1012AB", number_from=1, number_to=9, valid_from=DAY)

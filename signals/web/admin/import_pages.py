@@ -18,6 +18,7 @@ from signals.organisation_import import (
     ChangeKind,
     OrganisationImport,
     import_organisations,
+    look_at_organisations,
 )
 from signals.organisations import Area
 from signals.routing_table import CoverageLevel
@@ -99,9 +100,10 @@ def take() -> Any:
 
 
 def _looked_at(text: str, verified_on: date | None, *, again: bool = False) -> Looked:
-    """Everything is done, and nothing committed."""
-    with desk().sessions() as session:
-        result = _imported(session, text, verified_on)
+    """Only read: nobody who writes waits for somebody who looks."""
+    file = io.StringIO(text, newline="")
+    with desk().reading() as session:
+        result = look_at_organisations(session, desk().clock, file=file, recipients_verified_on=verified_on)
     return Looked(text=text, verified_on=verified_on, result=result, again=again)
 
 
@@ -164,12 +166,42 @@ def _page(*, looked: Looked | None = None, errors: dict[str, str] | None = None)
 def _change_in_words(change: Change) -> str:
     words: dict[ChangeKind, Callable[[], str]] = {
         ChangeKind.ORGANISATION_ADDED: lambda: gettext("is new"),
-        ChangeKind.ORGANISATION_CHANGED: lambda: gettext("changes: %(what)s", what=change.detail),
+        ChangeKind.ORGANISATION_CHANGED: lambda: gettext("changes: %(what)s", what=_fields_in_words(change)),
         ChangeKind.AREA_ADDED: lambda: gettext("also covers %(area)s", area=_area_in_words(change.area)),
-        ChangeKind.AREA_ENDED: lambda: gettext("stops covering %(area)s", area=_area_in_words(change.area)),
+        ChangeKind.AREA_ENDED: lambda: _end_in_words(change),
+        ChangeKind.AREA_EXTENDED: lambda: gettext(
+            "goes on covering %(area)s; it would have stopped on %(former)s",
+            area=_area_in_words(change.area),
+            former=_former(change),
+        ),
         ChangeKind.STILL_NOT_ONBOARDED: lambda: gettext("does not receive yet: something is missing"),
     }
     return words[change.kind]()
+
+
+def _end_in_words(change: Change) -> str:
+    area = _area_in_words(change.area)
+    if change.former is None:
+        return str(gettext("stops covering %(area)s", area=area))
+    former = _former(change)
+    text = gettext("stops sooner covering %(area)s; it would have on %(former)s", area=area, former=former)
+    return str(text)
+
+
+def _former(change: Change) -> str:
+    return display.day(change.former) if change.former else ""
+
+
+def _fields_in_words(change: Change) -> str:
+    words = {
+        "agreement_on": gettext("the agreement"),
+        "legal_basis": gettext("the legal ground"),
+        "retention_basis": gettext("the ground of the retention periods"),
+        "contact_phone": gettext("the telephone number for residents"),
+        "contact_email": gettext("the e-mail address for residents"),
+        "recipients": gettext("who is told of signals"),
+    }
+    return ", ".join(words[name] for name in change.fields)
 
 
 def _area_in_words(area: Area | None) -> str:
@@ -195,6 +227,7 @@ def _reason_in_words(reason: str) -> str:
         "unknown": lambda: gettext("this does not exist"),
         "invalid": lambda: gettext("this is no e-mail address"),
         "not_a_date": lambda: gettext("this is no date like 2026-01-31"),
+        "too_early": lambda: gettext("this lies before 2000"),
         "not_after_valid_from": lambda: gettext("this does not lie after valid_from"),
         "house_numbers": lambda: gettext("write it like 1012AB 1-99"),
         "contradicts_an_earlier_line": lambda: gettext("an earlier line of this organisation says otherwise"),
@@ -204,6 +237,24 @@ def _reason_in_words(reason: str) -> str:
         "covered_by_another": lambda: gettext(
             "another organisation covers this on some of these days: let that end first, by a line with"
             " valid_until"
+        ),
+        "end_in_the_past": lambda: gettext("this lies in the past: an area can end today at the earliest"),
+        "ended_already": lambda: gettext(
+            "this area ended already: let it begin anew, by a line with another valid_from"
+        ),
+        "stops_unverified": lambda: gettext(
+            "this organisation receives now, and after this it would not, for nobody checked this address:"
+            " fill in when that was done, or add it on the page of the organisation first and let it confirm"
+        ),
+        "stops_receiving": lambda: gettext(
+            "this organisation receives now, and after this it would not: who means that fills in on its page"
+            " from when it receives nothing"
+        ),
+        "name_of_two": lambda: gettext(
+            "two organisations have this name, but for capitals and spaces: rename one of them first"
+        ),
+        "quote_not_closed": lambda: gettext(
+            "from here on this cannot be read: a quotation mark is missing, or a cell is far too long"
         ),
         "coordinator": lambda: gettext("a coordinator never hears of a single signal: choose somebody else"),
         "last_national_desk": lambda: gettext("after this no national desk would receive any more"),
