@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from signals.cli import answer, json_option, settings_of
-from signals.cli.opening import DATE, everything, on_terminal
+from signals.cli.opening import DATE, day_of, everything, on_terminal
 
 if TYPE_CHECKING:
     from signals.cli.opening import Opened
@@ -68,6 +68,8 @@ def import_file(
     Example: signals organisations import teams.csv --recipients-verified-on 2026-11-02 --dry-run
     """
     verified_on = recipients_verified_on.date() if recipients_verified_on else None
+    if verified_on and verified_on > day_of(None):
+        raise click.BadParameter("this lies in the future", param_hint="--recipients-verified-on")
     with everything(settings_of(context)) as opened:
         try:
             with file.open(encoding="utf-8-sig", newline="") as stream, _bar() as progress:

@@ -309,6 +309,11 @@ def test_a_team_that_would_stop_to_receive_is_told_with_what_to_do(signals: Sign
         assert "--recipients-verified-on" in said
 
 
+def test_nobody_checked_an_address_on_a_day_to_come(signals: Signals) -> None:
+    wanted = ("organisations", "import", signals.file("more.csv", TEAMS), "--recipients-verified-on")
+    assert "future" in signals(*wanted, "2099-01-01", code=2)
+
+
 def test_on_a_terminal_a_bar_says_how_far_an_import_is(
     signals: Signals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
