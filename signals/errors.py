@@ -77,6 +77,12 @@ class Restricted(Conflict):
     code = "restricted"
 
 
+class OtherRestricted(Restricted):
+    """The same of the signal that was to go on: one that is joined into it would wait with it."""
+
+    code = "other_restricted"
+
+
 class ClaimedByOther(Conflict):
     """Somebody else has claimed this signal."""
 

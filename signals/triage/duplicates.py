@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from signals.audit import Actor, AuditLog
 from signals.clock import Clock
-from signals.errors import Conflict, Restricted
+from signals.errors import Conflict, OtherRestricted
 from signals.models import Signal
 from signals.triage.claims import claim
 from signals.triage.earlier import EarlierSignal, is_worked
@@ -49,7 +49,7 @@ def conclude_as_duplicate(
     """Claim it where nobody has it, and conclude it with `duplicate`, in one transaction.
 
     `earlier_id`: the one that goes on. Raises `Conflict` when that does not any more, for somebody concluded
-    it or joined it with this one; `Restricted` when nobody may work on either; and what `claim` and
+    it or joined it with this one; `OtherRestricted` when nobody may work on that; and what `claim` and
     `conclude` raise.
     """
     held = _held(session, actor, {signal_id, earlier_id})
@@ -65,7 +65,7 @@ def _refuse_unless_going_on(earlier: Any) -> None:
     if earlier is None or earlier.state is SignalState.CONCLUDED:
         raise Conflict
     if earlier.restricted_on is not None:
-        raise Restricted
+        raise OtherRestricted
 
 
 def _held(session: Session, actor: Actor, ids: Collection[UUID]) -> Mapping[UUID, Any]:

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from signals.clock import today
-from signals.errors import Restricted
+from signals.errors import OtherRestricted, Restricted
 from signals.models import Signal
 from signals.statistics.own_figures import own_figures
 from signals.triage import conclude_as_duplicate, queue_page, workload
@@ -52,8 +52,9 @@ def test_it_is_counted_and_listed_as_open_and_never_as_late(world: World, kept: 
 def test_it_is_joined_with_none(world: World, kept: UUID, way: str) -> None:
     one, goes_on = (_other(world, kept), kept) if way == "into it" else (kept, _other(world, kept))
     worker = world.staff()
-    with pytest.raises(Restricted), world.sessions.begin() as session:
+    with pytest.raises(Restricted) as refused, world.sessions.begin() as session:
         conclude_as_duplicate(
             session, world.clock, signal_id=one, earlier_id=goes_on, actor=worker, audit=world.audit
         )
+    assert (refused.type is OtherRestricted) is (way == "into it")  # which of the two it is about
     assert {signal.state for signal in world.signals()} == {SignalState.NEW}
