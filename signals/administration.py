@@ -4,7 +4,6 @@ Every change is audited under the organisation that it is about, and tells every
 transaction.
 """
 
-import re
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -17,13 +16,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, selectinload
 
 from notifications.events import Event
-from signals import reference
+from signals.areas import area_problems
 from signals.audit import Actor, AuditLog, require_role
 from signals.clock import Clock, today
 from signals.errors import Conflict, FieldProblem, Invalid, NotFound
 from signals.models import CoverageArea, Organisation
 from signals.organisations import (
-    LAST_NUMBER,
     Area,
     areas_overlap,
     create_organisation,
@@ -34,7 +32,6 @@ from signals.organisations import (
 from signals.reach import coordinators
 from signals.recipients import arranged, going, take_back_check, wrong_recipients
 from signals.routing import LEAST_RECIPIENTS, hold_routing, routing_changed
-from signals.routing_table import NATIONAL_AREA, CoverageLevel
 from signals.staff.accounts import checked_email
 from signals.staff.identity import normal_email
 from signals.team_settings import StaleSettings
@@ -204,7 +201,7 @@ def add_area(
     """
     require_role(actor, Role.ADMINISTRATOR)
     organisation = _organisation(session, organisation_id)
-    _refuse(_area_problems(area))
+    _refuse(area_problems(area))
     hold_routing(session)
     _refuse_overlap(session, area)
     added = CoverageArea(**vars(area), organisation=organisation)
@@ -225,9 +222,11 @@ def end_area(
     Raises `NotFound`, and `Invalid` for a date that lies in the past or makes it last longer.
     """
     require_role(actor, Role.ADMINISTRATOR)
-    area = session.scalar(select(CoverageArea).where(CoverageArea.id == area_id).with_for_update())
+    area = session.get(CoverageArea, area_id)
     if area is None:
         raise NotFound
+    _organisation(session, area.organisation_id)  # held before routing, as by whoever changes an organisation
+    session.refresh(area, with_for_update=True)
     too_late = area.valid_until is not None and valid_until > area.valid_until
     if valid_until < max(today(clock), area.valid_from) or valid_until == area.valid_from or too_late:
         raise Invalid(FieldProblem(field="valid_until", code="out_of_range"))
@@ -354,35 +353,6 @@ def _set_recipients(session: Session, organisation: Organisation, entries: Seque
             take_back_check(session, recipient.id, Event.RECIPIENT_CHECK)
         recipient.verified_on = entry.verified_on
     organisation.recipients = recipients
-
-
-def _area_problems(area: Area) -> Iterator[FieldProblem]:
-    level = CoverageLevel(area.level)
-    if not _exists(level, area.area):
-        yield FieldProblem(field="area", code="invalid_value")
-    if (level is CoverageLevel.PC6_RANGE) != (area.number_from is not None and area.number_to is not None):
-        yield FieldProblem(field="number_from", code="out_of_range")
-    elif not 1 <= (area.number_from or 1) <= (area.number_to or LAST_NUMBER) <= LAST_NUMBER:
-        yield FieldProblem(field="number_to", code="out_of_range")
-    if area.valid_until is not None and area.valid_until <= area.valid_from:
-        yield FieldProblem(field="valid_until", code="out_of_range")
-
-
-def _exists(level: CoverageLevel, area: str) -> bool:
-    """Municipalities of any date pass: coverage is prepared before a merger. Postcodes by their shape."""
-    geography = reference.geography()
-    match level:
-        case CoverageLevel.MUNICIPALITY:
-            merged = {change.new_code for change in geography.boundary_changes}
-            return area in geography.municipalities or area in merged
-        case CoverageLevel.GGD_REGION:
-            return area in reference.ggd_regions()
-        case CoverageLevel.NATIONAL:
-            return area == NATIONAL_AREA
-        case CoverageLevel.PC4:
-            return re.fullmatch(r"[1-9][0-9]{3}", area) is not None
-        case CoverageLevel.PC6 | CoverageLevel.PC6_RANGE:
-            return re.fullmatch(r"[1-9][0-9]{3}[A-Z]{2}", area) is not None
 
 
 def _refuse_overlap(session: Session, area: Area) -> None:

@@ -11,11 +11,9 @@ from sqlalchemy.orm import Session
 
 from signals import administration
 from signals.administration import RecipientEntry
-from signals.areas import area_problems
 from signals.clock import today
 from signals.coverage import next_change_after, problems_on
 from signals.coverage_check import Problem, UpcomingChange
-from signals.errors import Invalid
 from signals.models import Approval, CoverageArea, Organisation, StaffMember
 from signals.organisations import Area
 from signals.staff import approvals as requests
@@ -126,9 +124,6 @@ def coverage(organisation: UUID | None = None) -> Sequence[CoverageArea]:
 
 def add_area(organisation: UUID, area: Area) -> CoverageArea:
     """Let an organisation cover an area."""
-    wrong = tuple(area_problems(area))
-    if wrong:
-        raise Invalid(*wrong)
     context = desk()
 
     def add(session: Session) -> CoverageArea:
