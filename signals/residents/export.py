@@ -88,6 +88,8 @@ def export_of(
     long the organisation keeps what (art. 15(1)(d)). `accesses`: see `accesses_to`. A test holds the signals
     against the columns that docs/privacy/velden.md calls the resident's.
     """
+    here = {signal.id for signal in findings.signals}  # of what came back they stand at the signal
+    elsewhere = {signal_id: entries for signal_id, entries in accesses.items() if signal_id not in here}
     return {
         "organisation": organisation.name,
         "legal_basis": organisation.legal_basis,
@@ -114,7 +116,7 @@ def export_of(
                 "on": referral.referred_on.isoformat(),
                 "to": receivers.get(referral.to_organisation_id),
                 "reason": referral.reason,
-                "accesses": _accesses(accesses.get(referral.signal_id, ())),
+                "accesses": _accesses(elsewhere.get(referral.signal_id, ())),
             }
             for referral in findings.referrals
         ],

@@ -321,7 +321,13 @@ def test_what_is_left_of_signals_that_went_is_in_the_export(
         )
     document = exported(world, officer)
     assert document["referred"] == [
-        {"reference": "7KQ2-4MXW", "on": DAY.isoformat(), "to": "Groningen", "reason": "moved"}
+        {
+            "reference": "7KQ2-4MXW",
+            "on": DAY.isoformat(),
+            "to": "Groningen",
+            "reason": "moved",
+            "accesses": [],  # they stand at the signal, which is here
+        }
     ]
     with world.sessions.begin() as session:
         session.get_one(Signal, signal_id).restricted_on = None

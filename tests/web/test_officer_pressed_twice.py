@@ -158,4 +158,4 @@ def test_a_restriction_that_is_asked_for_again_stays_of_its_day_and_none_is_lift
     refused = send(fleur, "restrict", found_form(fleur, signal_id, "restrict") | lift)
     assert (refused.status_code, entries(desk)) == (409, 3)
     outcomes = [entry.outcome for entry in desk.entries(AuditAction.SIGNAL_RESTRICTED)]
-    assert outcomes == ["restricted", "restricted", "lifted"]
+    assert sorted(outcomes) == ["lifted", "restricted", "restricted"]  # of one moment in no order
