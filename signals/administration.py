@@ -152,8 +152,10 @@ def change_organisation(
 ) -> Organisation:
     """Change what `changes` names (see `CHANGEABLE`), also what is needed before an organisation receives.
 
-    `recipients`: all of them, as `RecipientEntry`, in order. An empty text or None empties a field. Raises
-    `NotFound`, `StaleSettings`, `Invalid` with every problem, and `LastNationalDesk`.
+    `recipients`: all of them, as `RecipientEntry`, in order. An empty text or None empties a field. With
+    `expected_version` they are a form's, in which a day may have been left standing beside another address,
+    and by which nobody may stop to receive unseen. Raises `NotFound`, `StaleSettings`, `Invalid` with every
+    problem, and `LastNationalDesk`.
     """
     require_role(actor, Role.ADMINISTRATOR)
     assert changes.keys() <= CHANGEABLE
@@ -163,6 +165,8 @@ def change_organisation(
     was_a_desk = is_lasting_desk(organisation, today(clock))
     wanted = {name: value for name, value in changes.items() if not _is_so(organisation, name, value)}
     _refuse(_problems(session, organisation, wanted, today(clock)))
+    if expected_version is not None and "recipients" in wanted:
+        _refuse(_left_standing(organisation, wanted["recipients"], today(clock)))
     for name, value in wanted.items():
         if name == "recipients":
             _set_recipients(session, organisation, value)
@@ -300,8 +304,7 @@ def _problems(
     if "recipients" in changes:
         yield from wrong_recipients([entry.address for entry in changes["recipients"]], coordinators(session))
         yield from _checks_to_come(changes["recipients"], on)
-        yield from _checks_of_the_former(organisation, changes["recipients"])
-        if receives(organisation, on) and _counting(organisation, changes["recipients"]) < LEAST_RECIPIENTS:
+        if receives(organisation, on) and len(changes["recipients"]) < LEAST_RECIPIENTS:
             yield FieldProblem(field="recipients", code="keep_two")
 
 
@@ -324,6 +327,15 @@ def _checks_to_come(entries: Sequence[RecipientEntry], on: date) -> Iterator[Fie
     for place, entry in enumerate(entries):
         if entry.verified_on is not None and entry.verified_on > on:
             yield FieldProblem(field=f"recipients.{place}.verified_on", code="in_the_future")
+
+
+def _left_standing(
+    organisation: Organisation, entries: Sequence[RecipientEntry], on: date
+) -> Iterator[FieldProblem]:
+    """What a form may say that nobody meant; a program is answered whether the organisation `receives`."""
+    yield from _checks_of_the_former(organisation, entries)
+    if receives(organisation, on) and _counting(organisation, entries) < LEAST_RECIPIENTS:
+        yield FieldProblem(field="recipients", code="keep_two")
 
 
 def _checks_of_the_former(

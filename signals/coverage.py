@@ -60,13 +60,17 @@ class IncompleteFile(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class CoverageImport:
-    """What an import changed: rows added, changed, removed and kept; `unknown_codes` are on no map here."""
+    """What an import changed: rows added, changed, removed and kept; `unknown_codes` are on no map here.
+
+    `left`: postcodes that are known to lie in several municipalities and of which a part had one: they stay.
+    """
 
     added: int
     changed: int
     removed: int
     kept: int
     unknown_codes: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
 
     @property
     def anything(self) -> bool:
@@ -96,9 +100,9 @@ def import_official(
     present = {
         (row.first_pc6, row.number_from): row for row in session.scalars(select(MunicipalityOfPostcode))
     }
-    reached = present
+    reached, left = present, _split_before(file, present) if file.partial else set()
     if file.partial:
-        held = _held(file, present)
+        held = set(file.postcodes()) - left
         wanted = {place: said for place, said in wanted.items() if place[0] in held}
         reached = {place: row for place, row in present.items() if place[0] in held}
     changed = _write(session, wanted, reached)
@@ -109,6 +113,7 @@ def import_official(
         removed=len(removed),
         kept=len(present) - len(removed) - changed,
         unknown_codes=_unknown_codes(file, as_of),
+        left=tuple(sorted(left)),
     )
     if result.anything:
         session.flush()
@@ -160,14 +165,13 @@ def _refuse_incomplete(file: CompactCoverage, as_of: date, least: Share) -> None
         )
 
 
-def _held(file: CompactCoverage, present: Collection[_Place]) -> set[str]:
-    """Postcodes that a partial file speaks of.
+def _split_before(file: CompactCoverage, present: Collection[_Place]) -> set[str]:
+    """Postcodes of a part that are known to lie in several municipalities, and of which it has one only.
 
-    Not those that are known to lie in several municipalities where it has one of these only: it was
-    filtered, and nothing says that the others' house numbers went.
+    It was filtered, perhaps: nothing says that the others' house numbers went.
     """
     split = {pc6 for pc6, number_from in present if number_from}
-    return set(file.postcodes()) - (split - {part.pc6 for part in file.ranges})
+    return (split - {part.pc6 for part in file.ranges}) & set(file.postcodes())
 
 
 def _wanted(file: CompactCoverage, as_of: date) -> Iterator[tuple[_Place, _Said]]:

@@ -171,6 +171,11 @@ def _imported(result: dict[str, Any]) -> str:
     ]
     if result["partial"]:
         lines.append("The file is a part of the country: what it lacks was left as it is.")
+    if result["left"]:
+        some = ", ".join(result["left"][:20]) + (" ..." if len(result["left"]) > 20 else "")
+        lines.append(
+            f"Left as they are: known to lie in several municipalities, and the part has one: {some}."
+        )
     if result["unknown_codes"]:
         codes = ", ".join(result["unknown_codes"])
         lines.append(f"On no map here: {codes}. Their addresses fall to the national desk; check --as-of.")
