@@ -160,6 +160,12 @@ def receives(organisation: Organisation, on: date) -> bool:
     return facts.receives(on)
 
 
+def mailbox_keys_are_whole(session: Session, clock: Clock, *, keystore: PublicKeyMaker) -> bool:
+    """Whether `provision_mailbox_keys` would find nothing to do; a look that writes nothing."""
+    missing, lost = _missing_and_lost(session, today(clock), keystore)
+    return not missing and not lost
+
+
 def provision_mailbox_keys(session: Session, clock: Clock, *, keystore: PublicKeyMaker) -> int:
     """Make the mailbox keys of this week and the next four for every organisation; returns how many are new.
 
@@ -167,16 +173,11 @@ def provision_mailbox_keys(session: Session, clock: Clock, *, keystore: PublicKe
     A public half whose private one is gone, as after a restore of the keystore from a copy, is replaced:
     what is sealed to it nobody can read.
     """
-    wanted = set(_wanted(session, today(clock)))
-    # Of the weeks to come: a sweep may be taking the keys of those that are over.
-    ahead = select(MailboxPublicKey.__table__).where(MailboxPublicKey.week >= week_start(today(clock)))
-    rows = session.execute(ahead).all()
-    lost = _lost(rows, keystore)  # after the rows were read: a private half is there before its public one
+    missing, lost = _missing_and_lost(session, today(clock), keystore)
     if lost:
         log.error("mailbox_keys.private_half_gone", count=len(lost))
         session.execute(delete(MailboxPublicKey).where(MailboxPublicKey.key_id.in_(lost)))
-    present = {(row.organisation_id, row.week) for row in rows if row.key_id not in lost}
-    made = keystore.make_mailbox_keys(sorted(wanted - present)) if wanted - present else []
+    made = keystore.make_mailbox_keys(sorted(missing)) if missing else []
     new = _publish(session, made)
     if new or lost:
         routing_changed(session)
@@ -199,6 +200,18 @@ def _publish(session: Session, halves: Sequence[PublicHalf]) -> int:
     names = ("key_id", "organisation_id", "week", "public_key", "signature")
     columns = {name: [getattr(half, name) for half in halves] for name in names}
     return insert_many(session.connection(), cast(Table, MailboxPublicKey.__table__), columns, unless=())
+
+
+def _missing_and_lost(
+    session: Session, on: date, keystore: PublicKeyMaker
+) -> tuple[set[tuple[uuid.UUID, date]], set[uuid.UUID]]:
+    """(Organisation, week) without a key, and ids of public halves whose private one is gone."""
+    wanted = set(_wanted(session, on))
+    # Of the weeks to come: a sweep may be taking the keys of those that are over.
+    ahead = select(MailboxPublicKey.__table__).where(MailboxPublicKey.week >= week_start(on))
+    rows = session.execute(ahead).all()
+    lost = _lost(rows, keystore)  # after the rows were read: a private half is there before its public one
+    return wanted - {(row.organisation_id, row.week) for row in rows if row.key_id not in lost}, lost
 
 
 def _wanted(session: Session, on: date) -> Iterable[tuple[uuid.UUID, date]]:

@@ -17,8 +17,8 @@ from signals.jobs import Worker
 
 DAILY_SECONDS = 24 * 3600
 HOURLY_SECONDS = 3600
-MAILBOX_SECONDS = 60
-"""An organisation that was taken on now receives from its first keys on."""
+MAILBOX_SECONDS = 10
+"""An organisation that was taken on now receives from its first keys on: until then another one does."""
 REMINDER_SECONDS = 600
 PROOF_SECONDS = 60
 FIGURES_SECONDS = 60
