@@ -20,7 +20,7 @@ from signals.coverage_check import (
     routed_elsewhere,
 )
 from signals.models import MunicipalityOfPostcode, Organisation
-from signals.organisations import onboarded_on
+from signals.organisations import facts_of
 from signals.routing import routing_changed
 from signals.routing_table import (
     CoverageLevel,
@@ -100,9 +100,11 @@ def import_official(
     present = {
         (row.first_pc6, row.number_from): row for row in session.scalars(select(MunicipalityOfPostcode))
     }
-    reached, left = present, _split_before(file, present) if file.partial else set()
+    reached, left = present, set[str]()
     if file.partial:
-        held = set(file.postcodes()) - left
+        held = set(file.postcodes())
+        left = held & _split_before(file, present)
+        held -= left
         wanted = {place: said for place, said in wanted.items() if place[0] in held}
         reached = {place: row for place, row in present.items() if place[0] in held}
     changed = _write(session, wanted, reached)
@@ -166,12 +168,12 @@ def _refuse_incomplete(file: CompactCoverage, as_of: date, least: Share) -> None
 
 
 def _split_before(file: CompactCoverage, present: Collection[_Place]) -> set[str]:
-    """Postcodes of a part that are known to lie in several municipalities, and of which it has one only.
+    """Postcodes that are known to lie in several municipalities, and of which a part has not more than one.
 
     It was filtered, perhaps: nothing says that the others' house numbers went.
     """
     split = {pc6 for pc6, number_from in present if number_from}
-    return (split - {part.pc6 for part in file.ranges}) & set(file.postcodes())
+    return split - {part.pc6 for part in file.ranges}
 
 
 def _wanted(file: CompactCoverage, as_of: date) -> Iterator[tuple[_Place, _Said]]:
@@ -228,7 +230,7 @@ def _unknown_codes(file: CompactCoverage, as_of: date) -> tuple[str, ...]:
 def _coverage(session: Session) -> tuple[list[CoverageRow], list[OrganisationFacts]]:
     organisations = _organisations(session)
     rows = [row for organisation in organisations for row in _rows_of(organisation)]
-    return rows, [_facts_of(organisation) for organisation in organisations]
+    return rows, [facts_of(organisation) for organisation in organisations]
 
 
 def _organisations(session: Session) -> list[Organisation]:
@@ -236,16 +238,6 @@ def _organisations(session: Session) -> list[Organisation]:
         selectinload(Organisation.recipients), selectinload(Organisation.coverage)
     )
     return list(session.scalars(query))
-
-
-def _facts_of(organisation: Organisation) -> OrganisationFacts:
-    return OrganisationFacts(
-        id=organisation.id,
-        name=organisation.name,
-        kind=organisation.kind,
-        receives_from=onboarded_on(organisation),
-        receives_until=organisation.suspended_from,
-    )
 
 
 def _rows_of(organisation: Organisation) -> Iterator[CoverageRow]:

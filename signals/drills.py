@@ -21,7 +21,7 @@ from signals.clock import AMSTERDAM, Clock, today
 from signals.db import set_local
 from signals.deadlines import add_working_days, is_working_day
 from signals.models import Drill, Organisation
-from signals.organisations import onboarded_on
+from signals.organisations import receives
 from signals.proof_links import PREFIX, is_code_of
 from signals.reach import (
     EMAIL_ONLY,
@@ -193,20 +193,21 @@ class Drills:
         latest = session.scalar(_latest(organisation.id).limit(1))
         if _suspending(session, organisation) is not None:
             return latest is None or latest.sent_on + timedelta(days=AGAIN_DAYS) <= on
-        since, until = onboarded_on(organisation), organisation.suspended_from
-        if since is None or on < since or (until is not None and until <= on):
+        if not receives(organisation, on):
             return False
         quarter = on.replace(month=(on.month - 1) // 3 * 3 + 1, day=1)
         turn = quarter + timedelta(days=organisation.id.int % _SPREAD_DAYS)
         return on >= turn and (latest is None or latest.sent_on < quarter)
 
     def _consequence(self, session: Session, clock: Clock, drill: Drill, organisation: Organisation) -> int:
-        """Two missed in a row: routing falls to the next level. The national desk has none below it."""
+        """Two missed in a row: routing falls to the next level. The national desk has none below it.
+
+        The organisation is held, and was read since: what a person decides at this moment stays as it is.
+        """
         last = session.scalars(_latest(organisation.id).limit(MISSED_IN_A_ROW)).all()
         all_missed = all(found.missed_on is not None and found.answered_on is None for found in last)
         if len(last) < MISSED_IN_A_ROW or not all_missed or organisation.kind is OrganisationKind.NATIONAL:
             return 0
-        _lock(session, organisation)
         on, end = today(clock), organisation.suspended_from
         if end is not None and end <= on:
             return 0

@@ -29,7 +29,7 @@ from signals.organisation_file import (
 from signals.organisations import Area, areas_overlap, name_key, onboarded_on, receives
 from signals.reach import coordinators
 from signals.recipients import going, rearranged, take_back_check
-from signals.routing import hold_routing, routing_changed
+from signals.routing import hold_organisations, hold_routing, routing_changed
 from signals.staff.identity import normal_email
 from signals.vocabulary import AuditAction, OrganisationKind
 
@@ -124,7 +124,7 @@ def import_organisations(
     if rejected:
         return OrganisationImport(rejected=tuple(rejected))
     # Organisations first, then routing, as everybody who changes one does; then what came meanwhile.
-    session.execute(select(Organisation.id).order_by(Organisation.id).with_for_update())
+    hold_organisations(session)
     hold_routing(session)  # who imports the same file at this moment waits, and finds it taken over
     with session.no_autoflush:
         look = _Look(session, lines, recipients_verified_on, today(clock))

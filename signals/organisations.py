@@ -148,16 +148,20 @@ def onboarded_on(organisation: Organisation) -> date | None:
     )
 
 
-def receives(organisation: Organisation, on: date) -> bool:
-    """Whether an organisation is onboarded and not suspended on a date: as routing says of it."""
-    facts = OrganisationFacts(
+def facts_of(organisation: Organisation) -> OrganisationFacts:
+    """What routing goes by of an organisation."""
+    return OrganisationFacts(
         id=organisation.id,
         name=organisation.name,
         kind=organisation.kind,
         receives_from=onboarded_on(organisation),
         receives_until=organisation.suspended_from,
     )
-    return facts.receives(on)
+
+
+def receives(organisation: Organisation, on: date) -> bool:
+    """Whether an organisation is onboarded and not suspended on a date: as routing says of it."""
+    return facts_of(organisation).receives(on)
 
 
 def mailbox_keys_are_whole(session: Session, clock: Clock, *, keystore: PublicKeyMaker) -> bool:

@@ -253,7 +253,7 @@ class _Plan:
             return
         busy = _open_with_deadline(self.session)
         for organisation in self.organisations.values():
-            if organisation.id not in busy and self._receives(organisation):
+            if organisation.id not in busy and receives(organisation, self.on):
                 yield from self._messages(
                     _Told(
                         event=Event.NOTHING_OPEN,
@@ -389,9 +389,6 @@ class _Plan:
 
     def _has_come(self, day: date) -> bool:
         return self.on - timedelta(days=CATCH_UP_DAYS) < day <= self.on
-
-    def _receives(self, organisation: Organisation) -> bool:
-        return receives(organisation, self.on)
 
 
 def _working_day_of_team_before(organisation: Organisation, day: date) -> date:

@@ -227,14 +227,14 @@ def _version(connection: Connection) -> int:
     return connection.scalar(select(RoutingVersion.version)) or 0
 
 
-def hold_organisations(session: Session, ids: Collection[uuid.UUID]) -> None:
-    """Let nobody else change these until this transaction ends; what refers to them may come meanwhile.
+def hold_organisations(session: Session, ids: Collection[uuid.UUID] | None = None) -> None:
+    """Let nobody else change these (None: any) until this transaction ends; what refers to them may come.
 
     Whoever changes what is routed by holds it in one order: organisations by id, all that are concerned, then
     routing by `hold_routing` or `routing_changed`. In another order two would wait for one another.
     """
-    in_order = select(Organisation.id).where(Organisation.id.in_(ids)).order_by(Organisation.id)
-    session.execute(in_order.with_for_update(key_share=True))
+    in_order = select(Organisation.id).order_by(Organisation.id).with_for_update(key_share=True)
+    session.execute(in_order if ids is None else in_order.where(Organisation.id.in_(ids)))
 
 
 def routing_changed(session: Session) -> None:

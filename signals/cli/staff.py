@@ -144,14 +144,14 @@ def reset(context: click.Context, email: str, *, as_json: bool) -> None:
 
 def _office(settings: "Settings", opened: "Opened") -> "Office":
     from privacy.passwords import PasswordHasherSettings
-    from signals.staff.office import Office
-    from signals.staff.recovery import Links
+    from signals.staff.office import make_office
 
-    site = settings.server.public_url.rstrip("/")
-    hasher = PasswordHasherSettings(memory_kib=settings.sessions.password_memory_kib)
-    page = f"{site}/desk/account/link"
-    links = Links(keystore=opened.keystore, audit=opened.audit, page=page, hasher=hasher)
-    return Office(links=links, audit=opened.audit, site=site)
+    return make_office(
+        keystore=opened.keystore,
+        audit=opened.audit,
+        public_url=settings.server.public_url,
+        hasher=PasswordHasherSettings(memory_kib=settings.sessions.password_memory_kib),
+    )
 
 
 def _password(from_stdin: bool) -> str:

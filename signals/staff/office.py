@@ -11,11 +11,13 @@ from sqlalchemy.orm import Session
 
 from notifications.events import Event
 from notifications.outbox import NewMessage, enqueue
+from privacy.passwords import PasswordHasherSettings
 from signals.audit import AuditLog
 from signals.clock import Clock, today
 from signals.db import set_local
 from signals.models import StaffMember
 from signals.models.base import new_id
+from signals.staff.identity import Secrets
 from signals.staff.recovery import Links
 from signals.staff.standing import APPROVERS
 from signals.vocabulary import Role
@@ -31,6 +33,15 @@ class Office:
     links: Links = field(repr=False)
     audit: AuditLog = field(repr=False)
     site: str
+
+
+def make_office(
+    *, keystore: Secrets, audit: AuditLog, public_url: str, hasher: PasswordHasherSettings
+) -> Office:
+    """With the page on which mailed links of accounts are opened."""
+    site = public_url.rstrip("/")
+    links = Links(keystore=keystore, audit=audit, page=f"{site}/desk/account/link", hasher=hasher)
+    return Office(links=links, audit=audit, site=site)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -69,6 +69,20 @@ def found(world: World, actor: Actor, address: object = IN_AMSTERDAM) -> Finding
         )
 
 
+def put_right(world: World, officer: Actor, signal_id: uuid.UUID, correction: Correction) -> None:
+    with world.sessions.begin() as session:
+        rectify(
+            session,
+            world.clock,
+            keystore=world.keystore,
+            actor=officer,
+            audit=world.audit,
+            signal_id=signal_id,
+            correction=correction,
+            proof=PROOF,
+        )
+
+
 def erase(world: World, officer: Actor) -> int:
     findings = found(world, officer)
     with world.sessions.begin() as session:
@@ -209,17 +223,7 @@ def test_a_rectified_signal_is_found_at_its_new_address_only(
     world: World, officer: Actor, signal_id: uuid.UUID
 ) -> None:
     right = replace(IN_AMSTERDAM, number=120)
-    with world.sessions.begin() as session:
-        rectify(
-            session,
-            world.clock,
-            keystore=world.keystore,
-            actor=officer,
-            audit=world.audit,
-            signal_id=signal_id,
-            correction=Correction(address=right),
-            proof=PROOF,
-        )
+    put_right(world, officer, signal_id, Correction(address=right))
     assert not found(world, officer).signals
     assert [signal.id for signal in found(world, officer, right).signals] == [signal_id]
     assert open_report(world.keystore, world.addresses()[right]).summary.concern_types == (ConcernType.FRAIL,)
@@ -238,17 +242,7 @@ def test_what_was_said_is_put_right_too_and_the_residents_own_words_are_kept(
         drop_note=True,
         statement="Ik was op reis en ben gezond.",
     )
-    with world.sessions.begin() as session:
-        rectify(
-            session,
-            world.clock,
-            keystore=world.keystore,
-            actor=officer,
-            audit=world.audit,
-            signal_id=signal.id,
-            correction=correction,
-            proof=PROOF,
-        )
+    put_right(world, officer, signal.id, correction)
     (exported,) = exported_signals(world, officer)
     assert (exported["concern_types"], exported["note"]) == (["not_seen"], None)
     (note,) = exported["follow_up_notes"]
@@ -309,31 +303,12 @@ def note_of(world: World, signal_id: uuid.UUID) -> FollowUpNote:
 
 
 def rectify_notes(world: World, officer: Actor, signal_id: uuid.UUID, *corrections: NoteCorrection) -> None:
-    with world.sessions.begin() as session:
-        rectify(
-            session,
-            world.clock,
-            keystore=world.keystore,
-            actor=officer,
-            audit=world.audit,
-            signal_id=signal_id,
-            correction=Correction(address=IN_AMSTERDAM, notes=corrections),
-            proof=PROOF,
-        )
+    put_right(world, officer, signal_id, Correction(address=IN_AMSTERDAM, notes=corrections))
 
 
 def test_a_statement_has_an_end(world: World, officer: Actor, signal_id: uuid.UUID) -> None:
-    with pytest.raises(Invalid), world.sessions.begin() as session:
-        rectify(
-            session,
-            world.clock,
-            keystore=world.keystore,
-            actor=officer,
-            audit=world.audit,
-            signal_id=signal_id,
-            correction=Correction(address=IN_AMSTERDAM, statement="x" * 1001),
-            proof=PROOF,
-        )
+    with pytest.raises(Invalid):
+        put_right(world, officer, signal_id, Correction(address=IN_AMSTERDAM, statement="x" * 1001))
 
 
 def test_an_export_says_how_long_and_to_whom(world: World, officer: Actor, signal_id: uuid.UUID) -> None:

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from signals.models import AddressLink, Signal
 from signals.referral import refer
-from signals.residents import Correction, accesses_to, is_rectified, rectify, restrict
+from signals.residents import Correction, accesses_to, is_rectified, restrict
 from signals.vocabulary import AuditAction, ConcernType, ReferralReason, Role
-from tests.integration.test_residents import NEXT_DOOR, PROOF, found
+from tests.integration.test_residents import NEXT_DOOR, PROOF, found, put_right
 from tests.support.world import AMSTERDAM, GRONINGEN, IN_AMSTERDAM, World
 
 
@@ -43,17 +43,7 @@ def test_whether_it_is_a_repeat_is_asked_anew_where_the_address_is_put_right(wor
     wrong = arrive(world, 2)
     assert repeat(world, wrong)
     for place, is_repeat in ((NEXT_DOOR, False), (IN_AMSTERDAM, True)):
-        with world.sessions.begin() as session:
-            rectify(
-                session,
-                world.clock,
-                keystore=world.keystore,
-                actor=officer,
-                audit=world.audit,
-                signal_id=wrong,
-                correction=Correction(address=place),
-                proof=PROOF,
-            )
+        put_right(world, officer, wrong, Correction(address=place))
         assert repeat(world, wrong) is is_repeat
 
 
@@ -62,17 +52,7 @@ def test_only_what_a_correction_left_behind_passes_for_it(world: World) -> None:
     asked = Correction(
         address=NEXT_DOOR, withdrawn=frozenset({ConcernType.FRAIL}), statement="Ik woon hier niet."
     )
-    with world.sessions.begin() as session:
-        rectify(
-            session,
-            world.clock,
-            keystore=world.keystore,
-            actor=officer,
-            audit=world.audit,
-            signal_id=signal_id,
-            correction=asked,
-            proof=PROOF,
-        )
+    put_right(world, officer, signal_id, asked)
     with world.sessions() as session:
         signal = session.get_one(Signal, signal_id)
         others = (

@@ -4,15 +4,17 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from sqlalchemy import Connection, select, update
+from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
 from privacy.sealing import CaseSealer, canonical_json
 from signals.contents import ContentRefused, case_context, open_report, open_summaries
 from signals.models import DeletionOrder, DeletionRecord, Signal
-from signals.retention import order_deletion, purging
+from signals.retention import Retention, order_deletion, purging
 from signals.vocabulary import DeletionReason
 from tests.support.world import IN_GRONINGEN, World
 
@@ -94,3 +96,20 @@ def test_reading_it_by_itself_says_that_it_is_no_report(world: World, unreadable
     signal = next(one for one in world.signals() if one.id == unreadable)
     with pytest.raises(ContentRefused):
         open_report(world.keystore, signal)
+
+
+def test_keys_that_wait_to_be_destroyed_are_though_the_orders_cannot_be_read(
+    world: World, unreadable: uuid.UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database may fail at one of the two: the other goes on."""
+    (signal,) = (one for one in world.signals() if one.id == unreadable)
+    monkeypatch.setattr(Retention, "confirm_destroyed", lambda *_: 0)
+    world.worker().retention().purge_now(world.clock, [unreadable], DeletionReason.ERASURE)
+    monkeypatch.undo()
+    assert world.keystore.case_keys([signal.case_key_id])
+    monkeypatch.setattr(
+        Retention, "carry_out_orders", Mock(side_effect=OperationalError("", {}, Exception()))
+    )
+    with pytest.raises(OperationalError):
+        world.worker().destroy_keys()
+    assert not world.keystore.case_keys([signal.case_key_id])

@@ -12,7 +12,7 @@ from privacy.passwords import PasswordHasherSettings
 from privacy.totp import provisioning_uri
 from signals.errors import Invalid
 from signals.staff.identity import MAX_PASSWORD
-from signals.staff.office import Office
+from signals.staff.office import Office, make_office
 from signals.staff.passkeys import MAX_LABEL, NAME, RelyingParty, relying_party
 from signals.staff.recovery import Links
 from signals.vocabulary import STAFF_LANGUAGES
@@ -114,16 +114,18 @@ def hasher() -> PasswordHasherSettings:
 
 def links() -> Links:
     """What it takes to mail account links."""
-    context = desk()
-    page = f"{context.settings.server.public_url.rstrip('/')}/desk/account/link"
-    return Links(keystore=context.keystore, audit=context.audit, page=page, hasher=hasher())
+    return office().links
 
 
 def office() -> Office:
     """What changes of a team need."""
     context = desk()
-    site = context.settings.server.public_url.rstrip("/")
-    return Office(links=links(), audit=context.audit, site=site)
+    return make_office(
+        keystore=context.keystore,
+        audit=context.audit,
+        public_url=context.settings.server.public_url,
+        hasher=hasher(),
+    )
 
 
 def qr_image(totp_secret: str, email: str) -> str:
