@@ -24,6 +24,7 @@ from signals.area_days import KEPT as DAYS_KEPT
 from signals.audit import Actor
 from signals.audit_trail import verify_trail
 from signals.clock import today
+from signals.drills import DrillReport
 from signals.errors import Conflict, Forbidden, Invalid, NotFound
 from signals.intake import RETRY_DAYS, Intake
 from signals.models import (
@@ -433,34 +434,15 @@ def test_a_file_of_organisations_that_two_people_import_at_once_is_taken_over_on
 
 def test_an_end_that_was_set_by_hand_is_kept_when_drills_are_missed_at_that_moment(world: World) -> None:
     """Whoever comes first: the end stands, or it is what an answer to the drill gives back."""
-    worker, by_hand = world.worker(), date(2026, 12, 31)
+    by_hand = date(2026, 12, 31)
     with world.sessions.begin() as session:
         session.execute(update(Organisation).where(Organisation.id != AMSTERDAM).values(agreement_on=None))
 
-    def run(missed: bool) -> None:
-        with world.sessions.begin() as session:
-            worker.drills().follow_up(session, world.clock)
-            if not missed:
-                worker.drills().send(session, world.clock, organisation_ids=[AMSTERDAM])
-
-    run(missed=False)
+    missed_once(world, AMSTERDAM)
+    send_drills(world, AMSTERDAM)
     world.move(days=14)
-    run(missed=False)
-    world.move(days=14)
-
-    def suspend() -> None:
-        with world.sessions.begin() as session:
-            administration.change_organisation(
-                session,
-                world.clock,
-                actor=ADMINISTRATOR,
-                audit=world.audit,
-                organisation_id=AMSTERDAM,
-                changes={"suspended_from": by_hand},
-            )
-
-    with meanwhile(world.engine, "FROM drills", suspend):
-        run(missed=True)
+    with meanwhile(world.engine, "FROM drills", lambda: change(world, AMSTERDAM, suspended_from=by_hand)):
+        follow_up(world)
     with world.sessions() as session:
         ends = {*session.scalars(select(Drill.planned_end))}
         assert by_hand in {session.get_one(Organisation, AMSTERDAM).suspended_from, *ends}
@@ -474,7 +456,9 @@ def test_who_changes_a_team_while_two_lose_their_routing_waits_and_so_does_neith
     missed_once(world, AMSTERDAM, GRONINGEN)
     send_drills(world, AMSTERDAM, GRONINGEN)
     world.move(days=14)
-    with meanwhile(world.engine, "UPDATE routing_version", lambda: call_at(world, edited, "020 1234567")):
+    with meanwhile(
+        world.engine, "UPDATE routing_version", lambda: change(world, edited, contact_phone="020 1234567")
+    ):
         assert world.worker().drill().suspended == 2
     assert phone_of(world, edited) == "020 1234567"
 
@@ -486,7 +470,9 @@ def test_who_changes_a_team_while_another_loses_its_routing_keeps_no_drill_from_
     missed_once(world, AMSTERDAM)
     send_drills(world, AMSTERDAM)
     world.move(days=14)
-    with meanwhile(world.engine, "UPDATE routing_version", lambda: call_at(world, GRONINGEN, "020 1234567")):
+    with meanwhile(
+        world.engine, "UPDATE routing_version", lambda: change(world, GRONINGEN, contact_phone="020 1234567")
+    ):
         done = world.worker().drill()
     assert done.suspended == 1
     with world.sessions() as session:
@@ -496,8 +482,12 @@ def test_who_changes_a_team_while_another_loses_its_routing_keeps_no_drill_from_
 def missed_once(world: World, *organisation_ids: uuid.UUID) -> None:
     send_drills(world, *organisation_ids)
     world.move(days=14)
+    assert follow_up(world).missed == len(organisation_ids)
+
+
+def follow_up(world: World) -> DrillReport:
     with world.sessions.begin() as session:
-        assert world.worker().drills().follow_up(session, world.clock).missed == len(organisation_ids)
+        return world.worker().drills().follow_up(session, world.clock)
 
 
 def send_drills(world: World, *organisation_ids: uuid.UUID) -> None:
@@ -505,7 +495,7 @@ def send_drills(world: World, *organisation_ids: uuid.UUID) -> None:
         world.worker().drills().send(session, world.clock, organisation_ids=organisation_ids)
 
 
-def call_at(world: World, organisation_id: uuid.UUID, phone: str) -> None:
+def change(world: World, organisation_id: uuid.UUID, **changes: object) -> None:
     """What an administrator does on the page of a team."""
     with world.sessions.begin() as session:
         administration.change_organisation(
@@ -514,7 +504,7 @@ def call_at(world: World, organisation_id: uuid.UUID, phone: str) -> None:
             actor=ADMINISTRATOR,
             audit=world.audit,
             organisation_id=organisation_id,
-            changes={"contact_phone": phone},
+            changes=changes,
         )
 
 
