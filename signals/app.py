@@ -5,6 +5,7 @@ The staff side, and with it the keystore, is imported only where the role serves
 
 import base64
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -32,16 +33,32 @@ from signals.web.problems import register_problems
 MAX_BODY = 256 * 1024
 """Bytes; single calls allow less. Nothing larger is ever read."""
 
+_OPENED = "signals.opened"
+
 
 def create_app(settings: Settings, *, clock: Clock | None = None, engine: Engine | None = None) -> Flask:
     """The application for `settings.role`. Connects to nothing until the first request.
 
-    `clock` and `engine` are for tests. Raises `SecretFileRefused` when a secret of this role cannot be read.
+    `clock` and `engine` are for tests. `close_app` closes what this opens.
+    Raises `SecretFileRefused` when a secret of this role cannot be read.
     """
     configure_logging(level=settings.logging.level, date_only=not settings.serves_staff)
-    clock = clock or SystemClock()
-    engine = engine or make_engine(settings.database.url, pool_size=settings.database.pool_size)
-    app = _bare_app(settings)
+    with ExitStack() as opened:
+        if engine is None:
+            engine = make_engine(settings.database.url, pool_size=settings.database.pool_size)
+            opened.callback(engine.dispose)
+        app = _bare_app(settings)
+        _add_parts(app, settings, clock or SystemClock(), engine, opened)
+        app.extensions[_OPENED] = opened.pop_all()
+    return app
+
+
+def close_app(app: Flask) -> None:
+    """Close the keystore and the database that an application opened; an engine given to it stays open."""
+    app.extensions[_OPENED].close()
+
+
+def _add_parts(app: Flask, settings: Settings, clock: Clock, engine: Engine, opened: ExitStack) -> None:
     api = make_api(app)
     router = Router(
         engine,
@@ -54,13 +71,12 @@ def create_app(settings: Settings, *, clock: Clock | None = None, engine: Engine
         checks["database"] = intake.check_storing
         checks["routing"] = lambda: _check_routing(router, clock)
     if settings.serves_staff:
-        checks["keystore"] = _add_desk(app, api, settings, clock, engine, router)
+        checks["keystore"] = _add_desk(app, api, settings, clock, engine, router, opened)
         _add_delivery_and_calls(app, settings, clock, engine)
     if settings.serves_staff or (settings.serves_public and settings.figures.public):
         _add_figures(app, api, settings, clock, engine)
     register_pages(app, settings)
     app.register_blueprint(health_blueprint(checks))
-    return app
 
 
 def root_public_key(settings: Settings) -> bytes | None:
@@ -131,12 +147,22 @@ def _add_front(
 
 
 def _add_desk(
-    app: Flask, api: ProblemApi, settings: Settings, clock: Clock, engine: Engine, router: Router
+    app: Flask,
+    api: ProblemApi,
+    settings: Settings,
+    clock: Clock,
+    engine: Engine,
+    router: Router,
+    opened: ExitStack,
 ) -> Callable[[], None]:
     """Add the staff side; returns the check of the keystore."""
+    from signals.key_custody import open_keys
     from signals.web.desk import register_desk
 
-    return register_desk(app, api, settings=settings, clock=clock, engine=engine, router=router)
+    keystore = open_keys(settings)
+    opened.callback(keystore.dispose)
+    register_desk(app, api, settings=settings, clock=clock, engine=engine, router=router, keystore=keystore)
+    return keystore.ping
 
 
 def _add_delivery_and_calls(app: Flask, settings: Settings, clock: Clock, engine: Engine) -> None:

@@ -3,6 +3,7 @@
 import random
 from collections import defaultdict
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
@@ -70,6 +71,11 @@ class Worker:
     router: Router
     rng: random.Random = field(default_factory=random.SystemRandom, repr=False)
     breakers: dict[str, Breaker] = field(default_factory=lambda: defaultdict(Breaker), repr=False)
+
+    def close(self) -> None:
+        """Close the connections to the database and to the keystore."""
+        self.keystore.dispose()
+        self.engine.dispose()
 
     def ping(self) -> None:
         """Raise when the database cannot be reached."""
@@ -295,19 +301,26 @@ def _forget_keys(session: Session, *, before: date) -> int:
 
 
 def make_worker(settings: Settings, *, clock: Clock | None = None, engine: Engine | None = None) -> Worker:
-    """The jobs of a process that holds the keystore. Raises `KeysUnusable` without it or its master key."""
-    keystore = open_keys(settings)
-    engine = engine or make_engine(settings.database.url, pool_size=settings.database.pool_size)
-    return Worker(
-        settings=settings,
-        clock=clock or SystemClock(),
-        engine=engine,
-        sessions=session_factory(engine),
-        keystore=keystore,
-        audit=AuditLog(keystore.secret("audit")),
-        channels=make_channels(settings),
-        router=Router(engine, root_public_key=None, refresh_seconds=settings.routing.refresh_seconds),
-    )
+    """The jobs of a process that holds the keystore; `close` ends its connections.
+
+    Raises `KeysUnusable` without the keystore or its master key.
+    """
+    with ExitStack() as opened:
+        keystore = open_keys(settings)
+        opened.callback(keystore.dispose)
+        engine = engine or make_engine(settings.database.url, pool_size=settings.database.pool_size)
+        worker = Worker(
+            settings=settings,
+            clock=clock or SystemClock(),
+            engine=engine,
+            sessions=session_factory(engine),
+            keystore=keystore,
+            audit=AuditLog(keystore.secret("audit")),
+            channels=make_channels(settings),
+            router=Router(engine, root_public_key=None, refresh_seconds=settings.routing.refresh_seconds),
+        )
+        opened.pop_all()
+    return worker
 
 
 def make_retention(

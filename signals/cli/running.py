@@ -4,13 +4,14 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from signals.cli import json_option, settings_of
-from signals.cli.opening import plain_refusals
+from signals.cli.opening import database, plain_refusals
 from signals.settings import CONFIG_VARIABLE, Settings
 from signals.vocabulary import Environment
 
@@ -69,17 +70,18 @@ def work(context: click.Context) -> None:
     configure_logging(level=settings.logging.level)
     with plain_refusals():
         worker = make_worker(settings)
-    if settings.metrics.worker_port:
-        from signals.web.metrics import serve_metrics
+    with closing(worker):
+        if settings.metrics.worker_port:
+            from signals.web.metrics import serve_metrics
 
-        serve_metrics(
-            worker.sessions,
-            worker.clock,
-            {"database": worker.ping, "keystore": worker.keystore.ping},
-            host=settings.metrics.worker_host,
-            port=settings.metrics.worker_port,
-        )
-    run_until_stopped(worker)
+            serve_metrics(
+                worker.sessions,
+                worker.clock,
+                {"database": worker.ping, "keystore": worker.keystore.ping},
+                host=settings.metrics.worker_host,
+                port=settings.metrics.worker_port,
+            )
+        run_until_stopped(worker)
 
 
 @click.command()
@@ -103,7 +105,6 @@ def demo(context: click.Context, *, as_json: bool) -> None:
 
 
 def _prepare(context: click.Context) -> None:
-    from signals.db import make_engine
     from signals.installation import initialise, migrate
 
     path = _config_path(context)
@@ -112,11 +113,9 @@ def _prepare(context: click.Context) -> None:
     if settings_file.new:
         click.echo(f"{path.name} and keys written", err=True)
     settings = settings_of(context)
-    engine = make_engine(settings.database.url)
-    with plain_refusals():
+    with database(settings) as engine:
         migrate(engine)
         wanted = settings.environment is Environment.DEMO and not _is_seeded(settings, engine)
-    engine.dispose()
     if wanted:
         _seed_apart(path)
         click.echo(f"Demo seeded; accounts: {settings.data_folder / 'demo/accounts.json'}", err=True)

@@ -33,8 +33,7 @@ def measure_enqueueing(
         told.append(_arrive(house, worker, reports, seed=2 * number, postmaster=postmaster))
         with patch.object(ArrivalDesk, "_messages", lambda *_args: ()):
             silent.append(_arrive(house, worker, reports, seed=2 * number + 1, postmaster=postmaster))
-    worker.engine.dispose()
-    worker.keystore.dispose()
+    worker.close()
     added = median(one / other - 1 for one, other in zip(told, silent, strict=True))
     yield Line(group=group, what="enqueueing two messages adds to arrival", value=added, at_most=0.10)
     for what, spent in (("with messages", told), ("without", silent)):

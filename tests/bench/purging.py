@@ -94,8 +94,7 @@ def _intake_meanwhile(
 def _seed(house: House, count: int, seed: int) -> None:
     worker = make_worker(house.settings)
     seed_concluded(worker, count, received_on=today(SystemClock()) - _AGE, seed=seed)
-    worker.keystore.dispose()
-    worker.engine.dispose()
+    worker.close()
 
 
 def _latencies(port: int, count: int, *, seed: int) -> list[float]:

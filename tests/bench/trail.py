@@ -42,8 +42,7 @@ def measure_trail(
     for label, rounds_of in (("verifying", whole), ("bare HMAC", bare)):
         each = median(seconds for seconds, _cpu in rounds_of) / count
         yield Line(group=group, what=f"{label}, for each entry", value=each * 1e6, unit="us")
-    worker.keystore.dispose()
-    worker.engine.dispose()
+    worker.close()
 
 
 def _fill(worker: Worker, entries: int, keys: TrailKeys) -> int:

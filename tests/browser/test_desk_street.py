@@ -6,6 +6,7 @@ Real Chromium, wide without JavaScript and at 360 x 640 with it.
 import re
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date, timedelta
 
 import pytest
@@ -174,7 +175,8 @@ def test_who_had_a_signal_open_while_it_was_deleted_is_told_what_that_means_and_
     page = anna.open_signal(signal_id)
     page.locator("summary", has_text="Notitie toevoegen").click()
     page.fill("#notes-text", "Ik belde aan.")
-    assert make_worker(site.desk.settings, clock=site.desk.clock, engine=site.desk.engine).retain().total >= 1
+    with closing(make_worker(site.desk.settings, clock=site.desk.clock)) as worker:
+        assert worker.retain().total >= 1
     anna.press(page.get_by_role("button", name="Notitie opslaan"))
     expect(page.get_by_text("Dan is het verwijderd of overgedragen.")).to_be_visible()
     assert anna.axe() == []

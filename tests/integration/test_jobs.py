@@ -187,8 +187,7 @@ def test_the_worker_of_the_settings_arrives_what_the_front_of_the_settings_recei
     try:
         assert worker.arrive() == 2
     finally:
-        worker.engine.dispose()
-        worker.keystore.dispose()
+        worker.close()
 
 
 def test_mail_goes_to_the_folder_where_one_is_set(sqlite_world: World) -> None:

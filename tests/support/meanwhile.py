@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from threading import Lock
 from typing import Any, Final
 
 from sqlalchemy import Engine, event
@@ -18,9 +19,10 @@ def meanwhile(engine: Engine, after: str, other: Callable[[], Any]) -> Iterator[
     What it raises is raised at the end; so is it when there was no such statement.
     """
     acting: list[Future[Any]] = []
+    turn = Lock()  # the other one may execute such a statement before its future is in the list
 
     def let_in(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        if after in statement and not acting:
+        if after in statement and turn.acquire(blocking=False):
             acting.append(pool.submit(other))
             wait(acting, timeout=HEAD_START)
 

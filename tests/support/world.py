@@ -26,7 +26,7 @@ from notifications.channels.memory import MemoryChannel
 from privacy.keystore import Keystore, open_keystore
 from privacy.secret_files import load_master_key, write_new_secret_file
 from signals import reference
-from signals.app import create_app
+from signals.app import close_app, create_app
 from signals.area_limit import AreaLimit
 from signals.audit import Actor, AuditLog
 from signals.clock import Clock, FixedClock
@@ -141,7 +141,10 @@ class World:
 
     def app(self, role: ProcessRole = ProcessRole.FRONT, **settings: Any) -> Flask:
         """The application of a role; `settings` replace those of `Settings`."""
-        return create_app(replace(self.settings, role=role, **settings), clock=self.clock, engine=self.engine)
+        changed = replace(self.settings, role=role, **settings)
+        app = create_app(changed, clock=self.clock, engine=self.engine)
+        self._closing.callback(close_app, app)
+        return app
 
     def client(self, **settings: Any) -> FlaskClient:
         """A client of the public side."""

@@ -80,8 +80,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     signals("organisations", "import", teams, "--recipients-verified-on", "2024-01-02")
     worker = make_worker(settings_in(folder))
     worker.provision_keys()
-    worker.keystore.dispose()
-    worker.engine.dispose()
+    worker.close()
     return folder
 
 
@@ -551,5 +550,4 @@ def test_a_head_that_was_cut_off_is_passed_over_with_a_word(signals: Signals) ->
 def link(signals: Signals) -> None:
     worker = make_worker(settings_in(signals.folder))
     worker.link_audit()
-    worker.keystore.dispose()
-    worker.engine.dispose()
+    worker.close()

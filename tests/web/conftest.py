@@ -3,6 +3,7 @@
 import base64
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -16,7 +17,7 @@ from sqlalchemy.orm import Session
 from migrations import upgrade
 from privacy.keystore import open_keystore
 from privacy.secret_files import load_master_key, write_new_secret_file
-from signals.app import create_app
+from signals.app import close_app, create_app
 from signals.clock import Clock, FixedClock
 from signals.db import make_engine, session_factory, transaction
 from signals.organisations import Agreement, Area, create_organisation, provision_mailbox_keys
@@ -102,13 +103,22 @@ def front_settings(tmp_path: Path, engine: Engine, installation: Installation) -
 
 
 @pytest.fixture
-def make_front(engine: Engine, clock: FixedClock) -> MakeApp:
-    """Builds an application on the test's database from changed settings."""
+def make_app(engine: Engine, clock: FixedClock) -> Iterator[MakeApp]:
+    """Build applications on the test's database from changed settings, and close them afterwards."""
+    with ExitStack() as opened:
 
-    def make(settings: Settings) -> Flask:
-        return create_app(replace(settings, role=ProcessRole.FRONT), clock=clock, engine=engine)
+        def make(settings: Settings) -> Flask:
+            app = create_app(settings, clock=clock, engine=engine)
+            opened.callback(close_app, app)
+            return app
 
-    return make
+        yield make
+
+
+@pytest.fixture
+def make_front(make_app: MakeApp) -> MakeApp:
+    """Build public sides on the test's database from changed settings."""
+    return lambda settings: make_app(replace(settings, role=ProcessRole.FRONT))
 
 
 @pytest.fixture

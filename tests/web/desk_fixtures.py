@@ -18,7 +18,7 @@ from werkzeug.test import TestResponse
 from privacy.keystore import Keystore, open_keystore
 from privacy.passwords import PasswordHasherSettings
 from privacy.secret_files import load_master_key
-from signals.app import create_app
+from signals.app import close_app, create_app
 from signals.arrival import ArrivalDesk
 from signals.audit import AuditLog
 from signals.clock import Clock, FixedClock
@@ -139,6 +139,7 @@ def desk_of(
         people=people,
         settings=settings,
     )
+    close_app(app)
     keystore.dispose()
 
 

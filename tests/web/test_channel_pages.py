@@ -12,6 +12,7 @@ from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -20,19 +21,18 @@ from notifications.callbacks import PATH
 from notifications.figures import count_messages
 from notifications.models import DeliveryCallback, OutboxMessage
 from notifications.outbox import enqueue
-from signals.app import create_app
 from signals.audit import AuditLog
-from signals.clock import FixedClock
 from signals.db import session_factory
 from signals.drills import Drills
 from signals.models import Drill, Organisation, Recipient
 from signals.proof_links import PREFIX, code_of
 from signals.recipients import ask_for_proof
-from signals.settings import Settings, TwilioSettings
+from signals.settings import TwilioSettings
 from signals.staff import add_staff
-from signals.vocabulary import OrganisationKind, ProcessRole, Role
+from signals.vocabulary import OrganisationKind, Role
 from signals.web.metrics import serve_metrics
 from tests.unit.notifications.building import new_message
+from tests.web.conftest import MakeApp
 from tests.web.desk_fixtures import AMSTERDAM, PASSWORD, QUICK, Desk
 from tests.web.test_desk_auth import sign_in
 
@@ -222,13 +222,13 @@ def _manager(desk: Desk) -> FlaskClient:
 # Twilio's calls
 
 
-def with_twilio(desk: Desk, folder: Path) -> FlaskClient:
+def with_twilio(make_app: MakeApp, desk: Desk, folder: Path) -> FlaskClient:
     file = folder / "twilio.token"
     file.write_text(f"{TOKEN}\n")
     twilio = TwilioSettings(account_sid="AC1", auth_token_file=file, messaging_service_sid="MG1")
     server = replace(desk.settings.server, public_url=SITE)
     settings = replace(desk.settings, twilio=twilio, server=server)
-    return create_app(settings, clock=desk.clock, engine=desk.engine).test_client()
+    return make_app(settings).test_client()
 
 
 def call(client: FlaskClient, *, token: str = TOKEN) -> int:
@@ -247,16 +247,16 @@ def call(client: FlaskClient, *, token: str = TOKEN) -> int:
     return answer.status_code
 
 
-def test_a_signed_call_is_taken_behind_a_proxy(desk: Desk, tmp_path: Path) -> None:
-    assert call(with_twilio(desk, tmp_path)) == 204
-    assert call(with_twilio(desk, tmp_path)) == 204
+def test_a_signed_call_is_taken_behind_a_proxy(make_app: MakeApp, desk: Desk, tmp_path: Path) -> None:
+    assert call(with_twilio(make_app, desk, tmp_path)) == 204
+    assert call(with_twilio(make_app, desk, tmp_path)) == 204
     with Session(desk.engine) as session:
         noted = session.scalars(select(DeliveryCallback)).one()
     assert (noted.message_id, noted.status, noted.code) == (uuid.UUID(int=7), "undelivered", 30003)
 
 
-def test_a_call_that_another_signed_is_refused(desk: Desk, tmp_path: Path) -> None:
-    assert call(with_twilio(desk, tmp_path), token="geraden") == 403
+def test_a_call_that_another_signed_is_refused(make_app: MakeApp, desk: Desk, tmp_path: Path) -> None:
+    assert call(with_twilio(make_app, desk, tmp_path), token="geraden") == 403
     with Session(desk.engine) as session:
         assert session.scalar(select(func.count()).select_from(DeliveryCallback)) == 0
 
@@ -297,9 +297,8 @@ def test_the_figures_do_not_wait_for_a_writer(desk: Desk) -> None:
     assert answer.result().status_code == 200
 
 
-def test_a_front_alone_has_no_figures(front_settings: Settings, clock: FixedClock, desk: Desk) -> None:
-    front = create_app(replace(front_settings, role=ProcessRole.FRONT), clock=clock, engine=desk.engine)
-    assert front.test_client().get("/metrics").status_code == 404
+def test_a_front_alone_has_no_figures(front_app: Flask) -> None:
+    assert front_app.test_client().get("/metrics").status_code == 404
 
 
 def test_a_worker_answers_on_a_port_of_its_own(desk: Desk) -> None:

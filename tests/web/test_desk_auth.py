@@ -10,16 +10,15 @@ from uuid import uuid4
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Engine, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
-from signals.app import create_app
-from signals.clock import FixedClock
 from signals.models import AuditEntry, StaffMember, StaffSession
 from signals.settings import ServerSettings
 from signals.vocabulary import AuditAction, Role
 from signals.web.desk.auth import Authentication, local_path
+from tests.web.conftest import MakeApp
 from tests.web.desk_fixtures import BASE, PASSWORD, Desk
 
 # Routes of libraries and of no side: the OpenAPI description, its page, the icon, static files and bundles.
@@ -171,9 +170,9 @@ def test_the_cookie_is_for_the_server_alone(desk: Desk) -> None:
     assert set(flags) == {"HttpOnly", "Path=/", "SameSite=Strict"}
 
 
-def test_over_https_the_cookie_is_bound_to_the_host(desk: Desk, engine: Engine, clock: FixedClock) -> None:
+def test_over_https_the_cookie_is_bound_to_the_host(desk: Desk, make_app: MakeApp) -> None:
     secure = replace(desk.settings, server=ServerSettings(public_url="https://desk.example"))
-    browser = create_app(secure, clock=clock, engine=engine).test_client()
+    browser = make_app(secure).test_client()
     form = {"email": "anna@example.org", "password": PASSWORD, "totp": desk.code("anna")}
     cookie, _known = browser.post("/desk/sign-in", data=form).headers.getlist("Set-Cookie")
     name, *flags = cookie.split("; ")

@@ -14,12 +14,10 @@ from sqlalchemy import Engine
 
 from privacy.disclosure.folder import read_folder
 from privacy.disclosure.tables import Cell
-from signals.app import create_app
-from signals.clock import FixedClock
 from signals.settings import FiguresSettings, Settings
-from signals.vocabulary import ProcessRole
 from signals.web.figures.shares import share
 from tests.support.releases import store_releases
+from tests.web.conftest import MakeApp
 from tests.web.desk_fixtures import BASE, Desk
 
 RELEASES = "/statistics/releases"
@@ -34,10 +32,9 @@ def released(engine: Engine) -> None:
 
 
 @pytest.fixture
-def everybody(desk_settings: Settings, engine: Engine, clock: FixedClock) -> FlaskClient:
+def everybody(desk_settings: Settings, make_front: MakeApp) -> FlaskClient:
     """A client before a public process that has figures, and no desk."""
-    public = replace(desk_settings, role=ProcessRole.FRONT, figures=FiguresSettings(public=True))
-    return create_app(public, clock=clock, engine=engine).test_client()
+    return make_front(replace(desk_settings, figures=FiguresSettings(public=True))).test_client()
 
 
 def _value(cell: Cell) -> int | None:
@@ -173,11 +170,9 @@ def test_the_description_names_files_that_are_there(everybody: FlaskClient) -> N
         assert head == [field["name"] for field in resource["schema"]["fields"]]
 
 
-def test_the_licence_is_that_of_the_setting(
-    desk_settings: Settings, engine: Engine, clock: FixedClock
-) -> None:
+def test_the_licence_is_that_of_the_setting(desk_settings: Settings, make_app: MakeApp) -> None:
     free = FiguresSettings(public=True, licence="CC0-1.0")
-    client = create_app(replace(desk_settings, figures=free), clock=clock, engine=engine).test_client()
+    client = make_app(replace(desk_settings, figures=free)).test_client()
     package = client.get("/figures/open-data/datapackage.json").get_json()
     assert package["licenses"] == [
         {"name": "CC0-1.0", "path": "https://creativecommons.org/publicdomain/zero/1.0/"}

@@ -14,8 +14,6 @@ from sqlalchemy import Engine
 from werkzeug.test import TestResponse
 
 from privacy.disclosure.tables import Cell
-from signals.app import create_app
-from signals.clock import FixedClock
 from signals.settings import FiguresSettings, Settings
 from signals.statistics.menu import menu
 from signals.vocabulary import ConcernType, Outcome, ProcessRole
@@ -23,6 +21,7 @@ from signals.web.figures.words import DIMENSIONS, MEASURES, MEMBERS, dimension, 
 from signals.web.labels import CONCERN_TYPES
 from tests.support.catalogues import WEB
 from tests.support.releases import plausible, store_releases
+from tests.web.conftest import MakeApp
 from tests.web.desk_fixtures import Desk
 from tests.web.test_desk_pages import Browser, words
 
@@ -47,9 +46,9 @@ def released(engine: Engine) -> None:
 
 
 @pytest.fixture
-def everybody(desk_settings: Settings, engine: Engine, clock: FixedClock) -> FlaskClient:
+def everybody(desk_settings: Settings, make_app: MakeApp) -> FlaskClient:
     """A browser before a public process that has figures, and no desk."""
-    return public_app(desk_settings, engine, clock, ProcessRole.FRONT).test_client()
+    return public_app(make_app, desk_settings, ProcessRole.FRONT).test_client()
 
 
 @pytest.fixture
@@ -57,9 +56,8 @@ def coen(desk: Desk) -> Browser:
     return Browser(desk, "coen")
 
 
-def public_app(settings: Settings, engine: Engine, clock: FixedClock, role: ProcessRole) -> Flask:
-    changed = replace(settings, role=role, figures=FiguresSettings(public=True))
-    return create_app(changed, clock=clock, engine=engine)
+def public_app(make_app: MakeApp, settings: Settings, role: ProcessRole) -> Flask:
+    return make_app(replace(settings, role=role, figures=FiguresSettings(public=True)))
 
 
 # Who reads
@@ -108,10 +106,8 @@ def test_a_public_process_has_no_figures_unless_the_setting_says_so(client: Flas
 
 
 @pytest.mark.usefixtures("released")
-def test_public_pages_know_who_is_signed_in(
-    desk: Desk, desk_settings: Settings, engine: Engine, clock: FixedClock
-) -> None:
-    app = public_app(desk_settings, engine, clock, ProcessRole.ALL)
+def test_public_pages_know_who_is_signed_in(desk: Desk, desk_settings: Settings, make_app: MakeApp) -> None:
+    app = public_app(make_app, desk_settings, ProcessRole.ALL)
     browser = Browser(replace(desk, app=app), "lena")
     page = browser.get("/figures").text
     assert "Lena Voorbeeld" in page

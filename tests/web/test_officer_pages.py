@@ -12,12 +12,10 @@ import pytest
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po
 from flask.testing import FlaskClient
-from sqlalchemy import Engine, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
-from signals.app import create_app
-from signals.clock import FixedClock
 from signals.db import session_factory
 from signals.models import FollowUpNote, Organisation, Signal, StaffMember
 from signals.settings import NotesSettings, Settings
@@ -27,6 +25,7 @@ from signals.web.desk.auth import COOKIE
 from signals.web.desk.officer_labels import label
 from signals.web.labels import CONCERN_TYPES
 from tests.support.catalogues import WEB
+from tests.web.conftest import MakeApp
 from tests.web.desk_fixtures import AMSTERDAM, GRONINGEN, Desk
 from tests.web.test_desk_pages import Browser
 
@@ -41,9 +40,9 @@ def signal_id(desk: Desk) -> UUID:
 
 
 @pytest.fixture
-def noted(desk: Desk, desk_settings: Settings, engine: Engine, clock: FixedClock) -> Desk:
+def noted(desk: Desk, desk_settings: Settings, make_app: MakeApp) -> Desk:
     """The same where carriers may write a note."""
-    app = create_app(replace(desk_settings, notes=NotesSettings(enabled=True)), clock=clock, engine=engine)
+    app = make_app(replace(desk_settings, notes=NotesSettings(enabled=True)))
     return replace(desk, app=app, client=app.test_client())
 
 

@@ -1,10 +1,9 @@
 """What staff reach: the API for programs and the pages for people; holds the keystore."""
 
-from collections.abc import Callable
-
 from flask import Flask
 from sqlalchemy import Engine
 
+from privacy.keystore import Keystore
 from signals.clock import Clock
 from signals.routing import Router
 from signals.settings import Settings
@@ -12,11 +11,17 @@ from signals.web.openapi import ProblemApi
 
 
 def register_desk(
-    app: Flask, api: ProblemApi, *, settings: Settings, clock: Clock, engine: Engine, router: Router
-) -> Callable[[], None]:
-    """Put the staff side on the application; returns a check that raises when the keystore is away."""
+    app: Flask,
+    api: ProblemApi,
+    *,
+    settings: Settings,
+    clock: Clock,
+    engine: Engine,
+    router: Router,
+    keystore: Keystore,
+) -> None:
+    """Put the staff side on the application."""
     from signals.audit import AuditLog
-    from signals.key_custody import open_keys
     from signals.staff import GuessThrottle
     from signals.web.admin.api import admin_api
     from signals.web.admin.approval_pages import approval_pages
@@ -51,7 +56,6 @@ def register_desk(
     from signals.web.desk.team_api import team_api
     from signals.web.desk.team_pages import team_pages
 
-    keystore = open_keys(settings)
     app.extensions[EXTENSION] = DeskContext(
         settings=settings,
         clock=clock,
@@ -76,4 +80,3 @@ def register_desk(
     for pages in (desk_pages, *ways_in, account_pages, *of_teams, *of_roles, *of_channels, *beside):
         app.register_blueprint(pages)
     app.jinja_env.globals["passkeys_here"] = lambda: party_here() is not None
-    return keystore.ping

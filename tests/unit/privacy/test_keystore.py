@@ -1,8 +1,9 @@
 """The keystore on a SQLite file: keys made once, bound to their row, destroyed for good, rewrapped."""
 
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from privacy.sealing import PublicKeyRefused, verify_public_key
 
 MASTER, NEW_MASTER = bytes(range(32)), bytes(range(32, 64))
 AMSTERDAM, GRONINGEN, HAREN = UUID(int=1), UUID(int=2), UUID(int=3)
+Opener = Callable[[bytes], Keystore]
 KEYS = {UUID(int=number): bytes([number]) * 32 for number in range(10, 15)}
 
 
@@ -53,17 +55,32 @@ def url(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def keystore(url: str) -> Keystore:
-    store = open_keystore(url, MASTER)
+def another(url: str) -> Iterator[Opener]:
+    """Return a function that opens the keystore under a master key, as another process does."""
+    with ExitStack() as opened:
+
+        def open_one(master: bytes) -> Keystore:
+            store = open_keystore(url, master)
+            opened.callback(store.dispose)
+            return store
+
+        yield open_one
+
+
+@pytest.fixture
+def keystore(another: Opener) -> Keystore:
+    store = another(MASTER)
     store.create_schema()
     store.ensure_root()
     return store
 
 
 @pytest.fixture
-def engine(keystore: Keystore, url: str) -> Engine:
-    """The rows underneath, as an attacker with the file would change them."""
-    return keystore_engine(url)
+def engine(keystore: Keystore, url: str) -> Iterator[Engine]:
+    """Return the rows underneath, as an attacker with the file changes them."""
+    engine = keystore_engine(url)
+    yield engine
+    engine.dispose()
 
 
 def swap_wrapped(engine: Engine, table: Table, rows: Callable[[Any], Any]) -> None:
@@ -83,11 +100,11 @@ class TestFile:
         assert {file.name for file in files} >= {"keystore.db", "keystore.db-wal"}
 
     def test_a_file_that_others_could_read_is_closed_to_them(
-        self, keystore: Keystore, url: str, tmp_path: Path
+        self, keystore: Keystore, another: Opener, tmp_path: Path
     ) -> None:
         path = tmp_path / "keys" / "keystore.db"
         path.chmod(0o644)
-        open_keystore(url, MASTER).ping()
+        another(MASTER).ping()
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
     @pytest.mark.parametrize(
@@ -124,24 +141,24 @@ class TestFile:
 
 
 class TestMasterKey:
-    def test_it_has_32_bytes(self, url: str) -> None:
+    def test_it_has_32_bytes(self, another: Opener) -> None:
         with pytest.raises(ValueError, match="32 bytes"):
-            open_keystore(url, b"short")
+            another(b"short")
 
-    def test_another_one_is_told_apart(self, keystore: Keystore, url: str) -> None:
+    def test_another_one_is_told_apart(self, keystore: Keystore, another: Opener) -> None:
         keystore.ping()
         with pytest.raises(WrongMasterKey):
-            open_keystore(url, NEW_MASTER).ping()
+            another(NEW_MASTER).ping()
 
-    def test_another_one_cannot_write(self, keystore: Keystore, url: str) -> None:
+    def test_another_one_cannot_write(self, keystore: Keystore, another: Opener) -> None:
         with pytest.raises(WrongMasterKey):
-            open_keystore(url, NEW_MASTER).store_case_keys(KEYS)
+            another(NEW_MASTER).store_case_keys(KEYS)
         assert keystore.counts()["case_keys"] == 0
 
-    def test_another_one_reads_nothing(self, keystore: Keystore, url: str) -> None:
+    def test_another_one_reads_nothing(self, keystore: Keystore, another: Opener) -> None:
         keystore.store_case_keys(KEYS)
         with pytest.raises(KeyRefused):
-            open_keystore(url, NEW_MASTER).case_keys(KEYS)
+            another(NEW_MASTER).case_keys(KEYS)
 
     @pytest.mark.parametrize("lost", ["DELETE FROM master_versions", "DROP TABLE master_versions"])
     def test_a_store_that_was_never_made_is_told_from_one_of_another_key(
@@ -160,24 +177,24 @@ class TestMasterKey:
 
 
 class TestRewrap:
-    def test_everything_opens_under_the_new_master(self, keystore: Keystore, url: str) -> None:
+    def test_everything_opens_under_the_new_master(self, keystore: Keystore, another: Opener) -> None:
         keystore.store_case_keys(KEYS)
         mailbox = keystore.make_mailbox_key(AMSTERDAM, date(2026, 10, 5))
         private_keys = keystore.mailbox_private_keys([mailbox.key_id])
         pseudonym_key = keystore.pseudonym_key(AMSTERDAM, "2026-Q4")
         secret, root = keystore.secret("audit-mac"), keystore.root_public_key()
         assert keystore.rewrap(NEW_MASTER) == len(KEYS) + 4
-        renewed = open_keystore(url, NEW_MASTER)
+        renewed = another(NEW_MASTER)
         renewed.ping()
         assert renewed.case_keys(KEYS) == KEYS
         assert renewed.mailbox_private_keys([mailbox.key_id]) == private_keys
         assert renewed.pseudonym_key(AMSTERDAM, "2026-Q4") == pseudonym_key
         assert (renewed.secret("audit-mac"), renewed.root_public_key()) == (secret, root)
 
-    def test_the_old_master_opens_nothing_any_more(self, keystore: Keystore, url: str) -> None:
+    def test_the_old_master_opens_nothing_any_more(self, keystore: Keystore, another: Opener) -> None:
         keystore.store_case_keys(KEYS)
         keystore.rewrap(NEW_MASTER)
-        old = open_keystore(url, MASTER)
+        old = another(MASTER)
         with pytest.raises(WrongMasterKey):
             old.ping()
         with pytest.raises(KeyRefused):
@@ -200,8 +217,10 @@ class TestRewrap:
         keystore.store_case_keys(KEYS)
         assert keystore.case_keys(KEYS) == KEYS
 
-    def test_a_process_with_the_old_master_can_no_longer_write(self, keystore: Keystore, url: str) -> None:
-        late = open_keystore(url, MASTER)
+    def test_a_process_with_the_old_master_can_no_longer_write(
+        self, keystore: Keystore, another: Opener
+    ) -> None:
+        late = another(MASTER)
         late.ping()
         keystore.rewrap(NEW_MASTER)
         with pytest.raises(WrongMasterKey):
@@ -234,17 +253,17 @@ class TestExchangedRows:
         with pytest.raises(KeyRefused):
             keystore.mailbox_private_keys([keys[0].key_id])
 
-    def test_pseudonym_keys_are_refused(self, keystore: Keystore, engine: Engine, url: str) -> None:
+    def test_pseudonym_keys_are_refused(self, keystore: Keystore, engine: Engine, another: Opener) -> None:
         keystore.pseudonym_keys_for([(AMSTERDAM, "2026-Q4"), (GRONINGEN, "2026-Q4")])
         swap_wrapped(engine, pseudonym_keys, lambda c: c.organisation_id)
         with pytest.raises(KeyRefused):
-            open_keystore(url, MASTER).pseudonym_key(AMSTERDAM, "2026-Q4")
+            another(MASTER).pseudonym_key(AMSTERDAM, "2026-Q4")
 
-    def test_secrets_are_refused(self, keystore: Keystore, engine: Engine, url: str) -> None:
+    def test_secrets_are_refused(self, keystore: Keystore, engine: Engine, another: Opener) -> None:
         keystore.secret("audit-mac")
         swap_wrapped(engine, secrets_table, lambda c: c.name)
         with pytest.raises(KeyRefused):
-            open_keystore(url, MASTER).secret("audit-mac")
+            another(MASTER).secret("audit-mac")
 
 
 class TestMailboxKeys:
@@ -286,8 +305,8 @@ class TestMailboxKeys:
         assert keys[0] == existing
         assert len(keystore.list_mailbox_keys()) == 3
 
-    def test_two_at_once_make_one(self, keystore: Keystore, url: str) -> None:
-        stores = [open_keystore(url, MASTER) for _ in range(4)]
+    def test_two_at_once_make_one(self, keystore: Keystore, another: Opener) -> None:
+        stores = [another(MASTER) for _ in range(4)]
         with ThreadPoolExecutor(4) as pool:
             made = list(pool.map(lambda store: store.make_mailbox_key(AMSTERDAM, date(2026, 10, 5)), stores))
         assert set(made) == set(keystore.list_mailbox_keys())
@@ -299,8 +318,8 @@ class TestMailboxKeys:
         assert keystore.mailbox_private_keys([key.key_id]) == {}
         assert keystore.list_mailbox_keys() == []
 
-    def test_without_a_root_there_are_none(self, url: str) -> None:
-        store = open_keystore(url, MASTER)
+    def test_without_a_root_there_are_none(self, another: Opener) -> None:
+        store = another(MASTER)
         store.create_schema()
         with pytest.raises(KeyGone):
             store.make_mailbox_key(AMSTERDAM, date(2026, 10, 5))
@@ -357,14 +376,14 @@ class TestPseudonymKeys:
         assert set(keys) == set(pairs)
         assert len({bytes(key) for key in keys.values()}) == 3
 
-    def test_it_stays_the_same(self, keystore: Keystore, url: str) -> None:
+    def test_it_stays_the_same(self, keystore: Keystore, another: Opener) -> None:
         key = keystore.pseudonym_key(AMSTERDAM, "2026-Q4")
         assert len(key) == 32
         assert keystore.pseudonym_key(AMSTERDAM, "2026-Q4") == key
-        assert open_keystore(url, MASTER).pseudonym_key(AMSTERDAM, "2026-Q4") == key
+        assert another(MASTER).pseudonym_key(AMSTERDAM, "2026-Q4") == key
 
-    def test_two_at_once_make_one(self, keystore: Keystore, url: str) -> None:
-        stores = [open_keystore(url, MASTER) for _ in range(4)]
+    def test_two_at_once_make_one(self, keystore: Keystore, another: Opener) -> None:
+        stores = [another(MASTER) for _ in range(4)]
         with ThreadPoolExecutor(4) as pool:
             made = list(pool.map(lambda store: store.pseudonym_key(AMSTERDAM, "2026-Q4"), stores))
         assert len(set(made)) == 1
@@ -376,9 +395,9 @@ class TestPseudonymKeys:
         assert keystore.matching_keys([(AMSTERDAM, "2026-Q3")]) == {(AMSTERDAM, "2026-Q3"): ()}
         assert keystore.counts()["pseudonym_keys"] == 1
 
-    def test_one_made_elsewhere_is_seen_at_once(self, keystore: Keystore, url: str) -> None:
+    def test_one_made_elsewhere_is_seen_at_once(self, keystore: Keystore, another: Opener) -> None:
         keystore.matching_keys([(AMSTERDAM, "2026-Q4")])
-        key = open_keystore(url, MASTER).pseudonym_key(AMSTERDAM, "2026-Q4")
+        key = another(MASTER).pseudonym_key(AMSTERDAM, "2026-Q4")
         assert keystore.matching_keys([(AMSTERDAM, "2026-Q4")])[AMSTERDAM, "2026-Q4"] == (key,)
 
     def test_those_of_old_quarters_are_destroyed(self, keystore: Keystore) -> None:
@@ -414,12 +433,12 @@ class TestPseudonymKeys:
         assert keystore.adopt_pseudonym_keys(HAREN, GRONINGEN) == 0
 
     def test_what_another_process_destroyed_is_forgotten_after_a_minute(
-        self, keystore: Keystore, url: str, monkeypatch: pytest.MonkeyPatch
+        self, keystore: Keystore, another: Opener, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         now = [1000.0]
         monkeypatch.setattr("privacy.keystore.pseudonym_keys.time.monotonic", lambda: now[0])
         key = keystore.pseudonym_key(AMSTERDAM, "2025-Q3")
-        open_keystore(url, MASTER).destroy_pseudonym_keys("2025-Q4")
+        another(MASTER).destroy_pseudonym_keys("2025-Q4")
         now[0] += 59
         assert keystore.pseudonym_keys(AMSTERDAM, ["2025-Q3"]) == {"2025-Q3": key}
         now[0] += 2
@@ -427,14 +446,14 @@ class TestPseudonymKeys:
 
 
 class TestSecrets:
-    def test_a_name_always_gives_the_same_32_bytes(self, keystore: Keystore, url: str) -> None:
+    def test_a_name_always_gives_the_same_32_bytes(self, keystore: Keystore, another: Opener) -> None:
         secret = keystore.secret("audit-mac")
         assert len(secret) == 32
-        assert open_keystore(url, MASTER).secret("audit-mac") == secret
+        assert another(MASTER).secret("audit-mac") == secret
         assert keystore.secret("totp_seal") != secret
 
-    def test_two_at_once_make_one(self, keystore: Keystore, url: str) -> None:
-        stores = [open_keystore(url, MASTER) for _ in range(4)]
+    def test_two_at_once_make_one(self, keystore: Keystore, another: Opener) -> None:
+        stores = [another(MASTER) for _ in range(4)]
         with ThreadPoolExecutor(4) as pool:
             assert len(set(pool.map(lambda store: store.secret("audit-mac"), stores))) == 1
 
@@ -443,8 +462,8 @@ class TestSecrets:
         with pytest.raises(ValueError, match="name"):
             keystore.secret(name)
 
-    def test_the_root_is_made_once(self, keystore: Keystore, url: str) -> None:
-        other = open_keystore(url, MASTER)
+    def test_the_root_is_made_once(self, keystore: Keystore, another: Opener) -> None:
+        other = another(MASTER)
         other.ensure_root()
         assert other.root_public_key() == keystore.root_public_key()
         assert keystore.root_signing_key().public_key().public_bytes_raw() == keystore.root_public_key()
