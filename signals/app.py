@@ -15,20 +15,20 @@ from werkzeug.routing import Rule
 
 from privacy.logs import configure_logging
 from privacy.secret_files import load_master_key
-from signals.area_limit import AreaLimit
 from signals.clock import Clock, SystemClock
 from signals.db import make_engine, reading, session_factory
-from signals.intake import Intake
-from signals.routing import Router
+from signals.intake.daily_limit import AreaLimit
+from signals.intake.receiving import Intake
+from signals.routing.snapshot import Router
 from signals.settings import Settings
 from signals.web.front.context import EXTENSION as FRONT
 from signals.web.front.context import FrontContext
-from signals.web.headers import register_headers
-from signals.web.health import health_blueprint
-from signals.web.i18n import register_languages
-from signals.web.openapi import ProblemApi, make_api
-from signals.web.pages import error_page, register_pages
-from signals.web.problems import register_problems
+from signals.web.http.headers import register_headers
+from signals.web.http.health import health_blueprint
+from signals.web.http.i18n import register_languages
+from signals.web.http.openapi import ProblemApi, make_api
+from signals.web.http.pages import error_page, register_pages
+from signals.web.http.problems import register_problems
 
 MAX_BODY = 256 * 1024
 """Bytes; single calls allow less. Nothing larger is ever read."""
@@ -155,21 +155,77 @@ def _add_desk(
     router: Router,
     opened: ExitStack,
 ) -> Callable[[], None]:
-    """Add the staff side; returns the check of the keystore."""
-    from signals.key_custody import open_keys
-    from signals.web.desk import register_desk
+    """Add the staff side; return a check that raises when the keystore is away."""
+    from signals.audit.log import AuditLog
+    from signals.keys.opening import open_keys
+    from signals.staff import GuessThrottle
+    from signals.web.account.link_pages import door_pages
+    from signals.web.account.pages import account_pages
+    from signals.web.account.sign_in_pages import sign_in_pages
+    from signals.web.admin.api import admin_api
+    from signals.web.admin.approval_pages import approval_pages
+    from signals.web.admin.channel_api import channel_api
+    from signals.web.admin.channel_pages import channel_admin
+    from signals.web.admin.import_pages import import_pages
+    from signals.web.admin.pages import admin_pages
+    from signals.web.desk.api import staff_api
+    from signals.web.desk.handover_api import handover_api
+    from signals.web.desk.handover_pages import handover_pages
+    from signals.web.desk.letters.api import letter_api
+    from signals.web.desk.letters.pages import letter_pages
+    from signals.web.desk.pages import desk_pages
+    from signals.web.desk.referral_api import referral_api
+    from signals.web.desk.referral_pages import referral_pages
+    from signals.web.desk.round_pages import round_pages
+    from signals.web.desk.search_pages import search_pages
+    from signals.web.officer.api import officer_api
+    from signals.web.officer.pages import officer_pages
+    from signals.web.staff_kit.account_shared import party_here
+    from signals.web.staff_kit.browser_state import BrowserState
+    from signals.web.staff_kit.context import EXTENSION, DeskContext, fenced_sessions
+    from signals.web.team.absence_pages import absence_pages
+    from signals.web.team.api import team_api
+    from signals.web.team.escalation_pages import escalation_pages
+    from signals.web.team.limit_api import limit_api
+    from signals.web.team.limit_pages import limit_pages
+    from signals.web.team.members_pages import team_pages
+    from signals.web.team.settings_pages import settings_pages
+    from signals.web.team.verification_pages import channel_pages
 
     keystore = open_keys(settings)
     opened.callback(keystore.dispose)
-    register_desk(app, api, settings=settings, clock=clock, engine=engine, router=router, keystore=keystore)
+    app.extensions[EXTENSION] = DeskContext(
+        settings=settings,
+        clock=clock,
+        engine=engine,
+        sessions=fenced_sessions(engine),
+        keystore=keystore,
+        audit=AuditLog(keystore.secret("audit")),
+        router=router,
+        throttle=GuessThrottle(clock, engine, keystore.secret("guesses")),
+        browser_state=BrowserState(clock=clock, secret=keystore.secret("carried")),
+    )
+    for calls in (staff_api, letter_api, handover_api, referral_api, officer_api, team_api, admin_api):
+        api.register_blueprint(calls)
+    api.register_blueprint(limit_api)
+    api.register_blueprint(channel_api)
+    app.register_blueprint(channel_admin)
+    of_roles = (officer_pages, approval_pages, admin_pages, import_pages, referral_pages)
+    of_teams = (team_pages, settings_pages, absence_pages)
+    of_channels = (channel_pages, escalation_pages, limit_pages)
+    beside = (letter_pages, search_pages, round_pages, handover_pages)
+    ways_in = (sign_in_pages, door_pages)
+    for pages in (desk_pages, *ways_in, account_pages, *of_teams, *of_roles, *of_channels, *beside):
+        app.register_blueprint(pages)
+    app.jinja_env.globals["passkeys_here"] = lambda: party_here() is not None
     return keystore.ping
 
 
 def _add_delivery_and_calls(app: Flask, settings: Settings, clock: Clock, engine: Engine) -> None:
     """Figures of delivery, and where Twilio calls back once text messages are on."""
     from notifications.callbacks import StatusCalls, twilio_blueprint
-    from signals.sending import twilio_token
-    from signals.web.metrics import metrics_blueprint
+    from signals.notices.channels import twilio_token
+    from signals.web.http.metrics import metrics_blueprint
 
     sessions = session_factory(engine)
     app.register_blueprint(metrics_blueprint(sessions, clock))

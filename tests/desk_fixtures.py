@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 import migrations
 from privacy.passwords import PasswordHasherSettings
-from signals.audit import Actor, AuditLog
+from signals.audit.log import Actor, AuditLog
 from signals.clock import FixedClock
 from signals.db import make_engine, session_factory
 from signals.models import Organisation, Signal

@@ -25,9 +25,9 @@ from sqlalchemy import URL, create_engine, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from signals.audit_trail import latest_head
+from signals.audit.trail import latest_head
 from signals.db import driver_error
-from signals.installation import alone
+from signals.operations.installation import alone
 from signals.settings import Settings, load_settings
 
 KEYSTORE_DAYS = 14

@@ -11,7 +11,7 @@ from signals.cli.opening import Opened, everything
 
 if TYPE_CHECKING:
     from privacy.audit_chain import SignedHead
-    from signals.audit_trail import TrailKeys
+    from signals.audit.trail import TrailKeys
 
 
 @click.group()
@@ -45,7 +45,7 @@ def verify(context: click.Context, *, head_file: Path | None, as_json: bool) -> 
     """
     from sqlalchemy import func, select
 
-    from signals.audit_trail import moment_before, verify_trail
+    from signals.audit.trail import moment_before, verify_trail
     from signals.models import AuditEntry, AuditLink
 
     known = _head_from(head_file) if head_file else None
@@ -77,7 +77,7 @@ def head(context: click.Context, *, as_json: bool) -> None:
 
     Example: signals audit head --json >> heads.jsonl
     """
-    from signals.audit_trail import latest_head
+    from signals.audit.trail import latest_head
 
     with everything(settings_of(context)) as opened, opened.sessions() as session:
         last = latest_head(session)
@@ -86,7 +86,7 @@ def head(context: click.Context, *, as_json: bool) -> None:
 
 
 def _keys(opened: Opened) -> "TrailKeys":
-    from signals.audit_trail import TrailKeys
+    from signals.audit.trail import TrailKeys
 
     return TrailKeys(mac_key=opened.keystore.secret("audit"), root=opened.keystore.root_signing_key())
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from signals.cbs_file import CompactCoverage
-    from signals.coverage_check import Problem, UpcomingChange
+    from signals.routing.address_file import CompactCoverage
+    from signals.routing.coverage_problems import Problem, UpcomingChange
 
 _TAKEN_AS_A_PART: Final = (
     "Taken as a part: what it holds is written, all else stays as it is. Was it to be the whole file? Then"
@@ -52,8 +52,8 @@ def import_file(
 
     Example: signals coverage import 2026-cbs-pc6huisnr20260801.zip --as-of 2026-08-01 --dry-run
     """
-    from signals.cbs_file import CbsFileProblem
-    from signals.coverage import IncompleteFile, import_official
+    from signals.routing.address_file import CbsFileProblem
+    from signals.routing.coverage import IncompleteFile, import_official
 
     try:
         compact = _compressed(file, partial=partial)
@@ -85,9 +85,9 @@ def check(context: click.Context, *, on: datetime | None, strict: bool, as_json:
 
     Example: signals coverage check --on 2027-01-01
     """
-    from signals.coverage import next_change_after, problems_on
-    from signals.coverage_check import ProblemKind
     from signals.db import reading, session_factory
+    from signals.routing.coverage import next_change_after, problems_on
+    from signals.routing.coverage_problems import ProblemKind
 
     day = day_of(on)
     with database(settings_of(context)) as engine, session_factory(reading(engine))() as session:
@@ -121,8 +121,8 @@ def show(
     Example: signals coverage show 1012AB 12 --on 2027-01-01
     """
     from signals.errors import NoMailboxKey
-    from signals.postcodes import InvalidPostcode, parse_postcode
-    from signals.routing import Router
+    from signals.routing.postcodes import InvalidPostcode, parse_postcode
+    from signals.routing.snapshot import Router
 
     try:
         canonical = parse_postcode(postcode)
@@ -144,7 +144,7 @@ def show(
 
 
 def _compressed(file: Path, *, partial: bool) -> "CompactCoverage":
-    from signals.cbs_file import compress_file
+    from signals.routing.address_file import compress_file
 
     with _read_with_progress(file) as stream:
         return compress_file(stream, partial=partial)

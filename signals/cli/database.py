@@ -24,7 +24,7 @@ def upgrade(context: click.Context, *, as_json: bool) -> None:
 
     Example: signals db upgrade
     """
-    from signals.installation import migrate
+    from signals.operations.installation import migrate
 
     with database(settings_of(context)) as engine:
         changed = migrate(engine)
@@ -95,7 +95,7 @@ def grants(context: click.Context, *, front: str, desk: str, worker: str, create
 
     Example: SIGNALS__DATABASE__URL=postgresql://signals_owner@/signals signals db grants
     """
-    from signals.grants import FenceRefused, Roles, apply, creation, statements
+    from signals.operations.database_roles import FenceRefused, Roles, apply, creation, statements
 
     public_figures = settings_of(context).figures.public
     try:

@@ -68,7 +68,7 @@ def _figures(session: "Session", settings: Settings, on: "date") -> Finding:
 
 def _routing(engine: "Engine", root: bytes | None, on: "date") -> Finding:
     from signals.errors import NoMailboxKey
-    from signals.routing import Router
+    from signals.routing.snapshot import Router
 
     missing = Finding(
         check="routing",
@@ -116,7 +116,7 @@ def _public_keys(session: "Session", root: bytes | None) -> Finding:
     from sqlalchemy import select
 
     from signals.models import MailboxPublicKey
-    from signals.routing import is_signed_by
+    from signals.routing.snapshot import is_signed_by
 
     rows = session.scalars(select(MailboxPublicKey)).all() if root else []
     strange = [str(row.key_id) for row in rows if root and not is_signed_by(root, row)]
@@ -207,7 +207,7 @@ def _retention(session: "Session", clock: "Clock") -> Finding:
 
 
 def _address_file(session: "Session", on: "date") -> Finding:
-    from signals.coverage import routed_elsewhere_on
+    from signals.routing.coverage import routed_elsewhere_on
 
     found = [problem.name or problem.area for problem in routed_elsewhere_on(session, on)]
     named = ", ".join(found[:5]) + ("..." if len(found) > 5 else "")
@@ -224,7 +224,7 @@ def _onboarding(session: "Session") -> Finding:
     from sqlalchemy.orm import selectinload
 
     from signals.models import Organisation
-    from signals.organisations import onboarded_on
+    from signals.organisations.onboarding import onboarded_on
 
     everyone = session.scalars(select(Organisation).options(selectinload(Organisation.recipients))).all()
     lacking = sorted(one.name for one in everyone if onboarded_on(one) is None)

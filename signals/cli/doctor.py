@@ -109,7 +109,7 @@ def _there(path: Path) -> Path:
 def _channels(settings: Settings) -> Iterator[Finding]:
     """Whether each provider lets us in. Text messages may be off; without e-mail nobody hears anything."""
     from notifications.words import explain
-    from signals.sending import check_channels
+    from signals.notices.channels import check_channels
 
     off = "set notifications.smtp_host, and what stands by it in config.example.toml"
     for found in check_channels(settings):
@@ -127,7 +127,7 @@ def _test_message(settings: Settings, address: str) -> Finding:
     from notifications.words import explain
     from signals.clock import SystemClock
     from signals.errors import Invalid
-    from signals.sending import send_test
+    from signals.notices.channels import send_test
 
     check, mend = "test message", "give an e-mail address or a mobile number, of a channel that is on"
     try:
@@ -152,7 +152,7 @@ def _schema(engine: "Engine") -> Finding:
 
 def _keystore_finding(settings: Settings) -> "tuple[Finding, bytes | None]":
     """With the root that signed the public keys, by which they are looked at; the pinned one without it."""
-    from signals.key_custody import KeysUnusable, open_keys
+    from signals.keys.opening import KeysUnusable, open_keys
 
     pinned = _pinned_root(settings)
     try:
@@ -169,8 +169,8 @@ def _keystore_finding(settings: Settings) -> "tuple[Finding, bytes | None]":
 def _case_keys(engine: "Engine", settings: Settings, clock: "Clock") -> Finding:
     """Whether this database can be the one that belongs to the keystore."""
     from signals.db import session_factory
-    from signals.key_care import most_are_orphans
-    from signals.key_custody import open_keys
+    from signals.keys.opening import open_keys
+    from signals.keys.sweeping import most_are_orphans
 
     keystore = open_keys(settings)
     try:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from signals.drills import Sending
+    from signals.notices.drills import Sending
 
 
 @click.command()
@@ -34,8 +34,8 @@ def drill(context: click.Context, *, names: tuple[str, ...], to_all: bool, show:
     """
     from dataclasses import asdict
 
-    from signals.drills import Drills, channel_proofs
-    from signals.sending import make_channels
+    from signals.notices.channels import make_channels
+    from signals.notices.drills import Drills, channel_proofs
 
     if show + to_all + bool(names) > 1:
         raise click.UsageError("use one of --organisation, --all and --show")
@@ -63,7 +63,7 @@ def _organisations(session: "Session", names: tuple[str, ...]) -> list[uuid.UUID
     from sqlalchemy import select
 
     from signals.models import Organisation
-    from signals.organisations import find_by_name
+    from signals.organisations.onboarding import find_by_name
 
     known = {str(found): found for found in session.scalars(select(Organisation.id))}
     wanted = [known.get(name) or getattr(find_by_name(session, name), "id", None) for name in names]

@@ -94,7 +94,7 @@ def sweep(context: click.Context, *, even_most: bool, as_json: bool) -> None:
 
     Example: signals keys sweep
     """
-    from signals.key_care import SweepRefused, sweep_keys
+    from signals.keys.sweeping import SweepRefused, sweep_keys
 
     with everything(settings_of(context)) as opened:
         try:
@@ -131,7 +131,7 @@ def new_master(file: Path) -> None:
 
 
 def _note(opened: Opened, ground: str) -> None:
-    from signals.audit import SYSTEM
+    from signals.audit.log import SYSTEM
     from signals.vocabulary import AuditAction
 
     with opened.sessions.begin() as session:

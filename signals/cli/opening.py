@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session, sessionmaker
 
     from privacy.keystore import Keystore
-    from signals.audit import AuditLog
+    from signals.audit.log import AuditLog
     from signals.clock import Clock
     from signals.errors import FieldProblem
 
@@ -53,10 +53,10 @@ def database(settings: Settings) -> Iterator["Engine"]:
 @contextmanager
 def everything(settings: Settings) -> Iterator[Opened]:
     """Database and keystore; for the desk side only."""
-    from signals.audit import AuditLog
+    from signals.audit.log import AuditLog
     from signals.clock import SystemClock
     from signals.db import session_factory
-    from signals.key_custody import open_keys
+    from signals.keys.opening import open_keys
 
     with database(settings) as engine:
         keystore = open_keys(settings)
@@ -113,7 +113,7 @@ def plain_refusals() -> Iterator[None]:
 
 def _in_words(problem: "FieldProblem") -> str:
     """`password: This is too short. (too_short)`: the words of the API, and its code to look for."""
-    from signals.web.messages import field_message
+    from signals.web.http.messages import field_message
 
     return f"{problem.field}: {field_message(problem.code)} ({problem.code})"
 

@@ -13,8 +13,8 @@ from signals.cli.opening import DATE, day_of, everything, on_terminal
 
 if TYPE_CHECKING:
     from signals.cli.opening import Opened
-    from signals.organisation_file import Progress
-    from signals.organisation_import import OrganisationImport
+    from signals.organisations.csv_file import Progress
+    from signals.organisations.csv_import import OrganisationImport
 
 
 @click.group()
@@ -92,14 +92,14 @@ def import_file(
 def _look(opened: "Opened", **wanted: Any) -> "OrganisationImport":
     """Nobody waits meanwhile: it only reads."""
     from signals.db import at_one_moment, reading_session
-    from signals.organisation_import import look_at_organisations
+    from signals.organisations.csv_import import look_at_organisations
 
     with reading_session(opened.sessions, at_one_moment(opened.engine)) as session:
         return look_at_organisations(session, opened.clock, **wanted)
 
 
 def _take(opened: "Opened", **wanted: Any) -> "OrganisationImport":
-    from signals.organisation_import import import_organisations
+    from signals.organisations.csv_import import import_organisations
 
     with opened.sessions() as session:
         result = import_organisations(session, opened.clock, audit=opened.audit, **wanted)
@@ -111,7 +111,7 @@ def _take(opened: "Opened", **wanted: Any) -> "OrganisationImport":
 @contextmanager
 def _bar() -> Iterator["Progress"]:
     """A bar on a terminal for each thing that is gone through."""
-    from signals.organisation_file import silent
+    from signals.organisations.csv_file import silent
 
     if not on_terminal():
         yield silent
@@ -146,7 +146,7 @@ def merge(context: click.Context, *, predecessor: str, successor: str, as_json: 
     Example: signals organisations merge "Welzijn Weesp" "Welzijn Amsterdam"
     """
     from signals.errors import Invalid, NotFound
-    from signals.succession import succeed
+    from signals.organisations.mergers import succeed
 
     with everything(settings_of(context)) as opened:
         try:

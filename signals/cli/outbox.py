@@ -123,8 +123,8 @@ def _whither(context: click.Context) -> "Whither":
     """Where recipients are by now, over the channels that are on."""
     from functools import partial
 
-    from signals.addressees import whither
-    from signals.sending import switches
+    from signals.notices.channels import switches
+    from signals.organisations.current_addresses import whither
 
     channels = {switch.channel for switch in switches(settings_of(context)) if not switch.missing}
     return partial(whither, channels=channels)

@@ -77,8 +77,8 @@ def replay(context: click.Context, journals: tuple[Path, ...], *, as_json: bool)
 
 @contextmanager
 def _forgetting(settings: Settings) -> "Iterator[tuple[Opened, Retention]]":
-    from signals.jobs import make_retention
-    from signals.routing import Router
+    from signals.operations.jobs import make_retention
+    from signals.routing.snapshot import Router
 
     with everything(settings) as opened:
         router = Router(opened.engine, root_public_key=None)

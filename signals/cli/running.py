@@ -29,7 +29,7 @@ def init(context: click.Context) -> None:
 
     Example: signals init
     """
-    from signals.installation import initialise
+    from signals.operations.installation import initialise
 
     path = _config_path(context)
     with plain_refusals():
@@ -49,7 +49,7 @@ def serve(context: click.Context, *, prepare: bool) -> None:
     if prepare:
         _prepare(context)
     settings = settings_of(context)
-    from signals.server import serve as serve_until_stopped
+    from signals.operations.server import serve as serve_until_stopped
 
     where = f"http://{settings.server.host}:{settings.server.port}"
     serve_until_stopped(settings, tell=lambda: click.echo(f"Serving on {where} (Ctrl-C stops)", err=True))
@@ -63,8 +63,8 @@ def work(context: click.Context) -> None:
     Example: SIGNALS__ROLE=worker signals work
     """
     from privacy.logs import configure_logging
-    from signals.jobs import make_worker
-    from signals.scheduler import run_until_stopped
+    from signals.operations.jobs import make_worker
+    from signals.operations.schedule import run_until_stopped
 
     settings = settings_of(context)
     configure_logging(level=settings.logging.level)
@@ -72,7 +72,7 @@ def work(context: click.Context) -> None:
         worker = make_worker(settings)
     with closing(worker):
         if settings.metrics.worker_port:
-            from signals.web.metrics import serve_metrics
+            from signals.web.http.metrics import serve_metrics
 
             serve_metrics(
                 worker.sessions,
@@ -105,7 +105,7 @@ def demo(context: click.Context, *, as_json: bool) -> None:
 
 
 def _prepare(context: click.Context) -> None:
-    from signals.installation import initialise, migrate
+    from signals.operations.installation import initialise, migrate
 
     path = _config_path(context)
     with plain_refusals():

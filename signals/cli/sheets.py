@@ -23,7 +23,7 @@ def sheets(context: click.Context, folder: Path, *, address: str | None, as_json
 
     Example: signals sheets --out sheets
     """
-    from signals.web.front.sheets import write_sheets
+    from signals.web.sheets import write_sheets
 
     page = address or settings_of(context).server.public_url
     try:

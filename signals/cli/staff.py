@@ -113,7 +113,7 @@ def disable(context: click.Context, email: str, *, as_json: bool) -> None:
 
     Example: signals staff disable a@example.org
     """
-    from signals.audit import SYSTEM
+    from signals.audit.log import SYSTEM
     from signals.staff import disable as shut
 
     with everything(settings_of(context)) as opened, opened.sessions.begin() as session:
@@ -164,7 +164,7 @@ def _password(from_stdin: bool) -> str:
 def _organisation_id(session: "Session", name_or_id: str | None) -> uuid.UUID | None:
     """The organisation that was named; exit code 2 when there is none."""
     from signals.models import Organisation
-    from signals.organisations import find_by_name
+    from signals.organisations.onboarding import find_by_name
 
     if name_or_id is None:
         return None

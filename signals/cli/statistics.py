@@ -103,7 +103,7 @@ def release(context: click.Context, *, period: str, after: Path | None, language
 
     Example: signals statistics release 2026-Q3
     """
-    from signals.routing import Router
+    from signals.routing.snapshot import Router
     from signals.statistics.counting import located_by
     from signals.statistics.releases import protocol_in
     from signals.statistics.releasing import Releasing

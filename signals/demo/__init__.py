@@ -18,10 +18,9 @@ from sqlalchemy.orm import Session, sessionmaker
 from privacy.keystore import Keystore
 from privacy.passwords import PasswordHasherSettings
 from privacy.secret_files import load_master_key
-from signals.area_limit import AreaLimit
-from signals.arrival import ArrivalDesk
-from signals.audit import AuditLog
-from signals.audit_trail import TrailKeys, link_entries
+from signals.arrival.batches import ArrivalDesk
+from signals.audit.log import AuditLog
+from signals.audit.trail import TrailKeys, link_entries
 from signals.clock import AMSTERDAM, Clock, FixedClock, SystemClock, today
 from signals.db import is_sqlite, make_engine, session_factory
 from signals.demo.accounts import Passwords, add_accounts, renew_accounts, write_accounts
@@ -37,11 +36,12 @@ from signals.demo.progress import Progress, silent, visible
 from signals.demo.stories import FIRST_DAY_BACK, STORIES
 from signals.demo.telling import StoryTeller, choose_words, settle_old_messages
 from signals.errors import SettingsProblem
-from signals.installation import prepare_keystore
-from signals.intake import Intake
-from signals.key_custody import open_keys
-from signals.organisations import provision_mailbox_keys
-from signals.routing import Router
+from signals.intake.daily_limit import AreaLimit
+from signals.intake.receiving import Intake
+from signals.keys.opening import open_keys
+from signals.operations.installation import prepare_keystore
+from signals.organisations.onboarding import provision_mailbox_keys
+from signals.routing.snapshot import Router
 from signals.settings import Settings
 from signals.statistics.counting import located_by
 from signals.statistics.releasing import Releasing

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from privacy.keystore import Keystore
 from privacy.passwords import PasswordHasherSettings, hash_password
 from privacy.totp import new_totp_secret
-from signals.audit import AuditLog
+from signals.audit.log import AuditLog
 from signals.clock import Clock
 from signals.demo.organisations import AMSTERDAM, NATIONAL_DESK, example_organisations
 from signals.demo.progress import Progress

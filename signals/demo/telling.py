@@ -13,19 +13,19 @@ from sqlalchemy.orm import Session, sessionmaker
 from notifications.models import MessageState, OutboxMessage
 from privacy.keystore import Keystore
 from privacy.receipts import receipt_hash
-from signals.arrival import ArrivalDesk
-from signals.audit import Actor, AuditLog
+from signals.arrival.batches import ArrivalDesk
+from signals.audit.log import Actor, AuditLog
+from signals.casework import add_note, claim, conclude, record_attempt, record_notice, release, reopen
 from signals.clock import AMSTERDAM, Clock, FixedClock, today
-from signals.contents import Report, Summary
-from signals.deadlines import add_working_days, is_working_day
 from signals.demo.organisations import organisation_id
 from signals.demo.progress import Progress
 from signals.demo.stories import Step, Story
-from signals.intake import Intake
+from signals.intake.content import Report, Summary
+from signals.intake.receiving import Intake
+from signals.lifecycle.deadlines import add_working_days, is_working_day
 from signals.models import Organisation, Signal, StaffMember
-from signals.postcodes import Address
+from signals.routing.postcodes import Address
 from signals.staff import actor_for
-from signals.triage import add_note, claim, conclude, record_attempt, record_notice, release, reopen
 from signals.vocabulary import Role, SignalState
 
 _NAMESPACE: Final = uuid.UUID("0f5b7d52-3a1c-5b7e-8a44-2f3f6f1f7c21")

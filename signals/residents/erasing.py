@@ -5,11 +5,11 @@ import uuid
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from signals.audit import Actor, AuditLog
+from signals.arrival.repeats import at_probe
+from signals.audit.log import Actor, AuditLog
 from signals.clock import Clock
 from signals.db import set_local
 from signals.models import AddressLink
-from signals.repeats import at_probe
 from signals.residents.finding import Findings
 from signals.residents.requests import Proof, Right, enter, officers_organisation
 from signals.retention import order_deletion

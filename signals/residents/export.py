@@ -10,17 +10,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from privacy.keystore import Keystore
-from signals.audit import Actor, AuditLog
+from signals.audit.log import Actor, AuditLog
+from signals.casework.notes import open_notes
 from signals.clock import AMSTERDAM, Clock
-from signals.contents import open_report
 from signals.errors import ContentGone, FieldProblem, Invalid
-from signals.followup import life_of
+from signals.intake.content import open_report
+from signals.lifecycle.transitions import life_of
 from signals.models import AuditEntry, ContactAttempt, Organisation, Signal, StatusChange
-from signals.postcodes import Address
 from signals.residents.finding import Findings
 from signals.residents.requests import Proof, Right, enter
 from signals.retention import DEFAULT_PERIODS, LINKS_KEPT_DAYS, Period
-from signals.triage.notes import open_notes
+from signals.routing.postcodes import Address
 from signals.vocabulary import AuditAction, RetentionRule
 
 RECIPIENTS = ("own_team", "referred_to", "processor")

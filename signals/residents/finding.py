@@ -9,15 +9,15 @@ from sqlalchemy import and_, case, func, select
 from sqlalchemy.orm import Session, selectinload
 
 from privacy.keystore import Keystore
-from signals.audit import Actor, AuditLog
+from signals.arrival.repeats import Probe, at_probe, beside_probe, probes_for
+from signals.audit.log import Actor, AuditLog
+from signals.casework.referral import referred_away
 from signals.clock import Clock, today
 from signals.errors import NotFound
+from signals.lifecycle.case_numbers import reference_as_read
 from signals.models import AddressLink, DeletionRecord, Organisation, Referral, Signal
-from signals.postcodes import Address
-from signals.references import reference_as_read
-from signals.referral import referred_away
-from signals.repeats import Probe, at_probe, beside_probe, probes_for
 from signals.residents.requests import officers_organisation
+from signals.routing.postcodes import Address
 from signals.vocabulary import AuditAction
 
 

@@ -9,16 +9,16 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from privacy.keystore import Keystore
-from signals.audit import Actor, AuditLog
+from signals.arrival.repeats import earlier_links, link_of, probes_for
+from signals.audit.log import Actor, AuditLog
+from signals.casework.notes import MAX_NOTE, open_notes, seal_note
 from signals.clock import Clock, today
-from signals.contents import Report, Summary, case_context, open_report, seal_for_case
 from signals.errors import ContentGone, FieldProblem, Invalid
+from signals.intake.content import Report, Summary, case_context, open_report, seal_for_case
 from signals.models import AddressLink, FollowUpNote, Signal
 from signals.models.base import new_id
-from signals.postcodes import Address
-from signals.repeats import earlier_links, link_of, probes_for
 from signals.residents.requests import Proof, Right, enter, own_signal
-from signals.triage.notes import MAX_NOTE, open_notes, seal_note
+from signals.routing.postcodes import Address
 from signals.vocabulary import AuditAction, ConcernType
 
 MAX_STATEMENT = 1000
@@ -167,7 +167,8 @@ def _move_link(session: Session, keystore: Keystore, signal: Signal, report: Rep
     (probe,) = probes_for(keystore, [(signal.organisation_id, report.address)], on)
     session.execute(
         delete(AddressLink).where(
-            AddressLink.signal_id == signal.id, AddressLink.organisation_id == signal.organisation_id
+            AddressLink.signal_id == signal.id,
+            AddressLink.organisation_id == signal.organisation_id,
         )
     )
     earlier = earlier_links(session, probe, besides=signal.id)

@@ -12,7 +12,7 @@ from enum import StrEnum
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
-from signals.audit import Actor, require_role
+from signals.audit.log import Actor, require_role
 from signals.clock import Clock, today
 from signals.errors import Forbidden, NotFound
 from signals.models import RegisterEntry, Signal

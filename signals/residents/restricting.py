@@ -4,7 +4,7 @@ import uuid
 
 from sqlalchemy.orm import Session
 
-from signals.audit import Actor, AuditLog
+from signals.audit.log import Actor, AuditLog
 from signals.clock import Clock, today
 from signals.errors import Conflict
 from signals.models import Signal

@@ -9,8 +9,9 @@ from sqlalchemy import CursorResult, Delete, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from privacy.keystore import Keystore
+from signals.arrival.repeats import oldest_kept, probes_for
 from signals.clock import Clock, today
-from signals.contents import open_reports
+from signals.intake.content import open_reports
 from signals.models import (
     AccountLink,
     AddressLink,
@@ -24,7 +25,6 @@ from signals.models import (
     StaffMember,
     StaffSession,
 )
-from signals.repeats import oldest_kept, probes_for
 
 RECORDS_KEPT_DAYS = 730
 RECEIPTS_KEPT_DAYS = 365

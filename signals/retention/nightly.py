@@ -17,11 +17,11 @@ from structlog import get_logger
 from privacy.bulk import among
 from privacy.keystore import Keystore
 from privacy.sealing import SealingError
-from signals.audit import SYSTEM, AuditLog
+from signals.arrival.repeats import oldest_kept
+from signals.audit.log import SYSTEM, AuditLog
 from signals.clock import Clock, today
 from signals.db import set_local
 from signals.models import DeletionOrder, DeletionRecord, Referral, SealedReport, Signal
-from signals.repeats import oldest_kept
 from signals.retention.ends import Ends, forget_links, forget_remains, renew_links
 from signals.retention.journal import Deletion, DeletionJournal
 from signals.retention.periods import Due, due_signals, still_due

@@ -11,16 +11,16 @@ from sqlalchemy.orm import Session
 from notifications.models import OutboxMessage
 from privacy.bulk import among, insert_many
 from privacy.keystore import Keystore
-from signals.audit import SYSTEM, AuditEvent, AuditLog
+from signals.audit.log import SYSTEM, AuditEvent, AuditLog
+from signals.casework.referral import HANDED_OVER
 from signals.clock import Clock, today
-from signals.contents import Report, SignalRow, open_reports
+from signals.intake.content import Report, SignalRow, open_reports
 from signals.models import (
     AddressLink,
     DeletionRecord,
     Signal,
 )
-from signals.postcodes import Address
-from signals.referral import HANDED_OVER
+from signals.routing.postcodes import Address
 from signals.statistics import Course, fact_from
 from signals.statistics.courses import courses_of
 from signals.statistics.menu import OUTCOME_GROUPS

@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
-from signals.audit import Actor, AuditLog, require_role
+from signals.audit.log import Actor, AuditLog, require_role
 from signals.clock import Clock, today
 from signals.errors import FieldProblem, Forbidden, Invalid, NotFound
 from signals.models import Absence, Signal, StaffMember

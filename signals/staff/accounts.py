@@ -13,12 +13,12 @@ from sqlalchemy.orm import Session
 
 from privacy.passwords import STANDARD, PasswordHasherSettings, hash_password
 from privacy.totp import new_totp_secret
-from signals.audit import SYSTEM, Actor, AuditLog
+from signals.audit.log import SYSTEM, Actor, AuditLog
 from signals.clock import Clock
 from signals.errors import FieldProblem, Forbidden, Invalid
 from signals.models import StaffMember
 from signals.models.base import new_id
-from signals.staff.handing_back import hand_back
+from signals.staff.departures import hand_back
 from signals.staff.identity import MAX_PASSWORD, Secrets, normal_email, seal_totp
 from signals.staff.sessions import open_session, revoke_all
 from signals.vocabulary import STAFF_LANGUAGES, AuditAction, Role

@@ -12,7 +12,7 @@ from typing import Literal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from signals.audit import Actor, require_role
+from signals.audit.log import Actor, require_role
 from signals.clock import Clock
 from signals.errors import Conflict, FieldProblem, Forbidden, Invalid, NotFound
 from signals.models import Approval, StaffMember

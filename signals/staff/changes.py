@@ -2,12 +2,12 @@
 
 from sqlalchemy.orm import Session
 
-from signals.audit import Actor
+from signals.audit.log import Actor
 from signals.clock import Clock
 from signals.models import Approval, StaffMember
 from signals.staff import accounts
 from signals.staff.absence import HOLDERS
-from signals.staff.handing_back import ROLE_CHANGED, hand_back
+from signals.staff.departures import ROLE_CHANGED, hand_back
 from signals.staff.office import Office, Person
 from signals.staff.recovery import invite, recover
 from signals.staff.sessions import revoke_all

@@ -5,7 +5,7 @@ import uuid
 from typing import Final, Protocol
 
 from privacy.sealing import open_bytes, seal_bytes
-from signals.audit import Actor
+from signals.audit.log import Actor
 from signals.models import StaffMember
 
 MAX_PASSWORD: Final = 200

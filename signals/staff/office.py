@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from notifications.events import Event
 from notifications.outbox import NewMessage, enqueue
 from privacy.passwords import PasswordHasherSettings
-from signals.audit import AuditLog
+from signals.audit.log import AuditLog
 from signals.clock import Clock, today
 from signals.db import set_local
 from signals.models import StaffMember

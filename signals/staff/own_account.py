@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from privacy.passwords import STANDARD, PasswordHasherSettings, hash_password
 from privacy.totp import verify_totp
-from signals.audit import AuditLog
+from signals.audit.log import AuditLog
 from signals.clock import Clock
 from signals.errors import FieldProblem, Invalid, NotFound
 from signals.models import AccountLink, StaffMember, StaffSession

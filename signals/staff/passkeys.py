@@ -17,7 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from signals.audit import Actor, AuditLog
+from signals.audit.log import Actor, AuditLog
 from signals.clock import Clock, today
 from signals.errors import FieldProblem, Invalid, NotFound, SignalsError, SignInFailed
 from signals.models import Passkey, StaffMember, StaffSession

@@ -22,7 +22,7 @@ from notifications.events import Event
 from notifications.outbox import NewMessage, enqueue
 from privacy.passwords import STANDARD, PasswordHasherSettings, hash_password, unusable_password
 from privacy.totp import new_totp_secret, verify_totp
-from signals.audit import SYSTEM, Actor, AuditLog
+from signals.audit.log import SYSTEM, Actor, AuditLog
 from signals.clock import Clock, today
 from signals.db import set_local
 from signals.errors import FieldProblem, Forbidden, Invalid, SignalsError

@@ -14,7 +14,7 @@ from typing import Final, Literal
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session, contains_eager
 
-from signals.audit import Actor, AuditLog
+from signals.audit.log import Actor, AuditLog
 from signals.clock import Clock
 from signals.errors import NotSignedIn
 from signals.models import StaffMember, StaffSession

@@ -17,7 +17,7 @@ from privacy.passwords import (
     verify_password,
 )
 from privacy.totp import verify_totp
-from signals.audit import Actor, AuditLog
+from signals.audit.log import Actor, AuditLog
 from signals.clock import Clock
 from signals.errors import NotSignedIn, SignInFailed
 from signals.models import StaffMember, StaffSession

@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from signals.audit import SYSTEM, Actor, require_role
+from signals.audit.log import SYSTEM, Actor, require_role
 from signals.clock import Clock
 from signals.errors import FieldProblem, Forbidden, Invalid, NotFound
 from signals.models import Approval, Organisation, StaffMember

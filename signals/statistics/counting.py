@@ -16,10 +16,10 @@ from sqlalchemy.orm import Session
 
 from privacy.bulk import among
 from signals.clock import AMSTERDAM
-from signals.contents import CaseKeys, open_reports
+from signals.intake.content import CaseKeys, open_reports
 from signals.models import Signal, SignalFact
-from signals.postcodes import Address
-from signals.routing import Router
+from signals.routing.postcodes import Address
+from signals.routing.snapshot import Router
 from signals.statistics.courses import courses_of
 from signals.statistics.facts import fact_from
 from signals.statistics.pool import PoolKeys, move_facts

@@ -13,8 +13,8 @@ from typing import Any
 from privacy.pseudonyms import quarter_of
 from signals import reference
 from signals.clock import AMSTERDAM
-from signals.contents import Report
-from signals.deadlines import working_hours_between
+from signals.intake.content import Report
+from signals.lifecycle.deadlines import working_hours_between
 from signals.models import Signal
 from signals.models.base import new_id
 from signals.vocabulary import Action, AttemptKind, AttemptResult, Outcome

@@ -16,7 +16,7 @@ from sqlalchemy import Select, and_, case, func, select
 from sqlalchemy.orm import Session
 
 from privacy.pseudonyms import quarter_of
-from signals.audit import Actor, require_role
+from signals.audit.log import Actor, require_role
 from signals.clock import AMSTERDAM, Clock, today
 from signals.errors import Forbidden
 from signals.models import ContactAttempt, Signal, StatusChange

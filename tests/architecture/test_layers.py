@@ -19,12 +19,12 @@ PROJECT = Path(__file__).resolve().parents[2]
 # Import late: each costs more than the rest of a start together.
 LATE_IMPORTS = ("twilio", "scipy", "numpy", "pandas", "typst", "alembic")
 PURE_MODULES = (
-    "signals.postcodes",
-    "signals.references",
+    "signals.routing.postcodes",
+    "signals.lifecycle.case_numbers",
     "signals.vocabulary",
-    "signals.deadlines",
-    "signals.routing_table",
-    "signals.cbs_file",
+    "signals.lifecycle.deadlines",
+    "signals.routing.table",
+    "signals.routing.address_file",
     "privacy.sealing",
     "privacy.pseudonyms",
     "privacy.receipts",

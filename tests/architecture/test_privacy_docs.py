@@ -12,11 +12,11 @@ from sqlalchemy import LargeBinary, Table
 from notifications.figures import KEPT as MESSAGES_KEPT
 from notifications.models import Base as Notifications
 from privacy.keystore_schema import keystore_metadata
-from signals.area_days import KEPT as FULL_DAYS_KEPT
-from signals.audit_trail import KEPT
-from signals.intake import RETRY_DAYS
-from signals.jobs import REFUSED_KEPT_DAYS
+from signals.audit.trail import KEPT
+from signals.intake.receiving import RETRY_DAYS
 from signals.models import Base as Signals
+from signals.notices.limit_notices import KEPT as FULL_DAYS_KEPT
+from signals.operations.jobs import REFUSED_KEPT_DAYS
 from signals.retention import DEFAULT_PERIODS, RECEIPTS_KEPT_DAYS, RECORDS_KEPT_DAYS
 from signals.staff.absence import KEPT_DAYS as ABSENCES_KEPT_DAYS
 from tests.support.privacy_docs import column_lines, described_columns
@@ -27,6 +27,7 @@ NOBODY = "geen"
 PEOPLE = {"bewoner", "medewerker", "bezorger"}
 SEALED = {"sealed_reports.envelope", "signals.content", "signals.summary", "follow_up_notes.sealed_text"}
 FRONT = PROJECT / "signals/web/front"
+TEMPLATES = PROJECT / "signals/web/templates/front"
 
 _CODE = re.compile(r"^\| ([A-Z]{2}-[A-Z]+) \|", re.MULTILINE)
 _NAMED_TEST = re.compile(r"`(tests/[\w/]+\.py)((?:::\w+)*)`")
@@ -202,7 +203,7 @@ def test_each_of_the_six_promises_has_mechanism_limit_and_attack() -> None:
 def test_the_public_words_of_the_promises_are_on_the_pages() -> None:
     said = re.findall(r'"([^"]+)" / "([^"]+)"', _text("promises.md"))
     assert said
-    templates = "".join(path.read_text(encoding="utf-8") for path in FRONT.rglob("*.html"))
+    templates = "".join(path.read_text(encoding="utf-8") for path in TEMPLATES.rglob("*.html"))
     catalogue = (FRONT / "translations/nl/LC_MESSAGES/messages.po").read_text(encoding="utf-8")
     for dutch, english in said:
         assert english in templates
@@ -211,7 +212,7 @@ def test_the_public_words_of_the_promises_are_on_the_pages() -> None:
 
 def test_the_pages_never_call_a_carrier_anonymous() -> None:
     catalogues = sorted(FRONT.rglob("messages.po"))
-    pages = [*sorted(FRONT.rglob("*.html")), *catalogues]
+    pages = [*sorted(TEMPLATES.rglob("*.html")), *catalogues]
     assert len(catalogues) > 1
     found = [
         path.name

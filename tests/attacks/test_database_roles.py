@@ -1,7 +1,7 @@
 """Whoever holds a database role tries every table: what a role may is written here, table by table.
 
-The lists are written apart from `signals.grants` on purpose, and made complete from the models: a new
-table that is in no row fails here.
+The lists are written apart from `signals.operations.database_roles` on purpose, and made complete from
+the models: a new table that is in no row fails here.
 """
 
 import json
@@ -16,11 +16,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 import migrations
-from signals import triage
+from signals import casework
+from signals.casework.referral import refer
 from signals.db import set_local
 from signals.models import Absence, Approval, DeletionOrder, RegisterEntry, RetentionPeriod
 from signals.models.base import new_id
-from signals.referral import refer
 from signals.vocabulary import (
     AttemptKind,
     AttemptResult,
@@ -382,8 +382,8 @@ def _follow_up(
     actor, officer = world.staff(organisation_id), world.staff(organisation_id, Role.PRIVACY_OFFICER)
     now = world.clock.now()
     common: dict[str, Any] = {"actor": actor, "audit": world.audit}
-    triage.claim(session, world.clock, signal_id=followed, **common)
-    triage.record_attempt(
+    casework.claim(session, world.clock, signal_id=followed, **common)
+    casework.record_attempt(
         session,
         world.clock,
         signal_id=followed,
@@ -392,7 +392,7 @@ def _follow_up(
         attempted_at=now,
         **common,
     )
-    triage.add_note(
+    casework.add_note(
         session, world.clock, signal_id=followed, keystore=world.keystore, text="Niemand thuis.", **common
     )
     refer(

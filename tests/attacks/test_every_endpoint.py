@@ -24,7 +24,7 @@ from signals.models import Approval, AreaDay, Organisation, StaffMember, StaffSe
 from signals.staff import csrf_token
 from signals.staff.sessions import open_session
 from signals.vocabulary import AuditAction, Role
-from signals.web.desk.auth import COOKIE, Authentication
+from signals.web.staff_kit.auth import COOKIE, Authentication
 from tests.web.desk_fixtures import AMSTERDAM, GRONINGEN, Desk
 
 LETTERS: Final = {

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from signals.grants import PUBLIC_FIGURES, Roles, statements
+from signals.operations.database_roles import PUBLIC_FIGURES, Roles, statements
 from signals.statistics import released
 from tests.support.fences import FencedWorld, worker_of
 from tests.support.figures import facts

@@ -22,10 +22,10 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from notifications.models import OutboxMessage
-from signals.intake import _Insert
+from signals.intake.receiving import InsertStatement
 from signals.models import Signal, StaffMember
 from signals.staff import csrf_token
-from signals.web.desk.auth import COOKIE
+from signals.web.staff_kit.auth import COOKIE
 from tests.attacks.test_every_endpoint import ALLOWED, ENDS_A_SESSION, PEOPLE, _page_session
 from tests.support.both_databases import BOTH
 from tests.web.desk_fixtures import BASE, PASSWORD, Desk
@@ -49,18 +49,18 @@ def overheard() -> Iterator[Statements]:
     """Every statement that reaches a database, with its values: also those of the door, which has pools of
     its own and stores a report past SQLAlchemy."""
     found: Statements = []
-    run = _Insert.run
+    run = InsertStatement.run
 
     def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_rest: Any) -> None:
         found.append((statement, repr(values)))
 
-    def noted(insert: _Insert, execute: Any, row: Any) -> bool:
+    def noted(insert: InsertStatement, execute: Any, row: Any) -> bool:
         found.append((insert.statement, repr([row[name] for name in insert.columns])))
         return run(insert, execute, row)
 
     event.listen(Engine, "before_cursor_execute", note)
     try:
-        with patch.object(_Insert, "run", noted):
+        with patch.object(InsertStatement, "run", noted):
             yield found
     finally:
         event.remove(Engine, "before_cursor_execute", note)

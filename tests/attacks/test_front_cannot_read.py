@@ -30,16 +30,16 @@ answer = app.test_client().post(
     "/api/v1/signals", json={"postcode": "1000AA", "house_number": 1},
     headers={"Idempotency-Key": "6f1c2b54-5d1e-4f0a-9b57-0c8f4a1d2e3f"},
 )
-import signals.server
-loader = signals.server._loader(settings)
+import signals.operations.server
+loader = signals.operations.server._loader(settings)
 print(json.dumps({"status": answer.status_code, "modules": sorted(sys.modules)}))
 """
 STAFF_SIDE = (
     "privacy.keystore",
     "privacy.keystore_schema",
-    "signals.jobs",
-    "signals.arrival",
-    "signals.triage",
+    "signals.operations.jobs",
+    "signals.arrival.batches",
+    "signals.casework",
 )
 SLOW_OR_UNNEEDED = ("twilio", "scipy", "holidays", "apscheduler", "webauthn")
 

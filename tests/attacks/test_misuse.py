@@ -8,10 +8,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import migrations
-from signals import triage
-from signals.audit import Actor
+from signals import casework
+from signals.audit.log import Actor
 from signals.models import IdempotencyKey, Receipt, SealedReport, Signal
-from signals.postcodes import Address
+from signals.routing.postcodes import Address
 from signals.vocabulary import Outcome
 from tests.support.world import World, key, report
 
@@ -68,9 +68,9 @@ def test_the_door_treats_the_next_report_from_there_like_any_other(
 def _conclude(world: World, signal: Signal, actor: Actor, outcome: Outcome) -> None:
     common: dict[str, Any] = {"signal_id": signal.id, "actor": actor, "audit": world.audit}
     with world.sessions.begin() as session:
-        triage.claim(session, world.clock, **common)
+        casework.claim(session, world.clock, **common)
     with world.sessions.begin() as session:
-        triage.conclude(session, world.clock, outcome=outcome, **common)
+        casework.conclude(session, world.clock, outcome=outcome, **common)
 
 
 def _trace(session: Session, signal: Signal) -> set[tuple[str, tuple[str, ...], int]]:

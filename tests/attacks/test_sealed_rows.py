@@ -20,11 +20,11 @@ from privacy.sealing import (
     sign_public_key,
     week_start,
 )
-from signals.contents import context_of, open_report, open_summaries
 from signals.errors import ContentGone
+from signals.intake.content import context_of, open_report, open_summaries
 from signals.models import AddressLink, IdempotencyKey, MailboxPublicKey, SealedReport, Signal
-from signals.postcodes import Address
-from signals.routing import routing_changed
+from signals.routing.postcodes import Address
+from signals.routing.snapshot import routing_changed
 from tests.support.world import AMSTERDAM, GRONINGEN, NATIONAL, World, key, report
 
 HOME = Address(postcode="1012AB", number=12)

@@ -20,10 +20,10 @@ from notifications.channels.folder import FolderChannel
 from notifications.events import Event
 from notifications.models import MessageState, OutboxMessage
 from privacy.logs import configure_logging
-from signals import triage
-from signals.contents import open_report
+from signals import casework
+from signals.casework import open_notes
+from signals.intake.content import open_report
 from signals.settings import LoggingSettings, NotesSettings, NotificationsSettings
-from signals.triage import open_notes
 from signals.vocabulary import AttemptKind, AttemptResult, Outcome
 from tests.support.postgres import PostgresServer
 from tests.support.serving import serving
@@ -178,9 +178,9 @@ def _follow_up(world: World, *, arrive: bool = True) -> None:
     [signal] = world.signals()
     usual: dict[str, Any] = {"signal_id": signal.id, "actor": actor, "audit": world.audit}
     with world.sessions.begin() as session:
-        triage.claim(session, world.clock, **usual)
-        triage.add_note(session, world.clock, keystore=world.keystore, text=SECOND_NOTE, **usual)
-        triage.record_attempt(
+        casework.claim(session, world.clock, **usual)
+        casework.add_note(session, world.clock, keystore=world.keystore, text=SECOND_NOTE, **usual)
+        casework.record_attempt(
             session,
             world.clock,
             kind=AttemptKind.VISIT,
@@ -188,7 +188,7 @@ def _follow_up(world: World, *, arrive: bool = True) -> None:
             attempted_at=world.clock.now(),
             **usual,
         )
-        triage.conclude(session, world.clock, outcome=Outcome.TALK_SUFFICED, **usual)
+        casework.conclude(session, world.clock, outcome=Outcome.TALK_SUFFICED, **usual)
 
 
 def _read(world: World) -> tuple[str, int, str | None, str]:

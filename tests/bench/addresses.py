@@ -4,8 +4,8 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-from signals.postcodes import Address
 from signals.reference import pc4_runs
+from signals.routing.postcodes import Address
 
 _LETTERS = "ABCDEFGHJKLMNPRSTVWXZ"
 _CONCERNS = ("seems_lonely", "mail_piling_up", "not_seen", "frail", "confused")

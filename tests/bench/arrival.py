@@ -21,11 +21,11 @@ from privacy.keystore import open_keystore
 from privacy.sealing import MailboxPrivateKey, seal_to_mailbox
 from privacy.secret_files import load_master_key
 from signals.clock import SystemClock, today
-from signals.contents import Report, Summary, context_of
 from signals.db import is_sqlite
+from signals.intake.content import Report, Summary, context_of
 from signals.models import IdempotencyKey, SealedReport, Signal
 from signals.models.base import new_id
-from signals.routing import Router
+from signals.routing.snapshot import Router
 from signals.vocabulary import ConcernType
 from tests.bench.addresses import addresses
 from tests.bench.house import House, make_house

@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 
 from privacy.logs import configure_logging
-from signals.jobs import make_worker
-from signals.scheduler import settle_memory
+from signals.operations.jobs import make_worker
+from signals.operations.schedule import settle_memory
 from signals.settings import load_settings
 
 if __name__ == "__main__":

@@ -11,11 +11,11 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection, Table, select
 
 from privacy.bulk import insert_many
-from signals.contents import Report, Summary, context_of, seal_for_case
-from signals.jobs import Worker
+from signals.intake.content import Report, Summary, context_of, seal_for_case
 from signals.models import AddressLink, ContactAttempt, Organisation, Signal, StaffMember, StatusChange
 from signals.models.base import Base
-from signals.postcodes import Address
+from signals.operations.jobs import Worker
+from signals.routing.postcodes import Address
 from signals.vocabulary import (
     Action,
     AttemptKind,

@@ -16,12 +16,12 @@ from privacy.keystore import Keystore, open_keystore
 from privacy.passwords import PasswordHasherSettings
 from privacy.secret_files import load_master_key
 from signals.app import create_app
-from signals.audit import AuditLog
+from signals.audit.log import AuditLog
+from signals.casework import queue_page
 from signals.clock import SystemClock, today
 from signals.db import session_factory
 from signals.staff import add_staff
 from signals.staff.sessions import open_session
-from signals.triage import queue_page
 from signals.vocabulary import ProcessRole, Role
 from tests.bench.house import House, make_house
 from tests.bench.results import Line

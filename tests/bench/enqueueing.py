@@ -9,8 +9,8 @@ from pathlib import Path
 from statistics import median
 from unittest.mock import patch
 
-from signals.arrival import ArrivalDesk
-from signals.jobs import Worker, make_worker
+from signals.arrival.batches import ArrivalDesk
+from signals.operations.jobs import Worker, make_worker
 from signals.settings import load_settings
 from tests.bench.arrival import fill_mailboxes
 from tests.bench.house import House, make_house

@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session
 from privacy.keystore import open_keystore
 from privacy.passwords import PasswordHasherSettings
 from privacy.secret_files import load_master_key
-from signals.audit import AuditLog
+from signals.audit.log import AuditLog
+from signals.casework import queue_page
 from signals.clock import SystemClock
 from signals.db import session_factory
 from signals.staff import add_staff, issue_token
-from signals.triage import queue_page
 from signals.vocabulary import Role
 from tests.bench.client import talk
 from tests.bench.house import PROJECT, House, clean_environment, make_house

@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 
 from signals.clock import SystemClock, today
-from signals.jobs import make_worker
+from signals.operations.jobs import make_worker
 from signals.settings import load_settings
 from tests.bench.concluded import ROWS_EACH, seed_concluded
 from tests.bench.house import PROJECT, House, clean_environment, make_house

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from privacy.keystore import Keystore, open_keystore
 from privacy.sealing import open_json
 from privacy.secret_files import load_master_key
-from signals.contents import SignalRow, case_context, open_summaries
-from signals.triage import QueuePage, queue_page
+from signals.casework import QueuePage, queue_page
+from signals.intake.content import SignalRow, case_context, open_summaries
 from signals.vocabulary import ConcernType
 from tests.bench.house import House, make_house
 from tests.bench.results import Line

@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import median
 
 from signals.clock import SystemClock, today
-from signals.routing import Router
+from signals.routing.snapshot import Router
 from tests.bench.addresses import addresses
 from tests.bench.house import make_house
 from tests.bench.results import Line

@@ -12,10 +12,10 @@ from sqlalchemy import Engine, bindparam, select, text, update
 from sqlalchemy.orm import Session
 
 from privacy.keystore import Keystore
-from signals.contents import Report, Summary, context_of, seal_for_case
 from signals.db import is_sqlite
+from signals.intake.content import Report, Summary, context_of, seal_for_case
 from signals.models import Organisation, Signal
-from signals.postcodes import Address
+from signals.routing.postcodes import Address
 from signals.vocabulary import ConcernType
 
 MEASURED = "Amsterdam"

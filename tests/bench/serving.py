@@ -14,7 +14,7 @@ from typing import Any
 from flask import Flask, Response, request
 from sqlalchemy import Column, LargeBinary, MetaData, Table, Uuid, insert
 
-import signals.server
+import signals.operations.server
 from signals.app import create_app
 from signals.db import make_engine
 from signals.settings import Settings, load_settings
@@ -63,5 +63,5 @@ def make_yardstick(settings: Settings) -> Flask:
 
 
 if __name__ == "__main__":
-    signals.server.create_app = with_yardstick  # type: ignore[assignment,attr-defined]
-    signals.server.serve(load_settings(Path(sys.argv[1]), {}))
+    signals.operations.server.create_app = with_yardstick  # type: ignore[assignment,attr-defined]
+    signals.operations.server.serve(load_settings(Path(sys.argv[1]), {}))

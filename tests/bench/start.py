@@ -14,9 +14,10 @@ from tests.bench.results import Line
 
 GROUP = "start and memory"
 IMPORTS = (
-    "import signals.cli.running, signals.installation, signals.app, signals.server, signals.web.front.api"
+    "import signals.cli.running, signals.operations.installation, signals.app, signals.operations.server, "
+    "signals.web.front.api"
 )
-ALL_ROLES = ", signals.jobs, signals.scheduler, signals.web.desk.api"
+ALL_ROLES = ", signals.operations.jobs, signals.operations.schedule, signals.web.desk.api"
 
 
 def measure_start(folder: Path, *, rounds: int) -> Iterator[Line]:

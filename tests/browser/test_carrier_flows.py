@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import Page, expect
 
-from signals.contents import open_report
+from signals.intake.content import open_report
 from tests.browser.carrier import WAITING, Phone, Service
 from tests.browser.conftest import MakePhone
 from tests.support.chance import without_chance

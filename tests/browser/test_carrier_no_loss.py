@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from signals.contents import open_report
+from signals.intake.content import open_report
 from tests.browser.carrier import Phone, Service
 from tests.browser.conftest import MakePhone
 from tests.browser.faults import Fault

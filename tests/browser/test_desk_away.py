@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from signals.settings import SessionsSettings
 from signals.vocabulary import AttemptResult, ProcessRole
-from signals.web.desk.context import EXTENSION, DeskContext
+from signals.web.staff_kit.context import EXTENSION, DeskContext
 from tests.browser.desk import DONE, SIZES, Site, Window
 from tests.browser.desk_fixtures import OpenWindow
 from tests.support.postgres import PostgresServer

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from notifications.models import OutboxMessage
 from privacy.totp import provisioning_uri
 from signals.models import Organisation, StaffMember
-from signals.sending import complete
+from signals.notices.channels import complete
 from signals.staff.passkeys import NAME
 from signals.vocabulary import Role
 from tests.browser.desk import SIZES, Site

@@ -19,7 +19,7 @@ from signals.models import StaffMember
 from signals.settings import ServerSettings
 from signals.staff.sessions import open_session
 from signals.vocabulary import ProcessRole, Role
-from signals.web.desk.auth import COOKIE
+from signals.web.staff_kit.auth import COOKIE
 from tests.support.releases import plausible, store_releases
 from tests.support.world import AMSTERDAM, World, make_world
 from tests.support.world_fixtures import catalogues, template

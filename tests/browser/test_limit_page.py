@@ -9,10 +9,10 @@ from sqlalchemy import select
 
 from notifications.events import Event
 from notifications.models import OutboxMessage
-from signals import area_days
 from signals.db import session_factory
 from signals.models import AreaDay
 from signals.models.area_day import MOST_RAISES
+from signals.notices import limit_notices as area_days
 from signals.settings import LimitsSettings, Settings
 from tests.browser.carrier import SENT
 from tests.browser.desk import PHONE, SIZES, Site

@@ -21,7 +21,7 @@ from werkzeug.serving import make_server
 
 from privacy.passwords import PasswordHasherSettings
 from signals import staff
-from signals.audit import SYSTEM
+from signals.audit.log import SYSTEM
 from signals.models import AccountLink, Passkey, StaffMember
 from signals.settings import ServerSettings, SessionsSettings
 from signals.staff import recovery

@@ -5,10 +5,10 @@ from datetime import date
 import pytest
 from sqlalchemy import func, select
 
-from signals.cbs_file import CbsRow, compress
-from signals.coverage import IncompleteFile, import_official, next_change_after, problems_on
-from signals.coverage_check import ProblemKind
 from signals.models import MunicipalityOfPostcode
+from signals.routing.address_file import CbsRow, compress
+from signals.routing.coverage import IncompleteFile, import_official, next_change_after, problems_on
+from signals.routing.coverage_problems import ProblemKind
 from tests.support.world import World
 
 TODAY = date(2026, 11, 24)

@@ -11,10 +11,10 @@ from notifications.dead_letters import Standing, Wish, choose, send_again
 from notifications.events import Event
 from notifications.models import DeliveryAttempt, MessageState, OutboxMessage, PostedLetter
 from notifications.outbox import NewMessage, enqueue
-from signals.administration import RecipientEntry, change_organisation
-from signals.audit import Actor
+from signals.audit.log import Actor
 from signals.models import Organisation, Recipient, StaffMember
-from signals.team_settings import RecipientWish, change_settings
+from signals.organisations.administration import RecipientEntry, change_organisation
+from signals.organisations.team_settings import RecipientWish, change_settings
 from signals.vocabulary import Role
 from tests.support.fences import FencedWorld
 from tests.support.world import AMSTERDAM, World

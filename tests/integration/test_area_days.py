@@ -12,12 +12,19 @@ from sqlalchemy.orm import Session
 
 from notifications.events import Event
 from notifications.models import OutboxMessage
-from signals.area_days import FullDay, LimitNotRaised, forget_full_days, full_day, full_days, raise_limit
-from signals.audit import Actor
+from signals.audit.log import Actor
 from signals.errors import Forbidden, NotFound, StaleVersion
-from signals.intake import Intake
+from signals.intake.receiving import Intake
 from signals.models import AreaDay, AuditEntry, Organisation, SealedReport, StaffMember
 from signals.models.area_day import MOST_RAISES
+from signals.notices.limit_notices import (
+    FullDay,
+    LimitNotRaised,
+    forget_full_days,
+    full_day,
+    full_days,
+    raise_limit,
+)
 from signals.settings import LimitsSettings
 from signals.vocabulary import Role
 from tests.support.world import AMSTERDAM, GRONINGEN, World, key, report, run_at_once

@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import DateTime, Engine, select, update
 
 import migrations
-import signals.arrival
-from signals.audit import SYSTEM
-from signals.audit_trail import TrailKeys, link_entries, verify_trail
-from signals.contents import open_report, open_summaries
-from signals.followup import life_of, transition
+import signals.arrival.batches
+from signals.audit.log import SYSTEM
+from signals.audit.trail import TrailKeys, link_entries, verify_trail
+from signals.intake.content import open_report, open_summaries
+from signals.lifecycle.transitions import life_of, transition
 from signals.models import (
     AddressLink,
     AuditEntry,
@@ -23,7 +23,7 @@ from signals.models import (
     SealedReport,
     Signal,
 )
-from signals.postcodes import Address
+from signals.routing.postcodes import Address
 from signals.vocabulary import Action, AuditAction, ConcernType, ReceiptState, Seen, SignalState
 from tests.support.arriving import in_batches
 from tests.support.world import AMSTERDAM, NATIONAL, NOWHERE, World, key, report
@@ -217,20 +217,20 @@ def test_batches_are_worked_through_in_the_order_of_random_ids(sqlite_world: Wor
     for number in range(6):
         world.receive(number, Address(postcode="1012AB", number=number + 1))
     in_order: list[uuid.UUID] = []
-    original = signals.arrival._open
+    original = signals.arrival.batches._open
 
     def note(row: Any, opener: Any) -> Any:
         in_order.append(row.signal_id)
         return original(row, opener)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(signals.arrival, "_open", note)
+        patched.setattr(signals.arrival.batches, "_open", note)
         world.worker().arrive()
     assert in_order == sorted(in_order)
 
 
 def test_references_can_be_read_out_and_differ(sqlite_world: World) -> None:
-    made = {signals.arrival.new_reference() for _ in range(200)}
+    made = {signals.arrival.batches.new_reference() for _ in range(200)}
     assert len(made) == 200
     assert all(len(each) == 9 and each[4] == "-" and not set(each) & set("ILOU") for each in made)
 

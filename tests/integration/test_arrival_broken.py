@@ -9,15 +9,15 @@ import pytest
 from sqlalchemy import Connection, Engine, event, select, update
 from structlog.testing import capture_logs
 
-import signals.arrival
+import signals.arrival.batches
 from notifications.models import OutboxMessage
 from privacy.logs import configure_logging
 from privacy.sealing import SCHEMA_VERSION, SealContext, seal_to_mailbox
-from signals.contents import open_report
-from signals.jobs import REFUSED_KEPT_DAYS
+from signals.intake.content import open_report
 from signals.models import AuditEntry, IdempotencyKey, MailboxPublicKey, Receipt, SealedReport
-from signals.postcodes import Address
-from signals.scheduler import _guarded
+from signals.operations.jobs import REFUSED_KEPT_DAYS
+from signals.operations.schedule import _guarded
+from signals.routing.postcodes import Address
 from signals.vocabulary import ReceiptState
 from tests.support.arriving import by_day, in_batches
 from tests.support.world import AMSTERDAM, GRONINGEN, IN_AMSTERDAM, IN_GRONINGEN, World, report
@@ -73,7 +73,7 @@ def test_a_row_that_the_database_refuses_leaves_the_batch_waiting_and_its_values
     log = io.StringIO()
     configure_logging(stream=log)
     with monkeypatch.context() as patched:
-        patched.setattr(signals.arrival, "new_reference", lambda: "SAME-SAME")
+        patched.setattr(signals.arrival.batches, "new_reference", lambda: "SAME-SAME")
         _guarded("arrival", world.worker().arrive)()
     assert "scheduler.job_failed" in log.getvalue()
     assert "SAME" not in log.getvalue()

@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 
 from notifications.models import OutboxMessage
 from signals.models import Recipient, Signal
-from signals.postcodes import Address
+from signals.routing.postcodes import Address
 from signals.settings import NotificationsSettings
 from signals.vocabulary import SignalState
 from tests.support.arriving import in_batches

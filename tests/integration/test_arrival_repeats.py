@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import delete, event, select, update
 
 from notifications.models import OutboxMessage
-from signals.contents import open_report
-from signals.jobs import Worker
+from signals.arrival.repeats import earlier_links, probes_for
+from signals.intake.content import open_report
 from signals.models import AddressLink, Organisation, Signal
-from signals.postcodes import Address
-from signals.repeats import earlier_links, probes_for
-from signals.routing import routing_changed
+from signals.operations.jobs import Worker
+from signals.routing.postcodes import Address
+from signals.routing.snapshot import routing_changed
 from tests.support.arriving import by_day, in_batches
 from tests.support.world import AMSTERDAM, IN_AMSTERDAM, World, run_at_once
 
@@ -48,7 +48,7 @@ def test_a_report_of_an_address_whose_signal_was_deleted_is_a_repeat(world: Worl
 def test_who_receives_what_is_asked_anew_after_some_batches(
     sqlite_world: World, monkeypatch: pytest.MonkeyPatch, remembered: int, asked: int
 ) -> None:
-    monkeypatch.setattr("signals.arrival.BATCHES_REMEMBERED", remembered)
+    monkeypatch.setattr("signals.arrival.batches.BATCHES_REMEMBERED", remembered)
     for number in range(2):
         sqlite_world.receive(number)
     statements: list[str] = []

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import delete, select, text, update
 
 from privacy.audit_chain import FindingKind, SignedHead
-from signals.audit import Actor
-from signals.audit_trail import (
+from signals.audit.log import Actor
+from signals.audit.trail import (
     AuditFilter,
     TrailKeys,
     _since,
@@ -99,7 +99,7 @@ def test_an_id_that_was_replaced_is_found(world: World, column: str) -> None:
 
 
 def test_a_trail_longer_than_a_page_is_verified_whole(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("signals.audit_rows.PAGE", 2)
+    monkeypatch.setattr("signals.audit.entries.PAGE", 2)
     opened(world, 7)
     link(world)
     assert findings(world) == set()
@@ -254,7 +254,7 @@ def test_two_workers_at_once_make_one_chain(world: World) -> None:
 
 
 def test_more_than_a_batch_is_linked_in_turns(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("signals.audit_trail.BATCH", 4)
+    monkeypatch.setattr("signals.audit.trail.BATCH", 4)
     opened(world, 10)
     assert [link(world) for _ in range(4)] == [4, 4, 2, 0]
     assert findings(world) == set()
@@ -264,7 +264,7 @@ def test_every_entry_is_linked_however_long_no_worker_ran(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The desk goes on over a long weekend, and more waits than a batch holds."""
-    monkeypatch.setattr("signals.audit_trail.BATCH", 4)
+    monkeypatch.setattr("signals.audit.trail.BATCH", 4)
     opened(world)
     link(world)
     for _ in range(5):
@@ -309,8 +309,8 @@ def test_what_was_added_with_a_moment_of_last_week_is_not_linked_but_found(world
 def test_a_worker_that_was_away_links_all_that_waits_in_one_run(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("signals.audit_trail.BATCH", 4)
-    monkeypatch.setattr("signals.jobs.LINKED_AT_ONCE", 4)
+    monkeypatch.setattr("signals.audit.trail.BATCH", 4)
+    monkeypatch.setattr("signals.operations.jobs.LINKED_AT_ONCE", 4)
     opened(world, 10)
     assert world.worker().link_audit() == 10
 

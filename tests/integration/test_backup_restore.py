@@ -24,14 +24,14 @@ from sqlalchemy import make_url, select, text
 from privacy.keystore import KeyGone, Keystore, open_keystore
 from privacy.keystore_schema import keystore_engine, keystore_metadata
 from privacy.secret_files import load_master_key
-from signals import grants
+from signals.casework.referral import refer
 from signals.cli import main
-from signals.contents import open_report
 from signals.db import make_engine
 from signals.errors import ContentGone
+from signals.intake.content import open_report
 from signals.models import SealedReport, Signal
-from signals.postcodes import Address
-from signals.referral import refer
+from signals.operations import database_roles as grants
+from signals.routing.postcodes import Address
 from signals.settings import DatabaseSettings, KeystoreSettings, RetentionSettings
 from signals.vocabulary import DeletionReason, ReferralReason
 from tests.support.fences import OWNER, ROLES, make_owner, worker_of

@@ -10,10 +10,10 @@ from notifications import feedback
 from notifications.figures import channel_health, prometheus_text
 from notifications.models import DeliveryCallback, OutboxMessage
 from signals.clock import today
-from signals.drills import Drills, channel_proofs
 from signals.models import Drill, Organisation, Recipient
-from signals.proof_links import AddressLink, code_of
-from signals.recipients import ask_for_proof, prove
+from signals.notices.drills import Drills, channel_proofs
+from signals.organisations.recipients import ask_for_proof, prove
+from signals.organisations.verification_links import VerificationLink, code_of
 from tests.support.fences import FencedWorld, worker_of
 from tests.support.world import AMSTERDAM, World
 
@@ -54,7 +54,7 @@ def test_a_missed_drill_is_followed_up_by_the_worker(fenced_world: FencedWorld) 
 
 def prove_at_the_desk(desk: World, path: str) -> None:
     *_, role, subject_id, address_code, valid_until = path.split("/")
-    link = AddressLink(
+    link = VerificationLink(
         role=role,
         subject_id=uuid.UUID(subject_id),
         address_code=address_code,

@@ -12,8 +12,8 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session, sessionmaker
 
 import migrations
-from signals import staff, triage
-from signals.audit import Actor, AuditLog
+from signals import casework, staff
+from signals.audit.log import Actor, AuditLog
 from signals.clock import FixedClock
 from signals.db import make_engine, session_factory, transaction
 from signals.errors import ClaimedByOther, SignInFailed, StaleVersion
@@ -77,7 +77,7 @@ def claiming(
 ) -> Callable[[], UUID]:
     def attempt() -> UUID:
         with transaction(sessions) as session:
-            signal = triage.claim(
+            signal = casework.claim(
                 session, CLOCK, signal_id=signal_id, actor=actor, audit=AUDIT, expected_version=version
             )
             assert signal.claimed_by_id is not None
@@ -183,10 +183,10 @@ def test_a_page_of_the_queue_comes_in_the_same_order_on_every_database(
     cursor = None
     with sessions() as session:
         while True:
-            page = triage.queue_page(session, organisation_id=team.organisation.id, limit=3, cursor=cursor)
+            page = casework.queue_page(session, organisation_id=team.organisation.id, limit=3, cursor=cursor)
             found += [signal.id for signal in page.items]
             cursor = page.next_cursor
             if cursor is None:
                 break
         assert found == sorted(made)
-        assert triage.state_counts(session, organisation_id=team.organisation.id)[SignalState.NEW] == 7
+        assert casework.state_counts(session, organisation_id=team.organisation.id)[SignalState.NEW] == 7

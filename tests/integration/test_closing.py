@@ -7,8 +7,8 @@ import psutil
 import pytest
 
 from signals.app import close_app, create_app
-from signals.jobs import make_worker
-from signals.key_custody import KeysUnusable
+from signals.keys.opening import KeysUnusable
+from signals.operations.jobs import make_worker
 from signals.vocabulary import ProcessRole
 from tests.support.world import World
 

@@ -12,12 +12,12 @@ from notifications.channels.memory import MemoryChannel
 from notifications.events import Event
 from notifications.models import OutboxMessage
 from signals.clock import AMSTERDAM, today
-from signals.deadlines import add_working_days
-from signals.drills import MISSED_AFTER, STEPS, channel_proofs, drill_of
-from signals.jobs import Worker
+from signals.lifecycle.deadlines import add_working_days
 from signals.models import Drill, Organisation, Recipient, RoutingVersion, Signal, SignalFact, StaffMember
-from signals.proof_links import DEPUTY, RECIPIENT, AddressLink
-from signals.recipients import ProofRefused, prove, set_way
+from signals.notices.drills import MISSED_AFTER, STEPS, channel_proofs, drill_of
+from signals.operations.jobs import Worker
+from signals.organisations.recipients import ProofRefused, prove, set_way
+from signals.organisations.verification_links import DEPUTY, RECIPIENT, VerificationLink
 from signals.vocabulary import Role
 from tests.support.world import AMSTERDAM as IN_CHARGE
 from tests.support.world import IN_AMSTERDAM, NATIONAL, World, run_at_once
@@ -355,7 +355,7 @@ def unverify(practice: Practice) -> None:
 
 def prove_by(practice: Practice, parts: tuple[str, ...], *, role: str = RECIPIENT) -> None:
     subject_id, address_code, valid_until, code = parts
-    link = AddressLink(
+    link = VerificationLink(
         role=role,
         subject_id=uuid.UUID(subject_id),
         address_code=address_code,

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import pytest
 from sqlalchemy import select
 
-from signals.audit import Actor
+from signals.audit.log import Actor
 from signals.clock import today
 from signals.models import (
     Approval,

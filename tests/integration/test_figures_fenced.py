@@ -6,12 +6,12 @@ from datetime import timedelta
 import pytest
 from flask.testing import FlaskClient
 
-from signals import grants
 from signals.models import StaffMember
+from signals.operations import database_roles as grants
 from signals.settings import FiguresSettings
 from signals.staff.sessions import open_session
 from signals.vocabulary import ProcessRole, Role
-from signals.web.desk.auth import COOKIE
+from signals.web.staff_kit.auth import COOKIE
 from tests.support.fences import OWNER, ROLES, FencedWorld, worker_of
 from tests.support.releases import store_releases
 from tests.support.world import AMSTERDAM, IN_AMSTERDAM, IN_GRONINGEN

@@ -18,9 +18,9 @@ from werkzeug.test import TestResponse
 
 from privacy.keystore import KeyGone
 from privacy.passwords import PasswordHasherSettings
-from signals import grants, residents
+from signals import residents
+from signals.casework.referral import refer
 from signals.cli import main
-from signals.jobs import make_retention
 from signals.models import (
     AddressLink,
     AuditEntry,
@@ -32,14 +32,15 @@ from signals.models import (
     SignalFact,
     StaffMember,
 )
-from signals.postcodes import Address
-from signals.referral import refer
+from signals.operations import database_roles as grants
+from signals.operations.jobs import make_retention
 from signals.residents import IdentityProof, Proof, ResidenceProof
 from signals.retention import Retention, purge
+from signals.routing.postcodes import Address
 from signals.settings import RetentionSettings, SessionsSettings
 from signals.staff import actor_for, add_staff, issue_token
 from signals.vocabulary import AuditAction, DeletionReason, ProcessRole, ReferralReason, Role
-from signals.web.desk.context import fenced_sessions
+from signals.web.staff_kit.context import fenced_sessions
 from tests.support.fences import OWNER, ROLES, FencedDatabase, FencedWorld, worker_of
 from tests.support.postgres import PostgresServer
 from tests.support.world import AMSTERDAM, GRONINGEN, IN_AMSTERDAM, IN_GRONINGEN, World

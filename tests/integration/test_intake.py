@@ -11,11 +11,11 @@ from structlog.testing import capture_logs
 
 from privacy.receipts import idempotency_hash
 from privacy.sealing import generate_mailbox_keypair, week_start
-from signals.area_limit import AreaLimit
 from signals.errors import AreaFull, Forbidden, Invalid, KeyReused, NoMailboxKey, NotesDisabled
+from signals.intake.daily_limit import AreaLimit
 from signals.models import AreaDay, IdempotencyKey, MailboxPublicKey, Organisation, Receipt, SealedReport
-from signals.postcodes import Address
-from signals.routing import routing_changed
+from signals.routing.postcodes import Address
+from signals.routing.snapshot import routing_changed
 from signals.vocabulary import ConcernType, OrganisationKind, ReceiptState, Seen
 from tests.support.world import (
     AMSTERDAM,
@@ -397,7 +397,7 @@ def test_the_emptier_an_area_the_rarer_it_is_asked_about(
     sqlite_world: World, monkeypatch: pytest.MonkeyPatch, stored: int, later: float, asks: int
 ) -> None:
     ticks = [100.0]
-    monkeypatch.setattr("signals.area_limit.time.monotonic", lambda: ticks[-1])
+    monkeypatch.setattr("signals.intake.daily_limit.time.monotonic", lambda: ticks[-1])
     limit, asked = AreaLimit(1000, refresh_seconds=2.0), []
     limit.check(sqlite_world.engine, AMSTERDAM, NOW.date(), NOW)
     for _ in range(stored):

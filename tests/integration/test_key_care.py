@@ -14,11 +14,11 @@ from sqlalchemy.orm import Session, sessionmaker
 from structlog.testing import capture_logs
 
 import migrations
-from signals import key_care
 from signals.clock import today
-from signals.contents import open_reports
 from signals.db import make_engine, session_factory
-from signals.key_care import SweepRefused, most_are_orphans, sweep_keys
+from signals.intake.content import open_reports
+from signals.keys import sweeping as key_care
+from signals.keys.sweeping import SweepRefused, most_are_orphans, sweep_keys
 from tests.support.world import World
 
 LONG_AGO = date(2026, 1, 1)

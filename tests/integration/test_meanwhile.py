@@ -18,15 +18,13 @@ from notifications.figures import KEPT
 from notifications.models import MessageState, OutboxMessage
 from notifications.outbox import enqueue
 from privacy.passwords import PasswordHasherSettings
-from signals import administration
-from signals.administration import CoverageOverlaps, add_area, add_organisation
-from signals.area_days import KEPT as DAYS_KEPT
-from signals.audit import Actor
-from signals.audit_trail import verify_trail
+from signals.audit.log import Actor
+from signals.audit.trail import verify_trail
+from signals.casework import add_note, claim, conclude_as_duplicate
+from signals.casework.referral import refer
 from signals.clock import today
-from signals.drills import DrillReport
 from signals.errors import Conflict, Forbidden, Invalid, NotFound
-from signals.intake import RETRY_DAYS, Intake
+from signals.intake.receiving import RETRY_DAYS, Intake
 from signals.models import (
     Absence,
     AccountLink,
@@ -42,15 +40,17 @@ from signals.models import (
     RetentionPeriod,
     StaffMember,
 )
-from signals.organisation_import import ChangeKind, import_organisations
-from signals.organisations import Area, create_organisation
-from signals.referral import refer
+from signals.notices.drills import DrillReport
+from signals.notices.limit_notices import KEPT as DAYS_KEPT
+from signals.organisations import administration
+from signals.organisations.administration import CoverageOverlaps, add_area, add_organisation
+from signals.organisations.csv_import import ChangeKind, import_organisations
+from signals.organisations.onboarding import Area, create_organisation
 from signals.retention.purging import purge
 from signals.staff import absence, add_staff, passkeys
 from signals.staff.office import Office, Person
 from signals.staff.recovery import LinkRefused, Links, link_token, offered_totp, take_up
 from signals.staff.team import change_role, grant
-from signals.triage import add_note, claim, conclude_as_duplicate
 from signals.vocabulary import (
     DeletionReason,
     OrganisationKind,

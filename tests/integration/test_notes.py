@@ -9,9 +9,9 @@ from werkzeug.test import TestResponse
 
 from privacy.redaction import MARKERS
 from privacy.sealing import open_from_mailbox
-from signals.contents import Report, context_of, open_report, report_from_plain
 from signals.errors import KeyReused, NotesDisabled
-from signals.intake import Received, Redaction
+from signals.intake.content import Report, context_of, open_report, report_from_plain
+from signals.intake.receiving import Received, Redaction
 from signals.models import IdempotencyKey, SealedReport
 from signals.settings import NotesSettings
 from tests.support.world import IN_AMSTERDAM, World, key, report

@@ -9,9 +9,9 @@ from sqlalchemy import func, select
 from notifications.models import OutboxMessage
 from signals.db import at_one_moment, reading_session
 from signals.models import Organisation
-from signals.organisation_import import ChangeKind, import_organisations, look_at_organisations
-from signals.recipients import ask_for_proof
-from signals.routing import hold_organisations, hold_routing
+from signals.organisations.csv_import import ChangeKind, import_organisations, look_at_organisations
+from signals.organisations.recipients import ask_for_proof
+from signals.routing.snapshot import hold_organisations, hold_routing
 from signals.vocabulary import Role
 from tests.integration.test_team_fenced import acting, person
 from tests.support.fences import FencedWorld

@@ -12,11 +12,11 @@ from notifications.events import Event
 from notifications.models import MessageState, OutboxMessage
 from notifications.outbox import NewMessage, enqueue
 from notifications.retry import TemporaryFailure
-from signals.administration import RecipientEntry, change_organisation
-from signals.audit import SYSTEM
+from signals.audit.log import SYSTEM
 from signals.models import AccountLink, Organisation, Recipient, Signal, StaffMember
-from signals.recipients import ask_for_proof
-from signals.reminders import why_senseless
+from signals.notices.reminders import why_senseless
+from signals.organisations.administration import RecipientEntry, change_organisation
+from signals.organisations.recipients import ask_for_proof
 from signals.staff.recovery import Links, recover
 from signals.vocabulary import Role
 from tests.desk_fixtures import CHEAP

@@ -17,9 +17,9 @@ from werkzeug.test import EnvironBuilder, TestResponse
 
 from privacy.logs import configure_logging
 from privacy.receipts import receipt_hash
-from signals import triage
+from signals import casework
 from signals.models import IdempotencyKey, MailboxPublicKey, Receipt, SealedReport, Signal
-from signals.routing import routing_changed
+from signals.routing.snapshot import routing_changed
 from signals.settings import LimitsSettings, LoggingSettings, NotesSettings
 from signals.vocabulary import LANGUAGES, Outcome, ProcessRole, ReceiptState
 from tests.support.world import World
@@ -377,7 +377,7 @@ def test_something_unforeseen_is_500_without_its_message(
     def fail(*_arguments: Any, **_values: Any) -> None:
         raise RuntimeError(TYPED)
 
-    monkeypatch.setattr("signals.intake.Intake.receive", fail)
+    monkeypatch.setattr("signals.intake.receiving.Intake.receive", fail)
     answer = send(client)
     _assert_problem(answer, 500, "internal")
     assert "RuntimeError" in log.getvalue()
@@ -540,7 +540,7 @@ def test_a_receipt_follows_the_signal_a_day_behind(client: FlaskClient, sqlite_w
     actor = world.staff()
     [signal] = world.signals()
     with world.sessions.begin() as session:
-        triage.claim(session, world.clock, signal_id=signal.id, actor=actor, audit=world.audit)
+        casework.claim(session, world.clock, signal_id=signal.id, actor=actor, audit=world.audit)
     assert _status(client, receipt) == {"state": "received", "as_of": "2026-11-23"}
     world.move(days=1)
     assert _status(client, receipt) == {"state": "in_progress", "as_of": "2026-11-24"}
@@ -559,7 +559,7 @@ def test_what_happens_on_one_day_is_told_as_its_end_the_day_after(
     actor = world.staff()
     [signal] = world.signals()
     with world.sessions.begin() as session:
-        triage.claim(session, world.clock, signal_id=signal.id, actor=actor, audit=world.audit)
+        casework.claim(session, world.clock, signal_id=signal.id, actor=actor, audit=world.audit)
     _conclude(world, signal, actor)
     assert _status(client, receipt)["state"] == "received"
     world.move(days=1)
@@ -597,7 +597,7 @@ def _status(client: FlaskClient, receipt: str) -> dict[str, str]:
 
 def _conclude(world: World, signal: Signal, actor: Any) -> None:
     with world.sessions.begin() as session:
-        triage.conclude(
+        casework.conclude(
             session,
             world.clock,
             signal_id=signal.id,

@@ -9,13 +9,13 @@ from sqlalchemy import Update, select, update
 from notifications.models import OutboxMessage
 from privacy.keystore import KeyGone
 from privacy.sealing import SealingError
-from signals.audit import Actor
-from signals.contents import open_report
+from signals.audit.log import Actor
+from signals.casework import add_note, claim, conclude, find_signal, open_notes, queue_page
+from signals.casework.referral import refer, referred_away
 from signals.errors import Conflict, Invalid, NotFound, StaleVersion
+from signals.intake.content import open_report
 from signals.models import AddressLink, Organisation, Recipient, Referral, Signal
-from signals.referral import refer, referred_away
-from signals.reminders import why_senseless
-from signals.triage import add_note, claim, conclude, find_signal, open_notes, queue_page
+from signals.notices.reminders import why_senseless
 from signals.vocabulary import ConcernType, Outcome, ReferralReason, SignalState
 from tests.support.world import AMSTERDAM, GRONINGEN, IN_AMSTERDAM, World
 
@@ -209,7 +209,7 @@ def test_a_concluded_signal_is_not_referred(world: World, sender: Actor, signal_
 def test_a_referral_that_fails_leaves_the_sender_everything(
     world: World, sender: Actor, signal_id: uuid.UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("signals.referral.withdraw", _fail)
+    monkeypatch.setattr("signals.casework.referral.withdraw", _fail)
     with pytest.raises(RuntimeError):
         send(world, signal_id, sender)
     (signal,) = world.signals()

@@ -9,14 +9,14 @@ from sqlalchemy import select, update
 from notifications.channels.memory import MemoryChannel
 from notifications.events import Event
 from notifications.models import MessageState, OutboxMessage
-from signals.audit import Actor
+from signals.audit.log import Actor
+from signals.casework import claim, record_attempt
+from signals.casework.referral import refer
 from signals.clock import AMSTERDAM
-from signals.jobs import Worker
 from signals.models import Absence, Organisation, Recipient, Signal, StaffMember
-from signals.referral import refer
-from signals.reminders import month_after, working_days_before
+from signals.notices.reminders import month_after, working_days_before
+from signals.operations.jobs import Worker
 from signals.staff.absence import add_absence, remove_absence
-from signals.triage import claim, record_attempt
 from signals.vocabulary import AttemptKind, AttemptResult, ReferralReason, Role, SignalState
 from tests.support.world import AMSTERDAM as IN_CHARGE
 from tests.support.world import GRONINGEN, NATIONAL, World

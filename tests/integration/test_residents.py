@@ -8,12 +8,13 @@ import pytest
 from sqlalchemy import select
 
 from privacy.keystore import KeyGone
-from signals.audit import Actor
+from signals.audit.log import Actor
+from signals.casework import add_note, claim
+from signals.casework.referral import refer
 from signals.clock import today
-from signals.contents import open_report
 from signals.errors import Forbidden, Invalid, NotFound, Restricted
+from signals.intake.content import open_report
 from signals.models import AddressLink, AuditEntry, FollowUpNote, Organisation, RegisterEntry, Signal
-from signals.referral import refer
 from signals.residents import (
     Correction,
     Findings,
@@ -31,7 +32,6 @@ from signals.residents import (
     register,
     restrict,
 )
-from signals.triage import add_note, claim
 from signals.vocabulary import AuditAction, ConcernType, DeletionReason, ReferralReason, Role
 from tests.support.chance import without_chance
 from tests.support.world import AMSTERDAM, GRONINGEN, IN_AMSTERDAM, World, key, report

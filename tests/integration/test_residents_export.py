@@ -13,7 +13,8 @@ from typing import Any, Final
 import pytest
 from sqlalchemy.orm import Session, selectinload
 
-from signals.audit import Actor
+from signals.audit.log import Actor
+from signals.casework import add_note, claim
 from signals.models import (
     AddressLink,
     AuditEntry,
@@ -25,7 +26,6 @@ from signals.models import (
     StatusChange,
 )
 from signals.residents import accesses_to, export_of, find_by_address
-from signals.triage import add_note, claim
 from signals.vocabulary import (
     Action,
     AttemptKind,
@@ -41,7 +41,7 @@ from signals.vocabulary import (
     Seen,
     SignalState,
 )
-from signals.web.desk.rights_pdf import facts_of
+from signals.web.officer.rights_pdf import facts_of
 from tests.support.privacy_docs import described_columns
 from tests.support.world import AMSTERDAM, GRONINGEN, IN_AMSTERDAM, World, key, report
 

@@ -3,8 +3,8 @@
 import uuid
 from dataclasses import replace
 
+from signals.casework.referral import refer
 from signals.models import AddressLink, Signal
-from signals.referral import refer
 from signals.residents import Correction, accesses_to, is_rectified, restrict
 from signals.vocabulary import AuditAction, ConcernType, ReferralReason, Role
 from tests.integration.test_residents import NEXT_DOOR, PROOF, found, put_right

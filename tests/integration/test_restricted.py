@@ -5,11 +5,11 @@ from uuid import UUID
 
 import pytest
 
+from signals.casework import conclude_as_duplicate, queue_page, workload
 from signals.clock import today
 from signals.errors import OtherRestricted, Restricted
 from signals.models import Signal
 from signals.statistics.own_figures import own_figures
-from signals.triage import conclude_as_duplicate, queue_page, workload
 from signals.vocabulary import Role, SignalState
 from tests.support.world import AMSTERDAM, World
 

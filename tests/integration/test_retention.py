@@ -13,7 +13,8 @@ import pytest
 from sqlalchemy import select, update
 
 from privacy.keystore import KeyGone
-from signals.audit import Actor
+from signals.audit.log import Actor
+from signals.casework import claim, conclude, record_attempt, record_notice
 from signals.clock import today
 from signals.models import (
     AddressLink,
@@ -29,7 +30,6 @@ from signals.models import (
 )
 from signals.retention import Deletion, DeletionJournal, NoJournal, Retention
 from signals.retention.periods import still_due
-from signals.triage import claim, conclude, record_attempt, record_notice
 from signals.vocabulary import (
     AttemptKind,
     AttemptResult,

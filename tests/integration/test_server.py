@@ -16,10 +16,10 @@ import pytest
 from sqlalchemy import delete, update
 
 from privacy.logs import configure_logging
-from signals import server
 from signals.models import Organisation
-from signals.routing import routing_changed
-from signals.server import _refuse_without_national_desk
+from signals.operations import server
+from signals.operations.server import _refuse_without_national_desk
+from signals.routing.snapshot import routing_changed
 from signals.settings import DatabaseSettings
 from signals.vocabulary import ProcessRole
 from tests.support.serving import ROOT, Served, config_of, free_port, serving
@@ -101,7 +101,7 @@ def test_what_is_there_before_the_fork_and_before_the_first_request_is_no_garbag
     code = """
 import gc, os, sys
 from pathlib import Path
-from signals import server
+from signals.operations import server
 from signals.settings import load_settings
 
 class Probe:

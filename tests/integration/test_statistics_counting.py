@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from signals import triage
+from signals import casework
+from signals.casework.referral import refer
 from signals.clock import today
 from signals.models import Signal
-from signals.referral import refer
 from signals.statistics import ledger, menu
 from signals.statistics.counting import Counted, count, mark
 from signals.statistics.pool import move_facts
@@ -125,9 +125,9 @@ def test_a_signal_that_is_reopened_and_concluded_again_counts_once_as_concluded(
     count_and_mark(world)
     common = {"signal_id": signal_id, "actor": world.staff(), "audit": world.audit}
     with world.sessions.begin() as session:
-        triage.reopen(session, world.clock, **common)
+        casework.reopen(session, world.clock, **common)
     with world.sessions.begin() as session:
-        triage.conclude(session, world.clock, outcome=Outcome.HELP_DECLINED, **common)
+        casework.conclude(session, world.clock, outcome=Outcome.HELP_DECLINED, **common)
     purge(world, [signal_id])
     assert not count_and_mark(world, "2026-Q4")["outcomes"]
 
@@ -138,10 +138,10 @@ def test_one_that_is_reopened_before_its_quarter_is_counted_counts_in_the_quarte
     (signal_id,) = live(world, [REACHED])
     common = {"signal_id": signal_id, "actor": world.staff(), "audit": world.audit}
     with world.sessions.begin() as session:
-        triage.reopen(session, world.clock, **common)
+        casework.reopen(session, world.clock, **common)
     assert not count_and_mark(world)["outcomes"]
     with world.sessions.begin() as session:
-        triage.conclude(session, world.clock, outcome=Outcome.NO_CONCERN, **common)
+        casework.conclude(session, world.clock, outcome=Outcome.NO_CONCERN, **common)
     assert count_and_mark(world, "2026-Q4")["outcomes"][("no_concern",), "signals"] == 1
 
 
@@ -152,9 +152,9 @@ def test_one_that_is_concluded_a_quarter_later_counts_as_received_and_as_conclud
     count_and_mark(world)
     common = {"signal_id": signal_id, "actor": world.staff(), "audit": world.audit}
     with world.sessions.begin() as session:
-        triage.claim(session, world.clock, **common)
+        casework.claim(session, world.clock, **common)
     with world.sessions.begin() as session:
-        triage.conclude(session, world.clock, outcome=Outcome.NO_CONCERN, **common)
+        casework.conclude(session, world.clock, outcome=Outcome.NO_CONCERN, **common)
     purge(world, [signal_id])
     book = count_and_mark(world, "2026-Q4")
     assert not book["intake"]
@@ -198,7 +198,7 @@ def test_a_signal_that_is_referred_counts_once_at_its_address(world: World) -> N
     (signal_id,) = live(world, [REACHED])
     common = {"signal_id": signal_id, "actor": world.staff(), "audit": world.audit}
     with world.sessions.begin() as session:
-        triage.reopen(session, world.clock, **common)
+        casework.reopen(session, world.clock, **common)
     with world.sessions.begin() as session:
         refer(
             session,

@@ -7,14 +7,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
+from signals.arrival.repeats import probes_for
+from signals.casework import EarlierSignal, earlier_links
 from signals.clock import today
-from signals.contents import open_report
 from signals.errors import Invalid, NotFound
+from signals.intake.content import open_report
 from signals.models import AddressLink, AuditEntry, CoverageArea, Signal
-from signals.repeats import probes_for
-from signals.routing import routing_changed
-from signals.succession import succeed
-from signals.triage import EarlierSignal, earlier_links
+from signals.organisations.mergers import succeed
+from signals.routing.snapshot import routing_changed
 from signals.vocabulary import AuditAction, DeletionReason
 from tests.support.world import AMSTERDAM, GRONINGEN, IN_GRONINGEN, World
 

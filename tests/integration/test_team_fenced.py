@@ -9,19 +9,19 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from notifications.models import OutboxMessage
-from signals import triage
-from signals.administration import RecipientEntry, change_organisation
-from signals.audit import Actor
+from signals import casework
+from signals.audit.log import Actor
 from signals.clock import today
 from signals.db import set_local
 from signals.errors import NotFound
 from signals.models import Absence, Approval, Organisation, Recipient, Signal, StaffMember
-from signals.recipients import ask_for_proof
+from signals.organisations.administration import RecipientEntry, change_organisation
+from signals.organisations.recipients import ask_for_proof
+from signals.organisations.team_settings import RecipientWish, ask_again, change_settings
 from signals.staff import approvals, disable, team
 from signals.staff.absence import absences, add_absence, remove_absence
 from signals.staff.office import Office, Person
 from signals.staff.recovery import Links
-from signals.team_settings import RecipientWish, ask_again, change_settings
 from signals.vocabulary import AttemptKind, AttemptResult, Role, SignalState
 from tests.support.fences import FencedWorld, worker_of
 from tests.support.world import AMSTERDAM, GRONINGEN, World
@@ -54,7 +54,7 @@ def claimed(fenced: FencedWorld, actor: Actor) -> Signal:
     worker_of(fenced.worker).arrive()
     [signal] = fenced.all_seeing.signals()
     with acting(fenced.desk, actor) as session:
-        triage.claim(session, fenced.desk.clock, signal_id=signal.id, actor=actor, audit=fenced.desk.audit)
+        casework.claim(session, fenced.desk.clock, signal_id=signal.id, actor=actor, audit=fenced.desk.audit)
     return signal
 
 
@@ -187,7 +187,7 @@ def test_who_stands_in_agrees_on_a_day_and_what_was_said_of_older_ones_goes(
         )
     for until in (date(2026, 12, 1), date(2026, 12, 8)):
         with acting(desk, bram) as session:
-            triage.record_attempt(
+            casework.record_attempt(
                 session,
                 desk.clock,
                 signal_id=signal.id,

@@ -8,8 +8,8 @@ from sqlalchemy import select
 
 from notifications.events import DATES, Event
 from notifications.models import OutboxMessage
+from signals.casework import claim, record_attempt, record_notice, release
 from signals.models import RetentionPeriod, Signal
-from signals.triage import claim, record_attempt, record_notice, release
 from signals.vocabulary import AttemptKind, AttemptResult, RetentionRule, Role
 from tests.support.world import AMSTERDAM, World
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
 from privacy.sealing import CaseSealer, canonical_json
-from signals.contents import ContentRefused, case_context, open_report, open_summaries
+from signals.intake.content import ContentRefused, case_context, open_report, open_summaries
 from signals.models import DeletionOrder, DeletionRecord, Signal
 from signals.retention import Retention, order_deletion, purging
 from signals.vocabulary import DeletionReason

@@ -15,7 +15,7 @@ from sqlalchemy import Column, Connection, Engine, Table
 
 import migrations
 from signals.db import make_engine
-from signals.installation import migrate
+from signals.operations.installation import migrate
 
 VALUES: dict[tuple[str, str], Any] = {
     ("coverage_areas", "level"): "municipality",
@@ -153,7 +153,7 @@ def test_two_processes_at_once_migrate_once(
 ) -> None:
     url = f"sqlite:///{tmp_path}/s.db" if database == "sqlite" else request.getfixturevalue("postgres_url")
     code = (
-        "import sys; from signals.db import make_engine; from signals.installation import migrate;"
+        "import sys; from signals.db import make_engine; from signals.operations.installation import migrate;"
         "engine = make_engine(sys.argv[1]); sys.stdin.read(1); print(migrate(engine)); engine.dispose()"
     )
     processes = [

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signals.deadlines import add_working_days, deadlines_for, is_working_day, working_hours_between
+from signals.lifecycle.deadlines import add_working_days, deadlines_for, is_working_day, working_hours_between
 
 _DAYS = st.dates(date(2020, 1, 1), date(2060, 12, 31))
 _MOMENTS = st.datetimes(datetime(2024, 1, 1), datetime(2028, 12, 31), timezones=st.just(UTC))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from privacy.pseudonyms import canonical_address
-from signals.postcodes import InvalidAddition, InvalidPostcode, parse_addition, parse_postcode, pc4_of
+from signals.routing.postcodes import InvalidAddition, InvalidPostcode, parse_addition, parse_postcode, pc4_of
 
 _LETTERS = st.sampled_from("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _SPACES = st.text(" ", max_size=3)

@@ -6,13 +6,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from signals import triage
-from signals.audit import AuditLog
+from signals import casework
+from signals.audit.log import AuditLog
+from signals.casework.postponing import MOST_DAYS_AFTER_RECEIPT, MOST_DAYS_AHEAD
 from signals.clock import AMSTERDAM, FixedClock
-from signals.deadlines import deadlines_for, is_working_day
 from signals.errors import Invalid
-from signals.team_settings import BOUNDS
-from signals.triage.postponing import MOST_DAYS_AFTER_RECEIPT, MOST_DAYS_AHEAD
+from signals.lifecycle.deadlines import deadlines_for, is_working_day
+from signals.organisations.team_settings import BOUNDS
 from signals.vocabulary import AttemptKind, AttemptResult, SignalState
 from tests import factories
 from tests.desk_fixtures import Team, audit, migrated_file, session, sqlite_engine, team
@@ -50,7 +50,7 @@ def attempt(
 ) -> bool:
     clock = FixedClock(datetime.combine(on, time(12), AMSTERDAM))
     try:
-        triage.record_attempt(
+        casework.record_attempt(
             session,
             clock,
             signal_id=signal.id,  # type: ignore[attr-defined]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from signals import reference
 from signals.reference import BoundaryChange, Geography, Municipality, Pc4Run
-from signals.routing_table import CoverageLevel, CoverageRow, OrganisationFacts, Route, RoutingTable
+from signals.routing.table import CoverageLevel, CoverageRow, OrganisationFacts, Route, RoutingTable
 from signals.vocabulary import OrganisationKind
 
 DESK = OrganisationFacts(

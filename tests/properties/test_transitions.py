@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from signals.audit import AuditLog
+from signals.audit.log import AuditLog
 from signals.clock import FixedClock
 from signals.errors import Conflict
-from signals.followup import TRANSITIONS, next_deadline, transition
+from signals.lifecycle.transitions import TRANSITIONS, next_deadline, transition
 from signals.models import AuditEntry, Receipt, StatusChange
 from signals.vocabulary import Action, ReceiptState, SignalState
 from tests import factories

@@ -1,7 +1,7 @@
 """How tests of arrival bring reports in and look at what arrived."""
 
-from signals.jobs import Worker
 from signals.models import Signal
+from signals.operations.jobs import Worker
 from signals.settings import ArrivalSettings
 from tests.support.world import World
 

@@ -14,7 +14,7 @@ from signals import reference
 from signals.clock import AMSTERDAM
 from signals.models import ContactAttempt, Signal, SignalFact, StatusChange
 from signals.models.base import new_id
-from signals.postcodes import Address
+from signals.routing.postcodes import Address
 from signals.vocabulary import Action, AttemptKind, AttemptResult, ConcernType, Outcome, SignalState
 from tests.support.world import IN_AMSTERDAM, World
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from signals.db import make_engine, session_factory
-from signals.installation import initialise, migrate
+from signals.operations.installation import initialise, migrate
 from signals.settings import Settings, load_settings
 
 CHEAP = "\n[sessions]\npassword_memory_kib = 64\n"

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from signals import reference
 from signals.reference import BoundaryChange, Geography, Municipality, Pc4Run
-from signals.routing_table import CoverageLevel, CoverageRow, OrganisationFacts, RoutingTable
+from signals.routing.table import CoverageLevel, CoverageRow, OrganisationFacts, RoutingTable
 from signals.vocabulary import OrganisationKind
 
 LONG_AGO = date(2020, 1, 1)

@@ -27,17 +27,17 @@ from privacy.keystore import Keystore, open_keystore
 from privacy.secret_files import load_master_key, write_new_secret_file
 from signals import reference
 from signals.app import close_app, create_app
-from signals.area_limit import AreaLimit
-from signals.audit import Actor, AuditLog
+from signals.audit.log import Actor, AuditLog
 from signals.clock import Clock, FixedClock
-from signals.contents import Report, Summary, open_report
 from signals.db import make_engine, session_factory
-from signals.intake import Intake, Received
-from signals.jobs import Worker
+from signals.intake.content import Report, Summary, open_report
+from signals.intake.daily_limit import AreaLimit
+from signals.intake.receiving import Intake, Received
 from signals.models import SealedReport, Signal, StaffMember
-from signals.organisations import Agreement, Area, create_organisation, provision_mailbox_keys
-from signals.postcodes import Address
-from signals.routing import Router
+from signals.operations.jobs import Worker
+from signals.organisations.onboarding import Agreement, Area, create_organisation, provision_mailbox_keys
+from signals.routing.postcodes import Address
+from signals.routing.snapshot import Router
 from signals.settings import (
     DatabaseSettings,
     FrontSettings,

@@ -4,8 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from signals.areas import EARLIEST, area_problems
-from signals.organisations import Area
+from signals.organisations.onboarding import Area
+from signals.routing.areas import EARLIEST, area_problems
 
 
 def problems(level: str, area: str, **more: object) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 from werkzeug.test import EnvironBuilder
 
-from signals.web.bodies import (
+from signals.web.http.bodies import (
     MAX_DEPTH,
     MAX_FORM_FIELDS,
     MalformedForm,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from signals import reference
-from signals.cbs_file import (
+from signals.routing.address_file import (
     CbsFileProblem,
     CbsRow,
     NumberRange,

@@ -22,7 +22,6 @@ from privacy.secret_files import load_master_key
 from signals.cli import main
 from signals.clock import SystemClock, today
 from signals.db import make_engine, session_factory
-from signals.jobs import make_worker
 from signals.models import (
     AuditEntry,
     CoverageArea,
@@ -32,6 +31,7 @@ from signals.models import (
     StaffMember,
     StaffSession,
 )
+from signals.operations.jobs import make_worker
 from tests.support.installation import install, settings_in
 
 TEAMS = """\

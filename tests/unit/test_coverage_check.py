@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from signals import reference
-from signals.coverage_check import (
+from signals.routing.coverage_problems import (
     Move,
     Problem,
     ProblemKind,
@@ -14,7 +14,7 @@ from signals.coverage_check import (
     next_boundary_change,
     routed_elsewhere,
 )
-from signals.routing_table import CoverageLevel, CoverageRow, OrganisationFacts
+from signals.routing.table import CoverageLevel, CoverageRow, OrganisationFacts
 from signals.vocabulary import OrganisationKind
 from tests.support.routing import (
     ADAM,

@@ -9,15 +9,22 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from signals import reference
-from signals.audit import AuditLog
-from signals.cbs_file import CbsRow, CompactCoverage, Pc6Run, compress
+from signals.audit.log import AuditLog
 from signals.clock import FixedClock
-from signals.coverage import COMPLETE, CoverageImport, IncompleteFile, Share, import_official, problems_on
-from signals.coverage_check import ProblemKind
 from signals.db import make_engine, session_factory
 from signals.models import AuditEntry, Base, MunicipalityOfPostcode, RoutingVersion
-from signals.organisations import Agreement, Area, create_organisation
-from signals.routing import Router
+from signals.organisations.onboarding import Agreement, Area, create_organisation
+from signals.routing.address_file import CbsRow, CompactCoverage, Pc6Run, compress
+from signals.routing.coverage import (
+    COMPLETE,
+    CoverageImport,
+    IncompleteFile,
+    Share,
+    import_official,
+    problems_on,
+)
+from signals.routing.coverage_problems import ProblemKind
+from signals.routing.snapshot import Router
 from signals.vocabulary import AuditAction, OrganisationKind
 
 NOW = datetime(2024, 9, 2, 9, 0, tzinfo=UTC)

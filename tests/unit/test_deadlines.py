@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from signals.clock import AMSTERDAM
-from signals.deadlines import (
+from signals.lifecycle.deadlines import (
     Deadlines,
     add_working_days,
     deadlines_for,

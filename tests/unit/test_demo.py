@@ -18,17 +18,17 @@ from notifications.models import MessageState, OutboxMessage
 from privacy.keystore import Keystore, open_keystore
 from privacy.passwords import verify_password
 from privacy.secret_files import load_master_key
-from signals.audit_trail import TrailKeys, verify_trail
+from signals.audit.trail import TrailKeys, verify_trail
 from signals.clock import FixedClock, today
-from signals.contents import open_report
 from signals.db import make_engine
 from signals.demo import ACCOUNTS_FILE, seed_demo
 from signals.demo.telling import StoryTeller
 from signals.errors import SettingsProblem
-from signals.installation import migrate
+from signals.intake.content import open_report
 from signals.models import Organisation, SealedReport, Signal, StaffMember
-from signals.organisations import onboarded_on
-from signals.routing import Router
+from signals.operations.installation import migrate
+from signals.organisations.onboarding import onboarded_on
+from signals.routing.snapshot import Router
 from signals.settings import Settings
 from signals.staff import SessionKind, authenticate
 from signals.staff.identity import open_totp

@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from signals.audit import AuditLog
+from signals.audit.log import AuditLog
 from signals.clock import FixedClock
 from signals.errors import Conflict, Invalid
-from signals.followup import (
+from signals.lifecycle.transitions import (
     TRANSITIONS,
     allowed_actions,
     life_of,
@@ -290,4 +290,4 @@ def test_no_other_module_writes_the_state_of_a_signal() -> None:
         for path in SOURCES.rglob("*.py")
         if writes.search(path.read_text(encoding="utf-8"))
     }
-    assert found == {"followup.py"}
+    assert found == {"lifecycle/transitions.py"}

@@ -6,7 +6,7 @@ import re
 import pytest
 from pypdf import PdfReader
 
-from signals.web.desk.pdf import Section, make_pdf
+from signals.web.staff_kit.pdf import Section, make_pdf
 
 
 def read_back(text: str) -> str:

@@ -7,8 +7,8 @@ import pytest
 from click.testing import CliRunner
 
 from privacy.secret_files import write_new_secret_file
-from signals import installation
 from signals.cli import main
+from signals.operations import installation
 from tests.support.meanwhile import HEAD_START
 
 

@@ -12,18 +12,18 @@ from sqlalchemy import Engine, event, select
 from sqlalchemy.orm import Session
 
 import migrations
-from signals.audit import AuditLog
+from signals.audit.log import AuditLog
 from signals.clock import FixedClock
 from signals.db import make_engine, session_factory
 from signals.models import AuditEntry, CoverageArea, Organisation, Recipient, RoutingVersion, StaffMember
-from signals.organisation_import import (
+from signals.organisations.csv_import import (
     ChangeKind,
     OrganisationImport,
     _with_named,
     import_organisations,
     look_at_organisations,
 )
-from signals.organisations import create_organisation, onboarded_on
+from signals.organisations.onboarding import create_organisation, onboarded_on
 from signals.vocabulary import AuditAction, OrganisationKind, Role
 
 CLOCK = FixedClock(datetime(2026, 11, 24, 9, 30, tzinfo=UTC))

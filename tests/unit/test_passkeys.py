@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from signals import staff
-from signals.audit import AuditLog
+from signals.audit.log import AuditLog
 from signals.clock import FixedClock
 from signals.errors import Invalid, NotFound, NotSignedIn, SignInFailed
 from signals.models import AuditEntry, Challenge, Passkey, StaffMember, StaffSession

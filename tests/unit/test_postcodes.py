@@ -2,7 +2,7 @@
 
 import pytest
 
-from signals.postcodes import (
+from signals.routing.postcodes import (
     Address,
     InvalidAddition,
     InvalidAddressPart,

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from signals import triage
-from signals.audit import Actor, AuditLog
+from signals import casework
+from signals.audit.log import Actor, AuditLog
+from signals.casework.postponing import MOST_DAYS_AFTER_RECEIPT, MOST_DAYS_AHEAD, last_day
 from signals.clock import AMSTERDAM, FixedClock
-from signals.deadlines import add_working_days
 from signals.errors import ClaimedByOther, Conflict, Invalid, Restricted
+from signals.lifecycle.deadlines import add_working_days
 from signals.models import Absence, ContactAttempt, RetentionPeriod, Signal
-from signals.triage.postponing import MOST_DAYS_AFTER_RECEIPT, MOST_DAYS_AHEAD, last_day
 from signals.vocabulary import (
     AttemptKind,
     AttemptResult,
@@ -43,7 +43,7 @@ def attempt(
     until: date | None = None,
     result: AttemptResult = AttemptResult.POSTPONED,
 ) -> ContactAttempt:
-    return triage.record_attempt(
+    return casework.record_attempt(
         session,
         clock,
         signal_id=signal.id,
@@ -156,7 +156,7 @@ def test_a_conclusion_ends_the_waiting(
 ) -> None:
     signal = team.signal(CLAIMED)
     attempt(session, clock, audit, signal, team.worker, until=DAY + timedelta(days=7))
-    triage.conclude(
+    casework.conclude(
         session,
         clock,
         signal_id=signal.id,
@@ -173,7 +173,7 @@ def test_a_signal_that_was_put_back_still_waits_for_its_day(
     signal = team.signal(CLAIMED)
     agreed = DAY + timedelta(days=7)
     attempt(session, clock, audit, signal, team.worker, until=agreed)
-    triage.release(session, clock, signal_id=signal.id, actor=team.worker, audit=audit)
+    casework.release(session, clock, signal_id=signal.id, actor=team.worker, audit=audit)
     assert (signal.postponed_until, signal.due_on) == (agreed, agreed)
 
 
@@ -185,7 +185,7 @@ def test_the_queue_puts_the_agreed_day_between_other_deadlines(
     session.flush()
     before = team.signal(due_on=DAY + timedelta(days=6))
     after = team.signal(due_on=DAY + timedelta(days=8))
-    page = triage.queue_page(session, organisation_id=team.organisation.id)
+    page = casework.queue_page(session, organisation_id=team.organisation.id)
     assert [signal.id for signal in page.items] == [before.id, waiting.id, after.id]
     assert [signal.postponed_until for signal in page.items][1] == DAY + timedelta(days=7)
 
@@ -195,7 +195,7 @@ def test_who_reopens_has_the_whole_term_to_conclude_again(
 ) -> None:
     signal = team.signal(SignalState.CONCLUDED, outcome=Outcome.TALK_SUFFICED, concluded_at=factories.MOMENT)
     at(clock, DAY + timedelta(days=40))
-    triage.reopen(session, clock, signal_id=signal.id, actor=team.worker, audit=audit)
+    casework.reopen(session, clock, signal_id=signal.id, actor=team.worker, audit=audit)
     assert signal.conclude_by == signal.due_on == DAY + timedelta(days=68)
 
 
@@ -205,7 +205,7 @@ def test_who_reopens_has_the_whole_term_to_conclude_again(
 def wmo(
     session: Session, clock: FixedClock, audit: AuditLog, signal: Signal, team: Team, on: date | None
 ) -> Signal:
-    return triage.record_wmo(
+    return casework.record_wmo(
         session, clock, signal_id=signal.id, actor=team.colleague, audit=audit, wmo_notified_on=on
     )
 
@@ -229,7 +229,7 @@ def test_a_wmo_notification_lies_between_receipt_and_today(
         wmo(session, clock, audit, signal, team, on)
     assert code_of(refused) == ("wmo_notified_on", code)
     with pytest.raises(Invalid) as refused:
-        triage.conclude(session, clock, signal_id=signal.id, actor=team.worker, audit=audit, **conclusion)
+        casework.conclude(session, clock, signal_id=signal.id, actor=team.worker, audit=audit, **conclusion)
     assert code_of(refused) == ("wmo_notified_on", code)
     assert (signal.state, signal.outcome) == (CLAIMED, None)
 
@@ -240,7 +240,7 @@ def test_a_conclusion_keeps_the_date_that_was_recorded_before(
     signal = team.signal(CLAIMED)
     wmo(session, clock, audit, signal, team, DAY)
     session.flush()
-    triage.conclude(
+    casework.conclude(
         session,
         clock,
         signal_id=signal.id,

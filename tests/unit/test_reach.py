@@ -6,8 +6,8 @@ import pytest
 
 from signals.errors import Invalid
 from signals.models import Organisation, Recipient
-from signals.reach import EMAIL_ONLY, not_disturbing, team_of
-from signals.recipients import normal_phone, set_way
+from signals.organisations.addressing import EMAIL_ONLY, not_disturbing, team_of
+from signals.organisations.recipients import normal_phone, set_way
 
 BOTH = frozenset({"email", "sms"})
 PHONE = "+31612345678"

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from notifications.models import OutboxMessage
 from privacy.passwords import needs_rehash, verify_password
 from signals import staff
-from signals.audit import SYSTEM, Actor, AuditLog
+from signals.audit.log import SYSTEM, Actor, AuditLog
 from signals.clock import FixedClock
 from signals.errors import Forbidden, Invalid, NotFound, NotSignedIn, SignInFailed
 from signals.models import (

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from signals import reference
-from signals.routing_table import CoverageLevel, NoNationalDesk, OrganisationFacts, RoutingTable
+from signals.routing.table import CoverageLevel, NoNationalDesk, OrganisationFacts, RoutingTable
 from signals.vocabulary import OrganisationKind
 from tests.support.routing import (
     ADAM,

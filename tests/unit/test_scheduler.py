@@ -12,9 +12,10 @@ from apscheduler.job import Job
 from apscheduler.schedulers.background import BackgroundScheduler
 from structlog.testing import capture_logs
 
-from signals import scheduler, server
 from signals.clock import AMSTERDAM
-from signals.jobs import Worker
+from signals.operations import schedule as scheduler
+from signals.operations import server
+from signals.operations.jobs import Worker
 from signals.settings import Settings
 
 SERVES = {"drills", "ping", "retention"}

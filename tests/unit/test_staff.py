@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from privacy.passwords import PasswordHasherSettings, needs_rehash
 from privacy.sealing import EnvelopeRefused
 from signals import staff
-from signals.audit import SYSTEM, Actor, AuditLog
+from signals.audit.log import SYSTEM, Actor, AuditLog
 from signals.clock import FixedClock
 from signals.errors import Forbidden, Invalid, NotSignedIn, SignInFailed, TooManyGuesses
 from signals.models import AuditEntry, SignInGuess, StaffMember, StaffSession

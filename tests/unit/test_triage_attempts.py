@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from signals import triage
-from signals.audit import AuditLog
+from signals import casework
+from signals.arrival.repeats import Probe
+from signals.audit.log import AuditLog
 from signals.clock import FixedClock
 from signals.errors import ClaimedByOther, Conflict, Invalid
 from signals.models import Signal, StaffMember
-from signals.repeats import Probe
 from signals.vocabulary import AttemptKind, AttemptResult
 from tests import factories
 from tests.desk_fixtures import (
@@ -40,7 +40,7 @@ def attempt(
         "attempted_at": factories.MOMENT,
         "workers": 2,
     } | how
-    triage.record_attempt(session, clock, signal_id=signal.id, audit=audit, **values)
+    casework.record_attempt(session, clock, signal_id=signal.id, audit=audit, **values)
 
 
 def test_the_first_attempt_starts_the_follow_up(
@@ -139,7 +139,7 @@ def test_earlier_signals_of_the_address_and_of_the_house_are_told_apart(session:
     probe = Probe(
         organisation_id=team.organisation.id, quarter="2026-Q1", exact=(b"p" * 16,), house=(b"h" * 16,)
     )
-    found = triage.earlier_links(session, signal=signal, probe=probe)
+    found = casework.earlier_links(session, signal=signal, probe=probe)
     assert [
         (earlier.reference, earlier.state, earlier.outcome_group, earlier.same_address) for earlier in found
     ] == [
@@ -167,10 +167,10 @@ NOBODY = AttemptResult.NO_ANSWER
 @pytest.mark.parametrize(
     ("attempts", "expected"),
     [
-        ([], (AttemptKind.VISIT, triage.PartOfDay.MORNING, "first_attempt")),
+        ([], (AttemptKind.VISIT, casework.PartOfDay.MORNING, "first_attempt")),
         (
             [(AttemptKind.PHONE, 10, NOBODY)],
-            (AttemptKind.VISIT, triage.PartOfDay.AFTERNOON, "other_kind_other_time"),
+            (AttemptKind.VISIT, casework.PartOfDay.AFTERNOON, "other_kind_other_time"),
         ),
         ([(AttemptKind.VISIT, 10, NOBODY)], (AttemptKind.CARD, None, "other_kind_other_time")),
         (
@@ -178,24 +178,24 @@ NOBODY = AttemptResult.NO_ANSWER
                 (AttemptKind.VISIT, 10, NOBODY),
                 (AttemptKind.CARD, 11, NOBODY),
             ],
-            (AttemptKind.PHONE, triage.PartOfDay.AFTERNOON, "other_kind_other_time"),
+            (AttemptKind.PHONE, casework.PartOfDay.AFTERNOON, "other_kind_other_time"),
         ),
         (
             [(AttemptKind.LETTER, 10, NOBODY)],
-            (AttemptKind.VISIT, triage.PartOfDay.MORNING, "letter_alone_reaches_few"),
+            (AttemptKind.VISIT, casework.PartOfDay.MORNING, "letter_alone_reaches_few"),
         ),
         (
             [(AttemptKind.PHONE, 14, AttemptResult.POSTPONED)],
-            (AttemptKind.PHONE, triage.PartOfDay.MORNING, "as_agreed"),
+            (AttemptKind.PHONE, casework.PartOfDay.MORNING, "as_agreed"),
         ),
     ],
 )
 def test_the_next_attempt_is_of_another_kind_at_another_part_of_the_day(
     attempts: list[tuple[AttemptKind, int, AttemptResult]],
-    expected: tuple[AttemptKind, triage.PartOfDay | None, str],
+    expected: tuple[AttemptKind, casework.PartOfDay | None, str],
 ) -> None:
     signal = factories.SignalFactory.build(state=IN_FOLLOW_UP)
-    found = triage.next_best_attempt(signal, tried(*attempts))
+    found = casework.next_best_attempt(signal, tried(*attempts))
     assert found is not None
     assert (found.kind, found.part_of_day, found.reason_code) == expected
 
@@ -207,13 +207,13 @@ def test_nothing_is_suggested_once_the_resident_was_reached_or_does_not_live_the
     result: AttemptResult,
 ) -> None:
     signal = factories.SignalFactory.build(state=IN_FOLLOW_UP)
-    assert triage.next_best_attempt(signal, tried((AttemptKind.VISIT, 10, result))) is None
+    assert casework.next_best_attempt(signal, tried((AttemptKind.VISIT, 10, result))) is None
 
 
 def test_a_suggestion_brings_the_figures_behind_it() -> None:
     signal = factories.SignalFactory.build(state=IN_FOLLOW_UP)
-    letters = triage.next_best_attempt(signal, tried((AttemptKind.LETTER, 10, NOBODY)))
-    visits = triage.next_best_attempt(signal, tried((AttemptKind.VISIT, 10, NOBODY)))
+    letters = casework.next_best_attempt(signal, tried((AttemptKind.LETTER, 10, NOBODY)))
+    visits = casework.next_best_attempt(signal, tried((AttemptKind.VISIT, 10, NOBODY)))
     assert letters is not None
     assert visits is not None
     assert letters.figures["letter_only"] == 6
@@ -224,10 +224,10 @@ def test_a_suggestion_brings_the_figures_behind_it() -> None:
     ("hour", "part"), [(0, "morning"), (11, "morning"), (12, "afternoon"), (16, "afternoon"), (17, "evening")]
 )
 def test_the_part_of_the_day_goes_by_the_clock_in_amsterdam(hour: int, part: str) -> None:
-    assert triage.part_of_day(datetime(2026, 7, 1, hour, tzinfo=UTC) - timedelta(hours=2)) == part
+    assert casework.part_of_day(datetime(2026, 7, 1, hour, tzinfo=UTC) - timedelta(hours=2)) == part
 
 
 def test_the_name_of_the_claimant_is_found_and_nobody_has_none(session: Session, team: Team) -> None:
-    assert triage.claimant_name(session, team.signal(CLAIMED)) == team.worker.name
-    assert triage.claimant_name(session, team.signal()) is None
+    assert casework.claimant_name(session, team.signal(CLAIMED)) == team.worker.name
+    assert casework.claimant_name(session, team.signal()) is None
     assert session.get(StaffMember, team.worker.id) is not None

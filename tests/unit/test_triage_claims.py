@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from signals import triage
-from signals.audit import Actor, AuditLog
+from signals import casework
+from signals.audit.log import Actor, AuditLog
 from signals.clock import FixedClock
 from signals.errors import ClaimedByOther, Conflict, Forbidden, Invalid, NotFound, StaleVersion
 from signals.models import AuditEntry
@@ -31,7 +31,7 @@ def test_a_claim_says_who_and_when_and_counts_the_version_up(
     session: Session, clock: FixedClock, audit: AuditLog, team: Team
 ) -> None:
     signal = team.signal()
-    triage.claim(session, clock, signal_id=signal.id, actor=team.worker, audit=audit, expected_version=1)
+    casework.claim(session, clock, signal_id=signal.id, actor=team.worker, audit=audit, expected_version=1)
     assert (signal.state, signal.claimed_by_id, signal.claimed_at) == (
         CLAIMED,
         team.worker.id,
@@ -44,7 +44,7 @@ def test_claiming_what_one_has_changes_nothing(
     session: Session, clock: FixedClock, audit: AuditLog, team: Team
 ) -> None:
     signal = team.signal(CLAIMED)
-    triage.claim(session, clock, signal_id=signal.id, actor=team.worker, audit=audit)
+    casework.claim(session, clock, signal_id=signal.id, actor=team.worker, audit=audit)
     assert signal.version == 1
     assert session.scalars(select(AuditEntry)).all() == []
 
@@ -55,7 +55,7 @@ def test_the_second_to_claim_is_told_who_has_it_since_when(
 ) -> None:
     signal = team.signal(state)
     with pytest.raises(ClaimedByOther) as refused:
-        triage.claim(session, clock, signal_id=signal.id, actor=team.colleague, audit=audit)
+        casework.claim(session, clock, signal_id=signal.id, actor=team.colleague, audit=audit)
     assert (refused.value.claimed_by, refused.value.claimed_at) == (team.worker.name, factories.MOMENT)
 
 
@@ -65,7 +65,7 @@ def test_a_concluded_signal_cannot_be_claimed_by_anybody(
     signal = team.signal(CONCLUDED)
     for actor in (team.worker, team.colleague):
         with pytest.raises(Conflict) as refused:
-            triage.claim(session, clock, signal_id=signal.id, actor=actor, audit=audit)
+            casework.claim(session, clock, signal_id=signal.id, actor=actor, audit=audit)
         assert not isinstance(refused.value, ClaimedByOther)
 
 
@@ -73,9 +73,9 @@ def test_a_signal_released_in_follow_up_stays_there_and_can_be_claimed_by_a_coll
     session: Session, clock: FixedClock, audit: AuditLog, team: Team
 ) -> None:
     signal = team.signal(IN_FOLLOW_UP)
-    triage.release(session, clock, signal_id=signal.id, actor=team.worker, audit=audit)
+    casework.release(session, clock, signal_id=signal.id, actor=team.worker, audit=audit)
     assert (signal.state, signal.claimed_by_id) == (IN_FOLLOW_UP, None)
-    triage.claim(session, clock, signal_id=signal.id, actor=team.colleague, audit=audit)
+    casework.claim(session, clock, signal_id=signal.id, actor=team.colleague, audit=audit)
     assert (signal.state, signal.claimed_by_id) == (IN_FOLLOW_UP, team.colleague.id)
 
 
@@ -84,8 +84,8 @@ def test_a_colleague_cannot_release_and_a_lead_can(
 ) -> None:
     signal = team.signal(CLAIMED)
     with pytest.raises(ClaimedByOther):
-        triage.release(session, clock, signal_id=signal.id, actor=team.colleague, audit=audit)
-    triage.release(session, clock, signal_id=signal.id, actor=team.lead, audit=audit)
+        casework.release(session, clock, signal_id=signal.id, actor=team.colleague, audit=audit)
+    casework.release(session, clock, signal_id=signal.id, actor=team.lead, audit=audit)
     assert signal.state is NEW
 
 
@@ -95,7 +95,7 @@ def test_a_lead_gives_an_open_signal_to_a_colleague(
 ) -> None:
     signal = team.signal(state)
     assert team.colleague.id is not None
-    triage.reassign(
+    casework.reassign(
         session,
         clock,
         signal_id=signal.id,
@@ -117,7 +117,7 @@ def test_a_signal_cannot_be_given_to_who_may_not_have_it(
     gone = factories.StaffMemberFactory.create(organisation=team.organisation, disabled_at=factories.MOMENT)
     for person in (stranger, privacy, gone):
         with pytest.raises(Invalid) as refused:
-            triage.reassign(
+            casework.reassign(
                 session, clock, signal_id=signal.id, to_staff_id=person.id, actor=team.lead, audit=audit
             )
         assert code_of(refused) == ("to_staff_id", "unknown")
@@ -127,7 +127,7 @@ def test_only_a_lead_reassigns(session: Session, clock: FixedClock, audit: Audit
     signal = team.signal(CLAIMED)
     assert team.colleague.id is not None
     with pytest.raises(Forbidden):
-        triage.reassign(
+        casework.reassign(
             session,
             clock,
             signal_id=signal.id,
@@ -144,7 +144,7 @@ def test_other_roles_may_not_touch_a_signal(
     signal = team.signal()
     actor = Actor(id=team.worker.id, role=role.value, organisation_id=team.organisation.id)
     with pytest.raises(Forbidden):
-        triage.claim(session, clock, signal_id=signal.id, actor=actor, audit=audit)
+        casework.claim(session, clock, signal_id=signal.id, actor=actor, audit=audit)
 
 
 def test_a_stale_version_is_refused_before_anything_else_is_looked_at(
@@ -153,7 +153,7 @@ def test_a_stale_version_is_refused_before_anything_else_is_looked_at(
     signal = team.signal(CLAIMED, version=5)
     for actor in (team.worker, team.colleague):
         with pytest.raises(StaleVersion):
-            triage.claim(session, clock, signal_id=signal.id, actor=actor, audit=audit, expected_version=4)
+            casework.claim(session, clock, signal_id=signal.id, actor=actor, audit=audit, expected_version=4)
 
 
 def test_another_organisation_finds_nothing_to_claim(
@@ -161,4 +161,4 @@ def test_another_organisation_finds_nothing_to_claim(
 ) -> None:
     signal = team.signal()
     with pytest.raises(NotFound):
-        triage.claim(session, clock, signal_id=signal.id, actor=new_team().lead, audit=audit)
+        casework.claim(session, clock, signal_id=signal.id, actor=new_team().lead, audit=audit)

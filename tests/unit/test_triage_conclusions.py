@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from signals import triage
-from signals.audit import AuditLog
+from signals import casework
+from signals.audit.log import AuditLog
 from signals.clock import FixedClock
 from signals.errors import ClaimedByOther, Conflict, Invalid
 from signals.models import Signal
@@ -22,7 +22,7 @@ def conclude(
     session: Session, clock: FixedClock, audit: AuditLog, team: Team, signal: Signal, **how: Any
 ) -> None:
     values: dict[str, Any] = {"actor": team.worker, "outcome": Outcome.TALK_SUFFICED} | how
-    triage.conclude(session, clock, signal_id=signal.id, audit=audit, **values)
+    casework.conclude(session, clock, signal_id=signal.id, audit=audit, **values)
 
 
 def test_a_conclusion_has_an_outcome_and_a_moment_and_keeps_who_did_it(
@@ -49,7 +49,7 @@ def test_where_to_goes_with_referral_and_escalation_only(
     how: dict[str, Any] = {
         "outcome": outcome,
         "referred_to": referred_to,
-        "reason": triage.NotReachedReason.MOVED_AWAY if outcome is Outcome.NOT_REACHED else None,
+        "reason": casework.NotReachedReason.MOVED_AWAY if outcome is Outcome.NOT_REACHED else None,
     }
     if fits.get(outcome) is referred_to:
         conclude(session, clock, audit, team, signal, **how)
@@ -94,7 +94,7 @@ def test_a_reason_stands_in_for_attempts_and_is_kept_in_the_history(
     session: Session, clock: FixedClock, audit: AuditLog, team: Team
 ) -> None:
     signal = team.signal(IN_FOLLOW_UP)
-    reason = triage.NotReachedReason.DECEASED
+    reason = casework.NotReachedReason.DECEASED
     conclude(session, clock, audit, team, signal, outcome=Outcome.NOT_REACHED, reason=reason)
     assert signal.history[-1].reason == "deceased"
 
@@ -131,13 +131,13 @@ def test_who_reopens_has_the_signal_and_its_outcome_is_cleared(
         referred_to=ReferredTo.HUISARTS,
         newly_known=False,
     )
-    triage.reopen(
+    casework.reopen(
         session,
         clock,
         signal_id=signal.id,
         actor=team.colleague,
         audit=audit,
-        reason=triage.ReopenReason.RESIDENT_CALLED_BACK,
+        reason=casework.ReopenReason.RESIDENT_CALLED_BACK,
     )
     assert (signal.state, signal.claimed_by_id) == (IN_FOLLOW_UP, team.colleague.id)
     assert (signal.outcome, signal.referred_to, signal.newly_known, signal.concluded_at) == (None,) * 4
@@ -149,4 +149,4 @@ def test_what_is_open_cannot_be_reopened(
 ) -> None:
     signal = team.signal(state)
     with pytest.raises(Conflict):
-        triage.reopen(session, clock, signal_id=signal.id, actor=team.worker, audit=audit)
+        casework.reopen(session, clock, signal_id=signal.id, actor=team.worker, audit=audit)

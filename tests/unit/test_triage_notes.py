@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from signals import triage
-from signals.audit import AuditLog
+from signals import casework
+from signals.audit.log import AuditLog
 from signals.clock import FixedClock
 from signals.errors import Conflict, ContentGone, Invalid
 from signals.models import FollowUpNote
@@ -31,7 +31,7 @@ def test_a_note_is_stored_sealed_and_opens_again(
     session: Session, clock: FixedClock, audit: AuditLog, team: Team, keys: PlainKeys
 ) -> None:
     signal = team.signal()
-    made = triage.add_note(
+    made = casework.add_note(
         session,
         clock,
         keystore=keys,
@@ -43,7 +43,7 @@ def test_a_note_is_stored_sealed_and_opens_again(
     session.flush()
     assert b"Buurvrouw" not in made.sealed_text
     assert signal.version == 2
-    (opened,) = triage.open_notes(keys, signal)
+    (opened,) = casework.open_notes(keys, signal)
     assert (opened.text, opened.written_by_id) == ("Buurvrouw gesproken.", team.colleague.id)
     assert "Buurvrouw" not in repr(opened)
 
@@ -53,7 +53,7 @@ def test_notes_of_any_length_up_to_a_few_hundred_letters_look_alike(
 ) -> None:
     signal = team.signal()
     for words in ("Ja.", "Niet thuis. " * 30):
-        triage.add_note(
+        casework.add_note(
             session,
             clock,
             keystore=keys,
@@ -72,7 +72,7 @@ def test_a_note_must_say_something_and_not_too_much(
 ) -> None:
     signal = team.signal()
     with pytest.raises(Invalid) as refused:
-        triage.add_note(
+        casework.add_note(
             session,
             clock,
             keystore=keys,
@@ -89,7 +89,7 @@ def test_a_concluded_signal_takes_no_more_notes(
 ) -> None:
     signal = team.signal(CONCLUDED)
     with pytest.raises(Conflict):
-        triage.add_note(
+        casework.add_note(
             session,
             clock,
             keystore=keys,
@@ -105,9 +105,9 @@ def test_without_the_case_key_notes_can_neither_be_written_nor_read(
 ) -> None:
     signal = team.signal()
     how: dict[str, Any] = {"keystore": keys, "signal_id": signal.id, "actor": team.worker, "audit": audit}
-    triage.add_note(session, clock, **how, text="Een.")
+    casework.add_note(session, clock, **how, text="Een.")
     keys.gone.add(signal.case_key_id)
     with pytest.raises(ContentGone):
-        triage.add_note(session, clock, **how, text="Twee.")
+        casework.add_note(session, clock, **how, text="Twee.")
     with pytest.raises(ContentGone):
-        triage.open_notes(keys, signal)
+        casework.open_notes(keys, signal)

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from signals import triage
-from signals.audit import AuditLog
+from signals import casework
+from signals.audit.log import AuditLog
 from signals.clock import FixedClock
 from signals.errors import Conflict, Invalid
 from signals.models import AuditEntry, Signal
@@ -22,7 +22,7 @@ __all__ = ["audit", "clock", "keys", "migrated_file", "session", "sqlite_engine"
 def notice(
     session: Session, clock: FixedClock, audit: AuditLog, team: Team, signal: Signal, **how: Any
 ) -> None:
-    triage.record_notice(session, clock, signal_id=signal.id, actor=team.colleague, audit=audit, **how)
+    casework.record_notice(session, clock, signal_id=signal.id, actor=team.colleague, audit=audit, **how)
 
 
 def test_that_the_resident_was_told_is_recorded_and_audited(

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
-from signals import triage
+from signals import casework
+from signals.casework.queue import _queue_query
 from signals.errors import Invalid, NotFound
-from signals.triage.queue import _queue_query
 from signals.vocabulary import SignalState
 from tests import factories
 from tests.desk_fixtures import (
@@ -33,7 +33,7 @@ __all__ = ["audit", "clock", "keys", "migrated_file", "session", "sqlite_engine"
 def all_pages(session: Session, team: Team, **how: Any) -> Iterator[list[UUID]]:
     cursor = None
     while True:
-        page = triage.queue_page(session, organisation_id=team.organisation.id, cursor=cursor, **how)
+        page = casework.queue_page(session, organisation_id=team.organisation.id, cursor=cursor, **how)
         yield [signal.id for signal in page.items]
         cursor = page.next_cursor
         if cursor is None:
@@ -56,9 +56,11 @@ def test_a_last_page_that_is_full_has_no_next_one(session: Session, team: Team) 
 
 def test_a_signal_that_becomes_due_between_two_pages_moves_no_other(session: Session, team: Team) -> None:
     first, second = team.signal(due_on=DAY), team.signal(due_on=DAY + timedelta(days=1))
-    page = triage.queue_page(session, organisation_id=team.organisation.id, limit=1)
+    page = casework.queue_page(session, organisation_id=team.organisation.id, limit=1)
     team.signal(due_on=DAY - timedelta(days=1))
-    rest = triage.queue_page(session, organisation_id=team.organisation.id, limit=1, cursor=page.next_cursor)
+    rest = casework.queue_page(
+        session, organisation_id=team.organisation.id, limit=1, cursor=page.next_cursor
+    )
     assert [signal.id for signal in (*page.items, *rest.items)] == [first.id, second.id]
 
 
@@ -94,7 +96,7 @@ def test_a_page_and_the_names_on_it_are_one_query(session: Session, team: Team) 
     event.listen(
         session.get_bind(), "before_cursor_execute", lambda *arguments: statements.append(arguments[2])
     )
-    page = triage.queue_page(session, organisation_id=team.organisation.id)
+    page = casework.queue_page(session, organisation_id=team.organisation.id)
     assert page.claimants == {team.worker.id: team.worker.name}
     assert len(statements) == 1
 
@@ -102,7 +104,7 @@ def test_a_page_and_the_names_on_it_are_one_query(session: Session, team: Team) 
 def test_an_address_cannot_be_read_from_a_list(session: Session, team: Team) -> None:
     team.signal()
     session.expunge_all()
-    (signal,) = triage.queue_page(session, organisation_id=team.organisation.id).items
+    (signal,) = casework.queue_page(session, organisation_id=team.organisation.id).items
     assert signal.summary == b"sealed summary"
     with pytest.raises(AttributeError):
         _ = signal.content
@@ -111,7 +113,7 @@ def test_an_address_cannot_be_read_from_a_list(session: Session, team: Team) -> 
 @pytest.mark.parametrize("limit", [0, 101, -1])
 def test_a_page_size_out_of_range_is_refused(session: Session, team: Team, limit: int) -> None:
     with pytest.raises(Invalid) as refused:
-        triage.queue_page(session, organisation_id=team.organisation.id, limit=limit)
+        casework.queue_page(session, organisation_id=team.organisation.id, limit=limit)
     assert code_of(refused) == ("limit", "out_of_range")
 
 
@@ -120,7 +122,7 @@ def test_a_page_size_out_of_range_is_refused(session: Session, team: Team, limit
 )
 def test_a_cursor_that_is_none_of_ours_is_refused(session: Session, team: Team, cursor: str) -> None:
     with pytest.raises(Invalid) as refused:
-        triage.queue_page(session, organisation_id=team.organisation.id, cursor=cursor)
+        casework.queue_page(session, organisation_id=team.organisation.id, cursor=cursor)
     assert code_of(refused) == ("cursor", "invalid")
 
 
@@ -142,7 +144,7 @@ def test_counting_for_badges_stops_at_a_hundred_and_one(session: Session, team: 
         team.signal()
     team.signal(CONCLUDED)
     new_team().signal(CLAIMED)
-    counts = triage.state_counts(session, organisation_id=team.organisation.id)
+    counts = casework.state_counts(session, organisation_id=team.organisation.id)
     assert counts == {NEW: 101, CLAIMED: 0, IN_FOLLOW_UP: 0, CONCLUDED: 1}
 
 
@@ -150,10 +152,10 @@ def test_a_foreign_signal_is_not_found_like_one_that_never_was(session: Session,
     foreign, unknown = new_team().signal().id, factories.base.numbered_id(9, 9)
     for signal_id in (foreign, unknown):
         with pytest.raises(NotFound):
-            triage.find_signal(session, organisation_id=team.organisation.id, signal_id=signal_id)
+            casework.find_signal(session, organisation_id=team.organisation.id, signal_id=signal_id)
     own = team.signal().id
     elsewhere = [
-        triage.exists_elsewhere(session, organisation_id=team.organisation.id, signal_id=signal_id)
+        casework.exists_elsewhere(session, organisation_id=team.organisation.id, signal_id=signal_id)
         for signal_id in (foreign, unknown, own)
     ]
     assert elsewhere == [True, False, False]

@@ -19,8 +19,8 @@ from privacy.keystore import Keystore, open_keystore
 from privacy.passwords import PasswordHasherSettings
 from privacy.secret_files import load_master_key
 from signals.app import close_app, create_app
-from signals.arrival import ArrivalDesk
-from signals.audit import AuditLog
+from signals.arrival.batches import ArrivalDesk
+from signals.audit.log import AuditLog
 from signals.clock import Clock, FixedClock
 from signals.db import session_factory
 from signals.models import AuditEntry, Organisation, Signal

@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 from notifications.models import OutboxMessage
 from signals.db import session_factory
 from signals.models import Organisation
-from signals.recipients import ask_for_proof
+from signals.organisations.recipients import ask_for_proof
 from tests.web.desk_fixtures import AMSTERDAM, Desk
 from tests.web.test_desk_pages import Browser, hidden_value
 

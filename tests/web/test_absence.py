@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from signals.models import Absence
 from signals.staff.absence import Away
 from signals.vocabulary import AuditAction
-from signals.web.desk import team_office
+from signals.web.team import office as team_office
 from tests.web.desk_fixtures import Desk
 from tests.web.team import away, claimed, post, problems, visit
 from tests.web.test_desk_pages import Browser, words

@@ -15,9 +15,9 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from notifications.channels.memory import MemoryChannel
-from signals.jobs import Worker
 from signals.models import Passkey, StaffMember, StaffSession
-from signals.routing import Router
+from signals.operations.jobs import Worker
+from signals.routing.snapshot import Router
 from signals.vocabulary import AuditAction, Role
 from tests.support.authenticator import Authenticator
 from tests.support.catalogues import WEB
@@ -431,7 +431,7 @@ def test_every_text_of_these_pages_is_there_in_dutch() -> None:
         known = {message.id for message in read_po(file, locale="nl")}
     used = {
         text
-        for page in (WEB / "desk/templates/desk/account").glob("*.html")
+        for page in (WEB / "templates/desk/account").glob("*.html")
         for text in re.findall(r'_\("(.*?)"[,)]', page.read_text())
     }
     assert len(used) > 50

@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from notifications.models import OutboxMessage
 from signals.models import AccountLink, Approval, CoverageArea, Organisation, RoutingVersion, StaffMember
-from signals.organisations import provision_mailbox_keys
+from signals.organisations.onboarding import provision_mailbox_keys
 from signals.vocabulary import AuditAction, Role
 from tests.web.desk_fixtures import AMSTERDAM, BASE, GRONINGEN, Desk
 

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from signals.models import Organisation, Recipient
-from signals.organisation_import import Change, ChangeKind
-from signals.organisations import Area
+from signals.organisations.csv_import import Change, ChangeKind
+from signals.organisations.onboarding import Area
 from signals.vocabulary import AuditAction
 from signals.web.admin import import_pages
 from signals.web.admin.import_pages import LARGEST

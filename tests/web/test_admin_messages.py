@@ -14,9 +14,9 @@ from notifications.dead_letters import carry_out, post
 from notifications.figures import count_messages
 from notifications.models import DeliveryAttempt, MessageState, OutboxMessage
 from notifications.states import Switch, write_states
-from signals.addressees import whither
 from signals.db import session_factory
 from signals.models import Organisation, Recipient
+from signals.organisations.current_addresses import whither
 from signals.vocabulary import AuditAction
 from tests.web.desk_fixtures import AMSTERDAM, GRONINGEN, Desk
 from tests.web.test_desk_auth import sign_in

@@ -21,16 +21,16 @@ from notifications.callbacks import PATH
 from notifications.figures import count_messages
 from notifications.models import DeliveryCallback, OutboxMessage
 from notifications.outbox import enqueue
-from signals.audit import AuditLog
+from signals.audit.log import AuditLog
 from signals.db import session_factory
-from signals.drills import Drills
 from signals.models import Drill, Organisation, Recipient
-from signals.proof_links import PREFIX, code_of
-from signals.recipients import ask_for_proof
+from signals.notices.drills import Drills
+from signals.organisations.recipients import ask_for_proof
+from signals.organisations.verification_links import PREFIX, code_of
 from signals.settings import TwilioSettings
 from signals.staff import add_staff
 from signals.vocabulary import OrganisationKind, Role
-from signals.web.metrics import serve_metrics
+from signals.web.http.metrics import serve_metrics
 from tests.unit.notifications.building import new_message
 from tests.web.conftest import MakeApp
 from tests.web.desk_fixtures import AMSTERDAM, PASSWORD, QUICK, Desk

@@ -7,7 +7,7 @@ import pytest
 from signals.demo import ACCOUNTS_FILE
 from signals.demo.accounts import shown_on_sign_in
 from signals.vocabulary import Environment, Role
-from signals.web.desk.context import EXTENSION
+from signals.web.staff_kit.context import EXTENSION
 from tests.web.desk_fixtures import Desk
 from tests.web.test_desk_pages import words
 

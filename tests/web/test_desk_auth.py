@@ -17,7 +17,7 @@ from werkzeug.routing import Rule
 from signals.models import AuditEntry, StaffMember, StaffSession
 from signals.settings import ServerSettings
 from signals.vocabulary import AuditAction, Role
-from signals.web.desk.auth import Authentication, local_path
+from signals.web.staff_kit.auth import Authentication, local_path
 from tests.web.conftest import MakeApp
 from tests.web.desk_fixtures import BASE, PASSWORD, Desk
 

@@ -15,10 +15,10 @@ from werkzeug.test import TestResponse
 
 from privacy.keystore import Keystore
 from signals import vocabulary
+from signals.casework import NotReachedReason, PartOfDay, ReopenReason
 from signals.models import Signal
-from signals.triage import NotReachedReason, PartOfDay, ReopenReason
 from signals.vocabulary import AuditAction
-from signals.web.desk.labels import label
+from signals.web.staff_kit.labels import label
 from tests.support.catalogues import WEB
 from tests.web.desk_fixtures import PASSWORD, Desk
 
@@ -452,7 +452,7 @@ def test_every_text_of_the_desk_is_there_in_dutch() -> None:
     known |= {message.id[0] for message in catalogue if isinstance(message.id, tuple)}
     used = {
         text.encode().decode("unicode_escape") if "\\" in text else text
-        for page in (WEB / "desk/templates/desk").glob("*.html")
+        for page in (WEB / "templates/desk").glob("*.html")
         for quote, text in re.findall(r"""_\((["'])(.*?)(?<!\\)\1[,)]""", page.read_text())
         if quote
     }

@@ -432,7 +432,7 @@ def test_every_code_of_the_menu_has_words() -> None:
 
 
 def test_a_code_has_the_words_that_the_desk_and_the_carrier_have() -> None:
-    from signals.web.desk.labels import label
+    from signals.web.staff_kit.labels import label
 
     for outcome in Outcome:
         assert MEMBERS["outcome"][outcome] == (label(outcome, "nl"), label(outcome, "en"))

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from privacy.passwords import PasswordHasherSettings
-from signals.audit import AuditLog
+from signals.audit.log import AuditLog
 from signals.models import AccountLink, Approval, StaffMember
 from signals.staff import recovery
 from signals.staff.recovery import LinkRefused

@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, delete
 
-from signals.intake import Intake
+from signals.intake.receiving import Intake
 from signals.models import MailboxPublicKey
 from signals.settings import LimitsSettings, Settings
 from tests.support.chance import without_chance

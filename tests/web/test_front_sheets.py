@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from pypdf import PdfReader
 
 from signals.cli import main
-from signals.web.front.sheets import SheetSize, make_sheet
+from signals.web.sheets import SheetSize, make_sheet
 
 ADDRESS = "https://zorgen.example.org"
 
@@ -70,5 +70,5 @@ def test_a_folder_that_cannot_be_made_is_said_in_a_sentence(tmp_path: Path) -> N
 
 
 def test_the_typesetter_is_absent_until_a_sheet_is_made() -> None:
-    script = "import sys, signals.web.front.sheets; sys.exit({'typst', 'segno'} & set(sys.modules) != set())"
+    script = "import sys, signals.web.sheets; sys.exit({'typst', 'segno'} & set(sys.modules) != set())"
     assert subprocess.run([sys.executable, "-c", script]).returncode == 0

@@ -7,12 +7,12 @@ from uuid import UUID
 import pytest
 from sqlalchemy.orm import Session
 
+from signals.casework import find_signal
 from signals.models import Signal
-from signals.triage import find_signal
 from signals.vocabulary import AuditAction
 from signals.web.desk import handing_over
 from signals.web.desk.handing_over import HandoverSchema, handover_pdf
-from signals.web.desk.pdf import Section
+from signals.web.staff_kit.pdf import Section
 from tests.web.desk_fixtures import Desk
 from tests.web.test_desk_pages import Browser, words
 

@@ -150,7 +150,7 @@ def test_the_register_is_read_page_by_page_without_gap_or_double(desk: Desk) -> 
 
 @pytest.mark.usefixtures("five_entries")
 def test_the_page_of_the_register_leads_to_the_next(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("signals.web.desk.officer_pages.PAGE_SIZE", 3)
+    monkeypatch.setattr("signals.web.officer.pages.PAGE_SIZE", 3)
     fleur, rows, path = browser(desk, "fleur"), 0, "/desk/officer/register"
     while path:
         page = fleur.get(path).text

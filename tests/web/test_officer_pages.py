@@ -21,9 +21,9 @@ from signals.models import FollowUpNote, Organisation, Signal, StaffMember
 from signals.settings import NotesSettings, Settings
 from signals.staff.sessions import open_session
 from signals.vocabulary import AuditAction, ConcernType, DeletionReason, ReferralReason, RetentionRule
-from signals.web.desk.auth import COOKIE
-from signals.web.desk.officer_labels import label
 from signals.web.labels import CONCERN_TYPES
+from signals.web.staff_kit.auth import COOKIE
+from signals.web.staff_kit.officer_labels import label
 from tests.support.catalogues import WEB
 from tests.web.conftest import MakeApp
 from tests.web.desk_fixtures import AMSTERDAM, GRONINGEN, Desk
@@ -438,8 +438,8 @@ def test_everybody_begins_where_their_work_is(desk: Desk, who: str, home: str) -
 def texts() -> set[str]:
     """Every text of these pages."""
     templates = [
-        *(WEB / "desk/templates/desk/officer").glob("*.html"),
-        *(WEB / "admin/templates/admin").glob("*.html"),
+        *(WEB / "templates/desk/officer").glob("*.html"),
+        *(WEB / "templates/admin").glob("*.html"),
     ]
     programs = [
         WEB / name

@@ -2,8 +2,8 @@
 
 import pytest
 
-from signals.plausibility import AddressDoubt, doubts_about
-from signals.postcodes import Address
+from signals.routing.plausibility import AddressDoubt, doubts_about
+from signals.routing.postcodes import Address
 from tests.web.desk_fixtures import Desk
 from tests.web.test_desk_auth import sign_in
 

@@ -15,8 +15,8 @@ import signals
 from signals.errors import NotesDisabled, NotSignedIn, SignalsError
 from signals.settings import Settings
 from signals.vocabulary import LANGUAGES
-from signals.web.i18n import TRANSLATIONS
-from signals.web.messages import DETAILS, FIELDS, TITLES
+from signals.web.http.i18n import TRANSLATIONS
+from signals.web.http.messages import DETAILS, FIELDS, TITLES
 from tests.support.catalogues import WEB
 from tests.web.conftest import MakeApp
 

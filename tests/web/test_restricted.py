@@ -8,8 +8,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy.orm import Session
 
+from signals.casework import workload
 from signals.models import Signal
-from signals.triage import workload
 from signals.vocabulary import AuditAction, SignalState
 from tests.web.desk_fixtures import AMSTERDAM, GRONINGEN, Desk
 from tests.web.team import away, claimed

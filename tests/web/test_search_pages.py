@@ -13,8 +13,8 @@ from werkzeug.test import TestResponse
 
 from signals.models import AddressLink, Signal
 from signals.vocabulary import AuditAction
-from signals.web.desk import search
 from signals.web.desk.search_pages import SHOWN_FOR
+from signals.web.staff_kit import search
 from tests.web.desk_fixtures import GRONINGEN, Desk
 from tests.web.test_desk_pages import Browser, words
 from tests.web.test_team_work import id_of, organisation_of, post, signal_of

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from notifications.models import OutboxMessage
 from signals.db import session_factory
 from signals.models import Recipient
-from signals.recipients import ask_for_proof
+from signals.organisations.recipients import ask_for_proof
 from signals.vocabulary import AuditAction
 from tests.web.desk_fixtures import AMSTERDAM, GRONINGEN, Desk
 from tests.web.team import problems, recipients_of, team_of

@@ -10,9 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from signals.casework import colleagues, workload
 from signals.db import session_factory
 from signals.models import Organisation, Signal, StaffMember
-from signals.triage import colleagues, workload
 from signals.vocabulary import AuditAction, Outcome, SignalState
 from tests.web.desk_fixtures import AMSTERDAM, Desk
 from tests.web.test_desk_pages import Browser, hidden_value, words

@@ -10,7 +10,7 @@ from flask_babel import force_locale
 
 import signals
 from signals.vocabulary import Action, DeletionReason, RetentionRule, Role
-from signals.web.desk import trail_words
+from signals.web.officer import trail_words
 from tests.web.desk_fixtures import Desk
 from tests.web.test_desk_pages import Browser, hidden_value, words
 

@@ -18,7 +18,7 @@ from werkzeug.test import TestResponse
 from signals.models import StaffMember, StaffSession
 from signals.staff import csrf_token
 from signals.vocabulary import Role
-from signals.web.desk import auth, typed, typed_words
+from signals.web.staff_kit import auth, typed, typed_words
 from tests.attacks.test_every_endpoint import LETTERS, PEOPLE, of_staff
 from tests.support.chance import without_chance
 from tests.web.desk_fixtures import AMSTERDAM, PASSWORD, Desk
@@ -80,7 +80,7 @@ def pages(desk: Desk) -> Iterator[tuple[str, str]]:
 def lose(desk: Desk, who: str, path: str, **fields: str) -> TestResponse:
     """Send a form that stood on a page of this person, in a browser that holds no session any more."""
     with desk.app.test_request_context():
-        mark = auth.desk().carrier.mark(_member(desk, who))
+        mark = auth.desk().browser_state.mark(_member(desk, who))
     form = {"csrf_token": csrf_token("a session that ended") + mark, **fields}
     return desk.app.test_client().post(path, data=form)
 
@@ -203,8 +203,8 @@ def test_the_database_going_away_at_signing_in_loses_nothing(
 
     lost = lose(desk, "anna", "/desk/absence", away_from="2026-12-01")
     kept = hidden_value(lost.text, "kept")
-    monkeypatch.setattr("signals.web.desk.auth.staff.check_password", away)
-    monkeypatch.setattr("signals.web.desk.door_pages.sign_in_with_passkey", away)
+    monkeypatch.setattr("signals.web.staff_kit.auth.staff.check_password", away)
+    monkeypatch.setattr("signals.web.account.link_pages.sign_in_with_passkey", away)
     form = {"email": "anna@example.org", "password": PASSWORD, "totp": "123456", "kept": kept}
     again = desk.app.test_client().post(address, data=form, base_url="http://localhost:8000")
     assert (again.status_code, again.headers["Retry-After"]) == (503, "30")
@@ -244,7 +244,7 @@ def test_several_ticks_of_one_question_are_all_kept_also_while_the_database_is_a
     def away(*_args: object, **_more: object) -> None:
         raise OperationalError("SELECT", {}, Exception("database away"))
 
-    monkeypatch.setattr("signals.web.desk.auth.staff.authenticate", away)
+    monkeypatch.setattr("signals.web.staff_kit.auth.staff.authenticate", away)
     page = fleur.client.post("/desk/officer/residents/rectify", data=form)
     assert page.status_code == 503
     for code in ("confused", "frail"):

@@ -7,21 +7,21 @@ from uuid import UUID
 
 from flask import Response
 
-from signals.administration import missing_before_receiving
 from signals.clock import AMSTERDAM, today
-from signals.coverage_check import Problem, UpcomingChange
 from signals.errors import Forbidden
-from signals.handovers import Handover
 from signals.models import CoverageArea, Organisation, StaffMember
-from signals.organisations import Area, receives
+from signals.organisations.administration import missing_before_receiving
+from signals.organisations.onboarding import Area, receives
+from signals.routing.boundary_changes import Handover
+from signals.routing.coverage_problems import Problem, UpcomingChange
 from signals.vocabulary import Role
 from signals.web.admin import office, schemas
 from signals.web.admin.office import ApprovalView, LetIn
-from signals.web.desk.answer import json_answer, moment
-from signals.web.desk.auth import current, requires
-from signals.web.desk.context import desk
-from signals.web.desk.referring import candidates
-from signals.web.openapi import API_BASE, StaffBlueprint, answers
+from signals.web.http.openapi import API_BASE, StaffBlueprint, answers
+from signals.web.staff_kit.answer import json_answer, moment
+from signals.web.staff_kit.auth import current, requires
+from signals.web.staff_kit.context import desk
+from signals.web.staff_kit.referring import candidates
 
 admin_api = StaffBlueprint(
     "administration",

@@ -7,12 +7,11 @@ from flask import Blueprint, render_template
 
 from signals.vocabulary import Role
 from signals.web.admin import office
-from signals.web.desk import account_shared, officer_pages, page_kit
-from signals.web.desk.auth import current, requires_page
+from signals.web.officer import pages as officer_pages
+from signals.web.staff_kit import account_shared, page_kit
+from signals.web.staff_kit.auth import current, requires_page
 
-approval_pages = Blueprint(
-    "approval_pages", __name__, url_prefix="/desk/approvals", template_folder="templates"
-)
+approval_pages = Blueprint("approval_pages", __name__, url_prefix="/desk/approvals")
 
 AUTHENTICATION = "cookie"
 """What every view here asks for."""

@@ -11,15 +11,15 @@ from marshmallow import Schema, fields, validate
 from notifications.dead_letters import Standing, Wish
 from notifications.figures import ChannelHealth
 from notifications.models import ChannelState, PostedLetter
-from signals.drills import ChannelProof
+from signals.notices.drills import ChannelProof
 from signals.vocabulary import Role
 from signals.web.admin import channels
 from signals.web.admin.channels import LEAST, Delivery
-from signals.web.desk.answer import json_answer, moment
-from signals.web.desk.auth import requires
-from signals.web.desk.schemas import OrganisationSchema
-from signals.web.front.schemas import Strict
-from signals.web.openapi import API_BASE, StaffBlueprint, answers
+from signals.web.http.openapi import API_BASE, StaffBlueprint, answers
+from signals.web.http.report_schemas import Strict
+from signals.web.staff_kit.answer import json_answer, moment
+from signals.web.staff_kit.auth import requires
+from signals.web.staff_kit.schemas import OrganisationSchema
 
 channel_api = StaffBlueprint(
     "delivery", __name__, url_prefix=API_BASE, description="How messages are delivered, and dead letters"

@@ -13,12 +13,12 @@ from signals.errors import NotFound
 from signals.vocabulary import Role
 from signals.web.admin import channels, pages
 from signals.web.admin.channels import FEW, LEAST
-from signals.web.desk import account_shared, limits, page_kit
-from signals.web.desk.auth import requires_page
-from signals.web.desk.context import desk
-from signals.web.front.sheets import SheetSize, make_sheet
+from signals.web.sheets import SheetSize, make_sheet
+from signals.web.staff_kit import account_shared, limits, page_kit
+from signals.web.staff_kit.auth import requires_page
+from signals.web.staff_kit.context import desk
 
-channel_admin = Blueprint("channel_admin", __name__, url_prefix="/admin", template_folder="templates")
+channel_admin = Blueprint("channel_admin", __name__, url_prefix="/admin")
 page_kit.share_with(channel_admin, pages.sections)
 
 AUTHENTICATION = "cookie"

@@ -12,12 +12,12 @@ from notifications.dead_letters import SENDABLE, Wish
 from notifications.figures import ChannelHealth, channel_health
 from notifications.models import ChannelState, PostedLetter
 from notifications.states import channel_states
-from signals.drills import ChannelProof, channel_proofs
 from signals.errors import Conflict, NotFound
 from signals.models import Organisation
+from signals.notices.drills import ChannelProof, channel_proofs
 from signals.vocabulary import AuditAction
-from signals.web.desk.auth import current
-from signals.web.desk.context import desk
+from signals.web.staff_kit.auth import current
+from signals.web.staff_kit.context import desk
 
 LEAST = 10
 """A smaller number of messages that wait is not told: of one team it would be a number of signals."""

@@ -12,26 +12,24 @@ from flask_babel import gettext
 from marshmallow import ValidationError, fields
 
 from signals.clock import today
-from signals.organisation_file import LARGEST_FILE
-from signals.organisation_import import (
+from signals.organisations.csv_file import LARGEST_FILE
+from signals.organisations.csv_import import (
     Change,
     ChangeKind,
     OrganisationImport,
     import_organisations,
     look_at_organisations,
 )
-from signals.organisations import Area
-from signals.routing_table import CoverageLevel
+from signals.organisations.onboarding import Area
+from signals.routing.table import CoverageLevel
 from signals.vocabulary import Role
 from signals.web.admin.pages import name_of, sections
-from signals.web.desk import account_shared, display, forms, officer_labels, page_kit
-from signals.web.desk.auth import current, requires_page
-from signals.web.desk.context import desk
-from signals.web.front.schemas import StrictDate
+from signals.web.http.report_schemas import StrictDate
+from signals.web.staff_kit import account_shared, display, forms, officer_labels, page_kit
+from signals.web.staff_kit.auth import current, requires_page
+from signals.web.staff_kit.context import desk
 
-import_pages = Blueprint(
-    "import_pages", __name__, url_prefix="/admin/organisations/import", template_folder="templates"
-)
+import_pages = Blueprint("import_pages", __name__, url_prefix="/admin/organisations/import")
 page_kit.share_with(import_pages, sections)
 
 AUTHENTICATION = "cookie"

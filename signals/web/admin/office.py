@@ -9,22 +9,22 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from signals import administration
-from signals.administration import RecipientEntry
 from signals.clock import today
-from signals.coverage import next_change_after, problems_on
-from signals.coverage_check import Problem, UpcomingChange
 from signals.models import Approval, CoverageArea, Organisation, StaffMember
-from signals.organisations import Area
+from signals.organisations import administration
+from signals.organisations.administration import RecipientEntry
+from signals.organisations.onboarding import Area
+from signals.routing.coverage import next_change_after, problems_on
+from signals.routing.coverage_problems import Problem, UpcomingChange
 from signals.staff import approvals as requests
 from signals.staff import standing, team
 from signals.staff.approvals import Wanted
 from signals.staff.office import Person
 from signals.vocabulary import OrganisationKind, Role
-from signals.web.desk import account_shared
-from signals.web.desk.auth import current
-from signals.web.desk.context import desk
-from signals.web.desk.opened import organisation_id
+from signals.web.staff_kit import account_shared
+from signals.web.staff_kit.auth import current
+from signals.web.staff_kit.context import desk
+from signals.web.staff_kit.opened import organisation_id
 
 T = TypeVar("T")
 

@@ -9,25 +9,26 @@ from flask import Blueprint, render_template, request
 from flask_babel import gettext
 from marshmallow import ValidationError, fields, validate
 
-from signals import administration, reference
+from signals import reference
 from signals.clock import today
 from signals.errors import FieldProblem, Invalid, NotFound, SignalsError
 from signals.models import Organisation
-from signals.organisations import Area, receives
-from signals.recipients import MOST_RECIPIENTS
-from signals.routing_table import CoverageLevel
+from signals.organisations import administration
+from signals.organisations.onboarding import Area, receives
+from signals.organisations.recipients import MOST_RECIPIENTS
+from signals.organisations.team_settings import StaleSettings
+from signals.routing.table import CoverageLevel
 from signals.staff.recovery import INVITED_BY_LEADS
-from signals.team_settings import StaleSettings
 from signals.vocabulary import STAFF_LANGUAGES, OrganisationKind, Role
 from signals.web.admin import office
 from signals.web.admin.schemas import MAX_BASIS
-from signals.web.desk import account_shared, forms, officer_labels, page_kit
-from signals.web.desk.auth import requires_page
-from signals.web.desk.context import desk
-from signals.web.desk.schemas import Choice
-from signals.web.front.schemas import StrictDate
+from signals.web.http.report_schemas import StrictDate
+from signals.web.staff_kit import account_shared, forms, officer_labels, page_kit
+from signals.web.staff_kit.auth import requires_page
+from signals.web.staff_kit.context import desk
+from signals.web.staff_kit.schemas import Choice
 
-admin_pages = Blueprint("admin_pages", __name__, url_prefix="/admin", template_folder="templates")
+admin_pages = Blueprint("admin_pages", __name__, url_prefix="/admin")
 
 AUTHENTICATION = "cookie"
 """What every view here asks for."""

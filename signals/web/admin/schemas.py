@@ -5,12 +5,12 @@ from typing import Any, Final
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate
 
-from signals.coverage_check import ProblemKind
-from signals.recipients import MOST_RECIPIENTS
-from signals.routing_table import CoverageLevel
+from signals.organisations.recipients import MOST_RECIPIENTS
+from signals.routing.coverage_problems import ProblemKind
+from signals.routing.table import CoverageLevel
 from signals.vocabulary import STAFF_LANGUAGES, OrganisationKind, Role
-from signals.web.desk.schemas import Choice, OrganisationSchema, something
-from signals.web.front.schemas import Strict, StrictDate
+from signals.web.http.report_schemas import Strict, StrictDate
+from signals.web.staff_kit.schemas import Choice, OrganisationSchema, something
 
 MAX_BASIS: Final = 2000
 _HOUSE_NUMBER: Final = validate.Range(min=1, max=99999, error="out_of_range")

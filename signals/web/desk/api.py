@@ -8,16 +8,17 @@ from uuid import UUID
 
 from flask import Response, request
 
-from signals import triage
+from signals import casework
 from signals.clock import today
 from signals.errors import FieldProblem, Invalid
 from signals.models import Organisation
 from signals.vocabulary import Role
-from signals.web.bodies import StaffParser, read_json
-from signals.web.desk import representations, schemas
-from signals.web.desk.auth import EVERYONE, current, open_to_all, requires, sign_in, sign_out
-from signals.web.desk.context import desk
-from signals.web.desk.opened import (
+from signals.web.http.bodies import StaffParser, read_json
+from signals.web.http.openapi import API_BASE, StaffBlueprint, answers
+from signals.web.staff_kit import representations, schemas
+from signals.web.staff_kit.auth import EVERYONE, current, open_to_all, requires, sign_in, sign_out
+from signals.web.staff_kit.context import desk
+from signals.web.staff_kit.opened import (
     OpenedSignal,
     changing,
     open_signal,
@@ -26,8 +27,7 @@ from signals.web.desk.opened import (
     read_summaries,
     record_opening,
 )
-from signals.web.desk.search import round_of, search
-from signals.web.openapi import API_BASE, StaffBlueprint, answers
+from signals.web.staff_kit.search import round_of, search
 
 staff_api = StaffBlueprint(
     "staff", __name__, url_prefix=API_BASE, description="The staff side, for programs of organisations"
@@ -103,7 +103,7 @@ def queue(wanted: Mapping[str, Any]) -> Response:
     """The organisation's signals by their next deadline, without addresses."""
     context = desk()
     with context.reading() as session:
-        page = triage.queue_page(session, organisation_id=organisation_id(), **wanted)
+        page = casework.queue_page(session, organisation_id=organisation_id(), **wanted)
     return _json({"items": _items(page.items, page.claimants), "next_cursor": page.next_cursor})
 
 
@@ -126,7 +126,7 @@ def claim(signal_id: UUID) -> Response:
     """Take a signal on; 409 when a colleague has it."""
     version, context = if_match(), desk()
     with changing(signal_id) as session:
-        triage.claim(
+        casework.claim(
             session,
             context.clock,
             signal_id=signal_id,
@@ -147,7 +147,7 @@ def release(signal_id: UUID) -> Response:
     """Put a signal back in the queue."""
     version, context = if_match(), desk()
     with changing(signal_id) as session:
-        triage.release(
+        casework.release(
             session,
             context.clock,
             signal_id=signal_id,
@@ -173,7 +173,7 @@ def reopen(signal_id: UUID) -> Response:
     version, context = if_match(), desk()
     values = _REOPEN.load(_optional_body())
     with changing(signal_id) as session:
-        triage.reopen(
+        casework.reopen(
             session,
             context.clock,
             signal_id=signal_id,
@@ -197,7 +197,7 @@ def record_attempt(values: Mapping[str, Any], signal_id: UUID) -> Response:
     version, context = if_match(), desk()
     actor = current().actor
     with changing(signal_id) as session:
-        attempt = triage.record_attempt(
+        attempt = casework.record_attempt(
             session,
             context.clock,
             signal_id=signal_id,
@@ -222,7 +222,7 @@ def add_note(values: Mapping[str, Any], signal_id: UUID) -> Response:
     version, context = if_match(), desk()
     actor = current().actor
     with changing(signal_id) as session:
-        note = triage.add_note(
+        note = casework.add_note(
             session,
             context.clock,
             keystore=context.keystore,
@@ -246,7 +246,7 @@ def conclude(values: Mapping[str, Any], signal_id: UUID) -> Response:
     """Conclude with exactly one outcome."""
     version, context = if_match(), desk()
     with changing(signal_id) as session:
-        triage.conclude(
+        casework.conclude(
             session,
             context.clock,
             signal_id=signal_id,
@@ -269,7 +269,7 @@ def record_notice(values: Mapping[str, Any], signal_id: UUID) -> Response:
     """Record that the resident was told (art. 14 AVG), or why not yet."""
     version, context = if_match(), desk()
     with changing(signal_id) as session:
-        changed = triage.record_notice(
+        changed = casework.record_notice(
             session,
             context.clock,
             signal_id=signal_id,
@@ -291,7 +291,7 @@ def record_wmo(values: Mapping[str, Any], signal_id: UUID) -> Response:
     """Record when a notification was made by the Wmo 2015: a signal itself is none."""
     version, context = if_match(), desk()
     with changing(signal_id) as session:
-        changed = triage.record_wmo(
+        changed = casework.record_wmo(
             session,
             context.clock,
             signal_id=signal_id,

@@ -13,12 +13,12 @@ from babel.dates import format_date, format_datetime
 from marshmallow import Schema, fields, validate
 from sqlalchemy.orm import Session
 
+from signals.casework import find_signal, open_notes
 from signals.clock import AMSTERDAM, today
-from signals.contents import open_report
 from signals.errors import Conflict, Restricted
+from signals.intake.content import open_report
 from signals.models import Organisation, Signal
-from signals.postcodes import Address
-from signals.triage import find_signal, open_notes
+from signals.routing.postcodes import Address
 from signals.vocabulary import (
     AttemptKind,
     AttemptResult,
@@ -30,14 +30,14 @@ from signals.vocabulary import (
     Seen,
     SignalState,
 )
-from signals.web.desk import display
-from signals.web.desk.answer import moment
-from signals.web.desk.auth import current
-from signals.web.desk.context import desk
-from signals.web.desk.labels import label, result_label
-from signals.web.desk.opened import changing, organisation_id
-from signals.web.desk.pdf import Section, make_pdf
-from signals.web.desk.schemas import AddressSchema
+from signals.web.staff_kit import display
+from signals.web.staff_kit.answer import moment
+from signals.web.staff_kit.auth import current
+from signals.web.staff_kit.context import desk
+from signals.web.staff_kit.labels import label, result_label
+from signals.web.staff_kit.opened import changing, organisation_id
+from signals.web.staff_kit.pdf import Section, make_pdf
+from signals.web.staff_kit.schemas import AddressSchema
 
 FORMAT: Final = "signals-handover"
 FORMAT_VERSION: Final = "1.1"

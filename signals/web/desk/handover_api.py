@@ -6,11 +6,11 @@ from uuid import UUID
 from flask import Response
 
 from signals.vocabulary import Role
-from signals.web.desk.answer import json_answer
-from signals.web.desk.auth import requires
 from signals.web.desk.handing_over import HandoverSchema, handover_of, handover_pdf
 from signals.web.desk.letters.api import PDF, pdf_answer
-from signals.web.openapi import API_BASE, StaffBlueprint, answers
+from signals.web.http.openapi import API_BASE, StaffBlueprint, answers
+from signals.web.staff_kit.answer import json_answer
+from signals.web.staff_kit.auth import requires
 
 handover_api = StaffBlueprint(
     "handover", __name__, url_prefix=API_BASE, description="Into the organisation's own case system"

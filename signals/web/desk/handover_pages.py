@@ -6,11 +6,11 @@ from uuid import UUID
 from flask import Blueprint, Response
 
 from signals.vocabulary import Role
-from signals.web.desk import account_shared
-from signals.web.desk.answer import json_answer
-from signals.web.desk.auth import requires_page
 from signals.web.desk.handing_over import handover_of
 from signals.web.desk.handover_api import handover_file
+from signals.web.staff_kit import account_shared
+from signals.web.staff_kit.answer import json_answer
+from signals.web.staff_kit.auth import requires_page
 
 handover_pages = Blueprint("handover_pages", __name__, url_prefix="/desk")
 account_shared.share_with(handover_pages)

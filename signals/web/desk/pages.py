@@ -9,7 +9,7 @@ from uuid import UUID
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from marshmallow import ValidationError
 
-from signals import triage
+from signals import casework
 from signals.clock import AMSTERDAM
 from signals.errors import (
     Conflict,
@@ -29,18 +29,18 @@ from signals.vocabulary import (
     Role,
     SignalState,
 )
-from signals.web.desk import account_shared, auth, display, forms, labels
-from signals.web.desk.auth import current, requires_page
-from signals.web.desk.context import desk
 from signals.web.desk.handing_over import may_leave
-from signals.web.desk.opened import OpenedSignal, changing, open_signal, organisation_id
-from signals.web.desk.pressed_twice import is_done
 from signals.web.desk.queue_page import arrived_meanwhile, queue_values
-from signals.web.desk.representations import is_overdue
-from signals.web.desk.schemas import MAX_ROUND
 from signals.web.desk.signal_page import explain, possible, timeline, told_by_another
+from signals.web.staff_kit import account_shared, auth, display, forms, labels
+from signals.web.staff_kit.auth import current, requires_page
+from signals.web.staff_kit.context import desk
+from signals.web.staff_kit.opened import OpenedSignal, changing, open_signal, organisation_id
+from signals.web.staff_kit.pressed_twice import is_done
+from signals.web.staff_kit.representations import is_overdue
+from signals.web.staff_kit.schemas import MAX_ROUND
 
-desk_pages = Blueprint("desk", __name__, url_prefix="/desk", template_folder="templates")
+desk_pages = Blueprint("desk", __name__, url_prefix="/desk")
 account_shared.share_with(desk_pages)
 
 AUTHENTICATION = "cookie"
@@ -84,70 +84,70 @@ def signal(signal_id: UUID) -> str:
 @requires_page(*_FOLLOW_UP)
 def claim(signal_id: UUID) -> Any:
     """Take a signal on."""
-    return _change(signal_id, "claim", triage.claim)
+    return _change(signal_id, "claim", casework.claim)
 
 
 @desk_pages.post("/signals/<uuid:signal_id>/release")
 @requires_page(*_FOLLOW_UP)
 def release(signal_id: UUID) -> Any:
     """Put a signal back."""
-    return _change(signal_id, "release", triage.release)
+    return _change(signal_id, "release", casework.release)
 
 
 @desk_pages.post("/signals/<uuid:signal_id>/contact-attempts")
 @requires_page(*_FOLLOW_UP)
 def record_attempt(signal_id: UUID) -> Any:
     """Record one try to reach the resident."""
-    return _change(signal_id, "contact-attempts", triage.record_attempt)
+    return _change(signal_id, "contact-attempts", casework.record_attempt)
 
 
 @desk_pages.post("/signals/<uuid:signal_id>/notes")
 @requires_page(*_FOLLOW_UP)
 def add_note(signal_id: UUID) -> Any:
     """Add a note."""
-    return _change(signal_id, "notes", partial(triage.add_note, keystore=desk().keystore))
+    return _change(signal_id, "notes", partial(casework.add_note, keystore=desk().keystore))
 
 
 @desk_pages.post("/signals/<uuid:signal_id>/conclude")
 @requires_page(*_FOLLOW_UP)
 def conclude(signal_id: UUID) -> Any:
     """Conclude with one outcome."""
-    return _change(signal_id, "conclude", triage.conclude)
+    return _change(signal_id, "conclude", casework.conclude)
 
 
 @desk_pages.post("/signals/<uuid:signal_id>/reopen")
 @requires_page(*_FOLLOW_UP)
 def reopen(signal_id: UUID) -> Any:
     """Take a concluded signal up again."""
-    return _change(signal_id, "reopen", triage.reopen)
+    return _change(signal_id, "reopen", casework.reopen)
 
 
 @desk_pages.post("/signals/<uuid:signal_id>/notice")
 @requires_page(*_FOLLOW_UP)
 def record_notice(signal_id: UUID) -> Any:
     """Record that the resident was told, or why not yet."""
-    return _change(signal_id, "notice", triage.record_notice)
+    return _change(signal_id, "notice", casework.record_notice)
 
 
 @desk_pages.post("/signals/<uuid:signal_id>/wmo")
 @requires_page(*_FOLLOW_UP)
 def record_wmo(signal_id: UUID) -> Any:
     """Record when a notification was made by the Wmo."""
-    return _change(signal_id, "wmo", triage.record_wmo)
+    return _change(signal_id, "wmo", casework.record_wmo)
 
 
 @desk_pages.post("/signals/<uuid:signal_id>/reassign")
 @requires_page(Role.LEAD)
 def reassign(signal_id: UUID) -> Any:
     """Give a signal to a colleague."""
-    return _change(signal_id, "reassign", triage.reassign)
+    return _change(signal_id, "reassign", casework.reassign)
 
 
 @desk_pages.post("/signals/<uuid:signal_id>/join")
 @requires_page(*_FOLLOW_UP)
 def join(signal_id: UUID) -> Any:
     """Conclude as a duplicate of the open signal at the same address."""
-    return _change(signal_id, "join", triage.conclude_as_duplicate)
+    return _change(signal_id, "join", casework.conclude_as_duplicate)
 
 
 def _change(signal_id: UUID, form: str, change: Callable[..., object]) -> Any:
@@ -221,7 +221,7 @@ def _signal_page(
         report=opened.report,
         possible=possible(opened.signal, current().actor, acts=opened.acts),
         events=timeline(opened, language),
-        join=triage.to_join(opened.signal, opened.earlier),
+        join=casework.to_join(opened.signal, opened.earlier),
         colleagues=_colleagues(opened.signal),
         walked=_walked(),
         may_leave=may_leave(opened.signal),
@@ -258,7 +258,7 @@ def _colleagues(signal: Signal) -> list[tuple[str, str]]:
     if current().actor.role != Role.LEAD:
         return []
     with desk().reading() as session:
-        found = triage.colleagues(session, organisation_id=organisation_id(), besides=signal.claimed_by_id)
+        found = casework.colleagues(session, organisation_id=organisation_id(), besides=signal.claimed_by_id)
     return [(str(staff_id), name) for staff_id, name in found]
 
 
@@ -276,8 +276,8 @@ def _choices(language: str) -> dict[str, list[tuple[str, str]]]:
         "outcome": labels.choices(Outcome, language),
         "referred_to": labels.choices(ReferredTo, language, without=crisis),
         "crisis": [(code.value, labels.label(code, language)) for code in ReferredTo if code in crisis],
-        "not_reached": labels.choices(triage.NotReachedReason, language),
-        "reopen": labels.choices(triage.ReopenReason, language),
+        "not_reached": labels.choices(casework.NotReachedReason, language),
+        "reopen": labels.choices(casework.ReopenReason, language),
         "deferred_because": labels.choices(DeferralReason, language),
         "language": list(AUTONYMS.items()),
     }

@@ -5,15 +5,15 @@ from typing import Any, Final
 
 from flask import request
 
-from signals import triage
+from signals import casework
+from signals.casework.queue import arrived_since
 from signals.clock import today
 from signals.errors import FieldProblem, Invalid
-from signals.triage.queue import arrived_since
 from signals.vocabulary import Role, SignalState
-from signals.web.desk.auth import current
-from signals.web.desk.context import desk
-from signals.web.desk.opened import organisation_id, read_summaries
-from signals.web.desk.representations import is_overdue
+from signals.web.staff_kit.auth import current
+from signals.web.staff_kit.context import desk
+from signals.web.staff_kit.opened import organisation_id, read_summaries
+from signals.web.staff_kit.representations import is_overdue
 
 PAGE_SIZE: Final = 25
 STATES: Final = {"open": None, **{state.value: state for state in SignalState}}
@@ -31,7 +31,7 @@ def queue_values() -> dict[str, Any]:
     since = on - LOOK_BACK
     with context.reading() as session:
         known = arrived_since(session, organisation_id=organisation_id(), since=since)
-        page = triage.queue_page(
+        page = casework.queue_page(
             session,
             organisation_id=organisation_id(),
             state=STATES.get(chosen),
@@ -40,9 +40,9 @@ def queue_values() -> dict[str, Any]:
             limit=PAGE_SIZE,
             cursor=cursor,
         )
-        counts = triage.state_counts(session, organisation_id=organisation_id())
+        counts = casework.state_counts(session, organisation_id=organisation_id())
         leads = current().actor.role == Role.LEAD
-        loads = triage.workload(session, organisation_id=organisation_id(), on=on) if leads else []
+        loads = casework.workload(session, organisation_id=organisation_id(), on=on) if leads else []
     return {
         "page": page,
         "summaries": read_summaries(page.items),

@@ -8,13 +8,13 @@ from flask import Response
 from marshmallow import Schema, fields, validate
 
 from signals.vocabulary import ReferralReason, Role
-from signals.web.desk.answer import json_answer
 from signals.web.desk.api import IF_MATCH, if_match
-from signals.web.desk.auth import requires
-from signals.web.desk.referring import MAX_REASON, hand_over, split_reason
-from signals.web.desk.schemas import OrganisationSchema, something
-from signals.web.front.schemas import Strict
-from signals.web.openapi import API_BASE, StaffBlueprint, answers
+from signals.web.http.openapi import API_BASE, StaffBlueprint, answers
+from signals.web.http.report_schemas import Strict
+from signals.web.staff_kit.answer import json_answer
+from signals.web.staff_kit.auth import requires
+from signals.web.staff_kit.referring import MAX_REASON, hand_over, split_reason
+from signals.web.staff_kit.schemas import OrganisationSchema, something
 
 referral_api = StaffBlueprint(
     "referral", __name__, url_prefix=API_BASE, description="Handing a signal over to another organisation"

@@ -9,15 +9,13 @@ from marshmallow import ValidationError, fields, validate
 
 from signals.errors import StaleVersion
 from signals.vocabulary import ReferralReason, Role
-from signals.web.desk import forms, page_kit
-from signals.web.desk.auth import requires_page
-from signals.web.desk.opened import open_signal
-from signals.web.desk.referring import MAX_REASON, candidates, hand_over
-from signals.web.desk.schemas import Choice
+from signals.web.staff_kit import forms, page_kit
+from signals.web.staff_kit.auth import requires_page
+from signals.web.staff_kit.opened import open_signal
+from signals.web.staff_kit.referring import MAX_REASON, candidates, hand_over
+from signals.web.staff_kit.schemas import Choice
 
-referral_pages = Blueprint(
-    "referral_pages", __name__, url_prefix="/desk/signals", template_folder="templates"
-)
+referral_pages = Blueprint("referral_pages", __name__, url_prefix="/desk/signals")
 page_kit.share_with(referral_pages, lambda: ())
 
 AUTHENTICATION = "cookie"

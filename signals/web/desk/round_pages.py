@@ -8,17 +8,17 @@ from uuid import UUID
 from flask import Blueprint, render_template, request
 from marshmallow import ValidationError, fields, validate
 
-from signals import triage
+from signals import casework
 from signals.clock import today
 from signals.vocabulary import Role
-from signals.web.desk import account_shared, forms
-from signals.web.desk.auth import requires_page
-from signals.web.desk.context import desk
-from signals.web.desk.opened import organisation_id, read_summaries
-from signals.web.desk.schemas import MAX_ROUND
-from signals.web.desk.search import left_of_round, looked_after
+from signals.web.staff_kit import account_shared, forms
+from signals.web.staff_kit.auth import requires_page
+from signals.web.staff_kit.context import desk
+from signals.web.staff_kit.opened import organisation_id, read_summaries
+from signals.web.staff_kit.schemas import MAX_ROUND
+from signals.web.staff_kit.search import left_of_round, looked_after
 
-round_pages = Blueprint("round_pages", __name__, url_prefix="/desk", template_folder="templates")
+round_pages = Blueprint("round_pages", __name__, url_prefix="/desk")
 account_shared.share_with(round_pages)
 
 AUTHENTICATION = "cookie"
@@ -89,13 +89,13 @@ def _mine() -> list[Any]:
     """What one has, and what those have for whom one stands in, the most urgent first."""
     with desk().reading() as session:
         pages = [
-            triage.queue_page(
-                session, organisation_id=organisation_id(), claimed_by_id=who, limit=triage.MAX_PAGE
+            casework.queue_page(
+                session, organisation_id=organisation_id(), claimed_by_id=who, limit=casework.MAX_PAGE
             )
             for who in looked_after(session)
         ]
     found = [signal for page in pages for signal in page.items]
-    return sorted(found, key=lambda signal: (signal.due_on, signal.id))[: triage.MAX_PAGE]
+    return sorted(found, key=lambda signal: (signal.due_on, signal.id))[: casework.MAX_PAGE]
 
 
 def _first(signals: Sequence[Any], on: date) -> frozenset[str]:

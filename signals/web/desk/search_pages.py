@@ -14,13 +14,13 @@ from flask import Blueprint, render_template, request
 from marshmallow import ValidationError, fields, validate
 
 from signals.vocabulary import Role
-from signals.web.desk import account_shared, forms
-from signals.web.desk.auth import current, requires_page
-from signals.web.desk.context import desk
-from signals.web.desk.officer_pages import AddressForm
-from signals.web.desk.search import Found, found_before, search
+from signals.web.officer.pages import AddressForm
+from signals.web.staff_kit import account_shared, forms
+from signals.web.staff_kit.auth import current, requires_page
+from signals.web.staff_kit.context import desk
+from signals.web.staff_kit.search import Found, found_before, search
 
-search_pages = Blueprint("search_pages", __name__, url_prefix="/desk", template_folder="templates")
+search_pages = Blueprint("search_pages", __name__, url_prefix="/desk")
 account_shared.share_with(search_pages)
 
 AUTHENTICATION = "cookie"
@@ -69,12 +69,12 @@ def _sealed(found: Found) -> str:
         "deleted": [day.isoformat() for day in found.deleted_received_on],
         "more": found.more,
     }
-    return desk().carrier.seal(_USE, content, whose=str(current().session.id), lasts=SHOWN_FOR)
+    return desk().browser_state.seal(_USE, content, whose=str(current().session.id), lasts=SHOWN_FOR)
 
 
 def _found_in(text: str) -> Found | None:
     """What `_sealed` wrote in this session, as it is now; None for anything else, and when it is too old."""
-    content = desk().carrier.open(_USE, text, whose=str(current().session.id))
+    content = desk().browser_state.open(_USE, text, whose=str(current().session.id))
     if content is None:
         return None
     found = found_before([UUID(hex=one) for one in content["ids"]])

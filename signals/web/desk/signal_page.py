@@ -6,15 +6,15 @@ from datetime import UTC, date, datetime, time
 
 from flask_babel import gettext
 
-from signals.audit import Actor
+from signals.audit.log import Actor
 from signals.errors import ClaimedByOther, SignalsError, StaleVersion
-from signals.followup import life_of
+from signals.lifecycle.transitions import life_of
 from signals.models import ContactAttempt, Signal
 from signals.vocabulary import Action, DeferralReason, Role, SignalState
-from signals.web.desk.display import day, moment
-from signals.web.desk.labels import label, reason_label, result_label
-from signals.web.desk.opened import OpenedSignal
-from signals.web.messages import detail_of, title_of
+from signals.web.http.messages import detail_of, title_of
+from signals.web.staff_kit.display import day, moment
+from signals.web.staff_kit.labels import label, reason_label, result_label
+from signals.web.staff_kit.opened import OpenedSignal
 
 
 @dataclass(frozen=True, kw_only=True)

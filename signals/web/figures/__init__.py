@@ -5,7 +5,7 @@ from sqlalchemy import Engine
 
 from signals.clock import Clock
 from signals.settings import Settings
-from signals.web.openapi import ProblemApi
+from signals.web.http.openapi import ProblemApi
 
 
 def register_figures(
@@ -19,8 +19,8 @@ def register_figures(
 
     doorkeeper = None
     if settings.serves_staff:
-        from signals.web.desk.auth import admit, csrf_field, recognise
         from signals.web.figures.own_pages import own_figures_pages
+        from signals.web.staff_kit.auth import admit, csrf_field, recognise
 
         doorkeeper = Doorkeeper(admit=admit, recognise=recognise, csrf_field=csrf_field)
         app.register_blueprint(own_figures_pages)

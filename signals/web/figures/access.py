@@ -8,8 +8,8 @@ from flask import g, request
 
 from signals.errors import NotSignedIn
 from signals.vocabulary import STAFF_LANGUAGES, Role
-from signals.web.authentication import Authentication
 from signals.web.figures.context import figures
+from signals.web.http.authentication import Authentication
 
 View = TypeVar("View", bound=Callable[..., Any])
 

@@ -8,7 +8,6 @@ from flask import Response
 from signals.statistics import ReleasedTable
 from signals.statistics.exports import csv_name, table_as_csv
 from signals.vocabulary import Role
-from signals.web.accepting import prefers
 from signals.web.figures.access import for_readers
 from signals.web.figures.answer import CSV, kept, kept_json
 from signals.web.figures.library import library
@@ -18,8 +17,9 @@ from signals.web.figures.long_form import (
     releases_as_json,
     table_as_json,
 )
-from signals.web.front.schemas import Strict
-from signals.web.openapi import API_BASE, ETAG, IF_NONE_MATCH, PublicBlueprint, answers
+from signals.web.http.accepting import prefers
+from signals.web.http.openapi import API_BASE, ETAG, IF_NONE_MATCH, PublicBlueprint, answers
+from signals.web.http.report_schemas import Strict
 
 figures_api = PublicBlueprint(
     "figures_api", __name__, url_prefix=f"{API_BASE}/statistics", description="Released figures"

@@ -11,14 +11,14 @@ from markupsafe import Markup
 
 from signals.statistics.own_figures import OwnFigures, Tried, own_figures
 from signals.vocabulary import Outcome, Role, SignalState
-from signals.web.desk import account_shared
-from signals.web.desk.auth import current, requires_page
-from signals.web.desk.context import desk
 from signals.web.figures import charts, words
 from signals.web.figures.charts import Bar
 from signals.web.figures.svg import Frame
+from signals.web.staff_kit import account_shared
+from signals.web.staff_kit.auth import current, requires_page
+from signals.web.staff_kit.context import desk
 
-own_figures_pages = Blueprint("own_figures", __name__, url_prefix="/desk", template_folder="templates")
+own_figures_pages = Blueprint("own_figures", __name__, url_prefix="/desk")
 account_shared.share_with(own_figures_pages)
 
 AUTHENTICATION = "cookie"

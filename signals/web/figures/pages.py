@@ -21,7 +21,7 @@ from signals.web.figures.library import Library, library
 from signals.web.figures.sharing import READERS, not_found, share_with
 from signals.web.figures.whole_table import checked, whole_table
 
-figure_pages = Blueprint("figures", __name__, url_prefix="/figures", template_folder="templates")
+figure_pages = Blueprint("figures", __name__, url_prefix="/figures")
 share_with(figure_pages)
 figure_pages.register_error_handler(NotFound, not_found)
 

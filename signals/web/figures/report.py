@@ -15,7 +15,7 @@ from signals.web.figures.library import Library
 from signals.web.pdf import compile_pdf
 
 _FEW: Final = 4  # columns
-_TEMPLATE: Final = Path(__file__).parent / "templates" / "figures" / "report.typ"
+_TEMPLATE: Final = Path(__file__).parents[1] / "templates" / "figures" / "report.typ"
 
 
 def report_pdf(library: Library, period: str) -> bytes:

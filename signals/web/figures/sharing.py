@@ -10,8 +10,8 @@ from signals.errors import FieldProblem, Invalid, NotFound, NotSignedIn
 from signals.vocabulary import STAFF_LANGUAGES, Role
 from signals.web.figures import story, words
 from signals.web.figures.context import figures
-from signals.web.i18n import staff_language
-from signals.web.messages import detail_of, title_of
+from signals.web.http.i18n import staff_language
+from signals.web.http.messages import detail_of, title_of
 
 READERS: Final = (Role.COORDINATOR, Role.LEAD, Role.ADMINISTRATOR)
 

@@ -13,7 +13,7 @@ from signals import reference
 from signals.statistics.menu import UNKNOWN, stem
 from signals.vocabulary import AttemptKind, Outcome
 from signals.web.figures.shares import Share
-from signals.web.i18n import DEFAULT
+from signals.web.http.i18n import DEFAULT
 from signals.web.labels import CONCERN_TYPES
 
 _Pair = tuple[str, str]

@@ -10,14 +10,16 @@ from typing import Any
 from flask import Response, request
 
 from signals.clock import today
-from signals.intake import Received
-from signals.routing_table import OrganisationFacts, Route
+from signals.intake.receiving import Received
+from signals.routing.table import OrganisationFacts, Route
 from signals.settings import NotesSettings
 from signals.vocabulary import LANGUAGES
-from signals.web.bodies import StrictParser, read_json
 from signals.web.front.context import front
 from signals.web.front.reading import read_report
-from signals.web.front.schemas import (
+from signals.web.front.sizes import JSON_STEP, of_one_size
+from signals.web.http.bodies import StrictParser, read_json
+from signals.web.http.openapi import API_BASE, ETAG, IF_NONE_MATCH, PublicBlueprint, answers
+from signals.web.http.report_schemas import (
     CoverageAnswerSchema,
     FormSchema,
     LookupSchema,
@@ -27,9 +29,7 @@ from signals.web.front.schemas import (
     ReportSchema,
     idempotency_key,
 )
-from signals.web.front.sizes import JSON_STEP, of_one_size
 from signals.web.labels import CONCERN_TYPES, EMERGENCY, SEEN
-from signals.web.openapi import API_BASE, ETAG, IF_NONE_MATCH, PublicBlueprint, answers
 
 public_api = PublicBlueprint(
     "public", __name__, url_prefix=API_BASE, description="The public side, for carriers' phones"

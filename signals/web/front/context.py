@@ -6,7 +6,7 @@ from typing import cast
 from flask import current_app
 
 from signals.clock import Clock
-from signals.intake import Intake
+from signals.intake.receiving import Intake
 from signals.settings import Settings
 
 EXTENSION = "signals.front"

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
-from signals.contents import Report
 from signals.errors import FieldProblem, Invalid
+from signals.intake.content import Report
 from signals.web.front.reading import read_report
-from signals.web.front.schemas import idempotency_key
+from signals.web.http.report_schemas import idempotency_key
 
 KEY_FIELD = "idempotency_key"
 SEVERAL = "concern_types"

@@ -15,9 +15,9 @@ from signals.settings import NotesSettings
 from signals.vocabulary import ConcernType
 from signals.web.bundles import FILES, without_comments
 from signals.web.front.context import front
-from signals.web.i18n import direction, language
+from signals.web.http.i18n import direction, language
+from signals.web.http.openapi import API_VERSION
 from signals.web.labels import CONCERN_TYPES, EMERGENCY, SEEN
-from signals.web.openapi import API_VERSION
 
 front_offline = Blueprint("front_offline", __name__)
 

@@ -18,20 +18,20 @@ from structlog import get_logger
 
 from signals.clock import today
 from signals.errors import AreaFull, FieldProblem, Invalid, KeyReused, NotesDisabled, SignalsError
-from signals.intake import NOTICED_DAYS_BACK, Received
+from signals.intake.receiving import NOTICED_DAYS_BACK, Received
 from signals.vocabulary import AUTONYMS, LANGUAGES, ReceiptState
-from signals.web.bodies import StrictParser, read_form
 from signals.web.front.context import front
 from signals.web.front.forms import FilledForm
 from signals.web.front.offline import front_offline, icon, icon_of_page, place
-from signals.web.front.schemas import ReceiptSchema
 from signals.web.front.sizes import PAGE_STEP, of_one_size
-from signals.web.i18n import language
+from signals.web.http.bodies import StrictParser, read_form
+from signals.web.http.i18n import language
+from signals.web.http.messages import detail_of, field_message
+from signals.web.http.problems import field_problems, occurrence
+from signals.web.http.report_schemas import ReceiptSchema
 from signals.web.labels import CONCERN_TYPES, EMERGENCY, SEEN
-from signals.web.messages import detail_of, field_message
-from signals.web.problems import field_problems, occurrence
 
-front_pages = Blueprint("front_pages", __name__, template_folder="templates")
+front_pages = Blueprint("front_pages", __name__)
 
 AUTHENTICATION = "none"
 

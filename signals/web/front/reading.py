@@ -6,11 +6,11 @@ from typing import Any, Final
 from marshmallow import ValidationError
 
 from signals.clock import today
-from signals.contents import Report
 from signals.errors import FieldProblem, Invalid
+from signals.intake.content import Report
 from signals.web.front.context import front
-from signals.web.front.schemas import ReportSchema
-from signals.web.problems import field_problems
+from signals.web.http.problems import field_problems
+from signals.web.http.report_schemas import ReportSchema
 
 _SCHEMA: Final = ReportSchema()
 _NOTICED_ON: Final = _SCHEMA.fields["noticed_on"]

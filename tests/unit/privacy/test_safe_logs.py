@@ -111,13 +111,13 @@ def test_what_is_no_plain_name_is_left_out_whole(name: str) -> None:
 
 
 def test_a_line_is_json_with_moment_level_and_logger(lines: Callable[[], list[dict[str, Any]]]) -> None:
-    structlog.get_logger("signals.arrival").info("arrival.batch_done", signal_count=2, note=SECRET)
+    structlog.get_logger("signals.arrival.batches").info("arrival.batch_done", signal_count=2, note=SECRET)
     (line,) = lines()
     assert datetime.fromisoformat(line.pop("at")).utcoffset() is not None
     assert line == {
         "event": "arrival.batch_done",
         "level": "info",
-        "logger": "signals.arrival",
+        "logger": "signals.arrival.batches",
         "note": DROPPED,
         "signal_count": 2,
     }

@@ -8,10 +8,10 @@ from flask import Response
 from marshmallow import fields, validate
 
 from signals.vocabulary import LANGUAGES, Role
-from signals.web.desk.auth import requires
 from signals.web.desk.letters.printing import DEFAULT, print_notice
-from signals.web.front.schemas import Strict
-from signals.web.openapi import API_BASE, StaffBlueprint, answers
+from signals.web.http.openapi import API_BASE, StaffBlueprint, answers
+from signals.web.http.report_schemas import Strict
+from signals.web.staff_kit.auth import requires
 
 letter_api = StaffBlueprint(
     "letters", __name__, url_prefix=API_BASE, description="What is printed for a resident"

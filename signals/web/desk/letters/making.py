@@ -9,8 +9,8 @@ from typing import Any, Final
 from babel.dates import format_date, format_timedelta
 
 from signals.web.desk.letters.texts import RIGHT_TO_LEFT, TEXTS, Words
-from signals.web.desk.pdf import TEMPLATES
 from signals.web.pdf import compile_pdf
+from signals.web.staff_kit.pdf import TEMPLATES
 
 _FOLDER: Final = TEMPLATES / "letters"
 _VOWEL_MARKS: Final = re.compile(r"[\u064b-\u0652]")

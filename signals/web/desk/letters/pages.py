@@ -5,10 +5,10 @@ from uuid import UUID
 from flask import Blueprint, Response, request
 
 from signals.vocabulary import Role
-from signals.web.desk import account_shared
-from signals.web.desk.auth import requires_page
 from signals.web.desk.letters.api import pdf_answer
 from signals.web.desk.letters.printing import DEFAULT, print_card, print_notice
+from signals.web.staff_kit import account_shared
+from signals.web.staff_kit.auth import requires_page
 
 letter_pages = Blueprint("letter_pages", __name__, url_prefix="/desk")
 account_shared.share_with(letter_pages)

@@ -5,18 +5,18 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from signals.casework import find_signal
 from signals.clock import today
-from signals.contents import open_report
 from signals.errors import FieldProblem, Invalid, Restricted
+from signals.intake.content import open_report
 from signals.models import Organisation, StaffMember
 from signals.retention import periods_of
-from signals.triage import find_signal
 from signals.vocabulary import LANGUAGES, AuditAction, RetentionRule, Role
-from signals.web.desk import display
-from signals.web.desk.auth import current
-from signals.web.desk.context import desk
 from signals.web.desk.letters.making import Letter, Sender, card_pdf, notice_pdf
-from signals.web.desk.opened import changing, organisation_id
+from signals.web.staff_kit import display
+from signals.web.staff_kit.auth import current
+from signals.web.staff_kit.context import desk
+from signals.web.staff_kit.opened import changing, organisation_id
 
 DEFAULT = "nl"
 

@@ -1,0 +1,238 @@
+"""What a report says, and how it travels: sealed at the door, then under the case's own key.
+
+The front seals with public keys only; opening takes keys handed in by the caller, so that this
+module needs no keystore.
+"""
+
+import re
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import lru_cache
+from typing import Any, Final, Protocol, TypeVar
+
+from sqlalchemy import Row
+from structlog import get_logger
+
+from privacy.sealing import (
+    SCHEMA_VERSION,
+    CaseReader,
+    CaseSealer,
+    SealContext,
+    SealingError,
+    canonical_json,
+    open_json,
+    parse_json,
+)
+from signals.errors import ContentGone
+from signals.models import Signal
+from signals.routing.postcodes import Address
+from signals.vocabulary import ConcernType, Seen
+
+log = get_logger(__name__)
+
+_POSTCODE: Final = re.compile("[1-9][0-9]{3}[A-Z]{2}")
+_NO_REPORT: Final = (AttributeError, KeyError, TypeError, ValueError)
+"""What reading something else as a report raises."""
+
+SignalRow = Row[*tuple[Any, ...]]
+"""A row with a signal's id, organisation, case key, version of the schema, content and summary."""
+_Read = TypeVar("_Read")
+
+
+class ContentRefused(SealingError):
+    """What the envelope holds is no report."""
+
+
+class CaseKeys(Protocol):
+    """Where case keys are found; the keystore on the desk side."""
+
+    def case_keys(self, key_ids: Iterable[uuid.UUID]) -> Mapping[uuid.UUID, bytes]:
+        """The keys that still exist, by id."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """What a queue page needs to show of a signal."""
+
+    concern_types: tuple[ConcernType, ...] = field(default=(), repr=False)
+    seen: Seen | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What a carrier passes on; nothing of it is in the repr."""
+
+    address: Address = field(repr=False)
+    summary: Summary = field(default_factory=Summary, repr=False)
+    noticed_on: date | None = field(default=None, repr=False)
+    note: str | None = field(default=None, repr=False)
+
+    def to_plain(self) -> dict[str, Any]:
+        """The report as JSON values; equal reports give equal values (order of concern types aside)."""
+        return _content_of(self) | _plain_summary(self.summary)
+
+    def canonical(self) -> bytes:
+        """The bytes by which a retry is told from another report."""
+        return canonical_json(self.to_plain())
+
+
+def report_from_plain(plain: Mapping[str, Any]) -> Report:
+    """The report that `to_plain` described; raises `ContentRefused` for anything else.
+
+    Who could write to the database sealed it, perhaps: jobs must be able to pass it over by that.
+    """
+    try:
+        return Report(
+            address=_address_from(plain),
+            summary=_summary_from(plain),
+            noticed_on=date.fromisoformat(plain["on"]) if plain["on"] else None,
+            note=_note_from(plain),
+        )
+    except _NO_REPORT:
+        raise ContentRefused from None
+
+
+def case_context(signal: Signal | SignalRow) -> SealContext:
+    """What the sealed columns of a signal are bound to."""
+    return context_of(signal.id, signal.organisation_id, signal.case_key_id, signal.schema_version)
+
+
+def context_of(
+    signal_id: uuid.UUID, organisation_id: uuid.UUID, key_id: uuid.UUID, schema_version: int = SCHEMA_VERSION
+) -> SealContext:
+    """The binding of an envelope to its signal, organisation and key."""
+    return SealContext(
+        signal_id=signal_id, organisation_id=organisation_id, key_id=key_id, schema_version=schema_version
+    )
+
+
+def seal_for_case(report: Report, case_key: bytes, context: SealContext) -> tuple[bytes, bytes]:
+    """(content, summary) sealed under the case key, each of one size whatever was said."""
+    sealer = CaseSealer(case_key, context)
+    content = sealer.seal(canonical_json(_content_of(report)), purpose="content")
+    return content, sealer.seal(canonical_json(_plain_summary(report.summary)), purpose="summary")
+
+
+def seal_what_came(text: bytes, case_key: bytes, context: SealContext) -> tuple[Address, bytes, bytes]:
+    """(address, content, summary) of a report's JSON as the door sealed it: checked, and sealed as it is.
+
+    Raises `SealingError`; of these `ContentRefused` when it is no report, or none that the door writes: what
+    arrives must be read by every page and job for as long as it is kept.
+    """
+    plain = parse_json(text)
+    try:
+        address, summary = _checked_address(plain), _checked_summary(tuple(plain["types"]), plain["seen"])
+        _note_from(plain)
+        if plain["on"]:
+            date.fromisoformat(plain["on"])
+    except _NO_REPORT:
+        raise ContentRefused from None
+    sealer = CaseSealer(case_key, context)
+    return address, sealer.seal(text, purpose="content"), sealer.seal(summary, purpose="summary")
+
+
+def open_report(keys: CaseKeys, signal: Signal) -> Report:
+    """The whole report of one signal; raises `ContentGone` when its key was destroyed.
+
+    The caller has committed an audit entry first.
+    """
+    return _open_with(keys.case_keys([signal.case_key_id]).get(signal.case_key_id), signal)
+
+
+def open_reports(keys: CaseKeys, signals: Iterable[Signal | SignalRow]) -> dict[uuid.UUID, Report]:
+    """The reports of many signals in one keystore query, for jobs; those that cannot be read are left out."""
+    return _opened(keys, signals, _open_with)
+
+
+def open_summaries(keys: CaseKeys, signals: Iterable[Signal | SignalRow]) -> dict[uuid.UUID, Summary]:
+    """The summaries of a page of signals in one keystore query; those that cannot be read are left out."""
+    return _opened(keys, signals, _open_summary)
+
+
+def _opened(
+    keys: CaseKeys,
+    signals: Iterable[Signal | SignalRow],
+    read: Callable[[bytes | None, Signal | SignalRow], _Read],
+) -> dict[uuid.UUID, _Read]:
+    """One that cannot be read is nobody's reason to go without the others."""
+    wanted = list(signals)
+    found = keys.case_keys([signal.case_key_id for signal in wanted])
+    opened: dict[uuid.UUID, _Read] = {}
+    for signal in wanted:
+        try:
+            opened[signal.id] = read(found.get(signal.case_key_id), signal)
+        except (ContentGone, SealingError) as error:
+            log.warning("contents.unreadable", signal_id=str(signal.id), error=type(error).__name__)
+    return opened
+
+
+def _open_with(key: bytes | None, signal: Signal | SignalRow) -> Report:
+    if key is None:
+        raise ContentGone
+    reader = CaseReader(key, case_context(signal))
+    content = reader.open_json(signal.content, purpose="content")
+    return report_from_plain(content | reader.open_json(signal.summary, purpose="summary"))
+
+
+def _open_summary(key: bytes | None, signal: Signal | SignalRow) -> Summary:
+    if key is None:
+        raise ContentGone
+    plain = open_json(signal.summary, key, case_context(signal), purpose="summary")
+    try:
+        return _summary_from(plain)
+    except _NO_REPORT:
+        raise ContentRefused from None
+
+
+def _content_of(report: Report) -> dict[str, Any]:
+    return {
+        "pc": report.address.postcode,
+        "nr": report.address.number,
+        "add": report.address.addition,
+        "on": report.noticed_on.isoformat() if report.noticed_on else None,
+        "note": report.note,
+    }
+
+
+def _plain_summary(summary: Summary) -> dict[str, Any]:
+    return {"types": sorted(set(summary.concern_types)), "seen": summary.seen}
+
+
+@lru_cache(maxsize=1024)  # there are few, and none says whose it is
+def _checked_summary(types: tuple[str, ...], seen: str | None) -> bytes:
+    return canonical_json(_plain_summary(_summary_from({"types": types, "seen": seen})))
+
+
+def _checked_address(plain: Mapping[str, Any]) -> Address:
+    """The address, in the one spelling in which the door writes it."""
+    address = Address.parse(postcode=plain["pc"], number=plain["nr"], addition=plain["add"])
+    if (address.postcode, address.addition) != (plain["pc"], plain["add"]):
+        raise ValueError
+    return address
+
+
+def _address_from(plain: Mapping[str, Any]) -> Address:
+    """By its shape only: a rule of today must not close what an earlier release took."""
+    address = Address(postcode=plain["pc"], number=plain["nr"], addition=plain["add"])
+    if not (_POSTCODE.fullmatch(address.postcode) and type(address.number) is int):
+        raise ValueError
+    if not isinstance(address.addition, str):
+        raise TypeError
+    return address
+
+
+def _note_from(plain: Mapping[str, Any]) -> str | None:
+    note: object = plain["note"]
+    if note is None or isinstance(note, str):
+        return note
+    raise TypeError
+
+
+def _summary_from(plain: Mapping[str, Any]) -> Summary:
+    return Summary(
+        concern_types=tuple(ConcernType(code) for code in plain["types"]),
+        seen=Seen(plain["seen"]) if plain["seen"] else None,
+    )

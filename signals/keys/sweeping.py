@@ -1,0 +1,157 @@
+"""Care for keys that nothing needs any more: destroying them is what makes old copies unreadable.
+
+That nothing needs a key is known by the absence of rows only. A database that is not the keystore's own, like
+a new and empty one whose rows are still to be restored, has none; so most keys are never destroyed unasked.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import chain, islice
+from uuid import UUID
+
+from sqlalchemy import ScalarResult, delete, select
+from sqlalchemy.orm import Session, sessionmaker
+from structlog import get_logger
+
+from privacy.keystore import Keystore
+from signals.audit.log import SYSTEM, AuditLog
+from signals.clock import Clock, today
+from signals.db import reading, reading_session
+from signals.models import MailboxPublicKey, SealedReport, Signal
+from signals.routing.snapshot import routing_changed
+from signals.vocabulary import AuditAction
+
+ORPHAN_DAYS = 1
+"""A case key is written before its signal is; after a day without one it has none to come."""
+
+_WEEK_OVER_AFTER = timedelta(days=8)
+# One day more than the week: a front that stored just before midnight may still be committing.
+_PAGE = 500
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Swept:
+    """How many keys were destroyed."""
+
+    case_keys: int
+    mailbox_keys: int
+
+
+class SweepRefused(Exception):
+    """Most case keys are of no signal here: this database may not be the one that belongs to the keystore."""
+
+    def __init__(self) -> None:
+        super().__init__(type(self).__doc__)
+
+
+def sweep_keys(
+    sessions: sessionmaker[Session],
+    clock: Clock,
+    *,
+    keystore: Keystore,
+    audit: AuditLog,
+    even_most: bool = False,
+) -> Swept:
+    """Destroy orphaned case keys, and mailbox keys whose week is over and for which no report waits.
+
+    Raises `SweepRefused`, and destroys none at all, where more than half of the case keys are orphans, unless
+    `even_most`. Runs in transactions of its own; safe to run twice, in two places and after being killed.
+    """
+    swept = Swept(
+        case_keys=_sweep_case_keys(sessions, clock, keystore, even_most=even_most),
+        mailbox_keys=_sweep_mailbox_keys(sessions, clock, keystore),
+    )
+    if swept.case_keys or swept.mailbox_keys:
+        with sessions.begin() as session:
+            audit.record(session, clock, actor=SYSTEM, action=AuditAction.KEYS_CHANGED, ground="swept")
+    return swept
+
+
+def most_are_orphans(sessions: sessionmaker[Session], clock: Clock, *, keystore: Keystore) -> bool:
+    """Whether a sweep would be refused."""
+    half = keystore.count_case_keys(_made_before(clock)) // 2
+    with _orphans(sessions, clock, keystore) as orphans:
+        return len(list(islice(orphans, half + 1))) > half
+
+
+def _sweep_case_keys(
+    sessions: sessionmaker[Session], clock: Clock, keystore: Keystore, *, even_most: bool
+) -> int:
+    """A batch that was broken off leaves no more orphans than it makes cases when it is tried again."""
+    keys = keystore.count_case_keys(_made_before(clock))
+    with _orphans(sessions, clock, keystore) as orphans:
+        first = [] if even_most else list(islice(orphans, keys // 2 + 1))
+        if len(first) > keys // 2:
+            log.error("key_sweep.refused", case_keys=keys)
+            raise SweepRefused
+        return sum(map(keystore.destroy_case_keys, _pages(chain(first, orphans))))
+
+
+def _made_before(clock: Clock) -> date:
+    return today(clock) - timedelta(days=ORPHAN_DAYS)
+
+
+@contextmanager
+def _orphans(sessions: sessionmaker[Session], clock: Clock, keystore: Keystore) -> Iterator[Iterator[UUID]]:
+    """One look through all signals beside all keys, both in order of id, however many there are.
+
+    Destroying is for good, so what was found is asked for once more: a database that sorts ids in another
+    way than we compare them must cost time, never a key.
+    """
+    keys = keystore.case_key_ids(older_than=_made_before(clock))
+    with (
+        reading_session(sessions, reading(sessions.kw["bind"])) as session,
+        closing(_used_case_keys(session)) as used,
+    ):
+        yield _unused(session, _missing_from(iter(used), keys))
+
+
+def _unused(session: Session, missing: Iterable[UUID]) -> Iterator[UUID]:
+    for page in _pages(missing):
+        wanted = select(Signal.case_key_id).where(Signal.case_key_id.in_(page))
+        yield from set(page) - set(session.scalars(wanted))
+
+
+def _used_case_keys(session: Session) -> ScalarResult[UUID]:
+    in_order = select(Signal.case_key_id).order_by(Signal.case_key_id)
+    return session.scalars(in_order, execution_options={"yield_per": _PAGE})
+
+
+def _missing_from(used: Iterator[UUID], ids: Iterable[UUID]) -> Iterator[UUID]:
+    """Those of `ids` that are not among `used`; both ascend, and neither is held in memory."""
+    nearest = next(used, None)
+    for one in ids:
+        while nearest is not None and nearest < one:
+            nearest = next(used, None)
+        if one != nearest:
+            yield one
+
+
+def _sweep_mailbox_keys(sessions: sessionmaker[Session], clock: Clock, keystore: Keystore) -> int:
+    """First the public halves go, so that nobody seals to them; then the private ones nothing waits for."""
+    over = [
+        half.key_id for half in keystore.list_mailbox_keys() if half.week + _WEEK_OVER_AFTER <= today(clock)
+    ]
+    with sessions.begin() as session:
+        unused = set(over) - _waited_for(session)
+        gone = delete(MailboxPublicKey).where(MailboxPublicKey.key_id.in_(unused))
+        if session.execute(gone.returning(MailboxPublicKey.key_id)).all():
+            routing_changed(session)
+    with sessions() as session:
+        unused -= _waited_for(session)
+    return keystore.destroy_mailbox_keys(unused)
+
+
+def _waited_for(session: Session) -> set[UUID]:
+    """Keys of envelopes that are still there, refused ones among them."""
+    return set(session.scalars(select(SealedReport.mailbox_key_id).distinct()))
+
+
+def _pages(ids: Iterable[UUID]) -> Iterator[list[UUID]]:
+    iterator = iter(ids)
+    while page := list(islice(iterator, _PAGE)):
+        yield page

@@ -1,0 +1,142 @@
+"""How messages leave by the settings: the channels, what is filled in while sending, and whether it works."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from notifications.channels import Channel, KeepsConnection, Outgoing
+from notifications.channels.email import EmailChannel, Security, SmtpServer
+from notifications.channels.folder import FolderChannel
+from notifications.channels.sms import SmsChannel, TwilioAccount
+from notifications.events import Event
+from notifications.rendering import render
+from notifications.retry import DeliveryFailure
+from notifications.states import Switch
+from signals.clock import Clock, today
+from signals.errors import FieldProblem, Invalid
+from signals.organisations.addressing import EMAIL, SMS
+from signals.organisations.recipients import normal_phone
+from signals.organisations.verification_links import fill_in_code
+from signals.settings import Settings
+from signals.staff.identity import Secrets
+from signals.staff.recovery import fill_in_secret
+
+TWILIO_CALLS = "/notifications/twilio/status"
+
+
+def make_channels(settings: Settings) -> dict[str, Channel]:
+    """The channels that these settings allow; without any, messages wait until they expire.
+
+    Text messages are on once all of Twilio's settings are there. The demo's mail folder keeps them off: the
+    demo reaches nobody.
+    """
+    channels: dict[str, Channel] = {}
+    email = _email(settings)
+    if email is not None:
+        channels[EMAIL] = email
+    if not settings.twilio.missing and settings.notifications.mail_folder is None:
+        channels[SMS] = SmsChannel(account=_twilio(settings))
+    return channels
+
+
+def switches(settings: Settings) -> list[Switch]:
+    """Each channel, and the settings without which it is off."""
+    chosen = settings.notifications
+    email = () if chosen.smtp_host or chosen.mail_folder is not None else ("notifications.smtp_host",)
+    # The demo's folder for mails keeps text messages off, whatever else is set.
+    sms = settings.twilio.missing if chosen.mail_folder is None else settings.twilio.missing or ("demo",)
+    return [Switch(channel=EMAIL, missing=email), Switch(channel=SMS, missing=sms)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChannelCheck:
+    """One channel: whether it is on, and what is wrong with it; `problem` is a class of failure."""
+
+    channel: str
+    on: bool
+    problem: str | None = None
+
+
+def check_channels(settings: Settings) -> Iterator[ChannelCheck]:
+    """Sign in at each provider without sending anything."""
+    channels = make_channels(settings)
+    for name in (EMAIL, SMS):
+        yield ChannelCheck(channel=name, on=name in channels, problem=_problem_of(channels.get(name)))
+
+
+def send_test(settings: Settings, clock: Clock, *, to: str) -> str:
+    """Send a message that says that it is a test, at once; gives the provider's id.
+
+    `to`: an e-mail address, or a mobile number for a text message. Raises `Invalid` for neither and for a
+    channel that is off, and `DeliveryFailure` from the provider.
+    """
+    channel, recipient = (EMAIL, to) if "@" in to else (SMS, normal_phone(to))
+    channels = make_channels(settings)
+    if channel not in channels:
+        raise Invalid(FieldProblem(field="channel", code="is_off"))
+    link = f"{settings.server.public_url.rstrip('/')}/desk"
+    words = render(Event.TEST_MESSAGE, "nl", {"link": link, "sent_on": today(clock).isoformat()})
+    message = Outgoing(id=uuid4(), recipient=recipient, language="nl", at=clock.now(), **vars(words))
+    try:
+        return channels[channel].send(message).provider_message_id
+    finally:
+        rest(channels)
+
+
+def rest(channels: Mapping[str, Channel]) -> None:
+    """Keep no connection to a provider while there is nothing to send."""
+    for channel in channels.values():
+        if isinstance(channel, KeepsConnection):
+            channel.rest()
+
+
+def _problem_of(channel: Channel | None) -> str | None:
+    if not isinstance(channel, EmailChannel | SmsChannel):
+        return None
+    try:
+        channel.check()
+    except DeliveryFailure as failure:
+        return failure.problem
+    return None
+
+
+def twilio_token(settings: Settings) -> str:
+    """The account's token, which signs Twilio's calls; empty when text messages are off."""
+    return "" if settings.twilio.missing else _read(settings.twilio.auth_token_file)
+
+
+def complete(keystore: Secrets, event: str, subject_id: UUID, values: Mapping[str, str]) -> dict[str, str]:
+    """What a message tells, with what no outbox may hold."""
+    return fill_in_code(keystore, event, subject_id, fill_in_secret(keystore, event, subject_id, values))
+
+
+def _email(settings: Settings) -> Channel | None:
+    chosen = settings.notifications
+    if chosen.mail_folder is not None:
+        return FolderChannel(folder=chosen.mail_folder, sender=chosen.sender)
+    if not chosen.smtp_host:
+        return None
+    server = SmtpServer(
+        host=chosen.smtp_host,
+        port=chosen.smtp_port,
+        security=Security(chosen.smtp_security),
+        user=chosen.smtp_user,
+        password=_read(chosen.smtp_password_file),
+    )
+    return EmailChannel(server=server, sender=chosen.sender)
+
+
+def _twilio(settings: Settings) -> TwilioAccount:
+    return TwilioAccount(
+        account_sid=settings.twilio.account_sid,
+        auth_token=twilio_token(settings),
+        messaging_service_sid=settings.twilio.messaging_service_sid,
+        status_callback=f"{settings.server.public_url.rstrip('/')}{TWILIO_CALLS}",
+        timeout_seconds=settings.twilio.timeout_seconds,
+        api_url=settings.twilio.api_url,
+    )
+
+
+def _read(file: Path | None) -> str:
+    return file.read_text(encoding="utf-8").strip() if file is not None else ""

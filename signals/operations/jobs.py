@@ -1,0 +1,355 @@
+"""What runs again and again, each safe to run twice and in two places; every job is its own transaction."""
+
+import random
+from collections import defaultdict
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import partial
+from typing import cast
+
+from sqlalchemy import Engine, Table, delete, or_, select, text
+from sqlalchemy.orm import Session, sessionmaker
+
+from notifications.breaker import Breaker
+from notifications.channels import Channel
+from notifications.dead_letters import carry_out, post
+from notifications.delivery import DeliveryReport, deliver_due
+from notifications.figures import count_messages, forget_messages
+from notifications.states import write_states
+from privacy.bulk import insert_many
+from privacy.keystore import Keystore
+from signals.arrival.batches import ArrivalDesk
+from signals.audit.log import SYSTEM, AuditLog
+from signals.audit.trail import BATCH as LINKED_AT_ONCE
+from signals.audit.trail import TrailKeys, link_entries, prune_trail
+from signals.clock import Clock, SystemClock, today
+from signals.db import make_engine, reading, session_factory
+from signals.intake.receiving import RETRY_DAYS
+from signals.keys.opening import open_keys
+from signals.keys.sweeping import sweep_keys
+from signals.models import IdempotencyKey, Receipt, SealedReport
+from signals.notices.channels import complete, make_channels, rest, switches
+from signals.notices.drills import DrillReport, Drills
+from signals.notices.limit_notices import forget_full_days, watch_limits
+from signals.notices.reminders import remind, why_senseless
+from signals.organisations.current_addresses import forget_former, whither
+from signals.organisations.onboarding import mailbox_keys_are_whole, provision_mailbox_keys
+from signals.organisations.recipients import ask_for_proof
+from signals.retention import DeletionJournal, Ends, Retention, RetentionReport
+from signals.routing.postcodes import Address
+from signals.routing.snapshot import Router
+from signals.settings import Settings
+from signals.staff.departures import hand_back_all
+from signals.staff.stale import forget_stale
+from signals.statistics.counting import located_by
+from signals.statistics.forgetting import forget_facts
+from signals.statistics.releasing import Release, Releasing
+from signals.vocabulary import AuditAction, ReceiptState
+
+REFUSED_KEPT_DAYS = 28
+
+BATCH = 500
+MOST_BATCHES = 20
+"""In one run of a job, so that a flood does not keep a worker from noticing that it should end."""
+
+__all__ = ["Worker", "make_channels", "make_retention", "make_worker"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Worker:
+    """Everything the jobs need; made once per process by `make_worker`."""
+
+    settings: Settings
+    clock: Clock
+    engine: Engine
+    sessions: sessionmaker[Session]
+    keystore: Keystore = field(repr=False)
+    audit: AuditLog = field(repr=False)
+    channels: Mapping[str, Channel] = field(repr=False)
+    router: Router
+    rng: random.Random = field(default_factory=random.SystemRandom, repr=False)
+    breakers: dict[str, Breaker] = field(default_factory=lambda: defaultdict(Breaker), repr=False)
+
+    def close(self) -> None:
+        """Close the connections to the database and to the keystore."""
+        self.keystore.dispose()
+        self.engine.dispose()
+
+    def ping(self) -> None:
+        """Raise when the database cannot be reached."""
+        with reading(self.engine).connect() as connection:
+            connection.execute(text("SELECT 1"))
+
+    def arrive(self) -> int:
+        """Bring in what waits in the mailboxes; returns how many reports arrived."""
+        desk = ArrivalDesk(
+            sessions=self.sessions,
+            keystore=self.keystore,
+            audit=self.audit,
+            desk_url=f"{self.settings.server.public_url.rstrip('/')}/desk",
+            delay_minutes=self.settings.notifications.delay_minutes,
+            channels=frozenset(self.channels),
+            batch_size=self.settings.arrival.batch_size,
+            rng=self.rng,
+        )
+        return desk.arrive(self.clock)
+
+    def deliver(self) -> DeliveryReport:
+        """Send what is due from the outbox, batch after batch while there is more; the sum of all."""
+        total = DeliveryReport()
+        try:
+            for _ in range(MOST_BATCHES):
+                report = self._deliver_batch()
+                total = total.plus(report)
+                if not report.total:
+                    break
+        finally:
+            rest(self.channels)
+        return total
+
+    def remind(self) -> int:
+        """Write reminders; returns how many messages.
+
+        First what is still claimed by who was shut out goes back to the team.
+        """
+        url, channels = self.settings.server.public_url, frozenset(self.channels)
+        with self.sessions.begin() as session:
+            hand_back_all(session, self.clock, audit=self.audit)
+        with self.sessions.begin() as session:
+            return remind(session, self.clock, public_url=url, channels=channels)
+
+    def ask_for_proof(self) -> int:
+        """Send each new address and phone its link, for whoever typed it waits; returns how many messages."""
+        url, channels = self.settings.server.public_url, frozenset(self.channels)
+        with self.sessions.begin() as session:
+            return ask_for_proof(
+                session, self.clock, keystore=self.keystore, public_url=url, channels=channels
+            )
+
+    def drill(self) -> DrillReport:
+        """Send the drills that are due and follow up those that nobody answered."""
+        return self.drills().run(self.sessions, self.clock)
+
+    def drills(self) -> Drills:
+        """Drills, with everything they need."""
+        return Drills(
+            audit=self.audit,
+            public_url=self.settings.server.public_url,
+            channels=frozenset(self.channels),
+        )
+
+    def count_messages(self) -> int:
+        """Write down how delivery goes, for the staff side to read, and do what people chose there.
+
+        Returns how many figures.
+        """
+        with self.sessions.begin() as session:
+            figures = count_messages(session, self.clock)
+            where = partial(whither, channels=frozenset(self.channels))
+            carry_out(session, self.clock, whither=where)
+            post(session, whither=where)
+            forget_former(session)
+            write_states(session, self.clock, switches=switches(self.settings), breakers=self.breakers)
+            return figures
+
+    def forget_messages(self) -> int:
+        """Delete all messages that were settled long ago; returns how many."""
+        return sum(iter(self._forget_some_messages, 0))
+
+    def _forget_some_messages(self) -> int:
+        with self.sessions.begin() as session:
+            return forget_messages(session, self.clock)
+
+    def watch_limits(self) -> int:
+        """Tell of organisations whose limit of reports comes near; returns how many messages."""
+        setting = self.settings.limits.open_reports_per_area_and_day
+        with self.sessions.begin() as session:
+            return watch_limits(
+                session, self.clock, setting=setting, public_url=self.settings.server.public_url
+            )
+
+    def forget_full_days(self) -> int:
+        """Delete what is kept of days with many reports, four weeks later; returns how many."""
+        with self.sessions.begin() as session:
+            return forget_full_days(session, self.clock)
+
+    def _deliver_batch(self) -> DeliveryReport:
+        return deliver_due(
+            self.sessions,
+            self.clock,
+            self.channels,
+            limit=BATCH,
+            rng=self.rng,
+            complete=partial(complete, self.keystore),
+            senseless=why_senseless,
+            breakers={name: self.breakers[name] for name in self.channels},
+        )
+
+    def provision_keys(self) -> int:
+        """Make mailbox keys for the weeks ahead; returns how many are new. Nearly always none is missing, and
+        nobody's turn to write is taken.
+        """
+        with Session(reading(self.engine)) as session:
+            if mailbox_keys_are_whole(session, self.clock, keystore=self.keystore):
+                return 0
+        with self.sessions.begin() as session:
+            return provision_mailbox_keys(session, self.clock, keystore=self.keystore)
+
+    def link_audit(self) -> int:
+        """Link waiting audit entries, batch after batch, and sign the chain's head; returns how many."""
+        keys = TrailKeys(mac_key=self.keystore.secret("audit"), root=self.keystore.root_signing_key())
+        total = 0
+        for _ in range(MOST_BATCHES):
+            linked = self._link_batch(keys)
+            total += linked
+            if linked < LINKED_AT_ONCE:
+                break
+        return total
+
+    def _link_batch(self, keys: TrailKeys) -> int:
+        with self.sessions.begin() as session:
+            return link_entries(session, self.clock, keys=keys)
+
+    def prune_audit(self) -> int:
+        """Delete audit entries past their own retention; returns how many."""
+        with self.sessions.begin() as session:
+            return prune_trail(session, self.clock, audit=self.audit)
+
+    def retain(self) -> RetentionReport:
+        """The nightly purge."""
+        return self.retention().run(self.clock)
+
+    def destroy_keys(self) -> int:
+        """Finish what the desk could not: ordered deletions, and keys of what was referred or erased."""
+        retention = self.retention()
+        try:
+            done = retention.carry_out_orders(self.clock)
+        finally:  # an order that fails must not keep other keys alive
+            destroyed = retention.confirm_destroyed(self.clock)
+        return done + destroyed
+
+    def sweep_keys(self) -> int:
+        """Destroy keys that nothing needs any more, like mailbox keys of past weeks; returns how many."""
+        swept = sweep_keys(self.sessions, self.clock, keystore=self.keystore, audit=self.audit)
+        return swept.case_keys + swept.mailbox_keys
+
+    def retention(self) -> Retention:
+        """Purging, with everything it needs; also for an erasure and for a replay after a restore."""
+        return make_retention(
+            self.settings,
+            sessions=self.sessions,
+            keystore=self.keystore,
+            audit=self.audit,
+            router=self.router,
+        )
+
+    def forget_retries(self) -> int:
+        """Delete what recognises a retry once 7 days are over; returns how many rows.
+
+        A report that did not arrive yet is never deleted: its envelope is the only copy, and its retry is
+        known as long. One whose envelope was refused goes when nobody could have attended to it any more, so
+        that its mailbox key can go as well.
+        """
+        on = today(self.clock)
+        given_up = SealedReport.refused_on < on - timedelta(days=REFUSED_KEPT_DAYS)
+        with self.sessions.begin() as session:
+            refused = session.execute(delete(SealedReport).where(given_up))
+            if refused.rowcount:  # type: ignore[attr-defined]
+                self.audit.record(
+                    session, self.clock, actor=SYSTEM, action=AuditAction.SIGNAL_PURGED, ground="refused"
+                )
+            return _forget_keys(session, before=on - timedelta(days=RETRY_DAYS))
+
+    def release_figures(self) -> tuple[Release, ...]:
+        """Release every quarter and year whose period of grace is over; returns what is new."""
+        releasing = Releasing(sessions=self.sessions, keys=self.keystore, locate=located_by(self.router))
+        return releasing.release_due(self.clock, grace_days=self.settings.figures.grace_days)
+
+    def forget_facts(self) -> int:
+        """Delete facts that were counted long ago; returns how many."""
+        with self.sessions.begin() as session:
+            return forget_facts(session, self.clock)
+
+    def forget_sign_ins(self) -> int:
+        """Delete what signing in left behind and is over; returns how many rows."""
+        with self.sessions.begin() as session:
+            return forget_stale(session, self.clock)
+
+
+def _forget_keys(session: Session, *, before: date) -> int:
+    """Delete the keys of reports that came earlier and neither wait nor were refused; returns how many.
+
+    Their receipts stay received where they have not changed yet. One statement chooses: a report that arrives
+    at that moment must not lose its receipt between two.
+    """
+    waiting = select(SealedReport.receipt_hash)
+    has_none = IdempotencyKey.receipt_hash.is_(None)
+    old = IdempotencyKey.received_on < before, or_(has_none, IdempotencyKey.receipt_hash.not_in(waiting))
+    forgotten = delete(IdempotencyKey).where(*old)
+    rows = session.execute(forgotten.returning(IdempotencyKey.receipt_hash, IdempotencyKey.received_on)).all()
+    known = [row for row in rows if row.receipt_hash is not None]
+    columns = {
+        "receipt_hash": [row.receipt_hash for row in known],
+        "changed_on": [row.received_on for row in known],
+    }
+    received = ReceiptState.RECEIVED
+    same = {"state": received, "state_before": received}
+    insert_many(session.connection(), cast(Table, Receipt.__table__), columns, same, unless=("receipt_hash",))
+    return len(rows)
+
+
+def make_worker(settings: Settings, *, clock: Clock | None = None, engine: Engine | None = None) -> Worker:
+    """The jobs of a process that holds the keystore; `close` ends its connections.
+
+    Raises `KeysUnusable` without the keystore or its master key.
+    """
+    with ExitStack() as opened:
+        keystore = open_keys(settings)
+        opened.callback(keystore.dispose)
+        engine = engine or make_engine(settings.database.url, pool_size=settings.database.pool_size)
+        worker = Worker(
+            settings=settings,
+            clock=clock or SystemClock(),
+            engine=engine,
+            sessions=session_factory(engine),
+            keystore=keystore,
+            audit=AuditLog(keystore.secret("audit")),
+            channels=make_channels(settings),
+            router=Router(engine, root_public_key=None, refresh_seconds=settings.routing.refresh_seconds),
+        )
+        opened.pop_all()
+    return worker
+
+
+def make_retention(
+    settings: Settings,
+    *,
+    sessions: sessionmaker[Session],
+    keystore: Keystore,
+    audit: AuditLog,
+    router: Router,
+) -> Retention:
+    """Purging by the settings; facts name the municipality that routing finds for the address."""
+
+    def locate(address: Address, on: date) -> str | None:
+        return router.route(address.postcode, address.number, on).municipality_code
+
+    return Retention(
+        sessions=sessions,
+        keystore=keystore,
+        audit=audit,
+        locate=locate,
+        journal=DeletionJournal(settings.retention.journal_file),
+        ends=Ends(
+            referrals=settings.retention.referral_days,
+            register=settings.retention.register_days,
+            sessions=settings.retention.session_days,
+            approvals=settings.retention.approval_days,
+            accounts=settings.retention.account_days,
+            journal=settings.retention.journal_days,
+        ),
+        facts_together=settings.retention.facts_together,
+        rest_percent=settings.retention.rest_percent,
+    )

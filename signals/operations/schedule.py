@@ -1,0 +1,129 @@
+"""When jobs run: APScheduler with jobs in memory (two schedulers on one job store would fire double)."""
+
+import gc
+from collections.abc import Callable
+from datetime import UTC, datetime
+from threading import Lock
+from typing import Any
+
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.schedulers.base import BaseScheduler
+from apscheduler.schedulers.blocking import BlockingScheduler
+from apscheduler.triggers.cron import CronTrigger
+from structlog import get_logger
+
+from signals.clock import AMSTERDAM
+from signals.operations.jobs import Worker
+
+DAILY_SECONDS = 24 * 3600
+HOURLY_SECONDS = 3600
+MAILBOX_SECONDS = 10
+"""An organisation that was taken on now receives from its first keys on: until then another one does."""
+REMINDER_SECONDS = 600
+PROOF_SECONDS = 60
+FIGURES_SECONDS = 60
+KEY_SECONDS = 60
+LIMIT_SECONDS = 60
+QUARTER_SECONDS = 15 * 60
+YOUNG_OBJECTS = 10_000
+
+log = get_logger(__name__)
+
+
+def start_in_background(worker: Worker) -> BackgroundScheduler:
+    """Run the jobs on threads of this process (role `all`); `.shutdown()` ends them."""
+    scheduler = BackgroundScheduler(timezone=UTC)
+    _schedule(scheduler, worker)
+    scheduler.start()
+    return scheduler
+
+
+def run_until_stopped(worker: Worker) -> None:
+    """Run the jobs in the foreground (`signals work`) until SIGTERM or SIGINT."""
+    scheduler = BlockingScheduler(timezone=UTC)
+    _schedule(scheduler, worker)
+    settle_memory()
+    scheduler.start()
+
+
+def settle_memory() -> None:
+    """Let the garbage collector pass over what this process made at its start: that stays as long as it.
+
+    To look through all of it took 0.1 s each time, in the middle of a batch. Where thousands of rows come and
+    go, what is young is looked at less often, too.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS, *gc.get_threshold()[1:])
+
+
+def _schedule(scheduler: BaseScheduler, worker: Worker) -> None:
+    settings = worker.settings
+    _every(scheduler, settings.arrival.interval_seconds, "arrival", worker.arrive)
+    _every(scheduler, settings.notifications.interval_seconds, "outbox", worker.deliver)
+    _every(scheduler, REMINDER_SECONDS, "reminders", worker.remind)
+    _every(scheduler, PROOF_SECONDS, "proofs", worker.ask_for_proof)
+    _every(scheduler, HOURLY_SECONDS, "drills", worker.drill)
+    _every(scheduler, LIMIT_SECONDS, "limits", worker.watch_limits)
+    _every(scheduler, DAILY_SECONDS, "full_days", worker.forget_full_days)
+    _every(scheduler, FIGURES_SECONDS, "delivery_figures", worker.count_messages)
+    _every(scheduler, DAILY_SECONDS, "old_messages", worker.forget_messages)
+    _every(scheduler, MAILBOX_SECONDS, "mailbox_keys", worker.provision_keys)
+    _every(scheduler, settings.audit.link_seconds, "audit_links", worker.link_audit)
+    _every(scheduler, KEY_SECONDS, "destroyed_keys", worker.destroy_keys)
+    _every(scheduler, DAILY_SECONDS, "retries", worker.forget_retries)
+    _every(scheduler, QUARTER_SECONDS, "sign_ins", worker.forget_sign_ins)
+    _nightly(scheduler, settings.retention.at_hour, "retention", worker.retain)
+    _nightly(scheduler, settings.retention.at_hour, "audit_pruning", worker.prune_audit)
+    _nightly(scheduler, settings.retention.at_hour, "figures", worker.release_figures)
+    _nightly(scheduler, settings.retention.at_hour, "old_facts", worker.forget_facts)
+    _nightly(scheduler, settings.retention.at_hour, "key_sweep", worker.sweep_keys)
+
+
+def _every(scheduler: BaseScheduler, seconds: int, name: str, job: Callable[[], Any]) -> None:
+    """A job that starts at once, never overlaps itself, and is caught up once after a pause."""
+    scheduler.add_job(
+        _guarded(name, job),
+        "interval",
+        seconds=max(1, seconds),
+        id=name,
+        next_run_time=datetime.now(UTC),
+        max_instances=1,
+        coalesce=True,
+        misfire_grace_time=None,
+    )
+
+
+def _nightly(scheduler: BaseScheduler, hour: int, name: str, job: Callable[[], Any]) -> None:
+    """A job at an hour of the night in Amsterdam; one that was missed runs at the next start.
+
+    Of both only one runs at a time: a first purge may take longer than until that hour.
+    """
+    run = _guarded(name, job)
+    scheduler.add_job(
+        run,
+        CronTrigger(hour=hour, minute=17, timezone=AMSTERDAM),
+        id=name,
+        max_instances=1,
+        coalesce=True,
+        misfire_grace_time=None,
+    )
+    scheduler.add_job(run, id=f"{name}_at_start", misfire_grace_time=None)
+
+
+def _guarded(name: str, job: Callable[[], Any]) -> Callable[[], None]:
+    """One failing run is logged, by its class only, and does not end the schedule; two at once are one."""
+    turn = Lock()
+
+    def run() -> None:
+        if not turn.acquire(blocking=False):
+            log.warning("scheduler.job_still_runs", job=name)
+            return
+        try:
+            job()
+        except Exception as error:
+            log.error("scheduler.job_failed", job=name, exc_info=error)
+        finally:
+            turn.release()
+
+    return run

@@ -1,0 +1,198 @@
+"""Serving over HTTP by granian: one process that minds workers, each with a few blocking threads.
+
+Workers are forked from a parent that has imported everything, so they start at once and share memory.
+In role `all` the scheduler runs on threads of the first worker, beside the requests.
+"""
+
+import gc
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from sqlalchemy.exc import SQLAlchemyError
+from structlog import get_logger
+
+from privacy.logs import configure_logging
+from privacy.secret_files import SecretFileOpenToOthers, SecretFileRefused, load_master_key
+from signals.app import create_app, root_public_key
+from signals.clock import SystemClock, today
+from signals.db import make_engine
+from signals.errors import NoMailboxKey
+from signals.routing.snapshot import Router
+from signals.settings import Settings
+from signals.vocabulary import Environment, ProcessRole
+
+log = get_logger(__name__)
+
+STOP_SECONDS = 10
+"""How long a worker may take to finish its requests before it is ended."""
+
+
+def serve(settings: Settings, *, tell: Callable[[], None] = lambda: None) -> None:
+    """Serve until SIGTERM or SIGINT; every worker has ended when this returns.
+
+    `tell` is called once nothing stands in the way any more.
+
+    Ends the process with exit code 1 and a sentence when something else listens on the port, a secret or the
+    keystore cannot be used or, in production, no national desk receives.
+    """
+    configure_logging(level=settings.logging.level, date_only=not settings.serves_staff)
+    _stop_cleanly_from_the_start()
+    _refuse_a_taken_port(settings.server.host, settings.server.port)
+    _refuse_without_what_is_built()
+    _refuse_unusable_secrets(settings)
+    if settings.environment is Environment.PRODUCTION:
+        _refuse_without_national_desk(settings)
+    tell()
+    server = Granian(
+        "signals.operations.server:unused",
+        address=settings.server.host,
+        port=settings.server.port,
+        interface=Interfaces.WSGI,
+        workers=settings.server.processes,
+        blocking_threads=settings.server.threads,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=10_000),
+        websockets=False,
+        backpressure=max(64, 4 * settings.server.threads),
+        respawn_failed_workers=True,
+        workers_kill_timeout=STOP_SECONDS,
+        log_access=False,
+        log_enabled=False,
+    )
+    loader = _loader(settings)
+    _leave_alone_what_stays()
+    server.serve(target_loader=lambda *_args, **_kwargs: loader(), wrap_loader=False)
+
+
+def _refuse_a_taken_port(host: str, port: int) -> None:
+    """Granian shares its port (SO_REUSEPORT): a second instance would quietly take half of the requests."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # one that has just ended is no obstacle
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise SystemExit(f"cannot serve on {host}:{port}: {error.strerror}") from None
+
+
+def _refuse_without_what_is_built(web: Path = Path(__file__).parents[1] / "web") -> None:
+    """A bare checkout lacks other people's scripts and compiled words: pages would fail or be English."""
+    built = (web / "static/vendor/htmx.js", web / "translations/nl/LC_MESSAGES/messages.mo")
+    if not all(path.is_file() for path in built):
+        raise SystemExit("cannot serve: scripts and translations are not built; run 'make build'")
+
+
+def _refuse_unusable_secrets(settings: Settings) -> None:
+    """A worker would fail on them after the fork, and be started again and again."""
+    if settings.serves_public:
+        try:
+            load_master_key(settings.front.secret_file)
+        except SecretFileOpenToOthers as refused:
+            raise SystemExit(f"cannot serve: front.secret_file: {refused}") from None
+        except SecretFileRefused as refused:
+            raise SystemExit(f"cannot serve: front.secret_file: {refused}. {_MEND_FRONT}") from None
+    if settings.serves_staff:
+        _refuse_unusable_keys(settings)
+
+
+_MEND_FRONT = (
+    "Put back the file that it had: with another one, retries of this week get other receipts. A new"
+    " installation makes one with 'signals keys new-master FILE', the same for all machines of the front."
+)
+
+
+def _refuse_unusable_keys(settings: Settings) -> None:
+    """The keystore cannot be used; imported here, for a front must not even load it."""
+    from signals.keys.opening import KeysUnusable, open_keys
+
+    try:
+        open_keys(settings).dispose()
+    except KeysUnusable as unusable:
+        raise SystemExit(f"cannot serve: {unusable}") from None
+
+
+def _refuse_without_national_desk(settings: Settings) -> None:
+    """Without one a report could reach nobody. A database that is away is no reason: it may come back."""
+    engine = make_engine(settings.database.url)
+    try:
+        snapshot = Router(engine, root_public_key=root_public_key(settings)).snapshot()
+        missing = snapshot.national_desk(today(SystemClock())) is None
+    except NoMailboxKey:  # what the router makes of an installation that never had one
+        missing = True
+    except SQLAlchemyError:
+        missing = False
+    finally:
+        engine.dispose()
+    if missing:
+        raise SystemExit(
+            "cannot serve: no national desk receives; take one on with 'signals organisations import'"
+        )
+
+
+def _loader(settings: Settings) -> Callable[[], Any]:
+    """Makes the application inside a worker, after the fork: nothing is connected before."""
+    parent = os.getpid()
+    start_jobs = _jobs() if settings.role is ProcessRole.ALL else None
+
+    def load() -> Any:
+        _end_with(parent)
+        try:
+            app = create_app(settings)
+            _leave_alone_what_stays()
+            if start_jobs is not None:
+                start_jobs(settings)
+        except Exception as error:
+            # What starts workers prints an exception with all that it says.
+            log.critical("server.worker_not_started", exc_info=error)
+            raise SystemExit(1) from None
+        return app
+
+    return load
+
+
+def _leave_alone_what_stays() -> None:
+    """Let the garbage collector pass over what was made so far, for it stays as long as the process.
+
+    Looking at an object writes to it: after the fork each process would own a copy of memory that they share.
+    """
+    gc.collect()
+    gc.freeze()
+
+
+def _jobs() -> Callable[[Settings], object]:
+    """What starts the jobs; imported before the fork, and never by a front, whose process has no keystore."""
+    from signals.operations.jobs import make_worker
+    from signals.operations.schedule import start_in_background
+
+    return lambda settings: start_in_background(make_worker(settings))
+
+
+def _stop_cleanly_from_the_start() -> None:
+    """Before granian listens to signals itself, SIGTERM must end this process like SIGINT does."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        sys.exit(0)
+
+    signal.signal(signal.SIGTERM, stop)
+
+
+def _end_with(parent: int) -> None:
+    """End a worker whose parent is gone (killed, or stopped while it was still starting workers)."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=watch, name="parent-watch", daemon=True).start()

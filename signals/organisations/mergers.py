@@ -1,0 +1,94 @@
+"""A merged organisation: its successor goes on seeing repeats at the addresses that both had.
+
+Links of addresses become the successor's, and so do the keys under which they can be matched
+(`Keystore.adopt_pseudonym_keys`); both go after twelve months, as they would have.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, cast
+from uuid import UUID
+
+from sqlalchemy import CursorResult, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from signals.audit.log import SYSTEM, AuditLog
+from signals.clock import Clock, today
+from signals.errors import FieldProblem, Invalid, NotFound
+from signals.models import AddressLink, CoverageArea, Organisation, SealedReport, Signal
+from signals.organisations.onboarding import find_by_name
+from signals.vocabulary import AuditAction
+
+
+@dataclass(frozen=True, kw_only=True)
+class Succession:
+    """Who followed whom, and how many links of addresses were handed over."""
+
+    predecessor_id: UUID
+    successor_id: UUID
+    links: int
+
+
+def succeed(
+    session: Session, clock: Clock, *, audit: AuditLog, predecessor: str, successor: str
+) -> Succession:
+    """Hand the address links of one organisation (by name) to another; hand over its keys after the commit.
+
+    May be done again. Raises `NotFound` for an unknown name, and `Invalid` while the predecessor still
+    receives, has signals or has reports that wait: its own searches need its links and keys until then.
+    """
+    old, new = _named(session, predecessor), _named(session, successor)
+    problems = list(_reasons_to_wait(session, old, new, today(clock)))
+    if problems:
+        raise Invalid(*problems)
+    mine = update(AddressLink).where(AddressLink.organisation_id == old.id).values(organisation_id=new.id)
+    links = cast("CursorResult[Any]", session.execute(mine)).rowcount
+    for organisation in (old, new):
+        audit.record(
+            session,
+            clock,
+            actor=SYSTEM,
+            action=AuditAction.ORGANISATION_CHANGED,
+            subject_id=organisation.id,
+            organisation_id=organisation.id,
+            ground="merged",
+        )
+    return Succession(predecessor_id=old.id, successor_id=new.id, links=links)
+
+
+def _named(session: Session, name: str) -> Organisation:
+    found = find_by_name(session, name)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _reasons_to_wait(
+    session: Session, old: Organisation, new: Organisation, on: date
+) -> Iterator[FieldProblem]:
+    if old.id == new.id:
+        yield FieldProblem(field="successor", code="the_same")
+    if _receives(session, old, on):
+        yield FieldProblem(field="predecessor", code="still_receives")
+    if not _receives(session, new, on):
+        yield FieldProblem(field="successor", code="does_not_receive")
+    if _count(session, select(func.count()).where(SealedReport.organisation_id == old.id)):
+        yield FieldProblem(field="predecessor", code="reports_wait")
+    if _count(session, select(func.count()).select_from(Signal).where(Signal.organisation_id == old.id)):
+        yield FieldProblem(field="predecessor", code="has_signals")
+
+
+def _receives(session: Session, organisation: Organisation, on: date) -> bool:
+    if organisation.suspended_from is not None and organisation.suspended_from <= on:
+        return False
+    in_force = (
+        CoverageArea.organisation_id == organisation.id,
+        CoverageArea.valid_from <= on,
+        or_(CoverageArea.valid_until.is_(None), CoverageArea.valid_until > on),
+    )
+    return _count(session, select(func.count()).select_from(CoverageArea).where(*in_force)) > 0
+
+
+def _count(session: Session, query: Any) -> int:
+    return int(session.scalar(query) or 0)

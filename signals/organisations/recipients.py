@@ -1,0 +1,330 @@
+"""Who is told proves that they read it, before they count: recipients (address and phone) and deputies."""
+
+import uuid
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Final
+
+import phonenumbers
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from notifications.events import Event
+from notifications.outbox import NewMessage, enqueue, withdraw
+from signals.audit.log import SYSTEM, AuditLog
+from signals.clock import AMSTERDAM, Clock, today
+from signals.db import set_local
+from signals.errors import FieldProblem, Invalid, SignalsError
+from signals.models import Organisation, Recipient
+from signals.organisations.addressing import EMAIL, EMAIL_ONLY, SMS
+from signals.organisations.verification_links import DEPUTY, RECIPIENT, VerificationLink, fingerprint
+from signals.routing.snapshot import routing_changed
+from signals.staff.accounts import checked_email
+from signals.staff.identity import Secrets, normal_email
+from signals.vocabulary import AuditAction
+
+VALID_DAYS: Final = 14
+MOST_RECIPIENTS: Final = 10
+_MOBILE: Final = (phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE)
+
+
+_EVENTS: Final = {RECIPIENT: Event.RECIPIENT_CHECK, DEPUTY: Event.DEPUTY_CHECK}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Unproved:
+    """An address or phone that nobody has confirmed, and as what it is to count."""
+
+    role: str
+    subject_id: uuid.UUID
+    organisation_id: uuid.UUID
+    channel: str
+    address: str = field(repr=False)
+    language: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provable:
+    """An address of a row that counts once the row's column holds a date."""
+
+    row: Recipient | Organisation
+    column: str
+    organisation_id: uuid.UUID
+    address: str = field(repr=False)
+
+
+class ProofRefused(SignalsError):
+    """This link is too old, was replaced, or never existed."""
+
+    code = "link_refused"
+    status = 410
+
+
+def wrong_recipients(addresses: Sequence[str], kept_out: Collection[str]) -> Iterator[FieldProblem]:
+    """What is wrong with the addresses of a team's recipients; `kept_out`: those of coordinators."""
+    if len(addresses) > MOST_RECIPIENTS:
+        yield FieldProblem(field="recipients", code="too_many")
+    spelled = [checked_email(address) for address in addresses]
+    times = Counter(address for address in spelled if address is not None)
+    for place, address in enumerate(spelled):
+        name = f"recipients.{place}.address"
+        yield from wrong_address(name, addresses[place], kept_out)
+        if address is not None and times[address] > 1:
+            yield FieldProblem(field=name, code="duplicate")
+
+
+def wrong_address(name: str, address: str, kept_out: Collection[str]) -> Iterator[FieldProblem]:
+    """Why nobody can be told at this address; of a coordinator messages about signals are kept anyway."""
+    spelled = checked_email(address)
+    if spelled is None:
+        yield FieldProblem(field=name, code="not_an_address")
+    elif spelled in kept_out:
+        yield FieldProblem(field=name, code="coordinator")
+
+
+def normal_phone(text: str) -> str:
+    """A mobile number in E.164, read as a Dutch one where it says no country. Raises `Invalid`."""
+    try:
+        number = phonenumbers.parse(text, "NL")
+    except phonenumbers.NumberParseException:
+        raise Invalid(FieldProblem(field="phone", code="not_a_phone_number")) from None
+    if not phonenumbers.is_valid_number(number) or phonenumbers.number_type(number) not in _MOBILE:
+        raise Invalid(FieldProblem(field="phone", code="not_a_mobile_number"))
+    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
+def set_way(recipient: Recipient, *, channel: str, phone: str | None = None) -> None:
+    """How this person wants to be told; another phone must be proved anew. Raises `Invalid`."""
+    if channel not in (EMAIL, SMS):
+        raise Invalid(FieldProblem(field="channel", code="unknown"))
+    number = normal_phone(phone) if phone else None
+    if channel == SMS and number is None:
+        raise Invalid(FieldProblem(field="phone", code="required"))
+    if number != recipient.phone:
+        if recipient.phone_verified_on is not None:
+            recipient.former_phone = recipient.phone
+        recipient.phone, recipient.phone_verified_on = number, None
+    recipient.channel = channel
+
+
+def arranged(session: Session, organisation: Organisation, addresses: Sequence[str]) -> list[Recipient]:
+    """As `rearranged`; what those that go were asked is taken back."""
+    for recipient in going(organisation, addresses).values():
+        take_back_check(session, recipient.id, Event.RECIPIENT_CHECK)
+    return rearranged(organisation, addresses)
+
+
+def going(organisation: Organisation, addresses: Collection[str]) -> dict[int, Recipient]:
+    """By place those whose address is none of these, in any spelling."""
+    return {
+        place: recipient
+        for place, recipient in enumerate(organisation.recipients, start=1)
+        if normal_email(recipient.address) not in addresses
+    }
+
+
+def rearranged(organisation: Organisation, addresses: Sequence[str]) -> list[Recipient]:
+    """The recipients of these addresses, in order; they differ from one another.
+
+    An address in the place of one that goes corrects it: the same recipient, who proves the new one, and is
+    told by e-mail until a phone is given along and proved, too. One that goes otherwise is succeeded by who
+    confirmed last, as where a new one was added before the old was taken off. `addresses` are in their one
+    spelling; an address that was stored in another is the same.
+    """
+    known = {normal_email(recipient.address): recipient for recipient in organisation.recipients}
+    leaving = going(organisation, addresses)
+    found = []
+    for place, address in enumerate(addresses, start=1):
+        recipient = _spelled(known.get(address), address) or _corrected(leaving.pop(place, None), address)
+        recipient.position = place
+        found.append(recipient)
+    for recipient in leaving.values():
+        _succeed(recipient, found)
+    return found
+
+
+def _succeed(gone: Recipient, kept: Collection[Recipient]) -> None:
+    """What the one that goes missed may be sent to its successor, the last of those who confirmed later.
+
+    A wrong guess does no harm: it is a recipient of the same team, and is told nothing twice.
+    """
+    later = [
+        one for one in kept if gone.verified_on and one.verified_on and one.verified_on > gone.verified_on
+    ]
+    if later:
+        successor = max(later, key=lambda one: one.verified_on or date.min)
+        successor.former_address = successor.former_address or gone.address
+        successor.former_phone = successor.former_phone or gone.phone
+
+
+def _spelled(recipient: Recipient | None, address: str) -> Recipient | None:
+    """The same recipient, by the one spelling: what waits for another is still told to them."""
+    if recipient is not None and recipient.address != address:
+        recipient.former_address = recipient.former_address or recipient.address
+        recipient.address = address
+    return recipient
+
+
+def _corrected(recipient: Recipient | None, address: str) -> Recipient:
+    if recipient is None:
+        return Recipient(address=address)
+    if recipient.verified_on is not None:
+        recipient.former_address = recipient.address
+    recipient.address, recipient.verified_on = address, None
+    set_way(recipient, channel=EMAIL)  # who read the old address proved the phone: a predecessor, maybe
+    return recipient
+
+
+def ask_for_proof(
+    session: Session,
+    clock: Clock,
+    *,
+    keystore: Secrets,
+    public_url: str,
+    channels: Collection[str] = EMAIL_ONLY,
+) -> int:
+    """Send a link to every address and phone that is not proved yet, once each; gives how many are new."""
+    unproved = [*_unproved_recipients(session), *_unproved_deputies(session)]
+    site = public_url.rstrip("/")
+    messages = [_message(clock, keystore, one, site) for one in unproved if one.channel in channels]
+    return enqueue(session, messages)
+
+
+def prove(
+    session: Session, clock: Clock, *, keystore: Secrets, audit: AuditLog, link: VerificationLink
+) -> None:
+    """Somebody at this address pressed the button: it counts from today. Raises `ProofRefused`."""
+    found = proved_by(session, clock, keystore=keystore, link=link, for_update=True)
+    if getattr(found.row, found.column) is None:
+        setattr(found.row, found.column, today(clock))
+    if link.role == RECIPIENT:
+        routing_changed(session)
+    audit.record(
+        session,
+        clock,
+        actor=SYSTEM,
+        action=AuditAction.ORGANISATION_CHANGED,
+        subject_id=found.organisation_id,
+        organisation_id=found.organisation_id,
+        ground=f"{link.role}_proved",
+    )
+
+
+def proved_by(
+    session: Session, clock: Clock, *, keystore: Secrets, link: VerificationLink, for_update: bool = False
+) -> Provable:
+    """What a link is about, if it is live. Raises `ProofRefused`, alike for every cause."""
+    if not link.is_live(keystore, today(clock)):
+        raise ProofRefused
+    if for_update:
+        _lock(session, link)
+    for found in _provable(session, link):
+        if link.is_about(keystore, found.address):
+            return found
+    raise ProofRefused
+
+
+def why_not_ask(session: Session, subject_id: uuid.UUID, address: str) -> str | None:
+    """A code of why this address or phone of a recipient or deputy need not be proved; None when it must."""
+    entry = session.get(Recipient, subject_id) or session.get(Organisation, subject_id)
+    found = [one for one in _addresses(entry) if one.address == address] if entry else []
+    if not found:
+        return "replaced" if entry else "removed"
+    return None if any(getattr(one.row, one.column) is None for one in found) else "verified"
+
+
+def take_back_check(session: Session, subject_id: uuid.UUID, event: Event) -> None:
+    """Delete what a recipient or deputy was asked, sent or not, so that they can be asked anew."""
+    set_local(session, subject=str(subject_id))  # of any organisation, where an administrator does it
+    withdraw(session, subject_id=subject_id, events=(event,))
+
+
+def _lock(session: Session, link: VerificationLink) -> None:
+    """The organisation: so that no lead puts another address in the place of the one that is proved."""
+    of_recipient = select(Recipient.organisation_id).where(Recipient.id == link.subject_id)
+    meant = link.subject_id if link.role == DEPUTY else of_recipient.scalar_subquery()
+    session.execute(select(Organisation.id).where(Organisation.id == meant).with_for_update())
+
+
+def _provable(session: Session, link: VerificationLink) -> Iterator[Provable]:
+    """The addresses that a link of its role can be about."""
+    of_deputy = link.role == DEPUTY
+    row = session.get(Organisation, link.subject_id) if of_deputy else session.get(Recipient, link.subject_id)
+    if row is not None:
+        yield from _addresses(row)
+
+
+def _addresses(row: Recipient | Organisation) -> Iterator[Provable]:
+    """A recipient's address and phone, or an organisation's deputy."""
+    if isinstance(row, Organisation):
+        yield from _of(row, row.id, deputy_verified_on=row.deputy_email)
+    else:
+        yield from _of(row, row.organisation_id, verified_on=row.address, phone_verified_on=row.phone)
+
+
+def _of(
+    row: Recipient | Organisation, organisation_id: uuid.UUID, **addresses: str | None
+) -> Iterator[Provable]:
+    for column, address in addresses.items():
+        if address:
+            yield Provable(row=row, column=column, organisation_id=organisation_id, address=address)
+
+
+def _unproved_recipients(session: Session) -> Iterator[_Unproved]:
+    query = select(Recipient, Organisation.language).join(Organisation)
+    by_sms = (Recipient.channel == SMS) & Recipient.phone.is_not(None)
+    unproved = or_(Recipient.verified_on.is_(None), by_sms & Recipient.phone_verified_on.is_(None))
+    for recipient, language in session.execute(query.where(unproved)):
+        for channel, address in _unproved_ways(recipient):
+            yield _Unproved(
+                role=RECIPIENT,
+                subject_id=recipient.id,
+                organisation_id=recipient.organisation_id,
+                channel=channel,
+                address=address,
+                language=language,
+            )
+
+
+def _unproved_ways(recipient: Recipient) -> Iterator[tuple[str, str]]:
+    if recipient.verified_on is None:
+        yield EMAIL, recipient.address
+    if recipient.channel == SMS and recipient.phone and recipient.phone_verified_on is None:
+        yield SMS, recipient.phone
+
+
+def _unproved_deputies(session: Session) -> Iterator[_Unproved]:
+    unproved = Organisation.deputy_verified_on.is_(None)
+    for organisation in session.scalars(select(Organisation).where(unproved)):
+        if organisation.deputy_email:
+            yield _Unproved(
+                role=DEPUTY,
+                subject_id=organisation.id,
+                organisation_id=organisation.id,
+                channel=EMAIL,
+                address=organisation.deputy_email,
+                language=organisation.language,
+            )
+
+
+def _message(clock: Clock, keystore: Secrets, one: _Unproved, site: str) -> NewMessage:
+    until = today(clock) + timedelta(days=VALID_DAYS)
+    link = VerificationLink(
+        role=one.role,
+        subject_id=one.subject_id,
+        address_code=fingerprint(keystore, one.address),
+        valid_until=until.isoformat(),
+    )
+    return NewMessage(
+        event=_EVENTS[one.role],
+        subject_id=one.subject_id,
+        organisation_id=one.organisation_id,
+        channel=one.channel,
+        recipient=one.address,
+        language=one.language,
+        values={"link": f"{site}{link.path}", "valid_until": until.isoformat()},
+        not_before=clock.now(),
+        expires_at=datetime.combine(until, time(), AMSTERDAM),
+    )

@@ -1,0 +1,275 @@
+"""What a team arranges for itself: norms, hours, whom to tell and how; by its lead, or an administrator.
+
+Nothing here shows a signal. A change holds for what comes after it: a signal keeps the dates that it got.
+"""
+
+import uuid
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from notifications.events import Event
+from signals.audit.log import Actor, AuditLog, require_role
+from signals.clock import Clock
+from signals.errors import FieldProblem, Invalid, NotFound, StaleVersion
+from signals.models import Organisation, Recipient
+from signals.organisations.addressing import EMAIL, SMS, coordinators
+from signals.organisations.recipients import (
+    arranged,
+    set_way,
+    take_back_check,
+    wrong_address,
+    wrong_recipients,
+)
+from signals.routing.snapshot import LEAST_RECIPIENTS, routing_changed
+from signals.staff.accounts import checked_email
+from signals.staff.identity import normal_email
+from signals.vocabulary import STAFF_LANGUAGES, AuditAction, Role
+
+LEAST_LOUD_HOURS: Final = 4
+"""In a day, outside the quiet hours: else a message would find no moment before it has lost its sense."""
+
+BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
+    "claim_working_days": (1, 5),
+    "contact_working_days": (1, 5),
+    "conclude_calendar_days": (14, 84),
+    "minimum_attempts": (2, 10),
+    "escalation_working_days": (1, 5),
+    "opens_at": (6, 12),
+    "quiet_from": (0, 23),
+    "quiet_until": (0, 23),
+    "digest_at": (6, 20),
+}
+"""The least and the most of each number; within them claiming, contact and concluding stay in order."""
+MAY_BE_EMPTY: Final = frozenset({"quiet_from", "quiet_until", "digest_at", "deputy_email", "working_days"})
+CHANGEABLE: Final = frozenset(
+    {*BOUNDS, "working_days", "deputy_email", "language", "contact_phone", "contact_email", "recipients"}
+)
+"""What `change_settings` takes."""
+
+
+class StaleSettings(StaleVersion):
+    """Somebody else changed these settings since they were read."""
+
+    code = "stale_settings"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecipientWish:
+    """Whom to tell and how; `phone` as people write it, needed for text messages."""
+
+    address: str = field(repr=False)
+    channel: str = EMAIL
+    phone: str | None = field(default=None, repr=False)
+
+
+def settings_of(
+    session: Session, *, actor: Actor, organisation_id: uuid.UUID, for_update: bool = False
+) -> Organisation:
+    """The organisation with its recipients, for its lead or an administrator.
+
+    Raises `Forbidden` for another role, `NotFound` for another organisation's lead and for none.
+    """
+    require_role(actor, Role.LEAD, Role.ADMINISTRATOR)
+    own = actor.role == Role.ADMINISTRATOR or actor.organisation_id == organisation_id
+    query = select(Organisation).where(Organisation.id == organisation_id)
+    if for_update:
+        query = query.with_for_update(of=Organisation).execution_options(populate_existing=True)
+    found = session.scalar(query) if own else None
+    if found is None:
+        raise NotFound
+    assert found.recipients is not None  # read now: who shows them has no session any more
+    return found
+
+
+def change_settings(
+    session: Session,
+    clock: Clock,
+    *,
+    actor: Actor,
+    audit: AuditLog,
+    organisation_id: uuid.UUID,
+    changes: Mapping[str, Any],
+    expected_version: int | None = None,
+) -> Organisation:
+    """Change what `changes` names (see `CHANGEABLE`); None empties what may be empty.
+
+    `working_days`: ISO weekdays as text, `12345`. `recipients`: all of them, as `RecipientWish`, in order; a
+    new address or phone, of a recipient or of the deputy, is asked to confirm and counts once it did. Raises
+    `StaleSettings`, and `Invalid` with every problem.
+    """
+    assert changes.keys() <= CHANGEABLE
+    organisation = settings_of(session, actor=actor, organisation_id=organisation_id, for_update=True)
+    if expected_version is not None and organisation.settings_version != expected_version:
+        raise StaleSettings
+    problems = [*_problems(session, organisation, changes)]
+    if problems:
+        raise Invalid(*problems)
+    for name, value in changes.items():
+        if name == "recipients":
+            _set_recipients(session, organisation, value)
+        elif name == "deputy_email":
+            _set_deputy(session, organisation, _stored(name, value))
+        else:
+            setattr(organisation, name, _stored(name, value))
+    organisation.settings_version += 1
+    session.flush()
+    if "recipients" in changes:
+        routing_changed(session)
+    _record(session, clock, audit, actor, organisation, f"settings:{','.join(sorted(changes))}"[:80])
+    return organisation
+
+
+def ask_again(
+    session: Session,
+    clock: Clock,
+    *,
+    actor: Actor,
+    audit: AuditLog,
+    organisation_id: uuid.UUID,
+    address: str,
+) -> None:
+    """Let who has not confirmed be sent a new link, within a minute; earlier ones are withdrawn.
+
+    Raises `Invalid` for an address that is no recipient's nor the deputy's, or has nothing to confirm.
+    """
+    organisation = settings_of(session, actor=actor, organisation_id=organisation_id, for_update=True)
+    asked = [*_waiting_for(organisation, checked_email(address) or "")]
+    if not asked:
+        raise Invalid(FieldProblem(field="address", code="nothing_to_confirm"))
+    for subject_id, event, ground in asked:
+        take_back_check(session, subject_id, event)
+        _record(session, clock, audit, actor, organisation, ground)
+
+
+def is_proved(recipient: Recipient) -> bool:
+    """Whether everything by which this person is told was confirmed."""
+    by_sms = recipient.channel == SMS and recipient.phone is not None
+    return recipient.verified_on is not None and (not by_sms or recipient.phone_verified_on is not None)
+
+
+def _waiting_for(organisation: Organisation, address: str) -> Iterator[tuple[uuid.UUID, Event, str]]:
+    """(subject, event, ground for the audit) of each thing that this address has not confirmed."""
+    for recipient in organisation.recipients:
+        if normal_email(recipient.address) == address and not is_proved(recipient):
+            yield recipient.id, Event.RECIPIENT_CHECK, "recipient_asked_again"
+    if organisation.deputy_email == address and organisation.deputy_verified_on is None:
+        yield organisation.id, Event.DEPUTY_CHECK, "deputy_asked_again"
+
+
+def _problems(
+    session: Session, organisation: Organisation, changes: Mapping[str, Any]
+) -> Iterator[FieldProblem]:
+    yield from _wrong_numbers(changes)
+    yield from _wrong_together({**_numbers_of(organisation), **changes})
+    days = changes.get("working_days")
+    if days is not None and (not days or set(days) - set("1234567") or len(set(days)) < len(days)):
+        yield FieldProblem(field="working_days", code="not_weekdays")
+    if changes.get("language", "nl") not in STAFF_LANGUAGES:
+        yield FieldProblem(field="language", code="not_a_choice")
+    if len(changes.get("contact_phone") or "") > 40:
+        yield FieldProblem(field="contact_phone", code="too_long")
+    if changes.get("contact_email") and checked_email(changes["contact_email"]) is None:
+        yield FieldProblem(field="contact_email", code="not_an_address")
+    kept_out = coordinators(session)
+    if changes.get("deputy_email"):
+        yield from wrong_address("deputy_email", changes["deputy_email"], kept_out)
+    if "recipients" in changes:
+        yield from _wrong_recipients(organisation, changes["recipients"], kept_out)
+
+
+def _wrong_numbers(changes: Mapping[str, Any]) -> Iterator[FieldProblem]:
+    for name, (least, most) in BOUNDS.items():
+        value = changes.get(name)
+        if name not in changes or (value is None and name in MAY_BE_EMPTY):
+            continue
+        if type(value) is not int or not least <= value <= most:
+            yield FieldProblem(field=name, code=f"{name}_bounds")
+
+
+def _wrong_together(values: Mapping[str, Any]) -> Iterator[FieldProblem]:
+    """What is wrong with values that may be right each; `values` as they would be."""
+    claim, contact = values["claim_working_days"], values["contact_working_days"]
+    if type(claim) is type(contact) is int and contact < claim:
+        yield FieldProblem(field="contact_working_days", code="before_claim")
+    start, end = values["quiet_from"], values["quiet_until"]
+    if (start is None) is not (end is None):
+        yield FieldProblem(field="quiet_from" if start is None else "quiet_until", code="quiet_both")
+    if type(start) is not int or type(end) is not int:
+        return
+    if start == end or 24 - (end - start) % 24 < LEAST_LOUD_HOURS:
+        yield FieldProblem(field="quiet_until", code="quiet_too_long")
+        return
+    for name in ("opens_at", "digest_at"):
+        if type(values[name]) is int and (values[name] - start) % 24 < (end - start) % 24:
+            yield FieldProblem(field=name, code="in_quiet_hours")
+
+
+def _numbers_of(organisation: Organisation) -> dict[str, Any]:
+    return {name: getattr(organisation, name) for name in BOUNDS}
+
+
+def _wrong_recipients(
+    organisation: Organisation, wishes: Sequence[RecipientWish], kept_out: Collection[str]
+) -> Iterator[FieldProblem]:
+    yield from wrong_recipients([wish.address for wish in wishes], kept_out)
+    for place, wish in enumerate(wishes):
+        yield from _wrong_way(wish, place)
+    addresses = {checked_email(wish.address) for wish in wishes}
+    confirmed = {
+        normal_email(entry.address) for entry in organisation.recipients if entry.verified_on is not None
+    }
+    if len(confirmed) >= LEAST_RECIPIENTS > len(confirmed.intersection(addresses)):
+        yield FieldProblem(field="recipients", code="keep_two")
+
+
+def _wrong_way(wish: RecipientWish, place: int) -> Iterator[FieldProblem]:
+    try:
+        set_way(Recipient(address=""), channel=wish.channel, phone=wish.phone)
+    except Invalid as refused:
+        for problem in refused.problems:
+            yield FieldProblem(field=f"recipients.{place}.{problem.field}", code=problem.code)
+
+
+def _set_recipients(session: Session, organisation: Organisation, wishes: Sequence[RecipientWish]) -> None:
+    recipients = arranged(session, organisation, [checked_email(wish.address) or "" for wish in wishes])
+    for recipient, wish in zip(recipients, wishes, strict=True):
+        phone = recipient.phone
+        set_way(recipient, channel=wish.channel, phone=wish.phone)
+        if phone not in (None, recipient.phone):  # it may come back, and is asked again then
+            take_back_check(session, recipient.id, Event.RECIPIENT_CHECK)
+    organisation.recipients = recipients
+
+
+def _set_deputy(session: Session, organisation: Organisation, address: str | None) -> None:
+    """Another address counts once it confirmed; what the one before was asked is withdrawn."""
+    if address != organisation.deputy_email:
+        organisation.deputy_email, organisation.deputy_verified_on = address, None
+        take_back_check(session, organisation.id, Event.DEPUTY_CHECK)
+
+
+def _stored(name: str, value: Any) -> Any:
+    if name == "deputy_email":
+        return checked_email(value) if value else None
+    if name == "contact_email":
+        return checked_email(value) or "" if value else ""
+    if name == "contact_phone":
+        return (value or "").strip()
+    return "".join(sorted(value)) if name == "working_days" and value else value
+
+
+def _record(
+    session: Session, clock: Clock, audit: AuditLog, actor: Actor, organisation: Organisation, ground: str
+) -> None:
+    audit.record(
+        session,
+        clock,
+        actor=actor,
+        action=AuditAction.ORGANISATION_CHANGED,
+        subject_id=organisation.id,
+        ground=ground,
+        organisation_id=organisation.id,
+    )

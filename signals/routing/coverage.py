@@ -1,0 +1,253 @@
+"""Coverage in the database: taking over the official address file, and reading what is in force."""
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Final
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, selectinload
+
+from signals import reference
+from signals.audit.log import SYSTEM, Actor, AuditLog
+from signals.clock import Clock
+from signals.models import MunicipalityOfPostcode, Organisation
+from signals.organisations.onboarding import facts_of
+from signals.routing.address_file import CompactCoverage
+from signals.routing.coverage_problems import (
+    Problem,
+    UpcomingChange,
+    coverage_problems,
+    next_boundary_change,
+    routed_elsewhere,
+)
+from signals.routing.snapshot import routing_changed
+from signals.routing.table import (
+    CoverageLevel,
+    CoverageRow,
+    OrganisationFacts,
+    municipalities_on,
+    successors_on,
+)
+from signals.vocabulary import AuditAction
+
+_LAST_NUMBER = 99999
+
+
+@dataclass(frozen=True, kw_only=True)
+class Share:
+    """Which part of what the shipped facts know a file must have to count as the whole country.
+
+    `edges`: the four digits at which a municipality's runs begin and end; all of them are in use.
+    """
+
+    rows: float
+    pc4s: float
+    edges: float
+    municipalities: float
+
+
+COMPLETE: Final = Share(rows=0.9, pc4s=0.98, edges=0.99, municipalities=0.9)
+"""Files of other years differ by less; one that breaks off at 99 parts in a hundred lacks more.
+
+Municipalities have most room: those of a merger that is not known here are missing in a whole file too.
+"""
+
+
+class IncompleteFile(ValueError):
+    """The file is not the whole country: what it lacks cannot be told from what has ended."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CoverageImport:
+    """What an import changed: rows added, changed, removed and kept; `unknown_codes` are on no map here.
+
+    `left`: postcodes that are known to lie in several municipalities and of which a part had one: they stay.
+    """
+
+    added: int
+    changed: int
+    removed: int
+    kept: int
+    unknown_codes: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+
+    @property
+    def anything(self) -> bool:
+        """Whether the file says something else than what was in force."""
+        return bool(self.added or self.changed or self.removed)
+
+
+def import_official(
+    session: Session,
+    clock: Clock,
+    *,
+    file: CompactCoverage,
+    as_of: date,
+    audit: AuditLog,
+    actor: Actor = SYSTEM,
+    least: Share = COMPLETE,
+) -> CoverageImport:
+    """Make `postcode_municipalities` say what the official file says, where the shipped facts are too coarse.
+
+    `as_of`: the day of which the file speaks; a municipality and its successor by then count as one. Only
+    rows that differ are written, with the routing version and an audit entry in the same transaction. Raises
+    `IncompleteFile` for less than `least`. A partial file may hold anything, and leaves what it lacks alone.
+    """
+    if not file.partial:
+        _refuse_incomplete(file, as_of, least)
+    wanted = dict(_wanted(file, as_of))
+    present = {
+        (row.first_pc6, row.number_from): row for row in session.scalars(select(MunicipalityOfPostcode))
+    }
+    reached, left = present, set[str]()
+    if file.partial:
+        held = set(file.postcodes())
+        left = held & _split_before(file, present)
+        held -= left
+        wanted = {place: said for place, said in wanted.items() if place[0] in held}
+        reached = {place: row for place, row in present.items() if place[0] in held}
+    changed = _write(session, wanted, reached)
+    added, removed = wanted.keys() - reached.keys(), reached.keys() - wanted.keys()
+    result = CoverageImport(
+        added=len(added),
+        changed=changed,
+        removed=len(removed),
+        kept=len(present) - len(removed) - changed,
+        unknown_codes=_unknown_codes(file, as_of),
+        left=tuple(sorted(left)),
+    )
+    if result.anything:
+        session.flush()
+        routing_changed(session)
+        action = AuditAction.COVERAGE_CHANGED
+        audit.record(session, clock, actor=actor, action=action, ground="official_file")
+    return result
+
+
+def problems_on(session: Session, on: date) -> list[Problem]:
+    """What is wrong with the stored coverage on a date; see `coverage_problems` and `routed_elsewhere`."""
+    return [*coverage_problems(*_coverage(session), on), *routed_elsewhere_on(session, on)]
+
+
+def routed_elsewhere_on(session: Session, on: date) -> list[Problem]:
+    """Municipalities that the address file which was taken over routes elsewhere in bulk."""
+    pc4 = func.substr(MunicipalityOfPostcode.first_pc6, 1, 4)
+    code = MunicipalityOfPostcode.municipality_code
+    whole = MunicipalityOfPostcode.number_from == 0
+    counted = select(pc4.label("pc4"), code.label("code"), func.count().label("number")).where(whole)
+    rows = session.execute(counted.group_by(pc4, code))
+    return routed_elsewhere({(int(row.pc4), row.code): row.number for row in rows}, on)
+
+
+def next_change_after(session: Session, on: date) -> UpcomingChange | None:
+    """The next boundary change after a date, with what it does to the stored coverage."""
+    return next_boundary_change(on, *_coverage(session))
+
+
+_Place = tuple[str, int]
+_Said = tuple[str, int, str]  # last postcode, last house number, municipality
+
+
+def _refuse_incomplete(file: CompactCoverage, as_of: date, least: Share) -> None:
+    geography = reference.geography()
+    edges = {pc4 for run in geography.pc4_runs for pc4 in (run.first, run.last)}
+    municipalities = municipalities_on(geography, as_of)
+    shares = (
+        (file.rows, reference.ADDRESSES, least.rows),
+        (len(file.pc4s), reference.PC4S_IN_USE, least.pc4s),
+        (len(edges & file.pc4s), len(edges), least.edges),
+        (len(file.municipality_codes), len(municipalities), least.municipalities),
+    )
+    if any(found < wanted * known for found, known, wanted in shares):
+        raise IncompleteFile(
+            f"it holds {file.rows:,} of about {reference.ADDRESSES:,} addresses, in {len(file.pc4s):,} of"
+            f" about {reference.PC4S_IN_USE:,} four-digit postcodes and {len(file.municipality_codes)} of"
+            f" {len(municipalities)} municipalities"
+        )
+
+
+def _split_before(file: CompactCoverage, present: Collection[_Place]) -> set[str]:
+    """Postcodes that are known to lie in several municipalities, and of which a part has not more than one.
+
+    It was filtered, perhaps: nothing says that the others' house numbers went.
+    """
+    split = {pc6 for pc6, number_from in present if number_from}
+    return split - {part.pc6 for part in file.ranges}
+
+
+def _wanted(file: CompactCoverage, as_of: date) -> Iterator[tuple[_Place, _Said]]:
+    for pc6, code in _exceptions(file, as_of):
+        yield (pc6, 0), (pc6, _LAST_NUMBER, code)
+    for part in file.ranges:
+        yield (part.pc6, part.number_from), (part.pc6, part.number_to, part.municipality_code)
+
+
+def _exceptions(file: CompactCoverage, as_of: date) -> Iterator[tuple[str, str]]:
+    """Postcodes that lie elsewhere than their four digits say, under the code that the file gives."""
+    successors = successors_on(reference.geography(), as_of)
+
+    def as_the_file_says(code: str) -> Callable[[int], str | None]:
+        def municipality(pc4: int) -> str | None:
+            shipped = reference.municipality_of_pc4(pc4)
+            same = shipped is not None and successors.get(shipped, shipped) == successors.get(code, code)
+            return code if same else shipped
+
+        return municipality
+
+    for run in file.pc6_runs:
+        one = replace(file, pc6_runs=[run], ranges=[])
+        yield from one.exceptions(as_the_file_says(run.municipality_code)).items()
+
+
+def _write(
+    session: Session, wanted: dict[_Place, _Said], present: dict[_Place, MunicipalityOfPostcode]
+) -> int:
+    """Add, change and remove rows; returns how many were changed."""
+    changed = 0
+    for place, (last_pc6, number_to, code) in wanted.items():
+        row = present.get(place)
+        if row is None:
+            first_pc6, number_from = place
+            row = MunicipalityOfPostcode(first_pc6=first_pc6, number_from=number_from)
+            session.add(row)
+        elif (row.last_pc6, row.number_to, row.municipality_code) == (last_pc6, number_to, code):
+            continue
+        else:
+            changed += 1
+        row.last_pc6, row.number_to, row.municipality_code = last_pc6, number_to, code
+    for place in present.keys() - wanted.keys():
+        session.delete(present[place])
+    return changed
+
+
+def _unknown_codes(file: CompactCoverage, as_of: date) -> tuple[str, ...]:
+    geography = reference.geography()
+    known = geography.municipalities.keys() | municipalities_on(geography, as_of).keys()
+    return tuple(sorted(file.municipality_codes - known))
+
+
+def _coverage(session: Session) -> tuple[list[CoverageRow], list[OrganisationFacts]]:
+    organisations = _organisations(session)
+    rows = [row for organisation in organisations for row in _rows_of(organisation)]
+    return rows, [facts_of(organisation) for organisation in organisations]
+
+
+def _organisations(session: Session) -> list[Organisation]:
+    query = select(Organisation).options(
+        selectinload(Organisation.recipients), selectinload(Organisation.coverage)
+    )
+    return list(session.scalars(query))
+
+
+def _rows_of(organisation: Organisation) -> Iterator[CoverageRow]:
+    for area in organisation.coverage:
+        yield CoverageRow(
+            organisation_id=organisation.id,
+            level=CoverageLevel(area.level),
+            area=area.area,
+            number_from=area.number_from,
+            number_to=area.number_to,
+            valid_from=area.valid_from,
+            valid_until=area.valid_until,
+        )

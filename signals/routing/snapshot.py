@@ -1,0 +1,318 @@
+"""Which organisation receives, and with which public key to seal: in memory, and never out of date for long.
+
+Every process keeps a snapshot and asks the database for one number (`RoutingVersion`) at most once
+every `refresh_seconds`; when it has grown, the snapshot is read anew. A database that is away leaves
+the last snapshot in use.
+"""
+
+import threading
+import time
+import uuid
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+from structlog import get_logger
+
+from privacy.sealing import PublicKeyRefused, verify_public_key, week_start
+from signals.db import at_one_moment, reading
+from signals.errors import NoMailboxKey
+from signals.models import (
+    CoverageArea,
+    MailboxPublicKey,
+    MunicipalityOfPostcode,
+    Organisation,
+    Recipient,
+    RoutingVersion,
+)
+from signals.routing.table import (
+    CoverageLevel,
+    CoverageRow,
+    NoNationalDesk,
+    OrganisationFacts,
+    Route,
+    RoutingTable,
+)
+
+LEAST_RECIPIENTS = 2
+"""So many verified addresses an organisation needs to receive."""
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SealingKey:
+    """A verified public key of an organisation for one week."""
+
+    key_id: uuid.UUID
+    organisation_id: uuid.UUID
+    public_key: bytes
+
+
+@dataclass(frozen=True)
+class RoutingSnapshot:
+    """One consistent state of routing: coverage, organisations and verified keys."""
+
+    version: int
+    table: RoutingTable
+    organisations: dict[uuid.UUID, OrganisationFacts]
+    keys: dict[tuple[uuid.UUID, date], SealingKey]
+
+    def route(self, postcode: str, number: int | None, on: date) -> Route:
+        """Who covers an address on a date; raises `NoMailboxKey` when nobody does and no desk receives."""
+        try:
+            return self.table.route(postcode, number, on)
+        except NoNationalDesk:
+            log.error("routing.no_national_desk")
+            raise NoMailboxKey from None
+
+    def sealing_key(self, organisation_id: uuid.UUID, on: date) -> SealingKey | None:
+        """The key of the week of `on`; None when none was made or its signature was refused."""
+        return self.keys.get((organisation_id, week_start(on)))
+
+    def receiver(self, route: Route, on: date) -> tuple[OrganisationFacts, SealingKey]:
+        """Who receives a report on this route, and the key of the week to seal it with: the organisation that
+        covers the address or, where it has no valid key, the national desk. Raises `NoMailboxKey`.
+        """
+        key = self.sealing_key(route.organisation_id, on)
+        if key is None:
+            desk = self.national_desk(on)
+            key = None if desk is None else self.sealing_key(desk.id, on)
+        if key is None:
+            raise NoMailboxKey
+        return self.organisations[key.organisation_id], key
+
+    def national_desk(self, on: date) -> OrganisationFacts | None:
+        """The organisation that receives what no other does."""
+        try:
+            desk_id = self.table.on(on).desk_id
+        except NoNationalDesk:
+            return None
+        return None if desk_id is None else self.organisations[desk_id]
+
+
+class Router:
+    """Routes from a snapshot of the database; one per process, shared by its threads."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        root_public_key: bytes | None,
+        refresh_seconds: float = 1.0,
+        ticks: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._asking, self._reading = reading(engine), at_one_moment(engine)
+        self._root = root_public_key
+        self._refresh_seconds = refresh_seconds
+        self._ticks = ticks
+        self._lock = threading.Lock()
+        self._snapshot: RoutingSnapshot | None = None
+        self._asked_at = float("-inf")
+        self._refused: set[uuid.UUID] = set()
+
+    def route(self, postcode: str, number: int | None, on: date) -> Route:
+        """The receiver of an address on a date: longest match, onboarded organisations only."""
+        return self.snapshot().route(postcode, number, on)
+
+    def snapshot(self) -> RoutingSnapshot:
+        """The current state, at most `refresh_seconds` old; raises only when none was ever read:
+        the database's own error, or `NoMailboxKey` when there is no national desk.
+
+        While one thread reads anew, the others go on with the old one.
+        """
+        now = self._ticks()
+        current = self._snapshot
+        if current is not None and now - self._asked_at < self._refresh_seconds:
+            return current
+        if self._lock.acquire(blocking=current is None):
+            try:
+                return self._refreshed(now)
+            finally:
+                self._lock.release()
+        assert current is not None
+        return current
+
+    def _refreshed(self, now: float) -> RoutingSnapshot:
+        current = self._snapshot
+        if current is not None and now <= self._asked_at:
+            return current
+        try:
+            snapshot = self._read(current)
+        except (SQLAlchemyError, NoNationalDesk) as error:
+            log.warning("routing.not_refreshed", error=type(error).__name__)
+            if current is None:
+                raise (NoMailboxKey() if isinstance(error, NoNationalDesk) else error) from None
+            snapshot = current
+        self._snapshot, self._asked_at = snapshot, now
+        return snapshot
+
+    def _read(self, current: RoutingSnapshot | None) -> RoutingSnapshot:
+        if current is not None:
+            with self._asking.connect() as connection:
+                if current.version == _version(connection):
+                    return current
+        with self._reading.connect() as connection:
+            return self._load(connection, _version(connection))
+
+    def _load(self, connection: Connection, version: int) -> RoutingSnapshot:
+        organisations = list(_organisations(connection))
+        runs, ranges = _official_postcodes(connection)
+        return RoutingSnapshot(
+            version,
+            RoutingTable.build(
+                _coverage(connection), organisations, pc6_municipalities=runs, pc6_ranges=ranges
+            ),
+            {facts.id: facts for facts in organisations},
+            {(key.organisation_id, week): key for week, key in self._keys(connection)},
+        )
+
+    def _keys(self, connection: Connection) -> Iterable[tuple[date, SealingKey]]:
+        for row in connection.execute(select(MailboxPublicKey.__table__)):
+            if self._is_genuine(row):
+                yield (
+                    row.week,
+                    SealingKey(
+                        key_id=row.key_id, organisation_id=row.organisation_id, public_key=row.public_key
+                    ),
+                )
+
+    def _is_genuine(self, row: Any) -> bool:
+        """Whether the root signed this very row; said once where it did not."""
+        if self._root is None:
+            return False
+        if is_signed_by(self._root, row):
+            return True
+        if row.key_id not in self._refused:
+            self._refused.add(row.key_id)
+            log.error("routing.mailbox_key_refused", key_id=str(row.key_id))
+        return False
+
+
+def is_signed_by(root: bytes, row: Any) -> bool:
+    """Whether a root signed this very row of public keys."""
+    return _signed_by(root, row.key_id, row.organisation_id, row.week, row.public_key, row.signature)
+
+
+@lru_cache(maxsize=8192)
+def _signed_by(
+    root: bytes,
+    key_id: uuid.UUID,
+    organisation_id: uuid.UUID,
+    week: date,
+    public_key: bytes,
+    signature: bytes,
+) -> bool:
+    """Remembered, for a check costs 100 us, and 400 organisations have keys of several weeks."""
+    try:
+        verify_public_key(
+            root,
+            key_id=key_id,
+            organisation_id=organisation_id,
+            week=week,
+            public_key=public_key,
+            signature=signature,
+        )
+    except PublicKeyRefused:
+        return False
+    return True
+
+
+def _version(connection: Connection) -> int:
+    return connection.scalar(select(RoutingVersion.version)) or 0
+
+
+def hold_organisations(session: Session, ids: Collection[uuid.UUID] | None = None) -> None:
+    """Let nobody else change these (None: any) until this transaction ends; what refers to them may come.
+
+    Whoever changes what is routed by holds it in one order: organisations by id, all that are concerned, then
+    routing by `hold_routing` or `routing_changed`. In another order two would wait for one another.
+    """
+    in_order = select(Organisation.id).order_by(Organisation.id).with_for_update(key_share=True)
+    session.execute(in_order if ids is None else in_order.where(Organisation.id.in_(ids)))
+
+
+def routing_changed(session: Session) -> None:
+    """Tell every process that organisations, coverage or public keys changed, in the change's transaction."""
+    session.execute(update(RoutingVersion).values(version=RoutingVersion.version + 1))
+
+
+def hold_routing(session: Session) -> None:
+    """Let nobody else change what is routed by until this transaction ends: for checks that hold.
+
+    Organisations that are concerned are held before, see `hold_organisations`.
+    """
+    session.execute(select(RoutingVersion.version).with_for_update())
+
+
+# Named one by one: the front's database role may read no more of an organisation.
+_ORGANISATION_COLUMNS = (
+    Organisation.id,
+    Organisation.name,
+    Organisation.kind,
+    Organisation.agreement_on,
+    Organisation.legal_basis,
+    Organisation.retention_basis,
+    Organisation.suspended_from,
+)
+
+
+def _organisations(connection: Connection) -> Iterable[OrganisationFacts]:
+    verified: dict[uuid.UUID, list[date]] = {}
+    for organisation_id, on in connection.execute(select(Recipient.organisation_id, Recipient.verified_on)):
+        if on is not None:
+            verified.setdefault(organisation_id, []).append(on)
+    for row in connection.execute(select(*_ORGANISATION_COLUMNS)):
+        yield OrganisationFacts(
+            id=row.id,
+            name=row.name,
+            kind=row.kind,
+            receives_from=onboarded_from(
+                row.agreement_on, row.legal_basis, row.retention_basis, verified.get(row.id, [])
+            ),
+            receives_until=row.suspended_from,
+        )
+
+
+def onboarded_from(
+    agreement_on: date | None, legal_basis: str | None, retention_basis: str | None, verified: list[date]
+) -> date | None:
+    """The date from which an organisation receives; None while something is missing.
+
+    Agreement date, legal basis, retention basis and two verified recipients (domain design, Routing).
+    """
+    if agreement_on is None or not legal_basis or not retention_basis or len(verified) < LEAST_RECIPIENTS:
+        return None
+    return max(agreement_on, sorted(verified)[1])
+
+
+def _coverage(connection: Connection) -> Iterable[CoverageRow]:
+    for row in connection.execute(select(CoverageArea.__table__)):
+        yield CoverageRow(
+            organisation_id=row.organisation_id,
+            level=CoverageLevel(row.level),
+            area=row.area,
+            number_from=row.number_from,
+            number_to=row.number_to,
+            valid_from=row.valid_from,
+            valid_until=row.valid_until,
+        )
+
+
+def _official_postcodes(
+    connection: Connection,
+) -> tuple[dict[str, str], list[tuple[str, int, int, str]]]:
+    """What the official address file added: whole PC6s, and house-number ranges of split ones."""
+    whole: dict[str, str] = {}
+    ranges: list[tuple[str, int, int, str]] = []
+    for row in connection.execute(select(MunicipalityOfPostcode.__table__)):
+        if row.number_from == 0:
+            whole[row.first_pc6] = row.municipality_code
+        else:
+            ranges.append((row.first_pc6, row.number_from, row.number_to, row.municipality_code))
+    return whole, ranges

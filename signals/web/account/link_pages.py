@@ -1,0 +1,154 @@
+"""Ways in without being signed in: a passkey, and the mailed link with which an account is set up."""
+
+from typing import Any
+
+from flask import Blueprint, Response, render_template, request
+from marshmallow import ValidationError
+
+from signals.errors import Invalid, NotFound, SignInFailed
+from signals.staff import SignedIn, recovery
+from signals.staff.passkeys import RelyingParty, sign_in_options, sign_in_with_passkey
+from signals.staff.recovery import LinkRefused
+from signals.web.staff_kit import account_shared as shared
+from signals.web.staff_kit import auth, forms, signing_in
+from signals.web.staff_kit.auth import open_to_all
+from signals.web.staff_kit.context import desk
+
+door_pages = Blueprint("door", __name__, url_prefix="/desk")
+shared.share_with(door_pages)
+
+AUTHENTICATION = "none"
+"""Each view proves who asks by itself: a signature, or a secret of 128 bits."""
+
+
+@door_pages.get("/passkey/options")
+@open_to_all
+def options() -> Response:
+    """What a browser asks its passkeys; alike for everybody, and nothing is stored for it."""
+    context = desk()
+    return json_answer(sign_in_options(context.clock, keystore=context.keystore, party=_party()))
+
+
+@door_pages.post("/passkey/sign-in")
+@open_to_all
+def sign_in() -> Any:
+    """Sign in with a passkey, without a password."""
+    auth.refuse_other_sites()
+    next_path = auth.local_path(request.form.get("next"))
+    try:
+        opened = open_with_passkey(_party())
+    except SignInFailed as refused:
+        return signing_in.refused_page(refused)
+    return signing_in.go_on(opened, next_path)
+
+
+@door_pages.get("/account/link")
+@open_to_all
+def link() -> str:
+    """Where a mailed link leads; its secret stands in the fragment, which reaches no server."""
+    return render_template("desk/account/link.html", refused=False)
+
+
+@door_pages.post("/account/link")
+@open_to_all
+def show_link() -> Any:
+    """What the link is for, and the form to set the account up."""
+    auth.refuse_other_sites()
+    return _take_up_page(request.form.get("token", ""))
+
+
+@door_pages.post("/account/link/use")
+@open_to_all
+def use_link() -> Any:
+    """Set password and authenticator, and go on signed in."""
+    auth.refuse_other_sites()
+    token = request.form.get("token", "")
+    try:
+        opened = _take_up(token, **forms.load(_TAKE_UP))
+    except (ValidationError, Invalid) as refused:
+        return _take_up_page(token, shared.errors_of(refused))
+    except LinkRefused as refused:
+        return _link_refused(refused)
+    auth.use_page_session(opened)
+    return auth.remember(shared.see_other("account.overview", done="set-up"), opened.token)
+
+
+def open_with_passkey(party: RelyingParty, **of: Any) -> SignedIn:
+    """A session by the form's field `answer`; `member_id` when it must be that person's.
+
+    Raises `SignInFailed`, after the trace of it was committed.
+    """
+    context, opened = desk(), None
+    with context.sessions.begin() as session:
+        try:
+            opened = sign_in_with_passkey(
+                session,
+                context.clock,
+                keystore=context.keystore,
+                audit=context.audit,
+                party=party,
+                answer=request.form.get("answer", ""),
+                absolute_hours=context.settings.sessions.absolute_hours,
+                **of,
+            )
+        except SignInFailed:
+            opened = None  # and commit: the trace is kept
+    if opened is None:
+        raise SignInFailed
+    return opened
+
+
+def json_answer(text: str) -> Response:
+    """JSON that is ready-made."""
+    return Response(text, content_type="application/json")
+
+
+def _take_up(token: str, password: str, totp: str) -> SignedIn:
+    context = desk()
+    with context.sessions.begin() as session:
+        return recovery.take_up(
+            session,
+            context.clock,
+            keystore=context.keystore,
+            audit=context.audit,
+            token=token,
+            password=password,
+            totp=totp,
+            absolute_hours=context.settings.sessions.absolute_hours,
+            hasher=shared.hasher(),
+        )
+
+
+def _take_up_page(token: str, errors: dict[str, str] | None = None) -> Any:
+    context = desk()
+    try:
+        with context.reading() as session:
+            found = recovery.link_of(session, context.clock, token=token)
+            member = found.staff_member
+    except LinkRefused as refused:
+        return _link_refused(refused)
+    secret = recovery.offered_totp(context.keystore, found.id)
+    page = render_template(
+        "desk/account/take_up.html",
+        token=token,
+        member=member,
+        purpose=found.purpose,
+        qr=shared.qr_image(secret, member.email),
+        secret=shared.in_groups(secret),
+        errors=errors or {},
+    )
+    return page, 400 if errors else 200
+
+
+def _link_refused(refused: LinkRefused) -> tuple[str, int]:
+    return render_template("desk/account/link.html", refused=True), refused.status
+
+
+def _party() -> RelyingParty:
+    party = shared.party_here()
+    if party is None:
+        raise NotFound
+    return party
+
+
+_TAKE_UP = shared.ConfirmForm()

@@ -1,0 +1,305 @@
+"""A person's own account: password, authenticator, passkeys, and where they are signed in."""
+
+from collections.abc import Callable
+from typing import Any, Final
+from uuid import UUID
+
+from flask import Blueprint, Response, render_template, request
+from marshmallow import ValidationError
+from sqlalchemy.orm import Session
+
+from signals.errors import Forbidden, Invalid, NotFound, SignInFailed, TooManyGuesses
+from signals.models import StaffSession
+from signals.staff import SignedIn, own_account, passkeys
+from signals.staff.challenges import ChallengeRefused
+from signals.staff.passkeys import PasskeyRefused, RelyingParty
+from signals.web.account.link_pages import json_answer, open_with_passkey
+from signals.web.http.messages import detail_of, title_of
+from signals.web.staff_kit import account_shared as shared
+from signals.web.staff_kit import auth, forms
+from signals.web.staff_kit.auth import EVERYONE, current, requires_page
+from signals.web.staff_kit.context import desk
+
+account_pages = Blueprint("account", __name__, url_prefix="/desk/account")
+shared.share_with(account_pages)
+
+AUTHENTICATION = "cookie"
+
+_DONE: Final = frozenset(
+    ("set-up", "password", "authenticator", "language", "passkey", "renamed", "removed", "ended", "confirmed")
+)
+
+
+@account_pages.get("")
+@requires_page(*EVERYONE)
+def overview() -> str:
+    """Everything about one's own account."""
+    done = request.args.get("done", "")
+    return _page(done=done if done in _DONE else "")
+
+
+@account_pages.get("/confirm")
+@requires_page(*EVERYONE)
+def confirm() -> str:
+    """Asks once more who somebody is, before something is changed that outlives the session."""
+    return _confirm_page()
+
+
+@account_pages.post("/confirm")
+@requires_page(*EVERYONE)
+def confirm_now() -> Any:
+    """Password and code of the same person open a new session in place of this one."""
+    try:
+        values = forms.load(_CONFIRM)
+        opened = auth.sign_in(email=current().member.email, kind="page", **values)
+    except ValidationError as refused:
+        return _confirm_page(errors=shared.errors_of(refused)), 400
+    except (SignInFailed, TooManyGuesses) as refused:
+        return _confirm_page(trouble=f"{title_of(refused.code)}. {detail_of(refused.code)}"), refused.status
+    return _confirmed(opened)
+
+
+@account_pages.get("/confirm/options")
+@requires_page(*EVERYONE)
+def confirm_options() -> Response:
+    """What a browser asks this person's passkeys."""
+    context, member_id = desk(), current().member.id
+    text = passkeys.sign_in_options(
+        context.clock, keystore=context.keystore, party=_party(), member_id=member_id
+    )
+    return json_answer(text)
+
+
+@account_pages.post("/confirm/passkey")
+@requires_page(*EVERYONE)
+def confirm_with_passkey() -> Any:
+    """A passkey of the same person does the same."""
+    try:
+        opened = open_with_passkey(_party(), member_id=current().member.id)
+    except SignInFailed as refused:
+        return _confirm_page(trouble=f"{title_of(refused.code)}. {detail_of(refused.code)}"), refused.status
+    return _confirmed(opened)
+
+
+@account_pages.post("/password")
+@requires_page(*EVERYONE)
+def change_password() -> Any:
+    """A new password; every other session ends."""
+
+    def change(session: Session, own: StaffSession) -> None:
+        values = forms.load(_PASSWORD)
+        context = desk()
+        own_account.change_password(
+            session, context.clock, audit=context.audit, staff_session=own, hasher=shared.hasher(), **values
+        )
+
+    return _change("password", change)
+
+
+@account_pages.post("/authenticator")
+@requires_page(*EVERYONE)
+def change_authenticator() -> Any:
+    """Another authenticator in place of the old one."""
+
+    def change(session: Session, own: StaffSession) -> None:
+        values = forms.load(_CODE)
+        context = desk()
+        own_account.change_totp(
+            session,
+            context.clock,
+            keystore=context.keystore,
+            audit=context.audit,
+            staff_session=own,
+            **values,
+        )
+
+    return _change("authenticator", change)
+
+
+@account_pages.post("/language")
+@requires_page(*EVERYONE)
+def change_language() -> Any:
+    """Another language for pages and messages: whoever was invited in a wrong one needs nobody for it."""
+
+    def change(session: Session, own: StaffSession) -> None:
+        values, context = forms.load(_LANGUAGE), desk()
+        own_account.change_language(session, context.clock, audit=context.audit, staff_session=own, **values)
+
+    return _change("language", change, recent=False)
+
+
+@account_pages.get("/passkeys/options")
+@requires_page(*EVERYONE)
+def passkey_options() -> Response:
+    """What a browser needs to make a passkey."""
+    _require_recent()
+    context = desk()
+    with context.reading() as session:
+        text = passkeys.registration_options(
+            session, context.clock, keystore=context.keystore, party=_party(), member=current().member
+        )
+    return json_answer(text)
+
+
+@account_pages.post("/passkeys")
+@requires_page(*EVERYONE)
+def add_passkey() -> Any:
+    """Keep a new passkey."""
+
+    def change(session: Session, own: StaffSession) -> None:
+        values = forms.load(_LABEL)
+        context = desk()
+        passkeys.register(
+            session,
+            context.clock,
+            keystore=context.keystore,
+            audit=context.audit,
+            party=_party(),
+            staff_session=own,
+            answer=request.form.get("answer", ""),
+            **values,
+        )
+
+    return _change("passkey", change)
+
+
+@account_pages.post("/passkeys/<uuid:passkey_id>/rename")
+@requires_page(*EVERYONE)
+def rename_passkey(passkey_id: UUID) -> Any:
+    """Give a passkey another name."""
+
+    def change(session: Session, own: StaffSession) -> None:
+        values = forms.load(_LABEL)
+        context, member = desk(), own.staff_member
+        passkeys.rename(
+            session, context.clock, audit=context.audit, member=member, passkey_id=passkey_id, **values
+        )
+
+    return _change("renamed", change, recent=False)
+
+
+@account_pages.post("/passkeys/<uuid:passkey_id>/remove")
+@requires_page(*EVERYONE)
+def remove_passkey(passkey_id: UUID) -> Any:
+    """Remove a passkey: a lost phone must not wait for a sign-in that is recent."""
+
+    def change(session: Session, own: StaffSession) -> None:
+        context, member = desk(), own.staff_member
+        passkeys.remove(session, context.clock, audit=context.audit, member=member, passkey_id=passkey_id)
+
+    return _change("removed", change, recent=False)
+
+
+@account_pages.post("/sessions/<uuid:session_id>/end")
+@requires_page(*EVERYONE)
+def end_session(session_id: UUID) -> Any:
+    """Sign out elsewhere."""
+
+    def change(session: Session, own: StaffSession) -> None:
+        context, member = desk(), own.staff_member
+        own_account.revoke_one(
+            session, context.clock, audit=context.audit, member=member, session_id=session_id
+        )
+
+    return _change("ended", change, recent=False)
+
+
+@account_pages.errorhandler(PasskeyRefused)
+@account_pages.errorhandler(ChallengeRefused)
+def passkey_refused(_refused: PasskeyRefused | ChallengeRefused) -> tuple[str, int]:
+    """The device's answer was not right, or took longer than five minutes."""
+    return _page(form="passkey", passkey_refused=True), 400
+
+
+def _change(
+    form: str, change: Callable[[Session, StaffSession], None], *, recent: bool = True
+) -> Response | tuple[str, int]:
+    """Do one thing in one transaction, and show the page again."""
+    if recent and not _is_recent():
+        return shared.see_other(".confirm")
+    try:
+        with desk().sessions.begin() as session:
+            change(session, session.get_one(StaffSession, current().session.id))
+    except (ValidationError, Invalid) as refused:
+        return _page(form=form, errors=shared.errors_of(refused)), 400
+    return shared.see_other(".overview", done=form)
+
+
+def _page(
+    *, done: str = "", form: str = "", errors: dict[str, str] | None = None, passkey_refused: bool = False
+) -> str:
+    context, caller = desk(), current()
+    secret = own_account.offered_totp(context.keystore, caller.session)
+    with context.reading() as session:
+        found = passkeys.passkeys_of(session, member_id=caller.member.id)
+        signed_in = own_account.sessions_of(
+            session,
+            context.clock,
+            member_id=caller.member.id,
+            idle_minutes=context.settings.sessions.idle_minutes,
+        )
+    return render_template(
+        "desk/account/overview.html",
+        done=done,
+        form=form,
+        errors=errors or {},
+        passkey_refused=passkey_refused,
+        recent=_is_recent(),
+        passkeys=found,
+        sessions=signed_in,
+        own_session=caller.session.id,
+        party=shared.party_here(),
+        elsewhere=shared.passkeys_place(),
+        qr=shared.qr_image(secret, caller.member.email),
+        secret=shared.in_groups(secret),
+    )
+
+
+def _confirm_page(*, errors: dict[str, str] | None = None, trouble: str = "") -> str:
+    return render_template(
+        "desk/account/confirm.html",
+        errors=errors or {},
+        trouble=trouble,
+        next_path=_next_path(),
+        party=shared.party_here(),
+    )
+
+
+def _confirmed(opened: SignedIn) -> Response:
+    context, old = desk(), current().session
+    with context.sessions.begin() as session:
+        session.get_one(StaffSession, old.id).revoked_at = context.clock.now()
+    auth.use_page_session(opened)
+    response = shared.see_other(".overview", done="confirmed")
+    response.headers["Location"] = _next_path()
+    return auth.remember(response, opened.token)
+
+
+def _next_path() -> str:
+    path = auth.local_path(request.values.get("next"))
+    return path if path != "/desk" else "/desk/account?done=confirmed"
+
+
+def _require_recent() -> None:
+    if not _is_recent():
+        raise Forbidden
+
+
+def _is_recent() -> bool:
+    return own_account.signed_in_recently(desk().clock, staff_session=current().session)
+
+
+def _party() -> RelyingParty:
+    party = shared.party_here()
+    if party is None:
+        raise NotFound
+    return party
+
+
+_CODE, _CONFIRM, _LABEL, _LANGUAGE, _PASSWORD = (
+    shared.CodeForm(),
+    shared.ConfirmForm(),
+    shared.LabelForm(),
+    shared.LanguageForm(),
+    shared.PasswordForm(),
+)

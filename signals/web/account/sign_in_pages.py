@@ -1,0 +1,46 @@
+"""Signing in with password and code, and signing out; other ways in: `door_pages`."""
+
+from typing import Any
+
+from flask import Blueprint, Response, request
+from marshmallow import ValidationError
+
+from signals.errors import SignInFailed, TooManyGuesses
+from signals.web.staff_kit import account_shared, auth, forms, signing_in
+from signals.web.staff_kit.auth import open_to_all, requires_page
+
+sign_in_pages = Blueprint("sign_in", __name__, url_prefix="/desk")
+account_shared.share_with(sign_in_pages)
+
+AUTHENTICATION = "cookie"
+"""What signing out asks for; signing in proves itself by password and code."""
+
+
+@sign_in_pages.get("/sign-in")
+@open_to_all
+def sign_in() -> str:
+    """The form to sign in."""
+    return signing_in.form_page(next_path=auth.local_path(request.args.get("next")))
+
+
+@sign_in_pages.post("/sign-in")
+@open_to_all
+def sign_in_now() -> Any:
+    """Sign in, and go on where one was; what was typed before the session ended is kept."""
+    auth.refuse_other_sites()  # somebody else's page must not sign anybody in
+    next_path = auth.local_path(request.form.get("next"))
+    try:
+        opened = auth.sign_in(**forms.load(forms.SIGN_IN), kind="page")
+    except ValidationError as refused:
+        return signing_in.form_page(next_path=next_path, errors=forms.messages(refused)), 400
+    except (SignInFailed, TooManyGuesses) as refused:
+        return signing_in.refused_page(refused)
+    return signing_in.go_on(opened, next_path)
+
+
+@sign_in_pages.post("/sign-out")
+@requires_page(*auth.EVERYONE)
+def sign_out() -> Response:
+    """End the session, here and on the server."""
+    auth.sign_out()
+    return auth.forget(account_shared.see_other(".sign_in", done="sign-out"))

@@ -1,0 +1,4 @@
+"""Serve what all pages and calls share: problems, headers, languages, and the API description.
+
+Start at `problems.register_problems`.
+"""

@@ -1,0 +1,113 @@
+"""Pages that belong to no side: what an error says to people, the documentation of the API, and the icon."""
+
+import hashlib
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, Response, current_app, render_template, request
+from flask_babel import LazyString, get_locale
+from flask_babel import lazy_gettext as _
+
+from signals.settings import Settings
+from signals.web.bundles import is_file, register_bundles
+from signals.web.http.compression import register_compression
+from signals.web.http.i18n import DEFAULT, direction, language
+from signals.web.http.messages import detail_of, title_of
+from signals.web.http.problems import occurrence
+
+A_YEAR = 365 * 24 * 60 * 60
+
+# A page speaks of buttons where a program reads of headers.
+_PAGE_TITLES: Mapping[str, LazyString] = {
+    "unsupported_media_type": _("This page takes only its own form"),
+}
+_PAGE_DETAILS: Mapping[str, LazyString] = {
+    "invalid": _("Go back, mend the form and send it again."),
+    "malformed": _("Go back, mend the form and send it again."),
+    "control_characters": _("Go back, mend the form and send it again."),
+    "unsupported_media_type": _("Go back, load the page again and send the form."),
+    "too_large": _("Go back, make it shorter and send it again."),
+    "method_not_allowed": _("Go to the start page and follow the buttons from there."),
+    "not_signed_in": _("Sign in and open this page again."),
+    "idempotency_key_reused": _("Go back, load the page again and send the form."),
+    "internal": _("Nothing was changed. Try again; if it stays, pass on the number below."),
+}
+
+
+def register_pages(app: Flask, settings: Settings) -> None:
+    """Add `/docs` and `/favicon.ico`, and give static files addresses that may be kept for a year."""
+    app.add_url_rule("/docs", "docs", _docs)
+    app.add_url_rule("/favicon.ico", "favicon", lambda: app.send_static_file("icons/favicon.ico"))
+    app.jinja_env.globals.update(direction=direction, page_language=_page_language)
+    app.config["SERVES_PUBLIC"] = settings.serves_public
+    register_bundles(app)
+    _version_static_files(app)
+    register_compression(app)
+
+
+def error_page(status: int, code: str) -> Response:
+    """A refusal for people, in their language: what happened and what to do next; never what they typed."""
+    page = render_template(
+        "error.html",
+        code=_page_language(),
+        status=status,
+        title=str(_PAGE_TITLES.get(code) or title_of(code)),
+        detail=str(_PAGE_DETAILS.get(code) or detail_of(code)),
+        number=occurrence() if status >= 500 else "",
+        start=_start(),
+    )
+    return Response(page, status=status, content_type="text/html; charset=utf-8")
+
+
+def _page_language() -> str:
+    """The language of this page for its `lang` attribute."""
+    locale = get_locale()
+    return str(locale.language) if locale else DEFAULT
+
+
+def _start() -> str:
+    """Where to begin again; empty where this process has no such page."""
+    if request.path.startswith("/figures"):
+        return "/figures"  # also for who reads them without an account, and where there is no desk
+    if request.path.startswith(("/desk", "/admin")) or not current_app.config["SERVES_PUBLIC"]:
+        return "/desk/"  # leads everybody to where their role begins
+    return "/"
+
+
+def _docs() -> str:
+    """The OpenAPI description to read: a plain list that the viewer replaces once its script runs."""
+    return render_template(
+        "docs.html",
+        code=language(),
+        document=_document(),
+        viewer=Path(str(current_app.static_folder), "vendor", "swagger-ui.js").is_file(),
+    )
+
+
+def _document() -> dict[str, Any]:
+    api = current_app.extensions["flask-smorest"]["apis"][""]["ext_obj"]
+    return dict(api.description())
+
+
+def _version_static_files(app: Flask) -> None:
+    """`?v=<digest>` in the address of every static file: unchanged files are never asked for again."""
+    folder = Path(str(app.static_folder))
+
+    @app.url_defaults
+    def add_version(endpoint: str, values: dict[str, Any]) -> None:
+        file = folder / str(values.get("filename", ""))
+        if endpoint == "static" and file.is_file():
+            values.setdefault("v", _digest(file, file.stat().st_mtime_ns))
+
+    @app.after_request
+    def keep(response: Response) -> Response:
+        if is_file(request.endpoint) and "v" in request.args and response.status_code in (200, 304):
+            response.headers["Cache-Control"] = f"public, max-age={A_YEAR}, immutable"
+        return response
+
+
+@lru_cache(maxsize=256)
+def _digest(file: Path, _modified: int) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:12]

@@ -1,0 +1,227 @@
+"""Every refusal as `application/problem+json` (RFC 9457) for programs, as a page for people.
+
+Never a stack, an SQL text, a path, an address or what the sender typed.
+"""
+
+import json
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from flask import Flask, Response, g, request
+from marshmallow import Schema, ValidationError, fields
+from sqlalchemy.exc import SQLAlchemyError
+from structlog import get_logger
+from werkzeug.exceptions import HTTPException
+
+from privacy.sealing import SealingError
+from signals.errors import (
+    AreaFull,
+    ClaimedByOther,
+    FieldProblem,
+    Invalid,
+    NotesDisabled,
+    NotSignedIn,
+    SignalsError,
+    SignInFailed,
+    TooManyGuesses,
+)
+from signals.web.http.bodies import PUBLIC_LIMIT, BodyTooLarge
+from signals.web.http.field_names import said_again
+from signals.web.http.messages import STAFF_TOO_LARGE, detail_of, field_message, title_of
+
+MEDIA_TYPE = "application/problem+json"
+API_PREFIX = "/api/"
+
+log = get_logger(__name__)
+
+HTTP_CODES = {
+    400: "invalid",
+    401: "not_signed_in",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    415: "unsupported_media_type",
+    429: "too_many_guesses",
+    503: "unavailable",
+}
+
+PageOfProblem = Callable[[int, str], Response]
+
+
+class FieldProblemSchema(Schema):
+    """One thing wrong with one field."""
+
+    field = fields.String(required=True, metadata={"description": "Dotted path; empty for the whole body"})
+    code = fields.String(required=True, metadata={"description": "Stable word"})
+    message = fields.String(required=True, metadata={"description": "In the language of Accept-Language"})
+
+
+class ProblemSchema(Schema):
+    """RFC 9457 problem details."""
+
+    type = fields.String(required=True)
+    title = fields.String(required=True)
+    status = fields.Integer(required=True)
+    detail = fields.String(required=True)
+    instance = fields.String(required=True)
+    errors = fields.List(fields.Nested(FieldProblemSchema))
+    claimed_by = fields.String(metadata={"description": "With `claimed_by_other`: the name of who has it"})
+    claimed_at = fields.DateTime(metadata={"description": "With `claimed_by_other`: since when"})
+
+
+def problem(
+    status: int,
+    code: str,
+    *,
+    errors: tuple[FieldProblem, ...] = (),
+    detail: str | None = None,
+    extra: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """A problem+json answer in the reader's language."""
+    body: dict[str, Any] = {
+        "type": f"urn:problem:signals:{code}",
+        "title": title_of(code),
+        "status": status,
+        "detail": detail or detail_of(code),
+        "instance": f"urn:uuid:{occurrence()}",
+        **(extra or {}),
+    }
+    if status == 400:
+        body["errors"] = [
+            {"field": entry.field, "code": entry.code, "message": field_message(entry.code)}
+            for entry in errors
+        ]
+    text = json.dumps(body, ensure_ascii=False)
+    return Response(text, status=status, headers=dict(headers or {}), content_type=MEDIA_TYPE)
+
+
+def occurrence() -> str:
+    """The number of this occurrence, by which support finds the log line; one for each request."""
+    if "occurrence" not in g:
+        g.occurrence = str(uuid.uuid4())
+    return str(g.occurrence)
+
+
+def register_problems(app: Flask, page: PageOfProblem) -> None:
+    """Turn every exception into an answer; `page(status, code)` renders the one for people."""
+
+    def answer(status: int, code: str, **more: Any) -> Response:
+        if request.path.startswith(API_PREFIX) or not _wants_page():
+            return problem(status, code, detail=_detail_for_staff(more.pop("error", None)), **more)
+        response = page(status, code)
+        response.headers.extend(more.get("headers") or {})
+        return response
+
+    @app.errorhandler(SignalsError)
+    def _refused(error: SignalsError) -> Response:
+        return answer(error.status, error.code, **_details(error))
+
+    @app.errorhandler(ValidationError)
+    def _invalid(error: ValidationError) -> Response:
+        return answer(400, "invalid", errors=tuple(field_problems(error)))
+
+    @app.errorhandler(HTTPException)
+    def _http(error: HTTPException) -> Response:
+        if error.response is not None or error.code is None or error.code < 400:
+            return error.get_response()  # type: ignore[return-value]
+        allowed = sorted(getattr(error, "valid_methods", None) or ())
+        headers = {"Allow": ", ".join(allowed)} if allowed else {}
+        status = error.code if error.code in HTTP_CODES or error.code >= 500 else 400
+        fallback = "internal" if status >= 500 else "invalid"
+        return answer(status, HTTP_CODES.get(error.code, fallback), headers=headers, error=error)
+
+    @app.errorhandler(SQLAlchemyError)
+    def _database(error: SQLAlchemyError) -> Response:
+        log.error("web.database_problem", occurrence_id=occurrence(), exc_info=error)
+        return answer(503, "unavailable", headers={"Retry-After": "30"})
+
+    @app.errorhandler(SealingError)
+    def _sealing(error: SealingError) -> Response:
+        log.error("web.envelope_refused", occurrence_id=occurrence(), exc_info=error)
+        return answer(500, "internal")
+
+    @app.errorhandler(Exception)
+    def _unforeseen(error: Exception) -> Response:
+        log.error("web.unforeseen", occurrence_id=occurrence(), exc_info=error)
+        return answer(500, "internal")
+
+
+def _detail_for_staff(error: HTTPException | None) -> str | None:
+    """Where a member of staff may do more than the public; None where the usual words are right."""
+    if isinstance(error, BodyTooLarge) and error.limit > PUBLIC_LIMIT:
+        return str(STAFF_TOO_LARGE)
+    return None
+
+
+def _wants_page() -> bool:
+    return request.accept_mimetypes.best_match(["text/html", "application/json"]) == "text/html"
+
+
+def _details(error: SignalsError) -> dict[str, Any]:
+    details: dict[str, Any] = {"headers": {}}
+    if isinstance(error, Invalid):
+        details["errors"] = error.problems
+    if isinstance(error, NotesDisabled):
+        details["errors"] = (FieldProblem(field="note", code=error.code),)
+    if isinstance(error, AreaFull | TooManyGuesses):
+        details["headers"]["Retry-After"] = str(error.retry_after)
+    if isinstance(error, NotSignedIn | SignInFailed):
+        details["headers"]["WWW-Authenticate"] = 'Bearer realm="signals"'
+    if isinstance(error, ClaimedByOther) and error.claimed_by:
+        details["extra"] = {"claimed_by": error.claimed_by}
+        if error.claimed_at:
+            details["extra"]["claimed_at"] = error.claimed_at.isoformat()
+    if error.status == 503:
+        details["headers"]["Retry-After"] = "60"
+    return details
+
+
+def field_problems(error: ValidationError) -> Iterator[FieldProblem]:
+    """Marshmallow's messages as codes: our validators raise codes, its own are known by their words."""
+    messages: Any = error.normalized_messages()  # type: ignore[no-untyped-call]
+    yield from _walk(messages, ())
+
+
+def _walk(node: Any, path: tuple[str, ...]) -> Iterator[FieldProblem]:
+    if isinstance(node, Mapping):
+        for name, inner in node.items():
+            step = () if name in ("_schema", "json", "query", "headers", "form") else (str(name),)
+            yield from _walk(inner, path + step)
+    elif isinstance(node, list | tuple):
+        for message in node:
+            yield from _walk(message, path)
+    else:
+        yield FieldProblem(field=said_again(*path), code=_code_of(str(node)))
+
+
+def _code_of(message: str) -> str:
+    is_code = message.replace("_", "").isalpha() and message.islower()
+    return _OF_MARSHMALLOW.get(message, message if is_code else _guess(message))
+
+
+def _guess(message: str) -> str:
+    for start, code in (
+        ("Must be one of", "not_a_choice"),
+        ("Longer than", "too_long"),
+        ("Shorter than", "too_short"),
+        ("Length must be", "too_long"),
+        ("Must be greater", "out_of_range"),
+        ("Must be less", "out_of_range"),
+        ("Not a valid", "wrong_type"),
+    ):
+        if message.startswith(start):
+            return code
+    return "invalid_value"
+
+
+_OF_MARSHMALLOW = {
+    "Missing data for required field.": "required",
+    "Field may not be null.": "required",
+    "Unknown field.": "unknown_field",
+    "Not a valid UUID.": "not_a_uuid",
+    "Not a valid date.": "not_a_date",
+    "Invalid input type.": "wrong_type",
+}

@@ -1,0 +1,109 @@
+"""What was forgotten when, and the periods in force: the privacy officer's view of retention."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import extract, func, select, tuple_
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from signals.db import is_sqlite
+from signals.models import DeletionRecord, RetentionPeriod
+from signals.models.base import new_id
+from signals.retention import Period, periods_of, refuse_unfit
+from signals.vocabulary import AuditAction, DeletionReason, RetentionRule
+from signals.web.staff_kit.auth import current
+from signals.web.staff_kit.context import desk
+from signals.web.staff_kit.day_cursor import cursor_after, position_in
+from signals.web.staff_kit.opened import organisation_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class PeriodInForce:
+    """A period, and whether the organisation set it itself."""
+
+    rule: RetentionRule
+    period: Period
+    own: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forgotten:
+    """A page of deletion records, newest first; `months` counts all of them by ("2026-11", reason)."""
+
+    periods: list[PeriodInForce]
+    months: list[tuple[str, DeletionReason, int]]
+    records: Sequence[DeletionRecord]
+    next_cursor: str | None
+
+
+def forgotten(*, limit: int, cursor: str | None) -> Forgotten:
+    """The own organisation's; counts per month are small, but they are its own. Raises `Invalid`."""
+    before = position_in(cursor)
+    query = select(DeletionRecord).where(DeletionRecord.organisation_id == organisation_id())
+    query = query.order_by(DeletionRecord.deleted_on.desc(), DeletionRecord.signal_id.desc())
+    if before is not None:
+        query = query.where(tuple_(DeletionRecord.deleted_on, DeletionRecord.signal_id) < before)
+    with desk().reading() as session:
+        records = session.scalars(query.limit(limit + 1)).all()
+        months = _months(session)
+        periods = _in_force(session)
+    page = records[:limit]
+    return Forgotten(
+        periods=periods,
+        months=months,
+        records=page,
+        next_cursor=cursor_after(page[-1].deleted_on, page[-1].signal_id) if len(records) > limit else None,
+    )
+
+
+def periods_in_force() -> list[PeriodInForce]:
+    """The periods of the caller's organisation, own ones before the defaults."""
+    with desk().reading() as session:
+        return _in_force(session)
+
+
+def set_period(*, rule: RetentionRule, days: int, legal_basis: str) -> None:
+    """Set one period with its ground (Archiefwet, art. 5(1)(e) AVG); it counts from the next night on.
+
+    Raises `Invalid` where the periods would not fit each other.
+    """
+    context, own_id = desk(), organisation_id()
+    with context.sessions.begin() as session:
+        wanted = Period(days=days, legal_basis=legal_basis)
+        refuse_unfit({**periods_of(session, own_id), rule: wanted}, rule)
+        _store(session, own_id, rule, {"days": days, "legal_basis": legal_basis})
+        context.audit.record(
+            session,
+            context.clock,
+            actor=current().actor,
+            action=AuditAction.ORGANISATION_CHANGED,
+            subject_id=own_id,
+            ground=f"retention:{rule.value}:{days}",
+        )
+
+
+def _store(session: Session, owner: UUID, rule: RetentionRule, values: Mapping[str, Any]) -> None:
+    """Set or changed in one statement: a button that is pressed twice sends two at once."""
+    insert = (sqlite if is_sqlite(session) else postgresql).insert(RetentionPeriod)
+    row = insert.values(id=new_id(), organisation_id=owner, rule=rule, **values)
+    session.execute(row.on_conflict_do_update(index_elements=["organisation_id", "rule"], set_=values))
+
+
+def _in_force(session: Session) -> list[PeriodInForce]:
+    own_id = organisation_id()
+    own = set(session.scalars(select(RetentionPeriod.rule).where(RetentionPeriod.organisation_id == own_id)))
+    periods = periods_of(session, own_id)
+    return [PeriodInForce(rule=rule, period=periods[rule], own=rule in own) for rule in RetentionRule]
+
+
+def _months(session: Session) -> list[tuple[str, DeletionReason, int]]:
+    """Counted by the database: of two years there are many records."""
+    year, month = extract("year", DeletionRecord.deleted_on), extract("month", DeletionRecord.deleted_on)
+    query = select(year, month, DeletionRecord.reason, func.count())
+    query = query.where(DeletionRecord.organisation_id == organisation_id())
+    rows = session.execute(query.group_by(year, month, DeletionRecord.reason))
+    counted = [(f"{year}-{month:02}", reason, number) for year, month, reason, number in rows]
+    return sorted(counted, reverse=True)

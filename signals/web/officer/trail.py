@@ -1,0 +1,178 @@
+"""Reading the audit trail: an entry that it is read comes first; ids become names where known."""
+
+import base64
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from signals.audit.trail import AuditFilter, read_entries
+from signals.errors import FieldProblem, Invalid
+from signals.models import AuditEntry, DeletionRecord, Organisation, Signal, StaffMember
+from signals.vocabulary import AuditAction
+from signals.web.staff_kit.answer import moment
+from signals.web.staff_kit.auth import current
+from signals.web.staff_kit.context import desk
+from signals.web.staff_kit.opened import organisation_id
+
+MAX_PAGE: Final = 200
+MOST_EXPORTED: Final = 20_000
+COLUMNS: Final = (
+    "at", "actor", "actor_id", "actor_role", "action", "subject", "subject_id", "ground", "outcome",
+)  # fmt: skip
+
+_PAGE_OF_EXPORT: Final = 1000
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """An entry with what its ids stand for, as far as the reader may know; empty where not."""
+
+    entry: AuditEntry
+    actor: str
+    subject: str
+
+    @property
+    def is_of_a_day(self) -> bool:
+        """Whether only the day is known: an arrival, of which nothing finer is kept."""
+        return self.entry.action is AuditAction.SIGNAL_ARRIVED
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrailPage:
+    """A page, newest first, and the cursor of the next one."""
+
+    lines: list[Line]
+    next_cursor: str | None
+
+
+def trail_page(wanted: AuditFilter, *, limit: int, cursor: str | None) -> TrailPage:
+    """A page of the caller's own organisation; raises `Invalid` for a cursor that is none."""
+    own, before = replace(wanted, organisation_id=organisation_id()), _position(cursor)
+    _record_reading("page")
+    with desk().reading() as session:
+        entries = list(read_entries(session, own, limit=limit + 1, before=before))
+        lines = _lines(session, entries[:limit])
+    more = len(entries) > limit
+    return TrailPage(lines=lines, next_cursor=_cursor_after(entries[limit - 1]) if more else None)
+
+
+def trail_csv(wanted: AuditFilter) -> str:
+    """The same as CSV (RFC 4180) with a header line; raises `Invalid` for more than 20,000 entries."""
+    own = replace(wanted, organisation_id=organisation_id())
+    _record_reading("csv")
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(COLUMNS)
+    with desk().reading() as session:
+        for place, line in enumerate(_all_lines(session, own)):
+            if place == MOST_EXPORTED:
+                raise Invalid(FieldProblem(field="since", code="too_many"))
+            writer.writerow([_harmless(cell) for cell in _cells(line)])
+    return out.getvalue()
+
+
+def people(session: Session) -> Sequence[StaffMember]:
+    """The staff whose acts the caller can look for."""
+    query = select(StaffMember).where(StaffMember.organisation_id == organisation_id())
+    return session.scalars(query.order_by(StaffMember.name, StaffMember.id)).all()
+
+
+def _record_reading(ground: str) -> None:
+    context = desk()
+    with context.sessions.begin() as session:
+        context.audit.record(
+            session, context.clock, actor=current().actor, action=AuditAction.AUDIT_READ, ground=ground
+        )
+
+
+def _all_lines(session: Session, wanted: AuditFilter) -> Iterator[Line]:
+    before: tuple[datetime, UUID] | None = None
+    while entries := read_entries(session, wanted, limit=_PAGE_OF_EXPORT, before=before):
+        yield from _lines(session, entries)
+        before = (entries[-1].at, entries[-1].id)
+        session.expunge_all()
+
+
+def _lines(session: Session, entries: Sequence[AuditEntry]) -> list[Line]:
+    subjects = {entry.subject_id for entry in entries} - {None}
+    names = _names(session, {entry.actor_id for entry in entries} | subjects)
+    references = _references(session, subjects) | _own_name(session, subjects)
+    return [
+        Line(
+            entry=entry,
+            actor=names.get(entry.actor_id, ""),
+            subject=references.get(entry.subject_id) or names.get(entry.subject_id, ""),
+        )
+        for entry in entries
+    ]
+
+
+def _names(session: Session, ids: Iterable[UUID | None]) -> dict[UUID | None, str]:
+    """Staff of the own organisation, and administrators: who acts on an organisation is known to it."""
+    known = [found for found in ids if found is not None]
+    query = select(StaffMember.id, StaffMember.name).where(
+        StaffMember.id.in_(known),
+        or_(StaffMember.organisation_id == organisation_id(), StaffMember.organisation_id.is_(None)),
+    )
+    return {row.id: row.name for row in session.execute(query)}
+
+
+def _own_name(session: Session, ids: Iterable[UUID | None]) -> dict[UUID | None, str]:
+    """The own organisation, where something is about its settings."""
+    own = organisation_id()
+    found = session.get(Organisation, own) if own in set(ids) else None
+    return {own: found.name} if found is not None else {}
+
+
+def _references(session: Session, ids: Iterable[UUID | None]) -> dict[UUID | None, str]:
+    """References of the own organisation's signals, live or deleted."""
+    own = organisation_id()
+    wanted = [found for found in ids if found is not None]
+    live = select(Signal.id, Signal.reference).where(Signal.id.in_(wanted), Signal.organisation_id == own)
+    gone = select(DeletionRecord.signal_id, DeletionRecord.reference).where(
+        DeletionRecord.signal_id.in_(wanted), DeletionRecord.organisation_id == own
+    )
+    return {row[0]: row[1] for query in (gone, live) for row in session.execute(query)}
+
+
+def _cells(line: Line) -> tuple[str, ...]:
+    entry = line.entry
+    return (
+        entry.at.date().isoformat() if line.is_of_a_day else moment(entry.at),
+        line.actor,
+        str(entry.actor_id or ""),
+        entry.actor_role,
+        entry.action.value,
+        line.subject,
+        str(entry.subject_id or ""),
+        entry.ground,
+        entry.outcome,
+    )
+
+
+def _harmless(cell: str) -> str:
+    """A name that begins like a formula would be run by a spreadsheet."""
+    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
+
+
+def _cursor_after(entry: AuditEntry) -> str:
+    micros = (entry.at - _EPOCH) // timedelta(microseconds=1)
+    return base64.urlsafe_b64encode(micros.to_bytes(8, "big") + entry.id.bytes).decode()
+
+
+def _position(cursor: str | None) -> tuple[datetime, UUID] | None:
+    if not cursor:
+        return None
+    try:
+        raw = base64.urlsafe_b64decode(cursor.encode("ascii"))
+        return _EPOCH + timedelta(microseconds=int.from_bytes(raw[:8], "big")), UUID(bytes=raw[8:])
+    except (ValueError, OverflowError):
+        raise Invalid(FieldProblem(field="cursor", code="invalid_value")) from None

@@ -1,0 +1,142 @@
+"""What the pages about accounts have in common: forms, refusals in words, passkeys' host, QR codes."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from flask import Blueprint, Response, redirect, request, url_for
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _
+from marshmallow import ValidationError, fields, validate
+
+from privacy.passwords import PasswordHasherSettings
+from privacy.totp import provisioning_uri
+from signals.errors import Invalid
+from signals.staff.identity import MAX_PASSWORD
+from signals.staff.office import Office, make_office
+from signals.staff.passkeys import MAX_LABEL, NAME, RelyingParty, relying_party
+from signals.staff.recovery import Links
+from signals.vocabulary import STAFF_LANGUAGES
+from signals.web.staff_kit import forms, page_context, refusals
+from signals.web.staff_kit.context import desk
+
+_SAID_HERE: Final[Mapping[str, LazyString]] = {
+    "too_short": _("Use at least 12 characters. A short sentence is easy to remember."),
+    "too_common": _("Too many people use this. A short sentence of your own is safer."),
+    "too_personal": _("Leave out your name and your e-mail address."),
+    "wrong_code": _("This is not the code that the app shows now. Is the app's clock right?"),
+    "taken": _("Somebody has this e-mail address already."),
+    "too_many": _("Ten passkeys are the most. Remove one first."),
+}
+
+
+class PasswordForm(forms.Form):
+    """A new password."""
+
+    password = fields.String(required=True, validate=validate.Length(max=MAX_PASSWORD, error="too_long"))
+
+
+class CodeForm(forms.Form):
+    """A code of an authenticator."""
+
+    totp = fields.String(required=True, validate=validate.Length(max=12, error="too_long"))
+
+
+class ConfirmForm(PasswordForm, CodeForm):
+    """Password and code of who is signed in."""
+
+
+class LabelForm(forms.Form):
+    """A passkey's name."""
+
+    label = fields.String(required=True, validate=validate.Length(max=MAX_LABEL, error="too_long"))
+
+
+class LanguageForm(forms.Form):
+    """The language of one's pages."""
+
+    language = fields.String(required=True)
+
+
+class InviteForm(forms.Form):
+    """A new colleague."""
+
+    name = fields.String(required=True, validate=validate.Length(max=120, error="too_long"))
+    email = fields.String(required=True, validate=validate.Length(max=254, error="too_long"))
+    role = fields.String(required=True)
+    language = fields.String(
+        load_default="nl", validate=validate.OneOf(STAFF_LANGUAGES, error="not_a_choice")
+    )
+
+
+def share_with(blueprint: Blueprint) -> None:
+    """Give a blueprint the desk's language, words and answers to refusals."""
+    blueprint.before_request(page_context.speak_a_staff_language)
+    blueprint.context_processor(page_context.shared)
+    refusals.share_with(blueprint)
+
+
+def see_other(endpoint: str, **values: Any) -> Response:
+    """Go to a page after a form was taken."""
+    response: Response = redirect(url_for(endpoint, **values), 303)  # type: ignore[assignment]
+    return response
+
+
+def errors_of(refused: ValidationError | Invalid) -> dict[str, str]:
+    """What is wrong, by field, in the words of these pages."""
+    found = forms.messages(refused)
+    if isinstance(refused, Invalid):
+        found |= {p.field: str(_SAID_HERE[p.code]) for p in refused.problems if p.code in _SAID_HERE}
+    return found
+
+
+def party_here() -> RelyingParty | None:
+    """For whom passkeys are at the address where this page is read; None where there can be none.
+
+    On one machine the pages answer at 127.0.0.1 too, which is no domain: then only `localhost` will do.
+    """
+    public_url = desk().settings.server.public_url
+    party = relying_party(public_url)
+    if party is None or party.origin == public_url.rstrip("/"):
+        return party
+    return party if request.host == party.host else None
+
+
+def passkeys_place() -> str:
+    """Where on this machine passkeys can be tried when they cannot be here; empty otherwise."""
+    party = relying_party(desk().settings.server.public_url)
+    return f"{party.origin}/desk/account" if party is not None and party_here() is None else ""
+
+
+def hasher() -> PasswordHasherSettings:
+    """The cost of a password's hash."""
+    return PasswordHasherSettings(memory_kib=desk().settings.sessions.password_memory_kib)
+
+
+def links() -> Links:
+    """What it takes to mail account links."""
+    return office().links
+
+
+def office() -> Office:
+    """What changes of a team need."""
+    context = desk()
+    return make_office(
+        keystore=context.keystore,
+        audit=context.audit,
+        public_url=context.settings.server.public_url,
+        hasher=hasher(),
+    )
+
+
+def qr_image(totp_secret: str, email: str) -> str:
+    """The authenticator's QR code as a `data:` address of an SVG."""
+    import segno
+
+    uri = provisioning_uri(totp_secret, account=email, issuer=NAME)
+    image: str = segno.make(uri, error="m").svg_data_uri(scale=5, light="#fff")
+    return image
+
+
+def in_groups(totp_secret: str) -> str:
+    """`ABCD EFGH ...`, for who types it."""
+    return " ".join(totp_secret[start : start + 4] for start in range(0, len(totp_secret), 4))

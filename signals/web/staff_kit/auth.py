@@ -1,0 +1,329 @@
+"""Who asks: a bearer's token for programs, a cookie for pages; and which role a view wants.
+
+Every view of the staff side is marked by `requires`, `requires_page` or `open_to_all`; a test reads the
+marks from the URL map.
+"""
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import wraps
+from typing import Any, Final, TypeVar
+
+from flask import Response, g, request
+from flask_babel import refresh
+
+from privacy.passwords import PasswordHasherSettings
+from signals import staff
+from signals.audit.log import Actor, require_role
+from signals.errors import NotSignedIn, SignalsError, SignInFailed
+from signals.models import StaffMember, StaffSession
+from signals.staff import SessionKind, SignedIn
+from signals.staff.devices import KNOWN_FOR
+from signals.staff.sessions import TOUCH_EVERY
+from signals.vocabulary import Role
+from signals.web.http.authentication import Authentication
+from signals.web.http.i18n import staff_language
+from signals.web.http.openapi import answers
+from signals.web.staff_kit.browser_state import MARK_LENGTH
+from signals.web.staff_kit.context import desk
+
+PROGRAMS: Final[frozenset[SessionKind]] = frozenset({"api", "token"})
+PAGES: Final[frozenset[SessionKind]] = frozenset({"page"})
+COOKIE: Final = "signals-desk"
+KNOWN_COOKIE: Final = "signals-known"
+CSRF_FIELD: Final = "csrf_token"
+EVERYONE: Final = tuple(Role)
+
+_CSRF_LENGTH: Final = 64
+_MARKED: Final = re.compile(rf"[0-9a-f]{{{_CSRF_LENGTH}}}([0-9a-f]{{{MARK_LENGTH}}})")
+_LOCAL_PATH: Final = re.compile(r"/(?:desk|admin|figures)(?:[/?][A-Za-z0-9/_.?&=%-]*)?")
+
+_HOMES: Final[Mapping[Role, str]] = {
+    Role.PRIVACY_OFFICER: "/desk/officer",
+    Role.ADMINISTRATOR: "/admin",
+    Role.COORDINATOR: "/figures",
+}
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+class CsrfFailed(SignalsError):
+    """The form does not come from a page of this session."""
+
+    code = "csrf_failed"
+    status = 403
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """Who is signed in, in which session; the token is needed for the forms' CSRF field only."""
+
+    session: StaffSession
+    member: StaffMember
+    actor: Actor
+    token: str = field(repr=False)
+
+
+def requires(*roles: Role) -> Callable[[View], View]:
+    """A view for programs: 401 without a valid token, 403 for another role. Documents both."""
+
+    def decorate(view: View) -> View:
+        return _guarded(
+            answers(401, 403, 503)(view), _bearer, PROGRAMS, Authentication(means="bearer", roles=roles)
+        )
+
+    return decorate
+
+
+def requires_page(*roles: Role, active: bool = True) -> Callable[[View], View]:
+    """A view for people: raises `NotSignedIn` without a session, `Forbidden` for another role.
+
+    Whatever is not a GET must also carry the session's CSRF field, or `CsrfFailed` is raised. `active` False:
+    asked by the page and not by a person, so that it does not keep an idle session alive.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def unforged(*args: Any, **kwargs: Any) -> Any:
+            if request.method not in ("GET", "HEAD"):
+                _refuse_forgery()
+            return view(*args, **kwargs)
+
+        asked = Authentication(means="cookie", roles=roles)
+        return _guarded(unforged, _cookie, PAGES, asked, active=active)  # type: ignore[return-value]
+
+    return decorate
+
+
+def open_to_all(view: View) -> View:
+    """A view that asks for nothing: signing in."""
+    view.authentication = Authentication(means="none")  # type: ignore[attr-defined]
+    return view
+
+
+def admit(means: str, roles: Collection[Role]) -> None:
+    """Let in who has one of the roles, for views that are not always behind a sign-in.
+
+    `means`: "cookie" or "bearer". Raises `NotSignedIn` and `Forbidden`.
+    """
+    token, kinds = (_bearer(), PROGRAMS) if means == "bearer" else (_cookie(), PAGES)
+    g.caller = _authenticated(token, kinds)
+    _speak_their_language(means)
+    require_role(current().actor, *roles)
+
+
+def recognise() -> None:
+    """Know who is signed in on a page that asks nobody to be."""
+    with suppress(NotSignedIn):
+        g.caller = _authenticated(_cookie(), PAGES)
+        g.language = current().member.language
+
+
+def current() -> Caller:
+    """Who asks; only within a view that `requires` somebody."""
+    caller: Caller = g.caller
+    return caller
+
+
+def caller_or_none() -> Caller | None:
+    """Who asks, for what every page shows: nobody while signing in."""
+    caller: Caller | None = g.get("caller")
+    return caller
+
+
+def sign_in(*, email: str, password: str, totp: str, kind: SessionKind) -> SignedIn:
+    """A new session; raises `SignInFailed` (the audit entry is kept) and `TooManyGuesses`."""
+    context = desk()
+    cookie = request.cookies.get(known_cookie_name(), "") if kind == "page" else ""
+    context.throttle.admit(email, cookie=cookie)
+    hasher = PasswordHasherSettings(memory_kib=context.settings.sessions.password_memory_kib)
+    with context.reading() as reader:
+        checked = staff.check_password(reader, email=email, password=password, hasher=hasher)
+    opened: SignedIn | None = None
+    with context.sessions.begin() as session:
+        try:
+            opened = staff.sign_in(
+                session,
+                context.clock,
+                keystore=context.keystore,
+                audit=context.audit,
+                email=email,
+                password=password,
+                totp=totp,
+                kind=kind,
+                absolute_hours=context.settings.sessions.absolute_hours,
+                hasher=hasher,
+                checked=checked,
+            )
+        except SignInFailed:
+            opened = None  # and commit: the trace of a guess is kept
+    if opened is None:
+        raise SignInFailed
+    context.throttle.succeeded(email, cookie=cookie)
+    return opened
+
+
+def sign_out() -> None:
+    """End the session of who asks, at once and in every process."""
+    context, caller = desk(), current()
+    with context.sessions.begin() as session:
+        # Read anew: what this request knew of the account must not be written over what came since.
+        own = session.get_one(StaffSession, caller.session.id)
+        staff.sign_out(session, context.clock, staff_session=own, audit=context.audit)
+
+
+def remember(response: Response, token: str) -> Response:
+    """Set the cookie of a page session, which the server alone ends, and know this browser next time."""
+    _set_cookie(response, cookie_name(), token)
+    caller = caller_or_none()
+    if caller is not None:
+        devices, known = desk().throttle.devices, request.cookies.get(known_cookie_name(), "")
+        entry = devices.remember(caller.member.email, known)
+        _set_cookie(response, known_cookie_name(), entry, max_age=KNOWN_FOR)
+    return response
+
+
+def forget(response: Response) -> Response:
+    """Remove the cookie."""
+    response.delete_cookie(cookie_name(), httponly=True, samesite="Strict", secure=_https(), path="/")
+    return response
+
+
+def cookie_name() -> str:
+    """`__Host-` ties the cookie to this host and to https; browsers refuse the prefix without it."""
+    return f"__Host-{COOKIE}" if _https() else COOKIE
+
+
+def known_cookie_name() -> str:
+    """The cookie by which a browser that signed in before is known at the next sign-in; it names nobody."""
+    return f"__Host-{KNOWN_COOKIE}" if _https() else KNOWN_COOKIE
+
+
+def refuse_other_sites() -> None:
+    """Raise `CsrfFailed` for a form that another site's page sent; for forms that are sent before sign-in.
+
+    `Origin` would not tell: under our Referrer-Policy browsers send `null` with every form (Fetch, 3.2).
+    """
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        raise CsrfFailed
+
+
+def csrf_field() -> str:
+    """The value of the forms' CSRF field in this session, and whose page it is; empty for nobody."""
+    caller = caller_or_none()
+    return staff.csrf_token(caller.token) + own_mark() if caller else ""
+
+
+def own_mark() -> str:
+    """By which the forms of who is signed in are known as theirs, in every session."""
+    return desk().browser_state.mark(current().member.id)
+
+
+def writer_in_form() -> str:
+    """The mark of the person on whose page the sent form stood; empty where it says none."""
+    found = _MARKED.fullmatch(request.form.get(CSRF_FIELD, ""))
+    return found[1] if found else ""
+
+
+def is_of_session(token: str) -> bool:
+    """Whether the sent form stood on a page of the session with this token."""
+    return staff.csrf_matches(token, request.form.get(CSRF_FIELD, "")[:_CSRF_LENGTH])
+
+
+def home(role: Role) -> str:
+    """Where somebody of this role begins."""
+    return _HOMES.get(role, "/desk")
+
+
+def local_path(text: str | None) -> str:
+    """Where to go after signing in: a path of the staff side, whatever a link says."""
+    return text if text and _LOCAL_PATH.fullmatch(text) and "//" not in text else "/desk"
+
+
+def use_page_session(opened: SignedIn) -> None:
+    """Let the rest of this request act in a session that was just opened."""
+    g.caller = _caller(opened.session, opened.member, opened.token)
+    g.language = opened.member.language
+    refresh()
+
+
+def _guarded(
+    view: View,
+    token: Callable[[], str | None],
+    kinds: Collection[SessionKind],
+    asked: Authentication,
+    *,
+    active: bool = True,
+) -> View:
+    @wraps(view)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        g.caller = _authenticated(token(), kinds, active)
+        _speak_their_language(asked.means)
+        require_role(current().actor, *asked.roles)
+        return view(*args, **kwargs)
+
+    guarded.authentication = asked  # type: ignore[attr-defined]
+    return guarded  # type: ignore[return-value]
+
+
+def _speak_their_language(means: str) -> None:
+    """Pages are in the language of the account, a refusal for its role too; programs ask for theirs.
+
+    Of those that the desk speaks: some words are the carriers' too; an answer half in Polish helps nobody.
+    """
+    g.language = current().member.language if means == "cookie" else staff_language()
+
+
+def _authenticated(token: str | None, kinds: Collection[SessionKind], active: bool = True) -> Caller:
+    if not token:
+        raise NotSignedIn
+    context = desk()
+    with context.reading() as session:
+        found = _find(session, token, kinds, touch=False)
+    if active and context.clock.now() - found.last_seen_at >= TOUCH_EVERY:
+        with context.sessions.begin() as session:
+            found = _find(session, token, kinds, touch=True)
+    return _caller(found, found.staff_member, token)
+
+
+def _find(session: Any, token: str, kinds: Collection[SessionKind], *, touch: bool) -> StaffSession:
+    context = desk()
+    return staff.authenticate(
+        session,
+        context.clock,
+        token=token,
+        kinds=kinds,
+        idle_minutes=context.settings.sessions.idle_minutes,
+        touch=touch,
+    )
+
+
+def _caller(session: StaffSession, member: StaffMember, token: str) -> Caller:
+    return Caller(session=session, member=member, actor=staff.actor_of(session), token=token)
+
+
+def _bearer() -> str | None:
+    given = request.authorization
+    return given.token if given is not None and given.type == "bearer" else None
+
+
+def _cookie() -> str | None:
+    return request.cookies.get(cookie_name())
+
+
+def _refuse_forgery() -> None:
+    if not is_of_session(current().token):
+        raise CsrfFailed
+
+
+def _set_cookie(response: Response, name: str, value: str, *, max_age: timedelta | None = None) -> None:
+    response.set_cookie(
+        name, value, max_age=max_age, httponly=True, samesite="Strict", secure=_https(), path="/"
+    )
+
+
+def _https() -> bool:
+    return desk().settings.server.public_url.startswith("https://")

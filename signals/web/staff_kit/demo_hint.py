@@ -1,0 +1,21 @@
+"""Who can sign in to the demo, for the page that asks to: names and addresses, never a password or a code."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from signals.vocabulary import Environment
+from signals.web.staff_kit.context import desk
+
+if TYPE_CHECKING:
+    from signals.demo.accounts import Shown
+
+
+def demo_accounts() -> "Sequence[Shown]":
+    """One account of each role; nobody where this is no demo, or the demo was not made."""
+    settings = desk().settings
+    if settings.environment is not Environment.DEMO:
+        return ()
+    from signals.demo import ACCOUNTS_FILE
+    from signals.demo.accounts import shown_on_sign_in
+
+    return shown_on_sign_in() if (settings.data_folder / ACCOUNTS_FILE).exists() else ()

@@ -1,0 +1,49 @@
+"""Dates, deadlines and addresses as people of the desk read them, in Amsterdam time and their language."""
+
+from datetime import date, datetime
+
+from babel.dates import format_date, format_datetime
+from flask_babel import get_locale, gettext, ngettext
+
+from signals.clock import AMSTERDAM
+from signals.routing.postcodes import Address
+from signals.web.http.i18n import DEFAULT
+
+
+def page_language() -> str:
+    """The language of this page: "nl" or "en"."""
+    locale = get_locale()
+    return str(locale.language) if locale else DEFAULT
+
+
+def day(value: date) -> str:
+    """`di 24 nov 2026`."""
+    return format_date(value, "EEE d MMM y", locale=page_language())
+
+
+def short_day(value: date, on: date) -> str:
+    """`di 24 nov`, with the year only when it is another one than today's."""
+    if value.year != on.year:
+        return day(value)
+    return format_date(value, "EEE d MMM", locale=page_language())
+
+
+def moment(value: datetime) -> str:
+    """`di 24 nov 2026, 14:05` by the clock in Amsterdam."""
+    return format_datetime(value.astimezone(AMSTERDAM), "EEE d MMM y, HH:mm", locale=page_language())
+
+
+def deadline(due: date, on: date) -> str:
+    """How far off a deadline is, in words: colour alone would not tell everybody."""
+    days = (due - on).days
+    if days < 0:
+        return str(ngettext("%(num)d day late", "%(num)d days late", -days))
+    if days == 0:
+        return str(gettext("today"))
+    return str(ngettext("in %(num)d day", "in %(num)d days", days))
+
+
+def address(place: Address) -> str:
+    """`1012 AB 12 A`, as on a letter."""
+    parts = (place.postcode[:4], place.postcode[4:], str(place.number), place.addition)
+    return " ".join(part for part in parts if part)

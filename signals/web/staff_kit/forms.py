@@ -1,0 +1,206 @@
+"""The forms of the pages: what was typed, as values of the domain or as words beside the field."""
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime, time
+from typing import Any, Final
+
+from flask import request
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate, validates_schema
+
+from signals.casework import MAX_NOTE, NotReachedReason, ReopenReason
+from signals.clock import AMSTERDAM
+from signals.errors import FieldProblem, Invalid, SignalsError
+from signals.staff.identity import MAX_PASSWORD
+from signals.vocabulary import AttemptKind, AttemptResult, DeferralReason, Outcome, ReferredTo
+from signals.web.http.messages import field_message
+from signals.web.http.problems import field_problems
+from signals.web.http.report_schemas import StrictDate
+from signals.web.staff_kit.auth import CSRF_FIELD
+from signals.web.staff_kit.context import desk
+from signals.web.staff_kit.schemas import Choice
+
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_SAID_HERE: Final[Mapping[str, LazyString]] = {
+    "required": _("Fill this in."),
+    "in_future": _("This lies in the future."),
+    "before_receipt": _("This lies before the signal came in."),
+    "exactly_one": _("Fill in a date or a reason: one of the two."),
+    "not_with_this_outcome": _("This does not go with the outcome that you chose."),
+    "too_few_attempts": _(
+        "This takes more attempts, in more than one way. Try once more, or choose below why that is not "
+        "possible."
+    ),
+    "not_a_time": _("Give a time like 14:30."),
+    "no_agreed_day": _("Fill in which day you agreed on, then choose once more how it went."),
+}
+_PLACES: Final = {"attempted_at": "attempted_on"}
+"""Where the page has another field than the domain."""
+
+
+class Form(Schema):
+    """A form; fields that belong to no value (CSRF, version) are passed over."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+
+class SignInForm(Form):
+    """Signing in."""
+
+    email = fields.String(required=True, validate=validate.Length(max=254, error="too_long"))
+    password = fields.String(required=True, validate=validate.Length(max=MAX_PASSWORD, error="too_long"))
+    totp = fields.String(required=True, validate=validate.Length(max=12, error="too_long"))
+
+
+class AttemptForm(Form):
+    """A contact attempt; date and time are those of a clock in Amsterdam, and left empty they mean now."""
+
+    kind = Choice(AttemptKind, required=True)
+    result = Choice(AttemptResult, required=True)
+    attempted_on = StrictDate(load_default=None)
+    attempted_time = fields.String(load_default=None)
+    workers = fields.String(load_default="1", validate=validate.OneOf(["1", "2"], error="not_a_choice"))
+    postponed_until = StrictDate(load_default=None)
+
+    @validates_schema
+    def check_agreed(self, data: dict[str, Any], **_kwargs: Any) -> None:
+        """Without the day an agreement is forgotten: nothing waits for it and nobody is reminded."""
+        if data["result"] is AttemptResult.POSTPONED and data["postponed_until"] is None:
+            raise ValidationError("no_agreed_day", "postponed_until")
+
+    @post_load
+    def make(self, data: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
+        return {
+            "kind": data["kind"],
+            "result": data["result"],
+            "attempted_at": _moment(data["attempted_on"], data["attempted_time"]),
+            "workers": int(data["workers"]),
+            "postponed_until": data["postponed_until"],
+        }
+
+
+class NoteForm(Form):
+    """A worker's note."""
+
+    text = fields.String(required=True, validate=validate.Length(max=MAX_NOTE, error="too_long"))
+
+
+class ConcludeForm(Form):
+    """The outcome."""
+
+    outcome = Choice(Outcome, required=True)
+    referred_to = Choice(ReferredTo, load_default=None)
+    newly_known = fields.String(
+        load_default=None, validate=validate.OneOf(["yes", "no"], error="not_a_choice")
+    )
+    reason = Choice(NotReachedReason, load_default=None)
+    wmo_notified_on = StrictDate(load_default=None)
+
+    @post_load
+    def make(self, data: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
+        known = data["newly_known"]
+        return {**data, "newly_known": None if known is None else known == "yes"}
+
+
+class ReopenForm(Form):
+    """Why a concluded signal is taken up again."""
+
+    reason = Choice(ReopenReason, load_default=None)
+
+
+class ReassignForm(Form):
+    """To which colleague."""
+
+    to_staff_id = fields.UUID(required=True)
+
+
+class JoinForm(Form):
+    """The signal that goes on."""
+
+    earlier_id = fields.UUID(required=True)
+
+
+class NoticeForm(Form):
+    """When the resident was told, or why not yet; `taken_back`: that what was noted was a mistake."""
+
+    notified_on = StrictDate(load_default=None)
+    deferred_because = Choice(DeferralReason, load_default=None)
+    taken_back = fields.Boolean(load_default=False)
+
+
+class WmoForm(Form):
+    """When a notification was made by the Wmo; left empty, none was."""
+
+    wmo_notified_on = StrictDate(load_default=None)
+
+
+FORMS: Final[Mapping[str, Form]] = {
+    "claim": Form(),
+    "release": Form(),
+    "contact-attempts": AttemptForm(),
+    "notes": NoteForm(),
+    "conclude": ConcludeForm(),
+    "reopen": ReopenForm(),
+    "notice": NoticeForm(),
+    "wmo": WmoForm(),
+    "reassign": ReassignForm(),
+    "join": JoinForm(),
+}
+"""The forms of a signal's page, by the last part of their address."""
+
+SIGN_IN: Final = SignInForm()
+
+
+def load(form: Form) -> dict[str, Any]:
+    """What was typed, as values; empty fields count as left out. Raises `ValidationError`."""
+    typed = typed_text()
+    for name, text in typed.items():
+        if _CONTROL.search(text):
+            raise ValidationError("control_characters", name)
+    values: dict[str, Any] = form.load({name: text for name, text in typed.items() if text.strip()})
+    return values
+
+
+def version() -> int | None:
+    """The version of the signal that the form was made from, as If-Match is for programs."""
+    text = request.form.get("version", "")
+    return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else None
+
+
+def typed_text() -> dict[str, str]:
+    """What was typed, to be shown again: without the CSRF field and with plain line ends."""
+    return {name: text.replace("\r\n", "\n") for name, text in request.form.items() if name != CSRF_FIELD}
+
+
+def messages(refused: SignalsError | ValidationError) -> dict[str, str]:
+    """What is wrong, by the name of the page's field; empty when no field is to blame."""
+    return {_PLACES.get(found.field, found.field): _message(found.code) for found in _problems(refused)}
+
+
+def _problems(refused: SignalsError | ValidationError) -> tuple[FieldProblem, ...]:
+    if isinstance(refused, ValidationError):
+        return tuple(field_problems(refused))
+    return refused.problems if isinstance(refused, Invalid) else ()
+
+
+def _message(code: str) -> str:
+    here = _SAID_HERE.get(code)
+    return str(here) if here is not None else field_message(code)
+
+
+def _moment(on: date | None, at: str | None) -> datetime:
+    now = desk().clock.now().astimezone(AMSTERDAM)
+    if at is None:
+        if on is not None and on != now.date():
+            raise ValidationError("required", "attempted_time")  # "now" is no time of another day
+        return now
+    return datetime.combine(on or now.date(), _clock_time(at), AMSTERDAM)
+
+
+def _clock_time(text: str) -> time:
+    if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?", text):
+        raise ValidationError("not_a_time", "attempted_time")
+    return time.fromisoformat(text)

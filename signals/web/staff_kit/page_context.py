@@ -1,0 +1,46 @@
+"""What every page of the desk has at hand: who reads it, in which language, and how things are said."""
+
+from typing import Any
+
+from flask import g
+
+from signals.models import Organisation
+from signals.web.http.i18n import staff_language
+from signals.web.staff_kit import auth, display, labels, sleeping, typed_words
+from signals.web.staff_kit.auth import caller_or_none
+from signals.web.staff_kit.context import desk
+
+
+def speak_a_staff_language() -> None:
+    """Until somebody is signed in, the browser's language, if the desk has it."""
+    g.language = staff_language()
+
+
+def shared() -> dict[str, Any]:
+    """Names for the templates."""
+    caller = caller_or_none()
+    return {
+        "me": caller.member if caller else None,
+        "home": auth.home(caller.member.role) if caller else "/desk",
+        "organisation": _organisation_name,
+        "csrf_name": auth.CSRF_FIELD,
+        "csrf": auth.csrf_field(),
+        "code": display.page_language(),
+        "day": display.day,
+        "short_day": display.short_day,
+        "moment": display.moment,
+        "deadline": display.deadline,
+        "address": display.address,
+        "field_words": typed_words.of_this_page,
+        "asleep": sleeping.asleep,
+        "label": lambda value: labels.label(value, display.page_language()),
+    }
+
+
+def _organisation_name() -> str:
+    """The reader's organisation, for the head of the page."""
+    caller = caller_or_none()
+    if caller is None or caller.member.organisation_id is None:
+        return ""
+    with desk().reading() as session:
+        return session.get_one(Organisation, caller.member.organisation_id).name

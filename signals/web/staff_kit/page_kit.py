@@ -1,0 +1,69 @@
+"""What the pages of officers, administrators and referrals have in common: words, sections, refusals."""
+
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
+from typing import Any, Final
+
+from flask import Blueprint
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _
+from marshmallow import ValidationError
+
+from signals.errors import Conflict, Invalid, SignalsError
+from signals.web.http.messages import detail_of, title_of
+from signals.web.staff_kit import account_shared, display, forms, officer_labels
+from signals.web.staff_kit.auth import caller_or_none
+
+Sections = Callable[[], Sequence[tuple[str, str]]]
+"""(endpoint, words) of the pages that are reached from everywhere in a part."""
+
+REFUSED: Final = (ValidationError, Invalid, Conflict)
+"""What a form is shown again for."""
+
+_SAID_HERE: Final[Mapping[str, LazyString]] = {
+    "taken": _("This is taken already."),
+    "too_many": _("These are too many."),
+    "cannot_receive": _("This organisation cannot receive signals now."),
+    "invalid": _("This is not right."),
+    "out_of_range": _("This lies outside what is possible."),
+    "nothing_to_correct": _("Nothing is different yet. Say what is not right."),
+}
+
+
+def share_with(blueprint: Blueprint, sections: Sections) -> None:
+    """Give a blueprint the desk's words and refusals, its own sections, and names for all codes."""
+    account_shared.share_with(blueprint)
+    blueprint.context_processor(lambda: _context(sections))
+
+
+def errors_of(refused: SignalsError | ValidationError) -> dict[str, str]:
+    """What is wrong, by field; empty when no field is to blame."""
+    found = forms.messages(refused)
+    if isinstance(refused, Invalid):
+        said = {p.field: str(_SAID_HERE[p.code]) for p in refused.problems if p.code in _SAID_HERE}
+        return found | said
+    return found
+
+
+def trouble_of(refused: SignalsError | ValidationError) -> str:
+    """Why it was refused, where no field is to blame."""
+    if isinstance(refused, ValidationError | Invalid):
+        return ""
+    return f"{title_of(refused.code)}. {detail_of(refused.code)}"
+
+
+def language() -> str:
+    """The language of this page."""
+    return display.page_language()
+
+
+def choices(codes: type[StrEnum]) -> list[tuple[str, str]]:
+    """(code, words) for a select in the reader's language."""
+    return officer_labels.choices(codes, language())
+
+
+def _context(sections: Sections) -> dict[str, Any]:
+    return {
+        "label": lambda value: officer_labels.label(value, language()),
+        "sections": sections() if caller_or_none() is not None else (),
+    }

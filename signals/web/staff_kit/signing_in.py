@@ -1,0 +1,76 @@
+"""The form to sign in, and the way from it to the page that was asked for or to what was typed before."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from flask import Response, redirect, render_template, request
+
+from signals.errors import SignInFailed, TooManyGuesses
+from signals.staff import SignedIn
+from signals.web.http.messages import detail_of, title_of
+from signals.web.staff_kit import auth, typed
+from signals.web.staff_kit.demo_hint import demo_accounts
+from signals.web.staff_kit.typed import Typed
+
+CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="signals"'}
+_SIGNING_IN: Final = ("sign_in.sign_in_now", "door.sign_in")
+_KEPT: Final = "kept"
+"""The hidden field with what was typed before the session ended, sealed."""
+
+
+def form_page(
+    *,
+    next_path: str,
+    errors: Mapping[str, str] | None = None,
+    trouble: str = "",
+    kept: str = "",
+    ended: bool = False,
+) -> str:
+    """`kept`: what was typed, sealed for its writer; `ended`: a session ended in the middle of work."""
+    again = request.endpoint in _SIGNING_IN
+    return render_template(
+        "desk/sign_in.html",
+        next_path=next_path,
+        errors=errors or {},
+        trouble=trouble,
+        email=request.form.get("email", "") if again else "",
+        kept=request.form.get(_KEPT, "") if again else kept,
+        ended=ended,
+        signed_out=request.args.get("done") == "sign-out",
+        demo=demo_accounts(),
+    )
+
+
+def refused_page(refused: SignInFailed | TooManyGuesses) -> Any:
+    """The form again, with one answer for every cause."""
+    headers = CHALLENGE
+    if isinstance(refused, TooManyGuesses):
+        headers = {"Retry-After": str(refused.retry_after)}
+    return once_more_page(refused.code), refused.status, headers
+
+
+def once_more_page(code: str) -> str:
+    """The form again, with what was kept in it and with the reason in words."""
+    next_path = auth.local_path(request.form.get("next"))
+    return form_page(next_path=next_path, trouble=f"{title_of(code)}. {detail_of(code)}")
+
+
+def holds_kept() -> bool:
+    """Whether somebody signs in who typed something before: whatever fails, it must come back."""
+    return request.endpoint in _SIGNING_IN and bool(request.form.get(_KEPT))
+
+
+def go_on(opened: SignedIn, next_path: str) -> Response:
+    """From signing in to the page that was asked for, or to what was typed before the session ended."""
+    auth.use_page_session(opened)
+    kept = request.form.get(_KEPT, "")
+    if kept:
+        return auth.remember(Response(resume_page(typed.resumed(kept))), opened.token)
+    path = auth.home(opened.member.role) if next_path == "/desk" else next_path
+    response: Response = redirect(path, 303)  # type: ignore[assignment]
+    return auth.remember(response, opened.token)
+
+
+def resume_page(found: Typed | None) -> str:
+    """What was typed under another session, to be read and sent again; for None, that it is not shown."""
+    return render_template("desk/resume.html", typed=found)

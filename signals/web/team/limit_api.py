@@ -1,0 +1,87 @@
+"""The day's limit of reports over the API: what is nearly full, and raising it for the day."""
+
+from typing import Any, Final
+from uuid import UUID
+
+from flask import Response
+from marshmallow import Schema, fields, validate
+
+from signals.models.area_day import MOST_RAISES
+from signals.notices.limit_notices import FullDay
+from signals.vocabulary import Role
+from signals.web.desk.api import IF_MATCH, if_match
+from signals.web.http.openapi import API_BASE, StaffBlueprint, answers
+from signals.web.staff_kit import limits
+from signals.web.staff_kit.answer import json_answer
+from signals.web.staff_kit.auth import requires
+from signals.web.staff_kit.schemas import OrganisationSchema
+
+limit_api = StaffBlueprint(
+    "limits", __name__, url_prefix=API_BASE, description="The day's limit of reports for an organisation"
+)
+
+AUTHENTICATION = "bearer"
+"""What every view here asks for."""
+
+_TOKEN: Final[list[dict[str, list[str]]]] = [{"token": []}]
+
+
+class FullDaySchema(Schema):
+    """A day on which the limit came near."""
+
+    id = fields.UUID(required=True)
+    organisation = fields.Nested(OrganisationSchema, required=True)
+    day = fields.Date(required=True)
+    told_percent = fields.Integer(
+        required=True,
+        validate=validate.OneOf([0, 80, 100]),
+        metadata={"description": "How full it was when people were told; 0 after a raise"},
+    )
+    limit = fields.Integer(required=True, metadata={"description": "Reports that are taken in on that day"})
+    next_limit = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "What a raise would make of it; null when it cannot be raised any more"},
+    )
+    version = fields.Integer(
+        required=True,
+        validate=validate.Range(min=0, max=MOST_RAISES),
+        metadata={"description": "How often it was raised; to be sent as If-Match"},
+    )
+
+
+class FullDaysSchema(Schema):
+    """Today's."""
+
+    items = fields.List(fields.Nested(FullDaySchema), required=True)
+
+
+@limit_api.get("/limits")
+@limit_api.doc(security=_TOKEN)
+@requires(Role.LEAD, Role.ADMINISTRATOR)
+@limit_api.response(200, FullDaysSchema)
+def full_days() -> Response:
+    """Organisations whose limit of today came near: the own one, for an administrator all."""
+    return json_answer({"items": [_day(found) for found in limits.todays()]})
+
+
+@limit_api.post("/limits/<uuid:area_day_id>/raise")
+@limit_api.doc(security=_TOKEN, parameters=[IF_MATCH])
+@requires(Role.LEAD, Role.ADMINISTRATOR)
+@limit_api.response(200, FullDaySchema)
+@answers(400, 404, 409, 412)
+def raise_limit(area_day_id: UUID) -> Response:
+    """Raise it by the setting itself, for today only; 409 for another day and after four times."""
+    return json_answer(_day(limits.lift(area_day_id, version=if_match())))
+
+
+def _day(found: FullDay) -> dict[str, Any]:
+    return {
+        "id": str(found.id),
+        "organisation": {"id": str(found.organisation_id), "name": found.organisation},
+        "day": found.day.isoformat(),
+        "told_percent": found.told_percent,
+        "limit": found.limit,
+        "next_limit": found.next_limit,
+        "version": found.raises,
+    }

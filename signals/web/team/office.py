@@ -1,0 +1,105 @@
+"""What API and pages of a team's settings and absences both do: one transaction each, for the caller."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from signals import casework
+from signals.clock import today
+from signals.models import Organisation
+from signals.organisations import team_settings
+from signals.staff import absence
+from signals.staff.absence import Away
+from signals.web.staff_kit.auth import current
+from signals.web.staff_kit.context import desk
+from signals.web.staff_kit.opened import organisation_id
+
+
+def settings_of(organisation: UUID) -> Organisation:
+    """The organisation with its recipients."""
+    with desk().reading() as session:
+        return team_settings.settings_of(session, actor=current().actor, organisation_id=organisation)
+
+
+def change_settings(organisation: UUID, changes: Mapping[str, Any], version: int | None) -> Organisation:
+    """Change what is named."""
+    context = desk()
+    with context.sessions.begin() as session:
+        return team_settings.change_settings(
+            session,
+            context.clock,
+            actor=current().actor,
+            audit=context.audit,
+            organisation_id=organisation,
+            changes=changes,
+            expected_version=version,
+        )
+
+
+def ask_again(organisation: UUID, address: str) -> None:
+    """Let who has not confirmed be sent a new link."""
+    context = desk()
+    with context.sessions.begin() as session:
+        team_settings.ask_again(
+            session,
+            context.clock,
+            actor=current().actor,
+            audit=context.audit,
+            organisation_id=organisation,
+            address=address,
+        )
+
+
+def colleagues() -> list[tuple[UUID, str]]:
+    """(id, name) of everybody of the own team who may have signals."""
+    with desk().reading() as session:
+        return list(casework.colleagues(session, organisation_id=organisation_id()))
+
+
+def absences() -> list[Away]:
+    """Who of the own team is away, today or later."""
+    context = desk()
+    with context.reading() as session:
+        return absence.absences(session, organisation_id=organisation_id(), on=today(context.clock))
+
+
+def add_absence(
+    *, away_from: date, away_until: date, cover_id: UUID | None = None, staff_id: UUID | None = None
+) -> Away:
+    """Say that somebody is away."""
+    context = desk()
+    with context.sessions.begin() as session:
+        added = absence.add_absence(
+            session,
+            context.clock,
+            actor=current().actor,
+            audit=context.audit,
+            away_from=away_from,
+            away_until=away_until,
+            cover_id=cover_id,
+            staff_id=staff_id,
+        ).id
+        known = absence.absences(session, organisation_id=organisation_id(), on=today(context.clock))
+        return next(away for away in known if away.id == added)
+
+
+def is_away_so(
+    *, away_from: date, away_until: date, cover_id: UUID | None = None, staff_id: UUID | None = None
+) -> bool:
+    """Whether just this was said already: a button that was pressed twice says it once more."""
+    wanted = (staff_id or current().actor.id, away_from, away_until, cover_id)
+    return wanted in {(one.staff_id, one.away_from, one.away_until, one.cover_id) for one in absences()}
+
+
+def remove_absence(absence_id: UUID) -> None:
+    """Somebody is back, or does not go."""
+    context = desk()
+    with context.sessions.begin() as session:
+        absence.remove_absence(
+            session,
+            context.clock,
+            actor=current().actor,
+            audit=context.audit,
+            absence_id=absence_id,
+        )

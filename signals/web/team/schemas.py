@@ -1,0 +1,179 @@
+"""The bodies and answers of a team's settings and absences."""
+
+from typing import Any, Final
+
+from marshmallow import Schema, ValidationError, fields, post_load, validate
+
+from signals.organisations.addressing import EMAIL, SMS
+from signals.organisations.recipients import MOST_RECIPIENTS
+from signals.organisations.team_settings import BOUNDS, RecipientWish
+from signals.vocabulary import STAFF_LANGUAGES
+from signals.web.http.report_schemas import Strict, StrictDate
+
+_SHORT: Final = validate.Length(max=254, error="too_long")
+
+
+def _number(name: str, what: str, *, empty: bool = False) -> fields.Integer:
+    """A number of `BOUNDS`; the domain refuses what lies outside, in words of its own."""
+    least, most = BOUNDS[name]
+    described = {"description": what, "minimum": least, "maximum": most}
+    return fields.Integer(strict=True, allow_none=empty, metadata=described)
+
+
+class RecipientWishSchema(Strict):
+    """Whom to tell and how. A new address or phone is asked to confirm, and counts once it did."""
+
+    address = fields.String(required=True, validate=_SHORT)
+    channel = fields.String(load_default=EMAIL, validate=validate.OneOf([EMAIL, SMS], error="not_a_choice"))
+    phone = fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=validate.Length(max=40, error="too_long"),
+        metadata={"description": "A mobile number, needed for `sms`", "example": "+31612345678"},
+    )
+
+    @post_load
+    def make(self, data: dict[str, Any], **_kwargs: Any) -> RecipientWish:
+        return RecipientWish(**data)
+
+
+class ChangeSettingsSchema(Strict):
+    """What changes; what is left out stays. Signals that are there already keep their dates."""
+
+    claim_working_days = _number("claim_working_days", "Working days within which a signal is claimed")
+    contact_working_days = _number("contact_working_days", "Working days within which contact is tried")
+    conclude_calendar_days = _number("conclude_calendar_days", "Calendar days within which it is concluded")
+    minimum_attempts = _number("minimum_attempts", "Attempts, of two kinds at least, before `not_reached`")
+    escalation_working_days = _number(
+        "escalation_working_days", "Working days between lead, deputy and service manager after a deadline"
+    )
+    opens_at = _number("opens_at", "Hour from which the team is reminded, in Amsterdam")
+    quiet_from = _number("quiet_from", "First hour in which nothing is sent; null: none", empty=True)
+    quiet_until = _number("quiet_until", "Hour at which the quiet hours end", empty=True)
+    digest_at = _number(
+        "digest_at", "Hour of the daily digest, in place of reminders; null: none", empty=True
+    )
+    working_days = fields.List(
+        fields.Integer(strict=True, validate=validate.Range(min=1, max=7, error="not_weekdays")),
+        allow_none=True,
+        validate=validate.Length(min=1, max=7, error="not_weekdays"),
+        metadata={"description": "Days on which the team is written to, 1 (Monday) to 7; null: all"},
+    )
+    deputy_email = fields.String(
+        allow_none=True,
+        metadata={
+            "description": "Who hears after the lead of a missed deadline, once they confirmed by a link"
+        },
+        validate=_SHORT,
+    )
+    language = fields.String(
+        validate=validate.OneOf(STAFF_LANGUAGES, error="not_a_choice"),
+        metadata={"description": "Of the team's messages"},
+    )
+    contact_phone = fields.String(
+        validate=validate.Length(max=40, error="too_long"),
+        metadata={"description": "In letters to residents"},
+    )
+    contact_email = fields.String(metadata={"description": "In letters to residents"}, validate=_SHORT)
+    recipients = fields.List(
+        fields.Nested(RecipientWishSchema),
+        validate=validate.Length(max=MOST_RECIPIENTS, error="too_many"),
+        metadata={"description": "All of them, in the order in which they are told"},
+    )
+
+    @post_load
+    def something(self, data: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
+        if not data:
+            raise ValidationError("nothing_to_change")
+        if data.get("working_days") is not None:
+            data["working_days"] = "".join(map(str, data["working_days"]))
+        return data
+
+
+class AskAgainSchema(Strict):
+    """Who is sent a new link: a recipient or the deputy."""
+
+    address = fields.String(required=True, validate=_SHORT)
+
+
+class NewAbsenceSchema(Strict):
+    """Who is away, both days included; oneself without `staff_id`."""
+
+    away_from = StrictDate(required=True)
+    away_until = StrictDate(required=True)
+    cover_id = fields.UUID(
+        load_default=None, allow_none=True, metadata={"description": "Who stands in; `GET /team/colleagues`"}
+    )
+    staff_id = fields.UUID(
+        load_default=None, allow_none=True, metadata={"description": "Somebody else, for leads only"}
+    )
+
+
+# Answers
+
+
+class RecipientSettingsSchema(Schema):
+    """A recipient, and since when address and phone are confirmed."""
+
+    address = fields.String(required=True)
+    channel = fields.String(required=True, validate=validate.OneOf([EMAIL, SMS]))
+    phone = fields.String(required=True, allow_none=True)
+    verified_on = fields.Date(required=True, allow_none=True)
+    phone_verified_on = fields.Date(required=True, allow_none=True)
+
+
+class SettingsSchema(Schema):
+    """What a team arranges for itself."""
+
+    version = fields.Integer(required=True)
+    claim_working_days = fields.Integer(required=True)
+    contact_working_days = fields.Integer(required=True)
+    conclude_calendar_days = fields.Integer(required=True)
+    minimum_attempts = fields.Integer(required=True)
+    escalation_working_days = fields.Integer(required=True)
+    opens_at = fields.Integer(required=True)
+    quiet_from = fields.Integer(required=True, allow_none=True)
+    quiet_until = fields.Integer(required=True, allow_none=True)
+    digest_at = fields.Integer(required=True, allow_none=True)
+    working_days = fields.List(fields.Integer(), required=True, allow_none=True)
+    deputy_email = fields.String(required=True, allow_none=True)
+    deputy_verified_on = fields.Date(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "Since when the deputy's address is confirmed; null: the deputy is passed over"
+        },
+    )
+    language = fields.String(required=True)
+    contact_phone = fields.String(required=True)
+    contact_email = fields.String(required=True)
+    recipients = fields.List(fields.Nested(RecipientSettingsSchema), required=True)
+
+
+class ColleagueSchema(Schema):
+    """Somebody of the own team who may have signals."""
+
+    id = fields.UUID(required=True)
+    name = fields.String(required=True)
+
+
+class ColleaguesSchema(Schema):
+    """The team, by name."""
+
+    items = fields.List(fields.Nested(ColleagueSchema), required=True)
+
+
+class AbsenceSchema(Schema):
+    """Who is away; `cover` is null where nobody stands in, or who would is away or shut out."""
+
+    id = fields.UUID(required=True)
+    staff = fields.Nested(ColleagueSchema, required=True)
+    away_from = fields.Date(required=True)
+    away_until = fields.Date(required=True)
+    cover = fields.Nested(ColleagueSchema, required=True, allow_none=True)
+
+
+class AbsencesSchema(Schema):
+    """Who of the own team is away, today or later."""
+
+    items = fields.List(fields.Nested(AbsenceSchema), required=True)

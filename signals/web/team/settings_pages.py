@@ -1,0 +1,266 @@
+"""What a team arranges for itself, by its lead; or by an administrator, who sees no signal on it."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+from uuid import UUID
+
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+from marshmallow import ValidationError, fields, post_load, validate
+
+from signals.errors import Invalid, NotFound, SignalsError
+from signals.models import Organisation
+from signals.organisations.addressing import EMAIL
+from signals.organisations.recipients import MOST_RECIPIENTS
+from signals.organisations.team_settings import BOUNDS, RecipientWish, StaleSettings, is_proved
+from signals.vocabulary import STAFF_LANGUAGES, Role
+from signals.web.http.messages import detail_of, title_of
+from signals.web.staff_kit import account_shared as shared
+from signals.web.staff_kit import forms
+from signals.web.staff_kit.auth import current, requires_page
+from signals.web.staff_kit.context import desk
+from signals.web.staff_kit.opened import organisation_id
+from signals.web.staff_kit.typed_words import WEEKDAYS
+from signals.web.team import office as team_office
+
+settings_pages = Blueprint("team_settings_pages", __name__)
+shared.share_with(settings_pages)
+
+AUTHENTICATION = "cookie"
+
+SPARE_ROWS: Final = 2
+_DESK: Final = "/desk/settings"
+_ADMIN: Final = "/admin/organisations/<uuid:organisation_id>/settings"
+
+
+def _number(*, required: bool = True) -> fields.Integer:
+    return fields.Integer(required=True) if required else fields.Integer(load_default=None)
+
+
+class NormsForm(forms.Form):
+    """Within how many days, and how often."""
+
+    claim_working_days = _number()
+    contact_working_days = _number()
+    conclude_calendar_days = _number()
+    minimum_attempts = _number()
+
+
+class HoursForm(forms.Form):
+    """When the team is told; weekdays are `day_1` (Monday) to `day_7`."""
+
+    opens_at = _number()
+    quiet_from = _number(required=False)
+    quiet_until = _number(required=False)
+    digest_at = _number(required=False)
+    language = fields.String(
+        load_default="nl", validate=validate.OneOf(STAFF_LANGUAGES, error="not_a_choice")
+    )
+
+    @post_load
+    def with_days(self, data: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
+        chosen = "".join(str(day) for day in range(1, 8) if f"day_{day}" in request.form)
+        return {**data, "working_days": chosen}
+
+
+class EscalationForm(forms.Form):
+    """Who hears of a missed deadline, and how soon."""
+
+    escalation_working_days = _number()
+    deputy_email = fields.String(load_default=None, validate=validate.Length(max=254, error="too_long"))
+
+
+class ContactForm(forms.Form):
+    """What letters tell residents."""
+
+    contact_phone = fields.String(load_default="", validate=validate.Length(max=40, error="too_long"))
+    contact_email = fields.String(load_default="", validate=validate.Length(max=254, error="too_long"))
+
+
+_FORMS: Final[Mapping[str, forms.Form]] = {
+    "norms": NormsForm(),
+    "hours": HoursForm(),
+    "escalation": EscalationForm(),
+    "contact": ContactForm(),
+}
+_SECTIONS: Final[Mapping[str, str]] = {
+    **{part: part for part in (*_FORMS, "recipients")},
+    "asked-again": "recipients",
+    "deputy-asked-again": "escalation",
+}
+"""Every part that can be changed, and the section of the page on which one reads that it was."""
+
+
+@settings_pages.get(_DESK)
+@requires_page(Role.LEAD)
+def overview() -> str:
+    """The own team's settings."""
+    return _page(organisation_id(), done=_done())
+
+
+@settings_pages.post(f"{_DESK}/<part>")
+@requires_page(Role.LEAD)
+def change(part: str) -> Any:
+    """Change one part of the own team's settings."""
+    return _change(organisation_id(), part)
+
+
+@settings_pages.get(_ADMIN)
+@requires_page(Role.ADMINISTRATOR)
+def overview_for_administrator(organisation_id: UUID) -> str:
+    """A team's settings."""
+    return _page(organisation_id, done=_done())
+
+
+@settings_pages.post(f"{_ADMIN}/<part>")
+@requires_page(Role.ADMINISTRATOR)
+def change_for_administrator(organisation_id: UUID, part: str) -> Any:
+    """Change one part of a team's settings."""
+    return _change(organisation_id, part)
+
+
+def _change(organisation: UUID, part: str) -> Response | tuple[str, int]:
+    if part not in _SECTIONS:
+        raise NotFound
+    try:
+        _TAKE.get(part, _take_values)(organisation, part)
+    except (ValidationError, Invalid, StaleSettings) as refused:
+        if not (isinstance(refused, StaleSettings) and _is_so_already(organisation, part)):
+            status = 400 if isinstance(refused, ValidationError) else refused.status
+            return _page(organisation, form=part, refused=refused), status
+    done = f"{_base(organisation)}?done={part}#{_SECTIONS[part]}"
+    response: Response = redirect(done, 303)  # type: ignore[assignment]
+    return response
+
+
+def _is_so_already(organisation: UUID, part: str) -> bool:
+    """Whether a form that is out of date asks for what holds by now: its button was pressed twice."""
+    found = team_office.settings_of(organisation)
+    values = forms.load(_FORMS[part]) if part in _FORMS else {}
+    return bool(values) and all(_same(getattr(found, name), value) for name, value in values.items())
+
+
+def _same(held: object, wanted: object) -> bool:
+    return held == wanted or {held, wanted} == {None, ""}
+
+
+def _take_values(organisation: UUID, part: str) -> None:
+    values = forms.load(_FORMS[part])
+    team_office.change_settings(organisation, values, forms.version())
+
+
+def _take_recipients(organisation: UUID, _part: str) -> None:
+    wishes = [
+        RecipientWish(
+            address=request.form.get(f"address-{row}", ""),
+            channel=request.form.get(f"channel-{row}", EMAIL),
+            phone=request.form.get(f"phone-{row}", "").strip() or None,
+        )
+        for row in _filled_rows()
+    ]
+    team_office.change_settings(organisation, {"recipients": wishes}, forms.version())
+
+
+def _ask_again(organisation: UUID, _part: str) -> None:
+    team_office.ask_again(organisation, request.form.get("address", ""))
+
+
+_TAKE: Final[Mapping[str, Callable[[UUID, str], None]]] = {
+    "recipients": _take_recipients,
+    "asked-again": _ask_again,
+    "deputy-asked-again": _ask_again,
+}
+
+
+def _page(
+    organisation: UUID,
+    *,
+    done: str = "",
+    form: str = "",
+    refused: ValidationError | SignalsError | None = None,
+) -> str:
+    found = team_office.settings_of(organisation)
+    errors = _errors(refused) if refused else {}
+    told = refused if isinstance(refused, SignalsError) and not errors else None
+    rows = _rows(found) if form != "recipients" else _typed_rows()
+    return render_template(
+        "desk/settings.html",
+        found=found,
+        base=_base(organisation),
+        leads=current().actor.role == Role.LEAD,
+        bounds=BOUNDS,
+        weekdays=WEEKDAYS,
+        rows=rows,
+        spare=any(row["spare"] for row in rows),
+        deputy_waits=bool(found.deputy_email) and found.deputy_verified_on is None,
+        sms_on=not desk().settings.twilio.missing,
+        done=done,
+        done_in=_SECTIONS.get(done, ""),
+        form=form,
+        errors=errors,
+        trouble=f"{title_of(told.code)}. {detail_of(told.code)}" if told else "",
+        typed=forms.typed_text() if form else {},
+    )
+
+
+def _errors(refused: ValidationError | SignalsError) -> dict[str, str]:
+    """By the name of the page's field: `recipients.1.phone` of the filled rows is `phone-1` of all."""
+    rows, found = _filled_rows(), {}
+    for name, words in forms.messages(refused).items():
+        _, *rest = name.split(".")
+        place = int(rest[0]) if rest and rest[0].isdigit() else None
+        known = place is not None and len(rest) == 2 and place < len(rows)
+        found[f"{rest[1]}-{rows[place]}" if known and place is not None else name] = words
+    return found
+
+
+def _rows(found: Organisation) -> list[Mapping[str, Any]]:
+    """The recipients, and empty rows for more."""
+    known = [
+        _row(
+            place,
+            address=entry.address,
+            channel=entry.channel or EMAIL,
+            phone=entry.phone or "",
+            verified_on=entry.verified_on,
+            waits=not is_proved(entry),
+        )
+        for place, entry in enumerate(found.recipients)
+    ]
+    first = len(known)
+    spare = range(first, min(first + SPARE_ROWS, MOST_RECIPIENTS))
+    return known + [_row(place, spare=True) for place in spare]
+
+
+def _typed_rows() -> list[Mapping[str, Any]]:
+    """Every row as it was typed, each at its own place."""
+    typed = request.form
+    number = 1 + max((row for row in range(MOST_RECIPIENTS) if f"address-{row}" in typed), default=-1)
+    return [
+        _row(
+            row,
+            address=typed.get(f"address-{row}", ""),
+            channel=typed.get(f"channel-{row}", EMAIL),
+            phone=typed.get(f"phone-{row}", ""),
+        )
+        for row in range(number)
+    ]
+
+
+def _row(place: int, **values: Any) -> Mapping[str, Any]:
+    nothing = {"address": "", "channel": EMAIL, "phone": "", "verified_on": None}
+    return {"place": place, **nothing, "waits": False, "spare": False, **values}
+
+
+def _filled_rows() -> list[int]:
+    return [row for row in range(MOST_RECIPIENTS) if request.form.get(f"address-{row}", "").strip()]
+
+
+def _base(organisation: UUID) -> str:
+    if current().actor.role == Role.LEAD:
+        return url_for(".overview")
+    return url_for(".overview_for_administrator", organisation_id=organisation)
+
+
+def _done() -> str:
+    done = request.args.get("done", "")
+    return done if done in _SECTIONS else ""
