@@ -17,10 +17,8 @@ PYTEST := $(BIN)/python -m pytest
 WORKERS ?= 2
 # A process runs a whole file.
 PARALLEL = -n $(WORKERS) --dist loadfile
-# A server or a database for each test takes a tenth of a second and there are thousands: `make test` has them.
-FAST_TESTS := tests/unit tests/architecture tests/properties
 SOAK_TESTS := $(wildcard tests/properties tests/attacks tests/browser/test_carrier_no_loss.py \
-  tests/integration/test_statistics_divisions.py)
+  tests/statistics/test_divisions.py)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
@@ -55,7 +53,7 @@ test: $(VENV)/.dev $(VENDOR)/.copied $(MO) $(PRISM) chromium
 ## check: lint, types, layers and the fast tests, in less than a minute
 .PHONY: check
 check: lint $(VENDOR)/.copied
-	@$(PYTEST) -q $(PARALLEL) -m 'not slow and not browser and not postgres' $(FAST_TESTS) $(ARGS)
+	@$(PYTEST) -q $(PARALLEL) -m 'not slow and not browser and not postgres and not system' $(ARGS)
 
 ## lint: the part of check without tests
 .PHONY: lint
@@ -73,7 +71,7 @@ bench: $(VENV)/.dev $(VENDOR)/.copied $(MO)
 ## soak: the long randomised runs whose seeded part is in `make test`
 .PHONY: soak
 soak: $(VENV)/.dev $(VENDOR)/.copied $(MO) chromium
-	@$(PYTEST) -q --hypothesis-profile=soak --hypothesis-show-statistics $(SOAK_TESTS) $(ARGS)
+	@$(PYTEST) -q --hypothesis-profile=soak --hypothesis-show-statistics -m hypothesis $(ARGS)
 
 ## format: put the code in the shape that `make check` asks for
 .PHONY: format

@@ -15,9 +15,33 @@ from hypothesis import settings
 from playwright.sync_api import expect
 
 from tests.support.browser import launch_options
+from tests.support.fences import fenced_database, fenced_world
 from tests.support.postgres import PostgresServer
 from tests.support.statements import share_compiled_statements
 from tests.support.templates import share_compiled_templates
+from tests.support.world_fixtures import (
+    catalogues,
+    database_url,
+    postgres_template,
+    postgres_world,
+    postgres_world_url,
+    sqlite_world,
+    template,
+    world,
+)
+
+__all__ = [
+    "catalogues",
+    "database_url",
+    "fenced_database",
+    "fenced_world",
+    "postgres_template",
+    "postgres_world",
+    "postgres_world_url",
+    "sqlite_world",
+    "template",
+    "world",
+]
 
 # Tests are the same on every run and machine; `make soak` looks further.
 settings.register_profile("seeded", derandomize=True, deadline=None, database=None, print_blob=True)
@@ -46,6 +70,9 @@ share_compiled_templates()
 
 _database_numbers = count(1)
 
+FILLED = {"template", "installation", "postgres_server", "browser"}
+"""Fixtures that take a tenth of a second for each test or more: `make check` leaves their tests out."""
+
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Iterator[None]:
@@ -60,6 +87,13 @@ def pytest_collection() -> Iterator[None]:
         gc.collect()
         gc.freeze()
         gc.enable()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test that needs a filled database or an application as `system`."""
+    for item in items:
+        if FILLED.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker("system")
 
 
 @pytest.fixture(scope="session")

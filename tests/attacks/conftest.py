@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from signals.clock import FixedClock
 from signals.db import make_engine
 from signals.settings import Settings
+from tests.support.desk_side import Person, desk, desk_settings
 from tests.support.fences import fenced_database, fenced_world
 from tests.support.kept_rows import bring_back, keep_rows
 from tests.support.postgres import PostgresServer
@@ -24,7 +25,6 @@ from tests.support.world_fixtures import (
     world,
 )
 from tests.web.conftest import NOW, Installation, clock, fill_installation, installation, settings_of
-from tests.web.desk_fixtures import Person, desk, desk_settings
 
 __all__ = [
     "catalogues",

@@ -25,7 +25,7 @@ from signals.staff import csrf_token
 from signals.staff.sessions import open_session
 from signals.vocabulary import AuditAction, Role
 from signals.web.staff_kit.auth import COOKIE, Authentication
-from tests.web.desk_fixtures import AMSTERDAM, GRONINGEN, Desk
+from tests.support.desk_side import AMSTERDAM, GRONINGEN, Desk
 
 LETTERS: Final = {
     "W": Role.WORKER,

@@ -28,7 +28,7 @@ from signals.staff import csrf_token
 from signals.web.staff_kit.auth import COOKIE
 from tests.attacks.test_every_endpoint import ALLOWED, ENDS_A_SESSION, PEOPLE, _page_session
 from tests.support.both_databases import BOTH
-from tests.web.desk_fixtures import BASE, PASSWORD, Desk
+from tests.support.desk_side import BASE, PASSWORD, Desk
 
 MARK: Final = "zq'zq"
 """A quote between letters that no statement of ours has: where it is seen in one, it was read as SQL."""

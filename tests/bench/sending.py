@@ -14,7 +14,7 @@ from notifications.outbox import enqueue
 from signals.clock import SystemClock
 from signals.db import make_engine, session_factory
 from tests.bench.results import Line
-from tests.unit.notifications.building import new_message, subject
+from tests.notifications.building import new_message, subject
 
 WORKERS = 2
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -45,7 +45,7 @@ from notifications.channels.email import EmailChannel, Security, SmtpServer
 server = SmtpServer(host="127.0.0.1", port=int(sys.argv[1]), security=Security.NONE)
 channel = EmailChannel(server=server, sender="meldingen@example.org")
 from notifications.rendering import render
-from tests.unit.notifications.building import new_message, outgoing
+from tests.notifications.building import new_message, outgoing
 told = new_message()
 message = outgoing(**vars(render(told.event, told.language, told.values)))
 channel.send(message)  # templates are compiled and modules loaded before the time runs

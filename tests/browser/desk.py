@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from signals.models import Signal
-from tests.web.desk_fixtures import PASSWORD, Desk
+from tests.support.desk_side import PASSWORD, Desk
 
 DONE = "p.notice--done"
 WIDE = {"width": 1280, "height": 800}

@@ -16,6 +16,7 @@ from signals.db import make_engine
 from signals.settings import SessionsSettings
 from signals.vocabulary import ProcessRole
 from tests.browser.desk import Site, Window, site_of
+from tests.support.desk_side import QUICK, Desk, desk, desk_of, desk_settings  # noqa: F401  (fixtures)
 from tests.web.conftest import (  # noqa: F401  (fixtures among them)
     NOW,
     Installation,
@@ -26,7 +27,6 @@ from tests.web.conftest import (  # noqa: F401  (fixtures among them)
     people,
     settings_of,
 )
-from tests.web.desk_fixtures import QUICK, Desk, desk, desk_of, desk_settings  # noqa: F401  (fixtures)
 
 OpenWindow = Callable[..., Window]
 

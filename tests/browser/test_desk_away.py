@@ -15,10 +15,10 @@ from signals.vocabulary import AttemptResult, ProcessRole
 from signals.web.staff_kit.context import EXTENSION, DeskContext
 from tests.browser.desk import DONE, SIZES, Site, Window
 from tests.browser.desk_fixtures import OpenWindow
+from tests.support.desk_side import QUICK, Desk, add_people, desk_of
 from tests.support.postgres import PostgresServer
 from tests.support.world import World
 from tests.support.world_fixtures import postgres_template, postgres_world, postgres_world_url
-from tests.web.desk_fixtures import QUICK, Desk, add_people, desk_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.postgres]
 

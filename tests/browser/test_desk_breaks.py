@@ -13,8 +13,8 @@ from signals.vocabulary import Action
 from tests.browser.desk import DONE, PHONE, Site, Window
 from tests.browser.desk_fixtures import OpenWindow, desk_in
 from tests.browser.test_desk_team import NEW, mailed_link
+from tests.support.desk_side import GRONINGEN, Desk
 from tests.web.conftest import Installation
-from tests.web.desk_fixtures import GRONINGEN, Desk
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

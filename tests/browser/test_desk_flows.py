@@ -17,8 +17,8 @@ from signals.vocabulary import Action, AuditAction, DeferralReason, Outcome, Sig
 from signals.web.desk.handing_over import HandoverSchema
 from tests.browser.desk import DONE, SIZES, Site, Window
 from tests.browser.desk_fixtures import OpenWindow, desk_in
+from tests.support.desk_side import AMSTERDAM, GRONINGEN, Desk
 from tests.web.conftest import Installation
-from tests.web.desk_fixtures import AMSTERDAM, GRONINGEN, Desk
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

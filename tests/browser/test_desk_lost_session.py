@@ -1,6 +1,6 @@
 """A session that ends in the middle of a form: what was typed waits for its writer, and for nobody else.
 
-Real Chromium; every form of the desk without a browser: `tests/web/test_typed_is_kept.py`.
+Real Chromium; every form of the desk without a browser: `tests/web/staff_kit/test_typed_is_kept.py`.
 """
 
 from collections.abc import Iterator
@@ -15,8 +15,8 @@ from signals.models import StaffMember, StaffSession
 from tests.browser.desk import DONE, PHONE, SIZES, Site, Window
 from tests.browser.desk_fixtures import OpenWindow, desk_in
 from tests.support.chance import without_chance
+from tests.support.desk_side import Desk
 from tests.web.conftest import Installation
-from tests.web.desk_fixtures import Desk
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, Request, expect
 
 from tests.browser.desk import PHONE, Site, Window
 from tests.browser.desk_fixtures import OpenWindow
-from tests.web.desk_fixtures import Desk
+from tests.support.desk_side import Desk
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

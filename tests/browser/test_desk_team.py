@@ -32,7 +32,7 @@ from tests.browser.desk_fixtures import (
     site,
     window,
 )
-from tests.web.desk_fixtures import AMSTERDAM
+from tests.support.desk_side import AMSTERDAM
 
 pytestmark = pytest.mark.browser
 

@@ -21,7 +21,7 @@ from notifications.outbox import enqueue
 from notifications.retry import DOUBTFUL
 from signals.clock import SystemClock
 from signals.db import make_engine, reading, session_factory
-from tests.unit.notifications.building import new_message, subject
+from tests.notifications.building import new_message, subject
 
 LEASE_SECONDS = 8  # longer than a busy machine lets a live worker wait
 LONGEST_SECONDS = 300.0

@@ -30,7 +30,7 @@ from signals.settings import (
 )
 from signals.vocabulary import Environment, OrganisationKind, ProcessRole
 from tests.support.catalogues import compile_catalogues
-from tests.web.desk_fixtures import (  # noqa: F401  (fixtures for the tests beside)
+from tests.support.desk_side import (  # noqa: F401  (fixtures for the tests beside)
     Person,
     add_people,
     desk,

@@ -1,0 +1,90 @@
+"""Whatever days are agreed, one after another: the signal is due on the last one, within its limits."""
+
+from datetime import date, datetime, time, timedelta
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy.orm import Session
+
+from signals import casework
+from signals.audit.log import AuditLog
+from signals.casework.postponing import MOST_DAYS_AFTER_RECEIPT, MOST_DAYS_AHEAD
+from signals.clock import AMSTERDAM, FixedClock
+from signals.errors import Invalid
+from signals.lifecycle.deadlines import deadlines_for, is_working_day
+from signals.organisations.team_settings import BOUNDS
+from signals.vocabulary import AttemptKind, AttemptResult, SignalState
+from tests import factories
+from tests.support.desk_fixtures import Team, audit, migrated_file, session, sqlite_engine, team
+
+__all__ = ["audit", "migrated_file", "session", "sqlite_engine", "team"]
+
+DAY = factories.EPOCH_DAY
+STEPS = st.lists(st.tuples(st.integers(0, 20), st.integers(-5, 40) | st.none()), min_size=1, max_size=6)
+"""The days that pass before each attempt, and how many days after it a day is agreed (None: none)."""
+
+
+@given(steps=STEPS)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_signal_is_due_on_the_day_agreed_last_and_on_no_day_that_may_not_be_agreed(
+    session: Session, audit: AuditLog, team: Team, steps: list[tuple[int, int | None]]
+) -> None:
+    signal, on = team.signal(SignalState.CLAIMED), DAY
+    norm, agreed = signal.conclude_by, None
+    for passed, ahead in steps:
+        on += timedelta(days=passed)
+        until = None if ahead is None else on + timedelta(days=ahead)
+        taken = attempt(session, audit, signal, team, on, until)
+        assert taken is may_be_agreed(on, until)
+        agreed = until if taken else agreed
+        assert signal.postponed_until == agreed
+        if agreed is not None:
+            assert signal.due_on == agreed <= signal.conclude_by
+        assert signal.conclude_by >= norm
+        norm = signal.conclude_by
+    assert signal.conclude_by <= DAY + timedelta(days=MOST_DAYS_AFTER_RECEIPT + 14)
+
+
+def attempt(
+    session: Session, audit: AuditLog, signal: object, team: Team, on: date, until: date | None
+) -> bool:
+    clock = FixedClock(datetime.combine(on, time(12), AMSTERDAM))
+    try:
+        casework.record_attempt(
+            session,
+            clock,
+            signal_id=signal.id,  # type: ignore[attr-defined]
+            actor=team.worker,
+            audit=audit,
+            kind=AttemptKind.VISIT,
+            result=AttemptResult.POSTPONED,
+            attempted_at=clock.now(),
+            postponed_until=until,
+        )
+    except Invalid:
+        return False
+    session.flush()
+    return True
+
+
+def may_be_agreed(on: date, until: date | None) -> bool:
+    """The rule, written once more and apart."""
+    if until is None:
+        return True
+    return 1 <= (until - on).days <= MOST_DAYS_AHEAD and (until - DAY).days <= MOST_DAYS_AFTER_RECEIPT
+
+
+@given(
+    day=st.dates(date(2020, 1, 1), date(2060, 12, 31)),
+    claim=st.integers(*BOUNDS["claim_working_days"]),
+    more=st.integers(0, 4),
+    conclude=st.integers(*BOUNDS["conclude_calendar_days"]),
+)
+def test_any_norms_that_a_team_may_choose_keep_claim_contact_and_conclusion_in_order(
+    day: date, claim: int, more: int, conclude: int
+) -> None:
+    contact = min(claim + more, BOUNDS["contact_working_days"][1])
+    found = deadlines_for(day, claim_days=claim, contact_days=contact, conclude_calendar_days=conclude)
+    assert day < found.claim_by <= found.contact_by <= found.conclude_by
+    assert is_working_day(found.claim_by)
+    assert is_working_day(found.contact_by)

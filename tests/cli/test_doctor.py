@@ -1,0 +1,166 @@
+"""`signals doctor`: what it calls a problem, and what it does not."""
+
+import base64
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from string import ascii_uppercase
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import delete, insert, make_url, select, update
+
+from notifications.models import MessageState, OutboxMessage
+from privacy.secret_files import write_new_secret_file
+from signals.clock import SystemClock, today
+from signals.models import (
+    CoverageArea,
+    DeletionRecord,
+    MailboxPublicKey,
+    MunicipalityOfPostcode,
+    Organisation,
+    SealedReport,
+)
+from signals.vocabulary import DeletionReason, OrganisationKind
+from tests.cli.test_cli import (
+    Signals,
+    insert_rows,
+    problems,
+    rows,
+    signals,
+    statements,
+    template,
+    waiting_report,
+)
+from tests.factories.signals import SignalFactory
+from tests.support.installation import settings_in
+
+__all__ = ["signals", "template"]
+
+
+def test_a_healthy_installation_has_no_problem(signals: Signals) -> None:
+    found = signals.json("doctor")
+    assert [check["check"] for check in found["checks"] if not check["ok"]] == []
+    assert len(found["checks"]) >= 9
+
+
+def test_an_empty_database_is_a_problem(signals: Signals) -> None:
+    signals("db", "downgrade", "base", "--yes")
+    assert problems(signals) == {"database"}
+
+
+def test_another_master_key_is_a_problem(signals: Signals) -> None:
+    file = settings_in(signals.folder).keystore.master_key_file
+    file.unlink()
+    write_new_secret_file(file)
+    assert "keystore" in problems(signals)
+
+
+@pytest.mark.parametrize("gone", ["keystore", "master key"])
+def test_a_keystore_that_was_never_made_is_mended_by_making_it(signals: Signals, gone: str) -> None:
+    """`db upgrade` makes the tables of the database only: whoever stops there is told what comes next."""
+    keystore = settings_in(signals.folder).keystore
+    (Path(str(make_url(keystore.url).database)) if gone == "keystore" else keystore.master_key_file).unlink()
+    found = signals.json("doctor", code=1)
+    (mend,) = (check["mend"] for check in found["checks"] if check["check"] == "keystore")
+    assert "signals init" in mend
+
+
+def test_another_root_than_the_pinned_one_is_a_problem(signals: Signals) -> None:
+    config = signals.folder / "config.toml"
+    pinned = settings_in(signals.folder).front.root_public_key
+    config.write_text(config.read_text().replace(pinned, base64.b64encode(bytes(32)).decode()))
+    assert {"keystore", "routing"} <= problems(signals)
+
+
+@pytest.mark.parametrize("pinned", [True, False], ids=["pinned", "as-a-worker-has-it"])
+def test_a_public_key_that_was_exchanged_in_the_database_is_a_problem(signals: Signals, pinned: bool) -> None:
+    """The front refuses it; who looks with the worker's settings, which pin no root, must see it too."""
+    config = signals.folder / "config.toml"
+    if not pinned:
+        root = settings_in(signals.folder).front.root_public_key
+        config.write_text(config.read_text().replace(root, ""))
+    assert signals.json("doctor")["ok"]
+    national = select(Organisation.id).where(Organisation.name == "Landelijk").scalar_subquery()
+    theirs = MailboxPublicKey.organisation_id == national
+    statements(signals, update(MailboxPublicKey).where(theirs).values(public_key=bytes(range(32))))
+    found = {check["check"]: check for check in signals.json("doctor", code=1)["checks"]}
+    assert {name for name, check in found.items() if not check["ok"]} == {"routing", "public keys"}
+    assert found["public keys"]["says"].startswith("5 are not as the keystore's root signed them: ")
+
+
+def test_no_national_desk_is_a_problem(signals: Signals) -> None:
+    statements(signals, update(Organisation).values(suspended_from=date(2024, 1, 1)))
+    assert "routing" in problems(signals)
+
+
+def test_an_installation_that_never_had_a_national_desk_is_a_problem(signals: Signals) -> None:
+    statements(signals, update(Organisation).values(kind=OrganisationKind.SOCIAL_WORK), delete(CoverageArea))
+    assert "routing" in problems(signals)
+
+
+def test_municipalities_that_a_wrong_address_file_moved_are_a_problem(signals: Signals) -> None:
+    moved = [f"{pc4}{one}{two}" for pc4 in range(1211, 1231) for one in "ABCDE" for two in ascii_uppercase]
+    to_amsterdam = [{"first_pc6": pc6, "last_pc6": pc6, "municipality_code": "GM0363"} for pc6 in moved]
+    statements(signals, insert(MunicipalityOfPostcode).values(to_amsterdam))
+    assert problems(signals) == {"address file"}
+    checked = signals.json("coverage", "check", "--on", "2026-11-24", code=1)["problems"]
+    assert "Hilversum" in {found["name"] for found in checked if found["kind"] == "routes_elsewhere"}
+
+
+def test_an_organisation_that_is_not_onboarded_is_a_problem(signals: Signals) -> None:
+    statements(signals, update(Organisation).where(Organisation.name == "Amsterdam").values(legal_basis=None))
+    assert problems(signals) == {"organisations"}
+
+
+def test_mailbox_keys_that_run_out_are_a_problem(signals: Signals) -> None:
+    ahead = MailboxPublicKey.week > today(SystemClock())
+    statements(signals, delete(MailboxPublicKey).where(ahead))
+    assert problems(signals) == {"mailbox keys"}
+
+
+def test_reports_that_wait_or_were_refused_are_a_problem(signals: Signals) -> None:
+    organisation_id = rows(signals, select(Organisation.id))[0]
+    insert_rows(signals, waiting_report(organisation_id, uuid4()))
+    assert problems(signals) == {"waiting reports"}
+    statements(signals, update(SealedReport).values(refused_on=date(2026, 1, 6)))
+    assert problems(signals) == {"refused reports"}
+
+
+def test_what_should_be_forgotten_and_is_not_is_a_problem(signals: Signals) -> None:
+    deleted = DeletionRecord(
+        signal_id=uuid4(),
+        organisation_id=rows(signals, select(Organisation.id))[0],
+        reference="K0P1-QX2M",
+        case_key_id=uuid4(),
+        deleted_on=today(SystemClock()),
+        reason=DeletionReason.CONCLUDED,
+    )
+    insert_rows(signals, deleted)
+    assert signals.json("doctor")["ok"]  # a minute's work, of today
+    statements(signals, update(DeletionRecord).values(deleted_on=today(SystemClock()) - timedelta(days=1)))
+    assert problems(signals) == {"retention"}
+    statements(signals, update(DeletionRecord).values(key_destroyed_on=today(SystemClock())))
+    assert signals.json("doctor")["ok"]
+
+
+@pytest.mark.parametrize(("days", "is_problem"), [(29, False), (31, True)])
+def test_a_signal_long_past_its_period_is_a_problem(signals: Signals, days: int, is_problem: bool) -> None:
+    received_on = today(SystemClock()) - timedelta(days=days)
+    owner = rows(signals, select(Organisation.id))[0]
+    insert_rows(signals, SignalFactory.build(organisation_id=owner, received_on=received_on))
+    checks = signals.json("doctor", code=1 if is_problem else 0)["checks"]
+    assert {check["check"] for check in checks if not check["ok"]} == ({"retention"} if is_problem else set())
+
+
+def test_mail_that_does_not_leave_is_a_problem(signals: Signals) -> None:
+    message = OutboxMessage(
+        event="new_signal",
+        subject_id=uuid4(),
+        channel="email",
+        recipient="a@example.org",
+        values={},
+        state=MessageState.QUEUED,
+        not_before=datetime(2026, 1, 5, tzinfo=UTC),
+    )
+    insert_rows(signals, message)
+    assert problems(signals) == {"outbox"}

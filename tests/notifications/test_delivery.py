@@ -1,0 +1,668 @@
+"""The outbox and its delivery on both databases: several workers, failing providers, killed workers."""
+
+import random
+import subprocess
+import sys
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event, select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session, selectinload, sessionmaker
+from sqlalchemy.pool import Pool
+
+from notifications.channels import Outgoing, Sent
+from notifications.channels.email import EmailChannel, Security, SmtpServer
+from notifications.channels.folder import FolderChannel
+from notifications.channels.memory import MemoryChannel
+from notifications.delivery import DeliveryReport, deliver_due
+from notifications.models import Base, DeliveryAttempt, MessageState, OutboxMessage
+from notifications.outbox import NewMessage, enqueue, withdraw
+from notifications.retry import OutcomeUnknown, PermanentFailure, TemporaryFailure, Throttled
+from signals.clock import FixedClock
+from signals.db import make_engine, session_factory
+from tests.notifications.building import LINK, NOON, new_message, subject
+from tests.notifications.smtp_server import DROP, HOST, Mailbox, smtp_server
+from tests.support.meanwhile import meanwhile
+
+LEASE = timedelta(seconds=120)
+Factory = sessionmaker[Session]
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'outbox.db'}"
+    return str(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture
+def engine(url: str) -> Iterator[Engine]:
+    engine = make_engine(url)
+    Base.metadata.create_all(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def factory(engine: Engine) -> Factory:
+    return session_factory(engine)
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(NOON)
+
+
+@pytest.fixture
+def channel() -> MemoryChannel:
+    return MemoryChannel()
+
+
+def write(factory: Factory, *messages: NewMessage) -> int:
+    with factory.begin() as session:
+        return enqueue(session, messages)
+
+
+def deliver(factory: Factory, clock: FixedClock, channel: MemoryChannel, limit: int = 50) -> DeliveryReport:
+    return deliver_due(factory, clock, {"memory": channel}, limit=limit, rng=random.Random(1))
+
+
+def messages(factory: Factory) -> list[OutboxMessage]:
+    with factory() as session:
+        found = select(OutboxMessage).options(selectinload(OutboxMessage.attempts))
+        return list(session.scalars(found.order_by(OutboxMessage.subject_id)))
+
+
+def the_message(factory: Factory) -> OutboxMessage:
+    [message] = messages(factory)
+    return message
+
+
+def problems(message: OutboxMessage) -> list[str | None]:
+    return [attempt.problem for attempt in message.attempts]
+
+
+# Writing
+
+
+def test_enqueue_gives_how_many_messages_are_new(factory: Factory) -> None:
+    assert write(factory, new_message(subject_id=subject(1)), new_message(subject_id=subject(2))) == 2
+
+
+def test_the_same_message_twice_is_written_once(factory: Factory) -> None:
+    assert write(factory, new_message(), new_message()) == 1
+    assert write(factory, new_message(not_before=NOON + timedelta(days=1))) == 0
+    assert the_message(factory).not_before == NOON
+
+
+def test_another_event_subject_or_recipient_is_another_message(factory: Factory) -> None:
+    write(factory, new_message())
+    reminder = new_message(event="reminder", values={"link": LINK, "due_on": "2026-11-25"})
+    others = [reminder, new_message(subject_id=subject(2)), new_message(recipient="lead@example.org")]
+    assert write(factory, *others) == 3
+
+
+def test_nothing_to_write_writes_nothing(factory: Factory) -> None:
+    assert write(factory) == 0
+
+
+def test_many_messages_are_written_in_few_statements(factory: Factory) -> None:
+    assert write(factory, *(new_message(subject_id=subject(number)) for number in range(1_201))) == 1_201
+
+
+def test_a_message_goes_when_its_transaction_is_rolled_back(factory: Factory) -> None:
+    with factory() as session:
+        enqueue(session, [new_message()])
+        session.rollback()
+    assert messages(factory) == []
+
+
+def test_a_message_can_be_written_through_a_connection(engine: Engine, factory: Factory) -> None:
+    with engine.begin() as connection:
+        assert enqueue(connection, [new_message()]) == 1
+    assert the_message(factory).state is MessageState.QUEUED
+
+
+def test_withdrawing_a_subject_removes_its_messages_and_their_attempts(
+    factory: Factory, clock: FixedClock, channel: MemoryChannel
+) -> None:
+    write(factory, new_message(), new_message(subject_id=subject(2)))
+    deliver(factory, clock, channel)
+    with factory.begin() as session:
+        assert withdraw(session, subject_id=subject(1)) == 1
+    assert the_message(factory).subject_id == subject(2)
+    with factory() as session:
+        assert len(session.scalars(select(DeliveryAttempt)).all()) == 1
+
+
+# Sending
+
+
+def test_a_due_message_is_delivered_and_recorded(
+    factory: Factory, clock: FixedClock, channel: MemoryChannel
+) -> None:
+    write(factory, new_message())
+    assert deliver(factory, clock, channel) == DeliveryReport(delivered=1)
+    message = the_message(factory)
+    assert message.state is MessageState.DELIVERED
+    assert message.provider_message_id == f"memory-{message.id}"
+    assert (message.tries, message.settled_at, message.leased_until) == (1, NOON, None)
+    assert [(attempt.at, attempt.delivered) for attempt in message.attempts] == [(NOON, True)]
+
+
+def test_what_was_delivered_is_not_sent_again(
+    factory: Factory, clock: FixedClock, channel: MemoryChannel
+) -> None:
+    write(factory, new_message())
+    deliver(factory, clock, channel)
+    assert deliver(factory, clock, channel).total == 0
+    assert len(channel.sent) == 1
+
+
+def test_a_message_waits_for_its_moment(factory: Factory, clock: FixedClock, channel: MemoryChannel) -> None:
+    write(factory, new_message(not_before=NOON + timedelta(minutes=5)))
+    assert deliver(factory, clock, channel).total == 0
+    clock.moment += timedelta(minutes=5)
+    assert deliver(factory, clock, channel).delivered == 1
+
+
+def test_a_message_that_lost_its_sense_is_dropped(
+    factory: Factory, clock: FixedClock, channel: MemoryChannel
+) -> None:
+    write(factory, new_message(expires_at=NOON))
+    assert deliver(factory, clock, channel) == DeliveryReport(expired=1)
+    assert channel.sent == []
+    assert the_message(factory).state is MessageState.EXPIRED
+
+
+def test_a_message_for_a_channel_that_is_off_waits_until_it_expires(
+    factory: Factory, clock: FixedClock, channel: MemoryChannel
+) -> None:
+    write(factory, new_message(channel="sms", expires_at=NOON + timedelta(days=1)))
+    assert deliver(factory, clock, channel).total == 0
+    clock.moment += timedelta(days=1)
+    assert deliver(factory, clock, channel).expired == 1
+
+
+def test_the_oldest_is_sent_first(factory: Factory, clock: FixedClock, channel: MemoryChannel) -> None:
+    for number, minutes in ((1, 2), (2, 3), (3, 1)):
+        write(factory, new_message(subject_id=subject(number), not_before=NOON - timedelta(minutes=minutes)))
+    deliver(factory, clock, channel)
+    by_id = {message.id: message.subject_id for message in messages(factory)}
+    assert [by_id[sent.id] for sent in channel.sent] == [subject(2), subject(1), subject(3)]
+
+
+def test_an_organisation_with_much_to_tell_does_not_keep_another_waiting(
+    factory: Factory, clock: FixedClock, channel: MemoryChannel
+) -> None:
+    old = NOON - timedelta(hours=1)
+    write(factory, *(new_message(subject_id=subject(number), not_before=old) for number in range(1, 21)))
+    write(
+        factory, new_message(subject_id=subject(99), organisation_id=subject(2000), recipient="b@example.org")
+    )
+    deliver(factory, clock, channel, limit=2)
+    assert [sent.recipient for sent in channel.sent] == ["team@example.org", "b@example.org"]
+
+
+def test_no_connection_is_held_while_a_provider_is_called(factory: Factory, clock: FixedClock) -> None:
+    write(factory, *(new_message(subject_id=subject(number)) for number in range(1, 4)))
+    with _counting("checkout", "checkin") as counts:
+        watching = _During(lambda _: counts["checkout"] - counts["checkin"])
+        deliver_due(factory, clock, {"memory": watching})
+    assert watching.seen == [0, 0, 0]
+    assert counts["checkout"] > 3  # of whatever pool
+
+
+@pytest.mark.postgres
+def test_on_postgresql_each_message_more_is_one_statement_more(
+    postgres_url: str, clock: FixedClock, channel: MemoryChannel
+) -> None:
+    engine = make_engine(postgres_url)
+    Base.metadata.create_all(engine)
+    factory, counted = session_factory(engine), []
+    for first, last in ((1, 11), (11, 31)):
+        write(factory, *(new_message(subject_id=subject(number)) for number in range(first, last)))
+        with _counting("before_cursor_execute", "begin", target=Engine) as counts:
+            assert deliver(factory, clock, channel).delivered == last - first
+        counted.append(counts)
+    engine.dispose()
+    assert counted[1]["before_cursor_execute"] - counted[0]["before_cursor_execute"] == 10
+    assert counted[1]["begin"] - counted[0]["begin"] == 10  # of itself each: no BEGIN is sent
+
+
+@pytest.mark.postgres
+def test_what_was_sent_is_written_down_when_the_database_ends_all_connections_meanwhile(
+    postgres_url: str, clock: FixedClock, channel: MemoryChannel
+) -> None:
+    engine = make_engine(postgres_url)
+    Base.metadata.create_all(engine)
+    factory = session_factory(engine)
+    write(factory, *(new_message(subject_id=subject(number)) for number in range(1, 5)))
+    ends = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+    sent: list[Outgoing] = []
+
+    def end_connections_at_the_third(message: Outgoing) -> int:
+        sent.append(message)
+        if len(sent) == 3:
+            other = make_engine(postgres_url)
+            with other.connect() as connection:
+                connection.exec_driver_sql(f"{ends} AND pid <> pg_backend_pid()")
+            other.dispose()
+        return 0
+
+    with pytest.raises(OperationalError):
+        deliver_due(factory, clock, {"memory": _During(end_connections_at_the_third)})
+    assert Counter(m.state for m in messages(factory))[MessageState.DELIVERED] == 3
+    assert deliver(factory, clock, channel).delivered == 1
+    engine.dispose()
+
+
+def test_the_order_is_looked_up_anew_when_sending_takes_long(factory: Factory, clock: FixedClock) -> None:
+    """More than one bite of one organisation waits, and a word of another comes while it is sent slowly."""
+    write(factory, *(new_message(subject_id=subject(number)) for number in range(1, 121)))
+
+    def slow(_: Outgoing) -> int:
+        clock.moment += timedelta(seconds=1)
+        return 0
+
+    assert deliver_due(factory, clock, {"memory": _During(slow)}, limit=500).delivered == 50
+    other = {"subject_id": subject(999), "organisation_id": subject(2000), "recipient": "b@example.org"}
+    write(factory, new_message(**other))
+    channel = MemoryChannel()
+    assert deliver(factory, clock, channel, limit=500).delivered == 71
+    assert "b@example.org" in [sent.recipient for sent in channel.sent[:2]]
+
+
+# Failing
+
+
+def test_a_temporary_failure_is_tried_again_later(
+    factory: Factory, clock: FixedClock, channel: MemoryChannel
+) -> None:
+    write(factory, new_message())
+    channel.failures.append(TemporaryFailure("smtp_451"))
+    assert deliver(factory, clock, channel) == DeliveryReport(retried=1)
+    assert deliver(factory, clock, channel).total == 0
+    clock.moment = the_message(factory).not_before
+    assert deliver(factory, clock, channel) == DeliveryReport(delivered=1)
+    assert problems(the_message(factory)) == ["smtp_451", None]
+
+
+def test_a_permanent_failure_becomes_a_dead_letter(
+    factory: Factory, clock: FixedClock, channel: MemoryChannel
+) -> None:
+    write(factory, new_message())
+    channel.failures.append(PermanentFailure("smtp_550"))
+    assert deliver(factory, clock, channel) == DeliveryReport(failed=1)
+    message = the_message(factory)
+    assert (message.state, message.settled_at) == (MessageState.FAILED, NOON)
+    clock.moment += timedelta(days=2)
+    assert deliver(factory, clock, channel).total == 0
+
+
+def test_a_provider_that_wants_a_pause_gets_it(
+    factory: Factory, clock: FixedClock, channel: MemoryChannel
+) -> None:
+    write(factory, new_message())
+    channel.failures.append(Throttled("twilio_429", timedelta(hours=1)))
+    assert deliver(factory, clock, channel).retried == 1
+    assert the_message(factory).not_before >= NOON + timedelta(hours=1)
+
+
+def test_a_provider_off_for_a_day_delivers_what_still_makes_sense_once(
+    factory: Factory, clock: FixedClock, channel: MemoryChannel
+) -> None:
+    write(factory, *(new_message(subject_id=subject(number)) for number in range(1, 4)))
+    write(factory, new_message(subject_id=subject(9), expires_at=NOON + timedelta(hours=8)))
+    for _ in range(24):
+        channel.failures = deque([TemporaryFailure("smtp_connection")] * 4)
+        deliver(factory, clock, channel)
+        clock.moment += timedelta(hours=1)
+    channel.failures.clear()
+    clock.moment += timedelta(hours=4)
+    assert deliver(factory, clock, channel).delivered == 3
+    states = Counter(message.state for message in messages(factory))
+    assert states == {MessageState.DELIVERED: 3, MessageState.EXPIRED: 1}
+
+
+def test_a_failure_of_one_message_does_not_hold_up_the_next(
+    factory: Factory, clock: FixedClock, channel: MemoryChannel
+) -> None:
+    write(factory, new_message(subject_id=subject(1)), new_message(subject_id=subject(2)))
+    channel.failures.append(PermanentFailure("smtp_550"))
+    assert deliver(factory, clock, channel) == DeliveryReport(delivered=1, failed=1)
+
+
+def test_a_second_silence_of_the_provider_goes_to_a_person(
+    factory: Factory, clock: FixedClock, channel: MemoryChannel
+) -> None:
+    write(factory, new_message())
+    channel.failures.extend([OutcomeUnknown(), OutcomeUnknown()])
+    assert deliver(factory, clock, channel).retried == 1
+    clock.moment += timedelta(hours=1)
+    assert deliver(factory, clock, channel).failed == 1
+
+
+def test_an_error_that_no_channel_should_raise_frees_the_other_messages_at_once(
+    factory: Factory, clock: FixedClock, channel: MemoryChannel
+) -> None:
+    write(factory, *(new_message(subject_id=subject(number)) for number in range(1, 4)))
+    with pytest.raises(_Crash):
+        deliver_due(factory, clock, {"memory": _During(_crash)})
+    assert deliver(factory, clock, channel).delivered == 2
+
+
+def test_what_was_sent_is_written_down_when_asking_for_the_next_one_fails(
+    factory: Factory, clock: FixedClock, channel: MemoryChannel
+) -> None:
+    write(factory, *(new_message(subject_id=subject(number)) for number in (1, 2)))
+    asked: list[str] = []
+
+    def senseless(_session: Session, event: str, *_about: object) -> None:
+        asked.append(event)
+        if len(asked) == 2:
+            raise _Crash
+
+    with pytest.raises(_Crash):
+        deliver_due(factory, clock, {"memory": channel}, senseless=senseless)
+    assert [message.state for message in messages(factory)].count(MessageState.DELIVERED) == 1
+    clock.moment += timedelta(hours=1)
+    deliver(factory, clock, channel)
+    assert len(channel.sent) == 2  # each once
+
+
+# Through a real mail server
+
+
+@pytest.fixture
+def mailbox() -> Mailbox:
+    return Mailbox()
+
+
+@pytest.fixture
+def mail(mailbox: Mailbox) -> Iterator[EmailChannel]:
+    with smtp_server(mailbox) as port:
+        server = SmtpServer(host=HOST, port=port, security=Security.NONE, timeout_seconds=5)
+        found = EmailChannel(server=server, sender="meldingen@example.org")
+        yield found
+        found.rest()
+
+
+def post(factory: Factory, clock: FixedClock, mail: EmailChannel) -> DeliveryReport:
+    report = deliver_due(factory, clock, {"email": mail})
+    clock.moment += timedelta(hours=5)
+    return report
+
+
+def test_a_mail_refused_for_now_arrives_later(
+    factory: Factory, clock: FixedClock, mail: EmailChannel, mailbox: Mailbox
+) -> None:
+    write(factory, new_message(channel="email"))
+    mailbox.rcpt_answers = deque(["451 greylisted"])
+    assert post(factory, clock, mail).retried == 1
+    assert post(factory, clock, mail).delivered == 1
+    assert len(mailbox.inbox) == 1
+
+
+def test_a_mail_refused_for_good_fails_at_once(
+    factory: Factory, clock: FixedClock, mail: EmailChannel, mailbox: Mailbox
+) -> None:
+    write(factory, new_message(channel="email"))
+    mailbox.rcpt_answers = deque(["550 no such mailbox"])
+    assert post(factory, clock, mail).failed == 1
+    assert problems(the_message(factory)) == ["smtp_550"]
+
+
+def test_a_mail_whose_connection_dropped_in_data_is_repeated_once(
+    factory: Factory, clock: FixedClock, mail: EmailChannel, mailbox: Mailbox
+) -> None:
+    write(factory, new_message(channel="email"))
+    mailbox.data_answers = deque([DROP])
+    assert post(factory, clock, mail).retried == 1
+    assert post(factory, clock, mail).delivered == 1
+    assert len(mailbox.inbox) == 1
+    assert the_message(factory).provider_message_id == f"<{the_message(factory).id}@example.org>"
+
+
+# Several workers
+
+
+def test_two_workers_at_once_send_each_message_once(factory: Factory, clock: FixedClock) -> None:
+    write(factory, *(new_message(subject_id=subject(number)) for number in range(1, 61)))
+    channel, start = MemoryChannel(), threading.Barrier(2)
+
+    def work() -> int:
+        start.wait(10)
+        done = 0
+        while (report := deliver_due(factory, clock, {"memory": channel}, limit=7)).total:
+            done += report.delivered
+        return done
+
+    with ThreadPoolExecutor(2) as pool:
+        shares = [future.result(60) for future in [pool.submit(work), pool.submit(work)]]
+    assert sum(shares) == 60
+    assert set(Counter(sent.id for sent in channel.sent).values()) == {1}
+    assert len(channel.sent) == 60
+
+
+def test_a_worker_leaves_alone_what_another_is_sending(
+    factory: Factory, clock: FixedClock, channel: MemoryChannel
+) -> None:
+    write(factory, *(new_message(subject_id=subject(number)) for number in range(1, 4)))
+    other = _During(lambda _: deliver(factory, clock, channel).total)
+    assert deliver_due(factory, clock, {"memory": other}, limit=1).delivered == 1
+    assert other.seen == [2]
+
+
+def test_a_lease_that_ends_too_soon_is_noticed_and_the_delivery_counts(
+    factory: Factory, clock: FixedClock, channel: MemoryChannel
+) -> None:
+    """The first worker takes longer than its lease; the second repeats the message meanwhile."""
+    write(factory, new_message())
+
+    def overtake(_: Outgoing) -> int:
+        clock.moment += LEASE
+        return deliver(factory, clock, channel).delivered
+
+    slow = _During(overtake)
+    assert deliver_due(factory, clock, {"memory": slow}) == DeliveryReport(overtaken=1)
+    assert slow.seen == [1]
+    assert problems(the_message(factory)).count("interrupted") == 1
+
+
+def test_what_was_sent_twice_and_is_withdrawn_as_that_is_written_down_is_simply_gone(
+    engine: Engine, factory: Factory, clock: FixedClock, channel: MemoryChannel
+) -> None:
+    write(factory, new_message())
+
+    def overtake(_: Outgoing) -> int:
+        clock.moment += LEASE
+        return deliver(factory, clock, channel).delivered
+
+    def purge() -> None:
+        with factory.begin() as session:
+            withdraw(session, subject_id=new_message().subject_id)
+
+    with meanwhile(engine, "FROM outbox_messages \nWHERE outbox_messages.id = ", purge):
+        report = deliver_due(factory, clock, {"memory": _During(overtake)})
+    assert report == DeliveryReport(overtaken=1)
+    assert messages(factory) == []
+
+
+def test_a_lease_that_ran_out_before_sending_began_is_not_used(
+    factory: Factory, clock: FixedClock, channel: MemoryChannel
+) -> None:
+    """The first message takes longer than the lease, and another worker takes the second meanwhile."""
+    write(factory, new_message(subject_id=subject(1)), new_message(subject_id=subject(2)))
+
+    def overtake(_: Outgoing) -> int:
+        clock.moment += LEASE - timedelta(seconds=1)
+        with factory.begin() as session:  # the sending one is still held, the waiting one is made to lapse
+            [waiting] = session.scalars(select(OutboxMessage).where(OutboxMessage.state == "queued"))
+            waiting.leased_until = clock.now()
+        return deliver(factory, clock, channel).delivered
+
+    slow = _During(overtake)
+    assert deliver_due(factory, clock, {"memory": slow}) == DeliveryReport(delivered=1, overtaken=1)
+    assert len(slow.seen) == 1
+    assert len(channel.sent) == 1
+
+
+# Killed workers
+
+
+def test_a_worker_killed_after_sending_repeats_the_message_once_and_says_so(
+    url: str, factory: Factory, clock: FixedClock, channel: MemoryChannel, tmp_path: Path
+) -> None:
+    write(factory, new_message())
+    _kill_while_sending(url, tmp_path / "mail")
+    assert deliver(factory, clock, channel).total == 0
+    clock.moment += LEASE
+    assert deliver(factory, clock, channel) == DeliveryReport(delivered=1)
+    message = the_message(factory)
+    assert sorted(map(str, problems(message))) == ["None", "interrupted"]
+    assert message.tries == 2
+
+
+def test_the_folder_holds_one_mail_even_when_the_worker_was_killed_after_writing_it(
+    url: str, factory: Factory, clock: FixedClock, tmp_path: Path
+) -> None:
+    write(factory, new_message())
+    _kill_while_sending(url, tmp_path / "mail")
+    clock.moment += LEASE
+    folder = FolderChannel(folder=tmp_path / "mail", sender="meldingen@example.org")
+    assert deliver_due(factory, clock, {"memory": folder}).delivered == 1
+    assert len(list((tmp_path / "mail").glob("*.eml"))) == 1
+
+
+def test_a_message_whose_worker_died_twice_goes_to_a_person(
+    factory: Factory, clock: FixedClock, channel: MemoryChannel
+) -> None:
+    write(factory, new_message())
+    for _ in range(2):
+        with pytest.raises(_Crash):
+            deliver_due(factory, clock, {"memory": _During(_crash)})
+        clock.moment += LEASE
+    assert deliver(factory, clock, channel) == DeliveryReport(failed=1)
+    assert channel.sent == []
+    assert problems(the_message(factory)) == ["interrupted", "interrupted"]
+
+
+def test_what_a_killed_worker_had_not_begun_is_sent_without_doubt(
+    url: str, factory: Factory, clock: FixedClock, channel: MemoryChannel, tmp_path: Path
+) -> None:
+    write(factory, *(new_message(subject_id=subject(number)) for number in range(1, 5)))
+    _kill_while_sending(url, tmp_path / "mail")
+    clock.moment += LEASE
+    assert deliver(factory, clock, channel).delivered == 4
+    doubted = [message for message in messages(factory) if "interrupted" in problems(message)]
+    assert len(doubted) == 1
+
+
+def test_a_worker_killed_later_on_leaves_one_in_doubt_and_the_rest_written_down(
+    url: str, factory: Factory, clock: FixedClock, channel: MemoryChannel, tmp_path: Path
+) -> None:
+    write(factory, *(new_message(subject_id=subject(number)) for number in range(1, 6)))
+    _kill_while_sending(url, tmp_path / "mail", after=3)
+    states = Counter(message.state for message in messages(factory))
+    assert states == {MessageState.DELIVERED: 2, MessageState.SENDING: 1, MessageState.QUEUED: 2}
+    clock.moment += LEASE
+    assert deliver(factory, clock, channel).delivered == 3
+    assert [problems(message) for message in messages(factory)].count([None]) == 4
+
+
+def test_what_another_worker_wrote_down_first_is_counted_as_overtaken_and_the_next_goes_on(
+    factory: Factory, clock: FixedClock, channel: MemoryChannel
+) -> None:
+    """The first of two takes longer than its lease, and the other worker has it meanwhile; not the second."""
+    write(factory, *(new_message(subject_id=subject(number)) for number in (1, 2)))
+    seen: list[Outgoing] = []
+
+    def overtake_the_first(message: Outgoing) -> int:
+        seen.append(message)
+        if len(seen) > 1:
+            return 0
+        with factory.begin() as session:
+            [sending] = session.scalars(select(OutboxMessage).where(OutboxMessage.state == "sending"))
+            sending.leased_until = clock.now()
+        return deliver(factory, clock, channel, limit=1).delivered
+
+    first = _During(overtake_the_first)
+    assert deliver_due(factory, clock, {"memory": first}) == DeliveryReport(delivered=1, overtaken=1)
+    assert first.seen == [1, 0]
+    tries = {len(problems(message)) for message in messages(factory)}
+    assert tries == {1, 3}  # interrupted, and what each of the two workers found
+
+
+class _Crash(Exception):
+    """What no channel should raise."""
+
+
+def _crash(_: Outgoing) -> int:
+    raise _Crash
+
+
+@dataclass
+class _During:
+    """A channel that does something while it sends and keeps what came of it."""
+
+    action: Callable[[Outgoing], int]
+    seen: list[int] = field(default_factory=list)
+
+    def send(self, message: Outgoing) -> Sent:
+        self.seen.append(self.action(message))
+        return Sent(provider_message_id="during")
+
+
+@contextmanager
+def _counting(*names: str, target: Any = Pool) -> Iterator[Counter[str]]:
+    """How often each of SQLAlchemy's events happens meanwhile, in any pool or engine."""
+    counts: Counter[str] = Counter()
+    listeners = [(name, lambda *_, name=name: counts.update([name])) for name in names]
+    for name, listener in listeners:
+        event.listen(target, name, listener)
+    try:
+        yield counts
+    finally:
+        for name, listener in listeners:
+            event.remove(target, name, listener)
+
+
+KILLED_WORKER = """
+import os, signal, sys
+from datetime import datetime
+from pathlib import Path
+from notifications.channels.folder import FolderChannel
+from notifications.delivery import deliver_due
+from signals.clock import FixedClock
+from signals.db import make_engine, session_factory
+
+class KilledAfterSending:
+    left = int(sys.argv[4])
+    def send(self, message):
+        sent = FolderChannel(folder=Path(sys.argv[2]), sender="meldingen@example.org").send(message)
+        self.left -= 1
+        if not self.left:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return sent
+
+clock = FixedClock(datetime.fromisoformat(sys.argv[3]))
+deliver_due(session_factory(make_engine(sys.argv[1])), clock, {"memory": KilledAfterSending()})
+"""
+
+
+def _kill_while_sending(url: str, folder: Path, *, after: int = 1) -> None:
+    """A worker of its own process that dies between sending and recording the message of that number."""
+    command = [sys.executable, "-c", KILLED_WORKER, url, str(folder), NOON.isoformat(), str(after)]
+    worker = subprocess.run(command, cwd=Path(__file__).parents[2], timeout=60, check=False)
+    assert worker.returncode == -9
+    assert len(list(folder.glob("*.eml"))) == after

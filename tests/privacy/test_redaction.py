@@ -1,0 +1,239 @@
+"""What is taken out of a carrier's note, what stays, and how much of each on labelled notes."""
+
+import subprocess
+import sys
+from pathlib import Path
+from types import FrameType
+
+import pytest
+
+import privacy.redaction
+from privacy.redaction import MARKERS, redact
+from tests.redaction.measure import HALVES, LabelledNote, labelled_notes, measure
+
+LEAST_RECALL = 0.95
+LEAST_HARMLESS_KEPT = 0.97
+WORD_LISTS = sorted((Path(privacy.redaction.__file__).parent / "words").glob("*.txt"))
+LONGEST_NOTE = 280
+
+
+# The labelled notes
+
+
+@pytest.mark.parametrize("half", HALVES)
+def test_enough_is_removed_and_enough_is_kept_on(half: str, capsys: pytest.CaptureFixture[str]) -> None:
+    figures = measure(labelled_notes(half))
+    with capsys.disabled():
+        sys.stdout.write(f"\nredaction, {half}:\n{figures.table()}\n")
+    assert figures.recall >= LEAST_RECALL
+    assert figures.harmless_kept >= LEAST_HARMLESS_KEPT
+
+
+@pytest.mark.parametrize("half", HALVES)
+@pytest.mark.parametrize("style", ["tidy", "loose"])
+def test_hurried_notes_are_redacted_as_well_as_tidy_ones_on(half: str, style: str) -> None:
+    figures = measure(note for note in labelled_notes(half) if note.style == style)
+    assert figures.recall >= LEAST_RECALL
+    assert figures.harmless_kept >= LEAST_HARMLESS_KEPT
+
+
+def test_the_labelled_notes_are_many_half_of_them_hurried_and_of_every_kind() -> None:
+    notes = [note for half in HALVES for note in labelled_notes(half)]
+    assert len({note.text for note in notes}) == len(notes) >= 320
+    assert len([note for note in notes if note.style == "loose"]) * 2 >= len(notes)
+    assert all(len(note.text) <= LONGEST_NOTE for note in notes)
+    for half in HALVES:
+        assert {kind for note in labelled_notes(half) for _, _, kind in note.labels} == set(MARKERS)
+
+
+def test_no_note_stands_in_both_halves() -> None:
+    tuning, held_back = ({note.id[:3] for note in labelled_notes(half)} for half in HALVES)
+    assert tuning.isdisjoint(held_back)
+
+
+def test_the_measure_sees_what_was_left_and_what_was_lost() -> None:
+    left = LabelledNote(id="1", style="tidy", text="Vreemd genoeg: Qwrtsdf", labels=((15, 22, "name"),))
+    lost = LabelledNote(id="2", style="tidy", text="bel 0612345678", labels=())
+    told: list[str] = []
+    figures = measure([left, lost], told.append)
+    assert (figures.recall, figures.kept, figures.harmless) != (1.0, 4, 4)
+    assert any(line.startswith("2 lost 0612345678") for line in told)
+
+
+# Forms
+
+
+@pytest.mark.parametrize(
+    ("note", "redacted"),
+    [
+        ("bel 06-12345678 vandaag", "bel [telefoon] vandaag"),
+        ("bel 06 12 34 56 78", "bel [telefoon]"),
+        ("bel +31 6 12345678", "bel [telefoon]"),
+        ("bel 0031612345678", "bel [telefoon]"),
+        ("bel 020-1234567", "bel [telefoon]"),
+        ("bel 06.12.34.56.78", "bel [telefoon]"),
+        ("bsn 111222333", "bsn [bsn]"),
+        ("bsn 111.222.333", "bsn [bsn]"),
+        ("op 123456782 staat zij", "op [bsn] staat zij"),
+        ("rekening NL91 ABNA 0417 1643 00", "rekening [rekening]"),
+        ("naar de89370400440532013000", "naar [rekening]"),
+        ("mail naar piet@example.nl", "mail naar [e-mail]"),
+        ("mail piet at example punt nl", "mail [e-mail]"),
+        ("in 1012 AB", "in [postcode]"),
+        ("in 1012ab", "in [postcode]"),
+        ("op Kerkstraat 12-a", "op [adres]"),
+        ("op prins hendrikkade 7", "op [adres]"),
+        ("huisnummer 12", "huisnummer [adres]"),
+        ("mevrouw is 82 jaar", "mevrouw is [leeftijd] jaar"),
+        ("man van in de 80", "man van in de [leeftijd]"),
+        ("een man van 67", "een man van [leeftijd]"),
+        ("meisje van 6 alleen thuis", "meisje van [leeftijd] alleen thuis"),
+        ("geboren 12-03-1941", "geboren [datum]"),
+        ("sinds 12 november weg", "sinds [datum] weg"),
+        ("meneer Jansen valt", "meneer [naam] valt"),
+        ("haar zoon piet belt", "haar zoon [naam] belt"),
+        ("buurvrouw Fatma belt", "buurvrouw [naam] belt"),
+        ("mw. J.P. van den Berg-Smit valt", "mw. [naam] valt"),
+        ("mevrouw zwiggelaar valt", "mevrouw [naam] valt"),
+    ],
+)
+def test_an_identifying_string_gives_way_to_its_marker(note: str, redacted: str) -> None:
+    assert redact(note).text == redacted
+
+
+@pytest.mark.parametrize(
+    "plate",
+    [
+        "XX-11-22", "11-22-XX", "11-XX-22", "XX-11-YY", "XX-YY-11", "11-XX-YY", "11-KKK-2",
+        "1-KKK-22", "XX-111-Y", "X-111-YY", "KKK-11-Y", "X-11-YYY", "1-XX-222", "111-XX-2",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("spelling", ["{}", "lower", "closed", "spaced"])
+def test_every_form_of_number_plate_is_found(plate: str, spelling: str) -> None:
+    closed, spaced = plate.replace("-", "").lower(), plate.replace("-", " ")
+    spelt = {"lower": plate.lower(), "closed": closed, "spaced": spaced}
+    assert redact(f"auto {spelt.get(spelling, plate)} staat er").text == "auto [kenteken] staat er"
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "post puilt uit de brievenbus",
+        "hond blaft al dagen",
+        "er liggen 3 pakketten op de 2e verdieping",
+        "mevrouw doet niet open, meneer wil niet praten",
+        "haar zoon zegt dat het goed gaat",
+        "de buurman bonst op de muur",
+        "in mei bloeide hier een roos",
+        "Ik ben bezorger en maak mij zorgen",
+        "kom hier al 10 jaar, 2 keer per week om 14.30 uur",
+        "al 2 tot 3 weken geen licht",
+        "POST PUILT UIT DE BUS",
+        "Albert Heijn bezorgt hier niet meer",
+        "een van de 4 lekt, 1 op 100 doet open",
+        "",
+    ],
+)
+def test_a_harmless_note_stays_as_it_is(note: str) -> None:
+    redacted = redact(note)
+    assert (redacted.text, dict(redacted.counts)) == (note, {})
+
+
+def test_kinds_are_counted_by_name() -> None:
+    counts = redact("mevrouw Jansen (84) en zoon Piet, bel 0612345678 of 0687654321").counts
+    assert dict(counts) == {"age": 1, "name": 2, "phone": 2}
+
+
+def test_the_answer_shows_no_text_when_it_is_printed() -> None:
+    assert "brievenbus" not in repr(redact("de brievenbus van Piet"))
+
+
+# Tricks
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "bel ０６１２３４５６７８",
+        "bel 06\u200b12345\u200d678",
+        "bel 06\u00a012\u00a034\u00a056\u00a078",
+        "bel 06\u201312\u201334\u201356\u201378",
+        "bel ٠٦١٢٣٤٥٦٧٨",
+        "bel 0\u03386\u03381\u033823\u03384\u03385\u03386\u03387\u03388",
+        "bel ⓪⑥①②③④⑤⑥⑦⑧",
+        "bel 06\n12\t34 56 78",
+    ],
+)
+def test_a_number_in_disguise_is_found_and_nothing_of_it_is_left(note: str) -> None:
+    assert redact(note).text == "bel [telefoon]"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Fatma", "FATMA", "fatma", "Ｆａｔｍａ", "Fa\u00adtma", "F\u0430tma", "Fátma", "Fa\u0301tma\u0301"],
+)
+def test_a_name_in_disguise_is_found(name: str) -> None:
+    assert redact(f"ik sprak {name} gisteren").text == "ik sprak [naam] gisteren"
+
+
+def test_what_is_not_taken_out_is_left_exactly_as_it_was_typed() -> None:
+    note = "Ｍevrouw é 👵🏽 ﬁets\u200d, ½ liter — dhr Jansen"
+    assert redact(note).text == note.replace("Jansen", "[naam]")
+
+
+def test_a_note_of_emoji_stays() -> None:
+    assert redact("👵" * LONGEST_NOTE).text == "👵" * LONGEST_NOTE
+
+
+def test_a_marker_that_somebody_typed_is_left_and_not_counted() -> None:
+    redacted = redact("[naam] woont naast [adres], zei piet")
+    assert (redacted.text, dict(redacted.counts)) == ("[naam] woont naast [adres], zei [naam]", {"name": 1})
+
+
+# Cost
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["a", "1", "1 ", "0", "@", "a@", "a.", "j.", "-", "a-", "'", "1-", "+1", "nl91", "é", "\u200d",
+     "A ", "[", "[naam", "van ", "de ", "mw ", "mw. ", "piet ", "op 1", "straat ", "1234 ab ", "in de ",
+     "laan van "],
+)  # fmt: skip
+def test_no_input_makes_the_work_grow_faster_than_itself(unit: str) -> None:
+    """Sixteen times the text; the patterns, which cannot be counted, would not end if one of them blew up."""
+    redact(unit * 100)
+    short, long = (_calls(unit * (size // len(unit))) for size in (1_000, 16_000))
+    assert long <= 17 * short
+
+
+def test_importing_it_reads_no_list_and_loads_no_library() -> None:
+    code = (
+        "import sys, privacy.redaction, privacy.redaction.words as w; "
+        "sys.exit('stdnum' in sys.modules or 'phonenumbers' in sys.modules or w.words.cache_info().currsize)"
+    )
+    root = Path(privacy.redaction.__file__).parents[1]
+    assert subprocess.run([sys.executable, "-c", code], cwd=root, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("path", WORD_LISTS, ids=lambda path: path.stem)
+def test_every_word_list_is_folded_sorted_and_without_doubles(path: Path) -> None:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert lines == sorted(set(lines))
+    assert all(line == line.strip().lower() and line.isascii() and line for line in lines)
+
+
+def _calls(note: str) -> int:
+    """How many calls of Python and C functions it takes."""
+    calls = 0
+
+    def count(_frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event in {"call", "c_call"}
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        redact(note)
+    finally:
+        sys.setprofile(before)
+    return calls

@@ -1,0 +1,500 @@
+"""Accounts, sign-in, sessions, and the brake on guessing."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pyotp
+import pytest
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from privacy.passwords import PasswordHasherSettings, needs_rehash
+from privacy.sealing import EnvelopeRefused
+from signals import staff
+from signals.audit.log import SYSTEM, Actor, AuditLog
+from signals.clock import FixedClock
+from signals.errors import Forbidden, Invalid, NotSignedIn, SignInFailed, TooManyGuesses
+from signals.models import AuditEntry, SignInGuess, StaffMember, StaffSession
+from signals.staff.identity import open_totp
+from signals.vocabulary import AuditAction, Role
+from tests import factories
+from tests.support.desk_fixtures import (
+    CHEAP,
+    PlainKeys,
+    Team,
+    audit,
+    clock,
+    keys,
+    migrated_file,
+    session,
+    sqlite_engine,
+    team,
+)
+
+__all__ = ["audit", "clock", "keys", "migrated_file", "session", "sqlite_engine", "team"]
+
+PASSWORD = "een lang wachtwoord"
+EMAIL = "worker@example.org"
+
+
+class Desk:
+    """The fixtures together, with the sign-in of one worker."""
+
+    def __init__(
+        self, session: Session, clock: FixedClock, audit: AuditLog, keys: PlainKeys, organisation_id: UUID
+    ) -> None:
+        self.session, self.clock, self.audit, self.keys = session, clock, audit, keys
+        self.organisation_id = organisation_id
+        added = self.add()
+        self.member, self.secret = added.member, added.totp_secret
+
+    def add(self, **how: Any) -> staff.NewStaff:
+        values: dict[str, Any] = {
+            "organisation_id": self.organisation_id,
+            "role": Role.WORKER,
+            "name": "Sanne Voorbeeld",
+            "email": EMAIL,
+            "password": PASSWORD,
+        } | how
+        return staff.add_staff(
+            self.session, self.clock, keystore=self.keys, audit=self.audit, hasher=CHEAP, **values
+        )
+
+    def sign_in(self, **how: Any) -> staff.SignedIn:
+        values: dict[str, Any] = {
+            "email": EMAIL,
+            "password": PASSWORD,
+            "totp": self.code(),
+            "kind": "page",
+            "absolute_hours": 12,
+        } | how
+        return staff.sign_in(
+            self.session, self.clock, keystore=self.keys, audit=self.audit, hasher=CHEAP, **values
+        )
+
+    def code(self) -> str:
+        return pyotp.TOTP(self.secret).at(self.clock.now())
+
+    def authenticate(self, token: str, **how: Any) -> StaffSession:
+        values: dict[str, Any] = {"kinds": {"page"}, "idle_minutes": 60} | how
+        return staff.authenticate(self.session, self.clock, token=token, **values)
+
+    def audited(self, action: AuditAction) -> list[AuditEntry]:
+        return list(self.session.scalars(select(AuditEntry).where(AuditEntry.action == action)))
+
+
+@pytest.fixture
+def desk(session: Session, clock: FixedClock, audit: AuditLog, keys: PlainKeys, team: Team) -> Desk:
+    return Desk(session, clock, audit, keys, team.organisation.id)
+
+
+# Accounts
+
+
+def test_an_address_is_kept_in_lower_case(desk: Desk) -> None:
+    assert desk.add(email=" Other.Worker@Example.ORG ").member.email == "other.worker@example.org"
+
+
+def test_a_totp_secret_is_stored_sealed_to_its_own_account(desk: Desk) -> None:
+    other = desk.add(email="other@example.org").member
+    assert desk.secret.encode() not in desk.member.totp_sealed
+    assert open_totp(desk.keys, desk.member) == desk.secret
+    other.totp_sealed = desk.member.totp_sealed
+    with pytest.raises(EnvelopeRefused):
+        open_totp(desk.keys, other)
+
+
+def test_neither_a_new_account_nor_a_session_shows_its_secret(desk: Desk) -> None:
+    signed_in = desk.sign_in()
+    shown = repr(desk.add(email="other@example.org", totp_secret="B" * 32)) + repr(signed_in)
+    assert "B" * 32 not in shown
+    assert signed_in.token not in shown
+
+
+@pytest.mark.parametrize(
+    ("how", "field", "code"),
+    [
+        ({"email": EMAIL.upper()}, "email", "taken"),
+        ({"email": "nobody"}, "email", "invalid"),
+        ({"email": "a@b c.nl"}, "email", "invalid"),
+        ({"password": "elf tekens!"}, "password", "too_short"),
+        ({"password": "x" * 201}, "password", "too_long"),
+        ({"name": "  "}, "name", "out_of_range"),
+        ({"language": "fr"}, "language", "unknown"),
+        ({"organisation_id": None}, "organisation_id", "required"),
+    ],
+)
+def test_an_account_that_cannot_be_is_refused(desk: Desk, how: dict[str, Any], field: str, code: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        desk.add(**({"email": "new@example.org"} | how))
+    assert [(problem.field, problem.code) for problem in refused.value.problems] == [(field, code)]
+
+
+@pytest.mark.parametrize("role", [Role.ADMINISTRATOR, Role.COORDINATOR])
+def test_who_works_for_no_team_needs_no_organisation(desk: Desk, role: Role) -> None:
+    assert desk.add(role=role, organisation_id=None, email="new@example.org").member.role is role
+
+
+# Signing in
+
+
+def test_password_and_code_open_a_session_that_is_stored_as_a_hash(desk: Desk) -> None:
+    signed_in = desk.sign_in(email=EMAIL.upper())
+    assert signed_in.member is desk.member
+    assert signed_in.token.encode() not in signed_in.session.token_hash
+    assert signed_in.session.expires_at == factories.MOMENT + timedelta(hours=12)
+    (entry,) = desk.audited(AuditAction.SIGN_IN)
+    assert (entry.actor_id, entry.organisation_id) == (desk.member.id, desk.organisation_id)
+
+
+def test_a_code_is_accepted_once(desk: Desk) -> None:
+    desk.sign_in()
+    with pytest.raises(SignInFailed):
+        desk.sign_in()
+    desk.clock.moment += timedelta(seconds=30)
+    desk.sign_in()
+
+
+@pytest.mark.parametrize(
+    "how", [{"email": "nobody@example.org"}, {"password": "een ander wachtwoord"}, {"totp": "000000"}]
+)
+def test_every_failure_looks_the_same_and_leaves_a_trace(desk: Desk, how: dict[str, Any]) -> None:
+    with pytest.raises(SignInFailed) as refused:
+        desk.sign_in(**how)
+    assert str(refused.value) == str(SignInFailed())
+    desk.session.commit()
+    (entry,) = desk.audited(AuditAction.SIGN_IN_FAILED)
+    known = "email" not in how
+    assert entry.actor_id == (desk.member.id if known else None)
+    assert desk.session.scalars(select(StaffSession)).all() == []
+
+
+def test_a_wrong_password_does_not_use_up_the_code(desk: Desk) -> None:
+    with pytest.raises(SignInFailed):
+        desk.sign_in(password="een ander wachtwoord")
+    assert desk.sign_in().member is desk.member
+
+
+def test_a_disabled_account_cannot_sign_in(desk: Desk) -> None:
+    desk.member.disabled_at = factories.MOMENT
+    with pytest.raises(SignInFailed):
+        desk.sign_in()
+
+
+def test_an_account_without_a_match_costs_the_same_hashing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+
+    def noting(name: str) -> Callable[..., bool]:
+        def check(*_: object) -> bool:
+            calls.append(name)
+            return False
+
+        return check
+
+    monkeypatch.setattr(staff.signing_in, "verify_nobody", noting("nobody"))
+    monkeypatch.setattr(staff.signing_in, "verify_password", noting("somebody"))
+    for email in (EMAIL, "nobody@example.org"):
+        with pytest.raises(SignInFailed):
+            desk.sign_in(email=email)
+    assert calls == ["somebody", "nobody"]
+
+
+def test_a_password_changed_after_it_was_compared_does_not_open_a_session(desk: Desk) -> None:
+    checked = staff.check_password(desk.session, email=EMAIL, password=PASSWORD, hasher=CHEAP)
+    assert checked.right
+    desk.member.password_hash = "another"
+    with pytest.raises(SignInFailed):
+        desk.sign_in(checked=checked)
+
+
+def test_a_hash_of_an_old_cost_is_renewed_at_a_good_sign_in(desk: Desk) -> None:
+    dearer = PasswordHasherSettings(memory_kib=16, time_cost=1)
+    assert needs_rehash(desk.member.password_hash, dearer)
+    staff.sign_in(
+        desk.session,
+        desk.clock,
+        keystore=desk.keys,
+        audit=desk.audit,
+        email=EMAIL,
+        password=PASSWORD,
+        totp=desk.code(),
+        kind="page",
+        absolute_hours=12,
+        hasher=dearer,
+    )
+    assert not needs_rehash(desk.member.password_hash, dearer)
+
+
+# Sessions
+
+
+def test_a_session_tells_who_acts(desk: Desk) -> None:
+    found = desk.authenticate(desk.sign_in().token)
+    assert staff.actor_of(found) == Actor(
+        id=desk.member.id, role="worker", organisation_id=desk.organisation_id, name="Sanne Voorbeeld"
+    )
+
+
+@pytest.mark.parametrize("token", ["", "unknown", "é", "\ud800"])
+def test_a_token_of_nobody_is_not_signed_in(desk: Desk, token: str) -> None:
+    with pytest.raises(NotSignedIn):
+        desk.authenticate(token)
+
+
+def test_a_session_of_a_page_is_no_token_for_a_program(desk: Desk) -> None:
+    token = desk.sign_in().token
+    with pytest.raises(NotSignedIn):
+        desk.authenticate(token, kinds={"api", "token"})
+
+
+def test_a_session_lives_on_while_it_is_used_and_ends_when_idle(desk: Desk) -> None:
+    token = desk.sign_in().token
+    for _ in range(3):
+        desk.clock.moment += timedelta(minutes=59)
+        desk.authenticate(token)
+    desk.clock.moment += timedelta(minutes=60)
+    with pytest.raises(NotSignedIn):
+        desk.authenticate(token)
+
+
+def test_a_session_ends_after_its_hours_however_much_it_is_used(desk: Desk) -> None:
+    token = desk.sign_in(absolute_hours=1).token
+    desk.clock.moment += timedelta(minutes=59)
+    desk.authenticate(token)
+    desk.clock.moment += timedelta(minutes=1)
+    with pytest.raises(NotSignedIn):
+        desk.authenticate(token)
+
+
+def test_last_seen_is_written_once_a_minute_at_most(desk: Desk) -> None:
+    signed_in = desk.sign_in()
+    desk.session.flush()
+    desk.clock.moment += timedelta(seconds=59)
+    desk.authenticate(signed_in.token)
+    assert not desk.session.dirty
+    desk.clock.moment += timedelta(seconds=1)
+    desk.authenticate(signed_in.token, touch=False)
+    assert not desk.session.dirty
+    desk.authenticate(signed_in.token)
+    assert signed_in.session.last_seen_at == desk.clock.moment
+
+
+def test_signing_out_ends_this_session_and_no_other(desk: Desk) -> None:
+    first = desk.sign_in()
+    desk.clock.moment += timedelta(seconds=30)
+    second = desk.sign_in()
+    staff.sign_out(desk.session, desk.clock, staff_session=first.session, audit=desk.audit)
+    with pytest.raises(NotSignedIn):
+        desk.authenticate(first.token)
+    assert desk.authenticate(second.token).id == second.session.id
+    assert len(desk.audited(AuditAction.SIGN_OUT)) == 1
+
+
+def test_disabling_ends_every_session_and_token_at_once(desk: Desk, team: Team) -> None:
+    page = desk.sign_in().token
+    program = staff.issue_token(
+        desk.session, desk.clock, audit=desk.audit, member=desk.member, label="zaaksysteem"
+    )
+    staff.disable(desk.session, desk.clock, member=desk.member, actor=team.lead, audit=desk.audit)
+    for token in (page, program):
+        with pytest.raises(NotSignedIn):
+            desk.authenticate(token, kinds={"page", "token"})
+    assert all(found.revoked_at is not None for found in desk.member.sessions)
+    assert desk.audited(AuditAction.STAFF_CHANGED)[-1].ground in {"added", "token_issued", "disabled"}
+
+
+def test_revoking_counts_what_was_live(desk: Desk) -> None:
+    desk.sign_in()
+    assert staff.revoke_all(desk.session, desk.clock, member=desk.member) == 1
+    assert staff.revoke_all(desk.session, desk.clock, member=desk.member) == 0
+
+
+@pytest.mark.parametrize("who", ["worker", "self", "foreign lead"])
+def test_who_may_not_manage_an_account_cannot_disable_it(desk: Desk, team: Team, who: str) -> None:
+    foreign = factories.StaffMemberFactory.create(role=Role.LEAD)
+    actors = {
+        "worker": team.worker,
+        "self": staff.actor_for(desk.member),
+        "foreign lead": staff.actor_for(foreign),
+    }
+    with pytest.raises(Forbidden):
+        staff.disable(desk.session, desk.clock, member=desk.member, actor=actors[who], audit=desk.audit)
+    assert desk.member.disabled_at is None
+
+
+def test_a_token_works_for_programs_for_its_days_without_an_idle_limit(desk: Desk) -> None:
+    token = staff.issue_token(
+        desk.session, desk.clock, audit=desk.audit, member=desk.member, label="zaaksysteem", days=30
+    )
+    assert token.startswith("sig_")
+    desk.clock.moment += timedelta(days=29)
+    assert desk.authenticate(token, kinds={"api", "token"}).label == "zaaksysteem"
+    desk.clock.moment += timedelta(days=1)
+    with pytest.raises(NotSignedIn):
+        desk.authenticate(token, kinds={"api", "token"})
+
+
+@pytest.mark.parametrize(("label", "days"), [("", 30), ("x" * 81, 30), ("x", 0), ("x", 731)])
+def test_a_token_without_label_or_end_is_refused(desk: Desk, label: str, days: int) -> None:
+    with pytest.raises(Invalid):
+        staff.issue_token(
+            desk.session, desk.clock, audit=desk.audit, member=desk.member, label=label, days=days
+        )
+
+
+def test_a_disabled_account_gets_no_token(desk: Desk) -> None:
+    staff.disable(desk.session, desk.clock, member=desk.member, actor=SYSTEM, audit=desk.audit)
+    with pytest.raises(Forbidden):
+        staff.issue_token(desk.session, desk.clock, audit=desk.audit, member=desk.member, label="x")
+
+
+def test_a_form_fits_the_session_that_it_came_from(desk: Desk) -> None:
+    mine, other = staff.csrf_token("one"), staff.csrf_token("two")
+    assert staff.csrf_matches("one", mine)
+    assert not staff.csrf_matches("one", other)
+    assert not staff.csrf_matches("one", "é\ud800")
+
+
+def test_a_stored_address_is_found_however_it_was_typed() -> None:
+    assert staff.normal_email(" E\u0301lise@Example.org ") == "\u00e9lise@example.org"
+
+
+# The brake
+
+
+def guess(throttle: staff.GuessThrottle, times: int = 1, email: str = EMAIL) -> None:
+    for _ in range(times):
+        throttle.admit(email)
+
+
+@pytest.fixture
+def throttle(clock: FixedClock, sqlite_engine: Engine) -> staff.GuessThrottle:
+    return staff.GuessThrottle(clock, sqlite_engine, b"g" * 32)
+
+
+def test_five_guesses_are_free_and_then_the_waits_grow_up_to_a_minute(
+    clock: FixedClock, throttle: staff.GuessThrottle
+) -> None:
+    guess(throttle, 5)
+    waits = []
+    for _ in range(8):
+        with pytest.raises(TooManyGuesses) as refused:
+            throttle.admit(EMAIL)
+        waits.append(refused.value.retry_after)
+        clock.moment += timedelta(seconds=waits[-1])
+        throttle.admit(EMAIL)
+    assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
+
+
+def test_guessing_while_waiting_makes_the_wait_no_longer(
+    clock: FixedClock, throttle: staff.GuessThrottle
+) -> None:
+    guess(throttle, 5)
+    for _ in range(20):
+        with pytest.raises(TooManyGuesses):
+            throttle.admit(EMAIL)
+    clock.moment += timedelta(seconds=1)
+    throttle.admit(EMAIL)
+
+
+def test_a_good_sign_in_starts_afresh(throttle: staff.GuessThrottle) -> None:
+    guess(throttle, 4)
+    throttle.succeeded(EMAIL.upper())
+    guess(throttle, 5)
+
+
+def test_guesses_are_forgotten_after_a_quiet_quarter(
+    clock: FixedClock, throttle: staff.GuessThrottle
+) -> None:
+    guess(throttle, 5)
+    clock.moment += timedelta(minutes=15)
+    guess(throttle, 5)
+
+
+def test_one_account_does_not_slow_another(throttle: staff.GuessThrottle) -> None:
+    guess(throttle, 5)
+    guess(throttle, 5, "other@example.org")
+    with pytest.raises(TooManyGuesses):
+        throttle.admit(f" {EMAIL.upper()}")
+
+
+def test_the_brake_holds_in_every_process(
+    clock: FixedClock, sqlite_engine: Engine, throttle: staff.GuessThrottle
+) -> None:
+    guess(throttle, 5)
+    with pytest.raises(TooManyGuesses):
+        staff.GuessThrottle(clock, sqlite_engine, b"g" * 32).admit(EMAIL)
+
+
+def test_a_browser_that_signed_in_before_does_not_wait_for_a_strangers_guesses(
+    throttle: staff.GuessThrottle,
+) -> None:
+    cookie = throttle.devices.remember(EMAIL)
+    guess(throttle, 5)
+    with pytest.raises(TooManyGuesses):
+        guess(throttle)
+    throttle.admit(EMAIL, cookie=cookie)
+
+
+def test_a_known_browser_has_a_brake_of_its_own(throttle: staff.GuessThrottle) -> None:
+    cookie = throttle.devices.remember(EMAIL)
+    for _ in range(5):
+        throttle.admit(EMAIL, cookie=cookie)
+    with pytest.raises(TooManyGuesses):
+        throttle.admit(EMAIL, cookie=cookie)
+    throttle.admit(EMAIL)
+
+
+def test_who_signs_in_from_a_known_browser_does_not_clear_the_brake_on_strangers(
+    throttle: staff.GuessThrottle,
+) -> None:
+    cookie = throttle.devices.remember(EMAIL)
+    guess(throttle, 5)
+    throttle.admit(EMAIL, cookie=cookie)
+    throttle.succeeded(EMAIL, cookie=cookie)
+    with pytest.raises(TooManyGuesses):
+        guess(throttle)
+
+
+@pytest.mark.parametrize("of", ["somebody else", "another key", "too old", "nonsense", "altered"])
+def test_a_cookie_that_does_not_prove_it_makes_no_browser_known(
+    clock: FixedClock, sqlite_engine: Engine, throttle: staff.GuessThrottle, of: str
+) -> None:
+    cookie = throttle.devices.remember("other@example.org" if of == "somebody else" else EMAIL)
+    if of == "another key":
+        cookie = staff.GuessThrottle(clock, sqlite_engine, b"x" * 32).devices.remember(EMAIL)
+    if of == "too old":
+        clock.moment += timedelta(days=180)
+    if of == "altered":
+        cookie = ("B" if cookie[0] == "A" else "A") + cookie[1:]
+    assert throttle.devices.recognise(EMAIL, "é.!.." if of == "nonsense" else cookie) is None
+
+
+def test_a_browser_that_people_share_knows_each_of_the_last_five(throttle: staff.GuessThrottle) -> None:
+    cookie = ""
+    for number in range(6):
+        cookie = throttle.devices.remember(f"a{number}@example.org", cookie)
+    known = [throttle.devices.recognise(f"a{n}@example.org", cookie) is not None for n in range(6)]
+    assert known == [False, True, True, True, True, True]
+    assert "example" not in cookie
+
+
+def test_old_guesses_leave_nothing_behind(
+    clock: FixedClock, sqlite_engine: Engine, throttle: staff.GuessThrottle
+) -> None:
+    guess(throttle, 3)
+    clock.moment += timedelta(minutes=15)
+    throttle.admit("other@example.org")
+    with Session(sqlite_engine) as session:
+        (left,) = session.scalars(select(SignInGuess)).all()
+    assert left.count == 1
+    assert b"other" not in left.bucket
+
+
+def test_staff_exist_in_the_database_once_added(desk: Desk) -> None:
+    found = desk.session.get_one(StaffMember, desk.member.id)
+    assert found.created_at == datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

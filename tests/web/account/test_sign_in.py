@@ -1,0 +1,303 @@
+"""Who gets in: sign-in, tokens, cookies, roles and CSRF, and that every route states what it asks for."""
+
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.routing import Rule
+
+from signals.models import AuditEntry, StaffMember, StaffSession
+from signals.settings import ServerSettings
+from signals.vocabulary import AuditAction, Role
+from signals.web.staff_kit.auth import Authentication, local_path
+from tests.support.desk_side import BASE, PASSWORD, Desk
+from tests.web.conftest import MakeApp
+
+# Routes of libraries and of no side: the OpenAPI description, its page, the icon, static files and bundles.
+OF_NO_SIDE = {"api-docs.openapi_json", "bundle", "docs", "favicon", "static"}
+SAID = {"none", "bearer", "cookie"}
+
+
+def sign_in(
+    desk: Desk, who: str = "anna", *, code: str | None = None, password: str = PASSWORD
+) -> FlaskClient:
+    """A browser in which this person tried to sign in."""
+    browser = desk.app.test_client()
+    form = {"email": desk.people[who].email, "password": password, "totp": code or desk.code(who)}
+    browser.post("/desk/sign-in", data=form)
+    return browser
+
+
+def routes(app: Flask) -> Iterator[tuple[Rule, str]]:
+    for rule in app.url_map.iter_rules():
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            yield rule, method
+
+
+def path_of(rule: Rule) -> str:
+    return re.sub(r"<[^>]+>", str(uuid4()), rule.rule)
+
+
+def test_every_blueprint_states_its_authentication(desk: Desk) -> None:
+    said = {
+        name: getattr(sys.modules[blueprint.import_name], "AUTHENTICATION", None)
+        for name, blueprint in desk.app.blueprints.items()
+        if name != "api-docs"
+    }
+    assert {name: means for name, means in said.items() if means not in SAID} == {}
+
+
+def test_every_view_asks_for_what_its_blueprint_states(desk: Desk) -> None:
+    wrong = []
+    for rule, _method in routes(desk.app):
+        if rule.endpoint in OF_NO_SIDE:
+            continue
+        name = rule.endpoint.rpartition(".")[0]
+        stated = sys.modules[desk.app.blueprints[name].import_name].__dict__["AUTHENTICATION"]
+        asked = getattr(
+            desk.app.view_functions[rule.endpoint], "authentication", Authentication(means="none")
+        )
+        signs_in = rule.rule.endswith(("/sessions", "/sign-in"))
+        if asked.means != ("none" if signs_in else stated) or (asked.means != "none" and not asked.roles):
+            wrong.append(rule.endpoint)
+    assert wrong == []
+
+
+def test_no_staff_route_answers_without_credentials(desk: Desk) -> None:
+    staff = [
+        (rule, method)
+        for rule, method in routes(desk.app)
+        if rule.endpoint.startswith(("staff.", "desk.")) and not rule.rule.endswith(("/sessions", "/sign-in"))
+    ]
+    answers = {}
+    for rule, method in staff:
+        answer = desk.app.test_client().open(path_of(rule), method=method)
+        moved = answer.status_code == 303 and str(answer.location).startswith("/desk/sign-in")
+        if answer.status_code != 401 and not moved:
+            answers[rule.rule, method] = answer.status_code
+    assert len(staff) > 20
+    assert answers == {}
+
+
+@pytest.mark.parametrize("who", ["coen", "bea"])
+def test_coordinators_and_administrators_see_no_signal(desk: Desk, who: str) -> None:
+    for rule, method in routes(desk.app):
+        if not rule.endpoint.startswith("staff.") or rule.endpoint.split(".")[1] in (
+            "me",
+            "open_session",
+            "close_session",
+        ):
+            continue
+        path = path_of(rule).removeprefix(BASE)
+        assert desk.call(who, method, path, json={}).status_code == 403, rule.rule
+    browser = sign_in(desk, who)
+    assert browser.get("/desk").status_code == 403
+    assert browser.get(f"/desk/signals/{uuid4()}").status_code == 403
+
+
+def test_a_program_signs_in_and_out(desk: Desk) -> None:
+    body = {"email": "Anna@Example.org ", "password": PASSWORD, "totp": desk.code("anna")}
+    answer = desk.client.post(f"{BASE}/sessions", json=body)
+    session = answer.get_json()
+    assert (answer.status_code, session["role"], session["name"]) == (201, "worker", "Anna Voorbeeld")
+    assert answer.headers.getlist("Set-Cookie") == []
+    bearer = {"Authorization": f"Bearer {session['token']}"}
+    assert desk.client.get(f"{BASE}/me", headers=bearer).status_code == 200
+    assert desk.client.delete(f"{BASE}/sessions/current", headers=bearer).status_code == 204
+    assert desk.client.get(f"{BASE}/me", headers=bearer).status_code == 401
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer x", "Basic YTpi", "Token x", "Bearer \xe9"])
+def test_a_token_that_is_none_is_refused(desk: Desk, header: str) -> None:
+    answer = desk.client.get(f"{BASE}/me", headers={"Authorization": header})
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_a_code_works_once(desk: Desk) -> None:
+    body = {"email": "anna@example.org", "password": PASSWORD, "totp": desk.code("anna")}
+    answers = [desk.client.post(f"{BASE}/sessions", json=body).status_code for _ in range(2)]
+    assert answers == [201, 401]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"email": "nobody@example.org"}, {"password": "een ander wachtwoord"}, {"totp": "000000"}]
+)
+def test_every_wrong_sign_in_is_refused_alike_and_leaves_a_trace(desk: Desk, wrong: dict[str, str]) -> None:
+    body = {"email": "anna@example.org", "password": PASSWORD, "totp": desk.code("anna")} | wrong
+    answer = desk.client.post(f"{BASE}/sessions", json=body)
+    assert answer.status_code == 401
+    assert answer.get_json()["type"] == "urn:problem:signals:sign_in_failed"
+    assert len(desk.entries(AuditAction.SIGN_IN_FAILED)) == 1
+
+
+def test_guessing_is_slowed_down(desk: Desk) -> None:
+    body = {"email": "anna@example.org", "password": "een ander wachtwoord", "totp": "000000"}
+    statuses = [desk.client.post(f"{BASE}/sessions", json=body).status_code for _ in range(6)]
+    assert statuses == [401] * 5 + [429]
+    page = desk.client.post("/desk/sign-in", data=body)
+    assert (page.status_code, "Retry-After" in page.headers) == (429, True)
+
+
+def test_a_session_of_a_browser_is_no_token_and_a_token_is_no_session(desk: Desk) -> None:
+    browser = sign_in(desk)
+    cookie = browser.get_cookie("signals-desk")
+    assert cookie is not None
+    answer = desk.client.get(f"{BASE}/me", headers={"Authorization": f"Bearer {cookie.value}"})
+    assert answer.status_code == 401
+    other = desk.app.test_client()
+    other.set_cookie("signals-desk", desk.people["anna"].token)
+    assert other.get("/desk").status_code == 303
+
+
+def test_the_api_takes_no_cookie(desk: Desk) -> None:
+    assert sign_in(desk).get(f"{BASE}/me").status_code == 401
+
+
+def test_the_cookie_is_for_the_server_alone(desk: Desk) -> None:
+    form = {"email": "anna@example.org", "password": PASSWORD, "totp": desk.code("anna")}
+    cookie, _known = desk.client.post("/desk/sign-in", data=form).headers.getlist("Set-Cookie")
+    name, *flags = cookie.split("; ")
+    assert name.startswith("signals-desk=")
+    assert set(flags) == {"HttpOnly", "Path=/", "SameSite=Strict"}
+
+
+def test_over_https_the_cookie_is_bound_to_the_host(desk: Desk, make_app: MakeApp) -> None:
+    secure = replace(desk.settings, server=ServerSettings(public_url="https://desk.example"))
+    browser = make_app(secure).test_client()
+    form = {"email": "anna@example.org", "password": PASSWORD, "totp": desk.code("anna")}
+    cookie, _known = browser.post("/desk/sign-in", data=form).headers.getlist("Set-Cookie")
+    name, *flags = cookie.split("; ")
+    assert name.startswith("__Host-signals-desk=")
+    assert set(flags) == {"HttpOnly", "Path=/", "SameSite=Strict", "Secure"}
+
+
+def test_signing_in_never_takes_over_a_session_that_was_planted(desk: Desk) -> None:
+    browser = desk.app.test_client()
+    browser.set_cookie("signals-desk", "planted")
+    form = {"email": "anna@example.org", "password": PASSWORD, "totp": desk.code("anna")}
+    browser.post("/desk/sign-in", data=form)
+    cookie = browser.get_cookie("signals-desk")
+    assert cookie is not None
+    assert cookie.value != "planted"
+
+
+def test_signing_out_ends_the_session_on_the_server(desk: Desk) -> None:
+    browser = sign_in(desk)
+    cookie = browser.get_cookie("signals-desk")
+    assert cookie is not None
+    csrf = csrf_of(browser)
+    left = browser.post("/desk/sign-out", data={"csrf_token": csrf})
+    assert left.status_code == 303
+    assert browser.get_cookie("signals-desk") is None
+    browser.set_cookie("signals-desk", cookie.value)
+    assert browser.get("/desk").status_code == 303
+    assert len(desk.entries(AuditAction.SIGN_OUT)) == 1
+
+
+def test_an_idle_session_ends_and_a_used_one_goes_on(desk: Desk) -> None:
+    browser = sign_in(desk)
+    for _ in range(3):
+        desk.clock.moment += timedelta(minutes=40)
+        assert browser.get("/desk").status_code == 200
+    desk.clock.moment += timedelta(minutes=61)
+    assert browser.get("/desk").status_code == 303
+
+
+def test_who_is_disabled_is_out_at_once(desk: Desk) -> None:
+    browser = sign_in(desk)
+    with Session(desk.engine) as session, session.begin():
+        member = session.scalars(select(StaffMember).where(StaffMember.email == "anna@example.org")).one()
+        member.disabled_at = desk.clock.now()
+    assert browser.get("/desk").status_code == 303
+    assert desk.call("anna", "GET", "/queue").status_code == 401
+
+
+@pytest.mark.parametrize("given", [None, "", "x", "é"])
+def test_a_form_that_stood_on_no_page_of_ours_changes_nothing_and_is_not_offered(
+    desk: Desk, given: str | None
+) -> None:
+    signal_id = desk.arrive()
+    browser = sign_in(desk)
+    form = {"text": "Wat een ander typte"} | ({} if given is None else {"csrf_token": given})
+    refused = browser.post(f"/desk/signals/{signal_id}/notes", data=form)
+    assert refused.status_code == 403
+    assert "Wat een ander typte" not in refused.text
+    assert desk.entries(AuditAction.SIGNAL_CHANGED) == []
+
+
+def test_a_form_of_an_older_session_changes_nothing_and_is_offered_to_its_writer(desk: Desk) -> None:
+    signal_id = desk.arrive()
+    older = csrf_of(sign_in(desk))
+    form = {"text": "Wat ik typte", "csrf_token": older}
+    refused = sign_in(desk).post(f"/desk/signals/{signal_id}/notes", data=form)
+    assert refused.status_code == 403
+    assert "Wat ik typte" in refused.text
+    assert older not in refused.text
+    assert desk.entries(AuditAction.SIGNAL_CHANGED) == []
+
+
+def test_the_field_of_another_session_is_refused(desk: Desk) -> None:
+    signal_id = desk.arrive()
+    others = csrf_of(sign_in(desk, "bram"))
+    refused = sign_in(desk, "anna").post(f"/desk/signals/{signal_id}/claim", data={"csrf_token": others})
+    assert refused.status_code == 403
+    assert csrf_of(sign_in(desk, "lena")) != others
+
+
+def test_another_site_cannot_sign_anybody_in(desk: Desk) -> None:
+    form = {"email": "anna@example.org", "password": PASSWORD, "totp": desk.code("anna")}
+    refused = desk.client.post("/desk/sign-in", data=form, headers={"Sec-Fetch-Site": "cross-site"})
+    assert refused.status_code == 403
+    assert refused.headers.getlist("Set-Cookie") == []
+
+
+def test_signing_in_leads_back_to_the_page_that_was_asked_for(desk: Desk) -> None:
+    signal_id = desk.arrive()
+    asked = desk.client.get(f"/desk/signals/{signal_id}?done=claim")
+    assert asked.location == f"/desk/sign-in?next=/desk/signals/{signal_id}?done%3Dclaim"
+    form = {"email": "anna@example.org", "password": PASSWORD, "totp": desk.code("anna")}
+    there = desk.client.post("/desk/sign-in", data=form | {"next": f"/desk/signals/{signal_id}"})
+    assert there.location == f"/desk/signals/{signal_id}"
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        "https://example.org",
+        "//example.org",
+        "/desk//example.org",
+        "/\\example.org",
+        "/deskx",
+        "/desk\n",
+        "/m",
+        "",
+    ],
+)
+def test_signing_in_leads_nowhere_else(elsewhere: str) -> None:
+    assert local_path(elsewhere) == "/desk"
+
+
+def test_nothing_that_opens_a_session_is_stored(desk: Desk) -> None:
+    browser = sign_in(desk)
+    cookie = browser.get_cookie("signals-desk")
+    assert cookie is not None
+    with Session(desk.engine) as session:
+        hashes = session.scalars(select(StaffSession.token_hash)).all()
+        actors = session.scalars(select(AuditEntry.actor_role)).all()
+    assert cookie.value.encode() not in hashes
+    assert Role.WORKER.value in actors
+
+
+def csrf_of(browser: FlaskClient) -> str:
+    found = re.search(r'name="csrf_token" value="([0-9a-f]{96})"', browser.get("/desk").text)
+    assert found is not None
+    return found[1]

@@ -1,0 +1,256 @@
+"""Organisations from a file on the administrator's pages: seen first, then done as it was seen."""
+
+import io
+import re
+from datetime import date
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from signals.models import Organisation, Recipient
+from signals.organisations.csv_import import Change, ChangeKind
+from signals.organisations.onboarding import Area
+from signals.vocabulary import AuditAction
+from signals.web.admin import import_pages
+from signals.web.admin.import_pages import LARGEST
+from tests.support.desk_side import AMSTERDAM, Desk
+from tests.web.desk.test_pages import Browser, hidden_value, words
+
+PATH = "/admin/organisations/import"
+DAY = date(2026, 1, 1)
+HEAD = "name;kind;level;area;valid_from;agreement_on;legal_basis;retention_basis;recipient_1;recipient_2\n"
+UTRECHT = (
+    "Welzijn Utrecht;social_work;municipality;GM0344;2026-01-01;2026-01-01;Wmo 2015;Selectielijst;"
+    "een@utrecht.example.org;twee@utrecht.example.org\n"
+)
+
+
+@pytest.fixture
+def bea(desk: Desk) -> Browser:
+    return Browser(desk, "bea")
+
+
+def look(who: Browser, text: str | bytes, **more: Any) -> TestResponse:
+    """Choose a file and see what it would change."""
+    content = text if isinstance(text, bytes) else text.encode()
+    mark = hidden_value(who.get(PATH).text, "csrf_token")
+    data = {"csrf_token": mark, "file": (io.BytesIO(content), "teams.csv"), **more}
+    return who.client.post(PATH, data=data, content_type="multipart/form-data")
+
+
+def do(who: Browser, seen: TestResponse) -> TestResponse:
+    """Press the button below what was shown."""
+    form = seen.text.partition('name="seen"')[0].rpartition("<form")[2]
+    form += seen.text[len(seen.text.partition('name="seen"')[0]) :].partition("</form>")[0]
+    hidden = {name: unescape(value) for name, value in re.findall(r'name="(\w+)" value="([^"]*)"', form)}
+    (text,) = re.findall(r"<textarea[^>]*>\n(.*?)</textarea>", form, re.DOTALL)
+    return who.client.post(PATH, data=hidden | {"text": unescape(text).replace("\n", "\r\n")})
+
+
+def names(desk: Desk) -> set[str]:
+    with Session(desk.engine) as session:
+        return set(session.scalars(select(Organisation.name)))
+
+
+def test_what_a_file_would_change_is_shown_and_nothing_is_done(desk: Desk, bea: Browser) -> None:
+    before = names(desk)
+    page = words(look(bea, HEAD + UTRECHT))
+    assert "Welzijn Utrecht is nieuw" in page
+    assert "Welzijn Utrecht dekt erbij: gemeente: Utrecht (GM0344), vanaf do 1 jan 2026" in page
+    assert "ontvangt nog niet: er ontbreekt iets" in page
+    assert names(desk) == before
+    assert desk.entries(AuditAction.ORGANISATION_CHANGED) == []
+
+
+def test_what_was_shown_is_done_by_one_press_and_named_in_the_trail(desk: Desk, bea: Browser) -> None:
+    seen = look(bea, HEAD + UTRECHT, verified_on="2026-11-20")
+    assert "ontvangt nog niet" not in words(seen)
+    done = do(bea, seen)
+    assert (done.status_code, done.location) == (303, f"{PATH}?done=2")
+    assert "Klaar: 2 wijzigingen." in words(bea.get(done.location))
+    with Session(desk.engine) as session:
+        added = session.scalars(select(Organisation).where(Organisation.name == "Welzijn Utrecht")).one()
+        assert [str(one.verified_on) for one in added.recipients] == ["2026-11-20", "2026-11-20"]
+    (entry,) = desk.entries(AuditAction.ORGANISATION_CHANGED)
+    assert (entry.ground, entry.actor_role) == ("import", "administrator")
+
+
+def test_where_something_else_changed_meanwhile_nothing_is_done(desk: Desk, bea: Browser) -> None:
+    seen = look(bea, HEAD + UTRECHT)
+    desk.call("bea", "POST", "/organisations", json={"name": "Welzijn Utrecht", "kind": "social_work"})
+    again = do(bea, seen)
+    assert again.status_code == 409
+    assert "Er is intussen iets anders veranderd. Er is niets gedaan" in words(again)
+    assert "Welzijn Utrecht wijzigt:" in words(again)
+    assert do(bea, again).status_code == 303
+
+
+def test_what_a_team_set_meanwhile_is_not_written_over_unseen(desk: Desk, bea: Browser) -> None:
+    """The same fields change, from other values than were there when it was looked at."""
+    assert do(bea, look(bea, HEAD + UTRECHT, verified_on="2026-11-20")).status_code == 303
+    other = UTRECHT.replace("een@", "drie@")
+    seen = look(bea, HEAD + other, verified_on="2026-11-20")
+    with Session(desk.engine) as session, session.begin():
+        added = session.scalars(select(Organisation).where(Organisation.name == "Welzijn Utrecht")).one()
+        added.recipients[0].address = "team@utrecht.example.org"
+    assert do(bea, seen).status_code == 409
+    assert {"team@utrecht.example.org"} < addresses(desk)
+
+
+def test_a_day_of_checking_that_lies_ahead_is_refused(bea: Browser) -> None:
+    refused = look(bea, HEAD + UTRECHT, verified_on="2036-01-01")
+    assert refused.status_code == 400
+    assert 'name="seen"' not in refused.text
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        (
+            UTRECHT.replace("GM0344", "GM0363"),
+            "2 area een andere organisatie dekt dit op een deel van deze dagen",
+        ),
+        (
+            "Landelijk meldpunt;ggd;national;NL;2026-01-01;;;;;\n",
+            "2 kind deze organisatie is van een andere soort",
+        ),
+        (
+            "Landelijk meldpunt;national;national;NL;2020-01-01;2099-01-01;;;;\n",
+            "1 hierna zou geen landelijk meldpunt meer ontvangen",
+        ),
+        (
+            UTRECHT.replace("twee@utrecht.example.org", "Coen@Example.org"),
+            "2 recipient_2 een coördinator hoort nooit van een enkel signaal",
+        ),
+        (UTRECHT.replace("Utrecht;", "Utrecht\N{RIGHT-TO-LEFT OVERRIDE};"), "2 name er staan tekens in"),
+    ],
+    ids=["another's area", "another kind", "no desk left", "a coordinator", "unseen signs"],
+)
+def test_what_the_other_pages_refuse_no_file_does(desk: Desk, bea: Browser, lines: str, told: str) -> None:
+    before = names(desk)
+    page = look(bea, HEAD + lines)
+    assert told in words(page)
+    assert 'name="seen"' not in page.text
+    assert names(desk) == before
+
+
+LIVE = HEAD + UTRECHT
+ENDS = (
+    "name;kind;level;area;valid_from;valid_until\nWelzijn Utrecht;social_work;municipality;GM0344;2026-01-01;"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            LIVE.replace("een@", "drie@").replace("twee@", "vier@"),
+            "2 recipient_1 deze organisatie ontvangt nu, en",
+        ),
+        (f"{ENDS}2026-11-01\n", "2 valid_until dit ligt in het verleden"),
+    ],
+    ids=["addresses that nobody checked", "an end in the past"],
+)
+def test_what_would_be_done_unseen_is_refused_in_words(
+    desk: Desk, bea: Browser, text: str, told: str
+) -> None:
+    assert do(bea, look(bea, LIVE, verified_on="2026-11-20")).status_code == 303
+    before = addresses(desk)
+    page = look(bea, text)
+    assert told in words(page)
+    assert 'name="seen"' not in page.text
+    assert addresses(desk) == before
+
+
+def test_the_preview_says_in_words_what_changes_and_which_way_an_end_moves(desk: Desk, bea: Browser) -> None:
+    assert do(bea, look(bea, LIVE, verified_on="2026-11-20")).status_code == 303
+    other = LIVE.replace("Wmo 2015", "Jeugdwet").replace("een@", "drie@")
+    page = words(look(bea, other, verified_on="2026-11-21"))
+    assert "Welzijn Utrecht wijzigt: de grondslag, wie bericht krijgt van signalen" in page
+    for until, said in (
+        ("2027-01-01", "stopt met: gemeente: Utrecht (GM0344), tot vr 1 jan 2027 (die dag niet meer)"),
+        ("2026-12-01", "stopt eerder met: gemeente: Utrecht (GM0344), tot di 1 dec 2026"),
+        ("2027-02-01", "gaat langer door met: gemeente: Utrecht (GM0344), tot ma 1 feb 2027"),
+    ):
+        seen = look(bea, f"{ENDS}{until}\n")
+        assert said in words(seen)
+        assert do(bea, seen).status_code == 303
+    assert "het zou op di 1 dec 2026 stoppen" in words(seen)
+
+
+def test_whoever_only_looks_takes_nobody_s_turn_to_write(
+    bea: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_pages, "import_organisations", None)
+    assert "Welzijn Utrecht is nieuw" in words(look(bea, HEAD + UTRECHT))
+
+
+def addresses(desk: Desk) -> set[str]:
+    with Session(desk.engine) as session:
+        return set(session.scalars(select(Recipient.address)))
+
+
+def test_a_press_twice_changes_nothing_more(desk: Desk, bea: Browser) -> None:
+    seen = look(bea, HEAD + UTRECHT)
+    assert do(bea, seen).status_code == 303
+    second = do(bea, seen)
+    assert second.status_code == 409
+    assert "Er verandert niets: alles staat er al zo in" in words(second)
+    assert len(desk.entries(AuditAction.ORGANISATION_CHANGED)) == 1
+
+
+def test_lines_that_cannot_be_used_are_listed_and_nothing_is_offered(desk: Desk, bea: Browser) -> None:
+    wrong = f"{AMSTERDAM};nonsense;municipality;GM9999;2026-13-01;;;;geen adres;\n"
+    page = look(bea, HEAD + UTRECHT + wrong)
+    told = words(page)
+    assert "4 fouten: er is niets veranderd" in told
+    for line in (
+        "3 kind dit bestaat niet",
+        "3 area dit bestaat niet",
+        "3 recipient_1 dit is geen e-mailadres",
+        "3 valid_from dit is geen datum zoals 2026-01-31",
+    ):
+        assert line in told
+    assert 'name="seen"' not in page.text
+    assert "Welzijn Utrecht" not in names(desk)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "Vul dit in."),
+        (b"\xff\xfe\x00", "Sla het bestand op als 'CSV UTF-8' en kies het opnieuw."),
+        (b"a" * (LARGEST + 1), "Kies een kleiner bestand"),
+        (b"name;kind\n", "deze kolom ontbreekt"),
+        (HEAD.encode(), "er staat niets onder de kop"),
+    ],
+    ids=["nothing", "no text", "too much", "no columns", "no lines"],
+)
+def test_a_file_that_is_none_is_refused_in_words(bea: Browser, content: bytes, told: str) -> None:
+    assert told in words(look(bea, content))
+
+
+def test_a_form_of_another_site_changes_nothing(desk: Desk, bea: Browser) -> None:
+    seen = look(bea, HEAD + UTRECHT)
+    mark = hidden_value(seen.text.partition('action="/admin/organisations/import"')[2], "seen")
+    sent = bea.client.post(PATH, data={"text": HEAD + UTRECHT, "seen": mark})
+    assert sent.status_code in (400, 403)
+    assert "Welzijn Utrecht" not in names(desk)
+
+
+def test_every_change_and_every_reason_has_words(desk: Desk) -> None:
+    folder = Path(import_pages.__file__ or "").parents[2]
+    text = "".join((folder / f"organisation_{part}.py").read_text("utf-8") for part in ("file", "import"))
+    patterns = (r'reason="(\w+)"', r'yield "?\w+"?, "(\w+)"', r'_reject\(line, "(\w+)"')
+    reasons = {reason for pattern in patterns for reason in re.findall(pattern, text)}
+    assert len(reasons) > 20
+    with desk.app.test_request_context():
+        assert all(import_pages._reason_in_words(reason) for reason in reasons)
+        area = Area(level="pc6_range", area="1012AB", number_from=1, number_to=9, valid_from=DAY)
+        for kind in set(ChangeKind) - {ChangeKind.UNCHANGED}:
+            assert import_pages._change_in_words(Change(kind=kind, name="A", detail="B", area=area))

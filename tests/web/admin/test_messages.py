@@ -1,0 +1,310 @@
+"""How delivery goes, as administrators see it: health, dead letters without content, proofs, sheets."""
+
+import re
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from notifications.breaker import Breaker
+from notifications.dead_letters import carry_out, post
+from notifications.figures import count_messages
+from notifications.models import DeliveryAttempt, MessageState, OutboxMessage
+from notifications.states import Switch, write_states
+from signals.db import session_factory
+from signals.models import Organisation, Recipient
+from signals.organisations.current_addresses import whither
+from signals.vocabulary import AuditAction
+from tests.support.desk_side import AMSTERDAM, GRONINGEN, Desk
+from tests.web.account.test_sign_in import sign_in
+
+RECIPIENT = "een@example.org"
+"""Of each organisation."""
+
+
+def message(
+    desk: Desk,
+    state: MessageState,
+    *,
+    to: str = AMSTERDAM,
+    problem: str | None = None,
+    number: int = 1,
+    recipient: str = RECIPIENT,
+) -> None:
+    """Messages to a team in a state; `problem`: of their last try."""
+    now = desk.clock.now()
+    with session_factory(desk.engine).begin() as session:
+        team = session.scalars(select(Organisation.id).where(Organisation.name == to)).one()
+        for _ in range(number):
+            row = OutboxMessage(
+                event="new_signal",
+                subject_id=uuid4(),
+                organisation_id=team,
+                channel="email",
+                recipient=recipient,
+                values={"link": "https://signalen.example/desk", "claim_by": "2026-11-25"},
+                state=state,
+                not_before=now - timedelta(hours=1),
+                settled_at=now if state in (MessageState.DELIVERED, MessageState.FAILED) else None,
+                tries=1,
+            )
+            session.add(row)
+            session.flush()
+            if problem:
+                session.add(DeliveryAttempt(message_id=row.id, at=now, delivered=False, problem=problem))
+
+
+def count(desk: Desk, breaker: Breaker | None = None, *missing: str) -> None:
+    """What a worker does each minute."""
+    with session_factory(desk.engine).begin() as session:
+        carry_out(session, desk.clock, whither=whither)
+        count_messages(session, desk.clock)
+        post(session, whither=whither)
+        switches = [Switch(channel="email"), Switch(channel="sms", missing=missing)]
+        write_states(session, desk.clock, switches=switches, breakers={"email": breaker or Breaker()})
+
+
+def states(desk: Desk) -> list[MessageState]:
+    with Session(desk.engine) as session:
+        return list(session.scalars(select(OutboxMessage.state)))
+
+
+def letters(desk: Desk) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = desk.call("bea", "GET", "/delivery/dead-letters").get_json()["items"]
+    return found
+
+
+# Health
+
+
+def test_health_tells_the_last_arrival_the_last_failure_and_what_was_given_up(desk: Desk) -> None:
+    message(desk, MessageState.DELIVERED)
+    message(desk, MessageState.FAILED, problem="smtp_550")
+    message(desk, MessageState.QUEUED, problem="smtp_450", number=12)
+    count(desk)
+    (health,) = desk.call("bea", "GET", "/delivery").get_json()["health"]
+    assert health["organisation"]["name"] == AMSTERDAM
+    assert health["last_delivered_at"] is not None
+    assert (health["last_problem"], health["waiting"], health["dead_letters"]) == ("smtp_450", 12, 1)
+
+
+def test_a_small_number_that_waits_is_told_to_nobody(desk: Desk) -> None:
+    message(desk, MessageState.QUEUED, number=3)
+    count(desk)
+    (health,) = desk.call("bea", "GET", "/delivery").get_json()["health"]
+    assert health["waiting"] is None
+    assert health["waiting_since"] is not None
+    page = sign_in(desk, "bea").get("/admin/messages").text
+    assert "minder dan 10" in page
+
+
+def test_text_messages_that_are_off_are_explained_by_the_settings_that_lack(desk: Desk) -> None:
+    count(desk, None, "twilio.account_sid", "twilio.auth_token_file")
+    (_, sms) = desk.call("bea", "GET", "/delivery").get_json()["channels"]
+    assert (sms["is_on"], sms["missing"]) == (False, ["twilio.account_sid", "twilio.auth_token_file"])
+    assert "twilio.account_sid, twilio.auth_token_file" in sign_in(desk, "bea").get("/admin/messages").text
+
+
+def test_a_provider_that_is_left_alone_is_said_to_be(desk: Desk) -> None:
+    until = desk.clock.now() + timedelta(minutes=5)
+    count(desk, Breaker(failures=7, pauses=1, open_until=until, problem="smtp_connection"))
+    email = desk.call("bea", "GET", "/delivery").get_json()["channels"][0]
+    assert (email["failures_in_a_row"], email["last_problem"]) == (7, "smtp_connection")
+    assert email["paused_until"] is not None
+    page = sign_in(desk, "bea").get("/admin/messages").text
+    assert "de mailserver is niet bereikbaar (smtp_connection)" in page
+    assert "notifications.smtp_host" in page
+
+
+def test_the_page_tells_of_trouble_first_and_in_plain_words(desk: Desk) -> None:
+    message(desk, MessageState.DELIVERED, to=GRONINGEN)
+    message(desk, MessageState.DELIVERED)
+    message(desk, MessageState.FAILED, to=GRONINGEN, problem="smtp_550")
+    count(desk)
+    health = desk.call("bea", "GET", "/delivery").get_json()["health"]
+    assert [one["organisation"]["name"] for one in health] == [GRONINGEN, AMSTERDAM]
+    page = sign_in(desk, "bea").get("/admin/messages").text
+    assert "nieuw signaal" in page
+    assert "het postvak bestaat niet of weigert deze mail (smtp_550)" in page
+    assert "new_signal" not in page
+
+
+def test_what_is_well_is_folded_up_so_that_trouble_is_seen_on_a_phone(desk: Desk) -> None:
+    message(desk, MessageState.DELIVERED, to=GRONINGEN)
+    message(desk, MessageState.FAILED, problem="smtp_550")
+    count(desk)
+    page = sign_in(desk, "bea").get("/admin/messages").text
+    delivery = page.split('id="health-title"')[1].split('id="limits-title"')[0]
+    seen, well, proofs = delivery.split("<details")
+    assert AMSTERDAM in seen
+    assert GRONINGEN not in seen
+    assert "Zonder problemen: 1" in well
+    assert GRONINGEN in well
+    number = len(desk.call("bea", "GET", "/delivery").get_json()["proofs"])
+    assert f"Zonder gemiste proefmelding: {number}, waarvan nog nooit aangetoond: {number}" in proofs
+
+
+def test_many_dead_letters_are_told_by_their_cause_the_most_first(desk: Desk) -> None:
+    message(desk, MessageState.FAILED, problem="smtp_552", number=2)
+    message(desk, MessageState.FAILED, problem="smtp_550", number=4)
+    count(desk)
+    page = sign_in(desk, "bea").get("/admin/messages").text.split('id="letters-title"')[1]
+    letters, _ = page.split('id="health-title"')
+    _, many, fewer = letters.split("<details")
+    assert "het postvak bestaat niet of weigert deze mail (smtp_550): 4" in many
+    assert "het postvak is vol (smtp_552): 2" in fewer
+    one_by_one = re.compile(r"/[0-9a-f-]{36}/again")
+    assert (len(one_by_one.findall(many)), len(one_by_one.findall(fewer))) == (4, 2)
+    assert "Alle 4 met deze oorzaak opnieuw versturen" in many
+
+
+def test_every_organisation_has_its_proof_or_the_lack_of_one(desk: Desk) -> None:
+    proofs = desk.call("bea", "GET", "/delivery").get_json()["proofs"]
+    assert {proof["proved_on"] for proof in proofs} == {None}
+    assert AMSTERDAM in {proof["organisation"]["name"] for proof in proofs}
+
+
+# Dead letters
+
+
+def test_a_dead_letter_is_listed_without_recipient_link_and_subject(desk: Desk) -> None:
+    message(desk, MessageState.FAILED, problem="smtp_550")
+    count(desk)
+    (letter,) = letters(desk)
+    assert (letter["event"], letter["problem"], letter["tries"]) == ("new_signal", "smtp_550", 1)
+    page = sign_in(desk, "bea").get("/admin/messages").text
+    for told in (page, str(letter)):
+        assert RECIPIENT not in told
+        assert "signalen.example" not in told
+
+
+@pytest.mark.parametrize(("wish", "state"), [("again", MessageState.QUEUED), ("drop", MessageState.EXPIRED)])
+def test_what_is_chosen_a_worker_does_and_it_is_audited(desk: Desk, wish: str, state: MessageState) -> None:
+    message(desk, MessageState.FAILED, problem="smtp_550")
+    count(desk)
+    path = f"/delivery/dead-letters/{letters(desk)[0]['id']}/{wish}"
+    assert desk.call("bea", "POST", path).status_code == 202
+    assert (states(desk), letters(desk)[0]["chosen"]) == ([MessageState.FAILED], wish)
+    count(desk)
+    assert (states(desk), letters(desk)) == ([state], [])
+    (entry,) = desk.entries(AuditAction.ORGANISATION_CHANGED)
+    assert entry.ground == f"dead_letter:{wish}"
+
+
+def test_the_first_choice_stands(desk: Desk) -> None:
+    message(desk, MessageState.FAILED)
+    count(desk)
+    path = f"/delivery/dead-letters/{letters(desk)[0]['id']}"
+    assert desk.call("bea", "POST", f"{path}/drop").status_code == 202
+    assert desk.call("bea", "POST", f"{path}/drop").status_code == 202
+    assert desk.call("bea", "POST", f"{path}/again").status_code == 409
+    assert letters(desk)[0]["chosen"] == "drop"
+
+
+def test_one_that_is_not_there_is_404(desk: Desk) -> None:
+    assert desk.call("bea", "POST", f"/delivery/dead-letters/{uuid4()}/again").status_code == 404
+
+
+def test_the_page_settles_a_dead_letter_by_a_button(desk: Desk) -> None:
+    message(desk, MessageState.FAILED)
+    count(desk)
+    bea = sign_in(desk, "bea")
+    page = bea.get("/admin/messages").text
+    letter_id = UUID(letters(desk)[0]["id"])
+    token = page.split('name="csrf_token" value="')[1].split('"')[0]
+    answer = bea.post(f"/admin/messages/{letter_id}/again", data={"csrf_token": token})
+    assert answer.status_code == 303
+    assert 'role="status"' in bea.get(answer.headers["Location"]).text
+    assert letters(desk)[0]["chosen"] == "again"
+
+
+def test_all_of_one_cause_are_sent_again_by_one_button_and_each_is_audited(desk: Desk) -> None:
+    message(desk, MessageState.FAILED, problem="smtp_550", number=3)
+    message(desk, MessageState.FAILED, problem="smtp_552", number=2)
+    message(desk, MessageState.FAILED, problem="smtp_550", recipient="weg@example.org")
+    count(desk)
+    bea = sign_in(desk, "bea")
+    form = bea.get("/admin/messages").text.split('action="/admin/messages/again"')[1].split("</form>")[0]
+    assert "Alle 3 met deze oorzaak opnieuw versturen" in form
+    sent = dict(re.findall(r'name="(\w+)" value="([^"]*)"', form))
+    for _press in range(2):
+        assert bea.post("/admin/messages/again", data=sent).status_code == 303
+    chosen = [letter for letter in letters(desk) if letter["chosen"] == "again"]
+    assert [letter["problem"] for letter in chosen] == ["smtp_550"] * 3
+    entries = desk.entries(AuditAction.ORGANISATION_CHANGED)
+    assert {str(entry.subject_id) for entry in entries} == {letter["id"] for letter in chosen}
+    assert [entry.ground for entry in entries] == ["dead_letter:again"] * 3
+    count(desk)
+    assert sorted(states(desk)) == [MessageState.FAILED] * 3 + [MessageState.QUEUED] * 3
+
+
+def test_a_program_lets_all_of_one_cause_be_sent_again(desk: Desk) -> None:
+    message(desk, MessageState.FAILED, problem="smtp_550", number=2)
+    message(desk, MessageState.FAILED)
+    count(desk)
+    kept = letters(desk)[0]["id"]
+    assert desk.call("bea", "POST", f"/delivery/dead-letters/{kept}/drop").status_code == 202
+    done = [
+        desk.call("bea", "POST", "/delivery/dead-letters/again", json={"problem": problem}).get_json()
+        for problem in ("smtp_550", "", "nothing_like_it")
+    ]
+    assert sum(one["number"] for one in done) == 2
+    assert {letter["id"]: letter["chosen"] for letter in letters(desk)}[kept] == "drop"
+    answer = desk.call("bea", "POST", "/delivery/dead-letters/again", json={})
+    assert [error["field"] for error in answer.get_json()["errors"]] == ["problem"]
+
+
+@pytest.mark.parametrize(
+    ("address", "verified", "says"),
+    [
+        ("nieuw@example.org", True, "opnieuw gaat het daarheen"),
+        ("nieuw@example.org", False, "het adres van de ontvanger is nog niet bevestigd"),
+        (None, True, "dit adres is niet meer van een ontvanger van deze organisatie"),
+    ],
+)
+def test_the_page_says_what_has_become_of_the_address_and_offers_what_can_be_done(
+    desk: Desk, address: str | None, verified: bool, says: str
+) -> None:
+    message(desk, MessageState.FAILED, problem="smtp_550")
+    with session_factory(desk.engine).begin() as session:
+        of_team = Organisation.name == AMSTERDAM, Recipient.address == RECIPIENT
+        recipient = session.scalars(select(Recipient).join(Organisation).where(*of_team)).one()
+        recipient.address = address or "ander@example.org"
+        recipient.former_address = RECIPIENT if address else None
+        recipient.verified_on = date(2026, 11, 24) if verified else None
+    count(desk)
+    (letter,) = letters(desk)
+    page = sign_in(desk, "bea").get("/admin/messages").text
+    assert says in page
+    assert not {RECIPIENT, "nieuw@example.org"} & set(page.split())
+    sendable = letter["address"] == "moved"
+    assert (f"/admin/messages/{letter['id']}/again" in page) is sendable
+    assert f"/admin/messages/{letter['id']}/drop" in page
+    answer = desk.call("bea", "POST", f"/delivery/dead-letters/{letter['id']}/again")
+    assert answer.status_code == (202 if sendable else 409)
+    if not sendable:
+        assert answer.get_json()["title"] == "Er is nu niemand om dit aan te sturen"
+        assert letters(desk)[0]["chosen"] is None
+
+
+# Sheets
+
+
+def test_the_sheets_are_a_link_away_from_the_first_page_of_administration(desk: Desk) -> None:
+    bea = sign_in(desk, "bea")
+    assert 'href="/admin/sheets"' in bea.get("/admin").text
+    page = bea.get("/admin/sheets?address=https://zorgen.example.org").text
+    assert "/admin/sheets/a6.pdf?address=https" in page
+    answer = bea.get("/admin/sheets/a4.pdf?address=https://zorgen.example.org")
+    assert (answer.mimetype, answer.data[:4]) == ("application/pdf", b"%PDF")
+
+
+@pytest.mark.parametrize(
+    "address", ["javascript:alert(1)", "https://a b", "https://x.example/?q=1", "ftp://x"]
+)
+def test_what_is_no_address_makes_no_sheet(desk: Desk, address: str) -> None:
+    answer = sign_in(desk, "bea").get("/admin/sheets/a4.pdf", query_string={"address": address})
+    assert answer.status_code == 303

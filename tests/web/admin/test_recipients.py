@@ -1,0 +1,170 @@
+"""A team's recipients on the administrator's page: nobody goes whom the administrator did not take off."""
+
+import re
+from datetime import date
+from html import unescape
+
+import pytest
+from werkzeug.test import TestResponse
+
+from signals.db import session_factory
+from signals.models import Organisation, Recipient
+from tests.support.desk_side import AMSTERDAM, Desk
+from tests.support.team_pages import team_of
+from tests.web.desk.test_pages import Browser, words
+from tests.web.team.test_work import organisation_of
+
+CHECKED = date(2026, 2, 1)
+
+
+@pytest.fixture
+def bea(desk: Desk) -> Browser:
+    return Browser(desk, "bea")
+
+
+@pytest.fixture
+def path(desk: Desk) -> str:
+    return f"/admin/organisations/{organisation_of(desk, AMSTERDAM)}"
+
+
+def grown(desk: Desk, number: int) -> list[str]:
+    """Let the team have this many recipients; their addresses."""
+    with session_factory(desk.engine).begin() as session:
+        team = session.get_one(Organisation, organisation_of(desk, AMSTERDAM))
+        team.recipients.extend(
+            Recipient(position=place, address=f"nummer{place}@example.org", verified_on=CHECKED)
+            for place in range(len(team.recipients) + 1, number + 1)
+        )
+    return addresses(desk)
+
+
+def addresses(desk: Desk) -> list[str]:
+    return [one.address for one in team_of(desk).recipients]
+
+
+def form_of(bea: Browser, path: str) -> dict[str, str]:
+    """All fields of the form, as a browser would send them untouched."""
+    page = bea.get(path).text
+    form = page.partition(f'action="{path}"')[2].partition("</form>")[0]
+    named = [(tag, re.search(r'name="([^"]+)"', tag)) for tag in re.findall(r"<input[^>]*>", form)]
+    values = {found[1]: re.search(r'value="([^"]*)"', tag) for tag, found in named if found}
+    typed = dict(re.findall(r'<textarea[^>]*name="([^"]+)"[^>]*>\n?(.*?)</textarea>', form, re.DOTALL))
+    fields = {name: found[1] if found else "" for name, found in values.items()} | typed
+    return {name: unescape(value) for name, value in fields.items()}
+
+
+def save(bea: Browser, path: str, **fields: str) -> TestResponse:
+    return bea.client.post(path, data=form_of(bea, path) | fields)
+
+
+@pytest.mark.parametrize("number", [2, 5, 10])
+def test_whoever_changes_a_phone_number_loses_no_recipient(
+    desk: Desk, bea: Browser, path: str, number: int
+) -> None:
+    before = grown(desk, number)
+    assert len(before) == number
+    assert save(bea, path, contact_phone="020 1234567").status_code == 303
+    assert addresses(desk) == before
+    assert team_of(desk).contact_phone == "020 1234567"
+    assert all(one.verified_on for one in team_of(desk).recipients)
+
+
+@pytest.mark.parametrize(("number", "places"), [(2, 3), (5, 6), (9, 10), (10, 10)])
+def test_there_is_a_place_for_every_recipient_and_one_more_while_there_may_be_more(
+    desk: Desk, bea: Browser, path: str, number: int, places: int
+) -> None:
+    grown(desk, number)
+    assert sum(name.startswith("recipient-") for name in form_of(bea, path)) == places
+
+
+def test_a_recipient_goes_when_the_address_is_emptied(desk: Desk, bea: Browser, path: str) -> None:
+    before = grown(desk, 5)
+    assert save(bea, path, **{"recipient-3": "", "recipient-5": "zes@example.org"}).status_code == 303
+    assert addresses(desk) == [*before[:3], before[4], "zes@example.org"]
+
+
+def test_a_page_that_is_older_than_a_lead_s_change_takes_nobody_off(
+    desk: Desk, bea: Browser, path: str
+) -> None:
+    seen = form_of(bea, path)
+    wanted = [{"address": one} for one in [*addresses(desk), "nieuw@example.org"]]
+    settings = f"/organisations/{organisation_of(desk, AMSTERDAM)}/settings"
+    assert desk.call("lena", "PATCH", settings, json={"recipients": wanted}).status_code == 200
+    refused = bea.client.post(path, data=seen)
+    assert refused.status_code == 412
+    assert "Lees de instellingen opnieuw" in words(refused)
+    assert 'value="nieuw@example.org"' in refused.text
+    assert "nieuw@example.org" in addresses(desk)
+
+
+def test_a_lead_s_page_that_is_older_than_an_administrator_s_change_undoes_nothing(
+    desk: Desk, bea: Browser, path: str
+) -> None:
+    settings = f"/organisations/{organisation_of(desk, AMSTERDAM)}/settings"
+    read = desk.call("lena", "GET", settings).headers["ETag"]
+    assert save(bea, path, contact_phone="020 1234567").status_code == 303
+    old = {"contact_phone": "030 7654321"}
+    refused = desk.call("lena", "PATCH", settings, json=old, headers={"If-Match": read})
+    assert refused.status_code == 412
+    assert team_of(desk).contact_phone == "020 1234567"
+
+
+def test_what_is_wrong_with_a_recipient_stands_beside_its_own_place(
+    desk: Desk, bea: Browser, path: str
+) -> None:
+    before = grown(desk, 5)
+    wrong = {"recipient-1": "", "recipient-5": "coen@example.org", "verified-4": "gisteren"}
+    page = save(bea, path, **wrong)
+    assert page.status_code == 400
+    assert 'id="onboard-verified-4-wrong"' in page.text
+    page = save(bea, path, **wrong | {"verified-4": ""})
+    assert 'id="onboard-recipient-5-wrong"' in page.text
+    assert "Een coördinator hoort nooit van een enkel signaal" in words(page)
+    assert 'value="coen@example.org"' in page.text
+    assert addresses(desk) == before
+
+
+def test_who_became_a_coordinator_holds_up_no_other_change(desk: Desk, bea: Browser, path: str) -> None:
+    with session_factory(desk.engine).begin() as session:
+        team = session.get_one(Organisation, organisation_of(desk, AMSTERDAM))
+        team.recipients.append(Recipient(position=3, address="coen@example.org", verified_on=CHECKED))
+    assert save(bea, path, suspended_from="2026-12-24").status_code == 303
+    assert team_of(desk).suspended_from == date(2026, 12, 24)
+    assert save(bea, path, **{"verified-0": ""}).status_code == 400
+
+
+def test_an_address_is_not_checked_on_the_day_on_which_the_one_before_it_was(
+    desk: Desk, bea: Browser, path: str
+) -> None:
+    before = grown(desk, 3)
+    refused = save(bea, path, **{"recipient-2": "nieuw@example.org"})
+    assert refused.status_code == 400
+    assert 'id="onboard-verified-2-wrong"' in refused.text
+    assert "Op deze dag is het adres gecontroleerd dat hier eerst stond" in words(refused)
+    assert addresses(desk) == before
+    assert save(bea, path, **{"recipient-2": "nieuw@example.org", "verified-2": ""}).status_code == 303
+    assert {one.address: one.verified_on for one in team_of(desk).recipients}["nieuw@example.org"] is None
+    assert save(bea, path, **{"verified-2": str(CHECKED)}).status_code == 303
+    assert addresses(desk) == [*before[:2], "nieuw@example.org"]
+
+
+def test_an_address_that_was_checked_on_a_day_of_its_own_counts_from_it(
+    desk: Desk, bea: Browser, path: str
+) -> None:
+    grown(desk, 3)
+    new = {"recipient-2": "nieuw@example.org", "verified-2": "2026-11-20"}
+    assert save(bea, path, **new).status_code == 303
+    checked = {one.address: one.verified_on for one in team_of(desk).recipients}
+    assert checked["nieuw@example.org"] == date(2026, 11, 20)
+
+
+def test_a_team_does_not_stop_to_receive_by_an_address_that_nobody_checked(
+    desk: Desk, bea: Browser, path: str
+) -> None:
+    before = addresses(desk)
+    assert len(before) == 2
+    refused = save(bea, path, **{"recipient-1": "nieuw@example.org", "verified-1": ""})
+    assert refused.status_code == 400
+    assert "Er moeten twee ontvangers overblijven die bevestigd hebben" in words(refused)
+    assert addresses(desk) == before
+    assert save(bea, path, **{"verified-1": ""}).status_code == 303  # taken back: a decision

@@ -1,0 +1,443 @@
+"""The staff API from end to end: what each call answers, refuses and leaves in the audit."""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
+from werkzeug.test import TestResponse
+
+from privacy.keystore import Keystore
+from signals.vocabulary import AuditAction
+from tests.support.desk_side import AMSTERDAM, BASE, Desk
+
+NOTE = "Mevrouw is dinsdag thuis."
+ATTEMPT = {
+    "kind": "visit",
+    "result": "contact",
+    "attempted_at": "2026-11-24T10:00:00+01:00",
+    "workers": 2,
+}
+QUEUE_FIELDS = {"restricted_on",
+    "id", "reference", "state", "concern_types", "received_on", "claim_by", "contact_by", "conclude_by",
+    "postponed_until", "overdue", "claimed_by", "repeat", "version",
+}  # fmt: skip
+
+
+def problem(response: TestResponse) -> dict[str, Any]:
+    assert response.mimetype == "application/problem+json"
+    body: dict[str, Any] = response.get_json()
+    assert body["status"] == response.status_code
+    return body
+
+
+def code_of(response: TestResponse) -> str:
+    return str(problem(response)["type"]).removeprefix("urn:problem:signals:")
+
+
+def fields_of(response: TestResponse) -> set[str]:
+    assert response.status_code == 400
+    return {error["field"] for error in problem(response)["errors"]}
+
+
+def post(desk: Desk, who: str, signal_id: UUID, what: str, **more: Any) -> TestResponse:
+    return desk.call(who, "POST", f"/signals/{signal_id}/{what}", **more)
+
+
+@pytest.fixture
+def signal_id(desk: Desk) -> UUID:
+    """A new signal of Amsterdam's team."""
+    return desk.arrive(concern_types=["frail", "not_seen"], seen="once")
+
+
+def test_a_signal_is_claimed_tried_noted_told_concluded_and_reopened(desk: Desk, signal_id: UUID) -> None:
+    claimed = post(desk, "anna", signal_id, "claim", headers={"If-Match": '"1"'})
+    assert (claimed.status_code, claimed.headers["ETag"]) == (200, '"2"')
+    assert claimed.get_json()["state"] == "claimed"
+    assert post(desk, "anna", signal_id, "contact-attempts", json=ATTEMPT).status_code == 201
+    assert post(desk, "anna", signal_id, "notes", json={"text": NOTE}).status_code == 201
+    assert post(desk, "anna", signal_id, "notice", json={"notified_on": "2026-11-24"}).status_code == 201
+    concluded = post(
+        desk, "anna", signal_id, "conclude", json={"outcome": "talk_sufficed", "newly_known": True}
+    )
+    assert concluded.status_code == 200
+    opened = concluded.get_json()
+    assert (opened["state"], opened["outcome"], opened["newly_known"]) == ("concluded", "talk_sufficed", True)
+    assert [note["text"] for note in opened["notes"]] == [NOTE]
+    assert opened["contact_attempts"][0]["attempted_at"] == "2026-11-24T09:00:00Z"
+    assert opened["notice"] == {"notified_on": "2026-11-24", "deferred_because": None}
+    reopened = post(desk, "anna", signal_id, "reopen", json={"reason": "new_information"}).get_json()
+    assert (reopened["state"], reopened["outcome"]) == ("in_follow_up", None)
+    assert [change["action"] for change in reopened["history"]] == [
+        "arrive", "claim", "record_attempt", "conclude", "reopen",
+    ]  # fmt: skip
+
+
+def test_the_queue_shows_what_was_noticed_and_never_an_address(desk: Desk, signal_id: UUID) -> None:
+    answer = desk.call("anna", "GET", "/queue?state=&sort=deadline&limit=25&cursor=")
+    (item,) = answer.get_json()["items"]
+    assert set(item) == QUEUE_FIELDS
+    assert set(item["concern_types"]) == {"frail", "not_seen"}
+    assert "1012AB" not in answer.get_data(as_text=True)
+
+
+def test_the_queue_is_read_page_by_page_without_gap_or_double(desk: Desk) -> None:
+    expected = {str(desk.arrive(number=number)) for number in range(1, 6)}
+    seen: list[str] = []
+    cursor: str | None = ""
+    for _page in range(3):
+        body = desk.call("anna", "GET", f"/queue?limit=2&cursor={cursor}").get_json()
+        seen += [item["id"] for item in body["items"]]
+        cursor = body["next_cursor"]
+    assert cursor is None
+    assert len(seen) == 5
+    assert set(seen) == expected
+
+
+def test_the_queue_tells_states_apart(desk: Desk, signal_id: UUID) -> None:
+    other = desk.arrive(number=14)
+    post(desk, "anna", other, "claim")
+
+    def listed(state: str) -> set[str]:
+        return {item["id"] for item in desk.call("anna", "GET", f"/queue?state={state}").get_json()["items"]}
+
+    assert listed("open") == {str(signal_id), str(other)}
+    assert listed("new") == {str(signal_id)}
+    assert listed("claimed") == {str(other)}
+    assert listed("concluded") == set()
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("state=nonsense", "state"),
+        ("sort=name", "sort"),
+        ("limit=0", "limit"),
+        ("limit=1&limit=2", "limit"),
+        ("state=new&state=claimed", "state"),
+        ("limit=101", "limit"),
+        ("limit=2.5", "limit"),
+        ("limit=%00", "limit"),
+        ("cursor=x", "cursor"),
+        ("cursor=%00", "cursor"),
+        ("status=new", "status"),
+    ],
+)
+def test_a_bad_value_in_the_query_is_named(desk: Desk, query: str, field: str) -> None:
+    assert fields_of(desk.call("anna", "GET", f"/queue?{query}")) == {field}
+
+
+@pytest.mark.parametrize(
+    ("asked", "title", "message"),
+    [
+        ("nl", "Er klopt nog iets niet", "Dit valt buiten"),
+        ("pl", "Something in the form", "This lies outside"),
+        ("pl, nl;q=0.5", "Er klopt nog iets niet", "Dit valt buiten"),
+        ("", "Er klopt nog iets niet", "Dit valt buiten"),
+    ],
+)
+def test_an_error_is_in_one_language_of_the_desk(desk: Desk, asked: str, title: str, message: str) -> None:
+    """Some words are the carriers' too, and were Polish beside English ones."""
+    headers = {"Accept-Language": asked} if asked else {}
+    problem = desk.call("anna", "GET", "/queue?limit=900", headers=headers).get_json()
+    assert problem["title"].startswith(title)
+    assert problem["errors"][0]["message"].startswith(message)
+
+
+def test_a_signal_in_the_clear_has_address_observation_and_version(desk: Desk, signal_id: UUID) -> None:
+    answer = desk.call("anna", "GET", f"/signals/{signal_id}")
+    body = answer.get_json()
+    assert answer.headers["ETag"] == '"1"'
+    assert body["address"] == {"postcode": "1012AB", "house_number": 12, "addition": ""}
+    assert (body["seen"], body["note"], body["noticed_on"]) == ("once", None, None)
+    assert set(body) > QUEUE_FIELDS
+
+
+def test_an_earlier_signal_at_the_address_is_listed(desk: Desk, signal_id: UUID) -> None:
+    again = desk.arrive()
+    (earlier,) = desk.call("anna", "GET", f"/signals/{again}").get_json()["earlier"]
+    assert earlier["id"] == str(signal_id)
+    assert earlier["same_address"] is True
+
+
+def test_the_audit_entry_is_there_although_the_content_could_not_be_opened(
+    desk: Desk, signal_id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_args: object) -> None:
+        raise OperationalError("SELECT", {}, Exception("keystore away"))
+
+    monkeypatch.setattr(Keystore, "case_keys", away)
+    answer = desk.call("anna", "GET", f"/signals/{signal_id}")
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"]
+    assert "1012AB" not in answer.get_data(as_text=True)
+    (entry,) = desk.entries(AuditAction.SIGNAL_OPENED)
+    assert entry.subject_id == signal_id
+
+
+def test_without_an_audit_entry_no_content_is_shown(
+    desk: Desk, signal_id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if "INSERT INTO audit_entries" in statement:
+            raise OperationalError("INSERT", {}, Exception("disk full"))
+
+    opened: list[object] = []
+    event.listen(desk.engine, "before_cursor_execute", refuse)
+    monkeypatch.setattr("signals.web.staff_kit.opened.open_report", lambda *args: opened.append(args))
+    assert desk.call("anna", "GET", f"/signals/{signal_id}").status_code == 503
+    assert opened == []
+
+
+def test_a_destroyed_case_key_answers_gone(desk: Desk, signal_id: UUID) -> None:
+    desk.keystore.destroy_case_keys(list(desk.keystore.case_key_ids()))
+    answer = desk.call("anna", "GET", f"/signals/{signal_id}")
+    assert answer.status_code == 410
+    assert code_of(answer) == "content_gone"
+    assert desk.call("anna", "GET", "/queue").get_json()["items"][0]["concern_types"] == []
+
+
+@pytest.mark.parametrize(
+    ("method", "what", "body"),
+    [
+        ("GET", "", None),
+        ("POST", "/claim", None),
+        ("POST", "/release", None),
+        ("POST", "/reopen", None),
+        ("POST", "/contact-attempts", ATTEMPT),
+        ("POST", "/notes", {"text": NOTE}),
+        ("POST", "/notice", {"notified_on": "2026-11-24"}),
+        ("POST", "/conclude", {"outcome": "no_concern"}),
+    ],
+)
+def test_a_signal_of_another_organisation_looks_like_none(
+    desk: Desk, signal_id: UUID, method: str, what: str, body: object
+) -> None:
+    unknown = uuid4()
+    answers = [
+        desk.call("gerda", method, f"/signals/{wanted}{what}", json=body) for wanted in (signal_id, unknown)
+    ]
+    told = [problem(answer) for answer in answers]
+    for body_told in told:
+        assert body_told.pop("instance")
+    assert [answer.status_code for answer in answers] == [404, 404]
+    assert told[0] == told[1]
+    assert [header for header, _ in answers[0].headers] == [header for header, _ in answers[1].headers]
+    assert {entry.subject_id for entry in desk.entries(AuditAction.FOREIGN_SIGNAL_REFUSED)} == {
+        signal_id,
+        unknown,
+    }
+    assert desk.entries(AuditAction.SIGNAL_OPENED) == []
+
+
+@pytest.mark.parametrize("wrong", ["1", "x", "00000000", "%00", "..%2f"])
+def test_an_id_that_is_no_uuid_is_not_found(desk: Desk, wrong: str) -> None:
+    assert desk.call("anna", "GET", f"/signals/{wrong}").status_code == 404
+
+
+def test_the_second_who_claims_is_told_who_was_first_and_when(desk: Desk, signal_id: UUID) -> None:
+    post(desk, "anna", signal_id, "claim")
+    refused = post(desk, "bram", signal_id, "claim")
+    assert refused.status_code == 409
+    body = problem(refused)
+    assert (body["claimed_by"], body["claimed_at"]) == ("Anna Voorbeeld", "2026-11-24T09:30:00+00:00")
+
+
+def test_a_colleague_may_not_conclude_but_a_lead_may(desk: Desk, signal_id: UUID) -> None:
+    post(desk, "anna", signal_id, "claim")
+    body = {"outcome": "no_concern"}
+    assert code_of(post(desk, "bram", signal_id, "conclude", json=body)) == "claimed_by_other"
+    assert post(desk, "lena", signal_id, "conclude", json=body).status_code == 200
+
+
+@pytest.mark.parametrize("what", ["release", "reopen"])
+def test_what_the_state_forbids_is_a_conflict(desk: Desk, signal_id: UUID, what: str) -> None:
+    refused = post(desk, "anna", signal_id, what)
+    assert (refused.status_code, code_of(refused)) == (409, "state_forbids")
+
+
+@pytest.mark.parametrize("sent", ["1", '"1"', "*"])
+def test_a_version_that_fits_is_taken_with_and_without_quotes(desk: Desk, signal_id: UUID, sent: str) -> None:
+    assert post(desk, "anna", signal_id, "claim", headers={"If-Match": sent}).status_code == 200
+
+
+@pytest.mark.parametrize("sent", ["2", '"2"', '"other"', "999999999"])
+def test_a_stale_version_is_refused_and_changes_nothing(desk: Desk, signal_id: UUID, sent: str) -> None:
+    refused = post(desk, "anna", signal_id, "claim", headers={"If-Match": sent})
+    assert (refused.status_code, code_of(refused)) == (412, "stale_version")
+    assert desk.call("anna", "GET", f"/signals/{signal_id}").get_json()["state"] == "new"
+
+
+@pytest.mark.parametrize("sent", ['W/"1"', '"1", "2"', "one", "-1", '"1', "9" * 40, "", " ", '"\xe9"'])
+def test_a_version_that_is_none_is_named(desk: Desk, signal_id: UUID, sent: str) -> None:
+    assert fields_of(post(desk, "anna", signal_id, "claim", headers={"If-Match": sent})) == {"If-Match"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"kind": "telepathy"}, "kind"),
+        ({"result": None}, "result"),
+        ({"attempted_at": "2026-11-24T10:00:00"}, "attempted_at"),
+        ({"attempted_at": "0001-01-01T00:00:00+14:00"}, "attempted_at"),
+        ({"attempted_at": "9999-12-31T23:59:59-14:00"}, "attempted_at"),
+        ({"attempted_at": 1}, "attempted_at"),
+        ({"workers": 3}, "workers"),
+        ({"workers": True}, "workers"),
+        ({"colour": "red"}, "colour"),
+    ],
+)
+def test_a_wrong_attempt_is_named_and_not_recorded(
+    desk: Desk, signal_id: UUID, changed: dict[str, object], field: str
+) -> None:
+    post(desk, "anna", signal_id, "claim")
+    assert fields_of(post(desk, "anna", signal_id, "contact-attempts", json=ATTEMPT | changed)) == {field}
+    assert desk.call("anna", "GET", f"/signals/{signal_id}").get_json()["contact_attempts"] == []
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"outcome": "referred"}, "referred_to"),
+        ({"outcome": "no_concern", "referred_to": "ggz"}, "referred_to"),
+        ({"outcome": "not_reached"}, "outcome"),
+        ({"outcome": "no_concern", "newly_known": "yes"}, "newly_known"),
+        ({"outcome": "no_concern", "newly_known": 1}, "newly_known"),
+        ({"outcome": "no_concern", "newly_known": 0.0}, "newly_known"),
+        ({}, "outcome"),
+    ],
+)
+def test_a_wrong_conclusion_is_named(
+    desk: Desk, signal_id: UUID, body: dict[str, object], field: str
+) -> None:
+    post(desk, "anna", signal_id, "claim")
+    assert fields_of(post(desk, "anna", signal_id, "conclude", json=body)) == {field}
+
+
+@pytest.mark.parametrize("text", ["", " \n"])
+def test_a_note_without_words_is_missing_and_not_too_long(desk: Desk, signal_id: UUID, text: str) -> None:
+    post(desk, "anna", signal_id, "claim")
+    (wrong,) = problem(post(desk, "anna", signal_id, "notes", json={"text": text}))["errors"]
+    assert (wrong["field"], wrong["code"]) == ("text", "required")
+
+
+def test_a_note_is_neither_stored_readable_nor_repeated(desk: Desk, signal_id: UUID) -> None:
+    answer = post(desk, "anna", signal_id, "notes", json={"text": NOTE})
+    assert NOTE not in answer.get_data(as_text=True)
+    with closing(sqlite3.connect(str(desk.engine.url.database))) as database:
+        dumped = "\n".join(database.iterdump())
+    assert "dinsdag" not in dumped
+    assert b"dinsdag".hex().upper() not in dumped
+
+
+def test_a_signal_is_found_by_reference_and_by_address_in_the_own_organisation(
+    desk: Desk, signal_id: UUID
+) -> None:
+    reference = desk.call("anna", "GET", f"/signals/{signal_id}").get_json()["reference"]
+    address = {"postcode": "1012 ab", "house_number": 12}
+    for body in ({"reference": reference.lower()}, address):
+        found = desk.call("anna", "POST", "/search", json=body).get_json()["items"]
+        assert [item["id"] for item in found] == [str(signal_id)]
+        assert desk.call("gerda", "POST", "/search", json=body).get_json()["items"] == []
+    assert {entry.ground for entry in desk.entries(AuditAction.SEARCHED)} == {"reference", "address"}
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"postcode": "1012AB"}, {"house_number": 1}, {"reference": "X", "postcode": "1012AB"}]
+)
+def test_a_search_wants_a_reference_or_a_whole_address(desk: Desk, body: dict[str, object]) -> None:
+    assert fields_of(desk.call("anna", "POST", "/search", json=body)) <= {
+        "reference",
+        "postcode",
+        "house_number",
+    }
+
+
+def test_a_round_is_in_walking_order_and_audited_for_each(desk: Desk) -> None:
+    ids = [desk.arrive(number=number) for number in (2, 9, 3, 14)]
+    for each in ids:
+        post(desk, "anna", each, "claim")
+    answer = desk.call("anna", "POST", "/rounds", json={"ids": [str(each) for each in ids]})
+    assert [stop["address"]["house_number"] for stop in answer.get_json()["items"]] == [3, 9, 14, 2]
+    assert {entry.subject_id for entry in desk.entries(AuditAction.ROUND_PRINTED)} == set(ids)
+
+
+def test_a_round_takes_own_signals_only(desk: Desk, signal_id: UUID) -> None:
+    body = {"ids": [str(signal_id)]}
+    assert code_of(desk.call("anna", "POST", "/rounds", json=body)) == "state_forbids"
+    post(desk, "bram", signal_id, "claim")
+    assert code_of(desk.call("anna", "POST", "/rounds", json=body)) == "claimed_by_other"
+    assert desk.call("gerda", "POST", "/rounds", json=body).status_code == 404
+
+
+@pytest.mark.parametrize("data", [b"{", b"[]", b'{"text":"a","text":"b"}', b'{"text":"\\u0000"}', b"\xff"])
+def test_a_malformed_body_is_refused(desk: Desk, signal_id: UUID, data: bytes) -> None:
+    answer = post(desk, "anna", signal_id, "notes", data=data, content_type="application/json")
+    assert answer.status_code == 400
+
+
+def test_a_body_that_is_too_large_or_no_json_is_refused(desk: Desk, signal_id: UUID) -> None:
+    large = post(desk, "anna", signal_id, "notes", json={"text": "x" * 70_000})
+    form = post(desk, "anna", signal_id, "notes", data={"text": "x"})
+    assert (large.status_code, form.status_code) == (413, 415)
+    assert "64 KiB" in large.get_json()["detail"]
+
+
+def test_who_one_is_comes_with_the_organisation(desk: Desk) -> None:
+    me = desk.call("lena", "GET", "/me").get_json()
+    assert (me["name"], me["role"], me["organisation"]["name"]) == ("Lena Voorbeeld", "lead", AMSTERDAM)
+    assert desk.call("coen", "GET", "/me").get_json()["organisation"] is None
+
+
+def schemas_of(desk: Desk) -> Iterator[tuple[str, str, TestResponse]]:
+    signal_id = desk.arrive(concern_types=["other"])
+    yield "get", "/queue", desk.call("anna", "GET", "/queue")
+    yield "get", "/me", desk.call("anna", "GET", "/me")
+    yield "post", "/signals/{signal_id}/claim", post(desk, "anna", signal_id, "claim")
+    attempt = post(desk, "anna", signal_id, "contact-attempts", json=ATTEMPT)
+    yield "post", "/signals/{signal_id}/contact-attempts", attempt
+    yield "post", "/signals/{signal_id}/notes", post(desk, "anna", signal_id, "notes", json={"text": NOTE})
+    told = post(desk, "anna", signal_id, "notice", json={"deferred_because": "impossible"})
+    assert post(desk, "anna", signal_id, "notice", json={"taken_back": True}).status_code == 201
+    told = post(desk, "anna", signal_id, "notice", json={"deferred_because": "impossible"})
+    yield "post", "/signals/{signal_id}/notice", told
+    yield "post", "/signals/{signal_id}/claim", post(desk, "bram", signal_id, "claim")
+    desk.arrive()
+    yield "get", "/signals/{signal_id}", desk.call("anna", "GET", f"/signals/{signal_id}")
+    yield "post", "/search", desk.call("anna", "POST", "/search", json={"reference": "X"})
+    yield "post", "/rounds", desk.call("anna", "POST", "/rounds", json={"ids": [str(signal_id)]})
+
+
+def test_every_answer_is_as_the_description_says(desk: Desk) -> None:
+    document = desk.client.get(f"{BASE}/openapi.json").get_json()
+    for method, path, answer in schemas_of(desk):
+        described = document["paths"][f"{BASE}{path}"][method]["responses"][str(answer.status_code)]
+        described = _resolved(document, described)
+        schema = described["content"][answer.mimetype]["schema"] | {"components": document["components"]}
+        Draft202012Validator(json.loads(json.dumps(schema))).validate(answer.get_json())
+
+
+def _resolved(document: dict[str, Any], described: dict[str, Any]) -> dict[str, Any]:
+    """What a reference to the description's own parts stands for."""
+    for step in described.get("$ref", "").split("/")[1:]:
+        document = document[step]
+    return document if "$ref" in described else described
+
+
+def test_the_queue_shows_what_was_noticed_only_after_an_audit_entry(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.arrive(concern_types=["confused"])
+
+    def away(*_arguments: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(Keystore, "case_keys", away)
+    assert desk.call("anna", "GET", "/queue").status_code == 500
+    assert len(desk.entries(AuditAction.SUMMARIES_READ)) == 1

@@ -1,0 +1,84 @@
+"""The letter of article 14 AVG as a PDF reader finds it: tagged, in its language, and every word of it."""
+
+import io
+import re
+from typing import Any
+
+import pytest
+from pypdf import PdfReader
+
+from signals.vocabulary import LANGUAGES
+from signals.web.desk.letters.making import card_data, card_pdf, notice_data, notice_pdf
+from signals.web.desk.letters.texts import TEXTS
+from tests.web.desk.test_letters import LETTER, SENDER, said
+
+# Apart by script, too: a reader need not see the space between an Arabic word and a number beside it.
+_WORD = re.compile(r"[\u0600-\u06ff]+|\d+|[^\W\d_\u0600-\u06ff]+")
+_STRUCTURE = ("/Document", "/H1", "/H2", "/P", "/L", "/LI", "/LBody")
+
+
+@pytest.fixture(params=LANGUAGES)
+def language(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def letter(language: str) -> PdfReader:
+    return PdfReader(io.BytesIO(notice_pdf(LETTER, language)))
+
+
+def test_the_letter_says_its_language_and_title_to_a_screen_reader(letter: PdfReader, language: str) -> None:
+    root: Any = letter.trailer["/Root"]
+    assert root["/Lang"] == language
+    assert root["/MarkInfo"]["/Marked"].value is True
+    assert letter.metadata is not None
+    assert letter.metadata.title == TEXTS[language].title
+
+
+def test_the_letter_is_tagged_with_its_headings_paragraphs_and_lists(letter: PdfReader) -> None:
+    root: Any = letter.trailer["/Root"]
+    kinds = set(_kinds(root["/StructTreeRoot"]))
+    assert kinds.issuperset(_STRUCTURE)
+
+
+def test_every_word_of_the_letter_can_be_read_back(letter: PdfReader, language: str) -> None:
+    read = _text(letter)
+    asked = _words(said(notice_data(LETTER, language))) - {language, "True", "False"}
+    assert len(asked) > 100
+    assert sorted(asked - _words(read)) == []
+
+
+def test_every_word_of_the_card_can_be_read_back(language: str) -> None:
+    read = _text(PdfReader(io.BytesIO(card_pdf(SENDER, language))))
+    data = card_data(SENDER, language)
+    asked = _words(said({name: data[name] for name in ("title", "text", "blanks", "organisation", "reach")}))
+    assert sorted(asked - _words(read)) == []
+
+
+def test_a_sentence_of_the_letter_is_read_in_its_order(letter: PdfReader, language: str) -> None:
+    sentence = _WORD.findall(TEXTS[language].lead[1])
+    read = _WORD.findall(_text(letter))
+    # A reader that knows no direction takes the words of a line of Arabic from left to right.
+    wanted = sentence[::-1] if language == "ar" else sentence
+    assert " ".join(wanted[:3]) in " ".join(read)
+
+
+def _text(file: PdfReader) -> str:
+    """The text of all pages, without the marks of direction that pypdf puts between parts of a word."""
+    text = "\n".join(page.extract_text() for page in file.pages)
+    return re.sub(r"[\u202a-\u202e]", "", text)
+
+
+def _words(text: str) -> set[str]:
+    return set(_WORD.findall(text))
+
+
+def _kinds(element: Any) -> list[str]:
+    """The tags of a structure tree, from the top down."""
+    element = element.get_object() if hasattr(element, "get_object") else element
+    if isinstance(element, list):
+        return [kind for child in element for kind in _kinds(child)]
+    if not isinstance(element, dict):
+        return []
+    own = [str(element["/S"])] if "/S" in element else []
+    return own + (_kinds(element["/K"]) if "/K" in element else [])

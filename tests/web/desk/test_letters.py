@@ -1,0 +1,248 @@
+"""The letter of article 14 AVG and the card: what they say, in eight languages, and what is recorded."""
+
+import re
+from dataclasses import fields, replace
+from datetime import date, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy.orm import Session
+
+from signals.models import Organisation, Signal
+from signals.vocabulary import AUTONYMS, LANGUAGES, AuditAction
+from signals.web.desk.letters.making import Letter, Sender, card_data, card_pdf, notice_data, notice_pdf
+from signals.web.desk.letters.texts import TEXTS, WAITING_FOR_A_NATIVE_READING, Words
+from tests.support.desk_side import Desk
+from tests.web.desk.test_pages import Browser, words
+
+SENDER = Sender(
+    name="Voorbeeld Welzijn Amsterdam",
+    phone="020 123 45 67",
+    email="post@example.org",
+    officer="fg@example.org",
+    legal_basis="Wmo 2015, artikel 2.1.1",
+)
+LETTER = Letter(
+    sender=SENDER,
+    reference="7KQ2-4MXW",
+    address="1012 AB 12",
+    on=date(2026, 11, 24),
+    concluded=28,
+    unattended=14,
+    hard_limit=365,
+)
+
+
+def said(data: object) -> str:
+    """Every text of a template's data."""
+    if isinstance(data, dict):
+        return "\n".join(said(value) for value in data.values())
+    if isinstance(data, list | tuple):
+        return "\n".join(said(value) for value in data)
+    return str(data)
+
+
+@pytest.fixture
+def signal_id(desk: Desk) -> UUID:
+    return desk.arrive(concern_types=["frail"])
+
+
+def test_the_letter_speaks_every_language_of_the_carriers_and_says_which_wait_for_a_reading() -> None:
+    assert set(TEXTS) == set(LANGUAGES)
+    assert set(LANGUAGES) - WAITING_FOR_A_NATIVE_READING == {"nl", "en"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_text_is_left_out_and_every_period_has_its_place(language: str) -> None:
+    texts = TEXTS[language]
+    assert [field.name for field in fields(Words) if not getattr(texts, field.name)] == []
+    assert len(texts.what_items) == 3
+    assert len(texts.rights_items) == 4
+    for sentence in (texts.long_concluded, texts.long_unattended, texts.long_limit):
+        assert sentence.count("{days}") == 1
+    assert "12" in texts.long_link
+
+
+def test_no_text_of_one_language_was_left_in_another() -> None:
+    everything = [
+        text
+        for texts in TEXTS.values()
+        for field in fields(Words)
+        for text in said(getattr(texts, field.name)).split("\n")
+        if len(text) > 25
+    ]
+    assert len(everything) == len(set(everything))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_letter_says_who_what_why_on_which_ground_how_long_and_from_whom(language: str) -> None:
+    texts, text = TEXTS[language], said(notice_data(LETTER, language))
+    for part in (
+        SENDER.name,
+        SENDER.phone,
+        SENDER.email,
+        f"{texts.officer}\n{SENDER.officer}",
+        SENDER.legal_basis,
+        LETTER.reference,
+        LETTER.address,
+    ):
+        assert part in text
+    for part in (texts.why_text, texts.source_text, texts.complaint, *texts.what_items, *texts.rights_items):
+        assert part in text
+    assert [days for days in ("28", "14", "365", "12") if not re.search(rf"\b{days}\b", text)] == []
+    assert "duration" not in text
+    assert "{" not in text
+
+
+def test_the_dutch_letter_reads_as_it_was_meant() -> None:
+    text = said(notice_data(LETTER, "nl"))
+    assert "24 november 2026" in text
+    assert "Tot 28 dagen nadat wij klaar zijn." in text
+    assert "Van een bezorger. Wij weten niet wie." in text
+    assert "Autoriteit Persoonsgegevens" in text
+
+
+def test_a_ground_that_is_not_recorded_is_not_invented() -> None:
+    text = said(notice_data(replace(LETTER, sender=replace(SENDER, legal_basis="")), "nl"))
+    assert TEXTS["nl"].ground_unknown in text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_letter_and_card_are_tagged_pdf_files_in_their_language(language: str) -> None:
+    for content in (notice_pdf(LETTER, language), card_pdf(SENDER, language)):
+        assert content.startswith(b"%PDF-")
+        assert b"<pdfuaid:part>1</pdfuaid:part>" in content
+        assert f"<dc:language><rdf:Bag><rdf:li>{language}<".encode() in content
+
+
+def test_the_letter_is_one_sheet_and_the_card_has_the_size_of_a_postcard() -> None:
+    assert b"<xmpTPg:NPages>1</xmpTPg:NPages>" in notice_pdf(LETTER, "nl")
+    assert re.search(rb"/MediaBox ?\[0 0 297\.6\d* 419\.5\d*\]", card_pdf(SENDER, "nl"))
+
+
+def test_what_was_typed_by_an_administrator_is_never_read_as_markup() -> None:
+    odd = replace(SENDER, name='#set page(paper: "a0") $x$ *vet* `code`')
+    assert card_pdf(odd, "nl").startswith(b"%PDF-")
+    assert b"<xmpTPg:NPages>1</xmpTPg:NPages>" in card_pdf(odd, "nl")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_card_names_the_organisation_and_nobody_and_leaves_room_to_write(language: str) -> None:
+    data, texts = card_data(SENDER, language), TEXTS[language]
+    assert data["blanks"] == [texts.card_when, texts.reference]
+    assert SENDER.name in said(data)
+    assert texts.lead[0] not in said(data)
+
+
+def test_only_arabic_runs_from_right_to_left() -> None:
+    assert {language for language in LANGUAGES if notice_data(LETTER, language)["rtl"]} == {"ar"}
+
+
+def test_the_letter_comes_over_the_api_and_is_in_the_audit(desk: Desk, signal_id: UUID) -> None:
+    answer = desk.call("anna", "GET", f"/signals/{signal_id}/notice.pdf?language=pl")
+    assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
+    assert answer.data.startswith(b"%PDF-")
+    assert "no-store" in answer.headers["Cache-Control"]
+    (entry,) = desk.entries(AuditAction.NOTICE_PRINTED)
+    assert (entry.subject_id, entry.ground, entry.outcome) == (signal_id, "art_14_avg", "pl")
+
+
+def test_the_letter_holds_what_is_kept_of_the_organisation_and_of_the_signal(
+    desk: Desk, signal_id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    letters: list[Letter] = []
+
+    def keep(letter: Letter, _language: str) -> bytes:
+        letters.append(letter)
+        return b"%PDF-"
+
+    monkeypatch.setattr("signals.web.desk.letters.printing.notice_pdf", keep)
+    with Session(desk.engine) as session, session.begin():
+        signal = session.get_one(Signal, signal_id)
+        organisation = session.get_one(Organisation, signal.organisation_id)
+        organisation.contact_phone, organisation.contact_email = "020 555 01 23", "welzijn@example.org"
+        reference, basis = signal.reference, organisation.legal_basis
+    desk.call("anna", "GET", f"/signals/{signal_id}/notice.pdf")
+    (letter,) = letters
+    assert (letter.reference, letter.address, letter.on) == (reference, "1012 AB 12", date(2026, 11, 24))
+    assert (letter.sender.phone, letter.sender.email) == ("020 555 01 23", "welzijn@example.org")
+    assert letter.sender.legal_basis == basis
+    assert letter.sender.officer == "fleur@example.org"
+    assert (letter.concluded, letter.unattended, letter.hard_limit) == (28, 28, 365)
+
+
+def test_an_organisation_without_a_privacy_officer_names_none() -> None:
+    without = replace(LETTER, sender=replace(SENDER, officer=""))
+    assert notice_data(without, "nl")["officer"] is None
+    assert TEXTS["nl"].officer not in said(notice_data(without, "nl"))
+    assert notice_pdf(without, "nl").startswith(b"%PDF-")
+
+
+def test_a_printed_letter_asks_whether_it_was_delivered_until_that_is_noted(
+    desk: Desk, signal_id: UUID
+) -> None:
+    anna = Browser(desk, "anna")
+    assert "De brief is afgedrukt" not in words(anna.get(f"/desk/signals/{signal_id}"))
+    anna.get(f"/desk/signals/{signal_id}/notice.pdf")
+    desk.clock.moment += timedelta(days=1)
+    page = Browser(desk, "bram").get(f"/desk/signals/{signal_id}")
+    assert "De brief is afgedrukt op di 24 nov 2026. Is hij bezorgd?" in words(page)
+    assert 'name="notified_on" value="2026-11-24"' in page.text
+    assert 'name="notified_on" value="2026-11-25"' in page.text
+    Browser(desk, "bram").send(signal_id, "notice", notified_on="2026-11-24")
+    assert "De brief is afgedrukt" not in words(Browser(desk, "anna").get(f"/desk/signals/{signal_id}"))
+
+
+def test_no_letter_without_an_audit_entry(
+    desk: Desk, signal_id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_args: object, **_kwargs: object) -> None:
+        raise RuntimeError("the audit is away")
+
+    monkeypatch.setattr("signals.audit.log.AuditLog.record", away)
+    desk.app.config["PROPAGATE_EXCEPTIONS"] = False
+    answer = desk.call("anna", "GET", f"/signals/{signal_id}/notice.pdf")
+    assert answer.status_code == 500
+    assert b"%PDF" not in answer.data
+
+
+@pytest.mark.parametrize("query", ["language=fr", "language=", "language=nl&page=2"])
+def test_a_language_that_there_is_not_is_refused_and_leaves_no_entry(
+    desk: Desk, signal_id: UUID, query: str
+) -> None:
+    assert desk.call("anna", "GET", f"/signals/{signal_id}/notice.pdf?{query}").status_code == 400
+    assert desk.entries(AuditAction.NOTICE_PRINTED) == []
+
+
+def test_a_letter_about_a_foreign_signal_is_refused_like_one_that_never_was(
+    desk: Desk, signal_id: UUID
+) -> None:
+    for found in (signal_id, uuid4()):
+        assert desk.call("gerda", "GET", f"/signals/{found}/notice.pdf").status_code == 404
+    refused = desk.entries(AuditAction.FOREIGN_SIGNAL_REFUSED)
+    assert sorted(entry.outcome for entry in refused) == ["foreign", "unknown"]
+
+
+def test_no_letter_is_printed_while_the_resident_has_its_use_restricted(desk: Desk, signal_id: UUID) -> None:
+    with Session(desk.engine) as session, session.begin():
+        session.get_one(Signal, signal_id).restricted_on = date(2026, 11, 24)
+    assert desk.call("anna", "GET", f"/signals/{signal_id}/notice.pdf").status_code == 409
+    assert desk.entries(AuditAction.NOTICE_PRINTED) == []
+
+
+def test_letter_and_card_are_within_two_clicks_of_the_signals_page(desk: Desk, signal_id: UUID) -> None:
+    anna = Browser(desk, "anna")
+    page = anna.get(f"/desk/signals/{signal_id}")
+    assert f'action="/desk/signals/{signal_id}/notice.pdf"' in page.text  # open "Tell the resident", print
+    assert 'formaction="/desk/card.pdf"' in page.text
+    assert "Brief afdrukken" in words(page)
+    assert [name for name in AUTONYMS.values() if name not in page.text] == []
+    letter = anna.get(f"/desk/signals/{signal_id}/notice.pdf?language=ar")
+    assert (letter.status_code, letter.mimetype) == (200, "application/pdf")
+    assert len(desk.entries(AuditAction.NOTICE_PRINTED)) == 1
+
+
+def test_the_card_leaves_no_entry_and_needs_no_signal(desk: Desk) -> None:
+    answer = Browser(desk, "anna").get("/desk/card.pdf?language=tr")
+    assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
+    assert desk.entries(AuditAction.NOTICE_PRINTED) == []

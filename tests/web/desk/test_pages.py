@@ -1,0 +1,461 @@
+"""The desk's pages: a signal's life in a browser without JavaScript, and what is said when it goes wrong."""
+
+import re
+from html import unescape
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from babel.messages.pofile import read_po
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from privacy.keystore import Keystore
+from signals import vocabulary
+from signals.casework import NotReachedReason, PartOfDay, ReopenReason
+from signals.models import Signal
+from signals.vocabulary import AuditAction
+from signals.web.staff_kit.labels import label
+from tests.support.catalogues import WEB
+from tests.support.desk_side import PASSWORD, Desk
+
+CODES = (
+    vocabulary.SignalState, vocabulary.Role, vocabulary.AttemptKind, vocabulary.AttemptResult,
+    vocabulary.Outcome, vocabulary.ReferredTo, vocabulary.DeferralReason, vocabulary.Action,
+    vocabulary.ConcernType, vocabulary.Seen,
+    NotReachedReason, ReopenReason, PartOfDay,
+)  # fmt: skip
+ATTEMPT = {
+    "kind": "visit",
+    "result": "contact",
+    "attempted_on": "2026-11-24",
+    "attempted_time": "10:00",
+    "workers": "2",
+}
+
+
+class Browser:
+    """A person's browser; it sends what a page's form would send."""
+
+    def __init__(self, desk: Desk, who: str) -> None:
+        self.client: FlaskClient = desk.app.test_client()
+        self.form = {"email": desk.people[who].email, "password": PASSWORD, "totp": desk.code(who)}
+        self.client.post("/desk/sign-in", data=self.form)
+
+    def get(self, path: str) -> TestResponse:
+        return self.client.get(path)
+
+    def send(self, signal_id: UUID, what: str, **fields: Any) -> TestResponse:
+        """Open the signal's page, fill in one of its forms and send it."""
+        page = self.client.get(f"/desk/signals/{signal_id}")
+        hidden = {name: hidden_value(page.text, name) for name in ("csrf_token", "version")}
+        return self.client.post(f"/desk/signals/{signal_id}/{what}", data=hidden | fields)
+
+
+def hidden_value(page: str, name: str) -> str:
+    found = re.search(rf'name="{name}" value="([^"]*)"', page)
+    assert found is not None, name
+    return found[1]
+
+
+def words(response: TestResponse) -> str:
+    """The page's text as it is read, on one line."""
+    text = re.sub(r"<[^>]+>", " ", response.text.partition("<body>")[2])
+    return " ".join(unescape(text).split())
+
+
+@pytest.mark.parametrize(
+    ("who", "place"),
+    [
+        ("anna", "/desk"),
+        ("lena", "/desk"),
+        ("coen", "/figures"),
+        ("bea", "/admin"),
+        ("fleur", "/desk/officer"),
+    ],
+)
+def test_a_slash_behind_the_desk_leads_everybody_to_where_they_begin(
+    desk: Desk, who: str, place: str
+) -> None:
+    assert Browser(desk, who).get("/desk/").headers["Location"] == place
+
+
+@pytest.fixture
+def signal_id(desk: Desk) -> UUID:
+    return desk.arrive(concern_types=["frail"], seen="once")
+
+
+@pytest.fixture
+def anna(desk: Desk) -> Browser:
+    return Browser(desk, "anna")
+
+
+def test_a_signal_is_claimed_tried_noted_concluded_and_reopened_in_the_browser(
+    desk: Desk, signal_id: UUID, anna: Browser
+) -> None:
+    steps: tuple[tuple[str, dict[str, str]], ...] = (
+        ("claim", {}),
+        ("contact-attempts", ATTEMPT),
+        ("notes", {"text": "Mevrouw is\r\ndinsdag thuis."}),
+        ("notice", {"notified_on": "2026-11-24"}),
+        ("conclude", {"outcome": "referred", "referred_to": "ggz", "newly_known": "yes"}),
+    )
+    for what, fields in steps:
+        answer = anna.send(signal_id, what, **fields)
+        assert answer.status_code == 303
+        assert answer.location.startswith(f"/desk/signals/{signal_id}?done={what}&at=")
+    page = words(anna.get(answer.location))
+    for text in (
+        "Het signaal is afgerond.",
+        "Afgerond: Doorverwezen",
+        "Huisbezoek: contact gehad",
+        "Mevrouw is dinsdag thuis.",
+    ):
+        assert text in page
+    assert anna.send(signal_id, "reopen", reason="resident_called_back").status_code == 303
+    reopened = words(anna.get(f"/desk/signals/{signal_id}"))
+    assert "In opvolging" in reopened
+    assert "De bewoner nam contact op" in reopened
+
+
+def test_that_and_why_the_resident_was_not_told_stands_in_the_timeline_until_they_were(
+    signal_id: UUID, anna: Browser
+) -> None:
+    anna.send(signal_id, "notice", deferred_because="would_endanger")
+    page = anna.get(f"/desk/signals/{signal_id}")
+    assert "uitgesteld: het zou de bewoner in gevaar brengen" in words(page)
+    assert _timeline(page)[0] == "Informeren van de bewoner uitgesteld Het zou de bewoner in gevaar brengen"
+    anna.send(signal_id, "notice", notified_on="2026-11-24")
+    told = _timeline(anna.get(f"/desk/signals/{signal_id}"))
+    assert "Bewoner geïnformeerd di 24 nov 2026" in told
+    assert "uitgesteld" not in " ".join(told)
+
+
+def _timeline(page: TestResponse) -> list[str]:
+    happened = page.text.partition('id="timeline"')[2].partition("</ol>")[0]
+    return [" ".join(unescape(re.sub(r"<[^>]+>", " ", one)).split()) for one in happened.split("<li>")[1:]]
+
+
+@pytest.mark.parametrize(("kind", "said"), [("letter", "Brief"), ("card", "Kaartje")])
+def test_what_was_delivered_got_no_reply_yet_where_a_visit_got_no_answer(
+    signal_id: UUID, anna: Browser, kind: str, said: str
+) -> None:
+    anna.send(signal_id, "claim")
+    anna.send(signal_id, "contact-attempts", kind=kind, result="no_answer")
+    anna.send(signal_id, "contact-attempts", kind="visit", result="no_answer")
+    happened = " ".join(_timeline(anna.get(f"/desk/signals/{signal_id}")))
+    assert f"{said}: bezorgd, nog geen reactie" in happened
+    assert "Huisbezoek: geen gehoor" in happened
+
+
+def test_the_hints_say_when_a_time_is_needed(signal_id: UUID, anna: Browser) -> None:
+    anna.send(signal_id, "claim")
+    page = words(anna.get(f"/desk/signals/{signal_id}"))
+    assert "Leeg is: vandaag." in page
+    assert "Leeg is: nu. Bij een andere dag vult u het tijdstip in." in page
+
+
+@pytest.mark.parametrize(
+    ("who", "place"), [("fleur", "/desk/officer"), ("bea", "/admin"), ("coen", "/figures")]
+)
+def test_who_has_no_team_lead_is_not_told_to_ask_one_and_is_led_to_their_own_page(
+    desk: Desk, who: str, place: str
+) -> None:
+    refused = Browser(desk, who).get("/desk")
+    assert refused.status_code == 403
+    assert "teamleider" not in words(refused)
+    assert "Deze pagina is voor mensen met een andere rol." in words(refused)
+    assert f'href="{place}"' in refused.text
+    assert "Vraag het aan uw teamleider" in words(Browser(desk, "anna").get("/desk/team"))
+
+
+def test_the_start_page_of_what_is_not_there_is_one_that_its_reader_may_open(desk: Desk) -> None:
+    for path, start in (
+        ("/figures/niets", "/figures"),
+        ("/desk/niets", "/desk/"),
+        ("/admin/niets", "/desk/"),
+    ):
+        missing = Browser(desk, "coen").client.get(path, headers={"Accept": "text/html"})
+        assert missing.status_code == 404
+        assert f'class="button" href="{start}"' in missing.text
+
+
+def test_to_whom_is_asked_and_never_answered_beforehand(signal_id: UUID, anna: Browser) -> None:
+    anna.send(signal_id, "claim")
+    page = anna.get(f"/desk/signals/{signal_id}").text
+    asked = page.partition('id="conclude-referred_to"')[2].partition("</select>")[0]
+    assert '<option value="">Kies</option>' in asked
+
+
+def test_the_link_to_the_content_passes_the_links_between_parts(desk: Desk) -> None:
+    for who, path in (
+        ("lena", "/desk"),
+        ("lena", "/desk/settings"),
+        ("lena", "/desk/approvals"),
+        ("fleur", "/desk/officer"),
+        ("coen", "/figures"),
+    ):
+        page = Browser(desk, who).get(path).text
+        assert 'href="#main"' in page
+        assert page.index('class="sections"') < page.index('id="main"') < page.index("<h1"), path
+
+
+def test_what_was_done_is_said_as_long_as_it_holds_and_not_when_one_goes_back(
+    signal_id: UUID, anna: Browser
+) -> None:
+    claimed = anna.send(signal_id, "claim").location
+    assert "U hebt dit signaal opgepakt." in words(anna.get(claimed))
+    assert "U hebt dit signaal opgepakt." in words(anna.get(claimed)), (
+        "a reload says it again: it still holds"
+    )
+    anna.send(signal_id, "release")
+    assert "U hebt dit signaal opgepakt." not in words(anna.get(claimed))
+    assert "U hebt" not in words(anna.get(f"/desk/signals/{signal_id}?done=claim"))
+
+
+def test_the_queue_has_its_columns_and_no_address(desk: Desk, signal_id: UUID, anna: Browser) -> None:
+    page = anna.get("/desk")
+    heads = re.findall(r'<th scope="col"[^>]*>([^<]+)</th>', page.text)
+    assert heads == ["Kenmerk", "Wat viel op", "Binnen sinds", "Status", "Wie", "Volgende stap uiterlijk"]
+    assert "Gaat lichamelijk achteruit" in page.text
+    assert "1012 AB" not in page.text
+    assert desk.entries(AuditAction.SIGNAL_OPENED) == []
+
+
+def test_the_queue_can_be_narrowed_to_mine_and_to_late_ones(
+    desk: Desk, signal_id: UUID, anna: Browser
+) -> None:
+    mine = desk.arrive(number=14)
+    anna.send(mine, "claim")
+    late = anna.get("/desk?overdue=1")
+    assert "Niets past bij deze keuze." in words(late)
+    only_mine = anna.get("/desk?mine=1").text
+    assert f"/desk/signals/{mine}" in only_mine
+    assert f"/desk/signals/{signal_id}" not in only_mine
+    assert f"/desk/signals/{signal_id}" in anna.get("/desk?state=new").text
+
+
+def test_a_late_signal_is_said_to_be_late_in_words(desk: Desk, signal_id: UUID) -> None:
+    desk.clock.moment = desk.clock.moment.replace(day=27)
+    assert "Oppakken: wo 25 nov, 2 dagen te laat" in words(Browser(desk, "anna").get("/desk?overdue=1"))
+
+
+def test_the_queue_goes_on_on_the_next_page(
+    desk: Desk, anna: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signals.web.desk.queue_page.PAGE_SIZE", 2)
+    ids = {str(desk.arrive(number=number)) for number in range(1, 4)}
+    first = anna.get("/desk?state=new").text
+    link = re.search(r'href="(/desk\?[^"]*cursor=[^"]*)"', first)
+    assert link is not None
+    second = anna.get(unescape(link[1])).text
+    listed = [set(re.findall(r"/desk/signals/([0-9a-f-]{36})", page)) for page in (first, second)]
+    assert listed[0] | listed[1] == ids
+    assert listed[0] & listed[1] == set()
+
+
+def test_an_empty_queue_says_that_the_channel_works(anna: Browser) -> None:
+    assert "Het kanaal werkt." in words(anna.get("/desk"))
+
+
+def test_a_page_in_english_for_who_reads_english(desk: Desk, signal_id: UUID) -> None:
+    page = Browser(desk, "lena").get(f"/desk/signals/{signal_id}")
+    assert '<html lang="en">' in page.text
+    assert "Claim this signal" in page.text
+    assert "Physically declining" in page.text
+
+
+def test_the_source_is_never_more_precise_than_a_carrier(signal_id: UUID, anna: Browser) -> None:
+    page = words(anna.get(f"/desk/signals/{signal_id}"))
+    assert "Doorgegeven door een bezorger." in page
+    assert 'Aan de deur zegt u: "Iemand maakte zich zorgen."' in page
+
+
+def test_what_was_typed_is_kept_beside_what_is_wrong(signal_id: UUID, anna: Browser) -> None:
+    anna.send(signal_id, "claim")
+    answer = anna.send(signal_id, "contact-attempts", **(ATTEMPT | {"result": "", "attempted_time": "11:47"}))
+    assert answer.status_code == 400
+    assert 'href="#contact-attempts-result"' in answer.text
+    assert 'value="11:47"' in answer.text
+    assert re.search(r'value="visit" checked', answer.text)
+    assert re.search(r'aria-describedby=" contact-attempts-result-wrong" aria-invalid="true"', answer.text)
+
+
+@pytest.mark.parametrize(
+    ("what", "fields", "field"),
+    [
+        ("contact-attempts", ATTEMPT | {"attempted_on": "2027-01-01"}, "attempted_on"),
+        ("contact-attempts", ATTEMPT | {"attempted_time": "25:00"}, "attempted_time"),
+        ("contact-attempts", ATTEMPT | {"kind": "\x00"}, "kind"),
+        ("notes", {"text": "  "}, "text"),
+        ("notes", {"text": "x" * 4001}, "text"),
+        ("notes", {"text": "a\x00b"}, "text"),
+        ("conclude", {"outcome": "not_reached"}, "outcome"),
+        ("conclude", {"outcome": "no_concern", "referred_to": "ggz"}, "referred_to"),
+        ("notice", {}, "notified_on"),
+        ("notice", {"notified_on": "2026-11-01"}, "notified_on"),
+    ],
+)
+def test_a_wrong_field_is_named_and_nothing_changes(
+    desk: Desk, signal_id: UUID, anna: Browser, what: str, fields: dict[str, str], field: str
+) -> None:
+    anna.send(signal_id, "claim")
+    answer = anna.send(signal_id, what, **fields)
+    assert answer.status_code == 400
+    assert f'href="#{what}-{field}"' in answer.text
+    assert f'id="{what}-{field}"' in answer.text
+    with Session(desk.engine) as session:
+        assert session.scalars(select(Signal.version)).one() == 2
+
+
+def test_who_comes_second_is_told_who_has_it_and_since_when(
+    desk: Desk, signal_id: UUID, anna: Browser
+) -> None:
+    bram = Browser(desk, "bram")
+    page = bram.get(f"/desk/signals/{signal_id}").text
+    anna.send(signal_id, "claim")
+    form = {"csrf_token": hidden_value(page, "csrf_token")}
+    answer = bram.client.post(f"/desk/signals/{signal_id}/claim", data=form)
+    assert answer.status_code == 409
+    assert re.search(r"Anna Voorbeeld heeft dit signaal sinds di 24 nov 2026, 10:3\d", words(answer))
+
+
+def test_a_change_on_an_old_page_is_refused_and_kept(desk: Desk, signal_id: UUID, anna: Browser) -> None:
+    bram = Browser(desk, "bram")
+    old = bram.get(f"/desk/signals/{signal_id}").text
+    anna.send(signal_id, "claim")
+    form = {name: hidden_value(old, name) for name in ("csrf_token", "version")} | {"text": "Ik was hier ook"}
+    answer = bram.client.post(f"/desk/signals/{signal_id}/notes", data=form)
+    assert answer.status_code == 412
+    assert "Intussen veranderd door Anna Voorbeeld" in words(answer)
+    assert "Ik was hier ook" in answer.text
+    again = form | {"version": hidden_value(answer.text, "version")}
+    assert bram.client.post(f"/desk/signals/{signal_id}/notes", data=again).status_code == 303
+
+
+def test_a_colleague_gets_no_button_that_the_domain_would_refuse(
+    desk: Desk, signal_id: UUID, anna: Browser
+) -> None:
+    anna.send(signal_id, "claim")
+    page = Browser(desk, "bram").get(f"/desk/signals/{signal_id}")
+    forms = set(re.findall(rf'action="/desk/signals/{signal_id}/([a-z-]+)"', page.text))
+    assert forms == {"notes", "notice", "wmo"}
+    assert "Anna Voorbeeld werkt hieraan" in words(page)
+
+
+def test_what_was_typed_survives_a_lost_session(desk: Desk, signal_id: UUID, anna: Browser) -> None:
+    page = anna.get(f"/desk/signals/{signal_id}").text
+    form = {"csrf_token": hidden_value(page, "csrf_token"), "text": "Lang verhaal"}
+    anna.client.delete_cookie("signals-desk")
+    lost = anna.client.post(f"/desk/signals/{signal_id}/notes", data=form)
+    assert lost.status_code == 401
+    assert "Lang verhaal" not in lost.text
+    kept = {"totp": desk.code("anna"), "kept": hidden_value(lost.text, "kept")}
+    resumed = anna.client.post("/desk/sign-in", data=anna.form | kept)
+    assert "Wat u typte is bewaard" in words(resumed)
+    again = {
+        "csrf_token": hidden_value(resumed.text, "csrf_token"),
+        "text": hidden_value(resumed.text, "text"),
+    }
+    assert anna.client.post(f"/desk/signals/{signal_id}/notes", data=again).status_code == 303
+    assert "Lang verhaal" in anna.get(f"/desk/signals/{signal_id}").text
+
+
+@pytest.mark.parametrize("made_up", ["x", "é", "A" * 200, "AAAA" * 3000])
+def test_nobody_can_make_up_what_somebody_else_is_offered_to_send(desk: Desk, made_up: str) -> None:
+    form = {"email": "anna@example.org", "password": PASSWORD, "totp": desk.code("anna")}
+    answer = desk.client.post("/desk/sign-in", data=form | {"kept": made_up})
+    assert "Hier wordt niets getoond" in words(answer)
+    assert "Opnieuw versturen" not in answer.text
+
+
+def test_a_foreign_signal_and_none_give_the_same_page(desk: Desk, signal_id: UUID) -> None:
+    gerda = Browser(desk, "gerda")
+    pages = [gerda.get(f"/desk/signals/{wanted}") for wanted in (signal_id, uuid4())]
+    assert [page.status_code for page in pages] == [404, 404]
+    assert pages[0].data == pages[1].data
+    assert "Had u het eerder open? Dan is het verwijderd of overgedragen." in words(pages[0])
+    assert 'href="/desk/search"' in pages[0].text
+    assert len(desk.entries(AuditAction.FOREIGN_SIGNAL_REFUSED)) == 2
+
+
+def test_a_keystore_that_is_away_is_said_plainly(
+    signal_id: UUID, anna: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_args: object) -> None:
+        raise OperationalError("SELECT", {}, Exception("keystore away"))
+
+    monkeypatch.setattr(Keystore, "case_keys", away)
+    page = anna.get(f"/desk/signals/{signal_id}")
+    assert (page.status_code, page.headers["Retry-After"]) == (503, "30")
+    assert "1012 AB" not in page.text
+    assert "keystore" not in page.text
+
+
+def test_a_failed_sign_in_keeps_the_address_and_not_the_password(desk: Desk) -> None:
+    form = {"email": "anna@example.org", "password": "een ander wachtwoord", "totp": "123456"}
+    page = desk.client.post("/desk/sign-in", data=form)
+    assert page.status_code == 401
+    assert 'value="anna@example.org"' in page.text
+    assert "een ander wachtwoord" not in page.text
+    assert "123456" not in page.text
+
+
+@pytest.mark.parametrize("field", ["email", "password", "totp"])
+def test_an_empty_field_of_the_sign_in_is_named(desk: Desk, field: str) -> None:
+    form = {"email": "anna@example.org", "password": PASSWORD, "totp": "123456"} | {field: ""}
+    page = desk.client.post("/desk/sign-in", data=form)
+    assert page.status_code == 400
+    assert f'href="#sign-in-{field}"' in page.text
+
+
+def test_what_somebody_typed_is_shown_as_text(signal_id: UUID, anna: Browser) -> None:
+    anna.send(signal_id, "notes", text="<script>alert(1)</script>")
+    page = anna.get(f"/desk/signals/{signal_id}").text
+    assert "&lt;script&gt;alert(1)" in page
+    assert "<script" not in page
+
+
+def test_no_page_has_styles_or_scripts_of_its_own(desk: Desk, signal_id: UUID, anna: Browser) -> None:
+    pages = [anna.get(path) for path in ("/desk", f"/desk/signals/{signal_id}", "/desk/sign-in")]
+    for page in pages:
+        own = re.sub(r'<script src="/static/[a-z_/]+\.js\?v=[0-9a-f]+" defer></script>', "", page.text)
+        assert not re.search(r"<style|\sstyle=|<script|\son[a-z]+=|https?://", own)
+        assert page.headers["Cache-Control"] == "no-store"
+        assert "unsafe" not in page.headers["Content-Security-Policy"]
+
+
+def test_every_control_has_a_label(signal_id: UUID, anna: Browser) -> None:
+    anna.send(signal_id, "claim")
+    for path in ("/desk", f"/desk/signals/{signal_id}", "/desk/sign-in"):
+        page = anna.get(path).text
+        controls = re.findall(r'<(?:input|select|textarea)(?![^>]*type="hidden")[^>]*\sid="([^"]+)"', page)
+        assert controls
+        assert set(controls) <= set(re.findall(r'<label[^>]*\sfor="([^"]+)"', page))
+        assert len(re.findall(r"<h1", page)) == 1
+
+
+def test_every_code_has_words_in_both_languages() -> None:
+    for codes in CODES:
+        for code in codes:
+            assert label(code, "nl")
+            assert label(code, "en")
+
+
+def test_every_text_of_the_desk_is_there_in_dutch() -> None:
+    with (WEB / "desk/translations/nl/LC_MESSAGES/messages.po").open("rb") as file:
+        catalogue = read_po(file, locale="nl")
+    known = {message.id for message in catalogue}
+    known |= {message.id[0] for message in catalogue if isinstance(message.id, tuple)}
+    used = {
+        text.encode().decode("unicode_escape") if "\\" in text else text
+        for page in (WEB / "templates/desk").glob("*.html")
+        for quote, text in re.findall(r"""_\((["'])(.*?)(?<!\\)\1[,)]""", page.read_text())
+        if quote
+    }
+    assert len(used) > 60
+    assert used - known == set()
+    assert not [message.id for message in catalogue if message.id and not message.string]

@@ -1,0 +1,154 @@
+"""The queue's page beside its list: what came in since, sessions that end, what it asks the database."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from html import unescape
+from typing import Any
+
+import pytest
+from sqlalchemy import event, select
+from sqlalchemy.orm import Session
+
+from signals.models import StaffMember, StaffSession
+from tests.support.desk_side import Desk
+from tests.web.desk.test_pages import Browser, words
+
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def anna(desk: Desk) -> Browser:
+    return Browser(desk, "anna")
+
+
+def test_the_poll_tells_how_many_came_in_since_the_page_was_shown(desk: Desk, anna: Browser) -> None:
+    desk.arrive(number=1)
+    poll = _poll_of(anna)
+    assert anna.get(poll).status_code == 204
+    desk.arrive(number=2)
+    desk.arrive(number=3)
+    answer = anna.get(poll)
+    assert answer.status_code == 200
+    assert "2 nieuwe signalen, <a" in answer.text
+    assert anna.get(f"{poll}&said=2").status_code == 204
+
+
+def test_what_another_team_receives_is_no_news(desk: Desk, anna: Browser) -> None:
+    poll = _poll_of(anna)
+    desk.arrive("9711AA", 1)
+    assert anna.get(poll).status_code == 204
+
+
+def test_a_signal_that_a_colleague_claims_is_no_news_and_takes_none_away(desk: Desk, anna: Browser) -> None:
+    first = desk.arrive(number=1)
+    poll = _poll_of(anna)
+    Browser(desk, "bram").send(first, "claim")
+    desk.arrive(number=2)
+    assert "1 nieuw signaal" in anna.get(poll).text
+
+
+@pytest.mark.parametrize("asked", ["", "since=x", "since=2026-11-10&known=-1", "since=2026-11-10&said=a"])
+def test_a_poll_that_makes_no_sense_is_refused(anna: Browser, asked: str) -> None:
+    assert anna.get(f"/desk/news?{asked}").status_code == 400
+
+
+def test_a_poll_is_no_activity_and_a_page_is(desk: Desk, anna: Browser) -> None:
+    poll, seen = _poll_of(anna), _last_seen(desk)
+    desk.clock.moment += timedelta(minutes=5)
+    anna.get(poll)
+    assert _last_seen(desk) == seen
+    anna.get("/desk")
+    assert _last_seen(desk) == desk.clock.now()
+
+
+def test_polling_stops_with_the_session_and_says_where_to_sign_in(desk: Desk, anna: Browser) -> None:
+    poll = _poll_of(anna)
+    desk.clock.moment += timedelta(minutes=desk.settings.sessions.idle_minutes)
+    answer = anna.client.get(poll, headers=HTMX)
+    assert answer.status_code == 286  # by which htmx stops
+    assert 'href="/desk/sign-in?next=/desk"' in answer.text
+
+
+def test_a_filter_of_an_ended_session_goes_to_the_form_as_a_whole_page(desk: Desk, anna: Browser) -> None:
+    desk.clock.moment += timedelta(minutes=desk.settings.sessions.idle_minutes)
+    answer = anna.client.get("/desk?mine=1", headers=HTMX)
+    assert (answer.status_code, answer.data) == (401, b"")
+    assert answer.headers["HX-Redirect"] == "/desk/sign-in?next=/desk?mine%3D1"
+
+
+def test_a_past_date_of_the_first_attempt_is_explained(desk: Desk, anna: Browser) -> None:
+    tried, new = desk.arrive(number=1), desk.arrive(number=2)
+    anna.send(tried, "claim")
+    anna.send(tried, "contact-attempts", kind="visit", result="no_answer")
+    desk.clock.moment += timedelta(days=7)
+    page = words(Browser(desk, "anna").get("/desk"))
+    assert page.index(str(_reference(desk, new))) < page.index(str(_reference(desk, tried)))
+    assert "Oppakken: wo 25 nov, 6 dagen te laat Eerste poging: do 26 nov, 5 dagen te laat" in page
+    assert "Geprobeerd, nog geen contact" in page
+
+
+def test_the_deadline_that_the_queue_is_sorted_by_stands_in_every_line(desk: Desk, anna: Browser) -> None:
+    new, tried, agreed = (desk.arrive(number=number) for number in (1, 2, 3))
+    for signal_id in (tried, agreed):
+        anna.send(signal_id, "claim")
+    anna.send(tried, "contact-attempts", kind="visit", result="no_answer")
+    anna.send(agreed, "contact-attempts", kind="phone", result="postponed", postponed_until="2026-12-08")
+    page = words(anna.get("/desk"))
+    lines = [
+        page.index(text)
+        for text in ("Oppakken: wo 25 nov, over 1 dag", "Afgesproken dag: di 8 dec, over 14 dagen")
+    ]
+    assert lines == sorted(lines)
+    assert page.index("Afronden: di 22 dec, over 28 dagen") > lines[-1]
+    assert page.count("Afronden:") == 1
+    assert page.index(_reference(desk, new)) < lines[0]
+
+
+def test_the_queue_asks_the_database_as_often_for_many_as_for_few(desk: Desk, anna: Browser) -> None:
+    desk.arrive(number=1)
+    with _counted(desk) as few:
+        anna.get("/desk")
+    for number in range(2, 9):
+        desk.arrive(number=number)
+    with _counted(desk) as many:
+        anna.get("/desk")
+    assert len(few) == len(many)
+    assert len(many) < 15
+
+
+def _poll_of(browser: Browser) -> str:
+    found = re.search(r'hx-get="(/desk/news\?[^"]*)"', browser.get("/desk").text)
+    assert found is not None
+    return unescape(found[1])
+
+
+def _last_seen(desk: Desk) -> Any:
+    query = (
+        select(StaffSession.last_seen_at)
+        .join(StaffMember)
+        .where(StaffMember.email == "anna@example.org", StaffSession.kind == "page")
+    )
+    with Session(desk.engine) as session:
+        return session.scalars(query).one()
+
+
+def _reference(desk: Desk, signal_id: Any) -> Any:
+    opened: Any = desk.call("anna", "GET", f"/signals/{signal_id}").json
+    return opened["reference"]
+
+
+@contextmanager
+def _counted(desk: Desk) -> Iterator[list[str]]:
+    """The statements that are executed meanwhile."""
+    statements: list[str] = []
+
+    def heard(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        statements.append(statement)
+
+    event.listen(desk.engine, "before_cursor_execute", heard)
+    try:
+        yield statements
+    finally:
+        event.remove(desk.engine, "before_cursor_execute", heard)

@@ -1,0 +1,127 @@
+"""What is kept and nobody may work on (art. 18 AVG): in the queue, on a round, beside its duplicate."""
+
+import re
+from datetime import date, timedelta
+from html import unescape
+from uuid import UUID
+
+import pytest
+from sqlalchemy.orm import Session
+
+from signals.casework import workload
+from signals.models import Signal
+from signals.vocabulary import AuditAction, SignalState
+from tests.support.desk_side import AMSTERDAM, GRONINGEN, Desk
+from tests.support.team_pages import away, claimed
+from tests.web.desk.test_pages import Browser, words
+from tests.web.team.test_work import id_of, join, organisation_of, post, signal_of
+
+
+@pytest.fixture
+def anna(desk: Desk) -> Browser:
+    return Browser(desk, "anna")
+
+
+def restrict(desk: Desk, signal_id: UUID) -> None:
+    with Session(desk.engine) as session, session.begin():
+        session.get_one(Signal, signal_id).restricted_on = date(2026, 11, 24)
+
+
+# The queue
+
+
+def test_the_queue_offers_no_one_to_claim_it_and_names_no_deadline(desk: Desk, anna: Browser) -> None:
+    restrict(desk, desk.arrive())
+    page = anna.get("/desk")
+    assert "data-claim" not in page.text
+    assert "Er loopt geen termijn" in words(page)
+    assert "Oppakken:" not in words(page)
+    desk.arrive()
+    assert anna.get("/desk").text.count("data-claim") == 1
+
+
+def test_it_is_late_nowhere(desk: Desk) -> None:
+    kept, other = claimed(desk, "anna"), claimed(desk, "anna", number=14)
+    restrict(desk, kept)
+    away(desk, "anna", cover_id=str(id_of(desk, "bram")), away_until="2026-12-08")
+    desk.clock.moment += timedelta(days=7)
+    items = desk.call("anna", "GET", "/queue").get_json()["items"]
+    assert {item["id"]: item["overdue"] for item in items} == {str(kept): False, str(other): True}
+    anna = Browser(desk, "anna")
+    assert anna.get("/desk").text.count('class="queue__late"') == 1
+    assert re.findall(r'href="/desk/signals/([^"]+)"', anna.get("/desk?overdue=1").text) == [str(other)]
+    assert Browser(desk, "bram").get("/desk/absence").text.count('class="late"') == 1
+    with Session(desk.engine) as session:
+        team = organisation_of(desk, AMSTERDAM)
+        [load, *_] = workload(session, organisation_id=team, on=desk.clock.now().date())
+    assert (load.open, load.late) == (2, 1)
+
+
+# A round on foot
+
+
+def test_it_is_on_the_list_for_a_round_and_cannot_be_ticked(desk: Desk, anna: Browser) -> None:
+    kept, other = claimed(desk, "anna"), claimed(desk, "anna", number=14)
+    restrict(desk, kept)
+    page = anna.get("/desk/round")
+    assert re.findall(r'name="ids" value="([^"]+)" checked', page.text) == [str(other)]
+    assert re.findall(r'name="ids" value="([^"]+)" disabled', page.text) == [str(kept)]
+    assert f"{signal_of(desk, kept).reference} , binnen sinds di 24 nov beperkt" in words(page)
+    assert post(anna, "/desk/round", ids=[str(other)]).status_code == 303
+
+
+def test_the_way_back_to_a_round_leads_along_what_is_left_and_says_how_many_are_not(
+    desk: Desk, anna: Browser
+) -> None:
+    ids = [claimed(desk, "anna", number=number) for number in (11, 12, 13, 14, 15)]
+    walked = post(anna, "/desk/round", ids=list(map(str, ids))).headers["Location"]
+    stays, released, referred, concluded, restricted = ids
+    assert "weggelaten" not in words(anna.get(walked))
+    anna.send(released, "release")
+    assert "1 signaal is weggelaten" in words(anna.get(walked))
+    body = {"organisation_id": str(organisation_of(desk, GRONINGEN)), "reason": "moved"}
+    assert desk.call("anna", "POST", f"/signals/{referred}/refer", json=body).status_code == 200
+    anna.send(concluded, "conclude", outcome="no_concern")
+    restrict(desk, restricted)
+    before = len(desk.entries(AuditAction.ROUND_PRINTED))
+    page = anna.get(walked)
+    assert page.status_code == 200
+    assert re.findall(r'class="stops__address"[^>]*>([^<]+)<', page.text) == ["1012 AB 11"]
+    assert "4 signalen zijn weggelaten" in words(page)
+    entries = desk.entries(AuditAction.ROUND_PRINTED)
+    assert len(entries) == before + 1
+    onwards = unescape(re.findall(r'class="stops__address" href="([^"]+)"', page.text)[0])
+    assert onwards == f"/desk/signals/{stays}?round={stays}"
+
+
+def test_of_a_round_of_which_nothing_is_left_that_is_said(desk: Desk, anna: Browser) -> None:
+    kept = claimed(desk, "anna")
+    walked = post(anna, "/desk/round", ids=[str(kept)]).headers["Location"]
+    restrict(desk, kept)
+    page = anna.get(walked)
+    assert page.status_code == 200
+    assert "1 signaal is weggelaten" in words(page)
+    assert "1012 AB" not in page.text
+
+
+@pytest.mark.parametrize("who", ["bram", "gerda"])
+def test_what_another_has_is_on_nobody_elses_round(desk: Desk, who: str) -> None:
+    theirs = claimed(desk, "anna")
+    page = Browser(desk, who).get(f"/desk/round?ids={theirs}")
+    assert "1 signaal is weggelaten" in words(page)
+    assert "1012 AB" not in page.text
+    assert desk.entries(AuditAction.ROUND_PRINTED) == []
+
+
+# Two reports of one concern
+
+
+def test_nothing_is_joined_into_it(desk: Desk, anna: Browser) -> None:
+    kept, later = desk.arrive(), desk.arrive()
+    assert "samenvoegen?" in words(anna.get(f"/desk/signals/{later}"))
+    restrict(desk, kept)
+    assert "samenvoegen?" not in words(anna.get(f"/desk/signals/{later}"))
+    refused = join(anna, later, kept)
+    assert refused.status_code == 409
+    assert "mag nu niet worden behandeld" in words(refused)
+    assert signal_of(desk, later).state is SignalState.NEW

@@ -1,0 +1,241 @@
+"""A resident calls back: what a search finds is a page to go back to, and its address tells nothing."""
+
+import re
+from base64 import urlsafe_b64decode
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import delete, update
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from signals.models import AddressLink, Signal
+from signals.vocabulary import AuditAction
+from signals.web.desk.search_pages import SHOWN_FOR
+from signals.web.staff_kit import search
+from tests.support.desk_side import GRONINGEN, Desk
+from tests.web.desk.test_pages import Browser, words
+from tests.web.team.test_work import id_of, organisation_of, post, signal_of
+
+PLACE = {"by": "address", "postcode": "1012AB", "house_number": "12"}
+OVER = "Wat een zoekopdracht vond, is een half uur te zien voor wie zocht. Zoek opnieuw."
+
+
+@pytest.fixture
+def anna(desk: Desk) -> Browser:
+    return Browser(desk, "anna")
+
+
+def found_at(who: Browser, **values: Any) -> str:
+    """Where a search leads that finds something."""
+    answer = post(who, "/desk/search", **values)
+    assert answer.status_code == 303, words(answer)
+    return str(answer.location)
+
+
+def find(who: Browser, **values: Any) -> TestResponse:
+    """What a search finds."""
+    page = who.get(found_at(who, **values))
+    assert page.status_code == 200
+    return page
+
+
+def searches(desk: Desk) -> list[tuple[str, UUID | None, str]]:
+    """What the trail knows of searches: who was told of a signal is found by that signal, too."""
+    found = [(entry.ground, entry.subject_id, entry.outcome) for entry in desk.entries(AuditAction.SEARCHED)]
+    return sorted(found, key=lambda entry: entry[2] == "found")  # of one moment, in no order
+
+
+def test_a_signal_is_found_by_its_reference_however_it_was_typed(desk: Desk, anna: Browser) -> None:
+    signal_id = desk.arrive()
+    reference = signal_of(desk, signal_id).reference
+    page = find(anna, by="reference", reference=f" {reference.lower()} ")
+    assert "1 signaal gevonden" in words(page)
+    assert f'href="/desk/signals/{signal_id}"' in page.text
+    assert searches(desk) == [("reference", None, "ok"), ("reference", signal_id, "found")]
+
+
+@pytest.mark.parametrize("read", ["K0P1QX2M", "k0p1 qx2m", "KOPL-QX2M", "K0P1\N{EN DASH}QX2M", " k0p1-qx2m "])
+def test_a_signal_is_found_by_its_reference_as_people_read_it_out(
+    desk: Desk, anna: Browser, read: str
+) -> None:
+    signal_id = desk.arrive()
+    with Session(desk.engine) as session, session.begin():
+        session.get_one(Signal, signal_id).reference = "K0P1-QX2M"
+    page = find(anna, by="reference", reference=read)
+    assert f'href="/desk/signals/{signal_id}"' in page.text
+
+
+def test_of_an_address_is_said_when_that_came_in_which_was_deleted(desk: Desk, anna: Browser) -> None:
+    desk.arrive()
+    purge(desk)
+    page = words(post(anna, "/desk/search", **PLACE))
+    assert "Wat binnenkwam op di 24 nov 2026 is verwijderd." in page
+    assert "Bewaard blijft alleen dat er toen iets binnenkwam" in page
+    assert "het leesbare adres zijn weg" not in page
+    signal_id = desk.arrive()
+    page = words(find(anna, **PLACE))
+    assert "1 signaal gevonden" in page
+    assert "Wat binnenkwam op di 24 nov 2026 is verwijderd." in page
+    found = desk.call("anna", "POST", "/search", json={"postcode": "1012AB", "house_number": 12}).get_json()
+    assert [item["id"] for item in found["items"]] == [str(signal_id)]
+    assert (found["deleted_received_on"], found["deleted_on"], found["more"]) == (["2026-11-24"], None, False)
+    elsewhere = desk.call("gerda", "POST", "/search", json={"postcode": "1012AB", "house_number": 12})
+    assert elsewhere.get_json()["deleted_received_on"] == []
+
+
+def test_what_was_handed_over_is_not_called_deleted_once_the_receiver_is_done_with_it(
+    desk: Desk, anna: Browser
+) -> None:
+    signal_id = desk.arrive()
+    body = {"organisation_id": str(organisation_of(desk, GRONINGEN)), "reason": "moved"}
+    assert desk.call("anna", "POST", f"/signals/{signal_id}/refer", json=body).status_code == 200
+    purge(desk)
+    found = desk.call("anna", "POST", "/search", json={"postcode": "1012AB", "house_number": 12}).get_json()
+    assert found["deleted_received_on"] == []
+
+
+def test_more_than_a_page_of_signals_at_an_address_is_said(
+    desk: Desk, anna: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "MOST_FOUND", 2)
+    for _ in range(3):
+        desk.arrive()
+    page = words(find(anna, **PLACE))
+    assert "2 signalen gevonden" in page
+    assert "Er zijn nog oudere." in page
+    found = desk.call("anna", "POST", "/search", json={"postcode": "1012AB", "house_number": 12}).get_json()
+    assert (len(found["items"]), found["more"]) == (2, True)
+
+
+def purge(desk: Desk) -> None:
+    """As the nightly run does: the signals go, their links stay without them."""
+    with Session(desk.engine) as session, session.begin():
+        session.execute(update(AddressLink).values(signal_id=None))
+        session.execute(delete(Signal))
+
+
+def test_a_signal_is_found_by_address_and_the_address_is_in_no_link(desk: Desk, anna: Browser) -> None:
+    signal_id = desk.arrive()
+    page = find(anna, by="address", postcode="1012 ab", house_number="12")
+    assert f'href="/desk/signals/{signal_id}"' in page.text
+    assert "1012 AB" not in page.text
+    assert "1012AB" not in page.text
+    assert re.fullmatch(r"/desk/search\?found=[A-Za-z0-9_-]+", page.request.full_path)
+    assert searches(desk) == [("address", None, "ok"), ("address", signal_id, "found")]
+
+
+def test_another_teams_signal_is_not_found(desk: Desk) -> None:
+    reference = signal_of(desk, desk.arrive()).reference
+    page = post(Browser(desk, "gerda"), "/desk/search", by="reference", reference=reference)
+    assert "Niets gevonden." in words(page)
+    assert reference not in re.findall(r">([^<]+)</a>", page.text)
+
+
+def test_of_a_referred_signal_is_said_when(desk: Desk, anna: Browser) -> None:
+    signal_id = desk.arrive()
+    reference = signal_of(desk, signal_id).reference
+    body = {"organisation_id": str(organisation_of(desk, GRONINGEN)), "reason": "moved"}
+    assert desk.call("anna", "POST", f"/signals/{signal_id}/refer", json=body).status_code == 200
+    page = words(post(anna, "/desk/search", by="reference", reference=reference))
+    assert "Overgedragen op di 24 nov 2026." in page
+
+
+def test_of_a_deleted_signal_is_said_when(desk: Desk, anna: Browser) -> None:
+    signal_id = desk.arrive()
+    reference = signal_of(desk, signal_id).reference
+    proof = {"identity": "digid", "residence": "brp", "third_parties": True}
+    place = {"postcode": "1012AB", "house_number": 12}
+    erased = desk.call("fleur", "POST", "/residents/erase", json={**place, **proof, "right": "erasure"})
+    assert erased.status_code == 200, erased.text
+    page = words(post(anna, "/desk/search", by="reference", reference=reference))
+    assert "Verwijderd op di 24 nov 2026." in page
+
+
+@pytest.mark.parametrize(
+    ("values", "wrong"),
+    [
+        ({"by": "reference", "reference": " "}, "by-reference-reference"),
+        ({"by": "reference", "reference": "9" * 21}, "by-reference-reference"),
+        ({"by": "address", "postcode": "1012AB", "house_number": ""}, "by-address-house_number"),
+        ({"by": "address", "postcode": "0000", "house_number": "12"}, "by-address-postcode"),
+        ({"by": "nonsense"}, "by-reference-reference"),
+    ],
+)
+def test_a_search_that_cannot_be_is_refused_keeps_what_was_typed_and_leaves_no_entry(
+    desk: Desk, anna: Browser, values: dict[str, str], wrong: str
+) -> None:
+    page = post(anna, "/desk/search", **values)
+    assert page.status_code == 400
+    assert f'id="{wrong}-wrong"' in page.text
+    assert desk.entries(AuditAction.SEARCHED) == []
+
+
+def test_the_address_of_what_was_found_holds_nothing_to_read(desk: Desk, anna: Browser) -> None:
+    signal_id = desk.arrive()
+    token = found_at(anna, **PLACE).partition("=")[2]
+    inside = urlsafe_b64decode(token + "=" * (-len(token) % 4))
+    for told in (
+        b"1012AB",
+        signal_id.bytes,
+        signal_id.hex.encode(),
+        signal_of(desk, signal_id).reference.encode(),
+    ):
+        assert told not in inside
+    assert token != found_at(anna, **PLACE).partition("=")[2]
+
+
+def test_going_back_to_what_was_found_is_no_search_and_shows_who_has_it_now(
+    desk: Desk, anna: Browser
+) -> None:
+    signal_id = desk.arrive()
+    there = found_at(anna, **PLACE)
+    assert "nog niemand heeft het" in words(anna.get(there))
+    with Session(desk.engine) as session, session.begin():
+        session.execute(update(Signal).values(claimed_by_id=id_of(desk, "bram")))
+    assert "Bram Voorbeeld" in words(anna.get(there))
+    assert searches(desk) == [("address", None, "ok"), ("address", signal_id, "found")]
+    assert desk.entries(AuditAction.SIGNAL_OPENED) == []
+    assert signal_id == signal_of(desk, signal_id).id
+
+
+def test_what_was_found_and_deleted_since_is_said_to_be_gone(desk: Desk, anna: Browser) -> None:
+    signal_id = desk.arrive()
+    there = found_at(anna, **PLACE)
+    body = {"organisation_id": str(organisation_of(desk, GRONINGEN)), "reason": "moved"}
+    assert desk.call("anna", "POST", f"/signals/{signal_id}/refer", json=body).status_code == 200
+    assert "Wat gevonden was, is niet meer bij uw team" in words(anna.get(there))
+
+
+@pytest.mark.parametrize("who", ["anna", "bram", "gerda"])
+def test_no_other_session_sees_what_was_found_not_even_another_of_the_same_person(
+    desk: Desk, anna: Browser, who: str
+) -> None:
+    desk.arrive()
+    there = found_at(anna, **PLACE)
+    elsewhere = Browser(desk, who).get(there)
+    assert elsewhere.status_code == 410
+    assert OVER in words(elsewhere)
+    assert "gevonden" not in elsewhere.text
+
+
+@pytest.mark.parametrize("made_up", ["", "x", "é", "A" * 400])
+def test_a_made_up_address_finds_nothing(anna: Browser, made_up: str) -> None:
+    assert OVER in words(anna.get(f"/desk/search?found={made_up}"))
+
+
+def test_after_half_an_hour_one_searches_again(desk: Desk, anna: Browser) -> None:
+    desk.arrive()
+    there = found_at(anna, **PLACE)
+    desk.clock.moment += SHOWN_FOR - timedelta(seconds=1)
+    assert anna.get(there).status_code == 200
+    desk.clock.moment += timedelta(seconds=2)
+    assert anna.get(there).status_code == 410
+
+
+def test_the_cookie_of_the_session_holds_nothing_of_a_search(desk: Desk, anna: Browser) -> None:
+    desk.arrive()
+    answer = post(anna, "/desk/search", **PLACE)
+    assert answer.headers.getlist("Set-Cookie") == []

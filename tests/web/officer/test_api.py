@@ -1,0 +1,466 @@
+"""The privacy officer over the API: residents' rights, retention and the audit trail."""
+
+import csv
+import io
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from jsonschema import Draft202012Validator
+from sqlalchemy import event, func, select
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from signals.models import (
+    AddressLink,
+    AuditEntry,
+    DeletionRecord,
+    Organisation,
+    RegisterEntry,
+    Signal,
+    StaffMember,
+)
+from signals.vocabulary import AuditAction, DeletionReason
+from tests.support.chance import without_chance
+from tests.support.desk_side import AMSTERDAM, BASE, GRONINGEN, Desk
+
+PLACE: dict[str, Any] = {"postcode": "1012 ab", "house_number": 12}
+PROOF: dict[str, Any] = {"identity": "seen_in_person", "residence": "brp", "third_parties": True}
+NO_ADDRESS: dict[str, Any] = {"deleted_received_on": [], "more": False}
+
+
+@pytest.fixture
+def signal_id(desk: Desk) -> UUID:
+    return desk.arrive(concern_types=["frail"], seen="once")
+
+
+def ask(desk: Desk, what: str, who: str = "fleur", **body: Any) -> TestResponse:
+    return desk.call(who, "POST", f"/residents/{what}", json=body)
+
+
+def refer_to_groningen(desk: Desk, signal_id: UUID) -> None:
+    refer(desk, "anna", signal_id, GRONINGEN)
+
+
+def refer(desk: Desk, who: str, signal_id: UUID, receiver: str) -> None:
+    with Session(desk.engine) as session:
+        to = session.scalars(select(Organisation.id).where(Organisation.name == receiver)).one()
+    body = {"organisation_id": str(to), "reason": "moved"}
+    assert desk.call(who, "POST", f"/signals/{signal_id}/refer", json=body).status_code == 200
+
+
+def registered(desk: Desk) -> list[RegisterEntry]:
+    with Session(desk.engine) as session:
+        return list(session.scalars(select(RegisterEntry)))
+
+
+def test_an_address_finds_live_signals_without_their_content(desk: Desk, signal_id: UUID) -> None:
+    found = ask(desk, "search", **PLACE).get_json()
+    (signal,) = found["signals"]
+    assert set(signal) == {"id", "reference", "state", "received_on", "restricted_on", "follow_up_notes"}
+    assert signal["id"] == str(signal_id)
+    assert found["deleted_received_on"] == found["referrals"] == []
+
+
+def test_a_search_of_residents_is_audited_without_the_address(desk: Desk, signal_id: UUID) -> None:
+    ask(desk, "search", **PLACE)
+    (entry,) = desk.entries(AuditAction.SEARCHED)
+    assert (entry.ground, entry.subject_id) == ("right_of_resident", None)
+
+
+def test_another_organisation_finds_nothing_at_the_same_address(desk: Desk, signal_id: UUID) -> None:
+    found = ask(desk, "search", who="floor", **PLACE).get_json()
+    others = {"signals": 0, "earlier": 0}
+    assert found == {"signals": [], "deleted_received_on": [], "referrals": [], "other_additions": others}
+
+
+def test_an_addition_is_another_address(desk: Desk, signal_id: UUID) -> None:
+    assert ask(desk, "search", **PLACE, house_number_addition="A").get_json()["signals"] == []
+
+
+def test_an_export_holds_everything_and_is_registered_without_it(desk: Desk, signal_id: UUID) -> None:
+    desk.call("anna", "POST", f"/signals/{signal_id}/notes", json={"text": "Belt dinsdag terug."})
+    document = ask(desk, "export", **PLACE, **PROOF).get_json()
+    (signal,) = document["signals"]
+    assert signal["address"] == {"postcode": "1012AB", "house_number": 12, "addition": ""}
+    assert (signal["concern_types"], signal["seen"]) == (["frail"], "once")
+    assert [note["text"] for note in signal["follow_up_notes"]] == ["Belt dinsdag terug."]
+    assert [kept["days"] for kept in document["retention"]] == [28, 28, 365]
+    assert document["recipients"] == ["own_team", "referred_to", "processor"]
+    (entry,) = registered(desk)
+    assert (entry.right, entry.outcome, entry.signals_found) == ("access", "exported", 1)
+    assert [found.subject_id for found in desk.entries(AuditAction.EXPORTED)] == [signal_id]
+
+
+def test_an_export_without_a_look_at_third_parties_is_refused(desk: Desk, signal_id: UUID) -> None:
+    answer = ask(desk, "export", **PLACE, **(PROOF | {"third_parties": False}))
+    assert answer.status_code == 400
+    assert answer.get_json()["errors"][0]["field"] == "third_parties"
+    assert registered(desk) == []
+
+
+def test_only_true_says_that_third_parties_were_looked_at(desk: Desk, signal_id: UUID) -> None:
+    answer = ask(desk, "export", **PLACE, **(PROOF | {"third_parties": 1}))
+    assert answer.status_code == 400
+    assert answer.get_json()["errors"][0]["field"] == "third_parties"
+
+
+@pytest.mark.parametrize("missing", ["identity", "residence"])
+def test_no_content_leaves_without_proof(desk: Desk, signal_id: UUID, missing: str) -> None:
+    proof = {name: value for name, value in PROOF.items() if name != missing}
+    for what in ("export", "erase"):
+        assert ask(desk, what, **PLACE, **proof).status_code == 400
+    assert registered(desk) == []
+
+
+def test_an_export_is_a_pdf_where_that_is_asked(desk: Desk, signal_id: UUID) -> None:
+    answer = desk.call(
+        "fleur",
+        "POST",
+        "/residents/export",
+        json={**PLACE, **PROOF},
+        headers={"Accept": "application/pdf"},
+    )
+    assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
+    assert answer.data.startswith(b"%PDF-")
+    assert len(registered(desk)) == 1
+
+
+def test_an_erasure_deletes_signal_link_and_key_and_says_how_many(desk: Desk, signal_id: UUID) -> None:
+    with Session(desk.engine) as session:
+        key_id = session.get_one(Signal, signal_id).case_key_id
+    answer = ask(desk, "erase", **PLACE, **PROOF)
+    assert answer.get_json() == {"signals": 1, "elsewhere": 0, "at_once": True}
+    with Session(desk.engine) as session:
+        assert session.get(Signal, signal_id) is None
+        assert session.scalar(select(func.count()).select_from(AddressLink)) == 0
+        assert session.get_one(DeletionRecord, signal_id).reason == "erasure"
+    assert desk.keystore.case_keys([key_id]) == {}
+    assert [entry.right for entry in registered(desk)] == ["erasure"]
+
+
+def test_an_erasure_follows_a_referral(desk: Desk, signal_id: UUID) -> None:
+    refer_to_groningen(desk, signal_id)
+    answer = ask(desk, "erase", **PLACE, **PROOF, right="objection")
+    assert answer.get_json() == {"signals": 1, "elsewhere": 1, "at_once": True}
+    assert desk.call("gerda", "GET", f"/signals/{signal_id}").status_code == 404
+    assert [entry.right for entry in registered(desk)] == ["objection"]
+
+
+def test_after_an_erasure_a_worker_can_only_say_when(desk: Desk, signal_id: UUID) -> None:
+    reference = desk.call("anna", "GET", f"/signals/{signal_id}").get_json()["reference"]
+    ask(desk, "erase", **PLACE, **PROOF)
+    answer = desk.call("anna", "POST", "/search", json={"reference": reference}).get_json()
+    assert answer == {"items": [], "deleted_on": "2026-11-24", "referred_on": None, **NO_ADDRESS}
+
+
+def test_what_was_referred_came_back_and_was_erased_is_deleted_here_and_referred_there(
+    desk: Desk, signal_id: UUID
+) -> None:
+    reference = desk.call("anna", "GET", f"/signals/{signal_id}").get_json()["reference"]
+    refer_to_groningen(desk, signal_id)
+    refer(desk, "gerda", signal_id, AMSTERDAM)
+    ask(desk, "erase", **PLACE, **PROOF)
+    here, there = (
+        desk.call(who, "POST", "/search", json={"reference": reference}).get_json()
+        for who in ("anna", "gerda")
+    )
+    assert (here["deleted_on"], here["referred_on"]) == ("2026-11-24", None)
+    assert (there["deleted_on"], there["referred_on"]) == (None, "2026-11-24")
+
+
+def test_a_right_that_erases_nothing_is_no_erasure(desk: Desk, signal_id: UUID) -> None:
+    assert ask(desk, "erase", **PLACE, **PROOF, right="access").status_code == 400
+
+
+def test_a_rectified_address_is_found_under_the_new_one_only(desk: Desk, signal_id: UUID) -> None:
+    right = {"postcode": "1012AB", "house_number": 14}
+    answer = ask(desk, "rectify", signal_id=str(signal_id), **right, **PROOF)
+    assert (answer.status_code, answer.get_json()["version"]) == (200, 2)
+    assert ask(desk, "search", **PLACE).get_json()["signals"] == []
+    assert len(ask(desk, "search", **right).get_json()["signals"]) == 1
+    opened = desk.call("anna", "GET", f"/signals/{signal_id}").get_json()
+    assert opened["address"]["house_number"] == 14
+
+
+def test_the_team_sees_a_restriction_and_gets_neither_advice_nor_address_of_a_round(
+    desk: Desk, signal_id: UUID
+) -> None:
+    desk.call("anna", "POST", f"/signals/{signal_id}/claim")
+    ask(desk, "restrict", signal_id=str(signal_id), **PROOF)
+    opened = desk.call("anna", "GET", f"/signals/{signal_id}").get_json()
+    assert (opened["restricted_on"], opened["suggestion"]) == ("2026-11-24", None)
+    assert [item["restricted_on"] for item in desk.call("anna", "GET", "/queue").get_json()["items"]] == [
+        "2026-11-24"
+    ]
+    refused = desk.call("anna", "POST", "/rounds", json={"ids": [str(signal_id)]})
+    assert (refused.status_code, refused.get_json()["type"]) == (409, "urn:problem:signals:restricted")
+    ask(desk, "restrict", signal_id=str(signal_id), lift=True, **PROOF)
+    assert desk.call("anna", "POST", "/rounds", json={"ids": [str(signal_id)]}).status_code == 200
+
+
+@pytest.mark.parametrize("what", ["rectify", "restrict"])
+def test_a_right_meant_for_another_version_is_refused(desk: Desk, signal_id: UUID, what: str) -> None:
+    body = {"signal_id": str(signal_id), **(PLACE if what == "rectify" else {}), **PROOF}
+    path = f"/residents/{what}"
+    stale = desk.call("fleur", "POST", path, json=body, headers={"If-Match": '"99"'})
+    assert stale.status_code == 412
+    assert registered(desk) == []
+    assert desk.call("fleur", "POST", path, json=body, headers={"If-Match": '"1"'}).status_code == 200
+
+
+def test_a_restriction_is_set_and_lifted(desk: Desk, signal_id: UUID) -> None:
+    restricted = ask(desk, "restrict", signal_id=str(signal_id), **PROOF).get_json()
+    lifted = ask(desk, "restrict", signal_id=str(signal_id), lift=True, **PROOF).get_json()
+    assert (restricted["restricted_on"], lifted["restricted_on"]) == ("2026-11-24", None)
+    assert sorted(entry.outcome for entry in registered(desk)) == ["lifted", "restricted"]
+
+
+def test_a_kind_of_concern_that_does_not_hold_is_withdrawn(desk: Desk, signal_id: UUID) -> None:
+    right = {"withdrawn": ["frail"], "statement": "Ik ben gezond."}
+    assert ask(desk, "rectify", signal_id=str(signal_id), **PLACE, **right, **PROOF).status_code == 200
+    (signal,) = ask(desk, "export", **PLACE, **PROOF).get_json()["signals"]
+    assert signal["concern_types"] == []
+    assert "Ik ben gezond." in signal["follow_up_notes"][0]["text"]
+
+
+def test_a_workers_note_is_found_without_its_words_and_put_right(desk: Desk, signal_id: UUID) -> None:
+    desk.call("anna", "POST", f"/signals/{signal_id}/notes", json={"text": "Drinkt te veel."})
+    found = ask(desk, "search", **PLACE)
+    ((note,),) = (signal["follow_up_notes"] for signal in found.get_json()["signals"])
+    assert "Drinkt" not in found.text
+    notes = [{"note_id": note["id"], "text": "Kwam vermoeid over."}]
+    assert ask(desk, "rectify", signal_id=str(signal_id), **PLACE, notes=notes, **PROOF).status_code == 200
+    opened = desk.call("anna", "GET", f"/signals/{signal_id}").text
+    assert "Kwam vermoeid over." in opened
+    assert "Drinkt" not in opened
+    assert ask(desk, "rectify", signal_id=str(signal_id), **PLACE, notes=[{}], **PROOF).status_code == 400
+
+
+def test_an_arrival_is_shown_by_its_day_in_the_trail(desk: Desk, signal_id: UUID) -> None:
+    """The entry is made at midnight: a time of day would be read as if it were one."""
+    lines = desk.call("fleur", "GET", "/audit.csv?action=signal_arrived").text.splitlines()
+    assert [len(line.split(",")[0]) for line in lines[1:]] == [len("2026-11-24")] * (len(lines) - 1)
+    assert len(lines) > 1
+
+
+@pytest.mark.parametrize("what", ["rectify", "restrict"])
+def test_a_foreign_signal_is_not_found_by_an_officer(desk: Desk, signal_id: UUID, what: str) -> None:
+    place = PLACE if what == "rectify" else {}
+    for each in (signal_id, uuid4()):
+        assert ask(desk, what, who="floor", signal_id=str(each), **place, **PROOF).status_code == 404
+    outcomes = {entry.outcome for entry in desk.entries(AuditAction.FOREIGN_SIGNAL_REFUSED)}
+    assert outcomes == {"foreign", "unknown"}
+
+
+def test_the_register_names_who_did_it_and_no_other_organisation(desk: Desk, signal_id: UUID) -> None:
+    ask(desk, "export", **PLACE, **PROOF)
+    (item,) = desk.call("fleur", "GET", "/residents/register").get_json()["items"]
+    assert (item["recorded_by"], item["right"]) == ("Fleur Voorbeeld", "access")
+    assert "1012" not in without_chance(str(item))
+    assert desk.call("floor", "GET", "/residents/register").get_json()["items"] == []
+
+
+def audit(desk: Desk, query: str = "", who: str = "fleur", **more: Any) -> TestResponse:
+    return desk.call(who, "GET", f"/audit{query}", **more)
+
+
+def test_the_trail_names_people_and_references(desk: Desk, signal_id: UUID) -> None:
+    reference = desk.call("anna", "GET", f"/signals/{signal_id}").get_json()["reference"]
+    (line,) = audit(desk, "?action=signal_opened").get_json()["items"]
+    assert (line["actor"], line["subject"]) == ("Anna Voorbeeld", reference)
+    assert line["subject_id"] == str(signal_id)
+
+
+def test_reading_the_trail_is_in_the_trail(desk: Desk) -> None:
+    audit(desk)
+    items = audit(desk, "?action=audit_read").get_json()["items"]
+    assert [(line["actor"], line["ground"]) for line in items] == [("Fleur Voorbeeld", "page")] * 2
+
+
+def test_an_officer_reads_the_own_organisation_only(desk: Desk) -> None:
+    foreign = desk.arrive("9711AA", 1)
+    desk.call("gerda", "GET", f"/signals/{foreign}")
+    subjects = {line["subject_id"] for line in audit(desk).get_json()["items"]}
+    assert str(foreign) not in subjects
+    theirs = {line["subject_id"] for line in audit(desk, who="floor").get_json()["items"]}
+    assert str(foreign) in theirs
+
+
+def test_the_trail_is_filtered_by_person_subject_and_day(desk: Desk, signal_id: UUID) -> None:
+    desk.call("anna", "GET", f"/signals/{signal_id}")
+    desk.call("bram", "GET", f"/signals/{signal_id}")
+    with Session(desk.engine) as session:
+        opened = session.scalars(
+            select(AuditEntry).where(AuditEntry.action == AuditAction.SIGNAL_OPENED)
+        ).all()
+    by_person = audit(desk, f"?actor={opened[0].actor_id}&subject={signal_id}").get_json()["items"]
+    assert [line["actor_id"] for line in by_person] == [str(opened[0].actor_id)]
+    assert (
+        len(audit(desk, f"?subject={signal_id}&since=2026-11-24&until=2026-11-24").get_json()["items"]) == 3
+    )
+    assert audit(desk, "?since=2026-11-25").get_json()["items"] == []
+    late = audit(desk, "?since=2026-11-24T11:00:00%2B01:00&action=signal_opened").get_json()["items"]
+    assert late == []
+
+
+def test_the_trail_is_read_page_by_page_without_gap_or_double(desk: Desk, signal_id: UUID) -> None:
+    for _ in range(5):
+        desk.call("anna", "GET", f"/signals/{signal_id}")
+    seen: list[str] = []
+    query = "?action=signal_opened&limit=2"
+    while True:
+        page = audit(desk, query).get_json()
+        seen += [line["id"] for line in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        query = f"?action=signal_opened&limit=2&cursor={page['next_cursor']}"
+    assert len(seen) == len(set(seen)) == 5
+
+
+@pytest.mark.parametrize(
+    "query", ["?limit=0", "?limit=201", "?cursor=nonsense", "?action=dance", "?since=yesterday", "?who=anna"]
+)
+def test_a_wrong_question_to_the_trail_is_refused(desk: Desk, query: str) -> None:
+    assert audit(desk, query).status_code == 400
+
+
+@pytest.mark.parametrize("by_name", [True, False])
+def test_the_trail_comes_as_csv(desk: Desk, signal_id: UUID, by_name: bool) -> None:
+    desk.call("anna", "GET", f"/signals/{signal_id}")
+    if by_name:
+        answer = desk.call("fleur", "GET", "/audit.csv?action=signal_opened")
+    else:
+        answer = audit(desk, "?action=signal_opened", headers={"Accept": "text/csv"})
+    assert answer.mimetype == "text/csv"
+    (row,) = csv.DictReader(io.StringIO(answer.text))
+    assert (row["actor"], row["subject_id"]) == ("Anna Voorbeeld", str(signal_id))
+
+
+def test_no_cell_of_the_csv_is_a_formula(desk: Desk, signal_id: UUID) -> None:
+    with Session(desk.engine) as session, session.begin():
+        member = session.scalars(select(StaffMember).where(StaffMember.email == "anna@example.org")).one()
+        member.name = "=HYPERLINK(1)"
+    desk.call("anna", "GET", f"/signals/{signal_id}")
+    (row,) = csv.DictReader(io.StringIO(desk.call("fleur", "GET", "/audit.csv?action=signal_opened").text))
+    assert row["actor"] == "'=HYPERLINK(1)"
+
+
+def test_what_was_forgotten_is_listed_and_counted(desk: Desk, signal_id: UUID) -> None:
+    ask(desk, "erase", **PLACE, **PROOF)
+    answer = desk.call("fleur", "GET", "/retention").get_json()
+    assert answer["months"] == [{"month": "2026-11", "reason": "erasure", "count": 1}]
+    (item,) = answer["items"]
+    assert (item["deleted_on"], item["key_destroyed_on"]) == ("2026-11-24", "2026-11-24")
+    assert desk.call("floor", "GET", "/retention").get_json()["items"] == []
+
+
+def test_deletions_are_counted_by_month_and_reason_and_by_the_database(desk: Desk) -> None:
+    concluded, unattended = DeletionReason.CONCLUDED, DeletionReason.UNATTENDED
+    record_deletion(desk, date(2025, 12, 31), concluded)
+    for day, reason in ((1, concluded), (28, concluded), (2, unattended)):
+        record_deletion(desk, date(2026, 2, day), reason)
+    statements: list[str] = []
+    event.listen(desk.engine, "before_cursor_execute", lambda *said: statements.append(said[2]))
+    months = desk.call("fleur", "GET", "/retention?limit=1").get_json()["months"]
+    assert [(row["month"], row["reason"], row["count"]) for row in months] == [
+        ("2026-02", "unattended", 1),
+        ("2026-02", "concluded", 2),
+        ("2025-12", "concluded", 1),
+    ]
+    read = [text for text in statements if "FROM deletion_records" in text]
+    assert all("LIMIT" in text or "GROUP BY" in text for text in read)
+    assert len(read) == 2
+
+
+def record_deletion(desk: Desk, day: date, reason: DeletionReason) -> None:
+    """In Amsterdam."""
+    with Session(desk.engine) as session, session.begin():
+        own = session.scalars(select(Organisation.id).where(Organisation.name == AMSTERDAM)).one()
+        session.add(
+            DeletionRecord(
+                signal_id=uuid4(),
+                organisation_id=own,
+                reference="",
+                case_key_id=uuid4(),
+                deleted_on=day,
+                reason=reason,
+            )
+        )
+
+
+def test_deletions_are_listed_page_by_page(desk: Desk) -> None:
+    for number in (1, 2, 3):
+        desk.arrive(number=number)
+        ask(desk, "erase", postcode="1012AB", house_number=number, **PROOF)
+    first = desk.call("fleur", "GET", "/retention?limit=2").get_json()
+    second = desk.call("fleur", "GET", f"/retention?limit=2&cursor={first['next_cursor']}").get_json()
+    references = [item["reference"] for item in (*first["items"], *second["items"])]
+    assert len(references) == len(set(references)) == 3
+    assert second["next_cursor"] is None
+
+
+def test_a_period_is_changed_with_its_ground_and_audited(desk: Desk) -> None:
+    basis = "Selectielijst gemeenten 2026, 12.3"
+    body = {"rule": "concluded", "days": 14, "legal_basis": basis}
+    periods = desk.call("fleur", "PUT", "/retention/periods", json=body).get_json()["periods"]
+    changed = next(period for period in periods if period["rule"] == "concluded")
+    assert changed == {"rule": "concluded", "days": 14, "legal_basis": basis, "own": True}
+    assert [period["own"] for period in periods].count(True) == 1
+    (entry,) = desk.entries(AuditAction.ORGANISATION_CHANGED)
+    assert entry.ground == "retention:concluded:14"
+    others = desk.call("floor", "GET", "/retention").get_json()["periods"]
+    assert not any(period["own"] for period in others)
+
+
+@pytest.mark.parametrize(
+    ("rule", "days", "code"),
+    [
+        ("unattended", 29, "unattended_too_long"),
+        ("hard_limit", 27, "limit_too_short"),
+        ("concluded", 366, "limit_too_short"),
+    ],
+)
+def test_a_period_that_does_not_fit_the_others_is_refused(
+    desk: Desk, rule: str, days: int, code: str
+) -> None:
+    body = {"rule": rule, "days": days, "legal_basis": "Selectielijst 2026"}
+    refused = desk.call("fleur", "PUT", "/retention/periods", json=body)
+    assert [error["code"] for error in refused.get_json()["errors"]] == [code]
+    assert desk.entries(AuditAction.ORGANISATION_CHANGED) == []
+
+
+@pytest.mark.parametrize("wrong", [{"days": 0}, {"days": 367}, {"legal_basis": ""}, {"rule": "never"}])
+def test_a_period_beyond_the_limits_or_without_ground_is_refused(desk: Desk, wrong: dict[str, Any]) -> None:
+    body = {"rule": "concluded", "days": 14, "legal_basis": "Selectielijst 2026"} | wrong
+    assert desk.call("fleur", "PUT", "/retention/periods", json=body).status_code == 400
+
+
+def answers_of(desk: Desk) -> Iterator[tuple[str, str, TestResponse]]:
+    signal_id = desk.arrive(concern_types=["other"])
+    yield "post", "/residents/search", ask(desk, "search", **PLACE)
+    yield "post", "/residents/export", ask(desk, "export", **PLACE, **PROOF)
+    yield "post", "/residents/restrict", ask(desk, "restrict", signal_id=str(signal_id), **PROOF)
+    yield "get", "/residents/register", desk.call("fleur", "GET", "/residents/register")
+    yield "post", "/residents/erase", ask(desk, "erase", **PLACE, **PROOF)
+    yield "get", "/audit", audit(desk)
+    yield "get", "/retention", desk.call("fleur", "GET", "/retention")
+
+
+def test_every_answer_is_as_documented(desk: Desk) -> None:
+    spec = desk.client.get(f"{BASE}/openapi.json").get_json()
+    for method, path, answer in answers_of(desk):
+        documented = spec["paths"][f"{BASE}{path}"][method]["responses"][str(answer.status_code)]
+        schema = documented["content"]["application/json"]["schema"]
+        Draft202012Validator({**schema, "components": spec["components"]}).validate(answer.get_json())
+
+
+def test_the_address_of_a_request_is_in_no_log_line(
+    desk: Desk, signal_id: UUID, capfd: pytest.CaptureFixture[str]
+) -> None:
+    ask(desk, "search", **PLACE)
+    ask(desk, "erase", **PLACE, **PROOF)
+    written = capfd.readouterr()
+    assert "1012" not in without_chance(written.out + written.err)

@@ -1,0 +1,473 @@
+"""The pages of privacy officers, administrators and referrals, without JavaScript and in Dutch."""
+
+import html
+import re
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from babel.messages.extract import extract_from_file
+from babel.messages.pofile import read_po
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
+
+from signals.db import session_factory
+from signals.models import FollowUpNote, Organisation, Signal, StaffMember
+from signals.settings import NotesSettings, Settings
+from signals.staff.sessions import open_session
+from signals.vocabulary import AuditAction, ConcernType, DeletionReason, ReferralReason, RetentionRule
+from signals.web.labels import CONCERN_TYPES
+from signals.web.staff_kit.auth import COOKIE
+from signals.web.staff_kit.officer_labels import label
+from tests.support.catalogues import WEB
+from tests.support.desk_side import AMSTERDAM, GRONINGEN, Desk
+from tests.web.conftest import MakeApp
+from tests.web.desk.test_pages import Browser
+
+PLACE = {"postcode": "1012 AB", "house_number": "12"}
+RESIDENTS = "/desk/officer/residents"
+PROOF = {"identity": "seen_in_person", "residence": "brp", "third_parties": "yes"}
+
+
+@pytest.fixture
+def signal_id(desk: Desk) -> UUID:
+    return desk.arrive(concern_types=["frail"])
+
+
+@pytest.fixture
+def noted(desk: Desk, desk_settings: Settings, make_app: MakeApp) -> Desk:
+    """The same where carriers may write a note."""
+    app = make_app(replace(desk_settings, notes=NotesSettings(enabled=True)))
+    return replace(desk, app=app, client=app.test_client())
+
+
+def browser(desk: Desk, who: str) -> FlaskClient:
+    """A browser in which this person is signed in."""
+    with session_factory(desk.engine).begin() as session:
+        member = session.scalars(select(StaffMember).where(StaffMember.email == f"{who}@example.org")).one()
+        token, _opened = open_session(session, member, "page", desk.clock.now(), timedelta(hours=8))
+    client = desk.app.test_client()
+    client.set_cookie(COOKIE, token)
+    return client
+
+
+def send(client: FlaskClient, path: str, page: str = "", **fields: str) -> tuple[int, str]:
+    """Send a form as the page at `page` (by default that of the same path) would."""
+    found = re.search(r'name="csrf_token" value="([0-9a-f]+)"', client.get(page or path).text)
+    assert found
+    answer = client.post(path, data={"csrf_token": found[1], **fields})
+    return answer.status_code, answer.headers.get("Location", "") or answer.text
+
+
+@pytest.mark.parametrize("part", ["", "/residents", "/register", "/audit", "/retention"])
+def test_every_part_of_the_officer_opens_in_dutch(desk: Desk, part: str) -> None:
+    page = browser(desk, "fleur").get(f"/desk/officer{part}")
+    assert page.status_code == 200
+    assert '<html lang="nl">' in page.text
+    assert "Rechten van bewoners" in page.text
+    assert len(re.findall(r"<h1", page.text)) == 1
+
+
+@pytest.mark.parametrize("who", ["anna", "lena", "bea", "coen"])
+def test_nobody_else_opens_the_officers_pages(desk: Desk, who: str) -> None:
+    assert browser(desk, who).get("/desk/officer").status_code == 403
+
+
+def test_a_form_of_an_address_shows_what_there_is_and_keeps_it_out_of_the_url(
+    desk: Desk, signal_id: UUID
+) -> None:
+    fleur = browser(desk, "fleur")
+    status, page = send(fleur, "/desk/officer/residents", **PLACE)
+    with Session(desk.engine) as session:
+        reference = session.get_one(Signal, signal_id).reference
+    assert status == 200
+    assert reference in page
+    assert not re.search(r'(?:href|action)="[^"]*1012', page)
+
+
+def test_what_was_typed_wrong_is_said_beside_the_field(desk: Desk) -> None:
+    status, page = send(browser(desk, "fleur"), "/desk/officer/residents", postcode="12", house_number="x")
+    assert status == 400
+    assert 'id="find-postcode-wrong"' in page
+    assert 'id="find-house_number-wrong"' in page
+
+
+@pytest.mark.parametrize(("kind", "start"), [("pdf", "%PDF-"), ("json", "{")])
+def test_access_is_given_as_a_file(desk: Desk, signal_id: UUID, kind: str, start: str) -> None:
+    fleur = browser(desk, "fleur")
+    found = re.search(r'name="csrf_token" value="([0-9a-f]+)"', fleur.get("/desk/officer/residents").text)
+    assert found
+    data = {"csrf_token": found[1], "format": kind, **PLACE, **PROOF}
+    answer = fleur.post("/desk/officer/residents/export", data=data)
+    assert answer.status_code == 200
+    assert answer.data.startswith(start.encode())
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="inzage.{kind}"'
+    assert "no-store" in answer.headers["Cache-Control"]
+
+
+def test_access_without_proof_shows_the_form_again(desk: Desk, signal_id: UUID) -> None:
+    path = "/desk/officer/residents/export"
+    status, page = send(browser(desk, "fleur"), path, page="/desk/officer/residents", **PLACE)
+    assert status == 400
+    assert 'id="export-identity-wrong"' in page
+    assert desk.entries(AuditAction.EXPORTED) == []
+
+
+def test_an_erasure_says_how_many_and_is_in_the_register(desk: Desk, signal_id: UUID) -> None:
+    fleur = browser(desk, "fleur")
+    path = "/desk/officer/residents/erase"
+    status, page = send(fleur, path, page="/desk/officer/residents", right="erasure", **PLACE, **PROOF)
+    assert (status, "1 signaal is verwijderd." in page) == (200, True)
+    assert "Verwijdering (art. 17)" in fleur.get("/desk/officer/register").text
+    forgotten = fleur.get("/desk/officer/retention").text
+    assert label(DeletionReason.ERASURE, "nl") in forgotten
+
+
+@pytest.mark.parametrize("claimed", [True, False])
+def test_a_restricted_signal_shows_that_and_nothing_to_do(desk: Desk, signal_id: UUID, claimed: bool) -> None:
+    if claimed:
+        desk.call("anna", "POST", f"/signals/{signal_id}/claim")
+    with Session(desk.engine) as session, session.begin():
+        session.get_one(Signal, signal_id).restricted_on = date(2026, 11, 24)
+    page = Browser(desk, "anna").get(f"/desk/signals/{signal_id}")
+    assert page.status_code == 200
+    assert "Beperkt sinds di 24 nov 2026" in page.text
+    main = page.text.partition('class="signal__main"')[2].partition('class="signal__side"')[0]
+    assert "<form" not in main
+    assert "/refer" not in main
+    assert "beperkt" in Browser(desk, "anna").get("/desk").text
+
+
+def test_an_address_is_corrected_and_a_signal_restricted(desk: Desk, signal_id: UUID) -> None:
+    fleur = browser(desk, "fleur")
+    start = "/desk/officer/residents"
+    fixed = {"signal_id": str(signal_id), **PLACE, "house_number": "14", **PROOF}
+    assert send(fleur, f"{start}/rectify", page=start, **fixed)[0] == 200
+    assert send(fleur, f"{start}/restrict", page=start, signal_id=str(signal_id), **PROOF)[0] == 200
+    with Session(desk.engine) as session:
+        assert session.get_one(Signal, signal_id).restricted_on is not None
+
+
+RECTIFY = "/desk/officer/residents/rectify"
+SEARCHED = {"searched_postcode": "1012 AB", "searched_house_number": "12"}
+
+
+def test_what_was_said_is_put_right_on_the_page_and_the_residents_own_words_are_added(desk: Desk) -> None:
+    signal_id = desk.arrive(concern_types=["frail", "not_seen"], seen="once", noticed_on="2026-11-20")
+    data = MultiDict([("withdrawn", "frail"), ("drop_seen", "yes"), ("drop_noticed_on", "yes")])
+    data.update({"statement": "Ik was op reis.\r\nIk ben gezond.", "signal_id": str(signal_id)})
+    data.update({**PLACE, **SEARCHED, **PROOF})
+    status, page = post(browser(desk, "fleur"), RECTIFY, data)
+    assert (status, "is verbeterd." in page) == (200, True)
+    (signal,) = exported(desk)
+    assert (signal["concern_types"], signal["seen"], signal["noticed_on"]) == (["not_seen"], None, None)
+    (note,) = signal["follow_up_notes"]
+    assert note["text"].endswith("Ik was op reis.\nIk ben gezond.")
+    assert signal["address"]["house_number"] == 12
+
+
+def test_the_carriers_note_is_taken_away_on_the_page(noted: Desk) -> None:
+    signal_id = noted.arrive(concern_types=["frail"], note="Valt vaak.")
+    assert exported(noted)[0]["note"] == "Valt vaak."
+    fields = {"signal_id": str(signal_id), "drop_note": "yes", **PLACE, **SEARCHED, **PROOF}
+    assert send(browser(noted, "fleur"), RECTIFY, page=RESIDENTS, **fields)[0] == 200
+    (signal,) = exported(noted)
+    assert (signal["note"], signal["concern_types"]) == (None, ["frail"])
+
+
+def test_a_workers_note_is_struck_or_replaced_on_the_page_and_a_replacement_has_words(desk: Desk) -> None:
+    signal_id = desk.arrive(concern_types=["frail"])
+    for text in ("Drinkt te veel.", "Ruzie met de buren."):
+        desk.clock.moment += timedelta(minutes=1)
+        assert (
+            desk.call("anna", "POST", f"/signals/{signal_id}/notes", json={"text": text}).status_code == 201
+        )
+    with Session(desk.engine) as session:
+        first, second = session.scalars(select(FollowUpNote.id).order_by(FollowUpNote.written_at))
+    fields = {"signal_id": str(signal_id), f"note-{first}": "strike", f"note-{second}": "replace"}
+    fields |= {**PLACE, **SEARCHED, **PROOF}
+    status, page = send(browser(desk, "fleur"), RECTIFY, page=RESIDENTS, **fields)
+    assert status == 400
+    assert f'id="rectify-{signal_id}-notes-wrong"' in page
+    assert "Drinkt" not in page
+    assert "Ruzie met de buren" not in page
+    fields[f"note_text-{second}"] = "Kent de buren."
+    assert send(browser(desk, "fleur"), RECTIFY, page=RESIDENTS, **fields)[0] == 200
+    struck, replaced = (note["text"] for note in exported(desk)[0]["follow_up_notes"])
+    assert struck.startswith("Geschrapt op ")
+    assert replaced.endswith("Kent de buren.")
+
+
+@pytest.mark.parametrize("language", ["nl", "en"])
+def test_the_form_of_a_correction_shows_nothing_of_what_was_said(desk: Desk, language: str) -> None:
+    """A box for every kind of concern, none of them ticked: whoever opens it learns nothing."""
+    desk.arrive(concern_types=["frail"], seen="once")
+    with Session(desk.engine) as session, session.begin():
+        fleur = session.scalars(select(StaffMember).where(StaffMember.email == "fleur@example.org")).one()
+        fleur.language = language
+    _status, page = send(browser(desk, "fleur"), RESIDENTS, **PLACE)
+    boxes = re.findall(r'<input type="checkbox"[^>]*name="withdrawn" value="(\w+)">', page)
+    assert boxes == [code.value for code in ConcernType]
+    for code in ConcernType:
+        assert CONCERN_TYPES[code][language] in html.unescape(page)
+    assert "checked" not in page.split("export-title")[0]
+
+
+def test_a_correction_that_changes_nothing_is_asked_for_again_and_not_in_the_register(
+    desk: Desk, signal_id: UUID
+) -> None:
+    fields = {"signal_id": str(signal_id), **PLACE, **SEARCHED, **PROOF}
+    status, page = send(browser(desk, "fleur"), RECTIFY, page=RESIDENTS, **fields)
+    assert status == 400
+    assert f'id="rectify-{signal_id}-withdrawn-wrong"' in page
+    assert "Er is nog niets anders." in page
+    assert desk.entries(AuditAction.SIGNAL_RECTIFIED) == []
+
+
+def test_a_correction_without_proof_opens_again_with_what_was_typed(desk: Desk, signal_id: UUID) -> None:
+    """Beside the address that was searched, though another was typed as the right one."""
+    data = MultiDict([("withdrawn", "frail"), ("withdrawn", "other"), ("drop_note", "yes")])
+    data.update({"signal_id": str(signal_id), "statement": "Dat klopt niet.", **SEARCHED})
+    data.update({"postcode": "1012AB", "house_number": "14"})
+    status, page = post(browser(desk, "fleur"), RECTIFY, data)
+    assert status == 400
+    form = page.split(f'id="s-{signal_id}"')[1].split("</form>")[0]
+    assert "<details open>" in form
+    assert f'id="rectify-{signal_id}-identity-wrong"' in form
+    assert re.findall(r'value="(\w+)" checked', form) == ["frail", "other", "yes"]
+    assert re.search(r'name="house_number" type="text" value="14"', form)
+    assert "Dat klopt niet." in form
+    assert not re.search(r'(?:href|action)="[^"]*1012', page)
+    assert desk.entries(AuditAction.SIGNAL_RECTIFIED) == []
+
+
+def test_a_restriction_without_proof_is_asked_for_again_at_its_signal(desk: Desk, signal_id: UUID) -> None:
+    path = "/desk/officer/residents/restrict"
+    fields = {"signal_id": str(signal_id), **SEARCHED}
+    status, page = send(browser(desk, "fleur"), path, page=RESIDENTS, **fields)
+    assert status == 400
+    assert f'id="restrict-{signal_id}-identity-wrong"' in page
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"withdrawn": "no_such_kind"}, {"statement": "x" * 1001}, {"drop_note": "1"}]
+)
+def test_what_no_form_of_ours_sends_corrects_nothing(
+    desk: Desk, signal_id: UUID, wrong: dict[str, str]
+) -> None:
+    fields = {"signal_id": str(signal_id), **PLACE, **SEARCHED, **PROOF, "house_number": "14", **wrong}
+    assert send(browser(desk, "fleur"), RECTIFY, page=RESIDENTS, **fields)[0] == 400
+    assert desk.entries(AuditAction.SIGNAL_RECTIFIED) == []
+
+
+def test_an_officer_of_another_organisation_corrects_nothing_here(desk: Desk, signal_id: UUID) -> None:
+    fields = {"signal_id": str(signal_id), "withdrawn": "frail", **PLACE, **SEARCHED, **PROOF}
+    assert send(browser(desk, "floor"), RECTIFY, page=RESIDENTS, **fields)[0] == 404
+    assert exported(desk)[0]["concern_types"] == ["frail"]
+
+
+def exported(desk: Desk) -> list[dict[str, Any]]:
+    body = {"postcode": "1012AB", "house_number": 12, **PROOF, "third_parties": True}
+    document = desk.call("fleur", "POST", "/residents/export", json=body).get_json()
+    signals: list[dict[str, Any]] = document["signals"]
+    return signals
+
+
+def post(client: FlaskClient, path: str, data: MultiDict[str, str]) -> tuple[int, str]:
+    """Send a form in which a name may be there more than once."""
+    found = re.search(r'name="csrf_token" value="([0-9a-f]+)"', client.get(RESIDENTS).text)
+    assert found
+    data.add("csrf_token", found[1])
+    answer = client.post(path, data=data)
+    return answer.status_code, answer.text
+
+
+@pytest.mark.parametrize("language", ["nl", "en"])
+def test_every_act_in_the_trail_has_words_and_no_two_the_same(language: str) -> None:
+    words = [label(action, language) for action in AuditAction]
+    assert len(set(words)) == len(AuditAction)
+
+
+def test_on_a_small_screen_each_cell_of_a_list_tells_its_column() -> None:
+    lists = [
+        each
+        for found in WEB.glob("templates/**/*.html")
+        for each in re.findall(r'<table class="queue".*?</table>', found.read_text(), re.DOTALL)
+    ]
+    assert len(lists) > 5
+    cells = [cell for each in lists for cell in re.findall(r"<td[^>]*>", each)]
+    assert [cell for cell in cells if "data-head" not in cell] == []
+
+
+def test_the_trail_is_filtered_and_kept_as_csv(desk: Desk, signal_id: UUID) -> None:
+    desk.call("anna", "GET", f"/signals/{signal_id}")
+    fleur = browser(desk, "fleur")
+    page = fleur.get("/desk/officer/audit?action=signal_opened").text
+    assert "Anna Voorbeeld" in page
+    assert label(AuditAction.SIGNAL_OPENED, "nl") in page
+    assert "audit.csv?action=signal_opened" in page
+    assert "Anna Voorbeeld" in fleur.get("/desk/officer/audit.csv?action=signal_opened").text
+    assert fleur.get("/desk/officer/audit?since=gisteren").status_code == 400
+
+
+def test_a_period_is_changed_on_the_page(desk: Desk) -> None:
+    fleur = browser(desk, "fleur")
+    fields = {"rule": RetentionRule.CONCLUDED.value, "days": "14", "legal_basis": "Selectielijst 2026, 1"}
+    assert send(fleur, "/desk/officer/retention", **fields) == (303, "/desk/officer/retention?done=changed")
+    assert "Selectielijst 2026, 1" in fleur.get("/desk/officer/retention").text
+    assert send(fleur, "/desk/officer/retention", **(fields | {"days": "400"}))[0] == 400
+
+
+def test_a_signal_is_handed_over_on_its_page(desk: Desk, signal_id: UUID) -> None:
+    anna = browser(desk, "anna")
+    path = f"/desk/signals/{signal_id}/refer"
+    page = anna.get(f"{path}?search=gronin").text
+    assert GRONINGEN in page
+    assert AMSTERDAM not in re.sub(r"<header.*?</header>", "", page, flags=re.DOTALL)
+    with Session(desk.engine) as session:
+        to = session.scalars(select(Organisation.id).where(Organisation.name == GRONINGEN)).one()
+    fields = {"organisation_id": str(to), "reason": ReferralReason.MOVED.value, "version": "1"}
+    assert send(anna, path, **fields)[0] == 200
+    assert anna.get(f"/desk/signals/{signal_id}").status_code == 404
+
+
+def test_a_referral_to_nobody_shows_the_form_again(desk: Desk, signal_id: UUID) -> None:
+    status, page = send(browser(desk, "anna"), f"/desk/signals/{signal_id}/refer", text="Naar haar zus.")
+    assert status == 400
+    assert "Naar haar zus." in page
+
+
+def test_an_administrator_onboards_an_organisation_and_lets_its_first_lead_in(desk: Desk) -> None:
+    bea = browser(desk, "bea")
+    status, path = send(
+        bea, "/admin/organisations", page="/admin", name="Voorbeeld Utrecht", kind="social_work"
+    )
+    assert status == 303
+    found = re.search(r"/admin/organisations/[0-9a-f-]{36}", path)
+    assert found
+    assert "Ontvangt nog niets" in bea.get(found[0]).text
+    onboarded = {
+        "name": "Voorbeeld Utrecht",
+        "agreement_on": "2026-01-01",
+        "legal_basis": "Wmo 2015",
+        "retention_basis": "Selectielijst",
+        "recipient-0": "een@example.org",
+        "verified-0": "2026-02-01",
+        "recipient-1": "twee@example.org",
+        "verified-1": "2026-02-01",
+    }
+    assert send(bea, found[0], **onboarded)[0] == 303
+    assert "Ontvangt signalen" in bea.get(found[0]).text
+    area = {"level": "municipality", "area": "gm0344", "valid_from": "2026-03-01"}
+    assert send(bea, f"{found[0]}/coverage", page=found[0], **area)[0] == 303
+    assert send(bea, f"{found[0]}/coverage", page=found[0], **area)[0] == 409
+    lead = {"name": "Nora Nieuw", "email": "nora@example.org", "role": "lead"}
+    assert send(bea, f"{found[0]}/staff", page=found[0], **lead)[0] == 303
+    assert "Nora Nieuw" in bea.get(found[0]).text
+
+
+def _organisation_of(desk: Desk, name: str) -> str:
+    with Session(desk.engine) as session:
+        found = session.scalars(select(Organisation.id).where(Organisation.name == name)).one()
+    return f"/admin/organisations/{found}"
+
+
+def test_a_lead_approves_on_the_page_what_an_administrator_asked(desk: Desk) -> None:
+    bea = browser(desk, "bea")
+    path = _organisation_of(desk, AMSTERDAM)
+    somebody = {"name": "Nora Nieuw", "email": "nora@example.org", "role": "worker"}
+    assert send(bea, f"{path}/staff", page=path, **somebody)[0] == 303
+    assert "Nora Nieuw" in bea.get("/admin/approvals").text
+    lena = browser(desk, "lena")
+    page = lena.get("/desk/approvals").text
+    approve = re.search(r'action="(/desk/approvals/[0-9a-f-]+/approve)"', page)
+    assert approve
+    assert send(lena, approve[1], page="/desk/approvals")[0] == 303
+    with Session(desk.engine) as session:
+        assert session.scalar(select(StaffMember.id).where(StaffMember.email == "nora@example.org"))
+
+
+def test_coverage_is_checked_in_words(desk: Desk) -> None:
+    page = browser(desk, "bea").get("/admin/coverage?on=2026-11-24").text
+    assert "Alleen het landelijk meldpunt ontvangt" in page
+    assert "Utrecht" in page
+
+
+def test_where_only_the_ggd_receives_is_folded_below_what_is_wrong(desk: Desk) -> None:
+    bea = browser(desk, "bea")
+    assert "GGD Groningen (GG0111)" in bea.get(_organisation_of(desk, "GGD Groningen")).text
+    page = bea.get("/admin/coverage?on=2026-11-24").text
+    folded = page.index("ontvangt alleen de GGD</summary>")
+    assert page.index("Alleen het landelijk meldpunt ontvangt") < page.index("Volgende herindeling") < folded
+    assert page.index("<li>Eemsdelta") > folded
+    assert "Alleen de GGD ontvangt" not in page
+
+
+def test_an_area_is_named_and_of_its_own_kind(desk: Desk) -> None:
+    page = browser(desk, "bea").get(_organisation_of(desk, AMSTERDAM)).text
+    assert '<th scope="row">Amsterdam (GM0363)</th>' in page
+    assert '<td data-head="Soort gebied">Gemeente</td>' in page
+
+
+def test_an_officer_begins_with_every_part_explained(desk: Desk) -> None:
+    page = browser(desk, "fleur").get("/desk/officer").text
+    parts = re.findall(r'<h2><a href="(/desk/officer/[a-z]+)">', page)
+    assert parts == [f"/desk/officer/{part}" for part in ("residents", "register", "audit", "retention")]
+
+
+def test_an_unknown_organisation_is_not_found(desk: Desk) -> None:
+    assert browser(desk, "bea").get(f"/admin/organisations/{uuid4()}").status_code == 404
+
+
+@pytest.mark.parametrize(("who", "home"), [("fleur", "/desk/officer"), ("bea", "/admin"), ("anna", "/desk")])
+def test_everybody_begins_where_their_work_is(desk: Desk, who: str, home: str) -> None:
+    form = {
+        "email": f"{who}@example.org",
+        "password": "een lange zin als wachtwoord",
+        "totp": desk.code(who),
+    }
+    answer = desk.app.test_client().post("/desk/sign-in", data=form)
+    assert (answer.status_code, answer.headers["Location"]) == (303, home)
+
+
+def texts() -> set[str]:
+    """Every text of these pages."""
+    templates = [
+        *(WEB / "templates/desk/officer").glob("*.html"),
+        *(WEB / "templates/admin").glob("*.html"),
+    ]
+    programs = [
+        WEB / name
+        for name in (
+            "staff_kit/page_kit.py",
+            "officer/pages.py",
+            "officer/trail_words.py",
+            "staff_kit/typed_words.py",
+            "admin/pages.py",
+            "admin/approval_pages.py",
+        )
+    ]
+    found = [text for file in templates for text in _texts("jinja2.ext:babel_extract", file)]
+    return {*found, *(text for file in programs for text in _texts("python", file))}
+
+
+def _texts(method: str, file: Path) -> list[str]:
+    messages = [message[1] for message in extract_from_file(method, str(file))]
+    return [message[0] if isinstance(message, tuple) else message for message in messages]
+
+
+def test_every_text_of_these_pages_is_there_in_dutch() -> None:
+    known: set[str] = set()
+    for folder in ("desk/translations", "translations"):
+        with (WEB / folder / "nl/LC_MESSAGES/messages.po").open("rb") as file:
+            catalogue = read_po(file, locale="nl")
+        for message in catalogue:
+            if message.string:
+                known.add(message.id[0] if isinstance(message.id, tuple) else message.id)
+    assert len(texts()) > 100
+    assert texts() - known == set()

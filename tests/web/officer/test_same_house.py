@@ -1,0 +1,173 @@
+"""What an officer hears of a house whose doors are written in more than one way, and enters of it."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from signals.models import RegisterEntry, Signal
+from tests.support.desk_side import Desk
+from tests.web.officer.test_api import ask, refer_to_groningen
+from tests.web.officer.test_pages import browser, send
+
+HOUSE: dict[str, Any] = {"postcode": "1012AB", "house_number": 12}
+PROOF: dict[str, Any] = {"identity": "digid", "residence": "brp", "third_parties": True}
+NO_OTHERS = {"signals": 0, "earlier": 0}
+NOTHING = "Zeg dat tegen wie het vraagt"
+NOT_YET = "Zeg nog niet dat u niets bewaart"
+WHOSE = "Een signaal zonder toevoeging kan over elke woning"
+
+
+def search(desk: Desk, addition: str = "", who: str = "fleur") -> dict[str, Any]:
+    answer: dict[str, Any] = ask(desk, "search", who=who, **HOUSE, house_number_addition=addition).get_json()
+    return answer
+
+
+def page_of(desk: Desk, addition: str = "") -> str:
+    fields = {"postcode": "1012AB", "house_number": "12", "house_number_addition": addition}
+    return send(browser(desk, "fleur"), "/desk/officer/residents", **fields)[1]
+
+
+def references(desk: Desk) -> set[str]:
+    with Session(desk.engine) as session:
+        return set(session.scalars(select(Signal.reference)))
+
+
+def entries(desk: Desk) -> list[tuple[str, str, int]]:
+    with Session(desk.engine) as session:
+        found = session.scalars(select(RegisterEntry))
+        return [(entry.right, entry.outcome, entry.signals_found) for entry in found]
+
+
+def test_one_of_three_doors_with_the_same_digits_gets_its_own_signals_only(desk: Desk) -> None:
+    for addition in ("1-12", "11-2", "112"):
+        desk.arrive(house_number_addition=addition)
+    body = {**HOUSE, "house_number_addition": "1/12", **PROOF}
+    (signal,) = ask(desk, "export", **body).get_json()["signals"]
+    assert signal["address"]["addition"] == "1-12"
+
+
+@pytest.mark.parametrize(("kept", "asked"), [("2", "II"), ("", "A"), ("A", ""), ("H", "huis")])
+def test_a_signal_of_the_same_house_is_counted_and_not_shown(desk: Desk, kept: str, asked: str) -> None:
+    desk.arrive(house_number_addition=kept)
+    found, page = search(desk, asked), page_of(desk, asked)
+    assert (found["signals"], found["other_additions"]) == ([], {"signals": 1, "earlier": 0})
+    assert NOT_YET in page
+    assert NOTHING not in page
+    assert not any(reference in page + str(found) for reference in references(desk))
+
+
+def test_only_where_the_house_has_nothing_may_an_officer_say_so(desk: Desk) -> None:
+    desk.arrive(number=14)
+    assert search(desk)["other_additions"] == NO_OTHERS
+    page = page_of(desk)
+    assert NOTHING in page
+    assert NOT_YET not in page
+
+
+def test_what_was_deleted_or_referred_under_another_addition_counts_as_earlier(desk: Desk) -> None:
+    deleted = desk.arrive(house_number_addition="A")
+    refer_to_groningen(desk, desk.arrive(house_number_addition="B"))
+    with Session(desk.engine) as session, session.begin():
+        session.delete(session.get_one(Signal, deleted))
+    assert search(desk)["other_additions"] == {"signals": 0, "earlier": 2}
+    assert NOT_YET in page_of(desk)
+
+
+def test_another_organisations_signals_of_the_house_are_not_counted(desk: Desk) -> None:
+    desk.arrive(house_number_addition="A")
+    assert search(desk, who="floor")["other_additions"] == NO_OTHERS
+
+
+def test_an_export_and_an_erasure_leave_the_rest_of_the_house_alone(desk: Desk) -> None:
+    mine, other = desk.arrive(), desk.arrive(house_number_addition="A")
+    document = ask(desk, "export", **HOUSE, **PROOF).get_json()
+    assert len(document["signals"]) == 1
+    assert "other_additions" not in document
+    ask(desk, "erase", **HOUSE, **PROOF)
+    with Session(desk.engine) as session:
+        assert session.get(Signal, mine) is None
+        assert session.get(Signal, other) is not None
+
+
+def test_whose_a_signal_without_addition_is_an_officer_is_told_to_find_out(desk: Desk) -> None:
+    desk.arrive(house_number_addition="A")
+    assert WHOSE not in page_of(desk, "A")
+    desk.arrive()
+    assert WHOSE in page_of(desk)
+
+
+def test_an_erasure_at_a_receiver_is_entered_with_what_was_erased_there(desk: Desk) -> None:
+    refer_to_groningen(desk, desk.arrive())
+    ask(desk, "erase", **HOUSE, **PROOF)
+    assert entries(desk) == [("erasure", "erased", 1)]
+
+
+@pytest.mark.parametrize(("what", "right"), [("erase", "erasure"), ("export", "access")])
+def test_that_nothing_was_found_is_entered_as_that(desk: Desk, what: str, right: str) -> None:
+    assert ask(desk, what, **HOUSE, **PROOF).status_code == 200
+    assert entries(desk) == [(right, "nothing_found", 0)]
+    assert "niets gevonden" in browser(desk, "fleur").get("/desk/officer/register").text
+
+
+def test_an_erasure_of_nothing_says_that_there_was_nothing(desk: Desk) -> None:
+    fields = {"postcode": "1012AB", "house_number": "12", "right": "erasure"}
+    proof = {"identity": "digid", "residence": "brp"}
+    path, page = "/desk/officer/residents/erase", "/desk/officer/residents"
+    assert "geen signaal om te verwijderen" in send(browser(desk, "fleur"), path, page, **fields, **proof)[1]
+
+
+def test_the_tick_speaks_of_the_file_that_is_made_and_the_page_of_a_neighbour_in_a_note(desk: Desk) -> None:
+    desk.arrive()
+    page = page_of(desk)
+    assert "voordat ik het meegeef (art. 15 lid 4)" in page
+    assert "Noemt een notitie van een medewerker een buur" in page
+
+
+def register(desk: Desk, query: str = "") -> TestResponse:
+    return desk.call("fleur", "GET", f"/residents/register{query}")
+
+
+@pytest.fixture
+def five_entries(desk: Desk) -> None:
+    for number in range(1, 6):
+        ask(desk, "export", postcode="1012AB", house_number=number, **PROOF)
+
+
+@pytest.mark.usefixtures("five_entries")
+def test_the_register_is_read_page_by_page_without_gap_or_double(desk: Desk) -> None:
+    seen: list[UUID] = []
+    query = "?limit=2"
+    while query:
+        page = register(desk, query).get_json()
+        seen += [item["id"] for item in page["items"]]
+        query = f"?limit=2&cursor={page['next_cursor']}" if page["next_cursor"] else ""
+    assert len(seen) == len(set(seen)) == 5
+
+
+@pytest.mark.usefixtures("five_entries")
+def test_the_page_of_the_register_leads_to_the_next(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("signals.web.officer.pages.PAGE_SIZE", 3)
+    fleur, rows, path = browser(desk, "fleur"), 0, "/desk/officer/register"
+    while path:
+        page = fleur.get(path).text
+        rows += page.count('<th scope="row">')
+        path = page.partition('class="pages"')[2].partition('href="')[2].partition('"')[0]
+    assert rows == 5
+
+
+@pytest.mark.parametrize("query", ["?limit=0", "?limit=201", "?cursor=nonsense", "?right=access"])
+def test_a_wrong_question_to_the_register_is_refused(desk: Desk, query: str) -> None:
+    assert register(desk, query).status_code == 400
+
+
+@pytest.mark.parametrize("basis", [" " * 12, "  Wet 1  ", "\u00a0" * 20])
+def test_spaces_are_no_ground_for_a_period(desk: Desk, basis: str) -> None:
+    body = {"rule": "concluded", "days": 14, "legal_basis": basis}
+    refused = desk.call("fleur", "PUT", "/retention/periods", json=body)
+    assert (refused.status_code, refused.get_json()["errors"][0]["field"]) == (400, "legal_basis")
+    fields = {name: str(value) for name, value in body.items()}
+    assert send(browser(desk, "fleur"), "/desk/officer/retention", **fields)[0] == 400

@@ -1,0 +1,179 @@
+"""The officer reads the trail in words, and programs read its codes; every code that is written has words."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask_babel import force_locale
+
+import signals
+from signals.vocabulary import Action, DeletionReason, RetentionRule, Role
+from signals.web.officer import trail_words
+from tests.support.desk_side import Desk
+from tests.web.desk.test_pages import Browser, hidden_value, words
+
+RECORDING = {
+    "record", "record_change", "record_opening", "count_change", "AuditEvent",
+    "_record", "_record_routing", "_record_failure", "_record_reading", "_record_taken_up", "_audited",
+}  # fmt: skip
+OTHERS = {
+    "page",
+    "api",
+    "token",
+    "passkey_copied",
+    "grant",
+    "reset",
+    "approved",
+    "declined",
+    "recipient_asked_again",
+}
+"""Grounds that are handed on as values: kinds of sessions, decisions, what was asked again."""
+OTHERS |= {
+    "deputy_asked_again",
+    "recipient_proved",
+    "deputy_proved",
+    "invitation",
+    "recovery",
+    "deferred",
+    "notified",
+}
+OTHERS |= {"wmo_notified", "wmo_taken_back", "notice_taken_back"}
+
+
+def grounds_written() -> set[str]:
+    """Every ground that stands in the code; of one that is put together, its beginning up to the colon."""
+    found = {ground for file in Path(signals.__file__).parent.rglob("*.py") for ground in _in(file)}
+    return {ground for ground in found if re.fullmatch("[a-z0-9_]+:?", ground)}
+
+
+def _in(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text())):
+        if not isinstance(node, ast.Call):
+            continue
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        given = [keyword.value for keyword in node.keywords if keyword.arg == "ground"]
+        if name in RECORDING:
+            given += node.args[-1:]
+        if name in RECORDING or given:
+            yield from (text for value in given for text in _texts(value))
+
+
+def _texts(value: ast.expr) -> Iterator[str]:
+    if isinstance(value, ast.Constant) and isinstance(value.value, str):
+        yield value.value
+    elif isinstance(value, ast.IfExp):
+        yield from (*_texts(value.body), *_texts(value.orelse))
+    elif isinstance(value, ast.Subscript):
+        yield from _texts(value.value)
+    elif isinstance(value, ast.JoinedStr) and isinstance(value.values[0], ast.Constant):
+        yield str(value.values[0].value)
+
+
+@pytest.mark.parametrize("language", ["nl", "en"])
+def test_every_ground_that_the_product_writes_has_words(desk: Desk, language: str) -> None:
+    details = {
+        "retention:": "retention:concluded", "role:": "role:lead", "limit_raised:": "limit_raised:2",
+        "settings:": "settings:opens_at,recipients", "changed:": "changed:name",
+        "added:": "added:municipality",
+        "ended:": "ended:pc4", "dead_letter:": "dead_letter:again", "through:": "through:2026-11-24",
+    }  # fmt: skip
+    found = grounds_written() | OTHERS | {action.value for action in Action}
+    assert len(found) > 50
+    with desk.app.test_request_context(), force_locale(language):
+        bare = {
+            code
+            for code in found
+            if trail_words.ground_words(details.get(code, code)) == details.get(code, code)
+        }
+    same = {"added", "approved", "declined", "invited", "removed", "renamed"}  # in English a word as well
+    assert bare - (same if language == "en" else set()) == set()
+
+
+def test_what_is_put_together_is_said_together(desk: Desk) -> None:
+    with desk.app.test_request_context(), force_locale("nl"):
+        said = trail_words.ground_words
+        assert said("retention:concluded:28") == "Na afronding: 28 dagen"
+        assert said("role:lead") == "teamleider"
+        assert said("settings:claim_working_days,recip") == "Opgepakt binnen, werkdagen"
+        assert said("added:municipality") == "toegevoegd: Gemeente (GM0363)"
+        assert said("a code of tomorrow") == "a code of tomorrow"
+        assert said("retention:tomorrow") == "tomorrow"
+        assert trail_words.outcome_words("shown:1") == "1 signaal"
+        assert trail_words.outcome_words("ok") == ""
+
+
+def test_every_reason_rule_and_role_is_said(desk: Desk) -> None:
+    with desk.app.test_request_context(), force_locale("nl"):
+        for reason in DeletionReason:
+            assert trail_words.ground_words(f"retention:{reason.value}") != reason.value
+        for rule in RetentionRule:
+            assert "dag" in trail_words.ground_words(f"retention:{rule.value}:1")
+        for role in Role:
+            assert trail_words.actor_words(role.value) != role.value
+        assert trail_words.actor_words("system") == "het systeem"
+
+
+def test_of_an_entry_about_the_own_organisation_the_page_says_its_name(desk: Desk) -> None:
+    lena = Browser(desk, "lena")
+    hidden = {name: hidden_value(lena.get("/desk/settings").text, name) for name in ("csrf_token", "version")}
+    assert lena.client.post("/desk/settings/contact", data=hidden | {"contact_phone": "020 1"}).location
+    said = words(Browser(desk, "fleur").get("/desk/officer/audit"))
+    assert "Organisatie gewijzigd Voorbeeld Welzijn Amsterdam" in said
+    assert "E-mailadres voor bewoners" in said or "Telefoon voor bewoners" in said
+
+
+def test_the_page_says_words_and_the_export_keeps_the_codes(desk: Desk) -> None:
+    signal_id = desk.arrive()
+    anna = Browser(desk, "anna")
+    anna.send(signal_id, "claim")
+    anna.send(signal_id, "contact-attempts", kind="visit", result="no_answer")
+    fleur = Browser(desk, "fleur")
+    said = words(fleur.get("/desk/officer/audit"))
+    for expected in ("contactpoging genoteerd", "opvolging", "doorgegeven door een bezorger", "het systeem"):
+        assert expected in said
+    for code in ("record_attempt", "follow_up", "arrival"):
+        assert code not in said
+    exported = fleur.get("/desk/officer/audit.csv").text
+    for code in ("record_attempt", "follow_up", "arrival", "signal_changed", "system"):
+        assert code in exported
+
+
+def test_an_absence_reads_as_an_absence_and_not_as_another_account(desk: Desk) -> None:
+    body = {"away_from": "2026-11-24", "away_until": "2026-12-04"}
+    assert desk.call("anna", "POST", "/team/absences", json=body).status_code == 201
+    assert "Afwezigheid gewijzigd" in words(Browser(desk, "fleur").get("/desk/officer/audit"))
+
+
+ONE_WORD_FOR_ONE_THING = {
+    "passkey": "toegangssleutel",
+    "daglimiet": "daggrens",
+    "zaaksysteem": "eigen dossier",
+    "landelijk meldpunt": "landelijk loket",
+    "verlopen": "sessie is afgelopen",
+    "functionaris gegevensbescherming": "privacyfunctionaris",
+    "proefmelding": "proefbericht",
+    "aanmelden": "inloggen",
+    "uiterlijk": "eerste contact voor",
+    "account gewijzigd": "toegang gewijzigd",
+    "ander team": "vreemd signaal",
+}
+
+
+@pytest.mark.parametrize(("chosen", "other"), ONE_WORD_FOR_ONE_THING.items())
+def test_staff_read_one_dutch_word_for_one_thing(chosen: str, other: str) -> None:
+    package = Path(signals.__file__).parent
+    texts = [
+        package / "web/translations/nl/LC_MESSAGES/messages.po",
+        package / "web/desk/translations/nl/LC_MESSAGES/messages.po",
+        *(package / "web/staff_kit").glob("*labels.py"),
+    ]
+    texts += [
+        package.parent / "notifications/words.py",
+        *(package.parent / "notifications/templates/nl").iterdir(),
+        *(package.parent / "docs/privacy").glob("*.md"),
+    ]
+    said = "\n".join(path.read_text("utf-8") for path in texts).casefold()
+    assert chosen in said
+    assert other not in said

@@ -1,0 +1,274 @@
+"""What was typed when a session was lost: kept for its writer by every form behind sign-in, for nobody else.
+
+The forms come from the URL map and from the pages themselves, so that a new one is not forgotten.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from html.parser import HTMLParser
+from uuid import UUID
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from signals.models import StaffMember, StaffSession
+from signals.staff import csrf_token
+from signals.vocabulary import Role
+from signals.web.staff_kit import auth, typed, typed_words
+from tests.attacks.test_every_endpoint import LETTERS, PEOPLE, of_staff
+from tests.support.chance import without_chance
+from tests.support.desk_side import AMSTERDAM, PASSWORD, Desk
+from tests.web.desk.test_pages import Browser, hidden_value, words
+from tests.web.team.test_work import organisation_of
+
+TYPED = 'Mevrouw zei: "kom <later> terug" & belde.'
+IN_HTML = "Mevrouw zei: &#34;kom &lt;later&gt; terug&#34; &amp; belde."
+ROLES = {PEOPLE[letter]: role for letter, role in LETTERS.items()}
+
+
+class Forms(HTMLParser):
+    """The POST forms of a page: names of the fields that a person fills in, by the form's address."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.filled_in: set[str] = set()
+        self._inside = False
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        named = dict(attrs)
+        if tag == "form":
+            self._inside = named.get("method") == "post"
+        shown = tag in ("select", "textarea", "button") or (tag == "input" and named.get("type") != "hidden")
+        if self._inside and shown and named.get("name") and "hidden" not in named:
+            self.filled_in.add(named["name"] or "")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self._inside = False
+
+
+def posted_to(desk: Desk) -> list[tuple[str, str]]:
+    """(address, who may send it) of every form behind sign-in, with ids in it that lead nowhere."""
+    found = [one for one in of_staff(desk.app) if one.method == "POST" and not one.is_api]
+    return [(one.path({}).replace("<part>", "norms"), _somebody(one.asked.roles)) for one in found]
+
+
+def pages(desk: Desk) -> Iterator[tuple[str, str]]:
+    """(address, who may read it) of every page without an id, and of those with one that hold forms."""
+    files = (".csv", ".pdf", ".zip", ".json")
+    signal_id, ours = desk.arrive(), organisation_of(desk, AMSTERDAM)
+    for one in of_staff(desk.app):
+        if (
+            one.method == "GET"
+            and not one.is_api
+            and "<" not in one.rule
+            and not one.rule.endswith((*files, "/options"))
+        ):
+            yield one.rule, _somebody(one.asked.roles)
+    Browser(desk, "lena").send(signal_id, "claim")
+    yield f"/desk/signals/{signal_id}", "lena"
+    yield f"/desk/signals/{signal_id}/refer", "lena"
+    yield f"/admin/organisations/{ours}", "bea"
+    yield f"/admin/organisations/{ours}/settings", "bea"
+
+
+def lose(desk: Desk, who: str, path: str, **fields: str) -> TestResponse:
+    """Send a form that stood on a page of this person, in a browser that holds no session any more."""
+    with desk.app.test_request_context():
+        mark = auth.desk().browser_state.mark(_member(desk, who))
+    form = {"csrf_token": csrf_token("a session that ended") + mark, **fields}
+    return desk.app.test_client().post(path, data=form)
+
+
+def sign_in(desk: Desk, who: str, lost: TestResponse) -> tuple[FlaskClient, TestResponse]:
+    """Fill in the form that a lost session leads to."""
+    browser = desk.app.test_client()
+    form = {"email": desk.people[who].email, "password": PASSWORD, "totp": desk.code(who)}
+    return browser, browser.post("/desk/sign-in", data=form | {"kept": hidden_value(lost.text, "kept")})
+
+
+def test_every_form_behind_sign_in_keeps_what_was_typed_for_its_writer(desk: Desk) -> None:
+    lost_at = []
+    for path, who in posted_to(desk):
+        lost = lose(desk, who, path, text=TYPED, version="1")
+        _browser, back = sign_in(desk, who, lost)
+        wanted = (f'action="{path}"', f'name="text" value="{IN_HTML}"', f'<dd class="typed">{IN_HTML}</dd>')
+        if lost.status_code != 401 or not all(part in back.text for part in wanted):
+            lost_at.append(path)
+    assert len(posted_to(desk)) > 40
+    assert lost_at == []
+
+
+def test_nobody_else_who_signs_in_there_reads_it_and_nor_does_who_looks_at_the_page(desk: Desk) -> None:
+    shown_at = []
+    for path, who in posted_to(desk):
+        lost = lose(desk, who, path, text=TYPED)
+        other = "bram" if who != "bram" else "anna"
+        _browser, back = sign_in(desk, other, lost)
+        told = any(word in without_chance(page.text) for page in (lost, back) for word in ("kom", "belde"))
+        if told or "Hier wordt niets getoond" not in back.text:
+            shown_at.append(path)
+    assert shown_at == []
+
+
+@pytest.mark.parametrize("secret", sorted(typed.SECRETS))
+def test_a_form_with_a_secret_in_it_is_never_kept(desk: Desk, secret: str) -> None:
+    kept_at = []
+    for path, who in posted_to(desk):
+        lost = lose(desk, who, path, text=TYPED, **{secret: "geheim-123456"})
+        if 'name="kept"' in lost.text or "geheim-123456" in lost.text or "geheim" in str(lost.headers):
+            kept_at.append(path)
+    assert kept_at == []
+
+
+def test_every_form_leads_back_to_a_page_that_there_is(desk: Desk) -> None:
+    nowhere = []
+    pages_there_are = {one.rule for one in of_staff(desk.app) if one.method == "GET"}
+    with desk.app.test_request_context():
+        urls = desk.app.url_map.bind("localhost")
+        for path, _who in posted_to(desk):
+            rule, _values = urls.match(typed.page_of(path), method="GET", return_rule=True)
+            if rule.rule not in pages_there_are:
+                nowhere.append(path)
+    assert nowhere == []
+
+
+def test_every_field_that_people_fill_in_has_words_by_which_it_is_read_once_more(desk: Desk) -> None:
+    unnamed, forms = {}, 0
+    for path, who in pages(desk):
+        page = Browser(desk, who).get(path)
+        names = Forms(page.text).filled_in - typed.SECRETS - {"username"}
+        forms += bool(names)
+        with desk.app.test_request_context():
+            known = typed_words.of_pages(typed.blueprint_of(path))
+            missing = {name for name in names if not typed_words.word(name, known)}
+        if missing:
+            unnamed[path] = missing
+    assert forms >= 10
+    assert unnamed == {}
+
+
+def test_codes_days_and_ids_are_shown_in_words_and_answers_to_one_question_together(desk: Desk) -> None:
+    with Session(desk.engine) as session:
+        bram = session.scalars(select(StaffMember.id).where(StaffMember.email == "bram@example.org")).one()
+    lost = lose(desk, "anna", "/desk/absence", away_from="2026-12-01", cover_id=str(bram))
+    said = words(sign_in(desk, "anna", lost)[1])
+    assert "Eerste dag di 1 dec 2026" in said
+    assert "Wie waarneemt Bram Voorbeeld" in said
+    lost = lose(desk, "lena", "/desk/settings/hours", opens_at="8", day_1="1", day_3="1", language="nl")
+    said = words(sign_in(desk, "lena", lost)[1])
+    assert "Days on which messages come Monday, Wednesday" in said
+    assert "Language of messages Nederlands" in said or "Language Nederlands" in said
+
+
+def test_the_name_of_another_teams_member_is_not_told(desk: Desk) -> None:
+    with Session(desk.engine) as session:
+        gerda = session.scalars(select(StaffMember.id).where(StaffMember.email == "gerda@example.org")).one()
+    lost = lose(desk, "anna", "/desk/absence", away_from="2026-12-01", cover_id=str(gerda))
+    assert "Gerda" not in sign_in(desk, "anna", lost)[1].text
+
+
+def test_a_button_beside_which_nothing_was_typed_is_pressed_again_on_its_page(desk: Desk) -> None:
+    lost = lose(desk, "lena", f"/desk/team/{UUID(int=7)}/disable")
+    assert lost.status_code == 401
+    assert 'name="kept"' not in lost.text
+    assert 'name="next" value="/desk/team"' in lost.text
+
+
+def test_after_a_day_what_was_typed_cannot_be_opened_any_more(desk: Desk) -> None:
+    lost = lose(desk, "anna", "/desk/absence", away_from="2026-12-01")
+    desk.clock.moment += timedelta(days=1, seconds=1)
+    assert "Hier wordt niets getoond" in words(sign_in(desk, "anna", lost)[1])
+
+
+def test_a_wrong_code_at_signing_in_loses_nothing(desk: Desk) -> None:
+    lost = lose(desk, "anna", "/desk/absence", away_from="2026-12-01")
+    kept = hidden_value(lost.text, "kept")
+    form = {"email": desk.people["anna"].email, "password": PASSWORD, "totp": "000000", "kept": kept}
+    again = desk.app.test_client().post("/desk/sign-in", data=form)
+    assert (again.status_code, hidden_value(again.text, "kept")) == (401, kept)
+
+
+@pytest.mark.parametrize("address", ["/desk/sign-in", "/desk/passkey/sign-in"])
+def test_the_database_going_away_at_signing_in_loses_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    def away(*_args: object, **_more: object) -> None:
+        raise OperationalError("SELECT", {}, Exception("database away"))
+
+    lost = lose(desk, "anna", "/desk/absence", away_from="2026-12-01")
+    kept = hidden_value(lost.text, "kept")
+    monkeypatch.setattr("signals.web.staff_kit.auth.staff.check_password", away)
+    monkeypatch.setattr("signals.web.account.link_pages.sign_in_with_passkey", away)
+    form = {"email": "anna@example.org", "password": PASSWORD, "totp": "123456", "kept": kept}
+    again = desk.app.test_client().post(address, data=form, base_url="http://localhost:8000")
+    assert (again.status_code, again.headers["Retry-After"]) == (503, "30")
+    assert hidden_value(again.text, "kept") == kept
+    assert PASSWORD not in again.text
+    assert "Nu even niet bereikbaar" in words(again)
+
+
+@pytest.mark.parametrize("end", ["revoked", "expired", "idle"])
+def test_what_was_typed_comes_through_every_end_of_a_session_and_is_then_taken(desk: Desk, end: str) -> None:
+    anna = Browser(desk, "anna")
+    field = hidden_value(anna.get("/desk/absence").text, "csrf_token")
+    if end == "revoked":
+        with Session(desk.engine) as session, session.begin():
+            for one in session.scalars(select(StaffSession).where(StaffSession.kind == "page")):
+                one.revoked_at = desk.clock.now()
+    else:
+        desk.clock.moment += timedelta(hours=13 if end == "expired" else 2)
+    form = {"csrf_token": field, "away_from": "2026-12-01", "away_until": "2026-12-04", "cover_id": ""}
+    lost = anna.client.post("/desk/absence", data=form)
+    assert lost.status_code == 401
+    browser, back = sign_in(desk, "anna", lost)
+    again = {name: hidden_value(back.text, name) for name in ("csrf_token", "away_from", "away_until")}
+    assert browser.post("/desk/absence", data=again).location.endswith("/desk/absence?done=alone")
+
+
+def test_several_ticks_of_one_question_are_all_kept_also_while_the_database_is_away(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleur = Browser(desk, "fleur")
+    form = {
+        "csrf_token": hidden_value(fleur.get("/desk/officer/residents").text, "csrf_token"),
+        "withdrawn": ["confused", "frail"],
+        "statement": TYPED,
+    }
+
+    def away(*_args: object, **_more: object) -> None:
+        raise OperationalError("SELECT", {}, Exception("database away"))
+
+    monkeypatch.setattr("signals.web.staff_kit.auth.staff.authenticate", away)
+    page = fleur.client.post("/desk/officer/residents/rectify", data=form)
+    assert page.status_code == 503
+    for code in ("confused", "frail"):
+        assert f'name="withdrawn" value="{code}"' in page.text
+    assert "Maakt een verwarde indruk, Gaat lichamelijk achteruit" in words(page)
+    assert IN_HTML in page.text
+
+
+def _somebody(roles: tuple[Role, ...]) -> str:
+    return next(who for who, role in ROLES.items() if role in roles)
+
+
+def _member(desk: Desk, who: str) -> UUID:
+    with Session(desk.engine) as session:
+        query = select(StaffMember.id).where(StaffMember.email == f"{who}@example.org")
+        return session.scalars(query).one()
+
+
+def test_a_note_on_a_signal_that_is_gone_is_read_once_more_and_kept_nowhere(desk: Desk) -> None:
+    browser = Browser(desk, "anna")
+    token = hidden_value(browser.get("/desk/account").text, "csrf_token")
+    form = {"csrf_token": token, "version": "1", "text": TYPED}
+    answer = browser.client.post(f"/desk/signals/{UUID(int=404)}/notes", data=form)
+    assert answer.status_code == 404
+    assert IN_HTML in answer.text
+    assert "niet opgeslagen" in answer.text
+    assert 'name="text"' not in answer.text  # nothing to be sent again

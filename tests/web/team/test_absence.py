@@ -1,0 +1,153 @@
+"""Who is away, and who stands in and acts for them."""
+
+from uuid import UUID
+
+import pytest
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from signals.models import Absence
+from signals.staff.absence import Away
+from signals.vocabulary import AuditAction
+from signals.web.team import office as team_office
+from tests.support.desk_side import Desk
+from tests.support.team_pages import away, claimed, post, problems, visit
+from tests.web.desk.test_pages import Browser, words
+from tests.web.team.test_work import id_of
+
+
+@pytest.fixture
+def lena(desk: Desk) -> Browser:
+    return Browser(desk, "lena")
+
+
+def test_who_stands_in_may_act_from_the_first_day_to_the_last(desk: Desk) -> None:
+    signal_id = claimed(desk, "anna")
+    assert visit(desk, "bram", signal_id) == 409
+    answer = away(desk, "anna", cover_id=str(id_of(desk, "bram")))
+    assert answer.status_code == 201
+    assert answer.get_json()["cover"]["name"] == "Bram Voorbeeld"
+    assert visit(desk, "bram", signal_id) == 201
+    assert desk.call("anna", "GET", f"/signals/{signal_id}").get_json()["claimed_by"] == "Anna Voorbeeld"
+    [entry] = [e for e in desk.entries(AuditAction.STAFF_CHANGED) if e.ground == "absence_added"]
+    assert entry.subject_id == id_of(desk, "anna")
+
+
+def test_once_somebody_is_back_nobody_stands_in_any_more(desk: Desk) -> None:
+    signal_id = claimed(desk, "anna")
+    absence = away(desk, "anna", cover_id=str(id_of(desk, "bram"))).get_json()
+    assert desk.call("anna", "DELETE", f"/team/absences/{absence['id']}").status_code == 204
+    assert visit(desk, "bram", signal_id) == 409
+    assert desk.call("bram", "GET", "/team/absences").get_json() == {"items": []}
+
+
+@pytest.mark.parametrize(
+    ("values", "wrong"),
+    [
+        ({"away_until": "2026-11-23", "away_from": "2026-11-20"}, {"away_until": "in_past"}),
+        ({"away_from": "2026-12-05"}, {"away_until": "not_after_start"}),
+        ({"away_until": "2028-01-01"}, {"away_until": "not_after_start"}),
+        ({"away_from": "2027-12-01", "away_until": "2027-12-02"}, {"away_from": "too_far_ahead"}),
+        ({"away_from": "2026-11-31"}, {"away_from": "not_a_date"}),
+        ({"cover_id": str(UUID(int=1))}, {"cover_id": "unknown"}),
+    ],
+)
+def test_an_absence_that_cannot_be_is_refused(
+    desk: Desk, values: dict[str, str], wrong: dict[str, str]
+) -> None:
+    assert problems(away(desk, "anna", **values)) == wrong
+
+
+def test_who_stands_in_is_a_colleague_who_is_there(desk: Desk) -> None:
+    for who, code in (("anna", "oneself"), ("gerda", "unknown"), ("fleur", "unknown"), ("coen", "unknown")):
+        assert problems(away(desk, "anna", cover_id=str(id_of(desk, who)))) == {"cover_id": code}
+    assert away(desk, "bram", away_from="2026-12-04", away_until="2026-12-11").status_code == 201
+    assert problems(away(desk, "anna", cover_id=str(id_of(desk, "bram")))) == {"cover_id": "away_too"}
+    assert problems(away(desk, "bram")) == {"away_from": "overlaps"}
+
+
+def test_a_lead_enters_it_for_a_colleague_and_a_worker_does_not(desk: Desk) -> None:
+    anna, gerda = str(id_of(desk, "anna")), str(id_of(desk, "gerda"))
+    assert away(desk, "bram", staff_id=anna).status_code == 403
+    assert away(desk, "lena", staff_id=gerda).status_code == 404
+    entered = away(desk, "lena", staff_id=anna)
+    assert entered.status_code == 201
+    absence = f"/team/absences/{entered.get_json()['id']}"
+    assert desk.call("bram", "DELETE", absence).status_code == 403
+    assert desk.call("gerda", "DELETE", absence).status_code == 404
+    assert desk.call("lena", "DELETE", absence).status_code == 204
+
+
+def test_an_absence_that_the_lead_removes_at_that_moment_is_entered_all_the_same(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = team_office.absences
+
+    def without_it() -> list[Away]:
+        with Session(desk.engine) as session, session.begin():
+            session.execute(delete(Absence))
+        return original()
+
+    monkeypatch.setattr(team_office, "absences", without_it)
+    assert away(desk, "anna").status_code == 201
+
+
+def test_another_teams_absences_are_not_seen(desk: Desk) -> None:
+    away(desk, "anna")
+    assert desk.call("gerda", "GET", "/team/absences").get_json() == {"items": []}
+    names = [entry["name"] for entry in desk.call("anna", "GET", "/team/colleagues").get_json()["items"]]
+    assert names == ["Anna Voorbeeld", "Bram Voorbeeld", "Lena Voorbeeld"]
+
+
+def test_who_stands_in_sees_the_signals_in_the_queue_and_on_the_page(desk: Desk) -> None:
+    signal_id = claimed(desk, "anna")
+    bram = Browser(desk, "bram")
+    anna = Browser(desk, "anna")
+    form = {"away_from": "2026-11-24", "away_until": "2026-12-04", "cover_id": str(id_of(desk, "bram"))}
+    assert post(anna, "/desk/absence", "/desk/absence", **form).status_code == 303
+    assert "U neemt waar voor Anna Voorbeeld tot en met vr 4 dec 2026: 1 open signaal." in words(
+        bram.get("/desk")
+    )
+    page = bram.get("/desk/absence").text
+    assert f'href="/desk/signals/{signal_id}"' in page
+    opened = bram.get(f"/desk/signals/{signal_id}")
+    assert "Anna Voorbeeld is afwezig tot en met vr 4 dec 2026. U neemt waar." in words(opened)
+    assert f'action="/desk/signals/{signal_id}/contact-attempts"' in opened.text
+
+
+def test_an_absence_without_a_stand_in_does_not_say_that_one_is_told(desk: Desk) -> None:
+    anna = Browser(desk, "anna")
+    form = {"away_from": "2026-11-24", "away_until": "2026-12-04"}
+    said = words(anna.get(post(anna, "/desk/absence", "/desk/absence", **form).location))
+    assert "Er neemt niemand waar." in said
+    assert "Wie waarneemt, hoort" not in said
+    assert "Wie waarneemt hoort" not in said
+
+
+def test_a_claim_that_nobody_looks_after_is_shown_to_the_lead_and_to_no_worker(
+    desk: Desk, lena: Browser
+) -> None:
+    claimed(desk, "anna")
+    away(desk, "anna")
+    told = "Anna Voorbeeld is away until Fri, 4 Dec 2026 with 1 open signal, and nobody stands in."
+    assert "is away until" in words(lena.get("/desk"))
+    assert told.partition(" until")[0] in words(lena.get("/desk"))
+    assert "niemand neemt waar" not in words(Browser(desk, "bram").get("/desk"))
+
+
+def test_an_absence_is_removed_on_the_page_by_its_owner_only(desk: Desk) -> None:
+    absence = away(desk, "anna").get_json()["id"]
+    bram, anna = Browser(desk, "bram"), Browser(desk, "anna")
+    assert f"/desk/absence/{absence}/remove" not in bram.get("/desk/absence").text
+    assert post(bram, "/desk/absence", f"/desk/absence/{absence}/remove").status_code == 403
+    assert post(anna, "/desk/absence", f"/desk/absence/{absence}/remove").status_code == 303
+    with Session(desk.engine) as session:
+        assert session.scalars(select(Absence)).all() == []
+
+
+def test_a_wrong_absence_keeps_what_was_typed(desk: Desk) -> None:
+    anna = Browser(desk, "anna")
+    answer = post(anna, "/desk/absence", "/desk/absence", away_from="2026-12-10", away_until="2026-12-01")
+    assert answer.status_code == 400
+    assert 'id="absence-away_until-wrong"' in answer.text
+    assert 'value="2026-12-10"' in answer.text

@@ -1,0 +1,136 @@
+"""The day's limit as lead and administrator meet it: the alarm's link, one button, and the API."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from signals.clock import today
+from signals.db import session_factory
+from signals.models import AreaDay, Organisation
+from signals.models.area_day import MOST_RAISES
+from signals.vocabulary import AuditAction
+from tests.support.chance import without_chance
+from tests.support.desk_side import AMSTERDAM, GRONINGEN, Desk
+from tests.web.account.test_sign_in import sign_in
+
+SETTING = 500
+
+
+def near_the_limit(desk: Desk, name: str = AMSTERDAM, **values: Any) -> UUID:
+    with session_factory(desk.engine).begin() as session:
+        team = session.scalars(select(Organisation.id).where(Organisation.name == name)).one()
+        row = AreaDay(organisation_id=team, day=today(desk.clock), **({"told_percent": 80} | values))
+        session.add(row)
+        session.flush()
+        return row.id
+
+
+def raises(desk: Desk, area_day_id: UUID) -> int:
+    with Session(desk.engine) as session:
+        return session.get_one(AreaDay, area_day_id).raises
+
+
+def press(browser: FlaskClient, area_day_id: UUID, **changed: str) -> Any:
+    """Press the button as the page offers it."""
+    page = browser.get(f"/desk/limits/{area_day_id}").text
+    fields = {
+        name: page.split(f'name="{name}" value="')[1].split('"')[0] for name in ("csrf_token", "version")
+    }
+    return browser.post(f"/desk/limits/{area_day_id}", data=fields | changed)
+
+
+@pytest.fixture
+def lena(desk: Desk) -> FlaskClient:
+    return sign_in(desk, "lena")
+
+
+@pytest.mark.parametrize("who", ["lena", "bea"])
+def test_one_button_raises_the_limit_for_today_and_says_so(desk: Desk, who: str) -> None:
+    near, browser = near_the_limit(desk), sign_in(desk, who)
+    answer = press(browser, near)
+    assert answer.status_code == 303
+    assert "1000" in browser.get(answer.headers["Location"]).text
+    assert 'role="status"' in browser.get(answer.headers["Location"]).text
+    assert raises(desk, near) == 1
+    (entry,) = desk.entries(AuditAction.ORGANISATION_CHANGED)
+    assert entry.ground == "limit_raised:1"
+
+
+def test_following_the_link_changes_nothing(desk: Desk, lena: FlaskClient) -> None:
+    near = near_the_limit(desk)
+    assert lena.get(f"/desk/limits/{near}").status_code == 200
+    assert raises(desk, near) == 0
+
+
+def test_the_button_pressed_twice_raises_once(desk: Desk, lena: FlaskClient) -> None:
+    near = near_the_limit(desk)
+    press(lena, near)
+    assert press(lena, near, version="0").status_code == 303
+    assert raises(desk, near) == 1
+
+
+def test_without_the_field_of_this_session_nothing_is_raised(desk: Desk, lena: FlaskClient) -> None:
+    near = near_the_limit(desk)
+    assert press(lena, near, csrf_token="0" * 64).status_code == 403
+    assert raises(desk, near) == 0
+
+
+def test_raised_as_often_as_it_may_be_the_page_has_no_button(desk: Desk, lena: FlaskClient) -> None:
+    near = near_the_limit(desk, raises=MOST_RAISES)
+    assert 'action="/desk/limits' not in lena.get(f"/desk/limits/{near}").text
+    token = lena.get("/desk/team").text.split('name="csrf_token" value="')[1].split('"')[0]
+    answer = lena.post(f"/desk/limits/{near}", data={"csrf_token": token})
+    assert (answer.status_code, raises(desk, near)) == (409, MOST_RAISES)
+    assert 'role="alert"' in answer.text
+
+
+def test_the_page_tells_no_number_of_reports_and_no_address(desk: Desk, lena: FlaskClient) -> None:
+    desk.arrive()
+    page = lena.get(f"/desk/limits/{near_the_limit(desk)}").text
+    assert "1012" not in without_chance(page)
+    assert {word for word in page.split() if word.isdigit()} <= {"500", "1000", "24", "2026"}
+
+
+def test_a_day_of_another_team_is_not_found(desk: Desk, lena: FlaskClient) -> None:
+    assert lena.get(f"/desk/limits/{near_the_limit(desk, GRONINGEN)}").status_code == 404
+
+
+# Programs
+
+
+def test_a_lead_lists_the_own_day_and_an_administrator_all(desk: Desk) -> None:
+    mine = near_the_limit(desk)
+    near_the_limit(desk, GRONINGEN, told_percent=100)
+    (found,) = desk.call("lena", "GET", "/limits").get_json()["items"]
+    assert found == {
+        "id": str(mine),
+        "organisation": {"id": found["organisation"]["id"], "name": AMSTERDAM},
+        "day": "2026-11-24",
+        "told_percent": 80,
+        "limit": SETTING,
+        "next_limit": 2 * SETTING,
+        "version": 0,
+    }
+    assert len(desk.call("bea", "GET", "/limits").get_json()["items"]) == 2
+
+
+def test_a_program_raises_it_and_a_stale_version_is_412(desk: Desk) -> None:
+    path = f"/limits/{near_the_limit(desk)}/raise"
+    raised = desk.call("bea", "POST", path, headers={"If-Match": '"0"'})
+    assert (raised.status_code, raised.get_json()["limit"], raised.get_json()["version"]) == (
+        200,
+        2 * SETTING,
+        1,
+    )
+    assert desk.call("bea", "POST", path, headers={"If-Match": '"0"'}).status_code == 412
+    assert desk.call("bea", "POST", path).status_code == 200
+
+
+def test_past_the_most_it_is_a_conflict_that_says_why(desk: Desk) -> None:
+    path = f"/limits/{near_the_limit(desk, raises=MOST_RAISES)}/raise"
+    refused = desk.call("lena", "POST", path)
+    assert (refused.status_code, refused.get_json()["type"]) == (409, "urn:problem:signals:limit_not_raised")

@@ -1,0 +1,73 @@
+"""A form of the team that comes twice, for its button was pressed twice: done once, and said to be."""
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from signals.models import Absence
+from signals.vocabulary import AuditAction
+from tests.support.desk_side import Desk
+from tests.web.desk.test_pages import Browser, hidden_value, words
+
+PARTS = {
+    "norms": {
+        "claim_working_days": "2",
+        "contact_working_days": "3",
+        "conclude_calendar_days": "42",
+        "minimum_attempts": "4",
+    },
+    "hours": {"opens_at": "8", "quiet_from": "0", "quiet_until": "7", "day_1": "1", "day_3": "1"},
+    "escalation": {"escalation_working_days": "2", "deputy_email": "lies@example.org"},
+    "contact": {"contact_phone": "020 1234567"},
+}
+
+
+def twice(who: Browser, page: str, to: str, **fields: str) -> list[TestResponse]:
+    """One page, one form, two presses."""
+    shown = who.get(page).text
+    hidden = {"csrf_token": hidden_value(shown, "csrf_token")}
+    if 'name="version"' in shown:
+        hidden["version"] = hidden_value(shown, "version")
+    return [who.client.post(to, data=hidden | fields) for _ in range(2)]
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_settings_that_are_sent_twice_are_saved_once_and_said_to_be(desk: Desk, part: str) -> None:
+    answers = twice(Browser(desk, "lena"), "/desk/settings", f"/desk/settings/{part}", **PARTS[part])
+    assert [answer.location for answer in answers] == [f"/desk/settings?done={part}#{part}"] * 2
+    assert len(desk.entries(AuditAction.ORGANISATION_CHANGED)) == 1
+
+
+def test_settings_of_a_page_that_somebody_changed_meanwhile_are_still_refused(desk: Desk) -> None:
+    lena = Browser(desk, "lena")
+    old = lena.get("/desk/settings").text
+    hidden = {name: hidden_value(old, name) for name in ("csrf_token", "version")}
+    assert lena.client.post("/desk/settings/hours", data=hidden | PARTS["hours"]).status_code == 303
+    other = lena.client.post("/desk/settings/hours", data=hidden | PARTS["hours"] | {"opens_at": "9"})
+    assert other.status_code == 412
+    assert "Changed by somebody else in the meantime" in words(other)
+
+
+def test_an_absence_that_is_sent_twice_is_there_once_and_said_to_be(desk: Desk) -> None:
+    fields = {"away_from": "2026-12-01", "away_until": "2026-12-04"}
+    answers = twice(Browser(desk, "anna"), "/desk/absence", "/desk/absence", **fields)
+    assert [answer.location for answer in answers] == ["/desk/absence?done=alone"] * 2
+    with Session(desk.engine) as session:
+        assert session.scalar(select(func.count()).select_from(Absence)) == 1
+
+
+@pytest.mark.parametrize("other", [{"away_until": "2026-12-05"}, {"cover_id": "somebody"}])
+def test_another_absence_on_those_days_is_still_refused(desk: Desk, other: dict[str, str]) -> None:
+    anna = Browser(desk, "anna")
+    fields = {"away_from": "2026-12-01", "away_until": "2026-12-04"}
+    twice(anna, "/desk/absence", "/desk/absence", **fields)
+    assert twice(anna, "/desk/absence", "/desk/absence", **(fields | other))[0].status_code == 400
+
+
+def test_going_back_to_a_period_that_was_changed_sends_nothing_again(desk: Desk) -> None:
+    fields = {"rule": "concluded", "days": "14", "legal_basis": "Selectielijst 2026, 1"}
+    fleur, path = Browser(desk, "fleur"), "/desk/officer/retention"
+    answers = twice(fleur, path, path, **fields)
+    assert [answer.location for answer in answers] == [f"{path}?done=changed"] * 2
+    assert "De termijn is gewijzigd." in words(fleur.get(answers[0].location))

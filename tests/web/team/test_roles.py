@@ -1,0 +1,84 @@
+"""Shutting out and other roles: what somebody had goes back to the team at once."""
+
+import pytest
+
+from signals.vocabulary import AuditAction, SignalState
+from tests.support.desk_side import Desk
+from tests.support.team_pages import away, claimed, post, problems, visit
+from tests.web.desk.test_pages import Browser, words
+from tests.web.team.test_work import id_of, signal_of
+
+
+@pytest.fixture
+def lena(desk: Desk) -> Browser:
+    return Browser(desk, "lena")
+
+
+@pytest.mark.parametrize("by", ["lena", "bea"])
+def test_what_somebody_had_goes_back_to_the_team_at_once_when_they_are_shut_out(desk: Desk, by: str) -> None:
+    untried, tried = claimed(desk, "anna"), claimed(desk, "anna", number=14)
+    others = claimed(desk, "bram", number=16)
+    assert visit(desk, "anna", tried) == 201
+    answer = desk.call(by, "POST", f"/staff/{id_of(desk, 'anna')}/disable")
+    assert answer.status_code == 200
+    found = [signal_of(desk, signal_id) for signal_id in (untried, tried, others)]
+    assert [signal.state for signal in found] == [
+        SignalState.NEW,
+        SignalState.IN_FOLLOW_UP,
+        SignalState.CLAIMED,
+    ]
+    assert [signal.claimed_by_id for signal in found] == [None, None, id_of(desk, "bram")]
+    page = Browser(desk, "bram").get(f"/desk/signals/{untried}")
+    assert "Het account is afgesloten" in words(page)
+
+
+def test_on_the_team_page_shutting_out_hands_back_too(desk: Desk, lena: Browser) -> None:
+    signal_id = claimed(desk, "anna")
+    assert post(lena, "/desk/team", f"/desk/team/{id_of(desk, 'anna')}/disable").status_code == 303
+    assert signal_of(desk, signal_id).claimed_by_id is None
+
+
+def test_who_was_shut_out_stands_in_no_more(desk: Desk, lena: Browser) -> None:
+    claimed(desk, "anna")
+    away(desk, "anna", cover_id=str(id_of(desk, "bram")))
+    desk.call("lena", "POST", f"/staff/{id_of(desk, 'bram')}/disable")
+    assert "nobody stands in" in words(lena.get("/desk"))
+
+
+def test_a_lead_gives_a_colleague_another_role_in_which_they_sign_in_anew(desk: Desk, lena: Browser) -> None:
+    bram = str(id_of(desk, "bram"))
+    assert desk.call("bram", "GET", "/approvals").status_code == 403
+    assert post(lena, "/desk/team", f"/desk/team/{bram}/role", role="lead").status_code == 303
+    assert desk.call("bram", "GET", "/approvals").status_code == 401
+    anew = Browser(desk, "bram")
+    assert anew.get("/desk/approvals").status_code == 200
+    assert (
+        post(anew, "/desk/team", f"/desk/team/{id_of(desk, 'lena')}/role", role="worker").status_code == 303
+    )
+    assert lena.get("/desk/team").status_code == 303
+    assert Browser(desk, "lena").get("/desk/team").status_code == 403
+    grounds = {entry.ground for entry in desk.entries(AuditAction.STAFF_CHANGED)}
+    assert {ground for ground in grounds if ground.startswith("role:")} == {"role:lead", "role:worker"}
+
+
+def test_who_may_have_no_signals_any_more_hands_them_back(desk: Desk) -> None:
+    signal_id = claimed(desk, "anna")
+    desk.call("bea", "POST", f"/staff/{id_of(desk, 'fleur')}/disable")
+    body = {"role": "privacy_officer"}
+    assert desk.call("lena", "POST", f"/staff/{id_of(desk, 'anna')}/role", json=body).status_code == 200
+    assert signal_of(desk, signal_id).claimed_by_id is None
+
+
+@pytest.mark.parametrize("role", ["administrator", "coordinator", "koning", ""])
+def test_a_lead_gives_no_role_that_is_not_a_teams(desk: Desk, lena: Browser, role: str) -> None:
+    anna = id_of(desk, "anna")
+    assert set(problems(desk.call("lena", "POST", f"/staff/{anna}/role", json={"role": role}))) == {"role"}
+    assert post(lena, "/desk/team", f"/desk/team/{anna}/role", role=role).status_code == 400
+
+
+def test_nobody_changes_the_own_role_a_foreign_one_or_one_of_a_worker_s_choice(desk: Desk) -> None:
+    body = {"role": "worker"}
+    assert desk.call("lena", "POST", f"/staff/{id_of(desk, 'lena')}/role", json=body).status_code == 403
+    assert desk.call("lena", "POST", f"/staff/{id_of(desk, 'gerda')}/role", json=body).status_code == 404
+    assert desk.call("anna", "POST", f"/staff/{id_of(desk, 'bram')}/role", json=body).status_code == 403
+    assert desk.call("bea", "POST", f"/staff/{id_of(desk, 'bram')}/role", json=body).status_code == 403

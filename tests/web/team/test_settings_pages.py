@@ -1,0 +1,121 @@
+"""A team's settings on pages without JavaScript."""
+
+import re
+
+import pytest
+
+from tests.support.desk_side import AMSTERDAM, GRONINGEN, Desk
+from tests.support.team_pages import post, team_of
+from tests.web.desk.test_pages import Browser, hidden_value, words
+from tests.web.team.test_work import organisation_of
+
+NORMS = {
+    "claim_working_days": "2",
+    "contact_working_days": "3",
+    "conclude_calendar_days": "42",
+    "minimum_attempts": "4",
+}
+
+HOURS = {"opens_at": "8", "quiet_from": "19", "quiet_until": "7", "day_1": "1", "day_3": "1"}
+
+
+@pytest.fixture
+def lena(desk: Desk) -> Browser:
+    return Browser(desk, "lena")
+
+
+def test_a_lead_changes_norms_and_hours_on_the_page(desk: Desk, lena: Browser) -> None:
+    answer = post(lena, "/desk/settings", "/desk/settings/norms", **NORMS)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/desk/settings?done=norms#norms")
+    assert post(lena, "/desk/settings", "/desk/settings/hours", **HOURS).status_code == 303
+    team = team_of(desk)
+    assert (team.claim_working_days, team.minimum_attempts, team.conclude_calendar_days) == (2, 4, 42)
+    assert (team.opens_at, team.quiet_from, team.quiet_until, team.digest_at) == (8, 19, 7, None)
+    assert team.working_days == "13"
+    page = lena.get("/desk/settings?done=hours")
+    assert "Saved." in words(page)
+    assert 'value="42"' in page.text
+
+
+def test_deputy_and_contact_are_changed_and_emptied_on_the_page(desk: Desk, lena: Browser) -> None:
+    to = "/desk/settings/escalation"
+    values = {"escalation_working_days": "2", "deputy_email": "lies@example.org"}
+    assert post(lena, "/desk/settings", to, **values).status_code == 303
+    assert team_of(desk).deputy_email == "lies@example.org"
+    assert post(lena, "/desk/settings", to, escalation_working_days="2", deputy_email="").status_code == 303
+    assert team_of(desk).deputy_email is None
+    post(lena, "/desk/settings", "/desk/settings/contact", contact_phone="020 1234567")
+    assert (team_of(desk).contact_phone, team_of(desk).contact_email) == ("020 1234567", "")
+
+
+def test_what_was_typed_stays_on_the_page_beside_what_is_wrong(desk: Desk, lena: Browser) -> None:
+    answer = post(lena, "/desk/settings", "/desk/settings/norms", **NORMS | {"claim_working_days": "9"})
+    assert answer.status_code == 400
+    assert 'id="norms-claim_working_days-wrong"' in answer.text
+    assert "Choose 1 to 5 working days." in words(answer)
+    assert 'value="9"' in answer.text
+    assert 'value="42"' in answer.text
+    assert team_of(desk).settings_version == 1
+
+
+@pytest.mark.parametrize("typed", ["drie", "1.5", "", "-1", "9" * 30])
+def test_what_is_no_number_is_refused_on_the_page(desk: Desk, lena: Browser, typed: str) -> None:
+    answer = post(lena, "/desk/settings", "/desk/settings/norms", **NORMS | {"minimum_attempts": typed})
+    assert answer.status_code == 400
+    assert 'id="norms-minimum_attempts-wrong"' in answer.text
+
+
+def test_a_page_that_is_older_than_a_colleagues_change_is_refused(desk: Desk, lena: Browser) -> None:
+    old = lena.get("/desk/settings").text
+    desk.call(
+        "lena", "PATCH", f"/organisations/{organisation_of(desk, AMSTERDAM)}/settings", json={"opens_at": 7}
+    )
+    hidden = {name: hidden_value(old, name) for name in ("csrf_token", "version")}
+    answer = lena.client.post("/desk/settings/norms", data=hidden | NORMS)
+    assert answer.status_code == 412
+    assert "Read the settings again and repeat your change." in words(answer)
+    assert team_of(desk).claim_working_days == 1
+
+
+def test_recipients_are_added_on_the_page_and_asked_again(desk: Desk, lena: Browser) -> None:
+    team = team_of(desk)
+    rows = {f"address-{row}": entry.address for row, entry in enumerate(team.recipients)}
+    ways = {f"channel-{row}": "email" for row in range(3)}
+    new = {"address-2": "nieuw@example.org", "phone-2": ""}
+    answer = post(lena, "/desk/settings", "/desk/settings/recipients", **rows, **ways, **new)
+    assert answer.status_code == 303, words(answer)
+    assert [entry.address for entry in team_of(desk).recipients][-1] == "nieuw@example.org"
+    page = lena.get("/desk/settings").text
+    assert page.count("Send a new link") == 1
+    answer = post(lena, "/desk/settings", "/desk/settings/asked-again", address="nieuw@example.org")
+    assert answer.headers["Location"] == "/desk/settings?done=asked-again#recipients"
+
+
+def test_a_wrong_phone_is_told_beside_its_own_row(desk: Desk, lena: Browser) -> None:
+    team = team_of(desk)
+    rows = {f"address-{row}": entry.address for row, entry in enumerate(team.recipients)}
+    wrong = {"address-3": "nieuw@example.org", "channel-3": "sms", "phone-3": "12"}
+    answer = post(lena, "/desk/settings", "/desk/settings/recipients", **rows, **wrong)
+    assert answer.status_code == 400
+    assert 'value="nieuw@example.org"' in answer.text
+    assert re.search(r'id="recipients-phone-[0-9]-wrong"', answer.text)
+
+
+def test_a_part_that_does_not_exist_is_not_found(desk: Desk, lena: Browser) -> None:
+    assert post(lena, "/desk/settings", "/desk/settings/everything").status_code == 404
+
+
+def test_an_administrator_has_the_same_page_of_any_team_and_a_lead_has_not(desk: Desk, lena: Browser) -> None:
+    page = f"/admin/organisations/{organisation_of(desk, GRONINGEN)}/settings"
+    bea = Browser(desk, "bea")
+    answer = post(bea, page, f"{page}/norms", **NORMS)
+    assert answer.headers["Location"] == f"{page}?done=norms#norms"
+    assert team_of(desk, GRONINGEN).claim_working_days == 2
+    assert lena.get(page).status_code == 403
+    assert Browser(desk, "anna").get("/desk/settings").status_code == 403
+
+
+def test_the_settings_are_a_lead_s_and_absence_is_everybodys_in_the_queue(desk: Desk, lena: Browser) -> None:
+    anna = Browser(desk, "anna").get("/desk").text
+    assert ('href="/desk/absence"' in anna, 'href="/desk/settings"' in anna) == (True, False)
+    assert 'href="/desk/settings"' in lena.get("/desk").text

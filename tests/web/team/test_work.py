@@ -1,0 +1,291 @@
+"""Searching, walking a round, reassigning and joining duplicates, in a browser without JavaScript."""
+
+import re
+from datetime import timedelta
+from html import unescape
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from signals.casework import colleagues, workload
+from signals.db import session_factory
+from signals.models import Organisation, Signal, StaffMember
+from signals.vocabulary import AuditAction, Outcome, SignalState
+from tests.support.desk_side import AMSTERDAM, Desk
+from tests.web.desk.test_pages import Browser, hidden_value, words
+
+
+@pytest.fixture
+def anna(desk: Desk) -> Browser:
+    return Browser(desk, "anna")
+
+
+@pytest.fixture
+def lena(desk: Desk) -> Browser:
+    return Browser(desk, "lena")
+
+
+def post(who: Browser, path: str, **values: object) -> TestResponse:
+    """Send a form of the page at this path."""
+    token = hidden_value(who.get(path).text, "csrf_token")
+    return who.client.post(path, data={"csrf_token": token, **values})
+
+
+def signal_of(desk: Desk, signal_id: UUID) -> Signal:
+    with Session(desk.engine, expire_on_commit=False) as session:
+        return session.get_one(Signal, signal_id)
+
+
+def id_of(desk: Desk, who: str) -> UUID:
+    with Session(desk.engine) as session:
+        return session.scalars(select(StaffMember.id).where(StaffMember.email == f"{who}@example.org")).one()
+
+
+def organisation_of(desk: Desk, name: str) -> UUID:
+    with Session(desk.engine) as session:
+        return session.scalars(select(Organisation.id).where(Organisation.name == name)).one()
+
+
+@pytest.mark.parametrize("who", ["anna", "lena"])
+def test_the_queue_leads_to_what_its_reader_may_do(desk: Desk, who: str) -> None:
+    page = Browser(desk, who).get("/desk").text
+    assert [path in page for path in ("/desk/search", "/desk/round")] == [True, True]
+    for path in ("/desk/team", "/desk/approvals"):
+        assert (f'href="{path}"' in page) is (who == "lena")
+
+
+def test_a_round_gives_ones_own_addresses_in_walking_order_and_names_no_source(
+    desk: Desk, anna: Browser
+) -> None:
+    ids = [desk.arrive(number=number, concern_types=["frail"]) for number in (14, 11, 12, 13)]
+    for signal_id in ids:
+        anna.send(signal_id, "claim")
+    choose = anna.get("/desk/round")
+    assert choose.text.count("checked") == 4
+    assert "1012 AB" not in choose.text
+    page = anna.get(post(anna, "/desk/round", ids=list(map(str, ids))).headers["Location"])
+    assert re.findall(r'class="stops__address"[^>]*>([^<]+)<', page.text) == [
+        "1012 AB 11",
+        "1012 AB 13",
+        "1012 AB 14",
+        "1012 AB 12",
+    ]
+    assert "bezorger" not in words(page).lower()
+    assert "achteruit" not in words(page)
+    assert {entry.subject_id for entry in desk.entries(AuditAction.ROUND_PRINTED)} == set(ids)
+
+
+def test_from_a_signal_of_a_round_the_way_leads_back_to_the_round_also_after_an_attempt(
+    desk: Desk, anna: Browser
+) -> None:
+    ids = [desk.arrive(number=number) for number in (11, 12)]
+    for signal_id in ids:
+        anna.send(signal_id, "claim")
+    walked = post(anna, "/desk/round", ids=list(map(str, ids))).headers["Location"]
+    address = unescape(re.findall(r'class="stops__address" href="([^"]+)"', anna.get(walked).text)[0])
+    page = anna.get(address).text
+    assert f'href="{walked}">Terug naar de ronde<' in unescape(page)
+    action = unescape(re.findall(r'action="([^"]+/contact-attempts[^"]*)"', page)[0])
+    hidden = {name: hidden_value(page, name) for name in ("csrf_token", "version")}
+    tried = anna.client.post(action, data=hidden | {"kind": "visit", "result": "no_answer"})
+    after = unescape(anna.get(tried.location).text)
+    assert "De poging is opgeslagen." in after
+    assert f'href="{walked}">Terug naar de ronde<' in after
+    assert "Terug naar de ronde" not in anna.get(f"/desk/signals/{ids[0]}?round=javascript:1").text
+
+
+def test_a_round_asks_for_one_to_twelve(desk: Desk, anna: Browser) -> None:
+    anna.send(desk.arrive(), "claim")
+    for ids in ([], [str(uuid4()) for _ in range(13)], ["no id"]):
+        page = post(anna, "/desk/round", ids=ids)
+        assert page.status_code == 400
+        assert "Kies minstens één signaal en hoogstens 12." in words(page)
+    assert desk.entries(AuditAction.ROUND_PRINTED) == []
+
+
+def test_a_round_does_not_show_what_a_colleague_has(desk: Desk, anna: Browser) -> None:
+    signal_id = desk.arrive()
+    Browser(desk, "bram").send(signal_id, "claim")
+    own = desk.arrive(number=14)
+    anna.send(own, "claim")
+    page = anna.get(post(anna, "/desk/round", ids=[str(own), str(signal_id)]).headers["Location"])
+    assert re.findall("1012 AB [0-9]+", page.text) == ["1012 AB 14"]
+    assert "1 signaal is weggelaten" in words(page)
+    assert [entry.subject_id for entry in desk.entries(AuditAction.ROUND_PRINTED)] == [own]
+
+
+def test_without_claimed_signals_the_round_says_how_to_get_some(anna: Browser) -> None:
+    assert "U hebt geen open signalen" in words(anna.get("/desk/round"))
+
+
+def test_a_lead_gives_a_signal_to_a_colleague(desk: Desk, lena: Browser) -> None:
+    signal_id = desk.arrive()
+    answer = lena.send(signal_id, "reassign", to_staff_id=str(id_of(desk, "bram")))
+    assert answer.location.startswith(f"/desk/signals/{signal_id}?done=reassign&at=")
+    assert "Your colleague has this signal now." in words(lena.get(answer.location))
+    signal = signal_of(desk, signal_id)
+    assert (signal.claimed_by_id, signal.state) == (id_of(desk, "bram"), SignalState.CLAIMED)
+
+
+def test_a_lead_gives_nothing_to_another_team_nor_to_nobody(desk: Desk, lena: Browser) -> None:
+    signal_id = desk.arrive()
+    for to in (str(id_of(desk, "gerda")), "", "nobody"):
+        answer = lena.send(signal_id, "reassign", to_staff_id=to)
+        assert answer.status_code == 400
+        assert 'id="reassign-to_staff_id-wrong"' in answer.text
+    assert signal_of(desk, signal_id).claimed_by_id is None
+
+
+def test_a_worker_reassigns_nothing(desk: Desk, anna: Browser) -> None:
+    signal_id = desk.arrive()
+    assert "reassign" not in anna.get(f"/desk/signals/{signal_id}").text
+    assert anna.send(signal_id, "reassign", to_staff_id=str(id_of(desk, "bram"))).status_code == 403
+    assert signal_of(desk, signal_id).claimed_by_id is None
+
+
+def test_who_may_be_given_a_signal_is_of_the_team_and_not_who_has_it(desk: Desk) -> None:
+    team, anna = organisation_of(desk, AMSTERDAM), id_of(desk, "anna")
+    with Session(desk.engine) as session:
+        everybody = colleagues(session, organisation_id=team)
+        others = colleagues(session, organisation_id=team, besides=anna)
+    assert [name.split()[0] for _, name in everybody] == ["Anna", "Bram", "Lena"]
+    assert [name.split()[0] for _, name in others] == ["Bram", "Lena"]
+
+
+def test_who_has_how_much_is_for_leads_and_counts_open_and_late(
+    desk: Desk, anna: Browser, lena: Browser
+) -> None:
+    ids = [desk.arrive(number=number) for number in (11, 13, 15)]
+    for signal_id in ids:
+        anna.send(signal_id, "claim")
+    anna.send(ids[0], "conclude", outcome="no_concern")
+    desk.clock.moment += timedelta(days=7)
+    team = organisation_of(desk, AMSTERDAM)
+    with Session(desk.engine) as session:
+        loads = workload(session, organisation_id=team, on=desk.clock.moment.date())
+    assert [(load.name.split()[0], load.open, load.late) for load in loads] == [
+        ("Anna", 2, 2),
+        ("Bram", 0, 0),
+        ("Lena", 0, 0),
+    ]
+
+
+def test_only_a_leads_queue_has_the_table(desk: Desk, anna: Browser, lena: Browser) -> None:
+    assert "Who has how much Colleague Open Of which late" in words(lena.get("/desk"))
+    assert "Wie heeft hoeveel" not in words(anna.get("/desk"))
+
+
+def test_who_left_the_team_is_still_counted_while_signals_are_on_their_name(desk: Desk) -> None:
+    anna = Browser(desk, "anna")
+    anna.send(desk.arrive(), "claim")
+    team, left = organisation_of(desk, AMSTERDAM), [id_of(desk, who) for who in ("anna", "bram")]
+    with session_factory(desk.engine).begin() as session:
+        for staff_id in left:
+            session.get_one(StaffMember, staff_id).disabled_at = desk.clock.now()
+    with Session(desk.engine) as session:
+        loads = workload(session, organisation_id=team, on=desk.clock.now().date())
+        may_be_given = colleagues(session, organisation_id=team)
+    assert [(load.name.split()[0], load.open) for load in loads] == [("Anna", 1), ("Lena", 0)]
+    assert [name.split()[0] for _, name in may_be_given] == ["Lena"]
+
+
+def join(browser: Browser, signal_id: UUID, earlier: UUID) -> TestResponse:
+    return browser.send(signal_id, "join", earlier_id=str(earlier))
+
+
+def test_the_later_of_two_reports_of_one_address_is_joined_in_one_click(desk: Desk, anna: Browser) -> None:
+    first = desk.arrive()
+    desk.clock.moment += timedelta(days=2)
+    anna = Browser(desk, "anna")
+    second = desk.arrive()
+    page = anna.get(f"/desk/signals/{second}")
+    assert "Zelfde adres, 2 dagen eerder: samenvoegen?" in words(page)
+    assert "samenvoegen?" not in words(anna.get(f"/desk/signals/{first}"))
+    answer = join(anna, second, first)
+    assert answer.location.startswith(f"/desk/signals/{second}?done=join&at=")
+    page = anna.get(answer.location)
+    assert "Het signaal is afgerond als dubbel gemeld." in words(page)
+    happened = re.findall(r'class="timeline__what">([^<]+)<', page.text)
+    assert happened == ["Afgerond", "Opgepakt", "Binnengekomen"]
+    joined = signal_of(desk, second)
+    assert (joined.state, joined.outcome) == (SignalState.CONCLUDED, Outcome.DUPLICATE)
+    assert signal_of(desk, first).state is SignalState.NEW
+
+
+def test_two_reports_of_one_day_can_be_joined_once(desk: Desk, anna: Browser) -> None:
+    one, other = desk.arrive(), desk.arrive()
+    assert "Zelfde adres, zelfde dag: samenvoegen?" in words(anna.get(f"/desk/signals/{one}"))
+    join(anna, other, one)
+    assert "samenvoegen?" not in words(anna.get(f"/desk/signals/{one}"))
+
+
+def test_two_who_join_them_the_other_way_round_leave_one_that_goes_on(desk: Desk, anna: Browser) -> None:
+    """Each looked at one of them before the other was joined."""
+    one, other = desk.arrive(), desk.arrive()
+    assert "samenvoegen?" in words(anna.get(f"/desk/signals/{other}"))
+    assert join(Browser(desk, "bram"), one, other).status_code == 303
+    refused = join(anna, other, one)
+    assert refused.status_code == 409
+    assert "samenvoegen?" not in words(refused)
+    assert signal_of(desk, other).state is SignalState.NEW
+
+
+def test_the_one_with_work_done_goes_on_whichever_came_first(desk: Desk, anna: Browser) -> None:
+    first = desk.arrive()
+    desk.clock.moment += timedelta(days=2)
+    anna = Browser(desk, "anna")
+    second = desk.arrive()
+    anna.send(second, "claim")
+    anna.send(second, "contact-attempts", kind="visit", result="no_answer")
+    assert "samenvoegen?" not in words(anna.get(f"/desk/signals/{second}"))
+    page = anna.get(f"/desk/signals/{first}")
+    assert "Zelfde adres, 2 dagen later: samenvoegen?" in words(page)
+    join(anna, first, second)
+    assert signal_of(desk, first).outcome is Outcome.DUPLICATE
+    assert signal_of(desk, second).state is SignalState.IN_FOLLOW_UP
+
+
+def test_of_one_day_the_one_whose_resident_was_told_goes_on_and_then_the_one_that_somebody_has(
+    desk: Desk, anna: Browser
+) -> None:
+    one, other = desk.arrive(), desk.arrive()
+    anna.send(one, "claim")
+    assert "samenvoegen?" not in words(anna.get(f"/desk/signals/{one}"))
+    assert "samenvoegen?" in words(anna.get(f"/desk/signals/{other}"))
+    anna.send(other, "notice", notified_on="2026-11-24")
+    assert "samenvoegen?" in words(anna.get(f"/desk/signals/{one}"))
+    assert "samenvoegen?" not in words(anna.get(f"/desk/signals/{other}"))
+
+
+def test_joining_is_offered_below_the_next_step(desk: Desk, anna: Browser) -> None:
+    desk.arrive()
+    page = anna.get(f"/desk/signals/{desk.arrive()}").text
+    assert page.index('id="next"') < page.index('id="join"')
+
+
+@pytest.mark.parametrize("number", [14, 12])
+def test_nothing_is_offered_to_join_at_another_address_or_after_a_conclusion(
+    desk: Desk, anna: Browser, number: int
+) -> None:
+    earlier = desk.arrive(number=number)
+    if number == 12:
+        anna.send(earlier, "claim")
+        anna.send(earlier, "conclude", outcome="no_concern")
+    page = anna.get(f"/desk/signals/{desk.arrive(number=12)}")
+    assert "samenvoegen?" not in words(page)
+
+
+def test_what_a_colleague_works_on_is_not_joined_by_another(desk: Desk, anna: Browser) -> None:
+    first, second = desk.arrive(), desk.arrive()
+    Browser(desk, "bram").send(second, "claim")
+    assert "samenvoegen?" not in words(anna.get(f"/desk/signals/{second}"))
+    assert join(anna, second, first).status_code == 409
+    assert signal_of(desk, second).state is SignalState.CLAIMED
+
+
+def test_a_signal_leads_to_the_page_on_which_it_is_handed_over(desk: Desk, anna: Browser) -> None:
+    signal_id = desk.arrive()
+    assert f'href="/desk/signals/{signal_id}/refer"' in anna.get(f"/desk/signals/{signal_id}").text
