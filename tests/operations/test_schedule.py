@@ -18,7 +18,7 @@ from signals.operations import server
 from signals.operations.jobs import Worker
 from signals.settings import Settings
 
-SERVES = {"drills", "ping", "retention"}
+SERVES = {"close", "drills", "ping", "retention"}
 """Public methods of the worker that are no job: others work with what they give."""
 
 
