@@ -1,0 +1,38 @@
+"""The five things that a change needs, passed as one value."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from privacy.keystore import Keystore
+from signals.audit.log import Actor, AuditLog
+from signals.clock import Clock, today
+from signals.models import AuditEntry
+from signals.vocabulary import AuditAction
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """One transaction of one actor. The edge opens and commits it; domain functions never commit."""
+
+    session: Session
+    clock: Clock
+    actor: Actor
+    audit: AuditLog = field(repr=False)
+    keystore: Keystore = field(repr=False)
+
+    @property
+    def now(self) -> datetime:
+        """Return the moment of this operation, in UTC."""
+        return self.clock.now()
+
+    @property
+    def today(self) -> date:
+        """Return the day in Amsterdam."""
+        return today(self.clock)
+
+    def record(self, action: AuditAction, **fields: Any) -> AuditEntry:
+        """Add an audit entry of the actor to the transaction; `AuditEvent` describes the fields."""
+        return self.audit.record(self.session, self.clock, actor=self.actor, action=action, **fields)
