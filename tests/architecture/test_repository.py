@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-PROJECT = Path(__file__).resolve().parents[2]
+from tests.support.project_files import PROJECT, project_files, tracked_files, unignored_files
 
 # Written in pieces, so that this file does not find itself.
 FORBIDDEN = {
@@ -37,17 +36,9 @@ LARGEST_FILE = 1_000_000  # bytes
 
 
 @cache
-def _tracked() -> tuple[str, ...]:
-    listed = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=PROJECT, capture_output=True, text=True, check=True
-    )
-    return tuple(name for name in listed.stdout.split("\0") if name and (PROJECT / name).is_file())
-
-
-@cache
 def _texts() -> tuple[tuple[str, str], ...]:
     """The tracked files that are text, by name; the two lock files of pip are looked at apart."""
-    return tuple((name, text) for name in _tracked() if (text := _text_of(PROJECT / name)) is not None)
+    return tuple((name, text) for name in project_files() if (text := _text_of(PROJECT / name)) is not None)
 
 
 def _text_of(path: Path) -> str | None:
@@ -68,8 +59,18 @@ def _npm_packages() -> dict[str, dict[str, Any]]:
     return {name: entry for name, entry in packages.items() if name}
 
 
+def test_a_tree_without_git_has_the_same_files(tmp_path: Path) -> None:
+    (tmp_path / ".gitignore").write_text(".venv/\n*.mo\nweb/vendor/\n")
+    for name in ("a.py", "web/page.html", "web/vendor/x.js", ".venv/lib.py", "words.mo", ".git/HEAD"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    assert tracked_files(tmp_path) == []
+    assert set(unignored_files(tmp_path)) == {".gitignore", "a.py", "web/page.html"}
+    assert set(tracked_files(PROJECT)) <= set(unignored_files(PROJECT))
+
+
 def test_there_are_files_to_look_at() -> None:
-    assert {"Makefile", "pyproject.toml", "requirements.lock", "package-lock.json"} <= set(_tracked())
+    assert {"Makefile", "pyproject.toml", "requirements.lock", "package-lock.json"} <= set(project_files())
 
 
 @pytest.mark.parametrize("what", FORBIDDEN)
@@ -79,11 +80,11 @@ def test_no_tracked_file_contains(what: str) -> None:
 
 
 def test_no_library_of_others_is_committed() -> None:
-    assert [name for name in _tracked() if VENDORED_NAMES.search(name)] == []
+    assert [name for name in project_files() if VENDORED_NAMES.search(name)] == []
 
 
 def test_no_tracked_file_is_large() -> None:
-    assert [name for name in _tracked() if (PROJECT / name).stat().st_size > LARGEST_FILE] == []
+    assert [name for name in project_files() if (PROJECT / name).stat().st_size > LARGEST_FILE] == []
 
 
 @pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])

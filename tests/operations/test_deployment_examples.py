@@ -14,6 +14,7 @@ from privacy.secret_files import write_new_secret_file
 from signals.errors import SettingsProblem
 from signals.settings import load_settings
 from signals.vocabulary import Environment
+from tests.support.project_files import project_files
 
 PROJECT = Path(__file__).parents[2]
 DEPLOY = PROJECT / "docs" / "deploy"
@@ -114,11 +115,10 @@ def test_the_files_that_the_code_reads_are_in_its_package() -> None:
     found = {
         file for name, globs in packaged.items() for glob in globs for file in (PROJECT / name).glob(glob)
     }
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", *packaged], cwd=PROJECT, capture_output=True, text=True, check=True
-    )
     read = {
-        PROJECT / name for name in listed.stdout.split("\0") if name and not name.endswith((".py", ".md"))
+        PROJECT / name
+        for name in project_files()
+        if name.partition("/")[0] in packaged and not name.endswith((".py", ".md"))
     }
     assert read - found == {PROJECT / "signals/web/babel.cfg"}, "only that one is for developers"
 
@@ -156,16 +156,6 @@ def test_a_command_as_the_worker_has_account_folder_settings_and_secrets_of_its_
         "User=signals-worker",
         *(line for line in told if line.startswith(alike)),
     }
-
-
-def test_an_installation_is_built_without_the_tools_of_developers() -> None:
-    """With catalogues and the front-end's libraries: without them every page is an error."""
-    text = (PROJECT / "Makefile").read_text()
-    (needs,) = re.findall(r"^build: (.*)$", text, re.MULTILINE)
-    assert set(needs.split()) == {"$(VENV)/.runtime", "$(VENDOR)/.copied", "$(MO)"}
-    (recipe,) = re.findall(r"^\$\(VENV\)/\.runtime:.*\n((?:\t.*\n)+)", text, re.MULTILINE)
-    assert "requirements.lock" in recipe
-    assert "requirements-dev.lock" not in recipe
 
 
 @pytest.mark.parametrize("unit", sorted(DEPLOY.glob("*.timer"), key=str), ids=lambda unit: str(unit.name))
