@@ -5,11 +5,12 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from signals.audit.log import Actor, AuditLog, require_role
-from signals.casework.queue import claimant_name, find_signal
+from signals.casework.queue import claimant_name, exists_elsewhere, find_signal
 from signals.clock import Clock, today
 from signals.errors import ClaimedByOther, Conflict, Forbidden, Restricted, StaleVersion
 from signals.lifecycle.transitions import state_after
 from signals.models import Signal
+from signals.operation import Operation
 from signals.staff.absence import stood_in_for
 from signals.vocabulary import Action, AuditAction, Role, SignalState
 
@@ -90,4 +91,18 @@ def count_change(
         subject_id=signal.id,
         ground=ground,
         organisation_id=signal.organisation_id,
+    )
+
+
+def record_refusal(operation: Operation, signal_id: UUID) -> None:
+    """Write the audit entry of a refused look at a signal that the actor's organisation does not have."""
+    if operation.actor.organisation_id is None:
+        raise Forbidden
+    elsewhere = exists_elsewhere(
+        operation.session, organisation_id=operation.actor.organisation_id, signal_id=signal_id
+    )
+    operation.record(
+        AuditAction.FOREIGN_SIGNAL_REFUSED,
+        subject_id=signal_id,
+        outcome="foreign" if elsewhere else "unknown",
     )

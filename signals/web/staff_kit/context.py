@@ -1,18 +1,24 @@
-"""What the staff side works with; put on the application by the composition root."""
+"""The objects that the staff side works with, and the one way to open a transaction for the caller."""
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import cast
+from uuid import UUID
 
 from flask import current_app, g, has_app_context
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm.exc import StaleDataError
 
 from privacy.keystore import Keystore
 from signals.audit.log import AuditLog
+from signals.casework.access import record_refusal
 from signals.clock import Clock
 from signals.db import at_one_moment, is_sqlite, reading_session, session_factory, set_local
+from signals.errors import Conflict, NotFound
+from signals.operation import Operation
 from signals.routing.snapshot import Router
 from signals.settings import Settings
 from signals.staff import GuessThrottle
@@ -23,7 +29,7 @@ EXTENSION = "signals.desk"
 
 @dataclass(frozen=True, kw_only=True)
 class DeskContext:
-    """Clock, settings, database, keystore and the audit log."""
+    """The objects that one application shares between its requests."""
 
     settings: Settings
     clock: Clock
@@ -36,7 +42,7 @@ class DeskContext:
     browser_state: BrowserState
 
     def reading(self) -> AbstractContextManager[Session]:
-        """A session that only reads, all of it as of one moment: on SQLite it waits for no writer."""
+        """Open a session that only reads, as of one moment. On SQLite it waits for no writer."""
         return reading_session(self.sessions, self._reading)
 
     @cached_property
@@ -44,10 +50,54 @@ class DeskContext:
         return at_one_moment(self.engine)
 
 
-def fenced_sessions(engine: Engine) -> sessionmaker[Session]:
-    """Sessions whose every transaction first names the caller's organisation, for row-level security.
+def desk() -> DeskContext:
+    """Return the context of the current application."""
+    return cast(DeskContext, current_app.extensions[EXTENSION])
 
-    Before sign-in it names none, and no row of any organisation is seen.
+
+@contextmanager
+def operation(signal_id: UUID | None = None) -> Iterator[Operation]:
+    """Open one transaction for the signed-in caller and commit it at the end.
+
+    Pass `signal_id` when the operation is about one signal. If the caller's organisation does not have it,
+    an audit entry is committed in a transaction of its own before `NotFound` goes on. The work is the same
+    whether another organisation has the signal or nobody, so neither answer nor time tells.
+    Raises `Conflict` when another request changed the row meanwhile.
+    """
+    try:
+        with desk().sessions.begin() as session:
+            yield _of_caller(session)
+    except NotFound:
+        if signal_id is not None:
+            with desk().sessions.begin() as session:
+                record_refusal(_of_caller(session), signal_id)
+        raise
+    except StaleDataError:
+        raise Conflict from None
+
+
+@contextmanager
+def reading_operation() -> Iterator[Operation]:
+    """Open an operation of the signed-in caller that only reads, as of one moment."""
+    with desk().reading() as session:
+        yield _of_caller(session)
+
+
+def _of_caller(session: Session) -> Operation:
+    context = desk()
+    return Operation(
+        session=session,
+        clock=context.clock,
+        actor=g.caller.actor,
+        audit=context.audit,
+        keystore=context.keystore,
+    )
+
+
+def fenced_sessions(engine: Engine) -> sessionmaker[Session]:
+    """Return sessions that name the caller's organisation first, for row-level security.
+
+    Before sign-in a session names no organisation, and it sees no organisation's rows.
     """
     sessions = session_factory(engine)
     if not is_sqlite(engine):
@@ -57,11 +107,6 @@ def fenced_sessions(engine: Engine) -> sessionmaker[Session]:
 
 def _name_caller(_session: Session, _transaction: object, connection: Connection) -> None:
     caller = g.get("caller") if has_app_context() else None
-    if caller is not None:  # else nothing need be said: what an earlier transaction named ended with it
+    if caller is not None:  # an earlier name ended with its own transaction
         organisation_id, staff_id = caller.actor.organisation_id, caller.actor.id
         set_local(connection, organisation=str(organisation_id or ""), staff=str(staff_id or ""))
-
-
-def desk() -> DeskContext:
-    """The context of the current application."""
-    return cast(DeskContext, current_app.extensions[EXTENSION])

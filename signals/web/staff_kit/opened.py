@@ -9,7 +9,6 @@ from uuid import UUID
 from sqlalchemy import bindparam, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
-from sqlalchemy.orm.exc import StaleDataError
 
 from signals.arrival.repeats import probes_for
 from signals.audit.log import AuditEvent
@@ -19,21 +18,20 @@ from signals.casework import (
     Suggestion,
     acts_on,
     earlier_links,
-    exists_elsewhere,
     next_best_attempt,
     open_notes,
     require_signal,
     signal_with_follow_up,
 )
 from signals.clock import today
-from signals.errors import Conflict, Forbidden, NoMailboxKey, NotFound
+from signals.errors import Forbidden, NoMailboxKey
 from signals.intake.content import Report, Summary, open_report, open_summaries
 from signals.models import Signal, StaffMember
 from signals.routing.plausibility import AddressDoubt, doubts_about
 from signals.staff.absence import Away, away_on
 from signals.vocabulary import AuditAction, SignalState
 from signals.web.staff_kit.auth import current
-from signals.web.staff_kit.context import desk
+from signals.web.staff_kit.context import desk, operation
 
 _NAMES: Final = select(StaffMember.id, StaffMember.name).where(
     StaffMember.id.in_(bindparam("ids", expanding=True))
@@ -75,14 +73,8 @@ def changing(signal_id: UUID) -> Iterator[Session]:
     A signal that is not the caller's organisation's leaves an audit entry, in a transaction of its own: the
     same work whether it exists elsewhere or not, so that neither answer nor time tells.
     """
-    try:
-        with desk().sessions.begin() as session:
-            yield session
-    except NotFound:
-        _record_refusal(signal_id)
-        raise
-    except StaleDataError:
-        raise Conflict from None
+    with operation(signal_id) as opened:
+        yield opened.session
 
 
 def record_opening(session: Session, signal_id: UUID, *, ground: str = "follow_up") -> None:
@@ -150,20 +142,6 @@ def _doubts(report: Report) -> tuple[AddressDoubt, ...]:
     except (NoMailboxKey, SQLAlchemyError):
         return ()
     return doubts_about(address, municipality_code=route.municipality_code)
-
-
-def _record_refusal(signal_id: UUID) -> None:
-    context = desk()
-    with context.sessions.begin() as session:
-        elsewhere = exists_elsewhere(session, organisation_id=organisation_id(), signal_id=signal_id)
-        context.audit.record(
-            session,
-            context.clock,
-            actor=current().actor,
-            action=AuditAction.FOREIGN_SIGNAL_REFUSED,
-            subject_id=signal_id,
-            outcome="foreign" if elsewhere else "unknown",
-        )
 
 
 def _away(session: Session, signal: Signal) -> Away | None:
