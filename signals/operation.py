@@ -1,6 +1,6 @@
 """The five things that a change needs, passed as one value."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -32,6 +32,10 @@ class Operation:
     def today(self) -> date:
         """Return the day in Amsterdam."""
         return today(self.clock)
+
+    def acting_as(self, actor: Actor) -> "Operation":
+        """Return the same transaction for another actor, such as the person who signs in."""
+        return replace(self, actor=actor)
 
     def record(self, action: AuditAction, **fields: Any) -> AuditEntry:
         """Add an audit entry of the actor to the transaction; `AuditEvent` describes the fields."""

@@ -20,13 +20,15 @@ from privacy.passwords import PasswordHasherSettings
 from privacy.secret_files import load_master_key
 from signals.app import close_app, create_app
 from signals.arrival.batches import ArrivalDesk
-from signals.audit.log import AuditLog
+from signals.audit.log import SYSTEM, Actor, AuditLog
 from signals.clock import Clock, FixedClock
 from signals.db import session_factory
 from signals.models import AuditEntry, Organisation, Signal
+from signals.operation import Operation
 from signals.settings import SessionsSettings, Settings
 from signals.staff import add_staff, issue_token
 from signals.vocabulary import AuditAction, ProcessRole, Role
+from tests.support.operations import operation
 
 PASSWORD = "een lange zin als wachtwoord"
 QUICK = PasswordHasherSettings(memory_kib=64)
@@ -90,6 +92,10 @@ class Desk:
         """A call of the API with this person's token."""
         headers = {**self.people[who].bearer, **more.pop("headers", {})}
         return self.client.open(f"{BASE}{path}", method=method, headers=headers, **more)
+
+    def operation(self, session: Session, actor: Actor = SYSTEM) -> Operation:
+        """Return an operation of this application in a session."""
+        return operation(session, self.clock, actor, keystore=self.keystore)
 
     def code(self, who: str) -> str:
         """A fresh code of this person's authenticator: the clock moves on, for each works once."""

@@ -27,13 +27,14 @@ from privacy.keystore import Keystore, open_keystore
 from privacy.secret_files import load_master_key, write_new_secret_file
 from signals import reference
 from signals.app import close_app, create_app
-from signals.audit.log import Actor, AuditLog
+from signals.audit.log import SYSTEM, Actor, AuditLog
 from signals.clock import Clock, FixedClock
 from signals.db import make_engine, session_factory
 from signals.intake.content import Report, Summary, open_report
 from signals.intake.daily_limit import AreaLimit
 from signals.intake.receiving import Intake, Received
 from signals.models import SealedReport, Signal, StaffMember
+from signals.operation import Operation
 from signals.operations.jobs import Worker
 from signals.organisations.onboarding import Agreement, Area, create_organisation, provision_mailbox_keys
 from signals.routing.postcodes import Address
@@ -48,6 +49,7 @@ from signals.settings import (
     Settings,
 )
 from signals.vocabulary import Environment, OrganisationKind, ProcessRole, Role
+from tests.support.operations import operation
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 """Half past ten on a Tuesday in Amsterdam."""
@@ -94,6 +96,10 @@ class World:
     @property
     def audit(self) -> AuditLog:
         return AuditLog(self.keystore.secret("audit"))
+
+    def operation(self, session: Session, actor: Actor = SYSTEM) -> Operation:
+        """Return an operation of this installation in a session."""
+        return operation(session, self.clock, actor, audit=self.audit, keystore=self.keystore)
 
     def router(self, **values: Any) -> Router:
         """A router of its own, as another process would have; it asks the database at every call."""
