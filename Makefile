@@ -61,7 +61,7 @@ bench: developer
 .PHONY: soak
 soak: chromium
 	@$(MAKE) developer
-	@$(PYTEST) -q --hypothesis-profile=soak --hypothesis-show-statistics -m hypothesis $(ARGS)
+	@$(PYTEST) -q --hypothesis-profile=soak --hypothesis-show-statistics -m 'hypothesis or soak' $(ARGS)
 
 ## bare: try both commands on bare Debian systems, as root and as a normal user, and print a table
 .PHONY: bare

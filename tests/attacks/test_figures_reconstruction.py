@@ -11,7 +11,7 @@ from tests.support.disclosure import (
     narrowed_down,
 )
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.soak]
 
 SOAK = settings.default is not None and settings.default.max_examples > 1_000
 

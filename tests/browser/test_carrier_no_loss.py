@@ -14,7 +14,7 @@ from tests.browser.carrier import Phone, Service
 from tests.browser.conftest import MakePhone
 from tests.browser.faults import Fault
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.soak]
 
 SEEDS, SOAK_SEEDS = 12, 200
 FAULTS = [fault for fault in Fault if fault is not Fault.BUSY_UNTIL]  # which keeps a report for an hour

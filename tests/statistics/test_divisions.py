@@ -106,6 +106,7 @@ def test_a_municipality_that_is_no_more_is_in_the_region_of_what_it_became(
 
 
 @pytest.mark.slow
+@pytest.mark.soak
 def test_mergers_within_a_window_and_after_it_keep_what_was_counted_and_hold_nothing_up(
     sqlite_world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config
 ) -> None:

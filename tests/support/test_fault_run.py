@@ -9,7 +9,7 @@ from notifications.models import Base
 from signals.db import make_engine
 from tests.support.fault_run import fault_run
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.soak]
 
 SEEDED, ALL = (240, 6), (2_000, 50)
 """Messages and kills."""
