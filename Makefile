@@ -68,6 +68,11 @@ soak: chromium
 bare:
 	@$(HERE) -m tools.bare $(ARGS)
 
+## texts: bring the catalogues of translations up to date with the code
+.PHONY: texts
+texts: developer
+	@$(BIN)/python -m tools.texts
+
 ## format: put the code in the shape that `make check` asks for
 .PHONY: format
 format: developer

@@ -75,7 +75,7 @@ def _qr(text: str) -> str:
 
 @cache
 def _catalogue(code: str) -> Any:
-    return Translations.load(_HERE / "front" / "translations", [code])
+    return Translations.load(_HERE / "translations", [code])
 
 
 def _word(message: str, code: str) -> str:

@@ -26,7 +26,7 @@ PRIVACY = PROJECT / "docs/privacy"
 NOBODY = "geen"
 PEOPLE = {"bewoner", "medewerker", "bezorger"}
 SEALED = {"sealed_reports.envelope", "signals.content", "signals.summary", "follow_up_notes.sealed_text"}
-FRONT = PROJECT / "signals/web/front"
+TRANSLATIONS = PROJECT / "signals/web/translations"
 TEMPLATES = PROJECT / "signals/web/templates/front"
 
 _CODE = re.compile(r"^\| ([A-Z]{2}-[A-Z]+) \|", re.MULTILINE)
@@ -204,14 +204,14 @@ def test_the_public_words_of_the_promises_are_on_the_pages() -> None:
     said = re.findall(r'"([^"]+)" / "([^"]+)"', _text("promises.md"))
     assert said
     templates = "".join(path.read_text(encoding="utf-8") for path in TEMPLATES.rglob("*.html"))
-    catalogue = (FRONT / "translations/nl/LC_MESSAGES/messages.po").read_text(encoding="utf-8")
+    catalogue = (TRANSLATIONS / "nl/LC_MESSAGES/messages.po").read_text(encoding="utf-8")
     for dutch, english in said:
         assert english in templates
         assert f'msgid "{english}"\nmsgstr "{dutch}"' in catalogue
 
 
 def test_the_pages_never_call_a_carrier_anonymous() -> None:
-    catalogues = sorted(FRONT.rglob("messages.po"))
+    catalogues = sorted(TRANSLATIONS.rglob("messages.po"))
     pages = [*sorted(TEMPLATES.rglob("*.html")), *catalogues]
     assert len(catalogues) > 1
     found = [

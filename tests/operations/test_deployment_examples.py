@@ -120,7 +120,7 @@ def test_the_files_that_the_code_reads_are_in_its_package() -> None:
         for name in project_files()
         if name.partition("/")[0] in packaged and not name.endswith((".py", ".md"))
     }
-    assert read - found == {PROJECT / "signals/web/babel.cfg"}, "only that one is for developers"
+    assert read - found == set()
 
 
 def test_an_administrator_has_the_settings_of_the_worker(tmp_path: Path) -> None:

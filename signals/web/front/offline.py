@@ -116,4 +116,3 @@ def _sources() -> Iterator[Path]:
     yield from sorted((_HERE / "templates").rglob("*.html"))
     yield _HERE.parent / "templates" / "base.html"
     yield from sorted(_HERE.parent.glob("translations/*/LC_MESSAGES/*.mo"))
-    yield from sorted(_HERE.glob("translations/*/LC_MESSAGES/*.mo"))

@@ -1,4 +1,4 @@
-"""Which language a reader gets: chosen by the sender's header, a switch, or the staff member's setting."""
+"""The language of an answer: from a header, a switch on the page, or the setting of a staff member."""
 
 from collections.abc import Collection, Iterator
 
@@ -8,27 +8,19 @@ from flask_babel import Babel
 from signals.vocabulary import LANGUAGES, STAFF_LANGUAGES
 
 DEFAULT = "nl"
-TRANSLATIONS = (
-    "web/translations",
-    "web/front/translations",
-    "web/desk/translations",
-    "web/figures/translations",
-)
-"""Catalogues, relative to the package: words of all pages and problems, then of each side.
-
-One that is missing is passed over, and the English of the source is read in its place.
-"""
+TRANSLATIONS = "web/translations"
+"""The folder of the catalogues, relative to the package. The English words are in the source."""
 
 
 def register_languages(app: Flask) -> None:
-    """Choose the language of every answer; nothing about it is stored on the public side."""
+    """Choose the language of each answer; the public side stores nothing about it."""
     app.config.setdefault("BABEL_DEFAULT_LOCALE", DEFAULT)
-    app.config.setdefault("BABEL_TRANSLATION_DIRECTORIES", ";".join(TRANSLATIONS))
+    app.config.setdefault("BABEL_TRANSLATION_DIRECTORIES", TRANSLATIONS)
     Babel(app, locale_selector=language)
 
 
 def language() -> str:
-    """The language of this answer: `g.language` when a page chose one, else Accept-Language, else Dutch."""
+    """Return the language of this answer: `g.language` if it is set, else Accept-Language, else Dutch."""
     chosen = g.get("language")
     if chosen in LANGUAGES:
         return str(chosen)
@@ -36,9 +28,9 @@ def language() -> str:
 
 
 def _accepted(spoken: Collection[str]) -> Iterator[str]:
-    """Those of the reader that are `spoken`, best first; `uk-UA` is read as `uk` (RFC 4647, 3.4 lookup).
+    """Yield the languages of the reader that are `spoken`, best first; `uk-UA` counts as `uk` (RFC 4647).
 
-    Werkzeug's `best_match` would give Dutch to `uk-UA, nl;q=0.5`, for it tries exact tags first.
+    Werkzeug's `best_match` would give Dutch to `uk-UA, nl;q=0.5`, because it tries exact tags first.
     """
     for tag, quality in request.accept_languages:
         primary = tag.replace("_", "-").split("-")[0].lower()
@@ -47,11 +39,11 @@ def _accepted(spoken: Collection[str]) -> Iterator[str]:
 
 
 def staff_language() -> str:
-    """The same among the languages that the desk speaks; English to who reads none of them."""
+    """Return the language of this answer among those of the desk, or English if the reader knows none."""
     chosen = g.get("language") or next(_accepted(STAFF_LANGUAGES), language())
     return chosen if chosen in STAFF_LANGUAGES else "en"
 
 
 def direction(code: str) -> str:
-    """Writing direction for the `dir` attribute."""
+    """Return the writing direction for the `dir` attribute."""
     return "rtl" if code == "ar" else "ltr"

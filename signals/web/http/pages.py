@@ -12,6 +12,7 @@ from flask_babel import lazy_gettext as _
 
 from signals.settings import Settings
 from signals.web.bundles import is_file, register_bundles
+from signals.web.http import staff_answers
 from signals.web.http.compression import register_compression
 from signals.web.http.i18n import DEFAULT, direction, language
 from signals.web.http.messages import detail_of, title_of
@@ -30,7 +31,7 @@ _PAGE_DETAILS: Mapping[str, LazyString] = {
     "unsupported_media_type": _("Go back, load the page again and send the form."),
     "too_large": _("Go back, make it shorter and send it again."),
     "method_not_allowed": _("Go to the start page and follow the buttons from there."),
-    "not_signed_in": _("Sign in and open this page again."),
+    "not_signed_in": staff_answers.SIGN_IN_AGAIN,
     "idempotency_key_reused": _("Go back, load the page again and send the form."),
     "internal": _("Nothing was changed. Try again; if it stays, pass on the number below."),
 }

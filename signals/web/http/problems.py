@@ -26,9 +26,10 @@ from signals.errors import (
     SignInFailed,
     TooManyGuesses,
 )
+from signals.web.http import staff_answers
 from signals.web.http.bodies import PUBLIC_LIMIT, BodyTooLarge
 from signals.web.http.field_names import said_again
-from signals.web.http.messages import STAFF_TOO_LARGE, detail_of, field_message, title_of
+from signals.web.http.messages import detail_of, field_message, title_of
 
 MEDIA_TYPE = "application/problem+json"
 API_PREFIX = "/api/"
@@ -152,7 +153,7 @@ def register_problems(app: Flask, page: PageOfProblem) -> None:
 def _detail_for_staff(error: HTTPException | None) -> str | None:
     """Where a member of staff may do more than the public; None where the usual words are right."""
     if isinstance(error, BodyTooLarge) and error.limit > PUBLIC_LIMIT:
-        return str(STAFF_TOO_LARGE)
+        return str(staff_answers.TOO_LARGE)
     return None
 
 

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from babel.messages.pofile import read_po
 from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
@@ -19,7 +18,6 @@ from signals.casework import NotReachedReason, PartOfDay, ReopenReason
 from signals.models import Signal
 from signals.vocabulary import AuditAction
 from signals.web.staff_kit.labels import label
-from tests.support.catalogues import WEB
 from tests.support.desk_side import PASSWORD, Desk
 
 CODES = (
@@ -443,19 +441,3 @@ def test_every_code_has_words_in_both_languages() -> None:
         for code in codes:
             assert label(code, "nl")
             assert label(code, "en")
-
-
-def test_every_text_of_the_desk_is_there_in_dutch() -> None:
-    with (WEB / "desk/translations/nl/LC_MESSAGES/messages.po").open("rb") as file:
-        catalogue = read_po(file, locale="nl")
-    known = {message.id for message in catalogue}
-    known |= {message.id[0] for message in catalogue if isinstance(message.id, tuple)}
-    used = {
-        text.encode().decode("unicode_escape") if "\\" in text else text
-        for page in (WEB / "templates/desk").glob("*.html")
-        for quote, text in re.findall(r"""_\((["'])(.*?)(?<!\\)\1[,)]""", page.read_text())
-        if quote
-    }
-    assert len(used) > 60
-    assert used - known == set()
-    assert not [message.id for message in catalogue if message.id and not message.string]

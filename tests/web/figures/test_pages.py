@@ -5,9 +5,6 @@ from dataclasses import replace
 from html import unescape
 
 import pytest
-from babel.messages.extract import extract_from_dir
-from babel.messages.frontend import parse_mapping_cfg
-from babel.messages.pofile import read_po
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
@@ -19,7 +16,6 @@ from signals.statistics.menu import menu
 from signals.vocabulary import ConcernType, Outcome, ProcessRole
 from signals.web.figures.words import DIMENSIONS, MEASURES, MEMBERS, dimension, member
 from signals.web.labels import CONCERN_TYPES
-from tests.support.catalogues import WEB
 from tests.support.desk_side import Desk
 from tests.support.releases import plausible, store_releases
 from tests.web.conftest import MakeApp
@@ -349,21 +345,6 @@ def test_a_public_reader_gets_the_browsers_language(everybody: FlaskClient) -> N
     assert "What follow-up reaches people?" in words(english)
     polish = everybody.get("/figures", headers={"Accept-Language": "pl"})
     assert '<html lang="en">' in polish.text
-
-
-def test_the_catalogue_is_complete_and_has_nothing_else() -> None:
-    with (WEB / "babel.cfg").open() as file:
-        method_map, options = parse_mapping_cfg(file)  # type: ignore[no-untyped-call]
-    keywords = {"_": None, "gettext": None, "lazy_gettext": None, "ngettext": (1, 2)}
-    wanted = {
-        message[0] if isinstance(message, tuple) else message
-        for file, _line, message, *_more in extract_from_dir(WEB, method_map, options, keywords=keywords)
-        if "figures/" in file
-    }
-    with (WEB / "figures" / "translations" / "nl" / "LC_MESSAGES" / "messages.po").open("rb") as file:
-        known = {str(one.id) for one in read_po(file) if one.id and one.string and not one.fuzzy}
-    assert wanted
-    assert known == wanted
 
 
 def by_area(cell: Cell) -> int | None:

@@ -1,10 +1,8 @@
 """Whether a report was looked at, by its receipt."""
 
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from babel.messages.pofile import read_po
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, delete, insert
@@ -13,8 +11,7 @@ from signals.clock import FixedClock
 from signals.models import IdempotencyKey
 from signals.vocabulary import LANGUAGES
 from tests.support.front_pages import GOOD, post, receipt_of, text_of
-
-CATALOGUES = Path(__file__).resolve().parents[3] / "signals" / "web" / "front" / "translations"
+from tools import texts
 
 
 def test_a_receipt_of_today_names_no_day_before_it(client: FlaskClient) -> None:
@@ -36,8 +33,7 @@ def test_in_every_language_the_day_ends_with_one_stop(client: FlaskClient, code:
 @pytest.mark.parametrize("code", ["pl", "ar", "uk", "ro", "bg"])
 def test_a_button_that_is_named_in_a_sentence_is_quoted(code: str) -> None:
     """Else "press Send later" reads as sending later; Dutch and Turkish show it by the words around it."""
-    with (CATALOGUES / code / "LC_MESSAGES" / "messages.po").open("rb") as file:
-        catalogue = read_po(file)
+    catalogue = texts.read(code)
     send = str(catalogue["Send"].string)
     naming = [message for message in catalogue if "press send" in str(message.id).lower()]
     assert len(naming) == 5

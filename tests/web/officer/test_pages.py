@@ -4,13 +4,10 @@ import html
 import re
 from dataclasses import replace
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from babel.messages.extract import extract_from_file
-from babel.messages.pofile import read_po
 from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -433,41 +430,3 @@ def test_everybody_begins_where_their_work_is(desk: Desk, who: str, home: str) -
     }
     answer = desk.app.test_client().post("/desk/sign-in", data=form)
     assert (answer.status_code, answer.headers["Location"]) == (303, home)
-
-
-def texts() -> set[str]:
-    """Every text of these pages."""
-    templates = [
-        *(WEB / "templates/desk/officer").glob("*.html"),
-        *(WEB / "templates/admin").glob("*.html"),
-    ]
-    programs = [
-        WEB / name
-        for name in (
-            "staff_kit/page_kit.py",
-            "officer/pages.py",
-            "officer/trail_words.py",
-            "staff_kit/typed_words.py",
-            "admin/pages.py",
-            "admin/approval_pages.py",
-        )
-    ]
-    found = [text for file in templates for text in _texts("jinja2.ext:babel_extract", file)]
-    return {*found, *(text for file in programs for text in _texts("python", file))}
-
-
-def _texts(method: str, file: Path) -> list[str]:
-    messages = [message[1] for message in extract_from_file(method, str(file))]
-    return [message[0] if isinstance(message, tuple) else message for message in messages]
-
-
-def test_every_text_of_these_pages_is_there_in_dutch() -> None:
-    known: set[str] = set()
-    for folder in ("desk/translations", "translations"):
-        with (WEB / folder / "nl/LC_MESSAGES/messages.po").open("rb") as file:
-            catalogue = read_po(file, locale="nl")
-        for message in catalogue:
-            if message.string:
-                known.add(message.id[0] if isinstance(message.id, tuple) else message.id)
-    assert len(texts()) > 100
-    assert texts() - known == set()

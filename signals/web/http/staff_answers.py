@@ -1,0 +1,131 @@
+"""What staff read when something is refused, by its code. What carriers read too: `messages`."""
+
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _
+
+TOO_LARGE = _("What staff send fits in 64 KiB.")
+SIGN_IN_AGAIN = _("Sign in and open this page again.")
+
+TITLES: dict[str, LazyString] = {
+    "forbidden": _("Your role may not do this"),
+    "not_signed_in": _("Please sign in first"),
+    "sign_in_failed": _("Signing in failed"),
+    "too_many_guesses": _("Too many attempts"),
+    "stale_version": _("Changed by somebody else in the meantime"),
+    "stale_settings": _("Changed by somebody else in the meantime"),
+    "state_forbids": _("Not possible in this state"),
+    "claimed_by_other": _("A colleague has this signal"),
+    "other_restricted": _("Work on the other signal is restricted"),
+    "restricted": _("Work on this signal is restricted"),
+    "link_refused": _("This link works no more"),
+    "passkey_refused": _("This passkey was not accepted"),
+    "challenge_refused": _("This took too long"),
+    "content_gone": _("The content was deleted"),
+    "csrf_failed": _("The page was open for too long"),
+    "coverage_overlaps": _("This area is covered already"),
+    "last_national_desk": _("This is the only national desk that receives"),
+    "already_decided": _("This request was decided already"),
+    "nobody_to_approve": _("Nobody of this team can approve it"),
+    "release_refused": _("These figures cannot be released now"),
+    "chosen_already": _("Somebody chose otherwise already"),
+    "no_address_now": _("There is nobody to send this to now"),
+    "limit_not_raised": _("This limit cannot be raised any more"),
+}
+
+DETAILS: dict[str, LazyString] = {
+    "forbidden": _("Ask your team lead if you need this."),
+    "not_signed_in": _("Sign in, or send a valid token in the Authorization header."),
+    "sign_in_failed": _("Check e-mail address, password and code; a code works only once."),
+    "too_many_guesses": _("Wait a little before you try again."),
+    "stale_version": _("Read it again and repeat your change."),
+    "stale_settings": _("Read the settings again and repeat your change."),
+    "state_forbids": _("Read the signal again: its state does not allow this now."),
+    "claimed_by_other": _("Somebody else works on it. Ask them or your team lead."),
+    "other_restricted": _("Follow this one up by itself: nobody may work on the other one now."),
+    "restricted": _("The resident asked for it. Your privacy officer can lift the restriction."),
+    "link_refused": _("It was used already or is too old. Ask for a new one."),
+    "passkey_refused": _("Try it again, or sign in with your password and a code."),
+    "challenge_refused": _("Load the page again and repeat what you did."),
+    "content_gone": _(
+        "It was deleted on time, as promised to the resident. Is this signal still to be followed up? "
+        "Then its key was lost: tell your administrator."
+    ),
+    "csrf_failed": _("Go back, load the page again and repeat what you did."),
+    "coverage_overlaps": _(
+        "On some of these dates it is. Let that coverage end first, or choose other dates."
+    ),
+    "last_national_desk": _("Let another national desk receive first: it gets what no organisation covers."),
+    "chosen_already": _("Load the page again: a worker does what was chosen."),
+    "no_address_now": _(
+        "Its recipient's address was not confirmed yet, or is gone. Load the page again: it says which."
+    ),
+    "limit_not_raised": _("It holds for another day, or it was raised as often as it may be."),
+    "nobody_to_approve": _(
+        "This team has nobody who can sign in and approve. Ask who runs the server to let somebody in."
+    ),
+    "already_decided": _("Somebody else decided it, or it waited for more than 14 days. Ask for it again."),
+    "release_refused": _("A period is released once, after it is over and after those before it."),
+}
+
+FIELDS: dict[str, LazyString] = {
+    "before_receipt": _("This lies before the signal was received."),
+    "not_a_time": _("This must be a time, like 14:30."),
+    "not_a_moment": _("This must be a date and time, like 2026-11-24T14:30:00Z."),
+    "needs_offset": _("Add the time zone, like Z or +01:00."),
+    "in_future": _("This lies in the future."),
+    "too_early": _("Choose 1 January 2000 or a later day."),
+    "exactly_one": _("Give exactly one of these."),
+    "not_with_this_outcome": _("This does not go with the chosen outcome."),
+    "too_few_attempts": _("Try more often and in other ways first, or give a reason."),
+    "not_a_code": _("This must be one of the codes in the documentation."),
+    "not_a_version": _("This must be a version number, like 3."),
+    "unknown": _("This does not exist here."),
+    "cannot_receive": _("This organisation cannot receive signals now."),
+    "taken": _("This is in use already."),
+    "unattended_too_long": _("Choose 28 days at most: within a month the resident is told (art. 14 GDPR)."),
+    "limit_too_short": _("The utmost period must be at least as long as each of the others."),
+    "file_too_large": _("Choose a smaller file, or let somebody run 'signals organisations import'."),
+    "not_text": _("Save the file as 'CSV UTF-8' and choose it again."),
+    "nothing_to_change": _("Name at least one thing to change."),
+    "not_ahead": _("Choose a day after today."),
+    "too_far_ahead": _(
+        "Choose an earlier day: at most four weeks ahead, and within twelve weeks of receipt. If that is not "
+        "possible, conclude the signal."
+    ),
+    "not_with_this_result": _("A day goes with the result 'agreed for later' only."),
+    "in_past": _("This day has passed. Choose today or later."),
+    "not_after_start": _("The last day comes after the first one, at most a year later."),
+    "overlaps": _("This overlaps an absence that is known already. Remove that one, or choose other days."),
+    "oneself": _("Nobody stands in for themselves. Choose a colleague."),
+    "away_too": _("This colleague is away on some of these days. Choose another one."),
+    "claim_working_days_bounds": _("Choose 1 to 5 working days."),
+    "contact_working_days_bounds": _("Choose 1 to 5 working days."),
+    "conclude_calendar_days_bounds": _("Choose 14 to 84 days."),
+    "minimum_attempts_bounds": _("Choose 2 to 10 attempts."),
+    "escalation_working_days_bounds": _("Choose 1 to 5 working days."),
+    "opens_at_bounds": _("Choose an hour from 6 to 12."),
+    "quiet_from_bounds": _("Choose an hour from 0 to 23."),
+    "quiet_until_bounds": _("Choose an hour from 0 to 23."),
+    "digest_at_bounds": _("Choose an hour from 6 to 20."),
+    "before_claim": _("A first attempt cannot be due before claiming. Choose as many days, or more."),
+    "quiet_both": _("Give the first and the last hour, or neither."),
+    "quiet_too_long": _("Leave four hours a day at least in which messages may come."),
+    "in_quiet_hours": _("Nothing is sent in the quiet hours. Choose an hour outside of them."),
+    "not_weekdays": _("Choose one day of the week at least."),
+    "not_an_address": _("Give an e-mail address, like name@example.org."),
+    "coordinator": _("A coordinator never hears of a single signal. Choose somebody else."),
+    "keep_two": _(
+        "Two recipients who confirmed must remain. Add the new one first, and remove the old one once the "
+        "new one confirmed."
+    ),
+    "check_of_the_former": _(
+        "On this day the address before this one was checked. Fill in when this one was, or leave it empty: "
+        "then it is asked to confirm."
+    ),
+    "nothing_to_confirm": _("There is nothing to confirm for this address."),
+    "not_a_phone_number": _("Give a mobile number, like 06 12345678 or +32 470 123456."),
+    "not_a_mobile_number": _("Text messages need a mobile number, like 06 12345678."),
+    "too_common": _("Choose one that is harder to guess."),
+    "too_personal": _("Do not use your name or e-mail address in it."),
+    "wrong_code": _("This code is not right; a code works only once."),
+}

@@ -1,0 +1,75 @@
+"""The catalogues have each text of the code, in each language that reads it, and nothing else."""
+
+import importlib
+import pkgutil
+import re
+
+import pytest
+
+import signals
+from signals.errors import SignalsError
+from signals.vocabulary import LANGUAGES
+from signals.web.http import staff_answers
+from signals.web.http.messages import DETAILS, TITLES
+from tools import texts
+
+TRANSLATED = [code for code in LANGUAGES if code != "en"]
+OF_COMMANDS = {"settings", "keys_unusable", "no_journal"}
+"""Refusals that end a command or a start, with a sentence of their own; no request meets them."""
+
+
+def test_each_language_has_a_catalogue() -> None:
+    assert texts.languages() == sorted(TRANSLATED)
+
+
+@pytest.mark.parametrize("code", TRANSLATED)
+def test_a_catalogue_has_each_text_of_its_readers_and_nothing_else(code: str) -> None:
+    """`make texts` adds and removes; a person then fills in the empty translations."""
+    known = {(one.id, one.context) for one in texts.read(code) if one.id}
+    assert known == {(one.id, one.context) for one in texts.wanted(code)}
+
+
+@pytest.mark.parametrize("code", TRANSLATED)
+def test_each_text_is_translated(code: str) -> None:
+    catalogue = texts.read(code)
+    strings = {one.id: one.string if one.pluralizable else (one.string,) for one in catalogue if one.id}
+    assert [id_ for id_, forms in strings.items() if not all(forms)] == []
+    assert [one.id for one in catalogue if one.id and one.fuzzy] == []
+    assert [
+        one.id for one in catalogue if one.pluralizable and len(one.string) != catalogue.num_plurals
+    ] == []
+
+
+@pytest.mark.parametrize("code", TRANSLATED)
+def test_a_translation_fills_in_what_the_text_fills_in(code: str) -> None:
+    for one in texts.read(code):
+        if one.id and one.python_format:
+            expected, *forms = (_places(text) for text in (one.id, one.string))
+            assert forms == [expected], one.id
+
+
+def test_in_arabic_text_from_left_to_right_stands_isolated() -> None:
+    """Unicode, annex 9: without isolates `1012 AB` shows as `AB 1012` in a line from right to left."""
+    arabic = texts.read("ar")
+    postcode = arabic["A postcode is four digits and two letters, like 1012 AB."]
+    assert "\u20661012 AB\u2069" in postcode.string
+    assert "\u20662026-11-24\u2069" in arabic["This must be a date, like 2026-11-24."].string
+
+
+def test_each_refusal_has_a_title_and_a_next_step() -> None:
+    for module in pkgutil.walk_packages(signals.__path__, "signals."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)  # each module that defines a refusal
+    codes = {kind.code for kind in _all_below(SignalsError)} - OF_COMMANDS
+    assert codes <= {*TITLES, *staff_answers.TITLES}
+    assert codes <= {*DETAILS, *staff_answers.DETAILS}
+
+
+def _places(text: str | tuple[str, ...]) -> set[str]:
+    """Return the names in `%(name)s`; of a plural, those of all its forms."""
+    return set(re.findall(r"%\((\w+)\)", " ".join((text,) if isinstance(text, str) else text)))
+
+
+def _all_below(kind: type[SignalsError]) -> set[type[SignalsError]]:
+    below = set(kind.__subclasses__())
+    return below | {deeper for one in below for deeper in _all_below(one)}

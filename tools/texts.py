@@ -1,0 +1,110 @@
+"""Bring the catalogues up to date with the code: `make texts`.
+
+A new message gets an empty translation, and an unused message goes.
+tests/web/test_catalogues.py checks the result.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po, write_po
+
+WEB = Path(__file__).resolve().parents[1] / "signals" / "web"
+METHODS = [("**.py", "python"), ("**/templates/**.html", "jinja2")]
+KEYWORDS = {
+    "_": None,
+    "gettext": None,
+    "lazy_gettext": None,
+    "ngettext": (1, 2),
+    "pgettext": ((1, "c"), 2),
+}
+OF_STAFF = "nl"
+"""The language of the desk has each message. Each other language has what carriers and residents read."""
+OF_CARRIERS = (
+    "front/",
+    "http/",
+    "sheets.py",
+    "templates/front/",
+    "templates/base.html",
+    "templates/error.html",
+)
+NOT_OF_CARRIERS = ("http/staff_answers.py",)
+KEPT_HEADERS = ("Language:", "Plural-Forms:", "Content-Type:")
+"""The other headers name a moment, a person or a version, and would change at every run."""
+
+
+def main() -> None:
+    """Write each catalogue again with the messages that the code has now."""
+    for code in languages():
+        write(code, updated(code))
+
+
+def languages() -> list[str]:
+    """Return the codes of the languages that have a catalogue."""
+    return sorted(path.name for path in (WEB / "translations").iterdir())
+
+
+def read(code: str) -> Catalog:
+    """Return the catalogue of a language as it is stored."""
+    with _file(code).open("rb") as file:
+        return read_po(file, locale=code)
+
+
+def updated(code: str) -> Catalog:
+    """Return the catalogue of a language with the messages that it must have, and the known translations."""
+    known = read(code)
+    made = Catalog(locale=code, fuzzy=False)
+    made.mime_headers = known.mime_headers
+    made.header_comment = known.header_comment
+    for message in wanted(code):
+        old = known.get(message.id, message.context)
+        string = old.string if old and old.pluralizable == message.pluralizable else None
+        made.add(message.id, string or "", context=message.context)
+    return made
+
+
+def wanted(code: str) -> list[Message]:
+    """Return the messages that the catalogue of a language must have, in the order of the file."""
+    return sorted(
+        (each for each in messages() if code == OF_STAFF or _is_of_carriers(each)),
+        key=lambda each: (each.context or "", each.id[0] if each.pluralizable else each.id),
+    )
+
+
+def messages() -> Iterator[Message]:
+    """Yield each message of the code once, with the files that have it."""
+    template = Catalog()
+    for file, line, found, comments, context in extract_from_dir(
+        WEB,
+        METHODS,
+        keywords=KEYWORDS,
+        directory_filter=lambda path: Path(path).name not in ("vendor", "__pycache__"),
+    ):
+        template.add(found, locations=[(file, line)], auto_comments=comments, context=context)
+    return (message for message in template if message.id)
+
+
+def write(code: str, catalogue: Catalog) -> None:
+    """Store a catalogue; no line of it depends on the moment."""
+    with _file(code).open("wb") as file:
+        write_po(file, catalogue, width=0)
+    header, _, rest = _file(code).read_text("utf-8").partition("\n\n")
+    kept = (line for line in header.split("\n") if line[0] != '"' or line[1:].startswith(KEPT_HEADERS))
+    _file(code).write_text("\n".join(kept) + "\n\n" + rest, "utf-8")
+
+
+def _file(code: str) -> Path:
+    return WEB / "translations" / code / "LC_MESSAGES" / "messages.po"
+
+
+def _is_of_carriers(message: Message) -> bool:
+    return any(
+        file.startswith(OF_CARRIERS) and not file.startswith(NOT_OF_CARRIERS)
+        for file, _line in message.locations
+    )
+
+
+if __name__ == "__main__":
+    main()
