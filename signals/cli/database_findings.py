@@ -224,7 +224,7 @@ def _onboarding(session: "Session") -> Finding:
     from sqlalchemy.orm import selectinload
 
     from signals.models import Organisation
-    from signals.organisations.onboarding import onboarded_on
+    from signals.routing.receivers import onboarded_on
 
     everyone = session.scalars(select(Organisation).options(selectinload(Organisation.recipients))).all()
     lacking = sorted(one.name for one in everyone if onboarded_on(one) is None)

@@ -38,9 +38,9 @@ from signals.demo.telling import StoryTeller, choose_words, settle_old_messages
 from signals.errors import SettingsProblem
 from signals.intake.daily_limit import AreaLimit
 from signals.intake.receiving import Intake
+from signals.keys.mailbox_keys import provision_mailbox_keys
 from signals.keys.opening import open_keys
 from signals.operations.installation import prepare_keystore
-from signals.organisations.onboarding import provision_mailbox_keys
 from signals.routing.snapshot import Router
 from signals.settings import Settings
 from signals.statistics.counting import located_by

@@ -15,7 +15,8 @@ from privacy.keystore import Keystore
 from privacy.sealing import week_start
 from signals import reference
 from signals.models import MailboxPublicKey, Organisation
-from signals.organisations.onboarding import Agreement, Area, create_organisation
+from signals.organisations.onboarding import Agreement, create_organisation
+from signals.routing.areas import Area
 from signals.routing.snapshot import routing_changed
 from signals.vocabulary import OrganisationKind
 

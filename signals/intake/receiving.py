@@ -51,8 +51,8 @@ from signals.intake.content import Report, context_of
 from signals.intake.daily_limit import AreaLimit
 from signals.models import IdempotencyKey, Receipt, SealedReport
 from signals.models.base import Base, new_id
+from signals.routing.rows import OrganisationFacts
 from signals.routing.snapshot import Router, SealingKey
-from signals.routing.table import OrganisationFacts
 from signals.vocabulary import OrganisationKind, ReceiptState
 
 NOTICED_DAYS_BACK = 14

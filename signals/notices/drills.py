@@ -36,7 +36,7 @@ from signals.organisations.addressing import (
 from signals.organisations.onboarding import receives
 from signals.organisations.recipients import ProofRefused
 from signals.organisations.verification_links import PREFIX, is_code_of
-from signals.routing.snapshot import hold_organisations, routing_changed
+from signals.routing.snapshot import lock_organisations, routing_changed
 from signals.staff.identity import Secrets
 from signals.vocabulary import AuditAction, OrganisationKind
 
@@ -137,7 +137,7 @@ class Drills:
         in_order = _open_drills().order_by(Drill.organisation_id, Drill.id)
         drills = session.scalars(in_order.with_for_update()).all()
         missed = {drill for drill in drills if add_working_days(drill.sent_on, MISSED_AFTER) <= on}
-        hold_organisations(session, {drill.organisation_id for drill in missed})
+        lock_organisations(session, {drill.organisation_id for drill in missed})
         organisations = {found.id: found for found in _organisations(session)}
         for drill in drills:
             organisation = organisations[drill.organisation_id]
@@ -356,7 +356,7 @@ def _organisations(session: Session) -> Sequence[Organisation]:
 
 def _lock(session: Session, organisation: Organisation) -> None:
     """An administrator may suspend it at this moment, and what a person decides stays as it is."""
-    hold_organisations(session, [organisation.id])
+    lock_organisations(session, [organisation.id])
     session.refresh(organisation, ["suspended_from"])
 
 

@@ -27,6 +27,7 @@ from signals.audit.trail import TrailKeys, link_entries, prune_trail
 from signals.clock import Clock, SystemClock, today
 from signals.db import make_engine, reading, session_factory
 from signals.intake.receiving import RETRY_DAYS
+from signals.keys.mailbox_keys import mailbox_keys_are_whole, provision_mailbox_keys
 from signals.keys.opening import open_keys
 from signals.keys.sweeping import sweep_keys
 from signals.models import IdempotencyKey, Receipt, SealedReport
@@ -35,7 +36,6 @@ from signals.notices.drills import DrillReport, Drills
 from signals.notices.limit_notices import forget_full_days, watch_limits
 from signals.notices.reminders import remind, why_senseless
 from signals.organisations.current_addresses import forget_former, whither
-from signals.organisations.onboarding import mailbox_keys_are_whole, provision_mailbox_keys
 from signals.organisations.recipients import ask_for_proof
 from signals.retention import DeletionJournal, Ends, Retention, RetentionReport
 from signals.routing.postcodes import Address

@@ -21,18 +21,12 @@ from signals.clock import Clock, today
 from signals.errors import Conflict, FieldProblem, Invalid, NotFound
 from signals.models import CoverageArea, Organisation
 from signals.organisations.addressing import coordinators
-from signals.organisations.onboarding import (
-    Area,
-    areas_overlap,
-    create_organisation,
-    name_key,
-    normal_name,
-    receives,
-)
+from signals.organisations.onboarding import create_organisation, name_key, normal_name, receives
 from signals.organisations.recipients import arranged, going, take_back_check, wrong_recipients
-from signals.organisations.team_settings import StaleSettings
-from signals.routing.areas import area_problems
-from signals.routing.snapshot import LEAST_RECIPIENTS, hold_routing, routing_changed
+from signals.organisations.team_settings import StaleSettings, refuse_unknown
+from signals.routing.areas import Area, area_problems, areas_overlap
+from signals.routing.receivers import LEAST_RECIPIENTS
+from signals.routing.snapshot import lock_routing, routing_changed
 from signals.staff.accounts import checked_email
 from signals.staff.identity import normal_email
 from signals.vocabulary import AuditAction, OrganisationKind, Role
@@ -98,18 +92,6 @@ def receiving(
     ]
 
 
-def missing_before_receiving(organisation: Organisation) -> list[str]:
-    """What an organisation still lacks: agreement_on, legal_basis, retention_basis, recipients."""
-    verified = [entry for entry in organisation.recipients if entry.verified_on is not None]
-    present = {
-        "agreement_on": organisation.agreement_on is not None,
-        "legal_basis": bool(organisation.legal_basis),
-        "retention_basis": bool(organisation.retention_basis),
-        "recipients": len(verified) >= LEAST_RECIPIENTS,
-    }
-    return [name for name, there in present.items() if not there]
-
-
 def add_organisation(
     session: Session,
     clock: Clock,
@@ -158,7 +140,7 @@ def change_organisation(
     problem, and `LastNationalDesk`.
     """
     require_role(actor, Role.ADMINISTRATOR)
-    assert changes.keys() <= CHANGEABLE
+    refuse_unknown(changes, CHANGEABLE)
     organisation = _organisation(session, organisation_id)
     if expected_version not in (None, organisation.settings_version):
         raise StaleSettings
@@ -206,7 +188,7 @@ def add_area(
     require_role(actor, Role.ADMINISTRATOR)
     organisation = _organisation(session, organisation_id)
     _refuse(area_problems(area))
-    hold_routing(session)
+    lock_routing(session)
     _refuse_overlap(session, area)
     added = CoverageArea(**vars(area), organisation=organisation)
     session.add(added)
@@ -312,7 +294,7 @@ def _name_problems(session: Session, name: str, own_id: uuid.UUID | None) -> Ite
     if not 1 <= len(normal_name(name)) <= 120:
         yield FieldProblem(field="name", code="out_of_range")
         return
-    hold_routing(session)  # no index knows of capitals: of two at once the second waits, and is told
+    lock_routing(session)  # no index knows of capitals: of two at once the second waits, and is told
     rows = session.execute(select(Organisation.id, Organisation.name))
     if any(row.id != own_id and name_key(row.name) == name_key(name) for row in rows):
         yield FieldProblem(field="name", code="taken")

@@ -10,10 +10,10 @@ from typing import Any, Final, TextIO
 from unicodedata import category
 
 from signals.models import CoverageArea
-from signals.organisations.onboarding import LAST_NUMBER, Area, name_key, normal_name
-from signals.routing.areas import EARLIEST, area_exists
-from signals.routing.postcodes import InvalidPostcode, parse_postcode
-from signals.routing.table import CoverageLevel
+from signals.organisations.onboarding import name_key, normal_name
+from signals.routing.areas import EARLIEST, Area, area_exists
+from signals.routing.postcodes import HIGHEST_HOUSE_NUMBER, InvalidPostcode, parse_postcode
+from signals.routing.rows import CoverageLevel
 from signals.staff.accounts import checked_email
 from signals.vocabulary import OrganisationKind
 
@@ -228,7 +228,7 @@ def _area_reasons(cells: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     if not area_exists(CoverageLevel(cells["level"]), area):
         yield "area", "unknown"
     elif cells["level"] == CoverageLevel.PC6_RANGE and not (
-        first and last and 1 <= first <= last <= LAST_NUMBER
+        first and last and 1 <= first <= last <= HIGHEST_HOUSE_NUMBER
     ):
         yield "area", "house_numbers"
 

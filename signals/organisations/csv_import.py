@@ -27,9 +27,11 @@ from signals.organisations.csv_file import (
     read_lines,
     silent,
 )
-from signals.organisations.onboarding import Area, areas_overlap, name_key, onboarded_on, receives
+from signals.organisations.onboarding import name_key, receives
 from signals.organisations.recipients import going, rearranged, take_back_check
-from signals.routing.snapshot import hold_organisations, hold_routing, routing_changed
+from signals.routing.areas import Area, areas_overlap
+from signals.routing.receivers import onboarded_on
+from signals.routing.snapshot import lock_organisations, lock_routing, routing_changed
 from signals.staff.identity import normal_email
 from signals.vocabulary import AuditAction, OrganisationKind
 
@@ -124,8 +126,8 @@ def import_organisations(
     if rejected:
         return OrganisationImport(rejected=tuple(rejected))
     # Organisations first, then routing, as everybody who changes one does; then what came meanwhile.
-    hold_organisations(session)
-    hold_routing(session)  # who imports the same file at this moment waits, and finds it taken over
+    lock_organisations(session)
+    lock_routing(session)  # who imports the same file at this moment waits, and finds it taken over
     with session.no_autoflush:
         look = _Look(session, lines, recipients_verified_on, today(clock))
     if not look.result.rejected:

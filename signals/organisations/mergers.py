@@ -10,14 +10,15 @@ from datetime import date
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import CursorResult, func, or_, select, update
+from sqlalchemy import CursorResult, func, select, update
 from sqlalchemy.orm import Session
 
 from signals.audit.log import SYSTEM, AuditLog
 from signals.clock import Clock, today
 from signals.errors import FieldProblem, Invalid, NotFound
-from signals.models import AddressLink, CoverageArea, Organisation, SealedReport, Signal
-from signals.organisations.onboarding import find_by_name
+from signals.models import AddressLink, Organisation, SealedReport, Signal
+from signals.organisations.onboarding import find_by_name, receives
+from signals.routing.receivers import coverage_row
 from signals.vocabulary import AuditAction
 
 
@@ -69,9 +70,9 @@ def _reasons_to_wait(
 ) -> Iterator[FieldProblem]:
     if old.id == new.id:
         yield FieldProblem(field="successor", code="the_same")
-    if _receives(session, old, on):
+    if _gets_reports(old, on):
         yield FieldProblem(field="predecessor", code="still_receives")
-    if not _receives(session, new, on):
+    if not _gets_reports(new, on):
         yield FieldProblem(field="successor", code="does_not_receive")
     if _count(session, select(func.count()).where(SealedReport.organisation_id == old.id)):
         yield FieldProblem(field="predecessor", code="reports_wait")
@@ -79,15 +80,11 @@ def _reasons_to_wait(
         yield FieldProblem(field="predecessor", code="has_signals")
 
 
-def _receives(session: Session, organisation: Organisation, on: date) -> bool:
-    if organisation.suspended_from is not None and organisation.suspended_from <= on:
-        return False
-    in_force = (
-        CoverageArea.organisation_id == organisation.id,
-        CoverageArea.valid_from <= on,
-        or_(CoverageArea.valid_until.is_(None), CoverageArea.valid_until > on),
+def _gets_reports(organisation: Organisation, on: date) -> bool:
+    """Return whether reports reach the organisation: it receives, and it covers an area."""
+    return receives(organisation, on) and any(
+        coverage_row(area).in_force(on) for area in organisation.coverage
     )
-    return _count(session, select(func.count()).select_from(CoverageArea).where(*in_force)) > 0
 
 
 def _count(session: Session, query: Any) -> int:

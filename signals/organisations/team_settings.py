@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from notifications.events import Event
 from signals.audit.log import Actor, AuditLog, require_role
@@ -24,7 +24,8 @@ from signals.organisations.recipients import (
     wrong_address,
     wrong_recipients,
 )
-from signals.routing.snapshot import LEAST_RECIPIENTS, routing_changed
+from signals.routing.receivers import LEAST_RECIPIENTS
+from signals.routing.snapshot import routing_changed
 from signals.staff.accounts import checked_email
 from signals.staff.identity import normal_email
 from signals.vocabulary import STAFF_LANGUAGES, AuditAction, Role
@@ -66,6 +67,13 @@ class RecipientWish:
     phone: str | None = field(default=None, repr=False)
 
 
+def refuse_unknown(changes: Mapping[str, Any], known: Collection[str]) -> None:
+    """Raise `Invalid` for a name in `changes` that nobody may change this way."""
+    unknown = [FieldProblem(field=name, code="unknown_field") for name in sorted(changes.keys() - set(known))]
+    if unknown:
+        raise Invalid(*unknown)
+
+
 def settings_of(
     session: Session, *, actor: Actor, organisation_id: uuid.UUID, for_update: bool = False
 ) -> Organisation:
@@ -75,13 +83,13 @@ def settings_of(
     """
     require_role(actor, Role.LEAD, Role.ADMINISTRATOR)
     own = actor.role == Role.ADMINISTRATOR or actor.organisation_id == organisation_id
-    query = select(Organisation).where(Organisation.id == organisation_id)
+    query = select(Organisation).options(selectinload(Organisation.recipients))
+    query = query.where(Organisation.id == organisation_id)
     if for_update:
         query = query.with_for_update(of=Organisation).execution_options(populate_existing=True)
     found = session.scalar(query) if own else None
     if found is None:
         raise NotFound
-    assert found.recipients is not None  # read now: who shows them has no session any more
     return found
 
 
@@ -101,7 +109,7 @@ def change_settings(
     new address or phone, of a recipient or of the deputy, is asked to confirm and counts once it did. Raises
     `StaleSettings`, and `Invalid` with every problem.
     """
-    assert changes.keys() <= CHANGEABLE
+    refuse_unknown(changes, CHANGEABLE)
     organisation = settings_of(session, actor=actor, organisation_id=organisation_id, for_update=True)
     if expected_version is not None and organisation.settings_version != expected_version:
         raise StaleSettings

@@ -1,25 +1,25 @@
-"""Which areas can be covered, and from when: one rule for what is given and for what is there already."""
+"""The areas that an organisation can cover: one set of rules for page, API, CSV file and stored coverage."""
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from typing import Final, Protocol
 
 from signals import reference
 from signals.errors import FieldProblem
 from signals.routing.postcodes import HIGHEST_HOUSE_NUMBER, InvalidPostcode, parse_postcode
-from signals.routing.table import NATIONAL_AREA, CoverageLevel
+from signals.routing.rows import NATIONAL_AREA, CoverageLevel
 
 EARLIEST: Final = date(2000, 1, 1)
-"""No coverage starts before this day: the shipped boundary changes reach back to 2021, and an earlier year
-is a slip of the pen."""
+"""No coverage starts before this day: boundary changes begin in 2021, an earlier year is a slip."""
 
 _PC4: Final = re.compile("[1-9][0-9]{3}")
 _POSTCODES: Final = frozenset({CoverageLevel.PC6, CoverageLevel.PC6_RANGE})
 
 
 class AnyArea(Protocol):
-    """An area and the dates and house numbers that go with it, as `CoverageRow` describes them."""
+    """An area with its dates and house numbers; `CoverageRow` describes them."""
 
     @property
     def level(self) -> str: ...
@@ -35,8 +35,28 @@ class AnyArea(Protocol):
     def valid_until(self) -> date | None: ...
 
 
+@dataclass(frozen=True, kw_only=True)
+class Area:
+    """An area to cover from a date; `level` and `area` as in `CoverageArea`."""
+
+    level: str
+    area: str
+    valid_from: date
+    valid_until: date | None = None
+    number_from: int | None = None
+    number_to: int | None = None
+
+
+def areas_overlap(one: AnyArea, other: AnyArea) -> bool:
+    """Return whether two rows of the same area share a date and a house number."""
+    last_day = min(one.valid_until or date.max, other.valid_until or date.max)
+    last = min(one.number_to or HIGHEST_HOUSE_NUMBER, other.number_to or HIGHEST_HOUSE_NUMBER)
+    shares_number = max(one.number_from or 1, other.number_from or 1) <= last
+    return shares_number and max(one.valid_from, other.valid_from) < last_day
+
+
 def area_problems(area: AnyArea) -> Iterator[FieldProblem]:
-    """What is wrong with an area to cover, by field.
+    """Yield the problems of an area to cover, by field.
 
     Codes: `invalid_value` and `letters_not_issued` for `area`, `out_of_range` for numbers and `valid_until`,
     `too_early` for `valid_from`.
@@ -54,7 +74,7 @@ def area_problems(area: AnyArea) -> Iterator[FieldProblem]:
 
 
 def area_exists(level: CoverageLevel, area: str) -> bool:
-    """Municipalities of any date pass: coverage is prepared before a merger. Postcodes by their shape."""
+    """Return whether an area can exist; municipalities of later dates pass, postcodes by their shape."""
     match level:
         case CoverageLevel.MUNICIPALITY:
             geography = reference.geography()
@@ -67,7 +87,7 @@ def area_exists(level: CoverageLevel, area: str) -> bool:
 
 
 def has_shape(level: CoverageLevel, area: str) -> bool:
-    """Whether a postcode can be issued, or the nation is this one; new postcodes come every month."""
+    """Return whether a postcode can be issued, or the area is `NL`; new postcodes appear every month."""
     match level:
         case CoverageLevel.NATIONAL:
             return area == NATIONAL_AREA
@@ -78,7 +98,7 @@ def has_shape(level: CoverageLevel, area: str) -> bool:
 
 
 def not_issued(postcode: str) -> bool:
-    """Whether the letters of a postcode are among those that are never issued (SA, SD, SS)."""
+    """Return whether the letters of a postcode are never issued (SA, SD, SS)."""
     try:
         parse_postcode(postcode)
     except InvalidPostcode as problem:

@@ -7,15 +7,9 @@ from typing import NamedTuple
 from uuid import UUID
 
 from signals.reference import Geography
-from signals.routing.table import (
-    CoverageLevel,
-    CoverageRow,
-    DayTable,
-    NoNationalDesk,
-    OrganisationFacts,
-    Route,
-    RoutingTable,
-)
+from signals.routing.day_table import DayTable, NoNationalDesk, Route
+from signals.routing.rows import CoverageLevel, CoverageRow, OrganisationFacts
+from signals.routing.table import RoutingTable
 
 
 class Receiver(NamedTuple):

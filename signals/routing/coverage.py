@@ -1,4 +1,4 @@
-"""Coverage in the database: taking over the official address file, and reading what is in force."""
+"""Coverage in the database: import the official address file, and find problems in stored coverage."""
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
@@ -12,7 +12,6 @@ from signals import reference
 from signals.audit.log import SYSTEM, Actor, AuditLog
 from signals.clock import Clock
 from signals.models import MunicipalityOfPostcode, Organisation
-from signals.organisations.onboarding import facts_of
 from signals.routing.address_file import CompactCoverage
 from signals.routing.coverage_problems import (
     Problem,
@@ -21,24 +20,19 @@ from signals.routing.coverage_problems import (
     next_boundary_change,
     routed_elsewhere,
 )
+from signals.routing.municipalities import municipalities_on, successors_on
+from signals.routing.postcodes import HIGHEST_HOUSE_NUMBER
+from signals.routing.receivers import coverage_row, facts_of
+from signals.routing.rows import CoverageRow, OrganisationFacts
 from signals.routing.snapshot import routing_changed
-from signals.routing.table import (
-    CoverageLevel,
-    CoverageRow,
-    OrganisationFacts,
-    municipalities_on,
-    successors_on,
-)
 from signals.vocabulary import AuditAction
-
-_LAST_NUMBER = 99999
 
 
 @dataclass(frozen=True, kw_only=True)
 class Share:
-    """Which part of what the shipped facts know a file must have to count as the whole country.
+    """The parts of the shipped facts that a file must have to count as the whole country.
 
-    `edges`: the four digits at which a municipality's runs begin and end; all of them are in use.
+    `edges`: the four digits at which the runs of a municipality begin and end; all of them are in use.
     """
 
     rows: float
@@ -48,21 +42,21 @@ class Share:
 
 
 COMPLETE: Final = Share(rows=0.9, pc4s=0.98, edges=0.99, municipalities=0.9)
-"""Files of other years differ by less; one that breaks off at 99 parts in a hundred lacks more.
+"""Files of other years differ by less, and a file that stops after 99 % lacks more.
 
-Municipalities have most room: those of a merger that is not known here are missing in a whole file too.
+Municipalities have most room: a whole file also lacks those of a merger that is not known here.
 """
 
 
 class IncompleteFile(ValueError):
-    """The file is not the whole country: what it lacks cannot be told from what has ended."""
+    """The file is not the whole country: a missing postcode may be missing or ended."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CoverageImport:
-    """What an import changed: rows added, changed, removed and kept; `unknown_codes` are on no map here.
+    """The result of an import: rows added, changed, removed and kept; `unknown_codes` are on no map here.
 
-    `left`: postcodes that are known to lie in several municipalities and of which a part had one: they stay.
+    `left`: postcodes in several municipalities of which a partial file names one; they stay as they are.
     """
 
     added: int
@@ -74,7 +68,7 @@ class CoverageImport:
 
     @property
     def anything(self) -> bool:
-        """Whether the file says something else than what was in force."""
+        """Return whether the file differs from the stored rows."""
         return bool(self.added or self.changed or self.removed)
 
 
@@ -88,11 +82,11 @@ def import_official(
     actor: Actor = SYSTEM,
     least: Share = COMPLETE,
 ) -> CoverageImport:
-    """Make `postcode_municipalities` say what the official file says, where the shipped facts are too coarse.
+    """Write the official file to `postcode_municipalities`, where the shipped facts are too coarse.
 
-    `as_of`: the day of which the file speaks; a municipality and its successor by then count as one. Only
-    rows that differ are written, with the routing version and an audit entry in the same transaction. Raises
-    `IncompleteFile` for less than `least`. A partial file may hold anything, and leaves what it lacks alone.
+    `as_of`: the date of the file; a municipality and its successor on that date count as one. Only rows that
+    differ are written, with the routing version and an audit entry in the same transaction. Raises
+    `IncompleteFile` for less than `least`. A partial file changes only the postcodes that it holds.
     """
     if not file.partial:
         _refuse_incomplete(file, as_of, least)
@@ -126,12 +120,12 @@ def import_official(
 
 
 def problems_on(session: Session, on: date) -> list[Problem]:
-    """What is wrong with the stored coverage on a date; see `coverage_problems` and `routed_elsewhere`."""
+    """Return the problems of stored coverage on a date; see `coverage_problems` and `routed_elsewhere`."""
     return [*coverage_problems(*_coverage(session), on), *routed_elsewhere_on(session, on)]
 
 
 def routed_elsewhere_on(session: Session, on: date) -> list[Problem]:
-    """Municipalities that the address file which was taken over routes elsewhere in bulk."""
+    """Return the municipalities that the imported address file routes elsewhere in bulk."""
     pc4 = func.substr(MunicipalityOfPostcode.first_pc6, 1, 4)
     code = MunicipalityOfPostcode.municipality_code
     whole = MunicipalityOfPostcode.number_from == 0
@@ -141,7 +135,7 @@ def routed_elsewhere_on(session: Session, on: date) -> list[Problem]:
 
 
 def next_change_after(session: Session, on: date) -> UpcomingChange | None:
-    """The next boundary change after a date, with what it does to the stored coverage."""
+    """Return the next boundary change after a date and its effect on the stored coverage."""
     return next_boundary_change(on, *_coverage(session))
 
 
@@ -168,23 +162,20 @@ def _refuse_incomplete(file: CompactCoverage, as_of: date, least: Share) -> None
 
 
 def _split_before(file: CompactCoverage, present: Collection[_Place]) -> set[str]:
-    """Postcodes that are known to lie in several municipalities, and of which a part has not more than one.
-
-    It was filtered, perhaps: nothing says that the others' house numbers went.
-    """
+    """Return postcodes in several municipalities of which the file names one: the file may be filtered."""
     split = {pc6 for pc6, number_from in present if number_from}
     return split - {part.pc6 for part in file.ranges}
 
 
 def _wanted(file: CompactCoverage, as_of: date) -> Iterator[tuple[_Place, _Said]]:
     for pc6, code in _exceptions(file, as_of):
-        yield (pc6, 0), (pc6, _LAST_NUMBER, code)
+        yield (pc6, 0), (pc6, HIGHEST_HOUSE_NUMBER, code)
     for part in file.ranges:
         yield (part.pc6, part.number_from), (part.pc6, part.number_to, part.municipality_code)
 
 
 def _exceptions(file: CompactCoverage, as_of: date) -> Iterator[tuple[str, str]]:
-    """Postcodes that lie elsewhere than their four digits say, under the code that the file gives."""
+    """Yield postcodes whose municipality differs from that of their four digits, with the file's code."""
     successors = successors_on(reference.geography(), as_of)
 
     def as_the_file_says(code: str) -> Callable[[int], str | None]:
@@ -203,7 +194,7 @@ def _exceptions(file: CompactCoverage, as_of: date) -> Iterator[tuple[str, str]]
 def _write(
     session: Session, wanted: dict[_Place, _Said], present: dict[_Place, MunicipalityOfPostcode]
 ) -> int:
-    """Add, change and remove rows; returns how many were changed."""
+    """Add, change and remove rows; return how many changed."""
     changed = 0
     for place, (last_pc6, number_to, code) in wanted.items():
         row = present.get(place)
@@ -228,26 +219,9 @@ def _unknown_codes(file: CompactCoverage, as_of: date) -> tuple[str, ...]:
 
 
 def _coverage(session: Session) -> tuple[list[CoverageRow], list[OrganisationFacts]]:
-    organisations = _organisations(session)
-    rows = [row for organisation in organisations for row in _rows_of(organisation)]
-    return rows, [facts_of(organisation) for organisation in organisations]
-
-
-def _organisations(session: Session) -> list[Organisation]:
     query = select(Organisation).options(
         selectinload(Organisation.recipients), selectinload(Organisation.coverage)
     )
-    return list(session.scalars(query))
-
-
-def _rows_of(organisation: Organisation) -> Iterator[CoverageRow]:
-    for area in organisation.coverage:
-        yield CoverageRow(
-            organisation_id=organisation.id,
-            level=CoverageLevel(area.level),
-            area=area.area,
-            number_from=area.number_from,
-            number_to=area.number_to,
-            valid_from=area.valid_from,
-            valid_until=area.valid_until,
-        )
+    organisations = session.scalars(query).all()
+    rows = [coverage_row(area) for organisation in organisations for area in organisation.coverage]
+    return rows, [facts_of(organisation) for organisation in organisations]

@@ -12,20 +12,13 @@ from uuid import UUID
 
 from signals import reference
 from signals.reference import BoundaryChange, Geography
-from signals.routing.areas import has_shape
+from signals.routing.areas import areas_overlap, has_shape
 from signals.routing.boundary_changes import Days, Handover
+from signals.routing.day_table import NoNationalDesk
+from signals.routing.municipalities import municipalities_on, successors_on
 from signals.routing.postcodes import HIGHEST_HOUSE_NUMBER
-from signals.routing.table import (
-    NATIONAL_AREA,
-    CoverageLevel,
-    CoverageRow,
-    NoNationalDesk,
-    OrganisationFacts,
-    RoutingTable,
-    group_rows,
-    municipalities_on,
-    successors_on,
-)
+from signals.routing.rows import NATIONAL_AREA, CoverageLevel, CoverageRow, OrganisationFacts, group_rows
+from signals.routing.table import RoutingTable
 
 
 class ProblemKind(StrEnum):
@@ -192,21 +185,12 @@ def _overlaps(rows: Iterable[CoverageRow]) -> list[Problem]:
     for key, found in group_rows(rows).items():
         for position, one in enumerate(found):
             for other in found[position + 1 :]:
-                if one.organisation_id != other.organisation_id and _overlap(one, other):
+                if one.organisation_id != other.organisation_id and areas_overlap(one, other):
                     clashing[key] |= {one.organisation_id, other.organisation_id}
     return [
         Problem(kind=ProblemKind.OVERLAP, area=area, organisation_ids=tuple(sorted(ids)))
         for (_, area), ids in sorted(clashing.items())
     ]
-
-
-def _overlap(one: CoverageRow, other: CoverageRow) -> bool:
-    if max(one.valid_from, other.valid_from) >= min(
-        one.valid_until or date.max, other.valid_until or date.max
-    ):
-        return False
-    (first, last), (other_first, other_last) = one.numbers, other.numbers
-    return first <= other_last and other_first <= last
 
 
 def _dead_rows(

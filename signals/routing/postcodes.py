@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Final, Self
 
+LOWEST_HOUSE_NUMBER: Final = 1
 HIGHEST_HOUSE_NUMBER: Final = 99999
 LONGEST_ADDITION: Final = 6
 
@@ -78,7 +79,7 @@ def parse_house_number(value: int) -> int:
     # bool is a subclass of int, so JSON's `true` would pass as house number 1.
     if type(value) is not int:
         raise InvalidHouseNumber("malformed")
-    if not 1 <= value <= HIGHEST_HOUSE_NUMBER:
+    if not LOWEST_HOUSE_NUMBER <= value <= HIGHEST_HOUSE_NUMBER:
         raise InvalidHouseNumber("out_of_range")
     return value
 

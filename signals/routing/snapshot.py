@@ -1,8 +1,7 @@
-"""Which organisation receives, and with which public key to seal: in memory, and never out of date for long.
+"""The routing snapshot that each process keeps in memory: receivers, and the public keys to seal with.
 
-Every process keeps a snapshot and asks the database for one number (`RoutingVersion`) at most once
-every `refresh_seconds`; when it has grown, the snapshot is read anew. A database that is away leaves
-the last snapshot in use.
+A process asks the database for one number (`RoutingVersion`) at most once every `refresh_seconds`. When the
+number grows, the process reads a new snapshot. While the database is away, the last snapshot stays in use.
 """
 
 import threading
@@ -30,17 +29,10 @@ from signals.models import (
     Recipient,
     RoutingVersion,
 )
-from signals.routing.table import (
-    CoverageLevel,
-    CoverageRow,
-    NoNationalDesk,
-    OrganisationFacts,
-    Route,
-    RoutingTable,
-)
-
-LEAST_RECIPIENTS = 2
-"""So many verified addresses an organisation needs to receive."""
+from signals.routing.day_table import NoNationalDesk, Route
+from signals.routing.receivers import coverage_row, onboarded_from
+from signals.routing.rows import OrganisationFacts
+from signals.routing.table import RoutingTable
 
 log = get_logger(__name__)
 
@@ -64,7 +56,7 @@ class RoutingSnapshot:
     keys: dict[tuple[uuid.UUID, date], SealingKey]
 
     def route(self, postcode: str, number: int | None, on: date) -> Route:
-        """Who covers an address on a date; raises `NoMailboxKey` when nobody does and no desk receives."""
+        """Return the route of an address on a date; raise `NoMailboxKey` when no organisation receives."""
         try:
             return self.table.route(postcode, number, on)
         except NoNationalDesk:
@@ -72,12 +64,13 @@ class RoutingSnapshot:
             raise NoMailboxKey from None
 
     def sealing_key(self, organisation_id: uuid.UUID, on: date) -> SealingKey | None:
-        """The key of the week of `on`; None when none was made or its signature was refused."""
+        """Return the key of the week of `on`; None when it does not exist or its signature was refused."""
         return self.keys.get((organisation_id, week_start(on)))
 
     def receiver(self, route: Route, on: date) -> tuple[OrganisationFacts, SealingKey]:
-        """Who receives a report on this route, and the key of the week to seal it with: the organisation that
-        covers the address or, where it has no valid key, the national desk. Raises `NoMailboxKey`.
+        """Return the organisation that receives a report on this route, and the key to seal the report with.
+
+        An organisation without a valid key gives way to the national desk. Raises `NoMailboxKey`.
         """
         key = self.sealing_key(route.organisation_id, on)
         if key is None:
@@ -88,7 +81,7 @@ class RoutingSnapshot:
         return self.organisations[key.organisation_id], key
 
     def national_desk(self, on: date) -> OrganisationFacts | None:
-        """The organisation that receives what no other does."""
+        """Return the organisation that receives what no other organisation covers; None without one."""
         try:
             desk_id = self.table.on(on).desk_id
         except NoNationalDesk:
@@ -117,14 +110,14 @@ class Router:
         self._refused: set[uuid.UUID] = set()
 
     def route(self, postcode: str, number: int | None, on: date) -> Route:
-        """The receiver of an address on a date: longest match, onboarded organisations only."""
+        """Return the route of an address on a date: longest match, onboarded organisations only."""
         return self.snapshot().route(postcode, number, on)
 
     def snapshot(self) -> RoutingSnapshot:
-        """The current state, at most `refresh_seconds` old; raises only when none was ever read:
-        the database's own error, or `NoMailboxKey` when there is no national desk.
+        """Return the current state, at most `refresh_seconds` old.
 
-        While one thread reads anew, the others go on with the old one.
+        While one thread reads a new snapshot, the other threads use the old one. Raises only when no snapshot
+        was ever read: the database's own error, or `NoMailboxKey` without a national desk.
         """
         now = self._ticks()
         current = self._snapshot
@@ -162,12 +155,11 @@ class Router:
 
     def _load(self, connection: Connection, version: int) -> RoutingSnapshot:
         organisations = list(_organisations(connection))
+        rows = map(coverage_row, connection.execute(select(CoverageArea.__table__)))
         runs, ranges = _official_postcodes(connection)
         return RoutingSnapshot(
             version,
-            RoutingTable.build(
-                _coverage(connection), organisations, pc6_municipalities=runs, pc6_ranges=ranges
-            ),
+            RoutingTable.build(rows, organisations, pc6_municipalities=runs, pc6_ranges=ranges),
             {facts.id: facts for facts in organisations},
             {(key.organisation_id, week): key for week, key in self._keys(connection)},
         )
@@ -183,7 +175,7 @@ class Router:
                 )
 
     def _is_genuine(self, row: Any) -> bool:
-        """Whether the root signed this very row; said once where it did not."""
+        """Return whether the root signed this very row; log each refused row once."""
         if self._root is None:
             return False
         if is_signed_by(self._root, row):
@@ -195,7 +187,7 @@ class Router:
 
 
 def is_signed_by(root: bytes, row: Any) -> bool:
-    """Whether a root signed this very row of public keys."""
+    """Return whether a root signed this very row of public keys."""
     return _signed_by(root, row.key_id, row.organisation_id, row.week, row.public_key, row.signature)
 
 
@@ -208,7 +200,7 @@ def _signed_by(
     public_key: bytes,
     signature: bytes,
 ) -> bool:
-    """Remembered, for a check costs 100 us, and 400 organisations have keys of several weeks."""
+    """Cache the check: it costs 100 us, and 400 organisations have keys of several weeks."""
     try:
         verify_public_key(
             root,
@@ -227,26 +219,23 @@ def _version(connection: Connection) -> int:
     return connection.scalar(select(RoutingVersion.version)) or 0
 
 
-def hold_organisations(session: Session, ids: Collection[uuid.UUID] | None = None) -> None:
-    """Let nobody else change these (None: any) until this transaction ends; what refers to them may come.
+def lock_organisations(session: Session, ids: Collection[uuid.UUID] | None = None) -> None:
+    """Lock these organisations (None: all) until the transaction ends; new rows may still refer to them.
 
-    Whoever changes what is routed by holds it in one order: organisations by id, all that are concerned, then
-    routing by `hold_routing` or `routing_changed`. In another order two would wait for one another.
+    Every change of routing locks in one order: first all its organisations by id, then routing (by
+    `lock_routing` or `routing_changed`). In another order two transactions could wait for each other.
     """
     in_order = select(Organisation.id).order_by(Organisation.id).with_for_update(key_share=True)
     session.execute(in_order if ids is None else in_order.where(Organisation.id.in_(ids)))
 
 
 def routing_changed(session: Session) -> None:
-    """Tell every process that organisations, coverage or public keys changed, in the change's transaction."""
+    """Notify every process, in this transaction, that organisations, coverage or public keys changed."""
     session.execute(update(RoutingVersion).values(version=RoutingVersion.version + 1))
 
 
-def hold_routing(session: Session) -> None:
-    """Let nobody else change what is routed by until this transaction ends: for checks that hold.
-
-    Organisations that are concerned are held before, see `hold_organisations`.
-    """
+def lock_routing(session: Session) -> None:
+    """Lock routing until the transaction ends, so that a check stays true; see `lock_organisations`."""
     session.execute(select(RoutingVersion.version).with_for_update())
 
 
@@ -279,35 +268,10 @@ def _organisations(connection: Connection) -> Iterable[OrganisationFacts]:
         )
 
 
-def onboarded_from(
-    agreement_on: date | None, legal_basis: str | None, retention_basis: str | None, verified: list[date]
-) -> date | None:
-    """The date from which an organisation receives; None while something is missing.
-
-    Agreement date, legal basis, retention basis and two verified recipients (domain design, Routing).
-    """
-    if agreement_on is None or not legal_basis or not retention_basis or len(verified) < LEAST_RECIPIENTS:
-        return None
-    return max(agreement_on, sorted(verified)[1])
-
-
-def _coverage(connection: Connection) -> Iterable[CoverageRow]:
-    for row in connection.execute(select(CoverageArea.__table__)):
-        yield CoverageRow(
-            organisation_id=row.organisation_id,
-            level=CoverageLevel(row.level),
-            area=row.area,
-            number_from=row.number_from,
-            number_to=row.number_to,
-            valid_from=row.valid_from,
-            valid_until=row.valid_until,
-        )
-
-
 def _official_postcodes(
     connection: Connection,
 ) -> tuple[dict[str, str], list[tuple[str, int, int, str]]]:
-    """What the official address file added: whole PC6s, and house-number ranges of split ones."""
+    """Return the official address file: municipality by postcode, and ranges of split postcodes."""
     whole: dict[str, str] = {}
     ranges: list[tuple[str, int, int, str]] = []
     for row in connection.execute(select(MunicipalityOfPostcode.__table__)):

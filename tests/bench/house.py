@@ -15,8 +15,9 @@ from privacy.secret_files import write_new_secret_file
 from signals.db import make_engine
 from signals.operations.installation import migrate, prepare_keystore
 from signals.operations.jobs import make_worker
-from signals.organisations.onboarding import Agreement, Area, create_organisation
+from signals.organisations.onboarding import Agreement, create_organisation
 from signals.reference import ggd_regions, municipalities
+from signals.routing.areas import Area
 from signals.settings import Settings, load_settings
 from signals.vocabulary import OrganisationKind
 

@@ -27,7 +27,7 @@ from signals.errors import SettingsProblem
 from signals.intake.content import open_report
 from signals.models import Organisation, SealedReport, Signal, StaffMember
 from signals.operations.installation import migrate
-from signals.organisations.onboarding import onboarded_on
+from signals.routing.receivers import onboarded_on
 from signals.routing.snapshot import Router
 from signals.settings import Settings
 from signals.staff import SessionKind, authenticate

@@ -17,10 +17,10 @@ from notifications.models import MessageState, OutboxMessage
 from privacy.keystore import open_keystore
 from privacy.sealing import week_start
 from signals.app import root_public_key
+from signals.keys.mailbox_keys import provision_mailbox_keys
 from signals.models import IdempotencyKey, MailboxPublicKey, Organisation, RoutingVersion, SealedReport
 from signals.operations.jobs import Worker, make_channels, make_worker
 from signals.operations.schedule import start_in_background
-from signals.organisations.onboarding import provision_mailbox_keys
 from signals.settings import NotificationsSettings
 from tests.support.world import AMSTERDAM, IN_GRONINGEN, World, run_at_once
 

@@ -45,8 +45,9 @@ from signals.notices.limit_notices import KEPT as DAYS_KEPT
 from signals.organisations import administration
 from signals.organisations.administration import CoverageOverlaps, add_area, add_organisation
 from signals.organisations.csv_import import ChangeKind, import_organisations
-from signals.organisations.onboarding import Area, create_organisation
+from signals.organisations.onboarding import create_organisation
 from signals.retention.purging import purge
+from signals.routing.areas import Area
 from signals.staff import absence, add_staff, passkeys
 from signals.staff.office import Office, Person
 from signals.staff.recovery import LinkRefused, Links, link_token, offered_totp, take_up

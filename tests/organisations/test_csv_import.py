@@ -23,7 +23,8 @@ from signals.organisations.csv_import import (
     import_organisations,
     look_at_organisations,
 )
-from signals.organisations.onboarding import create_organisation, onboarded_on
+from signals.organisations.onboarding import create_organisation
+from signals.routing.receivers import onboarded_on
 from signals.vocabulary import AuditAction, OrganisationKind, Role
 
 CLOCK = FixedClock(datetime(2026, 11, 24, 9, 30, tzinfo=UTC))

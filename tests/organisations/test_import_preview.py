@@ -11,7 +11,7 @@ from signals.db import at_one_moment, reading_session
 from signals.models import Organisation
 from signals.organisations.csv_import import ChangeKind, import_organisations, look_at_organisations
 from signals.organisations.recipients import ask_for_proof
-from signals.routing.snapshot import hold_organisations, hold_routing
+from signals.routing.snapshot import lock_organisations, lock_routing
 from signals.vocabulary import Role
 from tests.casework.test_team_fenced import acting, person
 from tests.support.fences import FencedWorld
@@ -33,8 +33,8 @@ def test_a_look_at_a_file_is_had_while_somebody_else_writes_and_leaves_nothing(w
         seen.extend(change.kind for change in looked.changes)
 
     with world.sessions.begin() as writer:
-        hold_organisations(writer, [AMSTERDAM])
-        hold_routing(writer)
+        lock_organisations(writer, [AMSTERDAM])
+        lock_routing(writer)
         looking = threading.Thread(target=look)
         looking.start()
         looking.join(timeout=15)

@@ -12,7 +12,7 @@ from signals.casework import EarlierSignal, earlier_links
 from signals.clock import today
 from signals.errors import Invalid, NotFound
 from signals.intake.content import open_report
-from signals.models import AddressLink, AuditEntry, CoverageArea, Signal
+from signals.models import AddressLink, AuditEntry, CoverageArea, Organisation, Signal
 from signals.organisations.mergers import succeed
 from signals.routing.snapshot import routing_changed
 from signals.vocabulary import AuditAction, DeletionReason
@@ -131,6 +131,14 @@ def test_a_successor_must_receive(world: World) -> None:
         ended = update(CoverageArea).where(CoverageArea.organisation_id == AMSTERDAM)
         session.execute(ended.values(valid_until=today(world.clock) + timedelta(days=1)))
     world.move(days=1)
+    assert codes(world) == {"does_not_receive"}
+
+
+@pytest.mark.parametrize("lacking", [{"agreement_on": None}, {"legal_basis": ""}])
+def test_a_successor_that_covers_an_area_must_be_onboarded(world: World, lacking: dict[str, object]) -> None:
+    take_over_the_area(world)
+    with world.sessions.begin() as session:
+        session.execute(update(Organisation).where(Organisation.id == AMSTERDAM).values(**lacking))
     assert codes(world) == {"does_not_receive"}
 
 

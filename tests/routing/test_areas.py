@@ -4,8 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from signals.organisations.onboarding import Area
-from signals.routing.areas import EARLIEST, area_problems
+from signals.routing.areas import EARLIEST, Area, area_problems
 
 
 def problems(level: str, area: str, **more: object) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from signals.routing.coverage_problems import (
     next_boundary_change,
     routed_elsewhere,
 )
-from signals.routing.table import CoverageLevel, CoverageRow, OrganisationFacts
+from signals.routing.rows import CoverageLevel, CoverageRow, OrganisationFacts
 from signals.vocabulary import OrganisationKind
 from tests.support.routing import (
     ADAM,

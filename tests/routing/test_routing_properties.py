@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from signals import reference
 from signals.reference import BoundaryChange, Geography, Municipality, Pc4Run
-from signals.routing.table import CoverageLevel, CoverageRow, OrganisationFacts, Route, RoutingTable
+from signals.routing.day_table import Route
+from signals.routing.rows import CoverageLevel, CoverageRow, OrganisationFacts
+from signals.routing.table import RoutingTable
 from signals.vocabulary import OrganisationKind
 
 DESK = OrganisationFacts(

@@ -13,10 +13,11 @@ from structlog.testing import capture_logs
 from signals import reference
 from signals.errors import NoMailboxKey
 from signals.models import CoverageArea, MunicipalityOfPostcode, Organisation, Recipient
-from signals.organisations.onboarding import Area, create_organisation
+from signals.organisations.onboarding import create_organisation
+from signals.routing.areas import Area
+from signals.routing.municipalities import successors_on
 from signals.routing.postcodes import Address
 from signals.routing.snapshot import routing_changed
-from signals.routing.table import successors_on
 from signals.vocabulary import OrganisationKind
 from tests.support.world import AGREEMENT, AMSTERDAM, LONG_AGO, NATIONAL, World
 

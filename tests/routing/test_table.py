@@ -6,7 +6,9 @@ from uuid import UUID
 import pytest
 
 from signals import reference
-from signals.routing.table import CoverageLevel, NoNationalDesk, OrganisationFacts, RoutingTable
+from signals.routing.day_table import NoNationalDesk
+from signals.routing.rows import CoverageLevel, OrganisationFacts
+from signals.routing.table import RoutingTable
 from signals.vocabulary import OrganisationKind
 from tests.support.routing import (
     ADAM,

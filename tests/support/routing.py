@@ -6,7 +6,8 @@ from uuid import UUID
 
 from signals import reference
 from signals.reference import BoundaryChange, Geography, Municipality, Pc4Run
-from signals.routing.table import CoverageLevel, CoverageRow, OrganisationFacts, RoutingTable
+from signals.routing.rows import CoverageLevel, CoverageRow, OrganisationFacts
+from signals.routing.table import RoutingTable
 from signals.vocabulary import OrganisationKind
 
 LONG_AGO = date(2020, 1, 1)

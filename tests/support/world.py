@@ -33,10 +33,12 @@ from signals.db import make_engine, session_factory
 from signals.intake.content import Report, Summary, open_report
 from signals.intake.daily_limit import AreaLimit
 from signals.intake.receiving import Intake, Received
+from signals.keys.mailbox_keys import provision_mailbox_keys
 from signals.models import SealedReport, Signal, StaffMember
 from signals.operation import Operation
 from signals.operations.jobs import Worker
-from signals.organisations.onboarding import Agreement, Area, create_organisation, provision_mailbox_keys
+from signals.organisations.onboarding import Agreement, create_organisation
+from signals.routing.areas import Area
 from signals.routing.postcodes import Address
 from signals.routing.snapshot import Router
 from signals.settings import (

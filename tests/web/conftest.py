@@ -20,7 +20,9 @@ from privacy.secret_files import load_master_key, write_new_secret_file
 from signals.app import close_app, create_app
 from signals.clock import Clock, FixedClock
 from signals.db import make_engine, session_factory, transaction
-from signals.organisations.onboarding import Agreement, Area, create_organisation, provision_mailbox_keys
+from signals.keys.mailbox_keys import provision_mailbox_keys
+from signals.organisations.onboarding import Agreement, create_organisation
+from signals.routing.areas import Area
 from signals.settings import (
     DatabaseSettings,
     FrontSettings,

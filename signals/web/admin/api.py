@@ -10,8 +10,8 @@ from flask import Response
 from signals.clock import AMSTERDAM, today
 from signals.errors import Forbidden
 from signals.models import CoverageArea, Organisation, StaffMember
-from signals.organisations.administration import missing_before_receiving
-from signals.organisations.onboarding import Area, receives
+from signals.organisations.onboarding import missing_before_receiving, receives
+from signals.routing.areas import Area
 from signals.routing.boundary_changes import Handover
 from signals.routing.coverage_problems import Problem, UpcomingChange
 from signals.vocabulary import Role

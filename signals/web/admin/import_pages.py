@@ -20,8 +20,8 @@ from signals.organisations.csv_import import (
     import_organisations,
     look_at_organisations,
 )
-from signals.organisations.onboarding import Area
-from signals.routing.table import CoverageLevel
+from signals.routing.areas import Area
+from signals.routing.rows import CoverageLevel
 from signals.vocabulary import Role
 from signals.web.admin.pages import name_of, sections
 from signals.web.http.report_schemas import StrictDate

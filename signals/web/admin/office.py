@@ -13,7 +13,7 @@ from signals.clock import today
 from signals.models import Approval, CoverageArea, Organisation, StaffMember
 from signals.organisations import administration
 from signals.organisations.administration import RecipientEntry
-from signals.organisations.onboarding import Area
+from signals.routing.areas import Area
 from signals.routing.coverage import next_change_after, problems_on
 from signals.routing.coverage_problems import Problem, UpcomingChange
 from signals.staff import approvals as requests

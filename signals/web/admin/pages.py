@@ -13,11 +13,11 @@ from signals import reference
 from signals.clock import today
 from signals.errors import FieldProblem, Invalid, NotFound, SignalsError
 from signals.models import Organisation
-from signals.organisations import administration
-from signals.organisations.onboarding import Area, receives
+from signals.organisations.onboarding import missing_before_receiving, receives
 from signals.organisations.recipients import MOST_RECIPIENTS
 from signals.organisations.team_settings import StaleSettings
-from signals.routing.table import CoverageLevel
+from signals.routing.areas import Area
+from signals.routing.rows import CoverageLevel
 from signals.staff.recovery import INVITED_BY_LEADS
 from signals.vocabulary import STAFF_LANGUAGES, OrganisationKind, Role
 from signals.web.admin import office
@@ -272,7 +272,7 @@ def _missing(found: Organisation) -> list[str]:
         "retention_basis": gettext("the ground of the retention periods"),
         "recipients": gettext("two verified recipients"),
     }
-    return [words[name] for name in administration.missing_before_receiving(found)]
+    return [words[name] for name in missing_before_receiving(found)]
 
 
 def _on_page(name: str) -> str:

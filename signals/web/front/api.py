@@ -11,7 +11,8 @@ from flask import Response, request
 
 from signals.clock import today
 from signals.intake.receiving import Received
-from signals.routing.table import OrganisationFacts, Route
+from signals.routing.day_table import Route
+from signals.routing.rows import OrganisationFacts
 from signals.settings import NotesSettings
 from signals.vocabulary import LANGUAGES
 from signals.web.front.context import front

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from signals.residents import IdentityProof, ResidenceProof, Right
 from signals.routing.coverage_problems import ProblemKind
-from signals.routing.table import CoverageLevel
+from signals.routing.rows import CoverageLevel
 from signals.vocabulary import AuditAction, DeletionReason, OrganisationKind, RetentionRule
 from signals.web.staff_kit import labels
 

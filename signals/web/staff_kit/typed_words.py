@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from signals.models import Organisation, Signal, StaffMember
 from signals.residents import IdentityProof, ResidenceProof, Right
-from signals.routing.table import CoverageLevel
+from signals.routing.rows import CoverageLevel
 from signals.vocabulary import (
     AUTONYMS,
     STAFF_LANGUAGES,

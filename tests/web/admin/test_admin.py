@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from notifications.models import OutboxMessage
+from signals.keys.mailbox_keys import provision_mailbox_keys
 from signals.models import AccountLink, Approval, CoverageArea, Organisation, RoutingVersion, StaffMember
-from signals.organisations.onboarding import provision_mailbox_keys
 from signals.vocabulary import AuditAction, Role
 from tests.support.desk_side import AMSTERDAM, BASE, GRONINGEN, Desk
 
