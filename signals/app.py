@@ -1,246 +1,325 @@
-"""The one composition root: from settings to a Flask application for the role of this process.
+"""The one composition root: it makes an application, a worker, and the parts that commands work with.
 
-The staff side, and with it the keystore, is imported only where the role serves staff.
+Each role imports its parts late: a front never loads the keystore, and a command never loads Flask.
 """
 
-import base64
-from collections.abc import Callable
-from contextlib import ExitStack
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
 
-from flask import Flask
 from sqlalchemy import Engine, text
-from werkzeug.routing import Rule
+from sqlalchemy.orm import Session, sessionmaker
 
 from privacy.logs import configure_logging
-from privacy.secret_files import load_master_key
-from signals.clock import Clock, SystemClock
+from signals.clock import Clock, SystemClock, today
 from signals.db import make_engine, reading, session_factory
-from signals.intake.daily_limit import AreaLimit
-from signals.intake.receiving import Intake
-from signals.routing.snapshot import Router
 from signals.settings import Settings
-from signals.web.front.context import EXTENSION as FRONT
-from signals.web.front.context import FrontContext
-from signals.web.http.headers import register_headers
-from signals.web.http.health import health_blueprint
-from signals.web.http.i18n import register_languages
-from signals.web.http.openapi import ProblemApi, make_api
-from signals.web.http.pages import error_page, register_pages
-from signals.web.http.problems import register_problems
 
-MAX_BODY = 256 * 1024
-"""Bytes; single calls allow less. Nothing larger is ever read."""
+if TYPE_CHECKING:
+    from flask import Blueprint, Flask
 
-_OPENED = "signals.opened"
+    from privacy.keystore import Keystore
+    from signals.audit.log import AuditLog
+    from signals.operations.jobs import Worker
+    from signals.routing.snapshot import Router
+    from signals.web.http.openapi import ProblemApi
+
+_CLOSING = "signals.closing"
+"""The extension of an application that closes what `create_app` opened."""
 
 
-def create_app(settings: Settings, *, clock: Clock | None = None, engine: Engine | None = None) -> Flask:
-    """The application for `settings.role`. Connects to nothing until the first request.
+def create_app(settings: Settings, *, clock: Clock | None = None, engine: Engine | None = None) -> "Flask":
+    """Return the application for `settings.role`; it connects to nothing until the first request.
 
-    `clock` and `engine` are for tests. `close_app` closes what this opens.
-    Raises `SecretFileRefused` when a secret of this role cannot be read.
+    Tests pass `clock` and `engine`. `close_app` closes what this function opens.
+    Raises `SecretFileRefused` or `KeysUnusable` when this role cannot use one of its secrets.
     """
+    from signals.web.http.application import bare_application
+    from signals.web.http.openapi import make_api
+
     configure_logging(level=settings.logging.level, date_only=not settings.serves_staff)
     with ExitStack() as opened:
-        if engine is None:
-            engine = make_engine(settings.database.url, pool_size=settings.database.pool_size)
-            opened.callback(engine.dispose)
-        app = _bare_app(settings)
-        _add_parts(app, settings, clock or SystemClock(), engine, opened)
-        app.extensions[_OPENED] = opened.pop_all()
+        app = bare_application(https=settings.server.public_url.startswith("https://"))
+        parts = _Parts(
+            app=app,
+            api=make_api(app),
+            settings=settings,
+            clock=clock or SystemClock(),
+            engine=engine or _opened_engine(settings, opened),
+            opened=opened,
+        )
+        parts.add()
+        app.extensions[_CLOSING] = opened.pop_all()
     return app
 
 
-def close_app(app: Flask) -> None:
-    """Close the keystore and the database that an application opened; an engine given to it stays open."""
-    app.extensions[_OPENED].close()
+def prepare_app(settings: Settings) -> "Callable[[], Flask]":
+    """Import the parts of `settings.role` for processes to share; return the maker of its application."""
+    import signals.web.http.application
+    import signals.web.http.metrics  # noqa: F401
 
-
-def _add_parts(app: Flask, settings: Settings, clock: Clock, engine: Engine, opened: ExitStack) -> None:
-    api = make_api(app)
-    router = Router(
-        engine,
-        root_public_key=root_public_key(settings),
-        refresh_seconds=settings.routing.refresh_seconds,
-    )
-    checks: dict[str, Callable[[], None]] = {"database": lambda: _ping(engine)}
     if settings.serves_public:
-        intake = _add_front(app, api, settings, clock, engine, router)
-        checks["database"] = intake.check_storing
-        checks["routing"] = lambda: _check_routing(router, clock)
+        _public_calls_and_pages()
     if settings.serves_staff:
-        checks["keystore"] = _add_desk(app, api, settings, clock, engine, router, opened)
-        _add_delivery_and_calls(app, settings, clock, engine)
-    if settings.serves_staff or (settings.serves_public and settings.figures.public):
-        _add_figures(app, api, settings, clock, engine)
-    register_pages(app, settings)
-    app.register_blueprint(health_blueprint(checks))
+        _staff_calls()
+        _staff_pages()
+    if _shows_figures(settings):
+        _figure_calls_and_pages()
+    return partial(create_app, settings)
 
 
-def root_public_key(settings: Settings) -> bytes | None:
-    """The pinned public half of the keystore's root, 32 bytes; None when none is set."""
-    return base64.b64decode(settings.front.root_public_key) if settings.front.root_public_key else None
+def close_app(app: "Flask") -> None:
+    """Close the keystore and the database that `create_app` opened; an engine that it got stays open."""
+    app.extensions[_CLOSING].close()
 
 
-def _bare_app(settings: Settings) -> Flask:
-    web = Path(__file__).parent / "web"
-    folders = {"static_folder": "web/static", "template_folder": "web/templates"}
-    app = _Application("signals", root_path=str(web.parent), **folders)  # type: ignore[arg-type]
-    # Else `/api//v1` is led on to `/api/v1` of whatever host the request names: no address of ours has two.
-    app.url_map.merge_slashes = False
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
-    app.config["PROPAGATE_EXCEPTIONS"] = False
-    app.json.sort_keys = False  # type: ignore[attr-defined]
-    register_languages(app)
-    register_problems(app, error_page)
-    register_headers(app, https=settings.server.public_url.startswith("https://"))
-    return app
+def make_worker(settings: Settings, *, clock: Clock | None = None, engine: Engine | None = None) -> "Worker":
+    """Return the jobs of a process that holds the keystore; `Worker.close` closes its connections.
 
-
-class _Rule(Rule):
-    """A route whose way back, from endpoint to address, is compiled when an address is first made.
-
-    Werkzeug compiles two functions for each of the two hundred routes: half of what a start took.
+    Raises `KeysUnusable` without the keystore or its master key.
     """
+    from signals.notices.channels import make_channels
+    from signals.operations.jobs import Worker
 
-    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
-        make = super()._compile_builder
-        compiled: list[Callable[..., tuple[str, str]]] = []
-
-        def build(rule: Rule, **values: Any) -> tuple[str, str]:
-            if not compiled:
-                compiled.append(make(append_unknown))
-            return compiled[0](rule, **values)
-
-        return build
-
-
-class _Application(Flask):
-    """Flask without its look, at each function that it calls, whether it is a coroutine."""
-
-    url_rule_class = _Rule
-
-    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        """As it is: none here is, and to look took a tenth of a report's way through Flask."""
-        return func
+    with ExitStack() as opened:
+        installation = _open_installation(settings, clock or SystemClock(), engine, opened)
+        worker = Worker(
+            settings=settings,
+            clock=installation.clock,
+            engine=installation.engine,
+            sessions=installation.sessions,
+            keystore=installation.keystore,
+            audit=installation.audit,
+            channels=make_channels(settings),
+            router=_router(settings, installation.engine, None),
+        )
+        opened.pop_all()
+    return worker
 
 
-def _add_front(
-    app: Flask, api: ProblemApi, settings: Settings, clock: Clock, engine: Engine, router: Router
-) -> Intake:
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """The database, and the keystore with the audit log that needs its key."""
+
+    engine: Engine
+    sessions: sessionmaker[Session]
+    keystore: "Keystore" = field(repr=False)
+    audit: "AuditLog" = field(repr=False)
+    clock: Clock
+
+
+@contextmanager
+def open_for_command(settings: Settings) -> Iterator[Opened]:
+    """Open the database and the keystore for one command; the desk side only.
+
+    Raises `KeysUnusable` without the keystore or its master key.
+    """
+    with ExitStack() as opened:
+        yield _open_installation(settings, SystemClock(), None, opened)
+
+
+def _open_installation(settings: Settings, clock: Clock, engine: Engine | None, opened: ExitStack) -> Opened:
+    from signals.audit.log import AuditLog
+    from signals.keys.opening import open_keys
+
+    keystore = open_keys(settings)
+    opened.callback(keystore.dispose)
+    engine = engine or _opened_engine(settings, opened)
+    return Opened(
+        engine=engine,
+        sessions=session_factory(engine),
+        keystore=keystore,
+        audit=AuditLog(keystore.secret("audit")),
+        clock=clock,
+    )
+
+
+def _opened_engine(settings: Settings, opened: ExitStack) -> Engine:
+    engine = make_engine(settings.database.url, pool_size=settings.database.pool_size)
+    opened.callback(engine.dispose)
+    return engine
+
+
+def _router(settings: Settings, engine: Engine, root_key: bytes | None) -> "Router":
+    from signals.routing.snapshot import Router
+
+    return Router(engine, root_public_key=root_key, refresh_seconds=settings.routing.refresh_seconds)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Parts:
+    """An application that is being put together, and what its parts share."""
+
+    app: "Flask"
+    api: "ProblemApi"
+    settings: Settings
+    clock: Clock
+    engine: Engine
+    opened: ExitStack
+
+    def add(self) -> None:
+        """Add the parts of this role."""
+        from signals.web.http.health import health_blueprint
+        from signals.web.http.pages import register_pages
+
+        settings = self.settings
+        router = _router(settings, self.engine, settings.front.root_key)
+        checks: dict[str, Callable[[], None]] = {"database": lambda: _ping(self.engine)}
+        if settings.serves_public:
+            checks["database"] = self._add_front(router)
+            checks["routing"] = lambda: _check_routing(router, self.clock)
+        if settings.serves_staff:
+            checks["keystore"] = self._add_staff_side(router)
+            self._add_delivery()
+        if _shows_figures(settings):
+            self._add_figures()
+        register_pages(self.app, settings)
+        self.app.register_blueprint(health_blueprint(checks))
+
+    def _add_front(self, router: "Router") -> Callable[[], None]:
+        """Add the public side; return a check that raises when it can store no report."""
+        from privacy.secret_files import load_master_key
+        from signals.intake.daily_limit import AreaLimit
+        from signals.intake.receiving import Intake
+        from signals.web.front.context import EXTENSION, FrontContext
+
+        intake = Intake(
+            engine=self.engine,
+            router=router,
+            front_secret=load_master_key(self.settings.front.secret_file),
+            area_limit=AreaLimit(self.settings.limits.open_reports_per_area_and_day),
+            notes_enabled=self.settings.notes.enabled,
+        )
+        self.app.extensions[EXTENSION] = FrontContext(settings=self.settings, clock=self.clock, intake=intake)
+        self._register(*_public_calls_and_pages())
+        return intake.check_storing
+
+    def _add_staff_side(self, router: "Router") -> Callable[[], None]:
+        """Add the staff side; return a check that raises when the keystore does not answer."""
+        from signals.staff import GuessThrottle
+        from signals.web.staff_kit.account_shared import party_here
+        from signals.web.staff_kit.browser_state import BrowserState
+        from signals.web.staff_kit.context import EXTENSION, DeskContext, fenced_sessions
+
+        found = _open_installation(self.settings, self.clock, self.engine, self.opened)
+        self.app.extensions[EXTENSION] = DeskContext(
+            settings=self.settings,
+            clock=self.clock,
+            engine=self.engine,
+            sessions=fenced_sessions(self.engine),
+            keystore=found.keystore,
+            audit=found.audit,
+            router=router,
+            throttle=GuessThrottle(self.clock, self.engine, found.keystore.secret("guesses")),
+            browser_state=BrowserState(clock=self.clock, secret=found.keystore.secret("carried")),
+        )
+        self._register(_staff_calls(), _staff_pages())
+        self.app.jinja_env.globals["passkeys_here"] = lambda: party_here() is not None
+        return found.keystore.ping
+
+    def _add_delivery(self) -> None:
+        """Add the figures of delivery and, with text messages, the address that Twilio calls back."""
+        from notifications.callbacks import StatusCalls, twilio_blueprint
+        from signals.notices.channels import twilio_token
+        from signals.web.http.metrics import metrics_blueprint
+
+        sessions, token = session_factory(self.engine), twilio_token(self.settings)
+        self.app.register_blueprint(metrics_blueprint(sessions, self.clock))
+        if token:
+            calls = StatusCalls(
+                sessions=sessions,
+                clock=self.clock,
+                auth_token=token,
+                public_url=self.settings.server.public_url,
+            )
+            self.app.register_blueprint(twilio_blueprint(calls))
+
+    def _add_figures(self) -> None:
+        """Add the released figures; a process without staff has them only when they are public."""
+        from signals.web.figures.context import EXTENSION, Doorkeeper, make_context
+
+        doorkeeper = None
+        if self.settings.serves_staff:
+            from signals.web.figures.own_pages import own_figures_pages
+            from signals.web.staff_kit.auth import admit, csrf_field, recognise
+
+            doorkeeper = Doorkeeper(admit=admit, recognise=recognise, csrf_field=csrf_field)
+            self.app.register_blueprint(own_figures_pages)
+        self.app.extensions[EXTENSION] = make_context(self.settings, self.clock, self.engine, doorkeeper)
+        self._register(*_figure_calls_and_pages())
+
+    def _register(self, calls: "list[Blueprint]", pages: "list[Blueprint]") -> None:
+        for blueprint in calls:
+            self.api.register_blueprint(blueprint)
+        for blueprint in pages:
+            self.app.register_blueprint(blueprint)
+
+
+def _shows_figures(settings: Settings) -> bool:
+    return settings.serves_staff or (settings.serves_public and settings.figures.public)
+
+
+def _public_calls_and_pages() -> "tuple[list[Blueprint], list[Blueprint]]":
     from signals.web.front.api import public_api
     from signals.web.front.pages import front_pages
 
-    intake = Intake(
-        engine=engine,
-        router=router,
-        front_secret=load_master_key(settings.front.secret_file),
-        area_limit=AreaLimit(settings.limits.open_reports_per_area_and_day),
-        notes_enabled=settings.notes.enabled,
-    )
-    app.extensions[FRONT] = FrontContext(settings=settings, clock=clock, intake=intake)
-    api.register_blueprint(public_api)
-    app.register_blueprint(front_pages)
-    return intake
+    return [public_api], [front_pages]
 
 
-def _add_desk(
-    app: Flask,
-    api: ProblemApi,
-    settings: Settings,
-    clock: Clock,
-    engine: Engine,
-    router: Router,
-    opened: ExitStack,
-) -> Callable[[], None]:
-    """Add the staff side; return a check that raises when the keystore is away."""
-    from signals.audit.log import AuditLog
-    from signals.keys.opening import open_keys
-    from signals.staff import GuessThrottle
+def _figure_calls_and_pages() -> "tuple[list[Blueprint], list[Blueprint]]":
+    from signals.web.figures.api import figures_api
+    from signals.web.figures.open_data import open_data
+    from signals.web.figures.pages import figure_pages
+
+    return [figures_api], [figure_pages, open_data]
+
+
+def _staff_calls() -> "list[Blueprint]":
+    """Return the staff API, part by part."""
+    from signals.web.admin.api import admin_api
+    from signals.web.admin.channel_api import channel_api
+    from signals.web.desk.api import staff_api
+    from signals.web.desk.handover_api import handover_api
+    from signals.web.desk.letters.api import letter_api
+    from signals.web.desk.referral_api import referral_api
+    from signals.web.officer.api import officer_api
+    from signals.web.team.api import team_api
+    from signals.web.team.limit_api import limit_api
+
+    desk = [staff_api, letter_api, handover_api, referral_api]
+    return [*desk, officer_api, team_api, admin_api, limit_api, channel_api]
+
+
+def _staff_pages() -> "list[Blueprint]":
+    """Return the pages of all roles."""
     from signals.web.account.link_pages import door_pages
     from signals.web.account.pages import account_pages
     from signals.web.account.sign_in_pages import sign_in_pages
-    from signals.web.admin.api import admin_api
     from signals.web.admin.approval_pages import approval_pages
-    from signals.web.admin.channel_api import channel_api
     from signals.web.admin.channel_pages import channel_admin
     from signals.web.admin.import_pages import import_pages
     from signals.web.admin.pages import admin_pages
-    from signals.web.desk.api import staff_api
-    from signals.web.desk.handover_api import handover_api
     from signals.web.desk.handover_pages import handover_pages
-    from signals.web.desk.letters.api import letter_api
     from signals.web.desk.letters.pages import letter_pages
     from signals.web.desk.pages import desk_pages
-    from signals.web.desk.referral_api import referral_api
     from signals.web.desk.referral_pages import referral_pages
     from signals.web.desk.round_pages import round_pages
     from signals.web.desk.search_pages import search_pages
-    from signals.web.officer.api import officer_api
     from signals.web.officer.pages import officer_pages
-    from signals.web.staff_kit.account_shared import party_here
-    from signals.web.staff_kit.browser_state import BrowserState
-    from signals.web.staff_kit.context import EXTENSION, DeskContext, fenced_sessions
     from signals.web.team.absence_pages import absence_pages
-    from signals.web.team.api import team_api
     from signals.web.team.escalation_pages import escalation_pages
-    from signals.web.team.limit_api import limit_api
     from signals.web.team.limit_pages import limit_pages
     from signals.web.team.members_pages import team_pages
     from signals.web.team.settings_pages import settings_pages
     from signals.web.team.verification_pages import channel_pages
 
-    keystore = open_keys(settings)
-    opened.callback(keystore.dispose)
-    app.extensions[EXTENSION] = DeskContext(
-        settings=settings,
-        clock=clock,
-        engine=engine,
-        sessions=fenced_sessions(engine),
-        keystore=keystore,
-        audit=AuditLog(keystore.secret("audit")),
-        router=router,
-        throttle=GuessThrottle(clock, engine, keystore.secret("guesses")),
-        browser_state=BrowserState(clock=clock, secret=keystore.secret("carried")),
-    )
-    for calls in (staff_api, letter_api, handover_api, referral_api, officer_api, team_api, admin_api):
-        api.register_blueprint(calls)
-    api.register_blueprint(limit_api)
-    api.register_blueprint(channel_api)
-    app.register_blueprint(channel_admin)
-    of_roles = (officer_pages, approval_pages, admin_pages, import_pages, referral_pages)
-    of_teams = (team_pages, settings_pages, absence_pages)
-    of_channels = (channel_pages, escalation_pages, limit_pages)
-    beside = (letter_pages, search_pages, round_pages, handover_pages)
-    ways_in = (sign_in_pages, door_pages)
-    for pages in (desk_pages, *ways_in, account_pages, *of_teams, *of_roles, *of_channels, *beside):
-        app.register_blueprint(pages)
-    app.jinja_env.globals["passkeys_here"] = lambda: party_here() is not None
-    return keystore.ping
-
-
-def _add_delivery_and_calls(app: Flask, settings: Settings, clock: Clock, engine: Engine) -> None:
-    """Figures of delivery, and where Twilio calls back once text messages are on."""
-    from notifications.callbacks import StatusCalls, twilio_blueprint
-    from signals.notices.channels import twilio_token
-    from signals.web.http.metrics import metrics_blueprint
-
-    sessions = session_factory(engine)
-    app.register_blueprint(metrics_blueprint(sessions, clock))
-    token = twilio_token(settings)
-    if token:
-        calls = StatusCalls(
-            sessions=sessions, clock=clock, auth_token=token, public_url=settings.server.public_url
-        )
-        app.register_blueprint(twilio_blueprint(calls))
-
-
-def _add_figures(app: Flask, api: ProblemApi, settings: Settings, clock: Clock, engine: Engine) -> None:
-    from signals.web.figures import register_figures
-
-    register_figures(app, api, settings=settings, clock=clock, engine=engine)
+    account = [sign_in_pages, door_pages, account_pages]
+    admin = [admin_pages, approval_pages, import_pages, channel_admin]
+    desk = [desk_pages, search_pages, round_pages, letter_pages, referral_pages, handover_pages]
+    team = [team_pages, settings_pages, absence_pages, channel_pages, escalation_pages, limit_pages]
+    return [*account, *admin, *desk, *team, officer_pages]
 
 
 def _ping(engine: Engine) -> None:
@@ -248,11 +327,9 @@ def _ping(engine: Engine) -> None:
         connection.execute(text("SELECT 1"))
 
 
-def _check_routing(router: Router, clock: Clock) -> None:
-    """Raises when no national desk receives or its key is missing: then a report could be refused."""
-    from signals.clock import today
-
-    snapshot = router.snapshot()
-    desk = snapshot.national_desk(today(clock))
-    if desk is None or snapshot.sealing_key(desk.id, today(clock)) is None:
+def _check_routing(router: "Router", clock: Clock) -> None:
+    """Raise `LookupError` when no national desk receives or its key is missing: a report could be refused."""
+    snapshot, on = router.snapshot(), today(clock)
+    desk = snapshot.national_desk(on)
+    if desk is None or snapshot.sealing_key(desk.id, on) is None:
         raise LookupError("no national desk with a key of this week")

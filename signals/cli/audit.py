@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from signals.cli import answer, json_option, settings_of
-from signals.cli.opening import Opened, everything
+from signals.cli.opening import everything
 
 if TYPE_CHECKING:
     from privacy.audit_chain import SignedHead
+    from signals.app import Opened
     from signals.audit.trail import TrailKeys
 
 
@@ -85,7 +86,7 @@ def head(context: click.Context, *, as_json: bool) -> None:
     answer(last.as_json() if last else none, as_json=as_json, text=_head_text)
 
 
-def _keys(opened: Opened) -> "TrailKeys":
+def _keys(opened: "Opened") -> "TrailKeys":
     from signals.audit.trail import TrailKeys
 
     return TrailKeys(mac_key=opened.keystore.secret("audit"), root=opened.keystore.root_signing_key())

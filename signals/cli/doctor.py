@@ -57,7 +57,7 @@ def examine(settings: Settings, clock: "Clock | None" = None) -> Iterator[Findin
     try:
         schema = guarded("database", lambda: _schema(engine), "start the database, or mend database.url")
         yield schema
-        root, can_open = _pinned_root(settings), False
+        root, can_open = settings.front.root_key, False
         if settings.holds_keys:
             keystore, root = _keystore_finding(settings)
             can_open = keystore.ok
@@ -154,7 +154,7 @@ def _keystore_finding(settings: Settings) -> "tuple[Finding, bytes | None]":
     """With the root that signed the public keys, by which they are looked at; the pinned one without it."""
     from signals.keys.opening import KeysUnusable, open_keys
 
-    pinned = _pinned_root(settings)
+    pinned = settings.front.root_key
     try:
         keystore = open_keys(settings)
     except KeysUnusable as problem:
@@ -183,12 +183,6 @@ def _case_keys(engine: "Engine", settings: Settings, clock: "Clock") -> Finding:
         says=f"{'most are' if most else 'no more than half are'} of no signal in this database",
         mend="nothing is swept until you looked: docs/operations.md, 'Keys of no signal'",
     )
-
-
-def _pinned_root(settings: Settings) -> bytes | None:
-    import base64
-
-    return base64.b64decode(settings.front.root_public_key) if settings.front.root_public_key else None
 
 
 def _pinned(settings: Settings, keystore: "Keystore") -> Finding:

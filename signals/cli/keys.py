@@ -3,12 +3,15 @@
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from signals.cli import answer, json_option, settings_of
-from signals.cli.opening import Opened, everything
+from signals.cli.opening import everything
+
+if TYPE_CHECKING:
+    from signals.app import Opened
 
 
 @click.group()
@@ -130,7 +133,7 @@ def new_master(file: Path) -> None:
     click.echo(f"{file} written.")
 
 
-def _note(opened: Opened, ground: str) -> None:
+def _note(opened: "Opened", ground: str) -> None:
     from signals.audit.log import SYSTEM
     from signals.vocabulary import AuditAction
 

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
@@ -15,25 +14,11 @@ from signals.settings import Settings
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
-    from sqlalchemy.orm import Session, sessionmaker
 
-    from privacy.keystore import Keystore
-    from signals.audit.log import AuditLog
-    from signals.clock import Clock
+    from signals.app import Opened
     from signals.errors import FieldProblem
 
 DATE = click.DateTime(formats=["%Y-%m-%d"])
-
-
-@dataclass(frozen=True, kw_only=True)
-class Opened:
-    """The database, and the keystore with the audit log that needs its key."""
-
-    engine: "Engine"
-    sessions: "sessionmaker[Session]"
-    keystore: "Keystore"
-    audit: "AuditLog"
-    clock: "Clock"
 
 
 @contextmanager
@@ -51,25 +36,13 @@ def database(settings: Settings) -> Iterator["Engine"]:
 
 
 @contextmanager
-def everything(settings: Settings) -> Iterator[Opened]:
-    """Database and keystore; for the desk side only."""
-    from signals.audit.log import AuditLog
-    from signals.clock import SystemClock
-    from signals.db import session_factory
-    from signals.keys.opening import open_keys
+def everything(settings: Settings) -> Iterator["Opened"]:
+    """Open the database and the keystore; for the desk side only."""
+    from signals.app import open_for_command
 
-    with database(settings) as engine:
-        keystore = open_keys(settings)
-        try:
-            yield Opened(
-                engine=engine,
-                sessions=session_factory(engine),
-                keystore=keystore,
-                audit=AuditLog(keystore.secret("audit")),
-                clock=SystemClock(),
-            )
-        finally:
-            keystore.dispose()
+    log_warnings_only()
+    with plain_refusals(), open_for_command(settings) as opened:
+        yield opened
 
 
 def log_warnings_only() -> None:

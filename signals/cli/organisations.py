@@ -12,7 +12,7 @@ from signals.cli import answer, json_option, settings_of
 from signals.cli.opening import DATE, day_of, everything, on_terminal
 
 if TYPE_CHECKING:
-    from signals.cli.opening import Opened
+    from signals.app import Opened
     from signals.organisations.csv_file import Progress
     from signals.organisations.csv_import import OrganisationImport
 

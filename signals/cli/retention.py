@@ -13,7 +13,7 @@ from signals.cli.opening import everything
 from signals.settings import Settings
 
 if TYPE_CHECKING:
-    from signals.cli.opening import Opened
+    from signals.app import Opened
     from signals.retention import Retention
 
 

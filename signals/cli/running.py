@@ -49,10 +49,16 @@ def serve(context: click.Context, *, prepare: bool) -> None:
     if prepare:
         _prepare(context)
     settings = settings_of(context)
+    from signals.app import make_worker, prepare_app
     from signals.operations.server import serve as serve_until_stopped
 
     where = f"http://{settings.server.host}:{settings.server.port}"
-    serve_until_stopped(settings, tell=lambda: click.echo(f"Serving on {where} (Ctrl-C stops)", err=True))
+    serve_until_stopped(
+        settings,
+        prepare_app=prepare_app,
+        make_worker=make_worker,
+        tell=lambda: click.echo(f"Serving on {where} (Ctrl-C stops)", err=True),
+    )
 
 
 @click.command()
@@ -63,7 +69,7 @@ def work(context: click.Context) -> None:
     Example: SIGNALS__ROLE=worker signals work
     """
     from privacy.logs import configure_logging
-    from signals.operations.jobs import make_worker
+    from signals.app import make_worker
     from signals.operations.schedule import run_until_stopped
 
     settings = settings_of(context)

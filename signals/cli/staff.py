@@ -13,7 +13,7 @@ from signals.vocabulary import STAFF_LANGUAGES, Role
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from signals.cli.opening import Opened
+    from signals.app import Opened
     from signals.models import StaffMember
     from signals.settings import Settings
     from signals.staff.office import Office

@@ -3,7 +3,6 @@
 import random
 from collections import defaultdict
 from collections.abc import Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
@@ -24,11 +23,10 @@ from signals.arrival.batches import ArrivalDesk
 from signals.audit.log import SYSTEM, AuditLog
 from signals.audit.trail import BATCH as LINKED_AT_ONCE
 from signals.audit.trail import TrailKeys, link_entries, prune_trail
-from signals.clock import Clock, SystemClock, today
-from signals.db import make_engine, reading, session_factory
+from signals.clock import Clock, today
+from signals.db import reading
 from signals.intake.receiving import RETRY_DAYS
 from signals.keys.mailbox_keys import mailbox_keys_are_whole, provision_mailbox_keys
-from signals.keys.opening import open_keys
 from signals.keys.sweeping import sweep_keys
 from signals.models import IdempotencyKey, Receipt, SealedReport
 from signals.notices.channels import complete, make_channels, rest, switches
@@ -54,12 +52,12 @@ BATCH = 500
 MOST_BATCHES = 20
 """In one run of a job, so that a flood does not keep a worker from noticing that it should end."""
 
-__all__ = ["Worker", "make_channels", "make_retention", "make_worker"]
+__all__ = ["Worker", "make_channels", "make_retention"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Worker:
-    """Everything the jobs need; made once per process by `make_worker`."""
+    """Everything the jobs need; made once per process by `signals.app.make_worker`."""
 
     settings: Settings
     clock: Clock
@@ -298,29 +296,6 @@ def _forget_keys(session: Session, *, before: date) -> int:
     same = {"state": received, "state_before": received}
     insert_many(session.connection(), cast(Table, Receipt.__table__), columns, same, unless=("receipt_hash",))
     return len(rows)
-
-
-def make_worker(settings: Settings, *, clock: Clock | None = None, engine: Engine | None = None) -> Worker:
-    """The jobs of a process that holds the keystore; `close` ends its connections.
-
-    Raises `KeysUnusable` without the keystore or its master key.
-    """
-    with ExitStack() as opened:
-        keystore = open_keys(settings)
-        opened.callback(keystore.dispose)
-        engine = engine or make_engine(settings.database.url, pool_size=settings.database.pool_size)
-        worker = Worker(
-            settings=settings,
-            clock=clock or SystemClock(),
-            engine=engine,
-            sessions=session_factory(engine),
-            keystore=keystore,
-            audit=AuditLog(keystore.secret("audit")),
-            channels=make_channels(settings),
-            router=Router(engine, root_public_key=None, refresh_seconds=settings.routing.refresh_seconds),
-        )
-        opened.pop_all()
-    return worker
 
 
 def make_retention(

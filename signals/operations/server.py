@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
@@ -24,7 +24,6 @@ from structlog import get_logger
 
 from privacy.logs import configure_logging
 from privacy.secret_files import SecretFileOpenToOthers, SecretFileRefused, load_master_key
-from signals.app import create_app, root_public_key
 from signals.clock import SystemClock, today
 from signals.db import make_engine
 from signals.errors import NoMailboxKey
@@ -32,15 +31,29 @@ from signals.routing.snapshot import Router
 from signals.settings import Settings
 from signals.vocabulary import Environment, ProcessRole
 
+if TYPE_CHECKING:
+    from signals.operations.jobs import Worker
+
+PrepareApp = Callable[[Settings], Callable[[], Any]]
+MakeWorker = Callable[[Settings], "Worker"]
+
 log = get_logger(__name__)
 
 STOP_SECONDS = 10
 """How long a worker may take to finish its requests before it is ended."""
 
 
-def serve(settings: Settings, *, tell: Callable[[], None] = lambda: None) -> None:
+def serve(
+    settings: Settings,
+    *,
+    prepare_app: PrepareApp,
+    make_worker: MakeWorker,
+    tell: Callable[[], None] = lambda: None,
+) -> None:
     """Serve until SIGTERM or SIGINT; every worker has ended when this returns.
 
+    `prepare_app` imports the parts of the role before the fork and returns the maker of its application.
+    `make_worker` makes the jobs in role `all`.
     `tell` is called once nothing stands in the way any more.
 
     Ends the process with exit code 1 and a sentence when something else listens on the port, a secret or the
@@ -70,7 +83,7 @@ def serve(settings: Settings, *, tell: Callable[[], None] = lambda: None) -> Non
         log_access=False,
         log_enabled=False,
     )
-    loader = _loader(settings)
+    loader = _loader(settings, prepare_app, make_worker)
     _leave_alone_what_stays()
     server.serve(target_loader=lambda *_args, **_kwargs: loader(), wrap_loader=False)
 
@@ -126,7 +139,7 @@ def _refuse_without_national_desk(settings: Settings) -> None:
     """Without one a report could reach nobody. A database that is away is no reason: it may come back."""
     engine = make_engine(settings.database.url)
     try:
-        snapshot = Router(engine, root_public_key=root_public_key(settings)).snapshot()
+        snapshot = Router(engine, root_public_key=settings.front.root_key).snapshot()
         missing = snapshot.national_desk(today(SystemClock())) is None
     except NoMailboxKey:  # what the router makes of an installation that never had one
         missing = True
@@ -140,15 +153,15 @@ def _refuse_without_national_desk(settings: Settings) -> None:
         )
 
 
-def _loader(settings: Settings) -> Callable[[], Any]:
+def _loader(settings: Settings, prepare_app: PrepareApp, make_worker: MakeWorker) -> Callable[[], Any]:
     """Makes the application inside a worker, after the fork: nothing is connected before."""
-    parent = os.getpid()
-    start_jobs = _jobs() if settings.role is ProcessRole.ALL else None
+    parent, make_app = os.getpid(), prepare_app(settings)
+    start_jobs = _jobs(make_worker) if settings.role is ProcessRole.ALL else None
 
     def load() -> Any:
         _end_with(parent)
         try:
-            app = create_app(settings)
+            app = make_app()
             _leave_alone_what_stays()
             if start_jobs is not None:
                 start_jobs(settings)
@@ -170,9 +183,8 @@ def _leave_alone_what_stays() -> None:
     gc.freeze()
 
 
-def _jobs() -> Callable[[Settings], object]:
+def _jobs(make_worker: MakeWorker) -> Callable[[Settings], object]:
     """What starts the jobs; imported before the fork, and never by a front, whose process has no keystore."""
-    from signals.operations.jobs import make_worker
     from signals.operations.schedule import start_in_background
 
     return lambda settings: start_in_background(make_worker(settings))

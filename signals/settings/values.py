@@ -1,5 +1,6 @@
 """Every setting as a frozen dataclass with its default; a test compares `config.example.toml` with them."""
 
+import base64
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,6 +32,11 @@ class KeystoreSettings:
 class FrontSettings:
     secret_file: Path = Path("var/secrets/front.key")
     root_public_key: str = ""
+
+    @property
+    def root_key(self) -> bytes | None:
+        """Return the pinned public half of the keystore's root, 32 bytes; None when none is set."""
+        return base64.b64decode(self.root_public_key) if self.root_public_key else None
 
 
 @dataclass(frozen=True, kw_only=True)

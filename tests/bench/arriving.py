@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from privacy.logs import configure_logging
-from signals.operations.jobs import make_worker
+from signals.app import make_worker
 from signals.operations.schedule import settle_memory
 from signals.settings import load_settings
 

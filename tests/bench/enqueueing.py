@@ -9,8 +9,9 @@ from pathlib import Path
 from statistics import median
 from unittest.mock import patch
 
+from signals.app import make_worker
 from signals.arrival.batches import ArrivalDesk
-from signals.operations.jobs import Worker, make_worker
+from signals.operations.jobs import Worker
 from signals.settings import load_settings
 from tests.bench.arrival import fill_mailboxes
 from tests.bench.house import House, make_house

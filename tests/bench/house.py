@@ -12,9 +12,9 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from privacy.secret_files import write_new_secret_file
+from signals.app import make_worker
 from signals.db import make_engine
 from signals.operations.installation import migrate, prepare_keystore
-from signals.operations.jobs import make_worker
 from signals.organisations.onboarding import Agreement, create_organisation
 from signals.reference import ggd_regions, municipalities
 from signals.routing.areas import Area

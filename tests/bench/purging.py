@@ -9,8 +9,8 @@ from datetime import timedelta
 from pathlib import Path
 from statistics import median
 
+from signals.app import make_worker
 from signals.clock import SystemClock, today
-from signals.operations.jobs import make_worker
 from signals.settings import load_settings
 from tests.bench.concluded import ROWS_EACH, seed_concluded
 from tests.bench.house import PROJECT, House, clean_environment, make_house

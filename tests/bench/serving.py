@@ -15,7 +15,7 @@ from flask import Flask, Response, request
 from sqlalchemy import Column, LargeBinary, MetaData, Table, Uuid, insert
 
 import signals.operations.server
-from signals.app import create_app
+from signals.app import make_worker, prepare_app
 from signals.db import make_engine
 from signals.settings import Settings, load_settings
 
@@ -34,10 +34,17 @@ rows = Table(
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
-def with_yardstick(settings: Settings) -> Wsgi:
-    """The application of these settings, and at `YARDSTICK_PATH` what it is held against."""
-    application, yardstick = create_app(settings), make_yardstick(settings)
+def with_yardstick(settings: Settings) -> Callable[[], Wsgi]:
+    """Return a function that makes the application, with its yardstick at `YARDSTICK_PATH`."""
+    make_app = prepare_app(settings)
 
+    def make() -> Wsgi:
+        return _either(make_app(), make_yardstick(settings))
+
+    return make
+
+
+def _either(application: Wsgi, yardstick: Wsgi) -> Wsgi:
     def either(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         chosen = yardstick if environ["PATH_INFO"] == YARDSTICK_PATH else application
         return chosen(environ, start_response)
@@ -63,5 +70,6 @@ def make_yardstick(settings: Settings) -> Flask:
 
 
 if __name__ == "__main__":
-    signals.operations.server.create_app = with_yardstick  # type: ignore[assignment,attr-defined]
-    signals.operations.server.serve(load_settings(Path(sys.argv[1]), {}))
+    signals.operations.server.serve(
+        load_settings(Path(sys.argv[1]), {}), prepare_app=with_yardstick, make_worker=make_worker
+    )

@@ -10,11 +10,12 @@ from pathlib import Path
 from statistics import median
 from uuid import UUID, uuid4
 
+from signals.app import make_worker
 from signals.audit.log import Actor, AuditEvent
 from signals.audit.trail import KEPT, TrailKeys, link_entries, verify_trail
 from signals.clock import FixedClock
 from signals.db import is_sqlite
-from signals.operations.jobs import Worker, make_worker
+from signals.operations.jobs import Worker
 from signals.vocabulary import AuditAction
 from tests.bench.house import make_house
 from tests.bench.results import Line

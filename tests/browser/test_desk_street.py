@@ -13,8 +13,8 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy.orm import Session
 
+from signals.app import make_worker
 from signals.models import Signal
-from signals.operations.jobs import make_worker
 from signals.vocabulary import AuditAction
 from tests.browser.desk import PHONE, SIZES, Site, Window
 from tests.browser.desk_fixtures import OpenWindow, desk_in

@@ -19,6 +19,7 @@ from notifications.models import OutboxMessage
 from privacy.keystore import Keystore, WrongMasterKey, open_keystore
 from privacy.logs import configure_logging
 from privacy.secret_files import load_master_key
+from signals.app import make_worker
 from signals.cli import main
 from signals.clock import SystemClock, today
 from signals.db import make_engine, session_factory
@@ -31,7 +32,6 @@ from signals.models import (
     StaffMember,
     StaffSession,
 )
-from signals.operations.jobs import make_worker
 from tests.support.installation import install, settings_in
 
 TEAMS = """\

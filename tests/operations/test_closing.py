@@ -6,9 +6,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from signals.app import close_app, create_app
+from signals.app import close_app, create_app, make_worker
 from signals.keys.opening import KeysUnusable
-from signals.operations.jobs import make_worker
 from signals.vocabulary import ProcessRole
 from tests.support.world import World
 

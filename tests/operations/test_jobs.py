@@ -16,10 +16,10 @@ from notifications import figures
 from notifications.models import MessageState, OutboxMessage
 from privacy.keystore import open_keystore
 from privacy.sealing import week_start
-from signals.app import root_public_key
+from signals.app import make_worker
 from signals.keys.mailbox_keys import provision_mailbox_keys
 from signals.models import IdempotencyKey, MailboxPublicKey, Organisation, RoutingVersion, SealedReport
-from signals.operations.jobs import Worker, make_channels, make_worker
+from signals.operations.jobs import Worker, make_channels
 from signals.operations.schedule import start_in_background
 from signals.settings import NotificationsSettings
 from tests.support.world import AMSTERDAM, IN_GRONINGEN, World, run_at_once
@@ -259,7 +259,7 @@ def test_who_is_to_confirm_an_address_is_asked_within_a_minute(sqlite_world: Wor
 
 
 def test_the_pinned_root_of_the_settings_is_the_keystores(sqlite_world: World) -> None:
-    assert root_public_key(sqlite_world.settings) == sqlite_world.keystore.root_public_key()
+    assert sqlite_world.settings.front.root_key == sqlite_world.keystore.root_public_key()
 
 
 def _organisations(world: World) -> list[object]:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from http.client import HTTPResponse
 from io import StringIO
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from sqlalchemy import delete, update
@@ -101,6 +102,7 @@ def test_what_is_there_before_the_fork_and_before_the_first_request_is_no_garbag
     code = """
 import gc, os, sys
 from pathlib import Path
+from signals.app import make_worker, prepare_app
 from signals.operations import server
 from signals.settings import load_settings
 
@@ -116,7 +118,7 @@ class Probe:
         os._exit(0)
 
 server.Granian = Probe
-server.serve(load_settings(Path(sys.argv[1]), {}))
+server.serve(load_settings(Path(sys.argv[1]), {}), prepare_app=prepare_app, make_worker=make_worker)
 """
     config = tmp_path / "config.toml"
     config.write_text(config_of(sqlite_world, ProcessRole.FRONT, free_port()))
@@ -145,15 +147,14 @@ def test_sigterm_at_any_moment_of_the_start_ends_it_within_twelve_seconds(
 def test_what_keeps_a_worker_from_starting_is_logged_without_its_words(
     sqlite_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(_settings: object) -> None:
+    def fail(*_arguments: object) -> NoReturn:
         raise ValueError("Dorpsstraat 12, 1012AB")
 
-    monkeypatch.setattr(server, "create_app", fail)
     monkeypatch.setattr(server, "_end_with", lambda _parent: None)
     lines = StringIO()
     configure_logging(lines)
     with pytest.raises(SystemExit) as ended:
-        server._loader(sqlite_world.settings)()
+        server._loader(sqlite_world.settings, lambda _settings: fail, fail)()
     configure_logging()
     assert ended.value.code == 1
     assert ended.value.__suppress_context__

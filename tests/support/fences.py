@@ -9,10 +9,11 @@ import pytest
 from sqlalchemy import Engine
 
 from notifications.channels.memory import MemoryChannel
+from signals.app import make_worker
 from signals.db import make_engine
 from signals.operations import database_roles as grants
 from signals.operations.database_roles import Roles
-from signals.operations.jobs import Worker, make_worker
+from signals.operations.jobs import Worker
 from signals.settings import RetentionSettings
 from tests.support.kept_rows import bring_back
 from tests.support.postgres import SUPERUSER, PostgresServer
