@@ -1,6 +1,6 @@
-"""Whose message it is to send: what is due and in which order, taken for a while, changed only while held.
+"""Leases: the due messages in order, taken by one worker for a while, and changed only under the lease.
 
-A lease is proved by its end: whoever takes a message later gets a lease that ends later.
+The end of a lease proves it: a worker that takes the message later gets a lease that ends later.
 """
 
 import uuid
@@ -20,7 +20,7 @@ from notifications.retry import DOUBTFUL
 
 @dataclass(frozen=True, kw_only=True)
 class Lease:
-    """A message that is ours until `until`, which also proves it: a later lease always ends later."""
+    """A message that this worker has until `until`; the moment also proves the lease."""
 
     id: uuid.UUID
     event: str
@@ -37,7 +37,7 @@ class Lease:
 
 
 def is_due(now: datetime, channels: Iterable[str]) -> ColumnElement[bool]:
-    """Still to be sent by one of these channels, or too old for any; and nobody's at the moment."""
+    """Match messages without a live lease that one of these channels can send, or that are too old."""
     return and_(
         OutboxMessage.state.in_([MessageState.QUEUED, MessageState.SENDING]),
         OutboxMessage.not_before <= now,
@@ -47,7 +47,7 @@ def is_due(now: datetime, channels: Iterable[str]) -> ColumnElement[bool]:
 
 
 def in_turn(due: ColumnElement[bool], limit: int) -> Select[uuid.UUID]:
-    """The oldest due message of each organisation, then the second of each, and so on."""
+    """Select the oldest due message of each organisation, then the second of each, and so on."""
     oldest_first = (OutboxMessage.not_before, OutboxMessage.id)
     turn = func.row_number().over(partition_by=OutboxMessage.organisation_id, order_by=oldest_first)
     return select(OutboxMessage.id).where(due).order_by(turn, *oldest_first).limit(limit)
@@ -56,9 +56,9 @@ def in_turn(due: ColumnElement[bool], limit: int) -> Select[uuid.UUID]:
 def lock_next(
     session: Session, due: ColumnElement[bool], ranked: deque[uuid.UUID], most: int
 ) -> list[OutboxMessage]:
-    """The next that are due, locked; those that another worker is leasing just now are passed over.
+    """Return the next due messages, locked; skip those that another worker locks at this moment.
 
-    Ranked first and locked then: in one statement PostgreSQL may rank anew for every row it looks at.
+    Ranking comes first: in one statement PostgreSQL may rank again for every row.
     """
     locked: list[OutboxMessage] = []
     while ranked and len(locked) < most:
@@ -75,14 +75,14 @@ def _lock(session: Session, due: ColumnElement[bool], ids: Sequence[uuid.UUID]) 
 
 
 def lease_all(session: Session, ids: Sequence[uuid.UUID], until: datetime) -> None:
-    """Nobody else takes them before `until`, whatever becomes of this process."""
+    """Lease messages, so that no other worker takes them before `until`."""
     leased = _messages.update().where(_messages.c.id.in_(ids))
     if ids:
         session.execute(leased.values(state=MessageState.QUEUED, leased_until=until))
 
 
 def doubts_of(session: Session, messages: Sequence[OutboxMessage]) -> dict[uuid.UUID, int]:
-    """How often it is unknown whether a message that was tried before has arrived."""
+    """Return, by message, the number of earlier tries with an unknown outcome."""
     tried = [message.id for message in messages if message.tries]
     if not tried:
         return {}
@@ -95,7 +95,7 @@ def doubts_of(session: Session, messages: Sequence[OutboxMessage]) -> dict[uuid.
 
 
 def lease_of(message: OutboxMessage, doubts: int, until: datetime) -> Lease:
-    """What is needed to send it, so that nothing is open towards the database meanwhile."""
+    """Return the data to send a message without an open transaction."""
     return Lease(
         id=message.id,
         event=message.event,
@@ -112,21 +112,21 @@ def lease_of(message: OutboxMessage, doubts: int, until: datetime) -> Lease:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Which:
-    """Which message an update is about: `until` of the lease that must hold it, None for whoever has it."""
+class Target:
+    """The message of an update: `until` names the lease; None means any lease and any other state."""
 
     id: uuid.UUID
     state: MessageState
     until: datetime | None = None
 
 
-def held(lease: Lease, state: MessageState) -> Which:
-    """The message of a lease, as long as it is held and in this state."""
-    return Which(id=lease.id, state=state, until=lease.until)
+def leased(lease: Lease, state: MessageState) -> Target:
+    """Return the target of a lease, while the lease lives and the message is in this state."""
+    return Target(id=lease.id, state=state, until=lease.until)
 
 
-def change(session: Session, which: Which, **values: Any) -> bool:
-    """Whether it was still so: in that state under that lease, or without one in any other state."""
+def change(session: Session, which: Target, **values: Any) -> bool:
+    """Update a message; return whether the target still matched."""
     statement = _update_of(which.until is not None, tuple(values))
     given = {f"set_{name}": value for name, value in values.items()}
     done = session.connection().execute(
@@ -136,10 +136,10 @@ def change(session: Session, which: Which, **values: Any) -> bool:
 
 
 @lru_cache(maxsize=32)
-def _update_of(held: bool, names: tuple[str, ...]) -> Update:
-    """Made once for each set of columns: an expression made anew costs more than running it."""
+def _update_of(under_lease: bool, names: tuple[str, ...]) -> Update:
+    """Build one statement for each set of columns: building costs more than running."""
     known = _messages.c
-    if held:
+    if under_lease:
         state = known.state == bindparam("is_state", type_=known.state.type)
         which = and_(state, known.leased_until == bindparam("is_until", type_=known.leased_until.type))
     else:

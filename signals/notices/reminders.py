@@ -1,7 +1,7 @@
 """Reminders before a deadline and word of a missed one: to the team, lead, deputy and service manager.
 
 The job may run at any time and as often as it likes: each message is written once for each event, signal and
-recipient. What lost its sense meanwhile is dropped just before it would be sent (`why_senseless`). Messages
+recipient. What lost its sense meanwhile is dropped just before it would be sent (`why_obsolete`). Messages
 about a signal go to the organisation that has it and to the national desk, never to a coordinator. Of a
 signal that nobody may work on (art. 18 AVG) nobody is told anything until that is lifted.
 """
@@ -102,7 +102,7 @@ def remind(session: Session, clock: Clock, *, public_url: str, channels: Collect
     return enqueue(session, messages)
 
 
-def why_senseless(
+def why_obsolete(
     session: Session, event: str, subject_id: uuid.UUID, organisation_id: uuid.UUID | None, recipient: str
 ) -> str | None:
     """A code of why this need not be told any more, None when it must; asked just before it is sent."""

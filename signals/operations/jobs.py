@@ -32,7 +32,7 @@ from signals.models import IdempotencyKey, Receipt, SealedReport
 from signals.notices.channels import complete, make_channels, rest, switches
 from signals.notices.drills import DrillReport, Drills
 from signals.notices.limit_notices import forget_full_days, watch_limits
-from signals.notices.reminders import remind, why_senseless
+from signals.notices.reminders import remind, why_obsolete
 from signals.organisations.current_addresses import forget_former, whither
 from signals.organisations.recipients import ask_for_proof
 from signals.retention import DeletionJournal, Ends, Retention, RetentionReport
@@ -181,7 +181,7 @@ class Worker:
             limit=BATCH,
             rng=self.rng,
             complete=partial(complete, self.keystore),
-            senseless=why_senseless,
+            obsolete=why_obsolete,
             breakers={name: self.breakers[name] for name in self.channels},
         )
 

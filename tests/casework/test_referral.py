@@ -15,7 +15,7 @@ from signals.casework.referral import refer, referred_away
 from signals.errors import Conflict, Invalid, NotFound, StaleVersion
 from signals.intake.content import open_report
 from signals.models import AddressLink, Organisation, Recipient, Referral, Signal
-from signals.notices.reminders import why_senseless
+from signals.notices.reminders import why_obsolete
 from signals.vocabulary import ConcernType, Outcome, ReferralReason, SignalState
 from tests.support.world import AMSTERDAM, GRONINGEN, IN_AMSTERDAM, World
 
@@ -158,7 +158,7 @@ def test_messages_to_the_senders_team_are_withdrawn(
     with world.sessions() as session:
         left = session.execute(about).all()
         assert signal_id not in {message.subject_id for message in left}
-        assert {why_senseless(session, *message) for message in left} == {"gone"}  # told on arrival
+        assert {why_obsolete(session, *message) for message in left} == {"gone"}  # told on arrival
 
 
 def test_a_stale_version_refers_nothing(world: World, sender: Actor, signal_id: uuid.UUID) -> None:

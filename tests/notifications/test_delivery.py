@@ -223,23 +223,6 @@ def test_no_connection_is_held_while_a_provider_is_called(factory: Factory, cloc
 
 
 @pytest.mark.postgres
-def test_on_postgresql_each_message_more_is_one_statement_more(
-    postgres_url: str, clock: FixedClock, channel: MemoryChannel
-) -> None:
-    engine = make_engine(postgres_url)
-    Base.metadata.create_all(engine)
-    factory, counted = session_factory(engine), []
-    for first, last in ((1, 11), (11, 31)):
-        write(factory, *(new_message(subject_id=subject(number)) for number in range(first, last)))
-        with _counting("before_cursor_execute", "begin", target=Engine) as counts:
-            assert deliver(factory, clock, channel).delivered == last - first
-        counted.append(counts)
-    engine.dispose()
-    assert counted[1]["before_cursor_execute"] - counted[0]["before_cursor_execute"] == 10
-    assert counted[1]["begin"] - counted[0]["begin"] == 10  # of itself each: no BEGIN is sent
-
-
-@pytest.mark.postgres
 def test_what_was_sent_is_written_down_when_the_database_ends_all_connections_meanwhile(
     postgres_url: str, clock: FixedClock, channel: MemoryChannel
 ) -> None:
@@ -367,13 +350,13 @@ def test_what_was_sent_is_written_down_when_asking_for_the_next_one_fails(
     write(factory, *(new_message(subject_id=subject(number)) for number in (1, 2)))
     asked: list[str] = []
 
-    def senseless(_session: Session, event: str, *_about: object) -> None:
+    def obsolete(_session: Session, event: str, *_about: object) -> None:
         asked.append(event)
         if len(asked) == 2:
             raise _Crash
 
     with pytest.raises(_Crash):
-        deliver_due(factory, clock, {"memory": channel}, senseless=senseless)
+        deliver_due(factory, clock, {"memory": channel}, obsolete=obsolete)
     assert [message.state for message in messages(factory)].count(MessageState.DELIVERED) == 1
     clock.moment += timedelta(hours=1)
     deliver(factory, clock, channel)

@@ -333,7 +333,7 @@ def test_what_lost_its_sense_is_dropped_with_the_reason(
     factory: Factory, clock: FixedClock, channel: MemoryChannel
 ) -> None:
     write(factory)
-    report = deliver(factory, clock, channel, senseless=lambda *_about: "claimed")
+    report = deliver(factory, clock, channel, obsolete=lambda *_about: "claimed")
     assert report.expired == 1
     assert (the_message(factory).state, the_message(factory).reason) == (MessageState.EXPIRED, "claimed")
     assert channel.sent == []

@@ -14,7 +14,7 @@ from notifications.outbox import NewMessage, enqueue
 from notifications.retry import TemporaryFailure
 from signals.audit.log import SYSTEM
 from signals.models import AccountLink, Organisation, Recipient, Signal, StaffMember
-from signals.notices.reminders import why_senseless
+from signals.notices.reminders import why_obsolete
 from signals.organisations.administration import RecipientEntry, change_organisation
 from signals.organisations.recipients import ask_for_proof
 from signals.staff.recovery import Links, recover
@@ -26,7 +26,7 @@ LINK = "https://desk.example/desk"
 
 
 def _deliver(world: World, channel: MemoryChannel) -> DeliveryReport:
-    return deliver_due(world.sessions, world.clock, {"email": channel}, senseless=why_senseless)
+    return deliver_due(world.sessions, world.clock, {"email": channel}, obsolete=why_obsolete)
 
 
 def _reasons(world: World) -> list[str | None]:
@@ -93,11 +93,11 @@ def test_nor_by_a_text_message_to_the_phone_of_who_became_one(world: World, abou
         signal = session.scalars(select(Signal)).one()
         subject = signal.id if about == "one" else uuid.UUID(int=404)
         waiting = session, Event.NEW_SIGNAL, subject, AMSTERDAM, recipient.phone
-        assert why_senseless(*waiting) is None
+        assert why_obsolete(*waiting) is None
         member = session.get_one(StaffMember, member_id)
         member.email, member.role, member.organisation_id = address, Role.COORDINATOR, None
         session.flush()
-        assert why_senseless(*waiting) == "coordinator"
+        assert why_obsolete(*waiting) == "coordinator"
 
 
 def test_an_account_link_that_was_used_meanwhile_is_not_sent(world: World) -> None:
