@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Literal
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from signals.audit.log import Actor, require_role
@@ -44,6 +44,13 @@ def approvals(session: Session, *, organisation_id: uuid.UUID | None) -> Sequenc
     if organisation_id is not None:
         query = query.where(Approval.organisation_id == organisation_id)
     return session.scalars(query.limit(200)).all()
+
+
+def waiting_approvals(session: Session, clock: Clock, *, organisation_id: uuid.UUID) -> int:
+    """Return how many requests about one organisation somebody can still decide."""
+    since = clock.now() - timedelta(days=APPROVAL_DAYS)
+    query = select(func.count()).select_from(Approval).where(Approval.organisation_id == organisation_id)
+    return session.scalar(query.where(Approval.decision == "asked", Approval.asked_at >= since)) or 0
 
 
 def ask_team(

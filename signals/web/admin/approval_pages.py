@@ -7,9 +7,9 @@ from flask import Blueprint, render_template
 
 from signals.vocabulary import Role
 from signals.web.admin import office
-from signals.web.officer import pages as officer_pages
 from signals.web.staff_kit import account_shared, page_kit
 from signals.web.staff_kit.auth import current, requires_page
+from signals.web.staff_kit.officer_sections import officer_sections
 
 approval_pages = Blueprint("approval_pages", __name__, url_prefix="/desk/approvals")
 
@@ -22,7 +22,7 @@ _APPROVERS = (Role.LEAD, Role.PRIVACY_OFFICER)
 def sections() -> list[tuple[str, str]]:
     """The officer's sections; none for a lead, whose page has those of the team."""
     if current().actor.role == Role.PRIVACY_OFFICER:
-        return officer_pages.sections()
+        return officer_sections()
     return []
 
 

@@ -1,7 +1,6 @@
 """The staff API: sign-in, the queue, and what is done with a signal. Programs carry a bearer's token."""
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
@@ -10,11 +9,11 @@ from flask import Response, request
 
 from signals import casework
 from signals.clock import today
-from signals.errors import FieldProblem, Invalid
 from signals.models import Organisation
 from signals.vocabulary import Role
 from signals.web.http.bodies import StaffParser, read_json
 from signals.web.http.openapi import API_BASE, StaffBlueprint, answers
+from signals.web.http.preconditions import IF_MATCH, if_match
 from signals.web.staff_kit import representations, schemas
 from signals.web.staff_kit.auth import EVERYONE, current, open_to_all, requires, sign_in, sign_out
 from signals.web.staff_kit.context import desk
@@ -38,16 +37,6 @@ AUTHENTICATION = "bearer"
 
 _TOKEN: Final[list[dict[str, list[str]]]] = [{"token": []}]
 _FOLLOW_UP: Final = (Role.WORKER, Role.LEAD)
-_UNEQUAL: Final = -1  # a version that no signal has
-IF_MATCH: Final = {
-    "in": "header",
-    "name": "If-Match",
-    "required": False,
-    "schema": {"type": "string", "maxLength": 40},
-    "description": "The version that the change is meant for, with or without quotes, or `*`. A stale one "
-    "gives 412; without the header the state check alone decides.",
-}
-"""The header that says which version a change is meant for, as every changing call documents it."""
 _ETAG: Final = {"ETag": {"description": "The signal's version", "schema": {"type": "string"}}}
 _REOPEN: Final = schemas.ReopenSchema()
 _CHANGE_ANSWERS: Final = (400, 404, 409, 410, 412)
@@ -349,23 +338,6 @@ def plan_round(wanted: Mapping[str, Any]) -> Response:
             ]
         }
     )
-
-
-def if_match() -> int | None:
-    """The version of If-Match (RFC 9110 section 13.1.1); None without one and for `*`.
-
-    Bare digits are taken too. Raises `Invalid` for a weak tag, which never matches here, for a list
-    and for what is no tag at all, nothing included: a program that lost its version meant one, and the
-    server gives us nothing of a header that is not ASCII. Another strong tag is one that no signal has.
-    """
-    text = request.headers.get("If-Match", "*").strip()
-    if text == "*":
-        return None
-    if re.fullmatch(r'[0-9]{1,9}|"[0-9]{1,9}"', text):
-        return int(text.strip('"'))
-    if re.fullmatch(r'"[\x21\x23-\x7e]*"', text):
-        return _UNEQUAL
-    raise Invalid(FieldProblem(field="If-Match", code="not_a_version"))
 
 
 def _optional_body() -> dict[str, Any]:

@@ -14,8 +14,8 @@ from flask import Blueprint, render_template, request
 from marshmallow import ValidationError, fields, validate
 
 from signals.vocabulary import Role
-from signals.web.officer.pages import AddressForm
 from signals.web.staff_kit import account_shared, forms
+from signals.web.staff_kit.address_form import AddressForm
 from signals.web.staff_kit.auth import current, requires_page
 from signals.web.staff_kit.context import desk
 from signals.web.staff_kit.search import Found, found_before, search

@@ -18,7 +18,8 @@ from signals.web.figures.long_form import (
     table_as_json,
 )
 from signals.web.http.accepting import prefers
-from signals.web.http.openapi import API_BASE, ETAG, IF_NONE_MATCH, PublicBlueprint, answers
+from signals.web.http.openapi import API_BASE, PublicBlueprint, answers
+from signals.web.http.preconditions import ETAG, IF_NONE_MATCH
 from signals.web.http.report_schemas import Strict
 
 figures_api = PublicBlueprint(

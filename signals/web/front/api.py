@@ -19,7 +19,8 @@ from signals.web.front.context import front
 from signals.web.front.reading import read_report
 from signals.web.front.sizes import JSON_STEP, of_one_size
 from signals.web.http.bodies import StrictParser, read_json
-from signals.web.http.openapi import API_BASE, ETAG, IF_NONE_MATCH, PublicBlueprint, answers
+from signals.web.http.openapi import API_BASE, PublicBlueprint, answers
+from signals.web.http.preconditions import ETAG, IF_NONE_MATCH
 from signals.web.http.report_schemas import (
     CoverageAnswerSchema,
     FormSchema,

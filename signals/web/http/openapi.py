@@ -25,14 +25,6 @@ _VERSION: Final = {
     }
 }
 
-ETAG: Final = {"ETag": {"description": "Of this answer, for `If-None-Match`", "schema": {"type": "string"}}}
-IF_NONE_MATCH: Final = {
-    "in": "header",
-    "name": "If-None-Match",
-    "required": False,
-    "schema": {"type": "string"},
-    "description": "The `ETag` of what you have: the answer is 304 while it is the same (RFC 9110, 13.1.2).",
-}
 _OF_REFUSALS: Final = {
     HTTPStatus.UNAUTHORIZED.name: {
         "WWW-Authenticate": {"description": "How to sign in: `Bearer`", "schema": {"type": "string"}}

@@ -7,9 +7,9 @@ from flask import Response
 
 from signals.models import RegisterEntry, Signal
 from signals.vocabulary import Role
-from signals.web.desk.api import IF_MATCH, if_match
 from signals.web.http.accepting import prefers
 from signals.web.http.openapi import API_BASE, StaffBlueprint, answers
+from signals.web.http.preconditions import IF_MATCH, if_match
 from signals.web.officer import rights, schemas
 from signals.web.officer.forgotten import PeriodInForce, forgotten, periods_in_force, set_period
 from signals.web.officer.register import register_page

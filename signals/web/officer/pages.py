@@ -5,7 +5,6 @@ from typing import Any, Final
 from uuid import UUID
 
 from flask import Blueprint, Response, render_template, request
-from flask_babel import gettext
 from marshmallow import ValidationError, fields, pre_load, validate
 
 from signals.audit.trail import AuditFilter
@@ -20,9 +19,8 @@ from signals.residents import (
     Right,
 )
 from signals.routing.postcodes import Address
+from signals.staff.approvals import waiting_approvals
 from signals.vocabulary import AuditAction, ConcernType, RetentionRule, Role
-from signals.web.admin import office
-from signals.web.http.report_schemas import AdditionField, HouseNumberField, PostcodeField
 from signals.web.officer import rights, trail_words
 from signals.web.officer.api import PDF, csv_answer
 from signals.web.officer.forgotten import forgotten, set_period
@@ -31,9 +29,12 @@ from signals.web.officer.rights_pdf import rights_pdf
 from signals.web.officer.schemas import MOST_DAYS, DayOrMoment, LegalBasis, correction_in
 from signals.web.officer.trail import people, trail_csv, trail_page
 from signals.web.staff_kit import account_shared, forms, page_kit
+from signals.web.staff_kit.address_form import AddressForm
 from signals.web.staff_kit.answer import json_answer
 from signals.web.staff_kit.auth import requires_page
 from signals.web.staff_kit.context import desk
+from signals.web.staff_kit.officer_sections import officer_sections
+from signals.web.staff_kit.opened import organisation_id
 from signals.web.staff_kit.schemas import Choice
 
 officer_pages = Blueprint("officer_pages", __name__, url_prefix="/desk/officer")
@@ -48,29 +49,11 @@ _NOTE: Final = "note-"
 _NOTE_TEXT: Final = "note_text-"
 
 
-class TypedNumber(HouseNumberField):
-    """A house number as it was typed."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
-        text = str(value).strip()
-        if not text.isascii() or not text.isdecimal():
-            raise ValidationError("house_number")
-        return super()._deserialize(int(text[:9]), attr, data, **kwargs)
-
-
 class Ticked(fields.String):
     """A box: `yes` where it is ticked, empty where it is not."""
 
     def __init__(self) -> None:
         super().__init__(load_default="", validate=validate.OneOf(["", "yes"], error="not_a_choice"))
-
-
-class AddressForm(forms.Form):
-    """An address."""
-
-    postcode = PostcodeField(required=True)
-    house_number = TypedNumber(required=True)
-    house_number_addition = AdditionField(load_default="")
 
 
 class ProofForm(forms.Form):
@@ -138,26 +121,15 @@ class AuditForm(forms.Form):
     until = DayOrMoment(load_default=None, end=True)
 
 
-def sections() -> list[tuple[str, str]]:
-    """What the officer's pages lead to."""
-    return [
-        ("officer_pages.overview", gettext("Overview")),
-        ("officer_pages.residents", gettext("Rights of residents")),
-        ("officer_pages.register", gettext("Register")),
-        ("officer_pages.audit", gettext("Audit trail")),
-        ("officer_pages.retention", gettext("Keeping and deleting")),
-        ("approval_pages.approvals", gettext("Approvals")),
-    ]
-
-
-page_kit.share_with(officer_pages, sections)
+page_kit.share_with(officer_pages, officer_sections)
 
 
 @officer_pages.get("")
 @requires_page(Role.PRIVACY_OFFICER)
 def overview() -> str:
     """Where to begin, and what waits."""
-    waiting = sum(1 for found in office.approvals() if found.decision == "asked")
+    with desk().reading() as session:
+        waiting = waiting_approvals(session, desk().clock, organisation_id=organisation_id())
     return render_template("desk/officer/overview.html", waiting=waiting)
 
 

@@ -1,7 +1,7 @@
 """The staff API's bodies and parameters. Schemas stop at this layer."""
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
 
@@ -64,7 +64,10 @@ class TrueOrFalse(fields.Boolean):
 
 
 class Moment(fields.DateTime):
-    """A moment with its offset (RFC 3339): `2026-11-24T10:30:00+01:00`."""
+    """A moment with its offset (RFC 3339): `2026-11-24T10:30:00+01:00`; answers give it in UTC, with `Z`."""
+
+    def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z") if value else None
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
         if not isinstance(value, str) or not _MOMENT.fullmatch(value):
@@ -263,7 +266,7 @@ class SessionSchema(MeSchema):
     """A new session: send the token as `Authorization: Bearer`."""
 
     token = fields.String(required=True)
-    expires_at = fields.DateTime(required=True)
+    expires_at = Moment(required=True)
 
 
 class QueueItemSchema(Schema):
@@ -335,11 +338,11 @@ class RecordedAttemptSchema(Schema):
     id = fields.UUID(required=True)
     kind = fields.Enum(AttemptKind, by_value=True, required=True)
     result = fields.Enum(AttemptResult, by_value=True, required=True)
-    attempted_at = fields.DateTime(required=True)
+    attempted_at = Moment(required=True)
     workers = fields.Integer(required=True)
     postponed_until = fields.Date(required=True, allow_none=True)
     recorded_by = fields.String(required=True)
-    recorded_at = fields.DateTime(required=True)
+    recorded_at = Moment(required=True)
 
 
 class StatusChangeSchema(Schema):
@@ -349,7 +352,7 @@ class StatusChangeSchema(Schema):
     before = fields.Enum(SignalState, by_value=True, required=True, allow_none=True)
     after = fields.Enum(SignalState, by_value=True, required=True)
     on = fields.Date(required=True)
-    at = fields.DateTime(required=True, allow_none=True)
+    at = Moment(required=True, allow_none=True)
     by = fields.String(required=True, allow_none=True)
     reason = fields.String(required=True, allow_none=True)
 
@@ -383,7 +386,7 @@ class WrittenNoteSchema(Schema):
 
     id = fields.UUID(required=True)
     written_by = fields.String(required=True)
-    written_at = fields.DateTime(required=True)
+    written_at = Moment(required=True)
 
 
 class OpenedNoteSchema(WrittenNoteSchema):
@@ -425,8 +428,8 @@ class SignalSchema(QueueItemSchema):
     referred_to = fields.Enum(ReferredTo, by_value=True, required=True, allow_none=True)
     newly_known = fields.Boolean(required=True, allow_none=True)
     wmo_notified_on = fields.Date(required=True, allow_none=True)
-    first_contact_at = fields.DateTime(required=True, allow_none=True)
-    concluded_at = fields.DateTime(required=True, allow_none=True)
+    first_contact_at = Moment(required=True, allow_none=True)
+    concluded_at = Moment(required=True, allow_none=True)
 
 
 class StopSchema(Schema):

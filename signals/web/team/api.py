@@ -11,8 +11,8 @@ from signals.models import Organisation
 from signals.organisations.addressing import EMAIL
 from signals.staff.absence import Away
 from signals.vocabulary import Role
-from signals.web.desk.api import IF_MATCH, if_match
 from signals.web.http.openapi import API_BASE, StaffBlueprint, answers
+from signals.web.http.preconditions import IF_MATCH, if_match
 from signals.web.staff_kit.answer import json_answer
 from signals.web.staff_kit.auth import requires
 from signals.web.team import office, schemas

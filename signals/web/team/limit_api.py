@@ -9,8 +9,8 @@ from marshmallow import Schema, fields, validate
 from signals.models.area_day import MOST_RAISES
 from signals.notices.limit_notices import FullDay
 from signals.vocabulary import Role
-from signals.web.desk.api import IF_MATCH, if_match
 from signals.web.http.openapi import API_BASE, StaffBlueprint, answers
+from signals.web.http.preconditions import IF_MATCH, if_match
 from signals.web.staff_kit import limits
 from signals.web.staff_kit.answer import json_answer
 from signals.web.staff_kit.auth import requires
