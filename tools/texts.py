@@ -5,11 +5,36 @@ tests/web/test_catalogues.py checks the result.
 """
 
 from collections.abc import Iterator
+from enum import StrEnum
 from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
+
+from signals.casework import NotReachedReason, PartOfDay, ReopenReason
+from signals.residents import IdentityProof, ResidenceProof, Right
+from signals.routing.coverage_problems import ProblemKind
+from signals.routing.rows import CoverageLevel
+from signals.statistics.menu import menu, stem
+from signals.vocabulary import (
+    Action,
+    AttemptKind,
+    AttemptResult,
+    AuditAction,
+    ConcernType,
+    DeferralReason,
+    DeletionReason,
+    OrganisationKind,
+    Outcome,
+    ReferralReason,
+    ReferredTo,
+    RetentionRule,
+    Role,
+    Seen,
+    SignalState,
+)
+from signals.web.figures import words
 
 WEB = Path(__file__).resolve().parents[1] / "signals" / "web"
 METHODS = [("**.py", "python"), ("**/templates/**.html", "jinja2")]
@@ -19,18 +44,52 @@ KEYWORDS = {
     "lazy_gettext": None,
     "ngettext": (1, 2),
     "pgettext": ((1, "c"), 2),
+    "mark": None,
 }
-OF_STAFF = "nl"
-"""The language of the desk has each message. Each other language has what carriers and residents read."""
+READ_BY_CARRIERS: tuple[type[StrEnum], ...] = (ConcernType, Seen)
+READ_BY_STAFF: tuple[type[StrEnum], ...] = (
+    Action,
+    AttemptKind,
+    AttemptResult,
+    AuditAction,
+    CoverageLevel,
+    DeferralReason,
+    DeletionReason,
+    IdentityProof,
+    NotReachedReason,
+    OrganisationKind,
+    Outcome,
+    PartOfDay,
+    ProblemKind,
+    ReferralReason,
+    ReferredTo,
+    ReopenReason,
+    ResidenceProof,
+    RetentionRule,
+    Right,
+    Role,
+    SignalState,
+)
+"""The enums that people read: each code is a message, with the name of its enum as context."""
+SOURCE, OF_STAFF = "en", "nl"
+"""English has words for codes only: other texts are English in the code. Dutch has everything.
+
+Each other language has what carriers and residents read.
+"""
 OF_CARRIERS = (
     "front/",
     "http/",
+    "labels.py",
     "sheets.py",
     "templates/front/",
     "templates/base.html",
     "templates/error.html",
 )
 NOT_OF_CARRIERS = ("http/staff_answers.py",)
+CODES, CODES_OF_CARRIERS = "codes", "codes of carriers"
+"""The place of a message that is a code, instead of a file."""
+NAMED_BY_REFERENCE = ("region", "municipality")
+"""Dimensions with areas as members: the reference files have the names of areas."""
 KEPT_HEADERS = ("Language:", "Plural-Forms:", "Content-Type:")
 """The other headers name a moment, a person or a version, and would change at every run."""
 
@@ -68,7 +127,7 @@ def updated(code: str) -> Catalog:
 def wanted(code: str) -> list[Message]:
     """Return the messages that the catalogue of a language must have, in the order of the file."""
     return sorted(
-        (each for each in messages() if code == OF_STAFF or _is_of_carriers(each)),
+        (each for each in messages() if _is_read_in(code, each)),
         key=lambda each: (each.context or "", each.id[0] if each.pluralizable else each.id),
     )
 
@@ -83,6 +142,8 @@ def messages() -> Iterator[Message]:
         directory_filter=lambda path: Path(path).name not in ("vendor", "__pycache__"),
     ):
         template.add(found, locations=[(file, line)], auto_comments=comments, context=context)
+    for context, found, file in _codes():
+        template.add(found, locations=[(file, 0)], context=context)
     return (message for message in template if message.id)
 
 
@@ -97,6 +158,28 @@ def write(code: str, catalogue: Catalog) -> None:
 
 def _file(code: str) -> Path:
     return WEB / "translations" / code / "LC_MESSAGES" / "messages.po"
+
+
+def _codes() -> Iterator[tuple[str, str, str]]:
+    """Yield (context, code, file) for each code that people read."""
+    for codes in (*READ_BY_CARRIERS, *READ_BY_STAFF):
+        for code in codes:
+            yield codes.__name__, code.value, CODES_OF_CARRIERS if codes in READ_BY_CARRIERS else CODES
+    yield "figures.dimension", "period", CODES
+    for schema in menu():
+        for measure in schema.measures:
+            yield "figures.measure", measure.name, CODES
+        for side in schema.dimensions:
+            yield "figures.dimension", stem(side.name), CODES
+            if stem(side.name) not in NAMED_BY_REFERENCE:
+                yield from ((words.context_of(side.name), member, CODES) for member in side.members)
+
+
+def _is_read_in(language: str, message: Message) -> bool:
+    files = {file for file, _line in message.locations}
+    if language == SOURCE:
+        return not files.isdisjoint((CODES, CODES_OF_CARRIERS))
+    return language == OF_STAFF or CODES_OF_CARRIERS in files or _is_of_carriers(message)
 
 
 def _is_of_carriers(message: Message) -> bool:

@@ -1,220 +1,73 @@
-"""The carrier's words in eight languages, one table: an app gets all of them at once from `GET /form`.
+"""Words for codes, and texts in a chosen language; the words themselves are in the catalogues.
 
-Dutch is B1. The other languages were written by the makers and wait for a reading by native
-speakers (docs/operations.md).
+The message of a code has the name of its enum as context and its value as id: ("ConcernType", "frail").
+tools/texts.py lists the enums that people read.
 """
 
 from collections.abc import Mapping
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
 
-from signals.vocabulary import LANGUAGES, ConcernType, Seen
+from babel.support import Translations
 
-Labels = Mapping[str, str]
+from signals.vocabulary import LANGUAGES
 
-
-def _labels(*texts: str) -> Labels:
-    return dict(zip(LANGUAGES, texts, strict=True))
+_FOLDER: Final = Path(__file__).parent / "translations"
 
 
-CONCERN_TYPES: Mapping[ConcernType, Labels] = {
-    ConcernType.MAIL_PILING_UP: _labels(
-        "Post of pakketten stapelen op",
-        "Mail or parcels piling up",
-        "Poczta lub paczki się gromadzą",
-        "البريد أو الطرود تتراكم",
-        "Posta veya paketler birikiyor",
-        "Трупат се писма или пратки",
-        "Se adună scrisori sau colete",
-        "Збираються листи або посилки",
-    ),
-    ConcernType.NOT_SEEN: _labels(
-        "Doet niet meer open, lang niet gezien",
-        "No longer answers, not seen for long",
-        "Nie otwiera, dawno niewidziany",
-        "لم يعد يفتح الباب، لم يُرَ منذ مدة",
-        "Kapıyı açmıyor, uzun süredir görülmedi",
-        "Не отваря, отдавна не е виждан",
-        "Nu mai deschide, nu a fost văzut demult",
-        "Не відчиняє, давно не бачили",
-    ),
-    ConcernType.SEEMS_LONELY: _labels(
-        "Lijkt eenzaam, zoekt contact",
-        "Seems lonely, seeks contact",
-        "Wydaje się samotny, szuka kontaktu",
-        "يبدو وحيدًا ويبحث عن تواصل",
-        "Yalnız görünüyor, sohbet arıyor",
-        "Изглежда самотен, търси контакт",
-        "Pare singur, caută companie",
-        "Здається самотнім, шукає спілкування",
-    ),
-    ConcernType.CONFUSED: _labels(
-        "Maakt een verwarde indruk",
-        "Appears confused",
-        "Sprawia wrażenie zagubionego",
-        "يبدو مشوش الذهن",
-        "Kafası karışık görünüyor",
-        "Изглежда объркан",
-        "Pare confuz",
-        "Здається розгубленим",
-    ),
-    ConcernType.SELF_NEGLECT: _labels(
-        "Zorgt slecht voor zichzelf",
-        "Neglects themselves",
-        "Zaniedbuje siebie",
-        "يهمل نفسه",
-        "Kendine iyi bakmıyor",
-        "Не се грижи за себе си",
-        "Nu se îngrijește",
-        "Не дбає про себе",
-    ),
-    ConcernType.HOME_NEGLECTED: _labels(
-        "Huis of tuin vervuild of overvol",
-        "Home or garden neglected or overfull",
-        "Dom lub ogród zaniedbany lub zagracony",
-        "المنزل أو الحديقة مهملة أو مكدسة",
-        "Ev veya bahçe bakımsız ya da tıka basa dolu",
-        "Домът или градината са занемарени или претъпкани",
-        "Casa sau grădina neîngrijită sau prea plină",
-        "Дім або сад занедбані чи захаращені",
-    ),
-    ConcernType.FRAIL: _labels(
-        "Gaat lichamelijk achteruit",
-        "Physically declining",
-        "Słabnie fizycznie",
-        "صحته الجسدية تتراجع",
-        "Bedensel olarak zayıflıyor",
-        "Физически отслабва",
-        "Starea fizică se înrăutățește",
-        "Слабшає фізично",
-    ),
-    ConcernType.OTHER: _labels(
-        "Niet-pluisgevoel, iets anders",
-        "Gut feeling, something else",
-        "Przeczucie, coś innego",
-        "إحساس بأن هناك خطبًا ما، شيء آخر",
-        "İçime sinmiyor, başka bir şey",
-        "Нещо ме тревожи, нещо друго",
-        "O presimțire, altceva",
-        "Недобре передчуття, щось інше",
-    ),
-}
+def mark(message: str) -> str:
+    """Return a text as it is, so that the catalogues have it; `text` translates it later."""
+    return message
 
-SEEN: Mapping[Seen, Labels] = {
-    Seen.ONCE: _labels(
-        "Eenmalig", "Once", "Raz", "مرة واحدة", "Bir kez", "Веднъж", "O singură dată", "Один раз"
-    ),
-    Seen.REPEATEDLY: _labels(
-        "Vaker",
-        "Repeatedly",
-        "Wielokrotnie",
-        "أكثر من مرة",
-        "Birden fazla",
-        "Многократно",
-        "De mai multe ori",
-        "Неодноразово",
-    ),
-    Seen.CHANGED: _labels(
-        "Verandering",
-        "A change",
-        "Zmiana",
-        "تغيّر",
-        "Değişiklik",
-        "Промяна",
-        "O schimbare",
-        "Зміна",
-    ),
-}
 
-EMERGENCY: tuple[tuple[str, Labels, Labels], ...] = (
-    (
-        "112",
-        _labels(
-            "Alarmnummer",
-            "Emergency number",
-            "Numer alarmowy",
-            "رقم الطوارئ",
-            "Acil durum numarası",
-            "Телефон за спешни случаи",
-            "Număr de urgență",
-            "Номер екстреної допомоги",
-        ),
-        _labels(
-            "Direct gevaar",
-            "Immediate danger",
-            "Bezpośrednie niebezpieczeństwo",
-            "خطر مباشر",
-            "Acil tehlike",
-            "Непосредствена опасност",
-            "Pericol imediat",
-            "Безпосередня небезпека",
-        ),
-    ),
+EMERGENCY: Final = (
+    ("112", mark("Emergency number"), mark("Immediate danger")),
     (
         "0800-2000",
-        _labels(
-            "Veilig Thuis (gratis, dag en nacht)",
-            "Veilig Thuis (free, day and night)",
-            "Veilig Thuis (bezpłatnie, całą dobę)",
-            "Veilig Thuis (مجاني، ليلًا ونهارًا)",
-            "Veilig Thuis (ücretsiz, gece gündüz)",
-            "Veilig Thuis (безплатно, денонощно)",
-            "Veilig Thuis (gratuit, zi și noapte)",
-            "Veilig Thuis (безкоштовно, цілодобово)",
-        ),
-        _labels(
-            "Geweld, mishandeling, kinderen in gevaar",
-            "Violence, abuse, children in danger",
-            "Przemoc, znęcanie się, dzieci w niebezpieczeństwie",
-            "عنف أو إساءة أو أطفال في خطر",
-            "Şiddet, istismar, tehlikedeki çocuklar",
-            "Насилие, малтретиране, деца в опасност",
-            "Violență, abuz, copii în pericol",
-            "Насильство, жорстоке поводження, діти в небезпеці",
-        ),
+        mark("Veilig Thuis (free, day and night)"),
+        mark("Violence, abuse, children in danger"),
     ),
-    (
-        "113",
-        _labels(
-            "113 Zelfmoordpreventie (gratis, dag en nacht)",
-            "113 Suicide prevention (free, day and night)",
-            "113 Zapobieganie samobójstwom (bezpłatnie, całą dobę)",
-            "113 للوقاية من الانتحار (مجاني، ليلًا ونهارًا)",
-            "113 İntiharı önleme (ücretsiz, gece gündüz)",
-            "113 Превенция на самоубийства (безплатно, денонощно)",
-            "113 Prevenirea suicidului (gratuit, zi și noapte)",
-            "113 Запобігання самогубствам (безкоштовно, цілодобово)",
-        ),
-        _labels(
-            "Gedachten aan zelfmoord",
-            "Thoughts of suicide",
-            "Myśli samobójcze",
-            "أفكار انتحارية",
-            "İntihar düşünceleri",
-            "Мисли за самоубийство",
-            "Gânduri de suicid",
-            "Думки про самогубство",
-        ),
-    ),
-    (
-        "0800-1205",
-        _labels(
-            "Meldpunt Zorgwekkend Gedrag (gratis)",
-            "Worrying Behaviour line (free)",
-            "Linia: niepokojące zachowanie (bezpłatnie)",
-            "خط الإبلاغ عن السلوك المقلق (مجاني)",
-            "Endişe verici davranış hattı (ücretsiz)",
-            "Линия за тревожно поведение (безплатно)",
-            "Linia pentru comportament îngrijorător (gratuit)",
-            "Лінія щодо тривожної поведінки (безкоштовно)",
-        ),
-        _labels(
-            "Zorgwekkend gedrag, niet acuut",
-            "Worrying behaviour, not acute",
-            "Niepokojące zachowanie, niepilne",
-            "سلوك مقلق غير عاجل",
-            "Endişe verici davranış, acil değil",
-            "Тревожно поведение, не спешно",
-            "Comportament îngrijorător, neurgent",
-            "Тривожна поведінка, не терміново",
-        ),
-    ),
+    ("113", mark("113 Suicide prevention (free, day and night)"), mark("Thoughts of suicide")),
+    ("0800-1205", mark("Worrying Behaviour line (free)"), mark("Worrying behaviour, not acute")),
 )
+"""Numbers to call when it cannot wait: the number, its name, and when to call it."""
+
+
+@cache
+def catalogue(language: str) -> Any:
+    """Return the texts of a language; that of English has codes only, as other texts are English already."""
+    return Translations.load(_FOLDER, [language])
+
+
+def text(message: str, language: str) -> str:
+    """Return a marked text in a language."""
+    return str(catalogue(language).gettext(message))
+
+
+def label(code: StrEnum, language: str) -> str:
+    """Return the words for a code in a language."""
+    return words_for(type(code).__name__, code.value, language)
+
+
+def words_for(context: str, code: str, language: str) -> str:
+    """Return the words for a code that is in no enum; `context` says what kind of code it is."""
+    return str(catalogue(language).pgettext(context, code))
+
+
+def choices(
+    codes: type[StrEnum], language: str, *, without: frozenset[StrEnum] = frozenset()
+) -> list[tuple[str, str]]:
+    """Return (code, words) for the options of a form, in the order of the enum."""
+    return [(code.value, label(code, language)) for code in codes if code not in without]
+
+
+def labels(code: StrEnum) -> Mapping[str, str]:
+    """Return the words for a code in every language, by language."""
+    return {language: label(code, language) for language in LANGUAGES}
+
+
+def texts(message: str) -> Mapping[str, str]:
+    """Return a marked text in every language, by language."""
+    return {language: text(message, language) for language in LANGUAGES}

@@ -6,13 +6,11 @@ Nothing on a sheet differs from one depot to the next: a code of their own would
 import io
 import json
 from enum import StrEnum
-from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from babel.support import Translations
-
 from signals.vocabulary import LANGUAGES
+from signals.web.labels import mark, text
 
 _HERE: Final = Path(__file__).parent
 _TEMPLATES: Final = _HERE / "templates" / "front"
@@ -34,18 +32,21 @@ _UNITS: Final = {SheetSize.A6: 3.0, SheetSize.A4: 6.0}
 
 def make_sheet(*, address: str, size: SheetSize = SheetSize.A4) -> bytes:
     """A sheet as a PDF of one page; `address` is the web address of the page (`server.public_url`)."""
+    question = mark("Worried about a resident?")
     page = address.rstrip("/") + "/"
     data = {
         "paper": size.value,
         "unit": _UNITS[size],
         "width": 60,
-        "title": _word("Worried about a resident?", "nl"),
-        "promise": _word("Without your name. You need not prove anything.", "nl"),
-        "danger": _word("Immediate danger? Call 112.", "nl") + " / Call 112.",
+        "title": text(question, "nl"),
+        "promise": text(mark("Without your name. You need not prove anything."), "nl"),
+        "danger": text(mark("Immediate danger? Call 112."), "nl") + " / Call 112.",
         "address": page.removeprefix("https://").removeprefix("http://").rstrip("/"),
         "alt": f"QR-code: {page}",
         "code": _qr(page),
-        "lines": [(code, _word("Worried about a resident?", code)) for code in LANGUAGES if code != "nl"],
+        "lines": [
+            (code, text(mark("Worried about a resident?"), code)) for code in LANGUAGES if code != "nl"
+        ],
     }
     return _typeset(data)
 
@@ -71,15 +72,6 @@ def _qr(text: str) -> str:
         out, kind="svg", border=_QUIET_ZONE, svgns=True, xmldecl=False
     )
     return out.getvalue().decode()
-
-
-@cache
-def _catalogue(code: str) -> Any:
-    return Translations.load(_HERE / "translations", [code])
-
-
-def _word(message: str, code: str) -> str:
-    return str(_catalogue(code).gettext(message))
 
 
 def _typeset(data: dict[str, Any]) -> bytes:

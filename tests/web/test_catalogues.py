@@ -3,33 +3,42 @@
 import importlib
 import pkgutil
 import re
+from enum import StrEnum
+from types import ModuleType
 
 import pytest
 
+import notifications
+import privacy
 import signals
 from signals.errors import SignalsError
-from signals.vocabulary import LANGUAGES
+from signals.vocabulary import LANGUAGES, ConcernType
 from signals.web.http import staff_answers
 from signals.web.http.messages import DETAILS, TITLES
 from tools import texts
 
-TRANSLATED = [code for code in LANGUAGES if code != "en"]
+PACKAGES = ("signals", "notifications", "privacy")
+FOR_PROGRAMS = {
+    "AddressDoubt", "ChangeKind", "Environment", "Event", "FindingKind", "MessageState", "Next",
+    "ProcessRole", "ReceiptState", "Security", "SheetSize", "Standing", "What", "Wish",
+}  # fmt: skip
+"""Codes that no page shows, or for which a template has a sentence each."""
 OF_COMMANDS = {"settings", "keys_unusable", "no_journal"}
 """Refusals that end a command or a start, with a sentence of their own; no request meets them."""
 
 
 def test_each_language_has_a_catalogue() -> None:
-    assert texts.languages() == sorted(TRANSLATED)
+    assert texts.languages() == sorted(LANGUAGES)
 
 
-@pytest.mark.parametrize("code", TRANSLATED)
+@pytest.mark.parametrize("code", LANGUAGES)
 def test_a_catalogue_has_each_text_of_its_readers_and_nothing_else(code: str) -> None:
     """`make texts` adds and removes; a person then fills in the empty translations."""
     known = {(one.id, one.context) for one in texts.read(code) if one.id}
     assert known == {(one.id, one.context) for one in texts.wanted(code)}
 
 
-@pytest.mark.parametrize("code", TRANSLATED)
+@pytest.mark.parametrize("code", LANGUAGES)
 def test_each_text_is_translated(code: str) -> None:
     catalogue = texts.read(code)
     strings = {one.id: one.string if one.pluralizable else (one.string,) for one in catalogue if one.id}
@@ -40,7 +49,7 @@ def test_each_text_is_translated(code: str) -> None:
     ] == []
 
 
-@pytest.mark.parametrize("code", TRANSLATED)
+@pytest.mark.parametrize("code", LANGUAGES)
 def test_a_translation_fills_in_what_the_text_fills_in(code: str) -> None:
     for one in texts.read(code):
         if one.id and one.python_format:
@@ -57,12 +66,29 @@ def test_in_arabic_text_from_left_to_right_stands_isolated() -> None:
 
 
 def test_each_refusal_has_a_title_and_a_next_step() -> None:
-    for module in pkgutil.walk_packages(signals.__path__, "signals."):
-        if not module.name.endswith("__main__"):
-            importlib.import_module(module.name)  # each module that defines a refusal
+    _import_all(signals)
     codes = {kind.code for kind in _all_below(SignalsError)} - OF_COMMANDS
     assert codes <= {*TITLES, *staff_answers.TITLES}
     assert codes <= {*DETAILS, *staff_answers.DETAILS}
+
+
+@pytest.mark.parametrize("code", ConcernType)
+def test_each_concern_type_has_an_icon(code: ConcernType) -> None:
+    assert (texts.WEB / "static" / "icons" / f"{code}.svg").is_file()
+
+
+def test_each_enum_is_for_people_or_for_programs() -> None:
+    """A new enum that people read goes into tools/texts.py: then the catalogues must have its codes."""
+    for package in (signals, notifications, privacy):
+        _import_all(package)
+    found = {each for each in StrEnum.__subclasses__() if each.__module__.split(".")[0] in PACKAGES}
+    assert {each.__name__ for each in found - {*texts.READ_BY_CARRIERS, *texts.READ_BY_STAFF}} == FOR_PROGRAMS
+
+
+def _import_all(package: ModuleType) -> None:
+    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
 
 
 def _places(text: str | tuple[str, ...]) -> set[str]:

@@ -25,7 +25,8 @@ from signals.routing.rows import CoverageLevel
 from signals.vocabulary import Role
 from signals.web.admin.pages import name_of, sections
 from signals.web.http.report_schemas import StrictDate
-from signals.web.staff_kit import account_shared, display, forms, officer_labels, page_kit
+from signals.web.labels import label
+from signals.web.staff_kit import account_shared, display, forms, page_kit
 from signals.web.staff_kit.auth import current, requires_page
 from signals.web.staff_kit.context import desk
 
@@ -206,7 +207,7 @@ def _area_in_words(area: Area | None) -> str:
     """`municipality: Utrecht (GM0344), from 1 January 2026`."""
     assert area is not None
     numbers = f" {area.number_from}-{area.number_to}" if area.number_from is not None else ""
-    level = officer_labels.label(CoverageLevel(area.level), page_kit.language()).partition(" (")[0]
+    level = label(CoverageLevel(area.level), page_kit.language()).partition(" (")[0]
     place = f"{level.lower()}: {name_of(area.area)}{numbers}"
     if area.valid_until is None:
         return str(gettext("%(place)s, from %(day)s", place=place, day=display.day(area.valid_from)))

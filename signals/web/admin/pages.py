@@ -23,7 +23,8 @@ from signals.vocabulary import STAFF_LANGUAGES, OrganisationKind, Role
 from signals.web.admin import office
 from signals.web.admin.schemas import MAX_BASIS
 from signals.web.http.report_schemas import StrictDate
-from signals.web.staff_kit import account_shared, forms, officer_labels, page_kit
+from signals.web.labels import label
+from signals.web.staff_kit import account_shared, forms, page_kit
 from signals.web.staff_kit.auth import requires_page
 from signals.web.staff_kit.context import desk
 from signals.web.staff_kit.schemas import Choice
@@ -237,7 +238,7 @@ def _organisation_page(
         levels=page_kit.choices(CoverageLevel),
         staff=office.staff_of(organisation_id),
         has_team=office.has_team(organisation_id),
-        roles=[(role.value, officer_labels.label(role, page_kit.language())) for role in _ROLES],
+        roles=[(role.value, label(role, page_kit.language())) for role in _ROLES],
         recipients=_typed_rows() if form == "onboard" else _recipients(found),
         form=form,
         done=request.args.get("done", ""),

@@ -30,11 +30,12 @@ from signals.vocabulary import (
     Seen,
     SignalState,
 )
+from signals.web.labels import label
 from signals.web.staff_kit import display
 from signals.web.staff_kit.answer import moment
 from signals.web.staff_kit.auth import current
 from signals.web.staff_kit.context import desk
-from signals.web.staff_kit.labels import label, result_label
+from signals.web.staff_kit.labels import result_label
 from signals.web.staff_kit.opened import changing, organisation_id
 from signals.web.staff_kit.pdf import Section, make_pdf
 from signals.web.staff_kit.schemas import AddressSchema

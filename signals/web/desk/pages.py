@@ -29,12 +29,14 @@ from signals.vocabulary import (
     Role,
     SignalState,
 )
+from signals.web import labels
 from signals.web.desk.handing_over import may_leave
 from signals.web.desk.queue_page import arrived_meanwhile, queue_values
 from signals.web.desk.signal_page import explain, possible, timeline, told_by_another
-from signals.web.staff_kit import account_shared, auth, display, forms, labels
+from signals.web.staff_kit import account_shared, auth, display, forms
 from signals.web.staff_kit.auth import current, requires_page
 from signals.web.staff_kit.context import desk
+from signals.web.staff_kit.labels import result_label
 from signals.web.staff_kit.opened import OpenedSignal, changing, open_signal, organisation_id
 from signals.web.staff_kit.pressed_twice import is_done
 from signals.web.staff_kit.representations import is_overdue
@@ -269,7 +271,7 @@ def _choices(language: str) -> dict[str, list[tuple[str, str]]]:
         "posted": [
             (
                 AttemptResult.NO_ANSWER.value,
-                labels.result_label(AttemptKind.LETTER, AttemptResult.NO_ANSWER, language),
+                result_label(AttemptKind.LETTER, AttemptResult.NO_ANSWER, language),
             )
         ],
         "result": labels.choices(AttemptResult, language),

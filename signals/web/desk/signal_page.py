@@ -12,8 +12,9 @@ from signals.lifecycle.transitions import life_of
 from signals.models import ContactAttempt, Signal
 from signals.vocabulary import Action, DeferralReason, Role, SignalState
 from signals.web.http.messages import detail_of, title_of
+from signals.web.labels import label
 from signals.web.staff_kit.display import day, moment
-from signals.web.staff_kit.labels import label, reason_label, result_label
+from signals.web.staff_kit.labels import reason_label, result_label
 from signals.web.staff_kit.opened import OpenedSignal
 
 

@@ -79,7 +79,7 @@ def _reached(tried: Iterable[Tried], dimension: str, title: str) -> Reached:
         hits[code] += one.reached
     lines = [
         (words.member(dimension, code), signals[code], hits[code])
-        for code in words.MEMBERS[dimension]
+        for code in words.members(dimension)
         if signals[code] and code not in ("none", "0")
     ]
     bars = [

@@ -14,7 +14,7 @@ from signals.intake.receiving import Received
 from signals.routing.day_table import Route
 from signals.routing.rows import OrganisationFacts
 from signals.settings import NotesSettings
-from signals.vocabulary import LANGUAGES
+from signals.vocabulary import LANGUAGES, ConcernType, Seen
 from signals.web.front.context import front
 from signals.web.front.reading import read_report
 from signals.web.front.sizes import JSON_STEP, of_one_size
@@ -31,7 +31,7 @@ from signals.web.http.report_schemas import (
     ReportSchema,
     idempotency_key,
 )
-from signals.web.labels import CONCERN_TYPES, EMERGENCY, SEEN
+from signals.web.labels import EMERGENCY, labels, texts
 
 public_api = PublicBlueprint(
     "public", __name__, url_prefix=API_BASE, description="The public side, for carriers' phones"
@@ -136,10 +136,12 @@ def _form(notes: NotesSettings) -> tuple[bytes, str]:
     """(body, version) of the form; the version is a digest of its content, so it changes when that does."""
     facts: dict[str, Any] = {
         "languages": list(LANGUAGES),
-        "concern_types": [{"code": code, "labels": labels} for code, labels in CONCERN_TYPES.items()],
-        "seen": [{"code": code, "labels": labels} for code, labels in SEEN.items()],
+        "concern_types": [{"code": code, "labels": labels(code)} for code in ConcernType],
+        "seen": [{"code": code, "labels": labels(code)} for code in Seen],
         "note": {"enabled": notes.enabled, "max_length": notes.max_length},
-        "emergency": [{"number": number, "label": label, "when": when} for number, label, when in EMERGENCY],
+        "emergency": [
+            {"number": number, "label": texts(name), "when": texts(when)} for number, name, when in EMERGENCY
+        ],
     }
     version = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
     return json.dumps({"version": version, **facts}, ensure_ascii=False).encode(), version

@@ -17,7 +17,7 @@ from signals.web.bundles import FILES, without_comments
 from signals.web.front.context import front
 from signals.web.http.i18n import direction, language
 from signals.web.http.openapi import API_VERSION
-from signals.web.labels import CONCERN_TYPES, EMERGENCY, SEEN
+from signals.web.labels import EMERGENCY
 
 front_offline = Blueprint("front_offline", __name__)
 
@@ -69,7 +69,7 @@ def manifest() -> Response:
 @lru_cache(maxsize=8)
 def version(notes: NotesSettings, assets: tuple[str, ...]) -> str:
     """A digest of everything that a phone keeps: a phone that has this version has this page."""
-    digest = hashlib.sha256(repr((API_VERSION, notes, assets, CONCERN_TYPES, SEEN, EMERGENCY)).encode())
+    digest = hashlib.sha256(repr((API_VERSION, notes, assets, EMERGENCY)).encode())
     for file in _sources():
         digest.update(file.read_bytes())
     return digest.hexdigest()[:16]

@@ -19,7 +19,7 @@ from structlog import get_logger
 from signals.clock import today
 from signals.errors import AreaFull, FieldProblem, Invalid, KeyReused, NotesDisabled, SignalsError
 from signals.intake.receiving import NOTICED_DAYS_BACK, Received
-from signals.vocabulary import AUTONYMS, LANGUAGES, ReceiptState
+from signals.vocabulary import AUTONYMS, LANGUAGES, ConcernType, ReceiptState, Seen
 from signals.web.front.context import front
 from signals.web.front.forms import FilledForm
 from signals.web.front.offline import front_offline, icon, icon_of_page, place
@@ -29,7 +29,7 @@ from signals.web.http.i18n import language
 from signals.web.http.messages import detail_of, field_message
 from signals.web.http.problems import field_problems, occurrence
 from signals.web.http.report_schemas import ReceiptSchema
-from signals.web.labels import CONCERN_TYPES, EMERGENCY, SEEN
+from signals.web.labels import EMERGENCY, choices, label, text
 
 front_pages = Blueprint("front_pages", __name__)
 
@@ -155,8 +155,8 @@ def _form(
         notice=notice,
         notice_detail=detail_of(notice),
         problems=[(problem.field, _message(problem)) for problem in found],
-        concern_types=CONCERN_TYPES,
-        seen=SEEN,
+        concern_types=[(type_, label(type_, language())) for type_ in ConcernType],
+        seen=choices(Seen, language()),
         note=context.settings.notes,
         mistakes={name: _message(problem) for name, problem in _MISTAKES.items()},
         icon=icon,
@@ -190,7 +190,8 @@ def _same_size(response: Response) -> Response:
 def _page(template: str, *, status: int = 200, **values: object) -> Response:
     # Following a link of the switch would lose what was typed, or the receipt.
     switch = request.method == "GET"
-    words = {"code": language(), "languages": AUTONYMS, "emergency": EMERGENCY}
+    emergency = [(number, text(name, language()), text(when, language())) for number, name, when in EMERGENCY]
+    words = {"code": language(), "languages": AUTONYMS, "emergency": emergency}
     parts = {"place": place, "icon_of_page": icon_of_page}
     page = render_template(template, switch=switch, **words, **parts, **values)
     return Response(page, status=status, content_type="text/html; charset=utf-8")

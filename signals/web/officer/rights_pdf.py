@@ -21,8 +21,8 @@ from signals.vocabulary import (
     Seen,
     SignalState,
 )
+from signals.web.labels import label
 from signals.web.staff_kit.labels import reason_label, result_label
-from signals.web.staff_kit.officer_labels import label
 from signals.web.staff_kit.pdf import Section, make_pdf
 
 _LANGUAGE: Final = "nl"

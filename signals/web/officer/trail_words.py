@@ -10,7 +10,9 @@ from flask_babel import LazyString, ngettext
 from flask_babel import lazy_gettext as _
 
 from signals.vocabulary import AUTONYMS, Action, AuditAction, DeletionReason, RetentionRule, Role
-from signals.web.staff_kit import display, officer_labels, typed_words
+from signals.web.labels import label
+from signals.web.staff_kit import display, typed_words
+from signals.web.staff_kit.labels import level_words
 
 Words = Mapping[str, LazyString]
 
@@ -127,7 +129,7 @@ def actor_words(actor_role: str) -> str:
 
 
 def _label(code: Action | AuditAction | Role | RetentionRule | DeletionReason) -> str:
-    return officer_labels.label(code, display.page_language())
+    return label(code, display.page_language())
 
 
 def _retention(detail: str) -> str:
@@ -151,7 +153,7 @@ def _field(name: str) -> str:
 
 
 def _area(added: LazyString) -> Callable[[str], str]:
-    return lambda level: f"{added}: {officer_labels.level_words(level, display.page_language())}"
+    return lambda level: f"{added}: {level_words(level, display.page_language())}"
 
 
 _DETAILED: Final[Mapping[str, Callable[[str], str]]] = {

@@ -10,8 +10,9 @@ from flask_babel import lazy_gettext as _
 from marshmallow import ValidationError
 
 from signals.errors import Conflict, Invalid, SignalsError
+from signals.web import labels
 from signals.web.http.messages import detail_of, title_of
-from signals.web.staff_kit import account_shared, display, forms, officer_labels
+from signals.web.staff_kit import account_shared, display, forms
 from signals.web.staff_kit.auth import caller_or_none
 
 Sections = Callable[[], Sequence[tuple[str, str]]]
@@ -59,11 +60,11 @@ def language() -> str:
 
 def choices(codes: type[StrEnum]) -> list[tuple[str, str]]:
     """(code, words) for a select in the reader's language."""
-    return officer_labels.choices(codes, language())
+    return labels.choices(codes, language())
 
 
 def _context(sections: Sections) -> dict[str, Any]:
     return {
-        "label": lambda value: officer_labels.label(value, language()),
+        "label": lambda value: labels.label(value, language()),
         "sections": sections() if caller_or_none() is not None else (),
     }

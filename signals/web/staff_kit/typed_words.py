@@ -28,7 +28,8 @@ from signals.vocabulary import (
     RetentionRule,
     Role,
 )
-from signals.web.staff_kit import display, labels, officer_labels
+from signals.web.labels import label
+from signals.web.staff_kit import display, labels
 from signals.web.staff_kit.auth import caller_or_none
 from signals.web.staff_kit.context import desk
 
@@ -229,7 +230,7 @@ def _said(name: str, text: str) -> str:
 def _code(name: str, text: str) -> str:
     for codes in _CODES.get(name, ()):
         if text in {code.value for code in codes}:
-            return officer_labels.label(codes(text), display.page_language())
+            return label(codes(text), display.page_language())
     return text
 
 

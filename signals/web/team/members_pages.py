@@ -17,8 +17,9 @@ from signals.staff.identity import normal_email
 from signals.staff.office import Person
 from signals.staff.recovery import INVITED_BY_LEADS
 from signals.vocabulary import Role
+from signals.web.labels import label
 from signals.web.staff_kit import account_shared as shared
-from signals.web.staff_kit import display, forms, labels
+from signals.web.staff_kit import display, forms
 from signals.web.staff_kit.auth import current, requires_page
 from signals.web.staff_kit.context import desk
 
@@ -163,7 +164,7 @@ def _page(*, done: str = "", errors: dict[str, str] | None = None) -> str:
     return render_template(
         "desk/account/team.html",
         people=people,
-        roles=[(role.value, labels.label(role, display.page_language())) for role in _ROLES],
+        roles=[(role.value, label(role, display.page_language())) for role in _ROLES],
         done=done,
         recent=own_account.signed_in_recently(desk().clock, staff_session=current().session),
         errors=errors or {},

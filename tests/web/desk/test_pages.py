@@ -13,19 +13,10 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from privacy.keystore import Keystore
-from signals import vocabulary
-from signals.casework import NotReachedReason, PartOfDay, ReopenReason
 from signals.models import Signal
 from signals.vocabulary import AuditAction
-from signals.web.staff_kit.labels import label
 from tests.support.desk_side import PASSWORD, Desk
 
-CODES = (
-    vocabulary.SignalState, vocabulary.Role, vocabulary.AttemptKind, vocabulary.AttemptResult,
-    vocabulary.Outcome, vocabulary.ReferredTo, vocabulary.DeferralReason, vocabulary.Action,
-    vocabulary.ConcernType, vocabulary.Seen,
-    NotReachedReason, ReopenReason, PartOfDay,
-)  # fmt: skip
 ATTEMPT = {
     "kind": "visit",
     "result": "contact",
@@ -434,10 +425,3 @@ def test_every_control_has_a_label(signal_id: UUID, anna: Browser) -> None:
         assert controls
         assert set(controls) <= set(re.findall(r'<label[^>]*\sfor="([^"]+)"', page))
         assert len(re.findall(r"<h1", page)) == 1
-
-
-def test_every_code_has_words_in_both_languages() -> None:
-    for codes in CODES:
-        for code in codes:
-            assert label(code, "nl")
-            assert label(code, "en")

@@ -12,10 +12,8 @@ from werkzeug.test import TestResponse
 
 from privacy.disclosure.tables import Cell
 from signals.settings import FiguresSettings, Settings
-from signals.statistics.menu import menu
-from signals.vocabulary import ConcernType, Outcome, ProcessRole
-from signals.web.figures.words import DIMENSIONS, MEASURES, MEMBERS, dimension, member
-from signals.web.labels import CONCERN_TYPES
+from signals.vocabulary import ProcessRole
+from signals.web.figures.words import dimension, member
 from tests.support.desk_side import Desk
 from tests.support.releases import plausible, store_releases
 from tests.web.conftest import MakeApp
@@ -400,24 +398,6 @@ def test_a_municipality_of_a_former_division_has_its_name(desk: Desk, code: str,
     with desk.app.test_request_context(headers={"Accept-Language": "nl"}):
         assert member("municipality_2027", code) == name
         assert dimension("municipality_2027") == "Gemeente"
-
-
-def test_every_code_of_the_menu_has_words() -> None:
-    for schema in menu():
-        assert {measure.name for measure in schema.measures} <= set(MEASURES)
-        for side in schema.dimensions:
-            assert side.name in DIMENSIONS
-            if side.name not in ("region", "municipality"):
-                assert set(side.members) == set(MEMBERS[side.name])
-
-
-def test_a_code_has_the_words_that_the_desk_and_the_carrier_have() -> None:
-    from signals.web.staff_kit.labels import label
-
-    for outcome in Outcome:
-        assert MEMBERS["outcome"][outcome] == (label(outcome, "nl"), label(outcome, "en"))
-    for concern in ConcernType:
-        assert MEMBERS["concern_type"][concern][0] == CONCERN_TYPES[concern]["nl"]
 
 
 def section_of(page: TestResponse, key: str) -> str:

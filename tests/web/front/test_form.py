@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from signals.settings import NotesSettings, Settings
 from signals.vocabulary import AUTONYMS, LANGUAGES, ConcernType
-from signals.web.labels import CONCERN_TYPES
+from signals.web.labels import label
 from tests.support.front_pages import GOOD, post, text_of, value_of
 from tests.web.conftest import MakeApp
 
@@ -48,7 +48,7 @@ def test_the_switch_shows_every_language_in_its_own_words(client: FlaskClient, c
     response = client.get(f"/?lang={code}")
     assert f'<html lang="{code}" dir="{"rtl" if code == "ar" else "ltr"}">' in response.text
     page = text_of(response)
-    assert all(labels[code] in page for labels in CONCERN_TYPES.values())
+    assert all(label(type_, code) in page for type_ in ConcernType)
     assert all(name in page for name in AUTONYMS.values())
     assert ("Worried about a resident?" in page) == (code == "en")
 

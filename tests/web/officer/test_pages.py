@@ -18,9 +18,8 @@ from signals.models import FollowUpNote, Organisation, Signal, StaffMember
 from signals.settings import NotesSettings, Settings
 from signals.staff.sessions import open_session
 from signals.vocabulary import AuditAction, ConcernType, DeletionReason, ReferralReason, RetentionRule
-from signals.web.labels import CONCERN_TYPES
+from signals.web.labels import label
 from signals.web.staff_kit.auth import COOKIE
-from signals.web.staff_kit.officer_labels import label
 from tests.support.catalogues import WEB
 from tests.support.desk_side import AMSTERDAM, GRONINGEN, Desk
 from tests.web.conftest import MakeApp
@@ -211,7 +210,7 @@ def test_the_form_of_a_correction_shows_nothing_of_what_was_said(desk: Desk, lan
     boxes = re.findall(r'<input type="checkbox"[^>]*name="withdrawn" value="(\w+)">', page)
     assert boxes == [code.value for code in ConcernType]
     for code in ConcernType:
-        assert CONCERN_TYPES[code][language] in html.unescape(page)
+        assert label(code, language) in html.unescape(page)
     assert "checked" not in page.split("export-title")[0]
 
 
