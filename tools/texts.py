@@ -77,6 +77,7 @@ SOURCE, OF_STAFF = "en", "nl"
 Each other language has what carriers and residents read.
 """
 OF_CARRIERS = (
+    "desk/letters/",
     "front/",
     "http/",
     "labels.py",

@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 import re
+from collections import defaultdict
 from enum import StrEnum
 from types import ModuleType
 
@@ -55,6 +56,15 @@ def test_a_translation_fills_in_what_the_text_fills_in(code: str) -> None:
         if one.id and one.python_format:
             expected, *forms = (_places(text) for text in (one.id, one.string))
             assert forms == [expected], one.id
+
+
+def test_no_sentence_of_one_language_was_left_in_another() -> None:
+    said = defaultdict(set)
+    for code in LANGUAGES:
+        for one in texts.read(code):
+            if isinstance(one.string, str) and len(one.string) > 25:
+                said[one.string].add(code)
+    assert {sentence: codes for sentence, codes in said.items() if len(codes) > 1} == {}
 
 
 def test_in_arabic_text_from_left_to_right_stands_isolated() -> None:

@@ -9,7 +9,6 @@ from pypdf import PdfReader
 
 from signals.vocabulary import LANGUAGES
 from signals.web.desk.letters.making import card_data, card_pdf, notice_data, notice_pdf
-from signals.web.desk.letters.texts import TEXTS
 from tests.web.desk.test_letters import LETTER, SENDER, said
 
 # Apart by script, too: a reader need not see the space between an Arabic word and a number beside it.
@@ -32,7 +31,7 @@ def test_the_letter_says_its_language_and_title_to_a_screen_reader(letter: PdfRe
     assert root["/Lang"] == language
     assert root["/MarkInfo"]["/Marked"].value is True
     assert letter.metadata is not None
-    assert letter.metadata.title == TEXTS[language].title
+    assert letter.metadata.title == notice_data(LETTER, language)["title"]
 
 
 def test_the_letter_is_tagged_with_its_headings_paragraphs_and_lists(letter: PdfReader) -> None:
@@ -56,7 +55,7 @@ def test_every_word_of_the_card_can_be_read_back(language: str) -> None:
 
 
 def test_a_sentence_of_the_letter_is_read_in_its_order(letter: PdfReader, language: str) -> None:
-    sentence = _WORD.findall(TEXTS[language].lead[1])
+    sentence = _WORD.findall(notice_data(LETTER, language)["lead"][1])
     read = _WORD.findall(_text(letter))
     # A reader that knows no direction takes the words of a line of Arabic from left to right.
     wanted = sentence[::-1] if language == "ar" else sentence

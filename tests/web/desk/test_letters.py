@@ -1,7 +1,7 @@
 """The letter of article 14 AVG and the card: what they say, in eight languages, and what is recorded."""
 
 import re
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import date, timedelta
 from uuid import UUID, uuid4
 
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from signals.models import Organisation, Signal
 from signals.vocabulary import AUTONYMS, LANGUAGES, AuditAction
 from signals.web.desk.letters.making import Letter, Sender, card_data, card_pdf, notice_data, notice_pdf
-from signals.web.desk.letters.texts import TEXTS, WAITING_FOR_A_NATIVE_READING, Words
+from signals.web.labels import catalogue
 from tests.support.desk_side import Desk
 from tests.web.desk.test_pages import Browser, words
 
@@ -32,6 +32,8 @@ LETTER = Letter(
     hard_limit=365,
 )
 
+UNKNOWN_GROUND = replace(LETTER, sender=replace(SENDER, legal_basis=""))
+
 
 def said(data: object) -> str:
     """Every text of a template's data."""
@@ -47,51 +49,25 @@ def signal_id(desk: Desk) -> UUID:
     return desk.arrive(concern_types=["frail"])
 
 
-def test_the_letter_speaks_every_language_of_the_carriers_and_says_which_wait_for_a_reading() -> None:
-    assert set(TEXTS) == set(LANGUAGES)
-    assert set(LANGUAGES) - WAITING_FOR_A_NATIVE_READING == {"nl", "en"}
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_no_text_is_left_out_and_every_period_has_its_place(language: str) -> None:
-    texts = TEXTS[language]
-    assert [field.name for field in fields(Words) if not getattr(texts, field.name)] == []
-    assert len(texts.what_items) == 3
-    assert len(texts.rights_items) == 4
-    for sentence in (texts.long_concluded, texts.long_unattended, texts.long_limit):
-        assert sentence.count("{days}") == 1
-    assert "12" in texts.long_link
-
-
-def test_no_text_of_one_language_was_left_in_another() -> None:
-    everything = [
-        text
-        for texts in TEXTS.values()
-        for field in fields(Words)
-        for text in said(getattr(texts, field.name)).split("\n")
-        if len(text) > 25
-    ]
-    assert len(everything) == len(set(everything))
-
-
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_letter_says_who_what_why_on_which_ground_how_long_and_from_whom(language: str) -> None:
-    texts, text = TEXTS[language], said(notice_data(LETTER, language))
+    data = notice_data(LETTER, language)
+    text = said(data)
     for part in (
         SENDER.name,
         SENDER.phone,
         SENDER.email,
-        f"{texts.officer}\n{SENDER.officer}",
+        f"{catalogue(language).gettext('Data protection officer')}\n{SENDER.officer}",
         SENDER.legal_basis,
         LETTER.reference,
         LETTER.address,
     ):
         assert part in text
-    for part in (texts.why_text, texts.source_text, texts.complaint, *texts.what_items, *texts.rights_items):
-        assert part in text
+    parts = [(len(part["items"]), bool(part["text"])) for part in data["sections"]]
+    assert parts == [(3, False), (0, True), (0, False), (4, False), (0, True), (0, True), (4, True)]
     assert [days for days in ("28", "14", "365", "12") if not re.search(rf"\b{days}\b", text)] == []
     assert "duration" not in text
-    assert "{" not in text
+    assert not re.search(r"%\(|\{", text)
 
 
 def test_the_dutch_letter_reads_as_it_was_meant() -> None:
@@ -103,8 +79,7 @@ def test_the_dutch_letter_reads_as_it_was_meant() -> None:
 
 
 def test_a_ground_that_is_not_recorded_is_not_invented() -> None:
-    text = said(notice_data(replace(LETTER, sender=replace(SENDER, legal_basis="")), "nl"))
-    assert TEXTS["nl"].ground_unknown in text
+    assert "Vraag ons op welke grond in de wet wij dit doen." in said(notice_data(UNKNOWN_GROUND, "nl"))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -128,10 +103,10 @@ def test_what_was_typed_by_an_administrator_is_never_read_as_markup() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_card_names_the_organisation_and_nobody_and_leaves_room_to_write(language: str) -> None:
-    data, texts = card_data(SENDER, language), TEXTS[language]
-    assert data["blanks"] == [texts.card_when, texts.reference]
+    data, letter = card_data(SENDER, language), notice_data(LETTER, language)
+    assert data["blanks"][1] == letter["reference"][0]
     assert SENDER.name in said(data)
-    assert texts.lead[0] not in said(data)
+    assert letter["lead"][0] not in said(data)
 
 
 def test_only_arabic_runs_from_right_to_left() -> None:
@@ -174,7 +149,7 @@ def test_the_letter_holds_what_is_kept_of_the_organisation_and_of_the_signal(
 def test_an_organisation_without_a_privacy_officer_names_none() -> None:
     without = replace(LETTER, sender=replace(SENDER, officer=""))
     assert notice_data(without, "nl")["officer"] is None
-    assert TEXTS["nl"].officer not in said(notice_data(without, "nl"))
+    assert "Functionaris gegevensbescherming" not in said(notice_data(without, "nl"))
     assert notice_pdf(without, "nl").startswith(b"%PDF-")
 
 

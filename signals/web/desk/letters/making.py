@@ -1,25 +1,28 @@
-"""Setting the letter of article 14 AVG and the card as PDF/UA-1, from words, organisation and periods."""
+"""The letter of article 14 AVG and the card as PDF/UA-1, in the language of the resident."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, Final
 
 from babel.dates import format_date, format_timedelta
 
-from signals.web.desk.letters.texts import RIGHT_TO_LEFT, TEXTS, Words
+from signals.web.http.i18n import direction
+from signals.web.labels import catalogue
 from signals.web.pdf import compile_pdf
 from signals.web.staff_kit.pdf import TEMPLATES
 
 _FOLDER: Final = TEMPLATES / "letters"
 _VOWEL_MARKS: Final = re.compile(r"[\u064b-\u0652]")
-"""Arabic does without them; set apart above a letter they would break the word for a reader of the file."""
+"""Arabic does without them. Above a letter they would break the word for a screen reader."""
+
+Translate = Callable[[str], str]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sender:
-    """The organisation as a resident may reach it; `legal_basis` is in Dutch, as it was recorded.
+    """An organisation as a resident reaches it; `legal_basis` is in Dutch, as the organisation recorded it.
 
     `officer`: the e-mail address of its privacy officer, empty where it has none.
     """
@@ -33,7 +36,7 @@ class Sender:
 
 @dataclass(frozen=True, kw_only=True)
 class Letter:
-    """What one letter says; `concluded`, `unattended` and `hard_limit` are days."""
+    """The content of one letter; `concluded`, `unattended` and `hard_limit` are days."""
 
     sender: Sender
     reference: str
@@ -45,81 +48,138 @@ class Letter:
 
 
 def notice_pdf(letter: Letter, language: str) -> bytes:
-    """The letter in one of `TEXTS`: who holds what, why, on which ground, for how long, from whom, and the
-    rights.
+    """Return the letter: who has which data, why, on which ground, for how long, from whom, and the rights.
 
-    Art. 14(1) and (2) AVG. Of what was noticed it names the kind only: a letter is opened by others too.
+    Art. 14(1) and (2) AVG. It names only the kind of what was noticed, because others open letters too.
     """
     return compile_pdf(_FOLDER / "notice.typ", notice_data(letter, language))
 
 
 def card_pdf(sender: Sender, language: str) -> bytes:
-    """The card for the letter box, A6; it knows no resident. Reference and day are written on it by hand."""
+    """Return the card for the letter box, A6. It knows no resident: a worker writes the reference on it."""
     return compile_pdf(_FOLDER / "card.typ", card_data(sender, language))
 
 
 def notice_data(letter: Letter, language: str) -> dict[str, Any]:
-    """What the letter's template is filled with."""
-    words = TEXTS[language]
+    """Return the values for the template of the letter."""
+    _: Translate = catalogue(language).gettext
+    officer = letter.sender.officer
     return {
-        **_common(letter.sender, words, language),
-        "title": words.title,
-        "to": words.to,
+        **_common(letter.sender, language),
+        "title": _("We would like to talk to you"),
+        "to": _("To the resident of"),
         "address": letter.address,
-        "reference": (words.reference, letter.reference),
-        "date": (words.date, format_date(letter.on, "long", locale=language)),
-        "lead": list(words.lead),
-        "officer": (words.officer, letter.sender.officer) if letter.sender.officer else None,
-        "keep_reference": words.keep_reference,
+        "reference": (_("Reference"), letter.reference),
+        "date": (_("Date"), format_date(letter.on, "long", locale=language)),
+        "lead": [
+            _(
+                "A delivery worker was worried about a resident of this address and passed this on to us. We"
+                " would like to ask how you are and whether you need anything."
+            ),
+            _("You do not have to talk to us. You have done nothing wrong."),
+        ],
+        "officer": (_("Data protection officer"), officer) if officer else None,
+        "keep_reference": _("Give the reference when you call or write. Then we can help you at once."),
         "sections": [
-            {"title": words.what, "items": list(words.what_items), "text": "", "dutch": ""},
-            {"title": words.why, "items": [], "text": words.why_text, "dutch": ""},
-            _ground(letter.sender, words),
-            {"title": words.long, "items": _periods(letter, words, language), "text": "", "dutch": ""},
-            {"title": words.source, "items": [], "text": words.source_text, "dutch": ""},
-            {"title": words.others, "items": [], "text": words.others_text, "dutch": ""},
-            {"title": words.rights, "items": list(words.rights_items), "text": words.complaint, "dutch": ""},
+            *_purposes(letter.sender, _),
+            _section(_("For how long"), items=_periods(letter, language)),
+            *_others_and_rights(_),
         ],
     }
 
 
 def card_data(sender: Sender, language: str) -> dict[str, Any]:
-    """What the card's template is filled with."""
-    words = TEXTS[language]
+    """Return the values for the template of the card."""
+    _: Translate = catalogue(language).gettext
     return {
-        **_common(sender, words, language),
-        "title": words.card_title,
-        "text": list(words.card_text),
-        "blanks": [words.card_when, words.reference],
+        **_common(sender, language),
+        "title": _("We were at your door"),
+        "text": [
+            _("We would have liked to talk to you."),
+            _("Will you call or e-mail us? We are glad to come back another time."),
+            _("You do not have to."),
+        ],
+        "blanks": [_("We were here on"), _("Reference")],
     }
 
 
-def _common(sender: Sender, words: Words, language: str) -> dict[str, Any]:
-    reach = [(words.phone, sender.phone), (words.email, sender.email)]
+def _common(sender: Sender, language: str) -> dict[str, Any]:
+    _: Translate = catalogue(language).gettext
+    reach = [(_("Telephone"), sender.phone), (_("E-mail"), sender.email)]
     return {
         "language": language,
-        "rtl": language in RIGHT_TO_LEFT,
+        "rtl": direction(language) == "rtl",
         "organisation": sender.name,
-        "contact": words.contact,
+        "contact": _("How to reach us"),
         "reach": [(what, value) for what, value in reach if value],
     }
 
 
-def _ground(sender: Sender, words: Words) -> Mapping[str, Any]:
-    text = "" if sender.legal_basis else words.ground_unknown
-    return {"title": words.ground, "items": [], "text": text, "dutch": sender.legal_basis}
+def _section(title: str, *, text: str = "", items: Sequence[str] = (), dutch: str = "") -> dict[str, Any]:
+    return {"title": title, "items": list(items), "text": text, "dutch": dutch}
 
 
-def _periods(letter: Letter, words: Words, language: str) -> list[str]:
-    def of_days(sentence: str, days: int) -> str:
-        never_weeks = float(days + 1)  # from this number of a larger unit on babel would take that unit
-        span = timedelta(days=days)
-        words = format_timedelta(span, "day", never_weeks, locale=language)
-        return sentence.format(days=_VOWEL_MARKS.sub("", words))
-
+def _purposes(sender: Sender, _: Translate) -> list[dict[str, Any]]:
+    ask = "" if sender.legal_basis else _("Ask us on which ground in the law we do this.")
     return [
-        of_days(words.long_concluded, letter.concluded),
-        of_days(words.long_unattended, letter.unattended),
-        of_days(words.long_limit, letter.hard_limit),
-        words.long_link,
+        _section(
+            _("What we keep"),
+            items=[
+                _("This address."),
+                _("What the delivery worker noticed. This may say something about your health."),
+                _("When and how we tried to reach you, and our notes about it."),
+            ],
+        ),
+        _section(_("Why"), text=_("To find out whether somebody needs help, and to offer that help.")),
+        _section(_("On which legal ground"), text=ask, dutch=sender.legal_basis),
+    ]
+
+
+def _periods(letter: Letter, language: str) -> list[str]:
+    _: Translate = catalogue(language).gettext
+    concluded, unattended, hard_limit = (
+        {"days": _in_days(days, language)}
+        for days in (letter.concluded, letter.unattended, letter.hard_limit)
+    )
+    return [
+        _("Until %(days)s after we have finished. Then we delete everything.") % concluded,
+        _("If nobody acts on the report and you heard nothing: until %(days)s after we received it.")
+        % unattended,
+        _("In any case never longer than %(days)s after we received it.") % hard_limit,
+        _(
+            "Only a code made from this address is kept for 12 months. With it we see whether another"
+            " report comes in. The address itself is not in it."
+        ),
+    ]
+
+
+def _in_days(days: int, language: str) -> str:
+    never_weeks = float(days + 1)  # babel takes a larger unit from this number of it on
+    words = format_timedelta(timedelta(days=days), "day", never_weeks, locale=language)
+    return _VOWEL_MARKS.sub("", words)
+
+
+def _others_and_rights(_: Translate) -> list[dict[str, Any]]:
+    return [
+        _section(_("Who told us"), text=_("A delivery worker. We do not know who.")),
+        _section(
+            _("Who else receives it"),
+            text=_(
+                "Nobody without a good reason. If another organisation can help you better, we may"
+                " hand the report over to them. No computer takes a decision about you."
+            ),
+        ),
+        _section(
+            _("Your rights"),
+            items=[
+                _("You may see what we keep about you."),
+                _("You may have it corrected or deleted."),
+                _("You may ask us not to use it for a while."),
+                _("You may object."),
+            ],
+            text=_(
+                "Ask us, or ask for our data protection officer. Do you disagree with us? Then you can"
+                " complain to the Dutch data protection authority: autoriteitpersoonsgegevens.nl."
+            ),
+        ),
     ]
