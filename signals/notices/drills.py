@@ -35,7 +35,7 @@ from signals.organisations.addressing import (
 )
 from signals.organisations.onboarding import receives
 from signals.organisations.recipients import ProofRefused
-from signals.organisations.verification_links import PREFIX, is_code_of
+from signals.organisations.verification_links import PREFIX, path_codes
 from signals.routing.snapshot import lock_organisations, routing_changed
 from signals.staff.identity import Secrets
 from signals.vocabulary import AuditAction, OrganisationKind
@@ -313,7 +313,7 @@ class Drills:
 
 def drill_of(session: Session, clock: Clock, *, keystore: Secrets, drill_id: uuid.UUID, code: str) -> Drill:
     """The drill that a link is about, if the link is live. Raises `ProofRefused`, alike for every cause."""
-    if not is_code_of(keystore, f"{PREFIX}/drill/{drill_id}", code):
+    if not path_codes(keystore).fits(code, f"{PREFIX}/drill/{drill_id}"):
         raise ProofRefused
     drill = session.get(Drill, drill_id)
     if drill is None or today(clock) > drill.sent_on + timedelta(days=LINK_DAYS):

@@ -19,7 +19,7 @@ from signals.db import set_local
 from signals.errors import FieldProblem, Invalid, SignalsError
 from signals.models import Organisation, Recipient
 from signals.organisations.addressing import EMAIL, EMAIL_ONLY, SMS
-from signals.organisations.verification_links import DEPUTY, RECIPIENT, VerificationLink, fingerprint
+from signals.organisations.verification_links import DEPUTY, RECIPIENT, VerificationLink, address_code
 from signals.routing.snapshot import routing_changed
 from signals.staff.accounts import checked_email
 from signals.staff.identity import Secrets, normal_email
@@ -314,7 +314,7 @@ def _message(clock: Clock, keystore: Secrets, one: _Unproved, site: str) -> NewM
     link = VerificationLink(
         role=one.role,
         subject_id=one.subject_id,
-        address_code=fingerprint(keystore, one.address),
+        address_code=address_code(keystore, one.address),
         valid_until=until.isoformat(),
     )
     return NewMessage(

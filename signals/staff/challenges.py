@@ -1,19 +1,17 @@
-"""WebAuthn challenges that prove themselves: made without writing anything, answered once in five minutes.
+"""WebAuthn challenges that prove themselves: issued without a write, answered once within five minutes.
 
-So nobody fills the database, or holds up a carrier's report, by asking for challenges.
+So a flood of requests for challenges neither fills the database nor delays a report.
 """
 
-import hashlib
-import hmac
-import secrets
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final, Literal
 
 from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from privacy.link_codes import CodeRefused, LinkCodes, Token
 from signals.clock import Clock
 from signals.errors import SignalsError
 from signals.models import Challenge
@@ -22,8 +20,6 @@ from signals.staff.identity import Secrets
 Purpose = Literal["register", "sign_in", "confirm"]
 
 LASTS: Final = timedelta(minutes=5)
-_NOBODY: Final = uuid.UUID(int=0)
-_NONCE, _UNTIL, _MAC = 16, 8, 32
 
 
 class ChallengeRefused(SignalsError):
@@ -35,10 +31,9 @@ class ChallengeRefused(SignalsError):
 def new_challenge(
     clock: Clock, *, keystore: Secrets, purpose: Purpose, member_id: uuid.UUID | None = None
 ) -> bytes:
-    """56 bytes: random (16), end (8, seconds since 1970), HMAC (32) that binds purpose and person."""
-    until = int((clock.now() + LASTS).timestamp())
-    part = secrets.token_bytes(_NONCE) + until.to_bytes(_UNTIL)
-    return part + _mac(keystore, part, purpose, member_id)
+    """Return a challenge: a token (`privacy.link_codes`) that binds purpose and person."""
+    token = _codes(keystore).new_token(purpose, str(member_id), expires_at=clock.now() + LASTS)
+    return token.encode()
 
 
 def use_challenge(
@@ -50,16 +45,17 @@ def use_challenge(
     purpose: Purpose,
     member_id: uuid.UUID | None = None,
 ) -> None:
-    """Mark a challenge as answered, after its answer was found right. Raises `ChallengeRefused`."""
-    require_challenge(clock, keystore=keystore, challenge=challenge, purpose=purpose, member_id=member_id)
-    now = clock.now()
-    session.execute(delete(Challenge).where(Challenge.expires_at <= now))
+    """Mark a challenge as answered, once its answer is right. Raises `ChallengeRefused`."""
+    token = require_challenge(
+        clock, keystore=keystore, challenge=challenge, purpose=purpose, member_id=member_id
+    )
+    session.execute(delete(Challenge).where(Challenge.expires_at <= clock.now()))
     answered = Challenge(
-        id=uuid.UUID(bytes=challenge[:_NONCE]),
+        id=uuid.UUID(bytes=token.nonce),
         purpose=purpose,
         staff_member_id=member_id,
         challenge=challenge,
-        expires_at=_end(challenge),
+        expires_at=token.expires_at,
     )
     try:
         with session.begin_nested():
@@ -70,20 +66,17 @@ def use_challenge(
 
 def require_challenge(
     clock: Clock, *, keystore: Secrets, challenge: bytes, purpose: Purpose, member_id: uuid.UUID | None = None
-) -> None:
-    """Raise `ChallengeRefused` unless it was made here, for this purpose and person, and is not too old."""
-    part, mac = challenge[:-_MAC], challenge[-_MAC:]
-    right_size = len(challenge) == _NONCE + _UNTIL + _MAC
-    if not right_size or not hmac.compare_digest(mac, _mac(keystore, part, purpose, member_id)):
-        raise ChallengeRefused
-    if clock.now() >= _end(challenge):
-        raise ChallengeRefused
+) -> Token:
+    """Return the token of a challenge that was made here for this purpose and person, and is not too old.
+
+    Raises `ChallengeRefused`.
+    """
+    text = challenge.decode("ascii", "replace")
+    try:
+        return _codes(keystore).read_token(text, purpose, str(member_id), now=clock.now())
+    except CodeRefused:
+        raise ChallengeRefused from None
 
 
-def _end(challenge: bytes) -> datetime:
-    return datetime.fromtimestamp(int.from_bytes(challenge[_NONCE : _NONCE + _UNTIL]), UTC)
-
-
-def _mac(keystore: Secrets, part: bytes, purpose: Purpose, member_id: uuid.UUID | None) -> bytes:
-    bound = b"\x00".join((b"webauthn/v1", purpose.encode(), (member_id or _NOBODY).bytes, part))
-    return hmac.new(keystore.secret("challenges"), bound, hashlib.sha256).digest()
+def _codes(keystore: Secrets) -> LinkCodes:
+    return LinkCodes(keystore.secret("challenges"), "webauthn")

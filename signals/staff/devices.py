@@ -1,66 +1,45 @@
-"""Browsers that signed in before: known by a cookie that proves it, names nobody and is stored nowhere."""
+"""Browsers that signed in before: a cookie proves it; the cookie names nobody and is stored nowhere."""
 
-import hashlib
-import hmac
-import secrets
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
+from privacy.link_codes import TOKEN, CodeRefused, LinkCodes
 from signals.clock import Clock
 from signals.staff.identity import normal_email
 
 KNOWN_FOR: Final = timedelta(days=180)
 MOST_PEOPLE: Final = 5
-"""So many people may share a browser and each be known in it."""
+"""This many people can share a browser and each be known in it."""
 
-_EPOCH: Final = date(2020, 1, 1)
-_NONCE, _DAYS, _MAC = 16, 2, 16
+_BETWEEN: Final = "~"
 
 
 class KnownDevices:
-    """Makes and recognises the cookie: for each person nonce (16 bytes), day (2) and HMAC (16), in base64url.
+    """Make and recognise the cookie: for each person a token (`privacy.link_codes`) that binds the address.
 
-    It is read at sign-in only, to count this browser's guesses apart, and lasts 180 days.
+    Sign-in reads it to count the guesses of this browser apart, and nothing else does.
     """
 
     def __init__(self, clock: Clock, key: bytes) -> None:
-        self._clock, self._key = clock, key
+        self._clock, self._codes = clock, LinkCodes(key, "device")
 
     def recognise(self, email: str, cookie: str) -> bytes | None:
-        """The nonce of this browser if this person signed in here before; None for a forged or old one."""
-        return next((entry[:_NONCE] for entry in _entries(cookie) if self._is_of(entry, email)), None)
+        """Return the random part of this person's token; None for a forged or old one."""
+        found = (self._nonce(token, email) for token in _tokens(cookie))
+        return next((nonce for nonce in found if nonce is not None), None)
 
     def remember(self, email: str, cookie: str = "") -> str:
-        """The browser's new cookie, after a good sign-in: an entry for this person before those of others."""
-        others = [entry for entry in _entries(cookie) if not self._is_of(entry, email)]
-        dated = secrets.token_bytes(_NONCE) + (self._today() - _EPOCH).days.to_bytes(_DAYS)
-        return ".".join(_text(entry) for entry in [dated + self._mac(dated, email), *others][:MOST_PEOPLE])
+        """Return the new cookie after a good sign-in: this person's token first, then those of others."""
+        others = [token for token in _tokens(cookie) if self._nonce(token, email) is None]
+        own = self._codes.new_token(normal_email(email), expires_at=self._clock.now() + KNOWN_FOR)
+        return _BETWEEN.join([own, *others][:MOST_PEOPLE])
 
-    def _is_of(self, entry: bytes, email: str) -> bool:
-        dated, mac = entry[:-_MAC], entry[-_MAC:]
-        age = self._today() - (_EPOCH + timedelta(days=int.from_bytes(dated[_NONCE:])))
-        return hmac.compare_digest(mac, self._mac(dated, email)) and age < KNOWN_FOR
-
-    def _mac(self, dated: bytes, email: str) -> bytes:
-        of = b"device/v1\x00" + dated + normal_email(email).encode("utf-8", "replace")
-        return hmac.new(self._key, of, hashlib.sha256).digest()[:_MAC]
-
-    def _today(self) -> date:
-        now: datetime = self._clock.now()
-        return now.astimezone(UTC).date()
-
-
-def _entries(cookie: str) -> Iterator[bytes]:
-    for text in cookie.split(".")[:MOST_PEOPLE]:
+    def _nonce(self, token: str, email: str) -> bytes | None:
         try:
-            entry = urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        except ValueError:
-            continue
-        if len(entry) == _NONCE + _DAYS + _MAC:
-            yield entry
+            return self._codes.read_token(token, normal_email(email), now=self._clock.now()).nonce
+        except CodeRefused:
+            return None
 
 
-def _text(entry: bytes) -> str:
-    return urlsafe_b64encode(entry).decode().rstrip("=")
+def _tokens(cookie: str) -> list[str]:
+    return [text for text in cookie.split(_BETWEEN)[:MOST_PEOPLE] if TOKEN.fullmatch(text)]

@@ -6,10 +6,8 @@ recovers never sees it, so no lead can act as a colleague.
 """
 
 import hashlib
-import hmac
-import re
 import uuid
-from base64 import b32encode, urlsafe_b64encode
+from base64 import b32encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -20,6 +18,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from notifications.events import Event
 from notifications.outbox import NewMessage, enqueue
+from privacy.link_codes import CODE, LinkCodes
 from privacy.passwords import STANDARD, PasswordHasherSettings, hash_password, unusable_password
 from privacy.totp import new_totp_secret, verify_totp
 from signals.audit.log import SYSTEM, Actor, AuditLog
@@ -41,8 +40,6 @@ Purpose = Literal["invitation", "recovery"]
 LASTS: Final = timedelta(hours=24)
 INVITED_BY_LEADS: Final = frozenset({Role.WORKER, Role.LEAD, Role.PRIVACY_OFFICER})
 WITHOUT_ORGANISATION: Final = frozenset({Role.COORDINATOR, Role.ADMINISTRATOR})
-
-_TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{22}")
 
 
 class LinkRefused(SignalsError):
@@ -159,7 +156,7 @@ def link_of(session: Session, clock: Clock, *, token: str) -> AccountLink:
 
 def offered_totp(keystore: Secrets, link_id: uuid.UUID) -> str:
     """The TOTP secret (base32) that this link offers, the same at every look, for who has it only."""
-    return b32encode(_derived(keystore, b"totp", link_id)[:20]).decode()
+    return b32encode(_codes(keystore).secret(str(link_id))[:20]).decode()
 
 
 def take_up(
@@ -211,8 +208,8 @@ def fill_in_secret(
 
 
 def link_token(keystore: Secrets, link_id: uuid.UUID) -> str:
-    """The secret of a link: 128 bits in base64url, 22 characters."""
-    return urlsafe_b64encode(_derived(keystore, b"token", link_id)[:16]).decode().rstrip("=")
+    """Return the secret of a link, see `privacy.link_codes`."""
+    return _codes(keystore).code(str(link_id))
 
 
 def _mail_link(
@@ -340,13 +337,12 @@ def _bare(token: str) -> str:
 
 
 def _hash_of(token: str) -> bytes:
-    known_form = token if _TOKEN.fullmatch(token) else ""
+    known_form = token if CODE.fullmatch(token) else ""
     return hashlib.sha256(known_form.encode()).digest()
 
 
-def _derived(keystore: Secrets, what: bytes, link_id: uuid.UUID) -> bytes:
-    of = b"account-link/v1\x00" + what + b"\x00" + link_id.bytes
-    return hmac.new(keystore.secret("account-links"), of, hashlib.sha256).digest()
+def _codes(keystore: Secrets) -> LinkCodes:
+    return LinkCodes(keystore.secret("account-links"), "account-link")
 
 
 _NO_WORK: Final = PasswordHasherSettings(memory_kib=8, time_cost=1)

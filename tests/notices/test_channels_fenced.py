@@ -13,7 +13,7 @@ from signals.clock import today
 from signals.models import Drill, Organisation, Recipient
 from signals.notices.drills import Drills, channel_proofs
 from signals.organisations.recipients import ask_for_proof, prove
-from signals.organisations.verification_links import VerificationLink, code_of
+from signals.organisations.verification_links import VerificationLink, path_codes
 from tests.support.fences import FencedWorld, worker_of
 from tests.support.world import AMSTERDAM, World
 
@@ -59,7 +59,7 @@ def prove_at_the_desk(desk: World, path: str) -> None:
         subject_id=uuid.UUID(subject_id),
         address_code=address_code,
         valid_until=valid_until,
-        code=code_of(desk.keystore, path),
+        code=path_codes(desk.keystore).code(path),
     )
     with desk.sessions.begin() as session:
         prove(session, desk.clock, keystore=desk.keystore, audit=desk.audit, link=link)

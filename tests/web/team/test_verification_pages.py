@@ -26,7 +26,7 @@ from signals.db import session_factory
 from signals.models import Drill, Organisation, Recipient
 from signals.notices.drills import Drills
 from signals.organisations.recipients import ask_for_proof
-from signals.organisations.verification_links import PREFIX, code_of
+from signals.organisations.verification_links import PREFIX, path_codes
 from signals.settings import TwilioSettings
 from signals.staff import add_staff
 from signals.vocabulary import OrganisationKind, Role
@@ -52,7 +52,7 @@ def drill(desk: Desk) -> Drill:
 
 def page_of(desk: Desk, drill: Drill) -> str:
     path = f"{PREFIX}/drill/{drill.id}"
-    return f"{path}/{code_of(desk.keystore, path)}"
+    return f"{path}/{path_codes(desk.keystore).code(path)}"
 
 
 def answered_on(desk: Desk, drill: Drill) -> object:
@@ -90,7 +90,7 @@ def test_pressing_twice_is_fine(desk: Desk, drill: Drill) -> None:
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_wrong_code_and_an_unknown_drill_are_refused_alike(desk: Desk, drill: Drill, method: str) -> None:
     unknown = f"{PREFIX}/drill/{uuid.UUID(int=1)}"
-    paths = [f"{PREFIX}/drill/{drill.id}/{'A' * 22}", f"{unknown}/{code_of(desk.keystore, unknown)}"]
+    paths = [f"{PREFIX}/drill/{drill.id}/{'A' * 22}", f"{unknown}/{path_codes(desk.keystore).code(unknown)}"]
     answers = [desk.client.open(path, method=method) for path in paths]
     assert [answer.status_code for answer in answers] == [410, 410]
     assert answers[0].data == answers[1].data
@@ -122,7 +122,7 @@ def test_a_recipient_counts_once_the_button_was_pressed(desk: Desk) -> None:
         session.flush()
         ask_for_proof(session, desk.clock, keystore=desk.keystore, public_url=SITE)
         path = session.scalars(select(OutboxMessage)).one().values["link"].removeprefix(SITE)
-    link = f"{path}/{code_of(desk.keystore, path)}"
+    link = f"{path}/{path_codes(desk.keystore).code(path)}"
     assert desk.client.get(link).status_code == 200
     assert _verified(desk, recipient.id) is None
     assert desk.client.post(link).status_code == 200
@@ -136,7 +136,7 @@ def test_a_deputy_counts_once_the_button_was_pressed(desk: Desk) -> None:
         session.flush()
         ask_for_proof(session, desk.clock, keystore=desk.keystore, public_url=SITE)
         path = session.scalars(select(OutboxMessage)).one().values["link"].removeprefix(SITE)
-    link = f"{path}/{code_of(desk.keystore, path)}"
+    link = f"{path}/{path_codes(desk.keystore).code(path)}"
     page = desk.client.get(link).get_data(as_text=True)
     assert "Dan komt hier bericht als een melding van het team te lang blijft liggen." in page
     assert not {"lies", AMSTERDAM} & set(re.split(r"[^\w ]", page))
@@ -150,7 +150,7 @@ def test_a_deputy_counts_once_the_button_was_pressed(desk: Desk) -> None:
 @pytest.mark.parametrize("role", ["recipient", "deputy", "lead"])
 def test_a_link_of_one_kind_opens_no_other(desk: Desk, role: str) -> None:
     path = f"{PREFIX}/{role}/{_organisation(desk)}/00000000/2027-01-01"
-    unknown = desk.client.get(f"{path}/{code_of(desk.keystore, path)}")
+    unknown = desk.client.get(f"{path}/{path_codes(desk.keystore).code(path)}")
     assert unknown.status_code == (404 if role == "lead" else 410)
 
 
