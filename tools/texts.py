@@ -12,6 +12,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+from signals.audit.grounds import Ground
 from signals.casework import NotReachedReason, PartOfDay, ReopenReason
 from signals.residents import IdentityProof, ResidenceProof, Right
 from signals.routing.coverage_problems import ProblemKind
@@ -55,6 +56,7 @@ READ_BY_STAFF: tuple[type[StrEnum], ...] = (
     CoverageLevel,
     DeferralReason,
     DeletionReason,
+    Ground,
     IdentityProof,
     NotReachedReason,
     OrganisationKind,
