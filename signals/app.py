@@ -37,14 +37,13 @@ def create_app(settings: Settings, *, clock: Clock | None = None, engine: Engine
     Raises `SecretFileRefused` or `KeysUnusable` when this role cannot use one of its secrets.
     """
     from signals.web.http.application import bare_application
-    from signals.web.http.openapi import make_api
 
     configure_logging(level=settings.logging.level, date_only=not settings.serves_staff)
     with ExitStack() as opened:
-        app = bare_application(https=settings.server.public_url.startswith("https://"))
+        app, api = bare_application(https=settings.server.public_url.startswith("https://"))
         parts = _Parts(
             app=app,
-            api=make_api(app),
+            api=api,
             settings=settings,
             clock=clock or SystemClock(),
             engine=engine or _opened_engine(settings, opened),

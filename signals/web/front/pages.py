@@ -25,9 +25,10 @@ from signals.web.front.forms import FilledForm
 from signals.web.front.offline import front_offline, icon, icon_of_page, place
 from signals.web.front.sizes import PAGE_STEP, of_one_size
 from signals.web.http.bodies import StrictParser, read_form
+from signals.web.http.field_problems import field_problems
 from signals.web.http.i18n import language
 from signals.web.http.messages import detail_of, field_message
-from signals.web.http.problems import field_problems, occurrence
+from signals.web.http.problems import occurrence
 from signals.web.http.report_schemas import ReceiptSchema
 from signals.web.labels import EMERGENCY, choices, label, text
 

@@ -8,6 +8,7 @@ from flask import Flask
 
 from signals.web.http.headers import register_headers
 from signals.web.http.i18n import register_languages
+from signals.web.http.openapi import ProblemApi, make_api
 from signals.web.http.pages import error_page
 from signals.web.http.problems import register_problems
 
@@ -16,8 +17,8 @@ MAX_BODY: Final = 256 * 1024
 _PACKAGE: Final = Path(__file__).parents[2]
 
 
-def bare_application(*, https: bool) -> Flask:
-    """Return an application without pages; `https` tells browsers to come back over TLS only."""
+def bare_application(*, https: bool) -> tuple[Flask, ProblemApi]:
+    """Return an application without pages, and its API; `https` tells browsers to come back over TLS only."""
     app = _Application(
         "signals",
         root_path=str(_PACKAGE),
@@ -29,10 +30,11 @@ def bare_application(*, https: bool) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.config["PROPAGATE_EXCEPTIONS"] = False
     app.json.sort_keys = False  # type: ignore[attr-defined]
+    api = make_api(app)
     register_languages(app)
     register_problems(app, error_page)
     register_headers(app, https=https)
-    return app
+    return app, api
 
 
 class _Application(Flask):

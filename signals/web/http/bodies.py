@@ -9,7 +9,7 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from signals.errors import FieldProblem, Invalid
-from signals.web.http.field_names import said_again
+from signals.web.http.field_problems import own_name
 
 MAX_DEPTH = 5
 PUBLIC_LIMIT = 4 * 1024
@@ -158,7 +158,7 @@ def _refuse_unclean(value: Any, depth: int, field: str) -> None:
         for inner in value:
             _refuse_unclean(inner, depth - 1, field)
     elif isinstance(value, str) and not _is_clean(value):
-        raise MalformedJson("control_characters", said_again(field))
+        raise MalformedJson("control_characters", own_name(field))
 
 
 def _is_clean(text: str) -> bool:
@@ -184,7 +184,7 @@ class StrictParser(FlaskParser):
         """Raises `Invalid` for a parameter that is given twice: which of the two was meant, nobody knows."""
         twice = [name for name, values in req.args.lists() if len(values) > 1]
         if twice:
-            raise Invalid(*[FieldProblem(field=said_again(name), code="duplicate") for name in twice])
+            raise Invalid(*[FieldProblem(field=own_name(name), code="duplicate") for name in twice])
         return super().load_querystring(req, schema)
 
     def handle_error(self, error: Any, req: Any, schema: Any, **_details: Any) -> Any:

@@ -3,19 +3,20 @@
 import json
 import re
 from collections.abc import Callable
-from functools import partial
+from copy import deepcopy
 from http import HTTPStatus
-from threading import Lock
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
-from flask import Flask, Response
+from flask import Flask, Response, current_app
 from flask_smorest import Api, Blueprint
 
 from signals.web.http.bodies import StaffParser, StrictParser
 from signals.web.http.problems import MEDIA_TYPE, ProblemSchema
 
-API_BASE = "/api/v1"
-API_VERSION = "1.0.0"
+API_BASE: Final = "/api/v1"
+API_VERSION: Final = "1.0.0"
+TOKEN: Final[list[dict[str, list[str]]]] = [{"token": []}]
+"""The `security` of a call that asks for a bearer's token."""
 
 _VERSION: Final = {
     "API-Version": {
@@ -24,123 +25,47 @@ _VERSION: Final = {
         "example": API_VERSION,
     }
 }
-
+_RETRY_AFTER: Final = {
+    "Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer"}},
+}
 _OF_REFUSALS: Final = {
     HTTPStatus.UNAUTHORIZED.name: {
         "WWW-Authenticate": {"description": "How to sign in: `Bearer`", "schema": {"type": "string"}}
     },
-    HTTPStatus.TOO_MANY_REQUESTS.name: {
-        "Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer"}}
-    },
-    HTTPStatus.SERVICE_UNAVAILABLE.name: {
-        "Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer"}}
-    },
+    HTTPStatus.TOO_MANY_REQUESTS.name: _RETRY_AFTER,
+    HTTPStatus.SERVICE_UNAVAILABLE.name: _RETRY_AFTER,
 }
-"""What else comes with a problem, by the name of its status."""
+"""Further headers of a problem, by the name of its status."""
+_EXTENSION: Final = "signals.api"
+_VARIABLE: Final = re.compile(r"<(?:[^:<>]+:)?([^<>]+)>")
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-class _DescribedLater(Blueprint):  # type: ignore[misc]
-    def register_views_in_doc(self, api: "ProblemApi", *args: Any, **options: Any) -> None:
-        """Leave it until somebody reads the description."""
-        api.describe_later(partial(super().register_views_in_doc, api, *args, **options))
-
-
-class PublicBlueprint(_DescribedLater):
-    """A blueprint whose JSON bodies are read strictly."""
+class PublicBlueprint(Blueprint):  # type: ignore[misc]
+    """A blueprint that reads JSON bodies strictly."""
 
     ARGUMENTS_PARSER = StrictParser()
 
 
-class StaffBlueprint(_DescribedLater):
-    """The same for staff."""
+class StaffBlueprint(Blueprint):  # type: ignore[misc]
+    """A blueprint for staff: the same with room for longer notes."""
 
     ARGUMENTS_PARSER = StaffParser()
 
 
 class ProblemApi(Api):  # type: ignore[misc]
-    """flask-smorest with errors as problem+json; the handlers are registered by `signals.web.http.problems`.
-
-    The description is made when it is first read: a third of a start went into it, and few processes show it.
-    """
+    """flask-smorest with problems (RFC 9457) as the body of every refusal."""
 
     ERROR_SCHEMA = ProblemSchema
 
-    def __init__(self, app: Flask, **options: Any) -> None:
-        self._undescribed: list[Callable[[], None]] = []
-        self._describing = Lock()
-        super().__init__(app, **options)
-
-    def describe_later(self, part: Callable[[], None]) -> None:
-        """Keep a part of the description, in the order in which they were registered."""
-        self._undescribed.append(part)
-
-    def description(self) -> dict[str, Any]:
-        """The whole OpenAPI document."""
-        with self._describing:
-            while self._undescribed:
-                self._undescribed.pop(0)()
-            return _with_names(self._app, _with_headers(self.spec.to_dict()))
-
-    def _openapi_json(self) -> Response:
-        """For everybody's tools: pages of other sites may read it (API Design Rules, publish-openapi)."""
-        headers = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
-        content = json.dumps(self.description(), indent=2)
-        return Response(content, content_type="application/json", headers=headers)
-
-    def _register_error_handlers(self) -> None:
-        """Ours are registered once for API and pages alike."""
-
-    def _register_responses(self) -> None:
-        self.describe_later(self._describe_responses)
-
-    def _describe_responses(self) -> None:
-        usual: str = self.DEFAULT_RESPONSE_CONTENT_TYPE  # type: ignore[has-type]
-        self.DEFAULT_RESPONSE_CONTENT_TYPE = MEDIA_TYPE
-        super()._register_responses()
-        self.DEFAULT_RESPONSE_CONTENT_TYPE = usual
-
-
-def _with_headers(document: dict[str, Any]) -> dict[str, Any]:
-    """Every answer has the version (API Design Rules, /core/version-header): no view needs to say so."""
-    operations = [
-        call for path in document["paths"].values() for call in path.values() if "responses" in call
-    ]
-    for part in (document["components"], *operations):
-        part["responses"] = {
-            status: answer if "$ref" in answer else answer | {"headers": _headers(status, answer)}
-            for status, answer in part["responses"].items()
-        }
-    return document
-
-
-def _headers(status: str, answer: dict[str, Any]) -> dict[str, Any]:
-    return {**answer.get("headers", {}), **_OF_REFUSALS.get(status, {}), **_VERSION}
-
-
-def _with_names(app: Flask, document: dict[str, Any]) -> dict[str, Any]:
-    """`operationId`s, by which generated clients name their functions: blueprint and view."""
-    for rule in app.url_map.iter_rules():
-        calls = document["paths"].get(_VARIABLE.sub(r"{\1}", rule.rule), {})
-        for method in (rule.methods or set()) & {name.upper() for name in calls}:
-            first, *rest = re.split(r"[._]", rule.endpoint)
-            calls[method.lower()]["operationId"] = first + "".join(word.capitalize() for word in rest)
-    return document
-
-
-_VARIABLE: Final = re.compile(r"<(?:[^:<>]+:)?([^<>]+)>")
-
 
 def make_api(app: Flask) -> ProblemApi:
-    """The API of an application; blueprints are registered on it."""
-    app.config.update(
-        API_TITLE="Signals",
-        API_VERSION=API_VERSION,
-        OPENAPI_VERSION="3.1.0",
-        OPENAPI_URL_PREFIX=API_BASE,
-        OPENAPI_JSON_PATH="openapi.json",
-    )
+    """Return the API of an application, to register blueprints on; it serves its own description.
+
+    flask-smorest handles HTTP errors itself from now on, until `register_problems` replaces that.
+    """
+    app.config.update(API_TITLE="Signals", API_VERSION=API_VERSION, OPENAPI_VERSION="3.1.0")
     spec = {
         "info": {
             "description": "A carrier's concern at the door, followed up by the right team.",
@@ -149,20 +74,58 @@ def make_api(app: Flask) -> ProblemApi:
         "servers": [{"url": "/"}],
         "components": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
     }
-    return ProblemApi(app, spec_kwargs=spec)
+    api = ProblemApi(app, spec_kwargs=spec)
+    app.extensions[_EXTENSION] = api
+    app.add_url_rule(f"{API_BASE}/openapi.json", "openapi", _serve_description)
+    return api
 
 
-def answers(*statuses: int) -> Callable[[View], View]:
-    """Document which problems a call may answer with."""
-
-    def document(view: View) -> View:
-        for status in statuses:
-            documented = _ANY.alt_response(status, response=HTTPStatus(status).name)(view)
-            # The documentation alone: flask-smorest's wrappers only call the view, through five of them.
-            view._apidoc = documented._apidoc  # type: ignore[attr-defined]
-        return view
-
+def describe() -> dict[str, Any]:
+    """Return the whole OpenAPI document of the current application."""
+    api = cast(ProblemApi, current_app.extensions[_EXTENSION])
+    document: dict[str, Any] = deepcopy(api.spec.to_dict())
+    _refuse_with_problems(document)
+    _add_headers(document)
+    _name_operations(current_app, document)
     return document
 
 
-_ANY = Blueprint("documentation", __name__)
+def answers(*statuses: int) -> Callable[[View], View]:
+    """Document the problems that a call may answer with."""
+    documented: Callable[[View], View] = Blueprint.doc(
+        responses={status: HTTPStatus(status).name for status in statuses}
+    )
+    return documented
+
+
+def _serve_description() -> Response:
+    """Answer programs of everybody: pages of other sites may read it (API Design Rules, publish-openapi)."""
+    headers = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
+    return Response(json.dumps(describe(), indent=2), content_type="application/json", headers=headers)
+
+
+def _refuse_with_problems(document: dict[str, Any]) -> None:
+    """Correct the media type of the shared answers: flask-smorest gives all answers one type."""
+    for answer in document["components"]["responses"].values():
+        if "content" in answer:
+            answer["content"] = {MEDIA_TYPE: answer["content"][Api.DEFAULT_RESPONSE_CONTENT_TYPE]}
+
+
+def _add_headers(document: dict[str, Any]) -> None:
+    """Add the version to every answer (API Design Rules, /core/version-header)."""
+    operations = [
+        call for path in document["paths"].values() for call in path.values() if "responses" in call
+    ]
+    for part in (document["components"], *operations):
+        for status, answer in part["responses"].items():
+            if "$ref" not in answer:
+                answer["headers"] = {**answer.get("headers", {}), **_OF_REFUSALS.get(status, {}), **_VERSION}
+
+
+def _name_operations(app: Flask, document: dict[str, Any]) -> None:
+    """Add `operationId`s of blueprint and view: generated clients name their functions by them."""
+    for rule in app.url_map.iter_rules():
+        calls = document["paths"].get(_VARIABLE.sub(r"{\1}", rule.rule), {})
+        for method in (rule.methods or set()) & {name.upper() for name in calls}:
+            first, *rest = re.split(r"[._]", rule.endpoint)
+            calls[method.lower()]["operationId"] = first + "".join(word.capitalize() for word in rest)

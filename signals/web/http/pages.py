@@ -16,6 +16,7 @@ from signals.web.http import staff_answers
 from signals.web.http.compression import register_compression
 from signals.web.http.i18n import DEFAULT, direction, language
 from signals.web.http.messages import detail_of, title_of
+from signals.web.http.openapi import describe
 from signals.web.http.problems import occurrence
 
 A_YEAR = 365 * 24 * 60 * 60
@@ -82,14 +83,9 @@ def _docs() -> str:
     return render_template(
         "docs.html",
         code=language(),
-        document=_document(),
+        document=describe(),
         viewer=Path(str(current_app.static_folder), "vendor", "swagger-ui.js").is_file(),
     )
-
-
-def _document() -> dict[str, Any]:
-    api = current_app.extensions["flask-smorest"]["apis"][""]["ext_obj"]
-    return dict(api.description())
 
 
 def _version_static_files(app: Flask) -> None:

@@ -5,7 +5,7 @@ Never a stack, an SQL text, a path, an address or what the sender typed.
 
 import json
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Flask, Response, g, request
@@ -28,7 +28,7 @@ from signals.errors import (
 )
 from signals.web.http import staff_answers
 from signals.web.http.bodies import PUBLIC_LIMIT, BodyTooLarge
-from signals.web.http.field_names import said_again
+from signals.web.http.field_problems import field_problems
 from signals.web.http.messages import detail_of, field_message, title_of
 
 MEDIA_TYPE = "application/problem+json"
@@ -178,51 +178,3 @@ def _details(error: SignalsError) -> dict[str, Any]:
     if error.status == 503:
         details["headers"]["Retry-After"] = "60"
     return details
-
-
-def field_problems(error: ValidationError) -> Iterator[FieldProblem]:
-    """Marshmallow's messages as codes: our validators raise codes, its own are known by their words."""
-    messages: Any = error.normalized_messages()  # type: ignore[no-untyped-call]
-    yield from _walk(messages, ())
-
-
-def _walk(node: Any, path: tuple[str, ...]) -> Iterator[FieldProblem]:
-    if isinstance(node, Mapping):
-        for name, inner in node.items():
-            step = () if name in ("_schema", "json", "query", "headers", "form") else (str(name),)
-            yield from _walk(inner, path + step)
-    elif isinstance(node, list | tuple):
-        for message in node:
-            yield from _walk(message, path)
-    else:
-        yield FieldProblem(field=said_again(*path), code=_code_of(str(node)))
-
-
-def _code_of(message: str) -> str:
-    is_code = message.replace("_", "").isalpha() and message.islower()
-    return _OF_MARSHMALLOW.get(message, message if is_code else _guess(message))
-
-
-def _guess(message: str) -> str:
-    for start, code in (
-        ("Must be one of", "not_a_choice"),
-        ("Longer than", "too_long"),
-        ("Shorter than", "too_short"),
-        ("Length must be", "too_long"),
-        ("Must be greater", "out_of_range"),
-        ("Must be less", "out_of_range"),
-        ("Not a valid", "wrong_type"),
-    ):
-        if message.startswith(start):
-            return code
-    return "invalid_value"
-
-
-_OF_MARSHMALLOW = {
-    "Missing data for required field.": "required",
-    "Field may not be null.": "required",
-    "Unknown field.": "unknown_field",
-    "Not a valid UUID.": "not_a_uuid",
-    "Not a valid date.": "not_a_date",
-    "Invalid input type.": "wrong_type",
-}

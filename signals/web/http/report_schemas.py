@@ -32,7 +32,9 @@ _POSTCODE: Mapping[str, Any] = {
 
 
 class Strict(Schema):
-    """Unknown fields are refused: a typing error in a field's name would lose what it carried."""
+    """A body without unknown fields: a typing error in a name would lose what the field carried."""
+
+    error_messages = {"type": "wrong_type", "unknown": "unknown_field"}  # noqa: RUF012 - marshmallow's own way
 
     class Meta:
         unknown = RAISE

@@ -15,8 +15,8 @@ from signals.clock import AMSTERDAM
 from signals.errors import FieldProblem, Invalid, SignalsError
 from signals.staff.identity import MAX_PASSWORD
 from signals.vocabulary import AttemptKind, AttemptResult, DeferralReason, Outcome, ReferredTo
+from signals.web.http.field_problems import field_problems
 from signals.web.http.messages import field_message
-from signals.web.http.problems import field_problems
 from signals.web.http.report_schemas import StrictDate
 from signals.web.staff_kit.auth import CSRF_FIELD
 from signals.web.staff_kit.context import desk

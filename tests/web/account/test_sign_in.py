@@ -22,7 +22,7 @@ from tests.support.desk_side import BASE, PASSWORD, Desk
 from tests.web.conftest import MakeApp
 
 # Routes of libraries and of no side: the OpenAPI description, its page, the icon, static files and bundles.
-OF_NO_SIDE = {"api-docs.openapi_json", "bundle", "docs", "favicon", "static"}
+OF_NO_SIDE = {"openapi", "bundle", "docs", "favicon", "static"}
 SAID = {"none", "bearer", "cookie"}
 
 
@@ -50,7 +50,6 @@ def test_every_blueprint_states_its_authentication(desk: Desk) -> None:
     said = {
         name: getattr(sys.modules[blueprint.import_name], "AUTHENTICATION", None)
         for name, blueprint in desk.app.blueprints.items()
-        if name != "api-docs"
     }
     assert {name: means for name, means in said.items() if means not in SAID} == {}
 
