@@ -112,6 +112,7 @@ def demo(context: click.Context, *, as_json: bool) -> None:
 
 def _prepare(context: click.Context) -> None:
     from signals.operations.installation import initialise, migrate
+    from signals.operations.server import refuse_a_taken_port
 
     path = _config_path(context)
     with plain_refusals():
@@ -119,6 +120,7 @@ def _prepare(context: click.Context) -> None:
     if settings_file.new:
         click.echo(f"{path.name} and keys written", err=True)
     settings = settings_of(context)
+    refuse_a_taken_port(settings.server.host, settings.server.port)  # before the minute that seeding takes
     with database(settings) as engine:
         migrate(engine)
         wanted = settings.environment is Environment.DEMO and not _is_seeded(settings, engine)

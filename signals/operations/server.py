@@ -4,11 +4,11 @@ Workers are forked from a parent that has imported everything, so they start at 
 In role `all` the scheduler runs on threads of the first worker, beside the requests.
 """
 
+import errno
 import gc
 import os
 import signal
 import socket
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -61,7 +61,7 @@ def serve(
     """
     configure_logging(level=settings.logging.level, date_only=not settings.serves_staff)
     _stop_cleanly_from_the_start()
-    _refuse_a_taken_port(settings.server.host, settings.server.port)
+    refuse_a_taken_port(settings.server.host, settings.server.port)
     _refuse_without_what_is_built()
     _refuse_unusable_secrets(settings)
     if settings.environment is Environment.PRODUCTION:
@@ -85,18 +85,27 @@ def serve(
     )
     loader = _loader(settings, prepare_app, make_worker)
     _leave_alone_what_stays()
+    _give_workers_signals_of_their_own()
     server.serve(target_loader=lambda *_args, **_kwargs: loader(), wrap_loader=False)
 
 
-def _refuse_a_taken_port(host: str, port: int) -> None:
-    """Granian shares its port (SO_REUSEPORT): a second instance would quietly take half of the requests."""
+def refuse_a_taken_port(host: str, port: int) -> None:
+    """End the process with a sentence when another one listens on the port.
+
+    Granian shares its port (SO_REUSEPORT): a second instance quietly takes half of the requests.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # one that has just ended is no obstacle
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise SystemExit(f"cannot serve on {host}:{port}: {error.strerror}") from None
+            other = "" if error.errno != errno.EADDRINUSE else f". Take another port: {_another_port(port)}"
+            raise SystemExit(f"cannot serve on {host}:{port}: {error.strerror}{other}") from None
+
+
+def _another_port(port: int) -> str:
+    return f"PORT={8080 if port != 8080 else 8081} make run (an installation: server.port in its settings)"
 
 
 def _refuse_without_what_is_built(web: Path = Path(__file__).parents[1] / "web") -> None:
@@ -191,12 +200,35 @@ def _jobs(make_worker: MakeWorker) -> Callable[[Settings], object]:
 
 
 def _stop_cleanly_from_the_start() -> None:
-    """Before granian listens to signals itself, SIGTERM must end this process like SIGINT does."""
+    """End this process at SIGTERM and SIGINT until granian listens to them.
+
+    An exception does not do: Python ignores one that is raised while it collects garbage.
+    """
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        sys.exit(0)
+        os._exit(0)
 
-    signal.signal(signal.SIGTERM, stop)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+
+
+def _give_workers_signals_of_their_own() -> None:
+    """Let the main process alone hear Ctrl-C, and a worker end at once while it still starts.
+
+    A terminal sends SIGINT to every process, and the main process then sends SIGTERM to its workers. Granian
+    may hang on two signals at once, and a new worker still has the main process's way of handling them.
+    """
+    signals = {signal.SIGINT, signal.SIGTERM}
+
+    def begin() -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+
+    os.register_at_fork(
+        before=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, signals),
+        after_in_parent=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, signals),
+        after_in_child=begin,
+    )
 
 
 def _end_with(parent: int) -> None:

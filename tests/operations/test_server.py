@@ -1,6 +1,8 @@
 """The server as a process: it starts, answers, stops when told to, and leaves nothing behind."""
 
 import json
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -144,6 +146,46 @@ def test_sigterm_at_any_moment_of_the_start_ends_it_within_twelve_seconds(
         served.close()
 
 
+@pytest.mark.parametrize("delay", [0.2, 0.6, 1.0, 1.4, 2.0])
+@pytest.mark.parametrize("whole_terminal", [True, False])
+def test_ctrl_c_ends_it_before_the_main_process_kills_a_worker(
+    sqlite_world: World, delay: float, whole_terminal: bool
+) -> None:
+    """At any moment, and for the main process alone, as some tools send it."""
+    served = Served(sqlite_world)
+    try:
+        with pytest.raises(subprocess.TimeoutExpired):
+            served.process.wait(delay)
+        (os.killpg if whole_terminal else os.kill)(served.process.pid, signal.SIGINT)
+        served.process.wait(server.STOP_SECONDS - 1)
+        assert served.left_over() == []
+    finally:
+        served.close()
+
+
+def test_a_worker_hears_of_an_end_from_the_main_process_alone() -> None:
+    """A terminal sends SIGINT to all; a worker that still starts ends at once by SIGTERM."""
+    code = """
+import os, signal, sys
+from signals.operations import server
+signal.signal(signal.SIGTERM, lambda *_: None)
+server._give_workers_signals_of_their_own()
+reader, writer = os.pipe()
+worker = os.fork()
+if not worker:
+    os.write(writer, b"1" if signal.pthread_sigmask(signal.SIG_BLOCK, []) == {signal.SIGINT} else b"0")
+    while True:
+        signal.pause()
+alone = os.read(reader, 1) == b"1"
+os.kill(worker, signal.SIGINT)
+os.kill(worker, signal.SIGTERM)
+ended_by = os.WTERMSIG(os.waitpid(worker, 0)[1])
+print(alone, ended_by == signal.SIGTERM, signal.pthread_sigmask(signal.SIG_BLOCK, []) == set())
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "True", "True"]
+
+
 def test_what_keeps_a_worker_from_starting_is_logged_without_its_words(
     sqlite_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -174,6 +216,7 @@ def test_a_second_instance_on_the_same_port_says_so_and_ends(sqlite_world: World
             assert str(first.port) in second.log()
             assert "Traceback" not in second.log()
             assert "Serving on" not in second.log()
+            assert "PORT=8080 make run" in second.log()
         finally:
             second.close()
         assert first.status("/healthz") == 200
