@@ -10,23 +10,13 @@ from datetime import date
 from functools import cache, lru_cache
 from pathlib import Path
 
+from babel.dates import format_date
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, select_autoescape
 
 from notifications.events import LANGUAGES, check_values, is_for_deputy
 from notifications.retry import PermanentFailure
 
 TEMPLATES = Path(__file__).parent / "templates"
-
-WEEKDAYS = {
-    "nl": ("maandag", "dinsdag", "woensdag", "donderdag", "vrijdag", "zaterdag", "zondag"),
-    "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
-}
-MONTHS = {
-    "nl": ("januari", "februari", "maart", "april", "mei", "juni", "juli", "augustus", "september",
-           "oktober", "november", "december"),
-    "en": ("January", "February", "March", "April", "May", "June", "July", "August", "September",
-           "October", "November", "December"),
-}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,9 +56,8 @@ def _rendered(event: str, language: str, values: tuple[tuple[str, str], ...]) ->
 
 
 def in_words(iso_date: str, language: str) -> str:
-    """An ISO date as people say it: 2026-11-25, nl -> woensdag 25 november 2026."""
-    day = date.fromisoformat(iso_date)
-    return f"{WEEKDAYS[language][day.weekday()]} {day.day} {MONTHS[language][day.month - 1]} {day.year}"
+    """Return an ISO date in words: 2026-11-25, nl -> woensdag 25 november 2026."""
+    return format_date(date.fromisoformat(iso_date), "EEEE d MMMM y", locale=language)
 
 
 def _fill(event: str, language: str, ending: str, values: Mapping[str, str]) -> str:

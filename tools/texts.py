@@ -6,12 +6,14 @@ tests/web/test_catalogues.py checks the result.
 
 from collections.abc import Iterator
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+from notifications.events import Event
 from signals.audit.grounds import Ground
 from signals.casework import NotReachedReason, PartOfDay, ReopenReason
 from signals.residents import IdentityProof, ResidenceProof, Right
@@ -37,7 +39,10 @@ from signals.vocabulary import (
 )
 from signals.web.figures import words
 
-WEB = Path(__file__).resolve().parents[1] / "signals" / "web"
+PROJECT = Path(__file__).resolve().parents[1]
+WEB, NOTIFICATIONS = PROJECT / "signals" / "web", PROJECT / "notifications"
+PACKAGES = (WEB, NOTIFICATIONS)
+"""Folders with code, templates and catalogues; notifications work without the rest."""
 METHODS = [("**.py", "python"), ("**/templates/**.html", "jinja2")]
 KEYWORDS = {
     "_": None,
@@ -99,71 +104,74 @@ KEPT_HEADERS = ("Language:", "Plural-Forms:", "Content-Type:")
 
 def main() -> None:
     """Write each catalogue again with the messages that the code has now."""
-    for code in languages():
-        write(code, updated(code))
+    for package in PACKAGES:
+        for code in languages(package):
+            write(code, updated(code, package), package)
 
 
-def languages() -> list[str]:
-    """Return the codes of the languages that have a catalogue."""
-    return sorted(path.name for path in (WEB / "translations").iterdir())
+def languages(package: Path = WEB) -> list[str]:
+    """Return the codes of the languages in which a package has a catalogue."""
+    return sorted(path.name for path in (package / "translations").iterdir())
 
 
-def read(code: str) -> Catalog:
+def read(code: str, package: Path = WEB) -> Catalog:
     """Return the catalogue of a language as it is stored."""
-    with _file(code).open("rb") as file:
+    with _file(code, package).open("rb") as file:
         return read_po(file, locale=code)
 
 
-def updated(code: str) -> Catalog:
+def updated(code: str, package: Path = WEB) -> Catalog:
     """Return the catalogue of a language with the messages that it must have, and the known translations."""
-    known = read(code)
+    known = read(code, package)
     made = Catalog(locale=code, fuzzy=False)
     made.mime_headers = known.mime_headers
     made.header_comment = known.header_comment
-    for message in wanted(code):
+    for message in wanted(code, package):
         old = known.get(message.id, message.context)
         string = old.string if old and old.pluralizable == message.pluralizable else None
         made.add(message.id, string or "", context=message.context)
     return made
 
 
-def wanted(code: str) -> list[Message]:
+def wanted(code: str, package: Path = WEB) -> list[Message]:
     """Return the messages that the catalogue of a language must have, in the order of the file."""
     return sorted(
-        (each for each in messages() if _is_read_in(code, each)),
+        (each for each in messages(package) if _is_read_in(code, each)),
         key=lambda each: (each.context or "", each.id[0] if each.pluralizable else each.id),
     )
 
 
-def messages() -> Iterator[Message]:
-    """Yield each message of the code once, with the files that have it."""
+@cache
+def messages(package: Path) -> tuple[Message, ...]:
+    """Return each message of a package once, with the files that have it."""
     template = Catalog()
     for file, line, found, comments, context in extract_from_dir(
-        WEB,
+        package,
         METHODS,
         keywords=KEYWORDS,
         directory_filter=lambda path: Path(path).name not in ("vendor", "__pycache__"),
     ):
         template.add(found, locations=[(file, line)], auto_comments=comments, context=context)
-    for context, found, file in _codes():
+    for context, found, file in _codes_of_web() if package == WEB else _codes_of_notifications():
         template.add(found, locations=[(file, 0)], context=context)
-    return (message for message in template if message.id)
+    return tuple(message for message in template if message.id)
 
 
-def write(code: str, catalogue: Catalog) -> None:
+def write(code: str, catalogue: Catalog, package: Path = WEB) -> None:
     """Store a catalogue; no line of it depends on the moment."""
-    with _file(code).open("wb") as file:
+    path = _file(code, package)
+    with path.open("wb") as file:
         write_po(file, catalogue, width=0)
-    header, _, rest = _file(code).read_text("utf-8").partition("\n\n")
+    header, _, rest = path.read_text("utf-8").partition("\n\n")
     kept = (line for line in header.split("\n") if line[0] != '"' or line[1:].startswith(KEPT_HEADERS))
-    _file(code).write_text("\n".join(kept) + "\n\n" + rest, "utf-8")
+    path.write_text("\n".join(kept) + "\n\n" + rest, "utf-8")
 
 
-def _file(code: str) -> Path:
-    return WEB / "translations" / code / "LC_MESSAGES" / "messages.po"
+def _file(code: str, package: Path) -> Path:
+    return package / "translations" / code / "LC_MESSAGES" / "messages.po"
 
 
-def _codes() -> Iterator[tuple[str, str, str]]:
+def _codes_of_web() -> Iterator[tuple[str, str, str]]:
     """Yield (context, code, file) for each code that people read."""
     for codes in (*READ_BY_CARRIERS, *READ_BY_STAFF):
         for code in codes:
@@ -176,6 +184,10 @@ def _codes() -> Iterator[tuple[str, str, str]]:
             yield "figures.dimension", stem(side.name), CODES
             if stem(side.name) not in NAMED_BY_REFERENCE:
                 yield from ((words.context_of(side.name), member, CODES) for member in side.members)
+
+
+def _codes_of_notifications() -> Iterator[tuple[str, str, str]]:
+    return ((Event.__name__, event.value, CODES) for event in Event)
 
 
 def _is_read_in(language: str, message: Message) -> bool:

@@ -5,6 +5,7 @@ import pkgutil
 import re
 from collections import defaultdict
 from enum import StrEnum
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -12,15 +13,17 @@ import pytest
 import notifications
 import privacy
 import signals
+from notifications.events import Event
 from signals.errors import SignalsError
-from signals.vocabulary import LANGUAGES, ConcernType
+from signals.vocabulary import LANGUAGES, STAFF_LANGUAGES, ConcernType
 from signals.web.http import staff_answers
 from signals.web.http.messages import DETAILS, TITLES
 from tools import texts
 
 PACKAGES = ("signals", "notifications", "privacy")
+CATALOGUES = [(package, code) for package in texts.PACKAGES for code in texts.languages(package)]
 FOR_PROGRAMS = {
-    "AddressDoubt", "ChangeKind", "Environment", "Event", "FindingKind", "MessageState", "Next",
+    "AddressDoubt", "ChangeKind", "Environment", "FindingKind", "MessageState", "Next",
     "ProcessRole", "ReceiptState", "Security", "SheetSize", "Standing", "What", "Wish",
 }  # fmt: skip
 """Codes that no page shows, or for which a template has a sentence each."""
@@ -30,18 +33,19 @@ OF_COMMANDS = {"settings", "keys_unusable", "no_journal"}
 
 def test_each_language_has_a_catalogue() -> None:
     assert texts.languages() == sorted(LANGUAGES)
+    assert texts.languages(texts.NOTIFICATIONS) == sorted(STAFF_LANGUAGES)
 
 
-@pytest.mark.parametrize("code", LANGUAGES)
-def test_a_catalogue_has_each_text_of_its_readers_and_nothing_else(code: str) -> None:
+@pytest.mark.parametrize(("package", "code"), CATALOGUES)
+def test_a_catalogue_has_each_text_of_its_readers_and_nothing_else(package: Path, code: str) -> None:
     """`make texts` adds and removes; a person then fills in the empty translations."""
-    known = {(one.id, one.context) for one in texts.read(code) if one.id}
-    assert known == {(one.id, one.context) for one in texts.wanted(code)}
+    known = {(one.id, one.context) for one in texts.read(code, package) if one.id}
+    assert known == {(one.id, one.context) for one in texts.wanted(code, package)}
 
 
-@pytest.mark.parametrize("code", LANGUAGES)
-def test_each_text_is_translated(code: str) -> None:
-    catalogue = texts.read(code)
+@pytest.mark.parametrize(("package", "code"), CATALOGUES)
+def test_each_text_is_translated(package: Path, code: str) -> None:
+    catalogue = texts.read(code, package)
     strings = {one.id: one.string if one.pluralizable else (one.string,) for one in catalogue if one.id}
     assert [id_ for id_, forms in strings.items() if not all(forms)] == []
     assert [one.id for one in catalogue if one.id and one.fuzzy] == []
@@ -92,7 +96,9 @@ def test_each_enum_is_for_people_or_for_programs() -> None:
     for package in (signals, notifications, privacy):
         _import_all(package)
     found = {each for each in StrEnum.__subclasses__() if each.__module__.split(".")[0] in PACKAGES}
-    assert {each.__name__ for each in found - {*texts.READ_BY_CARRIERS, *texts.READ_BY_STAFF}} == FOR_PROGRAMS
+    assert {
+        each.__name__ for each in found - {*texts.READ_BY_CARRIERS, *texts.READ_BY_STAFF, Event}
+    } == FOR_PROGRAMS
 
 
 def _import_all(package: ModuleType) -> None:

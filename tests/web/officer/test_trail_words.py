@@ -132,7 +132,7 @@ def test_staff_read_one_dutch_word_for_one_thing(chosen: str, other: str) -> Non
         package / "web/translations/nl/LC_MESSAGES/messages.po",
     ]
     texts += [
-        package.parent / "notifications/words.py",
+        package.parent / "notifications/translations/nl/LC_MESSAGES/messages.po",
         *(package.parent / "notifications/templates/nl").iterdir(),
         *(package.parent / "docs/privacy").glob("*.md"),
     ]
