@@ -1,24 +1,26 @@
-"""Answers compressed with Brotli or gzip: static files once for each version, the public pages each time.
+"""Compress answers with Brotli or gzip: files as small as possible, public pages in the time at hand.
 
-Only what holds no secret of the reader: a page that a POST got may carry a receipt beside what was typed, and
-their compressed length would tell of both (the BREACH attack). No API answer is touched.
+A page after a POST stays as it is: it may hold a receipt beside the typed text, and the compressed length
+would tell something of both (the BREACH attack). API answers stay as they are, too.
 """
 
 import gzip
 from functools import lru_cache
-from pathlib import Path
 from typing import Final
 
 import brotli
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, request
 
-from signals.web.bundles import is_file, without_comments
+from signals.web.bundles import is_file
 
 _CODINGS: Final = ("br", "gzip")
-"""The smaller one first: Brotli takes an eighth off what gzip leaves. Browsers offer it over TLS only."""
-_WORTH_THE_TIME: Final = 32 * 1024
-"""Bytes. For the largest library of the documentation Brotli's best takes seconds, and somebody waits."""
-_TYPES = frozenset(
+"""The smaller one first: Brotli takes an eighth off the size of gzip. Browsers offer it over TLS only."""
+_BEST: Final = {"br": 11, "gzip": 9}
+_QUICK: Final = {"br": 5, "gzip": 6}
+"""A third of a millisecond for a page."""
+_MOST_FOR_BEST: Final = 32 * 1024
+"""Bytes. Brotli's best takes seconds for the largest library of the documentation, and somebody waits."""
+_TYPES: Final = frozenset(
     {
         "text/html",
         "text/css",
@@ -31,79 +33,61 @@ _TYPES = frozenset(
 
 
 def register_compression(app: Flask) -> None:
-    """Compress what may be, for readers that accept Brotli or gzip."""
+    """Compress files and public pages for readers that accept Brotli or gzip."""
 
     @app.after_request
     def compress(response: Response) -> Response:
-        if request.method != "GET" or response.status_code != 200 or response.mimetype not in _TYPES:
-            return response
-        if not is_file(request.endpoint) and not _is_public_page():
-            return response
-        response.vary.add("Accept-Encoding")
-        coding = _coding()
-        if coding and "Content-Encoding" not in response.headers:
-            _shrink(response, _small(response, coding), coding)
+        if _may_be_compressed(response):
+            response.vary.add("Accept-Encoding")
+            coding = _accepted_coding()
+            if coding and "Content-Encoding" not in response.headers:
+                _compress(response, coding)
         return response
 
 
-def _coding() -> str:
-    """The one that the reader likes best, and of equals the smaller; empty when none is taken."""
-    liked = request.accept_encodings
-    best = max(_CODINGS, key=liked.quality)
-    return best if liked.quality(best) > 0 else ""
+def _may_be_compressed(response: Response) -> bool:
+    is_public_page = (request.endpoint or "").startswith("front_pages.")
+    return (
+        request.method == "GET"
+        and response.status_code == 200
+        and response.mimetype in _TYPES
+        and (is_file(request.endpoint) or is_public_page)
+    )
 
 
-def _is_public_page() -> bool:
-    return (request.endpoint or "").startswith("front_pages.")
+def _accepted_coding() -> str:
+    """Return the coding that the reader prefers, of equals the smaller; empty when it accepts none."""
+    accepted = request.accept_encodings
+    best = max(_CODINGS, key=accepted.quality)
+    return best if accepted.quality(best) > 0 else ""
 
 
-def _small(response: Response, coding: str) -> bytes:
-    if request.endpoint == "static":
-        return _of_file(coding)
-    if is_file(request.endpoint):
-        return _packed(response.get_data(), coding)
-    return _packed_at_once(response.get_data(), coding)
-
-
-def _shrink(response: Response, content: bytes, coding: str) -> None:
-    etag, _weak = response.get_etag()
+def _compress(response: Response, coding: str) -> None:
     response.direct_passthrough = False
-    response.close()  # the file itself, which nobody reads any more
-    response.set_data(content)
+    content = response.get_data()
+    response.close()  # closes the file: nothing reads it any more
+    response.set_data(_of_file(content, coding) if is_file(request.endpoint) else _quickly(content, coding))
     response.headers["Content-Encoding"] = coding
     response.headers.pop("Accept-Ranges", None)
+    etag, _weak = response.get_etag()
     if etag is not None:
         # The same content in another coding (RFC 9110, 8.8.3.3): equal, not the same bytes.
         response.set_etag(etag, weak=True)
 
 
-def _of_file(coding: str) -> bytes:
-    file = Path(str(current_app.static_folder)) / str((request.view_args or {})["filename"])
-    return _compressed(file, file.stat().st_mtime_ns, coding)
-
-
 @lru_cache(maxsize=256)
-def _compressed(file: Path, _modified: int, coding: str) -> bytes:
-    content = file.read_bytes()
-    if file.suffix == ".js" and file.parent == Path(str(current_app.static_folder)):
-        content = without_comments(content)
-    return _packed(content, coding)
+def _of_file(content: bytes, coding: str) -> bytes:
+    """Return the smallest form, once for each version of a file."""
+    if len(content) > _MOST_FOR_BEST:
+        return _quickly(content, coding)
+    return _encoded(content, coding, _BEST[coding])
 
 
-@lru_cache(maxsize=256)
-def _packed(content: bytes, coding: str) -> bytes:
-    """As small as it goes, once for each version of a file."""
+def _quickly(content: bytes, coding: str) -> bytes:
+    return _encoded(content, coding, _QUICK[coding])
+
+
+def _encoded(content: bytes, coding: str, level: int) -> bytes:
     if coding == "br":
-        return _brotli(content, 11 if len(content) <= _WORTH_THE_TIME else 5)
-    return gzip.compress(content, 9, mtime=0)
-
-
-def _packed_at_once(content: bytes, coding: str) -> bytes:
-    """As small as it goes in the time that gzip takes: a third of a millisecond for a page."""
-    if coding == "br":
-        return _brotli(content, 5)
-    return gzip.compress(content, 6, mtime=0)
-
-
-def _brotli(content: bytes, quality: int) -> bytes:
-    return bytes(brotli.compress(content, mode=brotli.MODE_TEXT, quality=quality))
+        return bytes(brotli.compress(content, mode=brotli.MODE_TEXT, quality=level))
+    return gzip.compress(content, level, mtime=0)
