@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from privacy.keystore import Keystore
     from signals.audit.log import AuditLog
+    from signals.operation import Operation
     from signals.operations.jobs import Worker
     from signals.routing.snapshot import Router
     from signals.web.http.openapi import ProblemApi
@@ -107,6 +108,15 @@ class Opened:
     keystore: "Keystore" = field(repr=False)
     audit: "AuditLog" = field(repr=False)
     clock: Clock
+
+    def operation(self, session: Session) -> "Operation":
+        """Return an operation of the system in a session."""
+        from signals.audit.log import SYSTEM
+        from signals.operation import Operation
+
+        return Operation(
+            session=session, clock=self.clock, actor=SYSTEM, audit=self.audit, keystore=self.keystore
+        )
 
 
 @contextmanager

@@ -92,6 +92,15 @@ class Role(StrEnum):
     PRIVACY_OFFICER = "privacy_officer"
 
 
+class ApprovalAction(StrEnum):
+    """What a request asks of a team: an administrator asks the first two, a lead the others."""
+
+    GRANT = "grant"  # a new account
+    RESET = "reset"  # an account set up anew
+    ROLE = "role"  # a role, for somebody new or of the team
+    DISABLE = "disable"  # an account shut
+
+
 class AttemptKind(StrEnum):
     """How contact was tried."""
 

@@ -13,10 +13,9 @@ from signals.vocabulary import STAFF_LANGUAGES, Role
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from signals.app import Opened
     from signals.models import StaffMember
     from signals.settings import Settings
-    from signals.staff.office import Office
+    from signals.staff.team_messages import AccountSettings
 
 ISSUER = "Signalen"
 _RESET = "The worker mails them a link, which works for 24 hours. The team and all administrators are told."
@@ -64,10 +63,7 @@ def add(
     password = _password(password_stdin)
     with everything(settings) as opened, opened.sessions.begin() as session:
         new = add_staff(
-            session,
-            opened.clock,
-            keystore=opened.keystore,
-            audit=opened.audit,
+            opened.operation(session),
             organisation_id=_organisation_id(session, organisation),
             role=Role(role),
             name=name,
@@ -100,7 +96,7 @@ def token(context: click.Context, email: str, *, label: str, days: int, as_json:
         member = _member(session, email)
         if member.disabled_at is not None:
             raise click.ClickException("this account is shut: a program cannot act as this person")
-        issued = issue_token(session, opened.clock, audit=opened.audit, member=member, label=label, days=days)
+        issued = issue_token(opened.operation(session), member=member, label=label, days=days)
     answer({"token": issued}, as_json=as_json, text=lambda _: issued)
 
 
@@ -113,11 +109,10 @@ def disable(context: click.Context, email: str, *, as_json: bool) -> None:
 
     Example: signals staff disable a@example.org
     """
-    from signals.audit.log import SYSTEM
     from signals.staff import disable as shut
 
     with everything(settings_of(context)) as opened, opened.sessions.begin() as session:
-        shut(session, opened.clock, member=_member(session, email), actor=SYSTEM, audit=opened.audit)
+        shut(opened.operation(session), _member(session, email))
     answer({"disabled": True}, as_json=as_json, text=lambda _: "Disabled; nobody is signed in with it now.")
 
 
@@ -137,21 +132,17 @@ def reset(context: click.Context, email: str, *, as_json: bool) -> None:
 
     settings = settings_of(context)
     with everything(settings) as opened, opened.sessions.begin() as session:
-        office = _office(settings, opened)
-        team.rescue(session, opened.clock, office=office, member=_member(session, email))
+        member = _member(session, email)
+        team.rescue(opened.operation(session), settings=_account_settings(settings), member=member)
     answer({"reset": True}, as_json=as_json, text=lambda _: _RESET)
 
 
-def _office(settings: "Settings", opened: "Opened") -> "Office":
+def _account_settings(settings: "Settings") -> "AccountSettings":
     from privacy.passwords import PasswordHasherSettings
-    from signals.staff.office import make_office
+    from signals.staff.team_messages import AccountSettings
 
-    return make_office(
-        keystore=opened.keystore,
-        audit=opened.audit,
-        public_url=settings.server.public_url,
-        hasher=PasswordHasherSettings(memory_kib=settings.sessions.password_memory_kib),
-    )
+    hasher = PasswordHasherSettings(memory_kib=settings.sessions.password_memory_kib)
+    return AccountSettings(site=settings.server.public_url.rstrip("/"), hasher=hasher)
 
 
 def _password(from_stdin: bool) -> str:

@@ -18,11 +18,12 @@ from sqlalchemy.orm import Session
 from privacy.keystore import Keystore
 from privacy.passwords import PasswordHasherSettings, hash_password
 from privacy.totp import new_totp_secret
-from signals.audit.log import AuditLog
+from signals.audit.log import SYSTEM, AuditLog
 from signals.clock import Clock
 from signals.demo.organisations import AMSTERDAM, NATIONAL_DESK, example_organisations
 from signals.demo.progress import Progress
 from signals.models import StaffMember
+from signals.operation import Operation
 from signals.staff import add_staff, issue_token, revoke_all
 from signals.staff.identity import seal_totp
 from signals.vocabulary import Role
@@ -129,10 +130,7 @@ def add_accounts(
     accounts = []
     for person in _people():
         new = add_staff(
-            session,
-            past,
-            keystore=keystore,
-            audit=audit,
+            Operation(session=session, clock=past, actor=SYSTEM, audit=audit, keystore=keystore),
             organisation_id=person.organisation_id,
             role=person.role,
             name=person.name,
@@ -140,7 +138,8 @@ def add_accounts(
             password=passwords[person.email],
             hasher=_FOR_NOW,
         )
-        token = issue_token(session, now, audit=audit, member=new.member, label="demo")
+        issuing = Operation(session=session, clock=now, actor=SYSTEM, audit=audit, keystore=keystore)
+        token = issue_token(issuing, member=new.member, label="demo")
         accounts.append(_account(person, passwords[person.email], new.totp_secret, token))
     return accounts
 
@@ -163,7 +162,8 @@ def renew_accounts(
         totp_secret = new_totp_secret()
         member.totp_sealed, member.totp_last_step = seal_totp(keystore, member.id, totp_secret), None
         revoke_all(session, clock, member=member)
-        token = issue_token(session, clock, audit=audit, member=member, label="demo")
+        issuing = Operation(session=session, clock=clock, actor=SYSTEM, audit=audit, keystore=keystore)
+        token = issue_token(issuing, member=member, label="demo")
         accounts.append(_account(person, passwords[person.email], totp_secret, token))
     return accounts
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from signals.models.base import Base, UtcDateTime, coded, new_id
 from signals.models.organisation import Organisation
-from signals.vocabulary import Role
+from signals.vocabulary import ApprovalAction, Role
 
 NOT_TAKEN_UP: Final = -1
 """`StaffMember.totp_last_step` of an invitation that its owner has not taken up yet: no step is before it."""
@@ -156,22 +156,20 @@ class SignInGuess(Base):
 
 
 class Approval(Base):
-    """What an administrator asked of an organisation, or a lead of its privacy officer, and waits for a yes.
+    """A request of an administrator to a team, or of a lead to its privacy officer.
 
-    `action`: `grant` (a new account or role; without a role: none any more) or `reset` (password and code of
-    an account).
+    `role` is None when the request asks to shut an account.
     """
 
     __tablename__ = "approvals"
     __table_args__ = (
-        CheckConstraint("action IN ('grant', 'reset')", name="action"),
         CheckConstraint("decision IN ('asked', 'approved', 'declined', 'expired')", name="decision"),
         Index("ix_approvals_organisation_id", "organisation_id", "decision"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     organisation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisations.id"))
-    action: Mapped[str] = mapped_column(String(10))
+    action: Mapped[ApprovalAction] = mapped_column(coded(ApprovalAction, "action"))
     role: Mapped[Role | None] = mapped_column(coded(Role, "role"))
     email: Mapped[str] = mapped_column(String(254))
     name: Mapped[str] = mapped_column(String(120))

@@ -33,13 +33,14 @@ from signals.notices.channels import complete, make_channels, rest, switches
 from signals.notices.drills import DrillReport, Drills
 from signals.notices.limit_notices import forget_full_days, watch_limits
 from signals.notices.reminders import remind, why_obsolete
+from signals.operation import Operation
 from signals.organisations.current_addresses import forget_former, whither
 from signals.organisations.recipients import ask_for_proof
 from signals.retention import DeletionJournal, Ends, Retention, RetentionReport
 from signals.routing.postcodes import Address
 from signals.routing.snapshot import Router
 from signals.settings import Settings
-from signals.staff.departures import hand_back_all
+from signals.staff.departures import release_stranded_signals
 from signals.staff.stale import forget_stale
 from signals.statistics.counting import located_by
 from signals.statistics.forgetting import forget_facts
@@ -114,9 +115,14 @@ class Worker:
         """
         url, channels = self.settings.server.public_url, frozenset(self.channels)
         with self.sessions.begin() as session:
-            hand_back_all(session, self.clock, audit=self.audit)
+            release_stranded_signals(self._operation(session))
         with self.sessions.begin() as session:
             return remind(session, self.clock, public_url=url, channels=channels)
+
+    def _operation(self, session: Session) -> Operation:
+        return Operation(
+            session=session, clock=self.clock, actor=SYSTEM, audit=self.audit, keystore=self.keystore
+        )
 
     def ask_for_proof(self) -> int:
         """Send each new address and phone its link, for whoever typed it waits; returns how many messages."""

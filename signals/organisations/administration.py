@@ -27,8 +27,7 @@ from signals.organisations.team_settings import StaleSettings, refuse_unknown
 from signals.routing.areas import Area, area_problems, areas_overlap
 from signals.routing.receivers import LEAST_RECIPIENTS
 from signals.routing.snapshot import lock_routing, routing_changed
-from signals.staff.accounts import checked_email
-from signals.staff.identity import normal_email
+from signals.staff.identity import checked_email, normal_email
 from signals.vocabulary import AuditAction, OrganisationKind, Role
 
 CHANGEABLE: Final = frozenset(

@@ -14,7 +14,7 @@ from signals.organisations.onboarding import name_key, normal_name
 from signals.routing.areas import EARLIEST, Area, area_exists
 from signals.routing.postcodes import HIGHEST_HOUSE_NUMBER, InvalidPostcode, parse_postcode
 from signals.routing.rows import CoverageLevel
-from signals.staff.accounts import checked_email
+from signals.staff.identity import checked_email
 from signals.vocabulary import OrganisationKind
 
 REQUIRED: Final = ("name", "kind", "level", "area", "valid_from")

@@ -21,8 +21,7 @@ from signals.models import Organisation, Recipient
 from signals.organisations.addressing import EMAIL, EMAIL_ONLY, SMS
 from signals.organisations.verification_links import DEPUTY, RECIPIENT, VerificationLink, address_code
 from signals.routing.snapshot import routing_changed
-from signals.staff.accounts import checked_email
-from signals.staff.identity import Secrets, normal_email
+from signals.staff.identity import Secrets, checked_email, normal_email
 from signals.vocabulary import AuditAction
 
 VALID_DAYS: Final = 14

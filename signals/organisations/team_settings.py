@@ -26,8 +26,7 @@ from signals.organisations.recipients import (
 )
 from signals.routing.receivers import LEAST_RECIPIENTS
 from signals.routing.snapshot import routing_changed
-from signals.staff.accounts import checked_email
-from signals.staff.identity import normal_email
+from signals.staff.identity import checked_email, normal_email
 from signals.vocabulary import STAFF_LANGUAGES, AuditAction, Role
 
 LEAST_LOUD_HOURS: Final = 4

@@ -1,4 +1,7 @@
-"""Staff: accounts, sign-in with password and TOTP, and the sessions and tokens that come of it."""
+"""Keep the accounts of staff: sign-in, sessions, recovery, approvals and absence.
+
+Start at `signing_in.sign_in`, and at `team` for changes of a team.
+"""
 
 from signals.staff.accounts import MIN_PASSWORD, NewStaff, add_staff, disable, issue_token
 from signals.staff.guesses import GuessThrottle

@@ -1,4 +1,4 @@
-"""Who is away and who stands in, so that no claim sleeps with somebody on holiday; never why."""
+"""Record when members of staff are away and their deputies; the reason is never stored."""
 
 import uuid
 from collections.abc import Mapping, Sequence
@@ -9,22 +9,22 @@ from typing import Final
 from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
-from signals.audit.log import Actor, AuditLog, require_role
-from signals.clock import Clock, today
+from signals.audit.log import Actor, require_role
 from signals.errors import FieldProblem, Forbidden, Invalid, NotFound
 from signals.models import Absence, Signal, StaffMember
+from signals.operation import Operation
 from signals.vocabulary import AuditAction, Role, SignalState
 
 HOLDERS: Final = (Role.WORKER, Role.LEAD)
-"""Who may have claimed a signal, so who is missed and who can stand in."""
+"""Roles that may claim signals: only they are missed, and only they can stand in."""
 MOST_DAYS: Final = 366
 KEPT_DAYS: Final = 28
-"""After its last day, so that a team can still see who stood in for whom."""
+"""Days that an absence is kept after its last day, so that a team still sees the deputy."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Away:
-    """An absence with names; `cover` is None where nobody stands in, or who would is away or shut out."""
+    """An absence with names. `cover` is None without a deputy, or when the deputy is away or shut out."""
 
     id: uuid.UUID
     organisation_id: uuid.UUID
@@ -37,30 +37,28 @@ class Away:
 
 
 def add_absence(
-    session: Session,
-    clock: Clock,
+    operation: Operation,
     *,
-    actor: Actor,
-    audit: AuditLog,
     away_from: date,
     away_until: date,
     cover_id: uuid.UUID | None = None,
     staff_id: uuid.UUID | None = None,
 ) -> Absence:
-    """Say that somebody is away, both days included: oneself, or by a lead anybody of the team.
+    """Record that the actor, or for a lead anybody of the team, is away; both days are included.
 
-    `away_until` is today or later and at most a year after `away_from`, which may lie in the past: a lead
-    hears of an illness afterwards. Raises `Forbidden`, `NotFound` for somebody of another team, and `Invalid`
-    for the dates ("in_past", "not_after_start", "too_far_ahead", "overlaps") and the cover ("unknown",
-    "oneself", "away_too").
+    `away_until` is today or later, and at most a year after `away_from`. `away_from` may lie in the past,
+    because a lead hears of an illness afterwards.
+    Raises `Forbidden`, `NotFound` for somebody of another team, and `Invalid` for the dates ("in_past",
+    "not_after_start", "too_far_ahead", "overlaps") and the deputy ("unknown", "oneself", "away_too").
     """
+    session, actor = operation.session, operation.actor
     require_role(actor, *HOLDERS)
     if staff_id not in (None, actor.id) and actor.role != Role.LEAD:
         raise Forbidden
     member = _holder(session, actor, staff_id or actor.id, for_update=True)
     if member is None:
         raise NotFound
-    _check_dates(session, member.id, away_from, away_until, today(clock))
+    _check_dates(session, member.id, away_from, away_until, operation.today)
     _check_cover(session, actor, member.id, cover_id, away_from, away_until)
     absence = Absence(
         organisation_id=member.organisation_id,
@@ -71,17 +69,16 @@ def add_absence(
     )
     session.add(absence)
     session.flush()
-    _record(session, clock, audit, actor, absence, "absence_added")
+    _record(operation, absence, "absence_added")
     return absence
 
 
-def remove_absence(
-    session: Session, clock: Clock, *, actor: Actor, audit: AuditLog, absence_id: uuid.UUID
-) -> None:
-    """Somebody is back, or does not go: one's own absence, or by a lead any of the team.
+def remove_absence(operation: Operation, absence_id: uuid.UUID) -> None:
+    """Remove the actor's absence, or for a lead any absence of the team.
 
-    Raises `NotFound` alike for another team's and for none, `Forbidden` for a colleague's.
+    Raises `NotFound` alike for another team's absence and for an unknown one, `Forbidden` for a colleague's.
     """
+    session, actor = operation.session, operation.actor
     require_role(actor, *HOLDERS)
     absence = session.get(Absence, absence_id)
     if absence is None or absence.organisation_id != actor.organisation_id:
@@ -89,13 +86,13 @@ def remove_absence(
     if absence.staff_member_id != actor.id and actor.role != Role.LEAD:
         raise Forbidden
     gone = delete(Absence).where(Absence.id == absence_id).returning(Absence.id)
-    if session.scalar(gone) is None:  # somebody else was sooner
+    if session.scalar(gone) is None:  # another request was sooner
         raise NotFound
-    _record(session, clock, audit, actor, absence, "absence_removed")
+    _record(operation, absence, "absence_removed")
 
 
 def absences(session: Session, *, organisation_id: uuid.UUID | None, on: date) -> list[Away]:
-    """Who of an organisation (None: of any) is away on a day or later, the first one first."""
+    """Return the absences of an organisation (None: of all) on a day or later, earliest first."""
     query = (
         select(Absence, StaffMember.name)
         .join(StaffMember, StaffMember.id == Absence.staff_member_id)
@@ -110,18 +107,18 @@ def absences(session: Session, *, organisation_id: uuid.UUID | None, on: date) -
 
 
 def away_on(session: Session, *, organisation_id: uuid.UUID, on: date) -> dict[uuid.UUID, Away]:
-    """Who of an organisation is away on just this day, by staff id."""
+    """Return who of an organisation is away on this day, by staff id."""
     found = absences(session, organisation_id=organisation_id, on=on)
     return {away.staff_id: away for away in found if away.away_from <= on}
 
 
 def everybody_away_on(session: Session, on: date) -> list[Away]:
-    """Who of any organisation is away on just this day; for the worker."""
+    """Return who of any organisation is away on this day, for the worker."""
     return [away for away in absences(session, organisation_id=None, on=on) if away.away_from <= on]
 
 
 def holders_of(session: Session) -> frozenset[uuid.UUID]:
-    """Who has an open signal that may be worked on, in any organisation; for the worker."""
+    """Return who in any organisation has an open signal to work on, for the worker."""
     query = select(Signal.claimed_by_id).where(
         Signal.claimed_by_id.is_not(None),
         Signal.state != SignalState.CONCLUDED,
@@ -133,7 +130,7 @@ def holders_of(session: Session) -> frozenset[uuid.UUID]:
 def stood_in_for(
     session: Session, *, organisation_id: uuid.UUID, staff_id: uuid.UUID, on: date
 ) -> frozenset[uuid.UUID]:
-    """For whom somebody stands in on a day."""
+    """Return for whom a person stands in on a day."""
     query = select(Absence.staff_member_id).where(
         Absence.organisation_id == organisation_id, Absence.cover_id == staff_id, _lasts(on, on)
     )
@@ -141,14 +138,13 @@ def stood_in_for(
 
 
 def _lasts(first: date, last: date) -> ColumnElement[bool]:
-    """On any day of these."""
     return (Absence.away_from <= last) & (Absence.away_until >= first)
 
 
 def _holder(
     session: Session, actor: Actor, staff_id: uuid.UUID | None, *, for_update: bool = False
 ) -> StaffMember | None:
-    """Somebody of the actor's team who may have signals; locked, so that absences come one by one."""
+    """Return a member of the actor's team who may have signals. The lock puts absences in line."""
     query = select(StaffMember).where(
         StaffMember.id == staff_id,
         StaffMember.organisation_id == actor.organisation_id,
@@ -193,7 +189,6 @@ def _is_away(session: Session, staff_id: uuid.UUID, first: date, last: date) -> 
 
 
 def _able_to_cover(session: Session, ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, str]:
-    """Names of those who still work here."""
     query = select(StaffMember.id, StaffMember.name).where(
         StaffMember.id.in_(ids), StaffMember.disabled_at.is_(None), StaffMember.role.in_(HOLDERS)
     )
@@ -207,7 +202,7 @@ def _described(
     others: Sequence[tuple[Absence, str]],
     on: date,
 ) -> Away:
-    """Who stands in may have been ill since: looked at on the day itself, or on the first day away."""
+    """Describe an absence. The deputy may be ill by now, so the day itself (or the first day) counts."""
     day = max(on, absence.away_from)
     away_too = any(
         other.staff_member_id == absence.cover_id and other.away_from <= day <= other.away_until
@@ -226,14 +221,9 @@ def _described(
     )
 
 
-def _record(
-    session: Session, clock: Clock, audit: AuditLog, actor: Actor, absence: Absence, ground: str
-) -> None:
-    audit.record(
-        session,
-        clock,
-        actor=actor,
-        action=AuditAction.STAFF_CHANGED,
+def _record(operation: Operation, absence: Absence, ground: str) -> None:
+    operation.record(
+        AuditAction.STAFF_CHANGED,
         subject_id=absence.staff_member_id,
         ground=ground,
         organisation_id=absence.organisation_id,

@@ -1,13 +1,8 @@
-"""What waits for a team's approval: what an administrator asks of a team, and a lead of its privacy officer.
-
-An `Approval` of an administrator is a `grant` (a new account) or a `reset`. One that a lead of the team asks
-is a `grant` too: of a role, to somebody new or of the team, or (without a role) of none, which shuts out.
-"""
+"""Requests that wait for a team: an administrator asks the team, and a lead asks its privacy officer."""
 
 import uuid
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Literal
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -16,14 +11,17 @@ from signals.audit.log import Actor, require_role
 from signals.clock import Clock
 from signals.errors import Conflict, FieldProblem, Forbidden, Invalid, NotFound
 from signals.models import Approval, StaffMember
-from signals.staff import accounts, changes
+from signals.operation import Operation
+from signals.staff.accounts import problems_of_person, set_role, shut
 from signals.staff.identity import normal_email
-from signals.staff.office import APPROVAL_DAYS, Office, Person, tell, tell_team
-from signals.staff.recovery import recover
+from signals.staff.invitations import Person, invite
+from signals.staff.recovery import open_again, recover
 from signals.staff.standing import APPROVERS, has_approver, has_officer
-from signals.vocabulary import AuditAction, Role
+from signals.staff.team_messages import APPROVAL_DAYS, AccountSettings, notify, notify_team
+from signals.vocabulary import ApprovalAction, AuditAction, Role
 
-Wanted = Literal["grant", "reset", "role", "disable"]
+_MOST_SHOWN = 200
+_OF_LEADS = (ApprovalAction.ROLE, ApprovalAction.DISABLE)
 
 
 class AlreadyDecided(Conflict):
@@ -39,11 +37,11 @@ class NobodyToApprove(Conflict):
 
 
 def approvals(session: Session, *, organisation_id: uuid.UUID | None) -> Sequence[Approval]:
-    """Requests of one organisation, or (None) of all, those that wait first, then the newest."""
+    """Return requests of one organisation or (None) of all: waiting ones first, then the newest."""
     query = select(Approval).order_by(Approval.decision != "asked", Approval.asked_at.desc(), Approval.id)
     if organisation_id is not None:
         query = query.where(Approval.organisation_id == organisation_id)
-    return session.scalars(query.limit(200)).all()
+    return session.scalars(query.limit(_MOST_SHOWN)).all()
 
 
 def waiting_approvals(session: Session, clock: Clock, *, organisation_id: uuid.UUID) -> int:
@@ -53,62 +51,71 @@ def waiting_approvals(session: Session, clock: Clock, *, organisation_id: uuid.U
     return session.scalar(query.where(Approval.decision == "asked", Approval.asked_at >= since)) or 0
 
 
-def ask_team(
-    session: Session, clock: Clock, *, office: Office, actor: Actor, person: Person, action: str
+def ask(
+    operation: Operation, *, settings: AccountSettings, person: Person, action: ApprovalAction
 ) -> Approval:
-    """An administrator's `grant` or `reset`, for the team's lead or privacy officer to decide.
+    """Ask the team of a person for an action; a request that waits already is returned.
 
-    Raises `NobodyToApprove` where there is neither besides whom it is about.
+    Raises `NobodyToApprove` when an administrator asks a team without another lead or privacy officer.
     """
-    if not has_approver(session, person.organisation_id, besides=normal_email(person.email)):
+    session, actor = operation.session, operation.actor
+    if actor.id is None or person.organisation_id is None:
+        raise Forbidden
+    email = normal_email(person.email)
+    if action not in _OF_LEADS and not has_approver(session, person.organisation_id, besides=email):
         raise NobodyToApprove
-    return _ask(session, clock, office, actor, person, action, person.role)
-
-
-def ask_officer(
-    session: Session, clock: Clock, *, office: Office, actor: Actor, person: Person, role: Role | None
-) -> Approval:
-    """A lead's wish about a privacy officer: `role` for somebody new or of the team, None to shut out."""
-    return _ask(session, clock, office, actor, person, "grant", role)
+    approval = Approval(
+        organisation_id=person.organisation_id,
+        action=action,
+        role=None if action is ApprovalAction.DISABLE else person.role,
+        email=email,
+        name=person.name.strip(),
+        asked_by_id=actor.id,
+        asked_at=operation.now,
+        decision="asked",
+    )
+    before = _asked_before(operation, approval)
+    if before is not None:
+        return before
+    session.add(approval)
+    session.flush()
+    ground = "reset" if action is ApprovalAction.RESET else "grant"
+    _record(operation, approval, AuditAction.APPROVAL_ASKED, ground)
+    notify_team(operation, settings, person.organisation_id, besides=actor.id)
+    return approval
 
 
 def refuse_wrong_person(session: Session, person: Person) -> None:
-    """Raise `Invalid` for somebody new with a wrong name, or a wrong or taken address."""
-    problems = []
-    if not 1 <= len(person.name.strip()) <= 120:
-        problems.append(FieldProblem(field="name", code="out_of_range"))
-    if accounts.checked_email(person.email) is None:
-        problems.append(FieldProblem(field="email", code="invalid"))
-    elif by_email(session, person.email) is not None:
-        problems.append(FieldProblem(field="email", code="taken"))
+    """Raise `Invalid` for a new person with a wrong name, or with a wrong or taken address."""
+    problems = list(problems_of_person(session, name=person.name, email=person.email))
     if problems:
         raise Invalid(*problems)
 
 
 def decide(
-    session: Session, clock: Clock, *, office: Office, actor: Actor, approval_id: uuid.UUID, approve: bool
+    operation: Operation, *, settings: AccountSettings, approval_id: uuid.UUID, approve: bool
 ) -> Approval:
-    """Approve or decline as lead or privacy officer of the organisation (see `may_decide`).
+    """Approve or decline a request as lead or privacy officer of the organisation (see `may_decide`).
 
-    Who is let in gets a link by mail. Raises `NotFound` for another organisation's request, `Forbidden`,
-    `AlreadyDecided`, and `Invalid` when the address was taken meanwhile.
+    An approved person gets a link by mail. Raises `NotFound` for another organisation's request, `Forbidden`,
+    `AlreadyDecided`, and `Invalid` when somebody took the address meanwhile.
     """
-    require_role(actor, *APPROVERS)
-    approval = _waiting(session, clock, actor, approval_id)
+    require_role(operation.actor, *APPROVERS)
+    approval = _waiting(operation, approval_id)
     approval.decision = "approved" if approve else "declined"
-    approval.decided_by_id, approval.decided_at = actor.id, clock.now()
-    _record(session, clock, office, actor, approval, AuditAction.APPROVAL_DECIDED, approval.decision)
+    approval.decided_by_id, approval.decided_at = operation.actor.id, operation.now
+    _record(operation, approval, AuditAction.APPROVAL_DECIDED, approval.decision)
     if approve:
-        _carry_out(session, clock, office, actor, approval)
-    tell_team(session, clock, office, approval.organisation_id, besides=actor.id)
-    _tell_asker(session, clock, office, approval)
+        _carry_out(operation, settings, approval)
+    notify_team(operation, settings, approval.organisation_id, besides=operation.actor.id)
+    _notify_asker(operation, settings, approval)
     return approval
 
 
 def may_decide(session: Session, *, actor: Actor, approval: Approval) -> bool:
-    """Whether a request is this person's to decide: lead or privacy officer, and not about oneself.
+    """Tell whether the actor may decide a request: a lead or privacy officer, not about themselves.
 
-    Who oversees is decided by the privacy officer alone, also about oneself: an only one may agree to go.
+    Only the privacy officer decides who oversees the team. That includes a request to go themselves.
     """
     if actor.id == approval.asked_by_id:
         return False
@@ -119,68 +126,17 @@ def may_decide(session: Session, *, actor: Actor, approval: Approval) -> bool:
 
 
 def is_for_officer(session: Session, approval: Approval) -> bool:
-    """Whether a lead asked it, or an administrator asks for a privacy officer where there is one."""
-    if wanted(session, approval) in ("role", "disable"):
-        return True
-    return approval.role is Role.PRIVACY_OFFICER and has_officer(session, approval.organisation_id)
-
-
-def wanted(session: Session, approval: Approval) -> Wanted:
-    """What is asked: a new account, a reset, a role for somebody (new or not), or to shut somebody out."""
-    if approval.action == "reset":
-        return "reset"
-    if session.get_one(StaffMember, approval.asked_by_id).organisation_id is None:
-        return "grant"
-    return "role" if approval.role else "disable"
+    """Tell whether the privacy officer decides a request: a lead's, or one about another officer."""
+    overseen = approval.role is Role.PRIVACY_OFFICER and has_officer(session, approval.organisation_id)
+    return approval.action in _OF_LEADS or overseen
 
 
 def is_over(approval: Approval, clock: Clock) -> bool:
-    """Whether a request no longer waits: decided, or older than `APPROVAL_DAYS`."""
+    """Tell whether a request no longer waits: decided, or older than `APPROVAL_DAYS`."""
     return approval.decision != "asked" or clock.now() - approval.asked_at > timedelta(days=APPROVAL_DAYS)
 
 
-def by_email(session: Session, email: str) -> StaffMember | None:
-    """Who has this address, locked and read afresh."""
-    query = (
-        select(StaffMember).where(StaffMember.email == normal_email(email)).with_for_update(of=StaffMember)
-    )
-    return session.scalar(query.execution_options(populate_existing=True))
-
-
-def _ask(
-    session: Session,
-    clock: Clock,
-    office: Office,
-    actor: Actor,
-    person: Person,
-    action: str,
-    role: Role | None,
-) -> Approval:
-    """The request; what waits already is asked once."""
-    assert actor.id is not None
-    assert person.organisation_id is not None
-    approval = Approval(
-        organisation_id=person.organisation_id,
-        action=action,
-        role=role,
-        email=normal_email(person.email),
-        name=person.name.strip(),
-        asked_by_id=actor.id,
-        asked_at=clock.now(),
-        decision="asked",
-    )
-    before = _asked_before(session, clock, approval)
-    if before is not None:
-        return before
-    session.add(approval)
-    session.flush()
-    _record(session, clock, office, actor, approval, AuditAction.APPROVAL_ASKED, action)
-    tell_team(session, clock, office, person.organisation_id, besides=actor.id)
-    return approval
-
-
-def _asked_before(session: Session, clock: Clock, new: Approval) -> Approval | None:
-    """The same that waits: of the team's own leads or of administrators, for these mean different things."""
+def _asked_before(operation: Operation, new: Approval) -> Approval | None:
     query = select(Approval).where(
         Approval.organisation_id == new.organisation_id,
         Approval.action == new.action,
@@ -188,11 +144,12 @@ def _asked_before(session: Session, clock: Clock, new: Approval) -> Approval | N
         Approval.email == new.email,
         Approval.decision == "asked",
     )
-    found = [one for one in session.scalars(query) if not is_over(one, clock)]
-    return next((one for one in found if wanted(session, one) == wanted(session, new)), None)
+    found = operation.session.scalars(query)
+    return next((one for one in found if not is_over(one, operation.clock)), None)
 
 
-def _waiting(session: Session, clock: Clock, actor: Actor, approval_id: uuid.UUID) -> Approval:
+def _waiting(operation: Operation, approval_id: uuid.UUID) -> Approval:
+    session, actor = operation.session, operation.actor
     query = select(Approval).where(
         Approval.id == approval_id, Approval.organisation_id == actor.organisation_id
     )
@@ -201,44 +158,49 @@ def _waiting(session: Session, clock: Clock, actor: Actor, approval_id: uuid.UUI
         raise NotFound
     if not may_decide(session, actor=actor, approval=approval):
         raise Forbidden
-    if is_over(approval, clock):
+    if is_over(approval, operation.clock):
         raise AlreadyDecided
     return approval
 
 
-def _carry_out(session: Session, clock: Clock, office: Office, actor: Actor, approval: Approval) -> None:
-    what = wanted(session, approval)
-    member = by_email(session, approval.email)
-    if what != "grant" and member is not None and member.organisation_id == approval.organisation_id:
-        _change(session, clock, office, actor, approval, member)
-    elif what in ("reset", "disable"):
+def _carry_out(operation: Operation, settings: AccountSettings, approval: Approval) -> None:
+    action, member = approval.action, _by_email(operation.session, approval.email)
+    of_team = member is not None and member.organisation_id == approval.organisation_id
+    if action is ApprovalAction.GRANT or (action is ApprovalAction.ROLE and not of_team):
+        invite(operation, settings=settings, person=_person(approval), approval=approval)
+    elif member is None or not of_team:
         raise AlreadyDecided
-    else:
-        changes.let_in(
-            session, clock, office=office, actor=actor, person=_person(approval), approval=approval
-        )
-
-
-def _change(
-    session: Session, clock: Clock, office: Office, actor: Actor, approval: Approval, member: StaffMember
-) -> None:
-    """What was approved about somebody of the team."""
-    if approval.action == "reset":
+    elif action is ApprovalAction.DISABLE:
+        shut(operation, member)
+    elif action is ApprovalAction.RESET:
         if member.disabled_at is not None:
             raise AlreadyDecided
-        recover(session, clock, links=office.links, actor=actor, member=member, approval=approval)
-    elif approval.role is None:
-        accounts.shut(session, clock, member=member, actor=actor, audit=office.audit)
-    elif member.disabled_at is None:
-        changes.set_role(session, clock, office=office, actor=actor, member=member, role=approval.role)
-    elif approval.role is member.role:
-        changes.open_again(session, clock, office=office, actor=actor, member=member, approval=approval)
+        recover(operation, settings=settings, member=member, approval=approval)
+    else:
+        _give_role(operation, settings, approval, member)
+
+
+def _give_role(
+    operation: Operation, settings: AccountSettings, approval: Approval, member: StaffMember
+) -> None:
+    role = _person(approval).role
+    if member.disabled_at is None:
+        set_role(operation, member, role)
+    elif role is member.role:
+        open_again(operation, settings=settings, member=member, approval=approval)
     else:
         raise AlreadyDecided
+
+
+def _by_email(session: Session, email: str) -> StaffMember | None:
+    """Lock the account with this address and read it afresh."""
+    query = select(StaffMember).where(StaffMember.email == email).with_for_update(of=StaffMember)
+    return session.scalar(query.execution_options(populate_existing=True))
 
 
 def _person(approval: Approval) -> Person:
-    assert approval.role is not None
+    if approval.role is None:
+        raise Invalid(FieldProblem(field="role", code="required"))
     return Person(
         organisation_id=approval.organisation_id,
         role=approval.role,
@@ -247,28 +209,12 @@ def _person(approval: Approval) -> Person:
     )
 
 
-def _record(
-    session: Session,
-    clock: Clock,
-    office: Office,
-    actor: Actor,
-    approval: Approval,
-    action: AuditAction,
-    ground: str,
-) -> None:
-    office.audit.record(
-        session,
-        clock,
-        actor=actor,
-        action=action,
-        subject_id=approval.id,
-        ground=ground,
-        organisation_id=approval.organisation_id,
-    )
+def _record(operation: Operation, approval: Approval, action: AuditAction, ground: str) -> None:
+    operation.record(action, subject_id=approval.id, ground=ground, organisation_id=approval.organisation_id)
 
 
-def _tell_asker(session: Session, clock: Clock, office: Office, approval: Approval) -> None:
-    """A lead who asked was told with the team."""
-    asker = session.get(StaffMember, approval.asked_by_id)
+def _notify_asker(operation: Operation, settings: AccountSettings, approval: Approval) -> None:
+    """Notify an administrator who asked; a lead who asked gets the team's message."""
+    asker = operation.session.get(StaffMember, approval.asked_by_id)
     if asker is not None and asker.disabled_at is None and asker.organisation_id is None:
-        tell(session, clock, [asker], approval.organisation_id, f"{office.site}/admin/approvals")
+        notify(operation, [asker], approval.organisation_id, f"{settings.site}/admin/approvals")

@@ -1,16 +1,15 @@
-"""What a person who was shut out had claimed goes back to the team at once: no claim sleeps with nobody."""
+"""Release the signals of somebody who may have none any more, so that no claim is forgotten."""
 
 import uuid
 from typing import Final
 
 from sqlalchemy import ColumnElement, Select, select
-from sqlalchemy.orm import Session
 
-from signals.audit.log import SYSTEM, Actor, AuditLog
-from signals.clock import Clock
+from signals.audit.log import SYSTEM
 from signals.db import set_local
 from signals.lifecycle.transitions import transition
 from signals.models import Signal, StaffMember
+from signals.operation import Operation
 from signals.staff.absence import HOLDERS
 from signals.vocabulary import Action, SignalState
 
@@ -18,52 +17,48 @@ ACCOUNT_DISABLED: Final = "account_disabled"
 ROLE_CHANGED: Final = "role_changed"
 
 
-def hand_back(
-    session: Session,
-    clock: Clock,
-    *,
-    member: StaffMember,
-    actor: Actor,
-    audit: AuditLog,
-    reason: str = ACCOUNT_DISABLED,
-) -> int:
-    """Release every open signal of a member of staff; gives how many.
+def release_signals(operation: Operation, member: StaffMember, *, reason: str = ACCOUNT_DISABLED) -> int:
+    """Release every open signal of a member of staff and return how many there were.
 
-    An administrator, who is of no organisation, does it too: states and ids are read, no content.
+    An administrator of no organisation may do this too: the function reads states and ids, no content.
     """
-    foreign = member.organisation_id != actor.organisation_id
-    if foreign and actor != SYSTEM:
+    session, actor = operation.session, operation.actor
+    foreign = member.organisation_id != actor.organisation_id and actor != SYSTEM
+    if foreign:
         set_local(session, organisation=str(member.organisation_id or ""))
-    found = session.scalars(_held_by(member.id)).all()
+    found = session.scalars(_claimed_by(member.id)).all()
     for signal in found:
         transition(
-            session, clock, signal=signal, action=Action.RELEASE, actor=actor, audit=audit, reason=reason
+            session,
+            operation.clock,
+            signal=signal,
+            action=Action.RELEASE,
+            actor=actor,
+            audit=operation.audit,
+            reason=reason,
         )
     session.flush()
-    if foreign and actor != SYSTEM:
+    if foreign:
         set_local(session, organisation=str(actor.organisation_id or ""))
     return len(found)
 
 
-def hand_back_all(session: Session, clock: Clock, *, audit: AuditLog) -> int:
-    """The same for everybody who may have no signals, for the worker: whatever way that came about.
+def release_stranded_signals(operation: Operation) -> int:
+    """Release the signals of everybody who may have none, for the worker; return how many.
 
-    Who claims at the moment at which the account is shut, or its role changed, has the signal after it.
+    This finds a claim made at the moment at which the account was shut or its role changed.
     """
     may_not = StaffMember.disabled_at.is_not(None) | StaffMember.role.not_in(HOLDERS)
     holding = StaffMember.id.in_(select(Signal.claimed_by_id).where(_is_open()))
-    members = session.scalars(select(StaffMember).where(may_not, holding)).all()
-    return sum(
-        hand_back(session, clock, member=member, actor=SYSTEM, audit=audit, reason=_why(member))
-        for member in members
-    )
+    members = operation.session.scalars(select(StaffMember).where(may_not, holding)).all()
+    return sum(release_signals(operation, member, reason=_reason(member)) for member in members)
 
 
-def _why(member: StaffMember) -> str:
+def _reason(member: StaffMember) -> str:
     return ACCOUNT_DISABLED if member.disabled_at is not None else ROLE_CHANGED
 
 
-def _held_by(staff_id: uuid.UUID) -> Select[Signal]:
+def _claimed_by(staff_id: uuid.UUID) -> Select[Signal]:
     query = select(Signal).where(Signal.claimed_by_id == staff_id, _is_open()).order_by(Signal.id)
     return query.with_for_update().execution_options(populate_existing=True)
 

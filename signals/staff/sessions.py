@@ -1,7 +1,6 @@
-"""Sessions of browsers and programs, and programs' tokens: opened, recognised, revoked.
+"""Open, recognise and revoke sessions of browsers and programs, and programs' tokens.
 
-Only hashes of the bearers' secrets are stored. They live in the database, so that revoking one works at once
-and in every process.
+The database holds only hashes of the tokens. A revoked session ends at once, in every process.
 """
 
 import hashlib
@@ -14,10 +13,11 @@ from typing import Final, Literal
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session, contains_eager
 
-from signals.audit.log import Actor, AuditLog
+from signals.audit.log import Actor
 from signals.clock import Clock
 from signals.errors import NotSignedIn
 from signals.models import StaffMember, StaffSession
+from signals.operation import Operation
 from signals.staff.identity import actor_for
 from signals.vocabulary import AuditAction
 
@@ -26,7 +26,7 @@ SessionKind = Literal["page", "api", "token"]
 TOKEN_PREFIX: Final = "sig_"  # noqa: S105  (marks a leaked token for scanners; it is no secret)
 TOUCH_EVERY: Final = timedelta(minutes=1)
 
-# Made once, for every request of the staff side asks it: to make it costs more than to run it.
+# Built once: every request of the staff side runs this query, and building it costs more than running it.
 _BY_TOKEN: Final = (
     select(StaffSession)
     .join(StaffSession.staff_member)
@@ -47,11 +47,11 @@ def authenticate(
     idle_minutes: int,
     touch: bool = True,
 ) -> StaffSession:
-    """The live session of a bearer's secret, with its `staff_member` loaded.
+    """Return the live session of a token, with its `staff_member` loaded.
 
-    Raises `NotSignedIn` when it is unknown, of another kind, revoked, past its end, idle for `idle_minutes`
-    (programs' tokens have no idle limit) or its owner is disabled. `touch` moves `last_seen_at`, at most
-    once a minute; pass False in a session that only reads.
+    Raises `NotSignedIn` when the session is unknown, of another kind, revoked, expired, or idle for
+    `idle_minutes`, or when its owner is disabled. Tokens of programs have no idle limit.
+    `touch` moves `last_seen_at` at most once a minute. Pass False in a session that only reads.
     """
     found = session.scalar(_BY_TOKEN, {"token_hash": _hash_of(token), "kinds": list(kinds)})
     now = clock.now()
@@ -62,15 +62,14 @@ def authenticate(
     return found
 
 
-def sign_out(session: Session, clock: Clock, *, staff_session: StaffSession, audit: AuditLog) -> None:
-    """Revoke one session or token."""
-    staff_session.revoked_at = staff_session.revoked_at or clock.now()
-    actor = actor_of(staff_session)
-    audit.record(session, clock, actor=actor, action=AuditAction.SIGN_OUT, subject_id=actor.id)
+def sign_out(operation: Operation, staff_session: StaffSession, *, ground: str = "") -> None:
+    """Revoke one session or token of the actor; `ground` is a code."""
+    staff_session.revoked_at = staff_session.revoked_at or operation.now
+    operation.record(AuditAction.SIGN_OUT, subject_id=operation.actor.id, ground=ground)
 
 
 def revoke_all(session: Session, clock: Clock, *, member: StaffMember) -> int:
-    """Revoke every live session and token of a person at once; returns how many."""
+    """Revoke every live session and token of a person and return how many there were."""
     query = (
         update(StaffSession)
         .where(StaffSession.staff_member_id == member.id, StaffSession.revoked_at.is_(None))
@@ -81,24 +80,24 @@ def revoke_all(session: Session, clock: Clock, *, member: StaffMember) -> int:
 
 
 def actor_of(staff_session: StaffSession) -> Actor:
-    """Who acts in this session, for domain functions and the audit."""
+    """Return the actor of this session."""
     return actor_for(staff_session.staff_member)
 
 
 def csrf_token(session_token: str) -> str:
-    """What forms of this session carry: HMAC-SHA256 under the session's secret, so nothing is stored."""
+    """Return the CSRF token of this session: an HMAC-SHA256 under its token. Nothing is stored."""
     return hmac.new(session_token.encode(), b"signals/csrf/v1", hashlib.sha256).hexdigest()
 
 
 def csrf_matches(session_token: str, given: str) -> bool:
-    """Whether a form came from a page of this session, in constant time."""
+    """Tell in constant time whether a form came from a page of this session."""
     return hmac.compare_digest(csrf_token(session_token).encode(), given.encode("utf-8", "replace"))
 
 
 def open_session(
     session: Session, member: StaffMember, kind: SessionKind, now: datetime, lasts: timedelta
 ) -> tuple[str, StaffSession]:
-    """A new session and its secret, which is stored as a hash only."""
+    """Return a new token and its session; the database holds only the hash of the token."""
     token = (TOKEN_PREFIX if kind == "token" else "") + secrets.token_urlsafe(32)
     opened = StaffSession(
         staff_member=member,

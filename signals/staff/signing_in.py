@@ -1,8 +1,8 @@
-"""Signing in with password and TOTP: one refusal for every cause, and each code once."""
+"""Sign in with password and TOTP: every refusal is the same, and each code works once."""
 
 import uuid
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import select
@@ -17,22 +17,23 @@ from privacy.passwords import (
     verify_password,
 )
 from privacy.totp import verify_totp
-from signals.audit.log import Actor, AuditLog
-from signals.clock import Clock
+from signals.audit.log import Actor
 from signals.errors import NotSignedIn, SignInFailed
 from signals.models import StaffMember, StaffSession
-from signals.staff.identity import MAX_PASSWORD, Secrets, actor_for, normal_email, open_totp
+from signals.operation import Operation
+from signals.staff.identity import MAX_PASSWORD, actor_for, normal_email, open_totp
 from signals.staff.sessions import SessionKind, open_session
 from signals.vocabulary import AuditAction
 
+UNKNOWN: Final = Actor(id=None, role="unknown", organisation_id=None)
+"""The actor before somebody has signed in."""
 _NOBODY: Final = uuid.UUID(int=0)
-_UNKNOWN: Final = Actor(id=None, role="unknown", organisation_id=None)
 _SECRET_OF_NOBODY: Final = "A" * 32
 
 
 @dataclass(frozen=True, kw_only=True)
 class PasswordCheck:
-    """Whether a password was right, of whom, and against which stored hash."""
+    """The result of comparing a password with the stored hash of an account."""
 
     member_id: uuid.UUID
     password_hash: str = field(repr=False)
@@ -41,7 +42,7 @@ class PasswordCheck:
 
 @dataclass(frozen=True, kw_only=True)
 class SignedIn:
-    """A new session. `token` is the bearer's secret: give it out once, store it nowhere."""
+    """A new session. Give its `token` out once and store it nowhere."""
 
     token: str = field(repr=False)
     session: StaffSession
@@ -49,11 +50,8 @@ class SignedIn:
 
 
 def sign_in(
-    session: Session,
-    clock: Clock,
+    operation: Operation,
     *,
-    keystore: Secrets,
-    audit: AuditLog,
     email: str,
     password: str,
     totp: str,
@@ -62,42 +60,53 @@ def sign_in(
     hasher: PasswordHasherSettings = STANDARD,
     checked: PasswordCheck | None = None,
 ) -> SignedIn:
-    """Open a session for who knows the password and has a TOTP code that was not used before.
+    """Open a session for somebody with the right password and an unused TOTP code.
 
-    Raises `SignInFailed`, alike for every cause. The audit entry of the failure is then in the session: the
-    caller catches the exception, COMMITS, and answers; a rollback would lose the trace of a guess.
-    The account's row is locked while the code is compared: of two at once with one code, one fails.
-    `checked` is what `check_password` said (see there). No old session is taken over: the token is new.
+    The operation's actor is `UNKNOWN`; `checked` is the result of `check_password`.
+    Raises `SignInFailed` for every cause. The failure's audit entry is then in the session, so the caller
+    catches the exception and COMMITS: a rollback would lose the trace of a guess.
+    The account's row is locked during the comparison, so two requests cannot both use one code.
     """
-    checked = checked or check_password(session, email=email, password=password, hasher=hasher)
-    member = lock_member(session, checked.member_id)
-    now = clock.now()
-    step = _accepted_step(keystore, member, totp, now)
+    checked = checked or check_password(operation.session, email=email, password=password, hasher=hasher)
+    member = lock_member(operation.session, checked.member_id)
+    step = _accepted_step(operation, member, totp)
     if member is None or step is None or not _still_right(checked, member):
-        _record_failure(session, clock, audit, member)
+        record_failure(operation, member)
         raise SignInFailed
     member.totp_last_step = step
     if needs_rehash(member.password_hash, hasher):
         member.password_hash = hash_password(password, hasher)
-    token, opened = open_session(session, member, kind, now, timedelta(hours=absolute_hours))
-    audit.record(
-        session,
-        clock,
-        actor=actor_for(member),
-        action=AuditAction.SIGN_IN,
-        subject_id=member.id,
-        ground=kind,
-    )
+    return open_for(operation, member, kind=kind, absolute_hours=absolute_hours, ground=kind)
+
+
+def open_for(
+    operation: Operation, member: StaffMember, *, kind: SessionKind, absolute_hours: int, ground: str
+) -> SignedIn:
+    """Open a session for somebody who has proved who they are, and record it."""
+    lasts = timedelta(hours=absolute_hours)
+    token, opened = open_session(operation.session, member, kind, operation.now, lasts)
+    by_member = operation.acting_as(actor_for(member))
+    by_member.record(AuditAction.SIGN_IN, subject_id=member.id, ground=ground)
     return SignedIn(token=token, session=opened, member=member)
+
+
+def record_failure(operation: Operation, member: StaffMember | None, ground: str = "") -> None:
+    """Record that somebody tried to sign in and was refused."""
+    operation.acting_as(actor_for(member) if member else UNKNOWN).record(
+        AuditAction.SIGN_IN_FAILED,
+        subject_id=member.id if member else None,
+        ground=ground,
+        outcome="refused",
+    )
 
 
 def check_password(
     session: Session, *, email: str, password: str, hasher: PasswordHasherSettings = STANDARD
 ) -> PasswordCheck:
-    """Compare a password, with the same work whether the account exists, is disabled, or neither.
+    """Compare a password, with the same work for an existing, a disabled and an unknown account.
 
-    Only reads. Argon2 takes some 100 ms: on SQLite call this in a session of `db.reading` and hand the result
-    to `sign_in`, so that no carrier's report waits behind the writer's lock in the meantime.
+    This only reads. Argon2 takes some 100 ms, so on SQLite call it in a session of `db.reading` and pass the
+    result to `sign_in`. Otherwise a carrier's report waits for the writer's lock.
     """
     query = select(StaffMember).where(
         StaffMember.email == normal_email(email), StaffMember.disabled_at.is_(None)
@@ -111,7 +120,7 @@ def check_password(
 
 
 def lock_member(session: Session, member_id: uuid.UUID) -> StaffMember | None:
-    """The account's row, locked and read afresh; the same statement where there is no account."""
+    """Lock the account's row and read it afresh; an unknown account costs the same statement."""
     query = (
         select(StaffMember)
         .where(StaffMember.id == member_id)
@@ -122,9 +131,9 @@ def lock_member(session: Session, member_id: uuid.UUID) -> StaffMember | None:
 
 
 def lock_account(session: Session, staff_session: StaffSession) -> StaffMember:
-    """The account, locked and still in this session: one that a lead recovers meanwhile stays shut.
+    """Lock the account of a session that is still valid.
 
-    Raises `NotSignedIn`.
+    Raises `NotSignedIn` when somebody disabled or recovered the account meanwhile.
     """
     member = lock_member(session, staff_session.staff_member_id)
     still = session.scalar(
@@ -135,26 +144,15 @@ def lock_account(session: Session, staff_session: StaffSession) -> StaffMember:
     return member
 
 
-def _accepted_step(keystore: Secrets, member: StaffMember | None, code: str, now: datetime) -> int | None:
+def _accepted_step(operation: Operation, member: StaffMember | None, code: str) -> int | None:
     if member is None:
-        verify_totp(_SECRET_OF_NOBODY, code, now, None)  # the same work
+        verify_totp(_SECRET_OF_NOBODY, code, operation.now, None)  # the same work
         return None
-    secret = open_totp(keystore, member)
-    return verify_totp(secret, code, now, member.totp_last_step)
+    secret = open_totp(operation.keystore, member)
+    return verify_totp(secret, code, operation.now, member.totp_last_step)
 
 
 def _still_right(checked: PasswordCheck, member: StaffMember) -> bool:
-    """The password was right and neither it nor the account has changed since it was compared."""
+    """Tell whether the password was right and the account has not changed since the comparison."""
     unchanged = checked.password_hash == member.password_hash and member.disabled_at is None
     return checked.right and unchanged
-
-
-def _record_failure(session: Session, clock: Clock, audit: AuditLog, member: StaffMember | None) -> None:
-    audit.record(
-        session,
-        clock,
-        actor=actor_for(member) if member else _UNKNOWN,
-        action=AuditAction.SIGN_IN_FAILED,
-        subject_id=member.id if member else None,
-        outcome="refused",
-    )

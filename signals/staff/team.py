@@ -1,9 +1,9 @@
-"""Teams: inviting, recovering and shutting out, and what an administrator or a lead may only ask for.
+"""Invite, recover and shut out members of a team, at once or by a request for approval.
 
-An administrator gives an organisation in which nobody ever took an account up its first lead. From then on a
-grant or a reset waits for the organisation's lead or privacy officer, and both are told: nobody is let in
-behind a team's back. And once a privacy officer oversees a team, its leads only ask for another one, for
-another role of one, and to shut one out: the officer answers (art. 38(3) AVG).
+An administrator invites the first lead of an organisation in which nobody activated an account. After that,
+an administrator's grant or reset waits for the team's lead or privacy officer, and both are notified. A lead
+of a team with a privacy officer only asks for another officer, for another role of the officer, and to shut
+the officer out. The officer decides (art. 38(3) AVG).
 """
 
 import uuid
@@ -12,22 +12,23 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from signals.audit.log import SYSTEM, Actor, require_role
-from signals.clock import Clock
+from signals.audit.log import require_role
 from signals.errors import FieldProblem, Forbidden, Invalid, NotFound
 from signals.models import Approval, Organisation, StaffMember
 from signals.models.staff import NOT_TAKEN_UP
-from signals.staff import accounts, changes
-from signals.staff.approvals import ask_officer, ask_team, refuse_wrong_person
+from signals.operation import Operation
+from signals.staff import accounts
+from signals.staff.approvals import ask, refuse_wrong_person
 from signals.staff.identity import normal_email
-from signals.staff.office import Office, Person, tell_administrators, tell_team
-from signals.staff.recovery import INVITED_BY_LEADS, recover
+from signals.staff.invitations import INVITED_BY_LEADS, Person, invite
+from signals.staff.recovery import open_again, recover
 from signals.staff.standing import has_officer, is_live
-from signals.vocabulary import Role
+from signals.staff.team_messages import AccountSettings, notify_administrators, notify_team
+from signals.vocabulary import ApprovalAction, Role
 
 
 def members(session: Session, *, organisation_id: uuid.UUID | None) -> Sequence[StaffMember]:
-    """Everybody of an organisation (None: who belongs to none), who is shut out last."""
+    """Return everybody of an organisation (None: of no organisation), disabled accounts last."""
     query = (
         select(StaffMember)
         .where(StaffMember.organisation_id == organisation_id)
@@ -36,130 +37,126 @@ def members(session: Session, *, organisation_id: uuid.UUID | None) -> Sequence[
     return session.scalars(query).all()
 
 
-def grant(
-    session: Session, clock: Clock, *, office: Office, actor: Actor, person: Person
-) -> StaffMember | Approval:
-    """Let somebody in: at once by the lead of the team, and by an administrator where there is no team yet.
+def grant(operation: Operation, *, settings: AccountSettings, person: Person) -> StaffMember | Approval:
+    """Invite a person, or ask for approval.
 
-    An administrator's grant becomes an `Approval` once anybody of the organisation took an account up, and
-    a lead's of a privacy officer where there is one. Raises `Forbidden` for a role that the actor cannot
-    give, `Invalid` for a wrong or taken address, and `NobodyToApprove`.
+    The lead of the team invites at once, and so does an administrator where there is no team yet. An
+    administrator asks a live team, and a lead asks the privacy officer for another one.
+    Raises `Forbidden` for a role that the actor cannot give, `Invalid` for a wrong or taken address, and
+    `NobodyToApprove`.
     """
+    session, actor = operation.session, operation.actor
     if actor.role == Role.ADMINISTRATOR and person.organisation_id is not None:
-        return _grant_to_team(session, clock, office, actor, person)
+        return _grant_to_team(operation, settings, person)
     own = person.organisation_id is not None and person.organisation_id == actor.organisation_id
     if actor.role == Role.LEAD and own and _needs_officer(session, person.organisation_id, person.role):
         _lock_organisation(session, person.organisation_id)
         refuse_wrong_person(session, person)
-        return ask_officer(session, clock, office=office, actor=actor, person=person, role=person.role)
-    return changes.let_in(session, clock, office=office, actor=actor, person=person)
+        return ask(operation, settings=settings, person=person, action=ApprovalAction.ROLE)
+    return invite(operation, settings=settings, person=person)
 
 
-def reset(
-    session: Session, clock: Clock, *, office: Office, actor: Actor, member_id: uuid.UUID
-) -> StaffMember | Approval:
-    """Let somebody who lost password or phone set them up anew; every way into the account ends at once.
+def reset(operation: Operation, *, settings: AccountSettings, member_id: uuid.UUID) -> StaffMember | Approval:
+    """Recover the account of somebody who lost password or phone, or ask for approval.
 
-    By the lead of the same team at once (not for oneself), by an administrator with the team's approval, and
-    without where nobody of it ever took an account up. Raises `Forbidden` and `NobodyToApprove`.
+    The lead of the same team recovers at once, but not the own account. An administrator asks the team, or
+    recovers at once where nobody activated an account. Raises `Forbidden` and `NobodyToApprove`.
     """
-    member = find_member(session, actor=actor, member_id=member_id)
-    if member.id == actor.id or member.disabled_at is not None:
+    member = find_member(operation, member_id)
+    if member.id == operation.actor.id or member.disabled_at is not None:
         raise Forbidden
-    of_team = member.organisation_id is not None
-    if actor.role == Role.ADMINISTRATOR and of_team and is_live(session, member.organisation_id):
-        person = _person(member)
-        return ask_team(session, clock, office=office, actor=actor, person=person, action="reset")
-    recover(session, clock, links=office.links, actor=actor, member=member)
+    of_live_team = member.organisation_id is not None and is_live(operation.session, member.organisation_id)
+    if operation.actor.role == Role.ADMINISTRATOR and of_live_team:
+        return ask(operation, settings=settings, person=_person(member), action=ApprovalAction.RESET)
+    recover(operation, settings=settings, member=member)
     return member
 
 
 def disable(
-    session: Session, clock: Clock, *, office: Office, actor: Actor, member_id: uuid.UUID
+    operation: Operation, *, settings: AccountSettings, member_id: uuid.UUID
 ) -> StaffMember | Approval:
-    """Shut somebody out at once: by the lead of the team or an administrator; the team is told.
+    """Shut somebody out at once, as lead of the team or as administrator, and notify the team.
 
-    A privacy officer by an administrator only: a lead asks (`Approval`).
+    A lead asks the privacy officer to shut the privacy officer out.
     """
-    member = find_member(session, actor=actor, member_id=member_id)
-    if member.id == actor.id:
+    member = find_member(operation, member_id)
+    if member.id == operation.actor.id:
         raise Forbidden
-    if actor.role == Role.LEAD and member.disabled_at is None and _needs_officer_about(session, member):
-        person = _person(member)
-        return ask_officer(session, clock, office=office, actor=actor, person=person, role=None)
-    accounts.disable(session, clock, member=member, actor=actor, audit=office.audit)
-    tell_team(session, clock, office, member.organisation_id, besides=actor.id)
+    asks = operation.actor.role == Role.LEAD and member.disabled_at is None
+    if asks and _needs_officer(operation.session, member.organisation_id, member.role):
+        return ask(operation, settings=settings, person=_person(member), action=ApprovalAction.DISABLE)
+    accounts.disable(operation, member)
+    notify_team(operation, settings, member.organisation_id, besides=operation.actor.id)
     return member
 
 
 def reopen(
-    session: Session, clock: Clock, *, office: Office, actor: Actor, member_id: uuid.UUID
+    operation: Operation, *, settings: AccountSettings, member_id: uuid.UUID
 ) -> StaffMember | Approval:
-    """Let somebody of the own team who was shut out in again, by a mailed link only; the team is told.
+    """Enable a disabled account of the lead's team again, by a mailed link, and notify the team.
 
-    By the lead, who for a privacy officer beside another one asks (`Approval`). Password, authenticator and
-    passkeys of before stay worthless, as after a recovery, and what was handed back stays with the team.
-    Raises `Forbidden`, also for an account that was emptied since.
+    For a privacy officer beside another one the lead asks. The earlier password, authenticator and passkeys
+    stay useless, and released signals stay with the team. Raises `Forbidden`, also for an emptied account.
     """
-    require_role(actor, Role.LEAD)
-    member = find_member(session, actor=actor, member_id=member_id)
-    if member.id == actor.id or not member.password_hash:
+    require_role(operation.actor, Role.LEAD)
+    member = find_member(operation, member_id)
+    if member.id == operation.actor.id or not member.password_hash:
         raise Forbidden
     if member.disabled_at is None:
         return member
-    if _needs_officer_about(session, member):
-        person = _person(member)
-        return ask_officer(session, clock, office=office, actor=actor, person=person, role=member.role)
-    changes.open_again(session, clock, office=office, actor=actor, member=member)
-    tell_team(session, clock, office, member.organisation_id, besides=actor.id)
+    if _needs_officer(operation.session, member.organisation_id, member.role):
+        return ask(operation, settings=settings, person=_person(member), action=ApprovalAction.ROLE)
+    open_again(operation, settings=settings, member=member)
+    notify_team(operation, settings, member.organisation_id, besides=operation.actor.id)
     return member
 
 
 def change_role(
-    session: Session, clock: Clock, *, office: Office, actor: Actor, member_id: uuid.UUID, role: Role
+    operation: Operation, *, settings: AccountSettings, member_id: uuid.UUID, role: Role
 ) -> StaffMember | Approval:
-    """Give somebody of the own team another role, in which they sign in anew; the team is told.
+    """Give a member of the lead's team another role, end all sessions, and notify the team.
 
-    By the lead, not for oneself: so a team never loses its last one. Into privacy officer beside another one,
-    and out of it, a lead asks (`Approval`). What somebody had who may have no signals any more goes back to
-    the team. Raises `Forbidden`, also for who is shut out, and `Invalid` for a role that no lead gives.
+    A lead cannot change the own role, so a team keeps a lead. Where an officer oversees the team, the lead
+    asks for a role change from or to privacy officer. A role without signals releases the person's signals.
+    Raises `Forbidden`, also for a disabled account, and `Invalid` for a role that no lead gives.
     """
-    require_role(actor, Role.LEAD)
-    member = find_member(session, actor=actor, member_id=member_id)
-    if member.id == actor.id or member.disabled_at is not None:
+    require_role(operation.actor, Role.LEAD)
+    member = find_member(operation, member_id)
+    if member.id == operation.actor.id or member.disabled_at is not None:
         raise Forbidden
     if role not in INVITED_BY_LEADS:
         raise Invalid(FieldProblem(field="role", code="not_a_choice"))
     if member.role is role:
         return member
-    if _needs_officer(session, member.organisation_id, role, member.role):
-        person = _person(member)
-        return ask_officer(session, clock, office=office, actor=actor, person=person, role=role)
-    changes.set_role(session, clock, office=office, actor=actor, member=member, role=role)
-    tell_team(session, clock, office, member.organisation_id, besides=actor.id)
+    if _needs_officer(operation.session, member.organisation_id, role, member.role):
+        person = _person(member, role)
+        return ask(operation, settings=settings, person=person, action=ApprovalAction.ROLE)
+    accounts.set_role(operation, member, role)
+    notify_team(operation, settings, member.organisation_id, besides=operation.actor.id)
     return member
 
 
-def rescue(session: Session, clock: Clock, *, office: Office, member: StaffMember) -> None:
-    """The operator mails somebody a link to set the account up anew, and lets in who was shut out.
+def rescue(operation: Operation, *, settings: AccountSettings, member: StaffMember) -> None:
+    """Mail somebody a link to set the account up again, as operator, also for a disabled account.
 
-    For a team in which nobody is left who could approve; it and every administrator are told. Raises
-    `Forbidden` for an account that was emptied.
+    This is for a team in which nobody can approve. The team and every administrator are notified.
+    Raises `Forbidden` for an emptied account.
     """
     if not member.password_hash:
         raise Forbidden
-    _let_in_again(session, clock, office, SYSTEM, member)
-    tell_team(session, clock, office, member.organisation_id, besides=member.id)
-    tell_administrators(session, clock, office, member.organisation_id)
+    _let_in_again(operation, settings, member)
+    notify_team(operation, settings, member.organisation_id, besides=member.id)
+    notify_administrators(operation, settings, member.organisation_id)
 
 
-def find_member(session: Session, *, actor: Actor, member_id: uuid.UUID) -> StaffMember:
-    """Somebody of the actor's team, or for an administrator anybody; raises `NotFound` for the rest.
+def find_member(operation: Operation, member_id: uuid.UUID) -> StaffMember:
+    """Return a member of the actor's team, or for an administrator anybody. Raises `NotFound`.
 
-    Both are locked, and `Forbidden` is raised when the actor was shut out or given another role meanwhile: of
-    two leads who do so to one another, one stays.
+    The function locks the account and the actor's. It raises `Forbidden` when the actor lost the account or
+    the role meanwhile. So two leads cannot shut each other out.
     """
-    found = _locked(session, {member_id, actor.id})
+    actor = operation.actor
+    found = _locked(operation.session, {member_id, actor.id})
     acting, member = found.get(actor.id), found.get(member_id)
     if acting is not None and (acting.disabled_at is not None or acting.role != actor.role):
         raise Forbidden
@@ -172,17 +169,16 @@ def find_member(session: Session, *, actor: Actor, member_id: uuid.UUID) -> Staf
 
 
 def _locked(session: Session, ids: Collection[uuid.UUID | None]) -> dict[uuid.UUID | None, StaffMember]:
-    """These accounts, read afresh; always in one order, so that nobody waits for who waits for them."""
+    """Lock these accounts in order of id, so that two requests never wait for each other."""
     query = select(StaffMember).where(StaffMember.id.in_(ids)).order_by(StaffMember.id)
     locking = query.with_for_update(of=StaffMember).execution_options(populate_existing=True)
     return {member.id: member for member in session.scalars(locking)}
 
 
-def _grant_to_team(
-    session: Session, clock: Clock, office: Office, actor: Actor, person: Person
-) -> StaffMember | Approval:
-    """An administrator's grant: the first lead, or a request of the team."""
-    # Locked, so that of two first ones the second sees the first.
+def _grant_to_team(operation: Operation, settings: AccountSettings, person: Person) -> StaffMember | Approval:
+    """Invite the first lead, or ask the team for another member."""
+    session = operation.session
+    # The lock lets the second of two first invitations see the first.
     if not _lock_organisation(session, person.organisation_id):
         raise Invalid(FieldProblem(field="organisation_id", code="invalid_value"))
     if person.role not in INVITED_BY_LEADS:
@@ -190,62 +186,55 @@ def _grant_to_team(
     invited = _locked(session, _invited(session, person.organisation_id))
     if is_live(session, person.organisation_id):
         refuse_wrong_person(session, person)
-        return ask_team(session, clock, office=office, actor=actor, person=person, action="grant")
-    return _first_lead(session, clock, office, actor, person, invited.values())
+        return ask(operation, settings=settings, person=person, action=ApprovalAction.GRANT)
+    return _first_lead(operation, settings, person, invited.values())
 
 
 def _first_lead(
-    session: Session,
-    clock: Clock,
-    office: Office,
-    actor: Actor,
-    person: Person,
-    invited: Collection[StaffMember],
+    operation: Operation, settings: AccountSettings, person: Person, invited: Collection[StaffMember]
 ) -> StaffMember:
-    """The one invitation of a team that nobody is of: earlier ones, to a wrong address maybe, end."""
+    """Invite the first lead and end earlier invitations, which may have gone to a wrong address."""
     address = normal_email(person.email)
     again = next((one for one in invited if one.email == address and person.role is one.role), None)
     for other in invited:
         if other is not again:
-            accounts.disable(session, clock, member=other, actor=actor, audit=office.audit)
+            accounts.disable(operation, other)
     if again is None:
-        return changes.let_in(session, clock, office=office, actor=actor, person=person)
+        return invite(operation, settings=settings, person=person)
     again.name, again.language = person.name.strip(), person.language
-    _let_in_again(session, clock, office, actor, again)
+    _let_in_again(operation, settings, again)
     return again
 
 
-def _let_in_again(session: Session, clock: Clock, office: Office, actor: Actor, member: StaffMember) -> None:
-    """A new link, for who was shut out too."""
+def _let_in_again(operation: Operation, settings: AccountSettings, member: StaffMember) -> None:
     if member.disabled_at is None:
-        recover(session, clock, links=office.links, actor=actor, member=member)
+        recover(operation, settings=settings, member=member)
     else:
-        changes.open_again(session, clock, office=office, actor=actor, member=member)
+        open_again(operation, settings=settings, member=member)
 
 
 def _invited(session: Session, organisation_id: uuid.UUID | None) -> Collection[uuid.UUID]:
-    """Who was invited into an organisation and took nothing up so far."""
+    """Return the ids of invited people of an organisation who have not activated their account."""
     query = select(StaffMember.id).where(
         StaffMember.organisation_id == organisation_id, StaffMember.totp_last_step == NOT_TAKEN_UP
     )
     return session.scalars(query).all()
 
 
-def _needs_officer_about(session: Session, member: StaffMember) -> bool:
-    return _needs_officer(session, member.organisation_id, member.role)
-
-
 def _needs_officer(session: Session, organisation_id: uuid.UUID | None, *roles: Role) -> bool:
-    """Whether a change from or into these roles is one of who oversees, where somebody does."""
+    """Tell whether a privacy officer decides a change from or to these roles."""
     return Role.PRIVACY_OFFICER in roles and has_officer(session, organisation_id)
 
 
 def _lock_organisation(session: Session, organisation_id: uuid.UUID | None) -> bool:
-    """Hold who is let in there until this transaction ends; whether there is such an organisation."""
+    """Lock an organisation until this transaction ends; tell whether it exists."""
     return session.get(Organisation, organisation_id, with_for_update={"of": Organisation}) is not None
 
 
-def _person(member: StaffMember) -> Person:
+def _person(member: StaffMember, role: Role | None = None) -> Person:
     return Person(
-        organisation_id=member.organisation_id, role=member.role, name=member.name, email=member.email
+        organisation_id=member.organisation_id,
+        role=role or member.role,
+        name=member.name,
+        email=member.email,
     )

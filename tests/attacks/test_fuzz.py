@@ -62,7 +62,7 @@ def tokens(fuzzed: World) -> dict[Role, str]:
         member_id = fuzzed.staff(role=role).id
         with fuzzed.sessions.begin() as session:
             member = session.get_one(StaffMember, member_id)
-            made[role] = issue_token(session, fuzzed.clock, member=member, label="fuzz", audit=fuzzed.audit)
+            made[role] = issue_token(fuzzed.operation(session), member=member, label="fuzz")
     return made
 
 

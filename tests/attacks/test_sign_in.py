@@ -117,10 +117,7 @@ def make_site(world: World, seeing: World) -> Site:
     with seeing.sessions.begin() as session:
         for email, role in ((ANNA, Role.WORKER), (LENA, Role.LEAD)):
             new = staff.add_staff(
-                session,
-                world.clock,
-                keystore=world.keystore,
-                audit=world.audit,
+                world.operation(session),
                 organisation_id=AMSTERDAM,
                 role=role,
                 name=email.partition("@")[0].capitalize(),

@@ -26,6 +26,7 @@ from signals.vocabulary import ProcessRole, Role
 from tests.bench.house import House, make_house
 from tests.bench.results import Line
 from tests.bench.seeding import Crowd, seal_for_real, seed_signals
+from tests.support.operations import operation
 
 GROUP = "desk pages, SQLite (CPU of the server)"
 PAGE, FEW, MANY = 25, 25, 10_000
@@ -83,10 +84,7 @@ def _signed_in(crowd: Crowd, audit: AuditLog, keystore: Keystore) -> str:
     clock = SystemClock()
     with session_factory(crowd.engine).begin() as session:
         new = add_staff(
-            session,
-            clock,
-            keystore=keystore,
-            audit=audit,
+            operation(session, clock, audit=audit, keystore=keystore),
             organisation_id=crowd.organisation_id,
             role=Role.WORKER,
             name="Bench",

@@ -24,6 +24,7 @@ from tests.bench.house import PROJECT, House, clean_environment, make_house
 from tests.bench.processes import children_of, cpu_seconds, free_port, running, wait_for_answer
 from tests.bench.results import Line, quantile
 from tests.bench.seeding import Crowd, seal_for_real, seed_signals
+from tests.support.operations import operation
 
 PEOPLE = 8
 _SIGNALS = 2000
@@ -84,10 +85,7 @@ def _prepared(house: House, crowd: Crowd) -> dict[str, list[str]]:
     with session_factory(crowd.engine).begin() as session:
         for number in range(PEOPLE):
             new = add_staff(
-                session,
-                clock,
-                keystore=keystore,
-                audit=audit,
+                operation(session, clock, audit=audit, keystore=keystore),
                 organisation_id=crowd.organisation_id,
                 role=Role.WORKER,
                 name="Bench",
@@ -95,7 +93,9 @@ def _prepared(house: House, crowd: Crowd) -> dict[str, list[str]]:
                 password="a long sentence as a password",
                 hasher=PasswordHasherSettings(memory_kib=1024),
             )
-            tokens.append(issue_token(session, clock, audit=audit, member=new.member, label="bench", days=1))
+            tokens.append(
+                issue_token(operation(session, clock, audit=audit), member=new.member, label="bench", days=1)
+            )
     keystore.dispose()
     return {"tokens": tokens, "ids": [str(found) for found in ids]}
 

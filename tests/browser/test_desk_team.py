@@ -17,7 +17,7 @@ from notifications.models import OutboxMessage
 from privacy.totp import provisioning_uri
 from signals.models import Organisation, StaffMember
 from signals.notices.channels import complete
-from signals.staff.passkeys import NAME
+from signals.staff.relying_party import NAME
 from signals.vocabulary import Role
 from tests.browser.desk import SIZES, Site
 from tests.browser.desk_fixtures import (

@@ -21,10 +21,10 @@ from werkzeug.serving import make_server
 
 from privacy.passwords import PasswordHasherSettings
 from signals import staff
-from signals.audit.log import SYSTEM
 from signals.models import AccountLink, Passkey, StaffMember
 from signals.settings import ServerSettings, SessionsSettings
 from signals.staff import recovery
+from signals.staff.team_messages import AccountSettings
 from signals.vocabulary import ProcessRole, Role
 from tests.support.world import AMSTERDAM, World, make_world
 from tests.support.world_fixtures import catalogues, template
@@ -64,10 +64,7 @@ def site(template: Path, tmp_path: Path) -> Iterator[Site]:
     world = make_world(template, tmp_path)
     with world.sessions.begin() as session:
         new = staff.add_staff(
-            session,
-            world.clock,
-            keystore=world.keystore,
-            audit=world.audit,
+            world.operation(session),
             organisation_id=AMSTERDAM,
             role=Role.WORKER,
             name="Anna Voorbeeld",
@@ -202,13 +199,8 @@ def test_the_secret_of_a_mailed_link_leaves_the_address_and_sets_the_account_up(
     world = site.world
     with world.sessions.begin() as session:
         member = session.scalars(select(StaffMember)).one()
-        links = recovery.Links(
-            keystore=world.keystore,
-            audit=world.audit,
-            page=f"{site.url}/desk/account/link",
-            hasher=PasswordHasherSettings(memory_kib=64),
-        )
-        recovery.recover(session, world.clock, links=links, actor=SYSTEM, member=member)
+        settings = AccountSettings(site=site.url, hasher=PasswordHasherSettings(memory_kib=64))
+        recovery.recover(world.operation(session), member=member, settings=settings)
         link_id = session.scalars(select(AccountLink.id)).one()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url + str(request.headers)))

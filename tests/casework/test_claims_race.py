@@ -21,6 +21,7 @@ from signals.models import AuditEntry, Signal, StaffSession, StatusChange
 from signals.vocabulary import AuditAction, Role, SignalState
 from tests import factories
 from tests.support.desk_fixtures import CHEAP, PlainKeys, Team, migrated_file, new_team, sqlite_engine
+from tests.support.operations import operation
 
 __all__ = ["migrated_file", "sqlite_engine"]
 
@@ -132,10 +133,7 @@ def test_of_two_who_sign_in_at_once_with_one_code_one_is_let_in(
 ) -> None:
     with transaction(sessions) as session:
         added = staff.add_staff(
-            session,
-            CLOCK,
-            keystore=PlainKeys(),
-            audit=AUDIT,
+            operation(session, CLOCK, audit=AUDIT, keystore=PlainKeys()),
             organisation_id=team.organisation.id,
             role=Role.WORKER,
             name="Sanne Voorbeeld",
@@ -157,10 +155,7 @@ def signing_in(sessions: sessionmaker[Session], code: str) -> str:
     with sessions() as session:
         try:
             signed_in = staff.sign_in(
-                session,
-                CLOCK,
-                keystore=PlainKeys(),
-                audit=AUDIT,
+                operation(session, CLOCK, audit=AUDIT, keystore=PlainKeys()),
                 email="race@example.org",
                 password="een lang wachtwoord",
                 totp=code,

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from notifications.models import OutboxMessage
+from privacy.passwords import PasswordHasherSettings
 from signals import casework
 from signals.audit.log import Actor
 from signals.clock import today
@@ -20,8 +21,8 @@ from signals.organisations.recipients import ask_for_proof
 from signals.organisations.team_settings import RecipientWish, ask_again, change_settings
 from signals.staff import approvals, disable, team
 from signals.staff.absence import absences, add_absence, remove_absence
-from signals.staff.office import Office, Person
-from signals.staff.recovery import Links
+from signals.staff.invitations import Person
+from signals.staff.team_messages import AccountSettings
 from signals.vocabulary import AttemptKind, AttemptResult, Role, SignalState
 from tests.support.fences import FencedWorld, worker_of
 from tests.support.world import AMSTERDAM, GRONINGEN, World
@@ -29,6 +30,7 @@ from tests.support.world import AMSTERDAM, GRONINGEN, World
 pytestmark = pytest.mark.postgres
 
 ADMINISTRATOR = Role.ADMINISTRATOR
+SETTINGS = AccountSettings(site="https://signalen.example", hasher=PasswordHasherSettings(memory_kib=64))
 
 
 @contextmanager
@@ -144,13 +146,7 @@ def test_absences_are_the_own_teams_and_the_worker_reminds_by_them(fenced_world:
     on = today(desk.clock)
     with acting(desk, anna) as session:
         absence = add_absence(
-            session,
-            desk.clock,
-            actor=anna,
-            audit=desk.audit,
-            away_from=on,
-            away_until=on + timedelta(days=5),
-            cover_id=bram.id,
+            desk.operation(session, anna), away_from=on, away_until=on + timedelta(days=5), cover_id=bram.id
         )
     desk.clock.moment += timedelta(days=1)
     assert worker_of(fenced_world.worker).remind() > 0
@@ -161,9 +157,9 @@ def test_absences_are_the_own_teams_and_the_worker_reminds_by_them(fenced_world:
     with acting(desk, gerda) as session:
         assert absences(session, organisation_id=None, on=on) == []
         with pytest.raises(NotFound):
-            remove_absence(session, desk.clock, actor=gerda, audit=desk.audit, absence_id=absence.id)
+            remove_absence(desk.operation(session, gerda), absence.id)
     with acting(desk, anna) as session:
-        remove_absence(session, desk.clock, actor=anna, audit=desk.audit, absence_id=absence.id)
+        remove_absence(desk.operation(session, anna), absence.id)
     with fenced_world.all_seeing.sessions() as session:
         assert session.scalars(select(Absence)).all() == []
 
@@ -177,13 +173,7 @@ def test_who_stands_in_agrees_on_a_day_and_what_was_said_of_older_ones_goes(
     on = today(desk.clock)
     with acting(desk, anna) as session:
         add_absence(
-            session,
-            desk.clock,
-            actor=anna,
-            audit=desk.audit,
-            away_from=on,
-            away_until=on + timedelta(days=40),
-            cover_id=bram.id,
+            desk.operation(session, anna), away_from=on, away_until=on + timedelta(days=40), cover_id=bram.id
         )
     for until in (date(2026, 12, 1), date(2026, 12, 8)):
         with acting(desk, bram) as session:
@@ -212,7 +202,7 @@ def test_shutting_somebody_out_hands_back_what_they_had(fenced_world: FencedWorl
     claimed(fenced_world, anna)
     with acting(desk, by) as session:
         member = session.get_one(StaffMember, anna.id)
-        disable(session, desk.clock, member=member, actor=by, audit=desk.audit)
+        disable(desk.operation(session, by), member)
         seen = session.scalars(select(Signal)).all()
     [signal] = fenced_world.all_seeing.signals()
     assert (signal.state, signal.claimed_by_id) == (SignalState.NEW, None)
@@ -224,12 +214,11 @@ def test_a_lead_lets_somebody_in_again_who_gets_a_link_and_keeps_nothing_of_befo
 ) -> None:
     desk, anna = fenced_world.desk, person(fenced_world, Role.WORKER)
     lead = person(fenced_world, Role.LEAD)
-    office = office_of(desk)
     with acting(desk, lead) as session:
-        team.disable(session, desk.clock, office=office, actor=lead, member_id=anna.id)
+        team.disable(desk.operation(session, lead), member_id=anna.id, settings=SETTINGS)
         before = session.get_one(StaffMember, anna.id).password_hash
     with acting(desk, lead) as session:
-        team.reopen(session, desk.clock, office=office, actor=lead, member_id=anna.id)
+        team.reopen(desk.operation(session, lead), member_id=anna.id, settings=SETTINGS)
     with fenced_world.all_seeing.sessions() as session:
         member = session.get_one(StaffMember, anna.id)
         assert (member.disabled_at, member.password_hash != before) == (None, True)
@@ -246,21 +235,18 @@ def test_an_officer_approves_that_somebody_with_a_signal_becomes_officer_too(
     with acting(desk, lead) as session:
         for _twice in range(2):
             asked = team.change_role(
-                session,
-                desk.clock,
-                office=office_of(desk),
-                actor=lead,
+                desk.operation(session, lead),
                 member_id=anna.id,
                 role=Role.PRIVACY_OFFICER,
+                settings=SETTINGS,
             )
         assert isinstance(asked, Approval)
         approval_id = asked.id
     with acting(desk, officer) as session:
-        office = office_of(desk)
         [found] = approvals.approvals(session, organisation_id=AMSTERDAM)
         assert found.id == approval_id
         approvals.decide(
-            session, desk.clock, office=office, actor=officer, approval_id=approval_id, approve=True
+            desk.operation(session, officer), approval_id=approval_id, approve=True, settings=SETTINGS
         )
     [signal] = fenced_world.all_seeing.signals()
     assert (signal.state, signal.claimed_by_id) == (SignalState.NEW, None)
@@ -275,7 +261,7 @@ def test_an_administrator_invites_another_first_lead_in_place_of_the_one_who_did
     for name in ("nora", "olga", "olga"):
         lead = Person(organisation_id=GRONINGEN, role=Role.LEAD, name=name, email=f"{name}@example.org")
         with acting(desk, bea) as session:
-            team.grant(session, desk.clock, office=office_of(desk), actor=bea, person=lead)
+            team.grant(desk.operation(session, bea), person=lead, settings=SETTINGS)
     with fenced_world.all_seeing.sessions() as session:
         of_team = select(StaffMember).where(StaffMember.organisation_id == GRONINGEN)
         found = {member.name: member.disabled_at is None for member in session.scalars(of_team)}
@@ -289,19 +275,12 @@ def test_the_operator_rescues_a_team_as_the_desks_role_and_all_are_told(fenced_w
         session.get_one(StaffMember, lead.id).disabled_at = desk.clock.now()
     with desk.sessions.begin() as session:
         member = session.get_one(StaffMember, lead.id)
-        team.rescue(session, desk.clock, office=office_of(desk), member=member)
+        team.rescue(desk.operation(session), member=member, settings=SETTINGS)
     with fenced_world.all_seeing.sessions() as session:
         told = {(message.event, message.recipient) for message in session.scalars(select(OutboxMessage))}
         emails = [session.get_one(StaffMember, one.id).email for one in (lead, officer, bea)]
         assert session.get_one(StaffMember, lead.id).disabled_at is None
     assert told == set(zip(("account_link", "account_changed", "account_changed"), emails, strict=True))
-
-
-def office_of(world: World) -> Office:
-    links = Links(
-        keystore=world.keystore, audit=world.audit, page="https://signalen.example/desk/account/link"
-    )
-    return Office(links=links, audit=world.audit, site="https://signalen.example")
 
 
 def test_a_deputys_page_finds_its_team_without_anybody_signed_in(fenced_world: FencedWorld) -> None:

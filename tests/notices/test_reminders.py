@@ -462,10 +462,7 @@ def test_a_team_that_does_not_work_on_the_first_hears_that_nothing_is_open_on_it
 def be_away(team: Team, cover: Actor | None, *, until: date = DECEMBER[4]) -> None:
     with team.world.sessions.begin() as session:
         add_absence(
-            session,
-            team.world.clock,
-            actor=team.member,
-            audit=team.world.audit,
+            team.world.operation(session, team.member),
             away_from=NOVEMBER[25],
             away_until=until,
             cover_id=cover.id if cover else None,
@@ -498,14 +495,7 @@ def test_where_who_stands_in_is_away_too_the_lead_hears_of_it(team: Team) -> Non
     team.claim()
     be_away(team, colleague)
     with team.world.sessions.begin() as session:
-        add_absence(
-            session,
-            team.world.clock,
-            actor=colleague,
-            audit=team.world.audit,
-            away_from=NOVEMBER[26],
-            away_until=NOVEMBER[27],
-        )
+        add_absence(team.world.operation(session, colleague), away_from=NOVEMBER[26], away_until=NOVEMBER[27])
     team.remind(NOVEMBER[26])
     assert team.told(Event.UNCOVERED) == {team.lead}
 
@@ -522,9 +512,7 @@ def test_who_came_back_early_needs_nobody_any_more(team: Team) -> None:
     team.remind(NOVEMBER[25], hour=7)
     with team.world.sessions.begin() as session:
         absence_id = session.scalars(select(Absence.id)).one()
-        remove_absence(
-            session, team.world.clock, actor=team.member, audit=team.world.audit, absence_id=absence_id
-        )
+        remove_absence(team.world.operation(session, team.member), absence_id)
     team.at(NOVEMBER[25], 10)
     team.worker.deliver()
     assert {message.reason for message in team.messages(Event.UNCOVERED)} == {"back"}

@@ -12,12 +12,12 @@ from notifications.events import Event
 from notifications.models import MessageState, OutboxMessage
 from notifications.outbox import NewMessage, enqueue
 from notifications.retry import TemporaryFailure
-from signals.audit.log import SYSTEM
 from signals.models import AccountLink, Organisation, Recipient, Signal, StaffMember
 from signals.notices.reminders import why_obsolete
 from signals.organisations.administration import RecipientEntry, change_organisation
 from signals.organisations.recipients import ask_for_proof
-from signals.staff.recovery import Links, recover
+from signals.staff.recovery import recover
+from signals.staff.team_messages import AccountSettings
 from signals.vocabulary import Role
 from tests.support.desk_fixtures import CHEAP
 from tests.support.world import AMSTERDAM, World
@@ -40,11 +40,11 @@ def _send_links(world: World, times: int) -> None:
     with world.sessions.begin() as session:
         session.execute(delete(OutboxMessage))
     member_id = world.staff(role=Role.WORKER).id
-    links = Links(keystore=world.keystore, audit=world.audit, page=LINK, hasher=CHEAP)
+    settings = AccountSettings(site="https://desk.example", hasher=CHEAP)
     for _ in range(times):
         with world.sessions.begin() as session:
             member = session.get_one(StaffMember, member_id)
-            recover(session, world.clock, links=links, actor=SYSTEM, member=member)
+            recover(world.operation(session), member=member, settings=settings)
 
 
 def test_of_several_account_links_that_waited_only_the_one_that_works_is_sent(world: World) -> None:

@@ -422,10 +422,7 @@ def _hire(world: World, name: str, organisation_id: uuid.UUID, role: Role) -> st
     """A member of staff and their token, made as the commands do: by the worker's role."""
     with world.sessions.begin() as session:
         new = add_staff(
-            session,
-            world.clock,
-            keystore=world.keystore,
-            audit=world.audit,
+            world.operation(session),
             organisation_id=organisation_id,
             role=role,
             name=name.capitalize(),
@@ -433,7 +430,7 @@ def _hire(world: World, name: str, organisation_id: uuid.UUID, role: Role) -> st
             password=PASSWORD,
             hasher=QUICK,
         )
-        return issue_token(session, world.clock, audit=world.audit, member=new.member, label="test")
+        return issue_token(world.operation(session), member=new.member, label="test")
 
 
 def _send(client: FlaskClient, number: int, **changes: Any) -> TestResponse:

@@ -11,7 +11,6 @@ import pyotp
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import delete, func, literal, select, text, update
-from sqlalchemy.orm import Session
 
 from notifications.dead_letters import send_again
 from notifications.figures import KEPT
@@ -49,9 +48,10 @@ from signals.organisations.onboarding import create_organisation
 from signals.retention.purging import purge
 from signals.routing.areas import Area
 from signals.staff import absence, add_staff, passkeys
-from signals.staff.office import Office, Person
-from signals.staff.recovery import LinkRefused, Links, link_token, offered_totp, take_up
+from signals.staff.invitations import Person
+from signals.staff.recovery import LinkRefused, link_token, offered_totp, take_up
 from signals.staff.team import change_role, grant
+from signals.staff.team_messages import AccountSettings
 from signals.vocabulary import (
     DeletionReason,
     OrganisationKind,
@@ -73,19 +73,14 @@ ADMINISTRATOR = Actor(id=uuid.UUID(int=9), role=Role.ADMINISTRATOR, organisation
 # Accounts and teams
 
 
-def office(world: World) -> Office:
-    links = Links(keystore=world.keystore, audit=world.audit, page="https://desk.example/desk/account/link")
-    return Office(links=links, audit=world.audit, site="https://desk.example")
+SETTINGS = AccountSettings(site="https://desk.example")
 
 
 def test_of_two_who_let_in_the_same_person_the_second_is_told_that_it_was_done(world: World) -> None:
     def let_in() -> None:
         with world.sessions.begin() as session:
             add_staff(
-                session,
-                world.clock,
-                keystore=world.keystore,
-                audit=world.audit,
+                world.operation(session),
                 organisation_id=AMSTERDAM,
                 role=Role.WORKER,
                 name="Anna",
@@ -104,12 +99,7 @@ def test_two_leads_who_take_each_others_role_leave_the_team_with_one(world: Worl
     def demote(actor: Actor, member: Actor) -> None:
         with world.sessions.begin() as session:
             change_role(
-                session,
-                world.clock,
-                office=office(world),
-                actor=actor,
-                member_id=member.id,
-                role=Role.WORKER,
+                world.operation(session, actor), member_id=member.id, role=Role.WORKER, settings=SETTINGS
             )
 
     with pytest.raises(Forbidden), meanwhile(world.engine, "FROM staff_members", lambda: demote(other, one)):
@@ -129,7 +119,7 @@ def test_of_two_first_leads_who_are_invited_at_once_one_can_come(world: World) -
             organisation_id=GRONINGEN, role=Role.LEAD, name=name, email=f"{name.lower()}@example.org"
         )
         with world.sessions.begin() as session:
-            grant(session, world.clock, office=office(world), actor=administrator, person=person)
+            grant(world.operation(session, administrator), person=person, settings=SETTINGS)
 
     with meanwhile(world.engine, "staff_members.email = ", lambda: let_in("Lena")):
         let_in("Gijs")
@@ -149,7 +139,7 @@ def test_a_first_lead_who_comes_while_another_is_invited_makes_it_a_request(worl
             organisation_id=GRONINGEN, role=Role.LEAD, name=name, email=f"{name.lower()}@example.org"
         )
         with world.sessions.begin() as session:
-            return grant(session, world.clock, office=office(world), actor=administrator, person=person)
+            return grant(world.operation(session, administrator), person=person, settings=SETTINGS)
 
     let_in("Lena")
     with world.sessions() as session:
@@ -159,10 +149,7 @@ def test_a_first_lead_who_comes_while_another_is_invited_makes_it_a_request(worl
     def come() -> None:
         with suppress(LinkRefused), world.sessions.begin() as session:
             take_up(
-                session,
-                world.clock,
-                keystore=world.keystore,
-                audit=world.audit,
+                world.operation(session),
                 token=token,
                 password="zeven groene fietsen",
                 totp=pyotp.TOTP(secret).at(world.clock.now()),
@@ -184,12 +171,10 @@ def test_who_claims_while_losing_the_role_for_it_does_not_keep_the_signal(world:
     def take_role() -> None:
         with world.sessions.begin() as session:
             change_role(
-                session,
-                world.clock,
-                office=office(world),
-                actor=lead,
+                world.operation(session, lead),
                 member_id=worker.id,
                 role=Role.PRIVACY_OFFICER,
+                settings=SETTINGS,
             )
 
     with meanwhile(world.engine, "FROM signals", take_role), world.sessions.begin() as session:
@@ -202,10 +187,7 @@ def away(world: World, actor: Actor, first: int, last: int) -> None:
     on = today(world.clock)
     with world.sessions.begin() as session:
         absence.add_absence(
-            session,
-            world.clock,
-            actor=actor,
-            audit=world.audit,
+            world.operation(session, actor),
             away_from=on + timedelta(days=first),
             away_until=on + timedelta(days=last),
         )
@@ -226,9 +208,7 @@ def test_an_absence_that_somebody_else_removes_meanwhile_is_not_found(world: Wor
 
     def remove() -> None:
         with world.sessions.begin() as session:
-            absence.remove_absence(
-                session, world.clock, actor=worker, audit=world.audit, absence_id=absence_id
-            )
+            absence.remove_absence(world.operation(session, worker), absence_id)
 
     with pytest.raises(NotFound), meanwhile(world.engine, "FROM absences", remove):
         remove()
@@ -247,16 +227,12 @@ def test_a_passkey_that_is_removed_while_it_is_renamed_is_simply_gone(world: Wor
         )
         session.add(kept)
 
-    def own(session: Session) -> dict[str, Any]:
-        member = session.get_one(StaffMember, owner.id)
-        return {"audit": world.audit, "member": member, "passkey_id": kept.id}
-
     def remove() -> None:
         with world.sessions.begin() as session:
-            passkeys.remove(session, world.clock, **own(session))
+            passkeys.remove(world.operation(session, owner), passkey_id=kept.id)
 
     with meanwhile(world.engine, "FROM passkeys", remove), world.sessions.begin() as session:
-        passkeys.rename(session, world.clock, label="oude telefoon", **own(session))
+        passkeys.rename(world.operation(session, owner), passkey_id=kept.id, label="oude telefoon")
     assert world.count(Passkey) == 0
 
 
@@ -264,10 +240,7 @@ def signed_in(world: World, role: Role = Role.WORKER) -> FlaskClient:
     """The browser of somebody of Amsterdam."""
     with world.sessions.begin() as session:
         added = add_staff(
-            session,
-            world.clock,
-            keystore=world.keystore,
-            audit=world.audit,
+            world.operation(session),
             organisation_id=AMSTERDAM,
             role=role,
             name="Anna",

@@ -17,6 +17,7 @@ from signals.audit.log import SYSTEM, Actor, AuditLog
 from signals.clock import FixedClock
 from signals.errors import Forbidden, Invalid, NotSignedIn, SignInFailed, TooManyGuesses
 from signals.models import AuditEntry, SignInGuess, StaffMember, StaffSession
+from signals.operation import Operation
 from signals.staff.identity import open_totp
 from signals.vocabulary import AuditAction, Role
 from tests import factories
@@ -32,6 +33,7 @@ from tests.support.desk_fixtures import (
     sqlite_engine,
     team,
 )
+from tests.support.operations import operation
 
 __all__ = ["audit", "clock", "keys", "migrated_file", "session", "sqlite_engine", "team"]
 
@@ -50,6 +52,9 @@ class Desk:
         added = self.add()
         self.member, self.secret = added.member, added.totp_secret
 
+    def operation(self, actor: Actor = SYSTEM) -> Operation:
+        return operation(self.session, self.clock, actor, audit=self.audit, keystore=self.keys)
+
     def add(self, **how: Any) -> staff.NewStaff:
         values: dict[str, Any] = {
             "organisation_id": self.organisation_id,
@@ -58,9 +63,7 @@ class Desk:
             "email": EMAIL,
             "password": PASSWORD,
         } | how
-        return staff.add_staff(
-            self.session, self.clock, keystore=self.keys, audit=self.audit, hasher=CHEAP, **values
-        )
+        return staff.add_staff(self.operation(), hasher=CHEAP, **values)
 
     def sign_in(self, **how: Any) -> staff.SignedIn:
         values: dict[str, Any] = {
@@ -70,9 +73,7 @@ class Desk:
             "kind": "page",
             "absolute_hours": 12,
         } | how
-        return staff.sign_in(
-            self.session, self.clock, keystore=self.keys, audit=self.audit, hasher=CHEAP, **values
-        )
+        return staff.sign_in(self.operation(), hasher=CHEAP, **values)
 
     def code(self) -> str:
         return pyotp.TOTP(self.secret).at(self.clock.now())
@@ -215,10 +216,7 @@ def test_a_hash_of_an_old_cost_is_renewed_at_a_good_sign_in(desk: Desk) -> None:
     dearer = PasswordHasherSettings(memory_kib=16, time_cost=1)
     assert needs_rehash(desk.member.password_hash, dearer)
     staff.sign_in(
-        desk.session,
-        desk.clock,
-        keystore=desk.keys,
-        audit=desk.audit,
+        desk.operation(),
         email=EMAIL,
         password=PASSWORD,
         totp=desk.code(),
@@ -287,7 +285,7 @@ def test_signing_out_ends_this_session_and_no_other(desk: Desk) -> None:
     first = desk.sign_in()
     desk.clock.moment += timedelta(seconds=30)
     second = desk.sign_in()
-    staff.sign_out(desk.session, desk.clock, staff_session=first.session, audit=desk.audit)
+    staff.sign_out(desk.operation(), first.session)
     with pytest.raises(NotSignedIn):
         desk.authenticate(first.token)
     assert desk.authenticate(second.token).id == second.session.id
@@ -296,10 +294,8 @@ def test_signing_out_ends_this_session_and_no_other(desk: Desk) -> None:
 
 def test_disabling_ends_every_session_and_token_at_once(desk: Desk, team: Team) -> None:
     page = desk.sign_in().token
-    program = staff.issue_token(
-        desk.session, desk.clock, audit=desk.audit, member=desk.member, label="zaaksysteem"
-    )
-    staff.disable(desk.session, desk.clock, member=desk.member, actor=team.lead, audit=desk.audit)
+    program = staff.issue_token(desk.operation(), member=desk.member, label="zaaksysteem")
+    staff.disable(desk.operation(team.lead), desk.member)
     for token in (page, program):
         with pytest.raises(NotSignedIn):
             desk.authenticate(token, kinds={"page", "token"})
@@ -322,14 +318,12 @@ def test_who_may_not_manage_an_account_cannot_disable_it(desk: Desk, team: Team,
         "foreign lead": staff.actor_for(foreign),
     }
     with pytest.raises(Forbidden):
-        staff.disable(desk.session, desk.clock, member=desk.member, actor=actors[who], audit=desk.audit)
+        staff.disable(desk.operation(actors[who]), desk.member)
     assert desk.member.disabled_at is None
 
 
 def test_a_token_works_for_programs_for_its_days_without_an_idle_limit(desk: Desk) -> None:
-    token = staff.issue_token(
-        desk.session, desk.clock, audit=desk.audit, member=desk.member, label="zaaksysteem", days=30
-    )
+    token = staff.issue_token(desk.operation(), member=desk.member, label="zaaksysteem", days=30)
     assert token.startswith("sig_")
     desk.clock.moment += timedelta(days=29)
     assert desk.authenticate(token, kinds={"api", "token"}).label == "zaaksysteem"
@@ -341,15 +335,13 @@ def test_a_token_works_for_programs_for_its_days_without_an_idle_limit(desk: Des
 @pytest.mark.parametrize(("label", "days"), [("", 30), ("x" * 81, 30), ("x", 0), ("x", 731)])
 def test_a_token_without_label_or_end_is_refused(desk: Desk, label: str, days: int) -> None:
     with pytest.raises(Invalid):
-        staff.issue_token(
-            desk.session, desk.clock, audit=desk.audit, member=desk.member, label=label, days=days
-        )
+        staff.issue_token(desk.operation(), member=desk.member, label=label, days=days)
 
 
 def test_a_disabled_account_gets_no_token(desk: Desk) -> None:
-    staff.disable(desk.session, desk.clock, member=desk.member, actor=SYSTEM, audit=desk.audit)
+    staff.disable(desk.operation(), desk.member)
     with pytest.raises(Forbidden):
-        staff.issue_token(desk.session, desk.clock, audit=desk.audit, member=desk.member, label="x")
+        staff.issue_token(desk.operation(), member=desk.member, label="x")
 
 
 def test_a_form_fits_the_session_that_it_came_from(desk: Desk) -> None:

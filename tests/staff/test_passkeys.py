@@ -11,13 +11,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from signals import staff
-from signals.audit.log import AuditLog
+from signals.audit.log import SYSTEM, Actor, AuditLog
 from signals.clock import FixedClock
 from signals.errors import Invalid, NotFound, NotSignedIn, SignInFailed
 from signals.models import AuditEntry, Challenge, Passkey, StaffMember, StaffSession
+from signals.operation import Operation
 from signals.staff import passkeys
 from signals.staff.challenges import ChallengeRefused
-from signals.staff.passkeys import PasskeyRefused, RelyingParty, relying_party
+from signals.staff.relying_party import PasskeyRefused, RelyingParty, relying_party
 from signals.staff.sessions import open_session
 from signals.vocabulary import AuditAction
 from tests import factories
@@ -33,6 +34,7 @@ from tests.support.desk_fixtures import (
     sqlite_engine,
     team,
 )
+from tests.support.operations import operation
 
 __all__ = ["audit", "clock", "keys", "migrated_file", "session", "sqlite_engine", "team"]
 
@@ -48,23 +50,21 @@ class Ceremonies:
         self.device = Authenticator()
         self.signed_in = self.session_of(self.member)
 
+    def operation(self, actor: Actor = SYSTEM) -> Operation:
+        return operation(self.session, self.clock, actor, audit=self.audit, keystore=self.keys)
+
     def session_of(self, member: StaffMember) -> StaffSession:
         _token, opened = open_session(self.session, member, "page", self.clock.now(), timedelta(hours=12))
         self.session.flush()
         return opened
 
     def options(self, member: StaffMember | None = None) -> str:
-        return passkeys.registration_options(
-            self.session, self.clock, keystore=self.keys, party=HERE, member=member or self.member
-        )
+        return passkeys.registration_options(self.operation(), party=HERE, member=member or self.member)
 
     def register(self, answer: str | None = None, **how: Any) -> Passkey:
         values: dict[str, Any] = {"label": "telefoon", "staff_session": self.signed_in} | how
         return passkeys.register(
-            self.session,
-            self.clock,
-            keystore=self.keys,
-            audit=self.audit,
+            self.operation(),
             party=HERE,
             answer=answer if answer is not None else self.device.create(self.options()),
             **values,
@@ -75,10 +75,7 @@ class Ceremonies:
 
     def sign_in(self, answer: str | None = None, **of: Any) -> staff.SignedIn:
         return passkeys.sign_in_with_passkey(
-            self.session,
-            self.clock,
-            keystore=self.keys,
-            audit=self.audit,
+            self.operation(),
             party=HERE,
             answer=answer if answer is not None else self.device.get(self.ask()),
             absolute_hours=12,
@@ -291,10 +288,11 @@ def test_an_altered_answer_never_opens_anything(desk: Ceremonies, data: st.DataO
 def test_a_passkey_is_renamed_and_removed_by_its_owner_alone(desk: Ceremonies, team: Team) -> None:
     passkey = desk.register()
     other = desk.session.get_one(StaffMember, team.worker.id)
-    own: dict[str, Any] = {"audit": desk.audit, "passkey_id": passkey.id}
     acts: tuple[Callable[[StaffMember], None], ...] = (
-        lambda who: passkeys.rename(desk.session, desk.clock, member=who, label="laptop", **own),
-        lambda who: passkeys.remove(desk.session, desk.clock, member=who, **own),
+        lambda who: passkeys.rename(
+            desk.operation(staff.actor_for(who)), passkey_id=passkey.id, label="laptop"
+        ),
+        lambda who: passkeys.remove(desk.operation(staff.actor_for(who)), passkey_id=passkey.id),
     )
     for act in acts:
         with pytest.raises(NotFound):

@@ -25,10 +25,13 @@ from signals.models import (
     StaffMember,
     StaffSession,
 )
-from signals.staff import own_account, recovery
+from signals.operation import Operation
+from signals.staff import invitations, own_account, recovery
+from signals.staff.invitations import Person
 from signals.staff.new_passwords import problems_of_password
-from signals.staff.recovery import LinkRefused, Links
+from signals.staff.recovery import LinkRefused
 from signals.staff.stale import forget_stale
+from signals.staff.team_messages import AccountSettings
 from signals.vocabulary import AuditAction, Role
 from tests import factories
 from tests.support.desk_fixtures import (
@@ -43,6 +46,7 @@ from tests.support.desk_fixtures import (
     sqlite_engine,
     team,
 )
+from tests.support.operations import operation
 
 __all__ = ["audit", "clock", "keys", "migrated_file", "session", "sqlite_engine", "team"]
 
@@ -58,8 +62,11 @@ class Office:
         self, session: Session, clock: FixedClock, audit: AuditLog, keys: PlainKeys, team: Team
     ) -> None:
         self.session, self.clock, self.audit, self.keys, self.team = session, clock, audit, keys, team
-        self.links = Links(keystore=keys, audit=audit, page=PAGE, hasher=CHEAP)
+        self.settings = AccountSettings(site="https://desk.example", hasher=CHEAP)
         self.seen: list[uuid.UUID] = []
+
+    def operation(self, actor: Actor = SYSTEM) -> Operation:
+        return operation(self.session, self.clock, actor, audit=self.audit, keystore=self.keys)
 
     def invite(self, actor: Actor | None = None, **how: Any) -> StaffMember:
         values: dict[str, Any] = {
@@ -68,18 +75,13 @@ class Office:
             "name": "Nina Nieuw",
             "email": NEW_EMAIL,
         } | how
-        return recovery.invite(
-            self.session, self.clock, links=self.links, actor=actor or self.team.lead, **values
+        return invitations.invite(
+            self.operation(actor or self.team.lead), settings=self.settings, person=Person(**values)
         )
 
     def recover(self, member: StaffMember, actor: Actor | None = None, **how: Any) -> None:
         recovery.recover(
-            self.session,
-            self.clock,
-            links=self.links,
-            actor=actor or self.team.lead,
-            member=member,
-            **how,
+            self.operation(actor or self.team.lead), member=member, settings=self.settings, **how
         )
 
     def worker(self) -> StaffMember:
@@ -105,23 +107,11 @@ class Office:
     def take_up(self, token: str, **how: Any) -> staff.SignedIn:
         values: dict[str, Any] = {"password": PASSWORD} | how
         values.setdefault("totp", self.code(token))
-        return recovery.take_up(
-            self.session,
-            self.clock,
-            keystore=self.keys,
-            audit=self.audit,
-            token=token,
-            absolute_hours=12,
-            hasher=CHEAP,
-            **values,
-        )
+        return recovery.take_up(self.operation(), token=token, absolute_hours=12, hasher=CHEAP, **values)
 
     def sign_in(self, email: str, totp: str) -> staff.SignedIn:
         return staff.sign_in(
-            self.session,
-            self.clock,
-            keystore=self.keys,
-            audit=self.audit,
+            self.operation(),
             email=email,
             password=PASSWORD,
             totp=totp,
@@ -400,9 +390,7 @@ def own_session(office: Office, secret: bytes = b"own") -> StaffSession:
 
 
 def change_password(office: Office, own: StaffSession, password: str = PASSWORD) -> None:
-    own_account.change_password(
-        office.session, office.clock, audit=office.audit, staff_session=own, password=password, hasher=CHEAP
-    )
+    own_account.change_password(office.operation(), staff_session=own, password=password, hasher=CHEAP)
 
 
 def test_a_new_password_ends_every_other_session_but_no_token(office: Office) -> None:
@@ -418,7 +406,7 @@ def test_a_new_password_ends_every_other_session_but_no_token(office: Office) ->
 
 def test_a_new_password_makes_a_waiting_link_useless(office: Office) -> None:
     own, member = own_session(office), office.worker()
-    recovery._mail_link(office.session, office.clock, office.links, member, "recovery")
+    recovery.mail_link(office.operation(), office.settings, member, "recovery")
     token = office.token()
     change_password(office, own)
     with pytest.raises(LinkRefused):
@@ -442,14 +430,7 @@ def test_another_authenticator_takes_over_once_a_code_proves_it(office: Office) 
     assert own_account.offered_totp(office.keys, other) != secret
 
     def change(code: str) -> None:
-        own_account.change_totp(
-            office.session,
-            office.clock,
-            keystore=office.keys,
-            audit=office.audit,
-            staff_session=own,
-            totp=code,
-        )
+        own_account.change_totp(office.operation(), staff_session=own, totp=code)
 
     with pytest.raises(Invalid):
         change("000000")
@@ -468,13 +449,11 @@ def test_only_ones_own_sessions_are_listed_and_ended(office: Office) -> None:
         office.session, office.clock, member_id=own.staff_member_id, idle_minutes=60
     )
     assert [found.id for found in listed] == [own.id]
-    member = own.staff_member
-    own_account.revoke_one(office.session, office.clock, audit=office.audit, member=member, session_id=own.id)
+    by_owner = office.operation(staff.actor_for(own.staff_member))
+    own_account.revoke_one(by_owner, own.id)
     assert own.revoked_at is not None
     with pytest.raises(NotFound):
-        own_account.revoke_one(
-            office.session, office.clock, audit=office.audit, member=member, session_id=foreign.id
-        )
+        own_account.revoke_one(by_owner, foreign.id)
 
 
 def test_signing_in_is_recent_for_ten_minutes(office: Office) -> None:

@@ -156,10 +156,7 @@ def add_people(session: Session, clock: Clock, keystore: Keystore) -> dict[str, 
     people = {}
     for name, role, organisation, language in PEOPLE:
         new = add_staff(
-            session,
-            clock,
-            keystore=keystore,
-            audit=audit,
+            operation(session, clock, audit=audit, keystore=keystore),
             organisation_id=organisations[organisation] if organisation else None,
             role=role,
             name=f"{name.capitalize()} Voorbeeld",
@@ -168,6 +165,6 @@ def add_people(session: Session, clock: Clock, keystore: Keystore) -> dict[str, 
             language=language,
             hasher=QUICK,
         )
-        token = issue_token(session, clock, audit=audit, member=new.member, label="test")
+        token = issue_token(operation(session, clock, audit=audit), member=new.member, label="test")
         people[name] = Person(email=new.member.email, totp_secret=new.totp_secret, token=token)
     return people

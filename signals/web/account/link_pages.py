@@ -7,12 +7,13 @@ from marshmallow import ValidationError
 
 from signals.errors import Invalid, NotFound, SignInFailed
 from signals.staff import SignedIn, recovery
-from signals.staff.passkeys import RelyingParty, sign_in_options, sign_in_with_passkey
+from signals.staff.passkeys import sign_in_options, sign_in_with_passkey
 from signals.staff.recovery import LinkRefused
+from signals.staff.relying_party import RelyingParty
 from signals.web.staff_kit import account_shared as shared
 from signals.web.staff_kit import auth, forms, signing_in
 from signals.web.staff_kit.auth import open_to_all
-from signals.web.staff_kit.context import desk
+from signals.web.staff_kit.context import desk, unknown_operation
 
 door_pages = Blueprint("door", __name__, url_prefix="/desk")
 shared.share_with(door_pages)
@@ -78,17 +79,14 @@ def open_with_passkey(party: RelyingParty, **of: Any) -> SignedIn:
 
     Raises `SignInFailed`, after the trace of it was committed.
     """
-    context, opened = desk(), None
-    with context.sessions.begin() as session:
+    opened = None
+    with unknown_operation() as operation:
         try:
             opened = sign_in_with_passkey(
-                session,
-                context.clock,
-                keystore=context.keystore,
-                audit=context.audit,
+                operation,
                 party=party,
                 answer=request.form.get("answer", ""),
-                absolute_hours=context.settings.sessions.absolute_hours,
+                absolute_hours=desk().settings.sessions.absolute_hours,
                 **of,
             )
         except SignInFailed:
@@ -104,17 +102,13 @@ def json_answer(text: str) -> Response:
 
 
 def _take_up(token: str, password: str, totp: str) -> SignedIn:
-    context = desk()
-    with context.sessions.begin() as session:
+    with unknown_operation() as operation:
         return recovery.take_up(
-            session,
-            context.clock,
-            keystore=context.keystore,
-            audit=context.audit,
+            operation,
             token=token,
             password=password,
             totp=totp,
-            absolute_hours=context.settings.sessions.absolute_hours,
+            absolute_hours=desk().settings.sessions.absolute_hours,
             hasher=shared.hasher(),
         )
 

@@ -6,19 +6,19 @@ from uuid import UUID
 
 from flask import Blueprint, Response, render_template, request
 from marshmallow import ValidationError
-from sqlalchemy.orm import Session
 
 from signals.errors import Forbidden, Invalid, NotFound, SignInFailed, TooManyGuesses
 from signals.models import StaffSession
+from signals.operation import Operation
 from signals.staff import SignedIn, own_account, passkeys
 from signals.staff.challenges import ChallengeRefused
-from signals.staff.passkeys import PasskeyRefused, RelyingParty
+from signals.staff.relying_party import PasskeyRefused, RelyingParty
 from signals.web.account.link_pages import json_answer, open_with_passkey
 from signals.web.http.messages import detail_of, title_of
 from signals.web.staff_kit import account_shared as shared
 from signals.web.staff_kit import auth, forms
 from signals.web.staff_kit.auth import EVERYONE, current, requires_page
-from signals.web.staff_kit.context import desk
+from signals.web.staff_kit.context import desk, operation, reading_operation
 
 account_pages = Blueprint("account", __name__, url_prefix="/desk/account")
 shared.share_with(account_pages)
@@ -84,13 +84,11 @@ def confirm_with_passkey() -> Any:
 @account_pages.post("/password")
 @requires_page(*EVERYONE)
 def change_password() -> Any:
-    """A new password; every other session ends."""
+    """Set a new password; every other session ends."""
 
-    def change(session: Session, own: StaffSession) -> None:
-        values = forms.load(_PASSWORD)
-        context = desk()
+    def change(operation: Operation, own: StaffSession) -> None:
         own_account.change_password(
-            session, context.clock, audit=context.audit, staff_session=own, hasher=shared.hasher(), **values
+            operation, staff_session=own, hasher=shared.hasher(), **forms.load(_PASSWORD)
         )
 
     return _change("password", change)
@@ -99,19 +97,10 @@ def change_password() -> Any:
 @account_pages.post("/authenticator")
 @requires_page(*EVERYONE)
 def change_authenticator() -> Any:
-    """Another authenticator in place of the old one."""
+    """Replace the authenticator."""
 
-    def change(session: Session, own: StaffSession) -> None:
-        values = forms.load(_CODE)
-        context = desk()
-        own_account.change_totp(
-            session,
-            context.clock,
-            keystore=context.keystore,
-            audit=context.audit,
-            staff_session=own,
-            **values,
-        )
+    def change(operation: Operation, own: StaffSession) -> None:
+        own_account.change_totp(operation, staff_session=own, **forms.load(_CODE))
 
     return _change("authenticator", change)
 
@@ -119,11 +108,10 @@ def change_authenticator() -> Any:
 @account_pages.post("/language")
 @requires_page(*EVERYONE)
 def change_language() -> Any:
-    """Another language for pages and messages: whoever was invited in a wrong one needs nobody for it."""
+    """Set the language of the person's pages and messages."""
 
-    def change(session: Session, own: StaffSession) -> None:
-        values, context = forms.load(_LANGUAGE), desk()
-        own_account.change_language(session, context.clock, audit=context.audit, staff_session=own, **values)
+    def change(operation: Operation, own: StaffSession) -> None:
+        own_account.change_language(operation, staff_session=own, **forms.load(_LANGUAGE))
 
     return _change("language", change, recent=False)
 
@@ -131,34 +119,22 @@ def change_language() -> Any:
 @account_pages.get("/passkeys/options")
 @requires_page(*EVERYONE)
 def passkey_options() -> Response:
-    """What a browser needs to make a passkey."""
-    _require_recent()
-    context = desk()
-    with context.reading() as session:
-        text = passkeys.registration_options(
-            session, context.clock, keystore=context.keystore, party=_party(), member=current().member
-        )
+    """Return what a browser needs to make a passkey."""
+    if not _is_recent():
+        raise Forbidden
+    with reading_operation() as operation:
+        text = passkeys.registration_options(operation, party=_party(), member=current().member)
     return json_answer(text)
 
 
 @account_pages.post("/passkeys")
 @requires_page(*EVERYONE)
 def add_passkey() -> Any:
-    """Keep a new passkey."""
+    """Add a passkey."""
 
-    def change(session: Session, own: StaffSession) -> None:
-        values = forms.load(_LABEL)
-        context = desk()
-        passkeys.register(
-            session,
-            context.clock,
-            keystore=context.keystore,
-            audit=context.audit,
-            party=_party(),
-            staff_session=own,
-            answer=request.form.get("answer", ""),
-            **values,
-        )
+    def change(operation: Operation, own: StaffSession) -> None:
+        answer, values = request.form.get("answer", ""), forms.load(_LABEL)
+        passkeys.register(operation, party=_party(), staff_session=own, answer=answer, **values)
 
     return _change("passkey", change)
 
@@ -166,14 +142,10 @@ def add_passkey() -> Any:
 @account_pages.post("/passkeys/<uuid:passkey_id>/rename")
 @requires_page(*EVERYONE)
 def rename_passkey(passkey_id: UUID) -> Any:
-    """Give a passkey another name."""
+    """Rename a passkey."""
 
-    def change(session: Session, own: StaffSession) -> None:
-        values = forms.load(_LABEL)
-        context, member = desk(), own.staff_member
-        passkeys.rename(
-            session, context.clock, audit=context.audit, member=member, passkey_id=passkey_id, **values
-        )
+    def change(operation: Operation, _own: StaffSession) -> None:
+        passkeys.rename(operation, passkey_id=passkey_id, **forms.load(_LABEL))
 
     return _change("renamed", change, recent=False)
 
@@ -181,27 +153,19 @@ def rename_passkey(passkey_id: UUID) -> Any:
 @account_pages.post("/passkeys/<uuid:passkey_id>/remove")
 @requires_page(*EVERYONE)
 def remove_passkey(passkey_id: UUID) -> Any:
-    """Remove a passkey: a lost phone must not wait for a sign-in that is recent."""
-
-    def change(session: Session, own: StaffSession) -> None:
-        context, member = desk(), own.staff_member
-        passkeys.remove(session, context.clock, audit=context.audit, member=member, passkey_id=passkey_id)
-
-    return _change("removed", change, recent=False)
+    """Remove a passkey at any time, so that nobody waits to remove a lost phone."""
+    return _change(
+        "removed", lambda operation, _own: passkeys.remove(operation, passkey_id=passkey_id), recent=False
+    )
 
 
 @account_pages.post("/sessions/<uuid:session_id>/end")
 @requires_page(*EVERYONE)
 def end_session(session_id: UUID) -> Any:
-    """Sign out elsewhere."""
-
-    def change(session: Session, own: StaffSession) -> None:
-        context, member = desk(), own.staff_member
-        own_account.revoke_one(
-            session, context.clock, audit=context.audit, member=member, session_id=session_id
-        )
-
-    return _change("ended", change, recent=False)
+    """End another session of the same person."""
+    return _change(
+        "ended", lambda operation, _own: own_account.revoke_one(operation, session_id), recent=False
+    )
 
 
 @account_pages.errorhandler(PasskeyRefused)
@@ -212,14 +176,14 @@ def passkey_refused(_refused: PasskeyRefused | ChallengeRefused) -> tuple[str, i
 
 
 def _change(
-    form: str, change: Callable[[Session, StaffSession], None], *, recent: bool = True
+    form: str, change: Callable[[Operation, StaffSession], None], *, recent: bool = True
 ) -> Response | tuple[str, int]:
-    """Do one thing in one transaction, and show the page again."""
+    """Make one change in one transaction and show the page again."""
     if recent and not _is_recent():
         return shared.see_other(".confirm")
     try:
-        with desk().sessions.begin() as session:
-            change(session, session.get_one(StaffSession, current().session.id))
+        with operation() as changing:
+            change(changing, changing.session.get_one(StaffSession, current().session.id))
     except (ValidationError, Invalid) as refused:
         return _page(form=form, errors=shared.errors_of(refused)), 400
     return shared.see_other(".overview", done=form)
@@ -278,11 +242,6 @@ def _confirmed(opened: SignedIn) -> Response:
 def _next_path() -> str:
     path = auth.local_path(request.values.get("next"))
     return path if path != "/desk" else "/desk/account?done=confirmed"
-
-
-def _require_recent() -> None:
-    if not _is_recent():
-        raise Forbidden
 
 
 def _is_recent() -> bool:

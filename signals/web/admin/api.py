@@ -324,7 +324,7 @@ def _approval(view: ApprovalView) -> dict[str, Any]:
     return {
         "id": str(found.id),
         "organisation": {"id": str(found.organisation_id), "name": view.organisation},
-        "action": view.wanted,
+        "action": found.action.value,
         "role": found.role.value if found.role else None,
         "name": found.name,
         "email": found.email,

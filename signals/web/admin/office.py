@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -18,12 +19,11 @@ from signals.routing.coverage import next_change_after, problems_on
 from signals.routing.coverage_problems import Problem, UpcomingChange
 from signals.staff import approvals as requests
 from signals.staff import standing, team
-from signals.staff.approvals import Wanted
-from signals.staff.office import Person
+from signals.staff.invitations import Person
 from signals.vocabulary import OrganisationKind, Role
 from signals.web.staff_kit import account_shared
 from signals.web.staff_kit.auth import current
-from signals.web.staff_kit.context import desk
+from signals.web.staff_kit.context import desk, operation
 from signals.web.staff_kit.opened import organisation_id
 
 T = TypeVar("T")
@@ -37,7 +37,6 @@ class ApprovalView:
     """
 
     approval: Approval
-    wanted: Wanted
     mine: bool
     for_officer: bool
     organisation: str
@@ -180,61 +179,24 @@ def staff_of(organisation: UUID | None) -> Sequence[StaffMember]:
 
 def let_in(*, name: str, email: str, role: Role, language: str, organisation: UUID | None) -> LetIn:
     """Invite somebody, or ask the organisation whether that may be."""
-    context = desk()
     own = organisation if is_administrator() or organisation is not None else organisation_id()
     person = Person(organisation_id=own, role=role, name=name, email=email, language=language)
-
-    def grant(session: Session) -> LetIn:
-        done = team.grant(
-            session, context.clock, office=account_shared.office(), actor=current().actor, person=person
-        )
-        return _let_in(session, done)
-
-    return _within(grant)
+    return _changed(partial(team.grant, person=person))
 
 
 def reset(member_id: UUID) -> LetIn:
-    """Let somebody set up the account anew, or ask the organisation whether that may be."""
-    context = desk()
-
-    def renew(session: Session) -> LetIn:
-        done = team.reset(
-            session, context.clock, office=account_shared.office(), actor=current().actor, member_id=member_id
-        )
-        return _let_in(session, done)
-
-    return _within(renew)
+    """Recover an account, or ask the organisation for approval."""
+    return _changed(partial(team.reset, member_id=member_id))
 
 
 def disable(member_id: UUID) -> LetIn:
-    """Shut somebody out at once, or ask the privacy officer whether that may be."""
-    context = desk()
-
-    def shut_out(session: Session) -> LetIn:
-        done = team.disable(
-            session, context.clock, office=account_shared.office(), actor=current().actor, member_id=member_id
-        )
-        return _let_in(session, done)
-
-    return _within(shut_out)
+    """Shut somebody out at once, or ask the privacy officer for approval."""
+    return _changed(partial(team.disable, member_id=member_id))
 
 
 def change_role(member_id: UUID, role: Role) -> LetIn:
-    """Give somebody of the own team another role, or ask the privacy officer whether that may be."""
-    context = desk()
-
-    def change(session: Session) -> LetIn:
-        done = team.change_role(
-            session,
-            context.clock,
-            office=account_shared.office(),
-            actor=current().actor,
-            member_id=member_id,
-            role=role,
-        )
-        return _let_in(session, done)
-
-    return _within(change)
+    """Give somebody of the own team another role, or ask the privacy officer for approval."""
+    return _changed(partial(team.change_role, member_id=member_id, role=role))
 
 
 def has_team(organisation: UUID) -> bool:
@@ -252,20 +214,10 @@ def approvals() -> list[ApprovalView]:
 
 def decide(approval_id: UUID, *, approve: bool) -> ApprovalView:
     """Approve or decline for the own organisation."""
-    context = desk()
-
-    def settle(session: Session) -> ApprovalView:
-        done = requests.decide(
-            session,
-            context.clock,
-            office=account_shared.office(),
-            actor=current().actor,
-            approval_id=approval_id,
-            approve=approve,
-        )
-        return _view(session, done)
-
-    return _within(settle)
+    settings = account_shared.account_settings()
+    with operation() as deciding:
+        done = requests.decide(deciding, settings=settings, approval_id=approval_id, approve=approve)
+        return _view(deciding.session, done)
 
 
 def is_administrator() -> bool:
@@ -278,10 +230,12 @@ def _within(work: Callable[[Session], T]) -> T:
         return work(session)
 
 
-def _let_in(session: Session, done: StaffMember | Approval) -> LetIn:
-    if isinstance(done, Approval):
-        return LetIn(approval=_view(session, done))
-    return LetIn(member=done)
+def _changed(change: Callable[..., StaffMember | Approval]) -> LetIn:
+    with operation() as changing:
+        done = change(changing, settings=account_shared.account_settings())
+        if isinstance(done, Approval):
+            return LetIn(approval=_view(changing.session, done))
+        return LetIn(member=done)
 
 
 def _view(session: Session, approval: Approval) -> ApprovalView:
@@ -289,7 +243,6 @@ def _view(session: Session, approval: Approval) -> ApprovalView:
     expired = approval.decision == "asked" and requests.is_over(approval, desk().clock)
     return ApprovalView(
         approval=approval,
-        wanted=requests.wanted(session, approval),
         mine=not requests.is_over(approval, desk().clock)
         and requests.may_decide(session, actor=current().actor, approval=approval),
         for_officer=requests.is_for_officer(session, approval),

@@ -18,7 +18,7 @@ from signals.organisations.recipients import MOST_RECIPIENTS
 from signals.organisations.team_settings import StaleSettings
 from signals.routing.areas import Area
 from signals.routing.rows import CoverageLevel
-from signals.staff.recovery import INVITED_BY_LEADS
+from signals.staff.invitations import INVITED_BY_LEADS
 from signals.vocabulary import STAFF_LANGUAGES, OrganisationKind, Role
 from signals.web.admin import office
 from signals.web.admin.schemas import MAX_BASIS

@@ -12,9 +12,9 @@ from privacy.passwords import PasswordHasherSettings
 from privacy.totp import provisioning_uri
 from signals.errors import Invalid
 from signals.staff.identity import MAX_PASSWORD
-from signals.staff.office import Office, make_office
-from signals.staff.passkeys import MAX_LABEL, NAME, RelyingParty, relying_party
-from signals.staff.recovery import Links
+from signals.staff.passkeys import MAX_LABEL
+from signals.staff.relying_party import NAME, RelyingParty, relying_party
+from signals.staff.team_messages import AccountSettings
 from signals.vocabulary import STAFF_LANGUAGES
 from signals.web.staff_kit import forms, page_context, refusals
 from signals.web.staff_kit.context import desk
@@ -112,20 +112,9 @@ def hasher() -> PasswordHasherSettings:
     return PasswordHasherSettings(memory_kib=desk().settings.sessions.password_memory_kib)
 
 
-def links() -> Links:
-    """What it takes to mail account links."""
-    return office().links
-
-
-def office() -> Office:
-    """What changes of a team need."""
-    context = desk()
-    return make_office(
-        keystore=context.keystore,
-        audit=context.audit,
-        public_url=context.settings.server.public_url,
-        hasher=hasher(),
-    )
+def account_settings() -> AccountSettings:
+    """Return the settings for changes of accounts."""
+    return AccountSettings(site=desk().settings.server.public_url.rstrip("/"), hasher=hasher())
 
 
 def qr_image(totp_secret: str, email: str) -> str:

@@ -28,7 +28,7 @@ from signals.web.http.authentication import Authentication
 from signals.web.http.i18n import staff_language
 from signals.web.http.openapi import answers
 from signals.web.staff_kit.browser_state import MARK_LENGTH
-from signals.web.staff_kit.context import desk
+from signals.web.staff_kit.context import desk, operation, unknown_operation
 
 PROGRAMS: Final[frozenset[SessionKind]] = frozenset({"api", "token"})
 PAGES: Final[frozenset[SessionKind]] = frozenset({"page"})
@@ -143,13 +143,10 @@ def sign_in(*, email: str, password: str, totp: str, kind: SessionKind) -> Signe
     with context.reading() as reader:
         checked = staff.check_password(reader, email=email, password=password, hasher=hasher)
     opened: SignedIn | None = None
-    with context.sessions.begin() as session:
+    with unknown_operation() as signing_in:
         try:
             opened = staff.sign_in(
-                session,
-                context.clock,
-                keystore=context.keystore,
-                audit=context.audit,
+                signing_in,
                 email=email,
                 password=password,
                 totp=totp,
@@ -168,11 +165,9 @@ def sign_in(*, email: str, password: str, totp: str, kind: SessionKind) -> Signe
 
 def sign_out() -> None:
     """End the session of who asks, at once and in every process."""
-    context, caller = desk(), current()
-    with context.sessions.begin() as session:
-        # Read anew: what this request knew of the account must not be written over what came since.
-        own = session.get_one(StaffSession, caller.session.id)
-        staff.sign_out(session, context.clock, staff_session=own, audit=context.audit)
+    with operation() as ending:
+        # Read afresh: an older copy of the account must not overwrite later changes.
+        staff.sign_out(ending, ending.session.get_one(StaffSession, current().session.id))
 
 
 def remember(response: Response, token: str) -> Response:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.orm.exc import StaleDataError
 
 from privacy.keystore import Keystore
-from signals.audit.log import AuditLog
+from signals.audit.log import Actor, AuditLog
 from signals.casework.access import record_refusal
 from signals.clock import Clock
 from signals.db import at_one_moment, is_sqlite, reading_session, session_factory, set_local
@@ -22,6 +22,7 @@ from signals.operation import Operation
 from signals.routing.snapshot import Router
 from signals.settings import Settings
 from signals.staff import GuessThrottle
+from signals.staff.signing_in import UNKNOWN
 from signals.web.staff_kit.browser_state import BrowserState
 
 EXTENSION = "signals.desk"
@@ -83,12 +84,23 @@ def reading_operation() -> Iterator[Operation]:
         yield _of_caller(session)
 
 
+@contextmanager
+def unknown_operation() -> Iterator[Operation]:
+    """Open one transaction for somebody who is not signed in, and commit it at the end."""
+    with desk().sessions.begin() as session:
+        yield _operation(session, UNKNOWN)
+
+
 def _of_caller(session: Session) -> Operation:
+    return _operation(session, g.caller.actor)
+
+
+def _operation(session: Session, actor: Actor) -> Operation:
     context = desk()
     return Operation(
         session=session,
         clock=context.clock,
-        actor=g.caller.actor,
+        actor=actor,
         audit=context.audit,
         keystore=context.keystore,
     )

@@ -1,27 +1,27 @@
 """A lead's own staff: who they are, inviting, recovering, shutting out and letting in again."""
 
-from collections.abc import Callable
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 from flask import Blueprint, Response, render_template, request
 from flask_babel import gettext
 from marshmallow import ValidationError
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from signals.errors import FieldProblem, Invalid, NotFound
 from signals.models import Approval, StaffMember
+from signals.operation import Operation
 from signals.staff import own_account, recovery, team
 from signals.staff.identity import normal_email
-from signals.staff.office import Person
-from signals.staff.recovery import INVITED_BY_LEADS
+from signals.staff.invitations import INVITED_BY_LEADS, Person
+from signals.staff.team_messages import AccountSettings
 from signals.vocabulary import Role
 from signals.web.labels import label
 from signals.web.staff_kit import account_shared as shared
 from signals.web.staff_kit import display, forms
 from signals.web.staff_kit.auth import current, requires_page
-from signals.web.staff_kit.context import desk
+from signals.web.staff_kit.context import desk, operation
 
 team_pages = Blueprint("team", __name__, url_prefix="/desk/team")
 shared.share_with(team_pages)
@@ -30,6 +30,12 @@ AUTHENTICATION = "cookie"
 
 _DONE: Final = frozenset(("confirmed", "invited", "recovered", "disabled", "reopened", "role", "asked"))
 _ROLES: Final = tuple(role for role in Role if role in INVITED_BY_LEADS)
+
+
+class _Change(Protocol):
+    """A change of the team, at once or as a request."""
+
+    def __call__(self, operation: Operation, /, *, settings: AccountSettings) -> StaffMember | Approval: ...
 
 
 @team_pages.get("")
@@ -43,13 +49,13 @@ def overview() -> str:
 @team_pages.post("/invite")
 @requires_page(Role.LEAD)
 def invite() -> Any:
-    """Add somebody and mail them a link to set the account up."""
+    """Invite somebody by a mailed link."""
 
-    def change(session: Session) -> StaffMember | Approval:
+    def change(operation: Operation, *, settings: AccountSettings) -> StaffMember | Approval:
         values = forms.load(_INVITE)
-        actor, role = current().actor, _role(values.pop("role"))
-        person = Person(organisation_id=actor.organisation_id, role=role, **values)
-        return team.grant(session, desk().clock, office=shared.office(), actor=actor, person=person)
+        role = _role(values.pop("role"))
+        person = Person(organisation_id=operation.actor.organisation_id, role=role, **values)
+        return team.grant(operation, settings=settings, person=person)
 
     return _change("invited", change)
 
@@ -57,11 +63,11 @@ def invite() -> Any:
 @team_pages.post("/<uuid:member_id>/recover")
 @requires_page(Role.LEAD)
 def recover(member_id: UUID) -> Any:
-    """Shut somebody's ways in, and mail them a link to set the account up anew."""
+    """Shut an account and mail its owner a link to set it up again."""
 
-    def change(session: Session) -> StaffMember:
-        member = _colleague(session, member_id)
-        recovery.recover(session, desk().clock, links=shared.links(), actor=current().actor, member=member)
+    def change(operation: Operation, *, settings: AccountSettings) -> StaffMember:
+        member = _colleague(operation, member_id)
+        recovery.recover(operation, settings=settings, member=member)
         return member
 
     return _change("recovered", change)
@@ -70,18 +76,11 @@ def recover(member_id: UUID) -> Any:
 @team_pages.post("/<uuid:member_id>/role")
 @requires_page(Role.LEAD)
 def change_role(member_id: UUID) -> Any:
-    """Give somebody another role, at once; where somebody oversees the team, not that one's."""
+    """Give somebody another role, or ask the privacy officer for it."""
 
-    def change(session: Session) -> StaffMember | Approval:
-        context = desk()
-        return team.change_role(
-            session,
-            context.clock,
-            office=shared.office(),
-            actor=current().actor,
-            member_id=member_id,
-            role=_role(request.form.get("role", "")),
-        )
+    def change(operation: Operation, *, settings: AccountSettings) -> StaffMember | Approval:
+        role = _role(request.form.get("role", ""))
+        return team.change_role(operation, settings=settings, member_id=member_id, role=role)
 
     return _change("role", change)
 
@@ -89,46 +88,23 @@ def change_role(member_id: UUID) -> Any:
 @team_pages.post("/<uuid:member_id>/disable")
 @requires_page(Role.LEAD)
 def disable(member_id: UUID) -> Any:
-    """Shut somebody out for good, at once."""
-
-    def change(session: Session) -> StaffMember | Approval:
-        return team.disable(
-            session,
-            desk().clock,
-            office=shared.office(),
-            actor=current().actor,
-            member_id=member_id,
-        )
-
-    return _change("disabled", change, recent=False)
+    """Shut somebody out at once."""
+    return _change("disabled", partial(team.disable, member_id=member_id), recent=False)
 
 
 @team_pages.post("/<uuid:member_id>/reopen")
 @requires_page(Role.LEAD)
 def reopen(member_id: UUID) -> Any:
-    """Let somebody in again who was shut out, by a mailed link."""
-
-    def change(session: Session) -> StaffMember | Approval:
-        return team.reopen(
-            session,
-            desk().clock,
-            office=shared.office(),
-            actor=current().actor,
-            member_id=member_id,
-        )
-
-    return _change("reopened", change)
+    """Let somebody who was shut out in again, by a mailed link."""
+    return _change("reopened", partial(team.reopen, member_id=member_id))
 
 
-def _change(
-    done: str, change: Callable[[Session], StaffMember | Approval], *, recent: bool = True
-) -> Response | tuple[str, int]:
-    context = desk()
-    if recent and not own_account.signed_in_recently(context.clock, staff_session=current().session):
+def _change(done: str, change: _Change, *, recent: bool = True) -> Response | tuple[str, int]:
+    if recent and not own_account.signed_in_recently(desk().clock, staff_session=current().session):
         return shared.see_other("account.confirm", next="/desk/team?done=confirmed")
     try:
-        with context.sessions.begin() as session:
-            asked = isinstance(change(session), Approval)
+        with operation() as changing:
+            asked = isinstance(change(changing, settings=shared.account_settings()), Approval)
     except (ValidationError, Invalid) as refused:
         return _page(errors=_errors_of(refused)), 400
     return shared.see_other(".overview", done="asked" if asked else done)
@@ -172,9 +148,9 @@ def _page(*, done: str = "", errors: dict[str, str] | None = None) -> str:
     )
 
 
-def _colleague(session: Session, member_id: UUID) -> StaffMember:
-    member = session.get(StaffMember, member_id)
-    if member is None or member.organisation_id != current().actor.organisation_id:
+def _colleague(operation: Operation, member_id: UUID) -> StaffMember:
+    member = operation.session.get(StaffMember, member_id)
+    if member is None or member.organisation_id != operation.actor.organisation_id:
         raise NotFound
     return member
 

@@ -12,7 +12,7 @@ from signals.organisations import team_settings
 from signals.staff import absence
 from signals.staff.absence import Away
 from signals.web.staff_kit.auth import current
-from signals.web.staff_kit.context import desk
+from signals.web.staff_kit.context import desk, operation
 from signals.web.staff_kit.opened import organisation_id
 
 
@@ -67,20 +67,12 @@ def absences() -> list[Away]:
 def add_absence(
     *, away_from: date, away_until: date, cover_id: UUID | None = None, staff_id: UUID | None = None
 ) -> Away:
-    """Say that somebody is away."""
-    context = desk()
-    with context.sessions.begin() as session:
+    """Record an absence and return it with names."""
+    with operation() as adding:
         added = absence.add_absence(
-            session,
-            context.clock,
-            actor=current().actor,
-            audit=context.audit,
-            away_from=away_from,
-            away_until=away_until,
-            cover_id=cover_id,
-            staff_id=staff_id,
+            adding, away_from=away_from, away_until=away_until, cover_id=cover_id, staff_id=staff_id
         ).id
-        known = absence.absences(session, organisation_id=organisation_id(), on=today(context.clock))
+        known = absence.absences(adding.session, organisation_id=organisation_id(), on=adding.today)
         return next(away for away in known if away.id == added)
 
 
@@ -93,13 +85,6 @@ def is_away_so(
 
 
 def remove_absence(absence_id: UUID) -> None:
-    """Somebody is back, or does not go."""
-    context = desk()
-    with context.sessions.begin() as session:
-        absence.remove_absence(
-            session,
-            context.clock,
-            actor=current().actor,
-            audit=context.audit,
-            absence_id=absence_id,
-        )
+    """Remove an absence."""
+    with operation() as removing:
+        absence.remove_absence(removing, absence_id)

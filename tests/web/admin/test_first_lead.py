@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from privacy.passwords import PasswordHasherSettings
-from signals.audit.log import AuditLog
 from signals.models import AccountLink, Approval, StaffMember
 from signals.staff import recovery
 from signals.staff.recovery import LinkRefused
@@ -50,10 +49,7 @@ def take_up(desk: Desk, token: str) -> None:
         found = recovery.link_of(session, desk.clock, token=token)
         totp = pyotp.TOTP(recovery.offered_totp(desk.keystore, found.id)).at(desk.clock.now())
         recovery.take_up(
-            session,
-            desk.clock,
-            keystore=desk.keystore,
-            audit=AuditLog(desk.keystore.secret("audit")),
+            desk.operation(session),
             token=token,
             password="zeven groene fietsen",
             totp=totp,

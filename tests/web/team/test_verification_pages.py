@@ -201,10 +201,7 @@ def _manager(desk: Desk) -> FlaskClient:
     with session_factory(desk.engine).begin() as session:
         national = select(Organisation.id).where(Organisation.kind == OrganisationKind.NATIONAL)
         new = add_staff(
-            session,
-            desk.clock,
-            keystore=desk.keystore,
-            audit=AuditLog(desk.keystore.secret("audit")),
+            desk.operation(session),
             organisation_id=session.scalars(national).one(),
             role=Role.LEAD,
             name="Noor Voorbeeld",
