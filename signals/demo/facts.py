@@ -86,6 +86,13 @@ _HOURS_TO_CLAIM: Final[Mapping[int, int]] = {1: 18, 3: 20, 6: 22, 8: 14, 12: 12,
 _HOURS_BETWEEN: Final[Mapping[int, int]] = {1: 24, 4: 26, 8: 22, 14: 15, 26: 9, 48: 4}
 
 
+class Streams(dict[str, random.Random]):
+    """A random stream for each thing, seeded by its name: a change to one leaves the others as they are."""
+
+    def __missing__(self, name: str) -> random.Random:
+        return self.setdefault(name, random.Random(f"{_SEED} {name}"))  # noqa: S311 - the same demo every time
+
+
 def add_facts(session: Session, *, on: date) -> int:
     """Write the facts of the eight quarters before the one of this date; returns how many."""
     facts = list(demo_facts(closed_quarters(on)))
@@ -106,11 +113,11 @@ def release_all(releasing: Releasing, now: Clock, *, progress: Progress) -> None
 
 def demo_facts(quarters: Sequence[str]) -> Iterator[dict[str, Any]]:
     """The values of `SignalFact` rows, the same every time but for their ids."""
-    rng = random.Random(_SEED)  # noqa: S311 - the same demo every time
+    chance = Streams()
     places = {place.code: place.inhabitants for place in reference.municipalities().values()}
     for number, quarter in enumerate(quarters):
-        for code in _some(rng, places, _size(rng, number, quarter)):
-            yield _fact(rng, quarter, code)
+        for code in _some(chance["place"], places, _size(chance["size"], number, quarter)):
+            yield _fact(chance, quarter, code)
 
 
 def _size(rng: random.Random, number: int, quarter: str) -> int:
@@ -127,18 +134,19 @@ def closed_quarters(on: date) -> list[str]:
     return quarters
 
 
-def _fact(rng: random.Random, quarter: str, municipality_code: str) -> dict[str, Any]:
+def _fact(chance: Streams, quarter: str, municipality_code: str) -> dict[str, Any]:
     common = {
         "id": new_id(),
         "region_code": region_of(municipality_code),
         "municipality_code": municipality_code,
         "received_quarter": quarter,
-        "concern_types": _types(rng),
-        "repeat": rng.random() < _REPEAT,
+        "concern_types": _types(chance["types"]),
+        "repeat": chance["repeat"].random() < _REPEAT,
         "intake_counted": None,
         "outcome_counted": None,
     }
-    return common | (_untouched() if rng.random() < _NEVER_TAKEN_UP else _followed_up(rng, quarter))
+    untouched = chance["untouched"].random() < _NEVER_TAKEN_UP
+    return common | (_untouched() if untouched else _followed_up(chance, quarter))
 
 
 def _untouched() -> dict[str, Any]:
@@ -157,13 +165,15 @@ def _untouched() -> dict[str, Any]:
     }
 
 
-def _followed_up(rng: random.Random, quarter: str) -> dict[str, Any]:
-    claimed = _one(rng, _HOURS_TO_CLAIM)
-    kinds = _kinds(rng, _one(rng, _TIMES))
-    contacted = claimed + _one(rng, _HOURS_BETWEEN) if kinds else None
-    reached = rng.random() < _chance(kinds)
+def _followed_up(chance: Streams, quarter: str) -> dict[str, Any]:
+    claimed = _one(chance["hours"], _HOURS_TO_CLAIM)
+    kinds = _kinds(chance["kinds"], _one(chance["times"], _TIMES))
+    contacted = claimed + _one(chance["hours between"], _HOURS_BETWEEN) if kinds else None
+    reached = chance["reached"].random() < _chance(kinds)
     return {
-        "concluded_quarter": quarter_after(quarter) if rng.random() < _NEXT_QUARTER else quarter,
+        "concluded_quarter": quarter_after(quarter)
+        if chance["quarter"].random() < _NEXT_QUARTER
+        else quarter,
         "hours_to_claim": claimed,
         "hours_to_contact": contacted,
         "claimed_in_time": claimed <= 8,
@@ -171,8 +181,8 @@ def _followed_up(rng: random.Random, quarter: str) -> dict[str, Any]:
         "attempts": " ".join(f"{kind}:{kinds.count(kind)}" for kind in sorted(set(kinds))),
         "attempts_count": len(kinds),
         "reached": reached,
-        "outcome": _one(rng, _WHEN_REACHED if reached else _WHEN_NOT).value,
-        "newly_known": rng.random() < _NEWLY_KNOWN if reached else None,
+        "outcome": _one(chance["outcome"], _WHEN_REACHED if reached else _WHEN_NOT).value,
+        "newly_known": chance["known"].random() < _NEWLY_KNOWN if reached else None,
     }
 
 

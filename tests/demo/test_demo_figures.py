@@ -65,6 +65,18 @@ def test_the_quarters_go_up_and_down_as_real_ones_do() -> None:
     assert len(set(steps)) == len(steps)
 
 
+def test_a_new_concern_type_changes_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    def without_types() -> list[dict[str, object]]:
+        own = ("id", "concern_types")
+        facts = demo_facts(closed_quarters(NOW.date()))
+        return [{name: value for name, value in fact.items() if name not in own} for fact in facts]
+
+    before = without_types()
+    fewer = {ConcernType.FRAIL: 1, ConcernType.OTHER: 3, ConcernType.CONFUSED: 1}
+    monkeypatch.setattr("signals.demo.facts._TYPES", fewer)
+    assert without_types() == before
+
+
 def test_the_facts_are_counted_and_keep_neither_municipality_nor_types(demo: Settings) -> None:
     with opened(demo) as session:
         assert 7_800 < (session.scalar(select(func.count()).select_from(SignalFact)) or 0) < 8_200
