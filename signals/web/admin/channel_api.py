@@ -15,8 +15,8 @@ from signals.notices.drills import ChannelProof
 from signals.vocabulary import Role
 from signals.web.admin import channels
 from signals.web.admin.channels import LEAST, Delivery
+from signals.web.http.fields import Strict
 from signals.web.http.openapi import API_BASE, StaffBlueprint, answers
-from signals.web.http.report_schemas import Strict
 from signals.web.staff_kit.answer import json_answer, moment
 from signals.web.staff_kit.auth import requires
 from signals.web.staff_kit.schemas import OrganisationSchema

@@ -24,7 +24,7 @@ from signals.routing.areas import Area
 from signals.routing.rows import CoverageLevel
 from signals.vocabulary import Role
 from signals.web.admin.pages import name_of, sections
-from signals.web.http.report_schemas import StrictDate
+from signals.web.http.fields import StrictDate
 from signals.web.labels import label
 from signals.web.staff_kit import account_shared, display, forms, page_kit
 from signals.web.staff_kit.auth import current, requires_page

@@ -22,7 +22,7 @@ from signals.staff.invitations import INVITED_BY_LEADS
 from signals.vocabulary import STAFF_LANGUAGES, OrganisationKind, Role
 from signals.web.admin import office
 from signals.web.admin.schemas import MAX_BASIS
-from signals.web.http.report_schemas import StrictDate
+from signals.web.http.fields import StrictDate
 from signals.web.labels import label
 from signals.web.staff_kit import account_shared, forms, page_kit
 from signals.web.staff_kit.auth import requires_page

@@ -9,7 +9,7 @@ from signals.organisations.recipients import MOST_RECIPIENTS
 from signals.routing.coverage_problems import ProblemKind
 from signals.routing.rows import CoverageLevel
 from signals.vocabulary import STAFF_LANGUAGES, OrganisationKind, Role
-from signals.web.http.report_schemas import Strict, StrictDate
+from signals.web.http.fields import Strict, StrictDate
 from signals.web.staff_kit.schemas import Choice, OrganisationSchema, something
 
 MAX_BASIS: Final = 2000

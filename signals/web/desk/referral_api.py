@@ -8,9 +8,9 @@ from flask import Response
 from marshmallow import Schema, fields, validate
 
 from signals.vocabulary import ReferralReason, Role
+from signals.web.http.fields import Strict
 from signals.web.http.openapi import API_BASE, StaffBlueprint, answers
 from signals.web.http.preconditions import IF_MATCH, if_match
-from signals.web.http.report_schemas import Strict
 from signals.web.staff_kit.answer import json_answer
 from signals.web.staff_kit.auth import requires
 from signals.web.staff_kit.referring import MAX_REASON, hand_over, split_reason

@@ -18,9 +18,9 @@ from signals.web.figures.long_form import (
     table_as_json,
 )
 from signals.web.http.accepting import prefers
+from signals.web.http.fields import Strict
 from signals.web.http.openapi import API_BASE, PublicBlueprint, answers
 from signals.web.http.preconditions import ETAG, IF_NONE_MATCH
-from signals.web.http.report_schemas import Strict
 
 figures_api = PublicBlueprint(
     "figures_api", __name__, url_prefix=f"{API_BASE}/statistics", description="Released figures"

@@ -3,25 +3,18 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import date
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from flask import Response, request
 
 from signals.clock import today
 from signals.intake.receiving import Received
-from signals.routing.day_table import Route
-from signals.routing.rows import OrganisationFacts
 from signals.settings import NotesSettings
 from signals.vocabulary import LANGUAGES, ConcernType, Seen
 from signals.web.front.context import front
 from signals.web.front.reading import read_report
-from signals.web.front.sizes import JSON_STEP, of_one_size
-from signals.web.http.bodies import StrictParser, read_json
-from signals.web.http.openapi import API_BASE, PublicBlueprint, answers
-from signals.web.http.preconditions import ETAG, IF_NONE_MATCH
-from signals.web.http.report_schemas import (
+from signals.web.front.schemas import (
     CoverageAnswerSchema,
     FormSchema,
     LookupSchema,
@@ -31,6 +24,10 @@ from signals.web.http.report_schemas import (
     ReportSchema,
     idempotency_key,
 )
+from signals.web.front.sizes import JSON_STEP, of_one_size
+from signals.web.http.bodies import StrictParser, read_json
+from signals.web.http.openapi import API_BASE, PublicBlueprint, answers
+from signals.web.http.preconditions import ETAG, IF_NONE_MATCH
 from signals.web.labels import EMERGENCY, labels, texts
 
 public_api = PublicBlueprint(
@@ -38,9 +35,9 @@ public_api = PublicBlueprint(
 )
 
 AUTHENTICATION = "none"
-"""Said by every blueprint; a test compares it with what the views do."""
+"""Every blueprint states this; a test compares it with its views."""
 
-_KEY_PARAMETER = {
+_KEY_PARAMETER: Final = {
     "in": "header",
     "name": "Idempotency-Key",
     "required": True,
@@ -49,32 +46,41 @@ _KEY_PARAMETER = {
 }
 
 
+@public_api.after_request
+def give_one_size(response: Response) -> Response:
+    """Pad the answer, so that its length tells nothing; answer 304 when the reader has it already."""
+    if response.status_code < 300:
+        response.set_data(of_one_size(response.get_data(), JSON_STEP))
+        response.make_conditional(request)
+    return response
+
+
 @public_api.get("/form")
 @public_api.doc(parameters=[IF_NONE_MATCH])
 @public_api.response(200, FormSchema, headers=ETAG)
 @answers(304)
-def form() -> Response:
-    """What a carrier may report, in every language."""
-    body, etag = _form(front().settings.notes)
-    response = _json(body)
-    response.set_etag(etag)
-    response.cache_control.public = True
-    response.cache_control.max_age = 300
-    response.make_conditional(request)  # becomes a 304 in place
-    return response
+def form() -> tuple[Mapping[str, Any], Mapping[str, str]]:
+    """Give all that a carrier may report, in every language."""
+    facts = _form(front().settings.notes)
+    return facts, {"ETag": f'"{facts["version"]}"', "Cache-Control": "public, max-age=300"}
 
 
 @public_api.post("/coverage/lookup")
 @public_api.arguments(LookupSchema)
 @public_api.response(200, CoverageAnswerSchema)
 @answers(413, 415, 503)
-def look_up_coverage(place: Mapping[str, Any]) -> Response:
-    """Which organisation would receive a report from this address today."""
+def look_up_coverage(place: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Tell which organisation would receive a report from this address today."""
     context = front()
     snapshot, on = context.intake.router.snapshot(), today(context.clock)
     route = snapshot.route(place["postcode"], place["house_number"], on)
     receiver, _key = snapshot.receiver(route, on)
-    return _json(_coverage(route, receiver))
+    municipality = {"code": route.municipality_code, "name": route.municipality_name}
+    return {
+        "covered": route.covered and receiver.id == route.organisation_id,
+        "organisation": receiver,
+        "municipality": municipality if route.municipality_code else None,
+    }
 
 
 @public_api.post("/signals")
@@ -84,56 +90,28 @@ def look_up_coverage(place: Mapping[str, Any]) -> Response:
 )
 @public_api.response(201, ReceivedSchema)
 @answers(400, 409, 413, 415, 429, 503)
-def receive() -> Response:
+def receive() -> Received:
     """Pass on a concern. Nothing that is stored or logged leads to the sender."""
     context = front()
     body = read_json(request, StrictParser.BODY_LIMIT)
     key = idempotency_key(request.headers.get("Idempotency-Key"))
-    received = context.intake.receive(context.clock, key=key, report=read_report(body))
-    return _json(_received(received), 201)
+    return context.intake.receive(context.clock, key=key, report=read_report(body))
 
 
 @public_api.post("/receipts/status")
 @public_api.arguments(ReceiptSchema)
 @public_api.response(200, ReceiptStateSchema)
 @answers(413, 415, 503)
-def receipt_status(receipt: str | None) -> Response:
-    """How far a report is, as of the previous day; `unknown` also for a receipt never issued."""
+def receipt_status(receipt: str | None) -> Mapping[str, Any]:
+    """Tell how far a report is, as of the previous day; `unknown` also for a receipt never issued."""
     context = front()
     state, as_of = context.intake.receipt_state(context.clock, receipt)
-    return _json({"state": state, "as_of": as_of.isoformat()})
-
-
-def _json(body: Mapping[str, Any] | bytes, status: int = 200) -> Response:
-    content = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
-    return Response(of_one_size(content, JSON_STEP), status=status, content_type="application/json")
-
-
-def _coverage(route: Route, receiver: OrganisationFacts) -> dict[str, Any]:
-    municipality = {"code": route.municipality_code, "name": route.municipality_name}
-    return {
-        "covered": route.covered and receiver.id == route.organisation_id,
-        "organisation": {"name": receiver.name, "kind": receiver.kind},
-        "municipality": municipality if route.municipality_code else None,
-    }
-
-
-def _received(received: Received) -> dict[str, Any]:
-    return {
-        "receipt": received.receipt,
-        "organisation": {"name": received.organisation.name, "kind": received.organisation.kind},
-        "received_on": _iso(received.received_on),
-        "note_redactions": [{"kind": r.kind, "count": r.count} for r in received.redactions],
-    }
-
-
-def _iso(day: date) -> str:
-    return day.isoformat()
+    return {"state": state, "as_of": as_of}
 
 
 @lru_cache(maxsize=4)
-def _form(notes: NotesSettings) -> tuple[bytes, str]:
-    """(body, version) of the form; the version is a digest of its content, so it changes when that does."""
+def _form(notes: NotesSettings) -> Mapping[str, Any]:
+    """Return the form; its version is a digest of its content."""
     facts: dict[str, Any] = {
         "languages": list(LANGUAGES),
         "concern_types": [{"code": code, "labels": labels(code)} for code in ConcernType],
@@ -143,5 +121,4 @@ def _form(notes: NotesSettings) -> tuple[bytes, str]:
             {"number": number, "label": texts(name), "when": texts(when)} for number, name, when in EMERGENCY
         ],
     }
-    version = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
-    return json.dumps({"version": version, **facts}, ensure_ascii=False).encode(), version
+    return {"version": hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16], **facts}

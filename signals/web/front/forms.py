@@ -9,7 +9,7 @@ from typing import Any, Self
 from signals.errors import FieldProblem, Invalid
 from signals.intake.content import Report
 from signals.web.front.reading import read_report
-from signals.web.http.report_schemas import idempotency_key
+from signals.web.front.schemas import idempotency_key
 
 KEY_FIELD = "idempotency_key"
 SEVERAL = "concern_types"

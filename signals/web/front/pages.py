@@ -23,13 +23,13 @@ from signals.vocabulary import AUTONYMS, LANGUAGES, ConcernType, ReceiptState, S
 from signals.web.front.context import front
 from signals.web.front.forms import FilledForm
 from signals.web.front.offline import front_offline, icon, icon_of_page, place
+from signals.web.front.schemas import ReceiptSchema
 from signals.web.front.sizes import PAGE_STEP, of_one_size
 from signals.web.http.bodies import StrictParser, read_form
 from signals.web.http.field_problems import field_problems
 from signals.web.http.i18n import language
 from signals.web.http.messages import detail_of, field_message
 from signals.web.http.problems import occurrence
-from signals.web.http.report_schemas import ReceiptSchema
 from signals.web.labels import EMERGENCY, choices, label, text
 
 front_pages = Blueprint("front_pages", __name__)

@@ -9,8 +9,8 @@ from signals.clock import today
 from signals.errors import FieldProblem, Invalid
 from signals.intake.content import Report
 from signals.web.front.context import front
+from signals.web.front.schemas import ReportSchema
 from signals.web.http.field_problems import field_problems
-from signals.web.http.report_schemas import ReportSchema
 
 _SCHEMA: Final = ReportSchema()
 _NOTICED_ON: Final = _SCHEMA.fields["noticed_on"]

@@ -30,6 +30,7 @@ def bare_application(*, https: bool) -> tuple[Flask, ProblemApi]:
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.config["PROPAGATE_EXCEPTIONS"] = False
     app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
     api = make_api(app)
     register_languages(app)
     register_problems(app, error_page)

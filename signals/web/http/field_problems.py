@@ -1,10 +1,10 @@
-"""What is wrong with a field, as a stable code: marshmallow's own messages are codes here too."""
+"""What is wrong with a field, as a stable code: `signals.web.http.fields` makes all messages codes."""
 
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from marshmallow import ValidationError, fields, validate
+from marshmallow import ValidationError
 
 from signals.errors import FieldProblem
 
@@ -13,19 +13,6 @@ _OWN_NAME: Final = re.compile(r"Idempotency-Key|[a-z][a-z_]{0,39}|[0-9]{1,2}")
 _CODE: Final = re.compile(r"[a-z_]+")
 _DEEPEST: Final = 4
 _PARTS_OF_A_REQUEST: Final = frozenset({"_schema", "json", "query", "headers", "form"})
-
-_CODES_OF_FIELDS: Final[Mapping[type[fields.Field[Any]], Mapping[str, str]]] = {
-    fields.Field: {"required": "required", "null": "required", "validator_failed": "invalid_value"},
-    fields.Boolean: {"invalid": "wrong_type"},
-    fields.Date: {"invalid": "not_a_date"},
-    fields.Dict: {"invalid": "wrong_type"},
-    fields.Enum: {"unknown": "not_a_choice"},
-    fields.Integer: {"invalid": "wrong_type", "too_large": "out_of_range"},
-    fields.List: {"invalid": "wrong_type"},
-    fields.Nested: {"type": "wrong_type"},
-    fields.String: {"invalid": "wrong_type", "invalid_utf8": "wrong_type"},
-    fields.UUID: {"invalid": "wrong_type", "invalid_uuid": "not_a_uuid"},
-}
 
 
 def own_name(*path: str) -> str:
@@ -53,16 +40,3 @@ def _walk(node: Any, path: tuple[str, ...]) -> Iterator[FieldProblem]:
     else:
         code = str(node)
         yield FieldProblem(field=own_name(*path), code=code if _CODE.fullmatch(code) else "invalid_value")
-
-
-def _use_codes() -> None:
-    """Replace marshmallow's default messages, as its documentation offers."""
-    for kind, codes in _CODES_OF_FIELDS.items():
-        kind.default_error_messages = {**kind.default_error_messages, **codes}
-    validate.OneOf.default_message = "not_a_choice"
-    validate.Length.message_min = "too_short"
-    validate.Length.message_max = validate.Length.message_all = "too_long"
-    validate.Range.message_min = validate.Range.message_max = validate.Range.message_all = "out_of_range"
-
-
-_use_codes()

@@ -21,7 +21,7 @@ from signals.residents import (
 )
 from signals.routing.postcodes import Address
 from signals.vocabulary import AuditAction, ConcernType, DeletionReason, RetentionRule, SignalState
-from signals.web.http.report_schemas import AdditionField, HouseNumberField, PostcodeField, Strict
+from signals.web.http.fields import AdditionField, HouseNumberField, PostcodeField, Strict
 from signals.web.officer.trail import MAX_PAGE
 from signals.web.staff_kit.schemas import Choice, Moment, OrganisationSchema, TrueOrFalse
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import ValidationError
 
-from signals.web.http.report_schemas import AdditionField, HouseNumberField, PostcodeField
+from signals.web.http.fields import AdditionField, HouseNumberField, PostcodeField
 from signals.web.staff_kit import forms
 
 

@@ -16,8 +16,8 @@ from signals.errors import FieldProblem, Invalid, SignalsError
 from signals.staff.identity import MAX_PASSWORD
 from signals.vocabulary import AttemptKind, AttemptResult, DeferralReason, Outcome, ReferredTo
 from signals.web.http.field_problems import field_problems
+from signals.web.http.fields import StrictDate
 from signals.web.http.messages import field_message
-from signals.web.http.report_schemas import StrictDate
 from signals.web.staff_kit.auth import CSRF_FIELD
 from signals.web.staff_kit.context import desk
 from signals.web.staff_kit.schemas import Choice

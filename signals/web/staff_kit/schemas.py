@@ -22,7 +22,7 @@ from signals.vocabulary import (
     Seen,
     SignalState,
 )
-from signals.web.http.report_schemas import (
+from signals.web.http.fields import (
     AdditionField,
     HouseNumberField,
     PostcodeField,

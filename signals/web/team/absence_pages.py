@@ -13,7 +13,7 @@ from signals.errors import Invalid
 from signals.models import Signal
 from signals.staff.absence import Away
 from signals.vocabulary import Role
-from signals.web.http.report_schemas import StrictDate
+from signals.web.http.fields import StrictDate
 from signals.web.staff_kit import account_shared as shared
 from signals.web.staff_kit import forms
 from signals.web.staff_kit.auth import current, requires_page

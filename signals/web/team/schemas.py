@@ -8,7 +8,7 @@ from signals.organisations.addressing import EMAIL, SMS
 from signals.organisations.recipients import MOST_RECIPIENTS
 from signals.organisations.team_settings import BOUNDS, RecipientWish
 from signals.vocabulary import STAFF_LANGUAGES
-from signals.web.http.report_schemas import Strict, StrictDate
+from signals.web.http.fields import Strict, StrictDate
 
 _SHORT: Final = validate.Length(max=254, error="too_long")
 

@@ -9,8 +9,8 @@ from marshmallow import fields, validate
 
 from signals.vocabulary import LANGUAGES, Role
 from signals.web.desk.letters.printing import DEFAULT, print_notice
+from signals.web.http.fields import Strict
 from signals.web.http.openapi import API_BASE, StaffBlueprint, answers
-from signals.web.http.report_schemas import Strict
 from signals.web.staff_kit.auth import requires
 
 letter_api = StaffBlueprint(

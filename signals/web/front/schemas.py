@@ -1,136 +1,34 @@
-"""The public API's bodies. Schemas stop here: what goes in is a `Report`."""
+"""The bodies of the public API. Schemas stop at this layer: the code inside gets a `Report`."""
 
 import re
-from collections.abc import Mapping, Sequence
-from datetime import date
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate
+from marshmallow import Schema, ValidationError, fields, post_load, validate
 
 from privacy.receipts import parse_receipt
 from signals.intake.content import Report, Summary
-from signals.routing.postcodes import (
-    Address,
-    InvalidAddressPart,
-    parse_addition,
-    parse_house_number,
-    parse_postcode,
-)
+from signals.routing.postcodes import Address
 from signals.vocabulary import ConcernType, OrganisationKind, ReceiptState, Seen
+from signals.web.http.fields import (
+    POSTCODE,
+    AdditionField,
+    ChoiceField,
+    ChoicesField,
+    HouseNumberField,
+    PostcodeField,
+    Strict,
+    StrictDate,
+)
 
-NOTE_LENGTH = 280
-_UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_SPACES = r"[ \u00a0\u202f]*"
-_POSTCODE: Mapping[str, Any] = {
-    # The end is not `$`, before which Python and others let a line end.
-    "pattern": rf"^{_SPACES}[1-9][0-9]{{3}}{_SPACES}(?![Ss][AaDdSs])[A-Za-z]{{2}}{_SPACES}(?![\s\S])",
-    "maxLength": 32,
-}
-"""What `parse_postcode` takes, as the API's description says it."""
-
-
-class Strict(Schema):
-    """A body without unknown fields: a typing error in a name would lose what the field carried."""
-
-    error_messages = {"type": "wrong_type", "unknown": "unknown_field"}  # noqa: RUF012 - marshmallow's own way
-
-    class Meta:
-        unknown = RAISE
-
-
-class _Lean(fields.Field[Any]):
-    """A field without validators, and without the chain of none that marshmallow makes for every value."""
-
-    def _validate(self, value: Any) -> None:
-        if self.validators:
-            super()._validate(value)
-
-
-class PostcodeField(_Lean, fields.String):
-    """`1012 ab` or `1012AB`, as `1012AB`."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        try:
-            return parse_postcode(super()._deserialize(value, attr, data, **kwargs))
-        except InvalidAddressPart as problem:
-            raise ValidationError(
-                "postcode_malformed" if problem.code == "malformed" else problem.code
-            ) from None
-
-
-class HouseNumberField(_Lean, fields.Integer):
-    """A whole number from 1 to 99999; no text, no fraction."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
-        try:
-            return parse_house_number(value)
-        except InvalidAddressPart:
-            raise ValidationError("house_number") from None
-
-
-class AdditionField(_Lean, fields.String):
-    """At most 6 letters and digits; separators count between two digits (`1-12` is not `112`) only."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        try:
-            return parse_addition(super()._deserialize(value, attr, data, **kwargs))
-        except InvalidAddressPart as problem:
-            raise ValidationError(problem.code) from None
-
-
-class StrictDate(_Lean, fields.Date):
-    """`2026-11-24` and nothing else that Python would take for a date."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date:
-        if not isinstance(value, str) or not _DATE.fullmatch(value):
-            raise ValidationError("not_a_date")
-        try:
-            return date.fromisoformat(value)
-        except ValueError:
-            raise ValidationError("not_a_date") from None
-
-
-class ChoiceField(_Lean, fields.String):
-    """One of the codes."""
-
-    def __init__(self, codes: Sequence[str], **others: Any) -> None:
-        self._codes = frozenset(codes)
-        super().__init__(validate=validate.OneOf(tuple(codes), error="not_a_choice"), **others)
-
-    def deserialize(self, value: Any, *others: Any, **more: Any) -> Any:
-        # What is right needs no more than this; marshmallow says what is wrong, here as below.
-        if type(value) is str and value in self._codes:
-            return value
-        return super().deserialize(value, *others, **more)
-
-
-class ChoicesField(_Lean, fields.List[str]):
-    """Several of the codes, none twice."""
-
-    def __init__(self, codes: Sequence[str], **others: Any) -> None:
-        self._codes = frozenset(codes)
-        most = validate.Length(max=len(self._codes), error="too_many")
-        super().__init__(ChoiceField(codes), validate=[most, _no_duplicates], **others)
-
-    def deserialize(self, value: Any, *others: Any, **more: Any) -> Any:
-        if type(value) is list and all(type(code) is str for code in value):
-            given = set(value)
-            if len(given) == len(value) and given <= self._codes:
-                return value
-        return super().deserialize(value, *others, **more)
-
-
-def _no_duplicates(values: list[str]) -> None:
-    if len(set(values)) != len(values):
-        raise ValidationError("duplicate")
+NOTE_LENGTH: Final = 280
+_UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 
 class ReportSchema(Strict):
     """A carrier's report."""
 
-    postcode = PostcodeField(required=True, metadata={"example": "1012AB", **_POSTCODE})
+    postcode = PostcodeField(required=True, metadata={"example": "1012AB", **POSTCODE})
     house_number = HouseNumberField(
         required=True, strict=True, metadata={"minimum": 1, "maximum": 99999, "example": 12}
     )
@@ -155,7 +53,7 @@ class ReportSchema(Strict):
     )
     note = fields.String(
         load_default=None,
-        validate=validate.Length(max=NOTE_LENGTH, error="too_long"),
+        validate=validate.Length(max=NOTE_LENGTH),
         metadata={"description": "Empty is none; refused where notes are switched off"},
     )
 
@@ -179,7 +77,7 @@ class ReportSchema(Strict):
 class LookupSchema(Strict):
     """Which organisation would receive."""
 
-    postcode = PostcodeField(required=True, metadata={"example": "9711AA", **_POSTCODE})
+    postcode = PostcodeField(required=True, metadata={"example": "9711AA", **POSTCODE})
     house_number = HouseNumberField(load_default=None, metadata={"minimum": 1, "maximum": 99999})
 
 
@@ -188,7 +86,7 @@ class ReceiptSchema(Strict):
 
     receipt = fields.String(
         required=True,
-        validate=validate.Length(max=40, error="too_long"),
+        validate=validate.Length(max=40),
         metadata={"example": "0000-0000-0000-0000"},
     )
 
@@ -232,7 +130,7 @@ class ReceivedSchema(Schema):
     receipt = fields.String(required=True, metadata={"example": "0000-0000-0000-0000"})
     organisation = fields.Nested(OrganisationNameSchema, required=True)
     received_on = fields.Date(required=True)
-    note_redactions = fields.List(fields.Nested(RedactionSchema), required=True)
+    note_redactions = fields.List(fields.Nested(RedactionSchema), required=True, attribute="redactions")
 
 
 class ReceiptStateSchema(Schema):
@@ -276,7 +174,7 @@ class FormSchema(Schema):
 
 
 def idempotency_key(text: str | None) -> UUID:
-    """The key of a report; raises `ValidationError` (field `Idempotency-Key`) when missing or no UUID."""
+    """Return the key of a report; raise `ValidationError` when it is missing or no UUID."""
     if not text:
         raise ValidationError("required", field_name="Idempotency-Key")
     if not _UUID.fullmatch(text):
