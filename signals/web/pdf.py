@@ -1,6 +1,6 @@
-"""PDF files (PDF/UA-1, readable by screen readers) from data, with glyphs of every language of the product.
+"""PDF files (PDF/UA-1, readable by screen readers) from data, with glyphs for every language of the product.
 
-See docs/adr/0007-typst-for-pdf.md. The typesetter is imported with the first document: it is large.
+See docs/adr/0007-typst-for-pdf.md. The first document imports the typesetter, which is large.
 """
 
 import json
@@ -11,14 +11,14 @@ from typing import Any, Final
 
 from signals.web.glyphs import drawable, drawn_by
 
-# Not Noto Sans Arabic: it sets the dots of letters apart, and what is read back from the file is no word.
+# Not Noto Sans Arabic: it draws dots apart from their letters, so that a screen reader finds no words.
 FAMILIES: Final = ("Noto Sans", "Tajawal")
 
 
 def compile_pdf(template: Path, data: Mapping[str, Any]) -> bytes:
-    """Set one template with its data, with our own fonts only, so that it looks alike everywhere.
+    """Return a template with its data as a PDF, with our own fonts only: it looks the same everywhere.
 
-    What these cannot draw is said in words.
+    A character without a glyph becomes words.
     """
     import typst
 

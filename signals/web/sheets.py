@@ -1,20 +1,18 @@
 """Sheets to print for the van and the wall of the depot: the carrier's page as a QR code, PDF/UA-1.
 
-Nothing on a sheet differs from one depot to the next: a code of their own would tell who reported where.
+Each depot gets the same sheet: a code of its own would tell where a report came from.
 """
 
 import io
-import json
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from signals.vocabulary import LANGUAGES
 from signals.web.labels import mark, text
+from signals.web.pdf import compile_pdf
 
-_HERE: Final = Path(__file__).parent
-_TEMPLATES: Final = _HERE / "templates" / "front"
-_FAMILIES: Final = ("Noto Sans", "Noto Sans Arabic")
+_TEMPLATE: Final = Path(__file__).parent / "templates" / "front" / "sheet.typ"
 _QUIET_ZONE: Final = 4
 """Modules of white around the code (ISO/IEC 18004, 6.3.8)."""
 
@@ -31,7 +29,7 @@ _UNITS: Final = {SheetSize.A6: 3.0, SheetSize.A4: 6.0}
 
 
 def make_sheet(*, address: str, size: SheetSize = SheetSize.A4) -> bytes:
-    """A sheet as a PDF of one page; `address` is the web address of the page (`server.public_url`)."""
+    """Return a sheet as a PDF of one page; `address` is the web address of the page (`server.public_url`)."""
     question = mark("Worried about a resident?")
     page = address.rstrip("/") + "/"
     data = {
@@ -48,11 +46,11 @@ def make_sheet(*, address: str, size: SheetSize = SheetSize.A4) -> bytes:
             (code, text(mark("Worried about a resident?"), code)) for code in LANGUAGES if code != "nl"
         ],
     }
-    return _typeset(data)
+    return compile_pdf(_TEMPLATE, data)
 
 
 def write_sheets(folder: Path, *, address: str) -> tuple[Path, ...]:
-    """Write every size into an existing folder; gives the files, which are written over."""
+    """Write each size into an existing folder, over earlier files; return the files."""
     return tuple(
         _written(folder / f"signals-{size}.pdf", make_sheet(address=address, size=size)) for size in SheetSize
     )
@@ -64,7 +62,7 @@ def _written(file: Path, content: bytes) -> Path:
 
 
 def _qr(text: str) -> str:
-    """An SVG; a quarter of it may be dirty or torn (error correction Q)."""
+    """Return an SVG; it is readable with a quarter of it dirty or torn (error correction Q)."""
     import segno
 
     out = io.BytesIO()
@@ -72,21 +70,3 @@ def _qr(text: str) -> str:
         out, kind="svg", border=_QUIET_ZONE, svgns=True, xmldecl=False
     )
     return out.getvalue().decode()
-
-
-def _typeset(data: dict[str, Any]) -> bytes:
-    # Imported with the first sheet: it is large.
-    import fontpkg
-    import typst
-
-    folders = {fontpkg.path(family).parent for family in _FAMILIES}
-    pdf: bytes = typst.compile(
-        _TEMPLATES / "sheet.typ",
-        root=_TEMPLATES,
-        font_paths=sorted(folders),
-        ignore_system_fonts=True,
-        sys_inputs={"data": json.dumps(data, ensure_ascii=False)},
-        pdf_standards=["ua-1"],
-        format="pdf",
-    )
-    return pdf
