@@ -168,7 +168,7 @@ class PostedLetter(Base):
     """One dead letter as the staff side may see it, put up by a worker: never its recipient or what it says.
 
     `wanted`: what somebody chose to become of it (`again` or `drop`), until a worker has done it. `standing`:
-    of its address by now, see `dead_letters.Standing`.
+    of its address, `same` or `gone`.
     """
 
     __tablename__ = "posted_letters"

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from notifications.dead_letters import Standing
+from notifications.dead_letters import GONE
 from notifications.events import Event
 from notifications.retry import INTERRUPTED, OUTCOME_UNKNOWN
 
@@ -35,7 +35,7 @@ def mark(message: str) -> str:
 
 _CHECK_ADDRESS: Final = mark(
     "once the mailbox works again, let it be sent again; where the address has changed, put the new one in"
-    " its place at the organisation: once that is confirmed, this message goes there again"
+    " its place at the organisation and give this message up"
 )
 _CHECK_NUMBER: Final = mark("see whether this recipient's mobile number is still right, or choose e-mail")
 _WAIT: Final = mark("it mostly passes by itself: it is tried again")
@@ -113,15 +113,10 @@ _FAMILIES: Final[Mapping[str, _Words]] = {
 }
 _UNKNOWN: Final = mark("unknown failure"), mark("look into the worker's log")
 
-_STANDINGS: Final[Mapping[Standing, str]] = {
-    Standing.MOVED: mark(
-        "another address or number has taken its place, which was confirmed: again it goes there"
-    ),
-    Standing.UNPROVED: mark(
-        "the recipient's address has not been confirmed yet; after that this can be sent again"
-    ),
-    Standing.GONE: mark("this address is no recipient's of this organisation any more: give this message up"),
-}
+_ADDRESS_GONE: Final = mark(
+    "no recipient of this organisation has confirmed this address: let them confirm it first, or give this"
+    " message up"
+)
 
 
 def explain(problem: str | None, language: str) -> Explanation:
@@ -136,10 +131,9 @@ def event_words(event: str, language: str) -> str:
     return _catalogue(language).pgettext(Event.__name__, event)
 
 
-def standing_words(standing: str, language: str) -> str:
-    """Return the current state of the address of a dead letter, or nothing if it is the same address."""
-    text = _STANDINGS.get(Standing(standing))
-    return _catalogue(language).gettext(text) if text else ""
+def address_words(address: str, language: str) -> str:
+    """Return words for an address that is `gone`; empty while it is the `same`."""
+    return _catalogue(language).gettext(_ADDRESS_GONE) if address == GONE else ""
 
 
 def _found(problem: str) -> _Words:

@@ -61,8 +61,7 @@ class Recipient(Base):
     """Where an organisation hears of a new signal; counts only once its address is verified.
 
     `channel`: what this person prefers, `email` (also where there is none) or `sms`, to a `phone` in E.164
-    that is verified apart from the address. `former_address` and `former_phone`: what was confirmed before it
-    was corrected, while a message that was not delivered to it is kept.
+    that is verified apart from the address.
     """
 
     __tablename__ = "recipients"
@@ -76,8 +75,6 @@ class Recipient(Base):
     channel: Mapped[str | None] = mapped_column(String(5))
     phone: Mapped[str | None] = mapped_column(String(16))
     phone_verified_on: Mapped[date | None] = mapped_column(Date)
-    former_address: Mapped[str | None] = mapped_column(String(254))
-    former_phone: Mapped[str | None] = mapped_column(String(16))
 
     organisation: Mapped[Organisation] = relationship(back_populates="recipients")
 

@@ -37,7 +37,7 @@ from signals.organisations.addressing import (
     without,
 )
 from signals.organisations.onboarding import receives
-from signals.organisations.recipients import why_not_ask
+from signals.organisations.recipients import why_no_check
 from signals.retention.periods import OPEN, WARNED_BEFORE, is_unattended, unattended_days
 from signals.staff.absence import everybody_away_on, holders_of
 from signals.vocabulary import Role, SignalState
@@ -115,7 +115,7 @@ def why_obsolete(
     if event == Event.ACCOUNT_LINK:
         return _about_link(session, subject_id)
     if event in (Event.RECIPIENT_CHECK, Event.DEPUTY_CHECK):
-        return why_not_ask(session, subject_id, recipient)
+        return why_no_check(session, subject_id, recipient)
     if event == Event.ROUTING_SUSPENDED and organisation_id is not None:
         since = select(Organisation.suspended_from).where(Organisation.id == organisation_id)
         return "restored" if session.scalar(since) is None else None

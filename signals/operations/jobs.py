@@ -34,7 +34,7 @@ from signals.notices.drills import DrillReport, Drills
 from signals.notices.limit_notices import forget_full_days, watch_limits
 from signals.notices.reminders import remind, why_obsolete
 from signals.operation import Operation
-from signals.organisations.current_addresses import forget_former, whither
+from signals.organisations.current_addresses import still_reached
 from signals.organisations.recipients import ask_for_proof
 from signals.retention import DeletionJournal, Ends, Retention, RetentionReport
 from signals.routing.postcodes import Address
@@ -151,10 +151,8 @@ class Worker:
         """
         with self.sessions.begin() as session:
             figures = count_messages(session, self.clock)
-            where = partial(whither, channels=frozenset(self.channels))
-            carry_out(session, self.clock, whither=where)
-            post(session, whither=where)
-            forget_former(session)
+            carry_out(session, self.clock, still_reached=still_reached)
+            post(session, still_reached=still_reached)
             write_states(session, self.clock, switches=switches(self.settings), breakers=self.breakers)
             return figures
 

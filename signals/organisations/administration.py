@@ -22,7 +22,7 @@ from signals.errors import Conflict, FieldProblem, Invalid, NotFound
 from signals.models import CoverageArea, Organisation
 from signals.organisations.addressing import coordinators
 from signals.organisations.onboarding import create_organisation, name_key, normal_name, receives
-from signals.organisations.recipients import arranged, going, take_back_check, wrong_recipients
+from signals.organisations.recipients import leaving, replace_recipients, withdraw_check, wrong_recipients
 from signals.organisations.team_settings import StaleSettings, refuse_unknown
 from signals.routing.areas import Area, area_problems, areas_overlap
 from signals.routing.receivers import LEAST_RECIPIENTS
@@ -324,7 +324,7 @@ def _checks_of_the_former(
 ) -> Iterator[FieldProblem]:
     """A day that was left standing beside another address: on it the one before was checked, not this one."""
     addresses = [checked_email(entry.address) or "" for entry in entries]
-    days = {one.verified_on for one in going(organisation, addresses).values() if one.verified_on is not None}
+    days = {one.verified_on for one in leaving(organisation, addresses) if one.verified_on is not None}
     known = {"", *(normal_email(one.address) for one in organisation.recipients)}
     for place, entry in enumerate(entries):
         if addresses[place] not in known and entry.verified_on in days:
@@ -340,12 +340,12 @@ def _counting(organisation: Organisation, entries: Sequence[RecipientEntry]) -> 
 
 
 def _set_recipients(session: Session, organisation: Organisation, entries: Sequence[RecipientEntry]) -> None:
-    recipients = arranged(session, organisation, [checked_email(entry.address) or "" for entry in entries])
+    addresses = [checked_email(entry.address) or "" for entry in entries]
+    recipients = replace_recipients(session, organisation, addresses)
     for recipient, entry in zip(recipients, entries, strict=True):
         if recipient.verified_on is not None and entry.verified_on is None:
-            take_back_check(session, recipient.id, Event.RECIPIENT_CHECK)
+            withdraw_check(session, recipient.id, Event.RECIPIENT_CHECK)
         recipient.verified_on = entry.verified_on
-    organisation.recipients = recipients
 
 
 def _refuse_overlap(session: Session, area: Area) -> None:

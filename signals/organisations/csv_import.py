@@ -28,7 +28,7 @@ from signals.organisations.csv_file import (
     silent,
 )
 from signals.organisations.onboarding import name_key, receives
-from signals.organisations.recipients import going, rearranged, take_back_check
+from signals.organisations.recipients import leaving, rearranged, withdraw_check
 from signals.routing.areas import Area, areas_overlap
 from signals.routing.receivers import onboarded_on
 from signals.routing.snapshot import lock_organisations, lock_routing, routing_changed
@@ -158,7 +158,7 @@ def _store(
             )
         session.flush()
     for recipient_id in (gone for one in changed for gone in one.gone):
-        take_back_check(session, recipient_id, Event.RECIPIENT_CHECK)
+        withdraw_check(session, recipient_id, Event.RECIPIENT_CHECK)
     if changed:
         routing_changed(session)
 
@@ -328,7 +328,7 @@ class _Taking:
         yield "recipients"
 
     def _set_recipients(self, wanted: Sequence[str], verified: Mapping[str, date | None]) -> None:
-        self.gone = [recipient.id for recipient in going(self.organisation, wanted).values()]
+        self.gone = [recipient.id for recipient in leaving(self.organisation, wanted)]
         recipients = rearranged(self.organisation, wanted)
         for recipient in recipients:
             recipient.verified_on = verified[recipient.address]

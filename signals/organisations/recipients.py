@@ -1,10 +1,10 @@
-"""Who is told proves that they read it, before they count: recipients (address and phone) and deputies."""
+"""Recipients and deputies: each address and phone must be verified by a link before it counts."""
 
 import uuid
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Final
 
 import phonenumbers
@@ -34,7 +34,7 @@ _EVENTS: Final = {RECIPIENT: Event.RECIPIENT_CHECK, DEPUTY: Event.DEPUTY_CHECK}
 
 @dataclass(frozen=True, kw_only=True)
 class _Unproved:
-    """An address or phone that nobody has confirmed, and as what it is to count."""
+    """An address or phone that nobody has confirmed yet, and its role."""
 
     role: str
     subject_id: uuid.UUID
@@ -46,7 +46,7 @@ class _Unproved:
 
 @dataclass(frozen=True, kw_only=True)
 class Provable:
-    """An address of a row that counts once the row's column holds a date."""
+    """An address of a row; it counts once the named column of the row holds a date."""
 
     row: Recipient | Organisation
     column: str
@@ -62,7 +62,7 @@ class ProofRefused(SignalsError):
 
 
 def wrong_recipients(addresses: Sequence[str], kept_out: Collection[str]) -> Iterator[FieldProblem]:
-    """What is wrong with the addresses of a team's recipients; `kept_out`: those of coordinators."""
+    """Yield the problems of the addresses of a team; `kept_out`: the addresses of coordinators."""
     if len(addresses) > MOST_RECIPIENTS:
         yield FieldProblem(field="recipients", code="too_many")
     spelled = [checked_email(address) for address in addresses]
@@ -75,7 +75,7 @@ def wrong_recipients(addresses: Sequence[str], kept_out: Collection[str]) -> Ite
 
 
 def wrong_address(name: str, address: str, kept_out: Collection[str]) -> Iterator[FieldProblem]:
-    """Why nobody can be told at this address; of a coordinator messages about signals are kept anyway."""
+    """Yield the reason why an address cannot be a recipient's; coordinators get no messages about signals."""
     spelled = checked_email(address)
     if spelled is None:
         yield FieldProblem(field=name, code="not_an_address")
@@ -84,7 +84,7 @@ def wrong_address(name: str, address: str, kept_out: Collection[str]) -> Iterato
 
 
 def normal_phone(text: str) -> str:
-    """A mobile number in E.164, read as a Dutch one where it says no country. Raises `Invalid`."""
+    """Return a mobile number in E.164; without a country it is Dutch. Raises `Invalid`."""
     try:
         number = phonenumbers.parse(text, "NL")
     except phonenumbers.NumberParseException:
@@ -94,86 +94,44 @@ def normal_phone(text: str) -> str:
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
 
-def set_way(recipient: Recipient, *, channel: str, phone: str | None = None) -> None:
-    """How this person wants to be told; another phone must be proved anew. Raises `Invalid`."""
+def set_channel(recipient: Recipient, *, channel: str, phone: str | None = None) -> None:
+    """Set the channel that this person prefers; another phone must be verified first. Raises `Invalid`."""
     if channel not in (EMAIL, SMS):
         raise Invalid(FieldProblem(field="channel", code="unknown"))
     number = normal_phone(phone) if phone else None
     if channel == SMS and number is None:
         raise Invalid(FieldProblem(field="phone", code="required"))
     if number != recipient.phone:
-        if recipient.phone_verified_on is not None:
-            recipient.former_phone = recipient.phone
         recipient.phone, recipient.phone_verified_on = number, None
     recipient.channel = channel
 
 
-def arranged(session: Session, organisation: Organisation, addresses: Sequence[str]) -> list[Recipient]:
-    """As `rearranged`; what those that go were asked is taken back."""
-    for recipient in going(organisation, addresses).values():
-        take_back_check(session, recipient.id, Event.RECIPIENT_CHECK)
-    return rearranged(organisation, addresses)
+def replace_recipients(
+    session: Session, organisation: Organisation, addresses: Sequence[str]
+) -> Sequence[Recipient]:
+    """Give an organisation the recipients of these addresses, in order; return them.
+
+    `addresses` are distinct and in their one spelling. A recipient stays while its address stays. Any other
+    address is a new recipient, who must verify it. Checks that leaving recipients got are withdrawn.
+    """
+    for recipient in leaving(organisation, addresses):
+        withdraw_check(session, recipient.id, Event.RECIPIENT_CHECK)
+    organisation.recipients = rearranged(organisation, addresses)
+    return organisation.recipients
 
 
-def going(organisation: Organisation, addresses: Collection[str]) -> dict[int, Recipient]:
-    """By place those whose address is none of these, in any spelling."""
-    return {
-        place: recipient
-        for place, recipient in enumerate(organisation.recipients, start=1)
-        if normal_email(recipient.address) not in addresses
-    }
+def leaving(organisation: Organisation, addresses: Collection[str]) -> list[Recipient]:
+    """Return the recipients whose address, in any spelling, is not among these."""
+    return [one for one in organisation.recipients if normal_email(one.address) not in addresses]
 
 
 def rearranged(organisation: Organisation, addresses: Sequence[str]) -> list[Recipient]:
-    """The recipients of these addresses, in order; they differ from one another.
-
-    An address in the place of one that goes corrects it: the same recipient, who proves the new one, and is
-    told by e-mail until a phone is given along and proved, too. One that goes otherwise is succeeded by who
-    confirmed last, as where a new one was added before the old was taken off. `addresses` are in their one
-    spelling; an address that was stored in another is the same.
-    """
+    """Return the recipients of these addresses, in order; see `replace_recipients`."""
     known = {normal_email(recipient.address): recipient for recipient in organisation.recipients}
-    leaving = going(organisation, addresses)
-    found = []
-    for place, address in enumerate(addresses, start=1):
-        recipient = _spelled(known.get(address), address) or _corrected(leaving.pop(place, None), address)
-        recipient.position = place
-        found.append(recipient)
-    for recipient in leaving.values():
-        _succeed(recipient, found)
+    found = [known.get(address) or Recipient() for address in addresses]
+    for position, (recipient, address) in enumerate(zip(found, addresses, strict=True), start=1):
+        recipient.position, recipient.address = position, address
     return found
-
-
-def _succeed(gone: Recipient, kept: Collection[Recipient]) -> None:
-    """What the one that goes missed may be sent to its successor, the last of those who confirmed later.
-
-    A wrong guess does no harm: it is a recipient of the same team, and is told nothing twice.
-    """
-    later = [
-        one for one in kept if gone.verified_on and one.verified_on and one.verified_on > gone.verified_on
-    ]
-    if later:
-        successor = max(later, key=lambda one: one.verified_on or date.min)
-        successor.former_address = successor.former_address or gone.address
-        successor.former_phone = successor.former_phone or gone.phone
-
-
-def _spelled(recipient: Recipient | None, address: str) -> Recipient | None:
-    """The same recipient, by the one spelling: what waits for another is still told to them."""
-    if recipient is not None and recipient.address != address:
-        recipient.former_address = recipient.former_address or recipient.address
-        recipient.address = address
-    return recipient
-
-
-def _corrected(recipient: Recipient | None, address: str) -> Recipient:
-    if recipient is None:
-        return Recipient(address=address)
-    if recipient.verified_on is not None:
-        recipient.former_address = recipient.address
-    recipient.address, recipient.verified_on = address, None
-    set_way(recipient, channel=EMAIL)  # who read the old address proved the phone: a predecessor, maybe
-    return recipient
 
 
 def ask_for_proof(
@@ -184,7 +142,7 @@ def ask_for_proof(
     public_url: str,
     channels: Collection[str] = EMAIL_ONLY,
 ) -> int:
-    """Send a link to every address and phone that is not proved yet, once each; gives how many are new."""
+    """Send a link to every address and phone that is not verified yet, once each; return how many are new."""
     unproved = [*_unproved_recipients(session), *_unproved_deputies(session)]
     site = public_url.rstrip("/")
     messages = [_message(clock, keystore, one, site) for one in unproved if one.channel in channels]
@@ -194,7 +152,7 @@ def ask_for_proof(
 def prove(
     session: Session, clock: Clock, *, keystore: Secrets, audit: AuditLog, link: VerificationLink
 ) -> None:
-    """Somebody at this address pressed the button: it counts from today. Raises `ProofRefused`."""
+    """Record that the reader of an address pressed the button: it counts now. Raises `ProofRefused`."""
     found = proved_by(session, clock, keystore=keystore, link=link, for_update=True)
     if getattr(found.row, found.column) is None:
         setattr(found.row, found.column, today(clock))
@@ -214,7 +172,7 @@ def prove(
 def proved_by(
     session: Session, clock: Clock, *, keystore: Secrets, link: VerificationLink, for_update: bool = False
 ) -> Provable:
-    """What a link is about, if it is live. Raises `ProofRefused`, alike for every cause."""
+    """Return the address of a live link. Raises `ProofRefused`, alike for every cause."""
     if not link.is_live(keystore, today(clock)):
         raise ProofRefused
     if for_update:
@@ -225,8 +183,8 @@ def proved_by(
     raise ProofRefused
 
 
-def why_not_ask(session: Session, subject_id: uuid.UUID, address: str) -> str | None:
-    """A code of why this address or phone of a recipient or deputy need not be proved; None when it must."""
+def why_no_check(session: Session, subject_id: uuid.UUID, address: str) -> str | None:
+    """Return a code when this address or phone need not be verified; None when it must."""
     entry = session.get(Recipient, subject_id) or session.get(Organisation, subject_id)
     found = [one for one in _addresses(entry) if one.address == address] if entry else []
     if not found:
@@ -234,21 +192,21 @@ def why_not_ask(session: Session, subject_id: uuid.UUID, address: str) -> str | 
     return None if any(getattr(one.row, one.column) is None for one in found) else "verified"
 
 
-def take_back_check(session: Session, subject_id: uuid.UUID, event: Event) -> None:
-    """Delete what a recipient or deputy was asked, sent or not, so that they can be asked anew."""
-    set_local(session, subject=str(subject_id))  # of any organisation, where an administrator does it
+def withdraw_check(session: Session, subject_id: uuid.UUID, event: Event) -> None:
+    """Delete the checks of a recipient or deputy, sent or not, so that a new check can go out."""
+    set_local(session, subject=str(subject_id))  # an administrator may write about any organisation
     withdraw(session, subject_id=subject_id, events=(event,))
 
 
 def _lock(session: Session, link: VerificationLink) -> None:
-    """The organisation: so that no lead puts another address in the place of the one that is proved."""
+    """Lock the organisation, so that no lead replaces the address that is being verified."""
     of_recipient = select(Recipient.organisation_id).where(Recipient.id == link.subject_id)
     meant = link.subject_id if link.role == DEPUTY else of_recipient.scalar_subquery()
     session.execute(select(Organisation.id).where(Organisation.id == meant).with_for_update())
 
 
 def _provable(session: Session, link: VerificationLink) -> Iterator[Provable]:
-    """The addresses that a link of its role can be about."""
+    """Yield the addresses that a link of this role can be about."""
     of_deputy = link.role == DEPUTY
     row = session.get(Organisation, link.subject_id) if of_deputy else session.get(Recipient, link.subject_id)
     if row is not None:
@@ -256,7 +214,7 @@ def _provable(session: Session, link: VerificationLink) -> Iterator[Provable]:
 
 
 def _addresses(row: Recipient | Organisation) -> Iterator[Provable]:
-    """A recipient's address and phone, or an organisation's deputy."""
+    """Yield a recipient's address and phone, or an organisation's deputy."""
     if isinstance(row, Organisation):
         yield from _of(row, row.id, deputy_verified_on=row.deputy_email)
     else:
@@ -276,7 +234,7 @@ def _unproved_recipients(session: Session) -> Iterator[_Unproved]:
     by_sms = (Recipient.channel == SMS) & Recipient.phone.is_not(None)
     unproved = or_(Recipient.verified_on.is_(None), by_sms & Recipient.phone_verified_on.is_(None))
     for recipient, language in session.execute(query.where(unproved)):
-        for channel, address in _unproved_ways(recipient):
+        for channel, address in _unproved_addresses(recipient):
             yield _Unproved(
                 role=RECIPIENT,
                 subject_id=recipient.id,
@@ -287,7 +245,7 @@ def _unproved_recipients(session: Session) -> Iterator[_Unproved]:
             )
 
 
-def _unproved_ways(recipient: Recipient) -> Iterator[tuple[str, str]]:
+def _unproved_addresses(recipient: Recipient) -> Iterator[tuple[str, str]]:
     if recipient.verified_on is None:
         yield EMAIL, recipient.address
     if recipient.channel == SMS and recipient.phone and recipient.phone_verified_on is None:

@@ -18,9 +18,9 @@ from signals.errors import FieldProblem, Invalid, NotFound, StaleVersion
 from signals.models import Organisation, Recipient
 from signals.organisations.addressing import EMAIL, SMS, coordinators
 from signals.organisations.recipients import (
-    arranged,
-    set_way,
-    take_back_check,
+    replace_recipients,
+    set_channel,
+    withdraw_check,
     wrong_address,
     wrong_recipients,
 )
@@ -148,7 +148,7 @@ def ask_again(
     if not asked:
         raise Invalid(FieldProblem(field="address", code="nothing_to_confirm"))
     for subject_id, event, ground in asked:
-        take_back_check(session, subject_id, event)
+        withdraw_check(session, subject_id, event)
         _record(session, clock, audit, actor, organisation, ground)
 
 
@@ -224,7 +224,7 @@ def _wrong_recipients(
 ) -> Iterator[FieldProblem]:
     yield from wrong_recipients([wish.address for wish in wishes], kept_out)
     for place, wish in enumerate(wishes):
-        yield from _wrong_way(wish, place)
+        yield from _wrong_channel(wish, place)
     addresses = {checked_email(wish.address) for wish in wishes}
     confirmed = {
         normal_email(entry.address) for entry in organisation.recipients if entry.verified_on is not None
@@ -233,29 +233,29 @@ def _wrong_recipients(
         yield FieldProblem(field="recipients", code="keep_two")
 
 
-def _wrong_way(wish: RecipientWish, place: int) -> Iterator[FieldProblem]:
+def _wrong_channel(wish: RecipientWish, place: int) -> Iterator[FieldProblem]:
     try:
-        set_way(Recipient(address=""), channel=wish.channel, phone=wish.phone)
+        set_channel(Recipient(address=""), channel=wish.channel, phone=wish.phone)
     except Invalid as refused:
         for problem in refused.problems:
             yield FieldProblem(field=f"recipients.{place}.{problem.field}", code=problem.code)
 
 
 def _set_recipients(session: Session, organisation: Organisation, wishes: Sequence[RecipientWish]) -> None:
-    recipients = arranged(session, organisation, [checked_email(wish.address) or "" for wish in wishes])
+    addresses = [checked_email(wish.address) or "" for wish in wishes]
+    recipients = replace_recipients(session, organisation, addresses)
     for recipient, wish in zip(recipients, wishes, strict=True):
         phone = recipient.phone
-        set_way(recipient, channel=wish.channel, phone=wish.phone)
+        set_channel(recipient, channel=wish.channel, phone=wish.phone)
         if phone not in (None, recipient.phone):  # it may come back, and is asked again then
-            take_back_check(session, recipient.id, Event.RECIPIENT_CHECK)
-    organisation.recipients = recipients
+            withdraw_check(session, recipient.id, Event.RECIPIENT_CHECK)
 
 
 def _set_deputy(session: Session, organisation: Organisation, address: str | None) -> None:
     """Another address counts once it confirmed; what the one before was asked is withdrawn."""
     if address != organisation.deputy_email:
         organisation.deputy_email, organisation.deputy_verified_on = address, None
-        take_back_check(session, organisation.id, Event.DEPUTY_CHECK)
+        withdraw_check(session, organisation.id, Event.DEPUTY_CHECK)
 
 
 def _stored(name: str, value: Any) -> Any:

@@ -105,11 +105,9 @@ def test_the_dead_letters_of_one_cause_are_meant_and_no_others(
 def test_what_went_to_an_address_that_is_nobodys_any_more_is_left_and_said(script: Signals) -> None:
     given_up(script, 1, recipient="weg@example.org")
     assert script.json("outbox", "list")[0]["address"] == "gone"
-    assert "mend: this address is no recipient's of this organisation any more" in script("outbox", "list")
+    assert "mend: no recipient of this organisation has confirmed this address" in script("outbox", "list")
     output = script("outbox", "retry", "--all")
-    assert output == (
-        "0 will be sent again, 1 left: no recipient has that address any more, or it is not confirmed yet\n"
-    )
+    assert output == "0 will be sent again, 1 left: no recipient has confirmed that address\n"
     assert states(script) == [MessageState.FAILED]
 
 

@@ -7,7 +7,7 @@ import pytest
 from signals.errors import Invalid
 from signals.models import Organisation, Recipient
 from signals.organisations.addressing import EMAIL_ONLY, not_disturbing, team_of
-from signals.organisations.recipients import normal_phone, set_way
+from signals.organisations.recipients import normal_phone, set_channel
 
 BOTH = frozenset({"email", "sms"})
 PHONE = "+31612345678"
@@ -63,16 +63,16 @@ def test_what_cannot_get_a_text_message_is_refused(text: str) -> None:
 
 def test_another_phone_has_to_be_proved_anew() -> None:
     one = recipient(channel="sms", phone=PHONE, phone_verified_on=VERIFIED)
-    set_way(one, channel="sms", phone="06 1234 5678")
+    set_channel(one, channel="sms", phone="06 1234 5678")
     assert one.phone_verified_on == VERIFIED
-    set_way(one, channel="sms", phone="06 8765 4321")
+    set_channel(one, channel="sms", phone="06 8765 4321")
     proved = {"phone": one.phone, "on": one.phone_verified_on}
     assert proved == {"phone": "+31687654321", "on": None}
 
 
 def test_text_messages_need_a_phone() -> None:
     with pytest.raises(Invalid):
-        set_way(recipient(), channel="sms")
+        set_channel(recipient(), channel="sms")
 
 
 @pytest.mark.parametrize(

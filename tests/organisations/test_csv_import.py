@@ -272,7 +272,7 @@ def test_a_new_recipient_is_not_told_at_the_phone_of_the_one_before(session: Ses
     take(session, FULL + TEAM.replace("a@example.org", "opvolger@example.org"))
     first = team(session).recipients[0]
     assert (first.address, first.verified_on) == ("opvolger@example.org", VERIFIED)
-    assert (first.channel, first.phone, first.phone_verified_on) == ("email", None, None)
+    assert (first.channel, first.phone, first.phone_verified_on) == (None, None, None)
 
 
 def test_no_file_makes_a_coordinator_a_recipient(session: Session) -> None:

@@ -24,7 +24,7 @@ PACKAGES = ("signals", "notifications", "privacy")
 CATALOGUES = [(package, code) for package in texts.PACKAGES for code in texts.languages(package)]
 FOR_PROGRAMS = {
     "AddressDoubt", "ChangeKind", "Environment", "FindingKind", "MessageState", "Next",
-    "ProcessRole", "ReceiptState", "Security", "SheetSize", "Standing", "What", "Wish",
+    "ProcessRole", "ReceiptState", "Security", "SheetSize", "What", "Wish",
 }  # fmt: skip
 """Codes that no page shows, or for which a template has a sentence each."""
 OF_COMMANDS = {"settings", "keys_unusable", "no_journal"}

@@ -8,7 +8,7 @@ from uuid import UUID
 from flask import Response
 from marshmallow import Schema, fields, validate
 
-from notifications.dead_letters import Standing, Wish
+from notifications.dead_letters import GONE, SAME, Wish
 from notifications.figures import ChannelHealth
 from notifications.models import ChannelState, PostedLetter
 from signals.notices.drills import ChannelProof
@@ -93,10 +93,10 @@ class LetterSchema(Schema):
     chosen = fields.String(required=True, allow_none=True)
     address = fields.String(
         required=True,
-        validate=validate.OneOf(list(Standing)),
+        validate=validate.OneOf([SAME, GONE]),
         metadata={
-            "description": "What has become of the address that it went to: the same; moved, and the present "
-            "one was confirmed; unproved, which it is sent to once confirmed; gone, so that it goes nowhere"
+            "description": "`same`: it is still a confirmed address of its recipient; `gone`: it is not, so"
+            " that this message cannot be sent again"
         },
     )
 

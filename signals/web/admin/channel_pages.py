@@ -7,8 +7,8 @@ from uuid import UUID
 
 from flask import Blueprint, Response, render_template, request
 
-from notifications.dead_letters import SENDABLE, Wish
-from notifications.words import event_words, explain, standing_words
+from notifications.dead_letters import SAME, Wish
+from notifications.words import address_words, event_words, explain
 from signals.errors import NotFound
 from signals.vocabulary import Role
 from signals.web.admin import channels, pages
@@ -95,8 +95,8 @@ def _page(*, trouble: str = "") -> str:
         few=FEW,
         explain=partial(explain, language=language),
         event_words=partial(event_words, language=language),
-        standing_words=partial(standing_words, language=language),
-        sendable=SENDABLE,
+        address_words=partial(address_words, language=language),
+        same=SAME,
         can_be_chosen=channels.can_be_chosen,
         trouble=trouble,
         done=done if done in set(Wish) else "",

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from notifications import dead_letters
-from notifications.dead_letters import SENDABLE, Wish
+from notifications.dead_letters import SAME, Wish
 from notifications.figures import ChannelHealth, channel_health
 from notifications.models import ChannelState, PostedLetter
 from notifications.states import channel_states
@@ -109,7 +109,7 @@ def settle(message_id: UUID, wish: Wish) -> None:
             raise NotFound
         if row.wanted != wish:
             raise ChosenAlready
-        if wish is Wish.AGAIN and row.standing not in SENDABLE:
+        if wish is Wish.AGAIN and row.standing != SAME:
             raise NoAddressNow
         _record(session, row, wish)
 
@@ -125,7 +125,7 @@ def settle_cause(problem: str) -> int:
 
 def can_be_chosen(letters: Sequence[PostedLetter]) -> int:
     """How many of these can be sent again, and nobody chose yet what becomes of them."""
-    return sum(letter.wanted is None and letter.standing in SENDABLE for letter in letters)
+    return sum(letter.wanted is None and letter.standing == SAME for letter in letters)
 
 
 def _record(session: Session, row: PostedLetter, wish: Wish) -> None:
