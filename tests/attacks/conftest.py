@@ -12,6 +12,7 @@ from signals.db import make_engine
 from signals.settings import Settings
 from tests.support.desk_side import Person, desk, desk_settings
 from tests.support.fences import fenced_database, fenced_world
+from tests.support.installations import NOW, Installation, fill_installation, settings_of
 from tests.support.kept_rows import bring_back, keep_rows
 from tests.support.postgres import PostgresServer
 from tests.support.world_fixtures import (
@@ -24,7 +25,7 @@ from tests.support.world_fixtures import (
     template,
     world,
 )
-from tests.web.conftest import NOW, Installation, clock, fill_installation, installation, settings_of
+from tests.web.conftest import clock, installation
 
 __all__ = [
     "catalogues",

@@ -8,8 +8,8 @@ from sqlalchemy import Engine
 from privacy.disclosure.tables import Cell
 from signals.statistics.menu import tables_for
 from tests.support.desk_side import Desk
+from tests.support.pages import Browser
 from tests.support.releases import store_releases
-from tests.web.desk.test_pages import Browser
 
 RELEASES: Final = "/statistics/releases"
 FOLLOW_UP: Final = f"{RELEASES}/2026-Q3/tables/follow_up"

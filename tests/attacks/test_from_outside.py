@@ -26,9 +26,9 @@ from signals.intake.receiving import InsertStatement
 from signals.models import Signal, StaffMember
 from signals.staff import csrf_token
 from signals.web.staff_kit.auth import COOKIE
-from tests.attacks.test_every_endpoint import ALLOWED, ENDS_A_SESSION, PEOPLE, _page_session
 from tests.support.both_databases import BOTH
 from tests.support.desk_side import BASE, PASSWORD, Desk
+from tests.support.endpoints import ALLOWED, ENDS_A_SESSION, PEOPLE, _page_session
 
 MARK: Final = "zq'zq"
 """A quote between letters that no statement of ours has: where it is seen in one, it was read as SQL."""

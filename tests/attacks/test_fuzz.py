@@ -20,7 +20,7 @@ from signals.db import make_engine
 from signals.models import StaffMember
 from signals.staff import issue_token
 from signals.vocabulary import ProcessRole, Role
-from tests.attacks.test_every_endpoint import ALLOWED, LETTERS
+from tests.support.endpoints import ALLOWED, LETTERS
 from tests.support.world import World, fill_another, make_world
 
 CHECKS = [

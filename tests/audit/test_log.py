@@ -13,9 +13,6 @@ from signals.errors import Forbidden
 from signals.models import AuditEntry
 from signals.vocabulary import AuditAction, Role
 from tests import factories
-from tests.support.desk_fixtures import audit, clock, migrated_file, session, sqlite_engine
-
-__all__ = ["audit", "clock", "migrated_file", "session", "sqlite_engine"]
 
 SOMEBODY = Actor(
     id=factories.base.numbered_id(1, 1),

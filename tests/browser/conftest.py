@@ -21,14 +21,13 @@ from tests.browser.desk_fixtures import (  # noqa: F401  (fixtures of the desk)
     site,
     window,
 )
-from tests.support.world_fixtures import catalogues, template  # noqa: F401  (fixtures)
 
 MakePhone = Callable[..., Phone]
 _numbers = count(1)
 
 
 @pytest.fixture(scope="module")
-def running(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:  # noqa: F811
+def running(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """The public side, shared by the tests of a module."""
     with service_on(template, tmp_path_factory.mktemp("service")) as service:
         yield service

@@ -17,15 +17,13 @@ from signals.settings import SessionsSettings
 from signals.vocabulary import ProcessRole
 from tests.browser.desk import Site, Window, site_of
 from tests.support.desk_side import QUICK, Desk, desk, desk_of, desk_settings  # noqa: F401  (fixtures)
-from tests.web.conftest import (  # noqa: F401  (fixtures among them)
-    NOW,
-    Installation,
+from tests.support.installations import NOW, Installation, settings_of
+from tests.web.conftest import (  # noqa: F401  (fixtures)
     clock,
     engine,
     front_settings,
     installation,
     people,
-    settings_of,
 )
 
 OpenWindow = Callable[..., Window]

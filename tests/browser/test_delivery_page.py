@@ -11,7 +11,7 @@ from signals.db import session_factory
 from signals.models import Organisation
 from tests.browser.desk import SIZES, Site
 from tests.browser.desk_fixtures import OpenWindow
-from tests.web.admin.test_messages import count, message
+from tests.support.admin_pages import count, message
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

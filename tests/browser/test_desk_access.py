@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from signals.vocabulary import Role
 from tests.browser.desk import PHONE, SIZES, Site, Window
 from tests.browser.desk_fixtures import OpenWindow
+from tests.browser.measures import NARROW, THUMB
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -20,13 +21,10 @@ PEOPLE = {
     "bea": Role.ADMINISTRATOR,
     "coen": Role.COORDINATOR,
 }
-NARROW = {"width": 320, "height": 640}
-"""What is left of 1280 pixels at 400%, and less than of 640 at 200% (WCAG 1.4.10)."""
 
 AT_200 = {"width": 640, "height": 400}
 """What a window of 1280 x 800 has at 200%."""
 
-THUMB = 48
 
 Check = Callable[[Window], list[str]]
 

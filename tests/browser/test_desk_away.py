@@ -18,11 +18,8 @@ from tests.browser.desk_fixtures import OpenWindow
 from tests.support.desk_side import QUICK, Desk, add_people, desk_of
 from tests.support.postgres import PostgresServer
 from tests.support.world import World
-from tests.support.world_fixtures import postgres_template, postgres_world, postgres_world_url
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.postgres]
-
-__all__ = ["postgres_template", "postgres_world", "postgres_world_url"]
 
 TYPED = 'Mevrouw zei: "kom <later> terug".\nDochter bellen.'
 

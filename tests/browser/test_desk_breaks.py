@@ -12,9 +12,9 @@ from signals.clock import today
 from signals.vocabulary import Action
 from tests.browser.desk import DONE, PHONE, Site, Window
 from tests.browser.desk_fixtures import OpenWindow, desk_in
-from tests.browser.test_desk_team import NEW, mailed_link
+from tests.browser.mailed_links import NEW, mailed_link
 from tests.support.desk_side import GRONINGEN, Desk
-from tests.web.conftest import Installation
+from tests.support.installations import Installation
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

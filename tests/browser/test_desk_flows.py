@@ -18,7 +18,7 @@ from signals.web.desk.handing_over import HandoverSchema
 from tests.browser.desk import DONE, SIZES, Site, Window
 from tests.browser.desk_fixtures import OpenWindow, desk_in
 from tests.support.desk_side import AMSTERDAM, GRONINGEN, Desk
-from tests.web.conftest import Installation
+from tests.support.installations import Installation
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

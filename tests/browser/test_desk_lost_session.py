@@ -16,7 +16,7 @@ from tests.browser.desk import DONE, PHONE, SIZES, Site, Window
 from tests.browser.desk_fixtures import OpenWindow, desk_in
 from tests.support.chance import without_chance
 from tests.support.desk_side import Desk
-from tests.web.conftest import Installation
+from tests.support.installations import Installation
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -1,11 +1,11 @@
 """Where one can go from a page, on a phone and in a wide window: real Chromium, also without script."""
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.desk import PHONE, WIDE, Window
 from tests.browser.desk_fixtures import OpenWindow
-from tests.browser.test_desk_access import NARROW, THUMB
+from tests.browser.measures import NARROW, THUMB, boxes
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -18,10 +18,6 @@ def menu_of(one: Window, path: str = "/desk") -> Page:
     page = one.open(path)
     one.press(page.locator(MENU))
     return page
-
-
-def boxes(found: Locator) -> list[dict[str, float]]:
-    return [box for one in found.all() if (box := one.bounding_box()) is not None]  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("options", [{}, NO_SCRIPT], ids=["script", "no script"])

@@ -5,8 +5,7 @@ from playwright.sync_api import expect
 
 from tests.browser.desk import PHONE, WIDE
 from tests.browser.desk_fixtures import OpenWindow
-from tests.browser.test_desk_access import NARROW, THUMB
-from tests.browser.test_desk_menu import boxes
+from tests.browser.measures import NARROW, THUMB, boxes
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from urllib.parse import urlsplit
 
 import pyotp
 import pytest
@@ -13,51 +12,18 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from notifications.models import OutboxMessage
 from privacy.totp import provisioning_uri
 from signals.models import Organisation, StaffMember
-from signals.notices.channels import complete
 from signals.staff.relying_party import NAME
 from signals.vocabulary import Role
 from tests.browser.desk import SIZES, Site
 from tests.browser.desk_fixtures import (
     OpenWindow,
-    clock,
-    desk,
-    desk_settings,
-    engine,
-    front_settings,
-    installation,
-    signal_id,
-    site,
-    window,
 )
+from tests.browser.mailed_links import NEW, PASSWORD, mailed_link
 from tests.support.desk_side import AMSTERDAM
 
 pytestmark = pytest.mark.browser
-
-__all__ = [
-    "clock",
-    "desk",
-    "desk_settings",
-    "engine",
-    "front_settings",
-    "installation",
-    "signal_id",
-    "site",
-    "window",
-]
-
-NEW, PASSWORD = "noor@example.org", "zeven groene fietsen"
-
-
-def mailed_link(site: Site) -> str:
-    """Where the invitation leads, as the worker puts it into the mail."""
-    with Session(site.desk.engine) as session:
-        message = session.scalars(select(OutboxMessage).where(OutboxMessage.recipient == NEW)).one()
-        values = complete(site.desk.keystore, message.event, message.subject_id, message.values)
-    parts = urlsplit(values["link"])
-    return f"{parts.path}#{parts.fragment}"
 
 
 def set_up(page: Page, site: Site) -> str:

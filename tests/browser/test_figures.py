@@ -22,11 +22,8 @@ from signals.vocabulary import ProcessRole, Role
 from signals.web.staff_kit.auth import COOKIE
 from tests.support.releases import plausible, store_releases
 from tests.support.world import AMSTERDAM, World, make_world
-from tests.support.world_fixtures import catalogues, template
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-__all__ = ["catalogues", "template"]
 
 SIZES = {"phone": (360, 640), "desk": (1280, 800)}
 PAGES = (

@@ -17,7 +17,7 @@ from signals.settings import LimitsSettings, Settings
 from tests.browser.carrier import SENT
 from tests.browser.desk import PHONE, SIZES, Site
 from tests.browser.desk_fixtures import OpenWindow
-from tests.web.team.test_limit_pages import near_the_limit, raises
+from tests.support.limits import near_the_limit, raises
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

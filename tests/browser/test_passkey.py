@@ -27,11 +27,8 @@ from signals.staff import recovery
 from signals.staff.team_messages import AccountSettings
 from signals.vocabulary import ProcessRole, Role
 from tests.support.world import AMSTERDAM, World, make_world
-from tests.support.world_fixtures import catalogues, template
 
 pytestmark = pytest.mark.browser
-
-__all__ = ["catalogues", "template"]
 
 EMAIL, PASSWORD = "anna@example.org", "zeven groene fietsen"
 VERIFIED = {

@@ -14,17 +14,8 @@ from tests import factories
 from tests.casework.states import CLAIMED, CONCLUDED, IN_FOLLOW_UP, NEW, code_of
 from tests.support.desk_fixtures import (
     Team,
-    audit,
-    clock,
-    keys,
-    migrated_file,
     new_team,
-    session,
-    sqlite_engine,
-    team,
 )
-
-__all__ = ["audit", "clock", "keys", "migrated_file", "session", "sqlite_engine", "team"]
 
 
 def test_a_claim_says_who_and_when_and_counts_the_version_up(

@@ -20,10 +20,8 @@ from signals.errors import ClaimedByOther, SignInFailed, StaleVersion
 from signals.models import AuditEntry, Signal, StaffSession, StatusChange
 from signals.vocabulary import AuditAction, Role, SignalState
 from tests import factories
-from tests.support.desk_fixtures import CHEAP, PlainKeys, Team, migrated_file, new_team, sqlite_engine
+from tests.support.desk_fixtures import CHEAP, PlainKeys, Team, new_team
 from tests.support.operations import operation
-
-__all__ = ["migrated_file", "sqlite_engine"]
 
 Result = TypeVar("Result")
 CLOCK = FixedClock(factories.MOMENT)

@@ -13,9 +13,7 @@ from signals.models import Signal
 from signals.vocabulary import AttemptKind, Outcome, ReferredTo, SignalState
 from tests import factories
 from tests.casework.states import CLAIMED, CONCLUDED, IN_FOLLOW_UP, NEW, code_of
-from tests.support.desk_fixtures import Team, audit, clock, keys, migrated_file, session, sqlite_engine, team
-
-__all__ = ["audit", "clock", "keys", "migrated_file", "session", "sqlite_engine", "team"]
+from tests.support.desk_fixtures import Team
 
 
 def conclude(

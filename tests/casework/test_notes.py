@@ -15,16 +15,7 @@ from tests.casework.states import CONCLUDED, code_of
 from tests.support.desk_fixtures import (
     PlainKeys,
     Team,
-    audit,
-    clock,
-    keys,
-    migrated_file,
-    session,
-    sqlite_engine,
-    team,
 )
-
-__all__ = ["audit", "clock", "keys", "migrated_file", "session", "sqlite_engine", "team"]
 
 
 def test_a_note_is_stored_sealed_and_opens_again(

@@ -14,9 +14,7 @@ from signals.errors import Conflict, Invalid
 from signals.models import AuditEntry, Signal
 from signals.vocabulary import AuditAction, DeferralReason
 from tests.casework.states import CONCLUDED, DAY, code_of
-from tests.support.desk_fixtures import Team, audit, clock, keys, migrated_file, session, sqlite_engine, team
-
-__all__ = ["audit", "clock", "keys", "migrated_file", "session", "sqlite_engine", "team"]
+from tests.support.desk_fixtures import Team
 
 
 def notice(

@@ -21,9 +21,7 @@ from signals.vocabulary import (
     SignalState,
 )
 from tests import factories
-from tests.support.desk_fixtures import Team, audit, clock, migrated_file, session, sqlite_engine, team
-
-__all__ = ["audit", "clock", "migrated_file", "session", "sqlite_engine", "team"]
+from tests.support.desk_fixtures import Team
 
 DAY = factories.EPOCH_DAY
 CLAIMED, IN_FOLLOW_UP = SignalState.CLAIMED, SignalState.IN_FOLLOW_UP

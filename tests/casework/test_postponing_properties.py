@@ -15,9 +15,7 @@ from signals.lifecycle.deadlines import deadlines_for, is_working_day
 from signals.organisations.team_settings import BOUNDS
 from signals.vocabulary import AttemptKind, AttemptResult, SignalState
 from tests import factories
-from tests.support.desk_fixtures import Team, audit, migrated_file, session, sqlite_engine, team
-
-__all__ = ["audit", "migrated_file", "session", "sqlite_engine", "team"]
+from tests.support.desk_fixtures import Team
 
 DAY = factories.EPOCH_DAY
 STEPS = st.lists(st.tuples(st.integers(0, 20), st.integers(-5, 40) | st.none()), min_size=1, max_size=6)

@@ -17,17 +17,8 @@ from tests import factories
 from tests.casework.states import CLAIMED, CONCLUDED, DAY, IN_FOLLOW_UP, NEW, code_of
 from tests.support.desk_fixtures import (
     Team,
-    audit,
-    clock,
-    keys,
-    migrated_file,
     new_team,
-    session,
-    sqlite_engine,
-    team,
 )
-
-__all__ = ["audit", "clock", "keys", "migrated_file", "session", "sqlite_engine", "team"]
 
 
 def all_pages(session: Session, team: Team, **how: Any) -> Iterator[list[UUID]]:

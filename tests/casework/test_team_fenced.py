@@ -1,19 +1,15 @@
 """Settings, absences, agreed days and handing back when each process works as its own database role."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from notifications.models import OutboxMessage
 from privacy.passwords import PasswordHasherSettings
 from signals import casework
 from signals.audit.log import Actor
 from signals.clock import today
-from signals.db import set_local
 from signals.errors import NotFound
 from signals.models import Absence, Approval, Organisation, Recipient, Signal, StaffMember
 from signals.organisations.administration import RecipientEntry, change_organisation
@@ -24,6 +20,7 @@ from signals.staff.absence import absences, add_absence, remove_absence
 from signals.staff.invitations import Person
 from signals.staff.team_messages import AccountSettings
 from signals.vocabulary import AttemptKind, AttemptResult, Role, SignalState
+from tests.support.fenced_team import acting, person
 from tests.support.fences import FencedWorld, worker_of
 from tests.support.world import AMSTERDAM, GRONINGEN, World
 
@@ -31,24 +28,6 @@ pytestmark = pytest.mark.postgres
 
 ADMINISTRATOR = Role.ADMINISTRATOR
 SETTINGS = AccountSettings(site="https://signalen.example", hasher=PasswordHasherSettings(memory_kib=64))
-
-
-@contextmanager
-def acting(world: World, actor: Actor) -> Iterator[Session]:
-    """A transaction of the desk's role in which its caller is named, as the web layer does."""
-    with world.sessions.begin() as session:
-        set_local(session, organisation=str(actor.organisation_id or ""), staff=str(actor.id))
-        yield session
-
-
-def person(fenced: FencedWorld, role: Role, organisation_id: object = AMSTERDAM) -> Actor:
-    made = fenced.all_seeing.staff(role=role)
-    actor = Actor(id=made.id, role=role, organisation_id=made.organisation_id)
-    if organisation_id != AMSTERDAM:
-        with fenced.all_seeing.sessions.begin() as session:
-            session.get_one(StaffMember, made.id).organisation_id = organisation_id  # type: ignore[assignment]
-        actor = Actor(id=made.id, role=role, organisation_id=organisation_id)  # type: ignore[arg-type]
-    return actor
 
 
 def claimed(fenced: FencedWorld, actor: Actor) -> Signal:

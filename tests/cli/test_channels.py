@@ -18,9 +18,9 @@ from signals.clock import AMSTERDAM
 from signals.db import make_engine, session_factory
 from signals.models import Drill, Organisation, Recipient
 from signals.settings import Settings
-from tests.cli.test_cli import TEAMS, Signals, rows, statements
 from tests.notifications.building import new_message, subject
 from tests.notifications.smtp_server import HOST, Mailbox, smtp_server
+from tests.support.commands import TEAMS, Signals, rows, statements
 from tests.support.installation import install, settings_in
 
 

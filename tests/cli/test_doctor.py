@@ -21,20 +21,16 @@ from signals.models import (
     SealedReport,
 )
 from signals.vocabulary import DeletionReason, OrganisationKind
-from tests.cli.test_cli import (
+from tests.factories.signals import SignalFactory
+from tests.support.commands import (
     Signals,
     insert_rows,
     problems,
     rows,
-    signals,
     statements,
-    template,
     waiting_report,
 )
-from tests.factories.signals import SignalFactory
 from tests.support.installation import settings_in
-
-__all__ = ["signals", "template"]
 
 
 def test_a_healthy_installation_has_no_problem(signals: Signals) -> None:

@@ -15,9 +15,7 @@ from signals.lifecycle.transitions import TRANSITIONS, next_deadline, transition
 from signals.models import AuditEntry, Receipt, StatusChange
 from signals.vocabulary import Action, ReceiptState, SignalState
 from tests import factories
-from tests.support.desk_fixtures import Team, audit, migrated_file, session, sqlite_engine, team
-
-__all__ = ["audit", "migrated_file", "session", "sqlite_engine", "team"]
+from tests.support.desk_fixtures import Team
 
 STEPS = st.lists(st.tuples(st.sampled_from(Action), st.integers(0, 2), st.booleans()), max_size=25)
 """Actions, the days that pass before each, and whether the lead does it."""

@@ -23,9 +23,7 @@ from signals.lifecycle.transitions import (
 from signals.models import AuditEntry, Receipt, Signal, StatusChange
 from signals.vocabulary import Action, AuditAction, ReceiptState, SignalState
 from tests import factories
-from tests.support.desk_fixtures import Team, audit, clock, migrated_file, session, sqlite_engine, team
-
-__all__ = ["audit", "clock", "migrated_file", "session", "sqlite_engine", "team"]
+from tests.support.desk_fixtures import Team
 
 NEW, CLAIMED, IN_FOLLOW_UP, CONCLUDED = SignalState
 ALLOWED = {

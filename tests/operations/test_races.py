@@ -61,10 +61,10 @@ from signals.vocabulary import (
     Role,
     SignalState,
 )
-from tests.audit.test_trail import keys_of, link, opened
 from tests.notifications.building import new_message
-from tests.retention.test_nightly import arrived, concluded, retention_of
 from tests.support.meanwhile import meanwhile
+from tests.support.retention import arrived, concluded, retention_of
+from tests.support.trail import keys_of, link, opened
 from tests.support.world import AGREEMENT, AMSTERDAM, GRONINGEN, IN_AMSTERDAM, IN_GRONINGEN, LONG_AGO, World
 
 ADMINISTRATOR = Actor(id=uuid.UUID(int=9), role=Role.ADMINISTRATOR, organisation_id=None)

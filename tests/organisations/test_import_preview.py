@@ -13,7 +13,7 @@ from signals.organisations.csv_import import ChangeKind, import_organisations, l
 from signals.organisations.recipients import ask_for_proof
 from signals.routing.snapshot import lock_organisations, lock_routing
 from signals.vocabulary import Role
-from tests.casework.test_team_fenced import acting, person
+from tests.support.fenced_team import acting, person
 from tests.support.fences import FencedWorld
 from tests.support.world import AMSTERDAM, World
 

@@ -7,7 +7,7 @@ from signals.casework.referral import refer
 from signals.models import AddressLink, Signal
 from signals.residents import Correction, accesses_to, is_rectified, restrict
 from signals.vocabulary import AuditAction, ConcernType, ReferralReason, Role
-from tests.residents.test_rights import NEXT_DOOR, PROOF, found, put_right
+from tests.support.rights import NEXT_DOOR, PROOF, found, put_right
 from tests.support.world import AMSTERDAM, GRONINGEN, IN_AMSTERDAM, World
 
 

@@ -17,29 +17,20 @@ from signals.intake.content import open_report
 from signals.models import AddressLink, AuditEntry, FollowUpNote, Organisation, RegisterEntry, Signal
 from signals.residents import (
     Correction,
-    Findings,
-    IdentityProof,
     NoteCorrection,
     OtherAdditions,
-    Proof,
-    ResidenceProof,
     export_of,
-    find_by_address,
     find_by_reference,
     record_erasure,
     record_export,
-    rectify,
     register,
     restrict,
 )
 from signals.vocabulary import AuditAction, ConcernType, DeletionReason, ReferralReason, Role
 from tests.support.chance import without_chance
+from tests.support.rights import NEXT_DOOR, PROOF, found, put_right
 from tests.support.world import AMSTERDAM, GRONINGEN, IN_AMSTERDAM, World, key, report
 
-PROOF = Proof(
-    identity=IdentityProof.SEEN_IN_PERSON, residence=ResidenceProof.LETTER_ANSWERED, third_parties=True
-)
-NEXT_DOOR = replace(IN_AMSTERDAM, number=14)
 UPSTAIRS = replace(IN_AMSTERDAM, addition="A")
 
 
@@ -60,27 +51,6 @@ def signal_id(world: World) -> uuid.UUID:
         claim(session, world.clock, **common)
         add_note(session, world.clock, keystore=world.keystore, text="Dochter gebeld.", **common)
     return signal.id
-
-
-def found(world: World, actor: Actor, address: object = IN_AMSTERDAM) -> Findings:
-    with world.sessions.begin() as session:
-        return find_by_address(
-            session, world.clock, keystore=world.keystore, actor=actor, audit=world.audit, address=address
-        )
-
-
-def put_right(world: World, officer: Actor, signal_id: uuid.UUID, correction: Correction) -> None:
-    with world.sessions.begin() as session:
-        rectify(
-            session,
-            world.clock,
-            keystore=world.keystore,
-            actor=officer,
-            audit=world.audit,
-            signal_id=signal_id,
-            correction=correction,
-            proof=PROOF,
-        )
 
 
 def erase(world: World, officer: Actor) -> int:

@@ -13,8 +13,7 @@ import pytest
 from sqlalchemy import select, update
 
 from privacy.keystore import KeyGone
-from signals.audit.log import Actor
-from signals.casework import claim, conclude, record_attempt, record_notice
+from signals.casework import claim, record_notice
 from signals.clock import today
 from signals.models import (
     AddressLink,
@@ -31,52 +30,14 @@ from signals.models import (
 from signals.retention import Deletion, DeletionJournal, NoJournal, Retention
 from signals.retention.periods import still_due
 from signals.vocabulary import (
-    AttemptKind,
-    AttemptResult,
     AuditAction,
-    ConcernType,
     DeferralReason,
     DeletionReason,
     Outcome,
     RetentionRule,
 )
+from tests.support.retention import arrived, concluded, follow_up, retention_of
 from tests.support.world import AMSTERDAM, IN_AMSTERDAM, IN_GRONINGEN, World
-
-
-def retention_of(world: World) -> Retention:
-    return world.worker().retention()
-
-
-def arrived(world: World, number: int = 1, **values: object) -> uuid.UUID:
-    """A signal in Amsterdam that has just arrived."""
-    before = {signal.id for signal in world.signals()}
-    world.receive(number, IN_AMSTERDAM, **values)
-    world.worker().arrive()
-    (new,) = {signal.id for signal in world.signals()} - before
-    return new
-
-
-def concluded(world: World, number: int = 1, outcome: Outcome = Outcome.TALK_SUFFICED) -> uuid.UUID:
-    """A signal that was claimed, attempted once and concluded on the same day."""
-    signal_id, actor = arrived(world, number, concern_types=[ConcernType.FRAIL]), world.staff()
-    follow_up(world, actor, signal_id, outcome)
-    return signal_id
-
-
-def follow_up(world: World, actor: Actor, signal_id: uuid.UUID, outcome: Outcome) -> None:
-    common = {"signal_id": signal_id, "actor": actor, "audit": world.audit}
-    with world.sessions.begin() as session:
-        claim(session, world.clock, **common)
-        record_attempt(
-            session,
-            world.clock,
-            kind=AttemptKind.VISIT,
-            result=AttemptResult.CONTACT,
-            attempted_at=world.clock.now(),
-            workers=1,
-            **common,
-        )
-        conclude(session, world.clock, outcome=outcome, newly_known=True, **common)
 
 
 def test_a_concluded_signal_is_kept_for_28_days_and_then_forgotten(world: World) -> None:

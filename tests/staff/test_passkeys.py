@@ -26,17 +26,8 @@ from tests.support.authenticator import Authenticator
 from tests.support.desk_fixtures import (
     PlainKeys,
     Team,
-    audit,
-    clock,
-    keys,
-    migrated_file,
-    session,
-    sqlite_engine,
-    team,
 )
 from tests.support.operations import operation
-
-__all__ = ["audit", "clock", "keys", "migrated_file", "session", "sqlite_engine", "team"]
 
 HERE = RelyingParty(id="localhost", origin="http://localhost:8000")
 

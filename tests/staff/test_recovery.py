@@ -38,17 +38,8 @@ from tests.support.desk_fixtures import (
     CHEAP,
     PlainKeys,
     Team,
-    audit,
-    clock,
-    keys,
-    migrated_file,
-    session,
-    sqlite_engine,
-    team,
 )
 from tests.support.operations import operation
-
-__all__ = ["audit", "clock", "keys", "migrated_file", "session", "sqlite_engine", "team"]
 
 PAGE = "https://desk.example/desk/account/link"
 PASSWORD = "zeven groene fietsen"

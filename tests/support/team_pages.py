@@ -12,7 +12,7 @@ from signals.db import session_factory
 from signals.models import Organisation
 from signals.organisations.recipients import ask_for_proof
 from tests.support.desk_side import AMSTERDAM, Desk
-from tests.web.desk.test_pages import Browser, hidden_value
+from tests.support.pages import Browser, hidden_value
 
 
 def post(who: Browser, form: str, to: str, **values: str) -> TestResponse:

@@ -1,36 +1,23 @@
 """An application with organisations, keys and a clock that stands still, for tests of pages and calls."""
 
-import base64
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
-from sqlalchemy.orm import Session
 
-from migrations import upgrade
-from privacy.keystore import open_keystore
-from privacy.secret_files import load_master_key, write_new_secret_file
 from signals.app import close_app, create_app
-from signals.clock import Clock, FixedClock
-from signals.db import make_engine, session_factory, transaction
-from signals.keys.mailbox_keys import provision_mailbox_keys
-from signals.organisations.onboarding import Agreement, create_organisation
-from signals.routing.areas import Area
+from signals.clock import FixedClock
+from signals.db import make_engine
 from signals.settings import (
-    DatabaseSettings,
-    FrontSettings,
-    KeystoreSettings,
-    RoutingSettings,
     Settings,
 )
-from signals.vocabulary import Environment, OrganisationKind, ProcessRole
+from signals.vocabulary import ProcessRole
 from tests.support.catalogues import compile_catalogues
 from tests.support.desk_side import (  # noqa: F401  (fixtures for the tests beside)
     Person,
@@ -38,19 +25,7 @@ from tests.support.desk_side import (  # noqa: F401  (fixtures for the tests bes
     desk,
     desk_settings,
 )
-
-NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
-LONG_AGO = date(2024, 1, 1)
-ORGANISATIONS = (
-    ("Voorbeeld Welzijn Amsterdam", OrganisationKind.SOCIAL_WORK, "municipality", "GM0363"),
-    ("Voorbeeld Welzijn Groningen", OrganisationKind.SOCIAL_WORK, "municipality", "GM0014"),
-    ("GGD Amsterdam", OrganisationKind.GGD, "ggd_region", "GG3406"),
-    ("GGD Groningen", OrganisationKind.GGD, "ggd_region", "GG0111"),
-    ("GGD Zeeland", OrganisationKind.GGD, "ggd_region", "GG5006"),
-    ("Landelijk meldpunt", OrganisationKind.NATIONAL, "national", "NL"),
-)
-
-MakeApp = Callable[[Settings], Flask]
+from tests.support.installations import NOW, Installation, MakeApp, fill_installation, settings_of
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -61,20 +36,6 @@ def _catalogues() -> None:
 @pytest.fixture
 def clock() -> FixedClock:
     return FixedClock(NOW)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Installation:
-    """A folder with a filled database, keystore and secrets, to be copied for each test.
-
-    `people` are its staff, by first name; `database_url`: of the database, where it is not the SQLite file in
-    the folder.
-    """
-
-    folder: Path
-    root_public_key: str
-    people: Mapping[str, Person]
-    database_url: str | None = None
 
 
 @pytest.fixture(scope="session")
@@ -132,55 +93,3 @@ def front_app(make_front: MakeApp, front_settings: Settings) -> Flask:
 @pytest.fixture
 def client(front_app: Flask) -> FlaskClient:
     return front_app.test_client()
-
-
-def fill_installation(folder: Path, clock: Clock, database_url: str | None = None) -> Installation:
-    """Put database, keystore and secrets into a folder.
-
-    `database_url`: of an empty database that is filled instead of a SQLite file in the folder.
-    """
-    write_new_secret_file(folder / "master.key")
-    write_new_secret_file(folder / "front.key")
-    engine = make_engine(database_url or f"sqlite:///{folder}/signals.db")
-    keystore = open_keystore(f"sqlite:///{folder}/keystore.db", load_master_key(folder / "master.key"))
-    upgrade(engine)
-    keystore.create_schema()
-    keystore.ensure_root()
-    with transaction(session_factory(engine)) as session:
-        _add_organisations(session)
-        provision_mailbox_keys(session, clock, keystore=keystore)
-        people = add_people(session, clock, keystore)
-    root = base64.b64encode(keystore.root_public_key()).decode()
-    engine.dispose()
-    keystore.dispose()
-    return Installation(folder=folder, root_public_key=root, people=people, database_url=database_url)
-
-
-def settings_of(folder: Path, root_public_key: str) -> Settings:
-    """Settings for what `fill_installation` made."""
-    return Settings(
-        role=ProcessRole.FRONT,
-        environment=Environment.TEST,
-        data_folder=folder,
-        database=DatabaseSettings(url=f"sqlite:///{folder}/signals.db"),
-        keystore=KeystoreSettings(
-            url=f"sqlite:///{folder}/keystore.db", master_key_file=folder / "master.key"
-        ),
-        front=FrontSettings(secret_file=folder / "front.key", root_public_key=root_public_key),
-        routing=RoutingSettings(refresh_seconds=0),
-    )
-
-
-def _add_organisations(session: Session) -> None:
-    for name, kind, level, area in ORGANISATIONS:
-        create_organisation(
-            session,
-            name=name,
-            kind=kind,
-            areas=[Area(level=level, area=area, valid_from=LONG_AGO)],
-            agreement=Agreement(on=LONG_AGO, legal_basis="Wmo 2015, 2.1.2", retention_basis="Selectielijst"),
-            recipients=["een@example.org", "twee@example.org"],
-            recipients_verified_on=LONG_AGO,
-            is_example=True,
-        )
-    session.flush()

@@ -9,7 +9,7 @@ from signals.demo.accounts import shown_on_sign_in
 from signals.vocabulary import Environment, Role
 from signals.web.staff_kit.context import EXTENSION
 from tests.support.desk_side import Desk
-from tests.web.desk.test_pages import words
+from tests.support.pages import words
 
 SECRET = "molen-sneeuw-koffie-haven-4821"
 

@@ -19,21 +19,12 @@ from signals.settings import ServerSettings
 from signals.vocabulary import AuditAction, Role
 from signals.web.staff_kit.auth import Authentication, local_path
 from tests.support.desk_side import BASE, PASSWORD, Desk
-from tests.web.conftest import MakeApp
+from tests.support.installations import MakeApp
+from tests.support.pages import sign_in
 
 # Routes of libraries and of no side: the OpenAPI description, its page, the icon, static files and bundles.
 OF_NO_SIDE = {"openapi", "bundle", "docs", "favicon", "static"}
 SAID = {"none", "bearer", "cookie"}
-
-
-def sign_in(
-    desk: Desk, who: str = "anna", *, code: str | None = None, password: str = PASSWORD
-) -> FlaskClient:
-    """A browser in which this person tried to sign in."""
-    browser = desk.app.test_client()
-    form = {"email": desk.people[who].email, "password": password, "totp": code or desk.code(who)}
-    browser.post("/desk/sign-in", data=form)
-    return browser
 
 
 def routes(app: Flask) -> Iterator[tuple[Rule, str]]:

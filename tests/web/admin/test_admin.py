@@ -13,11 +13,10 @@ from werkzeug.test import TestResponse
 
 from notifications.models import OutboxMessage
 from signals.keys.mailbox_keys import provision_mailbox_keys
-from signals.models import AccountLink, Approval, CoverageArea, Organisation, RoutingVersion, StaffMember
+from signals.models import Approval, CoverageArea, RoutingVersion, StaffMember
 from signals.vocabulary import AuditAction, Role
+from tests.support.admin_pages import NATIONAL, area_of, bea, id_of, invited, member_id, told
 from tests.support.desk_side import AMSTERDAM, BASE, GRONINGEN, Desk
-
-NATIONAL = "Landelijk meldpunt"
 
 NAME = "Voorbeeld Welzijn Utrecht"
 NEW: dict[str, Any] = {"name": NAME, "kind": "social_work"}
@@ -32,32 +31,6 @@ ONBOARDED: dict[str, Any] = {
 }
 IN_UTRECHT = {"postcode": "3511AA", "house_number": 1}
 SOMEBODY: dict[str, Any] = {"name": "Nora Nieuw", "email": "nora@example.org", "role": "worker"}
-
-
-def bea(desk: Desk, method: str, path: str, **body: Any) -> TestResponse:
-    return desk.call("bea", method, path, **({"json": body} if body else {}))
-
-
-def id_of(desk: Desk, name: str) -> str:
-    with Session(desk.engine) as session:
-        return str(session.scalars(select(Organisation.id).where(Organisation.name == name)).one())
-
-
-def member_id(desk: Desk, who: str) -> UUID:
-    with Session(desk.engine) as session:
-        return session.scalars(select(StaffMember.id).where(StaffMember.email == f"{who}@example.org")).one()
-
-
-def told(desk: Desk) -> list[tuple[str, str]]:
-    """(recipient, link) of what was mailed about changed accounts."""
-    with Session(desk.engine) as session:
-        query = select(OutboxMessage).where(OutboxMessage.event == "account_changed")
-        return sorted((message.recipient, message.values["link"]) for message in session.scalars(query))
-
-
-def invited(desk: Desk) -> list[str]:
-    with Session(desk.engine) as session:
-        return [link.staff_member.email for link in session.scalars(select(AccountLink))]
 
 
 def routing_version(desk: Desk) -> int:
@@ -254,11 +227,6 @@ def test_a_suspended_organisation_is_no_candidate_for_a_referral(desk: Desk) -> 
     bea(desk, "PATCH", f"/organisations/{id_of(desk, GRONINGEN)}", suspended_from="2026-11-24")
     found = desk.call("anna", "GET", "/organisations?receiving=true&search=Welzijn").get_json()["items"]
     assert found == []
-
-
-def area_of(desk: Desk, organisation: str, **more: Any) -> TestResponse:
-    wanted = {"level": "pc4", "area": "3511", "valid_from": "2026-03-01"} | more
-    return bea(desk, "POST", "/coverage", organisation_id=organisation, **wanted)
 
 
 @pytest.mark.parametrize(

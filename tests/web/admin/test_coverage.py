@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy.orm import Session
 
 from signals.models import CoverageArea
+from tests.support.admin_pages import NATIONAL, area_of, bea, id_of
 from tests.support.desk_side import AMSTERDAM, GRONINGEN, Desk
-from tests.web.admin.test_admin import NATIONAL, area_of, bea, id_of
-from tests.web.officer.test_pages import browser, send
+from tests.support.officer_pages import browser, send
 
 LONG_AGO, MERGER = date(2024, 1, 1), date(2027, 1, 1)
 

@@ -20,7 +20,7 @@ from signals.vocabulary import AuditAction
 from signals.web.admin import import_pages
 from signals.web.admin.import_pages import LARGEST
 from tests.support.desk_side import AMSTERDAM, Desk
-from tests.web.desk.test_pages import Browser, hidden_value, words
+from tests.support.pages import Browser, hidden_value, words
 
 PATH = "/admin/organisations/import"
 DAY = date(2026, 1, 1)

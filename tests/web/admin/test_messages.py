@@ -10,61 +10,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from notifications.breaker import Breaker
-from notifications.dead_letters import carry_out, post
-from notifications.figures import count_messages
-from notifications.models import DeliveryAttempt, MessageState, OutboxMessage
-from notifications.states import Switch, write_states
-from signals.db import session_factory
-from signals.models import Organisation
-from signals.organisations.current_addresses import still_reached
+from notifications.models import MessageState, OutboxMessage
 from signals.vocabulary import AuditAction
+from tests.support.admin_pages import RECIPIENT, count, message
 from tests.support.desk_side import AMSTERDAM, GRONINGEN, Desk
-from tests.web.account.test_sign_in import sign_in
-
-RECIPIENT = "een@example.org"
-"""Of each organisation."""
-
-
-def message(
-    desk: Desk,
-    state: MessageState,
-    *,
-    to: str = AMSTERDAM,
-    problem: str | None = None,
-    number: int = 1,
-    recipient: str = RECIPIENT,
-) -> None:
-    """Messages to a team in a state; `problem`: of their last try."""
-    now = desk.clock.now()
-    with session_factory(desk.engine).begin() as session:
-        team = session.scalars(select(Organisation.id).where(Organisation.name == to)).one()
-        for _ in range(number):
-            row = OutboxMessage(
-                event="new_signal",
-                subject_id=uuid4(),
-                organisation_id=team,
-                channel="email",
-                recipient=recipient,
-                values={"link": "https://signalen.example/desk", "claim_by": "2026-11-25"},
-                state=state,
-                not_before=now - timedelta(hours=1),
-                settled_at=now if state in (MessageState.DELIVERED, MessageState.FAILED) else None,
-                tries=1,
-            )
-            session.add(row)
-            session.flush()
-            if problem:
-                session.add(DeliveryAttempt(message_id=row.id, at=now, delivered=False, problem=problem))
-
-
-def count(desk: Desk, breaker: Breaker | None = None, *missing: str) -> None:
-    """What a worker does each minute."""
-    with session_factory(desk.engine).begin() as session:
-        carry_out(session, desk.clock, still_reached=still_reached)
-        count_messages(session, desk.clock)
-        post(session, still_reached=still_reached)
-        switches = [Switch(channel="email"), Switch(channel="sms", missing=missing)]
-        write_states(session, desk.clock, switches=switches, breakers={"email": breaker or Breaker()})
+from tests.support.pages import sign_in
 
 
 def states(desk: Desk) -> list[MessageState]:

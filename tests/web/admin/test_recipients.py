@@ -10,9 +10,9 @@ from werkzeug.test import TestResponse
 from signals.db import session_factory
 from signals.models import Organisation, Recipient
 from tests.support.desk_side import AMSTERDAM, Desk
+from tests.support.pages import Browser, words
 from tests.support.team_pages import team_of
-from tests.web.desk.test_pages import Browser, words
-from tests.web.team.test_work import organisation_of
+from tests.support.team_work import organisation_of
 
 CHECKED = date(2026, 2, 1)
 

@@ -4,9 +4,9 @@ import re
 from datetime import date
 
 from tests.support.desk_side import Desk
+from tests.support.pages import Browser, words
 from tests.support.team_pages import away, claimed
-from tests.web.desk.test_pages import Browser, words
-from tests.web.team.test_work import id_of, signal_of
+from tests.support.team_work import id_of, signal_of
 
 
 def test_a_day_is_agreed_and_a_wmo_notification_noted_in_the_browser(desk: Desk) -> None:

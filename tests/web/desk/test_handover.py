@@ -14,7 +14,7 @@ from signals.web.desk import handing_over
 from signals.web.desk.handing_over import HandoverSchema, handover_pdf
 from signals.web.staff_kit.pdf import Section
 from tests.support.desk_side import Desk
-from tests.web.desk.test_pages import Browser, words
+from tests.support.pages import Browser, words
 
 HELP: dict[str, Any] = {"outcome": "help_accepted", "newly_known": True}
 REFERRED: dict[str, Any] = {"outcome": "referred", "referred_to": "wijkteam_wmo"}

@@ -9,7 +9,7 @@ from pypdf import PdfReader
 
 from signals.vocabulary import LANGUAGES
 from signals.web.desk.letters.making import card_data, card_pdf, notice_data, notice_pdf
-from tests.web.desk.test_letters import LETTER, SENDER, said
+from tests.support.letters import LETTER, SENDER, said
 
 # Apart by script, too: a reader need not see the space between an Arabic word and a number beside it.
 _WORD = re.compile(r"[\u0600-\u06ff]+|\d+|[^\W\d_\u0600-\u06ff]+")

@@ -10,38 +10,13 @@ from sqlalchemy.orm import Session
 
 from signals.models import Organisation, Signal
 from signals.vocabulary import AUTONYMS, LANGUAGES, AuditAction
-from signals.web.desk.letters.making import Letter, Sender, card_data, card_pdf, notice_data, notice_pdf
+from signals.web.desk.letters.making import card_data, card_pdf, notice_data, notice_pdf
 from signals.web.labels import catalogue
 from tests.support.desk_side import Desk
-from tests.web.desk.test_pages import Browser, words
-
-SENDER = Sender(
-    name="Voorbeeld Welzijn Amsterdam",
-    phone="020 123 45 67",
-    email="post@example.org",
-    officer="fg@example.org",
-    legal_basis="Wmo 2015, artikel 2.1.1",
-)
-LETTER = Letter(
-    sender=SENDER,
-    reference="7KQ2-4MXW",
-    address="1012 AB 12",
-    on=date(2026, 11, 24),
-    concluded=28,
-    unattended=14,
-    hard_limit=365,
-)
+from tests.support.letters import LETTER, SENDER, said
+from tests.support.pages import Browser, words
 
 UNKNOWN_GROUND = replace(LETTER, sender=replace(SENDER, legal_basis=""))
-
-
-def said(data: object) -> str:
-    """Every text of a template's data."""
-    if isinstance(data, dict):
-        return "\n".join(said(value) for value in data.values())
-    if isinstance(data, list | tuple):
-        return "\n".join(said(value) for value in data)
-    return str(data)
 
 
 @pytest.fixture

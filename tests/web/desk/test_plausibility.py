@@ -5,7 +5,7 @@ import pytest
 from signals.routing.plausibility import AddressDoubt, doubts_about
 from signals.routing.postcodes import Address
 from tests.support.desk_side import Desk
-from tests.web.account.test_sign_in import sign_in
+from tests.support.pages import sign_in
 
 
 @pytest.mark.parametrize(

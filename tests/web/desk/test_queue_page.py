@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from signals.models import StaffMember, StaffSession
 from tests.support.desk_side import Desk
-from tests.web.desk.test_pages import Browser, words
+from tests.support.pages import Browser, words
 
 HTMX = {"HX-Request": "true"}
 

@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 from signals.models import Organisation, Referral, Signal, StatusChange
 from signals.vocabulary import AuditAction
 from tests.support.desk_side import GRONINGEN, Desk
-from tests.web.desk.test_pages import Browser, words
+from tests.support.pages import Browser, words
 
 NO_ADDRESS: dict[str, Any] = {"deleted_received_on": [], "more": False}
 WORDS = "Mevrouw Voorbeeld is naar haar zus in Groningen verhuisd."

@@ -12,9 +12,9 @@ from signals.casework import workload
 from signals.models import Signal
 from signals.vocabulary import AuditAction, SignalState
 from tests.support.desk_side import AMSTERDAM, GRONINGEN, Desk
+from tests.support.pages import Browser, words
 from tests.support.team_pages import away, claimed
-from tests.web.desk.test_pages import Browser, words
-from tests.web.team.test_work import id_of, join, organisation_of, post, signal_of
+from tests.support.team_work import id_of, join, organisation_of, post, signal_of
 
 
 @pytest.fixture

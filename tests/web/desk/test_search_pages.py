@@ -16,8 +16,8 @@ from signals.vocabulary import AuditAction
 from signals.web.desk.search_pages import SHOWN_FOR
 from signals.web.staff_kit import search
 from tests.support.desk_side import GRONINGEN, Desk
-from tests.web.desk.test_pages import Browser, words
-from tests.web.team.test_work import id_of, organisation_of, post, signal_of
+from tests.support.pages import Browser, words
+from tests.support.team_work import id_of, organisation_of, post, signal_of
 
 PLACE = {"by": "address", "postcode": "1012AB", "house_number": "12"}
 OVER = "Wat een zoekopdracht vond, is een half uur te zien voor wie zocht. Zoek opnieuw."

@@ -17,8 +17,8 @@ from privacy.disclosure.tables import Cell
 from signals.settings import FiguresSettings, Settings
 from signals.web.figures.shares import share
 from tests.support.desk_side import BASE, Desk
+from tests.support.installations import MakeApp
 from tests.support.releases import store_releases
-from tests.web.conftest import MakeApp
 
 RELEASES = "/statistics/releases"
 FOLLOW_UP = f"{RELEASES}/2026-Q3/tables/follow_up"

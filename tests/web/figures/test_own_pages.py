@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tests.support.desk_side import Desk
-from tests.web.desk.test_pages import ATTEMPT, Browser, words
+from tests.support.pages import ATTEMPT, Browser, words
 
 
 @pytest.fixture

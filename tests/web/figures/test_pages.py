@@ -15,9 +15,9 @@ from signals.settings import FiguresSettings, Settings
 from signals.vocabulary import ProcessRole
 from signals.web.figures.words import dimension, member
 from tests.support.desk_side import Desk
+from tests.support.installations import MakeApp
+from tests.support.pages import Browser, words
 from tests.support.releases import plausible, store_releases
-from tests.web.conftest import MakeApp
-from tests.web.desk.test_pages import Browser, words
 
 PERIODS = ("2025-Q1", "2025-Q2", "2025-Q3", "2025-Q4", "2025", "2026-Q1", "2026-Q2", "2026-Q3")
 PAGES = (

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from signals.settings import NotesSettings, Settings
 from signals.vocabulary import LANGUAGES, ConcernType
 from tests.support.front_pages import GOOD, KEY, post, stored, text_of, value_of
-from tests.web.conftest import MakeApp
+from tests.support.installations import MakeApp
 
 
 @pytest.mark.parametrize(

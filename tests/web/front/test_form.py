@@ -11,7 +11,7 @@ from signals.settings import NotesSettings, Settings
 from signals.vocabulary import AUTONYMS, LANGUAGES, ConcernType
 from signals.web.labels import label
 from tests.support.front_pages import GOOD, post, text_of, value_of
-from tests.web.conftest import MakeApp
+from tests.support.installations import MakeApp
 
 
 @pytest.mark.parametrize("path", ["/", "/m"])

@@ -14,7 +14,7 @@ from signals.settings import NotesSettings, Settings
 from signals.vocabulary import LANGUAGES
 from signals.web.bundles import without_comments
 from signals.web.front.forms import as_meant
-from tests.web.conftest import MakeApp
+from tests.support.installations import MakeApp
 
 GZIP = {"Accept-Encoding": "gzip"}
 BROWSER = {"Accept-Encoding": "gzip, deflate, br, zstd"}

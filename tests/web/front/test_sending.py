@@ -12,7 +12,7 @@ from signals.models import MailboxPublicKey
 from signals.settings import LimitsSettings, Settings
 from tests.support.chance import without_chance
 from tests.support.front_pages import GOOD, KEY, post, receipt_of, stored, text_of, value_of
-from tests.web.conftest import MakeApp
+from tests.support.installations import MakeApp
 
 
 @pytest.mark.parametrize("path", ["/", "/m"])

@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 from signals.errors import NotesDisabled, NotSignedIn
 from signals.settings import Settings
 from signals.vocabulary import LANGUAGES
-from tests.web.conftest import MakeApp
+from tests.support.installations import MakeApp
 
 PAGE = {"Accept": "text/html,*/*;q=0.8"}
 """Refusals that end a command or a start, with a sentence of their own; no request meets them."""

@@ -24,7 +24,8 @@ from signals.models import (
 )
 from signals.vocabulary import AuditAction, DeletionReason
 from tests.support.chance import without_chance
-from tests.support.desk_side import AMSTERDAM, BASE, GRONINGEN, Desk
+from tests.support.desk_side import AMSTERDAM, BASE, Desk
+from tests.support.officer_pages import ask, refer, refer_to_groningen
 
 PLACE: dict[str, Any] = {"postcode": "1012 ab", "house_number": 12}
 PROOF: dict[str, Any] = {"identity": "seen_in_person", "residence": "brp", "third_parties": True}
@@ -34,21 +35,6 @@ NO_ADDRESS: dict[str, Any] = {"deleted_received_on": [], "more": False}
 @pytest.fixture
 def signal_id(desk: Desk) -> UUID:
     return desk.arrive(concern_types=["frail"], seen="once")
-
-
-def ask(desk: Desk, what: str, who: str = "fleur", **body: Any) -> TestResponse:
-    return desk.call(who, "POST", f"/residents/{what}", json=body)
-
-
-def refer_to_groningen(desk: Desk, signal_id: UUID) -> None:
-    refer(desk, "anna", signal_id, GRONINGEN)
-
-
-def refer(desk: Desk, who: str, signal_id: UUID, receiver: str) -> None:
-    with Session(desk.engine) as session:
-        to = session.scalars(select(Organisation.id).where(Organisation.name == receiver)).one()
-    body = {"organisation_id": str(to), "reason": "moved"}
-    assert desk.call(who, "POST", f"/signals/{signal_id}/refer", json=body).status_code == 200
 
 
 def registered(desk: Desk) -> list[RegisterEntry]:

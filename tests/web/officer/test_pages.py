@@ -13,17 +13,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
-from signals.db import session_factory
 from signals.models import FollowUpNote, Organisation, Signal, StaffMember
 from signals.settings import NotesSettings, Settings
-from signals.staff.sessions import open_session
 from signals.vocabulary import AuditAction, ConcernType, DeletionReason, ReferralReason, RetentionRule
 from signals.web.labels import label
-from signals.web.staff_kit.auth import COOKIE
 from tests.support.catalogues import WEB
 from tests.support.desk_side import AMSTERDAM, GRONINGEN, Desk
-from tests.web.conftest import MakeApp
-from tests.web.desk.test_pages import Browser
+from tests.support.installations import MakeApp
+from tests.support.officer_pages import browser, send
+from tests.support.pages import Browser
 
 PLACE = {"postcode": "1012 AB", "house_number": "12"}
 RESIDENTS = "/desk/officer/residents"
@@ -40,24 +38,6 @@ def noted(desk: Desk, desk_settings: Settings, make_app: MakeApp) -> Desk:
     """The same where carriers may write a note."""
     app = make_app(replace(desk_settings, notes=NotesSettings(enabled=True)))
     return replace(desk, app=app, client=app.test_client())
-
-
-def browser(desk: Desk, who: str) -> FlaskClient:
-    """A browser in which this person is signed in."""
-    with session_factory(desk.engine).begin() as session:
-        member = session.scalars(select(StaffMember).where(StaffMember.email == f"{who}@example.org")).one()
-        token, _opened = open_session(session, member, "page", desk.clock.now(), timedelta(hours=8))
-    client = desk.app.test_client()
-    client.set_cookie(COOKIE, token)
-    return client
-
-
-def send(client: FlaskClient, path: str, page: str = "", **fields: str) -> tuple[int, str]:
-    """Send a form as the page at `page` (by default that of the same path) would."""
-    found = re.search(r'name="csrf_token" value="([0-9a-f]+)"', client.get(page or path).text)
-    assert found
-    answer = client.post(path, data={"csrf_token": found[1], **fields})
-    return answer.status_code, answer.headers.get("Location", "") or answer.text
 
 
 @pytest.mark.parametrize("part", ["", "/residents", "/register", "/audit", "/retention"])

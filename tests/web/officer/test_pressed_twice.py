@@ -13,8 +13,8 @@ from signals.models import FollowUpNote, RegisterEntry, Signal
 from signals.retention import Retention
 from signals.vocabulary import AuditAction
 from tests.support.desk_side import Desk
-from tests.web.desk.test_pages import Browser, hidden_value, words
-from tests.web.officer.test_api import refer_to_groningen
+from tests.support.officer_pages import refer_to_groningen
+from tests.support.pages import Browser, hidden_value, words
 
 PLACE = {"postcode": "1012AB", "house_number": "12", "house_number_addition": ""}
 PROOF = {"identity": "digid", "residence": "brp", "third_parties": "yes"}

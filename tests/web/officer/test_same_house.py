@@ -10,8 +10,7 @@ from werkzeug.test import TestResponse
 
 from signals.models import RegisterEntry, Signal
 from tests.support.desk_side import Desk
-from tests.web.officer.test_api import ask, refer_to_groningen
-from tests.web.officer.test_pages import browser, send
+from tests.support.officer_pages import ask, browser, refer_to_groningen, send
 
 HOUSE: dict[str, Any] = {"postcode": "1012AB", "house_number": 12}
 PROOF: dict[str, Any] = {"identity": "digid", "residence": "brp", "third_parties": True}

@@ -13,7 +13,7 @@ from signals.audit.grounds import Ground, split
 from signals.vocabulary import Action, DeletionReason, RetentionRule, Role
 from signals.web.officer import trail_words
 from tests.support.desk_side import Desk
-from tests.web.desk.test_pages import Browser, hidden_value, words
+from tests.support.pages import Browser, hidden_value, words
 
 RECORDING = {
     "record", "record_change", "record_opening", "count_change", "AuditEvent",

@@ -19,11 +19,11 @@ from signals.models import StaffMember, StaffSession
 from signals.staff import csrf_token
 from signals.vocabulary import Role
 from signals.web.staff_kit import auth, typed, typed_words
-from tests.attacks.test_every_endpoint import LETTERS, PEOPLE, of_staff
 from tests.support.chance import without_chance
 from tests.support.desk_side import AMSTERDAM, PASSWORD, Desk
-from tests.web.desk.test_pages import Browser, hidden_value, words
-from tests.web.team.test_work import organisation_of
+from tests.support.endpoints import LETTERS, PEOPLE, of_staff
+from tests.support.pages import Browser, hidden_value, words
+from tests.support.team_work import organisation_of
 
 TYPED = 'Mevrouw zei: "kom <later> terug" & belde.'
 IN_HTML = "Mevrouw zei: &#34;kom &lt;later&gt; terug&#34; &amp; belde."

@@ -11,9 +11,9 @@ from signals.staff.absence import Away
 from signals.vocabulary import AuditAction
 from signals.web.team import office as team_office
 from tests.support.desk_side import Desk
+from tests.support.pages import Browser, words
 from tests.support.team_pages import away, claimed, post, problems, visit
-from tests.web.desk.test_pages import Browser, words
-from tests.web.team.test_work import id_of
+from tests.support.team_work import id_of
 
 
 @pytest.fixture

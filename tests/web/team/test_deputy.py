@@ -9,9 +9,9 @@ from signals.db import session_factory
 from signals.models import Organisation
 from signals.vocabulary import AuditAction
 from tests.support.desk_side import AMSTERDAM, Desk
+from tests.support.pages import Browser, words
 from tests.support.team_pages import asked, post, problems, recipients_of, team_of
-from tests.web.desk.test_pages import Browser, words
-from tests.web.team.test_work import organisation_of
+from tests.support.team_work import organisation_of
 
 
 @pytest.fixture

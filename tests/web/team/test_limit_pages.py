@@ -5,33 +5,15 @@ from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
-from signals.clock import today
-from signals.db import session_factory
-from signals.models import AreaDay, Organisation
 from signals.models.area_day import MOST_RAISES
 from signals.vocabulary import AuditAction
 from tests.support.chance import without_chance
 from tests.support.desk_side import AMSTERDAM, GRONINGEN, Desk
-from tests.web.account.test_sign_in import sign_in
+from tests.support.limits import near_the_limit, raises
+from tests.support.pages import sign_in
 
 SETTING = 500
-
-
-def near_the_limit(desk: Desk, name: str = AMSTERDAM, **values: Any) -> UUID:
-    with session_factory(desk.engine).begin() as session:
-        team = session.scalars(select(Organisation.id).where(Organisation.name == name)).one()
-        row = AreaDay(organisation_id=team, day=today(desk.clock), **({"told_percent": 80} | values))
-        session.add(row)
-        session.flush()
-        return row.id
-
-
-def raises(desk: Desk, area_day_id: UUID) -> int:
-    with Session(desk.engine) as session:
-        return session.get_one(AreaDay, area_day_id).raises
 
 
 def press(browser: FlaskClient, area_day_id: UUID, **changed: str) -> Any:

@@ -8,7 +8,7 @@ from werkzeug.test import TestResponse
 from signals.models import Absence
 from signals.vocabulary import AuditAction
 from tests.support.desk_side import Desk
-from tests.web.desk.test_pages import Browser, hidden_value, words
+from tests.support.pages import Browser, hidden_value, words
 
 PARTS = {
     "norms": {

@@ -4,9 +4,9 @@ import pytest
 
 from signals.vocabulary import AuditAction, SignalState
 from tests.support.desk_side import Desk
+from tests.support.pages import Browser, words
 from tests.support.team_pages import away, claimed, post, problems, visit
-from tests.web.desk.test_pages import Browser, words
-from tests.web.team.test_work import id_of, signal_of
+from tests.support.team_work import id_of, signal_of
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from signals.organisations.recipients import ask_for_proof
 from signals.vocabulary import AuditAction
 from tests.support.desk_side import AMSTERDAM, GRONINGEN, Desk
 from tests.support.team_pages import problems, recipients_of, team_of
-from tests.web.team.test_work import organisation_of, signal_of
+from tests.support.team_work import organisation_of, signal_of
 
 
 @pytest.fixture

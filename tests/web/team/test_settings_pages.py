@@ -5,9 +5,9 @@ import re
 import pytest
 
 from tests.support.desk_side import AMSTERDAM, GRONINGEN, Desk
+from tests.support.pages import Browser, hidden_value, words
 from tests.support.team_pages import post, team_of
-from tests.web.desk.test_pages import Browser, hidden_value, words
-from tests.web.team.test_work import organisation_of
+from tests.support.team_work import organisation_of
 
 NORMS = {
     "claim_working_days": "2",

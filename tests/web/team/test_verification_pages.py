@@ -33,8 +33,8 @@ from signals.vocabulary import OrganisationKind, Role
 from signals.web.http.metrics import serve_metrics
 from tests.notifications.building import new_message
 from tests.support.desk_side import AMSTERDAM, PASSWORD, QUICK, Desk
-from tests.web.account.test_sign_in import sign_in
-from tests.web.conftest import MakeApp
+from tests.support.installations import MakeApp
+from tests.support.pages import sign_in
 
 TOKEN = "het token van de rekening"
 SITE = "https://signalen.example"

@@ -3,19 +3,18 @@
 import re
 from datetime import timedelta
 from html import unescape
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
-from sqlalchemy import select
 from sqlalchemy.orm import Session
-from werkzeug.test import TestResponse
 
 from signals.casework import colleagues, workload
 from signals.db import session_factory
-from signals.models import Organisation, Signal, StaffMember
+from signals.models import StaffMember
 from signals.vocabulary import AuditAction, Outcome, SignalState
 from tests.support.desk_side import AMSTERDAM, Desk
-from tests.web.desk.test_pages import Browser, hidden_value, words
+from tests.support.pages import Browser, hidden_value, words
+from tests.support.team_work import id_of, join, organisation_of, post, signal_of
 
 
 @pytest.fixture
@@ -26,27 +25,6 @@ def anna(desk: Desk) -> Browser:
 @pytest.fixture
 def lena(desk: Desk) -> Browser:
     return Browser(desk, "lena")
-
-
-def post(who: Browser, path: str, **values: object) -> TestResponse:
-    """Send a form of the page at this path."""
-    token = hidden_value(who.get(path).text, "csrf_token")
-    return who.client.post(path, data={"csrf_token": token, **values})
-
-
-def signal_of(desk: Desk, signal_id: UUID) -> Signal:
-    with Session(desk.engine, expire_on_commit=False) as session:
-        return session.get_one(Signal, signal_id)
-
-
-def id_of(desk: Desk, who: str) -> UUID:
-    with Session(desk.engine) as session:
-        return session.scalars(select(StaffMember.id).where(StaffMember.email == f"{who}@example.org")).one()
-
-
-def organisation_of(desk: Desk, name: str) -> UUID:
-    with Session(desk.engine) as session:
-        return session.scalars(select(Organisation.id).where(Organisation.name == name)).one()
 
 
 @pytest.mark.parametrize("who", ["anna", "lena"])
@@ -190,10 +168,6 @@ def test_who_left_the_team_is_still_counted_while_signals_are_on_their_name(desk
         may_be_given = colleagues(session, organisation_id=team)
     assert [(load.name.split()[0], load.open) for load in loads] == [("Anna", 1), ("Lena", 0)]
     assert [name.split()[0] for _, name in may_be_given] == ["Lena"]
-
-
-def join(browser: Browser, signal_id: UUID, earlier: UUID) -> TestResponse:
-    return browser.send(signal_id, "join", earlier_id=str(earlier))
 
 
 def test_the_later_of_two_reports_of_one_address_is_joined_in_one_click(desk: Desk, anna: Browser) -> None:

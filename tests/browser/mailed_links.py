@@ -1,0 +1,23 @@
+"""The link in a mailed invitation."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from notifications.models import OutboxMessage
+from signals.notices.channels import complete
+from tests.browser.desk import Site
+
+NEW, PASSWORD = "noor@example.org", "zeven groene fietsen"
+
+
+def mailed_link(site: Site) -> str:
+    """Where the invitation leads, as the worker puts it into the mail."""
+    with Session(site.desk.engine) as session:
+        message = session.scalars(select(OutboxMessage).where(OutboxMessage.recipient == NEW)).one()
+        values = complete(site.desk.keystore, message.event, message.subject_id, message.values)
+    parts = urlsplit(values["link"])
+    return f"{parts.path}#{parts.fragment}"

@@ -1,0 +1,98 @@
+"""Steps of an administrator that several tests take."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from notifications.breaker import Breaker
+from notifications.dead_letters import carry_out, post
+from notifications.figures import count_messages
+from notifications.models import DeliveryAttempt, MessageState, OutboxMessage
+from notifications.states import Switch, write_states
+from signals.db import session_factory
+from signals.models import AccountLink, Organisation, StaffMember
+from signals.organisations.current_addresses import still_reached
+from tests.support.desk_side import AMSTERDAM, Desk
+
+NATIONAL = "Landelijk meldpunt"
+
+
+def bea(desk: Desk, method: str, path: str, **body: Any) -> TestResponse:
+    return desk.call("bea", method, path, **({"json": body} if body else {}))
+
+
+def id_of(desk: Desk, name: str) -> str:
+    with Session(desk.engine) as session:
+        return str(session.scalars(select(Organisation.id).where(Organisation.name == name)).one())
+
+
+def member_id(desk: Desk, who: str) -> UUID:
+    with Session(desk.engine) as session:
+        return session.scalars(select(StaffMember.id).where(StaffMember.email == f"{who}@example.org")).one()
+
+
+def told(desk: Desk) -> list[tuple[str, str]]:
+    """(recipient, link) of what was mailed about changed accounts."""
+    with Session(desk.engine) as session:
+        query = select(OutboxMessage).where(OutboxMessage.event == "account_changed")
+        return sorted((message.recipient, message.values["link"]) for message in session.scalars(query))
+
+
+def invited(desk: Desk) -> list[str]:
+    with Session(desk.engine) as session:
+        return [link.staff_member.email for link in session.scalars(select(AccountLink))]
+
+
+def area_of(desk: Desk, organisation: str, **more: Any) -> TestResponse:
+    wanted = {"level": "pc4", "area": "3511", "valid_from": "2026-03-01"} | more
+    return bea(desk, "POST", "/coverage", organisation_id=organisation, **wanted)
+
+
+RECIPIENT = "een@example.org"
+"""Of each organisation."""
+
+
+def message(
+    desk: Desk,
+    state: MessageState,
+    *,
+    to: str = AMSTERDAM,
+    problem: str | None = None,
+    number: int = 1,
+    recipient: str = RECIPIENT,
+) -> None:
+    """Messages to a team in a state; `problem`: of their last try."""
+    now = desk.clock.now()
+    with session_factory(desk.engine).begin() as session:
+        team = session.scalars(select(Organisation.id).where(Organisation.name == to)).one()
+        for _ in range(number):
+            row = OutboxMessage(
+                event="new_signal",
+                subject_id=uuid4(),
+                organisation_id=team,
+                channel="email",
+                recipient=recipient,
+                values={"link": "https://signalen.example/desk", "claim_by": "2026-11-25"},
+                state=state,
+                not_before=now - timedelta(hours=1),
+                settled_at=now if state in (MessageState.DELIVERED, MessageState.FAILED) else None,
+                tries=1,
+            )
+            session.add(row)
+            session.flush()
+            if problem:
+                session.add(DeliveryAttempt(message_id=row.id, at=now, delivered=False, problem=problem))
+
+
+def count(desk: Desk, breaker: Breaker | None = None, *missing: str) -> None:
+    """What a worker does each minute."""
+    with session_factory(desk.engine).begin() as session:
+        carry_out(session, desk.clock, still_reached=still_reached)
+        count_messages(session, desk.clock)
+        post(session, still_reached=still_reached)
+        switches = [Switch(channel="email"), Switch(channel="sms", missing=missing)]
+        write_states(session, desk.clock, switches=switches, breakers={"email": breaker or Breaker()})

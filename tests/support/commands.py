@@ -1,0 +1,121 @@
+"""The console script in a process of the test, and rows for it to find."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from click.testing import CliRunner, Result
+
+from privacy.logs import configure_logging
+from signals.app import make_worker
+from signals.cli import main
+from signals.db import make_engine, session_factory
+from signals.models import (
+    SealedReport,
+)
+from tests.support.installation import install, settings_in
+
+TEAMS = """\
+name,kind,level,area,valid_from,agreement_on,legal_basis,retention_basis,recipient_1,recipient_2
+Landelijk,national,national,NL,2024-01-01,2024-01-01,Wmo,Lijst,a@example.org,b@example.org
+Amsterdam,social_work,municipality,GM0363,2024-01-01,2024-01-01,Wmo,Lijst,c@example.org,d@example.org
+"""
+
+
+class Signals:
+    """The console script on one installation."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __call__(self, *arguments: str, code: int = 0, stdin: str | None = None) -> str:
+        """What the command prints, errors included."""
+        return self._run(arguments, code, stdin).output
+
+    def json(self, *arguments: str, code: int = 0, stdin: str | None = None) -> Any:
+        """What `--json` prints on standard output, read again."""
+        return json.loads(self._run((*arguments, "--json"), code, stdin).stdout)
+
+    def _run(self, arguments: tuple[str, ...], code: int, stdin: str | None) -> Result:
+        config = str(self.folder / "config.toml")
+        result: Result = CliRunner().invoke(main, ["--config", config, *arguments], input=stdin)
+        assert result.exit_code == code, result.output
+        assert result.exception is None or isinstance(result.exception, SystemExit)
+        return result
+
+    def file(self, name: str, text: str) -> str:
+        path = self.folder / name
+        path.write_text(text)
+        return str(path)
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An installation with a national desk and one team, their keys made."""
+    folder = tmp_path_factory.mktemp("installation")
+    install(folder)
+    signals = Signals(folder)
+    teams = signals.file("teams.csv", TEAMS)
+    signals("organisations", "import", teams, "--recipients-verified-on", "2024-01-02")
+    worker = make_worker(settings_in(folder))
+    worker.provision_keys()
+    worker.close()
+    return folder
+
+
+@pytest.fixture
+def signals(installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Signals]:
+    """The script on a copy of the installation."""
+    for variable in ("SIGNALS_CONFIG", "SIGNALS__ROLE"):
+        monkeypatch.delenv(variable, raising=False)
+    shutil.copytree(installed, tmp_path, dirs_exist_ok=True)
+    yield Signals(tmp_path)
+    configure_logging()  # the runner's standard error is closed by now
+
+
+def statements(signals: Signals, *changes: Any) -> None:
+    """Change rows behind the product's back."""
+    engine = make_engine(settings_in(signals.folder).database.url)
+    with session_factory(engine).begin() as session:
+        for change in changes:
+            session.execute(change)
+    engine.dispose()
+
+
+def rows(signals: Signals, query: Any) -> list[Any]:
+    engine = make_engine(settings_in(signals.folder).database.url)
+    with session_factory(engine)() as session:
+        found = list(session.scalars(query))
+    engine.dispose()
+    return found
+
+
+def problems(signals: Signals) -> set[str]:
+    found = signals.json("doctor", code=1)
+    assert all(check["mend"] for check in found["checks"] if not check["ok"])
+    return {check["check"] for check in found["checks"] if not check["ok"]}
+
+
+def waiting_report(organisation_id: Any, key_id: Any, on: date | None = None) -> SealedReport:
+    return SealedReport(
+        receipt_hash=b"r" * 32,
+        signal_id=uuid4(),
+        organisation_id=organisation_id,
+        mailbox_key_id=key_id,
+        schema_version=1,
+        received_on=on or date(2026, 1, 5),
+        unrouted=False,
+        envelope=b"sealed",
+    )
+
+
+def insert_rows(signals: Signals, *found: Any) -> None:
+    engine = make_engine(settings_in(signals.folder).database.url)
+    with session_factory(engine).begin() as session:
+        session.add_all(found)
+    engine.dispose()
