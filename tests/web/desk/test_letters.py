@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from signals.models import Organisation, Signal
 from signals.vocabulary import AUTONYMS, LANGUAGES, AuditAction
-from signals.web.desk.letters.making import card_data, card_pdf, notice_data, notice_pdf
+from signals.web.desk.letters.making import Letter, card_data, card_pdf, notice_data, notice_pdf
 from signals.web.labels import catalogue
 from tests.support.desk_side import Desk
 from tests.support.letters import LETTER, SENDER, said
