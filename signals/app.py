@@ -317,6 +317,7 @@ def _staff_pages() -> "list[Blueprint]":
     from signals.web.desk.round_pages import round_pages
     from signals.web.desk.search_pages import search_pages
     from signals.web.officer.pages import officer_pages
+    from signals.web.officer.rights_pages import rights_pages
     from signals.web.team.absence_pages import absence_pages
     from signals.web.team.escalation_pages import escalation_pages
     from signals.web.team.limit_pages import limit_pages
@@ -328,7 +329,7 @@ def _staff_pages() -> "list[Blueprint]":
     admin = [admin_pages, approval_pages, import_pages, channel_admin]
     desk = [desk_pages, search_pages, round_pages, letter_pages, referral_pages, handover_pages]
     team = [team_pages, settings_pages, absence_pages, channel_pages, escalation_pages, limit_pages]
-    return [*account, *admin, *desk, *team, officer_pages]
+    return [*account, *admin, *desk, *team, officer_pages, rights_pages]
 
 
 def _ping(engine: Engine) -> None:

@@ -1,4 +1,4 @@
-"""What was forgotten when, and the periods in force: the privacy officer's view of retention."""
+"""The privacy officer's view of retention: deletions, counts by month, and the periods in force."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,17 +30,26 @@ class PeriodInForce:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Month:
+    """The number of signals that were deleted for one reason in a month like `2026-11`."""
+
+    month: str
+    reason: DeletionReason
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Forgotten:
-    """A page of deletion records, newest first; `months` counts all of them by ("2026-11", reason)."""
+    """A page of deletion records, newest first; `months` counts all of them."""
 
     periods: list[PeriodInForce]
-    months: list[tuple[str, DeletionReason, int]]
+    months: list[Month]
     records: Sequence[DeletionRecord]
     next_cursor: str | None
 
 
 def forgotten(*, limit: int, cursor: str | None) -> Forgotten:
-    """The own organisation's; counts per month are small, but they are its own. Raises `Invalid`."""
+    """Return a page of the caller's own organisation; raise `Invalid` for a wrong cursor."""
     before = position_in(cursor)
     query = select(DeletionRecord).where(DeletionRecord.organisation_id == organisation_id())
     query = query.order_by(DeletionRecord.deleted_on.desc(), DeletionRecord.signal_id.desc())
@@ -60,15 +69,15 @@ def forgotten(*, limit: int, cursor: str | None) -> Forgotten:
 
 
 def periods_in_force() -> list[PeriodInForce]:
-    """The periods of the caller's organisation, own ones before the defaults."""
+    """Return the periods of the caller's organisation; its own period replaces a default."""
     with desk().reading() as session:
         return _in_force(session)
 
 
 def set_period(*, rule: RetentionRule, days: int, legal_basis: str) -> None:
-    """Set one period with its ground (Archiefwet, art. 5(1)(e) AVG); it counts from the next night on.
+    """Set one period with its legal basis (Archiefwet, art. 5(1)(e) AVG); it counts from the next night on.
 
-    Raises `Invalid` where the periods would not fit each other.
+    Raises `Invalid` when the periods would not fit each other.
     """
     context, own_id = desk(), organisation_id()
     with context.sessions.begin() as session:
@@ -86,7 +95,7 @@ def set_period(*, rule: RetentionRule, days: int, legal_basis: str) -> None:
 
 
 def _store(session: Session, owner: UUID, rule: RetentionRule, values: Mapping[str, Any]) -> None:
-    """Set or changed in one statement: a button that is pressed twice sends two at once."""
+    """Set or change the period in one statement: two requests may come at once."""
     insert = (sqlite if is_sqlite(session) else postgresql).insert(RetentionPeriod)
     row = insert.values(id=new_id(), organisation_id=owner, rule=rule, **values)
     session.execute(row.on_conflict_do_update(index_elements=["organisation_id", "rule"], set_=values))
@@ -99,11 +108,13 @@ def _in_force(session: Session) -> list[PeriodInForce]:
     return [PeriodInForce(rule=rule, period=periods[rule], own=rule in own) for rule in RetentionRule]
 
 
-def _months(session: Session) -> list[tuple[str, DeletionReason, int]]:
-    """Counted by the database: of two years there are many records."""
+def _months(session: Session) -> list[Month]:
+    """Let the database count: two years have many records."""
     year, month = extract("year", DeletionRecord.deleted_on), extract("month", DeletionRecord.deleted_on)
     query = select(year, month, DeletionRecord.reason, func.count())
     query = query.where(DeletionRecord.organisation_id == organisation_id())
     rows = session.execute(query.group_by(year, month, DeletionRecord.reason))
-    counted = [(f"{year}-{month:02}", reason, number) for year, month, reason, number in rows]
-    return sorted(counted, reverse=True)
+    counted = [
+        Month(month=f"{year}-{month:02}", reason=reason, count=number) for year, month, reason, number in rows
+    ]
+    return sorted(counted, key=lambda one: (one.month, one.reason), reverse=True)

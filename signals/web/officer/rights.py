@@ -1,6 +1,6 @@
 """Residents' rights in the own organisation: audited and entered in the register before anything leaves."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
@@ -51,6 +51,21 @@ class Held:
     @property
     def deleted_received_on(self) -> Sequence[date]:
         return self.findings.deleted_received_on
+
+    @property
+    def referrals(self) -> Sequence[Mapping[str, Any]]:
+        """Return each referral with the organisation that received it."""
+        return [
+            {
+                "reference": referral.reference,
+                "referred_on": referral.referred_on,
+                "organisation": {
+                    "id": referral.to_organisation_id,
+                    "name": self.receivers[referral.to_organisation_id],
+                },
+            }
+            for referral in self.findings.referrals
+        ]
 
 
 @dataclass(frozen=True, kw_only=True)

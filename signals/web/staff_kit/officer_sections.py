@@ -7,7 +7,7 @@ def officer_sections() -> list[tuple[str, str]]:
     """Return the endpoint and the words of each part."""
     return [
         ("officer_pages.overview", gettext("Overview")),
-        ("officer_pages.residents", gettext("Rights of residents")),
+        ("rights_pages.residents", gettext("Rights of residents")),
         ("officer_pages.register", gettext("Register")),
         ("officer_pages.audit", gettext("Audit trail")),
         ("officer_pages.retention", gettext("Keeping and deleting")),

@@ -1,0 +1,254 @@
+"""The bodies of calls about a resident's rights, and the answers to them."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
+
+from signals.casework import MAX_NOTE
+from signals.residents import (
+    MAX_STATEMENT,
+    RECIPIENTS,
+    Correction,
+    IdentityProof,
+    NoteCorrection,
+    Proof,
+    ResidenceProof,
+    Right,
+)
+from signals.routing.postcodes import Address
+from signals.vocabulary import ConcernType, RetentionRule, SignalState
+from signals.web.http.fields import AdditionField, HouseNumberField, PostcodeField, Strict
+from signals.web.staff_kit.schemas import Choice, Moment, OrganisationSchema, TrueOrFalse
+
+MOST_NOTES: Final = 100
+
+
+class AddressQuery(Strict):
+    """The exact address of a request; with an addition, the search finds only that addition."""
+
+    postcode = PostcodeField(required=True, metadata={"example": "1012AB"})
+    house_number = HouseNumberField(required=True, strict=True, metadata={"minimum": 1, "maximum": 99999})
+    house_number_addition = AdditionField(load_default="", metadata={"maxLength": 6})
+
+
+class ProofFields(Strict):
+    """The checks before content leaves or is deleted: an address alone proves nothing."""
+
+    identity = Choice(IdentityProof, required=True)
+    residence = Choice(ResidenceProof, required=True)
+    third_parties = TrueOrFalse(
+        load_default=False,
+        metadata={"description": "That the rights of others were weighed"},
+    )
+
+
+class ExportSchema(AddressQuery, ProofFields):
+    """A request for access (art. 15 AVG); `third_parties` must be true."""
+
+    third_parties = TrueOrFalse(
+        load_default=False,
+        metadata={
+            "description": (
+                "That the answer will be looked through, and what concerns others taken out, before it is "
+                "handed over (art. 15(4) AVG)"
+            )
+        },
+    )
+
+
+class EraseSchema(AddressQuery, ProofFields):
+    """An erasure (art. 17 AVG), or an objection that holds (art. 21)."""
+
+    right = Choice(Right, load_default=Right.ERASURE)
+
+    @validates_schema
+    def one_that_erases(self, data: dict[str, Any], **_kwargs: Any) -> None:
+        if data.get("right") not in (Right.ERASURE, Right.OBJECTION):
+            raise ValidationError("not_a_choice", "right")
+
+
+class NoteCorrectionSchema(Strict):
+    """The correct text of a note of the follow-up."""
+
+    note_id = fields.UUID(required=True)
+    text = fields.String(
+        load_default="",
+        validate=validate.Length(max=MAX_NOTE),
+        metadata={"description": "What it says from now on; empty: it is struck"},
+    )
+
+    @post_load
+    def make(self, data: dict[str, Any], **_kwargs: Any) -> NoteCorrection:
+        return NoteCorrection(**data)
+
+
+class RectifySchema(AddressQuery, ProofFields):
+    """The right address of a signal (art. 16 AVG), and the parts of its content that are wrong."""
+
+    signal_id = fields.UUID(required=True)
+    withdrawn = fields.List(
+        Choice(ConcernType),
+        load_default=list,
+        metadata={"description": "Kinds of concern that do not hold: they go"},
+    )
+    drop_seen = TrueOrFalse(
+        load_default=False,
+        metadata={"description": "How often it was seen does not hold: it goes"},
+    )
+    drop_noticed_on = TrueOrFalse(
+        load_default=False,
+        metadata={"description": "The day on which it was noticed does not hold: it goes"},
+    )
+    drop_note = TrueOrFalse(
+        load_default=False,
+        metadata={"description": "The carrier's note does not hold: it goes"},
+    )
+    notes = fields.List(
+        fields.Nested(NoteCorrectionSchema),
+        load_default=list,
+        validate=validate.Length(max=MOST_NOTES),
+        metadata={"description": "Notes of workers that do not hold: put right, or struck"},
+    )
+    statement = fields.String(
+        load_default="",
+        validate=validate.Length(max=MAX_STATEMENT),
+        metadata={"description": "The resident's own supplementary statement, kept among the notes"},
+    )
+
+
+class RestrictSchema(ProofFields):
+    """Keep a signal without working on it (art. 18 AVG), or lift that."""
+
+    signal_id = fields.UUID(required=True)
+    lift = TrueOrFalse(load_default=False)
+
+
+def correction_in(values: Mapping[str, Any]) -> Correction:
+    """Return the correction among loaded values."""
+    return Correction(
+        address=address_in(values),
+        withdrawn=frozenset(values["withdrawn"]),
+        drop_seen=values["drop_seen"],
+        drop_noticed_on=values["drop_noticed_on"],
+        drop_note=values["drop_note"],
+        notes=tuple(values["notes"]),
+        statement=values["statement"],
+    )
+
+
+def address_in(values: Mapping[str, Any]) -> Address:
+    """Return the address among loaded values."""
+    return Address(
+        postcode=values["postcode"],
+        number=values["house_number"],
+        addition=values["house_number_addition"],
+    )
+
+
+def proof_in(values: Mapping[str, Any]) -> Proof:
+    """Return the proof among loaded values."""
+    return Proof(
+        identity=values["identity"], residence=values["residence"], third_parties=values["third_parties"]
+    )
+
+
+# Answers
+
+
+class HeldNoteSchema(Schema):
+    """A note of a worker, without its text."""
+
+    id = fields.UUID(required=True)
+    written_at = Moment(required=True)
+
+
+class HeldSignalSchema(Schema):
+    """A live signal, without content."""
+
+    id = fields.UUID(required=True)
+    reference = fields.String(required=True)
+    state = fields.Enum(SignalState, by_value=True, required=True)
+    received_on = fields.Date(required=True)
+    restricted_on = fields.Date(required=True, allow_none=True)
+    follow_up_notes = fields.List(fields.Nested(HeldNoteSchema), required=True, attribute="notes")
+
+
+class HeldReferralSchema(Schema):
+    """A signal that went to another organisation."""
+
+    reference = fields.String(required=True)
+    referred_on = fields.Date(required=True)
+    organisation = fields.Nested(OrganisationSchema, required=True)
+
+
+class OtherAdditionsSchema(Schema):
+    """How much lies at the same house number under another addition, or under none: perhaps a neighbour's."""
+
+    signals = fields.Integer(required=True, metadata={"description": "Live signals"})
+    earlier = fields.Integer(
+        required=True, metadata={"description": "Deleted or referred: only that there was one is kept"}
+    )
+
+
+class HeldSchema(Schema):
+    """All that the organisation has about an address, without content."""
+
+    signals = fields.List(fields.Nested(HeldSignalSchema), required=True)
+    deleted_received_on = fields.List(fields.Date(), required=True)
+    referrals = fields.List(fields.Nested(HeldReferralSchema), required=True)
+    other_additions = fields.Nested(OtherAdditionsSchema, required=True, attribute="findings.other_additions")
+
+
+class KeptSchema(Schema):
+    """The retention period of one rule, and its legal basis (art. 15(1)(d) AVG)."""
+
+    rule = fields.String(required=True, validate=validate.OneOf([rule.value for rule in RetentionRule]))
+    days = fields.Integer(required=True)
+    legal_basis = fields.String(required=True)
+
+
+class ExportedSchema(Schema):
+    """All data about an address, in the clear; also as PDF with `Accept: application/pdf`."""
+
+    organisation = fields.String(required=True)
+    legal_basis = fields.String(required=True, allow_none=True)
+    retention_basis = fields.String(required=True, allow_none=True)
+    retention = fields.List(fields.Nested(KeptSchema), required=True)
+    earlier_kept_days = fields.Integer(
+        required=True,
+        metadata={"description": "Days that is kept, after deletion, that there was a signal"},
+    )
+    recipients = fields.List(
+        fields.String(validate=validate.OneOf(RECIPIENTS)),
+        required=True,
+        metadata={"description": "Categories of recipients (art. 15(1)(c) AVG)"},
+    )
+    source = fields.String(required=True)
+    signals = fields.List(fields.Dict(), required=True)
+    earlier_signals_received_on = fields.List(fields.String(metadata={"format": "date"}), required=True)
+    earlier_signals = fields.List(
+        fields.Dict(),
+        required=True,
+        metadata={"description": "The same days, each with the group of the outcome, which is kept as long"},
+    )
+    referred = fields.List(fields.Dict(), required=True)
+
+
+class ErasedSchema(Schema):
+    """The number of signals: all, and those that another organisation had by referral."""
+
+    signals = fields.Integer(required=True)
+    elsewhere = fields.Integer(required=True)
+    at_once = fields.Boolean(
+        required=True, metadata={"description": "False: the worker deletes the rest within seconds"}
+    )
+
+
+class RightDoneSchema(Schema):
+    """A signal after it was rectified or restricted."""
+
+    id = fields.UUID(required=True)
+    reference = fields.String(required=True)
+    version = fields.Integer(required=True)
+    restricted_on = fields.Date(required=True, allow_none=True)
