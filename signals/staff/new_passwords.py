@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from signals.errors import FieldProblem
 from signals.staff.accounts import MIN_PASSWORD
@@ -32,11 +32,13 @@ def problems_of_password(password: str, *, name: str, email: str) -> Iterator[Fi
     if len(password) > MAX_PASSWORD:
         yield FieldProblem(field="password", code="too_long")
         return
-    personal = set(_personal(f"{name} {email}".casefold()))
-    weak = [found for found in _estimates(password, personal) if found["score"] <= WEAK]
-    if weak:
-        words = {match.get("matched_word") for found in weak for match in found["sequence"]}
-        yield FieldProblem(field="password", code="too_personal" if words & personal else "too_common")
+    personal = sorted(_personal(f"{name} {email}".casefold()), key=len, reverse=True)
+    impersonal = re.sub("|".join(map(re.escape, personal)), "", password.casefold()) if personal else password
+    without_signs = re.sub(r"[\W_]+", "", password)  # zxcvbn takes 1234-5678-9012 for a strong one
+    if len(impersonal) < len(password) and _is_weak(impersonal):
+        yield FieldProblem(field="password", code="too_personal")
+    elif _is_weak(password) or _is_weak(without_signs):
+        yield FieldProblem(field="password", code="too_common")
 
 
 def _personal(text: str) -> Iterator[str]:
@@ -44,10 +46,7 @@ def _personal(text: str) -> Iterator[str]:
         yield from (part for part in (word, *re.split(r"\W+", word)) if len(part) >= SHORTEST_NAME)
 
 
-def _estimates(password: str, personal: set[str]) -> Iterator[dict[str, Any]]:
-    """Estimate the password, and also without its signs, which hide `1234-5678-9012` from zxcvbn."""
+def _is_weak(text: str) -> bool:
     from zxcvbn import zxcvbn  # slow to load, and few requests need it
 
-    for text in (password, re.sub(r"[\W_]+", "", password)):
-        if text:
-            yield zxcvbn(text, user_inputs=[*personal, *_DUTCH], max_length=MAX_PASSWORD)
+    return not text or zxcvbn(text, user_inputs=_DUTCH, max_length=MAX_PASSWORD)["score"] <= WEAK

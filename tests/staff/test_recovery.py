@@ -354,7 +354,7 @@ def test_an_administrator_recovers_with_the_organisations_approval_of_just_that(
         ("1234-5678-9012", "too_common"),
         ("............", "too_common"),
         ("Gemeente2026!", "too_common"),
-        ("SanneVoorbeeld", "too_personal"),
+        ("SanneVoorbeeld12", "too_personal"),
         ("s.voorbeeld1979", "too_personal"),
     ],
 )
