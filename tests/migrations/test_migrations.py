@@ -75,16 +75,6 @@ def test_each_step_goes_down_and_up_with_rows_in_place_and_keeps_those_of_older_
             assert migrations.differences(connection) == []
 
 
-def test_a_deputy_who_was_named_before_links_were_sent_has_confirmed_nothing(engine: Engine) -> None:
-    migrations.upgrade(engine)
-    fill_every_table(engine)
-    migrations.downgrade(engine, "0013")
-    migrations.upgrade(engine)
-    with engine.connect() as connection:
-        found = connection.exec_driver_sql("SELECT deputy_email, deputy_verified_on FROM organisations")
-        assert found.one() == ("x", None)
-
-
 def test_every_check_of_an_enumeration_allows_exactly_its_members(engine: Engine) -> None:
     migrations.upgrade(engine)
     found = {
@@ -241,7 +231,7 @@ def _counts(engine: Engine) -> dict[str, int]:
 
 
 def _revisions_below_head() -> list[str]:
-    return [f"{number:04d}" for number in range(int(migrations.head()) - 1, 0, -1)]
+    return [*(f"{number:04d}" for number in range(int(migrations.head()) - 1, 0, -1)), "base"]
 
 
 def _listed(condition: str) -> set[str]:
