@@ -1,1 +1,4 @@
-"""What the public reaches: the form, the intake API, receipts. Never imports the keystore."""
+"""Serve the public: the form, the intake API and receipts; this folder never imports the keystore.
+
+Start at `pages.receive`; `api.receive` does the same for programs.
+"""

@@ -1,4 +1,4 @@
-"""What the public side works with; put on the application by the composition root."""
+"""The objects that the public side works with; the composition root puts them on the application."""
 
 from dataclasses import dataclass
 from typing import cast
@@ -14,7 +14,7 @@ EXTENSION = "signals.front"
 
 @dataclass(frozen=True, kw_only=True)
 class FrontContext:
-    """Clock, settings and the way in. No keys but public ones."""
+    """Clock, settings and the intake, with public keys only."""
 
     settings: Settings
     clock: Clock
@@ -22,5 +22,5 @@ class FrontContext:
 
 
 def front() -> FrontContext:
-    """The context of the current application."""
+    """Return the context of the current application."""
     return cast(FrontContext, current_app.extensions[EXTENSION])

@@ -1,4 +1,4 @@
-"""The carrier's form as a browser posts it, brought into the shape that the API's schema checks."""
+"""The carrier's form as a browser posts it, in the shape that the API's schema checks."""
 
 import re
 import uuid
@@ -18,43 +18,43 @@ FIELDS = ("postcode", "house_number", "house_number_addition", SEVERAL, "seen", 
 
 @dataclass(frozen=True, kw_only=True)
 class FilledForm:
-    """What was typed, to be shown again to its sender only, and the key of this report.
+    """The typed values, for their sender only, and the key of this report.
 
-    `pairs` are names and values in the order of the form. The key stays the same until the report was
-    accepted, so that pressing send twice makes one signal.
+    `pairs` are names and values in the order of the form. The key stays the same until the intake accepts the
+    report: a second press of the button then makes no second signal.
     """
 
     pairs: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     @classmethod
     def empty(cls) -> Self:
-        """A new form with a key of its own."""
+        """Return a new form with a new key."""
         return cls().with_fresh_key()
 
     @classmethod
     def of(cls, pairs: Iterable[tuple[str, str]]) -> Self:
-        """The form as `read_form` gives it."""
+        """Return the form with the values of `read_form`."""
         return cls(pairs=tuple(pairs))
 
     def with_fresh_key(self) -> Self:
-        """The same form as a new report."""
+        """Return the same form as a new report."""
         others = tuple(pair for pair in self.pairs if pair[0] != KEY_FIELD)
         return replace(self, pairs=(*others, (KEY_FIELD, str(uuid.uuid4()))))
 
     def typed(self, name: str) -> str:
-        """What was typed in a field; empty when nothing was."""
+        """Return the typed text of a field, empty without one."""
         return next((value for known, value in self.pairs if known == name), "")
 
     def chosen(self, code: str) -> bool:
-        """Whether this tile was ticked."""
+        """Return whether this tile is ticked."""
         return (SEVERAL, code) in self.pairs
 
     def key(self) -> uuid.UUID:
-        """The idempotency key; raises `ValidationError` when it is missing or no UUID."""
+        """Return the idempotency key; raise `ValidationError` when it is missing or no UUID."""
         return idempotency_key(self.typed(KEY_FIELD))
 
     def report(self) -> Report:
-        """The report; raises `Invalid` with every problem found."""
+        """Return the report; raise `Invalid` with every problem."""
         problems = list(self._repeated())
         try:
             report = read_report(self._body())
@@ -71,7 +71,7 @@ class FilledForm:
             yield FieldProblem(field=name if name in FIELDS else "", code="duplicate")
 
     def _body(self) -> dict[str, Any]:
-        """As the API would receive it: what was left empty is left out, a number is a number."""
+        """Return the form as a body of the API: without empty fields, with the house number as a number."""
         body: dict[str, Any] = {
             name: value for name, value in self.pairs if value.strip() or name not in FIELDS
         }
@@ -88,9 +88,9 @@ class FilledForm:
 
 
 def as_meant(postcode: str) -> str:
-    """`1O12AB` and `l012 ab` with the digits and letters that were meant; anything else as it was typed.
+    """Return `1O12AB` and `l012 ab` with the intended digits and letters; any other text as it is.
 
-    A postcode has digits in its first four places and letters in its last two, so that no address is lost.
+    A postcode has four digits and then two letters, so no other address can be meant.
     """
     match = _POSTCODE_AS_TYPED.fullmatch(postcode) if len(postcode) <= 32 else None
     if match is None:

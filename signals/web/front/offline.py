@@ -1,4 +1,4 @@
-"""What makes the form open without network: the service worker with its version, and the app's manifest."""
+"""Files that open the form without network: the service worker with its version, and the app's manifest."""
 
 import hashlib
 import json
@@ -25,7 +25,7 @@ AUTHENTICATION = "none"
 
 PAGES = ("/", "/m", "/voortgang")
 STYLE = "page.css"
-"""With the scripts (`signals.web.bundles`) all that the pages need without network."""
+"""With the scripts (`signals.web.bundles`), all files that the pages need without network."""
 
 ICON_SIZES = (192, 512)
 _WORKER = "sw.js"
@@ -34,7 +34,7 @@ _HERE = Path(__file__).parent
 
 @front_offline.get("/sw.js")
 def service_worker() -> Response:
-    """The service worker, from the root so that it may answer for every page of the public side."""
+    """Give the service worker at the root, so that it may answer for every page of the public side."""
     assets = [_static(STYLE), *(url_for("bundle", name=name) for name in FILES)]
     facts = {"VERSION": version(front().settings.notes, tuple(assets)), "ASSETS": assets, "PAGES": PAGES}
     lines = [f"const {name} = {json.dumps(value)};" for name, value in facts.items()]
@@ -44,7 +44,7 @@ def service_worker() -> Response:
 
 @front_offline.get("/manifest.webmanifest")
 def manifest() -> Response:
-    """The app as the phone shows it once it is installed."""
+    """Describe the app as the phone shows it after installation."""
     icons = [
         {"src": _static(f"icons/signals-{size}.png"), "sizes": f"{size}x{size}", "type": "image/png"}
         for size in ICON_SIZES
@@ -68,7 +68,7 @@ def manifest() -> Response:
 
 @lru_cache(maxsize=8)
 def version(notes: NotesSettings, assets: tuple[str, ...]) -> str:
-    """A digest of everything that a phone keeps: a phone that has this version has this page."""
+    """Return a digest of everything that a phone keeps: the same version means the same page."""
     digest = hashlib.sha256(repr((API_VERSION, notes, assets, EMERGENCY)).encode())
     for file in _sources():
         digest.update(file.read_bytes())
@@ -76,23 +76,23 @@ def version(notes: NotesSettings, assets: tuple[str, ...]) -> str:
 
 
 def icon(type_: ConcernType) -> Markup:
-    """The drawing of a tile, in the page itself: eight requests less on a slow network."""
+    """Return the drawing of a tile for the page itself: eight requests less on a slow network."""
     return _drawing(Path(str(current_app.static_folder)) / "icons" / f"{type_}.svg")
 
 
 def icon_of_page() -> Markup:
-    """The page's own icon as a `data:` address: one request less."""
+    """Return the page's own icon as a `data:` address: one request less."""
     return _as_address(Path(str(current_app.static_folder)) / "icons" / "signals.svg")
 
 
 def place(name: str) -> Markup:
-    """Where the script puts a text."""
+    """Return the element for a text of the script."""
     return Markup("<bdi data-{}></bdi>").format(name)
 
 
 @lru_cache(maxsize=len(ConcernType))
 def _drawing(file: Path) -> Markup:
-    # A file of our own, written by hand: nothing of it comes from outside.
+    # Our own file: no part of it comes from outside.
     return Markup(file.read_text(encoding="utf-8").strip().replace("<svg ", '<svg aria-hidden="true" ', 1))  # noqa: S704
 
 

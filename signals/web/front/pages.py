@@ -1,8 +1,8 @@
 """The carrier's pages: the form at `/` and `/m`, and the progress of a receipt; they work without scripts.
 
-No cookie is ever set and no state is kept between two requests, so there is no session that a forged
-request could ride on: a CSRF token would protect nothing here. Whatever was typed goes back only
-inside the form of the answer, never into a URL or a log.
+The pages set no cookie and keep no state between two requests. Without a session a forged request gains
+nothing, so there is no CSRF token. The typed text returns in the form of the answer only, never in a URL or a
+log.
 """
 
 from collections.abc import Sequence
@@ -48,23 +48,23 @@ _MISTAKES = {
     "addition": FieldProblem(field="house_number_addition", code="malformed"),
     "day": FieldProblem(field="noticed_on", code="out_of_range"),
 }
-"""What the script finds wrong before it sends, with what the service would say of it."""
+"""The problems that the script finds before it sends, as the service would name them."""
 _ADDITION = lazy_gettext("Only letters and digits, 6 at most.")
 _OWN_WORDS = {
     ("house_number_addition", "malformed"): _ADDITION,
     ("house_number_addition", "too_long"): _ADDITION,
     ("noticed_on", "out_of_range"): lazy_gettext("Choose today or a day up to 14 days back."),
 }
-"""Where a field of this form can be told more plainly how to mend it than any field at all."""
+"""Plainer words for a problem of this form than the general ones."""
 
 
-# The worker's file and the manifest belong to these pages, and follow their language.
+# The service worker and the manifest belong to these pages, and have their language.
 front_pages.register_blueprint(front_offline)
 
 
 @front_pages.before_request
 def choose_language() -> None:
-    """`?lang=pl` of the language switch goes before Accept-Language; nothing else is read from a URL."""
+    """Prefer `?lang=pl` of the language switch to Accept-Language; a page reads nothing else from its URL."""
     chosen = request.args.get("lang")
     if chosen in LANGUAGES:
         g.language = chosen
@@ -72,7 +72,7 @@ def choose_language() -> None:
 
 @front_pages.url_defaults
 def keep_language(_endpoint: str, values: dict[str, Any]) -> None:
-    """Links of these pages go on in the language that was chosen by the switch."""
+    """Keep the language of the switch in the links of these pages."""
     if "language" in g:
         values.setdefault("lang", g.language)
 
@@ -80,14 +80,14 @@ def keep_language(_endpoint: str, values: dict[str, Any]) -> None:
 @front_pages.get("/")
 @front_pages.get("/m")
 def show_form() -> Response:
-    """An empty form with a key of its own."""
+    """Show an empty form with a new key."""
     return _form(FilledForm.empty())
 
 
 @front_pages.post("/")
 @front_pages.post("/m")
 def receive() -> Response:
-    """Pass on a concern by the same rules as `POST /api/v1/signals`; the same form twice makes one signal."""
+    """Pass on a concern by the rules of `POST /api/v1/signals`; the same form twice makes one signal."""
     filled = FilledForm.of(read_form(request, StrictParser.BODY_LIMIT))
     context = front()
     try:
@@ -105,13 +105,13 @@ def receive() -> Response:
 
 @front_pages.get("/voortgang")
 def ask_receipt() -> Response:
-    """A field for the code."""
+    """Show a field for the code."""
     return _progress_page(receipt="", problem="")
 
 
 @front_pages.post("/voortgang")
 def show_progress() -> Response:
-    """How far a report is as of yesterday; a code that was never issued is answered like a forgotten one."""
+    """Show how far a report is as of yesterday; an invented code gets the answer of a forgotten one."""
     pairs = [pair for pair in read_form(request, StrictParser.BODY_LIMIT) if pair[1].strip()]
     typed = next((value for name, value in pairs if name == "receipt"), "")
     try:
@@ -130,14 +130,14 @@ def _refused(filled: FilledForm, error: SignalsError) -> Response:
     if isinstance(error, NotesDisabled):
         return _form(filled, status=400, notice=error.code)
     if isinstance(error, KeyReused):
-        # The carrier went back and mended something that is sent already: that is a new report.
+        # The carrier went back and changed a report that is sent already: this is a new report.
         return _form(filled.with_fresh_key(), status=409, notice="sent_already")
     retry_after = error.retry_after if isinstance(error, AreaFull) else RETRY_SECONDS
     return _later(filled, status=error.status, retry_after=retry_after)
 
 
 def _later(filled: FilledForm, *, status: int, retry_after: int) -> Response:
-    """The filled form with the same key: nothing is lost, and sending it again cannot double it."""
+    """Show the filled form with the same key: the carrier loses nothing and can send it again."""
     response = _form(filled, status=status, notice="area_full" if status == 429 else "later")
     response.headers["Retry-After"] = str(retry_after)
     return response
@@ -183,13 +183,13 @@ def _progress_page(*, status: int = 200, **values: object) -> Response:
 
 
 def _same_size(response: Response) -> Response:
-    """Padded, so that neither the state nor the receiver shows in the length."""
+    """Pad the page, so that its length tells neither the state nor the receiver."""
     response.set_data(of_one_size(response.get_data(), PAGE_STEP))
     return response
 
 
 def _page(template: str, *, status: int = 200, **values: object) -> Response:
-    # Following a link of the switch would lose what was typed, or the receipt.
+    # A link of the switch would lose the typed text or the receipt.
     switch = request.method == "GET"
     emergency = [(number, text(name, language()), text(when, language())) for number, name, when in EMERGENCY]
     words = {"code": language(), "languages": AUTONYMS, "emergency": emergency}

@@ -1,4 +1,4 @@
-"""A report as it was sent, by the API or by the form; who has to mend it is told everything at once."""
+"""Read a report from the API or the form, and name all its problems at once."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -17,9 +17,9 @@ _NOTICED_ON: Final = _SCHEMA.fields["noticed_on"]
 
 
 def read_report(body: Mapping[str, Any]) -> Report:
-    """The report. Raises `Invalid` with every problem found.
+    """Return the report; raise `Invalid` with every problem.
 
-    What is right in itself is left to the intake, which knows whether it is a retry of what was accepted.
+    The intake checks the rest: it knows whether the report is a retry of an accepted one.
     """
     try:
         report: Report = _SCHEMA.load(body)
@@ -33,7 +33,7 @@ def _refused_today(body: Mapping[str, Any]) -> Iterable[FieldProblem]:
     try:
         noticed_on = _NOTICED_ON.deserialize(body.get("noticed_on"))
     except ValidationError:
-        noticed_on = None  # no date at all, which the schema told
+        noticed_on = None  # no date: the schema named that problem
     note = body.get("note")
     return context.intake.refused_on(
         today(context.clock), noticed_on=noticed_on, note=note if isinstance(note, str) and note else None

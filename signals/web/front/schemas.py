@@ -75,14 +75,14 @@ class ReportSchema(Strict):
 
 
 class LookupSchema(Strict):
-    """Which organisation would receive."""
+    """An address; the answer names its receiver."""
 
     postcode = PostcodeField(required=True, metadata={"example": "9711AA", **POSTCODE})
     house_number = HouseNumberField(load_default=None, metadata={"minimum": 1, "maximum": 99999})
 
 
 class ReceiptSchema(Strict):
-    """A receipt as it was shown."""
+    """A receipt as the carrier typed it."""
 
     receipt = fields.String(
         required=True,
@@ -96,7 +96,7 @@ class ReceiptSchema(Strict):
 
 
 class OrganisationNameSchema(Schema):
-    """Who receives, as a carrier may read it."""
+    """The receiver, as a carrier may know it."""
 
     name = fields.String(required=True)
     kind = fields.Enum(OrganisationKind, by_value=True, required=True)
@@ -110,7 +110,7 @@ class MunicipalitySchema(Schema):
 
 
 class CoverageAnswerSchema(Schema):
-    """The receiver of an address; `covered` is false where only the national desk is left."""
+    """The receiver of an address; `covered` is false when only the national desk is left."""
 
     covered = fields.Boolean(required=True)
     organisation = fields.Nested(OrganisationNameSchema, required=True)
@@ -118,14 +118,14 @@ class CoverageAnswerSchema(Schema):
 
 
 class RedactionSchema(Schema):
-    """How many strings of a kind were removed from the note before it was stored."""
+    """The number of strings of one kind that the intake removed from the note before it stored it."""
 
     kind = fields.String(required=True)
     count = fields.Integer(required=True)
 
 
 class ReceivedSchema(Schema):
-    """The answer to a report, the same again for a retry."""
+    """The answer to a report; a retry gets the same."""
 
     receipt = fields.String(required=True, metadata={"example": "0000-0000-0000-0000"})
     organisation = fields.Nested(OrganisationNameSchema, required=True)
@@ -134,7 +134,7 @@ class ReceivedSchema(Schema):
 
 
 class ReceiptStateSchema(Schema):
-    """What a carrier may learn, as of the previous day."""
+    """The progress that a carrier may know, as of the previous day."""
 
     state = fields.Enum(ReceiptState, by_value=True, required=True)
     as_of = fields.Date(required=True)
@@ -148,7 +148,7 @@ class LabelledSchema(Schema):
 
 
 class NoteRuleSchema(Schema):
-    """Whether a note may be sent."""
+    """Whether a carrier may send a note, and how long."""
 
     enabled = fields.Boolean(required=True)
     max_length = fields.Integer(required=True)
@@ -163,7 +163,7 @@ class EmergencySchema(Schema):
 
 
 class FormSchema(Schema):
-    """Everything a carrier's app needs to draw the form."""
+    """All that a carrier's app needs to draw the form."""
 
     version = fields.String(required=True)
     languages = fields.List(fields.String(), required=True)

@@ -1,11 +1,11 @@
-"""Answers of one size: TLS hides what is said, not how long it is."""
+"""Answers of one size: TLS hides the content, not the length."""
 
 JSON_STEP = 512
-"""Bytes; every state of a receipt, and every receiver, fits in the first."""
+"""Bytes; an answer with any state of a receipt or any receiver fits in one step."""
 PAGE_STEP = 8192
-"""Bytes; the pages of a sent report and of its progress, in every language, are shorter than one of these."""
+"""Bytes; the pages of a sent report and of its progress fit in one step, in every language."""
 
 
 def of_one_size(content: bytes, step: int) -> bytes:
-    """The content with spaces behind it, up to the next whole `step`: who listens tells no two apart."""
+    """Return the content with spaces up to the next whole `step`: an eavesdropper tells no two apart."""
     return content.ljust(-(-len(content) // step) * step)

@@ -1,4 +1,4 @@
-"""Which of our formats the sender would rather have (RFC 9110, section 12.5.1)."""
+"""The format that the sender prefers (RFC 9110, section 12.5.1)."""
 
 from flask import request
 from werkzeug.datastructures import MIMEAccept
@@ -7,6 +7,6 @@ JSON = "application/json"
 
 
 def prefers(media_type: str) -> bool:
-    """Whether the sender would rather have this than JSON; `text/csv; charset=utf-8` asks for `text/csv`."""
+    """Return whether the sender prefers this to JSON; `text/csv; charset=utf-8` asks for `text/csv`."""
     bare = [(asked.partition(";")[0].strip(), quality) for asked, quality in request.accept_mimetypes]
     return MIMEAccept(bare).best_match([JSON, media_type]) == media_type

@@ -1,4 +1,4 @@
-"""What a view asks of whoever opens it, as a mark that tests read from the URL map."""
+"""The authentication that a view asks for, as a mark that tests read from the URL map."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from signals.vocabulary import Role
 
 @dataclass(frozen=True, kw_only=True)
 class Authentication:
-    """What a view asks for; `roles` empty: nothing."""
+    """The means and the roles that a view asks for; without roles it asks for nothing."""
 
     means: str
     roles: tuple[Role, ...] = ()

@@ -1,4 +1,4 @@
-"""Reading what is sent: strict JSON from programs, strict forms from pages; bounded and clean."""
+"""Read bodies: strict JSON from programs, strict forms from pages, both bounded and clean."""
 
 import json
 from typing import IO, Any
@@ -13,7 +13,7 @@ from signals.web.http.field_problems import own_name
 
 MAX_DEPTH = 5
 PUBLIC_LIMIT = 4 * 1024
-"""Bytes: what a report, and all else that the public sends, fits in."""
+"""Bytes; every body of the public side fits in this."""
 JSON_TYPES = frozenset({"application/json"})
 FORM_TYPE = "application/x-www-form-urlencoded"
 MAX_FORM_FIELDS = 50
@@ -44,7 +44,7 @@ class BodyTooLarge(RequestEntityTooLarge):
 
 
 def read_json(request: Request, limit: int) -> dict[str, Any]:
-    """The request's JSON object.
+    """Return the request's JSON object.
 
     Raises `UnsupportedMediaType` (415), `RequestEntityTooLarge` (413) past `limit` bytes,
     `MalformedJson` (400) for anything but one object of text, numbers, booleans, null and lists.
@@ -55,7 +55,7 @@ def read_json(request: Request, limit: int) -> dict[str, Any]:
 
 
 def read_bytes(request: Request, limit: int) -> bytes:
-    """The body, never more than `limit` bytes of it in memory; raises `RequestEntityTooLarge` past that."""
+    """Return the body, with at most `limit` bytes in memory; raise `RequestEntityTooLarge` past that."""
     if (request.content_length or 0) > limit:
         raise BodyTooLarge(limit)
     body = _stream(request).read(limit + 1)
@@ -65,17 +65,17 @@ def read_bytes(request: Request, limit: int) -> bytes:
 
 
 def _stream(request: Request) -> IO[bytes]:
-    """What was sent, to be read up to a limit of ours: the server's own stream where that ends by itself."""
+    """Return the stream of the body: the server's own stream when that ends by itself."""
     environ = request.environ
     stream: IO[bytes] = environ["wsgi.input"] if "wsgi.input_terminated" in environ else request.stream
     return stream
 
 
 def read_form(request: Request, limit: int) -> list[tuple[str, str]]:
-    """The names and values of a form without files, in order; line ends in values are `\\n`.
+    """Return the names and values of a form without files, in order; line ends in values are `\\n`.
 
     Raises `UnsupportedMediaType` (415), `RequestEntityTooLarge` (413) past `limit` bytes,
-    `MalformedForm` (400) for what is no UTF-8 text, has control characters or too many fields.
+    `MalformedForm` (400) for other text than UTF-8, control characters, or too many fields.
     """
     if request.mimetype != FORM_TYPE:
         raise UnsupportedMediaType
@@ -83,7 +83,7 @@ def read_form(request: Request, limit: int) -> list[tuple[str, str]]:
 
 
 def parse_form(body: bytes) -> list[tuple[str, str]]:
-    """The same from bytes; raises `MalformedForm`."""
+    """Return the names and values of a form in bytes; raise `MalformedForm`."""
     try:
         pairs = parse_qsl(
             body.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=MAX_FORM_FIELDS
@@ -97,20 +97,20 @@ def parse_form(body: bytes) -> list[tuple[str, str]]:
 
 
 def _is_bare_json(request: Request) -> bool:
-    """As nearly everybody says it, so that no header needs to be taken apart."""
+    """Recognise the usual header, so that nothing needs to parse it."""
     environ = request.environ
     return environ.get("CONTENT_TYPE") == "application/json" and "HTTP_CONTENT_ENCODING" not in environ
 
 
 def _is_plain_utf8(request: Request) -> bool:
-    """JSON is UTF-8 (RFC 8259, 8.1), and nobody unpacks what was packed: saying so beats guessing."""
+    """Return whether the body is plain UTF-8 (RFC 8259, 8.1): a refusal is better than a guess."""
     encoding = request.headers.get("Content-Encoding", "identity").lower()
     charset = request.mimetype_params.get("charset", "utf-8").lower()
     return encoding == "identity" and charset in ("utf-8", "utf8")
 
 
 def parse_object(body: bytes) -> dict[str, Any]:
-    """One strict JSON object; raises `MalformedJson`."""
+    """Return one strict JSON object; raise `MalformedJson`."""
     try:
         value = _DECODER.decode(body.decode("utf-8"))
     except (UnicodeDecodeError, ValueError, RecursionError):
@@ -135,7 +135,7 @@ def _refuse_constant(_name: str) -> Any:
 
 
 def _integer(digits: str) -> int:
-    """What is longer than any number of ours is cut short, to be refused by name as too large."""
+    """Cut a very long number short: the field then refuses it as too large."""
     return int(digits[:_MOST_DIGITS])
 
 
@@ -147,7 +147,7 @@ _DECODER = json.JSONDecoder(
 
 
 def _refuse_unclean(value: Any, depth: int, field: str) -> None:
-    """`field`: the name at the top under which it stands; empty for a name itself."""
+    """Raise `MalformedJson`; `field` is the name at the top of the value, empty for a name itself."""
     if depth == 0:
         raise MalformedJson
     if isinstance(value, dict):
@@ -162,7 +162,7 @@ def _refuse_unclean(value: Any, depth: int, field: str) -> None:
 
 
 def _is_clean(text: str) -> bool:
-    """No control characters but line ends and tabs, and no lone surrogates (they cannot be stored)."""
+    """Return whether a text has no lone surrogates, and no control characters but line ends and tabs."""
     return text.isprintable() or not any(
         (character < " " and character not in "\n\r\t")
         or character == "\x7f"
@@ -172,26 +172,28 @@ def _is_clean(text: str) -> bool:
 
 
 class StrictParser(FlaskParser):
-    """webargs with the strict reader; validation problems surface as marshmallow's own exception."""
+    """webargs with the strict reader; a validation problem stays marshmallow's own exception."""
 
     DEFAULT_VALIDATION_STATUS = 400
     BODY_LIMIT = PUBLIC_LIMIT
 
     def load_json(self, req: Request, schema: Any) -> Any:
+        """Return the strict JSON object of the request."""
         return read_json(req, self.BODY_LIMIT)
 
     def load_querystring(self, req: Request, schema: Any) -> Any:
-        """Raises `Invalid` for a parameter that is given twice: which of the two was meant, nobody knows."""
+        """Return the parameters; raise `Invalid` for one that is there twice."""
         twice = [name for name, values in req.args.lists() if len(values) > 1]
         if twice:
             raise Invalid(*[FieldProblem(field=own_name(name), code="duplicate") for name in twice])
         return super().load_querystring(req, schema)
 
     def handle_error(self, error: Any, req: Any, schema: Any, **_details: Any) -> Any:
+        """Raise marshmallow's error unchanged."""
         raise error
 
 
 class StaffParser(StrictParser):
-    """The same for staff, whose notes are longer than a carrier's."""
+    """The parser for staff, whose notes are longer than a carrier's."""
 
     BODY_LIMIT = 64 * 1024

@@ -1,7 +1,7 @@
-"""Headers of every answer: the API's version, a strict content policy, no caching of private things.
+"""Headers of every answer: the API's version, a strict content policy, no caching of private answers.
 
-A file of ours gets only those that mean something for a file: a browser reads the others on documents alone,
-and on a slow network they weigh more than a small script.
+A static file gets only the headers that matter for a file. A browser reads the others on documents alone, and
+on a slow network they weigh more than a small script.
 """
 
 from collections.abc import Iterable, Sequence
@@ -36,21 +36,21 @@ _FIXED = {
 
 
 _IS_FILE: Final = "signals.is_file"
-"""In the environment of a request: its answer is a file of ours."""
+"""Marks a request whose answer is a static file."""
 _OF_FILES = frozenset(
     {"API-Version", "X-Content-Type-Options", "Cross-Origin-Resource-Policy", "Cache-Control"}
 )
 _POLICY_OF_DRAWINGS = "default-src 'none'; frame-ancestors 'none'"
-"""An SVG can be opened as a document; ours holds nothing that runs."""
+"""A browser can open an SVG as a document; ours contain no script."""
 _NOT_OF_FILES = ("Content-Disposition", "Last-Modified")
-"""What Flask adds: files are shown, not saved, and their tag tells whether they changed."""
+"""Headers that Flask adds: a page shows files, and their tag tells whether they changed."""
 
 
 def register_headers(app: Flask, *, https: bool) -> None:
     """Add the headers; `https` adds HSTS.
 
-    Those of every answer are put on around Flask: in werkzeug each is looked over four times, and a
-    report's answer has a dozen.
+    A wrapper around Flask adds the headers of every answer: werkzeug checks each header four times, and the
+    answer to a report has a dozen.
     """
     fixed = dict(_FIXED)
     if https:
@@ -66,23 +66,23 @@ def register_headers(app: Flask, *, https: bool) -> None:
             _lighten(response)
         elif "Vary" in response.headers:
             response.vary.add("Accept-Language")
-        said = request.method == "OPTIONS" and response.status_code < 400
-        if said or response.status_code == 204:
-            response.headers.pop("Content-Type", None)  # there is no content to have one
+        is_options = request.method == "OPTIONS" and response.status_code < 400
+        if is_options or response.status_code == 204:
+            response.headers.pop("Content-Type", None)  # an answer without content has no type
         return response
 
     app.wsgi_app = _Outermost(app.wsgi_app, usual)  # type: ignore[method-assign]
 
 
 MOST_PASSED_OVER: Final = 64 * 1024
-"""Bytes of a body that nobody wanted: so many are read all the same, so that the connection can stay."""
+"""Bytes of an unread body that the wrapper still reads, so that the connection can stay open."""
 
 
 class _Outermost:
-    """Around the application: the usual headers where the answer has none of that name.
+    """A wrapper that adds missing headers, and handles bodies that the application did not read.
 
-    And what was sent and not read, as with a call that is refused for its sender: a server closes such a
-    connection without a word (RFC 9112, 9.3 and 9.6), and the sender's next request is lost in it.
+    A refused call leaves its body unread. A server then closes the connection without a word (RFC 9112, 9.3
+    and 9.6) and the sender loses the next request.
     """
 
     def __init__(self, application: "WSGIApplication", usual: Sequence[tuple[str, str, str]]) -> None:
@@ -103,9 +103,9 @@ class _Outermost:
 
 
 def _is_read(environ: "WSGIEnvironment", *, refused: bool) -> bool:
-    """Whether the body was read to its end, by now; only a server that says where that is can be asked.
+    """Return whether the body is read to its end; only a server that marks the end can tell.
 
-    One without a length is passed over no further than it was read: what was not refused was read whole.
+    A body without a length counts as read unless the call was refused.
     """
     length = environ.get("CONTENT_LENGTH") or "0"
     if "HTTP_TRANSFER_ENCODING" in environ:
@@ -116,7 +116,7 @@ def _is_read(environ: "WSGIEnvironment", *, refused: bool) -> bool:
 
 
 def _passed_over(stream: IO[bytes]) -> bool:
-    """Whether the end came within `MOST_PASSED_OVER`."""
+    """Skip the rest of the body; return whether it ended within `MOST_PASSED_OVER`."""
     left = MOST_PASSED_OVER
     while left > 0:
         part = stream.read(min(left, 16 * 1024))
@@ -127,8 +127,8 @@ def _passed_over(stream: IO[bytes]) -> bool:
 
 
 def _at_once(answer: Iterable[bytes]) -> Iterable[bytes]:
-    """What is in memory as a list: granian sends a list in one go, anything else piece by piece."""
-    if not isinstance(answer, ClosingIterator):  # a file; nothing else here is sent as it is being made
+    """Return an answer in memory as a list: granian sends a list in one go, anything else piece by piece."""
+    if not isinstance(answer, ClosingIterator):  # a file; everything else is complete
         return answer
     try:
         return list(answer)

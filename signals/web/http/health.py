@@ -1,4 +1,4 @@
-"""Whether a process lives (`/healthz`) and whether it can do its work (`/readyz`)."""
+"""Tell whether a process lives (`/healthz`) and whether it can do its work (`/readyz`)."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -11,7 +11,7 @@ Check = Callable[[], None]
 
 
 def health_blueprint(checks: Mapping[str, Check]) -> Blueprint:
-    """`checks`: name to a function that raises when the part is not usable."""
+    """Return the two pages; each of `checks` raises when its part is not usable."""
     blueprint = Blueprint("health", __name__)
 
     @blueprint.get("/healthz")
@@ -26,7 +26,7 @@ def health_blueprint(checks: Mapping[str, Check]) -> Blueprint:
 
 
 def health(checks: Mapping[str, Check]) -> tuple[dict[str, object], int]:
-    """Body and status: 503 names what cannot be used."""
+    """Return body and status; with 503 the body names the unusable parts."""
     failed = [name for name, check in checks.items() if not _passes(check)]
     return ({"status": "unavailable", "failed": failed}, 503) if failed else ({"status": "ok"}, 200)
 
@@ -34,7 +34,7 @@ def health(checks: Mapping[str, Check]) -> tuple[dict[str, object], int]:
 def _passes(check: Check) -> bool:
     try:
         check()
-    except Exception:  # noqa: BLE001 - whatever fails, the answer is "not ready"
+    except Exception:  # noqa: BLE001 - any failure means "not ready"
         return False
     return True
 

@@ -1,8 +1,7 @@
-"""`GET /metrics` for Prometheus: on the desk, and on a port of its own for a worker; never on a front alone.
+"""`GET /metrics` for Prometheus: on the desk, and on a port of a worker's own; never on a front alone.
 
-A worker has no other door, so that its port tells its health too.
-
-Figures of the whole installation and of no area: messages by state and class, and the age of the oldest.
+The port of a worker tells its health too. The figures are about the whole installation and about no area:
+messages by state and class, and the age of the oldest.
 """
 
 import json
@@ -26,7 +25,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 def metrics_blueprint(sessions: sessionmaker[Session], clock: Clock) -> Blueprint:
-    """The figures as the staff side may read them."""
+    """Return the page with the figures."""
     blueprint = Blueprint("metrics", __name__)
 
     @blueprint.get("/metrics")
@@ -37,7 +36,7 @@ def metrics_blueprint(sessions: sessionmaker[Session], clock: Clock) -> Blueprin
 
 
 def _text(sessions: sessionmaker[Session], clock: Clock) -> bytes:
-    """Read without a writer's turn: whoever asks, unknown to us, must neither wait for one nor keep one."""
+    """Read outside the writers' queue: an unknown reader must neither wait for a writer nor delay one."""
     with reading_session(sessions, reading(sessions.kw["bind"])) as session:
         return prometheus_text(session, clock)
 
@@ -53,14 +52,14 @@ def serve_metrics(
     def figures() -> _Answer:
         return 200, CONTENT_TYPE, _text(sessions, clock)
 
-    def told(checks: Mapping[str, Check]) -> _Answer:
+    def health_of(checks: Mapping[str, Check]) -> _Answer:
         body, status = health(checks)
         return status, "application/json", json.dumps(body).encode()
 
     answers: Mapping[str, Callable[[], _Answer]] = {
         "/metrics": figures,
-        "/healthz": lambda: told({}),
-        "/readyz": lambda: told(checks),
+        "/healthz": lambda: health_of({}),
+        "/readyz": lambda: health_of(checks),
     }
 
     class Handler(BaseHTTPRequestHandler):
@@ -76,7 +75,7 @@ def serve_metrics(
             self.wfile.write(body)
 
         def log_message(self, format: str, *args: Any) -> None:
-            """No address of a caller is logged anywhere."""
+            """Log nothing: a line would hold the address of the caller."""
 
     server = ThreadingHTTPServer((host, port), Handler)
     server.daemon_threads = True

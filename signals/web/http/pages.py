@@ -1,4 +1,4 @@
-"""Pages that belong to no side: what an error says to people, the documentation of the API, and the icon."""
+"""Pages that belong to no side: errors for people, the documentation of the API, and the icon."""
 
 import hashlib
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ from signals.web.http.problems import occurrence
 
 A_YEAR = 365 * 24 * 60 * 60
 
-# A page speaks of buttons where a program reads of headers.
+# A page names buttons; a problem for a program names headers.
 _PAGE_TITLES: Mapping[str, LazyString] = {
     "unsupported_media_type": _("This page takes only its own form"),
 }
@@ -39,7 +39,7 @@ _PAGE_DETAILS: Mapping[str, LazyString] = {
 
 
 def register_pages(app: Flask, settings: Settings) -> None:
-    """Add `/docs` and `/favicon.ico`, and give static files addresses that may be kept for a year."""
+    """Add `/docs` and `/favicon.ico`, and let browsers keep static files for a year."""
     app.add_url_rule("/docs", "docs", _docs)
     app.add_url_rule("/favicon.ico", "favicon", lambda: app.send_static_file("icons/favicon.ico"))
     app.jinja_env.globals.update(direction=direction, page_language=_page_language)
@@ -50,7 +50,7 @@ def register_pages(app: Flask, settings: Settings) -> None:
 
 
 def error_page(status: int, code: str) -> Response:
-    """A refusal for people, in their language: what happened and what to do next; never what they typed."""
+    """Return a refusal for people, in their language: the problem and the next step, never the typed text."""
     page = render_template(
         "error.html",
         code=_page_language(),
@@ -64,22 +64,22 @@ def error_page(status: int, code: str) -> Response:
 
 
 def _page_language() -> str:
-    """The language of this page for its `lang` attribute."""
+    """Return the language of this page, for its `lang` attribute."""
     locale = get_locale()
     return str(locale.language) if locale else DEFAULT
 
 
 def _start() -> str:
-    """Where to begin again; empty where this process has no such page."""
+    """Return the page to begin again."""
     if request.path.startswith("/figures"):
-        return "/figures"  # also for who reads them without an account, and where there is no desk
+        return "/figures"  # also for a reader without an account, and in a process without a desk
     if request.path.startswith(("/desk", "/admin")) or not current_app.config["SERVES_PUBLIC"]:
-        return "/desk/"  # leads everybody to where their role begins
+        return "/desk/"  # redirects each role to its first page
     return "/"
 
 
 def _docs() -> str:
-    """The OpenAPI description to read: a plain list that the viewer replaces once its script runs."""
+    """Show the OpenAPI description: a plain list that the viewer replaces once its script runs."""
     return render_template(
         "docs.html",
         code=language(),
@@ -89,7 +89,7 @@ def _docs() -> str:
 
 
 def _version_static_files(app: Flask) -> None:
-    """`?v=<digest>` in the address of every static file: unchanged files are never asked for again."""
+    """Put `?v=<digest>` in the address of every static file, so that browsers can keep it."""
     folder = Path(str(app.static_folder))
 
     @app.url_defaults

@@ -1,6 +1,6 @@
-"""Every refusal as `application/problem+json` (RFC 9457) for programs, as a page for people.
+"""Answer every refusal: `application/problem+json` (RFC 9457) for programs, a page for people.
 
-Never a stack, an SQL text, a path, an address or what the sender typed.
+No answer holds a stack, an SQL text, a path, an address or the sender's text.
 """
 
 import json
@@ -52,7 +52,7 @@ PageOfProblem = Callable[[int, str], Response]
 
 
 class FieldProblemSchema(Schema):
-    """One thing wrong with one field."""
+    """A problem of one field."""
 
     field = fields.String(required=True, metadata={"description": "Dotted path; empty for the whole body"})
     code = fields.String(required=True, metadata={"description": "Stable word"})
@@ -81,7 +81,7 @@ def problem(
     extra: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """A problem+json answer in the reader's language."""
+    """Return a problem+json answer in the reader's language."""
     body: dict[str, Any] = {
         "type": f"urn:problem:signals:{code}",
         "title": title_of(code),
@@ -100,14 +100,14 @@ def problem(
 
 
 def occurrence() -> str:
-    """The number of this occurrence, by which support finds the log line; one for each request."""
+    """Return the number of this request: support finds the log line by it."""
     if "occurrence" not in g:
         g.occurrence = str(uuid.uuid4())
     return str(g.occurrence)
 
 
 def register_problems(app: Flask, page: PageOfProblem) -> None:
-    """Turn every exception into an answer; `page(status, code)` renders the one for people."""
+    """Turn every exception into an answer; `page(status, code)` renders the page for people."""
 
     def answer(status: int, code: str, **more: Any) -> Response:
         if request.path.startswith(API_PREFIX) or not _wants_page():
@@ -151,7 +151,7 @@ def register_problems(app: Flask, page: PageOfProblem) -> None:
 
 
 def _detail_for_staff(error: HTTPException | None) -> str | None:
-    """Where a member of staff may do more than the public; None where the usual words are right."""
+    """Return other words where staff may do more than the public; None where the usual words fit."""
     if isinstance(error, BodyTooLarge) and error.limit > PUBLIC_LIMIT:
         return str(staff_answers.TOO_LARGE)
     return None

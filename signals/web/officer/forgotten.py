@@ -9,13 +9,13 @@ from sqlalchemy import extract, func, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from signals.audit.grounds import Ground
 from signals.db import is_sqlite
 from signals.models import DeletionRecord, RetentionPeriod
 from signals.models.base import new_id
 from signals.retention import Period, periods_of, refuse_unfit
 from signals.vocabulary import AuditAction, DeletionReason, RetentionRule
-from signals.web.staff_kit.auth import current
-from signals.web.staff_kit.context import desk
+from signals.web.staff_kit.context import desk, operation
 from signals.web.staff_kit.day_cursor import cursor_after, position_in
 from signals.web.staff_kit.opened import organisation_id
 
@@ -79,18 +79,14 @@ def set_period(*, rule: RetentionRule, days: int, legal_basis: str) -> None:
 
     Raises `Invalid` when the periods would not fit each other.
     """
-    context, own_id = desk(), organisation_id()
-    with context.sessions.begin() as session:
-        wanted = Period(days=days, legal_basis=legal_basis)
-        refuse_unfit({**periods_of(session, own_id), rule: wanted}, rule)
-        _store(session, own_id, rule, {"days": days, "legal_basis": legal_basis})
-        context.audit.record(
-            session,
-            context.clock,
-            actor=current().actor,
-            action=AuditAction.ORGANISATION_CHANGED,
+    own_id, wanted = organisation_id(), Period(days=days, legal_basis=legal_basis)
+    with operation() as change:
+        refuse_unfit({**periods_of(change.session, own_id), rule: wanted}, rule)
+        _store(change.session, own_id, rule, {"days": days, "legal_basis": legal_basis})
+        change.record(
+            AuditAction.ORGANISATION_CHANGED,
             subject_id=own_id,
-            ground=f"retention:{rule.value}:{days}",
+            ground=Ground.RETENTION.of(f"{rule.value}:{days}"),
         )
 
 

@@ -16,7 +16,7 @@ from signals.web.staff_kit.opened import organisation_id
 
 @dataclass(frozen=True, kw_only=True)
 class Registered:
-    """An entry of the register and the name of who made it."""
+    """An entry of the register and the name of the officer."""
 
     entry: RegisterEntry
     recorded_by: str
@@ -31,7 +31,7 @@ class RegisterPage:
 
 
 def register_page(*, limit: int, cursor: str | None) -> RegisterPage:
-    """A page of the own organisation's register; raises `Invalid` for a cursor that is none."""
+    """Return a page of the own organisation's register; raise `Invalid` for a wrong cursor."""
     before = position_in(cursor)
     with desk().reading() as session:
         found = residents.register(session, organisation_id=organisation_id(), limit=limit + 1, before=before)

@@ -1,4 +1,4 @@
-"""Residents' rights in the own organisation: audited and entered in the register before anything leaves."""
+"""Residents' rights in the own organisation: audit and register are committed before content leaves."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -39,7 +39,7 @@ _REASONS: Final = {Right.ERASURE: DeletionReason.ERASURE, Right.OBJECTION: Delet
 
 @dataclass(frozen=True, kw_only=True)
 class Held:
-    """What the organisation has on an address, without content; `receivers`: names by organisation id."""
+    """All that the organisation has about an address; `receivers`: names by organisation id."""
 
     findings: Findings = field(repr=False)
     receivers: dict[UUID, str]
@@ -70,7 +70,7 @@ class Held:
 
 @dataclass(frozen=True, kw_only=True)
 class Erased:
-    """How many signals: all of them, and those that another organisation had by referral.
+    """The number of signals: all, and those that another organisation had by referral.
 
     `at_once` is False when the worker deletes the rest within seconds.
     """
@@ -81,7 +81,7 @@ class Erased:
 
 
 def find(address: Address) -> Held:
-    """What there is on exactly this address; the search is audited first."""
+    """Find what there is on exactly this address; the search is audited first."""
     with desk().sessions.begin() as session:
         findings = _find(session, address)
         receivers = _receivers(session, findings)
@@ -89,7 +89,7 @@ def find(address: Address) -> Held:
 
 
 def export(address: Address, proof: Proof) -> dict[str, Any]:
-    """All that is kept of an address, in the clear (art. 15 AVG): register and audit are committed first."""
+    """Return all data about an address, in the clear (art. 15 AVG); register and audit come first."""
     context = desk()
     with context.sessions.begin() as session:
         findings = _find(session, address)
@@ -111,15 +111,15 @@ def export(address: Address, proof: Proof) -> dict[str, Any]:
 def erase(address: Address, proof: Proof, right: Right, *, seen: Collection[UUID] = ()) -> Erased:
     """Delete everything of an address, wherever it was referred (art. 17, 19 and 21 AVG).
 
-    `seen`: the signals that the page showed. When just these were erased meanwhile, or will be, and nothing
-    else is left, the button was pressed twice: it is said once more, and entered once.
+    `seen`: the signals that the page showed. If exactly these are erased already, or ordered to be, somebody
+    pressed the button twice: the answer is the same, and the register has one entry.
 
-    Register and audit are committed first. From then on it will happen: what cannot be deleted at once
-    (somebody holds the row, or this process may not delete) the worker deletes by the orders left here.
+    Register, audit and orders are committed first. Then this process deletes what it can; the worker deletes
+    the rest by the orders (another process may hold a row, or this one may not delete).
     """
     context = desk()
     with context.sessions.begin() as session:
-        # Of two presses at once the second sees what the first one did.
+        # The second of two simultaneous presses waits here, and then sees the first.
         lock_member(session, current().member.id)
         findings = _find(session, address)
         if seen and _are_erased(session, {*seen, *(signal.id for signal in findings.signals)}, right):
@@ -180,10 +180,9 @@ def restrict(signal_id: UUID, proof: Proof, *, lift: bool, expected_version: int
 def _done_already(
     session: Session, signal_id: UUID, action: AuditAction, version: int | None
 ) -> Signal | None:
-    """The signal, when the caller's last step on it was of this kind, from this version on.
+    """Return the signal when the caller's last step on this version was of this kind, else None.
 
-    Its button was pressed twice then, if it asks for the same. Raises `StaleVersion` when anything else
-    changed it since.
+    Then somebody pressed the button twice. Raises `StaleVersion` when anything else changed the signal.
     """
     if version is None:
         return None
@@ -202,13 +201,13 @@ def _done_already(
 
 
 def _refuse_unless(same: bool) -> None:
-    """A second form of one version that asks for something else is out of date: nothing of it was done."""
+    """Raise `StaleVersion` for a second form of one version that asks for something else."""
     if not same:
         raise StaleVersion
 
 
 def _are_erased(session: Session, ids: Collection[UUID], right: Right) -> bool:
-    """Whether all of these were deleted for this right, or are ordered to be."""
+    """Return whether all of these are deleted for this right, or ordered to be."""
     gone = select(DeletionRecord.signal_id).where(
         DeletionRecord.signal_id.in_(ids), DeletionRecord.reason == _REASONS[right]
     )
@@ -237,7 +236,7 @@ def _find(session: Session, address: Address) -> Findings:
 
 
 def _purge_now(ids: Sequence[UUID], reason: DeletionReason) -> bool:
-    """Whether nothing of it is left for the worker."""
+    """Delete the signals now; return whether nothing is left for the worker."""
     try:
         retention().purge_now(desk().clock, ids, reason)
     except (SQLAlchemyError, OSError) as error:

@@ -61,7 +61,7 @@ _DEADLINES: Final = {
 
 
 def rights_pdf(document: Mapping[str, Any]) -> bytes:
-    """The document of `signals.residents.export_of` for the resident to read."""
+    """Return the document of `signals.residents.export_of` as a PDF for the resident."""
     return make_pdf(
         title="Antwoord op uw verzoek om inzage",
         lead=[
@@ -112,10 +112,10 @@ def _sections(document: Mapping[str, Any]) -> Iterator[Section]:
 
 
 def facts_of(signal: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """What is kept of one signal, as (what, value)."""
+    """Yield what is kept of one signal, as (what, value)."""
     yield from _reception(signal)
     yield from _content(signal)
-    yield from _told(signal)
+    yield from _notified(signal)
     yield from _attempts(signal)
     for change in signal["history"]:
         yield "Gebeurtenis", _change(change)
@@ -143,8 +143,8 @@ def _reception(signal: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield words, _day(signal[name])
 
 
-def _told(signal: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """What the resident was told (art. 14 AVG)."""
+def _notified(signal: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield how the resident was notified (art. 14 AVG)."""
     if signal["letter_printed_on"]:
         yield "Brief aan u afgedrukt op", _day(signal["letter_printed_on"])
     if signal["notified_on"]:
@@ -180,7 +180,7 @@ def _conclusion(signal: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _change(change: Mapping[str, Any]) -> str:
-    """What happened when, from which state to which, and why where there are words for that."""
+    """Return a status change with its day, its states, and its reason if that has words."""
     states = [label(SignalState(change[name]), _LANGUAGE) for name in ("before", "after") if change[name]]
     reason = _reason(change)
     words = f"{_day(change['on'])}: {_words(Action, change['action'])} ({' → '.join(states)})"

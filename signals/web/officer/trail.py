@@ -1,4 +1,4 @@
-"""Reading the audit trail: an entry that it is read comes first; ids become names where known."""
+"""Read the audit trail: an entry about the reading comes first, and known ids become names."""
 
 import base64
 import csv
@@ -17,8 +17,7 @@ from signals.errors import FieldProblem, Invalid
 from signals.models import AuditEntry, DeletionRecord, Organisation, Signal, StaffMember
 from signals.vocabulary import AuditAction
 from signals.web.staff_kit.answer import moment
-from signals.web.staff_kit.auth import current
-from signals.web.staff_kit.context import desk
+from signals.web.staff_kit.context import desk, operation
 from signals.web.staff_kit.opened import organisation_id
 
 MAX_PAGE: Final = 200
@@ -33,7 +32,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """An entry with what its ids stand for, as far as the reader may know; empty where not."""
+    """An entry with the names behind its ids; a name that the reader may not know is empty."""
 
     entry: AuditEntry
     actor: str
@@ -41,7 +40,7 @@ class Line:
 
     @property
     def is_of_a_day(self) -> bool:
-        """Whether only the day is known: an arrival, of which nothing finer is kept."""
+        """Return whether only the day is known: of an arrival no moment is kept."""
         return self.entry.action is AuditAction.SIGNAL_ARRIVED
 
 
@@ -54,7 +53,7 @@ class TrailPage:
 
 
 def trail_page(wanted: AuditFilter, *, limit: int, cursor: str | None) -> TrailPage:
-    """A page of the caller's own organisation; raises `Invalid` for a cursor that is none."""
+    """Return a page of the caller's own organisation; raise `Invalid` for a wrong cursor."""
     own, before = replace(wanted, organisation_id=organisation_id()), _position(cursor)
     _record_reading("page")
     with desk().reading() as session:
@@ -65,7 +64,7 @@ def trail_page(wanted: AuditFilter, *, limit: int, cursor: str | None) -> TrailP
 
 
 def trail_csv(wanted: AuditFilter) -> str:
-    """The same as CSV (RFC 4180) with a header line; raises `Invalid` for more than 20,000 entries."""
+    """Return the trail as CSV (RFC 4180) with a header line; raise `Invalid` for more than 20,000 entries."""
     own = replace(wanted, organisation_id=organisation_id())
     _record_reading("csv")
     out = io.StringIO()
@@ -80,17 +79,14 @@ def trail_csv(wanted: AuditFilter) -> str:
 
 
 def people(session: Session) -> Sequence[StaffMember]:
-    """The staff whose acts the caller can look for."""
+    """Return the staff of the caller's organisation, to filter the trail by."""
     query = select(StaffMember).where(StaffMember.organisation_id == organisation_id())
     return session.scalars(query.order_by(StaffMember.name, StaffMember.id)).all()
 
 
 def _record_reading(ground: str) -> None:
-    context = desk()
-    with context.sessions.begin() as session:
-        context.audit.record(
-            session, context.clock, actor=current().actor, action=AuditAction.AUDIT_READ, ground=ground
-        )
+    with operation() as reading:
+        reading.record(AuditAction.AUDIT_READ, ground=ground)
 
 
 def _all_lines(session: Session, wanted: AuditFilter) -> Iterator[Line]:
@@ -116,7 +112,7 @@ def _lines(session: Session, entries: Sequence[AuditEntry]) -> list[Line]:
 
 
 def _names(session: Session, ids: Iterable[UUID | None]) -> dict[UUID | None, str]:
-    """Staff of the own organisation, and administrators: who acts on an organisation is known to it."""
+    """Return names of the own staff and of administrators: an organisation knows everybody who acts on it."""
     known = [found for found in ids if found is not None]
     query = select(StaffMember.id, StaffMember.name).where(
         StaffMember.id.in_(known),
@@ -126,14 +122,14 @@ def _names(session: Session, ids: Iterable[UUID | None]) -> dict[UUID | None, st
 
 
 def _own_name(session: Session, ids: Iterable[UUID | None]) -> dict[UUID | None, str]:
-    """The own organisation, where something is about its settings."""
+    """Return the name of the own organisation: an entry about its settings has its id."""
     own = organisation_id()
     found = session.get(Organisation, own) if own in set(ids) else None
     return {own: found.name} if found is not None else {}
 
 
 def _references(session: Session, ids: Iterable[UUID | None]) -> dict[UUID | None, str]:
-    """References of the own organisation's signals, live or deleted."""
+    """Return references of the own organisation's signals, live or deleted."""
     own = organisation_id()
     wanted = [found for found in ids if found is not None]
     live = select(Signal.id, Signal.reference).where(Signal.id.in_(wanted), Signal.organisation_id == own)
@@ -159,7 +155,7 @@ def _cells(line: Line) -> tuple[str, ...]:
 
 
 def _harmless(cell: str) -> str:
-    """A name that begins like a formula would be run by a spreadsheet."""
+    """Quote a name that begins like a formula: a spreadsheet would run it."""
     return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
 
 
