@@ -21,9 +21,13 @@ from signals.web.http.messages import DETAILS, TITLES
 from tools import texts
 
 PACKAGES = ("signals", "notifications", "privacy")
-CATALOGUES = [(package, code) for package in texts.PACKAGES for code in texts.languages(package)]
+CATALOGUES = [
+    pytest.param(package, code, id=f"{package.name}-{code}")
+    for package in texts.PACKAGES
+    for code in texts.languages(package)
+]
 FOR_PROGRAMS = {
-    "AddressDoubt", "ChangeKind", "Environment", "FindingKind", "MessageState", "Next",
+    "AddressDoubt", "ApprovalAction", "ChangeKind", "Environment", "FindingKind", "MessageState", "Next",
     "ProcessRole", "ReceiptState", "Security", "SheetSize", "What", "Wish",
 }  # fmt: skip
 """Codes that no page shows, or for which a template has a sentence each."""
