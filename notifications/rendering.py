@@ -1,7 +1,7 @@
-"""Turns an event and its values into subject, text, HTML and a short text, in Dutch or English.
+"""Turn an event and its values into subject, text, HTML and a short text, in Dutch or English.
 
-Templates are files: `templates/<language>/<event>.txt` (its first line is the subject), `.html` and
-`.sms.txt`. A value that is missing is an error, never an empty place.
+Templates are files: `templates/<language>/<event>.txt`, whose first line is the subject, and `.sms.txt`.
+The HTML has the words of the text. A missing value is an error, never an empty place.
 """
 
 from collections.abc import Mapping
@@ -12,8 +12,9 @@ from pathlib import Path
 
 from babel.dates import format_date
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, select_autoescape
+from markupsafe import Markup
 
-from notifications.events import LANGUAGES, check_values, is_for_deputy
+from notifications.events import LANGUAGES, Event, check_values, is_for_deputy
 from notifications.retry import PermanentFailure
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -30,29 +31,41 @@ class Rendered:
 
 
 def render(event: str, language: str, values: Mapping[str, str]) -> Rendered:
-    """Fill the templates of `event`. Raises PermanentFailure where they cannot be filled."""
+    """Fill the templates of `event`. Raises PermanentFailure if a template or a value is missing."""
     try:
         check_values(event, values, being_sent=True)
-        parts = {ending: _fill(event, language, ending, values) for ending in ("txt", "html", "sms.txt")}
+        subject, _, text = _fill(event, language, "txt", values).partition("\n")
+        short = _fill(event, language, "sms.txt", values)
     except (ValueError, TemplateError):
         raise PermanentFailure("unrenderable") from None
-    subject, _, text = parts["txt"].partition("\n")
+    paragraphs = [_lines(block, event, values["link"]) for block in text.strip().split("\n\n")]
+    html = _environment().get_template("layout.html")
     return Rendered(
         subject=subject.strip(),
         text=text.strip() + "\n",
-        html=parts["html"].strip() + "\n",
-        short=parts["sms.txt"].strip(),
+        html=html.render(language=language, subject=subject.strip(), paragraphs=paragraphs),
+        short=short.strip(),
     )
 
 
 def render_once(event: str, language: str, values: Mapping[str, str]) -> Rendered:
-    """The same, kept for those who are told the same: never for values that hold a secret."""
+    """Return the same from a cache, for several recipients: never for values that hold a secret."""
     return _rendered(event, language, tuple(sorted(values.items())))
 
 
 @lru_cache(maxsize=64)
 def _rendered(event: str, language: str, values: tuple[tuple[str, str], ...]) -> Rendered:
     return render(event, language, dict(values))
+
+
+def _lines(block: str, event: str, link: str) -> list[str | Markup]:
+    """Return the lines of a paragraph for HTML: the line above a link becomes the words of the link."""
+    *lines, last = block.split("\n")
+    if last != link:
+        return [*lines, last]
+    shown = [lines.pop()] if event == Event.ACCOUNT_LINK else []  # its reader may have to paste the link
+    words = link if shown else lines.pop().removesuffix(":")
+    return [*lines, *shown, Markup('<a href="{}">{}</a>').format(link, words)]
 
 
 def in_words(iso_date: str, language: str) -> str:
