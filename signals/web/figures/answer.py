@@ -1,8 +1,7 @@
-"""Answers that may be kept: a release never changes, so its digest stays right for as long as it is shown."""
+"""Answers that a reader may keep: a release never changes, so its digest stays right."""
 
 import hashlib
-import json
-from typing import Any, Final
+from typing import Final
 
 from flask import Response, request
 
@@ -14,29 +13,28 @@ PDF: Final = "application/pdf"
 ZIP: Final = "application/zip"
 
 _KEPT: Final = 300
-"""Seconds for which a kept answer is not asked for again: the list of releases grows, so not for long."""
+"""Seconds until a browser asks again: the list of releases grows, so they are few."""
 
 
 def kept(content: bytes | str, content_type: str, *, name: str = "") -> Response:
-    """An answer with its digest as ETag, 304 for who has it; `name`: the file it is saved under.
-
-    By everybody's caches where figures are public, else by the reader's own.
-    """
-    body = content.encode() if isinstance(content, str) else content
-    response = Response(body, content_type=_with_charset(content_type))
-    response.headers["Cache-Control"] = (
-        f"public, max-age={_KEPT}" if figures().public else "private, no-cache"
-    )
-    response.set_etag(hashlib.sha256(body).hexdigest()[:32])
+    """Return a file that a reader may keep; `name` is its name when the reader saves it."""
+    response = Response(content, content_type=_with_charset(content_type))
     if name:
         response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    response.make_conditional(request)
+    return keep(response)
+
+
+def keep(response: Response) -> Response:
+    """Give a good answer its digest as ETag, and turn it into a 304 when the reader has it already.
+
+    Every cache may keep it where figures are public, else the reader's own cache only.
+    """
+    if response.status_code == 200 and "ETag" not in response.headers:
+        public = f"public, max-age={_KEPT}"
+        response.headers["Cache-Control"] = public if figures().public else "private, no-cache"
+        response.set_etag(hashlib.sha256(response.get_data()).hexdigest()[:32])
+        response.make_conditional(request)
     return response
-
-
-def kept_json(body: Any) -> Response:
-    """The same of plain data."""
-    return kept(json.dumps(body, ensure_ascii=False), JSON)
 
 
 def _with_charset(content_type: str) -> str:

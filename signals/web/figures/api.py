@@ -1,4 +1,4 @@
-"""Released figures for programs. Nothing is computed on demand: what was not released does not exist."""
+"""Released figures for programs. The API computes nothing on demand: it knows released tables only."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -9,14 +9,9 @@ from signals.statistics import ReleasedTable
 from signals.statistics.exports import csv_name, table_as_csv
 from signals.vocabulary import Role
 from signals.web.figures.access import for_readers
-from signals.web.figures.answer import CSV, kept, kept_json
+from signals.web.figures.answer import CSV, keep, kept
 from signals.web.figures.library import library
-from signals.web.figures.long_form import (
-    ReleasesSchema,
-    TableSchema,
-    releases_as_json,
-    table_as_json,
-)
+from signals.web.figures.long_form import ReleasesSchema, TableSchema
 from signals.web.http.accepting import prefers
 from signals.web.http.fields import Strict
 from signals.web.http.openapi import API_BASE, PublicBlueprint, answers
@@ -27,14 +22,16 @@ figures_api = PublicBlueprint(
 )
 
 AUTHENTICATION = "bearer"
-"""What every view here asks for, unless figures are public."""
+"""Every view here asks for this, unless figures are public."""
+
+figures_api.after_request(keep)
 
 _TOKEN: Final[list[dict[str, list[str]]]] = [{}, {"token": []}]
 _ALSO_CSV: Final = {"responses": {200: {"content": {CSV: {"schema": {"type": "string"}}}}}}
 
 
 class NoQuery(Strict):
-    """Nothing can be asked for beyond what was released."""
+    """No parameters: a release is all there is."""
 
 
 @figures_api.get("/releases")
@@ -43,11 +40,10 @@ class NoQuery(Strict):
 @figures_api.arguments(NoQuery, location="query", unknown="raise")
 @figures_api.response(200, ReleasesSchema, headers=ETAG)
 @answers(304, 401, 403, 503)
-def releases(_nothing: Mapping[str, Any]) -> Response:
-    """What was released, newest first: quarters, years, then periods of several years."""
+def releases(_nothing: Mapping[str, Any]) -> Mapping[str, Any]:
+    """List the releases, newest first: quarters, years, then periods of several years."""
     with library() as found:
-        body = releases_as_json(list(found.releases))
-    return kept_json(body)
+        return {"items": found.releases}
 
 
 @figures_api.get("/releases/<period>/tables/<table>")
@@ -56,13 +52,11 @@ def releases(_nothing: Mapping[str, Any]) -> Response:
 @figures_api.arguments(NoQuery, location="query", unknown="raise")
 @figures_api.response(200, TableSchema, headers=ETAG)
 @answers(304, 401, 403, 404, 503)
-def table(_nothing: Mapping[str, Any], period: str, table: str) -> Response:
-    """A released table as JSON, or as CSV for who accepts that rather."""
+def table(_nothing: Mapping[str, Any], period: str, table: str) -> tuple[Any, int, Mapping[str, str]]:
+    """Give a released table as JSON, or as CSV to a reader that prefers it."""
     with library() as found:
         wanted = found.table(period, table)
-    response = _csv(wanted) if prefers(CSV) else kept_json(table_as_json(wanted))
-    response.vary.add("Accept")
-    return response
+    return _csv(wanted) if prefers(CSV) else wanted, 200, {"Vary": "Accept"}
 
 
 @figures_api.get("/releases/<period>/tables/<table>.csv")
@@ -72,7 +66,7 @@ def table(_nothing: Mapping[str, Any], period: str, table: str) -> Response:
 @figures_api.response(200, content_type=CSV, headers=ETAG)
 @answers(304, 401, 403, 404, 503)
 def table_csv(_nothing: Mapping[str, Any], period: str, table: str) -> Response:
-    """A released table as CSV: a hidden cell is `<10`."""
+    """Give a released table as CSV: a hidden cell is `<10`."""
     with library() as found:
         wanted = found.table(period, table)
     return _csv(wanted)

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, pre_dump
 
-from signals.statistics import ReleasedTable, ReleaseSummary
+from signals.statistics import ReleasedTable, TableName
 from signals.web.figures import words
 
 
@@ -13,6 +13,11 @@ class TableNameSchema(Schema):
 
     name = fields.String(required=True, metadata={"description": "Stable: part of the address"})
     title = fields.String(required=True, metadata={"description": "In the reader's language"})
+
+    @pre_dump
+    def name_in_words(self, table: TableName, **_kwargs: Any) -> dict[str, str]:
+        """Return the table with its title in the reader's language."""
+        return {"name": table.name, "title": table.title[words.language()]}
 
 
 class ReleaseSchema(Schema):
@@ -49,32 +54,19 @@ class TableSchema(Schema):
         },
     )
 
-
-def releases_as_json(releases: list[ReleaseSummary]) -> dict[str, Any]:
-    """The list of releases."""
-    return {"items": [_release(one) for one in releases]}
-
-
-def table_as_json(table: ReleasedTable) -> dict[str, Any]:
-    """A table; a hidden cell is null."""
-    dimensions = [one.name for one in table.schema.dimensions]
-    return {
-        "period": table.period,
-        "table": table.schema.name,
-        "title": table.schema.title[words.language()],
-        "released_on": table.released_on.isoformat(),
-        "withheld": table.withheld,
-        "dimensions": dimensions,
-        "items": [
-            dict(zip(dimensions, keys, strict=True)) | {"measure": measure, "value": value}
-            for keys, measure, value in table.rows
-        ],
-    }
-
-
-def _release(release: ReleaseSummary) -> dict[str, Any]:
-    return {
-        "period": release.period,
-        "released_on": release.released_on.isoformat(),
-        "tables": [{"name": name, "title": title[words.language()]} for name, title in release.tables],
-    }
+    @pre_dump
+    def write_out(self, table: ReleasedTable, **_kwargs: Any) -> dict[str, Any]:
+        """Return one item for each cell."""
+        dimensions = [one.name for one in table.schema.dimensions]
+        return {
+            "period": table.period,
+            "table": table.schema.name,
+            "title": table.schema.title[words.language()],
+            "released_on": table.released_on,
+            "withheld": table.withheld,
+            "dimensions": dimensions,
+            "items": [
+                dict(zip(dimensions, keys, strict=True)) | {"measure": measure, "value": value}
+                for keys, measure, value in table.rows
+            ],
+        }

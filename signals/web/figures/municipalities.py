@@ -9,7 +9,7 @@ from flask_babel import gettext
 from privacy.disclosure.tables import QUARTER, TOTAL, read_period
 from signals.statistics import ReleasedTable
 from signals.statistics.menu import is_division, window_from
-from signals.web.figures import story, words
+from signals.web.figures import parts, words
 from signals.web.figures.figure import Grid, Row
 from signals.web.figures.library import Library
 from signals.web.figures.numbers import Numbers
@@ -37,8 +37,8 @@ def by_region(table: ReleasedTable, regions: ReleasedTable) -> list[Part]:
     members: dict[str, list[str]] = {}
     for code, region in parents.items():
         members.setdefault(region, []).append(code)
-    parts = [_part(table, region, codes, totals) for region, codes in members.items()]
-    return sorted(parts, key=lambda part: (part.key == "unknown", part.title))
+    folds = [_part(table, region, codes, totals) for region, codes in members.items()]
+    return sorted(folds, key=lambda part: (part.key == "unknown", part.title))
 
 
 def newest_window(found: Library) -> tuple[str, str] | None:
@@ -72,16 +72,16 @@ def _part(table: ReleasedTable, region: str, codes: Iterable[str], totals: Numbe
     shown = sum(count is not None for _, count in found)
     said = gettext(
         "Signals: %(total)s. %(shown)d of %(all)d municipalities shown",
-        total=story.counted(total) or gettext("hidden"),
+        total=parts.counted(total) or gettext("hidden"),
         shown=shown,
         all=len(found),
     )
-    rows = [Row(head=place, cells=[story.counted(count)]) for place, count in found]
-    rows.append(Row(head=gettext("The whole region"), cells=[story.counted(total)], total=True))
+    rows = [Row(head=place, cells=[parts.counted(count)]) for place, count in found]
+    rows.append(Row(head=gettext("The whole region"), cells=[parts.counted(total)], total=True))
     heads = [words.dimension(name), gettext("Signals")]
     return Part(key=region, title=title, said=said, grid=Grid(caption=title, heads=heads, rows=rows))
 
 
 def whole_country(table: ReleasedTable) -> str | None:
     """The total of the country, None when it is hidden."""
-    return story.counted(Numbers(table).get("signals", **{table.schema.dimensions[0].name: TOTAL}))
+    return parts.counted(Numbers(table).get("signals", **{table.schema.dimensions[0].name: TOTAL}))

@@ -12,7 +12,7 @@ from signals.statistics import ReleasedTable
 from signals.statistics.exports import csv_name, table_as_csv
 from signals.statistics.menu import is_division
 from signals.statistics.releases import protocol_in
-from signals.web.figures import areas, municipalities, report, story, trends, words
+from signals.web.figures import areas, municipalities, parts, report, story, trends, words
 from signals.web.figures.access import for_readers
 from signals.web.figures.answer import CSV, PDF, kept
 from signals.web.figures.context import figures
@@ -112,7 +112,7 @@ def table(period: str, table: str) -> str:
         table=wanted,
         shown=_charts_of(wanted),
         whole=whole_table(wanted),
-        withheld=story.withheld(),
+        withheld=parts.withheld(),
     )
 
 
@@ -147,7 +147,7 @@ def method() -> str:
         first=first,
         licence=licence,
         licence_url=LICENCE_URLS[licence],
-        reliability=story.reliability(),
+        reliability=parts.reliability(),
     )
 
 
@@ -157,8 +157,8 @@ def _municipalities(wanted: ReleasedTable, regions: ReleasedTable) -> str:
         table=wanted,
         total=None if wanted.withheld else municipalities.whole_country(wanted),
         by_region=municipalities.by_region(wanted, regions),
-        withheld=story.withheld(),
-        reliability=story.reliability(),
+        withheld=parts.withheld(),
+        reliability=parts.reliability(),
     )
 
 
@@ -177,7 +177,7 @@ def _overview(found: Library) -> tuple[list[Figure], list[str]]:
 def _about_attempts(attempts: ReleasedTable | None) -> list[Figure]:
     if attempts is None:
         about = gettext("Share of the residents who were reached, by the number and the kind of attempts.")
-        return [story.missing(key="attempts", title=gettext("What reaches people"), about=about)]
+        return [parts.missing(key="attempts", title=gettext("What reaches people"), about=about)]
     return [story.by_number(attempts), story.by_kind(attempts), story.kind_by_number(attempts)]
 
 

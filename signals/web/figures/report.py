@@ -9,7 +9,7 @@ from flask_babel import gettext
 from privacy.disclosure.tables import QUARTER, YEAR, read_period
 from signals.errors import NotFound
 from signals.statistics import ReleasedTable
-from signals.web.figures import areas, story, trends, words
+from signals.web.figures import areas, parts, story, trends, words
 from signals.web.figures.figure import Figure, Grid
 from signals.web.figures.library import Library
 from signals.web.pdf import compile_pdf
@@ -36,7 +36,7 @@ def report_pdf(library: Library, period: str) -> bytes:
         "findings": story.findings(attempts) if attempts else [],
         "figures": [_plain(one) for one in _figures(library, period, attempts)],
         "method_title": gettext("How reliable is this?"),
-        "method": story.reliability(),
+        "method": parts.reliability(),
     }
     return compile_pdf(_TEMPLATE, data)
 
@@ -68,7 +68,7 @@ def _year_before(library: Library, period: str) -> str | None:
 
 
 def _plain(one: Figure) -> dict[str, Any]:
-    general = set(story.reliability())
+    general = set(parts.reliability())
     return {
         "title": one.title,
         "about": one.about,
@@ -79,7 +79,7 @@ def _plain(one: Figure) -> dict[str, Any]:
         "heads": list(one.grid.heads) if one.grid else [],
         "rows": _rows(one.grid) if one.grid else [],
         "reliability": [
-            *([story.hatched()] if one.grid and one.grid.hides else []),
+            *([parts.hatched()] if one.grid and one.grid.hides else []),
             *(sentence for sentence in one.reliability if sentence not in general),
         ],
     }

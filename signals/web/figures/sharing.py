@@ -8,7 +8,7 @@ from flask_babel import gettext
 
 from signals.errors import FieldProblem, Invalid, NotFound, NotSignedIn
 from signals.vocabulary import STAFF_LANGUAGES, Role
-from signals.web.figures import story, words
+from signals.web.figures import parts, words
 from signals.web.figures.context import figures
 from signals.web.http.i18n import staff_language
 from signals.web.http.messages import detail_of, title_of
@@ -61,7 +61,7 @@ def shared() -> dict[str, Any]:
         "here": here,
         "parts": _parts,
         "words": words,
-        "hatched": story.hatched,
+        "hatched": parts.hatched,
     }
 
 

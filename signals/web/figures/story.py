@@ -3,31 +3,29 @@
 Everything here is computed from what was released, so nothing here can tell more.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from flask_babel import gettext
-from markupsafe import Markup
 
 from signals.statistics import ReleasedTable
 from signals.web.figures import charts, words
 from signals.web.figures.charts import Bar
-from signals.web.figures.figure import Figure, Grid, Row, Source
+from signals.web.figures.figure import Figure, Grid, Row
 from signals.web.figures.numbers import Numbers
+from signals.web.figures.parts import Drawn, count_bar, counted, figure_of, frame, share_bar
 from signals.web.figures.shares import Share, share
 from signals.web.figures.svg import Frame
 
 FUNNEL: Final = ("signals", "claimed_in_time", "contacted", "reached", "helped")
 """Each is a part of the signals; the first is where it begins."""
 
-Drawn = tuple[Markup, Grid]
-
 
 def funnel(table: ReleasedTable) -> Figure:
     """From signal to help: how many of the concluded signals came how far."""
     numbers = Numbers(table)
     title = gettext("From signal to help")
-    return _figure(
+    return figure_of(
         table,
         key="funnel",
         title=title,
@@ -71,7 +69,7 @@ def kind_by_number(table: ReleasedTable) -> Figure:
     """Reached, by kind and number of attempts together."""
     numbers = Numbers(table)
     title = gettext("Kind and number of attempts together")
-    return _figure(
+    return figure_of(
         table,
         key="kind-by-number",
         title=title,
@@ -89,7 +87,7 @@ def outcomes(table: ReleasedTable) -> Figure:
     """What became of concluded signals, in groups."""
     numbers = Numbers(table)
     title = gettext("How signals ended")
-    return _figure(
+    return figure_of(
         table,
         key="outcomes",
         title=title,
@@ -103,7 +101,7 @@ def noticed(table: ReleasedTable) -> Figure:
     """What carriers noticed."""
     numbers = Numbers(table)
     title = gettext("What carriers noticed")
-    return _figure(
+    return figure_of(
         table,
         key="noticed",
         title=title,
@@ -138,94 +136,6 @@ def findings(table: ReleasedTable) -> list[str]:
     said += _contrast(numbers, "number", gettext("By number of attempts"))
     said += _contrast(numbers, "kinds", gettext("By kind of attempts"))
     return said
-
-
-def missing(*, key: str, title: str, about: str) -> Figure:
-    """A figure whose table was not released yet."""
-    return Figure(
-        key=key,
-        title=title,
-        about=about,
-        reliability=reliability(),
-        source=None,
-        missing=gettext("This table was not released yet: it comes once a year, after the year is over."),
-    )
-
-
-def reliability() -> list[str]:
-    """What holds for every released table."""
-    return [
-        gettext(
-            "Every number is rounded to five, so it is at most two off. Numbers below ten are hidden, zero "
-            "too, and so are others that would give them away. Percentages are made from the rounded "
-            "numbers; the range behind one is what rounding leaves."
-        ),
-        gettext(
-            "A release never changes. What is known later counts in the next one; drills never count. Before "
-            "release it was computed that no hidden number can be narrowed to fewer than five possibilities."
-        ),
-    ]
-
-
-def frame(key: str, title: str, bars: Sequence[Bar]) -> Frame:
-    """Name and description of a chart: what it draws, in the order of the chart."""
-    said = "; ".join(f"{bar.label}: {bar.shown or gettext('hidden')}".replace("\n", " ") for bar in bars)
-    return Frame(key=f"{key}-chart", title=title, description=f"{said}.")
-
-
-def share_bar(label: str, found: Share | None) -> Bar:
-    """A share as a bar with its range."""
-    if found is None:
-        return Bar(label=label, value=None, shown=gettext("hidden"))
-    return Bar(
-        label=label, value=found.value, shown=words.percent(found.value), low=found.low, high=found.high
-    )
-
-
-def count_bar(label: str, count: int | None) -> Bar:
-    """A count as a bar."""
-    return Bar(label=label, value=count, shown=gettext("hidden") if count is None else words.number(count))
-
-
-def counted(count: int | None) -> str | None:
-    """A count for a table."""
-    return None if count is None else words.number(count)
-
-
-def _figure(
-    table: ReleasedTable, *, key: str, title: str, about: str, draw: Callable[[], Drawn], notes: Sequence[str]
-) -> Figure:
-    chart, grid = (None, None) if table.withheld else draw()
-    return Figure(
-        key=key,
-        title=title,
-        about=about,
-        reliability=[*notes, *reliability()],
-        source=Source(period=table.period, table=table.schema.name),
-        chart=chart,
-        grid=grid,
-        missing=withheld() if table.withheld else "",
-    )
-
-
-def hatched() -> str:
-    """What hatching means."""
-    return str(
-        gettext(
-            "Hatched: hidden, because the number is smaller than 10, or because it would give such a number "
-            "away."
-        )
-    )
-
-
-def withheld() -> str:
-    """Why a table of a release has no numbers."""
-    return str(
-        gettext(
-            "This table was withheld: with all that was published before, one of its hidden numbers could "
-            "have been worked out."
-        )
-    )
 
 
 def _funnel(numbers: Numbers, title: str) -> Drawn:
@@ -269,7 +179,7 @@ def _reached_by(table: ReleasedTable, dimension: str, *, key: str, title: str, a
             caption=title, heads=heads, rows=rows
         )
 
-    return _figure(table, key=key, title=title, about=about, draw=draw, notes=[_range_sign(), *_cause()])
+    return figure_of(table, key=key, title=title, about=about, draw=draw, notes=[_range_sign(), *_cause()])
 
 
 def _kind_by_number(numbers: Numbers, title: str) -> Drawn:

@@ -7,7 +7,7 @@ from flask_babel import gettext
 
 from privacy.disclosure.tables import TOTAL
 from signals.statistics import ReleasedTable
-from signals.web.figures import story, words
+from signals.web.figures import parts, words
 from signals.web.figures.figure import Grid, Row
 
 _NO_CELL = "–"
@@ -27,7 +27,7 @@ def whole_table(table: ReleasedTable) -> Grid | None:
         rows.append(
             Row(
                 head=_head(dimensions, keys),
-                cells=[story.counted(values[measure]) for measure in measures],
+                cells=[parts.counted(values[measure]) for measure in measures],
                 total=TOTAL in keys,
             )
         )
@@ -77,7 +77,7 @@ def _crossed(table: ReleasedTable) -> Grid:
 
 def _cell(line: Mapping[str, int | None], column: str) -> str | None:
     """What cannot be, such as reached without an attempt, is no cell, and therefore not a hidden one."""
-    return story.counted(line[column]) if column in line else _NO_CELL
+    return parts.counted(line[column]) if column in line else _NO_CELL
 
 
 def _head(dimensions: list[str], keys: tuple[str, ...]) -> str:
