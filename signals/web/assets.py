@@ -1,7 +1,7 @@
-"""Copies the few files of the front-end libraries that pages use from node_modules to static/vendor.
+"""Copy the files of the front-end libraries that pages use from node_modules to static/vendor.
 
-Run as `python -m signals.web.assets` after `npm ci`; `make` does both. The manifest is the whole list: what
-is not named here is not served.
+Run it as `python -m signals.web.assets` after `npm ci`; `make` does both. The manifest is the whole list: the
+server serves no other file of a library.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ VENDOR = Path(__file__).resolve().parent / "static" / "vendor"
 
 @dataclass(frozen=True, kw_only=True)
 class Asset:
-    """One file of an npm package, and the name under static/vendor that pages use for it."""
+    """One file of an npm package, and its name under static/vendor."""
 
     package: str
     source: str
@@ -41,13 +41,13 @@ MANIFEST = (
 
 
 class AssetMissing(RuntimeError):
-    """A file of the manifest is missing: run `npm ci`, or mend the manifest after an upgrade."""
+    """A file of the manifest is missing: run `npm ci`, or fix the manifest after an upgrade."""
 
 
 def copy_assets(*, node_modules: Path = NODE_MODULES, vendor: Path = VENDOR) -> tuple[Path, ...]:
-    """Fills `vendor` with exactly the manifest's files and gives their paths.
+    """Fill `vendor` with exactly the manifest's files and return their paths.
 
-    Raises AssetMissing, and then leaves `vendor` as it was.
+    Raises `AssetMissing`, and then leaves `vendor` unchanged.
     """
     _require_all(node_modules)
     shutil.rmtree(vendor, ignore_errors=True)
@@ -56,7 +56,7 @@ def copy_assets(*, node_modules: Path = NODE_MODULES, vendor: Path = VENDOR) -> 
 
 
 def main() -> int:
-    """The command: 0 when everything was copied, 1 with the reason otherwise."""
+    """Run the command: return 0 when all files are copied, else print the reason and return 1."""
     try:
         copied = copy_assets()
     except AssetMissing as problem:

@@ -1,6 +1,6 @@
 """Scripts of the carrier's pages, several files in one answer: a request costs more than its bytes.
 
-Sources stay files of their own. One part is shared with the service worker, which may hold no page's code.
+The sources stay separate files. The service worker shares one part; it may contain no code of a page.
 """
 
 import hashlib
@@ -32,14 +32,14 @@ def register_bundles(app: Flask) -> None:
 
 
 def is_file(endpoint: str | None) -> bool:
-    """Whether an endpoint answers with a file of ours rather than with a page or a call."""
+    """Return whether an endpoint answers with a static file, not with a page or a call."""
     return endpoint in ("static", ENDPOINT)
 
 
 def without_comments(script: bytes) -> bytes:
-    """One of our own scripts without lines of comment and without indentation: a fifth less over the air.
+    """Return one of our own scripts without comment lines and indentation: a fifth fewer bytes.
 
-    Only comments that begin a line go, so that nothing within a text can be taken for one.
+    Only comments that begin a line go, because a text may contain the same characters.
     """
     return _INDENT.sub(b"", _LINES_OF_COMMENT.sub(b"", script))
 
@@ -62,7 +62,7 @@ def _content(name: str) -> bytes:
 
 @lru_cache(maxsize=16)
 def _joined(files: tuple[Path, ...], _modified: tuple[int, ...]) -> bytes:
-    # The semicolon: where one file ends without, the next would be taken for arguments of a call.
+    # The semicolon: after a file that ends without one, the next would be the arguments of a call.
     return b"\n;\n".join(without_comments(file.read_bytes()).strip() for file in files) + b"\n"
 
 

@@ -1,7 +1,7 @@
-"""What our fonts cannot draw, said in words: PDF/UA has no file with a character that nobody could read.
+"""Words for the characters that our fonts cannot draw: PDF/UA allows no character without a glyph.
 
-A worker's note has arrows and emoji in it, a carrier's note another script. A document that answers a
-resident's right may not fail by them.
+A worker's note may contain arrows and emoji, a carrier's note another script. The document that answers a
+resident's right may not fail because of them.
 """
 
 import re
@@ -18,7 +18,7 @@ _NEEDS_A_GLYPH: Final = re.compile(
 
 
 def drawable(text: str, drawn: frozenset[int]) -> str:
-    """The text with the Unicode name, in brackets, of each character that is not drawn: `[check mark]`."""
+    """Return the text with each undrawn character as its Unicode name in brackets: `[check mark]`."""
     return _NEEDS_A_GLYPH.sub(lambda found: _drawable(found[0], drawn), text)
 
 
@@ -29,7 +29,7 @@ def _drawable(character: str, drawn: frozenset[int]) -> str:
 
 
 def drawn_by(fonts: Iterable[Path]) -> frozenset[int]:
-    """The characters for which one of the fonts has a glyph."""
+    """Return the characters that have a glyph in one of the fonts."""
     from fontTools.ttLib import TTFont  # only a document needs it
 
     found: set[int] = set()

@@ -1,4 +1,4 @@
-"""Who may read released figures: coordinators, and everybody where `figures.public` says so."""
+"""The readers of released figures: coordinators, and everybody where `figures.public` is on."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -15,7 +15,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 def for_readers(means: str, *roles: Role) -> Callable[[View], View]:
-    """A view that asks for one of the roles unless figures are public. `means`: "cookie" or "bearer".
+    """Admit one of the roles only, unless figures are public; `means` is "cookie" or "bearer".
 
     Raises `NotSignedIn` and `Forbidden`.
     """
@@ -45,7 +45,7 @@ def _let_in(means: str, roles: tuple[Role, ...]) -> None:
 
 
 def _choose_language() -> None:
-    """`?lang=en` of the language switch goes before the reader's own setting."""
+    """Prefer `?lang=en` of the language switch to the reader's own setting."""
     chosen = request.args.get("lang")
     if chosen in STAFF_LANGUAGES:
         g.language = chosen

@@ -1,7 +1,7 @@
 """Charts from data: horizontal bars, columns over time, a matrix of shares, and pairs to compare.
 
 Each is one image with a name and a description; its numbers stand in the table beside it. A hidden cell is
-hatched at a fixed size, which says nothing of its value.
+hatched at a fixed size, so that the size tells nothing.
 """
 
 from collections.abc import Sequence
@@ -42,7 +42,7 @@ class Pair:
 
 
 def bars(frame: Frame, rows: Sequence[Bar], *, most: float | None = None) -> Markup:
-    """Horizontal bars, each below its name; `most` is the value of a full one (by default the largest)."""
+    """Draw horizontal bars, each below its name; `most` is the value of a full bar, by default the largest."""
     root = canvas(frame, _ROW * len(rows) + 6)
     full = most or _most(rows)
     for number, row in enumerate(rows):
@@ -53,7 +53,7 @@ def bars(frame: Frame, rows: Sequence[Bar], *, most: float | None = None) -> Mar
 
 
 def pairs(frame: Frame, rows: Sequence[Pair], *, most: float | None = None) -> Markup:
-    """Two bars below each name: the first filled, the second outlined, so that colour need not tell them."""
+    """Draw two bars below each name: the first filled, the second outlined, so that no colour is needed."""
     height = _ROW + _BAR + 16
     root = canvas(frame, height * len(rows) + 2)
     full = most or _most([bar for row in rows for bar in (row.first, row.second)])
@@ -66,7 +66,7 @@ def pairs(frame: Frame, rows: Sequence[Pair], *, most: float | None = None) -> M
 
 
 def columns(frame: Frame, values: Sequence[Bar], *, most: float | None = None) -> Markup:
-    """Columns from left to right in time; `label` may have two lines, parted by a line end."""
+    """Draw columns from left to right in time; a line end in `label` starts its second line."""
     tall, base = 120.0, 150.0
     root = canvas(frame, base + 40)
     full, step = most or _most(values), WIDTH / max(len(values), 4)
@@ -88,7 +88,7 @@ def columns(frame: Frame, values: Sequence[Bar], *, most: float | None = None) -
 def matrix(
     frame: Frame, rows: Sequence[str], heads: Sequence[str], cells: Sequence[Sequence[Bar | None]]
 ) -> Markup:
-    """A field of shares (0 to 1): darker is more, and each says its number. None: there is no such cell."""
+    """Draw a field of shares (0 to 1): darker is more, each with its number. None: no such cell."""
     left, top, tall = 104.0, 26.0, 44.0
     width = (WIDTH - left) / len(heads)
     root = canvas(frame, top + tall * len(rows) + 2)
@@ -106,7 +106,7 @@ def matrix(
 
 
 def shade(share: float) -> str:
-    """The colour of a share from 0 to 1."""
+    """Return the colour of a share from 0 to 1."""
     return SHADES[max(0, min(len(SHADES) - 1, int(share * len(SHADES))))]
 
 
@@ -148,7 +148,7 @@ def _most(rows: Sequence[Bar]) -> float:
 
 
 def _lines(text: str, most: int) -> list[str]:
-    """At most two lines of about `most` characters."""
+    """Return at most two lines of about `most` characters."""
     first, rest = "", ""
     for word in text.split():
         if not rest and len(first) + len(word) < most:

@@ -1,4 +1,4 @@
-"""What the figures work with, on either side; put on the application by the composition root."""
+"""The objects that the figures work with; the composition root puts them on the application."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ Admit = Callable[[str, Collection[Role]], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Doorkeeper:
-    """The desk's ways to know somebody; a public process without a desk has none."""
+    """The desk's functions that recognise a reader; a process without a desk has none."""
 
     admit: Admit
     recognise: Callable[[], None]
@@ -30,7 +30,7 @@ class Doorkeeper:
 
 @dataclass(frozen=True, kw_only=True)
 class FiguresContext:
-    """Settings, clock, database, and who keeps the door."""
+    """Settings, clock, database, and the doorkeeper."""
 
     settings: Settings
     clock: Clock
@@ -40,14 +40,14 @@ class FiguresContext:
 
     @property
     def public(self) -> bool:
-        """Whether everybody may read."""
+        """Return whether everybody may read."""
         return self.settings.figures.public
 
 
 def make_context(
     settings: Settings, clock: Clock, engine: Engine, doorkeeper: Doorkeeper | None
 ) -> FiguresContext:
-    """The context of an application; its sessions only read."""
+    """Return the context of an application; its sessions only read."""
     return FiguresContext(
         settings=settings,
         clock=clock,
@@ -57,5 +57,5 @@ def make_context(
 
 
 def figures() -> FiguresContext:
-    """The context of the current application."""
+    """Return the context of the current application."""
     return cast(FiguresContext, current_app.extensions[EXTENSION])

@@ -1,4 +1,4 @@
-"""A figure as a page and the report show it: a chart, its table, and what must be known to read it."""
+"""A figure as a page and the report show it: a chart, its table, and notes for the reader."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A line of a table; a cell that is None is hidden."""
+    """A line of a table; None is a hidden cell."""
 
     head: str
     cells: Sequence[str | None]
@@ -17,7 +17,7 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Grid:
-    """A table of words and numbers, as read."""
+    """A table of words and numbers as people read them."""
 
     caption: str
     heads: Sequence[str]
@@ -25,13 +25,13 @@ class Grid:
 
     @property
     def hides(self) -> bool:
-        """Whether a cell is hidden."""
+        """Return whether a cell is hidden."""
         return any(cell is None for row in self.rows for cell in row.cells)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """Where the numbers come from: one table of one release."""
+    """The source of the numbers: one table of one release."""
 
     period: str
     table: str
@@ -39,7 +39,7 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """One figure. Without a `grid` it was withheld or not released; `missing` says so."""
+    """One figure; without a `grid` it was withheld or not released, and `missing` says so."""
 
     key: str
     title: str
@@ -50,6 +50,6 @@ class Figure:
     grid: Grid | None = None
     missing: str = ""
     signs: Sequence[tuple[str, str]] = ()
-    """(class of the sign, words) of what the chart draws, besides hatching."""
+    """(class of the sign, words) of each sign in the chart, besides hatching."""
     stacked: bool = False
-    """Whether the table stands below the chart, for it is wide."""
+    """Whether the table stands below the chart because it is wide."""

@@ -1,4 +1,4 @@
-"""What was released, looked up for pages and calls: one short transaction that only reads for each answer."""
+"""The releases, for pages and calls: each answer reads them in one short transaction."""
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,9 +20,9 @@ _ORDER: Final = {QUARTER: 0, YEAR: 1, WINDOW: 2}
 
 
 class Library:
-    """The releases, and their tables when they are asked for.
+    """The releases, and their tables on demand.
 
-    `state`: how many there are. Releases are only ever added, so what was made from as many is still right.
+    `state` is the number of releases. Releases never change or go, so an equal number means equal releases.
     """
 
     def __init__(self, session: Session, shelf: Shelf) -> None:
@@ -33,31 +33,31 @@ class Library:
         )
 
     def kept(self, what: Hashable, make: Callable[[], T]) -> T:
-        """What is made from the releases as they are, made once."""
+        """Return something made from these releases; it is made once."""
         return self._shelf.get((what, self.state), make)
 
     def table(self, period: str, name: str) -> ReleasedTable:
-        """One table. Raises `NotFound` for what was not released."""
+        """Return one table; raise `NotFound` when it was not released."""
         return released_table(self.session, period=period, table=name)
 
     def newest(self, name: str, kind: str) -> ReleasedTable | None:
-        """The newest release of a table for a kind of period; None before the first."""
+        """Return the newest release of a table for a kind of period; None before the first."""
         period = next(iter(self.periods(name, kind)), None)
         return self.table(period, name) if period else None
 
     def newest_of(self, name: str, kind: str, most: int) -> list[ReleasedTable]:
-        """The newest ones, at most `most`, oldest first."""
+        """Return at most `most` newest releases of a table, oldest first."""
         periods = list(self.periods(name, kind))[:most]
         return [self.table(period, name) for period in reversed(periods)]
 
     def periods(self, name: str, kind: str) -> Iterator[str]:
-        """The periods of a kind for which a table was released, newest first."""
+        """Yield the periods of a kind with a released table, newest first."""
         for one in self.releases:
             if read_period(one.period).kind == kind and name in _names(one):
                 yield one.period
 
     def release(self, period: str) -> ReleaseSummary:
-        """One release. Raises `NotFound`."""
+        """Return one release; raise `NotFound`."""
         found = next((one for one in self.releases if one.period == period), None)
         if found is None:
             raise NotFound
@@ -66,7 +66,7 @@ class Library:
 
 @contextmanager
 def library() -> Iterator[Library]:
-    """The releases within a transaction."""
+    """Open the releases in a transaction that only reads."""
     context = figures()
     with context.sessions() as session:
         yield Library(session, context.shelf)

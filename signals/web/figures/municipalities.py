@@ -1,4 +1,4 @@
-"""Signals by municipality: one fold for each region, and when the next such figures come."""
+"""Signals by municipality: one fold for each region, and the next period of such figures."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from signals.web.figures.library import Library
 from signals.web.figures.numbers import Numbers
 
 REGIONS: Final = "regions_received"
-"""The table of the same release that has the totals of the regions."""
+"""The table of the same release with the totals of the regions."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """The municipalities of one region: what is read while it is folded, and their table."""
+    """The municipalities of one region: the text on the closed fold, and their table."""
 
     key: str
     title: str
@@ -29,7 +29,7 @@ class Part:
 
 
 def by_region(table: ReleasedTable, regions: ReleasedTable) -> list[Part]:
-    """A table of municipalities in parts, by the names of regions; none when it was withheld."""
+    """Return a table of municipalities in folds, by the names of regions; none when it was withheld."""
     if table.withheld:
         return []
     parents = table.schema.dimensions[0].parent or {}
@@ -42,7 +42,7 @@ def by_region(table: ReleasedTable, regions: ReleasedTable) -> list[Part]:
 
 
 def newest_window(found: Library) -> tuple[str, str] | None:
-    """(period, table) of the newest figures by municipality; None before the first."""
+    """Return (period, table) of the newest figures by municipality; None before the first."""
     for release in found.releases:
         for table in release.tables:
             if is_division(table.name):
@@ -51,7 +51,7 @@ def newest_window(found: Library) -> tuple[str, str] | None:
 
 
 def coming_window(found: Library) -> str | None:
-    """The first window of which every quarter was or can be released; None before the first release."""
+    """Return the first window whose every quarter was or can be released; None before the first release."""
     quarters = [one.period for one in found.releases if read_period(one.period).kind == QUARTER]
     if not quarters:
         return None
@@ -83,5 +83,5 @@ def _part(table: ReleasedTable, region: str, codes: Iterable[str], totals: Numbe
 
 
 def whole_country(table: ReleasedTable) -> str | None:
-    """The total of the country, None when it is hidden."""
+    """Return the total of the country; None when it is hidden."""
     return parts.counted(Numbers(table).get("signals", **{table.schema.dimensions[0].name: TOTAL}))

@@ -1,4 +1,4 @@
-"""The numbers of a released table, looked up by what they say."""
+"""The numbers of a released table, found by measure and keys."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,21 +11,21 @@ from signals.web.figures.shares import Share, share
 
 @dataclass(frozen=True)
 class Numbers:
-    """One table; margins are left out of the keys: `numbers.get("signals")` is the grand total."""
+    """One table; a missing key means the margin: `numbers.get("signals")` is the grand total."""
 
     table: ReleasedTable
 
     def get(self, measure: str, **keys: str) -> int | None:
-        """The value of a cell, None when it is hidden. Raises `KeyError` for a cell that there is not."""
+        """Return the value of a cell, None when it is hidden; raise `KeyError` when there is no such cell."""
         dimensions = self.table.schema.dimensions
         return self._values[tuple(keys.get(one.name, TOTAL) for one in dimensions), measure]
 
     def share(self, part: str, whole: str, **keys: str) -> Share | None:
-        """One measure as a share of another in the same cell."""
+        """Return one measure as a share of another in the same cell."""
         return share(self.get(part, **keys), self.get(whole, **keys))
 
     def members(self, dimension: str) -> tuple[str, ...]:
-        """The members of a dimension, without the margin."""
+        """Return the members of a dimension, without the margin."""
         return next(one.members for one in self.table.schema.dimensions if one.name == dimension)
 
     @cached_property

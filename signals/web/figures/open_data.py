@@ -1,6 +1,6 @@
-"""Open data: the folder of all released tables, file by file at addresses that stay, and as one ZIP file.
+"""Open data: the folder of all released tables, file by file at lasting addresses, and as one ZIP file.
 
-What is served is what `signals statistics verify` reads.
+`signals statistics verify` reads the same folder.
 """
 
 import io
@@ -24,7 +24,7 @@ open_data = Blueprint("open_data", __name__, url_prefix="/figures")
 share_with(open_data)
 
 AUTHENTICATION = "cookie"
-"""What every view here asks for, unless figures are public."""
+"""Every view here asks for this, unless figures are public."""
 
 _FOLDER: Final = "signals-figures"
 
@@ -32,7 +32,7 @@ _FOLDER: Final = "signals-figures"
 @open_data.get("/open-data/<name>")
 @for_readers("cookie", *READERS)
 def file(name: str) -> Response:
-    """One file of the folder: the description, or a table by the name that stands in it."""
+    """Give one file of the folder: the description, or a table by its name there."""
     with library() as found:
         if name == PACKAGE_FILE:
             description = datapackage(found.session, licence=_licence())
@@ -43,14 +43,14 @@ def file(name: str) -> Response:
 @open_data.get("/open-data.zip")
 @for_readers("cookie", *READERS)
 def everything() -> Response:
-    """The whole folder."""
+    """Give the whole folder."""
     with library() as found:
         content = found.kept("zip", lambda: _zipped(found))
     return kept(content, ZIP, name=f"{_FOLDER}.zip")
 
 
 def _split(found: Library, name: str) -> tuple[str, str]:
-    """Period and table of a file's name. Raises `NotFound`."""
+    """Return period and table of a file's name; raise `NotFound`."""
     for release in found.releases:
         for table in release.tables:
             if name == f"{release.period}-{table.name}.csv":
@@ -59,7 +59,7 @@ def _split(found: Library, name: str) -> tuple[str, str]:
 
 
 def _zipped(found: Library) -> bytes:
-    """The same bytes for the same releases: no moment and no owner is in them."""
+    """Return the same bytes for the same releases: they hold neither a moment nor an owner."""
     content = io.BytesIO()
     with TemporaryDirectory(prefix="signals-figures-") as place, ZipFile(content, "w") as packed:
         write_folder(found.session, Path(place), licence=_licence())

@@ -1,4 +1,4 @@
-"""A lead's working figures of the own team: live and exact, at the desk, never handed on."""
+"""A lead's working figures of the own team: live and exact, for the desk only."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -22,14 +22,14 @@ own_figures_pages = Blueprint("own_figures", __name__, url_prefix="/desk")
 account_shared.share_with(own_figures_pages)
 
 AUTHENTICATION = "cookie"
-"""What every view here asks for."""
+"""Every view here asks for this."""
 
 QUARTERS: Final = 4
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reached:
-    """How many of the signals that were tried were reached, by one thing: a chart and its lines."""
+    """The share of tried signals that were reached, by one dimension: a chart and its lines."""
 
     key: str
     title: str
@@ -41,7 +41,7 @@ class Reached:
 @own_figures_pages.get("/figures")
 @requires_page(Role.LEAD)
 def page() -> str:
-    """What is open, came in, was tried and concluded; of what the team still keeps."""
+    """Show the signals that are open, came in, were tried and concluded, as far as the team keeps them."""
     with desk().reading() as session:
         found = own_figures(session, desk().clock, actor=current().actor)
     return render_template(
@@ -60,7 +60,7 @@ def page() -> str:
 
 
 def _outcomes(found: OwnFigures) -> list[tuple[str, list[int]]]:
-    """(words, how often in each of the quarters shown) for every outcome that occurs."""
+    """Return (words, number in each shown quarter) for every outcome that occurs."""
     shown = found.concluded[:QUARTERS]
     occurring = {outcome for quarter in shown for outcome in quarter.outcomes}
     return [

@@ -1,4 +1,4 @@
-"""Pages of released figures: the question on top, areas, every release with its tables, the method."""
+"""Pages of released figures: the main question, areas, every release with its tables, the method."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
@@ -26,7 +26,7 @@ share_with(figure_pages)
 figure_pages.register_error_handler(NotFound, not_found)
 
 AUTHENTICATION = "cookie"
-"""What every view here asks for, unless figures are public."""
+"""Every view here asks for this, unless figures are public."""
 
 LICENCE_URLS: Final[Mapping[str, str]] = {
     "CC-BY-4.0": "https://creativecommons.org/licenses/by/4.0/",
@@ -37,7 +37,7 @@ LICENCE_URLS: Final[Mapping[str, str]] = {
 @figure_pages.get("")
 @for_readers("cookie", *READERS)
 def overview() -> str:
-    """What follow-up reaches people, in the newest releases."""
+    """Show what follow-up reaches people, in the newest releases."""
     with library() as found:
         newest = next(found.periods("follow_up", QUARTER), None)
         if newest is None:
@@ -51,7 +51,7 @@ def overview() -> str:
 @figure_pages.get("/regions")
 @for_readers("cookie", *READERS)
 def by_region() -> str:
-    """The regions on a map, and one of them beside the country."""
+    """Show the regions on a map, and one of them beside the country."""
     chosen = request.args.get("region", "")
     if chosen and chosen not in dict(areas.regions()):
         raise NotFound
@@ -76,7 +76,7 @@ def by_region() -> str:
 @figure_pages.get("/releases")
 @for_readers("cookie", *READERS)
 def releases() -> str:
-    """Everything that was released."""
+    """List all releases."""
     with library() as found:
         return render_template("figures/releases.html", releases=found.releases)
 
@@ -84,7 +84,7 @@ def releases() -> str:
 @figure_pages.get("/releases/<period>")
 @for_readers("cookie", *READERS)
 def release(period: str) -> str:
-    """One release: its tables, and the protocol of the audit before it."""
+    """Show one release: its tables, and the protocol of the audit before it."""
     with library() as found:
         wanted = found.release(period)
         tables = [found.table(period, one.name) for one in wanted.tables]
@@ -102,7 +102,7 @@ def release(period: str) -> str:
 @figure_pages.get("/releases/<period>/<table>")
 @for_readers("cookie", *READERS)
 def table(period: str, table: str) -> str:
-    """A whole table of a release, with its charts."""
+    """Show a whole table of a release, with its charts."""
     with library() as found:
         wanted = found.table(period, table)
         if is_division(table):
@@ -119,7 +119,7 @@ def table(period: str, table: str) -> str:
 @figure_pages.get("/releases/<period>/<table>.csv")
 @for_readers("cookie", *READERS)
 def table_csv(period: str, table: str) -> Response:
-    """A whole table as CSV: a hidden cell is `<10`."""
+    """Give a whole table as CSV: a hidden cell is `<10`."""
     with library() as found:
         wanted = found.table(period, table)
     return kept(table_as_csv(wanted), CSV, name=csv_name(wanted))
@@ -128,7 +128,7 @@ def table_csv(period: str, table: str) -> Response:
 @figure_pages.get("/releases/<period>/report.pdf")
 @for_readers("cookie", *READERS)
 def quarterly_report(period: str) -> Response:
-    """The quarter on paper."""
+    """Give the report of a quarter as PDF."""
     with library() as found:
         made_from = ("report", period, words.language())
         content = found.kept(made_from, lambda: report.report_pdf(found, period))
@@ -138,7 +138,7 @@ def quarterly_report(period: str) -> Response:
 @figure_pages.get("/method")
 @for_readers("cookie", *READERS)
 def method() -> str:
-    """How figures are made, and how others may use them."""
+    """Explain how figures are made, and how others may use them."""
     with library() as found:
         first = found.releases[0] if found.releases else None
     licence = figures().settings.figures.licence
@@ -163,7 +163,7 @@ def _municipalities(wanted: ReleasedTable, regions: ReleasedTable) -> str:
 
 
 def _overview(found: Library) -> tuple[list[Figure], list[str]]:
-    """The figures and the findings of the newest releases; there is a quarter at least."""
+    """Return the figures and the findings of the newest releases; at least one quarter is released."""
     attempts, regions = found.newest("attempts", YEAR), found.newest("regions_follow_up", YEAR)
     follow_up = found.newest_of("follow_up", QUARTER, trends.QUARTERS)
     newest = follow_up[-1]

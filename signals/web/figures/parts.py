@@ -42,7 +42,7 @@ def figure_of(
 
 
 def missing(*, key: str, title: str, about: str) -> Figure:
-    """A figure whose table was not released yet."""
+    """Return the figure of a table that was not released yet."""
     return Figure(
         key=key,
         title=title,
@@ -54,7 +54,7 @@ def missing(*, key: str, title: str, about: str) -> Figure:
 
 
 def reliability() -> list[str]:
-    """What holds for every released table."""
+    """Return the sentences that hold for every released table."""
     return [
         gettext(
             "Every number is rounded to five, so it is at most two off. Numbers below ten are hidden, zero "
@@ -69,7 +69,7 @@ def reliability() -> list[str]:
 
 
 def hatched() -> str:
-    """What hatching means."""
+    """Return the meaning of hatching."""
     return str(
         gettext(
             "Hatched: hidden, because the number is smaller than 10, or because it would give such a number "
@@ -79,7 +79,7 @@ def hatched() -> str:
 
 
 def withheld() -> str:
-    """Why a table of a release has no numbers."""
+    """Return why a table of a release has no numbers."""
     return str(
         gettext(
             "This table was withheld: with all that was published before, one of its hidden numbers could "
@@ -89,13 +89,13 @@ def withheld() -> str:
 
 
 def frame(key: str, title: str, bars: Sequence[Bar]) -> Frame:
-    """Name and description of a chart: what it draws, in the order of the chart."""
+    """Return name and description of a chart: its values, in the order of the chart."""
     said = "; ".join(f"{bar.label}: {bar.shown or gettext('hidden')}".replace("\n", " ") for bar in bars)
     return Frame(key=f"{key}-chart", title=title, description=f"{said}.")
 
 
 def share_bar(label: str, found: Share | None) -> Bar:
-    """A share as a bar with its range."""
+    """Return a share as a bar with its range."""
     if found is None:
         return Bar(label=label, value=None, shown=gettext("hidden"))
     return Bar(
@@ -104,10 +104,10 @@ def share_bar(label: str, found: Share | None) -> Bar:
 
 
 def count_bar(label: str, count: int | None) -> Bar:
-    """A count as a bar."""
+    """Return a count as a bar."""
     return Bar(label=label, value=count, shown=gettext("hidden") if count is None else words.number(count))
 
 
 def counted(count: int | None) -> str | None:
-    """A count for a table."""
+    """Return a count for a table."""
     return None if count is None else words.number(count)

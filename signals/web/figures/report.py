@@ -19,7 +19,7 @@ _TEMPLATE: Final = Path(__file__).parents[1] / "templates" / "figures" / "report
 
 
 def report_pdf(library: Library, period: str) -> bytes:
-    """The report of a released quarter. Raises `NotFound` for any other period."""
+    """Return the report of a released quarter; raise `NotFound` for any other period."""
     release = library.release(period)
     if read_period(period).kind != QUARTER:
         raise NotFound
@@ -42,7 +42,7 @@ def report_pdf(library: Library, period: str) -> bytes:
 
 
 def _figures(library: Library, period: str, attempts: ReleasedTable | None) -> Iterator[Figure]:
-    """The question, by the newest year that was over then; this quarter and those before it; regions."""
+    """Yield the question, by the newest complete year; this quarter and the earlier ones; the regions."""
     if attempts is not None:
         yield story.by_number(attempts)
         yield story.by_kind(attempts)
@@ -63,7 +63,7 @@ def _until(library: Library, name: str, period: str) -> list[ReleasedTable]:
 
 
 def _year_before(library: Library, period: str) -> str | None:
-    """The newest released year whose quarters are none later than this one."""
+    """Return the newest released year that ends with this quarter or before."""
     return next((one for one in library.periods("attempts", YEAR) if f"{one}-Q4" <= period), None)
 
 
@@ -86,7 +86,7 @@ def _plain(one: Figure) -> dict[str, Any]:
 
 
 def _rows(grid: Grid) -> list[list[str]]:
-    """The range of a share stands behind it; below it where there are many columns."""
+    """Return rows with the range of a share behind it, or below it when there are many columns."""
     between = "\n" if len(grid.heads) > _FEW else " "
     return [
         [row.head, *((cell or gettext("hidden")).replace("\n", between) for cell in row.cells)]

@@ -1,18 +1,18 @@
-"""Percentages of released counts, with the range that rounding leaves them."""
+"""Percentages of released counts, each with its range: the counts are rounded."""
 
 from dataclasses import dataclass
 from typing import Final
 
 LEAST: Final = 10
-"""No smaller count is ever shown."""
+"""A release shows no smaller count."""
 
 ROUNDED_BY: Final = 2
-"""A count that is shown was rounded to five: the true one lies at most this far off."""
+"""A shown count is rounded to five: the true count differs by at most this."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Share:
-    """A part of a whole, 0 to 1: what the shown counts give, and the least and the most it can be."""
+    """A part of a whole, 0 to 1: from the shown counts, with the least and the most possible value."""
 
     value: float
     low: float
@@ -20,7 +20,7 @@ class Share:
 
 
 def share(part: int | None, whole: int | None) -> Share | None:
-    """The share of two shown counts; None when one of them is hidden."""
+    """Return the share of two shown counts; None when one of them is hidden."""
     if part is None or whole is None:
         return None
     low = max(LEAST, part - ROUNDED_BY) / (whole + ROUNDED_BY)

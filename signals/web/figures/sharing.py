@@ -1,4 +1,4 @@
-"""What pages of figures and open data have in common: who reads, languages, links, and what is refused."""
+"""Parts that pages of figures and open data share: readers, languages, links, and refusals."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -16,19 +16,18 @@ from signals.web.http.messages import detail_of, title_of
 READERS: Final = (Role.COORDINATOR, Role.LEAD, Role.ADMINISTRATOR)
 
 _ASKED: Final[Mapping[str, frozenset[str]]] = {"figures.by_region": frozenset({"region"})}
-"""What an address may ask for besides the language: never anything finer than what was released."""
+"""The parameters of an address besides the language: none asks for more than a release holds."""
 
 
 def share_with(blueprint: Blueprint) -> None:
-    """Give a blueprint the words of the pages, and their ways of refusing."""
+    """Give a blueprint the words of the pages, and their refusals."""
     blueprint.before_request(refuse_questions)
     blueprint.register_error_handler(NotSignedIn, ask_to_sign_in)
     blueprint.context_processor(shared)
 
 
 def refuse_questions() -> None:
-    """Whatever an address asks for beyond its page is refused; until it is known who reads, the browser's
-    language holds."""
+    """Raise `Invalid` for an unknown parameter; choose the browser's language until the reader is known."""
     allowed = _ASKED.get(request.endpoint or "", frozenset()) | {"lang"}
     if set(request.args) - allowed:
         raise Invalid(FieldProblem(field="", code="unknown_field"))
@@ -36,14 +35,14 @@ def refuse_questions() -> None:
 
 
 def ask_to_sign_in(refused: NotSignedIn) -> Any:
-    """To the desk's form and back, where this process has a desk."""
+    """Redirect to the desk's form and back; raise `NotFound` in a process without a desk."""
     if figures().doorkeeper is None:
         raise NotFound from refused
     return redirect(url_for("sign_in.sign_in", next=request.path), 303)
 
 
 def not_found(refused: NotFound) -> tuple[str, int]:
-    """Among the figures, for that is what somebody came for; with the way to all that was released."""
+    """Answer with a page of the figures that links to all releases."""
     page = render_template(
         "figures/not_found.html", title=title_of(refused.code), detail=detail_of(refused.code)
     )
@@ -51,7 +50,7 @@ def not_found(refused: NotFound) -> tuple[str, int]:
 
 
 def shared() -> dict[str, Any]:
-    """What every page of figures has at hand."""
+    """Return the names for the templates."""
     caller, keeper = g.get("caller"), figures().doorkeeper
     return {
         "code": words.language(),
@@ -66,7 +65,7 @@ def shared() -> dict[str, Any]:
 
 
 def link(endpoint: str, **values: Any) -> str:
-    """The address of a page, in the language that was chosen by hand."""
+    """Return the address of a page, in the language of the switch."""
     chosen = request.args.get("lang")
     if chosen in STAFF_LANGUAGES:
         values["lang"] = chosen
@@ -74,7 +73,7 @@ def link(endpoint: str, **values: Any) -> str:
 
 
 def here(language: str) -> str:
-    """This page in another language."""
+    """Return the address of this page in another language."""
     values: dict[str, Any] = {**(request.view_args or {}), **request.args, "lang": language}
     return url_for(request.endpoint or "figures.overview", **values)
 

@@ -1,4 +1,4 @@
-"""What is dear to make, kept for as long as it is right and asked for."""
+"""A small cache for results that take long to make."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -12,13 +12,13 @@ _MOST: Final = 48
 
 @dataclass(frozen=True)
 class Shelf:
-    """The last few things by what they were made from; safe between threads."""
+    """The last few results by their sources; safe between threads."""
 
     _kept: OrderedDict[Hashable, Any] = field(default_factory=OrderedDict)
     _lock: Lock = field(default_factory=Lock)
 
     def get(self, made_from: Hashable, make: Callable[[], T]) -> T:
-        """The thing, made now when it is not there; two at once may both make it, and nobody waits."""
+        """Return the result, made now when it is missing; two threads may both make it, and none waits."""
         with self._lock:
             if made_from in self._kept:
                 self._kept.move_to_end(made_from)

@@ -1,6 +1,6 @@
-"""The figures of the question: what follow-up reaches people? Each is made from one released table.
+"""The figures of the question: what follow-up reaches people? Each comes from one released table.
 
-Everything here is computed from what was released, so nothing here can tell more.
+Released numbers are the only source, so no figure can tell more than a release.
 """
 
 from collections.abc import Sequence
@@ -18,11 +18,11 @@ from signals.web.figures.shares import Share, share
 from signals.web.figures.svg import Frame
 
 FUNNEL: Final = ("signals", "claimed_in_time", "contacted", "reached", "helped")
-"""Each is a part of the signals; the first is where it begins."""
+"""The steps from all signals to help; each is a part of the signals."""
 
 
 def funnel(table: ReleasedTable) -> Figure:
-    """From signal to help: how many of the concluded signals came how far."""
+    """Draw how many of the concluded signals came how far, from signal to help."""
     numbers = Numbers(table)
     title = gettext("From signal to help")
     return figure_of(
@@ -44,7 +44,7 @@ def funnel(table: ReleasedTable) -> Figure:
 
 
 def by_number(table: ReleasedTable) -> Figure:
-    """Reached, by how often contact was sought."""
+    """Draw the share reached by the number of attempts."""
     title = gettext("Trying more often")
     about = gettext(
         "Share of the residents who were reached, by the number of attempts, of the signals concluded in "
@@ -55,7 +55,7 @@ def by_number(table: ReleasedTable) -> Figure:
 
 
 def by_kind(table: ReleasedTable) -> Figure:
-    """Reached, by the kind of attempts."""
+    """Draw the share reached by the kind of attempts."""
     title = gettext("Trying in other ways")
     about = gettext(
         "Share of the residents who were reached, by the kind of attempts, of the signals concluded in "
@@ -66,7 +66,7 @@ def by_kind(table: ReleasedTable) -> Figure:
 
 
 def kind_by_number(table: ReleasedTable) -> Figure:
-    """Reached, by kind and number of attempts together."""
+    """Draw the share reached by kind and number of attempts together."""
     numbers = Numbers(table)
     title = gettext("Kind and number of attempts together")
     return figure_of(
@@ -84,7 +84,7 @@ def kind_by_number(table: ReleasedTable) -> Figure:
 
 
 def outcomes(table: ReleasedTable) -> Figure:
-    """What became of concluded signals, in groups."""
+    """Draw the outcomes of concluded signals, in groups."""
     numbers = Numbers(table)
     title = gettext("How signals ended")
     return figure_of(
@@ -98,7 +98,7 @@ def outcomes(table: ReleasedTable) -> Figure:
 
 
 def noticed(table: ReleasedTable) -> Figure:
-    """What carriers noticed."""
+    """Draw what carriers noticed."""
     numbers = Numbers(table)
     title = gettext("What carriers noticed")
     return figure_of(
@@ -119,7 +119,7 @@ def noticed(table: ReleasedTable) -> Figure:
 
 
 def findings(table: ReleasedTable) -> list[str]:
-    """What the attempts of a year say, in sentences; only of numbers that are shown."""
+    """Return sentences about the attempts of a year, from shown numbers only."""
     if table.withheld:
         return []
     numbers = Numbers(table)
@@ -235,7 +235,7 @@ def _reached(numbers: Numbers, **keys: str) -> Share | None:
 
 
 def _contrast(numbers: Numbers, dimension: str, lead: str) -> list[str]:
-    """The most and the least reached, when their ranges do not touch."""
+    """Return a sentence on the most and the least reached, when their ranges do not touch."""
     found = [
         (one, words.member(dimension, code))
         for code in numbers.members(dimension)
@@ -272,5 +272,5 @@ def _range_sign() -> str:
 
 
 def _full(values: Sequence[float | None]) -> float:
-    """What a full bar stands for: a little more than the largest, so that small shares can be told apart."""
+    """Return the value of a full bar: the largest, so that small shares differ visibly."""
     return max((value for value in values if value), default=1.0)

@@ -1,6 +1,6 @@
-"""SVG as a tree, so that nothing written into it can be markup. Colours by class as well as attribute.
+"""SVG as a tree, so that no text in it can be markup. Colours stand in attributes and classes.
 
-Attributes alone would do, but forced colours are set by the style sheet, which knows the classes.
+The style sheet needs the classes to set forced colours.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 from markupsafe import Markup
 
 WIDTH: Final = 360.0
-"""Units of every chart: one is about a pixel on the smallest phone, so that text stays readable there."""
+"""Units of every chart; one is about a pixel on the smallest phone, so text stays readable there."""
 
 INK: Final = "#17262d"
 SOFT: Final = "#51626a"
@@ -18,14 +18,14 @@ LINE: Final = "#c9d2d3"
 PAPER: Final = "#ffffff"
 ACCENT: Final = "#0a5566"
 SHADES: Final = ("#f2f7f7", "#d5e8ea", "#b4d6da", "#8fc1c8", "#66aab4")
-"""From little to much; the ink keeps more than 4.5:1 on each."""
+"""From little to much; the ink has a contrast of more than 4.5:1 on each."""
 
 _FILLS: Final = {"bar": ACCENT, "ground": PAPER}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Frame:
-    """What a reader who does not see the chart is told; `key` makes its ids unique on the page."""
+    """Title and description for a reader who does not see the chart; `key` makes its ids unique."""
 
     key: str
     title: str
@@ -33,7 +33,7 @@ class Frame:
 
 
 def canvas(frame: Frame, height: float) -> Element:
-    """An empty chart with its name, its description and the hatching of hidden cells."""
+    """Return an empty chart with its name, its description and the hatching of hidden cells."""
     root = Element(
         "svg",
         {
@@ -57,13 +57,13 @@ def canvas(frame: Frame, height: float) -> Element:
 def box(
     parent: Element, x: float, y: float, width: float, height: float, *, kind: str = "bar", fill: str = ""
 ) -> Element:
-    """A rectangle; `kind` is its class and, without `fill`, its colour."""
+    """Draw a rectangle; `kind` is its class and, without `fill`, its colour."""
     place = {"x": _number(x), "y": _number(y), "width": _number(width), "height": _number(height)}
     return SubElement(parent, "rect", {"class": kind, **place, "fill": fill or _FILLS.get(kind, "none")})
 
 
 def hatched(parent: Element, frame: Frame, x: float, y: float, width: float, height: float) -> None:
-    """The sign of a hidden cell: hatched, with an edge, so that it is told from an empty place."""
+    """Draw a hidden cell: hatched, with an edge, so that it differs from an empty place."""
     cell = box(parent, x, y, width, height, kind="hidden", fill=f"url(#{frame.key}-hatch)")
     cell.set("stroke", SOFT)
 
@@ -79,7 +79,7 @@ def words(
     bold: bool = False,
     halo: bool = False,
 ) -> None:
-    """A line of text; `y` is its base line; a `halo` keeps it readable on hatching."""
+    """Draw a line of text; `y` is its base line, and a `halo` keeps it readable on hatching."""
     look = {"text-anchor": anchor, "font-size": _number(size)} | ({"font-weight": "600"} if bold else {})
     if halo:
         look |= {"class": "halo", "stroke": PAPER, "stroke-width": "5", "paint-order": "stroke"}
@@ -87,14 +87,14 @@ def words(
 
 
 def line(parent: Element, x1: float, y1: float, x2: float, y2: float, *, kind: str = "axis") -> None:
-    """A thin line: an axis, or the range that a value lies in."""
+    """Draw a thin line: an axis, or the range of a value."""
     ends = {"x1": _number(x1), "y1": _number(y1), "x2": _number(x2), "y2": _number(y2)}
     stroke, width = (INK, "1.5") if kind == "range" else (LINE, "1")
     SubElement(parent, "line", {"class": kind, **ends, "stroke": stroke, "stroke-width": width})
 
 
 def finished(root: Element) -> Markup:
-    """The chart for a template; everything in it was escaped on the way."""
+    """Return the chart for a template; the serializer escapes all its text."""
     return Markup(tostring(root, encoding="unicode"))  # noqa: S704  (made by the serializer, not from text)
 
 

@@ -1,6 +1,6 @@
-"""A map of the 25 GGD regions with one tile for each, about where it lies; a layout of our own.
+"""A map of the 25 GGD regions with one tile for each, about where it lies; the layout is our own.
 
-Every region has the same room, so that the large and empty ones do not catch the eye.
+Every region has the same room: on a true map the large and empty ones would stand out.
 """
 
 from collections.abc import Mapping
@@ -48,7 +48,7 @@ _TALL: Final = 54.0
 
 @dataclass(frozen=True, kw_only=True)
 class Tile:
-    """What a region's tile says. `fill` None: hidden."""
+    """The tile of a region; `fill` None: hidden."""
 
     name: str
     shown: str
@@ -56,7 +56,7 @@ class Tile:
 
 
 def tile_map(frame: Frame, tiles: Mapping[str, Tile]) -> Markup:
-    """The map; a region that is not in `tiles` is drawn empty, with its name."""
+    """Draw the map; a region without a tile stays empty, with its name."""
     rows = 1 + max(row for _, row, _ in PLACES.values())
     root = canvas(frame, rows * _TALL)
     for code, (column, row, short) in PLACES.items():

@@ -1,4 +1,4 @@
-"""Figures over time: one quarter after the other, at most two years of them on a page."""
+"""Figures over time: one quarter after the other, at most two years on a page."""
 
 from collections.abc import Sequence
 from typing import Final

@@ -1,4 +1,4 @@
-"""A released table as it is: every cell, margins last; side by side its measures, or its last dimension."""
+"""A whole released table: every cell, margins last; its measures or its last dimension side by side."""
 
 from collections.abc import Iterable, Mapping
 from itertools import groupby
@@ -14,7 +14,7 @@ _NO_CELL = "–"
 
 
 def whole_table(table: ReleasedTable) -> Grid | None:
-    """The table in the reader's words; None for one that was withheld."""
+    """Return the table in the reader's words; None for a withheld one."""
     if table.withheld:
         return None
     if len(table.schema.dimensions) > 1 and len(table.schema.measures) == 1:
@@ -40,7 +40,7 @@ def whole_table(table: ReleasedTable) -> Grid | None:
 
 
 def checked(tables: Iterable[ReleasedTable]) -> Grid:
-    """How many cells of each table are shown and hidden; of a withheld one all are hidden."""
+    """Return the numbers of shown and hidden cells of each table; a withheld table hides all."""
     rows = []
     for table in tables:
         title, cells = table.schema.title[words.language()], len(list(table.schema.cells(table.period)))
@@ -52,7 +52,7 @@ def checked(tables: Iterable[ReleasedTable]) -> Grid:
 
 
 def _crossed(table: ReleasedTable) -> Grid:
-    """The last dimension from left to right, so that a line says of one thing all there is."""
+    """Return the table with its last dimension from left to right, so that a line holds all of one thing."""
     *down, across = [one.name for one in table.schema.dimensions]
     lines: dict[tuple[str, ...], dict[str, int | None]] = {}
     for keys, _measure, value in table.rows:
@@ -76,7 +76,7 @@ def _crossed(table: ReleasedTable) -> Grid:
 
 
 def _cell(line: Mapping[str, int | None], column: str) -> str | None:
-    """What cannot be, such as reached without an attempt, is no cell, and therefore not a hidden one."""
+    """Return the cell; an impossible one (reached without an attempt) is no cell, so it is not hidden."""
     return parts.counted(line[column]) if column in line else _NO_CELL
 
 
