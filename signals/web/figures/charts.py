@@ -42,7 +42,7 @@ class Pair:
 
 
 def bars(frame: Frame, rows: Sequence[Bar], *, most: float | None = None) -> Markup:
-    """Draw horizontal bars, each below its name; `most` is the value of a full bar, by default the largest."""
+    """Draw horizontal bars, each below its name; `most` is the value of a full bar."""
     root = canvas(frame, _ROW * len(rows) + 6)
     full = most or _most(rows)
     for number, row in enumerate(rows):
