@@ -118,6 +118,12 @@ class Opened:
             session=session, clock=self.clock, actor=SYSTEM, audit=self.audit, keystore=self.keystore
         )
 
+    @contextmanager
+    def begin(self) -> Iterator["Operation"]:
+        """Open a transaction for an operation of the system, and commit it."""
+        with self.sessions.begin() as session:
+            yield self.operation(session)
+
 
 @contextmanager
 def open_for_command(settings: Settings) -> Iterator[Opened]:

@@ -42,19 +42,19 @@ def drill(context: click.Context, *, names: tuple[str, ...], to_all: bool, show:
     settings = settings_of(context)
     with everything(settings) as opened:
         practice = Drills(
-            audit=opened.audit,
             public_url=settings.server.public_url,
             channels=frozenset(make_channels(settings)),
         )
         if not (show or names or to_all):
-            answer(dict(vars(practice.run(opened.sessions, opened.clock))), as_json=as_json, text=_report)
+            report = dict(vars(practice.run(opened.begin)))
+            answer({"told": report.pop("notified"), **report}, as_json=as_json, text=_report)
             return
         with opened.sessions.begin() as session:
             if show:
                 answer([asdict(proof) for proof in channel_proofs(session)], as_json=as_json, text=_proofs)
                 return
             wanted = _organisations(session, names)
-            done = practice.send_each(session, opened.clock, organisation_ids=wanted)
+            done = practice.send_each(opened.operation(session), organisation_ids=wanted)
             answer(_sent(done, opened.clock.now()), as_json=as_json, text=_sent_lines)
 
 
@@ -85,7 +85,7 @@ def _what(sending: "Sending", now: "datetime") -> str:
 
     if sending.unanswered_since is not None:
         return f"not sent: the drill of {sending.unanswered_since} waits for its answer"
-    if not sending.told or sending.leaves_at is None:
+    if not sending.notified or sending.leaves_at is None:
         return "sent to nobody yet: no recipient has a confirmed address; the next in line follows"
     if sending.leaves_at > now:
         at = sending.leaves_at.astimezone(AMSTERDAM)

@@ -92,17 +92,17 @@ def import_file(
 def _look(opened: "Opened", **wanted: Any) -> "OrganisationImport":
     """Nobody waits meanwhile: it only reads."""
     from signals.db import at_one_moment, reading_session
-    from signals.organisations.csv_import import look_at_organisations
+    from signals.organisations.csv_import import preview_organisations
 
     with reading_session(opened.sessions, at_one_moment(opened.engine)) as session:
-        return look_at_organisations(session, opened.clock, **wanted)
+        return preview_organisations(session, opened.clock, **wanted)
 
 
 def _take(opened: "Opened", **wanted: Any) -> "OrganisationImport":
     from signals.organisations.csv_import import import_organisations
 
     with opened.sessions() as session:
-        result = import_organisations(session, opened.clock, audit=opened.audit, **wanted)
+        result = import_organisations(opened.operation(session), **wanted)
         if not result.rejected:
             session.commit()
     return result
@@ -151,13 +151,7 @@ def merge(context: click.Context, *, predecessor: str, successor: str, as_json: 
     with everything(settings_of(context)) as opened:
         try:
             with opened.sessions.begin() as session:
-                done = succeed(
-                    session,
-                    opened.clock,
-                    audit=opened.audit,
-                    predecessor=predecessor,
-                    successor=successor,
-                )
+                done = succeed(opened.operation(session), predecessor=predecessor, successor=successor)
         except NotFound:
             raise click.ClickException("there is no organisation of that name") from None
         except Invalid as refused:

@@ -1,26 +1,29 @@
-"""Drills (proefmeldingen): each quarter every team proves by one click that what it is sent is read.
+"""Drills (proefmeldingen): each quarter every team proves by one click that somebody reads its messages.
 
-A drill is no signal: it holds no content, is in no queue and in no statistics. Unanswered, it goes to one
-after another; after two missed in a row the routing falls to the next level, until one is answered.
+A drill is no signal: it has no content, and no queue or statistic counts it. An unanswered drill goes to the
+next person. After two missed drills in a row routing falls to the next level, until the team answers one.
 """
 
 import uuid
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from sqlalchemy import Select, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session, selectinload, sessionmaker
+from sqlalchemy.orm import Session, selectinload
 
 from notifications.events import DATES, Event
 from notifications.outbox import NewMessage, enqueue
-from signals.audit.log import SYSTEM, AuditLog
+from signals.audit.grounds import Ground
+from signals.audit.log import SYSTEM
 from signals.clock import AMSTERDAM, Clock, today
 from signals.db import set_local
 from signals.lifecycle.deadlines import add_working_days, is_working_day
 from signals.models import Drill, Organisation
+from signals.operation import Operation
 from signals.organisations.addressing import (
     EMAIL_ONLY,
     ContactPoint,
@@ -28,36 +31,36 @@ from signals.organisations.addressing import (
     deputy_of,
     leads_of,
     not_disturbing,
-    once_each,
     path_for,
     team_of,
     who_see_signals,
 )
 from signals.organisations.onboarding import receives
 from signals.organisations.recipients import ProofRefused
+from signals.organisations.team_settings import record_change
 from signals.organisations.verification_links import PREFIX, path_codes
 from signals.routing.snapshot import lock_organisations, routing_changed
 from signals.staff.identity import Secrets
-from signals.vocabulary import AuditAction, OrganisationKind
+from signals.vocabulary import OrganisationKind
 
 STEPS: Final = (0, 3, 4, 5)
-"""Working days after sending, at which first recipient, second recipient, lead and administrator are told."""
+"""Working days after sending, when first recipient, second recipient, lead and administrator get it."""
 MISSED_AFTER: Final = 6
-"""Working days; the day after the administrator was told."""
+"""Working days; the day after the administrator got it."""
 MISSED_IN_A_ROW: Final = 2
 LINK_DAYS: Final = 45
 _OVERVIEW: Final = "/admin/messages"
-"""Where administrators see which team it is: a message may not name one."""
+"""The page that names the team to administrators: a message may not name it."""
 AGAIN_DAYS: Final = 7
-"""A team whose routing was taken away gets another drill each week, so that it can get it back."""
+"""A team without routing gets another drill each week, so that it can get routing back."""
 _SPREAD_DAYS: Final = 56
-"""Over the first weeks of a quarter, so that not all teams are tested, nor fail, on one day."""
+"""Days at the start of a quarter over which drills are spread, so that not all teams fail on one day."""
 _FIRST, _SECOND, _LEAD, _ADMINISTRATOR = range(len(STEPS))
 
 
 @dataclass(frozen=True, kw_only=True)
 class ChannelProof:
-    """One organisation: when its channel was last proved, and what is open now."""
+    """One organisation: its last answered drill, and its open and missed drills."""
 
     organisation_id: uuid.UUID
     name: str
@@ -70,96 +73,87 @@ class ChannelProof:
 
 @dataclass(frozen=True, kw_only=True)
 class Sending:
-    """What came of sending one organisation a drill: to how many it goes and when, or what it waits for."""
+    """The result of sending one drill: the number of messages and their moment, or the open drill."""
 
     organisation_id: uuid.UUID
     name: str
-    told: int = 0
+    notified: int = 0
     leaves_at: datetime | None = None
     unanswered_since: date | None = None
 
     @property
     def was_sent(self) -> bool:
-        """Whether it is a new one."""
+        """Return whether a new drill was sent."""
         return self.unanswered_since is None
 
 
 @dataclass(frozen=True, kw_only=True)
 class DrillReport:
-    """What one run of the job did."""
+    """The result of one run of the job."""
 
     sent: int = 0
-    told: int = 0
+    notified: int = 0
     missed: int = 0
     suspended: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Drills:
-    """What drills work with. `public_url`: where staff reach the product."""
+    """Send drills and handle their answers. `public_url`: the address of the staff pages."""
 
-    audit: AuditLog
     public_url: str
     channels: Collection[str] = EMAIL_ONLY
 
-    def run(self, sessions: sessionmaker[Session], clock: Clock) -> DrillReport:
-        """Follow up what is unanswered and send what is due, on working days; safe to run twice.
+    def run(self, begin: Callable[[], AbstractContextManager[Operation]]) -> DrillReport:
+        """Follow up unanswered drills and send due ones, on working days; safe to run twice.
 
-        Each in a transaction of its own: the one may change routing, and the other refers to organisations
-        that somebody holds who waits to change it.
+        Each takes a transaction of its own: the first may change routing, and the second refers to
+        organisations that another transaction may lock before it changes routing.
         """
-        if not is_working_day(today(clock)):
-            return DrillReport()
-        with sessions.begin() as session:
-            followed = self.follow_up(session, clock)
-        with sessions.begin() as session:
-            due = [
-                found.id for found in _organisations(session) if self._is_due(session, found, today(clock))
-            ]
-            return replace(followed, sent=self.send(session, clock, organisation_ids=due))
+        with begin() as operation:
+            if not is_working_day(operation.today):
+                return DrillReport()
+            followed = self.follow_up(operation)
+        with begin() as operation:
+            found = _organisations(operation.session)
+            due = [one.id for one in found if _is_due(operation.session, one, operation.today)]
+            return replace(followed, sent=self.send(operation, organisation_ids=due))
 
-    def send(self, session: Session, clock: Clock, *, organisation_ids: Collection[uuid.UUID]) -> int:
-        """Send a drill now to each of these, where none waits; gives how many."""
-        done = self.send_each(session, clock, organisation_ids=organisation_ids)
+    def send(self, operation: Operation, *, organisation_ids: Collection[uuid.UUID]) -> int:
+        """Send a drill to each of these organisations without an open one; return how many."""
+        done = self.send_each(operation, organisation_ids=organisation_ids)
         return sum(sending.was_sent for sending in done)
 
-    def send_each(
-        self, session: Session, clock: Clock, *, organisation_ids: Collection[uuid.UUID]
-    ) -> list[Sending]:
-        """As `send`, and tells of each what came of it."""
+    def send_each(self, operation: Operation, *, organisation_ids: Collection[uuid.UUID]) -> list[Sending]:
+        """Send as `send` does, and return the result for each organisation."""
         wanted = set(organisation_ids)
-        found = _organisations(session)
-        return [self._send_one(session, clock, one) for one in found if one.id in wanted]
+        found = _organisations(operation.session)
+        return [self._send_one(operation, one) for one in found if one.id in wanted]
 
-    def follow_up(self, session: Session, clock: Clock) -> DrillReport:
-        """Tell the next in line of what is unanswered; note what was missed, and its consequence."""
-        on, told, suspended = today(clock), 0, 0
+    def follow_up(self, operation: Operation) -> DrillReport:
+        """Send unanswered drills to the next person, record missed ones, and take routing away."""
+        session, on = operation.session, operation.today
         in_order = _open_drills().order_by(Drill.organisation_id, Drill.id)
         drills = session.scalars(in_order.with_for_update()).all()
         missed = {drill for drill in drills if add_working_days(drill.sent_on, MISSED_AFTER) <= on}
         lock_organisations(session, {drill.organisation_id for drill in missed})
         organisations = {found.id: found for found in _organisations(session)}
+        report = DrillReport(missed=len(missed))
         for drill in drills:
             organisation = organisations[drill.organisation_id]
-            told += self._climb(session, clock, drill, organisation)
+            report = replace(report, notified=report.notified + self._climb(operation, drill, organisation))
             if drill in missed:
                 drill.missed_on = on
-                suspended += self._consequence(session, clock, drill, organisation)
-        return DrillReport(told=told, missed=len(missed), suspended=suspended)
+                suspended = self._suspend(operation, drill, organisation)
+                report = replace(report, suspended=report.suspended + suspended)
+        return report
 
-    def _climb(self, session: Session, clock: Clock, drill: Drill, organisation: Organisation) -> int:
-        told = 0
-        for step in range(drill.step + 1, len(STEPS)):
-            if add_working_days(drill.sent_on, STEPS[step]) <= today(clock):
-                drill.step = step
-                told += self._tell(session, clock, drill, organisation, step)
-        return told
-
-    def answer(self, session: Session, clock: Clock, *, drill: Drill) -> bool:
-        """Somebody pressed the button: the channel is proved. Gives whether routing came back by it."""
+    def answer(self, operation: Operation, *, drill: Drill) -> bool:
+        """Record that somebody pressed the button; return whether routing came back by it."""
         if drill.answered_on is not None:
             return False
-        drill.answered_on = today(clock)
+        session, on = operation.session, operation.today
+        drill.answered_on = on
         session.flush()
         organisation = session.get_one(Organisation, drill.organisation_id)
         _lock(session, organisation)
@@ -167,138 +161,99 @@ class Drills:
         if by is None:
             return False
         organisation.suspended_from = by.planned_end
-        if by.planned_end is not None and by.planned_end <= today(clock):
-            return False  # it has ended meanwhile, as was planned
-        # Row-level security: who answers has no organisation, so the messages are written about the drill.
+        if by.planned_end is not None and by.planned_end <= on:
+            return False  # the planned end came meanwhile
+        # Row-level security: the visitor has no organisation, so the messages are written about the drill.
         set_local(session, subject=str(drill.id))
-        self._record_routing(session, clock, organisation, "drill_answered")
-        self._tell_all(session, clock, Event.ROUTING_RESTORED, drill, organisation)
+        _record_routing(operation, organisation, Ground.DRILL_ANSWERED)
+        self._notify_all(operation, Event.ROUTING_RESTORED, drill, organisation)
         return True
 
-    def _send_one(self, session: Session, clock: Clock, organisation: Organisation) -> Sending:
+    def _send_one(self, operation: Operation, organisation: Organisation) -> Sending:
+        session, on = operation.session, operation.today
         fresh = Sending(organisation_id=organisation.id, name=organisation.name)
         waiting = session.scalar(_open_drills().where(Drill.organisation_id == organisation.id).limit(1))
         if waiting is not None:
             return replace(fresh, unanswered_since=waiting.sent_on)
-        drill = Drill(organisation_id=organisation.id, sent_on=today(clock), step=_FIRST)
+        drill = Drill(organisation_id=organisation.id, sent_on=on, step=_FIRST)
         try:
             with session.begin_nested():
                 session.add(drill)
         except IntegrityError:  # another worker sent it at the same moment
-            return replace(fresh, unanswered_since=today(clock))
-        told = self._tell(session, clock, drill, organisation, _FIRST)
-        return replace(fresh, told=told, leaves_at=not_disturbing(organisation, clock.now()))
+            return replace(fresh, unanswered_since=on)
+        messages = self._notify(operation, drill, organisation, _FIRST)
+        return replace(fresh, notified=messages, leaves_at=not_disturbing(organisation, operation.now))
 
-    def _is_due(self, session: Session, organisation: Organisation, on: date) -> bool:
-        latest = session.scalar(_latest(organisation.id).limit(1))
-        if _suspending(session, organisation) is not None:
-            return latest is None or latest.sent_on + timedelta(days=AGAIN_DAYS) <= on
-        if not receives(organisation, on):
-            return False
-        quarter = on.replace(month=(on.month - 1) // 3 * 3 + 1, day=1)
-        turn = quarter + timedelta(days=organisation.id.int % _SPREAD_DAYS)
-        return on >= turn and (latest is None or latest.sent_on < quarter)
+    def _climb(self, operation: Operation, drill: Drill, organisation: Organisation) -> int:
+        messages = 0
+        for step in range(drill.step + 1, len(STEPS)):
+            if add_working_days(drill.sent_on, STEPS[step]) <= operation.today:
+                drill.step = step
+                messages += self._notify(operation, drill, organisation, step)
+        return messages
 
-    def _consequence(self, session: Session, clock: Clock, drill: Drill, organisation: Organisation) -> int:
-        """Two missed in a row: routing falls to the next level. The national desk has none below it.
+    def _suspend(self, operation: Operation, drill: Drill, organisation: Organisation) -> bool:
+        """Take routing away after two missed drills in a row; the national desk has no level below it.
 
-        The organisation is held, and was read since: what a person decides at this moment stays as it is.
+        The organisation is locked and was read since, so a decision of a person at this moment stays.
         """
-        last = session.scalars(_latest(organisation.id).limit(MISSED_IN_A_ROW)).all()
+        last = operation.session.scalars(_latest(organisation.id).limit(MISSED_IN_A_ROW)).all()
         all_missed = all(found.missed_on is not None and found.answered_on is None for found in last)
         if len(last) < MISSED_IN_A_ROW or not all_missed or organisation.kind is OrganisationKind.NATIONAL:
-            return 0
-        on, end = today(clock), organisation.suspended_from
+            return False
+        on, end = operation.today, organisation.suspended_from
         if end is not None and end <= on:
-            return 0
+            return False
         drill.planned_end = end
         organisation.suspended_from = drill.suspended_from = on
-        self._record_routing(session, clock, organisation, "drills_missed")
-        self._tell_all(session, clock, Event.ROUTING_SUSPENDED, drill, organisation)
-        return 1
+        _record_routing(operation, organisation, Ground.DRILLS_MISSED)
+        self._notify_all(operation, Event.ROUTING_SUSPENDED, drill, organisation)
+        return True
 
-    def _record_routing(
-        self, session: Session, clock: Clock, organisation: Organisation, ground: str
-    ) -> None:
-        routing_changed(session)
-        self.audit.record(
-            session,
-            clock,
-            actor=SYSTEM,
-            action=AuditAction.ORGANISATION_CHANGED,
-            subject_id=organisation.id,
-            organisation_id=organisation.id,
-            ground=ground,
-        )
-
-    def _tell(
-        self, session: Session, clock: Clock, drill: Drill, organisation: Organisation, step: int
-    ) -> int:
-        """One step of the ladder; where nobody stands on it, the next step comes on its day."""
+    def _notify(self, operation: Operation, drill: Drill, organisation: Organisation, step: int) -> int:
+        """Write the messages of one step; a step without a person waits for the next one."""
+        session = operation.session
         if step == _ADMINISTRATOR:
-            messages = self._messages(
-                clock,
-                Event.DRILL_UNANSWERED,
-                drill,
-                organisation,
-                administrators(session),
-                drill.sent_on,
-                path=_OVERVIEW,
-            )
+            event, to, day, path = Event.DRILL_UNANSWERED, administrators(session), drill.sent_on, _OVERVIEW
         else:
-            to = self._answerers(session, organisation, step)
-            until = add_working_days(drill.sent_on, MISSED_AFTER)
-            path = f"{PREFIX}/drill/{drill.id}"
-            messages = self._messages(clock, Event.DRILL, drill, organisation, to, until, path=path)
-        return enqueue(session, list(messages))
+            event, to = Event.DRILL, self._answerers(session, organisation, step)
+            day, path = add_working_days(drill.sent_on, MISSED_AFTER), f"{PREFIX}/drill/{drill.id}"
+        pages = [(reach, path) for reach in to]
+        return enqueue(session, self._messages(operation, event, drill, organisation, day, pages))
 
-    def _answerers(self, session: Session, organisation: Organisation, step: int) -> Sequence[ContactPoint]:
+    def _answerers(self, session: Session, organisation: Organisation, step: int) -> list[ContactPoint]:
         if step == _LEAD:
             return [*leads_of(session, [organisation.id]).get(organisation.id, []), *deputy_of(organisation)]
         return team_of(organisation, channels=self.channels)[step : step + 1]
 
-    def _tell_all(
-        self, session: Session, clock: Clock, event: Event, drill: Drill, organisation: Organisation
+    def _notify_all(
+        self, operation: Operation, event: Event, drill: Drill, organisation: Organisation
     ) -> None:
-        concerned = [
-            *team_of(organisation, channels=self.channels),
-            *self._answerers(session, organisation, _LEAD),
-        ]
+        """Write a message about routing to team, lead, deputy and administrators."""
+        session = operation.session
+        team = team_of(organisation, channels=self.channels)
+        concerned = [*team, *self._answerers(session, organisation, _LEAD)]
         known = {reach.recipient for reach in concerned}
-        others = [reach for reach in administrators(session) if reach.recipient not in known]
-        day = today(clock)
-        team = self._messages(
-            clock,
-            event,
-            drill,
-            organisation,
-            concerned,
-            day,
-            path="/desk",
-            see_signals=who_see_signals(session),
-        )
-        office = self._messages(clock, event, drill, organisation, others, day, path=_OVERVIEW)
-        enqueue(session, [*team, *office])
+        signed_in = who_see_signals(session)
+        pages = [
+            (reach, path_for(reach, organisation.id, "/desk", see_signals=signed_in)) for reach in concerned
+        ]
+        pages += [(reach, _OVERVIEW) for reach in administrators(session) if reach.recipient not in known]
+        enqueue(session, self._messages(operation, event, drill, organisation, operation.today, pages))
 
     def _messages(
         self,
-        clock: Clock,
+        operation: Operation,
         event: Event,
         drill: Drill,
         organisation: Organisation,
-        to: Sequence[ContactPoint],
         day: date,
-        *,
-        path: str,
-        see_signals: Collection[tuple[uuid.UUID | None, str]] | None = None,
-    ) -> Iterator[NewMessage]:
-        """`see_signals`: who gets into the page at `path`, where not everybody does; see `path_for`."""
+        pages: Iterable[tuple[ContactPoint, str]],
+    ) -> list[NewMessage]:
+        """Return a message for each person, with the page that its link opens."""
         until = drill.sent_on + timedelta(days=LINK_DAYS)
-        for reach in once_each(to):
-            page = path
-            if see_signals is not None:
-                page = path_for(reach, organisation.id, path, see_signals=see_signals)
-            yield NewMessage(
+        return [
+            NewMessage(
                 event=event,
                 subject_id=drill.id,
                 organisation_id=organisation.id,
@@ -306,13 +261,31 @@ class Drills:
                 recipient=reach.recipient,
                 language=reach.language,
                 values={"link": f"{self.public_url.rstrip('/')}{page}", DATES[event]: day.isoformat()},
-                not_before=not_disturbing(organisation, clock.now()),
+                not_before=not_disturbing(organisation, operation.now),
                 expires_at=datetime.combine(until, time(), AMSTERDAM),
             )
+            for reach, page in dict(pages).items()
+        ]
+
+
+def _is_due(session: Session, organisation: Organisation, on: date) -> bool:
+    latest = session.scalar(_latest(organisation.id).limit(1))
+    if _suspending(session, organisation) is not None:
+        return latest is None or latest.sent_on + timedelta(days=AGAIN_DAYS) <= on
+    if not receives(organisation, on):
+        return False
+    quarter = on.replace(month=(on.month - 1) // 3 * 3 + 1, day=1)
+    turn = quarter + timedelta(days=organisation.id.int % _SPREAD_DAYS)
+    return on >= turn and (latest is None or latest.sent_on < quarter)
+
+
+def _record_routing(operation: Operation, organisation: Organisation, ground: Ground) -> None:
+    routing_changed(operation.session)
+    record_change(operation.acting_as(SYSTEM), organisation.id, ground)
 
 
 def drill_of(session: Session, clock: Clock, *, keystore: Secrets, drill_id: uuid.UUID, code: str) -> Drill:
-    """The drill that a link is about, if the link is live. Raises `ProofRefused`, alike for every cause."""
+    """Return the drill of a live link. Raises `ProofRefused`, alike for every cause."""
     if not path_codes(keystore).fits(code, f"{PREFIX}/drill/{drill_id}"):
         raise ProofRefused
     drill = session.get(Drill, drill_id)
@@ -322,7 +295,7 @@ def drill_of(session: Session, clock: Clock, *, keystore: Secrets, drill_id: uui
 
 
 def channel_proofs(session: Session) -> list[ChannelProof]:
-    """For each organisation when its channel was last proved; for administrators."""
+    """Return for each organisation its last answered drill; for administrators."""
     drills: dict[uuid.UUID, list[Drill]] = {}
     for drill in session.scalars(select(Drill).order_by(Drill.sent_on)):
         drills.setdefault(drill.organisation_id, []).append(drill)
@@ -355,7 +328,7 @@ def _organisations(session: Session) -> Sequence[Organisation]:
 
 
 def _lock(session: Session, organisation: Organisation) -> None:
-    """An administrator may suspend it at this moment, and what a person decides stays as it is."""
+    """Lock an organisation: an administrator may suspend it at this moment, and that decision stays."""
     lock_organisations(session, [organisation.id])
     session.refresh(organisation, ["suspended_from"])
 
@@ -369,7 +342,7 @@ def _latest(organisation_id: uuid.UUID) -> Select[Drill]:
 
 
 def _suspending(session: Session, organisation: Organisation) -> Drill | None:
-    """The drill by which an organisation lost its routing, if it was one."""
+    """Return the drill by which an organisation lost its routing; None when no drill did."""
     if organisation.suspended_from is None:
         return None
     by_drill = select(Drill).where(

@@ -2,7 +2,8 @@
 
 import random
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
@@ -124,6 +125,11 @@ class Worker:
             session=session, clock=self.clock, actor=SYSTEM, audit=self.audit, keystore=self.keystore
         )
 
+    @contextmanager
+    def _begin(self) -> Iterator[Operation]:
+        with self.sessions.begin() as session:
+            yield self._operation(session)
+
     def ask_for_proof(self) -> int:
         """Send each new address and phone its link, for whoever typed it waits; returns how many messages."""
         url, channels = self.settings.server.public_url, frozenset(self.channels)
@@ -134,12 +140,11 @@ class Worker:
 
     def drill(self) -> DrillReport:
         """Send the drills that are due and follow up those that nobody answered."""
-        return self.drills().run(self.sessions, self.clock)
+        return self.drills().run(self._begin)
 
     def drills(self) -> Drills:
         """Drills, with everything they need."""
         return Drills(
-            audit=self.audit,
             public_url=self.settings.server.public_url,
             channels=frozenset(self.channels),
         )

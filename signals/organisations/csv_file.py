@@ -1,8 +1,8 @@
-"""A csv of organisations as it is read: each line in values of the domain, or everything that is wrong."""
+"""Read a CSV file of organisations: each line in values of the domain, or every problem of the file."""
 
 import csv
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
 from itertools import zip_longest
@@ -11,9 +11,9 @@ from unicodedata import category
 
 from signals.models import CoverageArea
 from signals.organisations.onboarding import name_key, normal_name
-from signals.routing.areas import EARLIEST, Area, area_exists
-from signals.routing.postcodes import HIGHEST_HOUSE_NUMBER, InvalidPostcode, parse_postcode
-from signals.routing.rows import CoverageLevel
+from signals.routing.areas import EARLIEST, Area, area_problems
+from signals.routing.postcodes import InvalidPostcode, parse_postcode
+from signals.routing.rows import NATIONAL_AREA, CoverageLevel
 from signals.staff.identity import checked_email
 from signals.vocabulary import OrganisationKind
 
@@ -29,13 +29,13 @@ OPTIONAL: Final = (
     "contact_email",
 )
 LARGEST_FILE: Final = 20_000
-"""Lines; the whole country has fewer municipalities and teams than that by far."""
+"""Lines; the whole country needs far fewer."""
 
 RECIPIENTS: Final = ("recipient_1", "recipient_2")
 _EMAILS: Final = (*RECIPIENTS, "contact_email")
 _DATES: Final = ("valid_from", "valid_until", "agreement_on")
 _LENGTHS: Final = {"name": 120, "contact_phone": 40}
-# One value for all lines of an organisation; an empty cell leaves the matter to the other lines.
+# One value for all lines of an organisation; an empty cell says nothing.
 _OF_THE_ORGANISATION: Final = (
     "kind",
     "agreement_on",
@@ -48,7 +48,7 @@ _OF_THE_ORGANISATION: Final = (
 
 @dataclass(frozen=True, kw_only=True)
 class Rejected:
-    """A line (the header is 1) that cannot be used, the column at fault and a stable word for why."""
+    """A line (the header is 1) that cannot be used, with its column and a stable code of the reason."""
 
     line: int
     column: str
@@ -57,7 +57,7 @@ class Rejected:
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """One area of one organisation, and what the line says of the organisation (`facts`, by column)."""
+    """One area of one organisation, and the facts of the organisation by column."""
 
     number: int
     name: str
@@ -66,18 +66,18 @@ class Line:
 
 
 Progress = Callable[[Sequence[Any], str], Iterable[Any]]
-"""Goes through what is taken in hand one by one, and may show how far it is: (all of it, in a word)."""
+"""Goes through items one by one and can show progress; takes the items and a word for them."""
 _Check = Callable[[str], str | None]
 
 
 def silent(items: Sequence[Any], description: str) -> Iterable[Any]:
-    """A `Progress` that nobody sees."""
+    """Return the items; a `Progress` that shows nothing."""
     del description
     return items
 
 
 def read_lines(file: TextIO, progress: Progress = silent) -> tuple[list[Line], list[Rejected]]:
-    """All lines, or everything that is wrong with them."""
+    """Return all lines, or all problems."""
     rows = _rows(csv.reader(file, delimiter=_separator(file)))
     try:
         _, header = next(rows, (1, []))
@@ -91,12 +91,13 @@ def read_lines(file: TextIO, progress: Progress = silent) -> tuple[list[Line], l
 
 
 class _Unreadable(Exception):
-    """The file is not read any further; `args`: why, as a `Rejected`."""
+    """Reading stops here; `args`: the reason, as a `Rejected`."""
 
 
 def _rows(reader: Any) -> Iterator[tuple[int, list[str]]]:
-    """Each row with the line on which it begins; rows of separators only are left out: a spreadsheet has them
-    below its last one. Raises `_Unreadable`.
+    """Yield each row with the number of its first line. Raises `_Unreadable`.
+
+    Rows of separators alone do not count: a spreadsheet writes them below its last row.
     """
     start = 1
     try:
@@ -113,7 +114,7 @@ def _rows(reader: Any) -> Iterator[tuple[int, list[str]]]:
 def _read(names: list[str], rows: Iterable[tuple[int, list[str]]]) -> tuple[list[Line], list[Rejected]]:
     lines: list[Line] = []
     problems: list[Rejected] = []
-    check = cache(checked_email)  # most lines repeat the addresses of the one before
+    check = cache(checked_email)  # most lines repeat the addresses of the line before
     for number, row in rows:
         cells = _cells(names, row)
         found = list(_cell_problems(cells, number, check))
@@ -127,7 +128,7 @@ def _read(names: list[str], rows: Iterable[tuple[int, list[str]]]) -> tuple[list
 
 
 def by_name(lines: Iterable[Line]) -> dict[str, list[Line]]:
-    """The lines of each organisation by `name_key`, in their order."""
+    """Return the lines of each organisation by `name_key`, in order."""
     grouped: dict[str, list[Line]] = {}
     for line in lines:
         grouped.setdefault(name_key(line.name), []).append(line)
@@ -135,12 +136,12 @@ def by_name(lines: Iterable[Line]) -> dict[str, list[Line]]:
 
 
 def place_of(area: Area | CoverageArea) -> tuple[Any, ...]:
-    """By which a line finds a coverage again: all of it but its end."""
+    """Return the key that a line and its coverage share: everything but the end."""
     return (area.level, area.area, area.number_from, area.number_to, area.valid_from)
 
 
 def _separator(file: TextIO) -> str:
-    """Semicolon or comma, whichever the header has more of: Dutch spreadsheets write the former."""
+    """Return semicolon or comma, the one that the header has most of; Dutch spreadsheets write semicolons."""
     start = file.tell()
     header = file.readline()
     file.seek(start)
@@ -153,7 +154,7 @@ def _header_problems(header: Iterable[str]) -> Iterator[Rejected]:
         if name not in present:
             yield Rejected(line=1, column=name, reason="missing")
     if any(name not in (*REQUIRED, *OPTIONAL) for name in present):
-        # The name itself is not repeated: it may be a value, where somebody left the header out.
+        # Without the name: it may be personal data, when the file has no header.
         yield Rejected(line=1, column="", reason="unknown_column")
     if len(set(present)) < len(present):
         yield Rejected(line=1, column="", reason="column_twice")
@@ -168,8 +169,9 @@ def _cell_problems(cells: Mapping[str, str] | None, number: int, check: _Check) 
 
 
 def _cells(names: list[str], row: list[str]) -> dict[str, str] | None:
-    """The cells by column; None where there are others than columns. Columns without a name are none, as
-    long as they are empty: a spreadsheet writes those that it once had to the right of the last one.
+    """Return the cells by column; None when cells and columns differ in number.
+
+    Empty columns without a name do not count: a spreadsheet writes them to the right of its last column.
     """
     cells: dict[str, str] = {}
     for name, cell in zip_longest(names, row):
@@ -183,13 +185,13 @@ def _cells(names: list[str], row: list[str]) -> dict[str, str] | None:
 
 
 def _plain(text: str) -> str:
-    """Every kind of space is one, for spreadsheets write no-break ones unseen; none around it."""
+    """Return the text with plain spaces only (spreadsheets write no-break spaces), and none around it."""
     return "".join(" " if category(one) == "Zs" else one for one in text).strip()
 
 
 def _reasons(cells: Mapping[str, str], check: _Check) -> Iterator[tuple[str, str]]:
     for name, text in cells.items():
-        if not text.isprintable():  # control characters, and signs that turn the direction of what follows
+        if not text.isprintable():  # control characters, and characters that change the direction of text
             yield name, "control_characters"
     for name in REQUIRED:
         if not cells[name]:
@@ -207,60 +209,69 @@ def _reasons(cells: Mapping[str, str], check: _Check) -> Iterator[tuple[str, str
 
 
 def _date_reasons(cells: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    dates = {name: _date(cells[name]) for name in _DATES if cells.get(name)}
-    for name, value in dates.items():
-        if value is None:
+    for name in _DATES:
+        if cells.get(name) and _date(cells[name]) is None:
             yield name, "not_a_date"
-    start, end = dates.get("valid_from"), dates.get("valid_until")
-    if start and start < EARLIEST:
-        yield "valid_from", "too_early"
-    if start and end and end <= start:
-        yield "valid_until", "not_after_valid_from"
 
 
 def _area_reasons(cells: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    if not cells["level"] or not cells["area"]:
-        return
-    if cells["level"] not in set(CoverageLevel):
+    """Yield the problems that `area_problems` finds, by column of the file."""
+    is_known = cells["level"] in set(CoverageLevel)
+    if cells["level"] and not is_known:
         yield "level", "unknown"
-        return
-    area, first, last = _parts(cells["level"], cells["area"])
-    if not area_exists(CoverageLevel(cells["level"]), area):
-        yield "area", "unknown"
-    elif cells["level"] == CoverageLevel.PC6_RANGE and not (
-        first and last and 1 <= first <= last <= HIGHEST_HOUSE_NUMBER
-    ):
-        yield "area", "house_numbers"
+    area = _area_of(cells)
+    if not is_known or not cells["area"]:  # check the dates alone
+        area = replace(
+            area, level=CoverageLevel.NATIONAL, area=NATIONAL_AREA, number_from=None, number_to=None
+        )
+    if _date(cells["valid_from"]) is None:
+        area = replace(area, valid_from=EARLIEST)
+    found: dict[str, str] = {}
+    for problem in area_problems(area):
+        column, reason = _AREA_REASONS[problem.field]
+        found.setdefault(column, reason)
+    yield from found.items()
 
 
-def _parts(level: str, text: str) -> tuple[str, int | None, int | None]:
-    """(area, first number, last number) of `1012AB 1-99`; numbers are None where there are none."""
-    if level not in (CoverageLevel.PC6_RANGE, CoverageLevel.PC6):
-        return text.upper(), None, None
-    numbers = ""
+_AREA_REASONS: Final = {
+    "area": ("area", "unknown"),
+    "number_from": ("area", "house_numbers"),
+    "number_to": ("area", "house_numbers"),
+    "valid_from": ("valid_from", "too_early"),
+    "valid_until": ("valid_until", "not_after_valid_from"),
+}
+
+
+def _area_of(cells: Mapping[str, str]) -> Area:
+    """Return the area of a line; of `1012AB 1-99` with house numbers, which are None when they are wrong."""
+    level, text = cells["level"], cells["area"]
+    first = last = None
     if level == CoverageLevel.PC6_RANGE:
         text, _, numbers = text.rpartition(" ")
-    first, _, last = numbers.partition("-")
-    whole = [int(n) if n.isascii() and n.isdecimal() and len(n) <= 5 else None for n in (first, last)]
+        first, last = (_number(part) for part in [*numbers.split("-", 1), ""][:2])
     try:
-        return parse_postcode(text), whole[0], whole[1]
+        area = parse_postcode(text) if level in (CoverageLevel.PC6, CoverageLevel.PC6_RANGE) else text.upper()
     except InvalidPostcode:
-        return "", None, None
+        area = ""
+    return Area(
+        level=level,
+        area=area,
+        number_from=first,
+        number_to=last,
+        valid_from=_date(cells["valid_from"]) or date.max,
+        valid_until=_date(cells.get("valid_until", "")),
+    )
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 5 else None
 
 
 def _line_of(cells: Mapping[str, str], number: int, check: _Check) -> Line:
-    area, first, last = _parts(cells["level"], cells["area"])
     return Line(
         number=number,
         name=normal_name(cells["name"]),
-        area=Area(
-            level=cells["level"],
-            area=area,
-            number_from=first,
-            number_to=last,
-            valid_from=date.fromisoformat(cells["valid_from"]),
-            valid_until=_date(cells.get("valid_until", "")),
-        ),
+        area=_area_of(cells),
         facts={name: _fact(name, cells[name], check) for name in _OF_THE_ORGANISATION if cells.get(name)},
     )
 
@@ -274,7 +285,7 @@ def _fact(name: str, text: str, check: _Check) -> Any:
 
 
 def _contradictions(lines: Iterable[Line]) -> Iterator[Rejected]:
-    """Lines of one organisation that do not agree, and areas that are listed twice."""
+    """Yield lines of one organisation that contradict each other, and areas that are listed twice."""
     for group in by_name(lines).values():
         said: dict[str, Any] = {}
         places: set[tuple[Any, ...]] = set()

@@ -1,4 +1,7 @@
-"""Organisations and their coverage from a csv: looked at line by line, taken over whole or not at all."""
+"""Import organisations and their coverage from a CSV file: the whole file, or nothing.
+
+The rules are those of the pages of administration; see `administration` and `covering`.
+"""
 
 import hashlib
 import uuid
@@ -12,11 +15,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from notifications.events import Event
-from signals.audit.log import SYSTEM, Actor, AuditLog
+from signals.audit.grounds import Ground
 from signals.clock import Clock, today
 from signals.models import CoverageArea, Organisation
+from signals.operation import Operation
 from signals.organisations.addressing import coordinators
 from signals.organisations.administration import is_lasting_desk
+from signals.organisations.covering import end_is_allowed
 from signals.organisations.csv_file import (
     RECIPIENTS,
     Line,
@@ -29,11 +34,12 @@ from signals.organisations.csv_file import (
 )
 from signals.organisations.onboarding import name_key, receives
 from signals.organisations.recipients import leaving, rearranged, withdraw_check
+from signals.organisations.team_settings import record_change
 from signals.routing.areas import Area, areas_overlap
 from signals.routing.receivers import onboarded_on
 from signals.routing.snapshot import lock_organisations, lock_routing, routing_changed
 from signals.staff.identity import normal_email
-from signals.vocabulary import AuditAction, OrganisationKind
+from signals.vocabulary import OrganisationKind
 
 _FACTS: Final = ("kind", "agreement_on", "legal_basis", "retention_basis", "contact_phone", "contact_email")
 
@@ -42,7 +48,7 @@ _TOGETHER: Final = 250
 
 
 class ChangeKind(StrEnum):
-    """What the import does, or would do."""
+    """The kinds of changes."""
 
     ORGANISATION_ADDED = "organisation_added"
     ORGANISATION_CHANGED = "organisation_changed"
@@ -55,9 +61,9 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """One change, with the name of its organisation; `detail`: `area` in words, or the fields that change.
+    """One change of one organisation; `detail`: the area in words, or the fields that change.
 
-    `former`: the day on which an area would have ended that ends sooner or goes on for longer.
+    `former`: the end that an area had before, when it ends sooner or later now.
     """
 
     kind: ChangeKind
@@ -70,9 +76,9 @@ class Change:
 
 @dataclass(frozen=True, kw_only=True)
 class OrganisationImport:
-    """What was done; with any line rejected, nothing may be committed.
+    """The changes of a file; when a line is rejected, the caller must not commit.
 
-    `before`: a digest of how the organisations of the file were, to tell whether two looks saw the same.
+    `before`: a digest of the organisations before the import, so that a preview can be compared with it.
     """
 
     changes: tuple[Change, ...] = ()
@@ -80,7 +86,7 @@ class OrganisationImport:
     before: str = ""
 
 
-def look_at_organisations(
+def preview_organisations(
     session: Session,
     clock: Clock,
     *,
@@ -88,7 +94,7 @@ def look_at_organisations(
     recipients_verified_on: date | None = None,
     progress: Progress = silent,
 ) -> OrganisationImport:
-    """What `import_organisations` would do and refuse: writes nothing, and holds nobody up.
+    """Return the changes and refusals of `import_organisations`; write nothing and lock nothing.
 
     For a session that only reads (`signals.db.reading_session`): its objects are changed, not stored.
     """
@@ -96,66 +102,44 @@ def look_at_organisations(
     if rejected:
         return OrganisationImport(rejected=tuple(rejected))
     with session.no_autoflush:
-        return _Look(session, lines, recipients_verified_on, today(clock)).result
+        return _Plan(session, lines, recipients_verified_on, today(clock)).result
 
 
 def import_organisations(
-    session: Session,
-    clock: Clock,
+    operation: Operation,
     *,
     file: TextIO,
-    audit: AuditLog,
-    actor: Actor = SYSTEM,
     recipients_verified_on: date | None = None,
     progress: Progress = silent,
 ) -> OrganisationImport:
-    """Add and change organisations as the csv says; flushes, unless a line is rejected. Columns: `REQUIRED`
-    and `OPTIONAL` of `organisation_file`.
+    """Add and change organisations from a CSV file; flush, unless a line is rejected.
 
-    A line is one area of one organisation, found again by its name; several lines give several areas.
-    `level` is pc6_range (area `1012AB 1-99`), pc6, pc4, municipality (`GM0363`), ggd_region (`GG3406`) or
-    national (`NL`). An area is never removed: `valid_until` ends it (that day excluded). An empty cell
-    changes nothing. `recipients_verified_on`: the day on which somebody made sure that the addresses are the
-    team's own; without it a new address counts for nothing yet.
-
-    What the pages refuse is rejected here too: an area that somebody else covers then, an end that lies in
-    the past, an area that ended and comes back, another kind, a coordinator as a recipient, a team that
-    would stop to receive, the end of the only national desk.
+    Columns: `REQUIRED` and `OPTIONAL` of `csv_file`. A line is one area of one organisation, which the name
+    identifies; several lines give several areas. `level` is pc6_range (area `1012AB 1-99`), pc6, pc4,
+    municipality (`GM0363`), ggd_region (`GG3406`) or national (`NL`). No area is removed: `valid_until` ends
+    it (that day excluded). An empty cell changes nothing. `recipients_verified_on`: the day on which somebody
+    verified the addresses; without it a new address does not count yet.
     """
     lines, rejected = read_lines(file, progress)
     if rejected:
         return OrganisationImport(rejected=tuple(rejected))
-    # Organisations first, then routing, as everybody who changes one does; then what came meanwhile.
-    lock_organisations(session)
-    lock_routing(session)  # who imports the same file at this moment waits, and finds it taken over
-    with session.no_autoflush:
-        look = _Look(session, lines, recipients_verified_on, today(clock))
-    if not look.result.rejected:
-        _store(session, clock, audit, actor, [one for one in look.taken if one.changed], progress)
-    return look.result
+    # Organisations first, then routing, as every change of routing does; a second import waits here.
+    lock_organisations(operation.session)
+    lock_routing(operation.session)
+    with operation.session.no_autoflush:
+        plan = _Plan(operation.session, lines, recipients_verified_on, operation.today)
+    if not plan.result.rejected:
+        _store(operation, [one for one in plan.drafts if one.changed], progress)
+    return plan.result
 
 
-def _store(
-    session: Session,
-    clock: Clock,
-    audit: AuditLog,
-    actor: Actor,
-    changed: Sequence["_Taking"],
-    progress: Progress,
-) -> None:
+def _store(operation: Operation, changed: Sequence["_Draft"], progress: Progress) -> None:
+    session = operation.session
     starts = range(0, len(changed), _TOGETHER)
     for batch in progress([changed[start : start + _TOGETHER] for start in starts], "storing"):
         for one in batch:
             session.add(one.organisation)
-            audit.record(
-                session,
-                clock,
-                actor=actor,
-                action=AuditAction.ORGANISATION_CHANGED,
-                subject_id=one.organisation.id,
-                ground="import",
-                organisation_id=one.organisation.id,
-            )
+            record_change(operation, one.organisation.id, Ground.IMPORT)
         session.flush()
     for recipient_id in (gone for one in changed for gone in one.gone):
         withdraw_check(session, recipient_id, Event.RECIPIENT_CHECK)
@@ -163,38 +147,38 @@ def _store(
         routing_changed(session)
 
 
-class _Look:
-    """A file held against what is there: what it changes (in memory alone), and what is wrong with that."""
+class _Plan:
+    """The changes of a file, made in memory alone, and the reasons to reject it."""
 
     def __init__(self, session: Session, lines: Sequence[Line], verified_on: date | None, on: date) -> None:
         self._grouped = by_name(lines)
-        self._there = _by_key(_organisations(session))
+        self._present = _by_key(_organisations(session))
         self._on = on
-        self.taken: list[_Taking] = []
+        self.drafts: list[_Draft] = []
         rejected = [*self._unfit(), *_coordinators_named(session, lines)]
         self.result = OrganisationImport(rejected=tuple(rejected))
         if not rejected:
             self._take(verified_on)
 
     def _take(self, verified_on: date | None) -> None:
-        present = {key: found[0] for key, found in self._there.items()}
+        present = {key: found[0] for key, found in self._present.items()}
         before = _digest(_state(present[key]) for key in sorted(self._grouped.keys() & present.keys()))
         had_desk = self._has_desk()
-        self.taken = [
-            _Taking(group, present.get(key), verified_on, self._on) for key, group in self._grouped.items()
+        self.drafts = [
+            _Draft(group, present.get(key), verified_on, self._on) for key, group in self._grouped.items()
         ]
-        changes = [change for one in self.taken for change in one.take()]
-        rejected = [problem for one in self.taken for problem in one.rejected]
-        rejected.extend(_covered_by_others(self._all(), self.taken))
+        changes = [change for one in self.drafts for change in one.take()]
+        rejected = [problem for one in self.drafts for problem in one.rejected]
+        rejected.extend(_covered_by_others(self._all(), self.drafts))
         if had_desk and not self._has_desk():
             rejected.append(Rejected(line=1, column="", reason="last_national_desk"))
         rejected.sort(key=lambda problem: (problem.line, problem.column))
         self.result = OrganisationImport(changes=tuple(changes), rejected=tuple(rejected), before=before)
 
     def _unfit(self) -> Iterator[Rejected]:
-        """What an organisation is decides who reads what: no file turns one into another kind."""
+        """Yield lines that change a kind, or that name one of two organisations with the same name."""
         for key, group in self._grouped.items():
-            found = self._there.get(key, [])
+            found = self._present.get(key, [])
             if len(found) > 1:
                 yield Rejected(line=group[0].number, column="name", reason="name_of_two")
                 continue
@@ -203,16 +187,16 @@ class _Look:
                     yield Rejected(line=line.number, column="kind", reason="kind_differs")
 
     def _all(self) -> Iterator[Organisation]:
-        for found in self._there.values():
+        for found in self._present.values():
             yield from found
-        yield from (one.organisation for one in self.taken if one.is_new)
+        yield from (one.organisation for one in self.drafts if one.is_new)
 
     def _has_desk(self) -> bool:
         return any(is_lasting_desk(organisation, self._on) for organisation in self._all())
 
 
 def _coordinators_named(session: Session, lines: Sequence[Line]) -> Iterator[Rejected]:
-    """Messages about signals are kept from them; the addresses of a file are in their one spelling."""
+    """Yield coordinators among the recipients: they get no messages about signals."""
     kept_out = coordinators(session)
     for line in lines:
         for column in RECIPIENTS:
@@ -221,9 +205,9 @@ def _coordinators_named(session: Session, lines: Sequence[Line]) -> Iterator[Rej
 
 
 def _covered_by_others(
-    organisations: Iterable[Organisation], taken: Sequence["_Taking"]
+    organisations: Iterable[Organisation], taken: Sequence["_Draft"]
 ) -> Iterator[Rejected]:
-    """Areas that somebody else covers on some of the same dates: signals would change hands unseen."""
+    """Yield areas that another organisation covers on some of the same dates, as `add_area` refuses them."""
     longer = [(one.organisation, line, area) for one in taken for line, area in one.longer]
     rows: dict[tuple[str, str], list[tuple[Organisation, CoverageArea]]] = {
         (area.level, area.area): [] for _, _, area in longer
@@ -239,7 +223,7 @@ def _covered_by_others(
 
 
 def _state(organisation: Organisation) -> str:
-    """All that an import may change, as it is."""
+    """Return all that an import may change, as text."""
     facts = {name: getattr(organisation, name) for name in _FACTS}
     recipients = [(one.address, one.verified_on) for one in organisation.recipients]
     areas = sorted(str((*place_of(area), area.valid_until)) for area in organisation.coverage)
@@ -250,11 +234,10 @@ def _digest(states: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(states).encode()).hexdigest()
 
 
-class _Taking:
-    """One organisation of the file, as it becomes; stored by whoever wants that.
+class _Draft:
+    """One organisation of the file, with its changes.
 
-    `longer`: each (line, part of an area that is covered from now on). `gone`: ids of recipients whose
-    address went.
+    `longer`: each (line, part of an area that it newly covers). `gone`: ids of recipients that leave.
     """
 
     def __init__(
@@ -272,29 +255,29 @@ class _Taking:
         self.changed = self.is_new
 
     def take(self) -> Iterator[Change]:
-        """Do it, telling each change."""
+        """Apply the lines and yield each change."""
         received = not self.is_new and receives(self.organisation, self._on)
         yield from self._change()
         if received and not receives(self.organisation, self._on):
             self.rejected.append(self._stops())
         since = onboarded_on(self.organisation)
         if self.changed and (since is None or since > self._on):
-            yield self._told(ChangeKind.STILL_NOT_ONBOARDED)
+            yield self._changed_so(ChangeKind.STILL_NOT_ONBOARDED)
 
     def _change(self) -> Iterator[Change]:
         changed = (*self._change_facts(), *self._change_recipients())
         if self.is_new:
-            yield self._told(ChangeKind.ORGANISATION_ADDED)
+            yield self._changed_so(ChangeKind.ORGANISATION_ADDED)
         elif changed:
-            self.organisation.settings_version += 1  # who read them before does not undo this unseen
+            self.organisation.settings_version += 1  # an open form of the lead becomes stale
             self.changed = True
-            yield self._told(ChangeKind.ORGANISATION_CHANGED, changed)
+            yield self._changed_so(ChangeKind.ORGANISATION_CHANGED, changed)
         yield from self._change_areas()
         if not self.changed:
-            yield self._told(ChangeKind.UNCHANGED)
+            yield self._changed_so(ChangeKind.UNCHANGED)
 
     def _stops(self) -> Rejected:
-        """By a file nobody stops to receive: who means it suspends the team, or takes a check back."""
+        """Reject a file that stops an organisation: an administrator suspends it on its page instead."""
         for line in self._lines:
             for column in RECIPIENTS:
                 if column in line.facts and self._has_unverified(line.facts[column]):
@@ -341,34 +324,34 @@ class _Taking:
             if area is None:
                 self.organisation.coverage.append(CoverageArea(**vars(line.area)))
                 self.longer.append((line, line.area))
-                yield self._told_of(ChangeKind.AREA_ADDED, line.area)
+                yield self._area_change(ChangeKind.AREA_ADDED, line.area)
             elif line.area.valid_until is not None and area.valid_until != line.area.valid_until:
                 yield from self._end(area, line, line.area.valid_until)
 
     def _end(self, area: CoverageArea, line: Line, until: date) -> Iterator[Change]:
-        """As on the page of coverage: what was routed stays explained, and what ended does not come back."""
+        """Change the end of a coverage; an area that ended does not come back."""
         former, kind = area.valid_until, ChangeKind.AREA_ENDED
         if former is not None and former <= self._on:
             self._reject(line, "ended_already")
             return
-        if until < self._on:
+        if not end_is_allowed(area, until, self._on):
             self._reject(line, "end_in_the_past")
             return
         if former is not None and until > former:
             kind = ChangeKind.AREA_EXTENDED
             self.longer.append((line, replace(line.area, valid_from=former)))
         area.valid_until = until
-        yield self._told_of(kind, line.area, former)
+        yield self._area_change(kind, line.area, former)
 
     def _reject(self, line: Line, reason: str) -> None:
         self.rejected.append(Rejected(line=line.number, column="valid_until", reason=reason))
 
-    def _told_of(self, kind: ChangeKind, area: Area, former: date | None = None) -> Change:
+    def _area_change(self, kind: ChangeKind, area: Area, former: date | None = None) -> Change:
         self.changed = True
         detail = _area_text(area) + (f" (was until {former})" if former else "")
         return Change(kind=kind, name=self.organisation.name, detail=detail, area=area, former=former)
 
-    def _told(self, kind: ChangeKind, fields: tuple[str, ...] = ()) -> Change:
+    def _changed_so(self, kind: ChangeKind, fields: tuple[str, ...] = ()) -> Change:
         return Change(kind=kind, name=self.organisation.name, detail=", ".join(fields), fields=fields)
 
 
@@ -379,8 +362,9 @@ def _new_organisation(name: str, kind: OrganisationKind) -> Organisation:
 
 
 def _with_named(known: Sequence[str], named: Sequence[str]) -> list[str]:
-    """The recipients with those of a file, which names two at most: one that is new comes in the place of one
-    of the first two that the file does not name. Those that a team has besides are the team's own.
+    """Return the recipients with the (at most two) recipients of a file.
+
+    A new one replaces one of the first two that the file does not name; the team keeps its others.
     """
     new = [address for address in named if address not in known]
     wanted = list(known)
@@ -391,7 +375,7 @@ def _with_named(known: Sequence[str], named: Sequence[str]) -> list[str]:
 
 
 def _organisations(session: Session) -> Sequence[Organisation]:
-    """All of them, as they are by now."""
+    """Return all organisations, read again."""
     query = select(Organisation).options(
         selectinload(Organisation.recipients), selectinload(Organisation.coverage)
     )

@@ -1,7 +1,7 @@
-"""A merged organisation: its successor goes on seeing repeats at the addresses that both had.
+"""Mergers: the successor of an organisation keeps seeing repeats at the addresses that both had.
 
-Links of addresses become the successor's, and so do the keys under which they can be matched
-(`Keystore.adopt_pseudonym_keys`); both go after twelve months, as they would have.
+The links of addresses go to the successor, and so do the keys that can match them
+(`Keystore.adopt_pseudonym_keys`). Both are deleted after twelve months, as before.
 """
 
 from collections.abc import Iterator
@@ -13,48 +13,40 @@ from uuid import UUID
 from sqlalchemy import CursorResult, func, select, update
 from sqlalchemy.orm import Session
 
-from signals.audit.log import SYSTEM, AuditLog
-from signals.clock import Clock, today
+from signals.audit.grounds import Ground
 from signals.errors import FieldProblem, Invalid, NotFound
 from signals.models import AddressLink, Organisation, SealedReport, Signal
+from signals.operation import Operation
 from signals.organisations.onboarding import find_by_name, receives
+from signals.organisations.team_settings import record_change
 from signals.routing.receivers import coverage_row
-from signals.vocabulary import AuditAction
 
 
 @dataclass(frozen=True, kw_only=True)
 class Succession:
-    """Who followed whom, and how many links of addresses were handed over."""
+    """The organisations of a merger, and the number of address links that were handed over."""
 
     predecessor_id: UUID
     successor_id: UUID
     links: int
 
 
-def succeed(
-    session: Session, clock: Clock, *, audit: AuditLog, predecessor: str, successor: str
-) -> Succession:
+def succeed(operation: Operation, *, predecessor: str, successor: str) -> Succession:
     """Hand the address links of one organisation (by name) to another; hand over its keys after the commit.
 
-    May be done again. Raises `NotFound` for an unknown name, and `Invalid` while the predecessor still
-    receives, has signals or has reports that wait: its own searches need its links and keys until then.
+    A second call does no harm. Raises `NotFound` for an unknown name. Raises `Invalid` while the predecessor
+    gets reports or has signals or waiting reports (its searches need its links and keys), and for a successor
+    that gets no reports.
     """
+    session = operation.session
     old, new = _named(session, predecessor), _named(session, successor)
-    problems = list(_reasons_to_wait(session, old, new, today(clock)))
+    problems = list(_reasons_to_wait(session, old, new, operation.today))
     if problems:
         raise Invalid(*problems)
     mine = update(AddressLink).where(AddressLink.organisation_id == old.id).values(organisation_id=new.id)
     links = cast("CursorResult[Any]", session.execute(mine)).rowcount
     for organisation in (old, new):
-        audit.record(
-            session,
-            clock,
-            actor=SYSTEM,
-            action=AuditAction.ORGANISATION_CHANGED,
-            subject_id=organisation.id,
-            organisation_id=organisation.id,
-            ground="merged",
-        )
+        record_change(operation, organisation.id, Ground.MERGED)
     return Succession(predecessor_id=old.id, successor_id=new.id, links=links)
 
 

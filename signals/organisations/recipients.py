@@ -13,11 +13,13 @@ from sqlalchemy.orm import Session
 
 from notifications.events import Event
 from notifications.outbox import NewMessage, enqueue, withdraw
-from signals.audit.log import SYSTEM, AuditLog
+from signals.audit.grounds import Ground
+from signals.audit.log import SYSTEM
 from signals.clock import AMSTERDAM, Clock, today
 from signals.db import set_local
 from signals.errors import FieldProblem, Invalid, SignalsError
 from signals.models import Organisation, Recipient
+from signals.operation import Operation
 from signals.organisations.addressing import EMAIL, EMAIL_ONLY, SMS
 from signals.organisations.verification_links import DEPUTY, RECIPIENT, VerificationLink, address_code
 from signals.routing.snapshot import routing_changed
@@ -29,6 +31,7 @@ MOST_RECIPIENTS: Final = 10
 _MOBILE: Final = (phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE)
 
 
+_PROVED: Final = {RECIPIENT: Ground.RECIPIENT_PROVED, DEPUTY: Ground.DEPUTY_PROVED}
 _EVENTS: Final = {RECIPIENT: Event.RECIPIENT_CHECK, DEPUTY: Event.DEPUTY_CHECK}
 
 
@@ -149,23 +152,19 @@ def ask_for_proof(
     return enqueue(session, messages)
 
 
-def prove(
-    session: Session, clock: Clock, *, keystore: Secrets, audit: AuditLog, link: VerificationLink
-) -> None:
+def prove(operation: Operation, *, link: VerificationLink) -> None:
     """Record that the reader of an address pressed the button: it counts now. Raises `ProofRefused`."""
-    found = proved_by(session, clock, keystore=keystore, link=link, for_update=True)
+    session, clock = operation.session, operation.clock
+    found = proved_by(session, clock, keystore=operation.keystore, link=link, for_update=True)
     if getattr(found.row, found.column) is None:
-        setattr(found.row, found.column, today(clock))
+        setattr(found.row, found.column, operation.today)
     if link.role == RECIPIENT:
         routing_changed(session)
-    audit.record(
-        session,
-        clock,
-        actor=SYSTEM,
-        action=AuditAction.ORGANISATION_CHANGED,
+    operation.acting_as(SYSTEM).record(
+        AuditAction.ORGANISATION_CHANGED,
         subject_id=found.organisation_id,
         organisation_id=found.organisation_id,
-        ground=f"{link.role}_proved",
+        ground=_PROVED[link.role],
     )
 
 

@@ -1,6 +1,6 @@
-"""What a team arranges for itself: norms, hours, whom to tell and how; by its lead, or an administrator.
+"""The settings of a team: deadlines, hours and recipients; its lead or an administrator changes them.
 
-Nothing here shows a signal. A change holds for what comes after it: a signal keeps the dates that it got.
+A change counts for later signals: a signal keeps the dates that it got.
 """
 
 import uuid
@@ -12,10 +12,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from notifications.events import Event
-from signals.audit.log import Actor, AuditLog, require_role
-from signals.clock import Clock
+from signals.audit.grounds import Detailed, Ground
+from signals.audit.log import Actor, require_role
 from signals.errors import FieldProblem, Invalid, NotFound, StaleVersion
 from signals.models import Organisation, Recipient
+from signals.operation import Operation
 from signals.organisations.addressing import EMAIL, SMS, coordinators
 from signals.organisations.recipients import (
     replace_recipients,
@@ -30,7 +31,7 @@ from signals.staff.identity import checked_email, normal_email
 from signals.vocabulary import STAFF_LANGUAGES, AuditAction, Role
 
 LEAST_LOUD_HOURS: Final = 4
-"""In a day, outside the quiet hours: else a message would find no moment before it has lost its sense."""
+"""Hours of a day outside the quiet hours; with fewer, a message could become obsolete before its moment."""
 
 BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
     "claim_working_days": (1, 5),
@@ -43,23 +44,23 @@ BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
     "quiet_until": (0, 23),
     "digest_at": (6, 20),
 }
-"""The least and the most of each number; within them claiming, contact and concluding stay in order."""
+"""The least and the most of each number; within them claim, contact and conclusion stay in order."""
 MAY_BE_EMPTY: Final = frozenset({"quiet_from", "quiet_until", "digest_at", "deputy_email", "working_days"})
 CHANGEABLE: Final = frozenset(
     {*BOUNDS, "working_days", "deputy_email", "language", "contact_phone", "contact_email", "recipients"}
 )
-"""What `change_settings` takes."""
+"""The names that `change_settings` takes."""
 
 
 class StaleSettings(StaleVersion):
-    """Somebody else changed these settings since they were read."""
+    """Another request changed these settings since they were read."""
 
     code = "stale_settings"
 
 
 @dataclass(frozen=True, kw_only=True)
 class RecipientWish:
-    """Whom to tell and how; `phone` as people write it, needed for text messages."""
+    """A recipient and the preferred channel; text messages need `phone`, as people write it."""
 
     address: str = field(repr=False)
     channel: str = EMAIL
@@ -76,9 +77,9 @@ def refuse_unknown(changes: Mapping[str, Any], known: Collection[str]) -> None:
 def settings_of(
     session: Session, *, actor: Actor, organisation_id: uuid.UUID, for_update: bool = False
 ) -> Organisation:
-    """The organisation with its recipients, for its lead or an administrator.
+    """Return the organisation with its recipients, for its lead or an administrator.
 
-    Raises `Forbidden` for another role, `NotFound` for another organisation's lead and for none.
+    Raises `Forbidden` for another role, and `NotFound` for an unknown organisation or that of another lead.
     """
     require_role(actor, Role.LEAD, Role.ADMINISTRATOR)
     own = actor.role == Role.ADMINISTRATOR or actor.organisation_id == organisation_id
@@ -92,24 +93,34 @@ def settings_of(
     return found
 
 
+def record_change(
+    operation: Operation,
+    organisation_id: uuid.UUID,
+    ground: Ground | Detailed,
+    action: AuditAction = AuditAction.ORGANISATION_CHANGED,
+) -> None:
+    """Add an audit entry about an organisation, which that organisation can see."""
+    operation.record(action, subject_id=organisation_id, organisation_id=organisation_id, ground=ground)
+
+
 def change_settings(
-    session: Session,
-    clock: Clock,
+    operation: Operation,
     *,
-    actor: Actor,
-    audit: AuditLog,
     organisation_id: uuid.UUID,
     changes: Mapping[str, Any],
     expected_version: int | None = None,
 ) -> Organisation:
-    """Change what `changes` names (see `CHANGEABLE`); None empties what may be empty.
+    """Change the settings named in `changes` (see `CHANGEABLE`); None empties a setting that may be empty.
 
-    `working_days`: ISO weekdays as text, `12345`. `recipients`: all of them, as `RecipientWish`, in order; a
-    new address or phone, of a recipient or of the deputy, is asked to confirm and counts once it did. Raises
-    `StaleSettings`, and `Invalid` with every problem.
+    `working_days`: ISO weekdays as text, `12345`. `recipients`: all of them, as `RecipientWish`, in order. A
+    new address or phone gets a link and counts once it is verified. Raises `StaleSettings`, and `Invalid`
+    with every problem.
     """
     refuse_unknown(changes, CHANGEABLE)
-    organisation = settings_of(session, actor=actor, organisation_id=organisation_id, for_update=True)
+    session = operation.session
+    organisation = settings_of(
+        session, actor=operation.actor, organisation_id=organisation_id, for_update=True
+    )
     if expected_version is not None and organisation.settings_version != expected_version:
         raise StaleSettings
     problems = [*_problems(session, organisation, changes)]
@@ -126,45 +137,40 @@ def change_settings(
     session.flush()
     if "recipients" in changes:
         routing_changed(session)
-    _record(session, clock, audit, actor, organisation, f"settings:{','.join(sorted(changes))}"[:80])
+    record_change(operation, organisation.id, Ground.SETTINGS.of(",".join(sorted(changes))))
     return organisation
 
 
-def ask_again(
-    session: Session,
-    clock: Clock,
-    *,
-    actor: Actor,
-    audit: AuditLog,
-    organisation_id: uuid.UUID,
-    address: str,
-) -> None:
-    """Let who has not confirmed be sent a new link, within a minute; earlier ones are withdrawn.
+def ask_again(operation: Operation, *, organisation_id: uuid.UUID, address: str) -> None:
+    """Send a new link to an address that is not verified, within a minute; withdraw the earlier links.
 
-    Raises `Invalid` for an address that is no recipient's nor the deputy's, or has nothing to confirm.
+    Raises `Invalid` for an address that is no recipient's or deputy's, or has nothing to verify.
     """
-    organisation = settings_of(session, actor=actor, organisation_id=organisation_id, for_update=True)
-    asked = [*_waiting_for(organisation, checked_email(address) or "")]
-    if not asked:
+    session = operation.session
+    organisation = settings_of(
+        session, actor=operation.actor, organisation_id=organisation_id, for_update=True
+    )
+    waiting = [*_waiting_for(organisation, checked_email(address) or "")]
+    if not waiting:
         raise Invalid(FieldProblem(field="address", code="nothing_to_confirm"))
-    for subject_id, event, ground in asked:
+    for subject_id, event, ground in waiting:
         withdraw_check(session, subject_id, event)
-        _record(session, clock, audit, actor, organisation, ground)
+        record_change(operation, organisation.id, ground)
 
 
 def is_proved(recipient: Recipient) -> bool:
-    """Whether everything by which this person is told was confirmed."""
+    """Return whether the person verified every channel that messages use."""
     by_sms = recipient.channel == SMS and recipient.phone is not None
     return recipient.verified_on is not None and (not by_sms or recipient.phone_verified_on is not None)
 
 
-def _waiting_for(organisation: Organisation, address: str) -> Iterator[tuple[uuid.UUID, Event, str]]:
-    """(subject, event, ground for the audit) of each thing that this address has not confirmed."""
+def _waiting_for(organisation: Organisation, address: str) -> Iterator[tuple[uuid.UUID, Event, Ground]]:
+    """Yield subject, event and ground for each thing that this address has not verified."""
     for recipient in organisation.recipients:
         if normal_email(recipient.address) == address and not is_proved(recipient):
-            yield recipient.id, Event.RECIPIENT_CHECK, "recipient_asked_again"
+            yield recipient.id, Event.RECIPIENT_CHECK, Ground.RECIPIENT_ASKED_AGAIN
     if organisation.deputy_email == address and organisation.deputy_verified_on is None:
-        yield organisation.id, Event.DEPUTY_CHECK, "deputy_asked_again"
+        yield organisation.id, Event.DEPUTY_CHECK, Ground.DEPUTY_ASKED_AGAIN
 
 
 def _problems(
@@ -198,7 +204,7 @@ def _wrong_numbers(changes: Mapping[str, Any]) -> Iterator[FieldProblem]:
 
 
 def _wrong_together(values: Mapping[str, Any]) -> Iterator[FieldProblem]:
-    """What is wrong with values that may be right each; `values` as they would be."""
+    """Yield problems of values that are right alone; `values`: all numbers after the change."""
     claim, contact = values["claim_working_days"], values["contact_working_days"]
     if type(claim) is type(contact) is int and contact < claim:
         yield FieldProblem(field="contact_working_days", code="before_claim")
@@ -247,12 +253,12 @@ def _set_recipients(session: Session, organisation: Organisation, wishes: Sequen
     for recipient, wish in zip(recipients, wishes, strict=True):
         phone = recipient.phone
         set_channel(recipient, channel=wish.channel, phone=wish.phone)
-        if phone not in (None, recipient.phone):  # it may come back, and is asked again then
+        if phone not in (None, recipient.phone):  # the phone may come back, and then needs a new link
             withdraw_check(session, recipient.id, Event.RECIPIENT_CHECK)
 
 
 def _set_deputy(session: Session, organisation: Organisation, address: str | None) -> None:
-    """Another address counts once it confirmed; what the one before was asked is withdrawn."""
+    """Set the deputy; another address must be verified, and the check of the former one is withdrawn."""
     if address != organisation.deputy_email:
         organisation.deputy_email, organisation.deputy_verified_on = address, None
         withdraw_check(session, organisation.id, Event.DEPUTY_CHECK)
@@ -266,17 +272,3 @@ def _stored(name: str, value: Any) -> Any:
     if name == "contact_phone":
         return (value or "").strip()
     return "".join(sorted(value)) if name == "working_days" and value else value
-
-
-def _record(
-    session: Session, clock: Clock, audit: AuditLog, actor: Actor, organisation: Organisation, ground: str
-) -> None:
-    audit.record(
-        session,
-        clock,
-        actor=actor,
-        action=AuditAction.ORGANISATION_CHANGED,
-        subject_id=organisation.id,
-        ground=ground,
-        organisation_id=organisation.id,
-    )

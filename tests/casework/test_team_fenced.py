@@ -49,10 +49,7 @@ def test_a_lead_changes_settings_and_an_administrator_asks_a_recipient_again(
     new = RecipientWish(address="nieuw@example.org")
     with acting(desk, lead) as session:
         change_settings(
-            session,
-            desk.clock,
-            actor=lead,
-            audit=desk.audit,
+            desk.operation(session, lead),
             organisation_id=AMSTERDAM,
             changes={"recipients": [*wishes, new], "opens_at": 8},
         )
@@ -60,20 +57,14 @@ def test_a_lead_changes_settings_and_an_administrator_asks_a_recipient_again(
     bea = person(fenced_world, ADMINISTRATOR, None)
     with acting(desk, bea) as session:
         ask_again(
-            session,
-            desk.clock,
-            actor=bea,
-            audit=desk.audit,
+            desk.operation(session, bea),
             organisation_id=AMSTERDAM,
             address=new.address,
         )
     assert _asked(fenced_world.worker) == 1
     with acting(desk, lead) as session:
         change_settings(
-            session,
-            desk.clock,
-            actor=lead,
-            audit=desk.audit,
+            desk.operation(session, lead),
             organisation_id=AMSTERDAM,
             changes={"recipients": wishes},
         )
@@ -98,10 +89,7 @@ def test_an_administrator_without_an_organisation_corrects_an_address_of_a_team(
     entries = [RecipientEntry(address=one.address, verified_on=one.verified_on) for one in kept]
     with acting(desk, bea) as session:
         change_organisation(
-            session,
-            desk.clock,
-            actor=bea,
-            audit=desk.audit,
+            desk.operation(session, bea),
             organisation_id=AMSTERDAM,
             changes={"recipients": [RecipientEntry(address="nieuw@example.org"), *entries]},
         )

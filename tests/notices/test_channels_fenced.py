@@ -21,7 +21,7 @@ pytestmark = pytest.mark.postgres
 
 
 def practice(world: World) -> Drills:
-    return Drills(audit=world.audit, public_url="https://signalen.example")
+    return Drills(public_url="https://signalen.example")
 
 
 def test_the_worker_sends_and_the_desk_takes_the_answer_and_gives_the_routing_back(
@@ -29,12 +29,12 @@ def test_the_worker_sends_and_the_desk_takes_the_answer_and_gives_the_routing_ba
 ) -> None:
     worker, desk = fenced_world.worker, fenced_world.desk
     with worker.sessions.begin() as session:
-        practice(worker).send(session, worker.clock, organisation_ids=[AMSTERDAM])
+        practice(worker).send(worker.operation(session), organisation_ids=[AMSTERDAM])
         drill = session.scalars(select(Drill)).one()
         drill.suspended_from = today(worker.clock)
         session.get_one(Organisation, AMSTERDAM).suspended_from = drill.suspended_from
     with desk.sessions.begin() as session:
-        assert practice(desk).answer(session, desk.clock, drill=session.get_one(Drill, drill.id))
+        assert practice(desk).answer(desk.operation(session), drill=session.get_one(Drill, drill.id))
     with fenced_world.all_seeing.sessions() as session:
         assert session.get_one(Organisation, AMSTERDAM).suspended_from is None
         assert channel_proofs(session)
@@ -44,10 +44,10 @@ def test_a_missed_drill_is_followed_up_by_the_worker(fenced_world: FencedWorld) 
     worker = fenced_world.worker
     for _ in range(2):
         with worker.sessions.begin() as session:
-            practice(worker).send(session, worker.clock, organisation_ids=[AMSTERDAM])
+            practice(worker).send(worker.operation(session), organisation_ids=[AMSTERDAM])
         worker.clock.moment += timedelta(days=14)
         with worker.sessions.begin() as session:
-            practice(worker).follow_up(session, worker.clock)
+            practice(worker).follow_up(worker.operation(session))
     with worker.sessions() as session:
         assert session.get_one(Organisation, AMSTERDAM).suspended_from is not None
 
@@ -62,7 +62,7 @@ def prove_at_the_desk(desk: World, path: str) -> None:
         code=path_codes(desk.keystore).code(path),
     )
     with desk.sessions.begin() as session:
-        prove(session, desk.clock, keystore=desk.keystore, audit=desk.audit, link=link)
+        prove(desk.operation(session), link=link)
 
 
 def test_the_desk_takes_the_proof_of_a_deputy(fenced_world: FencedWorld) -> None:

@@ -16,7 +16,7 @@ from signals.lifecycle.deadlines import add_working_days
 from signals.models import Drill, Organisation, Recipient, RoutingVersion, Signal, SignalFact, StaffMember
 from signals.notices.drills import MISSED_AFTER, STEPS, channel_proofs, drill_of
 from signals.operations.jobs import Worker
-from signals.organisations.recipients import ProofRefused, prove, set_way
+from signals.organisations.recipients import ProofRefused, prove, set_channel
 from signals.organisations.verification_links import DEPUTY, RECIPIENT, VerificationLink
 from signals.vocabulary import Role
 from tests.support.world import AMSTERDAM as IN_CHARGE
@@ -35,7 +35,9 @@ class Practice:
 
     def send(self, organisation_id: uuid.UUID = IN_CHARGE) -> int:
         with self.world.sessions.begin() as session:
-            return self.worker.drills().send(session, self.world.clock, organisation_ids=[organisation_id])
+            return self.worker.drills().send(
+                self.world.operation(session), organisation_ids=[organisation_id]
+            )
 
     def at(self, day: date) -> None:
         self.world.clock.moment = datetime.combine(day, time(10), AMSTERDAM).astimezone(UTC)
@@ -43,7 +45,7 @@ class Practice:
     def follow_up(self, day: date) -> None:
         self.at(day)
         with self.world.sessions.begin() as session:
-            self.worker.drills().follow_up(session, self.world.clock)
+            self.worker.drills().follow_up(self.world.operation(session))
 
     def miss(self) -> None:
         """Send a drill today and let its time run out."""
@@ -53,7 +55,7 @@ class Practice:
     def answer(self, drill: Drill) -> bool:
         with self.world.sessions.begin() as session:
             found = session.get_one(Drill, drill.id)
-            return self.worker.drills().answer(session, self.world.clock, drill=found)
+            return self.worker.drills().answer(self.world.operation(session), drill=found)
 
     def drills(self) -> list[Drill]:
         with self.world.sessions() as session:
@@ -364,7 +366,7 @@ def prove_by(practice: Practice, parts: tuple[str, ...], *, role: str = RECIPIEN
     )
     world = practice.world
     with world.sessions.begin() as session:
-        prove(session, world.clock, keystore=world.keystore, audit=world.audit, link=link)
+        prove(world.operation(session), link=link)
 
 
 def first(practice: Practice) -> Recipient:
@@ -409,7 +411,7 @@ def test_a_recipients_link_expires(practice: Practice) -> None:
 
 def test_a_phone_is_proved_by_a_text_message_to_it(practice: Practice) -> None:
     with practice.world.sessions.begin() as session:
-        set_way(session.get_one(Recipient, first(practice).id), channel="sms", phone="0612345678")
+        set_channel(session.get_one(Recipient, first(practice).id), channel="sms", phone="0612345678")
     phones = MemoryChannel()
     practice.worker.channels["sms"] = phones  # type: ignore[index]
     practice.worker.ask_for_proof()

@@ -205,10 +205,7 @@ def test_who_is_set_back_to_unproved_by_an_administrator_is_asked_again(world: W
                 for one in session.get_one(Organisation, AMSTERDAM).recipients
             ]
             change_organisation(
-                session,
-                world.clock,
-                actor=bea,
-                audit=world.audit,
+                world.operation(session, bea),
                 organisation_id=AMSTERDAM,
                 changes={"recipients": entries},
             )

@@ -42,7 +42,8 @@ from signals.models import (
 from signals.notices.drills import DrillReport
 from signals.notices.limit_notices import KEPT as DAYS_KEPT
 from signals.organisations import administration
-from signals.organisations.administration import CoverageOverlaps, add_area, add_organisation
+from signals.organisations.administration import add_organisation
+from signals.organisations.covering import CoverageOverlaps, add_area
 from signals.organisations.csv_import import ChangeKind, import_organisations
 from signals.organisations.onboarding import create_organisation
 from signals.retention.purging import purge
@@ -343,10 +344,7 @@ def test_of_two_organisations_of_one_name_the_second_is_refused(world: World) ->
     def add(name: str) -> None:
         with world.sessions.begin() as session:
             add_organisation(
-                session,
-                world.clock,
-                actor=ADMINISTRATOR,
-                audit=world.audit,
+                world.operation(session, ADMINISTRATOR),
                 name=name,
                 kind=OrganisationKind.SOCIAL_WORK,
             )
@@ -365,10 +363,7 @@ def test_an_area_is_never_given_to_two_organisations_at_once(world: World) -> No
     def cover(organisation_id: uuid.UUID) -> None:
         with world.sessions.begin() as session:
             add_area(
-                session,
-                world.clock,
-                actor=ADMINISTRATOR,
-                audit=world.audit,
+                world.operation(session, ADMINISTRATOR),
                 organisation_id=organisation_id,
                 area=area,
             )
@@ -392,7 +387,7 @@ def test_a_file_of_organisations_that_two_people_import_at_once_is_taken_over_on
             "Voorbeeld Welzijn Groningen,social_work,pc4,9711,2027-01-01\n"
         )
         with world.sessions.begin() as session:
-            done = import_organisations(session, world.clock, file=file, audit=world.audit)
+            done = import_organisations(world.operation(session), file=file)
             taken.append([change.kind for change in done.changes])
 
     with meanwhile(world.engine, "FROM organisations", take):
@@ -461,22 +456,19 @@ def missed_once(world: World, *organisation_ids: uuid.UUID) -> None:
 
 def follow_up(world: World) -> DrillReport:
     with world.sessions.begin() as session:
-        return world.worker().drills().follow_up(session, world.clock)
+        return world.worker().drills().follow_up(world.operation(session))
 
 
 def send_drills(world: World, *organisation_ids: uuid.UUID) -> None:
     with world.sessions.begin() as session:
-        world.worker().drills().send(session, world.clock, organisation_ids=organisation_ids)
+        world.worker().drills().send(world.operation(session), organisation_ids=organisation_ids)
 
 
 def change(world: World, organisation_id: uuid.UUID, **changes: object) -> None:
     """What an administrator does on the page of a team."""
     with world.sessions.begin() as session:
         administration.change_organisation(
-            session,
-            world.clock,
-            actor=ADMINISTRATOR,
-            audit=world.audit,
+            world.operation(session, ADMINISTRATOR),
             organisation_id=organisation_id,
             changes=changes,
         )

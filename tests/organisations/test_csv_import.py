@@ -12,7 +12,6 @@ from sqlalchemy import Engine, event, select
 from sqlalchemy.orm import Session
 
 import migrations
-from signals.audit.log import AuditLog
 from signals.clock import FixedClock
 from signals.db import make_engine, session_factory
 from signals.models import AuditEntry, CoverageArea, Organisation, Recipient, RoutingVersion, StaffMember
@@ -21,11 +20,12 @@ from signals.organisations.csv_import import (
     OrganisationImport,
     _with_named,
     import_organisations,
-    look_at_organisations,
+    preview_organisations,
 )
 from signals.organisations.onboarding import create_organisation
 from signals.routing.receivers import onboarded_on
 from signals.vocabulary import AuditAction, OrganisationKind, Role
+from tests.support.operations import operation
 
 CLOCK = FixedClock(datetime(2026, 11, 24, 9, 30, tzinfo=UTC))
 VERIFIED = date(2026, 11, 2)
@@ -50,10 +50,8 @@ def session(tmp_path: Path) -> Iterator[Session]:
 
 def take(session: Session, text: str, verified_on: date | None = VERIFIED) -> OrganisationImport:
     return import_organisations(
-        session,
-        CLOCK,
+        operation(session, CLOCK),
         file=io.StringIO(text),
-        audit=AuditLog(bytes(32)),
         recipients_verified_on=verified_on,
     )
 
@@ -94,7 +92,7 @@ def test_a_look_tells_what_would_be_done_and_writes_nothing(session: Session) ->
         + TEAM.replace("Zuid", "Noord").replace("GM0363", "GM0344")
     )
     asked = statements(session)
-    seen = look_at_organisations(session, CLOCK, file=io.StringIO(text), recipients_verified_on=VERIFIED)
+    seen = preview_organisations(session, CLOCK, file=io.StringIO(text), recipients_verified_on=VERIFIED)
     assert {one.split()[0] for one in asked} == {"BEGIN", "SELECT"}
     session.rollback()
     assert take(session, text) == seen

@@ -56,10 +56,7 @@ def rearrange(world: World, lead: Actor, addresses: Sequence[str], **changes: An
     wishes[0] = RecipientWish(**{"address": addresses[0], **changes})
     with world.sessions.begin() as session:
         change_settings(
-            session,
-            world.clock,
-            actor=lead,
-            audit=world.audit,
+            world.operation(session, lead),
             organisation_id=AMSTERDAM,
             changes={"recipients": wishes},
         )
@@ -101,10 +98,7 @@ def correct(world: World, lead: Actor, address: str) -> str:
     entries = [RecipientEntry(address=one.address, verified_on=one.verified_on) for one in others]
     with world.sessions.begin() as session:
         change_organisation(
-            session,
-            world.clock,
-            actor=world.staff(role=Role.ADMINISTRATOR),
-            audit=world.audit,
+            world.operation(session, world.staff(role=Role.ADMINISTRATOR)),
             organisation_id=AMSTERDAM,
             changes={"recipients": [RecipientEntry(address=address, verified_on=ON), *entries]},
         )

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from notifications.models import OutboxMessage
 from signals.db import at_one_moment, reading_session
 from signals.models import Organisation
-from signals.organisations.csv_import import ChangeKind, import_organisations, look_at_organisations
+from signals.organisations.csv_import import ChangeKind, import_organisations, preview_organisations
 from signals.organisations.recipients import ask_for_proof
 from signals.routing.snapshot import lock_organisations, lock_routing
 from signals.vocabulary import Role
@@ -29,7 +29,7 @@ def test_a_look_at_a_file_is_had_while_somebody_else_writes_and_leaves_nothing(w
 
     def look() -> None:
         with reading_session(world.sessions, at_one_moment(world.engine)) as session:
-            looked = look_at_organisations(session, world.clock, file=io.StringIO(FILE))
+            looked = preview_organisations(session, world.clock, file=io.StringIO(FILE))
         seen.extend(change.kind for change in looked.changes)
 
     with world.sessions.begin() as writer:
@@ -58,7 +58,7 @@ def test_an_administrator_takes_a_file_over_behind_the_fences(fenced_world: Fenc
         assert ask_for_proof(session, desk.clock, keystore=desk.keystore, public_url="https://a.example") == 1
     file = io.StringIO(FILE.replace("1013,2027-01-01,", "1013,2027-01-01,nieuw@example.org"))
     with acting(desk, bea) as session:
-        done = import_organisations(session, desk.clock, file=file, audit=desk.audit, actor=bea)
+        done = import_organisations(desk.operation(session, bea), file=file)
     assert done.rejected == ()
     with fenced_world.all_seeing.sessions() as session:
         assert session.scalars(select(OutboxMessage.recipient)).all() == []

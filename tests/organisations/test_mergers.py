@@ -43,7 +43,7 @@ def take_over_the_area(world: World) -> None:
 
 def merge(world: World) -> int:
     with world.sessions.begin() as session:
-        done = succeed(session, world.clock, audit=world.audit, **NAMES)
+        done = succeed(world.operation(session), **NAMES)
     world.keystore.adopt_pseudonym_keys(done.predecessor_id, done.successor_id)
     return done.links
 
@@ -92,7 +92,7 @@ def test_what_was_handed_over_goes_after_twelve_months_with_its_keys(world: Worl
 def test_a_merger_that_was_killed_before_its_keys_is_finished_by_the_next(world: World) -> None:
     deleted_before_a_merger(world)
     with world.sessions.begin() as session:
-        succeed(session, world.clock, audit=world.audit, **NAMES)
+        succeed(world.operation(session), **NAMES)
     assert merge(world) == 0
     arrived(world, 2)
     assert world.signals()[0].repeat
@@ -144,10 +144,10 @@ def test_a_successor_that_covers_an_area_must_be_onboarded(world: World, lacking
 
 def test_an_unknown_name_is_not_found(world: World) -> None:
     with pytest.raises(NotFound), world.sessions.begin() as session:
-        succeed(session, world.clock, audit=world.audit, predecessor="Niemand", successor=NAMES["successor"])
+        succeed(world.operation(session), predecessor="Niemand", successor=NAMES["successor"])
 
 
 def codes(world: World) -> set[str]:
     with pytest.raises(Invalid) as refused, world.sessions.begin() as session:
-        succeed(session, world.clock, audit=world.audit, **NAMES)
+        succeed(world.operation(session), **NAMES)
     return {problem.code for problem in refused.value.problems}

@@ -18,7 +18,7 @@ from signals.organisations.csv_import import (
     ChangeKind,
     OrganisationImport,
     import_organisations,
-    look_at_organisations,
+    preview_organisations,
 )
 from signals.routing.areas import Area
 from signals.routing.rows import CoverageLevel
@@ -27,8 +27,8 @@ from signals.web.admin.pages import name_of, sections
 from signals.web.http.fields import StrictDate
 from signals.web.labels import label
 from signals.web.staff_kit import account_shared, display, forms, page_kit
-from signals.web.staff_kit.auth import current, requires_page
-from signals.web.staff_kit.context import desk
+from signals.web.staff_kit.auth import requires_page
+from signals.web.staff_kit.context import desk, operation
 
 import_pages = Blueprint("import_pages", __name__, url_prefix="/admin/organisations/import")
 page_kit.share_with(import_pages, sections)
@@ -102,30 +102,19 @@ def _looked_at(text: str, verified_on: date | None, *, again: bool = False) -> L
     """Only read: nobody who writes waits for somebody who looks."""
     file = io.StringIO(text, newline="")
     with desk().reading() as session:
-        result = look_at_organisations(session, desk().clock, file=file, recipients_verified_on=verified_on)
+        result = preview_organisations(session, desk().clock, file=file, recipients_verified_on=verified_on)
     return Looked(text=text, verified_on=verified_on, result=result, again=again)
 
 
 def _done(text: str, verified_on: date | None, seen: str) -> int | None:
     """How many changes were made; None, and nothing done, where they are not those that were shown."""
-    with desk().sessions() as session:
-        result = _imported(session, text, verified_on)
+    file = io.StringIO(text, newline="")
+    with operation() as importing:
+        result = import_organisations(importing, file=file, recipients_verified_on=verified_on)
         if result.rejected or _mark_of(result, text, verified_on) != seen:
+            importing.session.rollback()
             return None
-        session.commit()
     return sum(1 for change in result.changes if change.kind not in _NOTHING_DONE)
-
-
-def _imported(session: Any, text: str, verified_on: date | None) -> OrganisationImport:
-    context = desk()
-    return import_organisations(
-        session,
-        context.clock,
-        file=io.StringIO(text, newline=""),
-        audit=context.audit,
-        actor=current().actor,
-        recipients_verified_on=verified_on,
-    )
 
 
 def _mark_of(result: OrganisationImport, text: str, verified_on: date | None) -> str:

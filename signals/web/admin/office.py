@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from signals.clock import today
 from signals.models import Approval, CoverageArea, Organisation, StaffMember
-from signals.organisations import administration
+from signals.organisations import administration, covering
 from signals.organisations.administration import RecipientEntry
 from signals.routing.areas import Area
 from signals.routing.coverage import next_change_after, problems_on
@@ -20,13 +20,11 @@ from signals.routing.coverage_problems import Problem, UpcomingChange
 from signals.staff import approvals as requests
 from signals.staff import standing, team
 from signals.staff.invitations import Person
-from signals.vocabulary import OrganisationKind, Role
+from signals.vocabulary import Role
 from signals.web.staff_kit import account_shared
 from signals.web.staff_kit.auth import current
 from signals.web.staff_kit.context import desk, operation
 from signals.web.staff_kit.opened import organisation_id
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,92 +67,46 @@ def organisations(search: str = "") -> Sequence[Organisation]:
         return administration.organisations(session, search=search)
 
 
-def add_organisation(
-    *, name: str, kind: OrganisationKind, contact_phone: str = "", contact_email: str = ""
-) -> Organisation:
-    """A new one, which receives nothing yet."""
-    context = desk()
-
-    def add(session: Session) -> Organisation:
-        return administration.add_organisation(
-            session,
-            context.clock,
-            actor=current().actor,
-            audit=context.audit,
-            name=name,
-            kind=kind,
-            contact_phone=contact_phone,
-            contact_email=contact_email,
-        )
-
-    return _within(add)
+def add_organisation(**values: Any) -> Organisation:
+    """Add an organisation, which does not receive yet."""
+    with operation() as adding:
+        return administration.add_organisation(adding, **values)
 
 
 def change_organisation(
     organisation: UUID, changes: Mapping[str, Any], version: int | None = None
 ) -> Organisation:
-    """Change what is named; recipients as mappings of address and verified_on.
+    """Change the named fields; recipients as mappings of address and verified_on.
 
-    `version`: of the team's settings, where what was read may be out of date (`StaleSettings`).
+    `version`: that of a form. Raises `StaleSettings` when the form is out of date.
     """
-    context, wanted = desk(), dict(changes)
+    wanted = dict(changes)
     if "recipients" in wanted:
         wanted["recipients"] = [RecipientEntry(**entry) for entry in wanted["recipients"]]
-
-    def change(session: Session) -> Organisation:
+    with operation() as changing:
         return administration.change_organisation(
-            session,
-            context.clock,
-            actor=current().actor,
-            audit=context.audit,
-            organisation_id=organisation,
-            changes=wanted,
-            expected_version=version,
+            changing, organisation_id=organisation, changes=wanted, expected_version=version
         )
-
-    return _within(change)
 
 
 def coverage(organisation: UUID | None = None) -> Sequence[CoverageArea]:
-    """Areas of one organisation or of all."""
+    """Return the areas of one organisation or of all."""
     with desk().reading() as session:
-        return administration.areas(session, organisation_id=organisation)
+        return covering.covered_areas(session, organisation_id=organisation)
 
 
 def add_area(organisation: UUID, area: Area) -> CoverageArea:
     """Let an organisation cover an area."""
-    context = desk()
-
-    def add(session: Session) -> CoverageArea:
-        return administration.add_area(
-            session,
-            context.clock,
-            actor=current().actor,
-            audit=context.audit,
-            organisation_id=organisation,
-            area=area,
-        )
-
-    return _within(add)
+    with operation() as adding:
+        return covering.add_area(adding, organisation_id=organisation, area=area)
 
 
 def end_area(area_id: UUID, valid_until: date) -> CoverageArea:
     """Let a coverage end."""
-    context = desk()
-
-    def end(session: Session) -> CoverageArea:
-        area = administration.end_area(
-            session,
-            context.clock,
-            actor=current().actor,
-            audit=context.audit,
-            area_id=area_id,
-            valid_until=valid_until,
-        )
-        session.refresh(area, ["organisation"])
+    with operation() as ending:
+        area = covering.end_area(ending, area_id=area_id, valid_until=valid_until)
+        ending.session.refresh(area, ["organisation"])
         return area
-
-    return _within(end)
 
 
 def check_coverage(on: date | None) -> CoverageCheck:
@@ -223,11 +175,6 @@ def decide(approval_id: UUID, *, approve: bool) -> ApprovalView:
 def is_administrator() -> bool:
     """Whether the caller administers the platform."""
     return current().actor.role == Role.ADMINISTRATOR
-
-
-def _within(work: Callable[[Session], T]) -> T:
-    with desk().sessions.begin() as session:
-        return work(session)
 
 
 def _changed(change: Callable[..., StaffMember | Approval]) -> LetIn:

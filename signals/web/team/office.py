@@ -24,31 +24,16 @@ def settings_of(organisation: UUID) -> Organisation:
 
 def change_settings(organisation: UUID, changes: Mapping[str, Any], version: int | None) -> Organisation:
     """Change what is named."""
-    context = desk()
-    with context.sessions.begin() as session:
+    with operation() as changing:
         return team_settings.change_settings(
-            session,
-            context.clock,
-            actor=current().actor,
-            audit=context.audit,
-            organisation_id=organisation,
-            changes=changes,
-            expected_version=version,
+            changing, organisation_id=organisation, changes=changes, expected_version=version
         )
 
 
 def ask_again(organisation: UUID, address: str) -> None:
     """Let who has not confirmed be sent a new link."""
-    context = desk()
-    with context.sessions.begin() as session:
-        team_settings.ask_again(
-            session,
-            context.clock,
-            actor=current().actor,
-            audit=context.audit,
-            organisation_id=organisation,
-            address=address,
-        )
+    with operation() as asking:
+        team_settings.ask_again(asking, organisation_id=organisation, address=address)
 
 
 def colleagues() -> list[tuple[UUID, str]]:

@@ -20,7 +20,7 @@ from signals.organisations.verification_links import DEPUTY, PREFIX, RECIPIENT, 
 from signals.web.staff_kit import account_shared as shared
 from signals.web.staff_kit import auth
 from signals.web.staff_kit.auth import open_to_all
-from signals.web.staff_kit.context import desk
+from signals.web.staff_kit.context import desk, unknown_operation
 
 channel_pages = Blueprint("channel", __name__, url_prefix="/desk")
 shared.share_with(channel_pages)
@@ -51,15 +51,15 @@ def answer_drill(drill_id: UUID, code: str) -> Any:
     """The channel is proved."""
     auth.refuse_other_sites()
     context = desk()
-    practice = drills.Drills(audit=context.audit, public_url=context.settings.server.public_url)
-    with context.sessions.begin() as session:
+    practice = drills.Drills(public_url=context.settings.server.public_url)
+    with unknown_operation() as answering:
         try:
             found = drills.drill_of(
-                session, context.clock, keystore=context.keystore, drill_id=drill_id, code=code
+                answering.session, context.clock, keystore=context.keystore, drill_id=drill_id, code=code
             )
         except ProofRefused:
             return _page("refused"), ProofRefused.status
-        practice.answer(session, context.clock, drill=found)
+        practice.answer(answering, drill=found)
     return _page("done")
 
 
@@ -81,12 +81,10 @@ def address(role: str, subject_id: UUID, address_code: str, valid_until: str, co
 def prove_address(role: str, subject_id: UUID, address_code: str, valid_until: str, code: str) -> Any:
     """This address or phone counts from now on."""
     auth.refuse_other_sites()
-    context, link = desk(), _link(role, subject_id, address_code, valid_until, code)
-    with context.sessions.begin() as session:
+    link = _link(role, subject_id, address_code, valid_until, code)
+    with unknown_operation() as proving:
         try:
-            recipients.prove(
-                session, context.clock, keystore=context.keystore, audit=context.audit, link=link
-            )
+            recipients.prove(proving, link=link)
         except ProofRefused:
             return _page("refused"), ProofRefused.status
     return _page("done")

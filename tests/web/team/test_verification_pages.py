@@ -21,7 +21,6 @@ from notifications.callbacks import PATH
 from notifications.figures import count_messages
 from notifications.models import DeliveryCallback, OutboxMessage
 from notifications.outbox import enqueue
-from signals.audit.log import AuditLog
 from signals.db import session_factory
 from signals.models import Drill, Organisation, Recipient
 from signals.notices.drills import Drills
@@ -43,10 +42,10 @@ SITE = "https://signalen.example"
 @pytest.fixture
 def drill(desk: Desk) -> Drill:
     """A drill that waits in Amsterdam."""
-    practice = Drills(audit=AuditLog(desk.keystore.secret("audit")), public_url=SITE)
+    practice = Drills(public_url=SITE)
     with session_factory(desk.engine).begin() as session:
         team = session.scalars(select(Organisation.id).where(Organisation.name == AMSTERDAM)).one()
-        practice.send(session, desk.clock, organisation_ids=[team])
+        practice.send(desk.operation(session), organisation_ids=[team])
         return session.scalars(select(Drill)).one()
 
 
