@@ -22,6 +22,7 @@ from privacy.bulk import Columns, among, array_of_numbers, fetch_all, insert_man
 from privacy.keystore import Keystore
 from privacy.sealing import SCHEMA_VERSION, MailboxPrivateKey, SealingError
 from signals.arrival.repeats import Probe, Prober
+from signals.audit.grounds import Ground
 from signals.audit.log import SYSTEM, AuditEvent, AuditLog
 from signals.clock import Clock, today
 from signals.db import is_sqlite
@@ -405,7 +406,7 @@ def _arrived(on: date) -> AuditEvent:
     return AuditEvent(
         actor=SYSTEM,
         action=AuditAction.SIGNAL_ARRIVED,
-        ground="arrival",
+        ground=Ground.ARRIVAL,
         at=datetime.combine(on, time(), UTC),
     )
 

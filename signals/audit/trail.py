@@ -26,6 +26,7 @@ from privacy.audit_chain import (
     verify_rows,
 )
 from signals.audit.entries import linked_rows, unlinked_rows
+from signals.audit.grounds import Ground
 from signals.audit.log import SYSTEM, AuditLog, day_only
 from signals.clock import Clock, today
 from signals.db import is_sqlite
@@ -143,7 +144,7 @@ def prune_trail(session: Session, clock: Clock, *, audit: AuditLog) -> int:
     count = cast("CursorResult[Any]", done).rowcount
     if count:
         audit.record(
-            session, clock, actor=SYSTEM, action=AuditAction.AUDIT_PRUNED, ground=f"through:{through}"
+            session, clock, actor=SYSTEM, action=AuditAction.AUDIT_PRUNED, ground=Ground.THROUGH.of(through)
         )
     return count
 

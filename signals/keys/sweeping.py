@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from structlog import get_logger
 
 from privacy.keystore import Keystore
+from signals.audit.grounds import Ground
 from signals.audit.log import SYSTEM, AuditLog
 from signals.clock import Clock, today
 from signals.db import reading, reading_session
@@ -67,7 +68,7 @@ def sweep_keys(
     )
     if swept.case_keys or swept.mailbox_keys:
         with sessions.begin() as session:
-            audit.record(session, clock, actor=SYSTEM, action=AuditAction.KEYS_CHANGED, ground="swept")
+            audit.record(session, clock, actor=SYSTEM, action=AuditAction.KEYS_CHANGED, ground=Ground.SWEPT)
     return swept
 
 

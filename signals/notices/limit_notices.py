@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from notifications.events import DATES, Event
 from notifications.outbox import NewMessage, enqueue
+from signals.audit.grounds import Ground
 from signals.audit.log import Actor, AuditLog, require_role
 from signals.clock import AMSTERDAM, Clock, today
 from signals.db import is_sqlite
@@ -134,7 +135,7 @@ def raise_limit(
         action=AuditAction.ORGANISATION_CHANGED,
         subject_id=row.organisation_id,
         organisation_id=row.organisation_id,
-        ground=f"limit_raised:{row.raises}",
+        ground=Ground.LIMIT_RAISED.of(row.raises),
     )
     return _seen(row, found[1], clock, setting)
 

@@ -18,6 +18,7 @@ from privacy.bulk import among
 from privacy.keystore import Keystore
 from privacy.sealing import SealingError
 from signals.arrival.repeats import oldest_kept
+from signals.audit.grounds import Ground
 from signals.audit.log import SYSTEM, AuditLog
 from signals.clock import Clock, today
 from signals.db import set_local
@@ -206,7 +207,7 @@ class Retention:
                     actor=SYSTEM,
                     action=AuditAction.SIGNAL_PURGED,
                     subject_id=signal_id,
-                    ground=f"retention:{reasons[signal_id].value}",
+                    ground=Ground.RETENTION.of(reasons[signal_id]),
                 )
 
     def _purge_batch(

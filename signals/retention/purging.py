@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from notifications.models import OutboxMessage
 from privacy.bulk import among, insert_many
 from privacy.keystore import Keystore
+from signals.audit.grounds import Ground
 from signals.audit.log import SYSTEM, AuditEvent, AuditLog
 from signals.casework.referral import HANDED_OVER
 from signals.clock import Clock, today
@@ -151,7 +152,7 @@ def _audit_event(signal: SignalRow, reason: DeletionReason) -> AuditEvent:
         action=AuditAction.SIGNAL_PURGED,
         subject_id=signal.id,
         organisation_id=signal.organisation_id,
-        ground=f"retention:{reason.value}",
+        ground=Ground.RETENTION.of(reason),
     )
 
 

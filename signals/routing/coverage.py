@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
 from signals import reference
+from signals.audit.grounds import Ground
 from signals.audit.log import SYSTEM, Actor, AuditLog
 from signals.clock import Clock
 from signals.models import MunicipalityOfPostcode, Organisation
@@ -115,7 +116,7 @@ def import_official(
         session.flush()
         routing_changed(session)
         action = AuditAction.COVERAGE_CHANGED
-        audit.record(session, clock, actor=actor, action=action, ground="official_file")
+        audit.record(session, clock, actor=actor, action=action, ground=Ground.OFFICIAL_FILE)
     return result
 
 

@@ -9,6 +9,7 @@ from typing import Final
 from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
+from signals.audit.grounds import Ground
 from signals.audit.log import Actor, require_role
 from signals.errors import FieldProblem, Forbidden, Invalid, NotFound
 from signals.models import Absence, Signal, StaffMember
@@ -69,7 +70,7 @@ def add_absence(
     )
     session.add(absence)
     session.flush()
-    _record(operation, absence, "absence_added")
+    _record(operation, absence, Ground.ABSENCE_ADDED)
     return absence
 
 
@@ -88,7 +89,7 @@ def remove_absence(operation: Operation, absence_id: uuid.UUID) -> None:
     gone = delete(Absence).where(Absence.id == absence_id).returning(Absence.id)
     if session.scalar(gone) is None:  # another request was sooner
         raise NotFound
-    _record(operation, absence, "absence_removed")
+    _record(operation, absence, Ground.ABSENCE_REMOVED)
 
 
 def absences(session: Session, *, organisation_id: uuid.UUID | None, on: date) -> list[Away]:

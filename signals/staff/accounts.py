@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from privacy.passwords import STANDARD, PasswordHasherSettings, hash_password
 from privacy.totp import new_totp_secret
+from signals.audit.grounds import Ground
 from signals.audit.log import SYSTEM, Actor
 from signals.errors import FieldProblem, Forbidden, Invalid
 from signals.models import StaffMember
@@ -76,7 +77,7 @@ def add_staff(
         created_at=operation.now,
     )
     _store(session, member)
-    record_change(operation, member, "added")
+    record_change(operation, member, Ground.ADDED)
     return NewStaff(member=member, totp_secret=totp_secret)
 
 
@@ -107,7 +108,7 @@ def shut(operation: Operation, member: StaffMember) -> None:
         return
     member.disabled_at = operation.now
     revoke_all(operation.session, operation.clock, member=member)
-    record_change(operation, member, "disabled")
+    record_change(operation, member, Ground.DISABLED)
     release_signals(operation, member)
 
 
@@ -118,7 +119,7 @@ def set_role(operation: Operation, member: StaffMember, role: Role) -> None:
     """
     member.role = role
     revoke_all(operation.session, operation.clock, member=member)
-    record_change(operation, member, f"role:{role.value}")
+    record_change(operation, member, Ground.ROLE.of(role))
     if role not in HOLDERS:
         release_signals(operation, member, reason=ROLE_CHANGED)
 
@@ -139,7 +140,7 @@ def issue_token(operation: Operation, *, member: StaffMember, label: str, days: 
         raise Invalid(FieldProblem(field="days", code="out_of_range"))
     token, opened = open_session(operation.session, member, "token", operation.now, timedelta(days=days))
     opened.label = label.strip()
-    record_change(operation, member, "token_issued")
+    record_change(operation, member, Ground.TOKEN_ISSUED)
     return token
 
 

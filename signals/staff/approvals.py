@@ -7,6 +7,7 @@ from datetime import timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from signals.audit.grounds import Ground
 from signals.audit.log import Actor, require_role
 from signals.clock import Clock
 from signals.errors import Conflict, FieldProblem, Forbidden, Invalid, NotFound
@@ -79,7 +80,7 @@ def ask(
         return before
     session.add(approval)
     session.flush()
-    ground = "reset" if action is ApprovalAction.RESET else "grant"
+    ground = Ground.RESET if action is ApprovalAction.RESET else Ground.GRANT
     _record(operation, approval, AuditAction.APPROVAL_ASKED, ground)
     notify_team(operation, settings, person.organisation_id, besides=actor.id)
     return approval

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from privacy.passwords import STANDARD, PasswordHasherSettings, hash_password
 from privacy.totp import verify_totp
+from signals.audit.grounds import Ground
 from signals.clock import Clock
 from signals.errors import FieldProblem, Invalid, NotFound
 from signals.models import AccountLink, StaffSession
@@ -52,7 +53,7 @@ def change_password(
     member.password_hash = new_hash
     operation.session.execute(delete(AccountLink).where(AccountLink.staff_member_id == member.id))
     _revoke_others(operation, staff_session)
-    _record(operation, AuditAction.PASSWORD_CHANGED, "own")
+    _record(operation, AuditAction.PASSWORD_CHANGED, Ground.OWN)
 
 
 def change_language(operation: Operation, *, staff_session: StaffSession, language: str) -> None:
@@ -60,7 +61,7 @@ def change_language(operation: Operation, *, staff_session: StaffSession, langua
     if language not in STAFF_LANGUAGES:
         raise Invalid(FieldProblem(field="language", code="not_a_choice"))
     staff_session.staff_member.language = language
-    _record(operation, AuditAction.STAFF_CHANGED, "another_language")
+    _record(operation, AuditAction.STAFF_CHANGED, Ground.ANOTHER_LANGUAGE)
 
 
 def offered_totp(keystore: Secrets, staff_session: StaffSession) -> str:
@@ -83,7 +84,7 @@ def change_totp(operation: Operation, *, staff_session: StaffSession, totp: str)
     member.totp_sealed = seal_totp(operation.keystore, member.id, secret)
     member.totp_last_step = step
     _revoke_others(operation, staff_session)
-    _record(operation, AuditAction.STAFF_CHANGED, "authenticator")
+    _record(operation, AuditAction.STAFF_CHANGED, Ground.AUTHENTICATOR)
 
 
 def sessions_of(
@@ -105,7 +106,7 @@ def revoke_one(operation: Operation, session_id: uuid.UUID) -> None:
     found = operation.session.get(StaffSession, session_id)
     if found is None or found.staff_member_id != operation.actor.id:
         raise NotFound
-    sign_out(operation, found, ground="from_account")
+    sign_out(operation, found, ground=Ground.FROM_ACCOUNT)
 
 
 def _revoke_others(operation: Operation, staff_session: StaffSession) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from signals.audit.grounds import Ground
 from signals.clock import Clock
 from signals.errors import FieldProblem, Invalid, NotFound, SignInFailed
 from signals.models import Passkey, StaffMember, StaffSession
@@ -82,20 +83,20 @@ def register(
             session.add(made)
     except IntegrityError:
         raise PasskeyRefused from None  # the credential is known already
-    _record(operation, "added")
+    _record(operation, Ground.ADDED)
     return made
 
 
 def rename(operation: Operation, *, passkey_id: uuid.UUID, label: str) -> None:
     """Rename one of the actor's passkeys. Raises `Invalid`, and `NotFound` for another person's."""
     _own(operation, passkey_id).label = _checked_label(label)
-    _record(operation, "renamed")
+    _record(operation, Ground.RENAMED)
 
 
 def remove(operation: Operation, *, passkey_id: uuid.UUID) -> None:
     """Delete one of the actor's passkeys. Raises `NotFound` for another person's."""
     operation.session.delete(_own(operation, passkey_id))
-    _record(operation, "removed")
+    _record(operation, Ground.REMOVED)
 
 
 def sign_in_options(
@@ -134,7 +135,7 @@ def sign_in_with_passkey(
     if refusal:
         record_failure(operation, member, refusal)
         raise SignInFailed
-    return open_for(operation, member, kind="page", absolute_hours=absolute_hours, ground="passkey")
+    return open_for(operation, member, kind="page", absolute_hours=absolute_hours, ground=Ground.PASSKEY)
 
 
 def _refusal(

@@ -21,6 +21,7 @@ from notifications.outbox import NewMessage, enqueue
 from privacy.link_codes import CODE, LinkCodes
 from privacy.passwords import STANDARD, PasswordHasherSettings, hash_password, unusable_password
 from privacy.totp import new_totp_secret, verify_totp
+from signals.audit.grounds import Ground
 from signals.audit.log import SYSTEM
 from signals.clock import Clock
 from signals.db import set_local
@@ -75,7 +76,7 @@ def recover(
     revoke_all(session, operation.clock, member=locked)
     session.execute(delete(Passkey).where(Passkey.staff_member_id == locked.id))
     mail_link(operation, settings, locked, "invitation" if invited else "recovery")
-    record_change(operation, locked, "recovered")
+    record_change(operation, locked, Ground.RECOVERED)
 
 
 def open_again(
@@ -88,7 +89,7 @@ def open_again(
     """Enable a disabled account again; its owner comes in by a mailed link only."""
     member.disabled_at = None
     operation.session.flush()  # `recover` reads the row afresh, under its lock
-    record_change(operation, member, "reopened")
+    record_change(operation, member, Ground.REOPENED)
     recover(operation, settings=settings, member=member, approval=approval)
 
 

@@ -12,6 +12,7 @@ from notifications.dead_letters import SAME, Wish
 from notifications.figures import ChannelHealth, channel_health
 from notifications.models import ChannelState, PostedLetter
 from notifications.states import channel_states
+from signals.audit.grounds import Ground
 from signals.errors import Conflict, NotFound
 from signals.models import Organisation
 from signals.notices.drills import ChannelProof, channel_proofs
@@ -137,7 +138,7 @@ def _record(session: Session, row: PostedLetter, wish: Wish) -> None:
         action=AuditAction.ORGANISATION_CHANGED,
         subject_id=row.message_id,
         organisation_id=row.organisation_id,
-        ground=f"dead_letter:{wish.value}",
+        ground=Ground.DEAD_LETTER.of(wish),
     )
 
 

@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from signals.audit.grounds import Ground
 from signals.audit.trail import AuditFilter, read_entries
 from signals.errors import FieldProblem, Invalid
 from signals.models import AuditEntry, DeletionRecord, Organisation, Signal, StaffMember
@@ -55,7 +56,7 @@ class TrailPage:
 def trail_page(wanted: AuditFilter, *, limit: int, cursor: str | None) -> TrailPage:
     """Return a page of the caller's own organisation; raise `Invalid` for a wrong cursor."""
     own, before = replace(wanted, organisation_id=organisation_id()), _position(cursor)
-    _record_reading("page")
+    _record_reading(Ground.PAGE)
     with desk().reading() as session:
         entries = list(read_entries(session, own, limit=limit + 1, before=before))
         lines = _lines(session, entries[:limit])
@@ -66,7 +67,7 @@ def trail_page(wanted: AuditFilter, *, limit: int, cursor: str | None) -> TrailP
 def trail_csv(wanted: AuditFilter) -> str:
     """Return the trail as CSV (RFC 4180) with a header line; raise `Invalid` for more than 20,000 entries."""
     own = replace(wanted, organisation_id=organisation_id())
-    _record_reading("csv")
+    _record_reading(Ground.CSV)
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
