@@ -1,4 +1,4 @@
-"""Failures and events in plain words: none without words, and the code is kept for who looks it up."""
+"""Each failure and each event has words; the words of a failure end with its code."""
 
 import pytest
 
@@ -29,7 +29,7 @@ CODES = [
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("code", CODES)
-def test_every_failure_that_a_channel_tells_has_words_and_keeps_its_code(code: str, language: str) -> None:
+def test_each_failure_of_a_channel_has_words_and_keeps_its_code(code: str, language: str) -> None:
     unknown = explain(None, language)
     found = explain(code, language)
     assert found.says.endswith(f" ({code})")
@@ -49,14 +49,14 @@ def test_every_failure_that_a_channel_tells_has_words_and_keeps_its_code(code: s
         ("smtp_550", "address"),
     ],
 )
-def test_what_mends_a_failure_names_the_setting_or_the_address(code: str, mend: str) -> None:
+def test_the_remedy_of_a_failure_names_the_setting_or_the_address(code: str, mend: str) -> None:
     assert mend in explain(code, "en").mend
 
 
-def test_a_code_that_nobody_knows_is_said_to_be_unknown() -> None:
+def test_an_unknown_code_reads_as_unknown() -> None:
     assert explain("zeldzaam", "nl").says == "onbekende fout (zeldzaam)"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_event_has_words_of_its_own(language: str) -> None:
+def test_each_event_has_words_of_its_own(language: str) -> None:
     assert len({event_words(event, language) for event in Event}) == len(Event)

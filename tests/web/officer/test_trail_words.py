@@ -1,4 +1,4 @@
-"""The officer reads the trail in words, and programs read its codes; every code that is written has words."""
+"""The officer reads the trail in words, and programs read its codes; each code has words."""
 
 import ast
 import re
@@ -22,7 +22,7 @@ RECORDING = {
 
 
 def grounds_written() -> set[str]:
-    """Every ground that stands in the code; of one that is put together, its beginning up to the colon."""
+    """Return each ground that the code writes; of one with a detail, the part up to the colon."""
     found = {ground for file in Path(signals.__file__).parent.rglob("*.py") for ground in _in(file)}
     return {ground for ground in found if re.fullmatch("[a-z0-9_]+:?", ground)}
 
@@ -55,7 +55,7 @@ def test_each_ground_that_the_product_writes_is_in_the_enum() -> None:
     assert set(Action) <= set(Ground)
 
 
-def test_what_is_put_together_is_said_together(desk: Desk) -> None:
+def test_the_words_of_a_detail_complete_those_of_its_ground(desk: Desk) -> None:
     with desk.app.test_request_context(), force_locale("nl"):
         said = trail_words.ground_words
         assert said("retention:concluded:28") == "Na afronding: 28 dagen"
@@ -68,7 +68,7 @@ def test_what_is_put_together_is_said_together(desk: Desk) -> None:
         assert trail_words.outcome_words("ok") == ""
 
 
-def test_every_reason_rule_and_role_is_said(desk: Desk) -> None:
+def test_each_reason_rule_and_role_has_words(desk: Desk) -> None:
     with desk.app.test_request_context(), force_locale("nl"):
         for reason in DeletionReason:
             assert trail_words.ground_words(f"retention:{reason.value}") != reason.value
@@ -79,7 +79,7 @@ def test_every_reason_rule_and_role_is_said(desk: Desk) -> None:
         assert trail_words.actor_words("system") == "het systeem"
 
 
-def test_of_an_entry_about_the_own_organisation_the_page_says_its_name(desk: Desk) -> None:
+def test_an_entry_about_the_own_organisation_shows_its_name(desk: Desk) -> None:
     lena = Browser(desk, "lena")
     hidden = {name: hidden_value(lena.get("/desk/settings").text, name) for name in ("csrf_token", "version")}
     assert lena.client.post("/desk/settings/contact", data=hidden | {"contact_phone": "020 1"}).location
@@ -88,7 +88,7 @@ def test_of_an_entry_about_the_own_organisation_the_page_says_its_name(desk: Des
     assert "E-mailadres voor bewoners" in said or "Telefoon voor bewoners" in said
 
 
-def test_the_page_says_words_and_the_export_keeps_the_codes(desk: Desk) -> None:
+def test_the_page_shows_words_and_the_export_keeps_the_codes(desk: Desk) -> None:
     signal_id = desk.arrive()
     anna = Browser(desk, "anna")
     anna.send(signal_id, "claim")
@@ -104,7 +104,7 @@ def test_the_page_says_words_and_the_export_keeps_the_codes(desk: Desk) -> None:
         assert code in exported
 
 
-def test_an_absence_reads_as_an_absence_and_not_as_another_account(desk: Desk) -> None:
+def test_an_absence_reads_as_an_absence_and_not_as_a_change_of_the_account(desk: Desk) -> None:
     body = {"away_from": "2026-11-24", "away_until": "2026-12-04"}
     assert desk.call("anna", "POST", "/team/absences", json=body).status_code == 201
     assert "Afwezigheid gewijzigd" in words(Browser(desk, "fleur").get("/desk/officer/audit"))
