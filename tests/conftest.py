@@ -15,7 +15,7 @@ from hypothesis import settings
 from playwright.sync_api import expect
 
 from tests.support.browser import launch_options
-from tests.support.desk_fixtures import audit, clock, keys, migrated_file, session, sqlite_engine, team
+from tests.support.desk_fixtures import audit, by, clock, keys, migrated_file, session, sqlite_engine, team
 from tests.support.fences import fenced_database, fenced_world
 from tests.support.postgres import PostgresServer
 from tests.support.statements import share_compiled_statements
@@ -33,6 +33,7 @@ from tests.support.world_fixtures import (
 
 __all__ = [
     "audit",
+    "by",
     "catalogues",
     "clock",
     "database_url",

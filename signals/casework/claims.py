@@ -1,90 +1,65 @@
-"""Who has a signal: claim, release, and a lead's reassigning."""
+"""Claim a signal, release it, and let a lead reassign it."""
 
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from signals.audit.log import Actor, AuditLog, require_role
-from signals.casework.access import FOLLOW_UP_ROLES, held, is_open_and_held, locked, refuse_unless
-from signals.clock import Clock
+from signals.audit.log import require_role
+from signals.casework.access import (
+    FOLLOW_UP_ROLES,
+    claimed_by_other,
+    is_open_and_claimed,
+    lock_claimed_signal,
+    lock_signal,
+)
 from signals.errors import FieldProblem, Invalid
-from signals.lifecycle.transitions import transition
+from signals.lifecycle.status_changes import transition
 from signals.models import Signal, StaffMember
+from signals.operation import Operation
 from signals.vocabulary import Action, Role
 
 
-def claim(
-    session: Session,
-    clock: Clock,
-    *,
-    signal_id: UUID,
-    actor: Actor,
-    audit: AuditLog,
-    expected_version: int | None = None,
-) -> Signal:
-    """Take a signal on; claiming what one has already changes nothing.
+def claim(operation: Operation, *, signal_id: UUID, expected_version: int | None = None) -> Signal:
+    """Claim a signal for the actor; change nothing when the actor has it already.
 
-    Raises `ClaimedByOther` (with name and time) when somebody else has it; a lead uses `reassign`.
+    Raises `ClaimedByOther` (with name and time) when somebody else has it. A lead uses `reassign`.
     """
-    signal = locked(session, signal_id, actor, expected_version)
-    if is_open_and_held(signal):
-        refuse_unless(signal.claimed_by_id == actor.id, session, signal)
+    signal = lock_signal(operation, signal_id, expected_version)
+    if is_open_and_claimed(signal):
+        if signal.claimed_by_id != operation.actor.id:
+            raise claimed_by_other(operation.session, signal)
         return signal
-    transition(session, clock, signal=signal, action=Action.CLAIM, actor=actor, audit=audit)
+    transition(operation, signal, Action.CLAIM)
     return signal
 
 
-def release(
-    session: Session,
-    clock: Clock,
-    *,
-    signal_id: UUID,
-    actor: Actor,
-    audit: AuditLog,
-    expected_version: int | None = None,
-) -> Signal:
-    """Put a signal back; one that is in follow-up stays so, without a claimant."""
-    signal = held(session, clock, signal_id, actor, expected_version, Action.RELEASE)
-    transition(session, clock, signal=signal, action=Action.RELEASE, actor=actor, audit=audit)
+def release(operation: Operation, *, signal_id: UUID, expected_version: int | None = None) -> Signal:
+    """Put a signal back. A signal in follow-up keeps its state, without a claimant."""
+    signal = lock_claimed_signal(operation, signal_id, expected_version, Action.RELEASE)
+    transition(operation, signal, Action.RELEASE)
     return signal
 
 
 def reassign(
-    session: Session,
-    clock: Clock,
-    *,
-    signal_id: UUID,
-    to_staff_id: UUID,
-    actor: Actor,
-    audit: AuditLog,
-    expected_version: int | None = None,
+    operation: Operation, *, signal_id: UUID, to_staff_id: UUID, expected_version: int | None = None
 ) -> Signal:
-    """A lead gives an open signal to a colleague of the same organisation; history says release, claim.
+    """Give an open signal to a colleague, as a lead; the history says release, then claim.
 
-    Raises `Invalid` for "to_staff_id" when that person may not have it; nothing happens when they have it.
+    Raises `Invalid` for "to_staff_id" when that person may not have it. Changes nothing when they have it.
     """
-    require_role(actor, Role.LEAD)
-    signal = locked(session, signal_id, actor, expected_version)
-    _check_may_hold(session, to_staff_id, signal.organisation_id)
-    if is_open_and_held(signal):
+    require_role(operation.actor, Role.LEAD)
+    signal = lock_signal(operation, signal_id, expected_version)
+    _refuse_unless_colleague(operation.session, to_staff_id, signal.organisation_id)
+    if is_open_and_claimed(signal):
         if signal.claimed_by_id == to_staff_id:
             return signal
-        transition(session, clock, signal=signal, action=Action.RELEASE, actor=actor, audit=audit)
-    transition(
-        session,
-        clock,
-        signal=signal,
-        action=Action.CLAIM,
-        actor=actor,
-        audit=audit,
-        claimant_id=to_staff_id,
-        reason="assigned",
-    )
+        transition(operation, signal, Action.RELEASE)
+    transition(operation, signal, Action.CLAIM, claimant_id=to_staff_id, reason="assigned")
     return signal
 
 
-def _check_may_hold(session: Session, staff_id: UUID, organisation_id: UUID) -> None:
+def _refuse_unless_colleague(session: Session, staff_id: UUID, organisation_id: UUID) -> None:
     query = select(StaffMember.id).where(
         StaffMember.id == staff_id,
         StaffMember.organisation_id == organisation_id,

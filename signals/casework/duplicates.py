@@ -1,4 +1,4 @@
-"""Two reports of one concern: one is concluded as a duplicate, in one step, and the worked one goes on."""
+"""Join two signals of one concern: conclude one as a duplicate in one step, and let the other go on."""
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
@@ -7,26 +7,24 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
-from signals.audit.log import Actor, AuditLog
 from signals.casework.claims import claim
 from signals.casework.earlier import EarlierSignal, is_worked
-from signals.casework.work import conclude
-from signals.clock import Clock
+from signals.casework.outcomes import conclude
 from signals.errors import Conflict, OtherRestricted
 from signals.models import Signal
+from signals.operation import Operation
 from signals.vocabulary import Outcome, SignalState
 
 _Standing = tuple[bool, int, bool]
 
 
 def to_join(signal: Signal, earlier: Iterable[EarlierSignal]) -> EarlierSignal | None:
-    """The open signal at exactly this address that this one may be joined into; None where this one goes on.
+    """Return the open signal at exactly this address that this one may join; None when this one goes on.
 
-    The one goes on at which more was done; of two alike the earlier one; of one day the one that somebody
-    has. None once either is concluded, too: a signal after a conclusion is a concern of its own; nor into one
-    that nobody may work on (art. 18 AVG): no help would come of it.
+    The signal with more follow-up goes on; of two equal ones the earlier; of one day the claimed one.
+    No signal joins a concluded one, because a later signal is a concern of its own. No signal joins a
+    restricted one (art. 18 AVG), because nobody may work on it.
     """
     if signal.state is SignalState.CONCLUDED:
         return None
@@ -37,28 +35,19 @@ def to_join(signal: Signal, earlier: Iterable[EarlierSignal]) -> EarlierSignal |
 
 
 def conclude_as_duplicate(
-    session: Session,
-    clock: Clock,
-    *,
-    signal_id: UUID,
-    earlier_id: UUID,
-    actor: Actor,
-    audit: AuditLog,
-    expected_version: int | None = None,
+    operation: Operation, *, signal_id: UUID, earlier_id: UUID, expected_version: int | None = None
 ) -> Signal:
-    """Claim it where nobody has it, and conclude it with `duplicate`, in one transaction.
+    """Claim a signal when nobody has it, and conclude it with `duplicate`, in one transaction.
 
-    `earlier_id`: the one that goes on. Raises `Conflict` when that does not any more, for somebody concluded
-    it or joined it with this one; `OtherRestricted` when nobody may work on that; and what `claim` and
-    `conclude` raise.
+    `earlier_id` names the signal that goes on. Raises `Conflict` when somebody concluded that signal or
+    joined it with this one, `OtherRestricted` when nobody may work on it, and what `claim` and `conclude`
+    raise.
     """
-    held = _held(session, actor, {signal_id, earlier_id})
-    signal = claim(
-        session, clock, signal_id=signal_id, actor=actor, audit=audit, expected_version=expected_version
-    )
-    _refuse_unless_going_on(held.get(earlier_id) if earlier_id != signal_id else None)
-    session.flush()  # `conclude` reads the row afresh, under its lock
-    return conclude(session, clock, signal_id=signal.id, actor=actor, audit=audit, outcome=Outcome.DUPLICATE)
+    locked = _lock_both(operation, {signal_id, earlier_id})
+    signal = claim(operation, signal_id=signal_id, expected_version=expected_version)
+    _refuse_unless_going_on(locked.get(earlier_id) if earlier_id != signal_id else None)
+    operation.session.flush()  # `conclude` reads the row afresh, under its lock
+    return conclude(operation, signal_id=signal.id, outcome=Outcome.DUPLICATE)
 
 
 def _refuse_unless_going_on(earlier: Any) -> None:
@@ -68,17 +57,18 @@ def _refuse_unless_going_on(earlier: Any) -> None:
         raise OtherRestricted
 
 
-def _held(session: Session, actor: Actor, ids: Collection[UUID]) -> Mapping[UUID, Any]:
-    """Locked, and in one order: who joins the two the other way round comes before or after, never beside."""
+def _lock_both(operation: Operation, ids: Collection[UUID]) -> Mapping[UUID, Any]:
+    """Lock both in one order, so that somebody who joins them the other way round waits."""
     query = select(Signal.id, Signal.state, Signal.restricted_on).where(
-        Signal.id.in_(ids), Signal.organisation_id == actor.organisation_id
+        Signal.id.in_(ids), Signal.organisation_id == operation.actor.organisation_id
     )
-    return {row.id: row for row in session.execute(query.order_by(Signal.id).with_for_update())}
+    rows = operation.session.execute(query.order_by(Signal.id).with_for_update())
+    return {row.id: row for row in rows}
 
 
 def _is_open(other: EarlierSignal) -> bool:
-    alive = other.signal_id is not None and other.state not in (None, SignalState.CONCLUDED)
-    return alive and other.same_address and other.restricted_on is None
+    exists = other.signal_id is not None and other.state not in (None, SignalState.CONCLUDED)
+    return exists and other.same_address and other.restricted_on is None
 
 
 def _standing_of(other: EarlierSignal) -> _Standing:

@@ -1,4 +1,4 @@
-"""Other signals that may be of the same address, as a worker sees them."""
+"""List the other signals that may be of the same address, as a worker sees them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,11 +16,10 @@ from signals.vocabulary import SignalState
 
 @dataclass(frozen=True, kw_only=True)
 class EarlierSignal:
-    """A signal that may be of the same address; of a purged one only day, group and address remain.
+    """Describe a signal that may be of the same address; a purged one keeps only day, group and address.
 
-    `same_address` is False when only the house agrees and the addition does not. `worked`: somebody tried to
-    reach the resident, or told them; `claimed`: somebody has it. `restricted_on`: nobody may work on it since
-    (art. 18 AVG).
+    `same_address` is False when the house agrees and the addition does not. `worked`: see `is_worked`.
+    `claimed`: somebody has it. `restricted_on`: nobody may work on it since that day (art. 18 AVG).
     """
 
     signal_id: UUID | None
@@ -35,7 +34,7 @@ class EarlierSignal:
 
 
 class _Followed(Protocol):
-    """What tells whether anything was done: columns of a signal."""
+    """Columns of a signal that show whether anybody did something."""
 
     @property
     def state(self) -> SignalState: ...
@@ -44,18 +43,18 @@ class _Followed(Protocol):
 
 
 def is_worked(signal: _Followed) -> bool:
-    """Whether somebody tried to reach the resident of a signal, or told them (art. 14 AVG)."""
+    """Return whether a worker tried to reach the resident or notified them (art. 14 AVG)."""
     return signal.state is SignalState.IN_FOLLOW_UP or signal.notified_on is not None
 
 
-def earlier_links(session: Session, *, signal: Signal, probe: repeats.Probe) -> list[EarlierSignal]:
-    """Signals of the same organisation at this signal's address or house, newest first.
+def earlier_signals(session: Session, *, signal: Signal, probe: repeats.Probe) -> list[EarlierSignal]:
+    """Return the organisation's other signals at this address or house, newest first.
 
-    `probe` is made of the opened address (`repeats.probes_for`), so that older quarters are found too.
+    `probe` comes from the opened address (`repeats.probes_for`), so that it finds older quarters too.
     """
     links = repeats.earlier_links(session, probe, besides=signal.id)
-    alive = _still_there(session, signal.organisation_id, links)
-    return [_described(link, alive.get(link.signal_id), probe) for link in links]
+    existing = _still_there(session, signal.organisation_id, links)
+    return [_described(link, existing.get(link.signal_id), probe) for link in links]
 
 
 def _still_there(
@@ -75,14 +74,14 @@ def _still_there(
     return {row.id: row for row in session.execute(query)}
 
 
-def _described(link: AddressLink, alive: Any, probe: repeats.Probe) -> EarlierSignal:
+def _described(link: AddressLink, row: Any, probe: repeats.Probe) -> EarlierSignal:
     return EarlierSignal(
-        signal_id=link.signal_id if alive else None,
-        reference=alive.reference if alive else None,
-        state=alive.state if alive else None,
-        worked=alive is not None and is_worked(alive),
-        claimed=alive is not None and alive.claimed_by_id is not None,
-        restricted_on=alive.restricted_on if alive else None,
+        signal_id=link.signal_id if row else None,
+        reference=row.reference if row else None,
+        state=row.state if row else None,
+        worked=row is not None and is_worked(row),
+        claimed=row is not None and row.claimed_by_id is not None,
+        restricted_on=row.restricted_on if row else None,
         received_on=link.received_on,
         outcome_group=link.outcome_group,
         same_address=probe.is_same_address(link),

@@ -1,4 +1,4 @@
-"""The queue of an organisation, page by page, and the way to one signal of it."""
+"""List an organisation's signals by their next deadline, page by page, and count them by state."""
 
 import base64
 from collections.abc import Mapping
@@ -24,14 +24,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from signals.db import set_local
-from signals.errors import FieldProblem, Invalid, NotFound
+from signals.errors import FieldProblem, Invalid
 from signals.models import Signal, StaffMember
 from signals.vocabulary import SignalState
 
 MAX_PAGE: Final = 100
 COUNT_CAP: Final = 100
-# What a list shows, and what it needs to open the summary.
+# The columns that a list shows, and those that it needs to open the summary.
 _LISTED: Final = (
     "id", "organisation_id", "reference", "state", "version", "received_on", "unrouted", "repeat", "is_drill",
     "case_key_id", "schema_version", "summary", "claim_by", "contact_by", "conclude_by", "due_on",
@@ -41,9 +40,10 @@ _LISTED: Final = (
 
 @dataclass(frozen=True, kw_only=True)
 class QueuePage:
-    """Signals by next deadline. `claimants` has the names by staff id; `next_cursor` is None at the end.
+    """Hold signals by next deadline.
 
-    The items are rows that read like a `Signal`, with the columns of a list and no others.
+    The items are rows that read like a `Signal`, with the columns of a list and no others. `claimants` has
+    the names by staff id. `next_cursor` is None at the end.
     """
 
     items: list[Any]
@@ -61,12 +61,11 @@ def queue_page(
     limit: int = 25,
     cursor: str | None = None,
 ) -> QueuePage:
-    """One page of an organisation's signals by (due_on, id), in one query, without counting.
+    """Return one page of an organisation's signals by (due_on, id), in one query, without counting.
 
-    `state` None: every open signal (not concluded). `overdue_on`: only those due before that date, and
-    nothing that is concluded or restricted (art. 18 AVG), for which no deadline runs. `limit` is 1 to 100.
-    Only the columns of a list are loaded, and reading another from these rows raises: a list shows no
-    address. Raises `Invalid` for "limit" or "cursor".
+    `state` None gives every open signal. `overdue_on` gives only signals due before that date; no deadline
+    runs for a concluded or restricted one (art. 18 AVG). `limit` is 1 to `MAX_PAGE`. The rows have only the
+    columns of a list, so that a list can show no address. Raises `Invalid` for "limit" or "cursor".
     """
     if not 1 <= limit <= MAX_PAGE:
         raise Invalid(FieldProblem(field="limit", code="out_of_range"))
@@ -88,55 +87,25 @@ def queue_page(
     )
 
 
-def find_signal(
-    session: Session, *, organisation_id: UUID, signal_id: UUID, for_update: bool = False
-) -> Signal:
-    """The signal, when it is this organisation's; raises `NotFound` alike for another's and for none.
-
-    `for_update` locks the row and reads it afresh. `exists_elsewhere` tells the two apart for the audit.
-    """
-    query = select(Signal).where(Signal.id == signal_id, Signal.organisation_id == organisation_id)
-    if for_update:
-        query = query.with_for_update().execution_options(populate_existing=True)
-    signal = session.scalar(query)
-    if signal is None:
-        raise NotFound
-    return signal
-
-
-def exists_elsewhere(session: Session, *, organisation_id: UUID, signal_id: UUID) -> bool:
-    """Whether another organisation has it: the caller records FOREIGN_SIGNAL_REFUSED and still says 404."""
-    set_local(session, subject=str(signal_id))
-    query = select(Signal.id).where(Signal.id == signal_id, Signal.organisation_id != organisation_id)
-    return session.scalar(query) is not None
-
-
 def state_counts(session: Session, *, organisation_id: UUID) -> dict[SignalState, int]:
-    """How many signals are in each state, for badges; 101 stands for "more than 100"."""
+    """Return how many signals are in each state; `COUNT_CAP + 1` stands for "more"."""
     counts = union_all(*(_capped_count(organisation_id, state) for state in SignalState))
     return {SignalState(code): count for code, count in session.execute(counts)}
 
 
 def arrived_since(session: Session, *, organisation_id: UUID, since: date) -> int:
-    """How many signals that were received on `since` or later the organisation has, whatever their state."""
+    """Return how many signals the organisation has that were received on `since` or later."""
     query = select(func.count()).where(Signal.organisation_id == organisation_id, Signal.received_on >= since)
     return session.scalar(query) or 0
-
-
-def claimant_name(session: Session, signal: Signal) -> str | None:
-    """The name of who has claimed it."""
-    if signal.claimed_by_id is None:
-        return None
-    return session.scalar(select(StaffMember.name).where(StaffMember.id == signal.claimed_by_id))
 
 
 @cache
 def _queue_query(
     state: SignalState | None, of_one: bool, overdue: bool, later: bool
 ) -> Select[*tuple[Any, ...]]:
-    """Built once for each shape: to build it costs more than a page of rows.
+    """Build the query once for each shape, because building costs more than a page of rows.
 
-    Of the tables and not of the classes: 25 objects cost more than all else of a page.
+    It selects from tables, not classes: 25 objects cost more than the rest of a page.
     """
     signals, staff = Signal.__table__.c, StaffMember.__table__.c
     query = (
@@ -159,7 +128,7 @@ def _queue_query(
 
 def _in_state(state: SignalState | None) -> ColumnElement[bool]:
     if state is None:
-        # Written out and not bound: only so do both databases see that the partial index fits.
+        # Not a bound value: only a literal lets both databases use the partial index.
         return Signal.__table__.c.state != literal_column("'concluded'")
     return Signal.__table__.c.state == state
 

@@ -1,8 +1,8 @@
-"""Referral: sealed anew for the receiving organisation, and gone for the sender.
+"""Refer a signal: seal it anew for the receiving organisation, so that the sender loses it.
 
-The receiver gets a case key of its own and a pseudonym of its own; the sender keeps that it referred,
-when, and to whom. The sender's case key is destroyed after the commit, together with purged ones
-(`signals.retention.Retention.confirm_destroyed`).
+The receiver gets a case key and a pseudonym of its own. The sender keeps that it referred, when, and to
+which organisation. `signals.retention.Retention.confirm_destroyed` destroys the sender's case key after the
+commit.
 """
 
 import secrets
@@ -16,55 +16,58 @@ from sqlalchemy.orm import Session
 from notifications.outbox import withdraw
 from privacy.keystore import Keystore
 from signals.arrival.repeats import earlier_links, link_of, probes_for
-from signals.audit.log import Actor, AuditLog
-from signals.casework.access import acts_on, locked, refuse_unless, staff_id_of
-from signals.casework.notes import open_notes, seal_note
-from signals.clock import Clock, today
+from signals.casework.access import (
+    claimed_by_other,
+    content_to_reseal,
+    lock_signal,
+    may_act_on,
+    staff_id_of,
+)
+from signals.casework.sealed_notes import seal_note
 from signals.db import set_local
 from signals.errors import FieldProblem, Invalid
-from signals.intake.content import Report, context_of, open_report, seal_for_case
+from signals.intake.content import Report, context_of, seal_for_case
 from signals.lifecycle.deadlines import deadlines_for
-from signals.lifecycle.transitions import transition
+from signals.lifecycle.status_changes import transition
 from signals.models import AddressLink, Organisation, Referral, Signal
 from signals.models.base import new_id
+from signals.operation import Operation
 from signals.organisations.onboarding import receives
 from signals.vocabulary import Action, ReferralReason
 
 HANDED_OVER: Final = "referred"
-"""Outcome group of the sender's link, which outlives the signal: how it ended elsewhere is not told here."""
+"""Outcome group of the sender's link, which outlives the signal and hides the outcome elsewhere."""
 
 
 def refer(
-    session: Session,
-    clock: Clock,
+    operation: Operation,
     *,
     signal_id: uuid.UUID,
     to_organisation_id: uuid.UUID,
     reason: ReferralReason,
-    actor: Actor,
-    audit: AuditLog,
-    keystore: Keystore,
     expected_version: int | None = None,
 ) -> Signal:
-    """Hand a signal over; it is new there, with deadlines from today. Art. 14's month goes on from receipt.
+    """Hand a signal over. It is new at the receiver, with deadlines from today.
 
-    Whoever of the team finds that nobody has it may, else who has it. Follow-up notes and attempts go along:
-    the receiver must know what was tried. Raises `ClaimedByOther`, `Invalid` for an organisation that does
-    not receive, `Conflict`, `StaleVersion`, `ContentGone`.
+    The month of art. 14 AVG runs on from the receipt. Anybody of the team may refer a signal that nobody
+    has; otherwise the claimant, a stand-in or a lead. Notes and attempts go along, because the receiver must
+    know what the sender tried. Raises `ClaimedByOther`, `Conflict`, `StaleVersion`, `ContentGone`, and
+    `Invalid` for an organisation that does not receive.
     """
-    signal = locked(session, signal_id, actor, expected_version)
-    refuse_unless(signal.claimed_by_id is None or acts_on(session, clock, signal, actor), session, signal)
-    receiver = _receiver(session, to_organisation_id, signal, today(clock))
-    set_local(session, towards=str(receiver.id), subject=str(signal.id))  # this signal alone may change hands
-    report = open_report(keystore, signal)
-    notes = list(zip(signal.notes, open_notes(keystore, signal), strict=True))
-    _keep_record(session, signal, receiver, reason, actor, today(clock))
-    transition(session, clock, signal=signal, action=Action.REFER, actor=actor, audit=audit, reason=reason)
-    _seal_anew(keystore, signal, receiver, report, today(clock))
-    for note, opened in notes:
+    signal = lock_signal(operation, signal_id, expected_version)
+    session, keystore, on = operation.session, operation.keystore, operation.today
+    if signal.claimed_by_id is not None and not may_act_on(operation, signal):
+        raise claimed_by_other(session, signal)
+    receiver = _receiver(session, to_organisation_id, signal, on)
+    set_local(session, towards=str(receiver.id), subject=str(signal.id))  # only this signal may change hands
+    report, opened_notes = content_to_reseal(keystore, signal)
+    _keep_record(operation, signal, receiver, reason)
+    transition(operation, signal, Action.REFER, reason=reason)
+    _seal_anew(keystore, signal, receiver, report, on)
+    for note, opened in zip(signal.notes, opened_notes, strict=True):
         seal_note(keystore, signal, note, opened.text)
-    _set_deadlines(signal, receiver, today(clock))
-    _move_link(session, keystore, signal, report, today(clock))
+    _set_deadlines(signal, receiver, on)
+    _move_link(session, keystore, signal, report, on)
     withdraw(session, subject_id=signal.id)
     session.flush()
     return signal
@@ -78,29 +81,24 @@ def _receiver(session: Session, organisation_id: uuid.UUID, signal: Signal, on: 
 
 
 def _keep_record(
-    session: Session,
-    signal: Signal,
-    receiver: Organisation,
-    reason: ReferralReason,
-    actor: Actor,
-    on: date,
+    operation: Operation, signal: Signal, receiver: Organisation, reason: ReferralReason
 ) -> None:
-    session.add(
+    operation.session.add(
         Referral(
             signal_id=signal.id,
             reference=signal.reference,
             from_organisation_id=signal.organisation_id,
             to_organisation_id=receiver.id,
-            referred_on=on,
+            referred_on=operation.today,
             reason=reason,
-            referred_by_id=staff_id_of(actor),
+            referred_by_id=staff_id_of(operation.actor),
             old_case_key_id=signal.case_key_id,
         )
     )
 
 
 def _seal_anew(keystore: Keystore, signal: Signal, receiver: Organisation, report: Report, on: date) -> None:
-    """A new key, written before the database commits; rolled back, it is an orphan for the sweep."""
+    """Store a new key before the database commits; the sweep removes it after a rollback."""
     key_id, key = new_id(), secrets.token_bytes(32)
     keystore.store_case_keys({key_id: key}, created_on=on)
     context = context_of(signal.id, receiver.id, key_id, signal.schema_version)
@@ -119,11 +117,11 @@ def _set_deadlines(signal: Signal, receiver: Organisation, on: date) -> None:
     signal.conclude_by = deadlines.conclude_by
     signal.due_on = deadlines.claim_by
     signal.unrouted = False
-    signal.letter_printed_on = None  # the sender's letter names the sender
+    signal.letter_printed_on = None  # that letter names the sender
 
 
 def _move_link(session: Session, keystore: Keystore, signal: Signal, report: Report, on: date) -> None:
-    """The sender's link stays, for repeats and so that an erasure can follow; the receiver gets its own."""
+    """Keep the sender's link, for repeats and for an erasure that follows; give the receiver its own."""
     session.execute(
         update(AddressLink)
         .where(
@@ -139,7 +137,7 @@ def _move_link(session: Session, keystore: Keystore, signal: Signal, report: Rep
 
 
 def referred_away(session: Session, *, organisation_id: uuid.UUID, reference: str) -> Referral | None:
-    """What the sender may still know of a signal that it referred: when and to whom."""
+    """Return what the sender keeps of a signal that it referred: when, and to which organisation."""
     query = (
         select(Referral)
         .where(Referral.from_organisation_id == organisation_id, Referral.reference == reference)

@@ -1,4 +1,4 @@
-"""Who carries how much, and who may be given a signal: what a lead looks at before reassigning."""
+"""Count the signals of each colleague, and list the colleagues who may get one, for a lead."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -8,14 +8,16 @@ from uuid import UUID
 from sqlalchemy import and_, case, func, select
 from sqlalchemy.orm import Session
 
-from signals.casework.access import FOLLOW_UP_ROLES
+from signals.casework.access import FOLLOW_UP_ROLES, organisation_of
 from signals.models import Signal, StaffMember
-from signals.vocabulary import SignalState
+from signals.operation import Operation
+from signals.staff.absence import Away, away_on
+from signals.vocabulary import Role, SignalState
 
 
 @dataclass(frozen=True, kw_only=True)
 class Load:
-    """What one colleague has: open signals, and how many of those are past their next deadline."""
+    """Count one colleague's open signals, and those past their next deadline."""
 
     staff_id: UUID
     name: str
@@ -23,10 +25,35 @@ class Load:
     late: int
 
 
-def workload(session: Session, *, organisation_id: UUID, on: date) -> list[Load]:
-    """Everybody who may hold a signal, the fullest first; who has none is listed with 0.
+@dataclass(frozen=True, kw_only=True)
+class AbsentClaims:
+    """Hold the absent colleagues who have open signals, each with the number of signals.
 
-    Somebody who left the team or was disabled is listed too as long as signals are on their name.
+    `covering`: the colleagues for whom the reader stands in. `uncovered`: the colleagues without a stand-in,
+    for a lead only.
+    """
+
+    covering: Sequence[tuple[Away, int]]
+    uncovered: Sequence[tuple[Away, int]]
+
+
+def absent_claims(operation: Operation) -> AbsentClaims:
+    """Return the claims of absent colleagues that concern the actor today."""
+    session, actor, organisation_id = operation.session, operation.actor, organisation_of(operation.actor)
+    away = away_on(session, organisation_id=organisation_id, on=operation.today)
+    numbers = open_by_claimant(session, organisation_id=organisation_id, staff_ids=list(away))
+    claiming = [(one, numbers[one.staff_id]) for one in away.values() if one.staff_id in numbers]
+    leads = actor.role == Role.LEAD
+    return AbsentClaims(
+        covering=[found for found in claiming if found[0].cover_id == actor.id],
+        uncovered=[found for found in claiming if found[0].cover_id is None and leads],
+    )
+
+
+def workload(session: Session, *, organisation_id: UUID, on: date) -> list[Load]:
+    """Return everybody who may have a signal, the fullest first, also those who have none.
+
+    A disabled account stays in the list while it still has signals.
     """
     has = and_(
         Signal.claimed_by_id == StaffMember.id,
@@ -48,10 +75,10 @@ def workload(session: Session, *, organisation_id: UUID, on: date) -> list[Load]
     return [Load(staff_id=who, name=name, open=many, late=past) for who, name, many, past in rows]
 
 
-def open_by_holder(
+def open_by_claimant(
     session: Session, *, organisation_id: UUID, staff_ids: Collection[UUID]
 ) -> dict[UUID, int]:
-    """How many open signals each of these has; who has none is left out."""
+    """Return how many open signals each of these people has; leave out those who have none."""
     if not staff_ids:
         return {}
     query = (
@@ -66,7 +93,7 @@ def open_by_holder(
 def colleagues(
     session: Session, *, organisation_id: UUID, besides: UUID | None = None
 ) -> Sequence[tuple[UUID, str]]:
-    """(id, name) of those who may hold a signal of this organisation, by name; without who has it now."""
+    """Return (id, name) of everybody but `besides` who may have this organisation's signals, by name."""
     query = select(StaffMember.id, StaffMember.name).where(
         StaffMember.organisation_id == organisation_id,
         StaffMember.role.in_(FOLLOW_UP_ROLES),

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from signals.casework import NotReachedReason, ReopenReason
+from signals.casework.outcomes import NotReachedReason, ReopenReason
 from signals.vocabulary import (
     AttemptKind,
     AttemptResult,

@@ -24,6 +24,7 @@ from signals.intake.content import Report, Summary
 from signals.intake.receiving import Intake
 from signals.lifecycle.deadlines import add_working_days, is_working_day
 from signals.models import Organisation, Signal, StaffMember
+from signals.operation import Operation
 from signals.routing.postcodes import Address
 from signals.staff import actor_for
 from signals.vocabulary import Role, SignalState
@@ -93,14 +94,10 @@ class StoryTeller:
     def _do(self, step: Step, number: int, actor: Actor) -> None:
         act = _ACTS[step.do]
         with self.sessions.begin() as session:
-            act(
-                session,
-                self.clock,
-                signal_id=self._signals[number],
-                actor=actor,
-                audit=self.audit,
-                **self._values_of(step),
+            operation = Operation(
+                session=session, clock=self.clock, actor=actor, audit=self.audit, keystore=self.keystore
             )
+            act(operation, signal_id=self._signals[number], **self._values_of(step))
 
     def _values_of(self, step: Step) -> dict[str, Any]:
         values = dict(step.values)
@@ -108,8 +105,6 @@ class StoryTeller:
             values["attempted_at"] = self.clock.now()
         if "agreed_in_days" in values:
             values["postponed_until"] = today(self.clock) + timedelta(days=values.pop("agreed_in_days"))
-        if step.do == "note":
-            values["keystore"] = self.keystore
         if values.pop("told", False):
             values["notified_on"] = self.clock.now().astimezone(AMSTERDAM).date()
         return values

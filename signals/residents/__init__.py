@@ -1,18 +1,15 @@
-"""Residents' rights (art. 15-18 and 21 AVG) inside one organisation: find, export, mend, restrict, erase.
+"""Carry out residents' rights (art. 15-18 and 21 AVG) in one organisation: find, export, correct, erase.
 
-A resident is found by address, through the pseudonym. An address alone proves nothing (an ex-partner,
-a landlord), so an export and an erasure ask for recorded proof of identity and of residence. The
-register keeps that it was done, never what.
+Start at `finding.find_by_address`. An address alone proves nothing about the person who asks, so every right
+needs a `Proof` in the register.
 """
 
-from signals.residents.erasing import record_erasure
+from signals.residents.erasing import REASONS, record_erasure
 from signals.residents.export import RECIPIENTS, accesses_to, export_of, record_export
 from signals.residents.finding import (
     Findings,
     OtherAdditions,
-    ReferenceAnswer,
     find_by_address,
-    find_by_reference,
 )
 from signals.residents.rectifying import (
     MAX_STATEMENT,
@@ -26,6 +23,7 @@ from signals.residents.restricting import restrict
 
 __all__ = [
     "MAX_STATEMENT",
+    "REASONS",
     "RECIPIENTS",
     "Correction",
     "Findings",
@@ -33,13 +31,11 @@ __all__ = [
     "NoteCorrection",
     "OtherAdditions",
     "Proof",
-    "ReferenceAnswer",
     "ResidenceProof",
     "Right",
     "accesses_to",
     "export_of",
     "find_by_address",
-    "find_by_reference",
     "is_rectified",
     "record_erasure",
     "record_export",

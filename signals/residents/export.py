@@ -1,4 +1,4 @@
-"""Access (art. 15 AVG): all that is kept of an address, in the clear, for the resident to take along."""
+"""Export everything that the organisation keeps of an address, for the resident (art. 15 AVG)."""
 
 import uuid
 from collections.abc import Mapping, Sequence
@@ -10,13 +10,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from privacy.keystore import Keystore
-from signals.audit.log import Actor, AuditLog
-from signals.casework.notes import open_notes
-from signals.clock import AMSTERDAM, Clock
+from signals.casework.access import Admission, admit, notes_of, report_of
+from signals.clock import AMSTERDAM
 from signals.errors import ContentGone, FieldProblem, Invalid
-from signals.intake.content import open_report
-from signals.lifecycle.transitions import life_of
+from signals.lifecycle.status_changes import life_of
 from signals.models import AuditEntry, ContactAttempt, Organisation, Signal, StatusChange
+from signals.operation import Operation
 from signals.residents.finding import Findings
 from signals.residents.requests import Proof, Right, enter
 from signals.retention import DEFAULT_PERIODS, LINKS_KEPT_DAYS, Period
@@ -24,44 +23,28 @@ from signals.routing.postcodes import Address
 from signals.vocabulary import AuditAction, RetentionRule
 
 RECIPIENTS = ("own_team", "referred_to", "processor")
-"""Who may receive what is kept of a resident (art. 15(1)(c) AVG)."""
+"""The recipients that the law makes us name to a resident (art. 15(1)(c) AVG)."""
 
 
-def record_export(
-    session: Session,
-    clock: Clock,
-    *,
-    actor: Actor,
-    audit: AuditLog,
-    findings: Findings,
-    proof: Proof,
-) -> None:
-    """Enter an access request before its content is read: commit this, then call `export_of`.
+def record_export(operation: Operation, *, findings: Findings, proof: Proof) -> Admission:
+    """Enter an access request; commit this, then call `export_of` with the admission.
 
-    Raises `Invalid` when nobody says that what concerns others will be taken out (art. 15(4) AVG). It is a
-    promise: the officer sees no content before there is a file, and looks it through before handing it over.
+    Raises `Invalid` when the officer does not promise to take out what concerns others (art. 15(4) AVG). The
+    officer sees no content before there is a file, and checks the file before handing it over.
     """
     if not proof.third_parties:
         raise Invalid(FieldProblem(field="third_parties", code="required"))
-    for signal in findings.signals:
-        audit.record(
-            session,
-            clock,
-            actor=actor,
-            action=AuditAction.EXPORTED,
-            subject_id=signal.id,
-            ground="art_15_avg",
-        )
-    found = len(findings.signals)
+    ids = [signal.id for signal in findings.signals]
+    admission = admit(operation, ids, AuditAction.EXPORTED, ground="art_15_avg")
     outcome = "nothing_found" if findings.is_empty else "exported"
-    enter(session, clock, actor=actor, right=Right.ACCESS, proof=proof, outcome=outcome, found=found)
+    enter(operation, right=Right.ACCESS, proof=proof, outcome=outcome, found=len(ids))
+    return admission
 
 
 def accesses_to(session: Session, findings: Findings) -> Mapping[uuid.UUID, Sequence[AuditEntry]]:
-    """Who looked into each signal or changed it, oldest first: of the own organisation's trail, also of what
-    it referred.
+    """Return the audit entries of each found signal, oldest first, also of those that were referred.
 
-    When and for what is the resident's to know, who it was is not (Court of Justice, C-579/21).
+    The resident may know when and why somebody opened a signal, and not who (Court of Justice, C-579/21).
     """
     found: dict[uuid.UUID, list[AuditEntry]] = {signal.id: [] for signal in findings.signals}
     found |= {referral.signal_id: [] for referral in findings.referrals if referral.signal_id not in found}
@@ -69,26 +52,27 @@ def accesses_to(session: Session, findings: Findings) -> Mapping[uuid.UUID, Sequ
         AuditEntry.organisation_id == findings.probe.organisation_id, AuditEntry.subject_id.in_(found)
     )
     for entry in session.scalars(query.order_by(AuditEntry.at, AuditEntry.id)):
-        assert entry.subject_id is not None
-        found[entry.subject_id].append(entry)
+        if entry.subject_id is not None:
+            found[entry.subject_id].append(entry)
     return found
 
 
 def export_of(
     keystore: Keystore,
     findings: Findings,
+    admission: Admission,
     organisation: Organisation,
     receivers: Mapping[uuid.UUID, str] = MappingProxyType({}),
     periods: Mapping[RetentionRule, Period] = DEFAULT_PERIODS,
     accesses: Mapping[uuid.UUID, Sequence[AuditEntry]] = MappingProxyType({}),
 ) -> dict[str, Any]:
-    """All that is kept of the address, in the clear, as JSON values; staff are not named.
+    """Return everything that is kept of the address, in the clear, as JSON values; it names no staff.
 
-    `receivers`: the names of organisations that signals were referred to (art. 15(1)(c) AVG). `periods`: how
-    long the organisation keeps what (art. 15(1)(d)). `accesses`: see `accesses_to`. A test holds the signals
-    against the columns that docs/privacy/velden.md calls the resident's.
+    `receivers`: names of organisations that received a referral (art. 15(1)(c) AVG). `periods`: how long the
+    organisation keeps things (art. 15(1)(d) AVG). `accesses`: see `accesses_to`. A test compares the signals
+    with the columns that docs/privacy/velden.md calls the resident's.
     """
-    here = {signal.id for signal in findings.signals}  # of what came back they stand at the signal
+    here = {signal.id for signal in findings.signals}
     elsewhere = {signal_id: entries for signal_id, entries in accesses.items() if signal_id not in here}
     return {
         "organisation": organisation.name,
@@ -102,7 +86,7 @@ def export_of(
         "recipients": list(RECIPIENTS),
         "source": "een bezorger",
         "signals": [
-            _exported(keystore, signal) | {"accesses": _accesses(accesses.get(signal.id, ()))}
+            _exported(keystore, signal, admission) | {"accesses": _accesses(accesses.get(signal.id, ()))}
             for signal in findings.signals
         ],
         "earlier_signals_received_on": [day.isoformat() for day in findings.deleted_received_on],
@@ -123,11 +107,11 @@ def export_of(
     }
 
 
-def _exported(keystore: Keystore, signal: Signal) -> dict[str, Any]:
+def _exported(keystore: Keystore, signal: Signal, admission: Admission) -> dict[str, Any]:
     kept = _reception(signal) | _follow_up(signal)
     try:
-        report = open_report(keystore, signal)
-        notes = open_notes(keystore, signal)
+        report = report_of(keystore, signal, admission)
+        notes = notes_of(keystore, signal, admission)
     except ContentGone:
         return kept | {"content": "deleted"}
     return kept | {
@@ -141,7 +125,7 @@ def _exported(keystore: Keystore, signal: Signal) -> dict[str, Any]:
 
 
 def _reception(signal: Signal) -> dict[str, Any]:
-    """How a signal came in, and by when what is to be done."""
+    """Describe how the signal came in, and its deadlines."""
     return {
         "reference": signal.reference,
         "received_on": _day(signal.received_on),
@@ -157,7 +141,7 @@ def _reception(signal: Signal) -> dict[str, Any]:
 
 
 def _follow_up(signal: Signal) -> dict[str, Any]:
-    """What was done about it, what came of it, and what the resident was told."""
+    """Describe the follow-up, the outcome, and what the resident was told."""
     return {
         "contact_attempts": [_attempt(attempt) for attempt in signal.attempts],
         "postponed_until": _day(signal.postponed_until),
@@ -208,5 +192,5 @@ def _day(day: date | None) -> str | None:
 
 
 def _iso(moment: datetime | None) -> str | None:
-    """In whole minutes; seconds belong to a date-time of RFC 3339."""
+    """Write whole minutes; RFC 3339 wants the seconds too."""
     return moment.replace(second=0, microsecond=0).isoformat() if moment else None

@@ -1,4 +1,4 @@
-"""Finding a resident: by address, through the pseudonym, or by the reference on a letter."""
+"""Find what the organisation has on an address, through the pseudonym of the address."""
 
 import uuid
 from collections.abc import Sequence
@@ -8,14 +8,9 @@ from datetime import date
 from sqlalchemy import and_, case, func, select
 from sqlalchemy.orm import Session, selectinload
 
-from privacy.keystore import Keystore
 from signals.arrival.repeats import Probe, at_probe, beside_probe, probes_for
-from signals.audit.log import Actor, AuditLog
-from signals.casework.referral import referred_away
-from signals.clock import Clock, today
-from signals.errors import NotFound
-from signals.lifecycle.case_numbers import reference_as_read
-from signals.models import AddressLink, DeletionRecord, Organisation, Referral, Signal
+from signals.models import AddressLink, Referral, Signal
+from signals.operation import Operation
 from signals.residents.requests import officers_organisation
 from signals.routing.postcodes import Address
 from signals.vocabulary import AuditAction
@@ -23,10 +18,10 @@ from signals.vocabulary import AuditAction
 
 @dataclass(frozen=True, kw_only=True)
 class OtherAdditions:
-    """How much lies at the same house number under another addition, or under none.
+    """Count what lies at the same house number under another addition, or under none.
 
-    `signals`: live ones of the organisation. `earlier`: those of which it keeps only that there was one, as
-    they were deleted or referred. Never which: they may be a neighbour's, or the same door spelt otherwise.
+    `signals`: stored signals of the organisation. `earlier`: deleted or referred ones, of which it keeps only
+    the fact. This never says which, because they may be a neighbour's, or the same door spelt otherwise.
     """
 
     signals: int
@@ -35,7 +30,7 @@ class OtherAdditions:
 
 @dataclass(frozen=True, kw_only=True)
 class Findings:
-    """What the organisation has on an address: live signals, links of deleted ones, and what it referred."""
+    """Hold what the organisation has on an address: signals, links of deleted ones, and referrals."""
 
     probe: Probe = field(repr=False)
     signals: Sequence[Signal]
@@ -45,64 +40,28 @@ class Findings:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is kept of exactly this address."""
+        """Return whether the organisation keeps nothing of exactly this address."""
         return not (self.signals or self.deleted or self.referrals)
 
     @property
     def signal_ids(self) -> list[uuid.UUID]:
-        """All signals that are found, each once: live here, or referred and perhaps live elsewhere."""
+        """Return the ids of all found signals, each once, also of referred ones."""
         ids = [*(signal.id for signal in self.signals), *(each.signal_id for each in self.referrals)]
         return list(dict.fromkeys(ids))
 
     @property
     def deleted_received_on(self) -> list[date]:
-        """When those came in that were deleted, oldest first."""
+        """Return when the deleted signals came in, oldest first."""
         return [link.received_on for link in self.deleted]
 
 
-@dataclass(frozen=True, kw_only=True)
-class ReferenceAnswer:
-    """What is said of a reference: the signal, or that and when it was deleted or referred."""
+def find_by_address(operation: Operation, *, address: Address) -> Findings:
+    """Find everything of the officer's organisation at exactly this address, and audit the search.
 
-    signal: Signal | None = None
-    deleted_on: date | None = None
-    referred_on: date | None = None
-    referred_to: str | None = None
-
-
-def find_by_reference(session: Session, *, organisation_id: uuid.UUID, reference: str) -> ReferenceAnswer:
-    """What may be said of a reference on a letter; raises `NotFound` when the organisation never had it."""
-    normal = reference_as_read(reference)
-    owned = select(Signal).where(Signal.organisation_id == organisation_id, Signal.reference == normal)
-    if (signal := session.scalar(owned)) is not None:
-        return ReferenceAnswer(signal=signal)
-    # Before a referral: who referred it and has its deletion got it back first.
-    gone = select(DeletionRecord.deleted_on).where(
-        DeletionRecord.organisation_id == organisation_id, DeletionRecord.reference == normal
-    )
-    if (deleted_on := session.scalar(gone)) is not None:
-        return ReferenceAnswer(deleted_on=deleted_on)
-    if (referral := referred_away(session, organisation_id=organisation_id, reference=normal)) is not None:
-        receiver = session.get_one(Organisation, referral.to_organisation_id)
-        return ReferenceAnswer(referred_on=referral.referred_on, referred_to=receiver.name)
-    raise NotFound
-
-
-def find_by_address(
-    session: Session,
-    clock: Clock,
-    *,
-    keystore: Keystore,
-    actor: Actor,
-    audit: AuditLog,
-    address: Address,
-) -> Findings:
-    """Everything of the officer's own organisation at exactly this address; the search itself is audited.
-
-    Of the rest of the house only how much there is: see `OtherAdditions`.
+    Of the rest of the house this only counts what there is: see `OtherAdditions`.
     """
-    organisation_id = officers_organisation(actor)
-    (probe,) = probes_for(keystore, [(organisation_id, address)], today(clock))
+    session, organisation_id = operation.session, officers_organisation(operation.actor)
+    (probe,) = probes_for(operation.keystore, [(organisation_id, address)], operation.today)
     links = session.scalars(select(AddressLink).where(*at_probe(probe))).all()
     ids = [link.signal_id for link in links if link.signal_id is not None]
     signals = session.scalars(
@@ -114,7 +73,7 @@ def find_by_address(
     referrals = session.scalars(
         select(Referral).where(Referral.signal_id.in_(ids), Referral.from_organisation_id == organisation_id)
     ).all()
-    audit.record(session, clock, actor=actor, action=AuditAction.SEARCHED, ground="right_of_resident")
+    operation.record(AuditAction.SEARCHED, ground="right_of_resident")
     return Findings(
         probe=probe,
         signals=signals,

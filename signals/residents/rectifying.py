@@ -1,4 +1,4 @@
-"""Rectification (art. 16 AVG): what does not hold of a signal is put right, sealed anew."""
+"""Rectify a signal (art. 16 AVG): correct what does not hold and seal it anew."""
 
 import uuid
 from collections.abc import Sequence
@@ -6,17 +6,17 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from sqlalchemy import delete
-from sqlalchemy.orm import Session
 
 from privacy.keystore import Keystore
 from signals.arrival.repeats import earlier_links, link_of, probes_for
-from signals.audit.log import Actor, AuditLog
-from signals.casework.notes import MAX_NOTE, open_notes, seal_note
-from signals.clock import Clock, today
+from signals.casework.access import content_to_reseal, staff_id_of
+from signals.casework.notes import MAX_NOTE
+from signals.casework.sealed_notes import seal_note
 from signals.errors import ContentGone, FieldProblem, Invalid
-from signals.intake.content import Report, Summary, case_context, open_report, seal_for_case
+from signals.intake.content import Report, Summary, case_context, seal_for_case
 from signals.models import AddressLink, FollowUpNote, Signal
 from signals.models.base import new_id
+from signals.operation import Operation
 from signals.residents.requests import Proof, Right, enter, own_signal
 from signals.routing.postcodes import Address
 from signals.vocabulary import AuditAction, ConcernType
@@ -29,24 +29,24 @@ NOTE_STRUCK = "Geschrapt op {day:%d-%m-%Y} op verzoek van de bewoner (art. 16 AV
 
 @dataclass(frozen=True, kw_only=True)
 class NoteCorrection:
-    """A note of the follow-up as it should have been; without a text it is struck."""
+    """Correct a note of the follow-up; without a text the note is struck."""
 
     note_id: uuid.UUID
     text: str = field(default="", repr=False)
 
-    def kept(self, on: date) -> str:
-        """What the team reads from now on: that it was put right, and when."""
+    def corrected(self, on: date) -> str:
+        """Return the new text, which says that the note was corrected, and when."""
         text = self.text.strip()
         return f"{NOTE_HEAD.format(day=on)}\n{text}" if text else NOTE_STRUCK.format(day=on)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Correction:
-    """What is put right (art. 16 AVG): the address; and of what was said at it what does not hold.
+    """Hold the corrections of one signal (art. 16 AVG).
 
-    `withdrawn`: kinds of concern that go. `drop_seen`, `drop_noticed_on`, `drop_note`: how often it was seen,
-    the day and the carrier's note go. `notes`: those of the follow-up that are put right or struck.
-    `statement`: the resident's own supplementary statement, kept sealed among the notes.
+    `address`: the right address. `withdrawn`: concern types to remove. `drop_seen`, `drop_noticed_on` and
+    `drop_note` remove what the carrier said. `notes`: notes of the follow-up to correct or to strike.
+    `statement`: the resident's supplementary statement, sealed among the notes.
     """
 
     address: Address = field(repr=False)
@@ -57,8 +57,8 @@ class Correction:
     notes: tuple[NoteCorrection, ...] = ()
     statement: str = field(default="", repr=False)
 
-    def of(self, report: Report) -> Report:
-        """The report as it should have been."""
+    def applied_to(self, report: Report) -> Report:
+        """Return the corrected report."""
         left = tuple(kind for kind in report.summary.concern_types if kind not in self.withdrawn)
         return replace(
             report,
@@ -69,58 +69,40 @@ class Correction:
         )
 
 
-def rectify(
-    session: Session,
-    clock: Clock,
-    *,
-    keystore: Keystore,
-    actor: Actor,
-    audit: AuditLog,
-    signal_id: uuid.UUID,
-    correction: Correction,
-    proof: Proof,
-) -> Signal:
-    """Correct a signal (art. 16): sealed anew, its link moved to the right address.
+def rectify(operation: Operation, *, signal_id: uuid.UUID, correction: Correction, proof: Proof) -> Signal:
+    """Correct a signal, seal it anew, and move its link to the right address.
 
-    Raises `Invalid` for a statement of more than 1,000 characters, a note of more than 4,000 or one that is
-    not the signal's, `ContentGone` when the key was destroyed.
+    Raises `Invalid` for a statement over `MAX_STATEMENT` characters, a note over `MAX_NOTE`, and a note of
+    another signal. Raises `ContentGone` when the key was destroyed.
     """
-    signal = own_signal(session, actor, signal_id)
+    signal, keystore = own_signal(operation, signal_id), operation.keystore
     _refuse_invalid(signal, correction)
-    statement = correction.statement.strip()
     key = keystore.case_keys([signal.case_key_id]).get(signal.case_key_id)
     if key is None:
         raise ContentGone
-    report = correction.of(open_report(keystore, signal))
+    report = correction.applied_to(content_to_reseal(keystore, signal)[0])
     signal.content, signal.summary = seal_for_case(report, key, case_context(signal))
     signal.version += 1
-    _correct_notes(keystore, signal, correction.notes, today(clock))
-    if statement:
-        _add_statement(session, clock, keystore, actor, signal, statement)
-    _move_link(session, keystore, signal, report, today(clock))
-    audit.record(
-        session,
-        clock,
-        actor=actor,
-        action=AuditAction.SIGNAL_RECTIFIED,
-        subject_id=signal.id,
-        ground="art_16_avg",
-    )
-    enter(session, clock, actor=actor, right=Right.RECTIFICATION, proof=proof, outcome="rectified", found=1)
+    _correct_notes(keystore, signal, correction.notes, operation.today)
+    if statement := correction.statement.strip():
+        _add_statement(operation, signal, statement)
+    _move_link(operation, signal, report)
+    operation.record(AuditAction.SIGNAL_RECTIFIED, subject_id=signal.id, ground="art_16_avg")
+    enter(operation, right=Right.RECTIFICATION, proof=proof, outcome="rectified", found=1)
     return signal
 
 
-def is_rectified(keystore: Keystore, clock: Clock, signal: Signal, correction: Correction) -> bool:
-    """Whether a signal is as this correction would leave it: then its button was pressed twice.
+def is_rectified(operation: Operation, signal: Signal, correction: Correction) -> bool:
+    """Return whether a signal already is as this correction leaves it: somebody pressed the button twice.
 
     Raises `ContentGone` when the key was destroyed.
     """
-    report = open_report(keystore, signal)
-    notes = {note.id: note.text for note in open_notes(keystore, signal)}
-    kept = {note.note_id: note.kept(today(clock)) for note in correction.notes}
+    report, opened = content_to_reseal(operation.keystore, signal)
+    notes = {note.id: note.text for note in opened}
+    kept = {note.note_id: note.corrected(operation.today) for note in correction.notes}
     statement = correction.statement.strip()
     return (
-        correction.of(report) == report
+        correction.applied_to(report) == report
         and kept.items() <= notes.items()
         and (not statement or f"{STATEMENT_HEAD}\n{statement}" in notes.values())
     )
@@ -141,30 +123,28 @@ def _refuse_invalid(signal: Signal, correction: Correction) -> None:
 def _correct_notes(
     keystore: Keystore, signal: Signal, corrections: Sequence[NoteCorrection], on: date
 ) -> None:
-    """Who wrote a note and when stays; that it reads otherwise now is said in it, by whom in the audit."""
+    """Seal the corrected notes; each keeps its writer and moment, and the audit names the officer."""
     notes = {note.id: note for note in signal.notes}
     for correction in corrections:
-        seal_note(keystore, signal, notes[correction.note_id], correction.kept(on))
+        seal_note(keystore, signal, notes[correction.note_id], correction.corrected(on))
 
 
-def _add_statement(
-    session: Session, clock: Clock, keystore: Keystore, actor: Actor, signal: Signal, statement: str
-) -> None:
-    assert actor.id is not None
+def _add_statement(operation: Operation, signal: Signal, statement: str) -> None:
     note = FollowUpNote(
         id=new_id(),
         signal_id=signal.id,
         sealed_text=b"",
-        written_by_id=actor.id,
-        written_at=clock.now(),
+        written_by_id=staff_id_of(operation.actor),
+        written_at=operation.now,
     )
-    seal_note(keystore, signal, note, f"{STATEMENT_HEAD}\n{statement}")
-    session.add(note)
+    seal_note(operation.keystore, signal, note, f"{STATEMENT_HEAD}\n{statement}")
+    operation.session.add(note)
 
 
-def _move_link(session: Session, keystore: Keystore, signal: Signal, report: Report, on: date) -> None:
-    """The link goes along with the address, and whether it is a repeat is asked where it goes."""
-    (probe,) = probes_for(keystore, [(signal.organisation_id, report.address)], on)
+def _move_link(operation: Operation, signal: Signal, report: Report) -> None:
+    """Move the link to the right address, and decide there whether the signal is a repeat."""
+    session = operation.session
+    (probe,) = probes_for(operation.keystore, [(signal.organisation_id, report.address)], operation.today)
     session.execute(
         delete(AddressLink).where(
             AddressLink.signal_id == signal.id,

@@ -1,6 +1,6 @@
-"""Requests of residents: which right, what was checked of who asks, and the register of them.
+"""Keep the register of residents' requests: the right, the checks, the day and the officer.
 
-The register keeps that a request was dealt with, when and by whom; never the address nor what was found.
+The register never holds the address, nor what was found there.
 """
 
 import uuid
@@ -13,14 +13,14 @@ from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from signals.audit.log import Actor, require_role
-from signals.clock import Clock, today
-from signals.errors import Forbidden, NotFound
+from signals.casework.access import find_signal, organisation_of, staff_id_of
 from signals.models import RegisterEntry, Signal
+from signals.operation import Operation
 from signals.vocabulary import Role
 
 
 class Right(StrEnum):
-    """The rights of the AVG that a request can be about."""
+    """Name the rights of the AVG that a resident can use."""
 
     ACCESS = "access"  # art. 15
     RECTIFICATION = "rectification"  # art. 16
@@ -30,7 +30,7 @@ class Right(StrEnum):
 
 
 class IdentityProof(StrEnum):
-    """How the privacy officer made sure of who asks."""
+    """Name how the privacy officer checked the identity of the requester."""
 
     SEEN_IN_PERSON = "seen_in_person"
     DIGID = "digid"
@@ -39,7 +39,7 @@ class IdentityProof(StrEnum):
 
 
 class ResidenceProof(StrEnum):
-    """How the privacy officer made sure that the person lives or lived there."""
+    """Name how the privacy officer checked that the person lives or lived there."""
 
     BRP = "brp"
     LETTER_ANSWERED = "letter_answered"  # a code sent to the address came back
@@ -49,10 +49,10 @@ class ResidenceProof(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Proof:
-    """What was checked before content leaves or is deleted.
+    """Hold what the officer checked before content leaves or is deleted.
 
-    `third_parties`: what concerns others is taken out of a file before it is handed over (art. 15(4) AVG);
-    of another right: that theirs were weighed.
+    `third_parties`: the officer takes out what concerns others before handing over a file (art. 15(4) AVG).
+    For another right: the officer weighed the rights of others.
     """
 
     identity: IdentityProof
@@ -67,7 +67,7 @@ def register(
     limit: int = 200,
     before: tuple[date, uuid.UUID] | None = None,
 ) -> Sequence[RegisterEntry]:
-    """The organisation's register of requests, newest first; `before`: day and id of the last one had."""
+    """Return the organisation's register, newest first; `before`: day and id of the last entry shown."""
     place = RegisterEntry.recorded_on, RegisterEntry.id
     query = select(RegisterEntry).where(RegisterEntry.organisation_id == organisation_id)
     if before is not None:
@@ -75,28 +75,17 @@ def register(
     return session.scalars(query.order_by(*(column.desc() for column in place)).limit(limit)).all()
 
 
-def enter(
-    session: Session,
-    clock: Clock,
-    *,
-    actor: Actor,
-    right: Right,
-    proof: Proof,
-    outcome: str,
-    found: int,
-) -> None:
-    """Write the register: that, when and by whom, and of how many signals.
+def enter(operation: Operation, *, right: Right, proof: Proof, outcome: str, found: int) -> None:
+    """Write one entry of the register. `found`: how many signals the request concerned.
 
-    `outcome`: `exported`, `rectified`, `erased`, `restricted`, `lifted`, or `nothing_found` where nothing was
-    kept of the address.
+    `outcome`: `exported`, `rectified`, `erased`, `restricted`, `lifted`, or `nothing_found`.
     """
-    assert actor.id is not None
-    session.add(
+    operation.session.add(
         RegisterEntry(
-            organisation_id=officers_organisation(actor),
+            organisation_id=officers_organisation(operation.actor),
             right=right,
-            recorded_on=today(clock),
-            recorded_by_id=actor.id,
+            recorded_on=operation.today,
+            recorded_by_id=staff_id_of(operation.actor),
             signals_found=found,
             identity_checked=proof.identity,
             residence_checked=proof.residence,
@@ -104,23 +93,16 @@ def enter(
             outcome=outcome,
         )
     )
-    session.flush()
+    operation.session.flush()
 
 
 def officers_organisation(actor: Actor) -> uuid.UUID:
-    """The organisation of a privacy officer; never another's."""
+    """Return the organisation of a privacy officer; raise `Forbidden` for any other role."""
     require_role(actor, Role.PRIVACY_OFFICER)
-    if actor.organisation_id is None:
-        raise Forbidden
-    return actor.organisation_id
+    return organisation_of(actor)
 
 
-def own_signal(session: Session, actor: Actor, signal_id: uuid.UUID) -> Signal:
-    """A signal of the officer's organisation, locked; raises `NotFound` for any other."""
-    query = select(Signal).where(
-        Signal.id == signal_id, Signal.organisation_id == officers_organisation(actor)
-    )
-    signal = session.scalar(query.with_for_update())
-    if signal is None:
-        raise NotFound
-    return signal
+def own_signal(operation: Operation, signal_id: uuid.UUID) -> Signal:
+    """Return a locked signal of the officer's organisation; raise `NotFound` for any other."""
+    own = officers_organisation(operation.actor)
+    return find_signal(operation.session, organisation_id=own, signal_id=signal_id, for_update=True)

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Select, select
 
 from signals.audit.log import SYSTEM
 from signals.db import set_local
-from signals.lifecycle.transitions import transition
+from signals.lifecycle.status_changes import transition
 from signals.models import Signal, StaffMember
 from signals.operation import Operation
 from signals.staff.absence import HOLDERS
@@ -28,15 +28,7 @@ def release_signals(operation: Operation, member: StaffMember, *, reason: str = 
         set_local(session, organisation=str(member.organisation_id or ""))
     found = session.scalars(_claimed_by(member.id)).all()
     for signal in found:
-        transition(
-            session,
-            operation.clock,
-            signal=signal,
-            action=Action.RELEASE,
-            actor=actor,
-            audit=operation.audit,
-            reason=reason,
-        )
+        transition(operation, signal, Action.RELEASE, reason=reason)
     session.flush()
     if foreign:
         set_local(session, organisation=str(actor.organisation_id or ""))

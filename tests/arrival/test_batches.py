@@ -13,7 +13,7 @@ import signals.arrival.batches
 from signals.audit.log import SYSTEM
 from signals.audit.trail import TrailKeys, link_entries, verify_trail
 from signals.intake.content import open_report, open_summaries
-from signals.lifecycle.transitions import life_of, transition
+from signals.lifecycle.status_changes import life_of, transition
 from signals.models import (
     AddressLink,
     AuditEntry,
@@ -191,9 +191,7 @@ def test_a_receipt_follows_the_first_change_from_the_next_day_on(world: World, d
     world.worker().forget_retries()
     with world.sessions.begin() as session:
         signal = session.scalars(select(Signal)).one()
-        transition(
-            session, world.clock, signal=signal, action=Action.CLAIM, actor=SYSTEM, audit=world.worker().audit
-        )
+        transition(world.operation(session, SYSTEM), signal=signal, action=Action.CLAIM)
     states = [world.intake().receipt_state(world.clock, answer.receipt)[0]]
     world.move(days=1)
     states.append(world.intake().receipt_state(world.clock, answer.receipt)[0])

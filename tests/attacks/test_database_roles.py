@@ -381,28 +381,20 @@ def _follow_up(
 ) -> None:
     actor, officer = world.staff(organisation_id), world.staff(organisation_id, Role.PRIVACY_OFFICER)
     now = world.clock.now()
-    common: dict[str, Any] = {"actor": actor, "audit": world.audit}
-    casework.claim(session, world.clock, signal_id=followed, **common)
+    casework.claim(world.operation(session, actor), signal_id=followed)
     casework.record_attempt(
-        session,
-        world.clock,
+        world.operation(session, actor),
         signal_id=followed,
         kind=AttemptKind.VISIT,
         result=AttemptResult.NO_ANSWER,
         attempted_at=now,
-        **common,
     )
-    casework.add_note(
-        session, world.clock, signal_id=followed, keystore=world.keystore, text="Niemand thuis.", **common
-    )
+    casework.add_note(world.operation(session, actor), signal_id=followed, text="Niemand thuis.")
     refer(
-        session,
-        world.clock,
+        world.operation(session, actor),
         signal_id=referred,
         to_organisation_id=_A_GGD,
         reason=ReferralReason.OTHER_EXPERTISE,
-        keystore=world.keystore,
-        **common,
     )
     session.add_all(_papers(organisation_id, officer.id, world))
 

@@ -1,7 +1,6 @@
 """Outcome `misuse` leads to nobody: it leaves what any other leaves, and changes nothing at the door."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -66,11 +65,10 @@ def test_the_door_treats_the_next_report_from_there_like_any_other(
 
 
 def _conclude(world: World, signal: Signal, actor: Actor, outcome: Outcome) -> None:
-    common: dict[str, Any] = {"signal_id": signal.id, "actor": actor, "audit": world.audit}
     with world.sessions.begin() as session:
-        casework.claim(session, world.clock, **common)
+        casework.claim(world.operation(session, actor), signal_id=signal.id)
     with world.sessions.begin() as session:
-        casework.conclude(session, world.clock, outcome=outcome, **common)
+        casework.conclude(world.operation(session, actor), signal_id=signal.id, outcome=outcome)
 
 
 def _trace(session: Session, signal: Signal) -> set[tuple[str, tuple[str, ...], int]]:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -21,7 +20,7 @@ from notifications.events import Event
 from notifications.models import MessageState, OutboxMessage
 from privacy.logs import configure_logging
 from signals import casework
-from signals.casework import open_notes
+from signals.casework.sealed_notes import open_notes
 from signals.intake.content import open_report
 from signals.settings import LoggingSettings, NotesSettings, NotificationsSettings
 from signals.vocabulary import AttemptKind, AttemptResult, Outcome
@@ -176,19 +175,17 @@ def _follow_up(world: World, *, arrive: bool = True) -> None:
         replace(worker, channels={"email": mail}).deliver()
     actor = world.staff()
     [signal] = world.signals()
-    usual: dict[str, Any] = {"signal_id": signal.id, "actor": actor, "audit": world.audit}
     with world.sessions.begin() as session:
-        casework.claim(session, world.clock, **usual)
-        casework.add_note(session, world.clock, keystore=world.keystore, text=SECOND_NOTE, **usual)
+        casework.claim(world.operation(session, actor), signal_id=signal.id)
+        casework.add_note(world.operation(session, actor), signal_id=signal.id, text=SECOND_NOTE)
         casework.record_attempt(
-            session,
-            world.clock,
+            world.operation(session, actor),
+            signal_id=signal.id,
             kind=AttemptKind.VISIT,
             result=AttemptResult.CONTACT,
             attempted_at=world.clock.now(),
-            **usual,
         )
-        casework.conclude(session, world.clock, outcome=Outcome.TALK_SUFFICED, **usual)
+        casework.conclude(world.operation(session, actor), signal_id=signal.id, outcome=Outcome.TALK_SUFFICED)
 
 
 def _read(world: World) -> tuple[str, int, str | None, str]:

@@ -17,7 +17,7 @@ from privacy.passwords import PasswordHasherSettings
 from privacy.secret_files import load_master_key
 from signals.app import create_app
 from signals.audit.log import AuditLog
-from signals.casework import queue_page
+from signals.casework.queue import queue_page
 from signals.clock import SystemClock, today
 from signals.db import session_factory
 from signals.staff import add_staff

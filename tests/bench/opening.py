@@ -14,7 +14,7 @@ from privacy.keystore import open_keystore
 from privacy.passwords import PasswordHasherSettings
 from privacy.secret_files import load_master_key
 from signals.audit.log import AuditLog
-from signals.casework import queue_page
+from signals.casework.queue import queue_page
 from signals.clock import SystemClock
 from signals.db import session_factory
 from signals.staff import add_staff, issue_token

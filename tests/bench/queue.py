@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from privacy.keystore import Keystore, open_keystore
 from privacy.sealing import open_json
 from privacy.secret_files import load_master_key
-from signals.casework import QueuePage, queue_page
+from signals.casework.queue import QueuePage, queue_page
 from signals.intake.content import SignalRow, case_context, open_summaries
 from signals.vocabulary import ConcernType
 from tests.bench.house import House, make_house

@@ -8,73 +8,61 @@ from sqlalchemy.orm import Session
 
 from signals import casework
 from signals.arrival.repeats import Probe
-from signals.audit.log import AuditLog
+from signals.audit.log import Actor
+from signals.casework.earlier import earlier_signals
+from signals.casework.suggestions import PartOfDay, next_best_attempt, part_of_day
 from signals.clock import FixedClock
 from signals.errors import ClaimedByOther, Conflict, Invalid
-from signals.models import Signal, StaffMember
+from signals.models import Signal
 from signals.vocabulary import AttemptKind, AttemptResult
 from tests import factories
 from tests.casework.states import CLAIMED, CONCLUDED, IN_FOLLOW_UP, NEW, code_of
-from tests.support.desk_fixtures import (
-    Team,
-    new_team,
-)
+from tests.support.desk_fixtures import By, Team, new_team
 
 
-def attempt(
-    session: Session, clock: FixedClock, audit: AuditLog, team: Team, signal: Signal, **how: Any
-) -> None:
+def attempt(by: By, team: Team, signal: Signal, actor: Actor | None = None, **how: Any) -> None:
     values: dict[str, Any] = {
-        "actor": team.worker,
         "kind": AttemptKind.VISIT,
         "result": AttemptResult.NO_ANSWER,
         "attempted_at": factories.MOMENT,
         "workers": 2,
     } | how
-    casework.record_attempt(session, clock, signal_id=signal.id, audit=audit, **values)
+    casework.record_attempt(by(actor or team.worker), signal_id=signal.id, **values)
 
 
-def test_the_first_attempt_starts_the_follow_up(
-    session: Session, clock: FixedClock, audit: AuditLog, team: Team
-) -> None:
+def test_the_first_attempt_starts_the_follow_up(by: By, team: Team) -> None:
     signal = team.signal(CLAIMED)
-    attempt(session, clock, audit, team, signal)
+    attempt(by, team, signal)
     assert (signal.state, signal.version, signal.first_contact_at) == (IN_FOLLOW_UP, 2, None)
     (made,) = signal.attempts
     assert (made.workers, made.recorded_by_id) == (2, team.worker.id)
 
 
 def test_first_contact_is_the_earliest_time_that_somebody_spoke_with_the_resident(
-    session: Session, clock: FixedClock, audit: AuditLog, team: Team
+    by: By, clock: FixedClock, team: Team
 ) -> None:
     signal = team.signal(CLAIMED)
     clock.moment += timedelta(days=1)
-    attempt(session, clock, audit, team, signal, result=AttemptResult.CONTACT, attempted_at=clock.moment)
-    attempt(session, clock, audit, team, signal, result=AttemptResult.REFUSED)
-    attempt(session, clock, audit, team, signal, attempted_at=factories.MOMENT - timedelta(hours=1))
+    attempt(by, team, signal, result=AttemptResult.CONTACT, attempted_at=clock.moment)
+    attempt(by, team, signal, result=AttemptResult.REFUSED)
+    attempt(by, team, signal, attempted_at=factories.MOMENT - timedelta(hours=1))
     assert signal.first_contact_at == factories.MOMENT
 
 
-def test_a_new_signal_cannot_be_attempted_without_a_claim(
-    session: Session, clock: FixedClock, audit: AuditLog, team: Team
-) -> None:
+def test_a_new_signal_cannot_be_attempted_without_a_claim(by: By, team: Team) -> None:
     with pytest.raises(Conflict):
-        attempt(session, clock, audit, team, team.signal())
+        attempt(by, team, team.signal())
 
 
-def test_a_released_signal_cannot_be_attempted_without_a_claim_not_even_by_a_lead(
-    session: Session, clock: FixedClock, audit: AuditLog, team: Team
-) -> None:
+def test_a_released_signal_cannot_be_attempted_without_a_claim_not_even_by_a_lead(by: By, team: Team) -> None:
     signal = team.signal(IN_FOLLOW_UP, claimed_by_id=None, claimed_at=None)
     with pytest.raises(Conflict):
-        attempt(session, clock, audit, team, signal, actor=team.lead)
+        attempt(by, team, signal, actor=team.lead)
 
 
-def test_a_colleague_cannot_attempt_what_another_has(
-    session: Session, clock: FixedClock, audit: AuditLog, team: Team
-) -> None:
+def test_a_colleague_cannot_attempt_what_another_has(by: By, team: Team) -> None:
     with pytest.raises(ClaimedByOther):
-        attempt(session, clock, audit, team, team.signal(CLAIMED), actor=team.colleague)
+        attempt(by, team, team.signal(CLAIMED), actor=team.colleague)
 
 
 MIDNIGHT_IN_AMSTERDAM = datetime(2026, 3, 1, 23, 0, tzinfo=UTC)
@@ -93,26 +81,24 @@ MIDNIGHT_IN_AMSTERDAM = datetime(2026, 3, 1, 23, 0, tzinfo=UTC)
     ],
 )
 def test_an_attempt_that_cannot_have_been_is_refused(
-    session: Session,
-    clock: FixedClock,
-    audit: AuditLog,
+    by: By,
     team: Team,
     how: dict[str, Any],
     expected: tuple[str, str],
 ) -> None:
     signal = team.signal(CLAIMED)
     with pytest.raises(Invalid) as refused:
-        attempt(session, clock, audit, team, signal, **how)
+        attempt(by, team, signal, **how)
     assert code_of(refused) == expected
     assert signal.state is CLAIMED
 
 
 @pytest.mark.parametrize("at", [MIDNIGHT_IN_AMSTERDAM, factories.MOMENT + timedelta(minutes=5)])
 def test_an_attempt_counts_from_the_day_of_receipt_up_to_a_clock_five_minutes_fast(
-    session: Session, clock: FixedClock, audit: AuditLog, team: Team, at: datetime
+    by: By, team: Team, at: datetime
 ) -> None:
     signal = team.signal(CLAIMED)
-    attempt(session, clock, audit, team, signal, attempted_at=at)
+    attempt(by, team, signal, attempted_at=at)
     assert signal.state is IN_FOLLOW_UP
 
 
@@ -130,7 +116,7 @@ def test_earlier_signals_of_the_address_and_of_the_house_are_told_apart(session:
     probe = Probe(
         organisation_id=team.organisation.id, quarter="2026-Q1", exact=(b"p" * 16,), house=(b"h" * 16,)
     )
-    found = casework.earlier_links(session, signal=signal, probe=probe)
+    found = earlier_signals(session, signal=signal, probe=probe)
     assert [
         (earlier.reference, earlier.state, earlier.outcome_group, earlier.same_address) for earlier in found
     ] == [
@@ -158,10 +144,10 @@ NOBODY = AttemptResult.NO_ANSWER
 @pytest.mark.parametrize(
     ("attempts", "expected"),
     [
-        ([], (AttemptKind.VISIT, casework.PartOfDay.MORNING, "first_attempt")),
+        ([], (AttemptKind.VISIT, PartOfDay.MORNING, "first_attempt")),
         (
             [(AttemptKind.PHONE, 10, NOBODY)],
-            (AttemptKind.VISIT, casework.PartOfDay.AFTERNOON, "other_kind_other_time"),
+            (AttemptKind.VISIT, PartOfDay.AFTERNOON, "other_kind_other_time"),
         ),
         ([(AttemptKind.VISIT, 10, NOBODY)], (AttemptKind.CARD, None, "other_kind_other_time")),
         (
@@ -169,24 +155,24 @@ NOBODY = AttemptResult.NO_ANSWER
                 (AttemptKind.VISIT, 10, NOBODY),
                 (AttemptKind.CARD, 11, NOBODY),
             ],
-            (AttemptKind.PHONE, casework.PartOfDay.AFTERNOON, "other_kind_other_time"),
+            (AttemptKind.PHONE, PartOfDay.AFTERNOON, "other_kind_other_time"),
         ),
         (
             [(AttemptKind.LETTER, 10, NOBODY)],
-            (AttemptKind.VISIT, casework.PartOfDay.MORNING, "letter_alone_reaches_few"),
+            (AttemptKind.VISIT, PartOfDay.MORNING, "letter_alone_reaches_few"),
         ),
         (
             [(AttemptKind.PHONE, 14, AttemptResult.POSTPONED)],
-            (AttemptKind.PHONE, casework.PartOfDay.MORNING, "as_agreed"),
+            (AttemptKind.PHONE, PartOfDay.MORNING, "as_agreed"),
         ),
     ],
 )
 def test_the_next_attempt_is_of_another_kind_at_another_part_of_the_day(
     attempts: list[tuple[AttemptKind, int, AttemptResult]],
-    expected: tuple[AttemptKind, casework.PartOfDay | None, str],
+    expected: tuple[AttemptKind, PartOfDay | None, str],
 ) -> None:
     signal = factories.SignalFactory.build(state=IN_FOLLOW_UP)
-    found = casework.next_best_attempt(signal, tried(*attempts))
+    found = next_best_attempt(signal, tried(*attempts))
     assert found is not None
     assert (found.kind, found.part_of_day, found.reason_code) == expected
 
@@ -198,13 +184,13 @@ def test_nothing_is_suggested_once_the_resident_was_reached_or_does_not_live_the
     result: AttemptResult,
 ) -> None:
     signal = factories.SignalFactory.build(state=IN_FOLLOW_UP)
-    assert casework.next_best_attempt(signal, tried((AttemptKind.VISIT, 10, result))) is None
+    assert next_best_attempt(signal, tried((AttemptKind.VISIT, 10, result))) is None
 
 
 def test_a_suggestion_brings_the_figures_behind_it() -> None:
     signal = factories.SignalFactory.build(state=IN_FOLLOW_UP)
-    letters = casework.next_best_attempt(signal, tried((AttemptKind.LETTER, 10, NOBODY)))
-    visits = casework.next_best_attempt(signal, tried((AttemptKind.VISIT, 10, NOBODY)))
+    letters = next_best_attempt(signal, tried((AttemptKind.LETTER, 10, NOBODY)))
+    visits = next_best_attempt(signal, tried((AttemptKind.VISIT, 10, NOBODY)))
     assert letters is not None
     assert visits is not None
     assert letters.figures["letter_only"] == 6
@@ -215,10 +201,4 @@ def test_a_suggestion_brings_the_figures_behind_it() -> None:
     ("hour", "part"), [(0, "morning"), (11, "morning"), (12, "afternoon"), (16, "afternoon"), (17, "evening")]
 )
 def test_the_part_of_the_day_goes_by_the_clock_in_amsterdam(hour: int, part: str) -> None:
-    assert casework.part_of_day(datetime(2026, 7, 1, hour, tzinfo=UTC) - timedelta(hours=2)) == part
-
-
-def test_the_name_of_the_claimant_is_found_and_nobody_has_none(session: Session, team: Team) -> None:
-    assert casework.claimant_name(session, team.signal(CLAIMED)) == team.worker.name
-    assert casework.claimant_name(session, team.signal()) is None
-    assert session.get(StaffMember, team.worker.id) is not None
+    assert part_of_day(datetime(2026, 7, 1, hour, tzinfo=UTC) - timedelta(hours=2)) == part

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, sessionmaker
 import migrations
 from signals import casework, staff
 from signals.audit.log import Actor, AuditLog
+from signals.casework.queue import queue_page, state_counts
 from signals.clock import FixedClock
 from signals.db import make_engine, session_factory, transaction
 from signals.errors import ClaimedByOther, SignInFailed, StaleVersion
@@ -76,9 +77,8 @@ def claiming(
 ) -> Callable[[], UUID]:
     def attempt() -> UUID:
         with transaction(sessions) as session:
-            signal = casework.claim(
-                session, CLOCK, signal_id=signal_id, actor=actor, audit=AUDIT, expected_version=version
-            )
+            begun = operation(session, CLOCK, actor, audit=AUDIT)
+            signal = casework.claim(begun, signal_id=signal_id, expected_version=version)
             assert signal.claimed_by_id is not None
             return signal.claimed_by_id
 
@@ -176,10 +176,10 @@ def test_a_page_of_the_queue_comes_in_the_same_order_on_every_database(
     cursor = None
     with sessions() as session:
         while True:
-            page = casework.queue_page(session, organisation_id=team.organisation.id, limit=3, cursor=cursor)
+            page = queue_page(session, organisation_id=team.organisation.id, limit=3, cursor=cursor)
             found += [signal.id for signal in page.items]
             cursor = page.next_cursor
             if cursor is None:
                 break
         assert found == sorted(made)
-        assert casework.state_counts(session, organisation_id=team.organisation.id)[SignalState.NEW] == 7
+        assert state_counts(session, organisation_id=team.organisation.id)[SignalState.NEW] == 7

@@ -3,31 +3,26 @@
 from typing import Any
 
 import pytest
-from sqlalchemy.orm import Session
 
 from signals import casework
-from signals.audit.log import AuditLog
-from signals.clock import FixedClock
+from signals.audit.log import Actor
+from signals.casework.outcomes import NotReachedReason, ReopenReason
 from signals.errors import ClaimedByOther, Conflict, Invalid
 from signals.models import Signal
 from signals.vocabulary import AttemptKind, Outcome, ReferredTo, SignalState
 from tests import factories
 from tests.casework.states import CLAIMED, CONCLUDED, IN_FOLLOW_UP, NEW, code_of
-from tests.support.desk_fixtures import Team
+from tests.support.desk_fixtures import By, Team
 
 
-def conclude(
-    session: Session, clock: FixedClock, audit: AuditLog, team: Team, signal: Signal, **how: Any
-) -> None:
-    values: dict[str, Any] = {"actor": team.worker, "outcome": Outcome.TALK_SUFFICED} | how
-    casework.conclude(session, clock, signal_id=signal.id, audit=audit, **values)
+def conclude(by: By, team: Team, signal: Signal, actor: Actor | None = None, **how: Any) -> None:
+    values: dict[str, Any] = {"outcome": Outcome.TALK_SUFFICED} | how
+    casework.conclude(by(actor or team.worker), signal_id=signal.id, **values)
 
 
-def test_a_conclusion_has_an_outcome_and_a_moment_and_keeps_who_did_it(
-    session: Session, clock: FixedClock, audit: AuditLog, team: Team
-) -> None:
+def test_a_conclusion_has_an_outcome_and_a_moment_and_keeps_who_did_it(by: By, team: Team) -> None:
     signal = team.signal(IN_FOLLOW_UP)
-    conclude(session, clock, audit, team, signal, newly_known=True)
+    conclude(by, team, signal, newly_known=True)
     assert (signal.state, signal.outcome, signal.newly_known) == (CONCLUDED, Outcome.TALK_SUFFICED, True)
     assert (signal.concluded_at, signal.claimed_by_id) == (factories.MOMENT, team.worker.id)
 
@@ -35,9 +30,7 @@ def test_a_conclusion_has_an_outcome_and_a_moment_and_keeps_who_did_it(
 @pytest.mark.parametrize("outcome", list(Outcome))
 @pytest.mark.parametrize("referred_to", [None, ReferredTo.HUISARTS, ReferredTo.WVGGZ])
 def test_where_to_goes_with_referral_and_escalation_only(
-    session: Session,
-    clock: FixedClock,
-    audit: AuditLog,
+    by: By,
     team: Team,
     outcome: Outcome,
     referred_to: ReferredTo | None,
@@ -47,14 +40,14 @@ def test_where_to_goes_with_referral_and_escalation_only(
     how: dict[str, Any] = {
         "outcome": outcome,
         "referred_to": referred_to,
-        "reason": casework.NotReachedReason.MOVED_AWAY if outcome is Outcome.NOT_REACHED else None,
+        "reason": NotReachedReason.MOVED_AWAY if outcome is Outcome.NOT_REACHED else None,
     }
     if fits.get(outcome) is referred_to:
-        conclude(session, clock, audit, team, signal, **how)
+        conclude(by, team, signal, **how)
         assert (signal.outcome, signal.referred_to) == (outcome, referred_to)
     else:
         with pytest.raises(Invalid) as refused:
-            conclude(session, clock, audit, team, signal, **how)
+            conclude(by, team, signal, **how)
         assert code_of(refused)[0] == "referred_to"
         assert signal.outcome is None
 
@@ -69,9 +62,7 @@ def test_where_to_goes_with_referral_and_escalation_only(
     ],
 )
 def test_not_reached_needs_three_attempts_of_two_kinds(
-    session: Session,
-    clock: FixedClock,
-    audit: AuditLog,
+    by: By,
     team: Team,
     kinds: list[AttemptKind],
     enough: bool,
@@ -80,71 +71,52 @@ def test_not_reached_needs_three_attempts_of_two_kinds(
     for kind in kinds:
         factories.ContactAttemptFactory.create(signal=signal, kind=kind, recorded_by_id=team.worker.id)
     if enough:
-        conclude(session, clock, audit, team, signal, outcome=Outcome.NOT_REACHED)
+        conclude(by, team, signal, outcome=Outcome.NOT_REACHED)
         assert signal.outcome is Outcome.NOT_REACHED
     else:
         with pytest.raises(Invalid) as refused:
-            conclude(session, clock, audit, team, signal, outcome=Outcome.NOT_REACHED)
+            conclude(by, team, signal, outcome=Outcome.NOT_REACHED)
         assert code_of(refused) == ("outcome", "too_few_attempts")
 
 
-def test_a_reason_stands_in_for_attempts_and_is_kept_in_the_history(
-    session: Session, clock: FixedClock, audit: AuditLog, team: Team
-) -> None:
+def test_a_reason_stands_in_for_attempts_and_is_kept_in_the_history(by: By, team: Team) -> None:
     signal = team.signal(IN_FOLLOW_UP)
-    reason = casework.NotReachedReason.DECEASED
-    conclude(session, clock, audit, team, signal, outcome=Outcome.NOT_REACHED, reason=reason)
+    reason = NotReachedReason.DECEASED
+    conclude(by, team, signal, outcome=Outcome.NOT_REACHED, reason=reason)
     assert signal.history[-1].reason == "deceased"
 
 
-def test_a_colleague_cannot_conclude_and_a_lead_can(
-    session: Session, clock: FixedClock, audit: AuditLog, team: Team
-) -> None:
+def test_a_colleague_cannot_conclude_and_a_lead_can(team: Team, by: By) -> None:
     signal = team.signal(IN_FOLLOW_UP)
     with pytest.raises(ClaimedByOther):
-        conclude(session, clock, audit, team, signal, actor=team.colleague)
-    conclude(session, clock, audit, team, signal, actor=team.lead)
+        conclude(by, team, signal, team.colleague)
+    conclude(by, team, signal, team.lead)
     assert signal.state is CONCLUDED
 
 
 @pytest.mark.parametrize("state", [NEW, CONCLUDED])
-def test_what_is_new_or_concluded_cannot_be_concluded(
-    session: Session, clock: FixedClock, audit: AuditLog, team: Team, state: SignalState
-) -> None:
+def test_what_is_new_or_concluded_cannot_be_concluded(team: Team, by: By, state: SignalState) -> None:
     with pytest.raises(Conflict):
-        conclude(session, clock, audit, team, team.signal(state), actor=team.lead)
+        conclude(by, team, team.signal(state), team.lead)
 
 
-def test_who_reopens_has_the_signal_and_its_outcome_is_cleared(
-    session: Session, clock: FixedClock, audit: AuditLog, team: Team
-) -> None:
+def test_who_reopens_has_the_signal_and_its_outcome_is_cleared(team: Team, by: By) -> None:
     signal = team.signal(IN_FOLLOW_UP)
     conclude(
-        session,
-        clock,
-        audit,
+        by,
         team,
         signal,
         outcome=Outcome.REFERRED,
         referred_to=ReferredTo.HUISARTS,
         newly_known=False,
     )
-    casework.reopen(
-        session,
-        clock,
-        signal_id=signal.id,
-        actor=team.colleague,
-        audit=audit,
-        reason=casework.ReopenReason.RESIDENT_CALLED_BACK,
-    )
+    casework.reopen(by(team.colleague), signal_id=signal.id, reason=ReopenReason.RESIDENT_CALLED_BACK)
     assert (signal.state, signal.claimed_by_id) == (IN_FOLLOW_UP, team.colleague.id)
     assert (signal.outcome, signal.referred_to, signal.newly_known, signal.concluded_at) == (None,) * 4
 
 
 @pytest.mark.parametrize("state", [NEW, CLAIMED, IN_FOLLOW_UP])
-def test_what_is_open_cannot_be_reopened(
-    session: Session, clock: FixedClock, audit: AuditLog, team: Team, state: SignalState
-) -> None:
+def test_what_is_open_cannot_be_reopened(team: Team, by: By, state: SignalState) -> None:
     signal = team.signal(state)
     with pytest.raises(Conflict):
-        casework.reopen(session, clock, signal_id=signal.id, actor=team.worker, audit=audit)
+        casework.reopen(by(team.worker), signal_id=signal.id)

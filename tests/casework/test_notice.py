@@ -8,56 +8,48 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from signals import casework
-from signals.audit.log import AuditLog
-from signals.clock import FixedClock
 from signals.errors import Conflict, Invalid
 from signals.models import AuditEntry, Signal
 from signals.vocabulary import AuditAction, DeferralReason
 from tests.casework.states import CONCLUDED, DAY, code_of
-from tests.support.desk_fixtures import Team
+from tests.support.desk_fixtures import By, Team
 
 
-def notice(
-    session: Session, clock: FixedClock, audit: AuditLog, team: Team, signal: Signal, **how: Any
-) -> None:
-    casework.record_notice(session, clock, signal_id=signal.id, actor=team.colleague, audit=audit, **how)
+def notice(by: By, team: Team, signal: Signal, **how: Any) -> None:
+    casework.record_notice(by(team.colleague), signal_id=signal.id, **how)
 
 
-def test_that_the_resident_was_told_is_recorded_and_audited(
-    session: Session, clock: FixedClock, audit: AuditLog, team: Team
-) -> None:
+def test_that_the_resident_was_told_is_recorded_and_audited(by: By, session: Session, team: Team) -> None:
     signal = team.signal(CONCLUDED)
-    notice(session, clock, audit, team, signal, notified_on=DAY)
+    notice(by, team, signal, notified_on=DAY)
     entry = session.scalars(select(AuditEntry)).one()
     assert (signal.notified_on, signal.version) == (DAY, 2)
     assert (entry.action, entry.ground) == (AuditAction.NOTICE_RECORDED, "notified")
 
 
-def test_a_deferral_gives_way_to_the_day_on_which_the_resident_was_told(
-    session: Session, clock: FixedClock, audit: AuditLog, team: Team
-) -> None:
+def test_a_deferral_gives_way_to_the_day_on_which_the_resident_was_told(by: By, team: Team) -> None:
     signal = team.signal()
-    notice(session, clock, audit, team, signal, deferred_because=DeferralReason.WOULD_ENDANGER)
+    notice(by, team, signal, deferred_because=DeferralReason.WOULD_ENDANGER)
     deferred = signal.deferred_because
     assert deferred == "would_endanger"
-    notice(session, clock, audit, team, signal, notified_on=DAY)
+    notice(by, team, signal, notified_on=DAY)
     assert (signal.notified_on, signal.deferred_because) == (DAY, None)
     with pytest.raises(Conflict):
-        notice(session, clock, audit, team, signal, deferred_because=DeferralReason.IMPOSSIBLE)
+        notice(by, team, signal, deferred_because=DeferralReason.IMPOSSIBLE)
 
 
 @pytest.mark.parametrize("how", [{"notified_on": DAY}, {"deferred_because": DeferralReason.IMPOSSIBLE}])
 def test_what_was_noted_by_mistake_is_taken_back_and_the_month_runs_on(
-    session: Session, clock: FixedClock, audit: AuditLog, team: Team, how: dict[str, Any]
+    by: By, session: Session, team: Team, how: dict[str, Any]
 ) -> None:
     signal = team.signal()
-    notice(session, clock, audit, team, signal, **how)
-    notice(session, clock, audit, team, signal, taken_back=True)
+    notice(by, team, signal, **how)
+    notice(by, team, signal, taken_back=True)
     assert (signal.notified_on, signal.deferred_because) == (None, None)
     grounds = session.scalars(select(AuditEntry.ground)).all()
     assert "notice_taken_back" in grounds
     with pytest.raises(Conflict):
-        notice(session, clock, audit, team, signal, taken_back=True)
+        notice(by, team, signal, taken_back=True)
 
 
 @pytest.mark.parametrize(
@@ -70,9 +62,7 @@ def test_what_was_noted_by_mistake_is_taken_back_and_the_month_runs_on(
         ({"notified_on": DAY - timedelta(days=1)}, "before_receipt"),
     ],
 )
-def test_a_notice_that_cannot_be_is_refused(
-    session: Session, clock: FixedClock, audit: AuditLog, team: Team, how: dict[str, Any], code: str
-) -> None:
+def test_a_notice_that_cannot_be_is_refused(by: By, team: Team, how: dict[str, Any], code: str) -> None:
     with pytest.raises(Invalid) as refused:
-        notice(session, clock, audit, team, team.signal(), **how)
+        notice(by, team, team.signal(), **how)
     assert code_of(refused) == ("notified_on", code)

@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy.orm import Session
 
 from signals import casework
-from signals.audit.log import Actor, AuditLog
+from signals.audit.log import Actor
 from signals.casework.postponing import MOST_DAYS_AFTER_RECEIPT, MOST_DAYS_AHEAD, last_day
+from signals.casework.queue import queue_page
 from signals.clock import AMSTERDAM, FixedClock
 from signals.errors import ClaimedByOther, Conflict, Invalid, Restricted
 from signals.lifecycle.deadlines import add_working_days
@@ -21,7 +22,7 @@ from signals.vocabulary import (
     SignalState,
 )
 from tests import factories
-from tests.support.desk_fixtures import Team
+from tests.support.desk_fixtures import By, Team
 
 DAY = factories.EPOCH_DAY
 CLAIMED, IN_FOLLOW_UP = SignalState.CLAIMED, SignalState.IN_FOLLOW_UP
@@ -32,24 +33,20 @@ def at(clock: FixedClock, day: date) -> None:
 
 
 def attempt(
-    session: Session,
-    clock: FixedClock,
-    audit: AuditLog,
+    by: By,
     signal: Signal,
     actor: Actor,
     *,
     until: date | None = None,
     result: AttemptResult = AttemptResult.POSTPONED,
 ) -> ContactAttempt:
+    operation = by(actor)
     return casework.record_attempt(
-        session,
-        clock,
+        operation,
         signal_id=signal.id,
-        actor=actor,
-        audit=audit,
         kind=AttemptKind.PHONE,
         result=result,
-        attempted_at=clock.now(),
+        attempted_at=operation.now,
         postponed_until=until,
     )
 
@@ -59,41 +56,35 @@ def code_of(refused: pytest.ExceptionInfo[Invalid]) -> tuple[str, str]:
     return problem.field, problem.code
 
 
-def test_a_signal_waits_until_the_day_that_was_agreed(
-    session: Session, clock: FixedClock, audit: AuditLog, team: Team
-) -> None:
+def test_a_signal_waits_until_the_day_that_was_agreed(by: By, team: Team) -> None:
     signal = team.signal(CLAIMED)
     agreed = DAY + timedelta(days=7)
-    made = attempt(session, clock, audit, signal, team.worker, until=agreed)
+    made = attempt(by, signal, team.worker, until=agreed)
     assert (signal.state, signal.postponed_until, signal.due_on) == (IN_FOLLOW_UP, agreed, agreed)
     assert made.postponed_until == agreed
     assert signal.conclude_by == DAY + timedelta(days=28)
 
 
-def test_the_next_attempt_ends_the_waiting(
-    session: Session, clock: FixedClock, audit: AuditLog, team: Team
-) -> None:
+def test_the_next_attempt_ends_the_waiting(by: By, team: Team) -> None:
     signal = team.signal(CLAIMED)
-    attempt(session, clock, audit, signal, team.worker, until=DAY + timedelta(days=7))
-    attempt(session, clock, audit, signal, team.worker, result=AttemptResult.NO_ANSWER)
+    attempt(by, signal, team.worker, until=DAY + timedelta(days=7))
+    attempt(by, signal, team.worker, result=AttemptResult.NO_ANSWER)
     assert (signal.postponed_until, signal.due_on) == (None, signal.conclude_by)
 
 
-def test_agreed_for_later_without_a_day_waits_for_none(
-    session: Session, clock: FixedClock, audit: AuditLog, team: Team
-) -> None:
+def test_agreed_for_later_without_a_day_waits_for_none(by: By, team: Team) -> None:
     signal = team.signal(CLAIMED)
-    attempt(session, clock, audit, signal, team.worker)
+    attempt(by, signal, team.worker)
     assert (signal.postponed_until, signal.due_on) == (None, signal.conclude_by)
 
 
 def test_the_norm_for_concluding_moves_along_when_the_day_lies_beyond_it(
-    session: Session, clock: FixedClock, audit: AuditLog, team: Team
+    by: By, clock: FixedClock, team: Team
 ) -> None:
     signal = team.signal(CLAIMED)
     at(clock, DAY + timedelta(days=20))
     agreed = DAY + timedelta(days=40)
-    attempt(session, clock, audit, signal, team.worker, until=agreed)
+    attempt(by, signal, team.worker, until=agreed)
     assert signal.conclude_by == add_working_days(agreed, team.organisation.contact_working_days)
     assert signal.contact_by == DAY + timedelta(days=2)
 
@@ -103,37 +94,35 @@ def test_the_norm_for_concluding_moves_along_when_the_day_lies_beyond_it(
     [(-1, "not_ahead"), (0, "not_ahead"), (MOST_DAYS_AHEAD + 1, "too_far_ahead"), (4000, "too_far_ahead")],
 )
 def test_a_day_that_has_come_or_lies_too_far_off_is_refused_and_nothing_is_recorded(
-    session: Session, clock: FixedClock, audit: AuditLog, team: Team, days: int, code: str
+    by: By, team: Team, days: int, code: str
 ) -> None:
     signal = team.signal(CLAIMED)
     with pytest.raises(Invalid) as refused:
-        attempt(session, clock, audit, signal, team.worker, until=DAY + timedelta(days=days))
+        attempt(by, signal, team.worker, until=DAY + timedelta(days=days))
     assert code_of(refused) == ("postponed_until", code)
     assert (signal.state, signal.attempts) == (CLAIMED, [])
 
 
 @pytest.mark.parametrize("result", [r for r in AttemptResult if r is not AttemptResult.POSTPONED])
-def test_a_day_goes_with_an_agreement_only(
-    session: Session, clock: FixedClock, audit: AuditLog, team: Team, result: AttemptResult
-) -> None:
+def test_a_day_goes_with_an_agreement_only(by: By, team: Team, result: AttemptResult) -> None:
     signal = team.signal(CLAIMED)
     with pytest.raises(Invalid) as refused:
-        attempt(session, clock, audit, signal, team.worker, until=DAY + timedelta(days=7), result=result)
+        attempt(by, signal, team.worker, until=DAY + timedelta(days=7), result=result)
     assert code_of(refused) == ("postponed_until", "not_with_this_result")
 
 
 def test_a_day_can_be_agreed_anew_until_twelve_weeks_after_receipt(
-    session: Session, clock: FixedClock, audit: AuditLog, team: Team
+    by: By, clock: FixedClock, team: Team
 ) -> None:
     signal = team.signal(CLAIMED)
     last = DAY + timedelta(days=MOST_DAYS_AFTER_RECEIPT)
     for days in (0, 28, 56):
         at(clock, DAY + timedelta(days=days))
-        attempt(session, clock, audit, signal, team.worker, until=DAY + timedelta(days=days + 28))
+        attempt(by, signal, team.worker, until=DAY + timedelta(days=days + 28))
     assert signal.postponed_until == last
     at(clock, last - timedelta(days=1))
     with pytest.raises(Invalid) as refused:
-        attempt(session, clock, audit, signal, team.worker, until=last + timedelta(days=1))
+        attempt(by, signal, team.worker, until=last + timedelta(days=1))
     assert code_of(refused) == ("postponed_until", "too_far_ahead")
 
 
@@ -149,111 +138,77 @@ def test_no_day_is_agreed_on_which_the_signal_is_deleted_already(session: Sessio
     assert last_day(session, team.signal(CLAIMED), DAY) == DAY + timedelta(days=19)
 
 
-def test_a_conclusion_ends_the_waiting(
-    session: Session, clock: FixedClock, audit: AuditLog, team: Team
-) -> None:
+def test_a_conclusion_ends_the_waiting(team: Team, by: By) -> None:
     signal = team.signal(CLAIMED)
-    attempt(session, clock, audit, signal, team.worker, until=DAY + timedelta(days=7))
-    casework.conclude(
-        session,
-        clock,
-        signal_id=signal.id,
-        actor=team.worker,
-        audit=audit,
-        outcome=Outcome.TALK_SUFFICED,
-    )
+    attempt(by, signal, team.worker, until=DAY + timedelta(days=7))
+    casework.conclude(by(team.worker), signal_id=signal.id, outcome=Outcome.TALK_SUFFICED)
     assert signal.postponed_until is None
 
 
-def test_a_signal_that_was_put_back_still_waits_for_its_day(
-    session: Session, clock: FixedClock, audit: AuditLog, team: Team
-) -> None:
+def test_a_signal_that_was_put_back_still_waits_for_its_day(team: Team, by: By) -> None:
     signal = team.signal(CLAIMED)
     agreed = DAY + timedelta(days=7)
-    attempt(session, clock, audit, signal, team.worker, until=agreed)
-    casework.release(session, clock, signal_id=signal.id, actor=team.worker, audit=audit)
+    attempt(by, signal, team.worker, until=agreed)
+    casework.release(by(team.worker), signal_id=signal.id)
     assert (signal.postponed_until, signal.due_on) == (agreed, agreed)
 
 
-def test_the_queue_puts_the_agreed_day_between_other_deadlines(
-    session: Session, clock: FixedClock, audit: AuditLog, team: Team
-) -> None:
+def test_the_queue_puts_the_agreed_day_between_other_deadlines(by: By, session: Session, team: Team) -> None:
     waiting = team.signal(CLAIMED)
-    attempt(session, clock, audit, waiting, team.worker, until=DAY + timedelta(days=7))
+    attempt(by, waiting, team.worker, until=DAY + timedelta(days=7))
     session.flush()
     before = team.signal(due_on=DAY + timedelta(days=6))
     after = team.signal(due_on=DAY + timedelta(days=8))
-    page = casework.queue_page(session, organisation_id=team.organisation.id)
+    page = queue_page(session, organisation_id=team.organisation.id)
     assert [signal.id for signal in page.items] == [before.id, waiting.id, after.id]
     assert [signal.postponed_until for signal in page.items][1] == DAY + timedelta(days=7)
 
 
-def test_who_reopens_has_the_whole_term_to_conclude_again(
-    session: Session, clock: FixedClock, audit: AuditLog, team: Team
-) -> None:
+def test_who_reopens_has_the_whole_term_to_conclude_again(clock: FixedClock, team: Team, by: By) -> None:
     signal = team.signal(SignalState.CONCLUDED, outcome=Outcome.TALK_SUFFICED, concluded_at=factories.MOMENT)
     at(clock, DAY + timedelta(days=40))
-    casework.reopen(session, clock, signal_id=signal.id, actor=team.worker, audit=audit)
+    casework.reopen(by(team.worker), signal_id=signal.id)
     assert signal.conclude_by == signal.due_on == DAY + timedelta(days=68)
 
 
 # The Wmo
 
 
-def wmo(
-    session: Session, clock: FixedClock, audit: AuditLog, signal: Signal, team: Team, on: date | None
-) -> Signal:
-    return casework.record_wmo(
-        session, clock, signal_id=signal.id, actor=team.colleague, audit=audit, wmo_notified_on=on
-    )
+def wmo(by: By, signal: Signal, team: Team, on: date | None) -> Signal:
+    return casework.record_wmo(by(team.colleague), signal_id=signal.id, wmo_notified_on=on)
 
 
-def test_the_date_of_a_wmo_notification_is_kept_and_can_be_taken_back(
-    session: Session, clock: FixedClock, audit: AuditLog, team: Team
-) -> None:
+def test_the_date_of_a_wmo_notification_is_kept_and_can_be_taken_back(by: By, team: Team) -> None:
     signal = team.signal(CLAIMED)
-    assert wmo(session, clock, audit, signal, team, DAY).wmo_notified_on == DAY
+    assert wmo(by, signal, team, DAY).wmo_notified_on == DAY
     assert signal.version == 2
-    assert wmo(session, clock, audit, signal, team, None).wmo_notified_on is None
+    assert wmo(by, signal, team, None).wmo_notified_on is None
 
 
 @pytest.mark.parametrize(("days", "code"), [(1, "in_future"), (-1, "before_receipt")])
-def test_a_wmo_notification_lies_between_receipt_and_today(
-    session: Session, clock: FixedClock, audit: AuditLog, team: Team, days: int, code: str
-) -> None:
+def test_a_wmo_notification_lies_between_receipt_and_today(team: Team, by: By, days: int, code: str) -> None:
     signal, on = team.signal(CLAIMED), DAY + timedelta(days=days)
     conclusion: dict[str, Any] = {"outcome": Outcome.HELP_ACCEPTED, "wmo_notified_on": on}
     with pytest.raises(Invalid) as refused:
-        wmo(session, clock, audit, signal, team, on)
+        wmo(by, signal, team, on)
     assert code_of(refused) == ("wmo_notified_on", code)
     with pytest.raises(Invalid) as refused:
-        casework.conclude(session, clock, signal_id=signal.id, actor=team.worker, audit=audit, **conclusion)
+        casework.conclude(by(team.worker), signal_id=signal.id, **conclusion)
     assert code_of(refused) == ("wmo_notified_on", code)
     assert (signal.state, signal.outcome) == (CLAIMED, None)
 
 
-def test_a_conclusion_keeps_the_date_that_was_recorded_before(
-    session: Session, clock: FixedClock, audit: AuditLog, team: Team
-) -> None:
+def test_a_conclusion_keeps_the_date_that_was_recorded_before(session: Session, team: Team, by: By) -> None:
     signal = team.signal(CLAIMED)
-    wmo(session, clock, audit, signal, team, DAY)
+    wmo(by, signal, team, DAY)
     session.flush()
-    casework.conclude(
-        session,
-        clock,
-        signal_id=signal.id,
-        actor=team.worker,
-        audit=audit,
-        outcome=Outcome.HELP_ACCEPTED,
-    )
+    casework.conclude(by(team.worker), signal_id=signal.id, outcome=Outcome.HELP_ACCEPTED)
     assert signal.wmo_notified_on == DAY
 
 
-def test_on_a_restricted_signal_no_notification_is_recorded(
-    session: Session, clock: FixedClock, audit: AuditLog, team: Team
-) -> None:
+def test_on_a_restricted_signal_no_notification_is_recorded(by: By, team: Team) -> None:
     with pytest.raises(Restricted):
-        wmo(session, clock, audit, team.signal(CLAIMED, restricted_on=DAY), team, DAY)
+        wmo(by, team.signal(CLAIMED, restricted_on=DAY), team, DAY)
 
 
 # Acting for a colleague
@@ -264,12 +219,10 @@ def away(team: Team, **values: Any) -> Absence:
     return Absence(organisation_id=team.organisation.id, staff_member_id=team.worker.id, **(usual | values))
 
 
-def test_who_stands_in_acts_as_the_one_who_is_away(
-    session: Session, clock: FixedClock, audit: AuditLog, team: Team
-) -> None:
+def test_who_stands_in_acts_as_the_one_who_is_away(by: By, session: Session, team: Team) -> None:
     session.add(away(team))
     signal = team.signal(CLAIMED)
-    attempt(session, clock, audit, signal, team.colleague)
+    attempt(by, signal, team.colleague)
     assert (signal.state, signal.claimed_by_id) == (IN_FOLLOW_UP, team.worker.id)
 
 
@@ -282,17 +235,15 @@ def test_who_stands_in_acts_as_the_one_who_is_away(
     ],
 )
 def test_outside_of_those_days_or_for_nobody_a_colleague_does_not_act(
-    session: Session, clock: FixedClock, audit: AuditLog, team: Team, values: dict[str, Any]
+    by: By, session: Session, team: Team, values: dict[str, Any]
 ) -> None:
     session.add(away(team, **values))
     signal = team.signal(CLAIMED)
     with pytest.raises(ClaimedByOther):
-        attempt(session, clock, audit, signal, team.colleague)
+        attempt(by, signal, team.colleague)
 
 
-def test_who_stands_in_cannot_act_on_what_nobody_has(
-    session: Session, clock: FixedClock, audit: AuditLog, team: Team
-) -> None:
+def test_who_stands_in_cannot_act_on_what_nobody_has(by: By, session: Session, team: Team) -> None:
     session.add(away(team))
     with pytest.raises(Conflict):
-        attempt(session, clock, audit, team.signal(IN_FOLLOW_UP, claimed_by_id=None), team.colleague)
+        attempt(by, team.signal(IN_FOLLOW_UP, claimed_by_id=None), team.colleague)

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from signals import casework
-from signals.audit.log import AuditLog
 from signals.casework.postponing import MOST_DAYS_AFTER_RECEIPT, MOST_DAYS_AHEAD
 from signals.clock import AMSTERDAM, FixedClock
 from signals.errors import Invalid
@@ -16,6 +15,7 @@ from signals.organisations.team_settings import BOUNDS
 from signals.vocabulary import AttemptKind, AttemptResult, SignalState
 from tests import factories
 from tests.support.desk_fixtures import Team
+from tests.support.operations import operation
 
 DAY = factories.EPOCH_DAY
 STEPS = st.lists(st.tuples(st.integers(0, 20), st.integers(-5, 40) | st.none()), min_size=1, max_size=6)
@@ -25,14 +25,14 @@ STEPS = st.lists(st.tuples(st.integers(0, 20), st.integers(-5, 40) | st.none()),
 @given(steps=STEPS)
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_signal_is_due_on_the_day_agreed_last_and_on_no_day_that_may_not_be_agreed(
-    session: Session, audit: AuditLog, team: Team, steps: list[tuple[int, int | None]]
+    session: Session, team: Team, steps: list[tuple[int, int | None]]
 ) -> None:
     signal, on = team.signal(SignalState.CLAIMED), DAY
     norm, agreed = signal.conclude_by, None
     for passed, ahead in steps:
         on += timedelta(days=passed)
         until = None if ahead is None else on + timedelta(days=ahead)
-        taken = attempt(session, audit, signal, team, on, until)
+        taken = attempt(session, signal, team, on, until)
         assert taken is may_be_agreed(on, until)
         agreed = until if taken else agreed
         assert signal.postponed_until == agreed
@@ -43,17 +43,12 @@ def test_a_signal_is_due_on_the_day_agreed_last_and_on_no_day_that_may_not_be_ag
     assert signal.conclude_by <= DAY + timedelta(days=MOST_DAYS_AFTER_RECEIPT + 14)
 
 
-def attempt(
-    session: Session, audit: AuditLog, signal: object, team: Team, on: date, until: date | None
-) -> bool:
+def attempt(session: Session, signal: object, team: Team, on: date, until: date | None) -> bool:
     clock = FixedClock(datetime.combine(on, time(12), AMSTERDAM))
     try:
         casework.record_attempt(
-            session,
-            clock,
-            signal_id=signal.id,  # type: ignore[attr-defined]
-            actor=team.worker,
-            audit=audit,
+            operation(session, clock, team.worker),
+            signal_id=signal.id,
             kind=AttemptKind.VISIT,
             result=AttemptResult.POSTPONED,
             attempted_at=clock.now(),

@@ -6,25 +6,23 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
 
-from signals import casework
-from signals.casework.queue import _queue_query
+from signals.casework.access import find_signal, record_refusal
+from signals.casework.queue import _queue_query, queue_page, state_counts
 from signals.errors import Invalid, NotFound
+from signals.models import AuditEntry
 from signals.vocabulary import SignalState
 from tests import factories
 from tests.casework.states import CLAIMED, CONCLUDED, DAY, IN_FOLLOW_UP, NEW, code_of
-from tests.support.desk_fixtures import (
-    Team,
-    new_team,
-)
+from tests.support.desk_fixtures import By, Team, new_team
 
 
 def all_pages(session: Session, team: Team, **how: Any) -> Iterator[list[UUID]]:
     cursor = None
     while True:
-        page = casework.queue_page(session, organisation_id=team.organisation.id, cursor=cursor, **how)
+        page = queue_page(session, organisation_id=team.organisation.id, cursor=cursor, **how)
         yield [signal.id for signal in page.items]
         cursor = page.next_cursor
         if cursor is None:
@@ -47,11 +45,9 @@ def test_a_last_page_that_is_full_has_no_next_one(session: Session, team: Team) 
 
 def test_a_signal_that_becomes_due_between_two_pages_moves_no_other(session: Session, team: Team) -> None:
     first, second = team.signal(due_on=DAY), team.signal(due_on=DAY + timedelta(days=1))
-    page = casework.queue_page(session, organisation_id=team.organisation.id, limit=1)
+    page = queue_page(session, organisation_id=team.organisation.id, limit=1)
     team.signal(due_on=DAY - timedelta(days=1))
-    rest = casework.queue_page(
-        session, organisation_id=team.organisation.id, limit=1, cursor=page.next_cursor
-    )
+    rest = queue_page(session, organisation_id=team.organisation.id, limit=1, cursor=page.next_cursor)
     assert [signal.id for signal in (*page.items, *rest.items)] == [first.id, second.id]
 
 
@@ -87,7 +83,7 @@ def test_a_page_and_the_names_on_it_are_one_query(session: Session, team: Team) 
     event.listen(
         session.get_bind(), "before_cursor_execute", lambda *arguments: statements.append(arguments[2])
     )
-    page = casework.queue_page(session, organisation_id=team.organisation.id)
+    page = queue_page(session, organisation_id=team.organisation.id)
     assert page.claimants == {team.worker.id: team.worker.name}
     assert len(statements) == 1
 
@@ -95,7 +91,7 @@ def test_a_page_and_the_names_on_it_are_one_query(session: Session, team: Team) 
 def test_an_address_cannot_be_read_from_a_list(session: Session, team: Team) -> None:
     team.signal()
     session.expunge_all()
-    (signal,) = casework.queue_page(session, organisation_id=team.organisation.id).items
+    (signal,) = queue_page(session, organisation_id=team.organisation.id).items
     assert signal.summary == b"sealed summary"
     with pytest.raises(AttributeError):
         _ = signal.content
@@ -104,7 +100,7 @@ def test_an_address_cannot_be_read_from_a_list(session: Session, team: Team) -> 
 @pytest.mark.parametrize("limit", [0, 101, -1])
 def test_a_page_size_out_of_range_is_refused(session: Session, team: Team, limit: int) -> None:
     with pytest.raises(Invalid) as refused:
-        casework.queue_page(session, organisation_id=team.organisation.id, limit=limit)
+        queue_page(session, organisation_id=team.organisation.id, limit=limit)
     assert code_of(refused) == ("limit", "out_of_range")
 
 
@@ -113,7 +109,7 @@ def test_a_page_size_out_of_range_is_refused(session: Session, team: Team, limit
 )
 def test_a_cursor_that_is_none_of_ours_is_refused(session: Session, team: Team, cursor: str) -> None:
     with pytest.raises(Invalid) as refused:
-        casework.queue_page(session, organisation_id=team.organisation.id, cursor=cursor)
+        queue_page(session, organisation_id=team.organisation.id, cursor=cursor)
     assert code_of(refused) == ("cursor", "invalid")
 
 
@@ -135,18 +131,17 @@ def test_counting_for_badges_stops_at_a_hundred_and_one(session: Session, team: 
         team.signal()
     team.signal(CONCLUDED)
     new_team().signal(CLAIMED)
-    counts = casework.state_counts(session, organisation_id=team.organisation.id)
+    counts = state_counts(session, organisation_id=team.organisation.id)
     assert counts == {NEW: 101, CLAIMED: 0, IN_FOLLOW_UP: 0, CONCLUDED: 1}
 
 
-def test_a_foreign_signal_is_not_found_like_one_that_never_was(session: Session, team: Team) -> None:
+def test_a_foreign_signal_is_not_found_like_an_unknown_one_and_the_audit_tells_them_apart(
+    session: Session, team: Team, by: By
+) -> None:
     foreign, unknown = new_team().signal().id, factories.base.numbered_id(9, 9)
     for signal_id in (foreign, unknown):
         with pytest.raises(NotFound):
-            casework.find_signal(session, organisation_id=team.organisation.id, signal_id=signal_id)
-    own = team.signal().id
-    elsewhere = [
-        casework.exists_elsewhere(session, organisation_id=team.organisation.id, signal_id=signal_id)
-        for signal_id in (foreign, unknown, own)
-    ]
-    assert elsewhere == [True, False, False]
+            find_signal(session, organisation_id=team.organisation.id, signal_id=signal_id)
+        record_refusal(by(team.worker), signal_id)
+    entries = session.scalars(select(AuditEntry).order_by(AuditEntry.id)).all()
+    assert {entry.subject_id: entry.outcome for entry in entries} == {foreign: "foreign", unknown: "unknown"}

@@ -10,8 +10,11 @@ from notifications.models import OutboxMessage
 from privacy.keystore import KeyGone
 from privacy.sealing import SealingError
 from signals.audit.log import Actor
-from signals.casework import add_note, claim, conclude, find_signal, open_notes, queue_page
+from signals.casework import add_note, claim, conclude
+from signals.casework.access import find_signal
+from signals.casework.queue import queue_page
 from signals.casework.referral import refer, referred_away
+from signals.casework.sealed_notes import open_notes
 from signals.errors import Conflict, Invalid, NotFound, StaleVersion
 from signals.intake.content import open_report
 from signals.models import AddressLink, Organisation, Recipient, Referral, Signal
@@ -31,10 +34,9 @@ def signal_id(world: World, sender: Actor) -> uuid.UUID:
     world.receive(1, IN_AMSTERDAM, concern_types=[ConcernType.CONFUSED])
     world.worker().arrive()
     (signal,) = world.signals()
-    common = {"signal_id": signal.id, "actor": sender, "audit": world.audit}
     with world.sessions.begin() as session:
-        claim(session, world.clock, **common)
-        add_note(session, world.clock, keystore=world.keystore, text="Buurvrouw doet de post.", **common)
+        claim(world.operation(session, sender), signal_id=signal.id)
+        add_note(world.operation(session, sender), signal_id=signal.id, text="Buurvrouw doet de post.")
     return signal.id
 
 
@@ -43,14 +45,10 @@ def send(
 ) -> None:
     with world.sessions.begin() as session:
         refer(
-            session,
-            world.clock,
+            world.operation(session, actor),
             signal_id=signal_id,
             to_organisation_id=to,
             reason=ReferralReason.MOVED,
-            actor=actor,
-            audit=world.audit,
-            keystore=world.keystore,
             expected_version=version,
         )
 
@@ -116,10 +114,9 @@ def test_both_see_a_later_repeat_but_not_how_it_ended_elsewhere(
 ) -> None:
     send(world, signal_id, sender)
     receiver = world.staff(GRONINGEN)
-    common = {"signal_id": signal_id, "actor": receiver, "audit": world.audit}
     with world.sessions.begin() as session:
-        claim(session, world.clock, **common)
-        conclude(session, world.clock, outcome=Outcome.HELP_DECLINED, **common)
+        claim(world.operation(session, receiver), signal_id=signal_id)
+        conclude(world.operation(session, receiver), signal_id=signal_id, outcome=Outcome.HELP_DECLINED)
     world.move(days=28)
     world.worker().retention().run(world.clock)
     with world.sessions() as session:
@@ -194,14 +191,7 @@ def test_an_organisation_that_does_not_receive_is_refused(
 
 def test_a_concluded_signal_is_not_referred(world: World, sender: Actor, signal_id: uuid.UUID) -> None:
     with world.sessions.begin() as session:
-        conclude(
-            session,
-            world.clock,
-            signal_id=signal_id,
-            actor=sender,
-            audit=world.audit,
-            outcome=Outcome.NO_CONCERN,
-        )
+        conclude(world.operation(session, sender), signal_id=signal_id, outcome=Outcome.NO_CONCERN)
     with pytest.raises(Conflict):
         send(world, signal_id, sender)
 

@@ -35,7 +35,7 @@ def claimed(fenced: FencedWorld, actor: Actor) -> Signal:
     worker_of(fenced.worker).arrive()
     [signal] = fenced.all_seeing.signals()
     with acting(fenced.desk, actor) as session:
-        casework.claim(session, fenced.desk.clock, signal_id=signal.id, actor=actor, audit=fenced.desk.audit)
+        casework.claim(fenced.desk.operation(session, actor), signal_id=signal.id)
     return signal
 
 
@@ -144,11 +144,8 @@ def test_who_stands_in_agrees_on_a_day_and_what_was_said_of_older_ones_goes(
     for until in (date(2026, 12, 1), date(2026, 12, 8)):
         with acting(desk, bram) as session:
             casework.record_attempt(
-                session,
-                desk.clock,
+                desk.operation(session, bram),
                 signal_id=signal.id,
-                actor=bram,
-                audit=desk.audit,
                 kind=AttemptKind.PHONE,
                 result=AttemptResult.POSTPONED,
                 attempted_at=desk.clock.now(),

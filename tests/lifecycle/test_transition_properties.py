@@ -8,14 +8,15 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from signals.audit.log import AuditLog
 from signals.clock import FixedClock
 from signals.errors import Conflict
-from signals.lifecycle.transitions import TRANSITIONS, next_deadline, transition
+from signals.lifecycle.status_changes import transition
+from signals.lifecycle.transitions import TRANSITIONS, next_deadline
 from signals.models import AuditEntry, Receipt, StatusChange
 from signals.vocabulary import Action, ReceiptState, SignalState
 from tests import factories
 from tests.support.desk_fixtures import Team
+from tests.support.operations import operation
 
 STEPS = st.lists(st.tuples(st.sampled_from(Action), st.integers(0, 2), st.booleans()), max_size=25)
 """Actions, the days that pass before each, and whether the lead does it."""
@@ -24,7 +25,7 @@ STEPS = st.lists(st.tuples(st.sampled_from(Action), st.integers(0, 2), st.boolea
 @given(steps=STEPS)
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_sequence_of_actions_leaves_a_history_that_replays_to_the_state(
-    session: Session, audit: AuditLog, team: Team, steps: list[tuple[Action, int, bool]]
+    session: Session, team: Team, steps: list[tuple[Action, int, bool]]
 ) -> None:
     clock = FixedClock(factories.MOMENT)
     receipt = factories.ReceiptFactory.create()
@@ -36,7 +37,7 @@ def test_any_sequence_of_actions_leaves_a_history_that_replays_to_the_state(
             seen_before = receipt.state
         actor, allowed = team.lead if by_lead else team.worker, (expected, action) in TRANSITIONS
         try:
-            transition(session, clock, signal=signal, action=action, actor=actor, audit=audit)
+            transition(operation(session, clock, actor), signal, action)
         except Conflict:
             assert not allowed
         else:

@@ -9,21 +9,14 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from signals.audit.log import AuditLog
 from signals.clock import FixedClock
 from signals.errors import Conflict, Invalid
-from signals.lifecycle.transitions import (
-    TRANSITIONS,
-    allowed_actions,
-    life_of,
-    next_deadline,
-    state_after,
-    transition,
-)
+from signals.lifecycle.status_changes import life_of, transition
+from signals.lifecycle.transitions import TRANSITIONS, allowed_actions, next_deadline, state_after
 from signals.models import AuditEntry, Receipt, Signal, StatusChange
 from signals.vocabulary import Action, AuditAction, ReceiptState, SignalState
 from tests import factories
-from tests.support.desk_fixtures import Team
+from tests.support.desk_fixtures import By, Team
 
 NEW, CLAIMED, IN_FOLLOW_UP, CONCLUDED = SignalState
 ALLOWED = {
@@ -45,18 +38,8 @@ REFUSED = [pair for pair in EVERY_PAIR if pair not in ALLOWED]
 SOURCES = Path(__file__).resolve().parents[2] / "signals"
 
 
-def change(
-    session: Session,
-    clock: FixedClock,
-    audit: AuditLog,
-    team: Team,
-    signal: Signal,
-    action: Action,
-    reason: str | None = None,
-) -> StatusChange:
-    return transition(
-        session, clock, signal=signal, action=action, actor=team.worker, audit=audit, reason=reason
-    )
+def change(by: By, team: Team, signal: Signal, action: Action, reason: str | None = None) -> StatusChange:
+    return transition(by(team.worker), signal, action, reason=reason)
 
 
 def test_the_table_holds_exactly_the_pairs_that_the_domain_allows() -> None:
@@ -65,15 +48,13 @@ def test_the_table_holds_exactly_the_pairs_that_the_domain_allows() -> None:
 
 @pytest.mark.parametrize(("before", "action"), list(ALLOWED))
 def test_an_allowed_action_leads_to_the_state_of_the_table(
-    session: Session,
-    clock: FixedClock,
-    audit: AuditLog,
+    by: By,
     team: Team,
     before: SignalState,
     action: Action,
 ) -> None:
     signal = team.signal(before)
-    made = change(session, clock, audit, team, signal, action)
+    made = change(by, team, signal, action)
     assert signal.state is ALLOWED[before, action]
     assert (made.before, made.action, made.after) == (before, action, signal.state)
 
@@ -86,16 +67,15 @@ def test_any_other_action_is_a_conflict(before: SignalState, action: Action) -> 
 
 @pytest.mark.parametrize(("before", "action"), REFUSED)
 def test_a_refused_action_changes_nothing(
+    by: By,
     session: Session,
-    clock: FixedClock,
-    audit: AuditLog,
     team: Team,
     before: SignalState,
     action: Action,
 ) -> None:
     signal = team.signal(before)
     with pytest.raises(Conflict):
-        change(session, clock, audit, team, signal, action)
+        change(by, team, signal, action)
     assert not session.dirty
     assert not session.new
     assert (signal.state, signal.version) == (before, 1)
@@ -106,11 +86,9 @@ def test_a_page_is_told_exactly_the_actions_that_would_pass(state: SignalState) 
     assert allowed_actions(state) == {action for before, action in ALLOWED if before is state}
 
 
-def test_a_change_writes_history_and_audit_together(
-    session: Session, clock: FixedClock, audit: AuditLog, team: Team
-) -> None:
+def test_a_change_writes_history_and_audit_together(by: By, session: Session, team: Team) -> None:
     signal = team.signal()
-    made = change(session, clock, audit, team, signal, Action.CLAIM)
+    made = change(by, team, signal, Action.CLAIM)
     session.flush()
     entry = session.scalars(select(AuditEntry)).one()
     assert (made.actor_id, made.at, made.on) == (team.worker.id, factories.MOMENT, factories.EPOCH_DAY)
@@ -122,13 +100,11 @@ def test_a_change_writes_history_and_audit_together(
     assert (entry.actor_id, entry.organisation_id) == (team.worker.id, signal.organisation_id)
 
 
-def test_history_counts_on_from_the_last_change(
-    session: Session, clock: FixedClock, audit: AuditLog, team: Team
-) -> None:
+def test_history_counts_on_from_the_last_change(by: By, session: Session, team: Team) -> None:
     signal = team.signal()
     session.add(arrival_of_before(signal))
     for action in (Action.CLAIM, Action.RECORD_ATTEMPT, Action.CONCLUDE):
-        change(session, clock, audit, team, signal, action)
+        change(by, team, signal, action)
     session.flush()
     session.expire(signal, ["history"])
     assert [(row.sequence, row.action) for row in signal.history] == [
@@ -139,19 +115,17 @@ def test_history_counts_on_from_the_last_change(
     ]
 
 
-def test_the_day_of_a_change_is_the_one_in_amsterdam(
-    session: Session, clock: FixedClock, audit: AuditLog, team: Team
-) -> None:
+def test_the_day_of_a_change_is_the_one_in_amsterdam(by: By, clock: FixedClock, team: Team) -> None:
     clock.moment = factories.MOMENT.replace(hour=23, minute=30)
-    made = change(session, clock, audit, team, team.signal(), Action.CLAIM)
+    made = change(by, team, team.signal(), Action.CLAIM)
     assert made.on == factories.EPOCH_DAY + timedelta(days=1)
 
 
 def test_the_arrival_is_told_by_the_signal_itself_by_its_day_and_without_a_moment(
-    session: Session, clock: FixedClock, audit: AuditLog, team: Team
+    by: By, session: Session, team: Team
 ) -> None:
     signal = team.signal()
-    change(session, clock, audit, team, signal, Action.CLAIM)
+    change(by, team, signal, Action.CLAIM)
     session.flush()
     session.expire(signal, ["history"])
     arrival, claim = life_of(signal)
@@ -186,29 +160,23 @@ def test_the_next_deadline_goes_by_the_state(state: SignalState, days: int) -> N
     assert next_deadline(signal) == factories.EPOCH_DAY + timedelta(days=days)
 
 
-def test_the_queue_sorts_by_the_deadline_of_the_state_reached(
-    session: Session, clock: FixedClock, audit: AuditLog, team: Team
-) -> None:
+def test_the_queue_sorts_by_the_deadline_of_the_state_reached(by: By, team: Team) -> None:
     signal = team.signal()
-    change(session, clock, audit, team, signal, Action.CLAIM)
+    change(by, team, signal, Action.CLAIM)
     assert signal.due_on == signal.contact_by
 
 
 @pytest.mark.parametrize("action", [Action.RELEASE, Action.REFER])
-def test_who_gives_a_signal_up_has_it_no_longer(
-    session: Session, clock: FixedClock, audit: AuditLog, team: Team, action: Action
-) -> None:
+def test_who_gives_a_signal_up_has_it_no_longer(by: By, team: Team, action: Action) -> None:
     signal = team.signal(IN_FOLLOW_UP)
-    change(session, clock, audit, team, signal, action)
+    change(by, team, signal, action)
     assert (signal.claimed_by_id, signal.claimed_at) == (None, None)
 
 
-def test_a_reason_in_free_text_is_refused_for_it_would_lie_unsealed(
-    session: Session, clock: FixedClock, audit: AuditLog, team: Team
-) -> None:
+def test_a_reason_in_free_text_is_refused_for_it_would_lie_unsealed(by: By, team: Team) -> None:
     signal = team.signal(CONCLUDED)
     with pytest.raises(Invalid) as refused:
-        change(session, clock, audit, team, signal, Action.REOPEN, "Mevrouw Jansen belde")
+        change(by, team, signal, Action.REOPEN, "Mevrouw Jansen belde")
     assert refused.value.problems[0].field == "reason"
     assert signal.state is CONCLUDED
 
@@ -230,9 +198,7 @@ def with_receipt(team: Team, state: SignalState, receipt: ReceiptState, on: date
     ],
 )
 def test_the_receipt_follows_the_signal(
-    session: Session,
-    clock: FixedClock,
-    audit: AuditLog,
+    by: By,
     team: Team,
     before: SignalState,
     action: Action,
@@ -240,44 +206,42 @@ def test_the_receipt_follows_the_signal(
     after: ReceiptState,
 ) -> None:
     signal, kept = with_receipt(team, before, receipt, factories.EPOCH_DAY - timedelta(days=1))
-    change(session, clock, audit, team, signal, action)
+    change(by, team, signal, action)
     assert (kept.state, kept.state_before) == (after, receipt)
 
 
 def test_the_receipt_keeps_the_state_at_the_start_of_the_day_through_several_changes(
-    session: Session, clock: FixedClock, audit: AuditLog, team: Team
+    by: By, clock: FixedClock, team: Team
 ) -> None:
     signal, kept = with_receipt(team, NEW, ReceiptState.RECEIVED, factories.EPOCH_DAY)
     clock.moment += timedelta(days=1)
-    change(session, clock, audit, team, signal, Action.CLAIM)
-    change(session, clock, audit, team, signal, Action.CONCLUDE)
+    change(by, team, signal, Action.CLAIM)
+    change(by, team, signal, Action.CONCLUDE)
     assert (kept.state_before, kept.state) == (ReceiptState.RECEIVED, ReceiptState.CLOSED)
     assert kept.changed_on == factories.EPOCH_DAY + timedelta(days=1)
 
 
-def test_the_receipt_moves_on_with_a_change_on_a_later_day(
-    session: Session, clock: FixedClock, audit: AuditLog, team: Team
-) -> None:
+def test_the_receipt_moves_on_with_a_change_on_a_later_day(by: By, clock: FixedClock, team: Team) -> None:
     signal, kept = with_receipt(team, NEW, ReceiptState.RECEIVED, factories.EPOCH_DAY)
-    change(session, clock, audit, team, signal, Action.CLAIM)
+    change(by, team, signal, Action.CLAIM)
     clock.moment += timedelta(days=2)
-    change(session, clock, audit, team, signal, Action.CONCLUDE)
+    change(by, team, signal, Action.CONCLUDE)
     assert (kept.state_before, kept.state) == (ReceiptState.IN_PROGRESS, ReceiptState.CLOSED)
 
 
 def test_the_first_change_gives_the_receipt_a_row_that_was_received_until_then(
-    session: Session, clock: FixedClock, audit: AuditLog, team: Team
+    by: By, session: Session, team: Team
 ) -> None:
     signal = team.signal(receipt_hash=b"r" * 32)
-    change(session, clock, audit, team, signal, Action.CLAIM)
+    change(by, team, signal, Action.CLAIM)
     kept = session.get_one(Receipt, b"r" * 32)
     assert (kept.state_before, kept.state) == (ReceiptState.RECEIVED, ReceiptState.IN_PROGRESS)
 
 
 def test_a_change_that_tells_the_carrier_nothing_gives_the_receipt_no_row(
-    session: Session, clock: FixedClock, audit: AuditLog, team: Team
+    by: By, session: Session, team: Team
 ) -> None:
-    change(session, clock, audit, team, team.signal(receipt_hash=b"r" * 32), Action.REFER)
+    change(by, team, team.signal(receipt_hash=b"r" * 32), Action.REFER)
     assert session.get(Receipt, b"r" * 32) is None
 
 
@@ -288,4 +252,4 @@ def test_no_other_module_writes_the_state_of_a_signal() -> None:
         for path in SOURCES.rglob("*.py")
         if writes.search(path.read_text(encoding="utf-8"))
     }
-    assert found == {"lifecycle/transitions.py"}
+    assert found == {"lifecycle/status_changes.py"}

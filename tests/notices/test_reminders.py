@@ -55,23 +55,14 @@ class Team:
     def claim(self) -> None:
         [signal] = self.world.signals()
         with self.world.sessions.begin() as session:
-            claim(
-                session,
-                self.world.clock,
-                signal_id=signal.id,
-                actor=self.member,
-                audit=self.world.audit,
-            )
+            claim(self.world.operation(session, self.member), signal_id=signal.id)
 
     def try_contact(self) -> None:
         [signal] = self.world.signals()
         with self.world.sessions.begin() as session:
             record_attempt(
-                session,
-                self.world.clock,
+                self.world.operation(session, self.member),
                 signal_id=signal.id,
-                actor=self.member,
-                audit=self.world.audit,
                 kind=AttemptKind.VISIT,
                 result=AttemptResult.NO_ANSWER,
                 attempted_at=self.world.clock.now(),
@@ -317,14 +308,10 @@ def test_the_receiver_of_a_referral_hears_of_it_as_of_a_new_signal(team: Team) -
     [signal] = team.world.signals()
     with team.world.sessions.begin() as session:
         refer(
-            session,
-            team.world.clock,
+            team.world.operation(session, team.member),
             signal_id=signal.id,
             to_organisation_id=GRONINGEN,
             reason=ReferralReason.MOVED,
-            actor=team.member,
-            audit=team.world.audit,
-            keystore=team.world.keystore,
         )
     team.worker.remind()
     theirs = {m.recipient for m in team.messages(Event.NEW_SIGNAL) if m.subject_id == signal.id}
@@ -342,11 +329,8 @@ def agree(team: Team, until: date) -> None:
     [signal] = team.world.signals()
     with team.world.sessions.begin() as session:
         record_attempt(
-            session,
-            team.world.clock,
+            team.world.operation(session, team.member),
             signal_id=signal.id,
-            actor=team.member,
-            audit=team.world.audit,
             kind=AttemptKind.PHONE,
             result=AttemptResult.POSTPONED,
             attempted_at=team.world.clock.now(),

@@ -37,19 +37,18 @@ def tried_and_handed_back(world: World) -> uuid.UUID:
     world.receive(1)
     world.worker().arrive()
     (signal,) = world.signals()
-    common = {"signal_id": signal.id, "actor": world.staff(), "audit": world.audit}
+    actor = world.staff()
     with world.sessions.begin() as session:
-        claim(session, world.clock, **common)
+        claim(world.operation(session, actor), signal_id=signal.id)
         record_attempt(
-            session,
-            world.clock,
+            world.operation(session, actor),
+            signal_id=signal.id,
             kind=AttemptKind.VISIT,
             result=AttemptResult.NO_ANSWER,
             attempted_at=world.clock.now(),
             workers=1,
-            **common,
         )
-        release(session, world.clock, **common)
+        release(world.operation(session, actor), signal_id=signal.id)
     return signal.id
 
 
@@ -85,12 +84,17 @@ def test_what_was_tried_once_and_handed_back_is_warned_of_and_deleted_like_what_
 @pytest.mark.parametrize("goes_on", ["somebody has it", "the resident knows"])
 def test_as_long_as_somebody_has_it_or_the_resident_knows_it_stays(world: World, goes_on: str) -> None:
     signal_id = tried_and_handed_back(world)
-    common = {"signal_id": signal_id, "actor": world.staff(), "audit": world.audit}
+    actor = world.staff()
     with world.sessions.begin() as session:
         if goes_on == "somebody has it":
-            claim(session, world.clock, **common)
+            claim(world.operation(session, actor), signal_id=signal_id)
         else:
-            record_notice(session, world.clock, notified_on=RECEIVED, deferred_because=None, **common)
+            record_notice(
+                world.operation(session, actor),
+                signal_id=signal_id,
+                notified_on=RECEIVED,
+                deferred_because=None,
+            )
     world.move(days=40)
     world.worker().remind()
     world.worker().retain()

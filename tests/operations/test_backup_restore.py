@@ -627,14 +627,10 @@ def _house(number: int) -> Address:
 def _refer(world: World, signal_id: uuid.UUID) -> None:
     with world.sessions.begin() as session:
         refer(
-            session,
-            world.clock,
+            world.operation(session, world.staff(AMSTERDAM)),
             signal_id=signal_id,
             to_organisation_id=GRONINGEN,
             reason=ReferralReason.OUTSIDE_AREA,
-            actor=world.staff(AMSTERDAM),
-            audit=world.audit,
-            keystore=world.keystore,
         )
 
 

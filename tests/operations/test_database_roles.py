@@ -466,14 +466,10 @@ def _refer(desk: Desk, who: str, signal_id: uuid.UUID, receiver: uuid.UUID) -> N
     world = desk.world.desk
     with _as_member(desk, who) as sessions, sessions.begin() as session:
         refer(
-            session,
-            world.clock,
+            world.operation(session, g.caller.actor),
             signal_id=signal_id,
             to_organisation_id=receiver,
             reason=ReferralReason.OUTSIDE_AREA,
-            actor=g.caller.actor,
-            audit=world.audit,
-            keystore=world.keystore,
         )
 
 
@@ -481,11 +477,9 @@ def _erase(desk: Desk, who: str, address: Address) -> set[uuid.UUID]:
     """Erase what there is at an address, in one transaction of the desk; returns which signals are gone."""
     world = desk.world.desk
     with _as_member(desk, who) as sessions, sessions.begin() as session:
-        common: dict[str, Any] = {"actor": g.caller.actor, "audit": world.audit}
-        findings = residents.find_by_address(
-            session, world.clock, keystore=world.keystore, address=address, **common
-        )
-        ids = residents.record_erasure(session, world.clock, findings=findings, proof=PROOF, **common)
+        operation = world.operation(session, g.caller.actor)
+        findings = residents.find_by_address(operation, address=address)
+        ids = residents.record_erasure(operation, findings=findings, proof=PROOF)
         session.execute(delete(AddressLink).where(AddressLink.signal_id.in_(ids)))
         done = purge(
             session,

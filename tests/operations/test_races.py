@@ -179,7 +179,7 @@ def test_who_claims_while_losing_the_role_for_it_does_not_keep_the_signal(world:
             )
 
     with meanwhile(world.engine, "FROM signals", take_role), world.sessions.begin() as session:
-        claim(session, world.clock, signal_id=signal_id, actor=worker, audit=world.audit)
+        claim(world.operation(session, worker), signal_id=signal_id)
     world.worker().remind()
     assert world.signals()[0].claimed_by_id is None
 
@@ -260,14 +260,10 @@ def hand_over(world: World, signal_id: uuid.UUID) -> None:
     worker = world.staff()
     with world.sessions.begin() as session:
         refer(
-            session,
-            world.clock,
+            world.operation(session, worker),
             signal_id=signal_id,
             to_organisation_id=GRONINGEN,
             reason=ReferralReason.OTHER,
-            actor=worker,
-            audit=world.audit,
-            keystore=world.keystore,
         )
 
 
@@ -285,15 +281,7 @@ def test_a_signal_that_is_handed_over_while_it_is_opened_is_shown_as_it_was(worl
     """Its notes are sealed anew for the receiver: what is read of it must be of one moment."""
     signal_id, browser, worker = arrived(world), signed_in(world), world.staff()
     with world.sessions.begin() as session:
-        add_note(
-            session,
-            world.clock,
-            keystore=world.keystore,
-            signal_id=signal_id,
-            actor=worker,
-            audit=world.audit,
-            text="Belt morgen terug",
-        )
+        add_note(world.operation(session, worker), signal_id=signal_id, text="Belt morgen terug")
     with meanwhile(world.engine, "signals.content", lambda: hand_over(world, signal_id)):
         page = browser.get(f"/desk/signals/{signal_id}")
     assert page.status_code == 200
@@ -307,12 +295,7 @@ def test_of_two_who_join_two_signals_each_the_other_way_round_one_is_refused(wor
         worker = world.staff()
         with world.sessions.begin() as session:
             conclude_as_duplicate(
-                session,
-                world.clock,
-                signal_id=signal_id,
-                earlier_id=earlier_id,
-                actor=worker,
-                audit=world.audit,
+                world.operation(session, worker), signal_id=signal_id, earlier_id=earlier_id
             )
 
     with pytest.raises(Conflict), meanwhile(world.engine, "FROM signals", lambda: join(other, one)):
@@ -616,7 +599,7 @@ def test_a_receipt_that_is_forgotten_at_that_moment_stops_no_claim(world: World)
             session.execute(delete(Receipt))
 
     with meanwhile(world.engine, "receipts", forget), world.sessions.begin() as session:
-        claim(session, world.clock, signal_id=signal_id, actor=worker, audit=world.audit)
+        claim(world.operation(session, worker), signal_id=signal_id)
     assert world.signals()[0].claimed_by_id == worker.id
 
 

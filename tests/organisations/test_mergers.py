@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, update
 
 from signals.arrival.repeats import probes_for
-from signals.casework import EarlierSignal, earlier_links
+from signals.casework.earlier import EarlierSignal, earlier_signals
 from signals.clock import today
 from signals.errors import Invalid, NotFound
 from signals.intake.content import open_report
@@ -53,7 +53,7 @@ def shown_with(world: World, signal: Signal) -> list[EarlierSignal]:
     place = (signal.organisation_id, open_report(world.keystore, signal).address)
     (probe,) = probes_for(world.keystore, [place], today(world.clock))
     with world.sessions() as session:
-        return earlier_links(session, signal=signal, probe=probe)
+        return earlier_signals(session, signal=signal, probe=probe)
 
 
 def deleted_before_a_merger(world: World) -> None:

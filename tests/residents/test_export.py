@@ -25,7 +25,7 @@ from signals.models import (
     Signal,
     StatusChange,
 )
-from signals.residents import accesses_to, export_of, find_by_address
+from signals.residents import accesses_to, export_of, find_by_address, record_export
 from signals.vocabulary import (
     Action,
     AttemptKind,
@@ -43,6 +43,7 @@ from signals.vocabulary import (
 )
 from signals.web.officer.rights_pdf import facts_of
 from tests.support.privacy_docs import described_columns
+from tests.support.rights import PROOF
 from tests.support.world import AMSTERDAM, GRONINGEN, IN_AMSTERDAM, World, key, report
 
 DAY: Final = date(2026, 11, 22)
@@ -142,10 +143,9 @@ def signal_id(world: World) -> uuid.UUID:
     world.worker().arrive()
     (signal,) = world.signals()
     worker = world.staff()
-    common: dict[str, Any] = {"signal_id": signal.id, "actor": worker, "audit": world.audit}
     with world.sessions.begin() as session:
-        claim(session, world.clock, **common)
-        add_note(session, world.clock, keystore=world.keystore, text="Dochter gebeld.", **common)
+        claim(world.operation(session, worker), signal_id=signal.id)
+        add_note(world.operation(session, worker), signal_id=signal.id, text="Dochter gebeld.")
     assert worker.id is not None
     with world.sessions.begin() as session:
         _fill(session, world, session.get_one(Signal, signal.id), worker.id)
@@ -191,18 +191,13 @@ def _fill(session: Session, world: World, signal: Signal, worker: uuid.UUID) -> 
 
 def exported(world: World, officer: Actor) -> dict[str, Any]:
     with world.sessions.begin() as session:
-        findings = find_by_address(
-            session,
-            world.clock,
-            keystore=world.keystore,
-            actor=officer,
-            audit=world.audit,
-            address=IN_AMSTERDAM,
-        )
+        operation = world.operation(session, officer)
+        findings = find_by_address(operation, address=IN_AMSTERDAM)
         organisation = session.get_one(Organisation, AMSTERDAM)
+        admission = record_export(operation, findings=findings, proof=PROOF)
         accesses = accesses_to(session, findings)
     receivers = {GRONINGEN: "Groningen"}
-    return export_of(world.keystore, findings, organisation, receivers, accesses=accesses)
+    return export_of(world.keystore, findings, admission, organisation, receivers, accesses=accesses)
 
 
 def values_at(signal: Mapping[str, Any], place: str) -> list[Any]:

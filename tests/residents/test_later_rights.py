@@ -22,9 +22,8 @@ def arrive(world: World, number: int, address: object = IN_AMSTERDAM) -> uuid.UU
 def test_a_restricted_signal_is_found_by_address_as_long_as_it_is_kept(world: World) -> None:
     """Nobody could lift its restriction or erase it else, and it would be kept for good."""
     officer, signal_id = world.staff(role=Role.PRIVACY_OFFICER), arrive(world, 1)
-    common = {"actor": officer, "audit": world.audit, "signal_id": signal_id, "proof": PROOF}
     with world.sessions.begin() as session:
-        restrict(session, world.clock, **common)
+        restrict(world.operation(session, officer), signal_id=signal_id, proof=PROOF)
     for _ in range(3):
         world.move(days=200)
         world.worker().retain()
@@ -32,7 +31,7 @@ def test_a_restricted_signal_is_found_by_address_as_long_as_it_is_kept(world: Wo
     assert not found(world, officer, NEXT_DOOR).signals
     assert world.keystore.pseudonym_keys(AMSTERDAM, ["2026-Q4"]) == {}  # nothing else lives under it
     with world.sessions.begin() as session:
-        restrict(session, world.clock, lift=True, **common)
+        restrict(world.operation(session, officer), signal_id=signal_id, proof=PROOF, lift=True)
     world.worker().retain()
     assert (world.count(Signal), world.count(AddressLink)) == (0, 0)
 
@@ -59,7 +58,8 @@ def test_only_what_a_correction_left_behind_passes_for_it(world: World) -> None:
             replace(asked, address=IN_AMSTERDAM),
             replace(asked, statement="Ik woon hier wel."),
         )
-        done = [is_rectified(world.keystore, world.clock, signal, one) for one in (asked, *others)]
+        operation = world.operation(session, officer)
+        done = [is_rectified(operation, signal, one) for one in (asked, *others)]
     assert done == [True, False, False]
 
 
@@ -71,14 +71,10 @@ def test_who_handed_a_signal_over_can_say_where_it_went_after_it_was_deleted_the
     officer, signal_id = world.staff(role=Role.PRIVACY_OFFICER), arrive(world, 1)
     with world.sessions.begin() as session:
         refer(
-            session,
-            world.clock,
+            world.operation(session, world.staff()),
             signal_id=signal_id,
             to_organisation_id=GRONINGEN,
             reason=ReferralReason.MOVED,
-            actor=world.staff(),
-            audit=world.audit,
-            keystore=world.keystore,
         )
     world.move(days=28)
     world.worker().retain()

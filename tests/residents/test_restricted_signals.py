@@ -5,7 +5,9 @@ from uuid import UUID
 
 import pytest
 
-from signals.casework import conclude_as_duplicate, queue_page, workload
+from signals.casework import conclude_as_duplicate
+from signals.casework.queue import queue_page
+from signals.casework.workload import workload
 from signals.clock import today
 from signals.errors import OtherRestricted, Restricted
 from signals.models import Signal
@@ -53,8 +55,6 @@ def test_it_is_joined_with_none(world: World, kept: UUID, way: str) -> None:
     one, goes_on = (_other(world, kept), kept) if way == "into it" else (kept, _other(world, kept))
     worker = world.staff()
     with pytest.raises(Restricted) as refused, world.sessions.begin() as session:
-        conclude_as_duplicate(
-            session, world.clock, signal_id=one, earlier_id=goes_on, actor=worker, audit=world.audit
-        )
+        conclude_as_duplicate(world.operation(session, worker), signal_id=one, earlier_id=goes_on)
     assert (refused.type is OtherRestricted) is (way == "into it")  # which of the two it is about
     assert {signal.state for signal in world.signals()} == {SignalState.NEW}

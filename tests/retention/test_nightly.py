@@ -66,9 +66,7 @@ def test_an_unclaimed_signal_whose_resident_was_informed_or_deferred_stays(
             if informed == "notified_on"
             else {"deferred_because": DeferralReason.WOULD_ENDANGER}
         )
-        record_notice(
-            session, world.clock, signal_id=signal_id, actor=world.staff(), audit=world.audit, **value
-        )
+        record_notice(world.operation(session, world.staff()), signal_id=signal_id, **value)
     world.move(days=40)
     assert retention_of(world).run(world.clock).total == 0
 
@@ -76,7 +74,7 @@ def test_an_unclaimed_signal_whose_resident_was_informed_or_deferred_stays(
 def test_nothing_outlives_twelve_months_whatever_its_state(world: World) -> None:
     signal_id = arrived(world)
     with world.sessions.begin() as session:
-        claim(session, world.clock, signal_id=signal_id, actor=world.staff(), audit=world.audit)
+        claim(world.operation(session, world.staff()), signal_id=signal_id)
     world.move(days=364)
     assert retention_of(world).run(world.clock).total == 0
     world.move(days=1)

@@ -123,11 +123,11 @@ def test_what_was_counted_is_not_counted_again_live_or_purged(world: World) -> N
 def test_a_signal_that_is_reopened_and_concluded_again_counts_once_as_concluded(world: World) -> None:
     (signal_id,) = live(world, [REACHED])
     count_and_mark(world)
-    common = {"signal_id": signal_id, "actor": world.staff(), "audit": world.audit}
+    actor = world.staff()
     with world.sessions.begin() as session:
-        casework.reopen(session, world.clock, **common)
+        casework.reopen(world.operation(session, actor), signal_id=signal_id)
     with world.sessions.begin() as session:
-        casework.conclude(session, world.clock, outcome=Outcome.HELP_DECLINED, **common)
+        casework.conclude(world.operation(session, actor), signal_id=signal_id, outcome=Outcome.HELP_DECLINED)
     purge(world, [signal_id])
     assert not count_and_mark(world, "2026-Q4")["outcomes"]
 
@@ -136,12 +136,12 @@ def test_one_that_is_reopened_before_its_quarter_is_counted_counts_in_the_quarte
     world: World,
 ) -> None:
     (signal_id,) = live(world, [REACHED])
-    common = {"signal_id": signal_id, "actor": world.staff(), "audit": world.audit}
+    actor = world.staff()
     with world.sessions.begin() as session:
-        casework.reopen(session, world.clock, **common)
+        casework.reopen(world.operation(session, actor), signal_id=signal_id)
     assert not count_and_mark(world)["outcomes"]
     with world.sessions.begin() as session:
-        casework.conclude(session, world.clock, outcome=Outcome.NO_CONCERN, **common)
+        casework.conclude(world.operation(session, actor), signal_id=signal_id, outcome=Outcome.NO_CONCERN)
     assert count_and_mark(world, "2026-Q4")["outcomes"][("no_concern",), "signals"] == 1
 
 
@@ -150,11 +150,11 @@ def test_one_that_is_concluded_a_quarter_later_counts_as_received_and_as_conclud
 ) -> None:
     (signal_id,) = live(world, [UNTOUCHED])
     count_and_mark(world)
-    common = {"signal_id": signal_id, "actor": world.staff(), "audit": world.audit}
+    actor = world.staff()
     with world.sessions.begin() as session:
-        casework.claim(session, world.clock, **common)
+        casework.claim(world.operation(session, actor), signal_id=signal_id)
     with world.sessions.begin() as session:
-        casework.conclude(session, world.clock, outcome=Outcome.NO_CONCERN, **common)
+        casework.conclude(world.operation(session, actor), signal_id=signal_id, outcome=Outcome.NO_CONCERN)
     purge(world, [signal_id])
     book = count_and_mark(world, "2026-Q4")
     assert not book["intake"]
@@ -196,17 +196,15 @@ def test_a_drill_is_never_counted(world: World) -> None:
 
 def test_a_signal_that_is_referred_counts_once_at_its_address(world: World) -> None:
     (signal_id,) = live(world, [REACHED])
-    common = {"signal_id": signal_id, "actor": world.staff(), "audit": world.audit}
+    actor = world.staff()
     with world.sessions.begin() as session:
-        casework.reopen(session, world.clock, **common)
+        casework.reopen(world.operation(session, actor), signal_id=signal_id)
     with world.sessions.begin() as session:
         refer(
-            session,
-            world.clock,
+            world.operation(session, actor),
+            signal_id=signal_id,
             to_organisation_id=GRONINGEN,
             reason=ReferralReason.MOVED,
-            keystore=world.keystore,
-            **common,
         )
     book = count_and_mark(world)
     assert book["places"] == {(("GG3406", "GM0363"), "signals"): 1}

@@ -1,7 +1,7 @@
 """Fixtures of the desk side, imported by the tests that want them: a migrated database, a session, a team."""
 
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,18 @@ from signals.audit.log import Actor, AuditLog
 from signals.clock import FixedClock
 from signals.db import make_engine, session_factory
 from signals.models import Organisation, Signal
+from signals.operation import Operation
 from signals.staff import actor_for
 from signals.vocabulary import Role, SignalState
 from tests import factories
+from tests.support.operations import operation
 
 CHEAP = PasswordHasherSettings(memory_kib=8, time_cost=1)
 """Argon2 at next to no cost; what is tested is never its strength."""
+
+
+By = Callable[[Actor], Operation]
+"""Makes the operation of an actor, in the test's session."""
 
 
 class PlainKeys:
@@ -94,6 +100,12 @@ def audit() -> AuditLog:
 @pytest.fixture
 def keys() -> PlainKeys:
     return PlainKeys()
+
+
+@pytest.fixture
+def by(session: Session, clock: FixedClock, audit: AuditLog, keys: PlainKeys) -> By:
+    """Return a function that makes the operation of an actor."""
+    return lambda actor: operation(session, clock, actor, audit=audit, keystore=keys)
 
 
 @pytest.fixture

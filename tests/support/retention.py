@@ -35,16 +35,14 @@ def concluded(world: World, number: int = 1, outcome: Outcome = Outcome.TALK_SUF
 
 
 def follow_up(world: World, actor: Actor, signal_id: uuid.UUID, outcome: Outcome) -> None:
-    common = {"signal_id": signal_id, "actor": actor, "audit": world.audit}
     with world.sessions.begin() as session:
-        claim(session, world.clock, **common)
+        claim(world.operation(session, actor), signal_id=signal_id)
         record_attempt(
-            session,
-            world.clock,
+            world.operation(session, actor),
+            signal_id=signal_id,
             kind=AttemptKind.VISIT,
             result=AttemptResult.CONTACT,
             attempted_at=world.clock.now(),
             workers=1,
-            **common,
         )
-        conclude(session, world.clock, outcome=outcome, newly_known=True, **common)
+        conclude(world.operation(session, actor), signal_id=signal_id, outcome=outcome, newly_known=True)

@@ -1,44 +1,54 @@
-"""Requests of residents that several tests make."""
+"""Do the smallest of each act of a privacy officer."""
 
 import uuid
 from dataclasses import replace
+from typing import Any
 
 from signals.audit.log import Actor
+from signals.models import Organisation
 from signals.residents import (
     Correction,
     Findings,
     IdentityProof,
     Proof,
     ResidenceProof,
+    export_of,
     find_by_address,
+    record_erasure,
+    record_export,
     rectify,
 )
-from tests.support.world import IN_AMSTERDAM, World
+from signals.vocabulary import DeletionReason
+from tests.support.world import AMSTERDAM, IN_AMSTERDAM, World
 
 PROOF = Proof(
     identity=IdentityProof.SEEN_IN_PERSON, residence=ResidenceProof.LETTER_ANSWERED, third_parties=True
 )
-
-
 NEXT_DOOR = replace(IN_AMSTERDAM, number=14)
+UPSTAIRS = replace(IN_AMSTERDAM, addition="A")
 
 
 def found(world: World, actor: Actor, address: object = IN_AMSTERDAM) -> Findings:
     with world.sessions.begin() as session:
-        return find_by_address(
-            session, world.clock, keystore=world.keystore, actor=actor, audit=world.audit, address=address
-        )
+        return find_by_address(world.operation(session, actor), address=address)
 
 
 def put_right(world: World, officer: Actor, signal_id: uuid.UUID, correction: Correction) -> None:
     with world.sessions.begin() as session:
-        rectify(
-            session,
-            world.clock,
-            keystore=world.keystore,
-            actor=officer,
-            audit=world.audit,
-            signal_id=signal_id,
-            correction=correction,
-            proof=PROOF,
-        )
+        rectify(world.operation(session, officer), signal_id=signal_id, correction=correction, proof=PROOF)
+
+
+def export(world: World, officer: Actor) -> dict[str, Any]:
+    with world.sessions.begin() as session:
+        operation = world.operation(session, officer)
+        findings = find_by_address(operation, address=IN_AMSTERDAM)
+        admission = record_export(operation, findings=findings, proof=PROOF)
+        organisation = session.get_one(Organisation, AMSTERDAM)
+    return export_of(world.keystore, findings, admission, organisation)
+
+
+def erase(world: World, officer: Actor) -> int:
+    findings = found(world, officer)
+    with world.sessions.begin() as session:
+        ids = record_erasure(world.operation(session, officer), findings=findings, proof=PROOF)
+    return world.worker().retention().purge_now(world.clock, ids, DeletionReason.ERASURE)

@@ -1,24 +1,25 @@
-"""The hand-over into the organisation's own case system, once help was accepted: as JSON and as PDF.
+"""Hand a concluded signal over to the organisation's own case system, as JSON and as PDF.
 
-The signal is no client file: what the case system needs goes along once, and the signal ends here with its
+The signal is no client file. The case system gets what it needs once, and the signal ends here with its
 retention period.
 """
 
-from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime
-from typing import Any, Final
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Final
 from uuid import UUID
 
 from babel.dates import format_date, format_datetime
 from marshmallow import Schema, fields, validate
-from sqlalchemy.orm import Session
 
-from signals.casework import find_signal, open_notes
-from signals.clock import AMSTERDAM, today
+from signals.casework.access import admit, find_signal, notes_of, organisation_of, report_of
+from signals.casework.opening import signal_with_follow_up
+from signals.casework.sealed_notes import OpenedNote
+from signals.clock import AMSTERDAM
 from signals.errors import Conflict, Restricted
-from signals.intake.content import open_report
+from signals.intake.content import Report
 from signals.models import Organisation, Signal
-from signals.routing.postcodes import Address
 from signals.vocabulary import (
     AttemptKind,
     AttemptResult,
@@ -30,29 +31,41 @@ from signals.vocabulary import (
     Seen,
     SignalState,
 )
+from signals.web.desk.answers import OfSignal
 from signals.web.labels import label
 from signals.web.staff_kit import display
-from signals.web.staff_kit.answer import moment
-from signals.web.staff_kit.auth import current
-from signals.web.staff_kit.context import desk
+from signals.web.staff_kit.context import operation, reading_operation
 from signals.web.staff_kit.labels import result_label
-from signals.web.staff_kit.opened import changing, organisation_id
 from signals.web.staff_kit.pdf import Section, make_pdf
-from signals.web.staff_kit.schemas import AddressSchema
+from signals.web.staff_kit.schemas import AddressSchema, Choice, Moment
 
 FORMAT: Final = "signals-handover"
 FORMAT_VERSION: Final = "1.1"
-"""Fields may be added within 1.x; none is removed or changes its meaning."""
+"""Version 1.x may add fields; it removes none and changes no meaning."""
 MAY_LEAVE: Final = frozenset({Outcome.HELP_ACCEPTED, Outcome.REFERRED})
 _LANGUAGE: Final = "nl"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Handover:
+    """Hold the document: the signal with its content, and what the document adds."""
+
+    signal: Signal
+    report: Report = field(repr=False)
+    notes: Sequence[OpenedNote] = field(repr=False)
+    organisation: str
+    exported_on: date
+    format: str = FORMAT
+    version: str = FORMAT_VERSION
+    source: str = "een bezorger"
+
+
 class HandoverAttemptSchema(Schema):
-    """One try to reach the resident; who tried is not named."""
+    """Write one attempt to reach the resident, without the worker's name."""
 
     kind = fields.Enum(AttemptKind, by_value=True, required=True)
     result = fields.Enum(AttemptResult, by_value=True, required=True)
-    attempted_at = fields.DateTime(required=True)
+    attempted_at = Moment(required=True)
     workers = fields.Integer(required=True)
     postponed_until = fields.Date(
         required=True, allow_none=True, metadata={"description": "The day that was agreed; since 1.1"}
@@ -60,14 +73,14 @@ class HandoverAttemptSchema(Schema):
 
 
 class HandoverNoteSchema(Schema):
-    """A worker's note; who wrote it is not named."""
+    """Write a worker's note, without the worker's name."""
 
-    written_at = fields.DateTime(required=True)
+    written_at = Moment(required=True)
     text = fields.String(required=True)
 
 
-class HandoverSchema(Schema):
-    """A concluded signal for the case system of the organisation that concluded it."""
+class HandoverSchema(OfSignal):
+    """Write a concluded signal for the case system of the organisation that concluded it."""
 
     format = fields.String(required=True, validate=validate.Equal(FORMAT))
     version = fields.String(required=True, metadata={"example": FORMAT_VERSION})
@@ -76,18 +89,25 @@ class HandoverSchema(Schema):
     exported_on = fields.Date(required=True)
     source = fields.String(required=True, metadata={"description": "Never more precise than this"})
     received_on = fields.Date(required=True)
-    address = fields.Nested(AddressSchema, required=True)
-    concern_types = fields.List(fields.Enum(ConcernType, by_value=True), required=True)
-    seen = fields.Enum(Seen, by_value=True, required=True, allow_none=True)
-    noticed_on = fields.Date(required=True, allow_none=True)
-    note = fields.String(required=True, allow_none=True, metadata={"description": "Of the carrier"})
-    contact_attempts = fields.List(fields.Nested(HandoverAttemptSchema), required=True)
-    first_contact_at = fields.DateTime(required=True, allow_none=True)
+    address = fields.Nested(AddressSchema, attribute="report.address", required=True)
+    concern_types = fields.List(
+        fields.Enum(ConcernType, by_value=True), attribute="report.summary.concern_types", required=True
+    )
+    seen = fields.Enum(Seen, by_value=True, attribute="report.summary.seen", required=True, allow_none=True)
+    noticed_on = fields.Date(attribute="report.noticed_on", required=True, allow_none=True)
+    note = fields.String(
+        attribute="report.note",
+        required=True,
+        allow_none=True,
+        metadata={"description": "Of the carrier"},
+    )
+    contact_attempts = fields.List(fields.Nested(HandoverAttemptSchema), attribute="attempts", required=True)
+    first_contact_at = Moment(required=True, allow_none=True)
     notes = fields.List(fields.Nested(HandoverNoteSchema), required=True)
     notified_on = fields.Date(
         required=True, allow_none=True, metadata={"description": "The resident was told (art. 14 AVG)"}
     )
-    deferred_because = fields.Enum(DeferralReason, by_value=True, required=True, allow_none=True)
+    deferred_because = Choice(DeferralReason, required=True, allow_none=True)
     outcome = fields.Enum(Outcome, by_value=True, required=True)
     referred_to = fields.Enum(ReferredTo, by_value=True, required=True, allow_none=True)
     newly_known = fields.Boolean(required=True, allow_none=True)
@@ -96,164 +116,111 @@ class HandoverSchema(Schema):
         allow_none=True,
         metadata={"description": "A notification was made by article 2.3.2 Wmo 2015; since 1.1"},
     )
-    concluded_at = fields.DateTime(required=True)
+    concluded_at = Moment(required=True)
 
 
 def may_leave(signal: Signal) -> bool:
-    """Whether the signal is concluded with an outcome after which somebody else goes on."""
+    """Return whether the signal is concluded with an outcome after which somebody else goes on."""
     return signal.state is SignalState.CONCLUDED and signal.outcome in MAY_LEAVE
 
 
-def handover_of(signal_id: UUID) -> dict[str, Any]:
-    """The document of `HandoverSchema`; its audit entry is committed first.
+def handover_of(signal_id: UUID) -> Handover:
+    """Return the hand-over of a signal; its audit entry is committed first.
 
-    Raises `NotFound`, `Conflict` unless the signal is concluded with help accepted or a referral,
-    `Restricted` (art. 18 AVG) and `ContentGone`.
+    Raises `NotFound`, `Restricted` (art. 18 AVG), `ContentGone`, and `Conflict` unless the signal is
+    concluded with help accepted or a referral.
     """
-    context = desk()
-    with changing(signal_id) as session:
-        _leaving(session, signal_id)
-        context.audit.record(
-            session,
-            context.clock,
-            actor=current().actor,
-            action=AuditAction.EXPORTED,
-            subject_id=signal_id,
-            ground="handover",
+    with operation(signal_id) as begun:
+        own = organisation_of(begun.actor)
+        _refuse_unless_leaving(find_signal(begun.session, organisation_id=own, signal_id=signal_id))
+        admission = admit(begun, [signal_id], AuditAction.EXPORTED, ground="handover")
+        organisation = begun.session.get_one(Organisation, own).name
+    with reading_operation() as reading:
+        signal = signal_with_follow_up(reading.session, organisation_id=own, signal_id=signal_id)
+        _refuse_unless_leaving(signal)  # somebody may have reopened it meanwhile
+        return Handover(
+            signal=signal,
+            report=report_of(reading.keystore, signal, admission),
+            notes=notes_of(reading.keystore, signal, admission),
+            organisation=organisation,
+            exported_on=reading.today,
         )
-        organisation = session.get_one(Organisation, organisation_id()).name
-    with context.reading() as session:  # reopened meanwhile, it stays here
-        return _document(_leaving(session, signal_id), organisation, today(context.clock))
 
 
-def _leaving(session: Session, signal_id: UUID) -> Signal:
-    signal = find_signal(session, organisation_id=organisation_id(), signal_id=signal_id)
-    if signal.restricted_on is not None:
-        raise Restricted
-    if not may_leave(signal):
-        raise Conflict
-    return signal
-
-
-def handover_pdf(document: Mapping[str, Any]) -> bytes:
-    """The same to read and to file, in Dutch."""
+def handover_pdf(handover: Handover) -> bytes:
+    """Return the hand-over to read and to file, in Dutch."""
     return make_pdf(
-        title=f"Overdracht {document['reference']}",
+        title=f"Overdracht {handover.signal.reference}",
         lead=[
-            f"Van {document['organisation']}, {_day(document['exported_on'])}.",
+            f"Van {handover.organisation}, {_day(handover.exported_on)}.",
             "Bestemd voor het eigen zaaksysteem. De bron is een bezorger; meer is daarover niet bekend.",
         ],
         sections=[
-            Section(title="Het signaal", facts=list(_report(document))),
-            Section(title="Opvolging", facts=list(_follow_up(document))),
-            Section(title="Uitkomst", facts=list(_outcome(document))),
+            Section(title="Het signaal", facts=list(_report(handover))),
+            Section(title="Opvolging", facts=list(_follow_up(handover))),
+            Section(title="Uitkomst", facts=list(_outcome(handover.signal))),
         ],
         language=_LANGUAGE,
     )
 
 
-def _document(signal: Signal, organisation: str, on: date) -> dict[str, Any]:
-    keystore = desk().keystore
-    report = open_report(keystore, signal)
-    return {
-        "format": FORMAT,
-        "version": FORMAT_VERSION,
-        "reference": signal.reference,
-        "organisation": organisation,
-        "exported_on": on.isoformat(),
-        "source": "een bezorger",
-        "received_on": signal.received_on.isoformat(),
-        "address": {
-            "postcode": report.address.postcode,
-            "house_number": report.address.number,
-            "addition": report.address.addition,
-        },
-        "concern_types": list(report.summary.concern_types),
-        "seen": report.summary.seen,
-        "noticed_on": _iso(report.noticed_on),
-        "note": report.note,
-        "contact_attempts": [
-            {
-                "kind": a.kind,
-                "result": a.result,
-                "attempted_at": moment(a.attempted_at),
-                "workers": a.workers,
-                "postponed_until": _iso(a.postponed_until),
-            }
-            for a in signal.attempts
-        ],
-        "first_contact_at": _at(signal.first_contact_at),
-        "notes": [
-            {"written_at": moment(note.written_at), "text": note.text}
-            for note in open_notes(keystore, signal)
-        ],
-        "notified_on": _iso(signal.notified_on),
-        "deferred_because": signal.deferred_because,
-        "outcome": signal.outcome,
-        "referred_to": signal.referred_to,
-        "newly_known": signal.newly_known,
-        "wmo_notified_on": _iso(signal.wmo_notified_on),
-        "concluded_at": _at(signal.concluded_at),
-    }
+def _refuse_unless_leaving(signal: Signal) -> None:
+    if signal.restricted_on is not None:
+        raise Restricted
+    if not may_leave(signal):
+        raise Conflict
 
 
-def _report(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    parts = document["address"]
-    place = Address(postcode=parts["postcode"], number=parts["house_number"], addition=parts["addition"])
-    yield "Kenmerk", document["reference"]
-    yield "Adres", display.address(place)
-    yield "Binnengekomen", _day(document["received_on"])
-    for code in document["concern_types"]:
-        yield "Wat opviel", label(ConcernType(code), _LANGUAGE)
-    if document["seen"]:
-        yield "Hoe vaak gezien", label(Seen(document["seen"]), _LANGUAGE)
-    if document["noticed_on"]:
-        yield "Opgevallen op", _day(document["noticed_on"])
-    if document["note"]:
-        yield "Opmerking van de bezorger", document["note"]
+def _report(handover: Handover) -> Iterator[tuple[str, str]]:
+    report = handover.report
+    yield "Kenmerk", handover.signal.reference
+    yield "Adres", display.address(report.address)
+    yield "Binnengekomen", _day(handover.signal.received_on)
+    for concern in report.summary.concern_types:
+        yield "Wat opviel", label(concern, _LANGUAGE)
+    if report.summary.seen:
+        yield "Hoe vaak gezien", label(report.summary.seen, _LANGUAGE)
+    if report.noticed_on:
+        yield "Opgevallen op", _day(report.noticed_on)
+    if report.note:
+        yield "Opmerking van de bezorger", report.note
 
 
-def _follow_up(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for attempt in document["contact_attempts"]:
-        kind, result = AttemptKind(attempt["kind"]), AttemptResult(attempt["result"])
-        words = f"{label(kind, _LANGUAGE)}, {result_label(kind, result, _LANGUAGE).lower()}"
-        until = attempt["postponed_until"]
+def _follow_up(handover: Handover) -> Iterator[tuple[str, str]]:
+    signal = handover.signal
+    for attempt in signal.attempts:
+        result = result_label(attempt.kind, attempt.result, _LANGUAGE).lower()
+        until = attempt.postponed_until
         agreed = f", afgesproken dag: {_day(until)}" if until else ""
-        yield "Contactpoging", f"{_clock(attempt['attempted_at'])}: {words}{agreed}"
-    for note in document["notes"]:
-        yield "Notitie", f"{_clock(note['written_at'])}: {note['text']}"
-    if document["notified_on"]:
-        yield "Bewoner geïnformeerd (art. 14 AVG)", _day(document["notified_on"])
-    elif document["deferred_because"]:
-        reason = DeferralReason(document["deferred_because"])
+        words = f"{label(attempt.kind, _LANGUAGE)}, {result}{agreed}"
+        yield "Contactpoging", f"{_clock(attempt.attempted_at)}: {words}"
+    for note in handover.notes:
+        yield "Notitie", f"{_clock(note.written_at)}: {note.text}"
+    if signal.notified_on:
+        yield "Bewoner geïnformeerd (art. 14 AVG)", _day(signal.notified_on)
+    elif signal.deferred_because:
+        reason = DeferralReason(signal.deferred_because)
         yield "Bewoner nog niet geïnformeerd (art. 14 AVG)", label(reason, _LANGUAGE)
     else:
         yield "Bewoner geïnformeerd (art. 14 AVG)", "nog niet"
 
 
-def _outcome(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    yield "Uitkomst", label(Outcome(document["outcome"]), _LANGUAGE)
-    if document["referred_to"]:
-        yield "Naar wie", label(ReferredTo(document["referred_to"]), _LANGUAGE)
-    if document["newly_known"] is not None:
-        yield "Nieuw in beeld bij hulp", "ja" if document["newly_known"] else "nee"
-    if document["wmo_notified_on"]:
-        yield "Wmo-melding gedaan", _day(document["wmo_notified_on"])
-    yield "Afgerond", _clock(document["concluded_at"])
+def _outcome(signal: Signal) -> Iterator[tuple[str, str]]:
+    if signal.outcome:
+        yield "Uitkomst", label(signal.outcome, _LANGUAGE)
+    if signal.referred_to:
+        yield "Naar wie", label(signal.referred_to, _LANGUAGE)
+    if signal.newly_known is not None:
+        yield "Nieuw in beeld bij hulp", "ja" if signal.newly_known else "nee"
+    if signal.wmo_notified_on:
+        yield "Wmo-melding gedaan", _day(signal.wmo_notified_on)
+    if signal.concluded_at:
+        yield "Afgerond", _clock(signal.concluded_at)
 
 
-def _iso(day: date | None) -> str | None:
-    return day.isoformat() if day else None
+def _day(day: date) -> str:
+    return format_date(day, "d MMMM y", locale=_LANGUAGE)
 
 
-def _at(when: datetime | None) -> str | None:
-    return moment(when) if when else None
-
-
-def _day(text: str) -> str:
-    return format_date(date.fromisoformat(text), "d MMMM y", locale=_LANGUAGE)
-
-
-def _clock(text: str) -> str:
-    at = datetime.fromisoformat(text).astimezone(UTC).astimezone(AMSTERDAM)
-    return format_datetime(at, "d MMMM y, HH:mm", locale=_LANGUAGE)
+def _clock(moment: datetime) -> str:
+    return format_datetime(moment.astimezone(AMSTERDAM), "d MMMM y, HH:mm", locale=_LANGUAGE)

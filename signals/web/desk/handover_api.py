@@ -1,4 +1,4 @@
-"""The hand-over of a concluded signal, for programs."""
+"""Serve the hand-over of a concluded signal to programs."""
 
 from typing import Final
 from uuid import UUID
@@ -6,10 +6,9 @@ from uuid import UUID
 from flask import Response
 
 from signals.vocabulary import Role
-from signals.web.desk.handing_over import HandoverSchema, handover_of, handover_pdf
+from signals.web.desk.handing_over import Handover, HandoverSchema, handover_of, handover_pdf
 from signals.web.desk.letters.api import PDF, pdf_answer
 from signals.web.http.openapi import API_BASE, StaffBlueprint, answers
-from signals.web.staff_kit.answer import json_answer
 from signals.web.staff_kit.auth import requires
 
 handover_api = StaffBlueprint(
@@ -27,9 +26,9 @@ _FOLLOW_UP: Final = (Role.WORKER, Role.LEAD)
 @requires(*_FOLLOW_UP)
 @handover_api.response(200, HandoverSchema)
 @answers(404, 409, 410)
-def as_json(signal_id: UUID) -> Response:
-    """A signal that was concluded with help accepted or a referral, for a case system; audited first."""
-    return json_answer(handover_of(signal_id))
+def as_json(signal_id: UUID) -> Handover:
+    """Export a signal that was concluded with help accepted or a referral, for a case system."""
+    return handover_of(signal_id)
 
 
 @handover_api.get("/signals/<uuid:signal_id>/handover.pdf")
@@ -38,11 +37,11 @@ def as_json(signal_id: UUID) -> Response:
 @handover_api.response(200, {"type": "string", "format": "binary"}, content_type=PDF)
 @answers(404, 409, 410)
 def as_pdf(signal_id: UUID) -> Response:
-    """The same to read, as a tagged PDF in Dutch; audited first."""
+    """Export the same to read, as a tagged PDF in Dutch."""
     return handover_file(signal_id)
 
 
 def handover_file(signal_id: UUID) -> Response:
-    """The PDF of the hand-over as an answer, for programs and pages alike."""
-    document = handover_of(signal_id)
-    return pdf_answer(handover_pdf(document), f"overdracht-{document['reference']}.pdf")
+    """Answer with the PDF of the hand-over, for programs and pages alike."""
+    handover = handover_of(signal_id)
+    return pdf_answer(handover_pdf(handover), f"overdracht-{handover.signal.reference}.pdf")

@@ -1,4 +1,4 @@
-"""The hand-over of a concluded signal, for people."""
+"""Serve the hand-over of a concluded signal to people."""
 
 from typing import Final
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 from flask import Blueprint, Response
 
 from signals.vocabulary import Role
-from signals.web.desk.handing_over import handover_of
+from signals.web.desk.handing_over import HandoverSchema, handover_of
 from signals.web.desk.handover_api import handover_file
 from signals.web.staff_kit import account_shared
 from signals.web.staff_kit.answer import json_answer
@@ -23,10 +23,10 @@ _FOLLOW_UP: Final = (Role.WORKER, Role.LEAD)
 @handover_pages.get("/signals/<uuid:signal_id>/handover.json")
 @requires_page(*_FOLLOW_UP)
 def page_json(signal_id: UUID) -> Response:
-    """The file for a case system."""
-    document = handover_of(signal_id)
-    answer = json_answer(document)
-    name = f"overdracht-{document['reference']}.json"
+    """Download the file for a case system."""
+    handover = handover_of(signal_id)
+    answer = json_answer(HandoverSchema().dump(handover))
+    name = f"overdracht-{handover.signal.reference}.json"
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
 
@@ -34,5 +34,5 @@ def page_json(signal_id: UUID) -> Response:
 @handover_pages.get("/signals/<uuid:signal_id>/handover.pdf")
 @requires_page(*_FOLLOW_UP)
 def page_pdf(signal_id: UUID) -> Response:
-    """The file to read."""
+    """Show the file to read."""
     return handover_file(signal_id)

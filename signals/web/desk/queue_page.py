@@ -1,37 +1,36 @@
-"""What the queue's page shows, and how many signals came in since it was shown."""
+"""Collect what the queue's page shows, and count the signals that came in since."""
 
 from datetime import date, timedelta
 from typing import Any, Final
 
 from flask import request
 
-from signals import casework
-from signals.casework.queue import arrived_since
-from signals.clock import today
+from signals.casework.queue import arrived_since, queue_page, state_counts
+from signals.casework.workload import absent_claims, workload
 from signals.errors import FieldProblem, Invalid
+from signals.lifecycle.transitions import is_overdue
 from signals.vocabulary import Role, SignalState
 from signals.web.staff_kit.auth import current
-from signals.web.staff_kit.context import desk
+from signals.web.staff_kit.context import desk, reading_operation
 from signals.web.staff_kit.opened import organisation_id, read_summaries
-from signals.web.staff_kit.representations import is_overdue
 
 PAGE_SIZE: Final = 25
 STATES: Final = {"open": None, **{state.value: state for state in SignalState}}
 LOOK_BACK: Final = timedelta(days=14)
-"""How far back arrivals are counted: also those that another organisation had for a while."""
+"""The page counts arrivals this far back, also those that another organisation had for a while."""
 
 MOST: Final = 99_999_999
 
 
 def queue_values() -> dict[str, Any]:
-    """What the template is filled with, as the address asks for it. Raises `Invalid` for "cursor"."""
-    context, on = desk(), today(desk().clock)
+    """Return the values of the template, as the address asks for them. Raises `Invalid` for "cursor"."""
     chosen, cursor = request.args.get("state", "open"), request.args.get("cursor") or None
     mine, overdue = request.args.get("mine") == "1", request.args.get("overdue") == "1"
-    since = on - LOOK_BACK
-    with context.reading() as session:
+    with reading_operation() as reading:
+        session, on = reading.session, reading.today
+        since = on - LOOK_BACK
         known = arrived_since(session, organisation_id=organisation_id(), since=since)
-        page = casework.queue_page(
+        page = queue_page(
             session,
             organisation_id=organisation_id(),
             state=STATES.get(chosen),
@@ -40,14 +39,16 @@ def queue_values() -> dict[str, Any]:
             limit=PAGE_SIZE,
             cursor=cursor,
         )
-        counts = casework.state_counts(session, organisation_id=organisation_id())
+        counts = state_counts(session, organisation_id=organisation_id())
         leads = current().actor.role == Role.LEAD
-        loads = casework.workload(session, organisation_id=organisation_id(), on=on) if leads else []
+        loads = workload(session, organisation_id=organisation_id(), on=on) if leads else []
+        absent = absent_claims(reading)
     return {
         "page": page,
         "summaries": read_summaries(page.items),
         "counts": counts,
         "loads": loads,
+        "absent": absent,
         "chosen": chosen if chosen in STATES else "open",
         "mine": mine,
         "overdue": overdue,
@@ -60,9 +61,9 @@ def queue_values() -> dict[str, Any]:
 
 
 def arrived_meanwhile() -> tuple[int, int]:
-    """How many signals came in since the page was shown, and how many of them it has told of already.
+    """Return how many signals came in since the page was shown, and how many of them the page announced.
 
-    Counted and not listed: no time finer than a date is kept by which new ones could be told from old.
+    This is a count and no list: an arrival keeps only its date, which cannot tell new signals from old ones.
     """
     since, known = _day("since"), _number("known")
     with desk().reading() as session:

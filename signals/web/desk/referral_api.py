@@ -1,19 +1,17 @@
-"""Referring a signal over the API."""
+"""Serve the referral of a signal to programs."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
-from flask import Response
 from marshmallow import Schema, fields, validate
 
 from signals.vocabulary import ReferralReason, Role
 from signals.web.http.fields import Strict
 from signals.web.http.openapi import API_BASE, StaffBlueprint, answers
 from signals.web.http.preconditions import IF_MATCH, if_match
-from signals.web.staff_kit.answer import json_answer
 from signals.web.staff_kit.auth import requires
-from signals.web.staff_kit.referring import MAX_REASON, hand_over, split_reason
+from signals.web.staff_kit.referring import MAX_REASON, Handover, hand_over, split_reason
 from signals.web.staff_kit.schemas import OrganisationSchema, something
 
 referral_api = StaffBlueprint(
@@ -21,13 +19,13 @@ referral_api = StaffBlueprint(
 )
 
 AUTHENTICATION = "bearer"
-"""What every view here asks for."""
+"""Every view here asks for it."""
 
 _CODES: Final = ", ".join(f"`{code.value}`" for code in ReferralReason)
 
 
 class ReferSchema(Strict):
-    """To whom, and why."""
+    """Name the receiver and the reason."""
 
     organisation_id = fields.UUID(required=True)
     reason = fields.String(
@@ -41,13 +39,13 @@ class ReferSchema(Strict):
 
 
 class ReferredSchema(Schema):
-    """All that the sender may still see."""
+    """Show everything that the sender may still see."""
 
-    id = fields.UUID(required=True)
+    id = fields.UUID(attribute="signal_id", required=True)
     reference = fields.String(required=True)
     state = fields.String(required=True, validate=validate.Equal("referred"))
     referred_on = fields.Date(required=True)
-    organisation = fields.Nested(OrganisationSchema, required=True)
+    organisation = fields.Nested(OrganisationSchema, attribute="receiver", required=True)
 
 
 @referral_api.post("/signals/<uuid:signal_id>/refer")
@@ -56,23 +54,14 @@ class ReferredSchema(Schema):
 @referral_api.arguments(ReferSchema)
 @referral_api.response(200, ReferredSchema)
 @answers(404, 409, 410, 412, 413, 415)
-def refer(wanted: Mapping[str, Any], signal_id: UUID) -> Response:
-    """Hand a signal over: sealed anew for the receiver, gone for the sender."""
+def refer(wanted: Mapping[str, Any], signal_id: UUID) -> Handover:
+    """Hand a signal over: it is sealed anew for the receiver, and the sender loses it."""
     version = if_match()
     reason, text = split_reason(wanted["reason"])
-    done = hand_over(
+    return hand_over(
         signal_id,
         receiver_id=wanted["organisation_id"],
         reason=reason,
         text=text,
         expected_version=version,
-    )
-    return json_answer(
-        {
-            "id": str(done.signal_id),
-            "reference": done.reference,
-            "state": "referred",
-            "referred_on": done.referred_on.isoformat(),
-            "organisation": {"id": str(done.receiver.id), "name": done.receiver.name},
-        }
     )

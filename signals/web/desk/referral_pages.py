@@ -1,4 +1,4 @@
-"""The page on which a team hands a signal over to another organisation."""
+"""Serve the page on which a team hands a signal over to another organisation."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,13 +19,13 @@ referral_pages = Blueprint("referral_pages", __name__, url_prefix="/desk/signals
 page_kit.share_with(referral_pages, lambda: ())
 
 AUTHENTICATION = "cookie"
-"""What every view here asks for."""
+"""Every view here asks for it."""
 
 _FOLLOW_UP = (Role.WORKER, Role.LEAD)
 
 
 class ReferForm(forms.Form):
-    """To whom and why; `text` is sealed for the receiver."""
+    """Name the receiver and the reason; `text` is sealed for the receiver."""
 
     organisation_id = fields.UUID(required=True)
     reason = Choice(ReferralReason, required=True)
@@ -35,14 +35,14 @@ class ReferForm(forms.Form):
 @referral_pages.get("/<uuid:signal_id>/refer")
 @requires_page(*_FOLLOW_UP)
 def refer(signal_id: UUID) -> str:
-    """The form; `search` narrows the organisations by name."""
+    """Show the form; `search` narrows the organisations by name."""
     return _page(signal_id)
 
 
 @referral_pages.post("/<uuid:signal_id>/refer")
 @requires_page(*_FOLLOW_UP)
 def refer_now(signal_id: UUID) -> Any:
-    """Hand it over, and say that it is gone here."""
+    """Hand the signal over, and say that it is gone here."""
     try:
         values = forms.load(_FORM)
         done = hand_over(

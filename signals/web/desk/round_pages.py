@@ -1,4 +1,4 @@
-"""A round on foot: up to twelve of one's own signals, in walking order, on a phone or on paper."""
+"""Serve a round on foot: up to twelve of the person's own signals, in walking order."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -8,37 +8,37 @@ from uuid import UUID
 from flask import Blueprint, render_template, request
 from marshmallow import ValidationError, fields, validate
 
-from signals import casework
+from signals.casework.queue import MAX_PAGE, queue_page
+from signals.casework.rounds import MOST_STOPS, covered_staff
 from signals.clock import today
 from signals.vocabulary import Role
+from signals.web.desk import finding
 from signals.web.staff_kit import account_shared, forms
 from signals.web.staff_kit.auth import requires_page
-from signals.web.staff_kit.context import desk
+from signals.web.staff_kit.context import desk, reading_operation
 from signals.web.staff_kit.opened import organisation_id, read_summaries
-from signals.web.staff_kit.schemas import MAX_ROUND
-from signals.web.staff_kit.search import left_of_round, looked_after
 
 round_pages = Blueprint("round_pages", __name__, url_prefix="/desk")
 account_shared.share_with(round_pages)
 
 AUTHENTICATION = "cookie"
-"""What every view here asks for."""
+"""Every view here asks for it."""
 
 _FOLLOW_UP: Final = (Role.WORKER, Role.LEAD)
 
 
 class RoundForm(forms.Form):
-    """The signals that were ticked."""
+    """Name the chosen signals."""
 
     ids = fields.List(
-        fields.UUID(), required=True, validate=validate.Length(min=1, max=MAX_ROUND, error="too_many_stops")
+        fields.UUID(), required=True, validate=validate.Length(min=1, max=MOST_STOPS, error="too_many_stops")
     )
 
 
 @round_pages.get("/round")
 @requires_page(*_FOLLOW_UP)
 def choose() -> Any:
-    """One's own open signals, to choose from; with `ids` the round along those."""
+    """Show the person's open signals to choose from; with `ids` show the round along those."""
     chosen = request.args.getlist("ids")
     return _walk(chosen) if chosen else _page()
 
@@ -46,7 +46,7 @@ def choose() -> Any:
 @round_pages.post("/round")
 @requires_page(*_FOLLOW_UP)
 def walk() -> Any:
-    """To the round along what was ticked: a page that can be gone back to, and that a reload shows again."""
+    """Redirect to the round along the chosen signals, a page that a reload shows again."""
     chosen = request.form.getlist("ids")
     if not _FORM.validate({"ids": chosen} if chosen else {}):
         return account_shared.see_other(".choose", ids=chosen)
@@ -54,15 +54,16 @@ def walk() -> Any:
 
 
 def _walk(chosen: Sequence[str]) -> Any:
-    """The addresses in walking order, without who passed them on; one audit entry each comes first.
+    """Show the addresses in walking order; one audit entry for each comes first.
 
-    A page that is gone back to: what cannot be walked any more is left out, and how many those are is said.
+    A person may return to this page later. Then it leaves out the signals that nobody can visit any more,
+    and says how many those are.
     """
     try:
         ids = frozenset(_FORM.load({"ids": chosen})["ids"])
     except ValidationError:
         return _page(chosen=chosen, wrong=True), 400
-    stops = left_of_round(ids)
+    stops = finding.walk(ids, again=True)
     return render_template(
         "desk/round_walk.html",
         stops=stops,
@@ -79,29 +80,27 @@ def _page(*, chosen: Sequence[str] = (), wrong: bool = False) -> str:
         signals=mine,
         summaries=read_summaries(mine),
         chosen=frozenset(chosen) or _first(mine, on),
-        most=MAX_ROUND,
+        most=MOST_STOPS,
         wrong=wrong,
         today=on,
     )
 
 
 def _mine() -> list[Any]:
-    """What one has, and what those have for whom one stands in, the most urgent first."""
-    with desk().reading() as session:
+    """Return the person's signals, and those of absent colleagues they cover, the most urgent first."""
+    with reading_operation() as reading:
         pages = [
-            casework.queue_page(
-                session, organisation_id=organisation_id(), claimed_by_id=who, limit=casework.MAX_PAGE
-            )
-            for who in looked_after(session)
+            queue_page(reading.session, organisation_id=organisation_id(), claimed_by_id=who, limit=MAX_PAGE)
+            for who in covered_staff(reading)
         ]
     found = [signal for page in pages for signal in page.items]
-    return sorted(found, key=lambda signal: (signal.due_on, signal.id))[: casework.MAX_PAGE]
+    return sorted(found, key=lambda signal: (signal.due_on, signal.id))[:MAX_PAGE]
 
 
 def _first(signals: Sequence[Any], on: date) -> frozenset[str]:
-    """What one goes out for is ticked already: whom nobody spoke yet, unless that is to wait."""
+    """Return the signals to choose at first: nobody reached the resident, and none is to wait."""
     found: list[UUID] = [one.id for one in signals if not one.first_contact_at and not _waits(one, on)]
-    return frozenset(map(str, found[:MAX_ROUND]))
+    return frozenset(map(str, found[:MOST_STOPS]))
 
 
 def _waits(signal: Any, on: date) -> bool:

@@ -1,10 +1,10 @@
-"""Finding a signal again when a resident calls back: by reference or by address, always by POST.
+"""Find a signal again when a resident calls back, by reference or by address, always by POST.
 
-What was found is a page of its own, so that one can go back to it from a signal. Its address holds neither
-what was sought nor anything to read: the ids of the signals, sealed for the session that searched.
+The result is a page of its own, so that a person can return to it from a signal. Its address holds nothing
+to read: only the ids of the signals, sealed for the session that searched.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, Final
@@ -13,27 +13,29 @@ from uuid import UUID
 from flask import Blueprint, render_template, request
 from marshmallow import ValidationError, fields, validate
 
+from signals.casework.search import Found
+from signals.routing.postcodes import Address
 from signals.vocabulary import Role
+from signals.web.desk import finding
 from signals.web.staff_kit import account_shared, forms
 from signals.web.staff_kit.address_form import AddressForm
 from signals.web.staff_kit.auth import current, requires_page
 from signals.web.staff_kit.context import desk
-from signals.web.staff_kit.search import Found, found_before, search
 
 search_pages = Blueprint("search_pages", __name__, url_prefix="/desk")
 account_shared.share_with(search_pages)
 
 AUTHENTICATION = "cookie"
-"""What every view here asks for."""
+"""Every view here asks for it."""
 
 SHOWN_FOR: Final = timedelta(minutes=30)
-"""How long one can go back to what a search found."""
+"""A person can return to the result of a search for this long."""
 _USE: Final = "search"
 _FOLLOW_UP: Final = (Role.WORKER, Role.LEAD)
 
 
 class ReferenceForm(forms.Form):
-    """A reference, as it stands on a letter."""
+    """Search by the reference on a letter."""
 
     reference = fields.String(required=True, validate=validate.Length(max=20, error="too_long"))
 
@@ -41,7 +43,7 @@ class ReferenceForm(forms.Form):
 @search_pages.get("/search")
 @requires_page(*_FOLLOW_UP)
 def form() -> Any:
-    """What is sought, a reference or an address; with `found` what a search of this session found."""
+    """Ask for a reference or an address; with `found` show what this session found."""
     if "found" not in request.args:
         return _page()
     found = _found_in(request.args["found"])
@@ -51,15 +53,15 @@ def form() -> Any:
 @search_pages.post("/search")
 @requires_page(*_FOLLOW_UP)
 def find() -> Any:
-    """To what was found in the own organisation; the audit entry is committed first."""
+    """Search the own organisation and redirect to the result; the audit entry is committed first."""
     by = "address" if request.form.get("by") == "address" else "reference"
     try:
         wanted = forms.load(_FORMS[by])
     except ValidationError as refused:
         return _page(by=by, errors=forms.messages(refused)), 400
-    found = search(**_ARGUMENTS[by](wanted))
+    found = _search(wanted)
     if not found.items:
-        return _page(by=by, found=found)  # with what was typed, to be looked over: there is nothing to go to
+        return _page(by=by, found=found)  # beside what the person typed, to check it
     return account_shared.see_other(".form", found=_sealed(found))
 
 
@@ -73,11 +75,11 @@ def _sealed(found: Found) -> str:
 
 
 def _found_in(text: str) -> Found | None:
-    """What `_sealed` wrote in this session, as it is now; None for anything else, and when it is too old."""
+    """Read what `_sealed` wrote in this session; None for anything else, and when it is too old."""
     content = desk().browser_state.open(_USE, text, whose=str(current().session.id))
     if content is None:
         return None
-    found = found_before([UUID(hex=one) for one in content["ids"]])
+    found = finding.found_again([UUID(hex=one) for one in content["ids"]])
     deleted = [date.fromisoformat(day) for day in content.get("deleted", ())]
     return replace(found, deleted_received_on=deleted, more=content.get("more", False))
 
@@ -90,7 +92,7 @@ def _page(
     again: bool = False,
     over: bool = False,
 ) -> str:
-    """`again`: found by an earlier request; `over`: by another session, or too long ago to be shown."""
+    """Show the page. `again`: an earlier request found it. `over`: another session did, or too long ago."""
     return render_template(
         "desk/search.html",
         by=by,
@@ -102,16 +104,16 @@ def _page(
     )
 
 
-def _of_address(wanted: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "postcode": wanted["postcode"],
-        "number": wanted["house_number"],
-        "addition": wanted["house_number_addition"],
-    }
+def _search(wanted: Mapping[str, Any]) -> Found:
+    if "reference" in wanted:
+        return finding.find_by_reference(wanted["reference"])
+    return finding.find_by_address(
+        Address(
+            postcode=wanted["postcode"],
+            number=wanted["house_number"],
+            addition=wanted["house_number_addition"],
+        )
+    )
 
 
 _FORMS: Final = {"reference": ReferenceForm(), "address": AddressForm()}
-_ARGUMENTS: Final[Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]]] = {
-    "reference": dict,
-    "address": _of_address,
-}

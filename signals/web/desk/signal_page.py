@@ -1,4 +1,4 @@
-"""What a signal's page shows: the next step, what else can be done, and all that happened, newest first."""
+"""Work out what a signal's page shows: the next step, the other actions, and the timeline."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -7,20 +7,19 @@ from datetime import UTC, date, datetime, time
 from flask_babel import gettext
 
 from signals.audit.log import Actor
+from signals.casework.opening import OpenedSignal
 from signals.errors import ClaimedByOther, SignalsError, StaleVersion
-from signals.lifecycle.transitions import life_of
 from signals.models import ContactAttempt, Signal
 from signals.vocabulary import Action, DeferralReason, Role, SignalState
 from signals.web.http.messages import detail_of, title_of
 from signals.web.labels import label
 from signals.web.staff_kit.display import day, moment
 from signals.web.staff_kit.labels import reason_label, result_label
-from signals.web.staff_kit.opened import OpenedSignal
 
 
 @dataclass(frozen=True, kw_only=True)
 class Possible:
-    """What the reader can do now; `first` is the form of the next step, or "" when there is none."""
+    """Hold what the reader can do now; `first` is the form of the next step, or "" without one."""
 
     first: str
     forms: tuple[str, ...]
@@ -28,13 +27,13 @@ class Possible:
 
     @property
     def others(self) -> tuple[str, ...]:
-        """What else can be done."""
+        """Return the forms of the other actions."""
         return tuple(form for form in self.forms if form != self.first)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """One line of the timeline. `at` is None where only the day is known, `on` where not even that is."""
+    """Hold one line of the timeline; `at` is None when only the day is known, `on` when no day is known."""
 
     on: date | None
     at: datetime | None
@@ -44,15 +43,15 @@ class Event:
 
 
 def possible(signal: Signal, actor: Actor, *, acts: bool) -> Possible:
-    """What this person can do (`acts`: on what is claimed); the domain decides again when they do it."""
+    """Return what this person can do; the domain decides again. `acts`: they may act on the claim."""
     forms = tuple(_forms(signal, actor, acts))
     return Possible(first=_first(signal, forms), forms=forms, mine=signal.claimed_by_id == actor.id)
 
 
 def timeline(opened: OpenedSignal, language: str) -> list[Event]:
-    """Everything that happened, newest first; of one moment, what came later in the history first.
+    """Return everything that happened, newest first; within a moment, the later history first.
 
-    What has no day holds now, and comes before all.
+    An event without a day holds now, so it comes before all others.
     """
     events = [
         *_changes(opened, language),
@@ -69,9 +68,9 @@ def _when(event: Event) -> datetime:
 
 
 def told_by_another(signal: Signal) -> bool:
-    """Whether the resident was told (art. 14 AVG) on a day before a referral: that letter names the sender.
+    """Return whether the resident was notified (art. 14 AVG) before a referral: that letter names the sender.
 
-    Who receives it by a referral tells so at the first contact, at the latest (art. 14(3)(b) and (c)).
+    The receiver notifies the resident at the first contact, at the latest (art. 14(3)(b) and (c)).
     """
     told = signal.notified_on
     referred = [change.on for change in signal.history if change.action is Action.REFER]
@@ -79,7 +78,7 @@ def told_by_another(signal: Signal) -> bool:
 
 
 def explain(refused: SignalsError, opened: OpenedSignal) -> str:
-    """Why something was refused, with who and when where somebody else came first."""
+    """Return why something was refused, with name and moment when somebody else came first."""
     if isinstance(refused, ClaimedByOther) and refused.claimed_by and refused.claimed_at:
         words = gettext(
             "%(name)s has this signal since %(moment)s. Ask them or your team lead.",
@@ -99,7 +98,7 @@ def explain(refused: SignalsError, opened: OpenedSignal) -> str:
 
 def _forms(signal: Signal, actor: Actor, acts: bool) -> Iterator[str]:
     if signal.restricted_on is not None:
-        return  # art. 18 AVG: kept, and not worked on
+        return  # art. 18 AVG: nobody works on it
     concluded = signal.state is SignalState.CONCLUDED
     if not concluded and signal.claimed_by_id is None:
         yield "claim"
@@ -123,25 +122,27 @@ def _first(signal: Signal, forms: tuple[str, ...]) -> str:
 
 
 def _changes(opened: OpenedSignal, language: str) -> Iterator[Event]:
-    for change in life_of(opened.signal):
+    for signed in opened.history:
+        change = signed.entry
         if change.action is not Action.RECORD_ATTEMPT:  # the attempt itself says more
             yield Event(
                 on=change.on,
                 at=change.at,
                 what=label(change.action, language),
-                by=opened.names.get(change.actor_id, "") if change.actor_id else "",
+                by=signed.by or "",
                 text=reason_label(change.reason, language) if change.reason else "",
             )
 
 
 def _attempts(opened: OpenedSignal, language: str) -> Iterator[Event]:
-    for attempt in opened.signal.attempts:
+    for signed in opened.attempts:
+        attempt = signed.entry
         went = result_label(attempt.kind, attempt.result, language).lower()
         yield Event(
             on=attempt.attempted_at.date(),
             at=attempt.attempted_at,
             what=f"{label(attempt.kind, language)}: {went}",
-            by=opened.names.get(attempt.recorded_by_id, ""),
+            by=signed.by or "",
             text=". ".join(_about(attempt)),
         )
 
@@ -159,7 +160,7 @@ def _wmo(opened: OpenedSignal) -> Iterator[Event]:
 
 
 def _notice(signal: Signal, language: str) -> Iterator[Event]:
-    """Whether the resident was told (art. 14 AVG): the day of a deferral is kept in the audit trail only."""
+    """Show the notification (art. 14 AVG); only the audit trail keeps the day of a deferral."""
     if signal.notified_on is not None:
         yield Event(on=signal.notified_on, at=None, what=gettext("The resident was told"))
     elif signal.deferred_because is not None:
@@ -168,25 +169,20 @@ def _notice(signal: Signal, language: str) -> Iterator[Event]:
 
 
 def _notes(opened: OpenedSignal) -> Iterator[Event]:
-    for note in opened.notes:
-        by = opened.names.get(note.written_by_id, "")
+    for signed in opened.notes:
+        note, by = signed.entry, signed.by or ""
         yield Event(
             on=note.written_at.date(), at=note.written_at, what=gettext("Note"), by=by, text=note.text
         )
 
 
 def _last_change(opened: OpenedSignal) -> dict[str, str]:
-    signal, names = opened.signal, opened.names
     changes = [
-        *(
-            (change.at, names.get(change.actor_id, ""))
-            for change in signal.history
-            if change.at and change.actor_id
-        ),
-        *((attempt.recorded_at, names.get(attempt.recorded_by_id, "")) for attempt in signal.attempts),
-        *((note.written_at, names.get(note.written_by_id, "")) for note in signal.notes),
+        *((signed.entry.at, signed.by or "") for signed in opened.history if signed.entry.actor_id),
+        *((signed.entry.recorded_at, signed.by or "") for signed in opened.attempts),
+        *((signed.entry.written_at, signed.by or "") for signed in opened.notes),
     ]
     if not changes:
         return {"name": gettext("a colleague"), "moment": gettext("just now")}
-    at, name = max(changes)
+    at, name = max((at, name) for at, name in changes if at)
     return {"name": name or gettext("a colleague"), "moment": moment(at)}

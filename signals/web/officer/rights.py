@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from structlog import get_logger
 
 from signals import residents
-from signals.casework import find_signal
+from signals.casework.access import find_signal, organisation_of
 from signals.db import set_local
 from signals.errors import StaleVersion
 from signals.models import (
@@ -22,19 +22,17 @@ from signals.models import (
     Organisation,
     Signal,
 )
+from signals.operation import Operation
 from signals.residents import Correction, Findings, Proof, Right
 from signals.retention import periods_of
 from signals.routing.postcodes import Address
 from signals.staff.signing_in import lock_member
 from signals.vocabulary import AuditAction, DeletionReason
 from signals.web.staff_kit.auth import current
-from signals.web.staff_kit.context import desk
-from signals.web.staff_kit.opened import changing, organisation_id
+from signals.web.staff_kit.context import desk, operation
 from signals.web.staff_kit.referring import retention
 
 log = get_logger(__name__)
-
-_REASONS: Final = {Right.ERASURE: DeletionReason.ERASURE, Right.OBJECTION: DeletionReason.OBJECTION}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,30 +80,25 @@ class Erased:
 
 def find(address: Address) -> Held:
     """Find what there is on exactly this address; the search is audited first."""
-    with desk().sessions.begin() as session:
-        findings = _find(session, address)
-        receivers = _receivers(session, findings)
+    with operation() as begun:
+        findings = residents.find_by_address(begun, address=address)
+        receivers = _receivers(begun.session, findings)
     return Held(findings=findings, receivers=receivers)
 
 
 def export(address: Address, proof: Proof) -> dict[str, Any]:
     """Return all data about an address, in the clear (art. 15 AVG); register and audit come first."""
-    context = desk()
-    with context.sessions.begin() as session:
-        findings = _find(session, address)
-        residents.record_export(
-            session,
-            context.clock,
-            actor=current().actor,
-            audit=context.audit,
-            findings=findings,
-            proof=proof,
-        )
-        organisation = session.get_one(Organisation, organisation_id())
+    with operation() as begun:
+        session = begun.session
+        findings = residents.find_by_address(begun, address=address)
+        admission = residents.record_export(begun, findings=findings, proof=proof)
+        organisation = session.get_one(Organisation, organisation_of(begun.actor))
         receivers = _receivers(session, findings)
         periods = periods_of(session, organisation.id)
         accesses = residents.accesses_to(session, findings)
-    return residents.export_of(context.keystore, findings, organisation, receivers, periods, accesses)
+    return residents.export_of(
+        desk().keystore, findings, admission, organisation, receivers, periods, accesses
+    )
 
 
 def erase(address: Address, proof: Proof, right: Right, *, seen: Collection[UUID] = ()) -> Erased:
@@ -117,24 +110,16 @@ def erase(address: Address, proof: Proof, right: Right, *, seen: Collection[UUID
     Register, audit and orders are committed first. Then this process deletes what it can; the worker deletes
     the rest by the orders (another process may hold a row, or this one may not delete).
     """
-    context = desk()
-    with context.sessions.begin() as session:
+    with operation() as begun:
+        session = begun.session
         # The second of two simultaneous presses waits here, and then sees the first.
         lock_member(session, current().member.id)
-        findings = _find(session, address)
+        findings = residents.find_by_address(begun, address=address)
         if seen and _are_erased(session, {*seen, *(signal.id for signal in findings.signals)}, right):
             return Erased(signals=len(seen), elsewhere=0, at_once=not findings.signals)
-        ids = residents.record_erasure(
-            session,
-            context.clock,
-            actor=current().actor,
-            audit=context.audit,
-            findings=findings,
-            proof=proof,
-            right=right,
-        )
+        ids = residents.record_erasure(begun, findings=findings, proof=proof, right=right)
     own = {signal.id for signal in findings.signals}
-    at_once = _purge_now(ids, _REASONS[right])
+    at_once = _purge_now(ids, residents.REASONS[right])
     return Erased(signals=len(ids), elsewhere=len(set(ids) - own), at_once=at_once)
 
 
@@ -142,43 +127,24 @@ def rectify(
     signal_id: UUID, correction: Correction, proof: Proof, *, expected_version: int | None = None
 ) -> Signal:
     """Correct a signal (art. 16 AVG); raises `StaleVersion` when it changed since it was read."""
-    context = desk()
-    with changing(signal_id) as session:
-        done = _done_already(session, signal_id, AuditAction.SIGNAL_RECTIFIED, expected_version)
+    with operation(signal_id) as begun:
+        done = _done_already(begun, signal_id, AuditAction.SIGNAL_RECTIFIED, expected_version)
         if done:
-            _refuse_unless(residents.is_rectified(context.keystore, context.clock, done, correction))
-        return done or residents.rectify(
-            session,
-            context.clock,
-            keystore=context.keystore,
-            actor=current().actor,
-            audit=context.audit,
-            signal_id=signal_id,
-            correction=correction,
-            proof=proof,
-        )
+            _refuse_unless(residents.is_rectified(begun, done, correction))
+        return done or residents.rectify(begun, signal_id=signal_id, correction=correction, proof=proof)
 
 
 def restrict(signal_id: UUID, proof: Proof, *, lift: bool, expected_version: int | None = None) -> Signal:
     """Set a restriction or lift it (art. 18 AVG); raises `StaleVersion` when it changed since it was read."""
-    context = desk()
-    with changing(signal_id) as session:
-        done = _done_already(session, signal_id, AuditAction.SIGNAL_RESTRICTED, expected_version)
+    with operation(signal_id) as begun:
+        done = _done_already(begun, signal_id, AuditAction.SIGNAL_RESTRICTED, expected_version)
         if done:
             _refuse_unless((done.restricted_on is None) is lift)
-        return done or residents.restrict(
-            session,
-            context.clock,
-            actor=current().actor,
-            audit=context.audit,
-            signal_id=signal_id,
-            proof=proof,
-            lift=lift,
-        )
+        return done or residents.restrict(begun, signal_id=signal_id, proof=proof, lift=lift)
 
 
 def _done_already(
-    session: Session, signal_id: UUID, action: AuditAction, version: int | None
+    begun: Operation, signal_id: UUID, action: AuditAction, version: int | None
 ) -> Signal | None:
     """Return the signal when the caller's last step on this version was of this kind, else None.
 
@@ -186,7 +152,7 @@ def _done_already(
     """
     if version is None:
         return None
-    own = organisation_id()
+    session, own = begun.session, organisation_of(begun.actor)
     signal = find_signal(session, organisation_id=own, signal_id=signal_id, for_update=True)
     if signal.version == version:
         return None
@@ -195,7 +161,7 @@ def _done_already(
         select(AuditEntry).where(*of_signal).order_by(AuditEntry.at.desc()).limit(1)
     ).first()
     did = (last.action, last.actor_id) if last else None
-    if signal.version == version + 1 and did == (action, current().actor.id):
+    if signal.version == version + 1 and did == (action, begun.actor.id):
         return signal
     raise StaleVersion
 
@@ -209,10 +175,10 @@ def _refuse_unless(same: bool) -> None:
 def _are_erased(session: Session, ids: Collection[UUID], right: Right) -> bool:
     """Return whether all of these are deleted for this right, or ordered to be."""
     gone = select(DeletionRecord.signal_id).where(
-        DeletionRecord.signal_id.in_(ids), DeletionRecord.reason == _REASONS[right]
+        DeletionRecord.signal_id.in_(ids), DeletionRecord.reason == residents.REASONS[right]
     )
     ordered = select(DeletionOrder.signal_id).where(
-        DeletionOrder.signal_id.in_(ids), DeletionOrder.reason == _REASONS[right]
+        DeletionOrder.signal_id.in_(ids), DeletionOrder.reason == residents.REASONS[right]
     )
     return set(ids) == {*session.scalars(gone), *session.scalars(ordered)}
 
@@ -221,18 +187,6 @@ def _receivers(session: Session, findings: Findings) -> dict[UUID, str]:
     ids = {referral.to_organisation_id for referral in findings.referrals}
     names = session.execute(select(Organisation.id, Organisation.name).where(Organisation.id.in_(ids)))
     return {row.id: row.name for row in names}
-
-
-def _find(session: Session, address: Address) -> Findings:
-    context = desk()
-    return residents.find_by_address(
-        session,
-        context.clock,
-        keystore=context.keystore,
-        actor=current().actor,
-        audit=context.audit,
-        address=address,
-    )
 
 
 def _purge_now(ids: Sequence[UUID], reason: DeletionReason) -> bool:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
-from signals.casework import MAX_NOTE
+from signals.casework.notes import MAX_NOTE
 from signals.residents import (
     MAX_STATEMENT,
     RECIPIENTS,

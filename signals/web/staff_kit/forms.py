@@ -10,7 +10,8 @@ from flask_babel import LazyString
 from flask_babel import lazy_gettext as _
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate, validates_schema
 
-from signals.casework import MAX_NOTE, NotReachedReason, ReopenReason
+from signals.casework.notes import MAX_NOTE
+from signals.casework.outcomes import NotReachedReason, ReopenReason
 from signals.clock import AMSTERDAM
 from signals.errors import FieldProblem, Invalid, SignalsError
 from signals.staff.identity import MAX_PASSWORD

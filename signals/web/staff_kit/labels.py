@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from signals.casework import NotReachedReason, ReopenReason
+from signals.casework.outcomes import NotReachedReason, ReopenReason
 from signals.routing.rows import CoverageLevel
 from signals.staff.departures import ACCOUNT_DISABLED, ROLE_CHANGED
 from signals.vocabulary import AttemptKind, AttemptResult, ReferralReason

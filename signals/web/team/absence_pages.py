@@ -7,9 +7,10 @@ from uuid import UUID
 from flask import Blueprint, Response, render_template, request
 from marshmallow import ValidationError, fields
 
-from signals import casework
+from signals.casework.queue import queue_page
 from signals.clock import today
 from signals.errors import Invalid
+from signals.lifecycle.transitions import is_overdue
 from signals.models import Signal
 from signals.staff.absence import Away
 from signals.vocabulary import Role
@@ -19,7 +20,6 @@ from signals.web.staff_kit import forms
 from signals.web.staff_kit.auth import current, requires_page
 from signals.web.staff_kit.context import desk
 from signals.web.staff_kit.opened import organisation_id
-from signals.web.staff_kit.representations import is_overdue
 from signals.web.team import office as team_office
 
 absence_pages = Blueprint("absence", __name__, url_prefix="/desk/absence")
@@ -97,7 +97,7 @@ def _page(*, done: str = "", errors: Mapping[str, str] | None = None) -> str:
 def _signals_of(away: Away) -> list[Signal]:
     """What a colleague has open, the most urgent first: no content, so no entry in the trail."""
     with desk().reading() as session:
-        page = casework.queue_page(
+        page = queue_page(
             session, organisation_id=organisation_id(), claimed_by_id=away.staff_id, limit=MOST_SHOWN
         )
     return page.items

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from signals import casework
+from signals.casework.workload import colleagues as colleagues_of
 from signals.clock import today
 from signals.models import Organisation
 from signals.organisations import team_settings
@@ -39,7 +39,7 @@ def ask_again(organisation: UUID, address: str) -> None:
 def colleagues() -> list[tuple[UUID, str]]:
     """(id, name) of everybody of the own team who may have signals."""
     with desk().reading() as session:
-        return list(casework.colleagues(session, organisation_id=organisation_id()))
+        return list(colleagues_of(session, organisation_id=organisation_id()))
 
 
 def absences() -> list[Away]:

@@ -190,7 +190,7 @@ def test_without_an_audit_entry_no_content_is_shown(
 
     opened: list[object] = []
     event.listen(desk.engine, "before_cursor_execute", refuse)
-    monkeypatch.setattr("signals.web.staff_kit.opened.open_report", lambda *args: opened.append(args))
+    monkeypatch.setattr("signals.casework.access.open_report", lambda *args: opened.append(args))
     assert desk.call("anna", "GET", f"/signals/{signal_id}").status_code == 503
     assert opened == []
 

@@ -7,11 +7,11 @@ from uuid import UUID
 import pytest
 from sqlalchemy.orm import Session
 
-from signals.casework import find_signal
+from signals.casework.opening import signal_with_follow_up
 from signals.models import Signal
 from signals.vocabulary import AuditAction
 from signals.web.desk import handing_over
-from signals.web.desk.handing_over import HandoverSchema, handover_pdf
+from signals.web.desk.handing_over import HandoverSchema
 from signals.web.staff_kit.pdf import Section
 from tests.support.desk_side import Desk
 from tests.support.pages import Browser, words
@@ -20,14 +20,14 @@ HELP: dict[str, Any] = {"outcome": "help_accepted", "newly_known": True}
 REFERRED: dict[str, Any] = {"outcome": "referred", "referred_to": "wijkteam_wmo"}
 
 
-def concluded(desk: Desk, **outcome: Any) -> UUID:
+def concluded(desk: Desk, note: str = "Mevrouw wil graag hulp in huis.", **outcome: Any) -> UUID:
     """A signal that anna followed up and concluded."""
     signal_id = desk.arrive(concern_types=["frail"], seen="once", noticed_on="2026-11-23")
     visit = {"kind": "visit", "result": "contact", "attempted_at": "2026-11-24T10:00:00+01:00", "workers": 2}
     for what, body in (
         ("claim", None),
         ("contact-attempts", visit),
-        ("notes", {"text": "Mevrouw wil graag hulp in huis."}),
+        ("notes", {"text": note}),
         ("notice", {"notified_on": "2026-11-24"}),
         ("conclude", outcome),
     ):
@@ -93,23 +93,21 @@ def test_nothing_leaves_while_the_resident_has_its_use_restricted(desk: Desk) ->
 def test_what_is_reopened_while_it_is_handed_over_stays_here(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    signal_id, found = concluded(desk, **HELP), []
+    signal_id = concluded(desk, **HELP)
 
     def reopened_before_it_is_read(*args: Any, **named: Any) -> Signal:
-        if len(found) == 1:  # the audit entry is there
-            desk.call("anna", "POST", f"/signals/{signal_id}/reopen", json={"reason": "new_information"})
-        found.append(find_signal(*args, **named))
-        return found[-1]
+        assert desk.entries(AuditAction.EXPORTED)
+        desk.call("anna", "POST", f"/signals/{signal_id}/reopen", json={"reason": "new_information"})
+        return signal_with_follow_up(*args, **named)
 
-    monkeypatch.setattr(handing_over, "find_signal", reopened_before_it_is_read)
+    monkeypatch.setattr(handing_over, "signal_with_follow_up", reopened_before_it_is_read)
     assert desk.call("anna", "GET", f"/signals/{signal_id}/handover.json").status_code == 409
-    assert len(found) == 2
 
 
 def test_the_pdf_is_tagged_and_says_the_same_in_dutch(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     signal_id = concluded(desk, **REFERRED)
-    document = desk.call("anna", "GET", f"/signals/{signal_id}/handover.json").get_json()
-    assert b"<pdfuaid:part>1</pdfuaid:part>" in handover_pdf(document)
+    url = f"/signals/{signal_id}/handover.pdf"
+    assert b"<pdfuaid:part>1</pdfuaid:part>" in desk.call("anna", "GET", url).data
     made: dict[str, Any] = {}
 
     def keep(**values: Any) -> bytes:
@@ -117,7 +115,7 @@ def test_the_pdf_is_tagged_and_says_the_same_in_dutch(desk: Desk, monkeypatch: p
         return b""
 
     monkeypatch.setattr("signals.web.desk.handing_over.make_pdf", keep)
-    handover_pdf(document)
+    desk.call("anna", "GET", url)
     sections: list[Section] = made["sections"]
     facts = {what: value for section in sections for what, value in section.facts}
     assert facts["Adres"] == "1012 AB 12"
@@ -153,5 +151,5 @@ def test_the_schema_is_in_the_description_of_the_api(desk: Desk) -> None:
 
 
 def test_a_note_with_characters_that_the_fonts_lack_is_handed_over_on_paper_too(desk: Desk) -> None:
-    document = desk.call("anna", "GET", f"/signals/{concluded(desk, **REFERRED)}/handover.json").get_json()
-    assert handover_pdf(document | {"note": "Gebeld → geen gehoor 😀"}).startswith(b"%PDF")
+    signal_id = concluded(desk, note="Gebeld → geen gehoor 😀", **REFERRED)
+    assert desk.call("anna", "GET", f"/signals/{signal_id}/handover.pdf").data.startswith(b"%PDF")

@@ -149,7 +149,7 @@ def test_no_letter_without_an_audit_entry(
     def away(*_args: object, **_kwargs: object) -> None:
         raise RuntimeError("the audit is away")
 
-    monkeypatch.setattr("signals.audit.log.AuditLog.record", away)
+    monkeypatch.setattr("signals.audit.log.AuditLog.record_many", away)
     desk.app.config["PROPAGATE_EXCEPTIONS"] = False
     answer = desk.call("anna", "GET", f"/signals/{signal_id}/notice.pdf")
     assert answer.status_code == 500

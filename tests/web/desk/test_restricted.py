@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy.orm import Session
 
-from signals.casework import workload
+from signals.casework.workload import workload
 from signals.models import Signal
 from signals.vocabulary import AuditAction, SignalState
 from tests.support.desk_side import AMSTERDAM, GRONINGEN, Desk

@@ -11,10 +11,10 @@ from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from signals.casework import search
 from signals.models import AddressLink, Signal
 from signals.vocabulary import AuditAction
 from signals.web.desk.search_pages import SHOWN_FOR
-from signals.web.staff_kit import search
 from tests.support.desk_side import GRONINGEN, Desk
 from tests.support.pages import Browser, words
 from tests.support.team_work import id_of, organisation_of, post, signal_of

@@ -540,7 +540,7 @@ def test_a_receipt_follows_the_signal_a_day_behind(client: FlaskClient, sqlite_w
     actor = world.staff()
     [signal] = world.signals()
     with world.sessions.begin() as session:
-        casework.claim(session, world.clock, signal_id=signal.id, actor=actor, audit=world.audit)
+        casework.claim(world.operation(session, actor), signal_id=signal.id)
     assert _status(client, receipt) == {"state": "received", "as_of": "2026-11-23"}
     world.move(days=1)
     assert _status(client, receipt) == {"state": "in_progress", "as_of": "2026-11-24"}
@@ -559,7 +559,7 @@ def test_what_happens_on_one_day_is_told_as_its_end_the_day_after(
     actor = world.staff()
     [signal] = world.signals()
     with world.sessions.begin() as session:
-        casework.claim(session, world.clock, signal_id=signal.id, actor=actor, audit=world.audit)
+        casework.claim(world.operation(session, actor), signal_id=signal.id)
     _conclude(world, signal, actor)
     assert _status(client, receipt)["state"] == "received"
     world.move(days=1)
@@ -597,14 +597,7 @@ def _status(client: FlaskClient, receipt: str) -> dict[str, str]:
 
 def _conclude(world: World, signal: Signal, actor: Any) -> None:
     with world.sessions.begin() as session:
-        casework.conclude(
-            session,
-            world.clock,
-            signal_id=signal.id,
-            actor=actor,
-            audit=world.audit,
-            outcome=Outcome.NO_CONCERN,
-        )
+        casework.conclude(world.operation(session, actor), signal_id=signal.id, outcome=Outcome.NO_CONCERN)
 
 
 def _names(headers: dict[str, str]) -> dict[str, str]:

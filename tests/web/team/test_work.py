@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy.orm import Session
 
-from signals.casework import colleagues, workload
+from signals.casework.workload import colleagues, workload
 from signals.db import session_factory
 from signals.models import StaffMember
 from signals.vocabulary import AuditAction, Outcome, SignalState

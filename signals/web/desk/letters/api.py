@@ -1,4 +1,4 @@
-"""The letter of article 14 AVG for programs."""
+"""Serve the letter of article 14 AVG to programs."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -18,13 +18,13 @@ letter_api = StaffBlueprint(
 )
 
 AUTHENTICATION = "bearer"
-"""What every view here asks for."""
+"""Every view here asks for it."""
 
 PDF: Final = "application/pdf"
 
 
 class LanguageQuery(Strict):
-    """In which language."""
+    """Choose the language."""
 
     language = fields.String(
         load_default=DEFAULT, validate=validate.OneOf(list(LANGUAGES), error="not_a_choice")
@@ -38,11 +38,11 @@ class LanguageQuery(Strict):
 @letter_api.response(200, {"type": "string", "format": "binary"}, content_type=PDF)
 @answers(404, 409, 410)
 def notice(wanted: Mapping[str, str], signal_id: UUID) -> Response:
-    """The letter to the resident (art. 14 AVG) as a tagged PDF; the audit entry is committed first."""
+    """Print the letter to the resident (art. 14 AVG) as a tagged PDF; the audit entry is committed first."""
     return pdf_answer(*print_notice(signal_id, wanted["language"]))
 
 
 def pdf_answer(content: bytes, name: str) -> Response:
-    """A PDF to be shown; the name it is saved under holds no address."""
+    """Answer with a PDF to show; its file name holds no address."""
     headers = {"Content-Disposition": f'inline; filename="{name}"'}
     return Response(content, content_type=PDF, headers=headers)

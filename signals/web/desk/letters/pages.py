@@ -1,4 +1,4 @@
-"""The letter of article 14 AVG and the card, as people print them."""
+"""Serve the letter of article 14 AVG and the card to people."""
 
 from uuid import UUID
 
@@ -14,20 +14,20 @@ letter_pages = Blueprint("letter_pages", __name__, url_prefix="/desk")
 account_shared.share_with(letter_pages)
 
 AUTHENTICATION = "cookie"
-"""What every view here asks for."""
+"""Every view here asks for it."""
 
 
 @letter_pages.get("/signals/<uuid:signal_id>/notice.pdf")
 @requires_page(Role.WORKER, Role.LEAD)
 def notice(signal_id: UUID) -> Response:
-    """The letter to the resident; the audit entry is committed first."""
+    """Print the letter to the resident; the audit entry is committed first."""
     return pdf_answer(*print_notice(signal_id, _language()))
 
 
 @letter_pages.get("/card.pdf")
 @requires_page(Role.WORKER, Role.LEAD)
 def card() -> Response:
-    """The card for a letter box at which nobody answered."""
+    """Print the card for a letter box of a resident who did not answer."""
     return pdf_answer(print_card(_language()), f"kaartje-{_language()}.pdf")
 
 

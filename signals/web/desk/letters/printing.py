@@ -1,56 +1,46 @@
-"""Printing for a resident: the audit entry is committed first. No entry, no letter."""
+"""Print for a resident. The audit entry is committed first: no entry, no letter."""
 
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from signals.casework import find_signal
-from signals.clock import today
+from signals.casework.access import admit, find_signal, organisation_of, report_of
 from signals.errors import FieldProblem, Invalid, Restricted
-from signals.intake.content import open_report
 from signals.models import Organisation, StaffMember
 from signals.retention import periods_of
 from signals.vocabulary import LANGUAGES, AuditAction, RetentionRule, Role
 from signals.web.desk.letters.making import Letter, Sender, card_pdf, notice_pdf
 from signals.web.staff_kit import display
-from signals.web.staff_kit.auth import current
-from signals.web.staff_kit.context import desk
-from signals.web.staff_kit.opened import changing, organisation_id
+from signals.web.staff_kit.context import desk, operation
+from signals.web.staff_kit.opened import organisation_id
 
 DEFAULT = "nl"
 
 
 def print_notice(signal_id: UUID, language: str) -> tuple[bytes, str]:
-    """The letter of article 14 AVG about a signal of the caller's organisation, as PDF, and its file's name.
+    """Return the letter of article 14 AVG about a signal of the caller's organisation as (PDF, file name).
 
-    The name holds the reference, by which the letter is found again, and no address.
-
-    Raises `Invalid` for a language that there is not, `NotFound`, `ContentGone`, and `Restricted` while the
-    resident has its use restricted (art. 18): then it is answered by the privacy officer.
+    The file name holds the reference and no address. Raises `Invalid` for an unknown language, `NotFound`,
+    `ContentGone`, and `Restricted` (art. 18 AVG): the privacy officer answers that resident.
     """
-    language, context = _known(language), desk()
-    with changing(signal_id) as session:
-        signal = find_signal(session, organisation_id=organisation_id(), signal_id=signal_id, for_update=True)
+    language = _known(language)
+    with operation(signal_id) as begun:
+        session, own, on = begun.session, organisation_of(begun.actor), begun.today
+        signal = find_signal(session, organisation_id=own, signal_id=signal_id, for_update=True)
         if signal.restricted_on is not None:
             raise Restricted
-        context.audit.record(
-            session,
-            context.clock,
-            actor=current().actor,
-            action=AuditAction.NOTICE_PRINTED,
-            subject_id=signal_id,
-            ground="art_14_avg",
-            outcome=language,
+        admission = admit(
+            begun, [signal_id], AuditAction.NOTICE_PRINTED, ground="art_14_avg", outcome=language
         )
-        signal.letter_printed_on = today(context.clock)
-        sender = _sender(session, session.get_one(Organisation, organisation_id()))
-        days = {rule: period.days for rule, period in periods_of(session, organisation_id()).items()}
+        signal.letter_printed_on = on
+        sender = _sender(session, session.get_one(Organisation, own))
+        days = {rule: period.days for rule, period in periods_of(session, own).items()}
     letter = Letter(
         sender=sender,
         reference=signal.reference,
-        address=display.address(open_report(context.keystore, signal).address),
-        on=today(context.clock),
+        address=display.address(report_of(desk().keystore, signal, admission).address),
+        on=on,
         concluded=days[RetentionRule.CONCLUDED],
         unattended=days[RetentionRule.UNATTENDED],
         hard_limit=days[RetentionRule.HARD_LIMIT],
@@ -59,7 +49,7 @@ def print_notice(signal_id: UUID, language: str) -> tuple[bytes, str]:
 
 
 def print_card(language: str) -> bytes:
-    """The card "we were at your door" of the caller's organisation. It knows no resident: no audit entry."""
+    """Return the card "we were at your door". It knows no resident, so it leaves no audit entry."""
     language = _known(language)
     with desk().reading() as session:
         sender = _sender(session, session.get_one(Organisation, organisation_id()))
@@ -83,7 +73,7 @@ def _sender(session: Session, organisation: Organisation) -> Sender:
 
 
 def _officer(session: Session, organisation_id: UUID) -> str:
-    """How the organisation's privacy officer is reached (art. 14(1)(b) AVG); empty where it has none."""
+    """Return the address of the organisation's privacy officer (art. 14(1)(b) AVG), or empty."""
     query = (
         select(StaffMember.email)
         .where(

@@ -1,26 +1,27 @@
-"""A form that came twice, for its button was pressed twice: the second asks for what the first one did.
+"""Recognise a form that arrived twice: somebody pressed its button twice.
 
-Its page was then out of date by its own doing. To be told so invites to save once more, and to do it double.
+The first press made the page of the second out of date. A refusal would invite the person to save again, and
+so to do it twice.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 from uuid import UUID
 
+from signals.casework.opening import OpenedSignal
 from signals.vocabulary import Action, Outcome
-from signals.web.staff_kit.opened import OpenedSignal
 
 Values = Mapping[str, Any]
 Check = Callable[[OpenedSignal, Values, UUID], bool]
 
 _JOINING: Final = 2
-"""Versions by which joining moves on a signal that nobody had: it is claimed first."""
+"""Joining a signal that nobody has counts two versions: it claims first."""
 
 
 def is_done(opened: OpenedSignal, form: str, values: Values, *, version: int | None, by: UUID) -> bool:
-    """Whether a form that was refused as out of date asks for just what its sender did since.
+    """Return whether an out-of-date form asks for exactly what its sender did since.
 
-    `version`: the one that the form was made from. Whoever changed something between, the answer is no.
+    `version` is the version that the form showed. The answer is no when anybody changed something in between.
     """
     if version is None or form not in _CHECKS:
         return False
@@ -29,7 +30,8 @@ def is_done(opened: OpenedSignal, form: str, values: Values, *, version: int | N
 
 
 def _attempted(opened: OpenedSignal, values: Values, by: UUID) -> bool:
-    last = max(opened.signal.attempts, key=lambda attempt: attempt.recorded_at, default=None)
+    attempts = opened.signal.attempts
+    last = max(attempts, key=lambda attempt: attempt.recorded_at, default=None)
     if last is None or last.recorded_by_id != by:
         return False
     return all(
@@ -38,7 +40,8 @@ def _attempted(opened: OpenedSignal, values: Values, by: UUID) -> bool:
 
 
 def _noted(opened: OpenedSignal, values: Values, by: UUID) -> bool:
-    last = max(opened.notes, key=lambda note: note.written_at, default=None)
+    notes = [note.entry for note in opened.notes]
+    last = max(notes, key=lambda note: note.written_at, default=None)
     return last is not None and last.written_by_id == by and last.text.strip() == values["text"].strip()
 
 
@@ -47,7 +50,7 @@ def _concluded(opened: OpenedSignal, values: Values, by: UUID) -> bool:
     return same and _last_did(Action.CONCLUDE)(opened, values, by)
 
 
-def _told(opened: OpenedSignal, values: Values, _by: UUID) -> bool:
+def _notified(opened: OpenedSignal, values: Values, _by: UUID) -> bool:
     signal = opened.signal
     return (signal.notified_on, signal.deferred_because) == (
         values["notified_on"],
@@ -76,10 +79,10 @@ _CHECKS: Final[Mapping[str, Check]] = {
     "notes": _noted,
     "conclude": _concluded,
     "join": _concluded,
-    "notice": _told,
+    "notice": _notified,
     "release": _last_did(Action.RELEASE),
     "reopen": _last_did(Action.REOPEN),
     "wmo": _dated,
     "reassign": _given,
 }
-"""By the form, as in `forms.FORMS`; claiming twice is no trouble, for whoever claims has it."""
+"""Checks by form, as in `forms.FORMS`. Claiming twice needs none: the claimant already has the signal."""

@@ -1,0 +1,70 @@
+"""Record the contact attempts: each time that a worker tries to reach the resident."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
+from uuid import UUID
+
+from signals.casework.access import lock_claimed_signal, staff_id_of
+from signals.casework.postponing import postpone
+from signals.casework.suggestions import REACHED
+from signals.clock import AMSTERDAM
+from signals.errors import FieldProblem, Invalid
+from signals.lifecycle.status_changes import transition
+from signals.models import ContactAttempt, Signal
+from signals.operation import Operation
+from signals.vocabulary import Action, AttemptKind, AttemptResult
+
+CLOCK_SKEW: Final = timedelta(minutes=5)
+"""A worker's clock may be this far ahead of ours."""
+
+
+def record_attempt(
+    operation: Operation,
+    *,
+    signal_id: UUID,
+    kind: AttemptKind,
+    result: AttemptResult,
+    attempted_at: datetime,
+    workers: int = 1,
+    postponed_until: date | None = None,
+    expected_version: int | None = None,
+) -> ContactAttempt:
+    """Record one attempt to reach the resident, by one worker or two.
+
+    `attempted_at` is aware, at most `CLOCK_SKEW` ahead, and not before the day of receipt.
+    `postponed_until` is the agreed day, with the result `postponed` only: see `postpone`. The next attempt
+    ends the waiting. Sets `first_contact_at` to the earliest attempt that reached the resident.
+    """
+    signal = lock_claimed_signal(operation, signal_id, expected_version, Action.RECORD_ATTEMPT)
+    _check(signal, operation.now, attempted_at, workers)
+    postpone(operation.session, signal, result=result, until=postponed_until, on=operation.today)
+    attempt = ContactAttempt(
+        signal=signal,
+        kind=kind,
+        result=result,
+        attempted_at=attempted_at,
+        workers=workers,
+        postponed_until=postponed_until,
+        recorded_by_id=staff_id_of(operation.actor),
+        recorded_at=operation.now,
+    )
+    operation.session.add(attempt)
+    if result in REACHED:
+        signal.first_contact_at = min(attempted_at, signal.first_contact_at or attempted_at)
+    transition(operation, signal, Action.RECORD_ATTEMPT)
+    return attempt
+
+
+def _check(signal: Signal, now: datetime, attempted_at: datetime, workers: int) -> None:
+    problems = []
+    if attempted_at.tzinfo is None:
+        problems.append(FieldProblem(field="attempted_at", code="needs_offset"))
+    # Compare before any change of zone: years 1 and 9999 do not survive one.
+    elif attempted_at > now + CLOCK_SKEW:
+        problems.append(FieldProblem(field="attempted_at", code="in_future"))
+    elif attempted_at < datetime.combine(signal.received_on, time(), AMSTERDAM).astimezone(UTC):
+        problems.append(FieldProblem(field="attempted_at", code="before_receipt"))
+    if workers not in (1, 2):
+        problems.append(FieldProblem(field="workers", code="out_of_range"))
+    if problems:
+        raise Invalid(*problems)

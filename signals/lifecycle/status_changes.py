@@ -1,0 +1,145 @@
+"""The one function that changes the state of a signal, with its history and its audit entry."""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from signals.db import is_sqlite
+from signals.errors import FieldProblem, Invalid
+from signals.lifecycle.transitions import ARRIVES_AS, next_deadline, state_after
+from signals.models import Receipt, Signal, StatusChange
+from signals.operation import Operation
+from signals.vocabulary import Action, AuditAction, ReceiptState, SignalState
+
+_RECEIPT_STATES: Mapping[SignalState, ReceiptState] = {
+    SignalState.CLAIMED: ReceiptState.IN_PROGRESS,
+    SignalState.IN_FOLLOW_UP: ReceiptState.IN_PROGRESS,
+    SignalState.CONCLUDED: ReceiptState.CLOSED,
+}
+"""What the carrier reads. A signal that is new again leaves the receipt as it was."""
+_REASON_CODE = re.compile(r"[a-z][a-z0-9_]{0,39}")
+
+
+def transition(
+    operation: Operation,
+    signal: Signal,
+    action: Action,
+    *,
+    claimant_id: UUID | None = None,
+    reason: str | None = None,
+) -> StatusChange:
+    """Change the state of a signal; write its history and the audit entry.
+
+    The caller holds the row's lock (`access.find_signal(for_update=True)`). This function
+
+    - counts the version up by one and moves `due_on` to the next deadline;
+    - sets the claimant (claim and reopen: `claimant_id`, by default the actor) or clears it (release, refer);
+    - ends the waiting for an agreed day (conclude and refer);
+    - keeps the carrier's receipt in step.
+
+    `reason` is a code, because it is stored unsealed. Raises `Conflict` when the table does not allow the
+    action and `Invalid` for a reason that is not a code; nothing has changed then.
+    """
+    before, after = signal.state, state_after(signal.state, action)
+    _refuse_free_text(reason)
+    signal.state = after
+    signal.version = (signal.version or 0) + 1
+    if action in (Action.CONCLUDE, Action.REFER):
+        signal.postponed_until = None
+    signal.due_on = next_deadline(signal)
+    _follow_claim(operation, signal, action, claimant_id)
+    _keep_receipt_in_step(operation.session, signal, operation.today)
+    operation.record(
+        AuditAction.SIGNAL_REFERRED if action is Action.REFER else AuditAction.SIGNAL_CHANGED,
+        subject_id=signal.id,
+        ground=action.value,
+        organisation_id=signal.organisation_id,
+    )
+    return _write_history(operation, signal, action, before, reason)
+
+
+def life_of(signal: Signal) -> list[StatusChange]:
+    """Return everything that happened to a signal, its arrival first. `signal.history` is loaded.
+
+    The row itself says when the signal arrived, so most signals have no stored change for that.
+    """
+    if any(change.action is Action.ARRIVE for change in signal.history):
+        return list(signal.history)
+    arrival = StatusChange(
+        sequence=1,
+        action=Action.ARRIVE,
+        before=None,
+        after=ARRIVES_AS,
+        on=signal.received_on,
+    )
+    return [arrival, *signal.history]
+
+
+def _refuse_free_text(reason: str | None) -> None:
+    """Refuse a reason that could hold a name or an address: every backup would show it."""
+    if reason is not None and not _REASON_CODE.fullmatch(reason):
+        raise Invalid(FieldProblem(field="reason", code="not_a_code"))
+
+
+def _follow_claim(operation: Operation, signal: Signal, action: Action, claimant_id: UUID | None) -> None:
+    if action in (Action.CLAIM, Action.REOPEN):
+        signal.claimed_by_id, signal.claimed_at = claimant_id or operation.actor.id, operation.now
+    elif action in (Action.RELEASE, Action.REFER):
+        signal.claimed_by_id = signal.claimed_at = None
+
+
+def _keep_receipt_in_step(session: Session, signal: Signal, on: date) -> None:
+    """Keep the state of yesterday too: a carrier reads the state before the first change of this day."""
+    wanted = _RECEIPT_STATES.get(signal.state)
+    if wanted is None or signal.receipt_hash is None:
+        return
+    receipt = session.get(Receipt, signal.receipt_hash, with_for_update=True)
+    receipt = receipt or _first_receipt(session, signal)
+    if receipt.state is wanted:
+        return
+    if on > receipt.changed_on:
+        receipt.state_before, receipt.changed_on = receipt.state, on
+    receipt.state = wanted
+
+
+def _first_receipt(session: Session, signal: Signal) -> Receipt:
+    """Make the receipt at the first change; until then the stored report answers "received".
+
+    One statement makes or locks it, because a job may make the same one, or delete an old one, meanwhile.
+    """
+    insert = (sqlite if is_sqlite(session) else postgresql).insert(Receipt)
+    received = {"state": ReceiptState.RECEIVED, "state_before": ReceiptState.RECEIVED}
+    row = {"receipt_hash": signal.receipt_hash, "changed_on": signal.received_on, **received}
+    same = {"state": Receipt.state}
+    locking = insert.values(row).on_conflict_do_update(index_elements=["receipt_hash"], set_=same)
+    receipt: Receipt = session.scalars(locking.returning(Receipt)).one()
+    return receipt
+
+
+def _write_history(
+    operation: Operation, signal: Signal, action: Action, before: SignalState, reason: str | None
+) -> StatusChange:
+    change = StatusChange(
+        signal=signal,
+        sequence=_next_sequence(operation.session, signal),
+        action=action,
+        before=before,
+        after=signal.state,
+        actor_id=operation.actor.id,
+        on=operation.today,
+        at=operation.now,
+        reason=reason,
+    )
+    operation.session.add(change)
+    return change
+
+
+def _next_sequence(session: Session, signal: Signal) -> int:
+    """Return the next number; the arrival is the first, with or without a row."""
+    latest = select(func.max(StatusChange.sequence)).where(StatusChange.signal_id == signal.id)
+    return (session.scalar(latest) or 1) + 1

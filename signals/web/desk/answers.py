@@ -1,0 +1,254 @@
+"""Write the answers of the desk's API. Their names are fixed: other programs rely on them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from marshmallow import Schema, fields, missing
+
+from signals.casework.suggestions import PartOfDay
+from signals.intake.content import Summary
+from signals.lifecycle.transitions import is_overdue
+from signals.routing.plausibility import AddressDoubt
+from signals.vocabulary import (
+    Action,
+    AttemptKind,
+    AttemptResult,
+    ConcernType,
+    DeferralReason,
+    Outcome,
+    ReferredTo,
+    Role,
+    Seen,
+    SignalState,
+)
+from signals.web.staff_kit.schemas import AddressSchema, Choice, Moment, OrganisationSchema
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listed:
+    """Hold one signal of a list: a row of the queue or a `Signal`, and what the list says beside it."""
+
+    signal: Any
+    summary: Summary
+    claimed_by: str | None
+    overdue: bool
+
+
+def listed(
+    signals: Iterable[Any], summaries: Mapping[UUID, Summary], claimants: Mapping[UUID, str], on: date
+) -> list[Listed]:
+    """Return the items of a list; `on` is today in Amsterdam."""
+    nothing = Summary()
+    return [
+        Listed(
+            signal=signal,
+            summary=summaries.get(signal.id, nothing),
+            claimed_by=claimants.get(signal.claimed_by_id),
+            overdue=is_overdue(signal, on),
+        )
+        for signal in signals
+    ]
+
+
+class OfSignal(Schema):
+    """Take from the signal whatever the object itself does not have."""
+
+    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
+        found = super().get_attribute(obj, attr, missing)
+        return super().get_attribute(obj.signal, attr, default) if found is missing else found
+
+
+class _OfEntry(Schema):
+    """Take everything but `by`, the name of the person, from the entry of a `Signed`."""
+
+    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
+        return obj.by if attr == "by" else super().get_attribute(obj.entry, attr, default)
+
+
+class MeSchema(Schema):
+    """Show the person who is signed in; coordinators and administrators may have no organisation."""
+
+    name = fields.String(required=True)
+    role = fields.Enum(Role, by_value=True, required=True)
+    organisation = fields.Nested(OrganisationSchema, required=True, allow_none=True)
+
+
+class SessionSchema(MeSchema):
+    """Show a new session; the program sends the token as `Authorization: Bearer`."""
+
+    token = fields.String(required=True)
+    expires_at = Moment(required=True)
+
+
+class QueueItemSchema(OfSignal):
+    """Show a signal in a list, without address and note."""
+
+    id = fields.UUID(required=True)
+    reference = fields.String(required=True)
+    state = fields.Enum(SignalState, by_value=True, required=True)
+    concern_types = fields.List(
+        fields.Enum(ConcernType, by_value=True),
+        attribute="summary.concern_types",
+        required=True,
+        metadata={"description": "Empty when none was chosen, or when the content was deleted"},
+    )
+    received_on = fields.Date(required=True)
+    claim_by = fields.Date(required=True)
+    contact_by = fields.Date(required=True)
+    conclude_by = fields.Date(required=True)
+    postponed_until = fields.Date(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The day agreed with the resident, while it is awaited: what comes next"},
+    )
+    overdue = fields.Boolean(required=True, metadata={"description": "The next deadline has passed"})
+    claimed_by = fields.String(required=True, allow_none=True, metadata={"description": "Name"})
+    repeat = fields.Boolean(required=True)
+    restricted_on = fields.Date(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Since when nobody may work on it: the resident asked so (art. 18 AVG)"},
+    )
+    version = fields.Integer(required=True)
+
+
+class QueueSchema(Schema):
+    """Show one page of the queue."""
+
+    items = fields.List(fields.Nested(QueueItemSchema), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)
+
+
+class FoundSchema(Schema):
+    """Show what a search found, or when the signal of a reference was deleted or referred."""
+
+    items = fields.List(fields.Nested(QueueItemSchema), required=True)
+    deleted_on = fields.Date(required=True, allow_none=True)
+    referred_on = fields.Date(required=True, allow_none=True)
+    deleted_received_on = fields.List(
+        fields.Date(),
+        required=True,
+        metadata={
+            "description": "Of an address: when those came in that were deleted since, the latest first. What"
+            " is kept of them (12 months) does not know when that was; their reference does"
+        },
+    )
+    more = fields.Boolean(required=True, metadata={"description": "There are older signals than these 50"})
+
+
+class RecordedAttemptSchema(_OfEntry):
+    """Show a contact attempt, and the person and moment of its record."""
+
+    id = fields.UUID(required=True)
+    kind = fields.Enum(AttemptKind, by_value=True, required=True)
+    result = fields.Enum(AttemptResult, by_value=True, required=True)
+    attempted_at = Moment(required=True)
+    workers = fields.Integer(required=True)
+    postponed_until = fields.Date(required=True, allow_none=True)
+    recorded_by = fields.String(attribute="by", required=True)
+    recorded_at = Moment(required=True)
+
+
+class StatusChangeSchema(_OfEntry):
+    """Show one change of state; the arrival has no moment and no person."""
+
+    action = fields.Enum(Action, by_value=True, required=True)
+    before = fields.Enum(SignalState, by_value=True, required=True, allow_none=True)
+    after = fields.Enum(SignalState, by_value=True, required=True)
+    on = fields.Date(required=True)
+    at = Moment(required=True, allow_none=True)
+    by = fields.String(required=True, allow_none=True)
+    reason = fields.String(required=True, allow_none=True)
+
+
+class EarlierSchema(Schema):
+    """Show another signal of the same address or house; a purge leaves only the last three fields."""
+
+    id = fields.UUID(attribute="signal_id", required=True, allow_none=True)
+    reference = fields.String(required=True, allow_none=True)
+    state = fields.Enum(SignalState, by_value=True, required=True, allow_none=True)
+    received_on = fields.Date(required=True)
+    outcome_group = fields.String(required=True, allow_none=True)
+    same_address = fields.Boolean(required=True)
+
+
+class NoticeStateSchema(Schema):
+    """Show whether the resident was notified (art. 14 AVG); neither field is set while nobody did."""
+
+    notified_on = fields.Date(required=True, allow_none=True)
+    deferred_because = Choice(DeferralReason, required=True, allow_none=True)
+
+
+class WmoStateSchema(Schema):
+    """Show whether somebody made a Wmo notification."""
+
+    wmo_notified_on = fields.Date(required=True, allow_none=True)
+
+
+class WrittenNoteSchema(_OfEntry):
+    """Show a note without its text, which is in the opened signal."""
+
+    id = fields.UUID(required=True)
+    written_by = fields.String(attribute="by", required=True)
+    written_at = Moment(required=True)
+
+
+class OpenedNoteSchema(WrittenNoteSchema):
+    """Show a worker's note in the clear."""
+
+    text = fields.String(required=True)
+
+
+class SuggestionSchema(Schema):
+    """Show what to try next, and the figures (percent reached) that say why."""
+
+    kind = fields.Enum(AttemptKind, by_value=True, required=True)
+    part_of_day = fields.Enum(PartOfDay, by_value=True, required=True, allow_none=True)
+    reason_code = fields.String(required=True)
+    figures = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
+
+
+class SignalSchema(QueueItemSchema):
+    """Show a signal in the clear; reading it leaves an audit entry."""
+
+    address = fields.Nested(AddressSchema, attribute="report.address", required=True)
+    address_doubts = fields.List(
+        fields.Enum(AddressDoubt, by_value=True),
+        attribute="doubts",
+        required=True,
+        metadata={
+            "description": "What to check of the address before somebody rings there; nothing is refused"
+        },
+    )
+    seen = fields.Enum(Seen, by_value=True, attribute="summary.seen", required=True, allow_none=True)
+    noticed_on = fields.Date(attribute="report.noticed_on", required=True, allow_none=True)
+    note = fields.String(attribute="report.note", required=True, allow_none=True)
+    contact_attempts = fields.List(fields.Nested(RecordedAttemptSchema), attribute="attempts", required=True)
+    history = fields.List(fields.Nested(StatusChangeSchema), required=True)
+    earlier = fields.List(fields.Nested(EarlierSchema), required=True)
+    notice = fields.Nested(NoticeStateSchema, attribute="signal", required=True)
+    notes = fields.List(fields.Nested(OpenedNoteSchema), required=True)
+    suggestion = fields.Nested(SuggestionSchema, required=True, allow_none=True)
+    outcome = fields.Enum(Outcome, by_value=True, required=True, allow_none=True)
+    referred_to = fields.Enum(ReferredTo, by_value=True, required=True, allow_none=True)
+    newly_known = fields.Boolean(required=True, allow_none=True)
+    wmo_notified_on = fields.Date(required=True, allow_none=True)
+    first_contact_at = Moment(required=True, allow_none=True)
+    concluded_at = Moment(required=True, allow_none=True)
+
+
+class StopSchema(OfSignal):
+    """Show one address of a round."""
+
+    id = fields.UUID(required=True)
+    reference = fields.String(required=True)
+    address = fields.Nested(AddressSchema, required=True)
+
+
+class RoundAnswerSchema(Schema):
+    """Show the addresses in walking order."""
+
+    items = fields.List(fields.Nested(StopSchema), required=True)

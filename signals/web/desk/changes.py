@@ -1,0 +1,36 @@
+"""Change one signal for the signed-in caller. The pages and the API call the same two functions."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+from uuid import UUID
+
+from signals.casework.access import admit
+from signals.casework.opening import OpenedSignal
+from signals.models import Signal
+from signals.vocabulary import AuditAction
+from signals.web.staff_kit.context import operation
+from signals.web.staff_kit.opened import read_opened
+
+_Done = TypeVar("_Done")
+Change = Callable[..., _Done]
+"""A function of `signals.casework`: operation, `signal_id`, `expected_version` and its own values."""
+
+
+def change_signal(
+    signal_id: UUID, change: Change[_Done], values: Mapping[str, Any], *, version: int | None
+) -> tuple[_Done, int]:
+    """Change a signal; return what the change returns and the signal's new version."""
+    with operation(signal_id) as begun:
+        done = change(begun, signal_id=signal_id, expected_version=version, **values)
+        begun.session.flush()
+        return done, begun.session.get_one(Signal, signal_id).version
+
+
+def change_and_open(
+    signal_id: UUID, change: Change[Any], values: Mapping[str, Any], *, version: int | None, ground: str
+) -> OpenedSignal:
+    """Change a signal and open it; one transaction holds the change and the audit entry of the opening."""
+    with operation(signal_id) as begun:
+        change(begun, signal_id=signal_id, expected_version=version, **values)
+        admission = admit(begun, [signal_id], AuditAction.SIGNAL_OPENED, ground=ground)
+    return read_opened(signal_id, admission)
