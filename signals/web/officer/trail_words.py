@@ -13,16 +13,34 @@ from flask_babel import lazy_gettext as _
 from signals.audit.grounds import Ground, split
 from signals.vocabulary import AUTONYMS, AuditAction, DeletionReason, RetentionRule, Role
 from signals.web.labels import label
-from signals.web.staff_kit import display, typed_words
+from signals.web.staff_kit import display
 from signals.web.staff_kit.labels import level_words
 
 Words = Mapping[str, LazyString]
 
-_FIELDS: Final[Words] = {
+_SETTINGS: Final[Words] = {
+    "agreement_on": _("Date of the agreement"),
+    "claim_working_days": _("Claimed within, working days"),
+    "conclude_calendar_days": _("Concluded within, days"),
+    "contact_email": _("E-mail address for residents"),
+    "contact_phone": _("Telephone for residents"),
+    "contact_working_days": _("First attempt within, working days"),
+    "deputy_email": _("E-mail address of the deputy"),
+    "digest_at": _("One message a day at, hour"),
+    "escalation_working_days": _("Working days between two of them"),
+    "kind": _("Kind"),
+    "language": _("Language"),
+    "legal_basis": _("Legal ground"),
+    "minimum_attempts": _("Attempts before 'not reached'"),
+    "name": _("Name"),
+    "opens_at": _("Your working day begins at, hour"),
+    "quiet_from": _("Quiet from, hour"),
+    "quiet_until": _("Quiet until, hour"),
     "recipients": _("Recipients"),
+    "retention_basis": _("Ground of the retention periods"),
+    "suspended_from": _("Receives nothing from"),
     "working_days": _("Days on which messages come"),
 }
-"""Settings that are no single field of a form; `typed_words` has the words for the others."""
 _OUTCOMES: Final[Words] = {
     "foreign": _("of another organisation"),
     "found": _("found"),
@@ -83,13 +101,7 @@ def _retention(detail: str) -> str:
 
 def _settings(detail: str) -> str:
     """Return the names of settings; `Ground.of` may have cut off the last one."""
-    names = [_field(name) for name in detail.split(",")]
-    return ", ".join(name for name in names if name)
-
-
-def _field(name: str) -> str:
-    words = typed_words.word(name, typed_words.of_pages(""))
-    return str(_FIELDS[name]) if name in _FIELDS else words
+    return ", ".join(str(_SETTINGS[name]) for name in detail.split(",") if name in _SETTINGS)
 
 
 def _area(ground: Ground) -> Callable[[str], str]:

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_datetime, get_day_names
 from flask_babel import get_locale, gettext, ngettext
 
 from signals.clock import AMSTERDAM
@@ -31,6 +31,12 @@ def short_day(value: date, on: date) -> str:
 def moment(value: datetime) -> str:
     """`di 24 nov 2026, 14:05` by the clock in Amsterdam."""
     return format_datetime(value.astimezone(AMSTERDAM), "EEE d MMM y, HH:mm", locale=page_language())
+
+
+def weekdays() -> dict[str, str]:
+    """Return the names of the weekdays by their ISO number, as a team's days are stored."""
+    names = get_day_names("wide", "stand-alone", locale=page_language())
+    return {str(day + 1): names[day].capitalize() for day in range(7)}
 
 
 def deadline(due: date, on: date) -> str:

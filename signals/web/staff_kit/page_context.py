@@ -7,7 +7,7 @@ from flask import g
 from signals.models import Organisation
 from signals.web.http.i18n import staff_language
 from signals.web.labels import label
-from signals.web.staff_kit import auth, display, typed_words
+from signals.web.staff_kit import auth, display, typed
 from signals.web.staff_kit.auth import caller_or_none
 from signals.web.staff_kit.context import desk
 
@@ -32,7 +32,8 @@ def shared() -> dict[str, Any]:
         "moment": display.moment,
         "deadline": display.deadline,
         "address": display.address,
-        "field_words": typed_words.of_this_page,
+        "sent_label": typed.sent_label,
+        "as_choices": typed.as_choices,
         "label": lambda value: label(value, display.page_language()),
     }
 

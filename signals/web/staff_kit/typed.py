@@ -1,58 +1,64 @@
-"""What somebody typed into a form that could not be taken, kept by their own browser until it can be.
+"""Keep what people typed into a form of a lost session, in their own browser, until they can send it.
 
-After a lost session it waits in the page that asks to sign in, sealed for the person on whose page the form
-stood: whoever else signs in there, or looks at the page's source, reads nothing. No password, code or other
-secret is ever part of it, nothing is stored, and after a day it cannot be opened any more.
+Each form sends the labels of its fields and the words of its choices (`desk/fields.html`), so the kept text
+reads as the form did. The form is sealed for the person on whose page it stood. Anybody else who signs in
+there, or reads the source of the page, sees nothing. No form with a password, code or other secret is kept.
+The server stores nothing, and after a day nobody can open the form.
 """
 
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Final
 
 from flask import current_app, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
-from signals.web.staff_kit import auth, typed_words
+from signals.web.staff_kit import auth, display
 from signals.web.staff_kit.context import desk
 
 KEPT_FOR: Final = timedelta(days=1)
 SECRETS: Final = frozenset(("password", "totp", "token", "answer"))
-"""Fields by which somebody shows who they are; a form with one of them is never kept."""
+"""Fields that prove who somebody is; a form with one of them is never kept."""
+
+LABEL: Final = "label:"
+CHOICES: Final = "choices:"
+"""Prefixes of the hidden fields with a field's label, and with the words of its choices as JSON."""
 
 _MOST: Final = 150_000
-"""Characters of a form that is kept: sealed and sent once more it still fits into a body (`MAX_BODY`)."""
+"""Most characters of a kept form: sealed and sent again it still fits into a body (`MAX_BODY`)."""
 _USE: Final = "typed"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Typed:
-    """A form of the desk as it was sent, without its CSRF field: where to, and (name, text) in its order."""
+    """A sent form of the desk without its CSRF field: its address, and (name, text) in its order."""
 
     path: str
     fields: tuple[tuple[str, str], ...] = field(repr=False)
 
     @property
     def page(self) -> str:
-        """The page that the form stands on."""
+        """Return the page that the form stands on."""
         return page_of(self.path)
 
     @property
     def shown(self) -> list[tuple[str, str]]:
-        """(what, text) of everything that a person chose or typed, in words."""
-        return typed_words.shown(self.fields, blueprint_of(self.path))
-
-    @property
-    def says_something(self) -> bool:
-        """Whether anything was typed or chosen: a bare button is pressed again on its page."""
-        words = typed_words.of_pages(blueprint_of(self.path))
-        return any(text.strip() and typed_words.word(name, words) for name, text in self.fields)
+        """Return (label, words) of everything that a person chose or typed; one label stands once."""
+        labels, words = dict(_named(LABEL, self.fields)), _choices(self.fields)
+        found: dict[str, list[str]] = {}
+        for name, text in self.fields:
+            if labels.get(name) and text.strip():
+                found.setdefault(labels[name], []).append(words.get((name, text)) or _day(text))
+        return [(label, ", ".join(texts)) for label, texts in found.items()]
 
 
 def typed_now(*, bare: bool = False) -> Typed | None:
-    """What this request's form holds; None when nothing may or need be kept of it.
+    """Return this request's form, or None when nothing may or need be kept.
 
-    `bare`: also a button beside which nothing was typed or chosen.
+    `bare` also returns a form in which nobody typed or chose anything.
     """
     form = request.form
     if request.files or SECRETS & form.keys():
@@ -62,11 +68,11 @@ def typed_now(*, bare: bool = False) -> Typed | None:
     )
     found = Typed(path=request.path, fields=fields)
     small = sum(len(name) + len(text) for name, text in fields) <= _MOST
-    return found if small and (bare or found.says_something) else None
+    return found if small and (bare or found.shown) else None
 
 
 def sealed_for_writer() -> str:
-    """What this request's form holds, for the page that asks its writer to sign in; empty for none."""
+    """Return this request's form, sealed for the page that asks its writer to sign in; empty for none."""
     found, mark = typed_now(), auth.writer_in_form()
     if found is None or not mark:
         return ""
@@ -75,7 +81,7 @@ def sealed_for_writer() -> str:
 
 
 def resumed(text: str) -> Typed | None:
-    """What `sealed_for_writer` kept, for who is signed in now; None when it is somebody else's or too old."""
+    """Return what `sealed_for_writer` kept for the signed-in person; None if it is another's or too old."""
     content = desk().browser_state.open(_USE, text, whose=auth.own_mark())
     if content is None:
         return None
@@ -83,22 +89,48 @@ def resumed(text: str) -> Typed | None:
 
 
 def page_of(path: str) -> str:
-    """The nearest page at or above the address of a form."""
+    """Return the nearest page at or above the address of a form."""
     while path.count("/") > 1:
-        if _endpoint(path, "GET"):
+        if _has_page(path):
             return path
         path = path.rpartition("/")[0]
-    return path if _endpoint(path, "GET") else "/desk"
+    return path if _has_page(path) else "/desk"
 
 
-def blueprint_of(path: str) -> str:
-    """The name of the blueprint that takes the form at this address; empty where none does."""
-    return _endpoint(path, "POST").partition(".")[0]
+def sent_label(name: str) -> str:
+    """Return the label that the sent form gives to a field; empty where it gives none."""
+    return request.form.get(f"{LABEL}{name}", "")
 
 
-def _endpoint(path: str, method: str) -> str:
+def as_choices(choices: Iterable[tuple[object, object]]) -> str:
+    """Return (value, words) pairs as the JSON of a hidden field."""
+    return json.dumps({str(value): str(words) for value, words in choices}, ensure_ascii=False)
+
+
+def _named(prefix: str, fields: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
+    return ((name.removeprefix(prefix), text) for name, text in fields if name.startswith(prefix))
+
+
+def _choices(fields: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    found: dict[tuple[str, str], str] = {}
+    for name, text in _named(CHOICES, fields):
+        try:
+            found |= {(name, value): str(words) for value, words in json.loads(text).items()}
+        except (ValueError, AttributeError):
+            continue  # no page of ours sent this
+    return found
+
+
+def _day(text: str) -> str:
     try:
-        endpoint, _values = current_app.url_map.bind("localhost").match(path, method=method)
+        return display.day(date.fromisoformat(text))
+    except ValueError:
+        return text
+
+
+def _has_page(path: str) -> bool:
+    try:
+        current_app.url_map.bind("localhost").match(path, method="GET")
     except (HTTPException, RequestRedirect):
-        return ""
-    return str(endpoint)
+        return False
+    return True

@@ -15,11 +15,10 @@ from signals.organisations.team_settings import BOUNDS, RecipientWish, StaleSett
 from signals.vocabulary import STAFF_LANGUAGES, Role
 from signals.web.http.messages import detail_of, title_of
 from signals.web.staff_kit import account_shared as shared
-from signals.web.staff_kit import forms
+from signals.web.staff_kit import display, forms
 from signals.web.staff_kit.auth import current, requires_page
 from signals.web.staff_kit.context import desk
 from signals.web.staff_kit.opened import organisation_id
-from signals.web.staff_kit.typed_words import WEEKDAYS
 from signals.web.team import office as team_office
 
 settings_pages = Blueprint("team_settings_pages", __name__)
@@ -188,7 +187,7 @@ def _page(
         base=_base(organisation),
         leads=current().actor.role == Role.LEAD,
         bounds=BOUNDS,
-        weekdays=WEEKDAYS,
+        weekdays=display.weekdays(),
         rows=rows,
         spare=any(row["spare"] for row in rows),
         deputy_waits=bool(found.deputy_email) and found.deputy_verified_on is None,

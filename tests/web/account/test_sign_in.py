@@ -227,7 +227,7 @@ def test_a_form_that_stood_on_no_page_of_ours_changes_nothing_and_is_not_offered
 def test_a_form_of_an_older_session_changes_nothing_and_is_offered_to_its_writer(desk: Desk) -> None:
     signal_id = desk.arrive()
     older = csrf_of(sign_in(desk))
-    form = {"text": "Wat ik typte", "csrf_token": older}
+    form = {"text": "Wat ik typte", "label:text": "Notitie", "csrf_token": older}
     refused = sign_in(desk).post(f"/desk/signals/{signal_id}/notes", data=form)
     assert refused.status_code == 403
     assert "Wat ik typte" in refused.text

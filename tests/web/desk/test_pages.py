@@ -299,6 +299,7 @@ def test_a_colleague_gets_no_button_that_the_domain_would_refuse(
 def test_what_was_typed_survives_a_lost_session(desk: Desk, signal_id: UUID, anna: Browser) -> None:
     page = anna.get(f"/desk/signals/{signal_id}").text
     form = {"csrf_token": hidden_value(page, "csrf_token"), "text": "Lang verhaal"}
+    form["label:text"] = "Notitie"
     anna.client.delete_cookie("signals-desk")
     lost = anna.client.post(f"/desk/signals/{signal_id}/notes", data=form)
     assert lost.status_code == 401
