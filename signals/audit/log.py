@@ -43,7 +43,7 @@ class AuditEvent:
     actor: Actor
     action: AuditAction
     subject_id: UUID | None = None
-    ground: str = ""
+    ground: str | None = None
     outcome: str = "ok"
     organisation_id: UUID | None = None
     at: datetime | None = None
@@ -69,7 +69,7 @@ class AuditLog:
         actor: Actor,
         action: AuditAction,
         subject_id: UUID | None = None,
-        ground: str = "",
+        ground: str | None = None,
         outcome: str = "ok",
         organisation_id: UUID | None = None,
         at: datetime | None = None,
@@ -101,7 +101,7 @@ class AuditLog:
     def record_each(self, session: Session, clock: Clock, event: AuditEvent, of: _Subjects) -> None:
         """Insert an entry for each (organisation, subject), now, which are alike in all else."""
         at = (event.at or clock.now()).astimezone(UTC)
-        common = event.actor.id, event.actor.role, event.action, str(event.ground), event.outcome
+        common = event.actor.id, event.actor.role, event.action, str(event.ground or ""), event.outcome
         actor_id, role, action, ground, outcome = common
         ids = [new_id() for _ in of]
         columns: Columns = {
@@ -126,7 +126,7 @@ class AuditLog:
             "organisation_id": [event.organisation_id or event.actor.organisation_id for event in events],
             "action": [event.action for event in events],
             "subject_id": [event.subject_id for event in events],
-            "ground": [str(event.ground) for event in events],
+            "ground": [str(event.ground or "") for event in events],
             "outcome": [event.outcome for event in events],
         }
         macs = [mac_of(self._mac, *values) for values in zip(*facts.values(), strict=True)]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from signals.audit.grounds import Ground
 from signals.cli import answer, json_option, settings_of
 from signals.cli.opening import everything
 
@@ -73,10 +74,10 @@ def rotate(context: click.Context, file: Path, *, as_json: bool) -> None:
     new = _new_master(file, settings.keystore.master_key_file)
     with everything(settings) as opened:
         # An entry first: that a database is away must be known while the old key still opens everything.
-        _note(opened, "master_rotation_begun")
+        _note(opened, Ground.MASTER_ROTATION_BEGUN)
         count = opened.keystore.rewrap(new)
         click.echo(f"Rewrapped: from now on only the key in {file.resolve()} opens the keystore.", err=True)
-        _note(opened, "master_rotated")
+        _note(opened, Ground.MASTER_ROTATED)
     answer({"rewrapped": count, "master_key_file": file.resolve()}, as_json=as_json, text=_rotated)
 
 
@@ -133,7 +134,7 @@ def new_master(file: Path) -> None:
     click.echo(f"{file} written.")
 
 
-def _note(opened: "Opened", ground: str) -> None:
+def _note(opened: "Opened", ground: Ground) -> None:
     from signals.audit.log import SYSTEM
     from signals.vocabulary import AuditAction
 

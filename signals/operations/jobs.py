@@ -21,6 +21,7 @@ from notifications.states import write_states
 from privacy.bulk import insert_many
 from privacy.keystore import Keystore
 from signals.arrival.batches import ArrivalDesk
+from signals.audit.grounds import Ground
 from signals.audit.log import SYSTEM, AuditLog
 from signals.audit.trail import BATCH as LINKED_AT_ONCE
 from signals.audit.trail import TrailKeys, link_entries, prune_trail
@@ -265,7 +266,7 @@ class Worker:
             refused = session.execute(delete(SealedReport).where(given_up))
             if refused.rowcount:  # type: ignore[attr-defined]
                 self.audit.record(
-                    session, self.clock, actor=SYSTEM, action=AuditAction.SIGNAL_PURGED, ground="refused"
+                    session, self.clock, actor=SYSTEM, action=AuditAction.SIGNAL_PURGED, ground=Ground.REFUSED
                 )
             return _forget_keys(session, before=on - timedelta(days=RETRY_DAYS))
 

@@ -222,7 +222,7 @@ def _described(
     )
 
 
-def _record(operation: Operation, absence: Absence, ground: str) -> None:
+def _record(operation: Operation, absence: Absence, ground: Ground) -> None:
     operation.record(
         AuditAction.STAFF_CHANGED,
         subject_id=absence.staff_member_id,

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from privacy.passwords import STANDARD, PasswordHasherSettings, hash_password
 from privacy.totp import new_totp_secret
-from signals.audit.grounds import Ground
+from signals.audit.grounds import Detailed, Ground
 from signals.audit.log import SYSTEM, Actor
 from signals.errors import FieldProblem, Forbidden, Invalid
 from signals.models import StaffMember
@@ -144,7 +144,7 @@ def issue_token(operation: Operation, *, member: StaffMember, label: str, days: 
     return token
 
 
-def record_change(operation: Operation, member: StaffMember, ground: str) -> None:
+def record_change(operation: Operation, member: StaffMember, ground: Ground | Detailed) -> None:
     """Record that the actor changed an account; `ground` is a code."""
     operation.record(
         AuditAction.STAFF_CHANGED,

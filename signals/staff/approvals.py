@@ -105,7 +105,7 @@ def decide(
     approval = _waiting(operation, approval_id)
     approval.decision = "approved" if approve else "declined"
     approval.decided_by_id, approval.decided_at = operation.actor.id, operation.now
-    _record(operation, approval, AuditAction.APPROVAL_DECIDED, approval.decision)
+    _record(operation, approval, AuditAction.APPROVAL_DECIDED, Ground(approval.decision))
     if approve:
         _carry_out(operation, settings, approval)
     notify_team(operation, settings, approval.organisation_id, besides=operation.actor.id)
@@ -210,7 +210,7 @@ def _person(approval: Approval) -> Person:
     )
 
 
-def _record(operation: Operation, approval: Approval, action: AuditAction, ground: str) -> None:
+def _record(operation: Operation, approval: Approval, action: AuditAction, ground: Ground) -> None:
     operation.record(action, subject_id=approval.id, ground=ground, organisation_id=approval.organisation_id)
 
 

@@ -122,5 +122,5 @@ def _revoke_others(operation: Operation, staff_session: StaffSession) -> None:
     )
 
 
-def _record(operation: Operation, action: AuditAction, ground: str) -> None:
+def _record(operation: Operation, action: AuditAction, ground: Ground) -> None:
     operation.record(action, subject_id=operation.actor.id, ground=ground)

@@ -145,20 +145,20 @@ def _refusal(
     member: StaffMember,
     answer: str,
     member_id: uuid.UUID | None,
-) -> str:
-    """Return the reason of a refusal as a code; for a good answer, store the counter and return nothing."""
+) -> Ground | None:
+    """Return the ground of a refusal; for a good answer, store the counter and return nothing."""
     if member.disabled_at is not None or member_id not in (None, member.id):
-        return "passkey"
+        return Ground.PASSKEY
     try:
         challenge = _challenge(operation, answer, _purpose(member_id), member_id)
         count = verified_count(party, passkey, answer, challenge)
         _use(operation, challenge, _purpose(member_id), member_id)
     except (PasskeyRefused, ChallengeRefused):
-        return "passkey"
+        return Ground.PASSKEY
     if (count or passkey.sign_count) and count <= passkey.sign_count:
-        return "passkey_copied"
+        return Ground.PASSKEY_COPIED
     passkey.sign_count = count
-    return ""
+    return None
 
 
 def _purpose(member_id: uuid.UUID | None) -> Purpose:
@@ -203,5 +203,5 @@ def _own(operation: Operation, passkey_id: uuid.UUID) -> Passkey:
     return passkey
 
 
-def _record(operation: Operation, ground: str) -> None:
+def _record(operation: Operation, ground: Ground) -> None:
     operation.record(AuditAction.PASSKEY_CHANGED, subject_id=operation.actor.id, ground=ground)

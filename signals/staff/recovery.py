@@ -161,10 +161,9 @@ def take_up(
     member.password_hash = hash_password(password, hasher)
     member.totp_sealed, member.totp_last_step = seal_totp(keystore, member.id, secret), step
     revoke_all(session, operation.clock, member=member)
-    operation.acting_as(actor_for(member)).record(
-        AuditAction.PASSWORD_CHANGED, subject_id=member.id, ground=link.purpose
-    )
-    return open_for(operation, member, kind="page", absolute_hours=absolute_hours, ground=link.purpose)
+    by_member, ground = operation.acting_as(actor_for(member)), Ground(link.purpose)
+    by_member.record(AuditAction.PASSWORD_CHANGED, subject_id=member.id, ground=ground)
+    return open_for(operation, member, kind="page", absolute_hours=absolute_hours, ground=ground)
 
 
 def fill_in_secret(

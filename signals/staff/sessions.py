@@ -13,6 +13,7 @@ from typing import Final, Literal
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session, contains_eager
 
+from signals.audit.grounds import Ground
 from signals.audit.log import Actor
 from signals.clock import Clock
 from signals.errors import NotSignedIn
@@ -62,8 +63,8 @@ def authenticate(
     return found
 
 
-def sign_out(operation: Operation, staff_session: StaffSession, *, ground: str = "") -> None:
-    """Revoke one session or token of the actor; `ground` is a code."""
+def sign_out(operation: Operation, staff_session: StaffSession, *, ground: Ground | None = None) -> None:
+    """Revoke one session or token of the actor."""
     staff_session.revoked_at = staff_session.revoked_at or operation.now
     operation.record(AuditAction.SIGN_OUT, subject_id=operation.actor.id, ground=ground)
 

@@ -17,6 +17,7 @@ from privacy.passwords import (
     verify_password,
 )
 from privacy.totp import verify_totp
+from signals.audit.grounds import Ground
 from signals.audit.log import Actor
 from signals.errors import NotSignedIn, SignInFailed
 from signals.models import StaffMember, StaffSession
@@ -76,11 +77,11 @@ def sign_in(
     member.totp_last_step = step
     if needs_rehash(member.password_hash, hasher):
         member.password_hash = hash_password(password, hasher)
-    return open_for(operation, member, kind=kind, absolute_hours=absolute_hours, ground=kind)
+    return open_for(operation, member, kind=kind, absolute_hours=absolute_hours, ground=Ground(kind))
 
 
 def open_for(
-    operation: Operation, member: StaffMember, *, kind: SessionKind, absolute_hours: int, ground: str
+    operation: Operation, member: StaffMember, *, kind: SessionKind, absolute_hours: int, ground: Ground
 ) -> SignedIn:
     """Open a session for somebody who has proved who they are, and record it."""
     lasts = timedelta(hours=absolute_hours)
@@ -90,7 +91,7 @@ def open_for(
     return SignedIn(token=token, session=opened, member=member)
 
 
-def record_failure(operation: Operation, member: StaffMember | None, ground: str = "") -> None:
+def record_failure(operation: Operation, member: StaffMember | None, ground: Ground | None = None) -> None:
     """Record that somebody tried to sign in and was refused."""
     operation.acting_as(actor_for(member) if member else UNKNOWN).record(
         AuditAction.SIGN_IN_FAILED,

@@ -85,7 +85,7 @@ def people(session: Session) -> Sequence[StaffMember]:
     return session.scalars(query.order_by(StaffMember.name, StaffMember.id)).all()
 
 
-def _record_reading(ground: str) -> None:
+def _record_reading(ground: Ground) -> None:
     with operation() as reading:
         reading.record(AuditAction.AUDIT_READ, ground=ground)
 
