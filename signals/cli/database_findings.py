@@ -52,7 +52,7 @@ def look_at_database(
 
 def _figures(session: "Session", settings: Settings, on: "date") -> Finding:
     from signals.statistics import released, withheld_tables
-    from signals.statistics.releasing import next_due
+    from signals.statistics.due_periods import next_due
 
     late = next_due(session, on - timedelta(days=settings.figures.grace_days + RELEASE_DAYS))
     periods = [release.period for release in released(session)]

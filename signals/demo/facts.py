@@ -21,8 +21,9 @@ from signals.demo.progress import Progress
 from signals.models import SignalFact
 from signals.models.base import new_id
 from signals.statistics.counting import last_day_of, quarter_after
+from signals.statistics.due_periods import next_due
 from signals.statistics.facts import region_of
-from signals.statistics.releasing import Releasing, next_due
+from signals.statistics.releasing import Releasing
 from signals.vocabulary import AttemptKind, ConcernType, Outcome
 
 QUARTERS: Final = 8

@@ -1,4 +1,7 @@
-"""Figures about follow-up: facts, a fixed menu of tables, counting, and releases that never change."""
+"""Keep facts about follow-up, count them in a fixed menu of tables, and release figures that never change.
+
+Start at `releasing.Releasing.release`; `facts.fact_of` makes what it counts.
+"""
 
 from signals.statistics.facts import Attempt, Course, course_of, fact_from, fact_of
 from signals.statistics.releases import (

@@ -71,7 +71,7 @@ def _adopt(releasing: Releasing, clock: Clock, found: Published, release: Publis
 
 
 def _refuse_another_history(session: Session, found: Published) -> None:
-    """What both have must be the same to the last cell."""
+    """Raise `ReleaseRefused` when folder and database differ in a cell that both have."""
     stored = published(session)
     for cell, value in found.values.items():
         if cell in stored and stored[cell] != value:
@@ -79,7 +79,7 @@ def _refuse_another_history(session: Session, found: Published) -> None:
 
 
 def _refuse_gaps(there: Iterable[str], lost: Iterable[PublishedRelease]) -> None:
-    """Quarters follow one another: one that lacks between them was published too."""
+    """Raise `ReleaseRefused` when a quarter is missing between two: it was published too."""
     last = max((period for period in there if _is_quarter(period)), default=None)
     for period in (release.period for release in lost if _is_quarter(release.period)):
         if last is not None and period != quarter_after(last):
@@ -92,7 +92,7 @@ def _is_quarter(period: str) -> bool:
 
 
 def _schemas(session: Session, found: Published, period: str) -> tuple[Schema, ...]:
-    """The tables of a period as the folder describes them, which must be those that are released here."""
+    """Return the tables of a period from the folder; raise `ReleaseRefused` when they differ from ours."""
     described = {schema.name: schema for schema in found.schemas}
     names = [name for when, name in found.tables if when == period]
     known = {schema.name: schema for schema in (*tables_for(read_period(period).kind), *schemas_of(session))}
@@ -108,7 +108,7 @@ def _schemas(session: Session, found: Published, period: str) -> tuple[Schema, .
 def _fits(
     book: ledger.Ledger, schemas: Iterable[Schema], period: str, values: Mapping[Cell, int | None]
 ) -> bool:
-    """Whether what is counted now would be shown as it was published, wherever it was not hidden."""
+    """Return whether the new counts would be shown as they were published, wherever they are not hidden."""
     from privacy.disclosure.puzzle import shown_as  # it takes scipy along
 
     derived = {measure.name for schema in schemas for measure in schema.measures if measure.derived}

@@ -1,4 +1,4 @@
-"""Counting signals in groups: stored facts by SQL, live signals by the same fact as if they were purged now.
+"""Count signals in groups: stored facts by SQL, live signals by the fact that a purge would write now.
 
 A signal is counted once as received and once as concluded: in the first quarter that is counted after it was,
 for which facts and signals carry the quarter that holds them. Drills are no signals and have no facts.
@@ -26,10 +26,10 @@ from signals.statistics.pool import PoolKeys, move_facts
 from signals.vocabulary import SignalState
 
 Locate = Callable[[Address, date], str | None]
-"""The municipality code of an address on a date; None when it lies nowhere."""
+"""Return the municipality code of an address on a date; None when it lies nowhere."""
 
 Groups = Mapping[str, Counter[tuple[Any, ...]]]
-"""For each way of grouping how many signals have which values, in the order of `GROUPINGS`."""
+"""The number of signals for each combination of values, in the order of `GROUPINGS`."""
 
 INTAKE: Final[Mapping[str, tuple[str, ...]]] = {
     "areas": ("region_code", "municipality_code"),
@@ -64,16 +64,16 @@ _READ: Final = (
 
 
 class CountingKeys(CaseKeys, PoolKeys, Protocol):
-    """The keys of signals that live, and of facts that wait in the pool; the keystore on the desk side."""
+    """The keys of live signals and of facts in the pool; the keystore on the desk side."""
 
     def has_secret(self, name: str) -> bool:
-        """Whether a named secret was made."""
+        """Return whether a named secret exists."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Counted:
-    """The groups of one quarter, and the live signals in them, which are to be marked as counted."""
+    """The groups of one quarter, and their live signals, which `mark` marks as counted."""
 
     groups: Groups
     intake_ids: Sequence[uuid.UUID] = field(repr=False)
@@ -81,7 +81,7 @@ class Counted:
 
 
 def count(session: Session, *, keys: CountingKeys, locate: Locate, quarter: str, on: date) -> Counted:
-    """Count what was received or concluded until the end of a quarter and is in no counted quarter yet.
+    """Count signals received or concluded until the end of a quarter that no counted quarter has yet.
 
     `on`: the date by which addresses are located, as a purge would. Facts that wait in the pool are written
     first, however few they are: figures leave none out. The caller sees to it that facts and signals are read
@@ -104,7 +104,7 @@ def count(session: Session, *, keys: CountingKeys, locate: Locate, quarter: str,
 
 
 def mark(session: Session, counted: Counted, *, quarter: str) -> bool:
-    """Mark what was counted, so that no later quarter counts it; False when a signal went away meanwhile.
+    """Mark the counted signals, so that no later quarter counts them; return False when one went meanwhile.
 
     Of the facts, what only intake tables need is emptied: the municipality and the types.
     """
@@ -115,7 +115,7 @@ def mark(session: Session, counted: Counted, *, quarter: str) -> bool:
 
 
 def located_by(router: Router) -> Locate:
-    """Where routing finds an address: what a purge goes by, too."""
+    """Return the function that finds the municipality of an address; a purge uses the same."""
 
     def locate(address: Address, on: date) -> str | None:
         return router.route(address.postcode, address.number, on).municipality_code
@@ -126,7 +126,7 @@ def located_by(router: Router) -> Locate:
 def live_facts(
     connection: Connection, *, keys: CaseKeys, locate: Locate, quarter: str, on: date
 ) -> Iterator[tuple[uuid.UUID, Mapping[str, Any]]]:
-    """The facts that a purge on this date would write of live signals that a quarter has to count."""
+    """Yield the facts that a purge on this date would write of live signals that a quarter must count."""
     query = select(*_READ).where(_signals.is_drill.is_(False), or_(*_new_signals(quarter)))
     ids = connection.scalars(query.with_only_columns(_signals.id)).all()
     for start in range(0, len(ids), _BATCH):
@@ -168,7 +168,7 @@ def _is_new_outcome(fact: Mapping[str, Any], quarter: str) -> bool:
 
 
 def _new(quarter: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    """Which facts are new to intake and outcomes of a quarter; late ones of earlier quarters among them."""
+    """Return the conditions for facts that a quarter counts; late ones of earlier quarters too."""
     return (
         and_(_facts.intake_counted.is_(None), _facts.received_quarter <= quarter),
         and_(
@@ -209,17 +209,17 @@ def _mark_signals(connection: Connection, name: str, ids: Sequence[uuid.UUID], q
 
 
 def first_day_after(quarter: str) -> date:
-    """The first day that is not of this quarter any more."""
+    """Return the first day after a quarter."""
     year, number = int(quarter[:4]), int(quarter[-1])
     return date(year + number // 4, number % 4 * 3 + 1, 1)
 
 
 def last_day_of(quarter: str) -> date:
-    """The last day of a quarter."""
+    """Return the last day of a quarter."""
     return first_day_after(quarter) - timedelta(days=1)
 
 
 def quarter_after(quarter: str) -> str:
-    """The quarter that follows."""
+    """Return the next quarter."""
     following = first_day_after(quarter)
     return f"{following.year:04d}-Q{following.month // 3 + 1}"

@@ -1,4 +1,4 @@
-"""How many signals at once were followed up, read in bulk without loading them as objects."""
+"""Read the follow-up of many signals in bulk, without loading them as objects."""
 
 import uuid
 from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ _changes: Final = cast(Table, StatusChange.__table__).c
 
 
 def courses_of(connection: Connection, signals: Sequence[Any]) -> Iterator[Course]:
-    """How these signals were followed up, in their order: rows with the columns that a `Course` has."""
+    """Yield the course of each signal, in their order; the rows have the columns of a `Course`."""
     ids = [signal.id for signal in signals]
     claimed, attempts = _first_claims(connection, ids), _attempts_of(connection, ids)
     for signal in signals:

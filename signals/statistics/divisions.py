@@ -33,7 +33,7 @@ class Division:
     regions: Mapping[str, str]
 
     def table(self, window: Period, earlier: Iterable[Schema]) -> Schema:
-        """The table in which this division is released: that of an earlier one like it, or a new one."""
+        """Return the table of this division: that of an equal earlier one, or a new one."""
         known = {schema.name: schema for schema in earlier if is_division(schema.name)}
         for schema in known.values():
             if schema.dimensions[0].parent == self.regions:
@@ -41,7 +41,7 @@ class Division:
         return municipalities(self.regions, since=window.first if MUNICIPALITIES in known else None)
 
     def counts(self, places: Places) -> Counter[tuple[tuple[str, ...], str]]:
-        """What was received, by the members of this division."""
+        """Return the received signals by the members of this division."""
         found: Counter[tuple[tuple[str, ...], str]] = Counter()
         for ((region, code), measure), number in places.items():
             for key in (TOTAL, self._member(region, code)):
@@ -68,19 +68,19 @@ def division_of(window: Period, until: date, places: Places) -> Division:
 
 
 def moved(code: str, region: str) -> str:
-    """The member for a municipality as part of another region than the one that it is listed under."""
+    """Return the member for a municipality in another region than the listed one."""
     return f"{code}-{region}"
 
 
 def _home(code: str, counted: Iterable[tuple[str, ...]]) -> str:
-    """The region of a municipality: as the reference files say, unless it was counted in others only."""
+    """Return the region of a municipality in the reference files, unless all counts name another."""
     as_counted = [region for region, other in counted if other == code]
     known = region_of(code)
     return as_counted[0] if as_counted and known not in as_counted else known or UNKNOWN
 
 
 def _existing(first: date, last: date) -> Iterator[str]:
-    """The codes of all municipalities that there were on some day of these."""
+    """Yield the codes of all municipalities that existed on a day of these."""
     ends = {change.old_code: change.effective_date for change in reference.boundary_changes()}
     starts = {
         change.new_code: change.effective_date

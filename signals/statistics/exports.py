@@ -1,7 +1,7 @@
-"""Open data: every released table as CSV, with a description that holds all it takes to check them.
+"""Open data: every released table as CSV, with a description that is enough to verify them.
 
-With the folder alone an outsider runs `signals statistics verify FOLDER`: the descriptions of the tables say
-which cells add up to which.
+An outsider needs only the folder to run `signals statistics verify FOLDER`: the descriptions name the cells
+that add up to others.
 """
 
 import csv
@@ -24,9 +24,9 @@ _LICENCES: Final = {
 
 
 def table_as_csv(table: ReleasedTable) -> str:
-    """The long form: a column for each dimension, then `measure` and `value`, which is `<10` when hidden.
+    """Return the long form: a column for each dimension, then `measure` and `value` (`<10` when hidden).
 
-    A withheld table is its heading alone.
+    A withheld table has a heading only.
     """
     text = io.StringIO()
     lines = csv.writer(text, lineterminator="\n")
@@ -37,15 +37,15 @@ def table_as_csv(table: ReleasedTable) -> str:
 
 
 def csv_name(table: ReleasedTable) -> str:
-    """The file's name, which never changes: `2026-Q3-intake.csv`."""
+    """Return the file's lasting name, like `2026-Q3-intake.csv`."""
     return f"{table.period}-{table.schema.name}.csv"
 
 
 def datapackage(session: Session, *, licence: str) -> dict[str, Any]:
-    """The description of everything released, as Data Package (v1) says, oldest first.
+    """Return the description of all releases as a Data Package (v1), oldest first.
 
-    `disclosure`: what `verify` needs, the tables' schemas; `releases`: when, and the protocol of each; each
-    resource names its period and table and says whether it was withheld. `licence`: an SPDX name.
+    `disclosure` holds the schemas that `verify` needs; `releases` the day and protocol of each release. Each
+    resource names its period and table, and whether it was withheld. `licence` is an SPDX name.
     """
     tables = list(all_tables(session))
     schemas = {table.schema.name: table.schema for table in tables}
@@ -61,7 +61,7 @@ def datapackage(session: Session, *, licence: str) -> dict[str, Any]:
 
 
 def write_folder(session: Session, folder: Path, *, licence: str) -> int:
-    """Write the description and every table; returns how many tables. OSError when that cannot be done."""
+    """Write the description and every table; return the number of tables. Raise `OSError` on failure."""
     folder.mkdir(parents=True, exist_ok=True)
     written = 0
     for table in all_tables(session):

@@ -1,4 +1,4 @@
-"""Facts for the statistics: what is kept of a signal when it is gone. No id, address or name is in them.
+"""Facts for the statistics: the rest of a deleted signal, without id, address or name.
 
 Only the date of receipt is known, so hours count from the end of the working day of receipt.
 """
@@ -27,7 +27,7 @@ Attempt = tuple[AttemptKind, AttemptResult, datetime]
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """What a fact is made of besides the report: how a signal was followed up. A purge reads it in bulk.
+    """The course of the follow-up, the second source of a fact beside the report. A purge reads it in bulk.
 
     `claimed_at`: when it was claimed for the first time. `intake_counted`, `outcome_counted`: the quarter
     whose figures hold it already, None for one that is still to be counted.
@@ -47,7 +47,7 @@ class Course:
 
 
 def fact_of(signal: Signal, report: Report | None, municipality_code: str | None) -> dict[str, Any]:
-    """The values of a `SignalFact` row; `report` is None when the content could not be read any more.
+    """Return the values of a `SignalFact` row; `report` is None when its content is gone.
 
     The signal's `attempts` and `history` must be loaded. Hours are working hours, rounded to whole ones.
     """
@@ -55,7 +55,7 @@ def fact_of(signal: Signal, report: Report | None, municipality_code: str | None
 
 
 def course_of(signal: Signal) -> Course:
-    """How this signal was followed up; its `attempts` and `history` must be loaded."""
+    """Return the course of a signal; its `attempts` and `history` must be loaded."""
     claims = [change.at for change in signal.history if change.action is Action.CLAIM and change.at]
     return Course(
         received_on=signal.received_on,
@@ -73,7 +73,7 @@ def course_of(signal: Signal) -> Course:
 
 
 def fact_from(course: Course, report: Report | None, municipality_code: str | None) -> dict[str, Any]:
-    """The same as `fact_of` for a course of follow-up that was read without its signal.
+    """Return the values of `fact_of` for a course that was read without its signal.
 
     Municipality and types are left out once the intake is counted: no table needs them any more.
     """
@@ -102,7 +102,7 @@ def fact_from(course: Course, report: Report | None, municipality_code: str | No
 
 
 def region_of(municipality_code: str | None) -> str | None:
-    """The GGD region of a municipality, None for one that is on no map.
+    """Return the GGD region of a municipality, None for one that is on no map.
 
     One that ended or is yet to come has the region of what it became or came from, as far as that is known.
     """
@@ -120,7 +120,7 @@ def _region_of_relatives(code: str | None) -> str | None:
 
 
 def working_hours(received_on: date, moment: datetime | None) -> int | None:
-    """Whole working hours from the end of the day of receipt (nothing finer is known) to a moment."""
+    """Return whole working hours from the end of the day of receipt (no finer time is kept) to a moment."""
     if moment is None:
         return None
     start = _end_of(received_on)

@@ -1,4 +1,4 @@
-"""The end of facts: three years after they were counted, for no table needs them any more."""
+"""The end of facts: three years after their count no table needs them."""
 
 from typing import Final
 
@@ -10,13 +10,13 @@ from signals.clock import Clock, today
 from signals.models import SignalFact
 
 FACTS_KEPT_YEARS: Final = 3
-"""So long a counted fact is kept, without municipality and types, to recount what somebody doubts."""
+"""A counted fact stays so long, without municipality and types, so that somebody can recount."""
 
 
 def forget_facts(session: Session, clock: Clock) -> int:
-    """Delete facts whose quarters were counted long ago; returns how many.
+    """Delete facts whose quarters were counted long ago; return how many.
 
-    One that was never concluded goes by the quarter of its intake; one that was not counted yet stays.
+    A fact without a conclusion goes by the quarter of its intake; an uncounted fact stays.
     """
     on = today(clock)
     oldest = quarter_of(on.replace(year=on.year - FACTS_KEPT_YEARS, day=1))

@@ -1,4 +1,4 @@
-"""The true counts of each quarter, kept so that a year is the sum of its quarters to the last signal.
+"""The true counts of each quarter: a year is the sum of its quarters to the last signal.
 
 What is kept are numbers per table, no rows about people; medians are kept as how many signals took how many
 hours, as rounded in the facts. Only the process that releases reads them.
@@ -33,7 +33,7 @@ _MEDIANS: Final[Mapping[str, str]] = {
 
 
 def ledger_of(groups: Groups) -> Ledger:
-    """The counts of every table of the menu, also of those that are published for longer periods only.
+    """Return the counts of every table of the menu, also of those for longer periods only.
 
     Of municipalities, which a window divides in its own way, the places.
     """
@@ -55,7 +55,7 @@ def store(session: Session, ledger: Ledger, *, quarter: str) -> None:
 
 
 def load(session: Session, quarters: Iterable[str]) -> Ledger:
-    """The sum of the ledgers of these quarters."""
+    """Return the sum of the ledgers of these quarters."""
     total: dict[str, Counter[Place]] = {}
     query = select(CountedTable).where(CountedTable.quarter.in_(list(quarters)))
     for row in session.scalars(query):
@@ -64,7 +64,7 @@ def load(session: Session, quarters: Iterable[str]) -> Ledger:
 
 
 def cells(ledger: Ledger, schemas: Iterable[Schema], period: str) -> dict[Cell, int]:
-    """The count of every cell of these tables in a period, zeros included; medians where there is one."""
+    """Return the count of every cell of these tables in a period, zeros and medians too."""
     found: dict[Cell, int] = {}
     for schema in schemas:
         derived = {measure.name for measure in schema.measures if measure.derived}
@@ -86,7 +86,7 @@ def _intake(groups: Groups) -> Counter[Place]:
 
 
 def _places(groups: Groups) -> Counter[Place]:
-    """By municipality and the region that it was in: a window needs both, whatever the map is then."""
+    """Count by municipality and its region at that time: a window needs both, even after the map changes."""
     counts: Counter[Place] = Counter()
     regions = _regions_of_menu()
     for (region, code), number in groups["areas"].items():
@@ -109,7 +109,7 @@ def _regions_of_menu() -> frozenset[str]:
 
 
 def _courses(groups: Groups) -> Iterator[tuple[dict[str, Any], int]]:
-    """Each way in which concluded signals went, in the words of the menu, and how many went so."""
+    """Yield each course of concluded signals in the codes of the menu, with the number of signals."""
     regions = _regions_of_menu()
     for values, number in groups["courses"].items():
         region, outcome, claimed, contacted, reached, newly_known, repeat, attempts = values
@@ -147,7 +147,7 @@ def _hours(groups: Groups) -> Counter[Place]:
 
 
 def kinds_and_number(tried: Mapping[str, int]) -> tuple[str, str]:
-    """The members of `kinds` and `number` for attempts by kind."""
+    """Return the members of `kinds` and `number` for attempts by kind."""
     times = sum(tried.values())
     if not times:
         return NONE, NO_ATTEMPT
@@ -157,7 +157,7 @@ def kinds_and_number(tried: Mapping[str, int]) -> tuple[str, str]:
 
 
 def _attempts(text: str) -> tuple[str, str]:
-    """`letter:1 visit:2` as the members of `kinds` and `number`."""
+    """Return the members of `kinds` and `number` for a text like `letter:1 visit:2`."""
     parts = (part.split(":") for part in text.split())
     return kinds_and_number({kind: int(number) for kind, number in parts})
 
@@ -192,13 +192,13 @@ def _of_courses(
 
 
 def _with_margins(keys: list[str]) -> Iterator[tuple[str, ...]]:
-    """Every cell that these keys count in: `(a, b)`, `(total, b)`, `(a, total)`, `(total, total)`."""
+    """Yield every cell that these keys count in: `(a, b)`, `(total, b)`, `(a, total)`, `(total, total)`."""
     for chosen in range(2 ** len(keys)):
         yield tuple(TOTAL if chosen >> place & 1 else key for place, key in enumerate(keys))
 
 
 def _median(ledger: Ledger, measure: str) -> int | None:
-    """The lower median in whole working hours; None without a signal that has such hours."""
+    """Return the lower median in whole working hours; None without a signal that has such hours."""
     name = _MEDIANS[measure]
     hours = {
         int(keys[0]): n for (keys, counted), n in ledger.get(HOURS, Counter()).items() if counted == name
@@ -212,11 +212,11 @@ def _median(ledger: Ledger, measure: str) -> int | None:
 
 
 def as_text(counts: Mapping[Place, int]) -> str:
-    """Canonical JSON: `[[keys, measure, number], ...]` in order."""
+    """Return canonical JSON: `[[keys, measure, number], ...]` in order."""
     rows = sorted([list(keys), measure, number] for (keys, measure), number in counts.items())
     return json.dumps(rows, separators=(",", ":"))
 
 
 def from_text(text: str) -> dict[Place, int]:
-    """What `as_text` wrote."""
+    """Return the counts that `as_text` wrote."""
     return {(tuple(keys), measure): number for keys, measure, number in json.loads(text)}

@@ -1,4 +1,4 @@
-"""The fixed menu: every table that is ever published, and for which kind of period. Nothing finer exists.
+"""The fixed menu: every published table, and its kind of period. Nothing finer exists.
 
 A table that was released keeps its dimensions and members for ever, for later releases are checked against
 it: another list of outcomes is another dimension in another table. The municipalities of a window are those
@@ -17,13 +17,13 @@ from signals.vocabulary import AttemptKind, ConcernType, Outcome
 RECEIVED: Final = "received"
 CONCLUDED: Final = "concluded"
 UNKNOWN: Final = "unknown"
-"""The member of areas for a signal whose address lies on no map, or could not be read any more."""
+"""The member of areas for a signal whose address lies on no map, or is gone."""
 
 MUNICIPALITIES: Final = "municipalities"
 _SINCE: Final = re.compile(r"_[12]\d{3}$")
 
 WINDOW_YEARS: Final = 4
-"""So many years, 2023-2026 and so on, make the long period over which municipalities are shown."""
+"""The years of a window like 2023-2026, the only period of figures by municipality."""
 
 _FIRST_YEAR_OF_A_WINDOW: Final = 2023
 
@@ -40,15 +40,15 @@ OUTCOME_GROUPS: Final[Mapping[Outcome, str]] = {
     Outcome.WRONG_ADDRESS: "void",
     Outcome.MISUSE: "void",
 }
-"""Outcomes in groups; of a purged signal an address link keeps nothing else of it."""
+"""Outcomes in groups; an address link keeps only the group of a purged signal."""
 
 MIXED: Final = "mixed"
-"""The member of `kinds` for a signal that was tried in more than one way."""
+"""The member of `kinds` for a signal with attempts of several kinds."""
 
 NONE: Final = "none"
 NO_ATTEMPT: Final = "0"
 NUMBERS: Final = ("1-2", "3", "4+")
-"""How often contact was tried, in bands: one or two attempts, three, four and more."""
+"""The number of attempts in bands: one or two, three, four and more."""
 
 SIGNALS: Final = Measure(name="signals")
 CLAIMED_IN_TIME: Final = Measure(name="claimed_in_time", part_of="signals")
@@ -66,12 +66,12 @@ MEDIAN_TO_CONTACT: Final = Measure(name="median_hours_to_contact", derived=True,
 
 
 def menu() -> tuple[Schema, ...]:
-    """Every table, in the order in which they are shown."""
+    """Return every table, in the order of the pages."""
     return (_INTAKE, _FOLLOW_UP, _OUTCOME_GROUPS, _OUTCOMES, _ATTEMPTS, *_of_areas())
 
 
 def tables_for(kind: str) -> tuple[Schema, ...]:
-    """The tables of one kind of period: quarter, year or window."""
+    """Return the tables of one kind of period: quarter, year or window."""
     return tuple(schema for schema in menu() if kind in schema.periods)
 
 
@@ -183,7 +183,7 @@ def _of_areas() -> tuple[Schema, ...]:
 
 
 def municipalities(regions: Mapping[str, str], *, since: int | None = None) -> Schema:
-    """The table of municipalities, each in a region; `since`: the first year of another division."""
+    """Return the table of municipalities, each in a region; `since`: the first year of another division."""
     added = "" if since is None else f"_{since}"
     return Schema(
         name=f"{MUNICIPALITIES}{added}",
@@ -200,16 +200,16 @@ def municipalities(regions: Mapping[str, str], *, since: int | None = None) -> S
 
 
 def window_from(year: int) -> tuple[int, int]:
-    """The first and last year of the first of the fixed windows that begins in this year or later."""
+    """Return first and last year of the first fixed window that begins in this year or later."""
     first = year + (_FIRST_YEAR_OF_A_WINDOW - year) % WINDOW_YEARS
     return first, first + WINDOW_YEARS - 1
 
 
 def is_division(table: str) -> bool:
-    """Whether it is a table of municipalities, of whichever division: those are not bound to the menu."""
+    """Return whether it is a table of municipalities; their divisions are not bound to the menu."""
     return stem(table) == MUNICIPALITIES
 
 
 def stem(name: str) -> str:
-    """A name of a table or dimension without the year that tells one division from another."""
+    """Return a name of a table or dimension without the year of its division."""
     return _SINCE.sub("", name)

@@ -1,7 +1,7 @@
-"""Working figures of one organisation for its lead: live, of what is still kept, and never handed on.
+"""Working figures of one organisation for its lead: live and exact, for the team only.
 
-Exact numbers, for the team has the signals themselves; nothing of it is released or leaves the organisation.
-What was purged is not in them, so they reach back as far as the organisation's own retention.
+The team has the signals themselves, so the numbers may be exact. Purged signals are missing: the figures
+reach back as far as the organisation's own retention.
 """
 
 from collections import Counter, defaultdict
@@ -16,10 +16,11 @@ from sqlalchemy import Select, and_, case, func, select
 from sqlalchemy.orm import Session
 
 from privacy.pseudonyms import quarter_of
-from signals.audit.log import Actor, require_role
-from signals.clock import AMSTERDAM, Clock, today
+from signals.audit.log import require_role
+from signals.clock import AMSTERDAM
 from signals.errors import Forbidden
 from signals.models import ContactAttempt, Signal, StatusChange
+from signals.operation import Operation
 from signals.statistics.facts import working_hours
 from signals.statistics.ledger import kinds_and_number
 from signals.vocabulary import Action, AttemptResult, Outcome, Role, SignalState
@@ -27,7 +28,7 @@ from signals.vocabulary import Action, AttemptResult, Outcome, Role, SignalState
 
 @dataclass(frozen=True, kw_only=True)
 class OpenSignals:
-    """What is open now, by state, and how many of them are past their next deadline."""
+    """The open signals by state, and how many are past their next deadline."""
 
     by_state: Mapping[SignalState, int]
     overdue: int
@@ -35,7 +36,7 @@ class OpenSignals:
 
 @dataclass(frozen=True, kw_only=True)
 class QuarterReceived:
-    """Of the signals received in a quarter: how many, repeats, and median working hours (None without)."""
+    """The signals received in a quarter: number, repeats, and median working hours (None without)."""
 
     quarter: str
     signals: int
@@ -46,7 +47,7 @@ class QuarterReceived:
 
 @dataclass(frozen=True, kw_only=True)
 class QuarterConcluded:
-    """Of the signals concluded in a quarter: outcomes, and of how many asked how many were newly known."""
+    """The signals concluded in a quarter: outcomes, and how many of the asked ones were newly known."""
 
     quarter: str
     outcomes: Mapping[Outcome, int]
@@ -60,7 +61,7 @@ class QuarterConcluded:
 
 @dataclass(frozen=True, kw_only=True)
 class Tried:
-    """Signals tried in these `kinds` (one of them, or mixed) so many times, and how many were reached."""
+    """The signals with attempts of these `kinds` and `number`, and how many were reached."""
 
     kinds: str
     number: str
@@ -70,7 +71,7 @@ class Tried:
 
 @dataclass(frozen=True, kw_only=True)
 class OwnFigures:
-    """Everything on the lead's page; quarters with the latest first."""
+    """Everything on the lead's page; the latest quarter comes first."""
 
     open: OpenSignals
     received: Sequence[QuarterReceived] = field(default=())
@@ -78,14 +79,14 @@ class OwnFigures:
     tried: Sequence[Tried] = field(default=())
 
 
-def own_figures(session: Session, clock: Clock, *, actor: Actor) -> OwnFigures:
-    """The figures of a lead's own organisation, one query for each part. Raises `Forbidden` for others."""
-    require_role(actor, Role.LEAD)
-    if actor.organisation_id is None:
+def own_figures(operation: Operation) -> OwnFigures:
+    """Return the figures of a lead's own organisation; raise `Forbidden` for other roles."""
+    require_role(operation.actor, Role.LEAD)
+    if operation.actor.organisation_id is None:
         raise Forbidden
-    mine = actor.organisation_id
+    session, mine = operation.session, operation.actor.organisation_id
     return OwnFigures(
-        open=_open(session, mine, today(clock)),
+        open=_open(session, mine, operation.today),
         received=_received(session, mine),
         concluded=_concluded(session, mine),
         tried=_tried(session, mine),
@@ -163,7 +164,7 @@ def _tried(session: Session, organisation_id: UUID) -> list[Tried]:
 
 
 def _of(organisation_id: UUID, *columns: Any) -> Select[Any]:
-    """These columns of the organisation's real signals; row-level security says the same on PostgreSQL."""
+    """Select columns of the organisation's real signals; row-level security does the same on PostgreSQL."""
     mine = Signal.organisation_id == organisation_id, Signal.is_drill.is_(False)
     return select(*columns).select_from(Signal).where(*mine)
 

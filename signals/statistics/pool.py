@@ -34,7 +34,7 @@ class PoolKeys(Protocol):
     """Where the pool's keys are found; the keystore on the desk side."""
 
     def secret(self, name: str) -> bytes:
-        """The 32 bytes of a named secret, made at the first call."""
+        """Return the 32 bytes of a named secret; make it at the first call."""
         ...
 
     def forget_secrets(self, names: Iterable[str]) -> int:
@@ -83,7 +83,7 @@ def forget_pool_keys(session: Session, *, keys: PoolKeys, on: date) -> int:
 
 
 def quarter_before(quarter: str) -> str:
-    """The quarter before one ("2026-Q4")."""
+    """Return the quarter before one like "2026-Q4"."""
     year, number = int(quarter[:4]), int(quarter[-1])
     return f"{year}-Q{number - 1}" if number > 1 else f"{year - 1}-Q4"
 

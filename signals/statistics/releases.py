@@ -1,4 +1,4 @@
-"""What was released, as everybody reads it: periods, tables, and everything ever published together."""
+"""The releases as everybody reads them: periods, tables, and all published cells together."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -31,7 +31,7 @@ class TableName(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class ReleaseSummary:
-    """A period that was released, with its tables in the order of the menu; withheld ones are among them."""
+    """A released period, with its tables in the order of the menu, withheld ones too."""
 
     period: str
     released_on: date
@@ -54,7 +54,7 @@ class ReleasedTable:
 
 
 def released(session: Session) -> tuple[ReleaseSummary, ...]:
-    """Every period that was released, the latest first."""
+    """Return every released period, the latest first."""
     names: dict[str, list[str]] = {}
     for period, name in session.execute(select(StoredTable.period, StoredTable.name).order_by(_in_order)):
         names.setdefault(period, []).append(name)
@@ -71,7 +71,7 @@ def released(session: Session) -> tuple[ReleaseSummary, ...]:
 
 
 def released_table(session: Session, *, period: str, table: str) -> ReleasedTable:
-    """A table of a released period; raises `NotFound` for everything that was not released."""
+    """Return a table of a released period; raise `NotFound` when it was not released."""
     found = list(_tables(session, StoredTable.period == period, StoredTable.name == table))
     if not found:
         raise NotFound
@@ -79,7 +79,7 @@ def released_table(session: Session, *, period: str, table: str) -> ReleasedTabl
 
 
 def released_series(session: Session, *, table: str, kind: str) -> tuple[ReleasedTable, ...]:
-    """A table in all released periods of one kind (quarter, year, window), the oldest first; one query."""
+    """Return a table in all released periods of one kind (quarter, year, window), the oldest first."""
     found = _tables(session, StoredTable.name == table)
     return tuple(
         sorted(
@@ -90,7 +90,7 @@ def released_series(session: Session, *, table: str, kind: str) -> tuple[Release
 
 
 def all_tables(session: Session) -> tuple[ReleasedTable, ...]:
-    """Every table of every release, the oldest period first, each period's in the order of the menu."""
+    """Return every table of every release, the oldest period first, in the order of the menu."""
     order = {schema.name: place for place, schema in enumerate(menu())}
     found = _tables(session)
     return tuple(
@@ -99,13 +99,13 @@ def all_tables(session: Session) -> tuple[ReleasedTable, ...]:
 
 
 def withheld_tables(session: Session) -> frozenset[tuple[str, str]]:
-    """(period, table) of what the auditor withheld."""
+    """Return (period, table) of each withheld table."""
     query = select(StoredTable.period, StoredTable.name).where(StoredTable.cells.is_(None))
     return frozenset((period, name) for period, name in session.execute(query))
 
 
 def published(session: Session) -> dict[Cell, int | None]:
-    """Everything that was ever released, cell by cell; of withheld tables all cells are hidden.
+    """Return every released cell; a withheld table has hidden cells only.
 
     Raises `ReleaseRefused` when the menu gives a released table other members.
     """
@@ -121,7 +121,7 @@ def published(session: Session) -> dict[Cell, int | None]:
 
 
 def schemas_of(session: Session) -> tuple[Schema, ...]:
-    """All that may stand beside each other: the menu, with the municipalities of each division as released.
+    """Return all schemas: the menu, with the municipalities of each division as released.
 
     Raises `ReleaseRefused` when the menu gives a released table other members.
     """
@@ -135,7 +135,7 @@ def schemas_of(session: Session) -> tuple[Schema, ...]:
 
 
 def divisions(session: Session) -> tuple[Schema, ...]:
-    """The tables of municipalities as they were released, one for each division of the country."""
+    """Return the released tables of municipalities, one for each division of the country."""
     query = select(StoredTable.name, StoredTable.schema).where(StoredTable.name.startswith(MUNICIPALITIES))
     found = {name: schema for name, schema in session.execute(query.distinct()) if is_division(name)}
     return tuple(Schema.from_json(json.loads(found[name])) for name in sorted(found))
@@ -161,7 +161,7 @@ def _tables(session: Session, *which: Any) -> Iterator[ReleasedTable]:
 
 
 def read_protocol(stored: str) -> Mapping[str, str]:
-    """The protocol of a release by language, Dutch first; those of before there were two were English."""
+    """Return the protocol of a release by language, Dutch first; old ones are in English only."""
     if not stored.startswith("{"):
         return {"en": stored}
     found: dict[str, str] = json.loads(stored)
@@ -169,17 +169,17 @@ def read_protocol(stored: str) -> Mapping[str, str]:
 
 
 def protocol_in(language: str, protocol: Mapping[str, str]) -> tuple[str, str]:
-    """(language, text) of a protocol: the one that is asked for, or the first that there is."""
+    """Return (language, text) of a protocol in a language, else in its first."""
     chosen = language if language in protocol else next(iter(protocol))
     return chosen, protocol[chosen]
 
 
 def shape_of(schema: Schema | None) -> Mapping[str, Any]:
-    """What must stay of a table: everything but the words of the title."""
+    """Return the fixed part of a table: everything but its title."""
     return {key: value for key, value in schema.as_json().items() if key != "title"} if schema else {}
 
 
 def place_in_time(period: str) -> tuple[int, int, int]:
-    """By the end of the period, the longer of two that end together last."""
+    """Return the rank of a period by its end; of two that end together the longer comes last."""
     wanted = read_period(period)
     return wanted.last, wanted.quarter or 4, (QUARTER, YEAR, WINDOW).index(wanted.kind)

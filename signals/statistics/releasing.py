@@ -1,12 +1,12 @@
-"""Releasing: a period is counted, protected, audited and stored once, and never changes.
+"""Release a period: count, protect, audit and store it once; it never changes.
 
-Counting and storing are two transactions: what was counted is kept (`ledger`), so that a run that was killed
-in between goes on from the very same numbers, and no lock is held while the auditor solves.
+Counting and storing are two transactions. The ledger keeps the counts, so that a run that dies in between
+continues with the same numbers. No lock is held while the auditor solves.
 """
 
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -17,23 +17,20 @@ from sqlalchemy import Connection, func, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
-from privacy.disclosure.tables import QUARTER, WINDOW, YEAR, Cell, Period, Schema, read_period
-from privacy.pseudonyms import quarter_of
+from privacy.disclosure.tables import QUARTER, WINDOW, Cell, Period, Schema, read_period
 from signals.clock import Clock, today
 from signals.db import is_sqlite
-from signals.models import CountedTable, SealedReport, Signal, SignalFact, StoredRelease, StoredTable
+from signals.models import CountedTable, StoredRelease, StoredTable
 from signals.statistics import ledger
 from signals.statistics.counting import (
     CountingKeys,
     Locate,
     count,
-    first_day_after,
-    last_day_of,
     mark,
-    quarter_after,
 )
 from signals.statistics.divisions import PLACES, Division, division_of
-from signals.statistics.menu import WINDOW_YEARS, is_division, tables_for, window_from
+from signals.statistics.due_periods import counted_quarters, next_due, quarters_of, refuse_unless_complete
+from signals.statistics.menu import is_division, tables_for
 from signals.statistics.pool import move_facts
 from signals.statistics.releases import ReleaseRefused, divisions, published, read_protocol, schemas_of
 
@@ -44,9 +41,9 @@ _SERIALIZATION_FAILURE: Final = "40001"
 
 @dataclass(frozen=True, kw_only=True)
 class Release:
-    """What releasing a period did; `is_new` is False when it had been released before.
+    """The release of a period; `is_new` is False when it existed before.
 
-    `protocol`: of the audit, by language.
+    `protocol`: that of the audit, by language.
     """
 
     period: str
@@ -59,11 +56,11 @@ class Release:
 
 @dataclass(frozen=True, kw_only=True)
 class Releasing:
-    """What releasing works with, in the process that holds the keystore.
+    """Everything that a release needs, in the process that holds the keystore.
 
-    `chance`: by which some cells are hidden beside those that must be; None, as everywhere but in a demo: the
-    system's. `remembers`: whether the keystore notes what was released, so that a database that was restored
-    to a day before does not release it again; a demo that is made anew may.
+    `chance` chooses the cells to hide beside those that must be; None means the system's randomness, as
+    everywhere but in the demo. With `remembers` the keystore notes each release: a database that was restored
+    to an earlier day then does not release it again. A new demo may.
     """
 
     sessions: sessionmaker[Session]
@@ -73,11 +70,11 @@ class Releasing:
     remembers: bool = True
 
     def release(self, clock: Clock, *, period: str) -> Release:
-        """Count, protect, audit and store a period; nothing is done when it was released before.
+        """Count, protect, audit and store a period, unless it was released before.
 
-        Raises `ReleaseRefused` for a period that is unknown, not over, out of order or incomplete, while
-        reports of it wait to arrive, while another process is releasing, and for one that was released before
-        the database was restored (`adopting`).
+        Raises `ReleaseRefused` for a period that is unknown, not over, out of order or incomplete, while its
+        reports wait to arrive, while another process releases, and for one that was released before the
+        database was restored (`adopting`).
         """
         wanted = _read(period)
         with self.alone():
@@ -88,7 +85,7 @@ class Releasing:
                     return before
                 if not _is_begun(session):  # the first quarter may be that of a fact which still waits
                     move_facts(session, keys=self.keys)
-                _refuse_unless_complete(session, wanted, period, today(clock))
+                refuse_unless_complete(session, wanted, period, today(clock))
                 self._refuse_what_was_lost(session, period)
                 is_counted = wanted.kind != QUARTER or _is_counted(session, period)
             if not is_counted:
@@ -99,10 +96,10 @@ class Releasing:
         return done
 
     def release_due(self, clock: Clock, *, grace_days: int) -> tuple[Release, ...]:
-        """Release every period that is over for more than `grace_days` days, in order; returns those it did.
+        """Release, in order, every period that ended more than `grace_days` days ago; return the releases.
 
-        Ends, without an error, at a quarter whose reports have not all arrived, and when another process is
-        at it. A year that is refused is left out.
+        Stop without an error at a quarter with waiting reports, and when another process releases. Skip a
+        refused year.
         """
         done: list[Release] = []
         refused: set[str] = set()
@@ -123,9 +120,9 @@ class Releasing:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """A lock of PostgreSQL for as long as this lasts; on SQLite the primary key of a release decides.
+        """Hold a lock of PostgreSQL meanwhile; on SQLite the primary key of a release decides.
 
-        Raises `ReleaseRefused` when another process is at it.
+        Raises `ReleaseRefused` when another process releases.
         """
         with self.sessions() as session:
             if not is_sqlite(session):
@@ -138,7 +135,7 @@ class Releasing:
                 raise ReleaseRefused("another process was faster") from None
 
     def _remember(self, session: Session) -> None:
-        """Note in the keystore, which is restored apart from the database, what was released."""
+        """Note the releases in the keystore, because its backup is separate from that of the database."""
         for period in session.scalars(select(StoredRelease.period)) if self.remembers else ():
             if not self.keys.has_secret(_note_of(period)):
                 self.keys.secret(_note_of(period))
@@ -154,9 +151,9 @@ class Releasing:
     def count(
         self, clock: Clock, quarter: str, *, fits: Callable[[ledger.Ledger], bool] | None = None
     ) -> bool:
-        """Count and mark in one snapshot; when a signal changed meanwhile, count again.
+        """Count and mark in one snapshot; count again when a signal changes meanwhile.
 
-        The counts are kept when they fit what was published, if it was; returns whether they are.
+        Keep the counts when they fit the published ones, if any; return whether they are kept.
         """
         with self.sessions() as session:
             if _is_counted(session, quarter):
@@ -173,7 +170,7 @@ class Releasing:
         raise ReleaseRefused("signals keep changing: try again later")
 
     def _count_once(self, clock: Clock, quarter: str, fits: Callable[[ledger.Ledger], bool]) -> bool | None:
-        """None when a signal changed meanwhile, and nothing was done."""
+        """Return whether the counts are kept; None, without any change, when a signal changed meanwhile."""
         with self.sessions() as session, session.begin() as transaction:
             _read_at_one_moment(session)
             counted = count(session, keys=self.keys, locate=self.locate, quarter=quarter, on=today(clock))
@@ -221,7 +218,7 @@ class Releasing:
         withheld: Collection[str],
         protocol: Mapping[str, str],
     ) -> None:
-        """Write a release, once and for ever; IntegrityError when it is there."""
+        """Write a release once and for ever; raise `IntegrityError` when it is there."""
         release = {"period": period, "released_on": released_on, "protocol": _canonical(dict(protocol))}
         rows = [_row(schema, period, number, values, withheld) for number, schema in enumerate(schemas)]
         with self.sessions.begin() as session:
@@ -230,7 +227,7 @@ class Releasing:
 
 
 def _tables_for(session: Session, wanted: Period) -> tuple[Schema, ...]:
-    """The tables of this period; the municipalities of a window are those of its own years."""
+    """Return the tables of this period; the municipalities of a window are those of its own years."""
     found = tables_for(wanted.kind)
     if wanted.kind != WINDOW:
         return found
@@ -244,50 +241,22 @@ def _division(session: Session, window: Period) -> Division:
 
 
 def _counts(session: Session, wanted: Period, period: str, schemas: Sequence[Schema]) -> dict[Cell, int]:
-    """The true counts of a period, and of what was released of the same years: they hang together."""
+    """Return the true counts of a period, and of all releases of the same years: they are connected."""
     book = _book(session, wanted)
     if wanted.kind == WINDOW:
         municipalities = next(schema.name for schema in schemas if is_division(schema.name))
         book[municipalities] = _division(session, wanted).counts(book[PLACES])
     counts = ledger.cells(book, schemas, period)
-    counted = _counted_quarters(session)
+    counted = counted_quarters(session)
     for each in session.scalars(select(StoredRelease.period)):
         other = read_period(each)
-        if wanted.first <= other.first <= wanted.last and counted >= set(_quarters_of(other)):
+        if wanted.first <= other.first <= wanted.last and counted >= set(quarters_of(other)):
             counts |= ledger.cells(_book(session, other), tables_for(other.kind), each)
     return counts
 
 
 def _book(session: Session, period: Period) -> dict[str, Counter[ledger.Place]]:
-    return dict(ledger.load(session, _quarters_of(period)))
-
-
-def next_due(session: Session, on: date, *, besides: Collection[str] = ()) -> str | None:
-    """The next period to be released of those that were over before a date; None when there is none.
-
-    `besides`: years that were refused, and a year without the counts of one of its quarters, are none.
-    """
-    released_periods = set(session.scalars(select(StoredRelease.period)))
-    counted = _counted_quarters(session)
-    for period in _completed(released_periods):
-        is_counted = counted >= set(_quarters_of(read_period(period)))
-        if is_counted and period not in released_periods and period not in besides:
-            return period
-    quarter = next_quarter(session)
-    return quarter if quarter is not None and last_day_of(quarter) < on else None
-
-
-def next_quarter(session: Session) -> str | None:
-    """The quarter to be released next: after the last one, or the first with a signal; None without any."""
-    quarters = [p for p in session.scalars(select(StoredRelease.period)) if read_period(p).kind == QUARTER]
-    if quarters:
-        return quarter_after(max(quarters))
-    counted = session.scalar(select(func.min(CountedTable.quarter)))
-    if counted is not None:
-        return str(counted)
-    fact = session.scalar(select(func.min(SignalFact.received_quarter)))
-    signal = session.scalar(select(func.min(Signal.received_on)).where(Signal.is_drill.is_(False)))
-    return min(filter(None, (fact, quarter_of(signal) if signal else None)), default=None)
+    return dict(ledger.load(session, quarters_of(period)))
 
 
 def _read(period: str) -> Period:
@@ -315,80 +284,6 @@ def _released_before(session: Session, period: str) -> Release | None:
     )
 
 
-def _refuse_unless_complete(session: Session, wanted: Period, period: str, on: date) -> None:
-    if _last_day(wanted, period) >= on:
-        raise ReleaseRefused(f"{period} is not over yet")
-    if wanted.kind == QUARTER:
-        _refuse_out_of_order(session, period)
-        _refuse_while_reports_wait(session, period)
-    elif wanted.kind == YEAR:
-        _refuse_without(session, period, _quarters_of(wanted))
-    else:
-        _refuse_other_windows(wanted, period)
-        _refuse_without(session, period, [str(year) for year in range(wanted.first, wanted.last + 1)])
-
-
-def _refuse_out_of_order(session: Session, period: str) -> None:
-    expected = next_quarter(session)
-    if expected is None:
-        raise ReleaseRefused("nothing was received yet")
-    if period != expected:
-        raise ReleaseRefused(f"{period} cannot be released: {expected} is next")
-
-
-def _refuse_while_reports_wait(session: Session, period: str) -> None:
-    """Intake is complete only when what the public side stored has arrived."""
-    waiting = select(func.count()).select_from(SealedReport)
-    waiting = waiting.where(
-        SealedReport.refused_on.is_(None), SealedReport.received_on < first_day_after(period)
-    )
-    if session.scalar(waiting):
-        raise ReleaseRefused(f"reports of {period} wait to arrive: let the worker bring them in first")
-
-
-def _refuse_without(session: Session, period: str, needed: Iterable[str]) -> None:
-    there = set(session.scalars(select(StoredRelease.period)))
-    missing = [each for each in needed if each not in there]
-    if missing:
-        raise ReleaseRefused(f"{period} is the sum of its parts, and {', '.join(missing)} was not released")
-    lost = sorted(set(_quarters_of(read_period(period))) - _counted_quarters(session))
-    if lost:
-        raise ReleaseRefused(
-            f"{period} is the sum of its parts, and the counts of {', '.join(lost)} were lost"
-        )
-
-
-def _refuse_other_windows(wanted: Period, period: str) -> None:
-    """One fixed set of windows, which do not overlap: no two can be subtracted."""
-    if not _is_a_window(wanted):
-        raise ReleaseRefused(f"{period} is none of the fixed periods of {WINDOW_YEARS} years, like 2023-2026")
-
-
-def _is_a_window(wanted: Period) -> bool:
-    return (wanted.first, wanted.last) == window_from(wanted.first)
-
-
-def _last_day(wanted: Period, period: str) -> date:
-    return last_day_of(period) if wanted.kind == QUARTER else date(wanted.last, 12, 31)
-
-
-def _quarters_of(wanted: Period) -> list[str]:
-    if wanted.kind == QUARTER:
-        return [f"{wanted.first}-Q{wanted.quarter}"]
-    return [f"{year}-Q{number}" for year in range(wanted.first, wanted.last + 1) for number in range(1, 5)]
-
-
-def _completed(periods: set[str]) -> Iterator[str]:
-    """The years and windows all of whose parts are among these periods; a year that was just found counts."""
-    years = sorted({read_period(period).first for period in periods})
-    whole = [year for year in years if periods >= {f"{year}-Q{number}" for number in range(1, 5)}]
-    yield from map(str, whole)
-    for year in whole:
-        window = Period(WINDOW, year - WINDOW_YEARS + 1, year, 0)
-        if _is_a_window(window) and set(range(window.first, year + 1)) <= set(whole):
-            yield f"{window.first}-{year}"
-
-
 def _is_begun(session: Session) -> bool:
     return session.scalar(select(StoredRelease.period).limit(1)) is not None
 
@@ -398,16 +293,12 @@ def _is_counted(session: Session, quarter: str) -> bool:
     return bool(session.scalar(found))
 
 
-def _counted_quarters(session: Session) -> set[str]:
-    return set(session.scalars(select(CountedTable.quarter).distinct()))
-
-
 def _note_of(period: str) -> str:
     return f"released-{period.lower()}"
 
 
 def _read_at_one_moment(session: Session) -> None:
-    """Facts and signals as they are together, on PostgreSQL too; the caller's transaction is left alone."""
+    """Read facts and signals as of one moment, on PostgreSQL too; keep the caller's own transaction."""
     if not is_sqlite(session) and not isinstance(session.bind, Connection):
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
 

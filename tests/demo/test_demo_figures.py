@@ -18,9 +18,9 @@ from signals.demo.facts import closed_quarters, demo_facts
 from signals.models import SignalFact
 from signals.settings import Settings
 from signals.statistics import released, released_table
+from signals.statistics.due_periods import next_due
 from signals.statistics.exports import write_folder
 from signals.statistics.releases import published
-from signals.statistics.releasing import next_due
 from signals.vocabulary import ConcernType, Outcome
 from tests.support.installation import install, opened, settings_in
 

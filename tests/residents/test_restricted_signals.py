@@ -13,6 +13,7 @@ from signals.errors import OtherRestricted, Restricted
 from signals.models import Signal
 from signals.statistics.own_figures import own_figures
 from signals.vocabulary import Role, SignalState
+from tests.support.operations import operation
 from tests.support.world import AMSTERDAM, World
 
 
@@ -44,7 +45,7 @@ def test_it_is_counted_and_listed_as_open_and_never_as_late(world: World, kept: 
         listed = queue_page(session, organisation_id=AMSTERDAM).items
         late = queue_page(session, organisation_id=AMSTERDAM, overdue_on=on).items
         [load] = [one for one in workload(session, organisation_id=AMSTERDAM, on=on) if one.open]
-        figures = own_figures(session, world.clock, actor=lead).open
+        figures = own_figures(operation(session, world.clock, lead)).open
     assert (len(listed), [signal.id for signal in late]) == (2, [_other(world, kept)])
     assert (load.open, load.late) == (2, 1)
     assert (figures.by_state, figures.overdue) == ({SignalState.NEW: 2}, 1)

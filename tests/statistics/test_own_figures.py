@@ -9,6 +9,7 @@ from signals.errors import Forbidden
 from signals.statistics.own_figures import OwnFigures, Tried, own_figures
 from signals.vocabulary import AttemptKind, AttemptResult, Outcome, Role, SignalState
 from tests.support.figures import Story, live
+from tests.support.operations import operation
 from tests.support.world import AMSTERDAM, GRONINGEN, IN_GRONINGEN, World
 
 IN_Q3 = date(2026, 8, 17)
@@ -28,7 +29,7 @@ ENDED = Story(
 def figures(world: World, organisation_id: UUID = AMSTERDAM, role: Role = Role.LEAD) -> OwnFigures:
     actor = world.staff(organisation_id, role)
     with world.sessions() as session:
-        return own_figures(session, world.clock, actor=actor)
+        return own_figures(operation(session, world.clock, actor))
 
 
 def test_a_lead_sees_the_own_organisation_and_no_other(world: World) -> None:

@@ -15,9 +15,10 @@ from signals.errors import NotFound
 from signals.models import CountedTable, SignalFact, StoredRelease, StoredTable
 from signals.statistics import ledger, menu, released, released_series, released_table, withheld_tables
 from signals.statistics.counting import located_by
+from signals.statistics.due_periods import next_quarter
 from signals.statistics.forgetting import forget_facts
 from signals.statistics.releases import ReleaseRefused, published, schemas_of
-from signals.statistics.releasing import Release, Releasing, next_quarter
+from signals.statistics.releasing import Release, Releasing
 from signals.vocabulary import DeletionReason
 from tests.support.disclosure import Coins
 from tests.support.figures import Story, everywhere, fact_rows, facts, live

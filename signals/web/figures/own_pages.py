@@ -15,8 +15,8 @@ from signals.web.figures import charts, words
 from signals.web.figures.charts import Bar
 from signals.web.figures.svg import Frame
 from signals.web.staff_kit import account_shared
-from signals.web.staff_kit.auth import current, requires_page
-from signals.web.staff_kit.context import desk
+from signals.web.staff_kit.auth import requires_page
+from signals.web.staff_kit.context import reading_operation
 
 own_figures_pages = Blueprint("own_figures", __name__, url_prefix="/desk")
 account_shared.share_with(own_figures_pages)
@@ -42,8 +42,8 @@ class Reached:
 @requires_page(Role.LEAD)
 def page() -> str:
     """Show the signals that are open, came in, were tried and concluded, as far as the team keeps them."""
-    with desk().reading() as session:
-        found = own_figures(session, desk().clock, actor=current().actor)
+    with reading_operation() as operation:
+        found = own_figures(operation)
     return render_template(
         "figures/own.html",
         found=found,
