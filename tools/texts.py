@@ -15,7 +15,8 @@ from babel.messages.pofile import read_po, write_po
 
 from notifications.events import Event
 from signals.audit.grounds import Ground
-from signals.casework import NotReachedReason, PartOfDay, ReopenReason
+from signals.casework.outcomes import NotReachedReason, ReopenReason
+from signals.casework.suggestions import PartOfDay
 from signals.residents import IdentityProof, ResidenceProof, Right
 from signals.routing.coverage_problems import ProblemKind
 from signals.routing.rows import CoverageLevel
