@@ -1,4 +1,4 @@
-"""Who receives in an area on the day before a change and on the day of it."""
+"""The receivers of an area on the day before a boundary change and on its day."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from signals.routing.table import RoutingTable
 class Receiver(NamedTuple):
     """An organisation that receives."""
 
-    organisation_id: UUID
+    id: UUID
     name: str
 
 
@@ -23,7 +23,7 @@ class Receiver(NamedTuple):
 class Handover:
     """Areas (`1231-1244`, `1394`, `1231AB`, `1231AB 1-99`) with one receiver before and one after a change.
 
-    Both are the same where nothing changes for these areas.
+    The two receivers are the same when nothing changes for these areas.
     """
 
     before: Receiver
@@ -33,7 +33,7 @@ class Handover:
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """The answers of the day before a change and of its day, and the rows finer than four digits."""
+    """The routes of the day before a change and of its day, and the rows finer than four digits."""
 
     before: DayTable
     after: DayTable
@@ -47,7 +47,7 @@ class Days:
         organisations: Iterable[OrganisationFacts],
         geography: Geography,
     ) -> "Days | None":
-        """None when no national desk receives on one of the days."""
+        """Return both days; None when no national desk receives on one of them."""
         day_before = effective - timedelta(days=1)
         try:
             table = RoutingTable.build(rows, organisations, geography=geography)
@@ -63,7 +63,7 @@ class Days:
         return cls(before, after, finer)
 
     def handovers(self, pc4_runs: Iterable[tuple[int, int]]) -> tuple[Handover, ...]:
-        """Of all four-digit postcodes in runs (both ends included), and of finer rows within them."""
+        """Return the handovers in runs of four-digit postcodes (ends included), with their finer rows."""
         moved = [pc4 for first, last in pc4_runs for pc4 in range(first, last + 1)]
         areas: dict[tuple[Receiver, Receiver], list[str]] = {}
         digits: dict[tuple[Receiver, Receiver], list[int]] = {}

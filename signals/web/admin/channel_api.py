@@ -1,32 +1,29 @@
-"""Delivery over the API: health of each organisation and channel, dead letters without content, proofs."""
+"""Delivery over the API: health of each organisation and channel, dead letters, answered drills."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from flask import Response
 from marshmallow import Schema, fields, validate
 
 from notifications.dead_letters import GONE, SAME, Wish
 from notifications.figures import ChannelHealth
-from notifications.models import ChannelState, PostedLetter
+from notifications.models import PostedLetter
 from signals.notices.drills import ChannelProof
 from signals.vocabulary import Role
 from signals.web.admin import channels
 from signals.web.admin.channels import LEAST, Delivery
 from signals.web.http.fields import Strict
 from signals.web.http.openapi import API_BASE, StaffBlueprint, answers
-from signals.web.staff_kit.answer import json_answer, moment
 from signals.web.staff_kit.auth import requires
-from signals.web.staff_kit.schemas import OrganisationSchema
+from signals.web.staff_kit.schemas import Moment, OrganisationSchema
 
 channel_api = StaffBlueprint(
     "delivery", __name__, url_prefix=API_BASE, description="How messages are delivered, and dead letters"
 )
 
 AUTHENTICATION = "bearer"
-"""What every view here asks for."""
+"""Every blueprint states this; a test compares it with its views."""
 
 _TOKEN: Final[list[dict[str, list[str]]]] = [{"token": []}]
 
@@ -37,10 +34,10 @@ class StateSchema(Schema):
     channel = fields.String(required=True)
     is_on = fields.Boolean(required=True)
     missing = fields.List(fields.String(), required=True)
-    failures_in_a_row = fields.Integer(required=True)
-    last_problem = fields.String(required=True, allow_none=True)
-    paused_until = fields.DateTime(required=True, allow_none=True)
-    seen_at = fields.DateTime(required=True)
+    failures_in_a_row = fields.Integer(attribute="failures", required=True)
+    last_problem = fields.String(attribute="problem", required=True, allow_none=True)
+    paused_until = Moment(required=True, allow_none=True)
+    seen_at = Moment(required=True)
 
 
 class HealthSchema(Schema):
@@ -49,30 +46,30 @@ class HealthSchema(Schema):
     organisation = fields.Nested(OrganisationSchema, required=True, allow_none=True)
     channel = fields.String(required=True)
     works = fields.Boolean(required=True)
-    last_delivered_at = fields.DateTime(required=True, allow_none=True)
+    last_delivered_at = Moment(required=True, allow_none=True)
     last_problem = fields.String(required=True, allow_none=True)
     waiting = fields.Integer(
         required=True,
         allow_none=True,
         metadata={"description": f"Due and not sent; null for a number from 1 to {LEAST - 1}"},
     )
-    waiting_since = fields.DateTime(required=True, allow_none=True)
-    dead_letters = fields.Integer(required=True)
+    waiting_since = Moment(required=True, allow_none=True)
+    dead_letters = fields.Integer(attribute="dead", required=True)
 
 
 class ProofSchema(Schema):
-    """When a team last showed that it reads what it is sent."""
+    """The last answered drill of a team."""
 
     organisation = fields.Nested(OrganisationSchema, required=True)
     proved_on = fields.Date(required=True, allow_none=True)
-    drill_sent_on = fields.Date(required=True, allow_none=True)
+    drill_sent_on = fields.Date(attribute="sent_on", required=True, allow_none=True)
     waits = fields.Boolean(required=True)
     missed = fields.Integer(required=True)
     suspended = fields.Boolean(required=True)
 
 
 class DeliverySchema(Schema):
-    """How delivery goes."""
+    """The state of delivery."""
 
     channels = fields.List(fields.Nested(StateSchema), required=True)
     health = fields.List(fields.Nested(HealthSchema), required=True)
@@ -82,16 +79,17 @@ class DeliverySchema(Schema):
 class LetterSchema(Schema):
     """A message that was given up, without recipient and content."""
 
-    id = fields.UUID(required=True)
+    id = fields.UUID(attribute="message_id", required=True)
     organisation = fields.Nested(OrganisationSchema, required=True, allow_none=True)
     event = fields.String(required=True)
     channel = fields.String(required=True)
     tries = fields.Integer(required=True)
     problem = fields.String(required=True, allow_none=True)
-    given_up_at = fields.DateTime(required=True, allow_none=True)
-    expires_at = fields.DateTime(required=True, allow_none=True)
-    chosen = fields.String(required=True, allow_none=True)
+    given_up_at = Moment(required=True, allow_none=True)
+    expires_at = Moment(required=True, allow_none=True)
+    chosen = fields.String(attribute="wanted", required=True, allow_none=True)
     address = fields.String(
+        attribute="standing",
         required=True,
         validate=validate.OneOf([SAME, GONE]),
         metadata={
@@ -102,26 +100,26 @@ class LetterSchema(Schema):
 
 
 class LettersSchema(Schema):
-    """The newest first."""
+    """Dead letters, the newest first."""
 
     items = fields.List(fields.Nested(LetterSchema), required=True)
 
 
 class CauseSchema(Strict):
-    """A class of failure, as dead letters tell it."""
+    """A class of failure, as in dead letters."""
 
     problem = fields.String(required=True, validate=validate.Length(max=40))
 
 
 class CauseChosenSchema(Schema):
-    """How many a worker will send again within a minute; of each only what was put up by then."""
+    """The number of messages that a worker sends again within a minute."""
 
     chosen = fields.String(required=True)
     number = fields.Integer(required=True)
 
 
 class ChosenSchema(Schema):
-    """What a worker will do within a minute."""
+    """The action that a worker takes within a minute."""
 
     id = fields.UUID(required=True)
     chosen = fields.String(required=True)
@@ -131,26 +129,24 @@ class ChosenSchema(Schema):
 @channel_api.doc(security=_TOKEN)
 @requires(Role.ADMINISTRATOR)
 @channel_api.response(200, DeliverySchema)
-def delivery() -> Response:
-    """Channels, the health of each organisation and channel, and when each team proved that it reads."""
+def delivery() -> Mapping[str, Any]:
+    """Return channels, the health of each organisation and channel, and each team's last answered drill."""
     found = channels.delivery()
-    return json_answer(
-        {
-            "channels": [_state(state) for state in found.channels],
-            "health": [_health(health, found) for health in found.health],
-            "proofs": [_proof(proof) for proof in found.proofs],
-        }
-    )
+    return {
+        "channels": [{**vars(state), "missing": state.missing.split()} for state in found.channels],
+        "health": [_named(found, one, works=one.works, waiting=_shown(one.waiting)) for one in found.health],
+        "proofs": [_named(found, proof) for proof in found.proofs],
+    }
 
 
 @channel_api.get("/delivery/dead-letters")
 @channel_api.doc(security=_TOKEN)
 @requires(Role.ADMINISTRATOR)
 @channel_api.response(200, LettersSchema)
-def letters() -> Response:
-    """Messages that were given up, without recipient and content."""
+def letters() -> Mapping[str, Any]:
+    """List the messages that were given up, without recipient and content."""
     found = channels.delivery()
-    return json_answer({"items": [_letter(letter, found) for letter in found.letters]})
+    return {"items": [_named(found, letter) for letter in found.letters]}
 
 
 @channel_api.post("/delivery/dead-letters/<uuid:message_id>/again")
@@ -158,9 +154,9 @@ def letters() -> Response:
 @requires(Role.ADMINISTRATOR)
 @channel_api.response(202, ChosenSchema)
 @answers(400, 404, 409)
-def again(message_id: UUID) -> Response:
-    """Let it be sent again, as if it were new; too late it expires."""
-    return _settled(message_id, Wish.AGAIN)
+def again(message_id: UUID) -> Mapping[str, Any]:
+    """Send a dead letter again, as if it were new; too late it expires."""
+    return _chosen(message_id, Wish.AGAIN)
 
 
 @channel_api.post("/delivery/dead-letters/again")
@@ -169,10 +165,9 @@ def again(message_id: UUID) -> Response:
 @channel_api.arguments(CauseSchema)
 @channel_api.response(202, CauseChosenSchema)
 @answers(413, 415)
-def cause_again(values: Mapping[str, Any]) -> Response:
-    """Let all that one cause stopped be sent again, as far as it can be and nobody chose otherwise."""
-    number = channels.settle_cause(values["problem"])
-    return json_answer({"chosen": Wish.AGAIN.value, "number": number}, 202)
+def cause_again(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Send the dead letters of one cause again, if they can be sent and have no choice yet."""
+    return {"chosen": Wish.AGAIN, "number": channels.choose_cause(values["problem"])}
 
 
 @channel_api.post("/delivery/dead-letters/<uuid:message_id>/drop")
@@ -180,72 +175,22 @@ def cause_again(values: Mapping[str, Any]) -> Response:
 @requires(Role.ADMINISTRATOR)
 @channel_api.response(202, ChosenSchema)
 @answers(400, 404, 409)
-def drop(message_id: UUID) -> Response:
-    """Give it up for good."""
-    return _settled(message_id, Wish.DROP)
+def drop(message_id: UUID) -> Mapping[str, Any]:
+    """Give a dead letter up for good."""
+    return _chosen(message_id, Wish.DROP)
 
 
-def _settled(message_id: UUID, wish: Wish) -> Response:
-    channels.settle(message_id, wish)
-    return json_answer({"id": str(message_id), "chosen": wish.value}, 202)
+def _named(found: Delivery, row: ChannelHealth | ChannelProof | PostedLetter, **more: Any) -> dict[str, Any]:
+    """Return the columns of a row, with its organisation."""
+    own = row.organisation_id
+    organisation = {"id": own, "name": found.names.get(own, "")} if own else None
+    return {**vars(row), "organisation": organisation, **more}
 
 
-def _state(state: ChannelState) -> dict[str, Any]:
-    return {
-        "channel": state.channel,
-        "is_on": state.is_on,
-        "missing": state.missing.split(),
-        "failures_in_a_row": state.failures,
-        "last_problem": state.problem,
-        "paused_until": _at(state.paused_until),
-        "seen_at": _at(state.seen_at),
-    }
+def _shown(waiting: int) -> int | None:
+    return waiting if waiting == 0 or waiting >= LEAST else None
 
 
-def _health(health: ChannelHealth, found: Delivery) -> dict[str, Any]:
-    return {
-        "organisation": _organisation(health.organisation_id, found),
-        "channel": health.channel,
-        "works": health.works,
-        "last_delivered_at": _at(health.last_delivered_at),
-        "last_problem": health.last_problem,
-        "waiting": health.waiting if health.waiting == 0 or health.waiting >= LEAST else None,
-        "waiting_since": _at(health.waiting_since),
-        "dead_letters": health.dead,
-    }
-
-
-def _proof(proof: ChannelProof) -> dict[str, Any]:
-    return {
-        "organisation": {"id": str(proof.organisation_id), "name": proof.name},
-        "proved_on": proof.proved_on.isoformat() if proof.proved_on else None,
-        "drill_sent_on": proof.sent_on.isoformat() if proof.sent_on else None,
-        "waits": proof.waits,
-        "missed": proof.missed,
-        "suspended": proof.suspended,
-    }
-
-
-def _letter(letter: PostedLetter, found: Delivery) -> dict[str, Any]:
-    return {
-        "id": str(letter.message_id),
-        "organisation": _organisation(letter.organisation_id, found),
-        "event": letter.event,
-        "channel": letter.channel,
-        "tries": letter.tries,
-        "problem": letter.problem,
-        "given_up_at": _at(letter.given_up_at),
-        "expires_at": _at(letter.expires_at),
-        "chosen": letter.wanted,
-        "address": letter.standing,
-    }
-
-
-def _organisation(organisation_id: UUID | None, found: Delivery) -> dict[str, str] | None:
-    if organisation_id is None:
-        return None
-    return {"id": str(organisation_id), "name": found.names.get(organisation_id, "")}
-
-
-def _at(at: datetime | None) -> str | None:
-    return moment(at) if at is not None else None
+def _chosen(message_id: UUID, wish: Wish) -> Mapping[str, Any]:
+    channels.choose(message_id, wish)
+    return {"id": message_id, "chosen": wish}

@@ -1,4 +1,4 @@
-"""Where administrators see whether messages arrive, settle dead letters, and print the carriers' sheets."""
+"""The administrator's pages about messages, and the sheets for carriers."""
 
 import re
 from functools import partial
@@ -22,7 +22,7 @@ channel_admin = Blueprint("channel_admin", __name__, url_prefix="/admin")
 page_kit.share_with(channel_admin, pages.sections)
 
 AUTHENTICATION = "cookie"
-"""What every view here asks for."""
+"""Every blueprint states this; a test compares it with its views."""
 
 _ADDRESS: Final = re.compile(r"https?://[A-Za-z0-9.-]{1,200}(:[0-9]{1,5})?(/[A-Za-z0-9/_-]{0,100})?")
 
@@ -30,22 +30,22 @@ _ADDRESS: Final = re.compile(r"https?://[A-Za-z0-9.-]{1,200}(:[0-9]{1,5})?(/[A-Z
 @channel_admin.get("/messages")
 @requires_page(Role.ADMINISTRATOR)
 def overview() -> str:
-    """Channels, health, proofs, dead letters, and areas near their limit of today."""
+    """Show channels, health, answered drills, dead letters, and areas near their limit of today."""
     return _page()
 
 
 @channel_admin.post("/messages/<uuid:message_id>/again")
 @requires_page(Role.ADMINISTRATOR)
 def again(message_id: UUID) -> Any:
-    """Let a dead letter be sent again."""
-    return _settle(message_id, Wish.AGAIN)
+    """Send a dead letter again."""
+    return _choose(message_id, Wish.AGAIN)
 
 
 @channel_admin.post("/messages/again")
 @requires_page(Role.ADMINISTRATOR)
 def cause_again() -> Any:
-    """Let all dead letters of one cause be sent again."""
-    channels.settle_cause(request.form.get("problem", ""))
+    """Send all dead letters of one cause again."""
+    channels.choose_cause(request.form.get("problem", ""))
     return account_shared.see_other(".overview", done=Wish.AGAIN.value)
 
 
@@ -53,20 +53,20 @@ def cause_again() -> Any:
 @requires_page(Role.ADMINISTRATOR)
 def drop(message_id: UUID) -> Any:
     """Give a dead letter up for good."""
-    return _settle(message_id, Wish.DROP)
+    return _choose(message_id, Wish.DROP)
 
 
 @channel_admin.get("/sheets")
 @requires_page(Role.ADMINISTRATOR)
 def sheets() -> str:
-    """Asks for the address of the carriers' page and leads to the sheets."""
+    """Ask for the address of the carriers' page, and link to the sheets."""
     return render_template("admin/sheets.html", address=_address() or _usual(), sizes=list(SheetSize))
 
 
 @channel_admin.get("/sheets/<size>.pdf")
 @requires_page(Role.ADMINISTRATOR)
 def sheet(size: str) -> Any:
-    """The QR code of the carriers' page, to hang up."""
+    """Make a sheet with the QR code of the carriers' page."""
     if size not in set(SheetSize):
         raise NotFound
     address = _address()
@@ -77,9 +77,9 @@ def sheet(size: str) -> Any:
     return answer
 
 
-def _settle(message_id: UUID, wish: Wish) -> Any:
+def _choose(message_id: UUID, wish: Wish) -> Any:
     try:
-        channels.settle(message_id, wish)
+        channels.choose(message_id, wish)
     except page_kit.REFUSED as refused:
         return _page(trouble=page_kit.trouble_of(refused)), 409
     return account_shared.see_other(".overview", done=wish.value)
@@ -104,7 +104,7 @@ def _page(*, trouble: str = "") -> str:
 
 
 def _address() -> str | None:
-    """The address that was typed, when it is one; the usual one when none was."""
+    """Return the typed address, or the usual one; None when the text is no address."""
     typed = request.args.get("address", "").strip()
     if not typed:
         return _usual()

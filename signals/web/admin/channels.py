@@ -1,4 +1,4 @@
-"""What the API and the page about delivery both show and do; never a recipient or what a message says."""
+"""The calls that the API and the page about delivery share; no recipient and no content."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,33 +16,33 @@ from signals.audit.grounds import Ground
 from signals.errors import Conflict, NotFound
 from signals.models import Organisation
 from signals.notices.drills import ChannelProof, channel_proofs
+from signals.operation import Operation
 from signals.vocabulary import AuditAction
-from signals.web.staff_kit.auth import current
-from signals.web.staff_kit.context import desk
+from signals.web.staff_kit.context import desk, operation
 
 LEAST = 10
-"""A smaller number of messages that wait is not told: of one team it would be a number of signals."""
+"""A smaller number of waiting messages stays hidden: for one team it equals a number of signals."""
 
 
 FEW = 5
-"""More dead letters than this are told by their cause, each to be opened."""
+"""The page groups more dead letters than this by their cause."""
 
 
 class ChosenAlready(Conflict):
-    """Somebody chose already what becomes of this message."""
+    """Somebody chose another action for this message already."""
 
     code = "chosen_already"
 
 
 class NoAddressNow(Conflict):
-    """Its recipient has no confirmed address by now."""
+    """No recipient has confirmed the address of this message."""
 
     code = "no_address_now"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """How delivery goes; `names` of the organisations in it, by id."""
+    """The state of delivery; `names` of organisations by id."""
 
     channels: Sequence[ChannelState]
     health: Sequence[ChannelHealth]
@@ -52,17 +52,17 @@ class Delivery:
 
     @property
     def troubled(self) -> Sequence[ChannelHealth]:
-        """Where something waits, failed or was given up."""
+        """Return the health of each place with waiting, failed or dead messages."""
         return [one for one in self.health if _is_troubled(one)]
 
     @property
     def well(self) -> Sequence[ChannelHealth]:
-        """The others."""
+        """Return the health of the other places."""
         return [one for one in self.health if not _is_troubled(one)]
 
     @property
     def letters_by_problem(self) -> Sequence[tuple[str | None, Sequence[PostedLetter]]]:
-        """The dead letters of each class of failure, the most first."""
+        """Return the dead letters of each class of failure, the largest class first."""
         found: dict[str | None, list[PostedLetter]] = {}
         for letter in self.letters:
             found.setdefault(letter.problem, []).append(letter)
@@ -70,22 +70,22 @@ class Delivery:
 
     @property
     def missed(self) -> Sequence[ChannelProof]:
-        """Teams that missed a drill, or lost their routing by it."""
+        """Return the teams that missed a drill, or lost their routing by it."""
         return [one for one in self.proofs if one.suspended or one.missed]
 
     @property
     def answering(self) -> Sequence[ChannelProof]:
-        """The others."""
+        """Return the other teams."""
         return [one for one in self.proofs if not (one.suspended or one.missed)]
 
     @property
     def unproved(self) -> int:
-        """How many of these never answered one yet."""
+        """Return how many of the others never answered a drill."""
         return sum(one.proved_on is None for one in self.answering)
 
 
 def delivery() -> Delivery:
-    """All that there is to see, as of the worker's last count: trouble first, then by name."""
+    """Return the state of delivery at the worker's last count: trouble first, then by name."""
     with desk().reading() as session:
         names = _names(session)
         return Delivery(
@@ -99,43 +99,39 @@ def delivery() -> Delivery:
         )
 
 
-def settle(message_id: UUID, wish: Wish) -> None:
-    """Choose what becomes of a dead letter; a worker does it.
+def choose(message_id: UUID, wish: Wish) -> None:
+    """Choose the action for a dead letter; a worker takes it.
 
-    Raises `NotFound`, `ChosenAlready`, and `NoAddressNow` for one that nobody would get.
+    Raises `NotFound`, `ChosenAlready`, and `NoAddressNow` when its address is gone.
     """
-    with desk().sessions.begin() as session:
-        row = dead_letters.choose(session, message_id, wish)
+    with operation() as choosing:
+        row = dead_letters.choose(choosing.session, message_id, wish)
         if row is None:
             raise NotFound
         if row.wanted != wish:
             raise ChosenAlready
         if wish is Wish.AGAIN and row.standing != SAME:
             raise NoAddressNow
-        _record(session, row, wish)
+        _record(choosing, row, wish)
 
 
-def settle_cause(problem: str) -> int:
-    """Let all of one cause be sent again, as far as that can be; gives how many a worker will send."""
-    with desk().sessions.begin() as session:
-        rows = dead_letters.choose_again(session, problem)
+def choose_cause(problem: str) -> int:
+    """Choose "again" for the dead letters of one cause that can be sent; return how many."""
+    with operation() as choosing:
+        rows = dead_letters.choose_again(choosing.session, problem)
         for row in rows:
-            _record(session, row, Wish.AGAIN)
+            _record(choosing, row, Wish.AGAIN)
         return len(rows)
 
 
 def can_be_chosen(letters: Sequence[PostedLetter]) -> int:
-    """How many of these can be sent again, and nobody chose yet what becomes of them."""
+    """Return how many of these letters can be sent again and have no choice yet."""
     return sum(letter.wanted is None and letter.standing == SAME for letter in letters)
 
 
-def _record(session: Session, row: PostedLetter, wish: Wish) -> None:
-    context = desk()
-    context.audit.record(
-        session,
-        context.clock,
-        actor=current().actor,
-        action=AuditAction.ORGANISATION_CHANGED,
+def _record(choosing: Operation, row: PostedLetter, wish: Wish) -> None:
+    choosing.record(
+        AuditAction.ORGANISATION_CHANGED,
         subject_id=row.message_id,
         organisation_id=row.organisation_id,
         ground=Ground.DEAD_LETTER.of(wish),

@@ -1,7 +1,7 @@
-"""What the API and the pages of administration both do: one transaction each, for the caller."""
+"""The calls that the API and the pages of administration share: one transaction each, for the caller."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from typing import Any
@@ -15,8 +15,9 @@ from signals.models import Approval, CoverageArea, Organisation, StaffMember
 from signals.organisations import administration, covering
 from signals.organisations.administration import RecipientEntry
 from signals.routing.areas import Area
+from signals.routing.boundary_changes import Receiver
 from signals.routing.coverage import next_change_after, problems_on
-from signals.routing.coverage_problems import Problem, UpcomingChange
+from signals.routing.coverage_problems import Move, Problem, ProblemKind
 from signals.staff import approvals as requests
 from signals.staff import standing, team
 from signals.staff.invitations import Person
@@ -29,15 +30,15 @@ from signals.web.staff_kit.opened import organisation_id
 
 @dataclass(frozen=True, kw_only=True)
 class ApprovalView:
-    """A request with names instead of ids; `decision` says `expired` once it waited for too long.
+    """A request with names instead of ids; `decision` is `expired` when it waited for too long.
 
-    `mine`: whether it waits for the caller; `for_officer`: whether for the privacy officer alone.
+    `mine`: the caller may decide; `for_officer`: only the privacy officer may.
     """
 
     approval: Approval
     mine: bool
     for_officer: bool
-    organisation: str
+    organisation: Organisation
     asked_by: str
     decided_by: str | None
     decision: str
@@ -45,24 +46,44 @@ class ApprovalView:
 
 @dataclass(frozen=True, kw_only=True)
 class LetIn:
-    """Either the account (let in, changed or shut out), or the request that waits."""
+    """Either the account after the change, or the request that waits."""
 
     member: StaffMember | None = None
     approval: ApprovalView | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
+class NamedProblem:
+    """A problem of coverage, with the names of its organisations."""
+
+    kind: ProblemKind
+    area: str
+    name: str
+    organisations: Sequence[Receiver]
+    pc4_count: int
+    pc4_total: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamedChange:
+    """The next boundary change; `outliving`: rows that continue after their municipality ends."""
+
+    effective_date: date
+    moves: Sequence[Move]
+    outliving: Sequence[NamedProblem]
+
+
+@dataclass(frozen=True, kw_only=True)
 class CoverageCheck:
-    """What is wrong on a day and will be; `names` of the organisations in the problems, by id."""
+    """The problems of a day, and the next boundary change after it."""
 
     on: date
-    problems: Sequence[Problem]
-    next_change: UpcomingChange | None
-    names: Mapping[UUID, str] = field(repr=False)
+    problems: Sequence[NamedProblem]
+    next_change: NamedChange | None
 
 
 def organisations(search: str = "") -> Sequence[Organisation]:
-    """All of them, or those whose name has the text in it."""
+    """Return organisations by name; `search`: a part of the name."""
     with desk().reading() as session:
         return administration.organisations(session, search=search)
 
@@ -110,27 +131,47 @@ def end_area(area_id: UUID, valid_until: date) -> CoverageArea:
 
 
 def check_coverage(on: date | None) -> CoverageCheck:
-    """Gaps and overlaps on a day (today by default), and the next boundary change after it."""
+    """Return gaps and overlaps on a day (today by default), and the next boundary change after it."""
     day = on or today(desk().clock)
     with desk().reading() as session:
-        problems = problems_on(session, day)
+        named = partial(_named_problem, dict(_names(session)))
         coming = next_change_after(session, day)
-        told = [*problems, *(coming.outliving if coming else ())]
-        ids = {found for problem in told for found in problem.organisation_ids}
-        rows = session.execute(select(Organisation.id, Organisation.name).where(Organisation.id.in_(ids)))
-        names = {row.id: row.name for row in rows}
-    return CoverageCheck(on=day, problems=problems, next_change=coming, names=names)
+        change = None
+        if coming is not None:
+            outliving = [named(problem) for problem in coming.outliving]
+            change = NamedChange(
+                effective_date=coming.effective_date, moves=coming.moves, outliving=outliving
+            )
+        return CoverageCheck(
+            on=day, problems=[named(problem) for problem in problems_on(session, day)], next_change=change
+        )
+
+
+def _names(session: Session) -> Iterator[tuple[UUID, str]]:
+    for row in session.execute(select(Organisation.id, Organisation.name)):
+        yield row.id, row.name
+
+
+def _named_problem(names: Mapping[UUID, str], problem: Problem) -> NamedProblem:
+    return NamedProblem(
+        kind=problem.kind,
+        area=problem.area,
+        name=problem.name,
+        organisations=[Receiver(found, names.get(found, "")) for found in problem.organisation_ids],
+        pc4_count=problem.pc4_count,
+        pc4_total=problem.pc4_total,
+    )
 
 
 def staff_of(organisation: UUID | None) -> Sequence[StaffMember]:
-    """The own team; for an administrator that of any organisation, or who belongs to none."""
+    """Return the own team; for an administrator any team, or the staff without an organisation."""
     wanted = organisation if is_administrator() else organisation_id()
     with desk().reading() as session:
         return team.members(session, organisation_id=wanted)
 
 
 def let_in(*, name: str, email: str, role: Role, language: str, organisation: UUID | None) -> LetIn:
-    """Invite somebody, or ask the organisation whether that may be."""
+    """Invite somebody, or ask the organisation for approval."""
     own = organisation if is_administrator() or organisation is not None else organisation_id()
     person = Person(organisation_id=own, role=role, name=name, email=email, language=language)
     return _changed(partial(team.grant, person=person))
@@ -152,13 +193,13 @@ def change_role(member_id: UUID, role: Role) -> LetIn:
 
 
 def has_team(organisation: UUID) -> bool:
-    """Whether anybody of an organisation ever took an account up, so that it is asked from now on."""
+    """Return whether an account of an organisation was activated, so that it decides from now on."""
     with desk().reading() as session:
         return standing.is_live(session, organisation)
 
 
 def approvals() -> list[ApprovalView]:
-    """Requests about the own organisation; for an administrator the own and others' that can be seen."""
+    """Return the requests about the own organisation; for an administrator, those of all that can be seen."""
     wanted = None if is_administrator() else organisation_id()
     with desk().reading() as session:
         return [_view(session, found) for found in requests.approvals(session, organisation_id=wanted)]
@@ -173,7 +214,7 @@ def decide(approval_id: UUID, *, approve: bool) -> ApprovalView:
 
 
 def is_administrator() -> bool:
-    """Whether the caller administers the platform."""
+    """Return whether the caller is an administrator."""
     return current().actor.role == Role.ADMINISTRATOR
 
 
@@ -193,7 +234,7 @@ def _view(session: Session, approval: Approval) -> ApprovalView:
         mine=not requests.is_over(approval, desk().clock)
         and requests.may_decide(session, actor=current().actor, approval=approval),
         for_officer=requests.is_for_officer(session, approval),
-        organisation=session.get_one(Organisation, approval.organisation_id).name,
+        organisation=session.get_one(Organisation, approval.organisation_id),
         asked_by=session.get_one(StaffMember, approval.asked_by_id).name,
         decided_by=decider.name if decider else None,
         decision="expired" if expired else approval.decision,

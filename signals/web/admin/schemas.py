@@ -1,16 +1,21 @@
 """The bodies and parameters of administration."""
 
 import re
+from datetime import datetime
 from typing import Any, Final
 
-from marshmallow import Schema, ValidationError, fields, post_load, validate
+from marshmallow import Schema, ValidationError, fields, post_dump, post_load, validate
 
+from signals.clock import AMSTERDAM, today
+from signals.models import Organisation
+from signals.organisations.onboarding import missing_before_receiving, receives
 from signals.organisations.recipients import MOST_RECIPIENTS
 from signals.routing.coverage_problems import ProblemKind
 from signals.routing.rows import CoverageLevel
 from signals.vocabulary import STAFF_LANGUAGES, OrganisationKind, Role
 from signals.web.http.fields import Strict, StrictDate
-from signals.web.staff_kit.schemas import Choice, OrganisationSchema, something
+from signals.web.staff_kit.context import desk
+from signals.web.staff_kit.schemas import Choice, Moment, OrganisationSchema, something
 
 MAX_BASIS: Final = 2000
 _HOUSE_NUMBER: Final = validate.Range(min=1, max=99999, error="out_of_range")
@@ -23,6 +28,14 @@ class YesNo(fields.String):
         if value not in ("true", "false"):
             raise ValidationError("not_a_choice")
         return value == "true"
+
+
+class DayOfMoment(fields.Date):
+    """The day in Amsterdam of a moment."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        day = value.astimezone(AMSTERDAM).date() if isinstance(value, datetime) else None
+        return super()._serialize(day, attr, obj, **kwargs)
 
 
 class OrganisationsQuery(Strict):
@@ -178,6 +191,14 @@ class ListedOrganisationSchema(OrganisationSchema):
     contact_email = fields.String()
     recipients = fields.List(fields.Nested(RecipientSchema))
 
+    @post_dump(pass_original=True)
+    def add_standing(self, data: dict[str, Any], found: Any, **_kwargs: Any) -> dict[str, Any]:
+        """Add whether an organisation receives today, and what it lacks."""
+        if isinstance(found, Organisation):
+            data["receives"] = receives(found, today(desk().clock))
+            data["missing"] = missing_before_receiving(found)
+        return data
+
 
 class OrganisationsSchema(Schema):
     """Organisations by name."""
@@ -190,7 +211,7 @@ class AreaAnswerSchema(Schema):
 
     id = fields.UUID(required=True)
     organisation = fields.Nested(OrganisationSchema, required=True)
-    level = fields.Enum(CoverageLevel, by_value=True, required=True)
+    level = Choice(CoverageLevel, required=True)
     area = fields.String(required=True)
     number_from = fields.Integer(required=True, allow_none=True)
     number_to = fields.Integer(required=True, allow_none=True)
@@ -265,7 +286,7 @@ class StaffMemberSchema(Schema):
     role = fields.Enum(Role, by_value=True, required=True)
     language = fields.String(required=True)
     organisation_id = fields.UUID(required=True, allow_none=True)
-    disabled_on = fields.Date(required=True, allow_none=True)
+    disabled_on = DayOfMoment(attribute="disabled_at", required=True, allow_none=True)
 
 
 class StaffSchema(Schema):
@@ -277,9 +298,10 @@ class StaffSchema(Schema):
 class ApprovalSchema(Schema):
     """What an administrator asks of the organisation, or a lead of its privacy officer, for 14 days."""
 
-    id = fields.UUID(required=True)
+    id = fields.UUID(attribute="approval.id", required=True)
     organisation = fields.Nested(OrganisationSchema, required=True)
     action = fields.String(
+        attribute="approval.action",
         required=True,
         validate=validate.OneOf(["grant", "reset", "role", "disable"]),
         metadata={
@@ -288,17 +310,22 @@ class ApprovalSchema(Schema):
         },
     )
     role = fields.Enum(
-        Role, by_value=True, required=True, allow_none=True, metadata={"description": "Null for `disable`"}
+        Role,
+        by_value=True,
+        attribute="approval.role",
+        required=True,
+        allow_none=True,
+        metadata={"description": "Null for `disable`"},
     )
-    name = fields.String(required=True)
-    email = fields.String(required=True)
+    name = fields.String(attribute="approval.name", required=True)
+    email = fields.String(attribute="approval.email", required=True)
     asked_by = fields.String(required=True)
-    asked_at = fields.DateTime(required=True)
+    asked_at = Moment(attribute="approval.asked_at", required=True)
     decision = fields.String(
         required=True, validate=validate.OneOf(["asked", "approved", "declined", "expired"])
     )
     decided_by = fields.String(required=True, allow_none=True)
-    decided_at = fields.DateTime(required=True, allow_none=True)
+    decided_at = Moment(attribute="approval.decided_at", required=True, allow_none=True)
 
 
 class ApprovalsSchema(Schema):
