@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Any
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from privacy.keystore import Keystore
+from signals.audit.grounds import Detailed, Ground
 from signals.audit.log import Actor, AuditLog
 from signals.clock import Clock, today
 from signals.models import AuditEntry
@@ -37,6 +38,23 @@ class Operation:
         """Return the same transaction for another actor, such as the person who signs in."""
         return replace(self, actor=actor)
 
-    def record(self, action: AuditAction, **fields: Any) -> AuditEntry:
+    def record(
+        self,
+        action: AuditAction,
+        *,
+        subject_id: UUID | None = None,
+        ground: Ground | Detailed | None = None,
+        outcome: str = "ok",
+        organisation_id: UUID | None = None,
+    ) -> AuditEntry:
         """Add an audit entry of the actor to the transaction; `AuditEvent` describes the fields."""
-        return self.audit.record(self.session, self.clock, actor=self.actor, action=action, **fields)
+        return self.audit.record(
+            self.session,
+            self.clock,
+            actor=self.actor,
+            action=action,
+            subject_id=subject_id,
+            ground=ground,
+            outcome=outcome,
+            organisation_id=organisation_id,
+        )

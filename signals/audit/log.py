@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from privacy.audit_chain import mac_of
 from privacy.bulk import Columns, insert_many
 from privacy.macs import many_macs
+from signals.audit.grounds import Detailed, Ground
 from signals.clock import Clock
 from signals.errors import Forbidden
 from signals.models import AuditEntry
@@ -36,14 +37,14 @@ SYSTEM = Actor(id=None, role="system", organisation_id=None)
 class AuditEvent:
     """One thing to record; `organisation_id` and `at` default to the actor's and to now.
 
-    `subject_id` is the id of a signal or a staff member. `ground` and `outcome` are codes (at most 80 and
-    40 characters), never anything that somebody typed.
+    `subject_id` is the id of a signal or a staff member. `outcome` is a code of at most 40
+    characters. Neither it nor `ground` ever holds what somebody typed.
     """
 
     actor: Actor
     action: AuditAction
     subject_id: UUID | None = None
-    ground: str | None = None
+    ground: Ground | Detailed | None = None
     outcome: str = "ok"
     organisation_id: UUID | None = None
     at: datetime | None = None
@@ -69,7 +70,7 @@ class AuditLog:
         actor: Actor,
         action: AuditAction,
         subject_id: UUID | None = None,
-        ground: str | None = None,
+        ground: Ground | Detailed | None = None,
         outcome: str = "ok",
         organisation_id: UUID | None = None,
         at: datetime | None = None,

@@ -17,6 +17,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session, SessionTransaction
 
+from signals.audit.grounds import Ground
 from signals.audit.log import Actor, AuditEvent, require_role
 from signals.casework.sealed_notes import OpenedNote, open_notes
 from signals.db import set_local
@@ -133,7 +134,7 @@ def claimed_by_other(session: Session, signal: Signal) -> ClaimedByOther:
     return ClaimedByOther(name or "", signal.claimed_at)
 
 
-def record_change(operation: Operation, signal: Signal, action: AuditAction, ground: str) -> None:
+def record_change(operation: Operation, signal: Signal, action: AuditAction, ground: Ground) -> None:
     """Count the version up and write the audit entry of a change that leaves the state alone."""
     signal.version += 1
     operation.record(action, subject_id=signal.id, ground=ground, organisation_id=signal.organisation_id)
@@ -174,7 +175,7 @@ def admit(
     signal_ids: Collection[UUID],
     action: AuditAction,
     *,
-    ground: str = "",
+    ground: Ground | None = None,
     outcome: str = "ok",
 ) -> Admission:
     """Write an audit entry for each signal and permit opening it after the commit.
@@ -192,7 +193,7 @@ def admit(
 
 def admit_to_list(operation: Operation, signal_ids: Collection[UUID]) -> Admission:
     """Write one audit entry for a list and permit opening the summaries of its signals after the commit."""
-    operation.record(AuditAction.SUMMARIES_READ, ground="queue", outcome=f"shown:{len(signal_ids)}")
+    operation.record(AuditAction.SUMMARIES_READ, ground=Ground.QUEUE, outcome=f"shown:{len(signal_ids)}")
     return _admission(operation, signal_ids)
 
 

@@ -3,6 +3,7 @@
 from typing import Final
 from uuid import UUID
 
+from signals.audit.grounds import Ground
 from signals.casework.access import lock_signal, record_change, staff_id_of
 from signals.casework.sealed_notes import seal_note
 from signals.errors import Conflict, FieldProblem, Invalid
@@ -34,7 +35,7 @@ def add_note(
     seal_note(operation.keystore, signal, note, text)
     note.signal = signal  # only now: the signal must not get a note that could not be sealed
     operation.session.add(note)
-    record_change(operation, signal, AuditAction.SIGNAL_CHANGED, "note")
+    record_change(operation, signal, AuditAction.SIGNAL_CHANGED, Ground.NOTE)
     return note
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from signals.audit.grounds import Ground
 from signals.casework.access import lock_claimed_signal, lock_signal, record_change
 from signals.casework.postponing import forget_reminders
 from signals.errors import Conflict, FieldProblem, Invalid
@@ -107,7 +108,9 @@ def record_notice(
     _check_notice(signal, operation.today, notified_on, taken_back)
     signal.notified_on = notified_on
     signal.deferred_because = deferred_because.value if deferred_because else None
-    ground = "notice_taken_back" if taken_back else "deferred" if deferred_because else "notified"
+    ground = (
+        Ground.NOTICE_TAKEN_BACK if taken_back else Ground.DEFERRED if deferred_because else Ground.NOTIFIED
+    )
     record_change(operation, signal, AuditAction.NOTICE_RECORDED, ground)
     return signal
 
@@ -127,7 +130,7 @@ def record_wmo(
     signal = lock_signal(operation, signal_id, expected_version)
     _check_day(signal, operation.today, "wmo_notified_on", wmo_notified_on)
     signal.wmo_notified_on = wmo_notified_on
-    ground = "wmo_notified" if wmo_notified_on else "wmo_taken_back"
+    ground = Ground.WMO_NOTIFIED if wmo_notified_on else Ground.WMO_TAKEN_BACK
     record_change(operation, signal, AuditAction.SIGNAL_CHANGED, ground)
     return signal
 

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session, defer
 
 from signals.arrival.repeats import probes_for
+from signals.audit.grounds import Ground
 from signals.audit.log import AuditEvent
 from signals.casework.access import organisation_of
 from signals.casework.referral import HANDED_OVER, referred_away
@@ -43,12 +44,12 @@ class Found:
     more: bool = False
 
 
-def record_search(operation: Operation, ground: str) -> None:
-    """Write the audit entry of a search, without what was sought. `ground`: "reference" or "address"."""
+def record_search(operation: Operation, ground: Ground) -> None:
+    """Write the audit entry of a search, without what was sought. `ground`: REFERENCE or ADDRESS."""
     operation.record(AuditAction.SEARCHED, ground=ground)
 
 
-def record_found(operation: Operation, ground: str, signals: Collection[Signal]) -> None:
+def record_found(operation: Operation, ground: Ground, signals: Collection[Signal]) -> None:
     """Write an audit entry for each found signal.
 
     The trail of a signal must show everybody who learned that it exists (NEN 7513, art. 15 AVG).

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from signals.audit.grounds import Ground
 from signals.db import is_sqlite
 from signals.errors import FieldProblem, Invalid
 from signals.lifecycle.transitions import ARRIVES_AS, next_deadline, state_after
@@ -57,7 +58,7 @@ def transition(
     operation.record(
         AuditAction.SIGNAL_REFERRED if action is Action.REFER else AuditAction.SIGNAL_CHANGED,
         subject_id=signal.id,
-        ground=action.value,
+        ground=Ground(action),
         organisation_id=signal.organisation_id,
     )
     return _write_history(operation, signal, action, before, reason)

@@ -5,6 +5,7 @@ import uuid
 from sqlalchemy import delete
 
 from signals.arrival.repeats import at_probe
+from signals.audit.grounds import Ground
 from signals.db import set_local
 from signals.models import AddressLink
 from signals.operation import Operation
@@ -27,7 +28,7 @@ def record_erasure(
     session, ids = operation.session, findings.signal_ids
     set_local(session, subject=",".join(map(str, ids)))  # opens these referred signals and no others
     for signal_id in ids:
-        ground = "art_17_avg" if right is Right.ERASURE else "art_21_avg"
+        ground = Ground.ART_17_AVG if right is Right.ERASURE else Ground.ART_21_AVG
         operation.record(AuditAction.SIGNAL_ERASED, subject_id=signal_id, ground=ground)
     session.execute(delete(AddressLink).where(*at_probe(findings.probe)))
     order_deletion(

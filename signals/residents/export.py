@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from privacy.keystore import Keystore
+from signals.audit.grounds import Ground
 from signals.casework.access import Admission, admit, notes_of, report_of
 from signals.clock import AMSTERDAM
 from signals.errors import ContentGone, FieldProblem, Invalid
@@ -35,7 +36,7 @@ def record_export(operation: Operation, *, findings: Findings, proof: Proof) -> 
     if not proof.third_parties:
         raise Invalid(FieldProblem(field="third_parties", code="required"))
     ids = [signal.id for signal in findings.signals]
-    admission = admit(operation, ids, AuditAction.EXPORTED, ground="art_15_avg")
+    admission = admit(operation, ids, AuditAction.EXPORTED, ground=Ground.ART_15_AVG)
     outcome = "nothing_found" if findings.is_empty else "exported"
     enter(operation, right=Right.ACCESS, proof=proof, outcome=outcome, found=len(ids))
     return admission

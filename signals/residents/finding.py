@@ -9,6 +9,7 @@ from sqlalchemy import and_, case, func, select
 from sqlalchemy.orm import Session, selectinload
 
 from signals.arrival.repeats import Probe, at_probe, beside_probe, probes_for
+from signals.audit.grounds import Ground
 from signals.models import AddressLink, Referral, Signal
 from signals.operation import Operation
 from signals.residents.requests import officers_organisation
@@ -73,7 +74,7 @@ def find_by_address(operation: Operation, *, address: Address) -> Findings:
     referrals = session.scalars(
         select(Referral).where(Referral.signal_id.in_(ids), Referral.from_organisation_id == organisation_id)
     ).all()
-    operation.record(AuditAction.SEARCHED, ground="right_of_resident")
+    operation.record(AuditAction.SEARCHED, ground=Ground.RIGHT_OF_RESIDENT)
     return Findings(
         probe=probe,
         signals=signals,

@@ -9,6 +9,7 @@ from sqlalchemy import delete
 
 from privacy.keystore import Keystore
 from signals.arrival.repeats import earlier_links, link_of, probes_for
+from signals.audit.grounds import Ground
 from signals.casework.access import content_to_reseal, staff_id_of
 from signals.casework.notes import MAX_NOTE
 from signals.casework.sealed_notes import seal_note
@@ -87,7 +88,7 @@ def rectify(operation: Operation, *, signal_id: uuid.UUID, correction: Correctio
     if statement := correction.statement.strip():
         _add_statement(operation, signal, statement)
     _move_link(operation, signal, report)
-    operation.record(AuditAction.SIGNAL_RECTIFIED, subject_id=signal.id, ground="art_16_avg")
+    operation.record(AuditAction.SIGNAL_RECTIFIED, subject_id=signal.id, ground=Ground.ART_16_AVG)
     enter(operation, right=Right.RECTIFICATION, proof=proof, outcome="rectified", found=1)
     return signal
 

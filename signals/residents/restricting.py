@@ -2,6 +2,7 @@
 
 import uuid
 
+from signals.audit.grounds import Ground
 from signals.errors import Conflict
 from signals.models import Signal
 from signals.operation import Operation
@@ -21,7 +22,7 @@ def restrict(operation: Operation, *, signal_id: uuid.UUID, proof: Proof, lift: 
     signal.version += 1
     outcome = "lifted" if lift else "restricted"
     operation.record(
-        AuditAction.SIGNAL_RESTRICTED, subject_id=signal.id, ground="art_18_avg", outcome=outcome
+        AuditAction.SIGNAL_RESTRICTED, subject_id=signal.id, ground=Ground.ART_18_AVG, outcome=outcome
     )
     enter(operation, right=Right.RESTRICTION, proof=proof, outcome=outcome, found=1)
     return signal

@@ -11,6 +11,7 @@ from statistics import median
 from uuid import UUID, uuid4
 
 from signals.app import make_worker
+from signals.audit.grounds import Ground
 from signals.audit.log import Actor, AuditEvent
 from signals.audit.trail import KEPT, TrailKeys, link_entries, verify_trail
 from signals.clock import FixedClock
@@ -64,7 +65,7 @@ def _fill(worker: Worker, entries: int, keys: TrailKeys) -> int:
 
 def _opened(actor: Actor, at: datetime) -> AuditEvent:
     return AuditEvent(
-        actor=actor, action=AuditAction.SIGNAL_OPENED, subject_id=uuid4(), ground="follow_up", at=at
+        actor=actor, action=AuditAction.SIGNAL_OPENED, subject_id=uuid4(), ground=Ground.FOLLOW_UP, at=at
     )
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from flask import Response, request
 
 from signals import casework
+from signals.audit.grounds import Ground
 from signals.casework.opening import OpenedSignal, Signed
 from signals.casework.queue import queue_page
 from signals.clock import today
@@ -107,7 +108,7 @@ def signal(signal_id: UUID) -> Answer:
 @answers(*_CHANGE_ANSWERS)
 def claim(signal_id: UUID) -> Answer:
     """Claim a signal; 409 when a colleague has it."""
-    return _change_and_open(signal_id, casework.claim, ground="claim")
+    return _change_and_open(signal_id, casework.claim, ground=Ground.CLAIM)
 
 
 @staff_api.post("/signals/<uuid:signal_id>/release")
@@ -117,7 +118,7 @@ def claim(signal_id: UUID) -> Answer:
 @answers(*_CHANGE_ANSWERS)
 def release(signal_id: UUID) -> Answer:
     """Put a signal back in the queue."""
-    return _change_and_open(signal_id, casework.release, ground="release")
+    return _change_and_open(signal_id, casework.release, ground=Ground.RELEASE)
 
 
 @staff_api.post("/signals/<uuid:signal_id>/reopen")
@@ -131,7 +132,7 @@ def release(signal_id: UUID) -> Answer:
 @answers(*_CHANGE_ANSWERS, 413, 415)
 def reopen(signal_id: UUID) -> Answer:
     """Reopen a concluded signal; the caller then has it."""
-    return _change_and_open(signal_id, casework.reopen, _REOPEN.load(_optional_body()), ground="reopen")
+    return _change_and_open(signal_id, casework.reopen, _REOPEN.load(_optional_body()), ground=Ground.REOPEN)
 
 
 @staff_api.post("/signals/<uuid:signal_id>/contact-attempts")
@@ -164,7 +165,7 @@ def add_note(values: Mapping[str, Any], signal_id: UUID) -> Answer:
 @answers(404, 409, 410, 412, 413, 415)
 def conclude(values: Mapping[str, Any], signal_id: UUID) -> Answer:
     """Conclude with exactly one outcome."""
-    return _change_and_open(signal_id, casework.conclude, values, ground="conclude")
+    return _change_and_open(signal_id, casework.conclude, values, ground=Ground.CONCLUDE)
 
 
 @staff_api.post("/signals/<uuid:signal_id>/notice")
@@ -227,7 +228,7 @@ def _change(signal_id: UUID, change: Change[Any], values: Mapping[str, Any]) -> 
 
 
 def _change_and_open(
-    signal_id: UUID, change: Change[Signal], values: Mapping[str, Any] | None = None, *, ground: str
+    signal_id: UUID, change: Change[Signal], values: Mapping[str, Any] | None = None, *, ground: Ground
 ) -> Answer:
     opened = change_and_open(signal_id, change, values or {}, version=if_match(), ground=ground)
     return _versioned(opened)

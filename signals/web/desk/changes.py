@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 from uuid import UUID
 
+from signals.audit.grounds import Ground
 from signals.casework.access import admit
 from signals.casework.opening import OpenedSignal
 from signals.models import Signal
@@ -27,7 +28,7 @@ def change_signal(
 
 
 def change_and_open(
-    signal_id: UUID, change: Change[Any], values: Mapping[str, Any], *, version: int | None, ground: str
+    signal_id: UUID, change: Change[Any], values: Mapping[str, Any], *, version: int | None, ground: Ground
 ) -> OpenedSignal:
     """Change a signal and open it; one transaction holds the change and the audit entry of the opening."""
     with operation(signal_id) as begun:

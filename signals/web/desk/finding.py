@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from uuid import UUID
 
+from signals.audit.grounds import Ground
 from signals.casework import search
 from signals.casework.rounds import Stop, plan_round, resume_round, stops_of
 from signals.casework.search import Found
@@ -12,12 +13,12 @@ from signals.web.staff_kit.context import desk, operation, reading_operation
 
 def find_by_reference(reference: str) -> Found:
     """Find a signal by the reference on a letter."""
-    return _find("reference", reference)
+    return _find(Ground.REFERENCE, reference)
 
 
 def find_by_address(address: Address) -> Found:
     """Find the signals of an address, or without an addition of the house."""
-    return _find("address", address)
+    return _find(Ground.ADDRESS, address)
 
 
 def found_again(signal_ids: Collection[UUID]) -> Found:
@@ -33,7 +34,7 @@ def walk(signal_ids: Collection[UUID], *, again: bool = False) -> list[Stop]:
     return stops_of(desk().keystore, planned)
 
 
-def _find(ground: str, wanted: str | Address) -> Found:
+def _find(ground: Ground, wanted: str | Address) -> Found:
     with operation() as begun:
         search.record_search(begun, ground)
     with reading_operation() as reading:

@@ -13,6 +13,7 @@ from uuid import UUID
 from babel.dates import format_date, format_datetime
 from marshmallow import Schema, fields, validate
 
+from signals.audit.grounds import Ground
 from signals.casework.access import admit, find_signal, notes_of, organisation_of, report_of
 from signals.casework.opening import signal_with_follow_up
 from signals.casework.sealed_notes import OpenedNote
@@ -133,7 +134,7 @@ def handover_of(signal_id: UUID) -> Handover:
     with operation(signal_id) as begun:
         own = organisation_of(begun.actor)
         _refuse_unless_leaving(find_signal(begun.session, organisation_id=own, signal_id=signal_id))
-        admission = admit(begun, [signal_id], AuditAction.EXPORTED, ground="handover")
+        admission = admit(begun, [signal_id], AuditAction.EXPORTED, ground=Ground.HANDOVER)
         organisation = begun.session.get_one(Organisation, own).name
     with reading_operation() as reading:
         signal = signal_with_follow_up(reading.session, organisation_id=own, signal_id=signal_id)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
+from signals.audit.grounds import Ground
 from signals.casework import opening
 from signals.casework.access import Admission, admit, admit_to_list, organisation_of, summaries_of
 from signals.casework.opening import OpenedSignal
@@ -22,7 +23,7 @@ def open_signal(signal_id: UUID) -> OpenedSignal:
     destroyed.
     """
     with operation(signal_id) as begun:
-        admission = admit(begun, [signal_id], AuditAction.SIGNAL_OPENED, ground="follow_up")
+        admission = admit(begun, [signal_id], AuditAction.SIGNAL_OPENED, ground=Ground.FOLLOW_UP)
     return read_opened(signal_id, admission)
 
 

@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from signals.audit.grounds import Ground
 from signals.casework.access import admit, find_signal, organisation_of, report_of
 from signals.errors import FieldProblem, Invalid, Restricted
 from signals.models import Organisation, StaffMember
@@ -31,7 +32,7 @@ def print_notice(signal_id: UUID, language: str) -> tuple[bytes, str]:
         if signal.restricted_on is not None:
             raise Restricted
         admission = admit(
-            begun, [signal_id], AuditAction.NOTICE_PRINTED, ground="art_14_avg", outcome=language
+            begun, [signal_id], AuditAction.NOTICE_PRINTED, ground=Ground.ART_14_AVG, outcome=language
         )
         signal.letter_printed_on = on
         sender = _sender(session, session.get_one(Organisation, own))
