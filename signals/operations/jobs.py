@@ -38,7 +38,7 @@ from signals.notices.reminders import remind, why_obsolete
 from signals.operation import Operation
 from signals.organisations.current_addresses import still_reached
 from signals.organisations.recipients import ask_for_proof
-from signals.retention import DeletionJournal, Ends, Retention, RetentionReport
+from signals.retention import DeletionJournal, Expiry, Retention, RetentionReport
 from signals.routing.postcodes import Address
 from signals.routing.snapshot import Router
 from signals.settings import Settings
@@ -327,7 +327,7 @@ def make_retention(
         audit=audit,
         locate=locate,
         journal=DeletionJournal(settings.retention.journal_file),
-        ends=Ends(
+        expiry=Expiry(
             referrals=settings.retention.referral_days,
             register=settings.retention.register_days,
             sessions=settings.retention.session_days,

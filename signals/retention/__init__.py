@@ -1,15 +1,14 @@
-"""Forgetting on time: how long what is kept, the purge that keeps to it, and replaying it after a restore.
+"""Delete signals and everything around them when their retention period ends, and again after a restore.
 
-A purge deletes the rows, leaves a deletion record and a fact in the same transaction, and then destroys the
-case key, after which no backup of the database can be read. Killed anywhere, it is done again: a record
-without a confirmed key destruction is taken up by the next run.
+Start at `nightly.Retention.run`. A purge deletes the rows and leaves a deletion record and a fact in one
+transaction; then it destroys the case key, which makes every backup of the content unreadable.
 """
 
-from signals.retention.ends import (
+from signals.retention.expiry import (
     LINKS_KEPT_DAYS,
     RECEIPTS_KEPT_DAYS,
     RECORDS_KEPT_DAYS,
-    Ends,
+    Expiry,
 )
 from signals.retention.journal import Deletion, DeletionJournal, NoJournal
 from signals.retention.nightly import Retention, RetentionReport
@@ -33,7 +32,7 @@ __all__ = [
     "Deletion",
     "DeletionJournal",
     "Due",
-    "Ends",
+    "Expiry",
     "Locate",
     "NoJournal",
     "Period",

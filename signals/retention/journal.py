@@ -1,4 +1,4 @@
-"""What was deleted, in a file apart from the database: with it a restore forgets the same again."""
+"""Keep a file of deletions apart from the database, so that a restore can repeat them."""
 
 import fcntl
 import json
@@ -18,10 +18,9 @@ from signals.vocabulary import DeletionReason
 
 @dataclass(frozen=True, kw_only=True)
 class Deletion:
-    """A destroyed case key, on which day, and why its signal was deleted; random ids and codes only.
+    """Describe one destroyed case key: the day, and the reason for the deletion; random ids and codes only.
 
-    `signal_id`: the signal's, for a copy in which its report still waits to arrive. Lines of earlier releases
-    have none.
+    `signal_id` finds the report in a copy in which that still waits to arrive.
     """
 
     case_key_id: uuid.UUID
@@ -40,29 +39,30 @@ class NoJournal(SignalsError):
 
 
 class DeletionJournal:
-    """A file of destroyed case keys that grows at its end, kept apart from the database and backed up often.
+    """Append to the file of destroyed case keys, and read it.
 
-    With it a restore from any night's backups forgets again what was forgotten since, for the same reason.
+    The file lies apart from the database and is backed up often. After a restore of an older backup it tells
+    what to delete again, and why.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def append(self, deletions: Sequence[Deletion]) -> None:
-        """Write them durably, before their keys are destroyed. Raises OSError when the disk is full."""
+        """Write deletions durably, before their keys are destroyed. Raises OSError when the disk is full."""
         if not deletions:
             return
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._held() as file:
+        with self._locked() as file:
             _add(file, deletions)
 
     def append_missing(self, deletions: Iterable[Deletion]) -> int:
-        """Write those of keys that no line is about, as `append` does; returns how many.
+        """Write the deletions whose keys have no line yet, as `append` does; return how many.
 
-        For a replay: this machine's journal is new, and whoever restores an older copy after it needs them.
+        A replay needs this: the journal of this machine is new, and a later restore must find all lines.
         """
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._held() as file:
+        with self._locked() as file:
             file.seek(0)
             there = {deletion.case_key_id for deletion in _whole(file)}
             missing = [deletion for deletion in deletions if deletion.case_key_id not in there]
@@ -71,10 +71,10 @@ class DeletionJournal:
         return len(missing)
 
     def forget(self, before: date) -> int:
-        """Drop what was deleted before a day, of which no copy exists any more; returns how many."""
+        """Drop the deletions before a day, of which no backup exists any more; return how many."""
         if not self._path.exists():
             return 0
-        with self._held() as file:
+        with self._locked() as file:
             file.seek(0)
             known = list(_whole(file))
             kept = [deletion for deletion in known if deletion.on >= before]
@@ -83,10 +83,9 @@ class DeletionJournal:
         return len(known) - len(kept)
 
     def deletions(self) -> Iterator[Deletion]:
-        """All of the journal; a line cut off by a crash is passed over.
+        """Yield all deletions; skip a line that a crash cut off.
 
-        Raises `NoJournal` for a file with other lines: who replays the wrong one would bring back what was
-        forgotten.
+        Raises `NoJournal` for a file with other lines: replaying a wrong file would bring back deleted data.
         """
         if not self._path.exists():
             return
@@ -98,8 +97,8 @@ class DeletionJournal:
                     raise NoJournal(f"{self._path} is no deletion journal: see line {number}") from None
 
     @contextmanager
-    def _held(self) -> Iterator[TextIO]:
-        """The file, to write at its end, while no other process does; not one that was replaced meanwhile."""
+    def _locked(self) -> Iterator[TextIO]:
+        """Open the file to append while no other process does; open again when it was replaced meanwhile."""
         while True:
             with open(self._path, "a+", encoding="ascii", opener=_private) as file:
                 fcntl.flock(file, fcntl.LOCK_EX)
@@ -108,7 +107,7 @@ class DeletionJournal:
                     return
 
     def _replace_by(self, kept: Iterable[Deletion]) -> None:
-        """Whole or not at all; who waits for the file finds the new one."""
+        """Replace the whole file in one step; a process that waits for the lock finds the new file."""
         unfinished = self._path.with_name(f"{self._path.name}.part")
         unfinished.unlink(missing_ok=True)
         with open(unfinished, "w", encoding="ascii", opener=partial(_private, like=self._path)) as file:
@@ -118,10 +117,10 @@ class DeletionJournal:
 
 
 def _private(path: str, flags: int, like: Path | None = None) -> int:
-    """Opens for its owner alone. What root's command makes belongs to whom its folder, or `like`, belongs to.
+    """Open a file for its owner alone; a new file of root gets the owner of the folder, or of `like`.
 
-    Else the worker, on an account of its own, could not write to its journal after an administrator did, and
-    it destroys no key that is not in the journal. Only what is new changes hands: any other may be a link.
+    Otherwise the worker, which has an account of its own, could not write its journal after root did. Only a
+    new file changes its owner: an existing one may be a link.
     """
     if os.geteuid() != 0:
         return os.open(path, flags, 0o600)
@@ -140,7 +139,7 @@ def _make_durable(file: TextIO) -> None:
 
 
 def _add(file: TextIO, deletions: Iterable[Deletion]) -> None:
-    # A line that a crash cut off must not swallow the next one.
+    # A line that a crash cut off must not absorb the next one.
     file.write("" if _ends_with_a_line(file) else "\n")
     file.write("".join(map(_line, deletions)))
     _make_durable(file)
@@ -153,7 +152,7 @@ def _ends_with_a_line(file: TextIO) -> bool:
 
 
 def _expected(line: str) -> str:
-    """A line that is whole, or the beginning of one; raises ValueError for any other."""
+    """Return a line that is whole or the beginning of one; raise ValueError for any other."""
     said = line.strip()
     if said and not said.startswith(_BEGINS) and not _BEGINS.startswith(said):
         raise ValueError("not of a journal")
@@ -165,7 +164,7 @@ def _whole(lines: Iterable[str]) -> Iterator[Deletion]:
 
 
 def _line(deletion: Deletion) -> str:
-    # Spelt out: none of them needs escaping, and a purge writes thousands.
+    # No JSON encoder: no value needs escaping, and a purge writes thousands of lines.
     signal = f', "signal": "{deletion.signal_id}"' if deletion.signal_id else ""
     what = f'"key": "{deletion.case_key_id}", "on": "{deletion.on}", "reason": "{deletion.reason.value}"'
     return f"{{{what}{signal}}}\n"

@@ -1,4 +1,4 @@
-"""The nightly purge, deletions that were ordered, and replaying both after a restore."""
+"""Run the nightly purge and the ordered deletions, and repeat both after a restore."""
 
 import gc
 import uuid
@@ -23,7 +23,8 @@ from signals.audit.log import SYSTEM, AuditLog
 from signals.clock import Clock, today
 from signals.db import set_local
 from signals.models import DeletionOrder, DeletionRecord, Referral, SealedReport, Signal
-from signals.retention.ends import Ends, forget_links, forget_remains, renew_links
+from signals.operation import Operation
+from signals.retention.expiry import Expiry, forget_links, forget_remains, renew_links
 from signals.retention.journal import Deletion, DeletionJournal
 from signals.retention.periods import Due, due_signals, still_due
 from signals.retention.purging import BATCH, Locate, purge
@@ -33,10 +34,10 @@ from signals.vocabulary import AuditAction, DeletionReason
 log = get_logger(__name__)
 
 FACTS_TOGETHER = 20
-"""Facts that are written to the statistics at once, so that none can be told to belong to a record."""
+"""Facts are written to the statistics in groups, so that nobody can match one to a record."""
 
 REST_PERCENT = 100
-"""Rest after each batch, in percent of what it took: so long the databases belong to the public side."""
+"""Rest after each batch, in percent of its duration, so that the public side gets the databases."""
 
 _RECORDED: Final = select(
     DeletionRecord.case_key_id, DeletionRecord.deleted_on, DeletionRecord.reason, DeletionRecord.signal_id
@@ -44,7 +45,7 @@ _RECORDED: Final = select(
 _Item = TypeVar("_Item")
 _Done = TypeVar("_Done")
 _OF_ONE = (ArithmeticError, AttributeError, LookupError, SealingError, TypeError, ValueError)
-"""What something in one row can set off; a database or keystore that is away is none of these."""
+"""Errors that one bad row can cause; an unreachable database or keystore raises none of these."""
 _signals: Final = cast(Table, Signal.__table__).c
 _records: Final = cast(Table, DeletionRecord.__table__).c
 _referrals: Final = cast(Table, Referral.__table__).c
@@ -53,7 +54,7 @@ _reports: Final = cast(Table, SealedReport.__table__).c
 
 @dataclass(frozen=True, kw_only=True)
 class RetentionReport:
-    """What a run deleted (or would delete), by reason; and what else it cleared away."""
+    """Count what a run deleted (or would delete), by reason, and what else it removed."""
 
     purged: Mapping[DeletionReason, int]
     keys_destroyed: int = 0
@@ -61,31 +62,32 @@ class RetentionReport:
 
     @property
     def total(self) -> int:
+        """Return the number of purged signals."""
         return sum(self.purged.values())
 
 
 @dataclass(frozen=True, kw_only=True)
 class Retention:
-    """What the nightly job works with."""
+    """Hold what the nightly job needs; every method is safe to run twice and in two places."""
 
     sessions: sessionmaker[Session]
     keystore: Keystore = field(repr=False)
     audit: AuditLog = field(repr=False)
     locate: Locate
     journal: DeletionJournal
-    ends: Ends = field(default_factory=Ends)
+    expiry: Expiry = field(default_factory=Expiry)
     facts_together: int = FACTS_TOGETHER
     batch_size: int = BATCH
     rest_percent: int = REST_PERCENT
 
     def preview(self, clock: Clock) -> RetentionReport:
-        """What a run would purge now; changes nothing."""
+        """Report what a run would purge now; change nothing."""
         with self.sessions() as session:
             found = list(due_signals(session, clock))
         return RetentionReport(purged=Counter(entry.reason for entry in found))
 
     def run(self, clock: Clock) -> RetentionReport:
-        """Purge what is due, in batches of one transaction each; safe to run twice and in two places."""
+        """Purge what is due, in batches of one transaction each."""
         self.confirm_destroyed(clock)
         self.carry_out_orders(clock)
         with self.sessions() as session:
@@ -101,7 +103,7 @@ class Retention:
         return RetentionReport(purged=purged, keys_destroyed=destroyed, links_deleted=self._forget(clock))
 
     def carry_out_orders(self, clock: Clock) -> int:
-        """Purge what erasures ordered and what was not purged at once; returns how many signals."""
+        """Purge what erasures ordered; return how many signals."""
         with self.sessions() as session:
             orders = session.execute(select(DeletionOrder.signal_id, DeletionOrder.reason)).all()
         by_reason: dict[DeletionReason, list[uuid.UUID]] = {}
@@ -117,25 +119,19 @@ class Retention:
         return sum(_apart(signal_ids, lambda some: self.purge_now(clock, some, reason)))
 
     def purge_now(self, clock: Clock, signal_ids: Sequence[uuid.UUID], reason: DeletionReason) -> int:
-        """Purge these signals at once (erasure, objection); returns how many were still there."""
+        """Purge these signals at once (erasure, objection); return how many were still there."""
         with self.sessions.begin() as session:
-            set_local(session, subject=",".join(map(str, signal_ids)))  # also what was referred on
-            done = purge(
-                session,
-                clock,
-                reasons=dict.fromkeys(signal_ids, reason),
-                keystore=self.keystore,
-                audit=self.audit,
-                locate=self.locate,
-            )
+            set_local(session, subject=",".join(map(str, signal_ids)))  # opens referred signals too
+            reasons = dict.fromkeys(signal_ids, reason)
+            done = purge(self._operation(session, clock), reasons=reasons, locate=self.locate)
         self.confirm_destroyed(clock)
         self._forget_journal(clock)  # a desk's own journal has no nightly run
         return len(done)
 
     def confirm_destroyed(self, clock: Clock) -> int:
-        """Destroy the keys of what was purged or referred, note it in the journal, and confirm it.
+        """Destroy the keys of purged and referred signals, write the journal, and confirm it.
 
-        Returns how many: not those that another worker destroyed since we looked.
+        Returns how many keys this call destroyed; another worker may destroy some of them meanwhile.
         """
         with self.sessions() as session:
             deleted, referred = list(_unconfirmed_deletions(session)), list(_unconfirmed_referrals(session))
@@ -146,7 +142,7 @@ class Retention:
         return self._destroy(clock, keys)
 
     def _destroy(self, clock: Clock, keys: Sequence[uuid.UUID]) -> int:
-        """Destroy keys whose deletions are in the journal, and confirm it; returns how many were there."""
+        """Destroy keys whose deletions are in the journal, and confirm it; return how many there were."""
         destroyed = self.keystore.destroy_case_keys(keys)
         for batch in _batches(keys, BATCH):
             with self.sessions.begin() as session:
@@ -154,11 +150,11 @@ class Retention:
         return destroyed
 
     def replay(self, clock: Clock, journal: Iterable[Deletion]) -> RetentionReport:
-        """After a restore: forget again what was forgotten before, on the same day and for the same reason.
+        """Repeat after a restore every earlier deletion, with its day and its reason.
 
-        Takes the journal and the database's own records, so that neither a restored database nor a restored
-        keystore brings anything back. This machine's journal has lines of all of it afterwards: an older copy
-        may be restored after this one, and the journal that was lost is in no later copy.
+        This takes the journal and the database's own records, so that neither a restored database nor a
+        restored keystore brings anything back. Afterwards the journal of this machine has all lines, for the
+        restore of an even older copy.
         """
         with self.sessions() as session:
             known = {deletion.case_key_id: deletion for deletion in _deletions(session)}
@@ -181,56 +177,43 @@ class Retention:
             mine = among(_signals.case_key_id, list(by_key), session.connection())
             rows = session.execute(select(Signal.id, Signal.case_key_id).where(mine)).all()
             before = {row.id: by_key[row.case_key_id] for row in rows}
-            # The restored figures lack the facts of what was purged since: they are written again, so that
-            # a quarter that was published in between comes out the same.
+            # The restored figures lack the facts of these signals. Written again, they give the same
+            # figures for a quarter that was published in between.
             done = purge(
-                session,
-                clock,
+                self._operation(session, clock),
                 reasons={signal_id: deletion.reason for signal_id, deletion in before.items()},
                 days={signal_id: deletion.on for signal_id, deletion in before.items()},
-                keystore=self.keystore,
-                audit=self.audit,
                 locate=self.locate,
             )
         return Counter(done.values())
 
     def _keep_from_arriving(self, clock: Clock, deletions: Sequence[Deletion]) -> None:
-        """In a copy made before it arrived, the report of a deleted signal still waits in its mailbox."""
+        """Delete reports of deleted signals that still wait in the mailbox of an older copy."""
         reasons = {each.signal_id: each.reason for each in deletions if each.signal_id is not None}
         with self.sessions.begin() as session:
             theirs = among(_reports.signal_id, list(reasons), session.connection())
             gone = session.scalars(delete(SealedReport).where(theirs).returning(SealedReport.signal_id)).all()
             for signal_id in gone:
-                self.audit.record(
-                    session,
-                    clock,
-                    actor=SYSTEM,
-                    action=AuditAction.SIGNAL_PURGED,
-                    subject_id=signal_id,
-                    ground=Ground.RETENTION.of(reasons[signal_id]),
+                ground = Ground.RETENTION.of(reasons[signal_id])
+                self._operation(session, clock).record(
+                    AuditAction.SIGNAL_PURGED, subject_id=signal_id, ground=ground
                 )
 
     def _purge_batch(
         self, clock: Clock, batch: Sequence[Due], check: Callable[[Any], bool]
     ) -> Counter[DeletionReason]:
         with self.sessions.begin() as session:
-            done = purge(
-                session,
-                clock,
-                reasons={entry.signal_id: entry.reason for entry in batch},
-                keystore=self.keystore,
-                audit=self.audit,
-                locate=self.locate,
-                still_due=check,
-            )
+            reasons = {entry.signal_id: entry.reason for entry in batch}
+            begun = self._operation(session, clock)
+            done = purge(begun, reasons=reasons, locate=self.locate, still_due=check)
         return Counter(done.values())
 
     def _forget(self, clock: Clock) -> int:
-        """What has an end of its own goes, with the keys under which links could be matched."""
+        """Delete what expired, with the keys that could match old links; return how many links."""
         with self.sessions.begin() as session:
             renew_links(session, clock, keystore=self.keystore)
             links = forget_links(session, clock)
-            forget_remains(session, clock, self.ends)
+            forget_remains(session, clock, self.expiry)
         with self.sessions.begin() as session:
             move_facts(session, keys=self.keystore, at_least=self.facts_together)
         with self.sessions() as session:
@@ -239,15 +222,18 @@ class Retention:
         self._forget_journal(clock)
         return links
 
+    def _operation(self, session: Session, clock: Clock) -> Operation:
+        return Operation(session=session, clock=clock, actor=SYSTEM, audit=self.audit, keystore=self.keystore)
+
     def _forget_journal(self, clock: Clock) -> None:
         self.journal.forget(before=self._oldest_in_journal(clock))
 
     def _oldest_in_journal(self, clock: Clock) -> date:
-        return today(clock) - timedelta(days=self.ends.journal)
+        return today(clock) - timedelta(days=self.expiry.journal)
 
 
 def _apart(items: Sequence[_Item], act: Callable[[Sequence[_Item]], _Done]) -> Iterator[_Done]:
-    """Act on all; where one of them makes that fail, on halves, so that it holds up nothing but itself."""
+    """Act on all items; after a failure act on halves, so that one bad item holds up only itself."""
     try:
         yield act(items)
     except _OF_ONE as error:
@@ -265,7 +251,7 @@ def _signal_of(item: object) -> str:
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Thousands of rows at once set off searches of the whole process for cycles; a batch makes none."""
+    """Turn garbage collection off: thousands of rows would trigger it, and a batch makes no cycles."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -277,7 +263,7 @@ def _uncollected() -> Iterator[None]:
 
 @contextmanager
 def _resting_after(percent: int) -> Iterator[None]:
-    """Nobody waits for a purge: what others need meanwhile makes the batch longer, and the rest with it."""
+    """Rest after a batch in proportion to its duration: other work makes both longer."""
     began = monotonic()
     yield
     sleep((monotonic() - began) * percent / 100)
@@ -292,12 +278,12 @@ def _unconfirmed_deletions(session: Session) -> Iterator[Deletion]:
 
 
 def _unconfirmed_referrals(session: Session) -> Iterator[uuid.UUID]:
-    """Not for the journal: the signal lives on, and no backup of it is to be purged for that."""
+    """Yield the old keys of referrals; the journal leaves them out, because the signals still exist."""
     yield from session.scalars(select(Referral.old_case_key_id).where(Referral.key_destroyed_on.is_(None)))
 
 
 def _deletions(session: Session, *which: ColumnElement[bool]) -> Iterator[Deletion]:
-    """The keys of deleted signals, and those that the same signals had before a referral."""
+    """Yield the keys of deleted signals, and those that the same signals had before a referral."""
     yield from _as_deletions(session, _RECORDED.where(*which))
     earlier = select(
         Referral.old_case_key_id, DeletionRecord.deleted_on, DeletionRecord.reason, DeletionRecord.signal_id

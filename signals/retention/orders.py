@@ -1,4 +1,4 @@
-"""Orders to delete, written with the decision (art. 17 or 21 AVG): whatever happens, a worker finishes it."""
+"""Order deletions together with the decision (art. 17 or 21 AVG), so that a worker always finishes them."""
 
 import uuid
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ def order_deletion(
     signal_ids: Sequence[uuid.UUID],
     reason: DeletionReason,
 ) -> None:
-    """Leave the worker the order to delete these signals; one that was given before stays as it is."""
+    """Order the worker to delete these signals; an earlier order stays as it is."""
     on = today(clock)
     rows = [
         {"signal_id": signal_id, "organisation_id": organisation_id, "reason": reason, "ordered_on": on}

@@ -1,4 +1,4 @@
-"""How long a signal is kept under which rule, and which signals are past it."""
+"""Decide how long a signal is kept under each rule, and which signals are due."""
 
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -17,7 +17,7 @@ from signals.vocabulary import DeletionReason, RetentionRule, SignalState
 
 @dataclass(frozen=True, kw_only=True)
 class Period:
-    """How long, in days, and on which ground."""
+    """Hold the number of days and the legal ground."""
 
     days: int
     legal_basis: str
@@ -35,17 +35,17 @@ DEFAULT_PERIODS: Mapping[RetentionRule, Period] = {
         days=365, legal_basis="Art. 5 lid 1 onder e AVG: uiterste termijn, wat ook de stand is."
     ),
 }
-"""What holds where an organisation has set nothing of its own."""
+"""The periods of an organisation that set none of its own."""
 MOST_UNATTENDED: Final = 28
-"""Days: within a month of receipt the resident is told, or nothing is left to tell of (art. 14(3) AVG)."""
+"""Days: within a month the resident is notified, or there is nothing left to tell (art. 14(3) AVG)."""
 WARNED_BEFORE: Final = 7
-"""Days before what nobody attends to is deleted, in which the team, and more than it, hears of that."""
+"""Days before the deletion of an unattended signal on which the team hears of it."""
 OPEN: Final = frozenset(SignalState) - {SignalState.CONCLUDED}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Due:
-    """A signal whose period is over, and which one."""
+    """Name a signal whose period is over, and the reason."""
 
     signal_id: uuid.UUID
     organisation_id: uuid.UUID
@@ -53,14 +53,14 @@ class Due:
 
 
 def periods_of(session: Session, organisation_id: uuid.UUID) -> dict[RetentionRule, Period]:
-    """The periods of one organisation, its own before the defaults."""
+    """Return the periods of one organisation, its own before the defaults."""
     own = session.scalars(select(RetentionPeriod).where(RetentionPeriod.organisation_id == organisation_id))
     chosen = {row.rule: Period(days=row.days, legal_basis=row.legal_basis) for row in own}
     return {**DEFAULT_PERIODS, **chosen}
 
 
 def unattended_days(session: Session) -> dict[uuid.UUID, int]:
-    """After how many days an organisation deletes what nobody attends to, by its id."""
+    """Return after how many days each organisation deletes an unattended signal, by its id."""
     return {
         organisation_id: days[RetentionRule.UNATTENDED]
         for organisation_ids, days in _days_in_force(session)
@@ -69,8 +69,10 @@ def unattended_days(session: Session) -> dict[uuid.UUID, int]:
 
 
 def refuse_unfit(periods: Mapping[RetentionRule, Period], changed: RetentionRule) -> None:
-    """Raise `Invalid` when what nobody attends to would be kept too long, or the limit would end what a rule
-    keeps. `changed`: the rule that is set now; what was set before there were such bounds blames no other.
+    """Raise `Invalid` for periods that do not fit together. `changed` is the rule that is set now.
+
+    An unattended signal is kept `MOST_UNATTENDED` days at most, and the limit is not below any other period.
+    An older period that breaks a bound does not block a change of another rule.
     """
     days = {rule: period.days for rule, period in periods.items()}
     if changed is RetentionRule.UNATTENDED and days[changed] > MOST_UNATTENDED:
@@ -80,7 +82,7 @@ def refuse_unfit(periods: Mapping[RetentionRule, Period], changed: RetentionRule
 
 
 def due_signals(session: Session, clock: Clock) -> Iterator[Due]:
-    """Every signal whose period is over; what is restricted (art. 18 AVG) waits until that is lifted."""
+    """Yield every signal whose period is over; a restricted one (art. 18 AVG) waits."""
     on = today(clock)
     for organisation_ids, days in _days_in_force(session):
         over = _over(days, on)
@@ -95,9 +97,9 @@ def due_signals(session: Session, clock: Clock) -> Iterator[Due]:
 
 
 def still_due(session: Session, clock: Clock) -> Callable[[Any], bool]:
-    """The same rules on a locked row: it may have been claimed, reopened or referred since it was listed.
+    """Return the same check for a locked row, which may have changed since it was listed.
 
-    One that went to an organisation younger than this list waits for the next night.
+    A signal of an organisation that is younger than this list waits for the next night.
     """
     on = today(clock)
     days = {owner: days for owners, days in _days_in_force(session) for owner in owners}
@@ -113,7 +115,7 @@ _Days = Mapping[RetentionRule, int]
 
 
 def _days_in_force(session: Session) -> Iterator[tuple[list[uuid.UUID], _Days]]:
-    """Organisations with the same periods together: nearly always all of them under the defaults."""
+    """Group organisations by equal periods: nearly always one group with the defaults."""
     own: dict[uuid.UUID, dict[RetentionRule, int]] = {}
     for row in session.execute(
         select(RetentionPeriod.organisation_id, RetentionPeriod.rule, RetentionPeriod.days)
@@ -129,7 +131,7 @@ def _days_in_force(session: Session) -> Iterator[tuple[list[uuid.UUID], _Days]]:
 
 
 def _over(days: _Days, on: date) -> dict[DeletionReason, ColumnElement[bool]]:
-    """For each reason the condition that its period is over on a date."""
+    """Return for each reason the condition that its period is over on a date."""
     concluded = _midnight(on - timedelta(days=days[RetentionRule.CONCLUDED] - 1))
     return {
         DeletionReason.CONCLUDED: and_(
@@ -157,9 +159,9 @@ def _is_over(signal: Any, days: _Days, on: date) -> bool:
 
 
 def is_unattended(signal: Any) -> bool:
-    """Whether nobody has an open signal, new or handed back, and its resident neither knows nor will later.
+    """Return whether nobody has this open signal, and nobody notified the resident or deferred it.
 
-    `signal`: a row or object with the columns of a signal's state.
+    `signal` is a row or an object with the columns of a signal's state.
     """
     informed = signal.notified_on is not None or signal.deferred_because is not None
     return signal.state in OPEN and signal.claimed_by_id is None and not informed

@@ -1,4 +1,4 @@
-"""Deleting signals in bulk: what goes, and what of each is left behind in the same transaction."""
+"""Delete signals in bulk, and leave a record, a fact and a link of each in the same transaction."""
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -12,15 +12,15 @@ from notifications.models import OutboxMessage
 from privacy.bulk import among, insert_many
 from privacy.keystore import Keystore
 from signals.audit.grounds import Ground
-from signals.audit.log import SYSTEM, AuditEvent, AuditLog
+from signals.audit.log import SYSTEM, AuditEvent
 from signals.casework.referral import HANDED_OVER
-from signals.clock import Clock, today
 from signals.intake.content import Report, SignalRow, open_reports
 from signals.models import (
     AddressLink,
     DeletionRecord,
     Signal,
 )
+from signals.operation import Operation
 from signals.routing.postcodes import Address
 from signals.statistics import Course, fact_from
 from signals.statistics.courses import courses_of
@@ -29,40 +29,39 @@ from signals.statistics.pool import pool_facts
 from signals.vocabulary import AuditAction, DeletionReason
 
 BATCH = 1000
-"""Signals of one transaction: fewer cost more round trips, more hold their locks longer."""
+"""Signals in one transaction: fewer cost more round trips, more hold their locks longer."""
 
 Locate = Callable[[Address, date], str | None]
-"""The municipality code of an address on a date; None when it lies nowhere."""
+"""Returns the municipality code of an address on a date, or None."""
 
 _ERASED = (DeletionReason.ERASURE, DeletionReason.OBJECTION)
 
 
 def purge(
-    session: Session,
-    clock: Clock,
+    operation: Operation,
     *,
     reasons: Mapping[uuid.UUID, DeletionReason],
-    keystore: Keystore,
-    audit: AuditLog,
     locate: Locate,
     still_due: Callable[[Any], bool] = lambda _signal: True,
     days: Mapping[uuid.UUID, date] | None = None,
 ) -> dict[uuid.UUID, DeletionReason]:
-    """Delete signals with all that hangs on them; leaves records, facts and links without the signal's id.
+    """Delete signals with everything of theirs, and return the reasons of the deleted ones by id.
 
-    Returns what was deleted: rows that another worker holds, or that changed meanwhile (`still_due` is asked
-    of each locked row), are left to the next run. `days`: when they had been deleted before, in a replay. The
-    keys are destroyed after the commit, by `Retention.confirm_destroyed`.
+    Records, facts and links without the signal's id remain. The next run takes the rows that another worker
+    locked, and those for which `still_due` is false. `days`: the days of the first deletions, in a replay.
+    `Retention.confirm_destroyed` destroys the keys after the commit.
     """
+    session, on = operation.session, operation.today
     session.flush()
     connection = session.connection()
     signals = [signal for signal in _locked(connection, list(reasons)) if still_due(signal)]
     if not signals:
         return {}
-    _write_facts(connection, signals, keystore, locate, today(clock))
-    _write_records(connection, signals, reasons, days or {}, today(clock))
+    _write_facts(connection, signals, operation.keystore, locate, on)
+    _write_records(connection, signals, reasons, days or {}, on)
     _settle_links(connection, signals, reasons)
-    audit.record_many(session, clock, [_audit_event(signal, reasons[signal.id]) for signal in signals])
+    events = [_audit_event(signal, reasons[signal.id]) for signal in signals]
+    operation.audit.record_many(session, operation.clock, events)
     _delete_rows(session, [signal.id for signal in signals])
     return {signal.id: reasons[signal.id] for signal in signals}
 
@@ -88,7 +87,7 @@ def _locked(connection: Connection, signal_ids: Sequence[uuid.UUID]) -> Sequence
 def _write_facts(
     connection: Connection, signals: Sequence[SignalRow], keystore: Keystore, locate: Locate, on: date
 ) -> None:
-    """Facts name the municipality of today: one that merged since is counted with its successor."""
+    """Write facts with today's municipality, so that a merged one counts with its successor."""
     real = [signal for signal in signals if not signal.is_drill]
     reports, courses = open_reports(keystore, real), courses_of(connection, real)
     facts = [
@@ -109,7 +108,7 @@ def _write_records(
     days: Mapping[uuid.UUID, date],
     on: date,
 ) -> None:
-    """A replay may find the record of the first deletion in place: that one stays."""
+    """Write deletion records; a replay keeps the record of the first deletion."""
     records = {
         "signal_id": [signal.id for signal in signals],
         "organisation_id": [signal.organisation_id for signal in signals],
@@ -124,12 +123,11 @@ def _write_records(
 def _settle_links(
     connection: Connection, signals: Sequence[SignalRow], reasons: Mapping[uuid.UUID, DeletionReason]
 ) -> None:
-    """The links of what was erased go, everywhere; any other stays for a repeat to be seen.
+    """Delete the links of erased signals; reduce other links to the outcome's group.
 
-    Of the signal it keeps the outcome's group only.
-
-    An organisation that referred the signal keeps "referred", for how it ended elsewhere is not its business,
-    and the id, by which its own record tells where the signal went (art. 15(1)(c) AVG).
+    Those links still show a repeat. An organisation that referred the signal keeps "referred", because the
+    outcome elsewhere is not its business. It also keeps the id, by which its own record tells where the
+    signal went (art. 15(1)(c) AVG).
     """
     erased = [signal.id for signal in signals if reasons[signal.id] in _ERASED]
     if erased:

@@ -23,6 +23,7 @@ PURE_MODULES = (
     "signals.lifecycle.case_numbers",
     "signals.vocabulary",
     "signals.lifecycle.deadlines",
+    "signals.lifecycle.transitions",
     "signals.routing.rows",
     "signals.routing.municipalities",
     "signals.routing.day_table",

@@ -482,11 +482,8 @@ def _erase(desk: Desk, who: str, address: Address) -> set[uuid.UUID]:
         ids = residents.record_erasure(operation, findings=findings, proof=PROOF)
         session.execute(delete(AddressLink).where(AddressLink.signal_id.in_(ids)))
         done = purge(
-            session,
-            world.clock,
+            operation,
             reasons=dict.fromkeys(ids, DeletionReason.ERASURE),
-            keystore=world.keystore,
-            audit=world.audit,
             locate=_retention(desk, sessions).locate,
         )
     return set(done)

@@ -468,14 +468,8 @@ def phone_of(world: World, organisation_id: uuid.UUID) -> str | None:
 def test_keys_that_two_workers_destroy_are_reported_by_one(world: World) -> None:
     signal_id, retention = concluded(world), retention_of(world)
     with world.sessions.begin() as session:
-        purge(
-            session,
-            world.clock,
-            reasons={signal_id: DeletionReason.CONCLUDED},
-            keystore=world.keystore,
-            audit=world.audit,
-            locate=retention.locate,
-        )
+        reasons = {signal_id: DeletionReason.CONCLUDED}
+        purge(world.operation(session), reasons=reasons, locate=retention.locate)
     others: list[int] = []
 
     def destroy() -> None:

@@ -1,4 +1,4 @@
-"""The ends of all that is kept beside the signals: links, receipts, records, register, sessions, accounts."""
+"""Delete what expires beside the signals: links, receipts, records, register, sessions, accounts."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,12 +30,12 @@ RECORDS_KEPT_DAYS = 730
 RECEIPTS_KEPT_DAYS = 365
 LINKS_KEPT_DAYS = 365
 NOBODY: Final = "removed.invalid"
-"""Where the address of an emptied account ends; no such domain can exist (RFC 2606)."""
+"""The domain of an emptied account's address; no such domain can exist (RFC 2606)."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ends:
-    """Days that each is kept: settings, whose legal grounds stand in config.example.toml."""
+class Expiry:
+    """Hold for how many days each kind is kept; config.example.toml gives the legal grounds."""
 
     referrals: int = 730
     register: int = 1826
@@ -46,9 +46,9 @@ class Ends:
 
 
 def forget_links(session: Session, clock: Clock) -> int:
-    """Delete links older than twelve months; returns how many. Their keys go in the same run.
+    """Delete links older than twelve months and return how many; their keys go in the same run.
 
-    Not those of signals that still live, as one under restriction does (art. 18 AVG): see `renew_links`.
+    Links of stored signals stay, such as a restricted one (art. 18 AVG): see `renew_links`.
     """
     on = today(clock)
     too_old = AddressLink.received_on < _year_ago(on)
@@ -58,9 +58,9 @@ def forget_links(session: Session, clock: Clock) -> int:
 
 
 def renew_links(session: Session, clock: Clock, *, keystore: Keystore) -> int:
-    """Put links of signals that outlive their quarter's key under this quarter's; returns how many.
+    """Move links of signals that outlive their quarter's key to this quarter's key; return how many.
 
-    As long as a signal is kept its resident must be able to have it found by address, and lifted or erased.
+    An officer must find a signal by address as long as it is kept, to lift a restriction or to erase it.
     """
     on = today(clock)
     outlived = select(AddressLink, Signal).join(Signal, Signal.id == AddressLink.signal_id)
@@ -79,38 +79,37 @@ def _year_ago(on: date) -> date:
     return on - timedelta(days=LINKS_KEPT_DAYS)
 
 
-def forget_remains(session: Session, clock: Clock, ends: Ends) -> int:
-    """Delete what is past its own end besides the links, and empty old accounts; returns how many rows."""
-    return sum(_count(session, statement) for statement in _over(clock, ends)) + _empty_accounts(
-        session, clock.now() - timedelta(days=ends.accounts)
+def forget_remains(session: Session, clock: Clock, expiry: Expiry) -> int:
+    """Delete everything else that expired, and empty old accounts; return how many rows."""
+    return sum(_count(session, statement) for statement in _expired(clock, expiry)) + _empty_accounts(
+        session, clock.now() - timedelta(days=expiry.accounts)
     )
 
 
-def _over(clock: Clock, ends: Ends) -> Iterator[Delete]:
+def _expired(clock: Clock, expiry: Expiry) -> Iterator[Delete]:
     on, now = today(clock), clock.now()
     yield delete(Receipt).where(Receipt.changed_on < on - timedelta(days=RECEIPTS_KEPT_DAYS))
     yield delete(DeletionRecord).where(
         DeletionRecord.deleted_on < on - timedelta(days=RECORDS_KEPT_DAYS),
         DeletionRecord.key_destroyed_on.is_not(None),
     )
-    # As long as the signal lives an erasure has to find where it went (art. 19 AVG).
+    # An erasure must find where a stored signal went (art. 19 AVG).
     yield delete(Referral).where(
-        Referral.referred_on < on - timedelta(days=ends.referrals),
+        Referral.referred_on < on - timedelta(days=expiry.referrals),
         Referral.key_destroyed_on.is_not(None),
         Referral.signal_id.not_in(select(Signal.id)),
     )
-    yield delete(RegisterEntry).where(RegisterEntry.recorded_on < on - timedelta(days=ends.register))
-    ended = now - timedelta(days=ends.sessions)
+    yield delete(RegisterEntry).where(RegisterEntry.recorded_on < on - timedelta(days=expiry.register))
+    ended = now - timedelta(days=expiry.sessions)
     yield delete(StaffSession).where(or_(StaffSession.expires_at < ended, StaffSession.revoked_at < ended))
     decided = func.coalesce(Approval.decided_at, Approval.asked_at)
-    yield delete(Approval).where(decided < now - timedelta(days=ends.approvals))
+    yield delete(Approval).where(decided < now - timedelta(days=expiry.approvals))
 
 
 def _empty_accounts(session: Session, before: datetime) -> int:
-    """Take name, address and credentials from accounts that were disabled before a moment.
+    """Remove name, address and credentials from accounts that were disabled before a moment.
 
-    The row stays, with its id and role: history, register and audit trail name it, and an id that leads to
-    nobody is all that is left of them.
+    The row keeps its id and role, because history, register and audit trail refer to the id.
     """
     over = select(StaffMember.id).where(
         StaffMember.disabled_at < before, StaffMember.email.not_like(f"%@{NOBODY}")

@@ -1,0 +1,71 @@
+"""Content is opened in one place, and only after the audit entry is committed."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from signals.casework.access import admit, report_of
+from signals.errors import NotFound
+from signals.vocabulary import AuditAction
+from tests.support.desk_fixtures import By, Team, new_team
+from tests.support.world import GRONINGEN, IN_AMSTERDAM, World
+
+SIGNALS = Path(__file__).resolve().parents[2] / "signals"
+OPENERS = {"open_report", "open_reports", "open_summaries", "open_notes"}
+OPEN_CONTENT = {
+    "casework/access.py",
+    "retention/expiry.py",  # seals links anew; nobody sees the address
+    "retention/purging.py",  # writes facts; nobody sees the report
+    "statistics/counting.py",  # counts; nobody sees the report
+}
+
+
+def arrived(world: World) -> None:
+    world.receive(1)
+    world.worker().arrive()
+
+
+def test_no_content_is_opened_before_its_audit_entry_is_committed(world: World) -> None:
+    arrived(world)
+    (signal,) = world.signals()
+    with world.sessions.begin() as session:
+        admission = admit(world.operation(session, world.staff()), [signal.id], AuditAction.SIGNAL_OPENED)
+        with pytest.raises(RuntimeError, match="committed"):
+            report_of(world.keystore, signal, admission)
+    assert report_of(world.keystore, signal, admission).address == IN_AMSTERDAM
+
+
+def test_an_admission_opens_no_other_signal(world: World) -> None:
+    for number in (1, 2):
+        world.receive(number)
+    world.worker().arrive()
+    one, other = world.signals()
+    with world.sessions.begin() as session:
+        admission = admit(world.operation(session, world.staff()), [one.id], AuditAction.SIGNAL_OPENED)
+    with pytest.raises(RuntimeError, match="no audit entry"):
+        report_of(world.keystore, other, admission)
+
+
+def test_nobody_is_admitted_to_a_signal_of_another_organisation(world: World) -> None:
+    arrived(world)
+    (signal,) = world.signals()
+    stranger = world.staff(GRONINGEN)
+    with world.sessions() as session, pytest.raises(NotFound):
+        admit(world.operation(session, stranger), [signal.id], AuditAction.SIGNAL_OPENED)
+
+
+def test_an_empty_round_admits_to_nothing(team: Team, by: By) -> None:
+    assert admit(by(team.worker), [], AuditAction.ROUND_PRINTED).signal_ids == frozenset()
+    with pytest.raises(NotFound):
+        admit(by(team.worker), [team.signal().id, new_team().signal().id], AuditAction.ROUND_PRINTED)
+
+
+def test_only_casework_access_and_jobs_that_show_nothing_open_content() -> None:
+    found = {
+        path.relative_to(SIGNALS).as_posix()
+        for path in SIGNALS.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and OPENERS.intersection(alias.name for alias in node.names)
+    }
+    assert found == OPEN_CONTENT
