@@ -1,10 +1,9 @@
-"""The day's limit of reports over the API: what is nearly full, and raising it for the day."""
+"""The day's limit of reports over the API: days that are nearly full, and a raise for the day."""
 
 from typing import Any, Final
 from uuid import UUID
 
-from flask import Response
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, fields, pre_dump, validate
 
 from signals.models.area_day import MOST_RAISES
 from signals.notices.limit_notices import FullDay
@@ -12,7 +11,6 @@ from signals.vocabulary import Role
 from signals.web.http.openapi import API_BASE, StaffBlueprint, answers
 from signals.web.http.preconditions import IF_MATCH, if_match
 from signals.web.staff_kit import limits
-from signals.web.staff_kit.answer import json_answer
 from signals.web.staff_kit.auth import requires
 from signals.web.staff_kit.schemas import OrganisationSchema
 
@@ -21,7 +19,6 @@ limit_api = StaffBlueprint(
 )
 
 AUTHENTICATION = "bearer"
-"""What every view here asks for."""
 
 _TOKEN: Final[list[dict[str, list[str]]]] = [{"token": []}]
 
@@ -49,9 +46,14 @@ class FullDaySchema(Schema):
         metadata={"description": "How often it was raised; to be sent as If-Match"},
     )
 
+    @pre_dump
+    def of_day(self, day: FullDay, **_kwargs: Any) -> dict[str, Any]:
+        organisation = {"id": day.organisation_id, "name": day.organisation}
+        return {**vars(day), "organisation": organisation, "version": day.raises}
+
 
 class FullDaysSchema(Schema):
-    """Today's."""
+    """The days of today that came near their limit."""
 
     items = fields.List(fields.Nested(FullDaySchema), required=True)
 
@@ -60,9 +62,9 @@ class FullDaysSchema(Schema):
 @limit_api.doc(security=_TOKEN)
 @requires(Role.LEAD, Role.ADMINISTRATOR)
 @limit_api.response(200, FullDaysSchema)
-def full_days() -> Response:
-    """Organisations whose limit of today came near: the own one, for an administrator all."""
-    return json_answer({"items": [_day(found) for found in limits.todays()]})
+def full_days() -> dict[str, Any]:
+    """List organisations near their limit of today: the own one, for an administrator all."""
+    return {"items": limits.todays()}
 
 
 @limit_api.post("/limits/<uuid:area_day_id>/raise")
@@ -70,18 +72,6 @@ def full_days() -> Response:
 @requires(Role.LEAD, Role.ADMINISTRATOR)
 @limit_api.response(200, FullDaySchema)
 @answers(400, 404, 409, 412)
-def raise_limit(area_day_id: UUID) -> Response:
-    """Raise it by the setting itself, for today only; 409 for another day and after four times."""
-    return json_answer(_day(limits.lift(area_day_id, version=if_match())))
-
-
-def _day(found: FullDay) -> dict[str, Any]:
-    return {
-        "id": str(found.id),
-        "organisation": {"id": str(found.organisation_id), "name": found.organisation},
-        "day": found.day.isoformat(),
-        "told_percent": found.told_percent,
-        "limit": found.limit,
-        "next_limit": found.next_limit,
-        "version": found.raises,
-    }
+def raise_limit(area_day_id: UUID) -> FullDay:
+    """Raise the limit by the setting, for today only; 409 for another day and after four raises."""
+    return limits.lift(area_day_id, version=if_match())

@@ -1,12 +1,13 @@
-"""The bodies and answers of a team's settings and absences."""
+"""The bodies and answers for a team's settings and absences."""
 
 from typing import Any, Final
 
-from marshmallow import Schema, ValidationError, fields, post_load, validate
+from marshmallow import Schema, ValidationError, fields, post_dump, post_load, pre_dump, validate
 
 from signals.organisations.addressing import EMAIL, SMS
 from signals.organisations.recipients import MOST_RECIPIENTS
 from signals.organisations.team_settings import BOUNDS, RecipientWish
+from signals.staff.absence import Away
 from signals.vocabulary import STAFF_LANGUAGES
 from signals.web.http.fields import Strict, StrictDate
 
@@ -14,14 +15,14 @@ _SHORT: Final = validate.Length(max=254, error="too_long")
 
 
 def _number(name: str, what: str, *, empty: bool = False) -> fields.Integer:
-    """A number of `BOUNDS`; the domain refuses what lies outside, in words of its own."""
+    """Return a field for a number within `BOUNDS`; the domain refuses other numbers."""
     least, most = BOUNDS[name]
     described = {"description": what, "minimum": least, "maximum": most}
     return fields.Integer(strict=True, allow_none=empty, metadata=described)
 
 
 class RecipientWishSchema(Strict):
-    """Whom to tell and how. A new address or phone is asked to confirm, and counts once it did."""
+    """A recipient and the channel. A new address or phone counts once its owner has confirmed it."""
 
     address = fields.String(required=True, validate=_SHORT)
     channel = fields.String(load_default=EMAIL, validate=validate.OneOf([EMAIL, SMS], error="not_a_choice"))
@@ -38,7 +39,7 @@ class RecipientWishSchema(Strict):
 
 
 class ChangeSettingsSchema(Strict):
-    """What changes; what is left out stays. Signals that are there already keep their dates."""
+    """The settings to change; the others stay. Existing signals keep their dates."""
 
     claim_working_days = _number("claim_working_days", "Working days within which a signal is claimed")
     contact_working_days = _number("contact_working_days", "Working days within which contact is tried")
@@ -91,13 +92,13 @@ class ChangeSettingsSchema(Strict):
 
 
 class AskAgainSchema(Strict):
-    """Who is sent a new link: a recipient or the deputy."""
+    """The recipient or deputy that gets a new link."""
 
     address = fields.String(required=True, validate=_SHORT)
 
 
 class NewAbsenceSchema(Strict):
-    """Who is away, both days included; oneself without `staff_id`."""
+    """An absence, both days included; without `staff_id` it is the caller's own."""
 
     away_from = StrictDate(required=True)
     away_until = StrictDate(required=True)
@@ -113,7 +114,7 @@ class NewAbsenceSchema(Strict):
 
 
 class RecipientSettingsSchema(Schema):
-    """A recipient, and since when address and phone are confirmed."""
+    """A recipient, and the days on which address and phone were confirmed."""
 
     address = fields.String(required=True)
     channel = fields.String(required=True, validate=validate.OneOf([EMAIL, SMS]))
@@ -121,11 +122,15 @@ class RecipientSettingsSchema(Schema):
     verified_on = fields.Date(required=True, allow_none=True)
     phone_verified_on = fields.Date(required=True, allow_none=True)
 
+    @post_dump
+    def with_channel(self, data: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
+        return {**data, "channel": data["channel"] or EMAIL}
+
 
 class SettingsSchema(Schema):
-    """What a team arranges for itself."""
+    """The settings of a team."""
 
-    version = fields.Integer(required=True)
+    version = fields.Integer(required=True, attribute="settings_version")
     claim_working_days = fields.Integer(required=True)
     contact_working_days = fields.Integer(required=True)
     conclude_calendar_days = fields.Integer(required=True)
@@ -149,22 +154,26 @@ class SettingsSchema(Schema):
     contact_email = fields.String(required=True)
     recipients = fields.List(fields.Nested(RecipientSettingsSchema), required=True)
 
+    @post_dump
+    def every_day(self, data: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
+        return {**data, "working_days": data["working_days"] or None}
+
 
 class ColleagueSchema(Schema):
-    """Somebody of the own team who may have signals."""
+    """A member of the own team who may have signals."""
 
     id = fields.UUID(required=True)
     name = fields.String(required=True)
 
 
 class ColleaguesSchema(Schema):
-    """The team, by name."""
+    """The members of the own team, by name."""
 
     items = fields.List(fields.Nested(ColleagueSchema), required=True)
 
 
 class AbsenceSchema(Schema):
-    """Who is away; `cover` is null where nobody stands in, or who would is away or shut out."""
+    """An absence; `cover` is null without a deputy, or when the deputy is away or shut out."""
 
     id = fields.UUID(required=True)
     staff = fields.Nested(ColleagueSchema, required=True)
@@ -172,8 +181,14 @@ class AbsenceSchema(Schema):
     away_until = fields.Date(required=True)
     cover = fields.Nested(ColleagueSchema, required=True, allow_none=True)
 
+    @pre_dump
+    def with_people(self, away: Away, **_kwargs: Any) -> dict[str, Any]:
+        staff = {"id": away.staff_id, "name": away.name}
+        cover = {"id": away.cover_id, "name": away.cover} if away.cover_id else None
+        return {**vars(away), "staff": staff, "cover": cover}
+
 
 class AbsencesSchema(Schema):
-    """Who of the own team is away, today or later."""
+    """Absences of the own team, today or later."""
 
     items = fields.List(fields.Nested(AbsenceSchema), required=True)
