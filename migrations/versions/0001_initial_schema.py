@@ -756,7 +756,6 @@ def upgrade() -> None:
         sa.Column("received_on", sa.Date(), nullable=False),
         sa.Column("unrouted", sa.Boolean(), nullable=False),
         sa.Column("repeat", sa.Boolean(), nullable=False),
-        sa.Column("is_drill", sa.Boolean(), nullable=False),
         sa.Column("receipt_hash", sa.LargeBinary(length=32), nullable=True),
         sa.Column("team_told", sa.Boolean(), nullable=False),
         sa.Column("case_key_id", sa.Uuid(), nullable=False),

@@ -1,13 +1,12 @@
 """Case keys: destroying one is what forgets its case (AVG art. 17), in backups too once they expired."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import func, select
 
-from privacy.bulk import Columns, insert_many, pipelined
+from privacy.bulk import insert_many
 from privacy.keystore.errors import KeyGone
 from privacy.keystore.vault import CHUNK, Vault
 from privacy.keystore_schema import case_keys
@@ -24,26 +23,15 @@ class CaseKeys(Vault):
         """
         if keys:
             with self._writing() as connection:
-                self._insert(connection, keys, created_on)
+                insert_many(
+                    connection,
+                    case_keys,
+                    {"key_id": list(keys), "wrapped": [self._wrapped(*each) for each in keys.items()]},
+                    {"created_on": created_on or datetime.now(UTC).date()},
+                )
 
-    @contextmanager
-    def storing_case_keys(
-        self, keys: Mapping[UUID, bytes], *, created_on: date | None = None
-    ) -> Iterator[None]:
-        """The same, stored and committed at the end: meanwhile PostgreSQL works on it.
-
-        What is done meanwhile must not write to the keystore: SQLite has one writer. An id that exists raises
-        the driver's own error.
-        """
-        with self._writing() as connection, pipelined(connection):
-            self._insert(connection, keys, created_on)
-            yield
-
-    def _insert(self, connection: Connection, keys: Mapping[UUID, bytes], created_on: date | None) -> None:
-        day = created_on or datetime.now(UTC).date()
-        wrapped = [self._master.wrap(key, case_keys, key_id) for key_id, key in keys.items()]
-        columns: Columns = {"key_id": list(keys), "wrapped": wrapped}
-        insert_many(connection, case_keys, columns, {"created_on": day})
+    def _wrapped(self, key_id: UUID, key: bytes) -> bytes:
+        return self._master.wrap(key, case_keys, key_id)
 
     def case_key(self, key_id: UUID) -> bytes:
         """Return one case key (32 bytes); raises `KeyGone` when it was destroyed."""

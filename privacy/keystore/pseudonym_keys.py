@@ -6,9 +6,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, Row, Select, delete, select
+from sqlalchemy import Engine, Row, Select, delete, select
 
-from privacy.bulk import among
 from privacy.keystore.vault import Vault, insert_if_absent
 from privacy.keystore.wrapping import KEY_SIZE
 from privacy.keystore_schema import checkpoint_sqlite, pseudonym_keys
@@ -93,7 +92,7 @@ class PseudonymKeys(Vault):
             return found
         fetched: dict[tuple[UUID, str], dict[UUID, bytes]] = {pair: {} for pair in missing}
         with self._reading() as connection:
-            rows = connection.execute(_pseudonym_query(missing, connection)).all()
+            rows = connection.execute(_pseudonym_query(missing)).all()
         for row in rows:
             if (pair := (row.organisation_id, row.quarter)) in fetched:
                 fetched[pair][row.origin_id] = self._opened(pseudonym_keys, row)
@@ -165,9 +164,9 @@ def _not_the_latest(pairs: set[tuple[UUID, str]]) -> set[tuple[UUID, str]]:
     return {pair for pair in pairs if pair[1] != latest}
 
 
-def _pseudonym_query(pairs: Collection[tuple[UUID, str]], connection: Connection) -> Select[Any]:
+def _pseudonym_query(pairs: Collection[tuple[UUID, str]]) -> Select[Any]:
     # Whole organisations by whole quarters: at most a few rows more than asked, and one query plan.
     return select(pseudonym_keys).where(
-        among(pseudonym_keys.c.organisation_id, {owner for owner, _ in pairs}, connection),
-        among(pseudonym_keys.c.quarter, {quarter for _, quarter in pairs}, connection),
+        pseudonym_keys.c.organisation_id.in_({owner for owner, _ in pairs}),
+        pseudonym_keys.c.quarter.in_({quarter for _, quarter in pairs}),
     )

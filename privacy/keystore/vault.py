@@ -22,7 +22,6 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from privacy.bulk import among
 from privacy.keystore.errors import KeyRefused, KeystoreEmpty, WrongMasterKey
 from privacy.keystore.wrapping import BOUND, Master, bound_values
 from privacy.keystore_schema import READ_ONLY, checkpoint_sqlite, keystore_metadata, master_versions
@@ -136,7 +135,7 @@ class Vault:
             rows = [
                 row
                 for chunk in pages
-                for row in connection.execute(select(table).where(among(table.c.key_id, chunk, connection)))
+                for row in connection.execute(select(table).where(table.c.key_id.in_(chunk)))
             ]
         return ((row, self._opened(table, row)) for row in rows)
 
@@ -149,8 +148,7 @@ class Vault:
             return 0
         with self._writing() as connection:
             count = sum(
-                connection.execute(delete(table).where(among(table.c.key_id, chunk, connection))).rowcount
-                for chunk in pages
+                connection.execute(delete(table).where(table.c.key_id.in_(chunk))).rowcount for chunk in pages
             )
         checkpoint_sqlite(self._engine)
         return count

@@ -108,7 +108,6 @@ class Signal(Base):
     received_on: Mapped[date] = mapped_column(Date)
     unrouted: Mapped[bool] = mapped_column(default=False)
     repeat: Mapped[bool] = mapped_column(default=False)
-    is_drill: Mapped[bool] = mapped_column(default=False)
     receipt_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
     team_told: Mapped[bool] = mapped_column(default=False)
 

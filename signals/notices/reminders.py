@@ -417,7 +417,6 @@ def _live_signals() -> Any:
         Signal.postponed_until,
         Signal.claimed_by_id,
     ).where(
-        Signal.is_drill.is_(False),
         Signal.restricted_on.is_(None),
         or_(Signal.state != _CONCLUDED, uninformed),
     )
@@ -428,7 +427,7 @@ def _open_with_deadline(session: Session) -> dict[uuid.UUID, date | None]:
     runs = case((Signal.restricted_on.is_(None), Signal.due_on))
     query = (
         select(Signal.organisation_id, func.min(runs).label("first"))
-        .where(Signal.state != _CONCLUDED, Signal.is_drill.is_(False))
+        .where(Signal.state != _CONCLUDED)
         .group_by(Signal.organisation_id)
     )
     return {row.organisation_id: row.first for row in session.execute(query)}

@@ -14,7 +14,6 @@ from sqlalchemy import ColumnElement, Table, delete, select, update
 from sqlalchemy.orm import Session, sessionmaker
 from structlog import get_logger
 
-from privacy.bulk import among
 from privacy.keystore import Keystore
 from privacy.sealing import SealingError
 from signals.arrival.repeats import oldest_kept
@@ -174,7 +173,7 @@ class Retention:
     def _purge_again(self, clock: Clock, deletions: Sequence[Deletion]) -> Counter[DeletionReason]:
         by_key = {deletion.case_key_id: deletion for deletion in deletions}
         with self.sessions.begin() as session:
-            mine = among(_signals.case_key_id, list(by_key), session.connection())
+            mine = _signals.case_key_id.in_(list(by_key))
             rows = session.execute(select(Signal.id, Signal.case_key_id).where(mine)).all()
             before = {row.id: by_key[row.case_key_id] for row in rows}
             # The restored figures lack the facts of these signals. Written again, they give the same
@@ -191,7 +190,7 @@ class Retention:
         """Delete reports of deleted signals that still wait in the mailbox of an older copy."""
         reasons = {each.signal_id: each.reason for each in deletions if each.signal_id is not None}
         with self.sessions.begin() as session:
-            theirs = among(_reports.signal_id, list(reasons), session.connection())
+            theirs = _reports.signal_id.in_(list(reasons))
             gone = session.scalars(delete(SealedReport).where(theirs).returning(SealedReport.signal_id)).all()
             for signal_id in gone:
                 ground = Ground.RETENTION.of(reasons[signal_id])
@@ -300,5 +299,5 @@ def _as_deletions(session: Session, query: Any) -> Iterator[Deletion]:
 def _confirm(session: Session, keys: Sequence[uuid.UUID], on: date) -> None:
     connection = session.connection()
     for table, key in ((DeletionRecord, _records.case_key_id), (Referral, _referrals.old_case_key_id)):
-        waiting = among(key, keys, connection), table.key_destroyed_on.is_(None)
+        waiting = key.in_(keys), table.key_destroyed_on.is_(None)
         connection.execute(update(table).where(*waiting).values(key_destroyed_on=on))

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Table, case, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from notifications.models import OutboxMessage
-from privacy.bulk import among, insert_many
+from privacy.bulk import insert_many
 from privacy.keystore import Keystore
 from signals.audit.grounds import Ground
 from signals.audit.log import SYSTEM, AuditEvent
@@ -72,7 +72,7 @@ _messages: Final = cast(Table, OutboxMessage.__table__).c
 
 _READ = (
     _signals.id, _signals.organisation_id, _signals.reference, _signals.state, _signals.received_on,
-    _signals.repeat, _signals.is_drill, _signals.case_key_id, _signals.schema_version, _signals.content,
+    _signals.repeat, _signals.case_key_id, _signals.schema_version, _signals.content,
     _signals.summary, _signals.claim_by, _signals.contact_by, _signals.concluded_at, _signals.outcome,
     _signals.newly_known, _signals.notified_on, _signals.deferred_because, _signals.restricted_on,
     _signals.intake_counted, _signals.outcome_counted, _signals.claimed_by_id,
@@ -80,7 +80,7 @@ _READ = (
 
 
 def _locked(connection: Connection, signal_ids: Sequence[uuid.UUID]) -> Sequence[SignalRow]:
-    query = select(*_READ).where(among(_signals.id, signal_ids, connection))
+    query = select(*_READ).where(_signals.id.in_(signal_ids))
     return connection.execute(query.with_for_update(skip_locked=True)).all()
 
 
@@ -88,11 +88,10 @@ def _write_facts(
     connection: Connection, signals: Sequence[SignalRow], keystore: Keystore, locate: Locate, on: date
 ) -> None:
     """Write facts with today's municipality, so that a merged one counts with its successor."""
-    real = [signal for signal in signals if not signal.is_drill]
-    reports, courses = open_reports(keystore, real), courses_of(connection, real)
+    reports, courses = open_reports(keystore, signals), courses_of(connection, signals)
     facts = [
         _fact(course, reports.get(signal.id), locate, on)
-        for signal, course in zip(real, courses, strict=True)
+        for signal, course in zip(signals, courses, strict=True)
     ]
     pool_facts(connection, keystore, facts, on=on)
 
@@ -131,8 +130,8 @@ def _settle_links(
     """
     erased = [signal.id for signal in signals if reasons[signal.id] in _ERASED]
     if erased:
-        connection.execute(delete(AddressLink).where(among(_links.signal_id, erased, connection)))
-    of_signals = among(_links.signal_id, [signal.id for signal in signals], connection)
+        connection.execute(delete(AddressLink).where(_links.signal_id.in_(erased)))
+    of_signals = _links.signal_id.in_([signal.id for signal in signals])
     ended = select(_OUTCOME_GROUP).where(_signals.id == _links.signal_id).scalar_subquery()
     connection.execute(
         update(AddressLink)
@@ -157,5 +156,5 @@ def _audit_event(signal: SignalRow, reason: DeletionReason) -> AuditEvent:
 def _delete_rows(session: Session, signal_ids: Sequence[uuid.UUID]) -> None:
     session.expunge_all()  # the database deletes attempts, notes and history along
     connection = session.connection()
-    connection.execute(delete(OutboxMessage).where(among(_messages.subject_id, signal_ids, connection)))
-    connection.execute(delete(Signal).where(among(_signals.id, signal_ids, connection)))
+    connection.execute(delete(OutboxMessage).where(_messages.subject_id.in_(signal_ids)))
+    connection.execute(delete(Signal).where(_signals.id.in_(signal_ids)))

@@ -14,7 +14,6 @@ from typing import Any, Final, Protocol, cast
 from sqlalchemy import ColumnElement, Connection, Table, and_, case, func, null, or_, select, update
 from sqlalchemy.orm import Session
 
-from privacy.bulk import among
 from signals.clock import AMSTERDAM
 from signals.intake.content import CaseKeys, open_reports
 from signals.models import Signal, SignalFact
@@ -127,11 +126,11 @@ def live_facts(
     connection: Connection, *, keys: CaseKeys, locate: Locate, quarter: str, on: date
 ) -> Iterator[tuple[uuid.UUID, Mapping[str, Any]]]:
     """Yield the facts that a purge on this date would write of live signals that a quarter must count."""
-    query = select(*_READ).where(_signals.is_drill.is_(False), or_(*_new_signals(quarter)))
+    query = select(*_READ).where(or_(*_new_signals(quarter)))
     ids = connection.scalars(query.with_only_columns(_signals.id)).all()
     for start in range(0, len(ids), _BATCH):
         some = ids[start : start + _BATCH]
-        rows = connection.execute(select(*_READ).where(among(_signals.id, some, connection))).all()
+        rows = connection.execute(select(*_READ).where(_signals.id.in_(some))).all()
         reports = open_reports(keys, rows)
         for row, course in zip(rows, courses_of(connection, rows), strict=True):
             report = reports.get(row.id)
@@ -203,7 +202,7 @@ def _emptied(quarter: str) -> dict[str, Any]:
 def _mark_signals(connection: Connection, name: str, ids: Sequence[uuid.UUID], quarter: str) -> bool:
     done = 0
     for start in range(0, len(ids), _BATCH):
-        those = among(_signals.id, ids[start : start + _BATCH], connection)
+        those = _signals.id.in_(ids[start : start + _BATCH])
         done += connection.execute(update(Signal).where(those).values({name: quarter})).rowcount
     return done == len(ids)
 

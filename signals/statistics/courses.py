@@ -7,7 +7,6 @@ from typing import Any, Final, cast
 
 from sqlalchemy import Connection, Table, func, select
 
-from privacy.bulk import among
 from signals.models import ContactAttempt, StatusChange
 from signals.statistics.facts import Attempt, Course
 from signals.vocabulary import Action
@@ -38,7 +37,7 @@ def courses_of(connection: Connection, signals: Sequence[Any]) -> Iterator[Cours
 
 def _first_claims(connection: Connection, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, datetime]:
     query = select(_changes.signal_id, func.min(_changes.changed_at)).where(
-        among(_changes.signal_id, ids, connection),
+        _changes.signal_id.in_(ids),
         _changes.action == Action.CLAIM,
         _changes.changed_at.is_not(None),
     )
@@ -48,6 +47,6 @@ def _first_claims(connection: Connection, ids: Sequence[uuid.UUID]) -> dict[uuid
 def _attempts_of(connection: Connection, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Attempt]]:
     query = select(_attempts.signal_id, _attempts.kind, _attempts.result, _attempts.attempted_at)
     found: dict[uuid.UUID, list[Attempt]] = {}
-    for signal_id, *attempt in connection.execute(query.where(among(_attempts.signal_id, ids, connection))):
+    for signal_id, *attempt in connection.execute(query.where(_attempts.signal_id.in_(ids))):
         found.setdefault(signal_id, []).append(cast(Attempt, tuple(attempt)))
     return found

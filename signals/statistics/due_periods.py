@@ -38,7 +38,7 @@ def next_quarter(session: Session) -> str | None:
     if counted is not None:
         return str(counted)
     fact = session.scalar(select(func.min(SignalFact.received_quarter)))
-    signal = session.scalar(select(func.min(Signal.received_on)).where(Signal.is_drill.is_(False)))
+    signal = session.scalar(select(func.min(Signal.received_on)))
     return min(filter(None, (fact, quarter_of(signal) if signal else None)), default=None)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import DateTime, Engine, select, update
 
 import migrations
 import signals.arrival.batches
+import signals.arrival.envelopes
 from signals.audit.log import SYSTEM
 from signals.audit.trail import TrailKeys, link_entries, verify_trail
 from signals.intake.content import open_report, open_summaries
@@ -57,7 +58,7 @@ def test_what_arrives_is_new_unclaimed_and_of_the_organisation_and_day(world: Wo
     [signal] = world.signals()
     assert (signal.id, signal.organisation_id, signal.received_on) == (sealed.signal_id, AMSTERDAM, TODAY)
     assert (signal.state, signal.version, signal.claimed_by_id) == (SignalState.NEW, 1, None)
-    assert (signal.unrouted, signal.repeat, signal.is_drill) == (False, False, False)
+    assert (signal.unrouted, signal.repeat) == (False, False)
 
 
 def test_an_unrouted_report_arrives_unrouted_at_the_national_desk(world: World) -> None:
@@ -215,14 +216,14 @@ def test_batches_are_worked_through_in_the_order_of_random_ids(sqlite_world: Wor
     for number in range(6):
         world.receive(number, Address(postcode="1012AB", number=number + 1))
     in_order: list[uuid.UUID] = []
-    original = signals.arrival.batches._open
+    original = signals.arrival.envelopes._case_of
 
     def note(row: Any, opener: Any) -> Any:
         in_order.append(row.signal_id)
         return original(row, opener)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(signals.arrival.batches, "_open", note)
+        patched.setattr(signals.arrival.envelopes, "_case_of", note)
         world.worker().arrive()
     assert in_order == sorted(in_order)
 

@@ -89,7 +89,7 @@ def test_a_keystore_that_is_away_leaves_the_reports_waiting(
         raise OSError("no such disk")
 
     with monkeypatch.context() as patched:
-        patched.setattr(type(world.keystore), "storing_case_keys", refuse)
+        patched.setattr(type(world.keystore), "store_case_keys", refuse)
         with pytest.raises(OSError, match="no such disk"):
             world.worker().arrive()
     assert (len(world.signals()), world.worker().arrive()) == (0, 1)

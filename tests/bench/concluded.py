@@ -101,7 +101,7 @@ def _signal(case: _Case, on: date, staff_id: UUID, number: int) -> dict[str, Any
     return {
         "id": case.signal_id, "organisation_id": case.organisation_id, "reference": f"{number:09x}",
         "state": SignalState.CONCLUDED, "version": 4, "received_on": on, "unrouted": False,
-        "repeat": number % 20 == 0, "is_drill": False, "case_key_id": case.key_id, "schema_version": 1,
+        "repeat": number % 20 == 0, "case_key_id": case.key_id, "schema_version": 1,
         "content": content, "summary": summary, "claim_by": on + timedelta(days=1),
         "contact_by": on + timedelta(days=2), "conclude_by": on + timedelta(days=28),
         "due_on": on + timedelta(days=28), "claimed_by_id": staff_id, "claimed_at": _at(on, 1),

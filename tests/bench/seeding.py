@@ -34,12 +34,12 @@ _SEEDED_INDEXES = (
 )
 # 60% open; due on one of 400 days; references scattered by a number without a common factor with 10**8.
 _POSTGRESQL = """
-INSERT INTO signals (id, organisation_id, reference, state, version, received_on, unrouted, repeat, is_drill,
+INSERT INTO signals (id, organisation_id, reference, state, version, received_on, unrouted, repeat,
     case_key_id, schema_version, content, summary, claim_by, contact_by, conclude_by, due_on,
     team_told)
 SELECT gen_random_uuid(), b.organisation_id,
     substr(r, 1, 4) || '-' || substr(r, 5, 4), CASE WHEN n %% 5 < 3 THEN 'new' ELSE 'concluded' END,
-    1, d, false, n %% 20 = 0, false, '{key}', 1, '\\x{content}', '\\x{summary}', d + 1, d + 2, d + 28, d + 1,
+    1, d, false, n %% 20 = 0, '{key}', 1, '\\x{content}', '\\x{summary}', d + 1, d + 2, d + 28, d + 1,
     true
 FROM generate_series(1, {count}) AS n
 CROSS JOIN LATERAL (SELECT lpad((n::bigint * 7368787 %% 100000000)::text, 8, '0') AS r,
@@ -50,11 +50,11 @@ _SQLITE = """
 WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {count}),
 made AS (SELECT n, printf('%08d', n * 7368787 % 100000000) AS r,
     '+' || (n * 104729 % 400) || ' days' AS d FROM numbers)
-INSERT INTO signals (id, organisation_id, reference, state, version, received_on, unrouted, repeat, is_drill,
+INSERT INTO signals (id, organisation_id, reference, state, version, received_on, unrouted, repeat,
     case_key_id, schema_version, content, summary, claim_by, contact_by, conclude_by, due_on,
     team_told)
 SELECT lower(hex(randomblob(16))), b.organisation_id, substr(r, 1, 4) || '-' || substr(r, 5, 4),
-    CASE WHEN n % 5 < 3 THEN 'new' ELSE 'concluded' END, 1, date('2025-10-01', d), 0, n % 20 = 0, 0,
+    CASE WHEN n % 5 < 3 THEN 'new' ELSE 'concluded' END, 1, date('2025-10-01', d), 0, n % 20 = 0,
     '{key}', 1, x'{content}', x'{summary}', date('2025-10-02', d), date('2025-10-03', d),
     date('2025-10-29', d), date('2025-10-02', d), 1
 FROM made JOIN bench_buckets AS b ON b.bucket = n * 7919 / 5 % 1000

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from privacy.bulk import among, insert_many
+from privacy.bulk import insert_many
 
 
 class Fruit(StrEnum):
@@ -103,19 +103,3 @@ def test_rows_that_exist_are_refused_unless_they_may_be_left_out(connection: sa.
     with pytest.raises(IntegrityError):
         insert_many(connection, rows, {"id": IDS, "word": ["a", "a", "b"]}, {"digest": b""})
     connection.rollback()
-
-
-def test_one_of_many_values_is_found(connection: sa.Connection) -> None:
-    insert_many(connection, rows, FULL)
-    for column, values in (
-        (rows.c.id, IDS[1:]),
-        (rows.c.word, WORDS[1:]),
-        (rows.c.digest, FULL["digest"][1:]),
-    ):
-        query = sa.select(rows.c.id).where(among(column, values, connection)).order_by(rows.c.id)
-        assert list(connection.scalars(query)) == IDS[1:]
-
-
-def test_none_of_no_values_is_found(connection: sa.Connection) -> None:
-    insert_many(connection, rows, FULL)
-    assert connection.execute(sa.select(rows.c.id).where(among(rows.c.id, [], connection))).all() == []

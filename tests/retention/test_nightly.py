@@ -220,15 +220,6 @@ def test_many_are_purged_in_batches(world: World) -> None:
     assert world.count(SignalFact) == 7
 
 
-def test_a_drill_is_forgotten_without_a_fact(world: World) -> None:
-    arrived(world)
-    with world.sessions.begin() as session:
-        session.execute(update(Signal).values(is_drill=True))
-    world.move(days=28)
-    retention_of(world).run(world.clock)
-    assert (world.count(Signal), world.count(SignalFact)) == (0, 0)
-
-
 def test_a_restored_database_and_keystore_are_purged_again_from_the_journal(
     world: World, tmp_path: Path
 ) -> None:

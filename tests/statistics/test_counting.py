@@ -187,13 +187,6 @@ def test_a_quarter_ends_at_midnight_in_amsterdam(world: World) -> None:
     assert total(count_and_mark(world, "2026-Q4"), "outcomes") == 1
 
 
-def test_a_drill_is_never_counted(world: World) -> None:
-    (signal_id,) = live(world, [Story(received_on=IN_Q3, is_drill=True)])
-    assert not any(count_and_mark(world).values())
-    purge(world, [signal_id])
-    assert not any(count_and_mark(world).values())
-
-
 def test_a_signal_that_is_referred_counts_once_at_its_address(world: World) -> None:
     (signal_id,) = live(world, [REACHED])
     actor = world.staff()

@@ -60,12 +60,6 @@ def test_open_signals_past_their_deadline_are_told(world: World) -> None:
     assert (before.by_state, before.overdue, after.overdue) == ({SignalState.NEW: 2}, 0, 2)
 
 
-def test_a_drill_is_in_no_figure(world: World) -> None:
-    live(world, [Story(received_on=IN_Q3, is_drill=True)])
-    found = figures(world)
-    assert (found.open.by_state, found.received) == ({}, [])
-
-
 @pytest.mark.parametrize("role", [role for role in Role if role is not Role.LEAD])
 def test_nobody_but_a_lead_has_own_figures(world: World, role: Role) -> None:
     with pytest.raises(Forbidden):

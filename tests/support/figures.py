@@ -34,7 +34,6 @@ class Story:
     outcome: Outcome | None = None
     newly_known: bool | None = None
     repeat: bool = False
-    is_drill: bool = False
 
 
 def live(world: World, stories: Sequence[Story]) -> list[uuid.UUID]:
@@ -115,7 +114,6 @@ def _columns(story: Story) -> dict[str, Any]:
         "outcome": story.outcome,
         "newly_known": story.newly_known,
         "repeat": story.repeat,
-        "is_drill": story.is_drill,
     }
 
 

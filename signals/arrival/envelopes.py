@@ -1,0 +1,116 @@
+"""Take reports that wait, open their envelopes, and seal each anew under a key of its own."""
+
+import secrets
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final, NamedTuple, cast
+
+from sqlalchemy import Connection, Integer, Table, literal_column, select
+from structlog import get_logger
+
+from privacy.sealing import MailboxPrivateKey, SealingError
+from signals.intake.content import context_of, seal_what_came
+from signals.models import IdempotencyKey, SealedReport, Signal
+from signals.models.base import new_id
+from signals.routing.postcodes import Address
+
+log = get_logger(__name__)
+
+REPORTS: Final = cast(Table, SealedReport.__table__)
+
+
+class Waiting(NamedTuple):
+    """The columns of a sealed report that arrival reads."""
+
+    receipt_hash: bytes
+    signal_id: uuid.UUID
+    organisation_id: uuid.UUID
+    mailbox_key_id: uuid.UUID
+    schema_version: int
+    received_on: date
+    unrouted: bool
+    envelope: bytes
+    has_key: int | None
+    is_signal: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A report that opened: its row, its address, and its content under a key of its own."""
+
+    row: Waiting
+    key_id: uuid.UUID
+    key: bytes = field(repr=False)
+    address: Address = field(repr=False)
+    content: bytes
+    summary: bytes
+
+
+# Not EXISTS: for that PostgreSQL may read all signals into a table of its own. As values they are looked up.
+_ONE = select(literal_column("1", Integer))
+_HAS_KEY = _ONE.where(IdempotencyKey.receipt_hash == REPORTS.c.receipt_hash).scalar_subquery()
+_IS_SIGNAL = _ONE.where(Signal.id == REPORTS.c.signal_id).scalar_subquery()
+_WAITING = (
+    select(*(REPORTS.c[name] for name in Waiting._fields[:-2]), _HAS_KEY, _IS_SIGNAL)
+    .where(REPORTS.c.refused_on.is_(None))
+    .order_by(REPORTS.c.signal_id)
+    .with_for_update(skip_locked=True, of=REPORTS)
+)
+
+
+def take(connection: Connection, limit: int) -> list[Waiting]:
+    """Lock a batch that no other worker has, in the order of random ids, not of arrival."""
+    return [Waiting._make(row) for row in connection.execute(_WAITING.limit(limit))]
+
+
+def open_each(
+    waiting: Sequence[Waiting],
+    mailboxes: Mapping[uuid.UUID, MailboxPrivateKey],
+    receivers: Mapping[uuid.UUID, object],
+) -> list[Case]:
+    """Return the reports that came through intake, open, and have a receiver, sealed anew."""
+    cases = (
+        _case_of(row, mailboxes.get(row.mailbox_key_id))
+        for row in waiting
+        if _came_through_intake(row) and row.organisation_id in receivers
+    )
+    return [case for case in cases if case is not None]
+
+
+def _came_through_intake(row: Waiting) -> bool:
+    """Return whether intake wrote the report, which writes a key with it, and wrote it once.
+
+    The front's database role can write an envelope alone. The day's limit does not count that one.
+    """
+    if row.has_key and not row.is_signal:
+        return True
+    event = "arrival.came_twice" if row.is_signal else "arrival.came_without_key"
+    log.error(event, signal_id=str(row.signal_id))
+    return False
+
+
+def _case_of(row: Waiting, mailbox: MailboxPrivateKey | None) -> Case | None:
+    """Return the opened case; None for an envelope that was swapped, damaged or sealed as nonsense.
+
+    Anybody who can write to the database can seal nonsense, because the public keys lie beside it.
+    """
+    if mailbox is None:
+        log.error("arrival.mailbox_key_gone", signal_id=str(row.signal_id), key_id=str(row.mailbox_key_id))
+        return None
+    sealed_as = context_of(row.signal_id, row.organisation_id, row.mailbox_key_id, row.schema_version)
+    key_id, key = new_id(), secrets.token_bytes(32)
+    event = "arrival.envelope_refused"
+    try:
+        text = mailbox.open(row.envelope, sealed_as)
+        event = "arrival.content_refused"
+        return Case(
+            row,
+            key_id,
+            key,
+            *seal_what_came(text, key, context_of(row.signal_id, row.organisation_id, key_id)),
+        )
+    except SealingError as error:
+        log.error(event, signal_id=str(row.signal_id), error=type(error).__name__)
+    return None
