@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from privacy.disclosure.puzzle import Bounds, Puzzle, Target, is_free, narrowed, reach, ties
+from privacy.disclosure.whole_numbers import Matrix, least
 
 SECONDS_PER_PATTERN = 5.0
 _FURTHER = 60
@@ -153,23 +154,18 @@ def _add_row(made: _Programme, terms: Sequence[tuple[int, float]], low: float, h
 
 def _solved(made: _Programme, seconds: float) -> frozenset[int] | None:
     import numpy as np
-    from scipy.optimize import Bounds as Box
-    from scipy.optimize import LinearConstraint, milp
-    from scipy.sparse import csr_array
 
-    lines, columns, factors = zip(*made.entries, strict=True)
     size = len(made.least)
-    matrix = csr_array((factors, (lines, columns)), shape=(len(made.low), size), dtype=float)
     objective = np.zeros(size)
     objective[size - len(made.switches) :] = made.costs
-    result = milp(
+    found = least(
         objective,
-        integrality=np.ones(size),
-        bounds=Box(np.array(made.least, dtype=float), np.array(made.most, dtype=float)),
-        constraints=LinearConstraint(matrix, np.array(made.low), np.array(made.high)),
-        options={"time_limit": seconds},
+        numbers=(np.array(made.least, dtype=float), np.array(made.most, dtype=float)),
+        matrix=Matrix(made.entries, (len(made.low), size)),
+        sums=(np.array(made.low, dtype=float), np.array(made.high, dtype=float)),
+        time_limit=seconds,
     )
-    if result.x is None:
+    if found.numbers is None:
         return None
-    chosen = result.x[size - len(made.switches) :]
+    chosen = found.numbers[size - len(made.switches) :]
     return frozenset(number for number, on in zip(made.switches, chosen, strict=True) if on > 0.5)

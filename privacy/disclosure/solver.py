@@ -7,7 +7,7 @@ solution serves all targets at once, and a target is asked about alone only wher
 import math
 import random
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from privacy.disclosure.puzzle import (
     Bounds,
@@ -19,6 +19,7 @@ from privacy.disclosure.puzzle import (
     reach,
     root,
 )
+from privacy.disclosure.whole_numbers import Matrix, Solution, least
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,12 +56,12 @@ class Part(NamedTuple):
     """A component of the puzzle with its numbers renumbered, and the targets in it."""
 
     numbers: list[int]
-    matrix: Any
+    matrix: Matrix
     upper: "NDArray[np.float64]"
     least: "NDArray[np.float64]"
     most: "NDArray[np.float64]"
     targets: list[int]
-    wanted: Any
+    wanted: Matrix
     cap: float
 
 
@@ -95,8 +96,6 @@ def without_structural_zeros(puzzle: Puzzle) -> list[Target]:
     ValueError when a cell is always 0: its table should say so (`impossible`) and not publish it.
     """
     import numpy as np
-    from scipy.optimize import Bounds as Box
-    from scipy.optimize import LinearConstraint, milp
 
     if not puzzle.rows:
         return puzzle.targets
@@ -106,12 +105,17 @@ def without_structural_zeros(puzzle: Puzzle) -> list[Target]:
     matrix = _matrix([row.terms for row in puzzle.rows] + reached, place)
     upper = [0.0 if row.exact else np.inf for row in puzzle.rows] + [np.inf] * count
     numbers, ends = np.zeros(puzzle.size), np.ones(count)
-    result = milp(
+    result = least(
         np.concatenate([numbers, -ends]),
-        bounds=Box(0, np.concatenate([numbers + np.inf, ends])),
-        constraints=LinearConstraint(matrix, 0.0, np.array(upper)),
+        numbers=(np.zeros(len(place)), np.concatenate([numbers + np.inf, ends])),
+        matrix=matrix,
+        sums=(np.zeros(len(upper)), np.array(upper)),
+        whole=False,
     )
-    never = {t for t, end in zip(puzzle.targets, result.x[puzzle.size :], strict=True) if end < 0.5}
+    if result.numbers is None:
+        raise Inconsistent("the published figures contradict each other: no counts would give them")
+    reachable = result.numbers[puzzle.size :]
+    never = {t for t, end in zip(puzzle.targets, reachable, strict=True) if end < 0.5}
     for target in puzzle.targets:
         if target in never and not target.is_rest:
             raise ValueError(f"table {target.cell.table}: {'/'.join(target.cell.keys)} can only be 0")
@@ -182,12 +186,9 @@ def _part(
     )
 
 
-def _matrix(rows: Sequence[Sequence[tuple[int, int]]], place: dict[int, int]) -> Any:
-    from scipy.sparse import csr_array
-
+def _matrix(rows: Sequence[Sequence[tuple[int, int]]], place: dict[int, int]) -> Matrix:
     entries = [(line, place[number], factor) for line, row in enumerate(rows) for number, factor in row]
-    lines, columns, factors = zip(*entries, strict=True) if entries else ((), (), ())
-    return csr_array((factors, (lines, columns)), shape=(len(rows), len(place)), dtype=float)
+    return Matrix(entries, (len(rows), len(place)))
 
 
 def _explore(
@@ -225,21 +226,21 @@ def _ask_together(part: Part, ranges: list[Range], enough: int | None) -> None:
             return
         if attempt >= 2:
             weights *= np.array([chance.choice((-1, 1)) for _ in part.targets])
-        solution = _solve(part, (weights if attempt % 2 else -weights) @ part.wanted)
+        solution = _solve(part, part.wanted.weighted(weights if attempt % 2 else -weights))
         if solution is not None:
             _learn(part, ranges, solution)
 
 
 def _ask(part: Part, ranges: list[Range], line: int, sign: int) -> None:
     """The end of one target, the least for sign 1, the most for -1."""
-    objective = sign * part.wanted[[line]].toarray()[0]
+    objective = sign * part.wanted.line(line)
     solution = _solve(part, objective)
     if solution is None:
         return
     _learn(part, ranges, solution)
     target = part.targets[line]
     found = ranges[target]
-    value = float((part.wanted[[line]] @ solution)[0])
+    value = float((part.wanted @ solution)[line])
     if sign > 0:
         ranges[target] = found._replace(floor=value)
     elif value < part.cap / 2:
@@ -264,36 +265,36 @@ def _solve(part: Part, objective: "NDArray[np.float64]") -> "NDArray[np.float64]
     """
     relaxed = _solved(part, objective, whole=False)
     solution = _checked(part, relaxed)
-    if solution is not None and objective @ solution <= relaxed.fun + _AS_GOOD:
+    if solution is not None and objective @ solution <= relaxed.objective + _AS_GOOD:
         return solution
     return _checked(part, _solved(part, objective, whole=True))
 
 
-def _solved(part: Part, objective: "NDArray[np.float64]", *, whole: bool) -> Any:
+def _solved(part: Part, objective: "NDArray[np.float64]", *, whole: bool) -> Solution:
     """What the solver answers; Inconsistent when nothing fits, with fractions or without."""
     import numpy as np
-    from scipy.optimize import Bounds as Box
-    from scipy.optimize import LinearConstraint, milp
 
-    result = milp(
+    result = least(
         objective,
-        integrality=np.full(len(part.numbers), int(whole)),
-        bounds=Box(part.least, part.most),
-        constraints=LinearConstraint(part.matrix, 0.0, part.upper),
-        options={"mip_rel_gap": 0.0, "time_limit": SECONDS_PER_QUESTION},
+        numbers=(part.least, part.most),
+        matrix=part.matrix,
+        sums=(np.zeros(len(part.upper)), part.upper),
+        whole=whole,
+        mip_rel_gap=0.0,
+        time_limit=SECONDS_PER_QUESTION,
     )
-    if result.status == 2:
+    if result.impossible:
         raise Inconsistent("the published figures contradict each other: no counts would give them")
     return result
 
 
-def _checked(part: Part, result: Any) -> "NDArray[np.float64] | None":
+def _checked(part: Part, result: Solution) -> "NDArray[np.float64] | None":
     """Its solution in whole numbers, when it was solved and they fit."""
     import numpy as np
 
-    if result.status != 0:
+    if not result.best or result.numbers is None:
         return None
-    solution: NDArray[np.float64] = np.rint(result.x)
+    solution: NDArray[np.float64] = np.rint(result.numbers)
     sums = part.matrix @ solution
     fits = ((solution >= part.least) & (solution <= part.most)).all() and (
         (sums >= 0) & (sums <= part.upper)

@@ -109,7 +109,7 @@ def _fits(
     book: ledger.Ledger, schemas: Iterable[Schema], period: str, values: Mapping[Cell, int | None]
 ) -> bool:
     """Return whether the new counts would be shown as they were published, wherever they are not hidden."""
-    from privacy.disclosure.puzzle import shown_as  # it takes scipy along
+    from privacy.disclosure.puzzle import shown_as  # it takes numpy along
 
     derived = {measure.name for schema in schemas for measure in schema.measures if measure.derived}
     return all(

@@ -184,7 +184,9 @@ class Releasing:
             return fitting
 
     def _protect_and_store(self, clock: Clock, period: str, wanted: Period) -> Release:
-        from privacy.disclosure.protection import protect  # it takes scipy along, which only a release needs
+        from privacy.disclosure.protection import (
+            protect,
+        )  # it takes HiGHS along, which only a release needs
         from privacy.disclosure.puzzle import Inconsistent
 
         with self.sessions() as session:

@@ -18,7 +18,7 @@ from pathlib import Path
 import click
 from signals.cli.running import _prepare
 _prepare(click.Context(click.Command("serve"), obj=Path("config.toml")))
-print(*(name for name in ("scipy", "numpy", "typst", "alembic") if name in sys.modules))
+print(*(name for name in ("highspy", "numpy", "typst", "alembic") if name in sys.modules))
 """
 
 
