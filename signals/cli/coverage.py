@@ -58,7 +58,7 @@ def import_file(
     try:
         compact = _compressed(file, partial=partial)
         with everything(settings_of(context)) as opened, opened.sessions() as session:
-            take = partial_of(import_official, session, opened.clock, as_of=day_of(as_of), audit=opened.audit)
+            take = partial_of(import_official, opened.operation(session), as_of=day_of(as_of))
             try:
                 result = take(file=compact)
             except IncompleteFile as problem:

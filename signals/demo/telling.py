@@ -22,7 +22,7 @@ from signals.demo.progress import Progress
 from signals.demo.stories import Step, Story
 from signals.intake.content import Report, Summary
 from signals.intake.receiving import Intake
-from signals.lifecycle.deadlines import add_working_days, is_working_day
+from signals.lifecycle.deadlines import add_working_days, working_days_before
 from signals.models import Organisation, Signal, StaffMember
 from signals.operation import Operation
 from signals.routing.postcodes import Address
@@ -138,15 +138,6 @@ def choose_words(session: Session) -> None:
     """One team is written to in English and one chose a digest, so that both can be read among the mails."""
     session.get_one(Organisation, organisation_id("haarlem-noord")).language = "en"
     session.get_one(Organisation, organisation_id("utrecht")).digest_at = 8
-
-
-def working_days_before(day: date, n: int) -> date:
-    """The n-th working day before a day; the day itself for 0."""
-    while n > 0:
-        day -= timedelta(days=1)
-        if is_working_day(day):
-            n -= 1
-    return day
 
 
 def settle_old_messages(session: Session, clock: Clock) -> None:

@@ -7,6 +7,7 @@ practice is only each fifth one, so only those count, as in `holidays`. These ar
 statutory terms: the bridging days that the government equates with holidays are working days here.
 """
 
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -56,6 +57,21 @@ def add_working_days(day: date, n: int) -> date:
         return day if is_working_day(day) else _next_working_day(day)
     for _ in range(n):
         day = _next_working_day(day)
+    return day
+
+
+def month_after(day: date) -> date:
+    """Return the same day of the next month, or its last day (art. 3 of Regulation 1182/71)."""
+    year, month = (day.year + 1, 1) if day.month == 12 else (day.year, day.month + 1)
+    return date(year, month, min(day.day, monthrange(year, month)[1]))
+
+
+def working_days_before(day: date, n: int) -> date:
+    """Return the n-th working day before a day; the day itself does not count."""
+    for _ in range(n):
+        day -= _DAY
+        while not is_working_day(day):
+            day -= _DAY
     return day
 
 

@@ -121,8 +121,7 @@ class Drills:
 
     def send(self, operation: Operation, *, organisation_ids: Collection[uuid.UUID]) -> int:
         """Send a drill to each of these organisations without an open one; return how many."""
-        done = self.send_each(operation, organisation_ids=organisation_ids)
-        return sum(sending.was_sent for sending in done)
+        return sum(one.was_sent for one in self.send_each(operation, organisation_ids=organisation_ids))
 
     def send_each(self, operation: Operation, *, organisation_ids: Collection[uuid.UUID]) -> list[Sending]:
         """Send as `send` does, and return the result for each organisation."""

@@ -1,8 +1,7 @@
-"""Days on which the limit of reports comes near: a worker tells lead and administrator, who may raise it.
+"""Days near the limit of reports: a worker notifies lead and administrator, who can raise the limit.
 
-The limit is a brake on floods (`signals.intake.daily_limit`), alarmed about before real reports meet it.
-Nothing here
-knows a number of reports: a row says how full the day was when people were told, in two steps.
+The limit stops floods (`signals.intake.daily_limit`); people hear of it before it stops real reports. No row
+has a number of reports: it says how full the day was at the last message, in two steps.
 """
 
 import uuid
@@ -19,7 +18,7 @@ from sqlalchemy.orm import Session, selectinload
 from notifications.events import DATES, Event
 from notifications.outbox import NewMessage, enqueue
 from signals.audit.grounds import Ground
-from signals.audit.log import Actor, AuditLog, require_role
+from signals.audit.log import Actor, require_role
 from signals.clock import AMSTERDAM, Clock, today
 from signals.db import is_sqlite
 from signals.errors import Conflict, NotFound, StaleVersion
@@ -27,6 +26,7 @@ from signals.intake.daily_limit import NEARLY
 from signals.models import AreaDay, IdempotencyKey, Organisation
 from signals.models.area_day import MOST_RAISES, limit_after
 from signals.models.base import new_id
+from signals.operation import Operation
 from signals.organisations.addressing import (
     ContactPoint,
     administrators,
@@ -37,13 +37,14 @@ from signals.organisations.addressing import (
     path_for,
     without,
 )
-from signals.vocabulary import AuditAction, Role
+from signals.organisations.team_settings import record_change
+from signals.vocabulary import Role
 
 FULL_PERCENT: Final = 100
 NEARLY_PERCENT: Final = int(NEARLY * 100)
 KEPT: Final = timedelta(days=28)
 PATH: Final = "/desk/limits"
-"""Where the page with the button is, before the id."""
+"""The path of the page with the button, before the id."""
 _EVENTS: Final = {NEARLY_PERCENT: Event.AREA_NEARLY_FULL, FULL_PERCENT: Event.AREA_FULL}
 _EXPIRES: Final = timedelta(days=3)
 
@@ -56,7 +57,7 @@ class LimitNotRaised(Conflict):
 
 @dataclass(frozen=True, kw_only=True)
 class FullDay:
-    """A day of an organisation as people see it; `limit` is the one that holds now, in reports."""
+    """A day of an organisation as people see it; `limit`: the limit now, in reports."""
 
     id: uuid.UUID
     organisation_id: uuid.UUID
@@ -69,85 +70,69 @@ class FullDay:
 
 
 def watch_limits(session: Session, clock: Clock, *, setting: int, public_url: str) -> int:
-    """Tell of every organisation whose day has become nearly full or full; gives how many messages are new.
+    """Write messages about each day that became nearly full or full; return how many are new.
 
-    Once each for a day and a limit: after a raise it begins anew. Safe to run by two workers at once.
+    Each day and limit gets them once; a raise makes a new limit. Two workers at once are safe.
     """
     on = today(clock)
     if setting < 1:
         return 0
-    told = 0
+    written = 0
     for organisation_id, number in _numbers(session, on, at_least=ceil(setting * NEARLY)):
         row = _row(session, organisation_id, on)
         percent = _percent(number, limit_after(setting, row.raises))
         if percent > row.told_percent:
             row.told_percent = percent
-            told += enqueue(session, list(_messages(session, clock, row, public_url.rstrip("/"))))
-    return told
+            written += enqueue(session, list(_messages(session, clock, row, public_url.rstrip("/"))))
+    return written
 
 
-def full_days(session: Session, clock: Clock, *, actor: Actor, setting: int) -> list[FullDay]:
-    """Today's, by name: of the lead's organisation, for an administrator of all."""
-    query = _visible(actor).where(AreaDay.day == today(clock)).order_by(Organisation.name)
-    return [_seen(row, name, clock, setting) for row, name in session.execute(query)]
+def full_days(operation: Operation, *, setting: int) -> list[FullDay]:
+    """Return today's full days by name: of the lead's organisation, or of all for an administrator."""
+    query = _visible(operation.actor).where(AreaDay.day == operation.today).order_by(Organisation.name)
+    return [_seen(row, name, operation.today, setting) for row, name in operation.session.execute(query)]
 
 
-def full_day(
-    session: Session, clock: Clock, *, actor: Actor, setting: int, area_day_id: uuid.UUID
-) -> FullDay:
-    """One of them, of any day; raises `NotFound` alike for another organisation's and for none."""
-    found = session.execute(_visible(actor).where(AreaDay.id == area_day_id)).one_or_none()
+def full_day(operation: Operation, *, setting: int, area_day_id: uuid.UUID) -> FullDay:
+    """Return one full day, of any date. Raises `NotFound`, also for that of another organisation."""
+    query = _visible(operation.actor).where(AreaDay.id == area_day_id)
+    found = operation.session.execute(query).one_or_none()
     if found is None:
         raise NotFound
-    return _seen(*found, clock, setting)
+    return _seen(*found, operation.today, setting)
 
 
 def raise_limit(
-    session: Session,
-    clock: Clock,
-    *,
-    actor: Actor,
-    audit: AuditLog,
-    setting: int,
-    area_day_id: uuid.UUID,
-    expected_raises: int | None = None,
+    operation: Operation, *, setting: int, area_day_id: uuid.UUID, expected_raises: int | None = None
 ) -> FullDay:
-    """Raise today's limit by the setting itself, for today only and `MOST_RAISES` times at most.
+    """Raise today's limit by the setting, for today only and at most `MOST_RAISES` times.
 
-    Raises `NotFound`; `StaleVersion` where somebody has raised it meanwhile, so that a button pressed twice
-    raises once; `LimitNotRaised` for a day that is over and past the most.
+    Raises `NotFound`; `StaleVersion` when another request raised it meanwhile, so that a button pressed twice
+    raises once; `LimitNotRaised` for another day and after the last raise.
     """
-    require_role(actor, Role.LEAD, Role.ADMINISTRATOR)
-    locked = _visible(actor).where(AreaDay.id == area_day_id).with_for_update(of=AreaDay)
-    found = session.execute(locked).one_or_none()
+    require_role(operation.actor, Role.LEAD, Role.ADMINISTRATOR)
+    locked = _visible(operation.actor).where(AreaDay.id == area_day_id).with_for_update(of=AreaDay)
+    found = operation.session.execute(locked).one_or_none()
     if found is None:
         raise NotFound
     row: AreaDay = found[0]
     if expected_raises is not None and expected_raises != row.raises:
         raise StaleVersion
-    if row.day != today(clock) or row.raises >= MOST_RAISES:
+    if row.day != operation.today or row.raises >= MOST_RAISES:
         raise LimitNotRaised
     row.raises, row.told_percent = row.raises + 1, 0
-    audit.record(
-        session,
-        clock,
-        actor=actor,
-        action=AuditAction.ORGANISATION_CHANGED,
-        subject_id=row.organisation_id,
-        organisation_id=row.organisation_id,
-        ground=Ground.LIMIT_RAISED.of(row.raises),
-    )
-    return _seen(row, found[1], clock, setting)
+    record_change(operation, row.organisation_id, Ground.LIMIT_RAISED.of(row.raises))
+    return _seen(row, found[1], operation.today, setting)
 
 
 def forget_full_days(session: Session, clock: Clock) -> int:
-    """Delete days of four weeks ago and older; gives how many."""
+    """Delete days of four weeks ago and older; return how many."""
     done = session.execute(delete(AreaDay).where(AreaDay.day < today(clock) - KEPT))
     return cast("CursorResult[Any]", done).rowcount
 
 
 def _numbers(session: Session, on: date, *, at_least: int) -> list[tuple[uuid.UUID, int]]:
-    """Organisations with so many reports on a day; one look into the index for each of them."""
+    """Return the organisations with this many reports on a day; one index look-up for each."""
     number = (
         select(func.count())
         .select_from(IdempotencyKey)
@@ -160,7 +145,7 @@ def _numbers(session: Session, on: date, *, at_least: int) -> list[tuple[uuid.UU
 
 
 def _row(session: Session, organisation_id: uuid.UUID, on: date) -> AreaDay:
-    """The row of a day, locked; made where there is none yet, also when another worker is making it."""
+    """Return the row of a day, locked; make it first, also while another worker makes it."""
     insert = sqlite.insert if is_sqlite(session) else postgresql.insert
     fresh = {
         "id": new_id(),
@@ -181,7 +166,7 @@ def _percent(number: int, limit: int) -> int:
 
 
 def _messages(session: Session, clock: Clock, row: AreaDay, public_url: str) -> Iterator[NewMessage]:
-    """To the lead (else the deputy) when the team may be disturbed, to administrators at once."""
+    """Yield messages to the lead (else the deputy) outside quiet hours, and to administrators at once."""
     organisation = session.get_one(
         Organisation, row.organisation_id, options=[selectinload(Organisation.recipients)]
     )
@@ -194,7 +179,7 @@ def _messages(session: Session, clock: Clock, row: AreaDay, public_url: str) -> 
     for reach in without(when, kept_out):
         yield NewMessage(
             event=event,
-            # Each limit of a day is told once; a raise makes another limit of it.
+            # Each limit of a day gets one message; a raise makes another limit.
             subject_id=uuid.uuid5(row.id, str(row.raises)),
             organisation_id=organisation.id,
             channel=reach.channel,
@@ -217,8 +202,8 @@ def _visible(actor: Actor) -> Select[AreaDay, str]:
     return query.where(AreaDay.organisation_id == actor.organisation_id)
 
 
-def _seen(row: AreaDay, organisation: str, clock: Clock, setting: int) -> FullDay:
-    may_be_raised = row.day == today(clock) and row.raises < MOST_RAISES
+def _seen(row: AreaDay, organisation: str, on: date, setting: int) -> FullDay:
+    may_be_raised = row.day == on and row.raises < MOST_RAISES
     return FullDay(
         id=row.id,
         organisation_id=row.organisation_id,

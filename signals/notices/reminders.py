@@ -1,26 +1,25 @@
-"""Reminders before a deadline and word of a missed one: to the team, lead, deputy and service manager.
+"""Reminders before a deadline, and messages about a missed one, to team, lead, deputy and service manager.
 
-The job may run at any time and as often as it likes: each message is written once for each event, signal and
-recipient. What lost its sense meanwhile is dropped just before it would be sent (`why_obsolete`). Messages
-about a signal go to the organisation that has it and to the national desk, never to a coordinator. Of a
-signal that nobody may work on (art. 18 AVG) nobody is told anything until that is lifted.
+The job may run at any time and any number of times: each message is written once for each event, signal and
+recipient. Messages about a signal go to its organisation and to the national desk, never to a coordinator. A
+restricted signal (art. 18 AVG) causes no messages until the restriction is lifted.
 """
 
 import uuid
-from calendar import monthrange
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from notifications.events import DATES, Event
 from notifications.outbox import NewMessage, enqueue
 from signals.clock import AMSTERDAM, Clock, today
-from signals.lifecycle.deadlines import add_working_days, is_working_day
-from signals.models import Absence, AccountLink, Drill, Organisation, Recipient, Signal, StaffMember
+from signals.lifecycle.deadlines import add_working_days, is_working_day, month_after, working_days_before
+from signals.models import Organisation, Signal
+from signals.notices.stages import STAGES, STATES_OF, Stage, open_with_deadline
 from signals.organisations.addressing import (
     EMAIL_ONLY,
     ContactPoint,
@@ -37,63 +36,24 @@ from signals.organisations.addressing import (
     without,
 )
 from signals.organisations.onboarding import receives
-from signals.organisations.recipients import why_no_check
-from signals.retention.periods import OPEN, WARNED_BEFORE, is_unattended, unattended_days
+from signals.retention.periods import WARNED_BEFORE, is_unattended, unattended_days
 from signals.staff.absence import everybody_away_on, holders_of
-from signals.vocabulary import Role, SignalState
+from signals.vocabulary import SignalState
 
 CATCH_UP_DAYS: Final = 14
-"""A message whose day passed longer ago than this, while no worker ran, is not written any more."""
+"""A message whose day passed longer ago, while no worker ran, is not written."""
 NOTICE_WORKING_DAYS: Final = 5
-"""So long before the month of art. 14(3)(a) AVG is over, the team is reminded of the letter."""
+"""The team is reminded of the letter this long before the month of art. 14(3)(a) AVG ends."""
 EXPIRES_DAYS: Final = 28
 
 _NAMESPACE: Final = uuid.UUID("8a3d5c1e-63f2-4a0b-9f57-2b8f6a1d4c90")
 _NEW, _CLAIMED, _IN_FOLLOW_UP, _CONCLUDED = SignalState
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Stage:
-    """A deadline of a signal, in which states it runs, and the events about it."""
-
-    states: frozenset[SignalState]
-    deadline: str
-    before: Event
-    missed: Event
-
-
-_STAGES: Final = (
-    _Stage(
-        states=frozenset({_NEW}),
-        deadline="claim_by",
-        before=Event.REMINDER,
-        missed=Event.MISSED_DEADLINE,
-    ),
-    _Stage(
-        states=frozenset({_CLAIMED}),
-        deadline="contact_by",
-        before=Event.CONTACT_REMINDER,
-        missed=Event.MISSED_CONTACT,
-    ),
-    _Stage(
-        states=frozenset({_CLAIMED, _IN_FOLLOW_UP}),
-        deadline="conclude_by",
-        before=Event.CONCLUDE_REMINDER,
-        missed=Event.MISSED_CONCLUSION,
-    ),
-)
-_STATES_OF: Final[Mapping[str, frozenset[SignalState]]] = {
-    Event.NEW_SIGNAL: frozenset({_NEW}),
-    Event.UNATTENDED: OPEN,
-    Event.AGREED_DAY: frozenset({_IN_FOLLOW_UP}),
-    **{event: stage.states for stage in _STAGES for event in (stage.before, stage.missed)},
-}
-
-
 def remind(session: Session, clock: Clock, *, public_url: str, channels: Collection[str] = EMAIL_ONLY) -> int:
-    """Write every message whose day has come; gives how many are new. Reminders come on working days only.
+    """Write every message whose day has come; return how many are new. Reminders come on working days only.
 
-    A new signal that nobody was told of (after a referral, or before a recipient was verified) is told too.
+    A new signal without a message to the team (after a referral, or before an address was verified) gets one.
     """
     plan = _Plan(session, clock, public_url=public_url.rstrip("/"), channels=channels)
     messages = [*plan.new_signals(), *plan.absences()]
@@ -102,62 +62,9 @@ def remind(session: Session, clock: Clock, *, public_url: str, channels: Collect
     return enqueue(session, messages)
 
 
-def why_obsolete(
-    session: Session, event: str, subject_id: uuid.UUID, organisation_id: uuid.UUID | None, recipient: str
-) -> str | None:
-    """A code of why this need not be told any more, None when it must; asked just before it is sent."""
-    if event in _STATES_OF or event == Event.NOTICE_REMINDER:
-        return _about_signal(session, event, subject_id, organisation_id, recipient)
-    if event in (Event.DRILL, Event.DRILL_UNANSWERED):
-        return _about_drill(session, subject_id)
-    if event in (Event.STAND_IN, Event.UNCOVERED):
-        return "back" if session.get(Absence, subject_id) is None else None
-    if event == Event.ACCOUNT_LINK:
-        return _about_link(session, subject_id)
-    if event in (Event.RECIPIENT_CHECK, Event.DEPUTY_CHECK):
-        return why_no_check(session, subject_id, recipient)
-    if event == Event.ROUTING_SUSPENDED and organisation_id is not None:
-        since = select(Organisation.suspended_from).where(Organisation.id == organisation_id)
-        return "restored" if session.scalar(since) is None else None
-    if event in (Event.NOTHING_OPEN, Event.DIGEST) and organisation_id is not None:
-        return _about_work(session, event, organisation_id)
-    return None
-
-
-def _about_work(session: Session, event: str, organisation_id: uuid.UUID) -> str | None:
-    due = _open_with_deadline(session)
-    if event == Event.NOTHING_OPEN:
-        return "work_came" if organisation_id in due else None
-    return None if due.get(organisation_id) else "nothing_open"
-
-
-def _about_drill(session: Session, drill_id: uuid.UUID) -> str | None:
-    """Answered, or the team was sent another since, which tells the day that holds."""
-    drill = session.get(Drill, drill_id)
-    if drill is None or drill.answered_on is not None:
-        return "answered"
-    later = (Drill.organisation_id == drill.organisation_id, Drill.sent_on > drill.sent_on)
-    return "replaced" if session.scalar(select(Drill.id).where(*later).limit(1)) else None
-
-
-def month_after(day: date) -> date:
-    """The same day of the next month, or its last day where there is none (art. 3 of Regulation 1182/71)."""
-    year, month = (day.year + 1, 1) if day.month == 12 else (day.year, day.month + 1)
-    return date(year, month, min(day.day, monthrange(year, month)[1]))
-
-
-def working_days_before(day: date, n: int) -> date:
-    """The n-th working day before a day."""
-    for _ in range(n):
-        day -= timedelta(days=1)
-        while not is_working_day(day):
-            day -= timedelta(days=1)
-    return day
-
-
 @dataclass(frozen=True, kw_only=True)
-class _Told:
-    """One event to these people; `day` is the one it tells."""
+class _Notification:
+    """One event for these people; `day` is the date in the message."""
 
     event: Event
     subject_id: uuid.UUID
@@ -169,7 +76,7 @@ class _Told:
 
 
 class _Plan:
-    """What is to be told at one moment, with everything about organisations looked up once."""
+    """The notifications of one moment; it reads everything about organisations once."""
 
     def __init__(self, session: Session, clock: Clock, *, public_url: str, channels: Collection[str]) -> None:
         self.session, self.now, self.on = session, clock.now(), today(clock)
@@ -195,7 +102,7 @@ class _Plan:
         for signal in self.session.execute(query):
             organisation = self.organisations[signal.organisation_id]
             yield from self._messages(
-                _Told(
+                _Notification(
                     event=Event.NEW_SIGNAL,
                     subject_id=signal.id,
                     organisation=organisation,
@@ -208,18 +115,18 @@ class _Plan:
     def about_signals(self) -> Iterator[NewMessage]:
         for signal in self.session.execute(_live_signals()):
             organisation = self.organisations[signal.organisation_id]
-            for told in self._about(signal, organisation):
-                yield from self._messages(told)
+            for notification in self._about(signal, organisation):
+                yield from self._messages(notification)
 
     def absences(self) -> Iterator[NewMessage]:
-        """Who stands in hears of it; where nobody does, the leads hear of signals that would sleep."""
+        """Notify the person who stands in, or the leads when nobody does."""
         for away in self.away.values():
             organisation = self.organisations[away.organisation_id]
             covered = away.cover_id is not None
             to = self.colleagues[away.cover_id] if away.cover_id else self._leads_of(organisation)
             if away.staff_id in self.holders:
                 yield from self._messages(
-                    _Told(
+                    _Notification(
                         event=Event.STAND_IN if covered else Event.UNCOVERED,
                         subject_id=away.id,
                         organisation=organisation,
@@ -232,11 +139,11 @@ class _Plan:
 
     def digests(self) -> Iterator[NewMessage]:
         chosen = [found for found in self.organisations.values() if found.digest_at is not None]
-        due = _open_with_deadline(self.session) if chosen else {}
+        due = open_with_deadline(self.session) if chosen else {}
         for organisation in chosen:
             if first := due.get(organisation.id):
                 yield from self._messages(
-                    _Told(
+                    _Notification(
                         event=Event.DIGEST,
                         subject_id=_subject(organisation.id, "digest", self.on.isoformat()),
                         organisation=organisation,
@@ -251,11 +158,11 @@ class _Plan:
         first = add_working_days(self.on.replace(day=1), 0)
         if not first <= self.on < first + timedelta(days=7):
             return
-        busy = _open_with_deadline(self.session)
+        busy = open_with_deadline(self.session)
         for organisation in self.organisations.values():
             if organisation.id not in busy and receives(organisation, self.on):
                 yield from self._messages(
-                    _Told(
+                    _Notification(
                         event=Event.NOTHING_OPEN,
                         subject_id=_subject(organisation.id, "nothing_open", f"{self.on:%Y-%m}"),
                         organisation=organisation,
@@ -265,39 +172,39 @@ class _Plan:
                     )
                 )
 
-    def _about(self, signal: Any, organisation: Organisation) -> Iterator[_Told]:
-        for stage in _STAGES:
+    def _about(self, signal: Any, organisation: Organisation) -> Iterator[_Notification]:
+        for stage in STAGES:
             if signal.state in stage.states:
                 yield from self._reminder(signal, organisation, stage)
                 yield from self._missed(signal, organisation, stage)
-        if signal.postponed_until is not None and signal.state in _STATES_OF[Event.AGREED_DAY]:
+        if signal.postponed_until is not None and signal.state in STATES_OF[Event.AGREED_DAY]:
             yield from self._agreed(signal, organisation)
         if signal.notified_on is None and signal.deferred_because is None:
             yield from self._notice(signal, organisation)
         if is_unattended(signal):
             yield from self._unattended(signal, organisation)
 
-    def _reminder(self, signal: Any, organisation: Organisation, stage: _Stage) -> Iterator[_Told]:
-        """The working day before, but not on the day of receipt, when the team was told of it anyway."""
+    def _reminder(self, signal: Any, organisation: Organisation, stage: Stage) -> Iterator[_Notification]:
+        """Remind on the working day before, but not on the day of receipt, which has a message already."""
         due: date = getattr(signal, stage.deadline)
         before = _working_day_of_team_before(organisation, due)
         day = before if before > signal.received_on else due
         if organisation.digest_at is None and day > signal.received_on and day <= self.on <= due:
             team = self._team_for(signal, organisation)
-            yield self._told(stage.before, signal, organisation, team, day=due, until=due)
+            yield self._notification(stage.before, signal, organisation, team, day=due, until=due)
 
-    def _agreed(self, signal: Any, organisation: Organisation) -> Iterator[_Told]:
-        """On the day that was agreed, or the first working day after it; the lead where it was missed."""
+    def _agreed(self, signal: Any, organisation: Organisation) -> Iterator[_Notification]:
+        """Remind on the agreed day or the first working day after it, and the lead one working day later."""
         day: date = signal.postponed_until
         team = [] if organisation.digest_at is not None else self._team_for(signal, organisation)
         leads = self._leads_of(organisation)
         first = add_working_days(day, 0)
         for since, to in ((first, team), (add_working_days(first, 1), leads)):
             if self._has_come(since):
-                yield self._told(Event.AGREED_DAY, signal, organisation, to, day=day)
+                yield self._notification(Event.AGREED_DAY, signal, organisation, to, day=day)
 
     def _team_for(self, signal: Any, organisation: Organisation) -> list[ContactPoint]:
-        """The team; and who stands in for the one who has it, or the leads where nobody does."""
+        """Return the team, with the stand-in of an absent claimant, or the leads without a stand-in."""
         team = team_of(organisation, channels=self.channels)
         away = self.away.get(signal.claimed_by_id)
         if away is None:
@@ -306,34 +213,36 @@ class _Plan:
         return [*team, *standing_in]
 
     def _leads_of(self, organisation: Organisation) -> Sequence[ContactPoint]:
-        """The leads, or the deputy of a team without one."""
+        """Return the leads, or the deputy of a team without a lead."""
         return self.leads.get(organisation.id, []) or deputy_of(organisation)
 
-    def _missed(self, signal: Any, organisation: Organisation, stage: _Stage) -> Iterator[_Told]:
+    def _missed(self, signal: Any, organisation: Organisation, stage: Stage) -> Iterator[_Notification]:
         due: date = getattr(signal, stage.deadline)
         for step, (to, path) in enumerate(self._ladder(organisation)):
             if self._has_come(add_working_days(due, 1 + step * organisation.escalation_working_days)):
-                yield self._told(stage.missed, signal, organisation, to, day=due, path=path)
+                yield self._notification(stage.missed, signal, organisation, to, day=due, path=path)
 
-    def _unattended(self, signal: Any, organisation: Organisation) -> Iterator[_Told]:
+    def _unattended(self, signal: Any, organisation: Organisation) -> Iterator[_Notification]:
         deleted_on = signal.received_on + timedelta(days=self.unattended_days[organisation.id])
         if not deleted_on - timedelta(days=WARNED_BEFORE) <= self.on < deleted_on:
             return
         for to, path in self._ladder(organisation):
-            yield self._told(
+            yield self._notification(
                 Event.UNATTENDED, signal, organisation, to, day=deleted_on, until=deleted_on, path=path
             )
 
-    def _notice(self, signal: Any, organisation: Organisation) -> Iterator[_Told]:
+    def _notice(self, signal: Any, organisation: Organisation) -> Iterator[_Notification]:
         last = month_after(signal.received_on)
         team = self._team_for(signal, organisation)
         leads = self._leads_of(organisation)
         for working_days, to in ((NOTICE_WORKING_DAYS, team), (1, leads)):
             if working_days_before(last, working_days) <= self.on <= last:
-                yield self._told(Event.NOTICE_REMINDER, signal, organisation, to, day=last, until=last)
+                yield self._notification(
+                    Event.NOTICE_REMINDER, signal, organisation, to, day=last, until=last
+                )
 
     def _ladder(self, organisation: Organisation) -> list[tuple[Sequence[ContactPoint], str]]:
-        """Lead, deputy, service manager; where one is missing the next takes its place at once."""
+        """Return lead, deputy and service manager; the next takes the place of a missing one."""
         managers = f"/desk/escalations/{organisation.id}"
         rungs = [
             (self.leads.get(organisation.id, []), "/desk"),
@@ -342,7 +251,7 @@ class _Plan:
         ]
         return [(to, path) for to, path in rungs if to]
 
-    def _told(
+    def _notification(
         self,
         event: Event,
         signal: Any,
@@ -352,8 +261,8 @@ class _Plan:
         day: date,
         until: date | None = None,
         path: str = "/desk",
-    ) -> _Told:
-        return _Told(
+    ) -> _Notification:
+        return _Notification(
             event=event,
             subject_id=signal.id,
             organisation=organisation,
@@ -363,36 +272,36 @@ class _Plan:
             path=path,
         )
 
-    def _messages(self, told: _Told, *, opens: time | None = None) -> Iterator[NewMessage]:
+    def _messages(self, notification: _Notification, *, opens: time | None = None) -> Iterator[NewMessage]:
         moment = self.now
-        if told.event is not Event.NEW_SIGNAL:
-            opens = opens or time(told.organisation.opens_at)
+        if notification.event is not Event.NEW_SIGNAL:
+            opens = opens or time(notification.organisation.opens_at)
             moment = max(moment, datetime.combine(self.on, opens, AMSTERDAM))
-        for reach in once_each(without(told.to, self.kept_out)):
+        for reach in once_each(without(notification.to, self.kept_out)):
             yield NewMessage(
-                event=told.event,
-                subject_id=told.subject_id,
-                organisation_id=told.organisation.id,
+                event=notification.event,
+                subject_id=notification.subject_id,
+                organisation_id=notification.organisation.id,
                 channel=reach.channel,
                 recipient=reach.recipient,
                 language=reach.language,
                 values={
-                    "link": f"{self.public_url}{self._path(told, reach)}",
-                    DATES[told.event]: told.day.isoformat(),
+                    "link": f"{self.public_url}{self._path(notification, reach)}",
+                    DATES[notification.event]: notification.day.isoformat(),
                 },
-                not_before=not_disturbing(told.organisation, moment),
-                expires_at=datetime.combine(told.until + timedelta(days=1), time(), AMSTERDAM),
+                not_before=not_disturbing(notification.organisation, moment),
+                expires_at=datetime.combine(notification.until + timedelta(days=1), time(), AMSTERDAM),
             )
 
-    def _path(self, told: _Told, reach: ContactPoint) -> str:
-        return path_for(reach, told.organisation.id, told.path, see_signals=self.see_signals)
+    def _path(self, notification: _Notification, reach: ContactPoint) -> str:
+        return path_for(reach, notification.organisation.id, notification.path, see_signals=self.see_signals)
 
     def _has_come(self, day: date) -> bool:
         return self.on - timedelta(days=CATCH_UP_DAYS) < day <= self.on
 
 
 def _working_day_of_team_before(organisation: Organisation, day: date) -> date:
-    """The last working day before a day on which this team is written to: else word came after the day."""
+    """Return the last working day before a day on which this team gets messages."""
     before = working_days_before(day, 1)
     for _ in range(7):
         if not organisation.working_days or str(before.isoweekday()) in organisation.working_days:
@@ -402,7 +311,7 @@ def _working_day_of_team_before(organisation: Organisation, day: date) -> date:
 
 
 def _live_signals() -> Any:
-    """What is open, and what still waits for its art. 14 letter; nothing that nobody may work on."""
+    """Select open signals and those that wait for their art. 14 letter, without the restricted ones."""
     uninformed = and_(Signal.notified_on.is_(None), Signal.deferred_because.is_(None))
     return select(
         Signal.id,
@@ -422,78 +331,6 @@ def _live_signals() -> Any:
     )
 
 
-def _open_with_deadline(session: Session) -> dict[uuid.UUID, date | None]:
-    """Organisations with anything open, and their first deadline; None where nobody may work on any of it."""
-    runs = case((Signal.restricted_on.is_(None), Signal.due_on))
-    query = (
-        select(Signal.organisation_id, func.min(runs).label("first"))
-        .where(Signal.state != _CONCLUDED)
-        .group_by(Signal.organisation_id)
-    )
-    return {row.organisation_id: row.first for row in session.execute(query)}
-
-
-def _about_some_signal(session: Session, organisation_id: uuid.UUID | None, recipient: str) -> str | None:
-    """On arrival the team is told of several signals at once, and of none in particular."""
-    new = exists().where(
-        Signal.organisation_id == organisation_id, Signal.state == _NEW, Signal.restricted_on.is_(None)
-    )
-    found = session.execute(select(new.label("new"), _is_kept_out(recipient).label("kept_out"))).one()
-    if not found.new:
-        return "gone"
-    return "coordinator" if found.kept_out else None
-
-
-def _is_kept_out(recipient: str) -> ColumnElement[bool]:
-    """Whether they became a coordinator while the message waited; a phone is somebody's, too."""
-    whose = select(func.lower(Recipient.address)).where(Recipient.phone == recipient)
-    they = or_(StaffMember.email == recipient.lower(), StaffMember.email.in_(whose))
-    return exists().where(they, StaffMember.role == Role.COORDINATOR)
-
-
-def _about_signal(
-    session: Session, event: str, signal_id: uuid.UUID, organisation_id: uuid.UUID | None, recipient: str
-) -> str | None:
-    query = select(
-        Signal.organisation_id,
-        Signal.state,
-        Signal.notified_on,
-        Signal.deferred_because,
-        Signal.postponed_until,
-        Signal.claimed_by_id,
-        Signal.restricted_on,
-        _is_kept_out(recipient).label("kept_out"),
-    ).where(Signal.id == signal_id)
-    signal = session.execute(query).one_or_none()
-    if signal is None:
-        is_of_some = event == Event.NEW_SIGNAL
-        return _about_some_signal(session, organisation_id, recipient) if is_of_some else "gone"
-    if signal.kept_out:
-        return "coordinator"
-    if signal.organisation_id != organisation_id:
-        return "referred"
-    if signal.restricted_on is not None:
-        return "restricted"
-    informed = signal.notified_on is not None or signal.deferred_because is not None
-    if event in (Event.NOTICE_REMINDER, Event.UNATTENDED) and informed:
-        return "informed"
-    if event != Event.NOTICE_REMINDER and signal.state not in _STATES_OF[event]:
-        return f"now_{signal.state.value}"
-    if event == Event.UNATTENDED and signal.claimed_by_id is not None:
-        return f"now_{signal.state.value}"
-    if event == Event.AGREED_DAY and signal.postponed_until is None:
-        return "went_on"
-    return None
-
-
-def _about_link(session: Session, link_id: uuid.UUID) -> str | None:
-    """A newer link takes the place of an older one, which opens nothing any more."""
-    link = session.get(AccountLink, link_id)
-    if link is None:
-        return "replaced"
-    return "used" if link.used_at is not None else None
-
-
 def _subject(organisation_id: uuid.UUID, what: str, when: str) -> uuid.UUID:
-    """The opaque id of something that happens once for an organisation and a period."""
+    """Return the opaque id of an event that happens once for an organisation and a period."""
     return uuid.uuid5(_NAMESPACE, f"{what}/{organisation_id}/{when}")

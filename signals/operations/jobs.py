@@ -34,7 +34,8 @@ from signals.models import IdempotencyKey, Receipt, SealedReport
 from signals.notices.channels import complete, make_channels, rest, switches
 from signals.notices.drills import DrillReport, Drills
 from signals.notices.limit_notices import forget_full_days, watch_limits
-from signals.notices.reminders import remind, why_obsolete
+from signals.notices.obsolete import why_obsolete
+from signals.notices.reminders import remind
 from signals.operation import Operation
 from signals.organisations.current_addresses import still_reached
 from signals.organisations.recipients import ask_for_proof

@@ -10,9 +10,8 @@ from sqlalchemy.orm import Session, selectinload
 
 from signals import reference
 from signals.audit.grounds import Ground
-from signals.audit.log import SYSTEM, Actor, AuditLog
-from signals.clock import Clock
 from signals.models import MunicipalityOfPostcode, Organisation
+from signals.operation import Operation
 from signals.routing.address_file import CompactCoverage
 from signals.routing.coverage_problems import (
     Problem,
@@ -74,14 +73,7 @@ class CoverageImport:
 
 
 def import_official(
-    session: Session,
-    clock: Clock,
-    *,
-    file: CompactCoverage,
-    as_of: date,
-    audit: AuditLog,
-    actor: Actor = SYSTEM,
-    least: Share = COMPLETE,
+    operation: Operation, *, file: CompactCoverage, as_of: date, least: Share = COMPLETE
 ) -> CoverageImport:
     """Write the official file to `postcode_municipalities`, where the shipped facts are too coarse.
 
@@ -89,6 +81,7 @@ def import_official(
     differ are written, with the routing version and an audit entry in the same transaction. Raises
     `IncompleteFile` for less than `least`. A partial file changes only the postcodes that it holds.
     """
+    session = operation.session
     if not file.partial:
         _refuse_incomplete(file, as_of, least)
     wanted = dict(_wanted(file, as_of))
@@ -115,8 +108,7 @@ def import_official(
     if result.anything:
         session.flush()
         routing_changed(session)
-        action = AuditAction.COVERAGE_CHANGED
-        audit.record(session, clock, actor=actor, action=action, ground=Ground.OFFICIAL_FILE)
+        operation.record(AuditAction.COVERAGE_CHANGED, ground=Ground.OFFICIAL_FILE)
     return result
 
 

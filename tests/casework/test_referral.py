@@ -18,7 +18,7 @@ from signals.casework.sealed_notes import open_notes
 from signals.errors import Conflict, Invalid, NotFound, StaleVersion
 from signals.intake.content import open_report
 from signals.models import AddressLink, Organisation, Recipient, Referral, Signal
-from signals.notices.reminders import why_obsolete
+from signals.notices.obsolete import why_obsolete
 from signals.vocabulary import ConcernType, Outcome, ReferralReason, SignalState
 from tests.support.world import AMSTERDAM, GRONINGEN, IN_AMSTERDAM, World
 

@@ -66,10 +66,7 @@ def email(world: World, actor: Actor) -> str:
 def lift(world: World, actor: Actor, *, expected: int | None = None, id: uuid.UUID | None = None) -> FullDay:
     with world.sessions.begin() as session:
         return raise_limit(
-            session,
-            world.clock,
-            actor=actor,
-            audit=world.audit,
+            world.operation(session, actor),
             setting=SETTING,
             area_day_id=id or rows(world)[0].id,
             expected_raises=expected,
@@ -235,9 +232,9 @@ def test_yesterday_cannot_be_raised_and_is_still_shown(world: World, lead: Actor
     with pytest.raises(LimitNotRaised):
         lift(world, lead)
     with world.sessions() as session:
-        shown = full_day(session, world.clock, actor=lead, setting=SETTING, area_day_id=rows(world)[0].id)
+        shown = full_day(world.operation(session, lead), setting=SETTING, area_day_id=rows(world)[0].id)
         assert shown.next_limit is None
-        assert full_days(session, world.clock, actor=lead, setting=SETTING) == []
+        assert full_days(world.operation(session, lead), setting=SETTING) == []
 
 
 def test_another_teams_day_is_as_if_it_were_not_there(world: World, lead: Actor) -> None:
@@ -265,7 +262,7 @@ def test_a_lead_sees_the_own_day_and_an_administrator_every_one(
     other = world.staff(GRONINGEN, Role.LEAD)
     with world.sessions() as session:
         seen = {
-            actor.id: len(full_days(session, world.clock, actor=actor, setting=SETTING))
+            actor.id: len(full_days(world.operation(session, actor), setting=SETTING))
             for actor in (lead, administrator, other)
         }
     assert seen == {lead.id: 1, administrator.id: 1, other.id: 0}

@@ -13,8 +13,8 @@ from signals.audit.log import Actor
 from signals.casework import claim, record_attempt
 from signals.casework.referral import refer
 from signals.clock import AMSTERDAM
+from signals.lifecycle.deadlines import month_after, working_days_before
 from signals.models import Absence, Organisation, Recipient, Signal, StaffMember
-from signals.notices.reminders import month_after, working_days_before
 from signals.operations.jobs import Worker
 from signals.staff.absence import add_absence, remove_absence
 from signals.vocabulary import AttemptKind, AttemptResult, ReferralReason, Role, SignalState

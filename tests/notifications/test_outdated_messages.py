@@ -13,7 +13,7 @@ from notifications.models import MessageState, OutboxMessage
 from notifications.outbox import NewMessage, enqueue
 from notifications.retry import TemporaryFailure
 from signals.models import AccountLink, Organisation, Recipient, Signal, StaffMember
-from signals.notices.reminders import why_obsolete
+from signals.notices.obsolete import why_obsolete
 from signals.organisations.administration import RecipientEntry, change_organisation
 from signals.organisations.recipients import ask_for_proof
 from signals.staff.recovery import recover

@@ -18,7 +18,7 @@ PART = [CbsRow("1012AB", 1, "GM0363"), CbsRow("1012AC", 1, "GM0384"), CbsRow("13
 def take(world: World, *, partial: bool) -> None:
     with world.sessions.begin() as session:
         file = compress(PART, partial=partial)
-        import_official(session, world.clock, file=file, as_of=TODAY, audit=world.audit)
+        import_official(world.operation(session), file=file, as_of=TODAY)
 
 
 def test_a_part_is_refused_and_as_a_part_moves_its_own_postcodes_only(world: World) -> None:

@@ -9,7 +9,6 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from signals import reference
-from signals.audit.log import AuditLog
 from signals.clock import FixedClock
 from signals.db import make_engine, session_factory
 from signals.models import AuditEntry, Base, MunicipalityOfPostcode, RoutingVersion
@@ -27,6 +26,7 @@ from signals.routing.coverage import (
 from signals.routing.coverage_problems import ProblemKind
 from signals.routing.snapshot import Router
 from signals.vocabulary import AuditAction, OrganisationKind
+from tests.support.operations import operation
 
 NOW = datetime(2024, 9, 2, 9, 0, tzinfo=UTC)
 TODAY = NOW.date()
@@ -61,9 +61,7 @@ def take(
     session: Session, file: CompactCoverage, as_of: date = TODAY, *, least: Share = ANYTHING
 ) -> CoverageImport:
     """A few rows stand for the whole country, unless `least` says otherwise."""
-    result = import_official(
-        session, FixedClock(NOW), file=file, as_of=as_of, audit=AuditLog(bytes(32)), least=least
-    )
+    result = import_official(operation(session, FixedClock(NOW)), file=file, as_of=as_of, least=least)
     session.commit()
     return result
 
@@ -163,11 +161,9 @@ def test_a_change_moves_the_routing_version_and_is_audited(session: Session) -> 
 
 def test_rolled_back_nothing_has_changed(engine: Engine, session: Session) -> None:
     import_official(
-        session,
-        FixedClock(NOW),
+        operation(session, FixedClock(NOW)),
         file=file_of(("1012AB", 12, DIEMEN)),
         as_of=TODAY,
-        audit=AuditLog(bytes(32)),
         least=ANYTHING,
     )
     session.rollback()
