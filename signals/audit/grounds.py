@@ -58,7 +58,6 @@ class Ground(StrEnum):
     DISABLED = "disabled"
     FROM_ACCOUNT = "from_account"
     INVITATION = "invitation"
-    INVITED = "invited"
     OWN = "own"
     PASSKEY = "passkey"
     PASSKEY_COPIED = "passkey_copied"

@@ -41,9 +41,10 @@ def catalogue(language: str) -> Any:
     return Translations.load(_FOLDER, [language])
 
 
-def text(message: str, language: str) -> str:
-    """Return a marked text in a language."""
-    return str(catalogue(language).gettext(message))
+def text(message: str, language: str, **values: object) -> str:
+    """Return a text in a language, with its values filled in."""
+    words = str(catalogue(language).gettext(message))
+    return words % values if values else words
 
 
 def label(code: StrEnum, language: str) -> str:

@@ -7,6 +7,7 @@ retention period.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -33,7 +34,7 @@ from signals.vocabulary import (
     SignalState,
 )
 from signals.web.desk.answers import OfSignal
-from signals.web.labels import label
+from signals.web.labels import label, text
 from signals.web.staff_kit import display
 from signals.web.staff_kit.context import operation, reading_operation
 from signals.web.staff_kit.labels import result_label
@@ -45,6 +46,7 @@ FORMAT_VERSION: Final = "1.1"
 """Version 1.x may add fields; it removes none and changes no meaning."""
 MAY_LEAVE: Final = frozenset({Outcome.HELP_ACCEPTED, Outcome.REFERRED})
 _LANGUAGE: Final = "nl"
+_ = partial(text, language=_LANGUAGE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,15 +153,15 @@ def handover_of(signal_id: UUID) -> Handover:
 def handover_pdf(handover: Handover) -> bytes:
     """Return the hand-over to read and to file, in Dutch."""
     return make_pdf(
-        title=f"Overdracht {handover.signal.reference}",
+        title=_("Hand-over %(reference)s", reference=handover.signal.reference),
         lead=[
-            f"Van {handover.organisation}, {_day(handover.exported_on)}.",
-            "Bestemd voor het eigen zaaksysteem. De bron is een bezorger; meer is daarover niet bekend.",
+            _("From %(name)s, %(day)s.", name=handover.organisation, day=_day(handover.exported_on)),
+            _("For the own case system. The source is a delivery worker; nothing more is known about it."),
         ],
         sections=[
-            Section(title="Het signaal", facts=list(_report(handover))),
-            Section(title="Opvolging", facts=list(_follow_up(handover))),
-            Section(title="Uitkomst", facts=list(_outcome(handover.signal))),
+            Section(title=_("The signal"), facts=list(_report(handover))),
+            Section(title=_("Follow-up"), facts=list(_follow_up(handover))),
+            Section(title=_("Outcome"), facts=list(_outcome(handover.signal))),
         ],
         language=_LANGUAGE,
     )
@@ -174,17 +176,17 @@ def _refuse_unless_leaving(signal: Signal) -> None:
 
 def _report(handover: Handover) -> Iterator[tuple[str, str]]:
     report = handover.report
-    yield "Kenmerk", handover.signal.reference
-    yield "Adres", display.address(report.address)
-    yield "Binnengekomen", _day(handover.signal.received_on)
+    yield _("Reference"), handover.signal.reference
+    yield _("Address"), display.address(report.address)
+    yield _("Came in on"), _day(handover.signal.received_on)
     for concern in report.summary.concern_types:
-        yield "Wat opviel", label(concern, _LANGUAGE)
+        yield _("What stood out"), label(concern, _LANGUAGE)
     if report.summary.seen:
-        yield "Hoe vaak gezien", label(report.summary.seen, _LANGUAGE)
+        yield _("Frequency"), label(report.summary.seen, _LANGUAGE)
     if report.noticed_on:
-        yield "Opgevallen op", _day(report.noticed_on)
+        yield _("Noticed on"), _day(report.noticed_on)
     if report.note:
-        yield "Opmerking van de bezorger", report.note
+        yield _("Note of the carrier"), report.note
 
 
 def _follow_up(handover: Handover) -> Iterator[tuple[str, str]]:
@@ -192,31 +194,31 @@ def _follow_up(handover: Handover) -> Iterator[tuple[str, str]]:
     for attempt in signal.attempts:
         result = result_label(attempt.kind, attempt.result, _LANGUAGE).lower()
         until = attempt.postponed_until
-        agreed = f", afgesproken dag: {_day(until)}" if until else ""
+        agreed = _(", agreed day: %(day)s", day=_day(until)) if until else ""
         words = f"{label(attempt.kind, _LANGUAGE)}, {result}{agreed}"
-        yield "Contactpoging", f"{_clock(attempt.attempted_at)}: {words}"
+        yield _("Contact attempt"), f"{_clock(attempt.attempted_at)}: {words}"
     for note in handover.notes:
-        yield "Notitie", f"{_clock(note.written_at)}: {note.text}"
+        yield _("Note of the team"), f"{_clock(note.written_at)}: {note.text}"
     if signal.notified_on:
-        yield "Bewoner geïnformeerd (art. 14 AVG)", _day(signal.notified_on)
+        yield _("Resident informed (art. 14 GDPR)"), _day(signal.notified_on)
     elif signal.deferred_because:
         reason = DeferralReason(signal.deferred_because)
-        yield "Bewoner nog niet geïnformeerd (art. 14 AVG)", label(reason, _LANGUAGE)
+        yield _("Resident not informed yet (art. 14 GDPR)"), label(reason, _LANGUAGE)
     else:
-        yield "Bewoner geïnformeerd (art. 14 AVG)", "nog niet"
+        yield _("Resident informed (art. 14 GDPR)"), _("not yet")
 
 
 def _outcome(signal: Signal) -> Iterator[tuple[str, str]]:
     if signal.outcome:
-        yield "Uitkomst", label(signal.outcome, _LANGUAGE)
+        yield _("Outcome"), label(signal.outcome, _LANGUAGE)
     if signal.referred_to:
-        yield "Naar wie", label(signal.referred_to, _LANGUAGE)
+        yield _("To whom"), label(signal.referred_to, _LANGUAGE)
     if signal.newly_known is not None:
-        yield "Nieuw in beeld bij hulp", "ja" if signal.newly_known else "nee"
+        yield _("Newly known to help"), _("yes") if signal.newly_known else _("no")
     if signal.wmo_notified_on:
-        yield "Wmo-melding gedaan", _day(signal.wmo_notified_on)
+        yield _("Wmo notification done"), _day(signal.wmo_notified_on)
     if signal.concluded_at:
-        yield "Afgerond", _clock(signal.concluded_at)
+        yield _("Concluded"), _clock(signal.concluded_at)
 
 
 def _day(day: date) -> str:

@@ -1,8 +1,9 @@
-"""The answer to a request for access (art. 15 AVG) as a PDF in plain Dutch."""
+"""The answer to a request for access (art. 15 AVG) as a PDF in plain Dutch, from the Dutch catalogue."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from enum import StrEnum
+from functools import partial
 from typing import Any, Final
 
 from babel.dates import format_date, format_datetime
@@ -21,94 +22,111 @@ from signals.vocabulary import (
     Seen,
     SignalState,
 )
-from signals.web.labels import label
+from signals.web.labels import label, mark, text
 from signals.web.staff_kit.labels import reason_label, result_label
 from signals.web.staff_kit.pdf import Section, make_pdf
 
 _LANGUAGE: Final = "nl"
+_ = partial(text, language=_LANGUAGE)
+
 _RIGHTS: Final = (
-    "U kunt ons vragen om gegevens te verbeteren, te verwijderen of tijdelijk niet te gebruiken, en u kunt"
-    " bezwaar maken.",
-    "Bent u het niet eens met hoe wij met uw gegevens omgaan? Dan kunt u een klacht indienen bij de"
-    " Autoriteit Persoonsgegevens.",
+    mark(
+        "You may ask us to correct data, to delete them or not to use them for a while, and you may object."
+    ),
+    mark(
+        "Do you disagree with the way we use your data? Then you can complain to the Dutch data protection"
+        " authority."
+    ),
 )
 
 _RULES: Final = {
-    "concluded": "Na afronding bewaard",
-    "unattended": "Zonder opvolging bewaard",
-    "hard_limit": "Hoe dan ook niet langer dan",
+    "concluded": mark("Kept after conclusion"),
+    "unattended": mark("Kept without follow-up"),
+    "hard_limit": mark("In any case no longer than"),
 }
 _RECIPIENTS: Final = {
-    "own_team": "medewerkers van deze organisatie die signalen opvolgen",
-    "referred_to": "een organisatie waaraan het signaal is overgedragen",
-    "processor": "de beheerder van het platform, in opdracht van deze organisatie",
+    "own_team": mark("workers of this organisation who follow signals up"),
+    "referred_to": mark("an organisation that took the signal over"),
+    "processor": mark("the provider of the platform, on behalf of this organisation"),
 }
 _OUTCOME_GROUPS: Final = {
-    "no_concern": "er was niets aan de hand",
-    "helped": "geholpen",
-    "known": "al in beeld bij hulp",
-    "declined": "wilde geen hulp",
-    "not_reached": "niet bereikt",
-    "void": "dubbel, adres klopte niet of misbruik",
-    "referred": "overgedragen aan een andere organisatie",
+    "no_concern": mark("there was no concern"),
+    "helped": mark("helped"),
+    "known": mark("already known to help"),
+    "declined": mark("did not want help"),
+    "not_reached": mark("not reached"),
+    "void": mark("duplicate, wrong address or misuse"),
+    "referred": mark("handed over to another organisation"),
 }
 _DEADLINES: Final = {
-    "claim_by": "Op te pakken voor of op",
-    "contact_by": "Eerste contactpoging voor of op",
-    "conclude_by": "Af te ronden voor of op",
-    "due_on": "Eerstvolgende termijn",
+    "claim_by": mark("To be claimed on or before"),
+    "contact_by": mark("First attempt on or before"),
+    "conclude_by": mark("To be concluded on or before"),
+    "due_on": mark("Next deadline"),
 }
 
 
 def rights_pdf(document: Mapping[str, Any]) -> bytes:
     """Return the document of `signals.residents.export_of` as a PDF for the resident."""
     return make_pdf(
-        title="Antwoord op uw verzoek om inzage",
+        title=_("Answer to your request for access"),
         lead=[
-            f"Dit is alles wat {document['organisation']} over dit adres bewaart.",
-            "Een bezorger maakte zich zorgen en gaf dat door. Wie dat was, is niet bekend.",
+            _("This is all that %(name)s keeps about this address.", name=document["organisation"]),
+            _("A delivery worker was worried and passed that on. Nobody knows who it was."),
         ],
-        sections=[*_sections(document), Section(title="Uw rechten", text=_RIGHTS)],
+        sections=list(_sections(document)),
         language=_LANGUAGE,
     )
 
 
 def _sections(document: Mapping[str, Any]) -> Iterator[Section]:
-    yield Section(
-        title="Waarom en hoe lang",
-        facts=[
-            ("Grondslag", document["legal_basis"] or "niet vastgelegd"),
-            ("Bewaartermijn", document["retention_basis"] or "niet vastgelegd"),
-            *(
-                (_RULES[kept["rule"]], f"{kept['days']} dagen. {kept['legal_basis']}")
-                for kept in document["retention"]
-            ),
-            ("Dat er een signaal was", f"{document['earlier_kept_days']} dagen, zonder inhoud"),
-            *(("Wie het kan ontvangen", _RECIPIENTS[code]) for code in document["recipients"]),
-            ("Bron", "een bezorger"),
-        ],
-    )
+    yield Section(title=_("Why and for how long"), facts=list(_reasons(document)))
     for signal in document["signals"]:
-        yield Section(title=f"Signaal {signal['reference']}", facts=list(facts_of(signal)))
+        yield Section(title=_title(signal), facts=list(facts_of(signal)))
     if document["earlier_signals"]:
         yield Section(
-            title="Eerdere signalen",
+            title=_("Earlier signals"),
             text=[
-                "Van eerdere signalen is de inhoud verwijderd. Alleen de dag van binnenkomst en in het kort"
-                " hoe het afliep zijn er nog."
+                _(
+                    "The content of earlier signals was deleted. Only the day of receipt and, in short, the"
+                    " outcome are left."
+                )
             ],
-            facts=[("Binnengekomen", _earlier(link)) for link in document["earlier_signals"]],
+            facts=[(_("Came in on"), _earlier(link)) for link in document["earlier_signals"]],
         )
     for referral in document["referred"]:
-        yield Section(
-            title=f"Signaal {referral['reference']}",
-            text=[
-                f"Op {_day(referral['on'])} overgedragen aan {referral['to'] or 'een andere organisatie'}."
-                f" Reden: {_words(ReferralReason, referral['reason'])}.",
-                "Wij hebben de inhoud niet meer.",
-            ],
-            facts=list(_uses(referral)),
-        )
+        yield Section(title=_title(referral), text=_handed_over(referral), facts=list(_uses(referral)))
+    yield Section(title=_("Your rights"), text=[_(right) for right in _RIGHTS])
+
+
+def _title(signal: Mapping[str, Any]) -> str:
+    return _("Signal %(reference)s", reference=signal["reference"])
+
+
+def _reasons(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield ground, retention periods, recipients and source (art. 15(1) AVG)."""
+    yield _("Legal ground"), document["legal_basis"] or _("not recorded")
+    yield _("Retention period"), document["retention_basis"] or _("not recorded")
+    for kept in document["retention"]:
+        rule = _RULES[kept["rule"]]
+        yield _(rule), _("%(days)s days. %(ground)s", days=kept["days"], ground=kept["legal_basis"])
+    days = _("%(days)s days, without its content", days=document["earlier_kept_days"])
+    yield _("That there was a signal"), days
+    for code in document["recipients"]:
+        yield _("Possible recipients"), _(_RECIPIENTS[code])
+    yield _("Source"), _("a delivery worker")
+
+
+def _handed_over(referral: Mapping[str, Any]) -> list[str]:
+    return [
+        _(
+            "Handed over to %(organisation)s on %(day)s. Reason: %(reason)s.",
+            organisation=referral["to"] or _("another organisation"),
+            day=_day(referral["on"]),
+            reason=_words(ReferralReason, referral["reason"]),
+        ),
+        _("We do not have the content any more."),
+    ]
 
 
 def facts_of(signal: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -118,65 +136,65 @@ def facts_of(signal: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from _notified(signal)
     yield from _attempts(signal)
     for change in signal["history"]:
-        yield "Gebeurtenis", _change(change)
+        yield _("Event"), _change(change)
     yield from _conclusion(signal)
     if signal["restricted_on"]:
-        yield "Gebruik beperkt sinds", _day(signal["restricted_on"])
+        yield _("Use restricted since"), _day(signal["restricted_on"])
     yield from _uses(signal)
 
 
 def _uses(signal: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for access in signal["accesses"]:
-        yield "Ingezien of gebruikt", f"{_day(access['on'])}: {_words(AuditAction, access['action'])}"
+        yield _("Read or used"), f"{_day(access['on'])}: {_words(AuditAction, access['action'])}"
 
 
 def _reception(signal: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    yield "Binnengekomen", _day(signal["received_on"])
+    yield _("Came in on"), _day(signal["received_on"])
     if signal["unrouted"]:
-        yield "Waar", "bij het landelijk meldpunt, want geen organisatie kon het ontvangen"
+        yield _("Where"), _("at the national desk, because no organisation could receive it")
     if signal["repeat"]:
-        yield "Eerder", "er was al een signaal over dit adres"
+        yield _("Earlier"), _("there was a signal about this address already")
     if signal["team_told"]:
-        yield "Team", "kreeg bericht dat er een signaal was, zonder inhoud"
-    yield "Stand", label(SignalState(signal["state"]), _LANGUAGE)
+        yield _("Team"), _("got a message that there was a signal, without its content")
+    yield _("State"), label(SignalState(signal["state"]), _LANGUAGE)
     for name, words in _DEADLINES.items():
-        yield words, _day(signal[name])
+        yield _(words), _day(signal[name])
 
 
 def _notified(signal: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield how the resident was notified (art. 14 AVG)."""
     if signal["letter_printed_on"]:
-        yield "Brief aan u afgedrukt op", _day(signal["letter_printed_on"])
+        yield _("Letter to you printed on"), _day(signal["letter_printed_on"])
     if signal["notified_on"]:
-        yield "Aan u verteld op", _day(signal["notified_on"])
+        yield _("You were told on"), _day(signal["notified_on"])
     if signal["deferred_because"]:
-        yield "Niet eerder verteld, omdat", _words(DeferralReason, signal["deferred_because"])
+        yield _("Not told earlier, because"), _words(DeferralReason, signal["deferred_because"])
 
 
 def _attempts(signal: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for attempt in signal["contact_attempts"]:
         kind, result = AttemptKind(attempt["kind"]), AttemptResult(attempt["result"])
-        agreed = f", afgesproken dag: {_day(attempt['agreed_for'])}" if attempt["agreed_for"] else ""
-        together = f", met {attempt['workers']} medewerkers" if attempt["workers"] > 1 else ""
+        agreed = _(", agreed day: %(day)s", day=_day(attempt["agreed_for"])) if attempt["agreed_for"] else ""
+        together = _(", with %(number)s workers", number=attempt["workers"]) if attempt["workers"] > 1 else ""
         tried = f"{label(kind, _LANGUAGE)}, {result_label(kind, result, _LANGUAGE)}"
-        yield "Contactpoging", f"{_moment(attempt['at'])}: {tried}{together}{agreed}"
+        yield _("Contact attempt"), f"{_moment(attempt['at'])}: {tried}{together}{agreed}"
     if signal["first_contact_at"]:
-        yield "Eerste gesprek", _moment(signal["first_contact_at"])
+        yield _("First talk"), _moment(signal["first_contact_at"])
     if signal["postponed_until"]:
-        yield "Afgesproken voor", _day(signal["postponed_until"])
+        yield _("Agreed for"), _day(signal["postponed_until"])
 
 
 def _conclusion(signal: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if signal["wmo_notified_on"]:
-        yield "Wmo-melding gedaan op", _day(signal["wmo_notified_on"])
+        yield _("Wmo notification done on"), _day(signal["wmo_notified_on"])
     if signal["concluded_at"]:
-        yield "Afgerond", _moment(signal["concluded_at"])
+        yield _("Concluded"), _moment(signal["concluded_at"])
     if signal["outcome"]:
-        yield "Uitkomst", _words(Outcome, signal["outcome"])
+        yield _("Outcome"), _words(Outcome, signal["outcome"])
     if signal["referred_to"]:
-        yield "Verwezen naar", _words(ReferredTo, signal["referred_to"])
+        yield _("Referred to"), _words(ReferredTo, signal["referred_to"])
     if signal["newly_known"] is not None:
-        yield "Al bekend bij hulp", "nee" if signal["newly_known"] else "ja"
+        yield _("Known to help already"), _("no") if signal["newly_known"] else _("yes")
 
 
 def _change(change: Mapping[str, Any]) -> str:
@@ -184,7 +202,7 @@ def _change(change: Mapping[str, Any]) -> str:
     states = [label(SignalState(change[name]), _LANGUAGE) for name in ("before", "after") if change[name]]
     reason = _reason(change)
     words = f"{_day(change['on'])}: {_words(Action, change['action'])} ({' → '.join(states)})"
-    return f"{words}. Reden: {reason}" if reason else words
+    return _("%(words)s. Reason: %(reason)s", words=words, reason=reason) if reason else words
 
 
 def _reason(change: Mapping[str, Any]) -> str:
@@ -196,25 +214,26 @@ def _reason(change: Mapping[str, Any]) -> str:
 
 
 def _earlier(link: Mapping[str, Any]) -> str:
-    return f"{_day(link['received_on'])}, afloop: {_OUTCOME_GROUPS.get(link['outcome_group'], 'niet bekend')}"
+    outcome = _OUTCOME_GROUPS.get(link["outcome_group"], mark("not known"))
+    return _("%(day)s, outcome: %(outcome)s", day=_day(link["received_on"]), outcome=_(outcome))
 
 
 def _content(signal: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if "address" not in signal:
-        yield "Inhoud", "verwijderd"
+        yield _("Content"), _("deleted")
         return
     place = signal["address"]
-    yield "Adres", f"{place['postcode']} {place['house_number']} {place['addition']}".strip()
+    yield _("Address"), f"{place['postcode']} {place['house_number']} {place['addition']}".strip()
     for code in signal["concern_types"]:
-        yield "Wat opviel", label(ConcernType(code), _LANGUAGE)
+        yield _("What stood out"), label(ConcernType(code), _LANGUAGE)
     if signal["seen"]:
-        yield "Hoe vaak gezien", label(Seen(signal["seen"]), _LANGUAGE)
+        yield _("Frequency"), label(Seen(signal["seen"]), _LANGUAGE)
     if signal["noticed_on"]:
-        yield "Opgevallen op", _day(signal["noticed_on"])
+        yield _("Noticed on"), _day(signal["noticed_on"])
     if signal["note"]:
-        yield "Opmerking van de bezorger", signal["note"]
+        yield _("Note of the carrier"), signal["note"]
     for note in signal["follow_up_notes"]:
-        yield "Notitie van een medewerker", f"{_moment(note['at'])}: {note['text']}"
+        yield _("Note of a worker"), f"{_moment(note['at'])}: {note['text']}"
 
 
 def _words(codes: type[StrEnum], code: str) -> str:
