@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from signals.routing.address_file import CompactCoverage
+    from signals.routing.compact_coverage import CompactCoverage
     from signals.routing.coverage_problems import Problem, UpcomingChange
 
 _TAKEN_AS_A_PART: Final = (
@@ -52,7 +52,7 @@ def import_file(
 
     Example: signals coverage import 2026-cbs-pc6huisnr20260801.zip --as-of 2026-08-01 --dry-run
     """
-    from signals.routing.address_file import CbsFileProblem
+    from signals.routing.compact_coverage import CbsFileProblem
     from signals.routing.coverage import IncompleteFile, import_official
 
     try:

@@ -1,6 +1,6 @@
 """Routing facts of the Netherlands: the municipality, GGD region and province of a four-digit postcode.
 
-Source: CBS (CC BY 4.0), state of 1 August 2024; see SOURCE.md beside the files. Read once, on first use.
+Start at `geography`. Source: CBS (CC BY 4.0), state of 1 August 2024; see SOURCE.md beside the files.
 """
 
 import csv
@@ -83,7 +83,7 @@ class BoundaryChange:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Geography:
-    """All that routing needs to know of the map; `state_of`: when the codes of the runs were in force."""
+    """The map that routing uses; `state_of`: the date of the codes in the runs."""
 
     municipalities: Mapping[str, Municipality]
     pc4_runs: Sequence[Pc4Run]
@@ -92,7 +92,7 @@ class Geography:
 
 
 def municipality_of_pc4(pc4: int) -> str | None:
-    """Code of the (main) municipality of a four-digit postcode on `STATE_OF`, None when no run holds it."""
+    """Return the (main) municipality of a four-digit postcode on `STATE_OF`; None outside every run."""
     firsts, runs = _pc4_index()
     position = bisect_right(firsts, pc4) - 1
     if position < 0:
@@ -103,7 +103,7 @@ def municipality_of_pc4(pc4: int) -> str | None:
 
 @lru_cache(maxsize=1)
 def geography() -> Geography:
-    """The shipped facts as one value, for code that takes the map as an argument."""
+    """Return the shipped facts as one value."""
     return Geography(
         municipalities=municipalities(),
         pc4_runs=pc4_runs(),
@@ -114,7 +114,7 @@ def geography() -> Geography:
 
 @lru_cache(maxsize=1)
 def municipalities() -> Mapping[str, Municipality]:
-    """The 342 municipalities by code."""
+    """Return the 342 municipalities by code."""
     return MappingProxyType(
         {
             row["code"]: Municipality(
@@ -131,7 +131,7 @@ def municipalities() -> Mapping[str, Municipality]:
 
 @lru_cache(maxsize=1)
 def ggd_regions() -> Mapping[str, GgdRegion]:
-    """The 25 GGD regions by code."""
+    """Return the 25 GGD regions by code."""
     return MappingProxyType(
         {row["code"]: GgdRegion(code=row["code"], name=row["name"]) for row in _rows("ggd_regions.csv")}
     )
@@ -139,7 +139,7 @@ def ggd_regions() -> Mapping[str, GgdRegion]:
 
 @lru_cache(maxsize=1)
 def provinces() -> Mapping[str, Province]:
-    """The 12 provinces by code."""
+    """Return the 12 provinces by code."""
     return MappingProxyType(
         {row["code"]: Province(code=row["code"], name=row["name"]) for row in _rows("provinces.csv")}
     )
@@ -147,7 +147,7 @@ def provinces() -> Mapping[str, Province]:
 
 @lru_cache(maxsize=1)
 def pc4_runs() -> Sequence[Pc4Run]:
-    """The runs in ascending order; they do not overlap."""
+    """Return the runs in ascending order; they do not overlap."""
     return tuple(
         Pc4Run(int(row["first_pc4"]), int(row["last_pc4"]), row["municipality_code"])
         for row in _rows("pc4_ranges.csv")
@@ -156,7 +156,7 @@ def pc4_runs() -> Sequence[Pc4Run]:
 
 @lru_cache(maxsize=1)
 def straddling() -> Sequence[StraddlingPc4]:
-    """Two entries for each of the 20 four-digit postcodes that lie in two municipalities."""
+    """Return two entries for each of the 20 four-digit postcodes in two municipalities."""
     return tuple(
         StraddlingPc4(int(row["pc4"]), row["municipality_code"], row["is_main"] == "1")
         for row in _rows("pc4_straddling.csv")
@@ -165,7 +165,7 @@ def straddling() -> Sequence[StraddlingPc4]:
 
 @lru_cache(maxsize=1)
 def boundary_changes() -> Sequence[BoundaryChange]:
-    """Changes in order of their date; a split has one entry for each municipality that received a part."""
+    """Return the changes by date; a split has one entry for each municipality that gets a part."""
     changes = (
         BoundaryChange(
             effective_date=date.fromisoformat(row["effective_date"]),

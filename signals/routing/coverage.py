@@ -12,7 +12,7 @@ from signals import reference
 from signals.audit.grounds import Ground
 from signals.models import MunicipalityOfPostcode, Organisation
 from signals.operation import Operation
-from signals.routing.address_file import CompactCoverage
+from signals.routing.compact_coverage import CompactCoverage
 from signals.routing.coverage_problems import (
     Problem,
     UpcomingChange,

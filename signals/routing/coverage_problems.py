@@ -1,6 +1,4 @@
-"""What is wrong with coverage on a date (gaps, overlaps, rows that match nothing or go on after their time),
-and what the next merger moves.
-"""
+"""Problems of coverage on a date: gaps, overlaps, dead rows; and the effect of the next boundary change."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,7 +20,7 @@ from signals.routing.table import RoutingTable
 
 
 class ProblemKind(StrEnum):
-    """What can be wrong with coverage on a date."""
+    """The kinds of problems."""
 
     FALLS_TO_GGD = "falls_to_ggd"
     FALLS_TO_NATIONAL = "falls_to_national"
@@ -37,10 +35,10 @@ class ProblemKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Problem:
-    """A gap, an overlap, a row that can never match or one that goes on after its time.
+    """A gap, an overlap, a row that never matches, or a row that continues after its municipality.
 
-    `area` and `name` say where; of a municipality's `pc4_total` four-digit postcodes `pc4_count` fall, or are
-    routed elsewhere.
+    `area` and `name`: the place. `pc4_count`: how many of the `pc4_total` four-digit postcodes of a
+    municipality have the problem.
     """
 
     kind: ProblemKind
@@ -58,9 +56,9 @@ def coverage_problems(
     *,
     geography: Geography | None = None,
 ) -> list[Problem]:
-    """Gaps on a date, and overlaps from then on; empty when every municipality has its own organisation.
+    """Return gaps on a date and later overlaps; none when every municipality has its own organisation.
 
-    A municipality is a gap when four-digit postcodes of it resolve to its GGD or to the national desk only.
+    A municipality is a gap when some of its four-digit postcodes go to its GGD or to the national desk.
     """
     facts = reference.geography() if geography is None else geography
     all_rows = tuple(rows)
@@ -77,10 +75,10 @@ def coverage_problems(
 def routed_elsewhere(
     stored: Mapping[tuple[int, str], int], on: date, *, geography: Geography | None = None
 ) -> list[Problem]:
-    """Municipalities of which the address file that was taken over routes many postcodes elsewhere.
+    """Return the municipalities of which the imported address file routes many postcodes elsewhere.
 
-    `stored`: how many six-character postcodes of four digits it puts in a municipality that the shipped facts
-    did not expect. Single corrections of a border pass, and so do the four digits that straddle one.
+    `stored`: by four digits and municipality, the number of six-character postcodes that the file puts there
+    and the shipped facts do not. Single corrections of a border pass, and so do four digits on a border.
     """
     facts = reference.geography() if geography is None else geography
     successors, shipped = successors_on(facts, on), _municipality_of(facts)
@@ -95,7 +93,7 @@ def routed_elsewhere(
 
 
 _MANY_POSTCODES: Final = 100
-"""About as many six-character postcodes as four digits have in use."""
+"""About the number of six-character postcodes that four digits have in use."""
 _MANY_PC4S: Final = 3
 
 
@@ -103,8 +101,8 @@ _MANY_PC4S: Final = 3
 class Move:
     """A municipality that ends: its successor takes its four-digit postcodes (first, last; both included).
 
-    `handovers` say who receives there before and after. A split has several moves without postcodes: only the
-    official file says which addresses went where.
+    `handovers`: the receivers before and after. A split has several moves without postcodes: only the
+    official file knows where its addresses go.
     """
 
     old_code: str
@@ -117,7 +115,7 @@ class Move:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UpcomingChange:
-    """All municipalities that end on one date; `outliving`: the rows that will outlive them."""
+    """All municipalities that end on one date; `outliving`: rows that continue after them."""
 
     effective_date: date
     moves: tuple[Move, ...]
@@ -131,7 +129,7 @@ def next_boundary_change(
     *,
     geography: Geography | None = None,
 ) -> UpcomingChange | None:
-    """The first boundary change after a date, what it moves and from whom to whom; None if none is known."""
+    """Return the first boundary change after a date, with its moves and receivers; None if none is known."""
     facts = reference.geography() if geography is None else geography
     coming = [change for change in facts.boundary_changes if change.effective_date > on]
     if not coming:
@@ -180,7 +178,7 @@ _GAP_KINDS: Final = {
 
 
 def _overlaps(rows: Iterable[CoverageRow]) -> list[Problem]:
-    """Pairs of organisations with the same area, dates and numbers in common; one problem for each area."""
+    """Return organisations that share an area, dates and numbers; one problem for each area."""
     clashing: dict[tuple[CoverageLevel, str], set[UUID]] = defaultdict(set)
     for key, found in group_rows(rows).items():
         for position, one in enumerate(found):
@@ -196,7 +194,7 @@ def _overlaps(rows: Iterable[CoverageRow]) -> list[Problem]:
 def _dead_rows(
     rows: Iterable[CoverageRow], known: set[UUID], on: date, geography: Geography
 ) -> list[Problem]:
-    """Rows that match nothing on the date, though they say they are in force."""
+    """Return rows in force that match nothing on the date."""
     current = municipalities_on(geography, on)
     ended = {change.old_code for change in geography.boundary_changes if change.effective_date <= on}
     coming = {change.new_code for change in geography.boundary_changes if change.effective_date > on}
@@ -216,7 +214,7 @@ def _dead_rows(
 
 
 def _exists(row: CoverageRow, municipalities: set[str], regions: set[str]) -> bool:
-    """Whether an area can match."""
+    """Return whether an area can match."""
     match row.level:
         case CoverageLevel.MUNICIPALITY:
             return row.area in municipalities
@@ -233,10 +231,10 @@ _FINER: Final = frozenset({CoverageLevel.PC4, CoverageLevel.PC6, CoverageLevel.P
 
 
 def _outliving(rows: Sequence[CoverageRow], on: date, geography: Geography) -> list[Problem]:
-    """Finer rows that go on where the same organisation's row of the municipality has ended.
+    """Return finer rows that continue after the organisation's row of their municipality ended.
 
-    Nor may they go on elsewhere once an organisation has no municipality any more. A row that starts when the
-    municipality's has ended was meant so, and is none of them.
+    They count elsewhere too once the organisation has no municipality left. A row that starts after that end
+    is on purpose, and does not count.
     """
     successors, shipped = successors_on(geography, on), _municipality_of(geography)
     ends = _municipality_ends(rows, successors, on, geography)
@@ -257,7 +255,7 @@ def _outliving(rows: Sequence[CoverageRow], on: date, geography: Geography) -> l
 def _municipality_ends(
     rows: Iterable[CoverageRow], successors: Mapping[str, str], on: date, geography: Geography
 ) -> dict[UUID, dict[str, date]]:
-    """Until when each organisation covers a municipality, by the code of the date."""
+    """Return the end of each municipality that an organisation covers, by the code of the date."""
     current = municipalities_on(geography, on)
     gone = {
         change.old_code: change.effective_date
@@ -279,7 +277,7 @@ def _pc4_of(row: CoverageRow) -> int:
 
 
 def _municipality_of(geography: Geography) -> Callable[[int], str | None]:
-    """By four digits the code in the runs, as of the day of the shipped facts."""
+    """Return a look-up from four digits to the code in the runs, on the date of the shipped facts."""
     codes = {pc4: code for first, last, code in geography.pc4_runs for pc4 in range(first, last + 1)}
     return codes.get
 

@@ -1,4 +1,4 @@
-"""Dutch addresses as carriers type them, brought into one canonical form.
+"""Dutch addresses as carriers type them, in one canonical form.
 
 Error messages never repeat what was typed: an address is personal data of the resident.
 """
@@ -22,7 +22,7 @@ _LETTERS_NOT_ISSUED: Final = frozenset({"SA", "SD", "SS"})
 
 
 class InvalidAddressPart(ValueError):
-    """A part of an address is not acceptable; `code` is stable and says why, without the text."""
+    """A part of an address is not acceptable; `code` is stable and gives the reason without the text."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -51,7 +51,7 @@ class Address:
 
     @classmethod
     def parse(cls, *, postcode: str, number: int, addition: str | None = None) -> Self:
-        """Canonical address of what was typed; raises a subclass of `InvalidAddressPart`."""
+        """Return the canonical address of typed text; raise a subclass of `InvalidAddressPart`."""
         return cls(
             postcode=parse_postcode(postcode),
             number=parse_house_number(number),
@@ -60,7 +60,7 @@ class Address:
 
 
 def parse_postcode(text: str) -> str:
-    """Canonical `1012AB` of `1012 ab`; spaces anywhere but inside the digits or the letters are ignored.
+    """Return canonical `1012AB` for `1012 ab`; ignore spaces around the digits and the letters.
 
     Raises `InvalidPostcode`: `malformed`, or `letters_not_issued` for SA, SD and SS, which the Dutch post
     does not issue.
@@ -75,7 +75,7 @@ def parse_postcode(text: str) -> str:
 
 
 def parse_house_number(value: int) -> int:
-    """The number itself when it is an integer from 1 to 99999; raises `InvalidHouseNumber` otherwise."""
+    """Return an integer from 1 to 99999; raise `InvalidHouseNumber` otherwise."""
     # bool is a subclass of int, so JSON's `true` would pass as house number 1.
     if type(value) is not int:
         raise InvalidHouseNumber("malformed")
@@ -85,7 +85,7 @@ def parse_house_number(value: int) -> int:
 
 
 def parse_addition(text: str | None) -> str:
-    """Canonical `A` of `-a`, `a`, ` A.` or `/A`; empty for None and for separators alone.
+    """Return canonical `A` for `-a`, `a`, ` A.` or `/A`; empty for None and for separators alone.
 
     Between two digits separators become one hyphen, for `1-12`, `11-2` and `112` are three doors; elsewhere
     they go (`1-A` is `1A`). At most 6 characters as typed, separators included; ASCII letters and digits
@@ -106,5 +106,5 @@ def _kept_of_separators(found: re.Match[str]) -> str:
 
 
 def pc4_of(postcode: str) -> int:
-    """The four digits of a canonical postcode, as an integer from 1000 to 9999."""
+    """Return the four digits of a canonical postcode, as an integer from 1000 to 9999."""
     return int(postcode[:4])

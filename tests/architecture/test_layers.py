@@ -28,6 +28,7 @@ PURE_MODULES = (
     "signals.routing.municipalities",
     "signals.routing.day_table",
     "signals.routing.table",
+    "signals.routing.compact_coverage",
     "signals.routing.address_file",
     "privacy.sealing",
     "privacy.pseudonyms",

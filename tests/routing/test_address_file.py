@@ -7,15 +7,8 @@ from pathlib import Path
 import pytest
 
 from signals import reference
-from signals.routing.address_file import (
-    CbsFileProblem,
-    CbsRow,
-    NumberRange,
-    Pc6Run,
-    compress,
-    compress_file,
-    read_cbs_rows,
-)
+from signals.routing.address_file import compress_file, read_cbs_rows
+from signals.routing.compact_coverage import CbsFileProblem, CbsRow, NumberRange, Pc6Run, compress
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "cbs"
 ADDRESS_FILES = sorted(path.name for path in FIXTURES.glob("pc6hnr*.csv"))

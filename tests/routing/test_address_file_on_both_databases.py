@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from signals.models import MunicipalityOfPostcode
-from signals.routing.address_file import CbsRow, compress
+from signals.routing.compact_coverage import CbsRow, compress
 from signals.routing.coverage import IncompleteFile, import_official, next_change_after, problems_on
 from signals.routing.coverage_problems import ProblemKind
 from tests.support.world import World

@@ -13,8 +13,8 @@ from signals.clock import FixedClock
 from signals.db import make_engine, session_factory
 from signals.models import AuditEntry, Base, MunicipalityOfPostcode, RoutingVersion
 from signals.organisations.onboarding import Agreement, create_organisation
-from signals.routing.address_file import CbsRow, CompactCoverage, Pc6Run, compress
 from signals.routing.areas import Area
+from signals.routing.compact_coverage import CbsRow, CompactCoverage, Pc6Run, compress
 from signals.routing.coverage import (
     COMPLETE,
     CoverageImport,
