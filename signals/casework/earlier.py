@@ -34,7 +34,7 @@ class EarlierSignal:
 
 
 class _Followed(Protocol):
-    """Columns of a signal that show whether anybody did something."""
+    """Name the columns of a signal that show whether anybody did something."""
 
     @property
     def state(self) -> SignalState: ...

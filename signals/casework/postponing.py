@@ -1,8 +1,7 @@
-"""A day agreed with the resident: how far off it may lie, and which deadline moves along.
+"""Postpone a signal to a day that a worker agreed with the resident.
 
-While it is awaited the signal is due on that day, neither before nor after. The norm for a first attempt is
-met already, for an agreement is one; the norm for concluding moves along when the day lies too near to it.
-The month of art. 14 AVG never moves.
+The signal is due on exactly that day. An agreement meets the norm for a first attempt. The norm for
+concluding moves along when the day lies too near to it. The month of art. 14 AVG never moves.
 """
 
 from datetime import date, timedelta
@@ -20,20 +19,20 @@ from signals.vocabulary import AttemptResult, RetentionRule
 
 MOST_DAYS_AHEAD: Final = 28
 MOST_DAYS_AFTER_RECEIPT: Final = 84
-"""Twelve weeks, however often a day is agreed anew: what cannot be done by then ends another way."""
+"""Twelve weeks, however often a worker agrees on another day."""
 
 _FIELD: Final = "postponed_until"
-_TOLD_ANEW: Final = (Event.AGREED_DAY, Event.CONCLUDE_REMINDER, Event.MISSED_CONCLUSION)
+_REMINDERS: Final = (Event.AGREED_DAY, Event.CONCLUDE_REMINDER, Event.MISSED_CONCLUSION)
 
 
 def postpone(
     session: Session, signal: Signal, *, result: AttemptResult, until: date | None, on: date
 ) -> None:
-    """Let the next step wait until a day, or (None) no longer; what was said of older days is said anew.
+    """Let the next step wait until a day, or with None no longer; withdraw reminders of older days.
 
-    `on` is today in Amsterdam. Moves `conclude_by` to the organisation's working days for an attempt after
-    the day, where it lies earlier. Raises `Invalid` for a day with another result than `postponed`, one that
-    is not after today, and one beyond `last_day`.
+    `on` is today in Amsterdam. `conclude_by` becomes at least the agreed day plus the organisation's working
+    days for an attempt. Raises `Invalid` for a day with another result than `postponed`, for a day that is
+    not after today, and for a day after `last_day`.
     """
     _check(session, signal, result, until, on)
     signal.postponed_until = until
@@ -47,7 +46,7 @@ def postpone(
 
 
 def last_day(session: Session, signal: Signal, on: date) -> date:
-    """The last day that may be agreed: 28 days ahead, 12 weeks after receipt, and before the deletion."""
+    """Return the last day to agree on: 28 days ahead, 12 weeks after receipt, and before the deletion."""
     kept = session.scalar(
         select(RetentionPeriod.days).where(
             RetentionPeriod.organisation_id == signal.organisation_id,
@@ -59,8 +58,8 @@ def last_day(session: Session, signal: Signal, on: date) -> date:
 
 
 def forget_reminders(session: Session, signal: Signal) -> None:
-    """A deadline that moved is told again: each message is written once for signal and recipient, ever."""
-    withdraw(session, subject_id=signal.id, events=_TOLD_ANEW)
+    """Withdraw reminders of a moved deadline: the outbox writes each message only once a recipient."""
+    withdraw(session, subject_id=signal.id, events=_REMINDERS)
 
 
 def _check(session: Session, signal: Signal, result: AttemptResult, until: date | None, on: date) -> None:

@@ -1,4 +1,4 @@
-"""What to try next: figures of comparable schemes turned into one suggestion [Divosa 2023]."""
+"""Suggest what to try next, from the figures of comparable schemes [Divosa 2023]."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ from signals.vocabulary import AttemptKind, AttemptResult, SignalState
 _Choice = TypeVar("_Choice")
 
 REACHED: Final = frozenset({AttemptResult.CONTACT, AttemptResult.REFUSED})
-"""Results that mean that somebody spoke with the resident: a refusal is spoken too."""
+"""Results that mean that a worker spoke with the resident, also when the resident refused help."""
 
 _KINDS: Final = (
     AttemptKind.VISIT,
     AttemptKind.CARD,
     AttemptKind.PHONE,
     AttemptKind.THROUGH_OTHER,
-    AttemptKind.LETTER,  # last: alone it reaches one in sixteen
+    AttemptKind.LETTER,  # last: a letter alone reaches one in sixteen
 )
 _AT_A_TIME: Final = frozenset({AttemptKind.VISIT, AttemptKind.PHONE})
 _NOTHING_MORE_TO_TRY: Final = REACHED | {AttemptResult.WRONG_ADDRESS}
@@ -33,7 +33,7 @@ _FIGURES: Final[Mapping[str, Mapping[str, int]]] = {
 
 
 class PartOfDay(StrEnum):
-    """When on a day, by the clock in Amsterdam: before 12, 12 to 17, from 17 on."""
+    """Divide a day by the clock in Amsterdam: before 12, 12 to 17, from 17 on."""
 
     MORNING = "morning"
     AFTERNOON = "afternoon"
@@ -42,7 +42,7 @@ class PartOfDay(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Suggestion:
-    """The next best attempt; no `part_of_day` where it does not matter. `figures`: percent reached."""
+    """Hold the next best attempt; `part_of_day` is None if it does not matter. `figures`: percent reached."""
 
     kind: AttemptKind
     part_of_day: PartOfDay | None
@@ -51,7 +51,7 @@ class Suggestion:
 
 
 def next_best_attempt(signal: Signal, attempts: Sequence[ContactAttempt]) -> Suggestion | None:
-    """What to try next: another kind, at another part of the day; None when there is nothing to try.
+    """Return what to try next: another kind, at another part of the day; None when nothing is left.
 
     Figures [Divosa 2023], percent reached: one or two attempts 18, four or more mixed 37, letters only 6.
     """
@@ -79,7 +79,7 @@ def _suggest(kind: AttemptKind, tried: Sequence[ContactAttempt], reason_code: st
 
 
 def part_of_day(moment: datetime) -> PartOfDay:
-    """The part of the day in Amsterdam."""
+    """Return the part of the day in Amsterdam."""
     hour = moment.astimezone(AMSTERDAM).hour
     if hour < 12:
         return PartOfDay.MORNING
@@ -87,6 +87,6 @@ def part_of_day(moment: datetime) -> PartOfDay:
 
 
 def _least_used(choices: tuple[_Choice, ...], used: Sequence[_Choice]) -> _Choice:
-    """The one used least, never the one used last; the first of equals."""
+    """Return the choice used least, never the one used last; the first of equals."""
     others = [choice for choice in choices if not used or choice != used[-1]]
     return min(others, key=used.count)

@@ -1,4 +1,4 @@
-"""References: by which people name a signal, on paper and on the telephone."""
+"""Make and read the references of signals, for paper and the telephone."""
 
 import secrets
 from typing import Final
@@ -11,16 +11,16 @@ _HALF: Final = 4
 
 
 def new_reference() -> str:
-    """`K7P4-QX2M`: 40 random bits that people can read out; unique by constraint."""
+    """Return a new reference such as `K7P4-QX2M`: 40 random bits; a constraint keeps it unique."""
     bits = secrets.randbits(40)
     return f"{_PAIRS[bits >> 30]}{_PAIRS[bits >> 20 & 1023]}-{_PAIRS[bits >> 10 & 1023]}{_PAIRS[bits & 1023]}"
 
 
 def reference_as_read(text: str) -> str:
-    """The reference that somebody read out or typed: `k7p4 qx2m` is `K7P4-QX2M`.
+    """Return the reference that somebody read out or typed: `k7p4 qx2m` is `K7P4-QX2M`.
 
-    Case, spaces and dashes of any kind do not count; O is read as 0, I and L as 1. What cannot be a
-    reference comes back as something that no signal has.
+    Case, spaces and dashes do not count; O means 0, and I and L mean 1. A text that is no reference gives a
+    value that no signal has.
     """
     compact = "".join(sign for sign in text.upper() if sign.isalnum()).translate(_AS_READ)
     return f"{compact[:_HALF]}-{compact[_HALF:]}"

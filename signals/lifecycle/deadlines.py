@@ -1,10 +1,9 @@
-"""Working days of the Netherlands, and the deadlines of a signal that are counted in them.
+"""Count the deadlines of a signal in working days of the Netherlands.
 
-A working day is no Saturday, no Sunday and none of the days of article 3 of the Algemene termijnenwet: New
-Year's Day, Good Friday (equated with a holiday by its second paragraph), Easter Monday, King's Day,
-Ascension Day, Whit Monday and both days of Christmas. The law also names 5 May of every year; a day off in
-practice is only each fifth one, so only those count, as in `holidays`. These are service norms and not
-statutory terms: the bridging days that the government equates with holidays are working days here.
+A working day is no Saturday, no Sunday and no day of article 3 of the Algemene termijnenwet: New Year's Day,
+Good Friday (by its second paragraph), Easter Monday, King's Day, Ascension Day, Whit Monday and both days of
+Christmas. The law names 5 May of every year; in practice only each fifth one is a day off, so only those
+count, as in `holidays`. These are service norms and no statutory terms, so a bridging day is a working day.
 """
 
 from calendar import monthrange
@@ -21,7 +20,7 @@ _SATURDAY: Final = 5
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Deadlines:
-    """Last dates, each included: for claiming, for the first contact attempt, for concluding."""
+    """Hold the last dates, each included: for claiming, for the first attempt, for concluding."""
 
     claim_by: date
     contact_by: date
@@ -31,10 +30,10 @@ class Deadlines:
 def deadlines_for(
     received_on: date, *, claim_days: int = 1, contact_days: int = 2, conclude_calendar_days: int = 28
 ) -> Deadlines:
-    """Deadlines of a signal received on a date in Amsterdam: two in working days, the last in calendar days.
+    """Return the deadlines of a signal received on a date in Amsterdam.
 
-    The last one may fall on a day off, as the month of article 14 AVG may. Raises `ValueError` for a
-    negative number of days.
+    The first two count working days, the last one calendar days. The last may fall on a day off, as the month
+    of article 14 AVG may. Raises `ValueError` for a negative number of days.
     """
     if conclude_calendar_days < 0:
         raise ValueError("calendar days cannot be negative")
@@ -46,10 +45,10 @@ def deadlines_for(
 
 
 def add_working_days(day: date, n: int) -> date:
-    """The n-th working day after a day; the day itself is not counted, whether a working day or not.
+    """Return the n-th working day after a day, which itself does not count.
 
-    One working day after a Friday is Monday, and so it is after the Saturday and the Sunday that follow.
-    With n = 0: the day itself, or the first working day after it. Raises `ValueError` for a negative n.
+    One working day after a Friday, a Saturday or a Sunday is Monday. With n = 0 this returns the day itself,
+    or the first working day after it. Raises `ValueError` for a negative n.
     """
     if n < 0:
         raise ValueError("working days cannot be negative")
@@ -76,17 +75,17 @@ def working_days_before(day: date, n: int) -> date:
 
 
 def is_working_day(day: date) -> bool:
-    """Whether social work is at its desk: no weekend and no national holiday."""
+    """Return whether a day is neither in a weekend nor a national holiday."""
     return day.weekday() < _SATURDAY and day not in holidays_of(day.year)
 
 
 def working_hours_between(
     start: datetime, end: datetime, *, day_start: time = time(9), day_end: time = time(17)
 ) -> float:
-    """Hours of office time in Amsterdam between two aware datetimes, 0.0 when `end` is not after `start`.
+    """Return the office hours in Amsterdam between two aware datetimes; 0.0 unless `end` is after `start`.
 
-    Each working day counts from `day_start` to `day_end` on the wall clock, so that summer time neither adds
-    an hour to an office day nor takes one. Raises `ValueError` for a naive datetime.
+    Each working day counts from `day_start` to `day_end` on the wall clock, so summer time changes nothing.
+    Raises `ValueError` for a naive datetime.
     """
     if start.tzinfo is None or end.tzinfo is None:
         raise ValueError("both datetimes must be aware")
@@ -103,8 +102,8 @@ def working_hours_between(
 
 @lru_cache(maxsize=64)
 def holidays_of(year: int) -> frozenset[date]:
-    """National holidays of a year, weekends among them."""
-    # Imported on first use: a process that never counts working days starts without it.
+    """Return the national holidays of a year, also those in a weekend."""
+    # Import on first use: a process that counts no working days starts faster without it.
     from holidays import country_holidays
 
     return frozenset(country_holidays("NL", years=year, expand=False))
@@ -126,7 +125,7 @@ def _within(day: date, day_start: time, day_end: time, start: datetime, end: dat
 # A purge asks for the same few days thousands of times.
 @lru_cache(maxsize=4096)
 def _whole_days(first: date, last: date, day_start: time, day_end: time) -> timedelta:
-    """Office time of the days between two dates, neither of them included."""
+    """Return the office time of the days between two dates, without these two."""
     days = (first + timedelta(days=number) for number in range(1, (last - first).days))
     offices = (_office_hours(day, day_start, day_end) for day in days)
     return sum((max(timedelta(), closed - opened) for opened, closed in filter(None, offices)), timedelta())

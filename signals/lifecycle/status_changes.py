@@ -1,4 +1,4 @@
-"""The one function that changes the state of a signal, with its history and its audit entry."""
+"""Change the state of a signal together with its history and its audit entry; nothing else does."""
 
 import re
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ _RECEIPT_STATES: Mapping[SignalState, ReceiptState] = {
     SignalState.IN_FOLLOW_UP: ReceiptState.IN_PROGRESS,
     SignalState.CONCLUDED: ReceiptState.CLOSED,
 }
-"""What the carrier reads. A signal that is new again leaves the receipt as it was."""
+"""States that the carrier reads. A signal that is new again leaves the receipt as it was."""
 _REASON_CODE = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 

@@ -1,4 +1,4 @@
-"""The table of states and actions: which action leads from which state to which. It knows no database."""
+"""Define which action leads from one state of a signal to another, without a database."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -27,7 +27,7 @@ TRANSITIONS: Mapping[tuple[SignalState, Action], SignalState] = {
 
 
 class Scheduled(Protocol):
-    """The state of a signal and its deadlines: columns of a signal."""
+    """Name the columns of a signal for its state and its deadlines."""
 
     @property
     def state(self) -> SignalState: ...

@@ -1,4 +1,4 @@
-"""What the tests of a team's work have in common: states, days, and the smallest of each act."""
+"""Share states, days and small helpers between the tests of casework."""
 
 import pytest
 

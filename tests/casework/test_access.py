@@ -1,4 +1,4 @@
-"""Content is opened in one place, and only after the audit entry is committed."""
+"""Test that one place opens content, and only after the audit entry is committed."""
 
 import ast
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Contact attempts, and which one is suggested next."""
+"""Test contact attempts and the suggestion for the next one."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -60,7 +60,7 @@ def test_a_released_signal_cannot_be_attempted_without_a_claim_not_even_by_a_lea
         attempt(by, team, signal, actor=team.lead)
 
 
-def test_a_colleague_cannot_attempt_what_another_has(by: By, team: Team) -> None:
+def test_a_colleague_cannot_record_an_attempt_on_a_claimed_signal(by: By, team: Team) -> None:
     with pytest.raises(ClaimedByOther):
         attempt(by, team, team.signal(CLAIMED), actor=team.colleague)
 
@@ -127,7 +127,7 @@ def test_earlier_signals_of_the_address_and_of_the_house_are_told_apart(session:
 
 
 def tried(*attempts: tuple[AttemptKind, int, AttemptResult]) -> list[Any]:
-    """Attempts (kind, hour in Amsterdam, result) on days one after another."""
+    """Return attempts (kind, hour in Amsterdam, result) on successive days."""
     return [
         factories.ContactAttemptFactory.build(
             kind=kind,
@@ -200,5 +200,5 @@ def test_a_suggestion_brings_the_figures_behind_it() -> None:
 @pytest.mark.parametrize(
     ("hour", "part"), [(0, "morning"), (11, "morning"), (12, "afternoon"), (16, "afternoon"), (17, "evening")]
 )
-def test_the_part_of_the_day_goes_by_the_clock_in_amsterdam(hour: int, part: str) -> None:
+def test_the_part_of_the_day_follows_the_clock_in_amsterdam(hour: int, part: str) -> None:
     assert part_of_day(datetime(2026, 7, 1, hour, tzinfo=UTC) - timedelta(hours=2)) == part

@@ -1,4 +1,4 @@
-"""Who has a signal: claiming, putting back, giving to a colleague."""
+"""Test claiming, releasing and reassigning."""
 
 import pytest
 from sqlalchemy import select
@@ -14,7 +14,7 @@ from tests.casework.states import CLAIMED, CONCLUDED, IN_FOLLOW_UP, NEW, code_of
 from tests.support.desk_fixtures import By, Team, new_team
 
 
-def test_a_claim_says_who_and_when_and_counts_the_version_up(team: Team, by: By) -> None:
+def test_a_claim_records_claimant_and_moment_and_counts_the_version_up(team: Team, by: By) -> None:
     signal = team.signal()
     casework.claim(by(team.worker), signal_id=signal.id, expected_version=1)
     assert (signal.state, signal.claimed_by_id, signal.claimed_at) == (
@@ -25,7 +25,7 @@ def test_a_claim_says_who_and_when_and_counts_the_version_up(team: Team, by: By)
     assert signal.version == 2
 
 
-def test_claiming_what_one_has_changes_nothing(session: Session, team: Team, by: By) -> None:
+def test_claiming_the_own_signal_again_changes_nothing(session: Session, team: Team, by: By) -> None:
     signal = team.signal(CLAIMED)
     casework.claim(by(team.worker), signal_id=signal.id)
     assert signal.version == 1
@@ -33,7 +33,7 @@ def test_claiming_what_one_has_changes_nothing(session: Session, team: Team, by:
 
 
 @pytest.mark.parametrize("state", [CLAIMED, IN_FOLLOW_UP])
-def test_the_second_to_claim_is_told_who_has_it_since_when(team: Team, by: By, state: SignalState) -> None:
+def test_a_second_claim_names_the_claimant_and_the_moment(team: Team, by: By, state: SignalState) -> None:
     signal = team.signal(state)
     with pytest.raises(ClaimedByOther) as refused:
         casework.claim(by(team.colleague), signal_id=signal.id)
@@ -76,7 +76,7 @@ def test_a_lead_gives_an_open_signal_to_a_colleague(team: Team, by: By, state: S
     assert signal.history[-1].actor_id == team.lead.id
 
 
-def test_a_signal_cannot_be_given_to_who_may_not_have_it(team: Team, by: By) -> None:
+def test_a_lead_cannot_reassign_to_somebody_who_may_not_have_signals(team: Team, by: By) -> None:
     signal = team.signal()
     stranger = factories.StaffMemberFactory.create()
     privacy = factories.StaffMemberFactory.create(organisation=team.organisation, role=Role.PRIVACY_OFFICER)

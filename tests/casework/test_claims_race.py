@@ -1,4 +1,4 @@
-"""Two people at the same moment: one has it, and the other is told so. On both databases."""
+"""Test two people at the same moment, on both databases: one wins, and the other learns it."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -58,7 +58,7 @@ def new_signal(sessions: sessionmaker[Session], team: Team) -> UUID:
 
 
 def at_once(attempts: list[Callable[[], Result]]) -> list[Result | Exception]:
-    """Run all from threads that start together; what each returned or raised."""
+    """Run all from threads that start together; return what each returned or raised."""
     start = Barrier(len(attempts))
 
     def run(attempt: Callable[[], Result]) -> Result | Exception:
@@ -91,7 +91,7 @@ def history(sessions: sessionmaker[Session], signal_id: UUID) -> list[StatusChan
         return list(session.scalars(found.order_by(StatusChange.sequence)))
 
 
-def test_of_two_who_claim_at_once_one_has_it_and_the_other_is_told_who(
+def test_one_of_two_simultaneous_claims_wins_and_the_other_names_the_winner(
     sessions: sessionmaker[Session], team: Team
 ) -> None:
     for _ in range(5):
@@ -115,7 +115,7 @@ def test_the_same_person_claiming_from_two_windows_claims_once(
         assert session.get_one(Signal, signal_id).version == 2
 
 
-def test_of_many_changes_on_one_version_one_passes(sessions: sessionmaker[Session], team: Team) -> None:
+def test_one_of_many_changes_on_one_version_passes(sessions: sessionmaker[Session], team: Team) -> None:
     signal_id = new_signal(sessions, team)
     actors = [team.worker, team.colleague] * (AT_ONCE // 2)
     results = at_once([claiming(sessions, signal_id, actor, version=1) for actor in actors])
@@ -126,7 +126,7 @@ def test_of_many_changes_on_one_version_one_passes(sessions: sessionmaker[Sessio
         assert (signal.state, signal.version) == (SignalState.CLAIMED, 2)
 
 
-def test_of_two_who_sign_in_at_once_with_one_code_one_is_let_in(
+def test_one_of_two_simultaneous_sign_ins_with_one_code_passes(
     sessions: sessionmaker[Session], team: Team
 ) -> None:
     with transaction(sessions) as session:
@@ -149,7 +149,7 @@ def test_of_two_who_sign_in_at_once_with_one_code_one_is_let_in(
 
 
 def signing_in(sessions: sessionmaker[Session], code: str) -> str:
-    """As the web does it: the trace of a failure is committed before the refusal goes out."""
+    """Sign in as the web does: commit the trace of a failure before the refusal."""
     with sessions() as session:
         try:
             signed_in = staff.sign_in(

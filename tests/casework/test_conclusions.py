@@ -1,4 +1,4 @@
-"""Concluding with exactly one outcome, and taking a signal up again."""
+"""Test concluding with exactly one outcome, and reopening."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ def conclude(by: By, team: Team, signal: Signal, actor: Actor | None = None, **h
     casework.conclude(by(actor or team.worker), signal_id=signal.id, **values)
 
 
-def test_a_conclusion_has_an_outcome_and_a_moment_and_keeps_who_did_it(by: By, team: Team) -> None:
+def test_a_conclusion_has_outcome_and_moment_and_keeps_the_claimant(by: By, team: Team) -> None:
     signal = team.signal(IN_FOLLOW_UP)
     conclude(by, team, signal, newly_known=True)
     assert (signal.state, signal.outcome, signal.newly_known) == (CONCLUDED, Outcome.TALK_SUFFICED, True)
@@ -29,7 +29,7 @@ def test_a_conclusion_has_an_outcome_and_a_moment_and_keeps_who_did_it(by: By, t
 
 @pytest.mark.parametrize("outcome", list(Outcome))
 @pytest.mark.parametrize("referred_to", [None, ReferredTo.HUISARTS, ReferredTo.WVGGZ])
-def test_where_to_goes_with_referral_and_escalation_only(
+def test_only_referral_and_escalation_name_a_destination(
     by: By,
     team: Team,
     outcome: Outcome,
@@ -95,12 +95,12 @@ def test_a_colleague_cannot_conclude_and_a_lead_can(team: Team, by: By) -> None:
 
 
 @pytest.mark.parametrize("state", [NEW, CONCLUDED])
-def test_what_is_new_or_concluded_cannot_be_concluded(team: Team, by: By, state: SignalState) -> None:
+def test_a_new_or_concluded_signal_cannot_be_concluded(team: Team, by: By, state: SignalState) -> None:
     with pytest.raises(Conflict):
         conclude(by, team, team.signal(state), team.lead)
 
 
-def test_who_reopens_has_the_signal_and_its_outcome_is_cleared(team: Team, by: By) -> None:
+def test_reopening_claims_the_signal_and_clears_its_outcome(team: Team, by: By) -> None:
     signal = team.signal(IN_FOLLOW_UP)
     conclude(
         by,
@@ -116,7 +116,7 @@ def test_who_reopens_has_the_signal_and_its_outcome_is_cleared(team: Team, by: B
 
 
 @pytest.mark.parametrize("state", [NEW, CLAIMED, IN_FOLLOW_UP])
-def test_what_is_open_cannot_be_reopened(team: Team, by: By, state: SignalState) -> None:
+def test_an_open_signal_cannot_be_reopened(team: Team, by: By, state: SignalState) -> None:
     signal = team.signal(state)
     with pytest.raises(Conflict):
         casework.reopen(by(team.worker), signal_id=signal.id)

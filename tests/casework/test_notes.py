@@ -1,4 +1,4 @@
-"""Notes: sealed, and read by the team alone."""
+"""Test that notes are sealed and only the team reads them."""
 
 import pytest
 from sqlalchemy import select

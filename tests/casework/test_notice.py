@@ -1,4 +1,4 @@
-"""The resident is told (art. 14), or later with a reason."""
+"""Test the notification of the resident (art. 14 AVG) and its deferral."""
 
 from datetime import timedelta
 from typing import Any
@@ -19,7 +19,7 @@ def notice(by: By, team: Team, signal: Signal, **how: Any) -> None:
     casework.record_notice(by(team.colleague), signal_id=signal.id, **how)
 
 
-def test_that_the_resident_was_told_is_recorded_and_audited(by: By, session: Session, team: Team) -> None:
+def test_a_notification_of_the_resident_is_recorded_and_audited(by: By, session: Session, team: Team) -> None:
     signal = team.signal(CONCLUDED)
     notice(by, team, signal, notified_on=DAY)
     entry = session.scalars(select(AuditEntry)).one()
@@ -27,7 +27,7 @@ def test_that_the_resident_was_told_is_recorded_and_audited(by: By, session: Ses
     assert (entry.action, entry.ground) == (AuditAction.NOTICE_RECORDED, "notified")
 
 
-def test_a_deferral_gives_way_to_the_day_on_which_the_resident_was_told(by: By, team: Team) -> None:
+def test_the_day_of_the_notification_replaces_a_deferral(by: By, team: Team) -> None:
     signal = team.signal()
     notice(by, team, signal, deferred_because=DeferralReason.WOULD_ENDANGER)
     deferred = signal.deferred_because
@@ -39,7 +39,7 @@ def test_a_deferral_gives_way_to_the_day_on_which_the_resident_was_told(by: By, 
 
 
 @pytest.mark.parametrize("how", [{"notified_on": DAY}, {"deferred_because": DeferralReason.IMPOSSIBLE}])
-def test_what_was_noted_by_mistake_is_taken_back_and_the_month_runs_on(
+def test_a_mistaken_notice_is_taken_back_and_the_month_runs_on(
     by: By, session: Session, team: Team, how: dict[str, Any]
 ) -> None:
     signal = team.signal()

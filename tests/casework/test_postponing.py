@@ -1,4 +1,4 @@
-"""A day agreed with the resident, the date of a Wmo notification, and who may act for a colleague."""
+"""Test agreed days, Wmo notifications, and standing in for a colleague."""
 
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -104,7 +104,7 @@ def test_a_day_that_has_come_or_lies_too_far_off_is_refused_and_nothing_is_recor
 
 
 @pytest.mark.parametrize("result", [r for r in AttemptResult if r is not AttemptResult.POSTPONED])
-def test_a_day_goes_with_an_agreement_only(by: By, team: Team, result: AttemptResult) -> None:
+def test_only_an_agreement_takes_a_day(by: By, team: Team, result: AttemptResult) -> None:
     signal = team.signal(CLAIMED)
     with pytest.raises(Invalid) as refused:
         attempt(by, signal, team.worker, until=DAY + timedelta(days=7), result=result)
@@ -126,7 +126,7 @@ def test_a_day_can_be_agreed_anew_until_twelve_weeks_after_receipt(
     assert code_of(refused) == ("postponed_until", "too_far_ahead")
 
 
-def test_no_day_is_agreed_on_which_the_signal_is_deleted_already(session: Session, team: Team) -> None:
+def test_the_agreed_day_lies_before_the_deletion_of_the_signal(session: Session, team: Team) -> None:
     session.add(
         RetentionPeriod(
             organisation_id=team.organisation.id,
@@ -164,7 +164,7 @@ def test_the_queue_puts_the_agreed_day_between_other_deadlines(by: By, session: 
     assert [signal.postponed_until for signal in page.items][1] == DAY + timedelta(days=7)
 
 
-def test_who_reopens_has_the_whole_term_to_conclude_again(clock: FixedClock, team: Team, by: By) -> None:
+def test_reopening_starts_the_term_for_concluding_again(clock: FixedClock, team: Team, by: By) -> None:
     signal = team.signal(SignalState.CONCLUDED, outcome=Outcome.TALK_SUFFICED, concluded_at=factories.MOMENT)
     at(clock, DAY + timedelta(days=40))
     casework.reopen(by(team.worker), signal_id=signal.id)
@@ -219,7 +219,7 @@ def away(team: Team, **values: Any) -> Absence:
     return Absence(organisation_id=team.organisation.id, staff_member_id=team.worker.id, **(usual | values))
 
 
-def test_who_stands_in_acts_as_the_one_who_is_away(by: By, session: Session, team: Team) -> None:
+def test_a_stand_in_acts_for_an_absent_colleague(by: By, session: Session, team: Team) -> None:
     session.add(away(team))
     signal = team.signal(CLAIMED)
     attempt(by, signal, team.colleague)
@@ -234,7 +234,7 @@ def test_who_stands_in_acts_as_the_one_who_is_away(by: By, session: Session, tea
         {"cover_id": None},
     ],
 )
-def test_outside_of_those_days_or_for_nobody_a_colleague_does_not_act(
+def test_a_colleague_does_not_act_outside_the_days_of_standing_in(
     by: By, session: Session, team: Team, values: dict[str, Any]
 ) -> None:
     session.add(away(team, **values))
@@ -243,7 +243,7 @@ def test_outside_of_those_days_or_for_nobody_a_colleague_does_not_act(
         attempt(by, signal, team.colleague)
 
 
-def test_who_stands_in_cannot_act_on_what_nobody_has(by: By, session: Session, team: Team) -> None:
+def test_a_stand_in_cannot_act_on_an_unclaimed_signal(by: By, session: Session, team: Team) -> None:
     session.add(away(team))
     with pytest.raises(Conflict):
         attempt(by, team.signal(IN_FOLLOW_UP, claimed_by_id=None), team.colleague)

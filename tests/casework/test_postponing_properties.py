@@ -1,4 +1,4 @@
-"""Whatever days are agreed, one after another: the signal is due on the last one, within its limits."""
+"""Test that a signal is due on the last agreed day, for any sequence of days."""
 
 from datetime import date, datetime, time, timedelta
 
@@ -61,7 +61,7 @@ def attempt(session: Session, signal: object, team: Team, on: date, until: date 
 
 
 def may_be_agreed(on: date, until: date | None) -> bool:
-    """The rule, written once more and apart."""
+    """State the rule a second time, apart from the product."""
     if until is None:
         return True
     return 1 <= (until - on).days <= MOST_DAYS_AHEAD and (until - DAY).days <= MOST_DAYS_AFTER_RECEIPT

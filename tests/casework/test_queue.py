@@ -1,4 +1,4 @@
-"""The queue of a team: its pages, what is on them, and what is not."""
+"""Test the pages of a team's queue."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -59,14 +59,14 @@ def test_the_queue_shows_open_signals_unless_a_state_is_asked_for(session: Sessi
         assert list(all_pages(session, team, state=state)) == [[made[state]]]
 
 
-def test_the_queue_can_be_of_one_person_or_of_what_is_overdue(session: Session, team: Team) -> None:
+def test_the_queue_can_show_one_person_or_overdue_signals(session: Session, team: Team) -> None:
     mine, late = team.signal(CLAIMED), team.signal(due_on=DAY - timedelta(days=1))
     assert list(all_pages(session, team, claimed_by_id=team.worker.id)) == [[mine.id]]
     assert list(all_pages(session, team, overdue_on=DAY)) == [[late.id]]
     assert list(all_pages(session, team, overdue_on=DAY - timedelta(days=1))) == [[]]
 
 
-def test_what_is_concluded_is_never_overdue(session: Session, team: Team) -> None:
+def test_a_concluded_signal_is_never_overdue(session: Session, team: Team) -> None:
     team.signal(CONCLUDED, due_on=DAY - timedelta(days=1))
     assert list(all_pages(session, team, state=CONCLUDED, overdue_on=DAY)) == [[]]
 

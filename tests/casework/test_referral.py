@@ -1,4 +1,4 @@
-"""A referral on both databases: sealed anew for the receiver, gone for the sender, once, for good."""
+"""Test a referral on both databases: the receiver gets the content, and the sender loses it for good."""
 
 import uuid
 from datetime import date
@@ -30,7 +30,7 @@ def sender(world: World) -> Actor:
 
 @pytest.fixture
 def signal_id(world: World, sender: Actor) -> uuid.UUID:
-    """A claimed signal with a note, in Amsterdam."""
+    """Return a claimed signal with a note, in Amsterdam."""
     world.receive(1, IN_AMSTERDAM, concern_types=[ConcernType.CONFUSED])
     world.worker().arrive()
     (signal,) = world.signals()

@@ -1,4 +1,4 @@
-"""Settings, absences, agreed days and handing back when each process works as its own database role."""
+"""Test the work of a team when each process has its own database role."""
 
 from datetime import date, timedelta
 
@@ -130,7 +130,7 @@ def test_absences_are_the_own_teams_and_the_worker_reminds_by_them(fenced_world:
         assert session.scalars(select(Absence)).all() == []
 
 
-def test_who_stands_in_agrees_on_a_day_and_what_was_said_of_older_ones_goes(
+def test_a_stand_in_agrees_on_a_day_and_withdraws_older_reminders(
     fenced_world: FencedWorld,
 ) -> None:
     desk = fenced_world.desk
@@ -159,7 +159,7 @@ def test_who_stands_in_agrees_on_a_day_and_what_was_said_of_older_ones_goes(
 
 
 @pytest.mark.parametrize("role", [Role.LEAD, ADMINISTRATOR])
-def test_shutting_somebody_out_hands_back_what_they_had(fenced_world: FencedWorld, role: Role) -> None:
+def test_disabling_an_account_releases_its_signals(fenced_world: FencedWorld, role: Role) -> None:
     desk, anna = fenced_world.desk, person(fenced_world, Role.WORKER)
     by = person(fenced_world, role, AMSTERDAM if role is Role.LEAD else None)
     claimed(fenced_world, anna)
@@ -217,7 +217,7 @@ def test_an_officer_approves_that_somebody_with_a_signal_becomes_officer_too(
         assert session.get_one(StaffMember, anna.id).role is Role.PRIVACY_OFFICER
 
 
-def test_an_administrator_invites_another_first_lead_in_place_of_the_one_who_did_not_come(
+def test_an_administrator_invites_another_first_lead_instead_of_an_absent_one(
     fenced_world: FencedWorld,
 ) -> None:
     desk, bea = fenced_world.desk, person(fenced_world, ADMINISTRATOR, None)
@@ -231,7 +231,9 @@ def test_an_administrator_invites_another_first_lead_in_place_of_the_one_who_did
     assert found == {"nora": False, "olga": True}
 
 
-def test_the_operator_rescues_a_team_as_the_desks_role_and_all_are_told(fenced_world: FencedWorld) -> None:
+def test_the_operator_rescues_a_team_as_the_desks_role_and_notifies_everybody(
+    fenced_world: FencedWorld,
+) -> None:
     desk, lead = fenced_world.desk, person(fenced_world, Role.LEAD)
     officer, bea = person(fenced_world, Role.PRIVACY_OFFICER), person(fenced_world, ADMINISTRATOR, None)
     with fenced_world.all_seeing.sessions.begin() as session:

@@ -1,4 +1,4 @@
-"""One signal that cannot be read, however it came about, holds up nothing but itself: on both databases."""
+"""Test on both databases that an unreadable signal holds up no other."""
 
 import uuid
 from collections.abc import Callable, Sequence
@@ -23,7 +23,7 @@ NO_REPORT: dict[str, Any] = {"pc": "1012AB", "nr": 12, "add": "", "on": None}
 
 @pytest.fixture
 def unreadable(world: World) -> uuid.UUID:
-    """Among six signals one whose content and summary are sealed rightly and are no report's."""
+    """Return one of six signals, with sealed content that is no report."""
     world.receive(1)
     world.worker().arrive()
     (signal,) = world.signals()
@@ -72,7 +72,7 @@ def test_figures_are_made_and_the_queues_summaries_lack_only_it(world: World, un
 def test_where_a_batch_fails_for_one_signal_the_others_go_and_it_is_named(
     world: World, unreadable: uuid.UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever else in a row may set it off: here the fact that is made of it."""
+    """Fail in the fact of one row, as any other part of a row may."""
     monkeypatch.setattr(purging, "_write_facts", _failing_for(unreadable, purging._write_facts))
     world.move(days=28)
     with capture_logs() as lines:
@@ -101,7 +101,7 @@ def test_reading_it_by_itself_says_that_it_is_no_report(world: World, unreadable
 def test_keys_that_wait_to_be_destroyed_are_though_the_orders_cannot_be_read(
     world: World, unreadable: uuid.UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The database may fail at one of the two: the other goes on."""
+    """Let the database fail at one of the two steps; the other goes on."""
     (signal,) = (one for one in world.signals() if one.id == unreadable)
     monkeypatch.setattr(Retention, "confirm_destroyed", lambda *_: 0)
     world.worker().retention().purge_now(world.clock, [unreadable], DeletionReason.ERASURE)

@@ -1,4 +1,4 @@
-"""Deadlines never fall on a day off, keep their order and lose nothing when the clock changes."""
+"""Test that deadlines avoid days off, keep their order and survive summer time."""
 
 from datetime import UTC, date, datetime, timedelta
 

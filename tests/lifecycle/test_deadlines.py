@@ -1,4 +1,4 @@
-"""Working days and the deadlines counted in them."""
+"""Test working days and the deadlines that count them."""
 
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -128,7 +128,7 @@ def test_a_change_of_the_clock_in_the_weekend_changes_nothing(friday: date) -> N
     assert working_hours_between(at(friday, 9), at(monday, 17)) == 16.0
 
 
-def test_the_time_is_amsterdams_whatever_the_zone_of_the_argument() -> None:
+def test_office_hours_follow_amsterdam_for_every_time_zone() -> None:
     start = datetime(2026, 7, 6, 6, 0, tzinfo=UTC)
     assert working_hours_between(start, datetime(2026, 7, 6, 8, 0, tzinfo=UTC)) == 1.0
 

@@ -1,4 +1,4 @@
-"""Whatever is done to a signal in whatever order: its history tells the whole of it."""
+"""Test that the history of a signal tells any sequence of actions."""
 
 from datetime import timedelta
 
@@ -53,13 +53,13 @@ def test_any_sequence_of_actions_leaves_a_history_that_replays_to_the_state(
 
 
 def shown_today(receipt: Receipt, clock: FixedClock) -> ReceiptState:
-    """What a carrier reads: the state as of the previous day."""
+    """Return the state that a carrier reads: that of the previous day."""
     changed_today = receipt.changed_on >= clock.moment.date()
     return receipt.state_before if changed_today else receipt.state
 
 
 def replayed(session: Session, signal_id: object) -> tuple[SignalState, int]:
-    """The state that the stored history leads to, step by step, and its length."""
+    """Return the state that the stored history leads to, and the number of steps."""
     query = select(StatusChange).where(StatusChange.signal_id == signal_id).order_by(StatusChange.sequence)
     state = SignalState.NEW
     changes = session.scalars(query).all()

@@ -1,4 +1,4 @@
-"""Every state against every action, and what a change takes with it."""
+"""Test every state against every action, and the effects of a change."""
 
 import re
 from datetime import date, timedelta
@@ -82,7 +82,7 @@ def test_a_refused_action_changes_nothing(
 
 
 @pytest.mark.parametrize("state", SignalState)
-def test_a_page_is_told_exactly_the_actions_that_would_pass(state: SignalState) -> None:
+def test_the_allowed_actions_are_exactly_those_that_pass(state: SignalState) -> None:
     assert allowed_actions(state) == {action for before, action in ALLOWED if before is state}
 
 
@@ -115,13 +115,13 @@ def test_history_counts_on_from_the_last_change(by: By, session: Session, team: 
     ]
 
 
-def test_the_day_of_a_change_is_the_one_in_amsterdam(by: By, clock: FixedClock, team: Team) -> None:
+def test_the_day_of_a_change_is_the_day_in_amsterdam(by: By, clock: FixedClock, team: Team) -> None:
     clock.moment = factories.MOMENT.replace(hour=23, minute=30)
     made = change(by, team, team.signal(), Action.CLAIM)
     assert made.on == factories.EPOCH_DAY + timedelta(days=1)
 
 
-def test_the_arrival_is_told_by_the_signal_itself_by_its_day_and_without_a_moment(
+def test_the_signal_itself_gives_the_day_of_its_arrival_without_a_moment(
     by: By, session: Session, team: Team
 ) -> None:
     signal = team.signal()
@@ -140,7 +140,7 @@ def test_telling_the_life_of_a_signal_stores_nothing(session: Session, team: Tea
     assert session.scalars(select(StatusChange)).all() == []
 
 
-def test_an_arrival_that_an_earlier_release_wrote_down_is_told_once(session: Session, team: Team) -> None:
+def test_a_stored_arrival_appears_once_in_the_history(session: Session, team: Team) -> None:
     signal = team.signal()
     session.add(arrival_of_before(signal))
     session.flush()
@@ -155,7 +155,7 @@ def arrival_of_before(signal: Signal) -> StatusChange:
 
 
 @pytest.mark.parametrize(("state", "days"), [(NEW, 1), (CLAIMED, 2), (IN_FOLLOW_UP, 28), (CONCLUDED, 28)])
-def test_the_next_deadline_goes_by_the_state(state: SignalState, days: int) -> None:
+def test_the_next_deadline_depends_on_the_state(state: SignalState, days: int) -> None:
     signal = factories.SignalFactory.build(state=state)
     assert next_deadline(signal) == factories.EPOCH_DAY + timedelta(days=days)
 
@@ -167,7 +167,7 @@ def test_the_queue_sorts_by_the_deadline_of_the_state_reached(by: By, team: Team
 
 
 @pytest.mark.parametrize("action", [Action.RELEASE, Action.REFER])
-def test_who_gives_a_signal_up_has_it_no_longer(by: By, team: Team, action: Action) -> None:
+def test_a_releasing_worker_has_the_signal_no_longer(by: By, team: Team, action: Action) -> None:
     signal = team.signal(IN_FOLLOW_UP)
     change(by, team, signal, action)
     assert (signal.claimed_by_id, signal.claimed_at) == (None, None)

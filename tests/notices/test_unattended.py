@@ -82,7 +82,7 @@ def test_what_was_tried_once_and_handed_back_is_warned_of_and_deleted_like_what_
 
 
 @pytest.mark.parametrize("goes_on", ["somebody has it", "the resident knows"])
-def test_as_long_as_somebody_has_it_or_the_resident_knows_it_stays(world: World, goes_on: str) -> None:
+def test_a_claimed_or_notified_signal_stays(world: World, goes_on: str) -> None:
     signal_id = tried_and_handed_back(world)
     actor = world.staff()
     with world.sessions.begin() as session:

@@ -1,7 +1,7 @@
-"""The export of art. 15 AVG against the schema: whatever is kept of a resident is in it, or says why not.
+"""Test the export of art. 15 AVG against the schema: it holds every column of a resident, or a reason.
 
-docs/privacy/velden.md says of each column of whom it is, and another test holds that list against the schema.
-So a new column of the resident's fails here until it is exported or its reason is written down.
+docs/privacy/velden.md says for each column whose data it is; another test compares that list with the schema.
+A new column of the resident fails here until it is exported or its reason is written down.
 """
 
 import uuid
@@ -135,7 +135,7 @@ def officer(world: World) -> Actor:
 
 @pytest.fixture
 def signal_id(world: World) -> uuid.UUID:
-    """A signal of which every column that is the resident's holds something."""
+    """Return a signal in which every column of the resident has a value."""
     said = report(
         IN_AMSTERDAM, concern_types=[ConcernType.FRAIL], seen=Seen.ONCE, noticed_on=DAY, note="Valt vaak."
     )
@@ -153,7 +153,7 @@ def signal_id(world: World) -> uuid.UUID:
 
 
 def _fill(session: Session, world: World, signal: Signal, worker: uuid.UUID) -> None:
-    """What no one signal ever has all at once."""
+    """Fill all columns, which no real signal has at once."""
     now = world.clock.now()
     signal.unrouted = signal.repeat = signal.team_told = signal.newly_known = True
     signal.first_contact_at = signal.concluded_at = now
@@ -212,7 +212,7 @@ def plain(value: object) -> object:
 
 
 def stored(session: Session, signal_id: uuid.UUID) -> Iterator[tuple[str, list[Any]]]:
-    """Each column that is exported as it is, with the values that the signal's rows have in it."""
+    """Return each column that is exported as it is, with the values of the signal's rows."""
     signal = session.get_one(
         Signal, signal_id, options=[selectinload(Signal.attempts), selectinload(Signal.history)]
     )
@@ -243,7 +243,7 @@ def test_every_column_of_the_residents_is_in_the_export_or_says_why_not() -> Non
     assert said - of_residents == set(), "no such column of the resident's"
 
 
-def test_what_the_columns_hold_is_what_the_export_says(
+def test_the_export_gives_the_values_of_the_columns(
     world: World, officer: Actor, signal_id: uuid.UUID
 ) -> None:
     (signal,) = exported(world, officer)["signals"]
@@ -256,7 +256,7 @@ def test_what_the_columns_hold_is_what_the_export_says(
 
 
 def _holds(told: list[Any], values: list[Any]) -> bool:
-    """Whether every value is told; the history has the arrival besides, which is no row."""
+    """Return whether the export has every value; its history also has the arrival, which is no row."""
     rest = list(told)
     for value in values:
         if value not in rest:
@@ -265,7 +265,7 @@ def _holds(told: list[Any], values: list[Any]) -> bool:
     return True
 
 
-def test_what_is_sealed_is_in_the_export_in_the_clear(
+def test_the_export_holds_sealed_content_in_the_clear(
     world: World, officer: Actor, signal_id: uuid.UUID
 ) -> None:
     (signal,) = exported(world, officer)["signals"]
@@ -280,7 +280,7 @@ def test_what_is_sealed_is_in_the_export_in_the_clear(
     }
 
 
-def test_the_export_says_what_was_done_with_a_signal_on_which_day_and_not_by_whom(
+def test_the_export_lists_each_access_with_its_day_and_without_the_person(
     world: World, officer: Actor, signal_id: uuid.UUID
 ) -> None:
     with world.sessions.begin() as session:
@@ -297,7 +297,7 @@ def test_the_export_says_what_was_done_with_a_signal_on_which_day_and_not_by_who
     assert {name for access in signal["accesses"] for name in access} == {"on", "action"}
 
 
-def test_what_is_left_of_signals_that_went_is_in_the_export(
+def test_the_export_holds_the_remains_of_deleted_and_referred_signals(
     world: World, officer: Actor, signal_id: uuid.UUID
 ) -> None:
     assert officer.id is not None
@@ -334,18 +334,14 @@ def test_what_is_left_of_signals_that_went_is_in_the_export(
     ]
 
 
-def test_the_pdf_shows_each_thing_that_is_in_the_json(
-    world: World, officer: Actor, signal_id: uuid.UUID
-) -> None:
+def test_the_pdf_shows_everything_in_the_json(world: World, officer: Actor, signal_id: uuid.UUID) -> None:
     (signal,) = exported(world, officer)["signals"]
     whole = list(facts_of(signal))
     unseen = {name for name in signal if list(facts_of(signal | {name: _other(signal[name])})) == whole}
     assert unseen == {"reference"}  # which is the title of its part
 
 
-def test_the_pdf_shows_each_part_of_what_there_are_several_of(
-    world: World, officer: Actor, signal_id: uuid.UUID
-) -> None:
+def test_the_pdf_shows_every_entry_of_a_list(world: World, officer: Actor, signal_id: uuid.UUID) -> None:
     (signal,) = exported(world, officer)["signals"]
     whole = list(facts_of(signal))
     for name in ("contact_attempts", "history", "accesses", "follow_up_notes"):
@@ -356,7 +352,7 @@ def test_the_pdf_shows_each_part_of_what_there_are_several_of(
 
 
 def _other(value: Any) -> Any:
-    """Another value of the same kind."""
+    """Return another value of the same kind."""
     if isinstance(value, bool):
         return not value
     if isinstance(value, int):
@@ -367,7 +363,7 @@ def _other(value: Any) -> Any:
 
 
 def _other_text(value: str) -> str:
-    """Of a code the next one, of a date or a moment the same a year earlier, of words other words."""
+    """Return the next code, a date or moment a year earlier, or other words."""
     for codes in CODES:
         names = [code.value for code in codes]
         if value in names:

@@ -1,4 +1,4 @@
-"""What holds of a resident's signal later on, on both databases: after a year, and after a rectification."""
+"""Test a resident's rights later on, on both databases: after a year, and after a rectification."""
 
 import uuid
 from dataclasses import replace
@@ -20,7 +20,7 @@ def arrive(world: World, number: int, address: object = IN_AMSTERDAM) -> uuid.UU
 
 
 def test_a_restricted_signal_is_found_by_address_as_long_as_it_is_kept(world: World) -> None:
-    """Nobody could lift its restriction or erase it else, and it would be kept for good."""
+    """Otherwise nobody could lift its restriction or erase it."""
     officer, signal_id = world.staff(role=Role.PRIVACY_OFFICER), arrive(world, 1)
     with world.sessions.begin() as session:
         restrict(world.operation(session, officer), signal_id=signal_id, proof=PROOF)
@@ -36,7 +36,7 @@ def test_a_restricted_signal_is_found_by_address_as_long_as_it_is_kept(world: Wo
     assert (world.count(Signal), world.count(AddressLink)) == (0, 0)
 
 
-def test_whether_it_is_a_repeat_is_asked_anew_where_the_address_is_put_right(world: World) -> None:
+def test_a_corrected_address_decides_anew_about_a_repeat(world: World) -> None:
     officer = world.staff(role=Role.PRIVACY_OFFICER)
     arrive(world, 1)
     wrong = arrive(world, 2)
@@ -46,7 +46,7 @@ def test_whether_it_is_a_repeat_is_asked_anew_where_the_address_is_put_right(wor
         assert repeat(world, wrong) is is_repeat
 
 
-def test_only_what_a_correction_left_behind_passes_for_it(world: World) -> None:
+def test_only_the_result_of_a_correction_counts_as_corrected(world: World) -> None:
     officer, signal_id = world.staff(role=Role.PRIVACY_OFFICER), arrive(world, 1)
     asked = Correction(
         address=NEXT_DOOR, withdrawn=frozenset({ConcernType.FRAIL}), statement="Ik woon hier niet."
@@ -67,7 +67,7 @@ def repeat(world: World, signal_id: uuid.UUID) -> bool:
     return next(signal.repeat for signal in world.signals() if signal.id == signal_id)
 
 
-def test_who_handed_a_signal_over_can_say_where_it_went_after_it_was_deleted_there(world: World) -> None:
+def test_a_sender_can_name_the_receiver_after_the_deletion_there(world: World) -> None:
     officer, signal_id = world.staff(role=Role.PRIVACY_OFFICER), arrive(world, 1)
     with world.sessions.begin() as session:
         refer(

@@ -1,4 +1,4 @@
-"""What is kept and nobody may work on (art. 18 AVG), on both databases: late in no list, and never joined."""
+"""Test restricted signals (art. 18 AVG) on both databases: late in no list, and never joined."""
 
 from datetime import date
 from uuid import UUID
@@ -19,7 +19,7 @@ from tests.support.world import AMSTERDAM, World
 
 @pytest.fixture
 def kept(world: World) -> UUID:
-    """The one of two signals at one address that is restricted."""
+    """Return the restricted one of two signals at one address."""
     world.receive(1)
     world.receive(2)
     world.worker().arrive()

@@ -1,4 +1,4 @@
-"""Residents' rights on both databases: found by address, proven, carried out, registered without content."""
+"""Test residents' rights on both databases."""
 
 import uuid
 from dataclasses import replace
@@ -36,7 +36,7 @@ def officer(world: World) -> Actor:
 
 @pytest.fixture
 def signal_id(world: World) -> uuid.UUID:
-    """A claimed signal with a note in Amsterdam, and one next door."""
+    """Return a claimed signal with a note in Amsterdam; another one is next door."""
     world.receive(1, IN_AMSTERDAM, concern_types=[ConcernType.FRAIL])
     world.receive(2, NEXT_DOOR)
     world.worker().arrive()
@@ -53,7 +53,7 @@ def test_an_officer_finds_the_signals_of_exactly_this_address(
     assert [signal.id for signal in found(world, officer).signals] == [signal_id]
 
 
-def test_who_lives_upstairs_in_the_same_house_is_neither_found_nor_erased(
+def test_a_resident_upstairs_is_neither_found_nor_erased(
     world: World, officer: Actor, signal_id: uuid.UUID
 ) -> None:
     world.receive(3, UPSTAIRS)
@@ -67,7 +67,7 @@ def test_who_lives_upstairs_in_the_same_house_is_neither_found_nor_erased(
     assert open_report(world.keystore, left).address == UPSTAIRS
 
 
-def test_of_the_rest_of_the_house_only_how_much_there_is_is_said(
+def test_the_findings_only_count_the_rest_of_the_house(
     world: World, officer: Actor, signal_id: uuid.UUID
 ) -> None:
     for number, addition in enumerate(("A", "B", "B"), 3):
@@ -83,7 +83,7 @@ def test_of_the_rest_of_the_house_only_how_much_there_is_is_said(
     assert found(world, stranger).other_additions == OtherAdditions(signals=0, earlier=0)
 
 
-def test_the_register_goes_on_where_a_page_ended(world: World, officer: Actor, signal_id: uuid.UUID) -> None:
+def test_the_register_continues_after_a_page(world: World, officer: Actor, signal_id: uuid.UUID) -> None:
     for _ in range(3):
         erase(world, officer)
     with world.sessions() as session:
@@ -149,7 +149,7 @@ def test_an_erasure_follows_a_referral(world: World, officer: Actor, signal_id: 
     assert (entry.outcome, entry.signals_found) == ("erased", 1)
 
 
-def test_the_register_keeps_that_it_was_done_and_not_what(
+def test_the_register_keeps_the_request_and_never_its_content(
     world: World, officer: Actor, signal_id: uuid.UUID
 ) -> None:
     erase(world, officer)
@@ -171,7 +171,7 @@ def test_a_rectified_signal_is_found_at_its_new_address_only(
     assert open_report(world.keystore, world.addresses()[right]).summary.concern_types == (ConcernType.FRAIL,)
 
 
-def test_what_was_said_is_put_right_too_and_the_residents_own_words_are_kept(
+def test_a_rectification_corrects_the_report_and_keeps_the_residents_statement(
     world: World, officer: Actor
 ) -> None:
     said = report(IN_AMSTERDAM, concern_types=[ConcernType.FRAIL, ConcernType.NOT_SEEN], note="Valt vaak.")
@@ -200,7 +200,7 @@ def test_what_was_said_is_put_right_too_and_the_residents_own_words_are_kept(
         ("", "Geschrapt op {day} op verzoek van de bewoner (art. 16 AVG)."),
     ],
 )
-def test_a_workers_note_that_does_not_hold_is_put_right_or_struck_and_says_so(
+def test_a_wrong_note_is_corrected_or_struck_and_says_so(
     world: World, officer: Actor, signal_id: uuid.UUID, text: str, read: str
 ) -> None:
     before = note_of(world, signal_id)

@@ -1,4 +1,4 @@
-"""Everything beside the signals has an end: register, referrals, sessions, approvals, accounts."""
+"""Test the expiry of everything beside the signals."""
 
 from collections.abc import Iterable
 
@@ -79,7 +79,7 @@ def test_a_row_is_there_until_its_last_day_and_then_goes(world: World, made: obj
 
 
 def test_a_referral_stays_while_its_signal_lives(world: World) -> None:
-    """Who restricted it, kept it; an erasure must find where it went."""
+    """A restriction keeps the signal, and an erasure must find where it went."""
     world.receive(1)
     world.worker().arrive()
     (signal,) = world.signals()
@@ -93,7 +93,7 @@ def test_a_referral_stays_while_its_signal_lives(world: World) -> None:
     assert world.count(Referral) == 1
 
 
-def test_a_disabled_account_is_emptied_and_what_names_it_stays(world: World) -> None:
+def test_a_disabled_account_is_emptied_and_references_to_it_stay(world: World) -> None:
     staff = world.staff()
     assert staff.id is not None
     add(world, [session_of(world, staff), register_entry(world, staff)])

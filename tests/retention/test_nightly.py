@@ -1,4 +1,4 @@
-"""Forgetting on time, on both databases: what goes, what stays, and what a crash leaves."""
+"""Test deletion on time, on both databases, also after a crash."""
 
 import fcntl
 import os
@@ -71,7 +71,7 @@ def test_an_unclaimed_signal_whose_resident_was_informed_or_deferred_stays(
     assert retention_of(world).run(world.clock).total == 0
 
 
-def test_nothing_outlives_twelve_months_whatever_its_state(world: World) -> None:
+def test_no_signal_is_kept_longer_than_twelve_months(world: World) -> None:
     signal_id = arrived(world)
     with world.sessions.begin() as session:
         claim(world.operation(session, world.staff()), signal_id=signal_id)
@@ -81,7 +81,7 @@ def test_nothing_outlives_twelve_months_whatever_its_state(world: World) -> None
     assert retention_of(world).run(world.clock).purged == {DeletionReason.HARD_LIMIT: 1}
 
 
-def test_an_organisations_own_period_goes_before_the_default(world: World) -> None:
+def test_an_organisations_own_period_overrides_the_default(world: World) -> None:
     concluded(world)
     with world.sessions.begin() as session:
         session.add(
@@ -93,7 +93,7 @@ def test_an_organisations_own_period_goes_before_the_default(world: World) -> No
     assert retention_of(world).run(world.clock).total == 1
 
 
-def test_what_is_restricted_waits(world: World) -> None:
+def test_a_restricted_signal_waits(world: World) -> None:
     concluded(world)
     with world.sessions.begin() as session:
         session.execute(update(Signal).values(restricted_on=today(world.clock)))
@@ -178,9 +178,7 @@ def test_a_run_that_died_inside_its_transaction_leaves_everything(
     assert world.count(DeletionRecord) == world.count(SignalFact) == 0
 
 
-def test_a_signal_that_is_reopened_while_the_run_goes_on_stays(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_signal_reopened_during_the_run_stays(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     signal_id = concluded(world)
     world.move(days=28)
     retention = retention_of(world)
@@ -223,7 +221,7 @@ def test_many_are_purged_in_batches(world: World) -> None:
 def test_a_restored_database_and_keystore_are_purged_again_from_the_journal(
     world: World, tmp_path: Path
 ) -> None:
-    """As after a restore: the rows and the keys are back, the journal says what was destroyed."""
+    """Bring rows and keys back as a restore does; the journal tells what was destroyed."""
     world.receive(1, IN_AMSTERDAM)
     world.receive(2, IN_GRONINGEN)
     world.worker().arrive()
@@ -239,7 +237,7 @@ def test_a_restored_database_and_keystore_are_purged_again_from_the_journal(
 def test_a_report_that_still_waits_in_a_restored_copy_is_not_brought_in_again(
     world: World, tmp_path: Path
 ) -> None:
-    """The copy was made before it arrived: the journal knows the signal that it became, and was deleted."""
+    """The copy is older than the arrival; the journal knows the signal that was deleted."""
     world.receive(1, IN_AMSTERDAM)
     world.receive(2, IN_GRONINGEN)
     deleted = next(row for row in world.sealed() if row.organisation_id == AMSTERDAM)
@@ -255,7 +253,7 @@ def test_a_report_that_still_waits_in_a_restored_copy_is_not_brought_in_again(
 
 
 def test_a_replay_writes_the_fact_again_that_the_restored_database_has_lost(world: World) -> None:
-    """Its first fact was committed with the deletion that the restored night does not know of."""
+    """The restored database does not know the deletion that committed the first fact."""
     concluded(world)
     (signal,) = world.signals()
     gone = [Deletion(case_key_id=signal.case_key_id, on=today(world.clock))]
@@ -267,8 +265,8 @@ def test_a_replay_writes_the_fact_again_that_the_restored_database_has_lost(worl
         assert (fact.municipality_code, fact.outcome) == ("GM0363", Outcome.TALK_SUFFICED)
 
 
-def test_a_replay_counts_what_cannot_be_opened_any_more_without_its_place(world: World) -> None:
-    """As when the keystore was alive: the key stays destroyed, and that there was a signal still counts."""
+def test_a_replay_counts_unreadable_signals_without_their_place(world: World) -> None:
+    """The key stays destroyed, and the signal still counts."""
     concluded(world)
     (signal,) = world.signals()
     world.keystore.destroy_case_keys([signal.case_key_id])
@@ -296,7 +294,7 @@ def test_the_journal_survives_a_line_cut_off_by_a_crash(tmp_path: Path) -> None:
     ["garbage\n", '{"key": "x", "on": "2026-11-27"}\n', '{"position": 3, "link": "00"}\n', "\udcff\udcfe"],
 )
 def test_a_file_that_is_no_journal_is_refused_and_not_passed_over(tmp_path: Path, text: str) -> None:
-    """Whoever replays the wrong file after a restore would bring back what was forgotten."""
+    """Replaying a wrong file would bring back deleted data."""
     path = tmp_path / "wrong.journal"
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
     with pytest.raises(NoJournal, match=r"wrong\.journal.*line 1"):
@@ -304,13 +302,13 @@ def test_a_file_that_is_no_journal_is_refused_and_not_passed_over(tmp_path: Path
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"key": "0000'])
-def test_a_journal_whose_first_line_was_cut_off_is_one(tmp_path: Path, text: str) -> None:
+def test_a_journal_with_a_cut_off_first_line_is_accepted(tmp_path: Path, text: str) -> None:
     path = tmp_path / "deletions.journal"
     path.write_text(text)
     assert list(DeletionJournal(path).deletions()) == []
 
 
-def test_the_journal_forgets_what_no_copy_remembers(tmp_path: Path) -> None:
+def test_the_journal_drops_deletions_that_no_backup_holds(tmp_path: Path) -> None:
     path = tmp_path / "deletions.journal"
     journal = DeletionJournal(path)
     old, last = (_deletion(number, date(2026, 11, 20 + number)) for number in (1, 2))
@@ -321,10 +319,10 @@ def test_the_journal_forgets_what_no_copy_remembers(tmp_path: Path) -> None:
     assert (path.stat().st_mode & 0o777, [file.name for file in tmp_path.iterdir()]) == (0o600, [path.name])
 
 
-def test_a_line_is_written_to_the_journal_that_took_the_place_of_the_one_waited_for(
+def test_a_writer_that_waited_writes_to_the_replaced_journal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another process forgets old lines, by a new file, while this one waits for its turn."""
+    """Another process replaces the file while this one waits for the lock."""
     path = tmp_path / "deletions.journal"
     journal, kept, new = (
         DeletionJournal(path),
@@ -347,16 +345,16 @@ def test_a_line_is_written_to_the_journal_that_took_the_place_of_the_one_waited_
 
 
 WORKER_ACCOUNT = 61_184
-"""The user id of a service's account, as systemd gives it; nobody needs to be called so."""
+"""The user id of a service's account, as systemd gives it."""
 
 
 @pytest.fixture
 def folder_of_the_worker(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[Path, list[tuple[int, int]]]:
-    """A folder that is the worker's, in a process that is root; and to whom files were given.
+    """Return a folder of the worker in a process of root, and the owners that new files get.
 
-    Who runs the tests need not be root: the calls are looked at, and not made where they are refused.
+    The person who runs the tests need not be root: refused calls are recorded and not made.
     """
     given: list[tuple[int, int]] = []
     real = Path.stat
@@ -373,7 +371,7 @@ def folder_of_the_worker(
     return tmp_path, given
 
 
-def test_a_journal_that_root_makes_belongs_to_whom_its_folder_belongs_to(
+def test_a_journal_made_by_root_belongs_to_the_owner_of_its_folder(
     folder_of_the_worker: tuple[Path, list[tuple[int, int]]],
 ) -> None:
     folder, given = folder_of_the_worker
@@ -391,7 +389,7 @@ def test_a_journal_that_root_makes_belongs_to_whom_its_folder_belongs_to(
 def test_root_gives_nothing_away_that_a_link_points_to(
     folder_of_the_worker: tuple[Path, list[tuple[int, int]]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """The account of the service may put what it likes in its folder, and must not get root's files by it."""
+    """The service's account must not get root's files through a link in its folder."""
     folder, given = folder_of_the_worker
     elsewhere = tmp_path_factory.mktemp("elsewhere") / "of_root"
     elsewhere.touch()
@@ -424,7 +422,7 @@ def _deletion(number: int, on: date) -> Deletion:
 def test_a_purge_rests_after_each_batch_as_long_as_the_batch_took(
     world: World, monkeypatch: pytest.MonkeyPatch, percent: int, rests: list[float]
 ) -> None:
-    """So that whoever reports meanwhile is let go first."""
+    """A report that waits meanwhile goes first."""
     for number in range(1, 8):
         world.receive(number, replace(IN_AMSTERDAM, number=number))
     world.worker().arrive()
@@ -454,7 +452,7 @@ def test_links_and_their_keys_go_after_twelve_months(world: World) -> None:
     assert world.keystore.pseudonym_keys(AMSTERDAM, ["2026-Q4"]) == {}
 
 
-def test_a_receipt_outlives_the_purge_as_closed_and_goes_after_a_year(world: World) -> None:
+def test_a_receipt_outlives_the_purge_as_closed_and_expires_after_a_year(world: World) -> None:
     concluded(world)
     world.move(days=29)
     retention_of(world).run(world.clock)
@@ -466,7 +464,7 @@ def test_a_receipt_outlives_the_purge_as_closed_and_goes_after_a_year(world: Wor
 
 
 def test_working_hours_of_a_fact_count_from_the_end_of_the_day_of_receipt(world: World) -> None:
-    """Received on Tuesday, claimed and visited on Thursday at half past eleven: Wednesday and 2.5 hours."""
+    """Tuesday's receipt and a visit on Thursday at half past eleven make Wednesday and 2.5 hours."""
     signal_id, actor = arrived(world), world.staff()
     world.move(days=2, hours=1)
     follow_up(world, actor, signal_id, Outcome.NO_CONCERN)
@@ -498,7 +496,7 @@ def test_an_envelope_in_a_backup_cannot_be_opened_once_its_week_is_swept(world: 
     assert world.keystore.mailbox_private_keys([key_id]) == {}
 
 
-def test_an_envelope_that_was_refused_goes_after_28_days_and_its_key_with_it(world: World) -> None:
+def test_a_refused_envelope_is_deleted_with_its_key_after_28_days(world: World) -> None:
     world.receive(1)
     key_id = world.sealed()[0].mailbox_key_id
     with world.sessions.begin() as session:
@@ -515,7 +513,7 @@ def test_an_envelope_that_was_refused_goes_after_28_days_and_its_key_with_it(wor
 
 
 def test_a_replay_keeps_the_day_and_the_reason_of_the_first_deletion(world: World, tmp_path: Path) -> None:
-    """As after a restore from before an erasure: what a resident is told stays true."""
+    """After a restore from before an erasure, the answer to the resident stays true."""
     arrived(world)
     (signal,) = world.signals()
     erased_on = today(world.clock)

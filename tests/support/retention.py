@@ -1,4 +1,4 @@
-"""Signals that are due to be purged."""
+"""Make signals that are due to be purged."""
 
 import uuid
 
@@ -19,7 +19,7 @@ def retention_of(world: World) -> Retention:
 
 
 def arrived(world: World, number: int = 1, **values: object) -> uuid.UUID:
-    """A signal in Amsterdam that has just arrived."""
+    """Return a signal in Amsterdam that has just arrived."""
     before = {signal.id for signal in world.signals()}
     world.receive(number, IN_AMSTERDAM, **values)
     world.worker().arrive()
@@ -28,7 +28,7 @@ def arrived(world: World, number: int = 1, **values: object) -> uuid.UUID:
 
 
 def concluded(world: World, number: int = 1, outcome: Outcome = Outcome.TALK_SUFFICED) -> uuid.UUID:
-    """A signal that was claimed, attempted once and concluded on the same day."""
+    """Return a signal that was claimed, attempted once and concluded on the same day."""
     signal_id, actor = arrived(world, number, concern_types=[ConcernType.FRAIL]), world.staff()
     follow_up(world, actor, signal_id, outcome)
     return signal_id

@@ -85,74 +85,31 @@ def signal(signal_id: UUID) -> str:
     return _signal_page(opened, done=_done(opened))
 
 
-@desk_pages.post("/signals/<uuid:signal_id>/claim")
-@requires_page(*_FOLLOW_UP)
-def claim(signal_id: UUID) -> Any:
-    """Claim a signal."""
-    return _change(signal_id, "claim", casework.claim)
+_CHANGES: Final[Mapping[str, Change[object]]] = {
+    "claim": casework.claim,
+    "release": casework.release,
+    "contact-attempts": casework.record_attempt,
+    "notes": casework.add_note,
+    "conclude": casework.conclude,
+    "reopen": casework.reopen,
+    "notice": casework.record_notice,
+    "wmo": casework.record_wmo,
+    "reassign": casework.reassign,
+    "join": casework.conclude_as_duplicate,
+}
+"""The change that each form of a signal's page makes, by the last part of its address."""
 
 
-@desk_pages.post("/signals/<uuid:signal_id>/release")
-@requires_page(*_FOLLOW_UP)
-def release(signal_id: UUID) -> Any:
-    """Put a signal back."""
-    return _change(signal_id, "release", casework.release)
+def _serve(form: str, change: Change[object]) -> None:
+    @requires_page(*((Role.LEAD,) if form == "reassign" else _FOLLOW_UP))
+    def changed(signal_id: UUID) -> Any:
+        return _change(signal_id, form, change)
+
+    desk_pages.add_url_rule(f"/signals/<uuid:signal_id>/{form}", form, changed, methods=["POST"])
 
 
-@desk_pages.post("/signals/<uuid:signal_id>/contact-attempts")
-@requires_page(*_FOLLOW_UP)
-def record_attempt(signal_id: UUID) -> Any:
-    """Record one attempt to reach the resident."""
-    return _change(signal_id, "contact-attempts", casework.record_attempt)
-
-
-@desk_pages.post("/signals/<uuid:signal_id>/notes")
-@requires_page(*_FOLLOW_UP)
-def add_note(signal_id: UUID) -> Any:
-    """Add a note."""
-    return _change(signal_id, "notes", casework.add_note)
-
-
-@desk_pages.post("/signals/<uuid:signal_id>/conclude")
-@requires_page(*_FOLLOW_UP)
-def conclude(signal_id: UUID) -> Any:
-    """Conclude with one outcome."""
-    return _change(signal_id, "conclude", casework.conclude)
-
-
-@desk_pages.post("/signals/<uuid:signal_id>/reopen")
-@requires_page(*_FOLLOW_UP)
-def reopen(signal_id: UUID) -> Any:
-    """Reopen a concluded signal."""
-    return _change(signal_id, "reopen", casework.reopen)
-
-
-@desk_pages.post("/signals/<uuid:signal_id>/notice")
-@requires_page(*_FOLLOW_UP)
-def record_notice(signal_id: UUID) -> Any:
-    """Record when the resident was notified, or why not yet."""
-    return _change(signal_id, "notice", casework.record_notice)
-
-
-@desk_pages.post("/signals/<uuid:signal_id>/wmo")
-@requires_page(*_FOLLOW_UP)
-def record_wmo(signal_id: UUID) -> Any:
-    """Record the day of a notification by the Wmo."""
-    return _change(signal_id, "wmo", casework.record_wmo)
-
-
-@desk_pages.post("/signals/<uuid:signal_id>/reassign")
-@requires_page(Role.LEAD)
-def reassign(signal_id: UUID) -> Any:
-    """Give a signal to a colleague."""
-    return _change(signal_id, "reassign", casework.reassign)
-
-
-@desk_pages.post("/signals/<uuid:signal_id>/join")
-@requires_page(*_FOLLOW_UP)
-def join(signal_id: UUID) -> Any:
-    """Conclude as a duplicate of the open signal at the same address."""
-    return _change(signal_id, "join", casework.conclude_as_duplicate)
+for _form, _made in _CHANGES.items():
+    _serve(_form, _made)
 
 
 def _change(signal_id: UUID, form: str, change: Change[object]) -> Any:

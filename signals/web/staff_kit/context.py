@@ -1,4 +1,4 @@
-"""The objects that the staff side works with, and the one way to open a transaction for the caller."""
+"""Hold the objects of the staff side, and open a transaction for the caller in one way."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -30,7 +30,7 @@ EXTENSION = "signals.desk"
 
 @dataclass(frozen=True, kw_only=True)
 class DeskContext:
-    """The objects that one application shares between its requests."""
+    """Hold the objects that one application shares between its requests."""
 
     settings: Settings
     clock: Clock

@@ -1,4 +1,4 @@
-"""An agreed day and a Wmo notification, on pages, in the hand-over and for the resident."""
+"""Test an agreed day and a Wmo notification on pages, in the hand-over and for the resident."""
 
 import re
 from datetime import date
@@ -24,7 +24,7 @@ def test_a_day_is_agreed_and_a_wmo_notification_noted_in_the_browser(desk: Desk)
     assert signal_of(desk, signal_id).wmo_notified_on == date(2026, 11, 24)
 
 
-def test_a_day_that_cannot_be_agreed_is_told_beside_its_field(desk: Desk) -> None:
+def test_the_page_shows_a_refused_day_beside_its_field(desk: Desk) -> None:
     signal_id = desk.arrive()
     anna = Browser(desk, "anna")
     anna.send(signal_id, "claim")
@@ -48,7 +48,7 @@ def test_an_agreement_without_a_day_is_not_saved_and_asks_for_it(desk: Desk) -> 
     assert signal_of(desk, signal_id).state == "claimed"
 
 
-def test_what_waits_or_was_reached_is_not_ticked_for_a_round(desk: Desk) -> None:
+def test_a_round_preselects_no_waiting_or_reached_signal(desk: Desk) -> None:
     untried, waits, reached = (desk.arrive() for _ in range(3))
     anna = Browser(desk, "anna")
     for signal_id in (untried, waits, reached):
@@ -91,7 +91,7 @@ def test_the_api_tells_the_agreed_day_and_the_hand_over_takes_both_along(desk: D
     assert [tried["postponed_until"] for tried in document["contact_attempts"]] == ["2026-12-08"]
 
 
-def test_a_resident_who_asks_is_told_both(desk: Desk) -> None:
+def test_the_export_gives_the_resident_both(desk: Desk) -> None:
     signal_id = claimed(desk, "anna")
     agreed = {
         "kind": "visit", "result": "postponed", "attempted_at": "2026-11-24T10:00:00+01:00",
@@ -110,7 +110,7 @@ def test_a_resident_who_asks_is_told_both(desk: Desk) -> None:
     assert [tried["agreed_for"] for tried in signal["contact_attempts"]] == ["2026-12-08"]
 
 
-def test_who_stands_in_takes_the_signals_along_on_a_round(desk: Desk) -> None:
+def test_a_stand_in_takes_the_signals_along_on_a_round(desk: Desk) -> None:
     own, annas = claimed(desk, "bram"), claimed(desk, "anna", number=14)
     ids = {"ids": [str(own), str(annas)]}
     assert desk.call("bram", "POST", "/rounds", json=ids).status_code == 409

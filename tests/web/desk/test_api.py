@@ -1,4 +1,4 @@
-"""The staff API from end to end: what each call answers, refuses and leaves in the audit."""
+"""Test the staff API from end to end, with its refusals and audit entries."""
 
 import json
 import sqlite3
@@ -52,11 +52,13 @@ def post(desk: Desk, who: str, signal_id: UUID, what: str, **more: Any) -> TestR
 
 @pytest.fixture
 def signal_id(desk: Desk) -> UUID:
-    """A new signal of Amsterdam's team."""
+    """Return a new signal of Amsterdam's team."""
     return desk.arrive(concern_types=["frail", "not_seen"], seen="once")
 
 
-def test_a_signal_is_claimed_tried_noted_told_concluded_and_reopened(desk: Desk, signal_id: UUID) -> None:
+def test_a_signal_is_claimed_attempted_noted_notified_concluded_and_reopened(
+    desk: Desk, signal_id: UUID
+) -> None:
     claimed = post(desk, "anna", signal_id, "claim", headers={"If-Match": '"1"'})
     assert (claimed.status_code, claimed.headers["ETag"]) == (200, '"2"')
     assert claimed.get_json()["state"] == "claimed"
@@ -79,7 +81,7 @@ def test_a_signal_is_claimed_tried_noted_told_concluded_and_reopened(desk: Desk,
     ]  # fmt: skip
 
 
-def test_the_queue_shows_what_was_noticed_and_never_an_address(desk: Desk, signal_id: UUID) -> None:
+def test_the_queue_shows_the_concern_and_never_an_address(desk: Desk, signal_id: UUID) -> None:
     answer = desk.call("anna", "GET", "/queue?state=&sort=deadline&limit=25&cursor=")
     (item,) = answer.get_json()["items"]
     assert set(item) == QUEUE_FIELDS
@@ -143,7 +145,7 @@ def test_a_bad_value_in_the_query_is_named(desk: Desk, query: str, field: str) -
     ],
 )
 def test_an_error_is_in_one_language_of_the_desk(desk: Desk, asked: str, title: str, message: str) -> None:
-    """Some words are the carriers' too, and were Polish beside English ones."""
+    """Carriers share some words, which were Polish beside English ones."""
     headers = {"Accept-Language": asked} if asked else {}
     problem = desk.call("anna", "GET", "/queue?limit=900", headers=headers).get_json()
     assert problem["title"].startswith(title)
@@ -241,7 +243,7 @@ def test_an_id_that_is_no_uuid_is_not_found(desk: Desk, wrong: str) -> None:
     assert desk.call("anna", "GET", f"/signals/{wrong}").status_code == 404
 
 
-def test_the_second_who_claims_is_told_who_was_first_and_when(desk: Desk, signal_id: UUID) -> None:
+def test_a_second_claim_answers_with_the_first_claimant_and_moment(desk: Desk, signal_id: UUID) -> None:
     post(desk, "anna", signal_id, "claim")
     refused = post(desk, "bram", signal_id, "claim")
     assert refused.status_code == 409
@@ -257,7 +259,7 @@ def test_a_colleague_may_not_conclude_but_a_lead_may(desk: Desk, signal_id: UUID
 
 
 @pytest.mark.parametrize("what", ["release", "reopen"])
-def test_what_the_state_forbids_is_a_conflict(desk: Desk, signal_id: UUID, what: str) -> None:
+def test_an_action_that_the_state_forbids_is_a_conflict(desk: Desk, signal_id: UUID, what: str) -> None:
     refused = post(desk, "anna", signal_id, what)
     assert (refused.status_code, code_of(refused)) == (409, "state_forbids")
 
@@ -389,7 +391,7 @@ def test_a_body_that_is_too_large_or_no_json_is_refused(desk: Desk, signal_id: U
     assert "64 KiB" in large.get_json()["detail"]
 
 
-def test_who_one_is_comes_with_the_organisation(desk: Desk) -> None:
+def test_the_api_shows_the_caller_with_the_organisation(desk: Desk) -> None:
     me = desk.call("lena", "GET", "/me").get_json()
     assert (me["name"], me["role"], me["organisation"]["name"]) == ("Lena Voorbeeld", "lead", AMSTERDAM)
     assert desk.call("coen", "GET", "/me").get_json()["organisation"] is None
@@ -424,13 +426,13 @@ def test_every_answer_is_as_the_description_says(desk: Desk) -> None:
 
 
 def _resolved(document: dict[str, Any], described: dict[str, Any]) -> dict[str, Any]:
-    """What a reference to the description's own parts stands for."""
+    """Return the part of the description that a reference names."""
     for step in described.get("$ref", "").split("/")[1:]:
         document = document[step]
     return document if "$ref" in described else described
 
 
-def test_the_queue_shows_what_was_noticed_only_after_an_audit_entry(
+def test_the_queue_shows_the_concern_only_after_an_audit_entry(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk.arrive(concern_types=["confused"])

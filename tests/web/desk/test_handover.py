@@ -1,4 +1,4 @@
-"""Handing a concluded signal over to the organisation's own case system."""
+"""Test the hand-over of a concluded signal to the organisation's own case system."""
 
 from datetime import date
 from typing import Any
@@ -21,7 +21,7 @@ REFERRED: dict[str, Any] = {"outcome": "referred", "referred_to": "wijkteam_wmo"
 
 
 def concluded(desk: Desk, note: str = "Mevrouw wil graag hulp in huis.", **outcome: Any) -> UUID:
-    """A signal that anna followed up and concluded."""
+    """Return a signal that anna followed up and concluded."""
     signal_id = desk.arrive(concern_types=["frail"], seen="once", noticed_on="2026-11-23")
     visit = {"kind": "visit", "result": "contact", "attempted_at": "2026-11-24T10:00:00+01:00", "workers": 2}
     for what, body in (
@@ -90,7 +90,7 @@ def test_nothing_leaves_while_the_resident_has_its_use_restricted(desk: Desk) ->
     assert desk.entries(AuditAction.EXPORTED) == []
 
 
-def test_what_is_reopened_while_it_is_handed_over_stays_here(
+def test_a_signal_reopened_during_the_hand_over_stays_here(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     signal_id = concluded(desk, **HELP)

@@ -1,4 +1,4 @@
-"""The letter of article 14 AVG as a PDF reader finds it: tagged, in its language, and every word of it."""
+"""Test the letter of article 14 AVG as a PDF reader sees it: tagged, in its language, complete."""
 
 import io
 import re
@@ -63,7 +63,7 @@ def test_a_sentence_of_the_letter_is_read_in_its_order(letter: PdfReader, langua
 
 
 def _text(file: PdfReader) -> str:
-    """The text of all pages, without the marks of direction that pypdf puts between parts of a word."""
+    """Return the text of all pages, without the direction marks that pypdf puts inside words."""
     text = "\n".join(page.extract_text() for page in file.pages)
     return re.sub(r"[\u202a-\u202e]", "", text)
 
@@ -73,7 +73,7 @@ def _words(text: str) -> set[str]:
 
 
 def _kinds(element: Any) -> list[str]:
-    """The tags of a structure tree, from the top down."""
+    """Yield the tags of a structure tree, from the top down."""
     element = element.get_object() if hasattr(element, "get_object") else element
     if isinstance(element, list):
         return [kind for child in element for kind in _kinds(child)]

@@ -1,4 +1,4 @@
-"""The letter of article 14 AVG and the card: what they say, in eight languages, and what is recorded."""
+"""Test the letter of article 14 AVG and the card in eight languages, and their audit entries."""
 
 import re
 from dataclasses import replace
@@ -25,7 +25,7 @@ def signal_id(desk: Desk) -> UUID:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_letter_says_who_what_why_on_which_ground_how_long_and_from_whom(language: str) -> None:
+def test_the_letter_gives_everything_that_article_14_requires(language: str) -> None:
     data = notice_data(LETTER, language)
     text = said(data)
     for part in (
@@ -70,7 +70,7 @@ def test_the_letter_is_one_sheet_and_the_card_has_the_size_of_a_postcard() -> No
     assert re.search(rb"/MediaBox ?\[0 0 297\.6\d* 419\.5\d*\]", card_pdf(SENDER, "nl"))
 
 
-def test_what_was_typed_by_an_administrator_is_never_read_as_markup() -> None:
+def test_an_administrators_text_is_never_read_as_markup() -> None:
     odd = replace(SENDER, name='#set page(paper: "a0") $x$ *vet* `code`')
     assert card_pdf(odd, "nl").startswith(b"%PDF-")
     assert b"<xmpTPg:NPages>1</xmpTPg:NPages>" in card_pdf(odd, "nl")
@@ -97,7 +97,7 @@ def test_the_letter_comes_over_the_api_and_is_in_the_audit(desk: Desk, signal_id
     assert (entry.subject_id, entry.ground, entry.outcome) == (signal_id, "art_14_avg", "pl")
 
 
-def test_the_letter_holds_what_is_kept_of_the_organisation_and_of_the_signal(
+def test_the_letter_names_the_organisation_and_the_signal(
     desk: Desk, signal_id: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     letters: list[Letter] = []

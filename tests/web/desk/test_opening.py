@@ -1,4 +1,4 @@
-"""What opening a signal costs the database: its transactions, their order, and no more than there is."""
+"""Test what opening a signal costs the database: its transactions and their order."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ FOLLOW_UP = ("contact_attempts", "follow_up_notes", "status_changes")
 
 @contextmanager
 def steps_of(engine: Engine) -> Iterator[list[str]]:
-    """What the database is asked meanwhile: ends of transactions, and statements by what they begin with."""
+    """Collect the statements by their first word, and the ends of transactions."""
     steps: list[str] = []
 
     def asked(*arguments: object) -> None:
@@ -37,7 +37,7 @@ def steps_of(engine: Engine) -> Iterator[list[str]]:
 
 
 def transactions(steps: Iterable[str]) -> Iterator[list[str]]:
-    """The steps from each beginning to its end; without a look at routing, which comes once a second."""
+    """Split the steps into transactions; leave out the routing check, which runs once a second."""
     one: list[str] = []
     for step in steps:
         one = [] if step == "begin" else [*one, step]
@@ -46,7 +46,7 @@ def transactions(steps: Iterable[str]) -> Iterator[list[str]]:
 
 
 def told(transaction: Iterable[str]) -> list[str]:
-    """Writing the entry, reading what is sealed, and how it ended."""
+    """Summarise a transaction: entry written, content read, and its end."""
     said = {"INSERT INTO audit_entries": "entry", "SELECT signals.id, signals.organisation_id": "sealed"}
     known = said | {"commit": "commit", "rollback": "rollback"}
     return [word for step in transaction for start, word in known.items() if step.startswith(start)]
@@ -60,7 +60,7 @@ def signal_id(desk: Desk) -> UUID:
 def test_an_opening_is_three_transactions_and_its_audit_entry_is_committed_first(
     desk: Desk, signal_id: UUID
 ) -> None:
-    """One to sign in, one for the entry, one to read: each that is added lowers what two cores open."""
+    """Every transaction more lowers the number of openings on two cores."""
     with steps_of(desk.engine) as steps:
         assert desk.call("anna", "GET", f"/signals/{signal_id}").status_code == 200
     assert [told(transaction) for transaction in transactions(steps)] == [

@@ -1,4 +1,4 @@
-"""The desk's pages: a signal's life in a browser without JavaScript, and what is said when it goes wrong."""
+"""Test the desk's pages without JavaScript, and their messages when something goes wrong."""
 
 import re
 from html import unescape
@@ -71,9 +71,7 @@ def test_a_signal_is_claimed_tried_noted_concluded_and_reopened_in_the_browser(
     assert "De bewoner nam contact op" in reopened
 
 
-def test_that_and_why_the_resident_was_not_told_stands_in_the_timeline_until_they_were(
-    signal_id: UUID, anna: Browser
-) -> None:
+def test_the_timeline_shows_a_deferral_until_the_resident_is_notified(signal_id: UUID, anna: Browser) -> None:
     anna.send(signal_id, "notice", deferred_because="would_endanger")
     page = anna.get(f"/desk/signals/{signal_id}")
     assert "uitgesteld: het zou de bewoner in gevaar brengen" in words(page)
@@ -90,9 +88,7 @@ def _timeline(page: TestResponse) -> list[str]:
 
 
 @pytest.mark.parametrize(("kind", "said"), [("letter", "Brief"), ("card", "Kaartje")])
-def test_what_was_delivered_got_no_reply_yet_where_a_visit_got_no_answer(
-    signal_id: UUID, anna: Browser, kind: str, said: str
-) -> None:
+def test_a_delivered_letter_waits_for_a_reply(signal_id: UUID, anna: Browser, kind: str, said: str) -> None:
     anna.send(signal_id, "claim")
     anna.send(signal_id, "contact-attempts", kind=kind, result="no_answer")
     anna.send(signal_id, "contact-attempts", kind="visit", result="no_answer")
@@ -111,9 +107,7 @@ def test_the_hints_say_when_a_time_is_needed(signal_id: UUID, anna: Browser) -> 
 @pytest.mark.parametrize(
     ("who", "place"), [("fleur", "/desk/officer"), ("bea", "/admin"), ("coen", "/figures")]
 )
-def test_who_has_no_team_lead_is_not_told_to_ask_one_and_is_led_to_their_own_page(
-    desk: Desk, who: str, place: str
-) -> None:
+def test_a_person_without_a_lead_is_sent_to_their_own_page(desk: Desk, who: str, place: str) -> None:
     refused = Browser(desk, who).get("/desk")
     assert refused.status_code == 403
     assert "teamleider" not in words(refused)
@@ -122,7 +116,7 @@ def test_who_has_no_team_lead_is_not_told_to_ask_one_and_is_led_to_their_own_pag
     assert "Vraag het aan uw teamleider" in words(Browser(desk, "anna").get("/desk/team"))
 
 
-def test_the_start_page_of_what_is_not_there_is_one_that_its_reader_may_open(desk: Desk) -> None:
+def test_a_missing_page_links_to_a_start_page_that_the_reader_may_open(desk: Desk) -> None:
     for path, start in (
         ("/figures/niets", "/figures"),
         ("/desk/niets", "/desk/"),
@@ -133,7 +127,7 @@ def test_the_start_page_of_what_is_not_there_is_one_that_its_reader_may_open(des
         assert f'class="button" href="{start}"' in missing.text
 
 
-def test_to_whom_is_asked_and_never_answered_beforehand(signal_id: UUID, anna: Browser) -> None:
+def test_the_page_never_preselects_a_receiver(signal_id: UUID, anna: Browser) -> None:
     anna.send(signal_id, "claim")
     page = anna.get(f"/desk/signals/{signal_id}").text
     asked = page.partition('id="conclude-referred_to"')[2].partition("</select>")[0]
@@ -153,9 +147,7 @@ def test_the_link_to_the_content_passes_the_links_between_parts(desk: Desk) -> N
         assert page.index('class="sections"') < page.index('id="main"') < page.index("<h1"), path
 
 
-def test_what_was_done_is_said_as_long_as_it_holds_and_not_when_one_goes_back(
-    signal_id: UUID, anna: Browser
-) -> None:
+def test_the_page_confirms_a_change_only_until_the_next_one(signal_id: UUID, anna: Browser) -> None:
     claimed = anna.send(signal_id, "claim").location
     assert "U hebt dit signaal opgepakt." in words(anna.get(claimed))
     assert "U hebt dit signaal opgepakt." in words(anna.get(claimed)), (
@@ -188,12 +180,12 @@ def test_the_queue_can_be_narrowed_to_mine_and_to_late_ones(
     assert f"/desk/signals/{signal_id}" in anna.get("/desk?state=new").text
 
 
-def test_a_late_signal_is_said_to_be_late_in_words(desk: Desk, signal_id: UUID) -> None:
+def test_the_queue_says_in_words_that_a_signal_is_late(desk: Desk, signal_id: UUID) -> None:
     desk.clock.moment = desk.clock.moment.replace(day=27)
     assert "Oppakken: wo 25 nov, 2 dagen te laat" in words(Browser(desk, "anna").get("/desk?overdue=1"))
 
 
-def test_the_queue_goes_on_on_the_next_page(
+def test_the_queue_continues_on_the_next_page(
     desk: Desk, anna: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("signals.web.desk.queue_page.PAGE_SIZE", 2)
@@ -211,7 +203,7 @@ def test_an_empty_queue_says_that_the_channel_works(anna: Browser) -> None:
     assert "Het kanaal werkt." in words(anna.get("/desk"))
 
 
-def test_a_page_in_english_for_who_reads_english(desk: Desk, signal_id: UUID) -> None:
+def test_an_english_reader_gets_a_page_in_english(desk: Desk, signal_id: UUID) -> None:
     page = Browser(desk, "lena").get(f"/desk/signals/{signal_id}")
     assert '<html lang="en">' in page.text
     assert "Claim this signal" in page.text
@@ -224,7 +216,7 @@ def test_the_source_is_never_more_precise_than_a_carrier(signal_id: UUID, anna: 
     assert 'Aan de deur zegt u: "Iemand maakte zich zorgen."' in page
 
 
-def test_what_was_typed_is_kept_beside_what_is_wrong(signal_id: UUID, anna: Browser) -> None:
+def test_a_refused_form_keeps_the_typed_text(signal_id: UUID, anna: Browser) -> None:
     anna.send(signal_id, "claim")
     answer = anna.send(signal_id, "contact-attempts", **(ATTEMPT | {"result": "", "attempted_time": "11:47"}))
     assert answer.status_code == 400
@@ -261,9 +253,7 @@ def test_a_wrong_field_is_named_and_nothing_changes(
         assert session.scalars(select(Signal.version)).one() == 2
 
 
-def test_who_comes_second_is_told_who_has_it_and_since_when(
-    desk: Desk, signal_id: UUID, anna: Browser
-) -> None:
+def test_a_second_press_shows_the_claimant_and_the_moment(desk: Desk, signal_id: UUID, anna: Browser) -> None:
     bram = Browser(desk, "bram")
     page = bram.get(f"/desk/signals/{signal_id}").text
     anna.send(signal_id, "claim")
@@ -296,7 +286,7 @@ def test_a_colleague_gets_no_button_that_the_domain_would_refuse(
     assert "Anna Voorbeeld werkt hieraan" in words(page)
 
 
-def test_what_was_typed_survives_a_lost_session(desk: Desk, signal_id: UUID, anna: Browser) -> None:
+def test_typed_text_survives_a_lost_session(desk: Desk, signal_id: UUID, anna: Browser) -> None:
     page = anna.get(f"/desk/signals/{signal_id}").text
     form = {"csrf_token": hidden_value(page, "csrf_token"), "text": "Lang verhaal"}
     form["label:text"] = "Notitie"
@@ -316,7 +306,7 @@ def test_what_was_typed_survives_a_lost_session(desk: Desk, signal_id: UUID, ann
 
 
 @pytest.mark.parametrize("made_up", ["x", "é", "A" * 200, "AAAA" * 3000])
-def test_nobody_can_make_up_what_somebody_else_is_offered_to_send(desk: Desk, made_up: str) -> None:
+def test_nobody_can_forge_the_text_that_another_person_is_offered(desk: Desk, made_up: str) -> None:
     form = {"email": "anna@example.org", "password": PASSWORD, "totp": desk.code("anna")}
     answer = desk.client.post("/desk/sign-in", data=form | {"kept": made_up})
     assert "Hier wordt niets getoond" in words(answer)
@@ -333,7 +323,7 @@ def test_a_foreign_signal_and_none_give_the_same_page(desk: Desk, signal_id: UUI
     assert len(desk.entries(AuditAction.FOREIGN_SIGNAL_REFUSED)) == 2
 
 
-def test_a_keystore_that_is_away_is_said_plainly(
+def test_the_page_says_plainly_that_the_keystore_is_unreachable(
     signal_id: UUID, anna: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(*_args: object) -> None:
@@ -363,7 +353,7 @@ def test_an_empty_field_of_the_sign_in_is_named(desk: Desk, field: str) -> None:
     assert f'href="#sign-in-{field}"' in page.text
 
 
-def test_what_somebody_typed_is_shown_as_text(signal_id: UUID, anna: Browser) -> None:
+def test_typed_markup_is_shown_as_text(signal_id: UUID, anna: Browser) -> None:
     anna.send(signal_id, "notes", text="<script>alert(1)</script>")
     page = anna.get(f"/desk/signals/{signal_id}").text
     assert "&lt;script&gt;alert(1)" in page

@@ -1,4 +1,4 @@
-"""An address that looks wrong is never refused at the door; the desk is asked to check it."""
+"""Test that an odd address is accepted, and that the desk is asked to check it."""
 
 import pytest
 
@@ -18,7 +18,7 @@ from tests.support.pages import sign_in
         ("1000AA", 99999, None, (AddressDoubt.POSTCODE_UNKNOWN, AddressDoubt.NUMBER_UNUSUAL)),
     ],
 )
-def test_what_is_doubted(
+def test_unusual_addresses_are_doubted(
     postcode: str, number: int, municipality: str | None, doubts: tuple[AddressDoubt, ...]
 ) -> None:
     address = Address(postcode=postcode, number=number)

@@ -1,4 +1,4 @@
-"""The queue's page beside its list: what came in since, sessions that end, what it asks the database."""
+"""Test the queue's page beside its list: news, ended sessions, statements."""
 
 import re
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ def test_the_poll_tells_how_many_came_in_since_the_page_was_shown(desk: Desk, an
     assert anna.get(f"{poll}&said=2").status_code == 204
 
 
-def test_what_another_team_receives_is_no_news(desk: Desk, anna: Browser) -> None:
+def test_signals_of_another_team_are_no_news(desk: Desk, anna: Browser) -> None:
     poll = _poll_of(anna)
     desk.arrive("9711AA", 1)
     assert anna.get(poll).status_code == 204
@@ -141,7 +141,7 @@ def _reference(desk: Desk, signal_id: Any) -> Any:
 
 @contextmanager
 def _counted(desk: Desk) -> Iterator[list[str]]:
-    """The statements that are executed meanwhile."""
+    """Collect the statements that run meanwhile."""
     statements: list[str] = []
 
     def heard(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:

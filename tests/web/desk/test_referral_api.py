@@ -1,4 +1,4 @@
-"""Referring over the API: what the sender may still see, what the receiver gets, and what is destroyed."""
+"""Test referring over the API: for the sender, for the receiver, and for the keys."""
 
 from datetime import timedelta
 from typing import Any
@@ -52,7 +52,7 @@ def test_after_a_referral_the_signal_is_gone_for_the_sender_and_readable_for_the
     assert (opened["address"]["postcode"], opened["concern_types"]) == ("1012AB", ["frail"])
 
 
-def test_what_a_colleague_has_is_handed_over_by_who_has_it_or_by_the_lead(
+def test_only_the_claimant_or_a_lead_refers_a_claimed_signal(
     desk: Desk, signal_id: UUID, groningen: UUID
 ) -> None:
     assert desk.call("bram", "POST", f"/signals/{signal_id}/claim").status_code == 200
@@ -143,7 +143,7 @@ def test_a_search_by_an_unknown_reference_says_nothing(desk: Desk) -> None:
     assert answer == {"items": [], "deleted_on": None, "referred_on": None, **NO_ADDRESS}
 
 
-def test_the_receiver_reads_that_the_resident_was_told_by_who_had_it_then(
+def test_the_receiver_reads_that_the_sender_notified_the_resident(
     desk: Desk, signal_id: UUID, groningen: UUID
 ) -> None:
     told = {"notified_on": "2026-11-24"}

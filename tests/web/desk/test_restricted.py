@@ -1,4 +1,4 @@
-"""What is kept and nobody may work on (art. 18 AVG): in the queue, on a round, beside its duplicate."""
+"""Test pages of a restricted signal (art. 18 AVG): queue, round and duplicate."""
 
 import re
 from datetime import date, timedelta
@@ -70,9 +70,7 @@ def test_it_is_on_the_list_for_a_round_and_cannot_be_ticked(desk: Desk, anna: Br
     assert post(anna, "/desk/round", ids=[str(other)]).status_code == 303
 
 
-def test_the_way_back_to_a_round_leads_along_what_is_left_and_says_how_many_are_not(
-    desk: Desk, anna: Browser
-) -> None:
+def test_the_link_back_to_a_round_shows_the_rest_and_counts_the_missing(desk: Desk, anna: Browser) -> None:
     ids = [claimed(desk, "anna", number=number) for number in (11, 12, 13, 14, 15)]
     walked = post(anna, "/desk/round", ids=list(map(str, ids))).headers["Location"]
     stays, released, referred, concluded, restricted = ids
@@ -94,7 +92,7 @@ def test_the_way_back_to_a_round_leads_along_what_is_left_and_says_how_many_are_
     assert onwards == f"/desk/signals/{stays}?round={stays}"
 
 
-def test_of_a_round_of_which_nothing_is_left_that_is_said(desk: Desk, anna: Browser) -> None:
+def test_the_page_says_that_nothing_of_a_round_is_left(desk: Desk, anna: Browser) -> None:
     kept = claimed(desk, "anna")
     walked = post(anna, "/desk/round", ids=[str(kept)]).headers["Location"]
     restrict(desk, kept)
@@ -105,7 +103,7 @@ def test_of_a_round_of_which_nothing_is_left_that_is_said(desk: Desk, anna: Brow
 
 
 @pytest.mark.parametrize("who", ["bram", "gerda"])
-def test_what_another_has_is_on_nobody_elses_round(desk: Desk, who: str) -> None:
+def test_a_round_takes_no_signal_of_a_colleague(desk: Desk, who: str) -> None:
     theirs = claimed(desk, "anna")
     page = Browser(desk, who).get(f"/desk/round?ids={theirs}")
     assert "1 signaal is weggelaten" in words(page)

@@ -1,4 +1,4 @@
-"""A resident calls back: what a search finds is a page to go back to, and its address tells nothing."""
+"""Test the search for a resident who calls back; the address of its result tells nothing."""
 
 import re
 from base64 import urlsafe_b64decode
@@ -29,21 +29,21 @@ def anna(desk: Desk) -> Browser:
 
 
 def found_at(who: Browser, **values: Any) -> str:
-    """Where a search leads that finds something."""
+    """Return the address of a search's result."""
     answer = post(who, "/desk/search", **values)
     assert answer.status_code == 303, words(answer)
     return str(answer.location)
 
 
 def find(who: Browser, **values: Any) -> TestResponse:
-    """What a search finds."""
+    """Return the page of a search's result."""
     page = who.get(found_at(who, **values))
     assert page.status_code == 200
     return page
 
 
 def searches(desk: Desk) -> list[tuple[str, UUID | None, str]]:
-    """What the trail knows of searches: who was told of a signal is found by that signal, too."""
+    """Return the audit entries of searches, as (ground, subject, outcome)."""
     found = [(entry.ground, entry.subject_id, entry.outcome) for entry in desk.entries(AuditAction.SEARCHED)]
     return sorted(found, key=lambda entry: entry[2] == "found")  # of one moment, in no order
 
@@ -68,7 +68,7 @@ def test_a_signal_is_found_by_its_reference_as_people_read_it_out(
     assert f'href="/desk/signals/{signal_id}"' in page.text
 
 
-def test_of_an_address_is_said_when_that_came_in_which_was_deleted(desk: Desk, anna: Browser) -> None:
+def test_the_search_says_when_deleted_signals_of_an_address_came_in(desk: Desk, anna: Browser) -> None:
     desk.arrive()
     purge(desk)
     page = words(post(anna, "/desk/search", **PLACE))
@@ -86,9 +86,7 @@ def test_of_an_address_is_said_when_that_came_in_which_was_deleted(desk: Desk, a
     assert elsewhere.get_json()["deleted_received_on"] == []
 
 
-def test_what_was_handed_over_is_not_called_deleted_once_the_receiver_is_done_with_it(
-    desk: Desk, anna: Browser
-) -> None:
+def test_a_referred_signal_is_not_called_deleted_after_the_receivers_purge(desk: Desk, anna: Browser) -> None:
     signal_id = desk.arrive()
     body = {"organisation_id": str(organisation_of(desk, GRONINGEN)), "reason": "moved"}
     assert desk.call("anna", "POST", f"/signals/{signal_id}/refer", json=body).status_code == 200
@@ -97,7 +95,7 @@ def test_what_was_handed_over_is_not_called_deleted_once_the_receiver_is_done_wi
     assert found["deleted_received_on"] == []
 
 
-def test_more_than_a_page_of_signals_at_an_address_is_said(
+def test_the_result_says_that_an_address_has_more_signals(
     desk: Desk, anna: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(search, "MOST_FOUND", 2)
@@ -111,7 +109,7 @@ def test_more_than_a_page_of_signals_at_an_address_is_said(
 
 
 def purge(desk: Desk) -> None:
-    """As the nightly run does: the signals go, their links stay without them."""
+    """Delete the signals as the nightly run does; their links stay."""
     with Session(desk.engine) as session, session.begin():
         session.execute(update(AddressLink).values(signal_id=None))
         session.execute(delete(Signal))
@@ -134,7 +132,7 @@ def test_another_teams_signal_is_not_found(desk: Desk) -> None:
     assert reference not in re.findall(r">([^<]+)</a>", page.text)
 
 
-def test_of_a_referred_signal_is_said_when(desk: Desk, anna: Browser) -> None:
+def test_the_search_says_when_a_signal_was_referred(desk: Desk, anna: Browser) -> None:
     signal_id = desk.arrive()
     reference = signal_of(desk, signal_id).reference
     body = {"organisation_id": str(organisation_of(desk, GRONINGEN)), "reason": "moved"}
@@ -143,7 +141,7 @@ def test_of_a_referred_signal_is_said_when(desk: Desk, anna: Browser) -> None:
     assert "Overgedragen op di 24 nov 2026." in page
 
 
-def test_of_a_deleted_signal_is_said_when(desk: Desk, anna: Browser) -> None:
+def test_the_search_says_when_a_signal_was_deleted(desk: Desk, anna: Browser) -> None:
     signal_id = desk.arrive()
     reference = signal_of(desk, signal_id).reference
     proof = {"identity": "digid", "residence": "brp", "third_parties": True}
@@ -164,7 +162,7 @@ def test_of_a_deleted_signal_is_said_when(desk: Desk, anna: Browser) -> None:
         ({"by": "nonsense"}, "by-reference-reference"),
     ],
 )
-def test_a_search_that_cannot_be_is_refused_keeps_what_was_typed_and_leaves_no_entry(
+def test_a_refused_search_keeps_the_typed_text_and_leaves_no_entry(
     desk: Desk, anna: Browser, values: dict[str, str], wrong: str
 ) -> None:
     page = post(anna, "/desk/search", **values)
@@ -173,7 +171,7 @@ def test_a_search_that_cannot_be_is_refused_keeps_what_was_typed_and_leaves_no_e
     assert desk.entries(AuditAction.SEARCHED) == []
 
 
-def test_the_address_of_what_was_found_holds_nothing_to_read(desk: Desk, anna: Browser) -> None:
+def test_the_address_of_a_result_holds_nothing_to_read(desk: Desk, anna: Browser) -> None:
     signal_id = desk.arrive()
     token = found_at(anna, **PLACE).partition("=")[2]
     inside = urlsafe_b64decode(token + "=" * (-len(token) % 4))
@@ -187,9 +185,7 @@ def test_the_address_of_what_was_found_holds_nothing_to_read(desk: Desk, anna: B
     assert token != found_at(anna, **PLACE).partition("=")[2]
 
 
-def test_going_back_to_what_was_found_is_no_search_and_shows_who_has_it_now(
-    desk: Desk, anna: Browser
-) -> None:
+def test_returning_to_a_result_is_no_search_and_shows_the_present_claimant(desk: Desk, anna: Browser) -> None:
     signal_id = desk.arrive()
     there = found_at(anna, **PLACE)
     assert "nog niemand heeft het" in words(anna.get(there))
@@ -201,7 +197,7 @@ def test_going_back_to_what_was_found_is_no_search_and_shows_who_has_it_now(
     assert signal_id == signal_of(desk, signal_id).id
 
 
-def test_what_was_found_and_deleted_since_is_said_to_be_gone(desk: Desk, anna: Browser) -> None:
+def test_a_result_says_that_a_signal_was_deleted_since(desk: Desk, anna: Browser) -> None:
     signal_id = desk.arrive()
     there = found_at(anna, **PLACE)
     body = {"organisation_id": str(organisation_of(desk, GRONINGEN)), "reason": "moved"}
@@ -210,9 +206,7 @@ def test_what_was_found_and_deleted_since_is_said_to_be_gone(desk: Desk, anna: B
 
 
 @pytest.mark.parametrize("who", ["anna", "bram", "gerda"])
-def test_no_other_session_sees_what_was_found_not_even_another_of_the_same_person(
-    desk: Desk, anna: Browser, who: str
-) -> None:
+def test_no_other_session_sees_the_result_of_a_search(desk: Desk, anna: Browser, who: str) -> None:
     desk.arrive()
     there = found_at(anna, **PLACE)
     elsewhere = Browser(desk, who).get(there)

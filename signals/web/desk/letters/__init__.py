@@ -1,1 +1,1 @@
-"""What is printed for a resident: the letter of article 14 AVG and the card, in eight languages."""
+"""Print for a resident: the letter of article 14 AVG and the card, in eight languages."""

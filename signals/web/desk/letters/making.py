@@ -1,4 +1,4 @@
-"""The letter of article 14 AVG and the card as PDF/UA-1, in the language of the resident."""
+"""Set the letter of article 14 AVG and the card as PDF/UA-1, in the language of the resident."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ Translate = Callable[[str], str]
 
 @dataclass(frozen=True, kw_only=True)
 class Sender:
-    """An organisation as a resident reaches it; `legal_basis` is in Dutch, as the organisation recorded it.
+    """Describe an organisation as a resident reaches it; `legal_basis` is in Dutch, as recorded.
 
     `officer`: the e-mail address of its privacy officer, empty where it has none.
     """
@@ -36,7 +36,7 @@ class Sender:
 
 @dataclass(frozen=True, kw_only=True)
 class Letter:
-    """The content of one letter; `concluded`, `unattended` and `hard_limit` are days."""
+    """Hold the content of one letter; `concluded`, `unattended` and `hard_limit` are days."""
 
     sender: Sender
     reference: str
