@@ -1,7 +1,7 @@
-"""The rows of the audit trail as the chain checks them: plain columns in the order of their places.
+"""Read the rows of the audit trail as the chain checks them: plain columns in the order of their places.
 
-Verifying a million entries is a matter of reading them. So no objects are made of the rows; of ids, which
-SQLite keeps as text, and of moments only their bytes count.
+The time to verify a million entries is the time to read them, so rows do not become objects. Ids (text in
+SQLite) and moments are needed as bytes only.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -31,11 +31,11 @@ from signals.models import AuditEntry, AuditLink
 from signals.vocabulary import AuditAction
 
 PAGE: Final = 8000
-"""Rows held in memory at once."""
+"""Rows in memory at once."""
 _ROOMY: Final = ("mmap_size = 1073741824", "cache_size = -65536")
-"""For SQLite, whose entries lie in the order of random ids: 64 MiB of its own, the rest read in place."""
+"""SQLite keeps entries in the order of random ids: use a cache of 64 MiB and map the rest."""
 _ALONE: Final = "SET LOCAL max_parallel_workers_per_gather = 0"
-"""For PostgreSQL: one more process for each page takes as long to start as the page to read, and a core."""
+"""PostgreSQL starts a parallel worker as slowly as it reads a page, and the worker takes a core."""
 LINK_WITHIN: Final = timedelta(hours=1)
 
 _entries: Final = cast(Table, AuditEntry.__table__).c
@@ -43,7 +43,7 @@ _links: Final = cast(Table, AuditLink.__table__).c
 
 
 def linked_rows(session: Session, after: int) -> Iterator[ChainRow]:
-    """Linked entries by position, in pages; a link without its entry is left out, and breaks the chain."""
+    """Yield linked entries by position; a link without its entry is left out and breaks the chain."""
     connection = session.connection()
     read = _reader(connection)
     query = _columns(connection, _links.position, _links.link)
@@ -54,12 +54,12 @@ def linked_rows(session: Session, after: int) -> Iterator[ChainRow]:
 
 
 def unlinked_rows(session: Session, now: datetime) -> Iterator[tuple[bool, ChainRow]]:
-    """Entries that no worker has linked, and of each whether that is long past time."""
+    """Yield the entries that no worker has linked, and for each whether it should have been by now."""
     connection = session.connection()
-    # Of an arrival the moment is midnight: it is linked when its day is over.
+    # The moment of an arrival is midnight, and it is linked when its day is over.
     late = and_(_entries.at < now - LINK_WITHIN, _entries.action != AuditAction.SIGNAL_ARRIVED)
     query = _columns(connection, case((late, 1), else_=0), null()).select_from(AuditEntry.__table__)
-    # In the order of the ids SQLite reads entries and links side by side, in a quarter of the time.
+    # SQLite then reads entries and links side by side in the order of ids, in a quarter of the time.
     query = query.outerjoin(AuditLink.__table__, _links.entry_id == _entries.id).where(
         _links.position.is_(None)
     )
@@ -69,7 +69,7 @@ def unlinked_rows(session: Session, now: datetime) -> Iterator[tuple[bool, Chain
 
 
 def _pages(connection: Connection, query: Select[Any], after: int) -> Iterator[Sequence[Any]]:
-    """On PostgreSQL the next page is fetched while one is checked: two processes share the work."""
+    """Yield pages; on PostgreSQL a thread fetches the next page while this process checks one."""
     if is_sqlite(connection):
         for pragma in _ROOMY:
             connection.exec_driver_sql(f"PRAGMA {pragma}")
@@ -87,12 +87,12 @@ def _pages(connection: Connection, query: Select[Any], after: int) -> Iterator[S
 
 
 def _fetched(connection: Connection, query: Select[Any]) -> Sequence[Any]:
-    """Rows as the driver gives them: none of these columns needs anything to be done to it."""
+    """Return rows as the driver gives them: none of these columns needs a conversion."""
     return connection.execute(query).cursor.fetchall()
 
 
 def _columns(connection: Connection, position: Any, link: Any) -> Select[Any]:
-    """Position, link, MAC, and the facts in the order of `entry_message`."""
+    """Select position, link, MAC, and the facts in the order of `entry_message`."""
     as_id, as_moment = (_text, _text) if is_sqlite(connection) else (func.uuid_send, _iso_moment)
     return select(
         position.label("position"),
@@ -103,7 +103,7 @@ def _columns(connection: Connection, position: Any, link: Any) -> Select[Any]:
         as_id(_entries.actor_id),
         _entries.actor_role,
         as_id(_entries.organisation_id),
-        _text(_entries.action),  # also one that this version does not know
+        _text(_entries.action),  # also an action that this version does not know
         as_id(_entries.subject_id),
         _entries.ground,
         _entries.outcome,
@@ -140,14 +140,14 @@ def _from_sqlite(row: Any) -> ChainRow:
             _from_hex(subject) if subject else None,
             ground_and_outcome(ground, outcome),
         )
-    except ValueError:  # somebody replaced an id by what is none: found as an edit
+    except ValueError:  # somebody replaced an id by other text: the chain reports an edit
         raw = message = b""
     return position, link, mac, message, raw
 
 
-@lru_cache(maxsize=4096)  # people and what they do are few, and each in thousands of entries
+@lru_cache(maxsize=4096)  # few people and actions, each in thousands of entries
 def _who_and_what(actor: str | None, role: str, organisation: str | None, action: str) -> bytes:
-    """The same for ids as SQLite keeps them."""
+    """Do the same for ids as SQLite keeps them."""
     actor_id = _from_hex(actor) if actor else None
     return who_and_what(actor_id, role, _from_hex(organisation) if organisation else None, action)
 

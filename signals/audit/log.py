@@ -1,4 +1,4 @@
-"""Who accessed what (NEN 7513): each entry carries its own MAC and is written in the caller's transaction."""
+"""Record who accessed what (NEN 7513); each entry has its own MAC and is part of the caller's transaction."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from signals.vocabulary import AuditAction, Role
 
 @dataclass(frozen=True, kw_only=True)
 class Actor:
-    """Who acts: a staff member, or the system (then without id). `name` is for messages, never stored."""
+    """A member of staff, or the system (then without id). `name` is for messages and is never stored."""
 
     id: UUID | None
     role: str
@@ -35,10 +35,10 @@ SYSTEM = Actor(id=None, role="system", organisation_id=None)
 
 @dataclass(frozen=True, kw_only=True)
 class AuditEvent:
-    """One thing to record; `organisation_id` and `at` default to the actor's and to now.
+    """One event to record; `organisation_id` and `at` default to the actor's and to now.
 
-    `subject_id` is the id of a signal or a staff member. `outcome` is a code of at most 40
-    characters. Neither it nor `ground` ever holds what somebody typed.
+    `subject_id` is the id of a signal or a staff member. `outcome` is a code of at most 40 characters.
+    Neither it nor `ground` ever holds typed text.
     """
 
     actor: Actor
@@ -54,9 +54,9 @@ _Subjects = Sequence[tuple[UUID, UUID]]
 
 
 class AuditLog:
-    """Writes audit entries; holds the MAC key, which comes from the keystore. Never commits.
+    """Write audit entries with the MAC key of the keystore; never commit.
 
-    "The audit entry is committed before content is shown" is kept by the caller: record, commit, then open.
+    The caller commits the entry before it shows content: record, commit, then open.
     """
 
     def __init__(self, key: bytes) -> None:
@@ -75,7 +75,7 @@ class AuditLog:
         organisation_id: UUID | None = None,
         at: datetime | None = None,
     ) -> AuditEntry:
-        """Add one entry to the session. See `AuditEvent` for the fields.
+        """Add one entry to the session; `AuditEvent` describes the fields.
 
         An arrival passes `at=day_only(received_on)`: nothing finer than a date is kept until staff act.
         """
@@ -93,14 +93,14 @@ class AuditLog:
         return entry
 
     def record_many(self, session: Session, clock: Clock, events: Iterable[AuditEvent]) -> int:
-        """Insert many entries with one statement, now (not at flush); returns how many."""
+        """Insert many entries with one statement, now and not at flush; return how many."""
         chosen = list(events)
         if chosen:
             insert_many(session.connection(), cast(Table, AuditEntry.__table__), self._columns(chosen, clock))
         return len(chosen)
 
     def record_each(self, session: Session, clock: Clock, event: AuditEvent, of: _Subjects) -> None:
-        """Insert an entry for each (organisation, subject), now, which are alike in all else."""
+        """Insert one entry for each (organisation, subject) now; the other fields are the same."""
         at = (event.at or clock.now()).astimezone(UTC)
         common = event.actor.id, event.actor.role, event.action, str(event.ground or ""), event.outcome
         actor_id, role, action, ground, outcome = common
@@ -135,7 +135,7 @@ class AuditLog:
 
 
 def day_only(day: date) -> datetime:
-    """Midnight UTC of a day: the moment to record where nothing finer than a date may be kept."""
+    """Return midnight UTC of a day, for events of which only the date may be kept."""
     return datetime.combine(day, time(), tzinfo=UTC)
 
 

@@ -1,8 +1,8 @@
-"""The audit trail as a whole: linking entries into a signed chain, verifying, reading and pruning it.
+"""Link the entries of the audit trail into a signed chain; verify, read and prune that chain.
 
-Entries are committed one by one, each with its own MAC, so that openings do not wait for one another;
-a single worker at a time links them here. Arrivals are linked when their day is over: the moments of the
-heads around them would tell when a report came in.
+Each entry is committed alone, with its own MAC, so openings do not wait for one another. One worker at a time
+links entries. Arrivals are linked when their day is over: the moments of the heads around them would tell
+when a report came in.
 """
 
 import uuid
@@ -34,16 +34,16 @@ from signals.models import AuditEntry, AuditHead, AuditLink
 from signals.vocabulary import AuditAction
 
 KEPT = timedelta(days=731)
-"""Own retention: 24 months, after which entries go at a signed head."""
+"""Retention of the trail: 24 months; then entries are deleted up to a signed head."""
 BATCH = 1000
 _LOCK = 0x4175_6469
 _SLACK = timedelta(days=2)
-"""How much earlier than the last linked entry one may lie that is not yet: arrivals carry midnight only."""
+"""How much older than the last linked entry an unlinked one may be: arrivals carry midnight only."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrailKeys:
-    """The MAC key and the root that signs heads, both from the keystore."""
+    """The MAC key and the root key that signs heads, both from the keystore."""
 
     mac_key: bytes = field(repr=False)
     root: Ed25519PrivateKey = field(repr=False)
@@ -55,7 +55,7 @@ class TrailKeys:
 
 @dataclass(frozen=True, kw_only=True)
 class AuditFilter:
-    """What an officer looks for; every field narrows."""
+    """Conditions on entries; an entry must meet all of them."""
 
     organisation_id: uuid.UUID | None = None
     actor_id: uuid.UUID | None = None
@@ -66,7 +66,7 @@ class AuditFilter:
 
 
 def link_entries(session: Session, clock: Clock, *, keys: TrailKeys) -> int:
-    """Link the oldest `BATCH` that wait and sign a new head; returns how many. One worker at a time."""
+    """Link the oldest `BATCH` entries and sign a new head; return how many. One worker at a time."""
     if not _have_turn(session):
         return 0
     head = _last_head(session)
@@ -83,10 +83,10 @@ def link_entries(session: Session, clock: Clock, *, keys: TrailKeys) -> int:
 def verify_trail(
     session: Session, clock: Clock, *, keys: TrailKeys, known_head: SignedHead | None = None
 ) -> tuple[Finding, ...]:
-    """Every kind of tampering found, with the position of its first sign; empty when the trail is whole.
+    """Return each kind of tampering with the position of its first sign; empty for a whole trail.
 
-    `known_head`: a head kept outside this database (`signals audit head`); who removes the end of the
-    trail and its heads together is seen by that only. To be called with a session that has not read yet.
+    `known_head` is a head kept outside this database (`signals audit head`). Only that head shows a removal
+    of the end of the trail together with its heads. Pass a session that has not read yet.
     """
     _see_one_moment(session)
     heads = [_signed(head) for head in session.scalars(select(AuditHead).order_by(AuditHead.position))]
@@ -103,13 +103,13 @@ def verify_trail(
 
 
 def _see_one_moment(session: Session) -> None:
-    """What is linked or pruned while we read is seen in every part of it or in none."""
-    if not is_sqlite(session):  # which does so by itself
+    """Read links and prunings of other processes completely or not at all."""
+    if not is_sqlite(session):  # SQLite does so by itself
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
 
 
 def moment_before(session: Session, position: int) -> datetime | None:
-    """When the last entry before a position was written; None where there is none to tell by."""
+    """Return when the last entry before a position was written, or None without such an entry."""
     return session.scalar(
         select(AuditEntry.at)
         .join(AuditLink, AuditLink.entry_id == AuditEntry.id)
@@ -120,7 +120,7 @@ def moment_before(session: Session, position: int) -> datetime | None:
 
 
 def latest_head(session: Session) -> SignedHead | None:
-    """The last signed head, to be kept somewhere else."""
+    """Return the last signed head, to keep outside this database."""
     head = _last_head(session)
     return _signed(head) if head else None
 
@@ -128,7 +128,7 @@ def latest_head(session: Session) -> SignedHead | None:
 def prune_trail(session: Session, clock: Clock, *, audit: AuditLog) -> int:
     """Delete entries older than 24 months, up to a signed head that stays as the new beginning.
 
-    Writes an entry of its own. Returns how many were deleted.
+    The function writes an entry of its own, and returns how many entries are gone.
     """
     oldest_kept = clock.now() - KEPT
     checkpoint = session.scalar(
@@ -156,7 +156,7 @@ def read_entries(
     limit: int = 50,
     before: tuple[datetime, uuid.UUID] | None = None,
 ) -> Sequence[AuditEntry]:
-    """A page of entries, newest first; `before` is (at, id) of the last one of the page before."""
+    """Return a page of entries, newest first; `before` is (at, id) of the last entry of the page before."""
     query = (
         select(AuditEntry).where(*_conditions(wanted)).order_by(AuditEntry.at.desc(), AuditEntry.id.desc())
     )
@@ -181,7 +181,7 @@ def _conditions(wanted: AuditFilter) -> Iterator[ColumnElement[bool]]:
 
 
 def _have_turn(session: Session) -> bool:
-    """SQLite's writers stand in line already; PostgreSQL's second worker leaves it to the first."""
+    """Tell whether this worker may link: SQLite's writers wait in line, PostgreSQL's first worker wins."""
     return is_sqlite(session) or bool(session.scalar(select(func.pg_try_advisory_xact_lock(_LOCK))))
 
 
@@ -190,18 +190,18 @@ def _last_head(session: Session) -> AuditHead | None:
 
 
 def _since(session: Session, head: AuditHead | None) -> datetime | None:
-    """From which moment on entries may wait; None means from the first, where no linked entry is left.
+    """Return from which moment on entries may be unlinked; None means from the first one.
 
-    Oldest come first, so nothing much older than the last linked one waits, however long no worker ran. Of a
-    head the moment says less: it may be days after what it ends with. An entry of tomorrow, by a clock that
-    was wrong, hides none of today.
+    Workers link the oldest entries first, so nothing much older than the last linked entry is unlinked. The
+    moment of a head says less: it may be days later. The earlier of both also hides no entry after a clock
+    that was ahead.
     """
     last = moment_before(session, head.position + 1) if head else None
     return min(last, head.at) - _SLACK if head and last else None
 
 
 def _unlinked(day: datetime, *, since: datetime | None) -> Select[uuid.UUID, bytes]:
-    """What is to be linked: acts at once, arrivals of days before this one."""
+    """Select entries to link: acts at once, arrivals of days before this one."""
     query = (
         select(AuditEntry.id, AuditEntry.mac)
         .outerjoin(AuditLink, AuditLink.entry_id == AuditEntry.id)
@@ -228,9 +228,9 @@ def _sign(session: Session, root: Ed25519PrivateKey, position: int, link: bytes,
 
 
 def _start(session: Session, heads: Sequence[SignedHead], now: datetime) -> Checkpoint:
-    """Where the trail begins: at its genesis, or after the signed head up to which it was pruned.
+    """Return where the trail begins: at its genesis, or after the signed head of the last pruning.
 
-    A head younger than the retention is no lawful beginning: what is missing before it was removed.
+    A head younger than the retention period is no lawful beginning: somebody removed entries before it.
     """
     first = session.scalar(select(func.min(AuditLink.position)))
     for head in heads:
@@ -240,9 +240,9 @@ def _start(session: Session, heads: Sequence[SignedHead], now: datetime) -> Chec
 
 
 def _unsigned(session: Session) -> Iterator[Finding]:
-    """Links past the last head: each is written with a head, in one transaction.
+    """Yield a finding for links after the last head; a worker writes each link with a head.
 
-    Links are looked at first, so that a worker who goes on linking meanwhile is no finding.
+    The query for links comes first, so a worker that links meanwhile causes no finding.
     """
     last = session.scalar(select(func.max(AuditLink.position))) or 0
     signed = session.scalar(select(func.max(AuditHead.position))) or 0

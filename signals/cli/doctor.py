@@ -158,7 +158,7 @@ def _keystore_finding(settings: Settings) -> "tuple[Finding, bytes | None]":
     try:
         keystore = open_keys(settings)
     except KeysUnusable as problem:
-        return Finding(check="keystore", ok=False, says=problem.says, mend=problem.mend), pinned
+        return Finding(check="keystore", ok=False, says=problem.says, mend=problem.fix), pinned
     try:
         found = guarded("keystore", lambda: _pinned(settings, keystore), "signals init makes its root")
         return found, pinned or (keystore.root_public_key() if found.ok else None)

@@ -1,7 +1,7 @@
-"""Care for keys that nothing needs any more: destroying them is what makes old copies unreadable.
+"""Destroy keys that nothing needs any more, so that old copies of the data become unreadable.
 
-That nothing needs a key is known by the absence of rows only. A database that is not the keystore's own, like
-a new and empty one whose rows are still to be restored, has none; so most keys are never destroyed unasked.
+Only the absence of rows tells that nothing needs a key. A wrong database has no rows either, such as a new
+one before its restore. So a sweep never destroys most of the keys without an explicit wish.
 """
 
 from collections.abc import Iterable, Iterator
@@ -25,10 +25,10 @@ from signals.routing.snapshot import routing_changed
 from signals.vocabulary import AuditAction
 
 ORPHAN_DAYS = 1
-"""A case key is written before its signal is; after a day without one it has none to come."""
+"""A case key is written before its signal; after a day without a signal none will come."""
 
 _WEEK_OVER_AFTER = timedelta(days=8)
-# One day more than the week: a front that stored just before midnight may still be committing.
+# One day more than the week: a front may still commit what it stored just before midnight.
 _PAGE = 500
 
 log = get_logger(__name__)
@@ -43,7 +43,7 @@ class Swept:
 
 
 class SweepRefused(Exception):
-    """Most case keys are of no signal here: this database may not be the one that belongs to the keystore."""
+    """Most case keys belong to no signal here: this may not be the database of this keystore."""
 
     def __init__(self) -> None:
         super().__init__(type(self).__doc__)
@@ -57,10 +57,10 @@ def sweep_keys(
     audit: AuditLog,
     even_most: bool = False,
 ) -> Swept:
-    """Destroy orphaned case keys, and mailbox keys whose week is over and for which no report waits.
+    """Destroy orphaned case keys, and mailbox keys of past weeks for which no report waits.
 
-    Raises `SweepRefused`, and destroys none at all, where more than half of the case keys are orphans, unless
-    `even_most`. Runs in transactions of its own; safe to run twice, in two places and after being killed.
+    Raises `SweepRefused` and destroys nothing when more than half of the case keys are orphans, unless
+    `even_most`. Runs in transactions of its own. It may run twice, in two places, and again after a crash.
     """
     swept = Swept(
         case_keys=_sweep_case_keys(sessions, clock, keystore, even_most=even_most),
@@ -73,7 +73,7 @@ def sweep_keys(
 
 
 def most_are_orphans(sessions: sessionmaker[Session], clock: Clock, *, keystore: Keystore) -> bool:
-    """Whether a sweep would be refused."""
+    """Tell whether a sweep would be refused."""
     half = keystore.count_case_keys(_made_before(clock)) // 2
     with _orphans(sessions, clock, keystore) as orphans:
         return len(list(islice(orphans, half + 1))) > half
@@ -82,7 +82,6 @@ def most_are_orphans(sessions: sessionmaker[Session], clock: Clock, *, keystore:
 def _sweep_case_keys(
     sessions: sessionmaker[Session], clock: Clock, keystore: Keystore, *, even_most: bool
 ) -> int:
-    """A batch that was broken off leaves no more orphans than it makes cases when it is tried again."""
     keys = keystore.count_case_keys(_made_before(clock))
     with _orphans(sessions, clock, keystore) as orphans:
         first = [] if even_most else list(islice(orphans, keys // 2 + 1))
@@ -98,10 +97,10 @@ def _made_before(clock: Clock) -> date:
 
 @contextmanager
 def _orphans(sessions: sessionmaker[Session], clock: Clock, keystore: Keystore) -> Iterator[Iterator[UUID]]:
-    """One look through all signals beside all keys, both in order of id, however many there are.
+    """Yield the orphans by one pass over all signals and all keys in order of id, however many there are.
 
-    Destroying is for good, so what was found is asked for once more: a database that sorts ids in another
-    way than we compare them must cost time, never a key.
+    Destroying cannot be undone, so each orphan is checked again. A database that sorts ids in another way
+    than this code then costs time, and never a key.
     """
     keys = keystore.case_key_ids(older_than=_made_before(clock))
     with (
@@ -123,7 +122,7 @@ def _used_case_keys(session: Session) -> ScalarResult[UUID]:
 
 
 def _missing_from(used: Iterator[UUID], ids: Iterable[UUID]) -> Iterator[UUID]:
-    """Those of `ids` that are not among `used`; both ascend, and neither is held in memory."""
+    """Yield those of `ids` that are not in `used`; both ascend, and neither is held in memory."""
     nearest = next(used, None)
     for one in ids:
         while nearest is not None and nearest < one:
@@ -133,7 +132,7 @@ def _missing_from(used: Iterator[UUID], ids: Iterable[UUID]) -> Iterator[UUID]:
 
 
 def _sweep_mailbox_keys(sessions: sessionmaker[Session], clock: Clock, keystore: Keystore) -> int:
-    """First the public halves go, so that nobody seals to them; then the private ones nothing waits for."""
+    """Delete the public halves first, so that nobody seals to them; then destroy unused private ones."""
     over = [
         half.key_id for half in keystore.list_mailbox_keys() if half.week + _WEEK_OVER_AFTER <= today(clock)
     ]
@@ -148,7 +147,7 @@ def _sweep_mailbox_keys(sessions: sessionmaker[Session], clock: Clock, keystore:
 
 
 def _waited_for(session: Session) -> set[UUID]:
-    """Keys of envelopes that are still there, refused ones among them."""
+    """Return the keys of envelopes that still exist, refused ones included."""
     return set(session.scalars(select(SealedReport.mailbox_key_id).distinct()))
 
 

@@ -1,6 +1,6 @@
 """WebAuthn challenges that prove themselves: issued without a write, answered once within five minutes.
 
-So a flood of requests for challenges neither fills the database nor delays a report.
+A flood of requests for challenges neither fills the database nor delays a report.
 """
 
 import uuid

@@ -1,7 +1,7 @@
-"""A brake on guessing passwords: it slows a sign-in down in all processes at once and locks nobody out.
+"""Slow down guesses of passwords, in all processes at once, without locking anybody out.
 
-Guesses from a browser that signed in before count apart from everybody else's (docs/adr, throttling), so that
-a stranger who keeps guessing cannot keep the right person waiting.
+Guesses from a browser that signed in before are counted apart (docs/adr, throttling). So a stranger who keeps
+guessing cannot keep the right person waiting.
 """
 
 import hashlib
@@ -28,27 +28,27 @@ SWEPT_AT_ONCE: Final = 100
 
 
 class GuessThrottle:
-    """Counts sign-in attempts in the database, each in a transaction of its own; safe from many processes.
+    """Count sign-in attempts in the database, each in a transaction of its own; safe from many processes.
 
-    Five guesses are free. After each further one the bucket must wait: 1 s, 2 s, 4 s ... at most 60 s. The
-    count is forgotten after 15 quiet minutes or a good sign-in. A bucket is a known device, or else an
-    address, whether an account has it or not, so that an answer tells nothing.
+    Five guesses are free. After each further one the bucket waits: 1 s, 2 s, 4 s ... at most 60 s. The count
+    is forgotten after 15 quiet minutes or a good sign-in. A bucket is a known device, or else an address,
+    whether an account has it or not. So an answer tells nothing.
     """
 
     def __init__(self, clock: Clock, engine: Engine, key: bytes) -> None:
-        """`key`: 32 bytes that the database does not hold."""
+        """Keep the clock, the databases and the key: 32 bytes that the database does not hold."""
         self._clock, self._key = clock, key
         self._sessions, self._reading = session_factory(engine), session_factory(reading(engine))
         self.devices = KnownDevices(clock, key)
 
     def admit(self, email: str, *, cookie: str = "") -> None:
-        """Count one guess, before it is tried: many at once are then counted too.
+        """Count one guess before it is tried, so that many at once are counted too.
 
-        `cookie`: what the browser holds of `devices`. Raises `TooManyGuesses` (`retry_after` in seconds)
-        while the bucket must wait; that is not counted, and writes nothing.
+        `cookie` is the browser's cookie of `devices`. Raises `TooManyGuesses` (`retry_after` in seconds)
+        while the bucket waits; such a guess is not counted and writes nothing.
         """
         bucket, now = self._bucket(email, cookie), self._clock.now()
-        with self._reading() as session:  # a flood of guesses waits for no writer, and is waited for by none
+        with self._reading() as session:  # a flood of guesses neither waits for a writer nor delays one
             _refuse_while_waiting(session.get(SignInGuess, bucket), now)
         with self._sessions.begin() as session:
             _forget_old(session, now)
@@ -83,7 +83,7 @@ def _refuse_while_waiting(found: SignInGuess | None, now: datetime) -> None:
 
 
 def _locked(session: Session, bucket: bytes, now: datetime) -> SignInGuess:
-    """The row of a bucket, locked; in one statement, for a good sign-in may delete it at any moment."""
+    """Lock the row of a bucket in one statement, because a good sign-in may delete it at any moment."""
     insert = sqlite.insert if is_sqlite(session) else postgresql.insert
     fresh = insert(SignInGuess).values(bucket=bucket, count=0, last_at=now, next_at=now)
     locking = fresh.on_conflict_do_update(index_elements=["bucket"], set_={"count": SignInGuess.count})
@@ -91,7 +91,7 @@ def _locked(session: Session, bucket: bytes, now: datetime) -> SignInGuess:
 
 
 def _forget_old(session: Session, now: datetime) -> None:
-    """A few of those that are over; rows that another process is at are passed by: nobody waits for them."""
+    """Delete a few old rows; skip those that another process has locked, so that nobody waits."""
     old = (
         select(SignInGuess.bucket)
         .where(SignInGuess.last_at <= now - FORGOTTEN_AFTER)

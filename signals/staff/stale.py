@@ -1,4 +1,4 @@
-"""Forgets what signing in and absences leave behind: guesses, challenges answered, links, past absences."""
+"""Delete what sign-in and absences leave behind: guesses, answered challenges, links, past absences."""
 
 from datetime import timedelta
 from typing import Any, cast
@@ -13,7 +13,7 @@ from signals.staff.guesses import FORGOTTEN_AFTER
 
 
 def forget_stale(session: Session, clock: Clock) -> int:
-    """Delete it; returns how many rows. Guesses go after 15 quiet minutes, the rest once it is of no use."""
+    """Delete guesses after 15 quiet minutes and expired rows; return how many rows are gone."""
     now = clock.now()
     over = (
         delete(SignInGuess).where(SignInGuess.last_at <= now - FORGOTTEN_AFTER),

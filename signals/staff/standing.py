@@ -1,7 +1,7 @@
-"""Who of a team counts: who ever took the account up, who can approve, and whether somebody oversees it.
+"""Tell whether a team has activated accounts, somebody who can approve, and a privacy officer.
 
-An invitation that nobody took up is nobody: it makes no team, approves nothing and oversees nothing. Whoever
-was shut out does count for whether there is a team: else shutting a team out would open the way in.
+An invitation that nobody activated does not count. A disabled account does count for whether there is a team:
+otherwise disabling a whole team would open the way in.
 """
 
 import uuid
@@ -18,12 +18,12 @@ APPROVERS: Final = (Role.LEAD, Role.PRIVACY_OFFICER)
 
 
 def is_live(session: Session, organisation_id: uuid.UUID | None) -> bool:
-    """Whether an organisation has, or ever had, somebody who took the account up."""
+    """Tell whether an organisation has, or ever had, an activated account."""
     return _any(session, StaffMember.organisation_id == organisation_id, _taken_up())
 
 
 def has_approver(session: Session, organisation_id: uuid.UUID | None, *, besides: str = "") -> bool:
-    """Whether a lead or privacy officer can answer a request; `besides`: the address whom it is about."""
+    """Tell whether a lead or privacy officer without the address `besides` can decide a request."""
     return _any(
         session,
         StaffMember.organisation_id == organisation_id,
@@ -35,7 +35,7 @@ def has_approver(session: Session, organisation_id: uuid.UUID | None, *, besides
 
 
 def has_officer(session: Session, organisation_id: uuid.UUID | None) -> bool:
-    """Whether a privacy officer oversees this organisation: from then on no lead decides who does."""
+    """Tell whether a privacy officer oversees this organisation; then no lead decides who does."""
     return _any(
         session,
         StaffMember.organisation_id == organisation_id,

@@ -1,4 +1,4 @@
-"""Ways in without being signed in: a passkey, and the mailed link with which an account is set up."""
+"""Sign in with a passkey, and set an account up by a mailed link; both without a session."""
 
 from typing import Any
 
@@ -19,13 +19,13 @@ door_pages = Blueprint("door", __name__, url_prefix="/desk")
 shared.share_with(door_pages)
 
 AUTHENTICATION = "none"
-"""Each view proves who asks by itself: a signature, or a secret of 128 bits."""
+"""Each view checks its own proof: a signature, or a secret of 128 bits."""
 
 
 @door_pages.get("/passkey/options")
 @open_to_all
 def options() -> Response:
-    """What a browser asks its passkeys; alike for everybody, and nothing is stored for it."""
+    """Return what a browser asks its passkeys; it is the same for everybody, and nothing is stored."""
     context = desk()
     return json_answer(sign_in_options(context.clock, keystore=context.keystore, party=_party()))
 
@@ -33,7 +33,6 @@ def options() -> Response:
 @door_pages.post("/passkey/sign-in")
 @open_to_all
 def sign_in() -> Any:
-    """Sign in with a passkey, without a password."""
     auth.refuse_other_sites()
     next_path = auth.local_path(request.form.get("next"))
     try:
@@ -46,14 +45,14 @@ def sign_in() -> Any:
 @door_pages.get("/account/link")
 @open_to_all
 def link() -> str:
-    """Where a mailed link leads; its secret stands in the fragment, which reaches no server."""
+    """Show the page of a mailed link; the secret in its fragment reaches no server."""
     return render_template("desk/account/link.html", refused=False)
 
 
 @door_pages.post("/account/link")
 @open_to_all
 def show_link() -> Any:
-    """What the link is for, and the form to set the account up."""
+    """Show the purpose of the link, and the form to set the account up."""
     auth.refuse_other_sites()
     return _take_up_page(request.form.get("token", ""))
 
@@ -61,7 +60,7 @@ def show_link() -> Any:
 @door_pages.post("/account/link/use")
 @open_to_all
 def use_link() -> Any:
-    """Set password and authenticator, and go on signed in."""
+    """Set password and authenticator, and continue signed in."""
     auth.refuse_other_sites()
     token = request.form.get("token", "")
     try:
@@ -75,9 +74,9 @@ def use_link() -> Any:
 
 
 def open_with_passkey(party: RelyingParty, **of: Any) -> SignedIn:
-    """A session by the form's field `answer`; `member_id` when it must be that person's.
+    """Open a session by the form's field `answer`; with `member_id` the passkey must be that person's.
 
-    Raises `SignInFailed`, after the trace of it was committed.
+    Raises `SignInFailed` after the commit of its audit entry.
     """
     opened = None
     with unknown_operation() as operation:
@@ -90,14 +89,13 @@ def open_with_passkey(party: RelyingParty, **of: Any) -> SignedIn:
                 **of,
             )
         except SignInFailed:
-            opened = None  # and commit: the trace is kept
+            opened = None  # commit the audit entry of the failure
     if opened is None:
         raise SignInFailed
     return opened
 
 
 def json_answer(text: str) -> Response:
-    """JSON that is ready-made."""
     return Response(text, content_type="application/json")
 
 

@@ -1,4 +1,4 @@
-"""A person's own account: password, authenticator, passkeys, and where they are signed in."""
+"""Pages of the own account: password, authenticator, passkeys and open sessions."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -33,7 +33,6 @@ _DONE: Final = frozenset(
 @account_pages.get("")
 @requires_page(*EVERYONE)
 def overview() -> str:
-    """Everything about one's own account."""
     done = request.args.get("done", "")
     return _page(done=done if done in _DONE else "")
 
@@ -41,14 +40,14 @@ def overview() -> str:
 @account_pages.get("/confirm")
 @requires_page(*EVERYONE)
 def confirm() -> str:
-    """Asks once more who somebody is, before something is changed that outlives the session."""
+    """Ask once more for password and code, before a change that outlives the session."""
     return _confirm_page()
 
 
 @account_pages.post("/confirm")
 @requires_page(*EVERYONE)
 def confirm_now() -> Any:
-    """Password and code of the same person open a new session in place of this one."""
+    """Open a new session in place of this one, by password and code of the same person."""
     try:
         values = forms.load(_CONFIRM)
         opened = auth.sign_in(email=current().member.email, kind="page", **values)
@@ -62,7 +61,7 @@ def confirm_now() -> Any:
 @account_pages.get("/confirm/options")
 @requires_page(*EVERYONE)
 def confirm_options() -> Response:
-    """What a browser asks this person's passkeys."""
+    """Return what a browser asks this person's passkeys."""
     context, member_id = desk(), current().member.id
     text = passkeys.sign_in_options(
         context.clock, keystore=context.keystore, party=_party(), member_id=member_id
@@ -73,7 +72,7 @@ def confirm_options() -> Response:
 @account_pages.post("/confirm/passkey")
 @requires_page(*EVERYONE)
 def confirm_with_passkey() -> Any:
-    """A passkey of the same person does the same."""
+    """Open a new session in place of this one, by a passkey of the same person."""
     try:
         opened = open_with_passkey(_party(), member_id=current().member.id)
     except SignInFailed as refused:
@@ -97,7 +96,6 @@ def change_password() -> Any:
 @account_pages.post("/authenticator")
 @requires_page(*EVERYONE)
 def change_authenticator() -> Any:
-    """Replace the authenticator."""
 
     def change(operation: Operation, own: StaffSession) -> None:
         own_account.change_totp(operation, staff_session=own, **forms.load(_CODE))
@@ -130,7 +128,6 @@ def passkey_options() -> Response:
 @account_pages.post("/passkeys")
 @requires_page(*EVERYONE)
 def add_passkey() -> Any:
-    """Add a passkey."""
 
     def change(operation: Operation, own: StaffSession) -> None:
         answer, values = request.form.get("answer", ""), forms.load(_LABEL)
@@ -142,7 +139,6 @@ def add_passkey() -> Any:
 @account_pages.post("/passkeys/<uuid:passkey_id>/rename")
 @requires_page(*EVERYONE)
 def rename_passkey(passkey_id: UUID) -> Any:
-    """Rename a passkey."""
 
     def change(operation: Operation, _own: StaffSession) -> None:
         passkeys.rename(operation, passkey_id=passkey_id, **forms.load(_LABEL))
@@ -162,7 +158,6 @@ def remove_passkey(passkey_id: UUID) -> Any:
 @account_pages.post("/sessions/<uuid:session_id>/end")
 @requires_page(*EVERYONE)
 def end_session(session_id: UUID) -> Any:
-    """End another session of the same person."""
     return _change(
         "ended", lambda operation, _own: own_account.revoke_one(operation, session_id), recent=False
     )
@@ -171,7 +166,7 @@ def end_session(session_id: UUID) -> Any:
 @account_pages.errorhandler(PasskeyRefused)
 @account_pages.errorhandler(ChallengeRefused)
 def passkey_refused(_refused: PasskeyRefused | ChallengeRefused) -> tuple[str, int]:
-    """The device's answer was not right, or took longer than five minutes."""
+    """Show the page again after a wrong answer, or one after more than five minutes."""
     return _page(form="passkey", passkey_refused=True), 400
 
 

@@ -1,4 +1,4 @@
-"""Signing in with password and code, and signing out; other ways in: `door_pages`."""
+"""Sign in with password and code, and sign out; `link_pages` has the other ways to sign in."""
 
 from typing import Any
 
@@ -13,21 +13,20 @@ sign_in_pages = Blueprint("sign_in", __name__, url_prefix="/desk")
 account_shared.share_with(sign_in_pages)
 
 AUTHENTICATION = "cookie"
-"""What signing out asks for; signing in proves itself by password and code."""
+"""For signing out; signing in checks password and code."""
 
 
 @sign_in_pages.get("/sign-in")
 @open_to_all
 def sign_in() -> str:
-    """The form to sign in."""
     return signing_in.form_page(next_path=auth.local_path(request.args.get("next")))
 
 
 @sign_in_pages.post("/sign-in")
 @open_to_all
 def sign_in_now() -> Any:
-    """Sign in, and go on where one was; what was typed before the session ended is kept."""
-    auth.refuse_other_sites()  # somebody else's page must not sign anybody in
+    """Sign in and go to the wanted page; a form from before the session ended is kept."""
+    auth.refuse_other_sites()  # a page of another site must not sign anybody in
     next_path = auth.local_path(request.form.get("next"))
     try:
         opened = auth.sign_in(**forms.load(forms.SIGN_IN), kind="page")
@@ -41,6 +40,6 @@ def sign_in_now() -> Any:
 @sign_in_pages.post("/sign-out")
 @requires_page(*auth.EVERYONE)
 def sign_out() -> Response:
-    """End the session, here and on the server."""
+    """End the session in the browser and on the server."""
     auth.sign_out()
     return auth.forget(account_shared.see_other(".sign_in", done="sign-out"))

@@ -1,4 +1,4 @@
-"""What the pages about accounts have in common: forms, refusals in words, passkeys' host, QR codes."""
+"""Forms, refusals, passkey host and QR codes that the pages about accounts share."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -30,36 +30,26 @@ _SAID_HERE: Final[Mapping[str, LazyString]] = {
 
 
 class PasswordForm(forms.Form):
-    """A new password."""
-
     password = fields.String(required=True, validate=validate.Length(max=MAX_PASSWORD, error="too_long"))
 
 
 class CodeForm(forms.Form):
-    """A code of an authenticator."""
-
     totp = fields.String(required=True, validate=validate.Length(max=12, error="too_long"))
 
 
 class ConfirmForm(PasswordForm, CodeForm):
-    """Password and code of who is signed in."""
+    """Password and code of the signed-in person."""
 
 
 class LabelForm(forms.Form):
-    """A passkey's name."""
-
     label = fields.String(required=True, validate=validate.Length(max=MAX_LABEL, error="too_long"))
 
 
 class LanguageForm(forms.Form):
-    """The language of one's pages."""
-
     language = fields.String(required=True)
 
 
 class InviteForm(forms.Form):
-    """A new colleague."""
-
     name = fields.String(required=True, validate=validate.Length(max=120, error="too_long"))
     email = fields.String(required=True, validate=validate.Length(max=254, error="too_long"))
     role = fields.String(required=True)
@@ -69,20 +59,20 @@ class InviteForm(forms.Form):
 
 
 def share_with(blueprint: Blueprint) -> None:
-    """Give a blueprint the desk's language, words and answers to refusals."""
+    """Give a blueprint the language, words and refusals of the desk."""
     blueprint.before_request(page_context.speak_a_staff_language)
     blueprint.context_processor(page_context.shared)
     refusals.share_with(blueprint)
 
 
 def see_other(endpoint: str, **values: Any) -> Response:
-    """Go to a page after a form was taken."""
+    """Redirect to a page after a form was processed."""
     response: Response = redirect(url_for(endpoint, **values), 303)  # type: ignore[assignment]
     return response
 
 
 def errors_of(refused: ValidationError | Invalid) -> dict[str, str]:
-    """What is wrong, by field, in the words of these pages."""
+    """Return what is wrong, by field, in the words of these pages."""
     found = forms.messages(refused)
     if isinstance(refused, Invalid):
         found |= {p.field: str(_SAID_HERE[p.code]) for p in refused.problems if p.code in _SAID_HERE}
@@ -90,9 +80,9 @@ def errors_of(refused: ValidationError | Invalid) -> dict[str, str]:
 
 
 def party_here() -> RelyingParty | None:
-    """For whom passkeys are at the address where this page is read; None where there can be none.
+    """Return the relying party of passkeys for this page, or None where there can be none.
 
-    On one machine the pages answer at 127.0.0.1 too, which is no domain: then only `localhost` will do.
+    On one machine the pages also answer at 127.0.0.1, which is no domain; then passkeys need `localhost`.
     """
     public_url = desk().settings.server.public_url
     party = relying_party(public_url)
@@ -102,13 +92,13 @@ def party_here() -> RelyingParty | None:
 
 
 def passkeys_place() -> str:
-    """Where on this machine passkeys can be tried when they cannot be here; empty otherwise."""
+    """Return where on this machine passkeys work when they cannot here; empty otherwise."""
     party = relying_party(desk().settings.server.public_url)
     return f"{party.origin}/desk/account" if party is not None and party_here() is None else ""
 
 
 def hasher() -> PasswordHasherSettings:
-    """The cost of a password's hash."""
+    """Return the cost of a password hash."""
     return PasswordHasherSettings(memory_kib=desk().settings.sessions.password_memory_kib)
 
 
@@ -118,7 +108,7 @@ def account_settings() -> AccountSettings:
 
 
 def qr_image(totp_secret: str, email: str) -> str:
-    """The authenticator's QR code as a `data:` address of an SVG."""
+    """Return the authenticator's QR code as a `data:` address of an SVG."""
     import segno
 
     uri = provisioning_uri(totp_secret, account=email, issuer=NAME)
@@ -127,5 +117,5 @@ def qr_image(totp_secret: str, email: str) -> str:
 
 
 def in_groups(totp_secret: str) -> str:
-    """`ABCD EFGH ...`, for who types it."""
+    """Return `ABCD EFGH ...`, which is easier to type."""
     return " ".join(totp_secret[start : start + 4] for start in range(0, len(totp_secret), 4))

@@ -9,7 +9,7 @@ from flask import Response
 
 
 def json_answer(body: Mapping[str, Any], status: int = 200, *, version: int | None = None) -> Response:
-    """An answer with its values as they are; `version` becomes the ETag."""
+    """Return an answer with these values; `version` becomes the ETag."""
     text = json.dumps(body, ensure_ascii=False)
     response = Response(text, status=status, content_type="application/json")
     if version is not None:
@@ -18,5 +18,5 @@ def json_answer(body: Mapping[str, Any], status: int = 200, *, version: int | No
 
 
 def moment(value: datetime) -> str:
-    """A moment in UTC, as RFC 3339 writes it."""
+    """Return a moment in UTC, as RFC 3339 writes it."""
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z")

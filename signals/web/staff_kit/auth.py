@@ -1,7 +1,7 @@
-"""Who asks: a bearer's token for programs, a cookie for pages; and which role a view wants.
+"""Recognise the caller by a token (programs) or a cookie (pages), and check the role.
 
-Every view of the staff side is marked by `requires`, `requires_page` or `open_to_all`; a test reads the
-marks from the URL map.
+Each view of the staff side is marked by `requires`, `requires_page` or `open_to_all`. A test reads the marks
+from the URL map.
 """
 
 import re
@@ -59,7 +59,7 @@ class CsrfFailed(SignalsError):
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """Who is signed in, in which session; the token is needed for the forms' CSRF field only."""
+    """The signed-in person and session; only the forms' CSRF field needs the token."""
 
     session: StaffSession
     member: StaffMember
@@ -68,7 +68,7 @@ class Caller:
 
 
 def requires(*roles: Role) -> Callable[[View], View]:
-    """A view for programs: 401 without a valid token, 403 for another role. Documents both."""
+    """Guard a view for programs: 401 without a valid token, 403 for another role. Document both."""
 
     def decorate(view: View) -> View:
         return _guarded(
@@ -79,10 +79,10 @@ def requires(*roles: Role) -> Callable[[View], View]:
 
 
 def requires_page(*roles: Role, active: bool = True) -> Callable[[View], View]:
-    """A view for people: raises `NotSignedIn` without a session, `Forbidden` for another role.
+    """Guard a view for people: `NotSignedIn` without a session, `Forbidden` for another role.
 
-    Whatever is not a GET must also carry the session's CSRF field, or `CsrfFailed` is raised. `active` False:
-    asked by the page and not by a person, so that it does not keep an idle session alive.
+    Every request but a GET must carry the session's CSRF field, or `CsrfFailed` is raised.
+    Pass `active=False` for requests that the page makes by itself: they keep no idle session alive.
     """
 
     def decorate(view: View) -> View:
@@ -99,15 +99,15 @@ def requires_page(*roles: Role, active: bool = True) -> Callable[[View], View]:
 
 
 def open_to_all(view: View) -> View:
-    """A view that asks for nothing: signing in."""
+    """Mark a view that needs no session, such as signing in."""
     view.authentication = Authentication(means="none")  # type: ignore[attr-defined]
     return view
 
 
 def admit(means: str, roles: Collection[Role]) -> None:
-    """Let in who has one of the roles, for views that are not always behind a sign-in.
+    """Admit a caller with one of the roles, for views that are not always behind a sign-in.
 
-    `means`: "cookie" or "bearer". Raises `NotSignedIn` and `Forbidden`.
+    `means` is "cookie" or "bearer". Raises `NotSignedIn` and `Forbidden`.
     """
     token, kinds = (_bearer(), PROGRAMS) if means == "bearer" else (_cookie(), PAGES)
     g.caller = _authenticated(token, kinds)
@@ -116,26 +116,26 @@ def admit(means: str, roles: Collection[Role]) -> None:
 
 
 def recognise() -> None:
-    """Know who is signed in on a page that asks nobody to be."""
+    """Recognise a signed-in person on a page that needs no session."""
     with suppress(NotSignedIn):
         g.caller = _authenticated(_cookie(), PAGES)
         g.language = current().member.language
 
 
 def current() -> Caller:
-    """Who asks; only within a view that `requires` somebody."""
+    """Return the caller; only within a view that `requires` one."""
     caller: Caller = g.caller
     return caller
 
 
 def caller_or_none() -> Caller | None:
-    """Who asks, for what every page shows: nobody while signing in."""
+    """Return the caller, or None before sign-in, for what every page shows."""
     caller: Caller | None = g.get("caller")
     return caller
 
 
 def sign_in(*, email: str, password: str, totp: str, kind: SessionKind) -> SignedIn:
-    """A new session; raises `SignInFailed` (the audit entry is kept) and `TooManyGuesses`."""
+    """Open a session. Raises `SignInFailed`, with its audit entry committed, and `TooManyGuesses`."""
     context = desk()
     cookie = request.cookies.get(known_cookie_name(), "") if kind == "page" else ""
     context.throttle.admit(email, cookie=cookie)
@@ -156,7 +156,7 @@ def sign_in(*, email: str, password: str, totp: str, kind: SessionKind) -> Signe
                 checked=checked,
             )
         except SignInFailed:
-            opened = None  # and commit: the trace of a guess is kept
+            opened = None  # commit the audit entry of the failure
     if opened is None:
         raise SignInFailed
     context.throttle.succeeded(email, cookie=cookie)
@@ -164,14 +164,14 @@ def sign_in(*, email: str, password: str, totp: str, kind: SessionKind) -> Signe
 
 
 def sign_out() -> None:
-    """End the session of who asks, at once and in every process."""
+    """End the caller's session at once, in every process."""
     with operation() as ending:
         # Read afresh: an older copy of the account must not overwrite later changes.
         staff.sign_out(ending, ending.session.get_one(StaffSession, current().session.id))
 
 
 def remember(response: Response, token: str) -> Response:
-    """Set the cookie of a page session, which the server alone ends, and know this browser next time."""
+    """Set the cookie of a page session, without an expiry, and the cookie that recognises this browser."""
     _set_cookie(response, cookie_name(), token)
     caller = caller_or_none()
     if caller is not None:
@@ -182,59 +182,58 @@ def remember(response: Response, token: str) -> Response:
 
 
 def forget(response: Response) -> Response:
-    """Remove the cookie."""
     response.delete_cookie(cookie_name(), httponly=True, samesite="Strict", secure=_https(), path="/")
     return response
 
 
 def cookie_name() -> str:
-    """`__Host-` ties the cookie to this host and to https; browsers refuse the prefix without it."""
+    """Return the name of the session cookie; browsers tie `__Host-` to this host and to https."""
     return f"__Host-{COOKIE}" if _https() else COOKIE
 
 
 def known_cookie_name() -> str:
-    """The cookie by which a browser that signed in before is known at the next sign-in; it names nobody."""
+    """Return the name of the cookie that recognises a browser at the next sign-in."""
     return f"__Host-{KNOWN_COOKIE}" if _https() else KNOWN_COOKIE
 
 
 def refuse_other_sites() -> None:
-    """Raise `CsrfFailed` for a form that another site's page sent; for forms that are sent before sign-in.
+    """Raise `CsrfFailed` for a form of another site, for forms that are sent before sign-in.
 
-    `Origin` would not tell: under our Referrer-Policy browsers send `null` with every form (Fetch, 3.2).
+    `Origin` tells nothing: under our Referrer-Policy browsers send `null` with every form (Fetch, 3.2).
     """
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         raise CsrfFailed
 
 
 def csrf_field() -> str:
-    """The value of the forms' CSRF field in this session, and whose page it is; empty for nobody."""
+    """Return the forms' CSRF field of this session and the writer's mark; empty without a session."""
     caller = caller_or_none()
     return staff.csrf_token(caller.token) + own_mark() if caller else ""
 
 
 def own_mark() -> str:
-    """By which the forms of who is signed in are known as theirs, in every session."""
+    """Return the mark by which forms of the signed-in person are known in every session."""
     return desk().browser_state.mark(current().member.id)
 
 
 def writer_in_form() -> str:
-    """The mark of the person on whose page the sent form stood; empty where it says none."""
+    """Return the mark of the person on whose page the sent form stood; empty without a mark."""
     found = _MARKED.fullmatch(request.form.get(CSRF_FIELD, ""))
     return found[1] if found else ""
 
 
 def is_of_session(token: str) -> bool:
-    """Whether the sent form stood on a page of the session with this token."""
+    """Tell whether the sent form stood on a page of the session with this token."""
     return staff.csrf_matches(token, request.form.get(CSRF_FIELD, "")[:_CSRF_LENGTH])
 
 
 def home(role: Role) -> str:
-    """Where somebody of this role begins."""
+    """Return the first page of a role."""
     return _HOMES.get(role, "/desk")
 
 
 def local_path(text: str | None) -> str:
-    """Where to go after signing in: a path of the staff side, whatever a link says."""
+    """Return where to go after signing in: always a path of the staff side."""
     return text if text and _LOCAL_PATH.fullmatch(text) and "//" not in text else "/desk"
 
 
@@ -265,9 +264,10 @@ def _guarded(
 
 
 def _speak_their_language(means: str) -> None:
-    """Pages are in the language of the account, a refusal for its role too; programs ask for theirs.
+    """Answer pages in the language of the account, and programs in the language that they ask for.
 
-    Of those that the desk speaks: some words are the carriers' too; an answer half in Polish helps nobody.
+    Only languages of the desk count: some words exist in the carriers' languages too, and a half-translated
+    answer helps nobody.
     """
     g.language = current().member.language if means == "cookie" else staff_language()
 

@@ -1,6 +1,6 @@
-"""What a browser carries for the desk between two requests, sealed: it can neither read nor change it.
+"""Seal data that a browser holds for the desk between two requests; the browser cannot read or change it.
 
-Nothing of it is stored here. Each piece is bound to its use and to one person or session, and ends by itself.
+The server stores nothing of it. Each piece is bound to its use and to one person or session, and expires.
 """
 
 import hashlib
@@ -16,25 +16,25 @@ from privacy.sealing import EnvelopeRefused, canonical_json, open_bytes, parse_j
 from signals.clock import Clock
 
 MARK_LENGTH: Final = 32
-"""Hexadecimal digits of a writer's mark."""
+"""Hexadecimal digits of the mark of a writer."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class BrowserState:
-    """Seals, opens and marks under one secret of the keystore (32 bytes), alike in every process."""
+    """Seal, open and mark with one secret of the keystore (32 bytes), in the same way in every process."""
 
     clock: Clock
     secret: bytes = field(repr=False)
 
     def seal(self, what: str, content: Mapping[str, Any], *, whose: str, lasts: timedelta) -> str:
-        """Text for a hidden field or an address: letters, digits, hyphens and underscores."""
+        """Return text for a hidden field or an address: letters, digits, hyphens and underscores."""
         until = int((self.clock.now() + lasts).timestamp())
         data = canonical_json({"until": until, "content": dict(content)})
         sealed = seal_bytes(data, self._key(b"seal/v1"), associated_data=_place(what, whose))
         return urlsafe_b64encode(sealed).decode().rstrip("=")
 
     def open(self, what: str, text: str, *, whose: str) -> dict[str, Any] | None:
-        """What was sealed for the same use and `whose`; None for anything else, and once it ended."""
+        """Return the content sealed for this use and `whose`; None for anything else and after its expiry."""
         try:
             sealed = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
             data = open_bytes(sealed, self._key(b"seal/v1"), associated_data=_place(what, whose))
@@ -45,7 +45,7 @@ class BrowserState:
         return content if self.clock.now().timestamp() < found["until"] else None
 
     def mark(self, member_id: UUID) -> str:
-        """By which a form says whose page it stood on, also when no session does: it names nobody."""
+        """Return the mark that tells whose page a form stood on, also without a session; it names nobody."""
         whole = hmac.new(self._key(b"writer/v1"), member_id.bytes, hashlib.sha256)
         return whole.hexdigest()[:MARK_LENGTH]
 

@@ -1,4 +1,4 @@
-"""Where a list that goes by day, newest first, goes on: a cursor of the last row's day and id."""
+"""Cursors of lists by day, newest first: the day and id of the last row."""
 
 import base64
 from datetime import date
@@ -8,12 +8,12 @@ from signals.errors import FieldProblem, Invalid
 
 
 def cursor_after(day: date, row_id: UUID) -> str:
-    """The cursor of what comes after this row."""
+    """Return the cursor that continues after this row."""
     return base64.urlsafe_b64encode(day.toordinal().to_bytes(4, "big") + row_id.bytes).decode()
 
 
 def position_in(cursor: str | None) -> tuple[date, UUID] | None:
-    """Day and id of the last row that was shown; None at the beginning. Raises `Invalid`."""
+    """Return day and id of the last shown row; None at the beginning. Raises `Invalid`."""
     if not cursor:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Who can sign in to the demo, for the page that asks to: names and addresses, never a password or a code."""
+"""Addresses of demo accounts for the sign-in page; never a password or a code."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def demo_accounts() -> "Sequence[Shown]":
-    """One account of each role; nobody where this is no demo, or the demo was not made."""
+    """Return one account of each role; none when this is no demo or the demo does not exist."""
     settings = desk().settings
     if settings.environment is not Environment.DEMO:
         return ()

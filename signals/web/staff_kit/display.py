@@ -1,4 +1,4 @@
-"""Dates, deadlines and addresses as people of the desk read them, in Amsterdam time and their language."""
+"""Show dates, deadlines and addresses in Amsterdam time and in the language of the page."""
 
 from datetime import date, datetime
 
@@ -11,25 +11,25 @@ from signals.web.http.i18n import DEFAULT
 
 
 def page_language() -> str:
-    """The language of this page: "nl" or "en"."""
+    """Return the language of this page: "nl" or "en"."""
     locale = get_locale()
     return str(locale.language) if locale else DEFAULT
 
 
 def day(value: date) -> str:
-    """`di 24 nov 2026`."""
+    """Return `di 24 nov 2026`."""
     return format_date(value, "EEE d MMM y", locale=page_language())
 
 
 def short_day(value: date, on: date) -> str:
-    """`di 24 nov`, with the year only when it is another one than today's."""
+    """Return `di 24 nov`, with the year only when it is not today's."""
     if value.year != on.year:
         return day(value)
     return format_date(value, "EEE d MMM", locale=page_language())
 
 
 def moment(value: datetime) -> str:
-    """`di 24 nov 2026, 14:05` by the clock in Amsterdam."""
+    """Return `di 24 nov 2026, 14:05` by the clock in Amsterdam."""
     return format_datetime(value.astimezone(AMSTERDAM), "EEE d MMM y, HH:mm", locale=page_language())
 
 
@@ -40,7 +40,7 @@ def weekdays() -> dict[str, str]:
 
 
 def deadline(due: date, on: date) -> str:
-    """How far off a deadline is, in words: colour alone would not tell everybody."""
+    """Return how far off a deadline is, in words: not everybody sees colours."""
     days = (due - on).days
     if days < 0:
         return str(ngettext("%(num)d day late", "%(num)d days late", -days))
@@ -50,6 +50,6 @@ def deadline(due: date, on: date) -> str:
 
 
 def address(place: Address) -> str:
-    """`1012 AB 12 A`, as on a letter."""
+    """Return `1012 AB 12 A`, as on a letter."""
     parts = (place.postcode[:4], place.postcode[4:], str(place.number), place.addition)
     return " ".join(part for part in parts if part)

@@ -1,4 +1,4 @@
-"""The forms of the pages: what was typed, as values of the domain or as words beside the field."""
+"""Read the forms of the pages as values of the domain, or as errors beside the fields."""
 
 import re
 from collections.abc import Mapping
@@ -38,26 +38,24 @@ _SAID_HERE: Final[Mapping[str, LazyString]] = {
     "no_agreed_day": _("Fill in which day you agreed on, then choose once more how it went."),
 }
 _PLACES: Final = {"attempted_at": "attempted_on"}
-"""Where the page has another field than the domain."""
+"""Fields with another name on the page than in the domain."""
 
 
 class Form(Schema):
-    """A form; fields that belong to no value (CSRF, version) are passed over."""
+    """A form; it ignores fields without a value for the domain (CSRF, version, labels)."""
 
     class Meta:
         unknown = EXCLUDE
 
 
 class SignInForm(Form):
-    """Signing in."""
-
     email = fields.String(required=True, validate=validate.Length(max=254, error="too_long"))
     password = fields.String(required=True, validate=validate.Length(max=MAX_PASSWORD, error="too_long"))
     totp = fields.String(required=True, validate=validate.Length(max=12, error="too_long"))
 
 
 class AttemptForm(Form):
-    """A contact attempt; date and time are those of a clock in Amsterdam, and left empty they mean now."""
+    """A contact attempt; date and time are those of Amsterdam, and empty fields mean now."""
 
     kind = Choice(AttemptKind, required=True)
     result = Choice(AttemptResult, required=True)
@@ -68,7 +66,7 @@ class AttemptForm(Form):
 
     @validates_schema
     def check_agreed(self, data: dict[str, Any], **_kwargs: Any) -> None:
-        """Without the day an agreement is forgotten: nothing waits for it and nobody is reminded."""
+        """Require the day: without it nobody waits for the agreement and nobody is reminded."""
         if data["result"] is AttemptResult.POSTPONED and data["postponed_until"] is None:
             raise ValidationError("no_agreed_day", "postponed_until")
 
@@ -84,14 +82,10 @@ class AttemptForm(Form):
 
 
 class NoteForm(Form):
-    """A worker's note."""
-
     text = fields.String(required=True, validate=validate.Length(max=MAX_NOTE, error="too_long"))
 
 
 class ConcludeForm(Form):
-    """The outcome."""
-
     outcome = Choice(Outcome, required=True)
     referred_to = Choice(ReferredTo, load_default=None)
     newly_known = fields.String(
@@ -107,25 +101,21 @@ class ConcludeForm(Form):
 
 
 class ReopenForm(Form):
-    """Why a concluded signal is taken up again."""
-
     reason = Choice(ReopenReason, load_default=None)
 
 
 class ReassignForm(Form):
-    """To which colleague."""
-
     to_staff_id = fields.UUID(required=True)
 
 
 class JoinForm(Form):
-    """The signal that goes on."""
+    """The earlier signal, which goes on."""
 
     earlier_id = fields.UUID(required=True)
 
 
 class NoticeForm(Form):
-    """When the resident was told, or why not yet; `taken_back`: that what was noted was a mistake."""
+    """The day on which the resident was notified, or the reason to wait; `taken_back` undoes both."""
 
     notified_on = StrictDate(load_default=None)
     deferred_because = Choice(DeferralReason, load_default=None)
@@ -133,7 +123,7 @@ class NoticeForm(Form):
 
 
 class WmoForm(Form):
-    """When a notification was made by the Wmo; left empty, none was."""
+    """The day of a notification under the Wmo; empty without one."""
 
     wmo_notified_on = StrictDate(load_default=None)
 
@@ -150,13 +140,13 @@ FORMS: Final[Mapping[str, Form]] = {
     "reassign": ReassignForm(),
     "join": JoinForm(),
 }
-"""The forms of a signal's page, by the last part of their address."""
+"""The forms of a signal page, by the last part of their address."""
 
 SIGN_IN: Final = SignInForm()
 
 
 def load(form: Form) -> dict[str, Any]:
-    """What was typed, as values; empty fields count as left out. Raises `ValidationError`."""
+    """Return the typed values; empty fields count as left out. Raises `ValidationError`."""
     typed = typed_text()
     for name, text in typed.items():
         if _CONTROL.search(text):
@@ -166,18 +156,18 @@ def load(form: Form) -> dict[str, Any]:
 
 
 def version() -> int | None:
-    """The version of the signal that the form was made from, as If-Match is for programs."""
+    """Return the version that the form was made from, as If-Match is for programs."""
     text = request.form.get("version", "")
     return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else None
 
 
 def typed_text() -> dict[str, str]:
-    """What was typed, to be shown again: without the CSRF field and with plain line ends."""
+    """Return what people typed, to show it again: without the CSRF field and with plain line ends."""
     return {name: text.replace("\r\n", "\n") for name, text in request.form.items() if name != CSRF_FIELD}
 
 
 def messages(refused: SignalsError | ValidationError) -> dict[str, str]:
-    """What is wrong, by the name of the page's field; empty when no field is to blame."""
+    """Return what is wrong, by the page's field; empty when no field is to blame."""
     return {_PLACES.get(found.field, found.field): _message(found.code) for found in _problems(refused)}
 
 
@@ -196,7 +186,9 @@ def _moment(on: date | None, at: str | None) -> datetime:
     now = desk().clock.now().astimezone(AMSTERDAM)
     if at is None:
         if on is not None and on != now.date():
-            raise ValidationError("required", "attempted_time")  # "now" is no time of another day
+            raise ValidationError(
+                "required", "attempted_time"
+            )  # an empty time means now, which is no time of another day
         return now
     return datetime.combine(on or now.date(), _clock_time(at), AMSTERDAM)
 

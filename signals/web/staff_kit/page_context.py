@@ -1,4 +1,4 @@
-"""What every page of the desk has at hand: who reads it, in which language, and how things are said."""
+"""Names that the templates of all staff pages use."""
 
 from typing import Any
 
@@ -13,12 +13,11 @@ from signals.web.staff_kit.context import desk
 
 
 def speak_a_staff_language() -> None:
-    """Until somebody is signed in, the browser's language, if the desk has it."""
+    """Use the browser's language until somebody is signed in, if the desk has it."""
     g.language = staff_language()
 
 
 def shared() -> dict[str, Any]:
-    """Names for the templates."""
     caller = caller_or_none()
     return {
         "me": caller.member if caller else None,
@@ -39,7 +38,7 @@ def shared() -> dict[str, Any]:
 
 
 def _organisation_name() -> str:
-    """The reader's organisation, for the head of the page."""
+    """Return the reader's organisation, for the head of the page."""
     caller = caller_or_none()
     if caller is None or caller.member.organisation_id is None:
         return ""

@@ -1,4 +1,4 @@
-"""What the pages of officers, administrators and referrals have in common: words, sections, refusals."""
+"""Words, sections and refusals that the pages of officers, administrators and referrals share."""
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
@@ -16,10 +16,10 @@ from signals.web.staff_kit import account_shared, display, forms
 from signals.web.staff_kit.auth import caller_or_none
 
 Sections = Callable[[], Sequence[tuple[str, str]]]
-"""(endpoint, words) of the pages that are reached from everywhere in a part."""
+"""(endpoint, words) of the pages that every page of a part links to."""
 
 REFUSED: Final = (ValidationError, Invalid, Conflict)
-"""What a form is shown again for."""
+"""Refusals after which the form is shown again."""
 
 _SAID_HERE: Final[Mapping[str, LazyString]] = {
     "taken": _("This is taken already."),
@@ -38,7 +38,7 @@ def share_with(blueprint: Blueprint, sections: Sections) -> None:
 
 
 def errors_of(refused: SignalsError | ValidationError) -> dict[str, str]:
-    """What is wrong, by field; empty when no field is to blame."""
+    """Return what is wrong, by field; empty when no field is to blame."""
     found = forms.messages(refused)
     if isinstance(refused, Invalid):
         said = {p.field: str(_SAID_HERE[p.code]) for p in refused.problems if p.code in _SAID_HERE}
@@ -47,19 +47,19 @@ def errors_of(refused: SignalsError | ValidationError) -> dict[str, str]:
 
 
 def trouble_of(refused: SignalsError | ValidationError) -> str:
-    """Why it was refused, where no field is to blame."""
+    """Return why a request was refused when no field is to blame."""
     if isinstance(refused, ValidationError | Invalid):
         return ""
     return f"{title_of(refused.code)}. {detail_of(refused.code)}"
 
 
 def language() -> str:
-    """The language of this page."""
+    """Return the language of this page."""
     return display.page_language()
 
 
 def choices(codes: type[StrEnum]) -> list[tuple[str, str]]:
-    """(code, words) for a select in the reader's language."""
+    """Return (code, words) for a select in the reader's language."""
     return labels.choices(codes, language())
 
 

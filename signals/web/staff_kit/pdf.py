@@ -1,4 +1,4 @@
-"""Documents of the desk as PDF: a title, some lines, and sections of facts."""
+"""Make PDF documents of the desk: a title, some lines, and sections of facts."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -12,7 +12,7 @@ TEMPLATES: Final = Path(__file__).parents[1] / "templates" / "desk"
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """A part of a document: paragraphs, then facts as (what, value)."""
+    """A part of a document: paragraphs, then facts as (label, value)."""
 
     title: str
     text: Sequence[str] = ()
@@ -20,7 +20,7 @@ class Section:
 
 
 def make_pdf(*, title: str, lead: Sequence[str], sections: Sequence[Section], language: str = "nl") -> bytes:
-    """A document of sections; `language` as in BCP 47. Text is data, never markup."""
+    """Return a document of sections; `language` is a BCP 47 code. Text is data, never markup."""
     data = {
         "title": title,
         "lead": list(lead),

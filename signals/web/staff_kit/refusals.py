@@ -1,4 +1,4 @@
-"""What is said when a page cannot be shown or a form not be taken, and what becomes of what was typed."""
+"""Answer requests that the desk refuses, and keep or show what people typed."""
 
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from signals.web.staff_kit.auth import CsrfFailed, caller_or_none
 from signals.web.staff_kit.typed import Typed
 
 STOP_POLLING: Final = 286
-"""The status by which htmx stops to ask."""
+"""The status that makes htmx stop polling."""
 
 log = get_logger(__name__)
 
@@ -30,7 +30,7 @@ def share_with(blueprint: Blueprint) -> None:
 
 
 def ask_to_sign_in(_error: NotSignedIn) -> Any:
-    """A link leads to the form and back; a form that was posted is kept until its writer is back."""
+    """Lead to the sign-in form and back; keep a posted form until its writer has signed in."""
     if request.method in ("GET", "HEAD"):
         form = url_for("sign_in.sign_in", next=auth.local_path(request.full_path.rstrip("?")))
         return _for_htmx(form) if "HX-Request" in request.headers else redirect(form, 303)
@@ -41,9 +41,9 @@ def ask_to_sign_in(_error: NotSignedIn) -> Any:
 
 
 def offer_to_send_again(refused: CsrfFailed) -> Any:
-    """The form is of an older session of its writer: show what it says and let it be sent again.
+    """Show the form of an older session to its writer, to send it again.
 
-    Anybody else's is not shown, and neither is one that stood on no page of ours.
+    The page shows no form of another person, and none that stood on no page of ours.
     """
     found = typed.typed_now() if caller_or_none() is not None else None
     if found is None or auth.writer_in_form() != auth.own_mark():
@@ -52,16 +52,16 @@ def offer_to_send_again(refused: CsrfFailed) -> Any:
 
 
 def refuse(error: SignalsError) -> Any:
-    """What cannot be shown or done, with the next step in words.
+    """Say what cannot be shown or done, with the next step in words.
 
-    Who typed a note on a signal that was erased meanwhile reads it once more: it is kept nowhere.
+    The writer of a note on a deleted signal reads the note once more, because nobody keeps it.
     """
     gone = error.status in (404, 410) and request.path.startswith("/desk/signals/")
     return error_page(error.status, error.code, gone=gone, lost=_own_form(bare=False))
 
 
 def unavailable(error: SQLAlchemyError) -> Any:
-    """The database or the keystore is away."""
+    """Answer while the database or the keystore is away."""
     log.error("desk.database_problem", occurrence_id=occurrence(), exc_info=error)
     if signing_in.holds_kept():
         return signing_in.once_more_page("unavailable"), 503, {"Retry-After": "30"}
@@ -72,9 +72,10 @@ def unavailable(error: SQLAlchemyError) -> Any:
 def error_page(
     status: int, code: str, *, gone: bool = False, kept: Typed | None = None, lost: Typed | None = None
 ) -> tuple[str, int]:
-    """`gone`: the reader may know the signal from before; whether it was theirs is not told here.
+    """Return the page of an error and its status.
 
-    `kept`: a form that can be sent again as it is; `lost`: one that never will be taken.
+    `gone`: the reader may know the signal from before; the page does not tell whether it was theirs.
+    `kept`: a form to send again as it is. `lost`: a form that the desk will never accept.
     """
     page = render_template(
         "desk/error.html",
@@ -92,7 +93,7 @@ def error_page(
 
 
 def _detail(code: str) -> str:
-    """What to do next; only a worker has a team lead to ask for what their role may not do."""
+    """Return what to do next; only a worker has a team lead to ask about the role."""
     caller = caller_or_none()
     if code == Forbidden.code and caller is not None and caller.member.role != Role.WORKER:
         return str(
@@ -102,16 +103,16 @@ def _detail(code: str) -> str:
 
 
 def _for_htmx(form: str) -> Any:
-    """A part of a page cannot be the form to sign in: the poll says so and stops, all else goes there."""
+    """Answer htmx: a poll shows that the session ended and stops; other requests go to the form."""
     if request.endpoint == "desk.news":
         return render_template("desk/news.html", ended=True), STOP_POLLING
     return "", 401, {"HX-Redirect": form, **signing_in.CHALLENGE}
 
 
 def _own_form(*, bare: bool) -> Typed | None:
-    """What was typed into a form of this session; None for one with a secret in it.
+    """Return the form of this session, or None for a form with a secret.
 
-    Whose form it is shows its CSRF field, for which no database is asked.
+    The CSRF field tells whose form it is, without a question to the database.
     """
     token = request.cookies.get(auth.cookie_name(), "")
     return typed.typed_now(bare=bare) if token and auth.is_of_session(token) else None

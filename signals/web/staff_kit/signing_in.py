@@ -1,4 +1,4 @@
-"""The form to sign in, and the way from it to the page that was asked for or to what was typed before."""
+"""Show the sign-in form, and lead from it to the wanted page or to what people typed before."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -15,7 +15,7 @@ from signals.web.staff_kit.typed import Typed
 CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="signals"'}
 _SIGNING_IN: Final = ("sign_in.sign_in_now", "door.sign_in")
 _KEPT: Final = "kept"
-"""The hidden field with what was typed before the session ended, sealed."""
+"""The hidden field with the sealed form from before the session ended."""
 
 
 def form_page(
@@ -26,7 +26,7 @@ def form_page(
     kept: str = "",
     ended: bool = False,
 ) -> str:
-    """`kept`: what was typed, sealed for its writer; `ended`: a session ended in the middle of work."""
+    """Return the sign-in page. `kept` is a form sealed for its writer; `ended` says the session ended."""
     again = request.endpoint in _SIGNING_IN
     return render_template(
         "desk/sign_in.html",
@@ -42,7 +42,7 @@ def form_page(
 
 
 def refused_page(refused: SignInFailed | TooManyGuesses) -> Any:
-    """The form again, with one answer for every cause."""
+    """Return the form again, with one answer for every cause."""
     headers = CHALLENGE
     if isinstance(refused, TooManyGuesses):
         headers = {"Retry-After": str(refused.retry_after)}
@@ -50,18 +50,18 @@ def refused_page(refused: SignInFailed | TooManyGuesses) -> Any:
 
 
 def once_more_page(code: str) -> str:
-    """The form again, with what was kept in it and with the reason in words."""
+    """Return the form again, with the kept form in it and the reason in words."""
     next_path = auth.local_path(request.form.get("next"))
     return form_page(next_path=next_path, trouble=f"{title_of(code)}. {detail_of(code)}")
 
 
 def holds_kept() -> bool:
-    """Whether somebody signs in who typed something before: whatever fails, it must come back."""
+    """Tell whether the sign-in form holds a kept form, which must survive every failure."""
     return request.endpoint in _SIGNING_IN and bool(request.form.get(_KEPT))
 
 
 def go_on(opened: SignedIn, next_path: str) -> Response:
-    """From signing in to the page that was asked for, or to what was typed before the session ended."""
+    """Continue after signing in to the wanted page, or to what the person typed before."""
     auth.use_page_session(opened)
     kept = request.form.get(_KEPT, "")
     if kept:
@@ -72,5 +72,5 @@ def go_on(opened: SignedIn, next_path: str) -> Response:
 
 
 def resume_page(found: Typed | None) -> str:
-    """What was typed under another session, to be read and sent again; for None, that it is not shown."""
+    """Show a form of another session, to read and send again; None shows that nothing is shown."""
     return render_template("desk/resume.html", typed=found)

@@ -1,4 +1,4 @@
-"""Who of the team is away, who stands in, and the signals that one looks after for a colleague."""
+"""Pages about absences: who of the team is away, who stands in, and the signals of absent colleagues."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -33,8 +33,6 @@ _DONE: Final = frozenset(("added", "alone", "removed"))
 
 
 class AbsenceForm(forms.Form):
-    """Who is away, from and until which day, and who stands in."""
-
     staff_id = fields.UUID(load_default=None)
     away_from = StrictDate(required=True)
     away_until = StrictDate(required=True)
@@ -44,7 +42,6 @@ class AbsenceForm(forms.Form):
 @absence_pages.get("")
 @requires_page(*_FOLLOW_UP)
 def overview() -> str:
-    """Absences of the team, and what one looks after."""
     done = request.args.get("done", "")
     return _page(done=done if done in _DONE else "")
 
@@ -52,7 +49,6 @@ def overview() -> str:
 @absence_pages.post("")
 @requires_page(*_FOLLOW_UP)
 def add() -> Any:
-    """Say that somebody is away."""
     try:
         wanted = forms.load(_FORM)
     except ValidationError as refused:
@@ -68,7 +64,6 @@ def add() -> Any:
 @absence_pages.post("/<uuid:absence_id>/remove")
 @requires_page(*_FOLLOW_UP)
 def remove(absence_id: UUID) -> Response:
-    """Somebody is back, or does not go."""
     team_office.remove_absence(absence_id)
     return shared.see_other(".overview", done="removed")
 
@@ -95,7 +90,7 @@ def _page(*, done: str = "", errors: Mapping[str, str] | None = None) -> str:
 
 
 def _signals_of(away: Away) -> list[Signal]:
-    """What a colleague has open, the most urgent first: no content, so no entry in the trail."""
+    """Return a colleague's open signals, the most urgent first: no content, so no audit entry."""
     with desk().reading() as session:
         page = queue_page(
             session, organisation_id=organisation_id(), claimed_by_id=away.staff_id, limit=MOST_SHOWN

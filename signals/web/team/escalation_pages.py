@@ -1,4 +1,4 @@
-"""Whom the national desk has to call about a deadline that an organisation missed."""
+"""The page that tells the national desk which organisation to call about a missed deadline."""
 
 from uuid import UUID
 
@@ -20,7 +20,7 @@ AUTHENTICATION = "cookie"
 @escalation_pages.get("/escalations/<uuid:organisation_id>")
 @requires_page(Role.LEAD)
 def escalation(organisation_id: UUID) -> str:
-    """Whom the national desk's lead calls about a deadline that an organisation missed; no signal is shown.
+    """Show the organisation to call to the national desk's lead; the page shows no signal.
 
     Raises `NotFound` for the leads of every other organisation.
     """

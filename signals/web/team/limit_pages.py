@@ -1,4 +1,4 @@
-"""The page behind the alarm of the day's limit: one button that raises it for today."""
+"""The page behind the alarm of the day's limit: one button raises the limit for today."""
 
 from typing import Any
 from uuid import UUID
@@ -21,14 +21,14 @@ AUTHENTICATION = "cookie"
 @limit_pages.get("/<uuid:area_day_id>")
 @requires_page(Role.LEAD, Role.ADMINISTRATOR)
 def limit(area_day_id: UUID) -> str:
-    """How the limit of that day stands, and the button while it is today."""
+    """Show the limit of that day, with the button while it is today."""
     return _page(area_day_id)
 
 
 @limit_pages.post("/<uuid:area_day_id>")
 @requires_page(Role.LEAD, Role.ADMINISTRATOR)
 def raise_limit(area_day_id: UUID) -> Any:
-    """Raise it once; pressed twice it is raised once."""
+    """Raise the limit once, also when the button is pressed twice."""
     try:
         limits.lift(area_day_id, version=forms.version())
     except StaleVersion:

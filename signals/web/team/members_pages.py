@@ -1,4 +1,4 @@
-"""A lead's own staff: who they are, inviting, recovering, shutting out and letting in again."""
+"""Pages about a lead's own staff: invite, recover, shut out and let in again."""
 
 from functools import partial
 from typing import Any, Final, Protocol
@@ -41,7 +41,6 @@ class _Change(Protocol):
 @team_pages.get("")
 @requires_page(Role.LEAD)
 def overview() -> str:
-    """Everybody of the lead's organisation."""
     done = request.args.get("done", "")
     return _page(done=done if done in _DONE else "")
 
@@ -88,7 +87,6 @@ def change_role(member_id: UUID) -> Any:
 @team_pages.post("/<uuid:member_id>/disable")
 @requires_page(Role.LEAD)
 def disable(member_id: UUID) -> Any:
-    """Shut somebody out at once."""
     return _change("disabled", partial(team.disable, member_id=member_id), recent=False)
 
 
@@ -111,7 +109,7 @@ def _change(done: str, change: _Change, *, recent: bool = True) -> Response | tu
 
 
 def _errors_of(refused: ValidationError | Invalid) -> dict[str, str]:
-    """What is wrong; of an address of the own team that was shut out, where the way back is."""
+    """Return what is wrong, by field; for the address of a disabled member, say how to let them in."""
     errors = shared.errors_of(refused)
     taken = isinstance(refused, Invalid) and any(problem.code == "taken" for problem in refused.problems)
     name = _shut_out(request.form.get("email", "")) if taken else None
@@ -156,7 +154,7 @@ def _colleague(operation: Operation, member_id: UUID) -> StaffMember:
 
 
 def _role(text: str) -> Role:
-    """One of those that a lead may give; another one was never offered."""
+    """Return a role that a lead may give; the page offers no other role."""
     if text not in {role.value for role in _ROLES}:
         raise Invalid(FieldProblem(field="role", code="not_a_choice"))
     return Role(text)

@@ -1,4 +1,4 @@
-"""What API and pages of a team's settings and absences both do: one transaction each, for the caller."""
+"""Settings and absences of a team: one transaction of the caller for each call, for API and pages."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -17,13 +17,11 @@ from signals.web.staff_kit.opened import organisation_id
 
 
 def settings_of(organisation: UUID) -> Organisation:
-    """The organisation with its recipients."""
     with desk().reading() as session:
         return team_settings.settings_of(session, actor=current().actor, organisation_id=organisation)
 
 
 def change_settings(organisation: UUID, changes: Mapping[str, Any], version: int | None) -> Organisation:
-    """Change what is named."""
     with operation() as changing:
         return team_settings.change_settings(
             changing, organisation_id=organisation, changes=changes, expected_version=version
@@ -31,19 +29,19 @@ def change_settings(organisation: UUID, changes: Mapping[str, Any], version: int
 
 
 def ask_again(organisation: UUID, address: str) -> None:
-    """Let who has not confirmed be sent a new link."""
+    """Send an unconfirmed recipient or deputy a new link."""
     with operation() as asking:
         team_settings.ask_again(asking, organisation_id=organisation, address=address)
 
 
 def colleagues() -> list[tuple[UUID, str]]:
-    """(id, name) of everybody of the own team who may have signals."""
+    """Return (id, name) of everybody of the own team who may have signals."""
     with desk().reading() as session:
         return list(colleagues_of(session, organisation_id=organisation_id()))
 
 
 def absences() -> list[Away]:
-    """Who of the own team is away, today or later."""
+    """Return the absences of the own team, today or later."""
     context = desk()
     with context.reading() as session:
         return absence.absences(session, organisation_id=organisation_id(), on=today(context.clock))
@@ -64,12 +62,11 @@ def add_absence(
 def is_away_so(
     *, away_from: date, away_until: date, cover_id: UUID | None = None, staff_id: UUID | None = None
 ) -> bool:
-    """Whether just this was said already: a button that was pressed twice says it once more."""
+    """Tell whether this absence exists already, because somebody pressed the button twice."""
     wanted = (staff_id or current().actor.id, away_from, away_until, cover_id)
     return wanted in {(one.staff_id, one.away_from, one.away_until, one.cover_id) for one in absences()}
 
 
 def remove_absence(absence_id: UUID) -> None:
-    """Remove an absence."""
     with operation() as removing:
         absence.remove_absence(removing, absence_id)

@@ -1,4 +1,4 @@
-"""What a team arranges for itself, by its lead; or by an administrator, who sees no signal on it."""
+"""Pages with a team's settings, for its lead or for an administrator; they show no signal."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -36,8 +36,6 @@ def _number(*, required: bool = True) -> fields.Integer:
 
 
 class NormsForm(forms.Form):
-    """Within how many days, and how often."""
-
     claim_working_days = _number()
     contact_working_days = _number()
     conclude_calendar_days = _number()
@@ -45,7 +43,7 @@ class NormsForm(forms.Form):
 
 
 class HoursForm(forms.Form):
-    """When the team is told; weekdays are `day_1` (Monday) to `day_7`."""
+    """Hours and days of messages; the weekdays are `day_1` (Monday) to `day_7`."""
 
     opens_at = _number()
     quiet_from = _number(required=False)
@@ -62,15 +60,11 @@ class HoursForm(forms.Form):
 
 
 class EscalationForm(forms.Form):
-    """Who hears of a missed deadline, and how soon."""
-
     escalation_working_days = _number()
     deputy_email = fields.String(load_default=None, validate=validate.Length(max=254, error="too_long"))
 
 
 class ContactForm(forms.Form):
-    """What letters tell residents."""
-
     contact_phone = fields.String(load_default="", validate=validate.Length(max=40, error="too_long"))
     contact_email = fields.String(load_default="", validate=validate.Length(max=254, error="too_long"))
 
@@ -86,34 +80,30 @@ _SECTIONS: Final[Mapping[str, str]] = {
     "asked-again": "recipients",
     "deputy-asked-again": "escalation",
 }
-"""Every part that can be changed, and the section of the page on which one reads that it was."""
+"""Each part that can change, and the section of the page that then says so."""
 
 
 @settings_pages.get(_DESK)
 @requires_page(Role.LEAD)
 def overview() -> str:
-    """The own team's settings."""
     return _page(organisation_id(), done=_done())
 
 
 @settings_pages.post(f"{_DESK}/<part>")
 @requires_page(Role.LEAD)
 def change(part: str) -> Any:
-    """Change one part of the own team's settings."""
     return _change(organisation_id(), part)
 
 
 @settings_pages.get(_ADMIN)
 @requires_page(Role.ADMINISTRATOR)
 def overview_for_administrator(organisation_id: UUID) -> str:
-    """A team's settings."""
     return _page(organisation_id, done=_done())
 
 
 @settings_pages.post(f"{_ADMIN}/<part>")
 @requires_page(Role.ADMINISTRATOR)
 def change_for_administrator(organisation_id: UUID, part: str) -> Any:
-    """Change one part of a team's settings."""
     return _change(organisation_id, part)
 
 
@@ -132,7 +122,7 @@ def _change(organisation: UUID, part: str) -> Response | tuple[str, int]:
 
 
 def _is_so_already(organisation: UUID, part: str) -> bool:
-    """Whether a form that is out of date asks for what holds by now: its button was pressed twice."""
+    """Tell whether an outdated form asks for what holds already: its button was pressed twice."""
     found = team_office.settings_of(organisation)
     values = forms.load(_FORMS[part]) if part in _FORMS else {}
     return bool(values) and all(_same(getattr(found, name), value) for name, value in values.items())
@@ -202,7 +192,7 @@ def _page(
 
 
 def _errors(refused: ValidationError | SignalsError) -> dict[str, str]:
-    """By the name of the page's field: `recipients.1.phone` of the filled rows is `phone-1` of all."""
+    """Return errors by the page's field: `recipients.1.phone` of the filled rows is `phone-1` of all."""
     rows, found = _filled_rows(), {}
     for name, words in forms.messages(refused).items():
         _, *rest = name.split(".")
@@ -213,7 +203,6 @@ def _errors(refused: ValidationError | SignalsError) -> dict[str, str]:
 
 
 def _rows(found: Organisation) -> list[Mapping[str, Any]]:
-    """The recipients, and empty rows for more."""
     known = [
         _row(
             place,
@@ -231,7 +220,7 @@ def _rows(found: Organisation) -> list[Mapping[str, Any]]:
 
 
 def _typed_rows() -> list[Mapping[str, Any]]:
-    """Every row as it was typed, each at its own place."""
+    """Return every row as typed, each at its own place."""
     typed = request.form
     number = 1 + max((row for row in range(MOST_RECIPIENTS) if f"address-{row}" in typed), default=-1)
     return [

@@ -1,9 +1,7 @@
-"""Pages behind mailed links for who has no account: without sign-in, revealing nothing of a signal.
+"""Pages behind mailed links for people without an account; they show nothing of a signal.
 
-They prove that a mailbox or a phone is read, or tell a deputy what to do.
-
-A GET changes nothing: mail scanners follow links, and only
-who presses the button proves anything.
+They prove that somebody reads a mailbox or a phone, or tell a deputy what to do. A GET changes nothing,
+because mail scanners follow links. Only the button proves anything.
 """
 
 from typing import Any
@@ -26,7 +24,7 @@ channel_pages = Blueprint("channel", __name__, url_prefix="/desk")
 shared.share_with(channel_pages)
 
 AUTHENTICATION = "none"
-"""What changes something is let in by a code of 128 bits in its address, for that one press of a button."""
+"""A code of 128 bits in the address admits one press of a button."""
 
 _TAIL = PREFIX.removeprefix("/desk")
 _ADDRESS = f"{_TAIL}/<any({RECIPIENT},{DEPUTY}):role>/<uuid:subject_id>/<address_code>/<valid_until>/<code>"
@@ -35,7 +33,6 @@ _ADDRESS = f"{_TAIL}/<any({RECIPIENT},{DEPUTY}):role>/<uuid:subject_id>/<address
 @channel_pages.get(f"{_TAIL}/drill/<uuid:drill_id>/<code>")
 @open_to_all
 def drill(drill_id: UUID, code: str) -> Any:
-    """Asks to press the button."""
     context = desk()
     with context.reading() as session:
         try:
@@ -48,7 +45,6 @@ def drill(drill_id: UUID, code: str) -> Any:
 @channel_pages.post(f"{_TAIL}/drill/<uuid:drill_id>/<code>")
 @open_to_all
 def answer_drill(drill_id: UUID, code: str) -> Any:
-    """The channel is proved."""
     auth.refuse_other_sites()
     context = desk()
     practice = drills.Drills(public_url=context.settings.server.public_url)
@@ -66,7 +62,6 @@ def answer_drill(drill_id: UUID, code: str) -> Any:
 @channel_pages.get(_ADDRESS)
 @open_to_all
 def address(role: str, subject_id: UUID, address_code: str, valid_until: str, code: str) -> Any:
-    """Asks to press the button."""
     context, link = desk(), _link(role, subject_id, address_code, valid_until, code)
     with context.reading() as session:
         try:
@@ -79,7 +74,7 @@ def address(role: str, subject_id: UUID, address_code: str, valid_until: str, co
 @channel_pages.post(_ADDRESS)
 @open_to_all
 def prove_address(role: str, subject_id: UUID, address_code: str, valid_until: str, code: str) -> Any:
-    """This address or phone counts from now on."""
+    """Confirm this address or phone."""
     auth.refuse_other_sites()
     link = _link(role, subject_id, address_code, valid_until, code)
     with unknown_operation() as proving:
@@ -93,7 +88,7 @@ def prove_address(role: str, subject_id: UUID, address_code: str, valid_until: s
 @channel_pages.get("/deputy/<uuid:organisation_id>")
 @open_to_all
 def deputy(organisation_id: UUID) -> str:
-    """What a deputy can do about what waits too long, and how the team is reached, which is no secret."""
+    """Show a deputy what to do about an overdue signal, and how to reach the team, which is no secret."""
     with desk().reading() as session:
         found = session.get(Organisation, organisation_id)
     if found is None:
