@@ -89,7 +89,7 @@ def test_a_signal_counts_in_every_table_that_it_belongs_to(world: World) -> None
     assert book["places"] == {(("GG3406", "GM0363"), "signals"): 1}
 
 
-def test_one_that_is_open_counts_as_received_only(world: World) -> None:
+def test_an_open_signal_counts_as_received_only(world: World) -> None:
     live(world, [UNTOUCHED])
     book = count_and_mark(world)
     assert total(book, "intake") == 1
@@ -112,7 +112,7 @@ def test_counting_changes_nothing_until_it_is_marked(world: World) -> None:
         assert counted(world, session).groups == first.groups
 
 
-def test_what_was_counted_is_not_counted_again_live_or_purged(world: World) -> None:
+def test_a_counted_signal_does_not_count_again_live_or_purged(world: World) -> None:
     ids = live(world, [REACHED, REACHED])
     count_and_mark(world)
     purge(world, ids[:1])
@@ -132,7 +132,7 @@ def test_a_signal_that_is_reopened_and_concluded_again_counts_once_as_concluded(
     assert not count_and_mark(world, "2026-Q4")["outcomes"]
 
 
-def test_one_that_is_reopened_before_its_quarter_is_counted_counts_in_the_quarter_of_its_last_end(
+def test_a_signal_that_is_reopened_before_the_count_counts_in_the_quarter_of_its_last_conclusion(
     world: World,
 ) -> None:
     (signal_id,) = live(world, [REACHED])
@@ -145,7 +145,7 @@ def test_one_that_is_reopened_before_its_quarter_is_counted_counts_in_the_quarte
     assert count_and_mark(world, "2026-Q4")["outcomes"][("no_concern",), "signals"] == 1
 
 
-def test_one_that_is_concluded_a_quarter_later_counts_as_received_and_as_concluded_each_in_its_own(
+def test_a_signal_counts_as_received_in_one_quarter_and_as_concluded_in_the_next(
     world: World,
 ) -> None:
     (signal_id,) = live(world, [UNTOUCHED])
@@ -172,7 +172,7 @@ def test_a_late_one_of_a_counted_quarter_counts_in_the_next(world: World, is_pur
     assert (total(book, "intake"), total(book, "outcomes")) == (1, 1)
 
 
-def test_what_came_after_the_quarter_waits_for_its_own(world: World) -> None:
+def test_a_later_signal_waits_for_its_own_quarter(world: World) -> None:
     live(world, [Story(received_on=date(2026, 9, 30)), Story(received_on=date(2026, 10, 1))])
     assert total(count_and_mark(world), "intake") == 1
     assert total(count_and_mark(world, "2026-Q4"), "intake") == 1

@@ -25,7 +25,7 @@ days = st.integers(0, 160)
 
 @st.composite
 def stories(draw: st.DrawFn) -> Story:
-    """A signal of the last three quarters, with any follow-up."""
+    """Draw a signal of the last three quarters, with any follow-up."""
     received = date(2026, 4, 1) + timedelta(days=draw(days))
     is_concluded = draw(st.booleans())
     return Story(

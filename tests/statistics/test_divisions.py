@@ -55,7 +55,7 @@ def test_a_municipality_is_a_member_of_every_window_in_which_it_was_a_day(
         replace_map(monkeypatch, "municipalities.csv", without_wijdemeren)
 
 
-def test_one_that_begins_after_a_window_is_a_member_once_it_may_have_been_counted() -> None:
+def test_a_municipality_that_begins_after_a_window_is_a_member_once_a_count_is_possible() -> None:
     """Addresses are located on the day of counting: the new name of the next year may be there."""
     before = read_period("2019-2022")
     assert "GM1992" not in regions(before, date(2022, 12, 31))  # Voorne aan Zee, from 1 January 2023
@@ -67,7 +67,7 @@ def test_no_member_shows_whether_anything_was_counted_in_it() -> None:
     assert regions(WINDOW, FIRST_WINDOW_COUNTED, (GOOI, WIJDEMEREN), (GOOI, HILVERSUM)) == empty
 
 
-def test_one_that_moved_to_another_region_is_two_members_that_add_up() -> None:
+def test_a_municipality_that_moved_to_another_region_is_two_members_that_add_up() -> None:
     places: dict[tuple[tuple[str, ...], str], int] = {
         (place, "signals"): n for place, n in {(GOOI, HILVERSUM): 5, (AMSTERDAM_REGION, HILVERSUM): 7}.items()
     }
@@ -79,7 +79,9 @@ def test_one_that_moved_to_another_region_is_two_members_that_add_up() -> None:
     assert counts[(f"{HILVERSUM}-{AMSTERDAM_REGION}",), "signals"] == 7
 
 
-def test_one_that_moved_after_a_window_is_where_it_was_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_municipality_that_moves_after_a_window_keeps_its_region(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     replace_map(monkeypatch, "municipalities.csv", in_amsterdam)
     found = regions(WINDOW, FIRST_WINDOW_COUNTED, (GOOI, HILVERSUM))
     assert found[HILVERSUM] == GOOI
@@ -184,6 +186,6 @@ def without_huizen(row: dict[str, str]) -> dict[str, str] | None:
 
 
 def in_amsterdam(row: dict[str, str]) -> dict[str, str] | None:
-    """The same, and Hilversum is with Amsterdam."""
+    """Return the same map with Hilversum in the region of Amsterdam."""
     row["ggd_code"] = AMSTERDAM_REGION if row["code"] == HILVERSUM else row["ggd_code"]
     return without_wijdemeren(row)

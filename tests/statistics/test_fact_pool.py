@@ -10,7 +10,7 @@ from privacy.sealing import EnvelopeRefused
 from signals.clock import today
 from signals.db import is_sqlite
 from signals.models import DeletionRecord, PooledFact, SignalFact
-from signals.statistics.pool import forget_pool_keys, move_facts, quarter_before
+from signals.statistics.pool import forget_pool_keys, move_facts
 from signals.vocabulary import ConcernType, DeletionReason
 from tests.support.world import IN_AMSTERDAM, World, run_at_once
 
@@ -106,8 +106,3 @@ def test_the_key_of_a_quarter_outlives_a_purge_that_began_just_before_midnight(w
     with world.sessions() as session:
         assert forget_pool_keys(session, keys=world.keystore, on=first) == 0
         assert forget_pool_keys(session, keys=world.keystore, on=first + timedelta(days=1)) == 1
-
-
-@pytest.mark.parametrize(("quarter", "before"), [("2026-Q4", "2026-Q3"), ("2026-Q1", "2025-Q4")])
-def test_the_quarter_before_is_named(quarter: str, before: str) -> None:
-    assert quarter_before(quarter) == before

@@ -267,7 +267,7 @@ def test_a_run_that_died_while_storing_released_nothing(
     assert release(world, "2026-Q3")
 
 
-def test_however_many_workers_release_at_once_it_happens_once(world: World) -> None:
+def test_several_workers_release_a_period_once(world: World) -> None:
     add(world, "2026-Q3")
     jobs: list[Callable[[], int]] = [
         lambda: len(releasing(world).release_due(world.clock, grace_days=35)) for _ in range(3)
@@ -277,7 +277,7 @@ def test_however_many_workers_release_at_once_it_happens_once(world: World) -> N
     assert total_of(world, "2026-Q3") == 30
 
 
-def test_what_another_worker_released_meanwhile_was_not_done_by_this_one(
+def test_a_worker_does_not_report_the_release_of_another_worker(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add(world, "2026-Q3")
@@ -346,7 +346,7 @@ def test_a_withheld_table_is_released_as_withheld_and_hides_all_its_cells(
         ("2026-Q3' OR '1'='1", "intake"),
     ],
 )
-def test_whatever_is_finer_than_the_menu_does_not_exist(world: World, period: str, table: str) -> None:
+def test_no_table_is_finer_than_the_menu(world: World, period: str, table: str) -> None:
     add(world, "2026-Q3")
     release(world, "2026-Q3")
     with world.sessions() as session, pytest.raises(NotFound):

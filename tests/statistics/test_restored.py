@@ -104,7 +104,7 @@ def test_a_period_that_the_database_lost_is_not_released_anew(service: Service) 
     assert service.periods() == {Q1}
 
 
-def test_what_was_published_is_brought_back_to_the_last_cell(service: Service) -> None:
+def test_a_lost_release_is_restored_to_the_last_cell(service: Service) -> None:
     before = service.described()
     service.restore()
     assert service.adopt() == (Adopted(period=Q2, recounted=True),)

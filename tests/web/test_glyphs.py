@@ -24,7 +24,7 @@ def read_back(text: str) -> str:
         ("Łódź, Șerban, Жорж", "Łódź, Șerban, Жорж"),
     ],
 )
-def test_what_no_font_has_is_named_and_all_else_stays(typed: str, read: str) -> None:
+def test_a_character_without_a_glyph_becomes_its_name_and_the_rest_stays(typed: str, read: str) -> None:
     assert read in read_back(typed)
 
 

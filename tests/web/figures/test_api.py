@@ -33,7 +33,7 @@ def released(engine: Engine) -> None:
 
 @pytest.fixture
 def everybody(desk_settings: Settings, make_front: MakeApp) -> FlaskClient:
-    """A client before a public process that has figures, and no desk."""
+    """Return a client of a public process with figures and without a desk."""
     return make_front(replace(desk_settings, figures=FiguresSettings(public=True))).test_client()
 
 

@@ -126,10 +126,6 @@ def test_the_ink_can_be_read_on_every_shade(colour: str) -> None:
     assert _contrast(INK, colour) >= 4.5
 
 
-def test_more_is_darker() -> None:
-    assert [SHADES.index(shade(share)) for share in (0, 0.25, 0.5, 0.75, 1)] == [0, 1, 2, 3, 4]
-
-
 def _contrast(first: str, second: str) -> float:
     """Ratio of WCAG 2.2, 1.4.3."""
     light, dark = sorted((_luminance(first), _luminance(second)), reverse=True)

@@ -31,7 +31,7 @@ def test_an_empty_team_reads_that_nothing_was_there_yet(lena: Browser) -> None:
         assert said in page
 
 
-def test_what_the_team_did_is_counted_at_once_and_exactly(desk: Desk, lena: Browser) -> None:
+def test_the_work_of_a_team_counts_at_once_and_exactly(desk: Desk, lena: Browser) -> None:
     first, second = desk.arrive(number=1), desk.arrive(number=2)
     desk.arrive("9711AA", 3)  # another team's
     anna = Browser(desk, "anna")

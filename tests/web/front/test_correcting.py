@@ -1,4 +1,4 @@
-"""What was typed wrong is said beside the field and can be mended, without JavaScript."""
+"""A page without JavaScript names each problem beside its field, and the carrier can fix it."""
 
 import re
 from dataclasses import replace
@@ -62,7 +62,7 @@ def test_the_summary_of_problems_comes_first_and_takes_the_focus(client: FlaskCl
     assert page.index("autofocus") < page.index("<form")
 
 
-def test_what_was_typed_stays_in_the_form_with_the_same_key(client: FlaskClient) -> None:
+def test_the_form_keeps_the_typed_values_and_its_key(client: FlaskClient) -> None:
     typed = {
         "house_number": "12A",
         "house_number_addition": "hs",
@@ -81,15 +81,13 @@ def test_what_was_typed_stays_in_the_form_with_the_same_key(client: FlaskClient)
     assert "<details open>" in response.text
 
 
-def test_a_mended_form_is_accepted_under_the_same_key(client: FlaskClient, engine: Engine) -> None:
+def test_a_fixed_form_is_accepted_under_the_same_key(client: FlaskClient, engine: Engine) -> None:
     assert post(client, GOOD | {"house_number": "x"}).status_code == 400
     assert post(client, GOOD).status_code == 200
     assert stored(engine) == 1
 
 
-def test_going_back_and_mending_a_sent_report_asks_to_send_it_as_a_new_one(
-    client: FlaskClient, engine: Engine
-) -> None:
+def test_a_changed_report_after_sending_is_a_new_report(client: FlaskClient, engine: Engine) -> None:
     post(client, GOOD)
     changed = GOOD | {"house_number": "14"}
     response = post(client, changed)

@@ -14,20 +14,6 @@ from tests.support.front_pages import GOOD, post, text_of, value_of
 from tests.support.installations import MakeApp
 
 
-@pytest.mark.parametrize("path", ["/", "/m"])
-def test_the_form_opens_in_dutch_with_the_words_of_the_design(client: FlaskClient, path: str) -> None:
-    page = text_of(client.get(path))
-    for words in (
-        "Direct gevaar? Bel 112.",
-        "Zorgen om een bewoner?",
-        "Zonder uw naam. U hoeft niets te bewijzen.",
-        "Niemand kijkt hier live mee.",
-        "Wat viel u op? (mag u overslaan)",
-        "Versturen",
-    ):
-        assert words in page
-
-
 def test_the_order_on_the_page_is_danger_address_tiles_safety_send(client: FlaskClient) -> None:
     page = client.get("/").text
     marks = ["tel:112", 'name="postcode"', 'name="house_number"', 'name="house_number_addition"']
@@ -88,7 +74,7 @@ def test_each_form_has_a_key_of_its_own(client: FlaskClient) -> None:
     assert len({uuid.UUID(key) for key in keys}) == 3
 
 
-def test_what_a_url_carries_is_never_put_into_the_form(client: FlaskClient) -> None:
+def test_the_form_takes_no_value_from_a_url(client: FlaskClient) -> None:
     page = client.get("/?postcode=9711AA&house_number=1").text
     assert "9711AA" not in page
 

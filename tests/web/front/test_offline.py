@@ -83,7 +83,7 @@ def test_pages_and_files_are_compressed_for_who_takes_it_and_stay_the_same(clien
     assert client.get("/", headers=GZIP).headers["Content-Encoding"] == "gzip"
 
 
-def test_who_takes_brotli_gets_it_and_it_is_the_smaller_one(client: FlaskClient) -> None:
+def test_a_reader_that_accepts_brotli_gets_it_and_it_is_smaller(client: FlaskClient) -> None:
     style = re.findall(r'href="(/static/page.css[^"]*)"', client.get("/").text)[0]
     for path in (style, "/static/bundles/carrier.js", "/sw.js", "/manifest.webmanifest"):
         small = client.get(path, headers=BROWSER, buffered=True)
@@ -164,7 +164,7 @@ def test_the_icon_of_the_page_needs_no_request(client: FlaskClient) -> None:
     assert drawing == client.get("/static/icons/signals.svg", buffered=True).text.strip().replace('"', "'")
 
 
-def test_what_carries_a_receipt_beside_what_was_typed_is_never_compressed(client: FlaskClient) -> None:
+def test_an_answer_with_a_receipt_beside_typed_text_is_never_compressed(client: FlaskClient) -> None:
     form = {
         "idempotency_key": "5f0c8e1a-6f1e-4b7d-9a37-2f6f0d0f7a11",
         "postcode": "1012AB",

@@ -83,10 +83,6 @@ def test_a_report_from_the_form_as_it_was_opened_is_accepted(client: FlaskClient
     assert stored(engine) == 1
 
 
-def test_an_address_outside_every_area_goes_to_the_national_desk(client: FlaskClient) -> None:
-    assert "Landelijk meldpunt" in text_of(post(client, GOOD | {"postcode": "1000 ZZ"}))
-
-
 def test_the_form_answers_in_the_chosen_language(client: FlaskClient) -> None:
     page = text_of(post(client, GOOD, "/?lang=en"))
     assert "Sent to Voorbeeld Welzijn Amsterdam . Thank you." in page
@@ -148,17 +144,6 @@ def test_another_media_type_gets_a_page_with_the_next_step(client: FlaskClient, 
     response = client.post("/", data=b"{}", content_type=kind, headers={"Accept": "text/html"})
     assert response.status_code == 415
     assert "Deze pagina neemt alleen het eigen formulier aan" in text_of(response)
-
-
-@pytest.mark.parametrize(
-    "body", [b"postcode=%FF", b"postcode=1012AB%00", b"\xff", b"&".join(b"a=1" for _ in range(60))]
-)
-def test_a_body_that_no_browser_sends_is_refused(client: FlaskClient, engine: Engine, body: bytes) -> None:
-    response = client.post(
-        "/", data=body, content_type="application/x-www-form-urlencoded", headers={"Accept": "text/html"}
-    )
-    assert response.status_code == 400
-    assert stored(engine) == 0
 
 
 def test_the_form_logs_nothing_that_was_typed(

@@ -18,7 +18,7 @@ def document(desk: Desk) -> dict[str, Any]:
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(method and path, operation) of every call."""
+    """Yield (method and path, operation) of every call."""
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             if method in ("get", "post", "put", "patch", "delete"):
@@ -52,14 +52,14 @@ def test_every_call_has_a_name_of_its_own_for_generated_clients(document: dict[s
     assert document["paths"][f"{BASE}/signals/{{signal_id}}/claim"]["post"]["operationId"] == "staffClaim"
 
 
-def test_what_comes_with_a_refusal_is_described(document: dict[str, Any]) -> None:
+def test_the_headers_of_a_refusal_are_described(document: dict[str, Any]) -> None:
     refusals = document["components"]["responses"]
     assert "WWW-Authenticate" in refusals["UNAUTHORIZED"]["headers"]
     for name in ("TOO_MANY_REQUESTS", "SERVICE_UNAVAILABLE"):
         assert "Retry-After" in refusals[name]["headers"]
 
 
-def test_what_may_be_unchanged_says_how_to_ask(document: dict[str, Any]) -> None:
+def test_a_call_with_304_documents_if_none_match(document: dict[str, Any]) -> None:
     asked = {name: each for name, each in operations(document) if "304" in each["responses"]}
     assert len(asked) == 4
     for each in asked.values():

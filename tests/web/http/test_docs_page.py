@@ -14,7 +14,7 @@ SCRIPT = "vendor/swagger-ui.js"
 
 @pytest.fixture
 def static(front_app: Flask, tmp_path: Path) -> Path:
-    """A folder for static files of the test's own, so that it does not matter what npm has brought."""
+    """Return an empty folder for static files, so that the installed npm packages do not matter."""
     folder = tmp_path / "static"
     (folder / "vendor").mkdir(parents=True)
     front_app.static_folder = str(folder)

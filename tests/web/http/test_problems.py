@@ -32,7 +32,7 @@ def test_the_api_answers_in_problem_json_even_to_a_browser(client: FlaskClient) 
     assert response.mimetype == "application/problem+json"
 
 
-def test_what_may_be_done_is_said_without_content_and_what_is_not_there_with_it(client: FlaskClient) -> None:
+def test_options_answer_without_content_and_an_unknown_address_with_a_problem(client: FlaskClient) -> None:
     asked, refused = client.options("/api/v1/form"), client.options("/api/v1/nergens")
     assert (asked.status_code, asked.data, asked.content_type) == (200, b"", None)
     assert "GET" in asked.headers["Allow"]

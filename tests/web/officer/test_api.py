@@ -142,9 +142,7 @@ def test_after_an_erasure_a_worker_can_only_say_when(desk: Desk, signal_id: UUID
     assert answer == {"items": [], "deleted_on": "2026-11-24", "referred_on": None, **NO_ADDRESS}
 
 
-def test_what_was_referred_came_back_and_was_erased_is_deleted_here_and_referred_there(
-    desk: Desk, signal_id: UUID
-) -> None:
+def test_a_returned_and_erased_signal_is_deleted_here_and_referred_there(desk: Desk, signal_id: UUID) -> None:
     reference = desk.call("anna", "GET", f"/signals/{signal_id}").get_json()["reference"]
     refer_to_groningen(desk, signal_id)
     refer(desk, "gerda", signal_id, AMSTERDAM)
@@ -334,7 +332,7 @@ def test_no_cell_of_the_csv_is_a_formula(desk: Desk, signal_id: UUID) -> None:
     assert row["actor"] == "'=HYPERLINK(1)"
 
 
-def test_what_was_forgotten_is_listed_and_counted(desk: Desk, signal_id: UUID) -> None:
+def test_a_deletion_is_listed_and_counted(desk: Desk, signal_id: UUID) -> None:
     ask(desk, "erase", **PLACE, **PROOF)
     answer = desk.call("fleur", "GET", "/retention").get_json()
     assert answer["months"] == [{"month": "2026-11", "reason": "erasure", "count": 1}]

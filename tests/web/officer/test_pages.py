@@ -35,7 +35,7 @@ def signal_id(desk: Desk) -> UUID:
 
 @pytest.fixture
 def noted(desk: Desk, desk_settings: Settings, make_app: MakeApp) -> Desk:
-    """The same where carriers may write a note."""
+    """Return the desk of a service whose carriers may write a note."""
     app = make_app(replace(desk_settings, notes=NotesSettings(enabled=True)))
     return replace(desk, app=app, client=app.test_client())
 
@@ -66,7 +66,7 @@ def test_a_form_of_an_address_shows_what_there_is_and_keeps_it_out_of_the_url(
     assert not re.search(r'(?:href|action)="[^"]*1012', page)
 
 
-def test_what_was_typed_wrong_is_said_beside_the_field(desk: Desk) -> None:
+def test_a_wrong_value_gets_a_problem_beside_its_field(desk: Desk) -> None:
     status, page = send(browser(desk, "fleur"), "/desk/officer/residents", postcode="12", house_number="x")
     assert status == 400
     assert 'id="find-postcode-wrong"' in page
@@ -133,7 +133,7 @@ RECTIFY = "/desk/officer/residents/rectify"
 SEARCHED = {"searched_postcode": "1012 AB", "searched_house_number": "12"}
 
 
-def test_what_was_said_is_put_right_on_the_page_and_the_residents_own_words_are_added(desk: Desk) -> None:
+def test_the_page_corrects_the_content_and_adds_the_residents_own_words(desk: Desk) -> None:
     signal_id = desk.arrive(concern_types=["frail", "not_seen"], seen="once", noticed_on="2026-11-20")
     data = MultiDict([("withdrawn", "frail"), ("drop_seen", "yes"), ("drop_noticed_on", "yes")])
     data.update({"statement": "Ik was op reis.\r\nIk ben gezond.", "signal_id": str(signal_id)})
@@ -181,7 +181,7 @@ def test_a_workers_note_is_struck_or_replaced_on_the_page_and_a_replacement_has_
 
 @pytest.mark.parametrize("language", ["nl", "en"])
 def test_the_form_of_a_correction_shows_nothing_of_what_was_said(desk: Desk, language: str) -> None:
-    """A box for every kind of concern, none of them ticked: whoever opens it learns nothing."""
+    """The form has a box for every kind of concern, and none is ticked: it tells nothing."""
     desk.arrive(concern_types=["frail"], seen="once")
     with Session(desk.engine) as session, session.begin():
         fleur = session.scalars(select(StaffMember).where(StaffMember.email == "fleur@example.org")).one()
@@ -233,7 +233,7 @@ def test_a_restriction_without_proof_is_asked_for_again_at_its_signal(desk: Desk
 @pytest.mark.parametrize(
     "wrong", [{"withdrawn": "no_such_kind"}, {"statement": "x" * 1001}, {"drop_note": "1"}]
 )
-def test_what_no_form_of_ours_sends_corrects_nothing(
+def test_a_value_that_no_form_sends_corrects_nothing(
     desk: Desk, signal_id: UUID, wrong: dict[str, str]
 ) -> None:
     fields = {"signal_id": str(signal_id), **PLACE, **SEARCHED, **PROOF, "house_number": "14", **wrong}
@@ -388,12 +388,6 @@ def test_an_area_is_named_and_of_its_own_kind(desk: Desk) -> None:
     page = browser(desk, "bea").get(_organisation_of(desk, AMSTERDAM)).text
     assert '<th scope="row">Amsterdam (GM0363)</th>' in page
     assert '<td data-head="Soort gebied">Gemeente</td>' in page
-
-
-def test_an_officer_begins_with_every_part_explained(desk: Desk) -> None:
-    page = browser(desk, "fleur").get("/desk/officer").text
-    parts = re.findall(r'<h2><a href="(/desk/officer/[a-z]+)">', page)
-    assert parts == [f"/desk/officer/{part}" for part in ("residents", "register", "audit", "retention")]
 
 
 def test_an_unknown_organisation_is_not_found(desk: Desk) -> None:

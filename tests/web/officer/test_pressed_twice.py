@@ -36,7 +36,7 @@ def fleur(desk: Desk) -> Browser:
 
 
 def found_form(fleur: Browser, signal_id: UUID, way: str, *, place: dict[str, str] = PLACE) -> dict[str, str]:
-    """What the form on the page of this address holds, filled in."""
+    """Return the filled form on the page of this address."""
     start = fleur.get("/desk/officer/residents").text
     hidden = {"csrf_token": hidden_value(start, "csrf_token")}
     page = fleur.client.post("/desk/officer/residents", data=hidden | place).text
@@ -89,7 +89,7 @@ def test_an_erasure_that_is_sent_twice_at_once_is_entered_once(
 
 
 @pytest.mark.parametrize("way", ["rectify", "restrict"])
-def test_what_a_colleague_changed_meanwhile_is_not_overwritten_and_what_was_typed_stays(
+def test_a_stale_form_overwrites_no_change_of_a_colleague_and_keeps_the_typed_text(
     desk: Desk, fleur: Browser, signal_id: UUID, way: str
 ) -> None:
     form = found_form(fleur, signal_id, way)

@@ -41,7 +41,7 @@ def entries(desk: Desk) -> list[tuple[str, str, int]]:
         return [(entry.right, entry.outcome, entry.signals_found) for entry in found]
 
 
-def test_one_of_three_doors_with_the_same_digits_gets_its_own_signals_only(desk: Desk) -> None:
+def test_an_address_finds_only_its_own_signals_among_three_with_the_same_digits(desk: Desk) -> None:
     for addition in ("1-12", "11-2", "112"):
         desk.arrive(house_number_addition=addition)
     body = {**HOUSE, "house_number_addition": "1/12", **PROOF}
@@ -67,7 +67,7 @@ def test_only_where_the_house_has_nothing_may_an_officer_say_so(desk: Desk) -> N
     assert NOT_YET not in page
 
 
-def test_what_was_deleted_or_referred_under_another_addition_counts_as_earlier(desk: Desk) -> None:
+def test_a_deleted_or_referred_signal_of_another_addition_counts_as_earlier(desk: Desk) -> None:
     deleted = desk.arrive(house_number_addition="A")
     refer_to_groningen(desk, desk.arrive(house_number_addition="B"))
     with Session(desk.engine) as session, session.begin():
@@ -92,7 +92,7 @@ def test_an_export_and_an_erasure_leave_the_rest_of_the_house_alone(desk: Desk) 
         assert session.get(Signal, other) is not None
 
 
-def test_whose_a_signal_without_addition_is_an_officer_is_told_to_find_out(desk: Desk) -> None:
+def test_the_page_asks_the_officer_to_find_out_the_owner_of_a_signal_without_addition(desk: Desk) -> None:
     desk.arrive(house_number_addition="A")
     assert WHOSE not in page_of(desk, "A")
     desk.arrive()
@@ -106,7 +106,7 @@ def test_an_erasure_at_a_receiver_is_entered_with_what_was_erased_there(desk: De
 
 
 @pytest.mark.parametrize(("what", "right"), [("erase", "erasure"), ("export", "access")])
-def test_that_nothing_was_found_is_entered_as_that(desk: Desk, what: str, right: str) -> None:
+def test_the_register_notes_that_nothing_was_found(desk: Desk, what: str, right: str) -> None:
     assert ask(desk, what, **HOUSE, **PROOF).status_code == 200
     assert entries(desk) == [(right, "nothing_found", 0)]
     assert "niets gevonden" in browser(desk, "fleur").get("/desk/officer/register").text
@@ -117,13 +117,6 @@ def test_an_erasure_of_nothing_says_that_there_was_nothing(desk: Desk) -> None:
     proof = {"identity": "digid", "residence": "brp"}
     path, page = "/desk/officer/residents/erase", "/desk/officer/residents"
     assert "geen signaal om te verwijderen" in send(browser(desk, "fleur"), path, page, **fields, **proof)[1]
-
-
-def test_the_tick_speaks_of_the_file_that_is_made_and_the_page_of_a_neighbour_in_a_note(desk: Desk) -> None:
-    desk.arrive()
-    page = page_of(desk)
-    assert "voordat ik het meegeef (art. 15 lid 4)" in page
-    assert "Noemt een notitie van een medewerker een buur" in page
 
 
 def register(desk: Desk, query: str = "") -> TestResponse:

@@ -1,13 +1,9 @@
 """The officer reads the trail in words, and programs read its codes; each code has words."""
 
-from pathlib import Path
-
-import pytest
 from flask_babel import force_locale
 
-import signals
 from signals.audit.grounds import Ground
-from signals.vocabulary import Action, DeletionReason, RetentionRule, Role
+from signals.vocabulary import Action
 from signals.web.officer import trail_words
 from tests.support.desk_side import Desk
 from tests.support.pages import Browser, hidden_value, words
@@ -28,17 +24,6 @@ def test_the_words_of_a_detail_complete_those_of_its_ground(desk: Desk) -> None:
         assert said("retention:tomorrow") == "tomorrow"
         assert trail_words.outcome_words("shown:1") == "1 signaal"
         assert trail_words.outcome_words("ok") == ""
-
-
-def test_each_reason_rule_and_role_has_words(desk: Desk) -> None:
-    with desk.app.test_request_context(), force_locale("nl"):
-        for reason in DeletionReason:
-            assert trail_words.ground_words(f"retention:{reason.value}") != reason.value
-        for rule in RetentionRule:
-            assert "dag" in trail_words.ground_words(f"retention:{rule.value}:1")
-        for role in Role:
-            assert trail_words.actor_words(role.value) != role.value
-        assert trail_words.actor_words("system") == "het systeem"
 
 
 def test_an_entry_about_the_own_organisation_shows_its_name(desk: Desk) -> None:
@@ -85,19 +70,3 @@ ONE_WORD_FOR_ONE_THING = {
     "account gewijzigd": "toegang gewijzigd",
     "ander team": "vreemd signaal",
 }
-
-
-@pytest.mark.parametrize(("chosen", "other"), ONE_WORD_FOR_ONE_THING.items())
-def test_staff_read_one_dutch_word_for_one_thing(chosen: str, other: str) -> None:
-    package = Path(signals.__file__).parent
-    texts = [
-        package / "web/translations/nl/LC_MESSAGES/messages.po",
-    ]
-    texts += [
-        package.parent / "notifications/translations/nl/LC_MESSAGES/messages.po",
-        *(package.parent / "notifications/templates/nl").iterdir(),
-        *(package.parent / "docs/privacy").glob("*.md"),
-    ]
-    said = "\n".join(path.read_text("utf-8") for path in texts).casefold()
-    assert chosen in said
-    assert other not in said
