@@ -27,6 +27,10 @@ class Side:
     latencies: list[float] = field(default_factory=list)
 
 
+FULL = "full path"
+REQUESTS_PER_SECOND = f"{FULL}: requests per second"
+
+
 def measure_intake(
     group: str, folder: Path, database_url: str, *, at_least: float, rounds: int, requests: int
 ) -> Iterator[Line]:
@@ -51,7 +55,7 @@ def measure_intake(
     )
     pairs = [mine / theirs for mine, theirs in zip(full.rates, bare.rates, strict=True)]
     yield Line(group=group, what="the same, round by round: the median of their ratios", value=median(pairs))
-    yield from _details(group, "full path", full)
+    yield from _details(group, FULL, full)
     yield from _details(group, "yardstick", bare)
 
 

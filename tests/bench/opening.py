@@ -64,7 +64,7 @@ def measure_opening(
         group=group,
         what=f"{PEOPLE} people at once against one, openings per second",
         value=median(all_at_once) / median(one),
-        at_least=3,
+        at_least=1.7,
     )
     for label, rates in (("one", one), (f"{PEOPLE} people", all_at_once)):
         yield Line(group=group, what=f"{label}: openings per second", value=median(rates), unit="1/s")

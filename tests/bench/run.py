@@ -11,7 +11,7 @@ from tests.bench.disclosure import measure_disclosure
 from tests.bench.enqueueing import measure_enqueueing
 from tests.bench.figure_pages import measure_pages
 from tests.bench.figures import measure_release
-from tests.bench.intake import measure_intake
+from tests.bench.intake import REQUESTS_PER_SECOND, measure_intake
 from tests.bench.opening import measure_opening
 from tests.bench.purging import measure_purging
 from tests.bench.queue import measure_queue
@@ -97,6 +97,10 @@ def _intake(folder: Path, size: Size) -> Iterator[Line]:
 def _arrival(folder: Path, size: Size) -> Iterator[Line]:
     reports = 2 * size.reports  # twelve batches, which two workers can share evenly
     with PostgresServer(durable=True, settings=SETTINGS) as server:
+        much = {"rounds": size.rounds, "requests": size.requests}
+        url = server.create_database("front")
+        front = list(measure_intake("front", folder / "front", url, at_least=0.70, **much))
+        taken_in = next(line.value for line in front if line.what == REQUESTS_PER_SECOND)
         urls = server.create_database("bench"), server.create_database("keystore")
         group = "arrival, PostgreSQL (keystore: a database of its own there)"
         yield from measure_arrival(
@@ -106,6 +110,7 @@ def _arrival(folder: Path, size: Size) -> Iterator[Line]:
             rounds=size.rounds // 2 + 1,
             reports=reports,
             postmaster=server.process_id,
+            taken_in=taken_in,
         )
     urls = f"sqlite:///{folder}/signals.db", f"sqlite:///{folder}/keystore.db"
     group = "arrival, SQLite (keystore: a file of its own)"
