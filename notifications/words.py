@@ -25,7 +25,7 @@ class Explanation:
     """What happened, and what fixes it."""
 
     says: str
-    mend: str
+    fix: str
 
 
 def mark(message: str) -> str:
@@ -122,8 +122,8 @@ _ADDRESS_GONE: Final = mark(
 def explain(problem: str | None, language: str) -> Explanation:
     """Return the words for a failure, with its code; in English unless the language is nl."""
     words = _catalogue(language)
-    says, mend = (words.gettext(text) for text in _found(problem or ""))
-    return Explanation(says=says + (f" ({problem})" if problem else ""), mend=mend)
+    says, fix = (words.gettext(text) for text in _found(problem or ""))
+    return Explanation(says=says + (f" ({problem})" if problem else ""), fix=fix)
 
 
 def event_words(event: str, language: str) -> str:

@@ -118,7 +118,7 @@ def _channels(settings: Settings) -> Iterator[Finding]:
             says, ok = "off", found.channel == "sms" or not settings.runs_jobs
         else:
             says, ok = problem.says if problem else "signed in", problem is None
-        mend = problem.mend if problem else off
+        mend = problem.fix if problem else off
         yield Finding(check=f"channel {found.channel}", ok=ok, says=says, mend=mend)
 
 
@@ -134,7 +134,7 @@ def _test_message(settings: Settings, address: str) -> Finding:
         send_test(settings, SystemClock(), to=address)
     except DeliveryFailure as failure:
         problem = explain(failure.problem, "en")
-        return Finding(check=check, ok=False, says=problem.says, mend=problem.mend)
+        return Finding(check=check, ok=False, says=problem.says, mend=problem.fix)
     except Invalid as refusal:
         codes = ", ".join(problem.code for problem in refusal.problems)
         return Finding(check=check, ok=False, says=codes, mend=mend)

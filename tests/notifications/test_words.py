@@ -34,11 +34,11 @@ def test_each_failure_of_a_channel_has_words_and_keeps_its_code(code: str, langu
     found = explain(code, language)
     assert found.says.endswith(f" ({code})")
     assert unknown.says not in found.says
-    assert found.mend != unknown.mend
+    assert found.fix != unknown.fix
 
 
 @pytest.mark.parametrize(
-    ("code", "mend"),
+    ("code", "fix"),
     [
         ("smtp_sign_in", "notifications.smtp_password_file"),
         ("smtp_sender", "notifications.sender"),
@@ -49,8 +49,8 @@ def test_each_failure_of_a_channel_has_words_and_keeps_its_code(code: str, langu
         ("smtp_550", "address"),
     ],
 )
-def test_the_remedy_of_a_failure_names_the_setting_or_the_address(code: str, mend: str) -> None:
-    assert mend in explain(code, "en").mend
+def test_the_remedy_of_a_failure_names_the_setting_or_the_address(code: str, fix: str) -> None:
+    assert fix in explain(code, "en").fix
 
 
 def test_an_unknown_code_reads_as_unknown() -> None:
