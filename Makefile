@@ -51,6 +51,7 @@ lint: developer
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy signals notifications privacy tools
 	@$(BIN)/lint-imports
+	@$(BIN)/deptry .
 
 ## bench: the measurements of the design, as a table and as JSON
 .PHONY: bench

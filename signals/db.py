@@ -99,13 +99,6 @@ def session_factory(engine: Engine) -> sessionmaker[Session]:
     return sessionmaker(engine, expire_on_commit=False)
 
 
-@contextmanager
-def transaction(factory: sessionmaker[Session]) -> Iterator[Session]:
-    """One unit of work: committed at the end, rolled back on any exception."""
-    with factory.begin() as session:
-        yield session
-
-
 def set_local(bind: Session | Connection, **values: str) -> None:
     """Settings `signals.<name>` of this transaction alone, by which row-level security decides on rows.
 

@@ -16,7 +16,7 @@ from signals import casework, staff
 from signals.audit.log import Actor, AuditLog
 from signals.casework.queue import queue_page, state_counts
 from signals.clock import FixedClock
-from signals.db import make_engine, session_factory, transaction
+from signals.db import make_engine, session_factory
 from signals.errors import ClaimedByOther, SignInFailed, StaleVersion
 from signals.models import AuditEntry, Signal, StaffSession, StatusChange
 from signals.vocabulary import AuditAction, Role, SignalState
@@ -48,12 +48,12 @@ def sessions(engine: Engine) -> sessionmaker[Session]:
 
 @pytest.fixture
 def team(sessions: sessionmaker[Session]) -> Team:
-    with transaction(sessions) as session, factories.using(session):
+    with sessions.begin() as session, factories.using(session):
         return new_team()
 
 
 def new_signal(sessions: sessionmaker[Session], team: Team) -> UUID:
-    with transaction(sessions) as session, factories.using(session):
+    with sessions.begin() as session, factories.using(session):
         return team.signal().id
 
 
@@ -76,7 +76,7 @@ def claiming(
     sessions: sessionmaker[Session], signal_id: UUID, actor: Actor, version: int | None = None
 ) -> Callable[[], UUID]:
     def attempt() -> UUID:
-        with transaction(sessions) as session:
+        with sessions.begin() as session:
             begun = operation(session, CLOCK, actor, audit=AUDIT)
             signal = casework.claim(begun, signal_id=signal_id, expected_version=version)
             assert signal.claimed_by_id is not None
@@ -129,7 +129,7 @@ def test_one_of_many_changes_on_one_version_passes(sessions: sessionmaker[Sessio
 def test_one_of_two_simultaneous_sign_ins_with_one_code_passes(
     sessions: sessionmaker[Session], team: Team
 ) -> None:
-    with transaction(sessions) as session:
+    with sessions.begin() as session:
         added = staff.add_staff(
             operation(session, CLOCK, audit=AUDIT, keystore=PlainKeys()),
             organisation_id=team.organisation.id,

@@ -13,7 +13,7 @@ from migrations import upgrade
 from privacy.keystore import open_keystore
 from privacy.secret_files import load_master_key, write_new_secret_file
 from signals.clock import Clock
-from signals.db import make_engine, session_factory, transaction
+from signals.db import make_engine, session_factory
 from signals.keys.mailbox_keys import provision_mailbox_keys
 from signals.organisations.onboarding import Agreement, create_organisation
 from signals.routing.areas import Area
@@ -77,7 +77,7 @@ def fill_installation(folder: Path, clock: Clock, database_url: str | None = Non
     upgrade(engine)
     keystore.create_schema()
     keystore.ensure_root()
-    with transaction(session_factory(engine)) as session:
+    with session_factory(engine).begin() as session:
         _add_organisations(session)
         provision_mailbox_keys(session, clock, keystore=keystore)
         people = add_people(session, clock, keystore)
