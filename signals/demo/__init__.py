@@ -162,7 +162,6 @@ class _Seeding:
             audit=self._audit,
             clock=past,
             now=self._clock.now(),
-            rng=random.Random(_SEED),  # noqa: S311 - the same demo every time
         )
 
     def _intake(self, door: OneTransaction) -> Intake:
@@ -181,7 +180,7 @@ class _Seeding:
             audit=self._audit,
             desk_url=f"{self._settings.server.public_url.rstrip('/')}/desk",
             delay_minutes=0,
-            rng=random.Random(_SEED),  # noqa: S311 - as above
+            rng=random.Random(_SEED),  # noqa: S311 - the same demo every time
         )
 
     def _releasing(self, door: OneTransaction, sessions: sessionmaker[Session]) -> Releasing:
