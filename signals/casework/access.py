@@ -26,10 +26,10 @@ from signals.intake.content import CaseKeys, Report, Summary, open_report, open_
 from signals.lifecycle.transitions import state_after
 from signals.models import Signal, StaffMember
 from signals.operation import Operation
-from signals.staff.absence import stood_in_for
+from signals.staff.absence import HOLDERS, stood_in_for
 from signals.vocabulary import Action, AuditAction, Role, SignalState
 
-FOLLOW_UP_ROLES = (Role.WORKER, Role.LEAD)
+FOLLOW_UP_ROLES: Final = HOLDERS
 # Built once: building it costs as much as running it, and every opening runs it.
 _HOW_MANY: Final = (
     select(func.count())

@@ -8,12 +8,11 @@ from flask import Response, request
 
 from signals import casework
 from signals.audit.grounds import Ground
+from signals.casework.access import FOLLOW_UP_ROLES
 from signals.casework.opening import OpenedSignal, Signed
 from signals.casework.queue import queue_page
 from signals.clock import today
 from signals.models import ContactAttempt, FollowUpNote, Organisation, Signal
-from signals.routing.postcodes import Address
-from signals.vocabulary import Role
 from signals.web.desk import answers as shown
 from signals.web.desk import finding, requests
 from signals.web.desk.changes import Change, change_and_open, change_signal
@@ -32,7 +31,6 @@ AUTHENTICATION = "bearer"
 """Every view here asks for it, except signing in."""
 
 _TOKEN: Final[list[dict[str, list[str]]]] = [{"token": []}]
-_FOLLOW_UP: Final = (Role.WORKER, Role.LEAD)
 _ETAG: Final = {"ETag": {"description": "The signal's version", "schema": {"type": "string"}}}
 _REOPEN: Final = requests.ReopenSchema()
 _CHANGE_ANSWERS: Final = (400, 404, 409, 410, 412)
@@ -81,7 +79,7 @@ def me() -> dict[str, Any]:
 
 @staff_api.get("/queue")
 @staff_api.doc(security=_TOKEN)
-@requires(*_FOLLOW_UP)
+@requires(*FOLLOW_UP_ROLES)
 @staff_api.arguments(requests.QueueQuery, location="query", unknown="raise")
 @staff_api.response(200, shown.QueueSchema)
 def queue(wanted: Mapping[str, Any]) -> dict[str, Any]:
@@ -93,7 +91,7 @@ def queue(wanted: Mapping[str, Any]) -> dict[str, Any]:
 
 @staff_api.get("/signals/<uuid:signal_id>")
 @staff_api.doc(security=_TOKEN)
-@requires(*_FOLLOW_UP)
+@requires(*FOLLOW_UP_ROLES)
 @staff_api.response(200, shown.SignalSchema, headers=_ETAG)
 @answers(404, 410)
 def signal(signal_id: UUID) -> Answer:
@@ -103,7 +101,7 @@ def signal(signal_id: UUID) -> Answer:
 
 @staff_api.post("/signals/<uuid:signal_id>/claim")
 @staff_api.doc(security=_TOKEN, parameters=[IF_MATCH])
-@requires(*_FOLLOW_UP)
+@requires(*FOLLOW_UP_ROLES)
 @staff_api.response(200, shown.SignalSchema, headers=_ETAG)
 @answers(*_CHANGE_ANSWERS)
 def claim(signal_id: UUID) -> Answer:
@@ -113,7 +111,7 @@ def claim(signal_id: UUID) -> Answer:
 
 @staff_api.post("/signals/<uuid:signal_id>/release")
 @staff_api.doc(security=_TOKEN, parameters=[IF_MATCH])
-@requires(*_FOLLOW_UP)
+@requires(*FOLLOW_UP_ROLES)
 @staff_api.response(200, shown.SignalSchema, headers=_ETAG)
 @answers(*_CHANGE_ANSWERS)
 def release(signal_id: UUID) -> Answer:
@@ -127,7 +125,7 @@ def release(signal_id: UUID) -> Answer:
     parameters=[IF_MATCH],
     requestBody={"required": False, "content": {"application/json": {"schema": requests.ReopenSchema}}},
 )
-@requires(*_FOLLOW_UP)
+@requires(*FOLLOW_UP_ROLES)
 @staff_api.response(200, shown.SignalSchema, headers=_ETAG)
 @answers(*_CHANGE_ANSWERS, 413, 415)
 def reopen(signal_id: UUID) -> Answer:
@@ -137,7 +135,7 @@ def reopen(signal_id: UUID) -> Answer:
 
 @staff_api.post("/signals/<uuid:signal_id>/contact-attempts")
 @staff_api.doc(security=_TOKEN, parameters=[IF_MATCH])
-@requires(*_FOLLOW_UP)
+@requires(*FOLLOW_UP_ROLES)
 @staff_api.arguments(requests.AttemptSchema)
 @staff_api.response(201, shown.RecordedAttemptSchema, headers=_ETAG)
 @answers(404, 409, 412, 413, 415)
@@ -148,7 +146,7 @@ def record_attempt(values: Mapping[str, Any], signal_id: UUID) -> Answer:
 
 @staff_api.post("/signals/<uuid:signal_id>/notes")
 @staff_api.doc(security=_TOKEN, parameters=[IF_MATCH])
-@requires(*_FOLLOW_UP)
+@requires(*FOLLOW_UP_ROLES)
 @staff_api.arguments(requests.NoteSchema)
 @staff_api.response(201, shown.WrittenNoteSchema, headers=_ETAG)
 @answers(404, 409, 410, 412, 413, 415)
@@ -159,7 +157,7 @@ def add_note(values: Mapping[str, Any], signal_id: UUID) -> Answer:
 
 @staff_api.post("/signals/<uuid:signal_id>/conclude")
 @staff_api.doc(security=_TOKEN, parameters=[IF_MATCH])
-@requires(*_FOLLOW_UP)
+@requires(*FOLLOW_UP_ROLES)
 @staff_api.arguments(requests.ConcludeSchema)
 @staff_api.response(200, shown.SignalSchema, headers=_ETAG)
 @answers(404, 409, 410, 412, 413, 415)
@@ -170,7 +168,7 @@ def conclude(values: Mapping[str, Any], signal_id: UUID) -> Answer:
 
 @staff_api.post("/signals/<uuid:signal_id>/notice")
 @staff_api.doc(security=_TOKEN, parameters=[IF_MATCH])
-@requires(*_FOLLOW_UP)
+@requires(*FOLLOW_UP_ROLES)
 @staff_api.arguments(requests.NoticeSchema)
 @staff_api.response(201, shown.NoticeStateSchema, headers=_ETAG)
 @answers(404, 409, 412, 413, 415)
@@ -181,7 +179,7 @@ def record_notice(values: Mapping[str, Any], signal_id: UUID) -> Answer:
 
 @staff_api.post("/signals/<uuid:signal_id>/wmo-notification")
 @staff_api.doc(security=_TOKEN, parameters=[IF_MATCH])
-@requires(*_FOLLOW_UP)
+@requires(*FOLLOW_UP_ROLES)
 @staff_api.arguments(requests.WmoSchema)
 @staff_api.response(201, shown.WmoStateSchema, headers=_ETAG)
 @answers(404, 409, 412, 413, 415)
@@ -192,28 +190,19 @@ def record_wmo(values: Mapping[str, Any], signal_id: UUID) -> Answer:
 
 @staff_api.post("/search")
 @staff_api.doc(security=_TOKEN)
-@requires(*_FOLLOW_UP)
+@requires(*FOLLOW_UP_ROLES)
 @staff_api.arguments(requests.SearchSchema)
 @staff_api.response(200, shown.FoundSchema)
 @answers(413, 415)
 def find(wanted: Mapping[str, Any]) -> dict[str, Any]:
     """Find the organisation's signals by reference or address, to help a resident who calls."""
-    if wanted["reference"] is not None:
-        found = finding.find_by_reference(wanted["reference"])
-    else:
-        found = finding.find_by_address(
-            Address(
-                postcode=wanted["postcode"],
-                number=wanted["house_number"],
-                addition=wanted["house_number_addition"],
-            )
-        )
+    found = finding.find(wanted)
     return vars(found) | {"items": _items(found.items, found.claimants)}
 
 
 @staff_api.post("/rounds")
 @staff_api.doc(security=_TOKEN)
-@requires(*_FOLLOW_UP)
+@requires(*FOLLOW_UP_ROLES)
 @staff_api.arguments(requests.RoundSchema)
 @staff_api.response(200, shown.RoundAnswerSchema)
 @answers(404, 409, 410, 413, 415)

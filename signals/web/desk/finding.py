@@ -1,6 +1,7 @@
 """Search signals and plan rounds for the signed-in caller: commit the audit entries, then read."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 from uuid import UUID
 
 from signals.audit.grounds import Ground
@@ -11,14 +12,23 @@ from signals.routing.postcodes import Address
 from signals.web.staff_kit.context import desk, operation, reading_operation
 
 
-def find_by_reference(reference: str) -> Found:
-    """Find a signal by the reference on a letter."""
-    return _find(Ground.REFERENCE, reference)
+def find(wanted: Mapping[str, Any]) -> Found:
+    """Find signals by the values of a form or body: a reference, or else an address.
 
-
-def find_by_address(address: Address) -> Found:
-    """Find the signals of an address, or without an addition of the house."""
-    return _find(Ground.ADDRESS, address)
+    Without an addition the search finds the whole house.
+    """
+    by_reference = wanted.get("reference") is not None
+    ground = Ground.REFERENCE if by_reference else Ground.ADDRESS
+    with operation() as begun:
+        search.record_search(begun, ground)
+    with reading_operation() as reading:
+        if by_reference:
+            found = search.search_by_reference(reading, wanted["reference"])
+        else:
+            found = search.search_by_address(reading, _address_in(wanted))
+    with operation() as begun:
+        search.record_found(begun, ground, found.items)
+    return found
 
 
 def found_again(signal_ids: Collection[UUID]) -> Found:
@@ -34,14 +44,9 @@ def walk(signal_ids: Collection[UUID], *, again: bool = False) -> list[Stop]:
     return stops_of(desk().keystore, planned)
 
 
-def _find(ground: Ground, wanted: str | Address) -> Found:
-    with operation() as begun:
-        search.record_search(begun, ground)
-    with reading_operation() as reading:
-        if isinstance(wanted, Address):
-            found = search.search_by_address(reading, wanted)
-        else:
-            found = search.search_by_reference(reading, wanted)
-    with operation() as begun:
-        search.record_found(begun, ground, found.items)
-    return found
+def _address_in(wanted: Mapping[str, Any]) -> Address:
+    return Address(
+        postcode=wanted["postcode"],
+        number=wanted["house_number"],
+        addition=wanted["house_number_addition"],
+    )

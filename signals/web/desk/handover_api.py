@@ -5,7 +5,7 @@ from uuid import UUID
 
 from flask import Response
 
-from signals.vocabulary import Role
+from signals.casework.access import FOLLOW_UP_ROLES
 from signals.web.desk.handing_over import Handover, HandoverSchema, handover_of, handover_pdf
 from signals.web.desk.letters.api import PDF, pdf_answer
 from signals.web.http.openapi import API_BASE, StaffBlueprint, answers
@@ -18,12 +18,11 @@ handover_api = StaffBlueprint(
 AUTHENTICATION = "bearer"
 
 _TOKEN: Final[list[dict[str, list[str]]]] = [{"token": []}]
-_FOLLOW_UP: Final = (Role.WORKER, Role.LEAD)
 
 
 @handover_api.get("/signals/<uuid:signal_id>/handover.json")
 @handover_api.doc(security=_TOKEN)
-@requires(*_FOLLOW_UP)
+@requires(*FOLLOW_UP_ROLES)
 @handover_api.response(200, HandoverSchema)
 @answers(404, 409, 410)
 def as_json(signal_id: UUID) -> Handover:
@@ -33,7 +32,7 @@ def as_json(signal_id: UUID) -> Handover:
 
 @handover_api.get("/signals/<uuid:signal_id>/handover.pdf")
 @handover_api.doc(security=_TOKEN)
-@requires(*_FOLLOW_UP)
+@requires(*FOLLOW_UP_ROLES)
 @handover_api.response(200, {"type": "string", "format": "binary"}, content_type=PDF)
 @answers(404, 409, 410)
 def as_pdf(signal_id: UUID) -> Response:

@@ -1,11 +1,10 @@
 """Serve the hand-over of a concluded signal to people."""
 
-from typing import Final
 from uuid import UUID
 
 from flask import Blueprint, Response
 
-from signals.vocabulary import Role
+from signals.casework.access import FOLLOW_UP_ROLES
 from signals.web.desk.handing_over import HandoverSchema, handover_of
 from signals.web.desk.handover_api import handover_file
 from signals.web.staff_kit import account_shared
@@ -17,11 +16,9 @@ account_shared.share_with(handover_pages)
 
 AUTHENTICATION = "cookie"
 
-_FOLLOW_UP: Final = (Role.WORKER, Role.LEAD)
-
 
 @handover_pages.get("/signals/<uuid:signal_id>/handover.json")
-@requires_page(*_FOLLOW_UP)
+@requires_page(*FOLLOW_UP_ROLES)
 def page_json(signal_id: UUID) -> Response:
     """Download the file for a case system."""
     handover = handover_of(signal_id)
@@ -32,7 +29,7 @@ def page_json(signal_id: UUID) -> Response:
 
 
 @handover_pages.get("/signals/<uuid:signal_id>/handover.pdf")
-@requires_page(*_FOLLOW_UP)
+@requires_page(*FOLLOW_UP_ROLES)
 def page_pdf(signal_id: UUID) -> Response:
     """Show the file to read."""
     return handover_file(signal_id)

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from marshmallow import ValidationError
 
 from signals import casework
+from signals.casework.access import FOLLOW_UP_ROLES
 from signals.casework.duplicates import to_join
 from signals.casework.opening import OpenedSignal
 from signals.casework.outcomes import NotReachedReason, ReopenReason
@@ -49,21 +50,19 @@ desk_pages = Blueprint("desk", __name__, url_prefix="/desk")
 account_shared.share_with(desk_pages)
 
 AUTHENTICATION = "cookie"
-"""Every view here asks for it."""
 
 _ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_FOLLOW_UP: Final = (Role.WORKER, Role.LEAD)
 
 
 @desk_pages.get("")
-@requires_page(*_FOLLOW_UP)
+@requires_page(*FOLLOW_UP_ROLES)
 def queue() -> Any:
     """Show the organisation's signals by their next deadline."""
     return render_template("desk/queue.html", **queue_values())
 
 
 @desk_pages.get("/news")
-@requires_page(*_FOLLOW_UP, active=False)
+@requires_page(*FOLLOW_UP_ROLES, active=False)
 def news() -> Any:
     """Tell the queue's page how many signals came in since; 204 when the page knows already."""
     count, said = arrived_meanwhile()
@@ -78,7 +77,7 @@ def start() -> Response:
 
 
 @desk_pages.get("/signals/<uuid:signal_id>")
-@requires_page(*_FOLLOW_UP)
+@requires_page(*FOLLOW_UP_ROLES)
 def signal(signal_id: UUID) -> str:
     """Show a signal in the clear; the audit entry is committed first."""
     opened = open_signal(signal_id)
@@ -101,7 +100,7 @@ _CHANGES: Final[Mapping[str, Change[object]]] = {
 
 
 def _serve(form: str, change: Change[object]) -> None:
-    @requires_page(*((Role.LEAD,) if form == "reassign" else _FOLLOW_UP))
+    @requires_page(*((Role.LEAD,) if form == "reassign" else FOLLOW_UP_ROLES))
     def changed(signal_id: UUID) -> Any:
         return _change(signal_id, form, change)
 

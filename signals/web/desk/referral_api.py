@@ -6,7 +6,8 @@ from uuid import UUID
 
 from marshmallow import Schema, fields, validate
 
-from signals.vocabulary import ReferralReason, Role
+from signals.casework.access import FOLLOW_UP_ROLES
+from signals.vocabulary import ReferralReason
 from signals.web.http.fields import Strict
 from signals.web.http.openapi import API_BASE, StaffBlueprint, answers
 from signals.web.http.preconditions import IF_MATCH, if_match
@@ -19,7 +20,6 @@ referral_api = StaffBlueprint(
 )
 
 AUTHENTICATION = "bearer"
-"""Every view here asks for it."""
 
 _CODES: Final = ", ".join(f"`{code.value}`" for code in ReferralReason)
 
@@ -50,7 +50,7 @@ class ReferredSchema(Schema):
 
 @referral_api.post("/signals/<uuid:signal_id>/refer")
 @referral_api.doc(security=[{"token": []}], parameters=[IF_MATCH])
-@requires(Role.WORKER, Role.LEAD)
+@requires(*FOLLOW_UP_ROLES)
 @referral_api.arguments(ReferSchema)
 @referral_api.response(200, ReferredSchema)
 @answers(404, 409, 410, 412, 413, 415)

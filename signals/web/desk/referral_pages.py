@@ -7,8 +7,9 @@ from uuid import UUID
 from flask import Blueprint, render_template, request
 from marshmallow import ValidationError, fields, validate
 
+from signals.casework.access import FOLLOW_UP_ROLES
 from signals.errors import StaleVersion
-from signals.vocabulary import ReferralReason, Role
+from signals.vocabulary import ReferralReason
 from signals.web.staff_kit import forms, page_kit
 from signals.web.staff_kit.auth import requires_page
 from signals.web.staff_kit.opened import open_signal
@@ -19,9 +20,6 @@ referral_pages = Blueprint("referral_pages", __name__, url_prefix="/desk/signals
 page_kit.share_with(referral_pages, lambda: ())
 
 AUTHENTICATION = "cookie"
-"""Every view here asks for it."""
-
-_FOLLOW_UP = (Role.WORKER, Role.LEAD)
 
 
 class ReferForm(forms.Form):
@@ -33,14 +31,14 @@ class ReferForm(forms.Form):
 
 
 @referral_pages.get("/<uuid:signal_id>/refer")
-@requires_page(*_FOLLOW_UP)
+@requires_page(*FOLLOW_UP_ROLES)
 def refer(signal_id: UUID) -> str:
     """Show the form; `search` narrows the organisations by name."""
     return _page(signal_id)
 
 
 @referral_pages.post("/<uuid:signal_id>/refer")
-@requires_page(*_FOLLOW_UP)
+@requires_page(*FOLLOW_UP_ROLES)
 def refer_now(signal_id: UUID) -> Any:
     """Hand the signal over, and say that it is gone here."""
     try:

@@ -8,10 +8,10 @@ from uuid import UUID
 from flask import Blueprint, render_template, request
 from marshmallow import ValidationError, fields, validate
 
+from signals.casework.access import FOLLOW_UP_ROLES
 from signals.casework.queue import MAX_PAGE, queue_page
 from signals.casework.rounds import MOST_STOPS, covered_staff
 from signals.clock import today
-from signals.vocabulary import Role
 from signals.web.desk import finding
 from signals.web.staff_kit import account_shared, forms
 from signals.web.staff_kit.auth import requires_page
@@ -22,9 +22,6 @@ round_pages = Blueprint("round_pages", __name__, url_prefix="/desk")
 account_shared.share_with(round_pages)
 
 AUTHENTICATION = "cookie"
-"""Every view here asks for it."""
-
-_FOLLOW_UP: Final = (Role.WORKER, Role.LEAD)
 
 
 class RoundForm(forms.Form):
@@ -36,7 +33,7 @@ class RoundForm(forms.Form):
 
 
 @round_pages.get("/round")
-@requires_page(*_FOLLOW_UP)
+@requires_page(*FOLLOW_UP_ROLES)
 def choose() -> Any:
     """Show the person's open signals to choose from; with `ids` show the round along those."""
     chosen = request.args.getlist("ids")
@@ -44,7 +41,7 @@ def choose() -> Any:
 
 
 @round_pages.post("/round")
-@requires_page(*_FOLLOW_UP)
+@requires_page(*FOLLOW_UP_ROLES)
 def walk() -> Any:
     """Redirect to the round along the chosen signals, a page that a reload shows again."""
     chosen = request.form.getlist("ids")

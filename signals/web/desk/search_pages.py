@@ -13,9 +13,8 @@ from uuid import UUID
 from flask import Blueprint, render_template, request
 from marshmallow import ValidationError, fields, validate
 
+from signals.casework.access import FOLLOW_UP_ROLES
 from signals.casework.search import Found
-from signals.routing.postcodes import Address
-from signals.vocabulary import Role
 from signals.web.desk import finding
 from signals.web.staff_kit import account_shared, forms
 from signals.web.staff_kit.address_form import AddressForm
@@ -26,12 +25,10 @@ search_pages = Blueprint("search_pages", __name__, url_prefix="/desk")
 account_shared.share_with(search_pages)
 
 AUTHENTICATION = "cookie"
-"""Every view here asks for it."""
 
 SHOWN_FOR: Final = timedelta(minutes=30)
 """A person can return to the result of a search for this long."""
 _USE: Final = "search"
-_FOLLOW_UP: Final = (Role.WORKER, Role.LEAD)
 
 
 class ReferenceForm(forms.Form):
@@ -41,7 +38,7 @@ class ReferenceForm(forms.Form):
 
 
 @search_pages.get("/search")
-@requires_page(*_FOLLOW_UP)
+@requires_page(*FOLLOW_UP_ROLES)
 def form() -> Any:
     """Ask for a reference or an address; with `found` show what this session found."""
     if "found" not in request.args:
@@ -51,7 +48,7 @@ def form() -> Any:
 
 
 @search_pages.post("/search")
-@requires_page(*_FOLLOW_UP)
+@requires_page(*FOLLOW_UP_ROLES)
 def find() -> Any:
     """Search the own organisation and redirect to the result; the audit entry is committed first."""
     by = "address" if request.form.get("by") == "address" else "reference"
@@ -59,7 +56,7 @@ def find() -> Any:
         wanted = forms.load(_FORMS[by])
     except ValidationError as refused:
         return _page(by=by, errors=forms.messages(refused)), 400
-    found = _search(wanted)
+    found = finding.find(wanted)
     if not found.items:
         return _page(by=by, found=found)  # beside what the person typed, to check it
     return account_shared.see_other(".form", found=_sealed(found))
@@ -101,18 +98,6 @@ def _page(
         typed=forms.typed_text(),
         again=again,
         over=over,
-    )
-
-
-def _search(wanted: Mapping[str, Any]) -> Found:
-    if "reference" in wanted:
-        return finding.find_by_reference(wanted["reference"])
-    return finding.find_by_address(
-        Address(
-            postcode=wanted["postcode"],
-            number=wanted["house_number"],
-            addition=wanted["house_number_addition"],
-        )
     )
 
 

@@ -7,7 +7,8 @@ from uuid import UUID
 from flask import Response
 from marshmallow import fields, validate
 
-from signals.vocabulary import LANGUAGES, Role
+from signals.casework.access import FOLLOW_UP_ROLES
+from signals.vocabulary import LANGUAGES
 from signals.web.desk.letters.printing import DEFAULT, print_notice
 from signals.web.http.fields import Strict
 from signals.web.http.openapi import API_BASE, StaffBlueprint, answers
@@ -18,7 +19,6 @@ letter_api = StaffBlueprint(
 )
 
 AUTHENTICATION = "bearer"
-"""Every view here asks for it."""
 
 PDF: Final = "application/pdf"
 
@@ -33,7 +33,7 @@ class LanguageQuery(Strict):
 
 @letter_api.get("/signals/<uuid:signal_id>/notice.pdf")
 @letter_api.doc(security=[{"token": []}])
-@requires(Role.WORKER, Role.LEAD)
+@requires(*FOLLOW_UP_ROLES)
 @letter_api.arguments(LanguageQuery, location="query", unknown="raise")
 @letter_api.response(200, {"type": "string", "format": "binary"}, content_type=PDF)
 @answers(404, 409, 410)

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from flask import Blueprint, Response, request
 
-from signals.vocabulary import Role
+from signals.casework.access import FOLLOW_UP_ROLES
 from signals.web.desk.letters.api import pdf_answer
 from signals.web.desk.letters.printing import DEFAULT, print_card, print_notice
 from signals.web.staff_kit import account_shared
@@ -14,18 +14,17 @@ letter_pages = Blueprint("letter_pages", __name__, url_prefix="/desk")
 account_shared.share_with(letter_pages)
 
 AUTHENTICATION = "cookie"
-"""Every view here asks for it."""
 
 
 @letter_pages.get("/signals/<uuid:signal_id>/notice.pdf")
-@requires_page(Role.WORKER, Role.LEAD)
+@requires_page(*FOLLOW_UP_ROLES)
 def notice(signal_id: UUID) -> Response:
     """Print the letter to the resident; the audit entry is committed first."""
     return pdf_answer(*print_notice(signal_id, _language()))
 
 
 @letter_pages.get("/card.pdf")
-@requires_page(Role.WORKER, Role.LEAD)
+@requires_page(*FOLLOW_UP_ROLES)
 def card() -> Response:
     """Print the card for a letter box of a resident who did not answer."""
     return pdf_answer(print_card(_language()), f"kaartje-{_language()}.pdf")
