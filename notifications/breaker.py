@@ -1,7 +1,6 @@
-"""A circuit breaker for each channel: a provider that is down is left alone for a while, not hammered.
+"""A circuit breaker for each channel: delivery pauses while a provider is down.
 
-Kept in the memory of one process. Only failures of the provider itself count: one full mailbox says nothing
-about the others.
+Each process has its own. Only failures of the provider count: one full mailbox says nothing about others.
 """
 
 import re
@@ -15,14 +14,14 @@ FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(minutes=15)
 
 _OF_ONE_MESSAGE = re.compile(r"smtp_4(?!21)\d\d|twilio_3000[38]")
-"""Refusals of one recipient for now: RFC 5321, section 4.2.3 (421 is about the server), Twilio's handsets."""
+"""Temporary refusals of one recipient: RFC 5321, 4.2.3 (421 is about the server), and Twilio's handsets."""
 
 
 @dataclass(kw_only=True)
 class Breaker:
-    """Closed (all goes through) until `THRESHOLD` failures in a row; then open until `open_until`.
+    """Closed (every message goes) until `THRESHOLD` failures in a row; then open until `open_until`.
 
-    After that one message at a time is a probe: a success closes it, a failure opens it for twice as long.
+    After that, one message at a time is a probe: a success closes the breaker, a failure doubles the pause.
     """
 
     failures: int = 0
@@ -31,16 +30,16 @@ class Breaker:
     problem: str | None = None
 
     def allows(self, now: datetime) -> bool:
-        """Whether a message may be tried now."""
+        """Return whether a message may be tried now."""
         return self.open_until is None or now >= self.open_until
 
     def succeeded(self) -> None:
-        """The provider took a message, or refused it for a reason of its own: it works."""
+        """Record that the provider works: it took a message, or refused one message."""
         self.failures = self.pauses = 0
         self.open_until = self.problem = None
 
     def failed(self, failure: DeliveryFailure, now: datetime) -> None:
-        """The provider did not work. A pause that it asked for itself is kept at once."""
+        """Record that the provider failed; keep a pause that the provider asks for."""
         self.failures += 1
         self.problem = failure.problem
         asked = failure.retry_after if isinstance(failure, Throttled) else timedelta(0)
@@ -51,7 +50,7 @@ class Breaker:
 
 
 def is_about_provider(failure: DeliveryFailure) -> bool:
-    """Whether a failure says that the provider does not work, rather than that one message is refused."""
+    """Return whether a failure is about the provider, and not about one message."""
     if isinstance(failure, Throttled | OutcomeUnknown):
         return True
     return isinstance(failure, TemporaryFailure) and not _OF_ONE_MESSAGE.fullmatch(failure.problem)

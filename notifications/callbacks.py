@@ -1,7 +1,7 @@
-"""Where Twilio tells how a text message fared: signed calls, checked and written down, nothing more.
+"""Signed calls of Twilio about the status of a text message: check them and write them down.
 
-The core knows no web framework; `twilio_blueprint` puts it on a Flask application. Twilio is imported with
-the first call.
+The core knows no web framework; `twilio_blueprint` adds it to a Flask application. The first call imports
+Twilio.
 """
 
 import re
@@ -21,25 +21,25 @@ if TYPE_CHECKING:
 
 PATH = "/notifications/twilio/status"
 AUTHENTICATION = "none"
-"""The caller proves itself by a signature over address and form, with the account's token as key."""
+"""The caller signs address and form, with the account's token as key."""
 
 _SID = re.compile(r"[A-Za-z0-9]{2,64}")
 _CODE = re.compile(r"[0-9]{1,6}")
 
 
 class Verdict(Enum):
-    """What to answer, as an HTTP status."""
+    """The answer, as an HTTP status."""
 
-    NOTED = 204  # also for a repeat, and for a word that says nothing here
+    NOTED = 204  # also for a repeat, and for an unknown status
     MALFORMED = 400
     FORGED = 403
 
 
 @dataclass(frozen=True, kw_only=True)
 class StatusCalls:
-    """Takes in Twilio's status calls. `public_url`: the address that Twilio calls, as set for the server.
+    """The receiver of Twilio's status calls. `public_url`: the address that Twilio calls.
 
-    Behind a proxy the request says another host and scheme than those that Twilio signed.
+    Behind a proxy the request has another host and scheme than the ones that Twilio signed.
     """
 
     sessions: sessionmaker[Session] = field(repr=False)
@@ -48,7 +48,7 @@ class StatusCalls:
     public_url: str
 
     def take(self, *, query: str, form: Mapping[str, str], signature: str) -> Verdict:
-        """Check one call and write down what it says. `query`: as it came, without the question mark."""
+        """Check one call and write it down. `query`: as received, without the question mark."""
         url = f"{self.public_url.rstrip('/')}{PATH}" + (f"?{query}" if query else "")
         if not self._is_signed(url, form, signature):
             return Verdict.FORGED
@@ -75,7 +75,7 @@ class StatusCalls:
 
 
 def twilio_blueprint(calls: StatusCalls) -> "Blueprint":
-    """`POST /notifications/twilio/status`."""
+    """Return a blueprint with `POST /notifications/twilio/status`."""
     from flask import Blueprint, Response, request
 
     blueprint = Blueprint("twilio_calls", __name__)
@@ -93,7 +93,7 @@ def twilio_blueprint(calls: StatusCalls) -> "Blueprint":
 
 
 def _message_id(query: str) -> uuid.UUID | None:
-    """Our own id, which the channel put into the address of the callback."""
+    """Return our own id, which the channel added to the address of the callback."""
     for part in query.split("&"):
         name, _, value = part.partition("=")
         if name == "message":

@@ -1,12 +1,12 @@
-"""Time as a dependency: notifications ask for no more of a clock than this."""
+"""Time as a dependency: the only method of a clock that notifications use."""
 
 from datetime import datetime
 from typing import Protocol
 
 
 class Clock(Protocol):
-    """Something that tells the time."""
+    """A source of time."""
 
     def now(self) -> datetime:
-        """The moment, aware, in UTC."""
+        """Return the current moment, aware, in UTC."""
         ...

@@ -1,7 +1,6 @@
-"""What there is to tell, and the only values that a message about it may carry.
+"""The events that messages are about, and the only values that a message may carry.
 
-A message can hold dates and a link, nothing else: so no caller can put an address, an observation or a
-count into it, not even by mistake.
+A message holds one date and a link. So no caller can add an address, an observation or a count by mistake.
 """
 
 from collections.abc import Mapping
@@ -11,7 +10,7 @@ from urllib.parse import urlsplit
 
 
 class Event(StrEnum):
-    """Something that a recipient hears of; the value names its templates."""
+    """An event that a recipient gets a message about; the value names its templates."""
 
     NEW_SIGNAL = "new_signal"  # to the team: a signal waits in the queue
     REMINDER = "reminder"  # to the team: a deadline is near
@@ -23,9 +22,9 @@ class Event(StrEnum):
     MISSED_CONTACT = "missed_contact"  # to lead, deputy, service manager: no attempt in time
     MISSED_CONCLUSION = "missed_conclusion"  # to the same: not concluded in time
     AGREED_DAY = "agreed_day"  # to the team, then lead: the day agreed with the resident has come
-    STAND_IN = "stand_in"  # to one member of staff: they stand in for a colleague who is away
-    UNCOVERED = "uncovered"  # to leads: somebody with signals is away and nobody stands in
-    UNATTENDED = "unattended"  # to the same, at day 21: nobody took it up
+    STAND_IN = "stand_in"  # to one member of staff: they stand in for an absent colleague
+    UNCOVERED = "uncovered"  # to leads: a colleague with signals is absent and nobody stands in
+    UNATTENDED = "unattended"  # to the same, at day 21: nobody claimed it
     NOTICE_REMINDER = "notice_reminder"  # to team, then lead: the month of art. 14 AVG runs out
     NOTHING_OPEN = "nothing_open"  # to a team without work, once a month
     DIGEST = "digest"  # to a team that chose it, each working day with work
@@ -33,11 +32,11 @@ class Event(StrEnum):
     DRILL_UNANSWERED = "drill_unanswered"  # to administrators
     ROUTING_SUSPENDED = "routing_suspended"  # to team, lead and administrators: two drills missed
     ROUTING_RESTORED = "routing_restored"  # to the same: a drill was answered
-    RECIPIENT_CHECK = "recipient_check"  # to who is to become a recipient: confirm it
-    DEPUTY_CHECK = "deputy_check"  # to who is to become a deputy: confirm it
+    RECIPIENT_CHECK = "recipient_check"  # to a new recipient: confirm the address
+    DEPUTY_CHECK = "deputy_check"  # to a new deputy: confirm the address
     AREA_NEARLY_FULL = "area_nearly_full"  # to lead and administrators: the day's limit of reports is near
     AREA_FULL = "area_full"  # to the same: the limit is reached, reports are refused
-    TEST_MESSAGE = "test_message"  # to whom an administrator names
+    TEST_MESSAGE = "test_message"  # to the address that an administrator names
 
 
 LANGUAGES = ("nl", "en")
@@ -69,17 +68,17 @@ DATES: Mapping[Event, str] = {
     Event.AREA_FULL: "on_day",
     Event.TEST_MESSAGE: "sent_on",
 }
-"""For each event the name of the one date that it tells, as an ISO date. Each tells a `link` besides."""
+"""The name of the one ISO date in messages of each event; each message also has a `link`."""
 
 DEPUTY_PAGE = "/desk/deputy/"
-"""The beginning of the path of links that lead a deputy without an account to what they can do."""
+"""The start of the path of links for a deputy without an account."""
 
 WITH_SECRET = frozenset({Event.ACCOUNT_LINK})
-"""Events whose link carries a secret in its fragment: put there while it is sent, never stored with it."""
+"""Events whose link gets a secret in its fragment while it is sent; the secret is never stored."""
 
 
 def check_values(event: str, values: Mapping[str, str], *, being_sent: bool = False) -> None:
-    """Raise ValueError unless `values` are exactly the link and the date that this event tells.
+    """Raise ValueError unless `values` are exactly the link and the date of this event.
 
     Only while it is `being_sent` may the link of an event `WITH_SECRET` have a fragment.
     """
@@ -93,7 +92,7 @@ def check_values(event: str, values: Mapping[str, str], *, being_sent: bool = Fa
 
 
 def is_for_deputy(link: str) -> bool:
-    """Whether the message with this link is told to a deputy without an account, in other words."""
+    """Return whether the message with this link is for a deputy without an account."""
     return urlsplit(link).path.startswith(DEPUTY_PAGE)
 
 

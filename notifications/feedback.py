@@ -1,7 +1,7 @@
-"""What a provider says after it took a message: noted as it comes in, judged by a worker afterwards.
+"""Statuses that a provider sends after it took a message: the front notes them, and a worker applies them.
 
-Words come out of order, twice, and about a try that was given up meanwhile. So only the furthest word about
-each of the provider's ids counts, and never one about a try that is not the last.
+Statuses arrive out of order, twice, and about an earlier try. So only the furthest status of each provider id
+counts, and only for the last try.
 """
 
 import random
@@ -30,7 +30,7 @@ _FURTHER = {
     for word in words
 }
 STATUSES = frozenset(_FURTHER)
-"""The words of Twilio's message status that say something here."""
+"""The values of Twilio's message status that have an effect here."""
 
 BATCH = 200
 _UNKNOWN_ERROR = 30008  # Twilio's own code for it
@@ -45,7 +45,7 @@ def note(
     status: str,
     code: int | None,
 ) -> bool:
-    """Write down what the provider said; gives False when it said so before. Needs no right to read."""
+    """Note a status; return False for a repeat. It needs no right to read."""
     table = cast(Table, DeliveryCallback.__table__)
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     row = {
@@ -62,9 +62,9 @@ def note(
 
 
 def judge(session: Session, clock: Clock, *, rng: random.Random, policy: Policy = DEFAULT_POLICY) -> int:
-    """Let the words that wait take effect, in the caller's transaction; gives how many were used up.
+    """Apply the noted statuses in the caller's transaction; return how many.
 
-    Those about a message that is being sent just now wait until that has ended.
+    A status of a message that is being sent at this moment waits.
     """
     query = select(DeliveryCallback).order_by(DeliveryCallback.provider_message_id).limit(BATCH)
     words = session.scalars(query.with_for_update(skip_locked=True)).all()
@@ -85,7 +85,7 @@ def _take_in(
     rng: random.Random,
     policy: Policy,
 ) -> bool:
-    """Whether these words are dealt with."""
+    """Apply the statuses of one provider id; return False when they must wait."""
     message = _find(session, provider_id, said)
     if message is None:
         return True
@@ -106,14 +106,14 @@ def _find(session: Session, provider_id: str, said: Iterable[DeliveryCallback]) 
 
 
 def _is_about_the_last_try(message: OutboxMessage, provider_id: str) -> bool:
-    """While a message is being sent, the id that is recorded with it is that of an earlier try."""
+    """Return whether a status is about the last try; a message that is being sent has an earlier try's id."""
     if message.state is MessageState.SENDING:
         return message.provider_message_id != provider_id
     return message.state is MessageState.DELIVERED and message.provider_message_id == provider_id
 
 
 def _was_news(message: OutboxMessage, provider_id: str, status: str) -> bool:
-    """A message that was in doubt was taken all the same; or one that was refused has arrived after all."""
+    """Return whether a message in doubt was taken after all, or a refused one arrived."""
     if message.state in (MessageState.DELIVERED, MessageState.EXPIRED) or not message.tries:
         return False
     return status in ARRIVED or message.provider_message_id != provider_id

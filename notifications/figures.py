@@ -1,7 +1,7 @@
-"""How delivery goes, counted by a worker into a table that the staff side may read; also for Prometheus.
+"""Figures of delivery, which a worker counts into a table for the staff side and for Prometheus.
 
-Nothing here is about a signal: messages that were not due yet are left out, for their number would tell
-within a minute that a report came in. One that is tried again was due, and waits since its first try.
+Messages that are not due yet do not count: their number would reveal a new report within a minute. A message
+that is tried again waits since its first try.
 """
 
 import uuid
@@ -24,10 +24,10 @@ _UNDELIVERED = (*_WAITS, MessageState.FAILED)
 
 @dataclass(frozen=True, kw_only=True)
 class ChannelHealth:
-    """One organisation and one channel, as it was `counted_at`.
+    """The health of one channel of one organisation at `counted_at`.
 
-    `waiting` and `waiting_since`: messages that are due and not sent, and since when the oldest is.
-    `last_problem`: the class of the last failure, also of a message that is tried again. `dead`: given up.
+    `waiting`: messages that are due and not sent; `waiting_since`: the moment of the oldest. `last_problem`:
+    the class of the last failure, also of a message that is tried again. `dead`: given up.
     """
 
     organisation_id: uuid.UUID | None
@@ -43,12 +43,12 @@ class ChannelHealth:
 
     @property
     def works(self) -> bool:
-        """No message was given up after the last one that arrived."""
+        """Return whether no message was given up after the last delivery."""
         return not self.problems
 
 
 def count_messages(session: Session, clock: Clock) -> int:
-    """Write the figures anew, in the caller's transaction; gives how many rows. One worker at a time."""
+    """Write the figures again in the caller's transaction; return how many rows. One worker at a time."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     session.execute(delete(DeliveryFigure))
@@ -58,7 +58,7 @@ def count_messages(session: Session, clock: Clock) -> int:
 
 
 def channel_health(session: Session) -> list[ChannelHealth]:
-    """For each organisation and channel how delivery goes, from the last count."""
+    """Return the health of each organisation and channel at the last count."""
     found: dict[tuple[uuid.UUID | None, str], list[DeliveryFigure]] = {}
     for row in session.scalars(select(DeliveryFigure)):
         found.setdefault((row.organisation_id, row.channel), []).append(row)
@@ -66,14 +66,14 @@ def channel_health(session: Session) -> list[ChannelHealth]:
 
 
 def was_due(now: datetime) -> ColumnElement[bool]:
-    """Due, tried before, or settled: all but what nobody should know of yet."""
+    """Match messages that are due, tried or settled; nobody should know of the others yet."""
     return or_(
         OutboxMessage.settled_at.is_not(None), OutboxMessage.not_before <= now, OutboxMessage.tries > 0
     )
 
 
 def waiting_since(session: Session, before: datetime) -> int:
-    """How many messages wait since `before`: due by then and not tried, or tried by then and not sent."""
+    """Return how many messages wait since `before`: due by then and not tried, or tried and not sent."""
     tried = select(DeliveryAttempt.message_id).where(DeliveryAttempt.at < before)
     late = or_(OutboxMessage.id.in_(tried), OutboxMessage.not_before < before)
     query = select(func.count()).select_from(OutboxMessage).where(OutboxMessage.state.in_(_WAITS), late)
@@ -81,12 +81,12 @@ def waiting_since(session: Session, before: datetime) -> int:
 
 
 def forget_messages(session: Session, clock: Clock) -> int:
-    """Delete messages that were settled 90 days ago or longer: they hold addresses of people.
+    """Delete messages that were settled 90 days ago or longer, because they hold addresses; return how many.
 
-    `FORGOTTEN_AT_ONCE` at most, so that no transaction is long: again until it gives 0.
+    At most `FORGOTTEN_AT_ONCE`, so that no transaction is long: call it until it returns 0.
     """
     old = select(OutboxMessage.id).where(OutboxMessage.settled_at < clock.now() - KEPT)
-    # Locked: one that was given up may be sent again at this moment, and is not old then.
+    # Locked: a dead letter may be sent again at this moment, and then it is not old.
     ids = list(session.scalars(old.limit(FORGOTTEN_AT_ONCE).with_for_update(skip_locked=True)))
     session.execute(delete(DeliveryAttempt).where(DeliveryAttempt.message_id.in_(ids)))
     session.execute(delete(OutboxMessage).where(OutboxMessage.id.in_(ids)))
@@ -94,7 +94,7 @@ def forget_messages(session: Session, clock: Clock) -> int:
 
 
 def prometheus_text(session: Session, clock: Clock) -> bytes:
-    """The figures of all organisations together, in Prometheus' text format."""
+    """Return the figures of all organisations together, in Prometheus' text format."""
     from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
     registry = CollectorRegistry()
@@ -170,7 +170,7 @@ def _health(organisation_id: uuid.UUID | None, channel: str, rows: Sequence[Deli
         for row in dead
         if last is None or (row.latest_at is not None and row.latest_at > last)
     ]
-    # What is tried again now failed later than what was given up.
+    # A message that is tried again failed later than a dead letter.
     troubled = [row for row in rows if row.state in _WAITS and row.problem] or sorted(dead, key=_settled)[-1:]
     return ChannelHealth(
         organisation_id=organisation_id,

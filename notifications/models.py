@@ -1,4 +1,4 @@
-"""What is to be sent, and each try to send it. Subjects are opaque ids: no foreign key leads anywhere."""
+"""Messages, and each try to send them. Subjects are opaque ids without a foreign key."""
 
 import uuid
 from datetime import UTC, datetime
@@ -22,13 +22,13 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 
 class MessageState(StrEnum):
-    """Where a message is."""
+    """The states of a message."""
 
     QUEUED = "queued"  # waits for its moment or next try; with `leased_until`: in a worker's batch, not begun
-    SENDING = "sending"  # handed to a provider; when `leased_until` passed, nobody knows whether it arrived
+    SENDING = "sending"  # handed to a provider; after `leased_until` it is unknown whether it arrived
     DELIVERED = "delivered"  # the provider took it
-    FAILED = "failed"  # given up: a dead letter, for a person to look at
-    EXPIRED = "expired"  # lost its sense before it could be sent
+    FAILED = "failed"  # given up: a dead letter, for a person to handle
+    EXPIRED = "expired"  # obsolete before it could be sent
 
 
 class Base(DeclarativeBase):
@@ -62,10 +62,10 @@ class _UtcDateTime(TypeDecorator[datetime]):
 
 
 class OutboxMessage(Base):
-    """One message to one recipient, written in the transaction that causes it, sent after it.
+    """One message to one recipient, written in the transaction that causes it.
 
-    No moment of writing is kept: for a new signal it would tell when the carrier stood at the door.
-    `not_before` carries the random delay. `reason`: a code, why it expired.
+    No row has the moment of writing: for a new signal it would reveal the moment of the visit. `not_before`
+    includes the random delay. `reason`: the code of the reason why it expired.
     """
 
     __tablename__ = "outbox_messages"
@@ -77,7 +77,7 @@ class OutboxMessage(Base):
         Index("ix_outbox_messages_provider_message_id", "provider_message_id",
               sqlite_where=text("provider_message_id IS NOT NULL"),
               postgresql_where=text("provider_message_id IS NOT NULL")),
-        {"sqlite_with_rowid": False},  # row ids would keep the order of writing
+        {"sqlite_with_rowid": False},  # row ids would reveal the order of writing
     )  # fmt: skip
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
@@ -127,9 +127,9 @@ class DeliveryAttempt(Base):
 
 
 class DeliveryCallback(Base):
-    """What a provider said later about a message, as it came in: kept until a worker has looked at it.
+    """A status that a provider sent about a message, kept until a worker applies it.
 
-    Whoever receives it only writes it down, so that the order of arrival and repeats do not matter.
+    The receiver only writes it down, so order and repeats do not matter.
     """
 
     __tablename__ = "delivery_callbacks"
@@ -144,11 +144,11 @@ class DeliveryCallback(Base):
 
 
 class DeliveryFigure(Base):
-    """How many messages of an organisation and channel are in a state, written anew by a worker each minute.
+    """The number of messages of an organisation and channel in a state, written by a worker each minute.
 
-    What the staff side shows and measures: it may not read the messages themselves. `problem` is the class
-    of the last failure, for those given up. `oldest_at`: since when the oldest is due; `latest_at`: when the
-    last one was settled.
+    The staff side reads these figures: it may not read messages. `problem`: the class of the last failure of
+    undelivered messages. `oldest_at`: the moment from which the oldest waits; `latest_at`: the last moment at
+    which one was settled.
     """
 
     __tablename__ = "delivery_figures"
@@ -165,10 +165,10 @@ class DeliveryFigure(Base):
 
 
 class PostedLetter(Base):
-    """One dead letter as the staff side may see it, put up by a worker: never its recipient or what it says.
+    """One dead letter as the staff side may see it, posted by a worker: no recipient and no content.
 
-    `wanted`: what somebody chose to become of it (`again` or `drop`), until a worker has done it. `standing`:
-    of its address, `same` or `gone`.
+    `wanted`: the action that somebody chose (`again` or `drop`), until a worker takes it. `standing`: its
+    address is the `same` or `gone`.
     """
 
     __tablename__ = "posted_letters"
@@ -187,7 +187,7 @@ class PostedLetter(Base):
 
 
 class ChannelState(Base):
-    """How a channel does in the worker that wrote last: on, or what it lacks; until when it is left alone.
+    """A channel in the worker that wrote last: on or off, the missing settings, and the end of a pause.
 
     Each worker has a circuit breaker of its own; they see the same provider.
     """

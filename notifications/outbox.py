@@ -1,4 +1,4 @@
-"""Messages written in the transaction that causes them; a worker sends them after it."""
+"""The outbox: messages are written in the transaction that causes them, and a worker sends them later."""
 
 import random
 import uuid
@@ -15,7 +15,7 @@ from notifications.models import DeliveryAttempt, MessageState, OutboxMessage
 from privacy.bulk import insert_many
 
 SHORTEST_DELAY_MINUTES = 5
-_TOLD: Final = (
+_COLUMNS: Final = (
     "event", "subject_id", "organisation_id", "channel", "recipient", "language", "values", "not_before",
     "expires_at",
 )  # fmt: skip
@@ -23,10 +23,10 @@ _TOLD: Final = (
 
 @dataclass(frozen=True, kw_only=True)
 class NewMessage:
-    """A message to one recipient, not sent before `not_before` and dropped once `expires_at` has passed.
+    """A message to one recipient, sent after `not_before` and dropped after `expires_at`.
 
     `values` are strings for the templates, see `events.DATES`. Raises ValueError for an unknown event or
-    language, for other values than the event tells, and for moments without a time zone.
+    language, for wrong values, and for moments without a time zone.
     """
 
     event: str
@@ -49,9 +49,9 @@ class NewMessage:
 
 
 def enqueue(session: Session | Connection, messages: Sequence[NewMessage]) -> int:
-    """Write messages into the caller's transaction, which it does not commit; gives how many are new.
+    """Write messages in the caller's transaction; return how many are new.
 
-    A message about the same event and subject to the same recipient is written once, ever.
+    A message about one event and subject to one recipient is written once.
     """
     return _insert(session, messages)
 
@@ -59,9 +59,9 @@ def enqueue(session: Session | Connection, messages: Sequence[NewMessage]) -> in
 def withdraw(
     session: Session | Connection, *, subject_id: uuid.UUID, events: Collection[str] | None = None
 ) -> int:
-    """Delete every message about a subject, sent or not, as its purge asks; gives how many there were.
+    """Delete every message about a subject, sent or not; return how many.
 
-    `events`: only those, so that they can be told again when what they tell has changed.
+    `events`: only these, so that they can be sent again with new values.
     """
     meant = OutboxMessage.subject_id == subject_id
     if events is not None:
@@ -73,9 +73,9 @@ def withdraw(
 
 
 def random_delay(minutes: int, rng: random.Random) -> timedelta:
-    """How long a message about a new signal waits, so that its time does not tell when a carrier was there.
+    """Return a random delay for a new signal, so that its message does not reveal the moment of the visit.
 
-    None for 0 (the demo); otherwise uniform between 5 minutes and `minutes`.
+    Zero for 0 minutes (the demo); otherwise uniform between 5 minutes and `minutes`.
     """
     if minutes <= 0:
         return timedelta(0)
@@ -90,9 +90,9 @@ def _insert(session: Session | Connection, messages: Sequence[NewMessage]) -> in
     if not messages:
         return 0
     connection = session.connection() if isinstance(session, Session) else session
-    # In one order, or two workers that write the same ones would wait for one another.
+    # In one order, or two workers that write the same messages could wait for each other.
     messages = sorted(messages, key=_place)
-    columns: dict[str, list[Any]] = {name: [getattr(m, name) for m in messages] for name in _TOLD}
+    columns: dict[str, list[Any]] = {name: [getattr(m, name) for m in messages] for name in _COLUMNS}
     columns["id"] = [uuid.uuid4() for _ in messages]
     same = {"state": MessageState.QUEUED, "tries": 0}
     table = cast(Table, OutboxMessage.__table__)

@@ -1,4 +1,4 @@
-"""What to do after a failed try: again, when, or never. Pure: time, chance and history are passed in."""
+"""The decision after a failed try: try again, and when, or give up. Pure: callers pass time and chance."""
 
 import random
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from enum import StrEnum
 INTERRUPTED = "interrupted"
 OUTCOME_UNKNOWN = "outcome_unknown"
 DOUBTFUL = (INTERRUPTED, OUTCOME_UNKNOWN)
-"""Problems after which the recipient may have the message all the same."""
+"""Problems after which the recipient may still have the message."""
 
 MAX_REPEATS_IN_DOUBT = 1
 
@@ -33,11 +33,11 @@ class OutcomeUnknown(DeliveryFailure):
 
 
 class PermanentFailure(DeliveryFailure):
-    """This message will never be delivered as it is: a person has to look."""
+    """This message cannot be delivered as it is: a person has to act."""
 
 
 class Throttled(DeliveryFailure):
-    """The provider wants a pause; `retry_after` is what it asked for, zero when it did not say."""
+    """The provider wants a pause; `retry_after`: its length, zero when unknown."""
 
     def __init__(self, problem: str, retry_after: timedelta = timedelta(0)) -> None:
         super().__init__(problem)
@@ -46,7 +46,7 @@ class Throttled(DeliveryFailure):
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """How patient delivery is. The defaults keep trying for some four days: longer than a long weekend."""
+    """The patience of delivery. The defaults try for some four days: longer than a long weekend."""
 
     first_delay: timedelta = timedelta(minutes=1)
     longest_delay: timedelta = timedelta(hours=4)
@@ -54,7 +54,7 @@ class Policy:
 
 
 class Next(StrEnum):
-    """What becomes of a message after a failed try."""
+    """The next step after a failed try."""
 
     RETRY = "retry"
     GIVE_UP = "give_up"
@@ -62,7 +62,7 @@ class Next(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What becomes of the message; `at` is the moment of the next try, None when there is none."""
+    """The next step of a message; `at`: the moment of the next try, None without one."""
 
     next: Next
     at: datetime | None = None
@@ -81,10 +81,10 @@ def decide(
     rng: random.Random,
     policy: Policy = DEFAULT_POLICY,
 ) -> Verdict:
-    """The verdict after try number `tries` (1 is the first) ended in `failure`.
+    """Return the verdict after try number `tries` (1 is the first) ended in `failure`.
 
-    `doubts` counts the earlier tries of this message whose outcome is unknown. A message in doubt is
-    repeated once; a second doubt goes to a person, so that nobody gets the same message again and again.
+    `doubts`: the earlier tries of this message with an unknown outcome. A message in doubt is repeated once.
+    After a second doubt a person decides, so that nobody gets one message again and again.
     """
     if isinstance(failure, PermanentFailure) or tries >= policy.max_tries:
         return GIVE_UP
@@ -97,9 +97,9 @@ def decide(
 
 
 def back_off(tries: int, *, rng: random.Random, policy: Policy = DEFAULT_POLICY) -> timedelta:
-    """The pause after try number `tries`: doubles each time up to the longest, of which half is random.
+    """Return the pause after try number `tries`: it doubles up to the longest, and half of it is random.
 
-    The random half spreads messages that failed together, so that they do not come back together.
+    The random half spreads messages that failed together.
     """
     doublings = min(max(tries - 1, 0), 62)
     full = min(policy.first_delay.total_seconds() * 2**doublings, policy.longest_delay.total_seconds())

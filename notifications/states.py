@@ -1,4 +1,4 @@
-"""How channels do, written down by a worker for the staff side: on, or what is missing; left alone or not."""
+"""The state of each channel, which a worker writes for the staff side."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from notifications.models import ChannelState
 
 @dataclass(frozen=True, kw_only=True)
 class Switch:
-    """A channel and the names of settings that it lacks; none when it is on."""
+    """A channel and the settings that it lacks; none when it is on."""
 
     channel: str
     missing: tuple[str, ...] = ()
@@ -22,7 +22,7 @@ class Switch:
 def write_states(
     session: Session, clock: Clock, *, switches: Collection[Switch], breakers: Mapping[str, Breaker]
 ) -> int:
-    """Write down each channel's state, in the caller's transaction; gives how many."""
+    """Write each channel's state in the caller's transaction; return how many."""
     known = {row.channel: row for row in session.scalars(select(ChannelState).with_for_update())}
     for switch in switches:
         row = known.get(switch.channel) or ChannelState(channel=switch.channel)
@@ -37,5 +37,5 @@ def write_states(
 
 
 def channel_states(session: Session) -> Sequence[ChannelState]:
-    """By name."""
+    """Return the states, by name of the channel."""
     return session.scalars(select(ChannelState).order_by(ChannelState.channel)).all()

@@ -1,4 +1,4 @@
-"""Ways to reach a recipient. Each takes one finished message and says what the provider answered."""
+"""Channels to recipients: each takes one finished message and returns the answer of the provider."""
 
 import uuid
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 
 @dataclass(frozen=True, kw_only=True)
 class Outgoing:
-    """A message ready to be sent. `id` is the same when it is sent again; `at` is the moment of this try."""
+    """A message that is ready to send. `id` stays the same in a repeat; `at`: the moment of this try."""
 
     id: uuid.UUID
     recipient: str = field(repr=False)
@@ -28,7 +28,7 @@ class Sent:
 
 
 class Channel(Protocol):
-    """One way to send."""
+    """A channel."""
 
     def send(self, message: Outgoing) -> Sent:
         """Hand the message to the provider.
@@ -43,10 +43,10 @@ class KeepsConnection(Protocol):
     """A channel that keeps a connection from one message to the next."""
 
     def rest(self) -> None:
-        """Nothing more is to be sent for now by this thread: end the connection."""
+        """End the connection of this thread, until the next message."""
         ...
 
 
 def message_id(id: uuid.UUID, host: str) -> str:
-    """Our own Message-ID (RFC 5322, 3.6.4), the same for every try: a repeat can be recognised by it."""
+    """Return our Message-ID (RFC 5322, 3.6.4); it is the same for every try, so a repeat is recognisable."""
     return f"<{id}@{host}>"

@@ -1,7 +1,7 @@
-"""E-mail by SMTP, over TLS or STARTTLS with the server's certificate checked.
+"""E-mail by SMTP, over TLS or STARTTLS, with a check of the server's certificate.
 
-A batch goes over one connection. What happens to one message is kept from the next: a refusal is followed by
-RSET, a connection that was closed meanwhile is opened once more, and only silence after the content is doubt.
+A batch goes over one connection, and one message does not affect the next. After a refusal comes RSET, a
+closed connection is opened once more, and only silence after the content is doubt.
 """
 
 import smtplib
@@ -18,21 +18,21 @@ from notifications.channels.mail import compose_mail
 from notifications.retry import DeliveryFailure, OutcomeUnknown, PermanentFailure, TemporaryFailure
 
 AUTHENTICATION_CODES = frozenset({530, 534, 535, 538})  # RFC 4954, section 6
-"""Refusals that are about our sign-in, not about the message: it waits until somebody mends them."""
+"""Refusals of our sign-in, not of the message: the message waits until somebody fixes it."""
 
 
 CLOSING = "smtp_421"
-"""RFC 5321, section 3.8: the server ends the connection; it may say so to any command."""
+"""RFC 5321, section 3.8: the server ends the connection; it may answer so to any command."""
 SENDER_REFUSED = "smtp_sender"
-"""5xx to MAIL: about the address that we send from, whoever is written to. It waits until that is mended."""
+"""5xx to MAIL: it is about our sender address, so the message waits until somebody fixes that."""
 OUT_OF_STEP = "smtp_503"
-"""The server is elsewhere in the conversation than we: about the connection, not about the message."""
+"""The server expects another command: it is about the connection, not about the message."""
 MOST_ON_ONE = 100
-"""Messages over one connection."""
+"""The most messages over one connection."""
 
 
 class Security(StrEnum):
-    """How the connection is protected."""
+    """The protection of the connection."""
 
     STARTTLS = "starttls"
     TLS = "tls"
@@ -41,7 +41,7 @@ class Security(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class SmtpServer:
-    """Where mail is handed in. `ca_file` names authorities to trust instead of the machine's own."""
+    """The mail server. `ca_file`: authorities to trust instead of those of the machine."""
 
     host: str
     port: int = 587
@@ -54,9 +54,9 @@ class SmtpServer:
 
 @dataclass(frozen=True, kw_only=True)
 class EmailChannel:
-    """Sends from `sender`; our Message-IDs end in its domain.
+    """A channel that sends from `sender`; our Message-IDs end in its domain.
 
-    Messages that a thread sends in a row share a connection, until `rest()` or `MOST_ON_ONE` of them.
+    Messages of one thread share a connection, until `rest()` or `MOST_ON_ONE` messages.
     """
 
     server: SmtpServer
@@ -72,17 +72,17 @@ class EmailChannel:
                 self._on_new(message.recipient, content)
         except DeliveryFailure:
             raise
-        except BaseException:  # in the middle of a message: of no use for the next
+        except BaseException:  # in the middle of a message: no use for the next one
             self._kept.drop()
             raise
         return Sent(provider_message_id=str(mail["Message-ID"]))
 
     def rest(self) -> None:
-        """End the connection that this thread keeps, if any: nothing more is to be sent for now."""
+        """End the connection of this thread, if there is one."""
         self._kept.part()
 
     def check(self) -> None:
-        """Connect, sign in and name the sender. Raises a TemporaryFailure that says why not."""
+        """Connect, sign in and name the sender. Raises a TemporaryFailure with the reason."""
         smtp = _connected(self.server, self._domain)
         try:
             _begin(smtp, self.sender)
@@ -96,9 +96,9 @@ class EmailChannel:
         return self.sender.rpartition("@")[2]
 
     def _on_kept(self, recipient: str, content: bytes) -> bool:
-        """Whether a connection that is there took it; False when it was gone before the content was sent.
+        """Send over the open connection; return False when it was gone before the content.
 
-        A server ends an idle connection when it likes, with a 421 or without a word: that is no failure yet.
+        A server may end an idle connection at any time, with or without a 421: that is no failure yet.
         """
         if self._kept.smtp is None:
             return False
@@ -135,7 +135,7 @@ class EmailChannel:
         self._kept.sent_one()
 
     def _after(self, failure: DeliveryFailure) -> NoReturn:
-        """Pass a failure on, with the connection ready for the next message (RFC 5321, 4.1.1.5) or gone."""
+        """Raise a failure, with the connection ready for the next message (RFC 5321, 4.1.1.5) or gone."""
         if isinstance(failure, OutcomeUnknown) or failure.problem == CLOSING:
             self._kept.drop()
         else:
@@ -144,7 +144,7 @@ class EmailChannel:
 
 
 class _Kept(threading.local):
-    """The connection of one thread: smtplib's may not be shared."""
+    """The connection of one thread: threads may not share one of smtplib."""
 
     smtp: smtplib.SMTP | None = None
     messages = 0
@@ -153,20 +153,20 @@ class _Kept(threading.local):
         self.smtp, self.messages = smtp, 0
 
     def sent_one(self) -> None:
-        """Servers allow some hundred messages in a connection, and say 421 to more."""
+        """Count a message: servers allow some hundred messages in a connection, and answer 421 to more."""
         self.messages += 1
         if self.messages >= MOST_ON_ONE:
             self.part()
 
     def reset(self) -> None:
-        """Forget the refused message; a connection that cannot do that is no good for the next."""
+        """Reset after a refused message; drop a connection that cannot."""
         with suppress(smtplib.SMTPException, OSError):
             if self.smtp is not None and self.smtp.rset()[0] == 250:
                 return
         self.drop()
 
     def drop(self) -> None:
-        """Without taking leave: it is broken."""
+        """Close a broken connection without QUIT."""
         smtp, self.smtp = self.smtp, None
         if smtp is not None:
             smtp.close()
@@ -178,7 +178,7 @@ class _Kept(threading.local):
 
 
 def _connected(server: SmtpServer, domain: str) -> smtplib.SMTP:
-    """A connection that is signed in. Raises TemporaryFailure: that says nothing of a message."""
+    """Return a connection that is signed in. Raises TemporaryFailure."""
     try:
         return _connect(server, domain)
     except (smtplib.SMTPException, OSError) as problem:
@@ -186,7 +186,7 @@ def _connected(server: SmtpServer, domain: str) -> smtplib.SMTP:
 
 
 def _connect(server: SmtpServer, domain: str) -> smtplib.SMTP:
-    """Says hello as the sender's domain: the library would ask the DNS for the name of this machine."""
+    """Connect and say hello as the sender's domain: the library would ask the DNS for this machine's name."""
     options: dict[str, Any] = {"local_hostname": domain, "timeout": server.timeout_seconds}
     if server.security is Security.TLS:
         smtp: smtplib.SMTP = smtplib.SMTP_SSL(server.host, server.port, context=_tls(server), **options)
@@ -209,7 +209,7 @@ def _tls(server: SmtpServer) -> ssl.SSLContext:
 
 
 def _not_connected(problem: Exception) -> TemporaryFailure:
-    """Whatever keeps us from the server says nothing about the message: always temporary."""
+    """Return a failure to connect: always temporary, because it says nothing about the message."""
     if isinstance(problem, ssl.SSLError):
         return TemporaryFailure("smtp_tls")
     if isinstance(problem, smtplib.SMTPNotSupportedError):
@@ -233,7 +233,7 @@ def _begin(smtp: smtplib.SMTP, sender: str) -> None:
 
 
 def _hand_over(smtp: smtplib.SMTP | None, content: bytes) -> None:
-    """From here on a silence is no refusal: the server may have taken the message."""
+    """Send the content; silence after it is no refusal, because the server may have taken the message."""
     assert smtp is not None
     try:
         answer = smtp.data(content)
@@ -251,14 +251,14 @@ def _require(answer: tuple[int, bytes]) -> None:
 
 
 def _refusal(code: int) -> DeliveryFailure:
-    """RFC 5321, section 4.2.1: 4yz may succeed later, 5yz will not."""
+    """Return the failure for a code: 4yz may succeed later, 5yz will not (RFC 5321, section 4.2.1)."""
     if code in AUTHENTICATION_CODES or not 500 <= code <= 599:
         return TemporaryFailure(f"smtp_{code}")
     return PermanentFailure(f"smtp_{code}")
 
 
 def _part(smtp: smtplib.SMTP) -> None:
-    """Take leave; what the server says to that no longer matters."""
+    """Quit; the answer of the server no longer matters."""
     try:
         smtp.quit()
     except (smtplib.SMTPException, OSError):

@@ -1,4 +1,4 @@
-"""Writes each e-mail as a file into a folder, where the demo reads it. Needs no server, reaches nobody."""
+"""A channel of the demo: each e-mail becomes a file in a folder, and reaches nobody."""
 
 import os
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from notifications.retry import TemporaryFailure
 
 @dataclass(frozen=True, kw_only=True)
 class FolderChannel:
-    """One `.eml` file for each message, named after its random id: sent again, it is the same file."""
+    """One `.eml` file for each message, named after its id: a repeat is the same file."""
 
     folder: Path
     sender: str
@@ -25,7 +25,7 @@ class FolderChannel:
         return Sent(provider_message_id=str(mail["Message-ID"]))
 
     def _write(self, name: str, content: bytes) -> None:
-        """Whoever looks into the folder sees a whole file or none."""
+        """Write a file, so that a reader of the folder sees the whole file or none."""
         self.folder.mkdir(parents=True, exist_ok=True)
         unfinished = self.folder / f".{name}.{os.getpid()}.part"
         unfinished.write_bytes(content)

@@ -1,4 +1,4 @@
-"""The e-mail itself: text and HTML in one message, as SMTP and the demo's folder need it."""
+"""The e-mail itself: text and HTML in one message."""
 
 from email.errors import MessageError
 from email.headerregistry import Address
@@ -11,7 +11,7 @@ from notifications.retry import PermanentFailure
 
 
 def compose_mail(message: Outgoing, *, sender: str, message_id_host: str) -> EmailMessage:
-    """An e-mail (RFC 5322) that says it is automatic (RFC 3834), so that no absence note answers it.
+    """Return an e-mail (RFC 5322) marked as automatic (RFC 3834), so that no absence note answers it.
 
     Raises PermanentFailure when the recipient cannot be an e-mail address.
     """
@@ -25,7 +25,7 @@ def compose_mail(message: Outgoing, *, sender: str, message_id_host: str) -> Ema
     mail["X-Auto-Response-Suppress"] = "All"
     mail["Content-Language"] = message.language
     mail.set_content(message.text)
-    # A boundary of our own (RFC 2046, 5.1.1): the library would compile an expression for each one.
+    # An own boundary (RFC 2046, 5.1.1): the library would compile an expression for each one.
     mail.make_alternative(boundary=f"=_{message.id.hex}")
     mail.add_alternative(message.html, subtype="html")
     return mail

@@ -1,4 +1,4 @@
-"""A channel that keeps what it is given and fails when told to; for tests, here and elsewhere."""
+"""A channel for tests: it keeps messages and fails on demand."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from notifications.retry import DeliveryFailure
 
 @dataclass(kw_only=True)
 class MemoryChannel:
-    """`sent` holds what arrived, in order; each of `failures` is raised once before anything arrives."""
+    """`sent`: the messages that arrived, in order; each of `failures` is raised once before that."""
 
     sent: list[Outgoing] = field(default_factory=list)
     failures: deque[DeliveryFailure] = field(default_factory=deque)

@@ -1,4 +1,4 @@
-"""Text messages by Twilio's own client, which is imported only when the first one is sent: it takes long."""
+"""Text messages by Twilio's own client; the first message imports it, because the import is slow."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -45,9 +45,9 @@ LONGEST_PAUSE_SECONDS = 86_400
 
 @dataclass(frozen=True, kw_only=True)
 class TwilioAccount:
-    """Where text messages go out. `status_callback` is the public address that hears how they fared.
+    """The account at Twilio. `status_callback`: the public address that gets the statuses.
 
-    `api_url` is set to reach a mock server or a proxy instead of Twilio itself.
+    `api_url`: a mock server or a proxy instead of Twilio.
     """
 
     account_sid: str
@@ -60,7 +60,7 @@ class TwilioAccount:
 
 @dataclass(kw_only=True)
 class SmsChannel:
-    """Sends the short text of a message. `close()` ends the connections that it keeps."""
+    """A channel that sends the short text of a message; `close()` ends its connections."""
 
     account: TwilioAccount
 
@@ -70,16 +70,13 @@ class SmsChannel:
                 to=message.recipient,
                 messaging_service_sid=self.account.messaging_service_sid,
                 body=message.short,
-                # Our id finds the message also when this worker dies before it hears Twilio's.
+                # Our id finds the message, even if this worker dies before Twilio's answer.
                 status_callback=f"{self.account.status_callback}?message={message.id}",
             )
         return Sent(provider_message_id=str(taken.sid))
 
     def check(self) -> None:
-        """Ask after the account itself, which needs its credentials and sends nothing.
-
-        Raises a DeliveryFailure, whose problem says why not.
-        """
+        """Fetch the account, which needs its credentials and sends nothing. Raises a DeliveryFailure."""
         with _failures():
             self._client.api.v2010.accounts(self.account.account_sid).fetch()
 
@@ -99,7 +96,7 @@ class SmsChannel:
 
 @contextmanager
 def _failures() -> Iterator[None]:
-    """What goes wrong in Twilio's client, as one of our failures."""
+    """Turn errors of Twilio's client into failures of ours."""
     from requests.exceptions import RequestException
     from twilio.base.exceptions import TwilioException
 
@@ -113,7 +110,7 @@ def _failures() -> Iterator[None]:
 
 
 def classify(*, status: int, code: int | None) -> DeliveryFailure:
-    """What a refusal by Twilio means: by its own code where that is known, otherwise by the HTTP status."""
+    """Return the failure for a refusal by Twilio: by its own code if known, else by the HTTP status."""
     problem = f"twilio_{code or status}"
     if code in THROTTLED_CODES or status == 429:
         return Throttled(problem)
@@ -125,7 +122,7 @@ def classify(*, status: int, code: int | None) -> DeliveryFailure:
 
 
 def _no_answer(problem: Exception) -> DeliveryFailure:
-    """Not even connected is certain; anything later may have reached Twilio."""
+    """Return the failure for a missing answer; without a connection the message certainly did not go out."""
     from requests.exceptions import ConnectTimeout, ProxyError, SSLError
     from urllib3.exceptions import NewConnectionError
 
@@ -136,7 +133,7 @@ def _no_answer(problem: Exception) -> DeliveryFailure:
 
 
 def _http_client(account: TwilioAccount) -> Any:
-    """Twilio's HTTP client with a time-out (its own default is none), `api_url`, and Retry-After kept."""
+    """Return Twilio's HTTP client with a time-out (its default is none), `api_url`, and Retry-After."""
     from twilio.http.http_client import TwilioHttpClient
 
     class HttpClient(TwilioHttpClient):  # type: ignore[misc]  # the package ships no types
@@ -153,14 +150,14 @@ def _http_client(account: TwilioAccount) -> Any:
 
 
 def _notice_throttling(response: Any, **_: Any) -> None:
-    """The client's exception has no headers, so a pause that Twilio asks for is read before it."""
+    """Raise `Throttled` with the pause that Twilio asks for: the client's exception has no headers."""
     if response.status_code == 429:
         response.close()
         raise Throttled("twilio_429", pause(response.headers))
 
 
 def pause(headers: Mapping[str, str]) -> timedelta:
-    """Retry-After in seconds (RFC 9110, section 10.2.3); none where it is missing or is not a number."""
+    """Return Retry-After in seconds (RFC 9110, section 10.2.3); zero when it is missing or no number."""
     value = headers.get("Retry-After", "").strip()
     if not (value.isascii() and value.isdigit()):
         return timedelta(0)
@@ -168,7 +165,7 @@ def pause(headers: Mapping[str, str]) -> timedelta:
 
 
 def _silent_logger() -> logging.Logger:
-    """The client logs answers whole, phone number and text included: its words go nowhere."""
+    """Return a logger that writes nothing: the client logs whole answers with phone number and text."""
     logger = logging.Logger("twilio", level=logging.CRITICAL + 1)
     logger.propagate = False
     return logger

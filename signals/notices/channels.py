@@ -1,4 +1,4 @@
-"""How messages leave by the settings: the channels, what is filled in while sending, and whether it works."""
+"""The channels by the settings, the secrets that sending adds, and a check that channels work."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -26,10 +26,10 @@ TWILIO_CALLS = "/notifications/twilio/status"
 
 
 def make_channels(settings: Settings) -> dict[str, Channel]:
-    """The channels that these settings allow; without any, messages wait until they expire.
+    """Return the channels that these settings allow; without any, messages wait until they expire.
 
-    Text messages are on once all of Twilio's settings are there. The demo's mail folder keeps them off: the
-    demo reaches nobody.
+    Text messages are on when all of Twilio's settings are present. The mail folder of the demo keeps them
+    off: the demo reaches nobody.
     """
     channels: dict[str, Channel] = {}
     email = _email(settings)
@@ -41,17 +41,17 @@ def make_channels(settings: Settings) -> dict[str, Channel]:
 
 
 def switches(settings: Settings) -> list[Switch]:
-    """Each channel, and the settings without which it is off."""
+    """Return each channel with its missing settings."""
     chosen = settings.notifications
     email = () if chosen.smtp_host or chosen.mail_folder is not None else ("notifications.smtp_host",)
-    # The demo's folder for mails keeps text messages off, whatever else is set.
+    # The mail folder of the demo keeps text messages off in any case.
     sms = settings.twilio.missing if chosen.mail_folder is None else settings.twilio.missing or ("demo",)
     return [Switch(channel=EMAIL, missing=email), Switch(channel=SMS, missing=sms)]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ChannelCheck:
-    """One channel: whether it is on, and what is wrong with it; `problem` is a class of failure."""
+    """One channel: on or off, and the class of its failure."""
 
     channel: str
     on: bool
@@ -59,17 +59,17 @@ class ChannelCheck:
 
 
 def check_channels(settings: Settings) -> Iterator[ChannelCheck]:
-    """Sign in at each provider without sending anything."""
+    """Sign in at each provider, without a message."""
     channels = make_channels(settings)
     for name in (EMAIL, SMS):
         yield ChannelCheck(channel=name, on=name in channels, problem=_problem_of(channels.get(name)))
 
 
 def send_test(settings: Settings, clock: Clock, *, to: str) -> str:
-    """Send a message that says that it is a test, at once; gives the provider's id.
+    """Send a test message at once; return the provider's id.
 
-    `to`: an e-mail address, or a mobile number for a text message. Raises `Invalid` for neither and for a
-    channel that is off, and `DeliveryFailure` from the provider.
+    `to`: an e-mail address, or a mobile number for a text message. Raises `Invalid` for another text and for
+    a channel that is off, and `DeliveryFailure`.
     """
     channel, recipient = (EMAIL, to) if "@" in to else (SMS, normal_phone(to))
     channels = make_channels(settings)
@@ -85,7 +85,7 @@ def send_test(settings: Settings, clock: Clock, *, to: str) -> str:
 
 
 def rest(channels: Mapping[str, Channel]) -> None:
-    """Keep no connection to a provider while there is nothing to send."""
+    """End the connections to providers while there is nothing to send."""
     for channel in channels.values():
         if isinstance(channel, KeepsConnection):
             channel.rest()
@@ -102,12 +102,12 @@ def _problem_of(channel: Channel | None) -> str | None:
 
 
 def twilio_token(settings: Settings) -> str:
-    """The account's token, which signs Twilio's calls; empty when text messages are off."""
+    """Return the account's token, which signs Twilio's calls; empty when text messages are off."""
     return "" if settings.twilio.missing else _read(settings.twilio.auth_token_file)
 
 
 def complete(keystore: Secrets, event: str, subject_id: UUID, values: Mapping[str, str]) -> dict[str, str]:
-    """What a message tells, with what no outbox may hold."""
+    """Return the values of a message, with the secrets that no outbox may hold."""
     return fill_in_code(keystore, event, subject_id, fill_in_secret(keystore, event, subject_id, values))
 
 

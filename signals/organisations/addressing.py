@@ -1,4 +1,4 @@
-"""Whom a message reaches and from when: verified recipients, leads, deputies, quiet hours, working days."""
+"""Contact points of people, and the hours of a team: who gets a message, by which channel, from when."""
 
 import uuid
 from collections.abc import Collection, Iterable, Sequence
@@ -22,7 +22,7 @@ _DAYS_LOOKED_AHEAD = 21  # any week has a working day; holidays never fill three
 
 
 class Hours(Protocol):
-    """When a team may be written to: columns of an organisation."""
+    """The hours of a team: columns of an organisation."""
 
     @property
     def opens_at(self) -> int: ...
@@ -35,7 +35,7 @@ class Hours(Protocol):
 
 
 class Reachable(Protocol):
-    """How a person may be told: columns of a recipient."""
+    """The channels of a person: columns of a recipient."""
 
     @property
     def address(self) -> str: ...
@@ -51,9 +51,9 @@ class Reachable(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class ContactPoint:
-    """One way to one person, whom their e-mail address names whatever the channel.
+    """One channel to one person; `person`: their e-mail address, for every channel.
 
-    `deputy`: it is a deputy who is told, who need not be able to sign in.
+    `deputy`: the person is a deputy, who may have no account.
     """
 
     channel: str
@@ -64,9 +64,9 @@ class ContactPoint:
 
 
 def team_of(organisation: Organisation, *, channels: Collection[str] = EMAIL_ONLY) -> list[ContactPoint]:
-    """The verified recipients, each by the channel that they prefer, in the order of their position.
+    """Return the verified recipients by position, each with the preferred channel.
 
-    A text message goes to a verified phone only, and where text messages are on at all; else an e-mail goes.
+    A text message needs a verified phone and a channel that is on; without these an e-mail goes.
     """
     found = (way_to(recipient, organisation.language, channels) for recipient in organisation.recipients)
     return [reach for reach in found if reach is not None]
@@ -75,7 +75,7 @@ def team_of(organisation: Organisation, *, channels: Collection[str] = EMAIL_ONL
 def leads_of(
     session: Session, organisation_ids: Collection[uuid.UUID]
 ) -> dict[uuid.UUID, list[ContactPoint]]:
-    """The team leads of these organisations."""
+    """Return the team leads of these organisations."""
     query = (
         select(StaffMember)
         .where(StaffMember.organisation_id.in_(organisation_ids), StaffMember.role == Role.LEAD)
@@ -90,13 +90,13 @@ def leads_of(
 
 
 def of_staff(session: Session, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, list[ContactPoint]]:
-    """The way to each of these members of staff."""
+    """Return the contact points of these members of staff."""
     query = select(StaffMember).where(StaffMember.id.in_(ids))
     return {member.id: [_of_member(member)] for member in session.scalars(query)} if ids else {}
 
 
 def deputy_of(organisation: Organisation) -> list[ContactPoint]:
-    """The deputy that an organisation named, once they confirmed the address; if any."""
+    """Return the deputy of an organisation, when they verified the address."""
     if not organisation.deputy_email or organisation.deputy_verified_on is None:
         return []
     reach = ContactPoint(
@@ -112,14 +112,14 @@ def path_for(
     *,
     see_signals: Collection[tuple[uuid.UUID | None, str]],
 ) -> str:
-    """`path`, or for a deputy without an account what they can do: behind sign-in they would get nowhere."""
+    """Return `path`, or for a deputy without an account a page that needs no sign-in."""
     if reach.deputy and (organisation_id, reach.recipient.lower()) not in see_signals:
         return f"{DEPUTY_PAGE}{organisation_id}"
     return path
 
 
 def who_see_signals(session: Session) -> frozenset[tuple[uuid.UUID | None, str]]:
-    """(organisation, address in lower case) of everybody who can open a signal of theirs."""
+    """Return (organisation, address in lower case) of everybody who can open its signals."""
     query = select(StaffMember.organisation_id, StaffMember.email).where(
         StaffMember.role.in_((Role.WORKER, Role.LEAD)), StaffMember.disabled_at.is_(None)
     )
@@ -127,14 +127,14 @@ def who_see_signals(session: Session) -> frozenset[tuple[uuid.UUID | None, str]]
 
 
 def service_managers(session: Session) -> list[ContactPoint]:
-    """The leads of the national desk."""
+    """Return the leads of the national desk."""
     desks = select(Organisation.id).where(Organisation.kind == OrganisationKind.NATIONAL)
     found = leads_of(session, list(session.scalars(desks)))
     return [reach for reaches in found.values() for reach in reaches]
 
 
 def administrators(session: Session) -> list[ContactPoint]:
-    """Everybody who administers."""
+    """Return all administrators."""
     query = select(StaffMember).where(
         StaffMember.role == Role.ADMINISTRATOR, StaffMember.disabled_at.is_(None)
     )
@@ -142,21 +142,21 @@ def administrators(session: Session) -> list[ContactPoint]:
 
 
 def coordinators(session: Session) -> frozenset[str]:
-    """Addresses that never hear of a single signal, whatever list they were put on."""
+    """Return the addresses of coordinators: they never get a message about a single signal."""
     query = select(StaffMember.email).where(StaffMember.role == Role.COORDINATOR)
     return frozenset(address.lower() for address in session.scalars(query))
 
 
 def without(reaches: Iterable[ContactPoint], addresses: Collection[str]) -> list[ContactPoint]:
-    """Those of people whose address (lower case) is not among these: a phone is somebody's, too."""
+    """Return the contact points of people whose address (lower case) is not among these."""
     return [reach for reach in reaches if (reach.person or reach.recipient).lower() not in addresses]
 
 
 def not_disturbing(organisation: Hours, moment: datetime) -> datetime:
-    """The moment itself, or the first one after it at which this team may be written to.
+    """Return the moment itself, or the first later moment outside quiet hours and days off.
 
-    `quiet_from` and `quiet_until` may go over midnight. Where `working_days` are set, national holidays are
-    no working days either, and what waited for one comes when the team opens, not at midnight.
+    `quiet_from` and `quiet_until` may span midnight. With `working_days`, national holidays are days off too,
+    and a message that waits for a working day comes when the team opens, not at midnight.
     """
     local = moment.astimezone(AMSTERDAM)
     for _ in range(2 * _DAYS_LOOKED_AHEAD):
@@ -168,7 +168,7 @@ def not_disturbing(organisation: Hours, moment: datetime) -> datetime:
 
 
 def _end_of_quiet(organisation: Hours, local: datetime) -> datetime | None:
-    """When the quiet that holds at a local moment may be over; None when none holds."""
+    """Return when the quiet at a local moment may be over; None when it is not quiet."""
     days, start, end = organisation.working_days, organisation.quiet_from, organisation.quiet_until
     day = local.date()
     if days and (str(day.isoweekday()) not in days or day in holidays_of(day.year)):
@@ -183,7 +183,7 @@ def _end_of_quiet(organisation: Hours, local: datetime) -> datetime | None:
 
 
 def _first_hour(organisation: Hours) -> int:
-    """Of a day after days off: when the quiet of the night ends, or the hour at which the team opens."""
+    """Return the first hour after days off: the end of the quiet night, or the opening hour."""
     start, end = organisation.quiet_from, organisation.quiet_until
     is_over_night = start is not None and end is not None and start > end
     return end if is_over_night and end is not None else organisation.opens_at
@@ -194,7 +194,7 @@ def _at(local: datetime, *, hour: int, days: int = 0) -> datetime:
 
 
 def way_to(recipient: Reachable, language: str, channels: Collection[str]) -> ContactPoint | None:
-    """The way that this person prefers, as far as it is verified and on; None where there is none."""
+    """Return the preferred channel of a person that is verified and on; None without one."""
     if recipient.channel == SMS and recipient.phone and recipient.phone_verified_on and SMS in channels:
         return ContactPoint(
             channel=SMS, recipient=recipient.phone, language=language, person=recipient.address
@@ -210,5 +210,5 @@ def _of_member(member: StaffMember) -> ContactPoint:
 
 
 def once_each(reaches: Iterable[ContactPoint]) -> Sequence[ContactPoint]:
-    """Without repeats, in their order."""
+    """Return the contact points without repeats, in order."""
     return list(dict.fromkeys(reaches))

@@ -1,1 +1,4 @@
-"""What an administrator reaches, and the teams' part in it: never an address, never a signal."""
+"""Serve administrators: organisations, coverage, staff, imports and delivery; no address and no signal.
+
+Start at `office`, whose calls API and pages share.
+"""

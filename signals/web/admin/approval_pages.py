@@ -1,4 +1,4 @@
-"""Where a team's lead or privacy officer decides what an administrator asked."""
+"""The pages on which a team's lead or privacy officer decides about requests."""
 
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,7 @@ from signals.web.staff_kit.officer_sections import officer_sections
 approval_pages = Blueprint("approval_pages", __name__, url_prefix="/desk/approvals")
 
 AUTHENTICATION = "cookie"
-"""What every view here asks for."""
+"""Every blueprint states this; a test compares it with its views."""
 
 _APPROVERS = (Role.LEAD, Role.PRIVACY_OFFICER)
 
@@ -32,21 +32,21 @@ page_kit.share_with(approval_pages, sections)
 @approval_pages.get("")
 @requires_page(*_APPROVERS)
 def approvals() -> str:
-    """What waits, and what was decided."""
+    """Show the requests that wait, and the decisions."""
     return _page()
 
 
 @approval_pages.post("/<uuid:approval_id>/approve")
 @requires_page(*_APPROVERS)
 def approve(approval_id: UUID) -> Any:
-    """Approve it; who is let in gets a link by mail."""
+    """Approve a request; the invited person gets a link by mail."""
     return _decide(approval_id, approve=True)
 
 
 @approval_pages.post("/<uuid:approval_id>/decline")
 @requires_page(*_APPROVERS)
 def decline(approval_id: UUID) -> Any:
-    """Decline it."""
+    """Decline a request."""
     return _decide(approval_id, approve=False)
 
 

@@ -1,4 +1,4 @@
-"""Organisations from a csv: what it would change is shown first, and what was shown is what is done."""
+"""The page that imports organisations from a CSV file: it shows a preview, and then does exactly that."""
 
 import hashlib
 import io
@@ -34,15 +34,15 @@ import_pages = Blueprint("import_pages", __name__, url_prefix="/admin/organisati
 page_kit.share_with(import_pages, sections)
 
 AUTHENTICATION = "cookie"
-"""What every view here asks for."""
+"""Every blueprint states this; a test compares it with its views."""
 
 LARGEST: Final = 96 * 1024
-"""Bytes: twice the whole country in lines of 150. What is larger goes by the command."""
+"""Bytes: twice the whole country in lines of 150. The command takes larger files."""
 _NOTHING_DONE: Final = frozenset({ChangeKind.UNCHANGED, ChangeKind.STILL_NOT_ONBOARDED})
 
 
 class ImportForm(forms.Form):
-    """`text` is the file once it was looked at; `seen` what was shown of it then."""
+    """`text`: the file after its preview; `seen`: a mark of that preview."""
 
     text = fields.String(load_default="")
     seen = fields.String(load_default="")
@@ -50,8 +50,8 @@ class ImportForm(forms.Form):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Looked:
-    """A file and what it would change; `again`: not what was shown the last time."""
+class Preview:
+    """A file and its changes; `again`: they differ from the preview before."""
 
     text: str
     verified_on: date | None
@@ -64,7 +64,7 @@ class Looked:
 
     @property
     def changes(self) -> list[Change]:
-        """All but what stays as it is."""
+        """Return the changes, without unchanged organisations."""
         return [change for change in self.result.changes if change.kind is not ChangeKind.UNCHANGED]
 
     @property
@@ -75,14 +75,14 @@ class Looked:
 @import_pages.get("")
 @requires_page(Role.ADMINISTRATOR)
 def form() -> str:
-    """Which file; with `done` how much the last one changed."""
+    """Ask for a file; with `done`, show how much the last one changed."""
     return _page()
 
 
 @import_pages.post("")
 @requires_page(Role.ADMINISTRATOR)
 def take() -> Any:
-    """Show what a file would change, or do what was shown."""
+    """Show the changes of a file, or make the changes of the preview."""
     try:
         wanted = _FORM.load({name: value for name, value in request.form.items() if value.strip()})
         if wanted["verified_on"] is not None and wanted["verified_on"] > today(desk().clock):
@@ -91,23 +91,23 @@ def take() -> Any:
     except ValidationError as refused:
         return _page(errors=forms.messages(refused)), 400
     if not wanted["seen"]:
-        return _page(looked=_looked_at(text, wanted["verified_on"]))
+        return _page(preview=_preview_of(text, wanted["verified_on"]))
     done = _done(text, wanted["verified_on"], wanted["seen"])
     if done is None:
-        return _page(looked=_looked_at(text, wanted["verified_on"], again=True)), 409
+        return _page(preview=_preview_of(text, wanted["verified_on"], again=True)), 409
     return account_shared.see_other(".form", done=done)
 
 
-def _looked_at(text: str, verified_on: date | None, *, again: bool = False) -> Looked:
-    """Only read: nobody who writes waits for somebody who looks."""
+def _preview_of(text: str, verified_on: date | None, *, again: bool = False) -> Preview:
+    """Preview a file in a reading session, which locks nothing."""
     file = io.StringIO(text, newline="")
     with desk().reading() as session:
         result = preview_organisations(session, desk().clock, file=file, recipients_verified_on=verified_on)
-    return Looked(text=text, verified_on=verified_on, result=result, again=again)
+    return Preview(text=text, verified_on=verified_on, result=result, again=again)
 
 
 def _done(text: str, verified_on: date | None, seen: str) -> int | None:
-    """How many changes were made; None, and nothing done, where they are not those that were shown."""
+    """Make the changes and return how many; None when they differ from the preview."""
     file = io.StringIO(text, newline="")
     with operation() as importing:
         result = import_organisations(importing, file=file, recipients_verified_on=verified_on)
@@ -118,14 +118,14 @@ def _done(text: str, verified_on: date | None, seen: str) -> int | None:
 
 
 def _mark_of(result: OrganisationImport, text: str, verified_on: date | None) -> str:
-    """Of what was there, what the file says, and what comes of it."""
+    """Return a mark of the organisations before, the file, and its changes."""
     told = [f"{change.kind}\0{change.name}\0{change.detail}" for change in result.changes]
     said = "\n".join([result.before, str(verified_on), *text.split(), *told])
     return hashlib.sha256(said.encode()).hexdigest()
 
 
 def _text_of_file() -> str:
-    """What was sent as a file; raises `ValidationError` for none, for a large one and for what is no text."""
+    """Return the text of the sent file. Raises `ValidationError` for no file, a large one, and no text."""
     sent = request.files.get("file")
     content = sent.stream.read(LARGEST + 1) if sent is not None else b""
     if not content.strip():
@@ -138,10 +138,10 @@ def _text_of_file() -> str:
         raise ValidationError("not_text", "file") from None
 
 
-def _page(*, looked: Looked | None = None, errors: dict[str, str] | None = None) -> str:
+def _page(*, preview: Preview | None = None, errors: dict[str, str] | None = None) -> str:
     return render_template(
         "admin/import.html",
-        looked=looked,
+        preview=preview,
         errors=errors or {},
         trouble="",
         done=request.args.get("done", "") if request.args.get("done", "").isdecimal() else "",

@@ -1,4 +1,4 @@
-"""The administrator's pages: organisations, coverage, staff and approvals; never an address or a signal."""
+"""The administrator's pages: organisations, coverage, staff and approvals; no address and no signal."""
 
 from collections.abc import Callable, Mapping
 from datetime import date
@@ -32,10 +32,10 @@ from signals.web.staff_kit.schemas import Choice
 admin_pages = Blueprint("admin_pages", __name__, url_prefix="/admin")
 
 AUTHENTICATION = "cookie"
-"""What every view here asks for."""
+"""Every blueprint states this; a test compares it with its views."""
 
 PLACES_FOR_RECIPIENTS: Final = 3
-"""At least, and one that is empty as long as a team may have more."""
+"""The least number of places; one is empty while a team may have more recipients."""
 _REFUSED: Final = (*page_kit.REFUSED, StaleSettings)
 _FIELDS_OF_RECIPIENT: Final = {"address": "recipient", "verified_on": "verified"}
 
@@ -48,7 +48,7 @@ class OrganisationForm(forms.Form):
 
 
 class OnboardForm(forms.Form):
-    """What an organisation needs before it receives; an empty field is emptied."""
+    """The fields that an organisation needs before it receives; an empty field empties the value."""
 
     name = fields.String(required=True, validate=validate.Length(max=120, error="too_long"))
     agreement_on = StrictDate(load_default=None)
@@ -90,7 +90,7 @@ class CheckForm(forms.Form):
 
 
 def sections() -> list[tuple[str, str]]:
-    """What the administrator's pages lead to."""
+    """Return the sections of the administrator's pages."""
     return [
         ("admin_pages.organisations", gettext("Organisations")),
         ("admin_pages.coverage", gettext("Coverage")),
@@ -107,14 +107,14 @@ page_kit.share_with(admin_pages, sections)
 @admin_pages.get("")
 @requires_page(Role.ADMINISTRATOR)
 def organisations() -> str:
-    """All organisations with what each lacks."""
+    """Show all organisations and what each lacks."""
     return _organisations_page()
 
 
 @admin_pages.post("/organisations")
 @requires_page(Role.ADMINISTRATOR)
 def add_organisation() -> Any:
-    """Add one."""
+    """Add an organisation."""
     try:
         added = office.add_organisation(**forms.load(_ORGANISATION))
     except page_kit.REFUSED as refused:
@@ -125,14 +125,14 @@ def add_organisation() -> Any:
 @admin_pages.get("/organisations/<uuid:organisation_id>")
 @requires_page(Role.ADMINISTRATOR)
 def organisation(organisation_id: UUID) -> str:
-    """One organisation: onboarding, coverage and staff."""
+    """Show one organisation: onboarding, coverage and staff."""
     return _organisation_page(organisation_id)
 
 
 @admin_pages.post("/organisations/<uuid:organisation_id>")
 @requires_page(Role.ADMINISTRATOR)
 def change_organisation(organisation_id: UUID) -> Any:
-    """Change or onboard it."""
+    """Change or onboard an organisation."""
 
     def work() -> None:
         changes = forms.load(_ONBOARD) | {"recipients": _typed_recipients()}
@@ -144,7 +144,7 @@ def change_organisation(organisation_id: UUID) -> Any:
 @admin_pages.post("/organisations/<uuid:organisation_id>/coverage")
 @requires_page(Role.ADMINISTRATOR)
 def add_area(organisation_id: UUID) -> Any:
-    """Let it cover an area."""
+    """Let an organisation cover an area."""
 
     def work() -> None:
         values = forms.load(_AREA)
@@ -157,7 +157,7 @@ def add_area(organisation_id: UUID) -> Any:
 @admin_pages.post("/organisations/<uuid:organisation_id>/staff")
 @requires_page(Role.ADMINISTRATOR)
 def add_staff(organisation_id: UUID) -> Any:
-    """Invite its first lead, or ask the team."""
+    """Invite the first lead, or ask the team."""
 
     def work() -> None:
         office.let_in(**forms.load(_STAFF), organisation=organisation_id)
@@ -168,7 +168,7 @@ def add_staff(organisation_id: UUID) -> Any:
 @admin_pages.post("/organisations/<uuid:organisation_id>/staff/<uuid:member_id>/disable")
 @requires_page(Role.ADMINISTRATOR)
 def disable(organisation_id: UUID, member_id: UUID) -> Any:
-    """Shut somebody out at once."""
+    """Shut somebody out."""
     return _take(organisation_id, "", lambda: office.disable(member_id))
 
 
@@ -182,7 +182,7 @@ def reset(organisation_id: UUID, member_id: UUID) -> Any:
 @admin_pages.get("/coverage")
 @requires_page(Role.ADMINISTRATOR)
 def coverage() -> Any:
-    """Gaps and overlaps on a day in words, and the next boundary change."""
+    """Show gaps and overlaps on a day, and the next boundary change."""
     try:
         on, errors = _CHECK.load({n: t for n, t in request.args.items() if t.strip()})["on"], {}
     except ValidationError as refused:
@@ -194,7 +194,7 @@ def coverage() -> Any:
 @admin_pages.get("/approvals")
 @requires_page(Role.ADMINISTRATOR)
 def approvals() -> str:
-    """What was asked of teams, and how they decided."""
+    """Show the requests to teams, and their decisions."""
     return render_template("admin/approvals.html", approvals=office.approvals(), trouble="", decides=False)
 
 
@@ -226,7 +226,7 @@ def _organisation_page(
     if found is None:
         raise NotFound
     if isinstance(refused, StaleSettings):
-        form = ""  # all as it is by now: what was typed would undo what somebody else did meanwhile
+        form = ""  # show the current values: the typed ones would undo the other change
     return render_template(
         "admin/organisation.html",
         found=found,
@@ -247,7 +247,7 @@ def _organisation_page(
 
 
 def name_of(area: str) -> str:
-    """`Amsterdam (GM0363)`; a postcode, and what is on no map of ours, as it is."""
+    """Return `Amsterdam (GM0363)`; a postcode or an unknown code stays as it is."""
     known = reference.municipalities().get(area) or reference.ggd_regions().get(area)
     return f"{known.name} ({area})" if known else area
 
@@ -277,7 +277,7 @@ def _missing(found: Organisation) -> list[str]:
 
 
 def _on_page(name: str) -> str:
-    """The page's name of a field: `recipients.1.address` of those given is `recipient-2` of all places."""
+    """Return the page's name of a field: `recipients.1.address` of filled places can be `recipient-2`."""
     kind, *rest = name.split(".")
     if kind != "recipients" or len(rest) != 2:
         return name
@@ -285,14 +285,14 @@ def _on_page(name: str) -> str:
 
 
 def _recipients(found: Organisation) -> list[tuple[str, str]]:
-    """(address, day on which it was verified) of every recipient, and empty ones for more."""
+    """Return (address, day of verification) of every recipient, and empty places for more."""
     known = [(one.address, str(one.verified_on or "")) for one in found.recipients]
     places = min(max(PLACES_FOR_RECIPIENTS, len(known) + 1), MOST_RECIPIENTS)
     return known + [("", "")] * (places - len(known))
 
 
 def _typed_rows() -> list[tuple[str, str]]:
-    """As `_recipients`, each as it was typed and at its own place."""
+    """Return the typed recipients, each at its own place."""
     typed = [place for place in range(MOST_RECIPIENTS) if f"recipient-{place}" in request.form]
     return [_typed_row(place) for place in range(max([PLACES_FOR_RECIPIENTS - 1, *typed]) + 1)]
 

@@ -39,7 +39,7 @@ class DayOfMoment(fields.Date):
 
 
 class OrganisationsQuery(Strict):
-    """Which organisations."""
+    """The organisations to list."""
 
     receiving = YesNo(
         load_default=False,
@@ -56,7 +56,7 @@ class OrganisationsQuery(Strict):
 
 
 class RecipientSchema(Strict):
-    """Where an organisation hears of new signals."""
+    """A recipient of messages about signals."""
 
     address = fields.String(required=True, validate=something(254))
     verified_on = StrictDate(load_default=None, allow_none=True)
@@ -72,7 +72,7 @@ class NewOrganisationSchema(Strict):
 
 
 class ChangeOrganisationSchema(Strict):
-    """What changes; what is left out stays. Agreement, both bases and two recipients make it receive."""
+    """The fields to change. Agreement, both bases and two recipients make an organisation receive."""
 
     name = fields.String(validate=validate.Length(min=1, max=120, error="out_of_range"))
     agreement_on = StrictDate(allow_none=True, metadata={"description": "Date of the art. 28 AVG agreement"})
@@ -103,13 +103,13 @@ class ChangeOrganisationSchema(Strict):
 
 
 class CoverageQuery(Strict):
-    """Of which organisation; all without."""
+    """The organisation; all organisations without it."""
 
     organisation = fields.UUID(load_default=None)
 
 
 def _is_area_code(text: str) -> None:
-    """The pattern of the description, whose `$` is no line end in Python."""
+    """Check the pattern of the description, whose `$` is no line end in Python."""
     if not re.fullmatch("[A-Z0-9]{2,6}", text):
         raise ValidationError("invalid_value")
 
@@ -135,25 +135,25 @@ class AreaSchema(Strict):
 
 
 class EndAreaSchema(Strict):
-    """When a coverage ends (excluded)."""
+    """The end of a coverage (excluded)."""
 
     valid_until = StrictDate(required=True)
 
 
 class CheckQuery(Strict):
-    """On which day; today without."""
+    """The day; today without it."""
 
     on = StrictDate(load_default=None)
 
 
 class StaffQuery(Strict):
-    """For an administrator: of which organisation; without, who belongs to none."""
+    """For an administrator: the organisation; without it, the staff without an organisation."""
 
     organisation = fields.UUID(load_default=None)
 
 
 class NewStaffSchema(Strict):
-    """Somebody to let in. A lead leaves `organisation_id` out: it is the own one."""
+    """Somebody to invite. A lead leaves out `organisation_id`: it is the own organisation."""
 
     name = fields.String(required=True, validate=validate.Length(min=1, max=120, error="out_of_range"))
     email = fields.String(required=True, validate=something(254))
@@ -239,7 +239,7 @@ class CoverageProblemSchema(Schema):
 
 
 class ReceiversSchema(Schema):
-    """Who receives in areas on the day before and on the day of the change; twice the same if that stays."""
+    """The receivers of areas on the day before and on the day of the change."""
 
     areas = fields.List(
         fields.String(),
@@ -251,7 +251,7 @@ class ReceiversSchema(Schema):
 
 
 class MoveSchema(Schema):
-    """A municipality that ends, its successor, and what moves: four-digit postcodes, from whom to whom."""
+    """A municipality that ends, its successor, and the four-digit postcodes that move."""
 
     old_code = fields.String(required=True)
     old_name = fields.String(required=True)
@@ -262,7 +262,7 @@ class MoveSchema(Schema):
 
 
 class UpcomingSchema(Schema):
-    """The next boundary change; `outliving`: rows that will go on after their team's municipality ends."""
+    """The next boundary change; `outliving`: rows that continue after their municipality ends."""
 
     effective_date = fields.Date(required=True)
     moves = fields.List(fields.Nested(MoveSchema), required=True)
@@ -270,7 +270,7 @@ class UpcomingSchema(Schema):
 
 
 class CheckSchema(Schema):
-    """What is wrong with coverage on a day, and the next boundary change after it."""
+    """The problems of coverage on a day, and the next boundary change after it."""
 
     on = fields.Date(required=True)
     problems = fields.List(fields.Nested(CoverageProblemSchema), required=True)
@@ -278,7 +278,7 @@ class CheckSchema(Schema):
 
 
 class StaffMemberSchema(Schema):
-    """Somebody who signs in."""
+    """A member of staff."""
 
     id = fields.UUID(required=True)
     name = fields.String(required=True)
@@ -290,13 +290,13 @@ class StaffMemberSchema(Schema):
 
 
 class StaffSchema(Schema):
-    """A team, who is shut out last."""
+    """A team; disabled members come last."""
 
     items = fields.List(fields.Nested(StaffMemberSchema), required=True)
 
 
 class ApprovalSchema(Schema):
-    """What an administrator asks of the organisation, or a lead of its privacy officer, for 14 days."""
+    """A request of an administrator to an organisation, or of a lead to its privacy officer, for 14 days."""
 
     id = fields.UUID(attribute="approval.id", required=True)
     organisation = fields.Nested(OrganisationSchema, required=True)
@@ -329,13 +329,13 @@ class ApprovalSchema(Schema):
 
 
 class ApprovalsSchema(Schema):
-    """Requests, those that wait first."""
+    """Requests; the waiting ones come first."""
 
     items = fields.List(fields.Nested(ApprovalSchema), required=True)
 
 
 class LetInSchema(Schema):
-    """Either the account, whose owner gets a link by mail, or the request that waits for the organisation."""
+    """Either the account, whose owner gets a link by mail, or the request that waits."""
 
     member = fields.Nested(StaffMemberSchema, required=True, allow_none=True)
     approval = fields.Nested(ApprovalSchema, required=True, allow_none=True)
