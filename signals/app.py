@@ -65,7 +65,7 @@ def prepare_app(settings: Settings) -> "Callable[[], Flask]":
     if settings.serves_staff:
         _staff_calls()
         _staff_pages()
-    if _shows_figures(settings):
+    if settings.shows_figures:
         _figure_calls_and_pages()
     return partial(create_app, settings)
 
@@ -188,7 +188,7 @@ class _Parts:
         if settings.serves_staff:
             checks["keystore"] = self._add_staff_side(router)
             self._add_delivery()
-        if _shows_figures(settings):
+        if settings.shows_figures:
             self._add_figures()
         register_pages(self.app, settings)
         self.app.register_blueprint(health_blueprint(checks))
@@ -270,10 +270,6 @@ class _Parts:
             self.api.register_blueprint(blueprint)
         for blueprint in pages:
             self.app.register_blueprint(blueprint)
-
-
-def _shows_figures(settings: Settings) -> bool:
-    return settings.serves_staff or (settings.serves_public and settings.figures.public)
 
 
 def _public_calls_and_pages() -> "tuple[list[Blueprint], list[Blueprint]]":

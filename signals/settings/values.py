@@ -171,6 +171,10 @@ class Settings:
         return self.role in (ProcessRole.DESK, ProcessRole.ALL)
 
     @property
+    def shows_figures(self) -> bool:
+        return self.serves_staff or (self.serves_public and self.figures.public)
+
+    @property
     def runs_jobs(self) -> bool:
         return self.role in (ProcessRole.WORKER, ProcessRole.ALL)
 
