@@ -29,12 +29,10 @@ admin_api = StaffBlueprint(
 AUTHENTICATION = "bearer"
 """Every blueprint states this; a test compares it with its views."""
 
-_TOKEN: Final[list[dict[str, list[str]]]] = [{"token": []}]
 _FOLLOW_UP: Final = (Role.WORKER, Role.LEAD)
 
 
 @admin_api.get("/organisations")
-@admin_api.doc(security=_TOKEN)
 @requires(*_FOLLOW_UP, Role.ADMINISTRATOR)
 @admin_api.arguments(schemas.OrganisationsQuery, location="query", unknown="raise")
 @admin_api.response(200, schemas.OrganisationsSchema)
@@ -51,7 +49,6 @@ def organisations(wanted: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 @admin_api.post("/organisations")
-@admin_api.doc(security=_TOKEN)
 @requires(Role.ADMINISTRATOR)
 @admin_api.arguments(schemas.NewOrganisationSchema)
 @admin_api.response(201, schemas.ListedOrganisationSchema)
@@ -62,7 +59,6 @@ def add_organisation(values: Mapping[str, Any]) -> Organisation:
 
 
 @admin_api.route("/organisations/<uuid:organisation_id>", methods=["PATCH"])
-@admin_api.doc(security=_TOKEN)
 @requires(Role.ADMINISTRATOR)
 @admin_api.arguments(schemas.ChangeOrganisationSchema)
 @admin_api.response(200, schemas.ListedOrganisationSchema)
@@ -73,7 +69,6 @@ def change_organisation(values: Mapping[str, Any], organisation_id: UUID) -> Org
 
 
 @admin_api.get("/coverage")
-@admin_api.doc(security=_TOKEN)
 @requires(Role.ADMINISTRATOR)
 @admin_api.arguments(schemas.CoverageQuery, location="query", unknown="raise")
 @admin_api.response(200, schemas.CoverageSchema)
@@ -83,7 +78,6 @@ def coverage(wanted: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 @admin_api.post("/coverage")
-@admin_api.doc(security=_TOKEN)
 @requires(Role.ADMINISTRATOR)
 @admin_api.arguments(schemas.AreaSchema)
 @admin_api.response(201, schemas.AreaAnswerSchema)
@@ -95,7 +89,6 @@ def add_area(values: Mapping[str, Any]) -> CoverageArea:
 
 
 @admin_api.route("/coverage/<uuid:area_id>", methods=["PATCH"])
-@admin_api.doc(security=_TOKEN)
 @requires(Role.ADMINISTRATOR)
 @admin_api.arguments(schemas.EndAreaSchema)
 @admin_api.response(200, schemas.AreaAnswerSchema)
@@ -106,7 +99,6 @@ def end_area(values: Mapping[str, Any], area_id: UUID) -> CoverageArea:
 
 
 @admin_api.get("/coverage/check")
-@admin_api.doc(security=_TOKEN)
 @requires(Role.ADMINISTRATOR)
 @admin_api.arguments(schemas.CheckQuery, location="query", unknown="raise")
 @admin_api.response(200, schemas.CheckSchema)
@@ -116,7 +108,6 @@ def check(wanted: Mapping[str, Any]) -> CoverageCheck:
 
 
 @admin_api.get("/staff")
-@admin_api.doc(security=_TOKEN)
 @requires(Role.LEAD, Role.PRIVACY_OFFICER, Role.ADMINISTRATOR)
 @admin_api.arguments(schemas.StaffQuery, location="query", unknown="raise")
 @admin_api.response(200, schemas.StaffSchema)
@@ -126,7 +117,6 @@ def staff(wanted: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 @admin_api.post("/staff")
-@admin_api.doc(security=_TOKEN)
 @requires(Role.LEAD, Role.ADMINISTRATOR)
 @admin_api.arguments(schemas.NewStaffSchema)
 @admin_api.response(201, schemas.LetInSchema)
@@ -144,7 +134,6 @@ def add_staff(values: Mapping[str, Any]) -> tuple[LetIn, int]:
 
 
 @admin_api.post("/staff/<uuid:member_id>/disable")
-@admin_api.doc(security=_TOKEN)
 @requires(Role.LEAD, Role.ADMINISTRATOR)
 @admin_api.response(200, schemas.StaffMemberSchema)
 @admin_api.alt_response(202, schema=schemas.LetInSchema)
@@ -158,7 +147,6 @@ def disable(member_id: UUID) -> StaffMember | Response:
 
 
 @admin_api.post("/staff/<uuid:member_id>/role")
-@admin_api.doc(security=_TOKEN)
 @requires(Role.LEAD)
 @admin_api.arguments(schemas.RoleSchema)
 @admin_api.response(200, schemas.StaffMemberSchema)
@@ -173,7 +161,6 @@ def change_role(wanted: Mapping[str, Any], member_id: UUID) -> StaffMember | Res
 
 
 @admin_api.post("/staff/<uuid:member_id>/reset")
-@admin_api.doc(security=_TOKEN)
 @requires(Role.LEAD, Role.ADMINISTRATOR)
 @admin_api.response(200, schemas.LetInSchema)
 @admin_api.alt_response(202, schema=schemas.LetInSchema)
@@ -188,7 +175,6 @@ def reset(member_id: UUID) -> tuple[LetIn, int]:
 
 
 @admin_api.get("/approvals")
-@admin_api.doc(security=_TOKEN)
 @requires(Role.LEAD, Role.PRIVACY_OFFICER, Role.ADMINISTRATOR)
 @admin_api.response(200, schemas.ApprovalsSchema)
 def approvals() -> Mapping[str, Any]:
@@ -197,7 +183,6 @@ def approvals() -> Mapping[str, Any]:
 
 
 @admin_api.post("/approvals/<uuid:approval_id>/approve")
-@admin_api.doc(security=_TOKEN)
 @requires(Role.LEAD, Role.PRIVACY_OFFICER)
 @admin_api.response(200, schemas.ApprovalSchema)
 @answers(400, 404, 409)
@@ -211,7 +196,6 @@ def approve(approval_id: UUID) -> ApprovalView:
 
 
 @admin_api.post("/approvals/<uuid:approval_id>/decline")
-@admin_api.doc(security=_TOKEN)
 @requires(Role.LEAD, Role.PRIVACY_OFFICER)
 @admin_api.response(200, schemas.ApprovalSchema)
 @answers(400, 404, 409)

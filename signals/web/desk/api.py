@@ -30,7 +30,6 @@ staff_api = StaffBlueprint(
 AUTHENTICATION = "bearer"
 """Every view here asks for it, except signing in."""
 
-_TOKEN: Final[list[dict[str, list[str]]]] = [{"token": []}]
 _ETAG: Final = {"ETag": {"description": "The signal's version", "schema": {"type": "string"}}}
 _REOPEN: Final = requests.ReopenSchema()
 _CHANGE_ANSWERS: Final = (400, 404, 409, 410, 412)
@@ -57,7 +56,6 @@ def open_session(credentials: Mapping[str, str]) -> dict[str, Any]:
 
 
 @staff_api.delete("/sessions/current")
-@staff_api.doc(security=_TOKEN)
 @requires(*EVERYONE)
 @staff_api.response(204)
 def close_session() -> Response:
@@ -67,7 +65,6 @@ def close_session() -> Response:
 
 
 @staff_api.get("/me")
-@staff_api.doc(security=_TOKEN)
 @requires(*EVERYONE)
 @staff_api.response(200, shown.MeSchema)
 def me() -> dict[str, Any]:
@@ -78,7 +75,6 @@ def me() -> dict[str, Any]:
 
 
 @staff_api.get("/queue")
-@staff_api.doc(security=_TOKEN)
 @requires(*FOLLOW_UP_ROLES)
 @staff_api.arguments(requests.QueueQuery, location="query", unknown="raise")
 @staff_api.response(200, shown.QueueSchema)
@@ -90,7 +86,6 @@ def queue(wanted: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @staff_api.get("/signals/<uuid:signal_id>")
-@staff_api.doc(security=_TOKEN)
 @requires(*FOLLOW_UP_ROLES)
 @staff_api.response(200, shown.SignalSchema, headers=_ETAG)
 @answers(404, 410)
@@ -100,7 +95,7 @@ def signal(signal_id: UUID) -> Answer:
 
 
 @staff_api.post("/signals/<uuid:signal_id>/claim")
-@staff_api.doc(security=_TOKEN, parameters=[IF_MATCH])
+@staff_api.doc(parameters=[IF_MATCH])
 @requires(*FOLLOW_UP_ROLES)
 @staff_api.response(200, shown.SignalSchema, headers=_ETAG)
 @answers(*_CHANGE_ANSWERS)
@@ -110,7 +105,7 @@ def claim(signal_id: UUID) -> Answer:
 
 
 @staff_api.post("/signals/<uuid:signal_id>/release")
-@staff_api.doc(security=_TOKEN, parameters=[IF_MATCH])
+@staff_api.doc(parameters=[IF_MATCH])
 @requires(*FOLLOW_UP_ROLES)
 @staff_api.response(200, shown.SignalSchema, headers=_ETAG)
 @answers(*_CHANGE_ANSWERS)
@@ -121,7 +116,6 @@ def release(signal_id: UUID) -> Answer:
 
 @staff_api.post("/signals/<uuid:signal_id>/reopen")
 @staff_api.doc(
-    security=_TOKEN,
     parameters=[IF_MATCH],
     requestBody={"required": False, "content": {"application/json": {"schema": requests.ReopenSchema}}},
 )
@@ -134,7 +128,7 @@ def reopen(signal_id: UUID) -> Answer:
 
 
 @staff_api.post("/signals/<uuid:signal_id>/contact-attempts")
-@staff_api.doc(security=_TOKEN, parameters=[IF_MATCH])
+@staff_api.doc(parameters=[IF_MATCH])
 @requires(*FOLLOW_UP_ROLES)
 @staff_api.arguments(requests.AttemptSchema)
 @staff_api.response(201, shown.RecordedAttemptSchema, headers=_ETAG)
@@ -145,7 +139,7 @@ def record_attempt(values: Mapping[str, Any], signal_id: UUID) -> Answer:
 
 
 @staff_api.post("/signals/<uuid:signal_id>/notes")
-@staff_api.doc(security=_TOKEN, parameters=[IF_MATCH])
+@staff_api.doc(parameters=[IF_MATCH])
 @requires(*FOLLOW_UP_ROLES)
 @staff_api.arguments(requests.NoteSchema)
 @staff_api.response(201, shown.WrittenNoteSchema, headers=_ETAG)
@@ -156,7 +150,7 @@ def add_note(values: Mapping[str, Any], signal_id: UUID) -> Answer:
 
 
 @staff_api.post("/signals/<uuid:signal_id>/conclude")
-@staff_api.doc(security=_TOKEN, parameters=[IF_MATCH])
+@staff_api.doc(parameters=[IF_MATCH])
 @requires(*FOLLOW_UP_ROLES)
 @staff_api.arguments(requests.ConcludeSchema)
 @staff_api.response(200, shown.SignalSchema, headers=_ETAG)
@@ -167,7 +161,7 @@ def conclude(values: Mapping[str, Any], signal_id: UUID) -> Answer:
 
 
 @staff_api.post("/signals/<uuid:signal_id>/notice")
-@staff_api.doc(security=_TOKEN, parameters=[IF_MATCH])
+@staff_api.doc(parameters=[IF_MATCH])
 @requires(*FOLLOW_UP_ROLES)
 @staff_api.arguments(requests.NoticeSchema)
 @staff_api.response(201, shown.NoticeStateSchema, headers=_ETAG)
@@ -178,7 +172,7 @@ def record_notice(values: Mapping[str, Any], signal_id: UUID) -> Answer:
 
 
 @staff_api.post("/signals/<uuid:signal_id>/wmo-notification")
-@staff_api.doc(security=_TOKEN, parameters=[IF_MATCH])
+@staff_api.doc(parameters=[IF_MATCH])
 @requires(*FOLLOW_UP_ROLES)
 @staff_api.arguments(requests.WmoSchema)
 @staff_api.response(201, shown.WmoStateSchema, headers=_ETAG)
@@ -189,7 +183,6 @@ def record_wmo(values: Mapping[str, Any], signal_id: UUID) -> Answer:
 
 
 @staff_api.post("/search")
-@staff_api.doc(security=_TOKEN)
 @requires(*FOLLOW_UP_ROLES)
 @staff_api.arguments(requests.SearchSchema)
 @staff_api.response(200, shown.FoundSchema)
@@ -201,7 +194,6 @@ def find(wanted: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @staff_api.post("/rounds")
-@staff_api.doc(security=_TOKEN)
 @requires(*FOLLOW_UP_ROLES)
 @staff_api.arguments(requests.RoundSchema)
 @staff_api.response(200, shown.RoundAnswerSchema)

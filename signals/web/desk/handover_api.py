@@ -1,6 +1,5 @@
 """Serve the hand-over of a concluded signal to programs."""
 
-from typing import Final
 from uuid import UUID
 
 from flask import Response
@@ -17,11 +16,8 @@ handover_api = StaffBlueprint(
 
 AUTHENTICATION = "bearer"
 
-_TOKEN: Final[list[dict[str, list[str]]]] = [{"token": []}]
-
 
 @handover_api.get("/signals/<uuid:signal_id>/handover.json")
-@handover_api.doc(security=_TOKEN)
 @requires(*FOLLOW_UP_ROLES)
 @handover_api.response(200, HandoverSchema)
 @answers(404, 409, 410)
@@ -31,7 +27,6 @@ def as_json(signal_id: UUID) -> Handover:
 
 
 @handover_api.get("/signals/<uuid:signal_id>/handover.pdf")
-@handover_api.doc(security=_TOKEN)
 @requires(*FOLLOW_UP_ROLES)
 @handover_api.response(200, {"type": "string", "format": "binary"}, content_type=PDF)
 @answers(404, 409, 410)

@@ -15,8 +15,6 @@ from signals.web.http.problems import MEDIA_TYPE, ProblemSchema
 
 API_BASE: Final = "/api/v1"
 API_VERSION: Final = "1.0.0"
-TOKEN: Final[list[dict[str, list[str]]]] = [{"token": []}]
-"""The `security` of a call that asks for a bearer's token."""
 
 _VERSION: Final = {
     "API-Version": {
@@ -86,7 +84,7 @@ def describe() -> dict[str, Any]:
     document: dict[str, Any] = deepcopy(api.spec.to_dict())
     _refuse_with_problems(document)
     _add_headers(document)
-    _name_operations(current_app, document)
+    _complete_operations(current_app, document)
     return document
 
 
@@ -122,10 +120,14 @@ def _add_headers(document: dict[str, Any]) -> None:
                 answer["headers"] = {**answer.get("headers", {}), **_OF_REFUSALS.get(status, {}), **_VERSION}
 
 
-def _name_operations(app: Flask, document: dict[str, Any]) -> None:
-    """Add `operationId`s of blueprint and view: generated clients name their functions by them."""
+def _complete_operations(app: Flask, document: dict[str, Any]) -> None:
+    """Add each operation's `security`, and an `operationId` by which generated clients name a function."""
     for rule in app.url_map.iter_rules():
         calls = document["paths"].get(_VARIABLE.sub(r"{\1}", rule.rule), {})
+        asked = getattr(app.view_functions[rule.endpoint], "authentication", None)
         for method in (rule.methods or set()) & {name.upper() for name in calls}:
+            call = calls[method.lower()]
             first, *rest = re.split(r"[._]", rule.endpoint)
-            calls[method.lower()]["operationId"] = first + "".join(word.capitalize() for word in rest)
+            call["operationId"] = first + "".join(word.capitalize() for word in rest)
+            if asked is not None and asked.means == "bearer":
+                call.setdefault("security", [{"token": []}])

@@ -8,7 +8,7 @@ from flask import Response
 from signals.models import Signal
 from signals.vocabulary import Role
 from signals.web.http.accepting import prefers
-from signals.web.http.openapi import API_BASE, TOKEN, StaffBlueprint, answers
+from signals.web.http.openapi import API_BASE, StaffBlueprint, answers
 from signals.web.http.preconditions import IF_MATCH, if_match
 from signals.web.officer import record_schemas, rights, rights_schemas
 from signals.web.officer.forgotten import Forgotten, forgotten, periods_in_force, set_period
@@ -35,7 +35,6 @@ _ALSO_CSV: Final = {"responses": {200: {"content": {CSV: {"schema": {"type": "st
 
 
 @officer_api.post("/residents/search")
-@officer_api.doc(security=TOKEN)
 @requires(Role.PRIVACY_OFFICER)
 @officer_api.arguments(rights_schemas.AddressQuery)
 @officer_api.response(200, rights_schemas.HeldSchema)
@@ -49,7 +48,7 @@ def find(wanted: Mapping[str, Any]) -> rights.Held:
 
 
 @officer_api.post("/residents/export")
-@officer_api.doc(security=TOKEN, **_ALSO_PDF)
+@officer_api.doc(**_ALSO_PDF)
 @requires(Role.PRIVACY_OFFICER)
 @officer_api.arguments(rights_schemas.ExportSchema)
 @officer_api.response(200, rights_schemas.ExportedSchema)
@@ -61,7 +60,6 @@ def export(wanted: Mapping[str, Any]) -> Response | Mapping[str, Any]:
 
 
 @officer_api.post("/residents/erase")
-@officer_api.doc(security=TOKEN)
 @requires(Role.PRIVACY_OFFICER)
 @officer_api.arguments(rights_schemas.EraseSchema)
 @officer_api.response(200, rights_schemas.ErasedSchema)
@@ -72,7 +70,7 @@ def erase(wanted: Mapping[str, Any]) -> rights.Erased:
 
 
 @officer_api.post("/residents/rectify")
-@officer_api.doc(security=TOKEN, parameters=[IF_MATCH])
+@officer_api.doc(parameters=[IF_MATCH])
 @requires(Role.PRIVACY_OFFICER)
 @officer_api.arguments(rights_schemas.RectifySchema)
 @officer_api.response(200, rights_schemas.RightDoneSchema)
@@ -84,7 +82,7 @@ def rectify(wanted: Mapping[str, Any]) -> Signal:
 
 
 @officer_api.post("/residents/restrict")
-@officer_api.doc(security=TOKEN, parameters=[IF_MATCH])
+@officer_api.doc(parameters=[IF_MATCH])
 @requires(Role.PRIVACY_OFFICER)
 @officer_api.arguments(rights_schemas.RestrictSchema)
 @officer_api.response(200, rights_schemas.RightDoneSchema)
@@ -96,7 +94,6 @@ def restrict(wanted: Mapping[str, Any]) -> Signal:
 
 
 @officer_api.get("/residents/register")
-@officer_api.doc(security=TOKEN)
 @requires(Role.PRIVACY_OFFICER)
 @officer_api.arguments(record_schemas.PageQuery, location="query", unknown="raise")
 @officer_api.response(200, record_schemas.RegisterSchema)
@@ -106,7 +103,7 @@ def register(wanted: Mapping[str, Any]) -> RegisterPage:
 
 
 @officer_api.get("/audit")
-@officer_api.doc(security=TOKEN, **_ALSO_CSV)
+@officer_api.doc(**_ALSO_CSV)
 @requires(Role.PRIVACY_OFFICER)
 @officer_api.arguments(record_schemas.AuditPageQuery, location="query", unknown="raise")
 @officer_api.response(200, record_schemas.AuditPageSchema)
@@ -116,7 +113,7 @@ def audit(wanted: Mapping[str, Any]) -> Response | TrailPage:
 
 
 @officer_api.get("/audit.csv")
-@officer_api.doc(security=TOKEN, **_ALSO_CSV)
+@officer_api.doc(**_ALSO_CSV)
 @requires(Role.PRIVACY_OFFICER)
 @officer_api.arguments(record_schemas.AuditQuery, location="query", unknown="raise")
 @officer_api.response(200, content_type=CSV)
@@ -126,7 +123,6 @@ def audit_csv(wanted: Mapping[str, Any]) -> Response:
 
 
 @officer_api.get("/retention")
-@officer_api.doc(security=TOKEN)
 @requires(Role.PRIVACY_OFFICER)
 @officer_api.arguments(record_schemas.PageQuery, location="query", unknown="raise")
 @officer_api.response(200, record_schemas.RetentionSchema)
@@ -136,7 +132,6 @@ def retention(wanted: Mapping[str, Any]) -> Forgotten:
 
 
 @officer_api.put("/retention/periods")
-@officer_api.doc(security=TOKEN)
 @requires(Role.PRIVACY_OFFICER)
 @officer_api.arguments(record_schemas.PeriodSchema)
 @officer_api.response(200, record_schemas.PeriodsSchema)

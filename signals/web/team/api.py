@@ -20,7 +20,6 @@ team_api = StaffBlueprint(
 
 AUTHENTICATION = "bearer"
 
-_TOKEN: Final[list[dict[str, list[str]]]] = [{"token": []}]
 _FOLLOW_UP: Final = (Role.WORKER, Role.LEAD)
 _ETAG: Final = {"ETag": {"description": "The settings' version", "schema": {"type": "string"}}}
 
@@ -28,7 +27,6 @@ Versioned = tuple[Organisation, dict[str, str]]
 
 
 @team_api.get("/organisations/<uuid:organisation_id>/settings")
-@team_api.doc(security=_TOKEN)
 @requires(Role.LEAD, Role.ADMINISTRATOR)
 @team_api.response(200, schemas.SettingsSchema, headers=_ETAG)
 @answers(404)
@@ -38,7 +36,7 @@ def settings(organisation_id: UUID) -> Versioned:
 
 
 @team_api.route("/organisations/<uuid:organisation_id>/settings", methods=["PATCH"])
-@team_api.doc(security=_TOKEN, parameters=[IF_MATCH])
+@team_api.doc(parameters=[IF_MATCH])
 @requires(Role.LEAD, Role.ADMINISTRATOR)
 @team_api.arguments(schemas.ChangeSettingsSchema)
 @team_api.response(200, schemas.SettingsSchema, headers=_ETAG)
@@ -49,7 +47,6 @@ def change_settings(changes: Mapping[str, Any], organisation_id: UUID) -> Versio
 
 
 @team_api.post("/organisations/<uuid:organisation_id>/settings/ask-again")
-@team_api.doc(security=_TOKEN)
 @requires(Role.LEAD, Role.ADMINISTRATOR)
 @team_api.arguments(schemas.AskAgainSchema)
 @team_api.response(202, schemas.SettingsSchema, headers=_ETAG)
@@ -61,7 +58,6 @@ def ask_again(wanted: Mapping[str, str], organisation_id: UUID) -> Versioned:
 
 
 @team_api.get("/team/colleagues")
-@team_api.doc(security=_TOKEN)
 @requires(*_FOLLOW_UP)
 @team_api.response(200, schemas.ColleaguesSchema)
 def colleagues() -> dict[str, Any]:
@@ -70,7 +66,6 @@ def colleagues() -> dict[str, Any]:
 
 
 @team_api.get("/team/absences")
-@team_api.doc(security=_TOKEN)
 @requires(*_FOLLOW_UP)
 @team_api.response(200, schemas.AbsencesSchema)
 def absences() -> dict[str, list[Away]]:
@@ -79,7 +74,6 @@ def absences() -> dict[str, list[Away]]:
 
 
 @team_api.post("/team/absences")
-@team_api.doc(security=_TOKEN)
 @requires(*_FOLLOW_UP)
 @team_api.arguments(schemas.NewAbsenceSchema)
 @team_api.response(201, schemas.AbsenceSchema)
@@ -90,7 +84,6 @@ def add_absence(values: Mapping[str, Any]) -> Away:
 
 
 @team_api.delete("/team/absences/<uuid:absence_id>")
-@team_api.doc(security=_TOKEN)
 @requires(*_FOLLOW_UP)
 @team_api.response(204)
 @answers(404)

@@ -1,6 +1,6 @@
 """The day's limit of reports over the API: days that are nearly full, and a raise for the day."""
 
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from marshmallow import Schema, fields, pre_dump, validate
@@ -19,8 +19,6 @@ limit_api = StaffBlueprint(
 )
 
 AUTHENTICATION = "bearer"
-
-_TOKEN: Final[list[dict[str, list[str]]]] = [{"token": []}]
 
 
 class FullDaySchema(Schema):
@@ -59,7 +57,6 @@ class FullDaysSchema(Schema):
 
 
 @limit_api.get("/limits")
-@limit_api.doc(security=_TOKEN)
 @requires(Role.LEAD, Role.ADMINISTRATOR)
 @limit_api.response(200, FullDaysSchema)
 def full_days() -> dict[str, Any]:
@@ -68,7 +65,7 @@ def full_days() -> dict[str, Any]:
 
 
 @limit_api.post("/limits/<uuid:area_day_id>/raise")
-@limit_api.doc(security=_TOKEN, parameters=[IF_MATCH])
+@limit_api.doc(parameters=[IF_MATCH])
 @requires(Role.LEAD, Role.ADMINISTRATOR)
 @limit_api.response(200, FullDaySchema)
 @answers(400, 404, 409, 412)
