@@ -30,6 +30,8 @@ _WHERE = {
     "retention": "signals.cli.retention",
     "audit": "signals.cli.audit",
     "outbox": "signals.cli.outbox",
+    "backup": "signals.cli.copies",
+    "restore": "signals.cli.copies",
     "drill": "signals.cli.drill",
     "statistics": "signals.cli.statistics",
     "doctor": "signals.cli.doctor",
@@ -75,6 +77,11 @@ def settings_of(context: click.Context) -> Settings:
         return load_settings(context.obj)
     except SettingsProblem as problem:
         raise click.ClickException(str(problem)) from None
+
+
+def unchecked_settings_of(context: click.Context) -> Settings:
+    """Return the settings of this call as they stand: a backup must not depend on their being complete."""
+    return load_settings(context.obj, check=False)
 
 
 def answer(data: Any, *, as_json: bool, text: Callable[[Any], str]) -> None:

@@ -3,11 +3,9 @@
 The scripts are those of docs/deploy, on SQLite and on a real PostgreSQL with the roles of production.
 """
 
-import importlib
 import os
 import shutil
 import sqlite3
-import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
@@ -18,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from click.testing import CliRunner, Result
 from sqlalchemy import make_url, select, text
 
@@ -30,6 +29,7 @@ from signals.db import make_engine
 from signals.errors import ContentGone
 from signals.intake.content import open_report
 from signals.models import SealedReport, Signal
+from signals.operations import backup
 from signals.operations import database_roles as grants
 from signals.routing.postcodes import Address
 from signals.settings import DatabaseSettings, KeystoreSettings, RetentionSettings
@@ -46,7 +46,6 @@ from tests.support.world import (
     make_world,
 )
 
-SCRIPTS = Path(__file__).parents[2] / "docs" / "deploy"
 BACKUP_ROLE = "signals_backup"
 NIGHT = datetime(2026, 11, 25, 2, 17, tzinfo=UTC)
 NIGHT_COPY = "20261125T021700Z"
@@ -61,6 +60,12 @@ def umask() -> Iterator[None]:
     os.umask(before)
 
 
+def at(now: datetime, *arguments: str) -> Result:
+    """Run a command at a moment."""
+    with time_machine.travel(now, tick=False):
+        return CliRunner().invoke(main, list(arguments))
+
+
 @dataclass(kw_only=True)
 class Site:
     """An installation and its backups; `world` is opened anew after a restore."""
@@ -72,13 +77,11 @@ class Site:
 
     def back_up(self, now: datetime = NIGHT, *options: str) -> None:
         self._speak_as(BACKUP_ROLE)
-        assert _script("backup").main(["--to", str(self.backups), *options], now) == 0
+        assert at(now, "backup", "--to", str(self.backups), *options).exit_code == 0
 
-    def restore(self, database: Path, keystore: Path, now: datetime = NIGHT) -> int:
+    def restore(self, database: Path, keystore: Path, now: datetime = NIGHT) -> Result:
         self._speak_as(OWNER)
-        copies = ["--database", str(database), "--keystore", str(keystore)]
-        code: int = _script("restore").main(copies, now)
-        return code
+        return at(now, "restore", "--database", str(database), "--keystore", str(keystore))
 
     def lose_everything(self) -> None:
         """Both databases are gone, and so is the journal of the machine."""
@@ -282,7 +285,8 @@ def test_fourteen_days_after_a_purge_no_combination_of_backups_opens_it(site: Si
         known = set(session.scalars(select(Signal.case_key_id)))
     site.lose_everything()
     for copy in site.copies("keystore"):
-        assert site.restore(next(databases.iterdir()), copy, NIGHT + timedelta(days=14)) == 0
+        restored = site.restore(next(databases.iterdir()), copy, NIGHT + timedelta(days=14))
+        assert restored.exit_code == 0
         site.reopen()
         keys = site.world.keystore
         assert keys.case_keys([cases.purged.case_key_id, cases.referred_and_purged.case_key_id]) == {}
@@ -302,63 +306,64 @@ def test_a_copy_of_keys_is_deleted_after_fourteen_days_whatever_is_asked(site: S
     assert len(site.copies("database")) == 1
 
 
-def test_a_copy_of_keys_that_should_be_gone_is_not_restored(
-    site: Site, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_copy_of_keys_that_should_be_gone_is_not_restored(site: Site) -> None:
     site.back_up()
     (database,), (keystore,) = site.copies("database"), site.copies("keystore")
     site.lose_everything()
-    assert site.restore(database, keystore, NIGHT + timedelta(days=14)) == 1
-    assert "older than 14 days" in capsys.readouterr().err
-    assert site.restore(database, keystore, NIGHT + timedelta(days=13)) == 0
+    refused = site.restore(database, keystore, NIGHT + timedelta(days=14))
+    assert refused.exit_code == 1
+    assert "older than 14 days" in refused.stderr
+    assert site.restore(database, keystore, NIGHT + timedelta(days=13)).exit_code == 0
     site.reopen()
 
 
 def test_a_restore_never_writes_over_what_is_there(site: Site, cases: Cases) -> None:
     (database, *_), (keystore, *_) = site.copies("database"), site.copies("keystore")
-    assert site.restore(database, keystore) == 1
+    assert site.restore(database, keystore).exit_code == 1
     assert _readable(site.world, cases.kept) == _house(4)
     assert _readable(site.world, cases.purged) is None
 
 
-def test_a_restore_that_fails_halfway_says_what_is_done_and_what_comes_next(
-    site: Site, cases: Cases, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_restore_that_fails_halfway_says_what_is_done_and_what_comes_next(site: Site, cases: Cases) -> None:
     database, keystore = _pair(site, NIGHT_COPY)
     site.lose_everything()
     whole = database.read_bytes()
     database.write_bytes(whole[: len(whole) // 2])
-    assert site.restore(database, keystore) == 1
-    said = capsys.readouterr().err
+    done = site.restore(database, keystore)
+    assert done.exit_code == 1
+    said = done.stderr
     assert "not restored, the database" in said
     assert "Restored: keystore." in said
     assert "go on with --database alone" in said
     database.write_bytes(whole)
-    assert site.restore(database, keystore) == 1, "the same command finds the keystore there"
-    said = capsys.readouterr().err
+    done = site.restore(database, keystore)
+    assert done.exit_code == 1, "the same command finds the keystore there"
+    said = done.stderr
     assert "not restored, the keystore" in said
     assert "Restored: nothing." in said
     assert "go on with --database alone" in said
     site._speak_as(OWNER)
-    assert _script("restore").main(["--database", str(database)], NIGHT) == 0
+    assert at(NIGHT, "restore", "--database", str(database)).exit_code == 0
     site.reopen()
     assert _readable(site.world, cases.kept) == _house(4)
 
 
 def test_a_copy_without_a_moment_in_its_name_is_refused_in_plain_words_before_anything_is_restored(
-    site: Site, cases: Cases, capsys: pytest.CaptureFixture[str]
+    site: Site, cases: Cases
 ) -> None:
     database, keystore = _pair(site, NIGHT_COPY)
     renamed = keystore.rename(keystore.with_stem("keys"))
     site.lose_everything()
-    assert site.restore(database, renamed) == 1
-    said = capsys.readouterr().err
+    done = site.restore(database, renamed)
+    assert done.exit_code == 1
+    said = done.stderr
     assert f"the name of {renamed.name} does not say when the copy was made" in said
     assert "time data" not in said
     back = renamed.rename(keystore)
-    assert site.restore(database.with_stem("20261126T000000Z"), back) == 1, "the second copy is not there"
-    assert "Restored: nothing." in capsys.readouterr().err
-    assert site.restore(database, back) == 0
+    done = site.restore(database.with_stem("20261126T000000Z"), back)
+    assert done.exit_code == 1, "the second copy is not there"
+    assert "Restored: nothing." in done.stderr
+    assert site.restore(database, back).exit_code == 0
     site.reopen()
 
 
@@ -401,15 +406,14 @@ def test_a_head_that_a_crash_cut_off_takes_nothing_of_the_next_nights(site: Site
     assert site.said("audit", "verify", "--head", str(heads)).exit_code == 0
 
 
-def test_a_backup_that_fails_says_so_and_leaves_no_half(
-    site: Site, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_backup_that_fails_says_so_and_leaves_no_half(site: Site) -> None:
     site.lose_everything()
     if site.server:
         site.server.drop_database(_name(site.world.settings.database.url))
     site._speak_as(BACKUP_ROLE)
-    assert _script("backup").main(["--to", str(site.backups)], NIGHT) == 1
-    assert "backup failed" in capsys.readouterr().err
+    done = at(NIGHT, "backup", "--to", str(site.backups))
+    assert done.exit_code == 1
+    assert "backup failed" in done.stderr
     assert site.copies("database") == []
 
 
@@ -433,30 +437,33 @@ def test_a_password_of_the_database_is_in_no_command_and_in_no_message(
     monkeypatch.setenv("SIGNALS__RETENTION__JOURNAL_FILE", str(tmp_path / "none.journal"))
     copy = tmp_path / f"{NIGHT_COPY}.pgdump"
     copy.touch()
-    assert _script("backup").main(["--to", str(tmp_path / "copies")], NIGHT) == 1
-    assert _script("restore").main(["--database", str(copy)], NIGHT) == 1
+    tried = [
+        at(NIGHT, "backup", "--to", str(tmp_path / "copies")),
+        at(NIGHT, "restore", "--database", str(copy)),
+    ]
+    assert [done.exit_code for done in tried] == [1, 1]
     for program in ("pg_dump", "pg_restore"):
         command, password = (tmp_path / f"{program}.called").read_text().strip().split("; ")
         assert password == "s3@cret"
         assert "cret" not in command
         assert "signals_backup@" in command
     said = "".join(capfd.readouterr())
+    said += "".join(done.output for done in tried)
     assert "pg_dump ended with exit code 3" in said
     assert "pg_restore ended with exit code 3" in said
     assert "cret" not in said
 
 
-def test_copies_of_keys_expire_though_the_nights_copy_fails_and_a_strange_file_is_told(
-    site: Site, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_copies_of_keys_expire_though_the_nights_copy_fails_and_a_strange_file_is_told(site: Site) -> None:
     site.back_up(NIGHT)
     (site.backups / "keystore" / "0-notes.txt").touch()
     site.lose_everything()
     if site.server:
         site.server.drop_database(_name(site.world.settings.database.url))
     site._speak_as(BACKUP_ROLE)
-    assert _script("backup").main(["--to", str(site.backups)], NIGHT + timedelta(days=14)) == 1
-    told = capsys.readouterr().err
+    done = at(NIGHT + timedelta(days=14), "backup", "--to", str(site.backups))
+    assert done.exit_code == 1
+    told = done.stderr
     assert "never expires" in told
     assert "0-notes.txt" in told
     assert NIGHT_COPY not in {file.stem for file in site.copies("keystore")}
@@ -524,7 +531,7 @@ def test_a_copy_is_whole_while_others_write(template: Path, tmp_path: Path) -> N
         writer.execute("PRAGMA journal_mode = WAL")
         writer.execute("BEGIN IMMEDIATE")
         writer.execute("DELETE FROM organisations")
-        _script("backup")._copy_sqlite(source, tmp_path / "copy.sqlite")
+        backup._copy_sqlite(source, tmp_path / "copy.sqlite")
         writer.rollback()
     with closing(sqlite3.connect(tmp_path / "copy.sqlite")) as copy:
         assert copy.execute("SELECT count(*) FROM organisations").fetchone()[0] > 0
@@ -547,7 +554,7 @@ def restore(site: Site, *, database: Path | None = None, keystore: Path | None =
     """Everything is lost; the night's copies come back, as docs/backup.md says."""
     first_database, first_keystore = site.copies("database")[0], site.copies("keystore")[0]
     site.lose_everything()
-    assert site.restore(database or first_database, keystore or first_keystore) == 0
+    assert site.restore(database or first_database, keystore or first_keystore).exit_code == 0
     if site.server:
         site.command("db", "upgrade", role=OWNER)
         site.command("db", "grants", role=OWNER)
@@ -612,12 +619,6 @@ def _as(url: str, role: str) -> str:
     for other in (SUPERUSER, OWNER):
         url = url.replace(f"//{other}@", f"//{role}@", 1)
     return url
-
-
-def _script(name: str) -> Any:
-    if str(SCRIPTS) not in sys.path:
-        sys.path.append(str(SCRIPTS))
-    return importlib.import_module(name)
 
 
 def _house(number: int) -> Address:

@@ -1,0 +1,74 @@
+"""`signals backup` and `signals restore`."""
+
+from functools import partial
+from pathlib import Path
+
+import click
+
+from signals.cli import unchecked_settings_of
+
+FILE = click.Path(path_type=Path)
+
+NEXT = """\
+  signals db upgrade            (as the owner of the tables)
+  signals db grants             (PostgreSQL only)
+  signals retention replay ...  (the newest journal of every machine: without it, deleted cases are back)
+  signals keys sweep
+  signals audit verify
+  start a worker, then: signals doctor; start the desk and the front when it finds nothing
+"""
+
+
+@click.command()
+@click.option("--to", type=FILE, required=True, help="The folder of the copies.")
+@click.option("--keep-days", type=int, default=14, help="Days to keep copies of the database; keys: 14.")
+@click.option("--journal", is_flag=True, help="Copy only the deletion journals.")
+@click.option(
+    "--also-journal", type=FILE, multiple=True, help="Another journal of this machine; may be repeated."
+)
+@click.pass_context
+def backup(
+    context: click.Context, *, to: Path, keep_days: int, journal: bool, also_journal: tuple[Path, ...]
+) -> None:
+    """Copy database, keystore, journals and the trail's head.
+
+    Copies of keys expire after 14 days, always. Exit code 1 when any step failed.
+
+    Example: signals backup --to /var/backups/signals
+    """
+    from signals.clock import SystemClock
+    from signals.operations.backup import Copies, back_up
+
+    copies = Copies(to=to, keep_days=keep_days, journal_only=journal, also_journals=also_journal)
+    settings = unchecked_settings_of(context)
+    warn = partial(click.echo, err=True)
+    if not back_up(settings, copies, SystemClock().now(), tell=click.echo, warn=warn):
+        raise SystemExit(1)
+
+
+@click.command()
+@click.option("--database", type=FILE, default=None, help="A copy from the folder `database`.")
+@click.option("--keystore", type=FILE, default=None, help="A copy from the folder `keystore`.")
+@click.pass_context
+def restore(context: click.Context, *, database: Path | None, keystore: Path | None) -> None:
+    """Put copies back into empty places, the keystore first.
+
+    Run it as the owner of both, before any process is started. docs/backup.md has the steps around it.
+
+    Example: signals restore --database database/20261124T021700Z.sqlite
+    """
+    from signals.clock import SystemClock
+    from signals.operations.restore import RestoreFailed, RestoreRefused
+    from signals.operations.restore import restore as put_back
+
+    if not database and not keystore:
+        raise click.UsageError("say what to restore: --database, --keystore or both")
+    try:
+        settings = unchecked_settings_of(context)
+        done = put_back(settings, database=database, keystore=keystore, now=SystemClock().now())
+    except RestoreRefused as error:
+        raise click.ClickException(f"not restored: {error}\nRestored: nothing.") from None
+    except RestoreFailed as error:
+        raise click.ClickException(str(error)) from None
+    names = ", ".join(copy.name for copy in done)
+    click.echo(f"Restored: {names}. Start nothing yet; next, as docs/backup.md says:\n{NEXT}", nl=False)
