@@ -136,9 +136,7 @@ class Worker:
         """Send each new address and phone its link, for whoever typed it waits; returns how many messages."""
         url, channels = self.settings.server.public_url, frozenset(self.channels)
         with self.sessions.begin() as session:
-            return ask_for_proof(
-                session, self.clock, keystore=self.keystore, public_url=url, channels=channels
-            )
+            return ask_for_proof(self._operation(session), public_url=url, channels=channels)
 
     def drill(self) -> DrillReport:
         """Send the drills that are due and follow up those that nobody answered."""

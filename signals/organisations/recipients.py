@@ -137,19 +137,12 @@ def rearranged(organisation: Organisation, addresses: Sequence[str]) -> list[Rec
     return found
 
 
-def ask_for_proof(
-    session: Session,
-    clock: Clock,
-    *,
-    keystore: Secrets,
-    public_url: str,
-    channels: Collection[str] = EMAIL_ONLY,
-) -> int:
+def ask_for_proof(operation: Operation, *, public_url: str, channels: Collection[str] = EMAIL_ONLY) -> int:
     """Send a link to every address and phone that is not verified yet, once each; return how many are new."""
+    session = operation.session
     unproved = [*_unproved_recipients(session), *_unproved_deputies(session)]
     site = public_url.rstrip("/")
-    messages = [_message(clock, keystore, one, site) for one in unproved if one.channel in channels]
-    return enqueue(session, messages)
+    return enqueue(session, [_message(operation, one, site) for one in unproved if one.channel in channels])
 
 
 def prove(operation: Operation, *, link: VerificationLink) -> None:
@@ -265,12 +258,12 @@ def _unproved_deputies(session: Session) -> Iterator[_Unproved]:
             )
 
 
-def _message(clock: Clock, keystore: Secrets, one: _Unproved, site: str) -> NewMessage:
-    until = today(clock) + timedelta(days=VALID_DAYS)
+def _message(operation: Operation, one: _Unproved, site: str) -> NewMessage:
+    until = operation.today + timedelta(days=VALID_DAYS)
     link = VerificationLink(
         role=one.role,
         subject_id=one.subject_id,
-        address_code=address_code(keystore, one.address),
+        address_code=address_code(operation.keystore, one.address),
         valid_until=until.isoformat(),
     )
     return NewMessage(
@@ -281,6 +274,6 @@ def _message(clock: Clock, keystore: Secrets, one: _Unproved, site: str) -> NewM
         recipient=one.address,
         language=one.language,
         values={"link": f"{site}{link.path}", "valid_until": until.isoformat()},
-        not_before=clock.now(),
+        not_before=operation.now,
         expires_at=datetime.combine(until, time(), AMSTERDAM),
     )

@@ -102,7 +102,7 @@ def test_an_administrator_without_an_organisation_corrects_an_address_of_a_team(
 
 def _asked(world: World) -> int:
     with world.sessions.begin() as session:
-        return ask_for_proof(session, world.clock, keystore=world.keystore, public_url="https://a.example")
+        return ask_for_proof(world.operation(session), public_url="https://a.example")
 
 
 def test_absences_are_the_own_teams_and_the_worker_reminds_by_them(fenced_world: FencedWorld) -> None:

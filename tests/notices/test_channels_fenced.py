@@ -70,7 +70,7 @@ def test_the_desk_takes_the_proof_of_a_deputy(fenced_world: FencedWorld) -> None
     with worker.sessions.begin() as session:
         session.get_one(Organisation, AMSTERDAM).deputy_email = "vervanger@example.org"
         session.flush()
-        ask_for_proof(session, worker.clock, keystore=worker.keystore, public_url="https://a.example")
+        ask_for_proof(worker.operation(session), public_url="https://a.example")
         link = session.scalars(select(OutboxMessage.values)).one()["link"]
     prove_at_the_desk(desk, link.removeprefix("https://a.example"))
     with worker.sessions() as session:
@@ -83,7 +83,7 @@ def test_the_desk_takes_the_proof_of_a_recipient(fenced_world: FencedWorld) -> N
         first = select(Recipient.id).where(Recipient.organisation_id == AMSTERDAM).limit(1)
         recipient_id = session.scalars(first).one()
         session.execute(update(Recipient).where(Recipient.id == recipient_id).values(verified_on=None))
-        ask_for_proof(session, worker.clock, keystore=worker.keystore, public_url="https://a.example")
+        ask_for_proof(worker.operation(session), public_url="https://a.example")
         link = session.scalars(select(OutboxMessage.values)).one()["link"]
     path = link.removeprefix("https://a.example")
     prove_at_the_desk(desk, path)

@@ -144,7 +144,7 @@ def _asked(world: World) -> Recipient:
         assert recipient is not None
         recipient.verified_on = None
         session.flush()
-        assert ask_for_proof(session, world.clock, keystore=world.keystore, public_url=LINK) == 1
+        assert ask_for_proof(world.operation(session), public_url=LINK) == 1
         return recipient
 
 
@@ -187,7 +187,7 @@ def test_a_deputy_who_was_proved_or_replaced_meanwhile_is_not_asked(world: World
             organisation = session.get_one(Organisation, AMSTERDAM)
             organisation.deputy_email, organisation.deputy_verified_on = "lies@example.org", None
             session.flush()
-            assert ask_for_proof(session, world.clock, keystore=world.keystore, public_url=LINK) == 1
+            assert ask_for_proof(world.operation(session), public_url=LINK) == 1
             for name, value in changes.items():
                 setattr(organisation, name, value)
         assert _deliver(world, MemoryChannel()) == DeliveryReport(expired=1)
@@ -211,5 +211,5 @@ def test_who_is_set_back_to_unproved_by_an_administrator_is_asked_again(world: W
             )
         _deliver(world, MemoryChannel())
         with world.sessions.begin() as session:
-            found = ask_for_proof(session, world.clock, keystore=world.keystore, public_url=LINK)
+            found = ask_for_proof(world.operation(session), public_url=LINK)
             assert found == new

@@ -55,7 +55,7 @@ def test_an_administrator_takes_a_file_over_behind_the_fences(fenced_world: Fenc
         team = session.get_one(Organisation, AMSTERDAM)
         team.recipients[0].verified_on = None
     with fenced_world.worker.sessions.begin() as session:
-        assert ask_for_proof(session, desk.clock, keystore=desk.keystore, public_url="https://a.example") == 1
+        assert ask_for_proof(desk.operation(session), public_url="https://a.example") == 1
     file = io.StringIO(FILE.replace("1013,2027-01-01,", "1013,2027-01-01,nieuw@example.org"))
     with acting(desk, bea) as session:
         done = import_organisations(desk.operation(session, bea), file=file)

@@ -45,7 +45,7 @@ def asked(desk: Desk) -> list[str]:
     """Let the worker ask whom it has not asked yet; whom it asks now."""
     with session_factory(desk.engine).begin() as session:
         told = set(session.scalars(select(OutboxMessage.id)))
-        ask_for_proof(session, desk.clock, keystore=desk.keystore, public_url="https://signalen.example")
+        ask_for_proof(desk.operation(session), public_url="https://signalen.example")
         new = select(OutboxMessage.recipient).where(OutboxMessage.id.not_in(told))
         return list(session.scalars(new))
 

@@ -138,7 +138,7 @@ def test_a_new_recipient_is_asked_to_confirm_and_the_others_still_count(desk: De
         False,
     ]
     with session_factory(desk.engine).begin() as session:
-        ask_for_proof(session, desk.clock, keystore=desk.keystore, public_url="https://signalen.example")
+        ask_for_proof(desk.operation(session), public_url="https://signalen.example")
         assert session.scalars(select(OutboxMessage.recipient)).all() == ["nieuw@example.org"]
 
 
@@ -212,9 +212,7 @@ def test_who_lost_the_link_is_sent_a_new_one(desk: Desk, path: str) -> None:
 
     def asked() -> int:
         with session_factory(desk.engine).begin() as session:
-            return ask_for_proof(
-                session, desk.clock, keystore=desk.keystore, public_url="https://signalen.example"
-            )
+            return ask_for_proof(desk.operation(session), public_url="https://signalen.example")
 
     assert [asked(), asked()] == [1, 0]
     again = f"{path}/ask-again"

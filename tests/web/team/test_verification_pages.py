@@ -119,7 +119,7 @@ def test_a_recipient_counts_once_the_button_was_pressed(desk: Desk) -> None:
         assert recipient is not None
         recipient.verified_on = None
         session.flush()
-        ask_for_proof(session, desk.clock, keystore=desk.keystore, public_url=SITE)
+        ask_for_proof(desk.operation(session), public_url=SITE)
         path = session.scalars(select(OutboxMessage)).one().values["link"].removeprefix(SITE)
     link = f"{path}/{path_codes(desk.keystore).code(path)}"
     assert desk.client.get(link).status_code == 200
@@ -133,7 +133,7 @@ def test_a_deputy_counts_once_the_button_was_pressed(desk: Desk) -> None:
     with session_factory(desk.engine).begin() as session:
         session.get_one(Organisation, _organisation(desk)).deputy_email = "lies@example.org"
         session.flush()
-        ask_for_proof(session, desk.clock, keystore=desk.keystore, public_url=SITE)
+        ask_for_proof(desk.operation(session), public_url=SITE)
         path = session.scalars(select(OutboxMessage)).one().values["link"].removeprefix(SITE)
     link = f"{path}/{path_codes(desk.keystore).code(path)}"
     page = desk.client.get(link).get_data(as_text=True)
