@@ -61,7 +61,7 @@ class Practice:
         with self.world.sessions() as session:
             return list(session.scalars(select(Drill).order_by(Drill.sent_on)))
 
-    def told(self, event: Event) -> set[str]:
+    def notified(self, event: Event) -> set[str]:
         with self.world.sessions() as session:
             return set(session.scalars(select(OutboxMessage.recipient).where(OutboxMessage.event == event)))
 
@@ -97,7 +97,7 @@ def practice(world: World) -> Practice:
 
 def test_a_drill_goes_to_the_first_recipient(practice: Practice) -> None:
     assert practice.send() == 1
-    assert practice.told(Event.DRILL) == {FIRST}
+    assert practice.notified(Event.DRILL) == {FIRST}
 
 
 def test_while_a_drill_waits_no_other_is_sent(practice: Practice) -> None:
@@ -115,21 +115,21 @@ def test_unanswered_it_goes_to_second_recipient_lead_and_administrator(practice:
     ]
     for step, (told, warned) in enumerate([*expected, (expected[-1][0], {administrator})]):
         practice.follow_up(add_working_days(TUESDAY, STEPS[step]) if step else TUESDAY)
-        assert (practice.told(Event.DRILL), practice.told(Event.DRILL_UNANSWERED)) == (told, warned)
+        assert (practice.notified(Event.DRILL), practice.notified(Event.DRILL_UNANSWERED)) == (told, warned)
 
 
 def test_a_worker_that_was_away_catches_up_with_every_step(practice: Practice) -> None:
     administrator = practice.staff(Role.ADMINISTRATOR)
     practice.miss()
-    assert practice.told(Event.DRILL) == {FIRST, SECOND}
-    assert practice.told(Event.DRILL_UNANSWERED) == {administrator}
+    assert practice.notified(Event.DRILL) == {FIRST, SECOND}
+    assert practice.notified(Event.DRILL_UNANSWERED) == {administrator}
 
 
 def test_an_answered_drill_climbs_no_further(practice: Practice) -> None:
     practice.send()
     practice.answer(practice.drills()[0])
     practice.follow_up(date(2026, 12, 15))
-    assert practice.told(Event.DRILL) == {FIRST}
+    assert practice.notified(Event.DRILL) == {FIRST}
     assert practice.drills()[0].missed_on is None
 
 
@@ -157,7 +157,7 @@ def test_two_missed_drills_let_the_routing_fall_to_the_next_level(practice: Prac
     practice.miss()
     assert practice.receiver() not in (IN_CHARGE, NATIONAL)  # the GGD of the region
     assert practice.version() > before
-    assert practice.told(Event.ROUTING_SUSPENDED) == {FIRST, SECOND, administrator}
+    assert practice.notified(Event.ROUTING_SUSPENDED) == {FIRST, SECOND, administrator}
 
 
 def test_an_answer_brings_the_routing_back(practice: Practice) -> None:
@@ -166,7 +166,7 @@ def test_an_answer_brings_the_routing_back(practice: Practice) -> None:
     practice.send()
     assert practice.answer(practice.drills()[-1])
     assert practice.receiver() == IN_CHARGE
-    assert practice.told(Event.ROUTING_RESTORED) == {FIRST, SECOND}
+    assert practice.notified(Event.ROUTING_RESTORED) == {FIRST, SECOND}
 
 
 def test_a_late_answer_to_a_missed_drill_brings_it_back_too(practice: Practice) -> None:
@@ -176,7 +176,7 @@ def test_a_late_answer_to_a_missed_drill_brings_it_back_too(practice: Practice) 
     assert practice.receiver() == IN_CHARGE
 
 
-def test_an_answer_in_between_starts_the_count_anew(practice: Practice) -> None:
+def test_an_answer_restarts_the_count(practice: Practice) -> None:
     practice.miss()
     practice.send()
     practice.answer(practice.drills()[-1])
@@ -207,7 +207,7 @@ def test_a_team_whose_end_is_planned_falls_away_before_it_and_comes_back_until_t
     practice.at(answered_on)
     practice.answer(practice.drills()[-1])
     assert (practice.receiver() == IN_CHARGE) is (answered_on < end)
-    assert bool(practice.told(Event.ROUTING_RESTORED)) is (answered_on < end)
+    assert bool(practice.notified(Event.ROUTING_RESTORED)) is (answered_on < end)
     practice.at(date(2027, 1, 21))
     assert practice.receiver() != IN_CHARGE
 
@@ -233,7 +233,7 @@ def test_administrators_are_led_to_where_they_see_which_team_it_is(practice: Pra
     assert links[Event.ROUTING_SUSPENDED, lead] == links[Event.ROUTING_RESTORED, FIRST] == "/desk"
 
 
-def test_of_drills_that_waited_only_the_last_is_sent(practice: Practice) -> None:
+def test_only_the_last_of_several_waiting_drills_is_sent(practice: Practice) -> None:
     practice.miss()
     practice.send()
     channel = practice.worker.channels["email"]
@@ -382,7 +382,7 @@ def test_an_unproved_address_is_asked_once_and_counts_after_the_button_was_press
     assert practice.receiver() != IN_CHARGE
     practice.worker.ask_for_proof()
     practice.worker.ask_for_proof()
-    assert practice.told(Event.RECIPIENT_CHECK) == {FIRST}
+    assert practice.notified(Event.RECIPIENT_CHECK) == {FIRST}
     prove_by(practice, mailed(practice, "/recipient/"))
     assert first(practice).verified_on == TUESDAY
     assert practice.receiver() == IN_CHARGE
@@ -444,7 +444,7 @@ def test_a_deputy_is_asked_once_and_counts_after_the_button_was_pressed(practice
     name_deputy(practice, DEPUTY_ADDRESS)
     practice.worker.ask_for_proof()
     practice.worker.ask_for_proof()
-    assert practice.told(Event.DEPUTY_CHECK) == {DEPUTY_ADDRESS}
+    assert practice.notified(Event.DEPUTY_CHECK) == {DEPUTY_ADDRESS}
     assert deputy_since(practice) is None
     prove_by(practice, mailed(practice, "/deputy/"), role=DEPUTY)
     assert deputy_since(practice) == TUESDAY
@@ -484,11 +484,11 @@ def test_only_a_deputy_who_confirmed_is_asked_by_a_drill(practice: Practice, con
     practice.send()
     practice.at(add_working_days(TUESDAY, 4))
     practice.worker.drill()
-    assert (DEPUTY_ADDRESS in practice.told(Event.DRILL)) is confirmed
+    assert (DEPUTY_ADDRESS in practice.notified(Event.DRILL)) is confirmed
 
 
 @pytest.mark.parametrize("account", [True, False])
-def test_a_deputy_hears_of_lost_routing_where_they_can_do_something(
+def test_a_message_about_lost_routing_links_a_deputy_to_their_own_page(
     practice: Practice, account: bool
 ) -> None:
     deputy = practice.staff(Role.WORKER) if account else DEPUTY_ADDRESS

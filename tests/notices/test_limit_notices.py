@@ -89,13 +89,13 @@ def administrator(world: World) -> Actor:
 # Telling
 
 
-def test_below_four_fifths_nobody_is_told(world: World, lead: Actor, administrator: Actor) -> None:
+def test_below_four_fifths_nobody_gets_a_message(world: World, lead: Actor, administrator: Actor) -> None:
     fill(world, 3)
     assert watch(world) == 0
     assert rows(world) == []
 
 
-def test_at_four_fifths_and_at_the_limit_lead_and_administrator_are_told_once_each(
+def test_lead_and_administrator_get_one_message_at_four_fifths_and_one_at_the_limit(
     world: World, lead: Actor, administrator: Actor
 ) -> None:
     both = sorted([email(world, lead), email(world, administrator)])
@@ -109,7 +109,7 @@ def test_at_four_fifths_and_at_the_limit_lead_and_administrator_are_told_once_ea
     ]
 
 
-def test_a_limit_that_is_full_at_once_is_told_as_full_only(world: World, lead: Actor) -> None:
+def test_a_limit_that_is_full_at_once_causes_one_message(world: World, lead: Actor) -> None:
     fill(world, 5)
     assert watch(world) == 1
     assert told(world) == [(Event.AREA_FULL, email(world, lead))]
@@ -121,7 +121,7 @@ def test_two_workers_at_once_tell_once(world: World, lead: Actor) -> None:
     assert len(told(world)) == len(rows(world)) == 1
 
 
-def test_neither_other_teams_nor_a_coordinator_nor_a_worker_hear_of_it(world: World, lead: Actor) -> None:
+def test_other_teams_coordinators_and_workers_get_no_message(world: World, lead: Actor) -> None:
     world.staff(GRONINGEN, Role.LEAD)
     world.staff(AMSTERDAM, Role.COORDINATOR)
     world.staff(AMSTERDAM, Role.WORKER)
@@ -142,7 +142,7 @@ def test_the_message_says_the_day_and_a_link_and_the_table_holds_no_number(world
     assert (row.told_percent, row.raises) == (80, 0)
 
 
-def test_in_quiet_hours_the_lead_hears_of_it_later_and_the_administrator_at_once(
+def test_in_quiet_hours_the_lead_waits_and_the_administrator_does_not(
     world: World, lead: Actor, administrator: Actor
 ) -> None:
     with world.sessions.begin() as session:
@@ -158,7 +158,7 @@ def test_in_quiet_hours_the_lead_hears_of_it_later_and_the_administrator_at_once
 
 
 @pytest.mark.parametrize("confirmed_on", [date(2026, 11, 2), None])
-def test_without_a_lead_a_deputy_who_confirmed_is_told(world: World, confirmed_on: date | None) -> None:
+def test_without_a_lead_a_verified_deputy_gets_the_message(world: World, confirmed_on: date | None) -> None:
     with world.sessions.begin() as session:
         values = {"deputy_email": "vervanger@example.org", "deputy_verified_on": confirmed_on}
         session.execute(update(Organisation).where(Organisation.id == AMSTERDAM).values(values))

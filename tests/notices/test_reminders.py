@@ -44,7 +44,7 @@ class Team:
         self.at(day, hour)
         return self.worker.remind()
 
-    def told(self, event: Event) -> set[str]:
+    def notified(self, event: Event) -> set[str]:
         with self.world.sessions() as session:
             return set(session.scalars(select(OutboxMessage.recipient).where(OutboxMessage.event == event)))
 
@@ -110,7 +110,7 @@ def test_on_the_day_of_receipt_the_new_signal_is_message_enough(team: Team) -> N
 
 def test_on_the_morning_of_the_last_day_the_team_is_reminded_to_claim(team: Team) -> None:
     team.remind(NOVEMBER[25], hour=7)
-    assert team.told(Event.REMINDER) == TEAM
+    assert team.notified(Event.REMINDER) == TEAM
     nine = datetime(2026, 11, 25, 8, tzinfo=UTC)
     assert {message.not_before for message in team.messages(Event.REMINDER)} == {nine}
 
@@ -124,17 +124,17 @@ def test_a_reminder_is_written_once_however_often_and_wherever_the_job_runs(team
 def test_a_claimed_signal_is_reminded_of_contact_on_the_working_day_before(team: Team) -> None:
     team.claim()
     team.remind(NOVEMBER[25])
-    assert team.told(Event.REMINDER) == set()
-    assert team.told(Event.CONTACT_REMINDER) == TEAM
+    assert team.notified(Event.REMINDER) == set()
+    assert team.notified(Event.CONTACT_REMINDER) == TEAM
 
 
 def test_a_signal_in_follow_up_is_reminded_of_its_conclusion_only(team: Team) -> None:
     team.claim()
     team.try_contact()
     team.remind(NOVEMBER[25])
-    assert team.told(Event.CONTACT_REMINDER) == set()
+    assert team.notified(Event.CONTACT_REMINDER) == set()
     team.remind(DECEMBER[21])
-    assert team.told(Event.CONCLUDE_REMINDER) == TEAM
+    assert team.notified(Event.CONCLUDE_REMINDER) == TEAM
 
 
 def test_nobody_is_reminded_on_a_day_off(team: Team) -> None:
@@ -163,21 +163,21 @@ def test_a_missed_deadline_climbs_from_lead_to_deputy_to_service_manager_by_work
     ]
     for day, told in expected:
         team.remind(day)
-        assert team.told(Event.MISSED_DEADLINE) == told, day
+        assert team.notified(Event.MISSED_DEADLINE) == told, day
 
 
-def test_where_nobody_is_deputy_the_service_manager_takes_the_place(team: Team) -> None:
+def test_without_a_deputy_the_service_manager_comes_next(team: Team) -> None:
     team.remind(NOVEMBER[27])
-    assert team.told(Event.MISSED_DEADLINE) == {team.lead, team.manager}
+    assert team.notified(Event.MISSED_DEADLINE) == {team.lead, team.manager}
 
 
 def test_a_deputy_who_has_not_confirmed_is_passed_over_until_they_do(team: Team) -> None:
     team.set(deputy_email=DEPUTY)
     team.remind(NOVEMBER[27])
-    assert team.told(Event.MISSED_DEADLINE) == {team.lead, team.manager}
+    assert team.notified(Event.MISSED_DEADLINE) == {team.lead, team.manager}
     team.set(deputy_verified_on=NOVEMBER[27])
     team.remind(NOVEMBER[30])
-    assert team.told(Event.MISSED_DEADLINE) == {team.lead, team.manager, DEPUTY}
+    assert team.notified(Event.MISSED_DEADLINE) == {team.lead, team.manager, DEPUTY}
 
 
 def test_the_service_manager_is_led_to_whom_to_call_and_not_to_the_signal(team: Team) -> None:
@@ -208,30 +208,30 @@ def test_each_missed_deadline_is_one_of_its_own(team: Team) -> None:
     team.remind(NOVEMBER[26])
     team.claim()
     team.remind(NOVEMBER[27])
-    assert team.told(Event.MISSED_CONTACT) == {team.lead}
+    assert team.notified(Event.MISSED_CONTACT) == {team.lead}
     team.try_contact()
     team.remind(DECEMBER[23])
-    assert team.told(Event.MISSED_CONCLUSION) == {team.lead}
+    assert team.notified(Event.MISSED_CONCLUSION) == {team.lead}
 
 
-def test_nobody_hears_of_a_deadline_that_was_met(team: Team) -> None:
+def test_a_met_deadline_causes_no_message(team: Team) -> None:
     team.claim()
     team.try_contact()
     team.remind(NOVEMBER[30])
-    assert team.told(Event.MISSED_DEADLINE) | team.told(Event.MISSED_CONTACT) == set()
+    assert team.notified(Event.MISSED_DEADLINE) | team.notified(Event.MISSED_CONTACT) == set()
 
 
-def test_what_was_missed_long_ago_is_not_told_by_a_worker_that_was_away(team: Team) -> None:
+def test_a_deadline_missed_long_ago_causes_no_message(team: Team) -> None:
     team.remind(date(2027, 2, 1))
-    assert team.told(Event.MISSED_DEADLINE) == set()
+    assert team.notified(Event.MISSED_DEADLINE) == set()
 
 
-def test_a_signal_that_nobody_took_up_is_escalated_to_all_at_day_twenty_one(team: Team) -> None:
+def test_an_unclaimed_signal_is_escalated_to_all_at_day_twenty_one(team: Team) -> None:
     team.set(deputy_email=DEPUTY, deputy_verified_on=NOVEMBER[2])
     team.remind(DECEMBER[14])
-    assert team.told(Event.UNATTENDED) == set()
+    assert team.notified(Event.UNATTENDED) == set()
     team.remind(DECEMBER[15])
-    assert team.told(Event.UNATTENDED) == {team.lead, DEPUTY, team.manager}
+    assert team.notified(Event.UNATTENDED) == {team.lead, DEPUTY, team.manager}
     assert {message.values["deleted_on"] for message in team.messages(Event.UNATTENDED)} == {"2026-12-22"}
 
 
@@ -244,18 +244,18 @@ def test_the_letter_is_reminded_of_before_the_month_is_over_first_to_the_team_th
     team.claim()
     team.try_contact()
     team.remind(DECEMBER[16])
-    assert team.told(Event.NOTICE_REMINDER) == set()
+    assert team.notified(Event.NOTICE_REMINDER) == set()
     team.remind(DECEMBER[17])
-    assert team.told(Event.NOTICE_REMINDER) == TEAM
+    assert team.notified(Event.NOTICE_REMINDER) == TEAM
     team.remind(DECEMBER[23])
-    assert team.told(Event.NOTICE_REMINDER) == TEAM | {team.lead}
+    assert team.notified(Event.NOTICE_REMINDER) == TEAM | {team.lead}
 
 
 @pytest.mark.parametrize("done", [{"notified_on": date(2026, 12, 1)}, {"deferred_because": "impossible"}])
-def test_who_was_informed_or_deferred_is_not_reminded_of(team: Team, done: dict[str, object]) -> None:
+def test_an_informed_or_deferred_resident_causes_no_reminder(team: Team, done: dict[str, object]) -> None:
     team.change_signal(**done)
     team.remind(DECEMBER[18])
-    assert team.told(Event.NOTICE_REMINDER) == set()
+    assert team.notified(Event.NOTICE_REMINDER) == set()
 
 
 @pytest.mark.parametrize(
@@ -287,7 +287,7 @@ def test_a_reminder_about_what_was_claimed_meanwhile_is_dropped_with_the_reason(
     assert {message.state for message in team.messages(Event.REMINDER)} == {MessageState.EXPIRED}
 
 
-def test_a_reminder_that_still_makes_sense_is_delivered(team: Team) -> None:
+def test_a_reminder_that_is_not_obsolete_is_delivered(team: Team) -> None:
     team.remind(NOVEMBER[25])
     team.worker.deliver()
     assert {message.state for message in team.messages(Event.REMINDER)} == {MessageState.DELIVERED}
@@ -303,7 +303,7 @@ def test_a_reminder_is_dropped_once_its_day_is_over(team: Team) -> None:
 # Referred, late recipients
 
 
-def test_the_receiver_of_a_referral_hears_of_it_as_of_a_new_signal(team: Team) -> None:
+def test_the_receiver_of_a_referral_gets_a_message_about_a_new_signal(team: Team) -> None:
     team.claim()
     [signal] = team.world.signals()
     with team.world.sessions.begin() as session:
@@ -344,28 +344,28 @@ def test_nobody_is_reminded_before_the_agreed_day_then_the_team_and_the_lead_whe
     team.claim()
     agree(team, DECEMBER[4])
     team.remind(DECEMBER[3])
-    assert team.told(Event.AGREED_DAY) == set()
+    assert team.notified(Event.AGREED_DAY) == set()
     team.remind(DECEMBER[4])
-    assert team.told(Event.AGREED_DAY) == TEAM
+    assert team.notified(Event.AGREED_DAY) == TEAM
     team.remind(DECEMBER[7])
-    assert team.told(Event.AGREED_DAY) == TEAM | {team.lead}
+    assert team.notified(Event.AGREED_DAY) == TEAM | {team.lead}
 
 
-def test_an_agreed_day_in_the_weekend_is_told_on_monday(team: Team) -> None:
+def test_an_agreed_day_in_the_weekend_causes_a_message_on_monday(team: Team) -> None:
     team.claim()
     agree(team, DECEMBER[5])
     assert team.remind(DECEMBER[5]) == 0
     team.remind(DECEMBER[7])
-    assert team.told(Event.AGREED_DAY) == TEAM
+    assert team.notified(Event.AGREED_DAY) == TEAM
 
 
-def test_a_day_agreed_anew_is_told_anew(team: Team) -> None:
+def test_another_agreed_day_causes_another_message(team: Team) -> None:
     team.claim()
     agree(team, DECEMBER[4])
     team.remind(DECEMBER[4])
     agree(team, DECEMBER[11])
     team.remind(DECEMBER[10])
-    assert team.told(Event.AGREED_DAY) == set()
+    assert team.notified(Event.AGREED_DAY) == set()
     team.remind(DECEMBER[11])
     assert {message.values["agreed_on"] for message in team.messages(Event.AGREED_DAY)} == {"2026-12-11"}
 
@@ -374,15 +374,15 @@ def test_the_reminder_to_conclude_follows_the_norm_that_moved_along(team: Team) 
     team.claim()
     team.try_contact()
     team.remind(DECEMBER[21])
-    assert team.told(Event.CONCLUDE_REMINDER) == TEAM
+    assert team.notified(Event.CONCLUDE_REMINDER) == TEAM
     agree(team, date(2027, 1, 11))
     team.remind(DECEMBER[23])
-    assert team.told(Event.CONCLUDE_REMINDER) | team.told(Event.MISSED_CONCLUSION) == set()
+    assert team.notified(Event.CONCLUDE_REMINDER) | team.notified(Event.MISSED_CONCLUSION) == set()
     team.remind(date(2027, 1, 12))
     assert {message.values["due_on"] for message in team.messages(Event.CONCLUDE_REMINDER)} == {"2027-01-13"}
 
 
-def test_an_agreed_day_on_which_something_was_done_is_told_no_more(team: Team) -> None:
+def test_an_agreed_day_with_an_attempt_causes_no_message(team: Team) -> None:
     team.claim()
     agree(team, DECEMBER[4])
     team.remind(DECEMBER[4], hour=7)
@@ -406,11 +406,11 @@ def test_reminders_come_from_the_hour_at_which_the_team_begins(team: Team) -> No
 def test_a_team_says_how_many_working_days_lie_between_lead_deputy_and_service_manager(team: Team) -> None:
     team.set(deputy_email=DEPUTY, deputy_verified_on=NOVEMBER[2], escalation_working_days=3)
     team.remind(NOVEMBER[30])
-    assert team.told(Event.MISSED_DEADLINE) == {team.lead}
+    assert team.notified(Event.MISSED_DEADLINE) == {team.lead}
     team.remind(DECEMBER[1])
-    assert team.told(Event.MISSED_DEADLINE) == {team.lead, DEPUTY}
+    assert team.notified(Event.MISSED_DEADLINE) == {team.lead, DEPUTY}
     team.remind(DECEMBER[4])
-    assert team.told(Event.MISSED_DEADLINE) == {team.lead, DEPUTY, team.manager}
+    assert team.notified(Event.MISSED_DEADLINE) == {team.lead, DEPUTY, team.manager}
 
 
 def test_a_team_that_works_on_some_days_is_reminded_on_its_last_one_before_the_deadline(team: Team) -> None:
@@ -418,15 +418,15 @@ def test_a_team_that_works_on_some_days_is_reminded_on_its_last_one_before_the_d
     team.claim()
     team.change_signal(contact_by=DECEMBER[4])  # a Friday
     team.remind(DECEMBER[1])
-    assert team.told(Event.CONTACT_REMINDER) == set()
+    assert team.notified(Event.CONTACT_REMINDER) == set()
     team.remind(DECEMBER[2])
-    assert team.told(Event.CONTACT_REMINDER) == TEAM
+    assert team.notified(Event.CONTACT_REMINDER) == TEAM
     assert {message.not_before for message in team.messages(Event.CONTACT_REMINDER)} == {
         datetime(2026, 12, 2, 8, tzinfo=UTC)
     }
 
 
-def test_a_team_that_does_not_work_on_the_first_hears_that_nothing_is_open_on_its_next_day(
+def test_nothing_open_waits_for_the_next_working_day_of_the_team(
     team: Team,
 ) -> None:
     team.set(working_days="5")  # Friday
@@ -453,44 +453,44 @@ def be_away(team: Team, cover: Actor | None, *, until: date = DECEMBER[4]) -> No
         )
 
 
-def test_who_stands_in_hears_of_it_and_is_reminded_like_the_team(team: Team) -> None:
+def test_a_stand_in_gets_a_message_and_the_reminders_of_the_team(team: Team) -> None:
     colleague = team.world.staff()
     team.claim()
     be_away(team, colleague)
     team.remind(NOVEMBER[24])
-    assert team.told(Event.STAND_IN) == set()
+    assert team.notified(Event.STAND_IN) == set()
     team.remind(NOVEMBER[25])
     address = email_of(team.world, colleague)
-    assert team.told(Event.STAND_IN) == {address}
-    assert team.told(Event.CONTACT_REMINDER) == TEAM | {address}
-    assert team.told(Event.UNCOVERED) == set()
+    assert team.notified(Event.STAND_IN) == {address}
+    assert team.notified(Event.CONTACT_REMINDER) == TEAM | {address}
+    assert team.notified(Event.UNCOVERED) == set()
 
 
-def test_where_nobody_stands_in_the_lead_hears_of_it_and_is_reminded(team: Team) -> None:
+def test_without_a_stand_in_the_lead_gets_the_messages(team: Team) -> None:
     team.claim()
     be_away(team, None)
     team.remind(NOVEMBER[25])
-    assert team.told(Event.UNCOVERED) == {team.lead}
-    assert team.told(Event.CONTACT_REMINDER) == TEAM | {team.lead}
+    assert team.notified(Event.UNCOVERED) == {team.lead}
+    assert team.notified(Event.CONTACT_REMINDER) == TEAM | {team.lead}
 
 
-def test_where_who_stands_in_is_away_too_the_lead_hears_of_it(team: Team) -> None:
+def test_with_an_absent_stand_in_the_lead_gets_a_message(team: Team) -> None:
     colleague = team.world.staff()
     team.claim()
     be_away(team, colleague)
     with team.world.sessions.begin() as session:
         add_absence(team.world.operation(session, colleague), away_from=NOVEMBER[26], away_until=NOVEMBER[27])
     team.remind(NOVEMBER[26])
-    assert team.told(Event.UNCOVERED) == {team.lead}
+    assert team.notified(Event.UNCOVERED) == {team.lead}
 
 
-def test_who_is_away_with_nothing_open_is_no_news(team: Team) -> None:
+def test_an_absence_without_open_signals_causes_no_message(team: Team) -> None:
     be_away(team, team.world.staff())
     team.remind(NOVEMBER[25])
-    assert team.told(Event.STAND_IN) | team.told(Event.UNCOVERED) == set()
+    assert team.notified(Event.STAND_IN) | team.notified(Event.UNCOVERED) == set()
 
 
-def test_who_came_back_early_needs_nobody_any_more(team: Team) -> None:
+def test_an_early_return_makes_the_message_obsolete(team: Team) -> None:
     team.claim()
     be_away(team, None)
     team.remind(NOVEMBER[25], hour=7)
@@ -502,7 +502,7 @@ def test_who_came_back_early_needs_nobody_any_more(team: Team) -> None:
     assert {message.reason for message in team.messages(Event.UNCOVERED)} == {"back"}
 
 
-def test_what_somebody_had_who_was_shut_out_by_hand_goes_back_with_the_next_reminders(team: Team) -> None:
+def test_signals_of_a_disabled_member_go_back_to_the_team_with_the_next_reminders(team: Team) -> None:
     team.claim()
     with team.world.sessions.begin() as session:
         gone = update(StaffMember).where(StaffMember.id == team.member.id)
@@ -510,7 +510,7 @@ def test_what_somebody_had_who_was_shut_out_by_hand_goes_back_with_the_next_remi
     team.remind(NOVEMBER[25])
     [signal] = team.world.signals()
     assert (signal.state, signal.claimed_by_id) == (SignalState.NEW, None)
-    assert team.told(Event.REMINDER) == TEAM
+    assert team.notified(Event.REMINDER) == TEAM
 
 
 def test_an_absence_is_forgotten_four_weeks_after_its_last_day(team: Team) -> None:
@@ -526,7 +526,7 @@ def test_an_absence_is_forgotten_four_weeks_after_its_last_day(team: Team) -> No
 # Never a coordinator
 
 
-def test_a_coordinator_who_is_put_on_a_list_hears_nothing_of_a_signal(team: Team) -> None:
+def test_a_coordinator_on_a_list_gets_no_message_about_a_signal(team: Team) -> None:
     coordinator = email_of(team.world, team.world.staff(role=Role.COORDINATOR))
     team.set(deputy_email=coordinator.upper(), deputy_verified_on=NOVEMBER[2])
     with team.world.sessions.begin() as session:
@@ -562,9 +562,7 @@ RESTRICTED = date(2026, 11, 24)
 
 
 @pytest.mark.parametrize("state", SignalState)
-def test_of_a_restricted_signal_nobody_hears_anything_however_long_it_lies(
-    team: Team, state: SignalState
-) -> None:
+def test_a_restricted_signal_causes_no_messages(team: Team, state: SignalState) -> None:
     team.set(deputy_email=DEPUTY, deputy_verified_on=NOVEMBER[2])
     team.change_signal(state=state, restricted_on=RESTRICTED, postponed_until=NOVEMBER[27], team_told=False)
     [signal] = team.world.signals()
@@ -586,7 +584,7 @@ def test_once_the_restriction_is_lifted_reminders_go_on(team: Team) -> None:
     ("day", "event"),
     [(NOVEMBER[25], Event.REMINDER), (NOVEMBER[26], Event.MISSED_DEADLINE), (DECEMBER[17], Event.UNATTENDED)],
 )
-def test_what_was_queued_before_the_restriction_is_not_sent(team: Team, day: date, event: Event) -> None:
+def test_a_message_from_before_the_restriction_is_not_sent(team: Team, day: date, event: Event) -> None:
     team.remind(day, hour=7)
     team.change_signal(restricted_on=RESTRICTED)
     team.at(day, 10)
@@ -607,7 +605,7 @@ def test_a_restricted_signal_makes_no_digest_and_is_not_nothing_either(team: Tea
     team.change_signal(restricted_on=RESTRICTED)
     team.remind(DECEMBER[1], hour=1)
     assert len(team.messages(Event.DIGEST)) == len(TEAM)
-    assert not team.told(Event.NOTHING_OPEN) & TEAM
+    assert not team.notified(Event.NOTHING_OPEN) & TEAM
     team.at(NOVEMBER[25], 9)
     team.worker.deliver()
     assert {message.reason for message in team.messages(Event.DIGEST)} == {"nothing_open"}
@@ -618,7 +616,7 @@ def test_for_a_restricted_signal_nobody_stands_in(team: Team) -> None:
     be_away(team, team.world.staff())
     team.change_signal(restricted_on=RESTRICTED)
     team.remind(NOVEMBER[25])
-    assert team.told(Event.STAND_IN) == set()
+    assert team.notified(Event.STAND_IN) == set()
 
 
 # Digest and nothing open
@@ -628,7 +626,7 @@ def test_a_team_with_a_digest_gets_it_on_working_days_at_its_hour_instead_of_rem
     team.set(digest_at=8)
     team.remind(NOVEMBER[25], hour=1)
     team.remind(NOVEMBER[26], hour=1)
-    assert team.told(Event.REMINDER) == set()
+    assert team.notified(Event.REMINDER) == set()
     moments = {message.not_before for message in team.messages(Event.DIGEST)}
     assert moments == {datetime(2026, 11, day, 7, tzinfo=UTC) for day in (25, 26)}
 
@@ -637,19 +635,19 @@ def test_a_digest_is_not_sent_to_who_has_nothing_open(team: Team) -> None:
     team.set(digest_at=8)
     team.change_signal(state="concluded")
     team.remind(NOVEMBER[25])
-    assert team.told(Event.DIGEST) == set()
+    assert team.notified(Event.DIGEST) == set()
 
 
-def test_a_team_without_work_hears_once_a_month_that_the_channel_works(team: Team) -> None:
+def test_a_team_without_work_gets_one_message_a_month(team: Team) -> None:
     team.remind(DECEMBER[1])
     team.remind(DECEMBER[2])
-    told = team.told(Event.NOTHING_OPEN)
+    told = team.notified(Event.NOTHING_OPEN)
     assert "een@gm0014.example.org" in told
     assert not told & TEAM
     assert len(team.messages(Event.NOTHING_OPEN)) == len(told)
 
 
-def test_in_the_next_month_it_is_told_again(team: Team) -> None:
+def test_the_next_month_causes_another_message(team: Team) -> None:
     team.remind(DECEMBER[1])
     before = len(team.messages(Event.NOTHING_OPEN))
     team.remind(date(2027, 1, 4))
@@ -666,18 +664,18 @@ def test_nothing_open_is_dropped_when_work_comes_before_it_is_sent(team: Team) -
     assert {message.reason for message in mine} == {"work_came"}
 
 
-def test_an_organisation_that_does_not_receive_is_not_told_that_its_channel_works(team: Team) -> None:
+def test_an_organisation_that_does_not_receive_gets_no_monthly_message(team: Team) -> None:
     with team.world.sessions.begin() as session:
         gone = update(Organisation).where(Organisation.id == GRONINGEN)
         session.execute(gone.values(suspended_from=date(2026, 1, 1)))
     team.remind(DECEMBER[1])
-    assert "een@gm0014.example.org" not in team.told(Event.NOTHING_OPEN)
+    assert "een@gm0014.example.org" not in team.notified(Event.NOTHING_OPEN)
 
 
 # The provider off and on
 
 
-def test_after_an_outage_all_that_still_makes_sense_is_delivered_once(team: Team) -> None:
+def test_after_an_outage_live_messages_are_delivered_once(team: Team) -> None:
     for day in (24, 25, 26):
         team.remind(NOVEMBER[day])
     team.at(NOVEMBER[26], 12)
@@ -702,7 +700,7 @@ def test_a_new_signal_waits_until_the_team_may_be_written_to(team: Team) -> None
     assert len(moments) == 2
 
 
-def test_who_prefers_text_messages_hears_of_a_new_signal_by_one(team: Team) -> None:
+def test_a_person_who_prefers_text_messages_gets_one_about_a_new_signal(team: Team) -> None:
     with team.world.sessions.begin() as session:
         first = Recipient.organisation_id == IN_CHARGE, Recipient.position == 1
         phone = {"channel": "sms", "phone": "+31612345678", "phone_verified_on": NOVEMBER[1]}

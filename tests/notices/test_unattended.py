@@ -72,7 +72,7 @@ def test_the_warning_comes_a_week_before_and_names_the_day_of_the_organisations_
     assert world.clock.now().date() == RECEIVED + timedelta(days=days)
 
 
-def test_what_was_tried_once_and_handed_back_is_warned_of_and_deleted_like_what_nobody_took(
+def test_a_released_signal_with_one_attempt_is_warned_of_and_deleted_like_an_unclaimed_one(
     world: World,
 ) -> None:
     world.staff(role=Role.LEAD)

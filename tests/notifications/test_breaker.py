@@ -33,7 +33,7 @@ def test_it_lets_all_through_until_the_last_failure_in_a_row() -> None:
     assert not breaker.allows(NOON)
 
 
-def test_a_success_in_between_starts_the_count_anew() -> None:
+def test_a_success_restarts_the_count() -> None:
     breaker = Breaker()
     for _ in range(THRESHOLD * 3):
         breaker.failed(DOWN, NOON)

@@ -159,7 +159,7 @@ def test_a_due_message_is_delivered_and_recorded(
     assert [(attempt.at, attempt.delivered) for attempt in message.attempts] == [(NOON, True)]
 
 
-def test_what_was_delivered_is_not_sent_again(
+def test_a_delivered_message_is_not_sent_again(
     factory: Factory, clock: FixedClock, channel: MemoryChannel
 ) -> None:
     write(factory, new_message())
@@ -175,9 +175,7 @@ def test_a_message_waits_for_its_moment(factory: Factory, clock: FixedClock, cha
     assert deliver(factory, clock, channel).delivered == 1
 
 
-def test_a_message_that_lost_its_sense_is_dropped(
-    factory: Factory, clock: FixedClock, channel: MemoryChannel
-) -> None:
+def test_an_obsolete_message_is_dropped(factory: Factory, clock: FixedClock, channel: MemoryChannel) -> None:
     write(factory, new_message(expires_at=NOON))
     assert deliver(factory, clock, channel) == DeliveryReport(expired=1)
     assert channel.sent == []
@@ -213,7 +211,7 @@ def test_an_organisation_with_much_to_tell_does_not_keep_another_waiting(
     assert [sent.recipient for sent in channel.sent] == ["team@example.org", "b@example.org"]
 
 
-def test_no_connection_is_held_while_a_provider_is_called(factory: Factory, clock: FixedClock) -> None:
+def test_no_connection_stays_open_during_a_call_of_a_provider(factory: Factory, clock: FixedClock) -> None:
     write(factory, *(new_message(subject_id=subject(number)) for number in range(1, 4)))
     with _counting("checkout", "checkin") as counts:
         watching = _During(lambda _: counts["checkout"] - counts["checkin"])
@@ -223,7 +221,7 @@ def test_no_connection_is_held_while_a_provider_is_called(factory: Factory, cloc
 
 
 @pytest.mark.postgres
-def test_what_was_sent_is_written_down_when_the_database_ends_all_connections_meanwhile(
+def test_a_sent_message_is_recorded_when_the_database_ends_all_connections(
     postgres_url: str, clock: FixedClock, channel: MemoryChannel
 ) -> None:
     engine = make_engine(postgres_url)
@@ -249,7 +247,7 @@ def test_what_was_sent_is_written_down_when_the_database_ends_all_connections_me
     engine.dispose()
 
 
-def test_the_order_is_looked_up_anew_when_sending_takes_long(factory: Factory, clock: FixedClock) -> None:
+def test_messages_are_ranked_again_when_sending_takes_long(factory: Factory, clock: FixedClock) -> None:
     """More than one bite of one organisation waits, and a word of another comes while it is sent slowly."""
     write(factory, *(new_message(subject_id=subject(number)) for number in range(1, 121)))
 
@@ -301,7 +299,7 @@ def test_a_provider_that_wants_a_pause_gets_it(
     assert the_message(factory).not_before >= NOON + timedelta(hours=1)
 
 
-def test_a_provider_off_for_a_day_delivers_what_still_makes_sense_once(
+def test_after_a_day_without_a_provider_live_messages_arrive_once(
     factory: Factory, clock: FixedClock, channel: MemoryChannel
 ) -> None:
     write(factory, *(new_message(subject_id=subject(number)) for number in range(1, 4)))
@@ -344,7 +342,7 @@ def test_an_error_that_no_channel_should_raise_frees_the_other_messages_at_once(
     assert deliver(factory, clock, channel).delivered == 2
 
 
-def test_what_was_sent_is_written_down_when_asking_for_the_next_one_fails(
+def test_a_sent_message_is_recorded_when_the_next_check_fails(
     factory: Factory, clock: FixedClock, channel: MemoryChannel
 ) -> None:
     write(factory, *(new_message(subject_id=subject(number)) for number in (1, 2)))
@@ -462,7 +460,7 @@ def test_a_lease_that_ends_too_soon_is_noticed_and_the_delivery_counts(
     assert problems(the_message(factory)).count("interrupted") == 1
 
 
-def test_what_was_sent_twice_and_is_withdrawn_as_that_is_written_down_is_simply_gone(
+def test_a_message_withdrawn_while_its_result_is_recorded_is_gone(
     engine: Engine, factory: Factory, clock: FixedClock, channel: MemoryChannel
 ) -> None:
     write(factory, new_message())
@@ -540,7 +538,7 @@ def test_a_message_whose_worker_died_twice_goes_to_a_person(
     assert problems(the_message(factory)) == ["interrupted", "interrupted"]
 
 
-def test_what_a_killed_worker_had_not_begun_is_sent_without_doubt(
+def test_a_message_that_a_killed_worker_only_leased_is_sent_without_doubt(
     url: str, factory: Factory, clock: FixedClock, channel: MemoryChannel, tmp_path: Path
 ) -> None:
     write(factory, *(new_message(subject_id=subject(number)) for number in range(1, 5)))
@@ -563,7 +561,7 @@ def test_a_worker_killed_later_on_leaves_one_in_doubt_and_the_rest_written_down(
     assert [problems(message) for message in messages(factory)].count([None]) == 4
 
 
-def test_what_another_worker_wrote_down_first_is_counted_as_overtaken_and_the_next_goes_on(
+def test_a_result_that_another_worker_recorded_first_counts_as_overtaken(
     factory: Factory, clock: FixedClock, channel: MemoryChannel
 ) -> None:
     """The first of two takes longer than its lease, and the other worker has it meanwhile; not the second."""

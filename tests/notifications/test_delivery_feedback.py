@@ -117,7 +117,7 @@ def test_a_message_that_was_taken_and_not_delivered_is_tried_again_or_given_up_b
     assert [attempt.problem for attempt in message.attempts] == [None, f"twilio_{code}"]
 
 
-def test_what_could_not_be_delivered_goes_out_again_later(
+def test_an_undelivered_message_goes_out_again_later(
     factory: Factory, clock: FixedClock, channel: MemoryChannel
 ) -> None:
     write(factory)
@@ -329,7 +329,7 @@ def test_once_the_provider_is_back_everything_goes_out_once(
 # What lost its sense
 
 
-def test_what_lost_its_sense_is_dropped_with_the_reason(
+def test_an_obsolete_message_expires_with_the_reason(
     factory: Factory, clock: FixedClock, channel: MemoryChannel
 ) -> None:
     write(factory)
@@ -339,7 +339,9 @@ def test_what_lost_its_sense_is_dropped_with_the_reason(
     assert channel.sent == []
 
 
-def test_what_is_too_late_says_so(factory: Factory, clock: FixedClock, channel: MemoryChannel) -> None:
+def test_an_expired_message_has_the_reason_too_late(
+    factory: Factory, clock: FixedClock, channel: MemoryChannel
+) -> None:
     write(factory, expires_at=NOON)
     deliver(factory, clock, channel)
     assert the_message(factory).reason == "too_late"
@@ -416,7 +418,7 @@ def test_the_figures_tell_states_classes_and_the_age_of_the_oldest(
     assert "signals_oldest_due_message_seconds 120.0" in text
 
 
-def test_what_is_tried_again_later_waits_since_its_first_try(
+def test_a_message_that_is_tried_again_waits_since_its_first_try(
     factory: Factory, clock: FixedClock, channel: MemoryChannel
 ) -> None:
     write(factory)

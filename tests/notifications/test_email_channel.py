@@ -200,7 +200,7 @@ def test_tls_from_the_start_protects_the_mail(mailbox: Mailbox, tmp_path: Path) 
     assert len(mailbox.inbox) == 1
 
 
-def test_a_certificate_that_nobody_vouches_for_is_refused(mailbox: Mailbox, tmp_path: Path) -> None:
+def test_a_certificate_without_an_authority_is_refused(mailbox: Mailbox, tmp_path: Path) -> None:
     context, _ = make_certificate(tmp_path)
     with (
         smtp_server(mailbox, tls_context=context) as port,
@@ -217,7 +217,7 @@ def test_a_server_without_starttls_gets_no_mail_in_the_clear(mailbox: Mailbox) -
 
 
 @pytest.mark.parametrize("address", ["", "team", "a@b\r\nBcc: c@d.nl", "@", "tëam@example.org", "<a@b>"])
-def test_what_cannot_be_an_address_is_a_permanent_failure(address: str) -> None:
+def test_a_text_that_is_no_address_is_a_permanent_failure(address: str) -> None:
     with pytest.raises(PermanentFailure, match="bad_address"):
         channel(1, Security.NONE).send(outgoing(recipient=address))
 

@@ -47,7 +47,7 @@ def _send_links(world: World, times: int) -> None:
             recover(world.operation(session), member=member, settings=settings)
 
 
-def test_of_several_account_links_that_waited_only_the_one_that_works_is_sent(world: World) -> None:
+def test_only_the_live_one_of_several_waiting_account_links_is_sent(world: World) -> None:
     _send_links(world, 3)
     channel = MemoryChannel()
     channel.failures.extend([TemporaryFailure("smtp_connection")])
@@ -62,7 +62,9 @@ def test_of_several_account_links_that_waited_only_the_one_that_works_is_sent(wo
 
 
 @pytest.mark.parametrize("about", ["some", "one"])
-def test_who_became_a_coordinator_meanwhile_is_told_of_no_signal(world: World, about: str) -> None:
+def test_a_recipient_who_became_a_coordinator_gets_no_message_about_a_signal(
+    world: World, about: str
+) -> None:
     world.receive(1)
     worker = world.worker()
     worker.arrive()
@@ -115,7 +117,7 @@ def test_an_account_link_that_was_used_meanwhile_is_not_sent(world: World) -> No
         (date(2026, 11, 24), DeliveryReport(delivered=1)),
     ],
 )
-def test_that_routing_was_taken_away_is_not_told_once_it_is_back(
+def test_a_message_about_lost_routing_is_dropped_once_routing_is_back(
     world: World, since: date | None, becomes: DeliveryReport
 ) -> None:
     suspended = NewMessage(
@@ -194,7 +196,7 @@ def test_a_deputy_who_was_proved_or_replaced_meanwhile_is_not_asked(world: World
         assert _reasons(world) == ["verified" if "deputy_verified_on" in changes else "replaced"]
 
 
-def test_who_is_set_back_to_unproved_by_an_administrator_is_asked_again(world: World) -> None:
+def test_a_recipient_set_to_unverified_gets_a_new_link(world: World) -> None:
     asked, bea = _asked(world), world.staff(role=Role.ADMINISTRATOR)
     for since, new in ((date(2026, 11, 24), 0), (None, 1)):
         with world.sessions.begin() as session:

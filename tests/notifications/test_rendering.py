@@ -95,7 +95,7 @@ def test_a_deputy_is_not_sent_to_a_page_that_asks_to_sign_in(event: Event, langu
     assert read(message.html).links == [link]
 
 
-def test_what_may_go_to_a_deputy_has_words_for_a_deputy() -> None:
+def test_messages_for_a_deputy_have_words_for_a_deputy() -> None:
     missed = {Event.MISSED_DEADLINE, Event.MISSED_CONTACT, Event.MISSED_CONCLUSION, Event.UNATTENDED}
     assert set(ASKED_OF_DEPUTIES) == missed | {Event.AGREED_DAY, Event.NOTICE_REMINDER, Event.UNCOVERED}
 
@@ -190,7 +190,7 @@ def test_sentences_of_the_text_are_short(language: str) -> None:
         ("new_signal", "nl", {"link": LINK, "claim_by": "2026-11-25", "address": "1234 AB 12"}),
     ],
 )
-def test_what_cannot_be_rendered_is_a_permanent_failure(
+def test_a_message_that_cannot_be_rendered_is_a_permanent_failure(
     event: str, language: str, values: dict[str, str]
 ) -> None:
     with pytest.raises(PermanentFailure, match="unrenderable"):

@@ -38,7 +38,7 @@ def channel(address: str) -> Iterator[SmsChannel]:
     channel.close()
 
 
-def test_what_the_channel_sends_is_what_twilio_describes(channel: SmsChannel) -> None:
+def test_the_request_of_the_channel_matches_twilios_description(channel: SmsChannel) -> None:
     assert channel.send(outgoing(recipient=NUMBER)).provider_message_id.startswith(("SM", "MM"))
 
 

@@ -323,7 +323,7 @@ def test_a_period_that_is_set_twice_at_once_is_set(world: World) -> None:
 # Administration
 
 
-def test_of_two_organisations_of_one_name_the_second_is_refused(world: World) -> None:
+def test_the_second_of_two_organisations_with_one_name_is_refused(world: World) -> None:
     def add(name: str) -> None:
         with world.sessions.begin() as session:
             add_organisation(

@@ -32,7 +32,7 @@ def test_an_address_counts_once_it_is_verified() -> None:
     assert ways(recipient()) == [("email", "een@example.org")]
 
 
-def test_who_prefers_a_text_message_gets_one_on_a_verified_phone() -> None:
+def test_a_person_who_prefers_text_messages_gets_them_on_a_verified_phone() -> None:
     assert ways(recipient(channel="sms", phone=PHONE, phone_verified_on=VERIFIED)) == [("sms", PHONE)]
 
 
@@ -56,12 +56,12 @@ def test_a_mobile_number_is_kept_in_one_form(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "abc", "020-1234567", "0612", "112", "+31 6 12 34 56 78 90"])
-def test_what_cannot_get_a_text_message_is_refused(text: str) -> None:
+def test_a_number_that_gets_no_text_messages_is_refused(text: str) -> None:
     with pytest.raises(Invalid):
         normal_phone(text)
 
 
-def test_another_phone_has_to_be_proved_anew() -> None:
+def test_another_phone_must_be_verified() -> None:
     one = recipient(channel="sms", phone=PHONE, phone_verified_on=VERIFIED)
     set_channel(one, channel="sms", phone="06 1234 5678")
     assert one.phone_verified_on == VERIFIED

@@ -186,7 +186,7 @@ def test_a_changed_field_is_named_and_an_empty_one_changes_nothing(session: Sess
     assert (team(session).legal_basis, team(session).retention_basis) == ("Jeugdwet", "Lijst")
 
 
-def test_an_address_is_taken_over_in_its_one_spelling_and_is_the_same_one_in_any(session: Session) -> None:
+def test_an_address_is_stored_in_one_spelling_and_found_in_any(session: Session) -> None:
     take(session, FULL + TEAM.replace("a@example.org", "A.Bakker@Example.org"))
     (team,) = session.scalars(select(Organisation))
     assert [one.address for one in team.recipients] == ["a.bakker@example.org", "b@example.org"]
@@ -256,14 +256,14 @@ def test_lines_of_one_organisation_may_spell_its_name_otherwise(session: Session
     assert len(areas(session)) == 2
 
 
-def test_of_two_organisations_of_one_name_none_is_guessed(session: Session) -> None:
+def test_a_name_of_two_organisations_is_not_guessed(session: Session) -> None:
     for name in ("Team Zuid", "team zuid"):
         create_organisation(session, name=name, kind=OrganisationKind.SOCIAL_WORK, areas=[])
     result = take(session, FULL + TEAM)
     assert [(one.column, one.reason) for one in result.rejected] == [("name", "name_of_two")]
 
 
-def test_a_new_recipient_is_not_told_at_the_phone_of_the_one_before(session: Session) -> None:
+def test_a_new_recipient_does_not_inherit_a_phone(session: Session) -> None:
     take(session, FULL + TEAM)
     first = team(session).recipients[0]
     first.channel, first.phone, first.phone_verified_on = "sms", "+31612345678", VERIFIED
@@ -282,7 +282,7 @@ def test_no_file_makes_a_coordinator_a_recipient(session: Session) -> None:
     ]
 
 
-def test_a_lead_who_read_the_settings_before_is_told_that_they_changed(session: Session) -> None:
+def test_the_open_form_of_a_lead_becomes_stale(session: Session) -> None:
     take(session, FULL + TEAM)
     before = team(session).settings_version
     take(session, FULL + TEAM)
@@ -291,7 +291,7 @@ def test_a_lead_who_read_the_settings_before_is_told_that_they_changed(session: 
     assert team(session).settings_version == before + 1
 
 
-def test_organisations_are_held_before_routing_as_whoever_changes_one_does(session: Session) -> None:
+def test_organisations_are_locked_before_routing(session: Session) -> None:
     """In the other order an import and a change on a page would wait for one another on PostgreSQL."""
     asked = statements(session)
     take(session, FULL + TEAM)
@@ -377,7 +377,7 @@ def test_an_area_ends_as_on_the_page_of_coverage(
         assert [(one.line, one.column, one.reason) for one in result.rejected] == [(2, "valid_until", told)]
 
 
-def test_what_goes_on_for_longer_takes_nothing_from_who_comes_after(session: Session) -> None:
+def test_a_longer_coverage_may_not_overlap_the_next_one(session: Session) -> None:
     after = "Versa Hilversum,social_work,pc6_range,1241AA 1-99,2027-01-01,\n"
     take(session, WITH_END + WIJDEMEREN.format("2027-01-01") + after)
     result = take(session, WITH_END + WIJDEMEREN.format("2029-01-01"))
@@ -399,7 +399,7 @@ def test_a_change_moves_the_routing_version_and_is_audited(session: Session) -> 
     assert session.scalars(select(RoutingVersion.version)).one() > 1
 
 
-def test_what_a_spreadsheet_adds_is_no_mistake_of_its_writer(session: Session) -> None:
+def test_empty_rows_and_columns_of_a_spreadsheet_are_ignored(session: Session) -> None:
     """No-break and narrow spaces that nobody sees, and rows of separators below the last one."""
     line = "Team\u00a0Zuid;social_work;pc6_range;1012\u00a0AB\u202f1-99;\u00a02026-01-01\n"
     take(session, SHORT.replace(",", ";") + line + ";;;;\n;;;;\n")
@@ -419,7 +419,7 @@ def test_the_header_is_read_in_any_capitals_and_spaces(session: Session) -> None
     assert len(areas(session)) == 1
 
 
-def test_a_quotation_mark_that_is_not_closed_is_told_with_its_line(session: Session) -> None:
+def test_an_open_quotation_mark_is_rejected_with_its_line(session: Session) -> None:
     line = "Zuid,social_work,pc4,1071,2026-01-01\n"
     text = (
         SHORT + line + '"' + "".join(f"Team {one},social_work,pc4,1072,2026-01-01\n" for one in range(5000))
@@ -427,7 +427,7 @@ def test_a_quotation_mark_that_is_not_closed_is_told_with_its_line(session: Sess
     assert reasons(session, text) == [(3, "", "quote_not_closed")]
 
 
-def test_a_cell_of_several_lines_is_told_by_its_first(session: Session) -> None:
+def test_a_cell_of_several_lines_has_the_number_of_its_first_line(session: Session) -> None:
     text = SHORT + 'Zuid,social_work,pc4,"10\n\n71",2026-01-01\nNoord,social_work,pc4,x,2026-01-01\n'
     assert {one[0] for one in reasons(session, text)} == {2, 5}
 
@@ -464,7 +464,7 @@ def test_a_line_is_rejected_with_its_reason(session: Session, line: str, column:
     assert reasons(session, f"{SHORT}B,social_work,pc4,1072,2026-01-01\n{line}\n") == [(3, column, reason)]
 
 
-def test_every_reason_is_told_at_once(session: Session) -> None:
+def test_every_reason_is_reported_at_once(session: Session) -> None:
     text = SHORT + "A,hospital,pc4,1,2026-01-01\nB,social_work,pc4,1071,soon\n"
     assert reasons(session, text) == [
         (2, "area", "unknown"),

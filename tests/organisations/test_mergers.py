@@ -78,7 +78,7 @@ def test_the_successor_sees_a_repeat_at_an_address_of_the_predecessor(world: Wor
     )
 
 
-def test_what_was_handed_over_goes_after_twelve_months_with_its_keys(world: World) -> None:
+def test_links_of_a_merger_go_after_twelve_months_with_their_keys(world: World) -> None:
     deleted_before_a_merger(world)
     merge(world)
     pair = (AMSTERDAM, "2026-Q4")

@@ -119,7 +119,7 @@ def test_a_file_without_rows_is_refused() -> None:
         compress_file(stream(HEADER))
 
 
-def test_of_a_zip_the_address_file_is_read_and_the_code_lists_are_not() -> None:
+def test_the_address_file_of_a_zip_is_read_and_the_code_lists_are_not() -> None:
     lists = (FIXTURES / "gem_2024.csv").read_text()
     addresses = (FIXTURES / ADDRESS_FILES[0]).read_text()
     packed = zipped(gem_2024_csv=lists, pc6hnr20160801_gwb_csv=addresses, readme_txt="x" * 10_000)
@@ -245,7 +245,7 @@ def test_a_run_says_nothing_of_four_digits_that_the_file_has_no_address_in() -> 
     assert compress(rows).exceptions(reference.municipality_of_pc4) == {}
 
 
-def test_what_was_read_is_counted() -> None:
+def test_the_rows_that_were_read_are_counted() -> None:
     rows = [CbsRow("1012AB", 1, "GM0363"), CbsRow("1012AB", 2, "GM0384"), CbsRow("1012AC", 1, "GM0363")]
     compact = compress([*rows, CbsRow("1383AA", 1, "GM0363")])
     assert (compact.rows, compact.pc4s) == (4, {1012, 1383})

@@ -34,7 +34,7 @@ def test_a_part_is_refused_and_as_a_part_moves_its_own_postcodes_only(world: Wor
         assert session.scalar(select(func.count()).select_from(MunicipalityOfPostcode)) == 1
 
 
-def test_what_a_wrong_file_moved_in_bulk_is_named(world: World) -> None:
+def test_municipalities_that_a_wrong_file_moves_in_bulk_are_named(world: World) -> None:
     moved = [
         f"{pc4}{one}{two}" for pc4 in range(1211, 1231) for one in "ABCDE" for two in "ABCDEFGHIJKLMNOPQRST"
     ]

@@ -23,7 +23,7 @@ def problems(level: str, area: str, **more: object) -> list[tuple[str, str]]:
         ("national", "NL"),
     ],
 )
-def test_what_exists_has_no_problem(level: str, area: str) -> None:
+def test_an_area_that_exists_has_no_problem(level: str, area: str) -> None:
     assert problems(level, area) == []
 
 
@@ -40,7 +40,7 @@ def test_what_exists_has_no_problem(level: str, area: str) -> None:
         ("national", "BE"),
     ],
 )
-def test_what_does_not_exist_is_a_problem_of_the_area(level: str, area: str) -> None:
+def test_an_unknown_area_is_a_problem_of_the_area(level: str, area: str) -> None:
     assert problems(level, area) == [("area", "invalid_value")]
 
 

@@ -117,7 +117,7 @@ def add_desk(session: Session) -> None:
     )
 
 
-def test_what_the_shipped_facts_say_already_is_not_stored(session: Session) -> None:
+def test_facts_that_are_shipped_are_not_stored(session: Session) -> None:
     result = take(session, file_of(("1012AB", 12, AMSTERDAM), ("1111AA", 1, DIEMEN)))
     assert (result.added, result.changed, result.removed, result.kept) == (0, 0, 0, 0)
     assert stored(session) == []
@@ -181,7 +181,7 @@ def test_a_municipality_that_has_merged_since_is_no_difference(session: Session)
     assert take(session, hilversum, as_of=TODAY).added == 1
 
 
-def test_codes_on_no_map_are_told(session: Session) -> None:
+def test_unknown_codes_are_reported(session: Session) -> None:
     assert take(session, file_of(("1012AB", 12, "GM9999"))).unknown_codes == ("GM9999",)
 
 

@@ -178,7 +178,7 @@ def test_finer_rows_that_outlive_the_municipality_of_their_team_are_named(until:
     assert _outliving(date(2027, 2, 10), *rows) == ["1231", "1241AB", "1241AC"]
 
 
-def test_finer_rows_outlive_a_municipality_that_another_team_takes_over_too() -> None:
+def test_finer_rows_outlive_a_municipality_that_another_team_covers_now() -> None:
     ended = row(OLD, CoverageLevel.MUNICIPALITY, "GM0363", valid_until=TODAY)
     assert _outliving(TODAY, ended, row(OLD, CoverageLevel.PC4, "1012")) == ["1012"]
 
@@ -212,7 +212,7 @@ def test_the_next_boundary_change_names_who_receives_before_and_after() -> None:
     assert [problem.area for problem in found.outliving] == ["1231", "1241AB", "1241AC"]
 
 
-def test_what_nobody_takes_over_goes_to_the_national_desk() -> None:
+def test_an_uncovered_address_goes_to_the_national_desk() -> None:
     found = next_boundary_change(TODAY, [OLD_ROW], ALL)
     assert found is not None
     [handover] = found.moves[0].handovers

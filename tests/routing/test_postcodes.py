@@ -51,7 +51,7 @@ def test_spellings_of_one_postcode_have_one_form(text: str) -> None:
         " " * 10_000_000 + "1012AB",
     ],
 )
-def test_what_is_no_postcode_is_refused(text: str) -> None:
+def test_a_text_that_is_no_postcode_is_refused(text: str) -> None:
     with pytest.raises(InvalidPostcode) as refused:
         parse_postcode(text)
     assert refused.value.code == "malformed"

@@ -78,7 +78,7 @@ def test_an_unchanged_version_is_not_read_again(world: World) -> None:
     assert router.snapshot() is router.snapshot()
 
 
-def test_while_one_thread_reads_anew_the_others_go_on_with_the_old_state(sqlite_world: World) -> None:
+def test_while_one_thread_reads_the_others_use_the_old_state(sqlite_world: World) -> None:
     router = sqlite_world.router()
     before = router.snapshot()
     _suspend(sqlite_world, AMSTERDAM)

@@ -98,7 +98,7 @@ def test_an_open_end_of_a_range_reaches_the_last_number() -> None:
     assert receiver(rows, number=99999) == BLOCK.name
 
 
-def test_of_nested_ranges_the_narrower_wins() -> None:
+def test_the_narrower_of_two_nested_ranges_wins() -> None:
     rows = [
         row(BLOCK, CoverageLevel.PC6_RANGE, "1012AB", (12, 14)),
         row(ADAM, CoverageLevel.PC6_RANGE, "1012AB", (1, 100)),
@@ -260,7 +260,7 @@ def test_a_finer_row_keeps_the_municipality_of_the_official_file() -> None:
     assert (route.name, route.municipality_name) == (BLOCK.name, "Buren")
 
 
-def test_of_two_overlapping_rows_the_later_start_wins() -> None:
+def test_the_later_start_of_two_overlapping_rows_wins() -> None:
     rows = [
         row(ADAM, CoverageLevel.PC4, "1012", valid_from=date(2026, 2, 1)),
         row(BLOCK, CoverageLevel.PC4, "1012"),

@@ -250,7 +250,7 @@ def test_an_overlap_is_refused_with_the_next_step(
     assert refused.get_json()["detail"]
 
 
-def test_what_only_touches_is_no_overlap(desk: Desk, utrecht: str) -> None:
+def test_adjacent_periods_and_ranges_do_not_overlap(desk: Desk, utrecht: str) -> None:
     assert area_of(desk, utrecht, valid_until="2026-06-01").status_code == 201
     assert area_of(desk, id_of(desk, AMSTERDAM), valid_from="2026-06-01").status_code == 201
 
@@ -319,7 +319,7 @@ def test_the_first_of_an_organisation_is_a_lead(desk: Desk, utrecht: str) -> Non
     assert bea(desk, "POST", "/staff", **SOMEBODY, organisation_id=utrecht).status_code == 403
 
 
-def test_an_administrator_only_asks_where_there_is_a_team_and_both_are_told(desk: Desk) -> None:
+def test_an_administrator_asks_a_live_team_and_both_get_a_message(desk: Desk) -> None:
     answer = bea(desk, "POST", "/staff", **SOMEBODY, organisation_id=id_of(desk, AMSTERDAM))
     assert answer.status_code == 202
     assert answer.get_json()["approval"]["decision"] == "asked"

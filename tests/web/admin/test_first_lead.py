@@ -99,7 +99,7 @@ def test_another_first_lead_takes_the_place_of_one_whose_link_opens_nothing_any_
     assert people(desk, utrecht) == {LEAD["email"]: False, OTHER["email"]: True}
 
 
-def test_shutting_a_team_out_does_not_open_the_way_in(desk: Desk, utrecht: str) -> None:
+def test_disabling_a_whole_team_does_not_let_an_administrator_in(desk: Desk, utrecht: str) -> None:
     lead = bea(desk, "POST", "/staff", **LEAD, organisation_id=utrecht).get_json()["member"]["id"]
     take_up(desk, link(desk, LEAD["email"]))
     assert refused_for_nobody(bea(desk, "POST", f"/staff/{lead}/reset"))
@@ -111,7 +111,7 @@ def test_shutting_a_team_out_does_not_open_the_way_in(desk: Desk, utrecht: str) 
         assert session.scalars(select(Approval)).all() == []
 
 
-def test_an_invitation_that_nobody_took_up_approves_nothing(desk: Desk) -> None:
+def test_an_unused_invitation_approves_nothing(desk: Desk) -> None:
     """Groningen's privacy officer is shut out; its invited lead cannot sign in to answer."""
     groningen = id_of(desk, GRONINGEN)
     asked = bea(desk, "POST", "/staff", **LEAD, organisation_id=groningen).get_json()["approval"]["id"]

@@ -58,7 +58,7 @@ def names(desk: Desk) -> set[str]:
         return set(session.scalars(select(Organisation.name)))
 
 
-def test_what_a_file_would_change_is_shown_and_nothing_is_done(desk: Desk, bea: Browser) -> None:
+def test_a_preview_shows_the_changes_and_makes_none(desk: Desk, bea: Browser) -> None:
     before = names(desk)
     page = words(look(bea, HEAD + UTRECHT))
     assert "Welzijn Utrecht is nieuw" in page
@@ -68,7 +68,7 @@ def test_what_a_file_would_change_is_shown_and_nothing_is_done(desk: Desk, bea: 
     assert desk.entries(AuditAction.ORGANISATION_CHANGED) == []
 
 
-def test_what_was_shown_is_done_by_one_press_and_named_in_the_trail(desk: Desk, bea: Browser) -> None:
+def test_one_press_makes_the_changes_of_the_preview_and_audits_them(desk: Desk, bea: Browser) -> None:
     seen = look(bea, HEAD + UTRECHT, verified_on="2026-11-20")
     assert "ontvangt nog niet" not in words(seen)
     done = do(bea, seen)
@@ -81,7 +81,7 @@ def test_what_was_shown_is_done_by_one_press_and_named_in_the_trail(desk: Desk, 
     assert (entry.ground, entry.actor_role) == ("import", "administrator")
 
 
-def test_where_something_else_changed_meanwhile_nothing_is_done(desk: Desk, bea: Browser) -> None:
+def test_an_import_that_differs_from_its_preview_does_nothing(desk: Desk, bea: Browser) -> None:
     seen = look(bea, HEAD + UTRECHT)
     desk.call("bea", "POST", "/organisations", json={"name": "Welzijn Utrecht", "kind": "social_work"})
     again = do(bea, seen)
@@ -91,7 +91,7 @@ def test_where_something_else_changed_meanwhile_nothing_is_done(desk: Desk, bea:
     assert do(bea, again).status_code == 303
 
 
-def test_what_a_team_set_meanwhile_is_not_written_over_unseen(desk: Desk, bea: Browser) -> None:
+def test_a_stale_form_does_not_overwrite_the_team(desk: Desk, bea: Browser) -> None:
     """The same fields change, from other values than were there when it was looked at."""
     assert do(bea, look(bea, HEAD + UTRECHT, verified_on="2026-11-20")).status_code == 303
     other = UTRECHT.replace("een@", "drie@")
@@ -132,7 +132,7 @@ def test_a_day_of_checking_that_lies_ahead_is_refused(bea: Browser) -> None:
     ],
     ids=["another's area", "another kind", "no desk left", "a coordinator", "unseen signs"],
 )
-def test_what_the_other_pages_refuse_no_file_does(desk: Desk, bea: Browser, lines: str, told: str) -> None:
+def test_a_file_cannot_do_what_the_pages_refuse(desk: Desk, bea: Browser, lines: str, told: str) -> None:
     before = names(desk)
     page = look(bea, HEAD + lines)
     assert told in words(page)
@@ -157,7 +157,7 @@ ENDS = (
     ],
     ids=["addresses that nobody checked", "an end in the past"],
 )
-def test_what_would_be_done_unseen_is_refused_in_words(
+def test_unintended_changes_of_a_form_are_refused_in_words(
     desk: Desk, bea: Browser, text: str, told: str
 ) -> None:
     assert do(bea, look(bea, LIVE, verified_on="2026-11-20")).status_code == 303
@@ -184,9 +184,7 @@ def test_the_preview_says_in_words_what_changes_and_which_way_an_end_moves(desk:
     assert "het zou op di 1 dec 2026 stoppen" in words(seen)
 
 
-def test_whoever_only_looks_takes_nobody_s_turn_to_write(
-    bea: Browser, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_reader_waits_for_no_writer(bea: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(import_pages, "import_organisations", None)
     assert "Welzijn Utrecht is nieuw" in words(look(bea, HEAD + UTRECHT))
 

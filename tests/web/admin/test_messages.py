@@ -41,7 +41,7 @@ def test_health_tells_the_last_arrival_the_last_failure_and_what_was_given_up(de
     assert (health["last_problem"], health["waiting"], health["dead_letters"]) == ("smtp_450", 12, 1)
 
 
-def test_a_small_number_that_waits_is_told_to_nobody(desk: Desk) -> None:
+def test_a_small_number_of_waiting_messages_stays_hidden(desk: Desk) -> None:
     message(desk, MessageState.QUEUED, number=3)
     count(desk)
     (health,) = desk.call("bea", "GET", "/delivery").get_json()["health"]
@@ -82,7 +82,7 @@ def test_the_page_tells_of_trouble_first_and_in_plain_words(desk: Desk) -> None:
     assert "new_signal" not in page
 
 
-def test_what_is_well_is_folded_up_so_that_trouble_is_seen_on_a_phone(desk: Desk) -> None:
+def test_health_without_trouble_is_folded(desk: Desk) -> None:
     message(desk, MessageState.DELIVERED, to=GRONINGEN)
     message(desk, MessageState.FAILED, problem="smtp_550")
     count(desk)
@@ -97,7 +97,7 @@ def test_what_is_well_is_folded_up_so_that_trouble_is_seen_on_a_phone(desk: Desk
     assert f"Zonder gemiste proefmelding: {number}, waarvan nog nooit aangetoond: {number}" in proofs
 
 
-def test_many_dead_letters_are_told_by_their_cause_the_most_first(desk: Desk) -> None:
+def test_many_dead_letters_are_grouped_by_cause_the_largest_first(desk: Desk) -> None:
     message(desk, MessageState.FAILED, problem="smtp_552", number=2)
     message(desk, MessageState.FAILED, problem="smtp_550", number=4)
     count(desk)
@@ -132,7 +132,9 @@ def test_a_dead_letter_is_listed_without_recipient_link_and_subject(desk: Desk) 
 
 
 @pytest.mark.parametrize(("wish", "state"), [("again", MessageState.QUEUED), ("drop", MessageState.EXPIRED)])
-def test_what_is_chosen_a_worker_does_and_it_is_audited(desk: Desk, wish: str, state: MessageState) -> None:
+def test_a_worker_takes_the_chosen_action_and_it_is_audited(
+    desk: Desk, wish: str, state: MessageState
+) -> None:
     message(desk, MessageState.FAILED, problem="smtp_550")
     count(desk)
     path = f"/delivery/dead-letters/{letters(desk)[0]['id']}/{wish}"
@@ -237,6 +239,6 @@ def test_the_sheets_are_a_link_away_from_the_first_page_of_administration(desk: 
 @pytest.mark.parametrize(
     "address", ["javascript:alert(1)", "https://a b", "https://x.example/?q=1", "ftp://x"]
 )
-def test_what_is_no_address_makes_no_sheet(desk: Desk, address: str) -> None:
+def test_a_text_that_is_no_address_makes_no_sheet(desk: Desk, address: str) -> None:
     answer = sign_in(desk, "bea").get("/admin/sheets/a4.pdf", query_string={"address": address})
     assert answer.status_code == 303

@@ -62,7 +62,7 @@ def test_another_officer_is_appointed_with_the_approval_of_the_one_there_is(desk
     assert [entry.ground for entry in desk.entries(AuditAction.APPROVAL_DECIDED)] == ["approved"]
 
 
-def test_a_worker_becomes_officer_with_approval_only_and_signs_in_anew(desk: Desk) -> None:
+def test_a_worker_becomes_officer_with_approval_only_and_signs_in_again(desk: Desk) -> None:
     answer = to_role(desk, "bram", "privacy_officer")
     approval_id = asked(answer)
     assert answer.get_json()["approval"]["action"] == "role"

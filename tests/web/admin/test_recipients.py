@@ -58,9 +58,7 @@ def save(bea: Browser, path: str, **fields: str) -> TestResponse:
 
 
 @pytest.mark.parametrize("number", [2, 5, 10])
-def test_whoever_changes_a_phone_number_loses_no_recipient(
-    desk: Desk, bea: Browser, path: str, number: int
-) -> None:
+def test_a_changed_phone_number_keeps_the_recipient(desk: Desk, bea: Browser, path: str, number: int) -> None:
     before = grown(desk, number)
     assert len(before) == number
     assert save(bea, path, contact_phone="020 1234567").status_code == 303
@@ -109,9 +107,7 @@ def test_a_lead_s_page_that_is_older_than_an_administrator_s_change_undoes_nothi
     assert team_of(desk).contact_phone == "020 1234567"
 
 
-def test_what_is_wrong_with_a_recipient_stands_beside_its_own_place(
-    desk: Desk, bea: Browser, path: str
-) -> None:
+def test_the_error_of_a_recipient_stands_beside_its_own_place(desk: Desk, bea: Browser, path: str) -> None:
     before = grown(desk, 5)
     wrong = {"recipient-1": "", "recipient-5": "coen@example.org", "verified-4": "gisteren"}
     page = save(bea, path, **wrong)
@@ -124,7 +120,9 @@ def test_what_is_wrong_with_a_recipient_stands_beside_its_own_place(
     assert addresses(desk) == before
 
 
-def test_who_became_a_coordinator_holds_up_no_other_change(desk: Desk, bea: Browser, path: str) -> None:
+def test_a_recipient_who_became_a_coordinator_blocks_no_other_change(
+    desk: Desk, bea: Browser, path: str
+) -> None:
     with session_factory(desk.engine).begin() as session:
         team = session.get_one(Organisation, organisation_of(desk, AMSTERDAM))
         team.recipients.append(Recipient(position=3, address="coen@example.org", verified_on=CHECKED))
@@ -158,9 +156,7 @@ def test_an_address_that_was_checked_on_a_day_of_its_own_counts_from_it(
     assert checked["nieuw@example.org"] == date(2026, 11, 20)
 
 
-def test_a_team_does_not_stop_to_receive_by_an_address_that_nobody_checked(
-    desk: Desk, bea: Browser, path: str
-) -> None:
+def test_an_unverified_address_does_not_stop_a_team(desk: Desk, bea: Browser, path: str) -> None:
     before = addresses(desk)
     assert len(before) == 2
     refused = save(bea, path, **{"recipient-1": "nieuw@example.org", "verified-1": ""})
