@@ -2,13 +2,12 @@
 
 from uuid import UUID
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, jsonify
 
 from signals.casework.access import FOLLOW_UP_ROLES
 from signals.web.desk.handing_over import HandoverSchema, handover_of
 from signals.web.desk.handover_api import handover_file
 from signals.web.staff_kit import account_shared
-from signals.web.staff_kit.answer import json_answer
 from signals.web.staff_kit.auth import requires_page
 
 handover_pages = Blueprint("handover_pages", __name__, url_prefix="/desk")
@@ -22,7 +21,7 @@ AUTHENTICATION = "cookie"
 def page_json(signal_id: UUID) -> Response:
     """Download the file for a case system."""
     handover = handover_of(signal_id)
-    answer = json_answer(HandoverSchema().dump(handover))
+    answer = jsonify(HandoverSchema().dump(handover))
     name = f"overdracht-{handover.signal.reference}.json"
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, jsonify, render_template, request
 from marshmallow import ValidationError
 
 from signals.errors import FieldProblem, Invalid, SignalsError, StaleVersion
@@ -23,7 +23,6 @@ from signals.web.officer.rights_forms import (
 from signals.web.officer.rights_schemas import ExportedSchema, address_in, correction_in, proof_in
 from signals.web.staff_kit import forms, page_kit
 from signals.web.staff_kit.address_form import AddressForm
-from signals.web.staff_kit.answer import json_answer
 from signals.web.staff_kit.auth import requires_page
 from signals.web.staff_kit.officer_sections import officer_sections
 
@@ -66,7 +65,7 @@ def export() -> Any:
         values = forms.load(_EXPORT)
         document = rights.export(address_in(values), proof_in(values))
         is_json = values["format"] == "json"
-        answer = json_answer(_EXPORTED.dump(document)) if is_json else pdf_answer(document)
+        answer = jsonify(_EXPORTED.dump(document)) if is_json else pdf_answer(document)
         answer.headers["Content-Disposition"] = f'attachment; filename="inzage.{values["format"]}"'
         return answer
 

@@ -17,9 +17,9 @@ from signals.audit.trail import AuditFilter, read_entries
 from signals.errors import FieldProblem, Invalid
 from signals.models import AuditEntry, DeletionRecord, Organisation, Signal, StaffMember
 from signals.vocabulary import AuditAction
-from signals.web.staff_kit.answer import moment
 from signals.web.staff_kit.context import desk, operation
 from signals.web.staff_kit.opened import organisation_id
+from signals.web.staff_kit.schemas import in_utc
 
 MAX_PAGE: Final = 200
 MOST_EXPORTED: Final = 20_000
@@ -143,7 +143,7 @@ def _references(session: Session, ids: Iterable[UUID | None]) -> dict[UUID | Non
 def _cells(line: Line) -> tuple[str, ...]:
     entry = line.entry
     return (
-        entry.at.date().isoformat() if line.is_of_a_day else moment(entry.at),
+        entry.at.date().isoformat() if line.is_of_a_day else in_utc(entry.at),
         line.actor,
         str(entry.actor_id or ""),
         entry.actor_role,

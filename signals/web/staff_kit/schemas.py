@@ -41,7 +41,7 @@ class Moment(fields.DateTime):
     """Read a moment with its offset (RFC 3339): `2026-11-24T10:30:00+01:00`; write it in UTC, with `Z`."""
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z") if value else None
+        return in_utc(value) if value else None
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
         if not isinstance(value, str) or not _MOMENT.fullmatch(value):
@@ -79,3 +79,8 @@ class AddressSchema(Schema):
     postcode = fields.String(required=True)
     house_number = fields.Integer(required=True, attribute="number")
     addition = fields.String(required=True)
+
+
+def in_utc(moment: datetime) -> str:
+    """Return a moment in UTC, as RFC 3339 writes it."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
