@@ -213,7 +213,7 @@ class _Parts:
 
     def _add_staff_side(self, router: "Router") -> Callable[[], None]:
         """Add the staff side; return a check that raises when the keystore does not answer."""
-        from signals.staff import GuessThrottle
+        from signals.staff.guesses import GuessThrottle
         from signals.web.staff_kit.account_shared import party_here
         from signals.web.staff_kit.browser_state import BrowserState
         from signals.web.staff_kit.context import EXTENSION, DeskContext, fenced_sessions

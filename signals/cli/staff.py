@@ -57,7 +57,7 @@ def add(
     """
     from privacy.passwords import PasswordHasherSettings
     from privacy.totp import provisioning_uri
-    from signals.staff import add_staff
+    from signals.staff.accounts import add_staff
 
     settings = settings_of(context)
     password = _password(password_stdin)
@@ -90,7 +90,7 @@ def token(context: click.Context, email: str, *, label: str, days: int, as_json:
 
     Example: signals staff token a@example.org --label "case system" --days 90
     """
-    from signals.staff import issue_token
+    from signals.staff.accounts import issue_token
 
     with everything(settings_of(context)) as opened, opened.sessions.begin() as session:
         member = _member(session, email)
@@ -109,7 +109,7 @@ def disable(context: click.Context, email: str, *, as_json: bool) -> None:
 
     Example: signals staff disable a@example.org
     """
-    from signals.staff import disable as shut
+    from signals.staff.accounts import disable as shut
 
     with everything(settings_of(context)) as opened, opened.sessions.begin() as session:
         shut(opened.operation(session), _member(session, email))
@@ -172,7 +172,7 @@ def _member(session: "Session", email: str) -> "StaffMember":
     from sqlalchemy import select
 
     from signals.models import StaffMember
-    from signals.staff import normal_email
+    from signals.staff.identity import normal_email
 
     member = session.scalar(select(StaffMember).where(StaffMember.email == normal_email(email)))
     if member is None:

@@ -24,8 +24,9 @@ from signals.demo.organisations import AMSTERDAM, NATIONAL_DESK, example_organis
 from signals.demo.progress import Progress
 from signals.models import StaffMember
 from signals.operation import Operation
-from signals.staff import add_staff, issue_token, revoke_all
+from signals.staff.accounts import add_staff, issue_token
 from signals.staff.identity import seal_totp
+from signals.staff.sessions import revoke_all
 from signals.vocabulary import Role
 
 TEAMS = (

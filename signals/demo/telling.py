@@ -26,7 +26,7 @@ from signals.lifecycle.deadlines import add_working_days, working_days_before
 from signals.models import Organisation, Signal, StaffMember
 from signals.operation import Operation
 from signals.routing.postcodes import Address
-from signals.staff import actor_for
+from signals.staff.identity import actor_for
 from signals.vocabulary import Role, SignalState
 
 _NAMESPACE: Final = uuid.UUID("0f5b7d52-3a1c-5b7e-8a44-2f3f6f1f7c21")

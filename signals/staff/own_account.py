@@ -21,7 +21,7 @@ from signals.operation import Operation
 from signals.staff.identity import Secrets, seal_totp
 from signals.staff.new_passwords import problems_of_password
 from signals.staff.sessions import sign_out
-from signals.staff.signing_in import lock_account
+from signals.staff.sign_in import lock_account
 from signals.vocabulary import STAFF_LANGUAGES, AuditAction
 
 RECENTLY: Final = timedelta(minutes=10)

@@ -34,7 +34,7 @@ from signals.staff.relying_party import (
     verified_count,
     verified_registration,
 )
-from signals.staff.signing_in import SignedIn, lock_account, lock_member, open_for, record_failure
+from signals.staff.sign_in import SignedIn, lock_account, lock_member, open_for, record_failure
 from signals.vocabulary import AuditAction
 
 MOST_PASSKEYS: Final = 10

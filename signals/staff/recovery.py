@@ -33,7 +33,7 @@ from signals.staff.accounts import record_change
 from signals.staff.identity import Secrets, actor_for, normal_email, seal_totp
 from signals.staff.new_passwords import problems_of_password
 from signals.staff.sessions import revoke_all
-from signals.staff.signing_in import SignedIn, lock_member, open_for
+from signals.staff.sign_in import SignedIn, lock_member, open_for
 from signals.staff.standing import is_live
 from signals.staff.team_messages import AccountSettings
 from signals.vocabulary import STAFF_LANGUAGES, ApprovalAction, AuditAction, Role

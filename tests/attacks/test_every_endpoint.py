@@ -17,7 +17,7 @@ from werkzeug.test import TestResponse
 from signals.clock import today
 from signals.db import session_factory
 from signals.models import Approval, AreaDay, Organisation, StaffMember, StaffSession
-from signals.staff import csrf_token
+from signals.staff.sessions import csrf_token
 from signals.vocabulary import AuditAction, Role
 from signals.web.staff_kit.auth import COOKIE
 from tests.support.desk_side import AMSTERDAM, GRONINGEN, Desk

@@ -22,7 +22,7 @@ from werkzeug.test import TestResponse
 
 from notifications.models import OutboxMessage
 from signals.models import Signal, StaffMember
-from signals.staff import csrf_token
+from signals.staff.sessions import csrf_token
 from signals.web.staff_kit.auth import COOKIE
 from tests.support.both_databases import BOTH
 from tests.support.desk_side import BASE, PASSWORD, Desk

@@ -18,7 +18,7 @@ from schemathesis.core.control import SkipTest
 
 from signals.db import make_engine
 from signals.models import StaffMember
-from signals.staff import issue_token
+from signals.staff.accounts import issue_token
 from signals.vocabulary import ProcessRole, Role
 from tests.support.endpoints import ALLOWED, LETTERS
 from tests.support.world import World, fill_another, make_world

@@ -18,10 +18,9 @@ from werkzeug.test import TestResponse
 
 from notifications.models import OutboxMessage
 from privacy.passwords import PasswordHasherSettings
-from signals import staff
 from signals.models import AccountLink, Passkey, StaffMember, StaffSession
 from signals.settings import ServerSettings, SessionsSettings
-from signals.staff import recovery
+from signals.staff import accounts, guesses, recovery
 from signals.vocabulary import ProcessRole, Role
 from tests.support.authenticator import Authenticator
 from tests.support.fences import FencedWorld, worker_of
@@ -116,7 +115,7 @@ def make_site(world: World, seeing: World) -> Site:
     people = {}
     with seeing.sessions.begin() as session:
         for email, role in ((ANNA, Role.WORKER), (LENA, Role.LEAD)):
-            new = staff.add_staff(
+            new = accounts.add_staff(
                 world.operation(session),
                 organisation_id=AMSTERDAM,
                 role=role,
@@ -338,7 +337,7 @@ def test_the_cookie_of_a_known_browser_is_no_way_around_the_brake(site: Site) ->
 
 def test_a_good_sign_in_that_forgets_the_guesses_meanwhile_stops_no_other(world: World) -> None:
     """Counting a guess holds its row from the first moment: a deletion waits until it is over."""
-    throttle = staff.GuessThrottle(world.clock, world.engine, bytes(32))
+    throttle = guesses.GuessThrottle(world.clock, world.engine, bytes(32))
     throttle.admit(ANNA)
     forgetting = Thread(target=throttle.succeeded, args=[ANNA])
 

@@ -20,7 +20,7 @@ from signals.audit.log import AuditLog
 from signals.casework.queue import queue_page
 from signals.clock import SystemClock, today
 from signals.db import session_factory
-from signals.staff import add_staff
+from signals.staff.accounts import add_staff
 from signals.staff.sessions import open_session
 from signals.vocabulary import ProcessRole, Role
 from tests.bench.house import House, make_house

@@ -17,7 +17,7 @@ from signals.audit.log import AuditLog
 from signals.casework.queue import queue_page
 from signals.clock import SystemClock
 from signals.db import session_factory
-from signals.staff import add_staff, issue_token
+from signals.staff.accounts import add_staff, issue_token
 from signals.vocabulary import Role
 from tests.bench.client import talk
 from tests.bench.house import PROJECT, House, clean_environment, make_house

@@ -20,10 +20,9 @@ from sqlalchemy import select
 from werkzeug.serving import make_server
 
 from privacy.passwords import PasswordHasherSettings
-from signals import staff
 from signals.models import AccountLink, Passkey, StaffMember
 from signals.settings import ServerSettings, SessionsSettings
-from signals.staff import recovery
+from signals.staff import accounts, recovery
 from signals.staff.team_messages import AccountSettings
 from signals.vocabulary import ProcessRole, Role
 from tests.support.world import AMSTERDAM, World, make_world
@@ -60,7 +59,7 @@ def site(template: Path, tmp_path: Path) -> Iterator[Site]:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     world = make_world(template, tmp_path)
     with world.sessions.begin() as session:
-        new = staff.add_staff(
+        new = accounts.add_staff(
             world.operation(session),
             organisation_id=AMSTERDAM,
             role=Role.WORKER,

@@ -12,13 +12,14 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session, sessionmaker
 
 import migrations
-from signals import casework, staff
+from signals import casework
 from signals.audit.log import Actor, AuditLog
 from signals.casework.queue import queue_page, state_counts
 from signals.clock import FixedClock
 from signals.db import make_engine, session_factory
 from signals.errors import ClaimedByOther, SignInFailed, StaleVersion
 from signals.models import AuditEntry, Signal, StaffSession, StatusChange
+from signals.staff import accounts, sign_in
 from signals.vocabulary import AuditAction, Role, SignalState
 from tests import factories
 from tests.support.desk_fixtures import CHEAP, PlainKeys, Team, new_team
@@ -130,7 +131,7 @@ def test_one_of_two_simultaneous_sign_ins_with_one_code_passes(
     sessions: sessionmaker[Session], team: Team
 ) -> None:
     with sessions.begin() as session:
-        added = staff.add_staff(
+        added = accounts.add_staff(
             operation(session, CLOCK, audit=AUDIT, keystore=PlainKeys()),
             organisation_id=team.organisation.id,
             role=Role.WORKER,
@@ -152,7 +153,7 @@ def signing_in(sessions: sessionmaker[Session], code: str) -> str:
     """Sign in as the web does: commit the trace of a failure before the refusal."""
     with sessions() as session:
         try:
-            signed_in = staff.sign_in(
+            signed_in = sign_in.sign_in_with_password(
                 operation(session, CLOCK, audit=AUDIT, keystore=PlainKeys()),
                 email="race@example.org",
                 password="een lang wachtwoord",

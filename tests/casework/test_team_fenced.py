@@ -15,8 +15,9 @@ from signals.models import Absence, Approval, Organisation, Recipient, Signal, S
 from signals.organisations.administration import RecipientEntry, change_organisation
 from signals.organisations.recipients import ask_for_proof
 from signals.organisations.team_settings import RecipientWish, ask_again, change_settings
-from signals.staff import approvals, disable, team
+from signals.staff import approvals, team
 from signals.staff.absence import absences, add_absence, remove_absence
+from signals.staff.accounts import disable
 from signals.staff.invitations import Person
 from signals.staff.team_messages import AccountSettings
 from signals.vocabulary import AttemptKind, AttemptResult, Role, SignalState

@@ -30,8 +30,8 @@ from signals.operations.installation import migrate
 from signals.routing.receivers import onboarded_on
 from signals.routing.snapshot import Router
 from signals.settings import Settings
-from signals.staff import SessionKind, authenticate
 from signals.staff.identity import open_totp
+from signals.staff.sessions import SessionKind, authenticate
 from signals.vocabulary import Action, Environment, OrganisationKind, SignalState
 from tests.support.installation import install, opened, settings_in
 

@@ -38,7 +38,8 @@ from signals.residents import IdentityProof, Proof, ResidenceProof
 from signals.retention import Retention, purge
 from signals.routing.postcodes import Address
 from signals.settings import RetentionSettings, SessionsSettings
-from signals.staff import actor_for, add_staff, issue_token
+from signals.staff.accounts import add_staff, issue_token
+from signals.staff.identity import actor_for
 from signals.vocabulary import AuditAction, DeletionReason, ProcessRole, ReferralReason, Role
 from signals.web.staff_kit.context import fenced_sessions
 from tests.support.fences import OWNER, ROLES, FencedDatabase, FencedWorld, worker_of

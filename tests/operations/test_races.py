@@ -48,7 +48,8 @@ from signals.organisations.csv_import import ChangeKind, import_organisations
 from signals.organisations.onboarding import create_organisation
 from signals.retention.purging import purge
 from signals.routing.areas import Area
-from signals.staff import absence, add_staff, passkeys
+from signals.staff import absence, passkeys
+from signals.staff.accounts import add_staff
 from signals.staff.invitations import Person
 from signals.staff.recovery import LinkRefused, link_token, offered_totp, take_up
 from signals.staff.team import change_role, grant

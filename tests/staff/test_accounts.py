@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 
 from privacy.passwords import PasswordHasherSettings, needs_rehash
 from privacy.sealing import EnvelopeRefused
-from signals import staff
 from signals.audit.log import SYSTEM, Actor, AuditLog
 from signals.clock import FixedClock
 from signals.errors import Forbidden, Invalid, NotSignedIn, SignInFailed, TooManyGuesses
 from signals.models import AuditEntry, SignInGuess, StaffMember, StaffSession
 from signals.operation import Operation
+from signals.staff import accounts, guesses, identity, sessions, sign_in
 from signals.staff.identity import open_totp
 from signals.vocabulary import AuditAction, Role
 from tests import factories
@@ -46,7 +46,7 @@ class Desk:
     def operation(self, actor: Actor = SYSTEM) -> Operation:
         return operation(self.session, self.clock, actor, audit=self.audit, keystore=self.keys)
 
-    def add(self, **how: Any) -> staff.NewStaff:
+    def add(self, **how: Any) -> accounts.NewStaff:
         values: dict[str, Any] = {
             "organisation_id": self.organisation_id,
             "role": Role.WORKER,
@@ -54,9 +54,9 @@ class Desk:
             "email": EMAIL,
             "password": PASSWORD,
         } | how
-        return staff.add_staff(self.operation(), hasher=CHEAP, **values)
+        return accounts.add_staff(self.operation(), hasher=CHEAP, **values)
 
-    def sign_in(self, **how: Any) -> staff.SignedIn:
+    def sign_in(self, **how: Any) -> sign_in.SignedIn:
         values: dict[str, Any] = {
             "email": EMAIL,
             "password": PASSWORD,
@@ -64,14 +64,14 @@ class Desk:
             "kind": "page",
             "absolute_hours": 12,
         } | how
-        return staff.sign_in(self.operation(), hasher=CHEAP, **values)
+        return sign_in.sign_in_with_password(self.operation(), hasher=CHEAP, **values)
 
     def code(self) -> str:
         return pyotp.TOTP(self.secret).at(self.clock.now())
 
     def authenticate(self, token: str, **how: Any) -> StaffSession:
         values: dict[str, Any] = {"kinds": {"page"}, "idle_minutes": 60} | how
-        return staff.authenticate(self.session, self.clock, token=token, **values)
+        return sessions.authenticate(self.session, self.clock, token=token, **values)
 
     def audited(self, action: AuditAction) -> list[AuditEntry]:
         return list(self.session.scalars(select(AuditEntry).where(AuditEntry.action == action)))
@@ -187,8 +187,8 @@ def test_an_account_without_a_match_costs_the_same_hashing(
 
         return check
 
-    monkeypatch.setattr(staff.signing_in, "verify_nobody", noting("nobody"))
-    monkeypatch.setattr(staff.signing_in, "verify_password", noting("somebody"))
+    monkeypatch.setattr(sign_in, "verify_nobody", noting("nobody"))
+    monkeypatch.setattr(sign_in, "verify_password", noting("somebody"))
     for email in (EMAIL, "nobody@example.org"):
         with pytest.raises(SignInFailed):
             desk.sign_in(email=email)
@@ -196,7 +196,7 @@ def test_an_account_without_a_match_costs_the_same_hashing(
 
 
 def test_a_password_changed_after_it_was_compared_does_not_open_a_session(desk: Desk) -> None:
-    checked = staff.check_password(desk.session, email=EMAIL, password=PASSWORD, hasher=CHEAP)
+    checked = sign_in.check_password(desk.session, email=EMAIL, password=PASSWORD, hasher=CHEAP)
     assert checked.right
     desk.member.password_hash = "another"
     with pytest.raises(SignInFailed):
@@ -206,7 +206,7 @@ def test_a_password_changed_after_it_was_compared_does_not_open_a_session(desk: 
 def test_a_hash_of_an_old_cost_is_renewed_at_a_good_sign_in(desk: Desk) -> None:
     dearer = PasswordHasherSettings(memory_kib=16, time_cost=1)
     assert needs_rehash(desk.member.password_hash, dearer)
-    staff.sign_in(
+    sign_in.sign_in_with_password(
         desk.operation(),
         email=EMAIL,
         password=PASSWORD,
@@ -223,7 +223,7 @@ def test_a_hash_of_an_old_cost_is_renewed_at_a_good_sign_in(desk: Desk) -> None:
 
 def test_a_session_tells_who_acts(desk: Desk) -> None:
     found = desk.authenticate(desk.sign_in().token)
-    assert staff.actor_of(found) == Actor(
+    assert sessions.actor_of(found) == Actor(
         id=desk.member.id, role="worker", organisation_id=desk.organisation_id, name="Sanne Voorbeeld"
     )
 
@@ -276,7 +276,7 @@ def test_signing_out_ends_this_session_and_no_other(desk: Desk) -> None:
     first = desk.sign_in()
     desk.clock.moment += timedelta(seconds=30)
     second = desk.sign_in()
-    staff.sign_out(desk.operation(), first.session)
+    sessions.sign_out(desk.operation(), first.session)
     with pytest.raises(NotSignedIn):
         desk.authenticate(first.token)
     assert desk.authenticate(second.token).id == second.session.id
@@ -285,8 +285,8 @@ def test_signing_out_ends_this_session_and_no_other(desk: Desk) -> None:
 
 def test_disabling_ends_every_session_and_token_at_once(desk: Desk, team: Team) -> None:
     page = desk.sign_in().token
-    program = staff.issue_token(desk.operation(), member=desk.member, label="zaaksysteem")
-    staff.disable(desk.operation(team.lead), desk.member)
+    program = accounts.issue_token(desk.operation(), member=desk.member, label="zaaksysteem")
+    accounts.disable(desk.operation(team.lead), desk.member)
     for token in (page, program):
         with pytest.raises(NotSignedIn):
             desk.authenticate(token, kinds={"page", "token"})
@@ -296,8 +296,8 @@ def test_disabling_ends_every_session_and_token_at_once(desk: Desk, team: Team) 
 
 def test_revoking_counts_what_was_live(desk: Desk) -> None:
     desk.sign_in()
-    assert staff.revoke_all(desk.session, desk.clock, member=desk.member) == 1
-    assert staff.revoke_all(desk.session, desk.clock, member=desk.member) == 0
+    assert sessions.revoke_all(desk.session, desk.clock, member=desk.member) == 1
+    assert sessions.revoke_all(desk.session, desk.clock, member=desk.member) == 0
 
 
 @pytest.mark.parametrize("who", ["worker", "self", "foreign lead"])
@@ -305,16 +305,16 @@ def test_who_may_not_manage_an_account_cannot_disable_it(desk: Desk, team: Team,
     foreign = factories.StaffMemberFactory.create(role=Role.LEAD)
     actors = {
         "worker": team.worker,
-        "self": staff.actor_for(desk.member),
-        "foreign lead": staff.actor_for(foreign),
+        "self": identity.actor_for(desk.member),
+        "foreign lead": identity.actor_for(foreign),
     }
     with pytest.raises(Forbidden):
-        staff.disable(desk.operation(actors[who]), desk.member)
+        accounts.disable(desk.operation(actors[who]), desk.member)
     assert desk.member.disabled_at is None
 
 
 def test_a_token_works_for_programs_for_its_days_without_an_idle_limit(desk: Desk) -> None:
-    token = staff.issue_token(desk.operation(), member=desk.member, label="zaaksysteem", days=30)
+    token = accounts.issue_token(desk.operation(), member=desk.member, label="zaaksysteem", days=30)
     assert token.startswith("sig_")
     desk.clock.moment += timedelta(days=29)
     assert desk.authenticate(token, kinds={"api", "token"}).label == "zaaksysteem"
@@ -326,41 +326,41 @@ def test_a_token_works_for_programs_for_its_days_without_an_idle_limit(desk: Des
 @pytest.mark.parametrize(("label", "days"), [("", 30), ("x" * 81, 30), ("x", 0), ("x", 731)])
 def test_a_token_without_label_or_end_is_refused(desk: Desk, label: str, days: int) -> None:
     with pytest.raises(Invalid):
-        staff.issue_token(desk.operation(), member=desk.member, label=label, days=days)
+        accounts.issue_token(desk.operation(), member=desk.member, label=label, days=days)
 
 
 def test_a_disabled_account_gets_no_token(desk: Desk) -> None:
-    staff.disable(desk.operation(), desk.member)
+    accounts.disable(desk.operation(), desk.member)
     with pytest.raises(Forbidden):
-        staff.issue_token(desk.operation(), member=desk.member, label="x")
+        accounts.issue_token(desk.operation(), member=desk.member, label="x")
 
 
 def test_a_form_fits_the_session_that_it_came_from(desk: Desk) -> None:
-    mine, other = staff.csrf_token("one"), staff.csrf_token("two")
-    assert staff.csrf_matches("one", mine)
-    assert not staff.csrf_matches("one", other)
-    assert not staff.csrf_matches("one", "é\ud800")
+    mine, other = sessions.csrf_token("one"), sessions.csrf_token("two")
+    assert sessions.csrf_matches("one", mine)
+    assert not sessions.csrf_matches("one", other)
+    assert not sessions.csrf_matches("one", "é\ud800")
 
 
 def test_a_stored_address_is_found_however_it_was_typed() -> None:
-    assert staff.normal_email(" E\u0301lise@Example.org ") == "\u00e9lise@example.org"
+    assert identity.normal_email(" E\u0301lise@Example.org ") == "\u00e9lise@example.org"
 
 
 # The brake
 
 
-def guess(throttle: staff.GuessThrottle, times: int = 1, email: str = EMAIL) -> None:
+def guess(throttle: guesses.GuessThrottle, times: int = 1, email: str = EMAIL) -> None:
     for _ in range(times):
         throttle.admit(email)
 
 
 @pytest.fixture
-def throttle(clock: FixedClock, sqlite_engine: Engine) -> staff.GuessThrottle:
-    return staff.GuessThrottle(clock, sqlite_engine, b"g" * 32)
+def throttle(clock: FixedClock, sqlite_engine: Engine) -> guesses.GuessThrottle:
+    return guesses.GuessThrottle(clock, sqlite_engine, b"g" * 32)
 
 
 def test_five_guesses_are_free_and_then_the_waits_grow_up_to_a_minute(
-    clock: FixedClock, throttle: staff.GuessThrottle
+    clock: FixedClock, throttle: guesses.GuessThrottle
 ) -> None:
     guess(throttle, 5)
     waits = []
@@ -374,7 +374,7 @@ def test_five_guesses_are_free_and_then_the_waits_grow_up_to_a_minute(
 
 
 def test_guessing_while_waiting_makes_the_wait_no_longer(
-    clock: FixedClock, throttle: staff.GuessThrottle
+    clock: FixedClock, throttle: guesses.GuessThrottle
 ) -> None:
     guess(throttle, 5)
     for _ in range(20):
@@ -384,21 +384,21 @@ def test_guessing_while_waiting_makes_the_wait_no_longer(
     throttle.admit(EMAIL)
 
 
-def test_a_good_sign_in_starts_afresh(throttle: staff.GuessThrottle) -> None:
+def test_a_good_sign_in_starts_afresh(throttle: guesses.GuessThrottle) -> None:
     guess(throttle, 4)
     throttle.succeeded(EMAIL.upper())
     guess(throttle, 5)
 
 
 def test_guesses_are_forgotten_after_a_quiet_quarter(
-    clock: FixedClock, throttle: staff.GuessThrottle
+    clock: FixedClock, throttle: guesses.GuessThrottle
 ) -> None:
     guess(throttle, 5)
     clock.moment += timedelta(minutes=15)
     guess(throttle, 5)
 
 
-def test_one_account_does_not_slow_another(throttle: staff.GuessThrottle) -> None:
+def test_one_account_does_not_slow_another(throttle: guesses.GuessThrottle) -> None:
     guess(throttle, 5)
     guess(throttle, 5, "other@example.org")
     with pytest.raises(TooManyGuesses):
@@ -406,15 +406,15 @@ def test_one_account_does_not_slow_another(throttle: staff.GuessThrottle) -> Non
 
 
 def test_the_brake_holds_in_every_process(
-    clock: FixedClock, sqlite_engine: Engine, throttle: staff.GuessThrottle
+    clock: FixedClock, sqlite_engine: Engine, throttle: guesses.GuessThrottle
 ) -> None:
     guess(throttle, 5)
     with pytest.raises(TooManyGuesses):
-        staff.GuessThrottle(clock, sqlite_engine, b"g" * 32).admit(EMAIL)
+        guesses.GuessThrottle(clock, sqlite_engine, b"g" * 32).admit(EMAIL)
 
 
 def test_a_browser_that_signed_in_before_does_not_wait_for_a_strangers_guesses(
-    throttle: staff.GuessThrottle,
+    throttle: guesses.GuessThrottle,
 ) -> None:
     cookie = throttle.devices.remember(EMAIL)
     guess(throttle, 5)
@@ -423,7 +423,7 @@ def test_a_browser_that_signed_in_before_does_not_wait_for_a_strangers_guesses(
     throttle.admit(EMAIL, cookie=cookie)
 
 
-def test_a_known_browser_has_a_brake_of_its_own(throttle: staff.GuessThrottle) -> None:
+def test_a_known_browser_has_a_brake_of_its_own(throttle: guesses.GuessThrottle) -> None:
     cookie = throttle.devices.remember(EMAIL)
     for _ in range(5):
         throttle.admit(EMAIL, cookie=cookie)
@@ -433,7 +433,7 @@ def test_a_known_browser_has_a_brake_of_its_own(throttle: staff.GuessThrottle) -
 
 
 def test_who_signs_in_from_a_known_browser_does_not_clear_the_brake_on_strangers(
-    throttle: staff.GuessThrottle,
+    throttle: guesses.GuessThrottle,
 ) -> None:
     cookie = throttle.devices.remember(EMAIL)
     guess(throttle, 5)
@@ -445,11 +445,11 @@ def test_who_signs_in_from_a_known_browser_does_not_clear_the_brake_on_strangers
 
 @pytest.mark.parametrize("of", ["somebody else", "another key", "too old", "nonsense", "altered"])
 def test_a_cookie_that_does_not_prove_it_makes_no_browser_known(
-    clock: FixedClock, sqlite_engine: Engine, throttle: staff.GuessThrottle, of: str
+    clock: FixedClock, sqlite_engine: Engine, throttle: guesses.GuessThrottle, of: str
 ) -> None:
     cookie = throttle.devices.remember("other@example.org" if of == "somebody else" else EMAIL)
     if of == "another key":
-        cookie = staff.GuessThrottle(clock, sqlite_engine, b"x" * 32).devices.remember(EMAIL)
+        cookie = guesses.GuessThrottle(clock, sqlite_engine, b"x" * 32).devices.remember(EMAIL)
     if of == "too old":
         clock.moment += timedelta(days=180)
     if of == "altered":
@@ -457,7 +457,7 @@ def test_a_cookie_that_does_not_prove_it_makes_no_browser_known(
     assert throttle.devices.recognise(EMAIL, "é.!.." if of == "nonsense" else cookie) is None
 
 
-def test_a_browser_that_people_share_knows_each_of_the_last_five(throttle: staff.GuessThrottle) -> None:
+def test_a_browser_that_people_share_knows_each_of_the_last_five(throttle: guesses.GuessThrottle) -> None:
     cookie = ""
     for number in range(6):
         cookie = throttle.devices.remember(f"a{number}@example.org", cookie)
@@ -467,7 +467,7 @@ def test_a_browser_that_people_share_knows_each_of_the_last_five(throttle: staff
 
 
 def test_old_guesses_leave_nothing_behind(
-    clock: FixedClock, sqlite_engine: Engine, throttle: staff.GuessThrottle
+    clock: FixedClock, sqlite_engine: Engine, throttle: guesses.GuessThrottle
 ) -> None:
     guess(throttle, 3)
     clock.moment += timedelta(minutes=15)

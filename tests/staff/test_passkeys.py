@@ -10,13 +10,12 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from signals import staff
 from signals.audit.log import SYSTEM, Actor, AuditLog
 from signals.clock import FixedClock
 from signals.errors import Invalid, NotFound, NotSignedIn, SignInFailed
 from signals.models import AuditEntry, Challenge, Passkey, StaffMember, StaffSession
 from signals.operation import Operation
-from signals.staff import passkeys
+from signals.staff import identity, passkeys, sign_in
 from signals.staff.challenges import ChallengeRefused
 from signals.staff.relying_party import PasskeyRefused, RelyingParty, relying_party
 from signals.staff.sessions import open_session
@@ -64,7 +63,7 @@ class Ceremonies:
     def ask(self, **of: Any) -> str:
         return passkeys.sign_in_options(self.clock, keystore=self.keys, party=HERE, **of)
 
-    def sign_in(self, answer: str | None = None, **of: Any) -> staff.SignedIn:
+    def sign_in(self, answer: str | None = None, **of: Any) -> sign_in.SignedIn:
         return passkeys.sign_in_with_passkey(
             self.operation(),
             party=HERE,
@@ -281,9 +280,9 @@ def test_a_passkey_is_renamed_and_removed_by_its_owner_alone(desk: Ceremonies, t
     other = desk.session.get_one(StaffMember, team.worker.id)
     acts: tuple[Callable[[StaffMember], None], ...] = (
         lambda who: passkeys.rename(
-            desk.operation(staff.actor_for(who)), passkey_id=passkey.id, label="laptop"
+            desk.operation(identity.actor_for(who)), passkey_id=passkey.id, label="laptop"
         ),
-        lambda who: passkeys.remove(desk.operation(staff.actor_for(who)), passkey_id=passkey.id),
+        lambda who: passkeys.remove(desk.operation(identity.actor_for(who)), passkey_id=passkey.id),
     )
     for act in acts:
         with pytest.raises(NotFound):

@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from notifications.models import OutboxMessage
 from privacy.passwords import needs_rehash, verify_password
-from signals import staff
 from signals.audit.log import SYSTEM, Actor, AuditLog
 from signals.clock import FixedClock
 from signals.errors import Forbidden, Invalid, NotFound, NotSignedIn, SignInFailed
@@ -26,7 +25,7 @@ from signals.models import (
     StaffSession,
 )
 from signals.operation import Operation
-from signals.staff import invitations, own_account, recovery
+from signals.staff import identity, invitations, own_account, recovery, sign_in
 from signals.staff.invitations import Person
 from signals.staff.new_passwords import problems_of_password
 from signals.staff.recovery import LinkRefused
@@ -95,13 +94,13 @@ class Office:
         link = recovery.link_of(self.session, self.clock, token=token)
         return pyotp.TOTP(recovery.offered_totp(self.keys, link.id)).at(self.clock.now())
 
-    def take_up(self, token: str, **how: Any) -> staff.SignedIn:
+    def take_up(self, token: str, **how: Any) -> sign_in.SignedIn:
         values: dict[str, Any] = {"password": PASSWORD} | how
         values.setdefault("totp", self.code(token))
         return recovery.take_up(self.operation(), token=token, absolute_hours=12, hasher=CHEAP, **values)
 
-    def sign_in(self, email: str, totp: str) -> staff.SignedIn:
-        return staff.sign_in(
+    def sign_in(self, email: str, totp: str) -> sign_in.SignedIn:
+        return sign_in.sign_in_with_password(
             self.operation(),
             email=email,
             password=PASSWORD,
@@ -121,7 +120,7 @@ def office(session: Session, clock: FixedClock, audit: AuditLog, keys: PlainKeys
 
 
 def administrator() -> Actor:
-    return staff.actor_for(factories.StaffMemberFactory.create(role=Role.ADMINISTRATOR, organisation=None))
+    return identity.actor_for(factories.StaffMemberFactory.create(role=Role.ADMINISTRATOR, organisation=None))
 
 
 # Links
@@ -261,7 +260,7 @@ def test_a_lead_invites_into_the_own_organisation(office: Office, role: Role) ->
     "who", ["worker", "foreign lead", "lead for elsewhere", "coordinator", "administrator"]
 )
 def test_who_may_not_invite_is_refused_and_nothing_is_sent(office: Office, who: str) -> None:
-    foreign = staff.actor_for(factories.StaffMemberFactory.create(role=Role.LEAD))
+    foreign = identity.actor_for(factories.StaffMemberFactory.create(role=Role.LEAD))
     cases: dict[str, dict[str, Any]] = {
         "worker": {"actor": office.team.worker},
         "foreign lead": {"actor": foreign},
@@ -291,8 +290,8 @@ def test_who_may_not_recover_is_refused_and_the_account_stays(office: Office, wh
     member = office.worker()
     actor = {
         "worker": office.team.colleague,
-        "self": staff.actor_for(member),
-        "foreign lead": staff.actor_for(factories.StaffMemberFactory.create(role=Role.LEAD)),
+        "self": identity.actor_for(member),
+        "foreign lead": identity.actor_for(factories.StaffMemberFactory.create(role=Role.LEAD)),
         "administrator": administrator(),
     }[who]
     before = member.password_hash
@@ -428,7 +427,7 @@ def test_another_authenticator_takes_over_once_a_code_proves_it(office: Office) 
     with pytest.raises(Invalid):
         change("000000")
     change(pyotp.TOTP(secret).at(office.clock.now()))
-    assert staff.identity.open_totp(office.keys, office.worker()) == secret
+    assert identity.open_totp(office.keys, office.worker()) == secret
     assert own_account.offered_totp(office.keys, own) != secret
     office.session.expire_all()
     assert other.revoked_at is not None
@@ -442,7 +441,7 @@ def test_only_ones_own_sessions_are_listed_and_ended(office: Office) -> None:
         office.session, office.clock, member_id=own.staff_member_id, idle_minutes=60
     )
     assert [found.id for found in listed] == [own.id]
-    by_owner = office.operation(staff.actor_for(own.staff_member))
+    by_owner = office.operation(identity.actor_for(own.staff_member))
     own_account.revoke_one(by_owner, own.id)
     assert own.revoked_at is not None
     with pytest.raises(NotFound):

@@ -18,7 +18,7 @@ from signals.clock import FixedClock
 from signals.db import make_engine, session_factory
 from signals.models import Organisation, Signal
 from signals.operation import Operation
-from signals.staff import actor_for
+from signals.staff.identity import actor_for
 from signals.vocabulary import Role, SignalState
 from tests import factories
 from tests.support.operations import operation

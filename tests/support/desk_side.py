@@ -26,7 +26,7 @@ from signals.db import session_factory
 from signals.models import AuditEntry, Organisation, Signal
 from signals.operation import Operation
 from signals.settings import SessionsSettings, Settings
-from signals.staff import add_staff, issue_token
+from signals.staff.accounts import add_staff, issue_token
 from signals.vocabulary import AuditAction, ProcessRole, Role
 from tests.support.operations import operation
 

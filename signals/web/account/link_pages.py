@@ -6,10 +6,11 @@ from flask import Blueprint, Response, render_template, request
 from marshmallow import ValidationError
 
 from signals.errors import Invalid, NotFound, SignInFailed
-from signals.staff import SignedIn, recovery
+from signals.staff import recovery
 from signals.staff.passkeys import sign_in_options, sign_in_with_passkey
 from signals.staff.recovery import LinkRefused
 from signals.staff.relying_party import RelyingParty
+from signals.staff.sign_in import SignedIn
 from signals.web.staff_kit import account_shared as shared
 from signals.web.staff_kit import auth, forms, signing_in
 from signals.web.staff_kit.auth import open_to_all
@@ -78,21 +79,14 @@ def open_with_passkey(party: RelyingParty, **of: Any) -> SignedIn:
 
     Raises `SignInFailed` after the commit of its audit entry.
     """
-    opened = None
     with unknown_operation() as operation:
-        try:
-            opened = sign_in_with_passkey(
-                operation,
-                party=party,
-                answer=request.form.get("answer", ""),
-                absolute_hours=desk().settings.sessions.absolute_hours,
-                **of,
-            )
-        except SignInFailed:
-            opened = None  # commit the audit entry of the failure
-    if opened is None:
-        raise SignInFailed
-    return opened
+        return sign_in_with_passkey(
+            operation,
+            party=party,
+            answer=request.form.get("answer", ""),
+            absolute_hours=desk().settings.sessions.absolute_hours,
+            **of,
+        )
 
 
 def json_answer(text: str) -> Response:

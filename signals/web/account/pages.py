@@ -10,9 +10,10 @@ from marshmallow import ValidationError
 from signals.errors import Forbidden, Invalid, NotFound, SignInFailed, TooManyGuesses
 from signals.models import StaffSession
 from signals.operation import Operation
-from signals.staff import SignedIn, own_account, passkeys
+from signals.staff import own_account, passkeys
 from signals.staff.challenges import ChallengeRefused
 from signals.staff.relying_party import PasskeyRefused, RelyingParty
+from signals.staff.sign_in import SignedIn
 from signals.web.account.link_pages import json_answer, open_with_passkey
 from signals.web.http.messages import detail_of, title_of
 from signals.web.staff_kit import account_shared as shared

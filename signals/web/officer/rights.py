@@ -26,7 +26,7 @@ from signals.operation import Operation
 from signals.residents import Correction, Findings, Proof, Right
 from signals.retention import periods_of
 from signals.routing.postcodes import Address
-from signals.staff.signing_in import lock_member
+from signals.staff.sign_in import lock_member
 from signals.vocabulary import AuditAction, DeletionReason
 from signals.web.staff_kit.auth import current
 from signals.web.staff_kit.context import desk, operation

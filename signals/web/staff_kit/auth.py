@@ -16,13 +16,13 @@ from flask import Response, g, request
 from flask_babel import refresh
 
 from privacy.passwords import PasswordHasherSettings
-from signals import staff
 from signals.audit.log import Actor, require_role
-from signals.errors import NotSignedIn, SignalsError, SignInFailed
+from signals.errors import NotSignedIn, SignalsError
 from signals.models import StaffMember, StaffSession
-from signals.staff import SessionKind, SignedIn
+from signals.staff import sessions
 from signals.staff.devices import KNOWN_FOR
-from signals.staff.sessions import TOUCH_EVERY
+from signals.staff.sessions import TOUCH_EVERY, SessionKind
+from signals.staff.sign_in import SignedIn, check_password, sign_in_with_password
 from signals.vocabulary import Role
 from signals.web.http.authentication import Authentication
 from signals.web.http.i18n import staff_language
@@ -141,24 +141,18 @@ def sign_in(*, email: str, password: str, totp: str, kind: SessionKind) -> Signe
     context.throttle.admit(email, cookie=cookie)
     hasher = PasswordHasherSettings(memory_kib=context.settings.sessions.password_memory_kib)
     with context.reading() as reader:
-        checked = staff.check_password(reader, email=email, password=password, hasher=hasher)
-    opened: SignedIn | None = None
+        checked = check_password(reader, email=email, password=password, hasher=hasher)
     with unknown_operation() as signing_in:
-        try:
-            opened = staff.sign_in(
-                signing_in,
-                email=email,
-                password=password,
-                totp=totp,
-                kind=kind,
-                absolute_hours=context.settings.sessions.absolute_hours,
-                hasher=hasher,
-                checked=checked,
-            )
-        except SignInFailed:
-            opened = None  # commit the audit entry of the failure
-    if opened is None:
-        raise SignInFailed
+        opened = sign_in_with_password(
+            signing_in,
+            email=email,
+            password=password,
+            totp=totp,
+            kind=kind,
+            absolute_hours=context.settings.sessions.absolute_hours,
+            hasher=hasher,
+            checked=checked,
+        )
     context.throttle.succeeded(email, cookie=cookie)
     return opened
 
@@ -167,7 +161,7 @@ def sign_out() -> None:
     """End the caller's session at once, in every process."""
     with operation() as ending:
         # Read afresh: an older copy of the account must not overwrite later changes.
-        staff.sign_out(ending, ending.session.get_one(StaffSession, current().session.id))
+        sessions.sign_out(ending, ending.session.get_one(StaffSession, current().session.id))
 
 
 def remember(response: Response, token: str) -> Response:
@@ -208,7 +202,7 @@ def refuse_other_sites() -> None:
 def csrf_field() -> str:
     """Return the forms' CSRF field of this session and the writer's mark; empty without a session."""
     caller = caller_or_none()
-    return staff.csrf_token(caller.token) + own_mark() if caller else ""
+    return sessions.csrf_token(caller.token) + own_mark() if caller else ""
 
 
 def own_mark() -> str:
@@ -224,7 +218,7 @@ def writer_in_form() -> str:
 
 def is_of_session(token: str) -> bool:
     """Tell whether the sent form stood on a page of the session with this token."""
-    return staff.csrf_matches(token, request.form.get(CSRF_FIELD, "")[:_CSRF_LENGTH])
+    return sessions.csrf_matches(token, request.form.get(CSRF_FIELD, "")[:_CSRF_LENGTH])
 
 
 def home(role: Role) -> str:
@@ -286,7 +280,7 @@ def _authenticated(token: str | None, kinds: Collection[SessionKind], active: bo
 
 def _find(session: Any, token: str, kinds: Collection[SessionKind], *, touch: bool) -> StaffSession:
     context = desk()
-    return staff.authenticate(
+    return sessions.authenticate(
         session,
         context.clock,
         token=token,
@@ -297,7 +291,7 @@ def _find(session: Any, token: str, kinds: Collection[SessionKind], *, touch: bo
 
 
 def _caller(session: StaffSession, member: StaffMember, token: str) -> Caller:
-    return Caller(session=session, member=member, actor=staff.actor_of(session), token=token)
+    return Caller(session=session, member=member, actor=sessions.actor_of(session), token=token)
 
 
 def _bearer() -> str | None:

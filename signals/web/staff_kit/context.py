@@ -17,12 +17,12 @@ from signals.audit.log import Actor, AuditLog
 from signals.casework.access import record_refusal
 from signals.clock import Clock
 from signals.db import at_one_moment, is_sqlite, reading_session, session_factory, set_local
-from signals.errors import Conflict, NotFound
+from signals.errors import Conflict, NotFound, SignInFailed
 from signals.operation import Operation
 from signals.routing.snapshot import Router
 from signals.settings import Settings
-from signals.staff import GuessThrottle
-from signals.staff.signing_in import UNKNOWN
+from signals.staff.guesses import GuessThrottle
+from signals.staff.sign_in import UNKNOWN
 from signals.web.staff_kit.browser_state import BrowserState
 
 EXTENSION = "signals.desk"
@@ -86,9 +86,18 @@ def reading_operation() -> Iterator[Operation]:
 
 @contextmanager
 def unknown_operation() -> Iterator[Operation]:
-    """Open one transaction for somebody who is not signed in, and commit it at the end."""
+    """Open one transaction for somebody who is not signed in, and commit it at the end.
+
+    A `SignInFailed` commits too, so that its audit entry stays, and then goes on.
+    """
+    failed = None
     with desk().sessions.begin() as session:
-        yield _operation(session, UNKNOWN)
+        try:
+            yield _operation(session, UNKNOWN)
+        except SignInFailed as failure:
+            failed = failure
+    if failed is not None:
+        raise failed
 
 
 def _of_caller(session: Session) -> Operation:

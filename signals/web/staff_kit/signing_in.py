@@ -6,7 +6,7 @@ from typing import Any, Final
 from flask import Response, redirect, render_template, request
 
 from signals.errors import SignInFailed, TooManyGuesses
-from signals.staff import SignedIn
+from signals.staff.sign_in import SignedIn
 from signals.web.http.messages import detail_of, title_of
 from signals.web.staff_kit import auth, typed
 from signals.web.staff_kit.demo_hint import demo_accounts

@@ -8,9 +8,10 @@ from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, render_template
+from sqlalchemy.orm import Session
 
 from signals.errors import NotFound
-from signals.models import Organisation
+from signals.models import Drill, Organisation
 from signals.notices import drills
 from signals.organisations import recipients
 from signals.organisations.recipients import ProofRefused
@@ -32,57 +33,44 @@ _ADDRESS = f"{_TAIL}/<any({RECIPIENT},{DEPUTY}):role>/<uuid:subject_id>/<address
 
 @channel_pages.get(f"{_TAIL}/drill/<uuid:drill_id>/<code>")
 @open_to_all
-def drill(drill_id: UUID, code: str) -> Any:
-    context = desk()
-    with context.reading() as session:
-        try:
-            drills.drill_of(session, context.clock, keystore=context.keystore, drill_id=drill_id, code=code)
-        except ProofRefused:
-            return _page("refused"), ProofRefused.status
+def drill(drill_id: UUID, code: str) -> str:
+    with desk().reading() as session:
+        _drill(session, drill_id, code)
     return _page("drill")
 
 
 @channel_pages.post(f"{_TAIL}/drill/<uuid:drill_id>/<code>")
 @open_to_all
-def answer_drill(drill_id: UUID, code: str) -> Any:
+def answer_drill(drill_id: UUID, code: str) -> str:
     auth.refuse_other_sites()
-    context = desk()
-    practice = drills.Drills(public_url=context.settings.server.public_url)
+    practice = drills.Drills(public_url=desk().settings.server.public_url)
     with unknown_operation() as answering:
-        try:
-            found = drills.drill_of(
-                answering.session, context.clock, keystore=context.keystore, drill_id=drill_id, code=code
-            )
-        except ProofRefused:
-            return _page("refused"), ProofRefused.status
-        practice.answer(answering, drill=found)
+        practice.answer(answering, drill=_drill(answering.session, drill_id, code))
     return _page("done")
 
 
 @channel_pages.get(_ADDRESS)
 @open_to_all
-def address(role: str, subject_id: UUID, address_code: str, valid_until: str, code: str) -> Any:
-    context, link = desk(), _link(role, subject_id, address_code, valid_until, code)
+def address(role: str, **parts: Any) -> str:
+    context, link = desk(), VerificationLink(role=role, **parts)
     with context.reading() as session:
-        try:
-            recipients.proved_by(session, context.clock, keystore=context.keystore, link=link)
-        except ProofRefused:
-            return _page("refused"), ProofRefused.status
+        recipients.proved_by(session, context.clock, keystore=context.keystore, link=link)
     return _page(role)
 
 
 @channel_pages.post(_ADDRESS)
 @open_to_all
-def prove_address(role: str, subject_id: UUID, address_code: str, valid_until: str, code: str) -> Any:
+def prove_address(**parts: Any) -> str:
     """Confirm this address or phone."""
     auth.refuse_other_sites()
-    link = _link(role, subject_id, address_code, valid_until, code)
     with unknown_operation() as proving:
-        try:
-            recipients.prove(proving, link=link)
-        except ProofRefused:
-            return _page("refused"), ProofRefused.status
+        recipients.prove(proving, link=VerificationLink(**parts))
     return _page("done")
+
+
+@channel_pages.errorhandler(ProofRefused)
+def proof_refused(refused: ProofRefused) -> tuple[str, int]:
+    return _page("refused"), refused.status
 
 
 @channel_pages.get("/deputy/<uuid:organisation_id>")
@@ -96,10 +84,9 @@ def deputy(organisation_id: UUID) -> str:
     return render_template("desk/channel/deputy.html", team=found)
 
 
-def _link(role: str, subject_id: UUID, address_code: str, valid_until: str, code: str) -> VerificationLink:
-    return VerificationLink(
-        role=role, subject_id=subject_id, address_code=address_code, valid_until=valid_until, code=code
-    )
+def _drill(session: Session, drill_id: UUID, code: str) -> Drill:
+    context = desk()
+    return drills.drill_of(session, context.clock, keystore=context.keystore, drill_id=drill_id, code=code)
 
 
 def _page(what: str) -> str:

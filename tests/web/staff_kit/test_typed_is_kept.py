@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from signals.models import StaffMember, StaffSession
-from signals.staff import csrf_token
+from signals.staff.sessions import csrf_token
 from signals.vocabulary import Role
 from signals.web.staff_kit import auth, typed
 from tests.support.chance import without_chance
@@ -218,7 +218,7 @@ def test_the_database_going_away_at_signing_in_loses_nothing(
 
     lost = lose_form(desk, "anna", "/desk/absence", away_from="2026-12-01")
     kept = hidden_value(lost.text, "kept")
-    monkeypatch.setattr("signals.web.staff_kit.auth.staff.check_password", away)
+    monkeypatch.setattr("signals.web.staff_kit.auth.check_password", away)
     monkeypatch.setattr("signals.web.account.link_pages.sign_in_with_passkey", away)
     form = {"email": "anna@example.org", "password": PASSWORD, "totp": "123456", "kept": kept}
     again = desk.app.test_client().post(address, data=form, base_url="http://localhost:8000")
@@ -263,7 +263,7 @@ def test_several_ticks_of_one_question_are_all_kept_also_while_the_database_is_a
     def away(*_args: object, **_more: object) -> None:
         raise OperationalError("SELECT", {}, Exception("database away"))
 
-    monkeypatch.setattr("signals.web.staff_kit.auth.staff.authenticate", away)
+    monkeypatch.setattr("signals.web.staff_kit.auth.sessions.authenticate", away)
     page = fleur.client.post("/desk/officer/residents/rectify", data=form)
     assert page.status_code == 503
     for code in ("confused", "frail"):

@@ -27,7 +27,7 @@ from signals.notices.drills import Drills
 from signals.organisations.recipients import ask_for_proof
 from signals.organisations.verification_links import PREFIX, path_codes
 from signals.settings import TwilioSettings
-from signals.staff import add_staff
+from signals.staff.accounts import add_staff
 from signals.vocabulary import OrganisationKind, Role
 from signals.web.http.metrics import serve_metrics
 from tests.notifications.building import new_message

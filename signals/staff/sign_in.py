@@ -50,7 +50,7 @@ class SignedIn:
     member: StaffMember
 
 
-def sign_in(
+def sign_in_with_password(
     operation: Operation,
     *,
     email: str,
