@@ -49,7 +49,7 @@ class ReferredSchema(Schema):
 
 
 @referral_api.post("/signals/<uuid:signal_id>/refer")
-@referral_api.doc(security=[{"token": []}], parameters=[IF_MATCH])
+@referral_api.doc(parameters=[IF_MATCH])
 @requires(*FOLLOW_UP_ROLES)
 @referral_api.arguments(ReferSchema)
 @referral_api.response(200, ReferredSchema)

@@ -32,7 +32,6 @@ class LanguageQuery(Strict):
 
 
 @letter_api.get("/signals/<uuid:signal_id>/notice.pdf")
-@letter_api.doc(security=[{"token": []}])
 @requires(*FOLLOW_UP_ROLES)
 @letter_api.arguments(LanguageQuery, location="query", unknown="raise")
 @letter_api.response(200, {"type": "string", "format": "binary"}, content_type=PDF)
