@@ -44,7 +44,8 @@ from signals.notices.limit_notices import KEPT as DAYS_KEPT
 from signals.organisations import administration
 from signals.organisations.administration import add_organisation
 from signals.organisations.covering import CoverageOverlaps, add_area
-from signals.organisations.csv_import import ChangeKind, import_organisations
+from signals.organisations.csv_import import import_organisations
+from signals.organisations.drafts import ChangeKind
 from signals.organisations.onboarding import create_organisation
 from signals.retention.purging import purge
 from signals.routing.areas import Area

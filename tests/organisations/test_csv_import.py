@@ -16,12 +16,11 @@ from signals.clock import FixedClock
 from signals.db import make_engine, session_factory
 from signals.models import AuditEntry, CoverageArea, Organisation, Recipient, RoutingVersion, StaffMember
 from signals.organisations.csv_import import (
-    ChangeKind,
     OrganisationImport,
-    _with_named,
     import_organisations,
     preview_organisations,
 )
+from signals.organisations.drafts import ChangeKind, with_named
 from signals.organisations.onboarding import create_organisation
 from signals.routing.receivers import onboarded_on
 from signals.vocabulary import AuditAction, OrganisationKind, Role
@@ -314,7 +313,7 @@ def test_organisations_are_locked_before_routing(session: Session) -> None:
 def test_a_new_recipient_takes_the_place_of_one_that_the_file_does_not_name(
     known: list[str], named: list[str], wanted: list[str]
 ) -> None:
-    assert _with_named(known, named) == wanted
+    assert with_named(known, named) == wanted
 
 
 def test_recipients_that_a_team_added_stay_though_a_file_names_two(session: Session) -> None:

@@ -13,13 +13,8 @@ from marshmallow import ValidationError, fields
 
 from signals.clock import today
 from signals.organisations.csv_file import LARGEST_FILE
-from signals.organisations.csv_import import (
-    Change,
-    ChangeKind,
-    OrganisationImport,
-    import_organisations,
-    preview_organisations,
-)
+from signals.organisations.csv_import import OrganisationImport, import_organisations, preview_organisations
+from signals.organisations.drafts import Change, ChangeKind
 from signals.routing.areas import Area
 from signals.routing.rows import CoverageLevel
 from signals.vocabulary import Role

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from signals.models import Organisation, Recipient
-from signals.organisations import csv_file, csv_import
-from signals.organisations.csv_import import Change, ChangeKind
+from signals.organisations import csv_file, csv_import, drafts
+from signals.organisations.drafts import Change, ChangeKind
 from signals.routing.areas import Area
 from signals.vocabulary import AuditAction
 from signals.web.admin import import_pages
@@ -243,7 +243,9 @@ def test_a_form_of_another_site_changes_nothing(desk: Desk, bea: Browser) -> Non
 
 
 def test_every_change_and_every_reason_has_words(desk: Desk) -> None:
-    text = "".join(Path(module.__file__ or "").read_text("utf-8") for module in (csv_file, csv_import))
+    text = "".join(
+        Path(module.__file__ or "").read_text("utf-8") for module in (csv_file, csv_import, drafts)
+    )
     patterns = (r'reason="(\w+)"', r'yield "?\w+"?, "(\w+)"', r'_reject\(line, "(\w+)"')
     reasons = {reason for pattern in patterns for reason in re.findall(pattern, text)}
     assert len(reasons) > 20
