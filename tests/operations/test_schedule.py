@@ -102,7 +102,7 @@ def test_serve_refuses_a_bare_checkout_before_it_opens_a_secret(
     configured = Mock()
     monkeypatch.setattr(server, "configure_logging", configured)
     monkeypatch.setattr(server, "_stop_cleanly_from_the_start", Mock())
-    monkeypatch.setattr(server, "_refuse_a_taken_port", Mock())
+    monkeypatch.setattr(server, "refuse_a_taken_port", Mock())
     monkeypatch.setattr(server._refuse_without_what_is_built, "__defaults__", (tmp_path,))
     monkeypatch.setattr(server, "_refuse_unusable_secrets", Mock(side_effect=AssertionError))
     with pytest.raises(SystemExit, match="make build"):
