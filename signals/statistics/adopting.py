@@ -1,8 +1,7 @@
-"""Bringing back what was published: for a database that was restored to a day before a release.
+"""Take releases back from their published folder, after a restore to a day before them.
 
-The published figures are in the world, whatever the database knows of them. Released anew, the same period
-would be told twice, in other roundings and with other cells hidden; and a later release that is audited
-without the published one could give away what it hides. So they are taken from the published folder.
+The published figures stay in the world. A second release of the same period would have other roundings and
+other hidden cells. A later release that is audited without the published one could reveal what that hides.
 """
 
 from collections.abc import Iterable, Mapping
@@ -25,9 +24,9 @@ from signals.statistics.releasing import Releasing
 
 @dataclass(frozen=True, kw_only=True)
 class Adopted:
-    """A period that was brought back; `recounted` False: what is there now is not what was published then.
+    """A restored period; with `recounted` False the present counts differ from the published ones.
 
-    Of such a quarter no true counts are kept, so its year is never released.
+    Such a quarter keeps no true counts, so its year is never released.
     """
 
     period: str

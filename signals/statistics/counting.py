@@ -1,7 +1,7 @@
 """Count signals in groups: stored facts by SQL, live signals by the fact that a purge would write now.
 
-A signal is counted once as received and once as concluded: in the first quarter that is counted after it was,
-for which facts and signals carry the quarter that holds them. Drills are no signals and have no facts.
+A signal counts once as received and once as concluded, in the first quarter that is counted afterwards. Facts
+and signals carry the quarter that counted them. Drills are no signals and have no facts.
 """
 
 import uuid

@@ -1,9 +1,8 @@
-"""Which municipalities a period of years had, in which regions: kept with its release for ever.
+"""The municipalities and regions of a period of years, kept with its release for ever.
 
-Municipalities merge and move, and the reference files know one day only. So each quarter keeps in which
-region each of its municipalities was counted, and a window of years has every municipality that existed
-within it. Windows do not overlap, so their municipalities are never added up: another division
-is another dimension, in a table of another name.
+Municipalities merge and move, and the reference files know one day only. Each quarter keeps the region of
+each counted municipality, and a window of years has every municipality that existed within it. Windows do not
+overlap, so nothing adds up their municipalities: another division is another dimension and another table.
 """
 
 from collections import Counter

@@ -29,8 +29,8 @@ Attempt = tuple[AttemptKind, AttemptResult, datetime]
 class Course:
     """The course of the follow-up, the second source of a fact beside the report. A purge reads it in bulk.
 
-    `claimed_at`: when it was claimed for the first time. `intake_counted`, `outcome_counted`: the quarter
-    whose figures hold it already, None for one that is still to be counted.
+    `claimed_at` is the first claim. `intake_counted` and `outcome_counted` name the quarter that counted the
+    signal, None before that.
     """
 
     received_on: date
@@ -104,7 +104,7 @@ def fact_from(course: Course, report: Report | None, municipality_code: str | No
 def region_of(municipality_code: str | None) -> str | None:
     """Return the GGD region of a municipality, None for one that is on no map.
 
-    One that ended or is yet to come has the region of what it became or came from, as far as that is known.
+    A former or future municipality has the region of its successor or predecessor, if that is known.
     """
     municipality = reference.municipalities().get(municipality_code or "")
     return municipality.ggd_code if municipality else _region_of_relatives(municipality_code)

@@ -1,7 +1,7 @@
 """The true counts of each quarter: a year is the sum of its quarters to the last signal.
 
-What is kept are numbers per table, no rows about people; medians are kept as how many signals took how many
-hours, as rounded in the facts. Only the process that releases reads them.
+The ledger holds numbers for each table and no rows about people. For medians it holds the number of signals for
+each number of hours, as rounded in the facts. Only the releasing process reads it.
 """
 
 import json

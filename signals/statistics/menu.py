@@ -1,8 +1,8 @@
 """The fixed menu: every published table, and its kind of period. Nothing finer exists.
 
-A table that was released keeps its dimensions and members for ever, for later releases are checked against
-it: another list of outcomes is another dimension in another table. The municipalities of a window are those
-of its own years (`divisions`); the menu has today's.
+A released table keeps its dimensions and members for ever, because later releases are checked against it.
+Another list of outcomes is another dimension in another table. A window has the municipalities of its own
+years (`divisions`); the menu has today's.
 """
 
 import re

@@ -1,9 +1,8 @@
-"""The pool in which facts wait until there are enough: one alone would lie beside its deletion record.
+"""The pool of waiting facts: a single fact would lie beside the deletion record of its signal.
 
-A database knows what was written together: PostgreSQL by the number of the transaction and the place on
-disk, a copy of each night by what is new in it. So a purge leaves its facts sealed, under a key of the
-quarter that lies in the keystore, and many are opened and written at once, shuffled, in a transaction of
-their own. Who has the database alone cannot tell which belongs to which record since the last time.
+A database shows which rows were written together: PostgreSQL by transaction number and place on disk, a
+nightly copy by its new rows. So a purge seals its facts under a key of the quarter, in the keystore. Later one
+transaction opens many facts and writes them shuffled. The database alone then links no fact to a record.
 """
 
 import json
@@ -23,7 +22,7 @@ from signals.models import PooledFact, SignalFact
 from signals.models.base import new_id
 
 SIZE: Final = 1024
-"""Bytes of a fact before it is sealed, always: its length would tell how many kinds of concern it has."""
+"""Bytes of every fact before sealing: the true length would tell its number of concern types."""
 
 _pool: Final = cast(Table, PooledFact.__table__)
 _facts: Final = cast(Table, SignalFact.__table__)
@@ -31,7 +30,7 @@ _shuffle: Final = random.SystemRandom()
 
 
 class PoolKeys(Protocol):
-    """Where the pool's keys are found; the keystore on the desk side."""
+    """The source of the pool's keys: the keystore on the desk side."""
 
     def secret(self, name: str) -> bytes:
         """Return the 32 bytes of a named secret; make it at the first call."""
@@ -56,9 +55,9 @@ def pool_facts(connection: Connection, keys: PoolKeys, facts: Sequence[dict[str,
 
 
 def move_facts(session: Session, *, keys: PoolKeys, at_least: int = 1) -> int:
-    """Write the facts of the pool, all at once and shuffled, once there are so many; returns how many.
+    """Write all facts of the pool shuffled, once there are `at_least` so many; return how many.
 
-    Two workers at once: each row is moved by the one that deletes it.
+    Of two simultaneous workers, the one that deletes a row writes its fact.
     """
     if (session.scalar(select(func.count()).select_from(_pool)) or 0) < at_least:
         return 0
@@ -72,9 +71,9 @@ def move_facts(session: Session, *, keys: PoolKeys, at_least: int = 1) -> int:
 
 
 def forget_pool_keys(session: Session, *, keys: PoolKeys, on: date) -> int:
-    """Destroy the key of the quarter before once no fact of it waits: what is left of rows is unreadable.
+    """Destroy the key of the last quarter once none of its facts waits: old rows become unreadable.
 
-    Not on the first day of a quarter: a purge that began just before midnight may still be committing.
+    Wait until the second day of a quarter: a purge that began before midnight may still commit.
     """
     over = quarter_before(quarter_of(on - timedelta(days=1)))
     if session.scalar(select(_pool.c.quarter).where(_pool.c.quarter <= over).limit(1)) is not None:

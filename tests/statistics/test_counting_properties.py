@@ -1,4 +1,4 @@
-"""Whatever happened to signals, and whichever of them are purged when: each is counted once in each way."""
+"""Properties of counting: each signal counts once in each way, whenever a purge deletes it."""
 
 import tempfile
 from collections import Counter
@@ -48,21 +48,21 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@given(told=st.lists(stories(), min_size=1, max_size=6), data=st.data())
+@given(drawn=st.lists(stories(), min_size=1, max_size=6), data=st.data())
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_counting_with_and_without_purging_is_the_same_at_every_moment_and_nothing_counts_twice(
-    template: Path, told: list[Story], data: st.DataObject
+    template: Path, drawn: list[Story], data: st.DataObject
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
         world = make_world(template, Path(folder))
         try:
-            _live_and_die(world, told, data)
+            _live_and_die(world, drawn, data)
         finally:
             world.close()
 
 
-def _live_and_die(world: World, told: list[Story], data: st.DataObject) -> None:
-    alive = live(world, told)
+def _live_and_die(world: World, drawn: list[Story], data: st.DataObject) -> None:
+    alive = live(world, drawn)
     world.clock.moment = datetime(2027, 1, 5, 12, tzinfo=UTC)
     books: list[ledger.Ledger] = []
     for quarter in QUARTERS:
@@ -72,11 +72,11 @@ def _live_and_die(world: World, told: list[Story], data: st.DataObject) -> None:
         alive = [signal_id for signal_id in alive if signal_id not in gone]
         assert _counted(world, quarter).groups == before.groups
         books.append(_count_and_mark(world, quarter))
-    assert sum(_total(book, "intake", 1) for book in books) == len(told)
-    ended = Counter(story.outcome for story in told if story.outcome is not None)
+    assert sum(_total(book, "intake", 1) for book in books) == len(drawn)
+    ended = Counter(story.outcome for story in drawn if story.outcome is not None)
     assert _sum(books, "outcomes") == {((outcome.value,), "signals"): n for outcome, n in ended.items()}
-    assert sum(_total(book, "regions_received", 1) for book in books) == len(told)
-    assert sum(sum(book["places"].values()) for book in books) == len(told)
+    assert sum(_total(book, "regions_received", 1) for book in books) == len(drawn)
+    assert sum(sum(book["places"].values()) for book in books) == len(drawn)
 
 
 def _counted(world: World, quarter: str) -> Counted:

@@ -155,7 +155,7 @@ def is_soak(config: pytest.Config) -> bool:
 
 
 def count_years(world: World, years: range, each: Mapping[tuple[str, str], int]) -> None:
-    """So many facts of each place in every quarter, and a few of every other municipality in some quarter."""
+    """Add facts of each place in every quarter, and a few of every other municipality in some quarter."""
     quarters = [f"{year}-Q{number}" for year in years for number in range(1, 5)]
     with world.sessions.begin() as session:
         everywhere(session, quarters, 4, besides=[code for _region, code in each])

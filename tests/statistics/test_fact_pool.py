@@ -16,7 +16,7 @@ from tests.support.world import IN_AMSTERDAM, World, run_at_once
 
 
 def purged(world: World, count: int, *, facts_together: int = 20) -> None:
-    """So many signals came in and are purged by a run after 28 days."""
+    """Let signals come in, and purge them by a run after 28 days."""
     for number in range(1, count + 1):
         world.receive(number, replace(IN_AMSTERDAM, number=number), concern_types=[ConcernType.FRAIL])
     world.worker().arrive()
@@ -42,7 +42,7 @@ def test_enough_facts_are_written_at_once(world: World) -> None:
 
 
 def test_no_transaction_writes_a_record_and_its_fact(world: World) -> None:
-    """What PostgreSQL keeps of each row: the transaction that wrote it. SQLite keeps none."""
+    """PostgreSQL keeps the transaction that wrote each row; SQLite keeps none."""
     purged(world, 5, facts_together=5)
     if is_sqlite(world.engine):
         assert world.count(SignalFact) == 5

@@ -1,4 +1,4 @@
-"""Whatever was counted: the cells of all tables and periods add up as the auditor believes they do."""
+"""Properties of the ledger: the cells of all tables and periods add up as the auditor believes."""
 
 from collections import Counter
 from datetime import date
@@ -49,10 +49,10 @@ def facts(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
-@given(told=st.lists(facts(), max_size=40))
+@given(drawn=st.lists(facts(), max_size=40))
 @settings(max_examples=25)
-def test_all_tables_of_all_periods_add_up_as_the_auditor_believes(told: list[dict[str, Any]]) -> None:
-    books = {quarter: ledger.ledger_of(_groups(told, quarter)) for quarter in QUARTERS}
+def test_all_tables_of_all_periods_add_up_as_the_auditor_believes(drawn: list[dict[str, Any]]) -> None:
+    books = {quarter: ledger.ledger_of(_groups(drawn, quarter)) for quarter in QUARTERS}
     counts: dict[Cell, int] = {}
     for period in (*QUARTERS, *map(str, YEARS), WINDOW):
         whole_book = _sum([books[quarter] for quarter in QUARTERS if _covers(period, quarter)])
@@ -72,15 +72,15 @@ def test_all_tables_of_all_periods_add_up_as_the_auditor_believes(told: list[dic
     assert checked > 1000
 
 
-@given(told=st.lists(facts(), max_size=20))
-def test_a_ledger_is_read_as_it_was_written(told: list[dict[str, Any]]) -> None:
-    book = ledger.ledger_of(_groups([{**fact, "quarter": QUARTERS[0]} for fact in told], QUARTERS[0]))
+@given(drawn=st.lists(facts(), max_size=20))
+def test_a_ledger_is_read_as_it_was_written(drawn: list[dict[str, Any]]) -> None:
+    book = ledger.ledger_of(_groups([{**fact, "quarter": QUARTERS[0]} for fact in drawn], QUARTERS[0]))
     for counts in book.values():
         assert ledger.from_text(ledger.as_text(counts)) == counts
 
 
-def _groups(told: list[dict[str, Any]], quarter: str) -> Groups:
-    mine = [fact for fact in told if fact["quarter"] == quarter]
+def _groups(drawn: list[dict[str, Any]], quarter: str) -> Groups:
+    mine = [fact for fact in drawn if fact["quarter"] == quarter]
     return {
         name: Counter(tuple(fact[column] for column in columns) for fact in mine)
         for name, columns in GROUPINGS.items()

@@ -52,4 +52,4 @@ class Figure:
     signs: Sequence[tuple[str, str]] = ()
     """(class of the sign, words) of each sign in the chart, besides hatching."""
     stacked: bool = False
-    """Whether the table stands below the chart because it is wide."""
+    """True when the table is wide and stands below the chart."""

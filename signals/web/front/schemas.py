@@ -148,7 +148,7 @@ class LabelledSchema(Schema):
 
 
 class NoteRuleSchema(Schema):
-    """Whether a carrier may send a note, and how long."""
+    """The rule for notes: allowed or not, and the longest."""
 
     enabled = fields.Boolean(required=True)
     max_length = fields.Integer(required=True)

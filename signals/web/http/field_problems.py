@@ -1,4 +1,4 @@
-"""What is wrong with a field, as a stable code: `signals.web.http.fields` makes all messages codes."""
+"""The problems of fields as stable codes: `signals.web.http.fields` makes all messages codes."""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -179,7 +179,7 @@ class PeriodInForceSchema(Schema):
 
 
 class MonthSchema(Schema):
-    """How many of the own organisation's signals were deleted in a month, by reason."""
+    """The number of the own organisation's signals that were deleted in a month for one reason."""
 
     month = fields.String(required=True, metadata={"example": "2026-11"})
     reason = fields.Enum(DeletionReason, by_value=True, required=True)

@@ -183,7 +183,7 @@ class HeldReferralSchema(Schema):
 
 
 class OtherAdditionsSchema(Schema):
-    """How much lies at the same house number under another addition, or under none: perhaps a neighbour's."""
+    """The numbers for other additions of the house number, or for none: perhaps a neighbour's."""
 
     signals = fields.Integer(required=True, metadata={"description": "Live signals"})
     earlier = fields.Integer(

@@ -131,14 +131,14 @@ def test_json_and_csv_at_one_address_are_told_apart(desk: Desk) -> None:
     assert "Accept," in as_json.headers["Vary"] + ","
 
 
-# Who
+# Readers
 
 
 @pytest.mark.parametrize("path", [RELEASES, FOLLOW_UP, f"{FOLLOW_UP}.csv"])
 def test_only_coordinators_read_while_figures_are_not_public(desk: Desk, path: str) -> None:
     assert desk.client.get(f"{BASE}{path}").status_code == 401
-    told = {who: desk.call(who, "GET", path).status_code for who in desk.people}
-    assert told == {who: 200 if who == "coen" else 403 for who in desk.people}
+    statuses = {who: desk.call(who, "GET", path).status_code for who in desk.people}
+    assert statuses == {who: 200 if who == "coen" else 403 for who in desk.people}
 
 
 @pytest.mark.parametrize("path", [RELEASES, FOLLOW_UP, f"{FOLLOW_UP}.csv"])

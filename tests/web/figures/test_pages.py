@@ -54,7 +54,7 @@ def public_app(make_app: MakeApp, settings: Settings, role: ProcessRole) -> Flas
     return make_app(replace(settings, role=role, figures=FiguresSettings(public=True)))
 
 
-# Who reads
+# Readers
 
 
 @pytest.mark.usefixtures("released")
@@ -104,7 +104,7 @@ def test_public_pages_know_who_is_signed_in(desk: Desk, desk_settings: Settings,
     assert "Lena Voorbeeld" not in app.test_client().get("/figures").text
 
 
-# What stands there
+# Content
 
 
 @pytest.mark.usefixtures("released")

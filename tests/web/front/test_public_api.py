@@ -189,12 +189,12 @@ def test_a_day_out_of_range_and_a_note_are_told_with_the_other_problems(
     """Only the day and the settings refuse these values."""
     late = {"noticed_on": "2026-11-09", "note": "x"}
     answer = send(client, {"postcode": "1012SA"} | late, Accept_Language=language)
-    told = {error["field"]: error for error in answer.get_json()["errors"]}
-    assert set(told) == {"postcode", "house_number", "noticed_on", "note"}
-    assert told["noticed_on"]["code"] == "out_of_range"
-    is_english = told["noticed_on"]["message"] == "This lies outside what is possible."
+    named = {error["field"]: error for error in answer.get_json()["errors"]}
+    assert set(named) == {"postcode", "house_number", "noticed_on", "note"}
+    assert named["noticed_on"]["code"] == "out_of_range"
+    is_english = named["noticed_on"]["message"] == "This lies outside what is possible."
     assert is_english == (language == "en")
-    assert told["note"]["code"] == "notes_disabled"
+    assert named["note"]["code"] == "notes_disabled"
     alone = send(client, GOOD | late).get_json()["errors"]
     assert {error["field"] for error in alone} == {"noticed_on", "note"}
 

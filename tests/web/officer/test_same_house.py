@@ -1,4 +1,4 @@
-"""What an officer hears of a house whose doors are written in more than one way, and enters of it."""
+"""An officer's search at a house with several spellings of its additions, and the register entries."""
 
 from typing import Any
 from uuid import UUID
