@@ -1,7 +1,7 @@
 """The true counts of each quarter: a year is the sum of its quarters to the last signal.
 
-The ledger holds numbers for each table and no rows about people. For medians it holds the number of signals for
-each number of hours, as rounded in the facts. Only the releasing process reads it.
+The ledger holds numbers for each table and no rows about people. For medians it holds the number of signals
+for each number of hours, as rounded in the facts. Only the releasing process reads it.
 """
 
 import json

@@ -1,8 +1,8 @@
 """The pool of waiting facts: a single fact would lie beside the deletion record of its signal.
 
 A database shows which rows were written together: PostgreSQL by transaction number and place on disk, a
-nightly copy by its new rows. So a purge seals its facts under a key of the quarter, in the keystore. Later one
-transaction opens many facts and writes them shuffled. The database alone then links no fact to a record.
+nightly copy by its new rows. So a purge seals its facts under a key of the quarter, in the keystore. Later
+one transaction opens many facts and writes them shuffled. The database alone then links no fact to a record.
 """
 
 import json
