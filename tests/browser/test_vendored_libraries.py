@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -10,7 +11,7 @@ from threading import Thread
 import pytest
 from playwright.sync_api import Page
 
-from signals.web.assets import copy_assets
+from signals.web.assets import VENDOR
 
 pytestmark = pytest.mark.browser
 
@@ -54,7 +55,7 @@ class _Handler(SimpleHTTPRequestHandler):
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a small site with the vendored files at its root."""
     folder = tmp_path_factory.mktemp("site") / "root"
-    copy_assets(vendor=folder)
+    shutil.copytree(VENDOR, folder)
     for name, content in FILES.items():
         (folder / name).write_text(content)
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, directory=str(folder))) as server:
