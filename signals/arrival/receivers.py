@@ -14,7 +14,7 @@ from signals.arrival.envelopes import Waiting
 from signals.arrival.repeats import Prober
 from signals.lifecycle.deadlines import Deadlines, deadlines_for
 from signals.models import Organisation, Recipient
-from signals.organisations.addressing import ContactPoint, coordinators, way_to
+from signals.organisations.addressing import ContactPoint, coordinators, preferred_contact
 
 
 class Team(NamedTuple):
@@ -92,6 +92,6 @@ class Receivers:
         kept_out = coordinators(session)
         for row in session.execute(_RECIPIENTS.where(Recipient.organisation_id.in_(ids))):
             listed = _Listed._make(row)
-            contact = way_to(listed, self.teams[listed.organisation_id].language, self._channels)
+            contact = preferred_contact(listed, self.teams[listed.organisation_id].language, self._channels)
             if contact is not None and listed.address.lower() not in kept_out:  # on any channel
                 self.recipients[listed.organisation_id].append(contact)

@@ -35,7 +35,8 @@ def drill(context: click.Context, *, names: tuple[str, ...], to_all: bool, show:
     from dataclasses import asdict
 
     from signals.notices.channels import make_channels
-    from signals.notices.drills import Drills, channel_proofs
+    from signals.notices.drills import Drills
+    from signals.notices.proofs import channel_proofs
 
     if show + to_all + bool(names) > 1:
         raise click.UsageError("use one of --organisation, --all and --show")

@@ -29,7 +29,7 @@ def make_channels(settings: Settings) -> dict[str, Channel]:
     """Return the channels that these settings allow; without any, messages wait until they expire.
 
     Text messages are on when all of Twilio's settings are present. The mail folder of the demo keeps them
-    off: the demo reaches nobody.
+    off: the demo contacts nobody.
     """
     channels: dict[str, Channel] = {}
     email = _email(settings)

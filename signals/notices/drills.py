@@ -59,19 +59,6 @@ _FIRST, _SECOND, _LEAD, _ADMINISTRATOR = range(len(STEPS))
 
 
 @dataclass(frozen=True, kw_only=True)
-class ChannelProof:
-    """One organisation: its last answered drill, and its open and missed drills."""
-
-    organisation_id: uuid.UUID
-    name: str
-    proved_on: date | None
-    sent_on: date | None
-    waits: bool
-    missed: int
-    suspended: bool
-
-
-@dataclass(frozen=True, kw_only=True)
 class Sending:
     """The result of sending one drill: the number of messages and their moment, or the open drill."""
 
@@ -217,7 +204,7 @@ class Drills:
         else:
             event, to = Event.DRILL, self._answerers(session, organisation, step)
             day, path = add_working_days(drill.sent_on, MISSED_AFTER), f"{PREFIX}/drill/{drill.id}"
-        pages = [(reach, path) for reach in to]
+        pages = [(contact, path) for contact in to]
         return enqueue(session, self._messages(operation, event, drill, organisation, day, pages))
 
     def _answerers(self, session: Session, organisation: Organisation, step: int) -> list[ContactPoint]:
@@ -232,12 +219,15 @@ class Drills:
         session = operation.session
         team = team_of(organisation, channels=self.channels)
         concerned = [*team, *self._answerers(session, organisation, _LEAD)]
-        known = {reach.recipient for reach in concerned}
+        known = {contact.recipient for contact in concerned}
         signed_in = who_see_signals(session)
         pages = [
-            (reach, path_for(reach, organisation.id, "/desk", see_signals=signed_in)) for reach in concerned
+            (contact, path_for(contact, organisation.id, "/desk", see_signals=signed_in))
+            for contact in concerned
         ]
-        pages += [(reach, _OVERVIEW) for reach in administrators(session) if reach.recipient not in known]
+        pages += [
+            (contact, _OVERVIEW) for contact in administrators(session) if contact.recipient not in known
+        ]
         enqueue(session, self._messages(operation, event, drill, organisation, operation.today, pages))
 
     def _messages(
@@ -256,14 +246,14 @@ class Drills:
                 event=event,
                 subject_id=drill.id,
                 organisation_id=organisation.id,
-                channel=reach.channel,
-                recipient=reach.recipient,
-                language=reach.language,
+                channel=contact.channel,
+                recipient=contact.recipient,
+                language=contact.language,
                 values={"link": f"{self.public_url.rstrip('/')}{page}", DATES[event]: day.isoformat()},
                 not_before=not_disturbing(organisation, operation.now),
                 expires_at=datetime.combine(until, time(), AMSTERDAM),
             )
-            for reach, page in dict(pages).items()
+            for contact, page in dict(pages).items()
         ]
 
 
@@ -291,34 +281,6 @@ def drill_of(session: Session, clock: Clock, *, keystore: Secrets, drill_id: uui
     if drill is None or today(clock) > drill.sent_on + timedelta(days=LINK_DAYS):
         raise ProofRefused
     return drill
-
-
-def channel_proofs(session: Session) -> list[ChannelProof]:
-    """Return for each organisation its last answered drill; for administrators."""
-    drills: dict[uuid.UUID, list[Drill]] = {}
-    for drill in session.scalars(select(Drill).order_by(Drill.sent_on)):
-        drills.setdefault(drill.organisation_id, []).append(drill)
-    query = select(Organisation).order_by(Organisation.name)
-    return [_proof(found, drills.get(found.id, [])) for found in session.scalars(query)]
-
-
-def _proof(organisation: Organisation, drills: Sequence[Drill]) -> ChannelProof:
-    answered = [drill.answered_on for drill in drills if drill.answered_on is not None]
-    missed = 0
-    for drill in reversed(drills):
-        if drill.answered_on is not None:
-            break
-        missed += drill.missed_on is not None
-    taken = {drill.suspended_from for drill in drills if drill.suspended_from is not None}
-    return ChannelProof(
-        organisation_id=organisation.id,
-        name=organisation.name,
-        proved_on=max(answered, default=None),
-        sent_on=drills[-1].sent_on if drills else None,
-        waits=bool(drills) and drills[-1].answered_on is None and drills[-1].missed_on is None,
-        missed=missed,
-        suspended=organisation.suspended_from is not None and organisation.suspended_from in taken,
-    )
 
 
 def _organisations(session: Session) -> Sequence[Organisation]:

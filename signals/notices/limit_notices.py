@@ -176,21 +176,21 @@ def _messages(session: Session, clock: Clock, row: AreaDay, public_url: str) -> 
     later = not_disturbing(organisation, now)
     when = dict.fromkeys(leads or deputy_of(organisation), later) | when
     page, kept_out = f"{PATH}/{row.id}", coordinators(session)
-    for reach in without(when, kept_out):
+    for contact in without(when, kept_out):
         yield NewMessage(
             event=event,
             # Each limit of a day gets one message; a raise makes another limit.
             subject_id=uuid.uuid5(row.id, str(row.raises)),
             organisation_id=organisation.id,
-            channel=reach.channel,
-            recipient=reach.recipient,
-            language=reach.language,
+            channel=contact.channel,
+            recipient=contact.recipient,
+            language=contact.language,
             # A deputy cannot raise the limit, with an account or without.
             values={
-                "link": f"{public_url}{path_for(reach, organisation.id, page, see_signals=())}",
+                "link": f"{public_url}{path_for(contact, organisation.id, page, see_signals=())}",
                 DATES[event]: row.day.isoformat(),
             },
-            not_before=when[reach],
+            not_before=when[contact],
             expires_at=datetime.combine(row.day, time(), AMSTERDAM) + _EXPIRES,
         )
 

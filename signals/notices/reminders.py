@@ -277,24 +277,26 @@ class _Plan:
         if notification.event is not Event.NEW_SIGNAL:
             opens = opens or time(notification.organisation.opens_at)
             moment = max(moment, datetime.combine(self.on, opens, AMSTERDAM))
-        for reach in once_each(without(notification.to, self.kept_out)):
+        for contact in once_each(without(notification.to, self.kept_out)):
             yield NewMessage(
                 event=notification.event,
                 subject_id=notification.subject_id,
                 organisation_id=notification.organisation.id,
-                channel=reach.channel,
-                recipient=reach.recipient,
-                language=reach.language,
+                channel=contact.channel,
+                recipient=contact.recipient,
+                language=contact.language,
                 values={
-                    "link": f"{self.public_url}{self._path(notification, reach)}",
+                    "link": f"{self.public_url}{self._path(notification, contact)}",
                     DATES[notification.event]: notification.day.isoformat(),
                 },
                 not_before=not_disturbing(notification.organisation, moment),
                 expires_at=datetime.combine(notification.until + timedelta(days=1), time(), AMSTERDAM),
             )
 
-    def _path(self, notification: _Notification, reach: ContactPoint) -> str:
-        return path_for(reach, notification.organisation.id, notification.path, see_signals=self.see_signals)
+    def _path(self, notification: _Notification, contact: ContactPoint) -> str:
+        return path_for(
+            contact, notification.organisation.id, notification.path, see_signals=self.see_signals
+        )
 
     def _has_come(self, day: date) -> bool:
         return self.on - timedelta(days=CATCH_UP_DAYS) < day <= self.on

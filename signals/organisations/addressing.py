@@ -68,8 +68,10 @@ def team_of(organisation: Organisation, *, channels: Collection[str] = EMAIL_ONL
 
     A text message needs a verified phone and a channel that is on; without these an e-mail goes.
     """
-    found = (way_to(recipient, organisation.language, channels) for recipient in organisation.recipients)
-    return [reach for reach in found if reach is not None]
+    found = (
+        preferred_contact(recipient, organisation.language, channels) for recipient in organisation.recipients
+    )
+    return [contact for contact in found if contact is not None]
 
 
 def leads_of(
@@ -99,21 +101,21 @@ def deputy_of(organisation: Organisation) -> list[ContactPoint]:
     """Return the deputy of an organisation, when they verified the address."""
     if not organisation.deputy_email or organisation.deputy_verified_on is None:
         return []
-    reach = ContactPoint(
+    contact = ContactPoint(
         channel=EMAIL, recipient=organisation.deputy_email, language=organisation.language, deputy=True
     )
-    return [reach]
+    return [contact]
 
 
 def path_for(
-    reach: ContactPoint,
+    contact: ContactPoint,
     organisation_id: uuid.UUID,
     path: str,
     *,
     see_signals: Collection[tuple[uuid.UUID | None, str]],
 ) -> str:
     """Return `path`, or for a deputy without an account a page that needs no sign-in."""
-    if reach.deputy and (organisation_id, reach.recipient.lower()) not in see_signals:
+    if contact.deputy and (organisation_id, contact.recipient.lower()) not in see_signals:
         return f"{DEPUTY_PAGE}{organisation_id}"
     return path
 
@@ -130,7 +132,7 @@ def service_managers(session: Session) -> list[ContactPoint]:
     """Return the leads of the national desk."""
     desks = select(Organisation.id).where(Organisation.kind == OrganisationKind.NATIONAL)
     found = leads_of(session, list(session.scalars(desks)))
-    return [reach for reaches in found.values() for reach in reaches]
+    return [contact for contacts in found.values() for contact in contacts]
 
 
 def administrators(session: Session) -> list[ContactPoint]:
@@ -147,9 +149,9 @@ def coordinators(session: Session) -> frozenset[str]:
     return frozenset(address.lower() for address in session.scalars(query))
 
 
-def without(reaches: Iterable[ContactPoint], addresses: Collection[str]) -> list[ContactPoint]:
+def without(contacts: Iterable[ContactPoint], addresses: Collection[str]) -> list[ContactPoint]:
     """Return the contact points of people whose address (lower case) is not among these."""
-    return [reach for reach in reaches if (reach.person or reach.recipient).lower() not in addresses]
+    return [contact for contact in contacts if (contact.person or contact.recipient).lower() not in addresses]
 
 
 def not_disturbing(organisation: Hours, moment: datetime) -> datetime:
@@ -193,7 +195,7 @@ def _at(local: datetime, *, hour: int, days: int = 0) -> datetime:
     return datetime.combine(local.date() + timedelta(days=days), time(hour), AMSTERDAM)
 
 
-def way_to(recipient: Reachable, language: str, channels: Collection[str]) -> ContactPoint | None:
+def preferred_contact(recipient: Reachable, language: str, channels: Collection[str]) -> ContactPoint | None:
     """Return the preferred channel of a person that is verified and on; None without one."""
     if recipient.channel == SMS and recipient.phone and recipient.phone_verified_on and SMS in channels:
         return ContactPoint(
@@ -209,6 +211,6 @@ def _of_member(member: StaffMember) -> ContactPoint:
     return ContactPoint(channel=EMAIL, recipient=member.email, language=language)
 
 
-def once_each(reaches: Iterable[ContactPoint]) -> Sequence[ContactPoint]:
+def once_each(contacts: Iterable[ContactPoint]) -> Sequence[ContactPoint]:
     """Return the contact points without repeats, in order."""
-    return list(dict.fromkeys(reaches))
+    return list(dict.fromkeys(contacts))

@@ -14,7 +14,8 @@ from notifications.models import OutboxMessage
 from signals.clock import AMSTERDAM, today
 from signals.lifecycle.deadlines import add_working_days
 from signals.models import Drill, Organisation, Recipient, RoutingVersion, Signal, SignalFact, StaffMember
-from signals.notices.drills import MISSED_AFTER, STEPS, channel_proofs, drill_of
+from signals.notices.drills import MISSED_AFTER, STEPS, drill_of
+from signals.notices.proofs import channel_proofs
 from signals.operations.jobs import Worker
 from signals.organisations.recipients import ProofRefused, prove, set_channel
 from signals.organisations.verification_links import DEPUTY, RECIPIENT, VerificationLink

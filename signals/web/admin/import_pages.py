@@ -114,8 +114,8 @@ def _done(text: str, verified_on: date | None, seen: str) -> int | None:
 
 def _mark_of(result: OrganisationImport, text: str, verified_on: date | None) -> str:
     """Return a mark of the organisations before, the file, and its changes."""
-    told = [f"{change.kind}\0{change.name}\0{change.detail}" for change in result.changes]
-    said = "\n".join([result.before, str(verified_on), *text.split(), *told])
+    changes = [f"{change.kind}\0{change.name}\0{change.detail}" for change in result.changes]
+    said = "\n".join([result.before, str(verified_on), *text.split(), *changes])
     return hashlib.sha256(said.encode()).hexdigest()
 
 

@@ -92,7 +92,7 @@ class ChangeOrganisationSchema(Strict):
     recipients = fields.List(
         fields.Nested(RecipientSchema),
         validate=validate.Length(max=MOST_RECIPIENTS, error="too_many"),
-        metadata={"description": "All of them, in the order in which they are told"},
+        metadata={"description": "All of them, in order"},
     )
 
     @post_load
