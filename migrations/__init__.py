@@ -35,7 +35,7 @@ def downgrade(engine: Engine, revision: str) -> None:
 
 
 def current(connection: Connection) -> str | None:
-    """The revision that the database is at; None when it is empty."""
+    """Return the revision of the database; None when it is empty."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     found: str | None = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
@@ -43,12 +43,12 @@ def current(connection: Connection) -> str | None:
 
 
 def head() -> str:
-    """The revision that this code needs."""
+    """Return the revision that this code needs."""
     return (_VERSIONS / "HEAD").read_text(encoding="ascii").strip()
 
 
 def differences(connection: Connection) -> list[Any]:
-    """What models and database disagree on, as alembic's directives; empty when they agree."""
+    """Return where models and database differ, as alembic's directives."""
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 

@@ -9,9 +9,8 @@ import hashlib
 import hmac
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
-from functools import lru_cache
 from itertools import chain
 from typing import Any, Final, Self
 from uuid import UUID
@@ -19,20 +18,24 @@ from uuid import UUID
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from privacy.macs import Mac, many_macs
+from privacy.audit_macs import (
+    ID_SIZE,
+    AuditFacts,
+    entry_message,
+    ground_and_outcome,
+    id_bytes,
+    moment_bytes,
+    moment_field,
+    sized,
+    who_and_what,
+)
+from privacy.macs import many_macs
 
 GENESIS: Final = b"signals/audit-genesis/v1".ljust(32, b"\x00")
 
-_ENTRY_DOMAIN: Final = b"signals/audit-entry/v1\x00"
 _LINK_DOMAIN: Final = b"signals/audit-link/v1\x00"
 _HEAD_DOMAIN: Final = b"signals/audit-head/v1\x00"
 _MAC_SIZE: Final = 32
-_ID_SIZE: Final = 16
-_ABSENT: Final = b"\x00"
-_ID_HEAD: Final = b"\x01\x00\x00\x00\x10"
-_ENTRY_HEAD: Final = _ENTRY_DOMAIN + _ID_HEAD
-_MOMENT_SIZE: Final = 32
-_MOMENT_HEAD: Final = b"\x01\x00\x00\x00\x20"
 
 
 class HeadRefused(Exception):
@@ -53,24 +56,6 @@ class FindingKind(StrEnum):
     HEAD_REFUSED = "head_refused"  # a head without the root's signature
     UNSIGNED = "unsigned"  # entries are linked past the last head: that was removed
     UNLINKED = "unlinked"  # an entry that no worker has linked
-
-
-@dataclass(frozen=True, kw_only=True)
-class AuditFacts:
-    """What an entry says (NEN 7513): who did what to which record, on what ground, with what outcome.
-
-    Ids and codes only, never an address or a name. `at` is aware; microseconds count.
-    """
-
-    entry_id: UUID
-    at: datetime
-    actor_id: UUID | None
-    actor_role: str
-    organisation_id: UUID | None
-    action: str
-    subject_id: UUID | None
-    ground: str
-    outcome: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,81 +118,6 @@ class Finding:
     entry_id: UUID | None = None
 
 
-def entry_mac(key: bytes, facts: AuditFacts) -> bytes:
-    """Return HMAC-SHA256 over all facts, each with its length, so that no two entries share an encoding."""
-    return mac_of(
-        many_macs(key),
-        facts.entry_id,
-        facts.at,
-        facts.actor_id,
-        facts.actor_role,
-        facts.organisation_id,
-        facts.action,
-        facts.subject_id,
-        facts.ground,
-        facts.outcome,
-    )
-
-
-def mac_of(
-    mac: Mac,
-    entry_id: UUID,
-    at: datetime,
-    actor_id: UUID | None,
-    actor_role: str,
-    organisation_id: UUID | None,
-    action: str,
-    subject_id: UUID | None,
-    ground: str,
-    outcome: str,
-) -> bytes:
-    """The same for facts one by one, where thousands are written at once; `mac` comes from `many_macs`."""
-    message = entry_message(
-        entry_id.bytes,
-        moment_field(at),
-        who_and_what(_raw(actor_id), actor_role, _raw(organisation_id), action),
-        _raw(subject_id),
-        ground_and_outcome(ground, outcome),
-    )
-    return mac(message)
-
-
-def entry_message(
-    entry_id: bytes, moment: bytes, before: bytes, subject_id: bytes | None, after: bytes
-) -> bytes:
-    """What the MAC of an entry is made over: ids are 16 bytes, `moment` comes from `moment_field`.
-
-    `before` and `after` the subject come from `who_and_what` and `ground_and_outcome`.
-    """
-    return b"".join((_ENTRY_HEAD, entry_id, moment, before, _id_field(subject_id), after))
-
-
-@lru_cache(maxsize=4096)  # people and what they do are few, and each in thousands of entries
-def who_and_what(
-    actor_id: bytes | None, actor_role: str, organisation_id: bytes | None, action: str
-) -> bytes:
-    """The facts between the moment and the subject, as a part of what the MAC is made over."""
-    return b"".join((_id_field(actor_id), _text(actor_role), _id_field(organisation_id), _text(action)))
-
-
-@lru_cache(maxsize=4096)
-def ground_and_outcome(ground: str, outcome: str) -> bytes:
-    """The facts after the subject, as a part of what the MAC is made over."""
-    return _text(ground) + _text(outcome)
-
-
-@lru_cache(maxsize=1024)  # entries of one transaction share a moment
-def moment_field(at: datetime) -> bytes:
-    """An aware moment as a part of what the MAC of an entry is made over."""
-    return _field(_moment(at))
-
-
-def moment_text(iso: str) -> bytes:
-    """The same for a moment that is written out: ISO 8601 in UTC, with six digits of a second."""
-    written = iso.encode()
-    return _MOMENT_HEAD + written if len(written) == _MOMENT_SIZE else _field(written)
-
-
 def chain_link(key: bytes, previous: bytes, entry_mac: bytes, position: int) -> bytes:
     """Return the link of the entry at a position (from 1): HMAC-SHA256 over position, previous link and MAC.
 
@@ -267,7 +177,7 @@ def verify_rows(
     start: Checkpoint | None = None,
     unlinked: Iterable[tuple[bool, ChainRow]] = (),
 ) -> tuple[Finding, ...]:
-    """The same over plain rows: nothing is made of an entry but the two HMACs that it is checked with.
+    """Verify plain rows; compute nothing of an entry but the two HMACs that check it.
 
     `unlinked`: whether it waits too long, and the row. That it waits no longer than it may makes it no truer.
     """
@@ -388,7 +298,7 @@ class _Walk:
         return chain_link(self._key, self._link, mac, self._position + 1)
 
     def _found(self, kind: FindingKind, position: int, row: ChainRow | None = None) -> None:
-        entry_id = UUID(bytes=row[4]) if row and len(row[4]) == _ID_SIZE else None
+        entry_id = UUID(bytes=row[4]) if row and len(row[4]) == ID_SIZE else None
         self.findings.setdefault(kind, Finding(kind=kind, position=position, entry_id=entry_id))
 
 
@@ -397,34 +307,14 @@ def _row(entry: StoredEntry) -> ChainRow:
     message = entry_message(
         facts.entry_id.bytes,
         moment_field(facts.at),
-        who_and_what(_raw(facts.actor_id), facts.actor_role, _raw(facts.organisation_id), facts.action),
-        _raw(facts.subject_id),
+        who_and_what(
+            id_bytes(facts.actor_id), facts.actor_role, id_bytes(facts.organisation_id), facts.action
+        ),
+        id_bytes(facts.subject_id),
         ground_and_outcome(facts.ground, facts.outcome),
     )
     return entry.position, entry.link, entry.mac, message, facts.entry_id.bytes
 
 
-def _raw(value: UUID | None) -> bytes | None:
-    return None if value is None else value.bytes
-
-
-def _id_field(value: bytes | None) -> bytes:
-    return _ABSENT if value is None else _ID_HEAD + value
-
-
-def _text(value: str) -> bytes:
-    return _field(value.encode())
-
-
-def _field(value: bytes) -> bytes:
-    return b"\x01" + len(value).to_bytes(4, "big") + value
-
-
-def _moment(at: datetime) -> bytes:
-    if at.tzinfo is None:
-        raise ValueError("an aware datetime is needed")
-    return at.astimezone(UTC).isoformat(timespec="microseconds").encode()
-
-
 def _head_statement(position: int, link: bytes, at: datetime) -> bytes:
-    return _HEAD_DOMAIN + position.to_bytes(8, "big") + _field(link) + _moment(at)
+    return _HEAD_DOMAIN + position.to_bytes(8, "big") + sized(link) + moment_bytes(at)

@@ -88,7 +88,7 @@ def install_exception_hooks() -> None:
 
 
 def allow_only_safe_values(_logger: Any, _method: str, event: EventDict) -> EventDict:
-    """structlog processor: keep ids, counts, codes, durations and dates; replace other values by `[dropped]`.
+    """Keep ids, counts, codes, durations and dates; replace other values by `[dropped]` (structlog).
 
     Exceptions become a list of types and code locations. Give others the name of a rule above, not a bypass.
     """

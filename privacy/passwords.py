@@ -36,13 +36,13 @@ def verify_password(hash: str, password: str) -> bool:
 
 
 def verify_nobody(password: str, settings: PasswordHasherSettings = STANDARD) -> bool:
-    """Always no, after the work of a real check, so that time does not tell which accounts exist."""
+    """Return False after the work of a real check, so that time does not tell which accounts exist."""
     _hasher(settings).hash(_as_bytes(password))
     return False
 
 
 def unusable_password(settings: PasswordHasherSettings = STANDARD) -> str:
-    """A PHC string that no password fits, made without the work; checking one costs as much as ever.
+    """Return a PHC string that no password fits, made without the work of a hash.
 
     For an account whose owner has yet to choose: a missing hash would answer quicker and tell who that is.
     """

@@ -98,7 +98,7 @@ class MailboxPrivateKey:
             raise SealingError("a mailbox private key has 32 bytes") from None
 
     def open(self, envelope: bytes, context: SealContext) -> bytes:
-        """The JSON that `seal_to_mailbox` wrote, not yet parsed; raises `EnvelopeRefused`."""
+        """Return the JSON that `seal_to_mailbox` wrote, unparsed; raise `EnvelopeRefused`."""
         return unpad(self.decrypt(envelope, context.info()))
 
     def decrypt(self, envelope: bytes, info: bytes) -> bytes:

@@ -56,7 +56,7 @@ def write_new_secret_file(path: Path) -> None:
 
 
 def _is_credential(path: Path) -> bool:
-    """A credential of systemd: in a folder of this service alone; the group's bits are an ACL's mask."""
+    """Return whether systemd gave the credential to this service alone; group bits are an ACL's mask."""
     folder = os.environ.get("CREDENTIALS_DIRECTORY")
     return folder is not None and path.absolute().parent == Path(folder).absolute()
 

@@ -12,7 +12,7 @@ class Clock(Protocol):
     """Something that tells the time."""
 
     def now(self) -> datetime:
-        """The moment, aware, in UTC."""
+        """Return the moment, aware, in UTC."""
         ...
 
 
@@ -34,5 +34,5 @@ class FixedClock:
 
 
 def today(clock: Clock) -> date:
-    """The date in Amsterdam: what 'received on' and every deadline go by."""
+    """Return the date in Amsterdam; 'received on' and every deadline use it."""
     return clock.now().astimezone(AMSTERDAM).date()

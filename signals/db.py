@@ -20,7 +20,7 @@ SQLITE_BUSY_SECONDS = 30
 
 
 def make_engine(url: str, *, pool_size: int = 5, echo: bool = False) -> Engine:
-    """An engine with this project's habits; raises nothing, for it does not connect.
+    """Return an engine with this project's habits; it does not connect yet.
 
     Statement parameters are hidden from logs and exceptions: they hold sealed content and hashes.
     """
@@ -60,26 +60,26 @@ def _prepare_sqlite_connection(connection: sqlite3.Connection, _record: object) 
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    """A deferred transaction that turns into a writer fails when another wrote first; IMMEDIATE waits."""
+    """Begin with IMMEDIATE, which waits: a deferred writer fails when another one wrote first."""
     options = connection.get_execution_options()
     if not options.get("sqlite_single_statements", False):
         connection.exec_driver_sql("BEGIN" if options.get("sqlite_read_only", False) else "BEGIN IMMEDIATE")
 
 
 def reading(engine: Engine) -> Engine:
-    """The same pool for transactions that only read: on SQLite they do not wait for a writer."""
+    """Return the pool for transactions that only read; on SQLite they wait for no writer."""
     return engine.execution_options(sqlite_read_only=True)
 
 
 def at_one_moment(engine: Engine) -> Engine:
-    """The same pool for transactions that only read, all of it as it was at their first statement."""
+    """Return the pool for transactions that read everything as of their first statement."""
     readers = reading(engine)
     return readers if is_sqlite(engine) else readers.execution_options(isolation_level="REPEATABLE READ")
 
 
 @contextmanager
 def reading_session(factory: sessionmaker[Session], readers: Engine) -> Iterator[Session]:
-    """A session on an engine of `reading` or `at_one_moment`; whatever becomes of its objects is not stored.
+    """Open a session that only reads, on an engine of `reading` or `at_one_moment`.
 
     It ends by committing nothing, for after a ROLLBACK psycopg forgets every prepared statement.
     """
@@ -90,7 +90,7 @@ def reading_session(factory: sessionmaker[Session], readers: Engine) -> Iterator
 
 
 def single_statements(engine: Engine) -> Engine:
-    """The same pool of SQLite for statements each of which is a transaction of its own."""
+    """Return SQLite's pool for statements that are each a transaction of their own."""
     return engine.execution_options(sqlite_single_statements=True)
 
 
@@ -100,7 +100,7 @@ def session_factory(engine: Engine) -> sessionmaker[Session]:
 
 
 def set_local(bind: Session | Connection, **values: str) -> None:
-    """Settings `signals.<name>` of this transaction alone, by which row-level security decides on rows.
+    """Set `signals.<name>` for this transaction; row-level security decides on rows by it.
 
     They end with the transaction, so that a pooled connection keeps none. SQLite has no such thing.
     """
@@ -120,7 +120,7 @@ def _setting_sql(names: tuple[str, ...]) -> str:
 
 
 def driver_error(error: BaseException) -> BaseException:
-    """What the driver raised below an error of SQLAlchemy, whose own text holds SQL; else the error."""
+    """Return the driver's error below one of SQLAlchemy, whose text holds SQL; else the error."""
     return getattr(error, "orig", None) or error
 
 

@@ -37,7 +37,7 @@ class MailboxKeys(NamedSecrets):
         return self.make_mailbox_keys([(organisation_id, week)])[0]
 
     def make_mailbox_keys(self, pairs: Iterable[tuple[UUID, date]]) -> list[MailboxPublicKey]:
-        """The same for many (organisation, any day of the week), in the order of the pairs."""
+        """Return the keys of many (organisation, any day of the week), in the order of the pairs."""
         wanted = [(organisation_id, week_start(day)) for organisation_id, day in pairs]
         root = self.root_signing_key()
         with self._writing() as connection:

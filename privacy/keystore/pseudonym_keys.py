@@ -28,7 +28,7 @@ class PseudonymKeys(Vault):
         return self.pseudonym_keys_for([pair])[pair]
 
     def pseudonym_keys_for(self, pairs: Iterable[tuple[UUID, str]]) -> dict[tuple[UUID, str], bytes]:
-        """The same for many (organisation, quarter); two at once make one.
+        """Return the keys of many (organisation, quarter); two processes at once make one key.
 
         Kept in memory for 60 seconds, so a key that another process destroys works that long here.
         """

@@ -33,7 +33,7 @@ class Master:
         self._cipher = AESGCM(key)
 
     def wrap(self, secret: bytes, table: Table, *place: object) -> bytes:
-        """The secret sealed for the row of a table that has these values in its bound columns."""
+        """Seal a secret for the row of a table that has these values in its bound columns."""
         nonce = secrets.token_bytes(_NONCE_SIZE)
         return nonce + self._cipher.encrypt(nonce, secret, _place(table, place))
 
@@ -47,7 +47,7 @@ class Master:
 
 
 def bound_values(table: Table, row: Row[Any]) -> list[Any]:
-    """The values of a row that its wrapped key is bound to."""
+    """Return the values of a row that its wrapped key is bound to."""
     return [row._mapping[name] for name in BOUND[table]]
 
 

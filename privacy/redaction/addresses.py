@@ -166,12 +166,12 @@ def _street_end(canvas: Canvas, tokens: list[Token], index: int) -> int:
 
 
 def _is_plain(token: Token) -> bool:
-    """A word such as `onderweg` or `buitenhof` of nothing special; `op straat 3 pakketten`."""
+    """Return whether a word such as `onderweg` names no street; `op straat 3 pakketten`."""
     return token.text in words().no_streets or token.text in words().common
 
 
 def _may_be_street(tokens: list[Token], index: int) -> bool:
-    """An unlisted word before a number, after `op`, `aan`, `in` or as `laan van ...`."""
+    """Return whether an unlisted word before a number follows `op`, `aan` or `in`, or is `laan van ...`."""
     token = tokens[index]
     if token.text in words().only_names or len(token.text) < 4 or looks_dutch(token.text):
         return _has_long_name(tokens, index)
@@ -189,7 +189,7 @@ def _has_long_name(tokens: list[Token], index: int) -> bool:
 
 
 def _first_part(canvas: Canvas, tokens: list[Token], index: int) -> int:
-    """The index of the street's first word: `Jan van Galenstraat`, `Prins Hendrikkade`."""
+    """Return the index of the street's first word: `Jan van Galenstraat`, `Prins Hendrikkade`."""
     first = candidate = index
     while (
         candidate > 0 and index - candidate < 5 and _joined(canvas, tokens[candidate - 1], tokens[candidate])
@@ -208,7 +208,7 @@ def _first_part(canvas: Canvas, tokens: list[Token], index: int) -> int:
 
 
 def _lane_before(tokens: list[Token], index: int) -> int:
-    """The index of `laan` in `laan van eik en duinen`; 0 when there is none."""
+    """Return the index of `laan` in `laan van eik en duinen`; 0 when there is none."""
     for candidate in range(max(0, index - 5), index - 1):
         if tokens[candidate].text in {"laan", "weg", "hof", "plein"} and tokens[candidate + 1].text in {
             "van",

@@ -71,7 +71,7 @@ class Canvas:
             self.take(*match.span(group), kind)
 
     def spans(self) -> list[tuple[int, int, str]]:
-        """What was taken, as positions in the note, in order; neighbours of one kind are one."""
+        """Return the spans taken from the note, in order; neighbours of one kind are one span."""
         merged: list[tuple[int, int, str]] = []
         for start, end, kind in sorted(self.found):
             first, last = self._in_note(start, end)
@@ -113,7 +113,7 @@ def _folded(note: str) -> tuple[str, str, list[int]]:
 
 @lru_cache(maxsize=4096)
 def _fold_character(character: str) -> str:
-    """The plain characters that stand for this one; none for accents and invisible ones."""
+    """Return the plain characters for this one; none for accents and invisible characters."""
     plain = (_fold_plain(part) for part in unicodedata.normalize("NFKD", character))
     return "".join(plain).translate(_ASCII_SPACES)
 

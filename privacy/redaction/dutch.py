@@ -80,7 +80,7 @@ def looks_dutch(word: str) -> bool:
 
 
 def _is_form(word: str, common: frozenset[str]) -> bool:
-    """A listed word with an ending, with a beginning, or both."""
+    """Return whether a word is listed, also with an ending, a beginning, or both."""
     if _has_stem(word, common):
         return True
     return any(

@@ -8,48 +8,10 @@ from typing import Final, Protocol
 
 from privacy.redaction.canvas import Canvas, Token
 from privacy.redaction.dutch import looks_dutch
+from privacy.redaction.name_parts import BRAND_WORDS, BRANDS, RELATION_ENDS, SURNAME_ENDS
 from privacy.redaction.tokens import tokens_of
 from privacy.redaction.words import Words, sound, words
 
-_RELATION_ENDS: Final = (
-    "zoon",
-    "dochter",
-    "buurman",
-    "buurvrouw",
-    "moeder",
-    "vader",
-    "broer",
-    "zus",
-    "vriend",
-    "vriendin",
-)
-# Shops and brands that carry a person's name.
-_BRANDS: Final = frozenset(
-    {("albert", "heijn"), ("jan", "linders"), ("dirk", "van"), ("douwe", "egberts"), ("van", "gogh")}
-)
-_BRAND_WORDS: Final = frozenset(word for pair in _BRANDS for word in pair)
-_SURNAME_ENDS: Final = (
-    "stra",
-    "sma",
-    "inga",
-    "ssen",
-    "oglu",
-    "owski",
-    "owska",
-    "ewski",
-    "ewska",
-    "escu",
-    "enko",
-    "ovic",
-    "evic",
-    "czyk",
-    "wicz",
-    "akis",
-    "ouche",
-    "aoui",
-    "iani",
-    "poulos",
-)
 _MOST_INITIALS: Final = 6
 _MOST_PARTICLES: Final = 4
 _SENTENCE_END: Final = re.compile(r"(?:^|[.!?\x00]|[^\w\s,;:()'\"\[\]/&+-])[\s\"'(]*$")
@@ -77,9 +39,9 @@ def find_names(canvas: Canvas) -> None:
 
 @lru_cache(maxsize=1)
 def _idle_words() -> frozenset[str]:
-    """Common words at which no name can begin and which announce none."""
+    """Return the common words that begin no name and announce none."""
     known = words()
-    common = frozenset(word for word in known.common if not word.endswith(_RELATION_ENDS))
+    common = frozenset(word for word in known.common if not word.endswith(RELATION_ENDS))
     return common - known.titles - known.relations - known.cues - known.particles
 
 
@@ -111,7 +73,7 @@ class _Reader:
             return None
         if word in self.known.titles:
             return self._after(index, self._fits_title, loose=word in self.known.abbreviations)
-        if word in self.known.relations or word.endswith(_RELATION_ENDS):
+        if word in self.known.relations or word.endswith(RELATION_ENDS):
             found = self._after(index, self._fits_relation) or self._after(
                 index, self._is_listed_here, loose=True
             )
@@ -122,13 +84,13 @@ class _Reader:
         return self._bare(index)
 
     def _is_brand(self, index: int) -> bool:
-        if self.tokens[index].text not in _BRAND_WORDS:
+        if self.tokens[index].text not in BRAND_WORDS:
             return False
         near = [token.text for token in self.tokens[max(0, index - 1) : index + 2]]
-        return not _BRANDS.isdisjoint(pairwise(near))
+        return not BRANDS.isdisjoint(pairwise(near))
 
     def _after(self, index: int, fits: "_Fits", *, loose: bool = False) -> tuple[int, int] | None:
-        """The name after a title: initials, particles, then a word that fits, and what follows of it."""
+        """Take the name after a title: initials, particles, a fitting word, and the words that follow."""
         first = position = index + 1
         gap = _LOOSE_GAP if loose else _GAP
         if position >= len(self.tokens) or not self._follows(index, gap):
@@ -180,7 +142,7 @@ class _Reader:
         )
 
     def _bare(self, index: int) -> tuple[int, int] | None:
-        """A name without a title before it."""
+        """Take a name without a title before it."""
         token = self.tokens[index]
         if self._is_initial(index):
             found = self._after_initials(index)
@@ -208,12 +170,12 @@ class _Reader:
             return token.text not in self.known.common
         if len(token.text) < 5 or len(token.text) > 20:
             return False
-        ends = token.text.endswith(_SURNAME_ENDS) and len(token.text) > 6
+        ends = token.text.endswith(SURNAME_ENDS) and len(token.text) > 6
         key = sound(token.text)
         return (ends or (len(key) > 4 and key in self.known.sounds)) and not looks_dutch(token.text)
 
     def _has_undue_capital(self, index: int) -> bool:
-        """A capital in the middle of a sentence, on a word that is not known to have one."""
+        """Return whether an unlisted word has a capital in the middle of a sentence."""
         token = self.tokens[index]
         if not token.capital or not self.capitals_tell or len(token.text) < 3 or token.upper:
             return False
@@ -271,7 +233,7 @@ class _Reader:
         return None
 
     def _from_particles(self, index: int) -> int:
-        """The index of the first particle before a surname, where there are sure ones (or capitals)."""
+        """Return the index of the first particle before a surname, where sure ones or capitals stand."""
         first = index
         while (
             first > max(0, index - _MOST_PARTICLES)
@@ -358,7 +320,7 @@ class _Fits(Protocol):
 
 
 def _parts(word: str) -> list[str]:
-    """The word, its parts between hyphens, and itself without the s of possession."""
+    """Yield the word, its parts between hyphens, and the word without the s of possession."""
     parts = [word, *word.split("-")] if "-" in word else [word]
     if word.endswith("'s"):
         parts.append(word[:-2])

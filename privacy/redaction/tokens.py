@@ -10,7 +10,7 @@ _WORD: Final = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 
 
 def tokens_of(canvas: Canvas) -> list[Token]:
-    """The words that nothing has taken yet, in order."""
+    """Return the words that nothing has taken yet, in order."""
     if canvas.words is None or canvas.words[0] != canvas.lower:
         canvas.words = (canvas.lower, list(_tokens(canvas)))
     return canvas.words[1]

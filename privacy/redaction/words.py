@@ -80,7 +80,7 @@ _NAMED_LISTS: Final = frozenset(
 
 @lru_cache(maxsize=1)
 def words() -> Words:
-    """The lists of this folder."""
+    """Return the word lists of this folder."""
     lists = {name: _listed(name) for name in _NAMED_LISTS}
     first, surnames = lists["first_names"], lists["surnames"]
     names = (first - _listed("ambiguous_first_names")) | (surnames - _listed("ambiguous_surnames"))

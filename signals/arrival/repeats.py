@@ -25,7 +25,7 @@ class PseudonymKeys(Protocol):
     def pseudonym_keys_for(
         self, pairs: Iterable[tuple[uuid.UUID, str]]
     ) -> dict[tuple[uuid.UUID, str], bytes]:
-        """The own keys of (organisation, quarter), made where there is none."""
+        """Return the keys of (organisation, quarter) pairs; make a missing key."""
         ...
 
     def matching_keys(
@@ -86,7 +86,7 @@ class Prober:
 
 
 def probes_for(keys: PseudonymKeys, addresses: Sequence[tuple[uuid.UUID, Address]], on: date) -> list[Probe]:
-    """The probes of (organisation, address) pairs, in their order, with one keystore query for all."""
+    """Return the probes of (organisation, address) pairs, in order, with one keystore query."""
     return Prober(keys).probes(addresses, on)
 
 
@@ -97,7 +97,7 @@ def earlier_links(session: Session, probe: Probe, *, besides: uuid.UUID) -> list
 
 
 def at_probe(probe: Probe) -> tuple[ColumnElement[bool], ...]:
-    """The conditions for links of exactly this address in its organisation; by house first, by its index."""
+    """Return the conditions for links of exactly this address; the house comes first, for its index."""
     return (
         AddressLink.organisation_id == probe.organisation_id,
         AddressLink.house_pseudonym.in_(probe.house),
@@ -106,7 +106,7 @@ def at_probe(probe: Probe) -> tuple[ColumnElement[bool], ...]:
 
 
 def beside_probe(probe: Probe) -> tuple[ColumnElement[bool], ...]:
-    """The conditions for links of the same house in its organisation, under another addition or none."""
+    """Return the conditions for links of the same house under another addition or none."""
     return (
         AddressLink.organisation_id == probe.organisation_id,
         AddressLink.house_pseudonym.in_(probe.house),
@@ -115,7 +115,7 @@ def beside_probe(probe: Probe) -> tuple[ColumnElement[bool], ...]:
 
 
 def link_of(signal: Signal, probe: Probe) -> AddressLink:
-    """The link that a signal leaves at the address of the probe."""
+    """Return the link that a signal leaves at the address of the probe."""
     return AddressLink(
         organisation_id=signal.organisation_id,
         quarter=probe.quarter,
@@ -127,7 +127,7 @@ def link_of(signal: Signal, probe: Probe) -> AddressLink:
 
 
 def oldest_kept(on: date) -> str:
-    """The earliest quarter whose links and keys are still kept."""
+    """Return the earliest quarter whose links and keys are still kept."""
     return quarters_for_matching(on)[-1]
 
 

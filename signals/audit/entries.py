@@ -25,7 +25,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from privacy.audit_chain import ChainRow, entry_message, ground_and_outcome, moment_text, who_and_what
+from privacy.audit_chain import ChainRow
+from privacy.audit_macs import entry_message, ground_and_outcome, moment_text, who_and_what
 from signals.db import is_sqlite
 from signals.models import AuditEntry, AuditLink
 from signals.vocabulary import AuditAction

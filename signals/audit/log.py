@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Table
 from sqlalchemy.orm import Session
 
-from privacy.audit_chain import mac_of
+from privacy.audit_macs import mac_of
 from privacy.bulk import Columns, insert_many
 from privacy.macs import many_macs
 from signals.audit.grounds import Detailed, Ground

@@ -49,7 +49,7 @@ class CaseKeys(Protocol):
     """Where case keys are found; the keystore on the desk side."""
 
     def case_keys(self, key_ids: Iterable[uuid.UUID]) -> Mapping[uuid.UUID, bytes]:
-        """The keys that still exist, by id."""
+        """Return the keys that still exist, by id."""
         ...
 
 
@@ -71,16 +71,16 @@ class Report:
     note: str | None = field(default=None, repr=False)
 
     def to_plain(self) -> dict[str, Any]:
-        """The report as JSON values; equal reports give equal values (order of concern types aside)."""
+        """Return the report as JSON values; equal reports give equal values."""
         return _content_of(self) | _plain_summary(self.summary)
 
     def canonical(self) -> bytes:
-        """The bytes by which a retry is told from another report."""
+        """Return the bytes that tell a retry from another report."""
         return canonical_json(self.to_plain())
 
 
 def report_from_plain(plain: Mapping[str, Any]) -> Report:
-    """The report that `to_plain` described; raises `ContentRefused` for anything else.
+    """Return the report that `to_plain` described; raise `ContentRefused` for anything else.
 
     Who could write to the database sealed it, perhaps: jobs must be able to pass it over by that.
     """
@@ -96,14 +96,14 @@ def report_from_plain(plain: Mapping[str, Any]) -> Report:
 
 
 def case_context(signal: Signal | SignalRow) -> SealContext:
-    """What the sealed columns of a signal are bound to."""
+    """Return the context to which a signal's sealed columns are bound."""
     return context_of(signal.id, signal.organisation_id, signal.case_key_id, signal.schema_version)
 
 
 def context_of(
     signal_id: uuid.UUID, organisation_id: uuid.UUID, key_id: uuid.UUID, schema_version: int = SCHEMA_VERSION
 ) -> SealContext:
-    """The binding of an envelope to its signal, organisation and key."""
+    """Return the context that binds an envelope to its signal, organisation and key."""
     return SealContext(
         signal_id=signal_id, organisation_id=organisation_id, key_id=key_id, schema_version=schema_version
     )
@@ -135,7 +135,7 @@ def seal_what_came(text: bytes, case_key: bytes, context: SealContext) -> tuple[
 
 
 def open_report(keys: CaseKeys, signal: Signal) -> Report:
-    """The whole report of one signal; raises `ContentGone` when its key was destroyed.
+    """Return the whole report of one signal; raise `ContentGone` when its key was destroyed.
 
     The caller has committed an audit entry first.
     """
@@ -143,12 +143,12 @@ def open_report(keys: CaseKeys, signal: Signal) -> Report:
 
 
 def open_reports(keys: CaseKeys, signals: Iterable[Signal | SignalRow]) -> dict[uuid.UUID, Report]:
-    """The reports of many signals in one keystore query, for jobs; those that cannot be read are left out."""
+    """Return the readable reports of many signals, with one keystore query, for jobs."""
     return _opened(keys, signals, _open_with)
 
 
 def open_summaries(keys: CaseKeys, signals: Iterable[Signal | SignalRow]) -> dict[uuid.UUID, Summary]:
-    """The summaries of a page of signals in one keystore query; those that cannot be read are left out."""
+    """Return the readable summaries of a page of signals, with one keystore query."""
     return _opened(keys, signals, _open_summary)
 
 
@@ -207,7 +207,7 @@ def _checked_summary(types: tuple[str, ...], seen: str | None) -> bytes:
 
 
 def _checked_address(plain: Mapping[str, Any]) -> Address:
-    """The address, in the one spelling in which the door writes it."""
+    """Return the address in the one spelling that intake writes."""
     address = Address.parse(postcode=plain["pc"], number=plain["nr"], addition=plain["add"])
     if (address.postcode, address.addition) != (plain["pc"], plain["add"]):
         raise ValueError

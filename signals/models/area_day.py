@@ -34,5 +34,5 @@ class AreaDay(Base):
 
 
 def limit_after(setting: int, raises: int) -> int:
-    """The day's limit of reports once it was raised so often."""
+    """Return the day's limit of reports after so many raises."""
     return setting * (1 + raises)

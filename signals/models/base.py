@@ -45,7 +45,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 def coded(enumeration: type[StrEnum], name: str, *, checked: bool = True) -> Enum:
-    """The codes of an enumeration as text with a CHECK, so that SQL reads like the domain.
+    """Return a column type for an enumeration: text with a CHECK, so that SQL reads like the domain.
 
     `checked=False` for a list that grows with the software, where old rows must stay readable.
     """
@@ -60,5 +60,5 @@ def coded(enumeration: type[StrEnum], name: str, *, checked: bool = True) -> Enu
 
 
 def new_id() -> uuid.UUID:
-    """A random id: ids must not tell an order."""
+    """Return a random id, because ids must not tell an order."""
     return uuid.uuid4()

@@ -22,7 +22,7 @@ def load_settings(
     check: bool = True,
     must_exist: bool = True,
 ) -> Settings:
-    """The settings of this process.
+    """Return the settings of this process.
 
     `path`: the TOML file; without it `$SIGNALS_CONFIG`, else `config.toml` in the working folder,
     else defaults alone. Relative paths and SQLite files count from the file's folder. `check=False`
@@ -46,8 +46,9 @@ def load_settings(
 
 
 def _further_problems(settings: Settings, problems: Sequence[str]) -> list[str]:
-    """What else must not be. A refused value has its default here, which nobody asked for: nothing is said
-    of it again, and what production asks of a role is left out where there is no such role.
+    """Return further problems, without those of values that were refused.
+
+    A refused value has its default here. Without a valid role, nothing is asked that depends on the role.
     """
     refused = {problem.split()[0] for problem in problems}
     found = impossible(settings) if {"role", "environment"} & refused else problems_of(settings)

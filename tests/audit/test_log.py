@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
-from privacy.audit_chain import AuditFacts, entry_mac
+from privacy.audit_macs import AuditFacts, entry_mac
 from signals.audit.log import SYSTEM, Actor, AuditEvent, AuditLog, day_only, require_role
 from signals.clock import FixedClock
 from signals.errors import Forbidden

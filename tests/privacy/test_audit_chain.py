@@ -11,7 +11,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from privacy.audit_chain import (
     GENESIS,
-    AuditFacts,
     Checkpoint,
     Finding,
     FindingKind,
@@ -19,11 +18,11 @@ from privacy.audit_chain import (
     SignedHead,
     StoredEntry,
     chain_link,
-    entry_mac,
     sign_head,
     verify_chain,
     verify_head,
 )
+from privacy.audit_macs import AuditFacts, entry_mac
 
 KEY, OTHER_KEY = bytes(range(32)), bytes(32)
 ROOT = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))

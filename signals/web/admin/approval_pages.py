@@ -20,7 +20,7 @@ _APPROVERS = (Role.LEAD, Role.PRIVACY_OFFICER)
 
 
 def sections() -> list[tuple[str, str]]:
-    """The officer's sections; none for a lead, whose page has those of the team."""
+    """Return the officer's sections; a lead's page has those of the team."""
     if current().actor.role == Role.PRIVACY_OFFICER:
         return officer_sections()
     return []

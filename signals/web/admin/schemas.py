@@ -226,9 +226,7 @@ class CoverageSchema(Schema):
 
 
 class CoverageProblemSchema(Schema):
-    """A gap, an overlap, a row that never matches or outlives its team's municipality, or a municipality that
-    the address file routes elsewhere.
-    """
+    """A problem of coverage: a gap, an overlap, an obsolete row, or a municipality routed elsewhere."""
 
     kind = fields.Enum(ProblemKind, by_value=True, required=True)
     area = fields.String(required=True)
