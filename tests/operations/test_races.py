@@ -23,7 +23,8 @@ from signals.casework import add_note, claim, conclude_as_duplicate
 from signals.casework.referral import refer
 from signals.clock import today
 from signals.errors import Conflict, Forbidden, Invalid, NotFound
-from signals.intake.receiving import RETRY_DAYS, Intake
+from signals.intake.receiving import RETRY_DAYS
+from signals.intake.storage import ReportStore
 from signals.models import (
     Absence,
     AccountLink,
@@ -553,15 +554,15 @@ def test_messages_are_written_in_one_order_so_that_two_workers_never_wait_for_on
 def test_a_retry_of_what_is_forgotten_at_that_moment_is_stored_anew(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, original = world.receive(1), Intake._is_stored
+    first, original = world.receive(1), ReportStore.add
 
-    def forgotten_next(self: Intake, *row: Any) -> bool:
+    def forgotten_next(self: ReportStore, *row: Any) -> bool:
         stored = original(self, *row)
         with world.sessions.begin() as session:
             session.execute(delete(IdempotencyKey).where(literal(not stored)))
         return stored
 
-    monkeypatch.setattr(Intake, "_is_stored", forgotten_next)
+    monkeypatch.setattr(ReportStore, "add", forgotten_next)
     assert world.receive(1).receipt == first.receipt
     assert world.count(IdempotencyKey) == 1
 
