@@ -35,6 +35,7 @@ PURE_MODULES = (
     "privacy.receipts",
     "privacy.macs",
     "privacy.audit_chain",
+    "privacy.audit_macs",
     "privacy.totp",
     "privacy.passwords",
     "privacy.disclosure",
