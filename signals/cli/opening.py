@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from signals.app import Opened
     from signals.errors import FieldProblem
+    from signals.organisations.csv_file import Progress
 
 DATE = click.DateTime(formats=["%Y-%m-%d"])
 
@@ -55,6 +56,21 @@ def log_warnings_only() -> None:
 def on_terminal() -> bool:
     """Whether a progress bar would be seen."""
     return sys.stderr.isatty()
+
+
+@contextmanager
+def progress_bar() -> Iterator["Progress"]:
+    """Yield a function that shows a bar on stderr while a caller goes through items; only on a terminal."""
+    from signals.organisations.csv_file import silent
+
+    if not on_terminal():
+        yield silent
+        return
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+    with Bar(console=Console(stderr=True), transient=True) as bar:
+        yield lambda items, description: bar.track(items, description=description)
 
 
 def day_of(moment: datetime | None) -> date:

@@ -1,7 +1,5 @@
 """`signals organisations`: taking organisations on from a csv."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from signals.cli import answer, json_option, settings_of
-from signals.cli.opening import DATE, day_of, everything, on_terminal
+from signals.cli.opening import DATE, day_of, everything, progress_bar
 
 if TYPE_CHECKING:
     from signals.app import Opened
-    from signals.organisations.csv_file import Progress
     from signals.organisations.csv_import import OrganisationImport
 
 
@@ -72,7 +69,7 @@ def import_file(
         raise click.BadParameter("this lies in the future", param_hint="--recipients-verified-on")
     with everything(settings_of(context)) as opened:
         try:
-            with file.open(encoding="utf-8-sig", newline="") as stream, _bar() as progress:
+            with file.open(encoding="utf-8-sig", newline="") as stream, progress_bar() as progress:
                 take = _look if dry_run else _take
                 result = take(opened, file=stream, recipients_verified_on=verified_on, progress=progress)
         except UnicodeDecodeError:
@@ -106,21 +103,6 @@ def _take(opened: "Opened", **wanted: Any) -> "OrganisationImport":
         if not result.rejected:
             session.commit()
     return result
-
-
-@contextmanager
-def _bar() -> Iterator["Progress"]:
-    """A bar on a terminal for each thing that is gone through."""
-    from signals.organisations.csv_file import silent
-
-    if not on_terminal():
-        yield silent
-        return
-    from rich.console import Console
-    from rich.progress import Progress as Bar
-
-    with Bar(console=Console(stderr=True), transient=True) as bar:
-        yield lambda items, description: bar.track(items, description=description)
 
 
 _WAIT = {

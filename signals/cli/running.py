@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from signals.cli import json_option, settings_of
-from signals.cli.opening import database, plain_refusals
+from signals.cli.opening import database, plain_refusals, progress_bar
 from signals.settings import CONFIG_VARIABLE, Settings
 from signals.vocabulary import Environment
 
@@ -146,7 +146,8 @@ def _seed_apart(config: Path) -> None:
 def _seed(settings: Settings) -> bool:
     from signals.demo import seed_demo
 
-    return seed_demo(settings, show_progress=sys.stderr.isatty())
+    with progress_bar() as progress:
+        return seed_demo(settings, progress=progress)
 
 
 def _refuse_in_production(settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""Telling the stories: one pass through time, step by step, by the product's own functions."""
+"""Tell the stories: one pass through time, step by step, by the product's own functions."""
 
 import random
 import uuid
@@ -14,28 +14,37 @@ from notifications.models import MessageState, OutboxMessage
 from privacy.keystore import Keystore
 from privacy.receipts import receipt_hash
 from signals.arrival.batches import ArrivalDesk
-from signals.audit.log import Actor, AuditLog
+from signals.audit.log import AuditLog
 from signals.casework import add_note, claim, conclude, record_attempt, record_notice, release, reopen
 from signals.clock import AMSTERDAM, Clock, FixedClock, today
+from signals.demo.data import Step, Story
 from signals.demo.organisations import organisation_id
-from signals.demo.progress import Progress
-from signals.demo.stories import Step, Story
 from signals.intake.content import Report, Summary
 from signals.intake.receiving import Intake
 from signals.lifecycle.deadlines import add_working_days, working_days_before
-from signals.models import Organisation, Signal, StaffMember
+from signals.models import Signal, StaffMember
 from signals.operation import Operation
+from signals.organisations.csv_file import Progress
 from signals.routing.postcodes import Address
 from signals.staff.identity import actor_for
-from signals.vocabulary import Role, SignalState
+from signals.vocabulary import SignalState
 
 _NAMESPACE: Final = uuid.UUID("0f5b7d52-3a1c-5b7e-8a44-2f3f6f1f7c21")
 _RECENT_WORKING_DAYS: Final = 1
 
 
+class _Event(NamedTuple):
+    """A report (without a step) or a step; events sort by time, then by story."""
+
+    at: datetime
+    number: int
+    place: int
+    step: Step | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class StoryTeller:
-    """Moves `clock` from the first report to `now` and lets everything happen on its day."""
+    """Moves `clock` from the first report to `now`, so that each event happens on its day."""
 
     sessions: sessionmaker[Session]
     intake: Intake
@@ -47,68 +56,61 @@ class StoryTeller:
     _signals: dict[int, uuid.UUID] = field(default_factory=dict, repr=False)
 
     def tell(self, stories: Sequence[Story], *, progress: Progress) -> None:
-        """All reports and all that was done; whatever would lie ahead of `now` is left out."""
-        people = self._people()
+        """Receive all reports and take all steps, except those after `now`."""
         for event in progress(sorted(self._events(stories)), "signals"):
             self.clock.moment = event.at
+            story = stories[event.number]
             if event.step is None:
-                self._receive(event.number, stories[event.number])
+                self._signals[event.number] = self._receive(event.number, story)
             else:
-                self._do(
-                    event.step,
-                    event.number,
-                    people[organisation_id(stories[event.number].team), event.step.by],
-                )
+                self._act(event.step, story.team, self._signals[event.number])
 
-    def _events(self, stories: Sequence[Story]) -> Iterator["_Event"]:
+    def _events(self, stories: Sequence[Story]) -> Iterator[_Event]:
         on = self.now.astimezone(AMSTERDAM).date()
         for number, story in enumerate(stories):
             chance = _chance_of(story)
             day = working_days_before(on, story.days_ago)
-            received = min(_moment(chance, day, chance.randint(9, 10)), self.now)
-            yield _Event(received, number, 0, None)
+            yield _Event(min(_moment(chance, day, chance.randint(9, 10)), self.now), number, 0, None)
             for place, step in enumerate(story.steps, start=1):
                 at = _moment(chance, add_working_days(day, step.after), step.hour)
                 if at <= self.now:
                     yield _Event(at, number, place, step)
 
-    def _people(self) -> Mapping[tuple[uuid.UUID | None, Role], Actor]:
-        with self.sessions() as session:
-            return {(m.organisation_id, m.role): actor_for(m) for m in session.scalars(select(StaffMember))}
-
-    def _receive(self, number: int, story: Story) -> None:
+    def _receive(self, number: int, story: Story) -> uuid.UUID:
+        """Send one report through intake and arrival; return the id of its signal."""
         address = Address.parse(postcode=story.postcode, number=story.number, addition=story.addition)
-        summary = Summary(concern_types=story.concern_types, seen=story.seen)
+        report = Report(address=address, summary=Summary(concern_types=story.concern_types, seen=story.seen))
         key = uuid.uuid5(_NAMESPACE, str(number))
-        report = Report(address=address, summary=summary)
-        # With a check, even one that lets everybody in, the report is stored in a transaction: the demo's.
-        received = self.intake.receive(self.clock, key=key, report=report, authorise=_everybody)
+        # A check makes intake store the report in a transaction, here the demo's.
+        received = self.intake.receive(self.clock, key=key, report=report, authorise=_allow_everybody)
         self.arrival.arrive(self.clock)
         with self.sessions() as session:
             query = select(Signal.id).where(Signal.receipt_hash == receipt_hash(received.receipt))
-            self._signals[number] = session.scalars(query).one()
+            return session.scalars(query).one()
 
-    def _do(self, step: Step, number: int, actor: Actor) -> None:
-        act = _ACTS[step.do]
+    def _act(self, step: Step, team: str, signal_id: uuid.UUID) -> None:
+        of_team = StaffMember.organisation_id == organisation_id(team), StaffMember.role == step.by
         with self.sessions.begin() as session:
             operation = Operation(
-                session=session, clock=self.clock, actor=actor, audit=self.audit, keystore=self.keystore
+                session=session,
+                clock=self.clock,
+                actor=actor_for(session.scalars(select(StaffMember).where(*of_team)).one()),
+                audit=self.audit,
+                keystore=self.keystore,
             )
-            act(operation, signal_id=self._signals[number], **self._values_of(step))
+            _ACTS[step.act](operation, signal_id=signal_id, **self._values_of(step))
 
     def _values_of(self, step: Step) -> dict[str, Any]:
+        """Return the arguments of a step, with the dates that depend on its moment."""
         values = dict(step.values)
-        if step.do == "attempt":
+        if step.act == "attempt":
             values["attempted_at"] = self.clock.now()
         if "agreed_in_days" in values:
             values["postponed_until"] = today(self.clock) + timedelta(days=values.pop("agreed_in_days"))
-        if values.pop("told", False):
-            values["notified_on"] = self.clock.now().astimezone(AMSTERDAM).date()
+        if "notified" in values:
+            values["notified_on"] = today(self.clock)
+            del values["notified"]
         return values
-
-
-def _everybody(_connection: Connection) -> None:
-    """No token is asked for."""
 
 
 _ACTS: Final[Mapping[str, Callable[..., Any]]] = {
@@ -122,23 +124,8 @@ _ACTS: Final[Mapping[str, Callable[..., Any]]] = {
 }
 
 
-class _Event(NamedTuple):
-    """A report (without a step) or a step, in the order of time, then of the stories."""
-
-    at: datetime
-    number: int
-    place: int
-    step: Step | None
-
-
-def choose_words(session: Session) -> None:
-    """One team is written to in English and one chose a digest, so that both can be read among the mails."""
-    session.get_one(Organisation, organisation_id("haarlem-noord")).language = "en"
-    session.get_one(Organisation, organisation_id("utrecht")).digest_at = 8
-
-
 def settle_old_messages(session: Session, clock: Clock) -> None:
-    """Mark messages of the demo's past as delivered; those about signals that just came in go out now."""
+    """Mark messages of the demo's past as delivered; those about signals that just came in leave now."""
     since = working_days_before(today(clock), _RECENT_WORKING_DAYS)
     with_new = select(Signal.organisation_id).where(
         Signal.state == SignalState.NEW, Signal.received_on >= since
@@ -146,11 +133,15 @@ def settle_old_messages(session: Session, clock: Clock) -> None:
     moment = datetime.combine(since, time(), AMSTERDAM)
     is_recent = and_(OutboxMessage.organisation_id.in_(with_new), OutboxMessage.not_before >= moment)
     delivered = {"state": MessageState.DELIVERED, "settled_at": OutboxMessage.not_before, "tries": 1}
-    for which, values in ((~is_recent, delivered), (is_recent, {"not_before": clock.now()})):
+    for condition, values in ((~is_recent, delivered), (is_recent, {"not_before": clock.now()})):
         session.execute(
-            update(OutboxMessage).where(which).values(**values),
+            update(OutboxMessage).where(condition).values(**values),
             execution_options={"synchronize_session": False},
         )
+
+
+def _allow_everybody(_connection: Connection) -> None:
+    """Ask for no token."""
 
 
 def _chance_of(story: Story) -> random.Random:

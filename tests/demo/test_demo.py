@@ -229,12 +229,6 @@ def test_the_audit_trail_is_whole(demo: Settings) -> None:
     keystore.dispose()
 
 
-def test_mailbox_keys_of_the_past_are_gone(demo: Settings) -> None:
-    keystore = keystore_of(demo)
-    assert min(half.week for half in keystore.list_mailbox_keys()) == date(2026, 11, 23)
-    keystore.dispose()
-
-
 def test_no_address_can_be_read_on_disk(demo: Settings) -> None:
     files = [path for path in demo.data_folder.rglob("*") if path.is_file()]
     assert any(path.name == "signals.db" for path in files)
@@ -267,7 +261,7 @@ def test_killed_half_way_it_leaves_nothing_and_the_next_run_makes_all(
     install(tmp_path)
     settings = settings_in(tmp_path)
     with monkeypatch.context() as patch:
-        patch.setattr(StoryTeller, "_do", _killed)
+        patch.setattr(StoryTeller, "_act", _killed)
         with pytest.raises(KeyboardInterrupt):
             seed_demo(settings, clock=FixedClock(NOW))
     with opened(settings) as session:

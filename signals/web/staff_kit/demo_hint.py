@@ -7,10 +7,10 @@ from signals.vocabulary import Environment
 from signals.web.staff_kit.context import desk
 
 if TYPE_CHECKING:
-    from signals.demo.accounts import Shown
+    from signals.demo.accounts import Person
 
 
-def demo_accounts() -> "Sequence[Shown]":
+def demo_accounts() -> "Sequence[Person]":
     """Return one account of each role; none when this is no demo or the demo does not exist."""
     settings = desk().settings
     if settings.environment is not Environment.DEMO:

@@ -1,0 +1,109 @@
+"""Read `demo.toml`: the stories that the demo tells, and the weights by which it draws its figures."""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+from signals.casework.outcomes import NotReachedReason, ReopenReason
+from signals.vocabulary import (
+    AttemptKind,
+    AttemptResult,
+    ConcernType,
+    DeferralReason,
+    Outcome,
+    ReferredTo,
+    Role,
+    Seen,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One act of a team, so many working days after the receipt, at an hour in Amsterdam.
+
+    `act` names a function of `telling`, and `values` are its arguments.
+    """
+
+    after: int
+    hour: int
+    act: str
+    values: Mapping[str, Any]
+    by: Role = Role.WORKER
+
+
+@dataclass(frozen=True, kw_only=True)
+class Story:
+    """One report to a team, some working days ago, and the steps of the team after it."""
+
+    team: str
+    days_ago: int
+    postcode: str = field(repr=False)
+    number: int = field(repr=False)
+    addition: str = field(repr=False)
+    concern_types: tuple[ConcernType, ...] = field(repr=False)
+    seen: Seen | None = field(repr=False)
+    steps: tuple[Step, ...]
+
+
+def stories() -> Iterator[Story]:
+    """Yield all stories. Raises `ValueError` or `KeyError` for an unknown code in the file."""
+    data = demo_data()
+    concerns = {name: tuple(map(ConcernType, codes)) for name, codes in data["concerns"].items()}
+    plots = {name: tuple(map(_step, lines.splitlines())) for name, lines in data["plots"].items()}
+    for team, lines in data["stories"].items():
+        for line in lines.splitlines():
+            days_ago, postcode, house, concern, seen, plot = line.split(maxsplit=5)
+            yield Story(
+                team=team,
+                days_ago=int(days_ago),
+                postcode=postcode,
+                number=int(house.rstrip("ABC")),
+                addition=house.lstrip("0123456789"),
+                concern_types=concerns[concern],
+                seen=None if seen == "-" else Seen(seen),
+                steps=plots[plot],
+            )
+
+
+def weights(name: str) -> Mapping[str, int]:
+    """Return how often each code occurs beside the others."""
+    found: Mapping[str, int] = demo_data()["weights"][name]
+    return found
+
+
+@cache
+def demo_data() -> Mapping[str, Any]:
+    """Return the whole file."""
+    return tomllib.loads(files(__package__).joinpath("demo.toml").read_text(encoding="utf-8"))
+
+
+def _step(line: str) -> Step:
+    after, hour, act, *words = line.split()
+    if act == "note":
+        values: dict[str, Any] = {"text": " ".join(words)}
+    else:
+        pairs = (word.split("=") for word in words)
+        values = {name: _READ[act, name](code) for name, code in pairs}
+    by = values.pop("by", Role.WORKER)
+    return Step(after=int(after), hour=int(hour), act=act, values=values, by=by)
+
+
+_READ: Final[Mapping[tuple[str, str], Any]] = {
+    ("claim", "by"): Role,
+    ("attempt", "by"): Role,
+    ("attempt", "kind"): AttemptKind,
+    ("attempt", "result"): AttemptResult,
+    ("attempt", "workers"): int,
+    ("attempt", "agreed_in_days"): int,
+    ("notice", "notified"): str,
+    ("notice", "deferred_because"): DeferralReason,
+    ("conclude", "outcome"): Outcome,
+    ("conclude", "referred_to"): ReferredTo,
+    ("conclude", "newly_known"): "yes".__eq__,
+    ("conclude", "reason"): NotReachedReason,
+    ("reopen", "reason"): ReopenReason,
+}
+"""The reader of each value, by act and name."""
