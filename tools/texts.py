@@ -17,7 +17,7 @@ from notifications.events import Event
 from signals.audit.grounds import Ground
 from signals.casework.outcomes import NotReachedReason, ReopenReason
 from signals.casework.suggestions import PartOfDay
-from signals.residents import IdentityProof, ResidenceProof, Right
+from signals.residents.requests import IdentityProof, ResidenceProof, Right
 from signals.routing.coverage_problems import ProblemKind
 from signals.routing.rows import CoverageLevel
 from signals.statistics.menu import menu, stem

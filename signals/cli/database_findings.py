@@ -192,7 +192,7 @@ def _retention(session: "Session", clock: "Clock") -> Finding:
 
     from signals.clock import FixedClock, today
     from signals.models import DeletionRecord
-    from signals.retention import due_signals
+    from signals.retention.periods import due_signals
 
     two_days_ago = FixedClock(clock.now() - timedelta(days=OVERDUE_DAYS))
     overdue = sum(1 for _ in due_signals(session, two_days_ago))

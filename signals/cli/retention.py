@@ -14,7 +14,7 @@ from signals.settings import Settings
 
 if TYPE_CHECKING:
     from signals.app import Opened
-    from signals.retention import Retention
+    from signals.retention.nightly import Retention
 
 
 @click.group()
@@ -34,7 +34,7 @@ def run(context: click.Context, *, dry_run: bool, as_json: bool) -> None:
 
     Example: signals retention run --dry-run
     """
-    from signals.retention import due_signals
+    from signals.retention.periods import due_signals
 
     with _forgetting(settings_of(context)) as (opened, forgetting):
         if dry_run:
@@ -64,7 +64,7 @@ def replay(context: click.Context, journals: tuple[Path, ...], *, as_json: bool)
 
     Example: signals retention replay /var/backups/signals/journal/deletions.journal
     """
-    from signals.retention import DeletionJournal
+    from signals.retention.journal import DeletionJournal
 
     settings = settings_of(context)
     with _forgetting(settings) as (opened, forgetting):

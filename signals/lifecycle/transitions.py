@@ -53,11 +53,6 @@ def state_after(before: SignalState, action: Action) -> SignalState:
         raise Conflict from None
 
 
-def allowed_actions(state: SignalState) -> frozenset[Action]:
-    """Return the actions that this state allows."""
-    return frozenset(action for before, action in TRANSITIONS if before is state)
-
-
 def next_deadline(signal: Scheduled) -> date:
     """Return the deadline that comes next: claim, first contact, an agreed day, or conclusion."""
     if signal.state is _IN_FOLLOW_UP and signal.postponed_until is not None:

@@ -39,7 +39,9 @@ from signals.notices.reminders import remind
 from signals.operation import Operation
 from signals.organisations.current_addresses import still_reached
 from signals.organisations.recipients import ask_for_proof
-from signals.retention import DeletionJournal, Expiry, Retention, RetentionReport
+from signals.retention.expiry import Expiry
+from signals.retention.journal import DeletionJournal
+from signals.retention.nightly import Retention, RetentionReport
 from signals.routing.postcodes import Address
 from signals.routing.snapshot import Router
 from signals.settings import Settings

@@ -11,7 +11,7 @@ from signals.models import AddressLink
 from signals.operation import Operation
 from signals.residents.finding import Findings
 from signals.residents.requests import Proof, Right, enter, officers_organisation
-from signals.retention import order_deletion
+from signals.retention.orders import order_deletion
 from signals.vocabulary import AuditAction, DeletionReason
 
 REASONS = {Right.ERASURE: DeletionReason.ERASURE, Right.OBJECTION: DeletionReason.OBJECTION}

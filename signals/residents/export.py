@@ -19,7 +19,8 @@ from signals.models import AuditEntry, ContactAttempt, Organisation, Signal, Sta
 from signals.operation import Operation
 from signals.residents.finding import Findings
 from signals.residents.requests import Proof, Right, enter
-from signals.retention import DEFAULT_PERIODS, LINKS_KEPT_DAYS, Period
+from signals.retention.expiry import LINKS_KEPT_DAYS
+from signals.retention.periods import DEFAULT_PERIODS, Period
 from signals.routing.postcodes import Address
 from signals.vocabulary import AuditAction, RetentionRule
 

@@ -17,7 +17,8 @@ from signals.intake.receiving import RETRY_DAYS
 from signals.models import Base as Signals
 from signals.notices.limit_notices import KEPT as FULL_DAYS_KEPT
 from signals.operations.jobs import REFUSED_KEPT_DAYS
-from signals.retention import DEFAULT_PERIODS, RECEIPTS_KEPT_DAYS, RECORDS_KEPT_DAYS
+from signals.retention.expiry import RECEIPTS_KEPT_DAYS, RECORDS_KEPT_DAYS
+from signals.retention.periods import DEFAULT_PERIODS
 from signals.staff.absence import KEPT_DAYS as ABSENCES_KEPT_DAYS
 from tests.support.privacy_docs import column_lines, described_columns
 

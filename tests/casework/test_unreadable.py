@@ -14,7 +14,9 @@ from structlog.testing import capture_logs
 from privacy.sealing import CaseSealer, canonical_json
 from signals.intake.content import ContentRefused, case_context, open_report, open_summaries
 from signals.models import DeletionOrder, DeletionRecord, Signal
-from signals.retention import Retention, order_deletion, purging
+from signals.retention import purging
+from signals.retention.nightly import Retention
+from signals.retention.orders import order_deletion
 from signals.vocabulary import DeletionReason
 from tests.support.world import IN_GRONINGEN, World
 

@@ -18,7 +18,6 @@ from werkzeug.test import TestResponse
 
 from privacy.keystore import KeyGone
 from privacy.passwords import PasswordHasherSettings
-from signals import residents
 from signals.casework.referral import refer
 from signals.cli import main
 from signals.models import (
@@ -34,8 +33,10 @@ from signals.models import (
 )
 from signals.operations import database_roles as grants
 from signals.operations.jobs import make_retention
-from signals.residents import IdentityProof, Proof, ResidenceProof
-from signals.retention import Retention, purge
+from signals.residents import erasing, finding
+from signals.residents.requests import IdentityProof, Proof, ResidenceProof
+from signals.retention.nightly import Retention
+from signals.retention.purging import purge
 from signals.routing.postcodes import Address
 from signals.settings import RetentionSettings, SessionsSettings
 from signals.staff.accounts import add_staff, issue_token
@@ -479,8 +480,8 @@ def _erase(desk: Desk, who: str, address: Address) -> set[uuid.UUID]:
     world = desk.world.desk
     with _as_member(desk, who) as sessions, sessions.begin() as session:
         operation = world.operation(session, g.caller.actor)
-        findings = residents.find_by_address(operation, address=address)
-        ids = residents.record_erasure(operation, findings=findings, proof=PROOF)
+        findings = finding.find_by_address(operation, address=address)
+        ids = erasing.record_erasure(operation, findings=findings, proof=PROOF)
         session.execute(delete(AddressLink).where(AddressLink.signal_id.in_(ids)))
         done = purge(
             operation,

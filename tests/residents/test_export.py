@@ -25,7 +25,8 @@ from signals.models import (
     Signal,
     StatusChange,
 )
-from signals.residents import accesses_to, export_of, find_by_address, record_export
+from signals.residents.export import accesses_to, export_of, record_export
+from signals.residents.finding import find_by_address
 from signals.vocabulary import (
     Action,
     AttemptKind,

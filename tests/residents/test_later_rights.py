@@ -5,7 +5,9 @@ from dataclasses import replace
 
 from signals.casework.referral import refer
 from signals.models import AddressLink, Signal
-from signals.residents import Correction, accesses_to, is_rectified, restrict
+from signals.residents.export import accesses_to
+from signals.residents.rectifying import Correction, is_rectified
+from signals.residents.restricting import restrict
 from signals.vocabulary import AuditAction, ConcernType, ReferralReason, Role
 from tests.support.rights import NEXT_DOOR, PROOF, found, put_right
 from tests.support.world import AMSTERDAM, GRONINGEN, IN_AMSTERDAM, World

@@ -15,14 +15,11 @@ from signals.clock import today
 from signals.errors import Forbidden, Invalid, NotFound, Restricted
 from signals.intake.content import open_report
 from signals.models import AddressLink, AuditEntry, FollowUpNote, RegisterEntry, Signal
-from signals.residents import (
-    Correction,
-    NoteCorrection,
-    OtherAdditions,
-    record_export,
-    register,
-    restrict,
-)
+from signals.residents.export import record_export
+from signals.residents.finding import OtherAdditions
+from signals.residents.rectifying import Correction, NoteCorrection
+from signals.residents.requests import register
+from signals.residents.restricting import restrict
 from signals.vocabulary import AuditAction, ConcernType, DeletionReason, ReferralReason, Role
 from tests.support.chance import without_chance
 from tests.support.rights import NEXT_DOOR, PROOF, UPSTAIRS, erase, export, found, put_right
@@ -45,12 +42,6 @@ def signal_id(world: World) -> uuid.UUID:
         claim(world.operation(session, worker), signal_id=signal.id)
         add_note(world.operation(session, worker), signal_id=signal.id, text="Dochter gebeld.")
     return signal.id
-
-
-def test_an_officer_finds_the_signals_of_exactly_this_address(
-    world: World, officer: Actor, signal_id: uuid.UUID
-) -> None:
-    assert [signal.id for signal in found(world, officer).signals] == [signal_id]
 
 
 def test_a_resident_upstairs_is_neither_found_nor_erased(
@@ -102,13 +93,6 @@ def test_another_organisations_officer_finds_nothing(world: World, signal_id: uu
 def test_nobody_but_an_officer_searches_for_a_right(world: World, signal_id: uuid.UUID, role: Role) -> None:
     with pytest.raises(Forbidden):
         found(world, world.staff(role=role))
-
-
-def test_the_export_holds_everything_that_is_kept(world: World, officer: Actor, signal_id: uuid.UUID) -> None:
-    (exported,) = export(world, officer)["signals"]
-    assert exported["address"] == {"postcode": "1012AB", "house_number": 12, "addition": ""}
-    assert exported["concern_types"] == ["frail"]
-    assert [note["text"] for note in exported["follow_up_notes"]] == ["Dochter gebeld."]
 
 
 def test_an_export_without_a_look_at_third_parties_is_refused(

@@ -27,7 +27,8 @@ from signals.models import (
     SignalFact,
     StatusChange,
 )
-from signals.retention import Deletion, DeletionJournal, NoJournal, Retention
+from signals.retention.journal import Deletion, DeletionJournal, NoJournal
+from signals.retention.nightly import Retention
 from signals.retention.periods import still_due
 from signals.vocabulary import (
     AuditAction,
@@ -434,11 +435,6 @@ def test_a_purge_rests_after_each_batch_as_long_as_the_batch_took(
     monkeypatch.setattr("signals.retention.nightly.sleep", rested.append)
     assert retention.run(world.clock).total == 7
     assert rested == rests
-
-
-def test_the_rest_is_the_settings(world: World) -> None:
-    settings = replace(world.settings.retention, rest_percent=7)
-    assert world.worker(retention=settings).retention().rest_percent == 7
 
 
 def test_links_and_their_keys_go_after_twelve_months(world: World) -> None:

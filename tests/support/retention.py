@@ -4,7 +4,7 @@ import uuid
 
 from signals.audit.log import Actor
 from signals.casework import claim, conclude, record_attempt
-from signals.retention import Retention
+from signals.retention.nightly import Retention
 from signals.vocabulary import (
     AttemptKind,
     AttemptResult,

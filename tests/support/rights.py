@@ -6,18 +6,11 @@ from typing import Any
 
 from signals.audit.log import Actor
 from signals.models import Organisation
-from signals.residents import (
-    Correction,
-    Findings,
-    IdentityProof,
-    Proof,
-    ResidenceProof,
-    export_of,
-    find_by_address,
-    record_erasure,
-    record_export,
-    rectify,
-)
+from signals.residents.erasing import record_erasure
+from signals.residents.export import export_of, record_export
+from signals.residents.finding import Findings, find_by_address
+from signals.residents.rectifying import Correction, rectify
+from signals.residents.requests import IdentityProof, Proof, ResidenceProof
 from signals.vocabulary import DeletionReason
 from tests.support.world import AMSTERDAM, IN_AMSTERDAM, World
 

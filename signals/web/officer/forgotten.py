@@ -13,7 +13,7 @@ from signals.audit.grounds import Ground
 from signals.db import is_sqlite
 from signals.models import DeletionRecord, RetentionPeriod
 from signals.models.base import new_id
-from signals.retention import Period, periods_of, refuse_unfit
+from signals.retention.periods import Period, periods_of, refuse_unfit
 from signals.vocabulary import AuditAction, DeletionReason, RetentionRule
 from signals.web.staff_kit.context import desk, operation
 from signals.web.staff_kit.day_cursor import cursor_after, position_in

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, render_template, request
 from marshmallow import ValidationError, fields, validate
 
 from signals.audit.trail import AuditFilter
-from signals.residents import IdentityProof, ResidenceProof, Right
+from signals.residents.requests import IdentityProof, ResidenceProof, Right
 from signals.staff.approvals import waiting_approvals
 from signals.vocabulary import AuditAction, RetentionRule, Role
 from signals.web.officer import trail_words

@@ -9,7 +9,7 @@ from marshmallow import Schema, ValidationError, fields, missing, post_load, val
 
 from signals.audit.trail import AuditFilter
 from signals.clock import AMSTERDAM
-from signals.residents import IdentityProof, ResidenceProof, Right
+from signals.residents.requests import IdentityProof, ResidenceProof, Right
 from signals.vocabulary import AuditAction, DeletionReason, RetentionRule
 from signals.web.http.fields import Strict
 from signals.web.officer.trail import MAX_PAGE

@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from signals import residents
 from signals.models import RegisterEntry, StaffMember
+from signals.residents import requests
 from signals.web.staff_kit.context import desk
 from signals.web.staff_kit.day_cursor import cursor_after, position_in
 from signals.web.staff_kit.opened import organisation_id
@@ -34,7 +34,7 @@ def register_page(*, limit: int, cursor: str | None) -> RegisterPage:
     """Return a page of the own organisation's register; raise `Invalid` for a wrong cursor."""
     before = position_in(cursor)
     with desk().reading() as session:
-        found = residents.register(session, organisation_id=organisation_id(), limit=limit + 1, before=before)
+        found = requests.register(session, organisation_id=organisation_id(), limit=limit + 1, before=before)
         page = found[:limit]
         names = _names(session, page)
     return RegisterPage(

@@ -11,7 +11,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from structlog import get_logger
 
-from signals import residents
 from signals.casework.access import find_signal, organisation_of
 from signals.db import set_local
 from signals.errors import StaleVersion
@@ -23,8 +22,13 @@ from signals.models import (
     Signal,
 )
 from signals.operation import Operation
-from signals.residents import Correction, Findings, Proof, Right
-from signals.retention import periods_of
+from signals.residents import rectifying, restricting
+from signals.residents.erasing import REASONS, record_erasure
+from signals.residents.export import accesses_to, export_of, record_export
+from signals.residents.finding import Findings, find_by_address
+from signals.residents.rectifying import Correction
+from signals.residents.requests import Proof, Right
+from signals.retention.periods import periods_of
 from signals.routing.postcodes import Address
 from signals.staff.sign_in import lock_member
 from signals.vocabulary import AuditAction, DeletionReason
@@ -81,7 +85,7 @@ class Erased:
 def find(address: Address) -> Held:
     """Find what there is on exactly this address; the search is audited first."""
     with operation() as begun:
-        findings = residents.find_by_address(begun, address=address)
+        findings = find_by_address(begun, address=address)
         receivers = _receivers(begun.session, findings)
     return Held(findings=findings, receivers=receivers)
 
@@ -90,15 +94,13 @@ def export(address: Address, proof: Proof) -> dict[str, Any]:
     """Return all data about an address, in the clear (art. 15 AVG); register and audit come first."""
     with operation() as begun:
         session = begun.session
-        findings = residents.find_by_address(begun, address=address)
-        admission = residents.record_export(begun, findings=findings, proof=proof)
+        findings = find_by_address(begun, address=address)
+        admission = record_export(begun, findings=findings, proof=proof)
         organisation = session.get_one(Organisation, organisation_of(begun.actor))
         receivers = _receivers(session, findings)
         periods = periods_of(session, organisation.id)
-        accesses = residents.accesses_to(session, findings)
-    return residents.export_of(
-        desk().keystore, findings, admission, organisation, receivers, periods, accesses
-    )
+        accesses = accesses_to(session, findings)
+    return export_of(desk().keystore, findings, admission, organisation, receivers, periods, accesses)
 
 
 def erase(address: Address, proof: Proof, right: Right, *, seen: Collection[UUID] = ()) -> Erased:
@@ -114,12 +116,12 @@ def erase(address: Address, proof: Proof, right: Right, *, seen: Collection[UUID
         session = begun.session
         # The second of two simultaneous presses waits here, and then sees the first.
         lock_member(session, current().member.id)
-        findings = residents.find_by_address(begun, address=address)
+        findings = find_by_address(begun, address=address)
         if seen and _are_erased(session, {*seen, *(signal.id for signal in findings.signals)}, right):
             return Erased(signals=len(seen), elsewhere=0, at_once=not findings.signals)
-        ids = residents.record_erasure(begun, findings=findings, proof=proof, right=right)
+        ids = record_erasure(begun, findings=findings, proof=proof, right=right)
     own = {signal.id for signal in findings.signals}
-    at_once = _purge_now(ids, residents.REASONS[right])
+    at_once = _purge_now(ids, REASONS[right])
     return Erased(signals=len(ids), elsewhere=len(set(ids) - own), at_once=at_once)
 
 
@@ -130,8 +132,8 @@ def rectify(
     with operation(signal_id) as begun:
         done = _done_already(begun, signal_id, AuditAction.SIGNAL_RECTIFIED, expected_version)
         if done:
-            _refuse_unless(residents.is_rectified(begun, done, correction))
-        return done or residents.rectify(begun, signal_id=signal_id, correction=correction, proof=proof)
+            _refuse_unless(rectifying.is_rectified(begun, done, correction))
+        return done or rectifying.rectify(begun, signal_id=signal_id, correction=correction, proof=proof)
 
 
 def restrict(signal_id: UUID, proof: Proof, *, lift: bool, expected_version: int | None = None) -> Signal:
@@ -140,7 +142,7 @@ def restrict(signal_id: UUID, proof: Proof, *, lift: bool, expected_version: int
         done = _done_already(begun, signal_id, AuditAction.SIGNAL_RESTRICTED, expected_version)
         if done:
             _refuse_unless((done.restricted_on is None) is lift)
-        return done or residents.restrict(begun, signal_id=signal_id, proof=proof, lift=lift)
+        return done or restricting.restrict(begun, signal_id=signal_id, proof=proof, lift=lift)
 
 
 def _done_already(
@@ -175,10 +177,10 @@ def _refuse_unless(same: bool) -> None:
 def _are_erased(session: Session, ids: Collection[UUID], right: Right) -> bool:
     """Return whether all of these are deleted for this right, or ordered to be."""
     gone = select(DeletionRecord.signal_id).where(
-        DeletionRecord.signal_id.in_(ids), DeletionRecord.reason == residents.REASONS[right]
+        DeletionRecord.signal_id.in_(ids), DeletionRecord.reason == REASONS[right]
     )
     ordered = select(DeletionOrder.signal_id).where(
-        DeletionOrder.signal_id.in_(ids), DeletionOrder.reason == residents.REASONS[right]
+        DeletionOrder.signal_id.in_(ids), DeletionOrder.reason == REASONS[right]
     )
     return set(ids) == {*session.scalars(gone), *session.scalars(ordered)}
 

@@ -8,7 +8,8 @@ from flask import request
 from marshmallow import fields, pre_load, validate
 
 from signals.errors import FieldProblem, Invalid
-from signals.residents import MAX_STATEMENT, IdentityProof, NoteCorrection, ResidenceProof, Right
+from signals.residents.rectifying import MAX_STATEMENT, NoteCorrection
+from signals.residents.requests import IdentityProof, ResidenceProof, Right
 from signals.vocabulary import ConcernType
 from signals.web.staff_kit import forms
 from signals.web.staff_kit.address_form import AddressForm

@@ -7,7 +7,8 @@ from flask import Blueprint, Response, jsonify, render_template, request
 from marshmallow import ValidationError
 
 from signals.errors import FieldProblem, Invalid, SignalsError, StaleVersion
-from signals.residents import Correction, IdentityProof, ResidenceProof, Right
+from signals.residents.rectifying import Correction
+from signals.residents.requests import IdentityProof, ResidenceProof, Right
 from signals.routing.postcodes import Address
 from signals.vocabulary import ConcernType, Role
 from signals.web.officer import rights

@@ -6,16 +6,9 @@ from typing import Any, Final
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from signals.casework.notes import MAX_NOTE
-from signals.residents import (
-    MAX_STATEMENT,
-    RECIPIENTS,
-    Correction,
-    IdentityProof,
-    NoteCorrection,
-    Proof,
-    ResidenceProof,
-    Right,
-)
+from signals.residents.export import RECIPIENTS
+from signals.residents.rectifying import MAX_STATEMENT, Correction, NoteCorrection
+from signals.residents.requests import IdentityProof, Proof, ResidenceProof, Right
 from signals.routing.postcodes import Address
 from signals.vocabulary import ConcernType, RetentionRule, SignalState
 from signals.web.http.fields import AdditionField, HouseNumberField, PostcodeField, Strict

@@ -17,7 +17,7 @@ from signals.models import Organisation, Referral
 from signals.operation import Operation
 from signals.operations.jobs import make_retention
 from signals.organisations import administration
-from signals.retention import Retention
+from signals.retention.nightly import Retention
 from signals.vocabulary import ReferralReason
 from signals.web.staff_kit.context import desk, operation
 from signals.web.staff_kit.opened import organisation_id

@@ -251,13 +251,6 @@ def test_a_second_claim_answers_with_the_first_claimant_and_moment(desk: Desk, s
     assert (body["claimed_by"], body["claimed_at"]) == ("Anna Voorbeeld", "2026-11-24T09:30:00+00:00")
 
 
-def test_a_colleague_may_not_conclude_but_a_lead_may(desk: Desk, signal_id: UUID) -> None:
-    post(desk, "anna", signal_id, "claim")
-    body = {"outcome": "no_concern"}
-    assert code_of(post(desk, "bram", signal_id, "conclude", json=body)) == "claimed_by_other"
-    assert post(desk, "lena", signal_id, "conclude", json=body).status_code == 200
-
-
 @pytest.mark.parametrize("what", ["release", "reopen"])
 def test_an_action_that_the_state_forbids_is_a_conflict(desk: Desk, signal_id: UUID, what: str) -> None:
     refused = post(desk, "anna", signal_id, what)

@@ -45,14 +45,6 @@ def test_the_letter_gives_everything_that_article_14_requires(language: str) -> 
     assert not re.search(r"%\(|\{", text)
 
 
-def test_the_dutch_letter_reads_as_it_was_meant() -> None:
-    text = said(notice_data(LETTER, "nl"))
-    assert "24 november 2026" in text
-    assert "Tot 28 dagen nadat wij klaar zijn." in text
-    assert "Van een bezorger. Wij weten niet wie." in text
-    assert "Autoriteit Persoonsgegevens" in text
-
-
 def test_a_ground_that_is_not_recorded_is_not_invented() -> None:
     assert "Vraag ons op welke grond in de wet wij dit doen." in said(notice_data(UNKNOWN_GROUND, "nl"))
 

@@ -87,23 +87,6 @@ def _timeline(page: TestResponse) -> list[str]:
     return [" ".join(unescape(re.sub(r"<[^>]+>", " ", one)).split()) for one in happened.split("<li>")[1:]]
 
 
-@pytest.mark.parametrize(("kind", "said"), [("letter", "Brief"), ("card", "Kaartje")])
-def test_a_delivered_letter_waits_for_a_reply(signal_id: UUID, anna: Browser, kind: str, said: str) -> None:
-    anna.send(signal_id, "claim")
-    anna.send(signal_id, "contact-attempts", kind=kind, result="no_answer")
-    anna.send(signal_id, "contact-attempts", kind="visit", result="no_answer")
-    happened = " ".join(_timeline(anna.get(f"/desk/signals/{signal_id}")))
-    assert f"{said}: bezorgd, nog geen reactie" in happened
-    assert "Huisbezoek: geen gehoor" in happened
-
-
-def test_the_hints_say_when_a_time_is_needed(signal_id: UUID, anna: Browser) -> None:
-    anna.send(signal_id, "claim")
-    page = words(anna.get(f"/desk/signals/{signal_id}"))
-    assert "Leeg is: vandaag." in page
-    assert "Leeg is: nu. Bij een andere dag vult u het tijdstip in." in page
-
-
 @pytest.mark.parametrize(
     ("who", "place"), [("fleur", "/desk/officer"), ("bea", "/admin"), ("coen", "/figures")]
 )
@@ -197,10 +180,6 @@ def test_the_queue_continues_on_the_next_page(
     listed = [set(re.findall(r"/desk/signals/([0-9a-f-]{36})", page)) for page in (first, second)]
     assert listed[0] | listed[1] == ids
     assert listed[0] & listed[1] == set()
-
-
-def test_an_empty_queue_says_that_the_channel_works(anna: Browser) -> None:
-    assert "Het kanaal werkt." in words(anna.get("/desk"))
 
 
 def test_an_english_reader_gets_a_page_in_english(desk: Desk, signal_id: UUID) -> None:

@@ -103,12 +103,6 @@ def test_a_stale_version_is_refused_and_nothing_was_written(
     assert refer(desk, signal_id, groningen, headers={"If-Match": '"1"'}).status_code == 200
 
 
-def test_an_organisation_that_does_not_receive_is_refused(desk: Desk, signal_id: UUID) -> None:
-    answer = refer(desk, signal_id, uuid4())
-    assert answer.status_code == 400
-    assert answer.get_json()["errors"][0]["field"] == "organisation_id"
-
-
 def test_a_foreign_signal_is_not_found_and_leaves_a_trace(
     desk: Desk, signal_id: UUID, groningen: UUID
 ) -> None:
@@ -128,19 +122,6 @@ def test_a_worker_is_not_offered_the_own_organisation_nor_the_whole_list(desk: D
     own = desk.call("anna", "GET", "/organisations?receiving=true&search=Welzijn Amsterdam")
     assert own.get_json()["items"] == []
     assert desk.call("anna", "GET", "/organisations").status_code == 403
-
-
-def test_a_search_by_reference_says_when_it_was_referred(
-    desk: Desk, signal_id: UUID, groningen: UUID
-) -> None:
-    reference = refer(desk, signal_id, groningen).get_json()["reference"]
-    answer = desk.call("anna", "POST", "/search", json={"reference": reference}).get_json()
-    assert answer == {"items": [], "deleted_on": None, "referred_on": "2026-11-24", **NO_ADDRESS}
-
-
-def test_a_search_by_an_unknown_reference_says_nothing(desk: Desk) -> None:
-    answer = desk.call("anna", "POST", "/search", json={"reference": "ZZZZ-9999"}).get_json()
-    assert answer == {"items": [], "deleted_on": None, "referred_on": None, **NO_ADDRESS}
 
 
 def test_the_receiver_reads_that_the_sender_notified_the_resident(

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from signals.models import FollowUpNote, RegisterEntry, Signal
-from signals.retention import Retention
+from signals.retention.nightly import Retention
 from signals.vocabulary import AuditAction
 from tests.support.desk_side import Desk
 from tests.support.officer_pages import refer_to_groningen

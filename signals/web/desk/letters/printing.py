@@ -9,7 +9,7 @@ from signals.audit.grounds import Ground
 from signals.casework.access import admit, find_signal, organisation_of, report_of
 from signals.errors import FieldProblem, Invalid, Restricted
 from signals.models import Organisation, StaffMember
-from signals.retention import periods_of
+from signals.retention.periods import periods_of
 from signals.vocabulary import LANGUAGES, AuditAction, RetentionRule, Role
 from signals.web.desk.letters.making import Letter, Sender, card_pdf, notice_pdf
 from signals.web.staff_kit import display
