@@ -1,4 +1,4 @@
-"""The sweep of keys beside many signals: only what nothing needs goes, in one look."""
+"""Test that a sweep destroys only unused keys, in one pass over many signals."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -27,7 +27,7 @@ SIGNALS = 5
 
 @pytest.fixture
 def living(world: World, monkeypatch: pytest.MonkeyPatch) -> set[UUID]:
-    """Case keys of signals that are a few days old; the sweep turns its page after two."""
+    """Make case keys of signals that are a few days old; the sweep reads pages of two."""
     monkeypatch.setattr(key_care, "_PAGE", 2)
     for number in range(SIGNALS):
         world.receive(number)
@@ -49,15 +49,15 @@ def _sweep(world: World, *, even_most: bool = False) -> int:
 
 
 @pytest.mark.parametrize("how_many", [0, 1, 5])
-def test_orphans_go_and_each_signal_keeps_its_key(world: World, living: set[UUID], how_many: int) -> None:
+def test_a_sweep_destroys_orphans_and_keeps_the_keys_of_signals(
+    world: World, living: set[UUID], how_many: int
+) -> None:
     _orphans(world, how_many)
     assert _sweep(world) == how_many
     assert set(world.keystore.case_key_ids()) == living
 
 
-def test_all_signals_are_looked_through_once_however_many_keys_there_are(
-    world: World, living: set[UUID]
-) -> None:
+def test_a_sweep_reads_all_signals_once(world: World, living: set[UUID]) -> None:
     looks: list[str] = []
 
     def heard(_connection: Connection, _cursor: object, statement: str, *_rest: object) -> None:
@@ -69,7 +69,7 @@ def test_all_signals_are_looked_through_once_however_many_keys_there_are(
     assert len(looks) == 1
 
 
-def test_a_database_that_sorts_otherwise_costs_no_signal_its_key(
+def test_another_sort_order_destroys_no_key_of_a_signal(
     world: World, living: set[UUID], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     in_order = key_care._used_case_keys
@@ -83,10 +83,10 @@ def test_a_database_that_sorts_otherwise_costs_no_signal_its_key(
     assert set(world.keystore.case_key_ids()) == living
 
 
-def test_while_it_sweeps_a_report_is_taken(
+def test_a_report_is_received_during_a_sweep(
     world: World, living: set[UUID], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On SQLite a look that began as a writer would keep the door shut until it ends."""
+    """On SQLite a read that began as a write would block every writer until its end."""
     in_order = key_care._used_case_keys
 
     def and_meanwhile(session: Session) -> Iterator[UUID]:
@@ -103,14 +103,14 @@ def test_while_it_sweeps_a_report_is_taken(
 
 @pytest.fixture
 def empty(world: World, tmp_path: Path) -> Iterator[sessionmaker[Session]]:
-    """A database beside the keystore that is new, as before its rows are restored."""
+    """Make a new database beside the keystore, as before a restore."""
     engine = make_engine(f"sqlite:///{tmp_path}/new.db")
     migrations.upgrade(engine)
     yield session_factory(engine)
     engine.dispose()
 
 
-def test_beside_a_new_database_no_key_is_destroyed_and_all_open_once_it_is_restored(
+def test_a_sweep_beside_a_new_database_destroys_no_key(
     world: World, living: set[UUID], empty: sessionmaker[Session]
 ) -> None:
     mailboxes = {half.key_id for half in world.keystore.list_mailbox_keys()}
@@ -125,7 +125,7 @@ def test_beside_a_new_database_no_key_is_destroyed_and_all_open_once_it_is_resto
     assert len(open_reports(world.keystore, world.signals())) == SIGNALS
 
 
-def test_most_keys_go_only_when_somebody_says_so(world: World, living: set[UUID]) -> None:
+def test_a_sweep_destroys_most_keys_only_on_demand(world: World, living: set[UUID]) -> None:
     orphans = _orphans(world, SIGNALS + 1)
     assert most_are_orphans(world.sessions, world.clock, keystore=world.keystore)
     with pytest.raises(SweepRefused):
@@ -136,8 +136,8 @@ def test_most_keys_go_only_when_somebody_says_so(world: World, living: set[UUID]
     assert not most_are_orphans(world.sessions, world.clock, keystore=world.keystore)
 
 
-def test_keys_of_yesterday_and_today_do_not_count(world: World, living: set[UUID]) -> None:
-    """What has just arrived says nothing of the database, and its keys are not swept."""
+def test_a_sweep_ignores_keys_of_yesterday_and_today(world: World, living: set[UUID]) -> None:
+    """Fresh arrivals tell nothing about the database, and their keys are not swept."""
     world.keystore.store_case_keys({uuid4(): bytes(32) for _ in range(9)}, created_on=today(world.clock))
     _orphans(world, SIGNALS + 1)
     with pytest.raises(SweepRefused):
@@ -145,7 +145,7 @@ def test_keys_of_yesterday_and_today_do_not_count(world: World, living: set[UUID
 
 
 @given(st.sets(st.uuids()), st.sets(st.uuids()), st.sets(st.uuids()))
-def test_missing_is_what_one_set_has_and_the_other_lacks(
+def test_missing_ids_are_in_one_set_and_not_in_the_other(
     both: set[UUID], only_used: set[UUID], only_kept: set[UUID]
 ) -> None:
     used, kept = both | only_used, both | only_kept

@@ -1,4 +1,4 @@
-"""Passkeys: registered and used by a device in Python, and every way in which its answer may be wrong."""
+"""Test passkeys with a device in Python, and every wrong answer of a device."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -96,7 +96,7 @@ def desk(session: Session, clock: FixedClock, audit: AuditLog, keys: PlainKeys) 
         ("http://desk.example", None),
     ],
 )
-def test_passkeys_are_for_a_domain_that_browsers_trust(url: str, party: tuple[str, str] | None) -> None:
+def test_passkeys_need_a_domain_that_browsers_trust(url: str, party: tuple[str, str] | None) -> None:
     found = relying_party(url)
     assert (found and (found.id, found.origin)) == party
 
@@ -125,7 +125,7 @@ def test_the_counter_is_kept_and_a_copied_passkey_is_refused_and_recorded(desk: 
     assert passkey.sign_count == 8
 
 
-def test_a_device_that_does_not_count_works_again_and_again(desk: Ceremonies) -> None:
+def test_a_device_without_a_counter_works_more_than_once(desk: Ceremonies) -> None:
     desk.device.count = 0
     desk.register()
     for _ in range(2):
@@ -133,7 +133,7 @@ def test_a_device_that_does_not_count_works_again_and_again(desk: Ceremonies) ->
         desk.sign_in()
 
 
-def test_nothing_is_stored_for_who_only_asks(desk: Ceremonies) -> None:
+def test_asking_for_a_challenge_stores_nothing(desk: Ceremonies) -> None:
     desk.ask()
     desk.options()
     assert desk.session.scalars(select(Challenge)).all() == []
@@ -158,7 +158,7 @@ def test_a_registration_works_once(desk: Ceremonies) -> None:
         desk.register(answer)
 
 
-def test_an_answer_must_come_within_five_minutes(desk: Ceremonies) -> None:
+def test_an_answer_expires_after_five_minutes(desk: Ceremonies) -> None:
     desk.register()
     in_time, late = desk.device.get(desk.ask()), desk.device.get(desk.ask())
     desk.clock.moment += timedelta(minutes=4, seconds=59)
@@ -168,7 +168,7 @@ def test_an_answer_must_come_within_five_minutes(desk: Ceremonies) -> None:
         desk.sign_in(late)
 
 
-def test_used_challenges_are_forgotten_once_they_are_too_old(desk: Ceremonies) -> None:
+def test_old_used_challenges_are_deleted(desk: Ceremonies) -> None:
     desk.register()
     desk.sign_in()
     desk.clock.moment += timedelta(minutes=5)
@@ -204,7 +204,7 @@ def test_a_passkey_is_not_registered_by_a_wrong_answer(desk: Ceremonies, what: s
         desk.register()
 
 
-def test_a_challenge_is_for_one_purpose_and_one_person(desk: Ceremonies) -> None:
+def test_a_challenge_works_for_one_purpose_and_one_person(desk: Ceremonies) -> None:
     desk.register()
     other = factories.StaffMemberFactory.create()
     confirming = desk.device.get(desk.ask(member_id=desk.member.id))
@@ -244,7 +244,7 @@ def test_a_credential_belongs_to_one_person(desk: Ceremonies) -> None:
 
 
 @pytest.mark.parametrize("answer", ["", "{}", "[]", "null", "7", '"x"', '{"response": {}}', "{" * 20_000])
-def test_nonsense_is_refused_like_any_other_answer(desk: Ceremonies, answer: str) -> None:
+def test_nonsense_is_refused_like_a_wrong_answer(desk: Ceremonies, answer: str) -> None:
     with pytest.raises(SignInFailed):
         desk.sign_in(answer)
     with pytest.raises((PasskeyRefused, ChallengeRefused)):
@@ -267,15 +267,15 @@ def test_an_altered_answer_never_opens_anything(desk: Ceremonies, data: st.DataO
         signed_in = desk.sign_in(altered)
     except SignInFailed:
         return
-    # What did get through said the same: base64's last letter has bits that mean nothing.
+    # An accepted answer has the same content: the last letter of base64 has unused bits.
     assert signed_in.member.id == desk.member.id
     assert place > answer.index('"response"')
 
 
-# One's own passkeys
+# Own passkeys
 
 
-def test_a_passkey_is_renamed_and_removed_by_its_owner_alone(desk: Ceremonies, team: Team) -> None:
+def test_only_its_owner_renames_and_removes_a_passkey(desk: Ceremonies, team: Team) -> None:
     passkey = desk.register()
     other = desk.session.get_one(StaffMember, team.worker.id)
     acts: tuple[Callable[[StaffMember], None], ...] = (
@@ -299,7 +299,7 @@ def test_a_passkey_has_a_name(desk: Ceremonies, label: str) -> None:
         desk.register(label=label)
 
 
-def test_ten_passkeys_are_the_most(desk: Ceremonies) -> None:
+def test_a_person_has_at_most_ten_passkeys(desk: Ceremonies) -> None:
     for number in range(10):
         desk.device.credential_id = b"credential-%d" % number
         desk.register()

@@ -1,4 +1,4 @@
-"""A newcomer to the demo reads on the page how to get in; nobody else ever does."""
+"""Test that only the sign-in page of a demo names its accounts."""
 
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ SECRET = "molen-sneeuw-koffie-haven-4821"
 
 
 def sign_in_page(desk: Desk, environment: Environment, *, seeded: bool = True) -> str:
-    """The page as an installation of this kind shows it, with a file of accounts beside it."""
+    """Return the sign-in page of an installation with a file of demo accounts."""
     context = desk.app.extensions[EXTENSION]
     desk.app.extensions[EXTENSION] = replace(
         context, settings=replace(context.settings, environment=environment)
@@ -27,7 +27,7 @@ def sign_in_page(desk: Desk, environment: Environment, *, seeded: bool = True) -
     return words(desk.client.get("/desk/sign-in"))
 
 
-def test_the_demo_names_an_account_of_each_role_and_how_its_code_is_got(desk: Desk) -> None:
+def test_the_demo_names_an_account_of_each_role_and_the_command_for_its_code(desk: Desk) -> None:
     said = sign_in_page(desk, Environment.DEMO)
     for one in shown_on_sign_in():
         assert one.email.replace("@", "@ ") in said  # where a line may break
@@ -37,11 +37,11 @@ def test_the_demo_names_an_account_of_each_role_and_how_its_code_is_got(desk: De
 
 
 @pytest.mark.parametrize("environment", [Environment.PRODUCTION, Environment.TEST])
-def test_no_other_environment_says_anything_of_a_demo(desk: Desk, environment: Environment) -> None:
+def test_no_other_environment_mentions_a_demo(desk: Desk, environment: Environment) -> None:
     said = sign_in_page(desk, environment)
     assert "demo" not in said.lower()
     assert "example.org" not in said
 
 
-def test_where_no_demo_was_made_nothing_is_said_of_one(desk: Desk) -> None:
+def test_without_a_demo_the_page_mentions_none(desk: Desk) -> None:
     assert "demo" not in sign_in_page(desk, Environment.DEMO, seeded=False).lower()

@@ -1,6 +1,6 @@
-"""What was typed when a session was lost: kept for its writer by every form behind sign-in, for nobody else.
+"""Test that every form behind sign-in survives a lost session, for its writer only.
 
-The forms come from the URL map and from the pages themselves, so that a new one is not forgotten.
+The forms come from the URL map and from the pages, so a new form is tested too.
 """
 
 from collections.abc import Iterator
@@ -60,13 +60,13 @@ class Forms(HTMLParser):
 
 
 def posted_to(desk: Desk) -> list[tuple[str, str]]:
-    """(address, who may send it) of every form behind sign-in, with ids in it that lead nowhere."""
+    """Return (address, sender) of every form behind sign-in, with ids that lead nowhere."""
     found = [one for one in of_staff(desk.app) if one.method == "POST" and not one.is_api]
     return [(one.path({}).replace("<part>", "norms"), _somebody(one.asked.roles)) for one in found]
 
 
 def pages(desk: Desk) -> Iterator[tuple[str, str]]:
-    """(address, who may read it) of every page without an id, and of those with one that hold forms."""
+    """Yield (address, reader) of every page without an id, and of pages with forms."""
     files = (".csv", ".pdf", ".zip", ".json")
     signal_id, ours = desk.arrive(), organisation_of(desk, AMSTERDAM)
     for one in of_staff(desk.app):
@@ -85,7 +85,7 @@ def pages(desk: Desk) -> Iterator[tuple[str, str]]:
 
 
 def lose(desk: Desk, who: str, path: str, **fields: str) -> TestResponse:
-    """Send a form that stood on a page of this person, in a browser that holds no session any more."""
+    """Send a form of this person in a browser without a session."""
     with desk.app.test_request_context():
         mark = auth.desk().browser_state.mark(_member(desk, who))
     form = {"csrf_token": csrf_token("a session that ended") + mark, **fields}
@@ -104,7 +104,7 @@ def sign_in(desk: Desk, who: str, lost: TestResponse) -> tuple[FlaskClient, Test
     return browser, browser.post("/desk/sign-in", data=form | {"kept": hidden_value(lost.text, "kept")})
 
 
-def test_every_form_behind_sign_in_keeps_what_was_typed_for_its_writer(desk: Desk) -> None:
+def test_every_form_behind_sign_in_is_kept_for_its_writer(desk: Desk) -> None:
     lost_at = []
     for path, who in posted_to(desk):
         lost = lose(desk, who, path, text=TYPED, version="1", **LABELLED)
@@ -116,7 +116,7 @@ def test_every_form_behind_sign_in_keeps_what_was_typed_for_its_writer(desk: Des
     assert lost_at == []
 
 
-def test_nobody_else_who_signs_in_there_reads_it_and_nor_does_who_looks_at_the_page(desk: Desk) -> None:
+def test_nobody_else_reads_a_kept_form(desk: Desk) -> None:
     shown_at = []
     for path, who in posted_to(desk):
         lost = lose(desk, who, path, text=TYPED, **LABELLED)
@@ -138,7 +138,7 @@ def test_a_form_with_a_secret_in_it_is_never_kept(desk: Desk, secret: str) -> No
     assert kept_at == []
 
 
-def test_every_form_leads_back_to_a_page_that_there_is(desk: Desk) -> None:
+def test_every_form_leads_back_to_an_existing_page(desk: Desk) -> None:
     nowhere = []
     pages_there_are = {one.rule for one in of_staff(desk.app) if one.method == "GET"}
     with desk.app.test_request_context():
@@ -150,7 +150,7 @@ def test_every_form_leads_back_to_a_page_that_there_is(desk: Desk) -> None:
     assert nowhere == []
 
 
-def test_every_form_sends_the_labels_of_the_fields_that_people_fill_in(desk: Desk) -> None:
+def test_every_form_sends_the_labels_of_its_fields(desk: Desk) -> None:
     unlabelled, found = {}, 0
     for path, who in pages(desk):
         forms = Forms(Browser(desk, who).get(path).text)
@@ -183,25 +183,25 @@ def test_answers_to_one_question_are_shown_together(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("choices", ["no JSON", "[]", '{"a": 1}'])
-def test_choices_that_no_page_of_ours_made_are_passed_over(desk: Desk, choices: str) -> None:
+def test_forged_choices_are_ignored(desk: Desk, choices: str) -> None:
     lost = lose(desk, "anna", "/desk/absence", text=TYPED, **LABELLED, **{"choices:text": choices})
     assert f'<dd class="typed">{IN_HTML}</dd>' in sign_in(desk, "anna", lost)[1].text
 
 
-def test_a_button_beside_which_nothing_was_typed_is_pressed_again_on_its_page(desk: Desk) -> None:
+def test_a_bare_button_is_pressed_again_on_its_page(desk: Desk) -> None:
     lost = lose(desk, "lena", f"/desk/team/{UUID(int=7)}/disable")
     assert lost.status_code == 401
     assert 'name="kept"' not in lost.text
     assert 'name="next" value="/desk/team"' in lost.text
 
 
-def test_after_a_day_what_was_typed_cannot_be_opened_any_more(desk: Desk) -> None:
+def test_a_kept_form_expires_after_a_day(desk: Desk) -> None:
     lost = lose_form(desk, "anna", "/desk/absence", away_from="2026-12-01")
     desk.clock.moment += timedelta(days=1, seconds=1)
     assert "Hier wordt niets getoond" in words(sign_in(desk, "anna", lost)[1])
 
 
-def test_a_wrong_code_at_signing_in_loses_nothing(desk: Desk) -> None:
+def test_a_wrong_code_at_sign_in_keeps_the_form(desk: Desk) -> None:
     lost = lose_form(desk, "anna", "/desk/absence", away_from="2026-12-01")
     kept = hidden_value(lost.text, "kept")
     form = {"email": desk.people["anna"].email, "password": PASSWORD, "totp": "000000", "kept": kept}
@@ -210,7 +210,7 @@ def test_a_wrong_code_at_signing_in_loses_nothing(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("address", ["/desk/sign-in", "/desk/passkey/sign-in"])
-def test_the_database_going_away_at_signing_in_loses_nothing(
+def test_a_missing_database_at_sign_in_keeps_the_form(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
     def away(*_args: object, **_more: object) -> None:
@@ -229,7 +229,7 @@ def test_the_database_going_away_at_signing_in_loses_nothing(
 
 
 @pytest.mark.parametrize("end", ["revoked", "expired", "idle"])
-def test_what_was_typed_comes_through_every_end_of_a_session_and_is_then_taken(desk: Desk, end: str) -> None:
+def test_a_form_survives_every_end_of_a_session(desk: Desk, end: str) -> None:
     anna = Browser(desk, "anna")
     field = hidden_value(anna.get("/desk/absence").text, "csrf_token")
     if end == "revoked":
@@ -247,7 +247,7 @@ def test_what_was_typed_comes_through_every_end_of_a_session_and_is_then_taken(d
     assert browser.post("/desk/absence", data=again).location.endswith("/desk/absence?done=alone")
 
 
-def test_several_ticks_of_one_question_are_all_kept_also_while_the_database_is_away(
+def test_every_tick_of_a_question_is_kept_while_the_database_is_away(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fleur = Browser(desk, "fleur")
@@ -282,7 +282,7 @@ def _member(desk: Desk, who: str) -> UUID:
         return session.scalars(query).one()
 
 
-def test_a_note_on_a_signal_that_is_gone_is_read_once_more_and_kept_nowhere(desk: Desk) -> None:
+def test_a_note_on_a_deleted_signal_is_shown_once_and_not_stored(desk: Desk) -> None:
     browser = Browser(desk, "anna")
     token = hidden_value(browser.get("/desk/account").text, "csrf_token")
     form = {"csrf_token": token, "version": "1", "text": TYPED, **LABELLED}

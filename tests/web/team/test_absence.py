@@ -1,4 +1,4 @@
-"""Who is away, and who stands in and acts for them."""
+"""Test absences, and what a stand-in may do."""
 
 from uuid import UUID
 
@@ -21,7 +21,7 @@ def lena(desk: Desk) -> Browser:
     return Browser(desk, "lena")
 
 
-def test_who_stands_in_may_act_from_the_first_day_to_the_last(desk: Desk) -> None:
+def test_a_stand_in_acts_from_the_first_day_to_the_last(desk: Desk) -> None:
     signal_id = claimed(desk, "anna")
     assert visit(desk, "bram", signal_id) == 409
     answer = away(desk, "anna", cover_id=str(id_of(desk, "bram")))
@@ -33,7 +33,7 @@ def test_who_stands_in_may_act_from_the_first_day_to_the_last(desk: Desk) -> Non
     assert entry.subject_id == id_of(desk, "anna")
 
 
-def test_once_somebody_is_back_nobody_stands_in_any_more(desk: Desk) -> None:
+def test_a_removed_absence_has_no_stand_in(desk: Desk) -> None:
     signal_id = claimed(desk, "anna")
     absence = away(desk, "anna", cover_id=str(id_of(desk, "bram"))).get_json()
     assert desk.call("anna", "DELETE", f"/team/absences/{absence['id']}").status_code == 204
@@ -52,13 +52,11 @@ def test_once_somebody_is_back_nobody_stands_in_any_more(desk: Desk) -> None:
         ({"cover_id": str(UUID(int=1))}, {"cover_id": "unknown"}),
     ],
 )
-def test_an_absence_that_cannot_be_is_refused(
-    desk: Desk, values: dict[str, str], wrong: dict[str, str]
-) -> None:
+def test_an_impossible_absence_is_refused(desk: Desk, values: dict[str, str], wrong: dict[str, str]) -> None:
     assert problems(away(desk, "anna", **values)) == wrong
 
 
-def test_who_stands_in_is_a_colleague_who_is_there(desk: Desk) -> None:
+def test_a_stand_in_is_a_colleague_at_work(desk: Desk) -> None:
     for who, code in (("anna", "oneself"), ("gerda", "unknown"), ("fleur", "unknown"), ("coen", "unknown")):
         assert problems(away(desk, "anna", cover_id=str(id_of(desk, who)))) == {"cover_id": code}
     assert away(desk, "bram", away_from="2026-12-04", away_until="2026-12-11").status_code == 201
@@ -66,7 +64,7 @@ def test_who_stands_in_is_a_colleague_who_is_there(desk: Desk) -> None:
     assert problems(away(desk, "bram")) == {"away_from": "overlaps"}
 
 
-def test_a_lead_enters_it_for_a_colleague_and_a_worker_does_not(desk: Desk) -> None:
+def test_only_a_lead_enters_an_absence_for_a_colleague(desk: Desk) -> None:
     anna, gerda = str(id_of(desk, "anna")), str(id_of(desk, "gerda"))
     assert away(desk, "bram", staff_id=anna).status_code == 403
     assert away(desk, "lena", staff_id=gerda).status_code == 404
@@ -78,7 +76,7 @@ def test_a_lead_enters_it_for_a_colleague_and_a_worker_does_not(desk: Desk) -> N
     assert desk.call("lena", "DELETE", absence).status_code == 204
 
 
-def test_an_absence_that_the_lead_removes_at_that_moment_is_entered_all_the_same(
+def test_an_absence_is_entered_although_the_lead_removes_it_at_that_moment(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     original = team_office.absences
@@ -92,14 +90,14 @@ def test_an_absence_that_the_lead_removes_at_that_moment_is_entered_all_the_same
     assert away(desk, "anna").status_code == 201
 
 
-def test_another_teams_absences_are_not_seen(desk: Desk) -> None:
+def test_absences_of_another_team_stay_hidden(desk: Desk) -> None:
     away(desk, "anna")
     assert desk.call("gerda", "GET", "/team/absences").get_json() == {"items": []}
     names = [entry["name"] for entry in desk.call("anna", "GET", "/team/colleagues").get_json()["items"]]
     assert names == ["Anna Voorbeeld", "Bram Voorbeeld", "Lena Voorbeeld"]
 
 
-def test_who_stands_in_sees_the_signals_in_the_queue_and_on_the_page(desk: Desk) -> None:
+def test_a_stand_in_sees_the_signals_in_the_queue_and_on_the_page(desk: Desk) -> None:
     signal_id = claimed(desk, "anna")
     bram = Browser(desk, "bram")
     anna = Browser(desk, "anna")
@@ -115,7 +113,7 @@ def test_who_stands_in_sees_the_signals_in_the_queue_and_on_the_page(desk: Desk)
     assert f'action="/desk/signals/{signal_id}/contact-attempts"' in opened.text
 
 
-def test_an_absence_without_a_stand_in_does_not_say_that_one_is_told(desk: Desk) -> None:
+def test_an_absence_without_a_stand_in_promises_no_message(desk: Desk) -> None:
     anna = Browser(desk, "anna")
     form = {"away_from": "2026-11-24", "away_until": "2026-12-04"}
     said = words(anna.get(post(anna, "/desk/absence", "/desk/absence", **form).location))
@@ -124,9 +122,7 @@ def test_an_absence_without_a_stand_in_does_not_say_that_one_is_told(desk: Desk)
     assert "Wie waarneemt hoort" not in said
 
 
-def test_a_claim_that_nobody_looks_after_is_shown_to_the_lead_and_to_no_worker(
-    desk: Desk, lena: Browser
-) -> None:
+def test_only_the_lead_sees_a_claim_without_a_stand_in(desk: Desk, lena: Browser) -> None:
     claimed(desk, "anna")
     away(desk, "anna")
     told = "Anna Voorbeeld is away until Fri, 4 Dec 2026 with 1 open signal, and nobody stands in."
@@ -135,7 +131,7 @@ def test_a_claim_that_nobody_looks_after_is_shown_to_the_lead_and_to_no_worker(
     assert "niemand neemt waar" not in words(Browser(desk, "bram").get("/desk"))
 
 
-def test_an_absence_is_removed_on_the_page_by_its_owner_only(desk: Desk) -> None:
+def test_only_its_owner_removes_an_absence_on_the_page(desk: Desk) -> None:
     absence = away(desk, "anna").get_json()["id"]
     bram, anna = Browser(desk, "bram"), Browser(desk, "anna")
     assert f"/desk/absence/{absence}/remove" not in bram.get("/desk/absence").text
@@ -145,7 +141,7 @@ def test_an_absence_is_removed_on_the_page_by_its_owner_only(desk: Desk) -> None
         assert session.scalars(select(Absence)).all() == []
 
 
-def test_a_wrong_absence_keeps_what_was_typed(desk: Desk) -> None:
+def test_a_refused_absence_keeps_the_typed_text(desk: Desk) -> None:
     anna = Browser(desk, "anna")
     answer = post(anna, "/desk/absence", "/desk/absence", away_from="2026-12-10", away_until="2026-12-01")
     assert answer.status_code == 400

@@ -1,4 +1,4 @@
-"""The day's limit as lead and administrator meet it: the alarm's link, one button, and the API."""
+"""Test the page, the button and the API of the day's limit."""
 
 from typing import Any
 from uuid import UUID
@@ -61,7 +61,7 @@ def test_without_the_field_of_this_session_nothing_is_raised(desk: Desk, lena: F
     assert raises(desk, near) == 0
 
 
-def test_raised_as_often_as_it_may_be_the_page_has_no_button(desk: Desk, lena: FlaskClient) -> None:
+def test_after_the_last_raise_the_page_has_no_button(desk: Desk, lena: FlaskClient) -> None:
     near = near_the_limit(desk, raises=MOST_RAISES)
     assert 'action="/desk/limits' not in lena.get(f"/desk/limits/{near}").text
     token = lena.get("/desk/team").text.split('name="csrf_token" value="')[1].split('"')[0]
@@ -112,7 +112,7 @@ def test_a_program_raises_it_and_a_stale_version_is_412(desk: Desk) -> None:
     assert desk.call("bea", "POST", path).status_code == 200
 
 
-def test_past_the_most_it_is_a_conflict_that_says_why(desk: Desk) -> None:
+def test_a_raise_too_many_is_an_explained_conflict(desk: Desk) -> None:
     path = f"/limits/{near_the_limit(desk, raises=MOST_RAISES)}/raise"
     refused = desk.call("lena", "POST", path)
     assert (refused.status_code, refused.get_json()["type"]) == (409, "urn:problem:signals:limit_not_raised")

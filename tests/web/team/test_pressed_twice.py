@@ -1,4 +1,4 @@
-"""A form of the team that comes twice, for its button was pressed twice: done once, and said to be."""
+"""Test forms of the team that arrive twice, because somebody pressed the button twice."""
 
 import pytest
 from sqlalchemy import func, select
@@ -24,7 +24,7 @@ PARTS = {
 
 
 def twice(who: Browser, page: str, to: str, **fields: str) -> list[TestResponse]:
-    """One page, one form, two presses."""
+    """Send one form of one page twice."""
     shown = who.get(page).text
     hidden = {"csrf_token": hidden_value(shown, "csrf_token")}
     if 'name="version"' in shown:
@@ -33,13 +33,13 @@ def twice(who: Browser, page: str, to: str, **fields: str) -> list[TestResponse]
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_settings_that_are_sent_twice_are_saved_once_and_said_to_be(desk: Desk, part: str) -> None:
+def test_settings_that_are_sent_twice_are_saved_once(desk: Desk, part: str) -> None:
     answers = twice(Browser(desk, "lena"), "/desk/settings", f"/desk/settings/{part}", **PARTS[part])
     assert [answer.location for answer in answers] == [f"/desk/settings?done={part}#{part}"] * 2
     assert len(desk.entries(AuditAction.ORGANISATION_CHANGED)) == 1
 
 
-def test_settings_of_a_page_that_somebody_changed_meanwhile_are_still_refused(desk: Desk) -> None:
+def test_settings_of_an_outdated_page_are_still_refused(desk: Desk) -> None:
     lena = Browser(desk, "lena")
     old = lena.get("/desk/settings").text
     hidden = {name: hidden_value(old, name) for name in ("csrf_token", "version")}
@@ -49,7 +49,7 @@ def test_settings_of_a_page_that_somebody_changed_meanwhile_are_still_refused(de
     assert "Changed by somebody else in the meantime" in words(other)
 
 
-def test_an_absence_that_is_sent_twice_is_there_once_and_said_to_be(desk: Desk) -> None:
+def test_an_absence_that_is_sent_twice_is_stored_once(desk: Desk) -> None:
     fields = {"away_from": "2026-12-01", "away_until": "2026-12-04"}
     answers = twice(Browser(desk, "anna"), "/desk/absence", "/desk/absence", **fields)
     assert [answer.location for answer in answers] == ["/desk/absence?done=alone"] * 2

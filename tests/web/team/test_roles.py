@@ -1,4 +1,4 @@
-"""Shutting out and other roles: what somebody had goes back to the team at once."""
+"""Test that disabling and a new role release signals at once."""
 
 import pytest
 
@@ -15,7 +15,7 @@ def lena(desk: Desk) -> Browser:
 
 
 @pytest.mark.parametrize("by", ["lena", "bea"])
-def test_what_somebody_had_goes_back_to_the_team_at_once_when_they_are_shut_out(desk: Desk, by: str) -> None:
+def test_disabling_an_account_releases_its_signals_at_once(desk: Desk, by: str) -> None:
     untried, tried = claimed(desk, "anna"), claimed(desk, "anna", number=14)
     others = claimed(desk, "bram", number=16)
     assert visit(desk, "anna", tried) == 201
@@ -32,20 +32,20 @@ def test_what_somebody_had_goes_back_to_the_team_at_once_when_they_are_shut_out(
     assert "Het account is afgesloten" in words(page)
 
 
-def test_on_the_team_page_shutting_out_hands_back_too(desk: Desk, lena: Browser) -> None:
+def test_disabling_on_the_team_page_also_releases_signals(desk: Desk, lena: Browser) -> None:
     signal_id = claimed(desk, "anna")
     assert post(lena, "/desk/team", f"/desk/team/{id_of(desk, 'anna')}/disable").status_code == 303
     assert signal_of(desk, signal_id).claimed_by_id is None
 
 
-def test_who_was_shut_out_stands_in_no_more(desk: Desk, lena: Browser) -> None:
+def test_a_disabled_colleague_stands_in_for_nobody(desk: Desk, lena: Browser) -> None:
     claimed(desk, "anna")
     away(desk, "anna", cover_id=str(id_of(desk, "bram")))
     desk.call("lena", "POST", f"/staff/{id_of(desk, 'bram')}/disable")
     assert "nobody stands in" in words(lena.get("/desk"))
 
 
-def test_a_lead_gives_a_colleague_another_role_in_which_they_sign_in_anew(desk: Desk, lena: Browser) -> None:
+def test_a_colleague_signs_in_again_after_a_change_of_role(desk: Desk, lena: Browser) -> None:
     bram = str(id_of(desk, "bram"))
     assert desk.call("bram", "GET", "/approvals").status_code == 403
     assert post(lena, "/desk/team", f"/desk/team/{bram}/role", role="lead").status_code == 303
@@ -61,7 +61,7 @@ def test_a_lead_gives_a_colleague_another_role_in_which_they_sign_in_anew(desk: 
     assert {ground for ground in grounds if ground.startswith("role:")} == {"role:lead", "role:worker"}
 
 
-def test_who_may_have_no_signals_any_more_hands_them_back(desk: Desk) -> None:
+def test_a_role_without_signals_releases_them(desk: Desk) -> None:
     signal_id = claimed(desk, "anna")
     desk.call("bea", "POST", f"/staff/{id_of(desk, 'fleur')}/disable")
     body = {"role": "privacy_officer"}
@@ -70,13 +70,13 @@ def test_who_may_have_no_signals_any_more_hands_them_back(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("role", ["administrator", "coordinator", "koning", ""])
-def test_a_lead_gives_no_role_that_is_not_a_teams(desk: Desk, lena: Browser, role: str) -> None:
+def test_a_lead_gives_only_roles_of_a_team(desk: Desk, lena: Browser, role: str) -> None:
     anna = id_of(desk, "anna")
     assert set(problems(desk.call("lena", "POST", f"/staff/{anna}/role", json={"role": role}))) == {"role"}
     assert post(lena, "/desk/team", f"/desk/team/{anna}/role", role=role).status_code == 400
 
 
-def test_nobody_changes_the_own_role_a_foreign_one_or_one_of_a_worker_s_choice(desk: Desk) -> None:
+def test_only_a_lead_changes_the_role_of_a_colleague(desk: Desk) -> None:
     body = {"role": "worker"}
     assert desk.call("lena", "POST", f"/staff/{id_of(desk, 'lena')}/role", json=body).status_code == 403
     assert desk.call("lena", "POST", f"/staff/{id_of(desk, 'gerda')}/role", json=body).status_code == 404

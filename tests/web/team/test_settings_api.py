@@ -1,4 +1,4 @@
-"""A team's settings over the API: deadlines, hours, recipients, and who may not."""
+"""Test a team's settings over the API."""
 
 from datetime import date
 from typing import Any
@@ -19,7 +19,7 @@ from tests.support.team_work import organisation_of, signal_of
 
 @pytest.fixture
 def path(desk: Desk) -> str:
-    """The settings of Lena's team."""
+    """Return the path of the settings of Lena's team."""
     return f"/organisations/{organisation_of(desk, AMSTERDAM)}/settings"
 
 
@@ -91,7 +91,7 @@ def test_a_stale_version_is_refused_and_changes_nothing(desk: Desk, path: str) -
         ({"recipients": []}, {"recipients": "keep_two"}),
     ],
 )
-def test_what_cannot_be_is_refused_with_words_that_say_how_to_mend_it(
+def test_impossible_settings_are_refused_with_the_way_to_fix_them(
     desk: Desk, path: str, changes: dict[str, Any], wrong: dict[str, str]
 ) -> None:
     answer = desk.call("lena", "PATCH", path, json=changes)
@@ -104,7 +104,7 @@ def test_what_cannot_be_is_refused_with_words_that_say_how_to_mend_it(
     assert team_of(desk).settings_version == 1
 
 
-def test_new_norms_hold_for_what_comes_in_after_them(desk: Desk, path: str) -> None:
+def test_new_norms_apply_to_later_signals(desk: Desk, path: str) -> None:
     before = desk.arrive()
     norms = {"claim_working_days": 3, "contact_working_days": 4, "conclude_calendar_days": 20}
     assert desk.call("lena", "PATCH", path, json=norms).status_code == 200
@@ -114,7 +114,7 @@ def test_new_norms_hold_for_what_comes_in_after_them(desk: Desk, path: str) -> N
     assert after.conclude_by == date(2026, 12, 14)
 
 
-def test_the_teams_own_minimum_of_attempts_is_asked_before_not_reached(desk: Desk, path: str) -> None:
+def test_the_own_minimum_of_attempts_applies_before_not_reached(desk: Desk, path: str) -> None:
     assert desk.call("lena", "PATCH", path, json={"minimum_attempts": 2}).status_code == 200
     signal_id = desk.arrive()
     desk.call("anna", "POST", f"/signals/{signal_id}/claim")
@@ -142,7 +142,7 @@ def test_a_new_recipient_is_asked_to_confirm_and_the_others_still_count(desk: De
         assert session.scalars(select(OutboxMessage.recipient)).all() == ["nieuw@example.org"]
 
 
-def test_the_last_two_who_confirmed_stay_until_another_one_did(desk: Desk, path: str) -> None:
+def test_the_last_two_confirmed_recipients_stay_until_another_confirms(desk: Desk, path: str) -> None:
     first, _second = recipients_of(desk, path)
     swapped = [first, {"address": "nieuw@example.org"}]
     assert problems(desk.call("lena", "PATCH", path, json={"recipients": swapped})) == {
@@ -156,10 +156,8 @@ def test_the_last_two_who_confirmed_stay_until_another_one_did(desk: Desk, path:
     assert desk.call("lena", "PATCH", path, json={"recipients": swapped}).status_code == 200
 
 
-def test_an_address_that_was_taken_over_with_capitals_is_the_same_one_and_stays_confirmed(
-    desk: Desk, path: str
-) -> None:
-    """Else the two who confirmed would seem to go, and nothing about recipients could be saved any more."""
+def test_an_address_in_capitals_stays_confirmed(desk: Desk, path: str) -> None:
+    """Otherwise two confirmed recipients would seem to go, and no change could be saved."""
     first, second = recipients_of(desk, path)
     old, team = str(first["address"]), organisation_of(desk, AMSTERDAM)
     with session_factory(desk.engine).begin() as session:
@@ -192,7 +190,7 @@ def test_a_phone_is_kept_in_one_spelling_and_asked_to_confirm(desk: Desk, path: 
         ({"phone": "020 6241111"}, {"recipients.0.phone": "not_a_mobile_number"}),
     ],
 )
-def test_a_recipient_who_cannot_be_told_is_refused(
+def test_an_unreachable_recipient_is_refused(
     desk: Desk, path: str, changed: dict[str, str], wrong: dict[str, str]
 ) -> None:
     first, second = recipients_of(desk, path)
@@ -200,13 +198,13 @@ def test_a_recipient_who_cannot_be_told_is_refused(
     assert problems(answer) == wrong
 
 
-def test_nobody_is_told_twice(desk: Desk, path: str) -> None:
+def test_a_recipient_is_listed_once(desk: Desk, path: str) -> None:
     first, second = recipients_of(desk, path)
     answer = desk.call("lena", "PATCH", path, json={"recipients": [first, second, first]})
     assert set(problems(answer).values()) == {"duplicate"}
 
 
-def test_who_lost_the_link_is_sent_a_new_one(desk: Desk, path: str) -> None:
+def test_a_recipient_without_the_link_gets_a_new_one(desk: Desk, path: str) -> None:
     wanted = [*recipients_of(desk, path), {"address": "nieuw@example.org"}]
     assert desk.call("lena", "PATCH", path, json={"recipients": wanted}).status_code == 200
 

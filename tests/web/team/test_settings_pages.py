@@ -1,4 +1,4 @@
-"""A team's settings on pages without JavaScript."""
+"""Test a team's settings on pages without JavaScript."""
 
 import re
 
@@ -48,7 +48,7 @@ def test_deputy_and_contact_are_changed_and_emptied_on_the_page(desk: Desk, lena
     assert (team_of(desk).contact_phone, team_of(desk).contact_email) == ("020 1234567", "")
 
 
-def test_what_was_typed_stays_on_the_page_beside_what_is_wrong(desk: Desk, lena: Browser) -> None:
+def test_refused_settings_keep_the_typed_text_beside_the_error(desk: Desk, lena: Browser) -> None:
     answer = post(lena, "/desk/settings", "/desk/settings/norms", **NORMS | {"claim_working_days": "9"})
     assert answer.status_code == 400
     assert 'id="norms-claim_working_days-wrong"' in answer.text
@@ -59,7 +59,7 @@ def test_what_was_typed_stays_on_the_page_beside_what_is_wrong(desk: Desk, lena:
 
 
 @pytest.mark.parametrize("typed", ["drie", "1.5", "", "-1", "9" * 30])
-def test_what_is_no_number_is_refused_on_the_page(desk: Desk, lena: Browser, typed: str) -> None:
+def test_text_in_place_of_a_number_is_refused(desk: Desk, lena: Browser, typed: str) -> None:
     answer = post(lena, "/desk/settings", "/desk/settings/norms", **NORMS | {"minimum_attempts": typed})
     assert answer.status_code == 400
     assert 'id="norms-minimum_attempts-wrong"' in answer.text
@@ -91,7 +91,7 @@ def test_recipients_are_added_on_the_page_and_asked_again(desk: Desk, lena: Brow
     assert answer.headers["Location"] == "/desk/settings?done=asked-again#recipients"
 
 
-def test_a_wrong_phone_is_told_beside_its_own_row(desk: Desk, lena: Browser) -> None:
+def test_a_wrong_phone_is_explained_beside_its_row(desk: Desk, lena: Browser) -> None:
     team = team_of(desk)
     rows = {f"address-{row}": entry.address for row, entry in enumerate(team.recipients)}
     wrong = {"address-3": "nieuw@example.org", "channel-3": "sms", "phone-3": "12"}
@@ -115,7 +115,7 @@ def test_an_administrator_has_the_same_page_of_any_team_and_a_lead_has_not(desk:
     assert Browser(desk, "anna").get("/desk/settings").status_code == 403
 
 
-def test_the_settings_are_a_lead_s_and_absence_is_everybodys_in_the_queue(desk: Desk, lena: Browser) -> None:
+def test_the_queue_links_leads_to_settings_and_everybody_to_absence(desk: Desk, lena: Browser) -> None:
     anna = Browser(desk, "anna").get("/desk").text
     assert ('href="/desk/absence"' in anna, 'href="/desk/settings"' in anna) == (True, False)
     assert 'href="/desk/settings"' in lena.get("/desk").text

@@ -1,4 +1,4 @@
-"""Searching, walking a round, reassigning and joining duplicates, in a browser without JavaScript."""
+"""Test rounds, reassigning and joining duplicates in a browser without JavaScript."""
 
 import re
 from datetime import timedelta
@@ -28,16 +28,14 @@ def lena(desk: Desk) -> Browser:
 
 
 @pytest.mark.parametrize("who", ["anna", "lena"])
-def test_the_queue_leads_to_what_its_reader_may_do(desk: Desk, who: str) -> None:
+def test_the_queue_links_to_the_pages_of_its_reader(desk: Desk, who: str) -> None:
     page = Browser(desk, who).get("/desk").text
     assert [path in page for path in ("/desk/search", "/desk/round")] == [True, True]
     for path in ("/desk/team", "/desk/approvals"):
         assert (f'href="{path}"' in page) is (who == "lena")
 
 
-def test_a_round_gives_ones_own_addresses_in_walking_order_and_names_no_source(
-    desk: Desk, anna: Browser
-) -> None:
+def test_a_round_lists_own_addresses_in_walking_order_without_a_source(desk: Desk, anna: Browser) -> None:
     ids = [desk.arrive(number=number, concern_types=["frail"]) for number in (14, 11, 12, 13)]
     for signal_id in ids:
         anna.send(signal_id, "claim")
@@ -56,9 +54,7 @@ def test_a_round_gives_ones_own_addresses_in_walking_order_and_names_no_source(
     assert {entry.subject_id for entry in desk.entries(AuditAction.ROUND_PRINTED)} == set(ids)
 
 
-def test_from_a_signal_of_a_round_the_way_leads_back_to_the_round_also_after_an_attempt(
-    desk: Desk, anna: Browser
-) -> None:
+def test_a_signal_of_a_round_links_back_to_the_round_after_an_attempt(desk: Desk, anna: Browser) -> None:
     ids = [desk.arrive(number=number) for number in (11, 12)]
     for signal_id in ids:
         anna.send(signal_id, "claim")
@@ -75,7 +71,7 @@ def test_from_a_signal_of_a_round_the_way_leads_back_to_the_round_also_after_an_
     assert "Terug naar de ronde" not in anna.get(f"/desk/signals/{ids[0]}?round=javascript:1").text
 
 
-def test_a_round_asks_for_one_to_twelve(desk: Desk, anna: Browser) -> None:
+def test_a_round_needs_one_to_twelve_signals(desk: Desk, anna: Browser) -> None:
     anna.send(desk.arrive(), "claim")
     for ids in ([], [str(uuid4()) for _ in range(13)], ["no id"]):
         page = post(anna, "/desk/round", ids=ids)
@@ -84,7 +80,7 @@ def test_a_round_asks_for_one_to_twelve(desk: Desk, anna: Browser) -> None:
     assert desk.entries(AuditAction.ROUND_PRINTED) == []
 
 
-def test_a_round_does_not_show_what_a_colleague_has(desk: Desk, anna: Browser) -> None:
+def test_a_round_hides_signals_of_colleagues(desk: Desk, anna: Browser) -> None:
     signal_id = desk.arrive()
     Browser(desk, "bram").send(signal_id, "claim")
     own = desk.arrive(number=14)
@@ -95,7 +91,7 @@ def test_a_round_does_not_show_what_a_colleague_has(desk: Desk, anna: Browser) -
     assert [entry.subject_id for entry in desk.entries(AuditAction.ROUND_PRINTED)] == [own]
 
 
-def test_without_claimed_signals_the_round_says_how_to_get_some(anna: Browser) -> None:
+def test_without_claimed_signals_the_round_explains_claiming(anna: Browser) -> None:
     assert "U hebt geen open signalen" in words(anna.get("/desk/round"))
 
 
@@ -108,7 +104,7 @@ def test_a_lead_gives_a_signal_to_a_colleague(desk: Desk, lena: Browser) -> None
     assert (signal.claimed_by_id, signal.state) == (id_of(desk, "bram"), SignalState.CLAIMED)
 
 
-def test_a_lead_gives_nothing_to_another_team_nor_to_nobody(desk: Desk, lena: Browser) -> None:
+def test_a_lead_reassigns_only_to_the_own_team(desk: Desk, lena: Browser) -> None:
     signal_id = desk.arrive()
     for to in (str(id_of(desk, "gerda")), "", "nobody"):
         answer = lena.send(signal_id, "reassign", to_staff_id=to)
@@ -124,7 +120,7 @@ def test_a_worker_reassigns_nothing(desk: Desk, anna: Browser) -> None:
     assert signal_of(desk, signal_id).claimed_by_id is None
 
 
-def test_who_may_be_given_a_signal_is_of_the_team_and_not_who_has_it(desk: Desk) -> None:
+def test_a_signal_can_go_to_other_members_of_the_team(desk: Desk) -> None:
     team, anna = organisation_of(desk, AMSTERDAM), id_of(desk, "anna")
     with Session(desk.engine) as session:
         everybody = colleagues(session, organisation_id=team)
@@ -133,9 +129,7 @@ def test_who_may_be_given_a_signal_is_of_the_team_and_not_who_has_it(desk: Desk)
     assert [name.split()[0] for _, name in others] == ["Bram", "Lena"]
 
 
-def test_who_has_how_much_is_for_leads_and_counts_open_and_late(
-    desk: Desk, anna: Browser, lena: Browser
-) -> None:
+def test_leads_see_the_open_and_late_signals_of_each_member(desk: Desk, anna: Browser, lena: Browser) -> None:
     ids = [desk.arrive(number=number) for number in (11, 13, 15)]
     for signal_id in ids:
         anna.send(signal_id, "claim")
@@ -156,7 +150,7 @@ def test_only_a_leads_queue_has_the_table(desk: Desk, anna: Browser, lena: Brows
     assert "Wie heeft hoeveel" not in words(anna.get("/desk"))
 
 
-def test_who_left_the_team_is_still_counted_while_signals_are_on_their_name(desk: Desk) -> None:
+def test_a_former_member_is_counted_while_signals_are_on_their_name(desk: Desk) -> None:
     anna = Browser(desk, "anna")
     anna.send(desk.arrive(), "claim")
     team, left = organisation_of(desk, AMSTERDAM), [id_of(desk, who) for who in ("anna", "bram")]
@@ -196,8 +190,8 @@ def test_two_reports_of_one_day_can_be_joined_once(desk: Desk, anna: Browser) ->
     assert "samenvoegen?" not in words(anna.get(f"/desk/signals/{one}"))
 
 
-def test_two_who_join_them_the_other_way_round_leave_one_that_goes_on(desk: Desk, anna: Browser) -> None:
-    """Each looked at one of them before the other was joined."""
+def test_two_opposite_joins_leave_one_open_signal(desk: Desk, anna: Browser) -> None:
+    """Each person opened one signal before the other person joined it."""
     one, other = desk.arrive(), desk.arrive()
     assert "samenvoegen?" in words(anna.get(f"/desk/signals/{other}"))
     assert join(Browser(desk, "bram"), one, other).status_code == 303
@@ -207,7 +201,7 @@ def test_two_who_join_them_the_other_way_round_leave_one_that_goes_on(desk: Desk
     assert signal_of(desk, other).state is SignalState.NEW
 
 
-def test_the_one_with_work_done_goes_on_whichever_came_first(desk: Desk, anna: Browser) -> None:
+def test_the_report_with_work_done_goes_on(desk: Desk, anna: Browser) -> None:
     first = desk.arrive()
     desk.clock.moment += timedelta(days=2)
     anna = Browser(desk, "anna")
@@ -222,9 +216,7 @@ def test_the_one_with_work_done_goes_on_whichever_came_first(desk: Desk, anna: B
     assert signal_of(desk, second).state is SignalState.IN_FOLLOW_UP
 
 
-def test_of_one_day_the_one_whose_resident_was_told_goes_on_and_then_the_one_that_somebody_has(
-    desk: Desk, anna: Browser
-) -> None:
+def test_on_one_day_a_notified_resident_counts_before_a_claim(desk: Desk, anna: Browser) -> None:
     one, other = desk.arrive(), desk.arrive()
     anna.send(one, "claim")
     assert "samenvoegen?" not in words(anna.get(f"/desk/signals/{one}"))
@@ -241,9 +233,7 @@ def test_joining_is_offered_below_the_next_step(desk: Desk, anna: Browser) -> No
 
 
 @pytest.mark.parametrize("number", [14, 12])
-def test_nothing_is_offered_to_join_at_another_address_or_after_a_conclusion(
-    desk: Desk, anna: Browser, number: int
-) -> None:
+def test_only_open_reports_of_one_address_can_be_joined(desk: Desk, anna: Browser, number: int) -> None:
     earlier = desk.arrive(number=number)
     if number == 12:
         anna.send(earlier, "claim")
@@ -252,7 +242,7 @@ def test_nothing_is_offered_to_join_at_another_address_or_after_a_conclusion(
     assert "samenvoegen?" not in words(page)
 
 
-def test_what_a_colleague_works_on_is_not_joined_by_another(desk: Desk, anna: Browser) -> None:
+def test_a_signal_of_a_colleague_is_not_joined(desk: Desk, anna: Browser) -> None:
     first, second = desk.arrive(), desk.arrive()
     Browser(desk, "bram").send(second, "claim")
     assert "samenvoegen?" not in words(anna.get(f"/desk/signals/{second}"))
@@ -260,6 +250,6 @@ def test_what_a_colleague_works_on_is_not_joined_by_another(desk: Desk, anna: Br
     assert signal_of(desk, second).state is SignalState.CLAIMED
 
 
-def test_a_signal_leads_to_the_page_on_which_it_is_handed_over(desk: Desk, anna: Browser) -> None:
+def test_a_signal_links_to_the_page_for_handing_over(desk: Desk, anna: Browser) -> None:
     signal_id = desk.arrive()
     assert f'href="/desk/signals/{signal_id}/refer"' in anna.get(f"/desk/signals/{signal_id}").text
