@@ -9,9 +9,11 @@ import gc
 import os
 import signal
 import socket
+import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -61,12 +63,17 @@ def serve(
     """
     configure_logging(level=settings.logging.level, date_only=not settings.serves_staff)
     _stop_cleanly_from_the_start()
-    refuse_a_taken_port(settings.server.host, settings.server.port)
-    _refuse_without_what_is_built()
-    _refuse_unusable_secrets(settings)
-    if settings.environment is Environment.PRODUCTION:
-        _refuse_without_national_desk(settings)
-    tell()
+    with _claimed_port(settings.server.host, settings.server.port):
+        refuse_a_taken_port(settings.server.host, settings.server.port)
+        _refuse_without_what_is_built()
+        _refuse_unusable_secrets(settings)
+        if settings.environment is Environment.PRODUCTION:
+            _refuse_without_national_desk(settings)
+        tell()
+        _run_granian(settings, prepare_app, make_worker)
+
+
+def _run_granian(settings: Settings, prepare_app: PrepareApp, make_worker: MakeWorker) -> None:
     server = Granian(
         "signals.operations.server:unused",
         address=settings.server.host,
@@ -100,12 +107,32 @@ def refuse_a_taken_port(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            other = "" if error.errno != errno.EADDRINUSE else f". Take another port: {_another_port(port)}"
-            raise SystemExit(f"cannot serve on {host}:{port}: {error.strerror}{other}") from None
+            raise _port_refused(host, port, error) from None
 
 
-def _another_port(port: int) -> str:
-    return f"PORT={8080 if port != 8080 else 8081} make run (an installation: server.port in its settings)"
+@contextmanager
+def _claimed_port(host: str, port: int) -> Iterator[None]:
+    """Keep another instance from this port: two may start at the same moment.
+
+    On Linux one process at a time has a socket name outside the file system. Other systems do without.
+    """
+    if sys.platform != "linux":
+        yield
+        return
+    with socket.socket(socket.AF_UNIX) as claim:
+        try:
+            claim.bind(f"\0signals/{host}:{port}")
+        except OSError as error:
+            raise _port_refused(host, port, error) from None
+        yield
+
+
+def _port_refused(host: str, port: int, error: OSError) -> SystemExit:
+    another = 8080 if port != 8080 else 8081
+    advice = f". Take another port: PORT={another} make run (an installation: server.port in its settings)"
+    return SystemExit(
+        f"cannot serve on {host}:{port}: {error.strerror}{advice if error.errno == errno.EADDRINUSE else ''}"
+    )
 
 
 def _refuse_without_what_is_built(web: Path = Path(__file__).parents[1] / "web") -> None:

@@ -25,7 +25,7 @@ from signals.operations.server import _refuse_without_national_desk
 from signals.routing.snapshot import routing_changed
 from signals.settings import DatabaseSettings
 from signals.vocabulary import ProcessRole
-from tests.support.serving import ROOT, Served, config_of, free_port, serving
+from tests.support.serving import ROOT, START_SECONDS, Served, config_of, free_port, serving
 from tests.support.world import NATIONAL, World
 
 pytestmark = pytest.mark.slow
@@ -220,6 +220,20 @@ def test_a_second_instance_on_the_same_port_says_so_and_ends(sqlite_world: World
         finally:
             second.close()
         assert first.status("/healthz") == 200
+
+
+def test_of_two_that_start_at_once_on_one_port_one_serves(sqlite_world: World) -> None:
+    port = free_port()
+    both = [Served(sqlite_world, port=port) for _ in range(2)]
+    try:
+        _wait_for(lambda: any(one.process.poll() for one in both), START_SECONDS)
+        (serving_one,) = [one for one in both if one.process.poll() is None]
+        serving_one.wait_until_ready()
+        (refused,) = [one for one in both if one is not serving_one]
+        assert "PORT=8080 make run" in refused.log()
+    finally:
+        for one in both:
+            one.close()
 
 
 def test_workers_end_when_their_parent_was_killed(sqlite_world: World) -> None:
