@@ -121,7 +121,7 @@ class _Seeding:
         with self._sessions.begin() as session:
             add_organisations(session)
             for week in weeks:
-                provision_mailbox_keys(session, week, keystore=self._keystore)
+                provision_mailbox_keys(self._operation(session, week))
             add_people(self._operation(session, weeks[0]))
         self._teller(weeks[0]).tell(list(stories()), progress=self._progress)
         with self._sessions.begin() as session:

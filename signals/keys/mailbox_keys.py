@@ -3,16 +3,18 @@
 import uuid
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, cast
 
 from sqlalchemy import Table, delete, select
 from sqlalchemy.orm import Session
 from structlog import get_logger
 
 from privacy.bulk import insert_many
+from privacy.keystore import Keystore
+from privacy.keystore.mailboxes import MailboxPublicKey as PublicHalf
 from privacy.sealing import week_start
-from signals.clock import Clock, today
 from signals.models import MailboxPublicKey, Organisation
+from signals.operation import Operation
 from signals.routing.snapshot import is_signed_by, routing_changed
 
 WEEKS_AHEAD: Final = 4
@@ -20,54 +22,24 @@ WEEKS_AHEAD: Final = 4
 log = get_logger(__name__)
 
 
-class PublicHalf(Protocol):
-    """A signed public key as the keystore gives it."""
-
-    @property
-    def key_id(self) -> uuid.UUID: ...
-    @property
-    def organisation_id(self) -> uuid.UUID: ...
-    @property
-    def week(self) -> date: ...
-    @property
-    def public_key(self) -> bytes: ...
-    @property
-    def signature(self) -> bytes: ...
-
-
-class PublicKeyMaker(Protocol):
-    """The part of the keystore that makes mailbox keys."""
-
-    def make_mailbox_keys(self, pairs: Iterable[tuple[uuid.UUID, date]]) -> Sequence[PublicHalf]:
-        """Return the public halves for (organisation, week); make those that are missing."""
-        ...
-
-    def list_mailbox_keys(self) -> Sequence[PublicHalf]:
-        """Return all public halves whose private half is in the keystore."""
-        ...
-
-    def root_public_key(self) -> bytes:
-        """Return the key that checks the signatures of this keystore."""
-        ...
-
-
-def mailbox_keys_are_whole(session: Session, clock: Clock, *, keystore: PublicKeyMaker) -> bool:
+def mailbox_keys_are_whole(operation: Operation) -> bool:
     """Return whether `provision_mailbox_keys` has nothing to do; write nothing."""
-    missing, lost = _missing_and_lost(session, today(clock), keystore)
+    missing, lost = _missing_and_lost(operation)
     return not missing and not lost
 
 
-def provision_mailbox_keys(session: Session, clock: Clock, *, keystore: PublicKeyMaker) -> int:
+def provision_mailbox_keys(operation: Operation) -> int:
     """Make the mailbox keys of this week and the next four for every organisation; return how many are new.
 
     The signed public halves go where the front reads them. A public half whose private half is gone (the
     keystore was restored from an older copy) is replaced: nobody can read reports that are sealed to it.
     """
-    missing, lost = _missing_and_lost(session, today(clock), keystore)
+    session = operation.session
+    missing, lost = _missing_and_lost(operation)
     if lost:
         log.error("mailbox_keys.private_half_gone", count=len(lost))
         session.execute(delete(MailboxPublicKey).where(MailboxPublicKey.key_id.in_(lost)))
-    new = _publish(session, keystore.make_mailbox_keys(sorted(missing)) if missing else [])
+    new = _publish(session, operation.keystore.make_mailbox_keys(sorted(missing)) if missing else [])
     if new or lost:
         routing_changed(session)
     return new
@@ -82,19 +54,20 @@ def _publish(session: Session, halves: Sequence[PublicHalf]) -> int:
     return insert_many(session.connection(), cast(Table, MailboxPublicKey.__table__), columns, unless=())
 
 
-def _missing_and_lost(
-    session: Session, on: date, keystore: PublicKeyMaker
-) -> tuple[set[tuple[uuid.UUID, date]], set[uuid.UUID]]:
+def _missing_and_lost(operation: Operation) -> tuple[set[tuple[uuid.UUID, date]], set[uuid.UUID]]:
     """Return each (organisation, week) without a key, and the ids of public halves without a private one."""
+    session, on = operation.session, operation.today
     # Past weeks do not count: a sweep may be removing their keys.
     ahead = select(MailboxPublicKey.__table__).where(MailboxPublicKey.week >= week_start(on))
     rows = session.execute(ahead).all()
-    lost = _lost(rows, keystore)  # after the rows were read: a private half is there before its public one
+    lost = _lost(
+        rows, operation.keystore
+    )  # after the rows were read: a private half is there before its public one
     present = {(row.organisation_id, row.week) for row in rows if row.key_id not in lost}
     return set(_wanted(session, on)) - present, lost
 
 
-def _lost(rows: Sequence[Any], keystore: PublicKeyMaker) -> set[uuid.UUID]:
+def _lost(rows: Sequence[Any], keystore: Keystore) -> set[uuid.UUID]:
     """Return the keys that this keystore's root signed and that the keystore lacks.
 
     Keys that another root signed stay: this may be the wrong keystore, and the front refuses them anyway.

@@ -201,10 +201,10 @@ class Worker:
         nobody's turn to write is taken.
         """
         with Session(reading(self.engine)) as session:
-            if mailbox_keys_are_whole(session, self.clock, keystore=self.keystore):
+            if mailbox_keys_are_whole(self._operation(session)):
                 return 0
         with self.sessions.begin() as session:
-            return provision_mailbox_keys(session, self.clock, keystore=self.keystore)
+            return provision_mailbox_keys(self._operation(session))
 
     def link_audit(self) -> int:
         """Link waiting audit entries, batch after batch, and sign the chain's head; returns how many."""

@@ -22,6 +22,7 @@ from signals.models import IdempotencyKey, MailboxPublicKey, Organisation, Routi
 from signals.operations.jobs import Worker, make_channels
 from signals.operations.schedule import start_in_background
 from signals.settings import NotificationsSettings
+from tests.support.operations import operation
 from tests.support.world import AMSTERDAM, IN_GRONINGEN, World, run_at_once
 
 WEEK = week_start(date(2026, 11, 24))
@@ -81,7 +82,7 @@ def test_keys_of_another_keystore_are_left_alone(world: World, tmp_path: Path) -
     wrong.ensure_root()
     before = _key_ids(world, AMSTERDAM)
     with world.sessions.begin() as session:
-        assert provision_mailbox_keys(session, world.clock, keystore=wrong) == 0
+        assert provision_mailbox_keys(operation(session, world.clock, keystore=wrong)) == 0
     wrong.dispose()
     assert _key_ids(world, AMSTERDAM) == before
 

@@ -31,6 +31,7 @@ from tests.support.desk_side import (  # noqa: F401  (fixtures for the tests bes
     desk,
     desk_settings,
 )
+from tests.support.operations import operation
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 
@@ -79,7 +80,7 @@ def fill_installation(folder: Path, clock: Clock, database_url: str | None = Non
     keystore.ensure_root()
     with session_factory(engine).begin() as session:
         _add_organisations(session)
-        provision_mailbox_keys(session, clock, keystore=keystore)
+        provision_mailbox_keys(operation(session, clock, keystore=keystore))
         people = add_people(session, clock, keystore)
     root = base64.b64encode(keystore.root_public_key()).decode()
     engine.dispose()

@@ -241,7 +241,7 @@ def fill(engine: Engine, keystore: Keystore, clock: Clock) -> None:
                 recipients_verified_on=LONG_AGO,
                 is_example=True,
             )
-        provision_mailbox_keys(session, clock, keystore=keystore)
+        provision_mailbox_keys(operation(session, clock, keystore=keystore))
 
 
 def make_world(template: Path, folder: Path, database_url: str | None = None) -> World:

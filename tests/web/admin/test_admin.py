@@ -89,7 +89,7 @@ def test_an_onboarded_organisation_with_coverage_receives_once_it_has_keys(desk:
     assert looked_up(desk) == (NATIONAL, False)
     assert received_by(desk) == NATIONAL
     with Session(desk.engine) as session, session.begin():
-        provision_mailbox_keys(session, desk.clock, keystore=desk.keystore)
+        provision_mailbox_keys(desk.operation(session))
     assert looked_up(desk) == (NAME, True)
     assert received_by(desk) == NAME
 
