@@ -60,9 +60,8 @@ def _missing_and_lost(operation: Operation) -> tuple[set[tuple[uuid.UUID, date]]
     # Past weeks do not count: a sweep may be removing their keys.
     ahead = select(MailboxPublicKey.__table__).where(MailboxPublicKey.week >= week_start(on))
     rows = session.execute(ahead).all()
-    lost = _lost(
-        rows, operation.keystore
-    )  # after the rows were read: a private half is there before its public one
+    # After the rows were read: a private half exists before its public one.
+    lost = _lost(rows, operation.keystore)
     present = {(row.organisation_id, row.week) for row in rows if row.key_id not in lost}
     return set(_wanted(session, on)) - present, lost
 
