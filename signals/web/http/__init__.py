@@ -1,4 +1,4 @@
 """Serve what all pages and calls share: problems, headers, languages, and the API description.
 
-Start at `problems.register_problems`.
+Start at `application.bare_application`.
 """

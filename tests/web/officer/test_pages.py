@@ -1,11 +1,11 @@
-"""The pages of privacy officers, administrators and referrals, without JavaScript and in Dutch."""
+"""The pages of a privacy officer, without JavaScript and in Dutch."""
 
 import html
 import re
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
@@ -13,12 +13,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
-from signals.models import FollowUpNote, Organisation, Signal, StaffMember
+from signals.models import FollowUpNote, Signal, StaffMember
 from signals.settings import NotesSettings, Settings
-from signals.vocabulary import AuditAction, ConcernType, DeletionReason, ReferralReason, RetentionRule
+from signals.vocabulary import AuditAction, ConcernType, DeletionReason, RetentionRule
 from signals.web.labels import label
 from tests.support.catalogues import WEB
-from tests.support.desk_side import AMSTERDAM, GRONINGEN, Desk
+from tests.support.desk_side import Desk
 from tests.support.installations import MakeApp
 from tests.support.officer_pages import browser, send
 from tests.support.pages import Browser
@@ -297,101 +297,6 @@ def test_a_period_is_changed_on_the_page(desk: Desk) -> None:
     assert send(fleur, "/desk/officer/retention", **fields) == (303, "/desk/officer/retention?done=changed")
     assert "Selectielijst 2026, 1" in fleur.get("/desk/officer/retention").text
     assert send(fleur, "/desk/officer/retention", **(fields | {"days": "400"}))[0] == 400
-
-
-def test_a_signal_is_handed_over_on_its_page(desk: Desk, signal_id: UUID) -> None:
-    anna = browser(desk, "anna")
-    path = f"/desk/signals/{signal_id}/refer"
-    page = anna.get(f"{path}?search=gronin").text
-    assert GRONINGEN in page
-    assert AMSTERDAM not in re.sub(r"<header.*?</header>", "", page, flags=re.DOTALL)
-    with Session(desk.engine) as session:
-        to = session.scalars(select(Organisation.id).where(Organisation.name == GRONINGEN)).one()
-    fields = {"organisation_id": str(to), "reason": ReferralReason.MOVED.value, "version": "1"}
-    assert send(anna, path, **fields)[0] == 200
-    assert anna.get(f"/desk/signals/{signal_id}").status_code == 404
-
-
-def test_a_referral_to_nobody_shows_the_form_again(desk: Desk, signal_id: UUID) -> None:
-    status, page = send(browser(desk, "anna"), f"/desk/signals/{signal_id}/refer", text="Naar haar zus.")
-    assert status == 400
-    assert "Naar haar zus." in page
-
-
-def test_an_administrator_onboards_an_organisation_and_lets_its_first_lead_in(desk: Desk) -> None:
-    bea = browser(desk, "bea")
-    status, path = send(
-        bea, "/admin/organisations", page="/admin", name="Voorbeeld Utrecht", kind="social_work"
-    )
-    assert status == 303
-    found = re.search(r"/admin/organisations/[0-9a-f-]{36}", path)
-    assert found
-    assert "Ontvangt nog niets" in bea.get(found[0]).text
-    onboarded = {
-        "name": "Voorbeeld Utrecht",
-        "agreement_on": "2026-01-01",
-        "legal_basis": "Wmo 2015",
-        "retention_basis": "Selectielijst",
-        "recipient-0": "een@example.org",
-        "verified-0": "2026-02-01",
-        "recipient-1": "twee@example.org",
-        "verified-1": "2026-02-01",
-    }
-    assert send(bea, found[0], **onboarded)[0] == 303
-    assert "Ontvangt signalen" in bea.get(found[0]).text
-    area = {"level": "municipality", "area": "gm0344", "valid_from": "2026-03-01"}
-    assert send(bea, f"{found[0]}/coverage", page=found[0], **area)[0] == 303
-    assert send(bea, f"{found[0]}/coverage", page=found[0], **area)[0] == 409
-    lead = {"name": "Nora Nieuw", "email": "nora@example.org", "role": "lead"}
-    assert send(bea, f"{found[0]}/staff", page=found[0], **lead)[0] == 303
-    assert "Nora Nieuw" in bea.get(found[0]).text
-
-
-def _organisation_of(desk: Desk, name: str) -> str:
-    with Session(desk.engine) as session:
-        found = session.scalars(select(Organisation.id).where(Organisation.name == name)).one()
-    return f"/admin/organisations/{found}"
-
-
-def test_a_lead_approves_on_the_page_what_an_administrator_asked(desk: Desk) -> None:
-    bea = browser(desk, "bea")
-    path = _organisation_of(desk, AMSTERDAM)
-    somebody = {"name": "Nora Nieuw", "email": "nora@example.org", "role": "worker"}
-    assert send(bea, f"{path}/staff", page=path, **somebody)[0] == 303
-    assert "Nora Nieuw" in bea.get("/admin/approvals").text
-    lena = browser(desk, "lena")
-    page = lena.get("/desk/approvals").text
-    approve = re.search(r'action="(/desk/approvals/[0-9a-f-]+/approve)"', page)
-    assert approve
-    assert send(lena, approve[1], page="/desk/approvals")[0] == 303
-    with Session(desk.engine) as session:
-        assert session.scalar(select(StaffMember.id).where(StaffMember.email == "nora@example.org"))
-
-
-def test_coverage_is_checked_in_words(desk: Desk) -> None:
-    page = browser(desk, "bea").get("/admin/coverage?on=2026-11-24").text
-    assert "Alleen het landelijk meldpunt ontvangt" in page
-    assert "Utrecht" in page
-
-
-def test_where_only_the_ggd_receives_is_folded_below_what_is_wrong(desk: Desk) -> None:
-    bea = browser(desk, "bea")
-    assert "GGD Groningen (GG0111)" in bea.get(_organisation_of(desk, "GGD Groningen")).text
-    page = bea.get("/admin/coverage?on=2026-11-24").text
-    folded = page.index("ontvangt alleen de GGD</summary>")
-    assert page.index("Alleen het landelijk meldpunt ontvangt") < page.index("Volgende herindeling") < folded
-    assert page.index("<li>Eemsdelta") > folded
-    assert "Alleen de GGD ontvangt" not in page
-
-
-def test_an_area_is_named_and_of_its_own_kind(desk: Desk) -> None:
-    page = browser(desk, "bea").get(_organisation_of(desk, AMSTERDAM)).text
-    assert '<th scope="row">Amsterdam (GM0363)</th>' in page
-    assert '<td data-head="Soort gebied">Gemeente</td>' in page
-
-
-def test_an_unknown_organisation_is_not_found(desk: Desk) -> None:
-    assert browser(desk, "bea").get(f"/admin/organisations/{uuid4()}").status_code == 404
 
 
 @pytest.mark.parametrize(("who", "home"), [("fleur", "/desk/officer"), ("bea", "/admin"), ("anna", "/desk")])
