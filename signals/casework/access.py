@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session, SessionTransaction
 
 from signals.audit.grounds import Ground
 from signals.audit.log import Actor, AuditEvent, require_role
-from signals.casework.sealed_notes import OpenedNote, open_notes
+from signals.casework.sealing import OpenedNote, open_notes
 from signals.db import set_local
 from signals.errors import ClaimedByOther, Conflict, Forbidden, NotFound, Restricted, StaleVersion
 from signals.intake.content import CaseKeys, Report, Summary, open_report, open_summaries

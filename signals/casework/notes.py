@@ -5,7 +5,7 @@ from uuid import UUID
 
 from signals.audit.grounds import Ground
 from signals.casework.access import lock_signal, record_change, staff_id_of
-from signals.casework.sealed_notes import seal_note
+from signals.casework.sealing import seal_note
 from signals.errors import Conflict, FieldProblem, Invalid
 from signals.models import FollowUpNote
 from signals.models.base import new_id

@@ -24,7 +24,7 @@ from signals.casework.access import (
     report_of,
 )
 from signals.casework.earlier import EarlierSignal, earlier_signals
-from signals.casework.sealed_notes import OpenedNote
+from signals.casework.sealing import OpenedNote
 from signals.casework.suggestions import Suggestion, next_best_attempt
 from signals.errors import NoMailboxKey, NotFound
 from signals.intake.content import Report, Summary

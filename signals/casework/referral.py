@@ -23,7 +23,7 @@ from signals.casework.access import (
     may_act_on,
     staff_id_of,
 )
-from signals.casework.sealed_notes import seal_note
+from signals.casework.sealing import seal_note
 from signals.db import set_local
 from signals.errors import FieldProblem, Invalid
 from signals.intake.content import Report, context_of, seal_for_case

@@ -12,7 +12,7 @@ from signals.arrival.repeats import earlier_links, link_of, probes_for
 from signals.audit.grounds import Ground
 from signals.casework.access import content_to_reseal, staff_id_of
 from signals.casework.notes import MAX_NOTE
-from signals.casework.sealed_notes import seal_note
+from signals.casework.sealing import seal_note
 from signals.errors import ContentGone, FieldProblem, Invalid
 from signals.intake.content import Report, Summary, case_context, seal_for_case
 from signals.models import AddressLink, FollowUpNote, Signal

@@ -20,7 +20,7 @@ from notifications.events import Event
 from notifications.models import MessageState, OutboxMessage
 from privacy.logs import configure_logging
 from signals import casework
-from signals.casework.sealed_notes import open_notes
+from signals.casework.sealing import open_notes
 from signals.intake.content import open_report
 from signals.settings import LoggingSettings, NotesSettings, NotificationsSettings
 from signals.vocabulary import AttemptKind, AttemptResult, Outcome

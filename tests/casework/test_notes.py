@@ -5,7 +5,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from signals import casework
-from signals.casework.sealed_notes import open_notes
+from signals.casework.sealing import open_notes
 from signals.errors import Conflict, ContentGone, Invalid
 from signals.models import FollowUpNote
 from tests.casework.states import CONCLUDED, code_of

@@ -14,7 +14,7 @@ from signals.casework import add_note, claim, conclude
 from signals.casework.access import find_signal
 from signals.casework.queue import queue_page
 from signals.casework.referral import refer, referred_away
-from signals.casework.sealed_notes import open_notes
+from signals.casework.sealing import open_notes
 from signals.errors import Conflict, Invalid, NotFound, StaleVersion
 from signals.intake.content import open_report
 from signals.models import AddressLink, Organisation, Recipient, Referral, Signal

@@ -17,7 +17,7 @@ from marshmallow import Schema, fields, validate
 from signals.audit.grounds import Ground
 from signals.casework.access import admit, find_signal, notes_of, organisation_of, report_of
 from signals.casework.opening import signal_with_follow_up
-from signals.casework.sealed_notes import OpenedNote
+from signals.casework.sealing import OpenedNote
 from signals.clock import AMSTERDAM
 from signals.errors import Conflict, Restricted
 from signals.intake.content import Report
