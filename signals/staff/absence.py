@@ -1,13 +1,12 @@
 """Record when members of staff are away and their deputies; the reason is never stored."""
 
 import uuid
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, delete, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Date, case, delete, exists, literal, select
+from sqlalchemy.orm import Session, aliased
 
 from signals.audit.grounds import Ground
 from signals.audit.log import Actor, require_role
@@ -94,17 +93,35 @@ def remove_absence(operation: Operation, absence_id: uuid.UUID) -> None:
 
 def absences(session: Session, *, organisation_id: uuid.UUID | None, on: date) -> list[Away]:
     """Return the absences of an organisation (None: of all) on a day or later, earliest first."""
+    cover, also_away = aliased(StaffMember), aliased(Absence)
+    # The deputy may be ill by now: the day itself counts, or the first day of a later absence.
+    day = case((Absence.away_from > on, Absence.away_from), else_=literal(on, Date))
+    ill = exists().where(
+        also_away.staff_member_id == cover.id, also_away.away_from <= day, also_away.away_until >= day
+    )
+    able = (cover.id == Absence.cover_id) & cover.disabled_at.is_(None) & cover.role.in_(HOLDERS) & ~ill
     query = (
-        select(Absence, StaffMember.name)
+        select(Absence, StaffMember.name, cover.id, cover.name)
         .join(StaffMember, StaffMember.id == Absence.staff_member_id)
+        .outerjoin(cover, able)
         .where(Absence.away_until >= on, StaffMember.disabled_at.is_(None))
         .order_by(Absence.away_from, StaffMember.name, Absence.id)
     )
     if organisation_id is not None:
         query = query.where(Absence.organisation_id == organisation_id)
-    rows = [(absence, name) for absence, name in session.execute(query)]
-    able = _able_to_cover(session, [absence.cover_id for absence, _name in rows if absence.cover_id])
-    return [_described(absence, name, able, rows, on) for absence, name in rows]
+    return [
+        Away(
+            id=absence.id,
+            organisation_id=absence.organisation_id,
+            staff_id=absence.staff_member_id,
+            name=name,
+            away_from=absence.away_from,
+            away_until=absence.away_until,
+            cover_id=cover_id,
+            cover=cover_name,
+        )
+        for absence, name, cover_id, cover_name in session.execute(query)
+    ]
 
 
 def away_on(session: Session, *, organisation_id: uuid.UUID, on: date) -> dict[uuid.UUID, Away]:
@@ -187,39 +204,6 @@ def _check_cover(
 def _is_away(session: Session, staff_id: uuid.UUID, first: date, last: date) -> bool:
     query = select(Absence.id).where(Absence.staff_member_id == staff_id, _lasts(first, last)).limit(1)
     return session.scalar(query) is not None
-
-
-def _able_to_cover(session: Session, ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, str]:
-    query = select(StaffMember.id, StaffMember.name).where(
-        StaffMember.id.in_(ids), StaffMember.disabled_at.is_(None), StaffMember.role.in_(HOLDERS)
-    )
-    return {row.id: row.name for row in session.execute(query)} if ids else {}
-
-
-def _described(
-    absence: Absence,
-    name: str,
-    able: Mapping[uuid.UUID, str],
-    others: Sequence[tuple[Absence, str]],
-    on: date,
-) -> Away:
-    """Describe an absence. The deputy may be ill by now, so the day itself (or the first day) counts."""
-    day = max(on, absence.away_from)
-    away_too = any(
-        other.staff_member_id == absence.cover_id and other.away_from <= day <= other.away_until
-        for other, _name in others
-    )
-    cover_id = absence.cover_id if absence.cover_id in able and not away_too else None
-    return Away(
-        id=absence.id,
-        organisation_id=absence.organisation_id,
-        staff_id=absence.staff_member_id,
-        name=name,
-        away_from=absence.away_from,
-        away_until=absence.away_until,
-        cover_id=cover_id,
-        cover=able[cover_id] if cover_id else None,
-    )
 
 
 def _record(operation: Operation, absence: Absence, ground: Ground) -> None:

@@ -9,12 +9,12 @@ from typing import Final, Literal
 
 from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from privacy.link_codes import CodeRefused, LinkCodes, Token
 from signals.clock import Clock
 from signals.errors import SignalsError
 from signals.models import Challenge
+from signals.operation import Operation
 from signals.staff.identity import Secrets
 
 Purpose = Literal["register", "sign_in", "confirm"]
@@ -37,19 +37,11 @@ def new_challenge(
 
 
 def use_challenge(
-    session: Session,
-    clock: Clock,
-    *,
-    keystore: Secrets,
-    challenge: bytes,
-    purpose: Purpose,
-    member_id: uuid.UUID | None = None,
+    operation: Operation, challenge: bytes, purpose: Purpose, member_id: uuid.UUID | None = None
 ) -> None:
     """Mark a challenge as answered, once its answer is right. Raises `ChallengeRefused`."""
-    token = require_challenge(
-        clock, keystore=keystore, challenge=challenge, purpose=purpose, member_id=member_id
-    )
-    session.execute(delete(Challenge).where(Challenge.expires_at <= clock.now()))
+    token = require_challenge(operation, challenge, purpose, member_id)
+    operation.session.execute(delete(Challenge).where(Challenge.expires_at <= operation.now))
     answered = Challenge(
         id=uuid.UUID(bytes=token.nonce),
         purpose=purpose,
@@ -58,14 +50,14 @@ def use_challenge(
         expires_at=token.expires_at,
     )
     try:
-        with session.begin_nested():
-            session.add(answered)
+        with operation.session.begin_nested():
+            operation.session.add(answered)
     except IntegrityError:
         raise ChallengeRefused from None
 
 
 def require_challenge(
-    clock: Clock, *, keystore: Secrets, challenge: bytes, purpose: Purpose, member_id: uuid.UUID | None = None
+    operation: Operation, challenge: bytes, purpose: Purpose, member_id: uuid.UUID | None = None
 ) -> Token:
     """Return the token of a challenge that was made here for this purpose and person, and is not too old.
 
@@ -73,7 +65,7 @@ def require_challenge(
     """
     text = challenge.decode("ascii", "replace")
     try:
-        return _codes(keystore).read_token(text, purpose, str(member_id), now=clock.now())
+        return _codes(operation.keystore).read_token(text, purpose, str(member_id), now=operation.now)
     except CodeRefused:
         raise ChallengeRefused from None
 

@@ -67,9 +67,10 @@ def register(
     member = lock_account(session, staff_session)
     if len(passkeys_of(session, member_id=member.id)) >= MOST_PASSKEYS:
         raise Invalid(FieldProblem(field="label", code="too_many"))
-    challenge = _challenge(operation, answer, "register", member.id)
+    challenge = challenge_in(answer)
+    require_challenge(operation, challenge, "register", member.id)
     verified = verified_registration(party, answer, challenge)
-    _use(operation, challenge, "register", member.id)
+    use_challenge(operation, challenge, "register", member.id)
     made = Passkey(
         staff_member_id=member.id,
         label=label,
@@ -150,9 +151,10 @@ def _refusal(
     if member.disabled_at is not None or member_id not in (None, member.id):
         return Ground.PASSKEY
     try:
-        challenge = _challenge(operation, answer, _purpose(member_id), member_id)
+        challenge = challenge_in(answer)
+        require_challenge(operation, challenge, _purpose(member_id), member_id)
         count = verified_count(party, passkey, answer, challenge)
-        _use(operation, challenge, _purpose(member_id), member_id)
+        use_challenge(operation, challenge, _purpose(member_id), member_id)
     except (PasskeyRefused, ChallengeRefused):
         return Ground.PASSKEY
     if (count or passkey.sign_count) and count <= passkey.sign_count:
@@ -163,26 +165,6 @@ def _refusal(
 
 def _purpose(member_id: uuid.UUID | None) -> Purpose:
     return "confirm" if member_id else "sign_in"
-
-
-def _challenge(operation: Operation, answer: str, purpose: Purpose, member_id: uuid.UUID | None) -> bytes:
-    """Return the challenge in an answer if it is ours and still valid. Raises `ChallengeRefused`."""
-    found = challenge_in(answer)
-    require_challenge(
-        operation.clock, keystore=operation.keystore, challenge=found, purpose=purpose, member_id=member_id
-    )
-    return found
-
-
-def _use(operation: Operation, challenge: bytes, purpose: Purpose, member_id: uuid.UUID | None) -> None:
-    use_challenge(
-        operation.session,
-        operation.clock,
-        keystore=operation.keystore,
-        challenge=challenge,
-        purpose=purpose,
-        member_id=member_id,
-    )
 
 
 def _checked_label(label: str) -> str:
