@@ -15,7 +15,6 @@ from signals.staff.challenges import ChallengeRefused
 from signals.staff.relying_party import PasskeyRefused, RelyingParty
 from signals.staff.sign_in import SignedIn
 from signals.web.account.link_pages import json_answer, open_with_passkey
-from signals.web.http.messages import detail_of, title_of
 from signals.web.staff_kit import account_shared as shared
 from signals.web.staff_kit import auth, forms
 from signals.web.staff_kit.auth import EVERYONE, current, requires_page
@@ -55,7 +54,7 @@ def confirm_now() -> Any:
     except ValidationError as refused:
         return _confirm_page(errors=shared.errors_of(refused)), 400
     except (SignInFailed, TooManyGuesses) as refused:
-        return _confirm_page(trouble=f"{title_of(refused.code)}. {detail_of(refused.code)}"), refused.status
+        return _confirm_page(trouble=forms.trouble(refused.code)), refused.status
     return _confirmed(opened)
 
 
@@ -77,7 +76,7 @@ def confirm_with_passkey() -> Any:
     try:
         opened = open_with_passkey(_party(), member_id=current().member.id)
     except SignInFailed as refused:
-        return _confirm_page(trouble=f"{title_of(refused.code)}. {detail_of(refused.code)}"), refused.status
+        return _confirm_page(trouble=forms.trouble(refused.code)), refused.status
     return _confirmed(opened)
 
 

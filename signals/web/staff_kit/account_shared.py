@@ -73,10 +73,7 @@ def see_other(endpoint: str, **values: Any) -> Response:
 
 def errors_of(refused: ValidationError | Invalid) -> dict[str, str]:
     """Return what is wrong, by field, in the words of these pages."""
-    found = forms.messages(refused)
-    if isinstance(refused, Invalid):
-        found |= {p.field: str(_SAID_HERE[p.code]) for p in refused.problems if p.code in _SAID_HERE}
-    return found
+    return forms.messages(refused, _SAID_HERE)
 
 
 def party_here() -> RelyingParty | None:

@@ -18,7 +18,7 @@ from signals.staff.identity import MAX_PASSWORD
 from signals.vocabulary import AttemptKind, AttemptResult, DeferralReason, Outcome, ReferredTo
 from signals.web.http.field_problems import field_problems
 from signals.web.http.fields import StrictDate
-from signals.web.http.messages import field_message
+from signals.web.http.messages import detail_of, field_message, title_of
 from signals.web.staff_kit.auth import CSRF_FIELD
 from signals.web.staff_kit.context import desk
 from signals.web.staff_kit.schemas import Choice
@@ -166,9 +166,23 @@ def typed_text() -> dict[str, str]:
     return {name: text.replace("\r\n", "\n") for name, text in request.form.items() if name != CSRF_FIELD}
 
 
-def messages(refused: SignalsError | ValidationError) -> dict[str, str]:
-    """Return what is wrong, by the page's field; empty when no field is to blame."""
-    return {_PLACES.get(found.field, found.field): _message(found.code) for found in _problems(refused)}
+def messages(
+    refused: SignalsError | ValidationError, words: Mapping[str, LazyString] | None = None
+) -> dict[str, str]:
+    """Return what is wrong, by the page's field; empty when no field is to blame.
+
+    `words` of a page come before the common words for the codes of the domain.
+    """
+    here = (words or {}) if isinstance(refused, Invalid) else {}
+    return {
+        _PLACES.get(found.field, found.field): str(here.get(found.code) or _message(found.code))
+        for found in _problems(refused)
+    }
+
+
+def trouble(code: str) -> str:
+    """Return what is wrong and what to do, for a refusal without a field to blame."""
+    return f"{title_of(code)}. {detail_of(code)}"
 
 
 def _problems(refused: SignalsError | ValidationError) -> tuple[FieldProblem, ...]:

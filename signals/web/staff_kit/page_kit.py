@@ -11,7 +11,6 @@ from marshmallow import ValidationError
 
 from signals.errors import Conflict, Invalid, SignalsError
 from signals.web import labels
-from signals.web.http.messages import detail_of, title_of
 from signals.web.staff_kit import account_shared, display, forms
 from signals.web.staff_kit.auth import caller_or_none
 
@@ -39,18 +38,14 @@ def share_with(blueprint: Blueprint, sections: Sections) -> None:
 
 def errors_of(refused: SignalsError | ValidationError) -> dict[str, str]:
     """Return what is wrong, by field; empty when no field is to blame."""
-    found = forms.messages(refused)
-    if isinstance(refused, Invalid):
-        said = {p.field: str(_SAID_HERE[p.code]) for p in refused.problems if p.code in _SAID_HERE}
-        return found | said
-    return found
+    return forms.messages(refused, _SAID_HERE)
 
 
 def trouble_of(refused: SignalsError | ValidationError) -> str:
     """Return why a request was refused when no field is to blame."""
     if isinstance(refused, ValidationError | Invalid):
         return ""
-    return f"{title_of(refused.code)}. {detail_of(refused.code)}"
+    return forms.trouble(refused.code)
 
 
 def language() -> str:

@@ -7,8 +7,7 @@ from flask import Response, redirect, render_template, request
 
 from signals.errors import SignInFailed, TooManyGuesses
 from signals.staff.sign_in import SignedIn
-from signals.web.http.messages import detail_of, title_of
-from signals.web.staff_kit import auth, typed
+from signals.web.staff_kit import auth, forms, typed
 from signals.web.staff_kit.demo_hint import demo_accounts
 from signals.web.staff_kit.typed import Typed
 
@@ -52,7 +51,7 @@ def refused_page(refused: SignInFailed | TooManyGuesses) -> Any:
 def once_more_page(code: str) -> str:
     """Return the form again, with the kept form in it and the reason in words."""
     next_path = auth.local_path(request.form.get("next"))
-    return form_page(next_path=next_path, trouble=f"{title_of(code)}. {detail_of(code)}")
+    return form_page(next_path=next_path, trouble=forms.trouble(code))
 
 
 def holds_kept() -> bool:

@@ -7,7 +7,6 @@ from flask import Blueprint, render_template, request
 
 from signals.errors import Conflict, StaleVersion
 from signals.vocabulary import Role
-from signals.web.http.messages import detail_of, title_of
 from signals.web.staff_kit import account_shared as shared
 from signals.web.staff_kit import forms, limits
 from signals.web.staff_kit.auth import requires_page
@@ -34,7 +33,7 @@ def raise_limit(area_day_id: UUID) -> Any:
     except StaleVersion:
         return shared.see_other(".limit", area_day_id=area_day_id, done="raised")
     except Conflict as refused:
-        words = f"{title_of(refused.code)}. {detail_of(refused.code)}"
+        words = forms.trouble(refused.code)
         return _page(area_day_id, trouble=words), refused.status
     return shared.see_other(".limit", area_day_id=area_day_id, done="raised")
 

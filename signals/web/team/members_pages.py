@@ -9,10 +9,10 @@ from flask_babel import gettext
 from marshmallow import ValidationError
 from sqlalchemy import select
 
-from signals.errors import FieldProblem, Invalid, NotFound
+from signals.errors import FieldProblem, Invalid
 from signals.models import Approval, StaffMember
 from signals.operation import Operation
-from signals.staff import own_account, recovery, team
+from signals.staff import own_account, team
 from signals.staff.identity import normal_email
 from signals.staff.invitations import INVITED_BY_LEADS, Person
 from signals.staff.team_messages import AccountSettings
@@ -63,13 +63,7 @@ def invite() -> Any:
 @requires_page(Role.LEAD)
 def recover(member_id: UUID) -> Any:
     """Shut an account and mail its owner a link to set it up again."""
-
-    def change(operation: Operation, *, settings: AccountSettings) -> StaffMember:
-        member = _colleague(operation, member_id)
-        recovery.recover(operation, settings=settings, member=member)
-        return member
-
-    return _change("recovered", change)
+    return _change("recovered", partial(team.reset, member_id=member_id))
 
 
 @team_pages.post("/<uuid:member_id>/role")
@@ -132,9 +126,7 @@ def _shut_out(email: str) -> str | None:
 
 def _page(*, done: str = "", errors: dict[str, str] | None = None) -> str:
     with desk().reading() as session:
-        query = select(StaffMember).where(StaffMember.organisation_id == current().actor.organisation_id)
-        order = (StaffMember.disabled_at.is_not(None), StaffMember.name, StaffMember.id)
-        people = session.scalars(query.order_by(*order)).all()
+        people = team.members(session, organisation_id=current().actor.organisation_id)
     return render_template(
         "desk/account/team.html",
         people=people,
@@ -144,13 +136,6 @@ def _page(*, done: str = "", errors: dict[str, str] | None = None) -> str:
         errors=errors or {},
         typed=forms.typed_text() if errors else {},
     )
-
-
-def _colleague(operation: Operation, member_id: UUID) -> StaffMember:
-    member = operation.session.get(StaffMember, member_id)
-    if member is None or member.organisation_id != operation.actor.organisation_id:
-        raise NotFound
-    return member
 
 
 def _role(text: str) -> Role:

@@ -13,7 +13,6 @@ from signals.organisations.addressing import EMAIL
 from signals.organisations.recipients import MOST_RECIPIENTS
 from signals.organisations.team_settings import BOUNDS, RecipientWish, StaleSettings, is_proved
 from signals.vocabulary import STAFF_LANGUAGES, Role
-from signals.web.http.messages import detail_of, title_of
 from signals.web.staff_kit import account_shared as shared
 from signals.web.staff_kit import display, forms
 from signals.web.staff_kit.auth import current, requires_page
@@ -169,7 +168,7 @@ def _page(
 ) -> str:
     found = team_office.settings_of(organisation)
     errors = _errors(refused) if refused else {}
-    told = refused if isinstance(refused, SignalsError) and not errors else None
+    general = refused if isinstance(refused, SignalsError) and not errors else None
     rows = _rows(found) if form != "recipients" else _typed_rows()
     return render_template(
         "desk/settings.html",
@@ -186,7 +185,7 @@ def _page(
         done_in=_SECTIONS.get(done, ""),
         form=form,
         errors=errors,
-        trouble=f"{title_of(told.code)}. {detail_of(told.code)}" if told else "",
+        trouble=forms.trouble(general.code) if general else "",
         typed=forms.typed_text() if form else {},
     )
 
