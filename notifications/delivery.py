@@ -286,7 +286,7 @@ class _Courier:
             log.warning(event, channel=channel, reason=breaker.problem)
 
     def _record_delivered(self, session: Session, lease: Lease, sent: Sent, now: datetime) -> bool:
-        # The message arrived, whoever has the lease now: this stops a repeat that has not begun.
+        # The message arrived, under any lease: this stops a repeat that has not begun.
         undelivered = Target(id=lease.id, state=MessageState.DELIVERED)
         recorded = leasing.change(
             session,

@@ -17,12 +17,12 @@ from notifications.retry import INTERRUPTED, OUTCOME_UNKNOWN
 
 _TRANSLATIONS: Final = Path(__file__).parent / "translations"
 _Words = tuple[str, str]
-"""What happened, and the remedy."""
+"""The cause, and the remedy."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Explanation:
-    """What happened, and what fixes it."""
+    """The cause of a failure, and its remedy."""
 
     says: str
     fix: str

@@ -36,7 +36,7 @@ log = get_logger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Swept:
-    """How many keys were destroyed."""
+    """Return the number of destroyed keys."""
 
     case_keys: int
     mailbox_keys: int

@@ -67,13 +67,13 @@ class Practice:
             return set(session.scalars(select(OutboxMessage.recipient).where(OutboxMessage.event == event)))
 
     def links(self) -> dict[tuple[str, str], str]:
-        """Where each message leads, by event and recipient."""
+        """Return the path in each message, by event and recipient."""
         with self.world.sessions() as session:
             found = session.scalars(select(OutboxMessage)).all()
             return {(one.event, one.recipient): urlsplit(one.values["link"]).path for one in found}
 
     def receiver(self) -> uuid.UUID:
-        """Who receives a report from Amsterdam today."""
+        """Return the receiver of a report from Amsterdam today."""
         on = today(self.world.clock)
         found = self.world.router().route(IN_AMSTERDAM.postcode, IN_AMSTERDAM.number, on)
         return found.organisation_id

@@ -1,4 +1,4 @@
-"""What nobody attends to, on both databases: warned of in time, and deleted within art. 14's month."""
+"""Unattended signals on both databases: a warning in time, and deletion within art. 14's month."""
 
 import uuid
 from datetime import date, timedelta

@@ -493,7 +493,7 @@ def test_a_result_that_another_worker_recorded_first_counts_as_overtaken(outbox:
 
 
 class _Crash(Exception):
-    """What no channel should raise."""
+    """An error that no channel should raise."""
 
 
 def _crash(_: Outgoing) -> int:
@@ -514,7 +514,7 @@ class _During:
 
 @contextmanager
 def _counting(*names: str, target: Any = Pool) -> Iterator[Counter[str]]:
-    """How often each of SQLAlchemy's events happens meanwhile, in any pool or engine."""
+    """Count events of SQLAlchemy inside the block, in any pool or engine."""
     counts: Counter[str] = Counter()
     listeners = [(name, lambda *_, name=name: counts.update([name])) for name in names]
     for name, listener in listeners:

@@ -167,7 +167,7 @@ def test_a_message_is_found_by_its_ids_and_not_by_reading_the_outbox(
 
 
 def explained(session: Session, statement: str, values: Any) -> str:
-    """How the database goes about it; PostgreSQL as if there were many rows."""
+    """Return the query plan; PostgreSQL plans as for many rows."""
     connection = session.connection()
     if is_sqlite(session):
         return str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all())

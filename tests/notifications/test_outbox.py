@@ -1,4 +1,4 @@
-"""What a message may carry, and how long it waits."""
+"""The values of a message, and its random delay."""
 
 import random
 from datetime import datetime, timedelta

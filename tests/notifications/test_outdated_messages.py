@@ -1,4 +1,4 @@
-"""What waited while a provider was off: what is no longer true is dropped with the reason, the rest sent."""
+"""Messages that waited for a provider: obsolete ones expire with a reason, the others are sent."""
 
 import uuid
 from datetime import date, timedelta

@@ -138,7 +138,7 @@ def test_no_message_names_a_carrier_or_what_was_seen(event: Event, language: str
 
 
 OF_CARRIERS = (Event.AREA_NEARLY_FULL, Event.AREA_FULL)
-"""What phones send is a report ("melding"); once it is with a team, it is a signal."""
+"""A phone sends a report ("melding"); at a team it is a signal."""
 
 
 @pytest.mark.parametrize(("event", "language"), EVERY)

@@ -1,4 +1,4 @@
-"""Whom a message reaches, by which channel, and from when."""
+"""Contact points, their channels, and the hours of a team."""
 
 from datetime import UTC, date, datetime
 

@@ -1,4 +1,4 @@
-"""A csv of organisations is taken over whole, or not at all with every reason."""
+"""A CSV file of organisations is imported whole, or rejected with every reason."""
 
 import io
 import sys
@@ -103,7 +103,7 @@ def test_a_look_tells_what_would_be_done_and_writes_nothing(session: Session) ->
 
 
 def statements(session: Session) -> list[str]:
-    """What the database is asked from now on."""
+    """Return a list that collects the statements from now on."""
     asked: list[str] = []
 
     def heard(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
@@ -114,7 +114,7 @@ def statements(session: Session) -> list[str]:
 
 
 def many(count: int, *, teams: int) -> str:
-    """So many lines of so many organisations, each with an area of its own."""
+    """Return lines of organisations, each with an area of its own."""
     letters = "ABCDEGHJKL"
     lines = (
         f"Team {one},social_work,pc6,{1100 + one // 10}A{letters[one % 10]},2026-01-01\n"

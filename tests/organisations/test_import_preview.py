@@ -1,4 +1,4 @@
-"""Who looks at what a file of organisations would change holds nobody up, and waits for nobody."""
+"""A preview of an import blocks nobody and waits for nobody."""
 
 import io
 import threading

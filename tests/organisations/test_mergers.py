@@ -1,4 +1,4 @@
-"""A merger on both databases: the successor goes on seeing repeats, and nobody sees more than before."""
+"""Mergers on both databases: the successor keeps seeing repeats, and nobody sees more than before."""
 
 import uuid
 from dataclasses import replace
@@ -49,7 +49,7 @@ def merge(world: World) -> int:
 
 
 def shown_with(world: World, signal: Signal) -> list[EarlierSignal]:
-    """What a worker who opens the signal sees of earlier ones at its address."""
+    """Return the earlier signals that a worker sees when they open this one."""
     place = (signal.organisation_id, open_report(world.keystore, signal).address)
     (probe,) = probes_for(world.keystore, [place], today(world.clock))
     with world.sessions() as session:

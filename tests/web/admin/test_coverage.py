@@ -1,4 +1,4 @@
-"""What an administrator is told of coverage: what the next boundary change moves, and what cannot be."""
+"""The coverage pages and API: the next boundary change, and areas that cannot be covered."""
 
 from datetime import date
 from uuid import UUID

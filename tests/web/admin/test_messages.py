@@ -1,4 +1,4 @@
-"""How delivery goes, as administrators see it: health, dead letters without content, proofs, sheets."""
+"""Delivery as administrators see it: health, dead letters without content, drills, sheets."""
 
 import re
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Who oversees a team is not for its leads to decide: once there is a privacy officer, that one answers."""
+"""A team with a privacy officer: the officer, not a lead, decides about officers."""
 
 from typing import Any
 from uuid import UUID
