@@ -10,6 +10,7 @@ from signals.models import Recipient, Signal
 from signals.routing.postcodes import Address
 from signals.settings import NotificationsSettings
 from signals.vocabulary import SignalState
+from tests.factories import RecipientFactory
 from tests.support.arriving import in_batches
 from tests.support.world import AMSTERDAM, GRONINGEN, IN_GRONINGEN, World
 
@@ -21,7 +22,9 @@ def test_each_verified_recipient_gets_one_message_that_tells_no_address(world: W
         second = update(Recipient).where(Recipient.organisation_id == AMSTERDAM, Recipient.position == 2)
         session.execute(second.values(verified_on=None))
         session.add(
-            Recipient(organisation_id=AMSTERDAM, position=3, address="c@example.org", verified_on=TODAY)
+            RecipientFactory.build(
+                organisation_id=AMSTERDAM, position=3, address="c@example.org", verified_on=TODAY
+            )
         )
     world.receive(1)
     world.worker().arrive()

@@ -20,6 +20,7 @@ from signals.models import Approval, AreaDay, Organisation, StaffMember, StaffSe
 from signals.staff.sessions import csrf_token
 from signals.vocabulary import AuditAction, Role
 from signals.web.staff_kit.auth import COOKIE
+from tests.factories import ApprovalFactory
 from tests.support.desk_side import AMSTERDAM, GRONINGEN, Desk
 from tests.support.endpoints import ALLOWED, LETTERS, PEOPLE, Endpoint, _page_session, endpoints, of_staff
 
@@ -160,14 +161,8 @@ def _foreign_ids(desk: Desk) -> dict[str, UUID]:
         team = session.scalars(select(Organisation.id).where(Organisation.name == GRONINGEN)).one()
         gerda = session.scalars(select(StaffMember).where(StaffMember.email == "gerda@example.org")).one()
         bea = session.scalars(select(StaffMember.id).where(StaffMember.role == Role.ADMINISTRATOR)).one()
-        approval = Approval(
-            organisation_id=team,
-            action="grant",
-            role=Role.WORKER,
-            email="nora@example.org",
-            name="Nora",
-            asked_by_id=bea,
-            asked_at=desk.clock.now(),
+        approval = ApprovalFactory.build(
+            organisation_id=team, role=Role.WORKER, asked_by_id=bea, asked_at=desk.clock.now()
         )
         area_day = AreaDay(organisation_id=team, day=today(desk.clock), told_percent=80)
         session.add_all([approval, area_day])

@@ -21,6 +21,7 @@ from signals.staff.accounts import disable
 from signals.staff.invitations import Person
 from signals.staff.team_messages import AccountSettings
 from signals.vocabulary import AttemptKind, AttemptResult, Role, SignalState
+from tests.factories import RecipientFactory
 from tests.support.fenced_team import acting, person
 from tests.support.fences import FencedWorld, worker_of
 from tests.support.world import AMSTERDAM, GRONINGEN, World
@@ -80,8 +81,10 @@ def test_an_administrator_without_an_organisation_corrects_an_address_of_a_team(
     desk, bea = fenced_world.desk, person(fenced_world, ADMINISTRATOR, None)
     with fenced_world.all_seeing.sessions.begin() as session:
         first, *others = session.get_one(Organisation, AMSTERDAM).recipients
-        waiting = Recipient(organisation_id=AMSTERDAM, address="wacht@example.org", position=9)
-        spare = Recipient(
+        waiting = RecipientFactory.build(
+            organisation_id=AMSTERDAM, address="wacht@example.org", position=9, verified_on=None
+        )
+        spare = RecipientFactory.build(
             organisation_id=AMSTERDAM, address="ook@example.org", position=3, verified_on=first.verified_on
         )
         session.add_all([waiting, spare])

@@ -1,7 +1,7 @@
 """`signals doctor`: what it calls a problem, and what it does not."""
 
 import base64
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from string import ascii_uppercase
 from uuid import uuid4
@@ -9,7 +9,6 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import delete, insert, make_url, select, update
 
-from notifications.models import MessageState, OutboxMessage
 from privacy.secret_files import write_new_secret_file
 from signals.clock import SystemClock, today
 from signals.models import (
@@ -21,6 +20,7 @@ from signals.models import (
     SealedReport,
 )
 from signals.vocabulary import DeletionReason, OrganisationKind
+from tests.factories import OutboxMessageFactory
 from tests.factories.signals import SignalFactory
 from tests.support.commands import (
     Signals,
@@ -149,14 +149,5 @@ def test_a_signal_long_past_its_period_is_a_problem(signals: Signals, days: int,
 
 
 def test_mail_that_does_not_leave_is_a_problem(signals: Signals) -> None:
-    message = OutboxMessage(
-        event="new_signal",
-        subject_id=uuid4(),
-        channel="email",
-        recipient="a@example.org",
-        values={},
-        state=MessageState.QUEUED,
-        not_before=datetime(2026, 1, 5, tzinfo=UTC),
-    )
-    insert_rows(signals, message)
+    insert_rows(signals, OutboxMessageFactory.build())
     assert problems(signals) == {"outbox"}

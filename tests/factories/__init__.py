@@ -4,7 +4,14 @@
 """
 
 from tests.factories.base import EPOCH_DAY, MOMENT, using
+from tests.factories.messages import OutboxMessageFactory, RecipientFactory
 from tests.factories.organisations import OrganisationFactory
+from tests.factories.requests import (
+    ApprovalFactory,
+    ReferralFactory,
+    RegisterEntryFactory,
+    SealedReportFactory,
+)
 from tests.factories.signals import (
     AddressLinkFactory,
     ContactAttemptFactory,
@@ -17,9 +24,15 @@ __all__ = [
     "EPOCH_DAY",
     "MOMENT",
     "AddressLinkFactory",
+    "ApprovalFactory",
     "ContactAttemptFactory",
     "OrganisationFactory",
+    "OutboxMessageFactory",
     "ReceiptFactory",
+    "RecipientFactory",
+    "ReferralFactory",
+    "RegisterEntryFactory",
+    "SealedReportFactory",
     "SignalFactory",
     "StaffMemberFactory",
     "StaffSessionFactory",

@@ -32,14 +32,20 @@ class RowFactory(SQLAlchemyModelFactory, Generic[Row]):
 
     # factory-boy's own methods carry no types.
     @classmethod
+    def build(cls, **kwargs: Any) -> Row:
+        """Return a row that no session knows yet."""
+        row: Row = super().build(**kwargs)
+        return row
+
+    @classmethod
     def create(cls, **kwargs: Any) -> Row:
-        """One row, flushed."""
+        """Return one row, flushed."""
         row: Row = super().create(**kwargs)
         return row
 
     @classmethod
     def create_batch(cls, size: int, **kwargs: Any) -> list[Row]:
-        """Several rows, flushed."""
+        """Return several rows, flushed."""
         return [cls.create(**kwargs) for _ in range(size)]
 
 

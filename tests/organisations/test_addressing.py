@@ -8,6 +8,7 @@ from signals.errors import Invalid
 from signals.models import Organisation, Recipient
 from signals.organisations.addressing import EMAIL_ONLY, not_disturbing, team_of
 from signals.organisations.recipients import normal_phone, set_channel
+from tests.factories import RecipientFactory
 
 BOTH = frozenset({"email", "sms"})
 PHONE = "+31612345678"
@@ -20,7 +21,7 @@ def organisation(*recipients: Recipient, **values: object) -> Organisation:
 
 def recipient(**values: object) -> Recipient:
     usual: dict[str, object] = {"address": "een@example.org", "verified_on": VERIFIED}
-    return Recipient(**usual | values)
+    return RecipientFactory.build(**usual | values)
 
 
 def ways(one: Recipient, channels: frozenset[str] = BOTH) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 import migrations
 from signals.clock import FixedClock
 from signals.db import make_engine, session_factory
-from signals.models import AuditEntry, CoverageArea, Organisation, Recipient, RoutingVersion, StaffMember
+from signals.models import AuditEntry, CoverageArea, Organisation, RoutingVersion, StaffMember
 from signals.organisations.csv_import import (
     OrganisationImport,
     import_organisations,
@@ -24,6 +24,7 @@ from signals.organisations.drafts import ChangeKind, with_named
 from signals.organisations.onboarding import create_organisation
 from signals.routing.receivers import onboarded_on
 from signals.vocabulary import AuditAction, OrganisationKind, Role
+from tests.factories import RecipientFactory
 from tests.support.operations import operation
 
 CLOCK = FixedClock(datetime(2026, 11, 24, 9, 30, tzinfo=UTC))
@@ -197,7 +198,7 @@ def test_an_address_is_stored_in_one_spelling_and_found_in_any(session: Session)
 
 def test_a_new_recipient_must_be_verified_again_and_the_old_one_need_not(session: Session) -> None:
     take(session, FULL + TEAM)
-    third = Recipient(position=3, address="d@example.org", verified_on=VERIFIED)
+    third = RecipientFactory.build(position=3, address="d@example.org", verified_on=VERIFIED)
     team(session).recipients.append(third)
     take(session, FULL + TEAM.replace("b@example.org", "c@example.org"), verified_on=None)
     assert {r.address: r.verified_on for r in team(session).recipients} == {
@@ -318,7 +319,10 @@ def test_a_new_recipient_takes_the_place_of_one_that_the_file_does_not_name(
 
 def test_recipients_that_a_team_added_stay_though_a_file_names_two(session: Session) -> None:
     take(session, FULL + TEAM)
-    own = [Recipient(position=place, address=f"{place}@example.org") for place in (3, 4)]
+    own = [
+        RecipientFactory.build(position=place, address=f"{place}@example.org", verified_on=None)
+        for place in (3, 4)
+    ]
     own[0].verified_on = VERIFIED
     team(session).recipients.extend(own)
     session.flush()

@@ -16,6 +16,7 @@ from signals.models import Organisation, Recipient, StaffMember
 from signals.organisations.administration import RecipientEntry, change_organisation
 from signals.organisations.team_settings import RecipientWish, change_settings
 from signals.vocabulary import Role
+from tests.factories import RecipientFactory
 from tests.notifications.building import LINK, subject
 from tests.support.fences import FencedWorld
 from tests.support.world import AMSTERDAM, World
@@ -196,7 +197,7 @@ def test_a_phone_beside_a_new_address_must_be_verified(world: World, lead: Actor
     change_first(world, channel="sms", phone=PHONE, phone_verified_on=ON)
     with world.sessions.begin() as session:  # so that two stay verified
         third = {"position": 3, "address": "derde@example.org", "verified_on": ON}
-        session.add(Recipient(organisation_id=AMSTERDAM, **third))
+        session.add(RecipientFactory.build(organisation_id=AMSTERDAM, **third))
     others = [one.address for one in recipients(world)][1:]
     rearrange(world, lead, ["nieuw@example.org", *others], channel="sms", phone=PHONE)
     assert phone_of_first(world) == ("sms", PHONE, None)

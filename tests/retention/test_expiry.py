@@ -17,8 +17,9 @@ from signals.models import (
     StaffMember,
     StaffSession,
 )
-from signals.models.base import Base, new_id
+from signals.models.base import Base
 from signals.vocabulary import AuditAction
+from tests.factories import ApprovalFactory, ReferralFactory, RegisterEntryFactory
 from tests.support.world import AMSTERDAM, GRONINGEN, World
 
 
@@ -32,19 +33,19 @@ def add(world: World, rows: Iterable[Base]) -> None:
 
 
 def register_entry(world: World, staff: Actor) -> RegisterEntry:
-    return RegisterEntry(
-        organisation_id=AMSTERDAM, right="access", recorded_on=today(world.clock), recorded_by_id=staff.id,
-        signals_found=0, identity_checked="digid", residence_checked="brp", third_parties_checked=True,
-        outcome="exported",
-    )  # fmt: skip
+    return RegisterEntryFactory.build(
+        organisation_id=AMSTERDAM, recorded_by_id=staff.id, recorded_on=today(world.clock)
+    )
 
 
 def referral(world: World, staff: Actor) -> Referral:
-    return Referral(
-        signal_id=new_id(), reference="ABCD-EFGH", from_organisation_id=AMSTERDAM,
-        to_organisation_id=GRONINGEN, referred_on=today(world.clock), reason="moved",
-        referred_by_id=staff.id, old_case_key_id=new_id(), key_destroyed_on=today(world.clock),
-    )  # fmt: skip
+    return ReferralFactory.build(
+        from_organisation_id=AMSTERDAM,
+        to_organisation_id=GRONINGEN,
+        referred_by_id=staff.id,
+        referred_on=today(world.clock),
+        key_destroyed_on=today(world.clock),
+    )
 
 
 def session_of(world: World, staff: Actor) -> StaffSession:
@@ -56,10 +57,7 @@ def session_of(world: World, staff: Actor) -> StaffSession:
 
 
 def approval(world: World, staff: Actor) -> Approval:
-    return Approval(
-        organisation_id=AMSTERDAM, action="grant", email="nieuw@example.org", name="Nieuw",
-        asked_by_id=staff.id, asked_at=world.clock.now(),
-    )  # fmt: skip
+    return ApprovalFactory.build(organisation_id=AMSTERDAM, asked_by_id=staff.id, asked_at=world.clock.now())
 
 
 @pytest.mark.parametrize(

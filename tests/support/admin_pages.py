@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -16,6 +16,7 @@ from notifications.states import Switch, write_states
 from signals.db import session_factory
 from signals.models import AccountLink, Organisation, StaffMember
 from signals.organisations.current_addresses import still_reached
+from tests.factories import OutboxMessageFactory
 from tests.support.desk_side import AMSTERDAM, Desk
 
 NATIONAL = "Landelijk meldpunt"
@@ -70,13 +71,9 @@ def message(
     with session_factory(desk.engine).begin() as session:
         team = session.scalars(select(Organisation.id).where(Organisation.name == to)).one()
         for _ in range(number):
-            row = OutboxMessage(
-                event="new_signal",
-                subject_id=uuid4(),
+            row = OutboxMessageFactory.build(
                 organisation_id=team,
-                channel="email",
                 recipient=recipient,
-                values={"link": "https://signalen.example/desk", "claim_by": "2026-11-25"},
                 state=state,
                 not_before=now - timedelta(hours=1),
                 settled_at=now if state in (MessageState.DELIVERED, MessageState.FAILED) else None,

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from click.testing import CliRunner, Result
@@ -18,6 +17,7 @@ from signals.db import make_engine, session_factory
 from signals.models import (
     SealedReport,
 )
+from tests.factories import SealedReportFactory
 from tests.support.installation import install, settings_in
 
 TEAMS = """\
@@ -102,15 +102,8 @@ def problems(signals: Signals) -> set[str]:
 
 
 def waiting_report(organisation_id: Any, key_id: Any, on: date | None = None) -> SealedReport:
-    return SealedReport(
-        receipt_hash=b"r" * 32,
-        signal_id=uuid4(),
-        organisation_id=organisation_id,
-        mailbox_key_id=key_id,
-        schema_version=1,
-        received_on=on or date(2026, 1, 5),
-        unrouted=False,
-        envelope=b"sealed",
+    return SealedReportFactory.build(
+        organisation_id=organisation_id, mailbox_key_id=key_id, received_on=on or date(2026, 1, 5)
     )
 
 

@@ -8,7 +8,8 @@ import pytest
 from werkzeug.test import TestResponse
 
 from signals.db import session_factory
-from signals.models import Organisation, Recipient
+from signals.models import Organisation
+from tests.factories import RecipientFactory
 from tests.support.desk_side import AMSTERDAM, Desk
 from tests.support.pages import Browser, words
 from tests.support.team_pages import team_of
@@ -32,7 +33,7 @@ def grown(desk: Desk, number: int) -> list[str]:
     with session_factory(desk.engine).begin() as session:
         team = session.get_one(Organisation, organisation_of(desk, AMSTERDAM))
         team.recipients.extend(
-            Recipient(position=place, address=f"nummer{place}@example.org", verified_on=CHECKED)
+            RecipientFactory.build(position=place, address=f"nummer{place}@example.org", verified_on=CHECKED)
             for place in range(len(team.recipients) + 1, number + 1)
         )
     return addresses(desk)
@@ -125,7 +126,9 @@ def test_a_recipient_who_became_a_coordinator_blocks_no_other_change(
 ) -> None:
     with session_factory(desk.engine).begin() as session:
         team = session.get_one(Organisation, organisation_of(desk, AMSTERDAM))
-        team.recipients.append(Recipient(position=3, address="coen@example.org", verified_on=CHECKED))
+        team.recipients.append(
+            RecipientFactory.build(position=3, address="coen@example.org", verified_on=CHECKED)
+        )
     assert save(bea, path, suspended_from="2026-12-24").status_code == 303
     assert team_of(desk).suspended_from == date(2026, 12, 24)
     assert save(bea, path, **{"verified-0": ""}).status_code == 400

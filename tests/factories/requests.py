@@ -1,0 +1,63 @@
+"""Requests of residents and of administrators, and reports and referrals that they may concern."""
+
+from signals.models import Approval, Referral, RegisterEntry, SealedReport
+from signals.vocabulary import ApprovalAction
+from tests.factories.base import EPOCH_DAY, MOMENT, RowFactory, numbered_id, sequence
+
+
+class ApprovalFactory(RowFactory[Approval]):
+    """A request for an account; `organisation_id` and `asked_by_id` must be given."""
+
+    class Meta:
+        model = Approval
+
+    id = sequence(lambda n: numbered_id(0xA9, n))
+    action = ApprovalAction.GRANT
+    email = "nieuw@example.org"
+    name = "Nieuw"
+    asked_at = MOMENT
+
+
+class RegisterEntryFactory(RowFactory[RegisterEntry]):
+    """A request for access that was answered; `organisation_id` and `recorded_by_id` must be given."""
+
+    class Meta:
+        model = RegisterEntry
+
+    id = sequence(lambda n: numbered_id(0x4E, n))
+    right = "access"
+    recorded_on = EPOCH_DAY
+    signals_found = 0
+    identity_checked = "digid"
+    residence_checked = "brp"
+    third_parties_checked = True
+    outcome = "exported"
+
+
+class ReferralFactory(RowFactory[Referral]):
+    """A referral whose old key is destroyed; both organisations and `referred_by_id` must be given."""
+
+    class Meta:
+        model = Referral
+
+    id = sequence(lambda n: numbered_id(0x4F, n))
+    signal_id = sequence(lambda n: numbered_id(0x51, n))
+    reference = sequence(lambda n: f"{n // 10_000:04d}-{n % 10_000:04d}")
+    referred_on = EPOCH_DAY
+    reason = "moved"
+    old_case_key_id = sequence(lambda n: numbered_id(0xCA, n))
+    key_destroyed_on = EPOCH_DAY
+
+
+class SealedReportFactory(RowFactory[SealedReport]):
+    """A report that waits, with no real envelope; organisation and mailbox key must be given."""
+
+    class Meta:
+        model = SealedReport
+
+    receipt_hash = b"r" * 32
+    signal_id = sequence(lambda n: numbered_id(0x51, n))
+    schema_version = 1
+    received_on = EPOCH_DAY
+    unrouted = False
+    envelope = b"sealed"
