@@ -11,14 +11,14 @@ from signals.models.base import Base, UtcDateTime, coded, new_id
 from signals.models.organisation import Organisation
 from signals.vocabulary import ApprovalAction, Role
 
-NOT_TAKEN_UP: Final = -1
-"""`StaffMember.totp_last_step` of an invitation that its owner has not taken up yet: no step is before it."""
+NOT_ACTIVATED: Final = -1
+"""`StaffMember.totp_last_step` of an invitation that its owner has not activated; it is before every step."""
 
 
 class StaffMember(Base):
     """A person who signs in. `totp_sealed` is encrypted under a secret of the keystore.
 
-    `totp_last_step`: the step of the last code that was accepted, None before the first one; `NOT_TAKEN_UP`
+    `totp_last_step`: the step of the last code that was accepted, None before the first one; `NOT_ACTIVATED`
     as long as nobody ever set the account up.
     """
 

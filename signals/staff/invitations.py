@@ -11,7 +11,7 @@ from privacy.totp import new_totp_secret
 from signals.audit.log import SYSTEM
 from signals.errors import Forbidden
 from signals.models import Approval, StaffMember
-from signals.models.staff import NOT_TAKEN_UP
+from signals.models.staff import NOT_ACTIVATED
 from signals.operation import Operation
 from signals.staff.accounts import add_staff
 from signals.staff.recovery import approves, mail_link
@@ -60,7 +60,7 @@ def invite(
         hasher=_NO_WORK,
     ).member
     member.password_hash = unusable_password(settings.hasher)
-    member.totp_last_step = NOT_TAKEN_UP
+    member.totp_last_step = NOT_ACTIVATED
     mail_link(operation, settings, member, "invitation")
     return member
 

@@ -27,7 +27,7 @@ from signals.clock import Clock
 from signals.db import set_local
 from signals.errors import FieldProblem, Forbidden, Invalid, SignalsError
 from signals.models import AccountLink, Approval, Passkey, StaffMember
-from signals.models.staff import NOT_TAKEN_UP
+from signals.models.staff import NOT_ACTIVATED
 from signals.operation import Operation
 from signals.staff.accounts import record_change
 from signals.staff.identity import Secrets, actor_for, normal_email, seal_totp
@@ -71,8 +71,8 @@ def recover(
         raise Forbidden
     locked.password_hash = unusable_password(settings.hasher)
     locked.totp_sealed = seal_totp(keystore, locked.id, new_totp_secret())
-    invited = locked.totp_last_step == NOT_TAKEN_UP
-    locked.totp_last_step = NOT_TAKEN_UP if invited else None
+    invited = locked.totp_last_step == NOT_ACTIVATED
+    locked.totp_last_step = NOT_ACTIVATED if invited else None
     revoke_all(session, operation.clock, member=locked)
     session.execute(delete(Passkey).where(Passkey.staff_member_id == locked.id))
     mail_link(operation, settings, locked, "invitation" if invited else "recovery")
@@ -132,7 +132,7 @@ def offered_totp(keystore: Secrets, link_id: uuid.UUID) -> str:
     return b32encode(_codes(keystore).secret(str(link_id))[:20]).decode()
 
 
-def take_up(
+def activate(
     operation: Operation,
     *,
     token: str,

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session
 
 from signals.models import StaffMember
-from signals.models.staff import NOT_TAKEN_UP
+from signals.models.staff import NOT_ACTIVATED
 from signals.vocabulary import Role
 
 APPROVERS: Final = (Role.LEAD, Role.PRIVACY_OFFICER)
@@ -19,7 +19,7 @@ APPROVERS: Final = (Role.LEAD, Role.PRIVACY_OFFICER)
 
 def is_live(session: Session, organisation_id: uuid.UUID | None) -> bool:
     """Tell whether an organisation has, or ever had, an activated account."""
-    return _any(session, StaffMember.organisation_id == organisation_id, _taken_up())
+    return _any(session, StaffMember.organisation_id == organisation_id, _activated())
 
 
 def has_approver(session: Session, organisation_id: uuid.UUID | None, *, besides: str = "") -> bool:
@@ -30,7 +30,7 @@ def has_approver(session: Session, organisation_id: uuid.UUID | None, *, besides
         StaffMember.role.in_(APPROVERS),
         StaffMember.email != besides,
         StaffMember.disabled_at.is_(None),
-        _taken_up(),
+        _activated(),
     )
 
 
@@ -41,7 +41,7 @@ def has_officer(session: Session, organisation_id: uuid.UUID | None) -> bool:
         StaffMember.organisation_id == organisation_id,
         StaffMember.role == Role.PRIVACY_OFFICER,
         StaffMember.disabled_at.is_(None),
-        _taken_up(),
+        _activated(),
     )
 
 
@@ -49,5 +49,5 @@ def _any(session: Session, *conditions: ColumnElement[bool]) -> bool:
     return bool(session.scalar(select(exists().where(*conditions))))
 
 
-def _taken_up() -> ColumnElement[bool]:
-    return StaffMember.totp_last_step.is_distinct_from(NOT_TAKEN_UP)
+def _activated() -> ColumnElement[bool]:
+    return StaffMember.totp_last_step.is_distinct_from(NOT_ACTIVATED)

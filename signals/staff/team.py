@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from signals.audit.log import require_role
 from signals.errors import FieldProblem, Forbidden, Invalid, NotFound
 from signals.models import Approval, Organisation, StaffMember
-from signals.models.staff import NOT_TAKEN_UP
+from signals.models.staff import NOT_ACTIVATED
 from signals.operation import Operation
 from signals.staff import accounts
 from signals.staff.approvals import ask, refuse_wrong_person
@@ -216,7 +216,7 @@ def _let_in_again(operation: Operation, settings: AccountSettings, member: Staff
 def _invited(session: Session, organisation_id: uuid.UUID | None) -> Collection[uuid.UUID]:
     """Return the ids of invited people of an organisation who have not activated their account."""
     query = select(StaffMember.id).where(
-        StaffMember.organisation_id == organisation_id, StaffMember.totp_last_step == NOT_TAKEN_UP
+        StaffMember.organisation_id == organisation_id, StaffMember.totp_last_step == NOT_ACTIVATED
     )
     return session.scalars(query).all()
 

@@ -53,7 +53,7 @@ from signals.routing.areas import Area
 from signals.staff import absence, passkeys
 from signals.staff.accounts import add_staff
 from signals.staff.invitations import Person
-from signals.staff.recovery import LinkRefused, link_token, offered_totp, take_up
+from signals.staff.recovery import LinkRefused, activate, link_token, offered_totp
 from signals.staff.team import change_role, grant
 from signals.staff.team_messages import AccountSettings
 from signals.vocabulary import (
@@ -152,7 +152,7 @@ def test_a_first_lead_who_comes_while_another_is_invited_makes_it_a_request(worl
 
     def come() -> None:
         with suppress(LinkRefused), world.sessions.begin() as session:
-            take_up(
+            activate(
                 world.operation(session),
                 token=token,
                 password="zeven groene fietsen",

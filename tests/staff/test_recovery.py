@@ -97,7 +97,7 @@ class Office:
     def take_up(self, token: str, **how: Any) -> sign_in.SignedIn:
         values: dict[str, Any] = {"password": PASSWORD} | how
         values.setdefault("totp", self.code(token))
-        return recovery.take_up(self.operation(), token=token, absolute_hours=12, hasher=CHEAP, **values)
+        return recovery.activate(self.operation(), token=token, absolute_hours=12, hasher=CHEAP, **values)
 
     def sign_in(self, email: str, totp: str) -> sign_in.SignedIn:
         return sign_in.sign_in_with_password(

@@ -55,7 +55,7 @@ def link() -> str:
 def show_link() -> Any:
     """Show the purpose of the link, and the form to set the account up."""
     auth.refuse_other_sites()
-    return _take_up_page(request.form.get("token", ""))
+    return _activation_page(request.form.get("token", ""))
 
 
 @door_pages.post("/account/link/use")
@@ -65,9 +65,9 @@ def use_link() -> Any:
     auth.refuse_other_sites()
     token = request.form.get("token", "")
     try:
-        opened = _take_up(token, **forms.load(_TAKE_UP))
+        opened = _activate(token, **forms.load(_ACTIVATION))
     except (ValidationError, Invalid) as refused:
-        return _take_up_page(token, shared.errors_of(refused))
+        return _activation_page(token, shared.errors_of(refused))
     except LinkRefused as refused:
         return _link_refused(refused)
     auth.use_page_session(opened)
@@ -93,9 +93,9 @@ def json_answer(text: str) -> Response:
     return Response(text, content_type="application/json")
 
 
-def _take_up(token: str, password: str, totp: str) -> SignedIn:
+def _activate(token: str, password: str, totp: str) -> SignedIn:
     with unknown_operation() as operation:
-        return recovery.take_up(
+        return recovery.activate(
             operation,
             token=token,
             password=password,
@@ -105,7 +105,7 @@ def _take_up(token: str, password: str, totp: str) -> SignedIn:
         )
 
 
-def _take_up_page(token: str, errors: dict[str, str] | None = None) -> Any:
+def _activation_page(token: str, errors: dict[str, str] | None = None) -> Any:
     context = desk()
     try:
         with context.reading() as session:
@@ -137,4 +137,4 @@ def _party() -> RelyingParty:
     return party
 
 
-_TAKE_UP = shared.ConfirmForm()
+_ACTIVATION = shared.ConfirmForm()

@@ -30,7 +30,7 @@ class FullDaySchema(Schema):
     told_percent = fields.Integer(
         required=True,
         validate=validate.OneOf([0, 80, 100]),
-        metadata={"description": "How full it was when people were told; 0 after a raise"},
+        metadata={"description": "How full it was when people were notified; 0 after a raise"},
     )
     limit = fields.Integer(required=True, metadata={"description": "Reports that are taken in on that day"})
     next_limit = fields.Integer(

@@ -79,7 +79,7 @@ class ChangeSettingsSchema(Strict):
     recipients = fields.List(
         fields.Nested(RecipientWishSchema),
         validate=validate.Length(max=MOST_RECIPIENTS, error="too_many"),
-        metadata={"description": "All of them, in the order in which they are told"},
+        metadata={"description": "All of them, in the order in which they are notified"},
     )
 
     @post_load

@@ -48,7 +48,7 @@ def take_up(desk: Desk, token: str) -> None:
     with Session(desk.engine) as session, session.begin():
         found = recovery.link_of(session, desk.clock, token=token)
         totp = pyotp.TOTP(recovery.offered_totp(desk.keystore, found.id)).at(desk.clock.now())
-        recovery.take_up(
+        recovery.activate(
             desk.operation(session),
             token=token,
             password="zeven groene fietsen",
