@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from signals.models import StaffMember
     from signals.settings import Settings
-    from signals.staff.team_messages import AccountSettings
+    from signals.staff.change_messages import AccountSettings
 
 ISSUER = "Signalen"
 _RESET = "The worker mails them a link, which works for 24 hours. The team and all administrators are told."
@@ -139,7 +139,7 @@ def reset(context: click.Context, email: str, *, as_json: bool) -> None:
 
 def _account_settings(settings: "Settings") -> "AccountSettings":
     from privacy.passwords import PasswordHasherSettings
-    from signals.staff.team_messages import AccountSettings
+    from signals.staff.change_messages import AccountSettings
 
     hasher = PasswordHasherSettings(memory_kib=settings.sessions.password_memory_kib)
     return AccountSettings(site=settings.server.public_url.rstrip("/"), hasher=hasher)

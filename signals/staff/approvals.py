@@ -14,11 +14,11 @@ from signals.errors import Conflict, FieldProblem, Forbidden, Invalid, NotFound
 from signals.models import Approval, StaffMember
 from signals.operation import Operation
 from signals.staff.accounts import problems_of_person, set_role, shut
+from signals.staff.change_messages import APPROVAL_DAYS, AccountSettings, notify, notify_team
 from signals.staff.identity import normal_email
 from signals.staff.invitations import Person, invite
 from signals.staff.recovery import open_again, recover
 from signals.staff.standing import APPROVERS, has_approver, has_officer
-from signals.staff.team_messages import APPROVAL_DAYS, AccountSettings, notify, notify_team
 from signals.vocabulary import ApprovalAction, AuditAction, Role
 
 _MOST_SHOWN = 200

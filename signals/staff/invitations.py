@@ -14,9 +14,9 @@ from signals.models import Approval, StaffMember
 from signals.models.staff import NOT_ACTIVATED
 from signals.operation import Operation
 from signals.staff.accounts import add_staff
+from signals.staff.change_messages import AccountSettings
 from signals.staff.recovery import approves, mail_link
 from signals.staff.standing import has_officer, is_live
-from signals.staff.team_messages import AccountSettings
 from signals.vocabulary import ApprovalAction, Role
 
 INVITED_BY_LEADS: Final = frozenset({Role.WORKER, Role.LEAD, Role.PRIVACY_OFFICER})

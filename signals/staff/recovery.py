@@ -30,12 +30,12 @@ from signals.models import AccountLink, Approval, Passkey, StaffMember
 from signals.models.staff import NOT_ACTIVATED
 from signals.operation import Operation
 from signals.staff.accounts import record_change
+from signals.staff.change_messages import AccountSettings
 from signals.staff.identity import Secrets, actor_for, normal_email, seal_totp
 from signals.staff.new_passwords import problems_of_password
 from signals.staff.sessions import revoke_all
 from signals.staff.sign_in import SignedIn, lock_member, open_for
 from signals.staff.standing import is_live
-from signals.staff.team_messages import AccountSettings
 from signals.vocabulary import STAFF_LANGUAGES, ApprovalAction, AuditAction, Role
 
 Purpose = Literal["invitation", "recovery"]

@@ -19,11 +19,11 @@ from signals.models.staff import NOT_ACTIVATED
 from signals.operation import Operation
 from signals.staff import accounts
 from signals.staff.approvals import ask, refuse_wrong_person
+from signals.staff.change_messages import AccountSettings, notify_administrators, notify_team
 from signals.staff.identity import normal_email
 from signals.staff.invitations import INVITED_BY_LEADS, Person, invite
 from signals.staff.recovery import open_again, recover
 from signals.staff.standing import has_officer, is_live
-from signals.staff.team_messages import AccountSettings, notify_administrators, notify_team
 from signals.vocabulary import ApprovalAction, Role
 
 

@@ -23,7 +23,7 @@ from privacy.passwords import PasswordHasherSettings
 from signals.models import AccountLink, Passkey, StaffMember
 from signals.settings import ServerSettings, SessionsSettings
 from signals.staff import accounts, recovery
-from signals.staff.team_messages import AccountSettings
+from signals.staff.change_messages import AccountSettings
 from signals.vocabulary import ProcessRole, Role
 from tests.support.world import AMSTERDAM, World, make_world
 

@@ -18,8 +18,8 @@ from signals.organisations.team_settings import RecipientWish, ask_again, change
 from signals.staff import approvals, team
 from signals.staff.absence import absences, add_absence, remove_absence
 from signals.staff.accounts import disable
+from signals.staff.change_messages import AccountSettings
 from signals.staff.invitations import Person
-from signals.staff.team_messages import AccountSettings
 from signals.vocabulary import AttemptKind, AttemptResult, Role, SignalState
 from tests.factories import RecipientFactory
 from tests.support.fenced_team import acting, person

@@ -16,8 +16,8 @@ from signals.models import AccountLink, Organisation, Recipient, Signal, StaffMe
 from signals.notices.obsolete import why_obsolete
 from signals.organisations.administration import RecipientEntry, change_organisation
 from signals.organisations.recipients import ask_for_proof
+from signals.staff.change_messages import AccountSettings
 from signals.staff.recovery import recover
-from signals.staff.team_messages import AccountSettings
 from signals.vocabulary import Role
 from tests.support.desk_fixtures import CHEAP
 from tests.support.world import AMSTERDAM, World

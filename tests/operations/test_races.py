@@ -52,10 +52,10 @@ from signals.retention.purging import purge
 from signals.routing.areas import Area
 from signals.staff import absence, passkeys
 from signals.staff.accounts import add_staff
+from signals.staff.change_messages import AccountSettings
 from signals.staff.invitations import Person
 from signals.staff.recovery import LinkRefused, activate, link_token, offered_totp
 from signals.staff.team import change_role, grant
-from signals.staff.team_messages import AccountSettings
 from signals.vocabulary import (
     DeletionReason,
     OrganisationKind,

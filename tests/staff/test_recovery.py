@@ -26,11 +26,11 @@ from signals.models import (
 )
 from signals.operation import Operation
 from signals.staff import identity, invitations, own_account, recovery, sign_in
+from signals.staff.change_messages import AccountSettings
 from signals.staff.invitations import Person
 from signals.staff.new_passwords import problems_of_password
 from signals.staff.recovery import LinkRefused
 from signals.staff.stale import forget_stale
-from signals.staff.team_messages import AccountSettings
 from signals.vocabulary import AuditAction, Role
 from tests import factories
 from tests.support.desk_fixtures import (

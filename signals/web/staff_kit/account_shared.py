@@ -11,10 +11,10 @@ from marshmallow import ValidationError, fields, validate
 from privacy.passwords import PasswordHasherSettings
 from privacy.totp import provisioning_uri
 from signals.errors import Invalid
+from signals.staff.change_messages import AccountSettings
 from signals.staff.identity import MAX_PASSWORD
 from signals.staff.passkeys import MAX_LABEL
 from signals.staff.relying_party import NAME, RelyingParty, relying_party
-from signals.staff.team_messages import AccountSettings
 from signals.vocabulary import STAFF_LANGUAGES
 from signals.web.staff_kit import forms, page_context, refusals
 from signals.web.staff_kit.context import desk

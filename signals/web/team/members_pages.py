@@ -13,9 +13,9 @@ from signals.errors import FieldProblem, Invalid
 from signals.models import Approval, StaffMember
 from signals.operation import Operation
 from signals.staff import own_account, team
+from signals.staff.change_messages import AccountSettings
 from signals.staff.identity import normal_email
 from signals.staff.invitations import INVITED_BY_LEADS, Person
-from signals.staff.team_messages import AccountSettings
 from signals.vocabulary import Role
 from signals.web.labels import label
 from signals.web.staff_kit import account_shared as shared
