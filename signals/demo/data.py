@@ -8,6 +8,8 @@ from importlib.resources import files
 from typing import Any, Final
 
 from signals.casework.outcomes import NotReachedReason, ReopenReason
+from signals.intake.content import Report, Summary
+from signals.routing.postcodes import Address
 from signals.vocabulary import (
     AttemptKind,
     AttemptResult,
@@ -40,32 +42,26 @@ class Story:
 
     team: str
     days_ago: int
-    postcode: str = field(repr=False)
-    number: int = field(repr=False)
-    addition: str = field(repr=False)
-    concern_types: tuple[ConcernType, ...] = field(repr=False)
-    seen: Seen | None = field(repr=False)
+    report: Report = field(repr=False)
     steps: tuple[Step, ...]
 
 
 def stories() -> Iterator[Story]:
     """Yield all stories. Raises `ValueError` or `KeyError` for an unknown code in the file."""
     data = demo_data()
-    concerns = {name: tuple(map(ConcernType, codes)) for name, codes in data["concerns"].items()}
     plots = {name: tuple(map(_step, lines.splitlines())) for name, lines in data["plots"].items()}
     for team, lines in data["stories"].items():
         for line in lines.splitlines():
-            days_ago, postcode, house, concern, seen, plot = line.split(maxsplit=5)
-            yield Story(
-                team=team,
-                days_ago=int(days_ago),
-                postcode=postcode,
-                number=int(house.rstrip("ABC")),
-                addition=house.lstrip("0123456789"),
-                concern_types=concerns[concern],
-                seen=None if seen == "-" else Seen(seen),
-                steps=plots[plot],
+            days_ago, postcode, house, concerns, seen, plot = line.split(maxsplit=5)
+            number, addition = house.rstrip("ABC"), house.lstrip("0123456789")
+            report = Report(
+                address=Address.parse(postcode=postcode, number=int(number), addition=addition),
+                summary=Summary(
+                    concern_types=tuple(map(ConcernType, data["concerns"][concerns])),
+                    seen=None if seen == "-" else Seen(seen),
+                ),
             )
+            yield Story(team=team, days_ago=int(days_ago), report=report, steps=plots[plot])
 
 
 def weights(name: str) -> Mapping[str, int]:

@@ -9,20 +9,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final, cast
 
-from sqlalchemy import Table
+from sqlalchemy import Connection, Table
 from sqlalchemy.orm import Session
 
 from privacy.bulk import insert_many
-from privacy.disclosure.tables import QUARTER, read_period
+from privacy.disclosure.tables import read_period
 from privacy.pseudonyms import quarter_of
 from signals import reference
-from signals.clock import AMSTERDAM, Clock, FixedClock, today
+from signals.clock import AMSTERDAM, FixedClock, today
 from signals.demo.data import weights
 from signals.models import SignalFact
 from signals.models.base import new_id
+from signals.operations.jobs import Worker
 from signals.organisations.csv_file import Progress
-from signals.statistics.counting import last_day_of, quarter_after
-from signals.statistics.due_periods import next_due
+from signals.statistics.counting import last_day_of, located_by, quarter_after
 from signals.statistics.facts import region_of
 from signals.statistics.releasing import Releasing
 from signals.vocabulary import AttemptKind
@@ -37,9 +37,6 @@ _SEASON: Final[Mapping[int, float]] = {1: 1.06, 2: 0.97, 3: 0.91, 4: 1.06}
 
 _CHANCE: Final = 0.03
 """The share by which a quarter may differ from its season."""
-
-_MOST_PERIODS: Final = QUARTERS + 2
-"""Eight quarters in a row hold at most two whole years, and never four."""
 
 _SEED: Final = 2024
 _RELEASED_AFTER: Final = timedelta(days=36)
@@ -61,20 +58,29 @@ class Streams(dict[str, random.Random]):
 
 def add_facts(session: Session, *, on: date) -> int:
     """Write the facts of the eight quarters before the quarter of this date; return how many."""
-    facts = list(demo_facts(closed_quarters(on)))
-    columns = {name: [fact[name] for fact in facts] for name in facts[0]}
-    return insert_many(session.connection(), cast(Table, SignalFact.__table__), columns)
+    return insert_facts(session.connection(), list(demo_facts(closed_quarters(on))))
 
 
-def release_all(releasing: Releasing, now: Clock, *, progress: Progress) -> None:
-    """Release everything that is over, each some weeks after its end, as the worker does."""
-    for _ in progress(range(_MOST_PERIODS), "figures"):
-        with releasing.sessions() as session:
-            period = next_due(session, today(now))
-        if period is None:
-            return
-        at = datetime.combine(_end_of(period) + _RELEASED_AFTER, time(4), AMSTERDAM).astimezone(UTC)
-        releasing.release(FixedClock(min(at, now.now())), period=period)
+def insert_facts(connection: Connection, facts: Sequence[Mapping[str, Any]]) -> int:
+    """Insert `demo_facts`; return how many."""
+    table = cast(Table, SignalFact.__table__)
+    columns = {column.name: [fact.get(column.name) for fact in facts] for column in table.columns}
+    return insert_many(connection, table, columns)
+
+
+def release_all(worker: Worker, chance: random.Random, *, progress: Progress) -> None:
+    """Release each quarter and year some weeks after its end, as the worker does."""
+    releasing = Releasing(
+        sessions=worker.sessions,
+        keys=worker.keystore,
+        locate=located_by(worker.router),
+        chance=chance,
+        remembers=False,  # a second demo starts without the ledger of the first
+    )
+    now = worker.clock.now()
+    for quarter in progress(closed_quarters(today(worker.clock)), "figures"):
+        at = datetime.combine(last_day_of(quarter) + _RELEASED_AFTER, time(4), AMSTERDAM).astimezone(UTC)
+        releasing.release_due(FixedClock(min(at, now)), grace_days=0)
 
 
 def closed_quarters(on: date) -> list[str]:
@@ -86,7 +92,7 @@ def closed_quarters(on: date) -> list[str]:
 
 
 def demo_facts(quarters: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """Yield the values of `SignalFact` rows, the same every time except for their ids."""
+    """Yield the values of `SignalFact` rows, the same every time except for ids; missing values are null."""
     chance = Streams()
     places = {place.code: place.inhabitants for place in reference.municipalities().values()}
     for number, quarter in enumerate(quarters):
@@ -108,23 +114,16 @@ def _fact(chance: Streams, quarter: str, municipality_code: str) -> dict[str, An
         "received_quarter": quarter,
         "concern_types": _types(chance["types"]),
         "repeat": chance["repeat"].random() < _REPEAT,
-        "intake_counted": None,
-        "outcome_counted": None,
         **(_followed_up(chance, quarter) if claimed else _NOT_CLAIMED),
     }
 
 
 _NOT_CLAIMED: Final[Mapping[str, Any]] = {
-    "concluded_quarter": None,
-    "hours_to_claim": None,
-    "hours_to_contact": None,
     "claimed_in_time": False,
     "contacted_in_time": False,
     "attempts": "",
     "attempts_count": 0,
     "reached": False,
-    "outcome": None,
-    "newly_known": None,
 }
 """Nobody claimed the signal, and it was purged after four weeks."""
 
@@ -186,8 +185,3 @@ def _one(rng: random.Random, weighted: Mapping[str, int]) -> str:
 
 def _draw(rng: random.Random, weighted: Mapping[str, int], number: int) -> list[str]:
     return rng.choices(list(weighted), list(weighted.values()), k=number)
-
-
-def _end_of(period: str) -> date:
-    wanted = read_period(period)
-    return last_day_of(period) if wanted.kind == QUARTER else date(wanted.last, 12, 31)

@@ -120,29 +120,30 @@ class Worker:
         """
         url, channels = self.settings.server.public_url, frozenset(self.channels)
         with self.sessions.begin() as session:
-            release_stranded_signals(self._operation(session))
+            release_stranded_signals(self.operation(session))
         with self.sessions.begin() as session:
             return remind(session, self.clock, public_url=url, channels=channels)
 
-    def _operation(self, session: Session) -> Operation:
+    def operation(self, session: Session) -> Operation:
         return Operation(
             session=session, clock=self.clock, actor=SYSTEM, audit=self.audit, keystore=self.keystore
         )
 
     @contextmanager
-    def _begin(self) -> Iterator[Operation]:
+    def begin(self) -> Iterator[Operation]:
+        """Open a transaction for an operation of the system, and commit it."""
         with self.sessions.begin() as session:
-            yield self._operation(session)
+            yield self.operation(session)
 
     def ask_for_proof(self) -> int:
         """Send each new address and phone its link, for whoever typed it waits; returns how many messages."""
         url, channels = self.settings.server.public_url, frozenset(self.channels)
         with self.sessions.begin() as session:
-            return ask_for_proof(self._operation(session), public_url=url, channels=channels)
+            return ask_for_proof(self.operation(session), public_url=url, channels=channels)
 
     def drill(self) -> DrillReport:
         """Send the drills that are due and follow up those that nobody answered."""
-        return self.drills().run(self._begin)
+        return self.drills().run(self.begin)
 
     def drills(self) -> Drills:
         """Drills, with everything they need."""
@@ -201,10 +202,10 @@ class Worker:
         nobody's turn to write is taken.
         """
         with Session(reading(self.engine)) as session:
-            if mailbox_keys_are_whole(self._operation(session)):
+            if mailbox_keys_are_whole(self.operation(session)):
                 return 0
         with self.sessions.begin() as session:
-            return provision_mailbox_keys(self._operation(session))
+            return provision_mailbox_keys(self.operation(session))
 
     def link_audit(self) -> int:
         """Link waiting audit entries, batch after batch, and sign the chain's head; returns how many."""

@@ -124,11 +124,11 @@ class Releasing:
 
         Raises `ReleaseRefused` when another process releases.
         """
-        with self.sessions() as session:
-            if not is_sqlite(session):
-                session.begin()
-                if not session.scalar(text("SELECT pg_try_advisory_xact_lock(:n)"), {"n": _LOCK}):
-                    raise ReleaseRefused("another process is releasing figures")
+        # Commit at the end: the demo runs this inside a transaction, where a rollback undoes the release.
+        with self.sessions.begin() as session:
+            lock = text("SELECT pg_try_advisory_xact_lock(:n)")
+            if not is_sqlite(session) and not session.scalar(lock, {"n": _LOCK}):
+                raise ReleaseRefused("another process is releasing figures")
             try:
                 yield
             except IntegrityError:

@@ -5,18 +5,16 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from random import Random
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Engine, Table
+from sqlalchemy import Engine
 
 import migrations
-from privacy.bulk import insert_many
 from privacy.keystore import Keystore, open_keystore
 from privacy.secret_files import load_master_key, write_new_secret_file
 from signals.clock import FixedClock
 from signals.db import make_engine, session_factory
-from signals.demo.facts import add_facts, demo_facts
-from signals.models import SignalFact
+from signals.demo.facts import add_facts, demo_facts, insert_facts
 from signals.models.base import new_id
 from signals.statistics.releasing import Releasing
 from tests.bench.results import Line
@@ -61,10 +59,8 @@ def _prepare(engine: Engine, releasing: Releasing, facts: int) -> None:
 
 
 def _insert(engine: Engine, rows: Sequence[dict[str, Any]]) -> None:
-    columns: dict[str, list[Any]] = {name: [row[name] for row in rows] for name in rows[0]}
-    columns["id"] = [new_id() for _ in rows]
     with engine.begin() as connection:
-        insert_many(connection, cast(Table, SignalFact.__table__), columns)
+        insert_facts(connection, [{**row, "id": new_id()} for row in rows])
 
 
 def _keystore(folder: Path) -> Keystore:

@@ -22,7 +22,6 @@ from signals.audit.trail import TrailKeys, verify_trail
 from signals.clock import FixedClock, today
 from signals.db import make_engine
 from signals.demo import ACCOUNTS_FILE, seed_demo
-from signals.demo.telling import StoryTeller
 from signals.errors import SettingsProblem
 from signals.intake.content import open_report
 from signals.models import Organisation, SealedReport, Signal, StaffMember
@@ -32,6 +31,7 @@ from signals.routing.snapshot import Router
 from signals.settings import Settings
 from signals.staff.identity import open_totp
 from signals.staff.sessions import SessionKind, authenticate
+from signals.statistics import released
 from signals.vocabulary import Action, Environment, OrganisationKind, SignalState
 from tests.support.installation import install, opened, settings_in
 
@@ -261,7 +261,7 @@ def test_killed_half_way_it_leaves_nothing_and_the_next_run_makes_all(
     install(tmp_path)
     settings = settings_in(tmp_path)
     with monkeypatch.context() as patch:
-        patch.setattr(StoryTeller, "_act", _killed)
+        patch.setattr("signals.demo.telling._act", _killed)
         with pytest.raises(KeyboardInterrupt):
             seed_demo(settings, clock=FixedClock(NOW))
     with opened(settings) as session:
@@ -300,6 +300,8 @@ def test_on_postgresql_it_tells_the_same(demo: Settings, postgres_url: str, tmp_
     engine.dispose()
     assert seed_demo(settings, clock=FixedClock(NOW))
     assert told(settings) == told(demo)
+    with opened(settings) as session, opened(demo) as other:
+        assert [one.period for one in released(session)] == [one.period for one in released(other)]
     assert not seed_demo(settings, clock=FixedClock(NOW))
 
 

@@ -158,4 +158,4 @@ def test_every_code_of_a_fact_is_one_of_the_product() -> None:
 
 def _concluded() -> list[dict[str, Any]]:
     facts = demo_facts(closed_quarters(NOW.date()))
-    return [fact for fact in facts if fact["outcome"] is not None]
+    return [fact for fact in facts if fact.get("outcome") is not None]
