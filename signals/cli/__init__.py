@@ -1,7 +1,7 @@
 """The console script `signals`: each command reads the settings, does one thing, and exits 0, 1 or 2.
 
-0: done. 1: done, and there is something to mend (also: refused by the domain). 2: called wrongly.
-Modules of commands are imported when one of theirs is called, so that `signals --help` is quick.
+0: done. 1: done with something to fix, or refused by the domain. 2: wrong arguments.
+A command imports its module only when it runs, so that `signals --help` is quick.
 """
 
 import importlib
@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from signals.errors import SettingsProblem, SignalsError
+from signals.errors import SettingsProblem
 from signals.settings import Settings, load_settings
 
 _WHERE = {
@@ -64,7 +64,7 @@ class LazyGroup(click.Group):
 )
 @click.pass_context
 def main(context: click.Context, config: Path | None) -> None:
-    """A concern at the door, passed on by a carrier and followed up by the right team.
+    """Pass on concerns from carriers to the team that follows them up.
 
     Example: signals serve
     """
@@ -72,7 +72,7 @@ def main(context: click.Context, config: Path | None) -> None:
 
 
 def settings_of(context: click.Context) -> Settings:
-    """The settings of this call; ends with exit code 1 and all problems listed when they are refused."""
+    """Return the settings of this call; exit with code 1 and a list of all problems."""
     try:
         return load_settings(context.obj)
     except SettingsProblem as problem:
@@ -84,14 +84,11 @@ def unchecked_settings_of(context: click.Context) -> Settings:
     return load_settings(context.obj, check=False)
 
 
-def answer(data: Any, *, as_json: bool, text: Callable[[Any], str]) -> None:
-    """Print a result, for a program or for a person."""
+def answer(data: Any, *, as_json: bool, text: Callable[[Any], str], ok: bool = True) -> None:
+    """Print a result for a program or for a person; exit with code 1 unless it is `ok`."""
     click.echo(json.dumps(data, default=str, ensure_ascii=False) if as_json else text(data))
-
-
-def refused(error: SignalsError) -> click.ClickException:
-    """A refusal of the domain as an exit code 1 with its plain sentence."""
-    return click.ClickException(str(error))
+    if not ok:
+        raise click.exceptions.Exit(1)
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for a program.")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def audit() -> None:
-    """The record of who accessed what (NEN 7513).
+    """Check the record of who accessed what (NEN 7513).
 
     Example: signals audit verify
     """
@@ -36,11 +36,10 @@ def audit() -> None:
 def verify(context: click.Context, *, head_file: Path | None, as_json: bool) -> None:
     """Check every entry, the chain over them and its signed heads; exit code 1 for a finding.
 
-    Found are entries that were changed, removed or put in another order, and entries that no worker has
-    linked within an hour. Of each kind the first is told, with the moment of the entry before it. Who removes
-    the end of the trail together with its heads is found by --head only; of the newest entries, which no
-    worker has linked yet (arrivals until their day is over), it is found that one was changed or slipped in,
-    not that one is missing.
+    The check finds entries that were changed, removed or reordered, and entries that no worker linked within
+    an hour. It names the first of each kind, with the moment of the entry before it. Only --head finds that
+    the end of the trail is missing together with its heads. Of entries that no worker has linked yet, the
+    check finds a changed or added one, and not a missing one.
 
     Example: signals audit verify --head heads.jsonl
     """
@@ -65,16 +64,14 @@ def verify(context: click.Context, *, head_file: Path | None, as_json: bool) -> 
             for finding in found
         ]
     data = {"ok": not findings, "entries": entries, "linked": linked, "findings": findings}
-    answer(data, as_json=as_json, text=_verified)
-    if findings:
-        context.exit(1)
+    answer(data, as_json=as_json, text=_verified, ok=not findings)
 
 
 @audit.command()
 @json_option
 @click.pass_context
 def head(context: click.Context, *, as_json: bool) -> None:
-    """The last signed head of the chain: keep it outside the database, it proves what was there.
+    """Print the last signed head of the chain; a copy elsewhere proves what the trail held.
 
     Example: signals audit head --json >> heads.jsonl
     """
@@ -93,9 +90,9 @@ def _keys(opened: "Opened") -> "TrailKeys":
 
 
 def _head_from(file: Path) -> "SignedHead":
-    """The head in the last whole line of a file; exit code 2 when there is none.
+    """Return the head in the last whole line of a file; exit with code 2 when there is none.
 
-    A line that was cut off, by a crash or a full disk while it was written, is passed over with a word.
+    Skip a line that a crash or a full disk cut off, with a warning.
     """
     import json
 
@@ -143,7 +140,7 @@ _MEANS = {
     "unlinked": "waits for over an hour: no worker links entries ('signals work'), its link was removed, or"
     " it was slipped in",
 }
-"""What each kind of finding says, for who has to act on it; by `FindingKind`."""
+"""The meaning of each `FindingKind`."""
 
 
 def _verified(data: dict[str, Any]) -> str:

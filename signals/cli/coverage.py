@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from signals.routing.coverage_problems import Problem, UpcomingChange
 
 _TAKEN_AS_A_PART: Final = (
-    "Taken as a part: what it holds is written, all else stays as it is. Was it to be the whole file? Then"
-    " fetch it again and do not save it from a spreadsheet, which keeps 1,048,576 rows. --partial says that a"
-    " part is meant."
+    "Taken as a part: its addresses are written, all others stay. If you meant the whole file,"
+    " download it again and do not save it from a spreadsheet, which keeps 1,048,576 rows. Use --partial"
+    " for a part."
 )
 
 
 @click.group()
 def coverage() -> None:
-    """Which organisation receives for which address, and from when.
+    """Import and check which organisation receives for an address.
 
     Example: signals coverage show 1012AB 12
     """
@@ -45,10 +45,10 @@ def coverage() -> None:
 def import_file(
     context: click.Context, file: Path, *, as_of: datetime | None, dry_run: bool, partial: bool, as_json: bool
 ) -> None:
-    """Take over FILE, the official CBS address file (postcode, house number, municipality; zip or csv).
+    """Import FILE, the official CBS address file (postcode, house number, municipality; zip or csv).
 
-    Only what differs from what is in force is written; running servers notice within seconds. A file that is
-    far from the whole country is taken as a part, with a word about it: what it lacks is not taken for gone.
+    Only differences are written; running servers notice within seconds. A file that lacks most of the country
+    counts as a part, with a warning: addresses that it lacks stay.
 
     Example: signals coverage import 2026-cbs-pc6huisnr20260801.zip --as-of 2026-08-01 --dry-run
     """
@@ -79,9 +79,9 @@ def import_file(
 @json_option
 @click.pass_context
 def check(context: click.Context, *, on: datetime | None, strict: bool, as_json: bool) -> None:
-    """Gaps, overlaps and rows that never match or outlived their time; exit code 1 when there are any.
+    """Find gaps, overlaps and rows that never match or have expired; exit code 1 when there are any.
 
-    A municipality without an organisation of its own falls to its GGD: that is told, and no problem.
+    A municipality without its own organisation falls to its GGD: the answer says so, and it is no problem.
 
     Example: signals coverage check --on 2027-01-01
     """
@@ -102,9 +102,7 @@ def check(context: click.Context, *, on: datetime | None, strict: bool, as_json:
         "problems": [_described(problem, names) for problem in problems],
         "next_change": _next_change(coming, names) if coming else None,
     }
-    answer(report, as_json=as_json, text=_checked)
-    if problems:
-        context.exit(1)
+    answer(report, as_json=as_json, text=_checked, ok=not problems)
 
 
 @coverage.command()
@@ -116,7 +114,7 @@ def check(context: click.Context, *, on: datetime | None, strict: bool, as_json:
 def show(
     context: click.Context, postcode: str, number: int | None, *, on: datetime | None, as_json: bool
 ) -> None:
-    """Which organisation receives for POSTCODE and, where it matters, house NUMBER.
+    """Show the organisation that receives for POSTCODE and, where it matters, house NUMBER.
 
     Example: signals coverage show 1012AB 12 --on 2027-01-01
     """

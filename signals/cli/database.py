@@ -75,9 +75,7 @@ def check(context: click.Context, *, as_json: bool) -> None:
             "differences": len(migrations.differences(connection)),
         }
     found["ok"] = found["revision"] == found["wanted"] and not found["differences"]
-    answer(found, as_json=as_json, text=_checked)
-    if not found["ok"]:
-        context.exit(1)
+    answer(found, as_json=as_json, text=_checked, ok=found["ok"])
 
 
 @db.command()
@@ -88,10 +86,10 @@ def check(context: click.Context, *, as_json: bool) -> None:
 @click.option("--sql", is_flag=True, help="Print the SQL and change nothing.")
 @click.pass_context
 def grants(context: click.Context, *, front: str, desk: str, worker: str, create: bool, sql: bool) -> None:
-    """Give the three database roles exactly what their processes need, and fence organisations off.
+    """Give the three database roles the rights that their processes need, and separate organisations.
 
-    PostgreSQL only; as the owner of the tables, after each upgrade. What was granted before is taken back.
-    Where the settings say that figures are public, the public side may read what was released.
+    PostgreSQL only; run it as the owner of the tables, after each upgrade. Earlier rights are revoked.
+    When the settings make the figures public, the public side may read what was released.
 
     Example: SIGNALS__DATABASE__URL=postgresql://signals_owner@/signals signals db grants
     """

@@ -1,4 +1,4 @@
-"""What `signals doctor` finds in the database: routing, keys, what waits and failed, who can be told."""
+"""Find for `signals doctor` what is wrong in the database: routing, keys, waiting and failed work."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
     from signals.clock import Clock
 
 WEEKS_AHEAD = 2
-"""Fewer weeks of mailbox keys than this ahead are a problem: phones keep reports while they are offline."""
+"""The least weeks of mailbox keys ahead: phones keep reports while they are offline."""
 
 OVERDUE_DAYS = 2
-"""So many days after its period a signal is overdue: a night that was missed is no problem."""
+"""A signal is overdue this many days after its period: one missed night is no problem."""
 
 RELEASE_DAYS = 2
-"""So many days after the days of grace a quarter is late: a night that was missed is no problem."""
+"""A quarter is late this many days after the days of grace: one missed night is no problem."""
 
 
 def look_at_database(
     engine: "Engine", settings: Settings, clock: "Clock", root: bytes | None
 ) -> Iterator[Finding]:
-    """Each line in turn; a look that fails is a finding itself. `root`: who signed the public keys."""
+    """Yield each finding; a failed check is a finding too. `root` signed the public keys."""
     from signals.clock import today
     from signals.db import reading, session_factory
 
@@ -62,7 +62,7 @@ def _figures(session: "Session", settings: Settings, on: "date") -> Finding:
         check="figures",
         ok=late is None,
         says=f"{says}; {late} is late" if late else says,
-        mend=f"run a worker, or 'signals statistics release {late}', which says why it cannot",
+        fix=f"run a worker, or 'signals statistics release {late}', which says why it cannot",
     )
 
 
@@ -74,7 +74,7 @@ def _routing(engine: "Engine", root: bytes | None, on: "date") -> Finding:
         check="routing",
         ok=False,
         says="no national desk receives",
-        mend="signals organisations import, with a line of level national",
+        fix="signals organisations import, with a line of level national",
     )
     try:
         snapshot = Router(engine, root_public_key=root).snapshot()
@@ -88,7 +88,7 @@ def _routing(engine: "Engine", root: bytes | None, on: "date") -> Finding:
             check="routing",
             ok=False,
             says="the national desk has no key of this week that the root signed",
-            mend="run a worker: it makes keys every minute",
+            fix="run a worker: it makes keys every minute",
         )
     return Finding(check="routing", ok=True, says=f"{len(snapshot.organisations)} organisations, one desk")
 
@@ -108,7 +108,7 @@ def _keys_ahead(session: "Session", on: "date") -> Finding:
         check="mailbox keys",
         ok=not lacking,
         says=f"{lacking} organisations lack a key for the week of {wanted}",
-        mend="run a worker: it makes keys every minute",
+        fix="run a worker: it makes keys every minute",
     )
 
 
@@ -125,7 +125,7 @@ def _public_keys(session: "Session", root: bytes | None) -> Finding:
         check="public keys",
         ok=not strange,
         says=f"{len(strange)} are not as the keystore's root signed them" + (f": {named}" if strange else ""),
-        mend="somebody wrote to the database: docs/operations.md, 'A public key that was exchanged'",
+        fix="somebody wrote to the database: docs/operations.md, 'A public key that was exchanged'",
     )
 
 
@@ -143,7 +143,7 @@ def _waiting(session: "Session", on: "date") -> Finding:
         check="waiting reports",
         ok=oldest is None or oldest >= on - timedelta(days=1),
         says=f"{count} wait to arrive" + (f", the oldest since {oldest}" if oldest else ""),
-        mend="run a worker ('signals work'); its log says why nothing arrives",
+        fix="run a worker ('signals work'); its log says why nothing arrives",
     )
 
 
@@ -158,7 +158,7 @@ def _refused(session: "Session") -> Finding:
         check="refused reports",
         ok=not count,
         says=f"{count} did not open",
-        mend="the worker's log names each and why; a key restored from a copy lets them in",
+        fix="the worker's log names each and why; a key restored from a copy lets them in",
     )
 
 
@@ -172,7 +172,7 @@ def _outbox(session: "Session", clock: "Clock") -> Finding:
     counts: dict[MessageState, int] = {row.state: row.number for row in session.execute(by_state)}
     late = waiting_since(session, clock.now() - timedelta(hours=1))
     queued, failed = counts.get(MessageState.QUEUED, 0), counts.get(MessageState.FAILED, 0)
-    mends = [
+    fixes = [
         "run a worker, and look at the channels below; what waits is tried again by itself" if late else "",
         "'signals outbox list' says why messages failed; then 'signals outbox retry' or 'drop'"
         if failed
@@ -182,12 +182,12 @@ def _outbox(session: "Session", clock: "Clock") -> Finding:
         check="outbox",
         ok=not late and not failed,
         says=f"{queued} queued, {late} of them waiting for over an hour; {failed} failed",
-        mend="; ".join(filter(None, mends)),
+        fix="; ".join(filter(None, fixes)),
     )
 
 
 def _retention(session: "Session", clock: "Clock") -> Finding:
-    """What should be forgotten and is not: signals past their period, and keys of what was deleted."""
+    """Find what should be gone: signals past their period, and keys of deleted signals."""
     from sqlalchemy import func, select
 
     from signals.clock import FixedClock, today
@@ -202,7 +202,7 @@ def _retention(session: "Session", clock: "Clock") -> Finding:
         check="retention",
         ok=not overdue and not keys,
         says=f"{overdue} signals are past their period, {keys} were deleted whose key is still there",
-        mend="run a worker; its log says why a purge failed. It must be able to write the deletion journal",
+        fix="run a worker; its log says why a purge failed. It must be able to write the deletion journal",
     )
 
 
@@ -215,7 +215,7 @@ def _address_file(session: "Session", on: "date") -> Finding:
         check="address file",
         ok=not found,
         says=f"{len(found)} municipalities are routed elsewhere than is known" + (f": {named}" * bool(found)),
-        mend="'signals coverage import' with the whole official file",
+        fix="'signals coverage import' with the whole official file",
     )
 
 
@@ -233,5 +233,5 @@ def _onboarding(session: "Session") -> Finding:
         ok=not lacking,
         says=f"{len(everyone) - len(lacking)} onboarded"
         + (f"; not yet: {', '.join(lacking[:10])}" + ("..." if len(lacking) > 10 else "") if lacking else ""),
-        mend="fill in agreement, legal and retention basis and two verified recipients",
+        fix="fill in agreement, legal and retention basis and two verified recipients",
     )

@@ -1,4 +1,4 @@
-"""`signals demo-account`: what it takes to sign in as somebody of the demo, and the six-digit code of now."""
+"""`signals demo-account`: the password of a demo account, and its present six-digit code."""
 
 import json
 from datetime import datetime
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @json_option
 @click.pass_context
 def demo_account(context: click.Context, email: str | None, *, as_json: bool) -> None:
-    """Tell password and code of a demo account, by default of the worker of Amsterdam. Refused in production.
+    """Show the password and code of a demo account; by default of the worker of Amsterdam.
 
     Example: signals demo-account teamleider@amsterdam.example.org
     """

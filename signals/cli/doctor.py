@@ -1,4 +1,4 @@
-"""`signals doctor`: is everything in order, and if not, what mends it."""
+"""`signals doctor`: check that everything is in order, and say how to fix what is not."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from signals.clock import Clock
 
 LEAST_FREE_MIB = 200
-"""Less room than this is a problem: a full disk refuses every report, and looks well until then."""
+"""The least room: a full disk refuses every report, without a sign before that."""
 
 
 @click.command()
@@ -28,7 +28,7 @@ LEAST_FREE_MIB = 200
 @json_option
 @click.pass_context
 def doctor(context: click.Context, *, address: str, as_json: bool) -> None:
-    """Look at settings, database, keys, routing, channels, what waits and failed; exit code 1 for a problem.
+    """Check settings, database, keys, routing, channels and waiting work; exit code 1 for a problem.
 
     Example: signals doctor --send-test beheer@example.org
     """
@@ -37,17 +37,13 @@ def doctor(context: click.Context, *, address: str, as_json: bool) -> None:
     findings = list(examine(settings))
     if address:
         findings.append(_test_message(settings, address))
-    data = {
-        "ok": all(finding.ok for finding in findings),
-        "checks": [vars(finding) for finding in findings],
-    }
-    answer(data, as_json=as_json, text=_told)
-    if not data["ok"]:
-        context.exit(1)
+    ok = all(finding.ok for finding in findings)
+    checks = [finding.as_json() for finding in findings]
+    answer({"ok": ok, "checks": checks}, as_json=as_json, text=_told, ok=ok)
 
 
 def examine(settings: Settings, clock: "Clock | None" = None) -> Iterator[Finding]:
-    """All findings; what cannot be looked at because something before it failed is left out."""
+    """Yield all findings; leave out a check that needs something that failed."""
     from signals.clock import SystemClock
     from signals.db import make_engine
 
@@ -55,7 +51,7 @@ def examine(settings: Settings, clock: "Clock | None" = None) -> Iterator[Findin
     yield from _disks(settings)
     engine = make_engine(settings.database.url)
     try:
-        schema = guarded("database", lambda: _schema(engine), "start the database, or mend database.url")
+        schema = guarded("database", lambda: _schema(engine), "start the database, or fix database.url")
         yield schema
         root, can_open = settings.front.root_key, False
         if settings.holds_keys:
@@ -74,7 +70,7 @@ def examine(settings: Settings, clock: "Clock | None" = None) -> Iterator[Findin
 
 
 def _disks(settings: Settings) -> Iterator[Finding]:
-    """Where this machine writes and has the least room; nothing where it writes nothing."""
+    """Find the place with the least room of those where this machine writes; none when it writes nothing."""
     import shutil
 
     rooms = {name: shutil.disk_usage(_there(path)).free // 2**20 for name, path in _written(settings)}
@@ -84,7 +80,7 @@ def _disks(settings: Settings) -> Iterator[Finding]:
             check="disk",
             ok=rooms[name] >= LEAST_FREE_MIB,
             says=f"{rooms[name]} MB free where {name} lies",
-            mend="make room outside the data folder (docs/operations.md, 'Disk full')",
+            fix="make room outside the data folder (docs/operations.md, 'Disk full')",
         )
 
 
@@ -102,12 +98,12 @@ def _written(settings: Settings) -> Iterator[tuple[str, Path]]:
 
 
 def _there(path: Path) -> Path:
-    """The nearest folder that exists."""
+    """Return the nearest folder that exists."""
     return next(folder for folder in path.absolute().parents if folder.is_dir())
 
 
 def _channels(settings: Settings) -> Iterator[Finding]:
-    """Whether each provider lets us in. Text messages may be off; without e-mail nobody hears anything."""
+    """Check that each provider lets us in. Text messages may be off; e-mail may not."""
     from notifications.words import explain
     from signals.notices.channels import check_channels
 
@@ -118,8 +114,8 @@ def _channels(settings: Settings) -> Iterator[Finding]:
             says, ok = "off", found.channel == "sms" or not settings.runs_jobs
         else:
             says, ok = problem.says if problem else "signed in", problem is None
-        mend = problem.fix if problem else off
-        yield Finding(check=f"channel {found.channel}", ok=ok, says=says, mend=mend)
+        fix = problem.fix if problem else off
+        yield Finding(check=f"channel {found.channel}", ok=ok, says=says, fix=fix)
 
 
 def _test_message(settings: Settings, address: str) -> Finding:
@@ -129,15 +125,15 @@ def _test_message(settings: Settings, address: str) -> Finding:
     from signals.errors import Invalid
     from signals.notices.channels import send_test
 
-    check, mend = "test message", "give an e-mail address or a mobile number, of a channel that is on"
+    check, fix = "test message", "give an e-mail address or a mobile number, of a channel that is on"
     try:
         send_test(settings, SystemClock(), to=address)
     except DeliveryFailure as failure:
         problem = explain(failure.problem, "en")
-        return Finding(check=check, ok=False, says=problem.says, mend=problem.fix)
+        return Finding(check=check, ok=False, says=problem.says, fix=problem.fix)
     except Invalid as refusal:
         codes = ", ".join(problem.code for problem in refusal.problems)
-        return Finding(check=check, ok=False, says=codes, mend=mend)
+        return Finding(check=check, ok=False, says=codes, fix=fix)
     return Finding(check=check, ok=True, says="the provider took it; look whether it arrived")
 
 
@@ -147,18 +143,18 @@ def _schema(engine: "Engine") -> Finding:
     with engine.connect() as connection:
         have, wanted = migrations.current(connection), migrations.head()
     says = f"at revision {have or 'empty'}, wanted is {wanted}"
-    return Finding(check="database", ok=have == wanted, says=says, mend="signals db upgrade")
+    return Finding(check="database", ok=have == wanted, says=says, fix="signals db upgrade")
 
 
 def _keystore_finding(settings: Settings) -> "tuple[Finding, bytes | None]":
-    """With the root that signed the public keys, by which they are looked at; the pinned one without it."""
+    """Check the keystore; return also the root that signed the public keys, or else the pinned root."""
     from signals.keys.opening import KeysUnusable, open_keys
 
     pinned = settings.front.root_key
     try:
         keystore = open_keys(settings)
     except KeysUnusable as problem:
-        return Finding(check="keystore", ok=False, says=problem.says, mend=problem.fix), pinned
+        return Finding(check="keystore", ok=False, says=problem.says, fix=problem.fix), pinned
     try:
         found = guarded("keystore", lambda: _pinned(settings, keystore), "signals init makes its root")
         return found, pinned or (keystore.root_public_key() if found.ok else None)
@@ -167,7 +163,7 @@ def _keystore_finding(settings: Settings) -> "tuple[Finding, bytes | None]":
 
 
 def _case_keys(engine: "Engine", settings: Settings, clock: "Clock") -> Finding:
-    """Whether this database can be the one that belongs to the keystore."""
+    """Check that this database can belong to the keystore."""
     from signals.db import session_factory
     from signals.keys.opening import open_keys
     from signals.keys.sweeping import most_are_orphans
@@ -181,22 +177,22 @@ def _case_keys(engine: "Engine", settings: Settings, clock: "Clock") -> Finding:
         check="case keys",
         ok=not most,
         says=f"{'most are' if most else 'no more than half are'} of no signal in this database",
-        mend="nothing is swept until you looked: docs/operations.md, 'Keys of no signal'",
+        fix="nothing is swept until you looked: docs/operations.md, 'Keys of no signal'",
     )
 
 
 def _pinned(settings: Settings, keystore: "Keystore") -> Finding:
-    """The master key fits; the root must be the one that the front trusts, where this process knows it."""
+    """Check that the root is the one that the front trusts, where this process knows that."""
     import base64
 
     root = base64.b64encode(keystore.root_public_key()).decode()
     pinned = settings.front.root_public_key
     if pinned and pinned != root:
-        mend = (
+        fix = (
             "put the keystore back that was there before; only if this is the right one, copy the key of"
             " 'signals keys list' to front.root_public_key"
         )
-        return Finding(check="keystore", ok=False, says="front.root_public_key is another root", mend=mend)
+        return Finding(check="keystore", ok=False, says="front.root_public_key is another root", fix=fix)
     return Finding(check="keystore", ok=True, says="the master key fits")
 
 
@@ -205,5 +201,5 @@ def _told(data: dict[str, Any]) -> str:
     for finding in data["checks"]:
         lines.append(f"{'ok     ' if finding['ok'] else 'PROBLEM'} {finding['check']}: {finding['says']}")
         if not finding["ok"]:
-            lines.append(f"        mend: {finding['mend']}")
+            lines.append(f"        fix: {finding['mend']}")
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""`signals drill`: send test messages now, follow up the unanswered, and see when each channel was proved."""
+"""`signals drill`: send test messages, follow up unanswered ones, and show when each channel was proved."""
 
 import uuid
 from typing import TYPE_CHECKING, Any
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 @json_option
 @click.pass_context
 def drill(context: click.Context, *, names: tuple[str, ...], to_all: bool, show: bool, as_json: bool) -> None:
-    """Send what is due and follow up what nobody answered, as the worker does every hour.
+    """Send due drills and follow up unanswered ones, as the worker does every hour.
 
-    One that is named gets none while an earlier drill waits for its answer; it is said since when.
+    A named organisation gets no drill while an earlier one waits for its answer; the output says since when.
 
     Example: signals drill --organisation "Sociaal Werk Amsterdam (voorbeeld)"
     """
@@ -60,7 +60,7 @@ def drill(context: click.Context, *, names: tuple[str, ...], to_all: bool, show:
 
 
 def _organisations(session: "Session", names: tuple[str, ...]) -> list[uuid.UUID]:
-    """Those that are named, or all; ends with an exit code 1 when one is not known."""
+    """Return the named organisations, or all; exit with code 1 for an unknown one."""
     from sqlalchemy import select
 
     from signals.models import Organisation
@@ -81,7 +81,7 @@ def _sent(done: "Sequence[Sending]", now: "datetime") -> dict[str, Any]:
 
 
 def _what(sending: "Sending", now: "datetime") -> str:
-    """What came of one, in words."""
+    """Return the result of one drill in words."""
     from signals.clock import AMSTERDAM
 
     if sending.unanswered_since is not None:

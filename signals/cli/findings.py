@@ -1,4 +1,4 @@
-"""What a look at an installation found, and what mends it."""
+"""The result of one check of an installation, and how to fix it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,16 +6,20 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One line: what was looked at, how it is, and what to do when it is not right."""
+    """One line: the check, its result, and how to fix a problem."""
 
     check: str
     ok: bool
     says: str
-    mend: str = ""
+    fix: str = ""
+
+    def as_json(self) -> dict[str, str | bool]:
+        """Return the line for programs, which read the key `mend`."""
+        return {"check": self.check, "ok": self.ok, "says": self.says, "mend": self.fix}
 
 
-def guarded(check: str, look: Callable[[], Finding], mend: str) -> Finding:
-    """The finding; a failure of the look itself becomes one, by its class only."""
+def guarded(check: str, look: Callable[[], Finding], fix: str) -> Finding:
+    """Return the finding of a check; a failed check becomes a finding that names only its class."""
     from sqlalchemy.exc import SQLAlchemyError
 
     from privacy.keystore import KeystoreError
@@ -24,6 +28,6 @@ def guarded(check: str, look: Callable[[], Finding], mend: str) -> Finding:
     try:
         return look()
     except (KeystoreError, SecretFileRefused) as problem:
-        return Finding(check=check, ok=False, says=str(problem), mend=mend)
+        return Finding(check=check, ok=False, says=str(problem), fix=fix)
     except (SQLAlchemyError, OSError) as problem:
-        return Finding(check=check, ok=False, says=type(problem).__name__, mend=mend)
+        return Finding(check=check, ok=False, says=type(problem).__name__, fix=fix)

@@ -27,7 +27,7 @@ def keys() -> None:
 @json_option
 @click.pass_context
 def list_keys(context: click.Context, *, as_json: bool) -> None:
-    """The root's public key (for front.root_public_key), mailbox keys by week, and counts.
+    """List the root's public key (for front.root_public_key), mailbox keys by week, and counts.
 
     Example: signals keys list --json
     """
@@ -145,7 +145,7 @@ def _note(opened: "Opened", ground: Ground) -> None:
 
 
 def _new_master(file: Path, in_use: Path) -> bytes:
-    """The key to rotate to; not the one in use, for people are told to destroy that afterwards."""
+    """Return the new key; refuse the one in use, because its owner destroys that afterwards."""
     from privacy.secret_files import SecretFileRefused, load_master_key
 
     try:

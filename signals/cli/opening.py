@@ -1,4 +1,4 @@
-"""What commands open and close again, and refusals of the libraries below as one plain sentence."""
+"""Open and close what commands need, and turn refusals into one plain sentence."""
 
 import sys
 from collections.abc import Iterator
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from signals.cli import refused
 from signals.errors import Invalid, SignalsError
 from signals.settings import Settings
 
@@ -24,7 +23,7 @@ DATE = click.DateTime(formats=["%Y-%m-%d"])
 
 @contextmanager
 def database(settings: Settings) -> Iterator["Engine"]:
-    """The database alone."""
+    """Open the database without the keystore."""
     from signals.db import make_engine
 
     log_warnings_only()
@@ -47,14 +46,14 @@ def everything(settings: Settings) -> Iterator["Opened"]:
 
 
 def log_warnings_only() -> None:
-    """Warnings to stderr, by the rules of safe logs: standard output is the command's answer."""
+    """Log only warnings, to stderr: standard output is the answer of the command."""
     from privacy.logs import configure_logging
 
     configure_logging(level="WARNING")
 
 
 def on_terminal() -> bool:
-    """Whether a progress bar would be seen."""
+    """Return whether somebody sees a progress bar."""
     return sys.stderr.isatty()
 
 
@@ -74,7 +73,7 @@ def progress_bar() -> Iterator["Progress"]:
 
 
 def day_of(moment: datetime | None) -> date:
-    """The date of an option, today in Amsterdam without one."""
+    """Return the date of an option; without one, today in Amsterdam."""
     from signals.clock import SystemClock, today
 
     return moment.date() if moment is not None else today(SystemClock())
@@ -82,7 +81,7 @@ def day_of(moment: datetime | None) -> date:
 
 @contextmanager
 def plain_refusals() -> Iterator[None]:
-    """A refusal becomes exit code 1 and its sentence; what the database says of itself stays inside."""
+    """Exit with code 1 and one sentence for a refusal; never show the text of the database."""
     from sqlalchemy.exc import SQLAlchemyError
 
     from privacy.keystore import KeystoreError
@@ -92,16 +91,14 @@ def plain_refusals() -> Iterator[None]:
         yield
     except Invalid as error:
         raise click.ClickException(f"{error} {'; '.join(map(_in_words, error.problems))}") from None
-    except SignalsError as error:
-        raise refused(error) from None
-    except (KeystoreError, SecretFileRefused) as error:
+    except (SignalsError, KeystoreError, SecretFileRefused) as error:
         raise click.ClickException(str(error)) from None
     except SQLAlchemyError as error:
         raise click.ClickException(_what_the_database_lacks(error)) from None
 
 
 def _in_words(problem: "FieldProblem") -> str:
-    """`password: This is too short. (too_short)`: the words of the API, and its code to look for."""
+    """Return `password: This is too short. (too_short)`: the words and the code of the API."""
     from signals.web.http.messages import field_message
 
     return f"{problem.field}: {field_message(problem.code)} ({problem.code})"
@@ -119,7 +116,7 @@ _LACKS = {
 
 
 def _what_the_database_lacks(error: BaseException) -> str:
-    """By the database's own code: its text holds SQL, and may hold what was in a row."""
+    """Return a sentence by the database's code: its text holds SQL, and may hold values of a row."""
     from signals.db import driver_error
 
     unknown = "is it there and migrated? See 'signals doctor'"
@@ -128,9 +125,9 @@ def _what_the_database_lacks(error: BaseException) -> str:
 
 
 def _codes(error: BaseException | None) -> Iterator[str]:
-    """Of an error and what led to it: PostgreSQL's SQLSTATE, or how the name of SQLite's code begins.
+    """Yield for an error and its causes PostgreSQL's SQLSTATE, or the start of SQLite's code.
 
-    On a full disk SQLite gives up the whole transaction, and what fails next is the end of a savepoint.
+    On a full disk SQLite gives up the whole transaction, and then the end of a savepoint fails.
     """
     from signals.db import driver_error
 

@@ -1,4 +1,4 @@
-"""`signals organisations`: taking organisations on from a csv."""
+"""`signals organisations`: import organisations from a csv, and merge two."""
 
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def organisations() -> None:
-    """Who receives signals.
+    """Import and merge the organisations that receive signals.
 
     Example: signals organisations import teams.csv --dry-run
     """
@@ -81,13 +81,11 @@ def import_file(
         ],
         "rejected": [vars(rejected) for rejected in result.rejected],
     }
-    answer(data, as_json=as_json, text=_imported)
-    if result.rejected:
-        context.exit(1)
+    answer(data, as_json=as_json, text=_imported, ok=not result.rejected)
 
 
 def _look(opened: "Opened", **wanted: Any) -> "OrganisationImport":
-    """Nobody waits meanwhile: it only reads."""
+    """Preview the import; a preview only reads, so nobody waits."""
     from signals.db import at_one_moment, reading_session
     from signals.organisations.csv_import import preview_organisations
 

@@ -134,4 +134,4 @@ def _line(letter: dict[str, Any]) -> str:
     problem, tries = explain(letter["problem"], "en"), letter["tries"]
     after = f"after {tries} {'try' if tries == 1 else 'tries'}"
     head = f"{letter['id']}  {letter['event']}  {letter['channel']}  {problem.says}  {after}"
-    return f"{head}\n  mend: {address_words(letter['address'], 'en') or problem.fix}"
+    return f"{head}\n  fix: {address_words(letter['address'], 'en') or problem.fix}"

@@ -1,4 +1,4 @@
-"""What `signals statistics verify` says, Dutch first; tables and cells are named as in the files."""
+"""The sentences of `signals statistics verify`; they name tables and cells as the files do."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class _Words:
 
 
 def told(data: Mapping[str, Any]) -> str:
-    """The answer as text, in the language that was asked for."""
+    """Return the answer as text, in the requested language."""
     return "\n".join(_lines(data, LANGUAGES[data["language"]]))
 
 
@@ -59,7 +59,7 @@ def _place(one: Mapping[str, Any]) -> str:
 
 
 def visible(text: str) -> str:
-    """What anybody wrote into a folder, so that it cannot move the cursor and write the answer itself."""
+    """Escape text from a folder, so that it cannot move the cursor and forge the answer."""
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 
@@ -99,4 +99,4 @@ LANGUAGES: Final[Mapping[str, _Words]] = {
         same="Nothing that was published earlier has changed: {cells} cells compared.",
     ),
 }
-"""The first is for who does not choose."""
+"""The first is the default."""

@@ -1,4 +1,4 @@
-"""`signals retention`: forgetting what is due, and again what a restored backup brought back."""
+"""`signals retention`: purge what is due, and purge again what a restored backup brought back."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def retention() -> None:
-    """Purge what is over, with the keys that made it readable.
+    """Purge signals whose period is over, with the keys that open them.
 
     Example: signals retention run --dry-run
     """
@@ -57,10 +57,10 @@ def run(context: click.Context, *, dry_run: bool, as_json: bool) -> None:
 @json_option
 @click.pass_context
 def replay(context: click.Context, journals: tuple[Path, ...], *, as_json: bool) -> None:
-    """After a restore, before anything starts: forget again what was forgotten since the backup.
+    """Purge again after a restore what was purged since the backup, before anything starts.
 
-    JOURNALS: copies of deletion journals, of every machine that had one; the journal of the settings is taken
-    too where it is there. What the restored database itself remembers counts as well.
+    JOURNALS are copies of the deletion journals of every machine; the journal that the settings name counts
+    too. So do the deletions in the restored database itself.
 
     Example: signals retention replay /var/backups/signals/journal/deletions.journal
     """

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 @click.command()
 @click.pass_context
 def init(context: click.Context) -> None:
-    """Make what is missing of settings, secrets and keystore, and say where each is; what exists stays.
+    """Make missing settings, secrets and keystore, and say where each is; existing ones stay.
 
-    Where comes from the settings file and from the environment: lay those of the worker's unit over it before
-    (docs/deployment.md), else this makes a keystore of SQLite beside the settings file.
+    The settings file and the environment say where. Set the environment of the worker's unit first
+    (docs/deployment.md); without it, this makes a keystore of SQLite beside the settings file.
 
     Example: signals init
     """
@@ -136,7 +136,7 @@ def _is_seeded(settings: Settings, engine: "Engine") -> bool:
 
 
 def _seed_apart(config: Path) -> None:
-    """In a process of its own, for the server would keep what it takes: the solver's libraries, 100 MiB."""
+    """Seed in a separate process: the server would keep the solver's libraries, 100 MiB."""
     command = [sys.executable, "-m", "signals.cli", "--config", str(config), "demo"]
     done = subprocess.run(command, stdout=subprocess.DEVNULL, check=False)  # noqa: S603 - our own command
     if done.returncode:

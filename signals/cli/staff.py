@@ -95,7 +95,7 @@ def token(context: click.Context, email: str, *, label: str, days: int, as_json:
     with everything(settings_of(context)) as opened, opened.sessions.begin() as session:
         member = _member(session, email)
         if member.disabled_at is not None:
-            raise click.ClickException("this account is shut: a program cannot act as this person")
+            raise click.ClickException("this account is disabled: a program cannot act as this person")
         issued = issue_token(opened.operation(session), member=member, label=label, days=days)
     answer({"token": issued}, as_json=as_json, text=lambda _: issued)
 
@@ -105,7 +105,7 @@ def token(context: click.Context, email: str, *, label: str, days: int, as_json:
 @json_option
 @click.pass_context
 def disable(context: click.Context, email: str, *, as_json: bool) -> None:
-    """Shut the account with EMAIL and end its sessions and tokens at once.
+    """Disable the account with EMAIL and end its sessions and tokens at once.
 
     Example: signals staff disable a@example.org
     """
@@ -121,10 +121,10 @@ def disable(context: click.Context, email: str, *, as_json: bool) -> None:
 @json_option
 @click.pass_context
 def reset(context: click.Context, email: str, *, as_json: bool) -> None:
-    """Mail the person with EMAIL a link to set the account up anew; lets in who was shut out.
+    """Mail the person with EMAIL a link to set up the account again, also when it is disabled.
 
-    For a team in which nobody is left who could approve it. Nothing that opened the account before works any
-    more. The leads and privacy officers of the team and all administrators are told.
+    Use it when nobody in the team can approve a recovery. Earlier passwords, passkeys and codes stop working.
+    The leads and privacy officers of the team and all administrators are notified.
 
     Example: signals staff reset a@example.org
     """
@@ -153,7 +153,7 @@ def _password(from_stdin: bool) -> str:
 
 
 def _organisation_id(session: "Session", name_or_id: str | None) -> uuid.UUID | None:
-    """The organisation that was named; exit code 2 when there is none."""
+    """Return the id of the named organisation; exit with code 2 for an unknown one."""
     from signals.models import Organisation
     from signals.organisations.onboarding import find_by_name
 

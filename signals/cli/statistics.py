@@ -1,4 +1,4 @@
-"""`signals statistics`: releases of the figures, and the proof from outside that they give nobody away."""
+"""`signals statistics`: release the figures, and prove from outside that they disclose nobody."""
 
 import os
 import sys
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def statistics() -> None:
-    """The figures: released once for each closed quarter and year.
+    """Release the figures once for each closed quarter and year, and verify them.
 
     Example: signals statistics verify downloads/figures
     """
@@ -43,11 +43,8 @@ def _language(of: str) -> dict[str, Any]:
 @click.option("--exact", is_flag=True, help="Solve every interval to its ends; --json then lists them all.")
 @click.option("--language", **_language("answer"))
 @json_option
-@click.pass_context
-def verify(
-    context: click.Context, *, folder: Path, against: Path | None, exact: bool, language: str, as_json: bool
-) -> None:
-    """Check downloaded figures: can a hidden cell be narrowed to fewer than five values?
+def verify(*, folder: Path, against: Path | None, exact: bool, language: str, as_json: bool) -> None:
+    """Check that downloaded figures narrow no hidden cell to fewer than five values.
 
     FOLDER holds the CSV files and the datapackage.json as published; nothing else is read, no settings and
     no database. A release never changes: with --against OLDER, whoever kept an older download sees whether
@@ -78,9 +75,7 @@ def verify(
     }
     if exact:
         data["intervals"] = [_interval(one) for one in found.intervals]
-    answer(data, as_json=as_json, text=proof_words.told)
-    if not data["ok"]:
-        context.exit(1)
+    answer(data, as_json=as_json, text=proof_words.told, ok=data["ok"])
 
 
 @statistics.command()
@@ -140,7 +135,7 @@ def _adopted(releasing: "Releasing", clock: "Clock", folder: Path) -> list[dict[
 
 @contextmanager
 def _waiting(what: str) -> Iterator[None]:
-    """Something that moves on a terminal, for an audit can last."""
+    """Show on a terminal that work goes on: an audit can take minutes."""
     if not on_terminal():
         yield
         return
@@ -181,7 +176,7 @@ def _bar(hidden: int) -> Iterator[Callable[[int], None]]:
 
 @contextmanager
 def _solver_on_stderr() -> Iterator[None]:
-    """The solver's own prints, which it makes behind Python's back, must not end up in the answer."""
+    """Send the output of the solver to stderr: it bypasses Python, and must not mix with the answer."""
     sys.stdout.flush()
     kept = os.dup(1)
     os.dup2(2, 1)

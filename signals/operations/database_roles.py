@@ -1,12 +1,7 @@
-"""PostgreSQL as a second fence: what each process' role may do with each table, and which rows the desk sees.
+"""Limit in PostgreSQL what the role of each process may do with each table.
 
-One table of facts, `RIGHTS` and `FENCES`, from which the SQL is made. The owner of the tables applies it
-after each migration; it may be applied at any time again. Roles own nothing and bypass nothing.
-
-The desk names the caller's organisation in every transaction (`signals.db.set_local`):
-`organisation`, `staff`; and for the few acts that reach further `towards` (an organisation that is
-written to) and `subject` (the signals that are meant: ids with commas). The fence holds against a forgotten
-WHERE, not against who runs SQL of his own choice as the desk: he could name any organisation.
+`RIGHTS` and `row_fences.FENCES` are the facts; `statements` makes the SQL from them. The owner of the tables
+applies it after each migration, and may apply it again at any time. Roles own nothing and bypass nothing.
 """
 
 import re
@@ -18,6 +13,7 @@ from sqlalchemy import Connection, Engine, MetaData, text
 
 from notifications.models import Base as Notifications
 from signals.models import Base as Signals
+from signals.operations.row_fences import FENCES, Fence
 
 Role = Literal["front", "desk", "worker"]
 Columns = tuple[str, ...]
@@ -52,7 +48,7 @@ class Roles:
 
 @dataclass(frozen=True, kw_only=True)
 class Rights:
-    """What a role may do with a table; columns where not all of them."""
+    """The rights of a role on a table; a list of columns limits a right."""
 
     select: Columns = NONE
     insert: Columns = NONE
@@ -60,23 +56,14 @@ class Rights:
     delete: bool = False
 
     def as_sql(self) -> str:
-        """The list for GRANT."""
+        """Return the list for GRANT."""
         columned = {"SELECT": self.select, "INSERT": self.insert, "UPDATE": self.update}
         parts = [verb + _columns(columns) for verb, columns in columned.items() if columns]
         return ", ".join([*parts, "DELETE"] if self.delete else parts)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Fence:
-    """Conditions on rows for the desk: seen, written (as they will be), changed or deleted (as they are)."""
-
-    seen: str
-    written: str
-    changed: str = "false"
-
-
 def rights(verbs: str) -> Rights:
-    """Rights on all columns: any of S(elect) I(nsert) U(pdate) D(elete)."""
+    """Return rights on all columns: any of S(elect) I(nsert) U(pdate) D(elete)."""
     may = {verb: ALL if verb in verbs else NONE for verb in "SIU"}
     return Rights(select=may["S"], insert=may["I"], update=may["U"], delete="D" in verbs)
 
@@ -105,7 +92,7 @@ RIGHTS: Final[Mapping[str, Mapping[Role, Rights]]] = {
     # The way in
     "idempotency_keys": {"front": rights("SI"), "worker": rights("SD")},
     "sealed_reports": {"front": Rights(insert=_STORED_BY_FRONT), "worker": rights("SUD")},
-    # The front learns how far a day's limit was raised, and nothing of whom it was told
+    # The front reads how far a limit was raised, and not the notifications about it
     "area_days": {
         "front": Rights(select=("organisation_id", "day", "raises")),
         "desk": Rights(select=ALL, update=("raises", "told_percent")),
@@ -130,7 +117,7 @@ RIGHTS: Final[Mapping[str, Mapping[Role, Rights]]] = {
     "deletion_orders": {"desk": rights("SI"), "worker": rights("SD")},
     "retention_periods": {"desk": rights("SIUD"), "worker": rights("S")},
     "register_entries": {"desk": rights("SI"), "worker": rights("SD")},
-    # Facts are read by the process that counts them, and by nobody's role
+    # Only the process that counts facts reads them
     "pooled_facts": {"desk": rights("I"), "worker": rights("SID")},
     "signal_facts": {"worker": rights("SIUD")},
     "counted_tables": {"worker": rights("SI")},
@@ -149,129 +136,29 @@ RIGHTS: Final[Mapping[str, Mapping[Role, Rights]]] = {
     "sign_in_guesses": {"desk": rights("SIUD"), "worker": rights("SD")},
     "approvals": {"desk": rights("SIU"), "worker": rights("SUD")},
     "absences": {"desk": rights("SID"), "worker": rights("SD")},
-    # Messages: the desk writes them and withdraws its own; what they say it cannot read
+    # Messages: the desk writes and withdraws its own, and cannot read their text
     "outbox_messages": {
         "desk": Rights(select=_MESSAGE_KEYS, insert=ALL, delete=True),
         "worker": rights("SIUD"),
     },
     "delivery_attempts": {"desk": Rights(select=("id", "message_id"), delete=True), "worker": rights("SIUD")},
-    # Who receives a callback only writes it down; the figures are all that the desk learns of delivery
+    # The desk stores callbacks, and reads only figures about delivery
     "delivery_callbacks": {"desk": rights("I"), "worker": rights("SIUD")},
     "delivery_figures": {"desk": rights("S"), "worker": rights("SIUD")},
-    # Of a dead letter the desk learns that there is one, and may choose what becomes of it
+    # The desk sees that a dead letter exists, and may retry or drop it
     "posted_letters": {"desk": Rights(select=ALL, update=("wanted",)), "worker": rights("SIUD")},
     "channel_states": {"desk": rights("S"), "worker": rights("SIU")},
     "drills": {"desk": Rights(select=ALL, update=("answered_on",)), "worker": rights("SIU")},
     VERSION_TABLE: {"desk": rights("S"), "worker": rights("S")},
 }
-"""Whatever is not here, a role may not do. A test fails when a table is missing."""
+"""A role has no other rights. A test fails when a table is missing."""
 
 PUBLIC_FIGURES: Final = ("releases", "released_tables")
-"""What the front reads besides when the figures are public."""
-
-
-_ORGANISATION: Final = "nullif(current_setting('signals.organisation', true), '')::uuid"
-_TOWARDS: Final = "nullif(current_setting('signals.towards', true), '')::uuid"
-_STAFF: Final = "nullif(current_setting('signals.staff', true), '')::uuid"
-_SUBJECT: Final = "ANY (string_to_array(nullif(current_setting('signals.subject', true), ''), ',')::uuid[])"
-_OWN: Final = f"organisation_id = {_ORGANISATION}"
-
-OF_ADMINISTRATION: Final = (
-    "staff_changed", "organisation_changed", "coverage_changed", "keys_changed", "approval_asked",
-    "approval_decided", "audit_pruned",
-)  # fmt: skip
-"""Entries of the trail that administrators read, of any organisation: never who looked at which signal."""
-
-
-def _is_administrator() -> str:
-    """Looked up, not believed: the one who is named is an administrator."""
-    whether = f"a.id = {_STAFF} AND a.role = 'administrator' AND a.disabled_at IS NULL"
-    return f"EXISTS (SELECT FROM public.staff_members AS a WHERE {whether})"
-
-
-def _erased_after_referral(signal_id: str) -> str:
-    """A signal that is meant and that the organisation has referred: an erasure follows it (art. 19 AVG)."""
-    whether = f"r.signal_id = {signal_id} AND r.from_organisation_id = {_ORGANISATION}"
-    return f"({signal_id} = {_SUBJECT} AND EXISTS (SELECT FROM public.referrals AS r WHERE {whether}))"
-
-
-def _of_signal(table: str) -> str:
-    """Hangs on a signal of the own organisation, on one that is being handed over, or that is erased."""
-    whose = f"s.organisation_id IN ({_ORGANISATION}, {_TOWARDS}) OR {_erased_after_referral('s.id')}"
-    return f"EXISTS (SELECT FROM public.signals AS s WHERE s.id = {table}.signal_id AND ({whose}))"
-
-
-def _handed_over(signal_id: str) -> str:
-    return f"(organisation_id = {_TOWARDS} AND {signal_id} = {_SUBJECT})"
-
-
-_OWN_MESSAGE: Final = (
-    f"organisation_id IN ({_ORGANISATION}, {_TOWARDS}) OR subject_id = {_SUBJECT}"
-    f" OR (organisation_id IS NULL AND subject_id = {_STAFF})"
-)
-_MESSAGE_TRIED: Final = "SELECT FROM public.outbox_messages AS m WHERE m.id = delivery_attempts.message_id"
-_ERASED_LINK: Final = _erased_after_referral("address_links.signal_id")
-
-FENCES: Final[Mapping[str, Fence]] = {
-    # A single foreign signal is seen when it is the subject: on a referral, PostgreSQL asks that the changed
-    # row can still be seen; and the audit tells a foreign id from one that never was.
-    "signals": Fence(
-        seen=f"{_OWN} OR id = {_SUBJECT}",
-        changed=f"{_OWN} OR {_erased_after_referral('signals.id')}",
-        written=f"{_OWN} OR {_handed_over('id')}",
-    ),
-    "contact_attempts": Fence(seen=_of_signal("contact_attempts"), written=_of_signal("contact_attempts")),
-    "follow_up_notes": Fence(
-        seen=_of_signal("follow_up_notes"),
-        changed=_of_signal("follow_up_notes"),
-        written=_of_signal("follow_up_notes"),
-    ),
-    "status_changes": Fence(seen=_of_signal("status_changes"), written=_of_signal("status_changes")),
-    # The receiver's links are seen during a referral: is it a repeat over there?
-    "address_links": Fence(
-        seen=f"organisation_id IN ({_ORGANISATION}, {_TOWARDS}) OR {_ERASED_LINK}",
-        changed=f"{_OWN} OR {_ERASED_LINK}",
-        written=f"{_OWN} OR {_handed_over('signal_id')}",
-    ),
-    "referrals": Fence(
-        seen=f"{_ORGANISATION} IN (from_organisation_id, to_organisation_id)",
-        changed=f"from_organisation_id = {_ORGANISATION}",
-        written=f"from_organisation_id = {_ORGANISATION}",
-    ),
-    "deletion_records": Fence(
-        seen=_OWN,
-        changed=_OWN,
-        written=f"{_OWN} OR {_erased_after_referral('deletion_records.signal_id')}",
-    ),
-    "deletion_orders": Fence(seen=_OWN, written=_OWN),
-    "retention_periods": Fence(seen=_OWN, changed=_OWN, written=_OWN),
-    "register_entries": Fence(seen=_OWN, written=_OWN),
-    "absences": Fence(seen=_OWN, changed=_OWN, written=_OWN),
-    # An administrator, who has no organisation, asks; the organisation decides.
-    "approvals": Fence(
-        seen=f"{_OWN} OR {_is_administrator()}",
-        changed=_OWN,
-        written=f"{_OWN} OR asked_by_id = {_STAFF}",
-    ),
-    # Whoever signs in or manages staff may be of no organisation or of another one.
-    "audit_entries": Fence(
-        seen=f"{_OWN} OR (action IN {OF_ADMINISTRATION} AND {_is_administrator()})", written="true"
-    ),
-    "outbox_messages": Fence(
-        seen=_OWN_MESSAGE, changed=f"{_OWN} OR subject_id = {_SUBJECT}", written=_OWN_MESSAGE
-    ),
-    "delivery_attempts": Fence(
-        seen=f"EXISTS ({_MESSAGE_TRIED})",
-        changed=f"EXISTS ({_MESSAGE_TRIED} AND (m.{_OWN} OR m.subject_id = {_SUBJECT}))",
-        written="false",
-    ),
-}
-"""The tables under row-level security. The worker sees every row; the owner none, unless it is said:
-`SET LOCAL signals.maintenance = 'on'` in a migration that rewrites rows."""
+"""Tables that the front also reads when the figures are public."""
 
 
 class FenceRefused(Exception):
-    """The database's roles are not such that they can be fenced in; the message says which and why."""
+    """A role of the database cannot be limited; the message says why."""
 
 
 def apply(engine: Engine, roles: Roles, *, create: bool = False, public_figures: bool = False) -> None:
@@ -290,7 +177,7 @@ def apply(engine: Engine, roles: Roles, *, create: bool = False, public_figures:
 
 
 def statements(roles: Roles, *, public_figures: bool = False) -> Iterator[str]:
-    """The SQL, in order; to be run in one transaction by the owner of the tables."""
+    """Yield the SQL in order; the owner of the tables runs it in one transaction."""
     yield "REVOKE CREATE ON SCHEMA public FROM PUBLIC"
     yield "REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC"
     for role in roles.names:
@@ -308,7 +195,7 @@ def statements(roles: Roles, *, public_figures: bool = False) -> Iterator[str]:
 
 
 def creation(roles: Roles) -> Iterator[str]:
-    """SQL that makes the roles that are not there, without the right to log in; needs CREATEROLE."""
+    """Yield SQL that makes missing roles, without the right to log in; it needs CREATEROLE."""
     for role in roles.names:
         yield (
             f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = '{role}')"
@@ -331,7 +218,7 @@ def refuse_unfit(connection: Connection, roles: Roles) -> None:
 
 
 def product_tables() -> set[str]:
-    """Every table that the product has."""
+    """Return the name of every table of the product."""
     metadata: tuple[MetaData, ...] = (Signals.metadata, Notifications.metadata)
     return {name for found in metadata for name in found.tables} | {VERSION_TABLE}
 

@@ -81,7 +81,7 @@ def _front_secret(file: Path) -> Part:
 
 
 def _place(url: str) -> str:
-    """A database's place in plain words: its address may hold a password."""
+    """Return the place of a database in plain words: its url may hold a password."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return str(parsed.database)

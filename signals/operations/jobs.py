@@ -1,4 +1,4 @@
-"""What runs again and again, each safe to run twice and in two places; every job is its own transaction."""
+"""The jobs of a worker: each is one transaction, and safe to run twice and in two places."""
 
 import random
 from collections import defaultdict
@@ -56,7 +56,7 @@ REFUSED_KEPT_DAYS = 28
 
 BATCH = 500
 MOST_BATCHES = 20
-"""In one run of a job, so that a flood does not keep a worker from noticing that it should end."""
+"""The limit of one run, so that a worker in a flood of work still notices that it must stop."""
 
 __all__ = ["Worker", "make_channels", "make_retention"]
 
@@ -87,7 +87,7 @@ class Worker:
             connection.execute(text("SELECT 1"))
 
     def arrive(self) -> int:
-        """Bring in what waits in the mailboxes; returns how many reports arrived."""
+        """Bring in what waits in the mailboxes; return how many reports arrived."""
         desk = ArrivalDesk(
             sessions=self.sessions,
             keystore=self.keystore,
@@ -114,9 +114,9 @@ class Worker:
         return total
 
     def remind(self) -> int:
-        """Write reminders; returns how many messages.
+        """Write reminders; return how many messages.
 
-        First what is still claimed by who was shut out goes back to the team.
+        First the claims of disabled people go back to the team.
         """
         url, channels = self.settings.server.public_url, frozenset(self.channels)
         with self.sessions.begin() as session:
@@ -136,7 +136,7 @@ class Worker:
             yield self.operation(session)
 
     def ask_for_proof(self) -> int:
-        """Send each new address and phone its link, for whoever typed it waits; returns how many messages."""
+        """Send each new address and phone its link; return how many messages."""
         url, channels = self.settings.server.public_url, frozenset(self.channels)
         with self.sessions.begin() as session:
             return ask_for_proof(self.operation(session), public_url=url, channels=channels)
@@ -153,9 +153,9 @@ class Worker:
         )
 
     def count_messages(self) -> int:
-        """Write down how delivery goes, for the staff side to read, and do what people chose there.
+        """Store figures on delivery for the staff side, and carry out the choices made there.
 
-        Returns how many figures.
+        Return how many figures.
         """
         with self.sessions.begin() as session:
             figures = count_messages(session, self.clock)
@@ -165,7 +165,7 @@ class Worker:
             return figures
 
     def forget_messages(self) -> int:
-        """Delete all messages that were settled long ago; returns how many."""
+        """Delete all messages that were settled long ago; return how many."""
         return sum(iter(self._forget_some_messages, 0))
 
     def _forget_some_messages(self) -> int:
@@ -173,7 +173,7 @@ class Worker:
             return forget_messages(session, self.clock)
 
     def watch_limits(self) -> int:
-        """Tell of organisations whose limit of reports comes near; returns how many messages."""
+        """Notify of organisations close to their limit of reports; return how many messages."""
         setting = self.settings.limits.open_reports_per_area_and_day
         with self.sessions.begin() as session:
             return watch_limits(
@@ -181,7 +181,7 @@ class Worker:
             )
 
     def forget_full_days(self) -> int:
-        """Delete what is kept of days with many reports, four weeks later; returns how many."""
+        """Delete what is kept of days with many reports, four weeks later; return how many."""
         with self.sessions.begin() as session:
             return forget_full_days(session, self.clock)
 
@@ -198,8 +198,9 @@ class Worker:
         )
 
     def provision_keys(self) -> int:
-        """Make mailbox keys for the weeks ahead; returns how many are new. Nearly always none is missing, and
-        nobody's turn to write is taken.
+        """Make mailbox keys for the weeks ahead; return how many are new.
+
+        Nearly always none is missing, and then this takes no turn to write.
         """
         with Session(reading(self.engine)) as session:
             if mailbox_keys_are_whole(self.operation(session)):
@@ -208,7 +209,7 @@ class Worker:
             return provision_mailbox_keys(self.operation(session))
 
     def link_audit(self) -> int:
-        """Link waiting audit entries, batch after batch, and sign the chain's head; returns how many."""
+        """Link waiting audit entries, batch after batch, and sign the chain's head; return how many."""
         keys = TrailKeys(mac_key=self.keystore.secret("audit"), root=self.keystore.root_signing_key())
         total = 0
         for _ in range(MOST_BATCHES):
@@ -223,16 +224,16 @@ class Worker:
             return link_entries(session, self.clock, keys=keys)
 
     def prune_audit(self) -> int:
-        """Delete audit entries past their own retention; returns how many."""
+        """Delete audit entries past their own retention; return how many."""
         with self.sessions.begin() as session:
             return prune_trail(session, self.clock, audit=self.audit)
 
     def retain(self) -> RetentionReport:
-        """The nightly purge."""
+        """Purge what is due, as every night."""
         return self.retention().run(self.clock)
 
     def destroy_keys(self) -> int:
-        """Finish what the desk could not: ordered deletions, and keys of what was referred or erased."""
+        """Finish ordered deletions, and destroy keys of referred or erased signals."""
         retention = self.retention()
         try:
             done = retention.carry_out_orders(self.clock)
@@ -241,7 +242,7 @@ class Worker:
         return done + destroyed
 
     def sweep_keys(self) -> int:
-        """Destroy keys that nothing needs any more, like mailbox keys of past weeks; returns how many."""
+        """Destroy keys that nothing needs any more, like mailbox keys of past weeks; return how many."""
         swept = sweep_keys(self.sessions, self.clock, keystore=self.keystore, audit=self.audit)
         return swept.case_keys + swept.mailbox_keys
 
@@ -256,11 +257,10 @@ class Worker:
         )
 
     def forget_retries(self) -> int:
-        """Delete what recognises a retry once 7 days are over; returns how many rows.
+        """Delete the keys that recognise a retry after 7 days; return how many rows.
 
-        A report that did not arrive yet is never deleted: its envelope is the only copy, and its retry is
-        known as long. One whose envelope was refused goes when nobody could have attended to it any more, so
-        that its mailbox key can go as well.
+        A waiting report stays: its envelope is the only copy. A refused report goes after four weeks, so that
+        its mailbox key can go too.
         """
         on = today(self.clock)
         given_up = SealedReport.refused_on < on - timedelta(days=REFUSED_KEPT_DAYS)
@@ -273,26 +273,26 @@ class Worker:
             return _forget_keys(session, before=on - timedelta(days=RETRY_DAYS))
 
     def release_figures(self) -> tuple[Release, ...]:
-        """Release every quarter and year whose period of grace is over; returns what is new."""
+        """Release every quarter and year whose period of grace is over; return what is new."""
         releasing = Releasing(sessions=self.sessions, keys=self.keystore, locate=located_by(self.router))
         return releasing.release_due(self.clock, grace_days=self.settings.figures.grace_days)
 
     def forget_facts(self) -> int:
-        """Delete facts that were counted long ago; returns how many."""
+        """Delete facts that were counted long ago; return how many."""
         with self.sessions.begin() as session:
             return forget_facts(session, self.clock)
 
     def forget_sign_ins(self) -> int:
-        """Delete what signing in left behind and is over; returns how many rows."""
+        """Delete what signing in left behind and is over; return how many rows."""
         with self.sessions.begin() as session:
             return forget_stale(session, self.clock)
 
 
 def _forget_keys(session: Session, *, before: date) -> int:
-    """Delete the keys of reports that came earlier and neither wait nor were refused; returns how many.
+    """Delete the keys of earlier reports that neither wait nor were refused; return how many.
 
-    Their receipts stay received where they have not changed yet. One statement chooses: a report that arrives
-    at that moment must not lose its receipt between two.
+    Their receipts stay `received` until they change. One statement chooses the rows: with two, a report that
+    arrives in between loses its receipt.
     """
     waiting = select(SealedReport.receipt_hash)
     has_none = IdempotencyKey.receipt_hash.is_(None)
@@ -318,7 +318,7 @@ def make_retention(
     audit: AuditLog,
     router: Router,
 ) -> Retention:
-    """Purging by the settings; facts name the municipality that routing finds for the address."""
+    """Return the purge by the settings; facts name the municipality that routing finds."""
 
     def locate(address: Address, on: date) -> str | None:
         return router.route(address.postcode, address.number, on).municipality_code

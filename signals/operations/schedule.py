@@ -81,7 +81,7 @@ def _schedule(scheduler: BaseScheduler, worker: Worker) -> None:
 
 
 def _every(scheduler: BaseScheduler, seconds: int, name: str, job: Callable[[], Any]) -> None:
-    """A job that starts at once, never overlaps itself, and is caught up once after a pause."""
+    """Add a job that starts at once, never overlaps itself, and runs once after a pause."""
     scheduler.add_job(
         _guarded(name, job),
         "interval",
@@ -95,9 +95,9 @@ def _every(scheduler: BaseScheduler, seconds: int, name: str, job: Callable[[], 
 
 
 def _nightly(scheduler: BaseScheduler, hour: int, name: str, job: Callable[[], Any]) -> None:
-    """A job at an hour of the night in Amsterdam; one that was missed runs at the next start.
+    """Add a job at an hour of the night in Amsterdam; a missed one runs at the next start.
 
-    Of both only one runs at a time: a first purge may take longer than until that hour.
+    Only one of the two runs at a time: a first purge may last past that hour.
     """
     run = _guarded(name, job)
     scheduler.add_job(

@@ -136,14 +136,14 @@ def _port_refused(host: str, port: int, error: OSError) -> SystemExit:
 
 
 def _refuse_without_what_is_built(web: Path = Path(__file__).parents[1] / "web") -> None:
-    """A bare checkout lacks other people's scripts and compiled words: pages would fail or be English."""
+    """Refuse a bare checkout: it lacks vendored scripts and compiled catalogues, so pages fail."""
     built = (web / "static/vendor/htmx.js", web / "translations/nl/LC_MESSAGES/messages.mo")
     if not all(path.is_file() for path in built):
         raise SystemExit("cannot serve: scripts and translations are not built; run 'make build'")
 
 
 def _refuse_unusable_secrets(settings: Settings) -> None:
-    """A worker would fail on them after the fork, and be started again and again."""
+    """Refuse unusable secrets before the fork: afterwards each worker fails and restarts without end."""
     if settings.serves_public:
         try:
             load_master_key(settings.front.secret_file)
@@ -162,7 +162,7 @@ _MEND_FRONT = (
 
 
 def _refuse_unusable_keys(settings: Settings) -> None:
-    """The keystore cannot be used; imported here, for a front must not even load it."""
+    """Return the error of an unusable keystore; import it late, because a front must not load it."""
     from signals.keys.opening import KeysUnusable, open_keys
 
     try:
@@ -190,7 +190,7 @@ def _refuse_without_national_desk(settings: Settings) -> None:
 
 
 def _loader(settings: Settings, prepare_app: PrepareApp, make_worker: MakeWorker) -> Callable[[], Any]:
-    """Makes the application inside a worker, after the fork: nothing is connected before."""
+    """Make the application inside a worker, after the fork: nothing connects before."""
     parent, make_app = os.getpid(), prepare_app(settings)
     start_jobs = _jobs(make_worker) if settings.role is ProcessRole.ALL else None
 
@@ -220,7 +220,7 @@ def _leave_alone_what_stays() -> None:
 
 
 def _jobs(make_worker: MakeWorker) -> Callable[[Settings], object]:
-    """What starts the jobs; imported before the fork, and never by a front, whose process has no keystore."""
+    """Return the starter of the jobs; import it before the fork, and never in a front."""
     from signals.operations.schedule import start_in_background
 
     return lambda settings: start_in_background(make_worker(settings))

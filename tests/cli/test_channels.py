@@ -105,7 +105,7 @@ def test_the_dead_letters_of_one_cause_are_meant_and_no_others(
 def test_what_went_to_an_address_that_is_nobodys_any_more_is_left_and_said(script: Signals) -> None:
     given_up(script, 1, recipient="weg@example.org")
     assert script.json("outbox", "list")[0]["address"] == "gone"
-    assert "mend: no recipient of this organisation has confirmed this address" in script("outbox", "list")
+    assert "fix: no recipient of this organisation has confirmed this address" in script("outbox", "list")
     output = script("outbox", "retry", "--all")
     assert output == "0 will be sent again, 1 left: no recipient has confirmed that address\n"
     assert states(script) == [MessageState.FAILED]
@@ -235,7 +235,7 @@ def test_the_doctor_says_what_to_do_with_dead_letters_and_the_list_says_why(scri
     given_up(script, 1)
     outbox = channel(script.json("doctor", code=1)["checks"], "outbox")
     assert "signals outbox list" in str(outbox["mend"])
-    assert "mend: look into the worker's log" in script("outbox", "list")
+    assert "fix: look into the worker's log" in script("outbox", "list")
 
 
 def test_the_doctor_sees_what_is_tried_again_and_again(script: Signals) -> None:
