@@ -242,7 +242,7 @@ def test_nobody_checked_an_address_on_a_day_to_come(signals: Signals) -> None:
 def test_on_a_terminal_a_bar_says_how_far_an_import_is(
     signals: Signals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("signals.cli.organisations.on_terminal", lambda: True)
+    monkeypatch.setattr("signals.cli.opening.on_terminal", lambda: True)
     file = signals.file("more.csv", TEAMS.replace("Amsterdam,", "Ander,").replace("GM0363", "GM0014"))
     signals("organisations", "import", file)
     assert len(rows(signals, select(Organisation.id))) == 3
@@ -293,7 +293,7 @@ def test_a_token_is_issued_and_ends_with_the_account(signals: Signals) -> None:
     )
     signals("staff", "disable", "w@example.org")
     assert all(each.revoked_at for each in rows(signals, select(StaffSession)))
-    assert "is shut" in signals("staff", "token", "w@example.org", "--label", "again", code=1)
+    assert "is disabled" in signals("staff", "token", "w@example.org", "--label", "again", code=1)
 
 
 def test_the_operator_lets_in_again_where_nobody_of_the_team_could_approve_and_all_are_told(

@@ -18,8 +18,8 @@ from signals.operations import server
 from signals.operations.jobs import Worker
 from signals.settings import Settings
 
-SERVES = {"close", "drills", "ping", "retention"}
-"""Public methods of the worker that are no job: others work with what they give."""
+SERVES = {"begin", "close", "drills", "operation", "ping", "retention"}
+"""Public methods of the worker that are no job: they serve other code."""
 
 
 @pytest.fixture
