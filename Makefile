@@ -52,6 +52,7 @@ lint: developer
 	@$(BIN)/mypy signals notifications privacy tools
 	@$(BIN)/lint-imports
 	@$(BIN)/deptry .
+	@$(BIN)/codespell signals notifications privacy tools migrations tests docs README.md wsgi.py Makefile
 
 ## bench: the measurements of the design, as a table and as JSON
 .PHONY: bench
