@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from privacy.keystore import Keystore
 from signals.arrival.repeats import oldest_kept, probes_for
+from signals.casework.access import open_for_job
 from signals.clock import Clock, today
-from signals.intake.content import open_reports
 from signals.models import (
     AccountLink,
     AddressLink,
@@ -65,7 +65,7 @@ def renew_links(session: Session, clock: Clock, *, keystore: Keystore) -> int:
     on = today(clock)
     outlived = select(AddressLink, Signal).join(Signal, Signal.id == AddressLink.signal_id)
     rows = session.execute(outlived.where(AddressLink.quarter < oldest_kept(on))).all()
-    reports = open_reports(keystore, {signal.id: signal for _link, signal in rows}.values())
+    reports = open_for_job(keystore, {signal.id: signal for _link, signal in rows}.values())
     readable = [(link, reports[signal.id].address) for link, signal in rows if signal.id in reports]
     probes = probes_for(keystore, [(link.organisation_id, address) for link, address in readable], on)
     for (link, _address), probe in zip(readable, probes, strict=True):

@@ -13,8 +13,9 @@ from privacy.bulk import insert_many
 from privacy.keystore import Keystore
 from signals.audit.grounds import Ground
 from signals.audit.log import SYSTEM, AuditEvent
+from signals.casework.access import open_for_job
 from signals.casework.referral import HANDED_OVER
-from signals.intake.content import Report, SignalRow, open_reports
+from signals.intake.content import Report, SignalRow
 from signals.models import (
     AddressLink,
     DeletionRecord,
@@ -88,7 +89,7 @@ def _write_facts(
     connection: Connection, signals: Sequence[SignalRow], keystore: Keystore, locate: Locate, on: date
 ) -> None:
     """Write facts with today's municipality, so that a merged one counts with its successor."""
-    reports, courses = open_reports(keystore, signals), courses_of(connection, signals)
+    reports, courses = open_for_job(keystore, signals), courses_of(connection, signals)
     facts = [
         _fact(course, reports.get(signal.id), locate, on)
         for signal, course in zip(signals, courses, strict=True)

@@ -14,8 +14,9 @@ from typing import Any, Final, Protocol, cast
 from sqlalchemy import ColumnElement, Connection, Table, and_, case, func, null, or_, select, update
 from sqlalchemy.orm import Session
 
+from signals.casework.access import open_for_job
 from signals.clock import AMSTERDAM
-from signals.intake.content import CaseKeys, open_reports
+from signals.intake.content import CaseKeys
 from signals.models import Signal, SignalFact
 from signals.routing.postcodes import Address
 from signals.routing.snapshot import Router
@@ -131,7 +132,7 @@ def live_facts(
     for start in range(0, len(ids), _BATCH):
         some = ids[start : start + _BATCH]
         rows = connection.execute(select(*_READ).where(_signals.id.in_(some))).all()
-        reports = open_reports(keys, rows)
+        reports = open_for_job(keys, rows)
         for row, course in zip(rows, courses_of(connection, rows), strict=True):
             report = reports.get(row.id)
             yield row.id, fact_from(course, report, locate(report.address, on) if report else None)

@@ -13,8 +13,7 @@ from tests.support.world import GRONINGEN, IN_AMSTERDAM, World
 
 SIGNALS = Path(__file__).resolve().parents[2] / "signals"
 OPENERS = {"open_report", "open_reports", "open_summaries", "open_notes"}
-OPEN_CONTENT = {
-    "casework/access.py",
+JOBS = {
     "retention/expiry.py",  # seals links anew; nobody sees the address
     "retention/purging.py",  # writes facts; nobody sees the report
     "statistics/counting.py",  # counts; nobody sees the report
@@ -61,11 +60,18 @@ def test_an_empty_round_admits_to_nothing(team: Team, by: By) -> None:
         admit(by(team.worker), [team.signal().id, new_team().signal().id], AuditAction.ROUND_PRINTED)
 
 
-def test_only_casework_access_and_jobs_that_show_nothing_open_content() -> None:
+@pytest.mark.parametrize(
+    ("names", "modules"),
+    [(OPENERS, {"casework/access.py"}), ({"open_for_job"}, JOBS)],
+    ids=["content", "jobs"],
+)
+def test_only_access_opens_content_and_only_jobs_that_show_nothing_need_no_entry(
+    names: set[str], modules: set[str]
+) -> None:
     found = {
         path.relative_to(SIGNALS).as_posix()
         for path in SIGNALS.rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.ImportFrom) and OPENERS.intersection(alias.name for alias in node.names)
+        if isinstance(node, ast.ImportFrom) and names.intersection(alias.name for alias in node.names)
     }
-    assert found == OPEN_CONTENT
+    assert found == modules
