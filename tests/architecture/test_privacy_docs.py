@@ -96,7 +96,7 @@ def test_register_and_assessment_name_every_category(name: str) -> None:
     assert {code for code in _codes() if not re.search(rf"\b{code}\b", _text(name))} == set()
 
 
-def test_what_is_called_sealed_is_bytes_and_what_must_be_sealed_is_called_so() -> None:
+def test_sealed_columns_hold_bytes_and_the_document_lists_every_column_that_must_be_sealed() -> None:
     types = {f"{table.name}.{column.name}": column.type for table in _tables() for column in table.columns}
     closed = {
         column for column, (_, _, how) in described_columns().items() if how in ("verzegeld", "ingepakt")
@@ -146,7 +146,7 @@ def test_a_table_that_a_job_empties_says_after_how_many_days(table: str, days: i
     assert f"{days} dagen" in kept
 
 
-def test_what_waits_on_a_carriers_phone_is_told_with_its_end() -> None:
+def test_the_documents_name_the_expiry_of_a_report_that_waits_on_the_phone_of_a_carrier() -> None:
     """It is the one place where a report lies readable."""
     script = (PROJECT / "signals/web/static/front_queue.js").read_text(encoding="utf-8")
     days = re.search(r"const KEPT_FOR = (\d+) \* DAY;", script)

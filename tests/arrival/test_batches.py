@@ -51,7 +51,7 @@ def test_a_report_arrives_as_it_was_given(world: World) -> None:
     assert open_summaries(world.keystore, [signal]) == {signal.id: given.summary}
 
 
-def test_what_arrives_is_new_unclaimed_and_of_the_organisation_and_day(world: World) -> None:
+def test_an_arrived_signal_is_new_and_unclaimed_and_has_its_organisation_and_day(world: World) -> None:
     world.receive(1)
     [sealed] = world.sealed()
     world.worker().arrive()

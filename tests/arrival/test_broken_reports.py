@@ -147,7 +147,7 @@ def test_an_envelope_opens_only_where_it_was_sealed_for(world: World, column: st
     assert world.sealed()[0].refused_on == TODAY
 
 
-def test_what_was_set_aside_is_kept_and_not_tried_again(world: World) -> None:
+def test_arrival_keeps_a_rejected_report_and_does_not_try_it_again(world: World) -> None:
     world.receive(1)
     [row] = world.sealed()
     _change(world, row, envelope=b"x" * 100)

@@ -64,7 +64,7 @@ def test_a_team_is_told_once_of_what_arrives_together_by_the_earliest_deadline(w
     )
 
 
-def test_what_arrives_for_a_team_that_nobody_reads_for_is_not_told(world: World) -> None:
+def test_arrival_notifies_nobody_for_a_team_without_a_verified_recipient(world: World) -> None:
     world.receive(1)
     with world.sessions.begin() as session:
         theirs = update(Recipient).where(Recipient.organisation_id == AMSTERDAM)

@@ -45,7 +45,7 @@ def test_a_report_of_an_address_whose_signal_was_deleted_is_a_repeat(world: Worl
 
 
 @pytest.mark.parametrize(("remembered", "asked"), [(1, 2), (10, 1)])
-def test_who_receives_what_is_asked_anew_after_some_batches(
+def test_arrival_asks_for_the_recipients_again_after_some_batches(
     sqlite_world: World, monkeypatch: pytest.MonkeyPatch, remembered: int, asked: int
 ) -> None:
     monkeypatch.setattr("signals.arrival.batches.BATCHES_REMEMBERED", remembered)

@@ -178,7 +178,7 @@ def _narrowed(sources: Mapping[tuple[int | None, ...], set[tuple[int, ...]]]) ->
 
 
 @pytest.mark.slow
-def test_who_knows_the_program_and_tries_all_counts_on_it_learns_nothing_more() -> None:
+def test_an_attacker_who_tries_all_counts_on_the_program_learns_nothing_more() -> None:
     """The minimality attack: what is hidden tells why, unless chance may have hidden it."""
     assert _narrowed(_publications(by_chance=True)) == 0
     assert _narrowed(_publications(by_chance=False)) > 0

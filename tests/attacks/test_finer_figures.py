@@ -50,7 +50,7 @@ def _value(cell: Cell) -> int | None:
         "2024-2025/tables/regions_received",
     ],
 )
-def test_what_was_not_released_does_not_exist(desk: Desk, path: str) -> None:
+def test_an_unreleased_table_does_not_exist_for_a_reader(desk: Desk, path: str) -> None:
     for ending in ("", ".csv"):
         answer = desk.call("coen", "GET", f"{RELEASES}/{path}{ending}")
         assert answer.status_code == 404

@@ -437,7 +437,7 @@ def test_a_receipt_never_issued_is_looked_for_like_one_that_was(desk: Desk) -> N
 
 
 @BOTH
-def test_what_is_covered_and_what_is_not_are_looked_up_alike(desk: Desk) -> None:
+def test_the_lookup_treats_covered_and_uncovered_postcodes_alike(desk: Desk) -> None:
     asked, told = [], set()
     for postcode in ("1012AB", "9711AA", "4381AA", "1000AA"):
         desk.client.post(f"{BASE}/coverage/lookup", json={"postcode": postcode})  # whatever is kept, is kept

@@ -119,7 +119,7 @@ def test_every_call_answers_as_it_is_described(
 
 
 @pytest.mark.slow
-def test_what_the_public_side_refuses_stores_nothing(app: Flask, fuzzed: World) -> None:
+def test_the_public_side_stores_nothing_of_a_refused_body(app: Flask, fuzzed: World) -> None:
     """Invalid bodies of any shape get a 4xx in problem+json and leave no row."""
     before = len(fuzzed.sealed())
     operation = describe(app, GenerationMode.NEGATIVE)["/api/v1/signals"]["POST"]

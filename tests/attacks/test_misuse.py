@@ -40,7 +40,7 @@ def test_it_leaves_the_same_kinds_of_rows_and_columns_as_any_other_outcome(
     assert traces[0] == traces[1]
 
 
-def test_what_a_phone_may_ask_after_is_the_same_as_with_any_other(
+def test_the_rows_behind_a_receipt_are_the_same_for_every_phone(
     world: World, concluded: Mapping[Outcome, Signal]
 ) -> None:
     hashes = {signal.receipt_hash for signal in concluded.values()}

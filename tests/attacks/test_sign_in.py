@@ -143,7 +143,7 @@ def test_a_code_that_was_used_in_one_process_is_refused_in_the_other(site: Site)
     assert site.there.test_client().post("/desk/sign-in", data=form).status_code == 401
 
 
-def test_of_many_at_once_with_one_code_one_gets_in(site: Site) -> None:
+def test_one_of_many_sign_ins_at_once_with_one_code_succeeds(site: Site) -> None:
     form = site.form()
     apps = (site.here, site.there) * 2
     statuses = run_at_once(
@@ -170,7 +170,7 @@ def test_a_cookie_stolen_before_sign_out_opens_nothing_after(site: Site) -> None
     assert site.with_cookie(stolen).get("/desk").status_code == 303
 
 
-def test_who_signs_out_while_the_lead_shuts_them_out_stays_out(site: Site) -> None:
+def test_a_worker_who_signs_out_while_the_lead_shuts_them_out_stays_out(site: Site) -> None:
     """What was read of the account as the request began is not written over what came since."""
     browser, lena = site.signed_in(), site.signed_in(LENA)
     csrf, shut = csrf_of(browser.get("/desk")), f"/desk/team/{site.member_id()}/disable"
@@ -190,7 +190,7 @@ def test_a_changed_password_ends_a_stolen_session_in_every_process(site: Site) -
     assert site.with_cookie(stolen).get("/desk").status_code == 303
 
 
-def test_who_is_shut_out_by_the_lead_is_out_in_every_process(site: Site) -> None:
+def test_a_worker_shut_out_by_the_lead_is_out_in_every_process(site: Site) -> None:
     stolen = site.cookie_of(site.signed_in())
     shut = site.send(site.signed_in(LENA), f"/desk/team/{site.member_id()}/disable", "/desk/team")
     assert shut.status_code == 303

@@ -36,7 +36,7 @@ def test_a_backlog_that_goes_moves_nothing_under_the_thumb_of_who_types(phone: P
     expect(page.locator("#told")).to_be_hidden()
 
 
-def test_what_comes_above_the_form_scrolls_the_page_along_for_who_types(phone: Phone) -> None:
+def test_the_page_keeps_the_field_in_place_when_a_line_appears_above_the_form(phone: Phone) -> None:
     """As when another tab keeps a report: there was no line yet."""
     page = phone.open()
     expect(page.locator("#waiting")).to_be_hidden()

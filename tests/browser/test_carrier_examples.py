@@ -114,7 +114,7 @@ def _wait_for(happened: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def test_what_the_service_refuses_is_to_be_mended(service: Service) -> None:
+def test_the_example_tells_the_carrier_to_fix_a_refused_report(service: Service) -> None:
     answer = _send(service, {"postcode": "1012AB", "house_number": 0}, str(uuid.uuid4()))
     assert answer["outcome"] == "mend"
     assert answer["errors"][0]["field"] == "house_number"

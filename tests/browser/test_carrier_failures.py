@@ -174,7 +174,7 @@ def test_a_phone_that_never_says_whether_it_keeps_anything_sends_directly(
     assert service.stored() == before + 1
 
 
-def test_what_waits_is_shown_and_sent_when_the_phone_opens_its_storage_late(
+def test_the_page_shows_and_sends_waiting_reports_when_the_phone_opens_its_storage_late(
     phone: Phone, service: Service
 ) -> None:
     before = service.stored()
@@ -472,7 +472,7 @@ def test_without_storage_the_report_goes_directly(phone: Phone, service: Service
     ],
     ids=["private", "full"],
 )
-def test_where_the_phone_keeps_nothing_the_form_stays_until_it_is_sent_under_one_key(
+def test_a_form_stays_until_it_is_sent_under_one_key_when_the_phone_keeps_nothing(
     phone: Phone, service: Service, script: str, words: str
 ) -> None:
     before = service.stored()

@@ -101,7 +101,7 @@ def test_a_mistake_that_was_mended_is_no_longer_shown(phone: Phone) -> None:
     expect(page.locator("#postcode-error")).to_have_count(0)
 
 
-def test_what_is_no_address_is_said_beside_the_field_and_nothing_is_kept(phone: Phone) -> None:
+def test_the_form_names_an_invalid_address_beside_the_field_and_keeps_nothing(phone: Phone) -> None:
     page = phone.open("/")
     phone.fill("1012", "0")
     phone.press_send()

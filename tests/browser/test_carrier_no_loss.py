@@ -36,7 +36,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("seed", range(SOAK_SEEDS if soak else SEEDS))
 
 
-def test_what_was_sent_arrives_exactly_once(make_phone: MakePhone, service: Service, seed: int) -> None:
+def test_each_sent_report_arrives_exactly_once(make_phone: MakePhone, service: Service, seed: int) -> None:
     chance = random.Random(seed)
     phone = make_phone(own_process=seed % 4 == 0)
     phone.open_for_offline()

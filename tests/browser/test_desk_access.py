@@ -228,7 +228,7 @@ def _style(one: Window, selector: str, name: str) -> Any:
     return one.page.locator(selector).first.evaluate("(one, name) => getComputedStyle(one)[name]", name)
 
 
-def test_what_went_wrong_and_what_was_done_has_the_focus_so_that_it_is_read_out(
+def test_the_page_focuses_errors_and_results_so_that_a_screen_reader_reads_them_out(
     site: Site, window: OpenWindow
 ) -> None:
     """A live region that came with the page is read out by no screen reader: what has the focus is."""

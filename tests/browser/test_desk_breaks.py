@@ -30,7 +30,7 @@ def desk(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -
 
 
 @SCRIPTS
-def test_what_a_receiver_must_know_comes_through_a_lost_session_and_signing_in(
+def test_a_typed_referral_survives_a_lost_session_and_a_new_sign_in(
     site: Site, window: OpenWindow, scripts: bool
 ) -> None:
     signal_id = site.desk.arrive(number=3 if scripts else 5)
@@ -79,7 +79,7 @@ def test_a_button_pressed_again_while_the_answer_is_under_way_does_its_work_once
     ]
 
 
-def test_who_is_shut_out_in_the_middle_of_work_saves_nothing_more_and_the_team_goes_on(
+def test_a_worker_shut_out_in_the_middle_of_work_saves_nothing_more_and_the_team_goes_on(
     site: Site, window: OpenWindow
 ) -> None:
     signal_id = site.desk.arrive(number=7)

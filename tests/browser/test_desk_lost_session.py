@@ -77,7 +77,7 @@ def test_settings_come_through_a_lost_cookie_and_the_page_shows_them_in_words(
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_what_an_officer_corrects_comes_through_and_keeps_every_tick(
+def test_a_correction_of_an_officer_survives_a_lost_session_with_every_tick(
     site: Site, window: OpenWindow, size: str
 ) -> None:
     number = 31 if size == "desk" else 33
@@ -98,7 +98,9 @@ def test_what_an_officer_corrects_comes_through_and_keeps_every_tick(
     assert "1012" not in without_chance(fleur.page.url)
 
 
-def test_who_signs_in_at_the_same_computer_sees_nothing_of_it(site: Site, window: OpenWindow) -> None:
+def test_another_person_at_the_same_computer_sees_nothing_of_the_correction(
+    site: Site, window: OpenWindow
+) -> None:
     signal_id = site.desk.arrive(number=35, concern_types=["frail"])
     fleur = window("fleur", size=PHONE)
     page = correct(fleur, 35, signal_id).page

@@ -75,7 +75,7 @@ def test_new_signals_are_announced_and_never_put_under_the_cursor(
     expect(page.get_by_text("nieuwe signalen, tonen")).to_have_count(0)
 
 
-def test_what_was_announced_is_not_said_again(site: Site, window: OpenWindow, three: list[str]) -> None:
+def test_the_queue_announces_a_new_signal_once(site: Site, window: OpenWindow, three: list[str]) -> None:
     page = _with_a_clock(window("anna"))
     site.desk.arrive(number=21)
     page.clock.fast_forward(A_MINUTE)

@@ -165,7 +165,7 @@ def test_a_resident_who_calls_back_is_found_by_reference_and_by_address(
     expect(gerda.page.get_by_role("status")).to_contain_text("0 signalen gevonden")
 
 
-def test_who_had_a_signal_open_while_it_was_deleted_is_told_what_that_means_and_when_it_was(
+def test_the_page_explains_to_a_worker_that_the_open_signal_was_deleted_and_when(
     site: Site, window: OpenWindow
 ) -> None:
     signal_id = site.desk.arrive(number=91)

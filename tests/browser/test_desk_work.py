@@ -52,7 +52,7 @@ def test_an_attempt_is_recorded_with_two_presses(
     assert attempt.attempted_at == site.desk.clock.now()
 
 
-def test_what_is_left_in_a_letter_box_is_delivered_and_not_unanswered(
+def test_a_worker_records_a_card_in_a_letter_box_as_delivered_and_not_as_unanswered(
     site: Site, window: OpenWindow, signal_id: UUID
 ) -> None:
     anna = window("anna", size=PHONE)
@@ -142,7 +142,7 @@ def test_enter_in_a_field_records_no_result_that_nobody_chose(
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_who_claims_second_is_told_who_has_it_and_since_when(
+def test_the_page_tells_the_second_claimant_the_name_and_time_of_the_first_claim(
     site: Site, window: OpenWindow, signal_id: UUID, size: str
 ) -> None:
     anna, bram = window("anna", size=SIZES[size]), window("bram", size=SIZES[size])
@@ -178,7 +178,7 @@ def test_on_an_old_page_nobody_overwrites_and_what_was_typed_is_kept(
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_what_was_typed_comes_through_a_lost_session_and_signing_in(
+def test_a_typed_note_survives_a_lost_session_and_a_new_sign_in(
     site: Site, window: OpenWindow, signal_id: UUID, size: str
 ) -> None:
     anna = window("anna", size=SIZES[size])

@@ -71,7 +71,7 @@ def test_figures_are_made_and_the_queues_summaries_lack_only_it(world: World, un
     assert world.worker().release_figures()
 
 
-def test_where_a_batch_fails_for_one_signal_the_others_go_and_it_is_named(
+def test_a_batch_purges_the_other_signals_and_names_the_one_that_fails(
     world: World, unreadable: uuid.UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Fail in the fact of one row, as any other part of a row may."""

@@ -102,7 +102,7 @@ def test_the_dead_letters_of_one_cause_are_meant_and_no_others(
     assert states(script) == [becomes, MessageState.FAILED]
 
 
-def test_what_went_to_an_address_that_is_nobodys_any_more_is_left_and_said(script: Signals) -> None:
+def test_retry_leaves_and_names_messages_to_an_address_that_nobody_has_any_more(script: Signals) -> None:
     given_up(script, 1, recipient="weg@example.org")
     assert script.json("outbox", "list")[0]["address"] == "gone"
     assert "fix: no recipient of this organisation has confirmed this address" in script("outbox", "list")

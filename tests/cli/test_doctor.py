@@ -122,7 +122,7 @@ def test_reports_that_wait_or_were_refused_are_a_problem(signals: Signals) -> No
     assert problems(signals) == {"refused reports"}
 
 
-def test_what_should_be_forgotten_and_is_not_is_a_problem(signals: Signals) -> None:
+def test_doctor_reports_overdue_data_that_still_exists_as_a_problem(signals: Signals) -> None:
     deleted = DeletionRecord(
         signal_id=uuid4(),
         organisation_id=rows(signals, select(Organisation.id))[0],

@@ -95,7 +95,7 @@ def test_a_period_must_be_named(run: Run) -> None:
     assert run("release").exit_code == 2
 
 
-def test_what_is_written_as_open_data_passes_the_check_of_an_outsider(run: Run, tmp_path: Path) -> None:
+def test_written_open_data_passes_the_check_of_an_outsider(run: Run, tmp_path: Path) -> None:
     run("release", _closed())
     engine = make_engine(settings_in(tmp_path).database.url)
     with session_factory(engine)() as session:

@@ -58,7 +58,7 @@ def _verify(folder: Path, *options: str) -> Result:
     return CliRunner().invoke(main, ["statistics", "verify", str(folder), *options])
 
 
-def test_what_the_product_publishes_is_proven_from_the_folder_alone(
+def test_verify_proves_published_figures_from_the_folder_alone(
     folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
@@ -133,7 +133,7 @@ def _changed(folder: Path, older: Path, code: int = 1) -> list[dict[str, Any]]:
     return found
 
 
-def test_what_did_not_change_since_an_older_download_is_said(folder: Path, older: Path) -> None:
+def test_verify_says_that_nothing_changed_since_an_older_download(folder: Path, older: Path) -> None:
     result = _against(folder, older)
     assert result.exit_code == 0
     assert "Niets van wat eerder gepubliceerd was is veranderd: 4 cellen vergeleken." in result.output
@@ -153,7 +153,7 @@ def test_a_figure_that_is_another_one_now_is_shown_by_whoever_kept_it(folder: Pa
     assert (change["what"], change["keys"], change["was"], change["now"]) == ("value", ["total"], 40, 45)
 
 
-def test_what_was_hidden_and_is_shown_or_the_other_way_round_has_changed(folder: Path, older: Path) -> None:
+def test_verify_counts_a_newly_shown_or_newly_hidden_cell_as_changed(folder: Path, older: Path) -> None:
     _write(folder, FIGURES, _values({"total": 40, "x": 20, "y": None, "z": None}))
     _write(older, FIGURES, _values({"total": 40, "x": None, "y": None, "z": None}))
     [change], [back] = _changed(folder, older), _changed(older, folder)

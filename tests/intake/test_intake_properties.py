@@ -159,6 +159,6 @@ def test_a_name_given_twice_is_refused(name: str, first: Any, second: Any) -> No
 
 
 @given(depth=st.integers(6, 500))
-def test_what_is_nested_too_deep_is_refused(depth: int) -> None:
+def test_the_parser_refuses_json_that_is_nested_too_deep(depth: int) -> None:
     with pytest.raises(MalformedJson):
         parse_object(b'{"a":' * depth + b"1" + b"}" * depth)

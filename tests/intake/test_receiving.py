@@ -440,7 +440,7 @@ def test_a_raised_limit_lets_more_in(world: World) -> None:
         (datetime(2026, 7, 1, 21, 45, tzinfo=UTC), 900),
     ],
 )
-def test_who_is_refused_may_ask_again_in_half_an_hour_or_at_midnight_in_amsterdam(
+def test_a_refused_carrier_may_ask_again_in_half_an_hour_or_at_midnight_in_amsterdam(
     sqlite_world: World, moment: datetime, seconds: float
 ) -> None:
     sqlite_world.clock.moment = moment
@@ -453,7 +453,7 @@ def test_who_is_refused_may_ask_again_in_half_an_hour_or_at_midnight_in_amsterda
 # What is stored
 
 
-def test_what_is_stored_has_one_size_whatever_is_said(sqlite_world: World) -> None:
+def test_every_stored_report_has_one_size(sqlite_world: World) -> None:
     intake = sqlite_world.intake(notes=True)
     long = report(
         IN_AMSTERDAM,

@@ -216,7 +216,7 @@ def test_replaying_twice_changes_nothing_more(site: Site, cases: Cases) -> None:
     assert "0 restored signals purged again" in site.command("retention", "replay", str(journal)).output
 
 
-def test_what_was_forgotten_stays_so_when_an_older_copy_comes_back_after_a_first_restore(
+def test_a_forgotten_signal_stays_forgotten_when_a_second_restore_brings_back_an_older_copy(
     site: Site, cases: Cases
 ) -> None:
     """The machine of the journal was lost, and on the new one it begins anew: the copy keeps its lines."""

@@ -96,7 +96,7 @@ def test_every_unit_starts_what_the_installation_of_the_document_makes(unit: Pat
 
 
 @pytest.mark.parametrize("unit", sorted(DEPLOY.glob("*.service"), key=str), ids=lambda unit: str(unit.name))
-def test_what_a_unit_needs_on_the_machine_is_made_in_the_document(unit: Path) -> None:
+def test_the_deployment_document_makes_everything_that_a_unit_needs_on_the_machine(unit: Path) -> None:
     """Accounts, folders, secrets and the settings file, or systemd refuses to start it."""
     document = (PROJECT / "docs/deployment.md").read_text()
     text = unit.read_text()

@@ -60,7 +60,7 @@ def test_init_says_of_each_part_where_it_is_and_whether_it_was_made(
         "postgresql+psycopg://signals_keys@/signals_keys?host=keys.example.org&password=s3cret",
     ],
 )
-def test_where_a_keystore_is_on_a_server_is_told_without_its_password(url: str) -> None:
+def test_init_names_the_server_of_a_keystore_without_its_password(url: str) -> None:
     assert installation._place(url) == "database signals_keys of keys.example.org"
 
 

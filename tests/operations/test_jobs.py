@@ -246,7 +246,7 @@ def test_a_schedule_runs_its_jobs_at_once_and_goes_on_after_one_failed(
     assert len(sqlite_world.signals()) == 1
 
 
-def test_who_is_to_confirm_an_address_is_asked_within_a_minute(sqlite_world: World) -> None:
+def test_the_worker_asks_a_recipient_to_confirm_an_address_within_a_minute(sqlite_world: World) -> None:
     worker = sqlite_world.worker()
     with sqlite_world.sessions.begin() as session:
         session.get_one(Organisation, AMSTERDAM).recipients[0].verified_on = None

@@ -80,7 +80,7 @@ ADMINISTRATOR = Actor(id=uuid.UUID(int=9), role=Role.ADMINISTRATOR, organisation
 SETTINGS = AccountSettings(site="https://desk.example")
 
 
-def test_of_two_who_let_in_the_same_person_the_second_is_told_that_it_was_done(world: World) -> None:
+def test_the_second_of_two_people_who_let_in_the_same_person_learns_that_it_was_done(world: World) -> None:
     def let_in() -> None:
         with world.sessions.begin() as session:
             add_staff(
@@ -115,7 +115,7 @@ def test_two_leads_who_take_each_others_role_leave_the_team_with_one(world: Worl
         assert session.scalar(leads) == 1
 
 
-def test_of_two_first_leads_who_are_invited_at_once_one_can_come(world: World) -> None:
+def test_one_of_two_first_leads_invited_at_once_can_come(world: World) -> None:
     administrator = world.staff(None, Role.ADMINISTRATOR)
 
     def let_in(name: str) -> None:
@@ -169,7 +169,7 @@ def test_a_first_lead_who_comes_while_another_is_invited_makes_it_a_request(worl
         assert isinstance(done, Approval) == (came == ["Lena"])
 
 
-def test_who_claims_while_losing_the_role_for_it_does_not_keep_the_signal(world: World) -> None:
+def test_a_worker_who_loses_the_role_during_a_claim_does_not_keep_the_signal(world: World) -> None:
     signal_id, lead, worker = arrived(world), world.staff(role=Role.LEAD), world.staff()
 
     def take_role() -> None:
@@ -197,7 +197,7 @@ def away(world: World, actor: Actor, first: int, last: int) -> None:
         )
 
 
-def test_of_two_absences_that_overlap_one_is_refused(world: World) -> None:
+def test_the_service_refuses_one_of_two_absences_that_overlap(world: World) -> None:
     worker = world.staff()
     with pytest.raises(Invalid), meanwhile(world.engine, "FROM absences", lambda: away(world, worker, 1, 5)):
         away(world, worker, 3, 8)
@@ -291,7 +291,9 @@ def test_a_signal_that_is_handed_over_while_it_is_opened_is_shown_as_it_was(worl
     assert "Belt morgen terug" in page.text
 
 
-def test_of_two_who_join_two_signals_each_the_other_way_round_one_is_refused(world: World) -> None:
+def test_the_service_refuses_one_of_two_workers_who_join_two_signals_in_opposite_directions(
+    world: World,
+) -> None:
     one, other = arrived(world, 1), arrived(world, 2)
 
     def join(signal_id: uuid.UUID, earlier_id: uuid.UUID) -> None:
@@ -404,7 +406,7 @@ def test_an_end_that_was_set_by_hand_is_kept_when_drills_are_missed_at_that_mome
 
 
 @pytest.mark.parametrize("edited", [AMSTERDAM, GRONINGEN], ids=["amsterdam", "groningen"])
-def test_who_changes_a_team_while_two_lose_their_routing_waits_and_so_does_neither_for_ever(
+def test_a_change_of_a_team_and_a_loss_of_routing_by_two_teams_do_not_deadlock(
     world: World, edited: uuid.UUID
 ) -> None:
     """Organisations are held before routing, all of them: on PostgreSQL one of the two was broken off."""
@@ -418,7 +420,7 @@ def test_who_changes_a_team_while_two_lose_their_routing_waits_and_so_does_neith
     assert phone_of(world, edited) == "020 1234567"
 
 
-def test_who_changes_a_team_while_another_loses_its_routing_keeps_no_drill_from_being_sent(
+def test_a_change_of_a_team_keeps_no_drill_from_being_sent_while_another_loses_its_routing(
     world: World,
 ) -> None:
     """A drill refers to its organisation: what is sent is sent when routing is let go."""

@@ -16,14 +16,14 @@ def _name(world: World) -> str:
         return session.scalars(select(Organisation.name).where(Organisation.id == AMSTERDAM)).one()
 
 
-def test_what_a_reader_does_to_its_objects_is_not_stored(world: World) -> None:
+def test_a_reading_session_does_not_store_changes_to_its_objects(world: World) -> None:
     before = _name(world)
     with reading_session(world.sessions, at_one_moment(world.engine)) as session:
         session.scalars(select(Organisation).where(Organisation.id == AMSTERDAM)).one().name = "other"
     assert _name(world) == before
 
 
-def test_what_was_read_can_be_used_after_its_session(world: World) -> None:
+def test_a_read_object_stays_usable_after_its_session(world: World) -> None:
     with reading_session(world.sessions, at_one_moment(world.engine)) as session:
         found = session.scalars(select(Organisation).where(Organisation.id == AMSTERDAM)).one()
     assert found.name == _name(world)

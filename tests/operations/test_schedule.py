@@ -59,7 +59,7 @@ def test_every_job_of_the_worker_is_in_the_schedule_and_a_failing_one_stops_no_o
 @pytest.mark.parametrize(
     ("name", "seconds"), [("mailbox_keys", 10), ("proofs", 60), ("limits", 60), ("destroyed_keys", 60)]
 )
-def test_what_somebody_waits_for_is_looked_at_soon_and_from_the_start(
+def test_a_job_that_people_wait_for_runs_soon_and_from_the_start(
     jobs: dict[str, Job], name: str, seconds: int
 ) -> None:
     assert jobs[name].trigger.interval <= timedelta(seconds=seconds)

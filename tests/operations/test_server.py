@@ -73,7 +73,7 @@ def test_a_connection_with_too_much_that_nobody_read_is_closed_with_a_word(sqlit
         assert "connection: close" in _answer(connection).lower()
 
 
-def test_who_goes_away_in_the_middle_of_a_body_keeps_nobody_busy(sqlite_world: World) -> None:
+def test_a_client_that_leaves_in_the_middle_of_a_body_keeps_no_thread_busy(sqlite_world: World) -> None:
     with serving(sqlite_world) as served:
         for _ in range(12):  # more than there are threads
             with _connected(served) as connection:
@@ -98,7 +98,7 @@ def _answer(connection: socket.socket) -> str:
     return f"HTTP/1.1 {answer.status}\n{answer.headers}"
 
 
-def test_what_is_there_before_the_fork_and_before_the_first_request_is_no_garbage(
+def test_the_server_freezes_objects_made_before_the_fork_and_before_the_first_request(
     sqlite_world: World, tmp_path: Path
 ) -> None:
     code = """
@@ -186,7 +186,7 @@ print(alone, ended_by == signal.SIGTERM, signal.pthread_sigmask(signal.SIG_BLOCK
     assert done.stdout.split() == ["True", "True", "True"]
 
 
-def test_what_keeps_a_worker_from_starting_is_logged_without_its_words(
+def test_the_server_logs_a_failed_start_of_a_worker_without_the_words_of_the_error(
     sqlite_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_arguments: object) -> NoReturn:
@@ -222,7 +222,7 @@ def test_a_second_instance_on_the_same_port_says_so_and_ends(sqlite_world: World
         assert first.status("/healthz") == 200
 
 
-def test_of_two_that_start_at_once_on_one_port_one_serves(sqlite_world: World) -> None:
+def test_one_of_two_servers_started_at_once_on_one_port_serves(sqlite_world: World) -> None:
     port = free_port()
     both = [Served(sqlite_world, port=port) for _ in range(2)]
     try:

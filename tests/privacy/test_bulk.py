@@ -80,7 +80,9 @@ def test_a_moment_is_stored_whatever_its_zone(connection: sa.Connection) -> None
     assert found.replace(tzinfo=found.tzinfo or UTC) == moment
 
 
-def test_what_is_the_same_is_given_once_and_what_is_not_given_is_null(connection: sa.Connection) -> None:
+def test_a_bulk_insert_takes_a_shared_value_once_and_stores_null_for_a_missing_one(
+    connection: sa.Connection,
+) -> None:
     same = {"digest": b"same", "fruit": Fruit.PEAR, "day": date(2026, 1, 1)}
     assert insert_many(connection, rows, {"word": WORDS, "id": IDS}, same) == 3
     expected = [(word, b"same", Fruit.PEAR, date(2026, 1, 1), None) for word in WORDS]

@@ -101,7 +101,7 @@ def test_the_auditor_agrees_with_trying_every_count(
     chance=st.sets(st.integers(0, 8), max_size=3),
     made=st.sampled_from([(MATRIX, _matrix), (PARTS, _parts)]),
 )
-def test_what_is_protected_holds_the_truth_and_tells_nothing(
+def test_a_protected_table_holds_the_truth_and_tells_nothing(
     counts: list[int], chance: set[int], made: tuple[Schema, Any]
 ) -> None:
     schema, made_of = made

@@ -66,14 +66,16 @@ def test_figures_that_no_counts_give_are_inconsistent() -> None:
         audit(_cells(ROW, "2026", 10, 20, 25, None), [ROW])
 
 
-def test_what_the_solver_cannot_answer_in_its_time_counts_as_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_audit_counts_a_cell_as_told_when_the_solver_runs_out_of_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     values = _cells(ROW, "2026", 40, 20, None, None)
     assert told(audit(values, [ROW])) == ()
     monkeypatch.setattr("privacy.disclosure.solver._solve", lambda part, objective: None)
     assert len(told(audit(values, [ROW]))) == 2
 
 
-def test_what_a_stronger_adversary_knows_narrows_the_intervals() -> None:
+def test_the_knowledge_of_a_stronger_adversary_narrows_the_intervals() -> None:
     values = _cells(ROW, "2026", 40, 20, None, None)
     y, z = (Cell("figures", "2026", (key,), "signals") for key in "yz")
     plain = {one.cell: one for one in audit(values, [ROW])}

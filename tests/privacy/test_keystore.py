@@ -400,7 +400,7 @@ class TestPseudonymKeys:
         key = another(MASTER).pseudonym_key(AMSTERDAM, "2026-Q4")
         assert keystore.matching_keys([(AMSTERDAM, "2026-Q4")])[AMSTERDAM, "2026-Q4"] == (key,)
 
-    def test_those_of_old_quarters_are_destroyed(self, keystore: Keystore) -> None:
+    def test_the_keystore_destroys_pseudonym_keys_of_old_quarters(self, keystore: Keystore) -> None:
         old = keystore.pseudonym_key(AMSTERDAM, "2025-Q3")
         kept = keystore.pseudonym_key(AMSTERDAM, "2025-Q4")
         assert keystore.destroy_pseudonym_keys("2025-Q4") == 1
@@ -432,7 +432,7 @@ class TestPseudonymKeys:
     def test_adopting_from_one_without_keys_changes_nothing(self, keystore: Keystore) -> None:
         assert keystore.adopt_pseudonym_keys(HAREN, GRONINGEN) == 0
 
-    def test_what_another_process_destroyed_is_forgotten_after_a_minute(
+    def test_the_cache_forgets_a_key_that_another_process_destroyed_after_a_minute(
         self, keystore: Keystore, another: Opener, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         now = [1000.0]

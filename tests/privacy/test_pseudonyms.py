@@ -65,7 +65,7 @@ def test_additions_keep_letters_digits_and_a_separator_between_digits(
         ("1234AB", 100000),
     ],
 )
-def test_what_is_no_address_is_refused_without_being_quoted(postcode: str, number: int | str) -> None:
+def test_the_refusal_of_an_invalid_address_does_not_quote_it(postcode: str, number: int | str) -> None:
     with pytest.raises(AddressRefused, match=r"^This is no Dutch postcode and house number \("):
         canonical_address(postcode, number)
 

@@ -89,7 +89,7 @@ def test_a_receipt_is_read_as_people_write_it(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["", "0123", "0123-4567-89AB-CDEU", "0123-4567-89AB-CDEFG", "x" * 10_000, "٠" * 16]
 )
-def test_what_is_no_receipt_is_none(text: str) -> None:
+def test_the_parser_returns_none_for_an_invalid_receipt(text: str) -> None:
     assert receipts.parse_receipt(text) is None
 
 

@@ -176,7 +176,7 @@ def test_a_name_in_disguise_is_found(name: str) -> None:
     assert redact(f"ik sprak {name} gisteren").text == "ik sprak [naam] gisteren"
 
 
-def test_what_is_not_taken_out_is_left_exactly_as_it_was_typed() -> None:
+def test_redaction_leaves_the_rest_of_a_note_exactly_as_it_was_typed() -> None:
     note = "Ｍevrouw é 👵🏽 ﬁets\u200d, ½ liter — dhr Jansen"
     assert redact(note).text == note.replace("Jansen", "[naam]")
 

@@ -44,7 +44,7 @@ def test_it_is_the_same_each_time_and_counts_what_it_replaced(note: str) -> None
 
 
 @given(NOTES)
-def test_what_stays_stands_in_the_note_in_that_order(note: str) -> None:
+def test_a_redacted_note_keeps_its_pieces_in_the_order_of_the_note(note: str) -> None:
     position = 0
     for piece in MARKER.split(redact(note).text):
         position = note.index(piece, position) + len(piece)

@@ -106,7 +106,7 @@ def test_anything_else_keeps_its_name_only(name: str, value: object) -> None:
 
 
 @pytest.mark.parametrize("name", [SECRET, "Naam", "x" * 41, "_secret|", "exc_info", "stack_info"])
-def test_what_is_no_plain_name_is_left_out_whole(name: str) -> None:
+def test_the_log_leaves_out_the_whole_field_without_a_plain_name(name: str) -> None:
     assert safe(**{name: SECRET}) == {}
 
 

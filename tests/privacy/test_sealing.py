@@ -68,7 +68,7 @@ def test_a_mailbox_envelope_does_not_open_with_another_key() -> None:
 
 
 @pytest.mark.parametrize("envelope", [b"", b"x", bytes(32), bytes(48), bytes(2096)])
-def test_what_is_no_envelope_is_refused(envelope: bytes) -> None:
+def test_a_mailbox_refuses_bytes_that_are_no_envelope(envelope: bytes) -> None:
     private_key, _ = sealing.generate_mailbox_keypair()
     with pytest.raises(EnvelopeRefused):
         sealing.open_from_mailbox(envelope, private_key, CONTEXT)
@@ -260,7 +260,7 @@ class TestSignedMailboxKeys:
             self.verify(root_public=stranger)
 
     @pytest.mark.parametrize("signature", [b"", bytes(63), bytes(64)])
-    def test_what_is_no_signature_is_refused(self, signature: bytes) -> None:
+    def test_the_check_refuses_bytes_that_are_no_signature(self, signature: bytes) -> None:
         with pytest.raises(PublicKeyRefused):
             self.verify(signature=signature)
 

@@ -32,7 +32,7 @@ def test_padding_always_gives_2048_bytes_and_comes_off_again(data: bytes) -> Non
 
 
 @given(st.binary(min_size=2047, max_size=2100))
-def test_what_does_not_fit_is_refused(data: bytes) -> None:
+def test_padding_refuses_content_that_does_not_fit(data: bytes) -> None:
     with pytest.raises(PlaintextTooLarge):
         sealing.pad(data)
 

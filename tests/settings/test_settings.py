@@ -118,7 +118,7 @@ def test_all_problems_are_listed_at_once(tmp_path: Path) -> None:
         assert name in problems
 
 
-def test_what_is_unknown_of_another_kind_out_of_range_and_unsafe_is_listed_at_once(tmp_path: Path) -> None:
+def test_settings_list_unknown_names_wrong_types_bad_ranges_and_unsafe_values_at_once(tmp_path: Path) -> None:
     more = (
         "debug = true\nkitchen.sink = 1\nserver.port = 'eighty'\nserver.threads = 0\nnotes.max_length = 'all'"
     )
