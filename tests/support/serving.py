@@ -39,6 +39,8 @@ class Served:
                 cwd=ROOT,
                 env={n: v for n, v in os.environ.items() if not n.startswith("SIGNALS")},
                 start_new_session=True,
+                # A shell that starts the tests in the background lets its children ignore SIGINT.
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             )
 
     def wait_until_ready(self) -> None:
