@@ -13,6 +13,7 @@ from notifications.events import DEPUTY_PAGE
 from signals.clock import AMSTERDAM
 from signals.lifecycle.deadlines import holidays_of
 from signals.models import Organisation, StaffMember
+from signals.staff.absence import HOLDERS
 from signals.vocabulary import STAFF_LANGUAGES, OrganisationKind, Role
 
 EMAIL = "email"
@@ -123,7 +124,7 @@ def path_for(
 def who_see_signals(session: Session) -> frozenset[tuple[uuid.UUID | None, str]]:
     """Return (organisation, address in lower case) of everybody who can open its signals."""
     query = select(StaffMember.organisation_id, StaffMember.email).where(
-        StaffMember.role.in_((Role.WORKER, Role.LEAD)), StaffMember.disabled_at.is_(None)
+        StaffMember.role.in_(HOLDERS), StaffMember.disabled_at.is_(None)
     )
     return frozenset((row.organisation_id, row.email.lower()) for row in session.execute(query))
 

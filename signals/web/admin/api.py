@@ -1,16 +1,18 @@
 """Administration over the API: organisations, coverage, staff and approvals; never an address or a signal."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from flask import Response, make_response
 
+from signals.casework.access import FOLLOW_UP_ROLES
 from signals.clock import today
 from signals.errors import Forbidden
 from signals.models import CoverageArea, Organisation, StaffMember
 from signals.organisations.onboarding import receives
 from signals.routing.areas import Area
+from signals.staff.standing import APPROVERS
 from signals.vocabulary import Role
 from signals.web.admin import office, schemas
 from signals.web.admin.office import ApprovalView, CoverageCheck, LetIn
@@ -29,16 +31,14 @@ admin_api = StaffBlueprint(
 AUTHENTICATION = "bearer"
 """Every blueprint states this; a test compares it with its views."""
 
-_FOLLOW_UP: Final = (Role.WORKER, Role.LEAD)
-
 
 @admin_api.get("/organisations")
-@requires(*_FOLLOW_UP, Role.ADMINISTRATOR)
+@requires(*FOLLOW_UP_ROLES, Role.ADMINISTRATOR)
 @admin_api.arguments(schemas.OrganisationsQuery, location="query", unknown="raise")
 @admin_api.response(200, schemas.OrganisationsSchema)
 def organisations(wanted: Mapping[str, Any]) -> Mapping[str, Any]:
     """List organisations by name; a team lists those it can refer to (`receiving=true`): id, name, kind."""
-    if current().actor.role in _FOLLOW_UP:
+    if current().actor.role in FOLLOW_UP_ROLES:
         if not wanted["receiving"]:
             raise Forbidden
         found = candidates(wanted["search"])
@@ -175,7 +175,7 @@ def reset(member_id: UUID) -> tuple[LetIn, int]:
 
 
 @admin_api.get("/approvals")
-@requires(Role.LEAD, Role.PRIVACY_OFFICER, Role.ADMINISTRATOR)
+@requires(*APPROVERS, Role.ADMINISTRATOR)
 @admin_api.response(200, schemas.ApprovalsSchema)
 def approvals() -> Mapping[str, Any]:
     """List the requests to the own organisation; an administrator lists the own requests."""
@@ -183,7 +183,7 @@ def approvals() -> Mapping[str, Any]:
 
 
 @admin_api.post("/approvals/<uuid:approval_id>/approve")
-@requires(Role.LEAD, Role.PRIVACY_OFFICER)
+@requires(*APPROVERS)
 @admin_api.response(200, schemas.ApprovalSchema)
 @answers(400, 404, 409)
 def approve(approval_id: UUID) -> ApprovalView:
@@ -196,7 +196,7 @@ def approve(approval_id: UUID) -> ApprovalView:
 
 
 @admin_api.post("/approvals/<uuid:approval_id>/decline")
-@requires(Role.LEAD, Role.PRIVACY_OFFICER)
+@requires(*APPROVERS)
 @admin_api.response(200, schemas.ApprovalSchema)
 @answers(400, 404, 409)
 def decline(approval_id: UUID) -> ApprovalView:

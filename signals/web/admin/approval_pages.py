@@ -5,6 +5,7 @@ from uuid import UUID
 
 from flask import Blueprint, render_template
 
+from signals.staff.standing import APPROVERS
 from signals.vocabulary import Role
 from signals.web.admin import office
 from signals.web.staff_kit import account_shared, page_kit
@@ -15,8 +16,6 @@ approval_pages = Blueprint("approval_pages", __name__, url_prefix="/desk/approva
 
 AUTHENTICATION = "cookie"
 """Every blueprint states this; a test compares it with its views."""
-
-_APPROVERS = (Role.LEAD, Role.PRIVACY_OFFICER)
 
 
 def sections() -> list[tuple[str, str]]:
@@ -30,21 +29,21 @@ page_kit.share_with(approval_pages, sections)
 
 
 @approval_pages.get("")
-@requires_page(*_APPROVERS)
+@requires_page(*APPROVERS)
 def approvals() -> str:
     """Show the requests that wait, and the decisions."""
     return _page()
 
 
 @approval_pages.post("/<uuid:approval_id>/approve")
-@requires_page(*_APPROVERS)
+@requires_page(*APPROVERS)
 def approve(approval_id: UUID) -> Any:
     """Approve a request; the invited person gets a link by mail."""
     return _decide(approval_id, approve=True)
 
 
 @approval_pages.post("/<uuid:approval_id>/decline")
-@requires_page(*_APPROVERS)
+@requires_page(*APPROVERS)
 def decline(approval_id: UUID) -> Any:
     """Decline a request."""
     return _decide(approval_id, approve=False)

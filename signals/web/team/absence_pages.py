@@ -12,7 +12,7 @@ from signals.clock import today
 from signals.errors import Invalid
 from signals.lifecycle.transitions import is_overdue
 from signals.models import Signal
-from signals.staff.absence import Away
+from signals.staff.absence import HOLDERS, Away
 from signals.vocabulary import Role
 from signals.web.http.fields import StrictDate
 from signals.web.staff_kit import account_shared as shared
@@ -28,7 +28,6 @@ shared.share_with(absence_pages)
 AUTHENTICATION = "cookie"
 
 MOST_SHOWN: Final = 100
-_FOLLOW_UP: Final = (Role.WORKER, Role.LEAD)
 _DONE: Final = frozenset(("added", "alone", "removed"))
 
 
@@ -40,14 +39,14 @@ class AbsenceForm(forms.Form):
 
 
 @absence_pages.get("")
-@requires_page(*_FOLLOW_UP)
+@requires_page(*HOLDERS)
 def overview() -> str:
     done = request.args.get("done", "")
     return _page(done=done if done in _DONE else "")
 
 
 @absence_pages.post("")
-@requires_page(*_FOLLOW_UP)
+@requires_page(*HOLDERS)
 def add() -> Any:
     try:
         wanted = forms.load(_FORM)
@@ -62,7 +61,7 @@ def add() -> Any:
 
 
 @absence_pages.post("/<uuid:absence_id>/remove")
-@requires_page(*_FOLLOW_UP)
+@requires_page(*HOLDERS)
 def remove(absence_id: UUID) -> Response:
     team_office.remove_absence(absence_id)
     return shared.see_other(".overview", done="removed")

@@ -7,7 +7,7 @@ from uuid import UUID
 from flask import Response
 
 from signals.models import Organisation
-from signals.staff.absence import Away
+from signals.staff.absence import HOLDERS, Away
 from signals.vocabulary import Role
 from signals.web.http.openapi import API_BASE, StaffBlueprint, answers
 from signals.web.http.preconditions import IF_MATCH, if_match
@@ -20,7 +20,6 @@ team_api = StaffBlueprint(
 
 AUTHENTICATION = "bearer"
 
-_FOLLOW_UP: Final = (Role.WORKER, Role.LEAD)
 _ETAG: Final = {"ETag": {"description": "The settings' version", "schema": {"type": "string"}}}
 
 Versioned = tuple[Organisation, dict[str, str]]
@@ -58,7 +57,7 @@ def ask_again(wanted: Mapping[str, str], organisation_id: UUID) -> Versioned:
 
 
 @team_api.get("/team/colleagues")
-@requires(*_FOLLOW_UP)
+@requires(*HOLDERS)
 @team_api.response(200, schemas.ColleaguesSchema)
 def colleagues() -> dict[str, Any]:
     """List who of the own team may have signals and can stand in."""
@@ -66,7 +65,7 @@ def colleagues() -> dict[str, Any]:
 
 
 @team_api.get("/team/absences")
-@requires(*_FOLLOW_UP)
+@requires(*HOLDERS)
 @team_api.response(200, schemas.AbsencesSchema)
 def absences() -> dict[str, list[Away]]:
     """List the absences of the own team, today or later, and who stands in."""
@@ -74,7 +73,7 @@ def absences() -> dict[str, list[Away]]:
 
 
 @team_api.post("/team/absences")
-@requires(*_FOLLOW_UP)
+@requires(*HOLDERS)
 @team_api.arguments(schemas.NewAbsenceSchema)
 @team_api.response(201, schemas.AbsenceSchema)
 @answers(404, 413, 415)
@@ -84,7 +83,7 @@ def add_absence(values: Mapping[str, Any]) -> Away:
 
 
 @team_api.delete("/team/absences/<uuid:absence_id>")
-@requires(*_FOLLOW_UP)
+@requires(*HOLDERS)
 @team_api.response(204)
 @answers(404)
 def remove_absence(absence_id: UUID) -> Response:
