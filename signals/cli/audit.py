@@ -145,7 +145,7 @@ _MEANS = {
 
 def _verified(data: dict[str, Any]) -> str:
     found = data["findings"]
-    lines = [line for finding in found for line in _told(finding)]
+    lines = [line for finding in found for line in _in_words(finding)]
     lines.append(f"{data['entries']} entries, {data['linked']} linked, {len(found)} findings.")
     if found:
         lines.append(
@@ -155,7 +155,7 @@ def _verified(data: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _told(finding: dict[str, Any]) -> list[str]:
+def _in_words(finding: dict[str, Any]) -> list[str]:
     where = f"{finding['kind']} at position {finding['position']}"
     if finding["after"]:
         where += f", after the entry of {finding['after']:%Y-%m-%d %H:%M:%S} UTC"

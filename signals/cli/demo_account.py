@@ -33,7 +33,7 @@ def demo_account(context: click.Context, email: str | None, *, as_json: bool) ->
     if account is None:
         raise click.BadParameter("the demo has no account with this address", param_hint="EMAIL")
     found = {"email": wanted, "password": account["password"], **_code(account, SystemClock().now())}
-    answer(found, as_json=as_json, text=_told)
+    answer(found, as_json=as_json, text=_in_words)
 
 
 def _accounts(settings: "Settings") -> dict[str, dict[str, Any]]:
@@ -57,7 +57,7 @@ def _code(account: dict[str, Any], now: datetime) -> dict[str, Any]:
     return {"code": pyotp.TOTP(account["totp_secret"]).at(now), "seconds_left": left}
 
 
-def _told(found: dict[str, Any]) -> str:
+def _in_words(found: dict[str, Any]) -> str:
     return (
         f"E-mail:    {found['email']}\nPassword:  {found['password']}\n"
         f"Code:      {found['code']} (the next one in {found['seconds_left']} seconds; each works once)"

@@ -39,7 +39,7 @@ def doctor(context: click.Context, *, address: str, as_json: bool) -> None:
         findings.append(_test_message(settings, address))
     ok = all(finding.ok for finding in findings)
     checks = [finding.as_json() for finding in findings]
-    answer({"ok": ok, "checks": checks}, as_json=as_json, text=_told, ok=ok)
+    answer({"ok": ok, "checks": checks}, as_json=as_json, text=_in_words, ok=ok)
 
 
 def examine(settings: Settings, clock: "Clock | None" = None) -> Iterator[Finding]:
@@ -196,7 +196,7 @@ def _pinned(settings: Settings, keystore: "Keystore") -> Finding:
     return Finding(check="keystore", ok=True, says="the master key fits")
 
 
-def _told(data: dict[str, Any]) -> str:
+def _in_words(data: dict[str, Any]) -> str:
     lines = []
     for finding in data["checks"]:
         lines.append(f"{'ok     ' if finding['ok'] else 'PROBLEM'} {finding['check']}: {finding['says']}")

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from signals.staff.change_messages import AccountSettings
 
 ISSUER = "Signalen"
-_RESET = "The worker mails them a link, which works for 24 hours. The team and all administrators are told."
+_RESET = (
+    "The worker mails them a link, which works for 24 hours. The team and all administrators are notified."
+)
 
 
 @click.group()
@@ -109,10 +111,10 @@ def disable(context: click.Context, email: str, *, as_json: bool) -> None:
 
     Example: signals staff disable a@example.org
     """
-    from signals.staff.accounts import disable as shut
+    from signals.staff.accounts import disable as disable_account
 
     with everything(settings_of(context)) as opened, opened.sessions.begin() as session:
-        shut(opened.operation(session), _member(session, email))
+        disable_account(opened.operation(session), _member(session, email))
     answer({"disabled": True}, as_json=as_json, text=lambda _: "Disabled; nobody is signed in with it now.")
 
 
