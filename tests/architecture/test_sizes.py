@@ -30,11 +30,12 @@ def test_each_folder_says_what_it_is_for() -> None:
     ] == []
 
 
-def test_no_test_module_imports_another() -> None:
+def test_nothing_imports_a_test_module_or_a_conftest() -> None:
     found = [
         f"{file}: {node.module}"
         for file in modules("tests")
         for node in ast.walk(ast.parse((PROJECT / file).read_text(encoding="utf-8")))
-        if isinstance(node, ast.ImportFrom) and (node.module or "").rpartition(".")[2].startswith("test_")
+        if isinstance(node, ast.ImportFrom)
+        and (node.module or "").rpartition(".")[2].startswith(("test_", "conftest"))
     ]
     assert found == []

@@ -10,39 +10,13 @@ from sqlalchemy import Engine
 from signals.clock import FixedClock
 from signals.db import make_engine
 from signals.settings import Settings
+from tests.support.app_fixtures import clock, installation
 from tests.support.desk_side import Person, desk, desk_settings
-from tests.support.fences import fenced_database, fenced_world
 from tests.support.installations import NOW, Installation, fill_installation, settings_of
 from tests.support.kept_rows import bring_back, keep_rows
 from tests.support.postgres import PostgresServer
-from tests.support.world_fixtures import (
-    catalogues,
-    database_url,
-    postgres_template,
-    postgres_world,
-    postgres_world_url,
-    sqlite_world,
-    template,
-    world,
-)
-from tests.web.conftest import clock, installation
 
-__all__ = [
-    "catalogues",
-    "clock",
-    "database_url",
-    "desk",
-    "desk_settings",
-    "fenced_database",
-    "fenced_world",
-    "installation",
-    "postgres_template",
-    "postgres_world",
-    "postgres_world_url",
-    "sqlite_world",
-    "template",
-    "world",
-]
+__all__ = ["clock", "desk", "desk_settings", "installation"]
 
 
 @pytest.fixture(scope="session")

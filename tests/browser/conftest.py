@@ -1,6 +1,6 @@
 """Fixtures of the browser tests: a server for each module, a phone for each test."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -8,21 +8,24 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Playwright
 
-from tests.browser.carrier import Phone, Service, service_on
-from tests.browser.desk_fixtures import (  # noqa: F401  (fixtures of the desk)
-    clock,
-    desk,
-    desk_settings,
-    engine,
-    front_settings,
-    installation,
-    people,
-    signal_id,
-    site,
-    window,
-)
+from tests.browser.carrier import MakePhone, Phone, Service, service_on
+from tests.browser.desk_fixtures import signal_id, site, window
+from tests.support.app_fixtures import clock, engine, front_settings, installation, people
+from tests.support.desk_side import desk, desk_settings
 
-MakePhone = Callable[..., Phone]
+__all__ = [
+    "clock",
+    "desk",
+    "desk_settings",
+    "engine",
+    "front_settings",
+    "installation",
+    "people",
+    "signal_id",
+    "site",
+    "window",
+]
+
 _numbers = count(1)
 
 

@@ -16,15 +16,8 @@ from signals.db import make_engine
 from signals.settings import SessionsSettings
 from signals.vocabulary import ProcessRole
 from tests.browser.desk import Site, Window, site_of
-from tests.support.desk_side import QUICK, Desk, desk, desk_of, desk_settings  # noqa: F401  (fixtures)
+from tests.support.desk_side import QUICK, Desk, desk_of
 from tests.support.installations import NOW, Installation, settings_of
-from tests.web.conftest import (  # noqa: F401  (fixtures)
-    clock,
-    engine,
-    front_settings,
-    installation,
-    people,
-)
 
 OpenWindow = Callable[..., Window]
 
@@ -44,7 +37,7 @@ def desk_in(folder: Path, made: Installation) -> Iterator[Desk]:
 
 
 @pytest.fixture
-def site(desk: Desk) -> Iterator[Site]:  # noqa: F811
+def site(desk: Desk) -> Iterator[Site]:
     """The staff side, served."""
     with site_of(desk) as served:
         yield served
@@ -67,6 +60,6 @@ def window(browser: Browser, site: Site) -> Iterator[OpenWindow]:
 
 
 @pytest.fixture
-def signal_id(desk: Desk) -> UUID:  # noqa: F811
+def signal_id(desk: Desk) -> UUID:
     """A new signal of Anna's and Bram's team."""
     return desk.arrive(concern_types=["frail"], seen="once")

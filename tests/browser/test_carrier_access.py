@@ -8,8 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from signals.vocabulary import AUTONYMS
-from tests.browser.carrier import Phone, Service, wait_until
-from tests.browser.conftest import MakePhone
+from tests.browser.carrier import MakePhone, Phone, Service, wait_until
 from tests.browser.faults import Fault
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

@@ -6,8 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import Route, expect
 
-from tests.browser.carrier import SENT, WAITING, Phone, Service
-from tests.browser.conftest import MakePhone
+from tests.browser.carrier import SENT, WAITING, MakePhone, Phone, Service
 from tests.browser.faults import Fault
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

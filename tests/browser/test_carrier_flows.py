@@ -7,8 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from signals.intake.content import open_report
-from tests.browser.carrier import WAITING, Phone, Service
-from tests.browser.conftest import MakePhone
+from tests.browser.carrier import WAITING, MakePhone, Phone, Service
 from tests.support.chance import without_chance
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

@@ -10,8 +10,7 @@ from datetime import UTC, datetime
 import pytest
 
 from signals.intake.content import open_report
-from tests.browser.carrier import Phone, Service
-from tests.browser.conftest import MakePhone
+from tests.browser.carrier import MakePhone, Phone, Service
 from tests.browser.faults import Fault
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.soak]

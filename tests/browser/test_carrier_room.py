@@ -4,8 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from signals.vocabulary import AUTONYMS
-from tests.browser.carrier import Phone
-from tests.browser.conftest import MakePhone
+from tests.browser.carrier import MakePhone, Phone
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

