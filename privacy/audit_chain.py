@@ -46,7 +46,7 @@ class HeadRefused(Exception):
 
 
 class FindingKind(StrEnum):
-    """What was done to the chain."""
+    """The kinds of damage to the chain."""
 
     EDITED = "edited"  # the facts, MAC or link of an entry were changed
     DELETED = "deleted"  # an entry is missing, with later ones still there

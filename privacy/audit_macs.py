@@ -31,7 +31,7 @@ MOMENT_HEAD: Final = b"\x01\x00\x00\x00\x20"
 
 @dataclass(frozen=True, kw_only=True)
 class AuditFacts:
-    """What an entry says (NEN 7513): who did what to which record, on what ground, with what outcome.
+    """The facts of an entry (NEN 7513): the actor, the action, the record, the ground and the outcome.
 
     Ids and codes only, never an address or a name. `at` is aware; microseconds count.
     """

@@ -54,7 +54,7 @@ class PublicKeyRefused(SealingError):
 
 
 class SealContext(NamedTuple):
-    """Where an envelope belongs: the row, the owner, the key and the version of the content's schema."""
+    """The place of an envelope: the row, the owner, the key and the version of the content's schema."""
 
     signal_id: UUID
     organisation_id: UUID

@@ -305,7 +305,7 @@ def _staff_calls() -> "list[Blueprint]":
 
 def _staff_pages() -> "list[Blueprint]":
     """Return the pages of all roles."""
-    from signals.web.account.link_pages import door_pages
+    from signals.web.account.link_pages import link_pages
     from signals.web.account.pages import account_pages
     from signals.web.account.sign_in_pages import sign_in_pages
     from signals.web.admin.approval_pages import approval_pages
@@ -327,7 +327,7 @@ def _staff_pages() -> "list[Blueprint]":
     from signals.web.team.settings_pages import settings_pages
     from signals.web.team.verification_pages import channel_pages
 
-    account = [sign_in_pages, door_pages, account_pages]
+    account = [sign_in_pages, link_pages, account_pages]
     admin = [admin_pages, approval_pages, import_pages, channel_admin]
     desk = [desk_pages, search_pages, round_pages, letter_pages, referral_pages, handover_pages]
     team = [team_pages, settings_pages, absence_pages, channel_pages, escalation_pages, limit_pages]

@@ -1,7 +1,7 @@
-"""What can go wrong in the domain; each class's docstring is its default message (English, for developers).
+"""Refusals of the domain; the docstring of each class is its default message (English, for developers).
 
-People read translations, chosen by `code` at the edge (`signals.web.errors`). No message ever
-carries an address, a note or what somebody typed.
+People read translations: `signals.web.http.problems` chooses them by `code` from `signals.web.http.messages`.
+No message ever carries an address, a note or typed text.
 """
 
 from dataclasses import dataclass

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Environment(StrEnum):
-    """Where the software runs; production refuses unsafe settings and the demo."""
+    """The environment of the software; production refuses unsafe settings and the demo."""
 
     DEMO = "demo"
     TEST = "test"
@@ -24,7 +24,7 @@ class ProcessRole(StrEnum):
 
 
 class ConcernType(StrEnum):
-    """What a carrier may report: observations, never diagnoses. Eight at most."""
+    """The observations that a carrier may report, never diagnoses. Eight at most."""
 
     MAIL_PILING_UP = "mail_piling_up"
     NOT_SEEN = "not_seen"
@@ -54,7 +54,7 @@ class SignalState(StrEnum):
 
 
 class ReceiptState(StrEnum):
-    """What a carrier may learn of an own report, as of the previous day. Never the outcome."""
+    """The state that a carrier may learn of an own report, as of the previous day. Never the outcome."""
 
     RECEIVED = "received"
     IN_PROGRESS = "in_progress"
@@ -63,7 +63,7 @@ class ReceiptState(StrEnum):
 
 
 class Action(StrEnum):
-    """What staff (or the system) do to a signal; the only keys of the transition table."""
+    """The actions of staff (or the system) on a signal; the only keys of the transition table."""
 
     ARRIVE = "arrive"
     CLAIM = "claim"
@@ -75,7 +75,7 @@ class Action(StrEnum):
 
 
 class OrganisationKind(StrEnum):
-    """Who receives signals."""
+    """The kinds of organisations that receive signals."""
 
     SOCIAL_WORK = "social_work"
     GGD = "ggd"
@@ -83,7 +83,7 @@ class OrganisationKind(StrEnum):
 
 
 class Role(StrEnum):
-    """What a staff member may do; see the table of people in the domain design."""
+    """The role of a member of staff decides their rights; see the table of people in the domain design."""
 
     WORKER = "worker"
     LEAD = "lead"
@@ -93,7 +93,7 @@ class Role(StrEnum):
 
 
 class ApprovalAction(StrEnum):
-    """What a request asks of a team: an administrator asks the first two, a lead the others."""
+    """The kinds of requests to a team: an administrator makes the first two, a lead the others."""
 
     GRANT = "grant"  # a new account
     RESET = "reset"  # an account set up anew
@@ -112,7 +112,7 @@ class AttemptKind(StrEnum):
 
 
 class AttemptResult(StrEnum):
-    """What came of a contact attempt."""
+    """The result of a contact attempt."""
 
     NO_ANSWER = "no_answer"
     CONTACT = "contact"
@@ -138,7 +138,7 @@ class Outcome(StrEnum):
 
 
 class ReferredTo(StrEnum):
-    """Where a concluded signal went: help for `referred`, a crisis route for `escalated`."""
+    """The destination of a concluded signal: help for `referred`, a crisis route for `escalated`."""
 
     HUISARTS = "huisarts"
     WIJKTEAM_WMO = "wijkteam_wmo"
@@ -195,7 +195,7 @@ class DeletionReason(StrEnum):
 
 
 class AuditAction(StrEnum):
-    """Who accessed what: the event field of NEN 7513."""
+    """The action in an audit entry: the event field of NEN 7513."""
 
     SIGN_IN = "sign_in"
     SIGN_IN_FAILED = "sign_in_failed"

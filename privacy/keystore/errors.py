@@ -1,4 +1,4 @@
-"""What a keystore refuses, and why; none of these says anything of a key."""
+"""Refusals of a keystore; no message says anything of a key."""
 
 
 class KeystoreError(Exception):

@@ -159,7 +159,7 @@ class _PseudonymCache:
 
 
 def _not_the_latest(pairs: set[tuple[UUID, str]]) -> set[tuple[UUID, str]]:
-    """Those of quarters before the latest that is asked for: no key is made for them any more."""
+    """Return the pairs before the latest quarter asked for: the keystore makes no new key for them."""
     latest = max(quarter for _, quarter in pairs)
     return {pair for pair in pairs if pair[1] != latest}
 

@@ -1,4 +1,4 @@
-"""What every kind of key rests on: transactions, the master key, and rows that open with it."""
+"""The base of every kind of key: transactions, the master key, and the rows that it opens."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager

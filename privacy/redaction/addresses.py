@@ -75,7 +75,7 @@ _SURE_ENDS: Final = (
     "weg",
     "dijk",
 )
-"""Those by which a street is known without a number."""
+"""Endings that mark a street without a number."""
 
 _NUMBER: Final = (
     r"\d{1,5}(?:-\d{1,4}| ?/ ?\d{1,3}|[ -]?(?:bis|hs|huis|rood|zw|i{2,3}|iv)\b|-?[a-z]\b| [a-h]\b(?! ))?"
@@ -151,7 +151,7 @@ def _is_age_of(text: str, match: re.Match[str]) -> bool:
 
 
 def _street_end(canvas: Canvas, tokens: list[Token], index: int) -> int:
-    """Where the address ends that this word is the street of; 0 when it is none."""
+    """Return the end of the address whose street is this word; 0 when the word is no street."""
     token = tokens[index]
     number = _NUMBER_AFTER.match(canvas.lower, token.end)
     if number and _UNIT.match(canvas.lower, number.end()):

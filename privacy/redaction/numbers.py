@@ -1,4 +1,4 @@
-"""What is certain by its form: e-mail, bank account, telephone number, BSN and any other long number."""
+"""Find numbers and addresses by their form: e-mail, bank account, telephone, BSN, any other long number."""
 
 import re
 from typing import Final

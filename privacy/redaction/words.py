@@ -68,7 +68,7 @@ class Words:
     """`prins`, `burgemeester`, `oude`: the first word of many a street."""
     street_particles: frozenset[str]
     units: frozenset[str]
-    """What is counted: a number before one of these is no age."""
+    """Words for counted things: a number before one of these is no age."""
     short_words: frozenset[str]
     """Words of two letters: no part of a postcode or plate."""
 

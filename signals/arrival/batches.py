@@ -50,7 +50,7 @@ _OF_A_NEW_SIGNAL = {
 
 @dataclass(frozen=True, kw_only=True)
 class ArrivalDesk:
-    """What arrival works with; one per worker."""
+    """The sessions, keys and settings that arrival uses; each worker has one."""
 
     sessions: sessionmaker[Session]
     keystore: Keystore = field(repr=False)

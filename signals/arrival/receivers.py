@@ -49,7 +49,7 @@ _RECIPIENTS: Final = select(*(Recipient.__table__.c[name] for name in _Listed._f
 
 
 class Receivers:
-    """What some batches need of their organisations, looked up once.
+    """Facts of the organisations that receive some batches, looked up once.
 
     Arrival makes a new one every few batches: a destroyed mailbox key must not live on here.
     """

@@ -20,7 +20,7 @@ from signals.routing.postcodes import Address
 
 
 class PseudonymKeys(Protocol):
-    """Where pseudonym keys are found; the keystore on the desk side."""
+    """A source of pseudonym keys: the keystore on the desk side."""
 
     def pseudonym_keys_for(
         self, pairs: Iterable[tuple[uuid.UUID, str]]
@@ -71,7 +71,7 @@ class Prober:
         self._macs: dict[tuple[uuid.UUID, str], list[Mac]] = {}
 
     def probes(self, addresses: Sequence[tuple[uuid.UUID, Address]], on: date) -> list[Probe]:
-        """Those of (organisation, address) pairs, in their order, with one keystore query for all."""
+        """Return the probes of (organisation, address) pairs, in their order, with one keystore query."""
         quarter = quarter_of(on)
         self._fetch({organisation_id for organisation_id, _ in addresses}, on)
         return [_probe(o, quarter, self._macs[o, quarter], address) for o, address in addresses]

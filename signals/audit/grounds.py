@@ -31,7 +31,7 @@ class Ground(StrEnum):
     QUEUE = "queue"
     REFUSED = "refused"
 
-    # What the resident heard, and the notification under the Wmo.
+    # A notification of the resident, or a report under the Wmo.
     DEFERRED = "deferred"
     NOTICE_TAKEN_BACK = "notice_taken_back"
     NOTIFIED = "notified"

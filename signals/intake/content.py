@@ -1,4 +1,4 @@
-"""What a report says, and how it travels: sealed at the door, then under the case's own key.
+"""The content of a report: the front seals it to a mailbox, and arrival seals it under the key of the case.
 
 The front seals with public keys only; opening takes keys handed in by the caller, so that this
 module needs no keystore.
@@ -34,7 +34,7 @@ log = get_logger(__name__)
 
 _POSTCODE: Final = re.compile("[1-9][0-9]{3}[A-Z]{2}")
 _NO_REPORT: Final = (AttributeError, KeyError, TypeError, ValueError)
-"""What reading something else as a report raises."""
+"""Errors that Python raises when content is no report."""
 
 SignalRow = Row[*tuple[Any, ...]]
 """A row with a signal's id, organisation, case key, version of the schema, content and summary."""
@@ -42,11 +42,11 @@ _Read = TypeVar("_Read")
 
 
 class ContentRefused(SealingError):
-    """What the envelope holds is no report."""
+    """The envelope holds no report."""
 
 
 class CaseKeys(Protocol):
-    """Where case keys are found; the keystore on the desk side."""
+    """A source of case keys: the keystore on the desk side."""
 
     def case_keys(self, key_ids: Iterable[uuid.UUID]) -> Mapping[uuid.UUID, bytes]:
         """Return the keys that still exist, by id."""
@@ -55,7 +55,7 @@ class CaseKeys(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
-    """What a queue page needs to show of a signal."""
+    """The part of a signal that a queue page shows."""
 
     concern_types: tuple[ConcernType, ...] = field(default=(), repr=False)
     seen: Seen | None = field(default=None, repr=False)
@@ -63,7 +63,7 @@ class Summary:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What a carrier passes on; nothing of it is in the repr."""
+    """A report of a carrier; the repr shows nothing of it."""
 
     address: Address = field(repr=False)
     summary: Summary = field(default_factory=Summary, repr=False)

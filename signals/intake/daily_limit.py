@@ -21,12 +21,12 @@ NEARLY: Final = 0.8
 """From this part of the limit on each report asks the database, and people are told."""
 _SMALL: Final = 100
 _AGAIN_AFTER: Final = timedelta(minutes=30)
-"""Who was refused asks again after this, or at midnight: people are told of a full area, and may raise it."""
+"""A refused carrier asks again after this, or at midnight: the team is notified and may raise the limit."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Known:
-    """What a process knows of one organisation on one day, and since when (monotonic seconds)."""
+    """The count of one organisation on one day in a process, read at `asked_at` (monotonic seconds)."""
 
     number: int = 0
     limit: int

@@ -53,7 +53,7 @@ class Received:
 
 @dataclass(frozen=True, kw_only=True)
 class Intake:
-    """What a front process needs to receive reports; one a process."""
+    """The tools with which a front process receives reports; each process has one."""
 
     engine: Engine
     router: Router
@@ -139,7 +139,7 @@ class Intake:
         try:
             return self.store.add(row, authorise)
         except IntegrityError:
-            # Of two requests at once with one key and body, the receipt's hash may collide first.
+            # Two requests at once with one key and body may collide on the receipt's hash first.
             if self.store.find(identity.key_hash) is None:
                 raise
             return False
@@ -157,7 +157,7 @@ class Intake:
 
 @dataclass(frozen=True, kw_only=True)
 class _Identity:
-    """What recognises a report; nobody can turn it back into key or body."""
+    """Hashes that recognise a report; nobody can turn them back into key or body."""
 
     key_hash: bytes
     body_mac: bytes

@@ -1,4 +1,4 @@
-"""Who accessed what (NEN 7513): insert-only entries, the chain that links them, and its signed heads."""
+"""The audit log (NEN 7513): insert-only entries, the chain that links them, and its signed heads."""
 
 import uuid
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What every table shares: naming of constraints, enumerations as checked text, aware UTC moments."""
+"""The base of every table: names of constraints, enumerations as checked text, aware UTC moments."""
 
 import uuid
 from datetime import UTC, datetime

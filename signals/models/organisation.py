@@ -1,4 +1,4 @@
-"""Who receives signals, for which areas and from when, and the public keys to seal to."""
+"""Organisations that receive signals, their areas and start dates, and the public keys to seal to."""
 
 import uuid
 from datetime import date
@@ -58,7 +58,7 @@ class Organisation(Base):
 
 
 class Recipient(Base):
-    """Where an organisation hears of a new signal; counts only once its address is verified.
+    """A person whom an organisation notifies of a new signal; counts only once the address is verified.
 
     `channel`: what this person prefers, `email` (also where there is none) or `sms`, to a `phone` in E.164
     that is verified apart from the address.
@@ -108,7 +108,7 @@ class CoverageArea(Base):
 
 
 class MunicipalityOfPostcode(Base):
-    """What the official address file says where the shipped PC4 facts are too coarse; compact runs."""
+    """Runs of postcodes from the official address file; the shipped PC4 facts are too coarse there."""
 
     __tablename__ = "postcode_municipalities"
 

@@ -1,4 +1,4 @@
-"""What remains when a signal is gone: the record of its deletion, and a fact for the statistics.
+"""Traces of a deleted signal: the record of its deletion, and a fact for the statistics.
 
 Neither leads back to an address or, the fact, to a signal.
 """
@@ -43,7 +43,7 @@ class RetentionPeriod(Base):
 
 
 class DeletionRecord(Base):
-    """That a signal was deleted, when and why; outlives it by two years.
+    """A record of the deletion of a signal, its day and reason; it outlives the signal by two years.
 
     `case_key_id` names the key that was destroyed, so that a restored backup can be purged again;
     `key_destroyed_on` is null until the keystore has confirmed.
@@ -69,10 +69,10 @@ class DeletionRecord(Base):
 
 
 class DeletionOrder(Base):
-    """That a signal must go, written with the decision (art. 17 or 21 AVG); gone once it is carried out.
+    """An order to delete a signal, written with the decision (art. 17 or 21 AVG); gone once carried out.
 
-    Whatever happens to the process that decided, the worker finishes it; also where another organisation
-    has the signal by referral.
+    The worker finishes it even if the deciding process stops, and even if another organisation has the
+    signal by referral.
     """
 
     __tablename__ = "deletion_orders"
@@ -85,7 +85,7 @@ class DeletionOrder(Base):
 
 
 class SignalFact(Base):
-    """What the statistics need of a signal that is gone; no id leads back, no person's role reads it.
+    """A fact of a deleted signal for the statistics; no id leads back, and no person's role reads it.
 
     Hours are whole working hours. `intake_counted`, `outcome_counted`: the quarter whose figures hold it.
     `municipality_code` and `concern_types` are emptied when the intake is counted: no table needs them then.
@@ -129,7 +129,7 @@ class PooledFact(Base):
 
 
 class Referral(Base):
-    """That a signal went from one organisation to another; the sender keeps this and nothing else of it."""
+    """A referral of a signal to another organisation; the sender keeps nothing else of the signal."""
 
     __tablename__ = "referrals"
     __table_args__ = (
@@ -151,7 +151,7 @@ class Referral(Base):
 
 
 class RegisterEntry(Base):
-    """That a resident's request (art. 15-18 and 21 AVG) was dealt with; never what was in it."""
+    """A resident's request (art. 15-18 and 21 AVG) that staff dealt with; never its content."""
 
     __tablename__ = "register_entries"
     __table_args__ = (Index("ix_register_entries_organisation_day", "organisation_id", "recorded_on"),)

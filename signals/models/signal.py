@@ -22,7 +22,7 @@ from signals.vocabulary import (
 
 
 class IdempotencyKey(Base):
-    """What makes a retry give the same answer (draft-ietf-httpapi-idempotency-key-header), for 7 days.
+    """A key that gives a retry the same answer for 7 days (draft-ietf-httpapi-idempotency-key-header).
 
     Written by the public side together with its `SealedReport`; the day's limit counts these. No column is
     finer than a date.
@@ -43,7 +43,7 @@ class IdempotencyKey(Base):
 
 
 class SealedReport(Base):
-    """What waits in a mailbox: the envelope and where it belongs. Arrival deletes the row.
+    """An envelope that waits in a mailbox, and its place. Arrival deletes the row.
 
     `refused_on`: the envelope did not open (swapped or damaged) and waits for a person. No column is finer
     than a date.
@@ -64,7 +64,7 @@ class SealedReport(Base):
 
 
 class Receipt(Base):
-    """What a carrier may learn from a receipt, as of the previous day."""
+    """The state that a carrier may learn from a receipt, as of the previous day."""
 
     __tablename__ = "receipts"
     __table_args__ = (NO_ROWID,)
@@ -206,7 +206,7 @@ class StatusChange(Base):
 
 
 class AddressLink(Base):
-    """What makes a repeat visible: a pseudonym of the address, readable with the organisation's key only.
+    """A pseudonym of the address, which makes a repeat visible; only the organisation's key can read it.
 
     Kept for 12 months, also after the purge of the signal (then without its id). It is looked for by the
     house, so the key begins with it. Its organisation is its signal's: no foreign key asks for it once more.

@@ -1,4 +1,4 @@
-"""Who signs in, and the sessions and tokens with which they do."""
+"""Members of staff, and their sessions and tokens."""
 
 import uuid
 from datetime import date, datetime
@@ -124,7 +124,7 @@ class AccountLink(Base):
 
 
 class Absence(Base):
-    """That a member of staff is away, both days included, and who stands in; never why."""
+    """An absence of a member of staff, both days included, and the stand-in; never the reason."""
 
     __tablename__ = "absences"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""What was counted and what was released of it: rows that are written once and never change."""
+"""Counts and the figures released from them: rows that are written once and never change."""
 
 from datetime import date
 

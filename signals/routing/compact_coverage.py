@@ -208,7 +208,7 @@ class _Compactor:
 
     def _runs(self, partial: bool) -> Iterator[Pc6Run]:
         def belongs(found: tuple[int, tuple[int, int]]) -> tuple[int, int]:
-            # Where no postcode is absent, place and position grow alike.
+            # Place and position grow alike as long as no postcode is absent.
             at, (mark, place) = found
             return mark, place - at if partial else 0
 

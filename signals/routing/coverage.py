@@ -90,11 +90,11 @@ def import_official(
     }
     reached, left = present, set[str]()
     if file.partial:
-        held = set(file.postcodes())
-        left = held & _split_before(file, present)
-        held -= left
-        wanted = {place: said for place, said in wanted.items() if place[0] in held}
-        reached = {place: row for place, row in present.items() if place[0] in held}
+        replaced = set(file.postcodes())
+        left = replaced & _split_before(file, present)
+        replaced -= left
+        wanted = {place: said for place, said in wanted.items() if place[0] in replaced}
+        reached = {place: row for place, row in present.items() if place[0] in replaced}
     changed = _write(session, wanted, reached)
     added, removed = wanted.keys() - reached.keys(), reached.keys() - wanted.keys()
     result = CoverageImport(

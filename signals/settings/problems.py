@@ -1,4 +1,4 @@
-"""What settings must not be, whatever their types: for every environment, and for production."""
+"""Find values that settings must not have, in every environment and in production."""
 
 import os
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from signals.vocabulary import Environment, ProcessRole
 
 _DRIVERS = frozenset({"sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg"})
 LICENCES = ("CC-BY-4.0", "CC0-1.0")
-"""What open data may be published under, by SPDX name."""
+"""Licences for open data, by SPDX name."""
 
 LEAST_LIMIT = 13
 """Reports; at four fifths of it administrators are told, who may learn of no number below 10."""

@@ -24,9 +24,9 @@ def load_settings(
 ) -> Settings:
     """Return the settings of this process.
 
-    `path`: the TOML file; without it `$SIGNALS_CONFIG`, else `config.toml` in the working folder,
-    else defaults alone. Relative paths and SQLite files count from the file's folder. `check=False`
-    leaves out what `problems_of` says; `must_exist=False` takes the defaults where a named file is missing.
+    `path` names the TOML file; the default is `$SIGNALS_CONFIG`, then `config.toml` in the working folder.
+    Defaults fill the rest. Relative paths and SQLite files start at the folder of the file.
+    `check=False` skips `problems_of`. `must_exist=False` accepts a named file that is missing.
     Raises `SettingsProblem` with every problem found.
     """
     chosen = path or Path(environ.get(CONFIG_VARIABLE, "config.toml"))

@@ -103,7 +103,7 @@ class TwilioSettings:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """What text messages still lack; empty when they are on."""
+        """Return the names of the settings that text messages still lack; empty when they are on."""
         wanted = {
             "twilio.account_sid": bool(self.account_sid),
             "twilio.auth_token_file": self.auth_token_file is not None,

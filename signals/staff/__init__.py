@@ -1,4 +1,4 @@
 """Keep the accounts of staff: sign-in, sessions, recovery, approvals and absence.
 
-Start at `signing_in.sign_in`, and at `team` for changes of a team.
+Start at `sign_in.sign_in_with_password`, and at `team` for changes of a team.
 """

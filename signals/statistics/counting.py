@@ -106,7 +106,7 @@ def count(session: Session, *, keys: CountingKeys, locate: Locate, quarter: str,
 def mark(session: Session, counted: Counted, *, quarter: str) -> bool:
     """Mark the counted signals, so that no later quarter counts them; return False when one went meanwhile.
 
-    Of the facts, what only intake tables need is emptied: the municipality and the types.
+    Empties the municipality and the types of the facts, because only intake tables need them.
     """
     connection = session.connection()
     connection.execute(update(SignalFact).where(or_(*_new(quarter))).values(_emptied(quarter)))

@@ -24,7 +24,7 @@ class SheetSize(StrEnum):
     A4 = "a4"
 
 
-# Of an A6 the paper is 298 points wide, of an A4 twice that.
+# An A6 is 298 points wide, an A4 twice that.
 _UNITS: Final = {SheetSize.A6: 3.0, SheetSize.A4: 6.0}
 
 

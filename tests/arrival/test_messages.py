@@ -74,7 +74,7 @@ def test_arrival_notifies_nobody_for_a_team_without_a_verified_recipient(world: 
     assert (signal.team_told, world.count(OutboxMessage)) == (False, 0)
 
 
-def test_a_message_of_arrivals_is_not_sent_once_everything_is_taken_up(world: World) -> None:
+def test_the_worker_sends_no_message_of_arrivals_after_somebody_claimed_all_of_them(world: World) -> None:
     for number in range(2):
         world.receive(number, Address(postcode="1012AB", number=number + 1))
     worker = world.worker()
@@ -85,7 +85,7 @@ def test_a_message_of_arrivals_is_not_sent_once_everything_is_taken_up(world: Wo
     assert (worker.deliver().delivered, worker.deliver().total) == (0, 0)
 
 
-def test_a_message_of_arrivals_is_sent_while_one_of_them_is_not_taken_up(world: World) -> None:
+def test_the_worker_sends_a_message_of_arrivals_while_one_of_them_is_unclaimed(world: World) -> None:
     for number in range(2):
         world.receive(number, Address(postcode="1012AB", number=number + 1))
     worker = world.worker()

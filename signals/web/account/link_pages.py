@@ -16,14 +16,14 @@ from signals.web.staff_kit import auth, forms, signing_in
 from signals.web.staff_kit.auth import open_to_all
 from signals.web.staff_kit.context import desk, unknown_operation
 
-door_pages = Blueprint("door", __name__, url_prefix="/desk")
-shared.share_with(door_pages)
+link_pages = Blueprint("door", __name__, url_prefix="/desk")
+shared.share_with(link_pages)
 
 AUTHENTICATION = "none"
 """Each view checks its own proof: a signature, or a secret of 128 bits."""
 
 
-@door_pages.get("/passkey/options")
+@link_pages.get("/passkey/options")
 @open_to_all
 def options() -> Response:
     """Return what a browser asks its passkeys; it is the same for everybody, and nothing is stored."""
@@ -31,7 +31,7 @@ def options() -> Response:
     return json_answer(sign_in_options(context.clock, keystore=context.keystore, party=_party()))
 
 
-@door_pages.post("/passkey/sign-in")
+@link_pages.post("/passkey/sign-in")
 @open_to_all
 def sign_in() -> Any:
     auth.refuse_other_sites()
@@ -43,14 +43,14 @@ def sign_in() -> Any:
     return signing_in.go_on(opened, next_path)
 
 
-@door_pages.get("/account/link")
+@link_pages.get("/account/link")
 @open_to_all
 def link() -> str:
     """Show the page of a mailed link; the secret in its fragment reaches no server."""
     return render_template("desk/account/link.html", refused=False)
 
 
-@door_pages.post("/account/link")
+@link_pages.post("/account/link")
 @open_to_all
 def show_link() -> Any:
     """Show the purpose of the link, and the form to set the account up."""
@@ -58,7 +58,7 @@ def show_link() -> Any:
     return _activation_page(request.form.get("token", ""))
 
 
-@door_pages.post("/account/link/use")
+@link_pages.post("/account/link/use")
 @open_to_all
 def use_link() -> Any:
     """Set password and authenticator, and continue signed in."""

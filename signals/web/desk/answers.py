@@ -54,7 +54,7 @@ def listed(
 
 
 class OfSignal(Schema):
-    """Take from the signal whatever the object itself does not have."""
+    """Serialise an object together with its signal; the object's own attributes come first."""
 
     def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
         found = super().get_attribute(obj, attr, missing)

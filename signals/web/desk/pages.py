@@ -133,7 +133,7 @@ def _walked() -> list[str]:
 
 
 def _done(opened: OpenedSignal) -> str:
-    """Return the form that the address calls done, as long as nobody changed the signal since.
+    """Return the form named in `done` of the web address; empty when somebody changed the signal since.
 
     The address stays in the browser, so a later visit must not claim what no longer holds.
     """

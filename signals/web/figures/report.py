@@ -42,7 +42,7 @@ def report_pdf(library: Library, period: str) -> bytes:
 
 
 def _figures(library: Library, period: str, attempts: ReleasedTable | None) -> Iterator[Figure]:
-    """Yield the question, by the newest complete year; this quarter and the earlier ones; the regions."""
+    """Yield the figures in order: the attempts of a year, the quarters up to `period`, the regions."""
     if attempts is not None:
         yield story.by_number(attempts)
         yield story.by_kind(attempts)

@@ -1,6 +1,6 @@
-"""What people read when something is refused: one sentence for each code that says how to fix it.
+"""The answers to refusals: one sentence for each code, which says how to fix it.
 
-No sentence repeats what somebody typed. The codes that only staff meet: `staff_answers`.
+No sentence repeats what somebody typed. `staff_answers` holds the codes that only staff meet.
 """
 
 from flask_babel import LazyString, gettext

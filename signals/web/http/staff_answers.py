@@ -1,4 +1,4 @@
-"""What staff read when something is refused, by its code. What carriers read too: `messages`."""
+"""The answers to refusals that only staff meet, by code. `messages` holds those for everybody."""
 
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _

@@ -56,7 +56,7 @@ class Typed:
 
 
 def typed_now(*, bare: bool = False) -> Typed | None:
-    """Return this request's form, or None when nothing may or need be kept.
+    """Return the form of this request, or None for one that the desk must not or need not keep.
 
     `bare` also returns a form in which nobody typed or chose anything.
     """

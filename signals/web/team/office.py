@@ -62,7 +62,7 @@ def add_absence(
 def is_away_so(
     *, away_from: date, away_until: date, cover_id: UUID | None = None, staff_id: UUID | None = None
 ) -> bool:
-    """Tell whether this absence exists already, because somebody pressed the button twice."""
+    """Tell whether this absence exists already; a person may press the button twice."""
     wanted = (staff_id or current().actor.id, away_from, away_until, cover_id)
     return wanted in {(one.staff_id, one.away_from, one.away_until, one.cover_id) for one in absences()}
 
