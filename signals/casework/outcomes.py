@@ -1,6 +1,6 @@
 """Conclude or reopen a signal, and record a notification of the resident or by the Wmo."""
 
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from signals.audit.grounds import Ground
 from signals.casework.access import lock_claimed_signal, lock_signal, record_change
 from signals.casework.postponing import forget_reminders
 from signals.errors import Conflict, FieldProblem, Invalid
+from signals.lifecycle.deadlines import conclude_by_after_reopening
 from signals.lifecycle.status_changes import transition
 from signals.lifecycle.transitions import state_after
 from signals.models import Organisation, Signal
@@ -80,8 +81,11 @@ def reopen(
     state_after(signal.state, Action.REOPEN)
     signal.outcome = signal.referred_to = signal.newly_known = signal.concluded_at = None
     organisation = operation.session.get_one(Organisation, signal.organisation_id)
-    anew = operation.today + timedelta(days=organisation.conclude_calendar_days)
-    signal.conclude_by = max(signal.conclude_by, anew)
+    signal.conclude_by = conclude_by_after_reopening(
+        signal.conclude_by,
+        operation.today,
+        conclude_calendar_days=organisation.conclude_calendar_days,
+    )
     forget_reminders(operation.session, signal)
     transition(operation, signal, Action.REOPEN, reason=reason)
     return signal

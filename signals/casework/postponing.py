@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from notifications.events import Event
 from notifications.outbox import withdraw
 from signals.errors import FieldProblem, Invalid
-from signals.lifecycle.deadlines import add_working_days
+from signals.lifecycle.deadlines import conclude_by_after_postponing
 from signals.models import Organisation, RetentionPeriod, Signal
 from signals.vocabulary import AttemptResult, RetentionRule
 
@@ -41,7 +41,7 @@ def postpone(
     days = session.scalar(
         select(Organisation.contact_working_days).where(Organisation.id == signal.organisation_id)
     )
-    signal.conclude_by = max(signal.conclude_by, add_working_days(until, days or 1))
+    signal.conclude_by = conclude_by_after_postponing(signal.conclude_by, until, contact_days=days or 1)
     forget_reminders(session, signal)
 
 

@@ -44,6 +44,16 @@ def deadlines_for(
     )
 
 
+def conclude_by_after_reopening(conclude_by: date, reopened_on: date, *, conclude_calendar_days: int) -> date:
+    """Return the last date to conclude a reopened signal: the norm starts again, and no date comes nearer."""
+    return max(conclude_by, reopened_on + timedelta(days=conclude_calendar_days))
+
+
+def conclude_by_after_postponing(conclude_by: date, agreed: date, *, contact_days: int) -> date:
+    """Return the last date to conclude a postponed signal: a first attempt fits in after the agreed day."""
+    return max(conclude_by, add_working_days(agreed, contact_days))
+
+
 def add_working_days(day: date, n: int) -> date:
     """Return the n-th working day after a day, which itself does not count.
 
@@ -72,6 +82,19 @@ def working_days_before(day: date, n: int) -> date:
         while not is_working_day(day):
             day -= _DAY
     return day
+
+
+def team_day_before(day: date, weekdays: str | None) -> date:
+    """Return the last working day before a day that is a weekday of the team.
+
+    `weekdays`: ISO weekdays as text, `12345`; None or empty: all. Without such a day among the seven working
+    days before, this returns the last working day.
+    """
+    last = working_days_before(day, 1)
+    if not weekdays:
+        return last
+    before = (working_days_before(day, n) for n in range(1, 8))
+    return next((one for one in before if str(one.isoweekday()) in weekdays), last)
 
 
 def is_working_day(day: date) -> bool:

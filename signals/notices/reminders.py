@@ -17,7 +17,13 @@ from sqlalchemy.orm import Session, selectinload
 from notifications.events import DATES, Event
 from notifications.outbox import NewMessage, enqueue
 from signals.clock import AMSTERDAM, Clock, today
-from signals.lifecycle.deadlines import add_working_days, is_working_day, month_after, working_days_before
+from signals.lifecycle.deadlines import (
+    add_working_days,
+    is_working_day,
+    month_after,
+    team_day_before,
+    working_days_before,
+)
 from signals.models import Organisation, Signal
 from signals.notices.stages import STAGES, STATES_OF, Stage, open_with_deadline
 from signals.organisations.addressing import (
@@ -187,7 +193,7 @@ class _Plan:
     def _reminder(self, signal: Any, organisation: Organisation, stage: Stage) -> Iterator[_Notification]:
         """Remind on the working day before, but not on the day of receipt, which has a message already."""
         due: date = getattr(signal, stage.deadline)
-        before = _working_day_of_team_before(organisation, due)
+        before = team_day_before(due, organisation.working_days)
         day = before if before > signal.received_on else due
         if organisation.digest_at is None and day > signal.received_on and day <= self.on <= due:
             team = self._team_for(signal, organisation)
@@ -300,16 +306,6 @@ class _Plan:
 
     def _has_come(self, day: date) -> bool:
         return self.on - timedelta(days=CATCH_UP_DAYS) < day <= self.on
-
-
-def _working_day_of_team_before(organisation: Organisation, day: date) -> date:
-    """Return the last working day before a day on which this team gets messages."""
-    before = working_days_before(day, 1)
-    for _ in range(7):
-        if not organisation.working_days or str(before.isoweekday()) in organisation.working_days:
-            return before
-        before = working_days_before(before, 1)
-    return working_days_before(day, 1)
 
 
 def _live_signals() -> Any:

@@ -8,8 +8,13 @@ from signals.clock import AMSTERDAM
 from signals.lifecycle.deadlines import (
     Deadlines,
     add_working_days,
+    conclude_by_after_postponing,
+    conclude_by_after_reopening,
     deadlines_for,
     is_working_day,
+    month_after,
+    team_day_before,
+    working_days_before,
     working_hours_between,
 )
 
@@ -72,6 +77,22 @@ def test_the_day_of_receipt_is_not_counted(received: date, days: int, expected: 
     assert add_working_days(received, days) == expected
 
 
+@pytest.mark.parametrize(
+    ("day", "later"),
+    [
+        (date(2026, 11, 24), date(2026, 12, 24)),
+        (date(2027, 1, 31), date(2027, 2, 28)),
+        (date(2026, 12, 31), date(2027, 1, 31)),
+    ],
+)
+def test_a_month_later_is_the_same_day_or_the_last_one(day: date, later: date) -> None:
+    assert month_after(day) == later
+
+
+def test_working_days_are_counted_back_over_weekends_and_holidays() -> None:
+    assert working_days_before(date(2026, 12, 28), 1) == date(2026, 12, 24)
+
+
 def test_the_deadlines_by_default_are_one_and_two_working_days_and_four_weeks() -> None:
     assert deadlines_for(date(2026, 10, 2)) == Deadlines(
         claim_by=date(2026, 10, 5), contact_by=date(2026, 10, 6), conclude_by=date(2026, 10, 30)
@@ -87,6 +108,42 @@ def test_an_organisation_may_set_other_terms() -> None:
     assert found == Deadlines(
         claim_by=date(2026, 10, 8), contact_by=date(2026, 10, 12), conclude_by=date(2026, 10, 19)
     )
+
+
+@pytest.mark.parametrize(
+    ("conclude_by", "expected"),
+    [(date(2026, 10, 6), date(2026, 11, 2)), (date(2026, 11, 9), date(2026, 11, 9))],
+    ids=["starts again", "never nearer"],
+)
+def test_the_norm_for_concluding_starts_again_on_reopening(conclude_by: date, expected: date) -> None:
+    reopened_on = date(2026, 10, 5)
+    assert conclude_by_after_reopening(conclude_by, reopened_on, conclude_calendar_days=28) == expected
+
+
+@pytest.mark.parametrize(
+    ("conclude_by", "expected"),
+    [(date(2026, 10, 2), date(2026, 10, 6)), (date(2026, 10, 30), date(2026, 10, 30))],
+    ids=["moves along", "far enough"],
+)
+def test_an_agreed_day_leaves_working_days_for_an_attempt(conclude_by: date, expected: date) -> None:
+    assert conclude_by_after_postponing(conclude_by, date(2026, 10, 2), contact_days=2) == expected
+
+
+@pytest.mark.parametrize(
+    ("day", "weekdays", "expected"),
+    [
+        (date(2026, 10, 5), None, date(2026, 10, 2)),
+        (date(2026, 10, 5), "", date(2026, 10, 2)),
+        (date(2026, 12, 4), "13", date(2026, 12, 2)),
+        (date(2026, 12, 2), "13", date(2026, 11, 30)),
+        (date(2026, 12, 28), "5", date(2026, 12, 18)),  # the Friday of Christmas is a holiday
+        (date(2026, 10, 5), "67", date(2026, 10, 2)),  # no working day is a day of this team
+    ],
+)
+def test_the_day_before_for_a_team_is_one_of_its_working_days(
+    day: date, weekdays: str | None, expected: date
+) -> None:
+    assert team_day_before(day, weekdays) == expected
 
 
 @pytest.mark.parametrize("setting", ["claim_days", "contact_days", "conclude_calendar_days"])

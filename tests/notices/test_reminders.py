@@ -13,7 +13,6 @@ from signals.audit.log import Actor
 from signals.casework import claim, record_attempt
 from signals.casework.referral import refer
 from signals.clock import AMSTERDAM
-from signals.lifecycle.deadlines import month_after, working_days_before
 from signals.models import Absence, Organisation, Recipient, Signal, StaffMember
 from signals.operations.jobs import Worker
 from signals.staff.absence import add_absence, remove_absence
@@ -256,22 +255,6 @@ def test_an_informed_or_deferred_resident_causes_no_reminder(team: Team, done: d
     team.change_signal(**done)
     team.remind(DECEMBER[18])
     assert team.notified(Event.NOTICE_REMINDER) == set()
-
-
-@pytest.mark.parametrize(
-    ("day", "later"),
-    [
-        (date(2026, 11, 24), date(2026, 12, 24)),
-        (date(2027, 1, 31), date(2027, 2, 28)),
-        (date(2026, 12, 31), date(2027, 1, 31)),
-    ],
-)
-def test_a_month_later_is_the_same_day_or_the_last_one(day: date, later: date) -> None:
-    assert month_after(day) == later
-
-
-def test_working_days_are_counted_back_over_weekends_and_holidays() -> None:
-    assert working_days_before(date(2026, 12, 28), 1) == date(2026, 12, 24)
 
 
 # Lost its sense
