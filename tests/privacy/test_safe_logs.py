@@ -8,6 +8,7 @@ import sqlite3
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
@@ -132,7 +133,8 @@ def test_the_front_logs_a_date_and_no_time(restored_logging: None) -> None:
 
 def test_an_exception_keeps_type_and_place_but_no_message(lines: Callable[[], list[dict[str, Any]]]) -> None:
     try:
-        sqlite3.connect(":memory:").execute(f"SELECT '{SECRET}' FROM nowhere")
+        with closing(sqlite3.connect(":memory:")) as database:
+            database.execute(f"SELECT '{SECRET}' FROM nowhere")
     except sqlite3.Error:
         try:
             raise ValueError(SECRET)
