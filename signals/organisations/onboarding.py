@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from signals.models import CoverageArea, Organisation, Recipient
 from signals.routing.areas import Area
-from signals.routing.receivers import LEAST_RECIPIENTS, facts_of
+from signals.routing.receivers import facts_of
 from signals.routing.snapshot import routing_changed
 from signals.vocabulary import OrganisationKind
 
@@ -28,18 +28,6 @@ class Agreement:
 def receives(organisation: Organisation, on: date) -> bool:
     """Return whether an organisation is onboarded and not suspended on a date, as routing does."""
     return facts_of(organisation).receives(on)
-
-
-def missing_before_receiving(organisation: Organisation) -> list[str]:
-    """Return what an organisation still lacks: agreement_on, legal_basis, retention_basis, recipients."""
-    verified = [entry for entry in organisation.recipients if entry.verified_on is not None]
-    present = {
-        "agreement_on": organisation.agreement_on is not None,
-        "legal_basis": bool(organisation.legal_basis),
-        "retention_basis": bool(organisation.retention_basis),
-        "recipients": len(verified) >= LEAST_RECIPIENTS,
-    }
-    return [name for name, there in present.items() if not there]
 
 
 def normal_name(name: str) -> str:

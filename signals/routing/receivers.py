@@ -11,24 +11,36 @@ LEAST_RECIPIENTS: Final = 2
 """An organisation needs this many verified addresses to receive."""
 
 
-def onboarded_from(
-    agreement_on: date | None, legal_basis: str | None, retention_basis: str | None, verified: Sequence[date]
-) -> date | None:
-    """Return the date from which an organisation receives; None while something is missing.
+def met_since(organisation: Any, verified: Sequence[date]) -> dict[str, date | None]:
+    """Return for each need of an organisation the date from which it is met; None while it is missing.
 
-    It needs the agreement, both bases and two verified recipients (domain design, Routing).
+    It needs the agreement, both bases and two verified recipients (domain design, Routing). A basis has no
+    date of its own. `organisation`: an `Organisation`, or a row of its table. `verified`: the dates on which
+    its recipients confirmed their addresses.
     """
-    if agreement_on is None or not legal_basis or not retention_basis or len(verified) < LEAST_RECIPIENTS:
-        return None
-    return max(agreement_on, sorted(verified)[LEAST_RECIPIENTS - 1])
+    return {
+        "agreement_on": organisation.agreement_on,
+        "legal_basis": date.min if organisation.legal_basis else None,
+        "retention_basis": date.min if organisation.retention_basis else None,
+        "recipients": next(iter(sorted(verified)[LEAST_RECIPIENTS - 1 :]), None),
+    }
+
+
+def onboarded_from(organisation: Any, verified: Sequence[date]) -> date | None:
+    """Return the last date of `met_since`; None while something is missing."""
+    dates = list(met_since(organisation, verified).values())
+    met = [on for on in dates if on is not None]
+    return max(met) if len(met) == len(dates) else None
 
 
 def onboarded_on(organisation: Organisation) -> date | None:
     """Return the date from which an organisation receives; None while something is missing."""
-    verified = [one.verified_on for one in organisation.recipients if one.verified_on is not None]
-    return onboarded_from(
-        organisation.agreement_on, organisation.legal_basis, organisation.retention_basis, verified
-    )
+    return onboarded_from(organisation, _verified(organisation))
+
+
+def missing_before_receiving(organisation: Organisation) -> list[str]:
+    """Return what an organisation still lacks: agreement_on, legal_basis, retention_basis, recipients."""
+    return [name for name, on in met_since(organisation, _verified(organisation)).items() if on is None]
 
 
 def facts_of(organisation: Organisation) -> OrganisationFacts:
@@ -53,3 +65,7 @@ def coverage_row(area: Any) -> CoverageRow:
         valid_from=area.valid_from,
         valid_until=area.valid_until,
     )
+
+
+def _verified(organisation: Organisation) -> list[date]:
+    return [one.verified_on for one in organisation.recipients if one.verified_on is not None]

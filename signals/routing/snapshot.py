@@ -261,9 +261,7 @@ def _organisations(connection: Connection) -> Iterable[OrganisationFacts]:
             id=row.id,
             name=row.name,
             kind=row.kind,
-            receives_from=onboarded_from(
-                row.agreement_on, row.legal_basis, row.retention_basis, verified.get(row.id, [])
-            ),
+            receives_from=onboarded_from(row, verified.get(row.id, [])),
             receives_until=row.suspended_from,
         )
 

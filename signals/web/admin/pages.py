@@ -13,10 +13,11 @@ from signals import reference
 from signals.clock import today
 from signals.errors import FieldProblem, Invalid, NotFound, SignalsError
 from signals.models import Organisation
-from signals.organisations.onboarding import missing_before_receiving, receives
+from signals.organisations.onboarding import receives
 from signals.organisations.recipients import MOST_RECIPIENTS
 from signals.organisations.team_settings import StaleSettings
 from signals.routing.areas import Area
+from signals.routing.receivers import missing_before_receiving
 from signals.routing.rows import CoverageLevel
 from signals.staff.invitations import INVITED_BY_LEADS
 from signals.vocabulary import STAFF_LANGUAGES, OrganisationKind, Role

@@ -8,9 +8,10 @@ from marshmallow import Schema, ValidationError, fields, post_dump, post_load, v
 
 from signals.clock import AMSTERDAM, today
 from signals.models import Organisation
-from signals.organisations.onboarding import missing_before_receiving, receives
+from signals.organisations.onboarding import receives
 from signals.organisations.recipients import MOST_RECIPIENTS
 from signals.routing.coverage_problems import ProblemKind
+from signals.routing.receivers import missing_before_receiving
 from signals.routing.rows import CoverageLevel
 from signals.vocabulary import STAFF_LANGUAGES, OrganisationKind, Role
 from signals.web.http.fields import Strict, StrictDate
