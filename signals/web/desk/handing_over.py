@@ -18,8 +18,8 @@ from signals.audit.grounds import Ground
 from signals.casework.access import admit, find_signal, notes_of, organisation_of, report_of
 from signals.casework.opening import signal_with_follow_up
 from signals.casework.sealing import OpenedNote
+from signals.casework.steps import require_may_leave
 from signals.clock import AMSTERDAM
-from signals.errors import Conflict, Restricted
 from signals.intake.content import Report
 from signals.models import Organisation, Signal
 from signals.vocabulary import (
@@ -31,7 +31,6 @@ from signals.vocabulary import (
     Outcome,
     ReferredTo,
     Seen,
-    SignalState,
 )
 from signals.web.desk.answers import OfSignal
 from signals.web.labels import label, text
@@ -44,7 +43,6 @@ from signals.web.staff_kit.schemas import AddressSchema, Choice, Moment
 FORMAT: Final = "signals-handover"
 FORMAT_VERSION: Final = "1.1"
 """Version 1.x may add fields; it removes none and changes no meaning."""
-MAY_LEAVE: Final = frozenset({Outcome.HELP_ACCEPTED, Outcome.REFERRED})
 _LANGUAGE: Final = "nl"
 _ = partial(text, language=_LANGUAGE)
 
@@ -122,11 +120,6 @@ class HandoverSchema(OfSignal):
     concluded_at = Moment(required=True)
 
 
-def may_leave(signal: Signal) -> bool:
-    """Return whether the signal is concluded with an outcome after which somebody else goes on."""
-    return signal.state is SignalState.CONCLUDED and signal.outcome in MAY_LEAVE
-
-
 def handover_of(signal_id: UUID) -> Handover:
     """Return the hand-over of a signal; its audit entry is committed first.
 
@@ -135,12 +128,12 @@ def handover_of(signal_id: UUID) -> Handover:
     """
     with operation(signal_id) as begun:
         own = organisation_of(begun.actor)
-        _refuse_unless_leaving(find_signal(begun.session, organisation_id=own, signal_id=signal_id))
+        require_may_leave(find_signal(begun.session, organisation_id=own, signal_id=signal_id))
         admission = admit(begun, [signal_id], AuditAction.EXPORTED, ground=Ground.HANDOVER)
         organisation = begun.session.get_one(Organisation, own).name
     with reading_operation() as reading:
         signal = signal_with_follow_up(reading.session, organisation_id=own, signal_id=signal_id)
-        _refuse_unless_leaving(signal)  # somebody may have reopened it meanwhile
+        require_may_leave(signal)  # somebody may have reopened it meanwhile
         return Handover(
             signal=signal,
             report=report_of(reading.keystore, signal, admission),
@@ -165,13 +158,6 @@ def handover_pdf(handover: Handover) -> bytes:
         ],
         language=_LANGUAGE,
     )
-
-
-def _refuse_unless_leaving(signal: Signal) -> None:
-    if signal.restricted_on is not None:
-        raise Restricted
-    if not may_leave(signal):
-        raise Conflict
 
 
 def _report(handover: Handover) -> Iterator[tuple[str, str]]:

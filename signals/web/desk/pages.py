@@ -14,6 +14,7 @@ from signals.casework.duplicates import to_join
 from signals.casework.opening import OpenedSignal
 from signals.casework.outcomes import NotReachedReason, ReopenReason
 from signals.casework.rounds import MOST_STOPS
+from signals.casework.steps import may_leave
 from signals.casework.workload import colleagues
 from signals.clock import AMSTERDAM
 from signals.errors import (
@@ -32,11 +33,9 @@ from signals.vocabulary import (
     Outcome,
     ReferredTo,
     Role,
-    SignalState,
 )
 from signals.web import labels
 from signals.web.desk.changes import Change, change_signal
-from signals.web.desk.handing_over import may_leave
 from signals.web.desk.pressed_twice import is_done
 from signals.web.desk.queue_page import arrived_meanwhile, queue_values
 from signals.web.desk.signal_page import explain, possible, timeline, told_by_another
@@ -170,7 +169,6 @@ def _signal_page(
         colleagues=_colleagues(opened.signal),
         walked=_walked(),
         may_leave=may_leave(opened.signal),
-        may_refer=_may_refer(opened),
         choices=_choices(language),
         deferral=_deferral(opened.signal, language),
         told_by_another=told_by_another(opened.signal),
@@ -183,12 +181,6 @@ def _signal_page(
         today=now.date(),
         overdue=opened.overdue,
     )
-
-
-def _may_refer(opened: OpenedSignal) -> bool:
-    """Return whether the reader may hand the signal over: see `casework.refer`."""
-    unclaimed = opened.signal.claimed_by_id is None
-    return opened.signal.state is not SignalState.CONCLUDED and (unclaimed or opened.acts)
 
 
 def _deferral(signal: Signal, language: str) -> str:

@@ -8,9 +8,10 @@ from flask_babel import gettext
 
 from signals.audit.log import Actor
 from signals.casework.opening import OpenedSignal
+from signals.casework.steps import Step, steps_on
 from signals.errors import ClaimedByOther, SignalsError, StaleVersion
 from signals.models import ContactAttempt, Signal
-from signals.vocabulary import Action, DeferralReason, Role, SignalState
+from signals.vocabulary import Action, DeferralReason
 from signals.web.http.messages import detail_of, title_of
 from signals.web.labels import label
 from signals.web.staff_kit.display import day, moment
@@ -19,16 +20,21 @@ from signals.web.staff_kit.labels import reason_label, result_label
 
 @dataclass(frozen=True, kw_only=True)
 class Possible:
-    """Hold what the reader can do now; `first` is the form of the next step, or "" without one."""
+    """Hold what the reader can do now; `first` is the next step, or None without one."""
 
-    first: str
-    forms: tuple[str, ...]
+    first: Step | None
+    steps: tuple[Step, ...]
     mine: bool
 
     @property
-    def others(self) -> tuple[str, ...]:
-        """Return the forms of the other actions."""
-        return tuple(form for form in self.forms if form != self.first)
+    def others(self) -> tuple[Step, ...]:
+        """Return the other steps that have a form on the page."""
+        return tuple(step for step in self.steps if step not in (self.first, Step.REFER))
+
+    @property
+    def refer(self) -> bool:
+        """Return whether the reader may hand the signal over, on a page of its own."""
+        return Step.REFER in self.steps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,9 +49,9 @@ class Event:
 
 
 def possible(signal: Signal, actor: Actor, *, acts: bool) -> Possible:
-    """Return what this person can do; the domain decides again. `acts`: they may act on the claim."""
-    forms = tuple(_forms(signal, actor, acts))
-    return Possible(first=_first(signal, forms), forms=forms, mine=signal.claimed_by_id == actor.id)
+    """Return the steps of this person, the next one first; `acts`: they may act on the claim."""
+    steps = tuple(steps_on(signal, actor, acts=acts))
+    return Possible(first=_first(signal, steps), steps=steps, mine=signal.claimed_by_id == actor.id)
 
 
 def timeline(opened: OpenedSignal, language: str) -> list[Event]:
@@ -96,29 +102,12 @@ def explain(refused: SignalsError, opened: OpenedSignal) -> str:
     return f"{title_of(refused.code)}. {detail_of(refused.code)}"
 
 
-def _forms(signal: Signal, actor: Actor, acts: bool) -> Iterator[str]:
-    if signal.restricted_on is not None:
-        return  # art. 18 AVG: nobody works on it
-    concluded = signal.state is SignalState.CONCLUDED
-    if not concluded and signal.claimed_by_id is None:
-        yield "claim"
-    if not concluded and signal.claimed_by_id and acts:
-        yield from ("contact-attempts", "conclude", "release")
-    if not concluded:
-        yield "notes"
-    if not concluded and actor.role == Role.LEAD:
-        yield "reassign"
-    yield from ("notice", "wmo")
-    if concluded:
-        yield "reopen"
-
-
-def _first(signal: Signal, forms: tuple[str, ...]) -> str:
-    if "claim" in forms:
-        return "claim"
-    if "conclude" in forms and signal.first_contact_at is not None:
-        return "conclude"
-    return "contact-attempts" if "contact-attempts" in forms else ""
+def _first(signal: Signal, steps: tuple[Step, ...]) -> Step | None:
+    if Step.CLAIM in steps:
+        return Step.CLAIM
+    if Step.CONCLUDE in steps and signal.first_contact_at is not None:
+        return Step.CONCLUDE
+    return Step.ATTEMPT if Step.ATTEMPT in steps else None
 
 
 def _changes(opened: OpenedSignal, language: str) -> Iterator[Event]:

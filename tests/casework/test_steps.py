@@ -1,0 +1,64 @@
+"""Test the steps that a person may take on a signal, by state, claim and role."""
+
+from datetime import date
+
+import pytest
+
+from signals.casework.steps import Step, may_leave, require_may_leave, steps_on
+from signals.errors import Conflict, Restricted
+from signals.vocabulary import Outcome, SignalState
+from tests.casework.states import CLAIMED, CONCLUDED, IN_FOLLOW_UP, NEW
+from tests.support.desk_fixtures import Team
+
+ALWAYS = {Step.NOTICE, Step.WMO}
+UNCLAIMED = ALWAYS | {Step.CLAIM, Step.NOTE, Step.REFER}
+OWN = ALWAYS | {Step.ATTEMPT, Step.CONCLUDE, Step.RELEASE, Step.NOTE, Step.REFER}
+RELEASED = {"claimed_by_id": None, "claimed_at": None}
+
+
+@pytest.mark.parametrize(
+    ("state", "values", "acts", "steps"),
+    [
+        (NEW, {}, False, UNCLAIMED),
+        (IN_FOLLOW_UP, RELEASED, False, UNCLAIMED),
+        (CLAIMED, {}, True, OWN),
+        (IN_FOLLOW_UP, {}, True, OWN),
+        (CLAIMED, {}, False, ALWAYS | {Step.NOTE}),
+        (IN_FOLLOW_UP, {}, False, ALWAYS | {Step.NOTE}),
+        (CONCLUDED, {}, True, ALWAYS | {Step.REOPEN}),
+        (CONCLUDED, {}, False, ALWAYS | {Step.REOPEN}),
+    ],
+)
+def test_state_and_claim_decide_the_steps(
+    team: Team, state: SignalState, values: dict[str, None], acts: bool, steps: set[Step]
+) -> None:
+    assert set(steps_on(team.signal(state, **values), team.worker, acts=acts)) == steps
+
+
+@pytest.mark.parametrize(
+    ("state", "more"), [(NEW, {Step.REASSIGN}), (CLAIMED, {Step.REASSIGN}), (CONCLUDED, set())]
+)
+def test_a_lead_also_reassigns_an_open_signal(team: Team, state: SignalState, more: set[Step]) -> None:
+    signal = team.signal(state)
+    of_worker, of_lead = (set(steps_on(signal, actor, acts=True)) for actor in (team.worker, team.lead))
+    assert of_lead - of_worker == more
+
+
+@pytest.mark.parametrize("state", SignalState)
+def test_nobody_takes_a_step_on_a_restricted_signal(team: Team, state: SignalState) -> None:
+    signal = team.signal(state, restricted_on=date(2026, 11, 24))
+    assert list(steps_on(signal, team.lead, acts=True)) == []
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_a_concluded_signal_leaves_after_accepted_help_or_a_referral(team: Team, outcome: Outcome) -> None:
+    signal = team.signal(CONCLUDED, outcome=outcome)
+    assert may_leave(signal) is (outcome in {Outcome.HELP_ACCEPTED, Outcome.REFERRED})
+
+
+def test_an_open_or_restricted_signal_does_not_leave(team: Team) -> None:
+    with pytest.raises(Conflict):
+        require_may_leave(team.signal(IN_FOLLOW_UP))
+    restricted_on = date(2026, 11, 24)
+    with pytest.raises(Restricted):
+        require_may_leave(team.signal(CONCLUDED, outcome=Outcome.HELP_ACCEPTED, restricted_on=restricted_on))
