@@ -359,7 +359,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("organisation_id", sa.Uuid(), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
-        sa.Column("told_percent", sa.Integer(), nullable=False),
+        sa.Column("notified_percent", sa.Integer(), nullable=False),
         sa.Column("raises", sa.Integer(), nullable=False),
         sa.CheckConstraint("raises >= 0 AND raises <= 4", name=op.f("ck_area_days_raises_bounded")),
         sa.ForeignKeyConstraint(
@@ -757,7 +757,7 @@ def upgrade() -> None:
         sa.Column("unrouted", sa.Boolean(), nullable=False),
         sa.Column("repeat", sa.Boolean(), nullable=False),
         sa.Column("receipt_hash", sa.LargeBinary(length=32), nullable=True),
-        sa.Column("team_told", sa.Boolean(), nullable=False),
+        sa.Column("team_notified", sa.Boolean(), nullable=False),
         sa.Column("case_key_id", sa.Uuid(), nullable=False),
         sa.Column("schema_version", sa.Integer(), nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),

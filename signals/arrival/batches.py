@@ -137,7 +137,7 @@ def _insert_signals(connection: Connection, cases: Sequence[Case], receivers: Re
         "received_on": [row.received_on for row in rows],
         "unrouted": [row.unrouted for row in rows],
         "receipt_hash": [row.receipt_hash for row in rows],
-        "team_told": [bool(receivers.recipients[row.organisation_id]) for row in rows],
+        "team_notified": [bool(receivers.recipients[row.organisation_id]) for row in rows],
         "case_key_id": [case.key_id for case in cases],
         "content": [case.content for case in cases],
         "summary": [case.summary for case in cases],

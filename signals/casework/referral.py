@@ -102,7 +102,7 @@ def _seal_anew(keystore: Keystore, signal: Signal, receiver: Organisation, repor
     key_id, key = new_id(), secrets.token_bytes(32)
     keystore.store_case_keys({key_id: key}, created_on=on)
     context = context_of(signal.id, receiver.id, key_id, signal.schema_version)
-    signal.organisation_id, signal.case_key_id, signal.team_told = receiver.id, key_id, False
+    signal.organisation_id, signal.case_key_id, signal.team_notified = receiver.id, key_id, False
     signal.content, signal.summary = seal_for_case(report, key, context)
 
 

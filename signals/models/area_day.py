@@ -16,7 +16,7 @@ MOST_RAISES: Final = 4
 class AreaDay(Base):
     """One organisation on one day on which the limit of reports came near; there is no row for other days.
 
-    `told_percent`: how full it was when people were told last under the limit that holds, 0 for not yet.
+    `notified_percent`: the part of the present limit at which people were last notified, 0 for not yet.
     `raises`: how often the limit was raised, each time by the setting itself. No count is kept.
     """
 
@@ -29,7 +29,7 @@ class AreaDay(Base):
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     organisation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisations.id", ondelete="CASCADE"))
     day: Mapped[date] = mapped_column(Date)
-    told_percent: Mapped[int] = mapped_column(default=0)
+    notified_percent: Mapped[int] = mapped_column(default=0)
     raises: Mapped[int] = mapped_column(default=0)
 
 

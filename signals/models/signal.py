@@ -80,8 +80,8 @@ class Signal(Base):
 
     `content` (address, note, noticed_on) and `summary` (concern types, seen) are sealed under the case
     key `case_key_id`, which lies in the keystore. `version` counts every change; `due_on` is the next
-    deadline, by which the queue is sorted. `team_told`: its team was told of it on arrival, in a message of
-    no signal in particular: what arrived together is not kept, for it may be of one carrier.
+    deadline, by which the queue is sorted. `team_notified`: its team was notified on arrival. The message
+    names no signal, because signals that arrive together may be of one carrier.
     `postponed_until`: the day agreed with the resident, while it is awaited. `wmo_notified_on`: when a worker
     knowingly made a notification (Wmo 2015, art. 2.3.2).
     `letter_printed_on`: the last time that the letter of art. 14 AVG was, which is not yet told.
@@ -109,7 +109,7 @@ class Signal(Base):
     unrouted: Mapped[bool] = mapped_column(default=False)
     repeat: Mapped[bool] = mapped_column(default=False)
     receipt_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
-    team_told: Mapped[bool] = mapped_column(default=False)
+    team_notified: Mapped[bool] = mapped_column(default=False)
 
     case_key_id: Mapped[uuid.UUID]
     schema_version: Mapped[int] = mapped_column(default=1)

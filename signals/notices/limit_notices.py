@@ -63,7 +63,7 @@ class FullDay:
     organisation_id: uuid.UUID
     organisation: str
     day: date
-    told_percent: int
+    notified_percent: int
     limit: int
     next_limit: int | None
     raises: int
@@ -81,8 +81,8 @@ def watch_limits(session: Session, clock: Clock, *, setting: int, public_url: st
     for organisation_id, number in _numbers(session, on, at_least=ceil(setting * NEARLY)):
         row = _row(session, organisation_id, on)
         percent = _percent(number, limit_after(setting, row.raises))
-        if percent > row.told_percent:
-            row.told_percent = percent
+        if percent > row.notified_percent:
+            row.notified_percent = percent
             written += enqueue(session, list(_messages(session, clock, row, public_url.rstrip("/"))))
     return written
 
@@ -120,7 +120,7 @@ def raise_limit(
         raise StaleVersion
     if row.day != operation.today or row.raises >= MOST_RAISES:
         raise LimitNotRaised
-    row.raises, row.told_percent = row.raises + 1, 0
+    row.raises, row.notified_percent = row.raises + 1, 0
     record_change(operation, row.organisation_id, Ground.LIMIT_RAISED.of(row.raises))
     return _seen(row, found[1], operation.today, setting)
 
@@ -151,7 +151,7 @@ def _row(session: Session, organisation_id: uuid.UUID, on: date) -> AreaDay:
         "id": new_id(),
         "organisation_id": organisation_id,
         "day": on,
-        "told_percent": 0,
+        "notified_percent": 0,
         "raises": 0,
     }
     session.execute(insert(AreaDay).values(fresh).on_conflict_do_nothing())
@@ -170,7 +170,7 @@ def _messages(session: Session, clock: Clock, row: AreaDay, public_url: str) -> 
     organisation = session.get_one(
         Organisation, row.organisation_id, options=[selectinload(Organisation.recipients)]
     )
-    now, event = clock.now(), _EVENTS[row.told_percent]
+    now, event = clock.now(), _EVENTS[row.notified_percent]
     leads: Sequence[ContactPoint] = leads_of(session, [organisation.id]).get(organisation.id, [])
     when = dict.fromkeys(administrators(session), now)
     later = not_disturbing(organisation, now)
@@ -209,7 +209,7 @@ def _seen(row: AreaDay, organisation: str, on: date, setting: int) -> FullDay:
         organisation_id=row.organisation_id,
         organisation=organisation,
         day=row.day,
-        told_percent=row.told_percent,
+        notified_percent=row.notified_percent,
         limit=limit_after(setting, row.raises),
         next_limit=limit_after(setting, row.raises + 1) if may_be_raised else None,
         raises=row.raises,

@@ -101,7 +101,7 @@ class _Plan:
     def new_signals(self) -> Iterator[NewMessage]:
         query = select(Signal.id, Signal.organisation_id, Signal.claim_by).where(
             Signal.state == _NEW,
-            Signal.team_told.is_(False),
+            Signal.team_notified.is_(False),
             Signal.restricted_on.is_(None),
             Signal.claim_by >= self.on - timedelta(days=CATCH_UP_DAYS),
         )

@@ -95,7 +95,7 @@ RIGHTS: Final[Mapping[str, Mapping[Role, Rights]]] = {
     # The front reads how far a limit was raised, and not the notifications about it
     "area_days": {
         "front": Rights(select=("organisation_id", "day", "raises")),
-        "desk": Rights(select=ALL, update=("raises", "told_percent")),
+        "desk": Rights(select=ALL, update=("raises", "notified_percent")),
         "worker": rights("SIUD"),
     },
     "receipts": {"front": rights("S"), "desk": rights("SIU"), "worker": rights("SIUD")},

@@ -133,7 +133,7 @@ def _reception(signal: Signal) -> dict[str, Any]:
         "received_on": _day(signal.received_on),
         "unrouted": signal.unrouted,
         "repeat": signal.repeat,
-        "team_told": signal.team_told,
+        "team_told": signal.team_notified,
         "state": signal.state,
         "claim_by": _day(signal.claim_by),
         "contact_by": _day(signal.contact_by),

@@ -71,7 +71,7 @@ def test_arrival_notifies_nobody_for_a_team_without_a_verified_recipient(world: 
         session.execute(theirs.values(verified_on=None))
     world.worker().arrive()
     [signal] = world.signals()
-    assert (signal.team_told, world.count(OutboxMessage)) == (False, 0)
+    assert (signal.team_notified, world.count(OutboxMessage)) == (False, 0)
 
 
 def test_the_worker_sends_no_message_of_arrivals_after_somebody_claimed_all_of_them(world: World) -> None:

@@ -131,7 +131,7 @@ def test_workers_at_once_share_the_reports_and_none_arrives_twice(world: World) 
     workers = [_worker_apart(world, batch_size=4) for _ in range(3)]
     assert sum(run_at_once(*[worker.arrive for worker in workers])) == 24
     assert len(world.addresses()) == 24
-    assert all(signal.team_told for signal in world.signals())
+    assert all(signal.team_notified for signal in world.signals())
     assert 2 * 6 <= world.count(OutboxMessage) <= 2 * 24
 
 

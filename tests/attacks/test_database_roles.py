@@ -96,7 +96,7 @@ COLUMNS = {
     },
     ("front", "SELECT", "recipients"): {"organisation_id", "verified_on"},
     ("front", "SELECT", "area_days"): {"organisation_id", "day", "raises"},
-    ("desk", "UPDATE", "area_days"): {"raises", "told_percent"},
+    ("desk", "UPDATE", "area_days"): {"raises", "notified_percent"},
     ("desk", "UPDATE", "deletion_records"): {"key_destroyed_on"},
     ("desk", "UPDATE", "referrals"): {"key_destroyed_on"},
     ("desk", "UPDATE", "posted_letters"): {"wanted"},

@@ -164,7 +164,7 @@ def _foreign_ids(desk: Desk) -> dict[str, UUID]:
         approval = ApprovalFactory.build(
             organisation_id=team, role=Role.WORKER, asked_by_id=bea, asked_at=desk.clock.now()
         )
-        area_day = AreaDay(organisation_id=team, day=today(desk.clock), told_percent=80)
+        area_day = AreaDay(organisation_id=team, day=today(desk.clock), notified_percent=80)
         session.add_all([approval, area_day])
         session.flush()
         session_id = session.scalars(

@@ -106,7 +106,7 @@ def _signal(case: _Case, on: date, staff_id: UUID, number: int) -> dict[str, Any
         "contact_by": on + timedelta(days=2), "conclude_by": on + timedelta(days=28),
         "due_on": on + timedelta(days=28), "claimed_by_id": staff_id, "claimed_at": _at(on, 1),
         "first_contact_at": _at(on, 4), "concluded_at": _at(on, 5), "outcome": Outcome.TALK_SUFFICED,
-        "newly_known": True, "team_told": True,
+        "newly_known": True, "team_notified": True,
     }  # fmt: skip
 
 

@@ -36,7 +36,7 @@ _SEEDED_INDEXES = (
 _POSTGRESQL = """
 INSERT INTO signals (id, organisation_id, reference, state, version, received_on, unrouted, repeat,
     case_key_id, schema_version, content, summary, claim_by, contact_by, conclude_by, due_on,
-    team_told)
+    team_notified)
 SELECT gen_random_uuid(), b.organisation_id,
     substr(r, 1, 4) || '-' || substr(r, 5, 4), CASE WHEN n %% 5 < 3 THEN 'new' ELSE 'concluded' END,
     1, d, false, n %% 20 = 0, '{key}', 1, '\\x{content}', '\\x{summary}', d + 1, d + 2, d + 28, d + 1,
@@ -52,7 +52,7 @@ made AS (SELECT n, printf('%08d', n * 7368787 % 100000000) AS r,
     '+' || (n * 104729 % 400) || ' days' AS d FROM numbers)
 INSERT INTO signals (id, organisation_id, reference, state, version, received_on, unrouted, repeat,
     case_key_id, schema_version, content, summary, claim_by, contact_by, conclude_by, due_on,
-    team_told)
+    team_notified)
 SELECT lower(hex(randomblob(16))), b.organisation_id, substr(r, 1, 4) || '-' || substr(r, 5, 4),
     CASE WHEN n % 5 < 3 THEN 'new' ELSE 'concluded' END, 1, date('2025-10-01', d), 0, n % 20 = 0,
     '{key}', 1, x'{content}', x'{summary}', date('2025-10-02', d), date('2025-10-03', d),

@@ -61,7 +61,7 @@ def test_a_full_day_is_told_and_one_press_lets_reports_in_again(site: Site, wind
 def test_pressed_once_it_says_so_and_offers_the_next(
     site: Site, window: OpenWindow, who: str, scripts: bool
 ) -> None:
-    near = near_the_limit(site.desk, told_percent=100)
+    near = near_the_limit(site.desk, notified_percent=100)
     one = window(who, options={"java_script_enabled": scripts})
     page = one.open(f"/desk/limits/{near}")
     one.press(_button(page, 2 * LIMIT))
@@ -113,7 +113,7 @@ def test_every_state_is_for_everybody(site: Site, window: OpenWindow, who: str, 
     for told, done in ((80, 0), (100, 0), (0, 1), (100, MOST_RAISES)):
         with session_factory(site.desk.engine).begin() as session:
             row = session.get_one(AreaDay, near)
-            row.told_percent, row.raises = told, done
+            row.notified_percent, row.raises = told, done
         page = one.open(f"/desk/limits/{near}?done=raised")
         assert one.axe() == []
         assert one.wider_than_the_screen() == []

@@ -144,7 +144,7 @@ def test_messages_to_the_senders_team_are_withdrawn(
     world: World, sender: Actor, signal_id: uuid.UUID
 ) -> None:
     with world.sessions.begin() as session:
-        session.execute(update(Signal).values(team_told=False, state=SignalState.NEW))
+        session.execute(update(Signal).values(team_notified=False, state=SignalState.NEW))
     world.worker().remind()
     about = select(
         OutboxMessage.event, OutboxMessage.subject_id, OutboxMessage.organisation_id, OutboxMessage.recipient

@@ -139,7 +139,7 @@ def test_the_message_says_the_day_and_a_link_and_the_table_holds_no_number(world
             select(OutboxMessage).where(OutboxMessage.event == Event.AREA_NEARLY_FULL)
         )
     assert message.values == {"on_day": "2026-11-24", "link": f"{PUBLIC}/desk/limits/{row.id}"}
-    assert (row.told_percent, row.raises) == (80, 0)
+    assert (row.notified_percent, row.raises) == (80, 0)
 
 
 def test_in_quiet_hours_the_lead_waits_and_the_administrator_does_not(

@@ -547,7 +547,9 @@ RESTRICTED = date(2026, 11, 24)
 @pytest.mark.parametrize("state", SignalState)
 def test_a_restricted_signal_causes_no_messages(team: Team, state: SignalState) -> None:
     team.set(deputy_email=DEPUTY, deputy_verified_on=NOVEMBER[2])
-    team.change_signal(state=state, restricted_on=RESTRICTED, postponed_until=NOVEMBER[27], team_told=False)
+    team.change_signal(
+        state=state, restricted_on=RESTRICTED, postponed_until=NOVEMBER[27], team_notified=False
+    )
     [signal] = team.world.signals()
     for days in range(1, 43):
         team.remind(NOVEMBER[24] + timedelta(days=days))

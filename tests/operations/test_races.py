@@ -488,7 +488,7 @@ def test_keys_that_two_workers_destroy_are_reported_by_one(world: World) -> None
 def test_full_days_that_another_worker_forgets_are_not_reported_twice(world: World) -> None:
     old = today(world.clock) - DAYS_KEPT - timedelta(days=1)
     with world.sessions.begin() as session:
-        session.add(AreaDay(organisation_id=AMSTERDAM, day=old, told_percent=80, raises=0))
+        session.add(AreaDay(organisation_id=AMSTERDAM, day=old, notified_percent=80, raises=0))
     others: list[int] = []
     worker = world.worker()
     with meanwhile(world.engine, "area_days", lambda: others.append(worker.forget_full_days())):

@@ -15,7 +15,7 @@ from tests.support.desk_side import AMSTERDAM, Desk
 def near_the_limit(desk: Desk, name: str = AMSTERDAM, **values: Any) -> UUID:
     with session_factory(desk.engine).begin() as session:
         team = session.scalars(select(Organisation.id).where(Organisation.name == name)).one()
-        row = AreaDay(organisation_id=team, day=today(desk.clock), **({"told_percent": 80} | values))
+        row = AreaDay(organisation_id=team, day=today(desk.clock), **({"notified_percent": 80} | values))
         session.add(row)
         session.flush()
         return row.id

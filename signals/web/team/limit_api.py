@@ -27,8 +27,9 @@ class FullDaySchema(Schema):
     id = fields.UUID(required=True)
     organisation = fields.Nested(OrganisationSchema, required=True)
     day = fields.Date(required=True)
-    told_percent = fields.Integer(
+    notified_percent = fields.Integer(
         required=True,
+        data_key="told_percent",
         validate=validate.OneOf([0, 80, 100]),
         metadata={"description": "How full it was when people were notified; 0 after a raise"},
     )

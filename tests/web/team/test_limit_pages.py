@@ -86,7 +86,7 @@ def test_a_day_of_another_team_is_not_found(desk: Desk, lena: FlaskClient) -> No
 
 def test_a_lead_lists_the_own_day_and_an_administrator_all(desk: Desk) -> None:
     mine = near_the_limit(desk)
-    near_the_limit(desk, GRONINGEN, told_percent=100)
+    near_the_limit(desk, GRONINGEN, notified_percent=100)
     (found,) = desk.call("lena", "GET", "/limits").get_json()["items"]
     assert found == {
         "id": str(mine),
