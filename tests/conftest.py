@@ -23,6 +23,7 @@ from tests.support.templates import share_compiled_templates
 from tests.support.world_fixtures import (
     catalogues,
     database_url,
+    log,
     postgres_template,
     postgres_world,
     postgres_world_url,
@@ -40,6 +41,7 @@ __all__ = [
     "fenced_database",
     "fenced_world",
     "keys",
+    "log",
     "migrated_file",
     "postgres_template",
     "postgres_world",

@@ -3,10 +3,8 @@
 import base64
 import io
 import json
-import logging
-import time
 import urllib.parse
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +23,7 @@ from signals.intake.content import open_report
 from signals.settings import LoggingSettings, NotesSettings, NotificationsSettings
 from signals.vocabulary import AttemptKind, AttemptResult, Outcome
 from tests.support.postgres import PostgresServer
-from tests.support.serving import serving
+from tests.support.serving import serving, wait_until
 from tests.support.world import World
 
 POSTCODE, NUMBER, ADDITION = "1017XZ", 98413, "QZJ7WX"
@@ -62,17 +60,6 @@ SENTINELS: Mapping[str, str] = {
     "idempotency key": KEY,
     "idempotency key without hyphens": KEY.replace("-", ""),
 }
-
-
-@pytest.fixture
-def log() -> Iterator[io.StringIO]:
-    """All that is logged at DEBUG."""
-    root = logging.getLogger()
-    before, level, raising = root.handlers[:], root.level, logging.raiseExceptions
-    stream = io.StringIO()
-    yield stream
-    root.handlers[:], logging.raiseExceptions = before, raising
-    root.setLevel(level)
 
 
 def test_nothing_readable_is_left_of_a_report_from_the_door_to_its_conclusion(
@@ -132,7 +119,7 @@ def test_a_server_of_its_own_leaves_nothing_in_files_mail_or_output(sqlite_world
         page = {**HEADERS, "Content-Type": "application/x-www-form-urlencoded"}
         with pytest.raises(OSError, match="400"):
             served.post("/", form, page)
-        _wait_until(lambda: _mails_about_new_signals(world) == 2)  # its jobs write of other things, too
+        wait_until(lambda: _mails_about_new_signals(world) == 2)  # its jobs write of other things, too
         world.clock.moment = datetime.now(UTC)
         _follow_up(world, arrive=False)
         served.terminate()
@@ -246,10 +233,3 @@ def _mails_about_new_signals(world: World) -> int:
     )
     with world.sessions() as session:
         return len(session.scalars(sent).all())
-
-
-def _wait_until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Playwright
+from playwright.sync_api import Browser, Page, Playwright
 
 from tests.browser.carrier import MakePhone, Phone, Service, service_on
-from tests.browser.desk_fixtures import signal_id, site, window
+from tests.browser.desk_fixtures import site, window
 from tests.support.app_fixtures import clock, engine, front_settings, installation, people
-from tests.support.desk_side import desk, desk_settings
+from tests.support.desk_side import desk, desk_settings, signal_id
 
 __all__ = [
     "clock",
@@ -71,3 +71,12 @@ def make_phone(
 def phone(make_phone: MakePhone) -> Phone:
     """A phone in Dutch."""
     return make_phone()
+
+
+@pytest.fixture
+def complaints(page: Page) -> list[str]:
+    """What the browser objected to: scripts that fail, and what the policy blocked."""
+    heard: list[str] = []
+    page.on("pageerror", lambda error: heard.append(str(error)))
+    page.on("console", lambda message: heard.append(message.text) if message.type == "error" else None)
+    return heard

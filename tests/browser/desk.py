@@ -171,6 +171,12 @@ class Window:
         )
         return found
 
+    def check_looks(self) -> None:
+        """Check that nobody scrolls sideways, and that axe finds nothing wrong."""
+        assert self.wider_than_the_screen() == []
+        if self.options.get("java_script_enabled", True):
+            assert self.axe() == []
+
     def _heard(self, message: Any) -> None:
         if message.type == "error" and "Failed to load resource" not in message.text:
             self.complaints.append(message.text)

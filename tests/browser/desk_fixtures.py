@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import pytest
 from playwright.sync_api import Browser
@@ -57,9 +56,3 @@ def window(browser: Browser, site: Site) -> Iterator[OpenWindow]:
         one.close()
     complaints = [words for one in opened for words in one.complaints]
     assert complaints == [], complaints
-
-
-@pytest.fixture
-def signal_id(desk: Desk) -> UUID:
-    """A new signal of Anna's and Bram's team."""
-    return desk.arrive(concern_types=["frail"], seen="once")

@@ -44,12 +44,12 @@ def test_an_absence_comes_through_a_session_that_was_ended_elsewhere(
     end_sessions_of(site, "anna")
     anna.press(page.get_by_role("button", name="Opslaan"))
     expect(page.get_by_role("status")).to_contain_text(KEPT)
-    check_looks(anna)
+    anna.check_looks()
     anna.sign_in("anna")
     said = page.locator("dl.facts")
     expect(said).to_contain_text("Wie waarneemt")
     expect(said).to_contain_text("Bram Voorbeeld")
-    check_looks(anna)
+    anna.check_looks()
     anna.press(page.get_by_role("button", name="Opnieuw versturen"))
     expect(page.locator(DONE)).to_contain_text("Opgeslagen")
     expect(page.locator(".people li").last).to_contain_text("Bram Voorbeeld neemt waar.")
@@ -68,7 +68,7 @@ def test_settings_come_through_a_lost_cookie_and_the_page_shows_them_in_words(
     expect(page.get_by_role("status")).to_contain_text(KEPT)
     lena.sign_in("lena")
     expect(page.locator("dl.facts")).to_contain_text("Monday, Wednesday, Thursday, Friday, Saturday")
-    check_looks(lena)
+    lena.check_looks()
     lena.press(page.get_by_role("button", name="Send again"))
     expect(page.locator("#hours").get_by_role("status")).to_have_text("Saved.")
     expect(page.locator("#hours-opens_at")).to_have_value("9")
@@ -92,7 +92,7 @@ def test_a_correction_of_an_officer_survives_a_lost_session_with_every_tick(
     said = fleur.page.locator("dl.facts")
     expect(said).to_contain_text("Maakt een verwarde indruk, Gaat lichamelijk achteruit")
     expect(fleur.page.locator("dd.typed", has_text="Ik woon")).to_have_text(TYPED, use_inner_text=True)
-    check_looks(fleur)
+    fleur.check_looks()
     fleur.press(fleur.page.get_by_role("button", name="Opnieuw versturen"))
     expect(fleur.page.locator(DONE)).to_contain_text(f"{site.signal(signal_id).reference} is verbeterd")
     assert "1012" not in without_chance(fleur.page.url)
@@ -111,7 +111,7 @@ def test_another_person_at_the_same_computer_sees_nothing_of_the_correction(
     expect(page.get_by_role("heading", level=1)).to_have_text("Hier wordt niets getoond")
     assert "Ik woon" not in page.content()
     assert "1012AB" not in page.content()
-    check_looks(fleur)
+    fleur.check_looks()
     fleur.press(page.get_by_role("link", name="Naar uw beginpagina"))
     expect(page.get_by_role("heading", level=1)).to_have_text("Wachtrij")
 
@@ -145,7 +145,7 @@ def test_a_button_with_nothing_typed_is_pressed_again_on_the_page_that_says_what
     page.locator("summary", has_text="Shut out Bram Voorbeeld").click()
     lena.press(page.get_by_role("button", name="Yes, shut out Bram Voorbeeld"))
     expect(page.get_by_role("status")).to_contain_text("Er is niets veranderd")
-    check_looks(lena)
+    lena.check_looks()
     lena.sign_in("lena")
     expect(page.get_by_role("heading", level=1)).to_have_text("Your team")
     expect(page.locator("summary", has_text="Shut out Bram Voorbeeld")).to_be_visible()
@@ -176,9 +176,3 @@ def end_sessions_of(site: Site, who: str) -> None:
         for one in session.scalars(select(StaffSession).where(StaffSession.staff_member_id == member)):
             if one.kind == "page":
                 one.revoked_at = site.desk.clock.now()
-
-
-def check_looks(one: Window) -> None:
-    assert one.wider_than_the_screen() == []
-    if one.options.get("java_script_enabled", True):
-        assert one.axe() == []

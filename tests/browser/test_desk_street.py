@@ -50,7 +50,7 @@ def test_a_round_is_made_of_what_was_claimed_and_walked_and_noted_at_each_door(
     _go_to(one, "Ronde te voet")
     expect(page.get_by_role("checkbox", checked=True)).to_have_count(4)
     assert "1012 AB" not in page.content()
-    _check_looks(one)
+    one.check_looks()
     left_out = site.signal(ids[first + 2]).reference
     one.press(page.get_by_text(left_out))
     one.press(page.get_by_role("button", name="Toon de ronde"))
@@ -58,7 +58,7 @@ def test_a_round_is_made_of_what_was_claimed_and_walked_and_noted_at_each_door(
     expect(page.locator(".stops__address")).to_have_text(walked)
     assert "1012" not in without_chance(page.url)
     assert not re.search("bezorger|postbode|pakket", page.locator("body").inner_text().lower())
-    _check_looks(one)
+    one.check_looks()
     _check_paper(one, walked, [site.signal(ids[first + offset]).reference for offset in (1, 3, 4)])
     printed = {entry.subject_id for entry in site.desk.entries(AuditAction.ROUND_PRINTED)}
     assert printed & set(ids.values()) == {ids[first + offset] for offset in (1, 3, 4)}
@@ -88,7 +88,7 @@ def test_a_round_of_nothing_or_of_too_many_is_refused_and_keeps_the_choice(
     gerda.press(page.get_by_role("button", name="Toon de ronde"))
     expect(page.get_by_role("alert")).to_have_text(re.compile("Kies minstens één signaal en hoogstens 12."))
     expect(page.get_by_role("checkbox", checked=True)).to_have_count(13)
-    _check_looks(gerda)
+    gerda.check_looks()
     assert "9711 AA" not in page.content()
     for box in boxes.all():
         box.uncheck()
@@ -114,13 +114,13 @@ def test_a_restricted_signal_cannot_be_ticked_and_falls_out_of_a_round_that_was_
     page.reload()
     expect(page.locator(".stops__address")).to_have_count(1)
     expect(page.get_by_role("status")).to_contain_text("1 signaal is weggelaten")
-    _check_looks(one)
+    one.check_looks()
     page = one.open("/desk/round")
     kept = page.get_by_role("checkbox", name=site.signal(ids[1]).reference)
     expect(kept).to_be_disabled()
     expect(kept).not_to_be_checked()
     expect(page.get_by_role("checkbox", name=site.signal(ids[0]).reference)).to_be_checked()
-    _check_looks(one)
+    one.check_looks()
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -135,11 +135,11 @@ def test_a_resident_who_calls_back_is_found_by_reference_and_by_address(
     page = anna.open()
     _go_to(anna, "Zoeken")
     expect(page.get_by_role("heading", level=1)).to_have_text("Belt een bewoner terug?")
-    _check_looks(anna)
+    anna.check_looks()
     page.fill("#by-reference-reference", f" {reference.lower()} ")
     page.press("#by-reference-reference", "Enter")
     expect(page.get_by_role("status")).to_contain_text("1 signaal gevonden")
-    _check_looks(anna)
+    anna.check_looks()
     page.fill("#by-address-postcode", "1012 ab")
     anna.press(page.get_by_role("button", name="Zoek op adres"))
     expect(page.get_by_role("alert")).to_contain_text("Huisnummer")
@@ -149,7 +149,7 @@ def test_a_resident_who_calls_back_is_found_by_reference_and_by_address(
     expect(page.get_by_role("status")).to_contain_text("1 signaal gevonden")
     there = page.url
     assert re.fullmatch(re.escape(site.url) + r"/desk/search\?found=[A-Za-z0-9_-]+", there)
-    _check_looks(anna)
+    anna.check_looks()
     anna.press(page.get_by_role("link", name=reference))
     expect(page.get_by_role("heading", level=1)).to_contain_text(f"1012 AB {number}")
     page.go_back()
@@ -205,12 +205,6 @@ def _search(one: Window, reference: str, *, opened: bool = False) -> None:
     page: Page = one.page if opened else one.open("/desk/search")
     page.fill("#by-reference-reference", reference)
     one.press(page.get_by_role("button", name="Zoek op kenmerk"))
-
-
-def _check_looks(one: Window) -> None:
-    assert one.wider_than_the_screen() == []
-    if one.options.get("java_script_enabled", True):
-        assert one.axe() == []
 
 
 def _check_paper(one: Window, addresses: list[str], references: list[str]) -> None:

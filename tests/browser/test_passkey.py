@@ -106,15 +106,6 @@ class Device:
         self.session.send("WebAuthn.setUserVerified", {"authenticatorId": self.id, "isUserVerified": person})
 
 
-@pytest.fixture
-def complaints(page: Page) -> list[str]:
-    """What the browser objected to: scripts that fail, and what the policy blocked."""
-    heard: list[str] = []
-    page.on("pageerror", lambda error: heard.append(str(error)))
-    page.on("console", lambda message: heard.append(message.text) if message.type == "error" else None)
-    return heard
-
-
 def sign_in(page: Page, site: Site) -> None:
     page.goto(f"{site.url}/desk/account")
     page.locator("#sign-in-email").fill(EMAIL)

@@ -64,15 +64,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         server.shutdown()
 
 
-@pytest.fixture
-def complaints(page: Page) -> list[str]:
-    """What the browser objected to: scripts that fail, and what the policy blocked."""
-    heard: list[str] = []
-    page.on("pageerror", lambda error: heard.append(str(error)))
-    page.on("console", lambda message: heard.append(message.text) if message.type == "error" else None)
-    return heard
-
-
 def _without_icon(complaints: list[str]) -> list[str]:
     return [text for text in complaints if "404" not in text]
 

@@ -22,6 +22,7 @@ from signals.vocabulary import (
     SignalState,
 )
 from tests import factories
+from tests.casework.states import code_of
 from tests.support.desk_fixtures import By, Team
 
 DAY = factories.EPOCH_DAY
@@ -49,11 +50,6 @@ def attempt(
         attempted_at=operation.now,
         postponed_until=until,
     )
-
-
-def code_of(refused: pytest.ExceptionInfo[Invalid]) -> tuple[str, str]:
-    (problem,) = refused.value.problems
-    return problem.field, problem.code
 
 
 def test_a_signal_waits_until_the_day_that_was_agreed(by: By, team: Team) -> None:

@@ -1,4 +1,4 @@
-"""Intake's promises for any report, and the strict reader's for any bytes."""
+"""Intake's promises for any report."""
 
 import json
 import shutil
@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
@@ -19,7 +18,6 @@ from signals.intake.content import Report, Summary, open_report, report_from_pla
 from signals.intake.receiving import Intake
 from signals.routing.postcodes import Address
 from signals.vocabulary import ConcernType, Seen
-from signals.web.http.bodies import MalformedJson, parse_object
 from tests.support.world import NOW, World, make_template, make_world
 
 TODAY = date(2026, 11, 24)
@@ -129,36 +127,3 @@ def test_whatever_was_received_is_what_arrives(world: World, intake: Intake, bat
     arrived = [open_report(world.keystore, s) for s in world.signals() if s.id not in known]
     expected = [replace(r, note=r.note and redact(r.note).text) for r in batch]
     assert sorted(r.canonical() for r in arrived) == sorted(r.canonical() for r in expected)
-
-
-@given(body=st.binary(max_size=200))
-def test_any_bytes_are_an_object_or_malformed(body: bytes) -> None:
-    try:
-        value = parse_object(body)
-    except MalformedJson:
-        return  # and any other exception fails the test
-    assert value == json.loads(body)
-
-
-plain = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=20)
-scalars = st.none() | st.booleans() | st.integers(-(10**17), 10**17) | plain
-
-
-@given(value=st.dictionaries(plain, scalars | st.lists(scalars, max_size=3), max_size=5))
-def test_a_clean_object_is_read_as_it_was_written(value: dict[str, Any]) -> None:
-    assert parse_object(json.dumps(value).encode()) == value
-    assert parse_object(json.dumps(value, ensure_ascii=False).encode()) == value
-
-
-@given(name=plain, first=scalars, second=scalars)
-def test_a_name_given_twice_is_refused(name: str, first: Any, second: Any) -> None:
-    written = json.dumps(name)
-    body = f"{{{written}: {json.dumps(first)}, {written}: {json.dumps(second)}}}"
-    with pytest.raises(MalformedJson):
-        parse_object(body.encode())
-
-
-@given(depth=st.integers(6, 500))
-def test_the_parser_refuses_json_that_is_nested_too_deep(depth: int) -> None:
-    with pytest.raises(MalformedJson):
-        parse_object(b'{"a":' * depth + b"1" + b"}" * depth)

@@ -62,10 +62,6 @@ class Practice:
         with self.world.sessions() as session:
             return list(session.scalars(select(Drill).order_by(Drill.sent_on)))
 
-    def notified(self, event: Event) -> set[str]:
-        with self.world.sessions() as session:
-            return set(session.scalars(select(OutboxMessage.recipient).where(OutboxMessage.event == event)))
-
     def links(self) -> dict[tuple[str, str], str]:
         """Return the path in each message, by event and recipient."""
         with self.world.sessions() as session:
@@ -98,7 +94,7 @@ def practice(world: World) -> Practice:
 
 def test_a_drill_goes_to_the_first_recipient(practice: Practice) -> None:
     assert practice.send() == 1
-    assert practice.notified(Event.DRILL) == {FIRST}
+    assert practice.world.notified(Event.DRILL) == {FIRST}
 
 
 def test_while_a_drill_waits_no_other_is_sent(practice: Practice) -> None:
@@ -116,21 +112,22 @@ def test_unanswered_it_goes_to_second_recipient_lead_and_administrator(practice:
     ]
     for step, (told, warned) in enumerate([*expected, (expected[-1][0], {administrator})]):
         practice.follow_up(add_working_days(TUESDAY, STEPS[step]) if step else TUESDAY)
-        assert (practice.notified(Event.DRILL), practice.notified(Event.DRILL_UNANSWERED)) == (told, warned)
+        assert practice.world.notified(Event.DRILL) == told
+        assert practice.world.notified(Event.DRILL_UNANSWERED) == warned
 
 
 def test_a_worker_that_was_away_catches_up_with_every_step(practice: Practice) -> None:
     administrator = practice.staff(Role.ADMINISTRATOR)
     practice.miss()
-    assert practice.notified(Event.DRILL) == {FIRST, SECOND}
-    assert practice.notified(Event.DRILL_UNANSWERED) == {administrator}
+    assert practice.world.notified(Event.DRILL) == {FIRST, SECOND}
+    assert practice.world.notified(Event.DRILL_UNANSWERED) == {administrator}
 
 
 def test_an_answered_drill_climbs_no_further(practice: Practice) -> None:
     practice.send()
     practice.answer(practice.drills()[0])
     practice.follow_up(date(2026, 12, 15))
-    assert practice.notified(Event.DRILL) == {FIRST}
+    assert practice.world.notified(Event.DRILL) == {FIRST}
     assert practice.drills()[0].missed_on is None
 
 
@@ -158,7 +155,7 @@ def test_two_missed_drills_let_the_routing_fall_to_the_next_level(practice: Prac
     practice.miss()
     assert practice.receiver() not in (IN_CHARGE, NATIONAL)  # the GGD of the region
     assert practice.version() > before
-    assert practice.notified(Event.ROUTING_SUSPENDED) == {FIRST, SECOND, administrator}
+    assert practice.world.notified(Event.ROUTING_SUSPENDED) == {FIRST, SECOND, administrator}
 
 
 def test_an_answer_brings_the_routing_back(practice: Practice) -> None:
@@ -167,7 +164,7 @@ def test_an_answer_brings_the_routing_back(practice: Practice) -> None:
     practice.send()
     assert practice.answer(practice.drills()[-1])
     assert practice.receiver() == IN_CHARGE
-    assert practice.notified(Event.ROUTING_RESTORED) == {FIRST, SECOND}
+    assert practice.world.notified(Event.ROUTING_RESTORED) == {FIRST, SECOND}
 
 
 def test_a_late_answer_to_a_missed_drill_brings_it_back_too(practice: Practice) -> None:
@@ -208,7 +205,7 @@ def test_a_team_whose_end_is_planned_falls_away_before_it_and_comes_back_until_t
     practice.at(answered_on)
     practice.answer(practice.drills()[-1])
     assert (practice.receiver() == IN_CHARGE) is (answered_on < end)
-    assert bool(practice.notified(Event.ROUTING_RESTORED)) is (answered_on < end)
+    assert bool(practice.world.notified(Event.ROUTING_RESTORED)) is (answered_on < end)
     practice.at(date(2027, 1, 21))
     assert practice.receiver() != IN_CHARGE
 
@@ -383,7 +380,7 @@ def test_an_unproved_address_is_asked_once_and_counts_after_the_button_was_press
     assert practice.receiver() != IN_CHARGE
     practice.worker.ask_for_proof()
     practice.worker.ask_for_proof()
-    assert practice.notified(Event.RECIPIENT_CHECK) == {FIRST}
+    assert practice.world.notified(Event.RECIPIENT_CHECK) == {FIRST}
     prove_by(practice, mailed(practice, "/recipient/"))
     assert first(practice).verified_on == TUESDAY
     assert practice.receiver() == IN_CHARGE
@@ -445,7 +442,7 @@ def test_a_deputy_is_asked_once_and_counts_after_the_button_was_pressed(practice
     name_deputy(practice, DEPUTY_ADDRESS)
     practice.worker.ask_for_proof()
     practice.worker.ask_for_proof()
-    assert practice.notified(Event.DEPUTY_CHECK) == {DEPUTY_ADDRESS}
+    assert practice.world.notified(Event.DEPUTY_CHECK) == {DEPUTY_ADDRESS}
     assert deputy_since(practice) is None
     prove_by(practice, mailed(practice, "/deputy/"), role=DEPUTY)
     assert deputy_since(practice) == TUESDAY
@@ -485,7 +482,7 @@ def test_only_a_deputy_who_confirmed_is_asked_by_a_drill(practice: Practice, con
     practice.send()
     practice.at(add_working_days(TUESDAY, 4))
     practice.worker.drill()
-    assert (DEPUTY_ADDRESS in practice.notified(Event.DRILL)) is confirmed
+    assert (DEPUTY_ADDRESS in practice.world.notified(Event.DRILL)) is confirmed
 
 
 @pytest.mark.parametrize("account", [True, False])

@@ -58,11 +58,6 @@ def rows(world: World) -> Sequence[AreaDay]:
         return session.scalars(select(AreaDay)).all()
 
 
-def email(world: World, actor: Actor) -> str:
-    with world.sessions() as session:
-        return session.scalars(select(StaffMember.email).where(StaffMember.id == actor.id)).one()
-
-
 def lift(world: World, actor: Actor, *, expected: int | None = None, id: uuid.UUID | None = None) -> FullDay:
     with world.sessions.begin() as session:
         return raise_limit(
@@ -98,7 +93,7 @@ def test_below_four_fifths_nobody_gets_a_message(world: World, lead: Actor, admi
 def test_lead_and_administrator_get_one_message_at_four_fifths_and_one_at_the_limit(
     world: World, lead: Actor, administrator: Actor
 ) -> None:
-    both = sorted([email(world, lead), email(world, administrator)])
+    both = sorted([world.email_of(lead), world.email_of(administrator)])
     fill(world, 4)
     assert [watch(world), watch(world)] == [2, 0]
     assert told(world) == [(Event.AREA_NEARLY_FULL, one) for one in both]
@@ -112,7 +107,7 @@ def test_lead_and_administrator_get_one_message_at_four_fifths_and_one_at_the_li
 def test_a_limit_that_is_full_at_once_causes_one_message(world: World, lead: Actor) -> None:
     fill(world, 5)
     assert watch(world) == 1
-    assert told(world) == [(Event.AREA_FULL, email(world, lead))]
+    assert told(world) == [(Event.AREA_FULL, world.email_of(lead))]
 
 
 def test_two_workers_at_once_tell_once(world: World, lead: Actor) -> None:
@@ -127,7 +122,7 @@ def test_other_teams_coordinators_and_workers_get_no_message(world: World, lead:
     world.staff(AMSTERDAM, Role.WORKER)
     fill(world, 4)
     watch(world)
-    assert [recipient for _, recipient in told(world)] == [email(world, lead)]
+    assert [recipient for _, recipient in told(world)] == [world.email_of(lead)]
 
 
 def test_the_message_says_the_day_and_a_link_and_the_table_holds_no_number(world: World, lead: Actor) -> None:
@@ -153,8 +148,8 @@ def test_in_quiet_hours_the_lead_waits_and_the_administrator_does_not(
     watch(world)
     with world.sessions() as session:
         due = {one.recipient: one.not_before for one in session.scalars(select(OutboxMessage))}
-    assert due[email(world, lead)] == datetime(2026, 11, 24, 13, tzinfo=UTC)
-    assert due[email(world, administrator)] == world.clock.now()
+    assert due[world.email_of(lead)] == datetime(2026, 11, 24, 13, tzinfo=UTC)
+    assert due[world.email_of(administrator)] == world.clock.now()
 
 
 @pytest.mark.parametrize("confirmed_on", [date(2026, 11, 2), None])

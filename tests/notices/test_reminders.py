@@ -43,10 +43,6 @@ class Team:
         self.at(day, hour)
         return self.worker.remind()
 
-    def notified(self, event: Event) -> set[str]:
-        with self.world.sessions() as session:
-            return set(session.scalars(select(OutboxMessage.recipient).where(OutboxMessage.event == event)))
-
     def messages(self, event: Event) -> list[OutboxMessage]:
         with self.world.sessions() as session:
             return list(session.scalars(select(OutboxMessage).where(OutboxMessage.event == event)))
@@ -86,14 +82,9 @@ def team(world: World) -> Team:
         world=world,
         worker=worker,
         member=world.staff(),
-        lead=email_of(world, world.staff(role=Role.LEAD)),
-        manager=email_of(world, world.staff(NATIONAL, Role.LEAD)),
+        lead=world.email_of(world.staff(role=Role.LEAD)),
+        manager=world.email_of(world.staff(NATIONAL, Role.LEAD)),
     )
-
-
-def email_of(world: World, actor: Actor) -> str:
-    with world.sessions() as session:
-        return session.scalars(select(StaffMember.email).where(StaffMember.id == actor.id)).one()
 
 
 NOVEMBER = {day: date(2026, 11, day) for day in range(1, 31)}
@@ -109,7 +100,7 @@ def test_on_the_day_of_receipt_the_new_signal_is_message_enough(team: Team) -> N
 
 def test_on_the_morning_of_the_last_day_the_team_is_reminded_to_claim(team: Team) -> None:
     team.remind(NOVEMBER[25], hour=7)
-    assert team.notified(Event.REMINDER) == TEAM
+    assert team.world.notified(Event.REMINDER) == TEAM
     nine = datetime(2026, 11, 25, 8, tzinfo=UTC)
     assert {message.not_before for message in team.messages(Event.REMINDER)} == {nine}
 
@@ -123,17 +114,17 @@ def test_a_reminder_is_written_once_however_often_and_wherever_the_job_runs(team
 def test_a_claimed_signal_is_reminded_of_contact_on_the_working_day_before(team: Team) -> None:
     team.claim()
     team.remind(NOVEMBER[25])
-    assert team.notified(Event.REMINDER) == set()
-    assert team.notified(Event.CONTACT_REMINDER) == TEAM
+    assert team.world.notified(Event.REMINDER) == set()
+    assert team.world.notified(Event.CONTACT_REMINDER) == TEAM
 
 
 def test_a_signal_in_follow_up_is_reminded_of_its_conclusion_only(team: Team) -> None:
     team.claim()
     team.try_contact()
     team.remind(NOVEMBER[25])
-    assert team.notified(Event.CONTACT_REMINDER) == set()
+    assert team.world.notified(Event.CONTACT_REMINDER) == set()
     team.remind(DECEMBER[21])
-    assert team.notified(Event.CONCLUDE_REMINDER) == TEAM
+    assert team.world.notified(Event.CONCLUDE_REMINDER) == TEAM
 
 
 def test_nobody_is_reminded_on_a_day_off(team: Team) -> None:
@@ -162,21 +153,21 @@ def test_a_missed_deadline_climbs_from_lead_to_deputy_to_service_manager_by_work
     ]
     for day, told in expected:
         team.remind(day)
-        assert team.notified(Event.MISSED_DEADLINE) == told, day
+        assert team.world.notified(Event.MISSED_DEADLINE) == told, day
 
 
 def test_without_a_deputy_the_service_manager_comes_next(team: Team) -> None:
     team.remind(NOVEMBER[27])
-    assert team.notified(Event.MISSED_DEADLINE) == {team.lead, team.manager}
+    assert team.world.notified(Event.MISSED_DEADLINE) == {team.lead, team.manager}
 
 
 def test_a_deputy_who_has_not_confirmed_is_passed_over_until_they_do(team: Team) -> None:
     team.set(deputy_email=DEPUTY)
     team.remind(NOVEMBER[27])
-    assert team.notified(Event.MISSED_DEADLINE) == {team.lead, team.manager}
+    assert team.world.notified(Event.MISSED_DEADLINE) == {team.lead, team.manager}
     team.set(deputy_verified_on=NOVEMBER[27])
     team.remind(NOVEMBER[30])
-    assert team.notified(Event.MISSED_DEADLINE) == {team.lead, team.manager, DEPUTY}
+    assert team.world.notified(Event.MISSED_DEADLINE) == {team.lead, team.manager, DEPUTY}
 
 
 def test_the_service_manager_is_led_to_whom_to_call_and_not_to_the_signal(team: Team) -> None:
@@ -207,30 +198,30 @@ def test_each_missed_deadline_is_one_of_its_own(team: Team) -> None:
     team.remind(NOVEMBER[26])
     team.claim()
     team.remind(NOVEMBER[27])
-    assert team.notified(Event.MISSED_CONTACT) == {team.lead}
+    assert team.world.notified(Event.MISSED_CONTACT) == {team.lead}
     team.try_contact()
     team.remind(DECEMBER[23])
-    assert team.notified(Event.MISSED_CONCLUSION) == {team.lead}
+    assert team.world.notified(Event.MISSED_CONCLUSION) == {team.lead}
 
 
 def test_a_met_deadline_causes_no_message(team: Team) -> None:
     team.claim()
     team.try_contact()
     team.remind(NOVEMBER[30])
-    assert team.notified(Event.MISSED_DEADLINE) | team.notified(Event.MISSED_CONTACT) == set()
+    assert team.world.notified(Event.MISSED_DEADLINE) | team.world.notified(Event.MISSED_CONTACT) == set()
 
 
 def test_a_deadline_missed_long_ago_causes_no_message(team: Team) -> None:
     team.remind(date(2027, 2, 1))
-    assert team.notified(Event.MISSED_DEADLINE) == set()
+    assert team.world.notified(Event.MISSED_DEADLINE) == set()
 
 
 def test_an_unclaimed_signal_is_escalated_to_all_at_day_twenty_one(team: Team) -> None:
     team.set(deputy_email=DEPUTY, deputy_verified_on=NOVEMBER[2])
     team.remind(DECEMBER[14])
-    assert team.notified(Event.UNATTENDED) == set()
+    assert team.world.notified(Event.UNATTENDED) == set()
     team.remind(DECEMBER[15])
-    assert team.notified(Event.UNATTENDED) == {team.lead, DEPUTY, team.manager}
+    assert team.world.notified(Event.UNATTENDED) == {team.lead, DEPUTY, team.manager}
     assert {message.values["deleted_on"] for message in team.messages(Event.UNATTENDED)} == {"2026-12-22"}
 
 
@@ -243,18 +234,18 @@ def test_the_letter_is_reminded_of_before_the_month_is_over_first_to_the_team_th
     team.claim()
     team.try_contact()
     team.remind(DECEMBER[16])
-    assert team.notified(Event.NOTICE_REMINDER) == set()
+    assert team.world.notified(Event.NOTICE_REMINDER) == set()
     team.remind(DECEMBER[17])
-    assert team.notified(Event.NOTICE_REMINDER) == TEAM
+    assert team.world.notified(Event.NOTICE_REMINDER) == TEAM
     team.remind(DECEMBER[23])
-    assert team.notified(Event.NOTICE_REMINDER) == TEAM | {team.lead}
+    assert team.world.notified(Event.NOTICE_REMINDER) == TEAM | {team.lead}
 
 
 @pytest.mark.parametrize("done", [{"notified_on": date(2026, 12, 1)}, {"deferred_because": "impossible"}])
 def test_an_informed_or_deferred_resident_causes_no_reminder(team: Team, done: dict[str, object]) -> None:
     team.change_signal(**done)
     team.remind(DECEMBER[18])
-    assert team.notified(Event.NOTICE_REMINDER) == set()
+    assert team.world.notified(Event.NOTICE_REMINDER) == set()
 
 
 # Lost its sense
@@ -327,11 +318,11 @@ def test_nobody_is_reminded_before_the_agreed_day_then_the_team_and_the_lead_whe
     team.claim()
     agree(team, DECEMBER[4])
     team.remind(DECEMBER[3])
-    assert team.notified(Event.AGREED_DAY) == set()
+    assert team.world.notified(Event.AGREED_DAY) == set()
     team.remind(DECEMBER[4])
-    assert team.notified(Event.AGREED_DAY) == TEAM
+    assert team.world.notified(Event.AGREED_DAY) == TEAM
     team.remind(DECEMBER[7])
-    assert team.notified(Event.AGREED_DAY) == TEAM | {team.lead}
+    assert team.world.notified(Event.AGREED_DAY) == TEAM | {team.lead}
 
 
 def test_an_agreed_day_in_the_weekend_causes_a_message_on_monday(team: Team) -> None:
@@ -339,7 +330,7 @@ def test_an_agreed_day_in_the_weekend_causes_a_message_on_monday(team: Team) -> 
     agree(team, DECEMBER[5])
     assert team.remind(DECEMBER[5]) == 0
     team.remind(DECEMBER[7])
-    assert team.notified(Event.AGREED_DAY) == TEAM
+    assert team.world.notified(Event.AGREED_DAY) == TEAM
 
 
 def test_another_agreed_day_causes_another_message(team: Team) -> None:
@@ -348,7 +339,7 @@ def test_another_agreed_day_causes_another_message(team: Team) -> None:
     team.remind(DECEMBER[4])
     agree(team, DECEMBER[11])
     team.remind(DECEMBER[10])
-    assert team.notified(Event.AGREED_DAY) == set()
+    assert team.world.notified(Event.AGREED_DAY) == set()
     team.remind(DECEMBER[11])
     assert {message.values["agreed_on"] for message in team.messages(Event.AGREED_DAY)} == {"2026-12-11"}
 
@@ -357,10 +348,11 @@ def test_the_reminder_to_conclude_follows_the_norm_that_moved_along(team: Team) 
     team.claim()
     team.try_contact()
     team.remind(DECEMBER[21])
-    assert team.notified(Event.CONCLUDE_REMINDER) == TEAM
+    assert team.world.notified(Event.CONCLUDE_REMINDER) == TEAM
     agree(team, date(2027, 1, 11))
     team.remind(DECEMBER[23])
-    assert team.notified(Event.CONCLUDE_REMINDER) | team.notified(Event.MISSED_CONCLUSION) == set()
+    assert team.world.notified(Event.CONCLUDE_REMINDER) == set()
+    assert team.world.notified(Event.MISSED_CONCLUSION) == set()
     team.remind(date(2027, 1, 12))
     assert {message.values["due_on"] for message in team.messages(Event.CONCLUDE_REMINDER)} == {"2027-01-13"}
 
@@ -389,11 +381,11 @@ def test_reminders_come_from_the_hour_at_which_the_team_begins(team: Team) -> No
 def test_a_team_says_how_many_working_days_lie_between_lead_deputy_and_service_manager(team: Team) -> None:
     team.set(deputy_email=DEPUTY, deputy_verified_on=NOVEMBER[2], escalation_working_days=3)
     team.remind(NOVEMBER[30])
-    assert team.notified(Event.MISSED_DEADLINE) == {team.lead}
+    assert team.world.notified(Event.MISSED_DEADLINE) == {team.lead}
     team.remind(DECEMBER[1])
-    assert team.notified(Event.MISSED_DEADLINE) == {team.lead, DEPUTY}
+    assert team.world.notified(Event.MISSED_DEADLINE) == {team.lead, DEPUTY}
     team.remind(DECEMBER[4])
-    assert team.notified(Event.MISSED_DEADLINE) == {team.lead, DEPUTY, team.manager}
+    assert team.world.notified(Event.MISSED_DEADLINE) == {team.lead, DEPUTY, team.manager}
 
 
 def test_a_team_that_works_on_some_days_is_reminded_on_its_last_one_before_the_deadline(team: Team) -> None:
@@ -401,9 +393,9 @@ def test_a_team_that_works_on_some_days_is_reminded_on_its_last_one_before_the_d
     team.claim()
     team.change_signal(contact_by=DECEMBER[4])  # a Friday
     team.remind(DECEMBER[1])
-    assert team.notified(Event.CONTACT_REMINDER) == set()
+    assert team.world.notified(Event.CONTACT_REMINDER) == set()
     team.remind(DECEMBER[2])
-    assert team.notified(Event.CONTACT_REMINDER) == TEAM
+    assert team.world.notified(Event.CONTACT_REMINDER) == TEAM
     assert {message.not_before for message in team.messages(Event.CONTACT_REMINDER)} == {
         datetime(2026, 12, 2, 8, tzinfo=UTC)
     }
@@ -441,20 +433,20 @@ def test_a_stand_in_gets_a_message_and_the_reminders_of_the_team(team: Team) -> 
     team.claim()
     be_away(team, colleague)
     team.remind(NOVEMBER[24])
-    assert team.notified(Event.STAND_IN) == set()
+    assert team.world.notified(Event.STAND_IN) == set()
     team.remind(NOVEMBER[25])
-    address = email_of(team.world, colleague)
-    assert team.notified(Event.STAND_IN) == {address}
-    assert team.notified(Event.CONTACT_REMINDER) == TEAM | {address}
-    assert team.notified(Event.UNCOVERED) == set()
+    address = team.world.email_of(colleague)
+    assert team.world.notified(Event.STAND_IN) == {address}
+    assert team.world.notified(Event.CONTACT_REMINDER) == TEAM | {address}
+    assert team.world.notified(Event.UNCOVERED) == set()
 
 
 def test_without_a_stand_in_the_lead_gets_the_messages(team: Team) -> None:
     team.claim()
     be_away(team, None)
     team.remind(NOVEMBER[25])
-    assert team.notified(Event.UNCOVERED) == {team.lead}
-    assert team.notified(Event.CONTACT_REMINDER) == TEAM | {team.lead}
+    assert team.world.notified(Event.UNCOVERED) == {team.lead}
+    assert team.world.notified(Event.CONTACT_REMINDER) == TEAM | {team.lead}
 
 
 def test_with_an_absent_stand_in_the_lead_gets_a_message(team: Team) -> None:
@@ -464,13 +456,13 @@ def test_with_an_absent_stand_in_the_lead_gets_a_message(team: Team) -> None:
     with team.world.sessions.begin() as session:
         add_absence(team.world.operation(session, colleague), away_from=NOVEMBER[26], away_until=NOVEMBER[27])
     team.remind(NOVEMBER[26])
-    assert team.notified(Event.UNCOVERED) == {team.lead}
+    assert team.world.notified(Event.UNCOVERED) == {team.lead}
 
 
 def test_an_absence_without_open_signals_causes_no_message(team: Team) -> None:
     be_away(team, team.world.staff())
     team.remind(NOVEMBER[25])
-    assert team.notified(Event.STAND_IN) | team.notified(Event.UNCOVERED) == set()
+    assert team.world.notified(Event.STAND_IN) | team.world.notified(Event.UNCOVERED) == set()
 
 
 def test_an_early_return_makes_the_message_obsolete(team: Team) -> None:
@@ -493,7 +485,7 @@ def test_signals_of_a_disabled_member_go_back_to_the_team_with_the_next_reminder
     team.remind(NOVEMBER[25])
     [signal] = team.world.signals()
     assert (signal.state, signal.claimed_by_id) == (SignalState.NEW, None)
-    assert team.notified(Event.REMINDER) == TEAM
+    assert team.world.notified(Event.REMINDER) == TEAM
 
 
 def test_an_absence_is_forgotten_four_weeks_after_its_last_day(team: Team) -> None:
@@ -510,7 +502,7 @@ def test_an_absence_is_forgotten_four_weeks_after_its_last_day(team: Team) -> No
 
 
 def test_a_coordinator_on_a_list_gets_no_message_about_a_signal(team: Team) -> None:
-    coordinator = email_of(team.world, team.world.staff(role=Role.COORDINATOR))
+    coordinator = team.world.email_of(team.world.staff(role=Role.COORDINATOR))
     team.set(deputy_email=coordinator.upper(), deputy_verified_on=NOVEMBER[2])
     with team.world.sessions.begin() as session:
         first = Recipient.organisation_id == IN_CHARGE, Recipient.position == 1
@@ -524,7 +516,7 @@ def test_a_coordinator_on_a_list_gets_no_message_about_a_signal(team: Team) -> N
 
 
 def test_a_coordinator_on_a_list_gets_no_text_message_about_a_signal_either(team: Team) -> None:
-    coordinator = email_of(team.world, team.world.staff(role=Role.COORDINATOR))
+    coordinator = team.world.email_of(team.world.staff(role=Role.COORDINATOR))
     with team.world.sessions.begin() as session:
         first = Recipient.organisation_id == IN_CHARGE, Recipient.position == 1
         phone = {"channel": "sms", "phone": "+31612345678", "phone_verified_on": NOVEMBER[1]}
@@ -590,7 +582,7 @@ def test_a_restricted_signal_makes_no_digest_and_is_not_nothing_either(team: Tea
     team.change_signal(restricted_on=RESTRICTED)
     team.remind(DECEMBER[1], hour=1)
     assert len(team.messages(Event.DIGEST)) == len(TEAM)
-    assert not team.notified(Event.NOTHING_OPEN) & TEAM
+    assert not team.world.notified(Event.NOTHING_OPEN) & TEAM
     team.at(NOVEMBER[25], 9)
     team.worker.deliver()
     assert {message.reason for message in team.messages(Event.DIGEST)} == {"nothing_open"}
@@ -601,7 +593,7 @@ def test_for_a_restricted_signal_nobody_stands_in(team: Team) -> None:
     be_away(team, team.world.staff())
     team.change_signal(restricted_on=RESTRICTED)
     team.remind(NOVEMBER[25])
-    assert team.notified(Event.STAND_IN) == set()
+    assert team.world.notified(Event.STAND_IN) == set()
 
 
 # Digest and nothing open
@@ -611,7 +603,7 @@ def test_a_team_with_a_digest_gets_it_on_working_days_at_its_hour_instead_of_rem
     team.set(digest_at=8)
     team.remind(NOVEMBER[25], hour=1)
     team.remind(NOVEMBER[26], hour=1)
-    assert team.notified(Event.REMINDER) == set()
+    assert team.world.notified(Event.REMINDER) == set()
     moments = {message.not_before for message in team.messages(Event.DIGEST)}
     assert moments == {datetime(2026, 11, day, 7, tzinfo=UTC) for day in (25, 26)}
 
@@ -620,13 +612,13 @@ def test_a_digest_is_not_sent_to_who_has_nothing_open(team: Team) -> None:
     team.set(digest_at=8)
     team.change_signal(state="concluded")
     team.remind(NOVEMBER[25])
-    assert team.notified(Event.DIGEST) == set()
+    assert team.world.notified(Event.DIGEST) == set()
 
 
 def test_a_team_without_work_gets_one_message_a_month(team: Team) -> None:
     team.remind(DECEMBER[1])
     team.remind(DECEMBER[2])
-    told = team.notified(Event.NOTHING_OPEN)
+    told = team.world.notified(Event.NOTHING_OPEN)
     assert "een@gm0014.example.org" in told
     assert not told & TEAM
     assert len(team.messages(Event.NOTHING_OPEN)) == len(told)
@@ -654,7 +646,7 @@ def test_an_organisation_that_does_not_receive_gets_no_monthly_message(team: Tea
         gone = update(Organisation).where(Organisation.id == GRONINGEN)
         session.execute(gone.values(suspended_from=date(2026, 1, 1)))
     team.remind(DECEMBER[1])
-    assert "een@gm0014.example.org" not in team.notified(Event.NOTHING_OPEN)
+    assert "een@gm0014.example.org" not in team.world.notified(Event.NOTHING_OPEN)
 
 
 # The provider off and on

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable
 from dataclasses import replace
 from http.client import HTTPResponse
 from io import StringIO
@@ -25,7 +24,7 @@ from signals.operations.server import _refuse_without_national_desk
 from signals.routing.snapshot import routing_changed
 from signals.settings import DatabaseSettings
 from signals.vocabulary import ProcessRole
-from tests.support.serving import ROOT, START_SECONDS, Served, config_of, free_port, serving
+from tests.support.serving import ROOT, START_SECONDS, Served, config_of, free_port, serving, wait_until
 from tests.support.world import NATIONAL, World
 
 pytestmark = pytest.mark.slow
@@ -49,7 +48,7 @@ def test_a_report_that_was_answered_arrives_by_itself(sqlite_world: World) -> No
             {"Content-Type": "application/json", "Idempotency-Key": str(uuid.uuid4())},
         )
         assert status == 201
-        _wait_for(lambda: len(sqlite_world.signals()) == 1)
+        wait_until(lambda: len(sqlite_world.signals()) == 1)
 
 
 @pytest.mark.parametrize("path", ["/api/v1/search", "/api/v1/form", "/nowhere"])
@@ -226,7 +225,7 @@ def test_one_of_two_servers_started_at_once_on_one_port_serves(sqlite_world: Wor
     port = free_port()
     both = [Served(sqlite_world, port=port) for _ in range(2)]
     try:
-        _wait_for(lambda: any(one.process.poll() for one in both), START_SECONDS)
+        wait_until(lambda: any(one.process.poll() for one in both), START_SECONDS)
         (serving_one,) = [one for one in both if one.process.poll() is None]
         serving_one.wait_until_ready()
         (refused,) = [one for one in both if one is not serving_one]
@@ -240,7 +239,7 @@ def test_workers_end_when_their_parent_was_killed(sqlite_world: World) -> None:
     with serving(sqlite_world) as served:
         served.process.kill()
         served.process.wait(10)
-        _wait_for(lambda: served.left_over() == [])
+        wait_until(lambda: served.left_over() == [])
 
 
 def test_settings_that_are_refused_are_listed_and_nothing_is_served(sqlite_world: World) -> None:
@@ -258,13 +257,6 @@ def test_settings_that_are_refused_are_listed_and_nothing_is_served(sqlite_world
     assert done.returncode == 1
     assert "unknown" in done.stderr
     assert "Traceback" not in done.stderr
-
-
-def _wait_for(condition: Callable[[], bool], seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def test_an_unreadable_secret_ends_the_start_with_a_sentence(sqlite_world: World) -> None:

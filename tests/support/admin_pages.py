@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,7 +13,7 @@ from notifications.figures import count_messages
 from notifications.models import DeliveryAttempt, MessageState, OutboxMessage
 from notifications.states import Switch, write_states
 from signals.db import session_factory
-from signals.models import AccountLink, Organisation, StaffMember
+from signals.models import AccountLink, Organisation
 from signals.organisations.current_addresses import still_reached
 from tests.factories import OutboxMessageFactory
 from tests.support.desk_side import AMSTERDAM, Desk
@@ -29,11 +28,6 @@ def bea(desk: Desk, method: str, path: str, **body: Any) -> TestResponse:
 def id_of(desk: Desk, name: str) -> str:
     with Session(desk.engine) as session:
         return str(session.scalars(select(Organisation.id).where(Organisation.name == name)).one())
-
-
-def member_id(desk: Desk, who: str) -> UUID:
-    with Session(desk.engine) as session:
-        return session.scalars(select(StaffMember.id).where(StaffMember.email == f"{who}@example.org")).one()
 
 
 def told(desk: Desk) -> list[tuple[str, str]]:

@@ -168,3 +168,9 @@ def add_people(session: Session, clock: Clock, keystore: Keystore) -> dict[str, 
         token = issue_token(operation(session, clock, audit=audit), member=new.member, label="test")
         people[name] = Person(email=new.member.email, totp_secret=new.totp_secret, token=token)
     return people
+
+
+@pytest.fixture
+def signal_id(desk: Desk) -> UUID:
+    """A new signal of Anna's and Bram's team."""
+    return desk.arrive(concern_types=["frail"], seen="once")

@@ -23,6 +23,8 @@ from sqlalchemy.orm import Session, sessionmaker
 
 import migrations
 from notifications.channels.memory import MemoryChannel
+from notifications.events import Event
+from notifications.models import OutboxMessage
 from privacy.keystore import Keystore, open_keystore
 from privacy.secret_files import load_master_key, write_new_secret_file
 from signals import reference
@@ -102,6 +104,16 @@ class World:
     def operation(self, session: Session, actor: Actor = SYSTEM) -> Operation:
         """Return an operation of this installation in a session."""
         return operation(session, self.clock, actor, audit=self.audit, keystore=self.keystore)
+
+    def email_of(self, actor: Actor) -> str:
+        """Return the address of a member of staff."""
+        with self.sessions() as session:
+            return session.scalars(select(StaffMember.email).where(StaffMember.id == actor.id)).one()
+
+    def notified(self, event: Event) -> set[str]:
+        """Return the recipients of the messages about an event."""
+        with self.sessions() as session:
+            return set(session.scalars(select(OutboxMessage.recipient).where(OutboxMessage.event == event)))
 
     def router(self, **values: Any) -> Router:
         """A router of its own, as another process would have; it asks the database at every call."""

@@ -1,5 +1,7 @@
 """Fixtures: worlds on both databases, copies of one template; imported by the conftests that want them."""
 
+import io
+import logging
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -79,3 +81,14 @@ def postgres_world(template: Path, tmp_path: Path, postgres_world_url: str) -> I
     made = make_world(template, tmp_path, postgres_world_url)
     yield made
     made.close()
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    """Collect the log of the application at DEBUG; restore logging afterwards."""
+    root = logging.getLogger()
+    before, level, raising = root.handlers[:], root.level, logging.raiseExceptions
+    stream = io.StringIO()
+    yield stream
+    root.handlers[:], logging.raiseExceptions = before, raising
+    root.setLevel(level)

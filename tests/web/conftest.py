@@ -11,7 +11,7 @@ from tests.support.app_fixtures import (
     make_front,
     people,
 )
-from tests.support.desk_side import desk, desk_settings
+from tests.support.desk_side import desk, desk_settings, signal_id
 
 __all__ = [
     "client",
@@ -25,4 +25,5 @@ __all__ = [
     "make_app",
     "make_front",
     "people",
+    "signal_id",
 ]

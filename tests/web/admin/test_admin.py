@@ -15,8 +15,9 @@ from notifications.models import OutboxMessage
 from signals.keys.mailbox_keys import provision_mailbox_keys
 from signals.models import Approval, CoverageArea, RoutingVersion, StaffMember
 from signals.vocabulary import AuditAction, Role
-from tests.support.admin_pages import NATIONAL, area_of, bea, id_of, invited, member_id, told
+from tests.support.admin_pages import NATIONAL, area_of, bea, id_of, invited, told
 from tests.support.desk_side import AMSTERDAM, BASE, GRONINGEN, Desk
+from tests.support.team_work import id_of as member_id
 
 NAME = "Voorbeeld Welzijn Utrecht"
 NEW: dict[str, Any] = {"name": NAME, "kind": "social_work"}

@@ -15,10 +15,11 @@ from signals.models import AccountLink, Approval, StaffMember
 from signals.staff import recovery
 from signals.staff.recovery import LinkRefused
 from signals.vocabulary import AuditAction
-from tests.support.admin_pages import bea, id_of, invited, member_id, told
+from tests.support.admin_pages import bea, id_of, invited, told
 from tests.support.desk_side import AMSTERDAM, GRONINGEN, Desk
 from tests.support.pages import Browser, words
 from tests.support.team_pages import post
+from tests.support.team_work import id_of as member_id
 
 NEW = {"name": "Voorbeeld Welzijn Utrecht", "kind": "social_work"}
 LEAD: dict[str, Any] = {"name": "Nora Nieuw", "email": "nora@example.org", "role": "lead"}

@@ -9,10 +9,11 @@ from werkzeug.test import TestResponse
 
 from signals.models import StaffMember
 from signals.vocabulary import AuditAction, Role
-from tests.support.admin_pages import bea, id_of, invited, member_id, told
+from tests.support.admin_pages import bea, id_of, invited, told
 from tests.support.desk_side import AMSTERDAM, Desk
 from tests.support.pages import Browser, words
 from tests.support.team_pages import post
+from tests.support.team_work import id_of as member_id
 
 OFFICER: dict[str, Any] = {"name": "Nora Nieuw", "email": "nora@example.org", "role": "privacy_officer"}
 

@@ -34,11 +34,6 @@ def test_a_slash_behind_the_desk_leads_everybody_to_where_they_begin(
 
 
 @pytest.fixture
-def signal_id(desk: Desk) -> UUID:
-    return desk.arrive(concern_types=["frail"], seen="once")
-
-
-@pytest.fixture
 def anna(desk: Desk) -> Browser:
     return Browser(desk, "anna")
 

@@ -2,9 +2,8 @@
 
 import io
 import json
-import logging
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from inspect import iscoroutinefunction
 from itertools import chain
@@ -28,17 +27,6 @@ GOOD = {"postcode": "1012 ab", "house_number": 12}
 KEY = "6f1c2b54-5d1e-4f0a-9b57-0c8f4a1d2e3f"
 TYPED = "Zeldzaamheid"
 """A rare word: it may not come back."""
-
-
-@pytest.fixture
-def log() -> Iterator[io.StringIO]:
-    """Collect the log of the application at DEBUG; restore logging afterwards."""
-    root = logging.getLogger()
-    before, level, raising = root.handlers[:], root.level, logging.raiseExceptions
-    stream = io.StringIO()
-    yield stream
-    root.handlers[:], logging.raiseExceptions = before, raising
-    root.setLevel(level)
 
 
 @pytest.fixture

@@ -39,10 +39,27 @@ def test_a_clean_object_is_read_as_it_was_written(value: dict[str, Any]) -> None
     assert parse_object(json.dumps(value, ensure_ascii=False).encode()) == value
 
 
-@given(st.binary(max_size=60))
-def test_any_bytes_give_an_object_or_a_refusal(body: bytes) -> None:
-    with suppress(MalformedJson):
-        assert isinstance(parse_object(body), dict)
+@given(body=st.binary(max_size=200))
+def test_any_bytes_are_an_object_or_malformed(body: bytes) -> None:
+    try:
+        value = parse_object(body)
+    except MalformedJson:
+        return  # and any other exception fails the test
+    assert value == json.loads(body)
+
+
+@given(name=CLEAN, first=LEAVES, second=LEAVES)
+def test_a_name_given_twice_is_refused(name: str, first: Any, second: Any) -> None:
+    written = json.dumps(name)
+    body = f"{{{written}: {json.dumps(first)}, {written}: {json.dumps(second)}}}"
+    with pytest.raises(MalformedJson):
+        parse_object(body.encode())
+
+
+@given(depth=st.integers(6, 500))
+def test_the_parser_refuses_json_that_is_nested_too_deep(depth: int) -> None:
+    with pytest.raises(MalformedJson):
+        parse_object(b'{"a":' * depth + b"1" + b"}" * depth)
 
 
 @pytest.mark.parametrize(

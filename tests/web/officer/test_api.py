@@ -32,11 +32,6 @@ PROOF: dict[str, Any] = {"identity": "seen_in_person", "residence": "brp", "thir
 NO_ADDRESS: dict[str, Any] = {"deleted_received_on": [], "more": False}
 
 
-@pytest.fixture
-def signal_id(desk: Desk) -> UUID:
-    return desk.arrive(concern_types=["frail"], seen="once")
-
-
 def registered(desk: Desk) -> list[RegisterEntry]:
     with Session(desk.engine) as session:
         return list(session.scalars(select(RegisterEntry)))
