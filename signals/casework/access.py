@@ -33,7 +33,7 @@ from signals.intake.content import (
     open_summaries,
 )
 from signals.lifecycle.transitions import state_after
-from signals.models import Signal, StaffMember
+from signals.models import DeletionRecord, Signal, StaffMember
 from signals.operation import Operation
 from signals.staff.absence import HOLDERS, stood_in_for
 from signals.vocabulary import Action, AuditAction, Role, SignalState
@@ -79,6 +79,19 @@ def find_signal(
     if signal is None:
         raise NotFound
     return signal
+
+
+def references_of(
+    session: Session, *, organisation_id: UUID, signal_ids: Collection[UUID]
+) -> dict[UUID, str]:
+    """Return references by signal id of the organisation's own signals, live or deleted; skip all others."""
+    live = select(Signal.id, Signal.reference).where(
+        Signal.id.in_(signal_ids), Signal.organisation_id == organisation_id
+    )
+    gone = select(DeletionRecord.signal_id, DeletionRecord.reference).where(
+        DeletionRecord.signal_id.in_(signal_ids), DeletionRecord.organisation_id == organisation_id
+    )
+    return {row[0]: row[1] for query in (gone, live) for row in session.execute(query)}
 
 
 def require_signals(operation: Operation, signal_ids: Collection[UUID]) -> None:
@@ -231,13 +244,13 @@ def content_to_reseal(keystore: CaseKeys, signal: Signal) -> tuple[Report, list[
     return open_report(keystore, signal), open_notes(keystore, signal)
 
 
-def _admission(operation: Operation, signal_ids: Collection[UUID]) -> Admission:
-    return Admission(signal_ids=frozenset(signal_ids), transaction=operation.session.get_transaction())
-
-
 def open_for_job(keys: CaseKeys, signals: Iterable[Signal | SignalRow]) -> dict[UUID, Report]:
     """Open reports for a job that shows them to nobody; skip those that cannot be read.
 
     The jobs move address links, write facts and count. A test names the modules that may call this.
     """
     return open_reports(keys, signals)
+
+
+def _admission(operation: Operation, signal_ids: Collection[UUID]) -> Admission:
+    return Admission(signal_ids=frozenset(signal_ids), transaction=operation.session.get_transaction())

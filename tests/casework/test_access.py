@@ -4,10 +4,14 @@ import ast
 from pathlib import Path
 
 import pytest
+from sqlalchemy.orm import Session
 
-from signals.casework.access import admit, report_of
+from signals.casework.access import admit, references_of, report_of
 from signals.errors import NotFound
-from signals.vocabulary import AuditAction
+from signals.models import DeletionRecord
+from signals.models.base import new_id
+from signals.vocabulary import AuditAction, DeletionReason
+from tests.casework.states import DAY
 from tests.support.desk_fixtures import By, Team, new_team
 from tests.support.world import GRONINGEN, IN_AMSTERDAM, World
 
@@ -75,3 +79,22 @@ def test_only_access_opens_content_and_only_jobs_that_show_nothing_need_no_entry
         if isinstance(node, ast.ImportFrom) and names.intersection(alias.name for alias in node.names)
     }
     assert found == modules
+
+
+def test_an_organisation_learns_references_of_its_own_signals_only(session: Session, team: Team) -> None:
+    own, foreign = team.signal(), new_team().signal()
+    deleted = DeletionRecord(
+        signal_id=new_id(),
+        organisation_id=team.organisation.id,
+        reference="K7M-3QX",
+        case_key_id=new_id(),
+        reason=DeletionReason.CONCLUDED,
+        deleted_on=DAY,
+    )
+    session.add(deleted)
+    session.flush()
+    wanted = {own.id, foreign.id, deleted.signal_id}
+    assert references_of(session, organisation_id=team.organisation.id, signal_ids=wanted) == {
+        own.id: own.reference,
+        deleted.signal_id: deleted.reference,
+    }

@@ -3,7 +3,7 @@
 import base64
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 
 from signals.audit.grounds import Ground
 from signals.audit.trail import AuditFilter, read_entries
+from signals.casework.access import references_of
 from signals.errors import FieldProblem, Invalid
-from signals.models import AuditEntry, DeletionRecord, Organisation, Signal, StaffMember
+from signals.models import AuditEntry, Organisation, StaffMember
 from signals.vocabulary import AuditAction
 from signals.web.staff_kit.context import desk, operation
 from signals.web.staff_kit.opened import organisation_id
@@ -99,45 +100,35 @@ def _all_lines(session: Session, wanted: AuditFilter) -> Iterator[Line]:
 
 
 def _lines(session: Session, entries: Sequence[AuditEntry]) -> list[Line]:
-    subjects = {entry.subject_id for entry in entries} - {None}
-    names = _names(session, {entry.actor_id for entry in entries} | subjects)
-    references = _references(session, subjects) | _own_name(session, subjects)
+    actors = {entry.actor_id for entry in entries if entry.actor_id}
+    subjects = {entry.subject_id for entry in entries if entry.subject_id}
+    people = _names(session, actors | subjects)
+    references = references_of(session, organisation_id=organisation_id(), signal_ids=subjects)
+    named = people | _own_name(session, subjects) | references
     return [
         Line(
             entry=entry,
-            actor=names.get(entry.actor_id, ""),
-            subject=references.get(entry.subject_id) or names.get(entry.subject_id, ""),
+            actor=people.get(entry.actor_id, "") if entry.actor_id else "",
+            subject=named.get(entry.subject_id, "") if entry.subject_id else "",
         )
         for entry in entries
     ]
 
 
-def _names(session: Session, ids: Iterable[UUID | None]) -> dict[UUID | None, str]:
+def _names(session: Session, ids: Collection[UUID]) -> dict[UUID, str]:
     """Return names of the own staff and of administrators: an organisation knows everybody who acts on it."""
-    known = [found for found in ids if found is not None]
     query = select(StaffMember.id, StaffMember.name).where(
-        StaffMember.id.in_(known),
+        StaffMember.id.in_(ids),
         or_(StaffMember.organisation_id == organisation_id(), StaffMember.organisation_id.is_(None)),
     )
     return {row.id: row.name for row in session.execute(query)}
 
 
-def _own_name(session: Session, ids: Iterable[UUID | None]) -> dict[UUID | None, str]:
+def _own_name(session: Session, ids: Collection[UUID]) -> dict[UUID, str]:
     """Return the name of the own organisation: an entry about its settings has its id."""
     own = organisation_id()
-    found = session.get(Organisation, own) if own in set(ids) else None
+    found = session.get(Organisation, own) if own in ids else None
     return {own: found.name} if found is not None else {}
-
-
-def _references(session: Session, ids: Iterable[UUID | None]) -> dict[UUID | None, str]:
-    """Return references of the own organisation's signals, live or deleted."""
-    own = organisation_id()
-    wanted = [found for found in ids if found is not None]
-    live = select(Signal.id, Signal.reference).where(Signal.id.in_(wanted), Signal.organisation_id == own)
-    gone = select(DeletionRecord.signal_id, DeletionRecord.reference).where(
-        DeletionRecord.signal_id.in_(wanted), DeletionRecord.organisation_id == own
-    )
-    return {row[0]: row[1] for query in (gone, live) for row in session.execute(query)}
 
 
 def _cells(line: Line) -> tuple[str, ...]:
