@@ -13,7 +13,6 @@ from sqlalchemy import insert, make_url, select, update
 
 from notifications.models import DeliveryAttempt, MessageState, OutboxMessage
 from notifications.outbox import enqueue
-from privacy.logs import configure_logging
 from signals.clock import AMSTERDAM
 from signals.db import make_engine, session_factory
 from signals.models import Drill, Organisation, Recipient
@@ -35,13 +34,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def script(installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Signals]:
-    """The console script on a copy of an installation."""
-    for variable in ("SIGNALS_CONFIG", "SIGNALS__ROLE"):
-        monkeypatch.delenv(variable, raising=False)
-    shutil.copytree(installed, tmp_path, dirs_exist_ok=True)
-    yield Signals(tmp_path)
-    configure_logging()
+def script(signals: Signals) -> Signals:
+    return signals
 
 
 def given_up(script: Signals, *numbers: int, recipient: str = "c@example.org") -> list[str]:
