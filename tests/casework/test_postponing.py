@@ -13,7 +13,7 @@ from signals.casework.queue import queue_page
 from signals.clock import AMSTERDAM, FixedClock
 from signals.errors import ClaimedByOther, Conflict, Invalid, Restricted
 from signals.lifecycle.deadlines import add_working_days
-from signals.models import Absence, ContactAttempt, RetentionPeriod, Signal
+from signals.models import Absence, ContactAttempt, Signal
 from signals.vocabulary import (
     AttemptKind,
     AttemptResult,
@@ -123,13 +123,8 @@ def test_a_day_can_be_agreed_anew_until_twelve_weeks_after_receipt(
 
 
 def test_the_agreed_day_lies_before_the_deletion_of_the_signal(session: Session, team: Team) -> None:
-    session.add(
-        RetentionPeriod(
-            organisation_id=team.organisation.id,
-            rule=RetentionRule.HARD_LIMIT,
-            days=20,
-            legal_basis="Selectielijst",
-        )
+    factories.RetentionPeriodFactory.create(
+        organisation_id=team.organisation.id, rule=RetentionRule.HARD_LIMIT, days=20
     )
     assert last_day(session, team.signal(CLAIMED), DAY) == DAY + timedelta(days=19)
 

@@ -10,6 +10,7 @@ from tests.factories.requests import (
     ApprovalFactory,
     ReferralFactory,
     RegisterEntryFactory,
+    RetentionPeriodFactory,
     SealedReportFactory,
 )
 from tests.factories.signals import (
@@ -32,6 +33,7 @@ __all__ = [
     "RecipientFactory",
     "ReferralFactory",
     "RegisterEntryFactory",
+    "RetentionPeriodFactory",
     "SealedReportFactory",
     "SignalFactory",
     "StaffMemberFactory",

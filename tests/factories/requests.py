@@ -1,7 +1,7 @@
 """Requests of residents and of administrators, and reports and referrals that they may concern."""
 
-from signals.models import Approval, Referral, RegisterEntry, SealedReport
-from signals.vocabulary import ApprovalAction
+from signals.models import Approval, Referral, RegisterEntry, RetentionPeriod, SealedReport
+from signals.vocabulary import ApprovalAction, RetentionRule
 from tests.factories.base import EPOCH_DAY, MOMENT, RowFactory, numbered_id, sequence
 
 
@@ -61,3 +61,13 @@ class SealedReportFactory(RowFactory[SealedReport]):
     received_on = EPOCH_DAY
     unrouted = False
     envelope = b"sealed"
+
+
+class RetentionPeriodFactory(RowFactory[RetentionPeriod]):
+    """A period of an organisation for concluded signals; `organisation_id` and `days` must be given."""
+
+    class Meta:
+        model = RetentionPeriod
+
+    rule = RetentionRule.CONCLUDED
+    legal_basis = "Selectielijst"

@@ -9,8 +9,9 @@ from sqlalchemy import select
 from notifications.events import DATES, Event
 from notifications.models import OutboxMessage
 from signals.casework import claim, record_attempt, record_notice, release
-from signals.models import RetentionPeriod, Signal
+from signals.models import Signal
 from signals.vocabulary import AttemptKind, AttemptResult, RetentionRule, Role
+from tests import factories
 from tests.support.world import AMSTERDAM, World
 
 RECEIVED = date(2026, 11, 24)
@@ -61,11 +62,8 @@ def test_the_warning_comes_a_week_before_and_names_the_day_of_the_organisations_
     world.worker().arrive()
     with world.sessions.begin() as session:
         session.add(
-            RetentionPeriod(
-                organisation_id=AMSTERDAM,
-                rule=RetentionRule.UNATTENDED,
-                days=days,
-                legal_basis="Selectielijst",
+            factories.RetentionPeriodFactory.build(
+                organisation_id=AMSTERDAM, rule=RetentionRule.UNATTENDED, days=days
             )
         )
     assert warned(world) == {RECEIVED + timedelta(days=warned_on): RECEIVED + timedelta(days=days)}

@@ -17,7 +17,6 @@ from signals.models import (
     ContactAttempt,
     DeletionRecord,
     Receipt,
-    RetentionPeriod,
     SealedReport,
     Signal,
     SignalFact,
@@ -31,8 +30,8 @@ from signals.vocabulary import (
     DeferralReason,
     DeletionReason,
     Outcome,
-    RetentionRule,
 )
+from tests import factories
 from tests.support.retention import arrived, concluded, follow_up, retention_of
 from tests.support.world import AMSTERDAM, IN_AMSTERDAM, IN_GRONINGEN, World
 
@@ -81,11 +80,7 @@ def test_no_signal_is_kept_longer_than_twelve_months(world: World) -> None:
 def test_an_organisations_own_period_overrides_the_default(world: World) -> None:
     concluded(world)
     with world.sessions.begin() as session:
-        session.add(
-            RetentionPeriod(
-                organisation_id=AMSTERDAM, rule=RetentionRule.CONCLUDED, days=7, legal_basis="Selectielijst"
-            )
-        )
+        session.add(factories.RetentionPeriodFactory.build(organisation_id=AMSTERDAM, days=7))
     world.move(days=7)
     assert retention_of(world).run(world.clock).total == 1
 
