@@ -28,7 +28,7 @@ CATALOGUES = [
 ]
 FOR_PROGRAMS = {
     "AddressDoubt", "ApprovalAction", "ChangeKind", "Environment", "FindingKind", "MessageState", "Next",
-    "ProcessRole", "ReceiptState", "Security", "SheetSize", "What", "Wish",
+    "ProcessRole", "ReceiptState", "Security", "SheetSize", "Step", "What", "Wish",
 }  # fmt: skip
 """Codes that no page shows, or for which a template has a sentence each."""
 OF_COMMANDS = {"settings", "keys_unusable", "no_journal"}
