@@ -71,17 +71,15 @@ def main(context: click.Context, config: Path | None) -> None:
     context.obj = config
 
 
-def settings_of(context: click.Context) -> Settings:
-    """Return the settings of this call; exit with code 1 and a list of all problems."""
+def settings_of(context: click.Context, *, check: bool = True) -> Settings:
+    """Return the settings of this call; exit with code 1 and a list of all problems.
+
+    Without `check` a setting may be missing: a backup must not depend on a complete configuration.
+    """
     try:
-        return load_settings(context.obj)
+        return load_settings(context.obj, check=check)
     except SettingsProblem as problem:
         raise click.ClickException(str(problem)) from None
-
-
-def unchecked_settings_of(context: click.Context) -> Settings:
-    """Return the settings of this call as they stand: a backup must not depend on their being complete."""
-    return load_settings(context.obj, check=False)
 
 
 def answer(data: Any, *, as_json: bool, text: Callable[[Any], str], ok: bool = True) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from signals.cli import unchecked_settings_of
+from signals.cli import settings_of
 
 FILE = click.Path(path_type=Path)
 
@@ -40,7 +40,7 @@ def backup(
     from signals.operations.backup import Copies, back_up
 
     copies = Copies(to=to, keep_days=keep_days, journal_only=journal, also_journals=also_journal)
-    settings = unchecked_settings_of(context)
+    settings = settings_of(context, check=False)
     warn = partial(click.echo, err=True)
     if not back_up(settings, copies, SystemClock().now(), tell=click.echo, warn=warn):
         raise SystemExit(1)
@@ -64,7 +64,7 @@ def restore(context: click.Context, *, database: Path | None, keystore: Path | N
     if not database and not keystore:
         raise click.UsageError("say what to restore: --database, --keystore or both")
     try:
-        settings = unchecked_settings_of(context)
+        settings = settings_of(context, check=False)
         done = put_back(settings, database=database, keystore=keystore, now=SystemClock().now())
     except RestoreRefused as error:
         raise click.ClickException(f"not restored: {error}\nRestored: nothing.") from None

@@ -643,3 +643,13 @@ def _readable(world: World, case: Signal) -> Address | None:
         return open_report(world.keystore, signal).address if signal else None
     except ContentGone:
         return None
+
+
+@pytest.mark.parametrize("command", [("backup", "--to", "copies"), ("restore", "--database", "copy.sqlite")])
+def test_refused_settings_end_a_copy_with_a_list_and_no_traceback(
+    command: tuple[str, ...], tmp_path: Path
+) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text("nonsense = 1\n")
+    done = CliRunner().invoke(main, ["--config", str(config), *command])
+    assert (done.exit_code, done.stderr) == (1, "Error: Settings refused:\n  - nonsense is not a setting\n")
