@@ -49,7 +49,7 @@ def record_search(operation: Operation, ground: Ground) -> None:
     operation.record(AuditAction.SEARCHED, ground=ground)
 
 
-def record_found(operation: Operation, ground: Ground, signals: Collection[Signal]) -> None:
+def record_found(operation: Operation, ground: Ground, signal_ids: Collection[UUID]) -> None:
     """Write an audit entry for each found signal.
 
     The trail of a signal must show everybody who learned that it exists (NEN 7513, art. 15 AVG).
@@ -58,11 +58,11 @@ def record_found(operation: Operation, ground: Ground, signals: Collection[Signa
         AuditEvent(
             actor=operation.actor,
             action=AuditAction.SEARCHED,
-            subject_id=signal.id,
+            subject_id=signal_id,
             ground=ground,
             outcome="found",
         )
-        for signal in signals
+        for signal_id in signal_ids
     ]
     operation.audit.record_many(operation.session, operation.clock, entries)
 

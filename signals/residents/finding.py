@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session, selectinload
 
 from signals.arrival.repeats import Probe, at_probe, beside_probe, probes_for
 from signals.audit.grounds import Ground
+from signals.casework.search import record_found, record_search
 from signals.models import AddressLink, Referral, Signal
 from signals.operation import Operation
 from signals.residents.requests import officers_organisation
 from signals.routing.postcodes import Address
-from signals.vocabulary import AuditAction
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,9 +57,10 @@ class Findings:
 
 
 def find_by_address(operation: Operation, *, address: Address) -> Findings:
-    """Find everything of the officer's organisation at exactly this address, and audit the search.
+    """Find everything of the officer's organisation at exactly this address.
 
-    Of the rest of the house this only counts what there is: see `OtherAdditions`.
+    Write an audit entry of the search, and one of each found signal. Of the rest of the house this only
+    counts what there is: see `OtherAdditions`.
     """
     session, organisation_id = operation.session, officers_organisation(operation.actor)
     (probe,) = probes_for(operation.keystore, [(organisation_id, address)], operation.today)
@@ -74,14 +75,16 @@ def find_by_address(operation: Operation, *, address: Address) -> Findings:
     referrals = session.scalars(
         select(Referral).where(Referral.signal_id.in_(ids), Referral.from_organisation_id == organisation_id)
     ).all()
-    operation.record(AuditAction.SEARCHED, ground=Ground.RIGHT_OF_RESIDENT)
-    return Findings(
+    record_search(operation, Ground.RIGHT_OF_RESIDENT)
+    found = Findings(
         probe=probe,
         signals=signals,
         deleted=sorted((link for link in links if link.signal_id is None), key=lambda link: link.received_on),
         referrals=referrals,
         other_additions=_other_additions(session, probe),
     )
+    record_found(operation, Ground.RIGHT_OF_RESIDENT, found.signal_ids)
+    return found
 
 
 def _other_additions(session: Session, probe: Probe) -> OtherAdditions:

@@ -27,7 +27,7 @@ def find(wanted: Mapping[str, Any]) -> Found:
         else:
             found = search.search_by_address(reading, _address_in(wanted))
     with operation() as begun:
-        search.record_found(begun, ground, found.items)
+        search.record_found(begun, ground, [signal.id for signal in found.items])
     return found
 
 

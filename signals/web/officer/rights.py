@@ -159,9 +159,8 @@ def _done_already(
     if signal.version == version:
         return None
     of_signal = AuditEntry.organisation_id == own, AuditEntry.subject_id == signal_id
-    last = session.scalars(
-        select(AuditEntry).where(*of_signal).order_by(AuditEntry.at.desc()).limit(1)
-    ).first()
+    steps = select(AuditEntry).where(*of_signal, AuditEntry.action != AuditAction.SEARCHED)
+    last = session.scalars(steps.order_by(AuditEntry.at.desc()).limit(1)).first()
     did = (last.action, last.actor_id) if last else None
     if signal.version == version + 1 and did == (action, begun.actor.id):
         return signal

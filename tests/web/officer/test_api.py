@@ -45,10 +45,21 @@ def test_an_address_finds_live_signals_without_their_content(desk: Desk, signal_
     assert found["deleted_received_on"] == found["referrals"] == []
 
 
-def test_a_search_of_residents_is_audited_without_the_address(desk: Desk, signal_id: UUID) -> None:
+def test_a_search_of_residents_is_audited_at_each_found_signal_without_the_address(
+    desk: Desk, signal_id: UUID
+) -> None:
     ask(desk, "search", **PLACE)
-    (entry,) = desk.entries(AuditAction.SEARCHED)
-    assert (entry.ground, entry.subject_id) == ("right_of_resident", None)
+    entries = desk.entries(AuditAction.SEARCHED)
+    assert {(entry.ground, entry.subject_id, entry.outcome) for entry in entries} == {
+        ("right_of_resident", None, "ok"),
+        ("right_of_resident", signal_id, "found"),
+    }
+
+
+def test_a_search_that_finds_a_referred_signal_is_in_its_trail(desk: Desk, signal_id: UUID) -> None:
+    refer_to_groningen(desk, signal_id)
+    ask(desk, "search", **PLACE)
+    assert signal_id in {entry.subject_id for entry in desk.entries(AuditAction.SEARCHED)}
 
 
 def test_another_organisation_finds_nothing_at_the_same_address(desk: Desk, signal_id: UUID) -> None:
