@@ -137,6 +137,16 @@ class Outcome(StrEnum):
     MISUSE = "misuse"
 
 
+class NotReachedReason(StrEnum):
+    """Reasons to conclude as not reached with fewer attempts than the organisation asks."""
+
+    MOVED_AWAY = "moved_away"
+    DECEASED = "deceased"
+    NOBODY_LIVES_THERE = "nobody_lives_there"
+    UNSAFE_TO_VISIT = "unsafe_to_visit"
+    ASKED_TO_STOP = "asked_to_stop"
+
+
 class ReferredTo(StrEnum):
     """The destination of a concluded signal: help for `referred`, a crisis route for `escalated`."""
 

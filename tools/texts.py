@@ -15,12 +15,12 @@ from babel.messages.pofile import read_po, write_po
 
 from notifications.events import Event
 from signals.audit.grounds import Ground
-from signals.casework.outcomes import NotReachedReason, ReopenReason
+from signals.casework.outcomes import ReopenReason
 from signals.casework.suggestions import PartOfDay
 from signals.residents.requests import IdentityProof, ResidenceProof, Right
 from signals.routing.coverage_problems import ProblemKind
 from signals.routing.rows import CoverageLevel
-from signals.statistics.menu import menu, stem
+from signals.statistics.old_menu import menu, stem
 from signals.vocabulary import (
     Action,
     AttemptKind,
@@ -29,6 +29,7 @@ from signals.vocabulary import (
     ConcernType,
     DeferralReason,
     DeletionReason,
+    NotReachedReason,
     OrganisationKind,
     Outcome,
     ReferralReason,

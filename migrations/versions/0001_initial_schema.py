@@ -11,8 +11,7 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-_FIXED = ("counted_tables", "releases", "released_tables")
-_REFUSAL = "what was counted or released never changes"
+_FIXED = ("publications", "counted_tables", "releases", "released_tables")
 """Tables of which no row may change once it is written."""
 
 _REFUSAL = "what was counted or released never changes"
@@ -255,6 +254,17 @@ def upgrade() -> None:
         sa.Column("number_to", sa.Integer(), nullable=False),
         sa.Column("municipality_code", sa.String(length=6), nullable=False),
         sa.PrimaryKeyConstraint("first_pc6", "number_from", name=op.f("pk_postcode_municipalities")),
+    )
+    op.create_table(
+        "publications",
+        sa.Column("period", sa.String(length=7), nullable=False),
+        sa.Column("code", sa.String(length=20), nullable=False),
+        sa.Column("epsilon", sa.String(length=8), nullable=False),
+        sa.Column("drawn_on", sa.Date(), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("signature", sa.LargeBinary(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("period", "code", name=op.f("pk_publications")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "receipts",
@@ -1217,6 +1227,7 @@ def downgrade() -> None:
     op.drop_table("routing_version")
     op.drop_table("releases")
     op.drop_table("receipts")
+    op.drop_table("publications")
     op.drop_table("postcode_municipalities")
     op.drop_table("pooled_facts")
     op.drop_table("organisations")

@@ -16,17 +16,15 @@ from signals.lifecycle.status_changes import transition
 from signals.lifecycle.transitions import state_after
 from signals.models import Organisation, Signal
 from signals.operation import Operation
-from signals.vocabulary import CRISIS_ROUTES, Action, AuditAction, DeferralReason, Outcome, ReferredTo
-
-
-class NotReachedReason(StrEnum):
-    """Reasons to conclude as not reached with fewer attempts than the organisation asks."""
-
-    MOVED_AWAY = "moved_away"
-    DECEASED = "deceased"
-    NOBODY_LIVES_THERE = "nobody_lives_there"
-    UNSAFE_TO_VISIT = "unsafe_to_visit"
-    ASKED_TO_STOP = "asked_to_stop"
+from signals.vocabulary import (
+    CRISIS_ROUTES,
+    Action,
+    AuditAction,
+    DeferralReason,
+    NotReachedReason,
+    Outcome,
+    ReferredTo,
+)
 
 
 class ReopenReason(StrEnum):

@@ -7,7 +7,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-from signals.casework.outcomes import NotReachedReason, ReopenReason
+from signals.casework.outcomes import ReopenReason
 from signals.intake.content import Report, Summary
 from signals.routing.postcodes import Address
 from signals.vocabulary import (
@@ -15,6 +15,7 @@ from signals.vocabulary import (
     AttemptResult,
     ConcernType,
     DeferralReason,
+    NotReachedReason,
     Outcome,
     ReferredTo,
     Role,

@@ -41,7 +41,7 @@ from signals.models.staff import (
     StaffMember,
     StaffSession,
 )
-from signals.models.statistics import CountedTable, StoredRelease, StoredTable
+from signals.models.statistics import CountedTable, Publication, StoredRelease, StoredTable
 
 __all__ = [
     "Absence",
@@ -67,6 +67,7 @@ __all__ = [
     "Organisation",
     "Passkey",
     "PooledFact",
+    "Publication",
     "Receipt",
     "Recipient",
     "Referral",

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from sqlalchemy import Date, ForeignKey, String, Text
+from sqlalchemy import Date, ForeignKey, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from signals.models.base import NO_ROWID, Base
@@ -50,3 +50,21 @@ class StoredTable(Base):
     position: Mapped[int]
     schema: Mapped[str] = mapped_column("table_schema", Text)
     cells: Mapped[str | None] = mapped_column(Text)
+
+
+class Publication(Base):
+    """One released table, which is also one line of the ledger: what this period and table spent.
+
+    `epsilon`: the spent budget, a decimal number. `content`: canonical JSON of dimensions, sensitivity and
+    noisy cells. `signature`: of the keystore's root over all other columns.
+    """
+
+    __tablename__ = "publications"
+    __table_args__ = (NO_ROWID,)
+
+    period: Mapped[str] = mapped_column(String(7), primary_key=True)
+    code: Mapped[str] = mapped_column(String(20), primary_key=True)
+    epsilon: Mapped[str] = mapped_column(String(8))
+    drawn_on: Mapped[date] = mapped_column(Date)
+    content: Mapped[str] = mapped_column(Text)
+    signature: Mapped[bytes] = mapped_column(LargeBinary(64))

@@ -121,6 +121,7 @@ RIGHTS: Final[Mapping[str, Mapping[Role, Rights]]] = {
     "pooled_facts": {"desk": rights("I"), "worker": rights("SID")},
     "signal_facts": {"worker": rights("SIUD")},
     "counted_tables": {"worker": rights("SI")},
+    "publications": {"desk": rights("S"), "worker": rights("SI")},
     "releases": {"desk": rights("S"), "worker": rights("SI")},
     "released_tables": {"desk": rights("S"), "worker": rights("SI")},
     # The trail: nobody changes an entry, only the worker prunes
@@ -153,7 +154,7 @@ RIGHTS: Final[Mapping[str, Mapping[Role, Rights]]] = {
 }
 """A role has no other rights. A test fails when a table is missing."""
 
-PUBLIC_FIGURES: Final = ("releases", "released_tables")
+PUBLIC_FIGURES: Final = ("publications", "releases", "released_tables")
 """Tables that the front also reads when the figures are public."""
 
 

@@ -25,7 +25,7 @@ from signals.operation import Operation
 from signals.routing.postcodes import Address
 from signals.statistics import Course, fact_from
 from signals.statistics.courses import courses_of
-from signals.statistics.menu import OUTCOME_GROUPS
+from signals.statistics.old_menu import OUTCOME_GROUPS
 from signals.statistics.pool import pool_facts
 from signals.vocabulary import AuditAction, DeletionReason
 

@@ -17,7 +17,7 @@ from signals.clock import Clock
 from signals.models import StoredRelease
 from signals.statistics import ledger
 from signals.statistics.counting import quarter_after
-from signals.statistics.menu import is_division, tables_for
+from signals.statistics.old_menu import is_division, tables_for
 from signals.statistics.releases import ReleaseRefused, place_in_time, published, schemas_of, shape_of
 from signals.statistics.releasing import Releasing
 

@@ -14,7 +14,7 @@ from typing import Final
 from privacy.disclosure.tables import TOTAL, Period, Schema
 from signals import reference
 from signals.statistics.facts import region_of
-from signals.statistics.menu import MUNICIPALITIES, UNKNOWN, is_division, municipalities
+from signals.statistics.old_menu import MUNICIPALITIES, UNKNOWN, is_division, municipalities
 
 PLACES: Final = "places"
 """The name in the ledger of what was received by region and municipality together, without margins."""

@@ -10,7 +10,7 @@ from privacy.disclosure.tables import QUARTER, WINDOW, YEAR, Period, read_period
 from privacy.pseudonyms import quarter_of
 from signals.models import CountedTable, SealedReport, Signal, SignalFact, StoredRelease
 from signals.statistics.counting import first_day_after, last_day_of, quarter_after
-from signals.statistics.menu import WINDOW_YEARS, window_from
+from signals.statistics.old_menu import WINDOW_YEARS, window_from
 from signals.statistics.releases import ReleaseRefused
 
 

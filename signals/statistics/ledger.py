@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 
 from privacy.disclosure.tables import TOTAL, Cell, Measure, Schema
 from signals.models import CountedTable
-from signals.statistics import menu
+from signals.statistics import old_menu as menu
 from signals.statistics.counting import Groups
 from signals.statistics.divisions import PLACES
-from signals.statistics.menu import MIXED, NO_ATTEMPT, NONE, UNKNOWN
+from signals.statistics.old_menu import MIXED, NO_ATTEMPT, NONE, UNKNOWN
 
 Place = tuple[tuple[str, ...], str]
 """The keys of a cell, margins among them, and its measure."""

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from privacy.disclosure.tables import QUARTER, WINDOW, YEAR, Cell, Schema, read_period
 from signals.errors import NotFound, SignalsError
 from signals.models import StoredRelease, StoredTable
-from signals.statistics.menu import MUNICIPALITIES, is_division, menu
+from signals.statistics.old_menu import MUNICIPALITIES, is_division, menu
 
 
 class ReleaseRefused(SignalsError):

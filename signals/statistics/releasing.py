@@ -30,7 +30,7 @@ from signals.statistics.counting import (
 )
 from signals.statistics.divisions import PLACES, Division, division_of
 from signals.statistics.due_periods import counted_quarters, next_due, quarters_of, refuse_unless_complete
-from signals.statistics.menu import is_division, tables_for
+from signals.statistics.old_menu import is_division, tables_for
 from signals.statistics.pool import move_facts
 from signals.statistics.releases import ReleaseRefused, divisions, published, read_protocol, schemas_of
 

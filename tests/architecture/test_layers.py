@@ -38,6 +38,7 @@ PURE_MODULES = (
     "privacy.audit_macs",
     "privacy.totp",
     "privacy.passwords",
+    "privacy.noise",
     "privacy.disclosure",
     "privacy.logs",
 )

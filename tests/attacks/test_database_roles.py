@@ -66,6 +66,7 @@ MATRIX = {
     "outbox_messages": ("", "SID", "SIUD"),
     "passkeys": ("", "SIUD", "SD"),
     "pooled_facts": ("", "I", "SID"),
+    "publications": ("", "S", "SI"),
     "postcode_municipalities": ("S", "S", "SIUD"),
     "posted_letters": ("", "SU", "SIUD"),
     "receipts": ("S", "SIU", "SIUD"),

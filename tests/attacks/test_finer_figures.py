@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Engine
 
 from privacy.disclosure.tables import Cell
-from signals.statistics.menu import tables_for
+from signals.statistics.old_menu import tables_for
 from tests.support.desk_side import Desk
 from tests.support.pages import Browser
 from tests.support.releases import store_releases

@@ -6,10 +6,10 @@ import pytest
 
 from signals import casework
 from signals.audit.log import Actor
-from signals.casework.outcomes import NotReachedReason, ReopenReason
+from signals.casework.outcomes import ReopenReason
 from signals.errors import ClaimedByOther, Conflict, Invalid
 from signals.models import Signal
-from signals.vocabulary import AttemptKind, Outcome, ReferredTo, SignalState
+from signals.vocabulary import AttemptKind, NotReachedReason, Outcome, ReferredTo, SignalState
 from tests import factories
 from tests.casework.states import CLAIMED, CONCLUDED, IN_FOLLOW_UP, NEW, code_of
 from tests.support.desk_fixtures import By, Team

@@ -7,7 +7,7 @@ import pytest
 
 from privacy.disclosure.relations import relations
 from privacy.disclosure.tables import Cell, Dimension, Measure, Period, Relation, Schema, read_period
-from signals.statistics.menu import menu
+from signals.statistics.old_menu import menu
 from tests.support.disclosure import SIGNALS, side, table
 
 SIDES = [side("kind", "xy")]

@@ -12,7 +12,8 @@ from signals import casework
 from signals.casework.referral import refer
 from signals.clock import today
 from signals.models import Signal
-from signals.statistics import ledger, menu
+from signals.statistics import ledger
+from signals.statistics import old_menu as menu
 from signals.statistics.counting import Counted, count, mark
 from signals.statistics.pool import move_facts
 from signals.vocabulary import (

@@ -15,7 +15,7 @@ from signals.statistics.counting import located_by
 from signals.statistics.divisions import Division, division_of
 from signals.statistics.exports import write_folder
 from signals.statistics.facts import region_of
-from signals.statistics.menu import UNKNOWN, municipalities
+from signals.statistics.old_menu import UNKNOWN, municipalities
 from signals.statistics.releasing import Releasing
 from tests.support.another_map import forget_map, replace_map
 from tests.support.figures import everywhere, facts

@@ -15,7 +15,7 @@ from signals.statistics import ledger
 from signals.statistics.counting import GROUPINGS, Groups
 from signals.statistics.divisions import PLACES, division_of
 from signals.statistics.facts import region_of
-from signals.statistics.menu import is_division, menu, tables_for
+from signals.statistics.old_menu import is_division, menu, tables_for
 from signals.vocabulary import AttemptKind, ConcernType, Outcome
 
 pytestmark = pytest.mark.slow  # every table of four years for each example

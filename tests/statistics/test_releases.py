@@ -13,7 +13,8 @@ from privacy.disclosure.protection import Protected
 from signals.clock import Clock
 from signals.errors import NotFound
 from signals.models import CountedTable, SignalFact, StoredRelease, StoredTable
-from signals.statistics import ledger, menu, released, released_series, released_table, withheld_tables
+from signals.statistics import ledger, released, released_series, released_table, withheld_tables
+from signals.statistics import old_menu as menu
 from signals.statistics.counting import located_by
 from signals.statistics.due_periods import next_quarter
 from signals.statistics.forgetting import forget_facts

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from signals import reference
-from signals.statistics import menu
+from signals.statistics import old_menu as menu
 
 Rows = list[dict[str, str]]
 

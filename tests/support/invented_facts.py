@@ -13,7 +13,7 @@ from typing import Any
 
 from privacy.disclosure.tables import TOTAL, WINDOW, YEAR, Cell, Schema, read_period
 from signals import reference
-from signals.statistics.menu import CONCLUDED, OUTCOME_GROUPS, RECEIVED, menu
+from signals.statistics.old_menu import CONCLUDED, OUTCOME_GROUPS, RECEIVED, menu
 from signals.vocabulary import ConcernType, Outcome
 
 Fact = Mapping[str, Any]

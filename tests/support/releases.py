@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from privacy.disclosure.tables import Cell, read_period
 from signals.db import session_factory
 from signals.models import StoredRelease, StoredTable
-from signals.statistics.menu import tables_for
+from signals.statistics.old_menu import tables_for
 
 Value = Callable[[Cell], int | None]
 RELEASED_ON = date(2026, 10, 20)

@@ -27,8 +27,8 @@ CATALOGUES = [
     for code in texts.languages(package)
 ]
 FOR_PROGRAMS = {
-    "AddressDoubt", "ApprovalAction", "ChangeKind", "Environment", "FindingKind", "MessageState", "Next",
-    "ProcessRole", "ReceiptState", "Security", "SheetSize", "Step", "What", "Wish",
+    "AddressDoubt", "ApprovalAction", "ChangeKind", "Environment", "FindingKind", "Flag", "MessageState",
+    "Next", "PeriodKind", "ProcessRole", "ReceiptState", "Security", "SheetSize", "Step", "What", "Wish",
 }  # fmt: skip
 """Codes that no page shows, or for which a template has a sentence each."""
 OF_COMMANDS = {"settings", "keys_unusable", "no_journal"}

@@ -12,7 +12,7 @@ from signals import casework
 from signals.casework.access import FOLLOW_UP_ROLES
 from signals.casework.duplicates import to_join
 from signals.casework.opening import OpenedSignal
-from signals.casework.outcomes import NotReachedReason, ReopenReason
+from signals.casework.outcomes import ReopenReason
 from signals.casework.rounds import MOST_STOPS
 from signals.casework.steps import may_leave
 from signals.casework.workload import colleagues
@@ -30,6 +30,7 @@ from signals.vocabulary import (
     AttemptKind,
     AttemptResult,
     DeferralReason,
+    NotReachedReason,
     Outcome,
     ReferredTo,
     Role,

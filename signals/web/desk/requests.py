@@ -5,7 +5,7 @@ from typing import Any, Final
 from marshmallow import ValidationError, fields, post_load, validate, validates_schema
 
 from signals.casework.notes import MAX_NOTE
-from signals.casework.outcomes import NotReachedReason, ReopenReason
+from signals.casework.outcomes import ReopenReason
 from signals.casework.queue import MAX_PAGE
 from signals.casework.rounds import MOST_STOPS
 from signals.staff.identity import MAX_PASSWORD
@@ -13,6 +13,7 @@ from signals.vocabulary import (
     AttemptKind,
     AttemptResult,
     DeferralReason,
+    NotReachedReason,
     Outcome,
     ReferredTo,
     SignalState,

@@ -8,7 +8,7 @@ from flask_babel import gettext
 
 from privacy.disclosure.tables import QUARTER, TOTAL, read_period
 from signals.statistics import ReleasedTable
-from signals.statistics.menu import is_division, window_from
+from signals.statistics.old_menu import is_division, window_from
 from signals.web.figures import parts, words
 from signals.web.figures.figure import Grid, Row
 from signals.web.figures.library import Library

@@ -10,7 +10,7 @@ from privacy.disclosure.tables import QUARTER, YEAR, read_period
 from signals.errors import NotFound
 from signals.statistics import ReleasedTable
 from signals.statistics.exports import csv_name, table_as_csv
-from signals.statistics.menu import is_division
+from signals.statistics.old_menu import is_division
 from signals.statistics.releases import protocol_in
 from signals.web.figures import areas, municipalities, parts, report, story, trends, words
 from signals.web.figures.access import for_readers

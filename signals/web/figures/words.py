@@ -10,7 +10,7 @@ from flask_babel import get_locale, gettext
 
 from privacy.disclosure.tables import QUARTER, TOTAL, WINDOW, read_period
 from signals import reference
-from signals.statistics.menu import UNKNOWN, menu, stem
+from signals.statistics.old_menu import UNKNOWN, menu, stem
 from signals.vocabulary import ConcernType, Outcome
 from signals.web.figures.shares import Share
 from signals.web.http.i18n import DEFAULT

@@ -11,11 +11,18 @@ from flask_babel import lazy_gettext as _
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from signals.casework.notes import MAX_NOTE
-from signals.casework.outcomes import NotReachedReason, ReopenReason
+from signals.casework.outcomes import ReopenReason
 from signals.clock import AMSTERDAM
 from signals.errors import FieldProblem, Invalid, SignalsError
 from signals.staff.identity import MAX_PASSWORD
-from signals.vocabulary import AttemptKind, AttemptResult, DeferralReason, Outcome, ReferredTo
+from signals.vocabulary import (
+    AttemptKind,
+    AttemptResult,
+    DeferralReason,
+    NotReachedReason,
+    Outcome,
+    ReferredTo,
+)
 from signals.web.http.field_problems import field_problems
 from signals.web.http.fields import StrictDate
 from signals.web.http.messages import detail_of, field_message, title_of

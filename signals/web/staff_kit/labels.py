@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Final
 
-from signals.casework.outcomes import NotReachedReason, ReopenReason
+from signals.casework.outcomes import ReopenReason
 from signals.routing.rows import CoverageLevel
 from signals.staff.departures import ACCOUNT_DISABLED, ROLE_CHANGED
-from signals.vocabulary import AttemptKind, AttemptResult, ReferralReason
+from signals.vocabulary import AttemptKind, AttemptResult, NotReachedReason, ReferralReason
 from signals.web.labels import label, mark, text
 
 _OF_THE_SYSTEM: Final[Mapping[str, str]] = {
