@@ -57,7 +57,7 @@ lint: developer
 ## bench: the measurements of the design, as a table and as JSON
 .PHONY: bench
 bench: developer
-	@$(BIN)/signals bench $(ARGS)
+	@$(BIN)/python -m tests.bench $(ARGS)
 
 ## soak: the long random runs; `make test` has their seeded part
 .PHONY: soak

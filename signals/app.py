@@ -103,6 +103,7 @@ def make_worker(settings: Settings, *, clock: Clock | None = None, engine: Engin
 class Opened:
     """The database, and the keystore with the audit log that needs its key."""
 
+    settings: Settings
     engine: Engine
     sessions: sessionmaker[Session]
     keystore: "Keystore" = field(repr=False)
@@ -143,6 +144,7 @@ def _open_installation(settings: Settings, clock: Clock, engine: Engine | None, 
     opened.callback(keystore.dispose)
     engine = engine or _opened_engine(settings, opened)
     return Opened(
+        settings=settings,
         engine=engine,
         sessions=session_factory(engine),
         keystore=keystore,

@@ -5,7 +5,11 @@ from pathlib import Path
 
 import click
 
-from signals.cli import settings_of
+from signals.cli import settings_of_call
+from signals.clock import SystemClock
+from signals.operations.backup import Copies, back_up
+from signals.operations.restore import RestoreFailed, RestoreRefused
+from signals.operations.restore import restore as put_back
 
 FILE = click.Path(path_type=Path)
 
@@ -21,50 +25,38 @@ NEXT = """\
 
 @click.command()
 @click.option("--to", type=FILE, required=True, help="The folder of the copies.")
-@click.option("--keep-days", type=int, default=14, help="Days to keep copies of the database; keys: 14.")
+@click.option("--keep-days", default=14, show_default=True, help="Days to keep copies of the database.")
 @click.option("--journal", is_flag=True, help="Copy only the deletion journals.")
 @click.option(
     "--also-journal", type=FILE, multiple=True, help="Another journal of this machine; may be repeated."
 )
-@click.pass_context
-def backup(
-    context: click.Context, *, to: Path, keep_days: int, journal: bool, also_journal: tuple[Path, ...]
-) -> None:
+def backup(*, to: Path, keep_days: int, journal: bool, also_journal: tuple[Path, ...]) -> None:
     """Copy database, keystore, journals and the trail's head.
 
     Copies of keys expire after 14 days, always. Exit code 1 when any step failed.
 
     Example: signals backup --to /var/backups/signals
     """
-    from signals.clock import SystemClock
-    from signals.operations.backup import Copies, back_up
-
     copies = Copies(to=to, keep_days=keep_days, journal_only=journal, also_journals=also_journal)
-    settings = settings_of(context, check=False)
-    warn = partial(click.echo, err=True)
+    settings, warn = settings_of_call(check=False), partial(click.echo, err=True)
     if not back_up(settings, copies, SystemClock().now(), tell=click.echo, warn=warn):
         raise SystemExit(1)
 
 
 @click.command()
-@click.option("--database", type=FILE, default=None, help="A copy from the folder `database`.")
-@click.option("--keystore", type=FILE, default=None, help="A copy from the folder `keystore`.")
-@click.pass_context
-def restore(context: click.Context, *, database: Path | None, keystore: Path | None) -> None:
+@click.option("--database", type=FILE, help="A copy from the folder `database`.")
+@click.option("--keystore", type=FILE, help="A copy from the folder `keystore`.")
+def restore(*, database: Path | None, keystore: Path | None) -> None:
     """Put copies back into empty places, the keystore first.
 
     Run it as the owner of both, before any process is started. docs/backup.md has the steps around it.
 
     Example: signals restore --database database/20261124T021700Z.sqlite
     """
-    from signals.clock import SystemClock
-    from signals.operations.restore import RestoreFailed, RestoreRefused
-    from signals.operations.restore import restore as put_back
-
     if not database and not keystore:
         raise click.UsageError("say what to restore: --database, --keystore or both")
     try:
-        settings = settings_of(context, check=False)
+        settings = settings_of_call(check=False)
         done = put_back(settings, database=database, keystore=keystore, now=SystemClock().now())
     except RestoreRefused as error:
         raise click.ClickException(f"not restored: {error}\nRestored: nothing.") from None

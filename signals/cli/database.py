@@ -4,8 +4,11 @@ from typing import Any
 
 import click
 
-from signals.cli import answer, json_option, settings_of
+import migrations
+from signals.cli import answers, settings_of_call
 from signals.cli.opening import database
+from signals.operations.database_roles import FenceRefused, Roles, apply, creation, statements
+from signals.operations.installation import migrate
 
 
 @click.group()
@@ -17,102 +20,32 @@ def db() -> None:
 
 
 @db.command()
-@json_option
-@click.pass_context
-def upgrade(context: click.Context, *, as_json: bool) -> None:
-    """Bring the schema up to this version of the software; what is up to date stays.
+@answers(lambda data: "Upgraded." if data["upgraded"] else "It is up to date already.")
+def upgrade() -> dict[str, bool]:
+    """Bring the schema up to this version.
 
     Example: signals db upgrade
     """
-    from signals.operations.installation import migrate
-
-    with database(settings_of(context)) as engine:
-        changed = migrate(engine)
-    answer(
-        {"upgraded": changed},
-        as_json=as_json,
-        text=lambda _: "Upgraded." if changed else "It is up to date already.",
-    )
+    with database() as engine:
+        return {"upgraded": migrate(engine)}
 
 
 @db.command()
 @click.argument("revision")
-@click.option("--yes", is_flag=True, help="Do not ask: going down can lose columns with what is in them.")
-@click.pass_context
-def downgrade(context: click.Context, revision: str, *, yes: bool) -> None:
+@click.confirmation_option(prompt="Going down can lose data. Go on?", help="Do not ask.")
+def downgrade(revision: str) -> None:
     """Take the schema back to REVISION; `base` leaves no table.
 
     Example: signals db downgrade 0001 --yes
     """
-    import migrations
+    from alembic.util import CommandError  # a slow import
 
-    if not yes:
-        click.confirm("Going down can lose data. Go on?", abort=True, err=True)
-    from alembic.util import CommandError
-
-    with database(settings_of(context)) as engine:
+    with database() as engine:
         try:
             migrations.downgrade(engine, revision)
         except CommandError:
             raise click.BadParameter("there is no such revision", param_hint="REVISION") from None
     click.echo(f"The database is at {revision}.")
-
-
-@db.command()
-@json_option
-@click.pass_context
-def check(context: click.Context, *, as_json: bool) -> None:
-    """Compare revision and tables with this version of the software; exit code 1 when they differ.
-
-    Example: signals db check
-    """
-    import migrations
-
-    with database(settings_of(context)) as engine, engine.connect() as connection:
-        found: dict[str, Any] = {
-            "revision": migrations.current(connection),
-            "wanted": migrations.head(),
-            "differences": len(migrations.differences(connection)),
-        }
-    found["ok"] = found["revision"] == found["wanted"] and not found["differences"]
-    answer(found, as_json=as_json, text=_checked, ok=found["ok"])
-
-
-@db.command()
-@click.option("--front", default="signals_front", show_default=True, help="Role of the public processes.")
-@click.option("--desk", default="signals_desk", show_default=True, help="Role of the staff's processes.")
-@click.option("--worker", default="signals_worker", show_default=True, help="Role of the jobs and commands.")
-@click.option("--create", is_flag=True, help="Make roles that are missing, without login; needs CREATEROLE.")
-@click.option("--sql", is_flag=True, help="Print the SQL and change nothing.")
-@click.pass_context
-def grants(context: click.Context, *, front: str, desk: str, worker: str, create: bool, sql: bool) -> None:
-    """Give the three database roles the rights that their processes need, and separate organisations.
-
-    PostgreSQL only; run it as the owner of the tables, after each upgrade. Earlier rights are revoked.
-    When the settings make the figures public, the public side may read what was released.
-
-    Example: SIGNALS__DATABASE__URL=postgresql://signals_owner@/signals signals db grants
-    """
-    from signals.operations.database_roles import FenceRefused, Roles, apply, creation, statements
-
-    public_figures = settings_of(context).figures.public
-    try:
-        roles = Roles(front=front, desk=desk, worker=worker)
-    except ValueError as error:
-        raise click.UsageError(str(error)) from None
-    if sql:
-        granted = list(statements(roles, public_figures=public_figures))
-        made = [*creation(roles), *granted] if create else granted
-        click.echo("\n".join(f"{statement};" for statement in ["BEGIN", *made, "COMMIT"]))
-        return
-    with database(settings_of(context)) as engine:
-        if engine.dialect.name != "postgresql":
-            raise click.ClickException("SQLite has no roles: its file's mode is the fence")
-        try:
-            apply(engine, roles, create=create, public_figures=public_figures)
-        except FenceRefused as error:
-            raise click.ClickException(str(error)) from None
-    click.echo(f"Granted to {', '.join(roles.names)}.")
 
 
 def _checked(found: dict[str, Any]) -> str:
@@ -122,3 +55,54 @@ def _checked(found: dict[str, Any]) -> str:
         have = found["revision"] or "empty"
         return f"The database is at {have}, wanted is {found['wanted']}: run 'signals db upgrade'."
     return f"Tables and models differ in {found['differences']} places: somebody changed the tables by hand."
+
+
+@db.command()
+@answers(_checked)
+def check() -> dict[str, Any]:
+    """Compare revision and tables with this version.
+
+    Exit code 1 when they differ.
+
+    Example: signals db check
+    """
+    with database() as engine, engine.connect() as connection:
+        revision, wanted = migrations.current(connection), migrations.head()
+        differences = len(migrations.differences(connection))
+    ok = revision == wanted and not differences
+    return {"ok": ok, "revision": revision, "wanted": wanted, "differences": differences}
+
+
+@db.command()
+@click.option("--front", default="signals_front", show_default=True, help="Role of the public processes.")
+@click.option("--desk", default="signals_desk", show_default=True, help="Role of the staff's processes.")
+@click.option("--worker", default="signals_worker", show_default=True, help="Role of the jobs and commands.")
+@click.option("--create", is_flag=True, help="Make roles that are missing, without login; needs CREATEROLE.")
+@click.option("--sql", is_flag=True, help="Print the SQL and change nothing.")
+def grants(*, front: str, desk: str, worker: str, create: bool, sql: bool) -> None:
+    """Give the three database roles their rights.
+
+    PostgreSQL only; run it as the owner of the tables, after each upgrade. Earlier rights are revoked.
+    Row-level security separates organisations. When the settings make the figures public, the public side may
+    read what was released.
+
+    Example: SIGNALS__DATABASE__URL=postgresql://signals_owner@/signals signals db grants
+    """
+    public_figures = settings_of_call().figures.public
+    try:
+        roles = Roles(front=front, desk=desk, worker=worker)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    if sql:
+        granted = list(statements(roles, public_figures=public_figures))
+        made = [*creation(roles), *granted] if create else granted
+        click.echo("\n".join(f"{statement};" for statement in ["BEGIN", *made, "COMMIT"]))
+        return
+    with database() as engine:
+        if engine.dialect.name != "postgresql":
+            raise click.ClickException("SQLite has no roles: its file's mode is the fence")
+        try:
+            apply(engine, roles, create=create, public_figures=public_figures)
+        except FenceRefused as error:
+            raise click.ClickException(str(error)) from None
+    click.echo(f"Granted to {', '.join(roles.names)}.")

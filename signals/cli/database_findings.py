@@ -1,59 +1,80 @@
 """Find for `signals doctor` what is wrong in the database: routing, keys, waiting and failed work."""
 
-from collections.abc import Callable, Iterator
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import partial
+from typing import Final
 
-from signals.cli.findings import Finding, guarded
+from sqlalchemy import Engine, func, select
+from sqlalchemy.orm import Session, selectinload
+
+from notifications.figures import waiting_since
+from notifications.models import MessageState, OutboxMessage
+from privacy.sealing import week_start
+from signals.clock import Clock, FixedClock, today
+from signals.db import reading, session_factory
+from signals.errors import NoMailboxKey
+from signals.models import DeletionRecord, MailboxPublicKey, Organisation, SealedReport
+from signals.retention.periods import due_signals
+from signals.routing.coverage import routed_elsewhere_on
+from signals.routing.receivers import onboarded_on
+from signals.routing.snapshot import Router, is_signed_by
 from signals.settings import Settings
+from signals.statistics import released, withheld_tables
+from signals.statistics.due_periods import next_due
 
-if TYPE_CHECKING:
-    from datetime import date
-
-    from sqlalchemy import Engine
-    from sqlalchemy.orm import Session
-
-    from signals.clock import Clock
-
-WEEKS_AHEAD = 2
+WEEKS_AHEAD: Final = 2
 """The least weeks of mailbox keys ahead: phones keep reports while they are offline."""
 
-OVERDUE_DAYS = 2
+OVERDUE_DAYS: Final = 2
 """A signal is overdue this many days after its period: one missed night is no problem."""
 
-RELEASE_DAYS = 2
+RELEASE_DAYS: Final = 2
 """A quarter is late this many days after the days of grace: one missed night is no problem."""
 
+_NAMED: Final = 5
+"""How many of the things with one problem a finding names."""
 
-def look_at_database(
-    engine: "Engine", settings: Settings, clock: "Clock", root: bytes | None
-) -> Iterator[Finding]:
-    """Yield each finding; a failed check is a finding too. `root` signed the public keys."""
-    from signals.clock import today
-    from signals.db import reading, session_factory
 
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One line: the check, its result, and how to fix a problem."""
+
+    check: str
+    ok: bool
+    says: str
+    fix: str = ""
+
+    def as_json(self) -> dict[str, str | bool]:
+        """Return the line for programs, which read the key `mend`."""
+        return {"check": self.check, "ok": self.ok, "says": self.says, "mend": self.fix}
+
+
+Check = tuple[str, Callable[[], Finding], str]
+"""A check by name, and how to fix it when it fails itself."""
+
+
+def find_in_database(engine: Engine, settings: Settings, clock: Clock, root: bytes | None) -> Iterator[Check]:
+    """Yield each check, to call before the next. `root` signed the public keys."""
     on = today(clock)
-    yield guarded("routing", lambda: _routing(engine, root, on), "signals organisations import")
+    yield "routing", partial(_routing, engine, root, on), "signals organisations import"
     with session_factory(reading(engine))() as session:
-        looks: tuple[tuple[str, Callable[[], Finding]], ...] = (
-            ("mailbox keys", lambda: _keys_ahead(session, on)),
-            ("public keys", lambda: _public_keys(session, root)),
-            ("waiting reports", lambda: _waiting(session, on)),
-            ("refused reports", lambda: _refused(session)),
-            ("outbox", lambda: _outbox(session, clock)),
-            ("retention", lambda: _retention(session, clock)),
-            ("organisations", lambda: _onboarding(session)),
-            ("address file", lambda: _address_file(session, on)),
-            ("figures", lambda: _figures(session, settings, on)),
-        )
-        for check, look in looks:
-            yield guarded(check, look, "signals db check")
+        for check, find in (
+            ("mailbox keys", partial(_keys_ahead, session, on)),
+            ("public keys", partial(_public_keys, session, root)),
+            ("waiting reports", partial(_waiting, session, on)),
+            ("refused reports", partial(_refused, session)),
+            ("outbox", partial(_outbox, session, clock)),
+            ("retention", partial(_retention, session, clock)),
+            ("organisations", partial(_onboarding, session)),
+            ("address file", partial(_address_file, session, on)),
+            ("figures", partial(_figures, session, settings, on)),
+        ):
+            yield check, find, "signals db check"
 
 
-def _figures(session: "Session", settings: Settings, on: "date") -> Finding:
-    from signals.statistics import released, withheld_tables
-    from signals.statistics.due_periods import next_due
-
+def _figures(session: Session, settings: Settings, on: date) -> Finding:
     late = next_due(session, on - timedelta(days=settings.figures.grace_days + RELEASE_DAYS))
     periods = [release.period for release in released(session)]
     latest = f"{periods[0]} released last" if periods else "nothing released yet"
@@ -66,10 +87,7 @@ def _figures(session: "Session", settings: Settings, on: "date") -> Finding:
     )
 
 
-def _routing(engine: "Engine", root: bytes | None, on: "date") -> Finding:
-    from signals.errors import NoMailboxKey
-    from signals.routing.snapshot import Router
-
+def _routing(engine: Engine, root: bytes | None, on: date) -> Finding:
     missing = Finding(
         check="routing",
         ok=False,
@@ -93,17 +111,12 @@ def _routing(engine: "Engine", root: bytes | None, on: "date") -> Finding:
     return Finding(check="routing", ok=True, says=f"{len(snapshot.organisations)} organisations, one desk")
 
 
-def _keys_ahead(session: "Session", on: "date") -> Finding:
-    from sqlalchemy import select
-
-    from privacy.sealing import week_start
-    from signals.models import MailboxPublicKey, Organisation
-
+def _keys_ahead(session: Session, on: date) -> Finding:
     wanted = week_start(on) + timedelta(weeks=WEEKS_AHEAD)
-    held = set(
-        session.scalars(select(MailboxPublicKey.organisation_id).where(MailboxPublicKey.week == wanted))
+    with_key = select(MailboxPublicKey.organisation_id).where(MailboxPublicKey.week == wanted)
+    lacking = session.scalar(
+        select(func.count()).select_from(Organisation).where(Organisation.id.not_in(with_key))
     )
-    lacking = sum(1 for known in session.scalars(select(Organisation.id)) if known not in held)
     return Finding(
         check="mailbox keys",
         ok=not lacking,
@@ -112,28 +125,24 @@ def _keys_ahead(session: "Session", on: "date") -> Finding:
     )
 
 
-def _public_keys(session: "Session", root: bytes | None) -> Finding:
-    from sqlalchemy import select
-
-    from signals.models import MailboxPublicKey
-    from signals.routing.snapshot import is_signed_by
-
+def _public_keys(session: Session, root: bytes | None) -> Finding:
     rows = session.scalars(select(MailboxPublicKey)).all() if root else []
     strange = [str(row.key_id) for row in rows if root and not is_signed_by(root, row)]
-    named = ", ".join(strange[:5]) + ("..." if len(strange) > 5 else "")
     return Finding(
         check="public keys",
         ok=not strange,
-        says=f"{len(strange)} are not as the keystore's root signed them" + (f": {named}" if strange else ""),
+        says=f"{len(strange)} are not as the keystore's root signed them{_named(': ', strange)}",
         fix="somebody wrote to the database: docs/operations.md, 'A public key that was exchanged'",
     )
 
 
-def _waiting(session: "Session", on: "date") -> Finding:
-    from sqlalchemy import func, select
+def _named(before: str, names: Sequence[str]) -> str:
+    """Return the first names with a text before them; nothing without a name."""
+    shown = ", ".join(names[:_NAMED])
+    return f"{before}{shown}{'...' if len(names) > _NAMED else ''}" if names else ""
 
-    from signals.models import SealedReport
 
+def _waiting(session: Session, on: date) -> Finding:
     waiting = SealedReport.refused_on.is_(None)
     query = select(func.count(), func.min(SealedReport.received_on)).where(waiting)
     row = session.execute(query).one()
@@ -147,13 +156,9 @@ def _waiting(session: "Session", on: "date") -> Finding:
     )
 
 
-def _refused(session: "Session") -> Finding:
-    from sqlalchemy import func, select
-
-    from signals.models import SealedReport
-
+def _refused(session: Session) -> Finding:
     query = select(func.count()).select_from(SealedReport).where(SealedReport.refused_on.is_not(None))
-    count = session.scalar(query) or 0
+    count = session.scalar(query)
     return Finding(
         check="refused reports",
         ok=not count,
@@ -162,42 +167,30 @@ def _refused(session: "Session") -> Finding:
     )
 
 
-def _outbox(session: "Session", clock: "Clock") -> Finding:
-    from sqlalchemy import func, select
-
-    from notifications.figures import waiting_since
-    from notifications.models import MessageState, OutboxMessage
-
+def _outbox(session: Session, clock: Clock) -> Finding:
     by_state = select(OutboxMessage.state, func.count().label("number")).group_by(OutboxMessage.state)
     counts: dict[MessageState, int] = {row.state: row.number for row in session.execute(by_state)}
     late = waiting_since(session, clock.now() - timedelta(hours=1))
     queued, failed = counts.get(MessageState.QUEUED, 0), counts.get(MessageState.FAILED, 0)
-    fixes = [
-        "run a worker, and look at the channels below; what waits is tried again by itself" if late else "",
-        "'signals outbox list' says why messages failed; then 'signals outbox retry' or 'drop'"
-        if failed
-        else "",
-    ]
+    fixes = []
+    if late:
+        fixes.append("run a worker, and look at the channels below; what waits is tried again by itself")
+    if failed:
+        fixes.append("'signals outbox list' says why messages failed; then 'signals outbox retry' or 'drop'")
     return Finding(
         check="outbox",
         ok=not late and not failed,
         says=f"{queued} queued, {late} of them waiting for over an hour; {failed} failed",
-        fix="; ".join(filter(None, fixes)),
+        fix="; ".join(fixes),
     )
 
 
-def _retention(session: "Session", clock: "Clock") -> Finding:
+def _retention(session: Session, clock: Clock) -> Finding:
     """Find what should be gone: signals past their period, and keys of deleted signals."""
-    from sqlalchemy import func, select
-
-    from signals.clock import FixedClock, today
-    from signals.models import DeletionRecord
-    from signals.retention.periods import due_signals
-
     two_days_ago = FixedClock(clock.now() - timedelta(days=OVERDUE_DAYS))
     overdue = sum(1 for _ in due_signals(session, two_days_ago))
     unconfirmed = DeletionRecord.key_destroyed_on.is_(None) & (DeletionRecord.deleted_on < today(clock))
-    keys = session.scalar(select(func.count()).select_from(DeletionRecord).where(unconfirmed)) or 0
+    keys = session.scalar(select(func.count()).select_from(DeletionRecord).where(unconfirmed))
     return Finding(
         check="retention",
         ok=not overdue and not keys,
@@ -206,32 +199,22 @@ def _retention(session: "Session", clock: "Clock") -> Finding:
     )
 
 
-def _address_file(session: "Session", on: "date") -> Finding:
-    from signals.routing.coverage import routed_elsewhere_on
-
+def _address_file(session: Session, on: date) -> Finding:
     found = [problem.name or problem.area for problem in routed_elsewhere_on(session, on)]
-    named = ", ".join(found[:5]) + ("..." if len(found) > 5 else "")
     return Finding(
         check="address file",
         ok=not found,
-        says=f"{len(found)} municipalities are routed elsewhere than is known" + (f": {named}" * bool(found)),
+        says=f"{len(found)} municipalities are routed elsewhere than is known{_named(': ', found)}",
         fix="'signals coverage import' with the whole official file",
     )
 
 
-def _onboarding(session: "Session") -> Finding:
-    from sqlalchemy import select
-    from sqlalchemy.orm import selectinload
-
-    from signals.models import Organisation
-    from signals.routing.receivers import onboarded_on
-
+def _onboarding(session: Session) -> Finding:
     everyone = session.scalars(select(Organisation).options(selectinload(Organisation.recipients))).all()
     lacking = sorted(one.name for one in everyone if onboarded_on(one) is None)
     return Finding(
         check="organisations",
         ok=not lacking,
-        says=f"{len(everyone) - len(lacking)} onboarded"
-        + (f"; not yet: {', '.join(lacking[:10])}" + ("..." if len(lacking) > 10 else "") if lacking else ""),
+        says=f"{len(everyone) - len(lacking)} onboarded{_named('; not yet: ', lacking)}",
         fix="fill in agreement, legal and retention basis and two verified recipients",
     )

@@ -2,16 +2,35 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Final, TextIO
 
 import click
 
-from signals.cli import answer, json_option, settings_of
-from signals.cli.opening import DATE, day_of, everything, progress_bar
+from signals.app import Opened
+from signals.cli import answers
+from signals.cli.opening import DATE, FILE, day_of, everything
+from signals.db import at_one_moment, reading_session
+from signals.errors import Invalid, NotFound
+from signals.organisations.csv_import import OrganisationImport, import_organisations, preview_organisations
+from signals.organisations.mergers import succeed
 
-if TYPE_CHECKING:
-    from signals.app import Opened
-    from signals.organisations.csv_import import OrganisationImport
+_HINTS: Final = {
+    "covered_by_another": "let that end first, by a line with valid_until",
+    "ended_already": "let it begin anew, by a line with another valid_from",
+    "end_in_the_past": "it can end today at the earliest",
+    "stops_unverified": "the organisation receives now and would not any more: give --recipients-verified-on"
+    ", or let the new address confirm first",
+    "stops_receiving": "the organisation receives now and would not any more: suspend it on its page",
+    "name_of_two": "two organisations have this name, but for capitals and spaces: rename one first",
+    "quote_not_closed": "a quotation mark is missing, or a cell is far too long",
+}
+_WAIT: Final = {
+    "the_same": "they are one and the same",
+    "still_receives": "it still covers an area: end its coverage first ('signals organisations import')",
+    "does_not_receive": "it covers nothing today",
+    "reports_wait": "reports for it have not arrived yet: let a worker run",
+    "has_signals": "it still has signals: refer them to the successor, or wait until they are deleted",
+}
 
 
 @click.group()
@@ -22,31 +41,34 @@ def organisations() -> None:
     """
 
 
+def _imported(data: dict[str, Any]) -> str:
+    if data["rejected"]:
+        lines = [
+            f"line {one['line']}: {one['column']} {one['reason']}".replace("  ", " ")
+            + (f" ({_HINTS[one['reason']]})" if one["reason"] in _HINTS else "")
+            for one in data["rejected"]
+        ]
+        return "\n".join([*lines, f"{len(lines)} problems; nothing was changed."])
+    lines = [f"{change['kind']}: {change['name']} {change['detail']}".rstrip() for change in data["changes"]]
+    return "\n".join([*lines, *["Dry run: nothing was changed."] * data["dry_run"]])
+
+
 @organisations.command("import")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=FILE)
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 @click.option(
     "--recipients-verified-on",
     type=DATE,
-    default=None,
     help="The day on which you made sure that the recipients' addresses are the teams' own.",
 )
-@json_option
-@click.pass_context
-def import_file(
-    context: click.Context,
-    file: Path,
-    *,
-    dry_run: bool,
-    recipients_verified_on: datetime | None,
-    as_json: bool,
-) -> None:
-    """Add and change organisations as FILE says: all of it, or nothing when a line is rejected (exit code 1).
+@answers(_imported)
+def import_file(file: Path, *, dry_run: bool, recipients_verified_on: datetime | None) -> dict[str, Any]:
+    """Add and change organisations by FILE, a csv.
 
     \b
-    FILE is a csv (UTF-8; comma or semicolon) with a line for each area of each organisation:
-      name             by which an organisation is found again, whatever its capitals; the same name on
-                       several lines: several areas
+    FILE (UTF-8; comma or semicolon) has a line for each area of each organisation. One wrong line stops all
+    of it (exit code 1).
+      name             finds the organisation, in any capitals; several lines: several areas
       kind             social_work, ggd or national
       level, area      municipality GM0363; pc4 1012; pc6 1012AB; pc6_range "1012AB 1-99";
                        ggd_region GG3406; national NL
@@ -57,81 +79,60 @@ def import_file(
                        once all five are there and both addresses are verified;
                        recipients that a team added to these two stay
       contact_phone, contact_email
-    An empty cell changes nothing. A line is rejected for an area that another organisation covers on some of
-    the same days: let that end first, in the same file if you like; for an end that lies in the past, and for
-    an area that ended already. So is a file by which a team that receives would stop to: say on which day its
-    new addresses were verified, or let them confirm first, on the page of the organisation.
+    An empty cell changes nothing. A line is wrong when another organisation covers its area on some of the
+    same days: let that end first, in the same file if you like. It is wrong too when an end lies in the past,
+    and when an area ended already. A file may not stop a team that receives: say on which day its new
+    addresses were verified, or let them confirm first, on the page of the organisation.
 
     Example: signals organisations import teams.csv --recipients-verified-on 2026-11-02 --dry-run
     """
     verified_on = recipients_verified_on.date() if recipients_verified_on else None
     if verified_on and verified_on > day_of(None):
         raise click.BadParameter("this lies in the future", param_hint="--recipients-verified-on")
-    with everything(settings_of(context)) as opened:
+    with everything() as opened:
         try:
-            with file.open(encoding="utf-8-sig", newline="") as stream, progress_bar() as progress:
-                take = _look if dry_run else _take
-                result = take(opened, file=stream, recipients_verified_on=verified_on, progress=progress)
+            with file.open(encoding="utf-8-sig", newline="") as stream:
+                result = (_preview if dry_run else _import)(opened, stream, verified_on)
         except UnicodeDecodeError:
             raise click.ClickException("the file is not UTF-8: save it as 'CSV UTF-8'") from None
-    data = {
-        "dry_run": dry_run,
-        "changes": [
-            {"kind": change.kind, "name": change.name, "detail": change.detail} for change in result.changes
-        ],
-        "rejected": [vars(rejected) for rejected in result.rejected],
-    }
-    answer(data, as_json=as_json, text=_imported, ok=not result.rejected)
+    changes = [{"kind": one.kind, "name": one.name, "detail": one.detail} for one in result.changes]
+    rejected = [vars(rejected) for rejected in result.rejected]
+    return {"ok": not rejected, "dry_run": dry_run, "changes": changes, "rejected": rejected}
 
 
-def _look(opened: "Opened", **wanted: Any) -> "OrganisationImport":
+def _preview(opened: Opened, file: TextIO, verified_on: Any) -> OrganisationImport:
     """Preview the import; a preview only reads, so nobody waits."""
-    from signals.db import at_one_moment, reading_session
-    from signals.organisations.csv_import import preview_organisations
-
     with reading_session(opened.sessions, at_one_moment(opened.engine)) as session:
-        return preview_organisations(session, opened.clock, **wanted)
+        return preview_organisations(session, opened.clock, file=file, recipients_verified_on=verified_on)
 
 
-def _take(opened: "Opened", **wanted: Any) -> "OrganisationImport":
-    from signals.organisations.csv_import import import_organisations
-
+def _import(opened: Opened, file: TextIO, verified_on: Any) -> OrganisationImport:
     with opened.sessions() as session:
-        result = import_organisations(opened.operation(session), **wanted)
+        result = import_organisations(
+            opened.operation(session), file=file, recipients_verified_on=verified_on
+        )
         if not result.rejected:
             session.commit()
     return result
 
 
-_WAIT = {
-    "the_same": "they are one and the same",
-    "still_receives": "it still covers an area: end its coverage first ('signals organisations import')",
-    "does_not_receive": "it covers nothing today",
-    "reports_wait": "reports for it have not arrived yet: let a worker run",
-    "has_signals": "it still has signals: refer them to the successor, or wait until they are deleted",
-}
-
-
 @organisations.command()
 @click.argument("predecessor")
 @click.argument("successor")
-@json_option
-@click.pass_context
-def merge(context: click.Context, *, predecessor: str, successor: str, as_json: bool) -> None:
-    """After a merger: SUCCESSOR goes on seeing repeats at addresses that PREDECESSOR had, for twelve months.
+@answers("{0[links]} links of addresses and {0[keys]} keys handed over.".format)
+def merge(predecessor: str, successor: str) -> dict[str, int]:
+    """Let SUCCESSOR see repeats at PREDECESSOR's addresses.
 
-    Both by name. First let the coverage pass on the day of the merger ('signals organisations import', with
-    valid_until and valid_from), and refer what PREDECESSOR still has. May be run again.
+    This works for twelve months after a merger. Both are names. First let the coverage pass on the day of the
+    merger ('signals organisations import', with valid_until and valid_from), and refer what PREDECESSOR still
+    has. May be run again.
 
     Example: signals organisations merge "Welzijn Weesp" "Welzijn Amsterdam"
     """
-    from signals.errors import Invalid, NotFound
-    from signals.organisations.mergers import succeed
-
-    with everything(settings_of(context)) as opened:
+    with everything() as opened:
         try:
-            with opened.sessions.begin() as session:
-                done = succeed(opened.operation(session), predecessor=predecessor, successor=successor)
+            with opened.begin() as operation:
+                done = succeed(operation, predecessor=predecessor, successor=successor)
         except NotFound:
             raise click.ClickException("there is no organisation of that name") from None
         except Invalid as refused:
@@ -139,34 +140,4 @@ def merge(context: click.Context, *, predecessor: str, successor: str, as_json: 
             raise click.ClickException(f"not yet. {reasons}") from None
         # After the commit: killed in between, the next run finishes it.
         keys = opened.keystore.adopt_pseudonym_keys(done.predecessor_id, done.successor_id)
-    answer({"links": done.links, "keys": keys}, as_json=as_json, text=_merged)
-
-
-_HINTS = {
-    "covered_by_another": "let that end first, by a line with valid_until",
-    "ended_already": "let it begin anew, by a line with another valid_from",
-    "end_in_the_past": "it can end today at the earliest",
-    "stops_unverified": "the organisation receives now and would not any more: give --recipients-verified-on"
-    ", or let the new address confirm first",
-    "stops_receiving": "the organisation receives now and would not any more: suspend it on its page",
-    "name_of_two": "two organisations have this name, but for capitals and spaces: rename one first",
-    "quote_not_closed": "a quotation mark is missing, or a cell is far too long",
-}
-
-
-def _merged(data: dict[str, Any]) -> str:
-    return f"{data['links']} links of addresses and {data['keys']} keys handed over."
-
-
-def _imported(data: dict[str, Any]) -> str:
-    if data["rejected"]:
-        lines = [
-            f"line {r['line']}: {r['column']} {r['reason']}".replace("  ", " ")
-            + (f" ({_HINTS[r['reason']]})" if r["reason"] in _HINTS else "")
-            for r in data["rejected"]
-        ]
-        return "\n".join([*lines, f"{len(lines)} problems; nothing was changed."])
-    lines = [f"{change['kind']}: {change['name']} {change['detail']}".rstrip() for change in data["changes"]]
-    if data["dry_run"]:
-        lines.append("Dry run: nothing was changed.")
-    return "\n".join(lines)
+    return {"links": done.links, "keys": keys}

@@ -2,15 +2,15 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from signals.cli import answer, json_option, proof_words, settings_of
-from signals.cli.opening import everything, on_terminal
+from signals.cli import answers, proof_words
+from signals.cli.opening import everything, progress_bar
 
 if TYPE_CHECKING:
     from privacy.disclosure.auditor import Interval
@@ -42,9 +42,11 @@ def _language(of: str) -> dict[str, Any]:
 @click.option("--against", **_folder(help="An older download: has anything changed that was published then?"))
 @click.option("--exact", is_flag=True, help="Solve every interval to its ends; --json then lists them all.")
 @click.option("--language", **_language("answer"))
-@json_option
-def verify(*, folder: Path, against: Path | None, exact: bool, language: str, as_json: bool) -> None:
-    """Check that downloaded figures narrow no hidden cell to fewer than five values.
+@answers(proof_words.told)
+def verify(*, folder: Path, against: Path | None, exact: bool, language: str) -> dict[str, Any]:
+    """Check that downloaded figures disclose nobody.
+
+    They may narrow no hidden cell to fewer than five values.
 
     FOLDER holds the CSV files and the datapackage.json as published; nothing else is read, no settings and
     no database. A release never changes: with --against OLDER, whoever kept an older download sees whether
@@ -58,8 +60,9 @@ def verify(*, folder: Path, against: Path | None, exact: bool, language: str, as
     published = _read(folder, "FOLDER")
     compared = _compared(published, against) if against else None
     hidden = sum(value is None for value in published.values.values())
-    with _broken("FOLDER"), _bar(hidden) as advance, _solver_on_stderr():
-        found = verified(published, exact=exact, advance=advance)
+    with _broken("FOLDER"), progress_bar() as bar, _solver_on_stderr():
+        task = bar.add_task("hidden cells", total=hidden)
+        found = verified(published, exact=exact, advance=lambda done: bar.advance(task, done))
     data: dict[str, Any] = {
         "ok": found.ok and not (compared and compared["changes"]),
         "safe": found.ok,
@@ -75,7 +78,7 @@ def verify(*, folder: Path, against: Path | None, exact: bool, language: str, as
     }
     if exact:
         data["intervals"] = [_interval(one) for one in found.intervals]
-    answer(data, as_json=as_json, text=proof_words.told, ok=data["ok"])
+    return data
 
 
 @statistics.command()
@@ -85,10 +88,11 @@ def verify(*, folder: Path, against: Path | None, exact: bool, language: str, as
     **_folder(help="First bring back what this folder published and the database lost by a restore."),
 )
 @click.option("--language", **_language("protocol"))
-@json_option
-@click.pass_context
-def release(context: click.Context, *, period: str, after: Path | None, language: str, as_json: bool) -> None:
-    """Release the figures of a closed PERIOD: 2026-Q3, a year 2026, or four years 2023-2026.
+@answers(lambda data: _released(data))
+def release(*, period: str, after: Path | None, language: str) -> dict[str, Any]:
+    """Release the figures of a closed PERIOD, once.
+
+    A PERIOD is 2026-Q3, a year 2026, or four years 2023-2026.
 
     Counts, hides, rounds, audits and stores, once: a release never changes. Prints the protocol of the audit.
     After a restore to a day before a release, --after FOLDER takes what was lost from the folder as it was
@@ -103,7 +107,8 @@ def release(context: click.Context, *, period: str, after: Path | None, language
     from signals.statistics.releases import protocol_in
     from signals.statistics.releasing import Releasing
 
-    with everything(settings_of(context)) as opened, _waiting(f"releasing {period[:9]}"):
+    with everything() as opened, progress_bar() as bar:
+        bar.add_task(f"releasing {period[:9]}", total=None)
         releasing = Releasing(
             sessions=opened.sessions,
             keys=opened.keystore,
@@ -112,7 +117,7 @@ def release(context: click.Context, *, period: str, after: Path | None, language
         adopted = _adopted(releasing, opened.clock, after) if after else []
         done = releasing.release(opened.clock, period=period)
     written_in, protocol = protocol_in(language, done.protocol)
-    data = {
+    return {
         "period": done.period,
         "released_on": done.released_on.isoformat(),
         "is_new": done.is_new,
@@ -122,7 +127,6 @@ def release(context: click.Context, *, period: str, after: Path | None, language
         "protocol": protocol,
         "adopted": adopted,
     }
-    answer(data, as_json=as_json, text=_released)
 
 
 def _adopted(releasing: "Releasing", clock: "Clock", folder: Path) -> list[dict[str, Any]]:
@@ -131,18 +135,6 @@ def _adopted(releasing: "Releasing", clock: "Clock", folder: Path) -> list[dict[
     with _broken("--after"):
         found = adopt(releasing, clock, folder=folder)
     return [{"period": one.period, "recounted": one.recounted} for one in found]
-
-
-@contextmanager
-def _waiting(what: str) -> Iterator[None]:
-    """Show on a terminal that work goes on: an audit can take minutes."""
-    if not on_terminal():
-        yield
-        return
-    from rich.console import Console
-
-    with Console(stderr=True).status(what):
-        yield
 
 
 def _released(data: dict[str, Any]) -> str:
@@ -159,19 +151,6 @@ def _released(data: dict[str, Any]) -> str:
 def _brought_back(one: dict[str, Any]) -> str:
     kept = "" if one["recounted"] else " Its counts are other ones now: its year cannot be released."
     return f"{one['period']} is brought back as it was published.{kept}"
-
-
-@contextmanager
-def _bar(hidden: int) -> Iterator[Callable[[int], None]]:
-    if not on_terminal():
-        yield lambda _: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("hidden cells", total=hidden)
-        yield lambda done: bar.advance(task, done)
 
 
 @contextmanager

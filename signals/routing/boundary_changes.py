@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import NamedTuple
 from uuid import UUID
 
 from signals.reference import Geography
@@ -12,7 +11,8 @@ from signals.routing.rows import CoverageLevel, CoverageRow, OrganisationFacts
 from signals.routing.table import RoutingTable
 
 
-class Receiver(NamedTuple):
+@dataclass(frozen=True, slots=True, order=True)
+class Receiver:
     """An organisation that receives."""
 
     id: UUID

@@ -112,9 +112,23 @@ def import_official(
     return result
 
 
-def problems_on(session: Session, on: date) -> list[Problem]:
-    """Return the problems of stored coverage on a date; see `coverage_problems` and `routed_elsewhere`."""
-    return [*coverage_problems(*_coverage(session), on), *routed_elsewhere_on(session, on)]
+@dataclass(frozen=True, kw_only=True)
+class CoverageCheck:
+    """The problems of a day, and the next boundary change after it."""
+
+    on: date
+    problems: list[Problem]
+    next_change: UpcomingChange | None
+
+
+def check_coverage(session: Session, on: date) -> CoverageCheck:
+    """Return the problems of stored coverage on a date, and the effect of the next boundary change."""
+    rows, organisations = _coverage(session)
+    return CoverageCheck(
+        on=on,
+        problems=[*coverage_problems(rows, organisations, on), *routed_elsewhere_on(session, on)],
+        next_change=next_boundary_change(on, rows, organisations),
+    )
 
 
 def routed_elsewhere_on(session: Session, on: date) -> list[Problem]:
@@ -125,11 +139,6 @@ def routed_elsewhere_on(session: Session, on: date) -> list[Problem]:
     counted = select(pc4.label("pc4"), code.label("code"), func.count().label("number")).where(whole)
     rows = session.execute(counted.group_by(pc4, code))
     return routed_elsewhere({(int(row.pc4), row.code): row.number for row in rows}, on)
-
-
-def next_change_after(session: Session, on: date) -> UpcomingChange | None:
-    """Return the next boundary change after a date and its effect on the stored coverage."""
-    return next_boundary_change(on, *_coverage(session))
 
 
 _Place = tuple[str, int]

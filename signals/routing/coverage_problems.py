@@ -11,7 +11,7 @@ from uuid import UUID
 from signals import reference
 from signals.reference import BoundaryChange, Geography
 from signals.routing.areas import areas_overlap, has_shape
-from signals.routing.boundary_changes import Days, Handover
+from signals.routing.boundary_changes import Days, Handover, Receiver
 from signals.routing.day_table import NoNationalDesk
 from signals.routing.municipalities import municipalities_on, successors_on
 from signals.routing.postcodes import HIGHEST_HOUSE_NUMBER
@@ -44,7 +44,7 @@ class Problem:
     kind: ProblemKind
     area: str
     name: str = ""
-    organisation_ids: tuple[UUID, ...] = ()
+    organisations: tuple[Receiver, ...] = ()
     pc4_count: int = 0
     pc4_total: int = 0
 
@@ -63,12 +63,13 @@ def coverage_problems(
     facts = reference.geography() if geography is None else geography
     all_rows = tuple(rows)
     known = tuple(organisations)
+    names = _names(known)
     live = [row for row in all_rows if row.valid_until is None or on < row.valid_until]
     return [
         *_gaps(all_rows, known, on, facts),
-        *_overlaps(live),
-        *_dead_rows(live, {organisation.id for organisation in known}, on, facts),
-        *_outliving(all_rows, on, facts),
+        *_overlaps(live, names),
+        *_dead_rows(live, names, on, facts),
+        *_outliving(all_rows, names, on, facts),
     ]
 
 
@@ -137,12 +138,21 @@ def next_boundary_change(
     effective = min(change.effective_date for change in coming)
     changes = [change for change in coming if change.effective_date == effective]
     days = Days.around(effective, rows, organisations, facts)
-    already = _outliving(rows, on, facts)
+    names = _names(organisations)
+    already = _outliving(rows, names, on, facts)
     return UpcomingChange(
         effective_date=effective,
         moves=tuple(_move(change, on, facts, days) for change in changes),
-        outliving=tuple(found for found in _outliving(rows, effective, facts) if found not in already),
+        outliving=tuple(found for found in _outliving(rows, names, effective, facts) if found not in already),
     )
+
+
+def _names(organisations: Iterable[OrganisationFacts]) -> dict[UUID, str]:
+    return {organisation.id: organisation.name for organisation in organisations}
+
+
+def _receivers(ids: Iterable[UUID], names: Mapping[UUID, str]) -> tuple[Receiver, ...]:
+    return tuple(Receiver(found, names.get(found, "")) for found in sorted(ids))
 
 
 def _gaps(
@@ -177,7 +187,7 @@ _GAP_KINDS: Final = {
 }
 
 
-def _overlaps(rows: Iterable[CoverageRow]) -> list[Problem]:
+def _overlaps(rows: Iterable[CoverageRow], names: Mapping[UUID, str]) -> list[Problem]:
     """Return organisations that share an area, dates and numbers; one problem for each area."""
     clashing: dict[tuple[CoverageLevel, str], set[UUID]] = defaultdict(set)
     for key, found in group_rows(rows).items():
@@ -186,13 +196,13 @@ def _overlaps(rows: Iterable[CoverageRow]) -> list[Problem]:
                 if one.organisation_id != other.organisation_id and areas_overlap(one, other):
                     clashing[key] |= {one.organisation_id, other.organisation_id}
     return [
-        Problem(kind=ProblemKind.OVERLAP, area=area, organisation_ids=tuple(sorted(ids)))
+        Problem(kind=ProblemKind.OVERLAP, area=area, organisations=_receivers(ids, names))
         for (_, area), ids in sorted(clashing.items())
     ]
 
 
 def _dead_rows(
-    rows: Iterable[CoverageRow], known: set[UUID], on: date, geography: Geography
+    rows: Iterable[CoverageRow], names: Mapping[UUID, str], on: date, geography: Geography
 ) -> list[Problem]:
     """Return rows in force that match nothing on the date."""
     current = municipalities_on(geography, on)
@@ -201,14 +211,14 @@ def _dead_rows(
     regions = {municipality.ggd_code for municipality in current.values()}
     problems: dict[tuple[ProblemKind, str], set[UUID]] = defaultdict(set)
     for row in rows:
-        if row.organisation_id not in known:
+        if row.organisation_id not in names:
             problems[ProblemKind.UNKNOWN_ORGANISATION, row.area].add(row.organisation_id)
         if row.level is CoverageLevel.MUNICIPALITY and row.area in ended and row.area not in current:
             problems[ProblemKind.ENDED_MUNICIPALITY, row.area].add(row.organisation_id)
         elif not _exists(row, current.keys() | coming, regions):
             problems[ProblemKind.UNKNOWN_AREA, row.area].add(row.organisation_id)
     return [
-        Problem(kind=kind, area=area, organisation_ids=tuple(sorted(ids)))
+        Problem(kind=kind, area=area, organisations=_receivers(ids, names))
         for (kind, area), ids in sorted(problems.items())
     ]
 
@@ -230,7 +240,9 @@ def _exists(row: CoverageRow, municipalities: set[str], regions: set[str]) -> bo
 _FINER: Final = frozenset({CoverageLevel.PC4, CoverageLevel.PC6, CoverageLevel.PC6_RANGE})
 
 
-def _outliving(rows: Sequence[CoverageRow], on: date, geography: Geography) -> list[Problem]:
+def _outliving(
+    rows: Sequence[CoverageRow], names: Mapping[UUID, str], on: date, geography: Geography
+) -> list[Problem]:
     """Return finer rows that continue after the organisation's row of their municipality ended.
 
     They count elsewhere too once the organisation has no municipality left. A row that starts after that end
@@ -247,7 +259,7 @@ def _outliving(rows: Sequence[CoverageRow], on: date, geography: Geography) -> l
         if row.valid_from < ended <= on and (row.valid_until is None or on < row.valid_until):
             found[row.area].add(row.organisation_id)
     return [
-        Problem(kind=ProblemKind.OUTLIVES_MUNICIPALITY, area=area, organisation_ids=tuple(sorted(ids)))
+        Problem(kind=ProblemKind.OUTLIVES_MUNICIPALITY, area=area, organisations=_receivers(ids, names))
         for area, ids in sorted(found.items())
     ]
 

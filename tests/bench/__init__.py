@@ -1,1 +1,1 @@
-"""The measurements of `signals bench`: a developer's tool, no test and no product."""
+"""The measurements of `make bench`: a developer's tool, no test and no product."""

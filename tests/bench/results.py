@@ -47,7 +47,7 @@ class Line:
 
 def print_table(lines: Iterable[Line], console: Console) -> None:
     """A table of everything that was measured, targets and all."""
-    table = Table(title="signals bench", title_justify="left")
+    table = Table(title="make bench", title_justify="left")
     for heading, justify in (
         ("group", "left"),
         ("what", "left"),

@@ -159,12 +159,12 @@ def test_a_drill_to_all_and_what_came_of_it(script: Signals) -> None:
 
 
 def test_an_unknown_organisation_and_two_wishes_at_once_are_refused(script: Signals) -> None:
-    script("drill", "--organisation", "Nergens", code=1)
+    script("drill", "--organisation", "Nergens", code=2)
     script("drill", "--all", "--show", code=2)
 
 
 def test_without_a_wish_the_job_runs_once(script: Signals) -> None:
-    assert set(script.json("drill")) == {"sent", "told", "missed", "suspended"}
+    assert set(script.json("drill")) == {"sent", "notified", "missed", "suspended"}
 
 
 # The doctor

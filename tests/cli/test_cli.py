@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import click
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import delete, insert, select, text, update
 
 from notifications.models import OutboxMessage
@@ -53,13 +54,21 @@ def commands(
 ) -> Iterator[tuple[tuple[str, ...], click.Command]]:
     context = click.Context(group)
     for name in group.list_commands(context):
-        if (*path, name) == ("bench",):
-            continue  # its measurements have tests of their own
         command = group.get_command(context, name)
         assert command is not None
         yield (*path, name), command
         if isinstance(command, click.Group):
             yield from commands(command, (*path, name))
+
+
+def test_every_summary_fits_a_line_of_80_columns() -> None:
+    groups = [(), *(path for path, command in commands(main) if isinstance(command, click.Group))]
+    for path in groups:
+        printed = CliRunner().invoke(main, [*path, "--help"], terminal_width=80).output
+        summaries = printed.partition("Commands:")[2]
+        assert summaries
+        assert "..." not in summaries
+        assert max(map(len, summaries.splitlines())) <= 80
 
 
 def test_every_command_helps_with_an_example() -> None:
@@ -162,7 +171,7 @@ def test_show_of_no_address_is_called_wrongly(signals: Signals, arguments: tuple
 def test_gaps_are_problems(signals: Signals) -> None:
     found = signals.json("coverage", "check", "--on", "2026-11-24", code=1)
     assert "falls_to_national" in {problem["kind"] for problem in found["problems"]}
-    assert found["next_change"]["on"] == "2027-01-01"
+    assert found["next_change"]["effective_date"] == "2027-01-01"
 
 
 def test_the_check_tells_from_whom_to_whom_the_next_boundary_change_moves_postcodes(signals: Signals) -> None:
@@ -176,7 +185,7 @@ def test_the_check_tells_from_whom_to_whom_the_next_boundary_change_moves_postco
     assert "  1231: Amsterdam, before and after" in said
     assert "  1232-1244, 1394, 3625: Amsterdam until then, then Landelijk" in said
     [move] = signals.json("coverage", "check", "--on", "2026-11-24", code=1)["next_change"]["moves"]
-    assert {found["after"] for found in move["handovers"]} == {"Amsterdam", "Landelijk"}
+    assert {found["after"]["name"] for found in move["handovers"]} == {"Amsterdam", "Landelijk"}
 
 
 def test_the_address_file_is_taken_over_once(signals: Signals) -> None:
@@ -223,7 +232,7 @@ def test_an_organisation_is_found_by_its_name_in_any_capitals(signals: Signals) 
     assert "still covers an area" in signals("organisations", "merge", "AMSTERDAM", "landelijk", code=1)
     sent = signals.json("drill", "--organisation", "amsterdam")
     assert [one["name"] for one in sent["organisations"]] == ["Amsterdam"]
-    assert "no organisation" in signals("drill", "--organisation", "nobody", code=1)
+    assert "no organisation" in signals("drill", "--organisation", "nobody", code=2)
 
 
 def test_a_team_that_would_stop_to_receive_is_told_with_what_to_do(signals: Signals) -> None:
@@ -242,10 +251,10 @@ def test_nobody_checked_an_address_on_a_day_to_come(signals: Signals) -> None:
 def test_on_a_terminal_a_bar_says_how_far_an_import_is(
     signals: Signals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("signals.cli.opening.on_terminal", lambda: True)
-    file = signals.file("more.csv", TEAMS.replace("Amsterdam,", "Ander,").replace("GM0363", "GM0014"))
-    signals("organisations", "import", file)
-    assert len(rows(signals, select(Organisation.id))) == 3
+    file = signals.file("pc6hnr.csv", ADDRESSES)
+    assert "reading" not in signals("coverage", "import", file, "--partial", "--dry-run")
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")  # rich then takes any stream for a terminal
+    assert "reading" in signals("coverage", "import", file, "--partial", "--dry-run")
 
 
 def test_a_dry_run_of_organisations_changes_nothing(signals: Signals) -> None:

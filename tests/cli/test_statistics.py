@@ -14,8 +14,8 @@ from click.testing import CliRunner, Result
 
 from privacy.disclosure.folder import DESCRIPTION
 from signals.cli import main
+from signals.cli.database_findings import Finding
 from signals.cli.doctor import examine
-from signals.cli.findings import Finding
 from signals.clock import FixedClock, SystemClock, today
 from signals.db import make_engine, session_factory
 from signals.demo.facts import closed_quarters

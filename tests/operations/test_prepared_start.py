@@ -17,7 +17,8 @@ import sys
 from pathlib import Path
 import click
 from signals.cli.running import _prepare
-_prepare(click.Context(click.Command("serve"), obj=Path("config.toml")))
+with click.Context(click.Command("serve"), obj=Path("config.toml")):
+    _prepare()
 print(*(name for name in ("highspy", "numpy", "typst", "alembic") if name in sys.modules))
 """
 

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from signals.models import MunicipalityOfPostcode
 from signals.routing.compact_coverage import CbsRow, compress
-from signals.routing.coverage import IncompleteFile, import_official, next_change_after, problems_on
+from signals.routing.coverage import IncompleteFile, check_coverage, import_official
 from signals.routing.coverage_problems import ProblemKind
 from tests.support.world import World
 
@@ -43,12 +43,14 @@ def test_municipalities_that_a_wrong_file_moves_in_bulk_are_named(world: World) 
             MunicipalityOfPostcode(first_pc6=pc6, last_pc6=pc6, municipality_code="GM0363") for pc6 in moved
         )
     with world.sessions() as session:
-        found = [one for one in problems_on(session, TODAY) if one.kind is ProblemKind.ROUTES_ELSEWHERE]
+        found = [
+            one for one in check_coverage(session, TODAY).problems if one.kind is ProblemKind.ROUTES_ELSEWHERE
+        ]
     assert "Hilversum" in {one.name for one in found}
 
 
 def test_the_next_change_of_what_is_stored_says_who_receives(world: World) -> None:
     with world.sessions() as session:
-        change = next_change_after(session, TODAY)
+        change = check_coverage(session, TODAY).next_change
     assert change is not None
     assert [bool(move.handovers) for move in change.moves] == [True]

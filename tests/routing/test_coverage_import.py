@@ -20,8 +20,8 @@ from signals.routing.coverage import (
     CoverageImport,
     IncompleteFile,
     Share,
+    check_coverage,
     import_official,
-    problems_on,
 )
 from signals.routing.coverage_problems import ProblemKind
 from signals.routing.snapshot import Router
@@ -249,12 +249,14 @@ def test_routing_follows_the_file(engine: Engine, session: Session) -> None:
 
 def test_without_a_national_desk_that_is_the_problem(session: Session) -> None:
     add_team(session, "Amsterdam", AMSTERDAM)
-    assert [problem.kind for problem in problems_on(session, TODAY)] == [ProblemKind.NO_NATIONAL_DESK]
+    assert [problem.kind for problem in check_coverage(session, TODAY).problems] == [
+        ProblemKind.NO_NATIONAL_DESK
+    ]
 
 
 def test_two_teams_of_one_area_overlap(session: Session) -> None:
     add_desk(session)
     add_team(session, "Een", AMSTERDAM)
     add_team(session, "Twee", AMSTERDAM)
-    found = [p for p in problems_on(session, TODAY) if p.kind is ProblemKind.OVERLAP]
-    assert [(problem.area, len(problem.organisation_ids)) for problem in found] == [(AMSTERDAM, 2)]
+    found = [p for p in check_coverage(session, TODAY).problems if p.kind is ProblemKind.OVERLAP]
+    assert [(problem.area, len(problem.organisations)) for problem in found] == [(AMSTERDAM, 2)]

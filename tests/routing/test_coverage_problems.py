@@ -62,7 +62,7 @@ def test_a_missing_national_desk_is_a_problem() -> None:
 
 def _of_kind(kind: ProblemKind, *rows: CoverageRow) -> list[tuple[str, tuple[UUID, ...]]]:
     problems = coverage_problems(rows, ALL, TODAY)
-    return [(problem.area, problem.organisation_ids) for problem in problems if problem.kind is kind]
+    return [(one.area, tuple(it.id for it in one.organisations)) for one in problems if one.kind is kind]
 
 
 def test_two_organisations_with_one_area_at_one_time_overlap() -> None:
@@ -166,7 +166,7 @@ FINER = [
 
 def _outliving(on: date, *rows: CoverageRow) -> list[str]:
     found = [p for p in coverage_problems(rows, ALL, on) if p.kind is ProblemKind.OUTLIVES_MUNICIPALITY]
-    assert all(problem.organisation_ids == (OLD.id,) for problem in found)
+    assert all([one.id for one in problem.organisations] == [OLD.id] for problem in found)
     return [problem.area for problem in found]
 
 

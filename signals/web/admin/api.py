@@ -12,10 +12,11 @@ from signals.errors import Forbidden
 from signals.models import CoverageArea, Organisation, StaffMember
 from signals.organisations.onboarding import receives
 from signals.routing.areas import Area
+from signals.routing.coverage import CoverageCheck
 from signals.staff.standing import APPROVERS
 from signals.vocabulary import Role
 from signals.web.admin import office, schemas
-from signals.web.admin.office import ApprovalView, CoverageCheck, LetIn
+from signals.web.admin.office import ApprovalView, LetIn
 from signals.web.http.openapi import API_BASE, StaffBlueprint, answers
 from signals.web.staff_kit.auth import current, requires
 from signals.web.staff_kit.context import desk

@@ -1,23 +1,21 @@
 """The calls that the API and the pages of administration share: one transaction each, for the caller."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from signals.clock import today
 from signals.models import Approval, CoverageArea, Organisation, StaffMember
 from signals.organisations import administration, covering
 from signals.organisations.administration import RecipientEntry
+from signals.routing import coverage as coverage_rows
 from signals.routing.areas import Area
-from signals.routing.boundary_changes import Receiver
-from signals.routing.coverage import next_change_after, problems_on
-from signals.routing.coverage_problems import Move, Problem, ProblemKind
+from signals.routing.coverage import CoverageCheck
 from signals.staff import approvals as requests
 from signals.staff import standing, team
 from signals.staff.invitations import Person
@@ -50,36 +48,6 @@ class LetIn:
 
     member: StaffMember | None = None
     approval: ApprovalView | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class NamedProblem:
-    """A problem of coverage, with the names of its organisations."""
-
-    kind: ProblemKind
-    area: str
-    name: str
-    organisations: Sequence[Receiver]
-    pc4_count: int
-    pc4_total: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class NamedChange:
-    """The next boundary change; `outliving`: rows that continue after their municipality ends."""
-
-    effective_date: date
-    moves: Sequence[Move]
-    outliving: Sequence[NamedProblem]
-
-
-@dataclass(frozen=True, kw_only=True)
-class CoverageCheck:
-    """The problems of a day, and the next boundary change after it."""
-
-    on: date
-    problems: Sequence[NamedProblem]
-    next_change: NamedChange | None
 
 
 def organisations(search: str = "") -> Sequence[Organisation]:
@@ -132,35 +100,8 @@ def end_area(area_id: UUID, valid_until: date) -> CoverageArea:
 
 def check_coverage(on: date | None) -> CoverageCheck:
     """Return gaps and overlaps on a day (today by default), and the next boundary change after it."""
-    day = on or today(desk().clock)
     with desk().reading() as session:
-        named = partial(_named_problem, dict(_names(session)))
-        coming = next_change_after(session, day)
-        change = None
-        if coming is not None:
-            outliving = [named(problem) for problem in coming.outliving]
-            change = NamedChange(
-                effective_date=coming.effective_date, moves=coming.moves, outliving=outliving
-            )
-        return CoverageCheck(
-            on=day, problems=[named(problem) for problem in problems_on(session, day)], next_change=change
-        )
-
-
-def _names(session: Session) -> Iterator[tuple[UUID, str]]:
-    for row in session.execute(select(Organisation.id, Organisation.name)):
-        yield row.id, row.name
-
-
-def _named_problem(names: Mapping[UUID, str], problem: Problem) -> NamedProblem:
-    return NamedProblem(
-        kind=problem.kind,
-        area=problem.area,
-        name=problem.name,
-        organisations=[Receiver(found, names.get(found, "")) for found in problem.organisation_ids],
-        pc4_count=problem.pc4_count,
-        pc4_total=problem.pc4_total,
-    )
+        return coverage_rows.check_coverage(session, on or today(desk().clock))
 
 
 def staff_of(organisation: UUID | None) -> Sequence[StaffMember]:
