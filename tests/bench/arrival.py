@@ -4,10 +4,9 @@ import base64
 import contextlib
 import hashlib
 import hmac
-import json
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from itertools import islice
@@ -17,19 +16,23 @@ from typing import Any
 
 from sqlalchemy import delete, func, insert, select
 
-from privacy.keystore import open_keystore
 from privacy.sealing import MailboxPrivateKey, seal_to_mailbox
-from privacy.secret_files import load_master_key
 from signals.clock import SystemClock, today
-from signals.db import is_sqlite
 from signals.intake.content import Report, Summary, context_of
 from signals.models import IdempotencyKey, SealedReport, Signal
 from signals.models.base import new_id
 from signals.routing.snapshot import Router
 from signals.vocabulary import ConcernType
 from tests.bench.addresses import addresses
-from tests.bench.house import House, make_house
-from tests.bench.processes import children_of, cpu_by_process, running
+from tests.bench.house import House, make_house, settle
+from tests.bench.processes import (
+    children_of,
+    cpu_by_process,
+    running,
+    taken_by,
+    tell_to_go,
+    wait_until_ready,
+)
 from tests.bench.results import Line
 
 BARE_COUNT = 2000
@@ -52,8 +55,8 @@ class Effort:
 def measure_arrival(
     group: str,
     folder: Path,
-    database_url: str,
-    keystore_url: str,
+    database_url: str | None = None,
+    keystore_url: str | None = None,
     *,
     rounds: int,
     reports: int,
@@ -65,7 +68,7 @@ def measure_arrival(
     `postmaster` is PostgreSQL's first process. `taken_in` is the number of reports a second that two front
     processes take in; with it there is a target.
     """
-    house = make_house(folder, database_url=database_url, keystore_url=keystore_url)
+    house = make_house(folder, database_url, keystore_url)
     bare: list[Effort] = []
     one: list[Effort] = []
     two: list[Effort] = []
@@ -76,16 +79,16 @@ def measure_arrival(
     single, double, opening = (median(effort.rate for effort in efforts) for efforts in (one, two, bare))
     if taken_in:
         what = "one worker against two front processes, reports per second"
-        yield Line(group=group, what=what, value=single / taken_in, at_least=2.5)
+        yield Line(group, what, single / taken_in, at_least=2.5)
     for label, value in (("bare opening", opening), ("one worker", single), ("two workers", double)):
-        yield Line(group=group, what=f"{label}: reports per second", value=value, unit="1/s")
+        yield Line(group, f"{label}: reports per second", value, "1/s")
     opened, arrived = median(e.cpu for e in bare), median(e.cpu for e in one)
-    yield Line(group=group, what="bare opening: CPU per report", value=opened * 1e6, unit="us")
-    yield Line(group=group, what="one worker: its CPU per report", value=arrived * 1e6, unit="us")
+    yield Line(group, "bare opening: CPU per report", opened * 1e6, "us")
+    yield Line(group, "one worker: its CPU per report", arrived * 1e6, "us")
     if postmaster:
         spent = median(e.database for e in one)
-        yield Line(group=group, what="one worker: PostgreSQL's CPU per report", value=spent * 1e6, unit="us")
-    yield Line(group=group, what="bare opening's CPU against one worker's", value=opened / arrived)
+        yield Line(group, "one worker: PostgreSQL's CPU per report", spent * 1e6, "us")
+    yield Line(group, "bare opening's CPU against one worker's", opened / arrived)
 
 
 def fill_mailboxes(house: House, count: int, *, seed: int) -> None:
@@ -134,15 +137,15 @@ def _arrive(house: House, workers: int, reports: int, *, seed: int, postmaster: 
         started = []
         for number in range(workers):
             fill_mailboxes(house, WARMING_COUNT, seed=-seed - number)
-            process = stack.enter_context(running("-m", "tests.bench.arriving", str(house.config)))
-            assert process.stdout is not None
-            process.stdout.readline()
-            started.append(process)
+            process = running("-m", "tests.bench.working", str(house.config), "arrive")
+            started.append(stack.enter_context(process))
+            wait_until_ready(started[-1])
         before = _signals(house)
         fill_mailboxes(house, reports, seed=seed)
-        _settle(house)
+        settle(house.engine())
         so_far = _of_database(postmaster)
-        said = _told_to_go(started)
+        tell_to_go(started)
+        said = taken_by(started)
         spent = sum(now - so_far.get(number, 0.0) for number, now in _of_database(postmaster).items())
     if _signals(house) - before != reports:
         raise RuntimeError("not every report arrived")
@@ -154,21 +157,6 @@ def _arrive(house: House, workers: int, reports: int, *, seed: int, postmaster: 
 def _of_database(postmaster: int | None) -> dict[int, float]:
     """The CPU of each of its processes; those of the workers stay while it is measured."""
     return cpu_by_process(children_of(postmaster)) if postmaster else {}
-
-
-def _settle(house: House) -> None:
-    """What autovacuum does each minute, and would not do in a round of seconds."""
-    engine = house.engine()
-    with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-        connection.exec_driver_sql("ANALYZE" if is_sqlite(engine) else "VACUUM (ANALYZE)")
-    engine.dispose()
-
-
-def _told_to_go(processes: Sequence[Any]) -> list[dict[str, Any]]:
-    for process in processes:
-        process.stdin.write(b"go\n")
-        process.stdin.flush()
-    return [json.loads(process.stdout.readline()) for process in processes]
 
 
 def _signals(house: House) -> int:
@@ -187,9 +175,7 @@ def _bare(house: House, *, seed: int) -> Effort:
         rows = connection.execute(select(SealedReport.__table__)).all()
         connection.execute(delete(SealedReport))
     engine.dispose()
-    keystore = open_keystore(
-        house.settings.keystore.url, load_master_key(house.settings.keystore.master_key_file)
-    )
+    keystore = house.keystore()
     raw = keystore.mailbox_private_keys({row.mailbox_key_id for row in rows})
     keystore.dispose()
     keys = {key_id: MailboxPrivateKey.from_bytes(key) for key_id, key in raw.items()}

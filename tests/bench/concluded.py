@@ -26,6 +26,7 @@ from signals.vocabulary import (
     SignalState,
 )
 from tests.bench.addresses import addresses
+from tests.bench.house import settle
 
 ROWS_EACH = 7
 """Rows that a purge deletes of each: the signal, four of its history, two contact attempts."""
@@ -57,8 +58,7 @@ def seed_concluded(worker: Worker, count: int, *, received_on: date, seed: int) 
             _insert(connection, StatusChange, _history(chunk, received_on, staff_id))
             _insert(connection, ContactAttempt, _attempts(chunk, received_on, staff_id))
             _insert(connection, AddressLink, _links(chunk, received_on))
-    with worker.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-        connection.exec_driver_sql("ANALYZE")
+    settle(worker.engine)
 
 
 def _staff(session: Any) -> UUID:

@@ -1,20 +1,16 @@
 """The desk's pages as a whole, without a network: the queue of a few signals and of thousands, a signal."""
 
-import gc
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from statistics import median
 from uuid import UUID
 
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
-from privacy.keystore import Keystore, open_keystore
+from privacy.keystore import Keystore
 from privacy.passwords import PasswordHasherSettings
-from privacy.secret_files import load_master_key
 from signals.app import create_app
 from signals.audit.log import AuditLog
 from signals.casework.queue import queue_page
@@ -24,7 +20,7 @@ from signals.staff.accounts import add_staff
 from signals.staff.sessions import open_session
 from signals.vocabulary import ProcessRole, Role
 from tests.bench.house import House, make_house
-from tests.bench.results import Line
+from tests.bench.results import Line, interleaved
 from tests.bench.seeding import Crowd, seal_for_real, seed_signals
 from tests.support.operations import operation
 
@@ -43,7 +39,7 @@ def measure_desk(folder: Path, *, rounds: int) -> Iterator[Line]:
     signal = crowded[1][2]
     few, many = (_client(house, token) for house, token, _signal in crowded)
     news = f"/desk/news?since={today(SystemClock()) - timedelta(days=14)}&known=1"
-    small, large, poll, bare, opened = _interleaved(
+    small, large, poll, bare, opened = interleaved(
         rounds,
         lambda: _get(few, "/desk"),
         lambda: _get(many, "/desk"),
@@ -52,25 +48,19 @@ def measure_desk(folder: Path, *, rounds: int) -> Iterator[Line]:
         lambda: _get(many, f"/desk/signals/{signal}"),
     )
     against = f"queue page at {MANY:,} open signals of one organisation against {FEW}"
-    yield Line(group=GROUP, what=against, value=large / small, at_most=1.3)
-    yield Line(group=GROUP, what=f"queue page at {MANY:,}", value=large * 1e3, unit="ms")
-    yield Line(group=GROUP, what=f"poll of the queue at {MANY:,}", value=poll * 1e3, unit="ms")
+    yield Line(GROUP, against, large / small, at_most=1.3)
+    yield Line(GROUP, f"queue page at {MANY:,}", large * 1e3, "ms")
+    yield Line(GROUP, f"poll of the queue at {MANY:,}", poll * 1e3, "ms")
     what = "opening a signal against a bare page of somebody signed in"
-    yield Line(group=GROUP, what=what, value=opened / bare, at_most=3)
-    yield Line(group=GROUP, what="opening a signal", value=opened * 1e3, unit="ms")
+    yield Line(GROUP, what, opened / bare, at_most=3)
+    yield Line(GROUP, "opening a signal", opened * 1e3, "ms")
 
 
 def _desk_of(folder: Path, count: int) -> tuple[House, str, UUID]:
     """So many open signals in one organisation, a session of its worker, and the most urgent one's id."""
-    house = make_house(
-        folder,
-        database_url=f"sqlite:///{folder}/signals.db",
-        keystore_url=f"sqlite:///{folder}/keystore.db",
-    )
+    house = make_house(folder)
     crowd = seed_signals(house.engine(), int(count / OPEN_OF_ONE * ROOM))
-    keystore = open_keystore(
-        house.settings.keystore.url, load_master_key(house.settings.keystore.master_key_file)
-    )
+    keystore = house.keystore()
     with Session(crowd.engine) as session:
         page = queue_page(session, organisation_id=crowd.organisation_id, limit=PAGE)
         ids = [signal.id for signal in page.items]
@@ -106,19 +96,3 @@ def _get(client: FlaskClient, path: str) -> None:
     answer = client.get(path)
     if answer.status_code not in (200, 204):
         raise RuntimeError(f"{path} answered {answer.status_code}")
-
-
-def _interleaved(rounds: int, *actions: Callable[[], object]) -> list[float]:
-    """The median of CPU seconds of each action, taken in turns after a few that do not count."""
-    seen: list[list[float]] = [[] for _ in actions]
-    gc.disable()
-    try:
-        for number in range(-5, rounds):
-            for action, times in zip(actions, seen, strict=True):
-                started = time.process_time()
-                action()
-                if number >= 0:
-                    times.append(time.process_time() - started)
-    finally:
-        gc.enable()
-    return [median(times) for times in seen]

@@ -25,7 +25,7 @@ def measure_enqueueing(
     group: str, folder: Path, urls: Sequence[str], *, rounds: int, reports: int, postmaster: int
 ) -> Iterator[Line]:
     """Rounds of arrival, in turn with and without messages; two recipients for each organisation."""
-    house = make_house(folder, database_url=urls[0], keystore_url=urls[1])
+    house = make_house(folder, *urls)
     worker = make_worker(load_settings(house.config, {}))
     told: list[float] = []
     silent: list[float] = []
@@ -36,9 +36,9 @@ def measure_enqueueing(
             silent.append(_arrive(house, worker, reports, seed=2 * number + 1, postmaster=postmaster))
     worker.close()
     added = median(one / other - 1 for one, other in zip(told, silent, strict=True))
-    yield Line(group=group, what="enqueueing two messages adds to arrival", value=added, at_most=0.10)
+    yield Line(group, "enqueueing two messages adds to arrival", added, at_most=0.10)
     for what, spent in (("with messages", told), ("without", silent)):
-        yield Line(group=group, what=f"arrival {what}: CPU per report", value=median(spent) * 1e6, unit="us")
+        yield Line(group, f"arrival {what}: CPU per report", median(spent) * 1e6, "us")
 
 
 def _arrive(house: House, worker: Worker, reports: int, *, seed: int, postmaster: int) -> float:
@@ -49,7 +49,6 @@ def _arrive(house: House, worker: Worker, reports: int, *, seed: int, postmaster
     if worker.arrive() != reports:
         raise RuntimeError("not every report arrived")
     own = time.process_time() - started
-    theirs = sum(
-        now - before.get(number, 0.0) for number, now in cpu_by_process(children_of(postmaster)).items()
-    )
+    after = cpu_by_process(children_of(postmaster))
+    theirs = sum(now - before.get(number, 0.0) for number, now in after.items())
     return (own + theirs) / reports

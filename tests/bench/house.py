@@ -2,7 +2,6 @@
 
 import base64
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -11,9 +10,10 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from privacy.secret_files import write_new_secret_file
+from privacy.keystore import Keystore, open_keystore
+from privacy.secret_files import load_master_key, write_new_secret_file
 from signals.app import make_worker
-from signals.db import make_engine
+from signals.db import is_sqlite, make_engine
 from signals.operations.installation import migrate, prepare_keystore
 from signals.organisations.onboarding import Agreement, create_organisation
 from signals.reference import ggd_regions, municipalities
@@ -21,7 +21,6 @@ from signals.routing.areas import Area
 from signals.settings import Settings, load_settings
 from signals.vocabulary import OrganisationKind
 
-PROJECT = Path(__file__).resolve().parents[2]
 OWN_ORGANISATIONS = 40
 SINCE = date(2026, 1, 1)
 _AGREEMENT = Agreement(on=SINCE, legal_basis="bench", retention_basis="bench")
@@ -51,37 +50,42 @@ class House:
     settings: Settings
 
     def engine(self) -> Engine:
-        """A new engine on its database."""
+        """Return a new engine on its database."""
         return make_engine(self.settings.database.url)
 
+    def keystore(self) -> Keystore:
+        """Open its keystore."""
+        keystore = self.settings.keystore
+        return open_keystore(keystore.url, load_master_key(keystore.master_key_file))
 
-def make_house(folder: Path, *, database_url: str, keystore_url: str, port: int = 0) -> House:
-    """Build one in an empty folder; its databases are empty, too."""
+
+def make_house(
+    folder: Path, database_url: str | None = None, keystore_url: str | None = None, *, port: int = 0
+) -> House:
+    """Build one in an empty folder. Its databases are empty; without urls they are files in the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "config.toml"
-    _write_config(config, port=port, database=database_url, keystore=keystore_url, root=b"")
+    values = {
+        "port": port,
+        "database": json.dumps(database_url or f"sqlite:///{folder}/signals.db"),
+        "keystore": json.dumps(keystore_url or f"sqlite:///{folder}/keystore.db"),
+    }
+    config.write_text(_CONFIG.format(root="", **values))
     settings = load_settings(config, {}, check=False)
     for secret in (settings.keystore.master_key_file, settings.front.secret_file):
         secret.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_new_secret_file(secret)
-    root = prepare_keystore(settings)
-    _write_config(config, port=port, database=database_url, keystore=keystore_url, root=root)
+    root = base64.b64encode(prepare_keystore(settings)).decode()
+    config.write_text(_CONFIG.format(root=root, **values))
     house = House(config=config, settings=load_settings(config, {}))
     _furnish(house)
     return house
 
 
-def clean_environment() -> dict[str, str]:
-    """For processes of the bench: none of the settings of who runs it, and this checkout's code."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("SIGNALS_")}
-    return kept | {"PYTHONPATH": str(PROJECT)}
-
-
-def _write_config(path: Path, *, port: int, database: str, keystore: str, root: bytes) -> None:
-    encoded = base64.b64encode(root).decode()
-    path.write_text(
-        _CONFIG.format(port=port, database=json.dumps(database), keystore=json.dumps(keystore), root=encoded)
-    )
+def settle(engine: Engine) -> None:
+    """Do what a database does in the background: statistics, and on PostgreSQL the visibility map."""
+    with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        connection.exec_driver_sql("ANALYZE" if is_sqlite(engine) else "VACUUM (ANALYZE)")
 
 
 def _furnish(house: House) -> None:

@@ -1,7 +1,6 @@
 """Opening a signal over HTTP: eight people at once against one, each answer after its audit entry."""
 
 import json
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,9 +9,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from privacy.keystore import open_keystore
 from privacy.passwords import PasswordHasherSettings
-from privacy.secret_files import load_master_key
 from signals.audit.log import AuditLog
 from signals.casework.queue import queue_page
 from signals.clock import SystemClock
@@ -20,8 +17,8 @@ from signals.db import session_factory
 from signals.staff.accounts import add_staff, issue_token
 from signals.vocabulary import Role
 from tests.bench.client import talk
-from tests.bench.house import PROJECT, House, clean_environment, make_house
-from tests.bench.processes import children_of, cpu_seconds, free_port, running, wait_for_answer
+from tests.bench.house import House, make_house
+from tests.bench.processes import children_of, cpu_seconds, free_port, running, said_by, wait_for_answer
 from tests.bench.results import Line, quantile
 from tests.bench.seeding import Crowd, seal_for_real, seed_signals
 from tests.support.operations import operation
@@ -36,9 +33,7 @@ def measure_opening(
 ) -> Iterator[Line]:
     """`requests` openings a round by `GET /api/v1/signals/{id}`, of 25 signals, each person with a token."""
     port = free_port()
-    house = make_house(
-        folder, database_url=database_url, keystore_url=f"sqlite:///{folder}/keystore.db", port=port
-    )
+    house = make_house(folder, database_url, port=port)
     crowd = seed_signals(house.engine(), _SIGNALS)
     work = _prepared(house, crowd)
     desk = folder / "desk.toml"
@@ -61,21 +56,19 @@ def measure_opening(
             all_at_once.append(said["rate"])
             latencies += said["latencies"]
     yield Line(
-        group=group,
-        what=f"{PEOPLE} people at once against one, openings per second",
-        value=median(all_at_once) / median(one),
+        group,
+        f"{PEOPLE} people at once against one, openings per second",
+        median(all_at_once) / median(one),
         at_least=1.7,
     )
     for label, rates in (("one", one), (f"{PEOPLE} people", all_at_once)):
-        yield Line(group=group, what=f"{label}: openings per second", value=median(rates), unit="1/s")
-    yield Line(group=group, what="CPU of the server per opening", value=median(cpu) * 1e3, unit="ms")
-    yield Line(group=group, what=f"{PEOPLE} people: p95", value=quantile(latencies, 0.95) * 1e3, unit="ms")
+        yield Line(group, f"{label}: openings per second", median(rates), "1/s")
+    yield Line(group, "CPU of the server per opening", median(cpu) * 1e3, "ms")
+    yield Line(group, f"{PEOPLE} people: p95", quantile(latencies, 0.95) * 1e3, "ms")
 
 
 def _prepared(house: House, crowd: Crowd) -> dict[str, list[str]]:
-    keystore = open_keystore(
-        house.settings.keystore.url, load_master_key(house.settings.keystore.master_key_file)
-    )
+    keystore = house.keystore()
     with Session(crowd.engine) as session:
         page = queue_page(session, organisation_id=crowd.organisation_id, limit=_SEALED)
         ids = [signal.id for signal in page.items]
@@ -101,15 +94,8 @@ def _prepared(house: House, crowd: Crowd) -> dict[str, list[str]]:
 
 
 def _open(port: int, work: dict[str, list[str]], people: int, count: int) -> dict[str, Any]:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.bench.opening", str(port), str(people), str(count)],
-        cwd=PROJECT,
-        env=clean_environment(),
-        input=json.dumps(work).encode(),
-        capture_output=True,
-        check=True,
-    )
-    said: dict[str, Any] = json.loads(done.stdout)
+    arguments = [str(port), str(people), str(count)]
+    said: dict[str, Any] = said_by("-m", "tests.bench.opening", *arguments, given=json.dumps(work))
     if set(said["statuses"]) != {"200"}:
         raise RuntimeError(f"opening answered {said['statuses']}")
     return said | {"rate": count / said["seconds"]}

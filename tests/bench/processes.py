@@ -1,17 +1,18 @@
-"""Processes of the bench: started, watched in /proc (CPU, memory), ended with everything below them."""
+"""Processes of the bench: started, told to go, watched in /proc (CPU, memory), ended with all below them."""
 
 import contextlib
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
-from tests.bench.house import PROJECT, clean_environment
-
+PROJECT = Path(__file__).resolve().parents[2]
 TICKS = os.sysconf("SC_CLK_TCK")
 START_SECONDS = 30.0
 
@@ -30,6 +31,56 @@ def running(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
         yield process
     finally:
         end(process)
+
+
+def clean_environment() -> dict[str, str]:
+    """For processes of the bench: none of the settings of who runs it, and this checkout's code."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("SIGNALS_")}
+    return kept | {"PYTHONPATH": str(PROJECT)}
+
+
+def said_by(*arguments: str, given: str = "") -> Any:
+    """Return the JSON that a Python process (`-m module ...`) prints."""
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=PROJECT,
+        env=clean_environment(),
+        input=given.encode(),
+        capture_output=True,
+        check=True,
+    )
+    return json.loads(done.stdout)
+
+
+def when_told(work: Callable[[], object]) -> None:
+    """Say that this process is ready, wait for a line, work, and print what it took as JSON."""
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    sys.stdin.readline()
+    started, spent = time.time(), time.process_time()
+    work()
+    taken = {"from": started, "until": time.time(), "cpu": time.process_time() - spent}
+    sys.stdout.write(json.dumps(taken) + "\n")
+    sys.stdout.flush()
+
+
+def wait_until_ready(process: subprocess.Popen[bytes]) -> None:
+    """Wait for the first word of `when_told`."""
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"ready\n"
+
+
+def tell_to_go(processes: Sequence[subprocess.Popen[bytes]]) -> None:
+    """Let processes begin that wait in `when_told`."""
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write(b"go\n")
+        process.stdin.flush()
+
+
+def taken_by(processes: Sequence[subprocess.Popen[bytes]]) -> list[dict[str, float]]:
+    """Wait for what each of them took: "from", "until" and "cpu", in seconds."""
+    return [json.loads(process.stdout.readline()) for process in processes if process.stdout]
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
@@ -91,9 +142,9 @@ def cpu_by_process(numbers: list[int]) -> dict[int, float]:
     return spent
 
 
-def memory_mib(numbers: list[int], measure: str) -> float:
-    """`Pss` (shared pages divided among their users) or `Rss` of processes together, in MiB."""
-    return sum(_rollup(number, measure) for number in numbers) / 1024
+def memory_mib(numbers: list[int]) -> float:
+    """Memory of processes together, with shared pages divided among their users (PSS), in MiB."""
+    return sum(_pss(number) for number in numbers) / 1024
 
 
 def _ticks(number: int) -> int:
@@ -102,8 +153,8 @@ def _ticks(number: int) -> int:
     return int(fields[11]) + int(fields[12])
 
 
-def _rollup(number: int, measure: str) -> int:
+def _pss(number: int) -> int:
     for line in Path(f"/proc/{number}/smaps_rollup").read_text().splitlines():
-        if line.startswith(f"{measure}:"):
+        if line.startswith("Pss:"):
             return int(line.split()[1])
     return 0

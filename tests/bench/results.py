@@ -1,14 +1,17 @@
 """What a measurement says: a value, the target it is held against, and whether it is met."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import gc
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from statistics import median
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Line:
     """One measured value. `at_least` and `at_most` are its target; without either it only informs."""
 
@@ -16,8 +19,8 @@ class Line:
     what: str
     value: float
     unit: str = ""
-    at_least: float | None = None
-    at_most: float | None = None
+    at_least: float | None = field(default=None, kw_only=True)
+    at_most: float | None = field(default=None, kw_only=True)
 
     @property
     def met(self) -> bool | None:
@@ -35,31 +38,18 @@ class Line:
 
     def as_plain(self) -> dict[str, Any]:
         """For JSON."""
-        return {
-            "group": self.group,
-            "what": self.what,
-            "value": self.value,
-            "unit": self.unit,
-            "target": self.target,
-            "met": self.met,
-        }
+        names = ("group", "what", "value", "unit", "target", "met")
+        return {name: getattr(self, name) for name in names}
 
 
 def print_table(lines: Iterable[Line], console: Console) -> None:
     """A table of everything that was measured, targets and all."""
     table = Table(title="make bench", title_justify="left")
-    for heading, justify in (
-        ("group", "left"),
-        ("what", "left"),
-        ("value", "right"),
-        ("target", "right"),
-        ("met", "left"),
-    ):
-        table.add_column(heading, justify=justify)  # type: ignore[arg-type]
+    for heading in ("group", "what", "value", "target", "met"):
+        table.add_column(heading, justify="right" if heading in ("value", "target") else "left")
     for line in lines:
-        table.add_row(
-            line.group, line.what, f"{readable(line.value)} {line.unit}".strip(), line.target, _MET[line.met]
-        )
+        value = f"{readable(line.value)} {line.unit}".strip()
+        table.add_row(line.group, line.what, value, line.target, _MET[line.met])
     console.print(table)
 
 
@@ -68,6 +58,24 @@ def readable(value: float) -> str:
     if value >= 100:
         return f"{value:,.0f}"
     return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def interleaved(
+    rounds: int, *actions: Callable[[], object], clock: Callable[[], float] = time.process_time
+) -> list[float]:
+    """The median of seconds of each action, taken in turns after a few that do not count."""
+    seen: list[list[float]] = [[] for _ in actions]
+    gc.disable()
+    try:
+        for number in range(-5, rounds):
+            for action, times in zip(actions, seen, strict=True):
+                started = clock()
+                action()
+                if number >= 0:
+                    times.append(clock() - started)
+    finally:
+        gc.enable()
+    return [median(times) for times in seen]
 
 
 def quantile(values: Sequence[float], share: float) -> float:

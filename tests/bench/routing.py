@@ -17,9 +17,7 @@ LOOKUPS = 20_000
 
 def measure_routing(folder: Path, *, rounds: int) -> Iterator[Line]:
     """Distinct addresses from all over the country; the table alone, and the whole call with its snapshot."""
-    house = make_house(
-        folder, database_url=f"sqlite:///{folder}/signals.db", keystore_url=f"sqlite:///{folder}/keystore.db"
-    )
+    house = make_house(folder)
     router = Router(house.engine(), root_public_key=None, refresh_seconds=60)
     on = today(SystemClock())
     places = [(address.postcode, address.number) for address in islice(addresses(7), LOOKUPS)]
@@ -31,6 +29,4 @@ def measure_routing(folder: Path, *, rounds: int) -> Iterator[Line]:
             for postcode, number in places:
                 route(postcode, number, on)
             seconds.append((time.perf_counter() - started) / LOOKUPS)
-        yield Line(
-            group="routing", what=f"look-up, {label}", value=median(seconds) * 1e6, unit="us", at_most=at_most
-        )
+        yield Line("routing", f"look-up, {label}", median(seconds) * 1e6, "us", at_most=at_most)

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,10 +23,6 @@ from tests.bench.start import measure_start
 from tests.bench.trail import measure_trail
 from tests.support.postgres import PostgresServer
 
-PARTS = (
-    "routing", "intake", "arrival", "queue", "desk", "opening", "retention", "audit", "sending", "statistics",
-    "start",
-)  # fmt: skip
 # Seeding writes gigabytes: no checkpoint in the middle of it. What is durable stays so.
 SETTINGS = {"max_wal_size": "8GB"}
 SLOW_DISK = {"commit_siblings": "0", "commit_delay": "20000"}
@@ -49,36 +46,30 @@ class Size:
 
 
 WHOLE = Size(
-    rounds=9,
-    requests=2000,
-    reports=3000,
-    signals=1_000_000,
-    far_page=100,
-    reads=300,
-    messages=10_000,
-    facts=1_000_000,
-    years=10,
-)
+    rounds=9, requests=2000, reports=3000, signals=1_000_000, far_page=100, reads=300, messages=10_000,
+    facts=1_000_000, years=10,
+)  # fmt: skip
 QUICK = Size(
-    rounds=3,
-    requests=500,
-    reports=1000,
-    signals=100_000,
-    far_page=10,
-    reads=100,
-    messages=1_000,
-    facts=100_000,
-    years=2,
-)
+    rounds=3, requests=500, reports=1000, signals=100_000, far_page=10, reads=100, messages=1_000,
+    facts=100_000, years=2,
+)  # fmt: skip
 
 
 def run_bench(parts: tuple[str, ...], size: Size, tell: Callable[[str], None]) -> Iterator[Line]:
-    """The lines of the chosen parts; `tell` hears what is measured now."""
+    """Yield the lines of the chosen parts; `tell` hears what is measured now."""
     with tempfile.TemporaryDirectory(prefix="signals-bench-") as name:
-        folder = Path(name)
         for part in parts:
             tell(part)
-            yield from _MEASURE[part](folder / part, size)
+            folder = Path(name) / part
+            folder.mkdir()
+            yield from _MEASURE[part](folder, size)
+
+
+@contextmanager
+def _postgres(*names: str, settings: dict[str, str] = SETTINGS) -> Iterator[tuple[PostgresServer, list[str]]]:
+    """Yield a durable server and the urls of new databases on it."""
+    with PostgresServer(durable=True, settings=settings) as server:
+        yield server, [server.create_database(name) for name in names]
 
 
 def _routing(folder: Path, size: Size) -> Iterator[Line]:
@@ -87,21 +78,17 @@ def _routing(folder: Path, size: Size) -> Iterator[Line]:
 
 def _intake(folder: Path, size: Size) -> Iterator[Line]:
     much = {"rounds": size.rounds, "requests": size.requests}
-    with PostgresServer(durable=True, settings=SETTINGS) as server:
-        url = server.create_database("bench")
+    with _postgres("bench") as (_server, [url]):
         yield from measure_intake("intake, PostgreSQL", folder / "postgresql", url, at_least=0.70, **much)
-    url = f"sqlite:///{folder}/signals.db"
-    yield from measure_intake("intake, SQLite", folder / "sqlite", url, at_least=0.60, **much)
+    yield from measure_intake("intake, SQLite", folder / "sqlite", None, at_least=0.60, **much)
 
 
 def _arrival(folder: Path, size: Size) -> Iterator[Line]:
     reports = 2 * size.reports  # twelve batches, which two workers can share evenly
-    with PostgresServer(durable=True, settings=SETTINGS) as server:
+    with _postgres("front", "bench", "keystore") as (server, [front, *urls]):
         much = {"rounds": size.rounds, "requests": size.requests}
-        url = server.create_database("front")
-        front = list(measure_intake("front", folder / "front", url, at_least=0.70, **much))
-        taken_in = next(line.value for line in front if line.what == REQUESTS_PER_SECOND)
-        urls = server.create_database("bench"), server.create_database("keystore")
+        lines = measure_intake("front", folder / "front", front, at_least=0.70, **much)
+        [taken_in] = [line.value for line in lines if line.what == REQUESTS_PER_SECOND]
         group = "arrival, PostgreSQL (keystore: a database of its own there)"
         yield from measure_arrival(
             group,
@@ -112,27 +99,16 @@ def _arrival(folder: Path, size: Size) -> Iterator[Line]:
             postmaster=server.process_id,
             taken_in=taken_in,
         )
-    urls = f"sqlite:///{folder}/signals.db", f"sqlite:///{folder}/keystore.db"
     group = "arrival, SQLite (keystore: a file of its own)"
-    yield from measure_arrival(group, folder / "sqlite", *urls, rounds=size.rounds // 3, reports=reports)
+    yield from measure_arrival(group, folder / "sqlite", rounds=size.rounds // 3, reports=reports)
 
 
 def _queue(folder: Path, size: Size) -> Iterator[Line]:
     counts = (size.signals // 10, size.signals)
-    with PostgresServer(durable=True, settings=SETTINGS) as server:
-        urls = [server.create_database(name) for name in ("few", "many")]
-        yield from measure_queue(
-            "queue, PostgreSQL",
-            folder / "postgresql",
-            urls,
-            counts=counts,
-            far_page=size.far_page,
-            rounds=size.reads,
-        )
-    urls = [f"sqlite:///{folder}/{name}.db" for name in ("few", "many")]
-    yield from measure_queue(
-        "queue, SQLite", folder / "sqlite", urls, counts=counts, far_page=size.far_page, rounds=size.reads
-    )
+    much = {"far_page": size.far_page, "rounds": size.reads}
+    with _postgres("few", "many") as (_server, urls):
+        yield from measure_queue("queue, PostgreSQL", folder / "postgresql", urls, counts=counts, **much)
+    yield from measure_queue("queue, SQLite", folder / "sqlite", [None, None], counts=counts, **much)
 
 
 def _desk(folder: Path, size: Size) -> Iterator[Line]:
@@ -143,45 +119,34 @@ def _opening(folder: Path, size: Size) -> Iterator[Line]:
     disks = {"as it is": SETTINGS, "20 ms for each flush": SETTINGS | SLOW_DISK}
     for disk, settings in disks.items():
         group = f"opening a signal, PostgreSQL (2 processes of 4 threads), disk: {disk}"
-        with PostgresServer(durable=True, settings=settings) as server:
-            url = server.create_database("bench")
+        with _postgres("bench", settings=settings) as (_server, [url]):
             yield from measure_opening(group, folder / disk, url, rounds=size.rounds, requests=size.requests)
 
 
 def _retention(folder: Path, size: Size) -> Iterator[Line]:
-    with PostgresServer(durable=True, settings=SETTINGS) as server:
-        urls = server.create_database("bench"), server.create_database("keystore")
-        yield from measure_purging(
-            folder, *urls, rounds=min(size.rounds, 5), signals=3 * size.reports, requests=size.requests
-        )
+    much = {"rounds": min(size.rounds, 5), "signals": 3 * size.reports, "requests": size.requests}
+    with _postgres("bench", "keystore") as (_server, urls):
+        yield from measure_purging(folder, *urls, **much)
 
 
 def _audit(folder: Path, size: Size) -> Iterator[Line]:
-    with PostgresServer(durable=True, settings=SETTINGS) as server:
-        url = server.create_database("bench")
-        much = {"entries": size.signals, "rounds": 3}
+    much = {"entries": size.signals, "rounds": 3}
+    with _postgres("bench") as (_server, [url]):
         yield from measure_trail("audit, PostgreSQL", folder / "postgresql", url, **much)
-    url = f"sqlite:///{folder}/signals.db"
-    yield from measure_trail("audit, SQLite", folder / "sqlite", url, **much)
+    yield from measure_trail("audit, SQLite", folder / "sqlite", None, **much)
 
 
 def _sending(folder: Path, size: Size) -> Iterator[Line]:
-    with PostgresServer(durable=True, settings=SETTINGS) as server:
+    much = {"rounds": size.rounds, "reports": size.reports}
+    with _postgres("bench", "keystore") as (server, house):
         urls = [server.create_database(f"round_{number}") for number in range(min(size.rounds, 3))]
         yield from measure_sending("sending, PostgreSQL", urls, messages=size.messages)
-        yield from measure_enqueueing(
-            "enqueueing, PostgreSQL",
-            folder,
-            (server.create_database("bench"), server.create_database("keystore")),
-            rounds=size.rounds,
-            reports=size.reports,
-            postmaster=server.process_id,
-        )
+        group, postmaster = "enqueueing, PostgreSQL", server.process_id
+        yield from measure_enqueueing(group, folder, house, postmaster=postmaster, **much)
 
 
 def _statistics(folder: Path, size: Size) -> Iterator[Line]:
-    with PostgresServer(durable=True, settings=SETTINGS) as server:
-        url = server.create_database("bench")
+    with _postgres("bench") as (_server, [url]):
         yield from measure_release("statistics, PostgreSQL", folder / "postgresql", url, facts=size.facts)
     url = f"sqlite:///{folder}/signals.db"
     yield from measure_release("statistics, SQLite", folder / "sqlite", url, facts=size.facts)
@@ -194,15 +159,7 @@ def _start(folder: Path, size: Size) -> Iterator[Line]:
 
 
 _MEASURE: dict[str, Callable[[Path, Size], Iterator[Line]]] = {
-    "routing": _routing,
-    "intake": _intake,
-    "arrival": _arrival,
-    "queue": _queue,
-    "desk": _desk,
-    "opening": _opening,
-    "retention": _retention,
-    "audit": _audit,
-    "sending": _sending,
-    "statistics": _statistics,
-    "start": _start,
-}
+    "routing": _routing, "intake": _intake, "arrival": _arrival, "queue": _queue, "desk": _desk,
+    "opening": _opening, "retention": _retention, "audit": _audit, "sending": _sending,
+    "statistics": _statistics, "start": _start,
+}  # fmt: skip

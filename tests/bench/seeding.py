@@ -17,6 +17,7 @@ from signals.intake.content import Report, Summary, context_of, seal_for_case
 from signals.models import Organisation, Signal
 from signals.routing.postcodes import Address
 from signals.vocabulary import ConcernType
+from tests.bench.house import settle
 
 MEASURED = "Amsterdam"
 MEASURED_BUCKETS = 50
@@ -83,7 +84,7 @@ def seed_signals(engine: Engine, count: int) -> Crowd:
             [{"bucket": bucket, "id": owner} for bucket, owner in enumerate(_owners(ids))],
         )
         _without_indexes(connection, lambda: connection.exec_driver_sql(_filled(engine, count)))
-    _settle(engine)
+    settle(engine)
     return Crowd(engine=engine, organisation_id=ids[MEASURED], count=count)
 
 
@@ -139,9 +140,3 @@ def _without_indexes(connection: Any, fill: Any) -> None:
     fill()
     for index in indexes:
         index.create(connection)
-
-
-def _settle(engine: Engine) -> None:
-    """What a database does in the background: statistics, and on PostgreSQL the visibility map."""
-    with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-        connection.exec_driver_sql("ANALYZE" if is_sqlite(engine) else "VACUUM (ANALYZE) signals")

@@ -98,16 +98,16 @@ def measure_sending(group: str, urls: Sequence[str], *, messages: int) -> Iterat
     """`urls`: an empty database for each round; `messages`: how many are due in it."""
     rounds = [_round(url, messages) for url in urls]
     rate = median(messages / delivering.seconds for _, delivering in rounds)
-    yield Line(group=group, what=f"{messages:,} messages, {WORKERS} workers", value=rate, unit="/s")
+    yield Line(group, f"{messages:,} messages, {WORKERS} workers", rate, "/s")
     by_clock = median(bare.seconds / delivering.seconds for bare, delivering in rounds)
-    yield Line(group=group, what="of the rate of a bare loop", value=by_clock, at_least=0.4)
+    yield Line(group, "of the rate of a bare loop", by_clock, at_least=0.4)
     by_cpu = median(bare.cpu / delivering.cpu for bare, delivering in rounds)
-    yield Line(group=group, what="the same by CPU of the workers", value=by_cpu)
+    yield Line(group, "the same by CPU of the workers", by_cpu)
     for name, cpu in zip(("bare", "delivering"), zip(*_cpu_of(rounds), strict=True), strict=True):
         value = median(cpu) / messages * 1e6
-        yield Line(group=group, what=f"CPU of a worker for each mail, {name}", value=value, unit="us")
+        yield Line(group, f"CPU of a worker for each mail, {name}", value, "us")
     grown = max(delivering.grown for _, delivering in rounds) / 2**20
-    yield Line(group=group, what="memory gained after the first batch", value=grown, unit="MiB", at_most=10)
+    yield Line(group, "memory gained after the first batch", grown, "MiB", at_most=10)
 
 
 def _round(url: str, messages: int) -> tuple[_Timing, _Timing]:

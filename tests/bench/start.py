@@ -8,8 +8,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
-from tests.bench.house import PROJECT, clean_environment
-from tests.bench.processes import START_SECONDS, children_of, end, free_port, memory_mib, wait_for_answer
+from tests.bench.processes import (
+    PROJECT,
+    START_SECONDS,
+    children_of,
+    clean_environment,
+    end,
+    free_port,
+    memory_mib,
+    wait_for_answer,
+)
 from tests.bench.results import Line
 
 GROUP = "start and memory"
@@ -24,42 +32,17 @@ def measure_start(folder: Path, *, rounds: int) -> Iterator[Line]:
     """The embedded default: role `all`, SQLite, the demo's data, one process of four threads."""
     folder.mkdir(parents=True, exist_ok=True)
     with _served(folder) as (_, seconds):
-        yield Line(
-            group=GROUP,
-            what="very first start (settings, schema, demo) to the first answer",
-            value=seconds,
-            unit="s",
-        )
-    starts, imports, memory = [], [], {"Pss": [0.0], "Rss": [0.0]}
+        yield Line(GROUP, "very first start (settings, schema, demo) to the first answer", seconds, "s")
+    starts, imports, memory = [], [], []
     for _ in range(rounds):
         imports.append(_import_seconds())
         with _served(folder) as (process, seconds):
             starts.append(seconds)
-            numbers = [process.pid, *children_of(process.pid)]
-            memory = {measure: [*values, memory_mib(numbers, measure)] for measure, values in memory.items()}
-    yield Line(
-        group=GROUP, what="second start to the first answer", value=median(starts), unit="s", at_most=3.0
-    )
-    yield Line(group=GROUP, what="bare import of what is needed", value=median(imports), unit="s")
-    yield Line(
-        group=GROUP,
-        what="second start against bare import",
-        value=median(starts) / median(imports),
-        at_most=1.25,
-    )
-    yield Line(
-        group=GROUP,
-        what="memory of all processes, shared pages divided (PSS)",
-        value=max(memory["Pss"]),
-        unit="MiB",
-        at_most=200,
-    )
-    yield Line(
-        group=GROUP,
-        what="memory of all processes, shared pages counted in each (RSS)",
-        value=max(memory["Rss"]),
-        unit="MiB",
-    )
+            memory.append(memory_mib([process.pid, *children_of(process.pid)]))
+    yield Line(GROUP, "second start to the first answer", median(starts), "s", at_most=3.0)
+    yield Line(GROUP, "bare import of what is needed", median(imports), "s")
+    yield Line(GROUP, "second start against bare import", median(starts) / median(imports), at_most=1.25)
+    yield Line(GROUP, "memory of all processes (PSS)", max(memory), "MiB", at_most=200)
 
 
 @contextlib.contextmanager

@@ -15,10 +15,9 @@ from signals.audit.grounds import Ground
 from signals.audit.log import Actor, AuditEvent
 from signals.audit.trail import KEPT, TrailKeys, link_entries, verify_trail
 from signals.clock import FixedClock
-from signals.db import is_sqlite
 from signals.operations.jobs import Worker
 from signals.vocabulary import AuditAction
-from tests.bench.house import make_house
+from tests.bench.house import make_house, settle
 from tests.bench.results import Line
 
 _AT_ONCE = 1000
@@ -27,10 +26,10 @@ _ENTRY_BYTES, _LINK_BYTES = 183, 94
 
 
 def measure_trail(
-    group: str, folder: Path, database_url: str, *, entries: int, rounds: int
+    group: str, folder: Path, database_url: str | None, *, entries: int, rounds: int
 ) -> Iterator[Line]:
     """So many entries, linked and signed; rounds of verifying and of two HMACs for each alternate."""
-    house = make_house(folder, database_url=database_url, keystore_url=f"sqlite:///{folder}/keystore.db")
+    house = make_house(folder, database_url)
     worker = make_worker(house.settings)
     keys = TrailKeys(mac_key=worker.keystore.secret("audit"), root=worker.keystore.root_signing_key())
     count = _fill(worker, entries, keys)
@@ -39,11 +38,11 @@ def measure_trail(
         bare.append(_timed(lambda: _bare(keys.mac_key, count)))
         whole.append(_timed(lambda: _verify(worker, keys)))
     what = f"verifying {count:,} entries against bare HMAC"
-    yield Line(group=group, what=what, value=_ratio(whole, bare, 0), at_most=3)
-    yield Line(group=group, what=f"{what}, by CPU of the process", value=_ratio(whole, bare, 1))
+    yield Line(group, what, _ratio(whole, bare, 0), at_most=3)
+    yield Line(group, f"{what}, by CPU of the process", _ratio(whole, bare, 1))
     for label, rounds_of in (("verifying", whole), ("bare HMAC", bare)):
         each = median(seconds for seconds, _cpu in rounds_of) / count
-        yield Line(group=group, what=f"{label}, for each entry", value=each * 1e6, unit="us")
+        yield Line(group, f"{label}, for each entry", each * 1e6, "us")
     worker.close()
 
 
@@ -58,8 +57,7 @@ def _fill(worker: Worker, entries: int, keys: TrailKeys) -> int:
             worker.audit.record_many(session, clock, events)
         with worker.sessions.begin() as session:
             linked += link_entries(session, clock, keys=keys)
-    with worker.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-        connection.exec_driver_sql("ANALYZE" if is_sqlite(connection) else "VACUUM (ANALYZE)")
+    settle(worker.engine)
     return linked
 
 

@@ -74,23 +74,6 @@ def test_news_stays_with_its_codes_until_it_is_read(phone: Phone) -> None:
     assert page.evaluate(NEWS) == []
 
 
-def test_a_note_that_was_shortened_meanwhile_is_told_with_the_news(phone: Phone) -> None:
-    page = phone.open()
-    answer = {
-        "receipt": "AAAA-AAAA-AAAA-AAAA",
-        "organisation": {"name": "Voorbeeld", "kind": "ggd"},
-        "received_on": "2026-11-24",
-        "note_redactions": [{"kind": "phone", "count": 1}],
-    }
-    page.evaluate(
-        "(answer) => idb.openDB('signals').then((db) => db.put('news', { kind: 'sent', key: 'k', answer }))",
-        answer,
-    )
-    page.reload()
-    phone.open_list()
-    expect(page.locator("#told [data-redacted]")).to_be_visible()
-
-
 def test_a_code_that_nobody_reads_for_seven_days_goes_from_the_phone(phone: Phone) -> None:
     page = phone.open()
     page.evaluate(
@@ -100,18 +83,3 @@ def test_a_code_that_nobody_reads_for_seven_days_goes_from_the_phone(phone: Phon
     page.reload()
     expect(page.locator("[data-sent]")).to_have_text("Verstuurd: 1")
     assert [item["key"] for item in page.evaluate(NEWS)] == ["6.99"]
-
-
-def test_trying_now_says_what_came_of_it_and_no_longer_than_something_waits(phone: Phone) -> None:
-    _send_without_reception(phone, 1)
-    page = phone.page
-    page.locator("[data-now]").tap()
-    expect(page.locator("[data-said]")).to_have_text("Versturen…")
-    expect(page.locator("[data-said]")).to_have_text("Gaat vanzelf zodra er bereik is.")
-    expect(page.locator("[data-now]")).to_be_focused()
-    page.locator("#postcode").tap()
-    before = page.evaluate(TOP_OF_FIELD)
-    phone.offline(False)
-    expect(page.locator("[data-sent]")).to_be_visible()
-    expect(page.locator("[data-said]")).to_be_hidden()
-    assert page.evaluate(TOP_OF_FIELD) == before

@@ -4,9 +4,9 @@ import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import expect
 
-from tests.browser.carrier import SENT, WAITING, MakePhone, Phone, Service
+from tests.browser.carrier import WAITING, MakePhone, Phone, Service
 from tests.browser.faults import Fault
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -125,54 +125,6 @@ def test_a_phone_of_some_years_ago_sends_and_opens_without_reception(phone: Phon
     assert phone.complaints == []
 
 
-def _without_has(phone: Phone) -> None:
-    """As a browser of before 2023 reads the styles: a rule that holds `:has` is passed over."""
-
-    def without_has(route: Route) -> None:
-        answer = route.fetch()
-        route.fulfill(response=answer, body=answer.text().replace(":has(", ":unheard-of("))
-
-    phone.page.route("**/page.css*", without_has)
-
-
-def test_a_browser_that_cannot_style_a_chosen_tile_shows_its_box(phone: Phone) -> None:
-    _without_has(phone)
-    page = phone.open()
-    box = page.locator(".tile input").first
-    assert box.evaluate("(one) => getComputedStyle(one).opacity") == "1"
-    page.locator(".tile").first.tap()
-    expect(box).to_be_checked()
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
-
-
-def test_a_browser_that_cannot_style_what_is_open_shows_the_calls_alone_too(phone: Phone) -> None:
-    _without_has(phone)
-    page = phone.open("/m#pc=1012AB&hn=12")
-    page.locator("#safety summary").tap()
-    expect(page.locator("#safety a[href='tel:112']")).to_be_visible()
-    for part in (".address", "#concern_types", ".send .button"):
-        expect(page.locator(part)).to_be_hidden()
-    page.locator("#safety summary").tap()
-    expect(page.locator(".send .button")).to_be_visible()
-    expect(page.locator("#postcode")).to_have_value("1012AB")
-
-
-def test_a_phone_that_never_says_whether_it_keeps_anything_sends_directly(
-    phone: Phone, service: Service
-) -> None:
-    before = service.stored()
-    phone.page.add_init_script(
-        """const open = IDBFactory.prototype.open;
-        IDBFactory.prototype.open = function (...values) {
-          return Object.assign(open.apply(this, values), { addEventListener: () => {} });
-        };"""
-    )
-    page = phone.open("/m#pc=1012AB&hn=38")
-    phone.press_send()
-    expect(page.locator("#answer h1")).to_have_text(SENT, timeout=20_000)
-    assert service.stored() == before + 1
-
-
 def test_the_page_shows_and_sends_waiting_reports_when_the_phone_opens_its_storage_late(
     phone: Phone, service: Service
 ) -> None:
@@ -199,17 +151,6 @@ def test_the_page_shows_and_sends_waiting_reports_when_the_phone_opens_its_stora
     assert service.stored() == before + 1
 
 
-def test_a_network_that_says_nothing_keeps_no_language_from_the_form(phone: Phone, service: Service) -> None:
-    """As in a lift: the switch is pressed, and neither an answer nor a failure comes."""
-    page = phone.open_for_offline()
-    service.proxy.silent = True
-    page.goto(f"{service.url}/?lang=pl")
-    expect(page.locator("html")).to_have_attribute("lang", "nl")
-    service.proxy.silent = False
-    phone.open("/")
-    expect(page.locator("html")).to_have_attribute("lang", "pl")
-
-
 def test_an_answer_that_does_not_come_lets_the_carrier_walk_on(phone: Phone, service: Service) -> None:
     before = service.stored()
     phone.open()
@@ -219,23 +160,6 @@ def test_an_answer_that_does_not_come_lets_the_carrier_walk_on(phone: Phone, ser
     phone.expect_saved()
     service.proxy.slow = 0.0
     phone.expect_sent()
-    assert service.stored() == before + 1
-
-
-def test_a_killed_browser_keeps_what_waits(make_phone: MakePhone, service: Service) -> None:
-    before = service.stored()
-    phone = make_phone(own_process=True)
-    phone.open_for_offline()
-    phone.offline()
-    phone.fill("1012AB", "24")
-    phone.press_send()
-    phone.expect_saved()
-    phone.kill()
-    phone.start()
-    phone.context.set_offline(True)
-    expect(phone.open("/").locator("[data-waiting]")).to_have_text(WAITING.format(1))
-    phone.offline(False)
-    phone.expect_nothing_waits()
     assert service.stored() == before + 1
 
 
@@ -307,39 +231,6 @@ def test_a_report_that_the_form_of_today_refuses_comes_back_to_be_mended(
     assert service.stored() == before + 1
     page.locator("[data-another]").tap()
     expect(page.locator("#postcode")).to_have_value("9711 AA")  # what was being typed is back
-
-
-def test_a_report_that_is_being_mended_stays_the_same_one_in_another_language(
-    phone: Phone, service: Service
-) -> None:
-    before = service.stored()
-    page = phone.open()
-    _put(phone, body={"postcode": "1012AB", "house_number": 28, "concern_types": ["frail", "abolished"]})
-    page.reload()
-    phone.open_list()
-    page.locator("[data-mend]").tap()
-    page.locator("nav a[hreflang=en]").tap()
-    expect(page.locator("html")).to_have_attribute("lang", "en")
-    expect(page.locator("#house_number")).to_have_value("28")
-    phone.press_send()
-    expect(page.locator("#answer h1")).to_contain_text("Sent to")
-    phone.expect_nothing_waits()
-    assert service.stored() == before + 1
-
-
-def test_trying_by_hand_leaves_the_focus_where_reading_goes_on(
-    make_phone: MakePhone, service: Service
-) -> None:
-    phone = make_phone(options={"service_workers": "block"})
-    page = phone.open()
-    service.proxy.plan(*[Fault.PORTAL] * 9)
-    _put(phone, body={"postcode": "1012AB", "house_number": 45})
-    page.reload()
-    phone.until("signalsQueue.reports().then((all) => all[0].tries > 3)")  # and the next is 40 seconds away
-    service.proxy.plan()
-    page.locator("[data-now]").tap()
-    expect(page.locator("[data-sent]")).to_have_text("Verstuurd: 1")
-    expect(page.locator("[data-open]")).to_be_focused()
 
 
 def test_a_day_that_passed_while_the_report_waited_is_asked_for_again_beside_its_field(phone: Phone) -> None:
@@ -448,16 +339,6 @@ def test_a_phone_clock_two_days_behind_does_not_shorten_the_seven_days(
     page.evaluate("signalsQueue.keepClock(new Date(Date.now() + 2 * 86400000).toUTCString())")
     page.evaluate("signalsQueue.flush(true)")
     assert phone.waiting() == 1
-
-
-def test_without_storage_the_report_goes_directly(phone: Phone, service: Service) -> None:
-    before = service.stored()
-    phone.page.add_init_script("Object.defineProperty(window, 'indexedDB', { value: undefined })")
-    phone.open("/m#pc=1012AB&hn=33")
-    phone.press_send()
-    phone.expect_sent()
-    assert service.stored() == before + 1
-    expect(phone.page.locator("[data-keep]")).to_be_hidden()
 
 
 @pytest.mark.parametrize(

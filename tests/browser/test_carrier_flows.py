@@ -1,6 +1,5 @@
 """What a carrier does at the door, on a real Chromium of 360 x 640 against the real server."""
 
-import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -35,15 +34,6 @@ def test_the_fragment_fills_the_form_and_is_gone_from_the_address_bar(phone: Pho
     assert page.url == f"{service.url}/m"
     expect(page.get_by_text("Gaat naar: Voorbeeld Welzijn Amsterdam")).to_be_visible()
     assert not [path for path in service.proxy.seen_paths if "1012" in without_chance(path)]
-
-
-def test_the_work_app_may_open_the_next_address_in_the_same_tab(phone: Phone) -> None:
-    page = phone.open(PREFILLED)
-    page.locator(".tile").first.tap()
-    page.evaluate("location.hash = '#pc=9711AA&hn=3'")
-    expect(page.locator("#postcode")).to_have_value("9711AA")
-    expect(page.locator("#house_number_addition")).to_have_value("")
-    expect(page.locator(".tile input").first).not_to_be_checked()
 
 
 def test_the_whole_report_reaches_the_team_as_it_was_typed(phone: Phone, service: Service) -> None:
@@ -89,25 +79,6 @@ def test_a_postcode_on_no_map_raises_a_question_and_is_sent_all_the_same(
     phone.press_send()
     phone.expect_sent()
     assert service.stored() == before + 1
-
-
-def test_a_mistake_that_was_mended_is_no_longer_shown(phone: Phone) -> None:
-    page = phone.open("/m#pc=1012&hn=1")
-    phone.press_send()
-    expect(page.locator("#postcode-error")).to_be_visible()
-    page.fill("#postcode", "1012AB")
-    page.locator("#house_number").tap()
-    expect(page.locator("#postcode-error")).to_have_count(0)
-
-
-def test_the_form_names_an_invalid_address_beside_the_field_and_keeps_nothing(phone: Phone) -> None:
-    page = phone.open("/")
-    phone.fill("1012", "0")
-    phone.press_send()
-    expect(page.locator("#postcode-error")).to_contain_text("vier cijfers en twee letters")
-    expect(page.locator("#house_number-error")).to_be_visible()
-    expect(page.locator("#postcode")).to_be_focused()
-    assert phone.waiting() == 0
 
 
 def test_mistakes_stand_in_the_order_of_the_fields_in_words_that_help(phone: Phone) -> None:
@@ -194,17 +165,6 @@ def test_sent_without_reception_a_report_survives_the_tab_and_goes_by_itself(
     assert service.stored() == before + 1
 
 
-def test_the_saved_view_turns_into_the_confirmation_once_there_is_reception(phone: Phone) -> None:
-    phone.open_for_offline()
-    phone.offline()
-    phone.fill()
-    phone.press_send()
-    phone.expect_saved()
-    phone.offline(False)
-    phone.expect_sent()
-    expect(phone.page.locator("#answer .receipt")).to_have_text(re.compile(r"^\w{4}(-\w{4}){3}$"))
-
-
 def test_the_emergency_numbers_are_there_before_after_and_without_reception(phone: Phone) -> None:
     page = phone.open_for_offline()
     phone.offline()
@@ -259,15 +219,6 @@ def test_the_code_is_copied_and_kept_only_when_asked(phone: Phone) -> None:
     page.locator("#kept [data-yes]").tap()
     expect(page.locator("#kept")).to_be_hidden()
     expect(page.locator("h1")).to_be_focused()
-
-
-def test_looking_up_a_code_without_reception_says_so(phone: Phone) -> None:
-    phone.open_for_offline()
-    phone.offline()
-    page = phone.open("/voortgang")
-    page.fill("#receipt", "AAAA-AAAA-AAAA-AAAA")
-    page.get_by_role("button", name="Kijken").tap()
-    expect(page.locator("#state")).to_contain_text("er is geen bereik")
 
 
 def test_looking_up_a_code_says_at_once_that_it_looks_and_what_is_missing(
@@ -352,21 +303,6 @@ def test_a_link_fills_in_an_address_and_nothing_of_what_was_noticed(phone: Phone
     page.evaluate(f"location.hash = '#pc=9711AA&hn=3&{names}'")
     expect(page.locator("#postcode")).to_have_value("9711AA")
     _expect_nothing_noticed(phone)
-
-
-def test_a_switch_that_did_not_come_about_mixes_with_no_other_report(phone: Phone) -> None:
-    page = _switch_in_vain(phone)
-    phone.open("/m?lang=pl#pc=9711AA&hn=3")
-    expect(page.locator("#postcode")).to_have_value("9711AA")
-    _expect_nothing_noticed(phone)
-    assert page.evaluate(KEPT_IN_THE_BROWSER) == 0
-
-
-def test_a_switch_that_did_not_come_about_leaves_nothing_after_sending(phone: Phone) -> None:
-    page = _switch_in_vain(phone)
-    phone.press_send()
-    phone.expect_sent()
-    assert page.evaluate(KEPT_IN_THE_BROWSER) == 0
 
 
 def test_back_from_a_switch_that_did_not_come_about_nothing_is_left(phone: Phone) -> None:

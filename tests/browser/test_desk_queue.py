@@ -1,11 +1,10 @@
 """The queue with htmx and single keys on real Chromium: nothing moves under a cursor, nothing is lost."""
 
 import re
-from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.desk import PHONE, Site, Window
 from tests.browser.desk_fixtures import OpenWindow
@@ -85,33 +84,6 @@ def test_the_queue_announces_a_new_signal_once(site: Site, window: OpenWindow, t
         page.clock.fast_forward(A_MINUTE)
     assert polled.value.status == 204
     assert page.locator("#news p").get_attribute("data-first") == "yes"
-
-
-def test_polls_do_not_keep_an_idle_session_alive(site: Site, window: OpenWindow, three: list[str]) -> None:
-    page = _with_a_clock(window("anna"))
-    idle = timedelta(minutes=site.desk.settings.sessions.idle_minutes)
-    site.desk.clock.moment += idle / 2
-    with page.expect_response(lambda answer: "/desk/news" in answer.url) as polled:
-        page.clock.fast_forward(A_MINUTE)
-    assert polled.value.status == 204
-    site.desk.clock.moment += idle / 2 + timedelta(minutes=1)
-    page.clock.fast_forward(A_MINUTE)
-    expect(page.locator("#news")).to_contain_text("Uw sessie is verlopen. Opnieuw aanmelden")
-    polls = _polls(page)
-    page.clock.fast_forward(A_MINUTE)
-    page.wait_for_timeout(200)
-    assert polls == []
-
-
-def test_a_filter_after_the_session_leads_to_the_form_and_back(window: OpenWindow, three: list[str]) -> None:
-    anna = window("anna")
-    page = anna.open()
-    anna.context.clear_cookies()
-    page.get_by_label("Alleen te laat").click()  # the page is left before it could be seen as checked
-    expect(page.get_by_role("heading", level=1)).to_have_text("Aanmelden")
-    anna.sign_in("anna")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Wachtrij")
-    expect(page.get_by_label("Alleen te laat")).to_be_checked()
 
 
 def test_a_list_that_cannot_be_refreshed_says_so_and_says_when_it_can_again(
@@ -234,17 +206,6 @@ def _whole_pages(page: Page) -> list[str]:
     loads: list[str] = []
     page.on("request", lambda asked: loads.append(asked.url) if asked.is_navigation_request() else None)
     return loads
-
-
-def _polls(page: Page) -> list[str]:
-    polls: list[str] = []
-
-    def heard(asked: Request) -> None:
-        if "/desk/news" in asked.url:
-            polls.append(asked.url)
-
-    page.on("request", heard)
-    return polls
 
 
 def _tab_to(page: Page, words: str) -> None:

@@ -109,34 +109,3 @@ def test_a_lead_arranges_the_team_with_the_keyboard_alone(site: Site, window: Op
     with Session(site.desk.engine) as session:
         team = session.scalars(select(Organisation).where(Organisation.name == AMSTERDAM)).one()
         assert (team.claim_working_days, len(team.recipients)) == (2, 3)
-
-
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("scripts", [True, False])
-def test_somebody_goes_away_and_a_colleague_goes_on(
-    site: Site, window: OpenWindow, size: str, scripts: bool
-) -> None:
-    reference = site.signal(site.desk.arrive()).reference
-    options = {"java_script_enabled": scripts}
-    anna = window("anna", size=SIZES[size], options=options)
-    anna.open().get_by_role("button", name=f"Oppakken {reference}").click()
-    page = anna.open("/desk/absence")
-    page.locator("#absence-away_until").fill("2026-12-04")
-    page.locator("#absence-cover_id").select_option(label="Bram Voorbeeld")
-    page.get_by_role("button", name="Opslaan").click()
-    expect(page.get_by_text("Opgeslagen. Wie waarneemt hoort het op de eerste dag.")).to_be_visible()
-
-    bram = window("bram", size=SIZES[size], options=options)
-    page = bram.open()
-    expect(page.get_by_text("U neemt waar voor Anna Voorbeeld")).to_be_visible()
-    page.get_by_role("link", name="Toon ze").click()
-    if scripts:
-        assert (bram.axe(), bram.wider_than_the_screen()) == ([], [])
-    page.get_by_role("link", name=reference).click()
-    page.get_by_text("Telefoon").click()
-    page.get_by_text("Sprak u een dag af?").click()
-    page.locator("#contact-attempts-postponed_until").fill("2026-12-08")
-    if scripts:
-        assert (bram.axe(), bram.wider_than_the_screen()) == ([], [])
-    page.get_by_role("button", name="Later afgesproken").click()
-    expect(page.get_by_text("afgesproken dag: di 8 dec 2026").first).to_be_visible()

@@ -74,16 +74,3 @@ def test_the_api_documentation_is_drawn_without_anything_inline(
     page.goto(f"{site}/docs.html")
     page.get_by_text("What can be reported").wait_for()
     assert _without_icon(complaints) == []
-
-
-def test_idb_keeps_a_report_in_the_browser(page: Page, site: str, complaints: list[str]) -> None:
-    page.goto(f"{site}/idb.html")
-    page.get_by_text("kept").wait_for()
-    assert _without_icon(complaints) == []
-
-
-def test_htmx_loads_a_part_of_a_page_without_eval(page: Page, site: str, complaints: list[str]) -> None:
-    page.goto(f"{site}/htmx.html")
-    page.get_by_role("button").click()
-    page.get_by_text("loaded").wait_for()
-    assert _without_icon(complaints) == []
