@@ -36,6 +36,7 @@ class Event(StrEnum):
     DEPUTY_CHECK = "deputy_check"  # to a new deputy: confirm the address
     AREA_NEARLY_FULL = "area_nearly_full"  # to lead and administrators: the day's limit of reports is near
     AREA_FULL = "area_full"  # to the same: the limit is reached, reports are refused
+    PERIOD_SHORTENED = "period_shortened"  # to leads and administrators: signals are soon kept more shortly
     TEST_MESSAGE = "test_message"  # to the address that an administrator names
 
 
@@ -66,6 +67,7 @@ DATES: Mapping[Event, str] = {
     Event.DEPUTY_CHECK: "valid_until",
     Event.AREA_NEARLY_FULL: "on_day",
     Event.AREA_FULL: "on_day",
+    Event.PERIOD_SHORTENED: "shorter_from",
     Event.TEST_MESSAGE: "sent_on",
 }
 """The name of the one ISO date in messages of each event; each message also has a `link`."""

@@ -499,6 +499,8 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("days", sa.Integer(), nullable=False),
+        sa.Column("days_before", sa.Integer(), nullable=True),
+        sa.Column("shorter_from", sa.Date(), nullable=True),
         sa.Column("legal_basis", sa.Text(), nullable=False),
         sa.CheckConstraint("days BETWEEN 1 AND 366", name=op.f("ck_retention_periods_days")),
         sa.ForeignKeyConstraint(

@@ -16,6 +16,7 @@ from signals.clock import Clock, FixedClock, today
 from signals.db import reading, session_factory
 from signals.errors import NoMailboxKey
 from signals.models import DeletionRecord, MailboxPublicKey, Organisation, SealedReport
+from signals.retention.nightly import needs_a_person
 from signals.retention.periods import due_signals
 from signals.routing.coverage import routed_elsewhere_on
 from signals.routing.receivers import onboarded_on
@@ -187,6 +188,14 @@ def _outbox(session: Session, clock: Clock) -> Finding:
 
 def _retention(session: Session, clock: Clock) -> Finding:
     """Find what should be gone: signals past their period, and keys of deleted signals."""
+    due = sum(1 for _ in due_signals(session, clock))
+    if needs_a_person(session, due):
+        return Finding(
+            check="retention",
+            ok=False,
+            says=f"a purge of {due} signals waits for a person: it is over a fifth of all",
+            fix="look at the clock and at the periods; if this is right, signals retention run --confirm",
+        )
     two_days_ago = FixedClock(clock.now() - timedelta(days=OVERDUE_DAYS))
     overdue = sum(1 for _ in due_signals(session, two_days_ago))
     unconfirmed = DeletionRecord.key_destroyed_on.is_(None) & (DeletionRecord.deleted_on < today(clock))

@@ -27,14 +27,23 @@ def retention() -> None:
 def _purged(data: dict[str, Any]) -> str:
     verb = "Due" if data["dry_run"] else "Purged"
     reasons = ", ".join(f"{reason}: {count}" for reason, count in sorted(data["purged"].items()))
-    return f"{verb}: {sum(data['purged'].values())} signals{f' ({reasons})' if reasons else ''}."
+    text = f"{verb}: {sum(data['purged'].values())} signals{f' ({reasons})' if reasons else ''}."
+    if data.get("waiting"):
+        text += (
+            f"\n{data['waiting']} signals are due, over a fifth of all. Look at the clock and at the periods;"
+            " if this is right: signals retention run --confirm"
+        )
+    return text
 
 
 @retention.command()
 @click.option("--dry-run", is_flag=True, help="Count what is due, by reason, and delete nothing.")
+@click.option("--confirm", is_flag=True, help="Purge also more than a fifth of all signals.")
 @answers(_purged)
-def run(*, dry_run: bool) -> dict[str, Any]:
+def run(*, dry_run: bool, confirm: bool) -> dict[str, Any]:
     """Purge signals whose period is over, as at night.
+
+    More than 50 signals that are over a fifth of all live ones wait until a person gives --confirm.
 
     Example: signals retention run --dry-run
     """
@@ -45,12 +54,14 @@ def run(*, dry_run: bool) -> dict[str, Any]:
                     "dry_run": True,
                     "purged": Counter(due.reason for due in due_signals(session, opened.clock)),
                 }
-        done = _retention(opened).run(opened.clock)
+        done = _retention(opened).run(opened.clock, confirmed=confirm)
     return {
+        "ok": not done.waiting,
         "dry_run": False,
         "purged": done.purged,
         "keys_destroyed": done.keys_destroyed,
         "links_deleted": done.links_deleted,
+        "waiting": done.waiting,
     }
 
 

@@ -26,7 +26,8 @@ from signals.vocabulary import DeletionReason, RetentionRule
 class RetentionPeriod(Base):
     """How long an organisation keeps signals under one rule, and on which ground (art. 5(1)(e) AVG).
 
-    Without a row the default of `signals.retention` holds.
+    Without a row the default of `signals.retention` holds. A shorter period waits: until `shorter_from`
+    `days_before` holds, so that others can object.
     """
 
     __tablename__ = "retention_periods"
@@ -39,7 +40,14 @@ class RetentionPeriod(Base):
     organisation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisations.id", ondelete="CASCADE"))
     rule: Mapped[RetentionRule] = mapped_column(coded(RetentionRule, "rule"))
     days: Mapped[int]
+    days_before: Mapped[int | None]
+    shorter_from: Mapped[date | None] = mapped_column(Date)
     legal_basis: Mapped[str] = mapped_column(Text)
+
+    def in_force(self, on: date) -> int:
+        """Return the days that hold on a day."""
+        waits = self.shorter_from is not None and on < self.shorter_from
+        return self.days_before if waits and self.days_before else self.days
 
 
 class DeletionRecord(Base):

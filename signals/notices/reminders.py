@@ -95,7 +95,7 @@ class _Plan:
         self.see_signals = who_see_signals(session)
         self.away = {away.staff_id: away for away in everybody_away_on(session, self.on)}
         self.colleagues = of_staff(session, [away.cover_id for away in self.away.values() if away.cover_id])
-        self.unattended_days = unattended_days(session)
+        self.unattended_days = unattended_days(session, self.on)
         self.holders = holders_of(session) if self.away else frozenset()
 
     def new_signals(self) -> Iterator[NewMessage]:

@@ -1,7 +1,7 @@
 """Decide how long a signal is kept under each rule, and which signals are due."""
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
@@ -38,6 +38,8 @@ DEFAULT_PERIODS: Mapping[RetentionRule, Period] = {
 """The periods of an organisation that set none of its own."""
 MOST_UNATTENDED: Final = 28
 """Days: within a month the resident is notified, or there is nothing left to tell (art. 14(3) AVG)."""
+KEPT_BEYOND_NORM: Final = 16
+"""A floor in days: 14 after the norm for the first attempt, which counts working days, and a weekend."""
 WARNED_BEFORE: Final = 7
 """Days before the deletion of an unattended signal on which the team hears of it."""
 OPEN: Final = frozenset(SignalState) - {SignalState.CONCLUDED}
@@ -52,29 +54,45 @@ class Due:
     reason: DeletionReason
 
 
-def periods_of(session: Session, organisation_id: uuid.UUID) -> dict[RetentionRule, Period]:
-    """Return the periods of one organisation, its own before the defaults."""
-    own = session.scalars(select(RetentionPeriod).where(RetentionPeriod.organisation_id == organisation_id))
-    chosen = {row.rule: Period(days=row.days, legal_basis=row.legal_basis) for row in own}
+def periods_of(session: Session, organisation_id: uuid.UUID, on: date) -> dict[RetentionRule, Period]:
+    """Return the periods of one organisation that hold on a day, its own before the defaults."""
+    floor = floor_of(session, organisation_id)
+    chosen = {
+        row.rule: Period(days=max(row.in_force(on), floor), legal_basis=row.legal_basis)
+        for row in own_periods(session, organisation_id)
+    }
     return {**DEFAULT_PERIODS, **chosen}
 
 
-def unattended_days(session: Session) -> dict[uuid.UUID, int]:
+def own_periods(session: Session, organisation_id: uuid.UUID) -> Sequence[RetentionPeriod]:
+    """Return the rows of an organisation, those included that do not hold yet."""
+    mine = RetentionPeriod.organisation_id == organisation_id
+    return session.scalars(select(RetentionPeriod).where(mine)).all()
+
+
+def floor_of(session: Session, organisation_id: uuid.UUID) -> int:
+    """Return the least days of every period: the team gets its time to reach the resident, and 14 days."""
+    norm = select(Organisation.contact_working_days).where(Organisation.id == organisation_id)
+    return session.scalars(norm).one() + KEPT_BEYOND_NORM
+
+
+def unattended_days(session: Session, on: date) -> dict[uuid.UUID, int]:
     """Return after how many days each organisation deletes an unattended signal, by its id."""
     return {
         organisation_id: days[RetentionRule.UNATTENDED]
-        for organisation_ids, days in _days_in_force(session)
+        for organisation_ids, days in _days_in_force(session, on)
         for organisation_id in organisation_ids
     }
 
 
-def refuse_unfit(periods: Mapping[RetentionRule, Period], changed: RetentionRule) -> None:
+def refuse_unfit(days: Mapping[RetentionRule, int], changed: RetentionRule, floor: int) -> None:
     """Raise `Invalid` for periods that do not fit together. `changed` is the rule that is set now.
 
-    An unattended signal is kept `MOST_UNATTENDED` days at most, and the limit is not below any other period.
-    An older period that breaks a bound does not block a change of another rule.
+    No period is below `floor`. An unattended signal is kept `MOST_UNATTENDED` days at most, and the limit is
+    not below any other period. An older period that breaks a bound does not block a change of another rule.
     """
-    days = {rule: period.days for rule, period in periods.items()}
+    if days[changed] < floor:
+        raise Invalid(FieldProblem(field="days", code="period_too_short"))
     if changed is RetentionRule.UNATTENDED and days[changed] > MOST_UNATTENDED:
         raise Invalid(FieldProblem(field="days", code="unattended_too_long"))
     if days[RetentionRule.HARD_LIMIT] < max(days.values()):
@@ -84,7 +102,7 @@ def refuse_unfit(periods: Mapping[RetentionRule, Period], changed: RetentionRule
 def due_signals(session: Session, clock: Clock) -> Iterator[Due]:
     """Yield every signal whose period is over; a restricted one (art. 18 AVG) waits."""
     on = today(clock)
-    for organisation_ids, days in _days_in_force(session):
+    for organisation_ids, days in _days_in_force(session, on):
         over = _over(days, on)
         query = select(
             Signal.id, Signal.organisation_id, *(rule.label(reason) for reason, rule in over.items())
@@ -102,7 +120,7 @@ def still_due(session: Session, clock: Clock) -> Callable[[Any], bool]:
     A signal of an organisation that is younger than this list waits for the next night.
     """
     on = today(clock)
-    days = {owner: days for owners, days in _days_in_force(session) for owner in owners}
+    days = {owner: days for owners, days in _days_in_force(session, on) for owner in owners}
 
     def is_due(signal: Any) -> bool:
         theirs = days.get(signal.organisation_id)
@@ -114,18 +132,17 @@ def still_due(session: Session, clock: Clock) -> Callable[[Any], bool]:
 _Days = Mapping[RetentionRule, int]
 
 
-def _days_in_force(session: Session) -> Iterator[tuple[list[uuid.UUID], _Days]]:
+def _days_in_force(session: Session, on: date) -> Iterator[tuple[list[uuid.UUID], _Days]]:
     """Group organisations by equal periods: nearly always one group with the defaults."""
     own: dict[uuid.UUID, dict[RetentionRule, int]] = {}
-    for row in session.execute(
-        select(RetentionPeriod.organisation_id, RetentionPeriod.rule, RetentionPeriod.days)
-    ):
-        own.setdefault(row.organisation_id, {})[row.rule] = row.days
+    for row in session.scalars(select(RetentionPeriod)):
+        own.setdefault(row.organisation_id, {})[row.rule] = row.in_force(on)
     default = {rule: period.days for rule, period in DEFAULT_PERIODS.items()}
     groups: dict[tuple[int, ...], list[uuid.UUID]] = {}
-    for organisation_id in session.scalars(select(Organisation.id)):
+    for organisation_id, norm in session.execute(select(Organisation.id, Organisation.contact_working_days)):
         days = default | own.get(organisation_id, {})
-        groups.setdefault(tuple(days[rule] for rule in RetentionRule), []).append(organisation_id)
+        kept = tuple(max(days[rule], norm + KEPT_BEYOND_NORM) for rule in RetentionRule)
+        groups.setdefault(kept, []).append(organisation_id)
     for days_of_rules, organisation_ids in groups.items():
         yield organisation_ids, dict(zip(RetentionRule, days_of_rules, strict=True))
 

@@ -22,4 +22,4 @@ if __name__ == "__main__":
     else:
         retention = worker.retention()
         retention.preview(worker.clock)  # connections and mappers
-        when_told(lambda: retention.run(worker.clock))
+        when_told(lambda: retention.run(worker.clock, confirmed=True))

@@ -80,8 +80,8 @@ def test_no_signal_is_kept_longer_than_twelve_months(world: World) -> None:
 def test_an_organisations_own_period_overrides_the_default(world: World) -> None:
     concluded(world)
     with world.sessions.begin() as session:
-        session.add(factories.RetentionPeriodFactory.build(organisation_id=AMSTERDAM, days=7))
-    world.move(days=7)
+        session.add(factories.RetentionPeriodFactory.build(organisation_id=AMSTERDAM, days=20))
+    world.move(days=20)
     assert retention_of(world).run(world.clock).total == 1
 
 

@@ -83,6 +83,10 @@ FIELDS: dict[str, LazyString] = {
     "cannot_receive": _("This organisation cannot receive signals now."),
     "taken": _("This is in use already."),
     "unattended_too_long": _("Choose 28 days at most: within a month the resident is told (art. 14 GDPR)."),
+    "period_too_short": _(
+        "Choose more days: at least 16 more than the working days within which your team first tries to "
+        "reach the resident."
+    ),
     "limit_too_short": _("The utmost period must be at least as long as each of the others."),
     "file_too_large": _("Choose a smaller file, or let somebody run 'signals organisations import'."),
     "not_text": _("Save the file as 'CSV UTF-8' and choose it again."),

@@ -137,7 +137,7 @@ def retention(wanted: Mapping[str, Any]) -> Forgotten:
 @officer_api.response(200, record_schemas.PeriodsSchema)
 @answers(413, 415)
 def change_period(wanted: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Set one period; it counts from the next night on."""
+    """Set one period; it counts from the next night on, a shorter one seven days later."""
     set_period(**wanted)
     return {"periods": periods_in_force()}
 

@@ -1,20 +1,17 @@
 """The privacy officer's view of retention: deletions, counts by month, and the periods in force."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-from uuid import UUID
+from datetime import date
 
 from sqlalchemy import extract, func, select, tuple_
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from signals.audit.grounds import Ground
-from signals.db import is_sqlite
-from signals.models import DeletionRecord, RetentionPeriod
-from signals.models.base import new_id
-from signals.retention.periods import Period, periods_of, refuse_unfit
-from signals.vocabulary import AuditAction, DeletionReason, RetentionRule
+from signals.clock import today
+from signals.models import DeletionRecord
+from signals.retention import changing
+from signals.retention.periods import Period, floor_of, own_periods, periods_of
+from signals.vocabulary import DeletionReason, RetentionRule
 from signals.web.staff_kit.context import desk, operation
 from signals.web.staff_kit.day_cursor import cursor_after, position_in
 from signals.web.staff_kit.opened import organisation_id
@@ -22,11 +19,13 @@ from signals.web.staff_kit.opened import organisation_id
 
 @dataclass(frozen=True, kw_only=True)
 class PeriodInForce:
-    """A period, and whether the organisation set it itself."""
+    """A period, whether the organisation set it itself, and the shorter one that follows it."""
 
     rule: RetentionRule
     period: Period
     own: bool
+    next_days: int | None
+    next_from: date | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +39,9 @@ class Month:
 
 @dataclass(frozen=True, kw_only=True)
 class Forgotten:
-    """A page of deletion records, newest first; `months` counts all of them."""
+    """A page of deletion records, newest first; `months` counts all of them; `floor`: the least days."""
 
+    floor: int
     periods: list[PeriodInForce]
     months: list[Month]
     records: Sequence[DeletionRecord]
@@ -59,8 +59,10 @@ def forgotten(*, limit: int, cursor: str | None) -> Forgotten:
         records = session.scalars(query.limit(limit + 1)).all()
         months = _months(session)
         periods = _in_force(session)
+        floor = floor_of(session, organisation_id())
     page = records[:limit]
     return Forgotten(
+        floor=floor,
         periods=periods,
         months=months,
         records=page,
@@ -75,33 +77,36 @@ def periods_in_force() -> list[PeriodInForce]:
 
 
 def set_period(*, rule: RetentionRule, days: int, legal_basis: str) -> None:
-    """Set one period with its legal basis (Archiefwet, art. 5(1)(e) AVG); it counts from the next night on.
+    """Set one period with its legal basis; a shorter one waits (see `signals.retention.changing`).
 
     Raises `Invalid` when the periods would not fit each other.
     """
-    own_id, wanted = organisation_id(), Period(days=days, legal_basis=legal_basis)
+    wanted = Period(days=days, legal_basis=legal_basis)
     with operation() as change:
-        refuse_unfit({**periods_of(change.session, own_id), rule: wanted}, rule)
-        _store(change.session, own_id, rule, {"days": days, "legal_basis": legal_basis})
-        change.record(
-            AuditAction.ORGANISATION_CHANGED,
-            subject_id=own_id,
-            ground=Ground.RETENTION.of(f"{rule.value}:{days}"),
-        )
+        changing.set_period(change, rule=rule, wanted=wanted, public_url=desk().settings.server.public_url)
 
 
-def _store(session: Session, owner: UUID, rule: RetentionRule, values: Mapping[str, Any]) -> None:
-    """Set or change the period in one statement: two requests may come at once."""
-    insert = (sqlite if is_sqlite(session) else postgresql).insert(RetentionPeriod)
-    row = insert.values(id=new_id(), organisation_id=owner, rule=rule, **values)
-    session.execute(row.on_conflict_do_update(index_elements=["organisation_id", "rule"], set_=values))
+def keep_period(rule: RetentionRule) -> None:
+    """Withdraw a shorter period that waits. Raises `NotFound` when none does."""
+    with operation() as change:
+        changing.keep_period(change, rule=rule)
 
 
 def _in_force(session: Session) -> list[PeriodInForce]:
-    own_id = organisation_id()
-    own = set(session.scalars(select(RetentionPeriod.rule).where(RetentionPeriod.organisation_id == own_id)))
-    periods = periods_of(session, own_id)
-    return [PeriodInForce(rule=rule, period=periods[rule], own=rule in own) for rule in RetentionRule]
+    own_id, on = organisation_id(), today(desk().clock)
+    own = {row.rule: row for row in own_periods(session, own_id)}
+    periods = periods_of(session, own_id, on)
+    waiting = {rule: row for rule, row in own.items() if row.shorter_from and row.shorter_from > on}
+    return [
+        PeriodInForce(
+            rule=rule,
+            period=periods[rule],
+            own=rule in own,
+            next_days=waiting[rule].days if rule in waiting else None,
+            next_from=waiting[rule].shorter_from if rule in waiting else None,
+        )
+        for rule in RetentionRule
+    ]
 
 
 def _months(session: Session) -> list[Month]:

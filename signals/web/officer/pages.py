@@ -12,12 +12,12 @@ from signals.staff.approvals import waiting_approvals
 from signals.vocabulary import AuditAction, RetentionRule, Role
 from signals.web.officer import trail_words
 from signals.web.officer.api import csv_answer
-from signals.web.officer.forgotten import forgotten, set_period
+from signals.web.officer.forgotten import forgotten, keep_period, set_period
 from signals.web.officer.record_schemas import MOST_DAYS, DayOrMoment, LegalBasis, filter_in
 from signals.web.officer.register import register_page
 from signals.web.officer.trail import people, trail_csv, trail_page
 from signals.web.staff_kit import account_shared, forms, page_kit
-from signals.web.staff_kit.auth import requires_page
+from signals.web.staff_kit.auth import current, requires_page
 from signals.web.staff_kit.context import desk
 from signals.web.staff_kit.officer_sections import officer_sections
 from signals.web.staff_kit.opened import organisation_id
@@ -40,6 +40,12 @@ class PeriodForm(forms.Form):
     legal_basis = LegalBasis()
 
 
+class KeptForm(forms.Form):
+    """The rule whose period stays as it is."""
+
+    rule = Choice(RetentionRule, required=True)
+
+
 class AuditForm(forms.Form):
     """Filters of the audit trail, from the address of the page."""
 
@@ -51,6 +57,7 @@ class AuditForm(forms.Form):
 
 
 _PERIOD: Final = PeriodForm()
+_KEPT: Final = KeptForm()
 _AUDIT: Final = AuditForm()
 
 
@@ -108,10 +115,10 @@ def audit_csv() -> Response:
 
 
 @officer_pages.get("/retention")
-@requires_page(Role.PRIVACY_OFFICER)
+@requires_page(Role.PRIVACY_OFFICER, Role.LEAD)
 def retention() -> str:
-    """Show what was deleted when, and the periods."""
-    return _retention_page(done=request.args.get("done") == "changed")
+    """Show what was deleted when, and the periods; a lead may keep a period that gets shorter."""
+    return _retention_page(done=request.args.get("done", ""))
 
 
 @officer_pages.post("/retention")
@@ -120,16 +127,24 @@ def change_period() -> Any:
     """Set a period with its legal basis."""
     try:
         set_period(**forms.load(_PERIOD))
-    except ValidationError as refused:
+    except page_kit.REFUSED as refused:
         return _retention_page(errors=page_kit.errors_of(refused), typed=forms.typed_text()), 400
     return account_shared.see_other(".retention", done="changed")
+
+
+@officer_pages.post("/retention/keep")
+@requires_page(Role.PRIVACY_OFFICER, Role.LEAD)
+def keep_longer() -> Response:
+    """Withdraw a shorter period before it holds."""
+    keep_period(**forms.load(_KEPT))
+    return account_shared.see_other(".retention", done="kept")
 
 
 def _retention_page(
     *,
     errors: Mapping[str, str] | None = None,
     typed: Mapping[str, str] | None = None,
-    done: bool = False,
+    done: str = "",
 ) -> str:
     return render_template(
         "desk/officer/retention.html",
@@ -137,6 +152,7 @@ def _retention_page(
         errors=errors or {},
         typed=typed or {},
         done=done,
+        changes=current().actor.role == Role.PRIVACY_OFFICER,
     )
 
 

@@ -170,12 +170,16 @@ class AuditPageSchema(Schema):
 
 
 class PeriodInForceSchema(Schema):
-    """A period, and whether the organisation set it itself."""
+    """A period, whether the organisation set it itself, and the shorter one that follows it."""
 
     rule = fields.Enum(RetentionRule, by_value=True, required=True)
     days = fields.Integer(required=True, attribute="period.days")
     legal_basis = fields.String(required=True, attribute="period.legal_basis")
     own = fields.Boolean(required=True)
+    next_days = fields.Integer(
+        required=True, allow_none=True, metadata={"description": "A shorter period that does not hold yet"}
+    )
+    next_from = fields.Date(required=True, allow_none=True)
 
 
 class MonthSchema(Schema):

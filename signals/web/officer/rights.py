@@ -98,7 +98,7 @@ def export(address: Address, proof: Proof) -> dict[str, Any]:
         admission = record_export(begun, findings=findings, proof=proof)
         organisation = session.get_one(Organisation, organisation_of(begun.actor))
         receivers = _receivers(session, findings)
-        periods = periods_of(session, organisation.id)
+        periods = periods_of(session, organisation.id, begun.today)
         accesses = accesses_to(session, findings)
     return export_of(desk().keystore, findings, admission, organisation, receivers, periods, accesses)
 

@@ -392,15 +392,16 @@ def test_deletions_are_listed_page_by_page(desk: Desk) -> None:
     assert second["next_cursor"] is None
 
 
-def test_a_period_is_changed_with_its_ground_and_audited(desk: Desk) -> None:
+def test_a_longer_period_holds_at_once_with_its_ground_and_is_audited(desk: Desk) -> None:
     basis = "Selectielijst gemeenten 2026, 12.3"
-    body = {"rule": "concluded", "days": 14, "legal_basis": basis}
+    body = {"rule": "concluded", "days": 56, "legal_basis": basis}
     periods = desk.call("fleur", "PUT", "/retention/periods", json=body).get_json()["periods"]
     changed = next(period for period in periods if period["rule"] == "concluded")
-    assert changed == {"rule": "concluded", "days": 14, "legal_basis": basis, "own": True}
+    wanted = {"rule": "concluded", "days": 56, "legal_basis": basis, "own": True}
+    assert changed == wanted | {"next_days": None, "next_from": None}
     assert [period["own"] for period in periods].count(True) == 1
     (entry,) = desk.entries(AuditAction.ORGANISATION_CHANGED)
-    assert entry.ground == "retention:concluded:14"
+    assert entry.ground == "retention:concluded:56"
     others = desk.call("floor", "GET", "/retention").get_json()["periods"]
     assert not any(period["own"] for period in others)
 
@@ -409,6 +410,8 @@ def test_a_period_is_changed_with_its_ground_and_audited(desk: Desk) -> None:
     ("rule", "days", "code"),
     [
         ("unattended", 29, "unattended_too_long"),
+        ("unattended", 1, "period_too_short"),
+        ("concluded", 17, "period_too_short"),
         ("hard_limit", 27, "limit_too_short"),
         ("concluded", 366, "limit_too_short"),
     ],

@@ -293,10 +293,24 @@ def test_the_trail_is_filtered_and_kept_as_csv(desk: Desk, signal_id: UUID) -> N
 
 def test_a_period_is_changed_on_the_page(desk: Desk) -> None:
     fleur = browser(desk, "fleur")
-    fields = {"rule": RetentionRule.CONCLUDED.value, "days": "14", "legal_basis": "Selectielijst 2026, 1"}
+    fields = {"rule": RetentionRule.CONCLUDED.value, "days": "56", "legal_basis": "Selectielijst 2026, 1"}
     assert send(fleur, "/desk/officer/retention", **fields) == (303, "/desk/officer/retention?done=changed")
     assert "Selectielijst 2026, 1" in fleur.get("/desk/officer/retention").text
     assert send(fleur, "/desk/officer/retention", **(fields | {"days": "400"}))[0] == 400
+    status, text = send(fleur, "/desk/officer/retention", **(fields | {"days": "2"}))
+    assert (status, "Kies meer dagen: minstens 16 meer" in text) == (400, True)
+
+
+def test_a_lead_reads_the_periods_and_keeps_one_that_an_officer_shortened(desk: Desk) -> None:
+    fleur, lena = browser(desk, "fleur"), browser(desk, "lena")
+    fields = {"rule": RetentionRule.UNATTENDED.value, "days": "20", "legal_basis": "Selectielijst 2026, 1"}
+    send(fleur, "/desk/officer/retention", **fields)
+    assert 'name="days"' not in lena.get("/desk/officer/retention").text
+    keep = {"rule": RetentionRule.UNATTENDED.value}
+    page, path = "/desk/officer/retention", "/desk/officer/retention/keep"
+    assert send(lena, path, page, **keep) == (303, f"{page}?done=kept")
+    assert "20 dagen" not in fleur.get(page).text
+    assert lena.post(page, data=fields).status_code == 403
 
 
 @pytest.mark.parametrize(("who", "home"), [("fleur", "/desk/officer"), ("bea", "/admin"), ("anna", "/desk")])

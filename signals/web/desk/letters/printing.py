@@ -36,7 +36,7 @@ def print_notice(signal_id: UUID, language: str) -> tuple[bytes, str]:
         )
         signal.letter_printed_on = on
         sender = _sender(session, session.get_one(Organisation, own))
-        days = {rule: period.days for rule, period in periods_of(session, own).items()}
+        days = {rule: period.days for rule, period in periods_of(session, own, on).items()}
     letter = Letter(
         sender=sender,
         reference=signal.reference,
