@@ -163,3 +163,5 @@ _MEASURE: dict[str, Callable[[Path, Size], Iterator[Line]]] = {
     "opening": _opening, "retention": _retention, "audit": _audit, "sending": _sending,
     "statistics": _statistics, "start": _start,
 }  # fmt: skip
+
+PARTS = tuple(_MEASURE)
