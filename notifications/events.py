@@ -1,8 +1,10 @@
 """The events that messages are about, and the only values that a message may carry.
 
 A message holds one date and a link. So no caller can add an address, an observation or a count by mistake.
+One message also carries the signed head of the audit trail.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
@@ -37,6 +39,9 @@ class Event(StrEnum):
     AREA_NEARLY_FULL = "area_nearly_full"  # to lead and administrators: the day's limit of reports is near
     AREA_FULL = "area_full"  # to the same: the limit is reached, reports are refused
     PERIOD_SHORTENED = "period_shortened"  # to leads and administrators: signals are soon kept more shortly
+    TRAIL_HEAD = (
+        "trail_head"  # to administrators, daily: the signed head of the audit trail, to keep elsewhere
+    )
     TEST_MESSAGE = "test_message"  # to the address that an administrator names
 
 
@@ -68,9 +73,15 @@ DATES: Mapping[Event, str] = {
     Event.AREA_NEARLY_FULL: "on_day",
     Event.AREA_FULL: "on_day",
     Event.PERIOD_SHORTENED: "shorter_from",
+    Event.TRAIL_HEAD: "sent_on",
     Event.TEST_MESSAGE: "sent_on",
 }
 """The name of the one ISO date in messages of each event; each message also has a `link`."""
+
+_HEAD = re.compile(
+    r'\{"position": \d{1,19}, "link": "[0-9a-f]{64}", "at": "[0-9T:.+-]{19,40}", "signature": "[\w+/=]{88}"\}'
+)
+"""The `head` of a `TRAIL_HEAD`: a line of JSON without room for anything else."""
 
 DEPUTY_PAGE = "/desk/deputy/"
 """The start of the path of links for a deputy without an account."""
@@ -80,15 +91,18 @@ WITH_SECRET = frozenset({Event.ACCOUNT_LINK})
 
 
 def check_values(event: str, values: Mapping[str, str], *, being_sent: bool = False) -> None:
-    """Raise ValueError unless `values` are exactly the link and the date of this event.
+    """Raise ValueError unless `values` are exactly the link and the date of this event, and a trail's head.
 
     Only while it is `being_sent` may the link of an event `WITH_SECRET` have a fragment.
     """
     date_name = DATES[Event(event)]
-    if set(values) != {"link", date_name}:
+    with_head = event == Event.TRAIL_HEAD
+    if set(values) != {"link", date_name} | ({"head"} if with_head else set()):
         raise ValueError(f"a message {event} carries link and {date_name}, nothing else")
     if not _is_ascii_link_without_query(values["link"], fragment=being_sent and event in WITH_SECRET):
         raise ValueError(f"the link of a message {event} must be a plain web address without a query")
+    if with_head and not _HEAD.fullmatch(values["head"]):
+        raise ValueError("this is no head of the audit trail")
     if not _is_date(values[date_name]):
         raise ValueError(f"{date_name} of a message {event} must be an ISO date")
 

@@ -1,7 +1,7 @@
 """`signals audit`: whether the record of who accessed what is as it was written."""
 
 import json
-from itertools import takewhile
+import re
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +28,9 @@ _MEANS: Final = {
     " it was slipped in",
 }
 """The meaning of each `FindingKind`."""
+_FOLDED: Final = re.compile(r"[\s>]+")
+"""Spaces, and what mail programs add: ends of lines, and the marks of a quotation."""
+_HEAD: Final = re.compile(r'\{"position":[^{}]+\}')
 
 
 @click.group()
@@ -60,14 +63,19 @@ def _in_words(finding: dict[str, Any]) -> list[str]:
 
 
 @audit.command()
-@click.option("--head", "file", type=FILE, help="A file with heads that 'audit head --json' printed.")
+@click.option(
+    "--head",
+    "file",
+    type=FILE,
+    help="A file with heads: of 'audit head --json', of the backup, or a saved mail.",
+)
 @answers(_verified)
 def verify(file: Path | None) -> dict[str, Any]:
     """Check every entry, the chain and its signed heads.
 
     Exit code 1 for a finding: an entry that was changed, removed or reordered, or that no worker linked
     within an hour. The answer names the first of each kind. Only --head finds that the end of the trail is
-    missing together with its heads; the last whole line of its file counts. The check does not find a missing
+    missing together with its heads; the last whole head of its file counts. The check does not find a missing
     entry that no worker has linked yet.
 
     Example: signals audit verify --head heads.jsonl
@@ -98,31 +106,22 @@ def _keys(opened: Opened) -> TrailKeys:
 
 
 def _head_from(file: Path) -> SignedHead:
-    """Return the head in the last whole line of a file; exit with code 2 when there is none.
+    """Return the last whole head in a file, such as a saved mail; exit with code 2 when there is none.
 
-    Skip a line that a crash or a full disk cut off, with a warning.
+    Skip what a crash or a full disk cut off, with a warning.
     """
-    lines = [line for line in file.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
-    cut = len(list(takewhile(_is_cut_off, reversed(lines))))
+    text = _FOLDED.sub("", file.read_text(encoding="utf-8", errors="replace"))
+    whole = list(_HEAD.finditer(text))
     try:
-        head = SignedHead.from_json(json.loads(lines[-1 - cut]))
+        head = SignedHead.from_json(json.loads(whole[-1][0]))
     except (ValueError, KeyError, TypeError, IndexError):
-        raise click.BadParameter("this is no head of 'audit head --json'", param_hint="--head") from None
-    if cut:
+        raise click.BadParameter("this holds no head of 'audit head --json'", param_hint="--head") from None
+    if "{" in text[whole[-1].end() :]:
         click.echo(
-            f"The last {'line' if cut == 1 else f'{cut} lines'} of {file.name} cannot be read as a head."
-            f" The line before counts, of {head.at:%Y-%m-%d}.",
+            f"The end of {file.name} cannot be read as a head. The one before counts, of {head.at:%Y-%m-%d}.",
             err=True,
         )
     return head
-
-
-def _is_cut_off(line: str) -> bool:
-    try:
-        json.loads(line)
-    except ValueError:
-        return line.startswith("{")
-    return False
 
 
 def _head_text(data: dict[str, Any]) -> str:

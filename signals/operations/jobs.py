@@ -36,6 +36,7 @@ from signals.notices.drills import DrillReport, Drills
 from signals.notices.limit_notices import forget_full_days, watch_limits
 from signals.notices.obsolete import why_obsolete
 from signals.notices.reminders import remind
+from signals.notices.trail_head import mail_trail_head
 from signals.operation import Operation
 from signals.organisations.current_addresses import still_reached
 from signals.organisations.recipients import ask_for_proof
@@ -222,6 +223,11 @@ class Worker:
     def _link_batch(self, keys: TrailKeys) -> int:
         with self.sessions.begin() as session:
             return link_entries(session, self.clock, keys=keys)
+
+    def mail_trail_head(self) -> int:
+        """Mail the head of the audit trail to the administrators, once a day; return how many messages."""
+        with self.sessions.begin() as session:
+            return mail_trail_head(session, self.clock, public_url=self.settings.server.public_url)
 
     def prune_audit(self) -> int:
         """Delete audit entries past their own retention; return how many."""

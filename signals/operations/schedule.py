@@ -74,6 +74,7 @@ def _schedule(scheduler: BaseScheduler, worker: Worker) -> None:
     _every(scheduler, DAILY_SECONDS, "retries", worker.forget_retries)
     _every(scheduler, QUARTER_SECONDS, "sign_ins", worker.forget_sign_ins)
     _nightly(scheduler, settings.retention.at_hour, "retention", worker.retain)
+    _nightly(scheduler, settings.retention.at_hour, "trail_head", worker.mail_trail_head)
     _nightly(scheduler, settings.retention.at_hour, "audit_pruning", worker.prune_audit)
     _nightly(scheduler, settings.retention.at_hour, "figures", worker.release_figures)
     _nightly(scheduler, settings.retention.at_hour, "old_facts", worker.forget_facts)

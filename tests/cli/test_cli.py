@@ -452,13 +452,25 @@ def test_a_head_that_was_cut_off_is_passed_over_with_a_word(signals: Signals) ->
     """As a crash leaves it, and as a run after it of an earlier release went on in the same line."""
     link(signals)
     whole = signals("audit", "head", "--json")
-    for end in (whole[:40], whole[:40] + whole):
+    for end, warns in ((whole[:40], True), (whole[:40] + whole, False)):
         head = signals.file("heads.jsonl", whole + end)
-        assert "The last line of heads.jsonl cannot be read" in signals("audit", "verify", "--head", head)
-        assert signals.json("audit", "verify", "--head", head)["ok"]
-    assert "cannot be read" not in signals("audit", "verify", "--head", signals.file("heads.jsonl", whole))
-    for wrong in (whole[:40], whole + '{"position": 1}', whole + "no head"):
+        said = "The end of heads.jsonl cannot be read" in signals("audit", "verify", "--head", head)
+        assert (said, signals.json("audit", "verify", "--head", head)["ok"]) == (warns, True)
+    for wrong in (whole[:40], whole + '{"position": 1}'):
         signals("audit", "verify", "--head", signals.file("heads.jsonl", wrong), code=2)
+
+
+def test_the_head_in_a_saved_and_folded_mail_finds_that_the_end_of_the_trail_is_gone(
+    signals: Signals,
+) -> None:
+    link(signals)
+    head = signals("audit", "head", "--json").strip()
+    mail = f"> Bewaar deze e-mail.\n>\n> {head[:70]}\n> {head[70:]}\n>\n> U kunt niet antwoorden.\n"
+    saved = signals.file("mail.txt", mail)
+    assert signals.json("audit", "verify", "--head", saved)["ok"]
+    for table in ("audit_links", "audit_heads", "audit_entries"):
+        statements(signals, text(f"DELETE FROM {table}"))
+    assert signals.json("audit", "verify", "--head", saved, code=1)["findings"][0]["kind"] == "truncated"
 
 
 def link(signals: Signals) -> None:

@@ -1,5 +1,6 @@
 """Templates: complete in both languages, and silent about everything but a date and a link."""
 
+import json
 import re
 from html.parser import HTMLParser
 
@@ -16,8 +17,18 @@ EVERY = [(event, language) for event in Event for language in LANGUAGES]
 SAID = {"nl": "woensdag 25 november 2026", "en": "Wednesday 25 November 2026"}
 
 
+HEAD = json.dumps(
+    {"position": 9, "link": "ab" * 32, "at": "2026-11-25T03:17:00+00:00", "signature": "A" * 86 + "=="}
+)
+
+
+def values_of(event: Event) -> dict[str, str]:
+    head = {"head": HEAD} if event is Event.TRAIL_HEAD else {}
+    return {"link": LINK, DATES[event]: "2026-11-25"} | head
+
+
 def rendered(event: Event, language: str) -> Rendered:
-    return render(event, language, {"link": LINK, DATES[event]: "2026-11-25"})
+    return render(event, language, values_of(event))
 
 
 def parts(message: Rendered) -> list[str]:
@@ -67,7 +78,13 @@ def test_templates_ask_for_the_values_of_their_event_only(event: Event, language
     for ending in ("txt", "sms.txt"):
         source = (TEMPLATES / language / f"{event}.{ending}").read_text("utf-8")
         asked |= meta.find_undeclared_variables(environment.parse(source))
-    assert asked == {"link", DATES[event], "language"}
+    assert asked == {*values_of(event), "language"}
+
+
+@pytest.mark.parametrize("head", ["Dorpsstraat 1", HEAD[:-1] + ', "note": "1012 AB"}', HEAD + "1012 AB"])
+def test_a_head_has_no_room_for_anything_else(head: str) -> None:
+    with pytest.raises(PermanentFailure):
+        render(Event.TRAIL_HEAD, "nl", values_of(Event.TRAIL_HEAD) | {"head": head})
 
 
 @pytest.mark.parametrize(("event", "language"), EVERY)
@@ -104,7 +121,7 @@ def test_messages_for_a_deputy_have_words_for_a_deputy() -> None:
 def test_no_digits_appear_but_those_of_the_date(event: Event, language: str) -> None:
     message = rendered(event, language)
     for words in (message.subject, message.text, " ".join(read(message.html).words), message.short):
-        assert not re.search(r"\d", words.replace(SAID[language], ""))
+        assert not re.search(r"\d", words.replace(SAID[language], "").replace(HEAD, ""))
 
 
 @pytest.mark.parametrize(("event", "language"), EVERY)
