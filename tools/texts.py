@@ -17,6 +17,7 @@ from notifications.events import Event
 from signals.audit.grounds import Ground
 from signals.casework.outcomes import ReopenReason
 from signals.casework.suggestions import PartOfDay
+from signals.organisations.csv_file import FileProblem
 from signals.residents.requests import IdentityProof, ResidenceProof, Right
 from signals.routing.coverage_problems import ProblemKind
 from signals.routing.rows import CoverageLevel
@@ -63,6 +64,7 @@ READ_BY_STAFF: tuple[type[StrEnum], ...] = (
     CoverageLevel,
     DeferralReason,
     DeletionReason,
+    FileProblem,
     Ground,
     IdentityProof,
     NotReachedReason,

@@ -8,7 +8,6 @@ import pyotp
 
 from privacy.totp import STEP_SECONDS
 from signals.cli import answers, settings_of_call
-from signals.cli.opening import progress_bar
 from signals.clock import SystemClock
 from signals.demo import ACCOUNTS_FILE, seed_demo
 from signals.demo.accounts import shown_on_sign_in
@@ -24,9 +23,7 @@ def demo() -> dict[str, Any]:
     Example: signals demo
     """
     settings = _settings()
-    with progress_bar() as bar:
-        seeded = seed_demo(settings, progress=lambda items, what: bar.track(items, description=what))
-    return {"seeded": seeded, "accounts": settings.data_folder / ACCOUNTS_FILE}
+    return {"seeded": seed_demo(settings), "accounts": settings.data_folder / ACCOUNTS_FILE}
 
 
 def _account_in_words(found: dict[str, Any]) -> str:

@@ -13,17 +13,8 @@ from signals.db import at_one_moment, reading_session
 from signals.errors import Invalid, NotFound
 from signals.organisations.csv_import import OrganisationImport, import_organisations, preview_organisations
 from signals.organisations.mergers import succeed
+from signals.web.labels import label
 
-_HINTS: Final = {
-    "covered_by_another": "let that end first, by a line with valid_until",
-    "ended_already": "let it begin anew, by a line with another valid_from",
-    "end_in_the_past": "it can end today at the earliest",
-    "stops_unverified": "the organisation receives now and would not any more: give --recipients-verified-on"
-    ", or let the new address confirm first",
-    "stops_receiving": "the organisation receives now and would not any more: suspend it on its page",
-    "name_of_two": "two organisations have this name, but for capitals and spaces: rename one first",
-    "quote_not_closed": "a quotation mark is missing, or a cell is far too long",
-}
 _WAIT: Final = {
     "the_same": "they are one and the same",
     "still_receives": "it still covers an area: end its coverage first ('signals organisations import')",
@@ -45,7 +36,7 @@ def _imported(data: dict[str, Any]) -> str:
     if data["rejected"]:
         lines = [
             f"line {one['line']}: {one['column']} {one['reason']}".replace("  ", " ")
-            + (f" ({_HINTS[one['reason']]})" if one["reason"] in _HINTS else "")
+            + f" ({label(one['reason'], 'en')})"
             for one in data["rejected"]
         ]
         return "\n".join([*lines, f"{len(lines)} problems; nothing was changed."])

@@ -33,7 +33,6 @@ from signals.keys.opening import open_keys
 from signals.notices.channels import make_channels
 from signals.operations.installation import prepare_keystore
 from signals.operations.jobs import Worker
-from signals.organisations.csv_file import Progress, silent
 from signals.routing.snapshot import Router
 from signals.settings import Settings
 from signals.vocabulary import Environment
@@ -48,7 +47,7 @@ _LOCK = 0x5EED
 _SEED = 1012
 
 
-def seed_demo(settings: Settings, *, progress: Progress = silent, clock: Clock | None = None) -> bool:
+def seed_demo(settings: Settings, *, clock: Clock | None = None) -> bool:
     """Fill a migrated database with the demo; return False when it was there.
 
     Two fresh demos of one day differ only in keys, ids, receipts, references and passwords. When only the
@@ -65,7 +64,7 @@ def seed_demo(settings: Settings, *, progress: Progress = silent, clock: Clock |
         opened.callback(engine.dispose)
         door = opened.enter_context(_one_transaction(engine))
         worker = _worker(settings, door, keystore, (clock or SystemClock()).now())
-        return _seed(worker, door, progress)
+        return _seed(worker, door)
 
 
 def demo_is_there(settings: Settings, engine: Engine) -> bool:
@@ -100,10 +99,10 @@ def _worker(settings: Settings, door: OneTransaction, keystore: Keystore, now: d
     )
 
 
-def _seed(worker: Worker, door: OneTransaction, progress: Progress) -> bool:
+def _seed(worker: Worker, door: OneTransaction) -> bool:
     is_new = not is_seeded(worker.sessions)
     if is_new:
-        _fill(worker, door, progress)
+        _fill(worker, door)
     file = worker.settings.data_folder / ACCOUNTS_FILE
     if is_new or not file.exists():
         hasher = PasswordHasherSettings(memory_kib=worker.settings.sessions.password_memory_kib)
@@ -114,7 +113,7 @@ def _seed(worker: Worker, door: OneTransaction, progress: Progress) -> bool:
     return is_new
 
 
-def _fill(worker: Worker, door: OneTransaction, progress: Progress) -> None:
+def _fill(worker: Worker, door: OneTransaction) -> None:
     """Let organisations and people begin, tell what happened day by day, and release the figures."""
     now = worker.clock.now()
     past = [replace(worker, clock=FixedClock(now - timedelta(weeks=back))) for back in range(_WEEKS, -1, -1)]
@@ -129,9 +128,9 @@ def _fill(worker: Worker, door: OneTransaction, progress: Progress) -> None:
         front_secret=load_master_key(worker.settings.front.secret_file),
         area_limit=AreaLimit(worker.settings.limits.open_reports_per_area_and_day),
     )
-    StoryTeller(worker=past[0], intake=intake, now=now).tell(list(stories()), progress=progress)
+    StoryTeller(worker=past[0], intake=intake, now=now).tell(list(stories()))
     with worker.begin() as operation:
         add_facts(operation.session, on=operation.today)
-    release_all(worker, random.Random(_SEED), progress=progress)  # noqa: S311 - as above
+    release_all(worker, random.Random(_SEED))  # noqa: S311 - as above
     with worker.begin() as operation:
         settle_old_messages(operation)

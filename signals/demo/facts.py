@@ -12,11 +12,11 @@ from privacy.bulk import insert_many
 from privacy.pseudonyms import quarter_of
 from signals import reference
 from signals.clock import AMSTERDAM, FixedClock, today
+from signals.demo.progress import shown
 from signals.demo.simulator import Simulator
 from signals.intake.content import Report, Summary
 from signals.models import SignalFact
 from signals.operations.jobs import Worker
-from signals.organisations.csv_file import Progress
 from signals.routing.postcodes import Address
 from signals.statistics.counting import last_day_of, located_by, quarter_after
 from signals.statistics.facts import fact_from
@@ -44,7 +44,7 @@ def insert_facts(connection: Connection, facts: Sequence[Mapping[str, Any]]) -> 
     return insert_many(connection, table, columns)
 
 
-def release_all(worker: Worker, chance: random.Random, *, progress: Progress) -> None:
+def release_all(worker: Worker, chance: random.Random) -> None:
     """Release each quarter and year some weeks after its end, as the worker does."""
     releasing = Releasing(
         sessions=worker.sessions,
@@ -54,7 +54,7 @@ def release_all(worker: Worker, chance: random.Random, *, progress: Progress) ->
         remembers=False,  # a second demo starts without the ledger of the first
     )
     now = worker.clock.now()
-    for quarter in progress(closed_quarters(today(worker.clock)), "figures"):
+    for quarter in shown(closed_quarters(today(worker.clock)), "figures"):
         at = datetime.combine(last_day_of(quarter) + _RELEASED_AFTER, time(4), AMSTERDAM).astimezone(UTC)
         releasing.release_due(FixedClock(min(at, now)), grace_days=0)
 

@@ -15,12 +15,12 @@ from signals.casework import add_note, claim, conclude, record_attempt, record_n
 from signals.clock import AMSTERDAM, FixedClock
 from signals.demo.data import Step, Story
 from signals.demo.organisations import organisation_id
+from signals.demo.progress import shown
 from signals.intake.receiving import Intake
 from signals.lifecycle.deadlines import add_working_days, working_days_before
 from signals.models import Signal, StaffMember
 from signals.operation import Operation
 from signals.operations.jobs import Worker
-from signals.organisations.csv_file import Progress
 from signals.staff.identity import actor_for
 from signals.vocabulary import SignalState
 
@@ -46,9 +46,9 @@ class StoryTeller:
     now: datetime
     _signals: dict[int, uuid.UUID] = field(default_factory=dict, repr=False)
 
-    def tell(self, stories: Sequence[Story], *, progress: Progress) -> None:
+    def tell(self, stories: Sequence[Story]) -> None:
         """Receive all reports and take all steps, except those after `now`."""
-        for event in progress(sorted(self._events(stories)), "signals"):
+        for event in shown(sorted(self._events(stories)), "signals"):
             story = stories[event.number]
             worker = replace(self.worker, clock=FixedClock(event.at))
             if event.step is None:

@@ -2,9 +2,10 @@
 
 import csv
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
-from functools import cache
+from enum import StrEnum
+from functools import partial
 from itertools import zip_longest
 from typing import Any, Final, TextIO
 from unicodedata import category
@@ -13,46 +14,55 @@ from signals.models import CoverageArea
 from signals.organisations.onboarding import name_key, normal_name
 from signals.routing.areas import EARLIEST, Area, area_problems
 from signals.routing.postcodes import InvalidPostcode, parse_postcode
-from signals.routing.rows import NATIONAL_AREA, CoverageLevel
+from signals.routing.rows import CoverageLevel
 from signals.staff.identity import checked_email
 from signals.vocabulary import OrganisationKind
 
 REQUIRED: Final = ("name", "kind", "level", "area", "valid_from")
-OPTIONAL: Final = (
-    "valid_until",
-    "agreement_on",
-    "legal_basis",
-    "retention_basis",
-    "recipient_1",
-    "recipient_2",
-    "contact_phone",
-    "contact_email",
-)
 LARGEST_FILE: Final = 20_000
 """Lines; the whole country needs far fewer."""
-
 RECIPIENTS: Final = ("recipient_1", "recipient_2")
-_EMAILS: Final = (*RECIPIENTS, "contact_email")
-_DATES: Final = ("valid_from", "valid_until", "agreement_on")
-_LENGTHS: Final = {"name": 120, "contact_phone": 40}
-# One value for all lines of an organisation; an empty cell says nothing.
-_OF_THE_ORGANISATION: Final = (
-    "kind",
-    "agreement_on",
-    "legal_basis",
-    "retention_basis",
-    *_EMAILS,
-    "contact_phone",
-)
+
+
+class FileProblem(StrEnum):
+    """The reasons to reject a line, a header or a file."""
+
+    MISSING = "missing"
+    UNKNOWN_COLUMN = "unknown_column"
+    COLUMN_TWICE = "column_twice"
+    NUMBER_OF_CELLS = "number_of_cells"
+    REQUIRED = "required"
+    TOO_LONG = "too_long"
+    UNKNOWN = "unknown"
+    INVALID = "invalid"
+    NOT_A_DATE = "not_a_date"
+    TOO_EARLY = "too_early"
+    NOT_AFTER_VALID_FROM = "not_after_valid_from"
+    HOUSE_NUMBERS = "house_numbers"
+    CONTRADICTS_AN_EARLIER_LINE = "contradicts_an_earlier_line"
+    LISTED_TWICE = "listed_twice"
+    CONTROL_CHARACTERS = "control_characters"
+    KIND_DIFFERS = "kind_differs"
+    COVERED_BY_ANOTHER = "covered_by_another"
+    END_IN_THE_PAST = "end_in_the_past"
+    ENDED_ALREADY = "ended_already"
+    STOPS_UNVERIFIED = "stops_unverified"
+    STOPS_RECEIVING = "stops_receiving"
+    NAME_OF_TWO = "name_of_two"
+    QUOTE_NOT_CLOSED = "quote_not_closed"
+    COORDINATOR = "coordinator"
+    LAST_NATIONAL_DESK = "last_national_desk"
+    NO_LINES = "no_lines"
+    FILE_TOO_LONG = "file_too_long"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rejected:
-    """A line (the header is 1) that cannot be used, with its column and a stable code of the reason."""
+    """A line (the header is 1) that cannot be used, with its column and the reason."""
 
     line: int
-    column: str
-    reason: str
+    column: str = ""
+    reason: FileProblem
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,66 +75,20 @@ class Line:
     facts: Mapping[str, Any] = field(repr=False)
 
 
-Progress = Callable[[Sequence[Any], str], Iterable[Any]]
-"""Goes through items one by one and can show progress; takes the items and a word for them."""
-_Check = Callable[[str], str | None]
-
-
-def silent(items: Sequence[Any], description: str) -> Iterable[Any]:
-    """Return the items; a `Progress` that shows nothing."""
-    del description
-    return items
-
-
-def read_lines(file: TextIO, progress: Progress = silent) -> tuple[list[Line], list[Rejected]]:
-    """Return all lines, or all problems."""
-    rows = _rows(csv.reader(file, delimiter=_separator(file)))
-    try:
-        _, header = next(rows, (1, []))
-        names = [_plain(cell).casefold() for cell in header]
-        problems = list(_header_problems(names))
-        if problems:
-            return [], problems
-        return _read(names, progress([*rows], "reading"))
-    except _Unreadable as refused:
-        return [], list(refused.args)
-
-
 class _Unreadable(Exception):
     """Reading stops here; `args`: the reason, as a `Rejected`."""
 
 
-def _rows(reader: Any) -> Iterator[tuple[int, list[str]]]:
-    """Yield each row with the number of its first line. Raises `_Unreadable`.
-
-    Rows of separators alone do not count: a spreadsheet writes them below its last row.
-    """
-    start = 1
+def read_lines(file: TextIO) -> tuple[list[Line], list[Rejected]]:
+    """Return all lines, or all problems."""
+    rows = _rows(csv.reader(file, delimiter=_separator(file)))
     try:
-        for row in reader:
-            if any(cell.strip() for cell in row):
-                yield start, row
-            if reader.line_num > LARGEST_FILE:
-                raise _Unreadable(Rejected(line=reader.line_num, column="", reason="file_too_long"))
-            start = reader.line_num + 1
-    except csv.Error:
-        raise _Unreadable(Rejected(line=start, column="", reason="quote_not_closed")) from None
-
-
-def _read(names: list[str], rows: Iterable[tuple[int, list[str]]]) -> tuple[list[Line], list[Rejected]]:
-    lines: list[Line] = []
-    problems: list[Rejected] = []
-    check = cache(checked_email)  # most lines repeat the addresses of the line before
-    for number, row in rows:
-        cells = _cells(names, row)
-        found = list(_cell_problems(cells, number, check))
-        problems.extend(found)
-        if cells is not None and not found:
-            lines.append(_line_of(cells, number, check))
-    problems.extend(_contradictions(lines))
-    if not lines and not problems:
-        problems.append(Rejected(line=1, column="", reason="no_lines"))
-    return lines, sorted(problems, key=lambda problem: (problem.line, problem.column))
+        _, header = next(rows, (1, []))
+        columns = [_plain(cell).casefold() for cell in header]
+        problems = list(_header_problems(columns))
+        return ([], problems) if problems else _read(columns, rows)
+    except _Unreadable as refused:
+        return [], list(refused.args)
 
 
 def by_name(lines: Iterable[Line]) -> dict[str, list[Line]]:
@@ -148,38 +112,65 @@ def _separator(file: TextIO) -> str:
     return max(";,", key=header.count)
 
 
-def _header_problems(header: Iterable[str]) -> Iterator[Rejected]:
-    present = [name for name in header if name]
+def _rows(reader: Any) -> Iterator[tuple[int, list[str]]]:
+    """Yield each row with the number of its first line. Raises `_Unreadable`.
+
+    Rows of separators alone do not count: a spreadsheet writes them below its last row.
+    """
+    start = 1
+    try:
+        for row in reader:
+            if any(cell.strip() for cell in row):
+                yield start, row
+            if reader.line_num > LARGEST_FILE:
+                raise _Unreadable(Rejected(line=reader.line_num, reason=FileProblem.FILE_TOO_LONG))
+            start = reader.line_num + 1
+    except csv.Error:
+        raise _Unreadable(Rejected(line=start, reason=FileProblem.QUOTE_NOT_CLOSED)) from None
+
+
+def _header_problems(columns: Sequence[str]) -> Iterator[Rejected]:
+    present = [name for name in columns if name]
     for name in REQUIRED:
         if name not in present:
-            yield Rejected(line=1, column=name, reason="missing")
-    if any(name not in (*REQUIRED, *OPTIONAL) for name in present):
+            yield Rejected(line=1, column=name, reason=FileProblem.MISSING)
+    if not set(present) <= _PARSERS.keys():
         # Without the name: it may be personal data, when the file has no header.
-        yield Rejected(line=1, column="", reason="unknown_column")
+        yield Rejected(line=1, reason=FileProblem.UNKNOWN_COLUMN)
     if len(set(present)) < len(present):
-        yield Rejected(line=1, column="", reason="column_twice")
+        yield Rejected(line=1, reason=FileProblem.COLUMN_TWICE)
 
 
-def _cell_problems(cells: Mapping[str, str] | None, number: int, check: _Check) -> Iterator[Rejected]:
-    if cells is None:
-        yield Rejected(line=number, column="", reason="number_of_cells")
-        return
-    for column, reason in _reasons(cells, check):
-        yield Rejected(line=number, column=column, reason=reason)
+def _read(columns: list[str], rows: Iterable[tuple[int, list[str]]]) -> tuple[list[Line], list[Rejected]]:
+    lines: list[Line] = []
+    rejected: list[Rejected] = []
+    for number, row in rows:
+        cells = _cells(columns, row)
+        if cells is None:
+            rejected.append(Rejected(line=number, reason=FileProblem.NUMBER_OF_CELLS))
+            continue
+        values, problems = _parsed(cells)
+        area = _area_of(values, problems)
+        if area is not None and not problems:
+            facts = {name: values[name] for name in _OF_THE_ORGANISATION if values.get(name)}
+            lines.append(Line(number=number, name=values["name"], area=area, facts=facts))
+        rejected += [Rejected(line=number, column=name, reason=why) for name, why in problems.items()]
+    rejected += _contradictions(lines)
+    if not lines and not rejected:
+        rejected.append(Rejected(line=1, reason=FileProblem.NO_LINES))
+    return lines, sorted(rejected, key=lambda problem: (problem.line, problem.column))
 
 
-def _cells(names: list[str], row: list[str]) -> dict[str, str] | None:
+def _cells(columns: list[str], row: list[str]) -> dict[str, str] | None:
     """Return the cells by column; None when cells and columns differ in number.
 
     Empty columns without a name do not count: a spreadsheet writes them to the right of its last column.
     """
     cells: dict[str, str] = {}
-    for name, cell in zip_longest(names, row):
-        if name:
-            if cell is None:
-                return None
+    for name, cell in zip_longest(columns, row):
+        if name and cell is not None:
             cells[name] = _plain(cell)
-        elif cell and cell.strip():
+        elif name or (cell and cell.strip()):
             return None
     return cells
 
@@ -189,99 +180,104 @@ def _plain(text: str) -> str:
     return "".join(" " if category(one) == "Zs" else one for one in text).strip()
 
 
-def _reasons(cells: Mapping[str, str], check: _Check) -> Iterator[tuple[str, str]]:
+def _parsed(cells: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, FileProblem]]:
+    """Return the values of a line by column, and the problems by column; an empty cell has no value."""
+    values: dict[str, Any] = {}
+    problems: dict[str, FileProblem] = {}
     for name, text in cells.items():
         if not text.isprintable():  # control characters, and characters that change the direction of text
-            yield name, "control_characters"
-    for name in REQUIRED:
-        if not cells[name]:
-            yield name, "required"
-    for name, longest in _LENGTHS.items():
-        if len(normal_name(cells.get(name, ""))) > longest:
-            yield name, "too_long"
-    if cells["kind"] and cells["kind"] not in set(OrganisationKind):
-        yield "kind", "unknown"
-    for name in _EMAILS:
-        if cells.get(name) and check(cells[name]) is None:
-            yield name, "invalid"
-    yield from _date_reasons(cells)
-    yield from _area_reasons(cells)
+            problems[name] = FileProblem.CONTROL_CHARACTERS
+        elif not text:
+            problems |= {name: FileProblem.REQUIRED} if name in REQUIRED else {}
+        else:
+            parse, reason = _PARSERS[name]
+            try:
+                values[name] = parse(text)
+            except ValueError:
+                problems[name] = reason
+    return values, problems
 
 
-def _date_reasons(cells: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    for name in _DATES:
-        if cells.get(name) and _date(cells[name]) is None:
-            yield name, "not_a_date"
+def _text(text: str, *, longest: int) -> str:
+    if len(normal_name(text)) > longest:
+        raise ValueError
+    return normal_name(text)
 
 
-def _area_reasons(cells: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield the problems that `area_problems` finds, by column of the file."""
-    is_known = cells["level"] in set(CoverageLevel)
-    if cells["level"] and not is_known:
-        yield "level", "unknown"
-    area = _area_of(cells)
-    if not is_known or not cells["area"]:  # check the dates alone
-        area = replace(
-            area, level=CoverageLevel.NATIONAL, area=NATIONAL_AREA, number_from=None, number_to=None
-        )
-    if _date(cells["valid_from"]) is None:
-        area = replace(area, valid_from=EARLIEST)
-    found: dict[str, str] = {}
-    for problem in area_problems(area):
-        column, reason = _AREA_REASONS[problem.field]
-        found.setdefault(column, reason)
-    yield from found.items()
+def _email(text: str) -> str:
+    if (address := checked_email(text)) is None:
+        raise ValueError
+    return address
 
 
-_AREA_REASONS: Final = {
-    "area": ("area", "unknown"),
-    "number_from": ("area", "house_numbers"),
-    "number_to": ("area", "house_numbers"),
-    "valid_from": ("valid_from", "too_early"),
-    "valid_until": ("valid_until", "not_after_valid_from"),
+def _date(text: str) -> date:
+    if len(text) != len("2026-01-31"):
+        raise ValueError
+    return date.fromisoformat(text)
+
+
+_DATE: Final = (_date, FileProblem.NOT_A_DATE)
+_EMAIL: Final = (_email, FileProblem.INVALID)
+_PARSERS: Final[Mapping[str, tuple[Callable[[str], Any], FileProblem]]] = {
+    "name": (partial(_text, longest=120), FileProblem.TOO_LONG),
+    "kind": (OrganisationKind, FileProblem.UNKNOWN),
+    "level": (CoverageLevel, FileProblem.UNKNOWN),
+    "area": (str, FileProblem.UNKNOWN),
+    "valid_from": _DATE,
+    "valid_until": _DATE,
+    "agreement_on": _DATE,
+    "legal_basis": (str, FileProblem.UNKNOWN),
+    "retention_basis": (str, FileProblem.UNKNOWN),
+    "recipient_1": _EMAIL,
+    "recipient_2": _EMAIL,
+    "contact_phone": (partial(_text, longest=40), FileProblem.TOO_LONG),
+    "contact_email": _EMAIL,
 }
+"""The parser of each column, and the problem when it raises `ValueError`."""
+_OF_THE_ORGANISATION: Final = _PARSERS.keys() - {"name", "level", "area", "valid_from", "valid_until"}
+"""One value for all lines of an organisation; an empty cell says nothing."""
+_OF_THE_AREA: Final = {
+    "area": ("area", FileProblem.UNKNOWN),
+    "number_from": ("area", FileProblem.HOUSE_NUMBERS),
+    "number_to": ("area", FileProblem.HOUSE_NUMBERS),
+    "valid_from": ("valid_from", FileProblem.TOO_EARLY),
+    "valid_until": ("valid_until", FileProblem.NOT_AFTER_VALID_FROM),
+}
+"""The column and the problem for each field of `area_problems`."""
 
 
-def _area_of(cells: Mapping[str, str]) -> Area:
-    """Return the area of a line; of `1012AB 1-99` with house numbers, which are None when they are wrong."""
-    level, text = cells["level"], cells["area"]
+def _area_of(values: Mapping[str, Any], problems: dict[str, FileProblem]) -> Area | None:
+    """Return the area of a line (of `1012AB 1-99` with house numbers), and add what is wrong with it."""
+    if "level" not in values or "area" not in values:
+        return None
+    level, text = values["level"], values["area"]
     first = last = None
-    if level == CoverageLevel.PC6_RANGE:
+    if level is CoverageLevel.PC6_RANGE:
         text, _, numbers = text.rpartition(" ")
         first, last = (_number(part) for part in [*numbers.split("-", 1), ""][:2])
-    try:
-        area = parse_postcode(text) if level in (CoverageLevel.PC6, CoverageLevel.PC6_RANGE) else text.upper()
-    except InvalidPostcode:
-        area = ""
-    return Area(
+    area = Area(
         level=level,
-        area=area,
+        area=_postcode(text) if level in (CoverageLevel.PC6, CoverageLevel.PC6_RANGE) else text.upper(),
         number_from=first,
         number_to=last,
-        valid_from=_date(cells["valid_from"]) or date.max,
-        valid_until=_date(cells.get("valid_until", "")),
+        valid_from=values.get("valid_from", EARLIEST),
+        valid_until=values.get("valid_until"),
     )
+    for problem in area_problems(area):
+        column, reason = _OF_THE_AREA[problem.field]
+        problems.setdefault(column, reason)
+    return area
+
+
+def _postcode(text: str) -> str:
+    try:
+        return parse_postcode(text)
+    except InvalidPostcode:
+        return ""
 
 
 def _number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= 5 else None
-
-
-def _line_of(cells: Mapping[str, str], number: int, check: _Check) -> Line:
-    return Line(
-        number=number,
-        name=normal_name(cells["name"]),
-        area=_area_of(cells),
-        facts={name: _fact(name, cells[name], check) for name in _OF_THE_ORGANISATION if cells.get(name)},
-    )
-
-
-def _fact(name: str, text: str, check: _Check) -> Any:
-    if name == "kind":
-        return OrganisationKind(text)
-    if name in _DATES:
-        return _date(text)
-    return check(text) if name in _EMAILS else text
 
 
 def _contradictions(lines: Iterable[Line]) -> Iterator[Rejected]:
@@ -292,14 +288,8 @@ def _contradictions(lines: Iterable[Line]) -> Iterator[Rejected]:
         for line in group:
             for column, value in line.facts.items():
                 if said.setdefault(column, value) != value:
-                    yield Rejected(line=line.number, column=column, reason="contradicts_an_earlier_line")
+                    reason = FileProblem.CONTRADICTS_AN_EARLIER_LINE
+                    yield Rejected(line=line.number, column=column, reason=reason)
             if place_of(line.area) in places:
-                yield Rejected(line=line.number, column="area", reason="listed_twice")
+                yield Rejected(line=line.number, column="area", reason=FileProblem.LISTED_TWICE)
             places.add(place_of(line.area))
-
-
-def _date(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if len(text) == 10 else None
-    except ValueError:
-        return None

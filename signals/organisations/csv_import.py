@@ -21,13 +21,12 @@ from signals.organisations.addressing import coordinators
 from signals.organisations.administration import is_lasting_desk
 from signals.organisations.csv_file import (
     RECIPIENTS,
+    FileProblem,
     Line,
-    Progress,
     Rejected,
     by_name,
     place_of,
     read_lines,
-    silent,
 )
 from signals.organisations.drafts import Change, Draft
 from signals.organisations.onboarding import name_key
@@ -37,9 +36,6 @@ from signals.routing.areas import areas_overlap
 from signals.routing.snapshot import lock_organisations, lock_routing, routing_changed
 
 _FACTS: Final = ("kind", "agreement_on", "legal_basis", "retention_basis", "contact_phone", "contact_email")
-
-_TOGETHER: Final = 250
-"""Organisations that are stored with the same statements."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,18 +51,13 @@ class OrganisationImport:
 
 
 def preview_organisations(
-    session: Session,
-    clock: Clock,
-    *,
-    file: TextIO,
-    recipients_verified_on: date | None = None,
-    progress: Progress = silent,
+    session: Session, clock: Clock, *, file: TextIO, recipients_verified_on: date | None = None
 ) -> OrganisationImport:
     """Return the changes and refusals of `import_organisations`; write nothing and lock nothing.
 
     For a session that only reads (`signals.db.reading_session`): its objects are changed, not stored.
     """
-    lines, rejected = read_lines(file, progress)
+    lines, rejected = read_lines(file)
     if rejected:
         return OrganisationImport(rejected=tuple(rejected))
     with session.no_autoflush:
@@ -74,21 +65,17 @@ def preview_organisations(
 
 
 def import_organisations(
-    operation: Operation,
-    *,
-    file: TextIO,
-    recipients_verified_on: date | None = None,
-    progress: Progress = silent,
+    operation: Operation, *, file: TextIO, recipients_verified_on: date | None = None
 ) -> OrganisationImport:
     """Add and change organisations from a CSV file; flush, unless a line is rejected.
 
-    Columns: `REQUIRED` and `OPTIONAL` of `csv_file`. A line is one area of one organisation, which the name
+    A line is one area of one organisation, which the name
     identifies; several lines give several areas. `level` is pc6_range (area `1012AB 1-99`), pc6, pc4,
     municipality (`GM0363`), ggd_region (`GG3406`) or national (`NL`). No area is removed: `valid_until` ends
     it (that day excluded). An empty cell changes nothing. `recipients_verified_on`: the day on which somebody
     verified the addresses; without it a new address does not count yet.
     """
-    lines, rejected = read_lines(file, progress)
+    lines, rejected = read_lines(file)
     if rejected:
         return OrganisationImport(rejected=tuple(rejected))
     # Organisations first, then routing, as every change of routing does; a second import waits here.
@@ -97,18 +84,16 @@ def import_organisations(
     with operation.session.no_autoflush:
         plan = _Plan(operation.session, lines, recipients_verified_on, operation.today)
     if not plan.result.rejected:
-        _store(operation, [one for one in plan.drafts if one.changed], progress)
+        _store(operation, [one for one in plan.drafts if one.changed])
     return plan.result
 
 
-def _store(operation: Operation, changed: Sequence["Draft"], progress: Progress) -> None:
+def _store(operation: Operation, changed: Sequence[Draft]) -> None:
     session = operation.session
-    starts = range(0, len(changed), _TOGETHER)
-    for batch in progress([changed[start : start + _TOGETHER] for start in starts], "storing"):
-        for one in batch:
-            session.add(one.organisation)
-            record_change(operation, one.organisation.id, Ground.IMPORT)
-        session.flush()
+    session.add_all(one.organisation for one in changed)
+    for one in changed:
+        record_change(operation, one.organisation.id, Ground.IMPORT)
+    session.flush()
     for recipient_id in (gone for one in changed for gone in one.gone):
         withdraw_check(session, recipient_id, Event.RECIPIENT_CHECK)
     if changed:
@@ -139,7 +124,7 @@ class _Plan:
         rejected = [problem for one in self.drafts for problem in one.rejected]
         rejected.extend(_covered_by_others(self._all(), self.drafts))
         if had_desk and not self._has_desk():
-            rejected.append(Rejected(line=1, column="", reason="last_national_desk"))
+            rejected.append(Rejected(line=1, reason=FileProblem.LAST_NATIONAL_DESK))
         rejected.sort(key=lambda problem: (problem.line, problem.column))
         self.result = OrganisationImport(changes=tuple(changes), rejected=tuple(rejected), before=before)
 
@@ -148,11 +133,11 @@ class _Plan:
         for key, group in self._grouped.items():
             found = self._present.get(key, [])
             if len(found) > 1:
-                yield Rejected(line=group[0].number, column="name", reason="name_of_two")
+                yield Rejected(line=group[0].number, column="name", reason=FileProblem.NAME_OF_TWO)
                 continue
             for line in group:
                 if found and line.facts.get("kind", found[0].kind) != found[0].kind:
-                    yield Rejected(line=line.number, column="kind", reason="kind_differs")
+                    yield Rejected(line=line.number, column="kind", reason=FileProblem.KIND_DIFFERS)
 
     def _all(self) -> Iterator[Organisation]:
         for found in self._present.values():
@@ -169,10 +154,10 @@ def _coordinators_named(session: Session, lines: Sequence[Line]) -> Iterator[Rej
     for line in lines:
         for column in RECIPIENTS:
             if line.facts.get(column) in kept_out:
-                yield Rejected(line=line.number, column=column, reason="coordinator")
+                yield Rejected(line=line.number, column=column, reason=FileProblem.COORDINATOR)
 
 
-def _covered_by_others(organisations: Iterable[Organisation], taken: Sequence["Draft"]) -> Iterator[Rejected]:
+def _covered_by_others(organisations: Iterable[Organisation], taken: Sequence[Draft]) -> Iterator[Rejected]:
     """Yield areas that another organisation covers on some of the same dates, as `add_area` refuses them."""
     longer = [(one.organisation, line, area) for one in taken for line, area in one.longer]
     rows: dict[tuple[str, str], list[tuple[Organisation, CoverageArea]]] = {
@@ -185,7 +170,7 @@ def _covered_by_others(organisations: Iterable[Organisation], taken: Sequence["D
     for organisation, line, area in longer:
         here = rows[area.level, area.area]
         if any(other is not organisation and areas_overlap(area, row) for other, row in here):
-            yield Rejected(line=line.number, column="area", reason="covered_by_another")
+            yield Rejected(line=line.number, column="area", reason=FileProblem.COVERED_BY_ANOTHER)
 
 
 def _state(organisation: Organisation) -> str:

@@ -240,7 +240,7 @@ def test_a_team_that_would_stop_to_receive_is_told_with_what_to_do(signals: Sign
     for more in ((), ("--dry-run",)):
         said = signals("organisations", "import", file, *more, code=1)
         assert "line 3: recipient_1 stops_unverified" in said
-        assert "--recipients-verified-on" in said
+        assert "nobody checked this address: fill in when that was done" in said
 
 
 def test_nobody_checked_an_address_on_a_day_to_come(signals: Signals) -> None:

@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -12,7 +11,6 @@ from flask_babel import gettext
 from marshmallow import ValidationError, fields
 
 from signals.clock import today
-from signals.organisations.csv_file import LARGEST_FILE
 from signals.organisations.csv_import import OrganisationImport, import_organisations, preview_organisations
 from signals.organisations.drafts import Change, ChangeKind
 from signals.routing.areas import Area
@@ -140,56 +138,13 @@ def _page(*, preview: Preview | None = None, errors: dict[str, str] | None = Non
         errors=errors or {},
         trouble="",
         done=request.args.get("done", "") if request.args.get("done", "").isdecimal() else "",
-        what=_change_in_words,
-        why=_reason_in_words,
+        area_words=_area_in_words,
         typed={"verified_on": request.form.get("verified_on", "")[:10]},
     )
 
 
-def _change_in_words(change: Change) -> str:
-    words: dict[ChangeKind, Callable[[], str]] = {
-        ChangeKind.ORGANISATION_ADDED: lambda: gettext("is new"),
-        ChangeKind.ORGANISATION_CHANGED: lambda: gettext("changes: %(what)s", what=_fields_in_words(change)),
-        ChangeKind.AREA_ADDED: lambda: gettext("also covers %(area)s", area=_area_in_words(change.area)),
-        ChangeKind.AREA_ENDED: lambda: _end_in_words(change),
-        ChangeKind.AREA_EXTENDED: lambda: gettext(
-            "goes on covering %(area)s; it would have stopped on %(former)s",
-            area=_area_in_words(change.area),
-            former=_former(change),
-        ),
-        ChangeKind.STILL_NOT_ONBOARDED: lambda: gettext("does not receive yet: something is missing"),
-    }
-    return words[change.kind]()
-
-
-def _end_in_words(change: Change) -> str:
-    area = _area_in_words(change.area)
-    if change.former is None:
-        return str(gettext("stops covering %(area)s", area=area))
-    former = _former(change)
-    text = gettext("stops sooner covering %(area)s; it would have on %(former)s", area=area, former=former)
-    return str(text)
-
-
-def _former(change: Change) -> str:
-    return display.day(change.former) if change.former else ""
-
-
-def _fields_in_words(change: Change) -> str:
-    words = {
-        "agreement_on": gettext("the agreement"),
-        "legal_basis": gettext("the legal ground"),
-        "retention_basis": gettext("the ground of the retention periods"),
-        "contact_phone": gettext("the telephone number for residents"),
-        "contact_email": gettext("the e-mail address for residents"),
-        "recipients": gettext("who is told of signals"),
-    }
-    return ", ".join(words[name] for name in change.fields)
-
-
-def _area_in_words(area: Area | None) -> str:
-    """`municipality: Utrecht (GM0344), from 1 January 2026`."""
-    assert area is not None
+def _area_in_words(area: Area) -> str:
+    """Return `municipality: Utrecht (GM0344), from 1 January 2026`."""
     numbers = f" {area.number_from}-{area.number_to}" if area.number_from is not None else ""
     level = label(CoverageLevel(area.level), page_kit.language()).partition(" (")[0]
     place = f"{level.lower()}: {name_of(area.area)}{numbers}"
@@ -197,54 +152,6 @@ def _area_in_words(area: Area | None) -> str:
         return str(gettext("%(place)s, from %(day)s", place=place, day=display.day(area.valid_from)))
     until = display.day(area.valid_until)
     return str(gettext("%(place)s, until %(day)s (that day excluded)", place=place, day=until))
-
-
-def _reason_in_words(reason: str) -> str:
-    words: dict[str, Callable[[], str]] = {
-        "missing": lambda: gettext("this column is missing"),
-        "unknown_column": lambda: gettext("there is a column that we do not know"),
-        "column_twice": lambda: gettext("a column is there twice"),
-        "number_of_cells": lambda: gettext("there are more or fewer cells than columns"),
-        "required": lambda: gettext("fill this in"),
-        "too_long": lambda: gettext("this is too long"),
-        "unknown": lambda: gettext("this does not exist"),
-        "invalid": lambda: gettext("this is no e-mail address"),
-        "not_a_date": lambda: gettext("this is no date like 2026-01-31"),
-        "too_early": lambda: gettext("this lies before 2000"),
-        "not_after_valid_from": lambda: gettext("this does not lie after valid_from"),
-        "house_numbers": lambda: gettext("write it like 1012AB 1-99"),
-        "contradicts_an_earlier_line": lambda: gettext("an earlier line of this organisation says otherwise"),
-        "listed_twice": lambda: gettext("this area was listed already"),
-        "control_characters": lambda: gettext("there are signs in it that cannot be seen"),
-        "kind_differs": lambda: gettext("this organisation is of another kind, which a file cannot change"),
-        "covered_by_another": lambda: gettext(
-            "another organisation covers this on some of these days: let that end first, by a line with"
-            " valid_until"
-        ),
-        "end_in_the_past": lambda: gettext("this lies in the past: an area can end today at the earliest"),
-        "ended_already": lambda: gettext(
-            "this area ended already: let it begin anew, by a line with another valid_from"
-        ),
-        "stops_unverified": lambda: gettext(
-            "this organisation receives now, and after this it would not, for nobody checked this address:"
-            " fill in when that was done, or add it on the page of the organisation first and let it confirm"
-        ),
-        "stops_receiving": lambda: gettext(
-            "this organisation receives now, and after this it would not: who means that fills in on its page"
-            " from when it receives nothing"
-        ),
-        "name_of_two": lambda: gettext(
-            "two organisations have this name, but for capitals and spaces: rename one of them first"
-        ),
-        "quote_not_closed": lambda: gettext(
-            "from here on this cannot be read: a quotation mark is missing, or a cell is far too long"
-        ),
-        "coordinator": lambda: gettext("a coordinator never hears of a single signal: choose somebody else"),
-        "last_national_desk": lambda: gettext("after this no national desk would receive any more"),
-        "no_lines": lambda: gettext("there is nothing below the header"),
-        "file_too_long": lambda: gettext("there are more than %(most)d lines", most=LARGEST_FILE),
-    }
-    return words[reason]()
 
 
 _FORM: Final = ImportForm()

@@ -2,9 +2,7 @@
 
 import io
 import re
-from datetime import date
 from html import unescape
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +11,6 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from signals.models import Organisation, Recipient
-from signals.organisations import csv_file, csv_import, drafts
-from signals.organisations.drafts import Change, ChangeKind
-from signals.routing.areas import Area
 from signals.vocabulary import AuditAction
 from signals.web.admin import import_pages
 from signals.web.admin.import_pages import LARGEST
@@ -23,7 +18,6 @@ from tests.support.desk_side import AMSTERDAM, Desk
 from tests.support.pages import Browser, hidden_value, words
 
 PATH = "/admin/organisations/import"
-DAY = date(2026, 1, 1)
 HEAD = "name;kind;level;area;valid_from;agreement_on;legal_basis;retention_basis;recipient_1;recipient_2\n"
 UTRECHT = (
     "Welzijn Utrecht;social_work;municipality;GM0344;2026-01-01;2026-01-01;Wmo 2015;Selectielijst;"
@@ -169,6 +163,9 @@ def test_unintended_changes_of_a_form_are_refused_in_words(
 
 
 def test_the_preview_says_in_words_what_changes_and_which_way_an_end_moves(desk: Desk, bea: Browser) -> None:
+    unchecked = words(look(bea, LIVE))
+    assert "Welzijn Utrecht dekt erbij: gemeente: Utrecht (GM0344), vanaf do 1 jan 2026" in unchecked
+    assert "Welzijn Utrecht ontvangt nog niet: er ontbreekt iets" in unchecked
     assert do(bea, look(bea, LIVE, verified_on="2026-11-20")).status_code == 303
     other = LIVE.replace("Wmo 2015", "Jeugdwet").replace("een@", "drie@")
     page = words(look(bea, other, verified_on="2026-11-21"))
@@ -240,17 +237,3 @@ def test_a_form_of_another_site_changes_nothing(desk: Desk, bea: Browser) -> Non
     sent = bea.client.post(PATH, data={"text": HEAD + UTRECHT, "seen": mark})
     assert sent.status_code in (400, 403)
     assert "Welzijn Utrecht" not in names(desk)
-
-
-def test_every_change_and_every_reason_has_words(desk: Desk) -> None:
-    text = "".join(
-        Path(module.__file__ or "").read_text("utf-8") for module in (csv_file, csv_import, drafts)
-    )
-    patterns = (r'reason="(\w+)"', r'yield "?\w+"?, "(\w+)"', r'_reject\(line, "(\w+)"')
-    reasons = {reason for pattern in patterns for reason in re.findall(pattern, text)}
-    assert len(reasons) > 20
-    with desk.app.test_request_context():
-        assert all(import_pages._reason_in_words(reason) for reason in reasons)
-        area = Area(level="pc6_range", area="1012AB", number_from=1, number_to=9, valid_from=DAY)
-        for kind in set(ChangeKind) - {ChangeKind.UNCHANGED}:
-            assert import_pages._change_in_words(Change(kind=kind, name="A", detail="B", area=area))
