@@ -38,6 +38,7 @@ test: chromium
 .PHONY: chromium
 chromium:
 	@$(HERE) -m tools.browser $(ARGS)
+	@$(HERE) -m tools.proxy
 
 ## check: lint, types, layers and the fast tests, in less than a minute
 .PHONY: check

@@ -1,4 +1,4 @@
-"""Serving over HTTP by granian: one process that minds workers, each with a few blocking threads.
+"""Serving over HTTP by granian: one process that minds workers, each with an event loop and a few threads.
 
 Workers are forked from a parent that has imported everything, so they start at once and share memory.
 In role `all` the scheduler runs on threads of the first worker, beside the requests.
@@ -7,6 +7,7 @@ In role `all` the scheduler runs on threads of the first worker, beside the requ
 import errno
 import gc
 import os
+import resource
 import signal
 import socket
 import sys
@@ -29,6 +30,7 @@ from privacy.secret_files import SecretFileOpenToOthers, SecretFileRefused, load
 from signals.clock import SystemClock, today
 from signals.db import make_engine
 from signals.errors import NoMailboxKey
+from signals.operations.whole_requests import WholeRequests
 from signals.routing.snapshot import Router
 from signals.settings import Settings
 from signals.vocabulary import Environment, ProcessRole
@@ -41,6 +43,8 @@ MakeWorker = Callable[[Settings], "Worker"]
 
 log = get_logger(__name__)
 
+CONNECTIONS = 2048
+"""How many a worker keeps open: one that waits for its client costs memory, and no thread."""
 STOP_SECONDS = 10
 """How long a worker may take to finish its requests before it is ended."""
 
@@ -62,6 +66,7 @@ def serve(
     keystore cannot be used or, in production, no national desk receives.
     """
     configure_logging(level=settings.logging.level, date_only=not settings.serves_staff)
+    _allow_connections()
     _stop_cleanly_from_the_start()
     with _claimed_port(settings.server.host, settings.server.port):
         refuse_a_taken_port(settings.server.host, settings.server.port)
@@ -78,13 +83,12 @@ def _run_granian(settings: Settings, prepare_app: PrepareApp, make_worker: MakeW
         "signals.operations.server:unused",
         address=settings.server.host,
         port=settings.server.port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.RSGI,
         workers=settings.server.processes,
-        blocking_threads=settings.server.threads,
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=10_000),
         websockets=False,
-        backpressure=max(64, 4 * settings.server.threads),
+        backpressure=CONNECTIONS,
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_SECONDS,
         log_access=False,
@@ -108,6 +112,14 @@ def refuse_a_taken_port(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise _port_refused(host, port, error) from None
+
+
+def _allow_connections() -> None:
+    """Raise the limit of open files, which is often 1024, as far as the system lets a process."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * CONNECTIONS
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
 
 
 @contextmanager
@@ -205,7 +217,7 @@ def _loader(settings: Settings, prepare_app: PrepareApp, make_worker: MakeWorker
             # What starts workers prints an exception with all that it says.
             log.critical("server.worker_not_started", exc_info=error)
             raise SystemExit(1) from None
-        return app
+        return WholeRequests(app, settings.server.threads)
 
     return load
 

@@ -19,6 +19,7 @@ from tests.bench.queue import measure_queue
 from tests.bench.results import Line
 from tests.bench.routing import measure_routing
 from tests.bench.sending import measure_sending
+from tests.bench.slow_bodies import measure_slow_bodies
 from tests.bench.start import measure_start
 from tests.bench.trail import measure_trail
 from tests.support.postgres import PostgresServer
@@ -154,6 +155,10 @@ def _statistics(folder: Path, size: Size) -> Iterator[Line]:
     yield from measure_pages(folder / "pages", rounds=size.reads)
 
 
+def _bodies(folder: Path, size: Size) -> Iterator[Line]:
+    yield from measure_slow_bodies(folder, requests=size.requests)
+
+
 def _start(folder: Path, size: Size) -> Iterator[Line]:
     yield from measure_start(folder, rounds=min(size.rounds, 5))
 
@@ -161,7 +166,7 @@ def _start(folder: Path, size: Size) -> Iterator[Line]:
 _MEASURE: dict[str, Callable[[Path, Size], Iterator[Line]]] = {
     "routing": _routing, "intake": _intake, "arrival": _arrival, "queue": _queue, "desk": _desk,
     "opening": _opening, "retention": _retention, "audit": _audit, "sending": _sending,
-    "statistics": _statistics, "start": _start,
+    "statistics": _statistics, "bodies": _bodies, "start": _start,
 }  # fmt: skip
 
 PARTS = tuple(_MEASURE)

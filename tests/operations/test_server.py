@@ -3,13 +3,10 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
 import uuid
 from dataclasses import replace
-from http.client import HTTPResponse
 from io import StringIO
 from pathlib import Path
 from typing import NoReturn
@@ -49,52 +46,6 @@ def test_a_report_that_was_answered_arrives_by_itself(sqlite_world: World) -> No
         )
         assert status == 201
         wait_until(lambda: len(sqlite_world.signals()) == 1)
-
-
-@pytest.mark.parametrize("path", ["/api/v1/search", "/api/v1/form", "/nowhere"])
-def test_a_call_that_is_refused_unread_leaves_its_connection_to_the_next(
-    sqlite_world: World, path: str
-) -> None:
-    """The body comes after its head, when the refusal is already on its way."""
-    with serving(sqlite_world) as served, _connected(served) as connection:
-        for _ in range(3):
-            connection.sendall(_head("POST", path, 2))
-            time.sleep(0.02)
-            connection.sendall(b"{}")
-            assert _answer(connection).startswith("HTTP/1.1 40")
-        connection.sendall(_head("GET", "/healthz", 0))
-        assert _answer(connection).startswith("HTTP/1.1 200")
-
-
-def test_a_connection_with_too_much_that_nobody_read_is_closed_with_a_word(sqlite_world: World) -> None:
-    with serving(sqlite_world) as served, _connected(served) as connection:
-        connection.sendall(_head("POST", "/api/v1/search", 10_000_000))
-        assert "connection: close" in _answer(connection).lower()
-
-
-def test_a_client_that_leaves_in_the_middle_of_a_body_keeps_no_thread_busy(sqlite_world: World) -> None:
-    with serving(sqlite_world) as served:
-        for _ in range(12):  # more than there are threads
-            with _connected(served) as connection:
-                connection.sendall(_head("POST", "/api/v1/search", 100) + b"{")
-        assert served.status("/healthz") == 200
-
-
-def _connected(served: Served) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", served.port), timeout=20)
-
-
-def _head(method: str, path: str, length: int) -> bytes:
-    said = ["Host: localhost", "Content-Type: application/json", f"Content-Length: {length}"]
-    return "\r\n".join([f"{method} {path} HTTP/1.1", *said, "", ""]).encode()
-
-
-def _answer(connection: socket.socket) -> str:
-    """The head of the next answer, its body read too."""
-    answer = HTTPResponse(connection)
-    answer.begin()
-    answer.read()
-    return f"HTTP/1.1 {answer.status}\n{answer.headers}"
 
 
 def test_the_server_freezes_objects_made_before_the_fork_and_before_the_first_request(

@@ -6,14 +6,13 @@ from typing import Any, Final
 
 from flask import Flask
 
+from signals.operations.whole_requests import MAX_BODY
 from signals.web.http.headers import register_headers
 from signals.web.http.i18n import register_languages
 from signals.web.http.openapi import ProblemApi, make_api
 from signals.web.http.pages import error_page
 from signals.web.http.problems import register_problems
 
-MAX_BODY: Final = 256 * 1024
-"""Bytes; single calls allow less. No call reads more."""
 _PACKAGE: Final = Path(__file__).parents[2]
 
 

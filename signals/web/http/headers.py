@@ -5,10 +5,9 @@ on a slow network they weigh more than a small script.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from flask import Flask, Response, request
-from werkzeug.wsgi import ClosingIterator
 
 from signals.web.bundles import is_file
 from signals.web.http.openapi import API_VERSION
@@ -74,16 +73,8 @@ def register_headers(app: Flask, *, https: bool) -> None:
     app.wsgi_app = _Outermost(app.wsgi_app, usual)  # type: ignore[method-assign]
 
 
-MOST_PASSED_OVER: Final = 64 * 1024
-"""Bytes of an unread body that the wrapper still reads, so that the connection can stay open."""
-
-
 class _Outermost:
-    """A wrapper that adds missing headers, and handles bodies that the application did not read.
-
-    A refused call leaves its body unread. A server then closes the connection without a word (RFC 9112, 9.3
-    and 9.6) and the sender loses the next request.
-    """
+    """A wrapper that adds the headers that an answer lacks."""
 
     def __init__(self, application: "WSGIApplication", usual: Sequence[tuple[str, str, str]]) -> None:
         self._application = application
@@ -94,46 +85,9 @@ class _Outermost:
             if _IS_FILE not in environ:
                 present = {name.lower() for name, _value in headers}
                 headers += [(name, value) for name, key, value in self._usual if key not in present]
-            if not _is_read(environ, refused=status[:1] in "45"):
-                headers.append(("Connection", "close"))
             return start_response(status, headers, *error)
 
-        answer = self._application(environ, start)
-        return answer if environ["REQUEST_METHOD"] == "HEAD" else _at_once(answer)
-
-
-def _is_read(environ: "WSGIEnvironment", *, refused: bool) -> bool:
-    """Return whether the body is read to its end; only a server that marks the end can tell.
-
-    A body without a length counts as read unless the call was refused.
-    """
-    length = environ.get("CONTENT_LENGTH") or "0"
-    if "HTTP_TRANSFER_ENCODING" in environ:
-        return not refused
-    if length == "0" or "wsgi.input_terminated" not in environ:
-        return True
-    return len(length) <= len(str(MOST_PASSED_OVER)) and _passed_over(environ["wsgi.input"])
-
-
-def _passed_over(stream: IO[bytes]) -> bool:
-    """Skip the rest of the body; return whether it ended within `MOST_PASSED_OVER`."""
-    left = MOST_PASSED_OVER
-    while left > 0:
-        part = stream.read(min(left, 16 * 1024))
-        if not part:
-            return True
-        left -= len(part)
-    return False
-
-
-def _at_once(answer: Iterable[bytes]) -> Iterable[bytes]:
-    """Return an answer in memory as a list: granian sends a list in one go, anything else piece by piece."""
-    if not isinstance(answer, ClosingIterator):  # a file; everything else is complete
-        return answer
-    try:
-        return list(answer)
-    finally:
-        answer.close()
+        return self._application(environ, start)
 
 
 def _lighten(response: Response) -> None:

@@ -243,7 +243,6 @@ def test_a_body_without_a_length_is_not_read_past_the_limit(client: FlaskClient)
     )
     _assert_problem(answer, 413)
     assert stream.tell() <= 4097
-    assert answer.headers["Connection"] == "close"  # the unread rest would spoil the next request
 
 
 @pytest.mark.parametrize(
@@ -626,13 +625,12 @@ def test_covered_and_uncovered_are_answered_in_one_size(client: FlaskClient) -> 
 
 
 @pytest.mark.parametrize("path", ["/", "/api/v1/form", "/api/v1/nowhere"])
-def test_an_answer_that_is_whole_is_handed_over_at_once(sqlite_world: World, path: str) -> None:
+def test_an_answer_tells_its_length_and_each_header_once(sqlite_world: World, path: str) -> None:
     started: list[Any] = []
     environ = EnvironBuilder(path=path).get_environ()
-    answer = sqlite_world.app()(environ, lambda *given: started.append(given))
+    answer = b"".join(sqlite_world.app()(environ, lambda *given: started.append(given)))
     ((_status, headers),) = started
-    assert isinstance(answer, list)  # the server sends anything else piece by piece
-    assert dict(headers)["Content-Length"] == str(sum(map(len, answer)))
+    assert dict(headers)["Content-Length"] == str(len(answer))
     assert len(headers) == len({name.lower() for name, _value in headers})
 
 
