@@ -219,6 +219,7 @@ def upgrade() -> None:
         sa.Column("legal_basis", sa.Text(), nullable=True),
         sa.Column("retention_basis", sa.Text(), nullable=True),
         sa.Column("suspended_from", sa.Date(), nullable=True),
+        sa.Column("proved_on", sa.Date(), nullable=True),
         sa.Column("contact_phone", sa.String(length=40), nullable=False),
         sa.Column("contact_email", sa.String(length=254), nullable=False),
         sa.Column("language", sa.String(length=2), nullable=False),

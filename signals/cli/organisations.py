@@ -1,6 +1,5 @@
 """`signals organisations`: import organisations from a csv, and merge two."""
 
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -8,7 +7,7 @@ import click
 
 from signals.app import Opened
 from signals.cli import answers
-from signals.cli.opening import DATE, FILE, day_of, everything
+from signals.cli.opening import FILE, everything
 from signals.db import at_one_moment, reading_session
 from signals.errors import Invalid, NotFound
 from signals.organisations.csv_import import OrganisationImport, import_organisations, preview_organisations
@@ -47,13 +46,8 @@ def _imported(data: dict[str, Any]) -> str:
 @organisations.command("import")
 @click.argument("file", type=FILE)
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
-@click.option(
-    "--recipients-verified-on",
-    type=DATE,
-    help="The day on which you made sure that the recipients' addresses are the teams' own.",
-)
 @answers(_imported)
-def import_file(file: Path, *, dry_run: bool, recipients_verified_on: datetime | None) -> dict[str, Any]:
+def import_file(file: Path, *, dry_run: bool) -> dict[str, Any]:
     """Add and change organisations by FILE, a csv.
 
     \b
@@ -67,23 +61,21 @@ def import_file(file: Path, *, dry_run: bool, recipients_verified_on: datetime |
     and, where you have them:
       valid_until      the first day that is not covered any more: this ends an area; none is ever removed
       agreement_on, legal_basis, retention_basis, recipient_1, recipient_2: an organisation receives
-                       once all five are there and both addresses are verified;
+                       once all five are there, both recipients have pressed the link that they are mailed,
+                       a lead has an account, and the team has answered a test message;
                        recipients that a team added to these two stay
       contact_phone, contact_email
     An empty cell changes nothing. A line is wrong when another organisation covers its area on some of the
     same days: let that end first, in the same file if you like. It is wrong too when an end lies in the past,
-    and when an area ended already. A file may not stop a team that receives: say on which day its new
-    addresses were verified, or let them confirm first, on the page of the organisation.
+    and when an area ended already. A file may not stop a team that receives: let its new addresses
+    confirm first, on the page of the organisation. Every change is mailed to its teams and administrators.
 
-    Example: signals organisations import teams.csv --recipients-verified-on 2026-11-02 --dry-run
+    Example: signals organisations import teams.csv --dry-run
     """
-    verified_on = recipients_verified_on.date() if recipients_verified_on else None
-    if verified_on and verified_on > day_of(None):
-        raise click.BadParameter("this lies in the future", param_hint="--recipients-verified-on")
     with everything() as opened:
         try:
             with file.open(encoding="utf-8-sig", newline="") as stream:
-                result = (_preview if dry_run else _import)(opened, stream, verified_on)
+                result = (_preview if dry_run else _import)(opened, stream)
         except UnicodeDecodeError:
             raise click.ClickException("the file is not UTF-8: save it as 'CSV UTF-8'") from None
     changes = [{"kind": one.kind, "name": one.name, "detail": one.detail} for one in result.changes]
@@ -91,17 +83,15 @@ def import_file(file: Path, *, dry_run: bool, recipients_verified_on: datetime |
     return {"ok": not rejected, "dry_run": dry_run, "changes": changes, "rejected": rejected}
 
 
-def _preview(opened: Opened, file: TextIO, verified_on: Any) -> OrganisationImport:
+def _preview(opened: Opened, file: TextIO) -> OrganisationImport:
     """Preview the import; a preview only reads, so nobody waits."""
     with reading_session(opened.sessions, at_one_moment(opened.engine)) as session:
-        return preview_organisations(session, opened.clock, file=file, recipients_verified_on=verified_on)
+        return preview_organisations(session, opened.clock, file=file)
 
 
-def _import(opened: Opened, file: TextIO, verified_on: Any) -> OrganisationImport:
+def _import(opened: Opened, file: TextIO) -> OrganisationImport:
     with opened.sessions() as session:
-        result = import_organisations(
-            opened.operation(session), file=file, recipients_verified_on=verified_on
-        )
+        result = import_organisations(opened.operation(session), file=file)
         if not result.rejected:
             session.commit()
     return result

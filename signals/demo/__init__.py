@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, select, text
 
 from privacy.keystore import Keystore
 from privacy.passwords import PasswordHasherSettings
@@ -22,6 +22,7 @@ from signals.db import is_sqlite, make_engine, session_factory
 from signals.demo.accounts import add_people, issue_accounts, write_accounts
 from signals.demo.data import stories
 from signals.demo.facts import add_facts, release_all
+from signals.demo.going_live import go_live
 from signals.demo.one_transaction import OneTransaction
 from signals.demo.organisations import add_organisations, is_seeded
 from signals.demo.telling import StoryTeller, settle_old_messages
@@ -30,6 +31,7 @@ from signals.intake.daily_limit import AreaLimit
 from signals.intake.receiving import Intake
 from signals.keys.mailbox_keys import provision_mailbox_keys
 from signals.keys.opening import open_keys
+from signals.models import Organisation
 from signals.notices.channels import make_channels
 from signals.operations.installation import prepare_keystore
 from signals.operations.jobs import Worker
@@ -42,6 +44,9 @@ ACCOUNTS_FILE = Path("demo/accounts.json")
 
 _WEEKS = 11
 """Every report is younger than this."""
+
+_WEEKS_LIVE = 60
+"""The teams have been live for longer than a year."""
 
 _LOCK = 0x5EED
 _SEED = 1012
@@ -117,9 +122,12 @@ def _fill(worker: Worker, door: OneTransaction) -> None:
     """Let organisations and people begin, tell what happened day by day, and release the figures."""
     now = worker.clock.now()
     past = [replace(worker, clock=FixedClock(now - timedelta(weeks=back))) for back in range(_WEEKS, -1, -1)]
-    with past[0].begin() as operation:
-        add_organisations(operation.session)
+    with replace(worker, clock=FixedClock(now - timedelta(weeks=_WEEKS_LIVE))).begin() as operation:
+        add_organisations(operation.session, operation.today)
         add_people(operation)
+        everybody = operation.session.scalars(select(Organisation)).all()
+        go_live(operation, drills=worker.drills(), organisations=everybody)
+    with past[0].begin() as operation:
         for week in past:
             provision_mailbox_keys(week.operation(operation.session))
     intake = Intake(

@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from privacy.passwords import PasswordHasherSettings, hash_password
 from privacy.totp import new_totp_secret
-from signals.demo.organisations import AMSTERDAM, NATIONAL_DESK, organisation_id
+from signals.demo.organisations import AMSTERDAM, NATIONAL_DESK, examples, organisation_id
 from signals.models import StaffMember
 from signals.operation import Operation
 from signals.staff.accounts import add_staff, issue_token
@@ -34,7 +34,7 @@ TEAMS = {
     "zuidwest-drenthe": ("Lotte Smit", "Henk Oosting"),
     NATIONAL_DESK: ("Iris Vermeer", "Karim Haddad"),
 }
-"""The worker and the lead of each organisation with accounts, by its slug."""
+"""The worker and the lead of each organisation with a team, by its slug; the other GGDs have a lead only."""
 
 _CHEAP = PasswordHasherSettings(memory_kib=64, time_cost=1)  # `issue_accounts` replaces these hashes
 
@@ -53,6 +53,9 @@ def people() -> Iterator[Person]:
     for slug, (worker, lead) in TEAMS.items():
         yield Person(slug, Role.WORKER, worker, f"werker@{slug}.example.org")
         yield Person(slug, Role.LEAD, lead, f"teamleider@{slug}.example.org")
+    for slug, example in examples().items():
+        if slug not in TEAMS:
+            yield Person(slug, Role.LEAD, f"Teamleider {example.name}", f"teamleider@{slug}.example.org")
     yield Person(None, Role.COORDINATOR, "Marieke Prins", "coordinator@landelijk.example.org")
     yield Person(None, Role.ADMINISTRATOR, "Wouter Blom", "beheerder@landelijk.example.org")
     yield Person(AMSTERDAM, Role.PRIVACY_OFFICER, "Esra Yilmaz", f"fg@{AMSTERDAM}.example.org")

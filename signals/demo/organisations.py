@@ -20,7 +20,6 @@ AMSTERDAM = "amsterdam"
 
 _NAMESPACE = uuid.UUID("6b0f6a3c-0a4d-5f0e-9d54-6c1f0f2f6a10")
 _COVERED_FROM = date(2024, 1, 1)
-_VERIFIED_ON = date(2024, 3, 11)
 _AGREEMENT = Agreement(
     on=date(2024, 3, 4),
     legal_basis="Artikel 6 lid 1 onder e AVG, met artikel 2.2.3 Wmo 2015 (voorbeeld)",
@@ -50,8 +49,8 @@ def is_seeded(sessions: sessionmaker[Session]) -> bool:
         return session.get(Organisation, organisation_id(NATIONAL_DESK)) is not None
 
 
-def add_organisations(session: Session) -> None:
-    """Add all organisations, onboarded, and flush.
+def add_organisations(session: Session, on: date) -> None:
+    """Add all organisations, each with its agreement, and flush; `on`: the day on which deputies verify.
 
     One team reads its mails in English and one reads a digest, so that the demo shows both.
     """
@@ -64,14 +63,13 @@ def add_organisations(session: Session) -> None:
             areas=example.areas,
             agreement=_AGREEMENT,
             recipients=(f"team@{example.slug}.example.org", f"achterwacht@{example.slug}.example.org"),
-            recipients_verified_on=_VERIFIED_ON,
             is_example=True,
             contact_phone=example.phone,
             contact_email=f"post@{example.slug}.example.org",
         )
         if example.kind is OrganisationKind.SOCIAL_WORK:
             made.deputy_email = f"plaatsvervanger@{example.slug}.example.org"
-            made.deputy_verified_on = _VERIFIED_ON
+            made.deputy_verified_on = on
     session.get_one(Organisation, organisation_id("haarlem-noord")).language = "en"
     session.get_one(Organisation, organisation_id("utrecht")).digest_at = 8
     session.flush()

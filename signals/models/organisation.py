@@ -14,8 +14,10 @@ class Organisation(Base):
     """A social-work organisation, a GGD or the national desk; receives only while onboarded.
 
     Onboarded: agreement date, legal basis and retention basis filled in, two verified recipients,
-    and not suspended. For messages: `quiet_from` and `quiet_until` are hours of the day in Amsterdam between
-    which the team is not written to, `working_days` the ISO weekdays on which it is (`12345`; none: all),
+    a test message answered, and not suspended. `proved_on`: the day on which the team first answered one
+    while it had an activated lead; only `Drills.answer` sets it.
+    For messages: `quiet_from` and `quiet_until` are hours of the day in Amsterdam between which the team is
+    not written to, `working_days` the ISO weekdays on which it is (`12345`; none: all),
     `digest_at` the hour of its daily digest (none: no digest), `opens_at` the hour from which it is reminded.
     `escalation_working_days` lie between lead, deputy and service manager when a deadline was missed.
     A deputy hears of nothing before `deputy_verified_on`. `settings_version` counts the changes of what a
@@ -32,6 +34,7 @@ class Organisation(Base):
     legal_basis: Mapped[str | None] = mapped_column(Text)
     retention_basis: Mapped[str | None] = mapped_column(Text)
     suspended_from: Mapped[date | None] = mapped_column(Date)
+    proved_on: Mapped[date | None] = mapped_column(Date)
     contact_phone: Mapped[str] = mapped_column(String(40), default="")
     contact_email: Mapped[str] = mapped_column(String(254), default="")
     language: Mapped[str] = mapped_column(String(2), default="nl")

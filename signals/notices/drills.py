@@ -41,6 +41,7 @@ from signals.organisations.team_settings import record_change
 from signals.organisations.verification_links import PREFIX, path_codes
 from signals.routing.snapshot import lock_organisations, routing_changed
 from signals.staff.identity import Secrets
+from signals.staff.standing import has_lead
 from signals.vocabulary import OrganisationKind
 
 STEPS: Final = (0, 3, 4, 5)
@@ -143,6 +144,9 @@ class Drills:
         session.flush()
         organisation = session.get_one(Organisation, drill.organisation_id)
         _lock(session, organisation)
+        if organisation.proved_on is None and has_lead(session, organisation.id):
+            organisation.proved_on = on
+            _record_routing(operation, organisation, Ground.DRILL_ANSWERED)
         by = _suspending(session, organisation)
         if by is None:
             return False
@@ -291,7 +295,7 @@ def _organisations(session: Session) -> Sequence[Organisation]:
 def _lock(session: Session, organisation: Organisation) -> None:
     """Lock an organisation: an administrator may suspend it at this moment, and that decision stays."""
     lock_organisations(session, [organisation.id])
-    session.refresh(organisation, ["suspended_from"])
+    session.refresh(organisation, ["suspended_from", "proved_on"])
 
 
 def _open_drills() -> Select[Drill]:

@@ -73,7 +73,7 @@ _STORED_BY_FRONT: Final[Columns] = (
     "receipt_hash", "envelope",
 )  # fmt: skip
 _ROUTED_BY: Final[Columns] = (
-    "id", "name", "kind", "agreement_on", "legal_basis", "retention_basis", "suspended_from",
+    "id", "name", "kind", "agreement_on", "legal_basis", "retention_basis", "suspended_from", "proved_on",
 )  # fmt: skip
 _MESSAGE_KEYS: Final[Columns] = ("id", "event", "subject_id", "organisation_id", "recipient")
 
@@ -149,7 +149,7 @@ RIGHTS: Final[Mapping[str, Mapping[Role, Rights]]] = {
     # The desk sees that a dead letter exists, and may retry or drop it
     "posted_letters": {"desk": Rights(select=ALL, update=("wanted",)), "worker": rights("SIUD")},
     "channel_states": {"desk": rights("S"), "worker": rights("SIU")},
-    "drills": {"desk": Rights(select=ALL, update=("answered_on",)), "worker": rights("SIU")},
+    "drills": {"desk": Rights(select=ALL, insert=ALL, update=("answered_on",)), "worker": rights("SIU")},
     VERSION_TABLE: {"desk": rights("S"), "worker": rights("S")},
 }
 """A role has no other rights. A test fails when a table is missing."""

@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
@@ -11,7 +10,6 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, selectinload
 
-from notifications.events import Event
 from signals.audit.grounds import Ground
 from signals.audit.log import require_role
 from signals.errors import Conflict, FieldProblem, Invalid, NotFound
@@ -19,11 +17,10 @@ from signals.models import Organisation
 from signals.operation import Operation
 from signals.organisations.addressing import coordinators
 from signals.organisations.onboarding import create_organisation, name_key, normal_name, receives
-from signals.organisations.recipients import leaving, replace_recipients, withdraw_check, wrong_recipients
+from signals.organisations.recipients import replace_recipients, too_few_stay, wrong_recipients
 from signals.organisations.team_settings import StaleSettings, record_change, refuse_unknown
-from signals.routing.receivers import LEAST_RECIPIENTS
 from signals.routing.snapshot import lock_routing, routing_changed
-from signals.staff.identity import checked_email, normal_email
+from signals.staff.identity import checked_email
 from signals.vocabulary import OrganisationKind, Role
 
 _OF_THE_TEAM: Final = frozenset({"contact_phone", "contact_email", "recipients"})
@@ -42,14 +39,6 @@ class LastNationalDesk(Conflict):
     """No other national desk receives: reports that nobody covers could reach nobody."""
 
     code = "last_national_desk"
-
-
-@dataclass(frozen=True, kw_only=True)
-class RecipientEntry:
-    """A recipient and the day on which somebody verified the address; without a day it does not count."""
-
-    address: str = field(repr=False)
-    verified_on: date | None = None
 
 
 def organisations(session: Session, *, search: str = "") -> Sequence[Organisation]:
@@ -109,9 +98,9 @@ def change_organisation(
 ) -> Organisation:
     """Change the fields named in `changes` (see `CHANGEABLE`); an empty text or None empties a field.
 
-    `recipients`: all of them, as `RecipientEntry`, in order. Pass `expected_version` for a form: then a day
-    that stayed beside a new address is refused, and so is a change that stops the organisation unnoticed.
-    Raises `NotFound`, `StaleSettings`, `Invalid` with every problem, and `LastNationalDesk`.
+    `recipients`: the addresses of all of them, in order; a new one counts once its reader pressed the link.
+    Pass `expected_version` for a form. Raises `NotFound`, `StaleSettings`, `Invalid` with every problem, and
+    `LastNationalDesk`.
     """
     require_role(operation.actor, Role.ADMINISTRATOR)
     refuse_unknown(changes, CHANGEABLE)
@@ -121,9 +110,7 @@ def change_organisation(
         raise StaleSettings
     was_a_desk = is_lasting_desk(organisation, on)
     wanted = {name: value for name, value in changes.items() if not _is_same(organisation, name, value)}
-    _refuse(_problems(session, organisation, wanted, on))
-    if expected_version is not None and "recipients" in wanted:
-        _refuse(_unintended(organisation, wanted["recipients"], on))
+    _refuse(_problems(session, organisation, wanted))
     _apply(session, organisation, wanted)
     with _refused_as_taken() if "name" in changes else nullcontext():
         session.flush()
@@ -177,26 +164,16 @@ def _is_same(organisation: Organisation, name: str, value: Any) -> bool:
     """Return whether a field has this value already; nothing checks such a value again."""
     if name != "recipients":
         return bool(getattr(organisation, name) == value)
-    present = [(one.address, one.verified_on) for one in organisation.recipients]
-    return present == [(entry.address.strip(), entry.verified_on) for entry in value]
+    return [one.address for one in organisation.recipients] == [checked_email(address) for address in value]
 
 
 def _apply(session: Session, organisation: Organisation, changes: Mapping[str, Any]) -> None:
     for name, value in changes.items():
         if name == "recipients":
-            _set_recipients(session, organisation, value)
+            replace_recipients(session, organisation, [checked_email(address) or "" for address in value])
         else:
             setattr(organisation, name, _stored(name, value))
     organisation.settings_version += bool(_OF_THE_TEAM & changes.keys())
-
-
-def _set_recipients(session: Session, organisation: Organisation, entries: Sequence[RecipientEntry]) -> None:
-    addresses = [checked_email(entry.address) or "" for entry in entries]
-    recipients = replace_recipients(session, organisation, addresses)
-    for recipient, entry in zip(recipients, entries, strict=True):
-        if recipient.verified_on is not None and entry.verified_on is None:
-            withdraw_check(session, recipient.id, Event.RECIPIENT_CHECK)
-        recipient.verified_on = entry.verified_on
 
 
 def _stored(name: str, value: Any) -> Any:
@@ -208,20 +185,15 @@ def _stored(name: str, value: Any) -> Any:
 
 
 def _problems(
-    session: Session, organisation: Organisation, changes: Mapping[str, Any], on: date
+    session: Session, organisation: Organisation, changes: Mapping[str, Any]
 ) -> Iterator[FieldProblem]:
     if "name" in changes:
         yield from _name_problems(session, changes["name"], organisation.id)
     if "contact_email" in changes:
         yield from _contact_problems(changes["contact_email"])
     if "recipients" in changes:
-        entries: Sequence[RecipientEntry] = changes["recipients"]
-        yield from wrong_recipients([entry.address for entry in entries], coordinators(session))
-        for place, entry in enumerate(entries):
-            if entry.verified_on is not None and entry.verified_on > on:
-                yield FieldProblem(field=f"recipients.{place}.verified_on", code="in_the_future")
-        if receives(organisation, on) and len(entries) < LEAST_RECIPIENTS:
-            yield FieldProblem(field="recipients", code="keep_two")
+        yield from wrong_recipients(changes["recipients"], coordinators(session))
+        yield from too_few_stay(organisation, changes["recipients"])
 
 
 def _name_problems(session: Session, name: str, own_id: uuid.UUID | None) -> Iterator[FieldProblem]:
@@ -237,22 +209,3 @@ def _name_problems(session: Session, name: str, own_id: uuid.UUID | None) -> Ite
 def _contact_problems(address: str) -> Iterator[FieldProblem]:
     if address.strip() and checked_email(address) is None:
         yield FieldProblem(field="contact_email", code="invalid")
-
-
-def _unintended(
-    organisation: Organisation, entries: Sequence[RecipientEntry], on: date
-) -> Iterator[FieldProblem]:
-    """Yield changes that a form can send by mistake.
-
-    On a day that stayed beside a new address, somebody verified the former address. An address that leaves or
-    comes may not stop the organisation; a day that is emptied may, because that is a decision.
-    """
-    addresses = [checked_email(entry.address) or "" for entry in entries]
-    former_days = {one.verified_on for one in leaving(organisation, addresses) if one.verified_on is not None}
-    known = {normal_email(one.address): one.verified_on for one in organisation.recipients}
-    for place, entry in enumerate(entries):
-        if addresses[place] and addresses[place] not in known and entry.verified_on in former_days:
-            yield FieldProblem(field=f"recipients.{place}.verified_on", code="check_of_the_former")
-    counting = sum(bool(entry.verified_on or known.get(addresses[n])) for n, entry in enumerate(entries))
-    if receives(organisation, on) and counting < LEAST_RECIPIENTS:
-        yield FieldProblem(field="recipients", code="keep_two")

@@ -50,9 +50,7 @@ class OrganisationImport:
     before: str = ""
 
 
-def preview_organisations(
-    session: Session, clock: Clock, *, file: TextIO, recipients_verified_on: date | None = None
-) -> OrganisationImport:
+def preview_organisations(session: Session, clock: Clock, *, file: TextIO) -> OrganisationImport:
     """Return the changes and refusals of `import_organisations`; write nothing and lock nothing.
 
     For a session that only reads (`signals.db.reading_session`): its objects are changed, not stored.
@@ -61,19 +59,17 @@ def preview_organisations(
     if rejected:
         return OrganisationImport(rejected=tuple(rejected))
     with session.no_autoflush:
-        return _Plan(session, lines, recipients_verified_on, today(clock)).result
+        return _Plan(session, lines, today(clock)).result
 
 
-def import_organisations(
-    operation: Operation, *, file: TextIO, recipients_verified_on: date | None = None
-) -> OrganisationImport:
+def import_organisations(operation: Operation, *, file: TextIO) -> OrganisationImport:
     """Add and change organisations from a CSV file; flush, unless a line is rejected.
 
     A line is one area of one organisation, which the name
     identifies; several lines give several areas. `level` is pc6_range (area `1012AB 1-99`), pc6, pc4,
     municipality (`GM0363`), ggd_region (`GG3406`) or national (`NL`). No area is removed: `valid_until` ends
-    it (that day excluded). An empty cell changes nothing. `recipients_verified_on`: the day on which somebody
-    verified the addresses; without it a new address does not count yet.
+    it (that day excluded). An empty cell changes nothing. A new address counts once its reader pressed the
+    link.
     """
     lines, rejected = read_lines(file)
     if rejected:
@@ -82,7 +78,7 @@ def import_organisations(
     lock_organisations(operation.session)
     lock_routing(operation.session)
     with operation.session.no_autoflush:
-        plan = _Plan(operation.session, lines, recipients_verified_on, operation.today)
+        plan = _Plan(operation.session, lines, operation.today)
     if not plan.result.rejected:
         _store(operation, [one for one in plan.drafts if one.changed])
     return plan.result
@@ -103,7 +99,7 @@ def _store(operation: Operation, changed: Sequence[Draft]) -> None:
 class _Plan:
     """The changes of a file, made in memory alone, and the reasons to reject it."""
 
-    def __init__(self, session: Session, lines: Sequence[Line], verified_on: date | None, on: date) -> None:
+    def __init__(self, session: Session, lines: Sequence[Line], on: date) -> None:
         self._grouped = by_name(lines)
         self._present = _by_key(_organisations(session))
         self._on = on
@@ -111,15 +107,13 @@ class _Plan:
         rejected = [*self._unfit(), *_coordinators_named(session, lines)]
         self.result = OrganisationImport(rejected=tuple(rejected))
         if not rejected:
-            self._take(verified_on)
+            self._take()
 
-    def _take(self, verified_on: date | None) -> None:
+    def _take(self) -> None:
         present = {key: found[0] for key, found in self._present.items()}
         before = _digest(_state(present[key]) for key in sorted(self._grouped.keys() & present.keys()))
         had_desk = self._has_desk()
-        self.drafts = [
-            Draft(group, present.get(key), verified_on, self._on) for key, group in self._grouped.items()
-        ]
+        self.drafts = [Draft(group, present.get(key), self._on) for key, group in self._grouped.items()]
         changes = [change for one in self.drafts for change in one.take()]
         rejected = [problem for one in self.drafts for problem in one.rejected]
         rejected.extend(_covered_by_others(self._all(), self.drafts))

@@ -59,12 +59,9 @@ class Draft:
     `longer`: each (line, part of an area that it newly covers). `gone`: ids of recipients that leave.
     """
 
-    def __init__(
-        self, lines: list[Line], present: Organisation | None, verified_on: date | None, on: date
-    ) -> None:
+    def __init__(self, lines: list[Line], present: Organisation | None, on: date) -> None:
         self._lines = lines
         self._facts = {name: value for line in lines for name, value in line.facts.items()}
-        self._verified_on = verified_on
         self._on = on
         self.is_new = present is None
         self.organisation = present or _new_organisation(lines[0].name, self._facts["kind"])
@@ -117,24 +114,16 @@ class Draft:
                 yield name
 
     def _change_recipients(self) -> Iterator[str]:
-        """Arrange the recipients; each named one is verified, unless it was before or nobody says so."""
+        """Arrange the recipients; a new one counts once its reader pressed the link."""
         named = list(dict.fromkeys(self._facts[name] for name in RECIPIENTS if name in self._facts))
-        before = [(normal_email(one.address), one.verified_on) for one in self.organisation.recipients]
+        before = [normal_email(one.address) for one in self.organisation.recipients]
         if not named:
             return
-        wanted = with_named([address for address, _ in before], named)
-        gone = [one.id for one in leaving(self.organisation, wanted)]
-        days = dict(before)
-        after = [
-            (address, days.get(address) or (self._verified_on if address in named else None))
-            for address in wanted
-        ]
-        if after == before:
+        wanted = with_named(before, named)
+        if wanted == before:
             return
-        self.gone = gone
+        self.gone = [one.id for one in leaving(self.organisation, wanted)]
         self.organisation.recipients = rearranged(self.organisation, wanted)
-        for recipient, (_, verified_on) in zip(self.organisation.recipients, after, strict=True):
-            recipient.verified_on = verified_on
         yield "recipients"
 
     def _change_areas(self) -> Iterator[Change]:

@@ -56,7 +56,6 @@ def create_organisation(
     areas: Sequence[Area],
     agreement: Agreement | None = None,
     recipients: Sequence[str] = (),
-    recipients_verified_on: date | None = None,
     is_example: bool = False,
     contact_phone: str = "",
     contact_email: str = "",
@@ -74,8 +73,7 @@ def create_organisation(
         contact_phone=contact_phone,
         contact_email=contact_email,
         recipients=[
-            Recipient(position=place, address=address, verified_on=recipients_verified_on)
-            for place, address in enumerate(recipients, start=1)
+            Recipient(position=place, address=address) for place, address in enumerate(recipients, start=1)
         ],
         coverage=[CoverageArea(**vars(area)) for area in areas],
     )

@@ -22,6 +22,7 @@ from signals.models import Organisation, Recipient
 from signals.operation import Operation
 from signals.organisations.addressing import EMAIL, EMAIL_ONLY, SMS
 from signals.organisations.verification_links import DEPUTY, RECIPIENT, VerificationLink, address_code
+from signals.routing.receivers import LEAST_RECIPIENTS
 from signals.routing.snapshot import routing_changed
 from signals.staff.identity import Secrets, checked_email, normal_email
 from signals.vocabulary import AuditAction
@@ -75,6 +76,14 @@ def wrong_recipients(addresses: Sequence[str], kept_out: Collection[str]) -> Ite
         yield from wrong_address(name, addresses[place], kept_out)
         if address is not None and times[address] > 1:
             yield FieldProblem(field=name, code="duplicate")
+
+
+def too_few_stay(organisation: Organisation, addresses: Sequence[str]) -> Iterator[FieldProblem]:
+    """Yield a problem when fewer than two verified recipients stay: a team must still be reached."""
+    verified = {normal_email(one.address) for one in organisation.recipients if one.verified_on is not None}
+    staying = verified.intersection(checked_email(address) for address in addresses)
+    if len(verified) >= LEAST_RECIPIENTS > len(staying):
+        yield FieldProblem(field="recipients", code="keep_two")
 
 
 def wrong_address(name: str, address: str, kept_out: Collection[str]) -> Iterator[FieldProblem]:

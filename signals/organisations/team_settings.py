@@ -21,11 +21,11 @@ from signals.organisations.addressing import EMAIL, SMS, coordinators
 from signals.organisations.recipients import (
     replace_recipients,
     set_channel,
+    too_few_stay,
     withdraw_check,
     wrong_address,
     wrong_recipients,
 )
-from signals.routing.receivers import LEAST_RECIPIENTS
 from signals.routing.snapshot import routing_changed
 from signals.staff.identity import checked_email, normal_email
 from signals.vocabulary import STAFF_LANGUAGES, AuditAction, Role
@@ -231,12 +231,7 @@ def _wrong_recipients(
     yield from wrong_recipients([wish.address for wish in wishes], kept_out)
     for place, wish in enumerate(wishes):
         yield from _wrong_channel(wish, place)
-    addresses = {checked_email(wish.address) for wish in wishes}
-    confirmed = {
-        normal_email(entry.address) for entry in organisation.recipients if entry.verified_on is not None
-    }
-    if len(confirmed) >= LEAST_RECIPIENTS > len(confirmed.intersection(addresses)):
-        yield FieldProblem(field="recipients", code="keep_two")
+    yield from too_few_stay(organisation, [wish.address for wish in wishes])
 
 
 def _wrong_channel(wish: RecipientWish, place: int) -> Iterator[FieldProblem]:

@@ -14,8 +14,9 @@ LEAST_RECIPIENTS: Final = 2
 def met_since(organisation: Any, verified: Sequence[date]) -> dict[str, date | None]:
     """Return for each need of an organisation the date from which it is met; None while it is missing.
 
-    It needs the agreement, both bases and two verified recipients (domain design, Routing). A basis has no
-    date of its own. `organisation`: an `Organisation`, or a row of its table. `verified`: the dates on which
+    It needs the agreement, both bases, two verified recipients, and a test message that the team answered
+    (domain design, Routing). A basis has no date of its own.
+    `organisation`: an `Organisation`, or a row of its table. `verified`: the dates on which
     its recipients confirmed their addresses.
     """
     return {
@@ -23,6 +24,7 @@ def met_since(organisation: Any, verified: Sequence[date]) -> dict[str, date | N
         "legal_basis": date.min if organisation.legal_basis else None,
         "retention_basis": date.min if organisation.retention_basis else None,
         "recipients": next(iter(sorted(verified)[LEAST_RECIPIENTS - 1 :]), None),
+        "drill": organisation.proved_on,
     }
 
 
@@ -39,7 +41,7 @@ def onboarded_on(organisation: Organisation) -> date | None:
 
 
 def missing_before_receiving(organisation: Organisation) -> list[str]:
-    """Return what an organisation still lacks: agreement_on, legal_basis, retention_basis, recipients."""
+    """Return what an organisation still lacks, by the names of `met_since`."""
     return [name for name, on in met_since(organisation, _verified(organisation)).items() if on is None]
 
 

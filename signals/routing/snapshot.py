@@ -248,6 +248,7 @@ _ORGANISATION_COLUMNS = (
     Organisation.legal_basis,
     Organisation.retention_basis,
     Organisation.suspended_from,
+    Organisation.proved_on,
 )
 
 

@@ -34,6 +34,17 @@ def has_approver(session: Session, organisation_id: uuid.UUID | None, *, besides
     )
 
 
+def has_lead(session: Session, organisation_id: uuid.UUID | None) -> bool:
+    """Tell whether a lead of this organisation activated an account; without one it does not go live."""
+    return _any(
+        session,
+        StaffMember.organisation_id == organisation_id,
+        StaffMember.role == Role.LEAD,
+        StaffMember.disabled_at.is_(None),
+        _activated(),
+    )
+
+
 def has_officer(session: Session, organisation_id: uuid.UUID | None) -> bool:
     """Tell whether a privacy officer oversees this organisation; then no lead decides who does."""
     return _any(

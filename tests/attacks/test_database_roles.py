@@ -58,7 +58,7 @@ MATRIX = {
     "delivery_attempts": ("", "SD", "SIUD"),
     "delivery_callbacks": ("", "I", "SIUD"),
     "delivery_figures": ("", "S", "SIUD"),
-    "drills": ("", "SU", "SIU"),
+    "drills": ("", "SIU", "SIU"),
     "follow_up_notes": ("", "SIU", "SIUD"),
     "idempotency_keys": ("SI", "", "SD"),
     "mailbox_public_keys": ("S", "SI", "SIUD"),
@@ -93,7 +93,7 @@ COLUMNS = {
         "receipt_hash", "envelope",
     },
     ("front", "SELECT", "organisations"): {
-        "id", "name", "kind", "agreement_on", "legal_basis", "retention_basis", "suspended_from",
+        "id", "name", "kind", "agreement_on", "legal_basis", "retention_basis", "suspended_from", "proved_on",
     },
     ("front", "SELECT", "recipients"): {"organisation_id", "verified_on"},
     ("front", "SELECT", "area_days"): {"organisation_id", "day", "raises"},

@@ -3,8 +3,8 @@
 import base64
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -13,17 +13,20 @@ from sqlalchemy.orm import Session
 from privacy.keystore import Keystore, open_keystore
 from privacy.secret_files import load_master_key, write_new_secret_file
 from signals.app import make_worker
+from signals.clock import FixedClock
 from signals.db import is_sqlite, make_engine
+from signals.models import Organisation
 from signals.operations.installation import migrate, prepare_keystore
 from signals.organisations.onboarding import Agreement, create_organisation
 from signals.reference import ggd_regions, municipalities
 from signals.routing.areas import Area
 from signals.settings import Settings, load_settings
 from signals.vocabulary import OrganisationKind
+from tests.support.going_live import live_since
 
 OWN_ORGANISATIONS = 40
-SINCE = date(2026, 1, 1)
-_AGREEMENT = Agreement(on=SINCE, legal_basis="bench", retention_basis="bench")
+SINCE = datetime(2026, 1, 1, 8, tzinfo=UTC)
+_AGREEMENT = Agreement(on=SINCE.date(), legal_basis="bench", retention_basis="bench")
 _CONFIG = """\
 role = "front"
 environment = "test"
@@ -92,9 +95,10 @@ def _furnish(house: House) -> None:
     engine = house.engine()
     migrate(engine)
     worker = make_worker(house.settings, engine=engine)
-    with worker.sessions.begin() as session:
-        for name, kind, area in _organisations():
-            _take_on(session, name, kind, area)
+    since = replace(worker, clock=FixedClock(SINCE))
+    with since.begin() as operation:
+        taken_on = [_take_on(operation.session, name, kind, area) for name, kind, area in _organisations()]
+        live_since(operation, *taken_on)
     worker.provision_keys()
     worker.keystore.dispose()
     engine.dispose()
@@ -110,13 +114,12 @@ def _organisations() -> Iterator[tuple[str, OrganisationKind, tuple[str, str]]]:
     yield "National desk", OrganisationKind.NATIONAL, ("national", "NL")
 
 
-def _take_on(session: Session, name: str, kind: OrganisationKind, area: tuple[str, str]) -> None:
-    create_organisation(
+def _take_on(session: Session, name: str, kind: OrganisationKind, area: tuple[str, str]) -> Organisation:
+    return create_organisation(
         session,
         name=name,
         kind=kind,
-        areas=[Area(level=area[0], area=area[1], valid_from=SINCE)],
+        areas=[Area(level=area[0], area=area[1], valid_from=SINCE.date())],
         agreement=_AGREEMENT,
         recipients=["first@example.org", "second@example.org"],
-        recipients_verified_on=SINCE,
     )

@@ -12,7 +12,7 @@ from signals.audit.log import Actor
 from signals.clock import today
 from signals.errors import NotFound
 from signals.models import Absence, Approval, Organisation, Recipient, Signal, StaffMember
-from signals.organisations.administration import RecipientEntry, change_organisation
+from signals.organisations.administration import change_organisation
 from signals.organisations.recipients import ask_for_proof
 from signals.organisations.team_settings import RecipientWish, ask_again, change_settings
 from signals.staff import approvals, team
@@ -90,12 +90,11 @@ def test_an_administrator_without_an_organisation_corrects_an_address_of_a_team(
         session.add_all([waiting, spare])
     assert _asked(fenced_world.worker) == 1
     kept = [*others, spare]
-    entries = [RecipientEntry(address=one.address, verified_on=one.verified_on) for one in kept]
     with acting(desk, bea) as session:
         change_organisation(
             desk.operation(session, bea),
             organisation_id=AMSTERDAM,
-            changes={"recipients": [RecipientEntry(address="nieuw@example.org"), *entries]},
+            changes={"recipients": ["nieuw@example.org", *(one.address for one in kept)]},
         )
     with fenced_world.all_seeing.sessions() as session:
         found = session.get_one(Organisation, AMSTERDAM).recipients

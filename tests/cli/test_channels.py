@@ -19,7 +19,7 @@ from signals.models import Drill, Organisation, Recipient
 from signals.settings import Settings
 from tests.notifications.building import new_message, subject
 from tests.notifications.smtp_server import HOST, Mailbox, smtp_server
-from tests.support.commands import TEAMS, Signals, rows, statements
+from tests.support.commands import TEAMS, Signals, rows, statements, take_on
 from tests.support.installation import install, settings_in
 
 
@@ -29,7 +29,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     install(folder)
     script = Signals(folder)
     teams = script.file("teams.csv", TEAMS)
-    script("organisations", "import", teams, "--recipients-verified-on", "2024-01-02")
+    take_on(script, teams)
     return folder
 
 

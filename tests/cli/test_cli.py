@@ -240,12 +240,7 @@ def test_a_team_that_would_stop_to_receive_is_told_with_what_to_do(signals: Sign
     for more in ((), ("--dry-run",)):
         said = signals("organisations", "import", file, *more, code=1)
         assert "line 3: recipient_1 stops_unverified" in said
-        assert "nobody checked this address: fill in when that was done" in said
-
-
-def test_nobody_checked_an_address_on_a_day_to_come(signals: Signals) -> None:
-    wanted = ("organisations", "import", signals.file("more.csv", TEAMS), "--recipients-verified-on")
-    assert "future" in signals(*wanted, "2099-01-01", code=2)
+        assert "let its reader press the link" in said
 
 
 def test_on_a_terminal_a_bar_says_how_far_an_import_is(

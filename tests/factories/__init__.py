@@ -5,7 +5,7 @@
 
 from tests.factories.base import EPOCH_DAY, MOMENT, using
 from tests.factories.messages import OutboxMessageFactory, RecipientFactory
-from tests.factories.organisations import OrganisationFactory
+from tests.factories.organisations import OrganisationFactory, receiving
 from tests.factories.requests import (
     ApprovalFactory,
     ReferralFactory,
@@ -38,5 +38,6 @@ __all__ = [
     "SignalFactory",
     "StaffMemberFactory",
     "StaffSessionFactory",
+    "receiving",
     "using",
 ]

@@ -14,7 +14,6 @@ from notifications.outbox import NewMessage, enqueue
 from notifications.retry import TemporaryFailure
 from signals.models import AccountLink, Organisation, Recipient, Signal, StaffMember
 from signals.notices.obsolete import why_obsolete
-from signals.organisations.administration import RecipientEntry, change_organisation
 from signals.organisations.recipients import ask_for_proof
 from signals.staff.change_messages import AccountSettings
 from signals.staff.recovery import recover
@@ -194,24 +193,3 @@ def test_a_deputy_who_was_proved_or_replaced_meanwhile_is_not_asked(world: World
                 setattr(organisation, name, value)
         assert _deliver(world, MemoryChannel()) == DeliveryReport(expired=1)
         assert _reasons(world) == ["verified" if "deputy_verified_on" in changes else "replaced"]
-
-
-def test_a_recipient_set_to_unverified_gets_a_new_link(world: World) -> None:
-    asked, bea = _asked(world), world.staff(role=Role.ADMINISTRATOR)
-    for since, new in ((date(2026, 11, 24), 0), (None, 1)):
-        with world.sessions.begin() as session:
-            entries = [
-                RecipientEntry(
-                    address=one.address, verified_on=since if one.id == asked.id else one.verified_on
-                )
-                for one in session.get_one(Organisation, AMSTERDAM).recipients
-            ]
-            change_organisation(
-                world.operation(session, bea),
-                organisation_id=AMSTERDAM,
-                changes={"recipients": entries},
-            )
-        _deliver(world, MemoryChannel())
-        with world.sessions.begin() as session:
-            found = ask_for_proof(world.operation(session), public_url=LINK)
-            assert found == new

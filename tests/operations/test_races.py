@@ -47,9 +47,9 @@ from signals.organisations.administration import add_organisation
 from signals.organisations.covering import CoverageOverlaps, add_area
 from signals.organisations.csv_import import import_organisations
 from signals.organisations.drafts import ChangeKind
-from signals.organisations.onboarding import create_organisation
 from signals.retention.purging import purge
 from signals.routing.areas import Area
+from signals.routing.snapshot import routing_changed
 from signals.staff import absence, passkeys
 from signals.staff.accounts import add_staff
 from signals.staff.change_messages import AccountSettings
@@ -65,11 +65,12 @@ from signals.vocabulary import (
     Role,
     SignalState,
 )
+from tests.factories import receiving
 from tests.notifications.building import new_message
 from tests.support.meanwhile import meanwhile
 from tests.support.retention import arrived, concluded, retention_of
 from tests.support.trail import keys_of, link, opened
-from tests.support.world import AGREEMENT, AMSTERDAM, GRONINGEN, IN_AMSTERDAM, IN_GRONINGEN, LONG_AGO, World
+from tests.support.world import AMSTERDAM, GRONINGEN, IN_AMSTERDAM, IN_GRONINGEN, LONG_AGO, World
 
 ADMINISTRATOR = Actor(id=uuid.UUID(int=9), role=Role.ADMINISTRATOR, organisation_id=None)
 
@@ -609,15 +610,8 @@ def test_an_area_that_changes_hands_while_routing_is_read_is_never_without_a_tea
     def change_hands() -> None:
         with world.sessions.begin() as session:
             session.execute(delete(CoverageArea).where(CoverageArea.organisation_id == AMSTERDAM))
-            create_organisation(
-                session,
-                name="Team Zuid",
-                kind=OrganisationKind.SOCIAL_WORK,
-                areas=[Area(level="municipality", area="GM0363", valid_from=LONG_AGO)],
-                agreement=AGREEMENT,
-                recipients=["een@example.org", "twee@example.org"],
-                recipients_verified_on=LONG_AGO,
-            )
+            session.add(receiving("municipality", "GM0363", valid_from=LONG_AGO, name="Team Zuid"))
+            routing_changed(session)
 
     with meanwhile(world.engine, "FROM organisations", change_hands):
         route = router.route(IN_AMSTERDAM.postcode, IN_AMSTERDAM.number, today(world.clock))

@@ -13,7 +13,7 @@ from notifications.models import DeliveryAttempt, MessageState, OutboxMessage, P
 from notifications.outbox import NewMessage, enqueue
 from signals.audit.log import Actor
 from signals.models import Organisation, Recipient, StaffMember
-from signals.organisations.administration import RecipientEntry, change_organisation
+from signals.organisations.administration import change_organisation
 from signals.organisations.team_settings import RecipientWish, change_settings
 from signals.vocabulary import Role
 from tests.factories import RecipientFactory
@@ -94,15 +94,20 @@ def lead(world: World) -> Actor:
 
 
 def correct(world: World, lead: Actor, address: str) -> str:
-    """Let an administrator put another verified address in the first place; return the old one."""
+    """Let an administrator put another address in the first place, and verify it; return the old one."""
     first, *others = recipients(world)
-    entries = [RecipientEntry(address=one.address, verified_on=one.verified_on) for one in others]
+    with world.sessions.begin() as session:  # so that two stay verified
+        third = {"position": 3, "address": "derde@example.org", "verified_on": ON}
+        team = session.get_one(Organisation, AMSTERDAM)
+        team.recipients.append(Recipient(**third))
+    staying = [*(one.address for one in others), "derde@example.org"]
     with world.sessions.begin() as session:
         change_organisation(
             world.operation(session, world.staff(role=Role.ADMINISTRATOR)),
             organisation_id=AMSTERDAM,
-            changes={"recipients": [RecipientEntry(address=address, verified_on=ON), *entries]},
+            changes={"recipients": [address, *staying]},
         )
+    change_first(world, verified_on=ON)
     return first.address
 
 

@@ -12,8 +12,6 @@ from signals import reference
 from signals.clock import FixedClock
 from signals.db import make_engine, session_factory
 from signals.models import AuditEntry, Base, MunicipalityOfPostcode, RoutingVersion
-from signals.organisations.onboarding import Agreement, create_organisation
-from signals.routing.areas import Area
 from signals.routing.compact_coverage import CbsRow, CompactCoverage, Pc6Run, compress
 from signals.routing.coverage import (
     COMPLETE,
@@ -26,6 +24,7 @@ from signals.routing.coverage import (
 from signals.routing.coverage_problems import ProblemKind
 from signals.routing.snapshot import Router
 from signals.vocabulary import AuditAction, OrganisationKind
+from tests.factories import receiving
 from tests.support.operations import operation
 
 NOW = datetime(2024, 9, 2, 9, 0, tzinfo=UTC)
@@ -94,27 +93,14 @@ def stored(session: Session) -> list[tuple[str, int, int, str]]:
 
 
 def add_team(session: Session, name: str, code: str) -> None:
-    create_organisation(
-        session,
-        name=name,
-        kind=OrganisationKind.SOCIAL_WORK,
-        areas=[Area(level="municipality", area=code, valid_from=LONG_AGO)],
-        agreement=Agreement(on=LONG_AGO, legal_basis="Wmo 2015", retention_basis="Selectielijst"),
-        recipients=("a@example.org", "b@example.org"),
-        recipients_verified_on=LONG_AGO,
-    )
+    session.add(receiving("municipality", code, valid_from=LONG_AGO, name=name))
+    session.flush()
 
 
 def add_desk(session: Session) -> None:
-    create_organisation(
-        session,
-        name="Landelijk",
-        kind=OrganisationKind.NATIONAL,
-        areas=[Area(level="national", area="NL", valid_from=LONG_AGO)],
-        agreement=Agreement(on=LONG_AGO, legal_basis="Wmo 2015", retention_basis="Selectielijst"),
-        recipients=("a@example.org", "b@example.org"),
-        recipients_verified_on=LONG_AGO,
-    )
+    desk = {"name": "Landelijk", "kind": OrganisationKind.NATIONAL}
+    session.add(receiving("national", "NL", valid_from=LONG_AGO, **desk))
+    session.flush()
 
 
 def test_facts_that_are_shipped_are_not_stored(session: Session) -> None:

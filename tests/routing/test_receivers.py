@@ -10,11 +10,12 @@ from signals.routing.receivers import missing_before_receiving, onboarded_on
 
 AGREED, FIRST, SECOND, THIRD = (date(2026, month, 1) for month in (2, 3, 4, 5))
 COMPLETE = {"agreement_on": AGREED, "legal_basis": "Wmo 2015", "retention_basis": "Selectielijst"}
+PROVED = {"proved_on": AGREED}
 
 
 def organisation(*verified: date | None, **values: Any) -> Organisation:
     recipients = [Recipient(position=place, verified_on=on) for place, on in enumerate(verified, start=1)]
-    return Organisation(name="Team", recipients=recipients, **COMPLETE | values)
+    return Organisation(name="Team", recipients=recipients, **COMPLETE | PROVED | values)
 
 
 @pytest.mark.parametrize(
@@ -24,6 +25,7 @@ def organisation(*verified: date | None, **values: Any) -> Organisation:
         ({"legal_basis": None}, ["legal_basis"]),
         ({"retention_basis": ""}, ["retention_basis"]),
         (dict.fromkeys(COMPLETE), [*COMPLETE]),
+        ({"proved_on": None}, ["drill"]),
     ],
 )
 def test_an_organisation_with_a_need_left_does_not_receive(

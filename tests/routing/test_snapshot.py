@@ -13,13 +13,12 @@ from structlog.testing import capture_logs
 from signals import reference
 from signals.errors import NoMailboxKey
 from signals.models import CoverageArea, MunicipalityOfPostcode, Organisation, Recipient
-from signals.organisations.onboarding import create_organisation
-from signals.routing.areas import Area
 from signals.routing.municipalities import successors_on
 from signals.routing.postcodes import Address
 from signals.routing.snapshot import routing_changed
 from signals.vocabulary import OrganisationKind
-from tests.support.world import AGREEMENT, AMSTERDAM, LONG_AGO, NATIONAL, World
+from tests.factories import receiving
+from tests.support.world import AMSTERDAM, NATIONAL, World
 
 TODAY = date(2026, 11, 24)
 MERGER = date(2027, 1, 1)
@@ -61,15 +60,8 @@ def test_a_new_organisation_takes_its_area_over(world: World) -> None:
     router = world.router()
     assert router.route("4331AA", 7, TODAY).kind is OrganisationKind.GGD
     with world.sessions.begin() as session:
-        create_organisation(
-            session,
-            name="Voorbeeld Welzijn Middelburg",
-            kind=OrganisationKind.SOCIAL_WORK,
-            areas=[Area(level="municipality", area="GM0687", valid_from=LONG_AGO)],
-            agreement=AGREEMENT,
-            recipients=["een@example.org", "twee@example.org"],
-            recipients_verified_on=LONG_AGO,
-        )
+        session.add(receiving("municipality", "GM0687", name="Voorbeeld Welzijn Middelburg"))
+        routing_changed(session)
     assert router.route("4331AA", 7, TODAY).name == "Voorbeeld Welzijn Middelburg"
 
 
@@ -159,15 +151,8 @@ def test_coverage_counts_from_its_first_day_and_until_its_last(world: World) -> 
     with world.sessions.begin() as session:
         where = CoverageArea.organisation_id == AMSTERDAM
         session.execute(update(CoverageArea).where(where).values(valid_until=MERGER))
-        create_organisation(
-            session,
-            name="Opvolger",
-            kind=OrganisationKind.SOCIAL_WORK,
-            areas=[Area(level="municipality", area="GM0363", valid_from=MERGER)],
-            agreement=AGREEMENT,
-            recipients=["een@example.org", "twee@example.org"],
-            recipients_verified_on=LONG_AGO,
-        )
+        session.add(receiving("municipality", "GM0363", valid_from=MERGER, name="Opvolger"))
+        routing_changed(session)
     router = world.router()
     assert router.route("1012AB", 12, date(2026, 12, 31)).organisation_id == AMSTERDAM
     assert router.route("1012AB", 12, MERGER).name == "Opvolger"

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,10 +14,14 @@ from notifications.figures import count_messages
 from notifications.models import DeliveryAttempt, MessageState, OutboxMessage
 from notifications.states import Switch, write_states
 from signals.db import session_factory
+from signals.demo.going_live import go_live
 from signals.models import AccountLink, Organisation
+from signals.notices.drills import Drills
 from signals.organisations.current_addresses import still_reached
+from signals.staff.accounts import add_staff
+from signals.vocabulary import Role
 from tests.factories import OutboxMessageFactory
-from tests.support.desk_side import AMSTERDAM, Desk
+from tests.support.desk_side import AMSTERDAM, PASSWORD, QUICK, Desk
 
 NATIONAL = "Landelijk meldpunt"
 
@@ -45,6 +50,23 @@ def invited(desk: Desk) -> list[str]:
 def area_of(desk: Desk, organisation: str, **more: Any) -> TestResponse:
     wanted = {"level": "pc4", "area": "3511", "valid_from": "2026-03-01"} | more
     return bea(desk, "POST", "/coverage", organisation_id=organisation, **wanted)
+
+
+def goes_live(desk: Desk, organisation: str) -> None:
+    """Give an organisation a lead, and let its recipients and its team prove themselves."""
+    with Session(desk.engine) as session, session.begin():
+        acting = desk.operation(session)
+        add_staff(
+            acting,
+            organisation_id=UUID(organisation),
+            role=Role.LEAD,
+            name="Lea Voorbeeld",
+            email=f"lea@{organisation}.example.org",
+            password=PASSWORD,
+            hasher=QUICK,
+        )
+        team = session.get_one(Organisation, UUID(organisation))
+        go_live(acting, drills=Drills(public_url="https://signalen.example"), organisations=[team])
 
 
 RECIPIENT = "een@example.org"

@@ -3,21 +3,23 @@
 import json
 import shutil
 from collections.abc import Iterator
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import select
 
 from privacy.logs import configure_logging
 from signals.app import make_worker
 from signals.cli import main
+from signals.clock import FixedClock
 from signals.db import make_engine, session_factory
-from signals.models import (
-    SealedReport,
-)
+from signals.models import Organisation, SealedReport
 from tests.factories import SealedReportFactory
+from tests.support.going_live import live_since
 from tests.support.installation import install, settings_in
 
 TEAMS = """\
@@ -61,11 +63,21 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     install(folder)
     signals = Signals(folder)
     teams = signals.file("teams.csv", TEAMS)
-    signals("organisations", "import", teams, "--recipients-verified-on", "2024-01-02")
+    take_on(signals, teams)
     worker = make_worker(settings_in(folder))
     worker.provision_keys()
     worker.close()
     return folder
+
+
+def take_on(signals: Signals, file: str) -> None:
+    """Import organisations, and let each of them go live on 2 January 2024."""
+    signals("organisations", "import", file)
+    worker = make_worker(settings_in(signals.folder))
+    then = replace(worker, clock=FixedClock(datetime(2024, 1, 2, 8, tzinfo=UTC)))
+    with then.begin() as operation:
+        live_since(operation, *operation.session.scalars(select(Organisation)))
+    worker.close()
 
 
 @pytest.fixture

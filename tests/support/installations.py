@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 from migrations import upgrade
 from privacy.keystore import open_keystore
 from privacy.secret_files import load_master_key, write_new_secret_file
-from signals.clock import Clock
+from signals.clock import Clock, FixedClock
 from signals.db import make_engine, session_factory
 from signals.keys.mailbox_keys import provision_mailbox_keys
+from signals.models import Organisation
 from signals.organisations.onboarding import Agreement, create_organisation
 from signals.routing.areas import Area
 from signals.settings import (
@@ -31,6 +32,7 @@ from tests.support.desk_side import (  # noqa: F401  (fixtures for the tests bes
     desk,
     desk_settings,
 )
+from tests.support.going_live import live_since
 from tests.support.operations import operation
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
@@ -79,7 +81,8 @@ def fill_installation(folder: Path, clock: Clock, database_url: str | None = Non
     keystore.create_schema()
     keystore.ensure_root()
     with session_factory(engine).begin() as session:
-        _add_organisations(session)
+        long_ago = FixedClock(datetime(2024, 1, 1, 8, tzinfo=UTC))
+        live_since(operation(session, long_ago, keystore=keystore), *_add_organisations(session))
         provision_mailbox_keys(operation(session, clock, keystore=keystore))
         people = add_people(session, clock, keystore)
     root = base64.b64encode(keystore.root_public_key()).decode()
@@ -103,8 +106,8 @@ def settings_of(folder: Path, root_public_key: str) -> Settings:
     )
 
 
-def _add_organisations(session: Session) -> None:
-    for name, kind, level, area in ORGANISATIONS:
+def _add_organisations(session: Session) -> list[Organisation]:
+    return [
         create_organisation(
             session,
             name=name,
@@ -112,7 +115,7 @@ def _add_organisations(session: Session) -> None:
             areas=[Area(level=level, area=area, valid_from=LONG_AGO)],
             agreement=Agreement(on=LONG_AGO, legal_basis="Wmo 2015, 2.1.2", retention_basis="Selectielijst"),
             recipients=["een@example.org", "twee@example.org"],
-            recipients_verified_on=LONG_AGO,
             is_example=True,
         )
-    session.flush()
+        for name, kind, level, area in ORGANISATIONS
+    ]

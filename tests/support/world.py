@@ -53,12 +53,14 @@ from signals.settings import (
     Settings,
 )
 from signals.vocabulary import Environment, OrganisationKind, ProcessRole, Role
+from tests.support.going_live import live_since
 from tests.support.operations import operation
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 """Half past ten on a Tuesday in Amsterdam."""
 
 LONG_AGO = date(2024, 1, 1)
+LONG_AGO_AT_NINE = datetime(2024, 1, 1, 8, tzinfo=UTC)
 AGREEMENT = Agreement(on=LONG_AGO, legal_basis="Wmo 2015, 2.1.2", retention_basis="Selectielijst")
 
 AMSTERDAM = uuid.UUID(int=0xA363)
@@ -241,7 +243,7 @@ def fill_another(engine: Engine, folder: Path) -> None:
 def fill(engine: Engine, keystore: Keystore, clock: Clock) -> None:
     """Two example organisations, every GGD, the national desk, and their mailbox keys."""
     with session_factory(engine).begin() as session:
-        for organisation_id, name, kind, level, area in _organisations():
+        made = [
             create_organisation(
                 session,
                 organisation_id=organisation_id,
@@ -250,9 +252,11 @@ def fill(engine: Engine, keystore: Keystore, clock: Clock) -> None:
                 areas=[Area(level=level, area=area, valid_from=LONG_AGO)],
                 agreement=AGREEMENT,
                 recipients=[f"een@{area.lower()}.example.org", f"twee@{area.lower()}.example.org"],
-                recipients_verified_on=LONG_AGO,
                 is_example=True,
             )
+            for organisation_id, name, kind, level, area in _organisations()
+        ]
+        live_since(operation(session, FixedClock(LONG_AGO_AT_NINE), keystore=keystore), *made)
         provision_mailbox_keys(operation(session, clock, keystore=keystore))
 
 

@@ -15,7 +15,7 @@ from signals.routing.areas import Area
 from signals.routing.coverage import CoverageCheck
 from signals.staff.standing import APPROVERS
 from signals.vocabulary import Role
-from signals.web.admin import office, schemas
+from signals.web.admin import office, schemas, staff_schemas
 from signals.web.admin.office import ApprovalView, LetIn
 from signals.web.http.openapi import API_BASE, StaffBlueprint, answers
 from signals.web.staff_kit.auth import current, requires
@@ -110,8 +110,8 @@ def check(wanted: Mapping[str, Any]) -> CoverageCheck:
 
 @admin_api.get("/staff")
 @requires(Role.LEAD, Role.PRIVACY_OFFICER, Role.ADMINISTRATOR)
-@admin_api.arguments(schemas.StaffQuery, location="query", unknown="raise")
-@admin_api.response(200, schemas.StaffSchema)
+@admin_api.arguments(staff_schemas.StaffQuery, location="query", unknown="raise")
+@admin_api.response(200, staff_schemas.StaffSchema)
 def staff(wanted: Mapping[str, Any]) -> Mapping[str, Any]:
     """List the own team; an administrator lists any team, or the staff without an organisation."""
     return {"items": office.staff_of(wanted["organisation"])}
@@ -119,9 +119,9 @@ def staff(wanted: Mapping[str, Any]) -> Mapping[str, Any]:
 
 @admin_api.post("/staff")
 @requires(Role.LEAD, Role.ADMINISTRATOR)
-@admin_api.arguments(schemas.NewStaffSchema)
-@admin_api.response(201, schemas.LetInSchema)
-@admin_api.alt_response(202, schema=schemas.LetInSchema)
+@admin_api.arguments(staff_schemas.NewStaffSchema)
+@admin_api.response(201, staff_schemas.LetInSchema)
+@admin_api.alt_response(202, schema=staff_schemas.LetInSchema)
 @answers(409, 413, 415)
 def add_staff(values: Mapping[str, Any]) -> tuple[LetIn, int]:
     """Invite somebody by mail (201), or ask for approval (202).
@@ -136,8 +136,8 @@ def add_staff(values: Mapping[str, Any]) -> tuple[LetIn, int]:
 
 @admin_api.post("/staff/<uuid:member_id>/disable")
 @requires(Role.LEAD, Role.ADMINISTRATOR)
-@admin_api.response(200, schemas.StaffMemberSchema)
-@admin_api.alt_response(202, schema=schemas.LetInSchema)
+@admin_api.response(200, staff_schemas.StaffMemberSchema)
+@admin_api.alt_response(202, schema=staff_schemas.LetInSchema)
 @answers(400, 404)
 def disable(member_id: UUID) -> StaffMember | Response:
     """Shut somebody else out: sessions and tokens end now.
@@ -149,9 +149,9 @@ def disable(member_id: UUID) -> StaffMember | Response:
 
 @admin_api.post("/staff/<uuid:member_id>/role")
 @requires(Role.LEAD)
-@admin_api.arguments(schemas.RoleSchema)
-@admin_api.response(200, schemas.StaffMemberSchema)
-@admin_api.alt_response(202, schema=schemas.LetInSchema)
+@admin_api.arguments(staff_schemas.RoleSchema)
+@admin_api.response(200, staff_schemas.StaffMemberSchema)
+@admin_api.alt_response(202, schema=staff_schemas.LetInSchema)
 @answers(404, 413, 415)
 def change_role(wanted: Mapping[str, Any], member_id: UUID) -> StaffMember | Response:
     """Give somebody else of the own team another role; sessions and tokens end, and the team is notified.
@@ -163,8 +163,8 @@ def change_role(wanted: Mapping[str, Any], member_id: UUID) -> StaffMember | Res
 
 @admin_api.post("/staff/<uuid:member_id>/reset")
 @requires(Role.LEAD, Role.ADMINISTRATOR)
-@admin_api.response(200, schemas.LetInSchema)
-@admin_api.alt_response(202, schema=schemas.LetInSchema)
+@admin_api.response(200, staff_schemas.LetInSchema)
+@admin_api.alt_response(202, schema=staff_schemas.LetInSchema)
 @answers(400, 404, 409)
 def reset(member_id: UUID) -> tuple[LetIn, int]:
     """Mail somebody a link to set up the account again; an administrator only asks the team (202).
@@ -177,7 +177,7 @@ def reset(member_id: UUID) -> tuple[LetIn, int]:
 
 @admin_api.get("/approvals")
 @requires(*APPROVERS, Role.ADMINISTRATOR)
-@admin_api.response(200, schemas.ApprovalsSchema)
+@admin_api.response(200, staff_schemas.ApprovalsSchema)
 def approvals() -> Mapping[str, Any]:
     """List the requests to the own organisation; an administrator lists the own requests."""
     return {"items": office.approvals()}
@@ -185,7 +185,7 @@ def approvals() -> Mapping[str, Any]:
 
 @admin_api.post("/approvals/<uuid:approval_id>/approve")
 @requires(*APPROVERS)
-@admin_api.response(200, schemas.ApprovalSchema)
+@admin_api.response(200, staff_schemas.ApprovalSchema)
 @answers(400, 404, 409)
 def approve(approval_id: UUID) -> ApprovalView:
     """Approve a request: its subject gets the link.
@@ -198,7 +198,7 @@ def approve(approval_id: UUID) -> ApprovalView:
 
 @admin_api.post("/approvals/<uuid:approval_id>/decline")
 @requires(*APPROVERS)
-@admin_api.response(200, schemas.ApprovalSchema)
+@admin_api.response(200, staff_schemas.ApprovalSchema)
 @answers(400, 404, 409)
 def decline(approval_id: UUID) -> ApprovalView:
     """Decline a request."""
@@ -209,4 +209,4 @@ def _changed(done: LetIn) -> StaffMember | Response:
     """Return the account as it is now, or answer 202 with the request that waits."""
     if done.member is not None:
         return done.member
-    return make_response(schemas.LetInSchema().dump(done), 202)
+    return make_response(staff_schemas.LetInSchema().dump(done), 202)

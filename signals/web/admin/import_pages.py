@@ -3,21 +3,18 @@
 import hashlib
 import io
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, Final
 
 from flask import Blueprint, render_template, request
 from flask_babel import gettext
 from marshmallow import ValidationError, fields
 
-from signals.clock import today
 from signals.organisations.csv_import import OrganisationImport, import_organisations, preview_organisations
 from signals.organisations.drafts import Change, ChangeKind
 from signals.routing.areas import Area
 from signals.routing.rows import CoverageLevel
 from signals.vocabulary import Role
 from signals.web.admin.pages import name_of, sections
-from signals.web.http.fields import StrictDate
 from signals.web.labels import label
 from signals.web.staff_kit import account_shared, display, forms, page_kit
 from signals.web.staff_kit.auth import requires_page
@@ -39,7 +36,6 @@ class ImportForm(forms.Form):
 
     text = fields.String(load_default="")
     seen = fields.String(load_default="")
-    verified_on = StrictDate(load_default=None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,13 +43,12 @@ class Preview:
     """A file and its changes; `again`: they differ from the preview before."""
 
     text: str
-    verified_on: date | None
     result: OrganisationImport
     again: bool = False
 
     @property
     def seen(self) -> str:
-        return _mark_of(self.result, self.text, self.verified_on)
+        return _mark_of(self.result, self.text)
 
     @property
     def changes(self) -> list[Change]:
@@ -78,42 +73,40 @@ def take() -> Any:
     """Show the changes of a file, or make the changes of the preview."""
     try:
         wanted = _FORM.load({name: value for name, value in request.form.items() if value.strip()})
-        if wanted["verified_on"] is not None and wanted["verified_on"] > today(desk().clock):
-            raise ValidationError("in_the_future", "verified_on")
         text = wanted["text"] or _text_of_file()
     except ValidationError as refused:
         return _page(errors=forms.messages(refused)), 400
     if not wanted["seen"]:
-        return _page(preview=_preview_of(text, wanted["verified_on"]))
-    done = _done(text, wanted["verified_on"], wanted["seen"])
+        return _page(preview=_preview_of(text))
+    done = _done(text, wanted["seen"])
     if done is None:
-        return _page(preview=_preview_of(text, wanted["verified_on"], again=True)), 409
+        return _page(preview=_preview_of(text, again=True)), 409
     return account_shared.see_other(".form", done=done)
 
 
-def _preview_of(text: str, verified_on: date | None, *, again: bool = False) -> Preview:
+def _preview_of(text: str, *, again: bool = False) -> Preview:
     """Preview a file in a reading session, which locks nothing."""
     file = io.StringIO(text, newline="")
     with desk().reading() as session:
-        result = preview_organisations(session, desk().clock, file=file, recipients_verified_on=verified_on)
-    return Preview(text=text, verified_on=verified_on, result=result, again=again)
+        result = preview_organisations(session, desk().clock, file=file)
+    return Preview(text=text, result=result, again=again)
 
 
-def _done(text: str, verified_on: date | None, seen: str) -> int | None:
+def _done(text: str, seen: str) -> int | None:
     """Make the changes and return how many; None when they differ from the preview."""
     file = io.StringIO(text, newline="")
     with operation() as importing:
-        result = import_organisations(importing, file=file, recipients_verified_on=verified_on)
-        if result.rejected or _mark_of(result, text, verified_on) != seen:
+        result = import_organisations(importing, file=file)
+        if result.rejected or _mark_of(result, text) != seen:
             importing.session.rollback()
             return None
     return sum(1 for change in result.changes if change.kind not in _NOTHING_DONE)
 
 
-def _mark_of(result: OrganisationImport, text: str, verified_on: date | None) -> str:
+def _mark_of(result: OrganisationImport, text: str) -> str:
     """Return a mark of the organisations before, the file, and its changes."""
     changes = [f"{change.kind}\0{change.name}\0{change.detail}" for change in result.changes]
-    said = "\n".join([result.before, str(verified_on), *text.split(), *changes])
+    said = "\n".join([result.before, *text.split(), *changes])
     return hashlib.sha256(said.encode()).hexdigest()
 
 
@@ -139,7 +132,6 @@ def _page(*, preview: Preview | None = None, errors: dict[str, str] | None = Non
         trouble="",
         done=request.args.get("done", "") if request.args.get("done", "").isdecimal() else "",
         area_words=_area_in_words,
-        typed={"verified_on": request.form.get("verified_on", "")[:10]},
     )
 
 

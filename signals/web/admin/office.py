@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 from signals.clock import today
 from signals.models import Approval, CoverageArea, Organisation, StaffMember
 from signals.organisations import administration, covering
-from signals.organisations.administration import RecipientEntry
 from signals.routing import coverage as coverage_rows
 from signals.routing.areas import Area
 from signals.routing.coverage import CoverageCheck
@@ -65,13 +64,13 @@ def add_organisation(**values: Any) -> Organisation:
 def change_organisation(
     organisation: UUID, changes: Mapping[str, Any], version: int | None = None
 ) -> Organisation:
-    """Change the named fields; recipients as mappings of address and verified_on.
+    """Change the named fields; recipients as mappings with their address.
 
     `version`: that of a form. Raises `StaleSettings` when the form is out of date.
     """
     wanted = dict(changes)
     if "recipients" in wanted:
-        wanted["recipients"] = [RecipientEntry(**entry) for entry in wanted["recipients"]]
+        wanted["recipients"] = [entry["address"] for entry in wanted["recipients"]]
     with operation() as changing:
         return administration.change_organisation(
             changing, organisation_id=organisation, changes=wanted, expected_version=version

@@ -11,7 +11,7 @@ from marshmallow import ValidationError, fields, validate
 
 from signals import reference
 from signals.clock import today
-from signals.errors import FieldProblem, Invalid, NotFound, SignalsError
+from signals.errors import NotFound, SignalsError
 from signals.models import Organisation
 from signals.organisations.onboarding import receives
 from signals.organisations.recipients import MOST_RECIPIENTS
@@ -38,7 +38,6 @@ AUTHENTICATION = "cookie"
 PLACES_FOR_RECIPIENTS: Final = 3
 """The least number of places; one is empty while a team may have more recipients."""
 _REFUSED: Final = (*page_kit.REFUSED, StaleSettings)
-_FIELDS_OF_RECIPIENT: Final = {"address": "recipient", "verified_on": "verified"}
 
 
 class OrganisationForm(forms.Form):
@@ -273,6 +272,7 @@ def _missing(found: Organisation) -> list[str]:
         "legal_basis": gettext("the legal ground"),
         "retention_basis": gettext("the ground of the retention periods"),
         "recipients": gettext("two verified recipients"),
+        "drill": gettext("an answered test message"),
     }
     return [words[name] for name in missing_before_receiving(found)]
 
@@ -280,46 +280,32 @@ def _missing(found: Organisation) -> list[str]:
 def _on_page(name: str) -> str:
     """Return the page's name of a field: `recipients.1.address` of filled places can be `recipient-2`."""
     kind, *rest = name.split(".")
-    if kind != "recipients" or len(rest) != 2:
-        return name
-    return f"{_FIELDS_OF_RECIPIENT[rest[1]]}-{_filled_places()[int(rest[0])]}"
+    return f"recipient-{_filled_places()[int(rest[0])]}" if kind == "recipients" and rest else name
 
 
-def _recipients(found: Organisation) -> list[tuple[str, str]]:
+def _recipients(found: Organisation) -> list[tuple[str, date | None]]:
     """Return (address, day of verification) of every recipient, and empty places for more."""
-    known = [(one.address, str(one.verified_on or "")) for one in found.recipients]
+    known = [(one.address, one.verified_on) for one in found.recipients]
     places = min(max(PLACES_FOR_RECIPIENTS, len(known) + 1), MOST_RECIPIENTS)
-    return known + [("", "")] * (places - len(known))
+    return known + [("", None)] * (places - len(known))
 
 
-def _typed_rows() -> list[tuple[str, str]]:
+def _typed_rows() -> list[tuple[str, date | None]]:
     """Return the typed recipients, each at its own place."""
     typed = [place for place in range(MOST_RECIPIENTS) if f"recipient-{place}" in request.form]
-    return [_typed_row(place) for place in range(max([PLACES_FOR_RECIPIENTS - 1, *typed]) + 1)]
+    return [(_typed_address(place), None) for place in range(max([PLACES_FOR_RECIPIENTS - 1, *typed]) + 1)]
 
 
-def _typed_row(place: int) -> tuple[str, str]:
-    address, day = (request.form.get(f"{name}-{place}", "") for name in ("recipient", "verified"))
-    return address.strip(), day.strip()
+def _typed_address(place: int) -> str:
+    return request.form.get(f"recipient-{place}", "").strip()
 
 
 def _filled_places() -> list[int]:
-    return [place for place in range(MOST_RECIPIENTS) if _typed_row(place)[0]]
+    return [place for place in range(MOST_RECIPIENTS) if _typed_address(place)]
 
 
 def _typed_recipients() -> list[dict[str, Any]]:
-    rows = [_typed_row(place) for place in _filled_places()]
-    return [
-        {"address": address, "verified_on": _day(number, day)} for number, (address, day) in enumerate(rows)
-    ]
-
-
-def _day(number: int, text: str) -> date | None:
-    try:
-        return StrictDate().deserialize(text) if text else None
-    except ValidationError:
-        field = f"recipients.{number}.verified_on"
-        raise Invalid(FieldProblem(field=field, code="not_a_date")) from None
+    return [{"address": _typed_address(place)} for place in _filled_places()]
 
 
 def _search() -> str:

@@ -1,22 +1,21 @@
 """The bodies and parameters of administration."""
 
 import re
-from datetime import datetime
 from typing import Any, Final
 
-from marshmallow import Schema, ValidationError, fields, post_dump, post_load, validate
+from marshmallow import Schema, ValidationError, fields, post_dump, post_load, pre_load, validate
 
-from signals.clock import AMSTERDAM, today
+from signals.clock import today
 from signals.models import Organisation
 from signals.organisations.onboarding import receives
 from signals.organisations.recipients import MOST_RECIPIENTS
 from signals.routing.coverage_problems import ProblemKind
 from signals.routing.receivers import missing_before_receiving
 from signals.routing.rows import CoverageLevel
-from signals.vocabulary import STAFF_LANGUAGES, OrganisationKind, Role
+from signals.vocabulary import OrganisationKind
 from signals.web.http.fields import Strict, StrictDate
 from signals.web.staff_kit.context import desk
-from signals.web.staff_kit.schemas import Choice, Moment, OrganisationSchema, something
+from signals.web.staff_kit.schemas import Choice, OrganisationSchema, something
 
 MAX_BASIS: Final = 2000
 _HOUSE_NUMBER: Final = validate.Range(min=1, max=99999, error="out_of_range")
@@ -29,14 +28,6 @@ class YesNo(fields.String):
         if value not in ("true", "false"):
             raise ValidationError("not_a_choice")
         return value == "true"
-
-
-class DayOfMoment(fields.Date):
-    """The day in Amsterdam of a moment."""
-
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
-        day = value.astimezone(AMSTERDAM).date() if isinstance(value, datetime) else None
-        return super()._serialize(day, attr, obj, **kwargs)
 
 
 class OrganisationsQuery(Strict):
@@ -56,11 +47,17 @@ class OrganisationsQuery(Strict):
     )
 
 
-class RecipientSchema(Strict):
-    """A recipient of messages about signals."""
+class NewRecipientSchema(Strict):
+    """A recipient of messages about signals; counts once its reader has pressed the link."""
 
     address = fields.String(required=True, validate=something(254))
-    verified_on = StrictDate(load_default=None, allow_none=True)
+
+    @pre_load
+    def refuse_a_word(self, data: Any, **_kwargs: Any) -> Any:
+        """Refuse a day of verification: the system writes it, when the link is pressed."""
+        if isinstance(data, dict) and "verified_on" in data:
+            raise ValidationError({"verified_on": ["proved_by_link"]})
+        return data
 
 
 class NewOrganisationSchema(Strict):
@@ -91,7 +88,7 @@ class ChangeOrganisationSchema(Strict):
     contact_phone = fields.String(validate=validate.Length(max=40, error="too_long"))
     contact_email = fields.String(validate=validate.Length(max=254, error="too_long"))
     recipients = fields.List(
-        fields.Nested(RecipientSchema),
+        fields.Nested(NewRecipientSchema),
         validate=validate.Length(max=MOST_RECIPIENTS, error="too_many"),
         metadata={"description": "All of them, in order"},
     )
@@ -147,31 +144,14 @@ class CheckQuery(Strict):
     on = StrictDate(load_default=None)
 
 
-class StaffQuery(Strict):
-    """For an administrator: the organisation; without it, the staff without an organisation."""
-
-    organisation = fields.UUID(load_default=None)
-
-
-class NewStaffSchema(Strict):
-    """Somebody to invite. A lead leaves out `organisation_id`: it is the own organisation."""
-
-    name = fields.String(required=True, validate=validate.Length(min=1, max=120, error="out_of_range"))
-    email = fields.String(required=True, validate=something(254))
-    role = Choice(Role, required=True)
-    language = fields.String(
-        load_default="nl", validate=validate.OneOf(STAFF_LANGUAGES, error="not_a_choice")
-    )
-    organisation_id = fields.UUID(load_default=None, allow_none=True)
-
-
-class RoleSchema(Strict):
-    """A role that a lead gives: worker, lead or privacy officer."""
-
-    role = Choice(Role, required=True)
-
-
 # Answers
+
+
+class RecipientSchema(Schema):
+    """A recipient, and the day on which its reader pressed the link; null: it does not count yet."""
+
+    address = fields.String(required=True)
+    verified_on = fields.Date(required=True, allow_none=True)
 
 
 class ListedOrganisationSchema(OrganisationSchema):
@@ -274,67 +254,3 @@ class CheckSchema(Schema):
     on = fields.Date(required=True)
     problems = fields.List(fields.Nested(CoverageProblemSchema), required=True)
     next_change = fields.Nested(UpcomingSchema, required=True, allow_none=True)
-
-
-class StaffMemberSchema(Schema):
-    """A member of staff."""
-
-    id = fields.UUID(required=True)
-    name = fields.String(required=True)
-    email = fields.String(required=True)
-    role = fields.Enum(Role, by_value=True, required=True)
-    language = fields.String(required=True)
-    organisation_id = fields.UUID(required=True, allow_none=True)
-    disabled_on = DayOfMoment(attribute="disabled_at", required=True, allow_none=True)
-
-
-class StaffSchema(Schema):
-    """A team; disabled members come last."""
-
-    items = fields.List(fields.Nested(StaffMemberSchema), required=True)
-
-
-class ApprovalSchema(Schema):
-    """A request of an administrator to an organisation, or of a lead to its privacy officer, for 14 days."""
-
-    id = fields.UUID(attribute="approval.id", required=True)
-    organisation = fields.Nested(OrganisationSchema, required=True)
-    action = fields.String(
-        attribute="approval.action",
-        required=True,
-        validate=validate.OneOf(["grant", "reset", "role", "disable"]),
-        metadata={
-            "description": "`grant` and `reset` are asked by administrators, the others by a lead: `role` for"
-            " somebody new or of the team, `disable` to shut somebody out"
-        },
-    )
-    role = fields.Enum(
-        Role,
-        by_value=True,
-        attribute="approval.role",
-        required=True,
-        allow_none=True,
-        metadata={"description": "Null for `disable`"},
-    )
-    name = fields.String(attribute="approval.name", required=True)
-    email = fields.String(attribute="approval.email", required=True)
-    asked_by = fields.String(required=True)
-    asked_at = Moment(attribute="approval.asked_at", required=True)
-    decision = fields.String(
-        required=True, validate=validate.OneOf(["asked", "approved", "declined", "expired"])
-    )
-    decided_by = fields.String(required=True, allow_none=True)
-    decided_at = Moment(attribute="approval.decided_at", required=True, allow_none=True)
-
-
-class ApprovalsSchema(Schema):
-    """Requests; the waiting ones come first."""
-
-    items = fields.List(fields.Nested(ApprovalSchema), required=True)
-
-
-class LetInSchema(Schema):
-    """Either the account, whose owner gets a link by mail, or the request that waits."""
-
-    member = fields.Nested(StaffMemberSchema, required=True, allow_none=True)
-    approval = fields.Nested(ApprovalSchema, required=True, allow_none=True)

@@ -122,9 +122,8 @@ FIELDS: dict[str, LazyString] = {
         "Two recipients who confirmed must remain. Add the new one first, and remove the old one once the "
         "new one confirmed."
     ),
-    "check_of_the_former": _(
-        "On this day the address before this one was checked. Fill in when this one was, or leave it empty: "
-        "then it is asked to confirm."
+    "proved_by_link": _(
+        "Nobody fills this in. Leave it out: it is the day on which the recipient pressed the mailed link."
     ),
     "nothing_to_confirm": _("There is nothing to confirm for this address."),
     "not_a_phone_number": _("Give a mobile number, like 06 12345678 or +32 470 123456."),

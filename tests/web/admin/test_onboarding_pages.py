@@ -26,12 +26,9 @@ def test_an_administrator_onboards_an_organisation_and_lets_its_first_lead_in(de
         "legal_basis": "Wmo 2015",
         "retention_basis": "Selectielijst",
         "recipient-0": "een@example.org",
-        "verified-0": "2026-02-01",
         "recipient-1": "twee@example.org",
-        "verified-1": "2026-02-01",
     }
     assert send(bea, found[0], **onboarded)[0] == 303
-    assert "Ontvangt signalen" in bea.get(found[0]).text
     area = {"level": "municipality", "area": "gm0344", "valid_from": "2026-03-01"}
     assert send(bea, f"{found[0]}/coverage", page=found[0], **area)[0] == 303
     assert send(bea, f"{found[0]}/coverage", page=found[0], **area)[0] == 409

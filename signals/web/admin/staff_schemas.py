@@ -1,0 +1,107 @@
+"""The bodies and answers about staff and approvals."""
+
+from datetime import datetime
+from typing import Any
+
+from marshmallow import Schema, fields, validate
+
+from signals.clock import AMSTERDAM
+from signals.vocabulary import STAFF_LANGUAGES, Role
+from signals.web.http.fields import Strict
+from signals.web.staff_kit.schemas import Choice, Moment, OrganisationSchema, something
+
+
+class DayOfMoment(fields.Date):
+    """The day in Amsterdam of a moment."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        day = value.astimezone(AMSTERDAM).date() if isinstance(value, datetime) else None
+        return super()._serialize(day, attr, obj, **kwargs)
+
+
+class StaffQuery(Strict):
+    """For an administrator: the organisation; without it, the staff without an organisation."""
+
+    organisation = fields.UUID(load_default=None)
+
+
+class NewStaffSchema(Strict):
+    """Somebody to invite. A lead leaves out `organisation_id`: it is the own organisation."""
+
+    name = fields.String(required=True, validate=validate.Length(min=1, max=120, error="out_of_range"))
+    email = fields.String(required=True, validate=something(254))
+    role = Choice(Role, required=True)
+    language = fields.String(
+        load_default="nl", validate=validate.OneOf(STAFF_LANGUAGES, error="not_a_choice")
+    )
+    organisation_id = fields.UUID(load_default=None, allow_none=True)
+
+
+class RoleSchema(Strict):
+    """A role that a lead gives: worker, lead or privacy officer."""
+
+    role = Choice(Role, required=True)
+
+
+class StaffMemberSchema(Schema):
+    """A member of staff."""
+
+    id = fields.UUID(required=True)
+    name = fields.String(required=True)
+    email = fields.String(required=True)
+    role = fields.Enum(Role, by_value=True, required=True)
+    language = fields.String(required=True)
+    organisation_id = fields.UUID(required=True, allow_none=True)
+    disabled_on = DayOfMoment(attribute="disabled_at", required=True, allow_none=True)
+
+
+class StaffSchema(Schema):
+    """A team; disabled members come last."""
+
+    items = fields.List(fields.Nested(StaffMemberSchema), required=True)
+
+
+class ApprovalSchema(Schema):
+    """A request of an administrator to an organisation, or of a lead to its privacy officer, for 14 days."""
+
+    id = fields.UUID(attribute="approval.id", required=True)
+    organisation = fields.Nested(OrganisationSchema, required=True)
+    action = fields.String(
+        attribute="approval.action",
+        required=True,
+        validate=validate.OneOf(["grant", "reset", "role", "disable"]),
+        metadata={
+            "description": "`grant` and `reset` are asked by administrators, the others by a lead: `role` for"
+            " somebody new or of the team, `disable` to shut somebody out"
+        },
+    )
+    role = fields.Enum(
+        Role,
+        by_value=True,
+        attribute="approval.role",
+        required=True,
+        allow_none=True,
+        metadata={"description": "Null for `disable`"},
+    )
+    name = fields.String(attribute="approval.name", required=True)
+    email = fields.String(attribute="approval.email", required=True)
+    asked_by = fields.String(required=True)
+    asked_at = Moment(attribute="approval.asked_at", required=True)
+    decision = fields.String(
+        required=True, validate=validate.OneOf(["asked", "approved", "declined", "expired"])
+    )
+    decided_by = fields.String(required=True, allow_none=True)
+    decided_at = Moment(attribute="approval.decided_at", required=True, allow_none=True)
+
+
+class ApprovalsSchema(Schema):
+    """Requests; the waiting ones come first."""
+
+    items = fields.List(fields.Nested(ApprovalSchema), required=True)
+
+
+class LetInSchema(Schema):
+    """Either the account, whose owner gets a link by mail, or the request that waits."""
+
+    member = fields.Nested(StaffMemberSchema, required=True, allow_none=True)
+    approval = fields.Nested(ApprovalSchema, required=True, allow_none=True)
