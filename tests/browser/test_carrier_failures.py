@@ -12,7 +12,7 @@ from tests.browser.faults import Fault
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 YEARS_AGO = "delete AbortSignal.timeout; delete Crypto.prototype.randomUUID;"
-EXPIRED = "kon 7 dagen lang niet weg en is van deze telefoon gewist"
+EXPIRED = "kon 7 dagen niet worden verstuurd en is van deze telefoon gewist"
 SENTENCES = {
     Fault.BEFORE_REQUEST: "Gaat vanzelf zodra er bereik is.",
     Fault.MID_REQUEST: "Gaat vanzelf zodra er bereik is.",

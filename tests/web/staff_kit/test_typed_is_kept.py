@@ -171,7 +171,7 @@ def test_days_and_choices_are_shown_in_the_words_of_the_form(desk: Desk) -> None
     lost = lose_form(desk, "anna", "/desk/absence", away_from="2026-12-01", cover_id=str(bram))
     said = words(sign_in(desk, "anna", lost)[1])
     assert "Eerste dag di 1 dec 2026" in said
-    assert "Wie waarneemt Bram Voorbeeld" in said
+    assert "Uw vervanger Bram Voorbeeld" in said
 
 
 def test_answers_to_one_question_are_shown_together(desk: Desk) -> None:

@@ -118,8 +118,8 @@ def test_an_absence_without_a_stand_in_promises_no_message(desk: Desk) -> None:
     form = {"away_from": "2026-11-24", "away_until": "2026-12-04"}
     said = words(anna.get(post(anna, "/desk/absence", "/desk/absence", **form).location))
     assert "Er neemt niemand waar." in said
-    assert "Wie waarneemt, hoort" not in said
-    assert "Wie waarneemt hoort" not in said
+    assert "Uw vervanger, hoort" not in said
+    assert "Uw vervanger hoort" not in said
 
 
 def test_only_the_lead_sees_a_claim_without_a_stand_in(desk: Desk, lena: Browser) -> None:

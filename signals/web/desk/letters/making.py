@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from babel.dates import format_date, format_timedelta
 
+from signals.retention.expiry import RECORDS_KEPT_DAYS
 from signals.web.http.i18n import direction
 from signals.web.labels import catalogue
 from signals.web.pdf import compile_pdf
@@ -73,8 +74,8 @@ def notice_data(letter: Letter, language: str) -> dict[str, Any]:
         "date": (_("Date"), format_date(letter.on, "long", locale=language)),
         "lead": [
             _(
-                "A delivery worker was worried about a resident of this address and passed this on to us. We"
-                " would like to ask how you are and whether you need anything."
+                "Somebody was worried about a resident of this address and passed this on to us. We would"
+                " like to ask how you are and whether you need anything."
             ),
             _("You do not have to talk to us. You have done nothing wrong."),
         ],
@@ -131,7 +132,7 @@ def _purposes(sender: Sender, _: Translate) -> list[dict[str, Any]]:
             ],
         ),
         _section(_("Why"), text=_("To find out whether somebody needs help, and to offer that help.")),
-        _section(_("On which legal ground"), text=ask, dutch=sender.legal_basis),
+        _section(_("Why we may do this"), text=ask, dutch=sender.legal_basis),
     ]
 
 
@@ -142,10 +143,15 @@ def _periods(letter: Letter, language: str) -> list[str]:
         for days in (letter.concluded, letter.unattended, letter.hard_limit)
     )
     return [
-        _("Until %(days)s after we have finished. Then we delete everything.") % concluded,
+        _("Until %(days)s after we have finished. Then we delete the report.") % concluded,
         _("If nobody acts on the report and you heard nothing: until %(days)s after we received it.")
         % unattended,
         _("In any case never longer than %(days)s after we received it.") % hard_limit,
+        _(
+            "After that we keep for %(days)s that there was a report, without the address. We keep for 24"
+            " months who opened it, also without the address. It still counts in figures that show no person."
+        )
+        % {"days": _in_days(RECORDS_KEPT_DAYS, language)},
         _(
             "Only a code made from this address is kept for 12 months. With it we see whether another"
             " report comes in. The address itself is not in it."
@@ -165,8 +171,9 @@ def _others_and_rights(_: Translate) -> list[dict[str, Any]]:
         _section(
             _("Who else receives it"),
             text=_(
-                "Nobody without a good reason. If another organisation can help you better, we may"
-                " hand the report over to them. No computer takes a decision about you."
+                "Only the people who work on it, and the manager of our system. If another organisation can"
+                " help you better, we may hand the report over to them. No decision about you is made"
+                " automatically."
             ),
         ),
         _section(
