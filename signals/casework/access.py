@@ -1,8 +1,9 @@
 """Decide who may see a signal and who may act on it, and open its content. Nothing else does either.
 
 Opening has two steps. `admit` checks the actor and writes the audit entry; the caller commits. Only then
-do `report_of`, `notes_of` and `summaries_of` open the content: no entry, no content. A job has
-no reader and calls `open_for_job`.
+do `report_of`, `notes_of` and `summaries_of` open the content: no entry, no content. A change that seals
+content anew shows it to nobody: `admit_to_reseal` needs no commit. A job has no reader and calls
+`open_for_job`.
 
 Every function that changes a signal takes the row's lock first. Then it checks role (`Forbidden`, 403), own
 organisation (`NotFound`, 404), `expected_version` from If-Match (`StaleVersion`, 412), restriction, state and
@@ -15,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.orm import Session, SessionTransaction
 
 from signals.audit.grounds import Ground
@@ -33,7 +34,7 @@ from signals.intake.content import (
     open_summaries,
 )
 from signals.lifecycle.transitions import state_after
-from signals.models import DeletionRecord, Signal, StaffMember
+from signals.models import AuditEntry, DeletionRecord, Organisation, Signal, StaffMember, StatusChange
 from signals.operation import Operation
 from signals.staff.absence import HOLDERS, stood_in_for
 from signals.vocabulary import Action, AuditAction, Role, SignalState
@@ -81,17 +82,26 @@ def find_signal(
     return signal
 
 
-def references_of(
-    session: Session, *, organisation_id: UUID, signal_ids: Collection[UUID]
-) -> dict[UUID, str]:
-    """Return references by signal id of the organisation's own signals, live or deleted; skip all others."""
-    live = select(Signal.id, Signal.reference).where(
-        Signal.id.in_(signal_ids), Signal.organisation_id == organisation_id
+def known_names(session: Session, *, organisation_id: UUID, ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return the names behind ids that an organisation may know; skip all others.
+
+    It knows its own name, the references of its own signals (live or deleted), its own staff, and the
+    administrators: it knows everybody who acts on it.
+    """
+    own_staff = or_(StaffMember.organisation_id == organisation_id, StaffMember.organisation_id.is_(None))
+    queries = (
+        select(Organisation.id, Organisation.name).where(
+            Organisation.id.in_(ids), Organisation.id == organisation_id
+        ),
+        select(StaffMember.id, StaffMember.name).where(StaffMember.id.in_(ids), own_staff),
+        select(DeletionRecord.signal_id, DeletionRecord.reference).where(
+            DeletionRecord.signal_id.in_(ids), DeletionRecord.organisation_id == organisation_id
+        ),
+        select(Signal.id, Signal.reference).where(
+            Signal.id.in_(ids), Signal.organisation_id == organisation_id
+        ),
     )
-    gone = select(DeletionRecord.signal_id, DeletionRecord.reference).where(
-        DeletionRecord.signal_id.in_(signal_ids), DeletionRecord.organisation_id == organisation_id
-    )
-    return {row[0]: row[1] for query in (gone, live) for row in session.execute(query)}
+    return {row[0]: row[1] for query in queries for row in session.execute(query)}
 
 
 def require_signals(operation: Operation, signal_ids: Collection[UUID]) -> None:
@@ -179,14 +189,18 @@ def record_refusal(operation: Operation, signal_id: UUID) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Admission:
-    """Permit opening the content of these signals, once the transaction of its audit entries is committed."""
+    """Permit opening the content of these signals, once the transaction of its audit entries is committed.
+
+    `shown`: whether somebody sees the content. Otherwise the same transaction seals it anew.
+    """
 
     signal_ids: frozenset[UUID]
     transaction: SessionTransaction | None = field(repr=False)
+    shown: bool = True
 
     def require(self, signal_ids: Iterable[UUID]) -> None:
         """Raise `RuntimeError` for a signal that is not admitted, or before the audit entry is committed."""
-        if self.transaction is None or self.transaction.is_active:
+        if self.shown and (self.transaction is None or self.transaction.is_active):
             raise RuntimeError("the audit entry must be committed before content is opened")
         if not self.signal_ids.issuperset(signal_ids):
             raise RuntimeError("no audit entry admits to this signal")
@@ -219,6 +233,18 @@ def admit_to_list(operation: Operation, signal_ids: Collection[UUID]) -> Admissi
     return _admission(operation, signal_ids)
 
 
+def admit_to_reseal(operation: Operation, signal: Signal, change: AuditEntry | StatusChange) -> Admission:
+    """Permit opening content that nobody sees, in the transaction of the change that seals it anew.
+
+    `change`: the audit entry, or the result of `transition`, which wrote one. Raises `RuntimeError` for a
+    change of another signal or of another transaction.
+    """
+    of_signal = change.subject_id if isinstance(change, AuditEntry) else change.signal.id
+    if of_signal != signal.id or change not in operation.session:
+        raise RuntimeError("no change of this signal was written in this transaction")
+    return Admission(signal_ids=frozenset({signal.id}), transaction=None, shown=False)
+
+
 def report_of(keystore: CaseKeys, signal: Signal, admission: Admission) -> Report:
     """Open what the carrier reported. Raises `ContentGone` when the case key was destroyed."""
     admission.require([signal.id])
@@ -237,11 +263,6 @@ def summaries_of(
     """Open what the carriers noticed, for the signals of a list; skip those whose key was destroyed."""
     admission.require(signal.id for signal in signals)
     return open_summaries(keystore, signals)
-
-
-def content_to_reseal(keystore: CaseKeys, signal: Signal) -> tuple[Report, list[OpenedNote]]:
-    """Open content that nobody sees: the caller seals it anew and writes the audit entry of that."""
-    return open_report(keystore, signal), open_notes(keystore, signal)
 
 
 def open_for_job(keys: CaseKeys, signals: Iterable[Signal | SignalRow]) -> dict[UUID, Report]:

@@ -10,19 +10,23 @@ import uuid
 from datetime import date
 from typing import Final
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from notifications.outbox import withdraw
 from privacy.keystore import Keystore
 from signals.arrival.repeats import earlier_links, link_of, probes_for
 from signals.casework.access import (
+    admit_to_reseal,
     claimed_by_other,
-    content_to_reseal,
     lock_signal,
     may_act_on,
+    notes_of,
+    organisation_of,
+    report_of,
     staff_id_of,
 )
+from signals.casework.notes import add_note
 from signals.casework.sealing import seal_note
 from signals.db import set_local
 from signals.errors import FieldProblem, Invalid
@@ -45,24 +49,32 @@ def refer(
     signal_id: uuid.UUID,
     to_organisation_id: uuid.UUID,
     reason: ReferralReason,
+    text: str = "",
     expected_version: int | None = None,
 ) -> Signal:
     """Hand a signal over. It is new at the receiver, with deadlines from today.
+
+    `text`: what the receiver must know, sealed as a follow-up note.
 
     The month of art. 14 AVG runs on from the receipt. Anybody of the team may refer a signal that nobody
     has; otherwise the claimant, a stand-in or a lead. Notes and attempts go along, because the receiver must
     know what the sender tried. Raises `ClaimedByOther`, `Conflict`, `StaleVersion`, `ContentGone`, and
     `Invalid` for an organisation that does not receive.
     """
+    if text.strip():
+        add_note(operation, signal_id=signal_id, text=text, expected_version=expected_version)
+        operation.session.flush()
+        expected_version = None  # the note counted the version up, under the row's lock
     signal = lock_signal(operation, signal_id, expected_version)
     session, keystore, on = operation.session, operation.keystore, operation.today
     if signal.claimed_by_id is not None and not may_act_on(operation, signal):
         raise claimed_by_other(session, signal)
     receiver = _receiver(session, to_organisation_id, signal, on)
     set_local(session, towards=str(receiver.id), subject=str(signal.id))  # only this signal may change hands
-    report, opened_notes = content_to_reseal(keystore, signal)
     _keep_record(operation, signal, receiver, reason)
-    transition(operation, signal, Action.REFER, reason=reason)
+    change = transition(operation, signal, Action.REFER, reason=reason)
+    admission = admit_to_reseal(operation, signal, change)
+    report, opened_notes = report_of(keystore, signal, admission), notes_of(keystore, signal, admission)
     _seal_anew(keystore, signal, receiver, report, on)
     for note, opened in zip(signal.notes, opened_notes, strict=True):
         seal_note(keystore, signal, note, opened.text)
@@ -138,10 +150,31 @@ def _move_link(session: Session, keystore: Keystore, signal: Signal, report: Rep
 
 def referred_away(session: Session, *, organisation_id: uuid.UUID, reference: str) -> Referral | None:
     """Return what the sender keeps of a signal that it referred: when, and to which organisation."""
-    query = (
-        select(Referral)
-        .where(Referral.from_organisation_id == organisation_id, Referral.reference == reference)
-        .order_by(Referral.referred_on.desc())
-        .limit(1)
+    return _last_referral(session, organisation_id, Referral.reference == reference)
+
+
+def referral_to(
+    operation: Operation, *, signal_id: uuid.UUID, to_organisation_id: uuid.UUID
+) -> Referral | None:
+    """Return the last referral of a signal by the actor's organisation to another one."""
+    return _last_referral(
+        operation.session,
+        organisation_of(operation.actor),
+        Referral.signal_id == signal_id,
+        Referral.to_organisation_id == to_organisation_id,
     )
-    return session.scalar(query)
+
+
+def notified_by_sender(signal: Signal) -> bool:
+    """Return whether the resident was notified (art. 14 AVG) before a referral: that letter names the sender.
+
+    The receiver notifies the resident at the first contact, at the latest (art. 14(3)(b) and (c)).
+    """
+    notified = signal.notified_on
+    referred = [change.on for change in signal.history if change.action is Action.REFER]
+    return notified is not None and any(notified < day for day in referred)
+
+
+def _last_referral(session: Session, sender_id: uuid.UUID, *wanted: ColumnElement[bool]) -> Referral | None:
+    query = select(Referral).where(Referral.from_organisation_id == sender_id, *wanted)
+    return session.scalar(query.order_by(Referral.referred_on.desc()).limit(1))

@@ -19,7 +19,7 @@ from notifications.events import DATES, Event
 from notifications.outbox import NewMessage, enqueue
 from signals.audit.grounds import Ground
 from signals.audit.log import SYSTEM
-from signals.clock import AMSTERDAM, Clock, today
+from signals.clock import AMSTERDAM
 from signals.db import set_local
 from signals.lifecycle.deadlines import add_working_days, is_working_day
 from signals.models import Drill, Organisation
@@ -40,7 +40,6 @@ from signals.organisations.recipients import ProofRefused
 from signals.organisations.team_settings import record_change
 from signals.organisations.verification_links import PREFIX, path_codes
 from signals.routing.snapshot import lock_organisations, routing_changed
-from signals.staff.identity import Secrets
 from signals.staff.standing import has_lead
 from signals.vocabulary import OrganisationKind
 
@@ -277,12 +276,12 @@ def _record_routing(operation: Operation, organisation: Organisation, ground: Gr
     record_change(operation.acting_as(SYSTEM), organisation.id, ground)
 
 
-def drill_of(session: Session, clock: Clock, *, keystore: Secrets, drill_id: uuid.UUID, code: str) -> Drill:
+def drill_of(operation: Operation, *, drill_id: uuid.UUID, code: str) -> Drill:
     """Return the drill of a live link. Raises `ProofRefused`, alike for every cause."""
-    if not path_codes(keystore).fits(code, f"{PREFIX}/drill/{drill_id}"):
+    if not path_codes(operation.keystore).fits(code, f"{PREFIX}/drill/{drill_id}"):
         raise ProofRefused
-    drill = session.get(Drill, drill_id)
-    if drill is None or today(clock) > drill.sent_on + timedelta(days=LINK_DAYS):
+    drill = operation.session.get(Drill, drill_id)
+    if drill is None or operation.today > drill.sent_on + timedelta(days=LINK_DAYS):
         raise ProofRefused
     return drill
 

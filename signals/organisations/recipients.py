@@ -15,7 +15,7 @@ from notifications.events import Event
 from notifications.outbox import NewMessage, enqueue, withdraw
 from signals.audit.grounds import Ground
 from signals.audit.log import SYSTEM
-from signals.clock import AMSTERDAM, Clock, today
+from signals.clock import AMSTERDAM
 from signals.db import set_local
 from signals.errors import FieldProblem, Invalid, SignalsError
 from signals.models import Organisation, Recipient
@@ -24,7 +24,7 @@ from signals.organisations.addressing import EMAIL, EMAIL_ONLY, SMS
 from signals.organisations.verification_links import DEPUTY, RECIPIENT, VerificationLink, address_code
 from signals.routing.receivers import LEAST_RECIPIENTS
 from signals.routing.snapshot import routing_changed
-from signals.staff.identity import Secrets, checked_email, normal_email
+from signals.staff.identity import checked_email, normal_email
 from signals.vocabulary import AuditAction
 
 VALID_DAYS: Final = 14
@@ -156,12 +156,11 @@ def ask_for_proof(operation: Operation, *, public_url: str, channels: Collection
 
 def prove(operation: Operation, *, link: VerificationLink) -> None:
     """Record that the reader of an address pressed the button: it counts now. Raises `ProofRefused`."""
-    session, clock = operation.session, operation.clock
-    found = proved_by(session, clock, keystore=operation.keystore, link=link, for_update=True)
+    found = proved_by(operation, link=link, for_update=True)
     if getattr(found.row, found.column) is None:
         setattr(found.row, found.column, operation.today)
     if link.role == RECIPIENT:
-        routing_changed(session)
+        routing_changed(operation.session)
     operation.acting_as(SYSTEM).record(
         AuditAction.ORGANISATION_CHANGED,
         subject_id=found.organisation_id,
@@ -170,11 +169,10 @@ def prove(operation: Operation, *, link: VerificationLink) -> None:
     )
 
 
-def proved_by(
-    session: Session, clock: Clock, *, keystore: Secrets, link: VerificationLink, for_update: bool = False
-) -> Provable:
+def proved_by(operation: Operation, *, link: VerificationLink, for_update: bool = False) -> Provable:
     """Return the address of a live link. Raises `ProofRefused`, alike for every cause."""
-    if not link.is_live(keystore, today(clock)):
+    session, keystore = operation.session, operation.keystore
+    if not link.is_live(keystore, operation.today):
         raise ProofRefused
     if for_update:
         _lock(session, link)

@@ -1,13 +1,15 @@
 """Erase everything of an address: on request (art. 17 AVG) or after a valid objection (art. 21 AVG)."""
 
 import uuid
+from collections.abc import Collection
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
 
 from signals.arrival.repeats import at_probe
 from signals.audit.grounds import Ground
 from signals.db import set_local
-from signals.models import AddressLink
+from signals.models import AddressLink, DeletionOrder, DeletionRecord
 from signals.operation import Operation
 from signals.residents.finding import Findings
 from signals.residents.requests import Proof, Right, enter, officers_organisation
@@ -41,3 +43,15 @@ def record_erasure(
     outcome = "nothing_found" if findings.is_empty else "erased"
     enter(operation, right=right, proof=proof, outcome=outcome, found=len(ids))
     return ids
+
+
+def are_erased(session: Session, signal_ids: Collection[uuid.UUID], right: Right) -> bool:
+    """Return whether all of these signals are deleted for this right, or ordered to be."""
+    found = {
+        signal_id
+        for kept in (DeletionRecord, DeletionOrder)
+        for signal_id in session.scalars(
+            select(kept.signal_id).where(kept.signal_id.in_(signal_ids), kept.reason == REASONS[right])
+        )
+    }
+    return found == set(signal_ids)

@@ -10,15 +10,15 @@ from sqlalchemy import delete
 from privacy.keystore import Keystore
 from signals.arrival.repeats import earlier_links, link_of, probes_for
 from signals.audit.grounds import Ground
-from signals.casework.access import content_to_reseal, staff_id_of
+from signals.casework.access import Admission, admit_to_reseal, notes_of, report_of, staff_id_of
 from signals.casework.notes import MAX_NOTE
 from signals.casework.sealing import seal_note
-from signals.errors import ContentGone, FieldProblem, Invalid
+from signals.errors import ContentGone, FieldProblem, Invalid, StaleVersion
 from signals.intake.content import Report, Summary, case_context, seal_for_case
 from signals.models import AddressLink, FollowUpNote, Signal
 from signals.models.base import new_id
 from signals.operation import Operation
-from signals.residents.requests import Proof, Right, enter, own_signal
+from signals.residents.requests import Proof, Right, enter, own_signal, was_last_step
 from signals.routing.postcodes import Address
 from signals.vocabulary import AuditAction, ConcernType
 
@@ -70,25 +70,37 @@ class Correction:
         )
 
 
-def rectify(operation: Operation, *, signal_id: uuid.UUID, correction: Correction, proof: Proof) -> Signal:
+def rectify(
+    operation: Operation,
+    *,
+    signal_id: uuid.UUID,
+    correction: Correction,
+    proof: Proof,
+    expected_version: int | None = None,
+) -> Signal:
     """Correct a signal, seal it anew, and move its link to the right address.
 
     Raises `Invalid` for a statement over `MAX_STATEMENT` characters, a note over `MAX_NOTE`, and a note of
-    another signal. Raises `ContentGone` when the key was destroyed.
+    another signal. Raises `ContentGone` when the key was destroyed, and `StaleVersion` when the signal
+    changed since `expected_version`, unless this correction did so.
     """
     signal, keystore = own_signal(operation, signal_id), operation.keystore
+    if was_last_step(operation, signal, AuditAction.SIGNAL_RECTIFIED, expected_version):
+        if not is_rectified(operation, signal, correction):
+            raise StaleVersion
+        return signal
     _refuse_invalid(signal, correction)
     key = keystore.case_keys([signal.case_key_id]).get(signal.case_key_id)
     if key is None:
         raise ContentGone
-    report = correction.applied_to(content_to_reseal(keystore, signal)[0])
+    admission = _admitted(operation, signal)
+    report = correction.applied_to(report_of(keystore, signal, admission))
     signal.content, signal.summary = seal_for_case(report, key, case_context(signal))
     signal.version += 1
     _correct_notes(keystore, signal, correction.notes, operation.today)
     if statement := correction.statement.strip():
         _add_statement(operation, signal, statement)
     _move_link(operation, signal, report)
-    operation.record(AuditAction.SIGNAL_RECTIFIED, subject_id=signal.id, ground=Ground.ART_16_AVG)
     enter(operation, right=Right.RECTIFICATION, proof=proof, outcome="rectified", found=1)
     return signal
 
@@ -98,8 +110,9 @@ def is_rectified(operation: Operation, signal: Signal, correction: Correction) -
 
     Raises `ContentGone` when the key was destroyed.
     """
-    report, opened = content_to_reseal(operation.keystore, signal)
-    notes = {note.id: note.text for note in opened}
+    admission = _admitted(operation, signal)
+    report = report_of(operation.keystore, signal, admission)
+    notes = {note.id: note.text for note in notes_of(operation.keystore, signal, admission)}
     kept = {note.note_id: note.corrected(operation.today) for note in correction.notes}
     statement = correction.statement.strip()
     return (
@@ -107,6 +120,11 @@ def is_rectified(operation: Operation, signal: Signal, correction: Correction) -
         and kept.items() <= notes.items()
         and (not statement or f"{STATEMENT_HEAD}\n{statement}" in notes.values())
     )
+
+
+def _admitted(operation: Operation, signal: Signal) -> Admission:
+    entry = operation.record(AuditAction.SIGNAL_RECTIFIED, subject_id=signal.id, ground=Ground.ART_16_AVG)
+    return admit_to_reseal(operation, signal, entry)
 
 
 def _refuse_invalid(signal: Signal, correction: Correction) -> None:

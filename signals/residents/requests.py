@@ -14,9 +14,10 @@ from sqlalchemy.orm import Session
 
 from signals.audit.log import Actor, require_role
 from signals.casework.access import find_signal, organisation_of, staff_id_of
-from signals.models import RegisterEntry, Signal
+from signals.errors import StaleVersion
+from signals.models import AuditEntry, RegisterEntry, Signal
 from signals.operation import Operation
-from signals.vocabulary import Role
+from signals.vocabulary import AuditAction, Role
 
 
 class Right(StrEnum):
@@ -106,3 +107,19 @@ def own_signal(operation: Operation, signal_id: uuid.UUID) -> Signal:
     """Return a locked signal of the officer's organisation; raise `NotFound` for any other."""
     own = officers_organisation(operation.actor)
     return find_signal(operation.session, organisation_id=own, signal_id=signal_id, for_update=True)
+
+
+def was_last_step(operation: Operation, signal: Signal, action: AuditAction, version: int | None) -> bool:
+    """Return whether the actor's last step on this version of a signal was this one: a button pressed twice.
+
+    Without a version nothing is compared. Raises `StaleVersion` when anything else changed the signal.
+    """
+    if version is None or signal.version == version:
+        return False
+    of_signal = AuditEntry.organisation_id == signal.organisation_id, AuditEntry.subject_id == signal.id
+    steps = select(AuditEntry).where(*of_signal, AuditEntry.action != AuditAction.SEARCHED)
+    last = operation.session.scalars(steps.order_by(AuditEntry.at.desc()).limit(1)).first()
+    did = (last.action, last.actor_id) if last else None
+    if signal.version != version + 1 or did != (action, operation.actor.id):
+        raise StaleVersion
+    return True

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.orm import Session
 
-from signals.casework.access import admit, references_of, report_of
+from signals.casework.access import admit, admit_to_reseal, known_names, report_of
 from signals.errors import NotFound
 from signals.models import DeletionRecord
 from signals.models.base import new_id
@@ -81,7 +81,7 @@ def test_only_access_opens_content_and_only_jobs_that_show_nothing_need_no_entry
     assert found == modules
 
 
-def test_an_organisation_learns_references_of_its_own_signals_only(session: Session, team: Team) -> None:
+def test_an_organisation_learns_names_of_its_own_only(session: Session, team: Team) -> None:
     own, foreign = team.signal(), new_team().signal()
     deleted = DeletionRecord(
         signal_id=new_id(),
@@ -93,8 +93,23 @@ def test_an_organisation_learns_references_of_its_own_signals_only(session: Sess
     )
     session.add(deleted)
     session.flush()
-    wanted = {own.id, foreign.id, deleted.signal_id}
-    assert references_of(session, organisation_id=team.organisation.id, signal_ids=wanted) == {
+    wanted = {own.id, foreign.id, foreign.organisation_id, own.organisation_id, deleted.signal_id}
+    assert known_names(session, organisation_id=own.organisation_id, ids=wanted) == {
         own.id: own.reference,
+        own.organisation_id: team.organisation.name,
         deleted.signal_id: deleted.reference,
     }
+
+
+def test_content_is_sealed_anew_only_for_a_written_change_of_that_signal(
+    session: Session, team: Team, by: By
+) -> None:
+    own, other = team.signal(), team.signal()
+    operation = by(team.lead)
+    entry = operation.record(AuditAction.SIGNAL_RECTIFIED, subject_id=own.id)
+    assert admit_to_reseal(operation, own, entry).signal_ids == {own.id}
+    with pytest.raises(RuntimeError):
+        admit_to_reseal(operation, other, entry)
+    session.expunge(entry)
+    with pytest.raises(RuntimeError):
+        admit_to_reseal(operation, own, entry)

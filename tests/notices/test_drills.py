@@ -310,13 +310,7 @@ def test_the_mailed_link_leads_to_the_drill_and_the_stored_one_does_not(practice
     drill_id, code = mailed(practice, "/drill/")
     with practice.world.sessions() as session:
         stored = session.scalars(select(OutboxMessage).where(OutboxMessage.event == Event.DRILL)).one()
-        found = drill_of(
-            session,
-            practice.world.clock,
-            keystore=practice.world.keystore,
-            drill_id=uuid.UUID(drill_id),
-            code=code,
-        )
+        found = drill_of(practice.world.operation(session), drill_id=uuid.UUID(drill_id), code=code)
     assert found.organisation_id == IN_CHARGE
     assert code not in stored.values["link"]
 
@@ -326,9 +320,7 @@ def test_a_wrong_code_is_refused(practice: Practice, code: str) -> None:
     practice.send()
     [drill] = practice.drills()
     with practice.world.sessions() as session, pytest.raises(ProofRefused):
-        drill_of(
-            session, practice.world.clock, keystore=practice.world.keystore, drill_id=drill.id, code=code
-        )
+        drill_of(practice.world.operation(session), drill_id=drill.id, code=code)
 
 
 def test_a_drills_link_expires(practice: Practice) -> None:
@@ -336,13 +328,7 @@ def test_a_drills_link_expires(practice: Practice) -> None:
     drill_id, code = mailed(practice, "/drill/")
     practice.at(date(2027, 1, 9))
     with practice.world.sessions() as session, pytest.raises(ProofRefused):
-        drill_of(
-            session,
-            practice.world.clock,
-            keystore=practice.world.keystore,
-            drill_id=uuid.UUID(drill_id),
-            code=code,
-        )
+        drill_of(practice.world.operation(session), drill_id=uuid.UUID(drill_id), code=code)
 
 
 # Recipients

@@ -13,6 +13,7 @@ from signals.casework.access import FOLLOW_UP_ROLES
 from signals.casework.duplicates import to_join
 from signals.casework.opening import OpenedSignal
 from signals.casework.outcomes import ReopenReason
+from signals.casework.referral import notified_by_sender
 from signals.casework.rounds import MOST_STOPS
 from signals.casework.steps import may_leave
 from signals.casework.workload import colleagues
@@ -39,7 +40,7 @@ from signals.web import labels
 from signals.web.desk.changes import Change, change_signal
 from signals.web.desk.pressed_twice import is_done
 from signals.web.desk.queue_page import arrived_meanwhile, queue_values
-from signals.web.desk.signal_page import explain, possible, timeline, told_by_another
+from signals.web.desk.signal_page import explain, possible, timeline
 from signals.web.staff_kit import account_shared, auth, display, forms
 from signals.web.staff_kit.auth import current, requires_page
 from signals.web.staff_kit.context import desk
@@ -172,7 +173,7 @@ def _signal_page(
         may_leave=may_leave(opened.signal),
         choices=_choices(language),
         deferral=_deferral(opened.signal, language),
-        told_by_another=told_by_another(opened.signal),
+        notified_by_sender=notified_by_sender(opened.signal),
         done=done,
         form=form,
         errors=errors or {},

@@ -73,16 +73,6 @@ def _when(event: Event) -> datetime:
     return event.at or datetime.combine(event.on or date.max, time(), UTC)
 
 
-def told_by_another(signal: Signal) -> bool:
-    """Return whether the resident was notified (art. 14 AVG) before a referral: that letter names the sender.
-
-    The receiver notifies the resident at the first contact, at the latest (art. 14(3)(b) and (c)).
-    """
-    told = signal.notified_on
-    referred = [change.on for change in signal.history if change.action is Action.REFER]
-    return told is not None and any(told < day for day in referred)
-
-
 def explain(refused: SignalsError, opened: OpenedSignal) -> str:
     """Return why something was refused, with name and moment when somebody else came first."""
     if isinstance(refused, ClaimedByOther) and refused.claimed_by and refused.claimed_at:

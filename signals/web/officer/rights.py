@@ -11,19 +11,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from structlog import get_logger
 
-from signals.casework.access import find_signal, organisation_of
+from signals.casework.access import organisation_of
 from signals.db import set_local
-from signals.errors import StaleVersion
-from signals.models import (
-    AuditEntry,
-    DeletionOrder,
-    DeletionRecord,
-    Organisation,
-    Signal,
-)
-from signals.operation import Operation
+from signals.models import Organisation, Signal
 from signals.residents import rectifying, restricting
-from signals.residents.erasing import REASONS, record_erasure
+from signals.residents.erasing import REASONS, are_erased, record_erasure
 from signals.residents.export import accesses_to, export_of, record_export
 from signals.residents.finding import Findings, find_by_address
 from signals.residents.rectifying import Correction
@@ -31,7 +23,7 @@ from signals.residents.requests import Proof, Right
 from signals.retention.periods import periods_of
 from signals.routing.postcodes import Address
 from signals.staff.sign_in import lock_member
-from signals.vocabulary import AuditAction, DeletionReason
+from signals.vocabulary import DeletionReason
 from signals.web.staff_kit.auth import current
 from signals.web.staff_kit.context import desk, operation
 from signals.web.staff_kit.referring import retention
@@ -117,7 +109,7 @@ def erase(address: Address, proof: Proof, right: Right, *, seen: Collection[UUID
         # The second of two simultaneous presses waits here, and then sees the first.
         lock_member(session, current().member.id)
         findings = find_by_address(begun, address=address)
-        if seen and _are_erased(session, {*seen, *(signal.id for signal in findings.signals)}, right):
+        if seen and are_erased(session, {*seen, *(signal.id for signal in findings.signals)}, right):
             return Erased(signals=len(seen), elsewhere=0, at_once=not findings.signals)
         ids = record_erasure(begun, findings=findings, proof=proof, right=right)
     own = {signal.id for signal in findings.signals}
@@ -130,58 +122,21 @@ def rectify(
 ) -> Signal:
     """Correct a signal (art. 16 AVG); raises `StaleVersion` when it changed since it was read."""
     with operation(signal_id) as begun:
-        done = _done_already(begun, signal_id, AuditAction.SIGNAL_RECTIFIED, expected_version)
-        if done:
-            _refuse_unless(rectifying.is_rectified(begun, done, correction))
-        return done or rectifying.rectify(begun, signal_id=signal_id, correction=correction, proof=proof)
+        return rectifying.rectify(
+            begun,
+            signal_id=signal_id,
+            correction=correction,
+            proof=proof,
+            expected_version=expected_version,
+        )
 
 
 def restrict(signal_id: UUID, proof: Proof, *, lift: bool, expected_version: int | None = None) -> Signal:
     """Set a restriction or lift it (art. 18 AVG); raises `StaleVersion` when it changed since it was read."""
     with operation(signal_id) as begun:
-        done = _done_already(begun, signal_id, AuditAction.SIGNAL_RESTRICTED, expected_version)
-        if done:
-            _refuse_unless((done.restricted_on is None) is lift)
-        return done or restricting.restrict(begun, signal_id=signal_id, proof=proof, lift=lift)
-
-
-def _done_already(
-    begun: Operation, signal_id: UUID, action: AuditAction, version: int | None
-) -> Signal | None:
-    """Return the signal when the caller's last step on this version was of this kind, else None.
-
-    Then somebody pressed the button twice. Raises `StaleVersion` when anything else changed the signal.
-    """
-    if version is None:
-        return None
-    session, own = begun.session, organisation_of(begun.actor)
-    signal = find_signal(session, organisation_id=own, signal_id=signal_id, for_update=True)
-    if signal.version == version:
-        return None
-    of_signal = AuditEntry.organisation_id == own, AuditEntry.subject_id == signal_id
-    steps = select(AuditEntry).where(*of_signal, AuditEntry.action != AuditAction.SEARCHED)
-    last = session.scalars(steps.order_by(AuditEntry.at.desc()).limit(1)).first()
-    did = (last.action, last.actor_id) if last else None
-    if signal.version == version + 1 and did == (action, begun.actor.id):
-        return signal
-    raise StaleVersion
-
-
-def _refuse_unless(same: bool) -> None:
-    """Raise `StaleVersion` for a second form of one version that asks for something else."""
-    if not same:
-        raise StaleVersion
-
-
-def _are_erased(session: Session, ids: Collection[UUID], right: Right) -> bool:
-    """Return whether all of these are deleted for this right, or ordered to be."""
-    gone = select(DeletionRecord.signal_id).where(
-        DeletionRecord.signal_id.in_(ids), DeletionRecord.reason == REASONS[right]
-    )
-    ordered = select(DeletionOrder.signal_id).where(
-        DeletionOrder.signal_id.in_(ids), DeletionOrder.reason == REASONS[right]
-    )
-    return set(ids) == {*session.scalars(gone), *session.scalars(ordered)}
+        return restricting.restrict(
+            begun, signal_id=signal_id, proof=proof, lift=lift, expected_version=expected_version
+        )
 
 
 def _receivers(session: Session, findings: Findings) -> dict[UUID, str]:

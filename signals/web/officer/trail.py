@@ -3,20 +3,20 @@
 import base64
 import csv
 import io
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from signals.audit.grounds import Ground
 from signals.audit.trail import AuditFilter, read_entries
-from signals.casework.access import references_of
+from signals.casework.access import known_names
 from signals.errors import FieldProblem, Invalid
-from signals.models import AuditEntry, Organisation, StaffMember
+from signals.models import AuditEntry, StaffMember
 from signals.vocabulary import AuditAction
 from signals.web.staff_kit.context import desk, operation
 from signals.web.staff_kit.opened import organisation_id
@@ -102,33 +102,15 @@ def _all_lines(session: Session, wanted: AuditFilter) -> Iterator[Line]:
 def _lines(session: Session, entries: Sequence[AuditEntry]) -> list[Line]:
     actors = {entry.actor_id for entry in entries if entry.actor_id}
     subjects = {entry.subject_id for entry in entries if entry.subject_id}
-    people = _names(session, actors | subjects)
-    references = references_of(session, organisation_id=organisation_id(), signal_ids=subjects)
-    named = people | _own_name(session, subjects) | references
+    names = known_names(session, organisation_id=organisation_id(), ids=actors | subjects)
     return [
         Line(
             entry=entry,
-            actor=people.get(entry.actor_id, "") if entry.actor_id else "",
-            subject=named.get(entry.subject_id, "") if entry.subject_id else "",
+            actor=names.get(entry.actor_id, "") if entry.actor_id else "",
+            subject=names.get(entry.subject_id, "") if entry.subject_id else "",
         )
         for entry in entries
     ]
-
-
-def _names(session: Session, ids: Collection[UUID]) -> dict[UUID, str]:
-    """Return names of the own staff and of administrators: an organisation knows everybody who acts on it."""
-    query = select(StaffMember.id, StaffMember.name).where(
-        StaffMember.id.in_(ids),
-        or_(StaffMember.organisation_id == organisation_id(), StaffMember.organisation_id.is_(None)),
-    )
-    return {row.id: row.name for row in session.execute(query)}
-
-
-def _own_name(session: Session, ids: Collection[UUID]) -> dict[UUID, str]:
-    """Return the name of the own organisation: an entry about its settings has its id."""
-    own = organisation_id()
-    found = session.get(Organisation, own) if own in ids else None
-    return {own: found.name} if found is not None else {}
 
 
 def _cells(line: Line) -> tuple[str, ...]:

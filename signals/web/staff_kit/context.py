@@ -79,9 +79,10 @@ def operation(signal_id: UUID | None = None) -> Iterator[Operation]:
 
 @contextmanager
 def reading_operation() -> Iterator[Operation]:
-    """Open an operation of the signed-in caller that only reads, as of one moment."""
+    """Open an operation that only reads, as of one moment; of nobody when nobody is signed in."""
+    caller = g.get("caller")
     with desk().reading() as session:
-        yield _of_caller(session)
+        yield _operation(session, caller.actor if caller is not None else UNKNOWN)
 
 
 @contextmanager

@@ -5,15 +5,14 @@ from datetime import date
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from structlog import get_logger
 
-from signals import casework
-from signals.casework.access import organisation_of
+from signals.casework import refer
+from signals.casework.referral import referral_to
 from signals.clock import today
 from signals.errors import FieldProblem, Invalid, NotFound
-from signals.models import Organisation, Referral
+from signals.models import Organisation
 from signals.operation import Operation
 from signals.operations.jobs import make_retention
 from signals.organisations import administration
@@ -49,7 +48,14 @@ def hand_over(
     """
     with operation(signal_id) as begun:
         try:
-            _refer(begun, signal_id, receiver_id, ReferralReason(reason), text, expected_version)
+            refer(
+                begun,
+                signal_id=signal_id,
+                to_organisation_id=receiver_id,
+                reason=ReferralReason(reason),
+                text=text,
+                expected_version=expected_version,
+            )
         except NotFound:
             return _handed_over(begun, signal_id, receiver_id)
         done = _handed_over(begun, signal_id, receiver_id)
@@ -97,30 +103,8 @@ def split_reason(text: str) -> tuple[str, str]:
     return ReferralReason.OTHER.value, text
 
 
-def _refer(
-    begun: Operation,
-    signal_id: UUID,
-    receiver_id: UUID,
-    reason: ReferralReason,
-    text: str,
-    version: int | None,
-) -> None:
-    if text.strip():
-        casework.add_note(begun, signal_id=signal_id, text=text, expected_version=version)
-        begun.session.flush()
-        version = None  # the note counted the version up, under the row's lock
-    casework.refer(
-        begun, signal_id=signal_id, to_organisation_id=receiver_id, reason=reason, expected_version=version
-    )
-
-
 def _handed_over(begun: Operation, signal_id: UUID, receiver_id: UUID) -> Handover:
-    query = select(Referral).where(
-        Referral.signal_id == signal_id,
-        Referral.from_organisation_id == organisation_of(begun.actor),
-        Referral.to_organisation_id == receiver_id,
-    )
-    found = begun.session.scalar(query.order_by(Referral.referred_on.desc()).limit(1))
+    found = referral_to(begun, signal_id=signal_id, to_organisation_id=receiver_id)
     if found is None:
         raise NotFound
     return Handover(

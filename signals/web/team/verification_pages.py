@@ -8,10 +8,9 @@ from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, render_template
-from sqlalchemy.orm import Session
 
 from signals.errors import NotFound
-from signals.models import Drill, Organisation
+from signals.models import Organisation
 from signals.notices import drills
 from signals.organisations import recipients
 from signals.organisations.recipients import ProofRefused
@@ -19,7 +18,7 @@ from signals.organisations.verification_links import DEPUTY, PREFIX, RECIPIENT, 
 from signals.web.staff_kit import account_shared as shared
 from signals.web.staff_kit import auth
 from signals.web.staff_kit.auth import open_to_all
-from signals.web.staff_kit.context import desk, unknown_operation
+from signals.web.staff_kit.context import desk, reading_operation, unknown_operation
 
 channel_pages = Blueprint("channel", __name__, url_prefix="/desk")
 shared.share_with(channel_pages)
@@ -34,8 +33,8 @@ _ADDRESS = f"{_TAIL}/<any({RECIPIENT},{DEPUTY}):role>/<uuid:subject_id>/<address
 @channel_pages.get(f"{_TAIL}/drill/<uuid:drill_id>/<code>")
 @open_to_all
 def drill(drill_id: UUID, code: str) -> str:
-    with desk().reading() as session:
-        _drill(session, drill_id, code)
+    with reading_operation() as reading:
+        drills.drill_of(reading, drill_id=drill_id, code=code)
     return _page("drill")
 
 
@@ -45,16 +44,15 @@ def answer_drill(drill_id: UUID, code: str) -> str:
     auth.refuse_other_sites()
     practice = drills.Drills(public_url=desk().settings.server.public_url)
     with unknown_operation() as answering:
-        practice.answer(answering, drill=_drill(answering.session, drill_id, code))
+        practice.answer(answering, drill=drills.drill_of(answering, drill_id=drill_id, code=code))
     return _page("done")
 
 
 @channel_pages.get(_ADDRESS)
 @open_to_all
 def address(role: str, **parts: Any) -> str:
-    context, link = desk(), VerificationLink(role=role, **parts)
-    with context.reading() as session:
-        recipients.proved_by(session, context.clock, keystore=context.keystore, link=link)
+    with reading_operation() as reading:
+        recipients.proved_by(reading, link=VerificationLink(role=role, **parts))
     return _page(role)
 
 
@@ -82,11 +80,6 @@ def deputy(organisation_id: UUID) -> str:
     if found is None:
         raise NotFound
     return render_template("desk/channel/deputy.html", team=found)
-
-
-def _drill(session: Session, drill_id: UUID, code: str) -> Drill:
-    context = desk()
-    return drills.drill_of(session, context.clock, keystore=context.keystore, drill_id=drill_id, code=code)
 
 
 def _page(what: str) -> str:
