@@ -1,5 +1,6 @@
 """The answer to a request for access (art. 15 AVG) as a PDF in plain Dutch, from the Dutch catalogue."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from enum import StrEnum
@@ -9,6 +10,7 @@ from typing import Any, Final
 from babel.dates import format_date, format_datetime
 
 from signals.clock import AMSTERDAM
+from signals.routing.postcodes import Address
 from signals.vocabulary import (
     Action,
     AttemptKind,
@@ -23,6 +25,7 @@ from signals.vocabulary import (
     SignalState,
 )
 from signals.web.labels import label, mark, text
+from signals.web.staff_kit.display import address as written_address
 from signals.web.staff_kit.labels import reason_label, result_label
 from signals.web.staff_kit.pdf import Section, make_pdf
 
@@ -144,8 +147,10 @@ def facts_of(signal: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _uses(signal: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for access in signal["accesses"]:
-        yield _("Read or used"), f"{_day(access['on'])}: {_words(AuditAction, access['action'])}"
+    times = Counter((access["on"], access["action"]) for access in signal["accesses"])
+    for (on, action), number in times.items():
+        often = _(" (%(number)s times)", number=number) if number > 1 else ""
+        yield _("Read or used"), f"{_day(on)}: {_words(AuditAction, action)}{often}"
 
 
 def _reception(signal: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -198,10 +203,15 @@ def _conclusion(signal: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _change(change: Mapping[str, Any]) -> str:
-    """Return a status change with its day, its states, and its reason if that has words."""
-    states = [label(SignalState(change[name]), _LANGUAGE) for name in ("before", "after") if change[name]]
+    """Return a status change with its day, the state after it, and its reason if that has words."""
     reason = _reason(change)
-    words = f"{_day(change['on'])}: {_words(Action, change['action'])} ({' → '.join(states)})"
+    state = _words(SignalState, change["after"])
+    words = _(
+        "%(day)s: %(event)s. State after it: %(state)s",
+        day=_day(change["on"]),
+        event=_words(Action, change["action"]),
+        state=state,
+    )
     return _("%(words)s. Reason: %(reason)s", words=words, reason=reason) if reason else words
 
 
@@ -223,7 +233,12 @@ def _content(signal: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield _("Content"), _("deleted")
         return
     place = signal["address"]
-    yield _("Address"), f"{place['postcode']} {place['house_number']} {place['addition']}".strip()
+    yield (
+        _("Address"),
+        written_address(
+            Address(postcode=place["postcode"], number=place["house_number"], addition=place["addition"])
+        ),
+    )
     for code in signal["concern_types"]:
         yield _("What stood out"), label(ConcernType(code), _LANGUAGE)
     if signal["seen"]:

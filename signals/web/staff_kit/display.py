@@ -50,6 +50,6 @@ def deadline(due: date, on: date) -> str:
 
 
 def address(place: Address) -> str:
-    """Return `1012 AB 12 A`, as on a letter."""
-    parts = (place.postcode[:4], place.postcode[4:], str(place.number), place.addition)
-    return " ".join(part for part in parts if part)
+    """Return `1012 AB 12-A`, as on a letter: without the hyphen, "12 14" reads as two numbers."""
+    number = "-".join(part for part in (str(place.number), place.addition) if part)
+    return f"{place.postcode[:4]} {place.postcode[4:]} {number}"
