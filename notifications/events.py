@@ -42,6 +42,7 @@ class Event(StrEnum):
     TRAIL_HEAD = (
         "trail_head"  # to administrators, daily: the signed head of the audit trail, to keep elsewhere
     )
+    ROW_REFUSED = "row_refused"  # to administrators: somebody wrote a right into the database
     TEST_MESSAGE = "test_message"  # to the address that an administrator names
 
 
@@ -74,6 +75,7 @@ DATES: Mapping[Event, str] = {
     Event.AREA_FULL: "on_day",
     Event.PERIOD_SHORTENED: "shorter_from",
     Event.TRAIL_HEAD: "sent_on",
+    Event.ROW_REFUSED: "found_on",
     Event.TEST_MESSAGE: "sent_on",
 }
 """The name of the one ISO date in messages of each event; each message also has a `link`."""

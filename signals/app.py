@@ -139,17 +139,15 @@ def open_for_command(settings: Settings) -> Iterator[Opened]:
 def _open_installation(settings: Settings, clock: Clock, engine: Engine | None, opened: ExitStack) -> Opened:
     from signals.audit.log import AuditLog
     from signals.keys.opening import open_keys
+    from signals.staff.refused_rows import guard_rows
 
     keystore = open_keys(settings)
     opened.callback(keystore.dispose)
     engine = engine or _opened_engine(settings, opened)
+    sessions, audit = session_factory(engine), AuditLog(keystore.secret("audit"))
+    guard_rows(engine, keystore.secret, clock=clock, audit=audit, public_url=settings.server.public_url)
     return Opened(
-        settings=settings,
-        engine=engine,
-        sessions=session_factory(engine),
-        keystore=keystore,
-        audit=AuditLog(keystore.secret("audit")),
-        clock=clock,
+        settings=settings, engine=engine, sessions=sessions, keystore=keystore, audit=audit, clock=clock
     )
 
 

@@ -236,6 +236,7 @@ class AuditAction(StrEnum):
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - the word, not a secret
     APPROVAL_ASKED = "approval_asked"
     APPROVAL_DECIDED = "approval_decided"
+    ROW_REFUSED = "row_refused"
 
 
 AUTONYMS = {

@@ -542,6 +542,8 @@ def upgrade() -> None:
         sa.Column("totp_last_step", sa.Integer(), nullable=True),
         sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(length=32), nullable=False),
         sa.ForeignKeyConstraint(
             ["organisation_id"],
             ["organisations.id"],
@@ -584,6 +586,8 @@ def upgrade() -> None:
         sa.Column("token_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(length=32), nullable=False),
         sa.CheckConstraint("purpose IN ('invitation', 'recovery')", name=op.f("ck_account_links_purpose")),
         sa.ForeignKeyConstraint(
             ["staff_member_id"],
@@ -635,6 +639,8 @@ def upgrade() -> None:
         sa.Column("decision", sa.String(length=10), nullable=False),
         sa.Column("decided_by_id", sa.Uuid(), nullable=True),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(length=32), nullable=False),
         sa.CheckConstraint(
             "decision IN ('asked', 'approved', 'declined', 'expired')", name=op.f("ck_approvals_decision")
         ),
@@ -659,6 +665,8 @@ def upgrade() -> None:
         sa.Column("staff_member_id", sa.Uuid(), nullable=True),
         sa.Column("challenge", sa.LargeBinary(length=64), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(length=32), nullable=False),
         sa.ForeignKeyConstraint(
             ["staff_member_id"],
             ["staff_members.id"],
@@ -676,6 +684,8 @@ def upgrade() -> None:
         sa.Column("public_key", sa.LargeBinary(), nullable=False),
         sa.Column("sign_count", sa.Integer(), nullable=False),
         sa.Column("created_on", sa.Date(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(length=32), nullable=False),
         sa.ForeignKeyConstraint(
             ["staff_member_id"],
             ["staff_members.id"],
@@ -875,6 +885,8 @@ def upgrade() -> None:
         sa.Column("last_seen_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(length=32), nullable=False),
         sa.CheckConstraint("kind IN ('page', 'api', 'token')", name=op.f("ck_staff_sessions_kind")),
         sa.ForeignKeyConstraint(
             ["staff_member_id"],

@@ -56,6 +56,7 @@ class Ground(StrEnum):
     ANOTHER_LANGUAGE = "another_language"
     AUTHENTICATOR = "authenticator"
     DISABLED = "disabled"
+    FORGED = "forged"
     FROM_ACCOUNT = "from_account"
     INVITATION = "invitation"
     OWN = "own"

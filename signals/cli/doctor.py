@@ -20,10 +20,11 @@ from signals.cli import answers, settings_of_call
 from signals.cli.database_findings import Finding, find_in_database
 from signals.cli.opening import log_warnings_only
 from signals.clock import Clock, SystemClock
-from signals.db import make_engine, session_factory
+from signals.db import make_engine, reading, session_factory
 from signals.errors import Invalid
 from signals.keys.opening import KeysUnusable, open_keys
 from signals.keys.sweeping import most_are_orphans
+from signals.models.sealed import refused_rows, seal_rows
 from signals.notices.channels import check_channels, send_test
 from signals.settings import Settings
 
@@ -76,6 +77,8 @@ def examine(settings: Settings, clock: Clock | None = None) -> Iterator[Finding]
         if schema.ok:
             for check, find, fix in find_in_database(engine, settings, clock, root):
                 yield _guarded(check, find, fix)
+        if schema.ok and can_open:
+            yield _guarded("accounts", partial(_accounts, engine, settings), "signals db check")
         if schema.ok and can_open and settings.runs_jobs:  # a desk's role sees no signals
             yield _guarded("case keys", partial(_case_keys, engine, settings, clock), "signals db check")
         if settings.holds_keys:
@@ -184,6 +187,24 @@ def _case_keys(engine: Engine, settings: Settings, clock: Clock) -> Finding:
         ok=not most,
         says=f"{'most are' if most else 'no more than half are'} of no signal in this database",
         fix="nothing is swept until you looked: docs/operations.md, 'Keys of no signal'",
+    )
+
+
+def _accounts(engine: Engine, settings: Settings) -> Finding:
+    """Check that this service wrote every row of sign-in and rights."""
+    keystore = open_keys(settings)
+    try:
+        seal_rows(engine, keystore.secret)
+    finally:
+        keystore.dispose()
+    with session_factory(reading(engine))() as session:
+        refused = refused_rows(session)
+    named = ", ".join(f"{row.table} {row.id or ''}" for row in refused[:5]) + ("..." * (len(refused) > 5))
+    return Finding(
+        check="accounts",
+        ok=not refused,
+        says=f"{len(refused)} rows of sign-in and rights were written by somebody else: {named}".rstrip(": "),
+        fix="treat it as a break-in: docs/operations.md, 'A row of sign-in that was forged'",
     )
 
 

@@ -12,6 +12,7 @@ from privacy.totp import provisioning_uri
 from signals.cli import answers
 from signals.cli.opening import everything, organisation_named
 from signals.models import StaffMember
+from signals.models.sealed import seal_again
 from signals.settings import Settings
 from signals.staff import team
 from signals.staff.accounts import add_staff, issue_token
@@ -21,6 +22,7 @@ from signals.staff.identity import normal_email
 from signals.vocabulary import STAFF_LANGUAGES, Role
 
 ISSUER = "Signalen"
+_SHOWN = ("name", "role", "organisation_id", "disabled_at")
 
 
 @click.group()
@@ -103,8 +105,9 @@ def disable(email: str) -> dict[str, bool]:
 
 @staff.command()
 @click.argument("email")
+@click.option("--accept-row", is_flag=True, help="Accept the row of the account as it is; asks first.")
 @answers(lambda _: "The worker mails a link, which works for 24 hours. Team and administrators are notified.")
-def reset(email: str) -> dict[str, bool]:
+def reset(email: str, *, accept_row: bool) -> dict[str, bool]:
     """Mail a person a link to set up the account again.
 
     This works for a disabled account too. Use it when nobody in the team can approve a recovery. Earlier
@@ -114,6 +117,8 @@ def reset(email: str) -> dict[str, bool]:
     Example: signals staff reset a@example.org
     """
     with everything() as opened, opened.begin() as operation:
+        if accept_row:
+            _accept_row(operation.session, email)
         site = opened.settings.server.public_url.rstrip("/")
         settings = AccountSettings(site=site, hasher=_hasher(opened.settings))
         team.rescue(operation, settings=settings, member=_member(operation.session, email))
@@ -122,6 +127,14 @@ def reset(email: str) -> dict[str, bool]:
 
 def _hasher(settings: Settings) -> PasswordHasherSettings:
     return PasswordHasherSettings(memory_kib=settings.sessions.password_memory_kib)
+
+
+def _accept_row(session: Session, email: str) -> None:
+    row = seal_again(session, StaffMember, StaffMember.email == normal_email(email))
+    said = ", ".join(
+        f"{name}: {row.get(name)}" for name in ("name", "role", "organisation_id", "disabled_at")
+    )
+    click.confirm(f"{said}. Is all of this right?", abort=True, err=True)
 
 
 def _password(from_stdin: bool) -> str:

@@ -32,6 +32,7 @@ from signals.intake.receiving import Intake
 from signals.keys.mailbox_keys import provision_mailbox_keys
 from signals.keys.opening import open_keys
 from signals.models import Organisation
+from signals.models.sealed import seal_rows
 from signals.notices.channels import make_channels
 from signals.operations.installation import prepare_keystore
 from signals.operations.jobs import Worker
@@ -67,6 +68,7 @@ def seed_demo(settings: Settings, *, clock: Clock | None = None) -> bool:
         opened.callback(keystore.dispose)
         engine = make_engine(settings.database.url)
         opened.callback(engine.dispose)
+        seal_rows(engine, keystore.secret)
         door = opened.enter_context(_one_transaction(engine))
         worker = _worker(settings, door, keystore, (clock or SystemClock()).now())
         return _seed(worker, door)

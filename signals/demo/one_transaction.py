@@ -19,7 +19,8 @@ class OneTransaction(Engine):
     def __init__(self, engine: Engine, connection: Connection) -> None:
         # The url lacks the file: a writer that takes turns by file would wait for this very transaction.
         url = make_url("sqlite://") if is_sqlite(engine) else engine.url
-        super().__init__(engine.pool, engine.dialect, url, hide_parameters=True)
+        options = dict(engine.get_execution_options())
+        super().__init__(engine.pool, engine.dialect, url, hide_parameters=True, execution_options=options)
         self._connection = connection
 
     def execution_options(self, **_options: Any) -> Any:

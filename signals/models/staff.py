@@ -9,13 +9,14 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from signals.models.base import Base, UtcDateTime, coded, new_id
 from signals.models.organisation import Organisation
+from signals.models.sealed import Sealed
 from signals.vocabulary import ApprovalAction, Role
 
 NOT_ACTIVATED: Final = -1
 """`StaffMember.totp_last_step` of an invitation that its owner has not activated; it is before every step."""
 
 
-class StaffMember(Base):
+class StaffMember(Sealed, Base):
     """A person who signs in. `totp_sealed` is encrypted under a secret of the keystore.
 
     `totp_last_step`: the step of the last code that was accepted, None before the first one; `NOT_ACTIVATED`
@@ -42,7 +43,7 @@ class StaffMember(Base):
     )
 
 
-class StaffSession(Base):
+class StaffSession(Sealed, Base):
     """A signed-in browser (`page`), a program's sign-in (`api`) or a long-lived token (`token`).
 
     Only the SHA-256 of the bearer's secret is stored, so that a stolen database opens no session.
@@ -67,7 +68,7 @@ class StaffSession(Base):
     staff_member: Mapped[StaffMember] = relationship(back_populates="sessions")
 
 
-class Passkey(Base):
+class Passkey(Sealed, Base):
     """A WebAuthn credential of a staff member; user verification is required at every use."""
 
     __tablename__ = "passkeys"
@@ -82,7 +83,7 @@ class Passkey(Base):
     created_on: Mapped[date] = mapped_column(Date)
 
 
-class Challenge(Base):
+class Challenge(Sealed, Base):
     """A WebAuthn challenge that was answered: kept until it is too old to be answered a second time.
 
     Those that wait are not stored: they prove themselves (`signals.staff.challenges`). `id` is the
@@ -100,7 +101,7 @@ class Challenge(Base):
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class AccountLink(Base):
+class AccountLink(Sealed, Base):
     """A mailed link with which somebody sets password and authenticator: once, until `expires_at`.
 
     Only the SHA-256 of its secret is stored. The outbox holds none: the secret follows from the keystore and
@@ -155,7 +156,7 @@ class SignInGuess(Base):
     next_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class Approval(Base):
+class Approval(Sealed, Base):
     """A request of an administrator to a team, or of a lead to its privacy officer.
 
     `role` is None when the request asks to shut an account.

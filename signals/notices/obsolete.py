@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from notifications.events import Event
 from signals.models import Absence, AccountLink, Drill, Organisation, Recipient, Signal, StaffMember
+from signals.models.sealed import RowRefused
 from signals.notices.stages import STATES_OF, open_with_deadline
 from signals.organisations.recipients import why_no_check
 from signals.vocabulary import Role, SignalState
@@ -107,7 +108,10 @@ def _about_signal(
 
 def _about_link(session: Session, link_id: uuid.UUID) -> str | None:
     """Return a code for a link that was used, or that a newer link replaced."""
-    link = session.get(AccountLink, link_id)
+    try:
+        link = session.get(AccountLink, link_id)
+    except RowRefused:  # the alarm is raised; other messages go on
+        link = None
     if link is None:
         return "replaced"
     return "used" if link.used_at is not None else None

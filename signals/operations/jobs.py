@@ -47,6 +47,7 @@ from signals.routing.postcodes import Address
 from signals.routing.snapshot import Router
 from signals.settings import Settings
 from signals.staff.departures import release_stranded_signals
+from signals.staff.refused_rows import watch_rights
 from signals.staff.stale import forget_stale
 from signals.statistics.counting import located_by
 from signals.statistics.forgetting import forget_facts
@@ -283,6 +284,10 @@ class Worker:
         releasing = Releasing(sessions=self.sessions, keys=self.keystore, locate=located_by(self.router))
         return releasing.release_due(self.clock, grace_days=self.settings.figures.grace_days)
 
+    def watch_rights(self) -> int:
+        """Check every row of sign-in and rights; return how many raise the alarm."""
+        return watch_rights(self.sessions)
+
     def forget_facts(self) -> int:
         """Delete facts that were counted long ago; return how many."""
         with self.sessions.begin() as session:
@@ -306,11 +311,8 @@ def _forget_keys(session: Session, *, before: date) -> int:
     forgotten = delete(IdempotencyKey).where(*old)
     rows = session.execute(forgotten.returning(IdempotencyKey.receipt_hash, IdempotencyKey.received_on)).all()
     known = [row for row in rows if row.receipt_hash is not None]
-    columns = {
-        "receipt_hash": [row.receipt_hash for row in known],
-        "changed_on": [row.received_on for row in known],
-    }
-    received = ReceiptState.RECEIVED
+    hashes, days = [row.receipt_hash for row in known], [row.received_on for row in known]
+    columns, received = {"receipt_hash": hashes, "changed_on": days}, ReceiptState.RECEIVED
     same = {"state": received, "state_before": received}
     insert_many(session.connection(), cast(Table, Receipt.__table__), columns, same, unless=("receipt_hash",))
     return len(rows)

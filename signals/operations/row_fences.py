@@ -103,9 +103,10 @@ FENCES: Final[Mapping[str, Fence]] = {
         changed=_OWN,
         written=f"{_OWN} OR asked_by_id = {_STAFF}",
     ),
-    # Whoever signs in or manages staff may be of no organisation or of another one.
+    # Whoever signs in or manages staff may be of no organisation or of another one. Alarms are for all.
     "audit_entries": Fence(
-        seen=f"{_OWN} OR (action IN {OF_ADMINISTRATION} AND {_is_administrator()})", written="true"
+        seen=f"{_OWN} OR action = 'row_refused' OR (action IN {OF_ADMINISTRATION} AND {_is_administrator()})",
+        written="true",
     ),
     "outbox_messages": Fence(
         seen=_OWN_MESSAGE, changed=f"{_OWN} OR subject_id = {_SUBJECT}", written=_OWN_MESSAGE

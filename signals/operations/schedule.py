@@ -65,6 +65,7 @@ def _schedule(scheduler: BaseScheduler, worker: Worker) -> None:
     _every(scheduler, PROOF_SECONDS, "proofs", worker.ask_for_proof)
     _every(scheduler, HOURLY_SECONDS, "drills", worker.drill)
     _every(scheduler, LIMIT_SECONDS, "limits", worker.watch_limits)
+    _every(scheduler, HOURLY_SECONDS, "rights", worker.watch_rights)
     _every(scheduler, DAILY_SECONDS, "full_days", worker.forget_full_days)
     _every(scheduler, FIGURES_SECONDS, "delivery_figures", worker.count_messages)
     _every(scheduler, DAILY_SECONDS, "old_messages", worker.forget_messages)

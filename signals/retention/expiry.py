@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final, cast
 
-from sqlalchemy import CursorResult, Delete, delete, func, or_, select, update
+from sqlalchemy import CursorResult, Delete, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from privacy.keystore import Keystore
@@ -111,25 +111,18 @@ def _empty_accounts(session: Session, before: datetime) -> int:
 
     The row keeps its id and role, because history, register and audit trail refer to the id.
     """
-    over = select(StaffMember.id).where(
+    over = select(StaffMember).where(
         StaffMember.disabled_at < before, StaffMember.email.not_like(f"%@{NOBODY}")
     )
-    ids = session.scalars(over).all()
+    members = session.scalars(over.with_for_update()).all()
     for owned in (StaffSession, Passkey, AccountLink):
-        session.execute(delete(owned).where(owned.staff_member_id.in_(ids)))
-    for staff_id in ids:
-        session.execute(
-            update(StaffMember)
-            .where(StaffMember.id == staff_id)
-            .values(
-                name="-",
-                email=f"{staff_id}@{NOBODY}",
-                password_hash="",
-                totp_sealed=b"",
-                totp_last_step=None,
-            )
-        )
-    return len(ids)
+        theirs = owned.staff_member_id.in_([member.id for member in members])
+        session.execute(delete(owned).where(theirs))
+    for member in members:
+        member.name, member.email = "-", f"{member.id}@{NOBODY}"
+        member.password_hash, member.totp_sealed, member.totp_last_step = "", b"", None
+    session.flush()
+    return len(members)
 
 
 def _count(session: Session, statement: Delete) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from privacy.passwords import STANDARD, PasswordHasherSettings, hash_password
@@ -20,7 +20,7 @@ from signals.models import AccountLink, StaffSession
 from signals.operation import Operation
 from signals.staff.identity import Secrets, seal_totp
 from signals.staff.new_passwords import problems_of_password
-from signals.staff.sessions import sign_out
+from signals.staff.sessions import revoke_where, sign_out
 from signals.staff.sign_in import lock_account
 from signals.vocabulary import STAFF_LANGUAGES, AuditAction
 
@@ -103,22 +103,19 @@ def sessions_of(
 
 def revoke_one(operation: Operation, session_id: uuid.UUID) -> None:
     """End one of the actor's sessions or tokens. Raises `NotFound` for another person's."""
-    found = operation.session.get(StaffSession, session_id)
+    found = operation.session.get(StaffSession, session_id, with_for_update=True)
     if found is None or found.staff_member_id != operation.actor.id:
         raise NotFound
     sign_out(operation, found, ground=Ground.FROM_ACCOUNT)
 
 
 def _revoke_others(operation: Operation, staff_session: StaffSession) -> None:
-    operation.session.execute(
-        update(StaffSession)
-        .where(
-            StaffSession.staff_member_id == staff_session.staff_member_id,
-            StaffSession.id != staff_session.id,
-            StaffSession.kind != "token",
-            StaffSession.revoked_at.is_(None),
-        )
-        .values(revoked_at=operation.now)
+    revoke_where(
+        operation.session,
+        operation.clock,
+        StaffSession.staff_member_id == staff_session.staff_member_id,
+        StaffSession.id != staff_session.id,
+        StaffSession.kind != "token",
     )
 
 

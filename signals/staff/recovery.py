@@ -27,6 +27,7 @@ from signals.clock import Clock
 from signals.db import set_local
 from signals.errors import FieldProblem, Forbidden, Invalid, SignalsError
 from signals.models import AccountLink, Approval, Passkey, StaffMember
+from signals.models.sealed import RowRefused
 from signals.models.staff import NOT_ACTIVATED
 from signals.operation import Operation
 from signals.staff.accounts import record_change
@@ -121,7 +122,10 @@ def link_of(session: Session, clock: Clock, *, token: str) -> AccountLink:
         .where(AccountLink.token_hash == _hash_of(_bare(token)))
         .options(joinedload(AccountLink.staff_member))
     )
-    found = session.scalar(query)
+    try:
+        found = session.scalar(query)
+    except RowRefused:  # the alarm is raised; whoever asks learns nothing
+        raise LinkRefused from None
     if found is None or not _is_live(found, clock):
         raise LinkRefused
     return found

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import ColumnElement, bindparam, select
 from sqlalchemy.orm import Session, contains_eager
 
 from signals.audit.grounds import Ground
@@ -18,6 +18,7 @@ from signals.audit.log import Actor
 from signals.clock import Clock
 from signals.errors import NotSignedIn
 from signals.models import StaffMember, StaffSession
+from signals.models.sealed import RowRefused
 from signals.operation import Operation
 from signals.staff.identity import actor_for
 from signals.vocabulary import AuditAction
@@ -54,7 +55,11 @@ def authenticate(
     `idle_minutes`, or when its owner is disabled. Tokens of programs have no idle limit.
     `touch` moves `last_seen_at` at most once a minute. Pass False in a session that only reads.
     """
-    found = session.scalar(_BY_TOKEN, {"token_hash": _hash_of(token), "kinds": list(kinds)})
+    query = _BY_TOKEN.with_for_update(of=StaffSession) if touch else _BY_TOKEN
+    try:
+        found = session.scalar(query, {"token_hash": _hash_of(token), "kinds": list(kinds)})
+    except RowRefused:  # the alarm is raised; the caller hears nothing of it
+        raise NotSignedIn from None
     now = clock.now()
     if found is None or not _is_live(found, now, timedelta(minutes=idle_minutes)):
         raise NotSignedIn
@@ -71,13 +76,18 @@ def sign_out(operation: Operation, staff_session: StaffSession, *, ground: Groun
 
 def revoke_all(session: Session, clock: Clock, *, member: StaffMember) -> int:
     """Revoke every live session and token of a person and return how many there were."""
-    query = (
-        update(StaffSession)
-        .where(StaffSession.staff_member_id == member.id, StaffSession.revoked_at.is_(None))
-        .values(revoked_at=clock.now())
-        .returning(StaffSession.id)
-    )
-    return len(session.scalars(query).all())
+    return revoke_where(session, clock, StaffSession.staff_member_id == member.id)
+
+
+def revoke_where(session: Session, clock: Clock, *which: ColumnElement[bool]) -> int:
+    """Revoke these sessions and tokens, so far as they live, and return how many there were."""
+    query = select(StaffSession).where(StaffSession.revoked_at.is_(None), *which).order_by(StaffSession.id)
+    locked = query.with_for_update().execution_options(populate_existing=True)
+    found = session.scalars(locked).all()
+    for one in found:
+        one.revoked_at = clock.now()
+    session.flush()
+    return len(found)
 
 
 def actor_of(staff_session: StaffSession) -> Actor:

@@ -11,12 +11,12 @@ from signals.clock import FixedClock
 from signals.db import make_engine
 from signals.settings import Settings
 from tests.support.app_fixtures import clock, installation
-from tests.support.desk_side import Person, desk, desk_settings
+from tests.support.desk_side import Person, desk, desk_settings, signal_id
 from tests.support.installations import NOW, Installation, fill_installation, settings_of
 from tests.support.kept_rows import bring_back, keep_rows
 from tests.support.postgres import PostgresServer
 
-__all__ = ["clock", "desk", "desk_settings", "installation"]
+__all__ = ["clock", "desk", "desk_settings", "installation", "signal_id"]
 
 
 @pytest.fixture(scope="session")

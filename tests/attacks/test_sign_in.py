@@ -13,7 +13,6 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event, select, text
-from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from notifications.models import OutboxMessage
@@ -441,8 +440,8 @@ def test_the_lead_who_recovers_somebody_never_sees_the_secret(site: Site) -> Non
 def test_the_answer_to_a_challenge_works_once_in_all_processes(site: Site) -> None:
     device = site.passkey(site.signed_in())
     device.count = -1  # a device that does not count
-    with Session(site.world.engine) as session, session.begin():
-        session.execute(text("UPDATE passkeys SET sign_count = 0"))
+    with site.world.sessions.begin() as session:
+        session.scalars(select(Passkey)).one().sign_count = 0
     answer = device.get(site.here.test_client().get("/desk/passkey/options").text)
 
     def use(app: Flask) -> int:

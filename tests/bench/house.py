@@ -14,7 +14,7 @@ from privacy.keystore import Keystore, open_keystore
 from privacy.secret_files import load_master_key, write_new_secret_file
 from signals.app import make_worker
 from signals.clock import FixedClock
-from signals.db import is_sqlite, make_engine
+from signals.db import is_sqlite
 from signals.models import Organisation
 from signals.operations.installation import migrate, prepare_keystore
 from signals.organisations.onboarding import Agreement, create_organisation
@@ -23,6 +23,7 @@ from signals.routing.areas import Area
 from signals.settings import Settings, load_settings
 from signals.vocabulary import OrganisationKind
 from tests.support.going_live import live_since
+from tests.support.sealing import sealing_engine
 
 OWN_ORGANISATIONS = 40
 SINCE = datetime(2026, 1, 1, 8, tzinfo=UTC)
@@ -54,7 +55,7 @@ class House:
 
     def engine(self) -> Engine:
         """Return a new engine on its database."""
-        return make_engine(self.settings.database.url)
+        return sealing_engine(self.settings)
 
     def keystore(self) -> Keystore:
         """Open its keystore."""

@@ -19,6 +19,7 @@ from signals.clock import FixedClock
 from signals.db import make_engine, session_factory
 from signals.errors import ClaimedByOther, SignInFailed, StaleVersion
 from signals.models import AuditEntry, Signal, StaffSession, StatusChange
+from signals.models.sealed import seal_rows
 from signals.staff import accounts, sign_in
 from signals.vocabulary import AuditAction, Role, SignalState
 from tests import factories
@@ -38,6 +39,7 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
         return
     made = make_engine(request.getfixturevalue("postgres_url"), pool_size=AT_ONCE)
     migrations.upgrade(made)
+    seal_rows(made, PlainKeys().secret)
     yield made
     made.dispose()
 

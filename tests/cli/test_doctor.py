@@ -4,10 +4,11 @@ import base64
 from datetime import date, timedelta
 from pathlib import Path
 from string import ascii_uppercase
+from typing import cast
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import delete, insert, make_url, select, update
+from sqlalchemy import Table, delete, insert, make_url, select, update
 
 from privacy.secret_files import write_new_secret_file
 from signals.clock import SystemClock, today
@@ -18,6 +19,7 @@ from signals.models import (
     MunicipalityOfPostcode,
     Organisation,
     SealedReport,
+    StaffMember,
 )
 from signals.vocabulary import DeletionReason, OrganisationKind
 from tests.factories import OutboxMessageFactory
@@ -151,3 +153,19 @@ def test_a_signal_long_past_its_period_is_a_problem(signals: Signals, days: int,
 def test_mail_that_does_not_leave_is_a_problem(signals: Signals) -> None:
     insert_rows(signals, OutboxMessageFactory.build())
     assert problems(signals) == {"outbox"}
+
+
+def test_an_account_that_somebody_changed_in_the_database_is_a_problem_until_it_is_accepted(
+    signals: Signals,
+) -> None:
+    person = ("--organisation", "Amsterdam", "--role", "worker", "--name", "W", "--email", "w@example.org")
+    signals("staff", "add", *person, "--password-stdin", stdin="zeven groene fietsen\n")
+    changed = cast(Table, StaffMember.__table__)
+    statements(signals, update(changed).values(role="lead"))
+    assert problems(signals) == {"accounts"}
+    assert "did not write" in signals("staff", "reset", "w@example.org", code=1)
+    arguments = ("staff", "reset", "--accept-row", "w@example.org")
+    assert "role: lead" in signals(*arguments, code=1, stdin="n\n")
+    assert problems(signals) == {"accounts"}
+    signals(*arguments, stdin="y\n")
+    signals("doctor")

@@ -77,7 +77,7 @@ def lead(world: World) -> Actor:
 def administrator(world: World) -> Actor:
     actor = world.staff(AMSTERDAM, Role.ADMINISTRATOR)
     with world.sessions.begin() as session:
-        session.execute(update(StaffMember).where(StaffMember.id == actor.id).values(organisation_id=None))
+        session.get_one(StaffMember, actor.id).organisation_id = None
     return replace(actor, organisation_id=None)
 
 

@@ -480,8 +480,7 @@ def test_an_early_return_makes_the_message_obsolete(team: Team) -> None:
 def test_signals_of_a_disabled_member_go_back_to_the_team_with_the_next_reminders(team: Team) -> None:
     team.claim()
     with team.world.sessions.begin() as session:
-        gone = update(StaffMember).where(StaffMember.id == team.member.id)
-        session.execute(gone.values(disabled_at=team.world.clock.now()))
+        session.get_one(StaffMember, team.member.id).disabled_at = team.world.clock.now()
     team.remind(NOVEMBER[25])
     [signal] = team.world.signals()
     assert (signal.state, signal.claimed_by_id) == (SignalState.NEW, None)

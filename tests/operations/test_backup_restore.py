@@ -36,6 +36,7 @@ from signals.settings import DatabaseSettings, KeystoreSettings, RetentionSettin
 from signals.vocabulary import DeletionReason, ReferralReason
 from tests.support.fences import OWNER, ROLES, make_owner, worker_of
 from tests.support.postgres import SUPERUSER, PostgresServer
+from tests.support.sealing import sealing_engine
 from tests.support.world import (
     AMSTERDAM,
     GRONINGEN,
@@ -102,7 +103,7 @@ class Site:
         master = load_master_key(settings.keystore.master_key_file)
         self.world = replace(
             self.world,
-            engine=make_engine(settings.database.url),
+            engine=sealing_engine(settings),
             keystore=open_keystore(settings.keystore.url, master),
         )
 

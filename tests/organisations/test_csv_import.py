@@ -15,6 +15,7 @@ import migrations
 from signals.clock import FixedClock
 from signals.db import make_engine, session_factory
 from signals.models import AuditEntry, CoverageArea, Organisation, RoutingVersion, StaffMember
+from signals.models.sealed import seal_rows
 from signals.organisations.csv_import import (
     OrganisationImport,
     import_organisations,
@@ -25,6 +26,7 @@ from signals.organisations.onboarding import create_organisation
 from signals.routing.receivers import onboarded_on
 from signals.vocabulary import AuditAction, OrganisationKind, Role
 from tests.factories import RecipientFactory
+from tests.support.desk_fixtures import PlainKeys
 from tests.support.operations import operation
 
 CLOCK = FixedClock(datetime(2026, 11, 24, 9, 30, tzinfo=UTC))
@@ -39,6 +41,7 @@ TEAM = (
 @pytest.fixture
 def session(tmp_path: Path) -> Iterator[Session]:
     engine: Engine = make_engine(f"sqlite:///{tmp_path}/signals.db")
+    seal_rows(engine, PlainKeys().secret)
     for tables in migrations.TARGET:  # what an address was asked lies in the outbox
         tables.create_all(engine)
     with session_factory(engine)() as session:

@@ -13,11 +13,11 @@ from sqlalchemy import Engine
 
 from signals.app import close_app, create_app
 from signals.clock import FixedClock
-from signals.db import make_engine
 from signals.settings import Settings
 from signals.vocabulary import ProcessRole
 from tests.support.desk_side import Person
 from tests.support.installations import NOW, Installation, MakeApp, fill_installation, settings_of
+from tests.support.sealing import sealing_engine
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def people(installation: Installation) -> Mapping[str, Person]:
 def engine(tmp_path: Path, installation: Installation) -> Iterator[Engine]:
     """A migrated SQLite database of the test's own, with `ORGANISATIONS` and `people` in it."""
     shutil.copytree(installation.folder, tmp_path, dirs_exist_ok=True)
-    engine = make_engine(f"sqlite:///{tmp_path}/signals.db")
+    engine = sealing_engine(settings_of(tmp_path, installation.root_public_key))
     yield engine
     engine.dispose()
 

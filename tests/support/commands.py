@@ -16,11 +16,12 @@ from privacy.logs import configure_logging
 from signals.app import make_worker
 from signals.cli import main
 from signals.clock import FixedClock
-from signals.db import make_engine, session_factory
+from signals.db import session_factory
 from signals.models import Organisation, SealedReport
 from tests.factories import SealedReportFactory
 from tests.support.going_live import live_since
 from tests.support.installation import install, settings_in
+from tests.support.sealing import sealing_engine
 
 TEAMS = """\
 name,kind,level,area,valid_from,agreement_on,legal_basis,retention_basis,recipient_1,recipient_2
@@ -92,7 +93,7 @@ def signals(installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def statements(signals: Signals, *changes: Any) -> None:
     """Change rows behind the product's back."""
-    engine = make_engine(settings_in(signals.folder).database.url)
+    engine = sealing_engine(settings_in(signals.folder))
     with session_factory(engine).begin() as session:
         for change in changes:
             session.execute(change)
@@ -100,7 +101,7 @@ def statements(signals: Signals, *changes: Any) -> None:
 
 
 def rows(signals: Signals, query: Any) -> list[Any]:
-    engine = make_engine(settings_in(signals.folder).database.url)
+    engine = sealing_engine(settings_in(signals.folder))
     with session_factory(engine)() as session:
         found = list(session.scalars(query))
     engine.dispose()
@@ -120,7 +121,7 @@ def waiting_report(organisation_id: Any, key_id: Any, on: date | None = None) ->
 
 
 def insert_rows(signals: Signals, *found: Any) -> None:
-    engine = make_engine(settings_in(signals.folder).database.url)
+    engine = sealing_engine(settings_in(signals.folder))
     with session_factory(engine).begin() as session:
         session.add_all(found)
     engine.dispose()

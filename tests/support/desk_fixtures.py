@@ -17,6 +17,7 @@ from signals.audit.log import Actor, AuditLog
 from signals.clock import FixedClock
 from signals.db import make_engine, session_factory
 from signals.models import Organisation, Signal
+from signals.models.sealed import seal_rows
 from signals.operation import Operation
 from signals.staff.identity import actor_for
 from signals.vocabulary import Role, SignalState
@@ -76,6 +77,7 @@ def sqlite_engine(migrated_file: Path, tmp_path: Path) -> Iterator[Engine]:
     path = tmp_path / "signals.db"
     shutil.copyfile(migrated_file, path)
     engine = make_engine(f"sqlite:///{path}")
+    seal_rows(engine, PlainKeys().secret)
     yield engine
     engine.dispose()
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from signals.db import make_engine, session_factory
 from signals.operations.installation import initialise, migrate
 from signals.settings import Settings, load_settings
+from tests.support.sealing import sealing_engine
 
 CHEAP = "\n[sessions]\npassword_memory_kib = 64\n"
 
@@ -32,7 +33,7 @@ def settings_in(folder: Path) -> Settings:
 @contextmanager
 def opened(settings: Settings) -> Iterator[Session]:
     """A session of the installation's database; nothing stays open."""
-    engine = make_engine(settings.database.url)
+    engine = sealing_engine(settings)
     try:
         with session_factory(engine)() as session:
             yield session

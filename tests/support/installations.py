@@ -16,6 +16,7 @@ from signals.clock import Clock, FixedClock
 from signals.db import make_engine, session_factory
 from signals.keys.mailbox_keys import provision_mailbox_keys
 from signals.models import Organisation
+from signals.models.sealed import seal_rows
 from signals.organisations.onboarding import Agreement, create_organisation
 from signals.routing.areas import Area
 from signals.settings import (
@@ -80,6 +81,7 @@ def fill_installation(folder: Path, clock: Clock, database_url: str | None = Non
     upgrade(engine)
     keystore.create_schema()
     keystore.ensure_root()
+    seal_rows(engine, keystore.secret)
     with session_factory(engine).begin() as session:
         long_ago = FixedClock(datetime(2024, 1, 1, 8, tzinfo=UTC))
         live_since(operation(session, long_ago, keystore=keystore), *_add_organisations(session))

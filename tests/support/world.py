@@ -37,6 +37,7 @@ from signals.intake.daily_limit import AreaLimit
 from signals.intake.receiving import Intake, Received
 from signals.keys.mailbox_keys import provision_mailbox_keys
 from signals.models import SealedReport, Signal, StaffMember
+from signals.models.sealed import seal_rows
 from signals.operation import Operation
 from signals.operations.jobs import Worker
 from signals.organisations.onboarding import Agreement, create_organisation
@@ -94,6 +95,9 @@ class World:
     keystore: Keystore
     clock: FixedClock
     _closing: ExitStack = field(default_factory=ExitStack)
+
+    def __post_init__(self) -> None:
+        seal_rows(self.engine, self.keystore.secret)
 
     @property
     def sessions(self) -> sessionmaker[Session]:
@@ -242,6 +246,7 @@ def fill_another(engine: Engine, folder: Path) -> None:
 
 def fill(engine: Engine, keystore: Keystore, clock: Clock) -> None:
     """Two example organisations, every GGD, the national desk, and their mailbox keys."""
+    seal_rows(engine, keystore.secret)
     with session_factory(engine).begin() as session:
         made = [
             create_organisation(

@@ -7,6 +7,7 @@ messages by state and class, and the age of the oldest.
 import json
 import threading
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -16,9 +17,15 @@ from sqlalchemy.orm import Session, sessionmaker
 from notifications.figures import prometheus_text
 from signals.clock import Clock
 from signals.db import reading, reading_session
+from signals.staff.refused_rows import ALARM_HOURS, alarms_since
 from signals.web.http.health import Check, health
 
 AUTHENTICATION = "none"
+_REFUSED = """\
+# HELP signals_refused_rows Rows of sign-in and rights, of the last 24 hours, that this service did not write
+# TYPE signals_refused_rows gauge
+signals_refused_rows {}
+"""
 _Answer = tuple[int, str, bytes]
 """Status, media type and body."""
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -38,7 +45,8 @@ def metrics_blueprint(sessions: sessionmaker[Session], clock: Clock) -> Blueprin
 def _text(sessions: sessionmaker[Session], clock: Clock) -> bytes:
     """Read outside the writers' queue: an unknown reader must neither wait for a writer nor delay one."""
     with reading_session(sessions, reading(sessions.kw["bind"])) as session:
-        return prometheus_text(session, clock)
+        alarms = alarms_since(session, clock.now() - timedelta(hours=ALARM_HOURS))
+        return prometheus_text(session, clock) + _REFUSED.format(alarms).encode()
 
 
 def serve_metrics(
