@@ -137,6 +137,22 @@ class Outcome(StrEnum):
     MISUSE = "misuse"
 
 
+OUTCOME_GROUPS = {
+    Outcome.NO_CONCERN: "no_concern",
+    Outcome.TALK_SUFFICED: "helped",
+    Outcome.HELP_ACCEPTED: "helped",
+    Outcome.REFERRED: "helped",
+    Outcome.ESCALATED: "helped",
+    Outcome.ALREADY_KNOWN: "known",
+    Outcome.HELP_DECLINED: "declined",
+    Outcome.NOT_REACHED: "not_reached",
+    Outcome.DUPLICATE: "void",
+    Outcome.WRONG_ADDRESS: "void",
+    Outcome.MISUSE: "void",
+}
+"""Outcomes in groups; an address link keeps only the group of a purged signal."""
+
+
 class NotReachedReason(StrEnum):
     """Reasons to conclude as not reached with fewer attempts than the organisation asks."""
 

@@ -11,7 +11,7 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-_FIXED = ("publications", "counted_tables", "releases", "released_tables")
+_FIXED = ("organisation_years", "publications")
 """Tables of which no row may change once it is written."""
 
 _REFUSAL = "what was counted or released never changes"
@@ -108,14 +108,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("entry_id", name=op.f("uq_audit_links_entry_id")),
     )
     op.create_table(
-        "counted_tables",
-        sa.Column("quarter", sa.String(length=7), nullable=False),
-        sa.Column("name", sa.String(length=40), nullable=False),
-        sa.Column("counts", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("quarter", "name", name=op.f("pk_counted_tables")),
-        sqlite_with_rowid=False,
-    )
-    op.create_table(
         "deletion_orders",
         sa.Column("signal_id", sa.Uuid(), nullable=False),
         sa.Column("organisation_id", sa.Uuid(), nullable=False),
@@ -198,6 +190,18 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_table(
+        "organisation_years",
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("year", sa.String(length=4), nullable=False),
+        sa.Column("received", sa.Integer(), nullable=False),
+        sa.Column("concluded", sa.Integer(), nullable=False),
+        sa.Column("in_time", sa.Integer(), nullable=False),
+        sa.Column("reached", sa.Integer(), nullable=False),
+        sa.Column("outcomes", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("organisation_id", "year", name=op.f("pk_organisation_years")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "organisations",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("name", sa.String(length=120), nullable=False),
@@ -238,14 +242,6 @@ def upgrade() -> None:
         sa.Column("settings_version", sa.Integer(), server_default="1", nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_organisations")),
         sa.UniqueConstraint("name", name=op.f("uq_organisations_name")),
-    )
-    op.create_table(
-        "pooled_facts",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("quarter", sa.String(length=7), nullable=False),
-        sa.Column("sealed", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_pooled_facts")),
-        sqlite_with_rowid=False,
     )
     op.create_table(
         "postcode_municipalities",
@@ -303,14 +299,6 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
-        "releases",
-        sa.Column("period", sa.String(length=9), nullable=False),
-        sa.Column("released_on", sa.Date(), nullable=False),
-        sa.Column("protocol", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("period", name=op.f("pk_releases")),
-        sqlite_with_rowid=False,
-    )
-    op.create_table(
         "routing_version",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -340,31 +328,36 @@ def upgrade() -> None:
     )
     op.create_index("ix_sign_in_guesses_last_at", "sign_in_guesses", ["last_at"], unique=False)
     op.create_table(
+        "releases",
+        sa.Column("period", sa.String(length=9), nullable=False),
+        sa.Column("released_on", sa.Date(), nullable=False),
+        sa.Column("protocol", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("period", name=op.f("pk_releases")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "released_tables",
+        sa.Column("period", sa.String(length=9), nullable=False),
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("table_schema", sa.Text(), nullable=False),
+        sa.Column("cells", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["period"], ["releases.period"], name=op.f("fk_released_tables_period_releases")
+        ),
+        sa.PrimaryKeyConstraint("period", "name", name=op.f("pk_released_tables")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "signal_facts",
         sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("region_code", sa.String(length=6), nullable=True),
-        sa.Column("municipality_code", sa.String(length=6), nullable=True),
         sa.Column("received_quarter", sa.String(length=7), nullable=False),
-        sa.Column("concluded_quarter", sa.String(length=7), nullable=True),
-        sa.Column("concern_types", sa.String(length=200), nullable=False),
-        sa.Column("hours_to_claim", sa.Integer(), nullable=True),
-        sa.Column("hours_to_contact", sa.Integer(), nullable=True),
-        sa.Column("claimed_in_time", sa.Boolean(), nullable=False),
-        sa.Column("contacted_in_time", sa.Boolean(), nullable=False),
-        sa.Column("attempts", sa.String(length=120), nullable=False),
-        sa.Column("attempts_count", sa.Integer(), nullable=False),
-        sa.Column("reached", sa.Boolean(), nullable=False),
-        sa.Column("outcome", sa.String(length=40), nullable=True),
-        sa.Column("newly_known", sa.Boolean(), nullable=True),
-        sa.Column("repeat", sa.Boolean(), nullable=False),
-        sa.Column("intake_counted", sa.String(length=7), nullable=True),
-        sa.Column("outcome_counted", sa.String(length=7), nullable=True),
+        sa.Column("year", sa.String(length=4), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_signal_facts")),
         sqlite_with_rowid=False,
     )
-    op.create_index(
-        "ix_signal_facts_quarters", "signal_facts", ["received_quarter", "concluded_quarter"], unique=False
-    )
+    op.create_index("ix_signal_facts_received_quarter", "signal_facts", ["received_quarter"], unique=False)
     op.create_table(
         "area_days",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -468,19 +461,6 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_recipients")),
         sa.UniqueConstraint("organisation_id", "address", name=op.f("uq_recipients_organisation_id_address")),
-    )
-    op.create_table(
-        "released_tables",
-        sa.Column("period", sa.String(length=9), nullable=False),
-        sa.Column("name", sa.String(length=40), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
-        sa.Column("table_schema", sa.Text(), nullable=False),
-        sa.Column("cells", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["period"], ["releases.period"], name=op.f("fk_released_tables_period_releases")
-        ),
-        sa.PrimaryKeyConstraint("period", "name", name=op.f("pk_released_tables")),
-        sqlite_with_rowid=False,
     )
     op.create_table(
         "retention_periods",
@@ -842,8 +822,6 @@ def upgrade() -> None:
         sa.Column("letter_printed_on", sa.Date(), nullable=True),
         sa.Column("wmo_notified_on", sa.Date(), nullable=True),
         sa.Column("restricted_on", sa.Date(), nullable=True),
-        sa.Column("intake_counted", sa.String(length=7), nullable=True),
-        sa.Column("outcome_counted", sa.String(length=7), nullable=True),
         sa.ForeignKeyConstraint(
             ["claimed_by_id"], ["staff_members.id"], name=op.f("fk_signals_claimed_by_id_staff_members")
         ),
@@ -1227,25 +1205,25 @@ def downgrade() -> None:
     op.drop_table("absences")
     op.drop_table("staff_members")
     op.drop_table("retention_periods")
-    op.drop_table("released_tables")
     op.drop_table("recipients")
     op.drop_table("mailbox_public_keys")
     op.drop_table("drills")
     op.drop_index("ix_coverage_areas_area", table_name="coverage_areas")
     op.drop_table("coverage_areas")
     op.drop_table("area_days")
-    op.drop_index("ix_signal_facts_quarters", table_name="signal_facts")
+    op.drop_index("ix_signal_facts_received_quarter", table_name="signal_facts")
     op.drop_table("signal_facts")
+    op.drop_table("released_tables")
+    op.drop_table("releases")
     op.drop_index("ix_sign_in_guesses_last_at", table_name="sign_in_guesses")
     op.drop_table("sign_in_guesses")
     op.drop_table("sealed_reports")
     op.drop_table("routing_version")
-    op.drop_table("releases")
     op.drop_table("receipts")
     op.drop_table("publications")
     op.drop_table("postcode_municipalities")
-    op.drop_table("pooled_facts")
     op.drop_table("organisations")
+    op.drop_table("organisation_years")
     op.drop_index("ix_idempotency_keys_organisation_day", table_name="idempotency_keys")
     op.drop_table("idempotency_keys")
     op.drop_index(
@@ -1258,7 +1236,6 @@ def downgrade() -> None:
     op.drop_index("ix_deletion_records_organisation_day", table_name="deletion_records")
     op.drop_table("deletion_records")
     op.drop_table("deletion_orders")
-    op.drop_table("counted_tables")
     op.drop_table("audit_links")
     op.drop_table("audit_heads")
     op.drop_index("ix_audit_entries_organisation_at", table_name="audit_entries")

@@ -22,8 +22,8 @@ from signals.routing.coverage import routed_elsewhere_on
 from signals.routing.receivers import onboarded_on
 from signals.routing.snapshot import Router, is_signed_by
 from signals.settings import Settings
-from signals.statistics import released, withheld_tables
-from signals.statistics.due_periods import next_due
+from signals.statistics.publications import forged_tables, released_tables
+from signals.statistics.releasing import due
 
 WEEKS_AHEAD: Final = 2
 """The least weeks of mailbox keys ahead: phones keep reports while they are offline."""
@@ -70,21 +70,26 @@ def find_in_database(engine: Engine, settings: Settings, clock: Clock, root: byt
             ("retention", partial(_retention, session, clock)),
             ("organisations", partial(_onboarding, session)),
             ("address file", partial(_address_file, session, on)),
-            ("figures", partial(_figures, session, settings, on)),
+            ("figures", partial(_figures, session, settings, on, root)),
         ):
             yield check, find, "signals db check"
 
 
-def _figures(session: Session, settings: Settings, on: date) -> Finding:
-    late = next_due(session, on - timedelta(days=settings.figures.grace_days + RELEASE_DAYS))
-    periods = [release.period for release in released(session)]
-    latest = f"{periods[0]} released last" if periods else "nothing released yet"
-    says = f"{latest}, {len(withheld_tables(session))} tables withheld"
+def _figures(session: Session, settings: Settings, on: date, root: bytes | None) -> Finding:
+    forged = forged_tables(session, root) if root else ()
+    if forged:
+        says = f"{', '.join(forged)} not signed by this service"
+        return Finding(check="figures", ok=False, says=says, fix="docs/figures.md, 'A forged table'")
+    late = due(session, on - timedelta(days=RELEASE_DAYS), grace_days=settings.figures.grace_days)
+    periods = [table.period for table in released_tables(session)]
+    says = f"{max(periods)} released last" if periods else "nothing released yet"
     return Finding(
         check="figures",
-        ok=late is None,
-        says=f"{says}; {late} is late" if late else says,
-        fix=f"run a worker, or 'signals statistics release {late}', which says why it cannot",
+        ok=not late,
+        says=f"{says}; {late[0]} is late" if late else says,
+        fix=f"run a worker, or 'signals statistics release {late[0]}', which says why it cannot"
+        if late
+        else "",
     )
 
 

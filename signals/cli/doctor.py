@@ -115,6 +115,7 @@ def _written(settings: Settings) -> Iterator[tuple[str, Path]]:
     if settings.holds_keys:
         urls["keystore.url"] = settings.keystore.url
         yield "retention.journal_file", settings.retention.journal_file
+        yield "figures.ledger_file", settings.figures.ledger_file
     for name, url in urls.items():
         parsed = make_url(url)
         if parsed.get_backend_name() == "sqlite" and parsed.database:

@@ -140,7 +140,7 @@ def _fill(worker: Worker, door: OneTransaction) -> None:
     )
     StoryTeller(worker=past[0], intake=intake, now=now).tell(list(stories()))
     with worker.begin() as operation:
-        add_facts(operation.session, on=operation.today)
+        add_facts(operation.session, keys=operation.keystore, on=operation.today)
     release_all(worker, random.Random(_SEED))  # noqa: S311 - as above
     with worker.begin() as operation:
         settle_old_messages(operation)

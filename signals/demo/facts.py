@@ -1,25 +1,23 @@
 """Facts of two years for the demo, simulated; and their releases."""
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, Final, cast
+from typing import Final
 
-from sqlalchemy import Connection, Table
 from sqlalchemy.orm import Session
 
-from privacy.bulk import insert_many
 from privacy.pseudonyms import quarter_of
 from signals import reference
 from signals.clock import AMSTERDAM, FixedClock, today
 from signals.demo.progress import shown
 from signals.demo.simulator import Simulator
 from signals.intake.content import Report, Summary
-from signals.models import SignalFact
 from signals.operations.jobs import Worker
 from signals.routing.postcodes import Address
-from signals.statistics.counting import last_day_of, located_by, quarter_after
-from signals.statistics.facts import fact_from
+from signals.statistics.counting import located_by
+from signals.statistics.facts import Fact, FactKeys, fact_from, store_facts
+from signals.statistics.periods import last_day_of, quarter_after
 from signals.statistics.releasing import Releasing
 
 QUARTERS: Final = 8
@@ -32,16 +30,11 @@ _SOMEWHERE: Final = Address.parse(postcode="1012AB", number=1)
 """Facts keep no address; the municipality stands beside it."""
 
 
-def add_facts(session: Session, *, on: date) -> int:
+def add_facts(session: Session, *, keys: FactKeys, on: date) -> int:
     """Write the facts of the eight quarters before the quarter of this date; return how many."""
-    return insert_facts(session.connection(), list(demo_facts(closed_quarters(on))))
-
-
-def insert_facts(connection: Connection, facts: Sequence[Mapping[str, Any]]) -> int:
-    """Insert `demo_facts`; return how many."""
-    table = cast(Table, SignalFact.__table__)
-    columns = {column.name: [fact.get(column.name) for fact in facts] for column in table.columns}
-    return insert_many(connection, table, columns)
+    facts = list(demo_facts(closed_quarters(on)))
+    store_facts(session.connection(), keys, facts)
+    return len(facts)
 
 
 def release_all(worker: Worker, chance: random.Random) -> None:
@@ -50,8 +43,8 @@ def release_all(worker: Worker, chance: random.Random) -> None:
         sessions=worker.sessions,
         keys=worker.keystore,
         locate=located_by(worker.router),
-        chance=chance,
-        remembers=False,  # a second demo starts without the ledger of the first
+        ledger=None,  # a second demo starts without the ledger of the first
+        below=chance.randrange,
     )
     now = worker.clock.now()
     for quarter in shown(closed_quarters(today(worker.clock)), "figures"):
@@ -67,8 +60,8 @@ def closed_quarters(on: date) -> list[str]:
     return quarters
 
 
-def demo_facts(quarters: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """Yield the values of `SignalFact` rows, the same every time except for ids."""
+def demo_facts(quarters: Sequence[str]) -> Iterator[Fact]:
+    """Yield facts, the same every time."""
     chance = random.Random(_SEED)  # noqa: S311 - the same demo every time
     simulator = Simulator(chance=chance)
     places = {place.code: place.inhabitants for place in reference.municipalities().values()}

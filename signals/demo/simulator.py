@@ -53,10 +53,8 @@ class Simulator:
         reached = any(result is AttemptResult.CONTACT for _, result, _ in attempts)
         return Course(
             received_on=received_on,
-            claim_by=add_working_days(received_on, 1),
             contact_by=add_working_days(received_on, 2),
-            concluded_at=None if outcome is None else max([start, *(at for *_, at in attempts)]),
-            claimed_at=None if untouched else start,
+            concluded_on=None if outcome is None else max([start, *(at for *_, at in attempts)]).date(),
             attempts=attempts,
             outcome=outcome,
             newly_known=self.chance.random() < _NEWLY_KNOWN if reached else None,

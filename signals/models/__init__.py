@@ -15,7 +15,6 @@ from signals.models.organisation import (
 from signals.models.retention import (
     DeletionOrder,
     DeletionRecord,
-    PooledFact,
     Referral,
     RegisterEntry,
     RetentionPeriod,
@@ -41,7 +40,7 @@ from signals.models.staff import (
     StaffMember,
     StaffSession,
 )
-from signals.models.statistics import CountedTable, Publication, StoredRelease, StoredTable
+from signals.models.statistics import OrganisationYear, Publication, StoredRelease, StoredTable
 
 __all__ = [
     "Absence",
@@ -55,7 +54,6 @@ __all__ = [
     "Base",
     "Challenge",
     "ContactAttempt",
-    "CountedTable",
     "CoverageArea",
     "DeletionOrder",
     "DeletionRecord",
@@ -65,8 +63,8 @@ __all__ = [
     "MailboxPublicKey",
     "MunicipalityOfPostcode",
     "Organisation",
+    "OrganisationYear",
     "Passkey",
-    "PooledFact",
     "Publication",
     "Receipt",
     "Recipient",

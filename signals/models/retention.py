@@ -93,46 +93,17 @@ class DeletionOrder(Base):
 
 
 class SignalFact(Base):
-    """A fact of a deleted signal for the statistics; no id leads back, and no person's role reads it.
+    """A sealed fact of a deleted signal for the statistics; no id leads back, and no person's role reads it.
 
-    Hours are whole working hours. `intake_counted`, `outcome_counted`: the quarter whose figures hold it.
-    `municipality_code` and `concern_types` are emptied when the intake is counted: no table needs them then.
+    `year`: the last year of which a table needs it. Its key in the keystore goes when that year is drawn.
     """
 
     __tablename__ = "signal_facts"
-    __table_args__ = (Index("ix_signal_facts_quarters", "received_quarter", "concluded_quarter"), NO_ROWID)
+    __table_args__ = (Index("ix_signal_facts_received_quarter", "received_quarter"), NO_ROWID)
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
-    region_code: Mapped[str | None] = mapped_column(String(6))
-    municipality_code: Mapped[str | None] = mapped_column(String(6))
     received_quarter: Mapped[str] = mapped_column(String(7))
-    concluded_quarter: Mapped[str | None] = mapped_column(String(7))
-    concern_types: Mapped[str] = mapped_column(String(200))
-    hours_to_claim: Mapped[int | None]
-    hours_to_contact: Mapped[int | None]
-    claimed_in_time: Mapped[bool]
-    contacted_in_time: Mapped[bool]
-    attempts: Mapped[str] = mapped_column(String(120))
-    attempts_count: Mapped[int]
-    reached: Mapped[bool]
-    outcome: Mapped[str | None] = mapped_column(String(40))
-    newly_known: Mapped[bool | None]
-    repeat: Mapped[bool]
-    intake_counted: Mapped[str | None] = mapped_column(String(7))
-    outcome_counted: Mapped[str | None] = mapped_column(String(7))
-
-
-class PooledFact(Base):
-    """A fact that waits, sealed, until there are enough to be written at once (`signals.statistics.pool`).
-
-    `quarter`: of the purge, and of the key in the keystore that opens it.
-    """
-
-    __tablename__ = "pooled_facts"
-    __table_args__ = (NO_ROWID,)
-
-    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
-    quarter: Mapped[str] = mapped_column(String(7))
+    year: Mapped[str] = mapped_column(String(4))
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
 
 

@@ -85,7 +85,6 @@ class Signal(Base):
     `postponed_until`: the day agreed with the resident, while it is awaited. `wmo_notified_on`: when a worker
     knowingly made a notification (Wmo 2015, art. 2.3.2).
     `letter_printed_on`: the last time that the letter of art. 14 AVG was, which is not yet told.
-    `intake_counted`, `outcome_counted`: the quarter whose figures hold it, so that none holds it twice.
     """
 
     __tablename__ = "signals"
@@ -134,8 +133,6 @@ class Signal(Base):
     letter_printed_on: Mapped[date | None] = mapped_column(Date)
     wmo_notified_on: Mapped[date | None] = mapped_column(Date)
     restricted_on: Mapped[date | None] = mapped_column(Date)
-    intake_counted: Mapped[str | None] = mapped_column(String(7))
-    outcome_counted: Mapped[str | None] = mapped_column(String(7))
 
     attempts: Mapped[list["ContactAttempt"]] = relationship(
         back_populates="signal", cascade="all, delete-orphan", order_by="ContactAttempt.attempted_at"

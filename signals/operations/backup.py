@@ -76,7 +76,8 @@ def _steps(settings: Settings, copies: Copies, now: datetime) -> Iterator[Iterat
         yield _copy(settings.database.url, copies.to / "database", now)
         yield _copy(settings.keystore.url, copies.to / "keystore", now)
     oldest = now.date() - timedelta(days=settings.retention.journal_days)
-    for journal in (settings.retention.journal_file, *copies.also_journals):
+    own = settings.retention.journal_file, settings.figures.ledger_file
+    for journal in (*own, *copies.also_journals):
         yield _copy_journal(journal, copies.to / "journal", oldest)
     # Last and always: a night without a new copy still deletes the old ones.
     yield _expire(copies.to / "keystore", now, KEYSTORE_DAYS)

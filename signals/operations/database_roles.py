@@ -118,12 +118,11 @@ RIGHTS: Final[Mapping[str, Mapping[Role, Rights]]] = {
     "retention_periods": {"desk": rights("SIUD"), "worker": rights("S")},
     "register_entries": {"desk": rights("SI"), "worker": rights("SD")},
     # Only the process that counts facts reads them
-    "pooled_facts": {"desk": rights("I"), "worker": rights("SID")},
-    "signal_facts": {"worker": rights("SIUD")},
-    "counted_tables": {"worker": rights("SI")},
-    "publications": {"desk": rights("S"), "worker": rights("SI")},
+    "signal_facts": {"desk": rights("I"), "worker": rights("SID")},
+    "organisation_years": {"desk": rights("S"), "worker": rights("SI")},
     "releases": {"desk": rights("S"), "worker": rights("SI")},
     "released_tables": {"desk": rights("S"), "worker": rights("SI")},
+    "publications": {"desk": rights("S"), "worker": rights("SI")},
     # The trail: nobody changes an entry, only the worker prunes
     "audit_entries": {"desk": rights("SI"), "worker": rights("SID")},
     "audit_links": {"worker": rights("SID")},

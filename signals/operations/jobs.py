@@ -43,14 +43,13 @@ from signals.organisations.recipients import ask_for_proof
 from signals.retention.expiry import Expiry
 from signals.retention.journal import DeletionJournal
 from signals.retention.nightly import Retention, RetentionReport
-from signals.routing.postcodes import Address
 from signals.routing.snapshot import Router
 from signals.settings import Settings
 from signals.staff.departures import release_stranded_signals
 from signals.staff.refused_rows import watch_rights
 from signals.staff.stale import forget_stale
 from signals.statistics.counting import located_by
-from signals.statistics.forgetting import forget_facts
+from signals.statistics.ledger import LedgerFile
 from signals.statistics.releasing import Release, Releasing
 from signals.vocabulary import AuditAction, ReceiptState
 
@@ -281,17 +280,17 @@ class Worker:
 
     def release_figures(self) -> tuple[Release, ...]:
         """Release every quarter and year whose period of grace is over; return what is new."""
-        releasing = Releasing(sessions=self.sessions, keys=self.keystore, locate=located_by(self.router))
-        return releasing.release_due(self.clock, grace_days=self.settings.figures.grace_days)
+        return self.releasing().release_due(self.clock, grace_days=self.settings.figures.grace_days)
 
     def watch_rights(self) -> int:
         """Check every row of sign-in and rights; return how many raise the alarm."""
         return watch_rights(self.sessions)
 
-    def forget_facts(self) -> int:
-        """Delete facts that were counted long ago; return how many."""
-        with self.sessions.begin() as session:
-            return forget_facts(session, self.clock)
+    def releasing(self) -> Releasing:
+        """Releases, with everything they need."""
+        return make_releasing(
+            self.settings, sessions=self.sessions, keystore=self.keystore, router=self.router
+        )
 
     def forget_sign_ins(self) -> int:
         """Delete what signing in left behind and is over; return how many rows."""
@@ -318,6 +317,14 @@ def _forget_keys(session: Session, *, before: date) -> int:
     return len(rows)
 
 
+def make_releasing(
+    settings: Settings, *, sessions: sessionmaker[Session], keystore: Keystore, router: Router
+) -> Releasing:
+    """Return releases by the settings."""
+    ledger = LedgerFile(settings.figures.ledger_file)
+    return Releasing(sessions=sessions, keys=keystore, locate=located_by(router), ledger=ledger)
+
+
 def make_retention(
     settings: Settings,
     *,
@@ -326,16 +333,12 @@ def make_retention(
     audit: AuditLog,
     router: Router,
 ) -> Retention:
-    """Return the purge by the settings; facts name the municipality that routing finds."""
-
-    def locate(address: Address, on: date) -> str | None:
-        return router.route(address.postcode, address.number, on).municipality_code
-
+    """Return the purge by the settings; facts name the region of the municipality that routing finds."""
     return Retention(
         sessions=sessions,
         keystore=keystore,
         audit=audit,
-        locate=locate,
+        locate=located_by(router),
         journal=DeletionJournal(settings.retention.journal_file),
         expiry=Expiry(
             referrals=settings.retention.referral_days,
@@ -345,6 +348,5 @@ def make_retention(
             accounts=settings.retention.account_days,
             journal=settings.retention.journal_days,
         ),
-        facts_together=settings.retention.facts_together,
         rest_percent=settings.retention.rest_percent,
     )

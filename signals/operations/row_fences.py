@@ -94,6 +94,7 @@ FENCES: Final[Mapping[str, Fence]] = {
         written=f"{_OWN} OR {_erased_after_referral('deletion_records.signal_id')}",
     ),
     "deletion_orders": Fence(seen=_OWN, written=_OWN),
+    "organisation_years": Fence(seen=_OWN, written="false"),
     "retention_periods": Fence(seen=_OWN, changed=_OWN, written=_OWN),
     "register_entries": Fence(seen=_OWN, written=_OWN),
     "absences": Fence(seen=_OWN, changed=_OWN, written=_OWN),

@@ -78,7 +78,6 @@ def _schedule(scheduler: BaseScheduler, worker: Worker) -> None:
     _nightly(scheduler, settings.retention.at_hour, "trail_head", worker.mail_trail_head)
     _nightly(scheduler, settings.retention.at_hour, "audit_pruning", worker.prune_audit)
     _nightly(scheduler, settings.retention.at_hour, "figures", worker.release_figures)
-    _nightly(scheduler, settings.retention.at_hour, "old_facts", worker.forget_facts)
     _nightly(scheduler, settings.retention.at_hour, "key_sweep", worker.sweep_keys)
 
 

@@ -27,13 +27,9 @@ from signals.retention.expiry import Expiry, forget_links, forget_remains, renew
 from signals.retention.journal import Deletion, DeletionJournal
 from signals.retention.periods import Due, due_signals, still_due
 from signals.retention.purging import BATCH, Locate, purge
-from signals.statistics.pool import forget_pool_keys, move_facts
 from signals.vocabulary import AuditAction, DeletionReason
 
 log = get_logger(__name__)
-
-FACTS_TOGETHER = 20
-"""Facts are written to the statistics in groups, so that nobody can match one to a record."""
 
 REST_PERCENT = 100
 """Rest after each batch, in percent of its duration, so that the public side gets the databases."""
@@ -82,7 +78,6 @@ class Retention:
     locate: Locate
     journal: DeletionJournal
     expiry: Expiry = field(default_factory=Expiry)
-    facts_together: int = FACTS_TOGETHER
     batch_size: int = BATCH
     rest_percent: int = REST_PERCENT
 
@@ -228,10 +223,6 @@ class Retention:
             renew_links(session, clock, keystore=self.keystore)
             links = forget_links(session, clock)
             forget_remains(session, clock, self.expiry)
-        with self.sessions.begin() as session:
-            move_facts(session, keys=self.keystore, at_least=self.facts_together)
-        with self.sessions() as session:
-            forget_pool_keys(session, keys=self.keystore, on=today(clock))
         self.keystore.destroy_pseudonym_keys(oldest_kept(today(clock)))
         self._forget_journal(clock)
         return links

@@ -15,7 +15,7 @@ from signals.audit.grounds import Ground
 from signals.audit.log import SYSTEM, AuditEvent
 from signals.casework.access import open_for_job
 from signals.casework.referral import HANDED_OVER
-from signals.intake.content import Report, SignalRow
+from signals.intake.content import SignalRow
 from signals.models import (
     AddressLink,
     DeletionRecord,
@@ -23,11 +23,9 @@ from signals.models import (
 )
 from signals.operation import Operation
 from signals.routing.postcodes import Address
-from signals.statistics import Course, fact_from
 from signals.statistics.courses import courses_of
-from signals.statistics.old_menu import OUTCOME_GROUPS
-from signals.statistics.pool import pool_facts
-from signals.vocabulary import AuditAction, DeletionReason
+from signals.statistics.facts import fact_from, store_facts
+from signals.vocabulary import OUTCOME_GROUPS, AuditAction, DeletionReason
 
 BATCH = 1000
 """Signals in one transaction: fewer cost more round trips, more hold their locks longer."""
@@ -76,7 +74,7 @@ _READ = (
     _signals.repeat, _signals.case_key_id, _signals.schema_version, _signals.content,
     _signals.summary, _signals.claim_by, _signals.contact_by, _signals.concluded_at, _signals.outcome,
     _signals.newly_known, _signals.notified_on, _signals.deferred_because, _signals.restricted_on,
-    _signals.intake_counted, _signals.outcome_counted, _signals.claimed_by_id,
+    _signals.claimed_by_id,
 )  # fmt: skip
 
 
@@ -88,17 +86,17 @@ def _locked(connection: Connection, signal_ids: Sequence[uuid.UUID]) -> Sequence
 def _write_facts(
     connection: Connection, signals: Sequence[SignalRow], keystore: Keystore, locate: Locate, on: date
 ) -> None:
-    """Write facts with today's municipality, so that a merged one counts with its successor."""
+    """Write facts with today's region, so that a merged municipality counts with its successor."""
     reports, courses = open_for_job(keystore, signals), courses_of(connection, signals)
-    facts = [
-        _fact(course, reports.get(signal.id), locate, on)
-        for signal, course in zip(signals, courses, strict=True)
-    ]
-    pool_facts(connection, keystore, facts, on=on)
-
-
-def _fact(course: Course, report: Report | None, locate: Locate, on: date) -> dict[str, Any]:
-    return fact_from(course, report, locate(report.address, on) if report else None)
+    found = [(reports.get(signal.id), course) for signal, course in zip(signals, courses, strict=True)]
+    store_facts(
+        connection,
+        keystore,
+        [
+            fact_from(course, report, locate(report.address, on) if report else None)
+            for report, course in found
+        ],
+    )
 
 
 def _write_records(

@@ -45,7 +45,6 @@ def impossible(settings: Settings) -> Iterator[str]:
         "server.processes",
         "server.threads",
         "arrival.batch_size",
-        "retention.facts_together",
         "database.pool_size",
     ):
         section, key = name.split(".")

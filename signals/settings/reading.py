@@ -177,6 +177,7 @@ def _anchor(settings: Settings, base: Path) -> Settings:
         ),
         front=replace(settings.front, secret_file=at(settings.front.secret_file)),
         retention=replace(settings.retention, journal_file=at(settings.retention.journal_file)),
+        figures=replace(settings.figures, ledger_file=at(settings.figures.ledger_file)),
         twilio=replace(settings.twilio, auth_token_file=at(token_file) if token_file else None),
         notifications=replace(
             notifications,

@@ -65,7 +65,6 @@ class ArrivalSettings:
 class RetentionSettings:
     journal_file: Path = Path("var/deletions.journal")
     at_hour: int = 3
-    facts_together: int = 20
     rest_percent: int = 100
     referral_days: int = 730
     register_days: int = 1826
@@ -123,6 +122,7 @@ class FiguresSettings:
     public: bool = False
     licence: str = "CC-BY-4.0"
     grace_days: int = 35
+    ledger_file: Path = Path("var/figures.ledger")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,12 +1,10 @@
 """Keep facts about follow-up, count them in a fixed menu of tables, and release figures that never change.
 
-Start at `releasing.Releasing.release`; `facts.fact_of` makes what it counts.
+Start at `menu`, then `releasing.Releasing.release`; `publications` reads what was released.
 """
 
-from signals.statistics.facts import Attempt, Course, course_of, fact_from, fact_of
 from signals.statistics.releases import (
     ReleasedTable,
-    ReleaseRefused,
     ReleaseSummary,
     TableName,
     released,
@@ -16,15 +14,9 @@ from signals.statistics.releases import (
 )
 
 __all__ = [
-    "Attempt",
-    "Course",
-    "ReleaseRefused",
     "ReleaseSummary",
     "ReleasedTable",
     "TableName",
-    "course_of",
-    "fact_from",
-    "fact_of",
     "released",
     "released_series",
     "released_table",

@@ -2,46 +2,52 @@
 
 import uuid
 from collections.abc import Iterator, Sequence
-from datetime import datetime
-from typing import Any, Final, cast
+from datetime import date
+from typing import Any, Final, NamedTuple, cast
 
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Connection, Table, select
 
 from signals.models import ContactAttempt, StatusChange
 from signals.statistics.facts import Attempt, Course
-from signals.vocabulary import Action
+from signals.vocabulary import Action, NotReachedReason
 
 _attempts: Final = cast(Table, ContactAttempt.__table__).c
 _changes: Final = cast(Table, StatusChange.__table__).c
 
 
+class _Conclusion(NamedTuple):
+    first_on: date
+    reason: str | None
+
+
 def courses_of(connection: Connection, signals: Sequence[Any]) -> Iterator[Course]:
     """Yield the course of each signal, in their order; the rows have the columns of a `Course`."""
     ids = [signal.id for signal in signals]
-    claimed, attempts = _first_claims(connection, ids), _attempts_of(connection, ids)
+    concluded, attempts = _conclusions(connection, ids), _attempts_of(connection, ids)
     for signal in signals:
+        conclusion = concluded.get(signal.id)
         yield Course(
             received_on=signal.received_on,
-            claim_by=signal.claim_by,
             contact_by=signal.contact_by,
-            concluded_at=signal.concluded_at,
-            claimed_at=claimed.get(signal.id),
+            concluded_on=conclusion.first_on if conclusion else None,
             attempts=attempts.get(signal.id, ()),
             outcome=signal.outcome,
             newly_known=signal.newly_known,
             repeat=signal.repeat,
-            intake_counted=signal.intake_counted,
-            outcome_counted=signal.outcome_counted,
+            reason=NotReachedReason(conclusion.reason) if conclusion and conclusion.reason else None,
+            organisation_id=signal.organisation_id,
         )
 
 
-def _first_claims(connection: Connection, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, datetime]:
-    query = select(_changes.signal_id, func.min(_changes.changed_at)).where(
-        _changes.signal_id.in_(ids),
-        _changes.action == Action.CLAIM,
-        _changes.changed_at.is_not(None),
-    )
-    return {row[0]: row[1] for row in connection.execute(query.group_by(_changes.signal_id))}
+def _conclusions(connection: Connection, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, _Conclusion]:
+    """Return the day of the first conclusion of each signal, and the reason of the last."""
+    query = select(_changes.signal_id, _changes.changed_on, _changes.reason)
+    query = query.where(_changes.signal_id.in_(ids), _changes.action == Action.CONCLUDE)
+    found: dict[uuid.UUID, _Conclusion] = {}
+    for signal_id, on, reason in connection.execute(query.order_by(_changes.sequence)):
+        first = found.get(signal_id)
+        found[signal_id] = _Conclusion(first.first_on if first else on, reason)
+    return found
 
 
 def _attempts_of(connection: Connection, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Attempt]]:

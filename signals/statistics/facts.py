@@ -1,104 +1,187 @@
-"""Facts for the statistics: the rest of a deleted signal, without id, address or name.
+"""Facts: what the tables need of one signal, without id, address or name.
 
-Only the date of receipt is known, so hours count from the end of the working day of receipt.
+A purge seals the fact of each signal under a key of the year whose tables need it. After the draw the rows
+go, and the key with them. So the database alone tells nothing of a fact beside a deletion record.
 """
 
+import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
-from functools import lru_cache
-from typing import Any
+from datetime import date, datetime
+from random import SystemRandom
+from typing import Any, Final, NamedTuple, Protocol, TypeVar, cast
+from uuid import UUID
 
+from sqlalchemy import Connection, Table, delete, select
+
+from privacy.bulk import insert_many
 from privacy.pseudonyms import quarter_of
+from privacy.sealing import open_bytes, seal_bytes
 from signals import reference
 from signals.clock import AMSTERDAM
 from signals.intake.content import Report
-from signals.lifecycle.deadlines import working_hours_between
-from signals.models import Signal
+from signals.models import SignalFact
 from signals.models.base import new_id
-from signals.vocabulary import Action, AttemptKind, AttemptResult, Outcome
+from signals.statistics.menu import (
+    ATTEMPTS_COUNTED,
+    KINDS_COUNTED,
+    NO,
+    NOT_REACHED,
+    UNKNOWN,
+    YES,
+    Codes,
+    Flag,
+)
+from signals.vocabulary import AttemptKind, AttemptResult, NotReachedReason, Outcome
 
-_END_OF_WORKING_DAY = time(17, 0)
+SIZE: Final = 320
+"""Bytes of every fact before sealing: the true length would tell its number of attempts."""
 
 Attempt = tuple[AttemptKind, AttemptResult, datetime]
 """Kind, result and moment of one contact attempt."""
 
+_Tried = TypeVar("_Tried", bound=tuple[str, bool])
+_table: Final = cast(Table, SignalFact.__table__)
+_chance: Final = SystemRandom()
 
-@dataclass(frozen=True, slots=True)
+
+class FactKeys(Protocol):
+    """The source of the keys of facts: the keystore on the desk side."""
+
+    def secret(self, name: str) -> bytes:
+        """Return the 32 bytes of a named secret; make it at the first call."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Course:
-    """The course of the follow-up, the second source of a fact beside the report. A purge reads it in bulk.
+    """The follow-up of a signal, the second source of a fact beside the report.
 
-    `claimed_at` is the first claim. `intake_counted` and `outcome_counted` name the quarter that counted the
-    signal, None before that.
+    `concluded_on`: the first conclusion, which settles the year; None without an outcome now. `reason`: why
+    the team tried less often than it asks.
     """
 
     received_on: date
-    claim_by: date
     contact_by: date
-    concluded_at: datetime | None
-    claimed_at: datetime | None
+    concluded_on: date | None
     attempts: Sequence[Attempt]
     outcome: Outcome | None
     newly_known: bool | None
     repeat: bool
-    intake_counted: str | None = None
-    outcome_counted: str | None = None
+    reason: NotReachedReason | None = None
+    organisation_id: UUID | None = None
 
 
-def fact_of(signal: Signal, report: Report | None, municipality_code: str | None) -> dict[str, Any]:
-    """Return the values of a `SignalFact` row; `report` is None when its content is gone.
+class Fact(NamedTuple):
+    """One signal for the tables. `concluded`: the year of the first conclusion, None when it has no outcome.
 
-    The signal's `attempts` and `history` must be loaded. Hours are working hours, rounded to whole ones.
+    `attempts`: (kind, contact) of the first four attempts, up to the first contact. `kinds`: two at most.
     """
-    return fact_from(course_of(signal), report, municipality_code)
+
+    organisation: str
+    received: str
+    concluded: str | None
+    region: str
+    outcome: str | None
+    kinds: Sequence[str]
+    attempts: Sequence[tuple[str, bool]]
+    reached: bool
+    in_time: bool
+    newly_known: bool | None
+    repeat: bool
+
+    @property
+    def year(self) -> str:
+        """Return the last year of which a table needs this fact."""
+        return self.concluded or self.received[:4]
 
 
-def course_of(signal: Signal) -> Course:
-    """Return the course of a signal; its `attempts` and `history` must be loaded."""
-    claims = [change.at for change in signal.history if change.action is Action.CLAIM and change.at]
-    return Course(
-        received_on=signal.received_on,
-        claim_by=signal.claim_by,
-        contact_by=signal.contact_by,
-        concluded_at=signal.concluded_at,
-        claimed_at=min(claims, default=None),
-        attempts=[(attempt.kind, attempt.result, attempt.attempted_at) for attempt in signal.attempts],
-        outcome=signal.outcome,
-        newly_known=signal.newly_known,
-        repeat=signal.repeat,
-        intake_counted=signal.intake_counted,
-        outcome_counted=signal.outcome_counted,
+def fact_from(course: Course, report: Report | None, municipality_code: str | None) -> Fact:
+    """Return the fact of a signal; `report` is None when its content is gone."""
+    attempts = sorted(course.attempts, key=lambda attempt: attempt[2])
+    tried = [(kind.value, result is AttemptResult.CONTACT) for kind, result, _ in attempts]
+    concluded = course.concluded_on if course.outcome else None
+    outcome = NOT_REACHED[course.reason] if course.outcome is Outcome.NOT_REACHED else course.outcome
+    return Fact(
+        organisation=str(course.organisation_id or ""),
+        received=quarter_of(course.received_on),
+        concluded=str(concluded.year) if concluded else None,
+        region=region_of(municipality_code) or UNKNOWN,
+        outcome=outcome,
+        kinds=_some(report.summary.concern_types if report else ()),
+        attempts=until_contact(tried),
+        reached=any(contact for _, contact in tried),
+        in_time=bool(attempts) and attempts[0][2].astimezone(AMSTERDAM).date() <= course.contact_by,
+        newly_known=course.newly_known,
+        repeat=course.repeat,
     )
 
 
-def fact_from(course: Course, report: Report | None, municipality_code: str | None) -> dict[str, Any]:
-    """Return the values of `fact_of` for a course that was read without its signal.
+def cells_of(fact: Fact) -> Iterator[tuple[str, Codes]]:
+    """Yield (table, cell) of each cell of the yearly tables that a concluded signal changes by one."""
+    for number, (kind, contact) in enumerate(fact.attempts, start=1):
+        yield "attempts", (str(number), kind, _answer(contact))
+    yield "regions", (fact.region, _answer(fact.reached))
+    yield "outcomes", (fact.outcome or "",)
+    for kind in fact.kinds:
+        yield "kinds", (kind,)
+    yield "course", (Flag.IN_TIME, _answer(fact.in_time))
+    yield "course", (Flag.REPEAT, _answer(fact.repeat))
+    if fact.newly_known is not None:
+        yield "course", (Flag.NEWLY_KNOWN, _answer(fact.newly_known))
 
-    Municipality and types are left out once the intake is counted: no table needs them any more.
+
+def until_contact(attempts: Sequence[_Tried]) -> tuple[_Tried, ...]:
+    """Return the first four attempts, (kind, contact) in their order, up to the first contact.
+
+    An attempt after contact reaches somebody who is known by then: it says nothing about reaching people.
     """
-    contacted_at = min((at for _, _, at in course.attempts), default=None)
-    waits = course.intake_counted is None
-    return {
-        "id": new_id(),
-        "region_code": region_of(municipality_code),
-        "municipality_code": municipality_code if waits else None,
-        "received_quarter": quarter_of(course.received_on),
-        "concluded_quarter": quarter_of(_local_date(course.concluded_at)) if course.concluded_at else None,
-        "concern_types": " ".join(sorted(report.summary.concern_types)) if report and waits else "",
-        "hours_to_claim": working_hours(course.received_on, course.claimed_at),
-        "hours_to_contact": working_hours(course.received_on, contacted_at),
-        "claimed_in_time": _in_time(course.claimed_at, course.claim_by),
-        "contacted_in_time": _in_time(contacted_at, course.contact_by),
-        "attempts": _by_kind(course.attempts),
-        "attempts_count": len(course.attempts),
-        "reached": any(result is AttemptResult.CONTACT for _, result, _ in course.attempts),
-        "outcome": course.outcome,
-        "newly_known": course.newly_known,
-        "repeat": course.repeat,
-        "intake_counted": course.intake_counted,
-        "outcome_counted": course.outcome_counted,
+    first = next((place for place, (_, contact) in enumerate(attempts) if contact), len(attempts))
+    return tuple(attempts[: min(first + 1, ATTEMPTS_COUNTED)])
+
+
+def store_facts(connection: Connection, keys: FactKeys, facts: Iterable[Fact]) -> None:
+    """Seal facts into their table, in the transaction of their purge."""
+    ids = [(new_id(), fact) for fact in facts]
+    if not ids:
+        return
+    opened = {year: keys.secret(secret_of(year)) for year in {fact.year for _, fact in ids}}
+    columns: dict[str, list[Any]] = {
+        "id": [fact_id for fact_id, _ in ids],
+        "received_quarter": [fact.received for _, fact in ids],
+        "year": [fact.year for _, fact in ids],
+        "sealed": [
+            seal_bytes(_padded(fact), opened[fact.year], associated_data=_place(fact_id))
+            for fact_id, fact in ids
+        ],
     }
+    insert_many(connection, _table, columns)
+
+
+def stored_facts(connection: Connection, keys: FactKeys, *, since: str) -> Counter[Fact]:
+    """Return the stored facts that the tables of a year or of a later one need, equal ones together.
+
+    Raises `EnvelopeRefused` for a row that was moved or changed.
+    """
+    texts: Counter[bytes] = Counter()
+    opened: dict[str, bytes] = {}
+    query = select(_table.c.id, _table.c.year, _table.c.sealed).where(_table.c.year >= since)
+    with connection.execute(query.execution_options(yield_per=10_000)) as rows:
+        for fact_id, year, sealed in rows:
+            key = opened.get(year) or opened.setdefault(year, keys.secret(secret_of(year)))
+            texts[open_bytes(sealed, key, associated_data=_place(fact_id))] += 1
+    return Counter({_read(text): number for text, number in texts.items()})
+
+
+def forget_facts(connection: Connection, *, until: str) -> None:
+    """Delete the facts that only this year and earlier ones need: their tables are drawn."""
+    connection.execute(delete(SignalFact).where(_table.c.year <= until))
+
+
+def secret_of(year: str) -> str:
+    """Return the name of the key of a year, which goes after the draw."""
+    return f"facts-{year}"
 
 
 def region_of(municipality_code: str | None) -> str | None:
@@ -119,27 +202,29 @@ def _region_of_relatives(code: str | None) -> str | None:
     return None
 
 
-def working_hours(received_on: date, moment: datetime | None) -> int | None:
-    """Return whole working hours from the end of the day of receipt (no finer time is kept) to a moment."""
-    if moment is None:
-        return None
-    start = _end_of(received_on)
-    return round(working_hours_between(start, moment)) if moment > start else 0
+def _some(kinds: Iterable[str]) -> tuple[str, ...]:
+    """Return at most two kinds, drawn at random: a fixed order would hide the last ones."""
+    known = sorted(kinds)
+    return tuple(sorted(_chance.sample(known, min(KINDS_COUNTED, len(known)))))
 
 
-@lru_cache(maxsize=1024)
-def _end_of(day: date) -> datetime:
-    return datetime.combine(day, _END_OF_WORKING_DAY, AMSTERDAM)
+def _answer(yes: bool) -> str:
+    return YES if yes else NO
 
 
-def _in_time(moment: datetime | None, last_day: date) -> bool:
-    return moment is not None and _local_date(moment) <= last_day
+def _padded(fact: Fact) -> bytes:
+    text = json.dumps(fact, separators=(",", ":")).encode()
+    if len(text) > SIZE:
+        raise ValueError("a fact is longer than the fixed size")
+    return text.ljust(SIZE)  # spaces after JSON say nothing
 
 
-def _by_kind(attempts: Sequence[Attempt]) -> str:
-    counts = Counter(kind.value for kind, _, _ in attempts)
-    return " ".join(f"{kind}:{number}" for kind, number in sorted(counts.items()))
+def _read(text: bytes) -> Fact:
+    fact = Fact(*json.loads(text))
+    return fact._replace(
+        kinds=tuple(fact.kinds), attempts=tuple((kind, contact) for kind, contact in fact.attempts)
+    )
 
 
-def _local_date(moment: datetime) -> date:
-    return moment.astimezone(AMSTERDAM).date()
+def _place(fact_id: UUID) -> bytes:
+    return b"signal_facts/sealed/" + fact_id.bytes

@@ -7,7 +7,7 @@ reach back as far as the organisation's own retention.
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time
 from statistics import median_low
 from typing import Any
 from uuid import UUID
@@ -19,10 +19,10 @@ from privacy.pseudonyms import quarter_of
 from signals.audit.log import require_role
 from signals.clock import AMSTERDAM
 from signals.errors import Forbidden
+from signals.lifecycle.deadlines import working_hours_between
 from signals.models import ContactAttempt, Signal, StatusChange
 from signals.operation import Operation
-from signals.statistics.facts import working_hours
-from signals.statistics.ledger import kinds_and_number
+from signals.statistics.old_menu import MIXED, NUMBERS
 from signals.vocabulary import Action, AttemptResult, Outcome, Role, SignalState
 
 
@@ -121,8 +121,8 @@ def _received(session: Session, organisation_id: UUID) -> list[QuarterReceived]:
             quarter=quarter,
             signals=len(rows),
             repeats=sum(repeat for _, repeat, _, _ in rows),
-            hours_to_claim=_median(working_hours(on, at) for on, _, at, _ in rows),
-            hours_to_contact=_median(working_hours(on, at) for on, _, _, at in rows),
+            hours_to_claim=_median(_working_hours(on, at) for on, _, at, _ in rows),
+            hours_to_contact=_median(_working_hours(on, at) for on, _, _, at in rows),
         )
         for quarter, rows in sorted(by_quarter.items(), reverse=True)
     ]
@@ -154,7 +154,7 @@ def _tried(session: Session, organisation_id: UUID) -> list[Tried]:
         attempts[signal_id][kind.value] += times
         if contact:
             was_reached.add(signal_id)
-    places = {signal_id: kinds_and_number(kinds) for signal_id, kinds in attempts.items()}
+    places = {signal_id: _kinds_and_number(kinds) for signal_id, kinds in attempts.items()}
     totals = Counter(places.values())
     hits = Counter(place for signal_id, place in places.items() if signal_id in was_reached)
     return [
@@ -175,3 +175,17 @@ def _median(hours: Iterable[int | None]) -> int | None:
 
 def _quarter(moment: datetime) -> str:
     return quarter_of(moment.astimezone(AMSTERDAM).date())
+
+
+def _kinds_and_number(tried: Mapping[str, int]) -> tuple[str, str]:
+    times, (few, three, many) = sum(tried.values()), NUMBERS
+    band = few if times < 3 else three if times == 3 else many
+    return (next(iter(tried)) if len(tried) == 1 else MIXED), band
+
+
+def _working_hours(received_on: date, moment: datetime | None) -> int | None:
+    """Return whole working hours from the end of the day of receipt (no finer time is kept) to a moment."""
+    if moment is None:
+        return None
+    start = datetime.combine(received_on, time(17, 0), AMSTERDAM)
+    return round(working_hours_between(start, moment)) if moment > start else 0

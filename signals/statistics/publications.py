@@ -9,15 +9,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from typing import Any
+from typing import Any, Final
 
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from privacy.noise import variance
-from signals.errors import NotFound
+from signals.errors import NotFound, SignalsError
 from signals.models import Publication
 from signals.statistics.menu import Codes, Dimension
+
+_DOMAIN: Final = b"signals/publication/v1\x00"
+
+
+class Forged(SignalsError):
+    """A released table does not carry the signature of the keystore's root."""
+
+    code = "forged_figures"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,3 +88,35 @@ def read_table(row: Publication) -> ReleasedTable:
         ),
         noisy={tuple(codes): count for *codes, count in said["cells"]},
     )
+
+
+def sign(row: Publication, root: Ed25519PrivateKey) -> bytes:
+    """Return the root's signature (64 bytes) over a table, as over the heads of the audit trail."""
+    return root.sign(_statement(row))
+
+
+def refuse_forged(row: Publication, root: Ed25519PublicKey) -> None:
+    """Raise `Forged` unless the root signed this table as it is."""
+    if _is_forged(row, root):
+        raise Forged(f"{row.code} of {row.period} is not signed by this service")
+
+
+def forged_tables(session: Session, root: bytes) -> tuple[str, ...]:
+    """Return each stored table (`2026/attempts`) that the root, 32 raw bytes, did not sign as it is."""
+    key = Ed25519PublicKey.from_public_bytes(root)
+    return tuple(
+        f"{row.period}/{row.code}" for row in session.scalars(select(Publication)) if _is_forged(row, key)
+    )
+
+
+def _is_forged(row: Publication, root: Ed25519PublicKey) -> bool:
+    try:
+        root.verify(row.signature, _statement(row))
+    except InvalidSignature:
+        return True
+    return False
+
+
+def _statement(row: Publication) -> bytes:
+    said = [row.period, row.code, row.epsilon, row.drawn_on.isoformat(), row.content]
+    return _DOMAIN + json.dumps(said, separators=(",", ":")).encode()

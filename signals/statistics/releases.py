@@ -10,16 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from privacy.disclosure.tables import QUARTER, WINDOW, YEAR, Cell, Schema, read_period
-from signals.errors import NotFound, SignalsError
+from signals.errors import NotFound
 from signals.models import StoredRelease, StoredTable
 from signals.statistics.old_menu import MUNICIPALITIES, is_division, menu
-
-
-class ReleaseRefused(SignalsError):
-    """This period cannot be released now."""
-
-    code = "release_refused"
-    status = 409
+from signals.statistics.releasing import ReleaseRefused
 
 
 class TableName(NamedTuple):

@@ -1,298 +1,265 @@
-"""Release a period: count, protect, audit and store it once; it never changes.
+"""Release the figures of a period: count, draw the noise once, sign, and store for ever.
 
-Counting and storing are two transactions. The ledger keeps the counts, so that a run that dies in between
-continues with the same numbers. No lock is held while the auditor solves.
+The released tables are the ledger of the budget too. The primary key (period, table) refuses to spend twice.
+A file apart from the database, and a note in the keystore, say after a restore what was spent before.
 """
 
 import json
-from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from random import Random
-from typing import Any, Final
+from fractions import Fraction
+from secrets import randbelow
+from typing import Final, Protocol
+from uuid import UUID
 
-from sqlalchemy import Connection, func, insert, select, text
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
-from privacy.disclosure.tables import QUARTER, WINDOW, Cell, Period, Schema, read_period
+from privacy.noise import Below, noisy
+from privacy.pseudonyms import quarter_of
 from signals.clock import Clock, today
 from signals.db import is_sqlite
-from signals.models import CountedTable, StoredRelease, StoredTable
-from signals.statistics import ledger
-from signals.statistics.counting import (
-    CountingKeys,
-    Locate,
-    count,
-    mark,
-)
-from signals.statistics.divisions import PLACES, Division, division_of
-from signals.statistics.due_periods import counted_quarters, next_due, quarters_of, refuse_unless_complete
-from signals.statistics.old_menu import is_division, tables_for
-from signals.statistics.pool import move_facts
-from signals.statistics.releases import ReleaseRefused, divisions, published, read_protocol, schemas_of
+from signals.errors import SignalsError
+from signals.models import OrganisationYear, Publication, Signal, SignalFact
+from signals.statistics.counting import CountingKeys, Counts, Locate, OwnTotals, count_quarter, count_year
+from signals.statistics.facts import forget_facts, secret_of
+from signals.statistics.ledger import LedgerFile
+from signals.statistics.menu import BUDGET, PeriodKind, Table, kind_of, tables_of
+from signals.statistics.periods import YEAR_GRACE_DAYS, last_day_of, periods_until
+from signals.statistics.publications import ReleasedTable, refuse_forged, sign
 
-_LOCK: Final = 0x52656C65
-_TRIES: Final = 5
 _SERIALIZATION_FAILURE: Final = "40001"
+
+
+class ReleaseRefused(SignalsError):
+    """This period cannot be released now."""
+
+    code = "release_refused"
+    status = 409
+
+
+class ReleasingKeys(CountingKeys, Protocol):
+    """The keys that a release needs: of facts and live signals, the root that signs, and notes."""
+
+    def has_secret(self, name: str) -> bool:
+        """Return whether a named secret exists."""
+        ...
+
+    def forget_secrets(self, names: Iterable[str]) -> int:
+        """Delete named secrets for good."""
+        ...
+
+    def root_signing_key(self) -> Ed25519PrivateKey:
+        """Return the root that signs the audit trail as well."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Release:
-    """The release of a period; `is_new` is False when it existed before.
-
-    `protocol`: that of the audit, by language.
-    """
+    """The tables of a released period; `is_new` is False when it was released before."""
 
     period: str
-    released_on: date
+    drawn_on: date
     is_new: bool
     tables: tuple[str, ...]
-    withheld: tuple[str, ...]
-    protocol: Mapping[str, str] = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Releasing:
-    """Everything that a release needs, in the process that holds the keystore.
-
-    `chance` chooses the cells to hide beside those that must be; None means the system's randomness, as
-    everywhere but in the demo. With `remembers` the keystore notes each release: a database that was restored
-    to an earlier day then does not release it again. A new demo may.
-    """
+    """Everything that a release needs. Without a `ledger`, as in the demo, a restore is not noticed."""
 
     sessions: sessionmaker[Session]
-    keys: CountingKeys = field(repr=False)
+    keys: ReleasingKeys = field(repr=False)
     locate: Locate = field(repr=False)
-    chance: Random | None = None
-    remembers: bool = True
-
-    def release(self, clock: Clock, *, period: str) -> Release:
-        """Count, protect, audit and store a period, unless it was released before.
-
-        Raises `ReleaseRefused` for a period that is unknown, not over, out of order or incomplete, while its
-        reports wait to arrive, while another process releases, and for one that was released before the
-        database was restored (`adopting`).
-        """
-        wanted = _read(period)
-        with self.alone():
-            with self.sessions.begin() as session:
-                self._remember(session)
-                before = _released_before(session, period)
-                if before is not None:
-                    return before
-                if not _is_begun(session):  # the first quarter may be that of a fact which still waits
-                    move_facts(session, keys=self.keys)
-                refuse_unless_complete(session, wanted, period, today(clock))
-                self._refuse_what_was_lost(session, period)
-                is_counted = wanted.kind != QUARTER or _is_counted(session, period)
-            if not is_counted:
-                self.count(clock, period)
-            done = self._protect_and_store(clock, period, wanted)
-        with self.sessions() as session:
-            self._remember(session)
-        return done
+    ledger: LedgerFile | None
+    below: Below = field(default=randbelow, repr=False)
 
     def release_due(self, clock: Clock, *, grace_days: int) -> tuple[Release, ...]:
-        """Release, in order, every period that ended more than `grace_days` days ago; return the releases.
-
-        Stop without an error at a quarter with waiting reports, and when another process releases. Skip a
-        refused year.
-        """
-        done: list[Release] = []
-        refused: set[str] = set()
-        while True:
-            with self.sessions() as session:
-                period = next_due(session, today(clock) - timedelta(days=grace_days), besides=refused)
-            if period is None:
-                return tuple(done)
-            try:
-                released = self.release(clock, period=period)
-            except ReleaseRefused:
-                if read_period(period).kind == QUARTER:
-                    return tuple(done)
-                refused.add(period)
-            else:
-                if released.is_new:  # another process may have been faster since we looked
-                    done.append(released)
-
-    @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Hold a lock of PostgreSQL meanwhile; on SQLite the primary key of a release decides.
-
-        Raises `ReleaseRefused` when another process releases.
-        """
-        # Commit at the end: the demo runs this inside a transaction, where a rollback undoes the release.
-        with self.sessions.begin() as session:
-            lock = text("SELECT pg_try_advisory_xact_lock(:n)")
-            if not is_sqlite(session) and not session.scalar(lock, {"n": _LOCK}):
-                raise ReleaseRefused("another process is releasing figures")
-            try:
-                yield
-            except IntegrityError:
-                raise ReleaseRefused("another process was faster") from None
-
-    def _remember(self, session: Session) -> None:
-        """Note the releases in the keystore, because its backup is separate from that of the database."""
-        for period in session.scalars(select(StoredRelease.period)) if self.remembers else ():
-            if not self.keys.has_secret(_note_of(period)):
-                self.keys.secret(_note_of(period))
-
-    def _refuse_what_was_lost(self, session: Session, period: str) -> None:
-        if self.remembers and self.keys.has_secret(_note_of(period)):
-            raise ReleaseRefused(
-                f"{period} was released before, and this database does not have it: it was restored to a day "
-                "before. Bring back what was published, from a folder of it: "
-                f"signals statistics release {period} --after FOLDER"
-            )
-
-    def count(
-        self, clock: Clock, quarter: str, *, fits: Callable[[ledger.Ledger], bool] | None = None
-    ) -> bool:
-        """Count and mark in one snapshot; count again when a signal changes meanwhile.
-
-        Keep the counts when they fit the published ones, if any; return whether they are kept.
-        """
+        """Release every due quarter and year, the oldest first; return what is new."""
+        self.adopt()
         with self.sessions() as session:
-            if _is_counted(session, quarter):
-                book = ledger.load(session, [quarter])
-                return fits is None or fits(book)
-        for number in range(_TRIES):
-            try:
-                fitting = self._count_once(clock, quarter, fits or (lambda _book: True))
-                if fitting is not None:
-                    return fitting
-            except DBAPIError as error:
-                if getattr(error.orig, "sqlstate", None) != _SERIALIZATION_FAILURE or number == _TRIES - 1:
-                    raise
-        raise ReleaseRefused("signals keep changing: try again later")
+            periods = due(session, today(clock), grace_days=grace_days)
+        done = [self.release(clock, period=period) for period in periods]
+        self._forget_keys()
+        return tuple(release for release in done if release.is_new)
 
-    def _count_once(self, clock: Clock, quarter: str, fits: Callable[[ledger.Ledger], bool]) -> bool | None:
-        """Return whether the counts are kept; None, without any change, when a signal changed meanwhile."""
-        with self.sessions() as session, session.begin() as transaction:
-            _read_at_one_moment(session)
-            counted = count(session, keys=self.keys, locate=self.locate, quarter=quarter, on=today(clock))
-            book = ledger.ledger_of(counted.groups)
-            fitting = fits(book)
-            if fitting:
-                ledger.store(session, book, quarter=quarter)
-            if not mark(session, counted, quarter=quarter):
-                transaction.rollback()
-                return None
-            return fitting
-
-    def _protect_and_store(self, clock: Clock, period: str, wanted: Period) -> Release:
-        from privacy.disclosure.protection import (
-            protect,
-        )  # it takes HiGHS along, which only a release needs
-        from privacy.disclosure.puzzle import Inconsistent
-
-        with self.sessions() as session:
-            schemas = _tables_for(session, wanted)
-            counts = _counts(session, wanted, period, schemas)
-            earlier, known = published(session), schemas_of(session)
-        everything = {schema.name: schema for schema in (*known, *schemas)}
+    def release(self, clock: Clock, *, period: str) -> Release:
+        """Release a period that is over, or return its earlier release; raise `ReleaseRefused`."""
+        self.adopt()
         try:
-            done = protect(counts, tuple(everything.values()), earlier, chance=self.chance)
-        except Inconsistent as problem:
-            raise ReleaseRefused(f"the counts of {period} do not fit what was released: {problem}") from None
-        values, on = done.values, today(clock)
-        self.store(period, schemas, values, released_on=on, withheld=done.withheld, protocol=done.protocol)
-        names = tuple(schema.name for schema in schemas)
-        return Release(
-            period=period,
-            released_on=on,
-            is_new=True,
-            tables=names,
-            withheld=tuple(name for name in names if name in done.withheld),
-            protocol=done.protocol,
+            with self.sessions.begin() as session:
+                return self._release(session, period, today(clock))
+        except IntegrityError:
+            raise ReleaseRefused("another process was faster: its release stands") from None
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) != _SERIALIZATION_FAILURE:
+                raise
+            raise ReleaseRefused("signals change at this moment: try again") from None
+
+    def adopt(self) -> int:
+        """Store the tables of the ledger's file that a restored database lacks; return how many.
+
+        Raises `NoLedger` for a wrong file, and `Forged` for a table without the root's signature.
+        """
+        if self.ledger is None:
+            return 0
+        root = self.keys.root_signing_key().public_key()
+        known = {(table.period, table.code): table for table in self.ledger.tables()}
+        with self.sessions.begin() as session:
+            for place in session.execute(select(Publication.period, Publication.code)):
+                known.pop((place.period, place.code), None)
+            for table in known.values():
+                refuse_forged(table, root)
+            session.add_all(known.values())
+            session.flush()
+            if drawn := _drawn_years(session):
+                forget_facts(session.connection(), until=max(drawn))
+        return len(known)
+
+    def differing(self, session: Session) -> tuple[str, ...]:
+        """Return each table (`2026/attempts`) that the ledger's file has otherwise than the database."""
+        stored = {(row.period, row.code): row.content for row in session.scalars(select(Publication))}
+        found = self.ledger.tables() if self.ledger else ()
+        return tuple(
+            f"{row.period}/{row.code}" for row in found if stored.get((row.period, row.code)) != row.content
         )
 
-    def store(
-        self,
-        period: str,
-        schemas: Sequence[Schema],
-        values: Mapping[Cell, int | None],
-        *,
-        released_on: date,
-        withheld: Collection[str],
-        protocol: Mapping[str, str],
-    ) -> None:
-        """Write a release once and for ever; raise `IntegrityError` when it is there."""
-        release = {"period": period, "released_on": released_on, "protocol": _canonical(dict(protocol))}
-        rows = [_row(schema, period, number, values, withheld) for number, schema in enumerate(schemas)]
-        with self.sessions.begin() as session:
-            session.execute(insert(StoredRelease), release)
-            session.execute(insert(StoredTable), rows)
+    def _release(self, session: Session, period: str, on: date) -> Release:
+        _read_at_one_moment(session)
+        earlier = session.scalars(select(Publication).where(Publication.period == period)).all()
+        if earlier:
+            return _as_release(earlier, is_new=False)
+        self._refuse(session, period, on)
+        counts, own = self._count(session.connection(), period, on)
+        rows = [self._draw(table, period, counts, on) for table in tables_of(kind_of(period))]
+        _refuse_overspending([*session.scalars(select(Publication)), *rows])
+        session.add_all(rows)
+        session.flush()  # of two processes, the second waits here and fails
+        if kind_of(period) is PeriodKind.YEAR:
+            session.add_all(_own_years(own, period))
+            forget_facts(session.connection(), until=period)
+        if self.ledger is not None:
+            self.ledger.append(rows)
+            self.keys.secret(_note_of(period))
+        return _as_release(rows, is_new=True)
+
+    def _refuse(self, session: Session, period: str, on: date) -> None:
+        is_year = kind_of(period) is PeriodKind.YEAR
+        if period not in set(_periods(session, on)):
+            raise ReleaseRefused(
+                f"{period} is no quarter like 2026-Q3 and no year that is over and had signals"
+            )
+        if is_year and on <= last_day_of(period) + timedelta(days=YEAR_GRACE_DAYS):
+            raise ReleaseRefused(f"{period} is released {YEAR_GRACE_DAYS} days after its end")
+        if is_year and (missing := _unreleased_quarters(session, period, on)):
+            raise ReleaseRefused(f"{period} ends the facts of {', '.join(missing)}: release that first")
+        if self.ledger is not None and self.keys.has_secret(_note_of(period)):
+            raise ReleaseRefused(
+                f"{period} was released before, and this database lacks it: it was restored to a day before. "
+                "Put the ledger (figures.ledger_file) of the machine that released back, and try again"
+            )
+
+    def _count(self, connection: Connection, period: str, on: date) -> tuple[Counts, Mapping[str, OwnTotals]]:
+        if kind_of(period) is PeriodKind.QUARTER:
+            return count_quarter(connection, period), {}
+        return count_year(connection, period, keys=self.keys, locate=self.locate, on=on)
+
+    def _draw(self, table: Table, period: str, counts: Counts, on: date) -> Publication:
+        drawn = noisy({cell: counts[table.code][cell] for cell in table.cells}, table.scale, below=self.below)
+        content = {
+            "dimensions": {dimension.name: dimension.codes for dimension in table.dimensions},
+            "sensitivity": table.sensitivity,
+            "cells": [[*cell, count] for cell, count in drawn.items()],
+        }
+        row = Publication(
+            period=period,
+            code=table.code,
+            epsilon=f"{float(table.epsilon):.2f}",
+            drawn_on=on,
+            content=json.dumps(content, separators=(",", ":")),
+        )
+        row.signature = sign(row, self.keys.root_signing_key())
+        return row
+
+    def _forget_keys(self) -> None:
+        """Destroy the keys of facts whose year is drawn: rows in older copies become unreadable."""
+        with self.sessions() as session:
+            years = _drawn_years(session)
+        self.keys.forget_secrets(map(secret_of, years))
 
 
-def _tables_for(session: Session, wanted: Period) -> tuple[Schema, ...]:
-    """Return the tables of this period; the municipalities of a window are those of its own years."""
-    found = tables_for(wanted.kind)
-    if wanted.kind != WINDOW:
-        return found
-    division = _division(session, wanted).table(wanted, divisions(session))
-    return tuple(division if is_division(schema.name) else schema for schema in found)
+def due(session: Session, on: date, *, grace_days: int) -> list[str]:
+    """Return the periods to release on a day: quarters and years whose days of grace are over."""
+    there = _periods_in_ledger(session)
+    grace = {PeriodKind.QUARTER: grace_days, PeriodKind.YEAR: max(grace_days, YEAR_GRACE_DAYS)}
+    return [
+        period
+        for period in _periods(session, on)
+        if period not in there and last_day_of(period) + timedelta(days=grace[kind_of(period)]) < on
+    ]
 
 
-def _division(session: Session, window: Period) -> Division:
-    counted_on = session.get_one(StoredRelease, f"{window.last}-Q4").released_on
-    return division_of(window, counted_on, _book(session, window)[PLACES])
+def spent(tables: Iterable[Publication | ReleasedTable]) -> Fraction:
+    """Return the most that one signal spends over these tables: the sum of the highest epsilon of each.
+
+    A signal enters each table once, in one period.
+    """
+    highest: dict[tuple[str, PeriodKind], Fraction] = {}
+    for table in tables:
+        place = table.code, kind_of(table.period)
+        highest[place] = max(highest.get(place, Fraction(0)), Fraction(table.epsilon))
+    return sum(highest.values(), Fraction(0))
 
 
-def _counts(session: Session, wanted: Period, period: str, schemas: Sequence[Schema]) -> dict[Cell, int]:
-    """Return the true counts of a period, and of all releases of the same years: they are connected."""
-    book = _book(session, wanted)
-    if wanted.kind == WINDOW:
-        municipalities = next(schema.name for schema in schemas if is_division(schema.name))
-        book[municipalities] = _division(session, wanted).counts(book[PLACES])
-    counts = ledger.cells(book, schemas, period)
-    counted = counted_quarters(session)
-    for each in session.scalars(select(StoredRelease.period)):
-        other = read_period(each)
-        if wanted.first <= other.first <= wanted.last and counted >= set(quarters_of(other)):
-            counts |= ledger.cells(_book(session, other), tables_for(other.kind), each)
-    return counts
-
-
-def _book(session: Session, period: Period) -> dict[str, Counter[ledger.Place]]:
-    return dict(ledger.load(session, quarters_of(period)))
-
-
-def _read(period: str) -> Period:
-    try:
-        return read_period(period)
-    except ValueError:
+def _refuse_overspending(tables: Iterable[Publication]) -> None:
+    if (wanted := spent(tables)) > BUDGET:
         raise ReleaseRefused(
-            "not a period: a quarter is 2026-Q3, a year 2026, a period of four years 2023-2026"
-        ) from None
+            f"a signal would spend {float(wanted):.2f}, and its budget is {float(BUDGET):.2f}"
+        )
 
 
-def _released_before(session: Session, period: str) -> Release | None:
-    found = session.get(StoredRelease, period)
-    if found is None:
-        return None
-    query = select(StoredTable.name, StoredTable.cells.is_(None)).where(StoredTable.period == period)
-    tables = session.execute(query.order_by(StoredTable.position)).all()
-    return Release(
-        period=period,
-        released_on=found.released_on,
-        is_new=False,
-        tables=tuple(name for name, _ in tables),
-        withheld=tuple(name for name, is_withheld in tables if is_withheld),
-        protocol=read_protocol(found.protocol),
-    )
+def _periods(session: Session, on: date) -> Iterator[str]:
+    """Yield each quarter and year that ended before a day, from the first one with a signal."""
+    quarters = _periods_in_ledger(session) - set(_drawn_years(session))
+    fact = session.scalar(select(func.min(SignalFact.received_quarter)))
+    signal = session.scalar(select(func.min(Signal.received_on)))
+    known = *quarters, fact, quarter_of(signal) if signal else None
+    first = min(filter(None, known), default=None)
+    yield from periods_until(first, on) if first else ()
 
 
-def _is_begun(session: Session) -> bool:
-    return session.scalar(select(StoredRelease.period).limit(1)) is not None
+def _periods_in_ledger(session: Session) -> set[str]:
+    return set(session.scalars(select(Publication.period).distinct()))
 
 
-def _is_counted(session: Session, quarter: str) -> bool:
-    found = select(func.count()).select_from(CountedTable).where(CountedTable.quarter == quarter)
-    return bool(session.scalar(found))
+def _drawn_years(session: Session) -> list[str]:
+    return [period for period in _periods_in_ledger(session) if kind_of(period) is PeriodKind.YEAR]
+
+
+def _unreleased_quarters(session: Session, year: str, on: date) -> list[str]:
+    missing = set(_periods(session, on)) - _periods_in_ledger(session)
+    return sorted(period for period in missing if period.startswith(f"{year}-"))
+
+
+def _as_release(rows: Sequence[Publication], *, is_new: bool) -> Release:
+    first, codes = rows[0], tuple(row.code for row in rows)
+    return Release(period=first.period, drawn_on=first.drawn_on, is_new=is_new, tables=codes)
+
+
+def _own_years(totals: Mapping[str, OwnTotals], year: str) -> Iterator[OrganisationYear]:
+    for organisation_id, own in totals.items():
+        yield OrganisationYear(
+            organisation_id=UUID(organisation_id),
+            year=year,
+            received=own.received,
+            concluded=own.concluded,
+            in_time=own.in_time,
+            reached=own.reached,
+            outcomes=json.dumps(own.outcomes, sort_keys=True),
+        )
 
 
 def _note_of(period: str) -> str:
@@ -303,20 +270,3 @@ def _read_at_one_moment(session: Session) -> None:
     """Read facts and signals as of one moment, on PostgreSQL too; keep the caller's own transaction."""
     if not is_sqlite(session) and not isinstance(session.bind, Connection):
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-
-
-def _row(
-    schema: Schema, period: str, number: int, values: Mapping[Cell, int | None], withheld: Collection[str]
-) -> dict[str, Any]:
-    cells = [[list(cell.keys), cell.measure, values.get(cell)] for cell in schema.cells(period)]
-    return {
-        "period": period,
-        "name": schema.name,
-        "position": number,
-        "schema": _canonical(schema.as_json()),
-        "cells": None if schema.name in withheld else _canonical(cells),
-    }
-
-
-def _canonical(data: Any) -> str:
-    return json.dumps(data, separators=(",", ":"), ensure_ascii=False)

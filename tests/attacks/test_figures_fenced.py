@@ -1,65 +1,63 @@
-"""Who may read what of the figures in the database: true counts only the worker, releases the desk too."""
+"""Who may read what of the figures in the database: facts only the worker, releases the desk too."""
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from signals.db import set_local
 from signals.operations.database_roles import PUBLIC_FIGURES, Roles, statements
-from signals.statistics import released
+from signals.statistics.own_figures import own_figures
+from signals.statistics.publications import released_tables
+from signals.vocabulary import Role
 from tests.support.fences import FencedWorld, worker_of
-from tests.support.figures import facts
-from tests.support.world import World
+from tests.support.figures import add
+from tests.support.world import AMSTERDAM, World
 
 pytestmark = pytest.mark.postgres
 
 
 @pytest.fixture
 def released_world(fenced_world: FencedWorld) -> FencedWorld:
-    """A world of which the worker has released a quarter, as its own role."""
-    with fenced_world.all_seeing.sessions.begin() as session:
-        facts(session, [{}] * 40)
-    worker = worker_of(fenced_world.worker)
-    assert [one.period for one in worker.release_figures()] == ["2026-Q3"]
-    assert worker.forget_facts() == 0
+    """A world of which the worker has released a year, as its own role."""
+    add(fenced_world.all_seeing, 40, received="2025-Q4", concluded="2025")
+    released = worker_of(fenced_world.worker).release_figures()
+    assert [one.period for one in released] == ["2025-Q4", "2025", "2026-Q1", "2026-Q2", "2026-Q3"]
     return fenced_world
 
 
 def test_the_desk_reads_what_was_released(released_world: FencedWorld) -> None:
     with released_world.desk.sessions() as session:
-        assert [release.period for release in released(session)] == ["2026-Q3"]
+        assert {table.period for table in released_tables(session)} >= {"2025-Q4", "2025"}
 
 
-@pytest.mark.parametrize("table", ["signal_facts", "counted_tables", "pooled_facts"])
-@pytest.mark.parametrize("who", ["desk", "front"])
-def test_no_role_that_people_use_reads_facts_or_true_counts(
-    released_world: FencedWorld, who: str, table: str
+@pytest.mark.parametrize("table", ["signal_facts", "organisation_years"])
+def test_the_front_reads_neither_facts_nor_own_totals(released_world: FencedWorld, table: str) -> None:
+    assert _is_refused(released_world.front, f"SELECT * FROM {table}")
+
+
+def test_the_desk_reads_no_facts(released_world: FencedWorld) -> None:
+    assert _is_refused(released_world.desk, "SELECT * FROM signal_facts")
+
+
+def test_a_lead_reads_the_own_totals_and_no_other_teams(released_world: FencedWorld) -> None:
+    desk = released_world.desk
+    with desk.sessions() as session:
+        assert session.execute(text("SELECT count(*) FROM organisation_years")).scalar() == 0
+    actor = released_world.all_seeing.staff(AMSTERDAM, Role.LEAD)
+    with desk.sessions() as session:
+        set_local(session, organisation=str(AMSTERDAM))
+        (year,) = own_figures(desk.operation(session, actor)).years
+    assert (year.year, year.received) == ("2025", 40)
+
+
+@pytest.mark.parametrize("who", ["desk", "worker"])
+@pytest.mark.parametrize("table", ["publications", "organisation_years"])
+@pytest.mark.parametrize("change", ["UPDATE {0} SET {1} = {1}", "DELETE FROM {0}", "TRUNCATE {0}"])
+def test_nobody_changes_what_was_released(
+    released_world: FencedWorld, who: str, table: str, change: str
 ) -> None:
-    assert _is_refused(getattr(released_world, who), f"SELECT * FROM {table}")
-
-
-@pytest.mark.parametrize("table", ["releases", "released_tables"])
-@pytest.mark.parametrize(
-    "change",
-    [
-        "UPDATE {0} SET period = period",
-        "DELETE FROM {0}",
-        "INSERT INTO {0} SELECT * FROM {0}",
-        "TRUNCATE {0}",
-    ],
-)
-def test_the_desk_changes_nothing_that_was_released(
-    released_world: FencedWorld, table: str, change: str
-) -> None:
-    assert _is_refused(released_world.desk, change.format(table))
-
-
-@pytest.mark.parametrize("table", ["releases", "released_tables", "counted_tables"])
-@pytest.mark.parametrize("change", ["UPDATE {0} SET {1} = {1}", "DELETE FROM {0}"])
-def test_the_worker_itself_changes_nothing_that_was_released(
-    released_world: FencedWorld, table: str, change: str
-) -> None:
-    column = "quarter" if table == "counted_tables" else "period"
-    assert _is_refused(released_world.worker, change.format(table, column))
+    column = "year" if table == "organisation_years" else "period"
+    assert _is_refused(getattr(released_world, who), change.format(table, column))
 
 
 def test_the_front_reads_no_figures_unless_they_are_public(released_world: FencedWorld) -> None:
@@ -71,7 +69,6 @@ def test_public_figures_give_the_front_the_released_tables_and_nothing_else() ->
     closed, public = list(statements(Roles())), list(statements(Roles(), public_figures=True))
     more = [statement for statement in public if statement not in closed]
     assert more == [f'GRANT SELECT ON public."{table}" TO "signals_front"' for table in PUBLIC_FIGURES]
-    assert PUBLIC_FIGURES == ("releases", "released_tables")
 
 
 def _is_refused(world: World, statement: str) -> bool:

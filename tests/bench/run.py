@@ -8,7 +8,6 @@ from pathlib import Path
 
 from tests.bench.arrival import measure_arrival
 from tests.bench.desk import measure_desk
-from tests.bench.disclosure import measure_disclosure
 from tests.bench.enqueueing import measure_enqueueing
 from tests.bench.figure_pages import measure_pages
 from tests.bench.figures import measure_release
@@ -151,7 +150,6 @@ def _statistics(folder: Path, size: Size) -> Iterator[Line]:
         yield from measure_release("statistics, PostgreSQL", folder / "postgresql", url, facts=size.facts)
     url = f"sqlite:///{folder}/signals.db"
     yield from measure_release("statistics, SQLite", folder / "sqlite", url, facts=size.facts)
-    yield from measure_disclosure("disclosure control", years=size.years)
     yield from measure_pages(folder / "pages", rounds=size.reads)
 
 

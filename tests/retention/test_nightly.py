@@ -29,10 +29,10 @@ from signals.vocabulary import (
     AuditAction,
     DeferralReason,
     DeletionReason,
-    Outcome,
 )
 from tests import factories
-from tests.support.retention import arrived, concluded, follow_up, retention_of
+from tests.support.figures import stored
+from tests.support.retention import arrived, concluded, retention_of
 from tests.support.world import AMSTERDAM, IN_AMSTERDAM, IN_GRONINGEN, World
 
 
@@ -100,7 +100,6 @@ def test_a_purge_leaves_a_record_a_fact_an_audit_entry_and_a_link_without_the_si
     retention_of(world).run(world.clock)
     with world.sessions() as session:
         record = session.scalars(select(DeletionRecord)).one()
-        fact = session.scalars(select(SignalFact)).one()
         link = session.scalars(select(AddressLink)).one()
         purges = session.scalars(select(AuditEntry).where(AuditEntry.action == AuditAction.SIGNAL_PURGED))
         assert [entry.subject_id for entry in purges] == [signal_id]
@@ -111,9 +110,10 @@ def test_a_purge_leaves_a_record_a_fact_an_audit_entry_and_a_link_without_the_si
     )
     assert record.key_destroyed_on == today(world.clock)
     assert (link.signal_id, link.outcome_group) == (None, "helped")
-    assert (fact.region_code, fact.municipality_code) == ("GG3406", "GM0363")
-    assert (fact.received_quarter, fact.concern_types, fact.attempts) == ("2026-Q4", "frail", "visit:1")
-    assert (fact.reached, fact.claimed_in_time, fact.newly_known, fact.repeat) == (True, True, True, False)
+    (fact,) = stored(world)
+    assert (fact.region, fact.received, fact.concluded) == ("GG3406", "2026-Q4", "2026")
+    assert (fact.kinds, fact.attempts) == (("frail",), (("visit", True),))
+    assert (fact.reached, fact.in_time, fact.newly_known, fact.repeat) == (True, True, True, False)
 
 
 def test_a_purged_signal_cannot_be_read_with_a_copy_of_its_row(world: World) -> None:
@@ -251,10 +251,7 @@ def test_a_replay_writes_the_fact_again_that_the_restored_database_has_lost(worl
     gone = [Deletion(case_key_id=signal.case_key_id, on=today(world.clock))]
     for _ in range(2):  # a replay may be repeated
         retention_of(world).replay(world.clock, gone)
-        retention_of(world).run(world.clock)  # out of the pool
-        with world.sessions() as session:
-            fact = session.scalars(select(SignalFact)).one()
-        assert (fact.municipality_code, fact.outcome) == ("GM0363", Outcome.TALK_SUFFICED)
+        assert [(fact.region, fact.outcome) for fact in stored(world)] == [("GG3406", "talk_sufficed")]
 
 
 def test_a_replay_counts_unreadable_signals_without_their_place(world: World) -> None:
@@ -264,10 +261,7 @@ def test_a_replay_counts_unreadable_signals_without_their_place(world: World) ->
     world.keystore.destroy_case_keys([signal.case_key_id])
     gone = [Deletion(case_key_id=signal.case_key_id, on=today(world.clock))]
     assert retention_of(world).replay(world.clock, gone).total == 1
-    retention_of(world).run(world.clock)
-    with world.sessions() as session:
-        fact = session.scalars(select(SignalFact)).one()
-    assert (fact.municipality_code, fact.outcome) == (None, Outcome.TALK_SUFFICED)
+    assert [(fact.region, fact.outcome) for fact in stored(world)] == [("unknown", "talk_sufficed")]
 
 
 @pytest.mark.parametrize(("percent", "rests"), [(100, [4, 4, 4]), (50, [2, 2, 2]), (0, [0, 0, 0])])
@@ -308,19 +302,6 @@ def test_a_receipt_outlives_the_purge_as_closed_and_expires_after_a_year(world: 
     world.move(days=366)
     retention_of(world).run(world.clock)
     assert world.count(Receipt) == 0
-
-
-def test_working_hours_of_a_fact_count_from_the_end_of_the_day_of_receipt(world: World) -> None:
-    """Tuesday's receipt and a visit on Thursday at half past eleven make Wednesday and 2.5 hours."""
-    signal_id, actor = arrived(world), world.staff()
-    world.move(days=2, hours=1)
-    follow_up(world, actor, signal_id, Outcome.NO_CONCERN)
-    world.move(days=28)
-    retention_of(world).run(world.clock)
-    with world.sessions() as session:
-        fact = session.scalars(select(SignalFact)).one()
-    assert (fact.hours_to_claim, fact.hours_to_contact) == (10, 10)
-    assert (fact.claimed_in_time, fact.contacted_in_time) == (False, True)
 
 
 def test_links_go_after_twelve_months_to_the_day(world: World) -> None:

@@ -1,262 +1,214 @@
-"""Counting a quarter, on both databases: live signals and stored facts alike, each once."""
+"""What a signal adds to the tables: once, in its own period, and never more than the menu says."""
 
-import uuid
+import random
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
+from math import sqrt
 
 import pytest
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import update
 
-from signals import casework
-from signals.casework.referral import refer
-from signals.clock import today
-from signals.models import Signal
-from signals.statistics import ledger
-from signals.statistics import old_menu as menu
-from signals.statistics.counting import Counted, count, mark
-from signals.statistics.pool import move_facts
-from signals.vocabulary import (
-    AttemptKind,
-    AttemptResult,
-    ConcernType,
-    DeletionReason,
-    Outcome,
-    ReferralReason,
+from privacy.sealing import EnvelopeRefused
+from signals.demo.simulator import Simulator
+from signals.intake.content import Report, Summary
+from signals.models import Signal, SignalFact
+from signals.statistics.counting import count_quarter, count_year
+from signals.statistics.facts import SIZE, Course, Fact, cells_of, fact_from
+from signals.statistics.menu import BUDGET, PeriodKind, menu, tables_of
+from signals.vocabulary import AttemptKind, AttemptResult, ConcernType, NotReachedReason, Outcome, SignalState
+from tests.support.figures import USUAL, Story, add, conclusion, live, releasing, stored
+from tests.support.world import AMSTERDAM, GRONINGEN, IN_AMSTERDAM, IN_GRONINGEN, World
+
+IN_JULY = date(2026, 7, 8)
+TRIED = (AttemptKind.VISIT, AttemptResult.NO_ANSWER, 24)
+STORIES = (
+    Story(
+        received_on=IN_JULY,
+        concern_types=(ConcernType.FRAIL, ConcernType.SEEMS_LONELY),
+        attempts=(TRIED, (AttemptKind.CARD, AttemptResult.CONTACT, 72)),
+        concluded_on=IN_JULY + timedelta(days=9),
+        outcome=Outcome.HELP_ACCEPTED,
+        newly_known=True,
+    ),
+    Story(received_on=IN_JULY, address=IN_GRONINGEN, concluded_on=IN_JULY, outcome=Outcome.ALREADY_KNOWN),
+    Story(received_on=IN_JULY, attempts=(TRIED,)),  # nobody has concluded it
 )
-from tests.support.figures import Story, fact_rows, facts, live
-from tests.support.world import GRONINGEN, IN_GRONINGEN, NOWHERE, World
 
-IN_Q3 = date(2026, 8, 17)
-CONTACT = (AttemptKind.VISIT, AttemptResult.CONTACT, 4)
-NO_ANSWER = (AttemptKind.LETTER, AttemptResult.NO_ANSWER, 28)
-REACHED = Story(
-    received_on=IN_Q3,
-    concern_types=(ConcernType.FRAIL, ConcernType.NOT_SEEN),
-    claimed_after=2,
-    attempts=(NO_ANSWER, CONTACT),
-    concluded_on=IN_Q3 + timedelta(days=9),
-    outcome=Outcome.HELP_ACCEPTED,
-    newly_known=True,
+attempts = st.lists(
+    st.tuples(
+        st.sampled_from(AttemptKind),
+        st.sampled_from(AttemptResult),
+        st.datetimes(datetime(2026, 7, 8), datetime(2026, 8, 8), timezones=st.just(UTC)),
+    ),
+    max_size=9,
 )
-UNTOUCHED = Story(received_on=IN_Q3)
+courses = st.builds(
+    Course,
+    received_on=st.just(IN_JULY),
+    contact_by=st.just(IN_JULY + timedelta(days=2)),
+    concluded_on=st.just(IN_JULY + timedelta(days=30)),
+    attempts=attempts,
+    outcome=st.sampled_from(Outcome),
+    newly_known=st.none() | st.booleans(),
+    repeat=st.booleans(),
+    reason=st.none() | st.sampled_from(NotReachedReason),
+    organisation_id=st.just(AMSTERDAM),
+)
 
 
-def counted(world: World, session: Session, quarter: str = "2026-Q3") -> Counted:
-    retention = world.worker().retention()
-    return count(
-        session, keys=world.keystore, locate=retention.locate, quarter=quarter, on=today(world.clock)
+def fact_of(course: Course, *kinds: ConcernType) -> Fact:
+    return fact_from(course, Report(address=IN_AMSTERDAM, summary=Summary(concern_types=kinds)), "GM0363")
+
+
+def counts(world: World, year: str = "2026") -> dict[str, Counter[tuple[str, ...]]]:
+    """Return every count above 0 of the yearly tables."""
+    made = releasing(world)
+    with world.sessions() as session:
+        found, _ = count_year(
+            session.connection(), year, keys=world.keystore, locate=made.locate, on=date(2027, 2, 5)
+        )
+    return {code: +cells for code, cells in found.items()}
+
+
+def test_the_budget_of_the_menu_is_two() -> None:
+    assert sum(table.epsilon for table in menu()) == BUDGET == 2
+    shares = {table.code: (table.sensitivity, float(table.epsilon)) for table in menu()}
+    assert shares == {
+        "attempts": (4, 0.9), "regions": (1, 0.4), "outcomes": (1, 0.25), "kinds": (2, 0.2),
+        "received": (1, 0.15), "course": (3, 0.1),
+    }  # fmt: skip
+
+
+@given(course=courses, kinds=st.sets(st.sampled_from(ConcernType)))
+def test_no_signal_changes_a_table_by_more_than_its_sensitivity(
+    course: Course, kinds: set[ConcernType]
+) -> None:
+    changed = Counter(code for code, _ in cells_of(fact_of(course, *kinds)))
+    for table in tables_of(PeriodKind.YEAR):
+        cells = [cell for code, cell in cells_of(fact_of(course, *kinds)) if code == table.code]
+        assert changed[table.code] <= table.sensitivity
+        assert len(set(cells)) == len(cells)
+        assert set(cells) <= set(table.cells)
+
+
+@given(courses)
+def test_every_fact_fits_into_its_fixed_size(course: Course) -> None:
+    assert len(repr(tuple(fact_of(course, *ConcernType)))) < SIZE * 1.2
+
+
+@given(courses)
+def test_attempts_count_in_their_place_until_contact(course: Course) -> None:
+    in_order = sorted(course.attempts, key=lambda attempt: attempt[2])
+    contacts = [result is AttemptResult.CONTACT for _, result, _ in in_order]
+    last = contacts.index(True) + 1 if True in contacts else len(contacts)
+    counted = fact_of(course).attempts
+    assert [kind for kind, _ in counted] == [kind for kind, _, _ in in_order[: min(4, last)]]
+    assert [contact for _, contact in counted] == contacts[: min(4, last)]
+
+
+def test_the_rule_of_the_desk_selects_no_group() -> None:
+    """Each attempt has one chance of contact in truth. A measure by number of attempts finds an effect."""
+    flat = Simulator(chance=random.Random(17), contact=dict.fromkeys(AttemptKind, 0.2), later=1.0)
+    told = [flat.course(IN_JULY) for _ in range(6000)]
+    tried, reached = Counter[int](), Counter[int]()
+    for course in told:
+        for place, (_, contact) in enumerate(fact_of(course).attempts, start=1):
+            tried[place] += 1
+            reached[place] += contact
+    for place in (1, 2, 3, 4):
+        assert abs(reached[place] / tried[place] - 0.2) < 3.3 * sqrt(0.16 / tried[place]), place
+    few = [course for course in told if len(course.attempts) in (1, 2)]
+    assert sum(fact_of(course).reached for course in few) / len(few) > 0.7  # of "1 or 2 attempts"
+
+
+def test_a_purge_changes_no_count(world: World) -> None:
+    live(world, STORIES)
+    before = counts(world), _quarter(world)
+    world.move(days=90)
+    assert world.worker().retain().total == len(STORIES)
+    assert (counts(world), _quarter(world)) == before
+    assert before[1] == len(STORIES)
+    assert sum(before[0]["outcomes"].values()) == 2
+    assert before[0]["regions"] == {("GG3406", "yes"): 1, ("GG0111", "no"): 1}
+    assert before[0]["attempts"] == {("1", "visit", "no"): 1, ("2", "card", "yes"): 1}
+    assert before[0]["kinds"] == {("frail",): 1, ("seems_lonely",): 1}
+    assert before[0]["course"] == {
+        ("in_time", "yes"): 1, ("in_time", "no"): 1, ("repeat", "no"): 2, ("newly_known", "yes"): 1,
+    }  # fmt: skip
+
+
+def test_a_signal_counts_in_the_year_of_its_first_conclusion_alone(world: World) -> None:
+    """It was reopened in the next year, and concluded again."""
+    (signal_id, *_) = live(world, [STORIES[0]])
+    with world.sessions.begin() as session:
+        session.add(conclusion(signal_id, date(2027, 3, 1), world.staff().id, sequence=12))
+    assert sum(counts(world, "2026")["outcomes"].values()) == 1
+    assert sum(counts(world, "2027")["outcomes"].values()) == 0
+
+
+def test_a_reopened_signal_counts_in_no_outcome(world: World) -> None:
+    (signal_id, *_) = live(world, [STORIES[0]])
+    with world.sessions.begin() as session:
+        changed = update(Signal).where(Signal.id == signal_id)
+        session.execute(changed.values(state=SignalState.IN_FOLLOW_UP, outcome=None, concluded_at=None))
+    assert {code: sum(cells.values()) for code, cells in counts(world).items()} == dict.fromkeys(
+        ("attempts", "regions", "outcomes", "kinds", "course"), 0
     )
 
 
-def count_and_mark(world: World, quarter: str = "2026-Q3") -> ledger.Ledger:
+def test_an_early_end_counts_with_its_reason(world: World) -> None:
+    (signal_id, *_) = live(world, [STORIES[0]])
+    again = conclusion(signal_id, IN_JULY, world.staff().id, sequence=12, reason="moved_away")
     with world.sessions.begin() as session:
-        found = counted(world, session, quarter)
-        assert mark(session, found, quarter=quarter)
-    return ledger.ledger_of(found.groups)
+        session.execute(update(Signal).where(Signal.id == signal_id).values(outcome=Outcome.NOT_REACHED))
+        session.add(again)
+    assert counts(world)["outcomes"] == {("not_reached_moved_away",): 1}
 
 
-def purge(world: World, ids: list[uuid.UUID]) -> None:
-    world.worker().retention().purge_now(world.clock, ids, DeletionReason.ERASURE)
-    with world.sessions.begin() as session:
-        move_facts(session, keys=world.keystore)  # as the worker does before it counts
-
-
-def total(book: ledger.Ledger, table: str) -> int:
-    (number,) = {
-        n for (keys, measure), n in book[table].items() if set(keys) <= {"total"} and measure == "signals"
-    }
-    return number
-
-
-def test_a_signal_counts_in_every_table_that_it_belongs_to(world: World) -> None:
-    live(world, [REACHED])
-    book = count_and_mark(world)
-    assert book["intake"] == {
-        (("total",), "signals"): 1,
-        (("frail",), "signals"): 1,
-        (("not_seen",), "signals"): 1,
-    }
-    assert book["follow_up"] == {
-        ((), name): 1
-        for name in (
-            "signals", "claimed_in_time", "contacted", "contacted_in_time", "reached", "helped",
-            "known_asked", "newly_known",
+def test_an_organisation_gets_its_own_totals_exactly(world: World) -> None:
+    live(world, STORIES)
+    add(world, 5, received="2025-Q4")
+    with world.sessions() as session:
+        _, own = count_year(
+            session.connection(), "2026", keys=world.keystore, locate=lambda *_: None, on=IN_JULY
         )
-    }  # fmt: skip
-    assert book["outcomes"][("help_accepted",), "signals"] == 1
-    assert book["attempts"][("mixed", "1-2", "yes"), "signals"] == 1
-    assert book["regions_follow_up"][("GG3406",), "reached"] == 1
-    assert book["places"] == {(("GG3406", "GM0363"), "signals"): 1}
+    mine, theirs = own[str(AMSTERDAM)], own[str(GRONINGEN)]
+    assert (mine.received, mine.concluded, mine.in_time, mine.reached) == (2, 6, 6, 1)
+    assert mine.outcomes == {"help_accepted": 1, "not_reached_tried_enough": 5}
+    assert (theirs.received, theirs.concluded, theirs.reached) == (1, 1, 0)
 
 
-def test_an_open_signal_counts_as_received_only(world: World) -> None:
-    live(world, [UNTOUCHED])
-    book = count_and_mark(world)
-    assert total(book, "intake") == 1
-    assert not book["follow_up"]
+def test_two_kinds_of_many_are_drawn_so_that_each_has_its_turn() -> None:
+    course = Course(
+        received_on=IN_JULY, contact_by=IN_JULY, concluded_on=IN_JULY, attempts=(), outcome=Outcome.MISUSE,
+        newly_known=None, repeat=False,
+    )  # fmt: skip
+    seen = Counter(kind for _ in range(400) for kind in fact_of(course, *ConcernType).kinds)
+    assert sum(seen.values()) == 800
+    assert set(seen) == set(ConcernType)
 
 
-def test_counting_is_the_same_with_and_without_purging(world: World) -> None:
-    ids = live(world, [REACHED, UNTOUCHED, REACHED])
+def test_a_stored_fact_is_sealed_and_says_nothing_by_its_length(world: World) -> None:
+    add(world, attempts=(), kinds=(), outcome="misuse")
+    add(world)
     with world.sessions() as session:
-        before = counted(world, session).groups
-    purge(world, ids[:2])
+        rows = session.query(SignalFact).all()
+    assert len({len(row.sealed) for row in rows}) == 1
+    assert not any(word in row.sealed for row in rows for word in (b"frail", b"GG3406", b"not_reached"))
+    assert Counter(fact.outcome for fact in stored(world)) == {"misuse": 1, USUAL.outcome: 1}
+
+
+def test_a_fact_exchanged_for_another_is_refused(world: World) -> None:
+    add(world, 2)
+    with world.sessions.begin() as session:
+        first, second = session.query(SignalFact).all()
+        first.sealed = second.sealed
+    with pytest.raises(EnvelopeRefused):
+        stored(world)
+
+
+def _quarter(world: World) -> int:
     with world.sessions() as session:
-        assert counted(world, session).groups == before
-
-
-def test_counting_changes_nothing_until_it_is_marked(world: World) -> None:
-    live(world, [REACHED])
-    with world.sessions.begin() as session:
-        first = counted(world, session)
-        assert counted(world, session).groups == first.groups
-
-
-def test_a_counted_signal_does_not_count_again_live_or_purged(world: World) -> None:
-    ids = live(world, [REACHED, REACHED])
-    count_and_mark(world)
-    purge(world, ids[:1])
-    book = count_and_mark(world, "2026-Q4")
-    assert not any(book.values())
-
-
-def test_a_signal_that_is_reopened_and_concluded_again_counts_once_as_concluded(world: World) -> None:
-    (signal_id,) = live(world, [REACHED])
-    count_and_mark(world)
-    actor = world.staff()
-    with world.sessions.begin() as session:
-        casework.reopen(world.operation(session, actor), signal_id=signal_id)
-    with world.sessions.begin() as session:
-        casework.conclude(world.operation(session, actor), signal_id=signal_id, outcome=Outcome.HELP_DECLINED)
-    purge(world, [signal_id])
-    assert not count_and_mark(world, "2026-Q4")["outcomes"]
-
-
-def test_a_signal_that_is_reopened_before_the_count_counts_in_the_quarter_of_its_last_conclusion(
-    world: World,
-) -> None:
-    (signal_id,) = live(world, [REACHED])
-    actor = world.staff()
-    with world.sessions.begin() as session:
-        casework.reopen(world.operation(session, actor), signal_id=signal_id)
-    assert not count_and_mark(world)["outcomes"]
-    with world.sessions.begin() as session:
-        casework.conclude(world.operation(session, actor), signal_id=signal_id, outcome=Outcome.NO_CONCERN)
-    assert count_and_mark(world, "2026-Q4")["outcomes"][("no_concern",), "signals"] == 1
-
-
-def test_a_signal_counts_as_received_in_one_quarter_and_as_concluded_in_the_next(
-    world: World,
-) -> None:
-    (signal_id,) = live(world, [UNTOUCHED])
-    count_and_mark(world)
-    actor = world.staff()
-    with world.sessions.begin() as session:
-        casework.claim(world.operation(session, actor), signal_id=signal_id)
-    with world.sessions.begin() as session:
-        casework.conclude(world.operation(session, actor), signal_id=signal_id, outcome=Outcome.NO_CONCERN)
-    purge(world, [signal_id])
-    book = count_and_mark(world, "2026-Q4")
-    assert not book["intake"]
-    assert total(book, "outcomes") == 1
-
-
-@pytest.mark.parametrize("is_purged", [False, True])
-def test_a_late_one_of_a_counted_quarter_counts_in_the_next(world: World, is_purged: bool) -> None:
-    live(world, [REACHED])
-    count_and_mark(world)
-    late = live(world, [REACHED])
-    if is_purged:
-        purge(world, late)
-    book = count_and_mark(world, "2026-Q4")
-    assert (total(book, "intake"), total(book, "outcomes")) == (1, 1)
-
-
-def test_a_later_signal_waits_for_its_own_quarter(world: World) -> None:
-    live(world, [Story(received_on=date(2026, 9, 30)), Story(received_on=date(2026, 10, 1))])
-    assert total(count_and_mark(world), "intake") == 1
-    assert total(count_and_mark(world, "2026-Q4"), "intake") == 1
-
-
-def test_a_quarter_ends_at_midnight_in_amsterdam(world: World) -> None:
-    ids = live(world, [REACHED, REACHED])
-    for signal_id, at in zip(ids, ("2026-09-30 21:59:59", "2026-09-30 22:00:00"), strict=True):
-        with world.sessions.begin() as session:
-            session.execute(update(Signal).where(Signal.id == signal_id).values(concluded_at=_utc(at)))
-    assert total(count_and_mark(world), "outcomes") == 1
-    assert total(count_and_mark(world, "2026-Q4"), "outcomes") == 1
-
-
-def test_a_signal_that_is_referred_counts_once_at_its_address(world: World) -> None:
-    (signal_id,) = live(world, [REACHED])
-    actor = world.staff()
-    with world.sessions.begin() as session:
-        casework.reopen(world.operation(session, actor), signal_id=signal_id)
-    with world.sessions.begin() as session:
-        refer(
-            world.operation(session, actor),
-            signal_id=signal_id,
-            to_organisation_id=GRONINGEN,
-            reason=ReferralReason.MOVED,
-        )
-    book = count_and_mark(world)
-    assert book["places"] == {(("GG3406", "GM0363"), "signals"): 1}
-    assert book["regions_received"] == {(("total",), "signals"): 1, (("GG3406",), "signals"): 1}
-
-
-def test_an_address_on_no_map_counts_as_unknown(world: World) -> None:
-    live(world, [Story(received_on=IN_Q3, address=NOWHERE), Story(received_on=IN_Q3, address=IN_GRONINGEN)])
-    book = count_and_mark(world)
-    assert book["regions_received"] == {
-        (("total",), "signals"): 2,
-        (("unknown",), "signals"): 1,
-        (("GG0111",), "signals"): 1,
-    }
-
-
-def test_a_counted_fact_keeps_neither_municipality_nor_types(world: World) -> None:
-    ids = live(world, [REACHED, REACHED])
-    purge(world, ids[:1])
-    with world.sessions.begin() as session:
-        move_facts(session, keys=world.keystore)
-    assert {(row.municipality_code, row.concern_types) for row in fact_rows(world)} == {
-        ("GM0363", "frail not_seen")
-    }
-    count_and_mark(world)
-    purge(world, ids[1:])
-    count_and_mark(world, "2026-Q4")
-    assert Counter((row.municipality_code, row.concern_types) for row in fact_rows(world)) == {(None, ""): 2}
-    assert {row.region_code for row in fact_rows(world)} == {"GG3406"}
-
-
-def test_a_fact_that_is_not_counted_yet_keeps_them(world: World) -> None:
-    with world.sessions.begin() as session:
-        facts(session, [{"received_quarter": "2026-Q4", "concluded_quarter": None, "outcome": None}])
-    count_and_mark(world)
-    (row,) = fact_rows(world)
-    assert (row.municipality_code, row.intake_counted, row.outcome_counted) == ("GM0363", None, None)
-
-
-def test_a_signal_whose_content_cannot_be_read_counts_without_place_and_types(world: World) -> None:
-    (signal_id,) = live(world, [REACHED])
-    with world.sessions() as session:
-        key_id = session.scalar(select(Signal.case_key_id).where(Signal.id == signal_id))
-    world.keystore.destroy_case_keys([key_id])
-    book = count_and_mark(world)
-    assert book["intake"] == {(("total",), "signals"): 1}
-    assert book["regions_follow_up"][("unknown",), "signals"] == 1
-
-
-def test_a_median_of_hours_is_that_of_the_signals_that_have_one(world: World) -> None:
-    hours = [1, 2, 3, 40, None]
-    with world.sessions.begin() as session:
-        facts(session, [{"hours_to_contact": taken, "attempts": ""} for taken in hours])
-    book = count_and_mark(world)
-    cells = ledger.cells(book, menu.tables_for("quarter"), "2026-Q3")
-    medians = {cell.measure: value for cell, value in cells.items() if cell.measure.startswith("median")}
-    assert medians == {"median_hours_to_claim": 4, "median_hours_to_contact": 2}
-
-
-def _utc(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+        return count_quarter(session.connection(), "2026-Q3")["received"][()]

@@ -1,22 +1,24 @@
 """Signals and facts for the tests of figures: how a signal was followed up, written as plain rows."""
 
 import uuid
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from signals import reference
-from signals.clock import AMSTERDAM
-from signals.models import ContactAttempt, Signal, SignalFact, StatusChange
-from signals.models.base import new_id
+from signals.clock import AMSTERDAM as ZONE
+from signals.models import ContactAttempt, Signal, StatusChange
+from signals.operations.jobs import make_releasing
 from signals.routing.postcodes import Address
+from signals.statistics.facts import Fact, store_facts, stored_facts
+from signals.statistics.publications import ReleasedTable, released_table
+from signals.statistics.releasing import Releasing
 from signals.vocabulary import Action, AttemptKind, AttemptResult, ConcernType, Outcome, SignalState
-from tests.support.world import IN_AMSTERDAM, World
+from tests.support.world import AMSTERDAM, IN_AMSTERDAM, World
 
 _houses = count(1)
 
@@ -55,51 +57,54 @@ def tell(session: Session, signal_id: uuid.UUID, story: Story, staff_id: uuid.UU
     """Make a signal one that went as the story says."""
     session.execute(update(Signal).where(Signal.id == signal_id).values(_columns(story)))
     start = _at(story.received_on, 9)
+    if story.concluded_on is not None:
+        session.add(conclusion(signal_id, story.concluded_on, staff_id))
     if story.claimed_after is not None:
         session.add(_change(signal_id, start + timedelta(hours=story.claimed_after), staff_id))
     for kind, result, hours in story.attempts:
         session.add(_attempt(signal_id, kind, result, start + timedelta(hours=hours), staff_id))
 
 
-def facts(session: Session, rows: Iterable[dict[str, Any]]) -> None:
-    """Stored facts: the given values over those of a signal that nobody reached."""
-    usual = {
-        "region_code": "GG3406",
-        "municipality_code": "GM0363",
-        "received_quarter": "2026-Q3",
-        "concluded_quarter": "2026-Q3",
-        "concern_types": "",
-        "hours_to_claim": 4,
-        "hours_to_contact": 8,
-        "claimed_in_time": True,
-        "contacted_in_time": True,
-        "attempts": "visit:1",
-        "attempts_count": 1,
-        "reached": False,
-        "outcome": "not_reached",
-        "newly_known": None,
-        "repeat": False,
-        "intake_counted": None,
-        "outcome_counted": None,
-    }
-    session.execute(insert(SignalFact), [{**usual, "id": new_id(), **row} for row in rows])
+USUAL: Final = Fact(
+    organisation=str(AMSTERDAM),
+    received="2026-Q3",
+    concluded="2026",
+    region="GG3406",
+    outcome="not_reached_tried_enough",
+    kinds=("frail",),
+    attempts=(("visit", False), ("card", False), ("visit", False)),
+    reached=False,
+    in_time=True,
+    newly_known=None,
+    repeat=False,
+)
+"""A signal that nobody reached."""
 
 
-def everywhere(
-    session: Session, quarters: Sequence[str], number: int, *, besides: Collection[str] = ()
-) -> None:
-    """So many facts of every municipality but some, each in one of these quarters: too few to be shown."""
-    places = [place for code, place in reference.municipalities().items() if code not in besides]
-    for turn, place in enumerate(places):
-        quarter = quarters[turn % len(quarters)]
-        usual = {"received_quarter": quarter, "concluded_quarter": quarter}
-        facts(session, [{**usual, "region_code": place.ggd_code, "municipality_code": place.code}] * number)
+def add(world: World, number: int = 1, **changes: Any) -> None:
+    """Store so many equal facts: the given values over the usual ones."""
+    with world.sessions.begin() as session:
+        store_facts(session.connection(), world.keystore, [USUAL._replace(**changes)] * number)
 
 
-def fact_rows(world: World) -> list[SignalFact]:
-    """All stored facts."""
+def stored(world: World) -> list[Fact]:
+    """Return all stored facts."""
     with world.sessions() as session:
-        return list(session.scalars(select(SignalFact)))
+        return list(stored_facts(session.connection(), world.keystore, since="").elements())
+
+
+def releasing(world: World, **changes: Any) -> Releasing:
+    """Return the releases of a world, with its ledger."""
+    usual = make_releasing(
+        world.settings, sessions=world.sessions, keystore=world.keystore, router=world.router()
+    )
+    return replace(usual, **changes)
+
+
+def released(world: World, period: str, code: str) -> ReleasedTable:
+    """Return a released table."""
+    with world.sessions() as session:
+        return released_table(session, period=period, code=code)
 
 
 def _columns(story: Story) -> dict[str, Any]:
@@ -130,6 +135,28 @@ def _change(signal_id: uuid.UUID, at: datetime, staff_id: uuid.UUID | None) -> S
     )
 
 
+def conclusion(
+    signal_id: uuid.UUID,
+    on: date,
+    staff_id: uuid.UUID | None,
+    *,
+    sequence: int = 9,
+    reason: str | None = None,
+) -> StatusChange:
+    """Return the change by which a worker concluded a signal."""
+    return StatusChange(
+        signal_id=signal_id,
+        sequence=sequence,
+        action=Action.CONCLUDE,
+        before=SignalState.IN_FOLLOW_UP,
+        after=SignalState.CONCLUDED,
+        actor_id=staff_id,
+        on=on,
+        at=_at(on, 16),
+        reason=reason,
+    )
+
+
 def _attempt(
     signal_id: uuid.UUID, kind: AttemptKind, result: AttemptResult, at: datetime, staff_id: uuid.UUID | None
 ) -> ContactAttempt:
@@ -145,4 +172,4 @@ def _attempt(
 
 
 def _at(day: date, hour: int) -> datetime:
-    return datetime.combine(day, time(hour), AMSTERDAM).astimezone(UTC)
+    return datetime.combine(day, time(hour), ZONE).astimezone(UTC)

@@ -46,6 +46,7 @@ from signals.routing.postcodes import Address
 from signals.routing.snapshot import Router
 from signals.settings import (
     DatabaseSettings,
+    FiguresSettings,
     FrontSettings,
     KeystoreSettings,
     NotificationsSettings,
@@ -323,6 +324,6 @@ def _settings(folder: Path, url: str, root: bytes) -> Settings:
         ),
         routing=RoutingSettings(refresh_seconds=0),
         notifications=NotificationsSettings(delay_minutes=30),
-        # Facts are written by the purge's run itself; what a pool is for has tests of its own.
-        retention=RetentionSettings(journal_file=folder / "deletions.journal", facts_together=1),
+        retention=RetentionSettings(journal_file=folder / "deletions.journal"),
+        figures=FiguresSettings(ledger_file=folder / "figures.ledger"),
     )
