@@ -69,7 +69,7 @@ def demo_facts(quarters: Sequence[str]) -> Iterator[Fact]:
         size = _SIZES[int(quarter[-1]) - 1]
         for code in chance.choices(list(places), list(places.values()), k=size):
             course = simulator.course(last_day_of(quarter) - timedelta(days=chance.randrange(90)))
-            yield fact_from(course, _report(simulator), code)
+            yield fact_from(course, _report(simulator), code, chance=chance)
 
 
 def _report(simulator: Simulator) -> Report:

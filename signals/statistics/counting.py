@@ -128,4 +128,5 @@ def _own_totals(concluded: Mapping[Fact, int], received: Mapping[str, int]) -> M
         own.in_time += number * fact.in_time
         own.reached += number * fact.reached
         own.outcomes[fact.outcome or ""] += number
+    totals.pop("", None)  # the demo's facts belong to no organisation
     return totals

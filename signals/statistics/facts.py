@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from random import SystemRandom
+from random import Random, SystemRandom
 from typing import Any, Final, NamedTuple, Protocol, TypeVar, cast
 from uuid import UUID
 
@@ -43,7 +43,7 @@ Attempt = tuple[AttemptKind, AttemptResult, datetime]
 
 _Tried = TypeVar("_Tried", bound=tuple[str, bool])
 _table: Final = cast(Table, SignalFact.__table__)
-_chance: Final = SystemRandom()
+_chance: Final[Random] = SystemRandom()
 
 
 class FactKeys(Protocol):
@@ -97,7 +97,9 @@ class Fact(NamedTuple):
         return self.concluded or self.received[:4]
 
 
-def fact_from(course: Course, report: Report | None, municipality_code: str | None) -> Fact:
+def fact_from(
+    course: Course, report: Report | None, municipality_code: str | None, *, chance: Random = _chance
+) -> Fact:
     """Return the fact of a signal; `report` is None when its content is gone."""
     attempts = sorted(course.attempts, key=lambda attempt: attempt[2])
     tried = [(kind.value, result is AttemptResult.CONTACT) for kind, result, _ in attempts]
@@ -109,7 +111,7 @@ def fact_from(course: Course, report: Report | None, municipality_code: str | No
         concluded=str(concluded.year) if concluded else None,
         region=region_of(municipality_code) or UNKNOWN,
         outcome=outcome,
-        kinds=_some(report.summary.concern_types if report else ()),
+        kinds=_some(report.summary.concern_types if report else (), chance),
         attempts=until_contact(tried),
         reached=any(contact for _, contact in tried),
         in_time=bool(attempts) and attempts[0][2].astimezone(AMSTERDAM).date() <= course.contact_by,
@@ -202,10 +204,10 @@ def _region_of_relatives(code: str | None) -> str | None:
     return None
 
 
-def _some(kinds: Iterable[str]) -> tuple[str, ...]:
+def _some(kinds: Iterable[str], chance: Random) -> tuple[str, ...]:
     """Return at most two kinds, drawn at random: a fixed order would hide the last ones."""
     known = sorted(kinds)
-    return tuple(sorted(_chance.sample(known, min(KINDS_COUNTED, len(known)))))
+    return tuple(sorted(chance.sample(known, min(KINDS_COUNTED, len(known)))))
 
 
 def _answer(yes: bool) -> str:

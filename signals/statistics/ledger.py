@@ -15,7 +15,6 @@ from typing import Any, Final
 from signals.errors import SignalsError
 from signals.models import Publication
 
-
 _BEGINS: Final = '{"period": '
 
 
