@@ -79,7 +79,9 @@ def _figures(session: Session, settings: Settings, on: date, root: bytes | None)
     forged = forged_tables(session, root) if root else ()
     if forged:
         says = f"{', '.join(forged)} not signed by this service"
-        return Finding(check="figures", ok=False, says=says, fix="docs/figures.md, 'A forged table'")
+        return Finding(
+            check="figures", ok=False, says=says, fix="docs/operations.md, 'Releases of the figures'"
+        )
     late = due(session, on - timedelta(days=RELEASE_DAYS), grace_days=settings.figures.grace_days)
     periods = [table.period for table in released_tables(session)]
     says = f"{max(periods)} released last" if periods else "nothing released yet"

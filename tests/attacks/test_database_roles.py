@@ -117,6 +117,7 @@ BELONGS_TO = {
     "deletion_records": "organisation_id = :o",
     "delivery_attempts": "message_id IN (SELECT id FROM outbox_messages WHERE organisation_id = :o)",
     "follow_up_notes": _OF_SIGNAL,
+    "organisation_years": "organisation_id = :o",
     "outbox_messages": "organisation_id = :o",
     "referrals": ":o IN (from_organisation_id, to_organisation_id)",
     "register_entries": "organisation_id = :o",
@@ -140,7 +141,6 @@ OPEN_TO_THE_DESK = {
     "drills": "an answer comes without sign-in, and administrators see them all",
     "posted_letters": "administrators choose what becomes of dead letters, whose content is not in it",
     "delivery_figures": "administrators see how delivery goes everywhere",
-    "signal_facts": "sealed, and only ever written",
 }
 
 TABLES: dict[str, Table | None] = {
