@@ -1,4 +1,4 @@
-"""Database files that only their owner may read."""
+"""Files that only their owner may read."""
 
 import os
 import stat
@@ -19,3 +19,20 @@ def make_private(path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         path.chmod(0o600)
+
+
+def open_private(path: str, flags: int, like: Path | None = None) -> int:
+    """Open a file for its owner alone; a new file of root gets the owner of the folder, or of `like`.
+
+    Otherwise the worker, which has an account of its own, could not write its journal after root did. Only a
+    new file changes its owner: an existing one may be a link.
+    """
+    if os.geteuid() != 0:
+        return os.open(path, flags, 0o600)
+    try:
+        descriptor = os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return os.open(path, flags, 0o600)
+    owner = (like or Path(path).parent).stat()
+    os.fchown(descriptor, owner.st_uid, owner.st_gid)
+    return descriptor

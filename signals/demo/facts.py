@@ -7,6 +7,7 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
+from privacy.keystore import Keystore
 from privacy.pseudonyms import quarter_of
 from signals import reference
 from signals.clock import AMSTERDAM, FixedClock, today
@@ -16,7 +17,7 @@ from signals.intake.content import Report, Summary
 from signals.operations.jobs import Worker
 from signals.routing.postcodes import Address
 from signals.statistics.counting import located_by
-from signals.statistics.facts import Fact, FactKeys, fact_from, store_facts
+from signals.statistics.facts import Fact, fact_from, store_facts
 from signals.statistics.periods import last_day_of, quarter_after
 from signals.statistics.releasing import Releasing
 
@@ -30,7 +31,7 @@ _SOMEWHERE: Final = Address.parse(postcode="1012AB", number=1)
 """Facts keep no address; the municipality stands beside it."""
 
 
-def add_facts(session: Session, *, keys: FactKeys, on: date) -> int:
+def add_facts(session: Session, *, keys: Keystore, on: date) -> int:
     """Write the facts of the eight quarters before the quarter of this date; return how many."""
     facts = list(demo_facts(closed_quarters(on)))
     store_facts(session.connection(), keys, facts)

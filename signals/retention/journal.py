@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TextIO
 
+from privacy.private_files import open_private
 from signals.errors import SignalsError
 from signals.vocabulary import DeletionReason
 
@@ -100,7 +101,7 @@ class DeletionJournal:
     def _locked(self) -> Iterator[TextIO]:
         """Open the file to append while no other process does; open again when it was replaced meanwhile."""
         while True:
-            with open(self._path, "a+", encoding="ascii", opener=_private) as file:
+            with open(self._path, "a+", encoding="ascii", opener=open_private) as file:
                 fcntl.flock(file, fcntl.LOCK_EX)
                 if self._path.exists() and os.path.samestat(os.fstat(file.fileno()), self._path.stat()):
                     yield file
@@ -110,27 +111,10 @@ class DeletionJournal:
         """Replace the whole file in one step; a process that waits for the lock finds the new file."""
         unfinished = self._path.with_name(f"{self._path.name}.part")
         unfinished.unlink(missing_ok=True)
-        with open(unfinished, "w", encoding="ascii", opener=partial(_private, like=self._path)) as file:
+        with open(unfinished, "w", encoding="ascii", opener=partial(open_private, like=self._path)) as file:
             file.writelines(map(_line, kept))
             _make_durable(file)
         unfinished.replace(self._path)
-
-
-def _private(path: str, flags: int, like: Path | None = None) -> int:
-    """Open a file for its owner alone; a new file of root gets the owner of the folder, or of `like`.
-
-    Otherwise the worker, which has an account of its own, could not write its journal after root did. Only a
-    new file changes its owner: an existing one may be a link.
-    """
-    if os.geteuid() != 0:
-        return os.open(path, flags, 0o600)
-    try:
-        descriptor = os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return os.open(path, flags, 0o600)
-    owner = (like or Path(path).parent).stat()
-    os.fchown(descriptor, owner.st_uid, owner.st_gid)
-    return descriptor
 
 
 def _make_durable(file: TextIO) -> None:

@@ -4,21 +4,22 @@ A signal belongs to a period by days that never change: its receipt and its firs
 a table twice, also after it is reopened, after a restore, or when a job runs twice. Drills have no facts.
 """
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, cast
+from uuid import UUID
 
 from sqlalchemy import Connection, Table, func, select
 
+from privacy.keystore import Keystore
 from signals.casework.access import open_for_job
-from signals.intake.content import CaseKeys
-from signals.models import Signal, SignalFact, StatusChange
+from signals.models import OrganisationYear, Signal, SignalFact, StatusChange
 from signals.routing.postcodes import Address
 from signals.routing.snapshot import Router
 from signals.statistics.courses import courses_of
-from signals.statistics.facts import Fact, FactKeys, cells_of, fact_from, stored_facts
+from signals.statistics.facts import Fact, cells_of, fact_from, stored_facts
 from signals.statistics.menu import Codes, PeriodKind, tables_of
 from signals.statistics.periods import first_day_of, last_day_of
 from signals.vocabulary import Action, SignalState
@@ -40,21 +41,6 @@ _READ: Final = (
 )  # fmt: skip
 
 
-class CountingKeys(CaseKeys, FactKeys, Protocol):
-    """The keys of live signals and of stored facts; the keystore on the desk side."""
-
-
-@dataclass(kw_only=True)
-class OwnTotals:
-    """The exact totals of one organisation in one year, for itself alone; no person is in them."""
-
-    received: int = 0
-    concluded: int = 0
-    in_time: int = 0
-    reached: int = 0
-    outcomes: Counter[str] = field(default_factory=Counter)
-
-
 def count_quarter(connection: Connection, quarter: str) -> Counts:
     """Count the signals received in a quarter."""
     stored = select(func.count()).select_from(SignalFact).where(_facts.received_quarter == quarter)
@@ -64,9 +50,9 @@ def count_quarter(connection: Connection, quarter: str) -> Counts:
 
 
 def count_year(
-    connection: Connection, year: str, *, keys: CountingKeys, locate: Locate, on: date
-) -> tuple[Counts, Mapping[str, OwnTotals]]:
-    """Count the signals first concluded in a year, and the totals of each organisation by its id.
+    connection: Connection, year: str, *, keys: Keystore, locate: Locate, on: date
+) -> tuple[Counts, list[OrganisationYear]]:
+    """Count the signals first concluded in a year, and the totals of each organisation.
 
     `on`: the day by which addresses are located. The connection must read everything as of one moment.
     """
@@ -79,7 +65,7 @@ def count_year(
         for code, cell in cells_of(fact):
             if cell in known[code]:
                 counts[code][cell] += number
-    return counts, _own_totals(concluded, _received(connection, stored, year))
+    return counts, _own_totals(year, concluded, _received(connection, stored, year))
 
 
 def located_by(router: Router) -> Locate:
@@ -92,7 +78,7 @@ def located_by(router: Router) -> Locate:
 
 
 def _live_facts(
-    connection: Connection, year: str, *, keys: CaseKeys, locate: Locate, on: date
+    connection: Connection, year: str, *, keys: Keystore, locate: Locate, on: date
 ) -> Iterator[Fact]:
     """Yield the fact of each live signal that was first concluded in a year and has an outcome."""
     first_on = func.min(_changes.changed_on)
@@ -120,13 +106,26 @@ def _received(connection: Connection, stored: Mapping[Fact, int], year: str) -> 
     return found
 
 
-def _own_totals(concluded: Mapping[Fact, int], received: Mapping[str, int]) -> Mapping[str, OwnTotals]:
-    totals = defaultdict(OwnTotals, {key: OwnTotals(received=number) for key, number in received.items()})
+def _own_totals(
+    year: str, concluded: Mapping[Fact, int], received: Mapping[str, int]
+) -> list[OrganisationYear]:
+    groups: defaultdict[str, list[tuple[Fact, int]]] = defaultdict(list, {key: [] for key in received})
     for fact, number in concluded.items():
-        own = totals[fact.organisation]
-        own.concluded += number
-        own.in_time += number * fact.in_time
-        own.reached += number * fact.reached
-        own.outcomes[fact.outcome or ""] += number
-    totals.pop("", None)  # the demo's facts belong to no organisation
-    return totals
+        groups[fact.organisation].append((fact, number))
+    groups.pop("", None)  # the demo's facts belong to no organisation
+    return [_total(year, key, received.get(key, 0), facts) for key, facts in groups.items()]
+
+
+def _total(year: str, organisation: str, received: int, facts: list[tuple[Fact, int]]) -> OrganisationYear:
+    outcomes = Counter[str]()
+    for fact, number in facts:
+        outcomes[fact.outcome or ""] += number
+    return OrganisationYear(
+        organisation_id=UUID(organisation),
+        year=year,
+        received=received,
+        concluded=sum(outcomes.values()),
+        in_time=sum(number for fact, number in facts if fact.in_time),
+        reached=sum(number for fact, number in facts if fact.reached),
+        outcomes=json.dumps(outcomes, sort_keys=True),
+    )

@@ -10,12 +10,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from random import Random, SystemRandom
-from typing import Any, Final, NamedTuple, Protocol, TypeVar, cast
+from typing import Any, Final, NamedTuple, TypeVar, cast
 from uuid import UUID
 
 from sqlalchemy import Connection, Table, delete, select
 
 from privacy.bulk import insert_many
+from privacy.keystore import Keystore
 from privacy.pseudonyms import quarter_of
 from privacy.sealing import open_bytes, seal_bytes
 from signals import reference
@@ -44,14 +45,6 @@ Attempt = tuple[AttemptKind, AttemptResult, datetime]
 _Tried = TypeVar("_Tried", bound=tuple[str, bool])
 _table: Final = cast(Table, SignalFact.__table__)
 _chance: Final[Random] = SystemRandom()
-
-
-class FactKeys(Protocol):
-    """The source of the keys of facts: the keystore on the desk side."""
-
-    def secret(self, name: str) -> bytes:
-        """Return the 32 bytes of a named secret; make it at the first call."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +136,7 @@ def until_contact(attempts: Sequence[_Tried]) -> tuple[_Tried, ...]:
     return tuple(attempts[: min(first + 1, ATTEMPTS_COUNTED)])
 
 
-def store_facts(connection: Connection, keys: FactKeys, facts: Iterable[Fact]) -> None:
+def store_facts(connection: Connection, keys: Keystore, facts: Iterable[Fact]) -> None:
     """Seal facts into their table, in the transaction of their purge."""
     ids = [(new_id(), fact) for fact in facts]
     if not ids:
@@ -161,7 +154,7 @@ def store_facts(connection: Connection, keys: FactKeys, facts: Iterable[Fact]) -
     insert_many(connection, _table, columns)
 
 
-def stored_facts(connection: Connection, keys: FactKeys, *, since: str) -> Counter[Fact]:
+def stored_facts(connection: Connection, keys: Keystore, *, since: str) -> Counter[Fact]:
     """Return the stored facts that the tables of a year or of a later one need, equal ones together.
 
     Raises `EnvelopeRefused` for a row that was moved or changed.

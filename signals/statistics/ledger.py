@@ -10,11 +10,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+from privacy.private_files import open_private
 from signals.errors import SignalsError
 from signals.models import Publication
 
+_TEXTS: Final = ("period", "code", "epsilon", "content")
 _BEGINS: Final = '{"period": '
 
 
@@ -33,11 +35,10 @@ class LedgerFile:
     def append(self, tables: Sequence[Publication]) -> None:
         """Write tables durably, before their transaction commits. Raise `OSError` when the disk is full."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-        with open(descriptor, "ab") as file:
+        with open(self._path, "a", encoding="utf-8", opener=open_private) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            lines = "".join(map(_line, tables))
-            file.write(b"\n" + lines.encode())  # a line that a crash cut off must not absorb the next one
+            # A line that a crash cut off must not absorb the next one.
+            file.write("\n" + "".join(map(_line, tables)))
             file.flush()
             os.fsync(file.fileno())
 
@@ -48,28 +49,21 @@ class LedgerFile:
         for number, line in enumerate(self._path.read_text().splitlines(), start=1):
             if not line.startswith(_BEGINS) and not _BEGINS.startswith(line):
                 raise NoLedger(f"{self._path} is no ledger: see line {number}")
-            with suppress(ValueError):  # of a line that was cut off; the note in the keystore still stands
+            with suppress(
+                ValueError, KeyError
+            ):  # of a line that was cut off; the note in the keystore still stands
                 yield _table(json.loads(line))
 
 
 def _line(table: Publication) -> str:
-    said = {
-        "period": table.period,
-        "code": table.code,
-        "epsilon": table.epsilon,
-        "drawn_on": table.drawn_on.isoformat(),
-        "content": table.content,
-        "signature": table.signature.hex(),
-    }
+    said = {name: getattr(table, name) for name in _TEXTS}
+    said |= {"drawn_on": table.drawn_on.isoformat(), "signature": table.signature.hex()}
     return json.dumps(said) + "\n"
 
 
-def _table(said: dict[str, Any]) -> Publication:
+def _table(said: dict[str, str]) -> Publication:
     return Publication(
-        period=str(said["period"]),
-        code=str(said["code"]),
-        epsilon=str(said["epsilon"]),
+        **{name: said[name] for name in _TEXTS},
         drawn_on=date.fromisoformat(said["drawn_on"]),
-        content=str(said["content"]),
         signature=bytes.fromhex(said["signature"]),
     )

@@ -5,26 +5,26 @@ A file apart from the database, and a note in the keystore, say after a restore 
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
 from secrets import randbelow
-from typing import Final, Protocol
-from uuid import UUID
+from typing import Final
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
+from privacy.keystore import Keystore
 from privacy.noise import Below, noisy
 from privacy.pseudonyms import quarter_of
+from privacy.sealing import EnvelopeRefused
 from signals.clock import Clock, today
 from signals.db import is_sqlite
 from signals.errors import SignalsError
 from signals.models import OrganisationYear, Publication, Signal, SignalFact
-from signals.statistics.counting import CountingKeys, Counts, Locate, OwnTotals, count_quarter, count_year
+from signals.statistics.counting import Counts, Locate, count_quarter, count_year
 from signals.statistics.facts import forget_facts, secret_of
 from signals.statistics.ledger import LedgerFile
 from signals.statistics.menu import BUDGET, PeriodKind, Table, kind_of, tables_of
@@ -39,22 +39,6 @@ class ReleaseRefused(SignalsError):
 
     code = "release_refused"
     status = 409
-
-
-class ReleasingKeys(CountingKeys, Protocol):
-    """The keys that a release needs: of facts and live signals, the root that signs, and notes."""
-
-    def has_secret(self, name: str) -> bool:
-        """Return whether a named secret exists."""
-        ...
-
-    def forget_secrets(self, names: Iterable[str]) -> int:
-        """Delete named secrets for good."""
-        ...
-
-    def root_signing_key(self) -> Ed25519PrivateKey:
-        """Return the root that signs the audit trail as well."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +56,7 @@ class Releasing:
     """Everything that a release needs. Without a `ledger`, as in the demo, a restore is not noticed."""
 
     sessions: sessionmaker[Session]
-    keys: ReleasingKeys = field(repr=False)
+    keys: Keystore = field(repr=False)
     locate: Locate = field(repr=False)
     ledger: LedgerFile | None
     below: Below = field(default=randbelow, repr=False)
@@ -92,6 +76,8 @@ class Releasing:
         try:
             with self.sessions.begin() as session:
                 return self._release(session, period, today(clock))
+        except EnvelopeRefused:
+            raise ReleaseRefused("facts do not open: restore the newest copy of the keystore") from None
         except IntegrityError:
             raise ReleaseRefused("another process was faster: its release stands") from None
         except DBAPIError as error:
@@ -139,7 +125,7 @@ class Releasing:
         session.add_all(rows)
         session.flush()  # of two processes, the second waits here and fails
         if kind_of(period) is PeriodKind.YEAR:
-            session.add_all(_own_years(own, period))
+            session.add_all(own)
             forget_facts(session.connection(), until=period)
         if self.ledger is not None:
             self.ledger.append(rows)
@@ -162,9 +148,9 @@ class Releasing:
                 "Put the ledger (figures.ledger_file) of the machine that released back, and try again"
             )
 
-    def _count(self, connection: Connection, period: str, on: date) -> tuple[Counts, Mapping[str, OwnTotals]]:
+    def _count(self, connection: Connection, period: str, on: date) -> tuple[Counts, list[OrganisationYear]]:
         if kind_of(period) is PeriodKind.QUARTER:
-            return count_quarter(connection, period), {}
+            return count_quarter(connection, period), []
         return count_year(connection, period, keys=self.keys, locate=self.locate, on=on)
 
     def _draw(self, table: Table, period: str, counts: Counts, on: date) -> Publication:
@@ -247,19 +233,6 @@ def _unreleased_quarters(session: Session, year: str, on: date) -> list[str]:
 def _as_release(rows: Sequence[Publication], *, is_new: bool) -> Release:
     first, codes = rows[0], tuple(row.code for row in rows)
     return Release(period=first.period, drawn_on=first.drawn_on, is_new=is_new, tables=codes)
-
-
-def _own_years(totals: Mapping[str, OwnTotals], year: str) -> Iterator[OrganisationYear]:
-    for organisation_id, own in totals.items():
-        yield OrganisationYear(
-            organisation_id=UUID(organisation_id),
-            year=year,
-            received=own.received,
-            concluded=own.concluded,
-            in_time=own.in_time,
-            reached=own.reached,
-            outcomes=json.dumps(own.outcomes, sort_keys=True),
-        )
 
 
 def _note_of(period: str) -> str:

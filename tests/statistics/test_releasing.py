@@ -118,6 +118,16 @@ def test_a_year_waits_for_its_days_of_grace(later: World) -> None:
         releasing(later).release(later.clock, period="2027")
 
 
+def test_facts_whose_key_is_gone_are_not_left_out_silently(later: World) -> None:
+    later.clock.moment = datetime(2027, 2, 4, 9, tzinfo=UTC)
+    release_everything(later)
+    later.move(days=1)
+    releasing(later).release(later.clock, period="2026-Q4")
+    later.keystore.forget_secrets([secret_of("2026")])
+    with pytest.raises(ReleaseRefused, match="restore the newest copy of the keystore"):
+        releasing(later).release(later.clock, period="2026")
+
+
 def test_a_menu_that_spends_more_than_two_is_refused(later: World, monkeypatch: pytest.MonkeyPatch) -> None:
     releasing(later).release(later.clock, period="2026-Q3")
     dearer = [replace(menu.table_of("received"), epsilon=Fraction("0.16"))]
