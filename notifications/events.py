@@ -38,6 +38,8 @@ class Event(StrEnum):
     DEPUTY_CHECK = "deputy_check"  # to a new deputy: confirm the address
     AREA_NEARLY_FULL = "area_nearly_full"  # to lead and administrators: the day's limit of reports is near
     AREA_FULL = "area_full"  # to the same: the limit is reached, reports are refused
+    AREA_FLOOD = "area_flood"  # to the same: a tenth of the limit came within ten minutes
+    FLOOD_SET_ASIDE = "flood_set_aside"  # to leads and administrators: reports are deleted after a week
     PERIOD_SHORTENED = "period_shortened"  # to leads and administrators: signals are soon kept more shortly
     TRAIL_HEAD = (
         "trail_head"  # to administrators, daily: the signed head of the audit trail, to keep elsewhere
@@ -73,6 +75,8 @@ DATES: Mapping[Event, str] = {
     Event.DEPUTY_CHECK: "valid_until",
     Event.AREA_NEARLY_FULL: "on_day",
     Event.AREA_FULL: "on_day",
+    Event.AREA_FLOOD: "on_day",
+    Event.FLOOD_SET_ASIDE: "deleted_on",
     Event.PERIOD_SHORTENED: "shorter_from",
     Event.TRAIL_HEAD: "sent_on",
     Event.ROW_REFUSED: "found_on",

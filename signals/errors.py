@@ -111,6 +111,10 @@ class AreaFull(SignalsError):
         self.retry_after = retry_after
 
 
+class AreaBusy(AreaFull):
+    """More reports for this area within ten minutes than is plausible."""
+
+
 class NotesDisabled(SignalsError):
     """Notes are switched off."""
 

@@ -51,6 +51,11 @@ class SignalState(StrEnum):
     CLAIMED = "claimed"
     IN_FOLLOW_UP = "in_follow_up"
     CONCLUDED = "concluded"
+    SET_ASIDE = "set_aside"  # part of a flood: unread, and deleted after a week unless it is brought back
+
+
+OPEN_STATES = frozenset({SignalState.NEW, SignalState.CLAIMED, SignalState.IN_FOLLOW_UP})
+"""The states of a signal that waits for the team or that the team works on."""
 
 
 class ReceiptState(StrEnum):
@@ -72,6 +77,8 @@ class Action(StrEnum):
     REFER = "refer"
     CONCLUDE = "conclude"
     REOPEN = "reopen"
+    SET_ASIDE = "set_aside"
+    BRING_BACK = "bring_back"
 
 
 class OrganisationKind(StrEnum):
@@ -218,6 +225,7 @@ class DeletionReason(StrEnum):
     HARD_LIMIT = "hard_limit"
     ERASURE = "erasure"  # art. 17 AVG
     OBJECTION = "objection"  # art. 21 AVG
+    FLOOD = "flood"  # set aside, and nobody brought it back
 
 
 class AuditAction(StrEnum):

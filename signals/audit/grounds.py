@@ -24,6 +24,8 @@ class Ground(StrEnum):
     REFER = "refer"
     CONCLUDE = "conclude"
     REOPEN = "reopen"
+    SET_ASIDE = "set_aside"
+    BRING_BACK = "bring_back"
     ARRIVAL = "arrival"
     FOLLOW_UP = "follow_up"
     HANDOVER = "handover"

@@ -124,6 +124,8 @@ def lock_signal(operation: Operation, signal_id: UUID, expected_version: int | N
         raise StaleVersion
     if signal.restricted_on is not None:
         raise Restricted
+    if signal.state is SignalState.SET_ASIDE:
+        raise Conflict  # a lead brings it back first
     return signal
 
 

@@ -14,7 +14,7 @@ from signals.casework.outcomes import conclude
 from signals.errors import Conflict, OtherRestricted
 from signals.models import Signal
 from signals.operation import Operation
-from signals.vocabulary import Outcome, SignalState
+from signals.vocabulary import OPEN_STATES, Outcome
 
 _Standing = tuple[bool, int, bool]
 
@@ -26,7 +26,7 @@ def to_join(signal: Signal, earlier: Iterable[EarlierSignal]) -> EarlierSignal |
     No signal joins a concluded one, because a later signal is a concern of its own. No signal joins a
     restricted one (art. 18 AVG), because nobody may work on it.
     """
-    if signal.state is SignalState.CONCLUDED:
+    if signal.state not in OPEN_STATES:
         return None
     own = _standing(is_worked(signal), signal.received_on, signal.claimed_by_id is not None)
     others = ((_standing_of(other), other) for other in earlier if _is_open(other))
@@ -51,7 +51,7 @@ def conclude_as_duplicate(
 
 
 def _refuse_unless_going_on(earlier: Any) -> None:
-    if earlier is None or earlier.state is SignalState.CONCLUDED:
+    if earlier is None or earlier.state not in OPEN_STATES:
         raise Conflict
     if earlier.restricted_on is not None:
         raise OtherRestricted
@@ -67,8 +67,8 @@ def _lock_both(operation: Operation, ids: Collection[UUID]) -> Mapping[UUID, Any
 
 
 def _is_open(other: EarlierSignal) -> bool:
-    exists = other.signal_id is not None and other.state not in (None, SignalState.CONCLUDED)
-    return exists and other.same_address and other.restricted_on is None
+    is_open = other.signal_id is not None and other.state in OPEN_STATES
+    return is_open and other.same_address and other.restricted_on is None
 
 
 def _standing_of(other: EarlierSignal) -> _Standing:

@@ -88,14 +88,19 @@ def queue_page(
 
 
 def state_counts(session: Session, *, organisation_id: UUID) -> dict[SignalState, int]:
-    """Return how many signals are in each state; `COUNT_CAP + 1` stands for "more"."""
-    counts = union_all(*(_capped_count(organisation_id, state) for state in SignalState))
+    """Return how many signals are in each state of the queue; `COUNT_CAP + 1` stands for "more"."""
+    shown = [state for state in SignalState if state is not SignalState.SET_ASIDE]
+    counts = union_all(*(_capped_count(organisation_id, state) for state in shown))
     return {SignalState(code): count for code, count in session.execute(counts)}
 
 
 def arrived_since(session: Session, *, organisation_id: UUID, since: date) -> int:
     """Return how many signals the organisation has that were received on `since` or later."""
-    query = select(func.count()).where(Signal.organisation_id == organisation_id, Signal.received_on >= since)
+    query = select(func.count()).where(
+        Signal.organisation_id == organisation_id,
+        Signal.received_on >= since,
+        Signal.state != SignalState.SET_ASIDE,
+    )
     return session.scalar(query) or 0
 
 
@@ -128,8 +133,9 @@ def _queue_query(
 
 def _in_state(state: SignalState | None) -> ColumnElement[bool]:
     if state is None:
-        # Not a bound value: only a literal lets both databases use the partial index.
-        return Signal.__table__.c.state != literal_column("'concluded'")
+        # Not bound values: only a literal lets both databases use the partial index.
+        state_is = Signal.__table__.c.state
+        return (state_is != literal_column("'concluded'")) & (state_is != literal_column("'set_aside'"))
     return Signal.__table__.c.state == state
 
 

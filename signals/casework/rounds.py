@@ -20,7 +20,7 @@ from signals.models import Signal
 from signals.operation import Operation
 from signals.routing.postcodes import Address
 from signals.staff.absence import stood_in_for
-from signals.vocabulary import AuditAction, SignalState
+from signals.vocabulary import OPEN_STATES, AuditAction
 
 MOST_STOPS: Final = 12
 
@@ -119,4 +119,4 @@ def _claimed_or_none(operation: Operation, signal_id: UUID) -> Signal | None:
         signal = _claimed(operation, signal_id)
     except (NotFound, Conflict):
         return None
-    return None if signal.state is SignalState.CONCLUDED else signal
+    return signal if signal.state in OPEN_STATES else None

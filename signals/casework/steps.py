@@ -11,7 +11,7 @@ from signals.audit.log import Actor
 from signals.errors import Conflict, Restricted
 from signals.lifecycle.transitions import TRANSITIONS
 from signals.models import Signal
-from signals.vocabulary import Action, Outcome, Role, SignalState
+from signals.vocabulary import OPEN_STATES, Action, Outcome, Role, SignalState
 
 MAY_LEAVE: Final = frozenset({Outcome.HELP_ACCEPTED, Outcome.REFERRED})
 
@@ -40,9 +40,9 @@ _NEEDS_CLAIM: Final = {
 
 def steps_on(signal: Signal, actor: Actor, *, acts: bool) -> Iterator[Step]:
     """Yield the steps that a member of the team may take; `acts`: they may act on the claim."""
-    if signal.restricted_on is not None:
-        return  # art. 18 AVG: nobody works on it
-    is_open = signal.state is not SignalState.CONCLUDED
+    if signal.restricted_on is not None or signal.state is SignalState.SET_ASIDE:
+        return  # nobody works on it (art. 18 AVG, or part of a flood)
+    is_open = signal.state in OPEN_STATES
     claimed = signal.claimed_by_id is not None
     if not claimed and _allows(signal, Action.CLAIM):
         yield Step.CLAIM

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 from signals.clock import AMSTERDAM
 from signals.models import ContactAttempt, Signal
-from signals.vocabulary import AttemptKind, AttemptResult, SignalState
+from signals.vocabulary import OPEN_STATES, AttemptKind, AttemptResult
 
 _Choice = TypeVar("_Choice")
 
@@ -57,7 +57,7 @@ def next_best_attempt(signal: Signal, attempts: Sequence[ContactAttempt]) -> Sug
     """
     tried = sorted(attempts, key=lambda attempt: attempt.attempted_at)
     last = tried[-1] if tried else None
-    if signal.state is SignalState.CONCLUDED or (last and last.result in _NOTHING_MORE_TO_TRY):
+    if signal.state not in OPEN_STATES or (last and last.result in _NOTHING_MORE_TO_TRY):
         return None
     if last and last.result is AttemptResult.POSTPONED:
         return _suggest(last.kind, tried, "as_agreed")

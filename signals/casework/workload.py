@@ -12,7 +12,7 @@ from signals.casework.access import FOLLOW_UP_ROLES, organisation_of
 from signals.models import Signal, StaffMember
 from signals.operation import Operation
 from signals.staff.absence import Away, away_on
-from signals.vocabulary import Role, SignalState
+from signals.vocabulary import OPEN_STATES, Role
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +58,7 @@ def workload(session: Session, *, organisation_id: UUID, on: date) -> list[Load]
     has = and_(
         Signal.claimed_by_id == StaffMember.id,
         Signal.organisation_id == organisation_id,
-        Signal.state != SignalState.CONCLUDED,
+        Signal.state.in_(OPEN_STATES),
     )
     is_late = and_(Signal.due_on < on, Signal.restricted_on.is_(None))
     count, late = func.count(Signal.id), func.sum(case((is_late, 1), else_=0))
@@ -83,7 +83,7 @@ def open_by_claimant(
         return {}
     query = (
         select(Signal.claimed_by_id, func.count())
-        .where(Signal.organisation_id == organisation_id, Signal.state != SignalState.CONCLUDED)
+        .where(Signal.organisation_id == organisation_id, Signal.state.in_(OPEN_STATES))
         .where(Signal.claimed_by_id.in_(staff_ids))
         .group_by(Signal.claimed_by_id)
     )

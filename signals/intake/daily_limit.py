@@ -1,4 +1,4 @@
-"""The day's limit of reports for one receiving organisation: a brake on floods, blind to senders.
+"""The limits of reports for an organisation, in a day and in ten minutes: brakes on floods, blind to senders.
 
 Counted where reports are received, so it costs no more than a number in memory until the limit comes near.
 """
@@ -6,6 +6,7 @@ Counted where reports are received, so it costs no more than a number in memory 
 import threading
 import time
 import uuid
+from collections import defaultdict, deque
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -13,7 +14,7 @@ from typing import Final
 from sqlalchemy import Engine, Integer, bindparam, func, literal, select
 
 from signals.clock import AMSTERDAM
-from signals.errors import AreaFull
+from signals.errors import AreaBusy, AreaFull
 from signals.models import AreaDay, IdempotencyKey
 from signals.models.area_day import limit_after
 
@@ -22,6 +23,12 @@ NEARLY: Final = 0.8
 _SMALL: Final = 100
 _AGAIN_AFTER: Final = timedelta(minutes=30)
 """A refused carrier asks again after this, or at midnight: the team is notified and may raise the limit."""
+STEP_LASTS: Final = timedelta(minutes=10)
+
+
+def step_of(limit: int) -> int:
+    """Return how many reports any `STEP_LASTS` may bring: a tenth of the limit, or all of a small one."""
+    return limit if limit < _SMALL else limit // 10
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,6 +46,8 @@ class AreaLimit:
     Far below the limit a process counts for itself and asks the database now and then, the rarer the more
     room is left; near it, and always for small limits, it asks each time. Once it is full, it asks now and
     then whether it was raised.
+
+    What came in the last `STEP_LASTS` is known to this process alone: nobody stores it.
     """
 
     def __init__(self, limit: int, *, refresh_seconds: float = 2.0) -> None:
@@ -46,23 +55,35 @@ class AreaLimit:
         self._refresh_seconds = refresh_seconds
         self._lock = threading.Lock()
         self._known: dict[tuple[uuid.UUID, date], _Known] = {}
+        self._recent: dict[uuid.UUID, deque[datetime]] = defaultdict(deque)
 
     def check(self, engine: Engine, organisation_id: uuid.UUID, on: date, now: datetime) -> None:
-        """Raise `AreaFull` when the limit is reached, with the seconds after which it may be asked again.
+        """Raise `AreaFull` at the day's limit, `AreaBusy` at that of ten minutes, with the seconds to wait.
 
         `engine` is one to read with.
         """
         known = self._now_known(engine, organisation_id, on)
         if known.number >= known.limit:
             raise AreaFull(retry_after=min(_seconds_to_midnight(now), int(_AGAIN_AFTER.total_seconds())))
+        with self._lock:
+            recent = self._of_late(organisation_id, now)
+            if known.limit >= _SMALL and len(recent) >= step_of(known.limit):
+                raise AreaBusy(retry_after=int((recent[0] + STEP_LASTS - now).total_seconds()) + 1)
 
-    def count(self, organisation_id: uuid.UUID, on: date) -> None:
+    def count(self, organisation_id: uuid.UUID, on: date, now: datetime) -> None:
         """One more was stored by this process."""
         with self._lock:
+            self._of_late(organisation_id, now).append(now)
             known = self._known.get((organisation_id, on)) or _Known(limit=self.limit)
             self._known[organisation_id, on] = _Known(
                 number=known.number + 1, limit=known.limit, asked_at=known.asked_at
             )
+
+    def _of_late(self, organisation_id: uuid.UUID, now: datetime) -> deque[datetime]:
+        recent = self._recent[organisation_id]
+        while recent and not now - STEP_LASTS < recent[0] <= now:  # also after a clock was set back
+            recent.popleft()
+        return recent
 
     def _now_known(self, engine: Engine, organisation_id: uuid.UUID, on: date) -> _Known:
         known = self._known.get((organisation_id, on))

@@ -66,7 +66,7 @@ class Intake:
     ) -> Received:
         """Store a report once and return its answer; a retry with the same key and body gets the same.
 
-        Raises `KeyReused` for the same key with another body, `AreaFull` past the day's limit,
+        Raises `KeyReused` for the same key with another body, `AreaFull` past a limit of its receiver,
         `Invalid` for `noticed_on` out of range, `NotesDisabled`, `NoMailboxKey`.
         """
         on = today(clock)
@@ -85,7 +85,7 @@ class Intake:
             if earlier is not None:
                 return self._answer(identity, earlier)
             # The first try was deleted at this very moment, because its seven days were over.
-        self.area_limit.count(receiver.id, on)
+        self.area_limit.count(receiver.id, on, clock.now())
         redactions = _redactions_from(row["redactions"])
         return Received(
             receipt=identity.receipt, organisation=receiver, received_on=on, redactions=redactions

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from signals.audit.grounds import Ground
 from signals.db import is_sqlite
 from signals.errors import FieldProblem, Invalid
-from signals.lifecycle.transitions import ARRIVES_AS, next_deadline, state_after
+from signals.lifecycle.transitions import ARRIVES_AS, KEPT_ASIDE, next_deadline, state_after
 from signals.models import Receipt, Signal, StatusChange
 from signals.operation import Operation
 from signals.vocabulary import Action, AuditAction, ReceiptState, SignalState
@@ -38,7 +38,7 @@ def transition(
 
     The caller holds the row's lock (`access.find_signal(for_update=True)`). This function
 
-    - counts the version up by one and moves `due_on` to the next deadline;
+    - counts the version up by one and moves `due_on` to the next deadline, or to the deletion (set aside);
     - sets the claimant (claim and reopen: `claimant_id`, by default the actor) or clears it (release, refer);
     - ends the waiting for an agreed day (conclude and refer);
     - keeps the carrier's receipt in step.
@@ -52,7 +52,7 @@ def transition(
     signal.version = (signal.version or 0) + 1
     if action in (Action.CONCLUDE, Action.REFER):
         signal.postponed_until = None
-    signal.due_on = next_deadline(signal)
+    signal.due_on = operation.today + KEPT_ASIDE if action is Action.SET_ASIDE else next_deadline(signal)
     _follow_claim(operation, signal, action, claimant_id)
     _keep_receipt_in_step(operation.session, signal, operation.today)
     operation.record(

@@ -1,14 +1,14 @@
 """Define which action leads from one state of a signal to another, without a database."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from itertools import product
-from typing import Protocol
+from typing import Final, Protocol
 
 from signals.errors import Conflict
-from signals.vocabulary import Action, SignalState
+from signals.vocabulary import OPEN_STATES, Action, SignalState
 
-_NEW, _CLAIMED, _IN_FOLLOW_UP, _CONCLUDED = SignalState
+_NEW, _CLAIMED, _IN_FOLLOW_UP, _CONCLUDED, _SET_ASIDE = SignalState
 
 ARRIVES_AS = _NEW
 TRANSITIONS: Mapping[tuple[SignalState, Action], SignalState] = {
@@ -22,8 +22,13 @@ TRANSITIONS: Mapping[tuple[SignalState, Action], SignalState] = {
     **dict.fromkeys(product((_NEW, _CLAIMED, _IN_FOLLOW_UP), [Action.REFER]), _NEW),
     **dict.fromkeys(product((_CLAIMED, _IN_FOLLOW_UP), [Action.CONCLUDE]), _CONCLUDED),
     (_CONCLUDED, Action.REOPEN): _IN_FOLLOW_UP,
+    (_NEW, Action.SET_ASIDE): _SET_ASIDE,
+    (_SET_ASIDE, Action.BRING_BACK): _NEW,
 }
 """Everything that may happen to a signal after its arrival. Every other pair is refused."""
+
+KEPT_ASIDE: Final = timedelta(days=7)
+"""How long a signal stays set aside: `due_on` is then the day of its deletion."""
 
 
 class Scheduled(Protocol):
@@ -64,7 +69,7 @@ def next_deadline(signal: Scheduled) -> date:
 def is_overdue(signal: Scheduled, on: date) -> bool:
     """Return whether the next deadline passed before `on`.
 
-    No deadline runs for a concluded signal, nor for a restricted one (art. 18 AVG).
+    No deadline runs for a signal that is concluded, set aside or restricted (art. 18 AVG).
     """
-    runs = signal.state is not _CONCLUDED and signal.restricted_on is None
+    runs = signal.state in OPEN_STATES and signal.restricted_on is None
     return runs and signal.due_on < on

@@ -1,17 +1,17 @@
-"""Days near the limit of reports: a worker notifies lead and administrator, who can raise the limit.
+"""Days near a limit of reports: a worker notifies lead and administrator, who can raise the limit.
 
-The limit stops floods (`signals.intake.daily_limit`); people hear of it before it stops real reports. No row
+The limits stop floods (`signals.intake.daily_limit`); people hear of it before it stops real reports. No row
 has a number of reports: it says how full the day was at the last message, in two steps.
 """
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from math import ceil
 from typing import Any, Final, cast
 
-from sqlalchemy import CursorResult, Select, delete, func, select
+from sqlalchemy import CursorResult, Row, Select, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, selectinload
 
@@ -22,7 +22,7 @@ from signals.audit.log import Actor, require_role
 from signals.clock import AMSTERDAM, Clock, today
 from signals.db import is_sqlite
 from signals.errors import Conflict, NotFound, StaleVersion
-from signals.intake.daily_limit import NEARLY
+from signals.intake.daily_limit import NEARLY, STEP_LASTS, step_of
 from signals.models import AreaDay, IdempotencyKey, Organisation
 from signals.models.area_day import MOST_RAISES, limit_after
 from signals.models.base import new_id
@@ -69,21 +69,47 @@ class FullDay:
     raises: int
 
 
-def watch_limits(session: Session, clock: Clock, *, setting: int, public_url: str) -> int:
-    """Write messages about each day that became nearly full or full; return how many are new.
+class Growth:
+    """What a worker counted in the last `STEP_LASTS`; in its memory only."""
 
-    Each day and limit gets them once; a raise makes a new limit. Two workers at once are safe.
+    def __init__(self) -> None:
+        self._seen: deque[tuple[datetime, date, Mapping[uuid.UUID, int]]] = deque()
+
+    def since(self, now: datetime, on: date, numbers: Mapping[uuid.UUID, int]) -> Mapping[uuid.UUID, int]:
+        """Return how many reports of a day each organisation got since the oldest count; keep this one."""
+        while self._seen and not now - STEP_LASTS <= self._seen[0][0] <= now:
+            self._seen.popleft()
+        self._seen.append((now, on, numbers))
+        _at, day, before = self._seen[0]
+        return {id_: number - (before.get(id_, 0) if day == on else 0) for id_, number in numbers.items()}
+
+
+def watch_limits(
+    session: Session, clock: Clock, *, setting: int, public_url: str, growth: Growth | None = None
+) -> int:
+    """Write messages about each day that became nearly full or full, or grew too fast; return how many.
+
+    Each day and limit gets each message once; a raise makes a new limit. Two workers at once are safe.
     """
     on = today(clock)
     if setting < 1:
         return 0
+    numbers = dict(_numbers(session, on))
+    grown = (growth or Growth()).since(clock.now(), on, numbers)
     written = 0
-    for organisation_id, number in _numbers(session, on, at_least=ceil(setting * NEARLY)):
+    for organisation_id, number in numbers.items():
+        floods = grown[organisation_id] >= step_of(setting)
+        if not floods and number < setting * NEARLY:
+            continue
         row = _row(session, organisation_id, on)
-        percent = _percent(number, limit_after(setting, row.raises))
+        limit = limit_after(setting, row.raises)
+        percent = _percent(number, limit)
+        events = [Event.AREA_FLOOD] if floods and grown[organisation_id] >= step_of(limit) else []
         if percent > row.notified_percent:
             row.notified_percent = percent
-            written += enqueue(session, list(_messages(session, clock, row, public_url.rstrip("/"))))
+            events = [_EVENTS[percent]]  # which says more
+        for event in events:
+            written += enqueue(session, list(_messages(session, clock, row, event, public_url.rstrip("/"))))
     return written
 
 
@@ -95,11 +121,12 @@ def full_days(operation: Operation, *, setting: int) -> list[FullDay]:
 
 def full_day(operation: Operation, *, setting: int, area_day_id: uuid.UUID) -> FullDay:
     """Return one full day, of any date. Raises `NotFound`, also for that of another organisation."""
-    query = _visible(operation.actor).where(AreaDay.id == area_day_id)
-    found = operation.session.execute(query).one_or_none()
-    if found is None:
-        raise NotFound
-    return _seen(*found, operation.today, setting)
+    return _seen(*_found(operation, area_day_id), operation.today, setting)
+
+
+def area_day(operation: Operation, area_day_id: uuid.UUID) -> AreaDay:
+    """Return the row of a full day. Raises `NotFound`, also for that of another organisation."""
+    return _found(operation, area_day_id)[0]
 
 
 def raise_limit(
@@ -131,8 +158,16 @@ def forget_full_days(session: Session, clock: Clock) -> int:
     return cast("CursorResult[Any]", done).rowcount
 
 
-def _numbers(session: Session, on: date, *, at_least: int) -> list[tuple[uuid.UUID, int]]:
-    """Return the organisations with this many reports on a day; one index look-up for each."""
+def _found(operation: Operation, area_day_id: uuid.UUID) -> Row[AreaDay, str]:
+    query = _visible(operation.actor).where(AreaDay.id == area_day_id)
+    found = operation.session.execute(query).one_or_none()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _numbers(session: Session, on: date) -> list[tuple[uuid.UUID, int]]:
+    """Return the organisations with reports on a day; one index look-up for each."""
     number = (
         select(func.count())
         .select_from(IdempotencyKey)
@@ -140,7 +175,7 @@ def _numbers(session: Session, on: date, *, at_least: int) -> list[tuple[uuid.UU
         .scalar_subquery()
     )
     counted = select(Organisation.id, number.label("number")).subquery()
-    query = select(counted.c.id, counted.c.number).where(counted.c.number >= at_least)
+    query = select(counted.c.id, counted.c.number).where(counted.c.number > 0)
     return [(row.id, row.number) for row in session.execute(query.order_by(counted.c.id))]
 
 
@@ -165,12 +200,14 @@ def _percent(number: int, limit: int) -> int:
     return NEARLY_PERCENT if number >= limit * NEARLY else 0
 
 
-def _messages(session: Session, clock: Clock, row: AreaDay, public_url: str) -> Iterator[NewMessage]:
+def _messages(
+    session: Session, clock: Clock, row: AreaDay, event: Event, public_url: str
+) -> Iterator[NewMessage]:
     """Yield messages to the lead (else the deputy) outside quiet hours, and to administrators at once."""
     organisation = session.get_one(
         Organisation, row.organisation_id, options=[selectinload(Organisation.recipients)]
     )
-    now, event = clock.now(), _EVENTS[row.notified_percent]
+    now = clock.now()
     leads: Sequence[ContactPoint] = leads_of(session, [organisation.id]).get(organisation.id, [])
     when = dict.fromkeys(administrators(session), now)
     later = not_disturbing(organisation, now)

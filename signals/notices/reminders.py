@@ -53,7 +53,7 @@ NOTICE_WORKING_DAYS: Final = 5
 EXPIRES_DAYS: Final = 28
 
 _NAMESPACE: Final = uuid.UUID("8a3d5c1e-63f2-4a0b-9f57-2b8f6a1d4c90")
-_NEW, _CLAIMED, _IN_FOLLOW_UP, _CONCLUDED = SignalState
+_NEW, _CLAIMED, _IN_FOLLOW_UP, _CONCLUDED, _SET_ASIDE = SignalState
 
 
 def remind(session: Session, clock: Clock, *, public_url: str, channels: Collection[str] = EMAIL_ONLY) -> int:
@@ -309,7 +309,7 @@ class _Plan:
 
 
 def _live_signals() -> Any:
-    """Select open signals and those that wait for their art. 14 letter, without the restricted ones."""
+    """Select open signals and those that wait for their art. 14 letter, without those that are held."""
     uninformed = and_(Signal.notified_on.is_(None), Signal.deferred_because.is_(None))
     return select(
         Signal.id,
@@ -325,6 +325,7 @@ def _live_signals() -> Any:
         Signal.claimed_by_id,
     ).where(
         Signal.restricted_on.is_(None),
+        Signal.state != _SET_ASIDE,
         or_(Signal.state != _CONCLUDED, uninformed),
     )
 

@@ -11,10 +11,9 @@ from sqlalchemy.orm import Session
 
 from notifications.events import Event
 from signals.models import Signal
-from signals.retention.periods import OPEN
-from signals.vocabulary import SignalState
+from signals.vocabulary import OPEN_STATES, SignalState
 
-_NEW, _CLAIMED, _IN_FOLLOW_UP, _CONCLUDED = SignalState
+_NEW, _CLAIMED, _IN_FOLLOW_UP, *_OVER = SignalState
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +48,7 @@ STAGES: Final = (
 )
 STATES_OF: Final[Mapping[str, frozenset[SignalState]]] = {
     Event.NEW_SIGNAL: frozenset({_NEW}),
-    Event.UNATTENDED: OPEN,
+    Event.UNATTENDED: OPEN_STATES,
     Event.AGREED_DAY: frozenset({_IN_FOLLOW_UP}),
     **{event: stage.states for stage in STAGES for event in (stage.before, stage.missed)},
 }
@@ -60,7 +59,7 @@ def open_with_deadline(session: Session) -> dict[uuid.UUID, date | None]:
     runs = case((Signal.restricted_on.is_(None), Signal.due_on))
     query = (
         select(Signal.organisation_id, func.min(runs).label("first"))
-        .where(Signal.state != _CONCLUDED)
+        .where(Signal.state.in_(OPEN_STATES))
         .group_by(Signal.organisation_id)
     )
     return {row.organisation_id: row.first for row in session.execute(query)}

@@ -33,7 +33,7 @@ from signals.keys.sweeping import sweep_keys
 from signals.models import IdempotencyKey, Receipt, SealedReport
 from signals.notices.channels import complete, make_channels, rest, switches
 from signals.notices.drills import DrillReport, Drills
-from signals.notices.limit_notices import forget_full_days, watch_limits
+from signals.notices.limit_notices import Growth, forget_full_days, watch_limits
 from signals.notices.obsolete import why_obsolete
 from signals.notices.reminders import remind
 from signals.notices.trail_head import mail_trail_head
@@ -75,6 +75,7 @@ class Worker:
     channels: Mapping[str, Channel] = field(repr=False)
     router: Router
     rng: random.Random = field(default_factory=random.SystemRandom, repr=False)
+    growth: Growth = field(default_factory=Growth, repr=False)
     breakers: dict[str, Breaker] = field(default_factory=lambda: defaultdict(Breaker), repr=False)
 
     def close(self) -> None:
@@ -176,10 +177,9 @@ class Worker:
     def watch_limits(self) -> int:
         """Notify of organisations close to their limit of reports; return how many messages."""
         setting = self.settings.limits.open_reports_per_area_and_day
+        url = self.settings.server.public_url
         with self.sessions.begin() as session:
-            return watch_limits(
-                session, self.clock, setting=setting, public_url=self.settings.server.public_url
-            )
+            return watch_limits(session, self.clock, setting=setting, public_url=url, growth=self.growth)
 
     def forget_full_days(self) -> int:
         """Delete what is kept of days with many reports, four weeks later; return how many."""

@@ -98,7 +98,8 @@ class Retention:
         with self.sessions() as session:
             found = list(due_signals(session, clock))
             check = still_due(session, clock)
-            waits = not confirmed and needs_a_person(session, len(found))
+            unasked = [due for due in found if due.reason is not DeletionReason.FLOOD]  # a lead set it aside
+            waits = not confirmed and needs_a_person(session, len(unasked))
         if waits:
             log.error("retention.waits_for_a_person", due=len(found))
             return RetentionReport(purged={}, links_deleted=self._forget(clock), waiting=len(found))

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from signals.clock import AMSTERDAM, Clock, today
 from signals.errors import FieldProblem, Invalid
 from signals.models import Organisation, RetentionPeriod, Signal
-from signals.vocabulary import DeletionReason, RetentionRule, SignalState
+from signals.vocabulary import OPEN_STATES, DeletionReason, RetentionRule, SignalState
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,6 @@ KEPT_BEYOND_NORM: Final = 16
 """A floor in days: 14 after the norm for the first attempt, which counts working days, and a weekend."""
 WARNED_BEFORE: Final = 7
 """Days before the deletion of an unattended signal on which the team hears of it."""
-OPEN: Final = frozenset(SignalState) - {SignalState.CONCLUDED}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -155,12 +154,13 @@ def _over(days: _Days, on: date) -> dict[DeletionReason, ColumnElement[bool]]:
             Signal.state == SignalState.CONCLUDED, Signal.concluded_at < concluded
         ),
         DeletionReason.UNATTENDED: and_(
-            Signal.state.in_(OPEN),
+            Signal.state.in_(OPEN_STATES),
             Signal.claimed_by_id.is_(None),
             Signal.received_on <= on - timedelta(days=days[RetentionRule.UNATTENDED]),
             Signal.notified_on.is_(None),
             Signal.deferred_because.is_(None),
         ),
+        DeletionReason.FLOOD: and_(Signal.state == SignalState.SET_ASIDE, Signal.due_on <= on),
         DeletionReason.HARD_LIMIT: Signal.received_on <= on - timedelta(days=days[RetentionRule.HARD_LIMIT]),
     }
 
@@ -172,6 +172,8 @@ def _is_over(signal: Any, days: _Days, on: date) -> bool:
     if signal.state is SignalState.CONCLUDED and signal.concluded_at is not None:
         since = (on - signal.concluded_at.astimezone(AMSTERDAM).date()).days
         return bool(since >= days[RetentionRule.CONCLUDED])
+    if signal.state is SignalState.SET_ASIDE:
+        return bool(signal.due_on <= on)
     return age >= days[RetentionRule.UNATTENDED] and is_unattended(signal)
 
 
@@ -181,7 +183,7 @@ def is_unattended(signal: Any) -> bool:
     `signal` is a row or an object with the columns of a signal's state.
     """
     informed = signal.notified_on is not None or signal.deferred_because is not None
-    return signal.state in OPEN and signal.claimed_by_id is None and not informed
+    return signal.state in OPEN_STATES and signal.claimed_by_id is None and not informed
 
 
 def _midnight(day: date) -> datetime:

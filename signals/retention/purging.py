@@ -25,7 +25,7 @@ from signals.operation import Operation
 from signals.routing.postcodes import Address
 from signals.statistics.courses import courses_of
 from signals.statistics.facts import fact_from, store_facts
-from signals.vocabulary import OUTCOME_GROUPS, AuditAction, DeletionReason
+from signals.vocabulary import OUTCOME_GROUPS, AuditAction, DeletionReason, SignalState
 
 BATCH = 1000
 """Signals in one transaction: fewer cost more round trips, more hold their locks longer."""
@@ -33,7 +33,7 @@ BATCH = 1000
 Locate = Callable[[Address, date], str | None]
 """Returns the municipality code of an address on a date, or None."""
 
-_ERASED = (DeletionReason.ERASURE, DeletionReason.OBJECTION)
+_WITHOUT_LINK = (DeletionReason.ERASURE, DeletionReason.OBJECTION, DeletionReason.FLOOD)
 
 
 def purge(
@@ -56,7 +56,8 @@ def purge(
     signals = [signal for signal in _locked(connection, list(reasons)) if still_due(signal)]
     if not signals:
         return {}
-    _write_facts(connection, signals, operation.keystore, locate, on)
+    counted = [signal for signal in signals if signal.state is not SignalState.SET_ASIDE]
+    _write_facts(connection, counted, operation.keystore, locate, on)
     _write_records(connection, signals, reasons, days or {}, on)
     _settle_links(connection, signals, reasons)
     events = [_audit_event(signal, reasons[signal.id]) for signal in signals]
@@ -74,7 +75,7 @@ _READ = (
     _signals.repeat, _signals.case_key_id, _signals.schema_version, _signals.content,
     _signals.summary, _signals.claim_by, _signals.contact_by, _signals.concluded_at, _signals.outcome,
     _signals.newly_known, _signals.notified_on, _signals.deferred_because, _signals.restricted_on,
-    _signals.claimed_by_id,
+    _signals.claimed_by_id, _signals.due_on,
 )  # fmt: skip
 
 
@@ -121,13 +122,13 @@ def _write_records(
 def _settle_links(
     connection: Connection, signals: Sequence[SignalRow], reasons: Mapping[uuid.UUID, DeletionReason]
 ) -> None:
-    """Delete the links of erased signals; reduce other links to the outcome's group.
+    """Delete the links of erased signals and of a flood; reduce other links to the outcome's group.
 
     Those links still show a repeat. An organisation that referred the signal keeps "referred", because the
     outcome elsewhere is not its business. It also keeps the id, by which its own record tells where the
     signal went (art. 15(1)(c) AVG).
     """
-    erased = [signal.id for signal in signals if reasons[signal.id] in _ERASED]
+    erased = [signal.id for signal in signals if reasons[signal.id] in _WITHOUT_LINK]
     if erased:
         connection.execute(delete(AddressLink).where(_links.signal_id.in_(erased)))
     of_signals = _links.signal_id.in_([signal.id for signal in signals])

@@ -13,7 +13,7 @@ from signals.audit.log import Actor, require_role
 from signals.errors import FieldProblem, Forbidden, Invalid, NotFound
 from signals.models import Absence, Signal, StaffMember
 from signals.operation import Operation
-from signals.vocabulary import AuditAction, Role, SignalState
+from signals.vocabulary import OPEN_STATES, AuditAction, Role
 
 HOLDERS: Final = (Role.WORKER, Role.LEAD)
 """Roles that may claim signals: only they are missed, and only they can stand in."""
@@ -139,7 +139,7 @@ def holders_of(session: Session) -> frozenset[uuid.UUID]:
     """Return who in any organisation has an open signal to work on, for the worker."""
     query = select(Signal.claimed_by_id).where(
         Signal.claimed_by_id.is_not(None),
-        Signal.state != SignalState.CONCLUDED,
+        Signal.state.in_(OPEN_STATES),
         Signal.restricted_on.is_(None),
     )
     return frozenset(found for found in session.scalars(query.distinct()) if found is not None)

@@ -11,7 +11,7 @@ from signals.lifecycle.status_changes import transition
 from signals.models import Signal, StaffMember
 from signals.operation import Operation
 from signals.staff.absence import HOLDERS
-from signals.vocabulary import Action, SignalState
+from signals.vocabulary import OPEN_STATES, Action
 
 ACCOUNT_DISABLED: Final = "account_disabled"
 ROLE_CHANGED: Final = "role_changed"
@@ -56,4 +56,4 @@ def _claimed_by(staff_id: uuid.UUID) -> Select[Signal]:
 
 
 def _is_open() -> ColumnElement[bool]:
-    return Signal.claimed_by_id.is_not(None) & (Signal.state != SignalState.CONCLUDED)
+    return Signal.claimed_by_id.is_not(None) & Signal.state.in_(OPEN_STATES)

@@ -33,6 +33,7 @@ Counts = Mapping[str, Counter[Codes]]
 _BATCH: Final = 500
 _facts: Final = cast(Table, SignalFact.__table__).c
 _signals: Final = cast(Table, Signal.__table__).c
+_NO_FLOOD: Final = _signals.state != SignalState.SET_ASIDE
 _changes: Final = cast(Table, StatusChange.__table__).c
 _READ: Final = (
     _signals.id, _signals.organisation_id, _signals.received_on, _signals.repeat, _signals.case_key_id,
@@ -45,7 +46,7 @@ def count_quarter(connection: Connection, quarter: str) -> Counts:
     """Count the signals received in a quarter."""
     stored = select(func.count()).select_from(SignalFact).where(_facts.received_quarter == quarter)
     within = _signals.received_on.between(first_day_of(quarter), last_day_of(quarter))
-    live = select(func.count()).select_from(Signal).where(within)
+    live = select(func.count()).select_from(Signal).where(within, _NO_FLOOD)
     return {"received": Counter({(): sum(connection.scalar(each) or 0 for each in (stored, live))})}
 
 
@@ -98,7 +99,8 @@ def _live_facts(
 def _received(connection: Connection, stored: Mapping[Fact, int], year: str) -> Counter[str]:
     """Return the signals that each organisation received in a year, by its id."""
     within = _signals.received_on.between(first_day_of(year), last_day_of(year))
-    live = select(_signals.organisation_id, func.count()).where(within).group_by(_signals.organisation_id)
+    live = select(_signals.organisation_id, func.count())
+    live = live.where(within, _NO_FLOOD).group_by(_signals.organisation_id)
     found = Counter({str(organisation): number for organisation, number in connection.execute(live)})
     for fact, number in stored.items():
         if fact.received.startswith(year):

@@ -23,7 +23,7 @@ from signals.lifecycle.deadlines import working_hours_between
 from signals.models import ContactAttempt, Signal, StatusChange
 from signals.operation import Operation
 from signals.statistics.old_menu import MIXED, NUMBERS
-from signals.vocabulary import Action, AttemptResult, Outcome, Role, SignalState
+from signals.vocabulary import OPEN_STATES, Action, AttemptResult, Outcome, Role, SignalState
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +96,7 @@ def own_figures(operation: Operation) -> OwnFigures:
 def _open(session: Session, organisation_id: UUID, on: date) -> OpenSignals:
     late = func.sum(case((and_(Signal.due_on < on, Signal.restricted_on.is_(None)), 1), else_=0))
     query = _of(organisation_id, Signal.state, func.count(), late).group_by(Signal.state)
-    rows = session.execute(query.where(Signal.state != SignalState.CONCLUDED)).all()
+    rows = session.execute(query.where(Signal.state.in_(OPEN_STATES))).all()
     return OpenSignals(
         by_state={state: number for state, number, _ in rows}, overdue=sum(late for *_, late in rows)
     )
@@ -164,8 +164,9 @@ def _tried(session: Session, organisation_id: UUID) -> list[Tried]:
 
 
 def _of(organisation_id: UUID, *columns: Any) -> Select[Any]:
-    """Return a query of the organisation's signals; row-level security says the same on PostgreSQL."""
-    return select(*columns).select_from(Signal).where(Signal.organisation_id == organisation_id)
+    """Return a query of the organisation's signals but a flood; row-level security says the same of whose."""
+    query = select(*columns).select_from(Signal).where(Signal.organisation_id == organisation_id)
+    return query.where(Signal.state != SignalState.SET_ASIDE)
 
 
 def _median(hours: Iterable[int | None]) -> int | None:

@@ -6,7 +6,7 @@ from signals.errors import Invalid
 from signals.vocabulary import SignalState
 from tests import factories
 
-NEW, CLAIMED, IN_FOLLOW_UP, CONCLUDED = SignalState
+NEW, CLAIMED, IN_FOLLOW_UP, CONCLUDED, SET_ASIDE = SignalState
 
 DAY = factories.EPOCH_DAY
 

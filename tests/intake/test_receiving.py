@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from privacy.receipts import idempotency_hash
 from privacy.sealing import generate_mailbox_keypair, week_start
-from signals.errors import AreaFull, Forbidden, Invalid, KeyReused, NoMailboxKey, NotesDisabled
+from signals.errors import AreaBusy, AreaFull, Forbidden, Invalid, KeyReused, NoMailboxKey, NotesDisabled
 from signals.intake.daily_limit import AreaLimit
 from signals.models import AreaDay, IdempotencyKey, MailboxPublicKey, Organisation, Receipt, SealedReport
 from signals.routing.postcodes import Address
@@ -380,6 +380,21 @@ def test_a_limit_that_was_raised_for_the_day_lets_more_in_and_no_further(world: 
         intake.receive(world.clock, key=key(5), report=report(IN_GRONINGEN))
 
 
+def test_a_tenth_of_the_limit_may_come_in_ten_minutes(world: World) -> None:
+    """A laptop once filled an organisation's day in two seconds."""
+    intake, clock = world.intake(limit=100), world.clock
+    for number in range(10):
+        intake.receive(clock, key=key(number), report=report())
+        clock.moment += timedelta(seconds=30)
+    with pytest.raises(AreaBusy) as refused:
+        intake.receive(clock, key=key(10), report=report())
+    assert refused.value.retry_after == 301
+    assert intake.receive(clock, key=key(9), report=report()).receipt  # a retry
+    assert intake.receive(clock, key=key(11), report=report(IN_GRONINGEN)).receipt
+    clock.moment += timedelta(seconds=301)
+    assert intake.receive(clock, key=key(10), report=report()).receipt
+
+
 def test_a_full_area_is_refused_without_asking_the_database_each_time(world: World) -> None:
     world.receive(1)
     limit, asked = AreaLimit(1, refresh_seconds=3600), []
@@ -401,7 +416,7 @@ def test_the_emptier_an_area_the_rarer_it_is_asked_about(
     limit, asked = AreaLimit(1000, refresh_seconds=2.0), []
     limit.check(sqlite_world.engine, AMSTERDAM, NOW.date(), NOW)
     for _ in range(stored):
-        limit.count(AMSTERDAM, NOW.date())
+        limit.count(AMSTERDAM, NOW.date(), NOW - timedelta(hours=1))
     event.listen(sqlite_world.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
     ticks.append(100.0 + later)
     limit.check(sqlite_world.engine, AMSTERDAM, NOW.date(), NOW)

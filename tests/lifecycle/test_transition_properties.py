@@ -44,7 +44,7 @@ def test_any_sequence_of_actions_leaves_a_history_that_replays_to_the_state(
             assert allowed
             expected, made = TRANSITIONS[expected, action], made + 1
         assert (signal.state, signal.version) == (expected, 1 + made)
-        assert signal.due_on == next_deadline(signal)
+        assert signal.state is SignalState.SET_ASIDE or signal.due_on == next_deadline(signal)
         assert shown_today(receipt, clock) is seen_before
     session.flush()
     assert replayed(session, signal.id) == (expected, made)

@@ -18,7 +18,7 @@ from signals.vocabulary import Action, AuditAction, ReceiptState, SignalState
 from tests import factories
 from tests.support.desk_fixtures import By, Team
 
-NEW, CLAIMED, IN_FOLLOW_UP, CONCLUDED = SignalState
+NEW, CLAIMED, IN_FOLLOW_UP, CONCLUDED, SET_ASIDE = SignalState
 ALLOWED = {
     (NEW, Action.CLAIM): CLAIMED,
     (NEW, Action.REFER): NEW,
@@ -32,6 +32,8 @@ ALLOWED = {
     (IN_FOLLOW_UP, Action.REFER): NEW,
     (IN_FOLLOW_UP, Action.CONCLUDE): CONCLUDED,
     (CONCLUDED, Action.REOPEN): IN_FOLLOW_UP,
+    (NEW, Action.SET_ASIDE): SET_ASIDE,
+    (SET_ASIDE, Action.BRING_BACK): NEW,
 }
 EVERY_PAIR = list(product(SignalState, Action))
 REFUSED = [pair for pair in EVERY_PAIR if pair not in ALLOWED]

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urlsplit
 
 import pytest
@@ -280,3 +280,28 @@ def _forget(world: World) -> int:
 
 
 PUBLIC = "http://127.0.0.1:8000"
+
+
+# A flood
+
+
+def test_a_tenth_of_the_limit_within_ten_minutes_alarms_at_once_and_once(world: World, lead: Actor) -> None:
+    worker = world.worker(limits=LimitsSettings(open_reports_per_area_and_day=100))
+    intake: Intake = world.intake(limit=100)
+    assert worker.watch_limits() == 0
+    for number in range(10):
+        intake.receive(world.clock, key=key(number), report=report())
+    assert [worker.watch_limits(), worker.watch_limits()] == [1, 0]
+    with world.sessions() as session:
+        alarms = session.execute(select(OutboxMessage.event, OutboxMessage.recipient)).all()
+    assert [tuple(alarm) for alarm in alarms] == [(Event.AREA_FLOOD, world.email_of(lead))]
+    assert rows(world)[0].notified_percent == 0
+
+
+def test_the_same_number_in_an_hour_alarms_nobody(world: World, lead: Actor) -> None:
+    worker = world.worker(limits=LimitsSettings(open_reports_per_area_and_day=100))
+    intake: Intake = world.intake(limit=100)
+    for number in range(12):
+        intake.receive(world.clock, key=key(number), report=report())
+        assert worker.watch_limits() == 0
+        world.clock.moment += timedelta(minutes=5)

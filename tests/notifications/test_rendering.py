@@ -154,7 +154,7 @@ def test_no_message_names_a_carrier_or_what_was_seen(event: Event, language: str
         assert word not in told
 
 
-OF_CARRIERS = (Event.AREA_NEARLY_FULL, Event.AREA_FULL)
+OF_CARRIERS = (Event.AREA_NEARLY_FULL, Event.AREA_FULL, Event.AREA_FLOOD)
 """A phone sends a report ("melding"); at a team it is a signal."""
 
 

@@ -15,7 +15,10 @@ from signals.web.staff_kit.context import desk, reading_operation
 from signals.web.staff_kit.opened import organisation_id, read_summaries
 
 PAGE_SIZE: Final = 25
-STATES: Final = {"open": None, **{state.value: state for state in SignalState}}
+STATES: Final = {
+    "open": None,
+    **{state.value: state for state in SignalState if state is not SignalState.SET_ASIDE},
+}
 LOOK_BACK: Final = timedelta(days=14)
 """The page counts arrivals this far back, also those that another organisation had for a while."""
 

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from structlog import get_logger
 
 from signals.clock import today
-from signals.errors import AreaFull, FieldProblem, Invalid, KeyReused, NotesDisabled, SignalsError
+from signals.errors import AreaBusy, AreaFull, FieldProblem, Invalid, KeyReused, NotesDisabled, SignalsError
 from signals.intake.receiving import NOTICED_DAYS_BACK, Received
 from signals.vocabulary import AUTONYMS, LANGUAGES, ConcernType, ReceiptState, Seen
 from signals.web.front.context import front
@@ -133,12 +133,14 @@ def _refused(filled: FilledForm, error: SignalsError) -> Response:
         # The carrier went back and changed a report that is sent already: this is a new report.
         return _form(filled.with_fresh_key(), status=409, notice="sent_already")
     retry_after = error.retry_after if isinstance(error, AreaFull) else RETRY_SECONDS
-    return _later(filled, status=error.status, retry_after=retry_after)
+    full = isinstance(error, AreaFull) and not isinstance(error, AreaBusy)
+    notice = "area_full" if full else "later"
+    return _later(filled, status=error.status, retry_after=retry_after, notice=notice)
 
 
-def _later(filled: FilledForm, *, status: int, retry_after: int) -> Response:
+def _later(filled: FilledForm, *, status: int, retry_after: int, notice: str = "later") -> Response:
     """Show the filled form with the same key: the carrier loses nothing and can send it again."""
-    response = _form(filled, status=status, notice="area_full" if status == 429 else "later")
+    response = _form(filled, status=status, notice=notice)
     response.headers["Retry-After"] = str(retry_after)
     return response
 

@@ -1,8 +1,11 @@
-"""The calls that the API and the page of the day's limit share: one transaction each, for the caller."""
+"""The calls that the API and the page of the day's limit use: one transaction each, for the caller."""
 
 from uuid import UUID
 
+from signals.casework import floods
+from signals.casework.floods import Flood
 from signals.notices import limit_notices as area_days
+from signals.notices.flood_notices import set_flood_aside
 from signals.notices.limit_notices import FullDay
 from signals.web.staff_kit.context import desk, operation, reading_operation
 
@@ -25,6 +28,25 @@ def lift(area_day_id: UUID, *, version: int | None) -> FullDay:
         return area_days.raise_limit(
             raising, setting=_setting(), area_day_id=area_day_id, expected_raises=version
         )
+
+
+def flood(area_day_id: UUID) -> Flood:
+    """Count the unread and the set-aside signals of that day, in the caller's organisation."""
+    with reading_operation() as reading:
+        return floods.flood_of(reading, day=area_days.area_day(reading, area_day_id).day)
+
+
+def set_aside(area_day_id: UUID) -> int:
+    """Set the unread signals of that day aside, as their lead; return how many."""
+    url = desk().settings.server.public_url
+    with operation() as setting_aside:
+        return set_flood_aside(setting_aside, area_day_id=area_day_id, public_url=url)
+
+
+def bring_back(area_day_id: UUID) -> int:
+    """Bring back what was set aside of that day, as its lead; return how many."""
+    with operation() as bringing:
+        return floods.bring_back(bringing, day=area_days.area_day(bringing, area_day_id).day)
 
 
 def _setting() -> int:

@@ -1,4 +1,4 @@
-"""The page behind the alarm of the day's limit: one button raises the limit for today."""
+"""The page behind the alarm of a flood: raise the limit for today, or set its unread reports aside."""
 
 from typing import Any
 from uuid import UUID
@@ -9,7 +9,7 @@ from signals.errors import Conflict, StaleVersion
 from signals.vocabulary import Role
 from signals.web.staff_kit import account_shared as shared
 from signals.web.staff_kit import forms, limits
-from signals.web.staff_kit.auth import requires_page
+from signals.web.staff_kit.auth import current, requires_page
 
 limit_pages = Blueprint("limit_pages", __name__, url_prefix="/desk/limits")
 shared.share_with(limit_pages)
@@ -38,7 +38,26 @@ def raise_limit(area_day_id: UUID) -> Any:
     return shared.see_other(".limit", area_day_id=area_day_id, done="raised")
 
 
+@limit_pages.post("/<uuid:area_day_id>/set-aside")
+@requires_page(Role.LEAD)
+def set_aside(area_day_id: UUID) -> Any:
+    """Set aside all reports of that day that nobody opened."""
+    limits.set_aside(area_day_id)
+    return shared.see_other(".limit", area_day_id=area_day_id, done="set-aside")
+
+
+@limit_pages.post("/<uuid:area_day_id>/bring-back")
+@requires_page(Role.LEAD)
+def bring_back(area_day_id: UUID) -> Any:
+    """Bring back what was set aside of that day."""
+    limits.bring_back(area_day_id)
+    return shared.see_other(".limit", area_day_id=area_day_id, done="bring-back")
+
+
 def _page(area_day_id: UUID, *, trouble: str = "") -> str:
     found = limits.one(area_day_id)
-    raised = request.args.get("done") == "raised" and found.raises > 0
-    return render_template("desk/channel/limit.html", found=found, trouble=trouble, raised=raised)
+    flood = limits.flood(area_day_id) if current().actor.role == Role.LEAD else None
+    done = request.args.get("done", "")
+    if done == "raised" and not found.raises:
+        done = ""
+    return render_template("desk/channel/limit.html", found=found, flood=flood, trouble=trouble, done=done)

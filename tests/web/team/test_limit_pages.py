@@ -11,9 +11,10 @@ from signals.vocabulary import AuditAction
 from tests.support.chance import without_chance
 from tests.support.desk_side import AMSTERDAM, GRONINGEN, Desk
 from tests.support.limits import near_the_limit, raises
-from tests.support.pages import sign_in
+from tests.support.pages import hidden_value, sign_in, words
 
 SETTING = 500
+UNREAD = "Nobody opened 1 report of this day"
 
 
 def press(browser: FlaskClient, area_day_id: UUID, **changed: str) -> Any:
@@ -70,9 +71,12 @@ def test_after_the_last_raise_the_page_has_no_button(desk: Desk, lena: FlaskClie
     assert 'role="alert"' in answer.text
 
 
-def test_the_page_tells_no_number_of_reports_and_no_address(desk: Desk, lena: FlaskClient) -> None:
+@pytest.mark.parametrize("who", ["lena", "bea"])
+def test_the_page_tells_an_administrator_no_number_of_reports_and_nobody_an_address(
+    desk: Desk, who: str
+) -> None:
     desk.arrive()
-    page = lena.get(f"/desk/limits/{near_the_limit(desk)}").text
+    page = sign_in(desk, who).get(f"/desk/limits/{near_the_limit(desk)}").text.replace(UNREAD, "")
     assert "1012" not in without_chance(page)
     assert {word for word in page.split() if word.isdigit()} <= {"500", "1000", "24", "2026"}
 
@@ -116,3 +120,25 @@ def test_a_raise_too_many_is_an_explained_conflict(desk: Desk) -> None:
     path = f"/limits/{near_the_limit(desk, raises=MOST_RAISES)}/raise"
     refused = desk.call("lena", "POST", path)
     assert (refused.status_code, refused.get_json()["type"]) == (409, "urn:problem:signals:limit_not_raised")
+
+
+def test_a_lead_sets_a_flood_aside_and_brings_it_back_by_one_click_each(
+    desk: Desk, lena: FlaskClient
+) -> None:
+    desk.arrive()
+    path = f"/desk/limits/{near_the_limit(desk)}"
+    assert UNREAD in lena.get(path).text
+    for step, done in (("set-aside", "are set aside"), ("bring-back", "back in the queue")):
+        page = lena.get(path).text
+        answer = lena.post(f"{path}/{step}", data={"csrf_token": hidden_value(page, "csrf_token")})
+        assert done in words(lena.get(answer.headers["Location"]))
+        assert ("1 report is set aside" if step == "set-aside" else UNREAD) in lena.get(path).text
+
+
+@pytest.mark.parametrize("who", ["bea", "anna"])
+@pytest.mark.parametrize("step", ["set-aside", "bring-back"])
+def test_nobody_else_is_offered_or_allowed_it(desk: Desk, who: str, step: str) -> None:
+    path, browser = f"/desk/limits/{near_the_limit(desk)}", sign_in(desk, who)
+    assert step not in browser.get(path).text
+    form = {"csrf_token": hidden_value(browser.get("/desk/account").text, "csrf_token")}
+    assert browser.post(f"{path}/{step}", data=form).status_code == 403
