@@ -1,10 +1,13 @@
 """Claim a signal, release it, and let a lead reassign it."""
 
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from notifications.events import Event
+from notifications.outbox import withdraw
 from signals.audit.log import require_role
 from signals.casework.access import (
     FOLLOW_UP_ROLES,
@@ -14,10 +17,13 @@ from signals.casework.access import (
     lock_signal,
 )
 from signals.errors import FieldProblem, Invalid
+from signals.lifecycle.deadlines import add_working_days
 from signals.lifecycle.status_changes import transition
-from signals.models import Signal, StaffMember
+from signals.models import Organisation, Signal, StaffMember
 from signals.operation import Operation
 from signals.vocabulary import Action, Role
+
+_CLAIM_REMINDERS: Final = (Event.REMINDER, Event.MISSED_DEADLINE)
 
 
 def claim(operation: Operation, *, signal_id: UUID, expected_version: int | None = None) -> Signal:
@@ -35,8 +41,14 @@ def claim(operation: Operation, *, signal_id: UUID, expected_version: int | None
 
 
 def release(operation: Operation, *, signal_id: UUID, expected_version: int | None = None) -> Signal:
-    """Put a signal back. A signal in follow-up keeps its state, without a claimant."""
+    """Put a signal back, due again by the norm for claiming.
+
+    A signal in follow-up keeps its state, without a claimant.
+    """
     signal = lock_claimed_signal(operation, signal_id, expected_version, Action.RELEASE)
+    organisation = operation.session.get_one(Organisation, signal.organisation_id)
+    signal.claim_by = add_working_days(operation.today, organisation.claim_working_days)
+    withdraw(operation.session, subject_id=signal.id, events=_CLAIM_REMINDERS)
     transition(operation, signal, Action.RELEASE)
     return signal
 

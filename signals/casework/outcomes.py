@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from signals.audit.grounds import Ground
 from signals.casework.access import lock_claimed_signal, lock_signal, record_change
-from signals.casework.postponing import forget_reminders
+from signals.casework.postponing import forget_reminders, resume_waiting
 from signals.errors import Conflict, FieldProblem, Invalid
 from signals.lifecycle.deadlines import conclude_by_after_reopening
 from signals.lifecycle.status_changes import transition
@@ -73,7 +73,8 @@ def reopen(
 ) -> Signal:
     """Reopen a concluded signal for the actor and clear its outcome.
 
-    The norm for concluding starts again today: a date in the past would be missed before anybody begins.
+    The norm for concluding starts again today: a date in the past would be missed before anybody begins. The
+    day that a worker agreed on in the last attempt comes back while it lies ahead.
     """
     signal = lock_signal(operation, signal_id, expected_version)
     state_after(signal.state, Action.REOPEN)
@@ -85,6 +86,7 @@ def reopen(
         conclude_calendar_days=organisation.conclude_calendar_days,
     )
     forget_reminders(operation.session, signal)
+    resume_waiting(operation.session, signal, on=operation.today)
     transition(operation, signal, Action.REOPEN, reason=reason)
     return signal
 

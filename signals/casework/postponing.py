@@ -35,14 +35,25 @@ def postpone(
     not after today, and for a day after `last_day`.
     """
     _check(session, signal, result, until, on)
+    signal.postponed_until = None
+    if until is not None:
+        _wait(session, signal, until)
+        forget_reminders(session, signal)
+
+
+def resume_waiting(session: Session, signal: Signal, *, on: date) -> None:
+    """Wait again for the day that the last attempt agreed on, if it is today or later."""
+    last = max(signal.attempts, key=lambda attempt: attempt.recorded_at, default=None)
+    if last and last.postponed_until and last.postponed_until >= on:
+        _wait(session, signal, last.postponed_until)
+
+
+def _wait(session: Session, signal: Signal, until: date) -> None:
     signal.postponed_until = until
-    if until is None:
-        return
     days = session.scalar(
         select(Organisation.contact_working_days).where(Organisation.id == signal.organisation_id)
     )
     signal.conclude_by = conclude_by_after_postponing(signal.conclude_by, until, contact_days=days or 1)
-    forget_reminders(session, signal)
 
 
 def last_day(session: Session, signal: Signal, on: date) -> date:

@@ -52,8 +52,8 @@ def transition(
     signal.version = (signal.version or 0) + 1
     if action in (Action.CONCLUDE, Action.REFER):
         signal.postponed_until = None
-    signal.due_on = operation.today + KEPT_ASIDE if action is Action.SET_ASIDE else next_deadline(signal)
     _follow_claim(operation, signal, action, claimant_id)
+    signal.due_on = operation.today + KEPT_ASIDE if action is Action.SET_ASIDE else next_deadline(signal)
     _keep_receipt_in_step(operation.session, signal, operation.today)
     operation.record(
         AuditAction.SIGNAL_REFERRED if action is Action.REFER else AuditAction.SIGNAL_CHANGED,

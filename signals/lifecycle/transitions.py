@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from itertools import product
 from typing import Final, Protocol
+from uuid import UUID
 
 from signals.errors import Conflict
 from signals.vocabulary import OPEN_STATES, Action, SignalState
@@ -37,6 +38,8 @@ class Scheduled(Protocol):
     @property
     def state(self) -> SignalState: ...
     @property
+    def claimed_by_id(self) -> UUID | None: ...
+    @property
     def claim_by(self) -> date: ...
     @property
     def contact_by(self) -> date: ...
@@ -58,12 +61,18 @@ def state_after(before: SignalState, action: Action) -> SignalState:
         raise Conflict from None
 
 
+def awaits_claim(signal: Scheduled) -> bool:
+    """Return whether an open signal has no claimant: it is new, or a worker released it in follow-up."""
+    return signal.state is _NEW or (signal.state is _IN_FOLLOW_UP and signal.claimed_by_id is None)
+
+
 def next_deadline(signal: Scheduled) -> date:
     """Return the deadline that comes next: claim, first contact, an agreed day, or conclusion."""
+    if awaits_claim(signal):
+        return signal.claim_by
     if signal.state is _IN_FOLLOW_UP and signal.postponed_until is not None:
         return signal.postponed_until
-    deadlines = {_NEW: signal.claim_by, _CLAIMED: signal.contact_by}
-    return deadlines.get(signal.state, signal.conclude_by)
+    return signal.contact_by if signal.state is _CLAIMED else signal.conclude_by
 
 
 def is_overdue(signal: Scheduled, on: date) -> bool:

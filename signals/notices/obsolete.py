@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from notifications.events import Event
 from signals.models import Absence, AccountLink, Drill, Organisation, Recipient, Signal, StaffMember
 from signals.models.sealed import RowRefused
-from signals.notices.stages import STATES_OF, open_with_deadline
+from signals.notices.stages import STATES_OF, UNCLAIMED_ONLY, open_with_deadline
 from signals.organisations.recipients import why_no_check
 from signals.vocabulary import Role, SignalState
 
@@ -99,7 +99,7 @@ def _about_signal(
         return "informed"
     if event != Event.NOTICE_REMINDER and signal.state not in STATES_OF[event]:
         return f"now_{signal.state.value}"
-    if event == Event.UNATTENDED and signal.claimed_by_id is not None:
+    if event in UNCLAIMED_ONLY and signal.claimed_by_id is not None:
         return f"now_{signal.state.value}"
     if event == Event.AGREED_DAY and signal.postponed_until is None:
         return "went_on"

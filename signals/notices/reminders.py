@@ -180,7 +180,7 @@ class _Plan:
 
     def _about(self, signal: Any, organisation: Organisation) -> Iterator[_Notification]:
         for stage in STAGES:
-            if signal.state in stage.states:
+            if signal.state in stage.states and not (stage.unclaimed and signal.claimed_by_id):
                 yield from self._reminder(signal, organisation, stage)
                 yield from self._missed(signal, organisation, stage)
         if signal.postponed_until is not None and signal.state in STATES_OF[Event.AGREED_DAY]:

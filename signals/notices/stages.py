@@ -18,9 +18,13 @@ _NEW, _CLAIMED, _IN_FOLLOW_UP, *_OVER = SignalState
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """A deadline of a signal: the states in which it runs, and the events before and after it."""
+    """A deadline of a signal: the states in which it runs, and the events before and after it.
+
+    `unclaimed`: in follow-up it runs only while nobody has the signal.
+    """
 
     states: frozenset[SignalState]
+    unclaimed: bool = False
     deadline: str
     before: Event
     missed: Event
@@ -28,7 +32,8 @@ class Stage:
 
 STAGES: Final = (
     Stage(
-        states=frozenset({_NEW}),
+        states=frozenset({_NEW, _IN_FOLLOW_UP}),
+        unclaimed=True,
         deadline="claim_by",
         before=Event.REMINDER,
         missed=Event.MISSED_DEADLINE,
@@ -46,6 +51,7 @@ STAGES: Final = (
         missed=Event.MISSED_CONCLUSION,
     ),
 )
+UNCLAIMED_ONLY: Final = frozenset({Event.UNATTENDED, Event.REMINDER, Event.MISSED_DEADLINE})
 STATES_OF: Final[Mapping[str, frozenset[SignalState]]] = {
     Event.NEW_SIGNAL: frozenset({_NEW}),
     Event.UNATTENDED: OPEN_STATES,

@@ -136,12 +136,15 @@ def test_a_conclusion_ends_the_waiting(team: Team, by: By) -> None:
     assert signal.postponed_until is None
 
 
-def test_a_signal_that_was_put_back_still_waits_for_its_day(team: Team, by: By) -> None:
+def test_a_signal_put_back_is_to_be_claimed_before_its_agreed_day(team: Team, by: By) -> None:
     signal = team.signal(CLAIMED)
     agreed = DAY + timedelta(days=7)
     attempt(by, signal, team.worker, until=agreed)
     casework.release(by(team.worker), signal_id=signal.id)
-    assert (signal.postponed_until, signal.due_on) == (agreed, agreed)
+    assert (signal.postponed_until, signal.due_on) == (agreed, signal.claim_by)
+    assert signal.claim_by == add_working_days(DAY, 1)
+    casework.claim(by(team.colleague), signal_id=signal.id)
+    assert signal.due_on == agreed
 
 
 def test_the_queue_puts_the_agreed_day_between_other_deadlines(by: By, session: Session, team: Team) -> None:
@@ -153,6 +156,18 @@ def test_the_queue_puts_the_agreed_day_between_other_deadlines(by: By, session: 
     page = queue_page(session, organisation_id=team.organisation.id)
     assert [signal.id for signal in page.items] == [before.id, waiting.id, after.id]
     assert [signal.postponed_until for signal in page.items][1] == DAY + timedelta(days=7)
+
+
+def test_the_agreed_day_comes_back_with_a_reopened_signal_while_it_lies_ahead(
+    clock: FixedClock, team: Team, by: By
+) -> None:
+    signal, agreed = team.signal(CLAIMED), DAY + timedelta(days=7)
+    attempt(by, signal, team.worker, until=agreed)
+    for day, waits in ((agreed, agreed), (agreed + timedelta(days=1), None)):
+        casework.conclude(by(team.worker), signal_id=signal.id, outcome=Outcome.HELP_DECLINED)
+        at(clock, day)
+        casework.reopen(by(team.worker), signal_id=signal.id)
+        assert (signal.postponed_until, signal.due_on) == (waits, waits or signal.conclude_by)
 
 
 def test_reopening_starts_the_term_for_concluding_again(clock: FixedClock, team: Team, by: By) -> None:

@@ -4,6 +4,7 @@ import re
 from datetime import date, timedelta
 from itertools import product
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import select
@@ -143,7 +144,8 @@ def arrival_of_before(signal: Signal) -> StatusChange:
 
 @pytest.mark.parametrize(("state", "days"), [(NEW, 1), (CLAIMED, 2), (IN_FOLLOW_UP, 28), (CONCLUDED, 28)])
 def test_the_next_deadline_depends_on_the_state(state: SignalState, days: int) -> None:
-    signal = factories.SignalFactory.build(state=state)
+    claimant = None if state is NEW else uuid4()
+    signal = factories.SignalFactory.build(state=state, claimed_by_id=claimant)
     assert next_deadline(signal) == factories.EPOCH_DAY + timedelta(days=days)
 
 

@@ -10,7 +10,7 @@ from notifications.channels.memory import MemoryChannel
 from notifications.events import Event
 from notifications.models import MessageState, OutboxMessage
 from signals.audit.log import Actor
-from signals.casework import claim, record_attempt
+from signals.casework import claim, record_attempt, release
 from signals.casework.referral import refer
 from signals.clock import AMSTERDAM
 from signals.models import Absence, Organisation, Recipient, Signal, StaffMember
@@ -63,6 +63,11 @@ class Team:
                 attempted_at=self.world.clock.now(),
                 workers=1,
             )
+
+    def put_back(self) -> None:
+        [signal] = self.world.signals()
+        with self.world.sessions.begin() as session:
+            release(self.world.operation(session, self.member), signal_id=signal.id)
 
     def set(self, **values: object) -> None:
         with self.world.sessions.begin() as session:
@@ -125,6 +130,18 @@ def test_a_signal_in_follow_up_is_reminded_of_its_conclusion_only(team: Team) ->
     assert team.world.notified(Event.CONTACT_REMINDER) == set()
     team.remind(DECEMBER[21])
     assert team.world.notified(Event.CONCLUDE_REMINDER) == TEAM
+
+
+def test_a_signal_put_back_in_follow_up_is_reminded_of_like_a_new_one(team: Team) -> None:
+    team.remind(NOVEMBER[25])
+    team.claim()
+    team.try_contact()
+    team.put_back()
+    assert team.messages(Event.REMINDER) == []
+    team.remind(NOVEMBER[26])
+    assert team.world.notified(Event.REMINDER) == TEAM
+    team.remind(NOVEMBER[27])
+    assert team.world.notified(Event.MISSED_DEADLINE) == {team.lead}
 
 
 def test_nobody_is_reminded_on_a_day_off(team: Team) -> None:

@@ -53,7 +53,7 @@ def tried_and_handed_back(world: World) -> uuid.UUID:
     return signal.id
 
 
-@pytest.mark.parametrize(("days", "warned_on"), [(28, 21), (24, 17), (14, 7)])
+@pytest.mark.parametrize(("days", "warned_on"), [(28, 21), (24, 17), (18, 13)])
 def test_the_warning_comes_a_week_before_and_names_the_day_of_the_organisations_own_period(
     world: World, days: int, warned_on: int
 ) -> None:
