@@ -24,7 +24,7 @@ class ProcessRole(StrEnum):
 
 
 class ConcernType(StrEnum):
-    """The observations that a carrier may report, never diagnoses. Keep them few: the form shows all."""
+    """The observations that a carrier may report, never diagnoses. Eight at most."""
 
     MAIL_PILING_UP = "mail_piling_up"
     NOT_SEEN = "not_seen"

@@ -2,7 +2,8 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from dataclasses import dataclass, field
+from datetime import date
 from types import MappingProxyType
 from typing import Any
 
@@ -12,20 +13,68 @@ from sqlalchemy.orm import Session
 from privacy.keystore import Keystore
 from signals.audit.grounds import Ground
 from signals.casework.access import Admission, admit, notes_of, report_of
-from signals.clock import AMSTERDAM
+from signals.casework.sealing import OpenedNote
 from signals.errors import ContentGone, FieldProblem, Invalid
+from signals.intake.content import Report
 from signals.lifecycle.status_changes import life_of
-from signals.models import AuditEntry, ContactAttempt, Organisation, Signal, StatusChange
+from signals.models import AddressLink, AuditEntry, Organisation, Referral, Signal, StatusChange
 from signals.operation import Operation
 from signals.residents.finding import Findings
 from signals.residents.requests import Proof, Right, enter
-from signals.retention.expiry import LINKS_KEPT_DAYS
 from signals.retention.periods import DEFAULT_PERIODS, Period
-from signals.routing.postcodes import Address
 from signals.vocabulary import AuditAction, RetentionRule
 
 RECIPIENTS = ("own_team", "referred_to", "processor")
 """The recipients that the law makes us name to a resident (art. 15(1)(c) AVG)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenedContent:
+    """Hold the content of a signal in the clear."""
+
+    report: Report = field(repr=False)
+    notes: Sequence[OpenedNote] = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportedSignal:
+    """Hold a signal with its content (None when its key was destroyed) and its audit entries."""
+
+    signal: Signal
+    opened: OpenedContent | None
+    accesses: Sequence[AuditEntry]
+
+    @property
+    def history(self) -> Sequence[StatusChange]:
+        return life_of(self.signal)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportedReferral:
+    """Hold a referral, the name of its receiver, and the audit entries that the sender has of the signal."""
+
+    referral: Referral
+    to: str | None
+    accesses: Sequence[AuditEntry]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Export:
+    """Hold everything that the organisation keeps of an address; `earlier`: links of deleted signals."""
+
+    organisation: Organisation
+    periods: Mapping[RetentionRule, Period]
+    signals: Sequence[ExportedSignal]
+    earlier: Sequence[AddressLink]
+    referred: Sequence[ExportedReferral]
+
+    @property
+    def retention(self) -> list[dict[str, Any]]:
+        return [{"rule": rule, **vars(period)} for rule, period in self.periods.items()]
+
+    @property
+    def earlier_received_on(self) -> list[date]:
+        return [link.received_on for link in self.earlier]
 
 
 def record_export(operation: Operation, *, findings: Findings, proof: Proof) -> Admission:
@@ -67,132 +116,41 @@ def export_of(
     receivers: Mapping[uuid.UUID, str] = MappingProxyType({}),
     periods: Mapping[RetentionRule, Period] = DEFAULT_PERIODS,
     accesses: Mapping[uuid.UUID, Sequence[AuditEntry]] = MappingProxyType({}),
-) -> dict[str, Any]:
-    """Return everything that is kept of the address, in the clear, as JSON values; it names no staff.
+) -> Export:
+    """Return everything that is kept of the address, in the clear; `ExportedSchema` writes it without staff.
 
     `receivers`: names of organisations that received a referral (art. 15(1)(c) AVG). `periods`: how long the
     organisation keeps things (art. 15(1)(d) AVG). `accesses`: see `accesses_to`. A test compares the signals
     with the columns that docs/privacy/velden.md calls the resident's.
     """
     here = {signal.id for signal in findings.signals}
-    elsewhere = {signal_id: entries for signal_id, entries in accesses.items() if signal_id not in here}
-    return {
-        "organisation": organisation.name,
-        "legal_basis": organisation.legal_basis,
-        "retention_basis": organisation.retention_basis,
-        "retention": [
-            {"rule": rule.value, "days": period.days, "legal_basis": period.legal_basis}
-            for rule, period in periods.items()
-        ],
-        "earlier_kept_days": LINKS_KEPT_DAYS,
-        "recipients": list(RECIPIENTS),
-        "source": "een bezorger",
-        "signals": [
-            _exported(keystore, signal, admission) | {"accesses": _accesses(accesses.get(signal.id, ()))}
+    return Export(
+        organisation=organisation,
+        periods=periods,
+        signals=[
+            ExportedSignal(
+                signal=signal,
+                opened=_opened(keystore, signal, admission),
+                accesses=accesses.get(signal.id, ()),
+            )
             for signal in findings.signals
         ],
-        "earlier_signals_received_on": [day.isoformat() for day in findings.deleted_received_on],
-        "earlier_signals": [
-            {"received_on": link.received_on.isoformat(), "outcome_group": link.outcome_group}
-            for link in findings.deleted
-        ],
-        "referred": [
-            {
-                "reference": referral.reference,
-                "on": referral.referred_on.isoformat(),
-                "to": receivers.get(referral.to_organisation_id),
-                "reason": referral.reason,
-                "accesses": _accesses(elsewhere.get(referral.signal_id, ())),
-            }
+        earlier=findings.deleted,
+        referred=[
+            ExportedReferral(
+                referral=referral,
+                to=receivers.get(referral.to_organisation_id),
+                accesses=() if referral.signal_id in here else accesses.get(referral.signal_id, ()),
+            )
             for referral in findings.referrals
         ],
-    }
+    )
 
 
-def _exported(keystore: Keystore, signal: Signal, admission: Admission) -> dict[str, Any]:
-    kept = _reception(signal) | _follow_up(signal)
+def _opened(keystore: Keystore, signal: Signal, admission: Admission) -> OpenedContent | None:
     try:
-        report = report_of(keystore, signal, admission)
-        notes = notes_of(keystore, signal, admission)
+        return OpenedContent(
+            report=report_of(keystore, signal, admission), notes=notes_of(keystore, signal, admission)
+        )
     except ContentGone:
-        return kept | {"content": "deleted"}
-    return kept | {
-        "address": _address(report.address),
-        "concern_types": list(report.summary.concern_types),
-        "seen": report.summary.seen,
-        "noticed_on": _day(report.noticed_on),
-        "note": report.note,
-        "follow_up_notes": [{"at": _iso(note.written_at), "text": note.text} for note in notes],
-    }
-
-
-def _reception(signal: Signal) -> dict[str, Any]:
-    """Describe how the signal came in, and its deadlines."""
-    return {
-        "reference": signal.reference,
-        "received_on": _day(signal.received_on),
-        "unrouted": signal.unrouted,
-        "repeat": signal.repeat,
-        "team_told": signal.team_notified,
-        "state": signal.state,
-        "claim_by": _day(signal.claim_by),
-        "contact_by": _day(signal.contact_by),
-        "conclude_by": _day(signal.conclude_by),
-        "due_on": _day(signal.due_on),
-    }
-
-
-def _follow_up(signal: Signal) -> dict[str, Any]:
-    """Describe the follow-up, the outcome, and what the resident was told."""
-    return {
-        "contact_attempts": [_attempt(attempt) for attempt in signal.attempts],
-        "postponed_until": _day(signal.postponed_until),
-        "first_contact_at": _iso(signal.first_contact_at),
-        "concluded_at": _iso(signal.concluded_at),
-        "outcome": signal.outcome,
-        "referred_to": signal.referred_to,
-        "newly_known": signal.newly_known,
-        "letter_printed_on": _day(signal.letter_printed_on),
-        "notified_on": _day(signal.notified_on),
-        "deferred_because": signal.deferred_because,
-        "wmo_notified_on": _day(signal.wmo_notified_on),
-        "restricted_on": _day(signal.restricted_on),
-        "history": [_change(change) for change in life_of(signal)],
-    }
-
-
-def _attempt(attempt: ContactAttempt) -> dict[str, Any]:
-    return {
-        "kind": attempt.kind,
-        "result": attempt.result,
-        "at": _iso(attempt.attempted_at),
-        "workers": attempt.workers,
-        "agreed_for": _day(attempt.postponed_until),
-    }
-
-
-def _change(change: StatusChange) -> dict[str, Any]:
-    return {
-        "action": change.action,
-        "on": _day(change.on),
-        "before": change.before,
-        "after": change.after,
-        "reason": change.reason,
-    }
-
-
-def _accesses(entries: Sequence[AuditEntry]) -> list[dict[str, Any]]:
-    return [{"on": _day(entry.at.astimezone(AMSTERDAM).date()), "action": entry.action} for entry in entries]
-
-
-def _address(address: Address) -> dict[str, Any]:
-    return {"postcode": address.postcode, "house_number": address.number, "addition": address.addition}
-
-
-def _day(day: date | None) -> str | None:
-    return day.isoformat() if day else None
-
-
-def _iso(moment: datetime | None) -> str | None:
-    """Write whole minutes; RFC 3339 wants the seconds too."""
-    return moment.replace(second=0, microsecond=0).isoformat() if moment else None
+        return None

@@ -42,6 +42,7 @@ from signals.vocabulary import (
     Seen,
     SignalState,
 )
+from signals.web.officer.export_schemas import ExportedSchema
 from signals.web.officer.rights_pdf import facts_of
 from tests.support.privacy_docs import described_columns
 from tests.support.rights import PROOF
@@ -199,7 +200,8 @@ def exported(world: World, officer: Actor) -> dict[str, Any]:
         admission = record_export(operation, findings=findings, proof=PROOF)
         accesses = accesses_to(session, findings)
     receivers = {GRONINGEN: "Groningen"}
-    return export_of(world.keystore, findings, admission, organisation, receivers, accesses=accesses)
+    found = export_of(world.keystore, findings, admission, organisation, receivers, accesses=accesses)
+    return ExportedSchema().dump(found)
 
 
 def values_at(signal: Mapping[str, Any], place: str) -> list[Any]:

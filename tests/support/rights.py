@@ -12,6 +12,7 @@ from signals.residents.finding import Findings, find_by_address
 from signals.residents.rectifying import Correction, rectify
 from signals.residents.requests import IdentityProof, Proof, ResidenceProof
 from signals.vocabulary import DeletionReason
+from signals.web.officer.export_schemas import ExportedSchema
 from tests.support.world import AMSTERDAM, IN_AMSTERDAM, World
 
 PROOF = Proof(
@@ -37,7 +38,7 @@ def export(world: World, officer: Actor) -> dict[str, Any]:
         findings = find_by_address(operation, address=IN_AMSTERDAM)
         admission = record_export(operation, findings=findings, proof=PROOF)
         organisation = session.get_one(Organisation, AMSTERDAM)
-    return export_of(world.keystore, findings, admission, organisation)
+    return ExportedSchema().dump(export_of(world.keystore, findings, admission, organisation))
 
 
 def erase(world: World, officer: Actor) -> int:

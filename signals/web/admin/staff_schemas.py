@@ -1,22 +1,10 @@
 """The bodies and answers about staff and approvals."""
 
-from datetime import datetime
-from typing import Any
-
 from marshmallow import Schema, fields, validate
 
-from signals.clock import AMSTERDAM
 from signals.vocabulary import STAFF_LANGUAGES, Role
 from signals.web.http.fields import Strict
-from signals.web.staff_kit.schemas import Choice, Moment, OrganisationSchema, something
-
-
-class DayOfMoment(fields.Date):
-    """The day in Amsterdam of a moment."""
-
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
-        day = value.astimezone(AMSTERDAM).date() if isinstance(value, datetime) else None
-        return super()._serialize(day, attr, obj, **kwargs)
+from signals.web.staff_kit.schemas import Choice, DayOfMoment, Moment, OrganisationSchema, something
 
 
 class StaffQuery(Strict):

@@ -6,11 +6,13 @@ from typing import Any, Final
 from flask import Response
 
 from signals.models import Signal
+from signals.residents.export import Export
 from signals.vocabulary import Role
 from signals.web.http.accepting import prefers
 from signals.web.http.openapi import API_BASE, StaffBlueprint, answers
 from signals.web.http.preconditions import IF_MATCH, if_match
 from signals.web.officer import record_schemas, rights, rights_schemas
+from signals.web.officer.export_schemas import ExportedSchema
 from signals.web.officer.forgotten import Forgotten, forgotten, periods_in_force, set_period
 from signals.web.officer.register import RegisterPage, register_page
 from signals.web.officer.rights_pdf import rights_pdf
@@ -51,9 +53,9 @@ def find(wanted: Mapping[str, Any]) -> rights.Held:
 @officer_api.doc(**_ALSO_PDF)
 @requires(Role.PRIVACY_OFFICER)
 @officer_api.arguments(rights_schemas.ExportSchema)
-@officer_api.response(200, rights_schemas.ExportedSchema)
+@officer_api.response(200, ExportedSchema)
 @answers(413, 415)
-def export(wanted: Mapping[str, Any]) -> Response | Mapping[str, Any]:
+def export(wanted: Mapping[str, Any]) -> Response | Export:
     """Give all data about an address (art. 15 AVG); audit and register are committed first."""
     document = rights.export(address_in(wanted), proof_in(wanted))
     return pdf_answer(document) if prefers(PDF) else document
@@ -142,9 +144,9 @@ def change_period(wanted: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"periods": periods_in_force()}
 
 
-def pdf_answer(document: Mapping[str, Any]) -> Response:
+def pdf_answer(found: Export) -> Response:
     """Return the answer to a request for access as a PDF file."""
-    return Response(rights_pdf(document), content_type=PDF)
+    return Response(rights_pdf(ExportedSchema().dump(found)), content_type=PDF)
 
 
 def csv_answer(text: str) -> Response:

@@ -16,7 +16,7 @@ from signals.db import set_local
 from signals.models import Organisation, Signal
 from signals.residents import rectifying, restricting
 from signals.residents.erasing import REASONS, are_erased, record_erasure
-from signals.residents.export import accesses_to, export_of, record_export
+from signals.residents.export import Export, accesses_to, export_of, record_export
 from signals.residents.finding import Findings, find_by_address
 from signals.residents.rectifying import Correction
 from signals.residents.requests import Proof, Right
@@ -82,7 +82,7 @@ def find(address: Address) -> Held:
     return Held(findings=findings, receivers=receivers)
 
 
-def export(address: Address, proof: Proof) -> dict[str, Any]:
+def export(address: Address, proof: Proof) -> Export:
     """Return all data about an address, in the clear (art. 15 AVG); register and audit come first."""
     with operation() as begun:
         session = begun.session

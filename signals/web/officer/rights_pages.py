@@ -13,6 +13,7 @@ from signals.routing.postcodes import Address
 from signals.vocabulary import ConcernType, Role
 from signals.web.officer import rights
 from signals.web.officer.api import pdf_answer
+from signals.web.officer.export_schemas import ExportedSchema
 from signals.web.officer.rights_forms import (
     EraseForm,
     ExportForm,
@@ -21,7 +22,7 @@ from signals.web.officer.rights_forms import (
     ids_in,
     notes_in_form,
 )
-from signals.web.officer.rights_schemas import ExportedSchema, address_in, correction_in, proof_in
+from signals.web.officer.rights_schemas import address_in, correction_in, proof_in
 from signals.web.staff_kit import forms, page_kit
 from signals.web.staff_kit.address_form import AddressForm
 from signals.web.staff_kit.auth import requires_page

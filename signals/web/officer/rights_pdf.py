@@ -70,7 +70,7 @@ _DEADLINES: Final = {
 
 
 def rights_pdf(document: Mapping[str, Any]) -> bytes:
-    """Return the document of `signals.residents.export.export_of` as a PDF for the resident."""
+    """Return what `ExportedSchema` wrote as a PDF for the resident."""
     return make_pdf(
         title=_("Answer to your request for access"),
         lead=[

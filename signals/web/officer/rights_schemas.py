@@ -6,11 +6,10 @@ from typing import Any, Final
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from signals.casework.notes import MAX_NOTE
-from signals.residents.export import RECIPIENTS
 from signals.residents.rectifying import MAX_STATEMENT, Correction, NoteCorrection
 from signals.residents.requests import IdentityProof, Proof, ResidenceProof, Right
 from signals.routing.postcodes import Address
-from signals.vocabulary import ConcernType, RetentionRule, SignalState
+from signals.vocabulary import ConcernType, SignalState
 from signals.web.http.fields import AdditionField, HouseNumberField, PostcodeField, Strict
 from signals.web.staff_kit.schemas import Choice, Moment, OrganisationSchema, TrueOrFalse
 
@@ -191,41 +190,6 @@ class HeldSchema(Schema):
     deleted_received_on = fields.List(fields.Date(), required=True)
     referrals = fields.List(fields.Nested(HeldReferralSchema), required=True)
     other_additions = fields.Nested(OtherAdditionsSchema, required=True, attribute="findings.other_additions")
-
-
-class KeptSchema(Schema):
-    """The retention period of one rule, and its legal basis (art. 15(1)(d) AVG)."""
-
-    rule = fields.String(required=True, validate=validate.OneOf([rule.value for rule in RetentionRule]))
-    days = fields.Integer(required=True)
-    legal_basis = fields.String(required=True)
-
-
-class ExportedSchema(Schema):
-    """All data about an address, in the clear; also as PDF with `Accept: application/pdf`."""
-
-    organisation = fields.String(required=True)
-    legal_basis = fields.String(required=True, allow_none=True)
-    retention_basis = fields.String(required=True, allow_none=True)
-    retention = fields.List(fields.Nested(KeptSchema), required=True)
-    earlier_kept_days = fields.Integer(
-        required=True,
-        metadata={"description": "Days that is kept, after deletion, that there was a signal"},
-    )
-    recipients = fields.List(
-        fields.String(validate=validate.OneOf(RECIPIENTS)),
-        required=True,
-        metadata={"description": "Categories of recipients (art. 15(1)(c) AVG)"},
-    )
-    source = fields.String(required=True)
-    signals = fields.List(fields.Dict(), required=True)
-    earlier_signals_received_on = fields.List(fields.String(metadata={"format": "date"}), required=True)
-    earlier_signals = fields.List(
-        fields.Dict(),
-        required=True,
-        metadata={"description": "The same days, each with the group of the outcome, which is kept as long"},
-    )
-    referred = fields.List(fields.Dict(), required=True)
 
 
 class ErasedSchema(Schema):

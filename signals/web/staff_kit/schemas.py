@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from marshmallow import Schema, ValidationError, fields, validate
 
+from signals.clock import AMSTERDAM
+
 _MOMENT: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,12})?)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
@@ -50,6 +52,14 @@ class Moment(fields.DateTime):
             return datetime.fromisoformat(value.upper())
         except ValueError:
             raise ValidationError("not_a_moment") from None
+
+
+class DayOfMoment(fields.Date):
+    """Write the day in Amsterdam of a moment."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        day = value.astimezone(AMSTERDAM).date() if isinstance(value, datetime) else None
+        return super()._serialize(day, attr, obj, **kwargs)
 
 
 class WholeNumber(fields.Integer):
