@@ -189,7 +189,7 @@ class _Parts:
             checks["keystore"] = self._add_staff_side(router)
             self._add_delivery()
         if settings.shows_figures:
-            self._add_figures()
+            self._add_figures(router)
         register_pages(self.app, settings)
         self.app.register_blueprint(health_blueprint(checks))
 
@@ -251,7 +251,7 @@ class _Parts:
             )
             self.app.register_blueprint(twilio_blueprint(calls))
 
-    def _add_figures(self) -> None:
+    def _add_figures(self, router: "Router") -> None:
         """Add the released figures; a process without staff has them only when they are public."""
         from signals.web.figures.context import EXTENSION, Doorkeeper, make_context
 
@@ -262,7 +262,8 @@ class _Parts:
 
             doorkeeper = Doorkeeper(admit=admit, recognise=recognise, csrf_field=csrf_field)
             self.app.register_blueprint(own_figures_pages)
-        self.app.extensions[EXTENSION] = make_context(self.settings, self.clock, self.engine, doorkeeper)
+        context = make_context(self.settings, self.clock, self.engine, router, doorkeeper)
+        self.app.extensions[EXTENSION] = context
         self._register(*_figure_calls_and_pages())
 
     def _register(self, calls: "list[Blueprint]", pages: "list[Blueprint]") -> None:

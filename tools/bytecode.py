@@ -10,7 +10,7 @@ import notifications
 import privacy
 import signals
 
-IMPORTED_LATE = ("alembic.command", "highspy", "twilio.rest", "typst")
+IMPORTED_LATE = ("alembic.command", "twilio.rest", "typst", "xlsxwriter")
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 from notifications.events import Event
+from signals import reference
 from signals.audit.grounds import Ground
 from signals.casework.outcomes import ReopenReason
 from signals.casework.suggestions import PartOfDay
@@ -21,7 +22,7 @@ from signals.organisations.csv_file import FileProblem
 from signals.residents.requests import IdentityProof, ResidenceProof, Right
 from signals.routing.coverage_problems import ProblemKind
 from signals.routing.rows import CoverageLevel
-from signals.statistics.old_menu import menu, stem
+from signals.statistics.menu import menu
 from signals.vocabulary import (
     Action,
     AttemptKind,
@@ -100,8 +101,6 @@ OF_CARRIERS = (
 NOT_OF_CARRIERS = ("http/staff_answers.py",)
 CODES, CODES_OF_CARRIERS = "codes", "codes of carriers"
 """The place of a message that is a code, instead of a file."""
-NAMED_BY_REFERENCE = ("region", "municipality")
-"""Dimensions with areas as members: the reference files have the names of areas."""
 KEPT_HEADERS = ("Language:", "Plural-Forms:", "Content-Type:")
 """The other headers name a moment, a person or a version, and would change at every run."""
 
@@ -180,14 +179,16 @@ def _codes_of_web() -> Iterator[tuple[str, str, str]]:
     for codes in (*READ_BY_CARRIERS, *READ_BY_STAFF):
         for code in codes:
             yield codes.__name__, code.value, CODES_OF_CARRIERS if codes in READ_BY_CARRIERS else CODES
-    yield "figures.dimension", "period", CODES
-    for schema in menu():
-        for measure in schema.measures:
-            yield "figures.measure", measure.name, CODES
-        for side in schema.dimensions:
-            yield "figures.dimension", stem(side.name), CODES
-            if stem(side.name) not in NAMED_BY_REFERENCE:
-                yield from ((words.context_of(side.name), member, CODES) for member in side.members)
+    for name in ("period", "flag"):
+        yield "figures.dimension", name, CODES
+    for table in ("open_data", "connected", *(one.code for one in menu())):
+        yield "figures.table", table, CODES
+    for measure in ("signals", "share.attempts", "share.regions", "share.outcomes", "share.course"):
+        yield "figures.measure", measure, CODES
+    for side in (side for table in menu() for side in table.dimensions):
+        yield "figures.dimension", side.name, CODES
+        named = [code for code in side.codes if code not in reference.ggd_regions()]
+        yield from ((words.context_of(side.name, code), code, CODES) for code in named)
 
 
 def _codes_of_notifications() -> Iterator[tuple[str, str, str]]:

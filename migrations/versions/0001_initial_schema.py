@@ -330,27 +330,6 @@ def upgrade() -> None:
     )
     op.create_index("ix_sign_in_guesses_last_at", "sign_in_guesses", ["last_at"], unique=False)
     op.create_table(
-        "releases",
-        sa.Column("period", sa.String(length=9), nullable=False),
-        sa.Column("released_on", sa.Date(), nullable=False),
-        sa.Column("protocol", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("period", name=op.f("pk_releases")),
-        sqlite_with_rowid=False,
-    )
-    op.create_table(
-        "released_tables",
-        sa.Column("period", sa.String(length=9), nullable=False),
-        sa.Column("name", sa.String(length=40), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
-        sa.Column("table_schema", sa.Text(), nullable=False),
-        sa.Column("cells", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["period"], ["releases.period"], name=op.f("fk_released_tables_period_releases")
-        ),
-        sa.PrimaryKeyConstraint("period", "name", name=op.f("pk_released_tables")),
-        sqlite_with_rowid=False,
-    )
-    op.create_table(
         "signal_facts",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("received_quarter", sa.String(length=7), nullable=False),
@@ -1220,8 +1199,6 @@ def downgrade() -> None:
     op.drop_table("area_days")
     op.drop_index("ix_signal_facts_received_quarter", table_name="signal_facts")
     op.drop_table("signal_facts")
-    op.drop_table("released_tables")
-    op.drop_table("releases")
     op.drop_index("ix_sign_in_guesses_last_at", table_name="sign_in_guesses")
     op.drop_table("sign_in_guesses")
     op.drop_table("sealed_reports")

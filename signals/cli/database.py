@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 import migrations
-from signals.cli import answers, settings_of_call
+from signals.cli import answers
 from signals.cli.opening import database
 from signals.operations.database_roles import FenceRefused, Roles, apply, creation, statements
 from signals.operations.installation import migrate
@@ -83,18 +83,16 @@ def grants(*, front: str, desk: str, worker: str, create: bool, sql: bool) -> No
     """Give the three database roles their rights.
 
     PostgreSQL only; run it as the owner of the tables, after each upgrade. Earlier rights are revoked.
-    Row-level security separates organisations. When the settings make the figures public, the public side may
-    read what was released.
+    Row-level security separates organisations.
 
     Example: SIGNALS__DATABASE__URL=postgresql://signals_owner@/signals signals db grants
     """
-    public_figures = settings_of_call().figures.public
     try:
         roles = Roles(front=front, desk=desk, worker=worker)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     if sql:
-        granted = list(statements(roles, public_figures=public_figures))
+        granted = list(statements(roles))
         made = [*creation(roles), *granted] if create else granted
         click.echo("\n".join(f"{statement};" for statement in ["BEGIN", *made, "COMMIT"]))
         return
@@ -102,7 +100,7 @@ def grants(*, front: str, desk: str, worker: str, create: bool, sql: bool) -> No
         if engine.dialect.name != "postgresql":
             raise click.ClickException("SQLite has no roles: its file's mode is the fence")
         try:
-            apply(engine, roles, create=create, public_figures=public_figures)
+            apply(engine, roles, create=create)
         except FenceRefused as error:
             raise click.ClickException(str(error)) from None
     click.echo(f"Granted to {', '.join(roles.names)}.")

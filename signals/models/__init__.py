@@ -40,7 +40,7 @@ from signals.models.staff import (
     StaffMember,
     StaffSession,
 )
-from signals.models.statistics import OrganisationYear, Publication, StoredRelease, StoredTable
+from signals.models.statistics import OrganisationYear, Publication
 
 __all__ = [
     "Absence",
@@ -79,6 +79,4 @@ __all__ = [
     "StaffMember",
     "StaffSession",
     "StatusChange",
-    "StoredRelease",
-    "StoredTable",
 ]

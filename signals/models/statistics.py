@@ -3,40 +3,10 @@
 import uuid
 from datetime import date
 
-from sqlalchemy import Date, ForeignKey, LargeBinary, String, Text
+from sqlalchemy import Date, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from signals.models.base import NO_ROWID, Base
-
-
-class StoredRelease(Base):
-    """A period that was released, once: a quarter `2026-Q3`, a year `2026` or years `2023-2026`.
-
-    `protocol`: the report of the audit before it, Markdown by language in JSON; no hidden count is in it.
-    """
-
-    __tablename__ = "releases"
-    __table_args__ = (NO_ROWID,)
-
-    period: Mapped[str] = mapped_column(String(9), primary_key=True)
-    released_on: Mapped[date] = mapped_column(Date)
-    protocol: Mapped[str] = mapped_column(Text)
-
-
-class StoredTable(Base):
-    """One table of a release as everybody reads it: its schema and its cells, canonical JSON.
-
-    `cells` is null when the table was withheld: the audit found a hidden cell that could be narrowed.
-    """
-
-    __tablename__ = "released_tables"
-    __table_args__ = (NO_ROWID,)
-
-    period: Mapped[str] = mapped_column(String(9), ForeignKey("releases.period"), primary_key=True)
-    name: Mapped[str] = mapped_column(String(40), primary_key=True)
-    position: Mapped[int]
-    schema: Mapped[str] = mapped_column("table_schema", Text)
-    cells: Mapped[str | None] = mapped_column(Text)
 
 
 class Publication(Base):

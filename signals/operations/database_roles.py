@@ -120,9 +120,8 @@ RIGHTS: Final[Mapping[str, Mapping[Role, Rights]]] = {
     # Only the process that counts facts reads them
     "signal_facts": {"desk": rights("I"), "worker": rights("SID")},
     "organisation_years": {"desk": rights("S"), "worker": rights("SI")},
-    "releases": {"desk": rights("S"), "worker": rights("SI")},
-    "released_tables": {"desk": rights("S"), "worker": rights("SI")},
-    "publications": {"desk": rights("S"), "worker": rights("SI")},
+    # Released figures tell nobody about one resident; the front thanks carriers with them
+    "publications": {"front": rights("S"), "desk": rights("S"), "worker": rights("SI")},
     # The trail: nobody changes an entry, only the worker prunes
     "audit_entries": {"desk": rights("SI"), "worker": rights("SID")},
     "audit_links": {"worker": rights("SID")},
@@ -153,18 +152,14 @@ RIGHTS: Final[Mapping[str, Mapping[Role, Rights]]] = {
 }
 """A role has no other rights. A test fails when a table is missing."""
 
-PUBLIC_FIGURES: Final = ("publications", "releases", "released_tables")
-"""Tables that the front also reads when the figures are public."""
-
 
 class FenceRefused(Exception):
     """A role of the database cannot be limited; the message says why."""
 
 
-def apply(engine: Engine, roles: Roles, *, create: bool = False, public_figures: bool = False) -> None:
+def apply(engine: Engine, roles: Roles, *, create: bool = False) -> None:
     """Grant exactly `RIGHTS` and put up `FENCES`, in one transaction, as the owner of the tables.
 
-    With `public_figures` the front may also read what was released (`PUBLIC_FIGURES`).
     Raises `FenceRefused` when a role is missing (and not `create`), owns tables or bypasses the fences.
     """
     with engine.begin() as connection:
@@ -173,10 +168,10 @@ def apply(engine: Engine, roles: Roles, *, create: bool = False, public_figures:
         if create:
             _execute(connection, creation(roles))
         refuse_unfit(connection, roles)
-        _execute(connection, statements(roles, public_figures=public_figures))
+        _execute(connection, statements(roles))
 
 
-def statements(roles: Roles, *, public_figures: bool = False) -> Iterator[str]:
+def statements(roles: Roles) -> Iterator[str]:
     """Yield the SQL in order; the owner of the tables runs it in one transaction."""
     yield "REVOKE CREATE ON SCHEMA public FROM PUBLIC"
     yield "REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC"
@@ -188,8 +183,6 @@ def statements(roles: Roles, *, public_figures: bool = False) -> Iterator[str]:
     for table, by_role in RIGHTS.items():
         for role, granted in by_role.items():
             yield f'GRANT {granted.as_sql()} ON public."{table}" TO "{getattr(roles, role)}"'
-    for table in PUBLIC_FIGURES if public_figures else ():
-        yield f'GRANT SELECT ON public."{table}" TO "{roles.front}"'
     for table, fence in FENCES.items():
         yield from _fence(table, fence, roles)
 

@@ -13,7 +13,7 @@ from typing import Final
 ERROR: Final = 0.05
 """The error of every interval and of all stated differences together."""
 
-WIDEST: Final = 0.3
+WIDEST: Final = 0.25
 """A share with a wider interval says little."""
 
 _MOST_SURPRISING: Final = 30.0

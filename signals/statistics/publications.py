@@ -5,10 +5,11 @@ sums over years, from them. `fitting.fitted` makes the numbers to show.
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
+from itertools import takewhile
 from typing import Any, Final
 
 from cryptography.exceptions import InvalidSignature
@@ -35,6 +36,7 @@ class ReleasedTable:
     """One table of one period as everybody may read it.
 
     `dimensions`: as on the day of the draw. `noisy`: each cell (one code a dimension) with its own noise.
+    `draws`: the number of years that were pooled; one signal is in one of them, so epsilon stays.
     """
 
     code: str
@@ -44,6 +46,7 @@ class ReleasedTable:
     sensitivity: int
     dimensions: tuple[Dimension, ...]
     noisy: Mapping[Codes, int]
+    draws: int = 1
 
     @property
     def scale(self) -> Fraction:
@@ -53,7 +56,7 @@ class ReleasedTable:
     @property
     def variance(self) -> float:
         """Return the variance of the noise on each cell; cells are independent."""
-        return variance(self.scale)
+        return self.draws * variance(self.scale)
 
 
 def released_tables(
@@ -72,6 +75,20 @@ def released_table(session: Session, *, period: str, code: str) -> ReleasedTable
     if found is None:
         raise NotFound
     return read_table(found)
+
+
+def pooled(tables: Sequence[ReleasedTable]) -> ReleasedTable:
+    """Return the sum of one table over years, the newest first; a year with other codes ends the sum."""
+    newest = tables[0]
+    same = list(takewhile(lambda table: table.dimensions == newest.dimensions, tables))
+    if len(same) == 1:
+        return newest
+    return replace(
+        newest,
+        period=f"{same[-1].period}-{newest.period}",
+        noisy={codes: sum(table.noisy[codes] for table in same) for codes in newest.noisy},
+        draws=len(same),
+    )
 
 
 def read_table(row: Publication) -> ReleasedTable:

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from babel.numbers import format_decimal
 from babel.support import Translations
 
 from signals.vocabulary import LANGUAGES
@@ -50,6 +51,16 @@ def text(message: str, language: str, **values: object) -> str:
 def label(code: StrEnum, language: str) -> str:
     """Return the words for a code in a language."""
     return words_for(type(code).__name__, code.value, language)
+
+
+def reached(year: str, people: int, language: str) -> str:
+    """Return the sentence that thanks carriers with the number of a released year."""
+    return text(
+        mark("In %(year)s, about %(people)s people were reached whom carriers had noticed."),
+        language,
+        year=year,
+        people=format_decimal(people, locale=language),
+    )
 
 
 def words_for(context: str, code: str, language: str) -> str:

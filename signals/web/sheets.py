@@ -8,8 +8,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from signals.statistics.thanks import Reached
 from signals.vocabulary import LANGUAGES
-from signals.web.labels import mark, text
+from signals.web.labels import mark, reached, text
 from signals.web.pdf import compile_pdf
 
 _TEMPLATE: Final = Path(__file__).parent / "templates" / "front" / "sheet.typ"
@@ -28,8 +29,11 @@ class SheetSize(StrEnum):
 _UNITS: Final = {SheetSize.A6: 3.0, SheetSize.A4: 6.0}
 
 
-def make_sheet(*, address: str, size: SheetSize = SheetSize.A4) -> bytes:
-    """Return a sheet as a PDF of one page; `address` is the web address of the page (`server.public_url`)."""
+def make_sheet(*, address: str, size: SheetSize = SheetSize.A4, found: Reached | None = None) -> bytes:
+    """Return a sheet as a PDF of one page; `address` is the web address of the page (`server.public_url`).
+
+    `found`: the number of a release with which it thanks carriers, None before the first.
+    """
     question = mark("Worried about a resident?")
     page = address.rstrip("/") + "/"
     data = {
@@ -42,18 +46,26 @@ def make_sheet(*, address: str, size: SheetSize = SheetSize.A4) -> bytes:
         "address": page.removeprefix("https://").removeprefix("http://").rstrip("/"),
         "alt": f"QR-code: {page}",
         "code": _qr(page),
+        "thanks": _thanks(found, "nl"),
         "lines": [
-            (code, text(mark("Worried about a resident?"), code)) for code in LANGUAGES if code != "nl"
+            (code, text(mark("Worried about a resident?"), code), _thanks(found, code))
+            for code in LANGUAGES
+            if code != "nl"
         ],
     }
     return compile_pdf(_TEMPLATE, data)
 
 
-def write_sheets(folder: Path, *, address: str) -> tuple[Path, ...]:
+def write_sheets(folder: Path, *, address: str, found: Reached | None = None) -> tuple[Path, ...]:
     """Write each size into an existing folder, over earlier files; return the files."""
     return tuple(
-        _written(folder / f"signals-{size}.pdf", make_sheet(address=address, size=size)) for size in SheetSize
+        _written(folder / f"signals-{size}.pdf", make_sheet(address=address, size=size, found=found))
+        for size in SheetSize
     )
+
+
+def _thanks(found: Reached | None, language: str) -> str:
+    return reached(found.year, found.people, language) if found else ""
 
 
 def _written(file: Path, content: bytes) -> Path:

@@ -17,7 +17,7 @@ from privacy.secret_files import write_new_secret_file
 
 PROJECT = Path(__file__).resolve().parents[2]
 # Import late: each costs more than the rest of a start together.
-LATE_IMPORTS = ("twilio", "highspy", "numpy", "pandas", "typst", "alembic")
+LATE_IMPORTS = ("twilio", "xlsxwriter", "typst", "alembic")
 PURE_MODULES = (
     "signals.routing.postcodes",
     "signals.lifecycle.case_numbers",
@@ -39,7 +39,6 @@ PURE_MODULES = (
     "privacy.totp",
     "privacy.passwords",
     "privacy.noise",
-    "privacy.disclosure",
     "privacy.logs",
 )
 

@@ -31,6 +31,7 @@ from signals.vocabulary import (
     Role,
 )
 from tests.support.fences import OWNER, ROLES, FencedDatabase, FencedWorld, worker_of
+from tests.support.publications import store_own_year
 from tests.support.world import AMSTERDAM, GRONINGEN, IN_AMSTERDAM, IN_GRONINGEN, World
 
 pytestmark = pytest.mark.postgres
@@ -65,9 +66,7 @@ MATRIX = {
     "outbox_messages": ("", "SID", "SIUD"),
     "passkeys": ("", "SIUD", "SD"),
     "organisation_years": ("", "S", "SI"),
-    "released_tables": ("", "S", "SI"),
-    "releases": ("", "S", "SI"),
-    "publications": ("", "S", "SI"),
+    "publications": ("S", "S", "SI"),
     "postcode_municipalities": ("S", "S", "SIUD"),
     "posted_letters": ("", "SU", "SIUD"),
     "receipts": ("S", "SIU", "SIUD"),
@@ -372,6 +371,7 @@ def filled(fenced_world: FencedWorld) -> FencedWorld:
         purged, referred, followed, _ = _signals(world, organisation_id)
         with world.sessions.begin() as session:
             _follow_up(session, world, organisation_id, followed, referred)
+        store_own_year(world.engine, organisation_id, "2025")
         worker.retention().purge_now(world.clock, [purged], DeletionReason.ERASURE)
     return fenced_world
 

@@ -5,7 +5,6 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from signals.db import set_local
-from signals.operations.database_roles import PUBLIC_FIGURES, Roles, statements
 from signals.statistics.publications import released_tables
 from tests.support.fences import FencedWorld, worker_of
 from tests.support.figures import add
@@ -23,8 +22,9 @@ def released_world(fenced_world: FencedWorld) -> FencedWorld:
     return fenced_world
 
 
-def test_the_desk_reads_what_was_released(released_world: FencedWorld) -> None:
-    with released_world.desk.sessions() as session:
+@pytest.mark.parametrize("who", ["front", "desk"])
+def test_everybody_reads_what_was_released(released_world: FencedWorld, who: str) -> None:
+    with getattr(released_world, who).sessions() as session:
         assert {table.period for table in released_tables(session)} >= {"2025-Q4", "2025"}
 
 
@@ -53,17 +53,6 @@ def test_nobody_changes_what_was_released(
 ) -> None:
     column = "year" if table == "organisation_years" else "period"
     assert _is_refused(getattr(released_world, who), change.format(table, column))
-
-
-def test_the_front_reads_no_figures_unless_they_are_public(released_world: FencedWorld) -> None:
-    for table in PUBLIC_FIGURES:
-        assert _is_refused(released_world.front, f"SELECT * FROM {table}")
-
-
-def test_public_figures_give_the_front_the_released_tables_and_nothing_else() -> None:
-    closed, public = list(statements(Roles())), list(statements(Roles(), public_figures=True))
-    more = [statement for statement in public if statement not in closed]
-    assert more == [f'GRANT SELECT ON public."{table}" TO "signals_front"' for table in PUBLIC_FIGURES]
 
 
 def _is_refused(world: World, statement: str) -> bool:

@@ -41,7 +41,7 @@ STAFF_SIDE = (
     "signals.arrival.batches",
     "signals.casework",
 )
-SLOW_OR_UNNEEDED = ("twilio", "highspy", "holidays", "apscheduler", "webauthn")
+SLOW_OR_UNNEEDED = ("twilio", "xlsxwriter", "holidays", "apscheduler", "webauthn")
 
 
 @pytest.fixture

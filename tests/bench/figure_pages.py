@@ -17,10 +17,10 @@ from signals.web.figures.context import EXTENSION
 from signals.web.figures.shelf import Shelf
 from tests.bench.house import make_house
 from tests.bench.results import Line
-from tests.support.releases import store_releases
+from tests.support.publications import publish, year_of
 
 GROUP = "statistics, pages of figures (SQLite)"
-PAGES = ("/figures", "/figures/regions?region=GG0111", "/api/v1/statistics/releases/2025/tables/attempts")
+PAGES = ("/figures", "/figures/releases/2025", "/api/v1/statistics/releases/2025/tables/attempts")
 
 
 def measure_pages(folder: Path, *, rounds: int) -> Iterator[Line]:
@@ -43,9 +43,7 @@ def _app(folder: Path, years: int) -> Flask:
     house = make_house(folder / "house", database_url=urls["signals"], keystore_url=urls["keystore"])
     engine = house.engine()
     for year in range(2026 - years, 2026):
-        store_releases(engine, [*(f"{year}-Q{number}" for number in range(1, 5)), str(year)])
-    if years == 10:
-        store_releases(engine, ["2019-2022"])
+        publish(engine, [*(f"{year}-Q{number}" for number in range(1, 5)), str(year)], year_of(5_000))
     public = replace(house.settings, role=ProcessRole.FRONT, figures=FiguresSettings(public=True))
     return create_app(public, clock=SystemClock(), engine=engine)
 

@@ -19,7 +19,7 @@ import click
 from signals.cli.running import _prepare
 with click.Context(click.Command("serve"), obj=Path("config.toml")):
     _prepare()
-print(*(name for name in ("highspy", "numpy", "typst", "alembic") if name in sys.modules))
+print(*(name for name in ("xlsxwriter", "typst", "alembic") if name in sys.modules))
 """
 
 

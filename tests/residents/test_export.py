@@ -120,8 +120,6 @@ LEFT_OUT_TABLES: Final[Mapping[str, str]] = {
     "deletion_records": NO_ADDRESS,
     "register_entries": NO_ADDRESS,
     "signal_facts": FIGURES,
-    "pooled_facts": FIGURES,
-    "counted_tables": FIGURES,
     "outbox_messages": MESSAGE,
     "delivery_attempts": MESSAGE,
     "delivery_callbacks": MESSAGE,

@@ -28,10 +28,10 @@ CATALOGUES = [
 ]
 FOR_PROGRAMS = {
     "AddressDoubt", "ApprovalAction", "ChangeKind", "Environment", "FindingKind", "Flag", "MessageState",
-    "Next", "PeriodKind", "ProcessRole", "ReceiptState", "Security", "SheetSize", "Step", "What", "Wish",
+    "Next", "PeriodKind", "ProcessRole", "ReceiptState", "Security", "SheetSize", "Step", "Wish",
 }  # fmt: skip
 """Codes that no page shows, or for which a template has a sentence each."""
-OF_COMMANDS = {"settings", "keys_unusable", "no_journal"}
+OF_COMMANDS = {"settings", "keys_unusable", "no_journal", "no_ledger", "forged_figures"}
 """Refusals that end a command or a start, with a sentence of their own; no request meets them."""
 
 

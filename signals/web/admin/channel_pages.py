@@ -10,6 +10,7 @@ from flask import Blueprint, Response, render_template, request
 from notifications.dead_letters import SAME, Wish
 from notifications.words import address_words, event_words, explain
 from signals.errors import NotFound
+from signals.statistics.thanks import reached_in_newest_year
 from signals.vocabulary import Role
 from signals.web.admin import channels, pages
 from signals.web.admin.channels import FEW, LEAST
@@ -72,7 +73,10 @@ def sheet(size: str) -> Any:
     address = _address()
     if address is None:
         return account_shared.see_other(".sheets")
-    answer = Response(make_sheet(address=address, size=SheetSize(size)), content_type="application/pdf")
+    with desk().reading() as session:
+        found = reached_in_newest_year(session)
+    content = make_sheet(address=address, size=SheetSize(size), found=found)
+    answer = Response(content, content_type="application/pdf")
     answer.headers["Content-Disposition"] = f'inline; filename="signals-{size}.pdf"'
     return answer
 

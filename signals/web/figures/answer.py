@@ -11,6 +11,7 @@ JSON: Final = "application/json"
 CSV: Final = "text/csv"
 PDF: Final = "application/pdf"
 ZIP: Final = "application/zip"
+XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 _KEPT: Final = 300
 """Seconds until a browser asks again: the list of releases grows, so they are few."""

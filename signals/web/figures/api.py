@@ -5,9 +5,9 @@ from typing import Any, Final
 
 from flask import Response
 
-from signals.statistics import ReleasedTable
-from signals.statistics.exports import csv_name, table_as_csv
+from signals.statistics.exports import Shown, as_csv
 from signals.vocabulary import Role
+from signals.web.figures import words
 from signals.web.figures.access import for_readers
 from signals.web.figures.answer import CSV, keep, kept
 from signals.web.figures.library import library
@@ -41,7 +41,7 @@ class NoQuery(Strict):
 @figures_api.response(200, ReleasesSchema, headers=ETAG)
 @answers(304, 401, 403, 503)
 def releases(_nothing: Mapping[str, Any]) -> Mapping[str, Any]:
-    """List the releases, newest first: quarters, years, then periods of several years."""
+    """List the releases, newest first: quarters, years, then pooled years."""
     with library() as found:
         return {"items": found.releases}
 
@@ -55,7 +55,7 @@ def releases(_nothing: Mapping[str, Any]) -> Mapping[str, Any]:
 def table(_nothing: Mapping[str, Any], period: str, table: str) -> tuple[Any, int, Mapping[str, str]]:
     """Give a released table as JSON, or as CSV to a reader that prefers it."""
     with library() as found:
-        wanted = found.table(period, table)
+        wanted = found.shown_table(period, table)
     return _csv(wanted) if prefers(CSV) else wanted, 200, {"Vary": "Accept"}
 
 
@@ -66,11 +66,12 @@ def table(_nothing: Mapping[str, Any], period: str, table: str) -> tuple[Any, in
 @figures_api.response(200, content_type=CSV, headers=ETAG)
 @answers(304, 401, 403, 404, 503)
 def table_csv(_nothing: Mapping[str, Any], period: str, table: str) -> Response:
-    """Give a released table as CSV: a hidden cell is `<10`."""
+    """Give a released table as CSV."""
     with library() as found:
-        wanted = found.table(period, table)
+        wanted = found.shown_table(period, table)
     return _csv(wanted)
 
 
-def _csv(wanted: ReleasedTable) -> Response:
-    return kept(table_as_csv(wanted), CSV, name=csv_name(wanted))
+def _csv(wanted: Shown) -> Response:
+    table, _fitted = wanted
+    return kept(as_csv([wanted], words.member), CSV, name=f"{table.period}-{table.code}.csv")

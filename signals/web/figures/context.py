@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from signals.clock import Clock
 from signals.db import reading, session_factory
+from signals.routing.snapshot import Router
 from signals.settings import Settings
 from signals.vocabulary import Role
 from signals.web.figures.shelf import Shelf
@@ -30,11 +31,12 @@ class Doorkeeper:
 
 @dataclass(frozen=True, kw_only=True)
 class FiguresContext:
-    """Settings, clock, database, and the doorkeeper."""
+    """Settings, clock, database, routing (for the connected municipalities), and the doorkeeper."""
 
     settings: Settings
     clock: Clock
     sessions: sessionmaker[Session] = field(repr=False)
+    router: Router
     doorkeeper: Doorkeeper | None
     shelf: Shelf = field(default_factory=Shelf, repr=False)
 
@@ -45,13 +47,14 @@ class FiguresContext:
 
 
 def make_context(
-    settings: Settings, clock: Clock, engine: Engine, doorkeeper: Doorkeeper | None
+    settings: Settings, clock: Clock, engine: Engine, router: Router, doorkeeper: Doorkeeper | None
 ) -> FiguresContext:
     """Return the context of an application; its sessions only read."""
     return FiguresContext(
         settings=settings,
         clock=clock,
         sessions=session_factory(reading(engine)),
+        router=router,
         doorkeeper=doorkeeper,
     )
 

@@ -2,17 +2,27 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from markupsafe import Markup
 
 
 @dataclass(frozen=True, kw_only=True)
+class Cell:
+    """A number with its interval below it; a `pale` one says little."""
+
+    shown: str
+    interval: str = ""
+    pale: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Row:
-    """A line of a table; None is a hidden cell."""
+    """A line of a table; a `group` heads the first line of each."""
 
     head: str
-    cells: Sequence[str | None]
-    total: bool = False
+    cells: Sequence[Cell]
+    group: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,32 +34,25 @@ class Grid:
     rows: Sequence[Row]
 
     @property
-    def hides(self) -> bool:
-        """Return whether a cell is hidden."""
-        return any(cell is None for row in self.rows for cell in row.cells)
+    def groups(self) -> list[tuple[str, list[Row]]]:
+        """Return the rows under the heading of their group."""
+        return [(group, list(rows)) for group, rows in groupby(self.rows, key=lambda row: row.group)]
 
-
-@dataclass(frozen=True, kw_only=True)
-class Source:
-    """The source of the numbers: one table of one release."""
-
-    period: str
-    table: str
+    @property
+    def is_pale(self) -> bool:
+        """Return whether a number says little."""
+        return any(cell.pale for row in self.rows for cell in row.cells)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """One figure; without a `grid` it was withheld or not released, and `missing` says so."""
+    """One figure: `period` and `table` name its source, "" for public facts."""
 
     key: str
     title: str
     about: str
-    reliability: Sequence[str]
-    source: Source | None
-    chart: Markup | None = None
-    grid: Grid | None = None
-    missing: str = ""
-    signs: Sequence[tuple[str, str]] = ()
-    """(class of the sign, words) of each sign in the chart, besides hatching."""
-    stacked: bool = False
-    """True when the table is wide and stands below the chart."""
+    notes: Sequence[str]
+    chart: Markup
+    grid: Grid
+    period: str = ""
+    table: str = ""

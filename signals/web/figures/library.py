@@ -1,67 +1,122 @@
-"""The releases, for pages and calls: each answer reads them in one short transaction."""
+"""The released tables, for pages and calls: each answer reads them in one short transaction."""
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Final, TypeVar
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeVar
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from privacy.disclosure.tables import QUARTER, WINDOW, YEAR, Period, read_period
 from signals.errors import NotFound
-from signals.models import StoredRelease
-from signals.statistics import ReleasedTable, ReleaseSummary, released, released_table
+from signals.models import Publication
+from signals.statistics.estimates import Line, lines_of, says_enough
+from signals.statistics.exports import Shown
+from signals.statistics.fitting import fitted
+from signals.statistics.menu import Codes, PeriodKind, kind_of, menu
+from signals.statistics.publications import ReleasedTable, pooled, released_tables
 from signals.web.figures.context import figures
 from signals.web.figures.shelf import Shelf
 
 T = TypeVar("T")
+Tables = Mapping[str, ReleasedTable]
+"""The tables of one period by code, in the order of the menu."""
 
-_ORDER: Final = {QUARTER: 0, YEAR: 1, WINDOW: 2}
+
+@dataclass(frozen=True, kw_only=True)
+class Release:
+    """A period with its tables."""
+
+    period: str
+    tables: Tables
+
+    @property
+    def released_on(self) -> date:
+        """Return the day on which the last of its tables was drawn."""
+        return max(table.drawn_on for table in self.tables.values())
 
 
 class Library:
-    """The releases, and their tables on demand.
+    """The releases by period, years pooled on demand.
 
-    `state` is the number of releases. Releases never change or go, so an equal number means equal releases.
+    `state` is the number of tables. They never change or go, so an equal number means equal releases.
     """
 
     def __init__(self, session: Session, shelf: Shelf) -> None:
         self.session, self._shelf = session, shelf
-        self.state: int = session.scalar(select(func.count()).select_from(StoredRelease)) or 0
-        self.releases: Sequence[ReleaseSummary] = self.kept(
-            "releases", lambda: sorted(released(session), key=_newest_first)
-        )
+        self.state: int = session.scalar(select(func.count()).select_from(Publication)) or 0
+        self._drawn: Mapping[str, Tables] = self.kept("drawn", lambda: _by_period(session))
 
     def kept(self, what: Hashable, make: Callable[[], T]) -> T:
         """Return something made from these releases; it is made once."""
         return self._shelf.get((what, self.state), make)
 
-    def table(self, period: str, name: str) -> ReleasedTable:
+    @property
+    def years(self) -> Sequence[str]:
+        """Return the released years, oldest first."""
+        return [period for period in self._drawn if kind_of(period) is PeriodKind.YEAR]
+
+    @property
+    def quarters(self) -> Sequence[str]:
+        """Return the released quarters, oldest first."""
+        return [period for period in self._drawn if kind_of(period) is PeriodKind.QUARTER]
+
+    @property
+    def pools(self) -> Sequence[str]:
+        """Return the pooled years up to the newest, the shortest first."""
+        return [f"{first}-{self.years[-1]}" for first in reversed(self.years[:-1])]
+
+    @property
+    def releases(self) -> Sequence[Release]:
+        """Return every period with its tables, newest first: quarters, years, then pooled years."""
+        periods = [*reversed(self.quarters), *reversed(self.years), *self.pools]
+        return [Release(period=period, tables=self.tables(period)) for period in periods]
+
+    def tables(self, period: str) -> Tables:
+        """Return the tables of a quarter, a year, or pooled years like `2024-2026`; raise `NotFound`."""
+        if period in self._drawn:
+            return self._drawn[period]
+        if period not in self.pools:
+            raise NotFound
+        years = [year for year in self.years if year >= period[:4]]
+        drawn = [self._drawn[year] for year in reversed(years)]
+        return {code: pooled([tables[code] for tables in drawn if code in tables]) for code in drawn[0]}
+
+    def table(self, period: str, code: str) -> ReleasedTable:
         """Return one table; raise `NotFound` when it was not released."""
-        return released_table(self.session, period=period, table=name)
-
-    def newest(self, name: str, kind: str) -> ReleasedTable | None:
-        """Return the newest release of a table for a kind of period; None before the first."""
-        period = next(iter(self.periods(name, kind)), None)
-        return self.table(period, name) if period else None
-
-    def newest_of(self, name: str, kind: str, most: int) -> list[ReleasedTable]:
-        """Return at most `most` newest releases of a table, oldest first."""
-        periods = list(self.periods(name, kind))[:most]
-        return [self.table(period, name) for period in reversed(periods)]
-
-    def periods(self, name: str, kind: str) -> Iterator[str]:
-        """Yield the periods of a kind with a released table, newest first."""
-        for one in self.releases:
-            if read_period(one.period).kind == kind and name in _names(one):
-                yield one.period
-
-    def release(self, period: str) -> ReleaseSummary:
-        """Return one release; raise `NotFound`."""
-        found = next((one for one in self.releases if one.period == period), None)
+        found = self.tables(period).get(code)
         if found is None:
             raise NotFound
         return found
+
+    def shown(self, period: str) -> Mapping[str, Mapping[Codes, int]]:
+        """Return the numbers to show of each table of a period."""
+        return self.kept(("shown", period), lambda: fitted(self.tables(period).values()))
+
+    def shown_table(self, period: str, code: str) -> Shown:
+        """Return a table with its numbers to show; raise `NotFound` when it was not released."""
+        return self.table(period, code), self.shown(period)[code]
+
+    def lines(self, period: str, code: str) -> list[Line]:
+        """Return the lines of one table."""
+        return lines_of(*self.shown_table(period, code))
+
+    def exported(self, code: str) -> list[Shown]:
+        """Return one table of the menu in every period in which it was drawn, oldest first."""
+        periods = [period for period, tables in self._drawn.items() if code in tables]
+        return [self.shown_table(period, code) for period in periods]
+
+    @property
+    def codes(self) -> Sequence[str]:
+        """Return the tables of the menu that were drawn, in its order."""
+        drawn = {code for tables in self._drawn.values() for code in tables}
+        return [table.code for table in menu() if table.code in drawn]
+
+    def telling_period(self, code: str) -> str:
+        """Return the fewest newest years in which a table says enough, or all; at least one is released."""
+        candidates = [self.years[-1], *self.pools]
+        return next((one for one in candidates if says_enough(self.lines(one, code))), candidates[-1])
 
 
 @contextmanager
@@ -72,10 +127,9 @@ def library() -> Iterator[Library]:
         yield Library(session, context.shelf)
 
 
-def _newest_first(release: ReleaseSummary) -> tuple[int, int, int]:
-    found: Period = read_period(release.period)
-    return _ORDER[found.kind], -found.last, -found.quarter
-
-
-def _names(release: ReleaseSummary) -> Iterable[str]:
-    return [name for name, _title in release.tables]
+def _by_period(session: Session) -> Mapping[str, Tables]:
+    order = [table.code for table in menu()]
+    found: dict[str, dict[str, ReleasedTable]] = {}
+    for table in sorted(released_tables(session), key=lambda each: (each.period, order.index(each.code))):
+        found.setdefault(table.period, {})[table.code] = table
+    return found

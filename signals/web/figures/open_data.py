@@ -1,24 +1,24 @@
-"""Open data: the folder of all released tables, file by file at lasting addresses, and as one ZIP file.
+"""Open data: every table of the menu as CSV at a lasting address, all as one ZIP file, and as a workbook.
 
-`signals statistics verify` reads the same folder.
+A file holds all periods, so it grows; its lines never change. Labels are Dutch, whoever downloads.
 """
 
 import io
 import json
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from flask import Blueprint, Response
 
 from signals.errors import NotFound
-from signals.statistics.exports import PACKAGE_FILE, datapackage, table_as_csv, write_folder
+from signals.statistics.exports import PACKAGE_FILE, as_csv, datapackage, workbook
+from signals.web.figures import words
 from signals.web.figures.access import for_readers
-from signals.web.figures.answer import CSV, JSON, ZIP, kept
+from signals.web.figures.answer import CSV, JSON, XLSX, ZIP, kept
 from signals.web.figures.context import figures
 from signals.web.figures.library import Library, library
 from signals.web.figures.sharing import READERS, share_with
+from signals.web.http.i18n import DEFAULT
 
 open_data = Blueprint("open_data", __name__, url_prefix="/figures")
 share_with(open_data)
@@ -34,10 +34,10 @@ _FOLDER: Final = "signals-figures"
 def file(name: str) -> Response:
     """Give one file of the folder: the description, or a table by its name there."""
     with library() as found:
-        if name == PACKAGE_FILE:
-            description = datapackage(found.session, licence=_licence())
-            return kept(f"{json.dumps(description, indent=1, ensure_ascii=False)}\n", JSON)
-        return kept(table_as_csv(found.table(*_split(found, name))), CSV, name=name)
+        content = _files(found).get(name)
+    if content is None:
+        raise NotFound
+    return kept(content, JSON if name == PACKAGE_FILE else CSV, name=name)
 
 
 @open_data.get("/open-data.zip")
@@ -49,24 +49,43 @@ def everything() -> Response:
     return kept(content, ZIP, name=f"{_FOLDER}.zip")
 
 
-def _split(found: Library, name: str) -> tuple[str, str]:
-    """Return period and table of a file's name; raise `NotFound`."""
-    for release in found.releases:
-        for table in release.tables:
-            if name == f"{release.period}-{table.name}.csv":
-                return release.period, table.name
-    raise NotFound
+@open_data.get("/open-data.xlsx")
+@for_readers("cookie", *READERS)
+def sheets() -> Response:
+    """Give the same tables as a workbook."""
+    with library() as found:
+        if not found.codes:
+            raise NotFound
+        content = found.kept(
+            "xlsx", lambda: workbook({code: found.exported(code) for code in found.codes}, _label)
+        )
+    return kept(content, XLSX, name=f"{_FOLDER}.xlsx")
+
+
+def _files(found: Library) -> dict[str, str]:
+    """Return the folder: the contents of each file by its name."""
+    return found.kept("files", lambda: _written(found))
+
+
+def _written(found: Library) -> dict[str, str]:
+    tables = {code: found.exported(code) for code in found.codes}
+    newest = {code: shown[-1][0] for code, shown in tables.items()}
+    licence = figures().settings.figures.licence
+    described = datapackage(newest, lambda code: words.title(code, DEFAULT), licence=licence)
+    return {
+        PACKAGE_FILE: f"{json.dumps(described, indent=1, ensure_ascii=False)}\n",
+        **{f"{code}.csv": as_csv(shown, _label) for code, shown in tables.items()},
+    }
 
 
 def _zipped(found: Library) -> bytes:
     """Return the same bytes for the same releases: they hold neither a moment nor an owner."""
     content = io.BytesIO()
-    with TemporaryDirectory(prefix="signals-figures-") as place, ZipFile(content, "w") as packed:
-        write_folder(found.session, Path(place), licence=_licence())
-        for path in sorted(Path(place).iterdir()):
-            packed.writestr(ZipInfo(f"{_FOLDER}/{path.name}"), path.read_bytes(), ZIP_DEFLATED)
+    with ZipFile(content, "w") as packed:
+        for name, text in _files(found).items():
+            packed.writestr(ZipInfo(f"{_FOLDER}/{name}"), text, ZIP_DEFLATED)
     return content.getvalue()
 
 
-def _licence() -> str:
-    return figures().settings.figures.licence
+def _label(dimension: str, code: str) -> str:
+    return words.member(dimension, code, DEFAULT)

@@ -1,6 +1,5 @@
 """Parts that pages of figures and open data share: readers, languages, links, and refusals."""
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
@@ -8,15 +7,12 @@ from flask_babel import gettext
 
 from signals.errors import FieldProblem, Invalid, NotFound, NotSignedIn
 from signals.vocabulary import STAFF_LANGUAGES, Role
-from signals.web.figures import parts, words
+from signals.web.figures import words
 from signals.web.figures.context import figures
 from signals.web.http.i18n import staff_language
 from signals.web.http.messages import detail_of, title_of
 
 READERS: Final = (Role.COORDINATOR, Role.LEAD, Role.ADMINISTRATOR)
-
-_ASKED: Final[Mapping[str, frozenset[str]]] = {"figures.by_region": frozenset({"region"})}
-"""The parameters of an address besides the language: none asks for more than a release holds."""
 
 
 def share_with(blueprint: Blueprint) -> None:
@@ -28,8 +24,7 @@ def share_with(blueprint: Blueprint) -> None:
 
 def refuse_questions() -> None:
     """Raise `Invalid` for an unknown parameter; choose the browser's language until the reader is known."""
-    allowed = _ASKED.get(request.endpoint or "", frozenset()) | {"lang"}
-    if set(request.args) - allowed:
+    if set(request.args) - {"lang"}:
         raise Invalid(FieldProblem(field="", code="unknown_field"))
     g.language = staff_language()
 
@@ -60,7 +55,6 @@ def shared() -> dict[str, Any]:
         "here": here,
         "parts": _parts,
         "words": words,
-        "hatched": parts.hatched,
     }
 
 
@@ -81,7 +75,6 @@ def here(language: str) -> str:
 def _parts() -> list[tuple[str, str]]:
     return [
         ("figures.overview", gettext("Overview")),
-        ("figures.by_region", gettext("Regions")),
         ("figures.releases", gettext("All releases")),
         ("figures.method", gettext("Method and open data")),
     ]

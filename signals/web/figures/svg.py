@@ -1,6 +1,6 @@
-"""SVG as a tree, so that no text in it can be markup. Colours stand in attributes and classes.
+"""SVG as a tree, so that no text in it can be markup.
 
-The style sheet needs the classes to set forced colours.
+Colours stand in attributes, for paper. By the classes, the style sheet sets those of a dark page.
 """
 
 from dataclasses import dataclass
@@ -17,10 +17,7 @@ SOFT: Final = "#51626a"
 LINE: Final = "#c9d2d3"
 PAPER: Final = "#ffffff"
 ACCENT: Final = "#0a5566"
-SHADES: Final = ("#f2f7f7", "#d5e8ea", "#b4d6da", "#8fc1c8", "#66aab4")
-"""From little to much; the ink has a contrast of more than 4.5:1 on each."""
-
-_FILLS: Final = {"bar": ACCENT, "ground": PAPER}
+PALE: Final = "#d5e8ea"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +30,7 @@ class Frame:
 
 
 def canvas(frame: Frame, height: float) -> Element:
-    """Return an empty chart with its name, its description and the hatching of hidden cells."""
+    """Return an empty chart with its name and its description."""
     root = Element(
         "svg",
         {
@@ -44,28 +41,44 @@ def canvas(frame: Frame, height: float) -> Element:
             "aria-labelledby": f"{frame.key}-title",
             "aria-describedby": f"{frame.key}-description",
             "font-family": "Noto Sans, sans-serif",
-            "font-size": "14",
             "fill": INK,
         },
     )
     SubElement(root, "title", {"id": f"{frame.key}-title"}).text = frame.title
     SubElement(root, "desc", {"id": f"{frame.key}-description"}).text = frame.description
-    _hatching(root, frame)
     return root
 
 
-def box(
-    parent: Element, x: float, y: float, width: float, height: float, *, kind: str = "bar", fill: str = ""
-) -> Element:
-    """Draw a rectangle; `kind` is its class and, without `fill`, its colour."""
+def box(parent: Element, x: float, y: float, width: float, height: float, *, kind: str, fill: str) -> None:
+    """Draw a rectangle with an edge; `kind` is its class."""
     place = {"x": _number(x), "y": _number(y), "width": _number(width), "height": _number(height)}
-    return SubElement(parent, "rect", {"class": kind, **place, "fill": fill or _FILLS.get(kind, "none")})
+    SubElement(parent, "rect", {"class": kind, **place, "fill": fill, "stroke": SOFT})
 
 
-def hatched(parent: Element, frame: Frame, x: float, y: float, width: float, height: float) -> None:
-    """Draw a hidden cell: hatched, with an edge, so that it differs from an empty place."""
-    cell = box(parent, x, y, width, height, kind="hidden", fill=f"url(#{frame.key}-hatch)")
-    cell.set("stroke", SOFT)
+def dot(parent: Element, x: float, y: float, *, kind: str, filled: bool) -> None:
+    """Draw the value of a line: a dot, open when it says little."""
+    fill, stroke = (ACCENT, ACCENT) if filled else (PAPER, SOFT)
+    place = {"cx": _number(x), "cy": _number(y), "r": "4.5"}
+    look = {"class": kind, "fill": fill, "stroke": stroke, "stroke-width": "1.5"}
+    SubElement(parent, "circle", {**place, **look})
+
+
+def line(parent: Element, x1: float, y1: float, x2: float, y2: float, *, kind: str = "axis") -> None:
+    """Draw a thin line: an axis, or the interval of a value (dashed when it says little)."""
+    ends = {"x1": _number(x1), "y1": _number(y1), "x2": _number(x2), "y2": _number(y2)}
+    stroke, width = _STROKES[kind]
+    dashed = {"stroke-dasharray": "3 3"} if kind == "pale" else {}
+    SubElement(parent, "line", {"class": kind, **ends, "stroke": stroke, "stroke-width": width, **dashed})
+
+
+_STROKES: Final = {"axis": (LINE, "1"), "range": (ACCENT, "2"), "pale": (SOFT, "1.5")}
+
+
+def triangle(parent: Element, x: float, y: float, *, upwards: bool, kind: str, fill: str) -> None:
+    """Draw a small triangle around a point: the fonts of paper have no arrows."""
+    tip = -5 if upwards else 5
+    path = f"M{_number(x - 6)} {_number(y - tip)}h12L{_number(x)} {_number(y + tip)}z"
+    SubElement(parent, "path", {"class": kind, "d": path, "fill": fill})
 
 
 def words(
@@ -75,44 +88,20 @@ def words(
     text: str,
     *,
     anchor: str = "start",
-    size: float = 14,
+    size: float = 12.5,
     bold: bool = False,
-    halo: bool = False,
+    kind: str = "",
 ) -> None:
-    """Draw a line of text; `y` is its base line, and a `halo` keeps it readable on hatching."""
+    """Draw a line of text; `y` is its base line. `kind` "soft" or "on" (a dark ground) sets its colour."""
     look = {"text-anchor": anchor, "font-size": _number(size)} | ({"font-weight": "600"} if bold else {})
-    if halo:
-        look |= {"class": "halo", "stroke": PAPER, "stroke-width": "5", "paint-order": "stroke"}
+    if kind:
+        look |= {"class": kind, "fill": SOFT if kind == "soft" else PAPER}
     SubElement(parent, "text", {"x": _number(x), "y": _number(y), **look}).text = text
-
-
-def line(parent: Element, x1: float, y1: float, x2: float, y2: float, *, kind: str = "axis") -> None:
-    """Draw a thin line: an axis, or the range of a value."""
-    ends = {"x1": _number(x1), "y1": _number(y1), "x2": _number(x2), "y2": _number(y2)}
-    stroke, width = (INK, "1.5") if kind == "range" else (LINE, "1")
-    SubElement(parent, "line", {"class": kind, **ends, "stroke": stroke, "stroke-width": width})
 
 
 def finished(root: Element) -> Markup:
     """Return the chart for a template; the serializer escapes all its text."""
     return Markup(tostring(root, encoding="unicode"))  # noqa: S704  (made by the serializer, not from text)
-
-
-def _hatching(root: Element, frame: Frame) -> None:
-    pattern = SubElement(
-        SubElement(root, "defs"),
-        "pattern",
-        {
-            "id": f"{frame.key}-hatch",
-            "width": "6",
-            "height": "6",
-            "patternUnits": "userSpaceOnUse",
-            "patternTransform": "rotate(45)",
-        },
-    )
-    box(pattern, 0, 0, 6, 6, kind="ground")
-    stripe = {"x1": "0", "y1": "0", "x2": "0", "y2": "6", "stroke": SOFT, "stroke-width": "3"}
-    SubElement(pattern, "line", {"class": "hatch", **stripe})
 
 
 def _number(value: float) -> str:

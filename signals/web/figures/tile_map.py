@@ -10,7 +10,19 @@ from xml.etree.ElementTree import Element, SubElement
 
 from markupsafe import Markup
 
-from signals.web.figures.svg import WIDTH, Frame, box, canvas, finished, hatched, words
+from signals.web.figures.svg import (
+    ACCENT,
+    INK,
+    PALE,
+    PAPER,
+    WIDTH,
+    Frame,
+    box,
+    canvas,
+    finished,
+    triangle,
+    words,
+)
 
 PLACES: Final[Mapping[str, tuple[int, int, str]]] = {
     "GG7206": (3, 0, "Fryslân"),
@@ -48,34 +60,32 @@ _TALL: Final = 54.0
 
 @dataclass(frozen=True, kw_only=True)
 class Tile:
-    """The tile of a region; `fill` None: hidden."""
+    """A region that differs from the rest of the country, upwards or downwards; the others have no tile."""
 
     name: str
     shown: str
-    fill: str | None
+    is_higher: bool
 
 
 def tile_map(frame: Frame, tiles: Mapping[str, Tile]) -> Markup:
-    """Draw the map; a region without a tile stays empty, with its name."""
+    """Draw the map; all regions without a tile look alike."""
     rows = 1 + max(row for _, row, _ in PLACES.values())
     root = canvas(frame, rows * _TALL)
     for code, (column, row, short) in PLACES.items():
-        _tile(root, frame, column * _SIDE, row * _TALL, short, tiles.get(code))
+        _tile(root, column * _SIDE, row * _TALL, short, tiles.get(code))
     return finished(root)
 
 
-def _tile(root: Element, frame: Frame, x: float, y: float, short: str, tile: Tile | None) -> None:
+def _tile(root: Element, x: float, y: float, short: str, tile: Tile | None) -> None:
     group = SubElement(root, "g")
+    kind = "cell" if tile is None else "higher" if tile.is_higher else "lower"
+    fill = {"cell": PAPER, "higher": ACCENT, "lower": PALE}[kind]
+    box(group, x + 1.5, y + 1.5, _SIDE - 3, _TALL - 3, kind=kind, fill=fill)
+    colour = "on" if kind == "higher" else ""
+    middle = x + _SIDE / 2
+    words(group, middle, y + (31 if tile is None else 20), short, anchor="middle", size=11.5, kind=colour)
     if tile is not None:
         SubElement(group, "title").text = f"{tile.name}: {tile.shown}"
-    left, top, width, tall = x + 1.5, y + 1.5, _SIDE - 3, _TALL - 3
-    if tile is None or tile.fill is not None:
-        fill = tile.fill if tile is not None and tile.fill else "#ffffff"
-        box(group, left, top, width, tall, kind="cell", fill=fill).set("stroke", "#74858b")
-    else:
-        hatched(group, frame, left, top, width, tall)
-    bold = tile is not None and tile.fill is not None
-    words(group, x + _SIDE / 2, y + 20, short, anchor="middle", size=11.5, halo=not bold)
-    if tile is not None:
-        size = 16 if bold else 13
-        words(group, x + _SIDE / 2, y + 42, tile.shown, anchor="middle", size=size, bold=bold, halo=not bold)
+        fill = PAPER if tile.is_higher else INK
+        triangle(group, middle - 20, y + 37, upwards=tile.is_higher, kind=colour or "ink", fill=fill)
+        words(group, middle + 8, y + 42, tile.shown, anchor="middle", size=15, bold=True, kind=colour)

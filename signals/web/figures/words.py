@@ -1,23 +1,27 @@
 """Words for the codes of released tables, and numbers as people write them, in Dutch and English."""
 
-from collections.abc import Callable, Mapping
 from datetime import date
+from enum import StrEnum
+from fractions import Fraction
 from typing import Final
 
 from babel.dates import format_date
 from babel.numbers import format_decimal, format_percent
 from flask_babel import get_locale, gettext
 
-from privacy.disclosure.tables import QUARTER, TOTAL, WINDOW, read_period
 from signals import reference
-from signals.statistics.old_menu import UNKNOWN, menu, stem
-from signals.vocabulary import ConcernType, Outcome
-from signals.web.figures.shares import Share
+from signals.statistics.intervals import Interval
+from signals.vocabulary import AttemptKind, ConcernType, Outcome
 from signals.web.http.i18n import DEFAULT
 from signals.web.labels import words_for
 
-_ENUMS: Final = {"outcome": Outcome.__name__, "concern_type": ConcernType.__name__}
-"""Dimensions of which the members are an enum; the members of others have a context of their own."""
+REGION: Final = "region"
+_ENUMS: Final[dict[str, type[StrEnum]]] = {
+    "outcome": Outcome,
+    "concern_type": ConcernType,
+    "kind": AttemptKind,
+}
+"""Dimensions of which members are an enum; other members have a context of their own."""
 
 
 def language() -> str:
@@ -26,34 +30,23 @@ def language() -> str:
     return "en" if locale is not None and locale.language == "en" else DEFAULT
 
 
-def member(dimension: str, code: str) -> str:
-    """Return the words for a member of a dimension; `total` is the margin."""
-    areas = _AREAS.get(stem(dimension))
-    if code == TOTAL:
-        return str(gettext("The whole country") if areas else gettext("Total"))
-    if areas:
-        return str(gettext("Address unknown")) if code == UNKNOWN else areas(code)
-    return words_for(context_of(dimension), code, language())
+def member(dimension: str, code: str, in_language: str = "") -> str:
+    """Return the words for a member of a dimension, in the language of the page or another."""
+    region = reference.ggd_regions().get(code) if dimension == REGION else None
+    if region:
+        return region.name
+    return words_for(context_of(dimension, code), code, in_language or language())
 
 
-def members(name: str) -> tuple[str, ...]:
-    """Return the codes of the members of a dimension, in the order of the menu."""
-    return next(side.members for schema in menu() for side in schema.dimensions if side.name == name)
-
-
-def context_of(dimension: str) -> str:
-    """Return the context of the messages for the members of a dimension."""
-    return _ENUMS.get(dimension, f"figures.{dimension}")
-
-
-def breakable(name: str) -> str:
-    """Return a name with the places where a narrow screen may break it."""
-    return name.replace("/", "/\u200b").replace("heidsregio", "heids\u00adregio")
+def context_of(dimension: str, code: str) -> str:
+    """Return the context of the message for a member of a dimension."""
+    enum = _ENUMS.get(dimension)
+    return enum.__name__ if enum and code in set(enum) else f"figures.{dimension}"
 
 
 def dimension(name: str) -> str:
     """Return the words for a dimension."""
-    return words_for("figures.dimension", stem(name), language())
+    return words_for("figures.dimension", name, language())
 
 
 def measure(name: str) -> str:
@@ -61,9 +54,24 @@ def measure(name: str) -> str:
     return words_for("figures.measure", name, language())
 
 
+def title(table: str, in_language: str = "") -> str:
+    """Return the title of a table, in the language of the page or another."""
+    return words_for("figures.table", table, in_language or language())
+
+
+def breakable(name: str) -> str:
+    """Return a name with the places where a narrow screen may break it."""
+    return name.replace("/", "/\u200b").replace("heidsregio", "heids\u00adregio")
+
+
 def number(value: float) -> str:
-    """Return a number as people write it."""
-    return str(format_decimal(value, locale=language()))
+    """Return a whole number as people write it."""
+    return str(format_decimal(round(value), locale=language()))
+
+
+def decimal(value: Fraction) -> str:
+    """Return a number with two decimals."""
+    return str(format_decimal(float(value), format="0.00", locale=language()))
 
 
 def percent(value: float) -> str:
@@ -71,31 +79,30 @@ def percent(value: float) -> str:
     return str(format_percent(round(value, 2), format="#,##0%", locale=language()))
 
 
-def with_range(found: Share | None) -> str | None:
-    """Return a share and, below it, the range that rounding leaves: `22%`, `(18-26%)`. None: hidden."""
-    if found is None:
-        return None
-    low, high = percent(found.low), percent(found.high)
-    return (
-        percent(found.value) if low == high else f"{percent(found.value)}\n({low.removesuffix('%')}–{high})"
-    )
+def percents(found: Interval) -> str:
+    """Return the interval of a share: `14-20%`."""
+    return f"{percent(found.low).removesuffix('%')}–{percent(found.high)}"
+
+
+def numbers(found: Interval) -> str:
+    """Return the interval of a count: `410-470`."""
+    return f"{number(found.low)}–{number(found.high)}"
+
+
+def points(found: Interval) -> str:
+    """Return the interval of a difference in percentage points, without its sign."""
+    low, high = sorted((abs(found.low), abs(found.high)))
+    return f"{number(100 * low)}–{number(100 * high)}"
 
 
 def period(text: str) -> str:
-    """Return a period in words: the third quarter of 2026, 2026, 2023 up to and including 2026."""
-    found = read_period(text)
-    if found.kind == QUARTER:
-        return str(gettext("quarter %(quarter)d of %(year)d", quarter=found.quarter, year=found.first))
-    if found.kind == WINDOW:
-        return str(gettext("%(first)d up to and including %(last)d", first=found.first, last=found.last))
-    return str(found.first)
-
-
-def short_quarter(text: str) -> str:
-    """Return a quarter on two lines, for below a column."""
-    found = read_period(text)
-    quarter = gettext("Q%(quarter)d", quarter=found.quarter)
-    return f"{quarter}\n{found.first}"
+    """Return a period in words: the third quarter of 2026, 2026, 2024 up to and including 2026."""
+    year, _, rest = text.partition("-")
+    if rest.startswith("Q"):
+        return str(gettext("quarter %(quarter)s of %(year)s", quarter=rest[1:], year=year))
+    if rest:
+        return str(gettext("%(first)s up to and including %(last)s", first=year, last=rest))
+    return year
 
 
 def day(value: date) -> str:
@@ -103,24 +110,25 @@ def day(value: date) -> str:
     return str(format_date(value, "d MMMM y", locale=language()))
 
 
-def _region(code: str) -> str:
-    found = reference.ggd_regions().get(code)
-    return found.name if found else code
+def reliability() -> list[str]:
+    """Return the sentences that hold for every released number."""
+    return [
+        gettext(
+            "Each number has a little noise: an amount drawn by chance. It hides what happened to one "
+            "resident. The noise was drawn once, and a release never changes."
+        ),
+        gettext(
+            "The range beside a number holds the true value in 95 of 100 cases. It covers the noise and the "
+            "chance by which one year differs from another."
+        ),
+    ]
 
 
-def _municipality(member: str) -> str:
-    """Return the name, also of a municipality that has ended or changed region: releases keep those."""
-    code, _, region = member.partition("-")
-    found = reference.municipalities().get(code)
-    name = found.name if found else _names_of_others().get(code, code)
-    return f"{name} ({_region(region)})" if region else name
+def little() -> str:
+    """Return the words for a number whose interval says too little."""
+    return str(gettext("there is too little here to say anything yet"))
 
 
-def _names_of_others() -> Mapping[str, str]:
-    changes = reference.boundary_changes()
-    return {each.new_code: each.new_name for each in changes} | {
-        each.old_code: each.old_name for each in changes
-    }
-
-
-_AREAS: Final[Mapping[str, Callable[[str], str]]] = {"region": _region, "municipality": _municipality}
+def pale_key() -> str:
+    """Return the meaning of a pale number."""
+    return str(gettext("Grey, and an open dot in the chart: %(little)s.", little=little()))

@@ -1,6 +1,5 @@
-"""Charts are images with a name, say every number they draw, and give away nothing of a hidden cell."""
+"""Charts are images with a name, draw every interval on one scale, and shade only what differs."""
 
-import re
 from collections.abc import Callable
 from xml.etree.ElementTree import Element, fromstring
 
@@ -8,28 +7,24 @@ import pytest
 from markupsafe import Markup
 
 from signals import reference
-from signals.web.figures.charts import Bar, Pair, bars, columns, matrix, pairs, shade
-from signals.web.figures.svg import INK, SHADES, Frame
+from signals.statistics.intervals import Interval
+from signals.web.figures.charts import Dot, dots
+from signals.web.figures.svg import Frame
 from signals.web.figures.tile_map import PLACES, Tile, tile_map
-from signals.web.figures.words import context_of, members
-from signals.web.labels import words_for
 
 FRAME = Frame(key="k", title="Bereikt & <b>", description="Hoeveel er bereikt zijn.")
-SHOWN = Bar(label="Huisbezoek", value=40, shown="40", low=38, high=42)
-HIDDEN = Bar(label="Brief", value=None, shown="<10")
+CLEAR = Dot(label="Huisbezoek", interval=Interval(0.2, 0.15, 0.25))
+PALE = Dot(label="Brief", interval=Interval(0.4, 0.0, 0.9), pale=True)
+TWENTE = Tile(name="GGD Twente", shown="40%", is_higher=True)
+
+
+def drawn(*rows: Dot, most: float = 1.0) -> Markup:
+    return dots(FRAME, rows, said=lambda value: f"{value:.0%}", most=most)
+
 
 DRAWN: dict[str, Callable[[], Markup]] = {
-    "bars": lambda: bars(FRAME, [SHOWN, HIDDEN]),
-    "columns": lambda: columns(FRAME, [SHOWN, HIDDEN]),
-    "matrix": lambda: matrix(FRAME, ["Bezoek"], ["1", "2"], [[SHOWN, HIDDEN]]),
-    "pairs": lambda: pairs(FRAME, [Pair(label="Bereikt", first=SHOWN, second=HIDDEN)]),
-    "tile map": lambda: tile_map(
-        FRAME,
-        {
-            "GG0111": Tile(name="GGD Groningen", shown="40", fill=shade(0.4)),
-            "GG7206": Tile(name="GGD Fryslân", shown="<10", fill=None),
-        },
-    ),
+    "dots": lambda: drawn(CLEAR, PALE),
+    "tile map": lambda: tile_map(FRAME, {"GG1106": TWENTE}),
 }
 
 
@@ -37,8 +32,8 @@ def tree(chart: Markup) -> Element:
     return fromstring(chart.replace(' xmlns="http://www.w3.org/2000/svg"', ""))
 
 
-def texts(root: Element) -> list[str]:
-    return [element.text or "" for element in root.iter("text")]
+def texts(chart: Markup) -> list[str]:
+    return [element.text or "" for element in tree(chart).iter("text")]
 
 
 @pytest.mark.parametrize("kind", DRAWN)
@@ -57,93 +52,54 @@ def test_a_chart_has_no_style_and_no_script_of_its_own(kind: str) -> None:
         assert [name for name in element.attrib if name == "style" or name.startswith("on")] == []
 
 
-@pytest.mark.parametrize("kind", DRAWN)
-def test_a_chart_says_its_numbers_and_hatches_what_is_hidden(kind: str) -> None:
-    root = tree(DRAWN[kind]())
-    assert {"40", "<10"} <= set(texts(root))
-    fills = [box.get("fill") for box in root.iter("rect") if box.get("class") == "hidden"]
-    assert fills == ["url(#k-hatch)"]
-
-
 def test_text_in_a_chart_is_never_markup() -> None:
-    hostile = Bar(label="<script>alert(1)</script>", value=1, shown='"><img>')
-    drawn = bars(FRAME, [hostile])
-    assert "<script" not in drawn
-    assert texts(tree(drawn)) == [hostile.label, hostile.shown]
+    hostile = Dot(label="<script>x", interval=CLEAR.interval, group='"><img>')
+    assert "<script" not in drawn(hostile)
+    assert {hostile.label, hostile.group} <= set(texts(drawn(hostile)))
 
 
-def test_a_hidden_bar_is_as_long_whatever_stands_beside_it() -> None:
-    def width(most: float) -> str | None:
-        drawn = bars(FRAME, [Bar(label="", value=most, shown=""), HIDDEN])
-        return next(box.get("width") for box in tree(drawn).iter("rect") if box.get("class") == "hidden")
-
-    assert width(10) == width(100_000)
-
-
-def test_bars_are_as_long_as_their_values() -> None:
-    drawn = bars(FRAME, [Bar(label="", value=number, shown="") for number in (100, 50, 25)])
-    lengths = [float(box.get("width", "0")) for box in tree(drawn).iter("rect") if box.get("class") == "bar"]
-    assert [round(length / lengths[0], 2) for length in lengths] == [1, 0.5, 0.25]
-
-
-def test_nothing_lies_outside_the_chart() -> None:
-    for draw in DRAWN.values():
-        root = tree(draw())
-        _, _, width, height = (float(number) for number in (root.get("viewBox") or "").split())
-        for box in root.iter("rect"):
-            x, y, w, h = (float(box.get(name, "0")) for name in ("x", "y", "width", "height"))
-            assert min(x, y) >= 0
-            assert x + w <= width + 0.1
-            assert y + h <= height + 0.1
-
-
-def test_columns_stand_in_the_order_of_time() -> None:
-    drawn = columns(FRAME, [Bar(label=f"K{number}\n2026", value=number, shown="") for number in (1, 2, 3)])
-    at = [
-        float(element.get("x", "0"))
-        for element in tree(drawn).iter("text")
-        if element.text in ("K1", "K2", "K3")
-    ]
-    assert at == sorted(at)
-
-
-def test_a_chart_of_nothing_but_hidden_cells_can_be_drawn() -> None:
-    assert texts(tree(columns(FRAME, [HIDDEN, HIDDEN]))).count("<10") == 2
-
-
-def test_the_map_has_each_region_once_and_no_two_at_one_place() -> None:
-    assert set(PLACES) == set(reference.ggd_regions())
-    assert len({place[:2] for place in PLACES.values()}) == len(PLACES)
-
-
-def test_a_tile_tells_its_whole_name() -> None:
-    titles = [element.text for element in tree(DRAWN["tile map"]()).iter("title")]
-    assert "GGD Fryslân: <10" in titles
-
-
-@pytest.mark.parametrize("colour", [*SHADES, "#ffffff"])
-def test_the_ink_can_be_read_on_every_shade(colour: str) -> None:
-    assert _contrast(INK, colour) >= 4.5
-
-
-def _contrast(first: str, second: str) -> float:
-    """Ratio of WCAG 2.2, 1.4.3."""
-    light, dark = sorted((_luminance(first), _luminance(second)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
-
-
-def _luminance(colour: str) -> float:
-    parts = [int(part, 16) / 255 for part in re.findall("..", colour[1:])]
-    red, green, blue = (
-        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+def test_dots_and_intervals_stand_on_one_scale_from_zero() -> None:
+    root = tree(drawn(CLEAR, Dot(label="Kaart", interval=Interval(0.1, 0.05, 0.15))))
+    first, second = (float(dot.get("cx", "")) for dot in root.iter("circle"))
+    low, high = next(
+        (float(line.get("x1", "")), float(line.get("x2", "")))
+        for line in root.iter("line")
+        if line.get("class") == "range"
     )
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    zero = min(float(line.get("x1", "")) for line in root.iter("line") if line.get("class") == "axis")
+    assert first - zero == pytest.approx(2 * (second - zero), abs=0.2)
+    assert first - low == pytest.approx(high - first, abs=0.2)
 
 
-@pytest.mark.parametrize("language", ["nl", "en"])
-def test_the_kinds_of_attempts_fit_beside_their_field(language: str) -> None:
-    for kind in members("kinds"):
-        drawn = str(matrix(FRAME, [words_for(context_of("kinds"), kind, language)], ["1"], [[SHOWN]]))
-        lines = re.findall(r'<text x="0"[^>]*>([^<]+)</text>', drawn)
-        assert lines, kind
-        assert max(map(len, lines)) <= 14, (kind, lines)
+@pytest.mark.parametrize(
+    ("high", "marks"),
+    [(0.25, ["0%", "5%", "10%", "15%", "20%", "25%"]), (0.26, ["0%", "10%", "20%", "30%", "40%", "50%"])],
+)
+def test_the_axis_has_plain_numbers_and_fits_what_says_something(high: float, marks: list[str]) -> None:
+    assert texts(drawn(Dot(label="x", interval=Interval(0.2, 0.1, high)), PALE))[:6] == marks
+
+
+def test_what_says_little_is_drawn_open_and_dashed_within_the_chart() -> None:
+    root = tree(drawn(CLEAR, PALE))
+    assert [dot.get("class") for dot in root.iter("circle")] == ["dot", "open"]
+    (pale,) = [line for line in root.iter("line") if line.get("class") == "pale"]
+    assert pale.get("stroke-dasharray")
+    assert float(pale.get("x2", "")) <= 360
+
+
+def test_nothing_but_zeroes_can_be_drawn() -> None:
+    assert "0%" in texts(drawn(Dot(label="x", interval=Interval(0, 0, 0))))
+
+
+def test_every_region_has_one_tile_and_each_name_fits_it() -> None:
+    assert set(PLACES) == set(reference.ggd_regions())
+    assert len({(column, row) for column, row, _name in PLACES.values()}) == len(PLACES)
+    assert max(len(name) for _column, _row, name in PLACES.values()) <= 11
+
+
+def test_all_regions_look_alike_but_those_that_differ() -> None:
+    root = tree(tile_map(FRAME, {"GG1106": TWENTE, "GG0111": Tile(name="G", shown="2%", is_higher=False)}))
+    classes = [box.get("class") for box in root.iter("rect")]
+    assert (classes.count("cell"), classes.count("higher"), classes.count("lower")) == (23, 1, 1)
+    assert {"40%", "2%"} <= {element.text for element in root.iter("text")}
+    assert len(list(root.iter("path"))) == 2
