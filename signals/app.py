@@ -84,7 +84,7 @@ def make_worker(settings: Settings, *, clock: Clock | None = None, engine: Engin
     from signals.operations.jobs import Worker
 
     with ExitStack() as opened:
-        installation = _open_installation(settings, clock or SystemClock(), engine, opened)
+        installation = _open(settings, clock or SystemClock(), engine, opened)
         worker = Worker(
             settings=settings,
             clock=installation.clock,
@@ -127,25 +127,28 @@ class Opened:
 
 
 @contextmanager
-def open_for_command(settings: Settings) -> Iterator[Opened]:
+def open_for_command(settings: Settings, **how: bool) -> Iterator[Opened]:
     """Open the database and the keystore for one command; the desk side only.
 
-    Raises `KeysUnusable` without the keystore or its master key.
+    `how` and errors: as of `open_keys`.
     """
     with ExitStack() as opened:
-        yield _open_installation(settings, SystemClock(), None, opened)
+        yield _open(settings, SystemClock(), None, opened, **how)
 
 
-def _open_installation(settings: Settings, clock: Clock, engine: Engine | None, opened: ExitStack) -> Opened:
+def _open(settings: Settings, clock: Clock, engine: Engine | None, opened: ExitStack, **how: bool) -> Opened:
     from signals.audit.log import AuditLog
     from signals.keys.opening import open_keys
+    from signals.retention.revocations import keep_in
     from signals.staff.refused_rows import guard_rows
 
-    keystore = open_keys(settings)
+    keystore = open_keys(settings, **how)
     opened.callback(keystore.dispose)
     engine = engine or _opened_engine(settings, opened)
     sessions, audit = session_factory(engine), AuditLog(keystore.secret("audit"))
-    guard_rows(engine, keystore.secret, clock=clock, audit=audit, public_url=settings.server.public_url)
+    keep = keep_in(settings.retention.journal_file, clock)
+    site = settings.server.public_url
+    guard_rows(engine, keystore.secret, keep, clock=clock, audit=audit, site=site)
     return Opened(
         settings=settings, engine=engine, sessions=sessions, keystore=keystore, audit=audit, clock=clock
     )
@@ -218,7 +221,7 @@ class _Parts:
         from signals.web.staff_kit.browser_state import BrowserState
         from signals.web.staff_kit.context import EXTENSION, DeskContext, fenced_sessions
 
-        found = _open_installation(self.settings, self.clock, self.engine, self.opened)
+        found = _open(self.settings, self.clock, self.engine, self.opened)
         self.app.extensions[EXTENSION] = DeskContext(
             settings=self.settings,
             clock=self.clock,

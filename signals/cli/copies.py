@@ -16,7 +16,7 @@ FILE = click.Path(path_type=Path)
 NEXT = """\
   signals db upgrade            (as the owner of the tables)
   signals db grants             (PostgreSQL only)
-  signals retention replay ...  (the newest journal of every machine: without it, deleted cases are back)
+  signals retention replay ...  (the newest journal of every machine: without it, nothing starts)
   signals keys sweep
   signals audit verify
   start a worker, then: signals doctor; start the desk and the front when it finds nothing
@@ -50,6 +50,7 @@ def restore(*, database: Path | None, keystore: Path | None) -> None:
     """Put copies back into empty places, the keystore first.
 
     Run it as the owner of both, before any process is started. docs/backup.md has the steps around it.
+    It ends all sessions, tokens and links. Nothing serves until `signals retention replay` ran.
 
     Example: signals restore --database database/20261124T021700Z.sqlite
     """

@@ -38,10 +38,10 @@ def database() -> Iterator["Engine"]:
 
 
 @contextmanager
-def everything() -> Iterator[Opened]:
-    """Open the database and the keystore; for the desk side only."""
+def everything(**how: bool) -> Iterator[Opened]:
+    """Open the database and the keystore; for the desk side only. `how`: as of `open_keys`."""
     log_warnings_only()
-    with open_for_command(settings_of_call()) as opened:
+    with open_for_command(settings_of_call(), **how) as opened:
         yield opened
 
 

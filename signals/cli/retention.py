@@ -6,14 +6,18 @@ from typing import Any
 
 import click
 
+from privacy.passwords import PasswordHasherSettings
 from signals.app import Opened
 from signals.cli import answers
 from signals.cli.opening import FILE, everything
+from signals.keys.opening import UNFINISHED_RESTORE
 from signals.operations.jobs import make_retention
 from signals.retention.journal import DeletionJournal
 from signals.retention.nightly import Retention
 from signals.retention.periods import due_signals
+from signals.retention.revocations import revoke_again
 from signals.routing.snapshot import Router
+from signals.staff.change_messages import AccountSettings
 
 
 @click.group()
@@ -68,7 +72,9 @@ def run(*, dry_run: bool, confirm: bool) -> dict[str, Any]:
 def _replayed(data: dict[str, Any]) -> str:
     return (
         f"{data['journal']} deletions in the journals: {data['purged']} restored signals purged again, "
-        f"{data['keys_destroyed']} restored keys destroyed again."
+        f"{data['keys_destroyed']} restored keys destroyed again.\n"
+        f"{data['revoked']} revocations: {data['accounts']} restored accounts changed again, "
+        "all sessions, tokens and links ended."
     )
 
 
@@ -76,18 +82,33 @@ def _replayed(data: dict[str, Any]) -> str:
 @click.argument("journals", nargs=-1, type=FILE)
 @answers(_replayed)
 def replay(journals: tuple[Path, ...]) -> dict[str, int]:
-    """Purge again after a restore; run it before the start.
+    """Purge and revoke again after a restore; run it before the start: without it nothing starts.
 
-    The backup brought back what was purged since. JOURNALS are copies of the deletion journals of every
+    The backup brought back what was purged and revoked since. JOURNALS are copies of the journals of every
     machine; the journal that the settings name counts too. So do the deletions in the restored database.
+    All sessions, tokens and links end. Who has a newer password than the copy gets a mailed link.
 
     Example: signals retention replay /var/backups/signals/journal/deletions.journal
     """
-    with everything() as opened:
-        files = [opened.settings.retention.journal_file, *journals]
-        known = {gone.case_key_id: gone for file in files for gone in DeletionJournal(file).deletions()}
+    with everything(after_restore=True) as opened:
+        own, settings = DeletionJournal(opened.settings.retention.journal_file), opened.settings
+        every = [own, *map(DeletionJournal, journals)]
+        known = {gone.case_key_id: gone for journal in every for gone in journal.deletions()}
+        revoked = {one for journal in every for one in journal.revocations()}
         done = _retention(opened).replay(opened.clock, known.values())
-    return {"journal": len(known), "purged": done.total, "keys_destroyed": done.keys_destroyed}
+        own.append_missing(revoked)
+        hasher = PasswordHasherSettings(memory_kib=settings.sessions.password_memory_kib)
+        mailing = AccountSettings(site=settings.server.public_url.rstrip("/"), hasher=hasher)
+        with opened.begin() as operation:
+            accounts = revoke_again(operation, settings=mailing, revocations=revoked)
+        opened.keystore.forget_secrets([UNFINISHED_RESTORE])
+    return {
+        "journal": len(known),
+        "purged": done.total,
+        "keys_destroyed": done.keys_destroyed,
+        "revoked": len(revoked),
+        "accounts": accounts,
+    }
 
 
 def _retention(opened: Opened) -> Retention:

@@ -6,6 +6,7 @@ advises a new key where an old one is only in another place.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -35,12 +36,21 @@ class KeysUnusable(SignalsError):
         self.fix = fix
 
 
-def open_keys(settings: Settings) -> Keystore:
-    """Return the keystore of these settings with a master key that fits. Raises `KeysUnusable`."""
+UNFINISHED_RESTORE: Final = "restore-unfinished"
+"""A secret that exists from a restore until its replay: old rights are back, so nothing may serve."""
+
+
+def open_keys(settings: Settings, *, after_restore: bool = False) -> Keystore:
+    """Return the keystore of these settings with a master key that fits.
+
+    Raises `KeysUnusable`, also between a restore and its replay, unless `after_restore`.
+    """
     with explained(settings):
         keystore = open_keystore(settings.keystore.url, load_master_key(settings.keystore.master_key_file))
         try:
             keystore.ping()
+            if not after_restore and keystore.has_secret(UNFINISHED_RESTORE):
+                raise KeysUnusable("a restore is not finished: revoked rights are back", _FIX_RESTORE)
         except BaseException:
             keystore.dispose()
             raise
@@ -107,4 +117,5 @@ _FIX_EMPTY = (
     " make a new one beside it; a new installation makes it with: signals init"
 )
 _FIX_DAMAGED = "restore the youngest copy of the keystore beside this database (docs/backup.md)"
+_FIX_RESTORE = "run signals retention replay with the newest copy of every journal (docs/backup.md)"
 _FIX_AWAY = "start its database or mount its disk; nothing is lost meanwhile (docs/operations.md)"

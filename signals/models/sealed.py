@@ -8,11 +8,11 @@ import hmac
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from sqlalchemy import ColumnElement, Engine, LargeBinary, Table, event, select, update
 from sqlalchemy.orm import Mapped, Mapper, Session, declared_attr, mapped_column, object_session
-from sqlalchemy.orm.attributes import instance_dict
+from sqlalchemy.orm.attributes import get_history, instance_dict
 
 from privacy.macs import Mac, many_macs
 from privacy.row_seals import row_seal
@@ -21,6 +21,7 @@ from signals.models.base import Base
 
 _SEALS: Final = "signals_row_seals"
 _REFUSED: Final = "signals_refused_rows"
+_REVOKED: Final = "signals_revoked_rights"
 _SECRET: Final = "row-seals"  # noqa: S105 - the name of a secret
 
 
@@ -39,13 +40,30 @@ class RefusedRow:
     id: uuid.UUID | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Revoked:
+    """A right that somebody took away: its row, and of an account what is left.
+
+    `credentials`: password, authenticator or both were replaced. `version` is that of the row since then.
+    """
+
+    table: str
+    id: uuid.UUID
+    version: int
+    role: str = ""
+    disabled: bool = False
+    credentials: bool = False
+
+
 Report = Callable[[Sequence[RefusedRow]], None]
+Keep = Callable[[Sequence[Revoked]], None]
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Seals:
     mac: Mac = field(repr=False)
     report: Report
+    keep: Keep
 
 
 class Sealed:
@@ -53,6 +71,10 @@ class Sealed:
 
     Every column counts. `version` counts the changes; of two changes at once the second one fails.
     """
+
+    rights: ClassVar[tuple[str, ...]] = ()
+    """The columns whose change takes a right away, besides the deletion of the row."""
+    credentials: ClassVar[tuple[str, ...]] = ()
 
     version: Mapped[int] = mapped_column()
     seal: Mapped[bytes] = mapped_column(LargeBinary(32))
@@ -62,13 +84,19 @@ class Sealed:
         return {"version_id_col": cls.version}
 
 
-def seal_rows(engine: Engine, secret: Callable[[str], bytes], report: Report = lambda _refused: None) -> None:
+def seal_rows(
+    engine: Engine,
+    secret: Callable[[str], bytes],
+    report: Report = lambda _refused: None,
+    keep: Keep = lambda _revoked: None,
+) -> None:
     """Let sessions of an engine write and load sealed rows; `secret` is that of the keystore.
 
-    `report` gets the refused rows when the transaction that met them is over. Call this before anything
-    derives an engine from this one.
+    `report` gets the refused rows when the transaction that met them is over. `keep` gets what a transaction
+    revokes before it commits. Call this before anything derives an engine from this one.
     """
-    engine.update_execution_options(**{_SEALS: _Seals(mac=many_macs(secret(_SECRET)), report=report)})
+    seals = _Seals(mac=many_macs(secret(_SECRET)), report=report, keep=keep)
+    engine.update_execution_options(**{_SEALS: seals})
 
 
 def sealed_models() -> Iterator[type[Any]]:
@@ -142,6 +170,33 @@ def _seal_again(_mapper: object, _connection: object, row: Any) -> None:
     session = object_session(row)
     if session is not None and session.is_modified(row, include_collections=False):
         _write_seal(row, version=row.version + 1)
+        _note_revoked(session, row)
+
+
+@event.listens_for(Sealed, "before_delete", propagate=True)
+def _note_deleted(_mapper: object, _connection: object, row: Any) -> None:
+    session = object_session(row)
+    if session is not None:
+        _noted(session).append(Revoked(table=row.__tablename__, id=row.id, version=row.version + 1))
+
+
+def _note_revoked(session: Session, row: Any) -> None:
+    changed = {name for name in (*row.rights, *row.credentials) if get_history(row, name).has_changes()}
+    if changed:
+        revoked = Revoked(
+            table=row.__tablename__,
+            id=row.id,
+            version=row.version + 1,
+            role=getattr(row, "role", ""),
+            disabled=getattr(row, "disabled_at", None) is not None,
+            credentials=bool(changed.intersection(row.credentials)),
+        )
+        _noted(session).append(revoked)
+
+
+def _noted(session: Session) -> list[Revoked]:
+    noted: list[Revoked] = session.info.setdefault(_REVOKED, [])
+    return noted
 
 
 def _write_seal(row: Any, *, version: int) -> None:
@@ -168,8 +223,21 @@ def _check(row: Any, session: Session) -> None:
         raise RowRefused
 
 
+@event.listens_for(Session, "before_commit")
+def _keep_revoked(session: Session) -> None:
+    """Keep it first: what is lost in a crash must not come back by a restore."""
+    if session.in_nested_transaction():
+        return
+    session.flush()
+    if revoked := session.info.pop(_REVOKED, None):
+        _seals(session).keep(revoked)
+
+
 @event.listens_for(Session, "after_transaction_end")
 def _report_refused(session: Session, transaction: Any) -> None:
     """Report when the connection is free: the report is a transaction of its own."""
-    if transaction.parent is None and (refused := session.info.pop(_REFUSED, None)):
+    if transaction.parent is not None:
+        return
+    session.info.pop(_REVOKED, None)  # of a rollback
+    if refused := session.info.pop(_REFUSED, None):
         _seals(session).report(refused)

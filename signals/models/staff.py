@@ -24,6 +24,8 @@ class StaffMember(Sealed, Base):
     """
 
     __tablename__ = "staff_members"
+    rights = ("role", "disabled_at")
+    credentials = ("password_hash", "totp_sealed")
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     organisation_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("organisations.id"))
@@ -50,6 +52,7 @@ class StaffSession(Sealed, Base):
     """
 
     __tablename__ = "staff_sessions"
+    rights = ("revoked_at",)
     __table_args__ = (
         CheckConstraint("kind IN ('page', 'api', 'token')", name="kind"),
         Index("ix_staff_sessions_staff_member_id", "staff_member_id"),
@@ -109,6 +112,7 @@ class AccountLink(Sealed, Base):
     """
 
     __tablename__ = "account_links"
+    rights = ("used_at",)
     __table_args__ = (
         CheckConstraint("purpose IN ('invitation', 'recovery')", name="purpose"),
         Index("ix_account_links_staff_member_id", "staff_member_id"),

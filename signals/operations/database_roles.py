@@ -131,7 +131,7 @@ RIGHTS: Final[Mapping[str, Mapping[Role, Rights]]] = {
     "staff_sessions": {"desk": rights("SIUD"), "worker": rights("SIUD")},
     "passkeys": {"desk": rights("SIUD"), "worker": rights("SD")},
     "challenges": {"desk": rights("SIUD"), "worker": rights("SD")},
-    "account_links": {"desk": rights("SIUD"), "worker": rights("SUD")},
+    "account_links": {"desk": rights("SIUD"), "worker": rights("SIUD")},
     "sign_in_guesses": {"desk": rights("SIUD"), "worker": rights("SD")},
     "approvals": {"desk": rights("SIU"), "worker": rights("SUD")},
     "absences": {"desk": rights("SID"), "worker": rights("SD")},

@@ -54,7 +54,6 @@ from signals.statistics.releasing import Release, Releasing
 from signals.vocabulary import AuditAction, ReceiptState
 
 REFUSED_KEPT_DAYS = 28
-
 BATCH = 500
 MOST_BATCHES = 20
 """The limit of one run, so that a worker in a flood of work still notices that it must stop."""
@@ -176,8 +175,7 @@ class Worker:
 
     def watch_limits(self) -> int:
         """Notify of organisations close to their limit of reports; return how many messages."""
-        setting = self.settings.limits.open_reports_per_area_and_day
-        url = self.settings.server.public_url
+        setting, url = self.settings.limits.open_reports_per_area_and_day, self.settings.server.public_url
         with self.sessions.begin() as session:
             return watch_limits(session, self.clock, setting=setting, public_url=url, growth=self.growth)
 

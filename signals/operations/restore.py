@@ -8,8 +8,11 @@ from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import make_url
+from sqlalchemy import delete, make_url
 
+from signals.db import make_engine
+from signals.keys.opening import UNFINISHED_RESTORE, KeysUnusable, open_keys
+from signals.models import AccountLink, Challenge, StaffSession
 from signals.operations.backup import KEYSTORE_DAYS, made_at
 from signals.operations.libpq import ProgramFailed, run_libpq
 from signals.settings import Settings
@@ -27,7 +30,8 @@ def restore(settings: Settings, *, database: Path | None, keystore: Path | None,
     """Restore the named copies, the keystore first; return them.
 
     Raises `RestoreRefused` before anything is written, `RestoreFailed` when a part did not go in. Each part
-    goes in whole or not at all.
+    goes in whole or not at all. Afterwards the database knows no session, token or link, and nothing serves
+    until the journals were replayed (`UNFINISHED_RESTORE`).
     """
     os.umask(0o077)
     places = {"keystore": (keystore, settings.keystore.url), "database": (database, settings.database.url)}
@@ -36,18 +40,38 @@ def restore(settings: Settings, *, database: Path | None, keystore: Path | None,
         _refuse_unfit(copy, url)
     if keystore:
         _refuse_expired(keystore, now)
-    _restore_each(wanted)
+    _restore_each(settings, wanted)
     return [copy for copy, _url in wanted.values()]
 
 
-def _restore_each(wanted: Mapping[str, tuple[Path, str]]) -> None:
+def _restore_each(settings: Settings, wanted: Mapping[str, tuple[Path, str]]) -> None:
     done: list[str] = []
     for name, (copy, url) in wanted.items():
         try:
-            _restore_one(copy, url)
-        except (RestoreRefused, OSError, sqlite3.Error, ProgramFailed) as error:
+            if name == "database":
+                _let_nothing_serve(settings)  # first: the database brings back what was revoked
+                _restore_one(copy, url)
+                _end_sign_ins(url)
+            else:
+                _restore_one(copy, url)
+                _let_nothing_serve(settings)
+        except (RestoreRefused, KeysUnusable, OSError, sqlite3.Error, ProgramFailed) as error:
             raise RestoreFailed(_how_to_go_on(f"{name}: {error}", list(wanted), done)) from None
         done.append(name)
+
+
+def _let_nothing_serve(settings: Settings) -> None:
+    keystore = open_keys(settings, after_restore=True)
+    keystore.secret(UNFINISHED_RESTORE)
+    keystore.dispose()
+
+
+def _end_sign_ins(url: str) -> None:
+    engine = make_engine(url)
+    with engine.begin() as connection:
+        for model in (StaffSession, AccountLink, Challenge):
+            connection.execute(delete(model))
+    engine.dispose()
 
 
 def _how_to_go_on(problem: str, wanted: Sequence[str], done: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Keep a file of deletions apart from the database, so that a restore can repeat them."""
+"""Keep a file of deletions and revocations apart from the database, so that a restore can repeat them."""
 
 import fcntl
 import json
@@ -6,14 +6,15 @@ import os
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 from typing import TextIO
 
 from privacy.private_files import open_private
 from signals.errors import SignalsError
+from signals.models.sealed import Revoked
 from signals.vocabulary import DeletionReason
 
 
@@ -30,7 +31,20 @@ class Deletion:
     signal_id: uuid.UUID | None = None
 
 
-_BEGINS = '{"key": "'
+@dataclass(frozen=True, kw_only=True)
+class Revocation:
+    """Describe a right that was taken away, and when; ids and codes only."""
+
+    revoked: Revoked
+    at: datetime
+
+    @property
+    def on(self) -> date:
+        return self.at.date()
+
+
+Line = Deletion | Revocation
+_BEGINNINGS = ('{"key": "', '{"table": "')
 
 
 class NoJournal(SignalsError):
@@ -49,24 +63,24 @@ class DeletionJournal:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def append(self, deletions: Sequence[Deletion]) -> None:
-        """Write deletions durably, before their keys are destroyed. Raises OSError when the disk is full."""
+    def append(self, deletions: Sequence[Line]) -> None:
+        """Write lines durably, before keys are destroyed or rights revoked. Raises OSError on a full disk."""
         if not deletions:
             return
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._locked() as file:
             _add(file, deletions)
 
-    def append_missing(self, deletions: Iterable[Deletion]) -> int:
-        """Write the deletions whose keys have no line yet, as `append` does; return how many.
+    def append_missing(self, deletions: Iterable[Line]) -> int:
+        """Write what has no line yet (of a deletion: its key), as `append` does; return how many.
 
         A replay needs this: the journal of this machine is new, and a later restore must find all lines.
         """
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._locked() as file:
             file.seek(0)
-            there = {deletion.case_key_id for deletion in _whole(file)}
-            missing = [deletion for deletion in deletions if deletion.case_key_id not in there]
+            there = {_known_by(line) for line in _whole(file)}
+            missing = [line for line in deletions if _known_by(line) not in there]
             if missing:
                 _add(file, missing)
         return len(missing)
@@ -84,7 +98,15 @@ class DeletionJournal:
         return len(known) - len(kept)
 
     def deletions(self) -> Iterator[Deletion]:
-        """Yield all deletions; skip a line that a crash cut off.
+        """Yield all deletions; raise as `lines` does."""
+        return (line for line in self.lines() if isinstance(line, Deletion))
+
+    def revocations(self) -> Iterator[Revocation]:
+        """Yield all revocations; raise as `lines` does."""
+        return (line for line in self.lines() if isinstance(line, Revocation))
+
+    def lines(self) -> Iterator[Line]:
+        """Yield every line; skip one that a crash cut off.
 
         Raises `NoJournal` for a file with other lines: replaying a wrong file would bring back deleted data.
         """
@@ -107,7 +129,7 @@ class DeletionJournal:
                     yield file
                     return
 
-    def _replace_by(self, kept: Iterable[Deletion]) -> None:
+    def _replace_by(self, kept: Iterable[Line]) -> None:
         """Replace the whole file in one step; a process that waits for the lock finds the new file."""
         unfinished = self._path.with_name(f"{self._path.name}.part")
         unfinished.unlink(missing_ok=True)
@@ -122,7 +144,11 @@ def _make_durable(file: TextIO) -> None:
     os.fsync(file.fileno())
 
 
-def _add(file: TextIO, deletions: Iterable[Deletion]) -> None:
+def _known_by(line: Line) -> object:
+    return line.case_key_id if isinstance(line, Deletion) else line
+
+
+def _add(file: TextIO, deletions: Iterable[Line]) -> None:
     # A line that a crash cut off must not absorb the next one.
     file.write("" if _ends_with_a_line(file) else "\n")
     file.write("".join(map(_line, deletions)))
@@ -138,24 +164,30 @@ def _ends_with_a_line(file: TextIO) -> bool:
 def _expected(line: str) -> str:
     """Return a line that is whole or the beginning of one; raise ValueError for any other."""
     said = line.strip()
-    if said and not said.startswith(_BEGINS) and not _BEGINS.startswith(said):
+    if said and not any(said.startswith(begin) or begin.startswith(said) for begin in _BEGINNINGS):
         raise ValueError("not of a journal")
     return line
 
 
-def _whole(lines: Iterable[str]) -> Iterator[Deletion]:
+def _whole(lines: Iterable[str]) -> Iterator[Line]:
     return (_parsed(line) for line in lines if line.startswith("{") and line.endswith("}\n"))
 
 
-def _line(deletion: Deletion) -> str:
+def _line(deletion: Line) -> str:
+    if isinstance(deletion, Revocation):
+        told = asdict(deletion.revoked) | {"id": str(deletion.revoked.id), "at": deletion.at.isoformat()}
+        return json.dumps(told | {"on": deletion.on.isoformat()}) + "\n"
     # No JSON encoder: no value needs escaping, and a purge writes thousands of lines.
     signal = f', "signal": "{deletion.signal_id}"' if deletion.signal_id else ""
     what = f'"key": "{deletion.case_key_id}", "on": "{deletion.on}", "reason": "{deletion.reason.value}"'
     return f"{{{what}{signal}}}\n"
 
 
-def _parsed(line: str) -> Deletion:
+def _parsed(line: str) -> Line:
     said = json.loads(line)
+    if "table" in said:
+        at, _on = datetime.fromisoformat(said.pop("at")), said.pop("on")
+        return Revocation(revoked=Revoked(**said | {"id": uuid.UUID(said["id"])}), at=at)
     return Deletion(
         case_key_id=uuid.UUID(said["key"]),
         on=date.fromisoformat(said["on"]),

@@ -18,7 +18,7 @@ from signals.audit.log import SYSTEM, AuditLog
 from signals.clock import Clock, today
 from signals.db import session_factory, set_local
 from signals.models import AuditEntry, StaffMember
-from signals.models.sealed import RefusedRow, refused_rows, seal_rows
+from signals.models.sealed import Keep, RefusedRow, refused_rows, seal_rows
 from signals.vocabulary import AuditAction, Role
 
 ALARM_HOURS: Final = 24
@@ -89,11 +89,11 @@ class Alarm:
 
 
 def guard_rows(
-    engine: Engine, secret: Callable[[str], bytes], *, clock: Clock, audit: AuditLog, public_url: str
+    engine: Engine, secret: Callable[[str], bytes], keep: Keep, *, clock: Clock, audit: AuditLog, site: str
 ) -> None:
-    """Let an engine write and load sealed rows, and raise the alarm about those that it refuses."""
-    alarm = Alarm(sessions=session_factory(engine), clock=clock, audit=audit, site=public_url.rstrip("/"))
-    seal_rows(engine, secret, alarm.raise_for)
+    """Let an engine write and load sealed rows; alarm about refused ones, and keep what is revoked."""
+    alarm = Alarm(sessions=session_factory(engine), clock=clock, audit=audit, site=site.rstrip("/"))
+    seal_rows(engine, secret, alarm.raise_for, keep)
 
 
 def watch_rights(sessions: sessionmaker[Session]) -> int:

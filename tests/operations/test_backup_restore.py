@@ -15,9 +15,11 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import pyotp
 import pytest
 import time_machine
 from click.testing import CliRunner, Result
+from flask import Flask
 from sqlalchemy import make_url, select, text
 
 from privacy.keystore import KeyGone, Keystore, open_keystore
@@ -28,12 +30,18 @@ from signals.cli import main
 from signals.db import make_engine
 from signals.errors import ContentGone
 from signals.intake.content import open_report
-from signals.models import SealedReport, Signal
+from signals.keys.opening import KeysUnusable
+from signals.models import AccountLink, Passkey, SealedReport, Signal, StaffMember, StaffSession
 from signals.operations import backup
 from signals.operations import database_roles as grants
 from signals.routing.postcodes import Address
 from signals.settings import DatabaseSettings, KeystoreSettings, RetentionSettings
-from signals.vocabulary import DeletionReason, ReferralReason
+from signals.staff.accounts import add_staff, disable, set_role
+from signals.staff.change_messages import AccountSettings
+from signals.staff.recovery import link_token, mail_link, recover
+from signals.staff.sessions import open_session
+from signals.vocabulary import DeletionReason, ProcessRole, ReferralReason, Role
+from tests.support.desk_side import PASSWORD, QUICK
 from tests.support.fences import OWNER, ROLES, make_owner, worker_of
 from tests.support.postgres import SUPERUSER, PostgresServer
 from tests.support.sealing import sealing_engine
@@ -42,6 +50,7 @@ from tests.support.world import (
     GRONINGEN,
     IN_AMSTERDAM,
     IN_GRONINGEN,
+    NOW,
     World,
     fill_another,
     make_world,
@@ -49,6 +58,14 @@ from tests.support.world import (
 
 BACKUP_ROLE = "signals_backup"
 NIGHT = datetime(2026, 11, 25, 2, 17, tzinfo=UTC)
+PHONE: dict[str, Any] = {
+    "label": "a phone",
+    "credential_id": b"a credential",
+    "public_key": b"a key",
+    "sign_count": 1,
+    "created_on": NIGHT.date(),
+}
+MAILING = AccountSettings(site="http://desk.example", hasher=QUICK)
 NIGHT_COPY = "20261125T021700Z"
 _numbers = count(1)
 
@@ -129,6 +146,38 @@ class Site:
         self.monkeypatch.setenv("SIGNALS__RETENTION__JOURNAL_FILE", str(settings.retention.journal_file))
 
 
+class Somebody:
+    """A lead with a session for programs."""
+
+    def __init__(self, site: Site, name: str) -> None:
+        self.email, self._site, world = f"{name}@example.org", site, site.world
+        with world.sessions.begin() as session:
+            made = add_staff(
+                world.operation(session),
+                organisation_id=AMSTERDAM,
+                role=Role.LEAD,
+                name=name,
+                email=self.email,
+                password=PASSWORD,
+                hasher=QUICK,
+            )
+            self.id, self._secret = made.member.id, made.totp_secret
+            self._token, opened = open_session(session, made.member, "api", NOW, timedelta(hours=12))
+            session.flush()
+            self.session_id = opened.id
+
+    def me(self, desk: Flask) -> int:
+        headers = {"Authorization": f"Bearer {self._token}"}
+        return desk.test_client().get("/api/v1/me", headers=headers).status_code
+
+    def sign_in(self, desk: Flask) -> str:
+        """Return the role with which the password of before gets in; empty when it does not."""
+        code = pyotp.TOTP(self._secret).at(self._site.world.clock.now())
+        form = {"email": self.email, "password": PASSWORD, "totp": code}
+        found = desk.test_client().post("/api/v1/sessions", json=form)
+        return str(found.get_json().get("role", ""))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Cases:
     """Five concerns and what becomes of them after the backup."""
@@ -184,6 +233,44 @@ def cases(site: Site) -> Cases:
     return found
 
 
+def test_what_was_revoked_since_the_copy_stays_revoked(site: Site) -> None:
+    world = site.world
+    desk = world.app(ProcessRole.DESK)
+    names = ("disabled", "demoted", "changed", "signs_out", "passkey", "link")
+    people = {name: Somebody(site, name) for name in names}
+    with world.sessions.begin() as session:
+        session.add(Passkey(staff_member_id=people["passkey"].id, **PHONE))
+        owner = session.get_one(StaffMember, people["link"].id)
+        mail_link(world.operation(session), MAILING, owner, "recovery")
+        link = link_token(world.keystore, session.scalars(select(AccountLink.id)).one())
+    site.back_up()
+    with world.sessions.begin() as session:
+        operation = world.operation(session)
+        of = {name: session.get_one(StaffMember, one.id) for name, one in people.items()}
+        disable(operation, of["disabled"])
+        set_role(operation, of["demoted"], Role.WORKER)
+        recover(operation, settings=MAILING, member=of["changed"])
+        session.get_one(StaffSession, people["signs_out"].session_id).revoked_at = NIGHT
+        session.delete(session.scalars(select(Passkey)).one())
+    assert [one.me(desk) for one in people.values()] == [401, 401, 401, 401, 200, 200]
+    site.back_up(NIGHT + timedelta(hours=1), "--journal")
+
+    restore(site)
+    with pytest.raises(KeysUnusable, match="a restore is not finished"):
+        site.world.app(ProcessRole.DESK)
+    refused = site.said("staff", "token", people["link"].email, "--label", "x")
+    assert "a restore is not finished" in refused.output
+    done = site.command("retention", "replay", *map(str, site.copies("journal")))
+    assert "3 restored accounts changed again" in done.output
+    desk = site.world.app(ProcessRole.DESK)
+    assert {one.me(desk) for one in people.values()} == {401}
+    signed_in = {name: one.sign_in(desk) for name, one in people.items()}
+    assert signed_in == dict.fromkeys(names, "lead") | {"disabled": "", "demoted": "worker", "changed": ""}
+    assert desk.test_client().post("/desk/account/link", data={"token": link}).status_code == 410
+    with site.world.sessions() as session:
+        assert session.scalars(select(Passkey)).all() == []
+
+
 def test_a_restore_forgets_again_and_loses_nothing_that_lives(site: Site, cases: Cases) -> None:
     restore(site)
     assert _readable(site.world, cases.purged) == _house(1), "the backup alone does bring it back"
@@ -201,6 +288,7 @@ def test_a_restore_forgets_again_and_loses_nothing_that_lives(site: Site, cases:
 
 def test_a_report_that_waited_during_the_backup_arrives_after_the_restore(site: Site, cases: Cases) -> None:
     restore(site)
+    site.command("retention", "replay", *map(str, site.copies("journal")))
     with site.world.sessions() as session:
         waiting = select(SealedReport.signal_id)
         (signal_id,) = session.scalars(waiting)
@@ -440,7 +528,7 @@ def test_a_password_of_the_database_is_in_no_command_and_in_no_message(
     copy.touch()
     tried = [
         at(NIGHT, "backup", "--to", str(tmp_path / "copies")),
-        at(NIGHT, "restore", "--database", str(copy)),
+        at(NIGHT, "restore", "--keystore", str(copy)),
     ]
     assert [done.exit_code for done in tried] == [1, 1]
     for program in ("pg_dump", "pg_restore"):
