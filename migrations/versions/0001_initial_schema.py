@@ -321,6 +321,12 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "unknown_sign_ins",
+        sa.Column("hour", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("hour", name=op.f("pk_unknown_sign_ins")),
+    )
+    op.create_table(
         "sign_in_guesses",
         sa.Column("bucket", sa.LargeBinary(length=32), nullable=False),
         sa.Column("count", sa.Integer(), nullable=False),
@@ -1201,6 +1207,7 @@ def downgrade() -> None:
     op.drop_table("signal_facts")
     op.drop_index("ix_sign_in_guesses_last_at", table_name="sign_in_guesses")
     op.drop_table("sign_in_guesses")
+    op.drop_table("unknown_sign_ins")
     op.drop_table("sealed_reports")
     op.drop_table("routing_version")
     op.drop_table("receipts")

@@ -72,6 +72,7 @@ class Ground(StrEnum):
     ROLE = "role"
     TOKEN = "token"  # noqa: S105 - a code of the trail
     TOKEN_ISSUED = "token_issued"  # noqa: S105 - a code of the trail
+    UNKNOWN_ADDRESSES = "unknown_addresses"
 
     # Approvals.
     APPROVED = "approved"

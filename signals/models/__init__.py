@@ -39,6 +39,7 @@ from signals.models.staff import (
     SignInGuess,
     StaffMember,
     StaffSession,
+    UnknownSignIns,
 )
 from signals.models.statistics import OrganisationYear, Publication
 
@@ -79,4 +80,5 @@ __all__ = [
     "StaffMember",
     "StaffSession",
     "StatusChange",
+    "UnknownSignIns",
 ]

@@ -145,6 +145,15 @@ class Absence(Base):
     cover_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("staff_members.id"))
 
 
+class UnknownSignIns(Base):
+    """How many sign-ins of unknown addresses one hour (UTC) saw; the trail gets the number after the hour."""
+
+    __tablename__ = "unknown_sign_ins"
+
+    hour: Mapped[datetime] = mapped_column(UtcDateTime, primary_key=True)
+    number: Mapped[int]
+
+
 class SignInGuess(Base):
     """How often one sign-in was tried of late, for all processes to see; forgotten after 15 minutes.
 

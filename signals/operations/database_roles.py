@@ -132,6 +132,7 @@ RIGHTS: Final[Mapping[str, Mapping[Role, Rights]]] = {
     "passkeys": {"desk": rights("SIUD"), "worker": rights("SD")},
     "challenges": {"desk": rights("SIUD"), "worker": rights("SD")},
     "account_links": {"desk": rights("SIUD"), "worker": rights("SIUD")},
+    "unknown_sign_ins": {"desk": rights("SIU"), "worker": rights("SD")},
     "sign_in_guesses": {"desk": rights("SIUD"), "worker": rights("SD")},
     "approvals": {"desk": rights("SIU"), "worker": rights("SUD")},
     "absences": {"desk": rights("SID"), "worker": rights("SD")},

@@ -5,11 +5,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import timedelta
 from functools import partial
-from typing import cast
 
-from sqlalchemy import Engine, Table, delete, or_, select, text
+from sqlalchemy import Engine, delete, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from notifications.breaker import Breaker
@@ -18,7 +17,6 @@ from notifications.dead_letters import carry_out, post
 from notifications.delivery import DeliveryReport, deliver_due
 from notifications.figures import count_messages, forget_messages
 from notifications.states import write_states
-from privacy.bulk import insert_many
 from privacy.keystore import Keystore
 from signals.arrival.batches import ArrivalDesk
 from signals.audit.grounds import Ground
@@ -30,7 +28,7 @@ from signals.db import reading
 from signals.intake.receiving import RETRY_DAYS
 from signals.keys.mailbox_keys import mailbox_keys_are_whole, provision_mailbox_keys
 from signals.keys.sweeping import sweep_keys
-from signals.models import IdempotencyKey, Receipt, SealedReport
+from signals.models import SealedReport
 from signals.notices.channels import complete, make_channels, rest, switches
 from signals.notices.drills import DrillReport, Drills
 from signals.notices.limit_notices import Growth, forget_full_days, watch_limits
@@ -40,7 +38,7 @@ from signals.notices.trail_head import mail_trail_head
 from signals.operation import Operation
 from signals.organisations.current_addresses import still_reached
 from signals.organisations.recipients import ask_for_proof
-from signals.retention.expiry import Expiry
+from signals.retention.expiry import Expiry, forget_idempotency_keys
 from signals.retention.journal import DeletionJournal
 from signals.retention.nightly import Retention, RetentionReport
 from signals.routing.snapshot import Router
@@ -48,10 +46,11 @@ from signals.settings import Settings
 from signals.staff.departures import release_stranded_signals
 from signals.staff.refused_rows import watch_rights
 from signals.staff.stale import forget_stale
+from signals.staff.unknown_sign_ins import record_unknown
 from signals.statistics.counting import located_by
 from signals.statistics.ledger import LedgerFile
 from signals.statistics.releasing import Release, Releasing
-from signals.vocabulary import AuditAction, ReceiptState
+from signals.vocabulary import AuditAction
 
 REFUSED_KEPT_DAYS = 28
 BATCH = 500
@@ -274,7 +273,7 @@ class Worker:
                 self.audit.record(
                     session, self.clock, actor=SYSTEM, action=AuditAction.SIGNAL_PURGED, ground=Ground.REFUSED
                 )
-            return _forget_keys(session, before=on - timedelta(days=RETRY_DAYS))
+            return forget_idempotency_keys(session, before=on - timedelta(days=RETRY_DAYS))
 
     def release_figures(self) -> tuple[Release, ...]:
         """Release every quarter and year whose period of grace is over; return what is new."""
@@ -292,27 +291,8 @@ class Worker:
 
     def forget_sign_ins(self) -> int:
         """Delete what signing in left behind and is over; return how many rows."""
-        with self.sessions.begin() as session:
-            return forget_stale(session, self.clock)
-
-
-def _forget_keys(session: Session, *, before: date) -> int:
-    """Delete the keys of earlier reports that neither wait nor were refused; return how many.
-
-    Their receipts stay `received` until they change. One statement chooses the rows: with two, a report that
-    arrives in between loses its receipt.
-    """
-    waiting = select(SealedReport.receipt_hash)
-    has_none = IdempotencyKey.receipt_hash.is_(None)
-    old = IdempotencyKey.received_on < before, or_(has_none, IdempotencyKey.receipt_hash.not_in(waiting))
-    forgotten = delete(IdempotencyKey).where(*old)
-    rows = session.execute(forgotten.returning(IdempotencyKey.receipt_hash, IdempotencyKey.received_on)).all()
-    known = [row for row in rows if row.receipt_hash is not None]
-    hashes, days = [row.receipt_hash for row in known], [row.received_on for row in known]
-    columns, received = {"receipt_hash": hashes, "changed_on": days}, ReceiptState.RECEIVED
-    same = {"state": received, "state_before": received}
-    insert_many(session.connection(), cast(Table, Receipt.__table__), columns, same, unless=("receipt_hash",))
-    return len(rows)
+        with self.begin() as forgetting:
+            return record_unknown(forgetting) + forget_stale(forgetting.session, self.clock)
 
 
 def make_releasing(

@@ -45,6 +45,8 @@ log = get_logger(__name__)
 
 CONNECTIONS = 2048
 """How many a worker keeps open: one that waits for its client costs memory, and no thread."""
+LEAST_THREADS = 4
+"""Of a desk: three may be busy with passwords (`signals.staff.password_turns`)."""
 STOP_SECONDS = 10
 """How long a worker may take to finish its requests before it is ended."""
 
@@ -217,7 +219,7 @@ def _loader(settings: Settings, prepare_app: PrepareApp, make_worker: MakeWorker
             # What starts workers prints an exception with all that it says.
             log.critical("server.worker_not_started", exc_info=error)
             raise SystemExit(1) from None
-        return WholeRequests(app, settings.server.threads)
+        return WholeRequests(app, max(settings.server.threads, LEAST_THREADS if settings.serves_staff else 1))
 
     return load
 

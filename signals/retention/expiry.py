@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final, cast
 
-from sqlalchemy import CursorResult, Delete, delete, func, or_, select
+from sqlalchemy import CursorResult, Delete, Table, delete, func, or_, select
 from sqlalchemy.orm import Session
 
+from privacy.bulk import insert_many
 from privacy.keystore import Keystore
 from signals.arrival.repeats import oldest_kept, probes_for
 from signals.casework.access import open_for_job
@@ -17,14 +18,17 @@ from signals.models import (
     AddressLink,
     Approval,
     DeletionRecord,
+    IdempotencyKey,
     Passkey,
     Receipt,
     Referral,
     RegisterEntry,
+    SealedReport,
     Signal,
     StaffMember,
     StaffSession,
 )
+from signals.vocabulary import ReceiptState
 
 RECORDS_KEPT_DAYS = 730
 RECEIPTS_KEPT_DAYS = 365
@@ -127,3 +131,22 @@ def _empty_accounts(session: Session, before: datetime) -> int:
 
 def _count(session: Session, statement: Delete) -> int:
     return cast("CursorResult[Any]", session.execute(statement)).rowcount
+
+
+def forget_idempotency_keys(session: Session, *, before: date) -> int:
+    """Delete the keys of earlier reports that neither wait nor were refused; return how many.
+
+    Their receipts stay `received` until they change. One statement chooses the rows: with two, a report that
+    arrives in between loses its receipt.
+    """
+    waiting = select(SealedReport.receipt_hash)
+    has_none = IdempotencyKey.receipt_hash.is_(None)
+    old = IdempotencyKey.received_on < before, or_(has_none, IdempotencyKey.receipt_hash.not_in(waiting))
+    forgotten = delete(IdempotencyKey).where(*old)
+    rows = session.execute(forgotten.returning(IdempotencyKey.receipt_hash, IdempotencyKey.received_on)).all()
+    known = [row for row in rows if row.receipt_hash is not None]
+    hashes, days = [row.receipt_hash for row in known], [row.received_on for row in known]
+    columns, received = {"receipt_hash": hashes, "changed_on": days}, ReceiptState.RECEIVED
+    same = {"state": received, "state_before": received}
+    insert_many(session.connection(), cast(Table, Receipt.__table__), columns, same, unless=("receipt_hash",))
+    return len(rows)

@@ -18,16 +18,14 @@ from privacy.passwords import (
 )
 from privacy.totp import verify_totp
 from signals.audit.grounds import Ground
-from signals.audit.log import Actor
 from signals.errors import NotSignedIn, SignInFailed
 from signals.models import StaffMember, StaffSession
 from signals.operation import Operation
 from signals.staff.identity import MAX_PASSWORD, actor_for, normal_email, open_totp
 from signals.staff.sessions import SessionKind, open_session
+from signals.staff.unknown_sign_ins import count_unknown
 from signals.vocabulary import AuditAction
 
-UNKNOWN: Final = Actor(id=None, role="unknown", organisation_id=None)
-"""The actor before somebody has signed in."""
 _NOBODY: Final = uuid.UUID(int=0)
 _SECRET_OF_NOBODY: Final = "A" * 32
 
@@ -63,7 +61,7 @@ def sign_in_with_password(
 ) -> SignedIn:
     """Open a session for somebody with the right password and an unused TOTP code.
 
-    The operation's actor is `UNKNOWN`; `checked` is the result of `check_password`.
+    The operation's actor is `unknown_sign_ins.UNKNOWN`; `checked` is the result of `check_password`.
     Raises `SignInFailed` for every cause. The failure's audit entry is then in the session, so the caller
     catches the exception and COMMITS: a rollback would lose the trace of a guess.
     The account's row is locked during the comparison, so two requests cannot both use one code.
@@ -92,12 +90,12 @@ def open_for(
 
 
 def record_failure(operation: Operation, member: StaffMember | None, ground: Ground | None = None) -> None:
-    """Record that somebody tried to sign in and was refused."""
-    operation.acting_as(actor_for(member) if member else UNKNOWN).record(
-        AuditAction.SIGN_IN_FAILED,
-        subject_id=member.id if member else None,
-        ground=ground,
-        outcome="refused",
+    """Record that somebody tried to sign in and was refused; an unknown address is only counted."""
+    if member is None:
+        count_unknown(operation)
+        return
+    operation.acting_as(actor_for(member)).record(
+        AuditAction.SIGN_IN_FAILED, subject_id=member.id, ground=ground, outcome="refused"
     )
 
 

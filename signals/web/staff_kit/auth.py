@@ -21,6 +21,7 @@ from signals.errors import NotSignedIn, SignalsError
 from signals.models import StaffMember, StaffSession
 from signals.staff import sessions
 from signals.staff.devices import KNOWN_FOR
+from signals.staff.password_turns import password_turn
 from signals.staff.sessions import TOUCH_EVERY, SessionKind
 from signals.staff.sign_in import SignedIn, check_password, sign_in_with_password
 from signals.vocabulary import Role
@@ -136,6 +137,11 @@ def caller_or_none() -> Caller | None:
 
 def sign_in(*, email: str, password: str, totp: str, kind: SessionKind) -> SignedIn:
     """Open a session. Raises `SignInFailed`, with its audit entry committed, and `TooManyGuesses`."""
+    with password_turn():
+        return _sign_in(email=email, password=password, totp=totp, kind=kind)
+
+
+def _sign_in(*, email: str, password: str, totp: str, kind: SessionKind) -> SignedIn:
     context = desk()
     cookie = request.cookies.get(known_cookie_name(), "") if kind == "page" else ""
     context.throttle.admit(email, cookie=cookie)

@@ -22,7 +22,7 @@ from signals.operation import Operation
 from signals.routing.snapshot import Router
 from signals.settings import Settings
 from signals.staff.guesses import GuessThrottle
-from signals.staff.sign_in import UNKNOWN
+from signals.staff.unknown_sign_ins import UNKNOWN
 from signals.web.staff_kit.browser_state import BrowserState
 
 EXTENSION = "signals.desk"
