@@ -64,6 +64,7 @@ case_keys: Final = Table(
     Column("key_id", Uuid, primary_key=True),
     Column("created_on", Date, nullable=False, index=True),  # no time finer than a date
     Column("wrapped", LargeBinary, nullable=False),
+    Column("summary", LargeBinary, nullable=False),  # the wrapped key of what a list shows, and of no more
     sqlite_with_rowid=False,  # rowids would keep the order of arrival
 )
 

@@ -221,7 +221,7 @@ class _Parts:
         from signals.web.staff_kit.browser_state import BrowserState
         from signals.web.staff_kit.context import EXTENSION, DeskContext, fenced_sessions
 
-        found = _open(self.settings, self.clock, self.engine, self.opened)
+        found = _open(self.settings, self.clock, self.engine, self.opened, of_desk=True)
         self.app.extensions[EXTENSION] = DeskContext(
             settings=self.settings,
             clock=self.clock,

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from privacy.keystore import Keystore
+from signals.audit.admission import Admission
 from signals.audit.grounds import Detailed, Ground
 from signals.audit.log import Actor, AuditLog
 from signals.clock import Clock, today
@@ -16,13 +17,22 @@ from signals.vocabulary import AuditAction
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """One transaction of one actor. The edge opens and commits it; domain functions never commit."""
+    """One transaction of one actor. The edge opens and commits it; domain functions never commit.
+
+    `admission`: the keys of cases that a person's earlier entry admits to. A job has none and needs none.
+    """
 
     session: Session
     clock: Clock
     actor: Actor
     audit: AuditLog = field(repr=False)
     keystore: Keystore = field(repr=False)
+    admission: Admission | None = field(default=None, repr=False)
+
+    @property
+    def cases(self) -> Admission | Keystore:
+        """Return where the keys of cases come from."""
+        return self.admission or self.keystore
 
     @property
     def now(self) -> datetime:

@@ -236,6 +236,7 @@ class AuditAction(StrEnum):
     SIGN_OUT = "sign_out"
     SIGNAL_ARRIVED = "signal_arrived"
     SIGNAL_OPENED = "signal_opened"
+    CONTENT_USED = "content_used"  # for a note, a referral or a correction; shown to nobody
     SUMMARIES_READ = "summaries_read"
     SIGNAL_CHANGED = "signal_changed"
     FOREIGN_SIGNAL_REFUSED = "foreign_signal_refused"

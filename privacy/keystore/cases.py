@@ -2,14 +2,19 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Column, func, select
 
-from privacy.bulk import insert_many
+from privacy.bulk import Columns, insert_many
 from privacy.keystore.errors import KeyGone
 from privacy.keystore.vault import CHUNK, Vault
 from privacy.keystore_schema import case_keys
+from privacy.sealing import summary_key
+
+_WHOLE: Final = case_keys.c.wrapped
+_SUMMARY: Final = case_keys.c.summary
 
 
 class CaseKeys(Vault):
@@ -22,16 +27,15 @@ class CaseKeys(Vault):
         `IntegrityError`, and stores none, when one of the ids exists.
         """
         if keys:
+            wrap = self._master.wrap
+            columns: Columns = {
+                "key_id": list(keys),
+                "wrapped": [wrap(key, _WHOLE, key_id) for key_id, key in keys.items()],
+                "summary": [wrap(summary_key(key), _SUMMARY, key_id) for key_id, key in keys.items()],
+            }
+            same = {"created_on": created_on or datetime.now(UTC).date()}
             with self._writing() as connection:
-                insert_many(
-                    connection,
-                    case_keys,
-                    {"key_id": list(keys), "wrapped": [self._wrapped(*each) for each in keys.items()]},
-                    {"created_on": created_on or datetime.now(UTC).date()},
-                )
-
-    def _wrapped(self, key_id: UUID, key: bytes) -> bytes:
-        return self._master.wrap(key, case_keys, key_id)
+                insert_many(connection, case_keys, columns, same)
 
     def case_key(self, key_id: UUID) -> bytes:
         """Return one case key (32 bytes); raises `KeyGone` when it was destroyed."""
@@ -42,7 +46,14 @@ class CaseKeys(Vault):
 
     def case_keys(self, key_ids: Iterable[UUID]) -> dict[UUID, bytes]:
         """Return the case keys that exist; the ids of destroyed keys are left out."""
-        return {row.key_id: key for row, key in self._opened_by_id(case_keys, key_ids)}
+        return self._stored_keys(_WHOLE, key_ids)
+
+    def summary_keys(self, key_ids: Iterable[UUID]) -> dict[UUID, bytes]:
+        """Return the keys of the summaries of cases that exist; they open nothing else."""
+        return self._stored_keys(_SUMMARY, key_ids)
+
+    def _stored_keys(self, column: Column[bytes], key_ids: Iterable[UUID]) -> dict[UUID, bytes]:
+        return {row.key_id: key for row, key in self._opened_by_id(column, key_ids)}
 
     def destroy_case_keys(self, key_ids: Iterable[UUID]) -> int:
         """Delete case keys for good: their cases can never be read again. Returns how many there were."""

@@ -16,6 +16,10 @@ class KeyRefused(KeystoreError):
     """A wrapped key does not open: it was exchanged or damaged, or the master key was rotated."""
 
 
+class ReceiptRefused(KeystoreError):
+    """The key of a case needs a receipt of a committed audit entry; this is none."""
+
+
 class WrongMasterKey(KeystoreError):
     """This master key is not the one of this keystore."""
 

@@ -59,7 +59,7 @@ class MailboxKeys(NamedSecrets):
 
     def mailbox_private_keys(self, key_ids: Iterable[UUID]) -> dict[UUID, bytes]:
         """Return the private halves (32 raw bytes) that exist; the ids of destroyed keys are left out."""
-        return {row.key_id: key for row, key in self._opened_by_id(mailbox_keys, key_ids)}
+        return {row.key_id: key for row, key in self._opened_by_id(mailbox_keys.c.wrapped, key_ids)}
 
     def destroy_mailbox_keys(self, key_ids: Iterable[UUID]) -> int:
         """Delete mailbox keys for good, once all that was sealed to them has arrived; returns how many."""
@@ -77,7 +77,7 @@ class MailboxKeys(NamedSecrets):
             "week": week,
             "public_key": public_key,
             "signature": signature,
-            "wrapped": self._master.wrap(private_key, mailbox_keys, key_id, organisation_id, week),
+            "wrapped": self._master.wrap(private_key, mailbox_keys.c.wrapped, key_id, organisation_id, week),
         }
 
 

@@ -81,7 +81,7 @@ class NamedSecrets(Vault):
         existing = self._existing_secret(name)
         if existing is not None:
             return existing
-        wrapped = self._master.wrap(secrets.token_bytes(KEY_SIZE), secrets_table, name)
+        wrapped = self._master.wrap(secrets.token_bytes(KEY_SIZE), secrets_table.c.wrapped, name)
         with self._writing() as connection:
             insert_if_absent(connection, secrets_table, [{"name": name, "wrapped": wrapped}])
         stored = self._existing_secret(name)
@@ -97,4 +97,4 @@ class NamedSecrets(Vault):
             row = connection.execute(query).one_or_none()
         if row is None:
             return None
-        return self._secrets.setdefault(name, self._opened(secrets_table, row))
+        return self._secrets.setdefault(name, self._opened(secrets_table.c.wrapped, row))

@@ -95,7 +95,7 @@ class PseudonymKeys(Vault):
             rows = connection.execute(_pseudonym_query(missing)).all()
         for row in rows:
             if (pair := (row.organisation_id, row.quarter)) in fetched:
-                fetched[pair][row.origin_id] = self._opened(pseudonym_keys, row)
+                fetched[pair][row.origin_id] = self._opened(pseudonym_keys.c.wrapped, row)
         self._pseudonyms.keep(fetched, _not_the_latest(pairs))
         return found | fetched
 
@@ -106,7 +106,11 @@ class PseudonymKeys(Vault):
                 "origin_id": organisation_id,
                 "quarter": quarter,
                 "wrapped": self._master.wrap(
-                    secrets.token_bytes(KEY_SIZE), pseudonym_keys, organisation_id, organisation_id, quarter
+                    secrets.token_bytes(KEY_SIZE),
+                    pseudonym_keys.c.wrapped,
+                    organisation_id,
+                    organisation_id,
+                    quarter,
                 ),
             }
             for organisation_id, quarter in pairs
@@ -116,12 +120,12 @@ class PseudonymKeys(Vault):
         self._pseudonyms.forget(pairs)
 
     def _adopted(self, row: Row[Any], owner: UUID) -> dict[str, Any]:
-        key = self._opened(pseudonym_keys, row)
+        key = self._opened(pseudonym_keys.c.wrapped, row)
         return {
             "organisation_id": owner,
             "origin_id": row.origin_id,
             "quarter": row.quarter,
-            "wrapped": self._master.wrap(key, pseudonym_keys, owner, row.origin_id, row.quarter),
+            "wrapped": self._master.wrap(key, pseudonym_keys.c.wrapped, owner, row.origin_id, row.quarter),
         }
 
     def _forget_opened(self) -> None:

@@ -2,11 +2,13 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
+    Column,
     Connection,
     Engine,
     Row,
@@ -84,9 +86,9 @@ class Vault:
         """
         new = Master(new_master_key)
         with self._writing(rotating=True) as connection:
-            count = sum(self._rewrap_table(connection, table, new) for table in BOUND)
+            count = sum(self._rewrap_column(connection, column, new) for column in BOUND)
             version = connection.scalars(select(master_versions.c.version)).one() + 1
-            check = new.wrap(_MASTER_CHECK, master_versions, version)
+            check = new.wrap(_MASTER_CHECK, master_versions.c.wrapped, version)
             connection.execute(update(master_versions).values(version=version, wrapped=check))
         self._master, self._known_check = new, check
         self._forget_opened()
@@ -111,7 +113,7 @@ class Vault:
         query = select(master_versions).with_for_update(read=not rotating)
         row = connection.execute(query).one_or_none()
         if row is None:
-            first = {"version": 1, "wrapped": self._master.wrap(_MASTER_CHECK, master_versions, 1)}
+            first = {"version": 1, "wrapped": self._master.wrap(_MASTER_CHECK, master_versions.c.wrapped, 1)}
             insert_if_absent(connection, master_versions, [first])
             row = connection.execute(query).one()
         if not self._fits(row):
@@ -121,26 +123,29 @@ class Vault:
         if row.wrapped == self._known_check:
             return True
         try:
-            fits = self._master.unwrap(row.wrapped, master_versions, row.version) == _MASTER_CHECK
+            fits = self._master.unwrap(row.wrapped, master_versions.c.wrapped, row.version) == _MASTER_CHECK
         except KeyRefused:
             return False
         self._known_check = row.wrapped
         return fits
 
-    def _opened_by_id(self, table: Table, key_ids: Iterable[UUID]) -> Iterator[tuple[Row[Any], bytes]]:
+    def _opened_by_id(
+        self, column: Column[bytes], key_ids: Iterable[UUID]
+    ) -> Iterator[tuple[Row[Any], bytes]]:
         pages = chunks(set(key_ids))
         if not pages:
             return iter(())
+        query = _with_place(column)
         with self._reading() as connection:
             rows = [
                 row
                 for chunk in pages
-                for row in connection.execute(select(table).where(table.c.key_id.in_(chunk)))
+                for row in connection.execute(query.where(column.table.c.key_id.in_(chunk)))
             ]
-        return ((row, self._opened(table, row)) for row in rows)
+        return ((row, self._opened(column, row)) for row in rows)
 
-    def _opened(self, table: Table, row: Row[Any]) -> bytes:
-        return self._master.unwrap(row.wrapped, table, *bound_values(table, row))
+    def _opened(self, column: Column[bytes], row: Row[Any]) -> bytes:
+        return self._master.unwrap(row.wrapped, column, *bound_values(column, row))
 
     def _destroy_by_id(self, table: Table, key_ids: Iterable[UUID]) -> int:
         pages = chunks(set(key_ids))
@@ -157,23 +162,29 @@ class Vault:
         with self._reading() as connection:
             return list(connection.scalars(query))
 
-    def _rewrap_table(self, connection: Connection, table: Table, new: Master) -> int:
-        bound = BOUND[table]
-        query: Select[Any] = select(*(table.c[name] for name in bound), table.c.wrapped)
-        rows = connection.execute(query).all()
+    def _rewrap_column(self, connection: Connection, column: Column[bytes], new: Master) -> int:
+        bound, table = BOUND[column], column.table
+        rows = connection.execute(_with_place(column)).all()
         if not rows:
             return 0
         changes = [
             {f"of_{name}": value for name, value in zip(bound, row, strict=False)}
-            | {"rewrapped": new.wrap(self._opened(table, row), table, *bound_values(table, row))}
+            | {"rewrapped": new.wrap(self._opened(column, row), column, *bound_values(column, row))}
             for row in rows
         ]
         matched = (table.c[name] == bindparam(f"of_{name}") for name in bound)
-        connection.execute(update(table).where(*matched).values(wrapped=bindparam("rewrapped")), changes)
+        change = update(table).where(*matched).values({column: bindparam("rewrapped")})
+        connection.execute(change, changes)
         return len(rows)
 
     def _forget_opened(self) -> None:
         """Drop what is kept opened in memory; kinds of keys that keep something say so."""
+
+
+@cache
+def _with_place(column: Column[bytes]) -> Select[Any]:
+    """Select the columns that a wrapped value is bound to, and the value as `wrapped`."""
+    return select(*(column.table.c[name] for name in BOUND[column]), column.label("wrapped"))
 
 
 def insert_if_absent(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:

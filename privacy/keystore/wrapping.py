@@ -6,20 +6,21 @@ from typing import Any, Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Row, Table
+from sqlalchemy import Column, Row
 
 from privacy.keystore.errors import KeyRefused
 from privacy.keystore_schema import case_keys, mailbox_keys, pseudonym_keys, secrets_table
 
 KEY_SIZE: Final = 32
 _NONCE_SIZE: Final = 12
-BOUND: Final[Mapping[Table, tuple[str, ...]]] = {
-    mailbox_keys: ("key_id", "organisation_id", "week"),
-    case_keys: ("key_id",),
-    pseudonym_keys: ("organisation_id", "origin_id", "quarter"),
-    secrets_table: ("name",),
+BOUND: Final[Mapping[Column[bytes], tuple[str, ...]]] = {
+    mailbox_keys.c.wrapped: ("key_id", "organisation_id", "week"),
+    case_keys.c.wrapped: ("key_id",),
+    case_keys.c.summary: ("key_id",),
+    pseudonym_keys.c.wrapped: ("organisation_id", "origin_id", "quarter"),
+    secrets_table.c.wrapped: ("name",),
 }
-"""The columns that a wrapped value is bound to: in another row it does not open."""
+"""The columns that a wrapped value is bound to: in another row, or as another value, it does not open."""
 
 
 class Master:
@@ -32,24 +33,24 @@ class Master:
             raise ValueError("the master key has 32 bytes")
         self._cipher = AESGCM(key)
 
-    def wrap(self, secret: bytes, table: Table, *place: object) -> bytes:
-        """Seal a secret for the row of a table that has these values in its bound columns."""
+    def wrap(self, secret: bytes, column: Column[bytes], *place: object) -> bytes:
+        """Seal a secret for this column of the row that has these values in its bound columns."""
         nonce = secrets.token_bytes(_NONCE_SIZE)
-        return nonce + self._cipher.encrypt(nonce, secret, _place(table, place))
+        return nonce + self._cipher.encrypt(nonce, secret, _place(column, place))
 
-    def unwrap(self, wrapped: bytes, table: Table, *place: object) -> bytes:
+    def unwrap(self, wrapped: bytes, column: Column[bytes], *place: object) -> bytes:
         """Open what was wrapped for the same place; raises `KeyRefused`."""
         nonce, sealed = wrapped[:_NONCE_SIZE], wrapped[_NONCE_SIZE:]
         try:
-            return self._cipher.decrypt(nonce, sealed, _place(table, place))
+            return self._cipher.decrypt(nonce, sealed, _place(column, place))
         except (InvalidTag, ValueError):
             raise KeyRefused from None
 
 
-def bound_values(table: Table, row: Row[Any]) -> list[Any]:
-    """Return the values of a row that its wrapped key is bound to."""
-    return [row._mapping[name] for name in BOUND[table]]
+def bound_values(column: Column[bytes], row: Row[Any]) -> list[Any]:
+    """Return the values of a row that a wrapped key of it is bound to."""
+    return [row._mapping[name] for name in BOUND[column]]
 
 
-def _place(table: Table, values: Sequence[object]) -> bytes:
-    return "|".join(("signals/keystore/v1", table.name, *map(str, values))).encode()
+def _place(column: Column[bytes], values: Sequence[object]) -> bytes:
+    return "|".join(("signals/keystore/v1", column.table.name, column.name, *map(str, values))).encode()

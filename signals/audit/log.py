@@ -92,12 +92,14 @@ class AuditLog:
         session.add(entry)
         return entry
 
-    def record_many(self, session: Session, clock: Clock, events: Iterable[AuditEvent]) -> int:
-        """Insert many entries with one statement, now and not at flush; return how many."""
+    def record_many(self, session: Session, clock: Clock, events: Iterable[AuditEvent]) -> list[UUID]:
+        """Insert many entries with one statement, now and not at flush; return their ids in order."""
         chosen = list(events)
-        if chosen:
-            insert_many(session.connection(), cast(Table, AuditEntry.__table__), self._columns(chosen, clock))
-        return len(chosen)
+        if not chosen:
+            return []
+        columns = self._columns(chosen, clock)
+        insert_many(session.connection(), cast(Table, AuditEntry.__table__), columns)
+        return columns["id"]
 
     def record_each(self, session: Session, clock: Clock, event: AuditEvent, of: _Subjects) -> None:
         """Insert one entry for each (organisation, subject) now; the other fields are the same."""

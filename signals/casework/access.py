@@ -1,9 +1,8 @@
 """Decide who may see a signal and who may act on it, and open its content. Nothing else does either.
 
 Opening has two steps. `admit` checks the actor and writes the audit entry; the caller commits. Only then
-do `report_of`, `notes_of` and `summaries_of` open the content: no entry, no content. A change that seals
-content anew shows it to nobody: `admit_to_reseal` needs no commit. A job has no reader and calls
-`open_for_job`.
+do `report_of`, `notes_of` and `summaries_of` open the content: no entry, no content. The keystore asks for
+the entry too (`signals.audit.admission`). A job has no reader and calls `open_for_job`.
 
 Every function that changes a signal takes the row's lock first. Then it checks role (`Forbidden`, 403), own
 organisation (`NotFound`, 404), `expected_version` from If-Match (`StaleVersion`, 412), restriction, state and
@@ -11,14 +10,15 @@ claim (`Conflict`, `ClaimedByOther`, 409), and values (`Invalid`, 400), in this 
 the writer's transaction (BEGIN IMMEDIATE), so these functions must not run in a session of `db.reading`.
 """
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, or_, select
-from sqlalchemy.orm import Session, SessionTransaction
+from sqlalchemy import bindparam, or_, select
+from sqlalchemy.orm import Session
 
+from privacy.keystore import Opens
+from signals.audit.admission import Admission, list_ground
 from signals.audit.grounds import Ground
 from signals.audit.log import Actor, AuditEvent, require_role
 from signals.casework.sealing import OpenedNote, open_notes
@@ -34,20 +34,16 @@ from signals.intake.content import (
     open_summaries,
 )
 from signals.lifecycle.transitions import state_after
-from signals.models import AuditEntry, DeletionRecord, Organisation, Signal, StaffMember, StatusChange
+from signals.models import DeletionRecord, Organisation, Signal, StaffMember
 from signals.operation import Operation
 from signals.staff.absence import HOLDERS, stood_in_for
 from signals.vocabulary import Action, AuditAction, Role, SignalState
 
 FOLLOW_UP_ROLES: Final = HOLDERS
 # Built once: building it costs as much as running it, and every opening runs it.
-_HOW_MANY: Final = (
-    select(func.count())
-    .select_from(Signal)
-    .where(
-        Signal.id.in_(bindparam("ids", expanding=True)),
-        Signal.organisation_id == bindparam("organisation_id", type_=Signal.organisation_id.type),
-    )
+_KEYS_OF: Final = select(Signal.id, Signal.case_key_id).where(
+    Signal.id.in_(bindparam("ids", expanding=True)),
+    Signal.organisation_id == bindparam("organisation_id", type_=Signal.organisation_id.type),
 )
 
 
@@ -102,13 +98,6 @@ def known_names(session: Session, *, organisation_id: UUID, ids: Collection[UUID
         ),
     )
     return {row[0]: row[1] for query in queries for row in session.execute(query)}
-
-
-def require_signals(operation: Operation, signal_ids: Collection[UUID]) -> None:
-    """Raise `NotFound` when the actor's organisation lacks one of these; load nothing sealed."""
-    wanted = {"ids": list(signal_ids), "organisation_id": organisation_of(operation.actor)}
-    if operation.session.scalar(_HOW_MANY, wanted) != len(set(signal_ids)):
-        raise NotFound
 
 
 def lock_signal(operation: Operation, signal_id: UUID, expected_version: int | None) -> Signal:
@@ -189,25 +178,6 @@ def record_refusal(operation: Operation, signal_id: UUID) -> None:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Admission:
-    """Permit opening the content of these signals, once the transaction of its audit entries is committed.
-
-    `shown`: whether somebody sees the content. Otherwise the same transaction seals it anew.
-    """
-
-    signal_ids: frozenset[UUID]
-    transaction: SessionTransaction | None = field(repr=False)
-    shown: bool = True
-
-    def require(self, signal_ids: Iterable[UUID]) -> None:
-        """Raise `RuntimeError` for a signal that is not admitted, or before the audit entry is committed."""
-        if self.shown and (self.transaction is None or self.transaction.is_active):
-            raise RuntimeError("the audit entry must be committed before content is opened")
-        if not self.signal_ids.issuperset(signal_ids):
-            raise RuntimeError("no audit entry admits to this signal")
-
-
 def admit(
     operation: Operation,
     signal_ids: Collection[UUID],
@@ -220,51 +190,68 @@ def admit(
 
     Raises `NotFound` when the actor's organisation does not have one of them.
     """
-    require_signals(operation, signal_ids)
-    entries = [
+    wanted = {"ids": list(signal_ids), "organisation_id": organisation_of(operation.actor)}
+    keys = {row.id: row.case_key_id for row in operation.session.execute(_KEYS_OF, wanted)}
+    if keys.keys() != set(signal_ids):
+        raise NotFound
+    events = [
         AuditEvent(actor=operation.actor, action=action, subject_id=signal_id, ground=ground, outcome=outcome)
-        for signal_id in signal_ids
+        for signal_id in keys
     ]
-    operation.audit.record_many(operation.session, operation.clock, entries)
-    return _admission(operation, signal_ids)
+    entries = operation.audit.record_many(operation.session, operation.clock, events)
+    return admission(operation, keys, dict(zip(keys, entries, strict=True)))
 
 
-def admit_to_list(operation: Operation, signal_ids: Collection[UUID]) -> Admission:
+def admit_to_list(operation: Operation, signals: Collection[Signal]) -> Admission:
     """Write one audit entry for a list and permit opening the summaries of its signals after the commit."""
-    operation.record(AuditAction.SUMMARIES_READ, ground=Ground.QUEUE, outcome=f"shown:{len(signal_ids)}")
-    return _admission(operation, signal_ids)
+    keys = {signal.id: signal.case_key_id for signal in signals}
+    entry = operation.record(
+        AuditAction.SUMMARIES_READ, ground=list_ground(keys), outcome=f"shown:{len(signals)}"
+    )
+    return admission(operation, keys, dict.fromkeys(keys, entry.id), opens=Opens.LIST)
 
 
-def admit_to_reseal(operation: Operation, signal: Signal, change: AuditEntry | StatusChange) -> Admission:
-    """Permit opening content that nobody sees, in the transaction of the change that seals it anew.
+def admission(
+    operation: Operation,
+    keys: Mapping[UUID, UUID],
+    entries: Mapping[UUID, UUID],
+    opens: Opens = Opens.CASE,
+) -> Admission:
+    """Return the permission that entries give; `keys` and `entries` are the case key and entry by signal."""
+    session = operation.session
+    return Admission(
+        opens=opens,
+        signals={key_id: signal_id for signal_id, key_id in keys.items()},
+        entries={key_id: entries[signal_id] for signal_id, key_id in keys.items()},
+        actor=operation.actor,
+        clock=operation.clock,
+        keystore=operation.keystore,
+        engine=session.get_bind().engine,
+        transaction=session.get_transaction(),
+    )
 
-    `change`: the audit entry, or the result of `transition`, which wrote one. Raises `RuntimeError` for a
-    change of another signal or of another transaction.
-    """
-    of_signal = change.subject_id if isinstance(change, AuditEntry) else change.signal.id
-    if of_signal != signal.id or change not in operation.session:
-        raise RuntimeError("no change of this signal was written in this transaction")
-    return Admission(signal_ids=frozenset({signal.id}), transaction=None, shown=False)
 
-
-def report_of(keystore: CaseKeys, signal: Signal, admission: Admission) -> Report:
+def report_of(signal: Signal, admission: Admission) -> Report:
     """Open what the carrier reported. Raises `ContentGone` when the case key was destroyed."""
     admission.require([signal.id])
-    return open_report(keystore, signal)
+    return open_report(admission, signal)
 
 
-def notes_of(keystore: CaseKeys, signal: Signal, admission: Admission) -> list[OpenedNote]:
+def notes_of(signal: Signal, admission: Admission) -> list[OpenedNote]:
     """Open the workers' notes, oldest first. Raises `ContentGone` when the case key was destroyed."""
     admission.require([signal.id])
-    return open_notes(keystore, signal)
+    return open_notes(admission, signal)
 
 
-def summaries_of(
-    keystore: CaseKeys, signals: Collection[Signal], admission: Admission
-) -> dict[UUID, Summary]:
+def summaries_of(signals: Collection[Signal], admission: Admission) -> dict[UUID, Summary]:
     """Open what the carriers noticed, for the signals of a list; skip those whose key was destroyed."""
     admission.require(signal.id for signal in signals)
-    return open_summaries(keystore, signals)
+    return open_summaries(admission, signals)
+
+
+def content_to_reseal(operation: Operation, signal: Signal) -> tuple[Report, list[OpenedNote]]:
+    """Open content that nobody sees: the caller seals it anew and writes the audit entry of that."""
+    return open_report(operation.cases, signal), open_notes(operation.cases, signal)
 
 
 def open_for_job(keys: CaseKeys, signals: Iterable[Signal | SignalRow]) -> dict[UUID, Report]:
@@ -273,7 +260,3 @@ def open_for_job(keys: CaseKeys, signals: Iterable[Signal | SignalRow]) -> dict[
     The jobs move address links, write facts and count. A test names the modules that may call this.
     """
     return open_reports(keys, signals)
-
-
-def _admission(operation: Operation, signal_ids: Collection[UUID]) -> Admission:
-    return Admission(signal_ids=frozenset(signal_ids), transaction=operation.session.get_transaction())

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from signals.audit.grounds import Ground
 from signals.casework.access import lock_signal, record_change, staff_id_of
-from signals.casework.sealing import seal_note
+from signals.casework.sealing import case_key_of, seal_note
 from signals.errors import Conflict, FieldProblem, Invalid
 from signals.models import FollowUpNote
 from signals.models.base import new_id
@@ -32,7 +32,7 @@ def add_note(
         written_by_id=staff_id_of(operation.actor),
         written_at=operation.now,
     )
-    seal_note(operation.keystore, signal, note, text)
+    seal_note(case_key_of(operation.cases, signal), signal, note, text)
     note.signal = signal  # only now: the signal must not get a note that could not be sealed
     operation.session.add(note)
     record_change(operation, signal, AuditAction.SIGNAL_CHANGED, Ground.NOTE)

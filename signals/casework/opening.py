@@ -15,8 +15,8 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from signals.arrival.repeats import probes_for
+from signals.audit.admission import Admission
 from signals.casework.access import (
-    Admission,
     is_open_and_claimed,
     may_act_on,
     notes_of,
@@ -108,8 +108,8 @@ def open_signal(operation: Operation, signal_id: UUID, admission: Admission) -> 
         operation.session, organisation_id=organisation_of(operation.actor), signal_id=signal_id
     )
     names = _names(operation.session, signal)
-    report = report_of(operation.keystore, signal, admission)
-    notes = notes_of(operation.keystore, signal, admission)
+    report = report_of(signal, admission)
+    notes = notes_of(signal, admission)
     return OpenedSignal(
         signal=signal,
         report=report,

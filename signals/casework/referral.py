@@ -17,13 +17,11 @@ from notifications.outbox import withdraw
 from privacy.keystore import Keystore
 from signals.arrival.repeats import earlier_links, link_of, probes_for
 from signals.casework.access import (
-    admit_to_reseal,
     claimed_by_other,
+    content_to_reseal,
     lock_signal,
     may_act_on,
-    notes_of,
     organisation_of,
-    report_of,
     staff_id_of,
 )
 from signals.casework.notes import add_note
@@ -71,13 +69,12 @@ def refer(
         raise claimed_by_other(session, signal)
     receiver = _receiver(session, to_organisation_id, signal, on)
     set_local(session, towards=str(receiver.id), subject=str(signal.id))  # only this signal may change hands
+    report, opened_notes = content_to_reseal(operation, signal)
     _keep_record(operation, signal, receiver, reason)
-    change = transition(operation, signal, Action.REFER, reason=reason)
-    admission = admit_to_reseal(operation, signal, change)
-    report, opened_notes = report_of(keystore, signal, admission), notes_of(keystore, signal, admission)
-    _seal_anew(keystore, signal, receiver, report, on)
+    transition(operation, signal, Action.REFER, reason=reason)
+    key = _seal_anew(keystore, signal, receiver, report, on)
     for note, opened in zip(signal.notes, opened_notes, strict=True):
-        seal_note(keystore, signal, note, opened.text)
+        seal_note(key, signal, note, opened.text)
     _set_deadlines(signal, receiver, on)
     _move_link(session, keystore, signal, report, on)
     withdraw(session, subject_id=signal.id)
@@ -109,13 +106,14 @@ def _keep_record(
     )
 
 
-def _seal_anew(keystore: Keystore, signal: Signal, receiver: Organisation, report: Report, on: date) -> None:
-    """Store a new key before the database commits; the sweep removes it after a rollback."""
+def _seal_anew(keystore: Keystore, signal: Signal, receiver: Organisation, report: Report, on: date) -> bytes:
+    """Store a new key before the database commits, and return it; the sweep removes it after a rollback."""
     key_id, key = new_id(), secrets.token_bytes(32)
     keystore.store_case_keys({key_id: key}, created_on=on)
     context = context_of(signal.id, receiver.id, key_id, signal.schema_version)
     signal.organisation_id, signal.case_key_id, signal.team_notified = receiver.id, key_id, False
     signal.content, signal.summary = seal_for_case(report, key, context)
+    return key
 
 
 def _set_deadlines(signal: Signal, receiver: Organisation, on: date) -> None:

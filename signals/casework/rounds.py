@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
+from signals.audit.admission import Admission
 from signals.casework.access import (
-    Admission,
     admit,
     claimed_by_other,
     find_signal,
@@ -15,7 +15,6 @@ from signals.casework.access import (
     staff_id_of,
 )
 from signals.errors import Conflict, NotFound, Restricted
-from signals.intake.content import CaseKeys
 from signals.models import Signal
 from signals.operation import Operation
 from signals.routing.postcodes import Address
@@ -59,11 +58,11 @@ def resume_round(operation: Operation, signal_ids: Collection[UUID]) -> Round:
     return _admitted(operation, [signal for signal in found if signal is not None])
 
 
-def stops_of(keystore: CaseKeys, planned: Round) -> list[Stop]:
+def stops_of(planned: Round) -> list[Stop]:
     """Open the addresses of a round, in walking order, after the commit of its audit entries."""
     return in_walking_order(
         [
-            Stop(signal=signal, address=report_of(keystore, signal, planned.admission).address)
+            Stop(signal=signal, address=report_of(signal, planned.admission).address)
             for signal in planned.signals
         ]
     )

@@ -20,18 +20,16 @@ class OpenedNote:
     written_at: datetime
 
 
-def seal_note(keystore: CaseKeys, signal: Signal, note: FollowUpNote, text: str) -> None:
-    """Seal a note under the signal's present case key. Raises `ContentGone`."""
-    note.sealed_text = seal_json(
-        {"text": text}, _case_key(keystore, signal), case_context(signal), purpose=_note_purpose(note.id)
-    )
+def seal_note(key: bytes, signal: Signal, note: FollowUpNote, text: str) -> None:
+    """Seal a note under the signal's present case key."""
+    note.sealed_text = seal_json({"text": text}, key, case_context(signal), purpose=_note_purpose(note.id))
 
 
-def open_notes(keystore: CaseKeys, signal: Signal) -> list[OpenedNote]:
+def open_notes(keys: CaseKeys, signal: Signal) -> list[OpenedNote]:
     """Return the notes in the clear, oldest first. Raises `ContentGone`. Callers go through `access`."""
     if not signal.notes:
         return []
-    key, context = _case_key(keystore, signal), case_context(signal)
+    key, context = case_key_of(keys, signal), case_context(signal)
     return [
         OpenedNote(
             id=note.id,
@@ -43,8 +41,9 @@ def open_notes(keystore: CaseKeys, signal: Signal) -> list[OpenedNote]:
     ]
 
 
-def _case_key(keystore: CaseKeys, signal: Signal) -> bytes:
-    key = keystore.case_keys([signal.case_key_id]).get(signal.case_key_id)
+def case_key_of(keys: CaseKeys, signal: Signal) -> bytes:
+    """Return the signal's present case key. Raises `ContentGone` when it was destroyed."""
+    key = keys.case_keys([signal.case_key_id]).get(signal.case_key_id)
     if key is None:
         raise ContentGone
     return key

@@ -9,12 +9,15 @@ from typing import Any
 import click
 from sqlalchemy import select
 
+from privacy.keystore_schema import keystore_engine
 from privacy.secret_files import SecretFileRefused, load_master_key, write_new_secret_file
 from signals.audit.grounds import Ground
 from signals.cli import answers, settings_of_call
-from signals.cli.opening import FILE, everything
+from signals.cli.opening import FILE, database, everything
 from signals.keys.sweeping import SweepRefused, sweep_keys
 from signals.models import Organisation
+from signals.operations.database_roles import FenceRefused
+from signals.operations.receipt_fence import apply
 from signals.vocabulary import AuditAction
 
 
@@ -24,6 +27,27 @@ def keys() -> None:
 
     Example: signals keys list
     """
+
+
+@keys.command()
+@click.option("--desk", default="signals_desk", show_default=True, help="Role of the staff's processes.")
+def grants(*, desk: str) -> None:
+    """Let the desk's role get keys of cases only for audit entries.
+
+    PostgreSQL only; run it as the owner of both databases, after 'init', each upgrade and each restore. The
+    desk then connects to the keystore with this role too.
+
+    Example: SIGNALS__DATABASE__URL=postgresql://signals_owner@/signals signals keys grants
+    """
+    keystore = keystore_engine(settings_of_call().keystore.url)
+    try:
+        with database() as engine:
+            apply(engine, keystore, desk=desk)
+    except FenceRefused as error:
+        raise click.ClickException(str(error)) from None
+    finally:
+        keystore.dispose()
+    click.echo(f"{desk} gets keys of cases for receipts only.")
 
 
 def _listed(data: dict[str, Any]) -> str:

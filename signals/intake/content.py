@@ -17,13 +17,13 @@ from structlog import get_logger
 
 from privacy.sealing import (
     SCHEMA_VERSION,
-    CaseReader,
     CaseSealer,
     SealContext,
     SealingError,
     canonical_json,
     open_json,
     parse_json,
+    summary_key,
 )
 from signals.errors import ContentGone
 from signals.models import Signal
@@ -46,9 +46,17 @@ class ContentRefused(SealingError):
 
 
 class CaseKeys(Protocol):
-    """A source of case keys: the keystore on the desk side."""
+    """A source of case keys: the keystore of a job, or what an audit entry admits a person to."""
 
     def case_keys(self, key_ids: Iterable[uuid.UUID]) -> Mapping[uuid.UUID, bytes]:
+        """Return the keys that still exist, by id."""
+        ...
+
+
+class SummaryKeys(Protocol):
+    """The same of the keys of summaries."""
+
+    def summary_keys(self, key_ids: Iterable[uuid.UUID]) -> Mapping[uuid.UUID, bytes]:
         """Return the keys that still exist, by id."""
         ...
 
@@ -111,9 +119,8 @@ def context_of(
 
 def seal_for_case(report: Report, case_key: bytes, context: SealContext) -> tuple[bytes, bytes]:
     """(content, summary) sealed under the case key, each of one size whatever was said."""
-    sealer = CaseSealer(case_key, context)
-    content = sealer.seal(canonical_json(_content_of(report)), purpose="content")
-    return content, sealer.seal(canonical_json(_plain_summary(report.summary)), purpose="summary")
+    content = CaseSealer(case_key, context).seal(canonical_json(_content_of(report)), purpose="content")
+    return content, _seal_summary(canonical_json(_plain_summary(report.summary)), case_key, context)
 
 
 def seal_what_came(text: bytes, case_key: bytes, context: SealContext) -> tuple[Address, bytes, bytes]:
@@ -130,8 +137,13 @@ def seal_what_came(text: bytes, case_key: bytes, context: SealContext) -> tuple[
             date.fromisoformat(plain["on"])
     except _NO_REPORT:
         raise ContentRefused from None
-    sealer = CaseSealer(case_key, context)
-    return address, sealer.seal(text, purpose="content"), sealer.seal(summary, purpose="summary")
+    content = CaseSealer(case_key, context).seal(text, purpose="content")
+    return address, content, _seal_summary(summary, case_key, context)
+
+
+def _seal_summary(summary: bytes, case_key: bytes, context: SealContext) -> bytes:
+    """Seal under a key of its own, so that a list opens summaries and no more."""
+    return CaseSealer(summary_key(case_key), context).seal(summary, purpose="summary")
 
 
 def open_report(keys: CaseKeys, signal: Signal) -> Report:
@@ -144,22 +156,22 @@ def open_report(keys: CaseKeys, signal: Signal) -> Report:
 
 def open_reports(keys: CaseKeys, signals: Iterable[Signal | SignalRow]) -> dict[uuid.UUID, Report]:
     """Return the readable reports of many signals, with one keystore query, for jobs."""
-    return _opened(keys, signals, _open_with)
+    return _opened(keys.case_keys, signals, _open_with)
 
 
-def open_summaries(keys: CaseKeys, signals: Iterable[Signal | SignalRow]) -> dict[uuid.UUID, Summary]:
+def open_summaries(keys: SummaryKeys, signals: Iterable[Signal | SignalRow]) -> dict[uuid.UUID, Summary]:
     """Return the readable summaries of a page of signals, with one keystore query."""
-    return _opened(keys, signals, _open_summary)
+    return _opened(keys.summary_keys, signals, _open_summary)
 
 
 def _opened(
-    keys: CaseKeys,
+    fetch: Callable[[Iterable[uuid.UUID]], Mapping[uuid.UUID, bytes]],
     signals: Iterable[Signal | SignalRow],
     read: Callable[[bytes | None, Signal | SignalRow], _Read],
 ) -> dict[uuid.UUID, _Read]:
     """One that cannot be read is nobody's reason to go without the others."""
     wanted = list(signals)
-    found = keys.case_keys([signal.case_key_id for signal in wanted])
+    found = fetch([signal.case_key_id for signal in wanted])
     opened: dict[uuid.UUID, _Read] = {}
     for signal in wanted:
         try:
@@ -172,9 +184,11 @@ def _opened(
 def _open_with(key: bytes | None, signal: Signal | SignalRow) -> Report:
     if key is None:
         raise ContentGone
-    reader = CaseReader(key, case_context(signal))
-    content = reader.open_json(signal.content, purpose="content")
-    return report_from_plain(content | reader.open_json(signal.summary, purpose="summary"))
+    context = case_context(signal)
+    content = open_json(signal.content, key, context, purpose="content")
+    return report_from_plain(
+        content | open_json(signal.summary, summary_key(key), context, purpose="summary")
+    )
 
 
 def _open_summary(key: bytes | None, signal: Signal | SignalRow) -> Summary:

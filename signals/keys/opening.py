@@ -40,13 +40,15 @@ UNFINISHED_RESTORE: Final = "restore-unfinished"
 """A secret that exists from a restore until its replay: old rights are back, so nothing may serve."""
 
 
-def open_keys(settings: Settings, *, after_restore: bool = False) -> Keystore:
+def open_keys(settings: Settings, *, after_restore: bool = False, of_desk: bool = False) -> Keystore:
     """Return the keystore of these settings with a master key that fits.
 
     Raises `KeysUnusable`, also between a restore and its replay, unless `after_restore`.
+    `of_desk`: for a process in which people work; it gives keys of cases for receipts only.
     """
     with explained(settings):
-        keystore = open_keystore(settings.keystore.url, load_master_key(settings.keystore.master_key_file))
+        master_key = load_master_key(settings.keystore.master_key_file)
+        keystore = open_keystore(settings.keystore.url, master_key, of_desk=of_desk)
         try:
             keystore.ping()
             if not after_restore and keystore.has_secret(UNFINISHED_RESTORE):

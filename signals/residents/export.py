@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from privacy.keystore import Keystore
+from signals.audit.admission import Admission
 from signals.audit.grounds import Ground
-from signals.casework.access import Admission, admit, notes_of, report_of
+from signals.casework.access import admit, notes_of, report_of
 from signals.casework.sealing import OpenedNote
 from signals.errors import ContentGone, FieldProblem, Invalid
 from signals.intake.content import Report
@@ -109,7 +109,6 @@ def accesses_to(session: Session, findings: Findings) -> Mapping[uuid.UUID, Sequ
 
 
 def export_of(
-    keystore: Keystore,
     findings: Findings,
     admission: Admission,
     organisation: Organisation,
@@ -130,7 +129,7 @@ def export_of(
         signals=[
             ExportedSignal(
                 signal=signal,
-                opened=_opened(keystore, signal, admission),
+                opened=_opened(signal, admission),
                 accesses=accesses.get(signal.id, ()),
             )
             for signal in findings.signals
@@ -147,10 +146,8 @@ def export_of(
     )
 
 
-def _opened(keystore: Keystore, signal: Signal, admission: Admission) -> OpenedContent | None:
+def _opened(signal: Signal, admission: Admission) -> OpenedContent | None:
     try:
-        return OpenedContent(
-            report=report_of(keystore, signal, admission), notes=notes_of(keystore, signal, admission)
-        )
+        return OpenedContent(report=report_of(signal, admission), notes=notes_of(signal, admission))
     except ContentGone:
         return None

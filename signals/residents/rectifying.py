@@ -7,13 +7,12 @@ from datetime import date
 
 from sqlalchemy import delete
 
-from privacy.keystore import Keystore
 from signals.arrival.repeats import earlier_links, link_of, probes_for
 from signals.audit.grounds import Ground
-from signals.casework.access import Admission, admit_to_reseal, notes_of, report_of, staff_id_of
+from signals.casework.access import content_to_reseal, staff_id_of
 from signals.casework.notes import MAX_NOTE
-from signals.casework.sealing import seal_note
-from signals.errors import ContentGone, FieldProblem, Invalid, StaleVersion
+from signals.casework.sealing import case_key_of, seal_note
+from signals.errors import FieldProblem, Invalid, StaleVersion
 from signals.intake.content import Report, Summary, case_context, seal_for_case
 from signals.models import AddressLink, FollowUpNote, Signal
 from signals.models.base import new_id
@@ -84,23 +83,21 @@ def rectify(
     another signal. Raises `ContentGone` when the key was destroyed, and `StaleVersion` when the signal
     changed since `expected_version`, unless this correction did so.
     """
-    signal, keystore = own_signal(operation, signal_id), operation.keystore
+    signal = own_signal(operation, signal_id)
     if was_last_step(operation, signal, AuditAction.SIGNAL_RECTIFIED, expected_version):
         if not is_rectified(operation, signal, correction):
             raise StaleVersion
         return signal
     _refuse_invalid(signal, correction)
-    key = keystore.case_keys([signal.case_key_id]).get(signal.case_key_id)
-    if key is None:
-        raise ContentGone
-    admission = _admitted(operation, signal)
-    report = correction.applied_to(report_of(keystore, signal, admission))
+    key = case_key_of(operation.cases, signal)
+    report = correction.applied_to(content_to_reseal(operation, signal)[0])
     signal.content, signal.summary = seal_for_case(report, key, case_context(signal))
     signal.version += 1
-    _correct_notes(keystore, signal, correction.notes, operation.today)
+    _correct_notes(key, signal, correction.notes, operation.today)
     if statement := correction.statement.strip():
-        _add_statement(operation, signal, statement)
+        _add_statement(operation, signal, key, statement)
     _move_link(operation, signal, report)
+    operation.record(AuditAction.SIGNAL_RECTIFIED, subject_id=signal.id, ground=Ground.ART_16_AVG)
     enter(operation, right=Right.RECTIFICATION, proof=proof, outcome="rectified", found=1)
     return signal
 
@@ -110,9 +107,8 @@ def is_rectified(operation: Operation, signal: Signal, correction: Correction) -
 
     Raises `ContentGone` when the key was destroyed.
     """
-    admission = _admitted(operation, signal)
-    report = report_of(operation.keystore, signal, admission)
-    notes = {note.id: note.text for note in notes_of(operation.keystore, signal, admission)}
+    report, opened = content_to_reseal(operation, signal)
+    notes = {note.id: note.text for note in opened}
     kept = {note.note_id: note.corrected(operation.today) for note in correction.notes}
     statement = correction.statement.strip()
     return (
@@ -120,11 +116,6 @@ def is_rectified(operation: Operation, signal: Signal, correction: Correction) -
         and kept.items() <= notes.items()
         and (not statement or f"{STATEMENT_HEAD}\n{statement}" in notes.values())
     )
-
-
-def _admitted(operation: Operation, signal: Signal) -> Admission:
-    entry = operation.record(AuditAction.SIGNAL_RECTIFIED, subject_id=signal.id, ground=Ground.ART_16_AVG)
-    return admit_to_reseal(operation, signal, entry)
 
 
 def _refuse_invalid(signal: Signal, correction: Correction) -> None:
@@ -139,16 +130,14 @@ def _refuse_invalid(signal: Signal, correction: Correction) -> None:
         raise Invalid(*problems)
 
 
-def _correct_notes(
-    keystore: Keystore, signal: Signal, corrections: Sequence[NoteCorrection], on: date
-) -> None:
+def _correct_notes(key: bytes, signal: Signal, corrections: Sequence[NoteCorrection], on: date) -> None:
     """Seal the corrected notes; each keeps its writer and moment, and the audit names the officer."""
     notes = {note.id: note for note in signal.notes}
     for correction in corrections:
-        seal_note(keystore, signal, notes[correction.note_id], correction.corrected(on))
+        seal_note(key, signal, notes[correction.note_id], correction.corrected(on))
 
 
-def _add_statement(operation: Operation, signal: Signal, statement: str) -> None:
+def _add_statement(operation: Operation, signal: Signal, key: bytes, statement: str) -> None:
     note = FollowUpNote(
         id=new_id(),
         signal_id=signal.id,
@@ -156,7 +145,7 @@ def _add_statement(operation: Operation, signal: Signal, statement: str) -> None
         written_by_id=staff_id_of(operation.actor),
         written_at=operation.now,
     )
-    seal_note(operation.keystore, signal, note, f"{STATEMENT_HEAD}\n{statement}")
+    seal_note(key, signal, note, f"{STATEMENT_HEAD}\n{statement}")
     operation.session.add(note)
 
 

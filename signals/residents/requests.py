@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import Final
 
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
@@ -109,6 +110,10 @@ def own_signal(operation: Operation, signal_id: uuid.UUID) -> Signal:
     return find_signal(operation.session, organisation_id=own, signal_id=signal_id, for_update=True)
 
 
+_NO_STEP: Final = (AuditAction.SEARCHED, AuditAction.CONTENT_USED)
+"""Entries of a signal that change nothing of it."""
+
+
 def was_last_step(operation: Operation, signal: Signal, action: AuditAction, version: int | None) -> bool:
     """Return whether the actor's last step on this version of a signal was this one: a button pressed twice.
 
@@ -117,7 +122,7 @@ def was_last_step(operation: Operation, signal: Signal, action: AuditAction, ver
     if version is None or signal.version == version:
         return False
     of_signal = AuditEntry.organisation_id == signal.organisation_id, AuditEntry.subject_id == signal.id
-    steps = select(AuditEntry).where(*of_signal, AuditEntry.action != AuditAction.SEARCHED)
+    steps = select(AuditEntry).where(*of_signal, AuditEntry.action.not_in(_NO_STEP))
     last = operation.session.scalars(steps.order_by(AuditEntry.at.desc()).limit(1)).first()
     did = (last.action, last.actor_id) if last else None
     if signal.version != version + 1 or did != (action, operation.actor.id):

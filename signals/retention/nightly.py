@@ -5,7 +5,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from time import monotonic, sleep
 from typing import Any, Final, TypeVar, cast
@@ -17,6 +17,7 @@ from structlog import get_logger
 from privacy.keystore import Keystore
 from privacy.sealing import SealingError
 from signals.arrival.repeats import oldest_kept
+from signals.audit.admission import Admission
 from signals.audit.grounds import Ground
 from signals.audit.log import SYSTEM, AuditLog
 from signals.clock import Clock, today
@@ -128,12 +129,22 @@ class Retention:
     def _carry_out(self, clock: Clock, signal_ids: Sequence[uuid.UUID], reason: DeletionReason) -> int:
         return sum(_apart(signal_ids, lambda some: self.purge_now(clock, some, reason)))
 
-    def purge_now(self, clock: Clock, signal_ids: Sequence[uuid.UUID], reason: DeletionReason) -> int:
-        """Purge these signals at once (erasure, objection); return how many were still there."""
+    def purge_now(
+        self,
+        clock: Clock,
+        signal_ids: Sequence[uuid.UUID],
+        reason: DeletionReason,
+        admission: Admission | None = None,
+    ) -> int:
+        """Purge these signals at once (erasure, objection); return how many were still there.
+
+        A process of people passes the `admission` of its entries, for the facts of the statistics.
+        """
         with self.sessions.begin() as session:
             set_local(session, subject=",".join(map(str, signal_ids)))  # opens referred signals too
             reasons = dict.fromkeys(signal_ids, reason)
-            done = purge(self._operation(session, clock), reasons=reasons, locate=self.locate)
+            begun = replace(self._operation(session, clock), admission=admission)
+            done = purge(begun, reasons=reasons, locate=self.locate)
         self.confirm_destroyed(clock)
         self._forget_journal(clock)  # a desk's own journal has no nightly run
         return len(done)

@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from notifications.models import OutboxMessage
 from privacy.bulk import insert_many
-from privacy.keystore import Keystore
 from signals.audit.grounds import Ground
 from signals.audit.log import SYSTEM, AuditEvent
 from signals.casework.access import open_for_job
@@ -57,7 +56,7 @@ def purge(
     if not signals:
         return {}
     counted = [signal for signal in signals if signal.state is not SignalState.SET_ASIDE]
-    _write_facts(connection, counted, operation.keystore, locate, on)
+    _write_facts(connection, counted, operation, locate)
     _write_records(connection, signals, reasons, days or {}, on)
     _settle_links(connection, signals, reasons)
     events = [_audit_event(signal, reasons[signal.id]) for signal in signals]
@@ -85,10 +84,11 @@ def _locked(connection: Connection, signal_ids: Sequence[uuid.UUID]) -> Sequence
 
 
 def _write_facts(
-    connection: Connection, signals: Sequence[SignalRow], keystore: Keystore, locate: Locate, on: date
+    connection: Connection, signals: Sequence[SignalRow], operation: Operation, locate: Locate
 ) -> None:
     """Write facts with today's region, so that a merged municipality counts with its successor."""
-    reports, courses = open_for_job(keystore, signals), courses_of(connection, signals)
+    keystore, on = operation.keystore, operation.today
+    reports, courses = open_for_job(operation.cases, signals), courses_of(connection, signals)
     found = [(reports.get(signal.id), course) for signal, course in zip(signals, courses, strict=True)]
     store_facts(
         connection,

@@ -86,7 +86,7 @@ def test_many_entries_go_in_with_one_statement(session: Session, clock: FixedClo
         session.get_bind(), "before_cursor_execute", lambda *arguments: statements.append(arguments[2])
     )
     arrived = [AuditEvent(actor=SYSTEM, action=AuditAction.SIGNAL_ARRIVED, subject_id=SUBJECT)] * 5
-    assert audit.record_many(session, clock, arrived) == 5
+    assert len(audit.record_many(session, clock, arrived)) == 5
     assert len([statement for statement in statements if statement.startswith("INSERT")]) == 1
     entries = session.scalars(select(AuditEntry)).all()
     assert len({entry.id for entry in entries}) == 5

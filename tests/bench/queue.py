@@ -56,7 +56,7 @@ def _compared(group: str, label: str, few: Crowd, many: Crowd, number: int, roun
 
 def _page_against_opening(group: str, crowd: Crowd, keystore: Keystore, rounds: int) -> Iterator[Line]:
     signals = _page(crowd, None).items
-    keys = keystore.case_keys([signal.case_key_id for signal in signals])
+    keys = keystore.summary_keys([signal.case_key_id for signal in signals])
     with Session(crowd.engine) as session:
         whole, opening, bare = interleaved(
             rounds,

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select, update
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
-from privacy.sealing import CaseSealer, canonical_json
+from privacy.sealing import CaseSealer, canonical_json, summary_key
 from signals.intake.content import ContentRefused, case_context, open_report, open_summaries
 from signals.models import DeletionOrder, DeletionRecord, Signal
 from signals.retention import purging
@@ -32,6 +32,7 @@ def unreadable(world: World) -> uuid.UUID:
     key = world.keystore.case_keys([signal.case_key_id])[signal.case_key_id]
     sealer = CaseSealer(key, case_context(signal))
     content = sealer.seal(canonical_json(NO_REPORT), purpose="content")
+    sealer = CaseSealer(summary_key(key), case_context(signal))
     summary = sealer.seal(canonical_json({"types": ["abolished"], "seen": None}), purpose="summary")
     with world.sessions.begin() as session:
         session.execute(update(Signal).where(Signal.id == signal.id).values(content=content, summary=summary))

@@ -22,8 +22,7 @@ from click.testing import CliRunner, Result
 from flask import Flask
 from sqlalchemy import make_url, select, text
 
-from privacy.keystore import KeyGone, Keystore, open_keystore
-from privacy.keystore_schema import keystore_engine, keystore_metadata
+from privacy.keystore import KeyGone, open_keystore
 from privacy.secret_files import load_master_key
 from signals.casework.referral import refer
 from signals.cli import main
@@ -43,6 +42,7 @@ from signals.staff.sessions import open_session
 from signals.vocabulary import DeletionReason, ProcessRole, ReferralReason, Role
 from tests.support.desk_side import PASSWORD, QUICK
 from tests.support.fences import OWNER, ROLES, make_owner, worker_of
+from tests.support.moved_keystore import moved_keystore
 from tests.support.postgres import SUPERUSER, PostgresServer
 from tests.support.sealing import sealing_engine
 from tests.support.world import (
@@ -672,27 +672,13 @@ def _postgres_world(server: PostgresServer, template: Path, folder: Path) -> Wor
         server.execute(f"CREATE ROLE {BACKUP_ROLE} LOGIN BYPASSRLS IN ROLE pg_read_all_data")
     world = make_world(template, folder, database)
     world.keystore.dispose()
-    keystore = _moved_keystore(folder, _as(keys, OWNER))
+    keystore = moved_keystore(folder, _as(keys, OWNER))
     settings = replace(
         world.settings,
         database=DatabaseSettings(url=database),
         keystore=KeystoreSettings(url=_as(keys, OWNER), master_key_file=folder / "master.key"),
     )
     return _with_journal(replace(world, keystore=keystore, settings=settings))
-
-
-def _moved_keystore(folder: Path, url: str) -> Keystore:
-    """The template's keystore in PostgreSQL, row by row."""
-    old, new = keystore_engine(f"sqlite:///{folder}/keystore.db"), keystore_engine(url)
-    with old.connect() as source, new.begin() as target:
-        keystore_metadata.create_all(target)
-        for table in keystore_metadata.sorted_tables:
-            rows: list[dict[str, Any]] = [dict(row) for row in source.execute(select(table)).mappings()]
-            if rows:
-                target.execute(table.insert(), rows)
-    old.dispose()
-    new.dispose()
-    return open_keystore(url, load_master_key(folder / "master.key"))
 
 
 def _with_journal(world: World) -> World:

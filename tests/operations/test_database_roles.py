@@ -478,7 +478,8 @@ def _erase(desk: Desk, who: str, address: Address) -> set[uuid.UUID]:
     with _as_member(desk, who) as sessions, sessions.begin() as session:
         operation = world.operation(session, g.caller.actor)
         findings = finding.find_by_address(operation, address=address)
-        ids = erasing.record_erasure(operation, findings=findings, proof=PROOF)
+        erasing.record_erasure(operation, findings=findings, proof=PROOF)
+        ids = findings.signal_ids
         session.execute(delete(AddressLink).where(AddressLink.signal_id.in_(ids)))
         done = purge(
             operation,

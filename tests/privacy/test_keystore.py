@@ -21,7 +21,7 @@ from privacy.keystore_schema import (
     pseudonym_keys,
     secrets_table,
 )
-from privacy.sealing import PublicKeyRefused, verify_public_key
+from privacy.sealing import PublicKeyRefused, summary_key, verify_public_key
 
 MASTER, NEW_MASTER = bytes(range(32)), bytes(range(32, 64))
 AMSTERDAM, GRONINGEN, HAREN = UUID(int=1), UUID(int=2), UUID(int=3)
@@ -183,10 +183,11 @@ class TestRewrap:
         private_keys = keystore.mailbox_private_keys([mailbox.key_id])
         pseudonym_key = keystore.pseudonym_key(AMSTERDAM, "2026-Q4")
         secret, root = keystore.secret("audit-mac"), keystore.root_public_key()
-        assert keystore.rewrap(NEW_MASTER) == len(KEYS) + 4
+        assert keystore.rewrap(NEW_MASTER) == 2 * len(KEYS) + 4
         renewed = another(NEW_MASTER)
         renewed.ping()
         assert renewed.case_keys(KEYS) == KEYS
+        assert renewed.summary_keys(KEYS) == {one: summary_key(key) for one, key in KEYS.items()}
         assert renewed.mailbox_private_keys([mailbox.key_id]) == private_keys
         assert renewed.pseudonym_key(AMSTERDAM, "2026-Q4") == pseudonym_key
         assert (renewed.secret("audit-mac"), renewed.root_public_key()) == (secret, root)

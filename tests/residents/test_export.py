@@ -198,7 +198,7 @@ def exported(world: World, officer: Actor) -> dict[str, Any]:
         admission = record_export(operation, findings=findings, proof=PROOF)
         accesses = accesses_to(session, findings)
     receivers = {GRONINGEN: "Groningen"}
-    found = export_of(world.keystore, findings, admission, organisation, receivers, accesses=accesses)
+    found = export_of(findings, admission, organisation, receivers, accesses=accesses)
     return ExportedSchema().dump(found)
 
 

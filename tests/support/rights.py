@@ -38,11 +38,12 @@ def export(world: World, officer: Actor) -> dict[str, Any]:
         findings = find_by_address(operation, address=IN_AMSTERDAM)
         admission = record_export(operation, findings=findings, proof=PROOF)
         organisation = session.get_one(Organisation, AMSTERDAM)
-    return ExportedSchema().dump(export_of(world.keystore, findings, admission, organisation))
+    return ExportedSchema().dump(export_of(findings, admission, organisation))
 
 
 def erase(world: World, officer: Actor) -> int:
     findings = found(world, officer)
     with world.sessions.begin() as session:
-        ids = record_erasure(world.operation(session, officer), findings=findings, proof=PROOF)
+        record_erasure(world.operation(session, officer), findings=findings, proof=PROOF)
+    ids = findings.signal_ids
     return world.worker().retention().purge_now(world.clock, ids, DeletionReason.ERASURE)

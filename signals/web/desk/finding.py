@@ -9,7 +9,7 @@ from signals.casework import search
 from signals.casework.rounds import Stop, plan_round, resume_round, stops_of
 from signals.casework.search import Found
 from signals.routing.postcodes import Address
-from signals.web.staff_kit.context import desk, operation, reading_operation
+from signals.web.staff_kit.context import operation, reading_operation
 
 
 def find(wanted: Mapping[str, Any]) -> Found:
@@ -41,7 +41,7 @@ def walk(signal_ids: Collection[UUID], *, again: bool = False) -> list[Stop]:
     """Open the addresses of a round; `again` leaves out the signals that nobody can visit any more."""
     with operation() as begun:
         planned = (resume_round if again else plan_round)(begun, signal_ids)
-    return stops_of(desk().keystore, planned)
+    return stops_of(planned)
 
 
 def _address_in(wanted: Mapping[str, Any]) -> Address:

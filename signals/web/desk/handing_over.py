@@ -131,13 +131,14 @@ def handover_of(signal_id: UUID) -> Handover:
         require_may_leave(find_signal(begun.session, organisation_id=own, signal_id=signal_id))
         admission = admit(begun, [signal_id], AuditAction.EXPORTED, ground=Ground.HANDOVER)
         organisation = begun.session.get_one(Organisation, own).name
+    admission.fetch()
     with reading_operation() as reading:
         signal = signal_with_follow_up(reading.session, organisation_id=own, signal_id=signal_id)
         require_may_leave(signal)  # somebody may have reopened it meanwhile
         return Handover(
             signal=signal,
-            report=report_of(reading.keystore, signal, admission),
-            notes=notes_of(reading.keystore, signal, admission),
+            report=report_of(signal, admission),
+            notes=notes_of(signal, admission),
             organisation=organisation,
             exported_on=reading.today,
         )

@@ -11,6 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from structlog import get_logger
 
+from signals.audit.admission import Admission
+from signals.audit.grounds import Ground
 from signals.casework.access import organisation_of
 from signals.db import set_local
 from signals.models import Organisation, Signal
@@ -92,7 +94,7 @@ def export(address: Address, proof: Proof) -> Export:
         receivers = _receivers(session, findings)
         periods = periods_of(session, organisation.id, begun.today)
         accesses = accesses_to(session, findings)
-    return export_of(desk().keystore, findings, admission, organisation, receivers, periods, accesses)
+    return export_of(findings, admission, organisation, receivers, periods, accesses)
 
 
 def erase(address: Address, proof: Proof, right: Right, *, seen: Collection[UUID] = ()) -> Erased:
@@ -111,9 +113,10 @@ def erase(address: Address, proof: Proof, right: Right, *, seen: Collection[UUID
         findings = find_by_address(begun, address=address)
         if seen and are_erased(session, {*seen, *(signal.id for signal in findings.signals)}, right):
             return Erased(signals=len(seen), elsewhere=0, at_once=not findings.signals)
-        ids = record_erasure(begun, findings=findings, proof=proof, right=right)
+        admission = record_erasure(begun, findings=findings, proof=proof, right=right)
+    ids = findings.signal_ids
     own = {signal.id for signal in findings.signals}
-    at_once = _purge_now(ids, REASONS[right])
+    at_once = _purge_now(ids, REASONS[right], admission)
     return Erased(signals=len(ids), elsewhere=len(set(ids) - own), at_once=at_once)
 
 
@@ -121,7 +124,7 @@ def rectify(
     signal_id: UUID, correction: Correction, proof: Proof, *, expected_version: int | None = None
 ) -> Signal:
     """Correct a signal (art. 16 AVG); raises `StaleVersion` when it changed since it was read."""
-    with operation(signal_id) as begun:
+    with operation(signal_id, uses=Ground.ART_16_AVG) as begun:
         return rectifying.rectify(
             begun,
             signal_id=signal_id,
@@ -145,10 +148,10 @@ def _receivers(session: Session, findings: Findings) -> dict[UUID, str]:
     return {row.id: row.name for row in names}
 
 
-def _purge_now(ids: Sequence[UUID], reason: DeletionReason) -> bool:
+def _purge_now(ids: Sequence[UUID], reason: DeletionReason, admission: Admission) -> bool:
     """Delete the signals now; return whether nothing is left for the worker."""
     try:
-        retention().purge_now(desk().clock, ids, reason)
+        retention().purge_now(desk().clock, ids, reason, admission.fetch())
     except (SQLAlchemyError, OSError) as error:
         log.info("desk.erasure_left_to_the_worker", cause=type(error).__name__)
         return False

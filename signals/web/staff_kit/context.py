@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import cast
 from uuid import UUID
@@ -13,8 +13,10 @@ from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.orm.exc import StaleDataError
 
 from privacy.keystore import Keystore
+from signals.audit.admission import Admission
+from signals.audit.grounds import Ground
 from signals.audit.log import Actor, AuditLog
-from signals.casework.access import record_refusal
+from signals.casework.access import admit, record_refusal
 from signals.clock import Clock
 from signals.db import at_one_moment, is_sqlite, reading_session, session_factory, set_local
 from signals.errors import Conflict, NotFound, SignInFailed
@@ -23,6 +25,7 @@ from signals.routing.snapshot import Router
 from signals.settings import Settings
 from signals.staff.guesses import GuessThrottle
 from signals.staff.unknown_sign_ins import UNKNOWN
+from signals.vocabulary import AuditAction
 from signals.web.staff_kit.browser_state import BrowserState
 
 EXTENSION = "signals.desk"
@@ -57,17 +60,19 @@ def desk() -> DeskContext:
 
 
 @contextmanager
-def operation(signal_id: UUID | None = None) -> Iterator[Operation]:
+def operation(signal_id: UUID | None = None, *, uses: Ground | None = None) -> Iterator[Operation]:
     """Open one transaction for the signed-in caller and commit it at the end.
 
     Pass `signal_id` when the operation is about one signal. If the caller's organisation does not have it,
     an audit entry is committed in a transaction of its own before `NotFound` goes on. The work is the same
     whether another organisation has the signal or nobody, so neither answer nor time tells.
+    `uses`: the operation needs the content, for this ground; an entry of that is committed before it begins.
     Raises `Conflict` when another request changed the row meanwhile.
     """
+    admission = _admitted(signal_id, uses) if signal_id and uses else None
     try:
         with desk().sessions.begin() as session:
-            yield _of_caller(session)
+            yield replace(_of_caller(session), admission=admission)
     except NotFound:
         if signal_id is not None:
             with desk().sessions.begin() as session:
@@ -75,6 +80,16 @@ def operation(signal_id: UUID | None = None) -> Iterator[Operation]:
         raise
     except StaleDataError:
         raise Conflict from None
+
+
+def _admitted(signal_id: UUID, ground: Ground) -> Admission | None:
+    """Commit an entry of the use of a signal's content; return None without such a signal."""
+    try:
+        with operation() as begun:
+            admission = admit(begun, [signal_id], AuditAction.CONTENT_USED, ground=ground)
+    except NotFound:
+        return None
+    return admission.fetch()
 
 
 @contextmanager

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
+from signals.audit.admission import Admission
 from signals.audit.grounds import Ground
 from signals.casework import opening
-from signals.casework.access import Admission, admit, admit_to_list, organisation_of, summaries_of
+from signals.casework.access import admit, admit_to_list, organisation_of, summaries_of
 from signals.casework.opening import OpenedSignal
 from signals.clock import today
 from signals.intake.content import Summary
@@ -29,6 +30,7 @@ def open_signal(signal_id: UUID) -> OpenedSignal:
 
 def read_opened(signal_id: UUID, admission: Admission) -> OpenedSignal:
     """Read a signal whose audit entry is committed."""
+    admission.fetch()
     with reading_operation() as reading:
         opened = opening.open_signal(reading, signal_id, admission)
     # Outside the transaction: the routing table is read on a connection of its own.
@@ -41,8 +43,8 @@ def read_summaries(signals: Sequence[Signal]) -> dict[UUID, Summary]:
     if not signals:
         return {}
     with operation() as begun:
-        admission = admit_to_list(begun, [signal.id for signal in signals])
-    return summaries_of(desk().keystore, signals, admission)
+        admission = admit_to_list(begun, signals)
+    return summaries_of(signals, admission)
 
 
 def organisation_id() -> UUID:

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy.exc import SQLAlchemyError
 from structlog import get_logger
 
+from signals.audit.grounds import Ground
 from signals.casework import refer
 from signals.casework.referral import referral_to
 from signals.clock import today
@@ -46,7 +47,7 @@ def hand_over(
     `reason`: a code of `ReferralReason`. `text`: what the receiver must know, sealed as a follow-up note.
     A form that arrives twice refers once and answers twice. Raises what `casework.refer` raises.
     """
-    with operation(signal_id) as begun:
+    with operation(signal_id, uses=Ground.REFER) as begun:
         try:
             refer(
                 begun,

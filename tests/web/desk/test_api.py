@@ -174,7 +174,7 @@ def test_the_audit_entry_is_there_although_the_content_could_not_be_opened(
     def away(*_args: object) -> None:
         raise OperationalError("SELECT", {}, Exception("keystore away"))
 
-    monkeypatch.setattr(Keystore, "case_keys", away)
+    monkeypatch.setattr(Keystore, "keys_for", away)
     answer = desk.call("anna", "GET", f"/signals/{signal_id}")
     assert answer.status_code == 503
     assert answer.headers["Retry-After"]
@@ -433,6 +433,6 @@ def test_the_queue_shows_the_concern_only_after_an_audit_entry(
     def away(*_arguments: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(Keystore, "case_keys", away)
+    monkeypatch.setattr(Keystore, "keys_for", away)
     assert desk.call("anna", "GET", "/queue").status_code == 500
     assert len(desk.entries(AuditAction.SUMMARIES_READ)) == 1

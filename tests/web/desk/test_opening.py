@@ -47,7 +47,11 @@ def transactions(steps: Iterable[str]) -> Iterator[list[str]]:
 
 def told(transaction: Iterable[str]) -> list[str]:
     """Summarise a transaction: entry written, content read, and its end."""
-    said = {"INSERT INTO audit_entries": "entry", "SELECT signals.id, signals.organisation_id": "sealed"}
+    said = {
+        "INSERT INTO audit_entries": "entry",
+        "SELECT audit_entries.id": "checked",
+        "SELECT signals.id, signals.organisation_id": "sealed",
+    }
     known = said | {"commit": "commit", "rollback": "rollback"}
     return [word for step in transaction for start, word in known.items() if step.startswith(start)]
 
@@ -57,7 +61,7 @@ def signal_id(desk: Desk) -> UUID:
     return desk.arrive()
 
 
-def test_an_opening_is_three_transactions_and_its_audit_entry_is_committed_first(
+def test_an_opening_is_four_transactions_and_its_audit_entry_is_committed_first(
     desk: Desk, signal_id: UUID
 ) -> None:
     """Every transaction more lowers the number of openings on two cores."""
@@ -66,6 +70,7 @@ def test_an_opening_is_three_transactions_and_its_audit_entry_is_committed_first
     assert [told(transaction) for transaction in transactions(steps)] == [
         ["commit"],
         ["entry", "commit"],
+        ["checked", "commit"],
         ["sealed", "commit"],
     ]
 

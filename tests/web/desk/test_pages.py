@@ -303,7 +303,7 @@ def test_the_page_says_plainly_that_the_keystore_is_unreachable(
     def away(*_args: object) -> None:
         raise OperationalError("SELECT", {}, Exception("keystore away"))
 
-    monkeypatch.setattr(Keystore, "case_keys", away)
+    monkeypatch.setattr(Keystore, "keys_for", away)
     page = anna.get(f"/desk/signals/{signal_id}")
     assert (page.status_code, page.headers["Retry-After"]) == (503, "30")
     assert "1012 AB" not in page.text

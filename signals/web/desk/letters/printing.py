@@ -40,7 +40,7 @@ def print_notice(signal_id: UUID, language: str) -> tuple[bytes, str]:
     letter = Letter(
         sender=sender,
         reference=signal.reference,
-        address=display.address(report_of(desk().keystore, signal, admission).address),
+        address=display.address(report_of(signal, admission).address),
         on=on,
         concluded=days[RetentionRule.CONCLUDED],
         unattended=days[RetentionRule.UNATTENDED],
