@@ -79,6 +79,8 @@ def examine(settings: Settings, clock: Clock | None = None) -> Iterator[Finding]
                 yield _guarded(check, find, fix)
         if schema.ok and can_open:
             yield _guarded("accounts", partial(_accounts, engine, settings), "signals db check")
+        if can_open and settings.serves_staff and not settings.runs_jobs:
+            yield _guarded("receipts", partial(_receipts, settings), "signals keys grants")
         if schema.ok and can_open and settings.runs_jobs:  # a desk's role sees no signals
             yield _guarded("case keys", partial(_case_keys, engine, settings, clock), "signals db check")
         if settings.holds_keys:
@@ -174,6 +176,21 @@ def _keystore_finding(settings: Settings) -> tuple[Finding, bytes | None]:
         return found, pinned or (keystore.root_public_key() if found.ok else None)
     finally:
         keystore.dispose()
+
+
+def _receipts(settings: Settings) -> Finding:
+    """Check that the keystore, and not this process, asks for the receipts of audit entries."""
+    keystore = open_keys(settings)
+    try:
+        fenced = keystore.is_fenced
+    finally:
+        keystore.dispose()
+    return Finding(
+        check="receipts",
+        ok=fenced,
+        says=f"the keystore gives keys of cases for {'audit entries only' if fenced else 'the asking'}",
+        fix="signals keys grants, and the desk's role in keystore.url",
+    )
 
 
 def _case_keys(engine: Engine, settings: Settings, clock: Clock) -> Finding:

@@ -47,7 +47,7 @@ def test_on_one_server_the_roles_come_to_be_and_everything_after_them_works(
         monkeypatch.setenv("SIGNALS__KEYSTORE__MASTER_KEY_FILE", str(tmp_path / "master.key"))
         monkeypatch.setenv("SIGNALS__KEYSTORE__URL", address(server, "signals_keys", "signals_keys"))
         monkeypatch.setenv("SIGNALS__DATABASE__URL", address(server, "signals", "signals_owner"))
-        for command in (["db", "upgrade"], ["db", "grants"], ["init"]):
+        for command in (["db", "upgrade"], ["db", "grants"], ["init"], ["keys", "grants"]):
             done = CliRunner().invoke(main, command)
             assert done.exit_code == 0, done.output
         monkeypatch.setenv("SIGNALS__DATABASE__URL", address(server, "signals", "signals_worker"))
@@ -55,6 +55,8 @@ def test_on_one_server_the_roles_come_to_be_and_everything_after_them_works(
         assert done.exit_code == 0, done.output
         for database, table in (("signals", "signals"), ("signals_keys", "case_keys")):
             assert said(server, database, BACKUP, f"SELECT count(*) FROM {table}") == "0"
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            said(server, "signals_keys", "signals_desk", "SELECT wrapped FROM case_keys")
 
 
 def test_a_keystore_with_a_server_of_its_own_is_copied_by_a_role_there() -> None:

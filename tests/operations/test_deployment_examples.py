@@ -63,7 +63,7 @@ def test_a_role_is_given_the_secrets_that_it_needs_and_no_other(role: str) -> No
     )
     assert ("front.key" in loaded) == (role == "front")
     assert ("master.key" in loaded) == (role != "front")
-    assert ("keystore.key" in loaded) == (role != "front")
+    assert ("keystore.key" in loaded) == (role == "worker")
 
 
 def test_a_front_without_its_secret_is_refused(tmp_path: Path) -> None:
