@@ -20,14 +20,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from privacy.audit_macs import (
     ID_SIZE,
-    AuditFacts,
-    entry_message,
-    ground_and_outcome,
-    id_bytes,
     moment_bytes,
-    moment_field,
     sized,
-    who_and_what,
 )
 from privacy.macs import many_macs
 
@@ -56,16 +50,6 @@ class FindingKind(StrEnum):
     HEAD_REFUSED = "head_refused"  # a head without the root's signature
     UNSIGNED = "unsigned"  # entries are linked past the last head: that was removed
     UNLINKED = "unlinked"  # an entry that no worker has linked
-
-
-@dataclass(frozen=True, kw_only=True)
-class StoredEntry:
-    """An entry as its row holds it; `position` (from 1) and `link` are None until a worker links it."""
-
-    facts: AuditFacts
-    mac: bytes
-    position: int | None = None
-    link: bytes | None = None
 
 
 ChainRow = tuple[int | None, bytes | None, bytes, bytes, bytes]
@@ -142,32 +126,6 @@ def verify_head(root_public: bytes, head: SignedHead) -> None:
         raise HeadRefused from None
 
 
-def verify_chain(
-    key: bytes,
-    entries: Iterable[StoredEntry],
-    *,
-    root_public: bytes,
-    heads: Sequence[SignedHead] = (),
-    start: Checkpoint | None = None,
-    unlinked: Iterable[StoredEntry] = (),
-) -> tuple[Finding, ...]:
-    """Return the first finding of each kind, in order of position; an empty tuple is a whole chain.
-
-    `entries` are the linked rows by position, streamed once. After the first break of the chain (deleted,
-    reordered) only MACs are checked: what follows cannot be told apart from its echo. `heads` should hold the
-    last one, kept outside the database: who removes the end and its heads together is seen only by that.
-    `unlinked` are the rows that have waited longer than the linking worker may take.
-    """
-    return verify_rows(
-        key,
-        map(_row, entries),
-        root_public=root_public,
-        heads=heads,
-        start=start,
-        unlinked=((True, _row(entry)) for entry in unlinked),
-    )
-
-
 def verify_rows(
     key: bytes,
     rows: Iterable[ChainRow],
@@ -177,9 +135,12 @@ def verify_rows(
     start: Checkpoint | None = None,
     unlinked: Iterable[tuple[bool, ChainRow]] = (),
 ) -> tuple[Finding, ...]:
-    """Verify plain rows; compute nothing of an entry but the two HMACs that check it.
+    """Return the first finding of each kind, in order of position; an empty tuple is a whole chain.
 
-    `unlinked`: whether it waits too long, and the row. That it waits no longer than it may makes it no truer.
+    `rows` are the linked entries by position, streamed once. After the first break (deleted, reordered) only
+    MACs are checked: nothing tells what follows from its echo. Keep the last of `heads` outside the database:
+    only that shows that somebody removed the end together with its heads. `unlinked`: whether a row waits too
+    long, and the row. This computes nothing of an entry but the two HMACs that check it.
     """
     walk = _Walk(key, start or Checkpoint(), {head.position: head.link for head in heads})
     walk.run(iter(rows))
@@ -300,20 +261,6 @@ class _Walk:
     def _found(self, kind: FindingKind, position: int, row: ChainRow | None = None) -> None:
         entry_id = UUID(bytes=row[4]) if row and len(row[4]) == ID_SIZE else None
         self.findings.setdefault(kind, Finding(kind=kind, position=position, entry_id=entry_id))
-
-
-def _row(entry: StoredEntry) -> ChainRow:
-    facts = entry.facts
-    message = entry_message(
-        facts.entry_id.bytes,
-        moment_field(facts.at),
-        who_and_what(
-            id_bytes(facts.actor_id), facts.actor_role, id_bytes(facts.organisation_id), facts.action
-        ),
-        id_bytes(facts.subject_id),
-        ground_and_outcome(facts.ground, facts.outcome),
-    )
-    return entry.position, entry.link, entry.mac, message, facts.entry_id.bytes
 
 
 def _head_statement(position: int, link: bytes, at: datetime) -> bytes:

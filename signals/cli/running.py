@@ -38,9 +38,11 @@ def serve(*, prepare: bool) -> None:
     if prepare:
         _prepare()
     settings = settings_of_call()
+    from privacy.logs import install_exception_hooks
     from signals.app import make_worker, prepare_app
     from signals.operations.server import serve as serve_until_stopped
 
+    install_exception_hooks()
     where = f"http://{settings.server.host}:{settings.server.port}"
     serve_until_stopped(
         settings,
@@ -56,12 +58,13 @@ def work() -> None:
 
     Example: SIGNALS__ROLE=worker signals work
     """
-    from privacy.logs import configure_logging
+    from privacy.logs import configure_logging, install_exception_hooks
     from signals.app import make_worker
     from signals.operations.schedule import run_until_stopped
 
     settings = settings_of_call()
     configure_logging(level=settings.logging.level)
+    install_exception_hooks()
     with closing(make_worker(settings)) as worker:
         if settings.metrics.worker_port:
             from signals.web.http.metrics import serve_metrics

@@ -50,9 +50,10 @@ def release(*, period: str) -> dict[str, Any]:
 @statistics.command()
 @answers(lambda data: _spent(data))
 def ledger() -> dict[str, Any]:
-    """Show what each table spent of the budget of one signal, and check every signature.
+    """Show what each table spent; check every signature.
 
-    Exit code 0: all is as it was released. 1: a table is forged, or the ledger's file says otherwise.
+    A table spends a part of the budget of one signal. Exit code 0: all is as it was released. 1: a table is
+    forged, or the ledger's file says otherwise.
 
     Example: signals statistics ledger
     """

@@ -9,10 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from sqlalchemy import Connection, Engine, MetaData, text
+from sqlalchemy import Connection, Engine, text
 
-from notifications.models import Base as Notifications
-from signals.models import Base as Signals
 from signals.operations.row_fences import FENCES, Fence
 
 Role = Literal["front", "desk", "worker"]
@@ -209,12 +207,6 @@ def refuse_unfit(connection: Connection, roles: Roles) -> None:
             raise FenceRefused(
                 f"the role {role} owns tables, or is a member of their owner: no fence holds it"
             )
-
-
-def product_tables() -> set[str]:
-    """Return the name of every table of the product."""
-    metadata: tuple[MetaData, ...] = (Signals.metadata, Notifications.metadata)
-    return {name for found in metadata for name in found.tables} | {VERSION_TABLE}
 
 
 def _fence(table: str, fence: Fence, roles: Roles) -> Iterator[str]:

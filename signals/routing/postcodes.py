@@ -103,8 +103,3 @@ def parse_addition(text: str | None) -> str:
 
 def _kept_of_separators(found: re.Match[str]) -> str:
     return "-" if found["between_digits"] else ""
-
-
-def pc4_of(postcode: str) -> int:
-    """Return the four digits of a canonical postcode, as an integer from 1000 to 9999."""
-    return int(postcode[:4])

@@ -3,6 +3,8 @@
 import base64
 import json
 import stat
+import sys
+import threading
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -115,6 +117,20 @@ def test_init_writes_once_and_never_over(tmp_path: Path) -> None:
 def test_the_demo_is_refused_in_production(signals: Signals, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SIGNALS__ENVIRONMENT", "production")
     signals("demo", code=1)
+
+
+@pytest.mark.parametrize(
+    ("command", "until_stopped"),
+    [("work", "signals.operations.schedule.run_until_stopped"), ("serve", "signals.operations.server.serve")],
+)
+def test_a_process_that_crashes_logs_no_text_of_the_exception(
+    signals: Signals, monkeypatch: pytest.MonkeyPatch, command: str, until_stopped: str
+) -> None:
+    for module in (sys, threading):
+        monkeypatch.setattr(module, "excepthook", module.excepthook)
+    monkeypatch.setattr(until_stopped, lambda *_parts, **_more: None)
+    signals(command)
+    assert {sys.excepthook.__module__, threading.excepthook.__module__} == {"privacy.logs"}
 
 
 # db

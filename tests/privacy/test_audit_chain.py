@@ -16,13 +16,12 @@ from privacy.audit_chain import (
     FindingKind,
     HeadRefused,
     SignedHead,
-    StoredEntry,
     chain_link,
     sign_head,
-    verify_chain,
     verify_head,
 )
 from privacy.audit_macs import AuditFacts, entry_mac
+from tests.support.chain import StoredEntry, verify_chain
 
 KEY, OTHER_KEY = bytes(range(32)), bytes(32)
 ROOT = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))

@@ -8,8 +8,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from privacy.audit_chain import GENESIS, SignedHead, StoredEntry, chain_link, sign_head, verify_chain
+from privacy.audit_chain import GENESIS, SignedHead, chain_link, sign_head
 from privacy.audit_macs import AuditFacts, entry_mac
+from tests.support.chain import StoredEntry, verify_chain
 
 KEY = bytes(range(32))
 AT = datetime(2026, 10, 5, tzinfo=UTC)

@@ -11,7 +11,6 @@ from signals.routing.postcodes import (
     parse_addition,
     parse_house_number,
     parse_postcode,
-    pc4_of,
 )
 
 
@@ -151,7 +150,3 @@ def test_an_address_shows_nothing_in_its_repr() -> None:
 def test_an_address_refuses_a_bad_part() -> None:
     with pytest.raises(InvalidAddressPart):
         Address.parse(postcode="1012AB", number=0)
-
-
-def test_the_four_digits_of_a_postcode_are_a_number() -> None:
-    assert pc4_of("1012AB") == 1012
