@@ -8,9 +8,9 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final, NamedTuple, Self
 from uuid import UUID
 
@@ -213,6 +213,11 @@ def seal_bytes(plaintext: bytes, key: bytes, *, associated_data: bytes) -> bytes
 def open_bytes(envelope: bytes, key: bytes, *, associated_data: bytes) -> bytes:
     """Open what `seal_bytes` made for the same place; raises `EnvelopeRefused`."""
     return _opened(_aes(key), envelope, associated_data)
+
+
+def opener(key: bytes) -> Callable[[bytes, bytes], bytes]:
+    """Return `open_bytes` for many envelopes under one key: it takes an envelope and its associated data."""
+    return partial(_opened, _aes(key))
 
 
 def canonical_json(value: Mapping[str, Any]) -> bytes:

@@ -17,9 +17,10 @@ from signals.intake.content import Report, Summary
 from signals.operations.jobs import Worker
 from signals.routing.postcodes import Address
 from signals.statistics.counting import located_by
-from signals.statistics.facts import Fact, fact_from, store_facts
+from signals.statistics.facts import Fact, fact_from
 from signals.statistics.periods import last_day_of, quarter_after
 from signals.statistics.releasing import Releasing
+from signals.statistics.sealed_facts import store_facts
 
 QUARTERS: Final = 8
 _SIZES: Final = (1_060, 970, 910, 1_060)

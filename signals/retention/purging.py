@@ -23,7 +23,8 @@ from signals.models import (
 from signals.operation import Operation
 from signals.routing.postcodes import Address
 from signals.statistics.courses import courses_of
-from signals.statistics.facts import fact_from, store_facts
+from signals.statistics.facts import fact_from
+from signals.statistics.sealed_facts import store_facts
 from signals.vocabulary import OUTCOME_GROUPS, AuditAction, DeletionReason, SignalState
 
 BATCH = 1000

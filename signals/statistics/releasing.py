@@ -25,11 +25,11 @@ from signals.db import is_sqlite
 from signals.errors import SignalsError
 from signals.models import OrganisationYear, Publication, Signal, SignalFact
 from signals.statistics.counting import Counts, Locate, count_quarter, count_year
-from signals.statistics.facts import forget_facts, secret_of
 from signals.statistics.ledger import LedgerFile
 from signals.statistics.menu import BUDGET, PeriodKind, Table, kind_of, tables_of
 from signals.statistics.periods import YEAR_GRACE_DAYS, last_day_of, periods_until
 from signals.statistics.publications import ReleasedTable, refuse_forged, sign
+from signals.statistics.sealed_facts import forget_facts, secret_of
 
 _SERIALIZATION_FAILURE: Final = "40001"
 

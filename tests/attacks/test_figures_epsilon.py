@@ -23,9 +23,9 @@ SURE = 3.29
 """Standard deviations on both sides that hold 99.9% of a normal distribution."""
 
 FULL = USUAL._replace(
-    attempts=(("visit", False), ("card", False), ("visit", False), ("letter", True)),
-    kinds=("frail", "other"),
-    newly_known=True,
+    attempts="visit:no card:no visit:no letter:yes",
+    kinds="frail other",
+    newly_known="yes",
 )
 """A signal that changes every table by its whole sensitivity."""
 
@@ -118,10 +118,10 @@ def highest_guess(prior: float, worlds: tuple[Fact, Fact]) -> float:
 
 PRIOR = 0.21
 REACHED = USUAL._replace(
-    attempts=(("visit", False), ("card", False), ("visit", True)),
-    reached=True,
+    attempts="visit:no card:no visit:yes",
+    reached="yes",
     outcome="help_accepted",
-    newly_known=True,
+    newly_known="yes",
 )
 """The same attempts as those of `USUAL`, of which the last made contact."""
 

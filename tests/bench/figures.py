@@ -11,9 +11,9 @@ from privacy.secret_files import load_master_key, write_new_secret_file
 from signals.clock import FixedClock
 from signals.db import make_engine, session_factory
 from signals.demo.facts import demo_facts
-from signals.statistics.facts import store_facts
 from signals.statistics.ledger import LedgerFile
 from signals.statistics.releasing import Releasing
+from signals.statistics.sealed_facts import store_facts
 from tests.bench.results import Line
 
 _YEARS = (2025, 2026)

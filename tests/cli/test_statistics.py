@@ -9,8 +9,8 @@ from privacy.pseudonyms import quarter_of
 from signals.app import make_worker
 from signals.clock import SystemClock, today
 from signals.models import Publication
-from signals.statistics.facts import store_facts
 from signals.statistics.periods import first_day_of, quarter_after
+from signals.statistics.sealed_facts import store_facts
 from tests.support.commands import Signals, rows
 from tests.support.figures import USUAL
 from tests.support.installation import settings_in

@@ -112,8 +112,8 @@ def test_a_purge_leaves_a_record_a_fact_an_audit_entry_and_a_link_without_the_si
     assert (link.signal_id, link.outcome_group) == (None, "helped")
     (fact,) = stored(world)
     assert (fact.region, fact.received, fact.concluded) == ("GG3406", "2026-Q4", "2026")
-    assert (fact.kinds, fact.attempts) == (("frail",), (("visit", True),))
-    assert (fact.reached, fact.in_time, fact.newly_known, fact.repeat) == (True, True, True, False)
+    assert (fact.kinds, fact.attempts) == ("frail", "visit:yes")
+    assert (fact.reached, fact.in_time, fact.newly_known, fact.repeat) == ("yes", "yes", "yes", "no")
 
 
 def test_a_purged_signal_cannot_be_read_with_a_copy_of_its_row(world: World) -> None:

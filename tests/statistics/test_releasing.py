@@ -17,11 +17,11 @@ from sqlalchemy.exc import DBAPIError
 
 from signals.models import OrganisationYear, Publication, SignalFact
 from signals.statistics import menu
-from signals.statistics.facts import secret_of
 from signals.statistics.ledger import LedgerFile, NoLedger
 from signals.statistics.periods import last_day_of, periods_until, quarter_after
 from signals.statistics.publications import Forged, ReleasedTable, released_tables
 from signals.statistics.releasing import ReleaseRefused
+from signals.statistics.sealed_facts import secret_of
 from tests.support.figures import add, released, releasing
 from tests.support.world import AMSTERDAM, World
 

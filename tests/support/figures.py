@@ -14,9 +14,10 @@ from signals.clock import AMSTERDAM as ZONE
 from signals.models import ContactAttempt, Signal, StatusChange
 from signals.operations.jobs import make_releasing
 from signals.routing.postcodes import Address
-from signals.statistics.facts import Fact, store_facts, stored_facts
+from signals.statistics.facts import Fact
 from signals.statistics.publications import ReleasedTable, released_table
 from signals.statistics.releasing import Releasing
+from signals.statistics.sealed_facts import store_facts, stored_facts
 from signals.vocabulary import Action, AttemptKind, AttemptResult, ConcernType, Outcome, SignalState
 from tests.support.world import AMSTERDAM, IN_AMSTERDAM, World
 
@@ -71,17 +72,17 @@ USUAL: Final = Fact(
     concluded="2026",
     region="GG3406",
     outcome="not_reached_tried_enough",
-    kinds=("frail",),
-    attempts=(("visit", False), ("card", False), ("visit", False)),
-    reached=False,
-    in_time=True,
-    newly_known=None,
-    repeat=False,
+    kinds="frail",
+    attempts="visit:no card:no visit:no",
+    reached="no",
+    in_time="yes",
+    newly_known="",
+    repeat="no",
 )
 """A signal that nobody reached."""
 
 
-def add(world: World, number: int = 1, **changes: Any) -> None:
+def add(world: World, number: int = 1, **changes: str) -> None:
     """Store so many equal facts: the given values over the usual ones."""
     with world.sessions.begin() as session:
         store_facts(session.connection(), world.keystore, [USUAL._replace(**changes)] * number)
@@ -90,7 +91,7 @@ def add(world: World, number: int = 1, **changes: Any) -> None:
 def stored(world: World) -> list[Fact]:
     """Return all stored facts."""
     with world.sessions() as session:
-        return list(stored_facts(session.connection(), world.keystore, since="").elements())
+        return list(stored_facts(session.connection(), world.keystore, since=""))
 
 
 def releasing(world: World, **changes: Any) -> Releasing:

@@ -1,0 +1,68 @@
+"""The exact totals of an organisation in a year, for itself alone: it is the controller, and knows the cases.
+
+They are stored when the tables of the year are drawn, because the facts go then.
+"""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from typing import Final, cast
+from uuid import UUID
+
+from sqlalchemy import Connection, Table, func, select
+
+from signals.models import OrganisationYear, Signal
+from signals.statistics.menu import YES
+from signals.statistics.periods import first_day_of, last_day_of
+
+Groups = Mapping[tuple[str, ...], int]
+"""The number of facts for each combination of some of their fields."""
+
+RECEIVED: Final = ("organisation", "received")
+CONCLUDED: Final = ("concluded", "organisation", "outcome", "in_time", "reached")
+
+_signals: Final = cast(Table, Signal.__table__).c
+
+
+def own_totals(
+    connection: Connection, year: str, *, received: Groups, concluded: Groups
+) -> list[OrganisationYear]:
+    """Return the totals of each organisation, from facts by the fields `RECEIVED` and `CONCLUDED`.
+
+    `received`: stored facts only, because live signals are counted here.
+    """
+    arrived = _received(connection, received, year)
+    own: dict[str, Counter[tuple[str, ...]]] = defaultdict(Counter, {key: Counter() for key in arrived})
+    for (ended, organisation, *course), number in concluded.items():
+        if ended == year:
+            own[organisation][tuple(course)] += number
+    own.pop("", None)  # the demo's facts belong to no organisation
+    return [_total(year, key, arrived[key], courses) for key, courses in own.items()]
+
+
+def _received(connection: Connection, stored: Groups, year: str) -> Counter[str]:
+    """Return the signals that each organisation received in a year, by its id."""
+    within = _signals.received_on.between(first_day_of(year), last_day_of(year))
+    live = select(_signals.organisation_id, func.count()).where(within).group_by(_signals.organisation_id)
+    found = Counter({str(organisation): number for organisation, number in connection.execute(live)})
+    for (organisation, quarter), number in stored.items():
+        if quarter.startswith(year):
+            found[organisation] += number
+    return found
+
+
+def _total(year: str, organisation: str, received: int, courses: Groups) -> OrganisationYear:
+    outcomes, in_time, reached = Counter[str](), Counter[str](), Counter[str]()
+    for (outcome, was_in_time, was_reached), number in courses.items():
+        outcomes[outcome] += number
+        in_time[was_in_time] += number
+        reached[was_reached] += number
+    return OrganisationYear(
+        organisation_id=UUID(organisation),
+        year=year,
+        received=received,
+        concluded=outcomes.total(),
+        in_time=in_time[YES],
+        reached=reached[YES],
+        outcomes=json.dumps(outcomes, sort_keys=True),
+    )
