@@ -76,7 +76,7 @@ def _refuse_unless_colleague(session: Session, staff_id: UUID, organisation_id: 
         StaffMember.id == staff_id,
         StaffMember.organisation_id == organisation_id,
         StaffMember.role.in_(FOLLOW_UP_ROLES),
-        StaffMember.disabled_at.is_(None),
+        StaffMember.is_active(),
     )
     if session.scalar(query) is None:
         raise Invalid(FieldProblem(field="to_staff_id", code="unknown"))

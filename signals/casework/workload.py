@@ -62,12 +62,12 @@ def workload(session: Session, *, organisation_id: UUID, on: date) -> list[Load]
     )
     is_late = and_(Signal.due_on < on, Signal.restricted_on.is_(None))
     count, late = func.count(Signal.id), func.sum(case((is_late, 1), else_=0))
-    may_hold = and_(StaffMember.disabled_at.is_(None), StaffMember.role.in_(FOLLOW_UP_ROLES))
+    may_hold = and_(StaffMember.is_active(), StaffMember.role.in_(FOLLOW_UP_ROLES))
     query = (
         select(StaffMember.id, StaffMember.name, count, func.coalesce(late, 0))
         .outerjoin(Signal, has)
         .where(StaffMember.organisation_id == organisation_id)
-        .group_by(StaffMember.id, StaffMember.name, StaffMember.disabled_at, StaffMember.role)
+        .group_by(StaffMember.id)
         .having((count > 0) | may_hold)
         .order_by(count.desc(), StaffMember.name)
     )
@@ -97,7 +97,7 @@ def colleagues(
     query = select(StaffMember.id, StaffMember.name).where(
         StaffMember.organisation_id == organisation_id,
         StaffMember.role.in_(FOLLOW_UP_ROLES),
-        StaffMember.disabled_at.is_(None),
+        StaffMember.is_active(),
         StaffMember.id.is_distinct_from(besides),
     )
     return [(who, name) for who, name in session.execute(query.order_by(StaffMember.name))]

@@ -4,7 +4,7 @@ import uuid
 from datetime import date, datetime
 from typing import Final
 
-from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, LargeBinary, String
+from sqlalchemy import CheckConstraint, ColumnElement, Date, ForeignKey, Index, LargeBinary, String, and_
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from signals.models.base import Base, UtcDateTime, coded, new_id
@@ -43,6 +43,11 @@ class StaffMember(Sealed, Base):
     sessions: Mapped[list["StaffSession"]] = relationship(
         back_populates="staff_member", cascade="all, delete-orphan"
     )
+
+    @classmethod
+    def is_active(cls) -> ColumnElement[bool]:
+        """Return the condition that a member set the account up and is not disabled."""
+        return and_(cls.disabled_at.is_(None), cls.totp_last_step.is_distinct_from(NOT_ACTIVATED))
 
 
 class StaffSession(Sealed, Base):

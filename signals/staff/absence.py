@@ -99,7 +99,7 @@ def absences(session: Session, *, organisation_id: uuid.UUID | None, on: date) -
     ill = exists().where(
         also_away.staff_member_id == cover.id, also_away.away_from <= day, also_away.away_until >= day
     )
-    able = (cover.id == Absence.cover_id) & cover.disabled_at.is_(None) & cover.role.in_(HOLDERS) & ~ill
+    able = (cover.id == Absence.cover_id) & cover.is_active() & cover.role.in_(HOLDERS) & ~ill
     query = (
         select(Absence, StaffMember.name, cover.id, cover.name)
         .join(StaffMember, StaffMember.id == Absence.staff_member_id)
@@ -167,7 +167,7 @@ def _holder(
         StaffMember.id == staff_id,
         StaffMember.organisation_id == actor.organisation_id,
         StaffMember.role.in_(HOLDERS),
-        StaffMember.disabled_at.is_(None),
+        StaffMember.is_active(),
     )
     return session.scalar(query.with_for_update(of=StaffMember) if for_update else query)
 

@@ -6,8 +6,10 @@ from sqlalchemy.orm import Session
 
 from signals import casework
 from signals.audit.log import Actor
+from signals.casework.workload import colleagues
 from signals.errors import ClaimedByOther, Conflict, Forbidden, Invalid, NotFound, StaleVersion
 from signals.models import AuditEntry
+from signals.models.staff import NOT_ACTIVATED
 from signals.vocabulary import Role, SignalState
 from tests import factories
 from tests.casework.states import CLAIMED, CONCLUDED, IN_FOLLOW_UP, NEW, code_of
@@ -76,12 +78,19 @@ def test_a_lead_gives_an_open_signal_to_a_colleague(team: Team, by: By, state: S
     assert signal.history[-1].actor_id == team.lead.id
 
 
-def test_a_lead_cannot_reassign_to_somebody_who_may_not_have_signals(team: Team, by: By) -> None:
+def test_a_lead_cannot_reassign_to_somebody_who_may_not_have_signals(
+    session: Session, team: Team, by: By
+) -> None:
     signal = team.signal()
     stranger = factories.StaffMemberFactory.create()
     privacy = factories.StaffMemberFactory.create(organisation=team.organisation, role=Role.PRIVACY_OFFICER)
     gone = factories.StaffMemberFactory.create(organisation=team.organisation, disabled_at=factories.MOMENT)
-    for person in (stranger, privacy, gone):
+    invited = factories.StaffMemberFactory.create(
+        organisation=team.organisation, totp_last_step=NOT_ACTIVATED
+    )
+    offered = colleagues(session, organisation_id=team.organisation.id)
+    for person in (stranger, privacy, gone, invited):
+        assert person.id not in dict(offered)
         with pytest.raises(Invalid) as refused:
             casework.reassign(by(team.lead), signal_id=signal.id, to_staff_id=person.id)
         assert code_of(refused) == ("to_staff_id", "unknown")

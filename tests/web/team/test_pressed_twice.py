@@ -66,7 +66,7 @@ def test_another_absence_on_those_days_is_still_refused(desk: Desk, other: dict[
 
 
 def test_going_back_to_a_period_that_was_changed_sends_nothing_again(desk: Desk) -> None:
-    fields = {"rule": "concluded", "days": "14", "legal_basis": "Selectielijst 2026, 1"}
+    fields = {"rule": "concluded", "days": "40", "legal_basis": "Selectielijst 2026, 1"}
     fleur, path = Browser(desk, "fleur"), "/desk/officer/retention"
     answers = twice(fleur, path, path, **fields)
     assert [answer.location for answer in answers] == [f"{path}?done=changed"] * 2
