@@ -14,12 +14,18 @@ from tools import catalogues, environment, front_end
 from tools.failing import Failed, say
 
 CACHE = Path(".cache")
+INSTALLATIONS = Path("/opt")
+"""Where the units of docs/deploy start it, under accounts of their own."""
 
 
 def main(wanted: str) -> int:
     """Return the exit code: 0 when all is there, 1 after a message about the obstacle."""
     try:
         require_writable(Path.cwd())
+        if Path.cwd().is_relative_to(INSTALLATIONS):
+            require_open_to_services(
+                environment.PYTHON if environment.PYTHON.exists() else Path(sys.executable)
+            )
         with alone(CACHE / "install.lock"):
             install(developer=wanted == "developer")
     except Failed as failed:
@@ -50,6 +56,17 @@ def require_writable(folder: Path) -> None:
             "The service keeps its environment, keys and data in it. Copy the folder to a place of your own,"
             " and run make there."
         ) from None
+
+
+def require_open_to_services(python: Path) -> None:
+    """Raise `Failed` when another account cannot run this Python: a service would not start."""
+    real = python.resolve()
+    closed = [place for place in (real, *real.parents) if not place.stat().st_mode & 0o001]
+    if closed:
+        raise Failed(
+            f"The accounts of the services cannot run this Python: {real} ({closed[-1]} is closed to them).\n"
+            "Take one of the system: rm -rf .venv && PYTHON=/usr/bin/python3 make build"
+        )
 
 
 @contextmanager

@@ -123,6 +123,7 @@ def _email(settings: Settings) -> Channel | None:
         security=Security(chosen.smtp_security),
         user=chosen.smtp_user,
         password=_read(chosen.smtp_password_file),
+        ca_file=settings.ca_file,
     )
     return EmailChannel(server=server, sender=chosen.sender)
 

@@ -1,9 +1,11 @@
 """Find values that settings must not have, in every environment and in production."""
 
 import os
+from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from pathlib import Path
+from ssl import SSLError, create_default_context
 from urllib.parse import urlsplit
 
 from signals.settings.values import RetentionSettings, Settings
@@ -17,6 +19,7 @@ LEAST_LIMIT = 13
 """Reports; at four fifths of it administrators are told, who may learn of no number below 10."""
 COPIES_LIVE_DAYS = 14
 """How long copies of keys are kept: until then a restore needs to know what was forgotten since."""
+ROOT_KEY_BYTES = 32
 TWILIO_SETTINGS = 3
 """So many settings of Twilio have no default."""
 
@@ -110,6 +113,16 @@ def _unreadable(settings: Settings) -> Iterator[str]:
     for name, path in files.items():
         if settings.holds_keys and path is not None and not (path.is_file() and os.access(path, os.R_OK)):
             yield f"{name} cannot be read: put there what the provider gave you, readable for this user"
+    if settings.ca_file is not None and not _holds_certificates(settings.ca_file):
+        yield "ca_file cannot be read: put there certificates of authorities in PEM, readable for this user"
+
+
+def _holds_certificates(file: Path) -> bool:
+    """Return whether TLS can trust the authorities in a file."""
+    try:
+        return bool(create_default_context(cafile=file).get_ca_certs())
+    except (OSError, SSLError):
+        return False
 
 
 def _whole_numbers(settings: Settings) -> Iterator[tuple[str, int]]:
@@ -168,8 +181,17 @@ def _unsafe_secrets(settings: Settings) -> Iterator[str]:
         yield "front.secret_file must lie outside data_folder in production"
     if settings.serves_public and not settings.front.secret_file.is_file():
         yield "front.secret_file does not exist: make it with 'signals keys new-master FILE'"
-    if settings.serves_public and not settings.front.root_public_key:
-        yield "front.root_public_key is missing: read it with 'signals keys list' where the keystore is"
+    if settings.serves_public and not _is_root_key(settings.front.root_public_key):
+        yield "front.root_public_key is missing, malformed or a placeholder: read it with 'signals keys list'"
+
+
+def _is_root_key(text: str) -> bool:
+    """Return whether a text is 32 bytes in base64, and not the zeros of the example."""
+    try:
+        key = b64decode(text, validate=True)
+    except ValueError:
+        return False
+    return len(key) == ROOT_KEY_BYTES and any(key)
 
 
 def _lies_within(path: Path, folder: Path) -> bool:

@@ -169,6 +169,7 @@ def _anchor(settings: Settings, base: Path) -> Settings:
     return replace(
         settings,
         data_folder=at(settings.data_folder),
+        ca_file=at(settings.ca_file) if settings.ca_file else None,
         database=replace(settings.database, url=_anchor_sqlite(settings.database.url, base)),
         keystore=replace(
             settings.keystore,

@@ -145,6 +145,7 @@ class Settings:
     environment: Environment = Environment.DEMO
     debug: bool = False
     data_folder: Path = Path("var")
+    ca_file: Path | None = None
     server: ServerSettings = field(default_factory=ServerSettings)
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
     keystore: KeystoreSettings = field(default_factory=KeystoreSettings)

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import tomllib
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from tests.support.project_files import project_files
 PROJECT = Path(__file__).parents[2]
 DEPLOY = PROJECT / "docs" / "deploy"
 ROLES = ("front", "desk", "worker")
+ROOT_KEY = b64encode(b"r" * 32).decode()
 HARDENED = {
     "NoNewPrivileges=yes",
     "ProtectSystem=strict",
@@ -50,7 +52,8 @@ def credentials(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_a_role_starts_in_production_with_its_example_and_its_unit(role: str, credentials: Path) -> None:
-    settings = load_settings(DEPLOY / f"{role}.toml", environment_of(role, credentials))
+    environment = environment_of(role, credentials) | {"SIGNALS__FRONT__ROOT_PUBLIC_KEY": ROOT_KEY}
+    settings = load_settings(DEPLOY / f"{role}.toml", environment)
     assert (settings.role, settings.environment) == (role, Environment.PRODUCTION)
     database = make_url(settings.database.url)
     assert (database.username, database.password) == (f"signals_{role}", None)
@@ -64,6 +67,14 @@ def test_a_role_is_given_the_secrets_that_it_needs_and_no_other(role: str) -> No
     assert ("front.key" in loaded) == (role == "front")
     assert ("master.key" in loaded) == (role != "front")
     assert ("keystore.key" in loaded) == (role == "worker")
+
+
+def test_a_front_with_the_root_key_of_the_example_is_refused(credentials: Path) -> None:
+    """A front once accepted it: it trusted no key of the keystore, and every report failed."""
+    with pytest.raises(
+        SettingsProblem, match=r"front\.root_public_key is missing, malformed or a placeholder"
+    ):
+        load_settings(DEPLOY / "front.toml", environment_of("front", credentials))
 
 
 def test_a_front_without_its_secret_is_refused(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import delete, select, update
 from structlog.testing import capture_logs
 
 from notifications import figures
+from notifications.channels.email import EmailChannel
 from notifications.models import MessageState, OutboxMessage
 from privacy.keystore import open_keystore
 from privacy.sealing import week_start
@@ -202,6 +203,15 @@ def test_mail_goes_to_the_folder_where_one_is_set(sqlite_world: World) -> None:
     text = b"".join(file.read_bytes() for file in folder.iterdir())
     assert b"1012AB" not in text
     assert b"een@gm0363.example.org" in text
+
+
+def test_mail_trusts_the_authorities_of_the_settings(sqlite_world: World) -> None:
+    authorities = sqlite_world.folder / "ca.crt"
+    mail = NotificationsSettings(smtp_host="mail.example.org")
+    settings = replace(sqlite_world.settings, ca_file=authorities, notifications=mail)
+    channel = make_channels(settings)["email"]
+    assert isinstance(channel, EmailChannel)
+    assert channel.server.ca_file == authorities
 
 
 def test_without_a_channel_messages_wait(sqlite_world: World) -> None:

@@ -53,7 +53,7 @@ def production(folder: Path, role: str, more: str = "") -> Path:
         server.public_url = "https://signalen.example.org"
         keystore.master_key_file = "{secret}"
         front.secret_file = "{secret}"
-        front.root_public_key = "AAAA"
+        front.root_public_key = "{"r" * 43}="
         notifications.smtp_host = "mail.example.org"
         {more}
         """,
@@ -249,6 +249,8 @@ def test_production_refuses(role: str, unsafe: str, named: str, tmp_path: Path) 
     [
         ("front", "SIGNALS__SERVER__PUBLIC_URL", "http://signalen.example.org", "server.public_url"),
         ("front", "SIGNALS__FRONT__ROOT_PUBLIC_KEY", "", "front.root_public_key"),
+        ("front", "SIGNALS__FRONT__ROOT_PUBLIC_KEY", "A" * 43 + "=", "front.root_public_key"),
+        ("front", "SIGNALS__FRONT__ROOT_PUBLIC_KEY", "cmFyYQ", "front.root_public_key"),
         ("front", "SIGNALS__FRONT__SECRET_FILE", "missing.key", "front.secret_file"),
         ("desk", "SIGNALS__KEYSTORE__MASTER_KEY_FILE", "missing.key", "keystore.master_key_file"),
         ("desk", "SIGNALS__KEYSTORE__MASTER_KEY_FILE", "var/secrets/master.key", "keystore.master_key_file"),
@@ -265,6 +267,13 @@ def test_production_refuses_what_is_missing(
 def test_a_public_process_in_production_needs_no_master_key(tmp_path: Path) -> None:
     environ = {"SIGNALS__KEYSTORE__MASTER_KEY_FILE": "missing.key"}
     assert load_settings(production(tmp_path, "front"), environ=environ).serves_public
+
+
+def test_a_file_without_certificates_of_authorities_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "ca.crt").write_text("nothing of the kind")
+    for name in ("ca.crt", "missing.crt"):
+        (problem,) = problems_of(written(tmp_path, f'ca_file = "{name}"'))
+        assert problem.startswith("ca_file cannot be read")
 
 
 def test_a_licence_that_nobody_knows_is_refused(tmp_path: Path) -> None:
