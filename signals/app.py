@@ -3,11 +3,11 @@
 Each role imports its parts late: a front never loads the keystore, and a command never loads Flask.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session, sessionmaker
@@ -61,12 +61,11 @@ def prepare_app(settings: Settings) -> "Callable[[], Flask]":
     import signals.web.http.metrics  # noqa: F401
 
     if settings.serves_public:
-        _public_calls_and_pages()
+        _blueprints((*_PUBLIC_CALLS, *_PUBLIC_PAGES))
     if settings.serves_staff:
-        _staff_calls()
-        _staff_pages()
+        _blueprints((*_STAFF_CALLS, *_STAFF_PAGES))
     if settings.shows_figures:
-        _figure_calls_and_pages()
+        _blueprints((*_FIGURE_CALLS, *_FIGURE_PAGES))
     return partial(create_app, settings)
 
 
@@ -211,7 +210,7 @@ class _Parts:
             notes_enabled=self.settings.notes.enabled,
         )
         self.app.extensions[EXTENSION] = FrontContext(settings=self.settings, clock=self.clock, intake=intake)
-        self._register(*_public_calls_and_pages())
+        self._register(_PUBLIC_CALLS, _PUBLIC_PAGES)
         return intake.check_storing
 
     def _add_staff_side(self, router: "Router") -> Callable[[], None]:
@@ -233,7 +232,7 @@ class _Parts:
             throttle=GuessThrottle(self.clock, self.engine, found.keystore.secret("guesses")),
             browser_state=BrowserState(clock=self.clock, secret=found.keystore.secret("carried")),
         )
-        self._register(_staff_calls(), _staff_pages())
+        self._register(_STAFF_CALLS, _STAFF_PAGES)
         self.app.jinja_env.globals["passkeys_here"] = lambda: party_here() is not None
         return found.keystore.ping
 
@@ -267,75 +266,61 @@ class _Parts:
             self.app.register_blueprint(own_figures_pages)
         context = make_context(self.settings, self.clock, self.engine, router, doorkeeper)
         self.app.extensions[EXTENSION] = context
-        self._register(*_figure_calls_and_pages())
+        self._register(_FIGURE_CALLS, _FIGURE_PAGES)
 
-    def _register(self, calls: "list[Blueprint]", pages: "list[Blueprint]") -> None:
-        for blueprint in calls:
+    def _register(self, calls: Iterable[str], pages: Iterable[str]) -> None:
+        for blueprint in _blueprints(calls):
             self.api.register_blueprint(blueprint)
-        for blueprint in pages:
+        for blueprint in _blueprints(pages):
             self.app.register_blueprint(blueprint)
 
 
-def _public_calls_and_pages() -> "tuple[list[Blueprint], list[Blueprint]]":
-    from signals.web.front.api import public_api
-    from signals.web.front.pages import front_pages
+_PUBLIC_CALLS: Final = ("front.api:public_api",)
+_PUBLIC_PAGES: Final = ("front.pages:front_pages",)
+_FIGURE_CALLS: Final = ("figures.api:figures_api",)
+_FIGURE_PAGES: Final = ("figures.pages:figure_pages", "figures.open_data:open_data")
+_STAFF_CALLS: Final = (
+    "desk.api:staff_api",
+    "desk.letters.api:letter_api",
+    "desk.handover_api:handover_api",
+    "desk.referral_api:referral_api",
+    "officer.api:officer_api",
+    "team.api:team_api",
+    "admin.api:admin_api",
+    "team.limit_api:limit_api",
+    "admin.channel_api:channel_api",
+)
+_STAFF_PAGES: Final = (
+    "account.sign_in_pages:sign_in_pages",
+    "account.link_pages:link_pages",
+    "account.pages:account_pages",
+    "admin.pages:admin_pages",
+    "admin.approval_pages:approval_pages",
+    "admin.import_pages:import_pages",
+    "admin.channel_pages:channel_admin",
+    "desk.pages:desk_pages",
+    "desk.search_pages:search_pages",
+    "desk.round_pages:round_pages",
+    "desk.letters.pages:letter_pages",
+    "desk.referral_pages:referral_pages",
+    "desk.handover_pages:handover_pages",
+    "team.members_pages:team_pages",
+    "team.settings_pages:settings_pages",
+    "team.absence_pages:absence_pages",
+    "team.verification_pages:channel_pages",
+    "team.escalation_pages:escalation_pages",
+    "team.limit_pages:limit_pages",
+    "officer.pages:officer_pages",
+    "officer.rights_pages:rights_pages",
+)
+"""The blueprints of each part, in `signals.web`."""
 
-    return [public_api], [front_pages]
 
+def _blueprints(names: Iterable[str]) -> "list[Blueprint]":
+    """Import blueprints; a role imports its own only."""
+    from werkzeug.utils import import_string
 
-def _figure_calls_and_pages() -> "tuple[list[Blueprint], list[Blueprint]]":
-    from signals.web.figures.api import figures_api
-    from signals.web.figures.open_data import open_data
-    from signals.web.figures.pages import figure_pages
-
-    return [figures_api], [figure_pages, open_data]
-
-
-def _staff_calls() -> "list[Blueprint]":
-    """Return the staff API, part by part."""
-    from signals.web.admin.api import admin_api
-    from signals.web.admin.channel_api import channel_api
-    from signals.web.desk.api import staff_api
-    from signals.web.desk.handover_api import handover_api
-    from signals.web.desk.letters.api import letter_api
-    from signals.web.desk.referral_api import referral_api
-    from signals.web.officer.api import officer_api
-    from signals.web.team.api import team_api
-    from signals.web.team.limit_api import limit_api
-
-    desk = [staff_api, letter_api, handover_api, referral_api]
-    return [*desk, officer_api, team_api, admin_api, limit_api, channel_api]
-
-
-def _staff_pages() -> "list[Blueprint]":
-    """Return the pages of all roles."""
-    from signals.web.account.link_pages import link_pages
-    from signals.web.account.pages import account_pages
-    from signals.web.account.sign_in_pages import sign_in_pages
-    from signals.web.admin.approval_pages import approval_pages
-    from signals.web.admin.channel_pages import channel_admin
-    from signals.web.admin.import_pages import import_pages
-    from signals.web.admin.pages import admin_pages
-    from signals.web.desk.handover_pages import handover_pages
-    from signals.web.desk.letters.pages import letter_pages
-    from signals.web.desk.pages import desk_pages
-    from signals.web.desk.referral_pages import referral_pages
-    from signals.web.desk.round_pages import round_pages
-    from signals.web.desk.search_pages import search_pages
-    from signals.web.officer.pages import officer_pages
-    from signals.web.officer.rights_pages import rights_pages
-    from signals.web.team.absence_pages import absence_pages
-    from signals.web.team.escalation_pages import escalation_pages
-    from signals.web.team.limit_pages import limit_pages
-    from signals.web.team.members_pages import team_pages
-    from signals.web.team.settings_pages import settings_pages
-    from signals.web.team.verification_pages import channel_pages
-
-    account = [sign_in_pages, link_pages, account_pages]
-    admin = [admin_pages, approval_pages, import_pages, channel_admin]
-    desk = [desk_pages, search_pages, round_pages, letter_pages, referral_pages, handover_pages]
-    team = [team_pages, settings_pages, absence_pages, channel_pages, escalation_pages, limit_pages]
-    return [*account, *admin, *desk, *team, officer_pages, rights_pages]
+    return [import_string(f"signals.web.{name}") for name in names]
 
 
 def _ping(engine: Engine) -> None:

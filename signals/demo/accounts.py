@@ -16,25 +16,14 @@ from sqlalchemy import select
 
 from privacy.passwords import PasswordHasherSettings, hash_password
 from privacy.totp import new_totp_secret
-from signals.demo.organisations import AMSTERDAM, NATIONAL_DESK, examples, organisation_id
+from signals.demo.data import demo_data
+from signals.demo.organisations import AMSTERDAM, examples, organisation_id
 from signals.models import StaffMember
 from signals.operation import Operation
 from signals.staff.accounts import add_staff, issue_token
 from signals.staff.identity import seal_totp
 from signals.staff.sessions import revoke_all
 from signals.vocabulary import Role
-
-TEAMS = {
-    AMSTERDAM: ("Sanne de Wit", "Mehmet Kaya"),
-    "groningen": ("Jelle Hoekstra", "Anouk Mulder"),
-    "ggd-regio-utrecht": ("Fatima el Idrissi", "Bram Verhoeven"),
-    "utrecht": ("Noor Jansen", "Thijs van Dam"),
-    "rotterdam": ("Ruben Dijkstra", "Shanti Ramdin"),
-    "haarlem-noord": ("Eva Koster", "Joris Bakker"),
-    "zuidwest-drenthe": ("Lotte Smit", "Henk Oosting"),
-    NATIONAL_DESK: ("Iris Vermeer", "Karim Haddad"),
-}
-"""The worker and the lead of each organisation with a team, by its slug; the other GGDs have a lead only."""
 
 _CHEAP = PasswordHasherSettings(memory_kib=64, time_cost=1)  # `issue_accounts` replaces these hashes
 
@@ -50,11 +39,12 @@ class Person(NamedTuple):
 
 def people() -> Iterator[Person]:
     """Yield everybody; the worker of Amsterdam comes first."""
-    for slug, (worker, lead) in TEAMS.items():
+    teams = demo_data()["people"]
+    for slug, (worker, lead) in teams.items():
         yield Person(slug, Role.WORKER, worker, f"werker@{slug}.example.org")
         yield Person(slug, Role.LEAD, lead, f"teamleider@{slug}.example.org")
     for slug, example in examples().items():
-        if slug not in TEAMS:
+        if slug not in teams:
             yield Person(slug, Role.LEAD, f"Teamleider {example.name}", f"teamleider@{slug}.example.org")
     yield Person(None, Role.COORDINATOR, "Marieke Prins", "coordinator@landelijk.example.org")
     yield Person(None, Role.ADMINISTRATOR, "Wouter Blom", "beheerder@landelijk.example.org")

@@ -2,7 +2,7 @@
 
 import unicodedata
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -10,6 +10,7 @@ from functools import cache
 from sqlalchemy.orm import Session, sessionmaker
 
 from signals import reference
+from signals.demo.data import demo_data
 from signals.models import Organisation
 from signals.organisations.onboarding import Agreement, create_organisation
 from signals.routing.areas import Area
@@ -34,8 +35,8 @@ class Example:
     slug: str
     name: str
     areas: tuple[Area, ...]
-    kind: OrganisationKind = OrganisationKind.SOCIAL_WORK
-    phone: str = ""
+    kind: OrganisationKind
+    phone: str
 
 
 def organisation_id(slug: str) -> uuid.UUID:
@@ -77,60 +78,27 @@ def add_organisations(session: Session, on: date) -> None:
 
 @cache
 def examples() -> Mapping[str, Example]:
-    """Return every organisation of the demo by its slug."""
-    return {example.slug: example for example in (*_social_work(), *_ggds(), _national_desk())}
-
-
-def _social_work() -> Iterator[Example]:
-    for slug, name, phone, areas in (
-        ("amsterdam", "Sociaal Werk Amsterdam", "020 000 00 12", _municipalities("GM0363")),
-        ("groningen", "Sociaal Werk Groningen", "050 000 00 12", _municipalities("GM0014")),
-        ("utrecht", "Sociaal Werk Utrecht", "030 000 00 12", _municipalities("GM0344")),
-        ("rotterdam", "Sociaal Werk Rotterdam", "010 000 00 12", _municipalities("GM0599")),
-        ("haarlem-noord", "Wijkteam Haarlem-Noord", "023 000 00 12", tuple(_parts_of_haarlem())),
-        (
-            "zuidwest-drenthe",
-            "Welzijn Zuidwest-Drenthe",
-            "0522 00 00 12",
-            _municipalities("GM0119", "GM1690", "GM1701"),
-        ),
-    ):
-        yield Example(slug=slug, name=name, phone=phone, areas=areas)
-
-
-def _municipalities(*codes: str) -> tuple[Area, ...]:
-    return tuple(Area(level="municipality", area=code, valid_from=_COVERED_FROM) for code in codes)
-
-
-def _parts_of_haarlem() -> Iterator[Area]:
-    """Yield four whole PC4s, one PC6, and some house numbers of another."""
-    for pc4 in ("2023", "2024", "2025", "2026"):
-        yield Area(level="pc4", area=pc4, valid_from=_COVERED_FROM)
-    yield Area(level="pc6", area="2022AB", valid_from=_COVERED_FROM)
-    yield Area(level="pc6_range", area="2021AB", valid_from=_COVERED_FROM, number_from=1, number_to=99)
-
-
-def _ggds() -> Iterator[Example]:
-    for region in reference.ggd_regions().values():
-        yield Example(
-            slug=_slug_of(region.name),
-            name=region.name,
-            kind=OrganisationKind.GGD,
-            areas=(Area(level="ggd_region", area=region.code, valid_from=_COVERED_FROM),),
+    """Return every organisation of the demo by its slug: those of demo.toml, and each GGD."""
+    ggds = {
+        _slug_of(region.name): (region.name, "ggd", "", f"ggd_region {region.code}")
+        for region in reference.ggd_regions().values()
+    }
+    return {
+        slug: Example(
+            slug=slug, name=name, kind=OrganisationKind(kind), phone=phone, areas=tuple(map(_area, areas))
         )
+        for slug, (name, kind, phone, *areas) in {**demo_data()["organisations"], **ggds}.items()
+    }
+
+
+def _area(text: str) -> Area:
+    """Return the area of `municipality GM0363` or `pc6_range 2021AB 1-99`."""
+    level, area, *numbers = text.split()
+    first, last = map(int, numbers[0].split("-")) if numbers else (None, None)
+    return Area(level=level, area=area, valid_from=_COVERED_FROM, number_from=first, number_to=last)
 
 
 def _slug_of(name: str) -> str:
     """Return `ggd-fryslan` for `GGD Fryslân`."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     return "-".join("".join(c if c.isalnum() else " " for c in plain).split())
-
-
-def _national_desk() -> Example:
-    return Example(
-        slug=NATIONAL_DESK,
-        name="Landelijk meldpunt",
-        kind=OrganisationKind.NATIONAL,
-        areas=(Area(level="national", area="NL", valid_from=_COVERED_FROM),),
-        phone="0800 00 00 12",
-    )

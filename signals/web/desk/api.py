@@ -1,10 +1,11 @@
 """Serve the staff API: sign-in, the queue, and every change of a signal. Programs send a bearer token."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from flask import Response, request
+from marshmallow import Schema
 
 from signals import casework
 from signals.audit.grounds import Ground
@@ -32,8 +33,8 @@ AUTHENTICATION = "bearer"
 
 _ETAG: Final = {"ETag": {"description": "The signal's version", "schema": {"type": "string"}}}
 _REOPEN: Final = requests.ReopenSchema()
-_CHANGE_ANSWERS: Final = (400, 404, 409, 410, 412)
 
+_View = TypeVar("_View", bound=Callable[..., Any])
 Answer = tuple[Any, dict[str, str]]
 """An object that the schema of the view writes, and the headers."""
 
@@ -94,89 +95,67 @@ def signal(signal_id: UUID) -> Answer:
     return _versioned(open_signal(signal_id))
 
 
-@staff_api.post("/signals/<uuid:signal_id>/claim")
-@staff_api.doc(parameters=[IF_MATCH])
-@requires(*FOLLOW_UP_ROLES)
-@staff_api.response(200, shown.SignalSchema, headers=_ETAG)
-@answers(*_CHANGE_ANSWERS)
+def _changing(
+    path: str, shows: type[Schema], *refusals: int, body: type[Schema] | None = None, status: int = 200
+) -> Callable[[_View], _View]:
+    """Serve a change of one signal, with an optional If-Match, and with an ETag in the answer."""
+
+    def decorate(view: _View) -> _View:
+        shown_view = staff_api.response(status, shows, headers=_ETAG)(answers(404, 409, 412, *refusals)(view))
+        taking = staff_api.arguments(body)(shown_view) if body else shown_view
+        documented = staff_api.doc(parameters=[IF_MATCH])(requires(*FOLLOW_UP_ROLES)(taking))
+        served: _View = staff_api.post(f"/signals/<uuid:signal_id>/{path}")(documented)
+        return served
+
+    return decorate
+
+
+@_changing("claim", shown.SignalSchema, 400, 410)
 def claim(signal_id: UUID) -> Answer:
     """Claim a signal; 409 when a colleague has it."""
     return _change_and_open(signal_id, casework.claim, ground=Ground.CLAIM)
 
 
-@staff_api.post("/signals/<uuid:signal_id>/release")
-@staff_api.doc(parameters=[IF_MATCH])
-@requires(*FOLLOW_UP_ROLES)
-@staff_api.response(200, shown.SignalSchema, headers=_ETAG)
-@answers(*_CHANGE_ANSWERS)
+@_changing("release", shown.SignalSchema, 400, 410)
 def release(signal_id: UUID) -> Answer:
     """Put a signal back in the queue."""
     return _change_and_open(signal_id, casework.release, ground=Ground.RELEASE)
 
 
-@staff_api.post("/signals/<uuid:signal_id>/reopen")
+@_changing("reopen", shown.SignalSchema, 400, 410, 413, 415)
 @staff_api.doc(
-    parameters=[IF_MATCH],
-    requestBody={"required": False, "content": {"application/json": {"schema": requests.ReopenSchema}}},
+    requestBody={"required": False, "content": {"application/json": {"schema": requests.ReopenSchema}}}
 )
-@requires(*FOLLOW_UP_ROLES)
-@staff_api.response(200, shown.SignalSchema, headers=_ETAG)
-@answers(*_CHANGE_ANSWERS, 413, 415)
 def reopen(signal_id: UUID) -> Answer:
     """Reopen a concluded signal; the caller then has it."""
     return _change_and_open(signal_id, casework.reopen, _REOPEN.load(_optional_body()), ground=Ground.REOPEN)
 
 
-@staff_api.post("/signals/<uuid:signal_id>/contact-attempts")
-@staff_api.doc(parameters=[IF_MATCH])
-@requires(*FOLLOW_UP_ROLES)
-@staff_api.arguments(requests.AttemptSchema)
-@staff_api.response(201, shown.RecordedAttemptSchema, headers=_ETAG)
-@answers(404, 409, 412, 413, 415)
+@_changing("contact-attempts", shown.RecordedAttemptSchema, 413, 415, body=requests.AttemptSchema, status=201)
 def record_attempt(values: Mapping[str, Any], signal_id: UUID) -> Answer:
     """Record one attempt to reach the resident."""
     return _sign(_change(signal_id, casework.record_attempt, values))
 
 
-@staff_api.post("/signals/<uuid:signal_id>/notes")
-@staff_api.doc(parameters=[IF_MATCH])
-@requires(*FOLLOW_UP_ROLES)
-@staff_api.arguments(requests.NoteSchema)
-@staff_api.response(201, shown.WrittenNoteSchema, headers=_ETAG)
-@answers(404, 409, 410, 412, 413, 415)
+@_changing("notes", shown.WrittenNoteSchema, 410, 413, 415, body=requests.NoteSchema, status=201)
 def add_note(values: Mapping[str, Any], signal_id: UUID) -> Answer:
     """Add a note; it is sealed before it is stored."""
     return _sign(_change(signal_id, casework.add_note, values))
 
 
-@staff_api.post("/signals/<uuid:signal_id>/conclude")
-@staff_api.doc(parameters=[IF_MATCH])
-@requires(*FOLLOW_UP_ROLES)
-@staff_api.arguments(requests.ConcludeSchema)
-@staff_api.response(200, shown.SignalSchema, headers=_ETAG)
-@answers(404, 409, 410, 412, 413, 415)
+@_changing("conclude", shown.SignalSchema, 410, 413, 415, body=requests.ConcludeSchema)
 def conclude(values: Mapping[str, Any], signal_id: UUID) -> Answer:
     """Conclude with exactly one outcome."""
     return _change_and_open(signal_id, casework.conclude, values, ground=Ground.CONCLUDE)
 
 
-@staff_api.post("/signals/<uuid:signal_id>/notice")
-@staff_api.doc(parameters=[IF_MATCH])
-@requires(*FOLLOW_UP_ROLES)
-@staff_api.arguments(requests.NoticeSchema)
-@staff_api.response(201, shown.NoticeStateSchema, headers=_ETAG)
-@answers(404, 409, 412, 413, 415)
+@_changing("notice", shown.NoticeStateSchema, 413, 415, body=requests.NoticeSchema, status=201)
 def record_notice(values: Mapping[str, Any], signal_id: UUID) -> Answer:
     """Record when the resident was notified (art. 14 AVG), or why not yet."""
     return _change(signal_id, casework.record_notice, values)
 
 
-@staff_api.post("/signals/<uuid:signal_id>/wmo-notification")
-@staff_api.doc(parameters=[IF_MATCH])
-@requires(*FOLLOW_UP_ROLES)
-@staff_api.arguments(requests.WmoSchema)
-@staff_api.response(201, shown.WmoStateSchema, headers=_ETAG)
-@answers(404, 409, 412, 413, 415)
+@_changing("wmo-notification", shown.WmoStateSchema, 413, 415, body=requests.WmoSchema, status=201)
 def record_wmo(values: Mapping[str, Any], signal_id: UUID) -> Answer:
     """Record the day of a notification by the Wmo 2015; a signal itself is none."""
     return _change(signal_id, casework.record_wmo, values)
