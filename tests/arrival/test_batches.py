@@ -2,31 +2,28 @@
 
 import uuid
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import DateTime, Engine, select, update
+from sqlalchemy import DateTime, Engine, select
 
 import migrations
 import signals.arrival.batches
 import signals.arrival.envelopes
 from signals.audit.log import SYSTEM
-from signals.audit.trail import TrailKeys, link_entries, verify_trail
 from signals.intake.content import open_report, open_summaries
 from signals.lifecycle.status_changes import life_of, transition
 from signals.models import (
     AddressLink,
     AuditEntry,
     IdempotencyKey,
-    Organisation,
     Receipt,
     SealedReport,
     Signal,
 )
 from signals.routing.postcodes import Address
 from signals.vocabulary import Action, AuditAction, ConcernType, ReceiptState, Seen, SignalState
-from tests.support.arriving import in_batches
 from tests.support.world import AMSTERDAM, NATIONAL, NOWHERE, World, key, report
 
 TODAY = date(2026, 11, 24)
@@ -68,19 +65,6 @@ def test_an_unrouted_report_arrives_unrouted_at_the_national_desk(world: World) 
     assert (signal.organisation_id, signal.unrouted) == (NATIONAL, True)
 
 
-def test_several_batches_arrive_in_one_run(world: World) -> None:
-    for number in range(7):
-        world.receive(number, Address(postcode="1012AB", number=number + 1))
-    assert in_batches(world, 3).arrive() == 7
-    assert set(world.addresses()) == {Address(postcode="1012AB", number=n) for n in range(1, 8)}
-
-
-def test_a_full_last_batch_ends_the_run_too(world: World) -> None:
-    for number in range(4):
-        world.receive(number, Address(postcode="1012AB", number=number + 1))
-    assert in_batches(world, 2).arrive() == 4
-
-
 def test_run_twice_it_arrives_once(world: World) -> None:
     world.receive(1)
     assert [world.worker().arrive(), world.worker().arrive()] == [1, 0]
@@ -93,14 +77,6 @@ def test_the_envelope_leaves_the_mailbox_and_a_retry_stays_known(world: World) -
     assert world.sealed() == []
     assert world.receive(1) == first
     assert world.worker().arrive() == 0
-
-
-def test_each_case_has_a_key_of_its_own(world: World) -> None:
-    for number in range(3):
-        world.receive(number, Address(postcode="1012AB", number=number + 1))
-    world.worker().arrive()
-    keys = world.keystore.case_keys(signal.case_key_id for signal in world.signals())
-    assert len(set(keys.values())) == 3
 
 
 def test_without_its_case_key_a_signal_cannot_be_read_nor_with_anothers(world: World) -> None:
@@ -166,15 +142,6 @@ def test_nothing_that_is_kept_says_which_reports_arrived_together(world: World) 
             assert told_apart or (model.__tablename__, name) in said_of_all
 
 
-def test_a_receipt_stays_received_through_arrival(world: World) -> None:
-    answer = world.receive(1)
-    intake = world.intake()
-    before = intake.receipt_state(world.clock, answer.receipt)
-    world.worker().arrive()
-    assert intake.receipt_state(world.clock, answer.receipt) == before
-    assert before == (ReceiptState.RECEIVED, TODAY - timedelta(days=1))
-
-
 def test_a_receipt_stays_received_when_the_retries_are_forgotten_and_nobody_acted(world: World) -> None:
     answer = world.receive(1)
     world.worker().arrive()
@@ -197,18 +164,6 @@ def test_a_receipt_follows_the_first_change_from_the_next_day_on(world: World, d
     world.move(days=1)
     states.append(world.intake().receipt_state(world.clock, answer.receipt)[0])
     assert states == [ReceiptState.RECEIVED, ReceiptState.IN_PROGRESS]
-
-
-def test_the_trail_of_arrivals_is_whole_once_their_day_is_over(world: World) -> None:
-    for number in range(3):
-        world.receive(number, Address(postcode="1012AB", number=number + 1))
-    world.worker().arrive()
-    keys = TrailKeys(mac_key=world.keystore.secret("audit"), root=world.keystore.root_signing_key())
-    world.move(days=1)
-    with world.sessions.begin() as session:
-        assert link_entries(session, world.clock, keys=keys) == 3
-    with world.sessions() as session:
-        assert verify_trail(session, world.clock, keys=keys) == ()
 
 
 def test_batches_are_worked_through_in_the_order_of_random_ids(sqlite_world: World) -> None:
@@ -266,17 +221,6 @@ def test_deadlines_count_from_the_day_of_receipt_and_not_of_a_late_arrival(sqlit
     sqlite_world.worker().arrive()
     [signal] = sqlite_world.signals()
     assert (signal.received_on, signal.claim_by) == (TODAY, date(2026, 11, 25))
-
-
-def test_an_organisation_has_deadlines_of_its_own(sqlite_world: World) -> None:
-    with sqlite_world.sessions.begin() as session:
-        slow = update(Organisation).where(Organisation.id == AMSTERDAM)
-        session.execute(slow.values(claim_working_days=3, contact_working_days=5, conclude_calendar_days=14))
-    sqlite_world.receive(1)
-    sqlite_world.worker().arrive()
-    [signal] = sqlite_world.signals()
-    assert (signal.claim_by, signal.contact_by) == (date(2026, 11, 27), date(2026, 12, 1))
-    assert signal.conclude_by == date(2026, 12, 8)
 
 
 def _moments(engine: Engine) -> Iterator[tuple[str, str, datetime]]:

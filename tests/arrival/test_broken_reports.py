@@ -121,17 +121,6 @@ def test_a_damaged_envelope_is_set_aside_and_the_others_arrive(world: World) -> 
     assert [(row.signal_id, row.refused_on) for row in world.sealed()] == [(bad.signal_id, TODAY)]
 
 
-def test_envelopes_swapped_between_two_rows_are_both_set_aside(world: World) -> None:
-    for number in range(3):
-        world.receive(number, Address(postcode="1012AB", number=number + 1))
-    first, second, third = world.sealed()
-    _change(world, first, envelope=second.envelope)
-    _change(world, second, envelope=first.envelope)
-    assert world.worker().arrive() == 1
-    assert [signal.id for signal in world.signals()] == [third.signal_id]
-    assert [row.refused_on for row in world.sealed()] == [TODAY, TODAY]
-
-
 @pytest.mark.parametrize("column", ["organisation_id", "signal_id", "mailbox_key_id", "schema_version"])
 def test_an_envelope_opens_only_where_it_was_sealed_for(world: World, column: str) -> None:
     world.receive(1)
@@ -256,20 +245,6 @@ def test_an_envelope_that_did_not_come_by_the_door_is_set_aside(world: World) ->
     assert [line["event"] for line in lines if line["log_level"] == "error"] == ["arrival.came_without_key"]
     assert list(world.addresses()) == [IN_GRONINGEN]
     assert [row.refused_on for row in world.sealed()] == [TODAY]
-
-
-def test_an_envelope_written_again_after_its_arrival_does_not_hold_the_rest_up(world: World) -> None:
-    world.receive(1)
-    [sealed] = world.sealed()
-    again = _values(sealed)
-    world.worker().arrive()
-    world.receive(2, IN_GRONINGEN)
-    with world.sessions.begin() as session:
-        session.add(SealedReport(**again))
-    with capture_logs() as lines:
-        assert world.worker().arrive() == 1
-    assert [line["event"] for line in lines if line["log_level"] == "error"] == ["arrival.came_twice"]
-    assert set(world.addresses()) == {IN_AMSTERDAM, IN_GRONINGEN}
 
 
 def test_nonsense_under_the_receipt_of_another_report_spoils_neither_its_receipt_nor_its_end(

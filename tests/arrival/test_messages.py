@@ -8,7 +8,6 @@ from sqlalchemy import select, update
 from notifications.models import OutboxMessage
 from signals.models import Recipient, Signal
 from signals.routing.postcodes import Address
-from signals.settings import NotificationsSettings
 from signals.vocabulary import SignalState
 from tests.factories import RecipientFactory
 from tests.support.arriving import in_batches
@@ -85,18 +84,6 @@ def test_the_worker_sends_no_message_of_arrivals_after_somebody_claimed_all_of_t
     assert (worker.deliver().delivered, worker.deliver().total) == (0, 0)
 
 
-def test_the_worker_sends_a_message_of_arrivals_while_one_of_them_is_unclaimed(world: World) -> None:
-    for number in range(2):
-        world.receive(number, Address(postcode="1012AB", number=number + 1))
-    worker = world.worker()
-    worker.arrive()
-    world.move(minutes=31)
-    with world.sessions.begin() as session:
-        one = update(Signal).where(Signal.id == world.signals()[0].id)
-        session.execute(one.values(state=SignalState.CLAIMED))
-    assert worker.deliver().delivered == 2
-
-
 def test_reminders_do_not_tell_anew_what_was_told_on_arrival(world: World) -> None:
     world.receive(1)
     worker = world.worker()
@@ -110,19 +97,3 @@ def test_both_recipients_of_a_signal_wait_equally_long(sqlite_world: World) -> N
     sqlite_world.worker().arrive()
     with sqlite_world.sessions() as session:
         assert len(set(session.scalars(select(OutboxMessage.not_before)))) == 1
-
-
-def test_in_the_demo_a_message_leaves_at_once(sqlite_world: World) -> None:
-    sqlite_world.receive(1)
-    worker = sqlite_world.worker(notifications=NotificationsSettings(delay_minutes=0))
-    worker.arrive()
-    assert worker.deliver().delivered == 2
-
-
-def test_nothing_is_sent_before_its_delay_is_over(sqlite_world: World) -> None:
-    sqlite_world.receive(1)
-    worker = sqlite_world.worker()
-    worker.arrive()
-    assert worker.deliver().delivered == 0
-    sqlite_world.move(minutes=31)
-    assert worker.deliver().delivered == 2

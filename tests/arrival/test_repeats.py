@@ -25,13 +25,6 @@ def test_a_second_report_of_an_address_is_a_repeat(world: World) -> None:
     assert sorted(signal.repeat for signal in world.signals()) == [False, True]
 
 
-def test_a_repeat_inside_one_batch_is_seen(world: World) -> None:
-    for number in range(3):
-        world.receive(number)
-    assert world.worker().arrive() == 3
-    assert sorted(signal.repeat for signal in world.signals()) == [False, True, True]
-
-
 def test_a_report_of_an_address_whose_signal_was_deleted_is_a_repeat(world: World) -> None:
     """Its link outlives it, and names no signal any more."""
     world.receive(1)
@@ -55,11 +48,6 @@ def test_arrival_asks_for_the_recipients_again_after_some_batches(
     event.listen(sqlite_world.engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
     assert in_batches(sqlite_world, 1).arrive() == 2
     assert len([statement for statement in statements if "FROM recipients" in statement]) == asked
-
-
-def test_another_address_is_no_repeat(world: World) -> None:
-    _arrive_apart(world, IN_AMSTERDAM, Address(postcode="1012AB", number=13))
-    assert not any(signal.repeat for signal in world.signals())
 
 
 def test_the_same_house_with_another_addition_is_no_repeat_but_is_found(world: World) -> None:

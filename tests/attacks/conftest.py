@@ -15,8 +15,9 @@ from tests.support.desk_side import Person, desk, desk_settings, signal_id
 from tests.support.installations import NOW, Installation, fill_installation, settings_of
 from tests.support.kept_rows import bring_back, keep_rows
 from tests.support.postgres import PostgresServer
+from tests.support.two_processes import site
 
-__all__ = ["clock", "desk", "desk_settings", "installation", "signal_id"]
+__all__ = ["clock", "desk", "desk_settings", "installation", "signal_id", "site"]
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ from signals.models import Approval, AreaDay, Organisation, StaffMember, StaffSe
 from signals.staff.sessions import csrf_token
 from signals.vocabulary import AuditAction, Role
 from signals.web.staff_kit.auth import COOKIE
-from tests.factories import ApprovalFactory
+from tests.factories import ApprovalFactory, AreaDayFactory
 from tests.support.desk_side import AMSTERDAM, GRONINGEN, Desk
 from tests.support.endpoints import ALLOWED, LETTERS, PEOPLE, Endpoint, _page_session, endpoints, of_staff
 
@@ -164,7 +164,7 @@ def _foreign_ids(desk: Desk) -> dict[str, UUID]:
         approval = ApprovalFactory.build(
             organisation_id=team, role=Role.WORKER, asked_by_id=bea, asked_at=desk.clock.now()
         )
-        area_day = AreaDay(organisation_id=team, day=today(desk.clock), notified_percent=80)
+        area_day = AreaDayFactory.build(organisation_id=team, day=today(desk.clock))
         session.add_all([approval, area_day])
         session.flush()
         session_id = session.scalars(

@@ -1,147 +1,22 @@
 """Attacks on signing in, each against two processes on one database: a promise holds in both at once."""
 
-import re
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import replace
 from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
-import pyotp
 import pytest
-from flask import Flask
-from flask.testing import FlaskClient
-from sqlalchemy import event, select, text
+from sqlalchemy import event, text
 from werkzeug.test import TestResponse
 
-from notifications.models import OutboxMessage
-from privacy.passwords import PasswordHasherSettings
-from signals.models import AccountLink, Passkey, StaffMember, StaffSession
-from signals.settings import ServerSettings, SessionsSettings
-from signals.staff import accounts, guesses, recovery
-from signals.vocabulary import ProcessRole, Role
-from tests.support.authenticator import Authenticator
-from tests.support.fences import FencedWorld, worker_of
+from signals.staff import guesses
+from signals.vocabulary import ProcessRole
 from tests.support.meanwhile import meanwhile
-from tests.support.world import AMSTERDAM, World, run_at_once
-
-PASSWORD = "zeven groene fietsen"
-ANNA, LENA = "anna@example.org", "lena@example.org"
-CHEAP = SessionsSettings(password_memory_kib=64)
-LOCALHOST = ServerSettings(public_url="http://localhost")
-
-
-@dataclass(kw_only=True)
-class Site:
-    """A desk served by two processes, and the authenticators of a worker (Anna) and her lead (Lena)."""
-
-    world: World
-    here: Flask
-    there: Flask
-    secrets: dict[str, str]
-
-    def code(self, who: str = ANNA) -> str:
-        self.world.move(seconds=30)
-        return pyotp.TOTP(self.secrets[who]).at(self.world.clock.now())
-
-    def form(self, who: str = ANNA, **fields: str) -> dict[str, str]:
-        return {"email": who, "password": PASSWORD, "totp": self.code(who)} | fields
-
-    def signed_in(self, who: str = ANNA) -> FlaskClient:
-        browser = self.here.test_client()
-        assert browser.post("/desk/sign-in", data=self.form(who)).status_code == 303
-        return browser
-
-    def cookie_of(self, browser: FlaskClient) -> str:
-        cookie = browser.get_cookie("signals-desk")
-        assert cookie is not None
-        return cookie.value
-
-    def with_cookie(self, value: str, *, app: Flask | None = None) -> FlaskClient:
-        browser = (app or self.there).test_client()
-        browser.set_cookie("signals-desk", value)
-        return browser
-
-    def member_id(self, who: str = ANNA) -> Any:
-        with self.world.sessions() as session:
-            return session.scalars(select(StaffMember.id).where(StaffMember.email == who)).one()
-
-    def send(self, browser: FlaskClient, path: str, page: str, **fields: str) -> TestResponse:
-        return browser.post(path, data={"csrf_token": csrf_of(browser.get(page))} | fields)
-
-    def guess(self, times: int, *, app: Flask | None = None) -> list[int]:
-        """A stranger's guesses, as many as that, from a browser that never signed in."""
-        stranger = (app or self.here).test_client()
-        form = {"email": ANNA, "password": "het verkeerde woord", "totp": "000000"}
-        return [stranger.post("/desk/sign-in", data=form).status_code for _ in range(times)]
-
-    def token(self, who: str = ANNA) -> str:
-        """The secret of somebody's link, as only the mail carries it."""
-        with self.world.sessions() as session:
-            link = session.scalars(
-                select(AccountLink).where(AccountLink.staff_member_id == self.member_id(who))
-            ).one()
-        return recovery.link_token(self.world.keystore, link.id)
-
-    def take_up(self, token: str, app: Flask | None = None) -> Callable[[], int]:
-        """A browser that opened a link and is about to send its form."""
-        browser = (app or self.here).test_client()
-        page = browser.post("/desk/account/link", data={"token": token})
-        found = re.search(r"<code>([A-Z2-7 ]{39})</code>", page.text)
-        secret = found[1].replace(" ", "") if found else "A" * 32
-        code = pyotp.TOTP(secret).at(self.world.clock.now())
-        form = {"token": token, "password": PASSWORD, "totp": code}
-        return lambda: browser.post("/desk/account/link/use", data=form).status_code
-
-    def passkey(self, browser: FlaskClient) -> Authenticator:
-        device = Authenticator(origin="http://localhost")
-        options = browser.get("/desk/account/passkeys/options").text
-        path, page = "/desk/account/passkeys", "/desk/account"
-        sent = self.send(browser, path, page, label="telefoon", answer=device.create(options))
-        assert sent.status_code == 303
-        return device
-
-
-def csrf_of(page: TestResponse) -> str:
-    found = re.search(r'name="csrf_token" value="([0-9a-f]{96})"', page.text)
-    assert found is not None, page.status
-    return found[1]
-
-
-def make_site(world: World, seeing: World) -> Site:
-    """`seeing`: the same world as somebody who may add people."""
-    people = {}
-    with seeing.sessions.begin() as session:
-        for email, role in ((ANNA, Role.WORKER), (LENA, Role.LEAD)):
-            new = accounts.add_staff(
-                world.operation(session),
-                organisation_id=AMSTERDAM,
-                role=role,
-                name=email.partition("@")[0].capitalize(),
-                email=email,
-                password=PASSWORD,
-                hasher=PasswordHasherSettings(memory_kib=64),
-            )
-            people[email] = new.totp_secret
-    here, there = (world.app(ProcessRole.DESK, sessions=CHEAP, server=LOCALHOST) for _ in range(2))
-    return Site(world=seeing, here=here, there=there, secrets=people)
-
-
-@pytest.fixture
-def site(world: World) -> Site:
-    return make_site(world, world)
+from tests.support.two_processes import ANNA, CHEAP, LENA, LOCALHOST, Site, csrf_of
+from tests.support.world import World, run_at_once
 
 
 # Codes and sessions
-
-
-def test_a_code_that_was_used_in_one_process_is_refused_in_the_other(site: Site) -> None:
-    form = site.form()
-    assert site.here.test_client().post("/desk/sign-in", data=form).status_code == 303
-    assert site.there.test_client().post("/desk/sign-in", data=form).status_code == 401
-
-
 def test_one_of_many_sign_ins_at_once_with_one_code_succeeds(site: Site) -> None:
     form = site.form()
     apps = (site.here, site.there) * 2
@@ -212,8 +87,6 @@ def test_cookies_are_for_the_server_alone_and_are_sent_by_no_other_site(site: Si
 
 
 # Other sites
-
-
 FORMS = (
     "/desk/account/password",
     "/desk/account/authenticator",
@@ -285,14 +158,6 @@ def names_of_cookies(answer: TestResponse) -> list[str]:
 
 
 # Guessing
-
-
-def test_guesses_are_counted_over_all_processes(site: Site) -> None:
-    assert site.guess(3) == [401] * 3
-    assert site.guess(3, app=site.there) == [401, 401, 429]
-    assert site.guess(1) == [429]
-
-
 def test_guesses_made_at_once_are_counted_one_by_one(site: Site) -> None:
     """Ten that all look before any of them is counted are still five too many."""
     apps = (site.here, site.there) * 5
@@ -362,160 +227,3 @@ def test_a_guess_leaves_no_address_behind_and_nothing_after_a_while(site: Site) 
     assert site.world.worker().forget_sign_ins() == 1
     with site.world.sessions() as session:
         assert session.execute(text("SELECT count(*) FROM sign_in_guesses")).scalar_one() == 0
-
-
-# Links
-
-
-@pytest.fixture
-def recovered(site: Site) -> Site:
-    """Anna was recovered by Lena."""
-    path = f"/desk/team/{site.member_id()}/recover"
-    assert site.send(site.signed_in(LENA), path, "/desk/team").status_code == 303
-    return site
-
-
-def test_a_link_is_used_once_even_by_two_at_once(recovered: Site) -> None:
-    token = recovered.token()
-    ready = [recovered.take_up(token, app) for app in (recovered.here, recovered.there)]
-    assert sorted(run_at_once(*ready)) == [303, 410]
-    assert recovered.take_up(token)() == 410
-
-
-def test_a_link_that_is_too_old_or_of_a_disabled_account_is_refused(recovered: Site) -> None:
-    token = recovered.token()
-    with recovered.world.sessions.begin() as session:
-        member = session.get_one(StaffMember, recovered.member_id())
-        member.disabled_at = recovered.world.clock.now()
-    assert recovered.take_up(token)() == 410
-    with recovered.world.sessions.begin() as session:
-        session.get_one(StaffMember, recovered.member_id()).disabled_at = None
-    recovered.world.move(hours=24)
-    assert recovered.take_up(token)() == 410
-
-
-def test_a_link_sets_up_its_own_account_whatever_the_form_says(recovered: Site) -> None:
-    browser, token = recovered.here.test_client(), recovered.token()
-    before = _hash(recovered, LENA)
-    page = browser.post("/desk/account/link", data={"token": token})
-    found = re.search(r"<code>([A-Z2-7 ]{39})</code>", page.text)
-    assert found is not None
-    code = pyotp.TOTP(found[1].replace(" ", "")).at(recovered.world.clock.now())
-    more = {"email": LENA, "staff_member_id": str(recovered.member_id(LENA)), "username": LENA}
-    form = {"token": token, "password": PASSWORD, "totp": code} | more
-    assert browser.post("/desk/account/link/use", data=form).status_code == 303
-    assert _hash(recovered, LENA) == before
-    assert "Anna" in browser.get("/desk/account").text
-
-
-def _hash(site: Site, who: str) -> str:
-    with site.world.sessions() as session:
-        return session.get_one(StaffMember, site.member_id(who)).password_hash
-
-
-def test_a_stolen_database_has_no_link_to_follow(recovered: Site) -> None:
-    with recovered.world.sessions() as session:
-        stolen = [
-            value
-            for model in (OutboxMessage, AccountLink)
-            for row in session.scalars(select(model)).all()
-            for value in vars(row).values()
-        ]
-    assert recovered.token() not in repr(stolen)
-    for value in stolen:
-        refused = recovered.here.test_client().post("/desk/account/link", data={"token": str(value)})
-        assert refused.status_code == 410
-
-
-def test_the_lead_who_recovers_somebody_never_sees_the_secret(site: Site) -> None:
-    lena = site.signed_in(LENA)
-    done = site.send(lena, f"/desk/team/{site.member_id()}/recover", "/desk/team")
-    seen = done.text + str(done.headers) + lena.get("/desk/team").text
-    assert site.token() not in seen
-
-
-# Passkeys
-
-
-def test_the_answer_to_a_challenge_works_once_in_all_processes(site: Site) -> None:
-    device = site.passkey(site.signed_in())
-    device.count = -1  # a device that does not count
-    with site.world.sessions.begin() as session:
-        session.scalars(select(Passkey)).one().sign_count = 0
-    answer = device.get(site.here.test_client().get("/desk/passkey/options").text)
-
-    def use(app: Flask) -> int:
-        return app.test_client().post("/desk/passkey/sign-in", data={"answer": answer}).status_code
-
-    assert sorted(run_at_once(lambda: use(site.here), lambda: use(site.there))) == [303, 401]
-    assert use(site.here) == 401
-
-
-def test_the_passkey_of_somebody_who_is_disabled_opens_nothing(site: Site) -> None:
-    device, browser = site.passkey(site.signed_in()), site.here.test_client()
-    site.send(site.signed_in(LENA), f"/desk/team/{site.member_id()}/disable", "/desk/team")
-    answer = device.get(browser.get("/desk/passkey/options").text)
-    refused = browser.post("/desk/passkey/sign-in", data={"answer": answer})
-    assert refused.status_code == 401
-    assert names_of_cookies(refused) == []
-
-
-def test_a_browser_left_open_adds_no_passkey_and_changes_no_password(site: Site) -> None:
-    browser = site.signed_in()
-    site.world.move(minutes=11)
-    assert browser.get("/desk/account/passkeys/options").status_code == 403
-    for path, fields in (
-        ("/desk/account/password", {"password": "acht rode tulpen"}),
-        ("/desk/account/authenticator", {"totp": "000000"}),
-        ("/desk/account/passkeys", {"label": "x", "answer": "{}"}),
-    ):
-        moved = site.send(browser, path, "/desk/account", **fields)
-        assert moved.location == "/desk/account/confirm"
-
-
-def test_a_passkey_that_is_sent_while_the_lead_recovers_the_account_is_not_kept(site: Site) -> None:
-    """Recovery shuts every way in; whoever still had a session cannot leave themselves another one."""
-    browser, lena = site.signed_in(), site.signed_in(LENA)
-    device = Authenticator(origin="http://localhost")
-    answer = device.create(browser.get("/desk/account/passkeys/options").text)
-    form = {"csrf_token": csrf_of(browser.get("/desk/account")), "label": "telefoon", "answer": answer}
-
-    def recover() -> None:
-        path = f"/desk/team/{site.member_id()}/recover"
-        assert site.send(lena, path, "/desk/team").status_code == 303
-
-    with meanwhile(site.world.engine, "staff_sessions", recover):
-        assert browser.post("/desk/account/passkeys", data=form).status_code == 401
-    with site.world.sessions() as session:
-        assert session.scalars(select(Passkey)).all() == []
-
-
-def test_asking_for_challenges_a_thousand_times_stores_nothing(site: Site) -> None:
-    browser = site.here.test_client()
-    challenges = {browser.get("/desk/passkey/options").get_json()["challenge"] for _ in range(1000)}
-    assert len(challenges) == 1000
-    with site.world.sessions() as session:
-        assert session.execute(text("SELECT count(*) FROM challenges")).scalar_one() == 0
-
-
-# As the database's own roles
-
-
-@pytest.mark.postgres
-def test_a_desk_behind_its_fence_recovers_invites_and_takes_up(fenced_world: FencedWorld) -> None:
-    site = make_site(fenced_world.desk, fenced_world.all_seeing)
-    device = site.passkey(site.signed_in())
-    lena = site.signed_in(LENA)
-    form = {"name": "Nina", "email": "nina@example.org", "role": "worker"}
-    assert site.send(lena, "/desk/team/invite", "/desk/team", **form).status_code == 303
-    worker = worker_of(fenced_world.worker)
-    assert worker.deliver().delivered == 1
-    assert site.take_up(site.token("nina@example.org"))() == 303
-    assert site.send(lena, f"/desk/team/{site.member_id()}/recover", "/desk/team").status_code == 303
-    answer = device.get(site.here.test_client().get("/desk/passkey/options").text)
-    refused = site.here.test_client().post("/desk/passkey/sign-in", data={"answer": answer})
-    assert refused.status_code == 401
-    assert site.take_up(site.token())() == 303
-    with fenced_world.all_seeing.sessions() as session:
-        live = session.scalars(select(StaffSession).where(StaffSession.revoked_at.is_(None))).all()
-    assert {found.created_at - site.world.clock.now() <= timedelta() for found in live} == {True}

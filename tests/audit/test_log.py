@@ -1,6 +1,6 @@
 """Test that audit entries are complete, sealed by their MAC, and no finer than allowed."""
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
@@ -45,17 +45,6 @@ def test_a_stored_entry_fits_its_mac(session: Session, clock: FixedClock, audit:
     entry = session.scalars(select(AuditEntry)).one()
     assert entry.mac == entry_mac(b"k" * 32, facts_of(entry))
     assert entry.mac != entry_mac(b"x" * 32, facts_of(entry))
-
-
-def test_a_moment_of_another_zone_gives_the_mac_of_the_same_moment(
-    session: Session, clock: FixedClock, audit: AuditLog
-) -> None:
-    clock.moment = datetime(2026, 3, 2, 10, 0, tzinfo=timezone(timedelta(hours=1)))
-    audit.record(session, clock, actor=SYSTEM, action=AuditAction.KEYS_CHANGED)
-    session.flush()
-    session.expire_all()
-    entry = session.scalars(select(AuditEntry)).one()
-    assert entry.mac == entry_mac(b"k" * 32, facts_of(entry))
 
 
 def test_an_entry_belongs_to_the_organisation_of_the_actor_by_default(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +24,11 @@ SIZE = {"width": 360, "height": 640}
 SENT = re.compile(r"Verstuurd naar .*\. Dank u wel\.")
 SAVED = re.compile(r"Opgeslagen, nog niet verstuurd\.")
 WAITING = "Nog niet verstuurd: {}"
+
+PREFILLED = "/m#pc=1012AB&hn=12&ad=A"
+"""The link of the work app."""
+
+KEPT_IN_THE_BROWSER = "localStorage.length + sessionStorage.length"
 
 
 @dataclass
@@ -171,6 +177,24 @@ class Phone:
 
 
 MakePhone = Callable[..., Phone]
+
+
+def put_waiting(
+    phone: Phone, *, body: dict[str, object], key: str = "", days: float = 0, guessed: bool = False
+) -> None:
+    """A report that waits since some days, put there without anybody hearing of it.
+
+    In turn with the page, which may not have looked yet for what waits when it was opened: it would send it.
+    """
+    phone.page.evaluate(
+        """([key, body, age, guessed]) => navigator.locks.request("signals-flush", async () => {
+          await (await idb.openDB("signals")).put("reports", {
+            key, body: JSON.stringify(body), language: "nl", created: Date.now() - age, guessed,
+            tries: 3, next: Date.now() + 3600000, asked: false, state: "waiting", why: "offline",
+          });
+        })""",
+        [key or str(uuid.uuid4()), body, days * 86_400_000, guessed],
+    )
 
 
 def wait_until(page: Page, condition: str, seconds: float = 30) -> None:

@@ -8,10 +8,8 @@ from sqlalchemy.orm import Session
 
 from signals.casework.access import admit, known_names, report_of
 from signals.errors import NotFound
-from signals.models import DeletionRecord
-from signals.models.base import new_id
-from signals.vocabulary import AuditAction, DeletionReason
-from tests.casework.states import DAY
+from signals.vocabulary import AuditAction
+from tests.factories import DeletionRecordFactory
 from tests.support.desk_fixtures import By, Team, new_team
 from tests.support.world import GRONINGEN, IN_AMSTERDAM, World
 
@@ -83,16 +81,7 @@ def test_only_access_opens_content_and_only_jobs_that_show_nothing_need_no_entry
 
 def test_an_organisation_learns_names_of_its_own_only(session: Session, team: Team) -> None:
     own, foreign = team.signal(), new_team().signal()
-    deleted = DeletionRecord(
-        signal_id=new_id(),
-        organisation_id=team.organisation.id,
-        reference="K7M-3QX",
-        case_key_id=new_id(),
-        reason=DeletionReason.CONCLUDED,
-        deleted_on=DAY,
-    )
-    session.add(deleted)
-    session.flush()
+    deleted = DeletionRecordFactory.create(organisation_id=team.organisation.id)
     wanted = {own.id, foreign.id, foreign.organisation_id, own.organisation_id, deleted.signal_id}
     assert known_names(session, organisation_id=own.organisation_id, ids=wanted) == {
         own.id: own.reference,

@@ -12,7 +12,7 @@ from signals.audit.log import Actor
 from signals.casework.earlier import earlier_signals
 from signals.casework.suggestions import PartOfDay, next_best_attempt, part_of_day
 from signals.clock import FixedClock
-from signals.errors import ClaimedByOther, Conflict, Invalid
+from signals.errors import Conflict, Invalid
 from signals.models import Signal
 from signals.vocabulary import AttemptKind, AttemptResult
 from tests import factories
@@ -49,20 +49,10 @@ def test_first_contact_is_the_earliest_time_that_somebody_spoke_with_the_residen
     assert signal.first_contact_at == factories.MOMENT
 
 
-def test_a_new_signal_cannot_be_attempted_without_a_claim(by: By, team: Team) -> None:
-    with pytest.raises(Conflict):
-        attempt(by, team, team.signal())
-
-
 def test_a_released_signal_cannot_be_attempted_without_a_claim_not_even_by_a_lead(by: By, team: Team) -> None:
     signal = team.signal(IN_FOLLOW_UP, claimed_by_id=None, claimed_at=None)
     with pytest.raises(Conflict):
         attempt(by, team, signal, actor=team.lead)
-
-
-def test_a_colleague_cannot_record_an_attempt_on_a_claimed_signal(by: By, team: Team) -> None:
-    with pytest.raises(ClaimedByOther):
-        attempt(by, team, team.signal(CLAIMED), actor=team.colleague)
 
 
 MIDNIGHT_IN_AMSTERDAM = datetime(2026, 3, 1, 23, 0, tzinfo=UTC)

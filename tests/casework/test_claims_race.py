@@ -108,16 +108,6 @@ def test_one_of_two_simultaneous_claims_wins_and_the_other_names_the_winner(
         assert change.actor_id == winner
 
 
-def test_the_same_person_claiming_from_two_windows_claims_once(
-    sessions: sessionmaker[Session], team: Team
-) -> None:
-    signal_id = new_signal(sessions, team)
-    assert at_once([claiming(sessions, signal_id, team.worker)] * 2) == [team.worker.id] * 2
-    assert len(history(sessions, signal_id)) == 1
-    with sessions() as session:
-        assert session.get_one(Signal, signal_id).version == 2
-
-
 def test_one_of_many_changes_on_one_version_passes(sessions: sessionmaker[Session], team: Team) -> None:
     signal_id = new_signal(sessions, team)
     actors = [team.worker, team.colleague] * (AT_ONCE // 2)

@@ -8,17 +8,16 @@ from sqlalchemy.orm import Session
 
 from signals import casework
 from signals.audit.log import Actor
-from signals.casework.postponing import MOST_DAYS_AFTER_RECEIPT, MOST_DAYS_AHEAD, last_day
+from signals.casework.postponing import MOST_DAYS_AFTER_RECEIPT, MOST_DAYS_AHEAD
 from signals.casework.queue import queue_page
 from signals.clock import AMSTERDAM, FixedClock
-from signals.errors import ClaimedByOther, Conflict, Invalid, Restricted
+from signals.errors import ClaimedByOther, Invalid
 from signals.lifecycle.deadlines import add_working_days
 from signals.models import Absence, ContactAttempt, Signal
 from signals.vocabulary import (
     AttemptKind,
     AttemptResult,
     Outcome,
-    RetentionRule,
     SignalState,
 )
 from tests import factories
@@ -59,19 +58,6 @@ def test_a_signal_waits_until_the_day_that_was_agreed(by: By, team: Team) -> Non
     assert (signal.state, signal.postponed_until, signal.due_on) == (IN_FOLLOW_UP, agreed, agreed)
     assert made.postponed_until == agreed
     assert signal.conclude_by == DAY + timedelta(days=28)
-
-
-def test_the_next_attempt_ends_the_waiting(by: By, team: Team) -> None:
-    signal = team.signal(CLAIMED)
-    attempt(by, signal, team.worker, until=DAY + timedelta(days=7))
-    attempt(by, signal, team.worker, result=AttemptResult.NO_ANSWER)
-    assert (signal.postponed_until, signal.due_on) == (None, signal.conclude_by)
-
-
-def test_agreed_for_later_without_a_day_waits_for_none(by: By, team: Team) -> None:
-    signal = team.signal(CLAIMED)
-    attempt(by, signal, team.worker)
-    assert (signal.postponed_until, signal.due_on) == (None, signal.conclude_by)
 
 
 def test_the_norm_for_concluding_moves_along_when_the_day_lies_beyond_it(
@@ -120,20 +106,6 @@ def test_a_day_can_be_agreed_anew_until_twelve_weeks_after_receipt(
     with pytest.raises(Invalid) as refused:
         attempt(by, signal, team.worker, until=last + timedelta(days=1))
     assert code_of(refused) == ("postponed_until", "too_far_ahead")
-
-
-def test_the_agreed_day_lies_before_the_deletion_of_the_signal(session: Session, team: Team) -> None:
-    factories.RetentionPeriodFactory.create(
-        organisation_id=team.organisation.id, rule=RetentionRule.HARD_LIMIT, days=20
-    )
-    assert last_day(session, team.signal(CLAIMED), DAY) == DAY + timedelta(days=19)
-
-
-def test_a_conclusion_ends_the_waiting(team: Team, by: By) -> None:
-    signal = team.signal(CLAIMED)
-    attempt(by, signal, team.worker, until=DAY + timedelta(days=7))
-    casework.conclude(by(team.worker), signal_id=signal.id, outcome=Outcome.TALK_SUFFICED)
-    assert signal.postponed_until is None
 
 
 def test_a_signal_put_back_is_to_be_claimed_before_its_agreed_day(team: Team, by: By) -> None:
@@ -204,25 +176,13 @@ def test_a_wmo_notification_lies_between_receipt_and_today(team: Team, by: By, d
     assert (signal.state, signal.outcome) == (CLAIMED, None)
 
 
-def test_a_conclusion_keeps_the_date_that_was_recorded_before(session: Session, team: Team, by: By) -> None:
-    signal = team.signal(CLAIMED)
-    wmo(by, signal, team, DAY)
-    session.flush()
-    casework.conclude(by(team.worker), signal_id=signal.id, outcome=Outcome.HELP_ACCEPTED)
-    assert signal.wmo_notified_on == DAY
-
-
-def test_on_a_restricted_signal_no_notification_is_recorded(by: By, team: Team) -> None:
-    with pytest.raises(Restricted):
-        wmo(by, team.signal(CLAIMED, restricted_on=DAY), team, DAY)
-
-
 # Acting for a colleague
 
 
 def away(team: Team, **values: Any) -> Absence:
     usual = {"away_from": DAY, "away_until": DAY + timedelta(days=7), "cover_id": team.colleague.id}
-    return Absence(organisation_id=team.organisation.id, staff_member_id=team.worker.id, **(usual | values))
+    whose = {"organisation_id": team.organisation.id, "staff_member_id": team.worker.id}
+    return factories.AbsenceFactory.build(**whose | usual | values)
 
 
 def test_a_stand_in_acts_for_an_absent_colleague(by: By, session: Session, team: Team) -> None:
@@ -247,9 +207,3 @@ def test_a_colleague_does_not_act_outside_the_days_of_standing_in(
     signal = team.signal(CLAIMED)
     with pytest.raises(ClaimedByOther):
         attempt(by, signal, team.colleague)
-
-
-def test_a_stand_in_cannot_act_on_an_unclaimed_signal(by: By, session: Session, team: Team) -> None:
-    session.add(away(team))
-    with pytest.raises(Conflict):
-        attempt(by, team.signal(IN_FOLLOW_UP, claimed_by_id=None), team.colleague)

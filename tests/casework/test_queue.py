@@ -37,12 +37,6 @@ def test_pages_follow_the_next_deadline_without_a_gap_or_a_repeat(session: Sessi
     assert [signal_id for page in pages for signal_id in page] == in_order
 
 
-def test_a_last_page_that_is_full_has_no_next_one(session: Session, team: Team) -> None:
-    for _ in range(2):
-        team.signal()
-    assert [len(page) for page in all_pages(session, team, limit=2)] == [2]
-
-
 def test_a_signal_that_becomes_due_between_two_pages_moves_no_other(session: Session, team: Team) -> None:
     first, second = team.signal(due_on=DAY), team.signal(due_on=DAY + timedelta(days=1))
     page = queue_page(session, organisation_id=team.organisation.id, limit=1)
@@ -64,11 +58,6 @@ def test_the_queue_can_show_one_person_or_overdue_signals(session: Session, team
     assert list(all_pages(session, team, claimed_by_id=team.worker.id)) == [[mine.id]]
     assert list(all_pages(session, team, overdue_on=DAY)) == [[late.id]]
     assert list(all_pages(session, team, overdue_on=DAY - timedelta(days=1))) == [[]]
-
-
-def test_a_concluded_signal_is_never_overdue(session: Session, team: Team) -> None:
-    team.signal(CONCLUDED, due_on=DAY - timedelta(days=1))
-    assert list(all_pages(session, team, state=CONCLUDED, overdue_on=DAY)) == [[]]
 
 
 def test_the_queue_holds_nothing_of_another_organisation(session: Session, team: Team) -> None:

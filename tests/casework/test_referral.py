@@ -15,7 +15,7 @@ from signals.casework.access import find_signal
 from signals.casework.queue import queue_page
 from signals.casework.referral import refer, referred_away
 from signals.casework.sealing import open_notes
-from signals.errors import Conflict, Invalid, NotFound, StaleVersion
+from signals.errors import Invalid, NotFound
 from signals.intake.content import open_report
 from signals.models import AddressLink, Organisation, Recipient, Referral, Signal
 from signals.notices.obsolete import why_obsolete
@@ -158,12 +158,6 @@ def test_messages_to_the_senders_team_are_withdrawn(
         assert {why_obsolete(session, *message) for message in left} == {"gone"}  # told on arrival
 
 
-def test_a_stale_version_refers_nothing(world: World, sender: Actor, signal_id: uuid.UUID) -> None:
-    with pytest.raises(StaleVersion):
-        send(world, signal_id, sender, version=1)
-    assert world.signals()[0].organisation_id == AMSTERDAM
-
-
 def test_to_oneself_or_to_nobody_is_refused(world: World, sender: Actor, signal_id: uuid.UUID) -> None:
     for to in (AMSTERDAM, uuid.UUID(int=1)):
         with pytest.raises(Invalid):
@@ -189,13 +183,6 @@ def test_an_organisation_that_does_not_receive_is_refused(
         send(world, signal_id, sender)
 
 
-def test_a_concluded_signal_is_not_referred(world: World, sender: Actor, signal_id: uuid.UUID) -> None:
-    with world.sessions.begin() as session:
-        conclude(world.operation(session, sender), signal_id=signal_id, outcome=Outcome.NO_CONCERN)
-    with pytest.raises(Conflict):
-        send(world, signal_id, sender)
-
-
 def test_a_referral_that_fails_leaves_the_sender_everything(
     world: World, sender: Actor, signal_id: uuid.UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -206,15 +193,6 @@ def test_a_referral_that_fails_leaves_the_sender_everything(
     assert (signal.organisation_id, signal.state) == (AMSTERDAM, SignalState.CLAIMED)
     assert open_report(world.keystore, signal).address == IN_AMSTERDAM
     assert world.count(Referral) == 0
-
-
-def test_there_and_back_again(world: World, sender: Actor, signal_id: uuid.UUID) -> None:
-    send(world, signal_id, sender)
-    send(world, signal_id, world.staff(GRONINGEN), to=AMSTERDAM)
-    with world.sessions() as session:
-        signal = find_signal(session, organisation_id=AMSTERDAM, signal_id=signal_id)
-        assert open_report(world.keystore, signal).address == IN_AMSTERDAM
-    assert (world.count(Signal), world.count(Referral)) == (1, 2)
 
 
 def _fail(*_args: object, **_values: object) -> None:

@@ -4,8 +4,7 @@ from datetime import date
 
 import pytest
 
-from signals.casework.steps import Step, may_leave, require_may_leave, steps_on
-from signals.errors import Conflict, Restricted
+from signals.casework.steps import Step, may_leave, steps_on
 from signals.vocabulary import Outcome, SignalState
 from tests.casework.states import CLAIMED, CONCLUDED, IN_FOLLOW_UP, NEW
 from tests.support.desk_fixtures import Team
@@ -54,11 +53,3 @@ def test_nobody_takes_a_step_on_a_restricted_signal(team: Team, state: SignalSta
 def test_a_concluded_signal_leaves_after_accepted_help_or_a_referral(team: Team, outcome: Outcome) -> None:
     signal = team.signal(CONCLUDED, outcome=outcome)
     assert may_leave(signal) is (outcome in {Outcome.HELP_ACCEPTED, Outcome.REFERRED})
-
-
-def test_an_open_or_restricted_signal_does_not_leave(team: Team) -> None:
-    with pytest.raises(Conflict):
-        require_may_leave(team.signal(IN_FOLLOW_UP))
-    restricted_on = date(2026, 11, 24)
-    with pytest.raises(Restricted):
-        require_may_leave(team.signal(CONCLUDED, outcome=Outcome.HELP_ACCEPTED, restricted_on=restricted_on))

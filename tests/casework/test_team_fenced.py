@@ -1,6 +1,6 @@
 """Test the work of a team when each process has its own database role."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
@@ -20,7 +20,7 @@ from signals.staff.absence import absences, add_absence, remove_absence
 from signals.staff.accounts import disable
 from signals.staff.change_messages import AccountSettings
 from signals.staff.invitations import Person
-from signals.vocabulary import AttemptKind, AttemptResult, Role, SignalState
+from signals.vocabulary import Role, SignalState
 from tests.factories import RecipientFactory
 from tests.support.fenced_team import acting, person
 from tests.support.fences import FencedWorld, worker_of
@@ -131,34 +131,6 @@ def test_absences_are_the_own_teams_and_the_worker_reminds_by_them(fenced_world:
         remove_absence(desk.operation(session, anna), absence.id)
     with fenced_world.all_seeing.sessions() as session:
         assert session.scalars(select(Absence)).all() == []
-
-
-def test_a_stand_in_agrees_on_a_day_and_withdraws_older_reminders(
-    fenced_world: FencedWorld,
-) -> None:
-    desk = fenced_world.desk
-    anna, bram = person(fenced_world, Role.WORKER), person(fenced_world, Role.WORKER)
-    signal = claimed(fenced_world, anna)
-    on = today(desk.clock)
-    with acting(desk, anna) as session:
-        add_absence(
-            desk.operation(session, anna), away_from=on, away_until=on + timedelta(days=40), cover_id=bram.id
-        )
-    for until in (date(2026, 12, 1), date(2026, 12, 8)):
-        with acting(desk, bram) as session:
-            casework.record_attempt(
-                desk.operation(session, bram),
-                signal_id=signal.id,
-                kind=AttemptKind.PHONE,
-                result=AttemptResult.POSTPONED,
-                attempted_at=desk.clock.now(),
-                postponed_until=until,
-            )
-        desk.clock.moment += until - today(desk.clock)
-        worker_of(fenced_world.worker).remind()
-    with fenced_world.all_seeing.sessions() as session:
-        agreed = select(OutboxMessage).where(OutboxMessage.event == "agreed_day")
-        assert {message.values["agreed_on"] for message in session.scalars(agreed)} == {"2026-12-08"}
 
 
 @pytest.mark.parametrize("role", [Role.LEAD, ADMINISTRATOR])

@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
 from privacy.sealing import CaseSealer, canonical_json, summary_key
-from signals.intake.content import ContentRefused, case_context, open_report, open_summaries
+from signals.intake.content import case_context, open_summaries
 from signals.models import DeletionOrder, DeletionRecord, Signal
 from signals.retention import purging
 from signals.retention.nightly import Retention
@@ -93,12 +93,6 @@ def _failing_for(signal_id: uuid.UUID, write: Callable[..., None]) -> Callable[.
         write(connection, signals, *rest)
 
     return written
-
-
-def test_reading_it_by_itself_says_that_it_is_no_report(world: World, unreadable: uuid.UUID) -> None:
-    signal = next(one for one in world.signals() if one.id == unreadable)
-    with pytest.raises(ContentRefused):
-        open_report(world.keystore, signal)
 
 
 def test_keys_that_wait_to_be_destroyed_are_though_the_orders_cannot_be_read(

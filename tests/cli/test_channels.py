@@ -4,7 +4,7 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -67,10 +67,6 @@ def test_dead_letters_are_listed_without_addresses(script: Signals) -> None:
     assert letter in output
     assert "@" not in output
     assert [found["id"] for found in script.json("outbox", "list")] == [letter]
-
-
-def test_no_dead_letters_is_said(script: Signals) -> None:
-    assert script("outbox", "list") == "No dead letters.\n"
 
 
 def test_named_dead_letters_are_sent_again_and_the_others_stay(script: Signals) -> None:
@@ -230,19 +226,6 @@ def test_the_doctor_says_what_to_do_with_dead_letters_and_the_list_says_why(scri
     outbox = channel(script.json("doctor", code=1)["checks"], "outbox")
     assert "signals outbox list" in str(outbox["mend"])
     assert "fix: look into the worker's log" in script("outbox", "list")
-
-
-def test_the_doctor_sees_what_is_tried_again_and_again(script: Signals) -> None:
-    [letter] = given_up(script, 1)
-    now = datetime.now(UTC)
-    again = {"state": MessageState.QUEUED, "not_before": now + timedelta(hours=2), "tries": 9}
-    statements(script, update(OutboxMessage).values(**again))
-    tried = {"message_id": uuid.UUID(letter), "at": now - timedelta(hours=3), "delivered": False}
-    statements(
-        script, insert(DeliveryAttempt).values(id=uuid.UUID(int=1), problem="smtp_connection", **tried)
-    )
-    outbox = channel(script.json("doctor", code=1)["checks"], "outbox")
-    assert (outbox["ok"], outbox["says"]) == (False, "1 queued, 1 of them waiting for over an hour; 0 failed")
 
 
 def test_the_doctor_sends_a_test_message_on_request(script: Signals, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,14 +64,6 @@ def test_a_file_that_is_no_database_is_called_one(folder: Path) -> None:
     assert "backup.md" in refusal(folder, "db", "check")
 
 
-def test_a_file_that_cannot_be_opened_is_called_one(folder: Path) -> None:
-    file = file_of_database(folder)
-    for each in file.parent.glob(file.name + "*"):
-        each.unlink()
-    file.mkdir()
-    assert "cannot be opened" in refusal(folder, "db", "check")
-
-
 @pytest.mark.postgres
 def test_a_postgresql_that_is_away_leads_to_the_doctor(folder: Path, postgres_server: PostgresServer) -> None:
     url = postgres_server.create_database("away")

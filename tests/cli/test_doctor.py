@@ -21,8 +21,8 @@ from signals.models import (
     SealedReport,
     StaffMember,
 )
-from signals.vocabulary import DeletionReason, OrganisationKind
-from tests.factories import OutboxMessageFactory
+from signals.vocabulary import OrganisationKind
+from tests.factories import DeletionRecordFactory, OutboxMessageFactory
 from tests.factories.signals import SignalFactory
 from tests.support.commands import (
     Signals,
@@ -125,15 +125,9 @@ def test_reports_that_wait_or_were_refused_are_a_problem(signals: Signals) -> No
 
 
 def test_doctor_reports_overdue_data_that_still_exists_as_a_problem(signals: Signals) -> None:
-    deleted = DeletionRecord(
-        signal_id=uuid4(),
-        organisation_id=rows(signals, select(Organisation.id))[0],
-        reference="K0P1-QX2M",
-        case_key_id=uuid4(),
-        deleted_on=today(SystemClock()),
-        reason=DeletionReason.CONCLUDED,
-    )
-    insert_rows(signals, deleted)
+    organisation_id = rows(signals, select(Organisation.id))[0]
+    on = today(SystemClock())
+    insert_rows(signals, DeletionRecordFactory.build(organisation_id=organisation_id, deleted_on=on))
     assert signals.json("doctor")["ok"]  # a minute's work, of today
     statements(signals, update(DeletionRecord).values(deleted_on=today(SystemClock()) - timedelta(days=1)))
     assert problems(signals) == {"retention"}

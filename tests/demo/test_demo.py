@@ -4,34 +4,27 @@ import json
 import shutil
 import stat
 from collections import Counter
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import selectinload
 
-from notifications.events import Event
-from notifications.models import MessageState, OutboxMessage
 from privacy.keystore import Keystore, open_keystore
 from privacy.passwords import verify_password
 from privacy.secret_files import load_master_key
-from signals.audit.trail import TrailKeys, verify_trail
 from signals.clock import FixedClock, today
 from signals.db import make_engine
 from signals.demo import ACCOUNTS_FILE, seed_demo
 from signals.errors import SettingsProblem
 from signals.intake.content import open_report
-from signals.models import Organisation, SealedReport, Signal, StaffMember
-from signals.operations.installation import migrate
-from signals.routing.receivers import onboarded_on
+from signals.models import Organisation, Signal
 from signals.routing.snapshot import Router
 from signals.settings import Settings
 from signals.staff.identity import open_totp
 from signals.staff.sessions import SessionKind, authenticate
-from signals.statistics.publications import released_tables
 from signals.vocabulary import OPEN_STATES, Action, Environment, OrganisationKind, SignalState
 from tests.support.installation import install, opened, settings_in
 
@@ -106,37 +99,6 @@ def routed(settings: Settings, postcode: str) -> tuple[str, OrganisationKind]:
     return route.name, route.kind
 
 
-def test_the_organisations_are_examples_and_onboarded(demo: Settings) -> None:
-    with opened(demo) as session:
-        everyone = session.scalars(select(Organisation).options(selectinload(Organisation.recipients))).all()
-        assert Counter(one.kind for one in everyone) == {
-            OrganisationKind.SOCIAL_WORK: 6,
-            OrganisationKind.GGD: 25,
-            OrganisationKind.NATIONAL: 1,
-        }
-        assert all(one.is_example and one.name.endswith("(voorbeeld)") for one in everyone)
-        assert all((onboarded_on(one) or date.max) < date(2026, 1, 1) for one in everyone)
-        addresses = [recipient.address for one in everyone for recipient in one.recipients]
-        deputies = [one.deputy_email for one in everyone if one.deputy_verified_on is not None]
-    assert len(deputies) == 6
-    assert all((address or "").endswith(".example.org") for address in [*addresses, *deputies])
-
-
-@pytest.mark.parametrize(
-    ("postcode", "name", "kind"),
-    [
-        ("1012AB", "Sociaal Werk Amsterdam (voorbeeld)", OrganisationKind.SOCIAL_WORK),
-        ("9711AA", "Sociaal Werk Groningen (voorbeeld)", OrganisationKind.SOCIAL_WORK),
-        ("2024XX", "Wijkteam Haarlem-Noord (voorbeeld)", OrganisationKind.SOCIAL_WORK),
-        ("2013XX", "GGD Kennemerland (voorbeeld)", OrganisationKind.GGD),
-        ("3811CB", "GGD Regio Utrecht (voorbeeld)", OrganisationKind.GGD),
-        ("1000ZZ", "Landelijk meldpunt (voorbeeld)", OrganisationKind.NATIONAL),
-    ],
-)
-def test_an_address_reaches(demo: Settings, postcode: str, name: str, kind: OrganisationKind) -> None:
-    assert routed(demo, postcode) == (name, kind)
-
-
 def test_some_sixty_signals_are_in_every_state(demo: Settings) -> None:
     with opened(demo) as session:
         states = Counter(session.scalars(select(Signal.state)))
@@ -153,37 +115,11 @@ def test_some_sixty_signals_are_in_every_state(demo: Settings) -> None:
     assert all(count and count >= 3 for count in counts)
 
 
-def test_some_wait_for_a_day_that_was_agreed_and_one_of_those_has_passed(demo: Settings) -> None:
-    with opened(demo) as session:
-        days = session.scalars(select(Signal.postponed_until).where(Signal.postponed_until.is_not(None)))
-        ahead = [day > NOW.date() for day in days]
-    assert (sum(ahead), len(ahead)) == (2, 3)
-
-
-def test_every_report_arrived(demo: Settings) -> None:
-    with opened(demo) as session:
-        waiting = select(func.count()).select_from(SealedReport)
-        assert session.scalar(waiting) == 0
-
-
 def test_the_file_of_accounts_is_its_owners_and_has_the_agreed_keys(demo: Settings) -> None:
     path = demo.data_folder / ACCOUNTS_FILE
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     keys = ["organisation", "organisation_id", "role", "email", "password", "totp_secret", "token"]
     assert all(list(account) == keys for account in accounts_of(demo))
-
-
-def test_each_role_has_an_account(demo: Settings) -> None:
-    roles = Counter((account["organisation"], account["role"]) for account in accounts_of(demo))
-    for name in (
-        "Sociaal Werk Amsterdam",
-        "Sociaal Werk Groningen",
-        "GGD Regio Utrecht",
-        "Landelijk meldpunt",
-    ):
-        assert roles[f"{name} (voorbeeld)", "worker"] == roles[f"{name} (voorbeeld)", "lead"] == 1
-    assert roles[None, "administrator"] == roles[None, "coordinator"] == 1
-    assert roles["Sociaal Werk Amsterdam (voorbeeld)", "privacy_officer"] == 1
 
 
 def test_every_account_works(demo: Settings) -> None:
@@ -196,36 +132,6 @@ def test_every_account_works(demo: Settings) -> None:
             assert verify_password(member.password_hash, account["password"])
             assert open_totp(keystore, member) == account["totp_secret"]
             assert str(member.organisation_id) == str(account["organisation_id"])
-    keystore.dispose()
-
-
-def test_every_team_with_accounts_has_signals(demo: Settings) -> None:
-    teams = {UUID(a["organisation_id"]) for a in accounts_of(demo) if a["role"] == "worker"}
-    with opened(demo) as session:
-        assert teams <= set(session.scalars(select(Signal.organisation_id)))
-
-
-def test_passwords_cost_what_the_settings_ask(demo: Settings) -> None:
-    with opened(demo) as session:
-        hashes = session.scalars(select(StaffMember.password_hash)).all()
-    assert all("m=64,t=3" in each for each in hashes)
-
-
-def test_mail_goes_out_about_signals_that_just_came_in_only(demo: Settings) -> None:
-    with opened(demo) as session:
-        queued = select(OutboxMessage.organisation_id).where(OutboxMessage.state == MessageState.QUEUED)
-        told = set(session.scalars(queued.where(OutboxMessage.event == Event.NEW_SIGNAL)))
-        since = Signal.state == SignalState.NEW, Signal.received_on >= date(2026, 11, 23)
-        just_came_in = set(session.scalars(select(Signal.organisation_id).where(*since)))
-    assert told
-    assert told <= just_came_in
-
-
-def test_the_audit_trail_is_whole(demo: Settings) -> None:
-    keystore = keystore_of(demo)
-    keys = TrailKeys(mac_key=keystore.secret("audit"), root=keystore.root_signing_key())
-    with opened(demo) as session:
-        assert verify_trail(session, FixedClock(NOW), keys=keys) == ()
     keystore.dispose()
 
 
@@ -287,27 +193,3 @@ def test_it_is_refused_in_production(tmp_path: Path) -> None:
     settings = Settings(environment=Environment.PRODUCTION, data_folder=tmp_path)
     with pytest.raises(SettingsProblem, match="demo"):
         seed_demo(settings)
-
-
-@pytest.mark.postgres
-def test_on_postgresql_it_tells_the_same(demo: Settings, postgres_url: str, tmp_path: Path) -> None:
-    install(tmp_path)
-    config = tmp_path / "config.toml"
-    config.write_text(config.read_text() + f'\n[database]\nurl = "{postgres_url}"\n')
-    settings = settings_in(tmp_path)
-    engine = make_engine(settings.database.url)
-    migrate(engine)
-    engine.dispose()
-    assert seed_demo(settings, clock=FixedClock(NOW))
-    assert told(settings) == told(demo)
-    with opened(settings) as session, opened(demo) as other:
-        assert released_tables(session) == released_tables(other)
-    assert not seed_demo(settings, clock=FixedClock(NOW))
-
-
-def test_mails_of_the_demo_come_in_both_languages_and_one_team_reads_a_digest(demo: Settings) -> None:
-    with opened(demo) as session:
-        told = select(OutboxMessage.language).where(OutboxMessage.state == MessageState.QUEUED)
-        assert set(session.scalars(told)) == {"nl", "en"}
-        with_digest = select(Organisation.digest_at).where(Organisation.digest_at.is_not(None))
-        assert list(session.scalars(with_digest)) == [8]

@@ -4,8 +4,14 @@
 """
 
 from tests.factories.base import EPOCH_DAY, MOMENT, using
-from tests.factories.messages import OutboxMessageFactory, RecipientFactory
+from tests.factories.messages import DeliveryAttemptFactory, OutboxMessageFactory, RecipientFactory
 from tests.factories.organisations import OrganisationFactory, receiving
+from tests.factories.records import (
+    AuditEntryFactory,
+    DeletionOrderFactory,
+    DeletionRecordFactory,
+    StatusChangeFactory,
+)
 from tests.factories.requests import (
     ApprovalFactory,
     ReferralFactory,
@@ -20,13 +26,21 @@ from tests.factories.signals import (
     SignalFactory,
 )
 from tests.factories.staff import StaffMemberFactory, StaffSessionFactory
+from tests.factories.teams import AbsenceFactory, AreaDayFactory, CoverageAreaFactory
 
 __all__ = [
     "EPOCH_DAY",
     "MOMENT",
+    "AbsenceFactory",
     "AddressLinkFactory",
     "ApprovalFactory",
+    "AreaDayFactory",
+    "AuditEntryFactory",
     "ContactAttemptFactory",
+    "CoverageAreaFactory",
+    "DeletionOrderFactory",
+    "DeletionRecordFactory",
+    "DeliveryAttemptFactory",
     "OrganisationFactory",
     "OutboxMessageFactory",
     "ReceiptFactory",
@@ -38,6 +52,7 @@ __all__ = [
     "SignalFactory",
     "StaffMemberFactory",
     "StaffSessionFactory",
+    "StatusChangeFactory",
     "receiving",
     "using",
 ]

@@ -1,6 +1,6 @@
 """Messages that wait, and the people that they go to."""
 
-from notifications.models import MessageState, OutboxMessage
+from notifications.models import DeliveryAttempt, MessageState, OutboxMessage
 from signals.models import Recipient
 from tests.factories.base import EPOCH_DAY, MOMENT, RowFactory, derived, numbered_id, sequence
 
@@ -33,3 +33,15 @@ class OutboxMessageFactory(RowFactory[OutboxMessage]):
     state = MessageState.QUEUED
     not_before = MOMENT
     tries = 0
+
+
+class DeliveryAttemptFactory(RowFactory[DeliveryAttempt]):
+    """A try that a mail server refused for good; `message_id` must be given."""
+
+    class Meta:
+        model = DeliveryAttempt
+
+    id = sequence(lambda n: numbered_id(0xD7, n))
+    at = MOMENT
+    delivered = False
+    problem = "smtp_550"

@@ -7,8 +7,6 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from sqlalchemy import Connection, event
 from sqlalchemy.orm import Session, sessionmaker
 from structlog.testing import capture_logs
@@ -142,11 +140,3 @@ def test_a_sweep_ignores_keys_of_yesterday_and_today(world: World, living: set[U
     _orphans(world, SIGNALS + 1)
     with pytest.raises(SweepRefused):
         _sweep(world)
-
-
-@given(st.sets(st.uuids()), st.sets(st.uuids()), st.sets(st.uuids()))
-def test_missing_ids_are_in_one_set_and_not_in_the_other(
-    both: set[UUID], only_used: set[UUID], only_kept: set[UUID]
-) -> None:
-    used, kept = both | only_used, both | only_kept
-    assert list(key_care._missing_from(iter(sorted(used)), sorted(kept))) == sorted(kept - used)

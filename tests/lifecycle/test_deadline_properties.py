@@ -29,11 +29,6 @@ def test_a_later_receipt_never_has_an_earlier_deadline(day: date, delay: int, n:
     assert add_working_days(day, n) <= add_working_days(day + timedelta(days=delay), n)
 
 
-@given(_DAYS, st.integers(1, 15), st.integers(1, 15))
-def test_terms_add_up(day: date, one: int, two: int) -> None:
-    assert add_working_days(add_working_days(day, one), two) == add_working_days(day, one + two)
-
-
 @given(_DAYS)
 def test_claiming_comes_before_contact_and_contact_before_concluding(day: date) -> None:
     found = deadlines_for(day)

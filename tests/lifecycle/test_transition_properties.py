@@ -72,16 +72,6 @@ def replayed(session: Session, signal_id: object) -> tuple[SignalState, int]:
 
 def test_the_replay_notices_a_history_that_was_changed(session: Session, team: Team) -> None:
     signal = team.signal()
-    session.add(
-        StatusChange(
-            signal_id=signal.id,
-            sequence=2,
-            action=Action.CLAIM,
-            before=SignalState.NEW,
-            after=SignalState.CONCLUDED,
-            on=factories.EPOCH_DAY,
-        )
-    )
-    session.flush()
+    factories.StatusChangeFactory.create(signal_id=signal.id, after=SignalState.CONCLUDED)
     with pytest.raises(AssertionError):
         replayed(session, signal.id)

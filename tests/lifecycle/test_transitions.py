@@ -88,27 +88,6 @@ def test_a_change_writes_history_and_audit_together(by: By, session: Session, te
     assert (entry.actor_id, entry.organisation_id) == (team.worker.id, signal.organisation_id)
 
 
-def test_history_counts_on_from_the_last_change(by: By, session: Session, team: Team) -> None:
-    signal = team.signal()
-    session.add(arrival_of_before(signal))
-    for action in (Action.CLAIM, Action.RECORD_ATTEMPT, Action.CONCLUDE):
-        change(by, team, signal, action)
-    session.flush()
-    session.expire(signal, ["history"])
-    assert [(row.sequence, row.action) for row in signal.history] == [
-        (1, Action.ARRIVE),
-        (2, Action.CLAIM),
-        (3, Action.RECORD_ATTEMPT),
-        (4, Action.CONCLUDE),
-    ]
-
-
-def test_the_day_of_a_change_is_the_day_in_amsterdam(by: By, clock: FixedClock, team: Team) -> None:
-    clock.moment = factories.MOMENT.replace(hour=23, minute=30)
-    made = change(by, team, team.signal(), Action.CLAIM)
-    assert made.on == factories.EPOCH_DAY + timedelta(days=1)
-
-
 def test_the_signal_itself_gives_the_day_of_its_arrival_without_a_moment(
     by: By, session: Session, team: Team
 ) -> None:
@@ -128,31 +107,11 @@ def test_telling_the_life_of_a_signal_stores_nothing(session: Session, team: Tea
     assert session.scalars(select(StatusChange)).all() == []
 
 
-def test_a_stored_arrival_appears_once_in_the_history(session: Session, team: Team) -> None:
-    signal = team.signal()
-    session.add(arrival_of_before(signal))
-    session.flush()
-    session.expire(signal, ["history"])
-    assert [change.action for change in life_of(signal)] == [Action.ARRIVE]
-
-
-def arrival_of_before(signal: Signal) -> StatusChange:
-    return StatusChange(
-        signal_id=signal.id, sequence=1, action=Action.ARRIVE, after=NEW, on=factories.EPOCH_DAY
-    )
-
-
 @pytest.mark.parametrize(("state", "days"), [(NEW, 1), (CLAIMED, 2), (IN_FOLLOW_UP, 28), (CONCLUDED, 28)])
 def test_the_next_deadline_depends_on_the_state(state: SignalState, days: int) -> None:
     claimant = None if state is NEW else uuid4()
     signal = factories.SignalFactory.build(state=state, claimed_by_id=claimant)
     assert next_deadline(signal) == factories.EPOCH_DAY + timedelta(days=days)
-
-
-def test_the_queue_sorts_by_the_deadline_of_the_state_reached(by: By, team: Team) -> None:
-    signal = team.signal()
-    change(by, team, signal, Action.CLAIM)
-    assert signal.due_on == signal.contact_by
 
 
 @pytest.mark.parametrize("action", [Action.RELEASE, Action.REFER])

@@ -15,7 +15,6 @@ from sqlalchemy import Column, Connection, Engine, Table
 
 import migrations
 from signals.db import make_engine
-from signals.operations.installation import migrate
 
 VALUES: dict[tuple[str, str], Any] = {
     ("coverage_areas", "level"): "municipality",
@@ -106,18 +105,6 @@ def test_migrations_are_numbered_without_a_gap_and_each_follows_the_one_before()
     numbers = sorted(path.name[:4] for path in folder.glob("[0-9]*.py"))
     assert numbers == [f"{number:04d}" for number in range(1, len(numbers) + 1)]
     assert numbers[-1] == migrations.head()
-
-
-def test_migrating_says_whether_there_was_anything_to_do(engine: Engine) -> None:
-    assert [migrate(engine), migrate(engine)] == [True, False]
-
-
-def test_the_current_revision_is_none_before_and_the_head_after(engine: Engine) -> None:
-    with engine.connect() as connection:
-        assert migrations.current(connection) is None
-    migrations.upgrade(engine)
-    with engine.connect() as connection:
-        assert migrations.current(connection) == migrations.head()
 
 
 def test_a_missing_column_is_told_as_a_difference(engine: Engine) -> None:

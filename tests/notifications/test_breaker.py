@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from notifications.breaker import FIRST_PAUSE, LONGEST_PAUSE, THRESHOLD, Breaker, is_about_provider
+from notifications.breaker import FIRST_PAUSE, THRESHOLD, Breaker, is_about_provider
 from notifications.retry import (
     DeliveryFailure,
     OutcomeUnknown,
@@ -41,25 +41,11 @@ def test_a_success_restarts_the_count() -> None:
     assert breaker.allows(NOON)
 
 
-def test_it_lets_a_probe_through_after_the_pause() -> None:
-    breaker = opened()
-    assert not breaker.allows(NOON + FIRST_PAUSE - timedelta(seconds=1))
-    assert breaker.allows(NOON + FIRST_PAUSE)
-
-
 def test_a_probe_that_fails_opens_it_for_twice_as_long() -> None:
     breaker = opened()
     later = NOON + FIRST_PAUSE
     breaker.failed(DOWN, later)
     assert breaker.open_until == later + 2 * FIRST_PAUSE
-
-
-def test_no_pause_is_longer_than_the_longest() -> None:
-    breaker, now = opened(), NOON
-    for _ in range(50):
-        now = breaker.open_until or now
-        breaker.failed(DOWN, now)
-    assert breaker.open_until == now + LONGEST_PAUSE
 
 
 def test_a_probe_that_succeeds_closes_it_and_forgets_the_pauses() -> None:

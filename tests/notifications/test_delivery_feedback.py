@@ -70,16 +70,6 @@ def test_a_message_that_was_taken_and_not_delivered_is_tried_again_or_given_up_b
     assert [attempt.problem for attempt in message.attempts] == [None, f"twilio_{code}"]
 
 
-def test_an_undelivered_message_goes_out_again_later(outbox: Outbox) -> None:
-    outbox.write_numbers()
-    outbox.deliver()
-    say(outbox, "failed", code=30003)
-    judge(outbox)
-    outbox.clock.moment += timedelta(hours=1)
-    assert outbox.deliver().delivered == 1
-    assert len(outbox.channel.sent) == 2
-
-
 def test_words_out_of_order_count_by_the_furthest(outbox: Outbox) -> None:
     outbox.write_numbers()
     outbox.deliver()
@@ -87,16 +77,6 @@ def test_words_out_of_order_count_by_the_furthest(outbox: Outbox) -> None:
         say(outbox, status)
     assert judge(outbox) == 3
     assert outbox.message().state is MessageState.DELIVERED
-
-
-def test_a_late_lesser_word_does_not_undo_a_failure(outbox: Outbox) -> None:
-    outbox.write_numbers()
-    outbox.deliver()
-    say(outbox, "undelivered", code=30003)
-    judge(outbox)
-    say(outbox, "sent")
-    judge(outbox)
-    assert outbox.message().state is MessageState.QUEUED
 
 
 def test_a_repeated_word_is_noted_once_and_counts_once(outbox: Outbox) -> None:
@@ -261,23 +241,6 @@ def test_once_the_provider_is_back_everything_goes_out_once(outbox: Outbox) -> N
     assert len(outbox.channel.sent) == len({message.id for message in outbox.channel.sent}) == 20
 
 
-# What lost its sense
-
-
-def test_an_obsolete_message_expires_with_the_reason(outbox: Outbox) -> None:
-    outbox.write_numbers()
-    report = outbox.deliver(obsolete=lambda *_about: "claimed")
-    assert report.expired == 1
-    assert (outbox.message().state, outbox.message().reason) == (MessageState.EXPIRED, "claimed")
-    assert outbox.channel.sent == []
-
-
-def test_an_expired_message_has_the_reason_too_late(outbox: Outbox) -> None:
-    outbox.write_numbers(expires_at=NOON)
-    outbox.deliver()
-    assert outbox.message().reason == "too_late"
-
-
 # Dead letters
 
 
@@ -293,13 +256,6 @@ def test_a_dead_letter_is_shown_with_its_class_and_without_its_recipient(outbox:
         [letter] = dead_letters(session)
     assert (letter.event, letter.problem, letter.tries) == ("new_signal", "smtp_550", 1)
     assert "@" not in repr(letter)
-
-
-def test_a_dead_letter_can_be_sent_again(outbox: Outbox) -> None:
-    fail(outbox)
-    with outbox.factory.begin() as session:
-        assert send_again(session, outbox.clock) == 1
-    assert outbox.deliver().delivered == 1
 
 
 def test_a_dead_letter_in_double_doubt_is_really_sent_again(outbox: Outbox) -> None:
@@ -358,22 +314,6 @@ def test_a_message_that_is_tried_again_waits_since_its_first_try(outbox: Outbox)
     assert 'signals_messages{channel="memory",problem="smtp_connection",state="queued"} 1.0' in text
     assert "signals_oldest_due_message_seconds 54000.0" in text
     assert late == [0, 1]
-
-
-def test_a_message_that_is_not_due_yet_is_in_no_figure(outbox: Outbox) -> None:
-    outbox.write_numbers(not_before=NOON + timedelta(minutes=20))
-    count(outbox)
-    with outbox.factory() as session:
-        assert channel_health(session) == []
-        assert b'state="queued"' not in prometheus_text(session, outbox.clock)
-
-
-def test_counting_twice_replaces_the_figures(outbox: Outbox) -> None:
-    outbox.write_numbers()
-    count(outbox)
-    count(outbox)
-    with outbox.factory() as session:
-        assert b'state="queued"} 1.0' in prometheus_text(session, outbox.clock)
 
 
 def test_a_channel_works_again_once_a_message_arrived_after_the_failure(outbox: Outbox) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from notifications.channels.folder import FolderChannel
 from notifications.retry import TemporaryFailure
-from tests.notifications.building import outgoing, subject
+from tests.notifications.building import outgoing
 
 
 def channel(folder: Path) -> FolderChannel:
@@ -21,11 +21,6 @@ def test_a_message_becomes_one_readable_file(tmp_path: Path) -> None:
     mail = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
     assert mail["Subject"] == "Er is een nieuwe melding"
     assert mail["To"] == "team@example.org"
-
-
-def test_a_file_is_named_after_the_messages_random_id(tmp_path: Path) -> None:
-    channel(tmp_path).send(outgoing())
-    assert [file.name for file in tmp_path.iterdir()] == [f"{subject(7)}.eml"]
 
 
 def test_a_message_sent_again_is_still_one_file(tmp_path: Path) -> None:

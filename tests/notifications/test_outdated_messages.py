@@ -1,6 +1,5 @@
 """Messages that waited for a provider: obsolete ones expire with a reason, the others are sent."""
 
-import uuid
 from datetime import date, timedelta
 
 import pytest
@@ -80,25 +79,6 @@ def test_a_recipient_who_became_a_coordinator_gets_no_message_about_a_signal(
     assert _deliver(world, channel) == DeliveryReport(delivered=len(others), expired=1)
     assert {message.recipient for message in channel.sent} == set(others)
     assert _reasons(world) == ["coordinator"]
-
-
-@pytest.mark.parametrize("about", ["some", "one"])
-def test_nor_by_a_text_message_to_the_phone_of_who_became_one(world: World, about: str) -> None:
-    world.receive(1)
-    world.worker().arrive()
-    member_id = world.staff(role=Role.WORKER).id
-    with world.sessions.begin() as session:
-        recipient = session.scalars(select(Recipient).where(Recipient.organisation_id == AMSTERDAM)).first()
-        assert recipient is not None
-        recipient.phone, address = "+31612345678", recipient.address
-        signal = session.scalars(select(Signal)).one()
-        subject = signal.id if about == "one" else uuid.UUID(int=404)
-        waiting = session, Event.NEW_SIGNAL, subject, AMSTERDAM, recipient.phone
-        assert why_obsolete(*waiting) is None
-        member = session.get_one(StaffMember, member_id)
-        member.email, member.role, member.organisation_id = address, Role.COORDINATOR, None
-        session.flush()
-        assert why_obsolete(*waiting) == "coordinator"
 
 
 def test_an_account_link_that_was_used_meanwhile_is_not_sent(world: World) -> None:

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from notifications.retry import (
     DEFAULT_POLICY,
     GIVE_UP,
-    INTERRUPTED,
     DeliveryFailure,
     Next,
     OutcomeUnknown,
@@ -44,15 +43,6 @@ def test_a_pause_is_never_longer_than_the_longest_nor_shorter_than_half_of_the_f
     tries: int, rng: random.Random, policy: Policy
 ) -> None:
     assert policy.first_delay / 2 <= back_off(tries, rng=rng, policy=policy) <= policy.longest_delay
-
-
-@given(number=st.integers(1, 100), rng=seeds, policy=policies)
-def test_the_next_pause_is_never_shorter_than_the_least_that_this_one_could_be(
-    number: int, rng: random.Random, policy: Policy
-) -> None:
-    assert back_off(number + 1, rng=rng, policy=policy) >= min(
-        back_off(number, rng=rng, policy=policy), policy.longest_delay / 2
-    ) - timedelta(microseconds=1)
 
 
 @given(failure=failures, number=tries, doubts=st.integers(0, 3), rng=seeds, policy=policies)
@@ -101,13 +91,6 @@ def test_an_earlier_doubt_does_not_stop_a_message_that_certainly_failed(
 ) -> None:
     verdict = decide(TemporaryFailure("t"), tries=number, doubts=doubts, now=NOW, rng=rng)
     assert verdict.next is Next.RETRY
-
-
-@given(number=st.integers(1, DEFAULT_POLICY.max_tries - 1), seed=st.integers(0, 1000))
-def test_the_same_chance_gives_the_same_verdict(number: int, seed: int) -> None:
-    failure = TemporaryFailure(INTERRUPTED)
-    one, other = (decide(failure, tries=number, doubts=0, now=NOW, rng=random.Random(seed)) for _ in range(2))
-    assert one == other
 
 
 def test_the_default_patience_outlasts_a_long_weekend() -> None:

@@ -37,26 +37,6 @@ def test_each_failure_of_a_channel_has_words_and_keeps_its_code(code: str, langu
     assert found.fix != unknown.fix
 
 
-@pytest.mark.parametrize(
-    ("code", "fix"),
-    [
-        ("smtp_sign_in", "notifications.smtp_password_file"),
-        ("smtp_sender", "notifications.sender"),
-        ("smtp_535", "notifications.smtp_password_file"),
-        ("smtp_connection", "notifications.smtp_host"),
-        ("smtp_tls", "notifications.smtp_security"),
-        ("twilio_20003", "twilio.auth_token_file"),
-        ("smtp_550", "address"),
-    ],
-)
-def test_the_remedy_of_a_failure_names_the_setting_or_the_address(code: str, fix: str) -> None:
-    assert fix in explain(code, "en").fix
-
-
-def test_an_unknown_code_reads_as_unknown() -> None:
-    assert explain("zeldzaam", "nl").says == "onbekende fout (zeldzaam)"
-
-
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_each_event_has_words_of_its_own(language: str) -> None:
     assert len({event_words(event, language) for event in Event}) == len(Event)

@@ -8,18 +8,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 from flask import g
 from flask.testing import FlaskClient
-from sqlalchemy import delete, select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 from werkzeug.test import TestResponse
 
 from privacy.keystore import KeyGone
 from privacy.passwords import PasswordHasherSettings
 from signals.casework.referral import refer
-from signals.cli import main
 from signals.models import (
     AddressLink,
     AuditEntry,
@@ -32,27 +29,30 @@ from signals.models import (
 )
 from signals.operations import database_roles as grants
 from signals.operations.jobs import make_retention
-from signals.residents import erasing, finding
 from signals.residents.requests import IdentityProof, Proof, ResidenceProof
 from signals.retention.nightly import Retention
-from signals.retention.purging import purge
-from signals.routing.postcodes import Address
 from signals.settings import RetentionSettings, SessionsSettings
 from signals.staff.accounts import add_staff, issue_token
 from signals.staff.identity import actor_for
-from signals.vocabulary import AuditAction, DeletionReason, ProcessRole, ReferralReason, Role
+from signals.vocabulary import AuditAction, ProcessRole, ReferralReason, Role
 from signals.web.staff_kit.context import fenced_sessions
-from tests.support.fences import OWNER, ROLES, FencedDatabase, FencedWorld, worker_of
-from tests.support.figures import stored
-from tests.support.postgres import PostgresServer
+from tests.support.fences import OWNER, ROLES, FencedWorld, worker_of
 from tests.support.world import AMSTERDAM, GRONINGEN, IN_AMSTERDAM, IN_GRONINGEN, World
 
 pytestmark = pytest.mark.postgres
 
 API = "/api/v1"
+
+
 PASSWORD = "een lange zin als wachtwoord"
+
+
 QUICK = PasswordHasherSettings(memory_kib=64)
+
+
 BODY = {"postcode": "1012AB", "house_number": 12}
+
+
 PROOF = Proof(identity=IdentityProof.DIGID, residence=ResidenceProof.BRP, third_parties=True)
 
 
@@ -73,8 +73,6 @@ class Desk:
 
 
 # The front
-
-
 def test_a_front_process_takes_a_report_and_answers_a_retry_alike(
     fenced_world: FencedWorld,
 ) -> None:
@@ -128,8 +126,6 @@ def test_a_front_process_still_counts_up_to_the_limit(fenced_world: FencedWorld)
 
 
 # The desk
-
-
 def test_a_desk_process_follows_a_signal_up_from_claim_to_conclusion(desk: Desk) -> None:
     (signal_id,) = desk.ids("anna")
     path = f"/signals/{signal_id}"
@@ -158,13 +154,6 @@ def test_a_desk_process_finds_signals_and_plans_rounds(desk: Desk) -> None:
     found = desk.call("anna", "POST", "/search", json={"postcode": "1012AB", "house_number": 12})
     assert [item["id"] for item in found.get_json()["items"]] == [signal_id]
     assert desk.call("anna", "POST", "/rounds", json={"ids": [signal_id]}).status_code == 200
-
-
-def test_each_team_sees_its_own_signals_over_one_connection(desk: Desk) -> None:
-    seen = [desk.ids(who) for who in ("anna", "gerda", "anna", "gerda")]
-    assert seen[0] != seen[1]
-    assert seen[:2] == seen[2:]
-    assert all(len(ids) == 1 for ids in seen)
 
 
 def test_another_teams_signal_is_not_found_and_the_trail_tells_it_from_none(desk: Desk) -> None:
@@ -198,33 +187,6 @@ def test_a_referral_works_as_the_desk_role_and_tells_the_receiver_of_repeats(des
     opened = desk.call("gerda", "GET", f"/signals/{signal_id}").get_json()
     assert opened["address"]["postcode"] == "1012AB"
     assert not opened["repeat"]
-
-
-def test_a_referral_back_is_a_repeat_for_the_first_team(desk: Desk) -> None:
-    (signal_id,) = desk.ids("anna")
-    desk.world.all_seeing.receive(9, IN_AMSTERDAM)
-    worker_of(desk.world.worker).arrive()
-    _refer(desk, "anna", uuid.UUID(signal_id), GRONINGEN)
-    _refer(desk, "gerda", uuid.UUID(signal_id), AMSTERDAM)
-    assert desk.call("anna", "GET", f"/signals/{signal_id}").get_json()["repeat"]
-
-
-def test_an_erasure_works_as_the_desk_role_and_follows_a_referral(desk: Desk) -> None:
-    (signal_id,) = map(uuid.UUID, desk.ids("anna"))
-    (untouched,) = desk.ids("gerda")
-    _refer(desk, "anna", signal_id, GRONINGEN)
-    assert _erase(desk, "fatima", IN_AMSTERDAM) == {signal_id}
-    assert desk.ids("gerda") == [untouched]
-    with desk.world.all_seeing.sessions() as session:
-        record = session.scalars(select(DeletionRecord)).one()
-        keys = [record.case_key_id, session.scalars(select(Referral)).one().old_case_key_id]
-        assert session.scalars(select(AddressLink).where(AddressLink.signal_id == signal_id)).all() == []
-    assert (record.signal_id, record.organisation_id, record.reason) == (signal_id, GRONINGEN, "erasure")
-    worker_of(desk.world.worker).destroy_keys()
-    assert [fact.region for fact in stored(desk.world.all_seeing)] == ["GG3406"]
-    for key in keys:
-        with pytest.raises(KeyGone):
-            desk.world.desk.keystore.case_key(key)
 
 
 def test_an_erasure_by_the_api_follows_a_referral_and_is_finished_by_the_worker(desk: Desk) -> None:
@@ -276,12 +238,6 @@ def test_an_officer_behind_the_fence_puts_a_note_right_and_moves_the_address(des
     assert opened.get_json()["address"]["house_number"] == 14
 
 
-def test_an_erasure_at_an_address_of_another_team_deletes_nothing(desk: Desk) -> None:
-    (theirs,) = desk.ids("gerda")
-    assert _erase(desk, "fatima", IN_GRONINGEN) == set()
-    assert desk.ids("gerda") == [theirs]
-
-
 def test_a_team_destroys_the_key_of_what_it_referred_itself(desk: Desk) -> None:
     (signal_id,) = map(uuid.UUID, desk.ids("anna"))
     _refer(desk, "anna", signal_id, GRONINGEN)
@@ -292,8 +248,6 @@ def test_a_team_destroys_the_key_of_what_it_referred_itself(desk: Desk) -> None:
 
 
 # The worker
-
-
 def test_the_worker_does_all_its_jobs_as_its_own_role(fenced_world: FencedWorld) -> None:
     for number, address in enumerate((IN_AMSTERDAM, IN_GRONINGEN), start=1):
         fenced_world.front.receive(number, address)
@@ -312,84 +266,6 @@ def test_the_worker_does_all_its_jobs_as_its_own_role(fenced_world: FencedWorld)
     assert worker.prune_audit() > 0
 
 
-def test_the_worker_cannot_change_what_the_trail_says(fenced_world: FencedWorld) -> None:
-    with (
-        fenced_world.worker.engine.begin() as connection,
-        pytest.raises(DBAPIError, match="permission denied"),
-    ):
-        connection.execute(text("UPDATE audit_entries SET outcome = 'ok'"))
-
-
-# The command
-
-
-def test_granting_again_changes_nothing(fenced_database: FencedDatabase) -> None:
-    before = _rules(fenced_database)
-    owner = fenced_database.engine(OWNER)
-    grants.apply(owner, ROLES)
-    owner.dispose()
-    assert _rules(fenced_database) == before
-
-
-def test_granting_takes_back_what_is_not_in_the_table_of_facts(fenced_database: FencedDatabase) -> None:
-    before = _rules(fenced_database)
-    for statement in (
-        f"GRANT ALL ON signals TO {ROLES.front}",
-        f"GRANT SELECT (envelope) ON sealed_reports TO {ROLES.front}",
-        "GRANT SELECT ON signals TO PUBLIC",
-        f"CREATE POLICY signals_of_old ON signals TO {ROLES.desk} USING (true)",
-        "ALTER TABLE signals NO FORCE ROW LEVEL SECURITY",
-    ):
-        fenced_database.server.execute(statement, fenced_database.name)
-    assert _rules(fenced_database) != before
-    assert _grants(fenced_database).exit_code == 0
-    assert _rules(fenced_database) == before
-
-
-def test_the_printed_sql_does_the_same(fenced_database: FencedDatabase) -> None:
-    before = _rules(fenced_database)
-    printed = _grants(fenced_database, "--sql", "--create")
-    assert printed.exit_code == 0
-    fenced_database.server.execute("GRANT SELECT ON signals TO PUBLIC", fenced_database.name)
-    owner = fenced_database.engine(OWNER)
-    raw = owner.raw_connection()
-    raw.driver_connection.execute(printed.output)  # type: ignore[union-attr]
-    raw.close()
-    owner.dispose()
-    assert _rules(fenced_database) == before
-
-
-@pytest.mark.parametrize("option", ["--front", "--desk", "--worker"])
-@pytest.mark.parametrize(
-    ("role", "reason"),
-    [
-        ("nobody_here", "no role nobody_here"),
-        ("postgres", "superuser"),
-        (OWNER, "owns tables"),
-        ("signals_bypass", "bypasses"),
-    ],
-)
-def test_a_role_that_no_fence_holds_is_refused(
-    fenced_database: FencedDatabase, bypassing_role: None, option: str, role: str, reason: str
-) -> None:
-    before = _rules(fenced_database)
-    done = _grants(fenced_database, option, role)
-    assert (done.exit_code, reason in done.output) == (1, True), done.output
-    assert _rules(fenced_database) == before
-
-
-@pytest.mark.parametrize("name", ['x"; DROP TABLE signals; --', "", "signals_worker"])
-def test_a_name_that_is_no_plain_role_of_its_own_is_a_wrong_call(
-    fenced_database: FencedDatabase, name: str
-) -> None:
-    assert _grants(fenced_database, "--desk", name).exit_code == 2
-
-
-def test_sqlite_has_no_roles() -> None:
-    done = CliRunner().invoke(main, ["db", "grants"], env={"SIGNALS__DATABASE__URL": "sqlite:///:memory:"})
-    assert (done.exit_code, "SQLite" in done.output) == (1, True)
-
-
 @pytest.fixture
 def desk(fenced_world: FencedWorld) -> Desk:
     """The desk of two teams that have a signal each."""
@@ -404,13 +280,6 @@ def desk(fenced_world: FencedWorld) -> Desk:
         "fatima": _hire(fenced_world.worker, "fatima", AMSTERDAM, Role.PRIVACY_OFFICER),
     }
     return Desk(world=fenced_world, client=app.test_client(), tokens=tokens)
-
-
-@pytest.fixture
-def bypassing_role(postgres_server: PostgresServer) -> Iterator[None]:
-    postgres_server.execute("CREATE ROLE signals_bypass BYPASSRLS")
-    yield
-    postgres_server.execute("DROP ROLE signals_bypass")
 
 
 def _no_disk(*_arguments: object) -> None:
@@ -472,23 +341,6 @@ def _refer(desk: Desk, who: str, signal_id: uuid.UUID, receiver: uuid.UUID) -> N
         )
 
 
-def _erase(desk: Desk, who: str, address: Address) -> set[uuid.UUID]:
-    """Erase what there is at an address, in one transaction of the desk; returns which signals are gone."""
-    world = desk.world.desk
-    with _as_member(desk, who) as sessions, sessions.begin() as session:
-        operation = world.operation(session, g.caller.actor)
-        findings = finding.find_by_address(operation, address=address)
-        erasing.record_erasure(operation, findings=findings, proof=PROOF)
-        ids = findings.signal_ids
-        session.execute(delete(AddressLink).where(AddressLink.signal_id.in_(ids)))
-        done = purge(
-            operation,
-            reasons=dict.fromkeys(ids, DeletionReason.ERASURE),
-            locate=_retention(desk, sessions).locate,
-        )
-    return set(done)
-
-
 def _retention(desk: Desk, sessions: sessionmaker[Session]) -> Retention:
     world = desk.world.desk
     retention = RetentionSettings(journal_file=world.folder / "desk.journal")
@@ -498,32 +350,4 @@ def _retention(desk: Desk, sessions: sessionmaker[Session]) -> Retention:
         keystore=world.keystore,
         audit=world.audit,
         router=world.router(),
-    )
-
-
-def _grants(database: FencedDatabase, *options: str) -> Result:
-    """`signals db grants` as the owner."""
-    return CliRunner().invoke(
-        main, ["db", "grants", *options], env={"SIGNALS__DATABASE__URL": database.url(OWNER)}
-    )
-
-
-def _rules(database: FencedDatabase) -> str:
-    """All that a role may and that a fence says, as PostgreSQL keeps it."""
-    return database.server.execute(
-        """
-        SELECT string_agg(line, E'\n' ORDER BY line) FROM (
-          SELECT concat_ws(' ', c.relname, c.relrowsecurity, c.relforcerowsecurity, acl) AS line
-          FROM pg_class c LEFT JOIN LATERAL unnest(c.relacl::text[]) AS acl ON true
-          WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r'
-          UNION ALL
-          SELECT concat_ws(' ', attrelid::regclass, attname, acl)
-          FROM pg_attribute, unnest(attacl::text[]) AS acl WHERE attacl IS NOT NULL
-          UNION ALL
-          SELECT concat_ws(' ', tablename, policyname, roles, cmd, qual, with_check) FROM pg_policies
-          UNION ALL
-          SELECT acl FROM pg_namespace, unnest(nspacl::text[]) AS acl WHERE nspname = 'public'
-        ) AS lines
-        """,
-        database.name,
     )

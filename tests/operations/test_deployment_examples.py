@@ -169,11 +169,6 @@ def test_a_command_as_the_worker_has_account_folder_settings_and_secrets_of_its_
     }
 
 
-@pytest.mark.parametrize("unit", sorted(DEPLOY.glob("*.timer"), key=str), ids=lambda unit: str(unit.name))
-def test_every_timer_has_its_service(unit: Path) -> None:
-    assert unit.with_suffix(".service").is_file()
-
-
 def test_the_proxy_in_front_of_carriers_keeps_and_passes_on_nothing_about_them() -> None:
     text = (DEPLOY / "nginx.conf").read_text()
     public = text[text.index("# The public side.") : text.index("# The staff's side")]

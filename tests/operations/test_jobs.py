@@ -4,7 +4,7 @@ import secrets
 import threading
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -94,12 +94,6 @@ def _key_ids(world: World, organisation_id: UUID) -> set[UUID]:
         return set(session.scalars(own))
 
 
-def test_a_week_later_one_more_week_is_made(world: World) -> None:
-    world.move(days=7)
-    assert world.worker().provision_keys() == len(_organisations(world))
-    assert _weeks(world)[AMSTERDAM][-1] == WEEK + timedelta(weeks=5)
-
-
 def test_a_public_half_that_was_lost_is_put_back_and_opens_what_was_sealed_before(world: World) -> None:
     world.receive(1)
     with world.sessions.begin() as session:
@@ -107,13 +101,6 @@ def test_a_public_half_that_was_lost_is_put_back_and_opens_what_was_sealed_befor
     assert world.worker().provision_keys() == 5
     assert world.receive(2).organisation.id == AMSTERDAM
     assert world.worker().arrive() == 2
-
-
-def test_new_keys_are_noticed_by_a_running_front(world: World) -> None:
-    world.receive(1)
-    world.clock.moment = datetime(2027, 3, 1, 9, tzinfo=UTC)
-    world.worker().provision_keys()
-    assert world.receive(2).organisation.id == AMSTERDAM
 
 
 def test_made_by_two_workers_at_once_every_week_has_one_key(world: World) -> None:
@@ -140,25 +127,6 @@ def test_retries_are_kept_for_seven_days_and_forgotten_on_the_eighth(world: Worl
     assert world.count(IdempotencyKey) == 0
 
 
-def test_a_retry_without_a_receipt_as_earlier_releases_left_it_is_forgotten_too(world: World) -> None:
-    world.receive(1)
-    world.worker().arrive()
-    world.receive(2, IN_GRONINGEN)
-    with world.sessions.begin() as session:
-        first = IdempotencyKey.receipt_hash.not_in(select(SealedReport.receipt_hash))
-        session.execute(update(IdempotencyKey).where(first).values(receipt_hash=None))
-    world.move(days=8)
-    assert world.worker().forget_retries() == 1
-    assert world.count(IdempotencyKey) == 1
-
-
-def test_a_waiting_report_is_never_forgotten(world: World) -> None:
-    world.receive(1)
-    world.move(days=400)
-    assert world.worker().forget_retries() == 0
-    assert world.worker().arrive() == 1
-
-
 def test_a_report_that_was_set_aside_outlives_its_retries(world: World) -> None:
     world.receive(1)
     with world.sessions.begin() as session:
@@ -167,14 +135,6 @@ def test_a_report_that_was_set_aside_outlives_its_retries(world: World) -> None:
     world.move(days=28)
     assert world.worker().forget_retries() == 0
     assert world.count(SealedReport) == 1
-
-
-def test_forgotten_retries_leave_the_receipt_known(world: World) -> None:
-    receipt = world.receive(1).receipt
-    world.worker().arrive()
-    world.move(days=30)
-    world.worker().forget_retries()
-    assert world.intake().receipt_state(world.clock, receipt)[0] == "received"
 
 
 # The process
@@ -214,10 +174,6 @@ def test_mail_trusts_the_authorities_of_the_settings(sqlite_world: World) -> Non
     assert channel.server.ca_file == authorities
 
 
-def test_without_a_channel_messages_wait(sqlite_world: World) -> None:
-    assert make_channels(sqlite_world.settings) == {}
-
-
 def test_the_health_of_a_worker_does_not_wait_for_a_writer(sqlite_world: World) -> None:
     with sqlite_world.sessions.begin() as session, ThreadPoolExecutor(1) as pool:
         session.execute(update(Organisation).values(is_example=True))
@@ -254,23 +210,6 @@ def test_a_schedule_runs_its_jobs_at_once_and_goes_on_after_one_failed(
     ]
     assert len(failures) == 1
     assert len(sqlite_world.signals()) == 1
-
-
-def test_the_worker_asks_a_recipient_to_confirm_an_address_within_a_minute(sqlite_world: World) -> None:
-    worker = sqlite_world.worker()
-    with sqlite_world.sessions.begin() as session:
-        session.get_one(Organisation, AMSTERDAM).recipients[0].verified_on = None
-        session.execute(delete(OutboxMessage))
-    assert (worker.ask_for_proof(), worker.ask_for_proof()) == (1, 0)
-    schedule = start_in_background(worker)
-    try:
-        assert schedule.get_job("proofs").trigger.interval == timedelta(minutes=1)
-    finally:
-        schedule.shutdown()
-
-
-def test_the_pinned_root_of_the_settings_is_the_keystores(sqlite_world: World) -> None:
-    assert sqlite_world.settings.front.root_key == sqlite_world.keystore.root_public_key()
 
 
 def _organisations(world: World) -> list[object]:

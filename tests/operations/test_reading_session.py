@@ -1,8 +1,6 @@
 """Sessions that only read: what they leave behind, and what they do not."""
 
-import pytest
 from sqlalchemy import Engine, select, text
-from sqlalchemy.orm import Session
 
 from signals.db import at_one_moment, reading_session
 from signals.models import Organisation
@@ -23,32 +21,12 @@ def test_a_reading_session_does_not_store_changes_to_its_objects(world: World) -
     assert _name(world) == before
 
 
-def test_a_read_object_stays_usable_after_its_session(world: World) -> None:
-    with reading_session(world.sessions, at_one_moment(world.engine)) as session:
-        found = session.scalars(select(Organisation).where(Organisation.id == AMSTERDAM)).one()
-    assert found.name == _name(world)
-
-
 def test_statements_stay_prepared_from_one_reader_to_the_next(postgres_world: World) -> None:
     readers = at_one_moment(postgres_world.engine)
     for _ in range(PREPARES_AFTER + 1):
         with reading_session(postgres_world.sessions, readers) as session:
             session.scalars(select(Organisation.name)).all()
     assert _prepared(readers) > 0
-
-
-def test_a_reader_that_fails_leaves_nothing_open(world: World) -> None:
-    with (
-        pytest.raises(ZeroDivisionError),
-        reading_session(world.sessions, at_one_moment(world.engine)) as session,
-    ):
-        _fail_after_a_statement(session)
-    assert world.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
-
-
-def _fail_after_a_statement(session: Session) -> None:
-    session.scalars(select(Organisation)).all()
-    raise ZeroDivisionError
 
 
 def _prepared(engine: Engine) -> int:

@@ -21,7 +21,7 @@ from signals.operations.server import _refuse_without_national_desk
 from signals.routing.snapshot import routing_changed
 from signals.settings import DatabaseSettings
 from signals.vocabulary import ProcessRole
-from tests.support.serving import ROOT, START_SECONDS, Served, config_of, free_port, serving, wait_until
+from tests.support.serving import ROOT, Served, config_of, serving, wait_until
 from tests.support.world import NATIONAL, World
 
 pytestmark = pytest.mark.slow
@@ -46,40 +46,6 @@ def test_a_report_that_was_answered_arrives_by_itself(sqlite_world: World) -> No
         )
         assert status == 201
         wait_until(lambda: len(sqlite_world.signals()) == 1)
-
-
-def test_the_server_freezes_objects_made_before_the_fork_and_before_the_first_request(
-    sqlite_world: World, tmp_path: Path
-) -> None:
-    code = """
-import gc, os, sys
-from pathlib import Path
-from signals.app import make_worker, prepare_app
-from signals.operations import server
-from signals.settings import load_settings
-
-class Probe:
-    def __init__(self, *_args, **_options): pass
-    def serve(self, *, target_loader, **_options):
-        before = gc.get_freeze_count()
-        if os.fork():  # a worker ends with the process that made it
-            os.wait()
-            return
-        app = target_loader()
-        print(before, gc.get_freeze_count() - before, len(gc.get_objects()), flush=True)
-        os._exit(0)
-
-server.Granian = Probe
-server.serve(load_settings(Path(sys.argv[1]), {}), prepare_app=prepare_app, make_worker=make_worker)
-"""
-    config = tmp_path / "config.toml"
-    config.write_text(config_of(sqlite_world, ProcessRole.FRONT, free_port()))
-    command = [sys.executable, "-c", code, str(config)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    before_the_fork, of_the_app, left = map(int, done.stdout.split())
-    assert before_the_fork > 50_000
-    assert of_the_app > 1_000
-    assert left < of_the_app
 
 
 @pytest.mark.parametrize("delay", [0.0, 0.05, 0.15, 0.3, 0.5, 0.8, 1.2, 2.0])
@@ -170,20 +136,6 @@ def test_a_second_instance_on_the_same_port_says_so_and_ends(sqlite_world: World
         finally:
             second.close()
         assert first.status("/healthz") == 200
-
-
-def test_one_of_two_servers_started_at_once_on_one_port_serves(sqlite_world: World) -> None:
-    port = free_port()
-    both = [Served(sqlite_world, port=port) for _ in range(2)]
-    try:
-        wait_until(lambda: any(one.process.poll() for one in both), START_SECONDS)
-        (serving_one,) = [one for one in both if one.process.poll() is None]
-        serving_one.wait_until_ready()
-        (refused,) = [one for one in both if one is not serving_one]
-        assert "PORT=8080 make run" in refused.log()
-    finally:
-        for one in both:
-            one.close()
 
 
 def test_workers_end_when_their_parent_was_killed(sqlite_world: World) -> None:

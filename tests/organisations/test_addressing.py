@@ -33,10 +33,6 @@ def test_an_address_counts_once_it_is_verified() -> None:
     assert ways(recipient()) == [("email", "een@example.org")]
 
 
-def test_a_person_who_prefers_text_messages_gets_them_on_a_verified_phone() -> None:
-    assert ways(recipient(channel="sms", phone=PHONE, phone_verified_on=VERIFIED)) == [("sms", PHONE)]
-
-
 @pytest.mark.parametrize(
     ("values", "channels"),
     [
@@ -69,11 +65,6 @@ def test_another_phone_must_be_verified() -> None:
     set_channel(one, channel="sms", phone="06 8765 4321")
     proved = {"phone": one.phone, "on": one.phone_verified_on}
     assert proved == {"phone": "+31687654321", "on": None}
-
-
-def test_text_messages_need_a_phone() -> None:
-    with pytest.raises(Invalid):
-        set_channel(recipient(), channel="sms")
 
 
 @pytest.mark.parametrize(

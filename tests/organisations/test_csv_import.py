@@ -2,57 +2,25 @@
 
 import io
 import sys
-from collections.abc import Iterator
-from datetime import UTC, date, datetime
-from pathlib import Path
+from datetime import date
 from types import FrameType
 
 import pytest
-from sqlalchemy import Engine, event, select
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
-import migrations
-from signals.clock import FixedClock
-from signals.db import make_engine, session_factory
 from signals.models import AuditEntry, CoverageArea, Organisation, RoutingVersion, StaffMember
-from signals.models.sealed import seal_rows
 from signals.organisations.csv_import import (
     OrganisationImport,
-    import_organisations,
     preview_organisations,
 )
 from signals.organisations.drafts import ChangeKind, with_named
 from signals.organisations.onboarding import create_organisation
-from signals.routing.receivers import onboarded_on
 from signals.vocabulary import AuditAction, OrganisationKind, Role
 from tests.factories import RecipientFactory
-from tests.support.desk_fixtures import PlainKeys
-from tests.support.operations import operation
+from tests.support.csv_lines import CLOCK, FULL, SHORT, TEAM, reasons, take, team
 
-CLOCK = FixedClock(datetime(2026, 11, 24, 9, 30, tzinfo=UTC))
 VERIFIED = date(2026, 11, 2)
-FULL = "name,kind,level,area,valid_from,agreement_on,legal_basis,retention_basis,recipient_1,recipient_2\n"
-SHORT = "name,kind,level,area,valid_from\n"
-TEAM = (
-    "Team Zuid,social_work,municipality,GM0363,2026-01-01,2026-01-01,Wmo,Lijst,a@example.org,b@example.org\n"
-)
-
-
-@pytest.fixture
-def session(tmp_path: Path) -> Iterator[Session]:
-    engine: Engine = make_engine(f"sqlite:///{tmp_path}/signals.db")
-    seal_rows(engine, PlainKeys().secret)
-    for tables in migrations.TARGET:  # what an address was asked lies in the outbox
-        tables.create_all(engine)
-    with session_factory(engine)() as session:
-        session.add(RoutingVersion(id=1, version=1))
-        session.commit()
-        yield session
-    engine.dispose()
-
-
-def take(session: Session, text: str) -> OrganisationImport:
-    return import_organisations(operation(session, CLOCK), file=io.StringIO(text))
 
 
 def take_live(session: Session) -> Organisation:
@@ -68,17 +36,6 @@ def take_live(session: Session) -> Organisation:
 
 def kinds(result: OrganisationImport) -> list[ChangeKind]:
     return [change.kind for change in result.changes]
-
-
-def reasons(session: Session, text: str) -> list[tuple[int, str, str]]:
-    result = take(session, text)
-    assert result.changes == ()
-    assert session.scalars(select(Organisation)).all() == []
-    return [(one.line, one.column, one.reason) for one in result.rejected]
-
-
-def team(session: Session) -> Organisation:
-    return session.scalars(select(Organisation).where(Organisation.name == "Team Zuid")).one()
 
 
 def areas(session: Session) -> list[tuple[str, str, int | None, int | None]]:
@@ -139,12 +96,6 @@ def many(count: int, *, teams: int) -> str:
     return SHORT + "".join(lines)
 
 
-def test_organisations_are_stored_many_at_a_time(session: Session) -> None:
-    asked = statements(session)
-    assert take(session, many(200, teams=200)).rejected == ()
-    assert len(asked) < 20
-
-
 def test_the_work_grows_as_the_file_does_and_not_as_its_square(session: Session) -> None:
     def calls(text: str) -> int:
         counted = 0
@@ -163,12 +114,6 @@ def test_the_work_grows_as_the_file_does_and_not_as_its_square(session: Session)
 
     calls(many(1, teams=1))  # what is read once
     assert calls(many(640, teams=1)) < 5 * calls(many(160, teams=1))
-
-
-def test_without_verified_recipients_it_does_not_receive_yet(session: Session) -> None:
-    result = take(session, FULL + TEAM)
-    assert ChangeKind.STILL_NOT_ONBOARDED in kinds(result)
-    assert onboarded_on(team(session)) is None
 
 
 def test_several_lines_give_one_organisation_several_areas(session: Session) -> None:
@@ -201,15 +146,6 @@ def test_a_changed_field_is_named_and_an_empty_one_changes_nothing(session: Sess
     assert (team(session).legal_basis, team(session).retention_basis) == ("Jeugdwet", "Lijst")
 
 
-def test_an_address_is_stored_in_one_spelling_and_found_in_any(session: Session) -> None:
-    take(session, FULL + TEAM.replace("a@example.org", "A.Bakker@Example.org"))
-    (team,) = session.scalars(select(Organisation))
-    assert [one.address for one in team.recipients] == ["a.bakker@example.org", "b@example.org"]
-    team.recipients[0].address = "A.Bakker@example.org"  # as it was taken over before
-    again = take(session, FULL + TEAM.replace("a@example.org", "a.bakker@example.org"))
-    assert kinds(again) == [ChangeKind.UNCHANGED]
-
-
 def test_a_new_recipient_must_be_verified_again_and_the_old_one_need_not(session: Session) -> None:
     third = RecipientFactory.build(position=3, address="d@example.org", verified_on=VERIFIED)
     take_live(session).recipients.append(third)
@@ -237,35 +173,10 @@ def test_no_team_that_receives_stops_to_by_a_file(
     assert [(one.column, one.reason) for one in result.rejected] == [told]
 
 
-def test_a_team_that_does_not_receive_yet_is_changed_as_the_file_says(session: Session) -> None:
-    take(session, FULL + TEAM)
-    result = take(session, FULL + TEAM.replace("b@example.org", "c@example.org"))
-    assert (result.rejected, kinds(result)) == (
-        (),
-        [ChangeKind.ORGANISATION_CHANGED, ChangeKind.STILL_NOT_ONBOARDED],
-    )
-
-
 @pytest.mark.parametrize("name", ["TEAM zuid", "Team  Zuid", " Team Zuid ", "Team\u00a0 Zuid"])
 def test_an_organisation_is_found_by_its_name_in_any_capitals_and_spaces(session: Session, name: str) -> None:
     take(session, FULL + TEAM)
     assert kinds(take(session, FULL + TEAM.replace("Team Zuid", name))) == [ChangeKind.UNCHANGED]
-
-
-def test_a_letter_with_its_accent_apart_is_the_same_letter(session: Session) -> None:
-    cafe = TEAM.replace("Team Zuid", "Cafe\u0301 Zuid")
-    take(session, FULL + cafe)
-    assert session.scalars(select(Organisation.name)).all() == ["Caf\u00e9 Zuid"]
-    assert kinds(take(session, FULL + cafe.replace("e\u0301", "\u00e9"))) == [ChangeKind.UNCHANGED]
-
-
-def test_lines_of_one_organisation_may_spell_its_name_otherwise(session: Session) -> None:
-    take(
-        session,
-        SHORT + "Team Zuid,social_work,pc4,1071,2026-01-01\nteam zuid,social_work,pc4,1072,2026-01-01\n",
-    )
-    assert session.scalars(select(Organisation.name)).all() == ["Team Zuid"]
-    assert len(areas(session)) == 2
 
 
 def test_a_name_of_two_organisations_is_not_guessed(session: Session) -> None:
@@ -301,15 +212,6 @@ def test_the_open_form_of_a_lead_becomes_stale(session: Session) -> None:
     assert team(session).settings_version == before
     take(session, FULL + TEAM.replace("b@example.org", "c@example.org"))
     assert team(session).settings_version == before + 1
-
-
-def test_organisations_are_locked_before_routing(session: Session) -> None:
-    """In the other order an import and a change on a page would wait for one another on PostgreSQL."""
-    asked = statements(session)
-    take(session, FULL + TEAM)
-    first = {table: next(place for place, text in enumerate(asked) if f"FROM {table}" in text) for table in
-             ("organisations", "routing_version")}  # fmt: skip
-    assert first["organisations"] < first["routing_version"]
 
 
 @pytest.mark.parametrize(
@@ -359,6 +261,8 @@ def test_an_area_ends_by_its_last_day_and_is_never_removed(session: Session) -> 
 
 
 WITH_END = "name,kind,level,area,valid_from,valid_until\n"
+
+
 WIJDEMEREN = "Wijdemeren,social_work,pc6_range,1241AA 1-50,2026-01-01,{}\n"
 
 
@@ -401,25 +305,11 @@ def test_a_longer_coverage_may_not_overlap_the_next_one(session: Session) -> Non
     ]
 
 
-def test_a_change_of_an_end_tells_the_end_before_it(session: Session) -> None:
-    take(session, WITH_END + WIJDEMEREN.format("2027-01-01"))
-    longer = take(session, WITH_END + WIJDEMEREN.format("2027-02-01")).changes[0]
-    assert longer.detail == "pc6_range 1241AA 1-50 from 2026-01-01 until 2027-02-01 (was until 2027-01-01)"
-
-
 def test_a_change_moves_the_routing_version_and_is_audited(session: Session) -> None:
     take(session, FULL + TEAM)
     entry = session.scalars(select(AuditEntry)).one()
     assert (entry.action, entry.subject_id) == (AuditAction.ORGANISATION_CHANGED, team(session).id)
     assert session.scalars(select(RoutingVersion.version)).one() > 1
-
-
-def test_empty_rows_and_columns_of_a_spreadsheet_are_ignored(session: Session) -> None:
-    """No-break and narrow spaces that nobody sees, and rows of separators below the last one."""
-    line = "Team\u00a0Zuid;social_work;pc6_range;1012\u00a0AB\u202f1-99;\u00a02026-01-01\n"
-    take(session, SHORT.replace(",", ";") + line + ";;;;\n;;;;\n")
-    assert team(session).kind is OrganisationKind.SOCIAL_WORK
-    assert areas(session) == [("pc6_range", "1012AB", 1, 99)]
 
 
 def test_columns_that_a_spreadsheet_once_had_are_none(session: Session) -> None:
@@ -429,98 +319,8 @@ def test_columns_that_a_spreadsheet_once_had_are_none(session: Session) -> None:
     assert len(areas(session)) == 3
 
 
-def test_the_header_is_read_in_any_capitals_and_spaces(session: Session) -> None:
-    take(session, SHORT.replace("name,kind", "Name,\u00a0KIND ") + "Zuid,social_work,pc4,1071,2026-01-01\n")
-    assert len(areas(session)) == 1
-
-
-def test_an_open_quotation_mark_is_rejected_with_its_line(session: Session) -> None:
-    line = "Zuid,social_work,pc4,1071,2026-01-01\n"
-    text = (
-        SHORT + line + '"' + "".join(f"Team {one},social_work,pc4,1072,2026-01-01\n" for one in range(5000))
-    )
-    assert reasons(session, text) == [(3, "", "quote_not_closed")]
-
-
-def test_a_cell_of_several_lines_has_the_number_of_its_first_line(session: Session) -> None:
-    text = SHORT + 'Zuid,social_work,pc4,"10\n\n71",2026-01-01\nNoord,social_work,pc4,x,2026-01-01\n'
-    assert {one[0] for one in reasons(session, text)} == {2, 5}
-
-
-def test_semicolons_do_as_well(session: Session) -> None:
-    take(session, (FULL + TEAM).replace(",", ";"))
-    assert team(session).legal_basis == "Wmo"
-
-
-@pytest.mark.parametrize(
-    ("line", "column", "reason"),
-    [
-        (",social_work,pc4,1071,2026-01-01", "name", "required"),
-        (f"{'x' * 121},social_work,pc4,1071,2026-01-01", "name", "too_long"),
-        ("A,hospital,pc4,1071,2026-01-01", "kind", "unknown"),
-        ("A,social_work,street,1071,2026-01-01", "level", "unknown"),
-        ("A,social_work,pc4,0071,2026-01-01", "area", "unknown"),
-        ("A,social_work,pc4,107,2026-01-01", "area", "unknown"),
-        ("A,social_work,pc6,1071SS,2026-01-01", "area", "unknown"),
-        ("A,social_work,municipality,GM9999,2026-01-01", "area", "unknown"),
-        ("A,ggd,ggd_region,GG0000,2026-01-01", "area", "unknown"),
-        ("A,national,national,BE,2026-01-01", "area", "unknown"),
-        ("A,social_work,pc6_range,1071AB,2026-01-01", "area", "unknown"),
-        ("A,social_work,pc6_range,1071AB 9-1,2026-01-01", "area", "house_numbers"),
-        ("A,social_work,pc6_range,1071AB 0-9,2026-01-01", "area", "house_numbers"),
-        ("A,social_work,pc4,1071,1 jan 2026", "valid_from", "not_a_date"),
-        ("A,social_work,pc4,1071,2026-02-30", "valid_from", "not_a_date"),
-        ("A,social_work,pc4,1071,1999-12-31", "valid_from", "too_early"),
-        ("A,social_work,pc4,1071", "", "number_of_cells"),
-        ("A,social_work,pc4,1071,2026-01-01,more", "", "number_of_cells"),
-    ],
-)
-def test_a_line_is_rejected_with_its_reason(session: Session, line: str, column: str, reason: str) -> None:
-    assert reasons(session, f"{SHORT}B,social_work,pc4,1072,2026-01-01\n{line}\n") == [(3, column, reason)]
-
-
-def test_every_reason_is_reported_at_once(session: Session) -> None:
-    text = SHORT + "A,hospital,pc4,1,2026-01-01\nB,social_work,pc4,1071,soon\n"
-    assert reasons(session, text) == [
-        (2, "area", "unknown"),
-        (2, "kind", "unknown"),
-        (3, "valid_from", "not_a_date"),
-    ]
-
-
-def test_lines_of_one_organisation_may_not_contradict_each_other(session: Session) -> None:
-    text = SHORT + "A,social_work,pc4,1071,2026-01-01\nA,ggd,pc4,1072,2026-01-01\n"
-    assert reasons(session, text) == [(3, "kind", "contradicts_an_earlier_line")]
-
-
 def test_an_area_may_not_be_listed_twice(session: Session) -> None:
     text = SHORT + "A,social_work,pc4,1071,2026-01-01\n" * 2
     assert reasons(session, text.replace("1071,2026-01-01\nA", "1071,2026-01-01\nA")) == [
         (3, "area", "listed_twice")
     ]
-
-
-def test_an_end_before_the_beginning_is_rejected(session: Session) -> None:
-    text = "name,kind,level,area,valid_from,valid_until\nA,social_work,pc4,1071,2026-01-01,2026-01-01\n"
-    assert reasons(session, text) == [(2, "valid_until", "not_after_valid_from")]
-
-
-def test_an_address_that_is_none_is_rejected_without_repeating_it(session: Session) -> None:
-    text = FULL + TEAM.replace("b@example.org", "b at example.org")
-    result = take(session, text)
-    assert [(one.column, one.reason) for one in result.rejected] == [("recipient_2", "invalid")]
-    assert "b at example.org" not in repr(result)
-
-
-@pytest.mark.parametrize(
-    ("header", "expected"),
-    [
-        ("name,kind,level,area\n", (1, "valid_from", "missing")),
-        (SHORT.replace("\n", ",colour\n"), (1, "", "unknown_column")),
-        (SHORT.replace("\n", ",name\n"), (1, "", "column_twice")),
-        (SHORT, (1, "", "no_lines")),
-        ("", (1, "name", "missing")),
-    ],
-)
-def test_a_header_is_rejected(session: Session, header: str, expected: tuple[int, str, str]) -> None:
-    assert reasons(session, header)[0] == expected

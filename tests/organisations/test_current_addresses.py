@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select
 
-from notifications.dead_letters import GONE, SAME, Wish, choose, send_again
+from notifications.dead_letters import GONE, SAME, Wish, choose
 from notifications.events import Event
-from notifications.models import DeliveryAttempt, MessageState, OutboxMessage, PostedLetter
+from notifications.models import MessageState, OutboxMessage, PostedLetter
 from notifications.outbox import NewMessage, enqueue
 from signals.audit.log import Actor
 from signals.models import Organisation, Recipient, StaffMember
 from signals.organisations.administration import change_organisation
 from signals.organisations.team_settings import RecipientWish, change_settings
 from signals.vocabulary import Role
-from tests.factories import RecipientFactory
+from tests.factories import DeliveryAttemptFactory, RecipientFactory
 from tests.notifications.building import LINK, subject
 from tests.support.fences import FencedWorld
 from tests.support.world import AMSTERDAM, World
@@ -47,8 +47,7 @@ def given_up(world: World, to: str, number: int = 1, **changes: Any) -> None:
         enqueue(session, [NewMessage(**values | changes)])
         for message in session.scalars(select(OutboxMessage).where(OutboxMessage.recipient == to)):
             message.state, message.settled_at = MessageState.FAILED, world.clock.now()
-            tried = {"message_id": message.id, "at": world.clock.now(), "delivered": False}
-            session.add(DeliveryAttempt(**tried, problem="smtp_550"))
+            session.add(DeliveryAttemptFactory.build(message_id=message.id, at=world.clock.now()))
 
 
 def rearrange(world: World, lead: Actor, addresses: Sequence[str], **changes: Any) -> None:
@@ -139,12 +138,6 @@ def test_an_address_or_phone_that_is_not_verified_gets_nothing(
     assert addresses(world) == [GONE]
 
 
-def test_a_verified_phone_is_its_recipients(world: World, lead: Actor) -> None:
-    change_first(world, channel="sms", phone=PHONE, phone_verified_on=ON)
-    given_up(world, PHONE, channel="sms")
-    assert addresses(world) == [SAME]
-
-
 def test_the_recipient_of_another_organisation_gets_nothing(world: World, lead: Actor) -> None:
     with world.sessions.begin() as session:
         other = session.scalars(select(Recipient).where(Recipient.organisation_id != AMSTERDAM)).first()
@@ -186,12 +179,6 @@ def test_an_address_that_stays_keeps_its_recipient_at_another_place(world: World
     assert [one.id for one in recipients(world)][:2] == [second.id, first.id]
 
 
-def test_another_spelling_of_an_address_leaves_the_phone_as_it_was(world: World, lead: Actor) -> None:
-    change_first(world, channel="sms", phone=PHONE, phone_verified_on=ON)
-    correct(world, lead, recipients(world)[0].address.upper())
-    assert phone_of_first(world) == ("sms", PHONE, ON)
-
-
 def test_a_new_address_does_not_inherit_the_phone_of_the_one_before(world: World, lead: Actor) -> None:
     change_first(world, channel="sms", phone=PHONE, phone_verified_on=ON)
     correct(world, lead, "opvolger@example.org")
@@ -206,12 +193,6 @@ def test_a_phone_beside_a_new_address_must_be_verified(world: World, lead: Actor
     others = [one.address for one in recipients(world)][1:]
     rearrange(world, lead, ["nieuw@example.org", *others], channel="sms", phone=PHONE)
     assert phone_of_first(world) == ("sms", PHONE, None)
-
-
-def test_without_a_check_of_addresses_a_letter_goes_to_its_address(world: World, lead: Actor) -> None:
-    given_up(world, "weg@example.org")
-    with world.sessions.begin() as session:
-        assert send_again(session, world.clock) == 1
 
 
 def test_behind_the_fences_the_desk_chooses_and_a_worker_sends(fenced_world: FencedWorld) -> None:

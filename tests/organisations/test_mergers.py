@@ -10,12 +10,13 @@ from sqlalchemy import select, update
 from signals.arrival.repeats import probes_for
 from signals.casework.earlier import EarlierSignal, earlier_signals
 from signals.clock import today
-from signals.errors import Invalid, NotFound
+from signals.errors import Invalid
 from signals.intake.content import open_report
 from signals.models import AddressLink, AuditEntry, CoverageArea, Organisation, Signal
 from signals.organisations.mergers import succeed
 from signals.routing.snapshot import routing_changed
 from signals.vocabulary import AuditAction, DeletionReason
+from tests.factories import CoverageAreaFactory
 from tests.support.world import AMSTERDAM, GRONINGEN, IN_GRONINGEN, World
 
 NAMES = {"predecessor": "Voorbeeld Welzijn Groningen", "successor": "Voorbeeld Welzijn Amsterdam"}
@@ -35,9 +36,7 @@ def take_over_the_area(world: World) -> None:
     with world.sessions.begin() as session:
         ended = update(CoverageArea).where(CoverageArea.organisation_id == GRONINGEN)
         session.execute(ended.values(valid_until=on))
-        session.add(
-            CoverageArea(organisation_id=AMSTERDAM, level="municipality", area="GM0014", valid_from=on)
-        )
+        session.add(CoverageAreaFactory.build(organisation_id=AMSTERDAM, area="GM0014", valid_from=on))
         routing_changed(session)
 
 
@@ -140,11 +139,6 @@ def test_a_successor_that_covers_an_area_must_be_onboarded(world: World, lacking
     with world.sessions.begin() as session:
         session.execute(update(Organisation).where(Organisation.id == AMSTERDAM).values(**lacking))
     assert codes(world) == {"does_not_receive"}
-
-
-def test_an_unknown_name_is_not_found(world: World) -> None:
-    with pytest.raises(NotFound), world.sessions.begin() as session:
-        succeed(world.operation(session), predecessor="Niemand", successor=NAMES["successor"])
 
 
 def codes(world: World) -> set[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -74,10 +74,6 @@ def test_a_whole_chain_has_no_findings() -> None:
     assert found(entries, [head_of(entries[2]), head_of(entries[5])]) == []
 
 
-def test_an_empty_chain_has_no_findings() -> None:
-    assert found([]) == []
-
-
 @pytest.mark.parametrize(
     "change",
     [
@@ -103,13 +99,6 @@ def test_a_finding_names_the_entry() -> None:
     entries[1] = replace(entries[1], facts=facts(2, outcome="refused"))
     (finding,) = verify_chain(KEY, entries, root_public=ROOT_PUBLIC)
     assert finding == Finding(kind=FindingKind.EDITED, position=2, entry_id=UUID(int=2))
-
-
-@pytest.mark.parametrize("mac", [bytes(32), b"short", b""])
-def test_a_changed_mac_is_an_edit(mac: bytes) -> None:
-    entries = linked(5)
-    entries[2] = replace(entries[2], mac=mac)
-    assert found(entries) == [("edited", 3)]
 
 
 def test_facts_and_mac_changed_together_are_an_edit() -> None:
@@ -140,23 +129,10 @@ def test_links_changed_all_over_are_found_without_growing_deep() -> None:
 
 
 @pytest.mark.parametrize("place", [1, 2, 4])
-def test_a_missing_entry_is_a_deletion(place: int) -> None:
-    entries = linked(5)
-    del entries[place - 1]
-    assert found(entries) == [("deleted", place)]
-
-
-@pytest.mark.parametrize("place", [1, 2, 4])
 def test_a_missing_entry_is_a_deletion_when_the_rest_is_renumbered(place: int) -> None:
     entries = linked(5)
     del entries[place - 1]
     assert found(renumbered(entries)) == [("deleted", place)]
-
-
-def test_two_exchanged_rows_are_a_reordering() -> None:
-    entries = linked(6)
-    entries[2], entries[4] = entries[4], entries[2]
-    assert found(entries) == [("reordered", 3)]
 
 
 def test_two_exchanged_rows_with_new_positions_are_a_reordering() -> None:
@@ -182,11 +158,6 @@ def test_an_entry_that_is_there_twice_is_found() -> None:
 def test_a_missing_end_is_a_truncation() -> None:
     entries = linked(5)
     assert found(entries[:3], [head_of(entries[4])]) == [("truncated", 4)]
-
-
-def test_a_missing_end_is_seen_by_the_last_head_only() -> None:
-    entries = linked(5)
-    assert found(entries[:3], [head_of(entries[2])]) == []
 
 
 def test_an_emptied_chain_is_a_truncation() -> None:
@@ -249,11 +220,6 @@ def test_text_moved_between_two_facts_gives_another_mac() -> None:
     one = facts(1, ground="claimed", outcome="shown")
     assert entry_mac(KEY, one) != entry_mac(KEY, replace(one, ground="claimedshown", outcome=""))
     assert entry_mac(KEY, one) != entry_mac(KEY, replace(one, ground="", outcome="claimedshown"))
-
-
-def test_one_moment_in_two_zones_is_one_moment() -> None:
-    summer = timezone(timedelta(hours=2))
-    assert entry_mac(KEY, facts(1)) == entry_mac(KEY, facts(1, at=facts(1).at.astimezone(summer)))
 
 
 def test_a_moment_without_zone_is_refused() -> None:

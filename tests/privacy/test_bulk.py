@@ -89,11 +89,6 @@ def test_a_bulk_insert_takes_a_shared_value_once_and_stores_null_for_a_missing_o
     assert stored(connection, "word", "digest", "fruit", "day", "number") == expected
 
 
-def test_no_rows_are_none(connection: sa.Connection) -> None:
-    assert insert_many(connection, rows, {"id": [], "word": []}, {"digest": b""}) == 0
-    assert stored(connection, "id") == []
-
-
 def test_rows_that_exist_are_left_out_and_not_counted(connection: sa.Connection) -> None:
     insert_many(connection, rows, {"id": IDS[:1], "word": ["a"]}, {"digest": b"first"})
     twice: dict[str, list[Any]] = {"id": IDS[1:], "word": ["a", "b"]}

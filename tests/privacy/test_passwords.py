@@ -1,16 +1,12 @@
 """Passwords: argon2id, the cost of a guess, and accounts that do not exist."""
 
-from unittest.mock import patch
-
 import pytest
-from argon2 import PasswordHasher
 
 from privacy.passwords import (
     STANDARD,
     PasswordHasherSettings,
     hash_password,
     needs_rehash,
-    verify_nobody,
     verify_password,
 )
 
@@ -52,10 +48,3 @@ def test_letters_composed_otherwise_are_the_same_password() -> None:
 
 def test_a_password_outside_unicode_raises_nothing_that_quotes_it() -> None:
     assert verify_password(hash_password("geheim\ud800", CHEAP), "geheim\ud800")
-
-
-def test_nobody_is_refused_after_a_full_hash() -> None:
-    with patch.object(PasswordHasher, "hash", autospec=True, side_effect=PasswordHasher.hash) as hashing:
-        assert verify_nobody("vier losse woorden", CHEAP) is False
-    assert hashing.call_count == 1
-    assert hashing.call_args.args[0].memory_cost == CHEAP.memory_kib

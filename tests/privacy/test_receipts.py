@@ -15,10 +15,6 @@ KEY, OTHER_KEY = UUID(int=1), UUID(int=2)
 BODY = b'{"number":12,"postcode":"1012AB"}'
 
 
-def test_a_retry_gets_the_same_receipt() -> None:
-    assert receipts.receipt_for(SECRET, KEY, BODY) == receipts.receipt_for(SECRET, KEY, BODY)
-
-
 def test_a_receipt_stays_the_same_over_releases() -> None:
     assert receipts.receipt_for(SECRET, KEY, BODY) == "EN58-19SR-TY1G-HXXW"
 
@@ -42,27 +38,11 @@ def test_another_key_body_or_secret_gives_another_receipt() -> None:
     assert len(made) == 4
 
 
-def test_another_key_body_or_secret_gives_another_mac() -> None:
-    made = {
-        receipts.body_mac(SECRET, KEY, BODY),
-        receipts.body_mac(SECRET, OTHER_KEY, BODY),
-        receipts.body_mac(SECRET, KEY, BODY + b" "),
-        receipts.body_mac(OTHER_SECRET, KEY, BODY),
-    }
-    assert {len(mac) for mac in made} == {32}
-    assert len(made) == 4
-
-
 def test_stored_hashes_are_no_plain_hash_of_what_they_hide() -> None:
     receipt = receipts.receipt_for(SECRET, KEY, BODY)
     assert receipts.receipt_hash(receipt) != hashlib.sha256(receipt.encode()).digest()
     assert receipts.idempotency_hash(KEY) != hashlib.sha256(KEY.bytes).digest()
     assert receipts.body_mac(SECRET, KEY, BODY) != hashlib.sha256(BODY).digest()
-
-
-def test_hashes_tell_keys_and_receipts_apart() -> None:
-    assert receipts.idempotency_hash(KEY) != receipts.idempotency_hash(OTHER_KEY)
-    assert receipts.receipt_hash("0000-0000-0000-0000") != receipts.receipt_hash("0000-0000-0000-0001")
 
 
 @pytest.mark.parametrize("derive", [receipts.body_mac, receipts.receipt_for])

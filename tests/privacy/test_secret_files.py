@@ -28,12 +28,6 @@ def test_a_new_file_holds_32_bytes_for_its_owner_only(path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_two_new_files_differ(path: Path) -> None:
-    write_new_secret_file(path)
-    write_new_secret_file(path.with_name("other.key"))
-    assert load_master_key(path) != load_master_key(path.with_name("other.key"))
-
-
 def test_an_existing_file_is_never_written_over(path: Path) -> None:
     write(path, "precious")
     with pytest.raises(FileExistsError):

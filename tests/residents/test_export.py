@@ -19,11 +19,8 @@ from signals.models import (
     AddressLink,
     AuditEntry,
     Base,
-    ContactAttempt,
     Organisation,
-    Referral,
     Signal,
-    StatusChange,
 )
 from signals.residents.export import accesses_to, export_of, record_export
 from signals.residents.finding import find_by_address
@@ -44,6 +41,7 @@ from signals.vocabulary import (
 )
 from signals.web.officer.export_schemas import ExportedSchema
 from signals.web.officer.rights_pdf import facts_of
+from tests import factories
 from tests.support.privacy_docs import described_columns
 from tests.support.rights import PROOF
 from tests.support.world import AMSTERDAM, GRONINGEN, IN_AMSTERDAM, World, key, report
@@ -164,28 +162,17 @@ def _fill(session: Session, world: World, signal: Signal, worker: uuid.UUID) -> 
     for place, name in enumerate(days):
         setattr(signal, name, DAY.replace(day=1 + place))
     session.add(
-        ContactAttempt(
+        factories.ContactAttemptFactory.build(
             signal_id=signal.id,
-            kind=AttemptKind.VISIT,
             result=AttemptResult.POSTPONED,
-            attempted_at=now,
             workers=2,
             postponed_until=DAY.replace(day=20),
             recorded_by_id=worker,
-            recorded_at=now,
         )
     )
     session.add(
-        StatusChange(
-            signal_id=signal.id,
-            sequence=9,
-            action=Action.REFER,
-            before=SignalState.CLAIMED,
-            after=SignalState.NEW,
-            actor_id=worker,
-            on=DAY.replace(day=21),
-            at=now,
-            reason=ReferralReason.MOVED,
+        factories.StatusChangeFactory.build(
+            signal_id=signal.id, sequence=9, actor_id=worker, at=now, reason=ReferralReason.MOVED
         )
     )
 
@@ -305,15 +292,13 @@ def test_the_export_holds_the_remains_of_deleted_and_referred_signals(
     assert officer.id is not None
     with world.sessions.begin() as session:
         session.add(
-            Referral(
-                signal_id=signal_id,
+            factories.ReferralFactory.build(
                 reference="7KQ2-4MXW",
                 from_organisation_id=AMSTERDAM,
                 to_organisation_id=GRONINGEN,
                 referred_on=DAY,
-                reason=ReferralReason.MOVED,
                 referred_by_id=officer.id,
-                old_case_key_id=uuid.uuid4(),
+                key_destroyed_on=None,
             )
         )
     document = exported(world, officer)

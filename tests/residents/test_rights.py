@@ -12,7 +12,7 @@ from signals.casework import add_note, claim
 from signals.casework.referral import refer
 from signals.casework.search import search_by_reference
 from signals.clock import today
-from signals.errors import Forbidden, Invalid, NotFound, Restricted
+from signals.errors import Invalid, NotFound, Restricted
 from signals.intake.content import open_report
 from signals.models import AddressLink, AuditEntry, FollowUpNote, RegisterEntry, Signal
 from signals.residents.export import record_export
@@ -74,25 +74,8 @@ def test_the_findings_only_count_the_rest_of_the_house(
     assert found(world, stranger).other_additions == OtherAdditions(signals=0, earlier=0)
 
 
-def test_the_register_continues_after_a_page(world: World, officer: Actor, signal_id: uuid.UUID) -> None:
-    for _ in range(3):
-        erase(world, officer)
-    with world.sessions() as session:
-        whole = register(session, organisation_id=AMSTERDAM)
-        last = whole[1]
-        rest = register(session, organisation_id=AMSTERDAM, before=(last.recorded_on, last.id))
-    assert [entry.id for entry in rest] == [whole[2].id]
-    assert sorted(entry.outcome for entry in whole) == ["erased", "nothing_found", "nothing_found"]
-
-
 def test_another_organisations_officer_finds_nothing(world: World, signal_id: uuid.UUID) -> None:
     assert not found(world, world.staff(GRONINGEN, Role.PRIVACY_OFFICER)).signals
-
-
-@pytest.mark.parametrize("role", [role for role in Role if role is not Role.PRIVACY_OFFICER])
-def test_nobody_but_an_officer_searches_for_a_right(world: World, signal_id: uuid.UUID, role: Role) -> None:
-    with pytest.raises(Forbidden):
-        found(world, world.staff(role=role))
 
 
 def test_an_export_without_a_look_at_third_parties_is_refused(
@@ -280,14 +263,6 @@ def test_after_a_purge_the_reference_says_when_it_was_deleted(
         assert (own.items, own.deleted_on) == ([], today(world.clock))
         other = search_by_reference(world.operation(session, stranger), reference)
         assert (other.items, other.deleted_on, other.referred_on) == ([], None, None)
-
-
-def test_after_a_purge_the_address_tells_only_that_there_was_one(
-    world: World, officer: Actor, signal_id: uuid.UUID
-) -> None:
-    world.worker().retention().purge_now(world.clock, [signal_id], DeletionReason.CONCLUDED)
-    findings = found(world, officer)
-    assert (list(findings.signals), list(findings.deleted_received_on)) == ([], [today(world.clock)])
 
 
 def test_every_step_is_audited_without_the_address(

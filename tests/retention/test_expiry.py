@@ -118,13 +118,6 @@ def test_a_disabled_account_is_emptied_and_references_to_it_stay(world: World) -
     assert world.count(ContactAttempt) == 0
 
 
-def test_an_account_that_works_is_never_emptied(world: World) -> None:
-    staff = world.staff()
-    world.move(days=5000)
-    run(world)
-    assert account(world, staff).name == "Medewerker"
-
-
 def account(world: World, staff: Actor) -> StaffMember:
     with world.sessions() as session:
         return session.get_one(StaffMember, staff.id)

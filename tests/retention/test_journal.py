@@ -15,7 +15,7 @@ from signals.retention.journal import Deletion, DeletionJournal, NoJournal
 from signals.vocabulary import (
     DeletionReason,
 )
-from tests.support.retention import arrived, concluded, retention_of
+from tests.support.retention import arrived, retention_of
 from tests.support.world import World
 
 
@@ -157,18 +157,3 @@ def test_an_erasure_ends_the_lines_of_the_journal_of_its_own_machine(world: Worl
 
 def _deletion(number: int, on: date) -> Deletion:
     return Deletion(case_key_id=uuid.UUID(int=number), on=on)
-
-
-def test_the_journal_of_a_run_names_the_reason_and_the_signal(world: World) -> None:
-    concluded(world)
-    (signal,) = world.signals()
-    world.move(days=28)
-    retention_of(world).run(world.clock)
-    assert list(DeletionJournal(world.settings.retention.journal_file).deletions()) == [
-        Deletion(
-            case_key_id=signal.case_key_id,
-            on=today(world.clock),
-            reason=DeletionReason.CONCLUDED,
-            signal_id=signal.id,
-        )
-    ]

@@ -125,14 +125,6 @@ def test_a_purged_signal_cannot_be_read_with_a_copy_of_its_row(world: World) -> 
         world.keystore.case_key(copy.case_key_id)
 
 
-def test_running_twice_writes_one_record_and_one_fact(world: World) -> None:
-    concluded(world)
-    world.move(days=28)
-    retention_of(world).run(world.clock)
-    retention_of(world).run(world.clock)
-    assert world.count(DeletionRecord) == world.count(SignalFact) == 1
-
-
 def test_a_preview_changes_nothing(world: World) -> None:
     concluded(world)
     world.move(days=28)
@@ -199,15 +191,6 @@ def test_a_signal_that_went_to_an_organisation_younger_than_the_run_waits_for_th
     assert is_due(signal)
     signal.organisation_id = uuid.UUID(int=404)
     assert not is_due(signal)
-
-
-def test_many_are_purged_in_batches(world: World) -> None:
-    for number in range(1, 8):
-        world.receive(number, replace(IN_AMSTERDAM, number=number))
-    world.worker().arrive()
-    world.move(days=28)
-    assert replace(retention_of(world), batch_size=3).run(world.clock).total == 7
-    assert world.count(SignalFact) == 7
 
 
 def test_a_restored_database_and_keystore_are_purged_again_from_the_journal(
@@ -302,16 +285,6 @@ def test_a_receipt_outlives_the_purge_as_closed_and_expires_after_a_year(world: 
     world.move(days=366)
     retention_of(world).run(world.clock)
     assert world.count(Receipt) == 0
-
-
-def test_links_go_after_twelve_months_to_the_day(world: World) -> None:
-    concluded(world)
-    world.move(days=365)
-    retention_of(world).run(world.clock)
-    assert world.count(AddressLink) == 1
-    world.move(days=1)
-    retention_of(world).run(world.clock)
-    assert world.count(AddressLink) == 0
 
 
 def test_an_envelope_in_a_backup_cannot_be_opened_once_its_week_is_swept(world: World) -> None:

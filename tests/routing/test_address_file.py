@@ -37,10 +37,6 @@ def zipped(**members: str) -> io.BytesIO:
     return target
 
 
-def test_there_are_fixtures_of_four_layouts() -> None:
-    assert len(ADDRESS_FILES) == 4
-
-
 @pytest.mark.parametrize("name", ADDRESS_FILES)
 def test_every_layout_gives_the_same_rows(name: str) -> None:
     rows = list(read_cbs_rows(FIXTURES / name))
@@ -128,11 +124,6 @@ def test_the_address_file_of_a_zip_is_read_and_the_code_lists_are_not() -> None:
     assert compress_file(packed) == compress_file(FIXTURES / ADDRESS_FILES[0])
 
 
-def test_a_quoted_file_in_a_zip_is_read() -> None:
-    packed = zipped(a_csv='"pc6";"huisnummer";"gemeentecode"\n"1012AB";"12";"0363"\n')
-    assert compress_file(packed).pc6_runs == [Pc6Run("1012AB", "1012AB", "GM0363")]
-
-
 @pytest.mark.parametrize("content", [b"PK\x03\x04 and nothing more", b"PK\x03\x04"])
 def test_a_damaged_zip_is_refused(content: bytes) -> None:
     with pytest.raises(CbsFileProblem, match="zip"):
@@ -151,40 +142,14 @@ def test_a_zip_with_a_damaged_member_is_refused() -> None:
         compress_file(io.BytesIO(bytes(content)))
 
 
-def test_a_stream_stays_open() -> None:
-    source = stream(f"{HEADER}1012AB;12;0363\n")
-    compress_file(source)
-    assert not source.closed
-    source.seek(0)
-    list(read_cbs_rows(source))
-    assert not source.closed
-
-
 @pytest.mark.parametrize("name", ADDRESS_FILES)
 def test_compressing_a_file_equals_compressing_its_rows(name: str) -> None:
     assert compress_file(FIXTURES / name) == compress(read_cbs_rows(FIXTURES / name))
 
 
-def test_compressing_sorts_runs_and_ranges() -> None:
-    compact = compress_file(FIXTURES / ADDRESS_FILES[0])
-    assert [run.first for run in compact.pc6_runs] == [
-        "1012AA", "1703AA", "3221AA", "4062AA", "4197AA", "5383AA", "5431AA", "9711AA"
-    ]  # fmt: skip
-    assert compact.ranges[:2] == [
-        NumberRange("4062AA", 1, 3, "GM0281"),
-        NumberRange("4062AA", 99, 99, "GM1960"),
-    ]
-
-
 def test_neighbouring_postcodes_of_one_municipality_are_one_run() -> None:
     rows = [CbsRow("1012AA", 1, "GM0363"), CbsRow("1012AC", 5, "GM0363"), CbsRow("1013ZZ", 1, "GM0363")]
     assert runs_and_ranges(rows) == ([Pc6Run("1012AA", "1013ZZ", "GM0363")], [])
-
-
-def test_another_municipality_starts_another_run() -> None:
-    codes = ("GM0001", "GM0002", "GM0001")
-    rows = [CbsRow(f"1012A{letter}", 1, code) for letter, code in zip("ABC", codes, strict=True)]
-    assert [run.municipality_code for run in compress(rows).pc6_runs] == ["GM0001", "GM0002", "GM0001"]
 
 
 def test_a_postcode_in_two_municipalities_gets_ranges_and_its_larger_part_a_run() -> None:
@@ -211,16 +176,6 @@ def test_a_house_number_listed_twice_counts_where_it_is_listed_first() -> None:
     assert runs_and_ranges(rows) == ([Pc6Run("4197AA", "4197AA", "GM0002")], [])
 
 
-def test_the_order_of_postcodes_does_not_matter() -> None:
-    rows = [CbsRow(f"1012A{letter}", 1, "GM0363") for letter in "CAB"]
-    assert compress(rows) == compress(sorted(rows))
-
-
-def test_rows_of_a_postcode_may_lie_apart_in_one_municipality() -> None:
-    rows = [CbsRow(pc6, 1, "GM0363") for pc6 in ("1012AB", "1012AA", "1012AB")]
-    assert compress(rows).pc6_runs == [Pc6Run("1012AA", "1012AB", "GM0363")]
-
-
 @pytest.mark.parametrize("codes", [("GM0001", "GM0002"), ("GM0002", "GM0001")])
 def test_rows_of_a_split_postcode_that_lie_apart_are_refused(codes: tuple[str, str]) -> None:
     rows = [CbsRow("1012AB", 1, codes[0]), CbsRow("1012AA", 1, "GM0001"), CbsRow("1012AB", 3, codes[1])]
@@ -238,11 +193,6 @@ def test_exceptions_cross_the_border_of_four_digits() -> None:
     rows = [CbsRow("1012ZY", 1, "GM0001"), CbsRow("1013AB", 1, "GM0001")]
     found = compress(rows).exceptions({1012: "GM0001", 1013: "GM0002"}.get)
     assert found == {"1013AA": "GM0001", "1013AB": "GM0001"}
-
-
-def test_a_run_says_nothing_of_four_digits_that_the_file_has_no_address_in() -> None:
-    rows = [CbsRow("1012AB", 1, "GM0363"), CbsRow("1383AA", 1, "GM0363")]
-    assert compress(rows).exceptions(reference.municipality_of_pc4) == {}
 
 
 def test_the_rows_that_were_read_are_counted() -> None:

@@ -65,7 +65,3 @@ def test_house_numbers_go_with_a_range_and_are_in_order(
 ) -> None:
     found = problems("pc6_range", "1012AB", number_from=numbers[0], number_to=numbers[1])
     assert found == [(field, "out_of_range")]
-
-
-def test_coverage_ends_after_it_starts() -> None:
-    assert problems("pc4", "1012", valid_until=EARLIEST) == [("valid_until", "out_of_range")]

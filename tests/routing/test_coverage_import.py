@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from signals import reference
@@ -18,10 +18,8 @@ from signals.routing.coverage import (
     CoverageImport,
     IncompleteFile,
     Share,
-    check_coverage,
     import_official,
 )
-from signals.routing.coverage_problems import ProblemKind
 from signals.routing.snapshot import Router
 from signals.vocabulary import AuditAction, OrganisationKind
 from tests.factories import receiving
@@ -103,17 +101,6 @@ def add_desk(session: Session) -> None:
     session.flush()
 
 
-def test_facts_that_are_shipped_are_not_stored(session: Session) -> None:
-    result = take(session, file_of(("1012AB", 12, AMSTERDAM), ("1111AA", 1, DIEMEN)))
-    assert (result.added, result.changed, result.removed, result.kept) == (0, 0, 0, 0)
-    assert stored(session) == []
-
-
-def test_a_postcode_in_another_municipality_is_stored(session: Session) -> None:
-    assert take(session, file_of(("1012AB", 12, DIEMEN))).added == 1
-    assert stored(session) == [("1012AB", 0, 99999, DIEMEN)]
-
-
 def test_a_split_postcode_is_stored_by_house_numbers(session: Session) -> None:
     take(session, file_of(("1012AB", 1, AMSTERDAM), ("1012AB", 3, AMSTERDAM), ("1012AB", 5, DIEMEN)))
     assert stored(session) == [("1012AB", 1, 3, AMSTERDAM), ("1012AB", 5, 5, DIEMEN)]
@@ -143,32 +130,6 @@ def test_a_change_moves_the_routing_version_and_is_audited(session: Session) -> 
     take(session, file_of(("1012AB", 12, DIEMEN)))
     assert version(session) == before + 1
     assert session.scalars(select(AuditEntry.action)).all() == [AuditAction.COVERAGE_CHANGED]
-
-
-def test_rolled_back_nothing_has_changed(engine: Engine, session: Session) -> None:
-    import_official(
-        operation(session, FixedClock(NOW)),
-        file=file_of(("1012AB", 12, DIEMEN)),
-        as_of=TODAY,
-        least=ANYTHING,
-    )
-    session.rollback()
-    with session_factory(engine)() as other:
-        assert (stored(other), version(other)) == ([], 1)
-        assert other.scalar(select(func.count(AuditEntry.id))) == 0
-
-
-def test_a_municipality_that_has_merged_since_is_no_difference(session: Session) -> None:
-    old = file_of(("1271AA", 1, "GM0406"))  # as it was shipped
-    assert not take(session, old, as_of=date(2030, 1, 1)).anything
-    wijdemeren, hilversum = file_of(("1231AA", 1, "GM1696")), file_of(("1231AA", 1, "GM0402"))
-    assert not take(session, wijdemeren, as_of=TODAY).anything
-    assert not take(session, hilversum, as_of=date(2027, 1, 1)).anything
-    assert take(session, hilversum, as_of=TODAY).added == 1
-
-
-def test_unknown_codes_are_reported(session: Session) -> None:
-    assert take(session, file_of(("1012AB", 12, "GM9999"))).unknown_codes == ("GM9999",)
 
 
 def test_a_file_that_is_far_from_complete_is_refused_with_what_it_holds(session: Session) -> None:
@@ -231,18 +192,3 @@ def test_routing_follows_the_file(engine: Engine, session: Session) -> None:
     take(session, file_of(("1012AB", 1, AMSTERDAM), ("1012AB", 5, DIEMEN)))
     assert router.route("1012AB", 5, TODAY).name == "Diemen"
     assert router.route("1012AB", 1, TODAY).name == "Amsterdam"
-
-
-def test_without_a_national_desk_that_is_the_problem(session: Session) -> None:
-    add_team(session, "Amsterdam", AMSTERDAM)
-    assert [problem.kind for problem in check_coverage(session, TODAY).problems] == [
-        ProblemKind.NO_NATIONAL_DESK
-    ]
-
-
-def test_two_teams_of_one_area_overlap(session: Session) -> None:
-    add_desk(session)
-    add_team(session, "Een", AMSTERDAM)
-    add_team(session, "Twee", AMSTERDAM)
-    found = [p for p in check_coverage(session, TODAY).problems if p.kind is ProblemKind.OVERLAP]
-    assert [(problem.area, len(problem.organisations)) for problem in found] == [(AMSTERDAM, 2)]

@@ -22,7 +22,6 @@ from tests.support.routing import (
     AMSTERDAM_ROW,
     BLOCK,
     DESK,
-    GGD_ROW,
     MERGER,
     TODAY,
     everyone,
@@ -32,21 +31,10 @@ from tests.support.routing import (
 )
 
 
-def test_full_coverage_has_no_problem() -> None:
-    assert coverage_problems(*everyone(onboarded=True), TODAY) == []
-
-
 def test_municipalities_without_an_organisation_are_gaps_that_fall_to_the_ggd() -> None:
     problems = coverage_problems(*everyone(onboarded=False), TODAY)
     assert {problem.kind for problem in problems} == {ProblemKind.FALLS_TO_GGD}
     assert [problem.area for problem in problems] == sorted(reference.municipalities())
-
-
-def test_a_gap_says_how_many_postcodes_fall_through() -> None:
-    rows = [GGD_ROW, row(ADAM, CoverageLevel.PC4, "1012")]
-    [gap] = coverage_problems(rows, ALL, TODAY, geography=small_map(reference.ABSORBED))
-    assert (gap.kind, gap.name) == (ProblemKind.FALLS_TO_GGD, "Amsterdam")
-    assert (gap.pc4_count, gap.pc4_total) == (9, 10)
 
 
 def test_without_a_ggd_a_gap_falls_to_the_national_desk() -> None:
@@ -129,11 +117,6 @@ def test_a_row_of_an_unknown_area_is_a_problem(level: CoverageLevel, area: str) 
     assert _of_kind(ProblemKind.UNKNOWN_AREA, row(ADAM, level, area)) == [(area, (ADAM.id,))]
 
 
-def test_a_row_of_an_ended_municipality_is_a_problem() -> None:
-    ended = row(BLOCK, CoverageLevel.MUNICIPALITY, "GM0457")
-    assert _of_kind(ProblemKind.ENDED_MUNICIPALITY, ended) == [("GM0457", (BLOCK.id,))]
-
-
 def test_the_next_boundary_change_names_what_moves() -> None:
     found = next_boundary_change(TODAY)
     assert found is not None
@@ -147,10 +130,6 @@ def test_the_next_boundary_change_names_what_moves() -> None:
             pc4_runs=((1231, 1244), (1394, 1394), (3625, 3625)),
         ),
     )
-
-
-def test_after_the_last_known_change_there_is_none() -> None:
-    assert next_boundary_change(MERGER) is None
 
 
 # A team whose municipality ends, and that of the successor.
@@ -197,10 +176,6 @@ def test_finer_rows_that_are_meant_to_go_on_are_not_named(rows: list[CoverageRow
     assert _outliving(MERGER, *rows) == []
 
 
-def test_finer_rows_of_a_team_that_has_no_municipality_left_are_named_wherever_they_are() -> None:
-    assert _outliving(MERGER, OLD_ROW, row(OLD, CoverageLevel.PC4, "1012")) == ["1012"]
-
-
 def test_the_next_boundary_change_names_who_receives_before_and_after() -> None:
     found = next_boundary_change(TODAY, [OLD_ROW, NEW_ROW, *FINER], ALL)
     assert found is not None
@@ -217,13 +192,6 @@ def test_an_uncovered_address_goes_to_the_national_desk() -> None:
     assert found is not None
     [handover] = found.moves[0].handovers
     assert (handover.before.name, handover.after.name) == (OLD.name, DESK.name)
-
-
-def test_without_a_national_desk_the_next_boundary_change_still_names_what_moves() -> None:
-    found = next_boundary_change(TODAY, [OLD_ROW], [OLD])
-    assert found is not None
-    assert found.moves[0].pc4_runs
-    assert found.moves[0].handovers == ()
 
 
 def test_a_municipality_that_is_routed_elsewhere_in_bulk_is_named() -> None:
@@ -244,9 +212,3 @@ def test_a_municipality_that_is_routed_elsewhere_in_bulk_is_named() -> None:
 )
 def test_corrections_of_borders_are_no_problem(stored: dict[tuple[int, str], int]) -> None:
     assert routed_elsewhere(stored, TODAY) == []
-
-
-def test_a_successor_is_not_elsewhere() -> None:
-    stored = {(pc4, "GM0402"): 676 for pc4 in range(1231, 1245)}
-    assert [problem.name for problem in routed_elsewhere(stored, TODAY)] == ["Wijdemeren"]
-    assert routed_elsewhere(stored, MERGER) == []

@@ -71,17 +71,3 @@ def test_one_change_is_planned_after_the_state_of_the_facts() -> None:
     assert [(change.effective_date, change.old_code, change.new_code) for change in later] == [
         (date(2027, 1, 1), "GM1696", "GM0402")
     ]
-
-
-def test_the_source_is_named_with_its_licence_and_date() -> None:
-    stated = (reference.SOURCE, reference.STATE_OF)
-    assert stated == ("Source: CBS (CC BY 4.0), state of 1 August 2024", date(2024, 8, 1))
-
-
-def test_names_keep_their_letters() -> None:
-    assert reference.provinces()["PV21"].name == "Fryslân"
-
-
-def test_the_facts_cannot_be_changed() -> None:
-    with pytest.raises(TypeError):
-        reference.municipalities()["GM9999"] = reference.municipalities()["GM0363"]  # type: ignore[index]

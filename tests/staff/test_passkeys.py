@@ -133,12 +133,6 @@ def test_a_device_without_a_counter_works_more_than_once(desk: Ceremonies) -> No
         desk.sign_in()
 
 
-def test_asking_for_a_challenge_stores_nothing(desk: Ceremonies) -> None:
-    desk.ask()
-    desk.options()
-    assert desk.session.scalars(select(Challenge)).all() == []
-
-
 def test_an_answer_works_once(desk: Ceremonies) -> None:
     desk.device.count = 0
     desk.register()
@@ -147,15 +141,6 @@ def test_an_answer_works_once(desk: Ceremonies) -> None:
     desk.sign_in(answer)
     with pytest.raises(SignInFailed):
         desk.sign_in(answer)
-
-
-def test_a_registration_works_once(desk: Ceremonies) -> None:
-    answer = desk.device.create(desk.options())
-    made = desk.register(answer)
-    desk.session.delete(made)
-    desk.session.flush()
-    with pytest.raises(ChallengeRefused):
-        desk.register(answer)
 
 
 def test_an_answer_expires_after_five_minutes(desk: Ceremonies) -> None:
@@ -217,14 +202,6 @@ def test_a_challenge_works_for_one_purpose_and_one_person(desk: Ceremonies) -> N
     assert desk.sign_in(
         desk.device.get(desk.ask(member_id=desk.member.id)), member_id=desk.member.id
     ).member.id == (desk.member.id)
-
-
-def test_a_challenge_made_elsewhere_is_refused(desk: Ceremonies, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk.register()
-    options = desk.ask()
-    monkeypatch.setattr(desk.keys, "secret", lambda name: b"another" * 4)
-    with pytest.raises(SignInFailed):
-        desk.sign_in(desk.device.get(options))
 
 
 def test_the_passkey_of_a_disabled_member_opens_nothing(desk: Ceremonies) -> None:

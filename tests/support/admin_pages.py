@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 from notifications.breaker import Breaker
 from notifications.dead_letters import carry_out, post
 from notifications.figures import count_messages
-from notifications.models import DeliveryAttempt, MessageState, OutboxMessage
+from notifications.models import MessageState, OutboxMessage
 from notifications.states import Switch, write_states
 from signals.db import session_factory
 from signals.demo.going_live import go_live
@@ -20,7 +20,7 @@ from signals.notices.drills import Drills
 from signals.organisations.current_addresses import still_reached
 from signals.staff.accounts import add_staff
 from signals.vocabulary import Role
-from tests.factories import OutboxMessageFactory
+from tests.factories import DeliveryAttemptFactory, OutboxMessageFactory
 from tests.support.desk_side import AMSTERDAM, PASSWORD, QUICK, Desk
 
 NATIONAL = "Landelijk meldpunt"
@@ -98,7 +98,7 @@ def message(
             session.add(row)
             session.flush()
             if problem:
-                session.add(DeliveryAttempt(message_id=row.id, at=now, delivered=False, problem=problem))
+                session.add(DeliveryAttemptFactory.build(message_id=row.id, at=now, problem=problem))
 
 
 def count(desk: Desk, breaker: Breaker | None = None, *missing: str) -> None:

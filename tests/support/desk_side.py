@@ -28,6 +28,7 @@ from signals.operation import Operation
 from signals.settings import SessionsSettings, Settings
 from signals.staff.accounts import add_staff, issue_token
 from signals.vocabulary import AuditAction, ProcessRole, Role
+from tests.support.described import assert_as_described
 from tests.support.operations import operation
 
 PASSWORD = "een lange zin als wachtwoord"
@@ -89,9 +90,11 @@ class Desk:
         return new
 
     def call(self, who: str, method: str, path: str, **more: Any) -> TestResponse:
-        """A call of the API with this person's token."""
+        """Call the API with this person's token; the answer must fit its description."""
         headers = {**self.people[who].bearer, **more.pop("headers", {})}
-        return self.client.open(f"{BASE}{path}", method=method, headers=headers, **more)
+        answer = self.client.open(f"{BASE}{path}", method=method, headers=headers, **more)
+        assert_as_described(self.app, method, path, answer)
+        return answer
 
     def operation(self, session: Session, actor: Actor = SYSTEM) -> Operation:
         """Return an operation of this application in a session."""

@@ -9,13 +9,14 @@ from sqlalchemy.orm import Session
 from signals.clock import today
 from signals.db import session_factory
 from signals.models import AreaDay, Organisation
+from tests.factories import AreaDayFactory
 from tests.support.desk_side import AMSTERDAM, Desk
 
 
 def near_the_limit(desk: Desk, name: str = AMSTERDAM, **values: Any) -> UUID:
     with session_factory(desk.engine).begin() as session:
         team = session.scalars(select(Organisation.id).where(Organisation.name == name)).one()
-        row = AreaDay(organisation_id=team, day=today(desk.clock), **({"notified_percent": 80} | values))
+        row = AreaDayFactory.build(organisation_id=team, day=today(desk.clock), **values)
         session.add(row)
         session.flush()
         return row.id

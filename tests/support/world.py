@@ -71,7 +71,6 @@ NATIONAL = uuid.UUID(int=0xA000)
 
 IN_AMSTERDAM = Address(postcode="1012AB", number=12)
 IN_GRONINGEN = Address(postcode="9711AA", number=1)
-IN_ZEELAND = Address(postcode="4331AA", number=7)  # Middelburg, without an organisation of its own
 NOWHERE = Address(postcode="1000AA", number=1)  # well-formed, on no map
 
 

@@ -40,10 +40,6 @@ def test_a_missing_file_is_named_and_leaves_the_old_copies(node_modules: Path, t
     assert sorted(vendor.iterdir()) == before
 
 
-def test_no_two_files_have_the_same_name() -> None:
-    assert len({asset.target for asset in MANIFEST}) == len(MANIFEST)
-
-
 def test_every_package_comes_with_its_licence() -> None:
     licensed = {asset.package for asset in MANIFEST if "LICENSE" in asset.target}
     assert licensed == {asset.package for asset in MANIFEST}

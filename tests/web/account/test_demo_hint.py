@@ -41,7 +41,3 @@ def test_no_other_environment_mentions_a_demo(desk: Desk, environment: Environme
     said = sign_in_page(desk, environment)
     assert "demo" not in said.lower()
     assert "example.org" not in said
-
-
-def test_without_a_demo_the_page_mentions_none(desk: Desk) -> None:
-    assert "demo" not in sign_in_page(desk, Environment.DEMO, seeded=False).lower()

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from privacy.passwords import PasswordHasherSettings
-from signals.models import AccountLink, Approval, StaffMember
+from signals.models import AccountLink, StaffMember
 from signals.staff import recovery
 from signals.staff.recovery import LinkRefused
 from signals.vocabulary import AuditAction
@@ -100,18 +100,6 @@ def test_another_first_lead_takes_the_place_of_one_whose_link_opens_nothing_any_
     assert people(desk, utrecht) == {LEAD["email"]: False, OTHER["email"]: True}
 
 
-def test_disabling_a_whole_team_does_not_let_an_administrator_in(desk: Desk, utrecht: str) -> None:
-    lead = bea(desk, "POST", "/staff", **LEAD, organisation_id=utrecht).get_json()["member"]["id"]
-    take_up(desk, link(desk, LEAD["email"]))
-    assert refused_for_nobody(bea(desk, "POST", f"/staff/{lead}/reset"))
-    assert bea(desk, "POST", f"/staff/{lead}/disable").status_code == 200
-    for somebody in (LEAD | {"email": "pim@example.org"}, OTHER):
-        assert refused_for_nobody(bea(desk, "POST", "/staff", **somebody, organisation_id=utrecht))
-    assert people(desk, utrecht) == {LEAD["email"]: True}
-    with Session(desk.engine) as session:
-        assert session.scalars(select(Approval)).all() == []
-
-
 def test_an_unused_invitation_approves_nothing(desk: Desk) -> None:
     """Groningen's privacy officer is shut out; its invited lead cannot sign in to answer."""
     groningen = id_of(desk, GRONINGEN)
@@ -154,9 +142,3 @@ def test_the_pages_say_how_a_first_lead_gets_another_link(desk: Desk, utrecht: s
     refused = post(browser, place, f"{place}/staff/{nora}/reset")
     assert refused.status_code == 409
     assert "Vraag wie de server beheert" in words(refused)
-
-
-def test_the_page_of_a_lapsed_link_sends_a_first_lead_to_the_administrator(desk: Desk) -> None:
-    page = desk.client.post("/desk/account/link", data={"token": "x" * 22}, headers={"Accept-Language": "nl"})
-    assert page.status_code == 410
-    assert "of vraag het de beheerder als u de eerste van uw team bent" in words(page)

@@ -12,7 +12,6 @@ from werkzeug.test import TestResponse
 
 from signals.models import Organisation, Recipient
 from signals.vocabulary import AuditAction
-from signals.web.admin import import_pages
 from signals.web.admin.import_pages import LARGEST
 from tests.support.admin_pages import goes_live, id_of
 from tests.support.desk_side import AMSTERDAM, Desk
@@ -158,30 +157,6 @@ def test_unintended_changes_of_a_form_are_refused_in_words(
     assert addresses(desk) == before
 
 
-def test_the_preview_says_in_words_what_changes_and_which_way_an_end_moves(desk: Desk, bea: Browser) -> None:
-    unchecked = words(look(bea, LIVE))
-    assert "Welzijn Utrecht dekt erbij: gemeente: Utrecht (GM0344), vanaf do 1 jan 2026" in unchecked
-    assert "Welzijn Utrecht ontvangt nog niet: er ontbreekt iets" in unchecked
-    assert do(bea, look(bea, LIVE)).status_code == 303
-    other = LIVE.replace("Wmo 2015", "Jeugdwet").replace("een@", "drie@")
-    page = words(look(bea, other))
-    assert "Welzijn Utrecht wijzigt: de grondslag, wie bericht krijgt van signalen" in page
-    for until, said in (
-        ("2027-01-01", "stopt met: gemeente: Utrecht (GM0344), tot vr 1 jan 2027 (die dag niet meer)"),
-        ("2026-12-01", "stopt eerder met: gemeente: Utrecht (GM0344), tot di 1 dec 2026"),
-        ("2027-02-01", "gaat langer door met: gemeente: Utrecht (GM0344), tot ma 1 feb 2027"),
-    ):
-        seen = look(bea, f"{ENDS}{until}\n")
-        assert said in words(seen)
-        assert do(bea, seen).status_code == 303
-    assert "het zou op di 1 dec 2026 stoppen" in words(seen)
-
-
-def test_a_reader_waits_for_no_writer(bea: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(import_pages, "import_organisations", None)
-    assert "Welzijn Utrecht is nieuw" in words(look(bea, HEAD + UTRECHT))
-
-
 def addresses(desk: Desk) -> set[str]:
     with Session(desk.engine) as session:
         return set(session.scalars(select(Recipient.address)))
@@ -225,11 +200,3 @@ def test_lines_that_cannot_be_used_are_listed_and_nothing_is_offered(desk: Desk,
 )
 def test_a_file_that_is_none_is_refused_in_words(bea: Browser, content: bytes, told: str) -> None:
     assert told in words(look(bea, content))
-
-
-def test_a_form_of_another_site_changes_nothing(desk: Desk, bea: Browser) -> None:
-    seen = look(bea, HEAD + UTRECHT)
-    mark = hidden_value(seen.text.partition('action="/admin/organisations/import"')[2], "seen")
-    sent = bea.client.post(PATH, data={"text": HEAD + UTRECHT, "seen": mark})
-    assert sent.status_code in (400, 403)
-    assert "Welzijn Utrecht" not in names(desk)

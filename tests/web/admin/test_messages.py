@@ -1,19 +1,17 @@
 """Delivery as administrators see it: health, dead letters without content, drills, sheets."""
 
 import re
-from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from notifications.breaker import Breaker
 from notifications.models import MessageState, OutboxMessage
 from signals.vocabulary import AuditAction
 from tests.support.admin_pages import RECIPIENT, count, message
-from tests.support.desk_side import AMSTERDAM, GRONINGEN, Desk
+from tests.support.desk_side import AMSTERDAM, Desk
 from tests.support.pages import sign_in
 
 
@@ -49,52 +47,6 @@ def test_a_small_number_of_waiting_messages_stays_hidden(desk: Desk) -> None:
     assert health["waiting_since"] is not None
     page = sign_in(desk, "bea").get("/admin/messages").text
     assert "minder dan 10" in page
-
-
-def test_text_messages_that_are_off_are_explained_by_the_settings_that_lack(desk: Desk) -> None:
-    count(desk, None, "twilio.account_sid", "twilio.auth_token_file")
-    (_, sms) = desk.call("bea", "GET", "/delivery").get_json()["channels"]
-    assert (sms["is_on"], sms["missing"]) == (False, ["twilio.account_sid", "twilio.auth_token_file"])
-    assert "twilio.account_sid, twilio.auth_token_file" in sign_in(desk, "bea").get("/admin/messages").text
-
-
-def test_a_provider_that_is_left_alone_is_said_to_be(desk: Desk) -> None:
-    until = desk.clock.now() + timedelta(minutes=5)
-    count(desk, Breaker(failures=7, pauses=1, open_until=until, problem="smtp_connection"))
-    email = desk.call("bea", "GET", "/delivery").get_json()["channels"][0]
-    assert (email["failures_in_a_row"], email["last_problem"]) == (7, "smtp_connection")
-    assert email["paused_until"] is not None
-    page = sign_in(desk, "bea").get("/admin/messages").text
-    assert "de mailserver is niet bereikbaar (smtp_connection)" in page
-    assert "notifications.smtp_host" in page
-
-
-def test_the_page_tells_of_trouble_first_and_in_plain_words(desk: Desk) -> None:
-    message(desk, MessageState.DELIVERED, to=GRONINGEN)
-    message(desk, MessageState.DELIVERED)
-    message(desk, MessageState.FAILED, to=GRONINGEN, problem="smtp_550")
-    count(desk)
-    health = desk.call("bea", "GET", "/delivery").get_json()["health"]
-    assert [one["organisation"]["name"] for one in health] == [GRONINGEN, AMSTERDAM]
-    page = sign_in(desk, "bea").get("/admin/messages").text
-    assert "nieuw signaal" in page
-    assert "het postvak bestaat niet of weigert deze mail (smtp_550)" in page
-    assert "new_signal" not in page
-
-
-def test_health_without_trouble_is_folded(desk: Desk) -> None:
-    message(desk, MessageState.DELIVERED, to=GRONINGEN)
-    message(desk, MessageState.FAILED, problem="smtp_550")
-    count(desk)
-    page = sign_in(desk, "bea").get("/admin/messages").text
-    delivery = page.split('id="health-title"')[1].split('id="limits-title"')[0]
-    seen, well, proofs = delivery.split("<details")
-    assert AMSTERDAM in seen
-    assert GRONINGEN not in seen
-    assert "Zonder problemen: 1" in well
-    assert GRONINGEN in well
-    number = len(desk.call("bea", "GET", "/delivery").get_json()["proofs"])
-    assert f"Zonder gemiste proefmelding: {number}, waarvan nog nooit aangetoond: {number}" in proofs
 
 
 def test_many_dead_letters_are_grouped_by_cause_the_largest_first(desk: Desk) -> None:
@@ -154,10 +106,6 @@ def test_the_first_choice_stands(desk: Desk) -> None:
     assert desk.call("bea", "POST", f"{path}/drop").status_code == 202
     assert desk.call("bea", "POST", f"{path}/again").status_code == 409
     assert letters(desk)[0]["chosen"] == "drop"
-
-
-def test_one_that_is_not_there_is_404(desk: Desk) -> None:
-    assert desk.call("bea", "POST", f"/delivery/dead-letters/{uuid4()}/again").status_code == 404
 
 
 def test_the_page_settles_a_dead_letter_by_a_button(desk: Desk) -> None:
@@ -224,9 +172,6 @@ def test_a_letter_to_an_address_that_is_gone_can_only_be_dropped(desk: Desk) -> 
     assert letters(desk)[0]["chosen"] is None
 
 
-# Sheets
-
-
 def test_the_sheets_are_a_link_away_from_the_first_page_of_administration(desk: Desk) -> None:
     bea = sign_in(desk, "bea")
     assert 'href="/admin/sheets"' in bea.get("/admin").text
@@ -234,6 +179,9 @@ def test_the_sheets_are_a_link_away_from_the_first_page_of_administration(desk: 
     assert "/admin/sheets/a6.pdf?address=https" in page
     answer = bea.get("/admin/sheets/a4.pdf?address=https://zorgen.example.org")
     assert (answer.mimetype, answer.data[:4]) == ("application/pdf", b"%PDF")
+
+
+# Sheets
 
 
 @pytest.mark.parametrize(

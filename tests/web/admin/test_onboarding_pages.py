@@ -1,7 +1,6 @@
 """The administrator's pages from a new organisation to its first lead, and the check of coverage."""
 
 import re
-from uuid import uuid4
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -52,30 +51,10 @@ def test_a_lead_approves_the_request_of_an_administrator_on_the_page(desk: Desk)
         assert session.scalar(select(StaffMember.id).where(StaffMember.email == "nora@example.org"))
 
 
-def test_coverage_is_checked_in_words(desk: Desk) -> None:
-    page = browser(desk, "bea").get("/admin/coverage?on=2026-11-24").text
-    assert "Alleen het landelijk meldpunt ontvangt" in page
-    assert "Utrecht" in page
-
-
-def test_areas_with_only_the_ggd_are_folded_below_the_problems(desk: Desk) -> None:
-    bea = browser(desk, "bea")
-    assert "GGD Groningen (GG0111)" in bea.get(_organisation_of(desk, "GGD Groningen")).text
-    page = bea.get("/admin/coverage?on=2026-11-24").text
-    folded = page.index("ontvangt alleen de GGD</summary>")
-    assert page.index("Alleen het landelijk meldpunt ontvangt") < page.index("Volgende herindeling") < folded
-    assert page.index("<li>Eemsdelta") > folded
-    assert "Alleen de GGD ontvangt" not in page
-
-
 def test_an_area_is_named_and_of_its_own_kind(desk: Desk) -> None:
     page = browser(desk, "bea").get(_organisation_of(desk, AMSTERDAM)).text
     assert '<th scope="row">Amsterdam (GM0363)</th>' in page
     assert '<td data-head="Soort gebied">Gemeente</td>' in page
-
-
-def test_an_unknown_organisation_is_not_found(desk: Desk) -> None:
-    assert browser(desk, "bea").get(f"/admin/organisations/{uuid4()}").status_code == 404
 
 
 def _organisation_of(desk: Desk, name: str) -> str:

@@ -76,12 +76,6 @@ def test_there_is_a_place_for_every_recipient_and_one_more_while_there_may_be_mo
     assert sum(name.startswith("recipient-") for name in form_of(bea, path)) == places
 
 
-def test_a_recipient_goes_when_the_address_is_emptied(desk: Desk, bea: Browser, path: str) -> None:
-    before = grown(desk, 5)
-    assert save(bea, path, **{"recipient-3": "", "recipient-5": "zes@example.org"}).status_code == 303
-    assert addresses(desk) == [*before[:3], before[4], "zes@example.org"]
-
-
 def test_a_page_that_is_older_than_a_lead_s_change_takes_nobody_off(
     desk: Desk, bea: Browser, path: str
 ) -> None:

@@ -5,8 +5,8 @@ from datetime import date
 
 from tests.support.desk_side import Desk
 from tests.support.pages import Browser, words
-from tests.support.team_pages import away, claimed
-from tests.support.team_work import id_of, signal_of
+from tests.support.team_pages import claimed
+from tests.support.team_work import signal_of
 
 
 def test_a_day_is_agreed_and_a_wmo_notification_noted_in_the_browser(desk: Desk) -> None:
@@ -89,32 +89,3 @@ def test_the_api_tells_the_agreed_day_and_the_hand_over_takes_both_along(desk: D
     document = desk.call("anna", "GET", f"/signals/{signal_id}/handover.json").get_json()
     assert (document["version"], document["wmo_notified_on"]) == ("1.1", "2026-11-24")
     assert [tried["postponed_until"] for tried in document["contact_attempts"]] == ["2026-12-08"]
-
-
-def test_the_export_gives_the_resident_both(desk: Desk) -> None:
-    signal_id = claimed(desk, "anna")
-    agreed = {
-        "kind": "visit", "result": "postponed", "attempted_at": "2026-11-24T10:00:00+01:00",
-        "postponed_until": "2026-12-08",
-    }  # fmt: skip
-    desk.call("anna", "POST", f"/signals/{signal_id}/contact-attempts", json=agreed)
-    desk.call(
-        "anna", "POST", f"/signals/{signal_id}/wmo-notification", json={"wmo_notified_on": "2026-11-24"}
-    )
-    proof = {"identity": "digid", "residence": "brp", "third_parties": True}
-    place = {"postcode": "1012AB", "house_number": 12}
-    exported = desk.call("fleur", "POST", "/residents/export", json={**place, **proof})
-    assert exported.status_code == 200, exported.text
-    [signal] = exported.get_json()["signals"]
-    assert signal["wmo_notified_on"] == "2026-11-24"
-    assert [tried["agreed_for"] for tried in signal["contact_attempts"]] == ["2026-12-08"]
-
-
-def test_a_stand_in_takes_the_signals_along_on_a_round(desk: Desk) -> None:
-    own, annas = claimed(desk, "bram"), claimed(desk, "anna", number=14)
-    ids = {"ids": [str(own), str(annas)]}
-    assert desk.call("bram", "POST", "/rounds", json=ids).status_code == 409
-    away(desk, "anna", cover_id=str(id_of(desk, "bram")))
-    assert len(desk.call("bram", "POST", "/rounds", json=ids).get_json()["items"]) == 2
-    page = Browser(desk, "bram").get("/desk/round").text
-    assert (str(own) in page, str(annas) in page) == (True, True)

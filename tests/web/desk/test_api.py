@@ -1,53 +1,33 @@
 """Test the staff API from end to end, with its refusals and audit entries."""
 
-import json
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
-from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
-from werkzeug.test import TestResponse
 
 from privacy.keystore import Keystore
 from signals.vocabulary import AuditAction
-from tests.support.desk_side import AMSTERDAM, BASE, Desk
+from tests.support.desk_side import AMSTERDAM, Desk
+from tests.support.staff_api import code_of, fields_of, post, problem
 
 NOTE = "Mevrouw is dinsdag thuis."
+
+
 ATTEMPT = {
     "kind": "visit",
     "result": "contact",
     "attempted_at": "2026-11-24T10:00:00+01:00",
     "workers": 2,
 }
+
+
 QUEUE_FIELDS = {"restricted_on",
     "id", "reference", "state", "concern_types", "received_on", "claim_by", "contact_by", "conclude_by",
     "postponed_until", "overdue", "claimed_by", "repeat", "version",
 }  # fmt: skip
-
-
-def problem(response: TestResponse) -> dict[str, Any]:
-    assert response.mimetype == "application/problem+json"
-    body: dict[str, Any] = response.get_json()
-    assert body["status"] == response.status_code
-    return body
-
-
-def code_of(response: TestResponse) -> str:
-    return str(problem(response)["type"]).removeprefix("urn:problem:signals:")
-
-
-def fields_of(response: TestResponse) -> set[str]:
-    assert response.status_code == 400
-    return {error["field"] for error in problem(response)["errors"]}
-
-
-def post(desk: Desk, who: str, signal_id: UUID, what: str, **more: Any) -> TestResponse:
-    return desk.call(who, "POST", f"/signals/{signal_id}/{what}", **more)
 
 
 @pytest.fixture
@@ -87,19 +67,6 @@ def test_the_queue_shows_the_concern_and_never_an_address(desk: Desk, signal_id:
     assert set(item) == QUEUE_FIELDS
     assert set(item["concern_types"]) == {"frail", "not_seen"}
     assert "1012AB" not in answer.get_data(as_text=True)
-
-
-def test_the_queue_is_read_page_by_page_without_gap_or_double(desk: Desk) -> None:
-    expected = {str(desk.arrive(number=number)) for number in range(1, 6)}
-    seen: list[str] = []
-    cursor: str | None = ""
-    for _page in range(3):
-        body = desk.call("anna", "GET", f"/queue?limit=2&cursor={cursor}").get_json()
-        seen += [item["id"] for item in body["items"]]
-        cursor = body["next_cursor"]
-    assert cursor is None
-    assert len(seen) == 5
-    assert set(seen) == expected
 
 
 def test_the_queue_tells_states_apart(desk: Desk, signal_id: UUID) -> None:
@@ -243,14 +210,6 @@ def test_an_id_that_is_no_uuid_is_not_found(desk: Desk, wrong: str) -> None:
     assert desk.call("anna", "GET", f"/signals/{wrong}").status_code == 404
 
 
-def test_a_second_claim_answers_with_the_first_claimant_and_moment(desk: Desk, signal_id: UUID) -> None:
-    post(desk, "anna", signal_id, "claim")
-    refused = post(desk, "bram", signal_id, "claim")
-    assert refused.status_code == 409
-    body = problem(refused)
-    assert (body["claimed_by"], body["claimed_at"]) == ("Anna Voorbeeld", "2026-11-24T09:30:00+00:00")
-
-
 @pytest.mark.parametrize("what", ["release", "reopen"])
 def test_an_action_that_the_state_forbids_is_a_conflict(desk: Desk, signal_id: UUID, what: str) -> None:
     refused = post(desk, "anna", signal_id, what)
@@ -331,46 +290,6 @@ def test_a_note_is_neither_stored_readable_nor_repeated(desk: Desk, signal_id: U
     assert b"dinsdag".hex().upper() not in dumped
 
 
-def test_a_signal_is_found_by_reference_and_by_address_in_the_own_organisation(
-    desk: Desk, signal_id: UUID
-) -> None:
-    reference = desk.call("anna", "GET", f"/signals/{signal_id}").get_json()["reference"]
-    address = {"postcode": "1012 ab", "house_number": 12}
-    for body in ({"reference": reference.lower()}, address):
-        found = desk.call("anna", "POST", "/search", json=body).get_json()["items"]
-        assert [item["id"] for item in found] == [str(signal_id)]
-        assert desk.call("gerda", "POST", "/search", json=body).get_json()["items"] == []
-    assert {entry.ground for entry in desk.entries(AuditAction.SEARCHED)} == {"reference", "address"}
-
-
-@pytest.mark.parametrize(
-    "body", [{}, {"postcode": "1012AB"}, {"house_number": 1}, {"reference": "X", "postcode": "1012AB"}]
-)
-def test_a_search_wants_a_reference_or_a_whole_address(desk: Desk, body: dict[str, object]) -> None:
-    assert fields_of(desk.call("anna", "POST", "/search", json=body)) <= {
-        "reference",
-        "postcode",
-        "house_number",
-    }
-
-
-def test_a_round_is_in_walking_order_and_audited_for_each(desk: Desk) -> None:
-    ids = [desk.arrive(number=number) for number in (2, 9, 3, 14)]
-    for each in ids:
-        post(desk, "anna", each, "claim")
-    answer = desk.call("anna", "POST", "/rounds", json={"ids": [str(each) for each in ids]})
-    assert [stop["address"]["house_number"] for stop in answer.get_json()["items"]] == [3, 9, 14, 2]
-    assert {entry.subject_id for entry in desk.entries(AuditAction.ROUND_PRINTED)} == set(ids)
-
-
-def test_a_round_takes_own_signals_only(desk: Desk, signal_id: UUID) -> None:
-    body = {"ids": [str(signal_id)]}
-    assert code_of(desk.call("anna", "POST", "/rounds", json=body)) == "state_forbids"
-    post(desk, "bram", signal_id, "claim")
-    assert code_of(desk.call("anna", "POST", "/rounds", json=body)) == "claimed_by_other"
-    assert desk.call("gerda", "POST", "/rounds", json=body).status_code == 404
-
-
 @pytest.mark.parametrize("data", [b"{", b"[]", b'{"text":"a","text":"b"}', b'{"text":"\\u0000"}', b"\xff"])
 def test_a_malformed_body_is_refused(desk: Desk, signal_id: UUID, data: bytes) -> None:
     answer = post(desk, "anna", signal_id, "notes", data=data, content_type="application/json")
@@ -388,41 +307,6 @@ def test_the_api_shows_the_caller_with_the_organisation(desk: Desk) -> None:
     me = desk.call("lena", "GET", "/me").get_json()
     assert (me["name"], me["role"], me["organisation"]["name"]) == ("Lena Voorbeeld", "lead", AMSTERDAM)
     assert desk.call("coen", "GET", "/me").get_json()["organisation"] is None
-
-
-def schemas_of(desk: Desk) -> Iterator[tuple[str, str, TestResponse]]:
-    signal_id = desk.arrive(concern_types=["other"])
-    yield "get", "/queue", desk.call("anna", "GET", "/queue")
-    yield "get", "/me", desk.call("anna", "GET", "/me")
-    yield "post", "/signals/{signal_id}/claim", post(desk, "anna", signal_id, "claim")
-    attempt = post(desk, "anna", signal_id, "contact-attempts", json=ATTEMPT)
-    yield "post", "/signals/{signal_id}/contact-attempts", attempt
-    yield "post", "/signals/{signal_id}/notes", post(desk, "anna", signal_id, "notes", json={"text": NOTE})
-    told = post(desk, "anna", signal_id, "notice", json={"deferred_because": "impossible"})
-    assert post(desk, "anna", signal_id, "notice", json={"taken_back": True}).status_code == 201
-    told = post(desk, "anna", signal_id, "notice", json={"deferred_because": "impossible"})
-    yield "post", "/signals/{signal_id}/notice", told
-    yield "post", "/signals/{signal_id}/claim", post(desk, "bram", signal_id, "claim")
-    desk.arrive()
-    yield "get", "/signals/{signal_id}", desk.call("anna", "GET", f"/signals/{signal_id}")
-    yield "post", "/search", desk.call("anna", "POST", "/search", json={"reference": "X"})
-    yield "post", "/rounds", desk.call("anna", "POST", "/rounds", json={"ids": [str(signal_id)]})
-
-
-def test_every_answer_is_as_the_description_says(desk: Desk) -> None:
-    document = desk.client.get(f"{BASE}/openapi.json").get_json()
-    for method, path, answer in schemas_of(desk):
-        described = document["paths"][f"{BASE}{path}"][method]["responses"][str(answer.status_code)]
-        described = _resolved(document, described)
-        schema = described["content"][answer.mimetype]["schema"] | {"components": document["components"]}
-        Draft202012Validator(json.loads(json.dumps(schema))).validate(answer.get_json())
-
-
-def _resolved(document: dict[str, Any], described: dict[str, Any]) -> dict[str, Any]:
-    """Return the part of the description that a reference names."""
-    for step in described.get("$ref", "").split("/")[1:]:
-        document = document[step]
-    return document if "$ref" in described else described
 
 
 def test_the_queue_shows_the_concern_only_after_an_audit_entry(

@@ -141,15 +141,3 @@ def test_the_page_offers_it_only_where_it_may_be_taken(desk: Desk) -> None:
     letter = anna.get(f"/desk/signals/{helped}/notice.pdf")
     assert letter.headers["Content-Disposition"] == f'inline; filename="brief-{reference}.pdf"'
     assert anna.get(f"/desk/signals/{talked}/handover.pdf").status_code == 409
-
-
-def test_the_schema_is_in_the_description_of_the_api(desk: Desk) -> None:
-    described = desk.client.get("/api/v1/openapi.json").get_json()
-    answer = described["paths"]["/api/v1/signals/{signal_id}/handover.json"]["get"]["responses"]["200"]
-    assert answer["content"]["application/json"]["schema"]["$ref"].endswith("/Handover")
-    assert "newly_known" in described["components"]["schemas"]["Handover"]["properties"]
-
-
-def test_a_note_with_characters_that_the_fonts_lack_is_handed_over_on_paper_too(desk: Desk) -> None:
-    signal_id = concluded(desk, note="Gebeld → geen gehoor 😀", **REFERRED)
-    assert desk.call("anna", "GET", f"/signals/{signal_id}/handover.pdf").data.startswith(b"%PDF")

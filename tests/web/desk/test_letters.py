@@ -16,8 +16,6 @@ from tests.support.desk_side import Desk
 from tests.support.letters import LETTER, SENDER, said
 from tests.support.pages import Browser, words
 
-UNKNOWN_GROUND = replace(LETTER, sender=replace(SENDER, legal_basis=""))
-
 
 @pytest.fixture
 def signal_id(desk: Desk) -> UUID:
@@ -46,18 +44,6 @@ def test_the_letter_gives_everything_that_article_14_requires(language: str) -> 
     assert not re.search(r"%\(|\{", text)
 
 
-def test_a_ground_that_is_not_recorded_is_not_invented() -> None:
-    assert "Vraag ons op welke grond in de wet wij dit doen." in said(notice_data(UNKNOWN_GROUND, "nl"))
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_letter_and_card_are_tagged_pdf_files_in_their_language(language: str) -> None:
-    for content in (notice_pdf(LETTER, language), card_pdf(SENDER, language)):
-        assert content.startswith(b"%PDF-")
-        assert b"<pdfuaid:part>1</pdfuaid:part>" in content
-        assert f"<dc:language><rdf:Bag><rdf:li>{language}<".encode() in content
-
-
 def test_the_letter_is_one_sheet_and_the_card_has_the_size_of_a_postcard() -> None:
     assert b"<xmpTPg:NPages>1</xmpTPg:NPages>" in notice_pdf(LETTER, "nl")
     assert re.search(rb"/MediaBox ?\[0 0 297\.6\d* 419\.5\d*\]", card_pdf(SENDER, "nl"))
@@ -75,19 +61,6 @@ def test_the_card_names_the_organisation_and_nobody_and_leaves_room_to_write(lan
     assert data["blanks"][1] == letter["reference"][0]
     assert SENDER.name in said(data)
     assert letter["lead"][0] not in said(data)
-
-
-def test_only_arabic_runs_from_right_to_left() -> None:
-    assert {language for language in LANGUAGES if notice_data(LETTER, language)["rtl"]} == {"ar"}
-
-
-def test_the_letter_comes_over_the_api_and_is_in_the_audit(desk: Desk, signal_id: UUID) -> None:
-    answer = desk.call("anna", "GET", f"/signals/{signal_id}/notice.pdf?language=pl")
-    assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
-    assert answer.data.startswith(b"%PDF-")
-    assert "no-store" in answer.headers["Cache-Control"]
-    (entry,) = desk.entries(AuditAction.NOTICE_PRINTED)
-    assert (entry.subject_id, entry.ground, entry.outcome) == (signal_id, "art_14_avg", "pl")
 
 
 def test_the_letter_names_the_organisation_and_the_signal(
@@ -112,13 +85,6 @@ def test_the_letter_names_the_organisation_and_the_signal(
     assert letter.sender.legal_basis == basis
     assert letter.sender.officer == "fleur@example.org"
     assert (letter.concluded, letter.unattended, letter.hard_limit) == (28, 28, 365)
-
-
-def test_an_organisation_without_a_privacy_officer_names_none() -> None:
-    without = replace(LETTER, sender=replace(SENDER, officer=""))
-    assert notice_data(without, "nl")["officer"] is None
-    assert "Functionaris gegevensbescherming" not in said(notice_data(without, "nl"))
-    assert notice_pdf(without, "nl").startswith(b"%PDF-")
 
 
 def test_a_printed_letter_asks_whether_it_was_delivered_until_that_is_noted(
@@ -183,9 +149,3 @@ def test_letter_and_card_are_within_two_clicks_of_the_signals_page(desk: Desk, s
     letter = anna.get(f"/desk/signals/{signal_id}/notice.pdf?language=ar")
     assert (letter.status_code, letter.mimetype) == (200, "application/pdf")
     assert len(desk.entries(AuditAction.NOTICE_PRINTED)) == 1
-
-
-def test_the_card_leaves_no_entry_and_needs_no_signal(desk: Desk) -> None:
-    answer = Browser(desk, "anna").get("/desk/card.pdf?language=tr")
-    assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
-    assert desk.entries(AuditAction.NOTICE_PRINTED) == []

@@ -2,7 +2,7 @@
 
 import re
 from html import unescape
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
@@ -112,19 +112,6 @@ def test_the_page_never_preselects_a_receiver(signal_id: UUID, anna: Browser) ->
     assert '<option value="">Kies</option>' in asked
 
 
-def test_the_link_to_the_content_passes_the_links_between_parts(desk: Desk) -> None:
-    for who, path in (
-        ("lena", "/desk"),
-        ("lena", "/desk/settings"),
-        ("lena", "/desk/approvals"),
-        ("fleur", "/desk/officer"),
-        ("coen", "/figures"),
-    ):
-        page = Browser(desk, who).get(path).text
-        assert 'href="#main"' in page
-        assert page.index('class="sections"') < page.index('id="main"') < page.index("<h1"), path
-
-
 def test_the_page_confirms_a_change_only_until_the_next_one(signal_id: UUID, anna: Browser) -> None:
     claimed = anna.send(signal_id, "claim").location
     assert "U hebt dit signaal opgepakt." in words(anna.get(claimed))
@@ -156,38 +143,6 @@ def test_the_queue_can_be_narrowed_to_mine_and_to_late_ones(
     assert f"/desk/signals/{mine}" in only_mine
     assert f"/desk/signals/{signal_id}" not in only_mine
     assert f"/desk/signals/{signal_id}" in anna.get("/desk?state=new").text
-
-
-def test_the_queue_says_in_words_that_a_signal_is_late(desk: Desk, signal_id: UUID) -> None:
-    desk.clock.moment = desk.clock.moment.replace(day=27)
-    assert "Oppakken: wo 25 nov, 2 dagen te laat" in words(Browser(desk, "anna").get("/desk?overdue=1"))
-
-
-def test_the_queue_continues_on_the_next_page(
-    desk: Desk, anna: Browser, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("signals.web.desk.queue_page.PAGE_SIZE", 2)
-    ids = {str(desk.arrive(number=number)) for number in range(1, 4)}
-    first = anna.get("/desk?state=new").text
-    link = re.search(r'href="(/desk\?[^"]*cursor=[^"]*)"', first)
-    assert link is not None
-    second = anna.get(unescape(link[1])).text
-    listed = [set(re.findall(r"/desk/signals/([0-9a-f-]{36})", page)) for page in (first, second)]
-    assert listed[0] | listed[1] == ids
-    assert listed[0] & listed[1] == set()
-
-
-def test_an_english_reader_gets_a_page_in_english(desk: Desk, signal_id: UUID) -> None:
-    page = Browser(desk, "lena").get(f"/desk/signals/{signal_id}")
-    assert '<html lang="en">' in page.text
-    assert "Claim this signal" in page.text
-    assert "Physically declining" in page.text
-
-
-def test_the_source_is_never_more_precise_than_a_carrier(signal_id: UUID, anna: Browser) -> None:
-    page = words(anna.get(f"/desk/signals/{signal_id}"))
-    assert "Doorgegeven door een bezorger." in page
-    assert 'Aan de deur zegt u: "Iemand maakte zich zorgen."' in page
 
 
 def test_a_refused_form_keeps_the_typed_text(signal_id: UUID, anna: Browser) -> None:
@@ -260,41 +215,12 @@ def test_a_colleague_gets_no_button_that_the_domain_would_refuse(
     assert "Anna Voorbeeld werkt hieraan" in words(page)
 
 
-def test_typed_text_survives_a_lost_session(desk: Desk, signal_id: UUID, anna: Browser) -> None:
-    page = anna.get(f"/desk/signals/{signal_id}").text
-    form = {"csrf_token": hidden_value(page, "csrf_token"), "text": "Lang verhaal"}
-    form["label:text"] = "Notitie"
-    anna.client.delete_cookie("signals-desk")
-    lost = anna.client.post(f"/desk/signals/{signal_id}/notes", data=form)
-    assert lost.status_code == 401
-    assert "Lang verhaal" not in lost.text
-    kept = {"totp": desk.code("anna"), "kept": hidden_value(lost.text, "kept")}
-    resumed = anna.client.post("/desk/sign-in", data=anna.form | kept)
-    assert "Wat u typte is bewaard" in words(resumed)
-    again = {
-        "csrf_token": hidden_value(resumed.text, "csrf_token"),
-        "text": hidden_value(resumed.text, "text"),
-    }
-    assert anna.client.post(f"/desk/signals/{signal_id}/notes", data=again).status_code == 303
-    assert "Lang verhaal" in anna.get(f"/desk/signals/{signal_id}").text
-
-
 @pytest.mark.parametrize("made_up", ["x", "é", "A" * 200, "AAAA" * 3000])
 def test_nobody_can_forge_the_text_that_another_person_is_offered(desk: Desk, made_up: str) -> None:
     form = {"email": "anna@example.org", "password": PASSWORD, "totp": desk.code("anna")}
     answer = desk.client.post("/desk/sign-in", data=form | {"kept": made_up})
     assert "Hier wordt niets getoond" in words(answer)
     assert "Opnieuw versturen" not in answer.text
-
-
-def test_a_foreign_signal_and_none_give_the_same_page(desk: Desk, signal_id: UUID) -> None:
-    gerda = Browser(desk, "gerda")
-    pages = [gerda.get(f"/desk/signals/{wanted}") for wanted in (signal_id, uuid4())]
-    assert [page.status_code for page in pages] == [404, 404]
-    assert pages[0].data == pages[1].data
-    assert "Had u het eerder open? Dan is het verwijderd of overgedragen." in words(pages[0])
-    assert 'href="/desk/search"' in pages[0].text
-    assert len(desk.entries(AuditAction.FOREIGN_SIGNAL_REFUSED)) == 2
 
 
 def test_the_page_says_plainly_that_the_keystore_is_unreachable(
@@ -317,14 +243,6 @@ def test_a_failed_sign_in_keeps_the_address_and_not_the_password(desk: Desk) -> 
     assert 'value="anna@example.org"' in page.text
     assert "een ander wachtwoord" not in page.text
     assert "123456" not in page.text
-
-
-@pytest.mark.parametrize("field", ["email", "password", "totp"])
-def test_an_empty_field_of_the_sign_in_is_named(desk: Desk, field: str) -> None:
-    form = {"email": "anna@example.org", "password": PASSWORD, "totp": "123456"} | {field: ""}
-    page = desk.client.post("/desk/sign-in", data=form)
-    assert page.status_code == 400
-    assert f'href="#sign-in-{field}"' in page.text
 
 
 def test_typed_markup_is_shown_as_text(signal_id: UUID, anna: Browser) -> None:

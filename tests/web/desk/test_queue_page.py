@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from signals.models import StaffMember, StaffSession
 from tests.support.desk_side import Desk
-from tests.support.pages import Browser, words
+from tests.support.pages import Browser
 
 HTMX = {"HX-Request": "true"}
 
@@ -33,12 +33,6 @@ def test_the_poll_tells_how_many_came_in_since_the_page_was_shown(desk: Desk, an
     assert answer.status_code == 200
     assert "2 nieuwe signalen, <a" in answer.text
     assert anna.get(f"{poll}&said=2").status_code == 204
-
-
-def test_signals_of_another_team_are_no_news(desk: Desk, anna: Browser) -> None:
-    poll = _poll_of(anna)
-    desk.arrive("9711AA", 1)
-    assert anna.get(poll).status_code == 204
 
 
 def test_a_signal_that_a_colleague_claims_is_no_news_and_takes_none_away(desk: Desk, anna: Browser) -> None:
@@ -78,34 +72,6 @@ def test_a_filter_of_an_ended_session_goes_to_the_form_as_a_whole_page(desk: Des
     assert answer.headers["HX-Redirect"] == "/desk/sign-in?next=/desk?mine%3D1"
 
 
-def test_a_past_date_of_the_first_attempt_is_explained(desk: Desk, anna: Browser) -> None:
-    tried, new = desk.arrive(number=1), desk.arrive(number=2)
-    anna.send(tried, "claim")
-    anna.send(tried, "contact-attempts", kind="visit", result="no_answer")
-    desk.clock.moment += timedelta(days=7)
-    page = words(Browser(desk, "anna").get("/desk"))
-    assert page.index(str(_reference(desk, new))) < page.index(str(_reference(desk, tried)))
-    assert "Oppakken: wo 25 nov, 6 dagen te laat Eerste poging: do 26 nov, 5 dagen te laat" in page
-    assert "Geprobeerd, nog geen contact" in page
-
-
-def test_the_deadline_that_the_queue_is_sorted_by_stands_in_every_line(desk: Desk, anna: Browser) -> None:
-    new, tried, agreed = (desk.arrive(number=number) for number in (1, 2, 3))
-    for signal_id in (tried, agreed):
-        anna.send(signal_id, "claim")
-    anna.send(tried, "contact-attempts", kind="visit", result="no_answer")
-    anna.send(agreed, "contact-attempts", kind="phone", result="postponed", postponed_until="2026-12-08")
-    page = words(anna.get("/desk"))
-    lines = [
-        page.index(text)
-        for text in ("Oppakken: wo 25 nov, over 1 dag", "Afgesproken dag: di 8 dec, over 14 dagen")
-    ]
-    assert lines == sorted(lines)
-    assert page.index("Afronden: di 22 dec, over 28 dagen") > lines[-1]
-    assert page.count("Afronden:") == 1
-    assert page.index(_reference(desk, new)) < lines[0]
-
-
 def test_the_queue_asks_the_database_as_often_for_many_as_for_few(desk: Desk, anna: Browser) -> None:
     desk.arrive(number=1)
     with _counted(desk) as few:
@@ -132,11 +98,6 @@ def _last_seen(desk: Desk) -> Any:
     )
     with Session(desk.engine) as session:
         return session.scalars(query).one()
-
-
-def _reference(desk: Desk, signal_id: Any) -> Any:
-    opened: Any = desk.call("anna", "GET", f"/signals/{signal_id}").json
-    return opened["reference"]
 
 
 @contextmanager

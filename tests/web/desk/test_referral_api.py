@@ -9,12 +9,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from signals.models import Organisation, Referral, Signal, StatusChange
+from signals.models import Organisation, Referral, StatusChange
 from signals.vocabulary import AuditAction
 from tests.support.desk_side import GRONINGEN, Desk
 from tests.support.pages import Browser, words
 
-NO_ADDRESS: dict[str, Any] = {"deleted_received_on": [], "more": False}
 WORDS = "Mevrouw Voorbeeld is naar haar zus in Groningen verhuisd."
 
 
@@ -43,15 +42,6 @@ def test_a_referral_says_only_that_when_and_to_whom(desk: Desk, signal_id: UUID,
     assert body["organisation"] == {"id": str(groningen), "name": GRONINGEN}
 
 
-def test_after_a_referral_the_signal_is_gone_for_the_sender_and_readable_for_the_receiver(
-    desk: Desk, signal_id: UUID, groningen: UUID
-) -> None:
-    refer(desk, signal_id, groningen)
-    assert desk.call("anna", "GET", f"/signals/{signal_id}").status_code == 404
-    opened = desk.call("gerda", "GET", f"/signals/{signal_id}").get_json()
-    assert (opened["address"]["postcode"], opened["concern_types"]) == ("1012AB", ["frail"])
-
-
 def test_only_the_claimant_or_a_lead_refers_a_claimed_signal(
     desk: Desk, signal_id: UUID, groningen: UUID
 ) -> None:
@@ -60,15 +50,6 @@ def test_only_the_claimant_or_a_lead_refers_a_claimed_signal(
     assert (refused.status_code, refused.get_json()["claimed_by"]) == (409, "Bram Voorbeeld")
     assert desk.call("bram", "GET", f"/signals/{signal_id}").status_code == 200
     assert refer(desk, signal_id, groningen, who="lena").status_code == 200
-
-
-def test_the_senders_case_key_is_destroyed(desk: Desk, signal_id: UUID, groningen: UUID) -> None:
-    with Session(desk.engine) as session:
-        old = session.get_one(Signal, signal_id).case_key_id
-    refer(desk, signal_id, groningen)
-    assert desk.keystore.case_keys([old]) == {}
-    with Session(desk.engine) as session:
-        assert session.scalars(select(Referral.key_destroyed_on)).one() is not None
 
 
 def test_a_reason_in_words_reaches_the_receiver_sealed_and_lies_nowhere_in_the_open(
@@ -92,15 +73,6 @@ def test_a_reason_is_asked_and_not_too_long(
 ) -> None:
     assert refer(desk, signal_id, groningen, reason=reason).status_code == 400
     assert desk.call("anna", "GET", f"/signals/{signal_id}").status_code == 200
-
-
-def test_a_stale_version_is_refused_and_nothing_was_written(
-    desk: Desk, signal_id: UUID, groningen: UUID
-) -> None:
-    stale = refer(desk, signal_id, groningen, reason=WORDS, headers={"If-Match": '"7"'})
-    assert stale.status_code == 412
-    assert desk.call("anna", "GET", f"/signals/{signal_id}").get_json()["notes"] == []
-    assert refer(desk, signal_id, groningen, headers={"If-Match": '"1"'}).status_code == 200
 
 
 def test_a_foreign_signal_is_not_found_and_leaves_a_trace(

@@ -1,20 +1,19 @@
 """Test pages of a restricted signal (art. 18 AVG): queue, round and duplicate."""
 
 import re
-from datetime import date, timedelta
+from datetime import date
 from html import unescape
 from uuid import UUID
 
 import pytest
 from sqlalchemy.orm import Session
 
-from signals.casework.workload import workload
 from signals.models import Signal
-from signals.vocabulary import AuditAction, SignalState
-from tests.support.desk_side import AMSTERDAM, GRONINGEN, Desk
+from signals.vocabulary import AuditAction
+from tests.support.desk_side import GRONINGEN, Desk
 from tests.support.pages import Browser, words
-from tests.support.team_pages import away, claimed
-from tests.support.team_work import id_of, join, organisation_of, post, signal_of
+from tests.support.team_pages import claimed
+from tests.support.team_work import organisation_of, post, signal_of
 
 
 @pytest.fixture
@@ -38,23 +37,6 @@ def test_the_queue_offers_no_one_to_claim_it_and_names_no_deadline(desk: Desk, a
     assert "Oppakken:" not in words(page)
     desk.arrive()
     assert anna.get("/desk").text.count("data-claim") == 1
-
-
-def test_it_is_late_nowhere(desk: Desk) -> None:
-    kept, other = claimed(desk, "anna"), claimed(desk, "anna", number=14)
-    restrict(desk, kept)
-    away(desk, "anna", cover_id=str(id_of(desk, "bram")), away_until="2026-12-08")
-    desk.clock.moment += timedelta(days=7)
-    items = desk.call("anna", "GET", "/queue").get_json()["items"]
-    assert {item["id"]: item["overdue"] for item in items} == {str(kept): False, str(other): True}
-    anna = Browser(desk, "anna")
-    assert anna.get("/desk").text.count('class="queue__late"') == 1
-    assert re.findall(r'href="/desk/signals/([^"]+)"', anna.get("/desk?overdue=1").text) == [str(other)]
-    assert Browser(desk, "bram").get("/desk/absence").text.count('class="late"') == 1
-    with Session(desk.engine) as session:
-        team = organisation_of(desk, AMSTERDAM)
-        [load, *_] = workload(session, organisation_id=team, on=desk.clock.now().date())
-    assert (load.open, load.late) == (2, 1)
 
 
 # A round on foot
@@ -92,16 +74,6 @@ def test_the_link_back_to_a_round_shows_the_rest_and_counts_the_missing(desk: De
     assert onwards == f"/desk/signals/{stays}?round={stays}"
 
 
-def test_the_page_says_that_nothing_of_a_round_is_left(desk: Desk, anna: Browser) -> None:
-    kept = claimed(desk, "anna")
-    walked = post(anna, "/desk/round", ids=[str(kept)]).headers["Location"]
-    restrict(desk, kept)
-    page = anna.get(walked)
-    assert page.status_code == 200
-    assert "1 signaal is weggelaten" in words(page)
-    assert "1012 AB" not in page.text
-
-
 @pytest.mark.parametrize("who", ["bram", "gerda"])
 def test_a_round_takes_no_signal_of_a_colleague(desk: Desk, who: str) -> None:
     theirs = claimed(desk, "anna")
@@ -109,17 +81,3 @@ def test_a_round_takes_no_signal_of_a_colleague(desk: Desk, who: str) -> None:
     assert "1 signaal is weggelaten" in words(page)
     assert "1012 AB" not in page.text
     assert desk.entries(AuditAction.ROUND_PRINTED) == []
-
-
-# Two reports of one concern
-
-
-def test_nothing_is_joined_into_it(desk: Desk, anna: Browser) -> None:
-    kept, later = desk.arrive(), desk.arrive()
-    assert "samenvoegen?" in words(anna.get(f"/desk/signals/{later}"))
-    restrict(desk, kept)
-    assert "samenvoegen?" not in words(anna.get(f"/desk/signals/{later}"))
-    refused = join(anna, later, kept)
-    assert refused.status_code == 409
-    assert "mag nu niet worden behandeld" in words(refused)
-    assert signal_of(desk, later).state is SignalState.NEW

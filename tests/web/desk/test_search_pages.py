@@ -11,7 +11,6 @@ from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from signals.casework import search
 from signals.models import AddressLink, Signal
 from signals.vocabulary import AuditAction
 from signals.web.desk.search_pages import SHOWN_FOR
@@ -48,15 +47,6 @@ def searches(desk: Desk) -> list[tuple[str, UUID | None, str]]:
     return sorted(found, key=lambda entry: entry[2] == "found")  # of one moment, in no order
 
 
-def test_a_signal_is_found_by_its_reference_however_it_was_typed(desk: Desk, anna: Browser) -> None:
-    signal_id = desk.arrive()
-    reference = signal_of(desk, signal_id).reference
-    page = find(anna, by="reference", reference=f" {reference.lower()} ")
-    assert "1 signaal gevonden" in words(page)
-    assert f'href="/desk/signals/{signal_id}"' in page.text
-    assert searches(desk) == [("reference", None, "ok"), ("reference", signal_id, "found")]
-
-
 @pytest.mark.parametrize("read", ["K0P1QX2M", "k0p1 qx2m", "KOPL-QX2M", "K0P1\N{EN DASH}QX2M", " k0p1-qx2m "])
 def test_a_signal_is_found_by_its_reference_as_people_read_it_out(
     desk: Desk, anna: Browser, read: str
@@ -84,28 +74,6 @@ def test_the_search_says_when_deleted_signals_of_an_address_came_in(desk: Desk, 
     assert (found["deleted_received_on"], found["deleted_on"], found["more"]) == (["2026-11-24"], None, False)
     elsewhere = desk.call("gerda", "POST", "/search", json={"postcode": "1012AB", "house_number": 12})
     assert elsewhere.get_json()["deleted_received_on"] == []
-
-
-def test_a_referred_signal_is_not_called_deleted_after_the_receivers_purge(desk: Desk, anna: Browser) -> None:
-    signal_id = desk.arrive()
-    body = {"organisation_id": str(organisation_of(desk, GRONINGEN)), "reason": "moved"}
-    assert desk.call("anna", "POST", f"/signals/{signal_id}/refer", json=body).status_code == 200
-    purge(desk)
-    found = desk.call("anna", "POST", "/search", json={"postcode": "1012AB", "house_number": 12}).get_json()
-    assert found["deleted_received_on"] == []
-
-
-def test_the_result_says_that_an_address_has_more_signals(
-    desk: Desk, anna: Browser, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(search, "MOST_FOUND", 2)
-    for _ in range(3):
-        desk.arrive()
-    page = words(find(anna, **PLACE))
-    assert "2 signalen gevonden" in page
-    assert "Er zijn nog oudere." in page
-    found = desk.call("anna", "POST", "/search", json={"postcode": "1012AB", "house_number": 12}).get_json()
-    assert (len(found["items"]), found["more"]) == (2, True)
 
 
 def purge(desk: Desk) -> None:
@@ -139,17 +107,6 @@ def test_the_search_says_when_a_signal_was_referred(desk: Desk, anna: Browser) -
     assert desk.call("anna", "POST", f"/signals/{signal_id}/refer", json=body).status_code == 200
     page = words(post(anna, "/desk/search", by="reference", reference=reference))
     assert "Overgedragen op di 24 nov 2026." in page
-
-
-def test_the_search_says_when_a_signal_was_deleted(desk: Desk, anna: Browser) -> None:
-    signal_id = desk.arrive()
-    reference = signal_of(desk, signal_id).reference
-    proof = {"identity": "digid", "residence": "brp", "third_parties": True}
-    place = {"postcode": "1012AB", "house_number": 12}
-    erased = desk.call("fleur", "POST", "/residents/erase", json={**place, **proof, "right": "erasure"})
-    assert erased.status_code == 200, erased.text
-    page = words(post(anna, "/desk/search", by="reference", reference=reference))
-    assert "Verwijderd op di 24 nov 2026." in page
 
 
 @pytest.mark.parametrize(
@@ -195,14 +152,6 @@ def test_returning_to_a_result_is_no_search_and_shows_the_present_claimant(desk:
     assert searches(desk) == [("address", None, "ok"), ("address", signal_id, "found")]
     assert desk.entries(AuditAction.SIGNAL_OPENED) == []
     assert signal_id == signal_of(desk, signal_id).id
-
-
-def test_a_result_says_that_a_signal_was_deleted_since(desk: Desk, anna: Browser) -> None:
-    signal_id = desk.arrive()
-    there = found_at(anna, **PLACE)
-    body = {"organisation_id": str(organisation_of(desk, GRONINGEN)), "reason": "moved"}
-    assert desk.call("anna", "POST", f"/signals/{signal_id}/refer", json=body).status_code == 200
-    assert "Wat gevonden was, is niet meer bij uw team" in words(anna.get(there))
 
 
 @pytest.mark.parametrize("who", ["anna", "bram", "gerda"])

@@ -56,12 +56,6 @@ def test_a_day_out_of_range_is_said_together_with_the_other_problems(client: Fla
     assert "2026-11-09" in response.text
 
 
-def test_the_summary_of_problems_comes_first_and_takes_the_focus(client: FlaskClient) -> None:
-    page = post(client, {"idempotency_key": KEY}).text
-    assert "<title>Nog niet verstuurd" in page
-    assert page.index("autofocus") < page.index("<form")
-
-
 def test_the_form_keeps_the_typed_values_and_its_key(client: FlaskClient) -> None:
     typed = {
         "house_number": "12A",
@@ -79,12 +73,6 @@ def test_the_form_keeps_the_typed_values_and_its_key(client: FlaskClient) -> Non
     assert re.search(r'value="frail" checked', response.text)
     assert re.search(r'value="once" checked', response.text)
     assert "<details open>" in response.text
-
-
-def test_a_fixed_form_is_accepted_under_the_same_key(client: FlaskClient, engine: Engine) -> None:
-    assert post(client, GOOD | {"house_number": "x"}).status_code == 400
-    assert post(client, GOOD).status_code == 200
-    assert stored(engine) == 1
 
 
 def test_a_changed_report_after_sending_is_a_new_report(client: FlaskClient, engine: Engine) -> None:

@@ -1,10 +1,8 @@
 """The service worker's file, the manifest, and what is sent compressed."""
 
-import gzip
 import json
 import re
 from dataclasses import replace
-from urllib.parse import unquote
 
 import brotli
 import pytest
@@ -12,7 +10,6 @@ from flask.testing import FlaskClient
 
 from signals.settings import NotesSettings, Settings
 from signals.vocabulary import LANGUAGES
-from signals.web.bundles import without_comments
 from signals.web.front.forms import as_meant
 from tests.support.installations import MakeApp
 
@@ -69,30 +66,6 @@ def test_the_app_has_a_name_in_every_language_and_icons_that_are_there(
     for icon in manifest["icons"]:
         content = client.get(icon["src"], buffered=True).data
         assert int.from_bytes(content[16:20], "big") == int(icon["sizes"].split("x")[0])
-
-
-def test_pages_and_files_are_compressed_for_who_takes_it_and_stay_the_same(client: FlaskClient) -> None:
-    style = re.findall(r'href="(/static/page.css[^"]*)"', client.get("/").text)[0]
-    plain = client.get(style, buffered=True)
-    small = client.get(style, headers=GZIP, buffered=True)
-    assert "Content-Encoding" not in plain.headers
-    assert gzip.decompress(small.data) == plain.data
-    assert len(small.data) < len(plain.data) / 2
-    assert "Accept-Encoding" in small.headers["Vary"]
-    assert "immutable" in small.headers["Cache-Control"]
-    assert client.get("/", headers=GZIP).headers["Content-Encoding"] == "gzip"
-
-
-def test_a_reader_that_accepts_brotli_gets_it_and_it_is_smaller(client: FlaskClient) -> None:
-    style = re.findall(r'href="(/static/page.css[^"]*)"', client.get("/").text)[0]
-    for path in (style, "/static/bundles/carrier.js", "/sw.js", "/manifest.webmanifest"):
-        small = client.get(path, headers=BROWSER, buffered=True)
-        assert small.headers["Content-Encoding"] == "br"
-        assert brotli.decompress(small.data) == client.get(path, buffered=True).data
-        assert len(small.data) < len(client.get(path, headers=GZIP, buffered=True).data)
-    page = client.get("/", headers=BROWSER)
-    assert b'id="report"' in brotli.decompress(page.data)
-    assert len(page.data) < len(client.get("/", headers=GZIP).data)
 
 
 @pytest.mark.parametrize(
@@ -154,16 +127,6 @@ def test_a_file_carries_only_headers_that_mean_something_for_a_file(client: Flas
     assert bool(drawn) == ("Content-Security-Policy" in found)
 
 
-def test_a_file_that_is_missing_is_refused_under_the_whole_policy(client: FlaskClient) -> None:
-    assert "script-src" in client.get("/static/nothing.js").headers["Content-Security-Policy"]
-
-
-def test_the_icon_of_the_page_needs_no_request(client: FlaskClient) -> None:
-    address = re.findall(r'<link rel="icon" href="([^"]+)"', client.get("/").text)[0]
-    drawing = unquote(address.removeprefix("data:image/svg+xml,"))
-    assert drawing == client.get("/static/icons/signals.svg", buffered=True).text.strip().replace('"', "'")
-
-
 def test_an_answer_with_a_receipt_beside_typed_text_is_never_compressed(client: FlaskClient) -> None:
     form = {
         "idempotency_key": "5f0c8e1a-6f1e-4b7d-9a37-2f6f0d0f7a11",
@@ -176,13 +139,6 @@ def test_an_answer_with_a_receipt_beside_typed_text_is_never_compressed(client: 
     body = {"postcode": "1012AB", "house_number": 12}
     answer = client.post("/api/v1/coverage/lookup", json=body, headers=BROWSER)
     assert "Content-Encoding" not in answer.headers
-
-
-def test_nothing_but_lines_of_comment_and_indentation_is_left_out_of_a_script() -> None:
-    script = (
-        b'/* one\n   two */\n(function () {\n  // three\n  const a = "// four /* five */"; // six\n})();\n'
-    )
-    assert without_comments(script) == b'(function () {\nconst a = "// four /* five */"; // six\n})();\n'
 
 
 @pytest.mark.parametrize(

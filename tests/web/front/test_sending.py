@@ -76,18 +76,6 @@ def test_pressing_send_twice_makes_one_signal_and_the_same_confirmation(
     assert stored(engine) == 1
 
 
-def test_a_report_from_the_form_as_it_was_opened_is_accepted(client: FlaskClient, engine: Engine) -> None:
-    key = value_of(client.get("/m"), "idempotency_key")
-    fields = {"house_number_addition": "", "seen": "", "noticed_on": ""}
-    assert post(client, GOOD | fields | {"idempotency_key": key}).status_code == 200
-    assert stored(engine) == 1
-
-
-def test_the_form_answers_in_the_chosen_language(client: FlaskClient) -> None:
-    page = text_of(post(client, GOOD, "/?lang=en"))
-    assert "Sent to Voorbeeld Welzijn Amsterdam . Thank you." in page
-
-
 def test_a_full_area_keeps_the_form_and_says_that_nothing_is_lost(
     make_front: MakeApp, front_settings: Settings, engine: Engine
 ) -> None:
@@ -127,16 +115,6 @@ def test_a_database_that_fails_keeps_the_form_and_logs_nothing_of_it(
     assert "database_problem" in logged
     assert "4711" not in without_chance(logged)
     assert "1012" not in without_chance(logged)
-
-
-def test_a_body_past_four_kibibytes_gets_a_page_that_says_what_to_do(
-    client: FlaskClient, engine: Engine
-) -> None:
-    response = post(client, GOOD | {"postcode": "1" * 4096})
-    assert response.status_code == 413
-    assert "Ga terug, maak het korter en stuur het opnieuw." in text_of(response)
-    assert "11111" not in response.text
-    assert stored(engine) == 0
 
 
 @pytest.mark.parametrize("kind", ["application/json", "text/plain", "multipart/form-data; boundary=x", ""])

@@ -39,18 +39,6 @@ def test_a_long_address_leaves_the_sheet_one_page_with_the_number_to_call(
     assert "DirectgevaarBel112" in text.replace("?", "")
 
 
-def test_all_sheets_of_an_address_are_alike_and_of_another_address_differ() -> None:
-    def without_ids(content: bytes) -> bytes:
-        return re.sub(rb"(?s)<\?xpacket.*?<\?xpacket end|/ID\s*\[.*?\]", b"", content)
-
-    assert without_ids(make_sheet(address=ADDRESS)) == without_ids(make_sheet(address=ADDRESS + "/"))
-    assert without_ids(make_sheet(address=ADDRESS)) != without_ids(make_sheet(address="https://example.org"))
-
-
-def test_an_address_is_never_read_as_markup() -> None:
-    assert make_sheet(address='https://example.org/#set page(paper: "a0")').startswith(b"%PDF")
-
-
 def test_the_command_writes_both_sizes(tmp_path: Path) -> None:
     result = CliRunner().invoke(
         main, ["sheets", "--out", str(tmp_path / "new"), "--address", ADDRESS, "--json"]

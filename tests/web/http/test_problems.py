@@ -4,7 +4,6 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from signals.errors import NotesDisabled, NotSignedIn
 from signals.settings import Settings
 from signals.vocabulary import LANGUAGES
 from tests.support.installations import MakeApp
@@ -52,13 +51,6 @@ def test_a_page_never_repeats_the_address_that_was_asked_for(client: FlaskClient
     assert "9711AA" not in response.text
 
 
-def test_a_wrong_method_says_which_are_allowed(client: FlaskClient) -> None:
-    response = client.delete("/", headers=PAGE)
-    assert response.status_code == 405
-    assert "POST" in response.headers["Allow"]
-    assert "Naar het begin" in response.text
-
-
 def test_a_failure_of_ours_gives_a_number_and_no_inside(
     make_front: MakeApp, front_settings: Settings, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -69,21 +61,6 @@ def test_a_failure_of_ours_gives_a_number_and_no_inside(
     assert "secret inside" not in response.text
     number = response.text.split('class="receipt small">')[1].split("<")[0]
     assert number in logged
-
-
-@pytest.mark.parametrize("path", ["/desk/fails", "/admin/fails"])
-def test_staff_are_led_back_to_the_desk(make_front: MakeApp, front_settings: Settings, path: str) -> None:
-    app = _with_view(make_front(front_settings), NotSignedIn(), path)
-    page = app.test_client().get(path, headers=PAGE)
-    assert page.status_code == 401
-    assert 'href="/desk/"' in page.text
-
-
-def test_a_note_that_is_refused_names_the_field(make_front: MakeApp, front_settings: Settings) -> None:
-    app = _with_view(make_front(front_settings), NotesDisabled(), "/api/v1/fails")
-    (wrong,) = app.test_client().get("/api/v1/fails").get_json()["errors"]
-    assert (wrong["field"], wrong["code"]) == ("note", "notes_disabled")
-    assert wrong["message"] == "Een toelichting kan hier niet mee"
 
 
 def _with_view(app: Flask, problem: Exception, path: str = "/fails") -> Flask:

@@ -2,7 +2,6 @@
 
 import html
 import re
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,12 +13,9 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from signals.models import FollowUpNote, Signal, StaffMember
-from signals.settings import NotesSettings, Settings
 from signals.vocabulary import AuditAction, ConcernType, DeletionReason, RetentionRule
 from signals.web.labels import label
-from tests.support.catalogues import WEB
 from tests.support.desk_side import Desk
-from tests.support.installations import MakeApp
 from tests.support.officer_pages import browser, send
 from tests.support.pages import Browser
 
@@ -33,13 +29,6 @@ def signal_id(desk: Desk) -> UUID:
     return desk.arrive(concern_types=["frail"])
 
 
-@pytest.fixture
-def noted(desk: Desk, desk_settings: Settings, make_app: MakeApp) -> Desk:
-    """Return the desk of a service whose carriers may write a note."""
-    app = make_app(replace(desk_settings, notes=NotesSettings(enabled=True)))
-    return replace(desk, app=app, client=app.test_client())
-
-
 @pytest.mark.parametrize("part", ["", "/residents", "/register", "/audit", "/retention"])
 def test_every_part_of_the_officer_opens_in_dutch(desk: Desk, part: str) -> None:
     page = browser(desk, "fleur").get(f"/desk/officer{part}")
@@ -47,11 +36,6 @@ def test_every_part_of_the_officer_opens_in_dutch(desk: Desk, part: str) -> None
     assert '<html lang="nl">' in page.text
     assert "Rechten van bewoners" in page.text
     assert len(re.findall(r"<h1", page.text)) == 1
-
-
-@pytest.mark.parametrize("who", ["anna", "lena", "bea", "coen"])
-def test_nobody_else_opens_the_officers_pages(desk: Desk, who: str) -> None:
-    assert browser(desk, who).get("/desk/officer").status_code == 403
 
 
 def test_a_form_of_an_address_shows_what_there_is_and_keeps_it_out_of_the_url(
@@ -86,14 +70,6 @@ def test_access_is_given_as_a_file(desk: Desk, signal_id: UUID, kind: str, start
     assert "no-store" in answer.headers["Cache-Control"]
 
 
-def test_access_without_proof_shows_the_form_again(desk: Desk, signal_id: UUID) -> None:
-    path = "/desk/officer/residents/export"
-    status, page = send(browser(desk, "fleur"), path, page="/desk/officer/residents", **PLACE)
-    assert status == 400
-    assert 'id="export-identity-wrong"' in page
-    assert desk.entries(AuditAction.EXPORTED) == []
-
-
 def test_an_erasure_says_how_many_and_is_in_the_register(desk: Desk, signal_id: UUID) -> None:
     fleur = browser(desk, "fleur")
     path = "/desk/officer/residents/erase"
@@ -119,16 +95,6 @@ def test_a_restricted_signal_shows_that_and_nothing_to_do(desk: Desk, signal_id:
     assert "beperkt" in Browser(desk, "anna").get("/desk").text
 
 
-def test_an_address_is_corrected_and_a_signal_restricted(desk: Desk, signal_id: UUID) -> None:
-    fleur = browser(desk, "fleur")
-    start = "/desk/officer/residents"
-    fixed = {"signal_id": str(signal_id), **PLACE, "house_number": "14", **PROOF}
-    assert send(fleur, f"{start}/rectify", page=start, **fixed)[0] == 200
-    assert send(fleur, f"{start}/restrict", page=start, signal_id=str(signal_id), **PROOF)[0] == 200
-    with Session(desk.engine) as session:
-        assert session.get_one(Signal, signal_id).restricted_on is not None
-
-
 RECTIFY = "/desk/officer/residents/rectify"
 SEARCHED = {"searched_postcode": "1012 AB", "searched_house_number": "12"}
 
@@ -145,15 +111,6 @@ def test_the_page_corrects_the_content_and_adds_the_residents_own_words(desk: De
     (note,) = signal["follow_up_notes"]
     assert note["text"].endswith("Ik was op reis.\nIk ben gezond.")
     assert signal["address"]["house_number"] == 12
-
-
-def test_the_carriers_note_is_taken_away_on_the_page(noted: Desk) -> None:
-    signal_id = noted.arrive(concern_types=["frail"], note="Valt vaak.")
-    assert exported(noted)[0]["note"] == "Valt vaak."
-    fields = {"signal_id": str(signal_id), "drop_note": "yes", **PLACE, **SEARCHED, **PROOF}
-    assert send(browser(noted, "fleur"), RECTIFY, page=RESIDENTS, **fields)[0] == 200
-    (signal,) = exported(noted)
-    assert (signal["note"], signal["concern_types"]) == (None, ["frail"])
 
 
 def test_a_workers_note_is_struck_or_replaced_on_the_page_and_a_replacement_has_words(desk: Desk) -> None:
@@ -222,31 +179,6 @@ def test_a_correction_without_proof_opens_again_with_what_was_typed(desk: Desk, 
     assert desk.entries(AuditAction.SIGNAL_RECTIFIED) == []
 
 
-def test_a_restriction_without_proof_is_asked_for_again_at_its_signal(desk: Desk, signal_id: UUID) -> None:
-    path = "/desk/officer/residents/restrict"
-    fields = {"signal_id": str(signal_id), **SEARCHED}
-    status, page = send(browser(desk, "fleur"), path, page=RESIDENTS, **fields)
-    assert status == 400
-    assert f'id="restrict-{signal_id}-identity-wrong"' in page
-
-
-@pytest.mark.parametrize(
-    "wrong", [{"withdrawn": "no_such_kind"}, {"statement": "x" * 1001}, {"drop_note": "1"}]
-)
-def test_a_value_that_no_form_sends_corrects_nothing(
-    desk: Desk, signal_id: UUID, wrong: dict[str, str]
-) -> None:
-    fields = {"signal_id": str(signal_id), **PLACE, **SEARCHED, **PROOF, "house_number": "14", **wrong}
-    assert send(browser(desk, "fleur"), RECTIFY, page=RESIDENTS, **fields)[0] == 400
-    assert desk.entries(AuditAction.SIGNAL_RECTIFIED) == []
-
-
-def test_an_officer_of_another_organisation_corrects_nothing_here(desk: Desk, signal_id: UUID) -> None:
-    fields = {"signal_id": str(signal_id), "withdrawn": "frail", **PLACE, **SEARCHED, **PROOF}
-    assert send(browser(desk, "floor"), RECTIFY, page=RESIDENTS, **fields)[0] == 404
-    assert exported(desk)[0]["concern_types"] == ["frail"]
-
-
 def exported(desk: Desk) -> list[dict[str, Any]]:
     body = {"postcode": "1012AB", "house_number": 12, **PROOF, "third_parties": True}
     document = desk.call("fleur", "POST", "/residents/export", json=body).get_json()
@@ -261,23 +193,6 @@ def post(client: FlaskClient, path: str, data: MultiDict[str, str]) -> tuple[int
     data.add("csrf_token", found[1])
     answer = client.post(path, data=data)
     return answer.status_code, answer.text
-
-
-@pytest.mark.parametrize("language", ["nl", "en"])
-def test_every_act_in_the_trail_has_words_and_no_two_the_same(language: str) -> None:
-    words = [label(action, language) for action in AuditAction]
-    assert len(set(words)) == len(AuditAction)
-
-
-def test_on_a_small_screen_each_cell_of_a_list_tells_its_column() -> None:
-    lists = [
-        each
-        for found in WEB.glob("templates/**/*.html")
-        for each in re.findall(r'<table class="queue".*?</table>', found.read_text(), re.DOTALL)
-    ]
-    assert len(lists) > 5
-    cells = [cell for each in lists for cell in re.findall(r"<td[^>]*>", each)]
-    assert [cell for cell in cells if "data-head" not in cell] == []
 
 
 def test_the_trail_is_filtered_and_kept_as_csv(desk: Desk, signal_id: UUID) -> None:
@@ -311,14 +226,3 @@ def test_a_lead_reads_the_periods_and_keeps_one_that_an_officer_shortened(desk: 
     assert send(lena, path, page, **keep) == (303, f"{page}?done=kept")
     assert "20 dagen" not in fleur.get(page).text
     assert lena.post(page, data=fields).status_code == 403
-
-
-@pytest.mark.parametrize(("who", "home"), [("fleur", "/desk/officer"), ("bea", "/admin"), ("anna", "/desk")])
-def test_everybody_begins_where_their_work_is(desk: Desk, who: str, home: str) -> None:
-    form = {
-        "email": f"{who}@example.org",
-        "password": "een lange zin als wachtwoord",
-        "totp": desk.code(who),
-    }
-    answer = desk.app.test_client().post("/desk/sign-in", data=form)
-    assert (answer.status_code, answer.headers["Location"]) == (303, home)

@@ -13,7 +13,6 @@ from signals.models import FollowUpNote, RegisterEntry, Signal
 from signals.retention.nightly import Retention
 from signals.vocabulary import AuditAction
 from tests.support.desk_side import Desk
-from tests.support.officer_pages import refer_to_groningen
 from tests.support.pages import Browser, hidden_value, words
 
 PLACE = {"postcode": "1012AB", "house_number": "12", "house_number_addition": ""}
@@ -104,15 +103,6 @@ def test_a_stale_form_overwrites_no_change_of_a_colleague_and_keeps_the_typed_te
     assert entries(desk) == 1
 
 
-def test_a_second_request_for_the_same_address_is_entered_like_the_first(
-    desk: Desk, fleur: Browser, signal_id: UUID
-) -> None:
-    assert send(fleur, "erase", found_form(fleur, signal_id, "erase")).status_code == 200
-    later = desk.arrive(concern_types=["frail"])
-    assert send(fleur, "erase", found_form(fleur, later, "erase")).status_code == 200
-    assert entries(desk) == 2
-
-
 def test_a_second_form_that_asks_for_something_else_is_refused_as_out_of_date(
     desk: Desk, fleur: Browser, signal_id: UUID
 ) -> None:
@@ -128,19 +118,6 @@ def test_a_second_form_that_asks_for_something_else_is_refused_as_out_of_date(
     assert send(fleur, "restrict", restriction | {"lift": "yes"}).status_code == 412
     with Session(desk.engine) as session:
         assert session.get_one(Signal, signal_id).restricted_on is not None
-
-
-def test_an_erasure_of_one_address_does_not_pass_for_that_of_another(desk: Desk, fleur: Browser) -> None:
-    """Both had one signal, and that of the second was handed over while its page stood open."""
-    first, second = desk.arrive(number=12), desk.arrive(number=14)
-    there = PLACE | {"house_number": "14"}
-    other = found_form(fleur, second, "erase", place=there)
-    assert send(fleur, "erase", found_form(fleur, first, "erase")).status_code == 200
-    refer_to_groningen(desk, second)
-    assert send(fleur, "erase", other).status_code == 200
-    with Session(desk.engine) as session:
-        assert session.get(Signal, second) is None  # an erasure follows the referral (art. 19)
-    assert entries(desk) == 2
 
 
 def test_a_restriction_that_is_asked_for_again_stays_of_its_day_and_none_is_lifted_where_none_is(

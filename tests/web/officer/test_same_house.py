@@ -41,14 +41,6 @@ def entries(desk: Desk) -> list[tuple[str, str, int]]:
         return [(entry.right, entry.outcome, entry.signals_found) for entry in found]
 
 
-def test_an_address_finds_only_its_own_signals_among_three_with_the_same_digits(desk: Desk) -> None:
-    for addition in ("1-12", "11-2", "112"):
-        desk.arrive(house_number_addition=addition)
-    body = {**HOUSE, "house_number_addition": "1/12", **PROOF}
-    (signal,) = ask(desk, "export", **body).get_json()["signals"]
-    assert signal["address"]["addition"] == "1-12"
-
-
 @pytest.mark.parametrize(("kept", "asked"), [("2", "II"), ("", "A"), ("A", ""), ("H", "huis")])
 def test_a_signal_of_the_same_house_is_counted_and_not_shown(desk: Desk, kept: str, asked: str) -> None:
     desk.arrive(house_number_addition=kept)
@@ -76,22 +68,6 @@ def test_a_deleted_or_referred_signal_of_another_addition_counts_as_earlier(desk
     assert NOT_YET in page_of(desk)
 
 
-def test_another_organisations_signals_of_the_house_are_not_counted(desk: Desk) -> None:
-    desk.arrive(house_number_addition="A")
-    assert search(desk, who="floor")["other_additions"] == NO_OTHERS
-
-
-def test_an_export_and_an_erasure_leave_the_rest_of_the_house_alone(desk: Desk) -> None:
-    mine, other = desk.arrive(), desk.arrive(house_number_addition="A")
-    document = ask(desk, "export", **HOUSE, **PROOF).get_json()
-    assert len(document["signals"]) == 1
-    assert "other_additions" not in document
-    ask(desk, "erase", **HOUSE, **PROOF)
-    with Session(desk.engine) as session:
-        assert session.get(Signal, mine) is None
-        assert session.get(Signal, other) is not None
-
-
 def test_the_page_asks_the_officer_to_find_out_the_owner_of_a_signal_without_addition(desk: Desk) -> None:
     desk.arrive(house_number_addition="A")
     assert WHOSE not in page_of(desk, "A")
@@ -110,13 +86,6 @@ def test_the_register_notes_that_nothing_was_found(desk: Desk, what: str, right:
     assert ask(desk, what, **HOUSE, **PROOF).status_code == 200
     assert entries(desk) == [(right, "nothing_found", 0)]
     assert "niets gevonden" in browser(desk, "fleur").get("/desk/officer/register").text
-
-
-def test_an_erasure_of_nothing_says_that_there_was_nothing(desk: Desk) -> None:
-    fields = {"postcode": "1012AB", "house_number": "12", "right": "erasure"}
-    proof = {"identity": "digid", "residence": "brp"}
-    path, page = "/desk/officer/residents/erase", "/desk/officer/residents"
-    assert "geen signaal om te verwijderen" in send(browser(desk, "fleur"), path, page, **fields, **proof)[1]
 
 
 def register(desk: Desk, query: str = "") -> TestResponse:
@@ -149,11 +118,6 @@ def test_the_page_of_the_register_leads_to_the_next(desk: Desk, monkeypatch: pyt
         rows += page.count('<th scope="row">')
         path = page.partition('class="pages"')[2].partition('href="')[2].partition('"')[0]
     assert rows == 5
-
-
-@pytest.mark.parametrize("query", ["?limit=0", "?limit=201", "?cursor=nonsense", "?right=access"])
-def test_a_wrong_question_to_the_register_is_refused(desk: Desk, query: str) -> None:
-    assert register(desk, query).status_code == 400
 
 
 @pytest.mark.parametrize("basis", [" " * 12, "  Wet 1  ", "\u00a0" * 20])

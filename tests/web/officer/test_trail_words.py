@@ -2,15 +2,9 @@
 
 from flask_babel import force_locale
 
-from signals.audit.grounds import Ground
-from signals.vocabulary import Action
 from signals.web.officer import trail_words
 from tests.support.desk_side import Desk
 from tests.support.pages import Browser, hidden_value, words
-
-
-def test_each_action_on_a_signal_is_a_ground_too() -> None:
-    assert set(Action) <= set(Ground)
 
 
 def test_the_words_of_a_detail_complete_those_of_its_ground(desk: Desk) -> None:
@@ -49,24 +43,3 @@ def test_the_page_shows_words_and_the_export_keeps_the_codes(desk: Desk) -> None
     exported = fleur.get("/desk/officer/audit.csv").text
     for code in ("record_attempt", "follow_up", "arrival", "signal_changed", "system"):
         assert code in exported
-
-
-def test_an_absence_reads_as_an_absence_and_not_as_a_change_of_the_account(desk: Desk) -> None:
-    body = {"away_from": "2026-11-24", "away_until": "2026-12-04"}
-    assert desk.call("anna", "POST", "/team/absences", json=body).status_code == 201
-    assert "Afwezigheid gewijzigd" in words(Browser(desk, "fleur").get("/desk/officer/audit"))
-
-
-ONE_WORD_FOR_ONE_THING = {
-    "passkey": "toegangssleutel",
-    "daglimiet": "daggrens",
-    "zaaksysteem": "eigen dossier",
-    "landelijk meldpunt": "landelijk loket",
-    "verlopen": "sessie is afgelopen",
-    "functionaris gegevensbescherming": "privacyfunctionaris",
-    "proefmelding": "proefbericht",
-    "aanmelden": "inloggen",
-    "uiterlijk": "eerste contact voor",
-    "account gewijzigd": "toegang gewijzigd",
-    "ander team": "vreemd signaal",
-}

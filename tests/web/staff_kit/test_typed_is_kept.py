@@ -165,23 +165,6 @@ def test_every_form_sends_the_labels_of_its_fields(desk: Desk) -> None:
     assert unlabelled == {}
 
 
-def test_days_and_choices_are_shown_in_the_words_of_the_form(desk: Desk) -> None:
-    with Session(desk.engine) as session:
-        bram = session.scalars(select(StaffMember.id).where(StaffMember.email == "bram@example.org")).one()
-    lost = lose_form(desk, "anna", "/desk/absence", away_from="2026-12-01", cover_id=str(bram))
-    said = words(sign_in(desk, "anna", lost)[1])
-    assert "Eerste dag di 1 dec 2026" in said
-    assert "Uw vervanger Bram Voorbeeld" in said
-
-
-def test_answers_to_one_question_are_shown_together(desk: Desk) -> None:
-    hours = {"opens_at": "8", "day_1": "1", "day_3": "1", "language": "nl"}
-    lost = lose_form(desk, "lena", "/desk/settings/hours", "/desk/settings", **hours)
-    said = words(sign_in(desk, "lena", lost)[1])
-    assert "Days on which messages come Monday, Wednesday" in said
-    assert "Language of messages Nederlands" in said
-
-
 @pytest.mark.parametrize("choices", ["no JSON", "[]", '{"a": 1}'])
 def test_forged_choices_are_ignored(desk: Desk, choices: str) -> None:
     lost = lose(desk, "anna", "/desk/absence", text=TYPED, **LABELLED, **{"choices:text": choices})
@@ -199,14 +182,6 @@ def test_a_kept_form_expires_after_a_day(desk: Desk) -> None:
     lost = lose_form(desk, "anna", "/desk/absence", away_from="2026-12-01")
     desk.clock.moment += timedelta(days=1, seconds=1)
     assert "Hier wordt niets getoond" in words(sign_in(desk, "anna", lost)[1])
-
-
-def test_a_wrong_code_at_sign_in_keeps_the_form(desk: Desk) -> None:
-    lost = lose_form(desk, "anna", "/desk/absence", away_from="2026-12-01")
-    kept = hidden_value(lost.text, "kept")
-    form = {"email": desk.people["anna"].email, "password": PASSWORD, "totp": "000000", "kept": kept}
-    again = desk.app.test_client().post("/desk/sign-in", data=form)
-    assert (again.status_code, hidden_value(again.text, "kept")) == (401, kept)
 
 
 @pytest.mark.parametrize("address", ["/desk/sign-in", "/desk/passkey/sign-in"])
@@ -245,31 +220,6 @@ def test_a_form_survives_every_end_of_a_session(desk: Desk, end: str) -> None:
     browser, back = sign_in(desk, "anna", lost)
     again = {name: hidden_value(back.text, name) for name in ("csrf_token", "away_from", "away_until")}
     assert browser.post("/desk/absence", data=again).location.endswith("/desk/absence?done=alone")
-
-
-def test_every_tick_of_a_question_is_kept_while_the_database_is_away(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fleur = Browser(desk, "fleur")
-    form = {
-        "csrf_token": hidden_value(fleur.get("/desk/officer/residents").text, "csrf_token"),
-        "withdrawn": ["confused", "frail"],
-        "statement": TYPED,
-        "label:statement": "Verklaring",
-        "label:withdrawn": "Wat niet klopt",
-        "choices:withdrawn": '{"confused": "Maakt een verwarde indruk", "frail": "Is broos"}',
-    }
-
-    def away(*_args: object, **_more: object) -> None:
-        raise OperationalError("SELECT", {}, Exception("database away"))
-
-    monkeypatch.setattr("signals.web.staff_kit.auth.sessions.authenticate", away)
-    page = fleur.client.post("/desk/officer/residents/rectify", data=form)
-    assert page.status_code == 503
-    for code in ("confused", "frail"):
-        assert f'name="withdrawn" value="{code}"' in page.text
-    assert "Maakt een verwarde indruk, Is broos" in words(page)
-    assert IN_HTML in page.text
 
 
 def _somebody(roles: tuple[Role, ...]) -> str:

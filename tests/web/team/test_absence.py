@@ -3,42 +3,19 @@
 from uuid import UUID
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from signals.models import Absence
-from signals.staff.absence import Away
-from signals.vocabulary import AuditAction
-from signals.web.team import office as team_office
 from tests.support.desk_side import Desk
 from tests.support.pages import Browser, words
-from tests.support.team_pages import away, claimed, post, problems, visit
+from tests.support.team_pages import away, claimed, post, problems
 from tests.support.team_work import id_of
 
 
 @pytest.fixture
 def lena(desk: Desk) -> Browser:
     return Browser(desk, "lena")
-
-
-def test_a_stand_in_acts_from_the_first_day_to_the_last(desk: Desk) -> None:
-    signal_id = claimed(desk, "anna")
-    assert visit(desk, "bram", signal_id) == 409
-    answer = away(desk, "anna", cover_id=str(id_of(desk, "bram")))
-    assert answer.status_code == 201
-    assert answer.get_json()["cover"]["name"] == "Bram Voorbeeld"
-    assert visit(desk, "bram", signal_id) == 201
-    assert desk.call("anna", "GET", f"/signals/{signal_id}").get_json()["claimed_by"] == "Anna Voorbeeld"
-    [entry] = [e for e in desk.entries(AuditAction.STAFF_CHANGED) if e.ground == "absence_added"]
-    assert entry.subject_id == id_of(desk, "anna")
-
-
-def test_a_removed_absence_has_no_stand_in(desk: Desk) -> None:
-    signal_id = claimed(desk, "anna")
-    absence = away(desk, "anna", cover_id=str(id_of(desk, "bram"))).get_json()
-    assert desk.call("anna", "DELETE", f"/team/absences/{absence['id']}").status_code == 204
-    assert visit(desk, "bram", signal_id) == 409
-    assert desk.call("bram", "GET", "/team/absences").get_json() == {"items": []}
 
 
 @pytest.mark.parametrize(
@@ -76,27 +53,6 @@ def test_only_a_lead_enters_an_absence_for_a_colleague(desk: Desk) -> None:
     assert desk.call("lena", "DELETE", absence).status_code == 204
 
 
-def test_an_absence_is_entered_although_the_lead_removes_it_at_that_moment(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    original = team_office.absences
-
-    def without_it() -> list[Away]:
-        with Session(desk.engine) as session, session.begin():
-            session.execute(delete(Absence))
-        return original()
-
-    monkeypatch.setattr(team_office, "absences", without_it)
-    assert away(desk, "anna").status_code == 201
-
-
-def test_absences_of_another_team_stay_hidden(desk: Desk) -> None:
-    away(desk, "anna")
-    assert desk.call("gerda", "GET", "/team/absences").get_json() == {"items": []}
-    names = [entry["name"] for entry in desk.call("anna", "GET", "/team/colleagues").get_json()["items"]]
-    assert names == ["Anna Voorbeeld", "Bram Voorbeeld", "Lena Voorbeeld"]
-
-
 def test_a_stand_in_sees_the_signals_in_the_queue_and_on_the_page(desk: Desk) -> None:
     signal_id = claimed(desk, "anna")
     bram = Browser(desk, "bram")
@@ -111,15 +67,6 @@ def test_a_stand_in_sees_the_signals_in_the_queue_and_on_the_page(desk: Desk) ->
     opened = bram.get(f"/desk/signals/{signal_id}")
     assert "Anna Voorbeeld is afwezig tot en met vr 4 dec 2026. U neemt waar." in words(opened)
     assert f'action="/desk/signals/{signal_id}/contact-attempts"' in opened.text
-
-
-def test_an_absence_without_a_stand_in_promises_no_message(desk: Desk) -> None:
-    anna = Browser(desk, "anna")
-    form = {"away_from": "2026-11-24", "away_until": "2026-12-04"}
-    said = words(anna.get(post(anna, "/desk/absence", "/desk/absence", **form).location))
-    assert "Er neemt niemand waar." in said
-    assert "Uw vervanger, hoort" not in said
-    assert "Uw vervanger hoort" not in said
 
 
 def test_only_the_lead_sees_a_claim_without_a_stand_in(desk: Desk, lena: Browser) -> None:

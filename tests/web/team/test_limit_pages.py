@@ -56,12 +56,6 @@ def test_the_button_pressed_twice_raises_once(desk: Desk, lena: FlaskClient) -> 
     assert raises(desk, near) == 1
 
 
-def test_without_the_field_of_this_session_nothing_is_raised(desk: Desk, lena: FlaskClient) -> None:
-    near = near_the_limit(desk)
-    assert press(lena, near, csrf_token="0" * 64).status_code == 403
-    assert raises(desk, near) == 0
-
-
 def test_after_the_last_raise_the_page_has_no_button(desk: Desk, lena: FlaskClient) -> None:
     near = near_the_limit(desk, raises=MOST_RAISES)
     assert 'action="/desk/limits' not in lena.get(f"/desk/limits/{near}").text
@@ -79,10 +73,6 @@ def test_the_page_tells_an_administrator_no_number_of_reports_and_nobody_an_addr
     page = sign_in(desk, who).get(f"/desk/limits/{near_the_limit(desk)}").text.replace(UNREAD, "")
     assert "1012" not in without_chance(page)
     assert {word for word in page.split() if word.isdigit()} <= {"500", "1000", "24", "2026"}
-
-
-def test_a_day_of_another_team_is_not_found(desk: Desk, lena: FlaskClient) -> None:
-    assert lena.get(f"/desk/limits/{near_the_limit(desk, GRONINGEN)}").status_code == 404
 
 
 # Programs
@@ -114,12 +104,6 @@ def test_a_program_raises_it_and_a_stale_version_is_412(desk: Desk) -> None:
     )
     assert desk.call("bea", "POST", path, headers={"If-Match": '"0"'}).status_code == 412
     assert desk.call("bea", "POST", path).status_code == 200
-
-
-def test_a_raise_too_many_is_an_explained_conflict(desk: Desk) -> None:
-    path = f"/limits/{near_the_limit(desk, raises=MOST_RAISES)}/raise"
-    refused = desk.call("lena", "POST", path)
-    assert (refused.status_code, refused.get_json()["type"]) == (409, "urn:problem:signals:limit_not_raised")
 
 
 def test_a_lead_sets_a_flood_aside_and_brings_it_back_by_one_click_each(

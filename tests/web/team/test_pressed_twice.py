@@ -55,19 +55,3 @@ def test_an_absence_that_is_sent_twice_is_stored_once(desk: Desk) -> None:
     assert [answer.location for answer in answers] == ["/desk/absence?done=alone"] * 2
     with Session(desk.engine) as session:
         assert session.scalar(select(func.count()).select_from(Absence)) == 1
-
-
-@pytest.mark.parametrize("other", [{"away_until": "2026-12-05"}, {"cover_id": "somebody"}])
-def test_another_absence_on_those_days_is_still_refused(desk: Desk, other: dict[str, str]) -> None:
-    anna = Browser(desk, "anna")
-    fields = {"away_from": "2026-12-01", "away_until": "2026-12-04"}
-    twice(anna, "/desk/absence", "/desk/absence", **fields)
-    assert twice(anna, "/desk/absence", "/desk/absence", **(fields | other))[0].status_code == 400
-
-
-def test_going_back_to_a_period_that_was_changed_sends_nothing_again(desk: Desk) -> None:
-    fields = {"rule": "concluded", "days": "40", "legal_basis": "Selectielijst 2026, 1"}
-    fleur, path = Browser(desk, "fleur"), "/desk/officer/retention"
-    answers = twice(fleur, path, path, **fields)
-    assert [answer.location for answer in answers] == [f"{path}?done=changed"] * 2
-    assert "De termijn is gewijzigd." in words(fleur.get(answers[0].location))

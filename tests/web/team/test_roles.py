@@ -5,7 +5,7 @@ import pytest
 from signals.vocabulary import AuditAction, SignalState
 from tests.support.desk_side import Desk
 from tests.support.pages import Browser, words
-from tests.support.team_pages import away, claimed, post, problems, visit
+from tests.support.team_pages import claimed, post, problems, visit
 from tests.support.team_work import id_of, signal_of
 
 
@@ -30,19 +30,6 @@ def test_disabling_an_account_releases_its_signals_at_once(desk: Desk, by: str) 
     assert [signal.claimed_by_id for signal in found] == [None, None, id_of(desk, "bram")]
     page = Browser(desk, "bram").get(f"/desk/signals/{untried}")
     assert "Het account is afgesloten" in words(page)
-
-
-def test_disabling_on_the_team_page_also_releases_signals(desk: Desk, lena: Browser) -> None:
-    signal_id = claimed(desk, "anna")
-    assert post(lena, "/desk/team", f"/desk/team/{id_of(desk, 'anna')}/disable").status_code == 303
-    assert signal_of(desk, signal_id).claimed_by_id is None
-
-
-def test_a_disabled_colleague_stands_in_for_nobody(desk: Desk, lena: Browser) -> None:
-    claimed(desk, "anna")
-    away(desk, "anna", cover_id=str(id_of(desk, "bram")))
-    desk.call("lena", "POST", f"/staff/{id_of(desk, 'bram')}/disable")
-    assert "nobody stands in" in words(lena.get("/desk"))
 
 
 def test_a_colleague_signs_in_again_after_a_change_of_role(desk: Desk, lena: Browser) -> None:

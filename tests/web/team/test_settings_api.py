@@ -42,11 +42,6 @@ def test_a_lead_reads_and_changes_the_own_teams_settings(desk: Desk, path: str) 
     assert entry.organisation_id == organisation_of(desk, AMSTERDAM)
 
 
-def test_an_administrator_may_too(desk: Desk, path: str) -> None:
-    assert desk.call("bea", "GET", path).status_code == 200
-    assert desk.call("bea", "PATCH", path, json={"opens_at": 10}).get_json()["opens_at"] == 10
-
-
 @pytest.mark.parametrize("method", ["GET", "PATCH"])
 def test_a_worker_may_not(desk: Desk, path: str, method: str) -> None:
     body = {"opens_at": 10} if method == "PATCH" else None
@@ -171,15 +166,6 @@ def test_an_address_in_capitals_stays_confirmed(desk: Desk, path: str) -> None:
     assert told == {old: True, second["address"]: True, "nieuw@example.org": False}
 
 
-def test_a_phone_is_kept_in_one_spelling_and_asked_to_confirm(desk: Desk, path: str) -> None:
-    first, second = recipients_of(desk, path)
-    by_sms = {**first, "channel": "sms", "phone": "06 12345678"}
-    answer = desk.call("lena", "PATCH", path, json={"recipients": [by_sms, second]})
-    entry = answer.get_json()["recipients"][0]
-    assert (entry["channel"], entry["phone"], entry["phone_verified_on"]) == ("sms", "+31612345678", None)
-    assert entry["verified_on"] is not None
-
-
 @pytest.mark.parametrize(
     ("changed", "wrong"),
     [
@@ -196,12 +182,6 @@ def test_an_unreachable_recipient_is_refused(
     first, second = recipients_of(desk, path)
     answer = desk.call("lena", "PATCH", path, json={"recipients": [{**first, **changed}, second]})
     assert problems(answer) == wrong
-
-
-def test_a_recipient_is_listed_once(desk: Desk, path: str) -> None:
-    first, second = recipients_of(desk, path)
-    answer = desk.call("lena", "PATCH", path, json={"recipients": [first, second, first]})
-    assert set(problems(answer).values()) == {"duplicate"}
 
 
 def test_a_recipient_without_the_link_gets_a_new_one(desk: Desk, path: str) -> None:

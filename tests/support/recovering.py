@@ -1,0 +1,108 @@
+"""People who are invited and recovered by mailed links."""
+
+import uuid
+from typing import Any
+from urllib.parse import urlsplit
+
+import pyotp
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from notifications.models import OutboxMessage
+from signals.audit.log import SYSTEM, Actor, AuditLog
+from signals.clock import FixedClock
+from signals.models import (
+    AuditEntry,
+    StaffMember,
+)
+from signals.operation import Operation
+from signals.staff import invitations, recovery, sign_in
+from signals.staff.change_messages import AccountSettings
+from signals.staff.invitations import Person
+from signals.vocabulary import AuditAction, Role
+from tests.support.desk_fixtures import (
+    CHEAP,
+    PlainKeys,
+    Team,
+)
+from tests.support.operations import operation
+
+PASSWORD = "zeven groene fietsen"
+
+
+NEW_EMAIL = "nieuw@example.org"
+
+
+class Office:
+    """A team and the settings for its accounts."""
+
+    def __init__(
+        self, session: Session, clock: FixedClock, audit: AuditLog, keys: PlainKeys, team: Team
+    ) -> None:
+        self.session, self.clock, self.audit, self.keys, self.team = session, clock, audit, keys, team
+        self.settings = AccountSettings(site="https://desk.example", hasher=CHEAP)
+        self.seen: list[uuid.UUID] = []
+
+    def operation(self, actor: Actor = SYSTEM) -> Operation:
+        return operation(self.session, self.clock, actor, audit=self.audit, keystore=self.keys)
+
+    def invite(self, actor: Actor | None = None, **how: Any) -> StaffMember:
+        values: dict[str, Any] = {
+            "organisation_id": self.team.organisation.id,
+            "role": Role.WORKER,
+            "name": "Nina Nieuw",
+            "email": NEW_EMAIL,
+        } | how
+        return invitations.invite(
+            self.operation(actor or self.team.lead), settings=self.settings, person=Person(**values)
+        )
+
+    def recover(self, member: StaffMember, actor: Actor | None = None, **how: Any) -> None:
+        recovery.recover(
+            self.operation(actor or self.team.lead), member=member, settings=self.settings, **how
+        )
+
+    def worker(self) -> StaffMember:
+        assert self.team.worker.id is not None
+        return self.session.get_one(StaffMember, self.team.worker.id)
+
+    def token(self) -> str:
+        """Return the secret of the newest link, as the mail carries it."""
+        message = self._newest_message()
+        told = recovery.fill_in_secret(self.keys, message.event, message.subject_id, message.values)
+        return urlsplit(told["link"]).fragment
+
+    def _newest_message(self) -> OutboxMessage:
+        """Return the message that is new since the last call; the rows keep no order."""
+        fresh = [m for m in self.session.scalars(select(OutboxMessage)) if m.id not in self.seen]
+        self.seen += [message.id for message in fresh]
+        return self.session.get_one(OutboxMessage, self.seen[-1])
+
+    def code(self, token: str) -> str:
+        link = recovery.link_of(self.session, self.clock, token=token)
+        return pyotp.TOTP(recovery.offered_totp(self.keys, link.id)).at(self.clock.now())
+
+    def take_up(self, token: str, **how: Any) -> sign_in.SignedIn:
+        values: dict[str, Any] = {"password": PASSWORD} | how
+        values.setdefault("totp", self.code(token))
+        return recovery.activate(self.operation(), token=token, absolute_hours=12, hasher=CHEAP, **values)
+
+    def sign_in(self, email: str, totp: str) -> sign_in.SignedIn:
+        return sign_in.sign_in_with_password(
+            self.operation(),
+            email=email,
+            password=PASSWORD,
+            totp=totp,
+            kind="page",
+            absolute_hours=12,
+            hasher=CHEAP,
+        )
+
+    def grounds(self, action: AuditAction) -> list[str]:
+        return list(self.session.scalars(select(AuditEntry.ground).where(AuditEntry.action == action)))
+
+
+@pytest.fixture
+def office(session: Session, clock: FixedClock, audit: AuditLog, keys: PlainKeys, team: Team) -> Office:
+    return Office(session, clock, audit, keys, team)
