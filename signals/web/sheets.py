@@ -39,7 +39,7 @@ def make_sheet(*, address: str, size: SheetSize = SheetSize.A4, found: Reached |
     data = {
         "paper": size.value,
         "unit": _UNITS[size],
-        "width": 60,
+        "width": 38 if found else 60,
         "title": text(question, "nl"),
         "promise": text(mark("Without your name. You need not prove anything."), "nl"),
         "danger": text(mark("Immediate danger? Call 112."), "nl") + " / Call 112.",
