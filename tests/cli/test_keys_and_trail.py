@@ -127,6 +127,18 @@ def test_a_file_without_a_head_is_called_wrongly(signals: Signals) -> None:
     signals("audit", "verify", "--head", signals.file("heads.jsonl", '{"position": 1}'), code=2)
 
 
+def test_a_head_that_was_cut_off_is_passed_over_with_a_word(signals: Signals) -> None:
+    """As a crash leaves it, and as a run after it of an earlier release went on in the same line."""
+    link(signals)
+    whole = signals("audit", "head", "--json")
+    for end, warns in ((whole[:40], True), (whole[:40] + whole, False)):
+        head = signals.file("heads.jsonl", whole + end)
+        said = "The end of heads.jsonl cannot be read" in signals("audit", "verify", "--head", head)
+        assert (said, signals.json("audit", "verify", "--head", head)["ok"]) == (warns, True)
+    for wrong in (whole[:40], whole + '{"position": 1}'):
+        signals("audit", "verify", "--head", signals.file("heads.jsonl", wrong), code=2)
+
+
 def test_the_head_in_a_saved_and_folded_mail_finds_that_the_end_of_the_trail_is_gone(
     signals: Signals,
 ) -> None:

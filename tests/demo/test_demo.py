@@ -21,10 +21,12 @@ from signals.demo import ACCOUNTS_FILE, seed_demo
 from signals.errors import SettingsProblem
 from signals.intake.content import open_report
 from signals.models import Organisation, Signal
+from signals.operations.installation import migrate
 from signals.routing.snapshot import Router
 from signals.settings import Settings
 from signals.staff.identity import open_totp
 from signals.staff.sessions import SessionKind, authenticate
+from signals.statistics.publications import released_tables
 from signals.vocabulary import OPEN_STATES, Action, Environment, OrganisationKind, SignalState
 from tests.support.installation import install, opened, settings_in
 
@@ -193,3 +195,19 @@ def test_it_is_refused_in_production(tmp_path: Path) -> None:
     settings = Settings(environment=Environment.PRODUCTION, data_folder=tmp_path)
     with pytest.raises(SettingsProblem, match="demo"):
         seed_demo(settings)
+
+
+@pytest.mark.postgres
+def test_on_postgresql_it_tells_the_same(demo: Settings, postgres_url: str, tmp_path: Path) -> None:
+    install(tmp_path)
+    config = tmp_path / "config.toml"
+    config.write_text(config.read_text() + f'\n[database]\nurl = "{postgres_url}"\n')
+    settings = settings_in(tmp_path)
+    engine = make_engine(settings.database.url)
+    migrate(engine)
+    engine.dispose()
+    assert seed_demo(settings, clock=FixedClock(NOW))
+    assert told(settings) == told(demo)
+    with opened(settings) as session, opened(demo) as other:
+        assert released_tables(session) == released_tables(other)
+    assert not seed_demo(settings, clock=FixedClock(NOW))

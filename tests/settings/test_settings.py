@@ -91,6 +91,16 @@ def test_values_of_another_kind_are_refused_without_repeating_them(tmp_path: Pat
     assert not any(word in problem for problem in problems for word in ("queen", "eighty", "perhaps"))
 
 
+def test_all_problems_are_listed_at_once(tmp_path: Path) -> None:
+    path = written(
+        tmp_path,
+        "[server]\nport = 70000\nthreads = 0\n[notes]\nmax_length = 281\n[arrival]\ninterval_seconds = -1\n",
+    )
+    problems = "\n".join(problems_of(path))
+    for name in ("server.port", "server.threads", "notes.max_length", "arrival.interval_seconds"):
+        assert name in problems
+
+
 def test_settings_list_unknown_names_wrong_types_bad_ranges_and_unsafe_values_at_once(tmp_path: Path) -> None:
     more = (
         "debug = true\nkitchen.sink = 1\nserver.port = 'eighty'\nserver.threads = 0\nnotes.max_length = 'all'"

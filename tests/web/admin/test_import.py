@@ -157,6 +157,25 @@ def test_unintended_changes_of_a_form_are_refused_in_words(
     assert addresses(desk) == before
 
 
+def test_the_preview_says_in_words_what_changes_and_which_way_an_end_moves(desk: Desk, bea: Browser) -> None:
+    unchecked = words(look(bea, LIVE))
+    assert "Welzijn Utrecht dekt erbij: gemeente: Utrecht (GM0344), vanaf do 1 jan 2026" in unchecked
+    assert "Welzijn Utrecht ontvangt nog niet: er ontbreekt iets" in unchecked
+    assert do(bea, look(bea, LIVE)).status_code == 303
+    other = LIVE.replace("Wmo 2015", "Jeugdwet").replace("een@", "drie@")
+    page = words(look(bea, other))
+    assert "Welzijn Utrecht wijzigt: de grondslag, wie bericht krijgt van signalen" in page
+    for until, said in (
+        ("2027-01-01", "stopt met: gemeente: Utrecht (GM0344), tot vr 1 jan 2027 (die dag niet meer)"),
+        ("2026-12-01", "stopt eerder met: gemeente: Utrecht (GM0344), tot di 1 dec 2026"),
+        ("2027-02-01", "gaat langer door met: gemeente: Utrecht (GM0344), tot ma 1 feb 2027"),
+    ):
+        seen = look(bea, f"{ENDS}{until}\n")
+        assert said in words(seen)
+        assert do(bea, seen).status_code == 303
+    assert "het zou op di 1 dec 2026 stoppen" in words(seen)
+
+
 def addresses(desk: Desk) -> set[str]:
     with Session(desk.engine) as session:
         return set(session.scalars(select(Recipient.address)))
