@@ -33,12 +33,12 @@ developer:
 .PHONY: test
 test: chromium
 	@$(MAKE) developer
+	@$(HERE) -m tools.proxy
 	@$(PYTEST) -q $(PARALLEL) $(ARGS)
 
 .PHONY: chromium
 chromium:
 	@$(HERE) -m tools.browser $(ARGS)
-	@$(HERE) -m tools.proxy
 
 ## check: lint, types, layers and the fast tests, in less than a minute
 .PHONY: check
