@@ -18,6 +18,7 @@ class Event(StrEnum):
     REMINDER = "reminder"  # to the team: a deadline is near
     MISSED_DEADLINE = "missed_deadline"  # to lead, deputy, service manager: a deadline passed
     ACCOUNT_CHANGED = "account_changed"  # to lead and privacy officer: a grant or a reset
+    ORGANISATION_CHANGED = "organisation_changed"  # to both teams and administrators: who receives reports
     ACCOUNT_LINK = "account_link"  # to one member of staff: set up the account with this link
     CONTACT_REMINDER = "contact_reminder"  # to the team: nobody has tried to reach the resident
     CONCLUDE_REMINDER = "conclude_reminder"  # to the team: not concluded yet
@@ -55,6 +56,7 @@ DATES: Mapping[Event, str] = {
     Event.REMINDER: "due_on",
     Event.MISSED_DEADLINE: "due_on",
     Event.ACCOUNT_CHANGED: "changed_on",
+    Event.ORGANISATION_CHANGED: "changed_on",
     Event.ACCOUNT_LINK: "valid_until",
     Event.CONTACT_REMINDER: "due_on",
     Event.CONCLUDE_REMINDER: "due_on",

@@ -111,12 +111,9 @@ class Opened:
 
     def operation(self, session: Session) -> "Operation":
         """Return an operation of the system in a session."""
-        from signals.audit.log import SYSTEM
-        from signals.operation import Operation
+        from signals.operation import open_operation
 
-        return Operation(
-            session=session, clock=self.clock, actor=SYSTEM, audit=self.audit, keystore=self.keystore
-        )
+        return open_operation(self, session)
 
     @contextmanager
     def begin(self) -> Iterator["Operation"]:

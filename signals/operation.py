@@ -1,7 +1,8 @@
-"""The five things that a change needs, passed as one value."""
+"""The things that a change needs, passed as one value."""
 
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from typing import Protocol
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -9,9 +10,10 @@ from sqlalchemy.orm import Session
 from privacy.keystore import Keystore
 from signals.audit.admission import Admission
 from signals.audit.grounds import Detailed, Ground
-from signals.audit.log import Actor, AuditLog
+from signals.audit.log import SYSTEM, Actor, AuditLog
 from signals.clock import Clock, today
 from signals.models import AuditEntry
+from signals.settings import Settings
 from signals.vocabulary import AuditAction
 
 
@@ -20,6 +22,7 @@ class Operation:
     """One transaction of one actor. The edge opens and commits it; domain functions never commit.
 
     `admission`: the keys of cases that a person's earlier entry admits to. A job has none and needs none.
+    `site`: the public address, without a slash at the end, for links in messages.
     """
 
     session: Session
@@ -28,6 +31,7 @@ class Operation:
     audit: AuditLog = field(repr=False)
     keystore: Keystore = field(repr=False)
     admission: Admission | None = field(default=None, repr=False)
+    site: str = ""
 
     @property
     def cases(self) -> Admission | Keystore:
@@ -68,3 +72,28 @@ class Operation:
             outcome=outcome,
             organisation_id=organisation_id,
         )
+
+
+class Parts(Protocol):
+    """What a process holds to open operations."""
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def audit(self) -> AuditLog: ...
+    @property
+    def keystore(self) -> Keystore: ...
+
+
+def open_operation(parts: Parts, session: Session, actor: Actor = SYSTEM) -> Operation:
+    """Return an operation in a session, of the system or of another actor."""
+    return Operation(
+        session=session,
+        clock=parts.clock,
+        actor=actor,
+        audit=parts.audit,
+        keystore=parts.keystore,
+        site=parts.settings.server.public_url.rstrip("/"),
+    )

@@ -569,7 +569,10 @@ def upgrade() -> None:
     op.create_table(
         "approvals",
         sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=True),
+        sa.Column("subject_id", sa.Uuid(), nullable=True),
+        sa.Column("by_administrators", sa.Boolean(), nullable=False),
+        sa.Column("change", sa.JSON(), nullable=True),
         sa.Column(
             "action",
             sa.Enum(
@@ -577,6 +580,7 @@ def upgrade() -> None:
                 "reset",
                 "role",
                 "disable",
+                "cover",
                 name="action",
                 native_enum=False,
                 create_constraint=True,
@@ -619,6 +623,9 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(
             ["organisation_id"], ["organisations.id"], name=op.f("fk_approvals_organisation_id_organisations")
+        ),
+        sa.ForeignKeyConstraint(
+            ["subject_id"], ["organisations.id"], name=op.f("fk_approvals_subject_id_organisations")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_approvals")),
     )

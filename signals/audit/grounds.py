@@ -82,6 +82,7 @@ class Ground(StrEnum):
 
     # Organisations, their areas, recipients and messages.
     CHANGED = "changed"
+    COVERAGE = "coverage"
     DEAD_LETTER = "dead_letter"
     DEPUTY_ASKED_AGAIN = "deputy_asked_again"
     DEPUTY_PROVED = "deputy_proved"
@@ -95,6 +96,7 @@ class Ground(StrEnum):
     RECIPIENT_ASKED_AGAIN = "recipient_asked_again"
     RECIPIENT_PROVED = "recipient_proved"
     SETTINGS = "settings"
+    TEST_MESSAGE = "test_message"
 
     # Keys, retention and the trail itself.
     API = "api"

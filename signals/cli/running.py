@@ -12,6 +12,11 @@ from signals.cli import settings_file, settings_of_call
 from signals.settings import CONFIG_VARIABLE
 from signals.vocabulary import Environment
 
+_ALONE = (
+    "While there is one account, its administrator sets up the first organisation alone: nobody is there to\n"
+    "approve an area. The second account ends this. Make a second administrator with 'signals staff add'."
+)
+
 
 @click.command()
 def init() -> None:
@@ -26,6 +31,7 @@ def init() -> None:
 
     for part in initialise(_config_path()):
         click.echo(f"{'made         ' if part.new else 'there already'}  {part.name}: {part.where}")
+    click.echo(_ALONE)
 
 
 @click.command()

@@ -17,7 +17,7 @@ from signals.settings import Settings
 from signals.staff import team
 from signals.staff.accounts import add_staff, issue_token
 from signals.staff.accounts import disable as disable_account
-from signals.staff.change_messages import AccountSettings
+from signals.staff.change_messages import AccountSettings, notify_administrators
 from signals.staff.identity import normal_email
 from signals.vocabulary import STAFF_LANGUAGES, Role
 
@@ -67,6 +67,8 @@ def add(*, organisation: str | None, role: str, password_stdin: bool, **person: 
             hasher=hasher,
             **person,
         )
+        if new.member.role is Role.ADMINISTRATOR:
+            notify_administrators(operation, None)
         uri = provisioning_uri(new.totp_secret, account=new.member.email, issuer=ISSUER)
         return {"id": new.member.id, "totp_secret": new.totp_secret, "provisioning_uri": uri}
 
@@ -99,7 +101,10 @@ def disable(email: str) -> dict[str, bool]:
     Example: signals staff disable a@example.org
     """
     with everything() as opened, opened.begin() as operation:
-        disable_account(operation, _member(operation.session, email))
+        member = _member(operation.session, email)
+        disable_account(operation, member)
+        if member.role is Role.ADMINISTRATOR:
+            notify_administrators(operation, None)
     return {"disabled": True}
 
 

@@ -20,11 +20,16 @@ def go_live(operation: Operation, *, drills: Drills, organisations: Sequence[Org
     A team must have an activated lead before: without one the answer does not count.
     """
     for organisation in organisations:
-        for recipient in organisation.recipients:
-            prove(operation, link=_link_to(operation, recipient))
+        press_links(operation, organisation)
     drills.send(operation, organisation_ids=[one.id for one in organisations])
     for organisation in organisations:
         drills.answer(operation, drill=_open_drill(operation, organisation.id))
+
+
+def press_links(operation: Operation, organisation: Organisation) -> None:
+    """Press the mailed link of every recipient of an organisation."""
+    for recipient in organisation.recipients:
+        prove(operation, link=_link_to(operation, recipient))
 
 
 def _link_to(operation: Operation, recipient: Recipient) -> VerificationLink:

@@ -2,9 +2,19 @@
 
 import uuid
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import CheckConstraint, ColumnElement, Date, ForeignKey, Index, LargeBinary, String, and_
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    ColumnElement,
+    Date,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    and_,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from signals.models.base import Base, UtcDateTime, coded, new_id
@@ -175,9 +185,11 @@ class SignInGuess(Base):
 
 
 class Approval(Sealed, Base):
-    """A request of an administrator to a team, or of a lead to its privacy officer.
+    """A request of an administrator to a team or to another administrator, or of a lead to its officer.
 
-    `role` is None when the request asks to shut an account.
+    `role` is None when the request asks to shut an account, or for an area. An area: `subject_id` is the
+    organisation that would cover it, and `change` holds the area. `by_administrators`: another administrator
+    may decide, and without an `organisation_id` nobody else.
     """
 
     __tablename__ = "approvals"
@@ -187,7 +199,10 @@ class Approval(Sealed, Base):
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
-    organisation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisations.id"))
+    organisation_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("organisations.id"))
+    subject_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("organisations.id"))
+    by_administrators: Mapped[bool] = mapped_column(default=False)
+    change: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     action: Mapped[ApprovalAction] = mapped_column(coded(ApprovalAction, "action"))
     role: Mapped[Role | None] = mapped_column(coded(Role, "role"))
     email: Mapped[str] = mapped_column(String(254))

@@ -170,6 +170,7 @@ class Drills:
                 session.add(drill)
         except IntegrityError:  # another worker sent it at the same moment
             return replace(fresh, unanswered_since=on)
+        set_local(session, subject=str(drill.id))  # an administrator is of no team: it is about the drill
         messages = self._notify(operation, drill, organisation, _FIRST)
         return replace(fresh, notified=messages, leaves_at=not_disturbing(organisation, operation.now))
 

@@ -132,7 +132,7 @@ RIGHTS: Final[Mapping[str, Mapping[Role, Rights]]] = {
     "account_links": {"desk": rights("SIUD"), "worker": rights("SIUD")},
     "unknown_sign_ins": {"desk": rights("SIU"), "worker": rights("SD")},
     "sign_in_guesses": {"desk": rights("SIUD"), "worker": rights("SD")},
-    "approvals": {"desk": rights("SIU"), "worker": rights("SUD")},
+    "approvals": {"desk": rights("SIU"), "worker": rights("SIUD")},
     "absences": {"desk": rights("SID"), "worker": rights("SD")},
     # Messages: the desk writes and withdraws its own, and cannot read their text
     "outbox_messages": {

@@ -35,7 +35,7 @@ from signals.notices.limit_notices import Growth, forget_full_days, watch_limits
 from signals.notices.obsolete import why_obsolete
 from signals.notices.reminders import remind
 from signals.notices.trail_head import mail_trail_head
-from signals.operation import Operation
+from signals.operation import Operation, open_operation
 from signals.organisations.current_addresses import still_reached
 from signals.organisations.recipients import ask_for_proof
 from signals.retention.expiry import Expiry, forget_idempotency_keys
@@ -125,9 +125,7 @@ class Worker:
             return remind(session, self.clock, public_url=url, channels=channels)
 
     def operation(self, session: Session) -> Operation:
-        return Operation(
-            session=session, clock=self.clock, actor=SYSTEM, audit=self.audit, keystore=self.keystore
-        )
+        return open_operation(self, session)
 
     @contextmanager
     def begin(self) -> Iterator[Operation]:
@@ -147,10 +145,7 @@ class Worker:
 
     def drills(self) -> Drills:
         """Drills, with everything they need."""
-        return Drills(
-            public_url=self.settings.server.public_url,
-            channels=frozenset(self.channels),
-        )
+        return Drills(public_url=self.settings.server.public_url, channels=frozenset(self.channels))
 
     def count_messages(self) -> int:
         """Store figures on delivery for the staff side, and carry out the choices made there.

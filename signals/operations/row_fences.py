@@ -62,6 +62,8 @@ _OWN_MESSAGE: Final = (
 _MESSAGE_TRIED: Final = "SELECT FROM public.outbox_messages AS m WHERE m.id = delivery_attempts.message_id"
 _ERASED_LINK: Final = _erased_after_referral("address_links.signal_id")
 
+_SECOND: Final = f"(by_administrators AND asked_by_id <> {_STAFF} AND {_is_administrator()})"
+
 FENCES: Final[Mapping[str, Fence]] = {
     # A single foreign signal is seen when it is the subject: on a referral, PostgreSQL asks that the changed
     # row can still be seen; and the audit tells a foreign id from one that never was.
@@ -98,11 +100,12 @@ FENCES: Final[Mapping[str, Fence]] = {
     "retention_periods": Fence(seen=_OWN, changed=_OWN, written=_OWN),
     "register_entries": Fence(seen=_OWN, written=_OWN),
     "absences": Fence(seen=_OWN, changed=_OWN, written=_OWN),
-    # An administrator, who has no organisation, asks; the organisation decides.
+    # An administrator, who has no organisation, asks. The organisation decides, or another administrator. Who
+    # agrees may pass a request about an area on to the next organisation.
     "approvals": Fence(
         seen=f"{_OWN} OR {_is_administrator()}",
-        changed=_OWN,
-        written=f"{_OWN} OR asked_by_id = {_STAFF}",
+        changed=f"{_OWN} OR {_SECOND}",
+        written=f"{_OWN} OR asked_by_id = {_STAFF} OR organisation_id = {_TOWARDS} OR {_SECOND}",
     ),
     # Whoever signs in or manages staff may be of no organisation or of another one. Alarms are for all.
     "audit_entries": Fence(

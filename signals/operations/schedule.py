@@ -3,6 +3,7 @@
 import gc
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from threading import Lock
 from typing import Any
 
@@ -14,6 +15,7 @@ from structlog import get_logger
 
 from signals.clock import AMSTERDAM
 from signals.operations.jobs import Worker
+from signals.organisations.covering import cover_unopposed
 
 DAILY_SECONDS = 24 * 3600
 HOURLY_SECONDS = 3600
@@ -64,6 +66,7 @@ def _schedule(scheduler: BaseScheduler, worker: Worker) -> None:
     _every(scheduler, REMINDER_SECONDS, "reminders", worker.remind)
     _every(scheduler, PROOF_SECONDS, "proofs", worker.ask_for_proof)
     _every(scheduler, HOURLY_SECONDS, "drills", worker.drill)
+    _every(scheduler, HOURLY_SECONDS, "areas", partial(_cover_unopposed, worker))
     _every(scheduler, LIMIT_SECONDS, "limits", worker.watch_limits)
     _every(scheduler, HOURLY_SECONDS, "rights", worker.watch_rights)
     _every(scheduler, DAILY_SECONDS, "full_days", worker.forget_full_days)
@@ -79,6 +82,12 @@ def _schedule(scheduler: BaseScheduler, worker: Worker) -> None:
     _nightly(scheduler, settings.retention.at_hour, "audit_pruning", worker.prune_audit)
     _nightly(scheduler, settings.retention.at_hour, "figures", worker.release_figures)
     _nightly(scheduler, settings.retention.at_hour, "key_sweep", worker.sweep_keys)
+
+
+def _cover_unopposed(worker: Worker) -> int:
+    """Cover areas of a single administrator to which nobody objected in time; return how many."""
+    with worker.begin() as operation:
+        return cover_unopposed(operation)
 
 
 def _every(scheduler: BaseScheduler, seconds: int, name: str, job: Callable[[], Any]) -> None:

@@ -16,6 +16,7 @@ from signals.errors import Conflict, FieldProblem, Invalid, NotFound
 from signals.models import Organisation
 from signals.operation import Operation
 from signals.organisations.addressing import coordinators
+from signals.organisations.changes import announce
 from signals.organisations.onboarding import create_organisation, name_key, normal_name, receives
 from signals.organisations.recipients import replace_recipients, too_few_stay, wrong_recipients
 from signals.organisations.team_settings import StaleSettings, record_change, refuse_unknown
@@ -33,6 +34,8 @@ CHANGEABLE: Final = _OF_THE_TEAM | {
     "suspended_from",
 }
 """The names that `change_organisation` takes."""
+DECISIVE: Final = CHANGEABLE - {"contact_phone", "contact_email"}
+"""A change of these decides who receives reports, or under which name: people are notified at once."""
 
 
 class LastNationalDesk(Conflict):
@@ -110,7 +113,7 @@ def change_organisation(
         raise StaleSettings
     was_a_desk = is_lasting_desk(organisation, on)
     wanted = {name: value for name, value in changes.items() if not _is_same(organisation, name, value)}
-    _refuse(_problems(session, organisation, wanted))
+    _refuse(_problems(session, organisation, wanted, on))
     _apply(session, organisation, wanted)
     with _refused_as_taken() if "name" in changes else nullcontext():
         session.flush()
@@ -118,6 +121,8 @@ def change_organisation(
     if was_a_desk and not has_lasting_desk(session, on):
         raise LastNationalDesk
     record_change(operation, organisation.id, Ground.CHANGED.of(",".join(sorted(changes))))
+    if wanted.keys() & DECISIVE:
+        announce(operation, organisation.id)
     return organisation
 
 
@@ -185,12 +190,14 @@ def _stored(name: str, value: Any) -> Any:
 
 
 def _problems(
-    session: Session, organisation: Organisation, changes: Mapping[str, Any]
+    session: Session, organisation: Organisation, changes: Mapping[str, Any], on: date
 ) -> Iterator[FieldProblem]:
     if "name" in changes:
         yield from _name_problems(session, changes["name"], organisation.id)
     if "contact_email" in changes:
         yield from _contact_problems(changes["contact_email"])
+    if (changes.get("suspended_from") or on) < on:
+        yield FieldProblem(field="suspended_from", code="in_past")
     if "recipients" in changes:
         yield from wrong_recipients(changes["recipients"], coordinators(session))
         yield from too_few_stay(organisation, changes["recipients"])

@@ -10,12 +10,17 @@ from sqlalchemy.orm import Session, selectinload
 from signals.audit.grounds import Ground
 from signals.audit.log import require_role
 from signals.errors import Conflict, FieldProblem, Invalid, NotFound
-from signals.models import CoverageArea
+from signals.models import Approval, CoverageArea, Organisation, StaffMember
 from signals.operation import Operation
 from signals.organisations.administration import locked_organisation
+from signals.organisations.area_requests import area_of, ask_for_area, unopposed
+from signals.organisations.changes import announce
 from signals.organisations.team_settings import record_change
 from signals.routing.areas import Area, area_problems, areas_overlap
+from signals.routing.losing import losing
 from signals.routing.snapshot import lock_routing, routing_changed
+from signals.staff.approvals import record_decision
+from signals.staff.identity import actor_for
 from signals.vocabulary import AuditAction, Role
 
 
@@ -37,27 +42,68 @@ def covered_areas(session: Session, *, organisation_id: uuid.UUID | None = None)
     return session.scalars(query).all()
 
 
-def add_area(operation: Operation, *, organisation_id: uuid.UUID, area: Area) -> CoverageArea:
-    """Let an organisation cover an area from a date.
+def add_area(operation: Operation, *, organisation_id: uuid.UUID, area: Area) -> CoverageArea | Approval:
+    """Let an organisation cover an area from a date, or ask those who must agree (`area_requests`).
 
-    Raises `NotFound`, `Invalid` for an area that cannot exist, and `CoverageOverlaps` when any organisation
-    covers the same area on one of these dates.
+    Raises `NotFound`, `Invalid` for an area that cannot exist, `NobodyToApprove`, and `CoverageOverlaps` when
+    any organisation covers the same area on one of these dates.
     """
     require_role(operation.actor, Role.ADMINISTRATOR)
-    session = operation.session
-    organisation = locked_organisation(session, organisation_id)
+    organisation = locked_organisation(operation.session, organisation_id)
     problems = list(area_problems(area))
     if problems:
         raise Invalid(*problems)
+    return cover(operation, organisation, area)
+
+
+def cover_approved(operation: Operation, approval: Approval) -> None:
+    """Cover the area of an approved request, or ask the next one who must agree.
+
+    Raises `CoverageOverlaps` when somebody covers it meanwhile.
+    """
+    if approval.subject_id is None:
+        raise NotFound
+    organisation = locked_organisation(operation.session, approval.subject_id)
+    cover(operation, organisation, area_of(approval), before=approval)
+
+
+def cover_unopposed(operation: Operation) -> int:
+    """Cover the areas to which nobody objected in time, see `area_requests.unopposed`; return how many.
+
+    A team that went live there meanwhile is asked first.
+    """
+    passed = unopposed(operation)
+    for approval in passed:
+        try:
+            with operation.session.begin_nested():
+                asker = operation.session.get_one(StaffMember, approval.asked_by_id)
+                cover_approved(operation.acting_as(actor_for(asker)), approval)
+        except Conflict:  # somebody covers it now, or nobody is left to ask
+            record_decision(operation, approval, approve=False)
+    return len(passed)
+
+
+def cover(
+    operation: Operation, organisation: Organisation, area: Area, *, before: Approval | None = None
+) -> CoverageArea | Approval:
+    """Cover an area that can exist, or ask those who must agree, for callers that checked the actor.
+
+    `before`: the approved request of the one who agreed last.
+    """
+    session = operation.session
     lock_routing(session)
     same = select(CoverageArea).where(CoverageArea.level == area.level, CoverageArea.area == area.area)
     if any(areas_overlap(area, other) for other in session.scalars(same)):
         raise CoverageOverlaps
+    asked = ask_for_area(operation, organisation, area, before=before)
+    if asked is not None:
+        return asked
+    losers = losing(session, area, operation.today).teams
     added = CoverageArea(**vars(area), organisation=organisation)
     session.add(added)
     session.flush()
     routing_changed(session)
-    _record(operation, added, Ground.ADDED)
+    _record(operation, added, Ground.ADDED, *losers)
     return added
 
 
@@ -85,5 +131,9 @@ def end_is_allowed(area: CoverageArea, valid_until: date, on: date) -> bool:
     return valid_until >= max(on, area.valid_from)
 
 
-def _record(operation: Operation, area: CoverageArea, ground: Ground) -> None:
-    record_change(operation, area.organisation_id, ground.of(area.level), AuditAction.COVERAGE_CHANGED)
+def _record(operation: Operation, area: CoverageArea, ground: Ground, *others: uuid.UUID) -> None:
+    """Record a change of coverage for its organisation and the others concerned, and notify them."""
+    concerned = {area.organisation_id, *others}
+    for organisation_id in sorted(concerned, key=str):
+        record_change(operation, organisation_id, ground.of(area.level), AuditAction.COVERAGE_CHANGED)
+    announce(operation, *concerned)

@@ -8,17 +8,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final, TextIO
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from notifications.events import Event
 from signals.audit.grounds import Ground
+from signals.audit.log import SYSTEM
 from signals.clock import Clock, today
 from signals.models import CoverageArea, Organisation
 from signals.operation import Operation
 from signals.organisations.addressing import coordinators
 from signals.organisations.administration import is_lasting_desk
+from signals.organisations.changes import announce
+from signals.organisations.covering import cover
 from signals.organisations.csv_file import (
     RECIPIENTS,
     FileProblem,
@@ -33,6 +37,7 @@ from signals.organisations.onboarding import name_key
 from signals.organisations.recipients import withdraw_check
 from signals.organisations.team_settings import record_change
 from signals.routing.areas import areas_overlap
+from signals.routing.losing import Claims
 from signals.routing.snapshot import lock_organisations, lock_routing, routing_changed
 
 _FACTS: Final = ("kind", "agreement_on", "legal_basis", "retention_basis", "contact_phone", "contact_email")
@@ -85,15 +90,27 @@ def import_organisations(operation: Operation, *, file: TextIO) -> OrganisationI
 
 
 def _store(operation: Operation, changed: Sequence[Draft]) -> None:
-    session = operation.session
+    """Store the changes and notify the teams; an administrator's areas wait for those who must agree."""
+    session, losers = operation.session, _losers(operation, changed)
+    held = [] if operation.actor == SYSTEM else [(one, one.hold_back()) for one in changed]
     session.add_all(one.organisation for one in changed)
     for one in changed:
         record_change(operation, one.organisation.id, Ground.IMPORT)
     session.flush()
     for recipient_id in (gone for one in changed for gone in one.gone):
         withdraw_check(session, recipient_id, Event.RECIPIENT_CHECK)
+    for one, areas in held:
+        for area in areas:
+            cover(operation, one.organisation, area)
     if changed:
         routing_changed(session)
+        announce(operation, *losers, *(one.organisation.id for one in changed))
+
+
+def _losers(operation: Operation, changed: Sequence[Draft]) -> set[UUID]:
+    """Return the live teams whose addresses the file gives to others."""
+    claims, on = Claims(operation.session), operation.today
+    return {team for one in changed for _, area in one.longer for team in claims.losing(area, on).teams}
 
 
 class _Plan:

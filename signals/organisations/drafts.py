@@ -98,6 +98,17 @@ class Draft:
         self.changed = True
         return Change(kind=kind, name=self.organisation.name, fields=fields, area=area, former=former)
 
+    def hold_back(self) -> list[Area]:
+        """Take back the areas that the file adds or extends, for those who must agree first; return them."""
+        for _, area in self.longer:
+            same = (row for row in self.organisation.coverage if _ends_as(row, area))
+            row = next(row for row in same if row.valid_from <= area.valid_from)
+            if row.valid_from == area.valid_from:
+                self.organisation.coverage.remove(row)
+            else:
+                row.valid_until = area.valid_from
+        return [area for _, area in self.longer]
+
     def _stops(self) -> Rejected:
         """Reject a file that stops an organisation: an administrator suspends it on its page instead."""
         unverified = {one.address for one in self.organisation.recipients if one.verified_on is None}
@@ -169,3 +180,15 @@ def with_named(known: Sequence[str], named: Sequence[str]) -> list[str]:
         if new and address not in named:
             wanted[place] = new.pop(0)
     return [*wanted, *new]
+
+
+def _ends_as(row: CoverageArea, area: Area) -> bool:
+    """Return whether a row is of the same place as an area, with the same end."""
+    return replace(area, valid_from=row.valid_from) == Area(
+        level=row.level,
+        area=row.area,
+        number_from=row.number_from,
+        number_to=row.number_to,
+        valid_from=row.valid_from,
+        valid_until=row.valid_until,
+    )

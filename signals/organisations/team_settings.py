@@ -18,6 +18,7 @@ from signals.errors import FieldProblem, Invalid, NotFound, StaleVersion
 from signals.models import Organisation, Recipient
 from signals.operation import Operation
 from signals.organisations.addressing import EMAIL, SMS, coordinators
+from signals.organisations.changes import announce
 from signals.organisations.recipients import (
     replace_recipients,
     set_channel,
@@ -137,6 +138,7 @@ def change_settings(
     session.flush()
     if "recipients" in changes:
         routing_changed(session)
+        announce(operation, organisation.id)
     record_change(operation, organisation.id, Ground.SETTINGS.of(",".join(sorted(changes))))
     return organisation
 

@@ -1,7 +1,7 @@
 """The routes of one date: compiled once, then asked millions of times."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -67,7 +67,7 @@ class _Segments:
     unnumbered: Route
 
 
-_NOBODY: Final = OrganisationFacts(id=UUID(int=0), name="", kind=OrganisationKind.NATIONAL)
+NOBODY: Final = OrganisationFacts(id=UUID(int=0), name="", kind=OrganisationKind.NATIONAL)
 """Stands for the national desk while there is none; no caller ever gets a route to it."""
 
 
@@ -87,12 +87,12 @@ class DayTable:
     def desk_id(self) -> UUID | None:
         """Return the national desk; None while there is none."""
         desk_id = self._nowhere.organisation_id
-        return None if desk_id is _NOBODY.id else desk_id
+        return None if desk_id is NOBODY.id else desk_id
 
     def route(self, postcode: str, number: int | None) -> Route:
         """Return the route of a canonical postcode and a house number; see `RoutingTable.route`."""
         found = self._found(postcode, number)
-        if found.organisation_id is _NOBODY.id:
+        if found.organisation_id is NOBODY.id:
             raise NoNationalDesk
         return found
 
@@ -105,6 +105,26 @@ class DayTable:
         if number is None:
             return found.unnumbered
         return found.routes[bisect_right(found.starts, number) - 1]
+
+    @property
+    def nowhere(self) -> Route:
+        """Return the route of an address that no area covers."""
+        return self._nowhere
+
+    def routes_of(self, postcode: str, first: int, last: int) -> Iterable[Route]:
+        """Return the routes of some house numbers of a postcode, both ends included."""
+        found = self._by_pc6.get(postcode)
+        if isinstance(found, _Segments):
+            starts = found.starts
+            return found.routes[bisect_right(starts, first) - 1 : bisect_right(starts, last)]
+        return [found or self._by_pc4.get(postcode[:4], self._nowhere)]
+
+    def all_routes(self) -> Iterator[tuple[str, Route]]:
+        """Yield each route with a postcode of four digits or, where it is finer, of six characters."""
+        yield from self._by_pc4.items()
+        for postcode, found in self._by_pc6.items():
+            for route in [found] if isinstance(found, Route) else found.routes:
+                yield postcode, route
 
     def pc4_routes(self) -> Mapping[str, Route]:
         """Return the route of each four-digit postcode on the map or with a row; finer rows do not count."""
@@ -229,22 +249,22 @@ class _DayCompiler:
         ]
 
     def _national_desk(self) -> UUID:
-        """Return the desk that coverage names, else any national organisation that receives, else nobody."""
+        """Return the desk that coverage names, else the one that receives longest, else nobody."""
         named = self._winner(CoverageLevel.NATIONAL, NATIONAL_AREA)
         if named is not None:
             return named
         desks = [
-            organisation.id
+            (organisation.receives_from, organisation.id)
             for organisation in self._facts.organisations.values()
             if organisation.kind is OrganisationKind.NATIONAL and organisation.receives(self._on)
         ]
-        return min(desks, default=_NOBODY.id)
+        return min(desks)[1] if desks else NOBODY.id
 
     def _route(self, organisation_id: UUID, code: str | None, level: CoverageLevel) -> Route:
         """Return one object for equal routes: eight thousand postcodes share a few hundred."""
         key = (organisation_id, code, level)
         if key not in self._routes:
-            organisation = self._facts.organisations.get(organisation_id, _NOBODY)
+            organisation = self._facts.organisations.get(organisation_id, NOBODY)
             municipality = self._municipalities.get(code) if code is not None else None
             self._routes[key] = Route(
                 organisation_id=organisation.id,

@@ -156,7 +156,7 @@ class Router:
     def _load(self, connection: Connection, version: int) -> RoutingSnapshot:
         organisations = list(_organisations(connection))
         rows = map(coverage_row, connection.execute(select(CoverageArea.__table__)))
-        runs, ranges = _official_postcodes(connection)
+        runs, ranges = official_postcodes(connection.execute(select(MunicipalityOfPostcode.__table__)))
         return RoutingSnapshot(
             version,
             RoutingTable.build(rows, organisations, pc6_municipalities=runs, pc6_ranges=ranges),
@@ -267,13 +267,13 @@ def _organisations(connection: Connection) -> Iterable[OrganisationFacts]:
         )
 
 
-def _official_postcodes(
-    connection: Connection,
+def official_postcodes(
+    rows: Iterable[Any],
 ) -> tuple[dict[str, str], list[tuple[str, int, int, str]]]:
     """Return the official address file: municipality by postcode, and ranges of split postcodes."""
     whole: dict[str, str] = {}
     ranges: list[tuple[str, int, int, str]] = []
-    for row in connection.execute(select(MunicipalityOfPostcode.__table__)):
+    for row in rows:
         if row.number_from == 0:
             whole[row.first_pc6] = row.municipality_code
         else:

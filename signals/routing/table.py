@@ -62,7 +62,7 @@ class RoutingTable:
             organisations=known,
             geography=reference.geography() if geography is None else geography,
             pc6_municipalities=dict(pc6_municipalities or {}),
-            pc6_ranges=_group_ranges(pc6_ranges),
+            pc6_ranges=group_ranges(pc6_ranges),
         )
         return cls(facts)
 
@@ -91,7 +91,8 @@ class RoutingTable:
         return day
 
 
-def _group_ranges(parts: Iterable[tuple[str, int, int, str]]) -> dict[str, tuple[Pc6MunicipalityRange, ...]]:
+def group_ranges(parts: Iterable[tuple[str, int, int, str]]) -> dict[str, tuple[Pc6MunicipalityRange, ...]]:
+    """Return the ranges of each split postcode, in order."""
     grouped: dict[str, list[Pc6MunicipalityRange]] = defaultdict(list)
     for part in parts:
         grouped[part[0]].append(Pc6MunicipalityRange(*part))

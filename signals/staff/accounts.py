@@ -58,7 +58,7 @@ def add_staff(
     """
     session, keystore = operation.session, operation.keystore
     problems = [
-        *problems_of_person(session, name=name, email=email),
+        *problems_of_person(session, actor=operation.actor, name=name, email=email),
         *_problems_of(organisation_id, role, password, language),
     ]
     address = checked_email(email)
@@ -76,20 +76,24 @@ def add_staff(
         totp_sealed=seal_totp(keystore, member_id, totp_secret),
         created_at=operation.now,
     )
-    _store(session, member)
+    _store(operation, member)
     record_change(operation, member, Ground.ADDED)
     return NewStaff(member=member, totp_secret=totp_secret)
 
 
-def problems_of_person(session: Session, *, name: str, email: str) -> Iterator[FieldProblem]:
-    """Yield each problem with the name and the address of a new person."""
+def problems_of_person(session: Session, *, actor: Actor, name: str, email: str) -> Iterator[FieldProblem]:
+    """Yield each problem with the name and the address of a new person.
+
+    "taken" is about somebody whom the actor sees. Any other account is "not_invitable": staff of another
+    team, a coordinator, an administrator, or a former member.
+    """
     if not 1 <= len(name.strip()) <= MAX_NAME:
         yield FieldProblem(field="name", code="out_of_range")
     address = checked_email(email)
     if address is None:
         yield FieldProblem(field="email", code="invalid")
-    elif _is_taken(session, address):
-        yield FieldProblem(field="email", code="taken")
+    elif (owner := _owner_of(session, address)) is not None:
+        yield _taken(actor, owner)
 
 
 def disable(operation: Operation, member: StaffMember) -> None:
@@ -154,18 +158,25 @@ def record_change(operation: Operation, member: StaffMember, ground: Ground | De
     )
 
 
-def _store(session: Session, member: StaffMember) -> None:
+def _store(operation: Operation, member: StaffMember) -> None:
     try:
-        with session.begin_nested():
-            session.add(member)
+        with operation.session.begin_nested():
+            operation.session.add(member)
     except IntegrityError:
-        if not _is_taken(session, member.email):
+        owner = _owner_of(operation.session, member.email)
+        if owner is None:
             raise
-        raise Invalid(FieldProblem(field="email", code="taken")) from None
+        raise Invalid(_taken(operation.actor, owner)) from None
 
 
-def _is_taken(session: Session, address: str) -> bool:
-    return session.scalar(select(StaffMember.id).where(StaffMember.email == address)) is not None
+def _owner_of(session: Session, address: str) -> StaffMember | None:
+    return session.scalar(select(StaffMember).where(StaffMember.email == address))
+
+
+def _taken(actor: Actor, owner: StaffMember) -> FieldProblem:
+    own = owner.organisation_id is not None and owner.organisation_id == actor.organisation_id
+    seen = own or actor == SYSTEM or actor.role == Role.ADMINISTRATOR
+    return FieldProblem(field="email", code="taken" if seen else "not_invitable")
 
 
 def _problems_of(

@@ -1,7 +1,7 @@
-"""Requests that wait for a team: an administrator asks the team, and a lead asks its privacy officer."""
+"""Requests that wait: an administrator asks a team or a second administrator, and a lead asks the officer."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from sqlalchemy import func, select
@@ -10,11 +10,18 @@ from sqlalchemy.orm import Session
 from signals.audit.grounds import Ground
 from signals.audit.log import Actor, require_role
 from signals.clock import Clock
+from signals.db import set_local
 from signals.errors import Conflict, FieldProblem, Forbidden, Invalid, NotFound
 from signals.models import Approval, StaffMember
 from signals.operation import Operation
 from signals.staff.accounts import problems_of_person, set_role, shut
-from signals.staff.change_messages import APPROVAL_DAYS, AccountSettings, notify, notify_team
+from signals.staff.change_messages import (
+    APPROVAL_DAYS,
+    AccountSettings,
+    notify,
+    notify_administrators,
+    notify_team,
+)
 from signals.staff.identity import normal_email
 from signals.staff.invitations import Person, invite
 from signals.staff.recovery import open_again, recover
@@ -52,73 +59,121 @@ def waiting_approvals(session: Session, clock: Clock, *, organisation_id: uuid.U
     return session.scalar(query.where(Approval.decision == "asked", Approval.asked_at >= since)) or 0
 
 
-def ask(
-    operation: Operation, *, settings: AccountSettings, person: Person, action: ApprovalAction
-) -> Approval:
+def ask(operation: Operation, *, person: Person, action: ApprovalAction) -> Approval:
     """Ask the team of a person for an action; a request that waits already is returned.
 
-    Raises `NobodyToApprove` when an administrator asks a team without another lead or privacy officer.
+    Another administrator decides who becomes an administrator. Raises `NobodyToApprove` when an administrator
+    asks a team without another lead or privacy officer, or is the only administrator.
     """
     session, actor = operation.session, operation.actor
-    if actor.id is None or person.organisation_id is None:
-        raise Forbidden
     email = normal_email(person.email)
-    if action not in _OF_LEADS and not has_approver(session, person.organisation_id, besides=email):
+    team = person.organisation_id
+    alone = team is None and only_administrator(operation, actor.id)
+    if alone or (team and action not in _OF_LEADS and not has_approver(session, team, besides=email)):
         raise NobodyToApprove
     approval = Approval(
-        organisation_id=person.organisation_id,
+        organisation_id=team,
+        by_administrators=team is None,
         action=action,
         role=None if action is ApprovalAction.DISABLE else person.role,
         email=email,
         name=person.name.strip(),
         asked_by_id=actor.id,
-        asked_at=operation.now,
-        decision="asked",
     )
-    before = _asked_before(operation, approval)
-    if before is not None:
+    if (before := _asked_before(operation, approval)) is not None:
         return before
-    session.add(approval)
-    session.flush()
     ground = Ground.RESET if action is ApprovalAction.RESET else Ground.GRANT
-    _record(operation, approval, AuditAction.APPROVAL_ASKED, ground)
-    notify_team(operation, settings, person.organisation_id, besides=actor.id)
+    add_request(operation, approval, ground)
+    notify_team(operation, team, besides=actor.id)
+    if team is None:
+        notify_administrators(operation, None)
     return approval
 
 
-def refuse_wrong_person(session: Session, person: Person) -> None:
+def add_request(operation: Operation, approval: Approval, ground: Ground) -> Approval:
+    """Store a request, or return the same one that waits. Raises `NobodyToApprove` for a dead team."""
+    before = _asked_before(operation, approval)
+    if before is not None:
+        return before
+    team = approval.organisation_id
+    if not approval.by_administrators and not has_approver(operation.session, team):
+        raise NobodyToApprove
+    approval.asked_at, approval.decision = operation.now, "asked"
+    set_local(operation.session, towards=str(team or ""))  # row-level security: another team decides
+    operation.session.add(approval)
+    operation.session.flush()
+    _record(operation, approval, AuditAction.APPROVAL_ASKED, ground)
+    return approval
+
+
+def only_administrator(operation: Operation, administrator_id: uuid.UUID | None) -> bool:
+    """Tell whether nobody beside this administrator acts as one, or did in the last 30 days.
+
+    So nobody becomes the only one by shutting the other out.
+    """
+    since = operation.now - timedelta(days=30)
+    others = select(StaffMember.id).where(
+        StaffMember.role == Role.ADMINISTRATOR,
+        StaffMember.id != administrator_id,
+        StaffMember.disabled_at.is_(None) | (StaffMember.disabled_at > since),
+    )
+    return operation.session.scalar(others.limit(1)) is None
+
+
+def refuse_wrong_person(operation: Operation, person: Person) -> None:
     """Raise `Invalid` for a new person with a wrong name, or with a wrong or taken address."""
-    problems = list(problems_of_person(session, name=person.name, email=person.email))
+    session, actor = operation.session, operation.actor
+    problems = list(problems_of_person(session, actor=actor, name=person.name, email=person.email))
     if problems:
         raise Invalid(*problems)
 
 
 def decide(
-    operation: Operation, *, settings: AccountSettings, approval_id: uuid.UUID, approve: bool
+    operation: Operation,
+    *,
+    settings: AccountSettings,
+    approval_id: uuid.UUID,
+    approve: bool,
+    cover: Callable[[Operation, Approval], object],
 ) -> Approval:
-    """Approve or decline a request as lead or privacy officer of the organisation (see `may_decide`).
+    """Approve or decline a request (see `may_decide`).
 
-    An approved person gets a link by mail. Raises `NotFound` for another organisation's request, `Forbidden`,
-    `AlreadyDecided`, and `Invalid` when somebody took the address meanwhile.
+    An approved person gets a link by mail; `cover` carries out an approved area. Raises `Forbidden`,
+    `NotFound` for another organisation's request, `AlreadyDecided`, and `Invalid` for a taken address.
     """
-    require_role(operation.actor, *APPROVERS)
+    require_role(operation.actor, *APPROVERS, Role.ADMINISTRATOR)
     approval = _waiting(operation, approval_id)
+    record_decision(operation, approval, approve=approve)
+    if approve and approval.action is ApprovalAction.COVER:
+        cover(operation, approval)
+    elif approve:
+        _carry_out(operation, settings, approval)
+    notify_team(operation, approval.organisation_id, besides=operation.actor.id)
+    if approval.by_administrators:
+        notify_administrators(operation, approval.organisation_id)
+    else:
+        _notify_asker(operation, approval)
+    return approval
+
+
+def record_decision(operation: Operation, approval: Approval, *, approve: bool) -> None:
+    """Record a decision, without a check of who decides."""
     approval.decision = "approved" if approve else "declined"
     approval.decided_by_id, approval.decided_at = operation.actor.id, operation.now
     _record(operation, approval, AuditAction.APPROVAL_DECIDED, Ground(approval.decision))
-    if approve:
-        _carry_out(operation, settings, approval)
-    notify_team(operation, settings, approval.organisation_id, besides=operation.actor.id)
-    _notify_asker(operation, settings, approval)
-    return approval
 
 
 def may_decide(session: Session, *, actor: Actor, approval: Approval) -> bool:
     """Tell whether the actor may decide a request: a lead or privacy officer, not about themselves.
 
     Only the privacy officer decides who oversees the team. That includes a request to go themselves.
+    Another administrator decides where no team loses anything.
     """
     if actor.id == approval.asked_by_id:
+        return False
+    if actor.role == Role.ADMINISTRATOR:
+        return approval.by_administrators
+    if actor.organisation_id != approval.organisation_id:
         return False
     if is_for_officer(session, approval):
         return actor.role == Role.PRIVACY_OFFICER
@@ -139,23 +194,23 @@ def is_over(approval: Approval, clock: Clock) -> bool:
 
 def _asked_before(operation: Operation, new: Approval) -> Approval | None:
     query = select(Approval).where(
-        Approval.organisation_id == new.organisation_id,
+        Approval.organisation_id.is_not_distinct_from(new.organisation_id),
+        Approval.subject_id.is_not_distinct_from(new.subject_id),
         Approval.action == new.action,
         Approval.role.is_not_distinct_from(new.role),
         Approval.email == new.email,
         Approval.decision == "asked",
     )
     found = operation.session.scalars(query)
-    return next((one for one in found if not is_over(one, operation.clock)), None)
+    same = (one for one in found if one.change == new.change and not is_over(one, operation.clock))
+    return next(same, None)
 
 
 def _waiting(operation: Operation, approval_id: uuid.UUID) -> Approval:
     session, actor = operation.session, operation.actor
-    query = select(Approval).where(
-        Approval.id == approval_id, Approval.organisation_id == actor.organisation_id
-    )
-    approval = session.scalar(query.with_for_update())
-    if approval is None:
+    approval = session.scalar(select(Approval).where(Approval.id == approval_id).with_for_update())
+    of_team = approval is not None and approval.organisation_id == actor.organisation_id
+    if approval is None or not (of_team or actor.role == Role.ADMINISTRATOR):
         raise NotFound
     if not may_decide(session, actor=actor, approval=approval):
         raise Forbidden
@@ -214,8 +269,8 @@ def _record(operation: Operation, approval: Approval, action: AuditAction, groun
     operation.record(action, subject_id=approval.id, ground=ground, organisation_id=approval.organisation_id)
 
 
-def _notify_asker(operation: Operation, settings: AccountSettings, approval: Approval) -> None:
+def _notify_asker(operation: Operation, approval: Approval) -> None:
     """Notify an administrator who asked; a lead who asked gets the team's message."""
     asker = operation.session.get(StaffMember, approval.asked_by_id)
     if asker is not None and asker.disabled_at is None and asker.organisation_id is None:
-        notify(operation, [asker], approval.organisation_id, f"{settings.site}/admin/approvals")
+        notify(operation, [asker], approval.organisation_id, "/admin/approvals")

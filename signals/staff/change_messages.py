@@ -1,14 +1,15 @@
-"""Notify a team, its administrators or the asker that an account changes: a date and a link, no name."""
+"""Notify a team, administrators or the asker of a change: a date and a link, no name."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from notifications.events import Event
+from notifications.events import DATES, Event
 from notifications.outbox import NewMessage, enqueue
 from privacy.passwords import STANDARD, PasswordHasherSettings
 from signals.db import set_local
@@ -35,41 +36,57 @@ class AccountSettings:
         return f"{self.site}/desk/account/link"
 
 
-def notify_team(
-    operation: Operation,
-    settings: AccountSettings,
-    organisation_id: uuid.UUID | None,
-    *,
-    besides: uuid.UUID | None,
-) -> None:
-    """Notify the leads and privacy officers of a team, except the person with id `besides`."""
-    if organisation_id is None:
-        return
+def approvers_of(
+    session: Session, organisation_ids: Collection[uuid.UUID]
+) -> dict[uuid.UUID, list[StaffMember]]:
+    """Return the leads and privacy officers of organisations that have any."""
     query = select(StaffMember).where(
-        StaffMember.organisation_id == organisation_id,
+        StaffMember.organisation_id.in_(organisation_ids),
         StaffMember.role.in_(APPROVERS),
+        StaffMember.disabled_at.is_(None),
+    )
+    found: dict[uuid.UUID, list[StaffMember]] = {}
+    for member in session.scalars(query.order_by(StaffMember.organisation_id, StaffMember.email)):
+        if member.organisation_id is not None:
+            found.setdefault(member.organisation_id, []).append(member)
+    return found
+
+
+def administrators_of(session: Session, *, besides: uuid.UUID | None = None) -> Sequence[StaffMember]:
+    """Return every administrator, except the person with id `besides`."""
+    query = select(StaffMember).where(
+        StaffMember.role == Role.ADMINISTRATOR,
         StaffMember.disabled_at.is_(None),
         StaffMember.id.is_distinct_from(besides),
     )
-    people = operation.session.scalars(query).all()
-    notify(operation, people, organisation_id, f"{settings.site}/desk/approvals")
+    return session.scalars(query).all()
 
 
-def notify_administrators(
-    operation: Operation, settings: AccountSettings, organisation_id: uuid.UUID | None
+def notify_team(
+    operation: Operation, organisation_id: uuid.UUID | None, *, besides: uuid.UUID | None
 ) -> None:
-    """Notify every administrator of a change that neither the team nor an administrator made."""
-    query = select(StaffMember).where(
-        StaffMember.role == Role.ADMINISTRATOR, StaffMember.disabled_at.is_(None)
-    )
-    page = f"{settings.site}/admin/organisations/{organisation_id}" if organisation_id else settings.site
-    notify(operation, operation.session.scalars(query).all(), organisation_id, page)
+    """Notify the leads and privacy officers of a team, except the person with id `besides`."""
+    if organisation_id is not None:
+        found = approvers_of(operation.session, [organisation_id]).get(organisation_id, [])
+        people = [one for one in found if one.id != besides]
+        notify(operation, people, organisation_id, "/desk/approvals")
+
+
+def notify_administrators(operation: Operation, organisation_id: uuid.UUID | None) -> None:
+    """Notify every administrator of a change of an account."""
+    page = f"/admin/organisations/{organisation_id}" if organisation_id else "/admin/approvals"
+    notify(operation, administrators_of(operation.session), organisation_id, page)
 
 
 def notify(
-    operation: Operation, people: Sequence[StaffMember], organisation_id: uuid.UUID | None, link: str
+    operation: Operation,
+    people: Sequence[StaffMember],
+    organisation_id: uuid.UUID | None,
+    path: str,
+    *,
+    event: Event = Event.ACCOUNT_CHANGED,
 ) -> None:
-    """Send each person a message with a link.
+    """Send each person a message with a link to a page.
 
     Each change has a subject of its own, so a second change of one account also sends a message.
     """
@@ -79,13 +96,13 @@ def notify(
         operation.session,
         [
             NewMessage(
-                event=Event.ACCOUNT_CHANGED,
+                event=event,
                 subject_id=subject_id,
                 organisation_id=organisation_id,
                 channel="email",
                 recipient=member.email,
                 language=member.language,
-                values={"link": link, "changed_on": operation.today.isoformat()},
+                values={"link": f"{operation.site}{path}", DATES[event]: operation.today.isoformat()},
                 not_before=now,
                 expires_at=now + timedelta(days=APPROVAL_DAYS),
             )

@@ -20,7 +20,6 @@ from signals.staff.standing import has_officer, is_live
 from signals.vocabulary import ApprovalAction, Role
 
 INVITED_BY_LEADS: Final = frozenset({Role.WORKER, Role.LEAD, Role.PRIVACY_OFFICER})
-WITHOUT_ORGANISATION: Final = frozenset({Role.COORDINATOR, Role.ADMINISTRATOR})
 
 _NO_WORK: Final = PasswordHasherSettings(memory_kib=8, time_cost=1)
 """Cost of a hash that is replaced at once."""
@@ -43,8 +42,8 @@ def invite(
     """Add an account and mail its owner a link.
 
     A lead invites workers, leads and the first privacy officer of the own organisation. An administrator
-    invites coordinators, administrators, and the first lead of an organisation without activated accounts.
-    Anybody else needs the organisation's `approval` for this role and address.
+    invites coordinators, and the first lead of an organisation without activated accounts. Anybody else needs
+    an `approval` for this role and address: of the organisation, or of a second administrator.
     Raises `Forbidden`, and `Invalid` as `add_staff` does.
     """
     if not _may_invite(operation, person, approval):
@@ -85,7 +84,7 @@ def _may_invite(operation: Operation, person: Person, approval: Approval | None)
 
 def _is_for_administrators(session: Session, person: Person) -> bool:
     if person.organisation_id is None:
-        return person.role in WITHOUT_ORGANISATION
+        return person.role is Role.COORDINATOR
     return person.role is Role.LEAD and not is_live(session, person.organisation_id)
 
 

@@ -28,9 +28,13 @@ RECENTLY: Final = timedelta(minutes=10)
 """How long after signing in somebody may change how they sign in; an open browser is not enough."""
 
 
-def signed_in_recently(clock: Clock, *, staff_session: StaffSession) -> bool:
+ADMINISTERING: Final = timedelta(minutes=15)
+"""How long after signing in an administrator may change something."""
+
+
+def signed_in_recently(clock: Clock, *, staff_session: StaffSession, within: timedelta = RECENTLY) -> bool:
     """Tell whether this session is young enough for changes that outlive it."""
-    return clock.now() - staff_session.created_at < RECENTLY
+    return clock.now() - staff_session.created_at < within
 
 
 def change_password(

@@ -25,7 +25,7 @@ from signals.audit.grounds import Ground
 from signals.audit.log import SYSTEM
 from signals.clock import Clock
 from signals.db import set_local
-from signals.errors import FieldProblem, Forbidden, Invalid, SignalsError
+from signals.errors import Conflict, FieldProblem, Forbidden, Invalid, SignalsError
 from signals.models import AccountLink, Approval, Passkey, StaffMember
 from signals.models.sealed import RowRefused
 from signals.models.staff import NOT_ACTIVATED
@@ -51,6 +51,15 @@ class LinkRefused(SignalsError):
     status = 410
 
 
+_NOT_RESET_TWICE: Final = frozenset({Role.PRIVACY_OFFICER, Role.ADMINISTRATOR})
+
+
+class LinkLives(Conflict):
+    """This officer or administrator has a mailed link that still works."""
+
+    code = "link_lives"
+
+
 def recover(
     operation: Operation,
     *,
@@ -62,7 +71,7 @@ def recover(
 
     A lead recovers own staff, but not the own account. An administrator recovers somebody without an
     organisation, or of an organisation without activated accounts. Anybody else needs the organisation's
-    `approval`. Raises `Forbidden`, also for a disabled account.
+    `approval`. Raises `Forbidden`, also for a disabled account, and `LinkLives`.
     """
     if not _may_recover(operation, member, approval):
         raise Forbidden
@@ -70,6 +79,8 @@ def recover(
     locked = lock_member(session, member.id)
     if locked is None or locked.disabled_at is not None:
         raise Forbidden
+    if operation.actor != SYSTEM and _has_live_link(operation, locked):
+        raise LinkLives
     locked.password_hash = unusable_password(settings.hasher)
     locked.totp_sealed = seal_totp(keystore, locked.id, new_totp_secret())
     invited = locked.totp_last_step == NOT_ACTIVATED
@@ -229,6 +240,14 @@ def _may_recover(operation: Operation, member: StaffMember, approval: Approval |
         or (actor.role == Role.ADMINISTRATOR and _is_of_no_team(operation.session, member))
     )
     return allowed and actor.id != member.id
+
+
+def _has_live_link(operation: Operation, member: StaffMember) -> bool:
+    """Tell whether an activated officer or administrator has a live link: resets in a row end all access."""
+    if member.role not in _NOT_RESET_TWICE or member.totp_last_step == NOT_ACTIVATED:
+        return False
+    links = select(AccountLink).where(AccountLink.staff_member_id == member.id)
+    return any(_is_live(one, operation.clock) for one in operation.session.scalars(links))
 
 
 def _is_of_no_team(session: Session, member: StaffMember) -> bool:

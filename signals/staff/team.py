@@ -8,13 +8,18 @@ the officer out. The officer decides (art. 38(3) AVG).
 
 import uuid
 from collections.abc import Collection, Sequence
+from datetime import datetime, time, timedelta
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from signals.audit.grounds import Ground
 from signals.audit.log import require_role
-from signals.errors import FieldProblem, Forbidden, Invalid, NotFound
-from signals.models import Approval, Organisation, StaffMember
+from signals.clock import AMSTERDAM
+from signals.errors import Conflict, FieldProblem, Forbidden, Invalid, NotFound
+from signals.lifecycle.deadlines import working_days_before
+from signals.models import Approval, AuditEntry, Organisation, StaffMember
 from signals.models.staff import NOT_ACTIVATED
 from signals.operation import Operation
 from signals.staff import accounts
@@ -23,8 +28,17 @@ from signals.staff.change_messages import AccountSettings, notify_administrators
 from signals.staff.identity import normal_email
 from signals.staff.invitations import INVITED_BY_LEADS, Person, invite
 from signals.staff.recovery import open_again, recover
-from signals.staff.standing import has_officer, is_live
-from signals.vocabulary import ApprovalAction, Role
+from signals.staff.standing import APPROVERS, has_officer, is_live
+from signals.vocabulary import ApprovalAction, AuditAction, Role
+
+SHUT_OUT_DAYS: Final = 3
+"""Working days between shutting out two leads or officers of one team."""
+
+
+class ShutOutTooSoon(Conflict):
+    """The same person shut out another lead or privacy officer of this team in the last working days."""
+
+    code = "shut_out_too_soon"
 
 
 def members(session: Session, *, organisation_id: uuid.UUID | None) -> Sequence[StaffMember]:
@@ -48,11 +62,14 @@ def grant(operation: Operation, *, settings: AccountSettings, person: Person) ->
     session, actor = operation.session, operation.actor
     if actor.role == Role.ADMINISTRATOR and person.organisation_id is not None:
         return _grant_to_team(operation, settings, person)
+    if actor.role == Role.ADMINISTRATOR and person.role is Role.ADMINISTRATOR:
+        refuse_wrong_person(operation, person)
+        return ask(operation, person=person, action=ApprovalAction.GRANT)
     own = person.organisation_id is not None and person.organisation_id == actor.organisation_id
     if actor.role == Role.LEAD and own and _needs_officer(session, person.organisation_id, person.role):
         _lock_organisation(session, person.organisation_id)
-        refuse_wrong_person(session, person)
-        return ask(operation, settings=settings, person=person, action=ApprovalAction.ROLE)
+        refuse_wrong_person(operation, person)
+        return ask(operation, person=person, action=ApprovalAction.ROLE)
     return invite(operation, settings=settings, person=person)
 
 
@@ -67,26 +84,30 @@ def reset(operation: Operation, *, settings: AccountSettings, member_id: uuid.UU
         raise Forbidden
     of_live_team = member.organisation_id is not None and is_live(operation.session, member.organisation_id)
     if operation.actor.role == Role.ADMINISTRATOR and of_live_team:
-        return ask(operation, settings=settings, person=_person(member), action=ApprovalAction.RESET)
+        return ask(operation, person=_person(member), action=ApprovalAction.RESET)
     recover(operation, settings=settings, member=member)
+    if member.role is Role.ADMINISTRATOR:
+        notify_administrators(operation, None)
     return member
 
 
-def disable(
-    operation: Operation, *, settings: AccountSettings, member_id: uuid.UUID
-) -> StaffMember | Approval:
+def disable(operation: Operation, *, member_id: uuid.UUID) -> StaffMember | Approval:
     """Shut somebody out at once, as lead of the team or as administrator, and notify the team.
 
-    A lead asks the privacy officer to shut the privacy officer out.
+    A lead asks the privacy officer to shut the privacy officer out. Raises `ShutOutTooSoon`: one person does
+    not take all approvers of a team away at once.
     """
     member = find_member(operation, member_id)
     if member.id == operation.actor.id:
         raise Forbidden
     asks = operation.actor.role == Role.LEAD and member.disabled_at is None
     if asks and _needs_officer(operation.session, member.organisation_id, member.role):
-        return ask(operation, settings=settings, person=_person(member), action=ApprovalAction.DISABLE)
+        return ask(operation, person=_person(member), action=ApprovalAction.DISABLE)
+    _refuse_both_approvers(operation, member)
     accounts.disable(operation, member)
-    notify_team(operation, settings, member.organisation_id, besides=operation.actor.id)
+    notify_team(operation, member.organisation_id, besides=operation.actor.id)
+    if member.role is Role.ADMINISTRATOR:
+        notify_administrators(operation, None)
     return member
 
 
@@ -105,15 +126,13 @@ def reopen(
     if member.disabled_at is None:
         return member
     if _needs_officer(operation.session, member.organisation_id, member.role):
-        return ask(operation, settings=settings, person=_person(member), action=ApprovalAction.ROLE)
+        return ask(operation, person=_person(member), action=ApprovalAction.ROLE)
     open_again(operation, settings=settings, member=member)
-    notify_team(operation, settings, member.organisation_id, besides=operation.actor.id)
+    notify_team(operation, member.organisation_id, besides=operation.actor.id)
     return member
 
 
-def change_role(
-    operation: Operation, *, settings: AccountSettings, member_id: uuid.UUID, role: Role
-) -> StaffMember | Approval:
+def change_role(operation: Operation, *, member_id: uuid.UUID, role: Role) -> StaffMember | Approval:
     """Give a member of the lead's team another role, end all sessions, and notify the team.
 
     A lead cannot change the own role, so a team keeps a lead. Where an officer oversees the team, the lead
@@ -130,9 +149,9 @@ def change_role(
         return member
     if _needs_officer(operation.session, member.organisation_id, role, member.role):
         person = _person(member, role)
-        return ask(operation, settings=settings, person=person, action=ApprovalAction.ROLE)
+        return ask(operation, person=person, action=ApprovalAction.ROLE)
     accounts.set_role(operation, member, role)
-    notify_team(operation, settings, member.organisation_id, besides=operation.actor.id)
+    notify_team(operation, member.organisation_id, besides=operation.actor.id)
     return member
 
 
@@ -145,8 +164,8 @@ def rescue(operation: Operation, *, settings: AccountSettings, member: StaffMemb
     if not member.password_hash:
         raise Forbidden
     _let_in_again(operation, settings, member)
-    notify_team(operation, settings, member.organisation_id, besides=member.id)
-    notify_administrators(operation, settings, member.organisation_id)
+    notify_team(operation, member.organisation_id, besides=member.id)
+    notify_administrators(operation, member.organisation_id)
 
 
 def find_member(operation: Operation, member_id: uuid.UUID) -> StaffMember:
@@ -168,6 +187,30 @@ def find_member(operation: Operation, member_id: uuid.UUID) -> StaffMember:
     return member
 
 
+def _refuse_both_approvers(operation: Operation, member: StaffMember) -> None:
+    """Raise `ShutOutTooSoon` when the actor shut out another lead or officer of this team a moment ago."""
+    if member.role not in APPROVERS or member.totp_last_step == NOT_ACTIVATED:
+        return
+    first_day = working_days_before(operation.today, SHUT_OUT_DAYS) + timedelta(days=1)
+    since = datetime.combine(first_day, time(), AMSTERDAM)
+    lately = select(AuditEntry.subject_id).where(
+        AuditEntry.action == AuditAction.STAFF_CHANGED,
+        AuditEntry.ground == Ground.DISABLED,
+        AuditEntry.organisation_id == member.organisation_id,
+        AuditEntry.actor_id == operation.actor.id,
+        AuditEntry.at >= since,
+    )
+    others = select(StaffMember.id).where(
+        StaffMember.id.in_(lately),
+        StaffMember.id != member.id,
+        StaffMember.role.in_(APPROVERS),
+        StaffMember.disabled_at.is_not(None),
+        StaffMember.totp_last_step.is_distinct_from(NOT_ACTIVATED),
+    )
+    if operation.session.scalar(others.limit(1)) is not None:
+        raise ShutOutTooSoon
+
+
 def _locked(session: Session, ids: Collection[uuid.UUID | None]) -> dict[uuid.UUID | None, StaffMember]:
     """Lock these accounts in order of id, so that two requests never wait for each other."""
     query = select(StaffMember).where(StaffMember.id.in_(ids)).order_by(StaffMember.id)
@@ -185,8 +228,8 @@ def _grant_to_team(operation: Operation, settings: AccountSettings, person: Pers
         raise Invalid(FieldProblem(field="role", code="not_a_choice"))
     invited = _locked(session, _invited(session, person.organisation_id))
     if is_live(session, person.organisation_id):
-        refuse_wrong_person(session, person)
-        return ask(operation, settings=settings, person=person, action=ApprovalAction.GRANT)
+        refuse_wrong_person(operation, person)
+        return ask(operation, person=person, action=ApprovalAction.GRANT)
     return _first_lead(operation, settings, person, invited.values())
 
 

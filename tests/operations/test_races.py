@@ -63,9 +63,7 @@ def test_two_leads_who_take_each_others_role_leave_the_team_with_one(world: Worl
 
     def demote(actor: Actor, member: Actor) -> None:
         with world.sessions.begin() as session:
-            change_role(
-                world.operation(session, actor), member_id=member.id, role=Role.WORKER, settings=SETTINGS
-            )
+            change_role(world.operation(session, actor), member_id=member.id, role=Role.WORKER)
 
     with pytest.raises(Forbidden), meanwhile(world.engine, "FROM staff_members", lambda: demote(other, one)):
         demote(one, other)
@@ -120,7 +118,6 @@ def test_a_worker_who_loses_the_role_during_a_claim_does_not_keep_the_signal(wor
                 world.operation(session, lead),
                 member_id=worker.id,
                 role=Role.PRIVACY_OFFICER,
-                settings=SETTINGS,
             )
 
     with meanwhile(world.engine, "FROM signals", take_role), world.sessions.begin() as session:

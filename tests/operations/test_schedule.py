@@ -18,7 +18,7 @@ from signals.operations import server
 from signals.operations.jobs import Worker
 from signals.settings import Settings
 
-SERVES = {"begin", "close", "drills", "operation", "ping", "releasing", "retention"}
+SERVES = {"close", "drills", "operation", "ping", "releasing", "retention"}
 """Public methods of the worker that are no job: they serve other code."""
 
 

@@ -110,8 +110,8 @@ POST /api/v1/delivery/dead-letters/again A
 POST /api/v1/delivery/dead-letters/<uuid:message_id>/again A
 POST /api/v1/delivery/dead-letters/<uuid:message_id>/drop A
 POST /api/v1/limits/<uuid:area_day_id>/raise LA
-POST /api/v1/approvals/<uuid:approval_id>/approve LP
-POST /api/v1/approvals/<uuid:approval_id>/decline LP
+POST /api/v1/approvals/<uuid:approval_id>/approve LPA
+POST /api/v1/approvals/<uuid:approval_id>/decline LPA
 GET /desk WL
 GET /desk/news WL
 GET /desk/ WLCAP
@@ -206,6 +206,8 @@ GET /figures/open-data.zip LCA
 GET /figures/open-data/<name> LCA
 GET /admin A
 GET /admin/approvals A
+POST /admin/approvals/<uuid:approval_id>/approve A
+POST /admin/approvals/<uuid:approval_id>/decline A
 GET /admin/coverage A
 GET /admin/messages A
 POST /admin/messages/again A
@@ -219,6 +221,7 @@ POST /admin/organisations/import A
 GET /admin/organisations/<uuid:organisation_id> A
 POST /admin/organisations/<uuid:organisation_id> A
 POST /admin/organisations/<uuid:organisation_id>/coverage A
+POST /admin/organisations/<uuid:organisation_id>/live A
 POST /admin/organisations/<uuid:organisation_id>/staff A
 POST /admin/organisations/<uuid:organisation_id>/staff/<uuid:member_id>/disable A
 POST /admin/organisations/<uuid:organisation_id>/staff/<uuid:member_id>/reset A

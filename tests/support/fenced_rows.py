@@ -12,7 +12,7 @@ MATRIX = {
     "account_links": ("", "SIUD", "SUD"),
     "address_links": ("", "SIUD", "SIUD"),
     "alembic_version": ("", "S", "S"),
-    "approvals": ("", "SIU", "SUD"),
+    "approvals": ("", "SIU", "SIUD"),
     "area_days": ("S", "SU", "SIUD"),
     "audit_entries": ("", "SI", "SID"),
     "audit_heads": ("", "", "SID"),

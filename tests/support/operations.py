@@ -20,5 +20,10 @@ def operation(
     """Return an operation in this session. A keystore with secrets also gives the key of the audit log."""
     key = keystore.secret("audit") if keystore is not None else b"k" * 32
     return Operation(
-        session=session, clock=clock, actor=actor, audit=audit or AuditLog(key), keystore=keystore
+        session=session,
+        clock=clock,
+        actor=actor,
+        audit=audit or AuditLog(key),
+        keystore=keystore,
+        site="https://signalen.example",
     )

@@ -82,11 +82,19 @@ def coverage(wanted: Mapping[str, Any]) -> Mapping[str, Any]:
 @requires(Role.ADMINISTRATOR)
 @admin_api.arguments(schemas.AreaSchema)
 @admin_api.response(201, schemas.AreaAnswerSchema)
+@admin_api.alt_response(202, schema=staff_schemas.ApprovalSchema)
 @answers(404, 409, 413, 415)
-def add_area(values: Mapping[str, Any]) -> CoverageArea:
-    """Let an organisation cover an area; 409 when it is covered on one of these dates."""
+def add_area(values: Mapping[str, Any]) -> CoverageArea | Response:
+    """Let an organisation cover an area (201), or ask for it (202); 409 when it is covered on these dates.
+
+    A live team that loses addresses must agree. Where none does, another administrator must; a single one
+    waits for three working days.
+    """
     area = Area(**{name: value for name, value in values.items() if name != "organisation_id"})
-    return office.add_area(values["organisation_id"], area)
+    done = office.add_area(values["organisation_id"], area)
+    if isinstance(done, CoverageArea):
+        return done
+    return make_response(staff_schemas.ApprovalSchema().dump(done), 202)
 
 
 @admin_api.route("/coverage/<uuid:area_id>", methods=["PATCH"])
@@ -184,20 +192,21 @@ def approvals() -> Mapping[str, Any]:
 
 
 @admin_api.post("/approvals/<uuid:approval_id>/approve")
-@requires(*APPROVERS)
+@requires(*APPROVERS, Role.ADMINISTRATOR)
 @admin_api.response(200, staff_schemas.ApprovalSchema)
 @answers(400, 404, 409)
 def approve(approval_id: UUID) -> ApprovalView:
     """Approve a request: its subject gets the link.
 
     Nobody approves a request about oneself, except a privacy officer who agrees to leave. Only a privacy
-    officer approves a lead's request.
+    officer approves a lead's request. Another administrator decides who becomes an administrator, and about
+    an area that no other team covers.
     """
     return office.decide(approval_id, approve=True)
 
 
 @admin_api.post("/approvals/<uuid:approval_id>/decline")
-@requires(*APPROVERS)
+@requires(*APPROVERS, Role.ADMINISTRATOR)
 @admin_api.response(200, staff_schemas.ApprovalSchema)
 @answers(400, 404, 409)
 def decline(approval_id: UUID) -> ApprovalView:

@@ -31,34 +31,33 @@ page_kit.share_with(approval_pages, sections)
 @approval_pages.get("")
 @requires_page(*APPROVERS)
 def approvals() -> str:
-    """Show the requests that wait, and the decisions."""
-    return _page()
+    """Show the requests that wait, the decisions, and the changes of the last 30 days."""
+    return _page("approval_pages.decide")
 
 
-@approval_pages.post("/<uuid:approval_id>/approve")
+@approval_pages.post("/<uuid:approval_id>/approve", defaults={"answer": "approve"})
+@approval_pages.post("/<uuid:approval_id>/decline", defaults={"answer": "decline"})
 @requires_page(*APPROVERS)
-def approve(approval_id: UUID) -> Any:
-    """Approve a request; the invited person gets a link by mail."""
-    return _decide(approval_id, approve=True)
+def decide(approval_id: UUID, answer: str) -> Any:
+    """Approve or decline a request; an invited person gets a link by mail."""
+    return decided(".approvals", "approval_pages.decide", approval_id, answer)
 
 
-@approval_pages.post("/<uuid:approval_id>/decline")
-@requires_page(*APPROVERS)
-def decline(approval_id: UUID) -> Any:
-    """Decline a request."""
-    return _decide(approval_id, approve=False)
-
-
-def _decide(approval_id: UUID, *, approve: bool) -> Any:
+def decided(page: str, decide: str, approval_id: UUID, answer: str) -> Any:
+    """Decide, and show the page again; `page` and `decide` are endpoints."""
     try:
-        office.decide(approval_id, approve=approve)
+        office.decide(approval_id, approve=answer == "approve")
     except page_kit.REFUSED as refused:
         words = list(page_kit.errors_of(refused).values())
-        return _page(trouble=page_kit.trouble_of(refused) or " ".join(words)), 409
-    return account_shared.see_other(".approvals")
+        return _page(decide, trouble=page_kit.trouble_of(refused) or " ".join(words)), 409
+    return account_shared.see_other(page)
 
 
-def _page(*, trouble: str = "") -> str:
+def _page(decide: str, *, trouble: str = "") -> str:
     return render_template(
-        "admin/approvals.html", approvals=office.approvals(), trouble=trouble, decides=True
+        "admin/approvals.html",
+        approvals=office.approvals(),
+        changes=office.recent_changes(),
+        trouble=trouble,
+        decide=decide,
     )

@@ -36,14 +36,14 @@ def overview() -> str:
 
 
 @channel_admin.post("/messages/<uuid:message_id>/again")
-@requires_page(Role.ADMINISTRATOR)
+@requires_page(Role.ADMINISTRATOR, recent="/admin/messages")
 def again(message_id: UUID) -> Any:
     """Send a dead letter again."""
     return _choose(message_id, Wish.AGAIN)
 
 
 @channel_admin.post("/messages/again")
-@requires_page(Role.ADMINISTRATOR)
+@requires_page(Role.ADMINISTRATOR, recent="/admin/messages")
 def cause_again() -> Any:
     """Send all dead letters of one cause again."""
     channels.choose_cause(request.form.get("problem", ""))
@@ -51,7 +51,7 @@ def cause_again() -> Any:
 
 
 @channel_admin.post("/messages/<uuid:message_id>/drop")
-@requires_page(Role.ADMINISTRATOR)
+@requires_page(Role.ADMINISTRATOR, recent="/admin/messages")
 def drop(message_id: UUID) -> Any:
     """Give a dead letter up for good."""
     return _choose(message_id, Wish.DROP)

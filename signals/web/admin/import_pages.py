@@ -6,17 +6,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from flask import Blueprint, render_template, request
-from flask_babel import gettext
 from marshmallow import ValidationError, fields
 
 from signals.organisations.csv_import import OrganisationImport, import_organisations, preview_organisations
 from signals.organisations.drafts import Change, ChangeKind
-from signals.routing.areas import Area
-from signals.routing.rows import CoverageLevel
 from signals.vocabulary import Role
-from signals.web.admin.pages import name_of, sections
-from signals.web.labels import label
-from signals.web.staff_kit import account_shared, display, forms, page_kit
+from signals.web.admin.pages import sections
+from signals.web.staff_kit import account_shared, forms, page_kit
 from signals.web.staff_kit.auth import requires_page
 from signals.web.staff_kit.context import desk, operation
 
@@ -68,7 +64,7 @@ def form() -> str:
 
 
 @import_pages.post("")
-@requires_page(Role.ADMINISTRATOR)
+@requires_page(Role.ADMINISTRATOR, recent="/admin/organisations/import")
 def take() -> Any:
     """Show the changes of a file, or make the changes of the preview."""
     try:
@@ -131,19 +127,7 @@ def _page(*, preview: Preview | None = None, errors: dict[str, str] | None = Non
         errors=errors or {},
         trouble="",
         done=request.args.get("done", "") if request.args.get("done", "").isdecimal() else "",
-        area_words=_area_in_words,
     )
-
-
-def _area_in_words(area: Area) -> str:
-    """Return `municipality: Utrecht (GM0344), from 1 January 2026`."""
-    numbers = f" {area.number_from}-{area.number_to}" if area.number_from is not None else ""
-    level = label(CoverageLevel(area.level), page_kit.language()).partition(" (")[0]
-    place = f"{level.lower()}: {name_of(area.area)}{numbers}"
-    if area.valid_until is None:
-        return str(gettext("%(place)s, from %(day)s", place=place, day=display.day(area.valid_from)))
-    until = display.day(area.valid_until)
-    return str(gettext("%(place)s, until %(day)s (that day excluded)", place=place, day=until))
 
 
 _FORM: Final = ImportForm()

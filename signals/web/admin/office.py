@@ -2,43 +2,61 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from signals.clock import today
-from signals.models import Approval, CoverageArea, Organisation, StaffMember
+from signals.models import Approval, AuditEntry, CoverageArea, Organisation, StaffMember
+from signals.notices import going_live
+from signals.notices.drills import Drills
 from signals.organisations import administration, covering
+from signals.organisations.area_requests import area_of
 from signals.routing import coverage as coverage_rows
 from signals.routing.areas import Area
 from signals.routing.coverage import CoverageCheck
 from signals.staff import approvals as requests
 from signals.staff import standing, team
 from signals.staff.invitations import Person
-from signals.vocabulary import Role
+from signals.vocabulary import ApprovalAction, AuditAction, Role
 from signals.web.staff_kit import account_shared
 from signals.web.staff_kit.auth import current
 from signals.web.staff_kit.context import desk, operation
 from signals.web.staff_kit.opened import organisation_id
+from signals.web.staff_kit.trail_words import action_words, actor_words, ground_words
+
+SHOWN_FOR: Final = timedelta(days=30)
+MOST_CHANGES: Final = 100
 
 
 @dataclass(frozen=True, kw_only=True)
 class ApprovalView:
     """A request with names instead of ids; `decision` is `expired` when it waited for too long.
 
-    `mine`: the caller may decide; `for_officer`: only the privacy officer may.
+    `mine`: the caller may decide; `for_officer`: only the privacy officer may; `area`: to cover.
     """
 
     approval: Approval
     mine: bool
     for_officer: bool
-    organisation: Organisation
+    organisation: Organisation | None
+    area: Area | None
     asked_by: str
     decided_by: str | None
     decision: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeView:
+    """A change of the own organisation, and who made it."""
+
+    at: datetime
+    what: str
+    by: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,10 +101,11 @@ def coverage(organisation: UUID | None = None) -> Sequence[CoverageArea]:
         return covering.covered_areas(session, organisation_id=organisation)
 
 
-def add_area(organisation: UUID, area: Area) -> CoverageArea:
-    """Let an organisation cover an area."""
+def add_area(organisation: UUID, area: Area) -> CoverageArea | ApprovalView:
+    """Let an organisation cover an area, or ask those who must agree."""
     with operation() as adding:
-        return covering.add_area(adding, organisation_id=organisation, area=area)
+        done = covering.add_area(adding, organisation_id=organisation, area=area)
+        return _view(adding.session, done) if isinstance(done, Approval) else done
 
 
 def end_area(area_id: UUID, valid_until: date) -> CoverageArea:
@@ -124,12 +143,28 @@ def reset(member_id: UUID) -> LetIn:
 
 def disable(member_id: UUID) -> LetIn:
     """Shut somebody out at once, or ask the privacy officer for approval."""
-    return _changed(partial(team.disable, member_id=member_id))
+    return _changed(lambda operation, **_settings: team.disable(operation, member_id=member_id))
 
 
 def change_role(member_id: UUID, role: Role) -> LetIn:
     """Give somebody of the own team another role, or ask the privacy officer for approval."""
-    return _changed(partial(team.change_role, member_id=member_id, role=role))
+    return _changed(
+        lambda operation, **_settings: team.change_role(operation, member_id=member_id, role=role)
+    )
+
+
+def steps_to_live(organisation: Organisation) -> Mapping[str, bool]:
+    """Return the steps of an organisation before its test message, and whether each is done."""
+    with desk().reading() as session:
+        found = session.get_one(Organisation, organisation.id)
+        return going_live.steps_to_live(session, found, today(desk().clock))
+
+
+def send_test_message(organisation: UUID) -> None:
+    """Send a team the test message whose answer makes it live. Raises `NotReady`."""
+    drills = Drills(public_url=desk().settings.server.public_url)
+    with operation() as sending:
+        going_live.send_test_message(sending, organisation_id=organisation, drills=drills)
 
 
 def has_team(organisation: UUID) -> bool:
@@ -146,10 +181,16 @@ def approvals() -> list[ApprovalView]:
 
 
 def decide(approval_id: UUID, *, approve: bool) -> ApprovalView:
-    """Approve or decline for the own organisation."""
+    """Approve or decline for the own organisation, or as another administrator."""
     settings = account_shared.account_settings()
     with operation() as deciding:
-        done = requests.decide(deciding, settings=settings, approval_id=approval_id, approve=approve)
+        done = requests.decide(
+            deciding,
+            settings=settings,
+            approval_id=approval_id,
+            approve=approve,
+            cover=covering.cover_approved,
+        )
         return _view(deciding.session, done)
 
 
@@ -168,14 +209,37 @@ def _changed(change: Callable[..., StaffMember | Approval]) -> LetIn:
 
 def _view(session: Session, approval: Approval) -> ApprovalView:
     decider = session.get(StaffMember, approval.decided_by_id) if approval.decided_by_id else None
+    team = approval.organisation_id
     expired = approval.decision == "asked" and requests.is_over(approval, desk().clock)
     return ApprovalView(
         approval=approval,
         mine=not requests.is_over(approval, desk().clock)
         and requests.may_decide(session, actor=current().actor, approval=approval),
         for_officer=requests.is_for_officer(session, approval),
-        organisation=session.get_one(Organisation, approval.organisation_id),
+        organisation=session.get(Organisation, team) if team else None,
+        area=area_of(approval) if approval.action is ApprovalAction.COVER else None,
         asked_by=session.get_one(StaffMember, approval.asked_by_id).name,
         decided_by=decider.name if decider else None,
         decision="expired" if expired else approval.decision,
     )
+
+
+def recent_changes() -> list[ChangeView]:
+    """Return the changes of the last 30 days that decide whether the own organisation receives reports."""
+    since = desk().clock.now() - SHOWN_FOR
+    query = (
+        select(AuditEntry, StaffMember.name)
+        .outerjoin(StaffMember, StaffMember.id == AuditEntry.actor_id)
+        .where(AuditEntry.organisation_id == organisation_id(), AuditEntry.at >= since)
+        .where(AuditEntry.action.in_((AuditAction.ORGANISATION_CHANGED, AuditAction.COVERAGE_CHANGED)))
+        .order_by(AuditEntry.at.desc(), AuditEntry.id)
+    )
+    with desk().reading() as session:
+        return [
+            ChangeView(
+                at=entry.at,
+                what=f"{action_words(entry.action, entry.ground)}: {ground_words(entry.ground)}",
+                by=name or actor_words(entry.actor_role),
+            )
+            for entry, name in session.execute(query.limit(MOST_CHANGES))
+        ]

@@ -9,7 +9,6 @@ from flask import Blueprint, render_template, request
 from flask_babel import gettext
 from marshmallow import ValidationError, fields, validate
 
-from signals import reference
 from signals.clock import today
 from signals.errors import NotFound, SignalsError
 from signals.models import Organisation
@@ -21,11 +20,12 @@ from signals.routing.receivers import missing_before_receiving
 from signals.routing.rows import CoverageLevel
 from signals.staff.invitations import INVITED_BY_LEADS
 from signals.vocabulary import STAFF_LANGUAGES, OrganisationKind, Role
-from signals.web.admin import office
+from signals.web.admin import approval_pages, office
 from signals.web.admin.schemas import MAX_BASIS
 from signals.web.http.fields import StrictDate
 from signals.web.labels import label
 from signals.web.staff_kit import account_shared, forms, page_kit
+from signals.web.staff_kit.area_words import area_name, area_names, named_area
 from signals.web.staff_kit.auth import requires_page
 from signals.web.staff_kit.context import desk
 from signals.web.staff_kit.schemas import Choice
@@ -38,6 +38,9 @@ AUTHENTICATION = "cookie"
 PLACES_FOR_RECIPIENTS: Final = 3
 """The least number of places; one is empty while a team may have more recipients."""
 _REFUSED: Final = (*page_kit.REFUSED, StaleSettings)
+
+
+_PAGE: Final = "/admin/organisations/{organisation_id}"
 
 
 class OrganisationForm(forms.Form):
@@ -64,11 +67,10 @@ class OnboardForm(forms.Form):
 class AreaForm(forms.Form):
     """An area to cover."""
 
-    level = Choice(CoverageLevel, required=True)
-    area = fields.String(required=True, validate=validate.Length(max=6, error="too_long"))
+    area = fields.String(required=True, validate=validate.Length(max=80, error="too_long"))
     number_from = fields.Integer(load_default=None)
     number_to = fields.Integer(load_default=None)
-    valid_from = StrictDate(required=True)
+    valid_from = StrictDate(load_default=None)
     valid_until = StrictDate(load_default=None)
 
 
@@ -112,7 +114,7 @@ def organisations() -> str:
 
 
 @admin_pages.post("/organisations")
-@requires_page(Role.ADMINISTRATOR)
+@requires_page(Role.ADMINISTRATOR, recent="/admin")
 def add_organisation() -> Any:
     """Add an organisation."""
     try:
@@ -130,7 +132,7 @@ def organisation(organisation_id: UUID) -> str:
 
 
 @admin_pages.post("/organisations/<uuid:organisation_id>")
-@requires_page(Role.ADMINISTRATOR)
+@requires_page(Role.ADMINISTRATOR, recent=_PAGE)
 def change_organisation(organisation_id: UUID) -> Any:
     """Change or onboard an organisation."""
 
@@ -142,20 +144,28 @@ def change_organisation(organisation_id: UUID) -> Any:
 
 
 @admin_pages.post("/organisations/<uuid:organisation_id>/coverage")
-@requires_page(Role.ADMINISTRATOR)
+@requires_page(Role.ADMINISTRATOR, recent=_PAGE)
 def add_area(organisation_id: UUID) -> Any:
     """Let an organisation cover an area."""
 
     def work() -> None:
         values = forms.load(_AREA)
-        values["area"] = "".join(values["area"].split()).upper()
-        office.add_area(organisation_id, Area(**values))
+        level, values["area"] = named_area(values["area"], numbered=values["number_from"] is not None)
+        values["valid_from"] = values["valid_from"] or today(desk().clock)
+        office.add_area(organisation_id, Area(level=level, **values))
 
     return _take(organisation_id, "area", work)
 
 
+@admin_pages.post("/organisations/<uuid:organisation_id>/live")
+@requires_page(Role.ADMINISTRATOR, recent=_PAGE)
+def go_live(organisation_id: UUID) -> Any:
+    """Send the test message whose answer makes the team live."""
+    return _take(organisation_id, "live", lambda: office.send_test_message(organisation_id))
+
+
 @admin_pages.post("/organisations/<uuid:organisation_id>/staff")
-@requires_page(Role.ADMINISTRATOR)
+@requires_page(Role.ADMINISTRATOR, recent=_PAGE)
 def add_staff(organisation_id: UUID) -> Any:
     """Invite the first lead, or ask the team."""
 
@@ -166,14 +176,14 @@ def add_staff(organisation_id: UUID) -> Any:
 
 
 @admin_pages.post("/organisations/<uuid:organisation_id>/staff/<uuid:member_id>/disable")
-@requires_page(Role.ADMINISTRATOR)
+@requires_page(Role.ADMINISTRATOR, recent=_PAGE)
 def disable(organisation_id: UUID, member_id: UUID) -> Any:
     """Shut somebody out."""
     return _take(organisation_id, "", lambda: office.disable(member_id))
 
 
 @admin_pages.post("/organisations/<uuid:organisation_id>/staff/<uuid:member_id>/reset")
-@requires_page(Role.ADMINISTRATOR)
+@requires_page(Role.ADMINISTRATOR, recent=_PAGE)
 def reset(organisation_id: UUID, member_id: UUID) -> Any:
     """Ask the team for a reset."""
     return _take(organisation_id, "", lambda: office.reset(member_id))
@@ -194,8 +204,18 @@ def coverage() -> Any:
 @admin_pages.get("/approvals")
 @requires_page(Role.ADMINISTRATOR)
 def approvals() -> str:
-    """Show the requests to teams, and their decisions."""
-    return render_template("admin/approvals.html", approvals=office.approvals(), trouble="", decides=False)
+    """Show the requests to teams and to other administrators, and their decisions."""
+    return render_template(
+        "admin/approvals.html", approvals=office.approvals(), trouble="", decide="admin_pages.decide"
+    )
+
+
+@admin_pages.post("/approvals/<uuid:approval_id>/approve", defaults={"answer": "approve"})
+@admin_pages.post("/approvals/<uuid:approval_id>/decline", defaults={"answer": "decline"})
+@requires_page(Role.ADMINISTRATOR, recent="/admin/approvals")
+def decide(approval_id: UUID, answer: str) -> Any:
+    """Approve or decline what another administrator asked."""
+    return approval_pages.decided(".approvals", "admin_pages.decide", approval_id, answer)
 
 
 def _take(organisation_id: UUID, form: str, work: Callable[[], object]) -> Any:
@@ -234,8 +254,10 @@ def _organisation_page(
         missing=_missing(found),
         areas=office.coverage(organisation_id),
         level=CoverageLevel,
-        name_of=name_of,
-        levels=page_kit.choices(CoverageLevel),
+        name_of=area_name,
+        area_names=area_names(),
+        today=today(desk().clock),
+        steps=office.steps_to_live(found),
         staff=office.staff_of(organisation_id),
         has_team=office.has_team(organisation_id),
         roles=[(role.value, label(role, page_kit.language())) for role in _ROLES],
@@ -244,12 +266,6 @@ def _organisation_page(
         done=request.args.get("done", ""),
         **_refusal(refused),
     )
-
-
-def name_of(area: str) -> str:
-    """Return `Amsterdam (GM0363)`; a postcode or an unknown code stays as it is."""
-    known = reference.municipalities().get(area) or reference.ggd_regions().get(area)
-    return f"{known.name} ({area})" if known else area
 
 
 def _refusal(refused: SignalsError | ValidationError | None) -> Mapping[str, Any]:

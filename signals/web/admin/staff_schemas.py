@@ -2,7 +2,8 @@
 
 from marshmallow import Schema, fields, validate
 
-from signals.vocabulary import STAFF_LANGUAGES, Role
+from signals.routing.rows import CoverageLevel
+from signals.vocabulary import STAFF_LANGUAGES, ApprovalAction, Role
 from signals.web.http.fields import Strict
 from signals.web.staff_kit.schemas import Choice, DayOfMoment, Moment, OrganisationSchema, something
 
@@ -49,18 +50,35 @@ class StaffSchema(Schema):
     items = fields.List(fields.Nested(StaffMemberSchema), required=True)
 
 
+class AskedAreaSchema(Schema):
+    """An area that an organisation wants to cover."""
+
+    level = Choice(CoverageLevel, required=True)
+    area = fields.String(required=True)
+    number_from = fields.Integer(required=True, allow_none=True)
+    number_to = fields.Integer(required=True, allow_none=True)
+    valid_from = fields.Date(required=True)
+    valid_until = fields.Date(required=True, allow_none=True)
+
+
 class ApprovalSchema(Schema):
-    """A request of an administrator to an organisation, or of a lead to its privacy officer, for 14 days."""
+    """A request to an organisation, to its privacy officer or to another administrator, for 14 days."""
 
     id = fields.UUID(attribute="approval.id", required=True)
-    organisation = fields.Nested(OrganisationSchema, required=True)
+    organisation = fields.Nested(
+        OrganisationSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "It decides; null: only another administrator does"},
+    )
     action = fields.String(
         attribute="approval.action",
         required=True,
-        validate=validate.OneOf(["grant", "reset", "role", "disable"]),
+        validate=validate.OneOf([action.value for action in ApprovalAction]),
         metadata={
             "description": "`grant` and `reset` are asked by administrators, the others by a lead: `role` for"
-            " somebody new or of the team, `disable` to shut somebody out"
+            " somebody new or of the team, `disable` to shut somebody out. `cover`: the organisation in"
+            " `name` wants to cover `area`"
         },
     )
     role = fields.Enum(
@@ -69,8 +87,9 @@ class ApprovalSchema(Schema):
         attribute="approval.role",
         required=True,
         allow_none=True,
-        metadata={"description": "Null for `disable`"},
+        metadata={"description": "Null for `disable` and `cover`"},
     )
+    area = fields.Nested(AskedAreaSchema, required=True, allow_none=True)
     name = fields.String(attribute="approval.name", required=True)
     email = fields.String(attribute="approval.email", required=True)
     asked_by = fields.String(required=True)

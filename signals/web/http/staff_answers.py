@@ -27,6 +27,9 @@ TITLES: dict[str, LazyString] = {
     "last_national_desk": _("This is the only national desk that receives"),
     "already_decided": _("This request was decided already"),
     "nobody_to_approve": _("Nobody of this team can approve it"),
+    "not_ready": _("This team cannot go live yet"),
+    "link_lives": _("A link is on its way already"),
+    "shut_out_too_soon": _("Not two of them at once"),
     "release_refused": _("These figures cannot be released now"),
     "chosen_already": _("Somebody chose otherwise already"),
     "no_address_now": _("There is nobody to send this to now"),
@@ -64,6 +67,12 @@ DETAILS: dict[str, LazyString] = {
     "limit_not_raised": _("It holds for another day, or it was raised as often as it may be."),
     "nobody_to_approve": _(
         "This team has nobody who can sign in and approve. Ask who runs the server to let somebody in."
+    ),
+    "not_ready": _("Do the steps without a tick first."),
+    "link_lives": _("The mailed link works for 24 hours. A reset again would only end it."),
+    "shut_out_too_soon": _(
+        "You shut out another lead or privacy officer of this team in the last three working days. Wait, or "
+        "let somebody else do it: nobody takes all who decide away alone."
     ),
     "already_decided": _("Somebody else decided it, or it waited for more than 14 days. Ask for it again."),
     "release_refused": _("A period is released once, after it is over and after those before it."),
@@ -124,6 +133,8 @@ FIELDS: dict[str, LazyString] = {
         "Two recipients who confirmed must remain. Add the new one first, and remove the old one once the "
         "new one confirmed."
     ),
+    "unknown_area": _("Give a municipality, a GGD or a postcode, like Almere or 1012 AB."),
+    "not_invitable": _("This address cannot be invited. Ask for another address of this person."),
     "proved_by_link": _(
         "Nobody fills this in. Leave it out: it is the day on which the recipient pressed the mailed link."
     ),

@@ -10,13 +10,12 @@ from signals.audit.trail import AuditFilter
 from signals.residents.requests import IdentityProof, ResidenceProof, Right
 from signals.staff.approvals import waiting_approvals
 from signals.vocabulary import AuditAction, RetentionRule, Role
-from signals.web.officer import trail_words
 from signals.web.officer.api import csv_answer
 from signals.web.officer.forgotten import forgotten, keep_period, set_period
 from signals.web.officer.record_schemas import MOST_DAYS, DayOrMoment, LegalBasis, filter_in
 from signals.web.officer.register import register_page
 from signals.web.officer.trail import people, trail_csv, trail_page
-from signals.web.staff_kit import account_shared, forms, page_kit
+from signals.web.staff_kit import account_shared, forms, page_kit, trail_words
 from signals.web.staff_kit.auth import current, requires_page
 from signals.web.staff_kit.context import desk
 from signals.web.staff_kit.officer_sections import officer_sections

@@ -12,7 +12,7 @@ from datetime import timedelta
 from functools import wraps
 from typing import Any, Final, TypeVar
 
-from flask import Response, g, request
+from flask import Response, g, redirect, request, url_for
 from flask_babel import refresh
 
 from privacy.passwords import PasswordHasherSettings
@@ -21,6 +21,7 @@ from signals.errors import NotSignedIn, SignalsError
 from signals.models import StaffMember, StaffSession
 from signals.staff import sessions
 from signals.staff.devices import KNOWN_FOR
+from signals.staff.own_account import ADMINISTERING, signed_in_recently
 from signals.staff.password_turns import password_turn
 from signals.staff.sessions import TOUCH_EVERY, SessionKind
 from signals.staff.sign_in import SignedIn, check_password, sign_in_with_password
@@ -79,11 +80,12 @@ def requires(*roles: Role) -> Callable[[View], View]:
     return decorate
 
 
-def requires_page(*roles: Role, active: bool = True) -> Callable[[View], View]:
+def requires_page(*roles: Role, active: bool = True, recent: str = "") -> Callable[[View], View]:
     """Guard a view for people: `NotSignedIn` without a session, `Forbidden` for another role.
 
     Every request but a GET must carry the session's CSRF field, or `CsrfFailed` is raised.
-    Pass `active=False` for requests that the page makes by itself: they keep no idle session alive.
+    Pass `active=False` for requests that the page makes by itself: they keep no idle session alive. `recent`:
+    the page to come back to; a change then needs a sign-in of the last 15 minutes.
     """
 
     def decorate(view: View) -> View:
@@ -91,12 +93,20 @@ def requires_page(*roles: Role, active: bool = True) -> Callable[[View], View]:
         def unforged(*args: Any, **kwargs: Any) -> Any:
             if request.method not in ("GET", "HEAD"):
                 _refuse_forgery()
+                if recent and not administers():
+                    return redirect(url_for("account.confirm", next=recent.format(**kwargs)), 303)
             return view(*args, **kwargs)
 
         asked = Authentication(means="cookie", roles=roles)
         return _guarded(unforged, _cookie, PAGES, asked, active=active)  # type: ignore[return-value]
 
     return decorate
+
+
+def administers() -> bool:
+    """Tell whether the caller signed in so recently that an administrator's change is taken."""
+    session = current().session
+    return signed_in_recently(desk().clock, staff_session=session, within=ADMINISTERING)
 
 
 def open_to_all(view: View) -> View:

@@ -20,7 +20,7 @@ from signals.casework.access import admit, record_refusal
 from signals.clock import Clock
 from signals.db import at_one_moment, is_sqlite, reading_session, session_factory, set_local
 from signals.errors import Conflict, NotFound, SignInFailed
-from signals.operation import Operation
+from signals.operation import Operation, open_operation
 from signals.routing.snapshot import Router
 from signals.settings import Settings
 from signals.staff.guesses import GuessThrottle
@@ -121,14 +121,7 @@ def _of_caller(session: Session) -> Operation:
 
 
 def _operation(session: Session, actor: Actor) -> Operation:
-    context = desk()
-    return Operation(
-        session=session,
-        clock=context.clock,
-        actor=actor,
-        audit=context.audit,
-        keystore=context.keystore,
-    )
+    return open_operation(desk(), session, actor)
 
 
 def fenced_sessions(engine: Engine) -> sessionmaker[Session]:

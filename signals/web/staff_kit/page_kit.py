@@ -10,9 +10,11 @@ from flask_babel import lazy_gettext as _
 from marshmallow import ValidationError
 
 from signals.errors import Conflict, Invalid, SignalsError
+from signals.vocabulary import Role
 from signals.web import labels
 from signals.web.staff_kit import account_shared, display, forms
-from signals.web.staff_kit.auth import caller_or_none
+from signals.web.staff_kit.area_words import area_words
+from signals.web.staff_kit.auth import administers, caller_or_none
 
 Sections = Callable[[], Sequence[tuple[str, str]]]
 """(endpoint, words) of the pages that every page of a part links to."""
@@ -62,4 +64,11 @@ def _context(sections: Sections) -> dict[str, Any]:
     return {
         "label": lambda value: labels.label(value, language()),
         "sections": sections() if caller_or_none() is not None else (),
+        "area_words": area_words,
+        "confirm_first": _must_confirm(),
     }
+
+
+def _must_confirm() -> bool:
+    caller = caller_or_none()
+    return caller is not None and caller.actor.role == Role.ADMINISTRATOR and not administers()

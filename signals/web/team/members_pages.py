@@ -9,7 +9,7 @@ from flask_babel import gettext
 from marshmallow import ValidationError
 from sqlalchemy import select
 
-from signals.errors import FieldProblem, Invalid
+from signals.errors import Conflict, FieldProblem, Invalid
 from signals.models import Approval, StaffMember
 from signals.operation import Operation
 from signals.staff import own_account, team
@@ -71,9 +71,9 @@ def recover(member_id: UUID) -> Any:
 def change_role(member_id: UUID) -> Any:
     """Give somebody another role, or ask the privacy officer for it."""
 
-    def change(operation: Operation, *, settings: AccountSettings) -> StaffMember | Approval:
+    def change(operation: Operation, **_settings: AccountSettings) -> StaffMember | Approval:
         role = _role(request.form.get("role", ""))
-        return team.change_role(operation, settings=settings, member_id=member_id, role=role)
+        return team.change_role(operation, member_id=member_id, role=role)
 
     return _change("role", change)
 
@@ -81,7 +81,11 @@ def change_role(member_id: UUID) -> Any:
 @team_pages.post("/<uuid:member_id>/disable")
 @requires_page(Role.LEAD)
 def disable(member_id: UUID) -> Any:
-    return _change("disabled", partial(team.disable, member_id=member_id), recent=False)
+
+    def change(operation: Operation, **_settings: AccountSettings) -> StaffMember | Approval:
+        return team.disable(operation, member_id=member_id)
+
+    return _change("disabled", change, recent=False)
 
 
 @team_pages.post("/<uuid:member_id>/reopen")
@@ -99,6 +103,8 @@ def _change(done: str, change: _Change, *, recent: bool = True) -> Response | tu
             asked = isinstance(change(changing, settings=shared.account_settings()), Approval)
     except (ValidationError, Invalid) as refused:
         return _page(errors=_errors_of(refused)), 400
+    except Conflict as refused:
+        return _page(trouble=forms.trouble(refused.code)), refused.status
     return shared.see_other(".overview", done="asked" if asked else done)
 
 
@@ -124,7 +130,7 @@ def _shut_out(email: str) -> str | None:
         return session.scalar(query)
 
 
-def _page(*, done: str = "", errors: dict[str, str] | None = None) -> str:
+def _page(*, done: str = "", errors: dict[str, str] | None = None, trouble: str = "") -> str:
     with desk().reading() as session:
         people = team.members(session, organisation_id=current().actor.organisation_id)
     return render_template(
@@ -132,6 +138,7 @@ def _page(*, done: str = "", errors: dict[str, str] | None = None) -> str:
         people=people,
         roles=[(role.value, label(role, display.page_language())) for role in _ROLES],
         done=done,
+        trouble=trouble,
         recent=own_account.signed_in_recently(desk().clock, staff_session=current().session),
         errors=errors or {},
         typed=forms.typed_text() if errors else {},

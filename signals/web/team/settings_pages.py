@@ -101,7 +101,7 @@ def overview_for_administrator(organisation_id: UUID) -> str:
 
 
 @settings_pages.post(f"{_ADMIN}/<part>")
-@requires_page(Role.ADMINISTRATOR)
+@requires_page(Role.ADMINISTRATOR, recent="/admin/organisations/{organisation_id}/settings")
 def change_for_administrator(organisation_id: UUID, part: str) -> Any:
     return _change(organisation_id, part)
 

@@ -14,6 +14,7 @@ from signals.models import Approval, RoutingVersion, StaffMember
 from signals.vocabulary import AuditAction, Role
 from tests.support.admin_pages import NATIONAL, area_of, bea, goes_live, id_of, invited, told
 from tests.support.desk_side import AMSTERDAM, BASE, GRONINGEN, Desk
+from tests.support.second_administrator import agreed
 from tests.support.team_work import id_of as member_id
 
 NAME = "Voorbeeld Welzijn Utrecht"
@@ -70,7 +71,7 @@ def test_an_onboarded_organisation_with_coverage_receives_once_it_has_keys(desk:
     changed = bea(desk, "PATCH", f"/organisations/{utrecht}", **ONBOARDED).get_json()
     assert (changed["receives"], changed["missing"]) == (False, ["recipients", "drill"])
     area = {"organisation_id": utrecht, "level": "municipality", "area": "GM0344", "valid_from": "2026-03-01"}
-    assert bea(desk, "POST", "/coverage", **area).status_code == 201
+    agreed(desk, bea(desk, "POST", "/coverage", **area))
     goes_live(desk, utrecht)
     # Until a worker has made its keys nobody can seal to it: the national desk receives, and is named.
     assert looked_up(desk) == (NATIONAL, False)
@@ -192,7 +193,7 @@ def test_a_coordinator_is_made_nobodys_recipient_by_an_administrator_either(desk
 def test_an_overlap_is_refused_with_the_next_step(
     desk: Desk, utrecht: str, first: dict[str, Any], second: dict[str, Any]
 ) -> None:
-    assert area_of(desk, utrecht, **first).status_code == 201
+    agreed(desk, area_of(desk, utrecht, **first))
     refused = area_of(desk, id_of(desk, AMSTERDAM), **second)
     assert refused.status_code == 409
     assert refused.get_json()["type"].endswith("coverage_overlaps")
@@ -200,14 +201,14 @@ def test_an_overlap_is_refused_with_the_next_step(
 
 
 def test_adjacent_periods_and_ranges_do_not_overlap(desk: Desk, utrecht: str) -> None:
-    assert area_of(desk, utrecht, valid_until="2026-06-01").status_code == 201
-    assert area_of(desk, id_of(desk, AMSTERDAM), valid_from="2026-06-01").status_code == 201
+    agreed(desk, area_of(desk, utrecht, valid_until="2026-06-01"))
+    agreed(desk, area_of(desk, id_of(desk, AMSTERDAM), valid_from="2026-06-01"))
 
 
 def test_a_coverage_ends_today_at_the_earliest_and_never_later_than_it_would(
     desk: Desk, utrecht: str
 ) -> None:
-    area_id = area_of(desk, utrecht, valid_until="2026-12-31").get_json()["id"]
+    area_id = agreed(desk, area_of(desk, utrecht, valid_until="2026-12-31"))
     for wrong in ("2026-11-23", "2027-01-01"):
         assert bea(desk, "PATCH", f"/coverage/{area_id}", valid_until=wrong).status_code == 400
     ended = bea(desk, "PATCH", f"/coverage/{area_id}", valid_until="2026-11-24")
@@ -312,7 +313,7 @@ def test_an_approval_is_seen_by_its_organisation_only(desk: Desk, approval_id: s
 
 def test_an_address_that_is_taken_is_refused(desk: Desk) -> None:
     for who, more in (("lena", {}), ("bea", {"organisation_id": id_of(desk, AMSTERDAM)})):
-        body = SOMEBODY | {"email": "Gerda@Example.org"} | more
+        body = SOMEBODY | {"email": "Anna@Example.org"} | more
         answer = desk.call(who, "POST", "/staff", json=body)
         assert answer.get_json()["errors"][0]["code"] == "taken"
 

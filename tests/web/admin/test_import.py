@@ -16,6 +16,7 @@ from signals.web.admin.import_pages import LARGEST
 from tests.support.admin_pages import goes_live, id_of
 from tests.support.desk_side import AMSTERDAM, Desk
 from tests.support.pages import Browser, hidden_value, words
+from tests.support.second_administrator import agree_to_all
 
 PATH = "/admin/organisations/import"
 HEAD = "name;kind;level;area;valid_from;agreement_on;legal_basis;retention_basis;recipient_1;recipient_2\n"
@@ -149,6 +150,7 @@ def test_unintended_changes_of_a_form_are_refused_in_words(
     desk: Desk, bea: Browser, text: str, told: str
 ) -> None:
     assert do(bea, look(bea, LIVE)).status_code == 303
+    agree_to_all(desk)
     goes_live(desk, id_of(desk, "Welzijn Utrecht"))
     before = addresses(desk)
     page = look(bea, text)
@@ -184,6 +186,7 @@ def addresses(desk: Desk) -> set[str]:
 def test_a_press_twice_changes_nothing_more(desk: Desk, bea: Browser) -> None:
     seen = look(bea, HEAD + UTRECHT)
     assert do(bea, seen).status_code == 303
+    agree_to_all(desk)
     second = do(bea, seen)
     assert second.status_code == 409
     assert "Er verandert niets: alles staat er al zo in" in words(second)

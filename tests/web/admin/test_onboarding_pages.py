@@ -8,6 +8,8 @@ from sqlalchemy.orm import Session
 from signals.models import Organisation, StaffMember
 from tests.support.desk_side import AMSTERDAM, Desk
 from tests.support.officer_pages import browser, send
+from tests.support.pages import words
+from tests.support.second_administrator import agree_to_all
 
 
 def test_an_administrator_onboards_an_organisation_and_lets_its_first_lead_in(desk: Desk) -> None:
@@ -28,12 +30,19 @@ def test_an_administrator_onboards_an_organisation_and_lets_its_first_lead_in(de
         "recipient-1": "twee@example.org",
     }
     assert send(bea, found[0], **onboarded)[0] == 303
-    area = {"level": "municipality", "area": "gm0344", "valid_from": "2026-03-01"}
+    area = {"area": "utrecht", "valid_from": "2026-03-01"}
     assert send(bea, f"{found[0]}/coverage", page=found[0], **area)[0] == 303
+    assert send(bea, f"{found[0]}/coverage", page=found[0], area="Nergens")[0] == 400
+    assert "wil dekken: gemeente: Utrecht (GM0344)" in words(bea.get("/admin/approvals"))
+    agree_to_all(desk)
     assert send(bea, f"{found[0]}/coverage", page=found[0], **area)[0] == 409
     lead = {"name": "Nora Nieuw", "email": "nora@example.org", "role": "lead"}
     assert send(bea, f"{found[0]}/staff", page=found[0], **lead)[0] == 303
     assert "Nora Nieuw" in bea.get(found[0]).text
+    assert send(bea, f"{found[0]}/live", page=found[0])[0] == 409
+    page = words(bea.get(found[0]))
+    assert "Overeenkomst, met de twee grondslagen : klaar" in page
+    assert "Een teamleider die het account heeft ingesteld : nog niet" in page
 
 
 def test_a_lead_approves_the_request_of_an_administrator_on_the_page(desk: Desk) -> None:
@@ -53,7 +62,7 @@ def test_a_lead_approves_the_request_of_an_administrator_on_the_page(desk: Desk)
 
 def test_an_area_is_named_and_of_its_own_kind(desk: Desk) -> None:
     page = browser(desk, "bea").get(_organisation_of(desk, AMSTERDAM)).text
-    assert '<th scope="row">Amsterdam (GM0363)</th>' in page
+    assert '<th scope="row">Amsterdam</th>' in page
     assert '<td data-head="Soort gebied">Gemeente</td>' in page
 
 

@@ -2,7 +2,7 @@
 
 from flask_babel import force_locale
 
-from signals.web.officer import trail_words
+from signals.web.staff_kit import trail_words
 from tests.support.desk_side import Desk
 from tests.support.pages import Browser, hidden_value, words
 

@@ -1,0 +1,123 @@
+"""The organisations that a new area takes addresses from: by the routes of every team that went live.
+
+An administrator can end an area, suspend a team or empty its agreement alone. So such a team counts for
+another 30 days: its lead was notified, and can object.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from functools import cache, partial
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from signals import reference
+from signals.models import MunicipalityOfPostcode, Organisation
+from signals.routing.areas import Area
+from signals.routing.day_table import NOBODY, DayTable, Route, RoutingFacts, compile_day
+from signals.routing.municipalities import municipalities_on, successors_on
+from signals.routing.postcodes import HIGHEST_HOUSE_NUMBER, LOWEST_HOUSE_NUMBER
+from signals.routing.receivers import coverage_row
+from signals.routing.rows import CoverageLevel, CoverageRow, OrganisationFacts, group_rows
+from signals.routing.snapshot import official_postcodes
+from signals.routing.table import group_ranges
+
+OBJECT_DAYS: Final = timedelta(days=30)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Losing:
+    """The live teams whose addresses a new area takes; `desks`: the national desk, where no team receives."""
+
+    teams: frozenset[UUID]
+    desks: frozenset[UUID]
+
+
+def losing(session: Session, area: Area, on: date) -> Losing:
+    """Return who receives reports of an area now; see `Claims.losing`."""
+    return Claims(session).losing(area, on)
+
+
+class Claims:
+    """The routes of every team that went live, read once for many areas."""
+
+    def __init__(self, session: Session) -> None:
+        self._facts = _facts(session)
+        self._table = cache(partial(compile_day, self._facts))
+
+    def losing(self, area: Area, on: date) -> Losing:
+        """Return who receives reports of this area today and on each later day on which that changes.
+
+        A team with a longer match than the new area loses nothing.
+        """
+        days = _days(self._facts, area, on)
+        found = {route for day in days for route in _routes(self._facts, self._table(day), area, day)}
+        levels = list(CoverageLevel)
+        shorter = {one for one in found if levels.index(one.level) >= levels.index(CoverageLevel(area.level))}
+        national = {one for one in shorter if one.level is CoverageLevel.NATIONAL}
+        return Losing(
+            teams=frozenset(one.organisation_id for one in shorter - national),
+            desks=frozenset(one.organisation_id for one in national) - {NOBODY.id},
+        )
+
+
+def _routes(facts: RoutingFacts, table: DayTable, area: Area, on: date) -> Iterator[Route]:
+    level = CoverageLevel(area.level)
+    if level in (CoverageLevel.PC6_RANGE, CoverageLevel.PC6):
+        first, last = area.number_from or LOWEST_HOUSE_NUMBER, area.number_to or HIGHEST_HOUSE_NUMBER
+        yield from table.routes_of(area.area, first, last)
+    elif level is CoverageLevel.NATIONAL:
+        yield table.nowhere
+    else:
+        codes = _municipalities(facts, area, on)
+        for postcode, route in table.all_routes():
+            if postcode[:4] == area.area or route.municipality_code in codes:
+                yield route
+
+
+def _municipalities(facts: RoutingFacts, area: Area, on: date) -> frozenset[str | None]:
+    """Return the municipalities of an area on a date: one, those of a GGD region, or none for a postcode."""
+    if area.level == CoverageLevel.MUNICIPALITY:
+        return frozenset({successors_on(facts.geography, on).get(area.area, area.area)})
+    known = municipalities_on(facts.geography, on).values()
+    return frozenset(one.code for one in known if one.ggd_code == area.area)
+
+
+def _days(facts: RoutingFacts, area: Area, on: date) -> list[date]:
+    """Return the first day of an area, today at the earliest, and later days on which a coverage begins."""
+    first, last = max(on, area.valid_from), area.valid_until or date.max
+    begins = {row.valid_from for rows in facts.rows.values() for row in rows}
+    return [first, *sorted(day for day in begins if first < day < last)]
+
+
+def _facts(session: Session) -> RoutingFacts:
+    """Return the facts of routing as if every team that went live still received."""
+    query = select(Organisation).options(selectinload(Organisation.coverage))
+    organisations = session.scalars(query.where(Organisation.proved_on.is_not(None))).all()
+    whole, ranges = official_postcodes(session.execute(select(MunicipalityOfPostcode.__table__)))
+    return RoutingFacts(
+        rows=group_rows(_held(coverage_row(area)) for one in organisations for area in one.coverage),
+        organisations={one.id: _live(one) for one in organisations},
+        geography=reference.geography(),
+        pc6_municipalities=whole,
+        pc6_ranges=group_ranges(ranges),
+    )
+
+
+def _live(organisation: Organisation) -> OrganisationFacts:
+    until = organisation.suspended_from
+    return OrganisationFacts(
+        id=organisation.id,
+        name=organisation.name,
+        kind=organisation.kind,
+        receives_from=date.min,
+        receives_until=until + OBJECT_DAYS if until else None,
+    )
+
+
+def _held(row: CoverageRow) -> CoverageRow:
+    until = row.valid_until
+    return replace(row, valid_until=until + OBJECT_DAYS) if until and until < date.max - OBJECT_DAYS else row
