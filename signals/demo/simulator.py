@@ -14,7 +14,7 @@ from signals.clock import AMSTERDAM
 from signals.demo.data import weights
 from signals.lifecycle.deadlines import add_working_days
 from signals.statistics.facts import Attempt, Course
-from signals.vocabulary import AttemptKind, AttemptResult, ConcernType, Outcome
+from signals.vocabulary import AttemptKind, AttemptResult, ConcernType, NotReachedReason, Outcome
 
 CONTACT: Final[Mapping[str, float]] = {
     AttemptKind.VISIT: 0.17,
@@ -59,6 +59,7 @@ class Simulator:
             outcome=outcome,
             newly_known=self.chance.random() < _NEWLY_KNOWN if reached else None,
             repeat=self.chance.random() < _REPEAT,
+            reason=self._reason() if outcome is Outcome.NOT_REACHED and len(attempts) < ENOUGH else None,
         )
 
     def concern_types(self) -> tuple[ConcernType, ...]:
@@ -80,6 +81,9 @@ class Simulator:
             if len(attempts) >= ENOUGH and (len(attempts) == _MOST or self.chance.random() >= _GOES_ON):
                 return attempts, Outcome.NOT_REACHED
         return attempts, Outcome(self._one("ended_early"))
+
+    def _reason(self) -> NotReachedReason:
+        return self.chance.choice(tuple(NotReachedReason))
 
     def _next_kind(self, tried: Sequence[AttemptKind]) -> AttemptKind:
         """Return another kind than the last one, as the desk suggests."""

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from datetime import date
 
+from signals import reference
 from signals.routing.day_table import NoNationalDesk
+from signals.routing.municipalities import municipalities_on
 from signals.routing.table import RoutingTable
 from signals.vocabulary import OrganisationKind
 
@@ -19,8 +21,10 @@ class Connected:
 def connected(table: RoutingTable, on: date) -> Connected:
     """Return the count of a day; one postcode of four digits is enough to connect a municipality."""
     try:
-        routes = [route for route in table.on(on).pc4_routes().values() if route.municipality_code]
+        routes = table.on(on).pc4_routes().values()
     except NoNationalDesk:
-        return Connected(municipalities=0, of=0)
+        routes = {}.values()
     with_team = {route.municipality_code for route in routes if route.kind is OrganisationKind.SOCIAL_WORK}
-    return Connected(municipalities=len(with_team), of=len({route.municipality_code for route in routes}))
+    return Connected(
+        municipalities=len(with_team - {None}), of=len(municipalities_on(reference.geography(), on))
+    )
