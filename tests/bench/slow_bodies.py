@@ -3,6 +3,7 @@
 import resource
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from http.client import HTTPConnection, HTTPSConnection
 from itertools import cycle
@@ -39,8 +40,9 @@ def measure_slow_bodies(folder: Path, *, requests: int) -> Iterator[Line]:
         nginx_before(port, folder / "nginx", before) as nginx,
     ):
         wait_for_answer(port)
-        yield from _embedded(port, requests)
+        yield from _embedded(port, min(requests, 500))  # the server ends a slow body after ten seconds
         yield from _behind(nginx, requests)
+        yield from _after_an_outage(nginx, 5000)
 
 
 def _embedded(port: int, requests: int) -> Iterator[Line]:
@@ -84,6 +86,24 @@ def _behind(nginx: Nginx, requests: int) -> Iterator[Line]:
             if number == 599:
                 yield _line("GET /form, behind nginx, 600 open: p99", _p99(ask, few), at_most=200)
         yield _line("POST /signals, behind nginx, 2,000 open: p99", _p99(send, few), at_most=300)
+
+
+def _after_an_outage(nginx: Nginx, phones: int) -> Iterator[Line]:
+    """All phones send what they kept, at once, each from an address of its own."""
+    reports = requests_for(FULL_PATH, 2, phones)
+
+    def send(number: int) -> bool:
+        with nginx.connect(f"127.{100 + number // 10_000}.{number // 100 % 100}.{1 + number % 100}") as phone:
+            phone.sendall(reports[number].replace(b"Host: 127.0.0.1", f"Host: {NAME}".encode()))
+            return phone.recv(4096).startswith(b"HTTP/1.1 201")
+
+    began = time.perf_counter()
+    with ThreadPoolExecutor(16) as sending:
+        taken = sum(sending.map(send, range(phones)))
+    seconds = time.perf_counter() - began
+    what = f"{phones:,} phones send at once after an outage"
+    yield Line(group=GROUP, what=f"{what}: refused", value=phones - taken, at_most=0)
+    yield Line(group=GROUP, what=f"{what}: seconds", value=seconds, unit="s", at_most=900)
 
 
 def _p99(ask: Callable[[], None], times: int) -> float:
