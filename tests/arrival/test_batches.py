@@ -192,29 +192,6 @@ def test_references_can_be_read_out_and_differ(sqlite_world: World) -> None:
 # Deadlines
 
 
-@pytest.mark.parametrize(
-    ("received", "claim_by", "contact_by", "conclude_by"),
-    [
-        (date(2026, 11, 24), date(2026, 11, 25), date(2026, 11, 26), date(2026, 12, 22)),
-        (date(2026, 11, 27), date(2026, 11, 30), date(2026, 12, 1), date(2026, 12, 25)),  # a Friday
-        (date(2026, 11, 28), date(2026, 11, 30), date(2026, 12, 1), date(2026, 12, 26)),  # a Saturday
-        (date(2026, 12, 24), date(2026, 12, 28), date(2026, 12, 29), date(2027, 1, 21)),  # before Christmas
-        (date(2027, 4, 26), date(2027, 4, 28), date(2027, 4, 29), date(2027, 5, 24)),  # before King's Day
-    ],
-)
-def test_deadlines_pass_over_weekends_and_holidays(
-    sqlite_world: World, received: date, claim_by: date, contact_by: date, conclude_by: date
-) -> None:
-    world = sqlite_world
-    world.clock.moment = datetime(received.year, received.month, received.day, 10, tzinfo=UTC)
-    world.worker().provision_keys()
-    world.receive(1)
-    world.worker().arrive()
-    [signal] = world.signals()
-    assert (signal.claim_by, signal.contact_by, signal.conclude_by) == (claim_by, contact_by, conclude_by)
-    assert signal.due_on == claim_by
-
-
 def test_deadlines_count_from_the_day_of_receipt_and_not_of_a_late_arrival(sqlite_world: World) -> None:
     sqlite_world.receive(1)
     sqlite_world.move(days=3)

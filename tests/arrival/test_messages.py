@@ -90,10 +90,3 @@ def test_reminders_do_not_tell_anew_what_was_told_on_arrival(world: World) -> No
     worker.arrive()
     worker.remind()
     assert world.count(OutboxMessage) == 2
-
-
-def test_both_recipients_of_a_signal_wait_equally_long(sqlite_world: World) -> None:
-    sqlite_world.receive(1)
-    sqlite_world.worker().arrive()
-    with sqlite_world.sessions() as session:
-        assert len(set(session.scalars(select(OutboxMessage.not_before)))) == 1

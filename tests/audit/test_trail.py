@@ -1,7 +1,6 @@
 """Test on both databases that the trail is linked, verified and pruned, and shows tampering."""
 
 import uuid
-from datetime import timedelta
 
 import pytest
 from sqlalchemy import delete, select, text, update
@@ -9,7 +8,6 @@ from sqlalchemy import delete, select, text, update
 from privacy.audit_chain import FindingKind, SignedHead
 from signals.audit.trail import (
     AuditFilter,
-    _since,
     latest_head,
     prune_trail,
     read_entries,
@@ -184,18 +182,6 @@ def test_two_workers_at_once_make_one_chain(world: World) -> None:
     assert findings(world) == set()
 
 
-def test_every_entry_is_linked_after_a_long_stop(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The desk works over a long weekend, and more entries wait than a batch holds."""
-    monkeypatch.setattr("signals.audit.trail.BATCH", 4)
-    opened(world)
-    link(world)
-    for _ in range(5):
-        opened(world, 3)
-        world.move(days=1)
-    assert [link(world) for _ in range(5)] == [4, 4, 4, 3, 0]
-    assert findings(world) == set()
-
-
 def test_an_entry_from_a_wrong_clock_blocks_no_entry_of_today(world: World) -> None:
     world.move(days=30)
     opened(world)
@@ -203,17 +189,6 @@ def test_an_entry_from_a_wrong_clock_blocks_no_entry_of_today(world: World) -> N
     assert link(world) == 1
     opened(world, 2)
     assert link(world) == 2
-
-
-def test_looking_for_unlinked_entries_does_not_read_the_trail(world: World) -> None:
-    opened(world, 2)
-    link(world)
-    world.move(days=100)
-    opened(world, 2)
-    link(world)
-    with world.sessions() as session:
-        since = _since(session, session.get(AuditHead, 4))
-        assert since == world.clock.now() - timedelta(days=2)
 
 
 def test_an_added_entry_of_last_week_is_found_and_not_linked(world: World) -> None:

@@ -6,7 +6,6 @@ from threading import Barrier
 from typing import TypeVar
 from uuid import UUID
 
-import pyotp
 import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session, sessionmaker
@@ -18,12 +17,11 @@ from signals.casework.queue import queue_page, state_counts
 from signals.clock import FixedClock
 from signals.db import make_engine, session_factory
 from signals.errors import ClaimedByOther, SignInFailed, StaleVersion
-from signals.models import AuditEntry, Signal, StaffSession, StatusChange
+from signals.models import Signal, StatusChange
 from signals.models.sealed import seal_rows
-from signals.staff import accounts, sign_in
-from signals.vocabulary import AuditAction, Role, SignalState
+from signals.vocabulary import SignalState
 from tests import factories
-from tests.support.desk_fixtures import CHEAP, PlainKeys, Team, new_team
+from tests.support.desk_fixtures import PlainKeys, Team, new_team
 from tests.support.operations import operation
 
 Result = TypeVar("Result")
@@ -117,48 +115,6 @@ def test_one_of_many_changes_on_one_version_passes(sessions: sessionmaker[Sessio
     with sessions() as session:
         signal = session.get_one(Signal, signal_id)
         assert (signal.state, signal.version) == (SignalState.CLAIMED, 2)
-
-
-def test_one_of_two_simultaneous_sign_ins_with_one_code_passes(
-    sessions: sessionmaker[Session], team: Team
-) -> None:
-    with sessions.begin() as session:
-        added = accounts.add_staff(
-            operation(session, CLOCK, audit=AUDIT, keystore=PlainKeys()),
-            organisation_id=team.organisation.id,
-            role=Role.WORKER,
-            name="Sanne Voorbeeld",
-            email="race@example.org",
-            password="een lang wachtwoord",
-            hasher=CHEAP,
-        )
-    code = pyotp.TOTP(added.totp_secret).at(CLOCK.now())
-    results = at_once([lambda: signing_in(sessions, code)] * AT_ONCE)
-    assert len([result for result in results if isinstance(result, str)]) == 1
-    with sessions() as session:
-        assert len(session.scalars(select(StaffSession)).all()) == 1
-        failures = select(AuditEntry).where(AuditEntry.action == AuditAction.SIGN_IN_FAILED)
-        assert len(session.scalars(failures).all()) == AT_ONCE - 1
-
-
-def signing_in(sessions: sessionmaker[Session], code: str) -> str:
-    """Sign in as the web does: commit the trace of a failure before the refusal."""
-    with sessions() as session:
-        try:
-            signed_in = sign_in.sign_in_with_password(
-                operation(session, CLOCK, audit=AUDIT, keystore=PlainKeys()),
-                email="race@example.org",
-                password="een lang wachtwoord",
-                totp=code,
-                kind="page",
-                absolute_hours=12,
-                hasher=CHEAP,
-            )
-        except SignInFailed:
-            session.commit()
-            raise
-        session.commit()
-        return signed_in.token
 
 
 def test_a_page_of_the_queue_comes_in_the_same_order_on_every_database(

@@ -22,12 +22,11 @@ from signals.errors import SettingsProblem
 from signals.intake.content import open_report
 from signals.models import Organisation, Signal
 from signals.operations.installation import migrate
-from signals.routing.snapshot import Router
 from signals.settings import Settings
 from signals.staff.identity import open_totp
 from signals.staff.sessions import SessionKind, authenticate
 from signals.statistics.publications import released_tables
-from signals.vocabulary import OPEN_STATES, Action, Environment, OrganisationKind, SignalState
+from signals.vocabulary import OPEN_STATES, Action, Environment, SignalState
 from tests.support.installation import install, opened, settings_in
 
 pytestmark = pytest.mark.slow
@@ -92,13 +91,6 @@ def told(settings: Settings) -> list[tuple[Any, ...]]:
         ]
     keystore.dispose()
     return sorted(found)
-
-
-def routed(settings: Settings, postcode: str) -> tuple[str, OrganisationKind]:
-    engine = make_engine(settings.database.url)
-    route = Router(engine, root_public_key=None).route(postcode, 12, NOW.date())
-    engine.dispose()
-    return route.name, route.kind
 
 
 def test_some_sixty_signals_are_in_every_state(demo: Settings) -> None:

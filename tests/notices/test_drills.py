@@ -116,19 +116,6 @@ def test_the_national_desk_keeps_its_routing_for_nobody_is_below_it(practice: Pr
         assert session.get_one(Organisation, NATIONAL).suspended_from is None
 
 
-def test_administrators_are_led_to_where_they_see_which_team_it_is(practice: Practice) -> None:
-    administrator, lead = practice.staff(Role.ADMINISTRATOR), practice.staff(Role.LEAD)
-    for _ in range(2):
-        practice.send()
-        for days in (*STEPS[1:], MISSED_AFTER):
-            practice.follow_up(add_working_days(practice.drills()[-1].sent_on, days))
-    assert practice.answer(practice.drills()[-1])
-    links = practice.links()
-    for event in (Event.DRILL_UNANSWERED, Event.ROUTING_SUSPENDED, Event.ROUTING_RESTORED):
-        assert links[event, administrator] == "/admin/messages"
-    assert links[Event.ROUTING_SUSPENDED, lead] == links[Event.ROUTING_RESTORED, FIRST] == "/desk"
-
-
 # The job
 def test_over_a_quarter_every_receiving_organisation_gets_one_drill(practice: Practice) -> None:
     for week in range(13):

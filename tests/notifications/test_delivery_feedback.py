@@ -3,11 +3,9 @@
 import random
 import uuid
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from sqlalchemy import event, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import func, select, update
 from structlog.testing import capture_logs
 
 from notifications import feedback
@@ -23,7 +21,6 @@ from notifications.figures import (
 )
 from notifications.models import DeliveryCallback, MessageState, OutboxMessage
 from notifications.retry import OutcomeUnknown, PermanentFailure, TemporaryFailure
-from signals.db import is_sqlite
 from tests.notifications.building import NOON, subject
 from tests.support.outbox import Outbox
 
@@ -128,31 +125,6 @@ def test_a_word_about_a_message_that_is_being_sent_waits(outbox: Outbox) -> None
     say(outbox, "undelivered", sid="SM1", code=30007)
     assert judge(outbox) == 0
     assert waiting_words(outbox) == 1
-
-
-@pytest.mark.parametrize("message_id", [None, uuid.UUID(int=1)], ids=["by the provider's", "by both"])
-def test_a_message_is_found_by_its_ids_and_not_by_reading_the_outbox(
-    outbox: Outbox, message_id: uuid.UUID | None
-) -> None:
-    asked: list[tuple[str, Any]] = []
-    word = DeliveryCallback(message_id=message_id, provider_message_id="SM1", status="sent")
-    with outbox.factory() as session:
-        event.listen(session.get_bind(), "before_cursor_execute", lambda *said: asked.append(said[2:4]))
-        feedback._find(session, "SM1", [word])
-        statement, values = asked[-1]
-        plan = explained(session, statement, values)
-    assert "ix_outbox_messages_provider_message_id" in plan
-    assert "Seq Scan" not in plan
-    assert "SCAN outbox_messages" not in plan
-
-
-def explained(session: Session, statement: str, values: Any) -> str:
-    """Return the query plan; PostgreSQL plans as for many rows."""
-    connection = session.connection()
-    if is_sqlite(session):
-        return str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all())
-    connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
-    return str(connection.exec_driver_sql(f"EXPLAIN {statement}", values).all())
 
 
 def test_words_about_a_message_that_is_gone_are_forgotten(outbox: Outbox) -> None:

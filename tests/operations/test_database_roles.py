@@ -29,7 +29,6 @@ from signals.models import (
 )
 from signals.operations import database_roles as grants
 from signals.operations.jobs import make_retention
-from signals.residents.requests import IdentityProof, Proof, ResidenceProof
 from signals.retention.nightly import Retention
 from signals.settings import RetentionSettings, SessionsSettings
 from signals.staff.accounts import add_staff, issue_token
@@ -51,9 +50,6 @@ QUICK = PasswordHasherSettings(memory_kib=64)
 
 
 BODY = {"postcode": "1012AB", "house_number": 12}
-
-
-PROOF = Proof(identity=IdentityProof.DIGID, residence=ResidenceProof.BRP, third_parties=True)
 
 
 @dataclass(frozen=True, kw_only=True)

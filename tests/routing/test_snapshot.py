@@ -154,20 +154,6 @@ def test_the_last_state_stays_in_use_while_the_database_is_away(world: World) ->
     assert router.route("1012AB", 12, TODAY).kind is OrganisationKind.GGD
 
 
-@pytest.mark.postgres
-def test_the_last_state_stays_in_use_while_nobody_listens(
-    postgres_world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    router = postgres_world.router()
-    router.snapshot()
-
-    def refuse(*_arguments: Any, **_values: Any) -> Any:
-        raise OperationalError("connection refused", {}, Exception())
-
-    monkeypatch.setattr(type(postgres_world.engine), "raw_connection", refuse)
-    assert router.route("1012AB", 12, TODAY).organisation_id == AMSTERDAM
-
-
 def test_a_database_that_was_never_there_is_an_error_of_the_database(sqlite_world: World) -> None:
     sqlite_world.engine.dispose()
     (sqlite_world.folder / "signals.db").unlink()

@@ -334,22 +334,3 @@ def test_an_invitation_to_a_disabled_colleague_points_to_letting_in(desk: Desk, 
     refused = lena.send("/desk/team/invite", page="/desk/team", **form)
     assert refused.status_code == 400
     assert "was shut out. Let them in again above." in words(refused)
-
-
-@pytest.mark.parametrize(
-    ("form", "said"),
-    [
-        ({"email": "anna@example.org"}, "Somebody has this e-mail address already."),
-        ({"email": "niemand"}, "This"),
-        ({"name": ""}, "Fill this in."),
-        ({"role": "administrator"}, "This is not one of the choices."),
-        ({"role": "coordinator"}, "This is not one of the choices."),
-    ],
-)
-def test_an_impossible_invitation_is_explained_beside_its_field(
-    desk: Desk, lena: Account, form: dict[str, str], said: str
-) -> None:
-    good = {"name": "Nina", "email": "nina@example.org", "role": "worker", "language": "nl"}
-    refused = lena.send("/desk/team/invite", page="/desk/team", **(good | form))
-    assert refused.status_code == 400
-    assert said in words(refused)

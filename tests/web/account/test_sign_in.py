@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 
 from signals.vocabulary import AuditAction
-from signals.web.staff_kit.auth import Authentication, local_path
+from signals.web.staff_kit.auth import Authentication
 from tests.support.desk_side import BASE, PASSWORD, Desk
 from tests.support.pages import sign_in
 
@@ -81,14 +81,6 @@ def test_every_wrong_sign_in_gets_one_answer_and_a_known_account_an_entry(
     assert len(desk.entries(AuditAction.SIGN_IN_FAILED)) == ("email" not in wrong)
 
 
-def test_guessing_is_slowed_down(desk: Desk) -> None:
-    body = {"email": "anna@example.org", "password": "een ander wachtwoord", "totp": "000000"}
-    statuses = [desk.client.post(f"{BASE}/sessions", json=body).status_code for _ in range(6)]
-    assert statuses == [401] * 5 + [429]
-    page = desk.client.post("/desk/sign-in", data=body)
-    assert (page.status_code, "Retry-After" in page.headers) == (429, True)
-
-
 def test_a_session_of_a_browser_is_no_token_and_a_token_is_no_session(desk: Desk) -> None:
     browser = sign_in(desk)
     cookie = browser.get_cookie("signals-desk")
@@ -102,17 +94,6 @@ def test_a_session_of_a_browser_is_no_token_and_a_token_is_no_session(desk: Desk
 
 def test_the_api_takes_no_cookie(desk: Desk) -> None:
     assert sign_in(desk).get(f"{BASE}/me").status_code == 401
-
-
-@pytest.mark.parametrize("given", [None, "", "x", "é"])
-def test_a_forged_form_changes_nothing_and_is_not_shown(desk: Desk, given: str | None) -> None:
-    signal_id = desk.arrive()
-    browser = sign_in(desk)
-    form = {"text": "Wat een ander typte"} | ({} if given is None else {"csrf_token": given})
-    refused = browser.post(f"/desk/signals/{signal_id}/notes", data=form)
-    assert refused.status_code == 403
-    assert "Wat een ander typte" not in refused.text
-    assert desk.entries(AuditAction.SIGNAL_CHANGED) == []
 
 
 def test_a_form_of_an_older_session_is_shown_to_its_writer_and_changes_nothing(desk: Desk) -> None:
@@ -133,23 +114,6 @@ def test_signing_in_leads_back_to_the_wanted_page(desk: Desk) -> None:
     form = {"email": "anna@example.org", "password": PASSWORD, "totp": desk.code("anna")}
     there = desk.client.post("/desk/sign-in", data=form | {"next": f"/desk/signals/{signal_id}"})
     assert there.location == f"/desk/signals/{signal_id}"
-
-
-@pytest.mark.parametrize(
-    "elsewhere",
-    [
-        "https://example.org",
-        "//example.org",
-        "/desk//example.org",
-        "/\\example.org",
-        "/deskx",
-        "/desk\n",
-        "/m",
-        "",
-    ],
-)
-def test_signing_in_leads_nowhere_else(elsewhere: str) -> None:
-    assert local_path(elsewhere) == "/desk"
 
 
 def csrf_of(browser: FlaskClient) -> str:

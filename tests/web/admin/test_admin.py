@@ -217,26 +217,6 @@ def test_a_coverage_ends_today_at_the_earliest_and_never_later_than_it_would(
     assert sorted(grounds) == ["added:pc4", "ended:pc4"]
 
 
-def test_coverage_of_one_organisation_is_listed(desk: Desk) -> None:
-    wanted = id_of(desk, AMSTERDAM)
-    (area,) = bea(desk, "GET", f"/coverage?organisation={wanted}").get_json()["items"]
-    assert (area["level"], area["area"], area["organisation"]["name"]) == (
-        "municipality",
-        "GM0363",
-        AMSTERDAM,
-    )
-
-
-def test_the_check_names_gaps_and_the_next_boundary_change(desk: Desk) -> None:
-    checked = bea(desk, "GET", "/coverage/check?on=2026-11-24").get_json()
-    gaps = {problem["area"]: problem["kind"] for problem in checked["problems"]}
-    assert gaps["GM0344"] == "falls_to_national"
-    assert "GM0363" not in gaps
-    late = bea(desk, "GET", "/coverage/check?on=2021-12-31").get_json()["next_change"]
-    assert late["effective_date"] == "2022-01-01"
-    assert late["moves"][0]["new_name"]
-
-
 def test_the_first_lead_is_let_in_at_once_and_gets_the_link_oneself(desk: Desk, utrecht: str) -> None:
     answer = bea(desk, "POST", "/staff", **SOMEBODY | {"role": "lead"}, organisation_id=utrecht)
     assert answer.status_code == 201

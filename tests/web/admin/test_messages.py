@@ -141,22 +141,6 @@ def test_all_of_one_cause_are_sent_again_by_one_button_and_each_is_audited(desk:
     assert sorted(states(desk)) == [MessageState.FAILED] * 3 + [MessageState.QUEUED] * 3
 
 
-def test_a_program_lets_all_of_one_cause_be_sent_again(desk: Desk) -> None:
-    message(desk, MessageState.FAILED, problem="smtp_550", number=2)
-    message(desk, MessageState.FAILED)
-    count(desk)
-    kept = letters(desk)[0]["id"]
-    assert desk.call("bea", "POST", f"/delivery/dead-letters/{kept}/drop").status_code == 202
-    done = [
-        desk.call("bea", "POST", "/delivery/dead-letters/again", json={"problem": problem}).get_json()
-        for problem in ("smtp_550", "", "nothing_like_it")
-    ]
-    assert sum(one["number"] for one in done) == 2
-    assert {letter["id"]: letter["chosen"] for letter in letters(desk)}[kept] == "drop"
-    answer = desk.call("bea", "POST", "/delivery/dead-letters/again", json={})
-    assert [error["field"] for error in answer.get_json()["errors"]] == ["problem"]
-
-
 def test_a_letter_to_an_address_that_is_gone_can_only_be_dropped(desk: Desk) -> None:
     message(desk, MessageState.FAILED, problem="smtp_550", recipient="weg@example.org")
     count(desk)

@@ -69,19 +69,6 @@ def test_the_queue_shows_the_concern_and_never_an_address(desk: Desk, signal_id:
     assert "1012AB" not in answer.get_data(as_text=True)
 
 
-def test_the_queue_tells_states_apart(desk: Desk, signal_id: UUID) -> None:
-    other = desk.arrive(number=14)
-    post(desk, "anna", other, "claim")
-
-    def listed(state: str) -> set[str]:
-        return {item["id"] for item in desk.call("anna", "GET", f"/queue?state={state}").get_json()["items"]}
-
-    assert listed("open") == {str(signal_id), str(other)}
-    assert listed("new") == {str(signal_id)}
-    assert listed("claimed") == {str(other)}
-    assert listed("concluded") == set()
-
-
 @pytest.mark.parametrize(
     ("query", "field"),
     [
@@ -126,13 +113,6 @@ def test_a_signal_in_the_clear_has_address_observation_and_version(desk: Desk, s
     assert body["address"] == {"postcode": "1012AB", "house_number": 12, "addition": ""}
     assert (body["seen"], body["note"], body["noticed_on"]) == ("once", None, None)
     assert set(body) > QUEUE_FIELDS
-
-
-def test_an_earlier_signal_at_the_address_is_listed(desk: Desk, signal_id: UUID) -> None:
-    again = desk.arrive()
-    (earlier,) = desk.call("anna", "GET", f"/signals/{again}").get_json()["earlier"]
-    assert earlier["id"] == str(signal_id)
-    assert earlier["same_address"] is True
 
 
 def test_the_audit_entry_is_there_although_the_content_could_not_be_opened(
@@ -231,47 +211,6 @@ def test_a_stale_version_is_refused_and_changes_nothing(desk: Desk, signal_id: U
 @pytest.mark.parametrize("sent", ['W/"1"', '"1", "2"', "one", "-1", '"1', "9" * 40, "", " ", '"\xe9"'])
 def test_a_version_that_is_none_is_named(desk: Desk, signal_id: UUID, sent: str) -> None:
     assert fields_of(post(desk, "anna", signal_id, "claim", headers={"If-Match": sent})) == {"If-Match"}
-
-
-@pytest.mark.parametrize(
-    ("changed", "field"),
-    [
-        ({"kind": "telepathy"}, "kind"),
-        ({"result": None}, "result"),
-        ({"attempted_at": "2026-11-24T10:00:00"}, "attempted_at"),
-        ({"attempted_at": "0001-01-01T00:00:00+14:00"}, "attempted_at"),
-        ({"attempted_at": "9999-12-31T23:59:59-14:00"}, "attempted_at"),
-        ({"attempted_at": 1}, "attempted_at"),
-        ({"workers": 3}, "workers"),
-        ({"workers": True}, "workers"),
-        ({"colour": "red"}, "colour"),
-    ],
-)
-def test_a_wrong_attempt_is_named_and_not_recorded(
-    desk: Desk, signal_id: UUID, changed: dict[str, object], field: str
-) -> None:
-    post(desk, "anna", signal_id, "claim")
-    assert fields_of(post(desk, "anna", signal_id, "contact-attempts", json=ATTEMPT | changed)) == {field}
-    assert desk.call("anna", "GET", f"/signals/{signal_id}").get_json()["contact_attempts"] == []
-
-
-@pytest.mark.parametrize(
-    ("body", "field"),
-    [
-        ({"outcome": "referred"}, "referred_to"),
-        ({"outcome": "no_concern", "referred_to": "ggz"}, "referred_to"),
-        ({"outcome": "not_reached"}, "outcome"),
-        ({"outcome": "no_concern", "newly_known": "yes"}, "newly_known"),
-        ({"outcome": "no_concern", "newly_known": 1}, "newly_known"),
-        ({"outcome": "no_concern", "newly_known": 0.0}, "newly_known"),
-        ({}, "outcome"),
-    ],
-)
-def test_a_wrong_conclusion_is_named(
-    desk: Desk, signal_id: UUID, body: dict[str, object], field: str
-) -> None:
-    post(desk, "anna", signal_id, "claim")
-    assert fields_of(post(desk, "anna", signal_id, "conclude", json=body)) == {field}
 
 
 @pytest.mark.parametrize("text", ["", " \n"])

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from signals.models import Organisation, Signal
-from signals.vocabulary import AUTONYMS, LANGUAGES, AuditAction
+from signals.vocabulary import LANGUAGES, AuditAction
 from signals.web.desk.letters.making import Letter, card_data, card_pdf, notice_data, notice_pdf
 from signals.web.labels import catalogue
 from tests.support.desk_side import Desk
@@ -137,15 +137,3 @@ def test_no_letter_is_printed_while_the_resident_has_its_use_restricted(desk: De
         session.get_one(Signal, signal_id).restricted_on = date(2026, 11, 24)
     assert desk.call("anna", "GET", f"/signals/{signal_id}/notice.pdf").status_code == 409
     assert desk.entries(AuditAction.NOTICE_PRINTED) == []
-
-
-def test_letter_and_card_are_within_two_clicks_of_the_signals_page(desk: Desk, signal_id: UUID) -> None:
-    anna = Browser(desk, "anna")
-    page = anna.get(f"/desk/signals/{signal_id}")
-    assert f'action="/desk/signals/{signal_id}/notice.pdf"' in page.text  # open "Tell the resident", print
-    assert 'formaction="/desk/card.pdf"' in page.text
-    assert "Brief afdrukken" in words(page)
-    assert [name for name in AUTONYMS.values() if name not in page.text] == []
-    letter = anna.get(f"/desk/signals/{signal_id}/notice.pdf?language=ar")
-    assert (letter.status_code, letter.mimetype) == (200, "application/pdf")
-    assert len(desk.entries(AuditAction.NOTICE_PRINTED)) == 1

@@ -250,22 +250,3 @@ def test_typed_markup_is_shown_as_text(signal_id: UUID, anna: Browser) -> None:
     page = anna.get(f"/desk/signals/{signal_id}").text
     assert "&lt;script&gt;alert(1)" in page
     assert "<script" not in page
-
-
-def test_no_page_has_styles_or_scripts_of_its_own(desk: Desk, signal_id: UUID, anna: Browser) -> None:
-    pages = [anna.get(path) for path in ("/desk", f"/desk/signals/{signal_id}", "/desk/sign-in")]
-    for page in pages:
-        own = re.sub(r'<script src="/static/[a-z_/]+\.js\?v=[0-9a-f]+" defer></script>', "", page.text)
-        assert not re.search(r"<style|\sstyle=|<script|\son[a-z]+=|https?://", own)
-        assert page.headers["Cache-Control"] == "no-store"
-        assert "unsafe" not in page.headers["Content-Security-Policy"]
-
-
-def test_every_control_has_a_label(signal_id: UUID, anna: Browser) -> None:
-    anna.send(signal_id, "claim")
-    for path in ("/desk", f"/desk/signals/{signal_id}", "/desk/sign-in"):
-        page = anna.get(path).text
-        controls = re.findall(r'<(?:input|select|textarea)(?![^>]*type="hidden")[^>]*\sid="([^"]+)"', page)
-        assert controls
-        assert set(controls) <= set(re.findall(r'<label[^>]*\sfor="([^"]+)"', page))
-        assert len(re.findall(r"<h1", page)) == 1

@@ -2,7 +2,6 @@
 
 import re
 from datetime import date
-from html import unescape
 from uuid import UUID
 
 import pytest
@@ -10,10 +9,10 @@ from sqlalchemy.orm import Session
 
 from signals.models import Signal
 from signals.vocabulary import AuditAction
-from tests.support.desk_side import GRONINGEN, Desk
+from tests.support.desk_side import Desk
 from tests.support.pages import Browser, words
 from tests.support.team_pages import claimed
-from tests.support.team_work import organisation_of, post, signal_of
+from tests.support.team_work import post, signal_of
 
 
 @pytest.fixture
@@ -50,28 +49,6 @@ def test_it_is_on_the_list_for_a_round_and_cannot_be_ticked(desk: Desk, anna: Br
     assert re.findall(r'name="ids" value="([^"]+)" disabled', page.text) == [str(kept)]
     assert f"{signal_of(desk, kept).reference} , binnen sinds di 24 nov beperkt" in words(page)
     assert post(anna, "/desk/round", ids=[str(other)]).status_code == 303
-
-
-def test_the_link_back_to_a_round_shows_the_rest_and_counts_the_missing(desk: Desk, anna: Browser) -> None:
-    ids = [claimed(desk, "anna", number=number) for number in (11, 12, 13, 14, 15)]
-    walked = post(anna, "/desk/round", ids=list(map(str, ids))).headers["Location"]
-    stays, released, referred, concluded, restricted = ids
-    assert "weggelaten" not in words(anna.get(walked))
-    anna.send(released, "release")
-    assert "1 signaal is weggelaten" in words(anna.get(walked))
-    body = {"organisation_id": str(organisation_of(desk, GRONINGEN)), "reason": "moved"}
-    assert desk.call("anna", "POST", f"/signals/{referred}/refer", json=body).status_code == 200
-    anna.send(concluded, "conclude", outcome="no_concern")
-    restrict(desk, restricted)
-    before = len(desk.entries(AuditAction.ROUND_PRINTED))
-    page = anna.get(walked)
-    assert page.status_code == 200
-    assert re.findall(r'class="stops__address"[^>]*>([^<]+)<', page.text) == ["1012 AB 11"]
-    assert "4 signalen zijn weggelaten" in words(page)
-    entries = desk.entries(AuditAction.ROUND_PRINTED)
-    assert len(entries) == before + 1
-    onwards = unescape(re.findall(r'class="stops__address" href="([^"]+)"', page.text)[0])
-    assert onwards == f"/desk/signals/{stays}?round={stays}"
 
 
 @pytest.mark.parametrize("who", ["bram", "gerda"])

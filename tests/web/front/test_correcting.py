@@ -8,7 +8,6 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
 from signals.settings import NotesSettings, Settings
-from signals.vocabulary import LANGUAGES, ConcernType
 from tests.support.front_pages import GOOD, KEY, post, stored, text_of, value_of
 from tests.support.installations import MakeApp
 
@@ -43,17 +42,6 @@ def test_a_problem_is_said_beside_its_field_and_in_the_summary(
     assert re.search(rf'id="{field}-error">{words}<', response.text)
     assert "<b>1012" not in response.text
     assert stored(engine) == 0
-
-
-@pytest.mark.parametrize("code", LANGUAGES)
-def test_a_day_out_of_range_is_said_together_with_the_other_problems(client: FlaskClient, code: str) -> None:
-    form = GOOD | {"postcode": "1", "house_number": "", "noticed_on": "2026-11-09"}
-    response = client.post(f"/?lang={code}", data=form)
-    assert response.status_code == 400
-    wrong = re.findall(r'<a href="#(postcode|house_number|noticed_on)">', response.text)
-    assert wrong == ["postcode", "house_number", "noticed_on"]
-    assert ("Choose today or a day up to 14 days back." in response.text) == (code == "en")
-    assert "2026-11-09" in response.text
 
 
 def test_the_form_keeps_the_typed_values_and_its_key(client: FlaskClient) -> None:
@@ -130,18 +118,3 @@ def test_line_ends_of_a_note_count_once_as_in_the_browser(
     assert post(app.test_client(), GOOD | {"note": note}).status_code == 200
     assert post(app.test_client(), GOOD | {"note": note + "c"}).status_code == 400
     assert stored(engine) == 1
-
-
-def test_the_longest_note_in_any_script_fits_in_the_body_limit(
-    make_front: MakeApp, front_settings: Settings
-) -> None:
-    app = make_front(replace(front_settings, notes=NotesSettings(enabled=True)))
-    everything = {
-        "house_number": "99999",
-        "house_number_addition": "ABCDEF",
-        "concern_types": [code.value for code in ConcernType],
-        "seen": "repeatedly",
-        "noticed_on": "2026-11-20",
-        "note": "\N{HOUSE BUILDING}" * 280,
-    }
-    assert post(app.test_client(), GOOD | everything).status_code == 200
