@@ -242,12 +242,8 @@ class _Parts:
         sessions, token = session_factory(self.engine), twilio_token(self.settings)
         self.app.register_blueprint(metrics_blueprint(sessions, self.clock))
         if token:
-            calls = StatusCalls(
-                sessions=sessions,
-                clock=self.clock,
-                auth_token=token,
-                public_url=self.settings.server.public_url,
-            )
+            url = self.settings.server.public_url
+            calls = StatusCalls(sessions=sessions, clock=self.clock, auth_token=token, public_url=url)
             self.app.register_blueprint(twilio_blueprint(calls))
 
     def _add_figures(self, router: "Router") -> None:

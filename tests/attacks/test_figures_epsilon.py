@@ -158,3 +158,21 @@ def test_an_attacker_learns_whether_a_signal_was_there_no_better_than_66_percent
         changed = sum(contribution(FULL, table).values())
         odds *= exp(changed / table.scale)
     assert odds / (1 + odds) == pytest.approx(0.663, abs=0.001)
+
+
+def test_an_attacker_who_does_not_know_the_course_learns_more_and_the_promise_says_how_much() -> None:
+    first_visit = REACHED._replace(attempts="visit:yes")
+    four_attempts = USUAL._replace(attempts="visit:no card:no phone:no letter:no")
+    assert highest_guess(PRIOR, (first_visit, four_attempts)) == pytest.approx(0.756, abs=0.001)
+    nothing_shared = (
+        FULL._replace(
+            region="GG0111", reached="yes", outcome="referred", in_time="yes", newly_known="no", repeat="yes"
+        ),
+        USUAL._replace(
+            attempts="card:no visit:no letter:no phone:no",
+            kinds="confused not_seen",
+            newly_known="yes",
+            in_time="no",
+        ),
+    )
+    assert highest_guess(PRIOR, nothing_shared) < 0.92
