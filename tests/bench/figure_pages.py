@@ -14,7 +14,6 @@ from signals.clock import SystemClock
 from signals.settings import FiguresSettings
 from signals.vocabulary import ProcessRole
 from signals.web.figures.context import EXTENSION
-from signals.web.figures.shelf import Shelf
 from tests.bench.house import make_house
 from tests.bench.results import Line
 from tests.support.publications import publish, year_of
@@ -55,7 +54,7 @@ def _ask(app: Flask, page: str) -> None:
 
 
 def _make(app: Flask, page: str) -> None:
-    app.extensions[EXTENSION] = replace(app.extensions[EXTENSION], shelf=Shelf())
+    app.extensions[EXTENSION] = replace(app.extensions[EXTENSION], shelf={})
     _ask(app, page)
 
 

@@ -1,8 +1,8 @@
 """The objects that the figures work with; the composition root puts them on the application."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 
 from flask import current_app
 from sqlalchemy import Engine
@@ -13,7 +13,6 @@ from signals.db import reading, session_factory
 from signals.routing.snapshot import Router
 from signals.settings import Settings
 from signals.vocabulary import Role
-from signals.web.figures.shelf import Shelf
 
 EXTENSION = "signals.figures"
 
@@ -38,7 +37,7 @@ class FiguresContext:
     sessions: sessionmaker[Session] = field(repr=False)
     router: Router
     doorkeeper: Doorkeeper | None
-    shelf: Shelf = field(default_factory=Shelf, repr=False)
+    shelf: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
     @property
     def public(self) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -17,7 +17,6 @@ from signals.statistics.fitting import fitted
 from signals.statistics.menu import Codes, PeriodKind, kind_of, menu
 from signals.statistics.publications import ReleasedTable, pooled, released_tables
 from signals.web.figures.context import figures
-from signals.web.figures.shelf import Shelf
 
 T = TypeVar("T")
 Tables = Mapping[str, ReleasedTable]
@@ -43,14 +42,18 @@ class Library:
     `state` is the number of tables. They never change or go, so an equal number means equal releases.
     """
 
-    def __init__(self, session: Session, shelf: Shelf) -> None:
+    def __init__(self, session: Session, shelf: dict[Hashable, Any]) -> None:
         self.session, self._shelf = session, shelf
         self.state: int = session.scalar(select(func.count()).select_from(Publication)) or 0
         self._drawn: Mapping[str, Tables] = self.kept("drawn", lambda: _by_period(session))
 
     def kept(self, what: Hashable, make: Callable[[], T]) -> T:
-        """Return something made from these releases; it is made once."""
-        return self._shelf.get((what, self.state), make)
+        """Return something made from these releases; it is made once, or by two threads at once."""
+        place = what, self.state
+        if place not in self._shelf:
+            self._shelf[place] = make()
+        found: T = self._shelf[place]
+        return found
 
     @property
     def years(self) -> Sequence[str]:

@@ -7,12 +7,12 @@ from flask_babel import gettext
 
 from signals.errors import NotFound
 from signals.statistics.connected import connected
-from signals.statistics.exports import LICENCES, as_csv
+from signals.statistics.exports import LICENCES
 from signals.statistics.menu import BUDGET, PeriodKind, kind_of, menu
 from signals.statistics.periods import last_day_of
 from signals.web.figures import report, tables, words
 from signals.web.figures.access import for_readers
-from signals.web.figures.answer import CSV, PDF, kept
+from signals.web.figures.answer import PDF, kept
 from signals.web.figures.context import figures
 from signals.web.figures.figure import Figure
 from signals.web.figures.library import Library, Release, library
@@ -66,15 +66,6 @@ def release(period: str) -> str:
         shown=shown,
         is_year=kind_of(period) is PeriodKind.YEAR,
     )
-
-
-@figure_pages.get("/releases/<period>/<table>.csv")
-@for_readers("cookie", *READERS)
-def table_csv(period: str, table: str) -> Response:
-    """Give a whole table as CSV."""
-    with library() as found:
-        content = as_csv([found.shown_table(period, table)], words.member)
-    return kept(content, CSV, name=f"{period}-{table}.csv")
 
 
 @figure_pages.get("/releases/<period>/report.pdf")

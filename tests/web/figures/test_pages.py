@@ -193,7 +193,7 @@ def test_connected_municipalities_are_exact(desk: Desk, engine: Engine, coen: Br
 
 
 @pytest.mark.usefixtures("released")
-@pytest.mark.parametrize("what", ["2026-Q4", "2023-2025", "2026", "2025/nothing.csv", "2026-Q3/report.pdf"])
+@pytest.mark.parametrize("what", ["2026-Q4", "2023-2025", "2026", "2026-Q3/report.pdf"])
 def test_an_unreleased_table_gives_a_page_that_links_to_the_releases(coen: Browser, what: str) -> None:
     answer = coen.get(f"/figures/releases/{what}")
     assert answer.status_code == 404
@@ -224,14 +224,6 @@ def test_no_page_has_style_or_script_within_or_an_id_twice(coen: Browser) -> Non
         assert "style-src 'self'" in page.headers["Content-Security-Policy"]
         ids = re.findall(r'\sid="([^"]+)"', page.text)
         assert sorted(ids) == sorted(set(ids)), path
-
-
-@pytest.mark.usefixtures("released")
-def test_the_csv_of_a_table_is_that_of_the_api(desk: Desk, coen: Browser) -> None:
-    page = coen.get("/figures/releases/2025/attempts.csv")
-    call = desk.call("coen", "GET", "/statistics/releases/2025/tables/attempts.csv")
-    assert page.data == call.data
-    assert page.headers["Content-Disposition"] == 'attachment; filename="2025-attempts.csv"'
 
 
 # In two languages
