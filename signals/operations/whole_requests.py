@@ -111,6 +111,8 @@ def _environ(scope: "Scope") -> dict[str, Any]:
         "wsgi.url_scheme": scope.scheme,
     }
     for header, value in scope.headers.items():
+        if "_" in header:  # `content_length` must not pass for `Content-Length`
+            continue
         key = _key(header)
         if key in environ:
             environ[key] += (";" if header == "cookie" else ",") + value

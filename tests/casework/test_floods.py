@@ -22,6 +22,8 @@ from signals.notices.flood_notices import set_flood_aside
 from signals.operation import Operation
 from signals.statistics.own_figures import own_figures
 from signals.vocabulary import AuditAction, DeletionReason, Role, SignalState
+from tests.support.fenced_team import acting, person
+from tests.support.fences import FencedWorld, worker_of
 from tests.support.world import AMSTERDAM, GRONINGEN, IN_GRONINGEN, World
 
 DAY = date(2026, 11, 24)
@@ -156,3 +158,29 @@ def test_leads_and_administrators_get_a_message_and_another_team_finds_no_day(
     assert messages[0].values == {
         "deleted_on": "2026-12-01", "link": f"https://desk.example.org/desk/limits/{row_id}"
     }  # fmt: skip
+
+
+@pytest.mark.postgres
+def test_a_lead_undoes_a_flood_by_the_rights_of_the_desk(fenced_world: FencedWorld) -> None:
+    lead = person(fenced_world, Role.LEAD)
+    for number in range(3):
+        fenced_world.front.receive(number)
+    worker_of(fenced_world.worker).arrive()
+    row = AreaDay(organisation_id=AMSTERDAM, day=DAY)
+    with fenced_world.all_seeing.sessions.begin() as session:
+        session.add(row)
+        session.flush()
+        given = {"area_day_id": row.id, "public_url": "https://desk.example.org"}
+    opened = {"signal_ids": [first(fenced_world.all_seeing)], "action": AuditAction.SIGNAL_OPENED}
+    desk = fenced_world.desk
+    for act, values, done in (
+        (admit, opened, None),
+        (set_flood_aside, given, 2),
+        (bring_back, {"day": DAY}, 2),
+        (set_flood_aside, given, 2),
+    ):
+        with acting(desk, lead) as session:
+            number = act(desk.operation(session, lead), **values)  # type: ignore[operator]
+            assert done in (None, number)
+    fenced_world.worker.move(days=7)
+    assert worker_of(fenced_world.worker).retain().purged == {DeletionReason.FLOOD: 2}

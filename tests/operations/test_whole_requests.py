@@ -74,6 +74,7 @@ def test_the_application_gets_the_request_and_no_address_of_the_client() -> None
     assert not [name for name in environ if "REMOTE" in name or "127.0.0.9" in str(environ[name])]
     assert (environ["PATH_INFO"], environ["QUERY_STRING"]) == ("/caf\u00c3\u00a9", "a=%20")
     assert (environ["CONTENT_LENGTH"], environ["HTTP_COOKIE"]) == ("2", "a=1;b=2")
+    assert "999" not in environ.values()
 
 
 def test_a_failure_of_the_application_is_answered_without_its_words() -> None:
@@ -111,6 +112,7 @@ def _said(
         return [b"ok"]
 
     headers = [("content-length", length), ("cookie", "a=1"), ("cookie", "b=2")]
+    headers.append(("content_length", "999"))
     scope = SimpleNamespace(
         method="POST", path="/caf\u00e9", query_string="a=%20", server="127.0.0.1:80", client="127.0.0.9:5",
         http_version="1.1", scheme="http", headers=SimpleNamespace(items=lambda: headers),
