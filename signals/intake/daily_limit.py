@@ -19,7 +19,7 @@ from signals.models import AreaDay, IdempotencyKey
 from signals.models.area_day import limit_after
 
 NEARLY: Final = 0.8
-"""From this part of the limit on each report asks the database, and people are told."""
+"""From this part of the limit on each report asks the database, and people are notified."""
 _SMALL: Final = 100
 _AGAIN_AFTER: Final = timedelta(minutes=30)
 """A refused carrier asks again after this, or at midnight: the team is notified and may raise the limit."""

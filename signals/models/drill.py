@@ -12,7 +12,7 @@ from signals.models.base import Base, new_id
 class Drill(Base):
     """One test message (proefmelding) to one organisation; it holds no content, only how it went.
 
-    `step`: who was told last, see `signals.notices.drills.STEPS`. `missed_on`: nobody answered in time.
+    `step`: who was notified last, see `signals.notices.drills.STEPS`. `missed_on`: nobody answered in time.
     `suspended_from`: the date from which this drill took the routing away, so that an answer gives back
     exactly that; `planned_end`: the date from which it would have ended anyway.
     """

@@ -1,7 +1,7 @@
 """Settings as frozen values, read from TOML and the environment; unknown keys are refused.
 
 `SIGNALS__SECTION__KEY` (top level: `SIGNALS__KEY`) overrides the file. Every problem is listed
-at once, so that an administrator mends them in one go.
+at once, so that an administrator fixes them in one go.
 """
 
 from signals.settings.problems import problems_of

@@ -16,7 +16,7 @@ LICENCES = ("CC-BY-4.0", "CC0-1.0")
 """Licences for open data, by SPDX name."""
 
 LEAST_LIMIT = 13
-"""Reports; at four fifths of it administrators are told, who may learn of no number below 10."""
+"""Reports; at four fifths of it administrators get a message, and they may learn of no number below 10."""
 COPIES_LIVE_DAYS = 14
 """How long copies of keys are kept: until then a restore needs to know what was forgotten since."""
 ROOT_KEY_BYTES = 32

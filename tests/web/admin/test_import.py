@@ -164,6 +164,7 @@ def test_the_preview_says_in_words_what_changes_and_which_way_an_end_moves(desk:
     assert "Welzijn Utrecht dekt erbij: gemeente: Utrecht (GM0344), vanaf do 1 jan 2026" in unchecked
     assert "Welzijn Utrecht ontvangt nog niet: er ontbreekt iets" in unchecked
     assert do(bea, look(bea, LIVE)).status_code == 303
+    agree_to_all(desk)
     other = LIVE.replace("Wmo 2015", "Jeugdwet").replace("een@", "drie@")
     page = words(look(bea, other))
     assert "Welzijn Utrecht wijzigt: de grondslag, wie bericht krijgt van signalen" in page
