@@ -201,7 +201,6 @@ POST /desk/officer/retention/keep LP
 GET /figures LCA
 GET /figures/releases LCA
 GET /figures/releases/<period> LCA
-GET /figures/releases/<period>/<table>.csv LCA
 GET /figures/releases/<period>/report.pdf LCA
 GET /figures/method LCA
 GET /figures/open-data.xlsx LCA
