@@ -42,6 +42,9 @@ class Event(StrEnum):
     AREA_FLOOD = "area_flood"  # to the same: a tenth of the limit came within ten minutes
     FLOOD_SET_ASIDE = "flood_set_aside"  # to leads and administrators: reports are deleted after a week
     PERIOD_SHORTENED = "period_shortened"  # to leads and administrators: signals are soon kept more shortly
+    OPENINGS_STOPPED = (
+        "openings_stopped"  # to leads and privacy officers: a colleague opened very many signals
+    )
     TRAIL_HEAD = (
         "trail_head"  # to administrators, daily: the signed head of the audit trail, to keep elsewhere
     )
@@ -80,6 +83,7 @@ DATES: Mapping[Event, str] = {
     Event.AREA_FLOOD: "on_day",
     Event.FLOOD_SET_ASIDE: "deleted_on",
     Event.PERIOD_SHORTENED: "shorter_from",
+    Event.OPENINGS_STOPPED: "stopped_on",
     Event.TRAIL_HEAD: "sent_on",
     Event.ROW_REFUSED: "found_on",
     Event.TEST_MESSAGE: "sent_on",

@@ -57,6 +57,13 @@ class TooManyGuesses(SignalsError):
         self.retry_after = retry_after
 
 
+class OpeningsStopped(SignalsError):
+    """This account opened very many signals in an hour; a lead or privacy officer lets it go on."""
+
+    code = "openings_stopped"
+    status = 403
+
+
 class StaleVersion(SignalsError):
     """The signal has changed since it was read."""
 

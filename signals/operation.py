@@ -23,6 +23,7 @@ class Operation:
 
     `admission`: the keys of cases that a person's earlier entry admits to. A job has none and needs none.
     `site`: the public address, without a slash at the end, for links in messages.
+    `openings_per_hour`: how many signals a person may open in an hour; 0 for no limit.
     """
 
     session: Session
@@ -32,6 +33,7 @@ class Operation:
     keystore: Keystore = field(repr=False)
     admission: Admission | None = field(default=None, repr=False)
     site: str = ""
+    openings_per_hour: int = 0
 
     @property
     def cases(self) -> Admission | Keystore:

@@ -91,6 +91,15 @@ def upgrade() -> None:
     op.create_index(
         "ix_audit_entries_organisation_at", "audit_entries", ["organisation_id", "at"], unique=False
     )
+    openings = sa.text("action IN ('signal_opened', 'round_printed', 'notice_printed', 'exported')")
+    op.create_index(
+        "ix_audit_entries_openings",
+        "audit_entries",
+        ["actor_id", "at"],
+        unique=False,
+        sqlite_where=openings,
+        postgresql_where=openings,
+    )
     op.create_table(
         "audit_heads",
         sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
@@ -518,6 +527,21 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_staff_members")),
         sa.UniqueConstraint("email", name=op.f("uq_staff_members_email")),
+    )
+    op.create_table(
+        "stopped_accounts",
+        sa.Column("staff_member_id", sa.Uuid(), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("stopped_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("released_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["staff_member_id"],
+            ["staff_members.id"],
+            name=op.f("fk_stopped_accounts_staff_member_id_staff_members"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("staff_member_id", name=op.f("pk_stopped_accounts")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "absences",
@@ -1202,6 +1226,7 @@ def downgrade() -> None:
     op.drop_table("account_links")
     op.drop_index("ix_absences_organisation_id", table_name="absences")
     op.drop_table("absences")
+    op.drop_table("stopped_accounts")
     op.drop_table("staff_members")
     op.drop_table("retention_periods")
     op.drop_table("recipients")
@@ -1237,6 +1262,7 @@ def downgrade() -> None:
     op.drop_table("audit_links")
     op.drop_table("audit_heads")
     op.drop_index("ix_audit_entries_organisation_at", table_name="audit_entries")
+    op.drop_index("ix_audit_entries_openings", table_name="audit_entries")
     op.drop_index("ix_audit_entries_at", table_name="audit_entries")
     op.drop_table("audit_entries")
     op.drop_index("ix_address_links_signal_id", table_name="address_links")

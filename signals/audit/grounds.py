@@ -61,6 +61,8 @@ class Ground(StrEnum):
     FORGED = "forged"
     FROM_ACCOUNT = "from_account"
     INVITATION = "invitation"
+    OPENINGS_RESUMED = "openings_resumed"
+    OPENINGS_STOPPED = "openings_stopped"
     OWN = "own"
     PASSKEY = "passkey"
     PASSKEY_COPIED = "passkey_copied"

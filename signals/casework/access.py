@@ -21,6 +21,7 @@ from privacy.keystore import Opens
 from signals.audit.admission import Admission, list_ground
 from signals.audit.grounds import Ground
 from signals.audit.log import Actor, AuditEvent, require_role
+from signals.audit.pace import require_pace
 from signals.casework.sealing import OpenedNote, open_notes
 from signals.db import set_local
 from signals.errors import ClaimedByOther, Conflict, Forbidden, NotFound, Restricted, StaleVersion
@@ -188,12 +189,21 @@ def admit(
 ) -> Admission:
     """Write an audit entry for each signal and permit opening it after the commit.
 
-    Raises `NotFound` when the actor's organisation does not have one of them.
+    Raises `NotFound` when the actor's organisation does not have one of them, and `OpeningsStopped` when the
+    actor opens too many in an hour.
     """
     wanted = {"ids": list(signal_ids), "organisation_id": organisation_of(operation.actor)}
     keys = {row.id: row.case_key_id for row in operation.session.execute(_KEYS_OF, wanted)}
     if keys.keys() != set(signal_ids):
         raise NotFound
+    if operation.openings_per_hour and operation.actor.id is not None:
+        require_pace(
+            operation.session,
+            staff_id=operation.actor.id,
+            now=operation.now,
+            limit=operation.openings_per_hour,
+            more=0 if action is AuditAction.CONTENT_USED else len(keys),
+        )
     events = [
         AuditEvent(actor=operation.actor, action=action, subject_id=signal_id, ground=ground, outcome=outcome)
         for signal_id in keys

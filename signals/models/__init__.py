@@ -39,6 +39,7 @@ from signals.models.staff import (
     SignInGuess,
     StaffMember,
     StaffSession,
+    StoppedAccount,
     UnknownSignIns,
 )
 from signals.models.statistics import OrganisationYear, Publication
@@ -80,5 +81,6 @@ __all__ = [
     "StaffMember",
     "StaffSession",
     "StatusChange",
+    "StoppedAccount",
     "UnknownSignIns",
 ]

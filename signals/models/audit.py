@@ -2,12 +2,16 @@
 
 import uuid
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import Index, LargeBinary, String
+from sqlalchemy import Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from signals.models.base import NO_ROWID, Base, UtcDateTime, coded, new_id
 from signals.vocabulary import AuditAction
+
+OPENINGS: Final = "action IN ('signal_opened', 'round_printed', 'notice_printed', 'exported')"
+"""The entries of signals whose content somebody sees."""
 
 
 class AuditEntry(Base):
@@ -23,8 +27,10 @@ class AuditEntry(Base):
     __table_args__ = (
         Index("ix_audit_entries_organisation_at", "organisation_id", "at"),
         Index("ix_audit_entries_at", "at"),
+        Index("ix_audit_entries_openings", "actor_id", "at",
+              sqlite_where=text(OPENINGS), postgresql_where=text(OPENINGS)),
         NO_ROWID,
-    )
+    )  # fmt: skip
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from signals.models.base import Base, UtcDateTime, coded, new_id
+from signals.models.base import NO_ROWID, Base, UtcDateTime, coded, new_id
 from signals.models.organisation import Organisation
 from signals.models.sealed import Sealed
 from signals.vocabulary import ApprovalAction, Role
@@ -141,6 +141,23 @@ class AccountLink(Sealed, Base):
     used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     staff_member: Mapped[StaffMember] = relationship()
+
+
+class StoppedAccount(Base):
+    """An account that opened very many signals in an hour: it opens none until somebody lets it go on.
+
+    Afterwards the row stays, because openings before `released_at` count no more.
+    """
+
+    __tablename__ = "stopped_accounts"
+    __table_args__ = (NO_ROWID,)
+
+    staff_member_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("staff_members.id", ondelete="CASCADE"), primary_key=True
+    )
+    organisation_id: Mapped[uuid.UUID]
+    stopped_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    released_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class Absence(Base):

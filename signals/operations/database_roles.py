@@ -133,6 +133,7 @@ RIGHTS: Final[Mapping[str, Mapping[Role, Rights]]] = {
     "unknown_sign_ins": {"desk": rights("SIU"), "worker": rights("SD")},
     "sign_in_guesses": {"desk": rights("SIUD"), "worker": rights("SD")},
     "approvals": {"desk": rights("SIU"), "worker": rights("SIUD")},
+    "stopped_accounts": {"desk": rights("SIU"), "worker": rights("S")},
     "absences": {"desk": rights("SID"), "worker": rights("SD")},
     # Messages: the desk writes and withdraws its own, and cannot read their text
     "outbox_messages": {

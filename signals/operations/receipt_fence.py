@@ -137,6 +137,8 @@ BEGIN
       AND signals = ARRAY[found_entry.subject_id] THEN
     SELECT ARRAY[s.case_key_id] INTO keys FROM public.signals AS s
       JOIN public.staff_members AS m ON m.id = found_entry.actor_id AND m.disabled_at IS NULL
+        AND NOT EXISTS (SELECT FROM public.stopped_accounts AS p
+          WHERE p.staff_member_id = m.id AND p.released_at IS NULL)
       WHERE s.id = found_entry.subject_id AND (s.organisation_id = found_entry.organisation_id
         OR found_entry.action = 'signal_erased' AND EXISTS (SELECT FROM public.referrals AS r
           WHERE r.signal_id = s.id AND r.from_organisation_id = found_entry.organisation_id));

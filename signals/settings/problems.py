@@ -147,6 +147,8 @@ def _unsafe(settings: Settings) -> Iterator[str]:
         yield "role must be front, desk or worker in production, so that the public side holds no keys"
     if settings.sessions.password_memory_kib < 65536:
         yield "sessions.password_memory_kib must be at least 65536 (64 MiB) in production"
+    if settings.limits.openings_per_hour < 1:
+        yield "limits.openings_per_hour must be at least 1"
     if settings.limits.open_reports_per_area_and_day < LEAST_LIMIT:
         yield f"limits.open_reports_per_area_and_day must be at least {LEAST_LIMIT}: its alarm tells a number"
     yield from _unsafe_sending(settings)

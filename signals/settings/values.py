@@ -48,6 +48,7 @@ class NotesSettings:
 @dataclass(frozen=True, kw_only=True)
 class LimitsSettings:
     open_reports_per_area_and_day: int = 500
+    openings_per_hour: int = 60
 
 
 @dataclass(frozen=True, kw_only=True)

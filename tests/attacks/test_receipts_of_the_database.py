@@ -13,6 +13,7 @@ from privacy.keystore_schema import keystore_engine
 from signals.audit.log import Actor
 from signals.casework import refer
 from signals.casework.access import admit, admit_to_list, report_of, summaries_of
+from signals.casework.pace import stop_account
 from signals.intake.content import open_report
 from signals.models import AuditEntry, Signal
 from signals.operations import receipt_fence
@@ -131,6 +132,15 @@ def test_no_entry_opens_another_signal_another_list_or_for_a_stranger(
         assert issued(engine, opens, entry, signals) is None
     nobody = Actor(id=uuid4(), role="worker", organisation_id=worker.organisation_id)
     assert issued(engine, "case", committed(fenced_desk, nobody, signal), [signal.id]) is None
+
+
+def test_a_stopped_account_gets_no_receipt(fenced_desk: FencedDesk, worker: Actor) -> None:
+    signal = fenced_desk.arrive()
+    with fenced_desk.session() as session:
+        stop_account(fenced_desk.operation(session, worker), public_url="https://meldpunt.example")
+        session.commit()
+    entry = committed(fenced_desk, worker, signal)
+    assert issued(fenced_desk.engine, "case", entry, [signal.id]) is None
 
 
 def test_an_old_entry_gives_no_receipt(fenced_desk: FencedDesk, worker: Actor) -> None:

@@ -42,6 +42,7 @@ url = {keystore}
 [front]
 root_public_key = "{root}"
 [limits]
+openings_per_hour = 1000000000
 open_reports_per_area_and_day = 10000000
 """
 

@@ -185,6 +185,7 @@ POST /desk/team/<uuid:member_id>/reopen L
 GET /desk/approvals LP
 POST /desk/approvals/<uuid:approval_id>/approve LP
 POST /desk/approvals/<uuid:approval_id>/decline LP
+POST /desk/approvals/accounts/<uuid:staff_id> LP
 GET /desk/officer P
 GET /desk/officer/residents P
 POST /desk/officer/residents P

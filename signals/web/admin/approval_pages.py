@@ -1,15 +1,19 @@
 """The pages on which a team's lead or privacy officer decides about requests."""
 
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, render_template
 
+from signals.casework.pace import let_go_on, stopped_accounts
+from signals.errors import NotFound
 from signals.staff.standing import APPROVERS
 from signals.vocabulary import Role
 from signals.web.admin import office
 from signals.web.staff_kit import account_shared, page_kit
 from signals.web.staff_kit.auth import current, requires_page
+from signals.web.staff_kit.context import desk, operation
 from signals.web.staff_kit.officer_sections import officer_sections
 
 approval_pages = Blueprint("approval_pages", __name__, url_prefix="/desk/approvals")
@@ -43,6 +47,15 @@ def decide(approval_id: UUID, answer: str) -> Any:
     return decided(".approvals", "approval_pages.decide", approval_id, answer)
 
 
+@approval_pages.post("/accounts/<uuid:staff_id>")
+@requires_page(*APPROVERS)
+def resume(staff_id: UUID) -> Any:
+    """Let an account go on that opened very many signals; pressed twice, it does so once."""
+    with suppress(NotFound), operation() as begun:
+        let_go_on(begun, staff_id=staff_id)
+    return account_shared.see_other(".approvals")
+
+
 def decided(page: str, decide: str, approval_id: UUID, answer: str) -> Any:
     """Decide, and show the page again; `page` and `decide` are endpoints."""
     try:
@@ -54,10 +67,14 @@ def decided(page: str, decide: str, approval_id: UUID, answer: str) -> Any:
 
 
 def _page(decide: str, *, trouble: str = "") -> str:
+    actor = current().actor
+    with desk().reading() as session:
+        stopped = stopped_accounts(session, actor.organisation_id) if actor.organisation_id else ()
     return render_template(
         "admin/approvals.html",
         approvals=office.approvals(),
         changes=office.recent_changes(),
+        stopped=stopped,
         trouble=trouble,
         decide=decide,
     )

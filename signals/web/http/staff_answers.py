@@ -12,6 +12,7 @@ TITLES: dict[str, LazyString] = {
     "sign_in_failed": _("Signing in failed"),
     "row_refused": _("This account was changed outside the program"),
     "too_many_guesses": _("Too many attempts"),
+    "openings_stopped": _("You opened very many signals"),
     "stale_version": _("Changed by somebody else in the meantime"),
     "stale_settings": _("Changed by somebody else in the meantime"),
     "state_forbids": _("Not possible in this state"),
@@ -42,6 +43,9 @@ DETAILS: dict[str, LazyString] = {
     "sign_in_failed": _("Check e-mail address, password and code; a code works only once."),
     "row_refused": _("It is refused until the operator of the server has looked. The administrators know."),
     "too_many_guesses": _("Wait a little before you try again."),
+    "openings_stopped": _(
+        "Your team lead and your privacy officer have a message. One of them can let your account go on."
+    ),
     "stale_version": _("Read it again and repeat your change."),
     "stale_settings": _("Read the settings again and repeat your change."),
     "state_forbids": _("Read the signal again: its state does not allow this now."),

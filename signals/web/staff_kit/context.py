@@ -17,9 +17,10 @@ from signals.audit.admission import Admission
 from signals.audit.grounds import Ground
 from signals.audit.log import Actor, AuditLog
 from signals.casework.access import admit, record_refusal
+from signals.casework.pace import stop_account
 from signals.clock import Clock
 from signals.db import at_one_moment, is_sqlite, reading_session, session_factory, set_local
-from signals.errors import Conflict, NotFound, SignInFailed
+from signals.errors import Conflict, NotFound, OpeningsStopped, SignInFailed
 from signals.operation import Operation, open_operation
 from signals.routing.snapshot import Router
 from signals.settings import Settings
@@ -67,7 +68,8 @@ def operation(signal_id: UUID | None = None, *, uses: Ground | None = None) -> I
     an audit entry is committed in a transaction of its own before `NotFound` goes on. The work is the same
     whether another organisation has the signal or nobody, so neither answer nor time tells.
     `uses`: the operation needs the content, for this ground; an entry of that is committed before it begins.
-    Raises `Conflict` when another request changed the row meanwhile.
+    Raises `Conflict` when another request changed the row meanwhile. An account that opens too many signals
+    is stopped in a transaction of its own, before `OpeningsStopped` goes on.
     """
     admission = _admitted(signal_id, uses) if signal_id and uses else None
     try:
@@ -77,6 +79,10 @@ def operation(signal_id: UUID | None = None, *, uses: Ground | None = None) -> I
         if signal_id is not None:
             with desk().sessions.begin() as session:
                 record_refusal(_of_caller(session), signal_id)
+        raise
+    except OpeningsStopped:
+        with desk().sessions.begin() as session:
+            stop_account(_of_caller(session), public_url=desk().settings.server.public_url)
         raise
     except StaleDataError:
         raise Conflict from None
@@ -121,7 +127,8 @@ def _of_caller(session: Session) -> Operation:
 
 
 def _operation(session: Session, actor: Actor) -> Operation:
-    return open_operation(desk(), session, actor)
+    limit = desk().settings.limits.openings_per_hour
+    return replace(open_operation(desk(), session, actor), openings_per_hour=limit)
 
 
 def fenced_sessions(engine: Engine) -> sessionmaker[Session]:

@@ -1,0 +1,94 @@
+"""Stop an account that opens many signals in an hour, until a lead or privacy officer lets it go on."""
+
+import uuid
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from notifications.events import DATES, Event
+from notifications.outbox import NewMessage, enqueue
+from signals.audit.grounds import Ground
+from signals.audit.log import require_role
+from signals.casework.access import organisation_of, staff_id_of
+from signals.db import is_sqlite
+from signals.errors import Forbidden, NotFound
+from signals.models import StaffMember, StoppedAccount
+from signals.models.base import new_id
+from signals.operation import Operation
+from signals.staff.standing import APPROVERS
+from signals.vocabulary import STAFF_LANGUAGES, AuditAction
+
+PATH: Final = "/desk/approvals"
+_KEPT: Final = timedelta(days=14)
+
+
+def stop_account(operation: Operation, *, public_url: str) -> None:
+    """Stop the actor's account and notify leads and privacy officers, once; two requests at once are safe."""
+    session, now = operation.session, operation.now
+    own, staff_id = organisation_of(operation.actor), staff_id_of(operation.actor)
+    insert = (sqlite if is_sqlite(session) else postgresql).insert(StoppedAccount)
+    row = insert.values(staff_member_id=staff_id, organisation_id=own, stopped_at=now, released_at=None)
+    again = row.on_conflict_do_update(
+        index_elements=["staff_member_id"],
+        set_={"stopped_at": now, "released_at": None},
+        where=StoppedAccount.released_at.is_not(None),
+    )
+    if session.scalar(again.returning(StoppedAccount.staff_member_id)) is None:
+        return
+    operation.record(AuditAction.STAFF_CHANGED, subject_id=staff_id, ground=Ground.OPENINGS_STOPPED)
+    enqueue(session, list(_messages(operation, f"{public_url.rstrip('/')}{PATH}")))
+
+
+def stopped_accounts(
+    session: Session, organisation_id: uuid.UUID
+) -> Sequence[tuple[StaffMember, StoppedAccount]]:
+    """Return the accounts of an organisation that wait, the latest first."""
+    query = (
+        select(StaffMember, StoppedAccount)
+        .join(StoppedAccount, StoppedAccount.staff_member_id == StaffMember.id)
+        .where(StoppedAccount.organisation_id == organisation_id, StoppedAccount.released_at.is_(None))
+    )
+    return [(row[0], row[1]) for row in session.execute(query.order_by(StoppedAccount.stopped_at.desc()))]
+
+
+def let_go_on(operation: Operation, *, staff_id: uuid.UUID) -> None:
+    """Let a stopped account open signals again.
+
+    Raises `Forbidden` for the own account and for another role, `NotFound` for an account that does not wait.
+    """
+    require_role(operation.actor, *APPROVERS)
+    if operation.actor.id == staff_id:
+        raise Forbidden
+    waits = StoppedAccount.staff_member_id == staff_id, StoppedAccount.released_at.is_(None)
+    own = StoppedAccount.organisation_id == organisation_of(operation.actor)
+    row = operation.session.scalar(select(StoppedAccount).where(own, *waits).with_for_update())
+    if row is None:
+        raise NotFound
+    row.released_at = operation.now
+    operation.record(AuditAction.STAFF_CHANGED, subject_id=staff_id, ground=Ground.OPENINGS_RESUMED)
+
+
+def _messages(operation: Operation, link: str) -> Iterator[NewMessage]:
+    query = select(StaffMember).where(
+        StaffMember.organisation_id == operation.actor.organisation_id,
+        StaffMember.role.in_(APPROVERS),
+        StaffMember.disabled_at.is_(None),
+        StaffMember.id != operation.actor.id,
+    )
+    subject_id, event = new_id(), Event.OPENINGS_STOPPED
+    for member in operation.session.scalars(query):
+        yield NewMessage(
+            event=event,
+            subject_id=subject_id,
+            organisation_id=member.organisation_id,
+            channel="email",
+            recipient=member.email,
+            language=member.language if member.language in STAFF_LANGUAGES else "nl",
+            values={"link": link, DATES[event]: operation.today.isoformat()},
+            not_before=operation.now,
+            expires_at=operation.now + _KEPT,
+        )
