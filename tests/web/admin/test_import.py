@@ -169,7 +169,7 @@ def test_the_preview_says_in_words_what_changes_and_which_way_an_end_moves(desk:
     page = words(look(bea, other))
     assert "Welzijn Utrecht wijzigt: de grondslag, wie bericht krijgt van signalen" in page
     for until, said in (
-        ("2027-01-01", "stopt met: gemeente: Utrecht (GM0344), tot vr 1 jan 2027 (die dag niet meer)"),
+        ("2027-01-01", "stopt met: gemeente: Utrecht (GM0344), tot vr 1 jan 2027 (niet tot en met)"),
         ("2026-12-01", "stopt eerder met: gemeente: Utrecht (GM0344), tot di 1 dec 2026"),
         ("2027-02-01", "gaat langer door met: gemeente: Utrecht (GM0344), tot ma 1 feb 2027"),
     ):
