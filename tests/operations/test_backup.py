@@ -200,6 +200,19 @@ def test_the_copy_of_a_journal_drops_a_line_after_its_days_as_the_journal_does(s
     assert [file.read_text() for file in site.copies("journal")] == [new]
 
 
+def test_the_ledger_of_figures_is_copied_beside_the_journal_and_never_shortened(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = site.world.settings.figures.ledger_file
+    monkeypatch.setenv("SIGNALS__FIGURES__LEDGER_FILE", str(ledger))
+    ledger.write_text('{"period": "2026-Q2"}\n')
+    site.back_up(NIGHT + timedelta(days=1))
+    ledger.write_text('{"period": "2026-Q3"}\n')  # that of a new machine
+    site.back_up(NIGHT + timedelta(days=800))
+    copied = (site.backups / "journal" / ledger.name).read_text()
+    assert copied.splitlines() == ['{"period": "2026-Q2"}', '{"period": "2026-Q3"}']
+
+
 def test_a_copy_is_whole_while_others_write(template: Path, tmp_path: Path) -> None:
     source = tmp_path / "signals.db"
     shutil.copyfile(template / "signals.db", source)
