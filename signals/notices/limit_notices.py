@@ -23,6 +23,7 @@ from signals.clock import AMSTERDAM, Clock, today
 from signals.db import is_sqlite
 from signals.errors import Conflict, NotFound, StaleVersion
 from signals.intake.daily_limit import NEARLY, STEP_LASTS, step_of
+from signals.lifecycle.transitions import KEPT_ASIDE
 from signals.models import AreaDay, IdempotencyKey, Organisation
 from signals.models.area_day import MOST_RAISES, limit_after
 from signals.models.base import new_id
@@ -122,6 +123,13 @@ def full_days(operation: Operation, *, setting: int) -> list[FullDay]:
 def full_day(operation: Operation, *, setting: int, area_day_id: uuid.UUID) -> FullDay:
     """Return one full day, of any date. Raises `NotFound`, also for that of another organisation."""
     return _seen(*_found(operation, area_day_id), operation.today, setting)
+
+
+def busy_days(operation: Operation) -> Sequence[AreaDay]:
+    """Return the full days of the actor's organisation whose reports may be set aside, the latest first."""
+    since = AreaDay.day >= operation.today - KEPT_ASIDE
+    mine = select(AreaDay).where(AreaDay.organisation_id == operation.actor.organisation_id, since)
+    return operation.session.scalars(mine.order_by(AreaDay.day.desc())).all()
 
 
 def area_day(operation: Operation, area_day_id: uuid.UUID) -> AreaDay:

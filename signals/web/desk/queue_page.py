@@ -9,6 +9,7 @@ from signals.casework.queue import arrived_since, queue_page, state_counts
 from signals.casework.workload import absent_claims, workload
 from signals.errors import FieldProblem, Invalid
 from signals.lifecycle.transitions import is_overdue
+from signals.notices.limit_notices import busy_days
 from signals.vocabulary import Role, SignalState
 from signals.web.staff_kit.auth import current
 from signals.web.staff_kit.context import desk, reading_operation
@@ -45,6 +46,7 @@ def queue_values() -> dict[str, Any]:
         counts = state_counts(session, organisation_id=organisation_id())
         leads = current().actor.role == Role.LEAD
         loads = workload(session, organisation_id=organisation_id(), on=on) if leads else []
+        busy = [(day.id, day.day) for day in busy_days(reading)] if leads else []
         absent = absent_claims(reading)
     return {
         "page": page,
@@ -52,6 +54,7 @@ def queue_values() -> dict[str, Any]:
         "counts": counts,
         "loads": loads,
         "absent": absent,
+        "busy_days": busy,
         "chosen": chosen if chosen in STATES else "open",
         "mine": mine,
         "overdue": overdue,

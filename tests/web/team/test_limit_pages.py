@@ -1,5 +1,6 @@
 """Test the page, the button and the API of the day's limit."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -117,6 +118,14 @@ def test_a_lead_sets_a_flood_aside_and_brings_it_back_by_one_click_each(
         answer = lena.post(f"{path}/{step}", data={"csrf_token": hidden_value(page, "csrf_token")})
         assert done in words(lena.get(answer.headers["Location"]))
         assert ("1 report is set aside" if step == "set-aside" else UNREAD) in lena.get(path).text
+
+
+def test_the_queue_leads_a_lead_to_such_a_day_for_a_week(desk: Desk, lena: FlaskClient) -> None:
+    path = f"/desk/limits/{near_the_limit(desk)}"
+    assert path in lena.get("/desk").text
+    assert path not in sign_in(desk, "anna").get("/desk").text
+    desk.clock.moment += timedelta(days=8)
+    assert path not in sign_in(desk, "lena").get("/desk").text
 
 
 @pytest.mark.parametrize("who", ["bea", "anna"])
