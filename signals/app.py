@@ -142,8 +142,7 @@ def _open(settings: Settings, clock: Clock, engine: Engine | None, opened: ExitS
     opened.callback(keystore.dispose)
     engine = engine or _opened_engine(settings, opened)
     sessions, audit = session_factory(engine), AuditLog(keystore.secret("audit"))
-    keep = keep_in(settings.retention.journal_file, clock)
-    site = settings.server.public_url
+    keep, site = keep_in(settings.retention.journal_file, clock), settings.server.public_url
     guard_rows(engine, keystore.secret, keep, clock=clock, audit=audit, site=site)
     return Opened(
         settings=settings, engine=engine, sessions=sessions, keystore=keystore, audit=audit, clock=clock

@@ -577,6 +577,7 @@ def upgrade() -> None:
         sa.Column("token_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("looks", sa.Integer(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("seal", sa.LargeBinary(length=32), nullable=False),
         sa.CheckConstraint("purpose IN ('invitation', 'recovery')", name=op.f("ck_account_links_purpose")),

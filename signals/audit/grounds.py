@@ -61,6 +61,7 @@ class Ground(StrEnum):
     FORGED = "forged"
     FROM_ACCOUNT = "from_account"
     INVITATION = "invitation"
+    LINK_OPENED = "link_opened"
     OPENINGS_RESUMED = "openings_resumed"
     OPENINGS_STOPPED = "openings_stopped"
     OWN = "own"

@@ -122,6 +122,8 @@ class Challenge(Sealed, Base):
 class AccountLink(Sealed, Base):
     """A mailed link with which somebody sets password and authenticator: once, until `expires_at`.
 
+    `looks` counts how often its page showed an authenticator.
+
     Only the SHA-256 of its secret is stored. The outbox holds none: the secret follows from the keystore and
     `id`, and is put into the message while it is sent.
     """
@@ -139,6 +141,7 @@ class AccountLink(Sealed, Base):
     token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    looks: Mapped[int] = mapped_column(default=0)
 
     staff_member: Mapped[StaffMember] = relationship()
 

@@ -15,7 +15,7 @@ from signals.organisations.addressing import coordinators
 
 _CHECKS: Final = frozenset({Event.RECIPIENT_CHECK, Event.DEPUTY_CHECK})
 """They prove the very address that they go to, and expire with a reason once they are obsolete."""
-_ACCOUNTS: Final = frozenset({Event.ACCOUNT_LINK, Event.ACCOUNT_CHANGED})
+_ACCOUNTS: Final = frozenset({Event.ACCOUNT_LINK, Event.ACCOUNT_LINK_OPENED, Event.ACCOUNT_CHANGED})
 """Coordinators get these messages and no others."""
 
 

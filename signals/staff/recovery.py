@@ -7,8 +7,9 @@ no lead can act as a colleague.
 
 import hashlib
 import uuid
-from base64 import b32encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import Final, Literal
@@ -20,6 +21,7 @@ from notifications.events import Event
 from notifications.outbox import NewMessage, enqueue
 from privacy.link_codes import CODE, LinkCodes
 from privacy.passwords import STANDARD, PasswordHasherSettings, hash_password, unusable_password
+from privacy.sealing import SealingError, open_bytes, seal_bytes
 from privacy.totp import new_totp_secret, verify_totp
 from signals.audit.grounds import Ground
 from signals.audit.log import SYSTEM
@@ -31,7 +33,7 @@ from signals.models.sealed import RowRefused
 from signals.models.staff import NOT_ACTIVATED
 from signals.operation import Operation
 from signals.staff.accounts import record_change
-from signals.staff.change_messages import AccountSettings
+from signals.staff.change_messages import AccountSettings, notify
 from signals.staff.identity import Secrets, actor_for, normal_email, seal_totp
 from signals.staff.new_passwords import problems_of_password
 from signals.staff.sessions import revoke_all
@@ -39,9 +41,12 @@ from signals.staff.sign_in import SignedIn, lock_member, open_for
 from signals.staff.standing import is_live
 from signals.vocabulary import STAFF_LANGUAGES, ApprovalAction, AuditAction, Role
 
+_OFFERS: Final = "account-link-offers"
 Purpose = Literal["invitation", "recovery"]
 
 LASTS: Final = timedelta(hours=24)
+MOST_LOOKS: Final = 3
+"""So often a link shows an authenticator; then it ends, but for the forms that it has shown."""
 
 
 class LinkRefused(SignalsError):
@@ -142,15 +147,55 @@ def link_of(session: Session, clock: Clock, *, token: str) -> AccountLink:
     return found
 
 
-def offered_totp(keystore: Secrets, link_id: uuid.UUID) -> str:
-    """Return the TOTP secret (base32) that this link offers; it is always the same."""
-    return b32encode(_codes(keystore).secret(str(link_id))[:20]).decode()
+@dataclass(frozen=True, kw_only=True)
+class Offer:
+    """An authenticator to connect: its secret (base32), and `sealed` for the form that proves it."""
+
+    link: AccountLink
+    secret: str = field(repr=False)
+    sealed: str = field(repr=False)
+
+
+def look(operation: Operation, *, token: str) -> Offer:
+    """Offer a new authenticator for a link, at most `MOST_LOOKS` times; record it and notify the owner.
+
+    Nothing is stored: each form proves its own secret. So another reader of the mail learns no secret of the
+    owner. Raises `LinkRefused`.
+    """
+    session, keystore = operation.session, operation.keystore
+    link = _lock_link(session, link_of(session, operation.clock, token=token))
+    if link is None or not _is_live(link, operation.clock) or link.looks >= MOST_LOOKS:
+        raise LinkRefused
+    link.looks += 1
+    record_change(operation, link.staff_member, Ground.LINK_OPENED)
+    page, event = "/desk/account/link", Event.ACCOUNT_LINK_OPENED
+    notify(operation, [link.staff_member], None, page, event=event)
+    secret = new_totp_secret()
+    key, place = keystore.secret(_OFFERS), _place_of_offer(link.id)
+    sealed = urlsafe_b64encode(seal_bytes(secret.encode(), key, associated_data=place)).decode()
+    return Offer(link=link, secret=secret, sealed=sealed)
+
+
+def offered(operation: Operation, *, token: str, sealed: str) -> Offer:
+    """Return what an earlier look offered to this form. Raises `LinkRefused`."""
+    link = link_of(operation.session, operation.clock, token=token)
+    key, place = operation.keystore.secret(_OFFERS), _place_of_offer(link.id)
+    try:
+        secret = open_bytes(urlsafe_b64decode(sealed), key, associated_data=place).decode()
+    except (SealingError, ValueError):
+        raise LinkRefused from None
+    return Offer(link=link, secret=secret, sealed=sealed)
+
+
+def _place_of_offer(link_id: uuid.UUID) -> bytes:
+    return b"account_links.offer\x00" + link_id.bytes
 
 
 def activate(
     operation: Operation,
     *,
     token: str,
+    offer: str,
     password: str,
     totp: str,
     absolute_hours: int,
@@ -158,14 +203,15 @@ def activate(
 ) -> SignedIn:
     """Activate an account: use up a link, set password and authenticator, and sign in.
 
-    `totp` is a code of the offered authenticator, which proves that it works. Raises `LinkRefused`, and
-    `Invalid` (fields `password`, `totp`), after which the link still works.
+    `totp` is a code of the authenticator in `offer` (`Offer.sealed`), which proves that it works. Raises
+    `LinkRefused`, and `Invalid` (fields `password`, `totp`), after which the form still works.
     """
     session, keystore = operation.session, operation.keystore
-    link = _lock_link(session, link_of(session, operation.clock, token=token))
+    chosen = offered(operation, token=token, sealed=offer)
+    link = _lock_link(session, chosen.link)
     if link is None or not _is_live(link, operation.clock):
         raise LinkRefused
-    member, secret = link.staff_member, offered_totp(keystore, link.id)
+    member, secret = link.staff_member, chosen.secret
     step = verify_totp(secret, totp, operation.now, None)
     problems = [*problems_of_password(password, name=member.name, email=member.email)]
     if step is None:

@@ -6,14 +6,16 @@ from datetime import timedelta
 import pyotp
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import select, text
 
 from notifications.models import OutboxMessage
-from signals.models import AccountLink, Passkey, StaffMember, StaffSession
+from signals.models import AccountLink, AuditEntry, Passkey, StaffMember, StaffSession
+from signals.staff.identity import open_totp
 from tests.support.authenticator import Authenticator
 from tests.support.fences import FencedWorld, worker_of
 from tests.support.meanwhile import meanwhile
-from tests.support.two_processes import LENA, PASSWORD, Site, csrf_of, make_site
+from tests.support.two_processes import ANNA, LENA, PASSWORD, Site, csrf_of, make_site
 from tests.support.world import run_at_once
 
 
@@ -36,12 +38,8 @@ def test_a_link_is_used_once_even_by_two_at_once(recovered: Site) -> None:
 def test_a_link_sets_up_its_own_account_whatever_the_form_says(recovered: Site) -> None:
     browser, token = recovered.here.test_client(), recovered.token()
     before = _hash(recovered, LENA)
-    page = browser.post("/desk/account/link", data={"token": token})
-    found = re.search(r"<code>([A-Z2-7 ]{39})</code>", page.text)
-    assert found is not None
-    code = pyotp.TOTP(found[1].replace(" ", "")).at(recovered.world.clock.now())
-    more = {"email": LENA, "staff_member_id": str(recovered.member_id(LENA)), "username": LENA}
-    form = {"token": token, "password": PASSWORD, "totp": code} | more
+    form = shown_form(recovered, browser, token) | {"email": LENA, "username": LENA}
+    form["staff_member_id"] = str(recovered.member_id(LENA))
     assert browser.post("/desk/account/link/use", data=form).status_code == 303
     assert _hash(recovered, LENA) == before
     assert "Anna" in browser.get("/desk/account").text
@@ -138,3 +136,44 @@ def test_a_desk_behind_its_fence_recovers_invites_and_takes_up(fenced_world: Fen
     with fenced_world.all_seeing.sessions() as session:
         live = session.scalars(select(StaffSession).where(StaffSession.revoked_at.is_(None))).all()
     assert {found.created_at - site.world.clock.now() <= timedelta() for found in live} == {True}
+
+
+def test_another_reader_of_the_mail_learns_no_second_factor_of_its_owner(recovered: Site) -> None:
+    token, stranger, owner = recovered.token(), recovered.here.test_client(), recovered.there.test_client()
+    seen = shown_form(recovered, stranger, token)
+    own = shown_form(recovered, owner, token)
+    assert own["totp"] != seen["totp"], "each look shows another secret"
+    mixed = own | {"offer": seen["offer"]}
+    assert stranger.post("/desk/account/link/use", data=mixed).status_code == 400
+    wrong = owner.post("/desk/account/link/use", data=own | {"totp": "000000"})
+    assert own["secret"] in wrong.text.replace(" ", ""), "a typing error costs no look and shows the same key"
+    assert owner.post("/desk/account/link/use", data=own).status_code == 303
+    assert stranger.post("/desk/account/link/use", data=seen).status_code == 410
+    member_id = recovered.member_id()
+    with recovered.world.sessions() as session:
+        member = session.get_one(StaffMember, member_id)
+        assert open_totp(recovered.world.keystore, member) == own["secret"]
+        looks = select(AuditEntry.subject_id).where(AuditEntry.ground == "link_opened")
+        assert list(session.scalars(looks)) == [member_id] * 2
+        told = select(OutboxMessage.recipient).where(OutboxMessage.event == "account_link_opened")
+        assert list(session.scalars(told)) == [ANNA] * 2
+
+
+def test_a_link_ends_after_three_looks_and_an_open_form_still_works(recovered: Site) -> None:
+    token, browser = recovered.token(), recovered.here.test_client()
+    form, _second, _third = (shown_form(recovered, browser, token) for _ in range(3))
+    assert browser.post("/desk/account/link", data={"token": token}).status_code == 410
+    assert browser.post("/desk/account/link/use", data=form | {"offer": "x"}).status_code == 410
+    assert browser.post("/desk/account/link/use", data=form).status_code == 303
+
+
+def shown_form(site: Site, browser: FlaskClient, token: str) -> dict[str, str]:
+    """Return the form of a link as its page shows it, filled in; `secret` is the key that it shows."""
+    page = browser.post("/desk/account/link", data={"token": token}).text
+    key = re.search(r"<code>([A-Z2-7 ]{39})<", page)
+    offer = re.search(r'name="offer" value="([^"]+)"', page)
+    assert key is not None
+    assert offer is not None
+    secret = key[1].replace(" ", "")
+    code = pyotp.TOTP(secret).at(site.world.clock.now())
+    return {"token": token, "offer": offer[1], "password": PASSWORD, "totp": code, "secret": secret}

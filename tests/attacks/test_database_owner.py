@@ -35,6 +35,8 @@ from tests.support.pages import Browser
 
 GRANTS_NOTHING: Final = {
     "absences": "names a deputy of the same team, who sees the same signals anyway",
+    "stopped_accounts": "stops an account; whoever may delete the row lets it go on anyway",
+    "unknown_sign_ins": "counts refusals of unknown addresses by the hour",
     "sign_in_guesses": "counts guesses; without its rows a guess is only free sooner",
 }
 OTHER_TEXT: Final = {"kind": "token", "purpose": "recovery", "decision": "approved", "language": "en"}

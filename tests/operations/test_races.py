@@ -25,7 +25,7 @@ from signals.staff import absence
 from signals.staff.accounts import add_staff
 from signals.staff.change_messages import AccountSettings
 from signals.staff.invitations import Person
-from signals.staff.recovery import LinkRefused, activate, link_token, offered_totp
+from signals.staff.recovery import LinkRefused, activate, link_token, look
 from signals.staff.team import change_role, grant
 from signals.vocabulary import (
     ProcessRole,
@@ -88,7 +88,9 @@ def test_a_first_lead_who_comes_while_another_is_invited_makes_it_a_request(worl
     let_in("Lena")
     with world.sessions() as session:
         link_id = session.scalars(select(AccountLink.id)).one()
-    token, secret = link_token(world.keystore, link_id), offered_totp(world.keystore, link_id)
+    token = link_token(world.keystore, link_id)
+    with world.sessions.begin() as session:
+        offer = look(world.operation(session), token=token)
 
     def come() -> None:
         with suppress(LinkRefused), world.sessions.begin() as session:
@@ -96,7 +98,8 @@ def test_a_first_lead_who_comes_while_another_is_invited_makes_it_a_request(worl
                 world.operation(session),
                 token=token,
                 password="zeven groene fietsen",
-                totp=pyotp.TOTP(secret).at(world.clock.now()),
+                offer=offer.sealed,
+                totp=pyotp.TOTP(offer.secret).at(world.clock.now()),
                 absolute_hours=12,
                 hasher=PasswordHasherSettings(memory_kib=64),
             )

@@ -20,6 +20,7 @@ from signals.operation import Operation
 from signals.staff import invitations, recovery, sign_in
 from signals.staff.change_messages import AccountSettings
 from signals.staff.invitations import Person
+from signals.staff.unknown_sign_ins import UNKNOWN
 from signals.vocabulary import AuditAction, Role
 from tests.support.desk_fixtures import (
     CHEAP,
@@ -75,18 +76,20 @@ class Office:
 
     def _newest_message(self) -> OutboxMessage:
         """Return the message that is new since the last call; the rows keep no order."""
-        fresh = [m for m in self.session.scalars(select(OutboxMessage)) if m.id not in self.seen]
+        links = select(OutboxMessage).where(OutboxMessage.event == "account_link")
+        fresh = [m for m in self.session.scalars(links) if m.id not in self.seen]
         self.seen += [message.id for message in fresh]
         return self.session.get_one(OutboxMessage, self.seen[-1])
 
-    def code(self, token: str) -> str:
-        link = recovery.link_of(self.session, self.clock, token=token)
-        return pyotp.TOTP(recovery.offered_totp(self.keys, link.id)).at(self.clock.now())
+    def look(self, token: str) -> recovery.Offer:
+        return recovery.look(self.operation(UNKNOWN), token=token)
 
-    def take_up(self, token: str, **how: Any) -> sign_in.SignedIn:
-        values: dict[str, Any] = {"password": PASSWORD} | how
-        values.setdefault("totp", self.code(token))
-        return recovery.activate(self.operation(), token=token, absolute_hours=12, hasher=CHEAP, **values)
+    def take_up(self, token: str, offer: recovery.Offer | None = None, **how: Any) -> sign_in.SignedIn:
+        offer = offer or self.look(token)
+        values = {"password": PASSWORD, "totp": pyotp.TOTP(offer.secret).at(self.clock.now())} | how
+        return recovery.activate(
+            self.operation(), token=token, offer=offer.sealed, absolute_hours=12, hasher=CHEAP, **values
+        )
 
     def sign_in(self, email: str, totp: str) -> sign_in.SignedIn:
         return sign_in.sign_in_with_password(

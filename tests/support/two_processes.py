@@ -91,7 +91,8 @@ class Site:
         found = re.search(r"<code>([A-Z2-7 ]{39})</code>", page.text)
         secret = found[1].replace(" ", "") if found else "A" * 32
         code = pyotp.TOTP(secret).at(self.world.clock.now())
-        form = {"token": token, "password": PASSWORD, "totp": code}
+        offer = re.search(r'name="offer" value="([^"]+)"', page.text)
+        form = {"token": token, "offer": offer[1] if offer else "", "password": PASSWORD, "totp": code}
         return lambda: browser.post("/desk/account/link/use", data=form).status_code
 
     def passkey(self, browser: FlaskClient) -> Authenticator:

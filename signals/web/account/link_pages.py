@@ -98,6 +98,7 @@ def _activate(token: str, password: str, totp: str) -> SignedIn:
         return recovery.activate(
             operation,
             token=token,
+            offer=request.form.get("offer", ""),
             password=password,
             totp=totp,
             absolute_hours=desk().settings.sessions.absolute_hours,
@@ -106,21 +107,24 @@ def _activate(token: str, password: str, totp: str) -> SignedIn:
 
 
 def _activation_page(token: str, errors: dict[str, str] | None = None) -> Any:
-    context = desk()
+    """Show a new authenticator; after a typing error show that of the sent form again."""
     try:
-        with context.reading() as session:
-            found = recovery.link_of(session, context.clock, token=token)
-            member = found.staff_member
+        with unknown_operation() as operation:
+            if errors is None:
+                offer = recovery.look(operation, token=token)
+            else:
+                offer = recovery.offered(operation, token=token, sealed=request.form.get("offer", ""))
     except LinkRefused as refused:
         return _link_refused(refused)
-    secret = recovery.offered_totp(context.keystore, found.id)
+    member = offer.link.staff_member
     page = render_template(
         "desk/account/take_up.html",
         token=token,
+        offer=offer.sealed,
         member=member,
-        purpose=found.purpose,
-        qr=shared.qr_image(secret, member.email),
-        secret=shared.in_groups(secret),
+        purpose=offer.link.purpose,
+        qr=shared.qr_image(offer.secret, member.email),
+        secret=shared.in_groups(offer.secret),
         errors=errors or {},
     )
     return page, 400 if errors else 200

@@ -79,7 +79,12 @@ def take_up(browser: FlaskClient, desk: Desk, link: str, **fields: str) -> TestR
     token = urlsplit(link).fragment
     page = browser.post("/desk/account/link", data={"token": token})
     code = pyotp.TOTP(shown_secret(page)).at(desk.clock.now())
-    form = {"token": token, "password": NEW_PASSWORD, "totp": code} | fields
+    form = {
+        "token": token,
+        "offer": hidden_value(page.text, "offer"),
+        "password": NEW_PASSWORD,
+        "totp": code,
+    } | fields
     return browser.post("/desk/account/link/use", data=form)
 
 

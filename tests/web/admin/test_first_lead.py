@@ -47,13 +47,13 @@ def link(desk: Desk, email: str) -> str:
 
 def take_up(desk: Desk, token: str) -> None:
     with Session(desk.engine) as session, session.begin():
-        found = recovery.link_of(session, desk.clock, token=token)
-        totp = pyotp.TOTP(recovery.offered_totp(desk.keystore, found.id)).at(desk.clock.now())
+        offer = recovery.look(desk.operation(session), token=token)
         recovery.activate(
             desk.operation(session),
             token=token,
             password="zeven groene fietsen",
-            totp=totp,
+            offer=offer.sealed,
+            totp=pyotp.TOTP(offer.secret).at(desk.clock.now()),
             absolute_hours=12,
             hasher=PasswordHasherSettings(memory_kib=64),
         )
