@@ -9,7 +9,6 @@ from flask import Blueprint, render_template
 from signals.casework.pace import let_go_on, stopped_accounts
 from signals.errors import NotFound
 from signals.staff.standing import APPROVERS
-from signals.vocabulary import Role
 from signals.web.admin import office
 from signals.web.staff_kit import account_shared, page_kit
 from signals.web.staff_kit.auth import current, requires_page
@@ -22,14 +21,7 @@ AUTHENTICATION = "cookie"
 """Every blueprint states this; a test compares it with its views."""
 
 
-def sections() -> list[tuple[str, str]]:
-    """Return the officer's sections; a lead's page has those of the team."""
-    if current().actor.role == Role.PRIVACY_OFFICER:
-        return officer_sections()
-    return []
-
-
-page_kit.share_with(approval_pages, sections)
+page_kit.share_with(approval_pages, officer_sections)
 
 
 @approval_pages.get("")

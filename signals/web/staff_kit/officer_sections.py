@@ -2,9 +2,14 @@
 
 from flask_babel import gettext
 
+from signals.vocabulary import Role
+from signals.web.staff_kit.auth import current
+
 
 def officer_sections() -> list[tuple[str, str]]:
-    """Return the endpoint and the words of each part."""
+    """Return the endpoint and the words of each part; none for a lead, whose pages have the team's."""
+    if current().actor.role != Role.PRIVACY_OFFICER:
+        return []
     return [
         ("officer_pages.overview", gettext("Overview")),
         ("rights_pages.residents", gettext("Rights of residents")),
