@@ -46,7 +46,7 @@ class Grid:
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """One figure: `period` and `table` name its source, "" for public facts."""
+    """One figure; `table` is its table in the open data, "" for public facts."""
 
     key: str
     title: str
@@ -54,5 +54,4 @@ class Figure:
     notes: Sequence[str]
     chart: Markup
     grid: Grid
-    period: str = ""
     table: str = ""

@@ -32,7 +32,7 @@ def yearly(library: Library, code: str, period: str) -> Figure:
     lines = library.lines(period, code)
     if code == "regions":
         return _regions(lines, period)
-    return _drawn(lines, code, period, *_told(code, period))
+    return _drawn(lines, code, *_told(code, period))
 
 
 def received(library: Library, until: str = "") -> Figure:
@@ -43,7 +43,6 @@ def received(library: Library, until: str = "") -> Figure:
         [_dot(label, line) for label, line in rows],
         [Row(head=label, cells=_cells(line)) for label, line in rows],
         key="received",
-        period=periods[-1],
         heads=[words.dimension("period"), words.measure("signals")],
         about=gettext("Counted by the quarter in which a signal came in."),
         notes=[],
@@ -62,6 +61,7 @@ def connected(found: Sequence[tuple[str, Connected]]) -> Figure:
             "Municipalities with a social-work organisation that receives signals, on the last day."
         ),
         notes=[gettext("These are public facts: they are exact, and have no interval.")],
+        is_released=False,
     )
 
 
@@ -95,17 +95,17 @@ def _told(code: str, period: str) -> tuple[str, Sequence[str]]:
     ]
 
 
-def _drawn(lines: Sequence[Line], code: str, period: str, about: str, notes: Sequence[str]) -> Figure:
+def _drawn(lines: Sequence[Line], code: str, about: str, notes: Sequence[str]) -> Figure:
     named = [(*_label(code, line), line) for line in lines]
     heads = [words.dimension(_DIMENSION[code]), words.measure("signals")]
     return _figure(
         [_dot(label, line, group) for label, group, line in named],
         [Row(head=label, cells=_cells(line), group=group) for label, group, line in named],
         key=code,
-        period=period,
         heads=heads + ([words.measure(f"share.{code}")] if lines[0].split else []),
         about=about,
         notes=notes,
+        most=1.0 if lines[0].split else None,
     )
 
 
@@ -151,7 +151,6 @@ def _regions(lines: Sequence[Line], period: str) -> Figure:
         ],
         chart=tile_map(Frame(key="regions-chart", title=title, description=said), tiles),
         grid=Grid(caption=title, heads=[*heads, gettext("Differs from the rest")], rows=rows),
-        period=period,
         table="regions",
     )
 
@@ -180,20 +179,20 @@ def _figure(
     heads: Sequence[str],
     about: str,
     notes: Sequence[str],
-    period: str = "",
+    most: float | None = None,
+    is_released: bool = True,
 ) -> Figure:
+    """Return a figure of dots; `most` is 1 for shares, None for counts."""
     title = words.title(key)
-    are_shares = len(heads) > 2 and bool(period)
-    said = words.percent if are_shares else words.number
+    said = words.percent if most else words.number
     return Figure(
         key=key,
         title=title,
         about=about,
         notes=notes,
-        chart=dots(_frame(key, title, marks, said), marks, said=said, most=1.0 if are_shares else None),
+        chart=dots(_frame(key, title, marks, said), marks, said=said, most=most),
         grid=Grid(caption=title, heads=heads, rows=rows),
-        period=period,
-        table=key if period else "",
+        table=key if is_released else "",
     )
 
 
