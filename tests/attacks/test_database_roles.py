@@ -31,6 +31,7 @@ OPEN_TO_THE_DESK = {
     "passkeys": "sign-in",
     "challenges": "sign-in",
     "account_links": "sign-in",
+    "stopped_accounts": "sign-in",
     "area_days": "the front reads how far a limit was raised, administrators see them all",
     "drills": "an answer comes without sign-in, and administrators see them all",
     "posted_letters": "administrators choose what becomes of dead letters, whose content is not in it",

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 # Table: what front, desk and worker may, by the first letters of the verbs. TRUNCATE: nobody.
 MATRIX = {
     "absences": ("", "SID", "SD"),
-    "account_links": ("", "SIUD", "SUD"),
+    "account_links": ("", "SIUD", "SIUD"),
     "address_links": ("", "SIUD", "SIUD"),
     "alembic_version": ("", "S", "S"),
     "approvals": ("", "SIU", "SIUD"),
@@ -48,7 +48,9 @@ MATRIX = {
     "signal_facts": ("", "I", "SID"),
     "signals": ("", "SUD", "SIUD"),
     "staff_members": ("", "SIU", "SIU"),
+    "stopped_accounts": ("", "SIU", "S"),
     "staff_sessions": ("", "SIUD", "SIUD"),
+    "unknown_sign_ins": ("", "SIU", "SD"),
     "status_changes": ("", "SI", "SIUD"),
 }
 
