@@ -114,6 +114,7 @@ _DETAILED: Final[Mapping[str, Callable[[str], str]]] = {
     Ground.CHANGED: _settings,
     Ground.SETTINGS: _settings,
     Ground.RETENTION: _retention,
+    Ground.QUEUE: lambda _digest: _label(Ground.QUEUE),
     Ground.ROLE: actor_words,
     Ground.LIMIT_RAISED: lambda raises: str(_("limit of the day raised (%(number)s)", number=raises)),
     Ground.DEAD_LETTER: lambda wish: str(

@@ -2,6 +2,7 @@
 
 from flask_babel import force_locale
 
+from signals.audit.admission import list_ground
 from signals.web.staff_kit import trail_words
 from tests.support.desk_side import Desk
 from tests.support.pages import Browser, hidden_value, words
@@ -11,6 +12,7 @@ def test_the_words_of_a_detail_complete_those_of_its_ground(desk: Desk) -> None:
     with desk.app.test_request_context(), force_locale("nl"):
         said = trail_words.ground_words
         assert said("retention:concluded:28") == "Na afronding: 28 dagen"
+        assert said(list_ground([])) == said("queue")
         assert said("role:lead") == "teamleider"
         assert said("settings:claim_working_days,recip") == "Opgepakt binnen, werkdagen"
         assert said("added:municipality") == "toegevoegd: Gemeente (GM0363)"
