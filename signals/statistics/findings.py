@@ -51,7 +51,7 @@ def attempts_need(lines: Sequence[Line]) -> Need | None:
     """Return the comparison with a visit that needs the fewest further signals; None without signals."""
     pairs = _beside_visits(lines)
     size = sum(line.signals.value for line in lines if line.codes[0] == "1")
-    for least in _TARGETS:
+    for least in _TARGETS if size else ():
         growths = {
             codes: growth_needed(one, other, least=least, looks=len(pairs))
             for codes, (one, other) in pairs.items()

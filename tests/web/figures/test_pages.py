@@ -151,6 +151,16 @@ def test_otherwise_in_short_says_how_many_signals_are_needed(engine: Engine, coe
     assert "leidt vaker tot contact" not in said
 
 
+@pytest.mark.parametrize("drawn", [0, -40])
+def test_a_year_of_nothing_but_noise_states_nothing(engine: Engine, coen: Browser, drawn: int) -> None:
+    publish(engine, ["2025-Q4", "2025"], lambda _table, _codes: drawn)
+    said = words(coen.get("/figures"))
+    assert "Nog ongeveer" not in said
+    assert "leidt vaker" not in said
+    assert "hier is nog te weinig over te zeggen" in said
+    assert coen.get("/figures/releases/2025/report.pdf").status_code == 200
+
+
 @pytest.mark.parametrize(("twente", "shaded"), [(0.2, 0), (0.9, 1)])
 def test_the_map_shades_only_a_region_that_differs(
     engine: Engine, coen: Browser, twente: float, shaded: int
