@@ -82,11 +82,12 @@ def _replayed(data: dict[str, Any]) -> str:
 @click.argument("journals", nargs=-1, type=FILE)
 @answers(_replayed)
 def replay(journals: tuple[Path, ...]) -> dict[str, int]:
-    """Purge and revoke again after a restore; run it before the start: without it nothing starts.
+    """Purge and revoke again after a restore.
 
-    The backup brought back what was purged and revoked since. JOURNALS are copies of the journals of every
-    machine; the journal that the settings name counts too. So do the deletions in the restored database.
-    All sessions, tokens and links end. Who has a newer password than the copy gets a mailed link.
+    Without it nothing starts. The backup brought back what was purged and revoked since. JOURNALS are copies
+    of the journals of every machine; the journal that the settings name counts too. So do the deletions in
+    the restored database. All sessions, tokens and links end. Who has a newer password than the copy gets a
+    mailed link.
 
     Example: signals retention replay /var/backups/signals/journal/deletions.journal
     """
