@@ -15,6 +15,7 @@ from typing import Final
 from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
+from structlog import get_logger
 
 from privacy.keystore import Keystore
 from privacy.noise import Below, noisy
@@ -32,6 +33,9 @@ from signals.statistics.publications import ReleasedTable, refuse_forged, sign
 from signals.statistics.sealed_facts import forget_facts, secret_of
 
 _SERIALIZATION_FAILURE: Final = "40001"
+
+
+log = get_logger(__name__)
 
 
 class ReleaseRefused(SignalsError):
@@ -62,11 +66,16 @@ class Releasing:
     below: Below = field(default=randbelow, repr=False)
 
     def release_due(self, clock: Clock, *, grace_days: int) -> tuple[Release, ...]:
-        """Release every due quarter and year, the oldest first; return what is new."""
+        """Release every due quarter and year, the oldest first; a refused one holds up no other."""
         self.adopt()
         with self.sessions() as session:
             periods = due(session, today(clock), grace_days=grace_days)
-        done = [self.release(clock, period=period) for period in periods]
+        done = []
+        for period in periods:
+            try:
+                done.append(self.release(clock, period=period))
+            except ReleaseRefused:
+                log.warning("figures.release_refused", period=period)
         self._forget_keys()
         return tuple(release for release in done if release.is_new)
 
@@ -140,13 +149,21 @@ class Releasing:
             )
         if is_year and on <= last_day_of(period) + timedelta(days=YEAR_GRACE_DAYS):
             raise ReleaseRefused(f"{period} is released {YEAR_GRACE_DAYS} days after its end")
-        if is_year and (missing := _unreleased_quarters(session, period, on)):
+        if is_year and (missing := self._open_quarters(session, period, on)):
             raise ReleaseRefused(f"{period} ends the facts of {', '.join(missing)}: release that first")
-        if self.ledger is not None and self.keys.has_secret(_note_of(period)):
+        if self._is_noted(period):
             raise ReleaseRefused(
                 f"{period} was released before, and this database lacks it: it was restored to a day before. "
                 "Put the ledger (figures.ledger_file) of the machine that released back, and try again"
             )
+
+    def _open_quarters(self, session: Session, year: str, on: date) -> list[str]:
+        missing = set(_periods(session, on)) - _periods_in_ledger(session)
+        return sorted(one for one in missing if one.startswith(f"{year}-") and not self._is_noted(one))
+
+    def _is_noted(self, period: str) -> bool:
+        """Return whether the keystore knows that a period was released."""
+        return self.ledger is not None and self.keys.has_secret(_note_of(period))
 
     def _count(self, connection: Connection, period: str, on: date) -> tuple[Counts, list[OrganisationYear]]:
         if kind_of(period) is PeriodKind.QUARTER:
@@ -189,10 +206,7 @@ def due(session: Session, on: date, *, grace_days: int) -> list[str]:
 
 
 def spent(tables: Iterable[Publication | ReleasedTable]) -> Fraction:
-    """Return the most that one signal spends over these tables: the sum of the highest epsilon of each.
-
-    A signal enters each table once, in one period.
-    """
+    """Return the most that one signal spends: the sum of the highest epsilon of each table, entered once."""
     highest: dict[tuple[str, PeriodKind], Fraction] = {}
     for table in tables:
         place = table.code, kind_of(table.period)
@@ -223,11 +237,6 @@ def _periods_in_ledger(session: Session) -> set[str]:
 
 def _drawn_years(session: Session) -> list[str]:
     return [period for period in _periods_in_ledger(session) if kind_of(period) is PeriodKind.YEAR]
-
-
-def _unreleased_quarters(session: Session, year: str, on: date) -> list[str]:
-    missing = set(_periods(session, on)) - _periods_in_ledger(session)
-    return sorted(period for period in missing if period.startswith(f"{year}-"))
 
 
 def _as_release(rows: Sequence[Publication], *, is_new: bool) -> Release:

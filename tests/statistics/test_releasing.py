@@ -237,6 +237,15 @@ def test_without_the_ledger_a_restored_database_releases_nothing_again(restored:
     assert rows(restored) == []
 
 
+def test_a_lost_release_holds_up_no_later_one(restored: World) -> None:
+    """Its year has a quarter that nobody can release any more; the next one goes on."""
+    restored.settings.figures.ledger_file.unlink()
+    add(restored, received="2027-Q1", concluded="2027")
+    restored.clock.moment = datetime(2028, 2, 5, 9, tzinfo=UTC)
+    assert release_everything(restored) == ["2027-Q1", "2027-Q2", "2027-Q3", "2027-Q4", "2027"]
+    assert restored.count(SignalFact) == 0
+
+
 def test_a_ledger_with_other_numbers_is_refused(restored: World) -> None:
     file = restored.settings.figures.ledger_file
     file.write_text(file.read_text().replace('"epsilon": "0.15"', '"epsilon": "0.05"'))
