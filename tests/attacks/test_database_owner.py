@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 import pytest
-from sqlalchemy import Date, Integer, LargeBinary, Table, insert, select, text, update
+from sqlalchemy import JSON, Boolean, Date, Integer, LargeBinary, Table, insert, select, text, update
 from sqlalchemy import Enum as EnumColumn
 from sqlalchemy.orm import Session
 
@@ -269,6 +269,10 @@ def _another(session: Session, column: Any, value: Any) -> Any:
         return next(member for member in kind.enum_class or () if member != value)
     if column.name in OTHER_TEXT:
         return OTHER_TEXT[column.name]
+    if isinstance(kind, Boolean):
+        return not value
+    if isinstance(kind, JSON):
+        return {"another": "value"}
     if isinstance(kind, Integer):
         return (value or 0) + 1
     if isinstance(kind, LargeBinary):
