@@ -16,7 +16,7 @@ from signals.models import AccountLink, Approval, CoverageArea, StaffMember
 from signals.organisations.covering import cover_unopposed
 from signals.organisations.csv_import import import_organisations
 from signals.staff.identity import actor_for
-from signals.staff.recovery import activate, link_token, offered_totp
+from signals.staff.recovery import activate, link_token, look
 from signals.vocabulary import AuditAction, Role
 from tests.support.admin_pages import bea, goes_live, id_of
 from tests.support.desk_side import AMSTERDAM, BASE, QUICK, Desk
@@ -76,12 +76,14 @@ def test_one_administrator_alone_does_not_get_a_report(desk: Desk) -> None:
     lead = {"name": "Eigen lead", "email": OWN, "role": "lead", "organisation_id": team}
     desk.call("bea", "POST", "/staff", json=lead)
     with Session(desk.engine) as session, session.begin():
-        link = session.scalars(select(AccountLink)).one()
+        token = link_token(desk.keystore, session.scalars(select(AccountLink.id)).one())
+        offer = look(desk.operation(session), token=token)
         activate(
             desk.operation(session),
-            token=link_token(desk.keystore, link.id),
+            token=token,
             password="zeven groene fietsen",
-            totp=pyotp.TOTP(offered_totp(desk.keystore, link.id)).at(desk.clock.now()),
+            offer=offer.sealed,
+            totp=pyotp.TOTP(offer.secret).at(desk.clock.now()),
             absolute_hours=12,
             hasher=QUICK,
         )
