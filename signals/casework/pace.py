@@ -56,18 +56,20 @@ def stopped_accounts(
 
 
 def let_go_on(operation: Operation, *, staff_id: uuid.UUID) -> None:
-    """Let a stopped account open signals again.
+    """Let a stopped account open signals again; change nothing for one that goes on already.
 
-    Raises `Forbidden` for the own account and for another role, `NotFound` for an account that does not wait.
+    Raises `Forbidden` for the own account and for another role, `NotFound` for one that never stopped.
     """
     require_role(operation.actor, *APPROVERS)
     if operation.actor.id == staff_id:
         raise Forbidden
-    waits = StoppedAccount.staff_member_id == staff_id, StoppedAccount.released_at.is_(None)
     own = StoppedAccount.organisation_id == organisation_of(operation.actor)
-    row = operation.session.scalar(select(StoppedAccount).where(own, *waits).with_for_update())
+    query = select(StoppedAccount).where(own, StoppedAccount.staff_member_id == staff_id)
+    row = operation.session.scalar(query.with_for_update())
     if row is None:
         raise NotFound
+    if row.released_at is not None:
+        return
     row.released_at = operation.now
     operation.record(AuditAction.STAFF_CHANGED, subject_id=staff_id, ground=Ground.OPENINGS_RESUMED)
 

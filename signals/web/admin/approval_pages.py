@@ -1,13 +1,11 @@
 """The pages on which a team's lead or privacy officer decides about requests."""
 
-from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, render_template
 
 from signals.casework.pace import let_go_on, stopped_accounts
-from signals.errors import NotFound
 from signals.staff.standing import APPROVERS
 from signals.web.admin import office
 from signals.web.staff_kit import account_shared, page_kit
@@ -43,7 +41,7 @@ def decide(approval_id: UUID, answer: str) -> Any:
 @requires_page(*APPROVERS)
 def resume(staff_id: UUID) -> Any:
     """Let an account go on that opened very many signals; pressed twice, it does so once."""
-    with suppress(NotFound), operation() as begun:
+    with operation() as begun:
         let_go_on(begun, staff_id=staff_id)
     return account_shared.see_other(".approvals")
 
