@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def statistics() -> None:
     """Release the figures once for each closed quarter and year, and show the spent budget.
 
-    Example: signals statistics ledger
+    Example: signals statistics verify
     """
 
 
@@ -49,13 +49,13 @@ def release(*, period: str) -> dict[str, Any]:
 
 @statistics.command()
 @answers(lambda data: _spent(data))
-def ledger() -> dict[str, Any]:
-    """Show what each table spent; check every signature.
+def verify() -> dict[str, Any]:
+    """Check every signature and the ledger; show what each table spent.
 
     A table spends a part of the budget of one signal. Exit code 0: all is as it was released. 1: a table is
     forged, or the ledger's file says otherwise.
 
-    Example: signals statistics ledger
+    Example: signals statistics verify
     """
     from signals.statistics.menu import BUDGET
     from signals.statistics.publications import forged_tables, released_tables

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
@@ -11,6 +12,7 @@ from privacy.keystore import Keystore
 from privacy.pseudonyms import quarter_of
 from signals import reference
 from signals.clock import AMSTERDAM, FixedClock, today
+from signals.demo.organisations import examples, organisation_id
 from signals.demo.progress import shown
 from signals.demo.simulator import Simulator
 from signals.intake.content import Report, Summary
@@ -67,11 +69,13 @@ def demo_facts(quarters: Sequence[str]) -> Iterator[Fact]:
     chance = random.Random(_SEED)  # noqa: S311 - the same demo every time
     simulator = Simulator(chance=chance)
     places = {place.code: place.inhabitants for place in reference.municipalities().values()}
+    teams = {area.area: organisation_id(slug) for slug, team in examples().items() for area in team.areas}
     for quarter in quarters:
         size = _SIZES[int(quarter[-1]) - 1]
         for code in chance.choices(list(places), list(places.values()), k=size):
             course = simulator.course(last_day_of(quarter) - timedelta(days=chance.randrange(90)))
-            yield fact_from(course, _report(simulator), code, chance=chance)
+            mine = replace(course, organisation_id=teams.get(code))
+            yield fact_from(mine, _report(simulator), code, chance=chance)
 
 
 def _report(simulator: Simulator) -> Report:

@@ -20,7 +20,7 @@ from signals.routing.snapshot import Router
 from signals.statistics.courses import courses_of
 from signals.statistics.facts import CELLS, Fact, fact_from
 from signals.statistics.menu import Codes, table_of
-from signals.statistics.own_totals import CONCLUDED, RECEIVED, Groups, own_totals
+from signals.statistics.own_totals import CONCLUDED, NO_FLOOD, RECEIVED, Groups, own_totals
 from signals.statistics.periods import first_day_of, last_day_of
 from signals.statistics.sealed_facts import stored_facts
 from signals.vocabulary import Action, SignalState
@@ -36,7 +36,6 @@ _CHUNK: Final = 10_000
 _Fields = tuple[str, ...]
 _facts: Final = cast(Table, SignalFact.__table__).c
 _signals: Final = cast(Table, Signal.__table__).c
-_NO_FLOOD: Final = _signals.state != SignalState.SET_ASIDE
 _changes: Final = cast(Table, StatusChange.__table__).c
 _READ: Final = (
     _signals.id, _signals.organisation_id, _signals.received_on, _signals.repeat, _signals.case_key_id,
@@ -49,7 +48,7 @@ def count_quarter(connection: Connection, quarter: str) -> Counts:
     """Count the signals received in a quarter."""
     stored = select(func.count()).select_from(SignalFact).where(_facts.received_quarter == quarter)
     within = _signals.received_on.between(first_day_of(quarter), last_day_of(quarter))
-    live = select(func.count()).select_from(Signal).where(within, _NO_FLOOD)
+    live = select(func.count()).select_from(Signal).where(within, NO_FLOOD)
     return {"received": Counter({(): sum(connection.scalar(each) or 0 for each in (stored, live))})}
 
 

@@ -21,6 +21,9 @@ _MOST_SURPRISING: Final = 30.0
 
 _HALVINGS: Final = 20
 
+_LEAST: Final = -0.75
+"""The lowest count that an interval takes at its word, in bounds of its noise."""
+
 
 @dataclass(frozen=True, slots=True)
 class Noisy:
@@ -73,11 +76,12 @@ def share(split: Split, *, error: float = ERROR) -> Interval:
     """Return the share of `yes`, from 0 to 1.
 
     The interval holds every p for which `yes - p * total` is no surprise: Wilson's interval with the noise of
-    both cells added (Fieller). Negative counts are taken as zero. Without information it is 0 to 1.
+    both cells added (Fieller). Without information it is 0 to 1.
     """
     chance, noise = _squares(error)
     of_yes, of_no = noise * split.yes.variance, noise * split.no.variance
-    yes, no = max(split.yes.value, -sqrt(of_yes)), max(split.no.value, -sqrt(of_no))
+    # A count far below zero contradicts every p: without this bound the interval shrinks to nothing.
+    yes, no = max(split.yes.value, _LEAST * sqrt(of_yes)), max(split.no.value, _LEAST * sqrt(of_no))
     total = max(yes + no, 0.0)
     value = min(max(yes / total, 0.0), 1.0) if total else 0.5
     square = total**2 + chance * total - of_yes - of_no

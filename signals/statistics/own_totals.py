@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Table, func, select
 from signals.models import OrganisationYear, Signal
 from signals.statistics.menu import YES
 from signals.statistics.periods import first_day_of, last_day_of
+from signals.vocabulary import SignalState
 
 Groups = Mapping[tuple[str, ...], int]
 """The number of facts for each combination of some of their fields."""
@@ -22,6 +23,8 @@ RECEIVED: Final = ("organisation", "received")
 CONCLUDED: Final = ("concluded", "organisation", "outcome", "in_time", "reached")
 
 _signals: Final = cast(Table, Signal.__table__).c
+NO_FLOOD: Final = _signals.state != SignalState.SET_ASIDE
+"""A signal that was set aside in a flood counts nowhere, and leaves no fact."""
 
 
 def own_totals(
@@ -36,14 +39,15 @@ def own_totals(
     for (ended, organisation, *course), number in concluded.items():
         if ended == year:
             own[organisation][tuple(course)] += number
-    own.pop("", None)  # the demo's facts belong to no organisation
+    own.pop("", None)  # most facts of the demo belong to no organisation
     return [_total(year, key, arrived[key], courses) for key, courses in own.items()]
 
 
 def _received(connection: Connection, stored: Groups, year: str) -> Counter[str]:
     """Return the signals that each organisation received in a year, by its id."""
     within = _signals.received_on.between(first_day_of(year), last_day_of(year))
-    live = select(_signals.organisation_id, func.count()).where(within).group_by(_signals.organisation_id)
+    live = select(_signals.organisation_id, func.count()).where(within, NO_FLOOD)
+    live = live.group_by(_signals.organisation_id)
     found = Counter({str(organisation): number for organisation, number in connection.execute(live)})
     for (organisation, quarter), number in stored.items():
         if quarter.startswith(year):

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from pypdf import PdfReader
 from sqlalchemy import select
 
 from privacy.pseudonyms import quarter_of
@@ -14,6 +15,8 @@ from signals.statistics.sealed_facts import store_facts
 from tests.support.commands import Signals, rows
 from tests.support.figures import USUAL
 from tests.support.installation import settings_in
+from tests.support.publications import publish, year_of
+from tests.support.sealing import sealing_engine
 
 CLOSED = quarter_of(first_day_of(quarter_of(today(SystemClock()))) - timedelta(days=1))
 
@@ -51,9 +54,9 @@ def test_a_refusal_ends_with_1_and_says_why(signals: Signals, period: str, why: 
     assert why in signals("statistics", "release", period, code=1)
 
 
-def test_the_ledger_says_what_a_signal_spent(signals: Signals) -> None:
+def test_verify_says_what_a_signal_spent(signals: Signals) -> None:
     signals("statistics", "release", CLOSED)
-    told = signals("statistics", "ledger")
+    told = signals("statistics", "verify")
     assert f"{CLOSED:8} received" in told
     assert "One signal spends at most 0.15 of 2.00." in told
 
@@ -62,7 +65,16 @@ def test_a_changed_ledger_is_a_finding(signals: Signals) -> None:
     signals("statistics", "release", CLOSED)
     file = settings_in(signals.folder).figures.ledger_file
     file.write_text(file.read_text().replace("cells", "cell5"))
-    assert signals.json("statistics", "ledger", code=1)["differing"] == [f"{CLOSED}/received"]
+    assert signals.json("statistics", "verify", code=1)["differing"] == [f"{CLOSED}/received"]
+
+
+def test_printed_sheets_thank_carriers_with_the_released_number(signals: Signals) -> None:
+    engine = sealing_engine(settings_in(signals.folder))
+    publish(engine, ["2025"], year_of(5_000))
+    engine.dispose()
+    for file in signals.json("sheets", "--out", str(signals.folder / "sheets"))["files"]:
+        (page,) = PdfReader(file).pages
+        assert "ongeveer 1.000 mensen" in " ".join(page.extract_text().split())
 
 
 def test_a_release_that_is_late_is_a_problem_for_the_doctor(signals: Signals) -> None:

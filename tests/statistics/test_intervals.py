@@ -157,6 +157,14 @@ def test_without_noise_the_interval_is_that_of_wilson() -> None:
     assert (found.low, found.high) == pytest.approx((0.1334, 0.2888), abs=0.0001)
 
 
+@pytest.mark.parametrize("error", [0.05, 0.05 / 16])
+def test_a_count_far_below_zero_is_no_certainty(error: float) -> None:
+    """An interval of no width would state a difference from every other share."""
+    none, all_of_them = Split(Noisy(-60, 40.0), Noisy(90, 40.0)), Split(Noisy(150, 40.0), Noisy(-60, 40.0))
+    assert share(none, error=error).high > 0.02
+    assert share(all_of_them, error=error).low < 0.98
+
+
 @pytest.mark.parametrize(("yes", "no"), [(-9, 4), (0, 0), (-3, -8), (2, -20)])
 def test_counts_that_say_nothing_give_the_whole_range(yes: int, no: int) -> None:
     found = share(Split(Noisy(yes, 40.0), Noisy(no, 40.0)))

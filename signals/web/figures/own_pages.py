@@ -76,7 +76,6 @@ def _lines(found: OwnYear) -> list[tuple[str, int]]:
         (gettext("Reached"), found.reached),
     ]
     outcomes = [(words.member("outcome", code), number) for code, number in found.outcomes.items()]
-    outcomes = [(words.member("outcome", code), number) for code, number in found.outcomes.items()]
     return totals + [(label, number) for label, number in outcomes if number]
 
 

@@ -90,9 +90,14 @@ def numbers(found: Interval) -> str:
 
 
 def points(found: Interval) -> str:
-    """Return the interval of a difference in percentage points, without its sign."""
+    """Return the interval of a difference in percentage points, without its sign; it excludes zero."""
     low, high = sorted((abs(found.low), abs(found.high)))
-    return f"{number(100 * low)}–{number(100 * high)}"
+    least = number(100 * low) if low >= 0.005 else _tenths(max(100 * low, 0.1))
+    return f"{least}–{number(100 * high)}"
+
+
+def _tenths(value: float) -> str:
+    return str(format_decimal(value, format="0.0", locale=language()))
 
 
 def period(text: str) -> str:

@@ -7,11 +7,14 @@ from html import unescape
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from flask_babel import force_locale
 from sqlalchemy import Engine
 from werkzeug.test import TestResponse
 
 from signals.settings import FiguresSettings, Settings
+from signals.statistics.intervals import Interval
 from signals.vocabulary import ProcessRole
+from signals.web.figures.words import points
 from tests.support.desk_side import Desk
 from tests.support.installations import MakeApp
 from tests.support.pages import Browser, words
@@ -99,6 +102,12 @@ def test_public_pages_know_who_is_signed_in(desk: Desk, desk_settings: Settings,
 
 
 # Content
+
+
+@pytest.mark.parametrize(("language", "said"), [("nl", "0,3–9"), ("en", "0.3–9")])
+def test_a_stated_difference_never_reads_as_zero(desk: Desk, language: str, said: str) -> None:
+    with desk.app.test_request_context(), force_locale(language):
+        assert points(Interval(-0.05, -0.09, -0.003)) == said
 
 
 @pytest.mark.usefixtures("released")

@@ -39,17 +39,23 @@ def test_a_long_address_leaves_the_sheet_one_page_with_the_number_to_call(
     assert "DirectgevaarBel112" in text.replace("?", "")
 
 
-def test_the_command_writes_both_sizes(tmp_path: Path) -> None:
+def test_the_command_writes_both_sizes_without_a_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(
         main, ["sheets", "--out", str(tmp_path / "new"), "--address", ADDRESS, "--json"]
     )
     assert result.exit_code == 0, result.output
-    files = [Path(file) for file in json.loads(result.output)["files"]]
+    files = [Path(file) for file in json.loads(result.stdout)["files"]]
     assert [file.name for file in files] == ["signals-a6.pdf", "signals-a4.pdf"]
     assert all(file.read_bytes().startswith(b"%PDF") for file in files)
 
 
-def test_a_folder_that_cannot_be_made_is_said_in_a_sentence(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_said_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "file").write_text("in the way")
     result = CliRunner().invoke(main, ["sheets", "--out", str(tmp_path / "file" / "x"), "--address", ADDRESS])
     assert result.exit_code == 1
