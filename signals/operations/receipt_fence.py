@@ -75,6 +75,9 @@ def _only_execute(desk: str, function: str) -> Iterator[str]:
 def _of_database(desk: str) -> Iterator[str]:
     yield from _of_both(desk)
     yield _ISSUE
+    yield "CREATE TABLE IF NOT EXISTS receipts.spent_keys (key_id uuid PRIMARY KEY)"
+    yield _KEEP_KEY
+    yield _KEPT_KEYS
     yield from _only_execute(desk, "issue")
 
 
@@ -145,6 +148,27 @@ BEGIN
   END IF;
   IF keys IS NOT NULL THEN mac := receipts.mac(opens, entry, keys); END IF;
 END $$"""  # noqa: S608 - see above
+
+# `issue` reads the key's id in the signal, so the desk must not put another signal's key there.
+_KEEP_KEY: Final = f"""\
+CREATE OR REPLACE FUNCTION receipts.keep_key() RETURNS trigger LANGUAGE plpgsql {_DEFINER} AS $$
+BEGIN
+  PERFORM set_config('signals.maintenance', 'on', true);
+  IF TG_OP = 'UPDATE' THEN
+    IF NEW.id = OLD.id AND NEW.case_key_id = OLD.case_key_id THEN RETURN NULL; END IF;
+    IF NEW.id <> OLD.id OR current_setting('transaction_isolation') <> 'read committed'
+        OR EXISTS (SELECT FROM receipts.spent_keys AS k WHERE k.key_id = NEW.case_key_id)
+        OR EXISTS (SELECT FROM public.signals AS s
+          WHERE s.case_key_id = NEW.case_key_id AND s.id <> NEW.id) THEN
+      RAISE insufficient_privilege USING MESSAGE = 'a signal gets a new key only';
+    END IF;
+  END IF;
+  INSERT INTO receipts.spent_keys VALUES (OLD.case_key_id) ON CONFLICT DO NOTHING;
+  RETURN NULL;
+END $$"""  # noqa: S608 - see above
+_KEPT_KEYS: Final = """\
+CREATE OR REPLACE TRIGGER keep_key AFTER UPDATE OF id, case_key_id OR DELETE ON public.signals
+FOR EACH ROW EXECUTE FUNCTION receipts.keep_key()"""
 
 _KEYS: Final = f"""\
 CREATE OR REPLACE FUNCTION receipts.keys(opens text, entry uuid, wanted uuid[], receipt bytea)

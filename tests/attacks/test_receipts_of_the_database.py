@@ -134,6 +134,37 @@ def test_no_entry_opens_another_signal_another_list_or_for_a_stranger(
     assert issued(engine, "case", committed(fenced_desk, nobody, signal), [signal.id]) is None
 
 
+FREED = {
+    "shared": "",
+    "swapped": "UPDATE signals SET case_key_id = gen_random_uuid() WHERE id = :other",
+    "deleted": "DELETE FROM signals WHERE id = :other",
+}
+
+
+@pytest.mark.parametrize("how", FREED)
+def test_the_desk_gives_no_signal_the_key_of_another(
+    fenced_desk: FencedDesk, worker: Actor, how: str
+) -> None:
+    """With the other's key, one entry about the own signal would open every signal."""
+    signal, other = fenced_desk.arrive(1), fenced_desk.arrive(2)
+    with fenced_desk.session() as session:
+        fenced_desk.operation(session, worker)
+        if FREED[how]:
+            session.execute(text(FREED[how]), {"other": other.id})
+        take = text("UPDATE signals SET case_key_id = :key WHERE id = :own")
+        with pytest.raises(ProgrammingError, match="a new key only"):
+            session.execute(take, {"key": other.case_key_id, "own": signal.id})
+
+
+def test_the_desk_gives_no_signal_the_id_of_another(fenced_desk: FencedDesk, worker: Actor) -> None:
+    other = fenced_desk.arrive()
+    with fenced_desk.session() as session:
+        fenced_desk.operation(session, worker)
+        take = text("UPDATE signals SET id = gen_random_uuid() WHERE id = :other")
+        with pytest.raises(ProgrammingError, match="a new key only"):
+            session.execute(take, {"other": other.id})
+
+
 def test_a_stopped_account_gets_no_receipt(fenced_desk: FencedDesk, worker: Actor) -> None:
     signal = fenced_desk.arrive()
     with fenced_desk.session() as session:
