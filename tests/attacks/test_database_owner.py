@@ -138,6 +138,17 @@ def test_a_changed_account_gets_in_by_no_session_and_no_password(desk: Desk, cha
 
 
 @BOTH
+def test_an_account_without_a_seal_is_refused(desk: Desk) -> None:
+    on_sqlite = desk.engine.dialect.name == "sqlite"
+    with desk.engine.begin() as connection:
+        if not on_sqlite:  # there an empty seal stands for none
+            connection.execute(text("ALTER TABLE staff_members ALTER COLUMN seal DROP NOT NULL"))
+    _write(desk, "anna", seal=b"" if on_sqlite else None)
+    assert desk.call("anna", "GET", "/me").status_code == 401
+    _assert_alarm(desk, "staff_members")
+
+
+@BOTH
 def test_an_account_that_was_shut_stays_shut(desk: Desk) -> None:
     with Session(desk.engine) as session, session.begin():
         _member(session, desk, "anna").disabled_at = NOW
