@@ -35,6 +35,7 @@ from signals.organisations.addressing import (
     team_of,
     who_see_signals,
 )
+from signals.organisations.covering import announce_start
 from signals.organisations.onboarding import receives
 from signals.organisations.recipients import ProofRefused
 from signals.organisations.team_settings import record_change
@@ -144,6 +145,7 @@ class Drills:
         organisation = session.get_one(Organisation, drill.organisation_id)
         _lock(session, organisation)
         if organisation.proved_on is None and has_lead(session, organisation.id):
+            announce_start(operation, organisation)
             organisation.proved_on = on
             _record_routing(operation, organisation, Ground.DRILL_ANSWERED)
         by = _suspending(session, organisation)

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from signals.audit.grounds import Ground
-from signals.audit.log import require_role
+from signals.audit.log import SYSTEM, require_role
 from signals.errors import Conflict, FieldProblem, Invalid, NotFound
 from signals.models import Approval, CoverageArea, Organisation, StaffMember
 from signals.operation import Operation
@@ -17,7 +17,7 @@ from signals.organisations.area_requests import area_of, ask_for_area, unopposed
 from signals.organisations.changes import announce
 from signals.organisations.team_settings import record_change
 from signals.routing.areas import Area, area_problems, areas_overlap
-from signals.routing.losing import losing
+from signals.routing.losing import Claims, losing
 from signals.routing.snapshot import lock_routing, routing_changed
 from signals.staff.approvals import record_decision
 from signals.staff.identity import actor_for
@@ -124,6 +124,23 @@ def end_area(operation: Operation, *, area_id: uuid.UUID, valid_until: date) -> 
     routing_changed(session)
     _record(operation, area, Ground.ENDED)
     return area
+
+
+def announce_start(operation: Operation, organisation: Organisation) -> None:
+    """Notify the live teams whose addresses go to an organisation that begins to receive, and its own team.
+
+    They went live after its areas were agreed to, so nobody asked them.
+    """
+    claims, on, concerned = Claims(operation.session), operation.today, set[uuid.UUID]()
+    for area in organisation.coverage:
+        if area.valid_until is None or area.valid_until > on:
+            losers = claims.losing(area, on).teams
+            concerned |= losers
+            for loser in sorted(losers, key=str):
+                ground = Ground.ADDED.of(area.level)
+                record_change(operation.acting_as(SYSTEM), loser, ground, AuditAction.COVERAGE_CHANGED)
+    if concerned:
+        announce(operation, organisation.id, *concerned)
 
 
 def end_is_allowed(area: CoverageArea, valid_until: date, on: date) -> bool:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from signals import reference
 from signals.models import MunicipalityOfPostcode, Organisation
-from signals.routing.areas import Area
+from signals.routing.areas import AnyArea
 from signals.routing.day_table import NOBODY, DayTable, Route, RoutingFacts, compile_day
 from signals.routing.municipalities import municipalities_on, successors_on
 from signals.routing.postcodes import HIGHEST_HOUSE_NUMBER, LOWEST_HOUSE_NUMBER
@@ -36,7 +36,7 @@ class Losing:
     desks: frozenset[UUID]
 
 
-def losing(session: Session, area: Area, on: date) -> Losing:
+def losing(session: Session, area: AnyArea, on: date) -> Losing:
     """Return who receives reports of an area now; see `Claims.losing`."""
     return Claims(session).losing(area, on)
 
@@ -48,7 +48,7 @@ class Claims:
         self._facts = _facts(session)
         self._table = cache(partial(compile_day, self._facts))
 
-    def losing(self, area: Area, on: date) -> Losing:
+    def losing(self, area: AnyArea, on: date) -> Losing:
         """Return who receives reports of this area today and on each later day on which that changes.
 
         A team with a longer match than the new area loses nothing.
@@ -64,7 +64,7 @@ class Claims:
         )
 
 
-def _routes(facts: RoutingFacts, table: DayTable, area: Area, on: date) -> Iterator[Route]:
+def _routes(facts: RoutingFacts, table: DayTable, area: AnyArea, on: date) -> Iterator[Route]:
     level = CoverageLevel(area.level)
     if level in (CoverageLevel.PC6_RANGE, CoverageLevel.PC6):
         first, last = area.number_from or LOWEST_HOUSE_NUMBER, area.number_to or HIGHEST_HOUSE_NUMBER
@@ -78,7 +78,7 @@ def _routes(facts: RoutingFacts, table: DayTable, area: Area, on: date) -> Itera
                 yield route
 
 
-def _municipalities(facts: RoutingFacts, area: Area, on: date) -> frozenset[str | None]:
+def _municipalities(facts: RoutingFacts, area: AnyArea, on: date) -> frozenset[str | None]:
     """Return the municipalities of an area on a date: one, those of a GGD region, or none for a postcode."""
     if area.level == CoverageLevel.MUNICIPALITY:
         return frozenset({successors_on(facts.geography, on).get(area.area, area.area)})
@@ -86,7 +86,7 @@ def _municipalities(facts: RoutingFacts, area: Area, on: date) -> frozenset[str 
     return frozenset(one.code for one in known if one.ggd_code == area.area)
 
 
-def _days(facts: RoutingFacts, area: Area, on: date) -> list[date]:
+def _days(facts: RoutingFacts, area: AnyArea, on: date) -> list[date]:
     """Return the first day of an area, today at the earliest, and later days on which a coverage begins."""
     first, last = max(on, area.valid_from), area.valid_until or date.max
     begins = {row.valid_from for rows in facts.rows.values() for row in rows}

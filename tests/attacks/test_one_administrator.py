@@ -1,6 +1,6 @@
 """One administrator, or who stole one token, neither reads reports nor shuts the others out."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from io import StringIO
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,15 +12,16 @@ from sqlalchemy.orm import Session
 
 from notifications.models import OutboxMessage
 from signals.keys.mailbox_keys import provision_mailbox_keys
-from signals.models import AccountLink, Approval, CoverageArea, StaffMember
-from signals.organisations.covering import cover_unopposed
+from signals.models import AccountLink, Approval, CoverageArea, Organisation, StaffMember
+from signals.organisations.covering import cover, cover_unopposed
 from signals.organisations.csv_import import import_organisations
+from signals.routing.areas import Area
 from signals.staff.identity import actor_for
 from signals.staff.recovery import activate, link_token, look
 from signals.vocabulary import AuditAction, Role
 from tests.support.admin_pages import bea, goes_live, id_of
 from tests.support.desk_side import AMSTERDAM, BASE, QUICK, Desk
-from tests.support.second_administrator import boris
+from tests.support.second_administrator import agreed, boris
 from tests.support.team_work import id_of as member_id
 
 OWN = "attacker@example.org"
@@ -160,6 +161,23 @@ def test_an_area_that_nobody_covers_needs_a_second_administrator(desk: Desk) -> 
     approved = desk.client.post(f"{BASE}{path}/approve", headers=second.bearer)
     assert approved.status_code == 200
     assert receiver(desk, "3511AA") == "Eigen team"
+
+
+def test_a_team_hears_of_another_that_goes_live_later_in_an_area_of_before(desk: Desk) -> None:
+    amsterdam = UUID(id_of(desk, AMSTERDAM))
+    team = str(bea(desk, "POST", "/organisations", name="Eigen team", kind="social_work").get_json()["id"])
+    agreed(desk, covers(desk, team, level="pc4", area="3511"))
+    with Session(desk.engine) as session, session.begin():  # the server's command line asks nobody
+        utrecht = Area(level="municipality", area="GM0344", valid_from=date(2026, 1, 1))
+        cover(desk.operation(session), session.get_one(Organisation, amsterdam), utrecht)
+    recipients = [{"address": f"{name}@attacker.example.org"} for name in ("een", "twee")]
+    bea(desk, "PATCH", f"/organisations/{team}", **AGREED, recipients=recipients)
+    forget_messages(desk)
+    before = len(desk.entries(AuditAction.COVERAGE_CHANGED))
+    goes_live(desk, team)
+    assert {"lena@example.org", "fleur@example.org", "bea@example.org"} <= mailed(desk)
+    heard = desk.entries(AuditAction.COVERAGE_CHANGED)[before:]
+    assert [one.organisation_id for one in heard] == [amsterdam]
 
 
 def wait(desk: Desk, days: int) -> int:
