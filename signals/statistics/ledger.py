@@ -3,6 +3,7 @@
 A line is one released table with its signature, as in `publications`. Everything in it is public.
 """
 
+import errno
 import fcntl
 import json
 import os
@@ -33,13 +34,19 @@ class LedgerFile:
         self._path = path
 
     def append(self, tables: Sequence[Publication]) -> None:
-        """Write tables durably, before their transaction commits. Raise `OSError` when the disk is full."""
+        """Write all tables durably or none, before their transaction commits.
+
+        Raises `OSError` when the disk is full.
+        """
+        # A line that a crash cut off must not absorb the next one.
+        lines = ("\n" + "".join(map(_line, tables))).encode()
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        with open(self._path, "a", encoding="utf-8", opener=open_private) as file:
+        with open(self._path, "ab", buffering=0, opener=open_private) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            # A line that a crash cut off must not absorb the next one.
-            file.write("\n" + "".join(map(_line, tables)))
-            file.flush()
+            end = file.seek(0, os.SEEK_END)
+            if file.write(lines) < len(lines):
+                file.truncate(end)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(file.fileno())
 
     def tables(self) -> Iterator[Publication]:

@@ -110,6 +110,7 @@ class Releasing:
                 refuse_forged(table, root)
             session.add_all(known.values())
             session.flush()
+            session.add_all(self._own_totals(session.connection(), known.values()))
             if drawn := _drawn_years(session):
                 forget_facts(session.connection(), until=max(drawn))
         return len(known)
@@ -164,6 +165,15 @@ class Releasing:
     def _is_noted(self, period: str) -> bool:
         """Return whether the keystore knows that a period was released."""
         return self.ledger is not None and self.keys.has_secret(_note_of(period))
+
+    def _own_totals(self, connection: Connection, adopted: Iterable[Publication]) -> list[OrganisationYear]:
+        """Return the own totals of adopted years; none of a year whose facts no longer open."""
+        days = {one.period: one.drawn_on for one in adopted if kind_of(one.period) is PeriodKind.YEAR}
+        try:
+            counted = [self._count(connection, year, on)[1] for year, on in days.items()]
+        except EnvelopeRefused:
+            return []
+        return [total for totals in counted for total in totals]
 
     def _count(self, connection: Connection, period: str, on: date) -> tuple[Counts, list[OrganisationYear]]:
         if kind_of(period) is PeriodKind.QUARTER:

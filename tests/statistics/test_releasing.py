@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from fractions import Fraction
 from pathlib import Path
+from resource import RLIMIT_FSIZE, getrlimit, setrlimit
 from sqlite3 import connect
 from threading import Barrier
 
@@ -184,6 +185,30 @@ def test_a_killed_process_spends_once_the_next_one_takes_its_numbers(later: Worl
     (drawn,) = LedgerFile(later.settings.figures.ledger_file).tables()
     release_everything(later)
     assert ("2026-Q3", "received", drawn.content) in rows(later)
+
+
+def test_the_own_totals_of_a_year_survive_a_killed_process(later: World) -> None:
+    for quarter in ("2026-Q3", "2026-Q4"):
+        releasing(later).release(later.clock, period=quarter)
+    dying = _DyingLedger(later.settings.figures.ledger_file)
+    with pytest.raises(_Killed):
+        releasing(later, ledger=dying).release(later.clock, period="2026")
+    test_the_own_totals_of_a_year_stay(later)
+
+
+def test_a_full_disk_leaves_no_part_of_a_release(later: World, tmp_path: Path) -> None:
+    release_everything(later)
+    with later.sessions() as session:
+        tables = session.scalars(select(Publication)).all()
+    ledger = LedgerFile(tmp_path / "small")
+    _, most = getrlimit(RLIMIT_FSIZE)
+    setrlimit(RLIMIT_FSIZE, (2_000, most))
+    try:
+        with pytest.raises(OSError, match="No space left"):
+            ledger.append(tables)
+    finally:
+        setrlimit(RLIMIT_FSIZE, (most, most))
+    assert list(ledger.tables()) == []
 
 
 def test_a_line_that_a_crash_cut_off_is_skipped(later: World) -> None:

@@ -68,15 +68,15 @@ def year_pdf(year: str) -> Response:
 
 
 def _lines(found: OwnYear) -> list[tuple[str, int]]:
-    """Return (words, number) of each total, the outcomes last."""
+    """Return (words, number) of each total, the outcomes last and the most frequent of them first."""
     totals = [
         (gettext("Received"), found.received),
         (gettext("Concluded"), found.concluded),
         (gettext("Followed up in time"), found.in_time),
         (gettext("Reached"), found.reached),
     ]
-    outcomes = [(words.member("outcome", code), number) for code, number in found.outcomes.items()]
-    return totals + [(label, number) for label, number in outcomes if number]
+    outcomes = sorted(found.outcomes.items(), key=lambda outcome: -outcome[1])
+    return totals + [(words.member("outcome", code), number) for code, number in outcomes if number]
 
 
 def _advice() -> list[str]:
