@@ -118,6 +118,7 @@ LEFT_OUT_TABLES: Final[Mapping[str, str]] = {
     "deletion_records": NO_ADDRESS,
     "register_entries": NO_ADDRESS,
     "signal_facts": FIGURES,
+    "organisation_years": FIGURES,
     "outbox_messages": MESSAGE,
     "delivery_attempts": MESSAGE,
     "delivery_callbacks": MESSAGE,
