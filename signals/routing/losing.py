@@ -4,7 +4,7 @@ An administrator can end an area, suspend a team or empty its agreement alone. S
 another 30 days: its lead was notified, and can object.
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache, partial
@@ -53,8 +53,10 @@ class Claims:
 
         A team with a longer match than the new area loses nothing.
         """
-        days = _days(self._facts, area, on)
-        found = {route for day in days for route in _routes(self._facts, self._table(day), area, day)}
+        first = max(on, area.valid_from)
+        found = set(self._routes(area, first))
+        for day in _later_days(self._facts, area, first, {route.municipality_code for route in found}):
+            found.update(self._routes(area, day))
         levels = list(CoverageLevel)
         shorter = {one for one in found if levels.index(one.level) >= levels.index(CoverageLevel(area.level))}
         national = {one for one in shorter if one.level is CoverageLevel.NATIONAL}
@@ -62,6 +64,9 @@ class Claims:
             teams=frozenset(one.organisation_id for one in shorter - national),
             desks=frozenset(one.organisation_id for one in national) - {NOBODY.id},
         )
+
+    def _routes(self, area: AnyArea, day: date) -> Iterator[Route]:
+        return _routes(self._facts, self._table(day), area, day)
 
 
 def _routes(facts: RoutingFacts, table: DayTable, area: AnyArea, on: date) -> Iterator[Route]:
@@ -86,11 +91,11 @@ def _municipalities(facts: RoutingFacts, area: AnyArea, on: date) -> frozenset[s
     return frozenset(one.code for one in known if one.ggd_code == area.area)
 
 
-def _days(facts: RoutingFacts, area: AnyArea, on: date) -> list[date]:
-    """Return the first day of an area, today at the earliest, and later days on which a coverage begins."""
-    first, last = max(on, area.valid_from), area.valid_until or date.max
-    begins = {row.valid_from for rows in facts.rows.values() for row in rows}
-    return [first, *sorted(day for day in begins if first < day < last)]
+def _later_days(facts: RoutingFacts, area: AnyArea, first: date, codes: Container[str | None]) -> list[date]:
+    """Return later days of an area on which a coverage begins, or a municipality of these codes ends."""
+    changes = {one.effective_date for one in facts.geography.boundary_changes if one.old_code in codes}
+    changes.update(row.valid_from for rows in facts.rows.values() for row in rows)
+    return sorted(day for day in changes if first < day < (area.valid_until or date.max))
 
 
 def _facts(session: Session) -> RoutingFacts:

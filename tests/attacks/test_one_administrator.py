@@ -16,6 +16,7 @@ from signals.models import AccountLink, Approval, CoverageArea, Organisation, St
 from signals.organisations.covering import cover, cover_unopposed
 from signals.organisations.csv_import import import_organisations
 from signals.routing.areas import Area
+from signals.routing.losing import losing
 from signals.staff.identity import actor_for
 from signals.staff.recovery import activate, link_token, look
 from signals.vocabulary import AuditAction, Role
@@ -121,6 +122,16 @@ def test_an_area_of_a_live_team_waits_for_its_lead_and_both_teams_and_administra
 def test_no_level_and_no_date_gets_around_a_live_team(desk: Desk, area: dict[str, Any]) -> None:
     asked = covers(desk, own_team(desk), **area).get_json()
     assert asked["organisation"]["name"] == AMSTERDAM
+
+
+def test_the_team_of_a_later_municipality_loses_addresses_too(desk: Desk) -> None:
+    """Wijdemeren (GM1696) becomes a part of Hilversum (GM0402) on 1 January 2027."""
+    amsterdam, on = UUID(id_of(desk, AMSTERDAM)), date(2026, 11, 24)
+    with Session(desk.engine) as session, session.begin():  # the server's command line asks nobody
+        hilversum = Area(level="municipality", area="GM0402", valid_from=on)
+        cover(desk.operation(session), session.get_one(Organisation, amsterdam), hilversum)
+        taken = Area(level="pc4", area="1231", valid_from=on)
+        assert losing(session, taken, on).teams == {amsterdam}
 
 
 def take_away(desk: Desk, how: str) -> None:
