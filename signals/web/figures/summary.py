@@ -6,7 +6,7 @@ from flask_babel import gettext
 
 from signals.statistics.estimates import whole_split
 from signals.statistics.findings import Contrast, Need, attempts_apart, attempts_need
-from signals.statistics.intervals import share
+from signals.statistics.intervals import WIDEST, Interval, share
 from signals.vocabulary import AttemptKind
 from signals.web.figures import words
 from signals.web.figures.library import Library
@@ -17,21 +17,27 @@ _MOST = 3
 
 def in_short(library: Library, period: str) -> list[str]:
     """Return sentences about a year or pooled years: first the whole, then at most three differences."""
-    whole = share(whole_split(library.lines(period, "regions")))
-    said = [
-        gettext(
-            "In %(period)s, %(share)s of the concluded signals led to contact (%(interval)s).",
-            period=words.period(period),
-            share=words.percent(whole.value),
-            interval=words.percents(whole),
-        )
-    ]
+    said = [_whole(share(whole_split(library.lines(period, "regions"))), words.period(period))]
     lines = library.lines(period, "attempts")
     apart = attempts_apart(lines)
     if apart:
         return said + [_stated(each) for each in apart[:_MOST]]
     need = attempts_need(lines)
     return said + ([_needed(need)] if need else [])
+
+
+def _whole(found: Interval, period: str) -> str:
+    if found.width > WIDEST:
+        unsaid = gettext("Which share of the signals of %(period)s led to contact cannot be said yet.")
+        return str(unsaid % {"period": period})
+    return str(
+        gettext(
+            "In %(period)s, %(share)s of the concluded signals led to contact (%(interval)s).",
+            period=period,
+            share=words.percent(found.value),
+            interval=words.percents(found),
+        )
+    )
 
 
 def _stated(found: Contrast) -> str:

@@ -166,6 +166,7 @@ def test_a_year_of_nothing_but_noise_states_nothing(engine: Engine, coen: Browse
     said = words(coen.get("/figures"))
     assert "Nog ongeveer" not in said
     assert "leidt vaker" not in said
+    assert "Welk deel van de signalen van 2025 tot contact leidde, is nog niet te zeggen." in said
     assert "hier is nog te weinig over te zeggen" in said
     assert coen.get("/figures/releases/2025/report.pdf").status_code == 200
 
