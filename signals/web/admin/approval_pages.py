@@ -31,7 +31,7 @@ def approvals() -> str:
 
 @approval_pages.post("/<uuid:approval_id>/approve", defaults={"answer": "approve"})
 @approval_pages.post("/<uuid:approval_id>/decline", defaults={"answer": "decline"})
-@requires_page(*APPROVERS)
+@requires_page(*APPROVERS, recent="/desk/approvals")
 def decide(approval_id: UUID, answer: str) -> Any:
     """Approve or decline a request; an invited person gets a link by mail."""
     return decided(".approvals", "approval_pages.decide", approval_id, answer)
