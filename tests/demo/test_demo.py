@@ -18,9 +18,10 @@ from privacy.secret_files import load_master_key
 from signals.clock import FixedClock, today
 from signals.db import make_engine
 from signals.demo import ACCOUNTS_FILE, seed_demo
+from signals.demo.organisations import organisation_id
 from signals.errors import SettingsProblem
 from signals.intake.content import open_report
-from signals.models import Organisation, Signal
+from signals.models import Organisation, OrganisationYear, Signal
 from signals.operations.installation import migrate
 from signals.settings import Settings
 from signals.staff.identity import open_totp
@@ -107,6 +108,14 @@ def test_some_sixty_signals_are_in_every_state(demo: Settings) -> None:
     assert set(states) == OPEN_STATES | {SignalState.CONCLUDED}
     assert reopened
     assert all(count and count >= 3 for count in counts)
+
+
+def test_a_team_of_the_demo_has_totals_of_its_own_years(demo: Settings) -> None:
+    with opened(demo) as session:
+        mine = OrganisationYear.organisation_id == organisation_id("amsterdam")
+        found = session.scalars(select(OrganisationYear).where(mine).order_by(OrganisationYear.year)).all()
+    assert [total.year for total in found] == ["2024", "2025"]
+    assert all(0 < total.reached < total.concluded < total.received for total in found)
 
 
 def test_the_file_of_accounts_is_its_owners_and_has_the_agreed_keys(demo: Settings) -> None:
