@@ -102,11 +102,11 @@ def _deciders(operation: Operation, organisation_id: uuid.UUID, area: Area) -> d
     """
     if operation.actor == SYSTEM or _is_first_of_all(operation.session):
         return {}
-    found = losing(operation.session, area, operation.today)
-    others = found.teams - {organisation_id}
-    if others or organisation_id in found.teams | found.desks:
+    found = losing(operation.session, area, operation.today, own=organisation_id)
+    others, desks = found.teams - {organisation_id}, found.desks - {organisation_id}
+    if others or (not desks and organisation_id in found.teams | found.desks):
         return {str(one): one for one in others}
-    return {_ADMINISTRATORS: next(iter(found.desks), None)}
+    return {_ADMINISTRATORS: next(iter(desks), None)}
 
 
 def _is_first_of_all(session: Session) -> bool:

@@ -36,16 +36,20 @@ class Losing:
     desks: frozenset[UUID]
 
 
-def losing(session: Session, area: AnyArea, on: date) -> Losing:
+def losing(session: Session, area: AnyArea, on: date, *, own: UUID | None = None) -> Losing:
     """Return who receives reports of an area now; see `Claims.losing`."""
-    return Claims(session).losing(area, on)
+    return Claims(session, own=own).losing(area, on)
 
 
 class Claims:
-    """The routes of every team that went live, read once for many areas."""
+    """The routes of every team that went live, read once for many areas.
 
-    def __init__(self, session: Session) -> None:
-        self._facts = _facts(session)
+    `own`: the organisation that would cover them; whoever follows where its own coverage ends loses too.
+    """
+
+    def __init__(self, session: Session, *, own: UUID | None = None) -> None:
+        self._own = own
+        self._facts = _facts(session, own)
         self._table = cache(partial(compile_day, self._facts))
 
     def losing(self, area: AnyArea, on: date) -> Losing:
@@ -55,7 +59,8 @@ class Claims:
         """
         first = max(on, area.valid_from)
         found = set(self._routes(area, first))
-        for day in _later_days(self._facts, area, first, {route.municipality_code for route in found}):
+        codes = {route.municipality_code for route in found}
+        for day in _later_days(self._facts, area, first, codes=codes, own=self._own):
             found.update(self._routes(area, day))
         levels = list(CoverageLevel)
         shorter = {one for one in found if levels.index(one.level) >= levels.index(CoverageLevel(area.level))}
@@ -91,20 +96,28 @@ def _municipalities(facts: RoutingFacts, area: AnyArea, on: date) -> frozenset[s
     return frozenset(one.code for one in known if one.ggd_code == area.area)
 
 
-def _later_days(facts: RoutingFacts, area: AnyArea, first: date, codes: Container[str | None]) -> list[date]:
-    """Return later days of an area on which a coverage begins, or a municipality of these codes ends."""
+def _later_days(
+    facts: RoutingFacts, area: AnyArea, first: date, *, codes: Container[str | None], own: UUID | None
+) -> list[date]:
+    """Return later days on which coverage begins, or ends for `own`, or a municipality of `codes` ends."""
     changes = {one.effective_date for one in facts.geography.boundary_changes if one.old_code in codes}
-    changes.update(row.valid_from for rows in facts.rows.values() for row in rows)
+    rows = [row for rows in facts.rows.values() for row in rows]
+    changes.update(row.valid_from for row in rows)
+    changes.update(row.valid_until for row in rows if row.organisation_id == own and row.valid_until)
     return sorted(day for day in changes if first < day < (area.valid_until or date.max))
 
 
-def _facts(session: Session) -> RoutingFacts:
+def _facts(session: Session, own: UUID | None) -> RoutingFacts:
     """Return the facts of routing as if every team that went live still received."""
     query = select(Organisation).options(selectinload(Organisation.coverage))
     organisations = session.scalars(query.where(Organisation.proved_on.is_not(None))).all()
     whole, ranges = official_postcodes(session.execute(select(MunicipalityOfPostcode.__table__)))
     return RoutingFacts(
-        rows=group_rows(_held(coverage_row(area)) for one in organisations for area in one.coverage),
+        rows=group_rows(
+            coverage_row(area) if one.id == own else _held(coverage_row(area))
+            for one in organisations
+            for area in one.coverage
+        ),
         organisations={one.id: _live(one) for one in organisations},
         geography=reference.geography(),
         pc6_municipalities=whole,

@@ -185,6 +185,14 @@ def test_an_area_that_nobody_covers_needs_a_second_administrator(desk: Desk) -> 
     assert receiver(desk, "3511AA") == "Eigen team"
 
 
+def test_smaller_areas_do_not_outlast_an_area_that_was_agreed_to_until_a_day(desk: Desk) -> None:
+    team = own_team(desk)
+    agreed(desk, covers(desk, team, valid_until="2026-12-01"))
+    assert covers(desk, team, level="pc4", area="3511", valid_until="2026-12-01").status_code == 201
+    for number, until in enumerate((None, "2026-12-20"), start=3512):
+        assert covers(desk, team, level="pc4", area=str(number), valid_until=until).status_code == 202
+
+
 def test_a_team_hears_of_another_that_goes_live_later_in_an_area_of_before(desk: Desk) -> None:
     amsterdam = UUID(id_of(desk, AMSTERDAM))
     team = str(bea(desk, "POST", "/organisations", name="Eigen team", kind="social_work").get_json()["id"])
