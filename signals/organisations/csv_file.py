@@ -81,7 +81,7 @@ class _Unreadable(Exception):
 
 def read_lines(file: TextIO) -> tuple[list[Line], list[Rejected]]:
     """Return all lines, or all problems."""
-    rows = _rows(csv.reader(file, delimiter=_separator(file)))
+    rows = _rows(csv.reader(file, delimiter=_separator(file), strict=True))
     try:
         _, header = next(rows, (1, []))
         columns = [_plain(cell).casefold() for cell in header]

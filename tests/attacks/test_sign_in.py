@@ -23,7 +23,8 @@ def test_one_of_many_sign_ins_at_once_with_one_code_succeeds(site: Site) -> None
     statuses = run_at_once(
         *(lambda app=app: app.test_client().post("/desk/sign-in", data=form).status_code for app in apps)
     )
-    assert sorted(statuses) == [303, 401, 401, 401]
+    assert statuses.count(303) == 1
+    assert set(statuses) <= {303, 401, 429}  # a process checks two passwords at once and refuses others
 
 
 def test_a_session_id_given_before_sign_in_is_never_used_after(site: Site) -> None:
@@ -159,10 +160,14 @@ def names_of_cookies(answer: TestResponse) -> list[str]:
 
 # Guessing
 def test_guesses_made_at_once_are_counted_one_by_one(site: Site) -> None:
-    """Ten that all look before any of them is counted are still five too many."""
+    """Ten that all look before any of them is counted are still five too many.
+
+    A process checks two passwords at once; it refuses others unchecked, and their turn comes later.
+    """
     apps = (site.here, site.there) * 5
     statuses = [each for (each,) in run_at_once(*(lambda app=app: site.guess(1, app=app) for app in apps))]
-    assert sorted(statuses) == [401] * 5 + [429] * 5
+    assert set(statuses) <= {401, 429}
+    assert (statuses + site.guess(6)).count(401) == 5
 
 
 def test_a_stranger_who_keeps_guessing_does_not_keep_the_right_person_out(site: Site) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from http.client import HTTPResponse
 from types import SimpleNamespace
@@ -118,7 +119,9 @@ def _said(
         http_version="1.1", scheme="http", headers=SimpleNamespace(items=lambda: headers),
     )  # fmt: skip
     whole = WholeRequests(application, 1, body_seconds=0.01)
-    asyncio.run(whole.__rsgi__(scope, protocol))  # type: ignore[arg-type]
+    # A thread of its own: a browser's test leaves an event loop running in this one.
+    with ThreadPoolExecutor(1) as other:
+        other.submit(lambda: asyncio.run(whole.__rsgi__(scope, protocol))).result()  # type: ignore[arg-type]
     return protocol.said
 
 
