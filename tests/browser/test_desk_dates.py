@@ -44,7 +44,7 @@ def test_in_the_hour_that_comes_twice_attempts_stand_in_the_order_in_which_they_
     anna.tried("Geen gehoor")
     site.desk.clock.moment = datetime(2027, 10, 31, 1, 10, tzinfo=UTC)  # 02:10, for the second time
     anna.tried("Geen gehoor", "Telefoon")
-    anna.press(page.get_by_text("Was het eerder, of met zijn tweeën?"))
+    anna.press(page.get_by_text("Andere dag of tijd, of met een collega?"))
     page.fill("#contact-attempts-attempted_time", "02:30")  # the first one: the second is still to come
     anna.tried("Geen gehoor", "Via iemand anders")
     tried = page.locator(".timeline li", has_text="geen gehoor")

@@ -64,7 +64,7 @@ def test_enter_in_a_field_records_no_result_that_nobody_chose(
     anna = window("anna")
     _claimed(anna.open_signal(signal_id))
     anna.page.locator(".tile").first.click()
-    anna.page.locator("summary", has_text="Was het eerder").click()
+    anna.page.locator("summary", has_text="Andere dag of tijd").click()
     anna.page.fill("#contact-attempts-attempted_time", "09:00")
     anna.page.press("#contact-attempts-attempted_time", "Enter")
     expect(anna.page.get_by_role("alert")).to_contain_text("Resultaat: Vul dit in.")
