@@ -54,7 +54,7 @@ class Tried:
 KNOWN_VALUES: Final[Mapping[str, Any]] = {
     "postcode": "1012AB", "house_number": 12, "email": "anna@example.org", "area": "1012",
     "attempted_at": "2026-11-24T10:00:00+01:00", "valid_from": "2026-11-24",
-    "legal_basis": "Wmo 2015, art. 1",
+    "legal_basis": "Wmo 2015, art. 1", "days": 28,
 }  # fmt: skip
 """What the description does not give away; wherever it does, a body is made of that."""
 
