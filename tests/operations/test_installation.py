@@ -65,8 +65,12 @@ def test_init_names_the_server_of_a_keystore_without_its_password(url: str) -> N
 
 
 def _init(config: Path) -> list[str]:
+    """Return the lines about the parts, of an init that also warns about the first account."""
     done = CliRunner().invoke(main, ["--config", str(config), "init"])
     assert done.exit_code == 0, done.output
     secret = [file.read_text().strip() for file in config.parent.rglob("*.key")]
     assert not any(text in done.output for text in secret)
-    return done.output.splitlines()
+    *parts, alone, advice = done.output.splitlines()
+    assert alone.startswith("While there is one account")
+    assert advice.endswith("Make a second administrator with 'signals staff add'.")
+    return parts
