@@ -64,14 +64,19 @@ def let_go_on(operation: Operation, *, staff_id: uuid.UUID) -> None:
     if operation.actor.id == staff_id:
         raise Forbidden
     own = StoppedAccount.organisation_id == organisation_of(operation.actor)
-    query = select(StoppedAccount).where(own, StoppedAccount.staff_member_id == staff_id)
-    row = operation.session.scalar(query.with_for_update())
-    if row is None:
+    mine = select(StoppedAccount.staff_member_id).where(own, StoppedAccount.staff_member_id == staff_id)
+    if operation.session.scalar(mine) is None:
         raise NotFound
-    if row.released_at is not None:
-        return
-    row.released_at = operation.now
-    operation.record(AuditAction.STAFF_CHANGED, subject_id=staff_id, ground=Ground.OPENINGS_RESUMED)
+    resume(operation, staff_id=staff_id)
+
+
+def resume(operation: Operation, *, staff_id: uuid.UUID) -> None:
+    """End the stop of an account, if there is one; the server's command does so where nobody else can."""
+    query = select(StoppedAccount).where(StoppedAccount.staff_member_id == staff_id)
+    row = operation.session.scalar(query.where(StoppedAccount.released_at.is_(None)).with_for_update())
+    if row is not None:
+        row.released_at = operation.now
+        operation.record(AuditAction.STAFF_CHANGED, subject_id=staff_id, ground=Ground.OPENINGS_RESUMED)
 
 
 def _messages(operation: Operation, link: str) -> Iterator[NewMessage]:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from privacy.passwords import PasswordHasherSettings
 from privacy.totp import provisioning_uri
+from signals.casework.pace import resume
 from signals.cli import answers
 from signals.cli.opening import everything, organisation_named
 from signals.models import StaffMember
@@ -115,9 +116,9 @@ def disable(email: str) -> dict[str, bool]:
 def reset(email: str, *, accept_row: bool) -> dict[str, bool]:
     """Mail a person a link to set up the account again.
 
-    This works for a disabled account too. Use it when nobody in the team can approve a recovery. Earlier
-    passwords, passkeys and codes stop working. The leads and privacy officers of the team and all
-    administrators are notified.
+    This works for a disabled account too, and for one that stopped after very many openings. Use it when
+    nobody in the team can approve a recovery. Earlier passwords, passkeys and codes stop working. The leads
+    and privacy officers of the team and all administrators are notified.
 
     Example: signals staff reset a@example.org
     """
@@ -126,7 +127,9 @@ def reset(email: str, *, accept_row: bool) -> dict[str, bool]:
             _accept_row(operation.session, email)
         site = opened.settings.server.public_url.rstrip("/")
         settings = AccountSettings(site=site, hasher=_hasher(opened.settings))
-        team.rescue(operation, settings=settings, member=_member(operation.session, email))
+        member = _member(operation.session, email)
+        team.rescue(operation, settings=settings, member=member)
+        resume(operation, staff_id=member.id)
     return {"reset": True}
 
 

@@ -21,7 +21,9 @@ from signals.models import (
     Organisation,
     StaffMember,
     StaffSession,
+    StoppedAccount,
 )
+from tests.factories import MOMENT
 from tests.support.commands import (
     TEAMS,
     Signals,
@@ -291,6 +293,18 @@ def test_the_operator_lets_in_again_where_nobody_of_the_team_could_approve_and_a
     }
     grounds = {entry.ground for entry in rows(signals, select(AuditEntry)) if entry.actor_role == "system"}
     assert {"reopened", "recovered"} <= grounds
+
+
+def test_a_reset_lets_an_account_go_on_that_nobody_else_of_the_team_could_release(signals: Signals) -> None:
+    add_worker(signals, "lead@example.org", role="lead")
+    [lead] = rows(signals, select(StaffMember))
+    engine = make_engine(settings_in(signals.folder).database.url)
+    stopped = {"staff_member_id": lead.id, "organisation_id": lead.organisation_id, "stopped_at": MOMENT}
+    with engine.begin() as connection:
+        connection.execute(insert(StoppedAccount).values(stopped))
+    engine.dispose()
+    signals("staff", "reset", "lead@example.org")
+    assert [one.released_at is not None for one in rows(signals, select(StoppedAccount))] == [True]
 
 
 @pytest.mark.parametrize("command", [("disable",), ("reset",), ("token", "--label", "x")])
