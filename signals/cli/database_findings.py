@@ -22,7 +22,7 @@ from signals.routing.coverage import routed_elsewhere_on
 from signals.routing.receivers import onboarded_on
 from signals.routing.snapshot import Router, is_signed_by
 from signals.settings import Settings
-from signals.statistics.publications import forged_tables, released_tables
+from signals.statistics.publications import forged_tables, publications
 from signals.statistics.releasing import due
 
 WEEKS_AHEAD: Final = 2
@@ -83,7 +83,7 @@ def _figures(session: Session, settings: Settings, on: date, root: bytes | None)
             check="figures", ok=False, says=says, fix="docs/operations.md, 'Releases of the figures'"
         )
     late = due(session, on - timedelta(days=RELEASE_DAYS), grace_days=settings.figures.grace_days)
-    periods = [table.period for table in released_tables(session)]
+    periods = [row.period for row in publications(session)]
     says = f"{max(periods)} released last" if periods else "nothing released yet"
     return Finding(
         check="figures",

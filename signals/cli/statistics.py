@@ -58,20 +58,18 @@ def verify() -> dict[str, Any]:
     Example: signals statistics verify
     """
     from signals.statistics.menu import BUDGET
-    from signals.statistics.publications import forged_tables, released_tables
+    from signals.statistics.publications import forged_tables, publications
     from signals.statistics.releasing import spent
 
     with everything() as opened, opened.sessions() as session:
         forged = forged_tables(session, opened.keystore.root_public_key())
         differing = _releasing(opened).differing(session)
-        tables = released_tables(session)
+        rows = publications(session)
     return {
         "ok": not forged and not differing,
-        "spent": float(spent(tables)),
+        "spent": float(spent(rows)),
         "budget": float(BUDGET),
-        "tables": [
-            {"period": table.period, "table": table.code, "epsilon": float(table.epsilon)} for table in tables
-        ],
+        "tables": [{"period": row.period, "table": row.code, "epsilon": float(row.epsilon)} for row in rows],
         "forged": forged,
         "differing": differing,
     }

@@ -56,9 +56,8 @@ class LedgerFile:
         for number, line in enumerate(self._path.read_text().splitlines(), start=1):
             if not line.startswith(_BEGINS) and not _BEGINS.startswith(line):
                 raise NoLedger(f"{self._path} is no ledger: see line {number}")
-            with suppress(
-                ValueError, KeyError
-            ):  # of a line that was cut off; the note in the keystore still stands
+            # The note in the keystore still stands for a line that was cut off.
+            with suppress(ValueError, KeyError):
                 yield _table(json.loads(line))
 
 

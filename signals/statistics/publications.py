@@ -17,10 +17,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from privacy.noise import variance
-from signals.errors import NotFound, SignalsError
+from signals.errors import SignalsError
 from signals.models import Publication
-from signals.statistics.menu import Codes, Dimension
+from signals.statistics.menu import Codes, Dimension, Table, kind_of
 
 _DOMAIN: Final = b"signals/publication/v1\x00"
 
@@ -32,49 +31,27 @@ class Forged(SignalsError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReleasedTable:
-    """One table of one period as everybody may read it.
+class ReleasedTable(Table):
+    """A table as it was on the day of its draw, with the numbers of one period.
 
-    `dimensions`: as on the day of the draw. `noisy`: each cell (one code a dimension) with its own noise.
+    `noisy`: each cell (one code a dimension) with its own noise.
     `draws`: the number of years that were pooled; one signal is in one of them, so epsilon stays.
     """
 
-    code: str
     period: str
     drawn_on: date
-    epsilon: Fraction
-    sensitivity: int
-    dimensions: tuple[Dimension, ...]
     noisy: Mapping[Codes, int]
     draws: int = 1
 
     @property
-    def scale(self) -> Fraction:
-        """Return the scale of the noise on each cell."""
-        return self.sensitivity / self.epsilon
-
-    @property
     def variance(self) -> float:
         """Return the variance of the noise on each cell; cells are independent."""
-        return self.draws * variance(self.scale)
+        return self.draws * super().variance
 
 
-def released_tables(
-    session: Session, *, code: str | None = None, period: str | None = None
-) -> tuple[ReleasedTable, ...]:
-    """Return all released tables, or those of one code or period; the oldest period first."""
-    query = select(Publication).order_by(Publication.period, Publication.code)
-    wanted = {"code": code, "period": period}
-    query = query.filter_by(**{name: value for name, value in wanted.items() if value is not None})
-    return tuple(map(read_table, session.scalars(query)))
-
-
-def released_table(session: Session, *, period: str, code: str) -> ReleasedTable:
-    """Return one released table; raise `NotFound`."""
-    found = session.get(Publication, (period, code))
-    if found is None:
-        raise NotFound
-    return read_table(found)
+def publications(session: Session) -> Sequence[Publication]:
+    """Return all released tables as stored, the oldest period first; `read_table` reads one."""
+    return session.scalars(select(Publication).order_by(Publication.period, Publication.code)).all()
 
 
 def pooled(tables: Sequence[ReleasedTable]) -> ReleasedTable:
@@ -96,6 +73,7 @@ def read_table(row: Publication) -> ReleasedTable:
     said: dict[str, Any] = json.loads(row.content)
     return ReleasedTable(
         code=row.code,
+        kind=kind_of(row.period),
         period=row.period,
         drawn_on=row.drawn_on,
         epsilon=Fraction(row.epsilon),
@@ -121,9 +99,7 @@ def refuse_forged(row: Publication, root: Ed25519PublicKey) -> None:
 def forged_tables(session: Session, root: bytes) -> tuple[str, ...]:
     """Return each stored table (`2026/attempts`) that the root, 32 raw bytes, did not sign as it is."""
     key = Ed25519PublicKey.from_public_bytes(root)
-    return tuple(
-        f"{row.period}/{row.code}" for row in session.scalars(select(Publication)) if _is_forged(row, key)
-    )
+    return tuple(f"{row.period}/{row.code}" for row in publications(session) if _is_forged(row, key))
 
 
 def _is_forged(row: Publication, root: Ed25519PublicKey) -> bool:

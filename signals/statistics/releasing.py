@@ -29,11 +29,10 @@ from signals.statistics.counting import Counts, Locate, count_quarter, count_yea
 from signals.statistics.ledger import LedgerFile
 from signals.statistics.menu import BUDGET, PeriodKind, Table, kind_of, tables_of
 from signals.statistics.periods import YEAR_GRACE_DAYS, last_day_of, periods_until
-from signals.statistics.publications import ReleasedTable, refuse_forged, sign
+from signals.statistics.publications import publications, refuse_forged, sign
 from signals.statistics.sealed_facts import forget_facts, secret_of
 
 _SERIALIZATION_FAILURE: Final = "40001"
-
 
 log = get_logger(__name__)
 
@@ -117,7 +116,7 @@ class Releasing:
 
     def differing(self, session: Session) -> tuple[str, ...]:
         """Return each table (`2026/attempts`) that the ledger's file has otherwise than the database."""
-        stored = {(row.period, row.code): row.content for row in session.scalars(select(Publication))}
+        stored = {(row.period, row.code): row.content for row in publications(session)}
         found = self.ledger.tables() if self.ledger else ()
         return tuple(
             f"{row.period}/{row.code}" for row in found if stored.get((row.period, row.code)) != row.content
@@ -131,7 +130,7 @@ class Releasing:
         self._refuse(session, period, on)
         counts, own = self._count(session.connection(), period, on)
         rows = [self._draw(table, period, counts, on) for table in tables_of(kind_of(period))]
-        _refuse_overspending([*session.scalars(select(Publication)), *rows])
+        _refuse_overspending([*publications(session), *rows])
         session.add_all(rows)
         session.flush()  # of two processes, the second waits here and fails
         if kind_of(period) is PeriodKind.YEAR:
@@ -215,7 +214,7 @@ def due(session: Session, on: date, *, grace_days: int) -> list[str]:
     ]
 
 
-def spent(tables: Iterable[Publication | ReleasedTable]) -> Fraction:
+def spent(tables: Iterable[Publication]) -> Fraction:
     """Return the most that one signal spends: the sum of the highest epsilon of each table, entered once."""
     highest: dict[tuple[str, PeriodKind], Fraction] = {}
     for table in tables:

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from signals.models import Publication
 from signals.statistics.menu import YES
-from signals.statistics.publications import released_table
+from signals.statistics.publications import read_table
 
 _TABLE: Final = "regions"
 _ROUNDED_TO: Final = 10
@@ -25,10 +25,10 @@ class Reached:
 
 def reached_in_newest_year(session: Session) -> Reached | None:
     """Return the number of the newest released year; None before the first, and when it rounds to zero."""
-    year = session.scalar(select(func.max(Publication.period)).where(Publication.code == _TABLE))
-    if year is None:
+    newest = select(Publication).where(Publication.code == _TABLE).order_by(Publication.period.desc())
+    row = session.scalar(newest.limit(1))
+    if row is None:
         return None
-    table = released_table(session, period=year, code=_TABLE)
-    drawn = sum(count for codes, count in table.noisy.items() if codes[-1] == YES)
+    drawn = sum(count for codes, count in read_table(row).noisy.items() if codes[-1] == YES)
     people = _ROUNDED_TO * round(drawn / _ROUNDED_TO)
-    return Reached(year=year, people=people) if people > 0 else None
+    return Reached(year=row.period, people=people) if people > 0 else None

@@ -5,7 +5,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from signals.db import set_local
-from signals.statistics.publications import released_tables
+from signals.statistics.publications import publications
 from tests.support.fences import FencedWorld, worker_of
 from tests.support.figures import add
 from tests.support.world import AMSTERDAM, GRONINGEN, World
@@ -25,7 +25,7 @@ def released_world(fenced_world: FencedWorld) -> FencedWorld:
 @pytest.mark.parametrize("who", ["front", "desk"])
 def test_everybody_reads_what_was_released(released_world: FencedWorld, who: str) -> None:
     with getattr(released_world, who).sessions() as session:
-        assert {table.period for table in released_tables(session)} >= {"2025-Q4", "2025"}
+        assert {row.period for row in publications(session)} >= {"2025-Q4", "2025"}
 
 
 @pytest.mark.parametrize("table", ["signal_facts", "organisation_years"])

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from datetime import date
-from fractions import Fraction
 from random import Random
 
 import pytest
@@ -63,15 +62,6 @@ def _released(chance: Random, contact: dict[str, float]) -> list[Line]:
     counts: Counter[Codes] = Counter()
     for fact in facts:
         counts.update(codes for code, codes in cells_of(fact) if fact.concluded and code == "attempts")
-    table = ReleasedTable(
-        code="attempts",
-        period="2025",
-        drawn_on=ON,
-        epsilon=Fraction("0.9"),
-        sensitivity=ATTEMPTS.sensitivity,
-        dimensions=ATTEMPTS.dimensions,
-        noisy=noisy(
-            {codes: counts[codes] for codes in ATTEMPTS.cells}, ATTEMPTS.scale, below=chance.randrange
-        ),
-    )
+    drawn = noisy({codes: counts[codes] for codes in ATTEMPTS.cells}, ATTEMPTS.scale, below=chance.randrange)
+    table = ReleasedTable(**vars(ATTEMPTS), period="2025", drawn_on=ON, noisy=drawn)
     return lines_of(table, fitted([table])["attempts"])

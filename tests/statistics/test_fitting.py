@@ -14,15 +14,7 @@ YEARLY = tables_of(PeriodKind.YEAR)
 
 
 def _released(table: Table, noisy: Mapping[Codes, int]) -> ReleasedTable:
-    return ReleasedTable(
-        code=table.code,
-        period="2026",
-        drawn_on=date(2027, 2, 4),
-        epsilon=table.epsilon,
-        sensitivity=table.sensitivity,
-        dimensions=table.dimensions,
-        noisy=noisy,
-    )
+    return ReleasedTable(**vars(table), period="2026", drawn_on=date(2027, 2, 4), noisy=noisy)
 
 
 def _year(count: Callable[[Table, Codes], int]) -> list[ReleasedTable]:

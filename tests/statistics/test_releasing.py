@@ -20,7 +20,7 @@ from signals.models import OrganisationYear, Publication, SignalFact
 from signals.statistics import menu
 from signals.statistics.ledger import LedgerFile, NoLedger
 from signals.statistics.periods import last_day_of, periods_until, quarter_after
-from signals.statistics.publications import Forged, ReleasedTable, released_tables
+from signals.statistics.publications import Forged, publications
 from signals.statistics.releasing import ReleaseRefused
 from signals.statistics.sealed_facts import secret_of
 from tests.support.figures import add, released, releasing
@@ -64,7 +64,8 @@ def test_each_table_says_what_it_spent_and_lies_near_the_truth(later: World) -> 
     assert (float(received.epsilon), float(outcomes.epsilon), outcomes.scale) == (0.15, 0.25, 4)
     assert abs(received.noisy[()] - 40) < 20 * received.scale
     assert abs(outcomes.noisy["not_reached_tried_enough",] - 40) < 20 * outcomes.scale
-    assert [table.code for table in released_tables_of(later, "2026")] == sorted(YEARLY)
+    with later.sessions() as session:
+        assert [row.code for row in publications(session) if row.period == "2026"] == sorted(YEARLY)
     assert set(outcomes.noisy) == set(menu.table_of("outcomes").cells)
 
 
@@ -296,11 +297,6 @@ def test_the_file_that_differs_from_the_database_is_found(later: World) -> None:
 def test_periods_come_in_the_order_of_their_ends() -> None:
     assert list(periods_until("2025-Q3", date(2026, 4, 1))) == ["2025-Q3", "2025-Q4", "2025", "2026-Q1"]
     assert (quarter_after("2025-Q4"), last_day_of("2024-Q1")) == ("2026-Q1", date(2024, 3, 31))
-
-
-def released_tables_of(world: World, period: str) -> list[ReleasedTable]:
-    with world.sessions() as session:
-        return list(released_tables(session, period=period))
 
 
 def _differing(world: World) -> tuple[str, ...]:

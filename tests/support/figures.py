@@ -11,11 +11,11 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from signals.clock import AMSTERDAM as ZONE
-from signals.models import ContactAttempt, Signal, StatusChange
+from signals.models import ContactAttempt, Publication, Signal, StatusChange
 from signals.operations.jobs import make_releasing
 from signals.routing.postcodes import Address
 from signals.statistics.facts import Fact
-from signals.statistics.publications import ReleasedTable, released_table
+from signals.statistics.publications import ReleasedTable, read_table
 from signals.statistics.releasing import Releasing
 from signals.statistics.sealed_facts import store_facts, stored_facts
 from signals.vocabulary import Action, AttemptKind, AttemptResult, ConcernType, Outcome, SignalState
@@ -105,7 +105,7 @@ def releasing(world: World, **changes: Any) -> Releasing:
 def released(world: World, period: str, code: str) -> ReleasedTable:
     """Return a released table."""
     with world.sessions() as session:
-        return released_table(session, period=period, code=code)
+        return read_table(session.get_one(Publication, (period, code)))
 
 
 def _columns(story: Story) -> dict[str, Any]:

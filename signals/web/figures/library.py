@@ -4,6 +4,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from itertools import groupby
 from typing import Any, TypeVar
 
 from sqlalchemy import func, select
@@ -15,7 +16,7 @@ from signals.statistics.estimates import Line, lines_of, says_enough
 from signals.statistics.exports import Shown
 from signals.statistics.fitting import fitted
 from signals.statistics.menu import Codes, PeriodKind, kind_of, menu
-from signals.statistics.publications import ReleasedTable, pooled, released_tables
+from signals.statistics.publications import ReleasedTable, pooled, publications, read_table
 from signals.web.figures.context import figures
 
 T = TypeVar("T")
@@ -45,7 +46,7 @@ class Library:
     def __init__(self, session: Session, shelf: dict[Hashable, Any]) -> None:
         self.session, self._shelf = session, shelf
         self.state: int = session.scalar(select(func.count()).select_from(Publication)) or 0
-        self._drawn: Mapping[str, Tables] = self.kept("drawn", lambda: _by_period(session))
+        self._rows: Mapping[str, Sequence[Publication]] = self.kept("rows", lambda: _by_period(session))
 
     def kept(self, what: Hashable, make: Callable[[], T]) -> T:
         """Return something made from these releases; it is made once, or by two threads at once."""
@@ -58,12 +59,12 @@ class Library:
     @property
     def years(self) -> Sequence[str]:
         """Return the released years, oldest first."""
-        return [period for period in self._drawn if kind_of(period) is PeriodKind.YEAR]
+        return [period for period in self._rows if kind_of(period) is PeriodKind.YEAR]
 
     @property
     def quarters(self) -> Sequence[str]:
         """Return the released quarters, oldest first."""
-        return [period for period in self._drawn if kind_of(period) is PeriodKind.QUARTER]
+        return [period for period in self._rows if kind_of(period) is PeriodKind.QUARTER]
 
     @property
     def pools(self) -> Sequence[str]:
@@ -78,13 +79,9 @@ class Library:
 
     def tables(self, period: str) -> Tables:
         """Return the tables of a quarter, a year, or pooled years like `2024-2026`; raise `NotFound`."""
-        if period in self._drawn:
-            return self._drawn[period]
-        if period not in self.pools:
+        if period not in self._rows and period not in self.pools:
             raise NotFound
-        years = [year for year in self.years if year >= period[:4]]
-        drawn = [self._drawn[year] for year in reversed(years)]
-        return {code: pooled([tables[code] for tables in drawn if code in tables]) for code in drawn[0]}
+        return self.kept(("tables", period), lambda: self._read(period))
 
     def table(self, period: str, code: str) -> ReleasedTable:
         """Return one table; raise `NotFound` when it was not released."""
@@ -103,23 +100,29 @@ class Library:
 
     def lines(self, period: str, code: str) -> list[Line]:
         """Return the lines of one table."""
-        return lines_of(*self.shown_table(period, code))
+        return self.kept(("lines", period, code), lambda: lines_of(*self.shown_table(period, code)))
 
     def exported(self, code: str) -> list[Shown]:
         """Return one table of the menu in every period in which it was drawn, oldest first."""
-        periods = [period for period, tables in self._drawn.items() if code in tables]
+        periods = [period for period, rows in self._rows.items() if code in {row.code for row in rows}]
         return [self.shown_table(period, code) for period in periods]
 
     @property
     def codes(self) -> Sequence[str]:
         """Return the tables of the menu that were drawn, in its order."""
-        drawn = {code for tables in self._drawn.values() for code in tables}
+        drawn = {row.code for rows in self._rows.values() for row in rows}
         return [table.code for table in menu() if table.code in drawn]
 
     def telling_period(self, code: str) -> str:
         """Return the fewest newest years in which a table says enough, or all; at least one is released."""
         candidates = [self.years[-1], *self.pools]
         return next((one for one in candidates if says_enough(self.lines(one, code))), candidates[-1])
+
+    def _read(self, period: str) -> Tables:
+        if period in self._rows:
+            return {row.code: read_table(row) for row in self._rows[period]}
+        drawn = [self.tables(year) for year in reversed(self.years) if year >= period[:4]]
+        return {code: pooled([tables[code] for tables in drawn if code in tables]) for code in drawn[0]}
 
 
 @contextmanager
@@ -130,9 +133,8 @@ def library() -> Iterator[Library]:
         yield Library(session, context.shelf)
 
 
-def _by_period(session: Session) -> Mapping[str, Tables]:
+def _by_period(session: Session) -> Mapping[str, Sequence[Publication]]:
+    """Return the stored tables of each period, in the order of the menu; a page reads only what it shows."""
     order = [table.code for table in menu()]
-    found: dict[str, dict[str, ReleasedTable]] = {}
-    for table in sorted(released_tables(session), key=lambda each: (each.period, order.index(each.code))):
-        found.setdefault(table.period, {})[table.code] = table
-    return found
+    ordered = sorted(publications(session), key=lambda row: (row.period, order.index(row.code)))
+    return {period: list(rows) for period, rows in groupby(ordered, key=lambda row: row.period)}
