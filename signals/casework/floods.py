@@ -1,7 +1,7 @@
 """Set the reports of a flood aside, unread and together, and bring them back.
 
 Nothing finer than a day is known of a report. So a flood is what one organisation received on one day and
-nobody opened.
+nobody opened. A signal that another team referred is no part of it.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from signals.audit.log import day_only, require_role
 from signals.casework.access import organisation_of
 from signals.lifecycle.deadlines import deadlines_for
 from signals.lifecycle.status_changes import transition
-from signals.models import AuditEntry, Organisation, Signal
+from signals.models import AuditEntry, Organisation, Signal, StatusChange
 from signals.operation import Operation
 from signals.vocabulary import Action, AuditAction, Role, SignalState
 
@@ -81,7 +81,9 @@ def _unread(operation: Operation, day: date) -> _Conditions:
         AuditEntry.subject_id.is_not(None),
         AuditEntry.action.not_in(_CHANGED_UNREAD),
     )
-    return (*_of(operation, day), Signal.state == SignalState.NEW, Signal.id.not_in(opened))
+    # The team that referred a signal here read it, and its entries stay its own.
+    referred = Signal.history.any(StatusChange.action == Action.REFER)
+    return *_of(operation, day), Signal.state == SignalState.NEW, Signal.id.not_in(opened), ~referred
 
 
 def _aside(operation: Operation, day: date) -> _Conditions:

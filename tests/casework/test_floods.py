@@ -15,13 +15,14 @@ from signals.casework.access import admit
 from signals.casework.claims import claim
 from signals.casework.floods import Flood, bring_back, flood_of, set_aside
 from signals.casework.queue import arrived_since, queue_page
+from signals.casework.referral import refer
 from signals.errors import Conflict, Forbidden, NotFound
 from signals.lifecycle.transitions import is_overdue
 from signals.models import AddressLink, AreaDay, AuditEntry, DeletionRecord, Signal, SignalFact
 from signals.notices.flood_notices import set_flood_aside
 from signals.operation import Operation
 from signals.statistics.own_figures import own_figures
-from signals.vocabulary import AuditAction, DeletionReason, Role, SignalState
+from signals.vocabulary import AuditAction, DeletionReason, ReferralReason, Role, SignalState
 from tests.support.fenced_team import acting, person
 from tests.support.fences import FencedWorld, worker_of
 from tests.support.world import AMSTERDAM, GRONINGEN, IN_GRONINGEN, World
@@ -84,6 +85,16 @@ def test_an_opened_report_and_another_day_stay(flooded: World, lead: Actor) -> N
     assert as_lead(flooded, lead, set_aside, day=date(2026, 11, 23)) == 0
     assert as_lead(flooded, lead, set_aside, day=DAY) == 2
     assert states(flooded) == [SignalState.NEW, SignalState.SET_ASIDE, SignalState.SET_ASIDE]
+
+
+def test_a_report_that_another_team_passed_on_stays(flooded: World, lead: Actor) -> None:
+    sender = flooded.staff(GRONINGEN)
+    with flooded.sessions.begin() as session:
+        theirs = session.scalars(select(Signal.id).where(Signal.organisation_id == GRONINGEN)).one()
+        operation = flooded.operation(session, sender)
+        refer(operation, signal_id=theirs, to_organisation_id=AMSTERDAM, reason=ReferralReason.MOVED)
+    assert as_lead(flooded, lead, set_aside, day=DAY) == 3
+    assert states(flooded) == [SignalState.NEW] + [SignalState.SET_ASIDE] * 3
 
 
 def test_one_act_brings_them_back_with_deadlines_that_begin_today(flooded: World, lead: Actor) -> None:
