@@ -1,32 +1,26 @@
 """Stop an account that opens many signals in an hour, until a lead or privacy officer lets it go on."""
 
 import uuid
-from collections.abc import Iterator, Sequence
-from datetime import timedelta
-from typing import Final
+from collections.abc import Sequence
 
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from notifications.events import DATES, Event
-from notifications.outbox import NewMessage, enqueue
+from notifications.events import Event
 from signals.audit.grounds import Ground
 from signals.audit.log import require_role
 from signals.casework.access import organisation_of, staff_id_of
 from signals.db import is_sqlite
 from signals.errors import Forbidden, NotFound
 from signals.models import StaffMember, StoppedAccount
-from signals.models.base import new_id
 from signals.operation import Operation
+from signals.staff.change_messages import notify_team
 from signals.staff.standing import APPROVERS
-from signals.vocabulary import STAFF_LANGUAGES, AuditAction
-
-PATH: Final = "/desk/approvals"
-_KEPT: Final = timedelta(days=14)
+from signals.vocabulary import AuditAction
 
 
-def stop_account(operation: Operation, *, public_url: str) -> None:
+def stop_account(operation: Operation) -> None:
     """Stop the actor's account and notify leads and privacy officers, once; two requests at once are safe."""
     session, now = operation.session, operation.now
     own, staff_id = organisation_of(operation.actor), staff_id_of(operation.actor)
@@ -40,7 +34,7 @@ def stop_account(operation: Operation, *, public_url: str) -> None:
     if session.scalar(again.returning(StoppedAccount.staff_member_id)) is None:
         return
     operation.record(AuditAction.STAFF_CHANGED, subject_id=staff_id, ground=Ground.OPENINGS_STOPPED)
-    enqueue(session, list(_messages(operation, f"{public_url.rstrip('/')}{PATH}")))
+    notify_team(operation, own, besides=staff_id, event=Event.OPENINGS_STOPPED)
 
 
 def stopped_accounts(
@@ -77,25 +71,3 @@ def resume(operation: Operation, *, staff_id: uuid.UUID) -> None:
     if row is not None:
         row.released_at = operation.now
         operation.record(AuditAction.STAFF_CHANGED, subject_id=staff_id, ground=Ground.OPENINGS_RESUMED)
-
-
-def _messages(operation: Operation, link: str) -> Iterator[NewMessage]:
-    query = select(StaffMember).where(
-        StaffMember.organisation_id == operation.actor.organisation_id,
-        StaffMember.role.in_(APPROVERS),
-        StaffMember.disabled_at.is_(None),
-        StaffMember.id != operation.actor.id,
-    )
-    subject_id, event = new_id(), Event.OPENINGS_STOPPED
-    for member in operation.session.scalars(query):
-        yield NewMessage(
-            event=event,
-            subject_id=subject_id,
-            organisation_id=member.organisation_id,
-            channel="email",
-            recipient=member.email,
-            language=member.language if member.language in STAFF_LANGUAGES else "nl",
-            values={"link": link, DATES[event]: operation.today.isoformat()},
-            not_before=operation.now,
-            expires_at=operation.now + _KEPT,
-        )

@@ -1,25 +1,21 @@
 """Change how long an organisation keeps signals; a shorter period waits, so that others can object."""
 
-import uuid
-from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 from sqlalchemy.dialects import postgresql, sqlite
 
-from notifications.events import DATES, Event
-from notifications.outbox import NewMessage, enqueue
+from notifications.events import Event
 from signals.audit.grounds import Ground
 from signals.audit.log import require_role
 from signals.casework.access import organisation_of
-from signals.clock import AMSTERDAM
 from signals.db import is_sqlite
 from signals.errors import NotFound
 from signals.models import RetentionPeriod
 from signals.models.base import new_id
 from signals.operation import Operation
-from signals.organisations.addressing import administrators, leads_of, once_each
 from signals.retention.periods import DEFAULT_PERIODS, Period, floor_of, own_periods, periods_of, refuse_unfit
+from signals.staff.change_messages import notify_administrators, notify_team
 from signals.vocabulary import AuditAction, RetentionRule, Role
 
 OBJECTION_DAYS: Final = 7
@@ -27,7 +23,7 @@ PATH: Final = "/desk/officer/retention"
 """The path of the page on which lead and privacy officer keep the longer period."""
 
 
-def set_period(operation: Operation, *, rule: RetentionRule, wanted: Period, public_url: str) -> None:
+def set_period(operation: Operation, *, rule: RetentionRule, wanted: Period) -> None:
     """Set one period of the actor's organisation with its legal ground (art. 5(1)(e) AVG).
 
     A longer period holds at once. A shorter one holds after `OBJECTION_DAYS`; leads and administrators get a
@@ -49,8 +45,10 @@ def set_period(operation: Operation, *, rule: RetentionRule, wanted: Period, pub
     }
     _store(operation, rule, values)
     _record(operation, rule, wanted.days)
-    if shorter_from is not None:
-        enqueue(session, list(_messages(operation, own, shorter_from, public_url.rstrip("/"))))
+    if waits:
+        event = Event.PERIOD_SHORTENED
+        notify_team(operation, own, roles=[Role.LEAD], path=PATH, event=event, until=shorter_from)
+        notify_administrators(operation, own, event=event, until=shorter_from)
 
 
 def keep_period(operation: Operation, *, rule: RetentionRule) -> None:
@@ -78,23 +76,3 @@ def _record(operation: Operation, rule: RetentionRule, days: int) -> None:
         subject_id=organisation_of(operation.actor),
         ground=Ground.RETENTION.of(f"{rule.value}:{days}"),
     )
-
-
-def _messages(operation: Operation, own: uuid.UUID, since: date, public_url: str) -> Iterator[NewMessage]:
-    """Yield messages to the leads, with the page that keeps the period, and to the administrators."""
-    leads = leads_of(operation.session, [own]).get(own, [])
-    page = dict.fromkeys(administrators(operation.session), f"/admin/organisations/{own}")
-    page |= dict.fromkeys(leads, PATH)
-    subject_id, event = new_id(), Event.PERIOD_SHORTENED
-    for contact in once_each(page):
-        yield NewMessage(
-            event=event,
-            subject_id=subject_id,
-            organisation_id=own,
-            channel=contact.channel,
-            recipient=contact.recipient,
-            language=contact.language,
-            values={"link": f"{public_url}{page[contact]}", DATES[event]: since.isoformat()},
-            not_before=operation.now,
-            expires_at=datetime.combine(since, time(), AMSTERDAM),
-        )

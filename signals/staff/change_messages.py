@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from sqlalchemy import select
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from notifications.events import DATES, Event
 from notifications.outbox import NewMessage, enqueue
 from privacy.passwords import STANDARD, PasswordHasherSettings
+from signals.clock import AMSTERDAM
 from signals.db import set_local
 from signals.models import StaffMember
 from signals.models.base import new_id
@@ -63,19 +64,32 @@ def administrators_of(session: Session, *, besides: uuid.UUID | None = None) -> 
 
 
 def notify_team(
-    operation: Operation, organisation_id: uuid.UUID | None, *, besides: uuid.UUID | None
+    operation: Operation,
+    organisation_id: uuid.UUID | None,
+    *,
+    besides: uuid.UUID | None = None,
+    roles: Collection[Role] = APPROVERS,
+    path: str = "/desk/approvals",
+    event: Event = Event.ACCOUNT_CHANGED,
+    until: date | None = None,
 ) -> None:
-    """Notify the leads and privacy officers of a team, except the person with id `besides`."""
+    """Notify the leads and privacy officers of a team, or some of them, except the person `besides`."""
     if organisation_id is not None:
         found = approvers_of(operation.session, [organisation_id]).get(organisation_id, [])
-        people = [one for one in found if one.id != besides]
-        notify(operation, people, organisation_id, "/desk/approvals")
+        people = [one for one in found if one.id != besides and one.role in roles]
+        notify(operation, people, organisation_id, path, event=event, until=until)
 
 
-def notify_administrators(operation: Operation, organisation_id: uuid.UUID | None) -> None:
-    """Notify every administrator of a change of an account."""
+def notify_administrators(
+    operation: Operation,
+    organisation_id: uuid.UUID | None,
+    *,
+    event: Event = Event.ACCOUNT_CHANGED,
+    until: date | None = None,
+) -> None:
+    """Notify every administrator of a change, by default of an account."""
     page = f"/admin/organisations/{organisation_id}" if organisation_id else "/admin/approvals"
-    notify(operation, administrators_of(operation.session), organisation_id, page)
+    notify(operation, administrators_of(operation.session), organisation_id, page, event=event, until=until)
 
 
 def notify(
@@ -85,12 +99,15 @@ def notify(
     path: str,
     *,
     event: Event = Event.ACCOUNT_CHANGED,
+    until: date | None = None,
 ) -> None:
-    """Send each person a message with a link to a page.
+    """Send each person a message with a link to a page, and today's date.
 
     Each change has a subject of its own, so a second change of one account also sends a message.
+    `until`: the message names this day, and nobody sends it any more when the day begins.
     """
-    now, subject_id = operation.now, new_id()
+    now, day, subject_id = operation.now, until or operation.today, new_id()
+    end = datetime.combine(until, time(), AMSTERDAM) if until else now + timedelta(days=APPROVAL_DAYS)
     set_local(operation.session, towards=str(organisation_id or ""), subject=str(subject_id))
     enqueue(
         operation.session,
@@ -102,9 +119,9 @@ def notify(
                 channel="email",
                 recipient=member.email,
                 language=member.language,
-                values={"link": f"{operation.site}{path}", DATES[event]: operation.today.isoformat()},
+                values={"link": f"{operation.site}{path}", DATES[event]: day.isoformat()},
                 not_before=now,
-                expires_at=now + timedelta(days=APPROVAL_DAYS),
+                expires_at=end,
             )
             for member in people
         ],

@@ -168,7 +168,7 @@ def test_the_desk_gives_no_signal_the_id_of_another(fenced_desk: FencedDesk, wor
 def test_a_stopped_account_gets_no_receipt(fenced_desk: FencedDesk, worker: Actor) -> None:
     signal = fenced_desk.arrive()
     with fenced_desk.session() as session:
-        stop_account(fenced_desk.operation(session, worker), public_url="https://meldpunt.example")
+        stop_account(fenced_desk.operation(session, worker))
         session.commit()
     entry = committed(fenced_desk, worker, signal)
     assert issued(fenced_desk.engine, "case", entry, [signal.id]) is None

@@ -157,7 +157,7 @@ def test_leads_and_administrators_get_a_message_and_another_team_finds_no_day(
         session.add(row)
         session.flush()
         row_id = row.id
-    given = {"area_day_id": row_id, "public_url": "https://desk.example.org"}
+    given = {"area_day_id": row_id}
     with pytest.raises(NotFound):
         as_lead(flooded, strange, set_flood_aside, **given)
     assert as_lead(flooded, lead, set_flood_aside, **given) == 3
@@ -167,7 +167,7 @@ def test_leads_and_administrators_get_a_message_and_another_team_finds_no_day(
     told = {flooded.email_of(actor) for actor in (lead, other, administrator)}
     assert {message.recipient for message in messages} == told
     assert messages[0].values == {
-        "deleted_on": "2026-12-01", "link": f"https://desk.example.org/desk/limits/{row_id}"
+        "deleted_on": "2026-12-01", "link": f"https://signalen.example/desk/limits/{row_id}"
     }  # fmt: skip
 
 
@@ -181,7 +181,7 @@ def test_a_lead_undoes_a_flood_by_the_rights_of_the_desk(fenced_world: FencedWor
     with fenced_world.all_seeing.sessions.begin() as session:
         session.add(row)
         session.flush()
-        given = {"area_day_id": row.id, "public_url": "https://desk.example.org"}
+        given = {"area_day_id": row.id}
     opened = {"signal_ids": [first(fenced_world.all_seeing)], "action": AuditAction.SIGNAL_OPENED}
     desk = fenced_world.desk
     for act, values, done in (

@@ -18,7 +18,7 @@ from tests.factories.requests import RetentionPeriodFactory
 from tests.support.retention import arrived, retention_of
 from tests.support.world import AMSTERDAM, World
 
-SITE = "https://meldpunt.example"
+SITE = "https://signalen.example"
 
 
 def shorten(world: World, officer: Actor, days: int) -> None:
@@ -27,7 +27,6 @@ def shorten(world: World, officer: Actor, days: int) -> None:
             world.operation(session, officer),
             rule=RetentionRule.UNATTENDED,
             wanted=Period(days=days, legal_basis="Selectielijst"),
-            public_url=SITE,
         )
 
 

@@ -83,7 +83,7 @@ def set_period(*, rule: RetentionRule, days: int, legal_basis: str) -> None:
     """
     wanted = Period(days=days, legal_basis=legal_basis)
     with operation() as change:
-        changing.set_period(change, rule=rule, wanted=wanted, public_url=desk().settings.server.public_url)
+        changing.set_period(change, rule=rule, wanted=wanted)
 
 
 def keep_period(rule: RetentionRule) -> None:

@@ -82,7 +82,7 @@ def operation(signal_id: UUID | None = None, *, uses: Ground | None = None) -> I
         raise
     except OpeningsStopped:
         with desk().sessions.begin() as session:
-            stop_account(_of_caller(session), public_url=desk().settings.server.public_url)
+            stop_account(_of_caller(session))
         raise
     except StaleDataError:
         raise Conflict from None

@@ -38,9 +38,8 @@ def flood(area_day_id: UUID) -> Flood:
 
 def set_aside(area_day_id: UUID) -> int:
     """Set the unread signals of that day aside, as their lead; return how many."""
-    url = desk().settings.server.public_url
     with operation() as setting_aside:
-        return set_flood_aside(setting_aside, area_day_id=area_day_id, public_url=url)
+        return set_flood_aside(setting_aside, area_day_id=area_day_id)
 
 
 def bring_back(area_day_id: UUID) -> int:
