@@ -69,11 +69,11 @@ def _roomy(folder: Path) -> bool:
     return not os.statvfs(folder).f_flag & os.ST_NOEXEC
 
 
-# Thousands of databases, each written durably: in memory where there is room. That of a passed test goes.
+# Tests write thousands of databases durably: keep them in memory if there is room, until the test passes.
 if _roomy(IN_MEMORY):
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(IN_MEMORY))
 
-# As long as the pages' own patience: two browsers on two cores are slow now and then, and that is no finding.
+# Wait as the pages do: two browsers on two cores are slow now and then, and that is no finding.
 expect.set_options(timeout=20_000)
 
 share_compiled_statements()
@@ -89,7 +89,7 @@ FILLED = {"template", "installation", "postgres_server", "browser"}
 def pytest_collection() -> Iterator[None]:
     """Look for no garbage while half a million objects are made that stay, and never look through them again.
 
-    That was a fifth of the time of all tests.
+    The look took a fifth of the time of all tests.
     """
     gc.disable()
     try:

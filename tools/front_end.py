@@ -51,7 +51,7 @@ def prepare_mock_server() -> None:
 def npm_command() -> Command:
     """Return the npm of the PATH where its Node is new enough, else the one of a Python package.
 
-    That package is large: without the developers' tools it goes to a folder of its own for a while.
+    The package is large: without the developers' tools it goes to a folder of its own for a while.
     """
     if _node_is_new_enough() and shutil.which("npm"):
         return ["npm"]

@@ -15,7 +15,7 @@ from tools.failing import Failed, say
 
 CACHE = Path(".cache")
 INSTALLATIONS = Path("/opt")
-"""Where the units of docs/deploy start it, under accounts of their own."""
+"""The units of docs/deploy start the service here, under accounts of their own."""
 
 
 def main(wanted: str) -> int:

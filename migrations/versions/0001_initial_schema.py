@@ -1285,7 +1285,7 @@ def _store_sealed_bytes_as_they_are() -> None:
 
 
 def _refuse_changes() -> None:
-    """Let the database itself refuse a change of what was released, whoever asks for it."""
+    """Let the database refuse every change of released figures."""
     if op.get_bind().dialect.name == "postgresql":
         op.execute(
             "CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS"

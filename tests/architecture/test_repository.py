@@ -1,4 +1,4 @@
-"""Nothing is committed that belongs to one machine, to someone else or to nobody's eyes."""
+"""Test that the repository holds nothing of one machine, of somebody else or secret."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.project_files import PROJECT, project_files, tracked_files, unignored_files
 
-# Written in pieces, so that this file does not find itself.
+# The pieces keep this file from finding itself.
 FORBIDDEN = {
     "a path of one machine": re.compile(r"(?<![\w.])/(?:work|root|home/\w+|Users/\w+)" + r"/[\w.]"),
     "the address of a package index": re.compile(

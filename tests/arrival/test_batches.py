@@ -30,9 +30,7 @@ TODAY = date(2026, 11, 24)
 MIDNIGHT = datetime(2026, 11, 24, tzinfo=UTC)
 
 
-# What arrives
-
-
+# The content
 def test_a_report_arrives_as_it_was_given(world: World) -> None:
     given = report(
         Address(postcode="1012AB", number=12, addition="A"),

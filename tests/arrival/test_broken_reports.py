@@ -235,7 +235,7 @@ def test_the_same_report_sent_again_after_its_seven_days_arrives_and_holds_nothi
 
 
 def test_an_envelope_that_did_not_come_by_the_door_is_set_aside(world: World) -> None:
-    """Whoever has the front's database role can write one without its key, past the day's limit."""
+    """The front's database role can write a report without its key, past the day's limit."""
     world.receive(1)
     world.receive(2, IN_GRONINGEN)
     bad = next(row for row in world.sealed() if row.organisation_id == AMSTERDAM)
@@ -282,7 +282,7 @@ def _public_key(world: World, organisation_id: uuid.UUID) -> MailboxPublicKey:
 
 
 def _sealed_anew(world: World, row: SealedReport, content: dict[str, Any]) -> bytes:
-    """What somebody who can write to the database may put in a row."""
+    """Put another envelope in a row, as somebody who can write to the database may."""
     context = SealContext(
         signal_id=row.signal_id,
         organisation_id=row.organisation_id,

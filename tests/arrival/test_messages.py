@@ -1,4 +1,4 @@
-"""What arrival tells a team: one message of all that came in, that says nothing of anybody."""
+"""Test that arrival sends a team one message for all new signals, without a word about a resident."""
 
 import json
 from datetime import date

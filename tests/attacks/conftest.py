@@ -1,4 +1,4 @@
-"""What an attacker would try: on worlds, and on the pages and calls of `tests.web`, of both databases."""
+"""Give the attacks their worlds, and the pages and calls of `tests.web`, on both databases."""
 
 import shutil
 from collections.abc import Iterator, Mapping
@@ -42,7 +42,6 @@ def attacked(request: pytest.FixtureRequest) -> Installation:
 
 @pytest.fixture
 def people(attacked: Installation) -> Mapping[str, Person]:
-    """Its staff."""
     return attacked.people
 
 
@@ -59,5 +58,4 @@ def engine(attacked: Installation, tmp_path: Path) -> Iterator[Engine]:
 
 @pytest.fixture
 def front_settings(attacked: Installation, engine: Engine, tmp_path: Path) -> Settings:
-    """Settings of a front on it."""
     return settings_of(tmp_path, attacked.root_public_key)

@@ -1,7 +1,6 @@
-"""Whoever holds a database role tries every table: what a role may is written here, table by table.
+"""Try every verb on every table with each database role, and compare with the lists of what it may.
 
-The lists are written apart from `signals.operations.database_roles` on purpose, and made complete from
-the models: a new table that is in no row fails here.
+The lists do not come from `signals.operations.database_roles`. A new table that no list names fails here.
 """
 
 from collections.abc import Iterator
@@ -144,7 +143,7 @@ def _attempt(verb: str, table: str, column: str) -> str:
 
 
 def _is_refused(connection: Connection, statement: str) -> bool:
-    """With an error, or (who grants rights without being the owner) with a warning."""
+    """Return whether it ends in an error, or, for a grant by somebody who is no owner, in a warning."""
     warnings: list[str] = []
     raw = connection.connection.driver_connection
     assert raw is not None

@@ -129,7 +129,7 @@ def _call(
     *,
     right: bool,
 ) -> TestResponse:
-    """As this role; `right`: with a body that is right but for the id."""
+    """Call the endpoint as this role; `right`: with a body that is correct except for the id."""
     last = endpoint.rule.rpartition("/")[2]
     if endpoint.is_api:
         body = dict(JSON.get(last, {})) if right else {}
@@ -146,7 +146,7 @@ def _call(
 
 
 def _to_own(desk: Desk, body: dict[str, Any]) -> dict[str, Any]:
-    """A referral goes to the own organisation of who tries: the worst that a foreign id could do."""
+    """Refer to the attacker's own organisation: a foreign id could do nothing worse."""
     if "organisation_id" not in body:
         return body
     with Session(desk.engine) as session:
@@ -155,7 +155,7 @@ def _to_own(desk: Desk, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _foreign_ids(desk: Desk) -> dict[str, UUID]:
-    """What Groningen has, by the name of the part of the address."""
+    """Return the ids of Groningen, by the name of the part of the address."""
     signal_id = desk.arrive("9711AA", 1)
     with session_factory(desk.engine).begin() as session:
         team = session.scalars(select(Organisation.id).where(Organisation.name == GRONINGEN)).one()

@@ -1,4 +1,4 @@
-"""What released figures give away of one signal, measured as a number, against the strongest attackers.
+"""Measure how much released figures give away of one signal, against the strongest attackers.
 
 Two data sets differ in one signal. For every table, one event is more likely with the signal than without it,
 by the factor exp(epsilon) at most. The noise of a cell is independent of that of another.
@@ -55,7 +55,7 @@ def contribution(fact: Fact, table: Table) -> dict[Codes, int]:
 def measured(table: Table, added: Mapping[Codes, int]) -> Measured:
     """Measure epsilon of one table, from draws of two neighbouring data sets, by the most telling event.
 
-    That event: every cell of the signal shows at least what the signal alone would make of it.
+    The event is: every cell of the signal shows at least the value that the signal alone gives.
     """
     without = _share_of_hits(table, dict.fromkeys(added, 0))
     with_it = _share_of_hits(table, added)

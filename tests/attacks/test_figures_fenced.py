@@ -1,4 +1,4 @@
-"""Who may read what of the figures in the database: facts only the worker, releases the desk too."""
+"""Test that in the database only the worker reads facts, and that the desk reads releases too."""
 
 import pytest
 from sqlalchemy import text

@@ -1,4 +1,4 @@
-"""A coordinator asks for anything finer than what was released: there is no such thing, whatever is asked."""
+"""Ask as a coordinator for finer figures than the released ones: the service has none."""
 
 from typing import Final
 
@@ -82,7 +82,7 @@ def test_a_coordinator_reaches_no_teams_own_figures(desk: Desk) -> None:
 
 
 def test_every_answer_is_what_was_released_and_nothing_else(desk: Desk) -> None:
-    """Whatever cells the API gives, they are cells of the menu's tables, and as many."""
+    """The API gives exactly the cells of the menu's tables."""
     for release in desk.call("coen", "GET", RELEASES).get_json()["items"]:
         for name in (table["name"] for table in release["tables"]):
             body = desk.call("coen", "GET", f"{RELEASES}/{release['period']}/tables/{name}").get_json()

@@ -1,7 +1,7 @@
-"""What a stranger tries with a browser or a program: SQL in every field, other hosts' names, frames.
+"""Attack as a stranger with a browser or a program: SQL in every field, other hosts' names, frames.
 
-The fields are found, not listed: those of the API in its description, those of the pages in the forms that
-the pages show. So a new field is tried as soon as it is there.
+The tests find the fields in the description of the API and in the forms that the pages show. So they try a
+new field at once.
 """
 
 import re
@@ -43,7 +43,7 @@ def test_no_answer_repeats_a_host_that_a_header_names(desk: Desk) -> None:
     for who, path in (*pages(signal_id), ("-", "/desk"), ("-", "/nope"), ("-", f"{BASE}/openapi.json")):
         answer = client(desk).get(path, headers=FOREIGN_NAMES | headers_of(desk, who))
         assert answer.status_code != 401
-        # The description is for everybody's tools, whoever asks, and never with what a browser signs in with.
+        # Everybody's tools may read the description, and never with a browser's session.
         allowed = "*" if path.endswith("/openapi.json") else None
         shared = {name: value for name, value in answer.headers if name.startswith("Access-Control-")}
         if ELSEWHERE.encode() in answer.data + str(answer.headers).encode() or shared != (

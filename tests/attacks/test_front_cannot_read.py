@@ -45,7 +45,7 @@ STAFF_SIDE = (
 
 @pytest.fixture
 def started_front(sqlite_world: World) -> dict[str, Any]:
-    """What a process of the front has loaded after its first report; it has no master key and no keystore."""
+    """List what a front without master key and keystore has loaded after its first report."""
     world = sqlite_world
     world.clock.moment = _now()
     world.worker().provision_keys()

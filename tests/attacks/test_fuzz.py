@@ -1,4 +1,4 @@
-"""Whatever the description allows, and much that it does not, gets a documented answer and no 5xx."""
+"""Send all that the description allows, and much that it does not: each answer is documented and no 5xx."""
 
 import contextlib
 import re
@@ -91,7 +91,7 @@ def run(operation: Any, check: Callable[[Any], None], mode: GenerationMode, exam
 
 
 def roles_for(operation: Any) -> list[Role | None]:
-    """Whose token to send: of who may make the call, for any other is refused before it is read."""
+    """Return roles that may make the call: the service refuses others before it reads the body."""
     rule = re.sub(r"\{(\w+)\}", r"<\1>", re.sub(r"\{(\w+_id)\}", r"<uuid:\1>", operation.path))
     letters = ALLOWED[operation.method.upper(), rule]
     return [LETTERS.get(letter) for letter in dict.fromkeys((letters[0], letters[-1]))]

@@ -35,7 +35,7 @@ MAIL: Final = f"{MARK}@example.org"
 
 @dataclass(kw_only=True)
 class Tried:
-    """What came of it: fields that were tried, those whose text reached the database, and what went wrong."""
+    """Fields that the test tried, fields whose text reached the database, and faults."""
 
     fields: set[str] = field(default_factory=set)
     reached: set[str] = field(default_factory=set)
@@ -155,7 +155,7 @@ def test_an_error_of_the_database_quotes_no_value(desk: Desk) -> None:
 
 
 class Forms(HTMLParser):
-    """The forms of a page: where each goes, and its fields with what they hold."""
+    """Return the address and the filled fields of each form on a page."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -212,7 +212,7 @@ def _forms_of_all_pages(
     desk: Desk,
     signal_id: UUID,
 ) -> Iterator[tuple[str, str, str, dict[str, str]]]:
-    """(role, method, where to, fields with what they hold) of each form that differs from those before."""
+    """Yield role, method, address and filled fields of each form that differs from earlier ones."""
     seen = set()
     for who, path, page in _pages_with_forms(desk, signal_id):
         for method, action, values in Forms(page).found:

@@ -35,7 +35,6 @@ def signal(desk: Desk, engine: Engine) -> Signal:
 
 @pytest.fixture
 def keystore(desk: Desk) -> Keystore:
-    """Return the keystore of the desk's process."""
     found: Keystore = desk.app.extensions[EXTENSION].keystore
     return found
 

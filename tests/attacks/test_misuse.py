@@ -72,7 +72,7 @@ def _conclude(world: World, signal: Signal, actor: Actor, outcome: Outcome) -> N
 
 
 def _trace(session: Session, signal: Signal) -> set[tuple[str, tuple[str, ...], int]]:
-    """(table, columns that are filled, rows) of whatever names this signal, in any table."""
+    """Return (table, filled columns, rows) of all rows that name this signal."""
     found = set()
     tables = [table for metadata in migrations.TARGET for table in metadata.sorted_tables]
     for table in tables:

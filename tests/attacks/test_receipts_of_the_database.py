@@ -145,7 +145,7 @@ FREED = {
 def test_the_desk_gives_no_signal_the_key_of_another(
     fenced_desk: FencedDesk, worker: Actor, how: str
 ) -> None:
-    """With the other's key, one entry about the own signal would open every signal."""
+    """One entry about the own signal would otherwise open every signal."""
     signal, other = fenced_desk.arrive(1), fenced_desk.arrive(2)
     with fenced_desk.session() as session:
         fenced_desk.operation(session, worker)

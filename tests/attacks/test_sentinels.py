@@ -210,7 +210,7 @@ def _assert_clean(places: Mapping[str, bytes], sentinels: Mapping[str, str] = SE
 
 
 def _forms(text: str) -> set[bytes]:
-    """How a text may lie on disk: in one or two bytes a letter, as hex, as base64 at any offset, escaped."""
+    """Return the forms of a text on disk: one or two bytes a letter, hex, base64 at any offset, escaped."""
     plain = text.encode()
     wide = (text.encode("utf-16-le"), text.encode("utf-16-be"))
     hexes = (plain.hex().encode(), plain.hex().upper().encode())
@@ -227,7 +227,7 @@ def _inner_base64(plain: bytes, offset: int) -> bytes:
 
 
 def _mails_about_new_signals(world: World) -> int:
-    """How many have left, one for each recipient; the signal arrived in the transaction that caused them."""
+    """Count the delivered mails, one for each recipient."""
     sent = select(OutboxMessage.id).where(
         OutboxMessage.event == Event.NEW_SIGNAL, OutboxMessage.state == MessageState.DELIVERED
     )

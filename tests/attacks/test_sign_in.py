@@ -46,7 +46,7 @@ def test_a_cookie_stolen_before_sign_out_opens_nothing_after(site: Site) -> None
 
 
 def test_a_worker_who_signs_out_while_the_lead_shuts_them_out_stays_out(site: Site) -> None:
-    """What was read of the account as the request began is not written over what came since."""
+    """The request does not write its old copy of the account over the change."""
     browser, lena = site.signed_in(), site.signed_in(LENA)
     csrf, shut = csrf_of(browser.get("/desk")), f"/desk/team/{site.member_id()}/disable"
 

@@ -24,7 +24,7 @@ def addresses(seed: int) -> Iterator[Address]:
 
 
 def bodies(seed: int) -> Iterator[dict[str, Any]]:
-    """What a carrier's phone sends for them."""
+    """Yield the bodies that a carrier's phone sends for the addresses."""
     for count, address in enumerate(addresses(seed)):
         concerns = [_CONCERNS[count % len(_CONCERNS)], _CONCERNS[(count + 2) % len(_CONCERNS)]]
         yield {"postcode": address.postcode, "house_number": address.number, "concern_types": concerns}

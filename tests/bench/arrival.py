@@ -42,7 +42,7 @@ WARMING_COUNT = 3000
 
 @dataclass(frozen=True, kw_only=True)
 class Effort:
-    """How fast reports arrived or were opened: per second of the clock, and CPU for each, in seconds.
+    """The speed of arrival or of opening: reports per second of the clock, and CPU seconds for each.
 
     `database`: the CPU of PostgreSQL's processes for each, its own work of that time included.
     """
@@ -92,7 +92,7 @@ def measure_arrival(
 
 
 def fill_mailboxes(house: House, count: int, *, seed: int) -> None:
-    """So many sealed reports from all over the country wait to arrive, as intake leaves them."""
+    """Seal `count` reports from all over the country, as intake does."""
     engine = house.engine()
     on = today(SystemClock())
     rows = [

@@ -27,7 +27,6 @@ class Conversation:
         self._asked_at = 0.0
 
     def ask(self, request: bytes) -> None:
-        """Send one request."""
         self._received = b""
         self._asked_at = time.perf_counter()
         self.socket.sendall(request)

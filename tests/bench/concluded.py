@@ -45,7 +45,7 @@ class _Case:
 
 
 def seed_concluded(worker: Worker, count: int, *, received_on: date, seed: int) -> None:
-    """So many signals, received on a date and concluded five days later, over all organisations."""
+    """Add signals to all organisations, received on a date and concluded five days later."""
     with worker.sessions.begin() as session:
         staff_id = _staff(session)
         organisations = sorted(session.scalars(select(Organisation.id)))

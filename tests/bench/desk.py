@@ -57,7 +57,7 @@ def measure_desk(folder: Path, *, rounds: int) -> Iterator[Line]:
 
 
 def _desk_of(folder: Path, count: int) -> tuple[House, str, UUID]:
-    """So many open signals in one organisation, a session of its worker, and the most urgent one's id."""
+    """Seed open signals in one organisation; return a session of its worker and the most urgent signal."""
     house = make_house(folder)
     crowd = seed_signals(house.engine(), int(count / OPEN_OF_ONE * ROOM))
     keystore = house.keystore()

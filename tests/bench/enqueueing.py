@@ -1,6 +1,6 @@
-"""What writing messages adds to the transaction that causes them: arrival, with its messages and without.
+"""Measure what messages add to the transaction that causes them: arrival with and without messages.
 
-CPU of this process and of PostgreSQL's together: others on the machine disturb it less than the clock.
+The measure is the CPU of this process and of PostgreSQL: other programs disturb it less than the clock.
 """
 
 import time

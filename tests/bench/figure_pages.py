@@ -23,7 +23,7 @@ PAGES = ("/figures", "/figures/releases/2025", "/api/v1/statistics/releases/2025
 
 
 def measure_pages(folder: Path, *, rounds: int) -> Iterator[Line]:
-    """By CPU time of this process, in turns. A page that is asked again, and one that is made anew."""
+    """Measure pages that the cache has and pages that it has not, in turns, by CPU time of this process."""
     apps = {years: _app(folder / f"years-{years}", years) for years in (1, 2, 10)}
     for page in PAGES:
         one, ten = _in_turns(rounds, [partial(_ask, apps[years], page) for years in (1, 10)])

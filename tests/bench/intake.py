@@ -17,7 +17,7 @@ CONNECTIONS = 8
 
 @dataclass
 class Side:
-    """What was seen of one of the two, round by round."""
+    """The measurements of one of the two paths, round by round."""
 
     path: str
     rates: list[float] = field(default_factory=list)

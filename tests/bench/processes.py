@@ -34,7 +34,7 @@ def running(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def clean_environment() -> dict[str, str]:
-    """For processes of the bench: none of the settings of who runs it, and this checkout's code."""
+    """Return the environment without the caller's settings, and with this checkout's code."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SIGNALS_")}
     return kept | {"PYTHONPATH": str(PROJECT)}
 
@@ -79,12 +79,12 @@ def tell_to_go(processes: Sequence[subprocess.Popen[bytes]]) -> None:
 
 
 def taken_by(processes: Sequence[subprocess.Popen[bytes]]) -> list[dict[str, float]]:
-    """Wait for what each of them took: "from", "until" and "cpu", in seconds."""
+    """Wait for the times of each process: "from", "until" and "cpu", in seconds."""
     return [json.loads(process.stdout.readline()) for process in processes if process.stdout]
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """SIGTERM, and SIGKILL for whatever of it is still there after five seconds."""
+    """Send SIGTERM, and SIGKILL to processes that still live after five seconds."""
     family = [process.pid, *children_of(process.pid)]
     process.send_signal(signal.SIGTERM)
     with contextlib.suppress(subprocess.TimeoutExpired):

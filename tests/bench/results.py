@@ -1,4 +1,4 @@
-"""What a measurement says: a value, the target it is held against, and whether it is met."""
+"""A measured value, its target, and whether it meets the target."""
 
 import gc
 import time
@@ -37,7 +37,6 @@ class Line:
         return f"<= {self.at_most:g}" if self.at_most is not None else ""
 
     def as_plain(self) -> dict[str, Any]:
-        """For JSON."""
         names = ("group", "what", "value", "unit", "target", "met")
         return {name: getattr(self, name) for name in names}
 

@@ -23,16 +23,15 @@ from tests.bench.start import measure_start
 from tests.bench.trail import measure_trail
 from tests.support.postgres import PostgresServer
 
-# Seeding writes gigabytes: no checkpoint in the middle of it. What is durable stays so.
+# Seeding writes gigabytes: no checkpoint interrupts it. Commits stay durable.
 SETTINGS = {"max_wal_size": "8GB"}
 SLOW_DISK = {"commit_siblings": "0", "commit_delay": "20000"}
-"""Each flush of the write-ahead log waits 20 ms, as on a disk that turns: who waits for whom then shows."""
+"""Each flush of the write-ahead log waits 20 ms, as on a disk that turns: waiting for others then shows."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Size:
-    """How much of everything: rounds, requests and reports in a round, signals in the larger queue,
-    facts in a quarter, years of releases."""
+    """Amounts of rounds, requests and reports in a round, signals in the larger queue, facts in a quarter."""
 
     rounds: int
     requests: int

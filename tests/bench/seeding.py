@@ -72,7 +72,7 @@ class Crowd:
 
 
 def seed_signals(engine: Engine, count: int) -> Crowd:
-    """So many signals over the organisations; needs a furnished, otherwise empty database."""
+    """Spread signals over the organisations of a database that has no signals yet."""
     with engine.begin() as connection:
         ids = dict(connection.execute(select(Organisation.name, Organisation.id)).tuples().all())
         uuid_type = "char(32)" if is_sqlite(engine) else "uuid"

@@ -84,7 +84,7 @@ print(memory() - after_first, time.process_time() - started, flush=True)
 
 @dataclass(frozen=True, kw_only=True)
 class _Timing:
-    """Of both workers together, from the moment that both were ready; `grown`: bytes, of the larger one."""
+    """Time of both workers together, from the moment that both were ready; `grown`: bytes of the larger."""
 
     seconds: float
     cpu: float
@@ -153,7 +153,7 @@ def _sink() -> Iterator[str]:
 
 
 def _timed(code: str, *arguments: str) -> _Timing:
-    """From the moment that both were ready until both have finished."""
+    """Measure from the moment that both workers are ready until both have finished."""
     workers = [_start(code, *arguments) for _ in range(WORKERS)]
     for worker in workers:
         assert worker.stdout is not None

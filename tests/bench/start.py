@@ -1,4 +1,4 @@
-"""From `signals serve --prepare` to the first answer, the second time, and the memory of the server."""
+"""Measure the time from `signals serve --prepare` to the first answer, and the memory of the server."""
 
 import contextlib
 import subprocess

@@ -28,7 +28,7 @@ _ENTRY_BYTES, _LINK_BYTES = 183, 94
 def measure_trail(
     group: str, folder: Path, database_url: str | None, *, entries: int, rounds: int
 ) -> Iterator[Line]:
-    """So many entries, linked and signed; rounds of verifying and of two HMACs for each alternate."""
+    """Link and sign `entries` entries, then verify them in turns with two HMACs for each entry."""
     house = make_house(folder, database_url)
     worker = make_worker(house.settings)
     keys = TrailKeys(mac_key=worker.keystore.secret("audit"), root=worker.keystore.root_signing_key())

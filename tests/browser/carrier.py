@@ -44,7 +44,7 @@ class Service:
         return self.proxy.url
 
     def stored(self) -> int:
-        """How many reports the database has."""
+        """Return how many reports the database has."""
         return len(self.world.sealed())
 
 
@@ -151,11 +151,11 @@ class Phone:
         self.context.close()
 
     def waiting(self) -> int:
-        """How many reports the phone keeps, read from its database."""
+        """Return how many reports the database of the phone has."""
         return int(self.page.evaluate("signalsQueue.reports().then((all) => all.length)"))
 
     def open_list(self) -> None:
-        """What happened meanwhile, below the line that counts it."""
+        """Open the list below the line that counts what happened meanwhile."""
         self.page.locator("[data-open]").tap()
         expect(self.page.locator("#told")).to_be_visible()
 

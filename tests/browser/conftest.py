@@ -75,7 +75,7 @@ def phone(make_phone: MakePhone) -> Phone:
 
 @pytest.fixture
 def complaints(page: Page) -> list[str]:
-    """What the browser objected to: scripts that fail, and what the policy blocked."""
+    """Collect the errors of the browser: failed scripts, and loads that the policy blocked."""
     heard: list[str] = []
     page.on("pageerror", lambda error: heard.append(str(error)))
     page.on("console", lambda message: heard.append(message.text) if message.type == "error" else None)

@@ -130,17 +130,17 @@ class Window:
         expect(self.page.locator(DONE)).to_have_text("De poging is opgeslagen.")
 
     def press_attempt(self, result: str, how: str = "Huisbezoek") -> None:
-        """The two presses of an attempt, whatever comes of them."""
+        """Press the tile and the button of an attempt, and look at no result."""
         self.press(self.page.locator(".tile", has_text=how))
         self.press(self.page.get_by_role("button", name=result))
 
     def press(self, place: Locator) -> None:
-        """With the mouse, or with a thumb on a phone."""
+        """Press with the mouse, or on a phone with a thumb."""
         place.tap() if self.size == PHONE else place.click()
         self.loaded()
 
     def presses(self) -> int:
-        """How often it was pressed since the window was opened or `begin_counting`."""
+        """Return how often somebody pressed since the window opened or since `begin_counting`."""
         return int(self.loaded().evaluate("Number(sessionStorage.presses || 0)"))
 
     def begin_counting(self) -> None:
@@ -153,7 +153,7 @@ class Window:
         return self.page
 
     def axe(self) -> list[str]:
-        """What axe finds wrong with the page as it is now."""
+        """Return the violations that axe finds on the page."""
         found = Axe().run(self.loaded())
         return [
             f"{one['id']}: {node['html'][:120]}"
@@ -162,7 +162,7 @@ class Window:
         ]
 
     def wider_than_the_screen(self) -> list[str]:
-        """What makes people scroll sideways; empty when the page flows into its width."""
+        """Return the elements that make people scroll sideways."""
         found: list[str] = self.loaded().evaluate(
             """() => document.documentElement.scrollWidth <= innerWidth ? []
               : [...document.querySelectorAll("body *")]

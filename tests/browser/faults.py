@@ -17,7 +17,7 @@ import brotli
 
 
 class Fault(StrEnum):
-    """What happens to one send of a report; in those named `AFTER_` the server has stored it by then."""
+    """The faults of one send of a report; before a fault `AFTER_`, the server has stored the report."""
 
     BEFORE_REQUEST = "before_request"
     MID_REQUEST = "mid_request"

@@ -15,7 +15,7 @@ NEW, PASSWORD = "noor@example.org", "zeven groene fietsen"
 
 
 def mailed_link(site: Site) -> str:
-    """Where the invitation leads, as the worker puts it into the mail."""
+    """Return the path and the fragment of the link that the worker mails."""
     with Session(site.desk.engine) as session:
         message = session.scalars(select(OutboxMessage).where(OutboxMessage.recipient == NEW)).one()
         values = complete(site.desk.keystore, message.event, message.subject_id, message.values)

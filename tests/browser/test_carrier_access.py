@@ -1,4 +1,4 @@
-"""For everybody, and light: axe and contrast on every state, room for fingers, bytes of the first load."""
+"""Test access and weight: axe and contrast in every state, room for fingers, bytes of the first load."""
 
 import sys
 from typing import Any
@@ -171,7 +171,7 @@ def test_by_its_bytes_and_exchanges_the_page_paints_in_time_on_slow_3g(
 def test_from_the_second_time_on_opening_asks_the_network_for_nothing_that_is_shown(
     phone: Phone, service: Service
 ) -> None:
-    """So that half a second is a matter of the phone alone."""
+    """The half second then depends on the phone alone."""
     phone.open_for_offline()
     service.proxy.seen_paths.clear()
     phone.close_tab()
@@ -191,7 +191,7 @@ def test_on_a_desktop_it_is_the_same_form_without_a_violation(make_phone: MakePh
 
 
 def _to_use(service: Service) -> list[tuple[str, int, int]]:
-    """What a first visit asks before the service worker begins."""
+    """Return the paths that a first visit asks before the service worker begins."""
     paths = [path for path, _, _ in service.proxy.passed]
     return service.proxy.passed[: paths.index("/sw.js")]
 

@@ -1,4 +1,4 @@
-"""What waited and goes while the carrier is busy with the next report: nothing moves, and no code is lost."""
+"""Test that waiting reports leave while the carrier writes the next: nothing moves, no code is lost."""
 
 import pytest
 from playwright.sync_api import expect
@@ -37,7 +37,7 @@ def test_a_backlog_that_goes_moves_nothing_under_the_thumb_of_who_types(phone: P
 
 
 def test_the_page_keeps_the_field_in_place_when_a_line_appears_above_the_form(phone: Phone) -> None:
-    """As when another tab keeps a report: there was no line yet."""
+    """Another tab keeps a report before this page has a line about one."""
     page = phone.open()
     expect(page.locator("#waiting")).to_be_hidden()
     page.locator("#postcode").tap()

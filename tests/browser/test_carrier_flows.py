@@ -1,4 +1,4 @@
-"""What a carrier does at the door, on a real Chromium of 360 x 640 against the real server."""
+"""Act as a carrier at the door, with a real Chromium of 360 x 640 against the real server."""
 
 from datetime import UTC, datetime, timedelta
 

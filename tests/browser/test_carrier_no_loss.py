@@ -25,7 +25,7 @@ KEPT_OR_ANSWERED = """async () => {
   await change.done;
   return all.some((report) => report.body.includes(':%d,') || report.body.includes(':%d}'));
 }"""
-"""In a transaction that stands in line after the one that keeps the report: what it sees is on the disk."""
+"""Its transaction waits for the one that keeps the report, so it sees only reports on the disk."""
 
 Address = tuple[str, int]
 

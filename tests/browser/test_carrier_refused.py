@@ -17,7 +17,7 @@ EXPIRED = "kon 7 dagen niet worden verstuurd en is van deze telefoon gewist"
 def test_a_report_that_the_form_of_today_refuses_comes_back_to_be_mended(
     phone: Phone, service: Service
 ) -> None:
-    """As after a change of the form while it waited: here a tile that does not exist any more."""
+    """The form changed while the report waited: one of its tiles does not exist any more."""
     before = service.stored()
     page = phone.open()
     put_waiting(

@@ -1,4 +1,4 @@
-"""Nothing moves under the thumb or covers what is read, and a small or zoomed screen has room for all."""
+"""Test that nothing moves under the thumb or covers text, also on a small or zoomed screen."""
 
 import pytest
 from playwright.sync_api import Page, expect

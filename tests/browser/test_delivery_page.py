@@ -1,4 +1,4 @@
-"""How delivery goes, on a desk and on a phone: long names, long reasons and all, and nothing to the side."""
+"""Test that the page on delivery fits a desk and a phone with long names and long reasons."""
 
 from datetime import timedelta
 

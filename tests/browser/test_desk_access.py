@@ -208,7 +208,7 @@ def _open_all(one: Window) -> None:
 
 
 def _too_small(one: Window) -> list[str]:
-    """What is less than 48 pixels high or wide; a link within a sentence may be (WCAG 2.5.8, inline)."""
+    """Return controls under 48 pixels high or wide, except links within a sentence (WCAG 2.5.8, inline)."""
     found: list[str] = one.page.evaluate(
         """(least) => [...document.querySelectorAll(
             "button, summary, .tile, label.choice, select, textarea, input, nav a, a.button, #rows th a, " +

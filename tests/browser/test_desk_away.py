@@ -22,7 +22,7 @@ TYPED = 'Mevrouw zei: "kom <later> terug".\nDochter bellen.'
 
 @pytest.fixture
 def desk(postgres_world: World) -> Iterator[Desk]:
-    """On PostgreSQL, as in production; the keystore is a file of its own."""
+    """Make a desk on PostgreSQL, as in production, with the keystore in a file of its own."""
     sessions = SessionsSettings(password_memory_kib=QUICK.memory_kib)
     settings = replace(postgres_world.settings, role=ProcessRole.ALL, sessions=sessions)
     with postgres_world.sessions.begin() as session:

@@ -71,7 +71,7 @@ def correct(one: Window, number: int, signal_id: UUID) -> Window:
 
 
 def end_sessions_of(site: Site, who: str) -> None:
-    """As when somebody ends them elsewhere: the browser still holds its cookie."""
+    """End sessions as from elsewhere: the browser still holds its cookie."""
     with Session(site.desk.engine) as session, session.begin():
         email = site.desk.people[who].email
         member = session.scalars(select(StaffMember.id).where(StaffMember.email == email)).one()

@@ -1,4 +1,4 @@
-"""Where one can go from a page, on a phone and in a wide window: real Chromium, also without script."""
+"""Test the menu on a phone and in a wide window: real Chromium, also without script."""
 
 import pytest
 from playwright.sync_api import Page, expect

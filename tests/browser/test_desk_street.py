@@ -1,6 +1,6 @@
-"""On foot and on the phone: a round along one's own signals.
+"""Test a round on foot along one's own signals.
 
-Real Chromium, wide without JavaScript and at 360 x 640 with it.
+Chromium is real: wide without JavaScript, and at 360 x 640 with it.
 """
 
 import re
@@ -73,7 +73,7 @@ def _claim_from_the_queue(one: Window, reference: str) -> None:
 
 
 def _go_to(one: Window, part: str) -> None:
-    """By the menu of parts, which a phone may show only when it is asked to."""
+    """Open a part by the menu, which a phone shows at a press only."""
     link = one.page.get_by_role("link", name=part, exact=True)
     if not link.is_visible():
         one.press(one.page.get_by_text("Menu", exact=True))
@@ -81,7 +81,7 @@ def _go_to(one: Window, part: str) -> None:
 
 
 def _check_paper(one: Window, addresses: list[str], references: list[str]) -> None:
-    """What a printer would be given: addresses, references and the day, and nothing of what was noticed."""
+    """Check that paper shows addresses, references and the day, and nothing of a concern."""
     one.page.emulate_media(media="print")
     said = one.page.locator("body").inner_text()
     one.page.emulate_media(media="screen")

@@ -128,7 +128,7 @@ def test_a_file_without_a_head_is_called_wrongly(signals: Signals) -> None:
 
 
 def test_a_head_that_was_cut_off_is_passed_over_with_a_word(signals: Signals) -> None:
-    """As a crash leaves it, and as a run after it of an earlier release went on in the same line."""
+    """A crash cuts off a head; a later run of an earlier release goes on in the same line."""
     link(signals)
     whole = signals("audit", "head", "--json")
     for end, warns in ((whole[:40], True), (whole[:40] + whole, False)):

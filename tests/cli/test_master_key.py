@@ -79,7 +79,7 @@ PROBLEMS: Final[dict[Callable[[Path], None], tuple[str, str]]] = {
 
 
 def refusal(folder: Path, command: str) -> str:
-    """What a command says that ends with exit code 1 and nothing that was not caught."""
+    """Return the output of a command that ends with exit code 1 and raises nothing else."""
     arguments = [
         "--config",
         str(folder / "config.toml"),

@@ -1,4 +1,4 @@
-"""What every factory shares: the session of this test, and its fixed moment."""
+"""Give every factory the session of this test, and its fixed moment."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

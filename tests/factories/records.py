@@ -1,4 +1,4 @@
-"""What stays or is written of a signal: history, orders and records of deletion, audit entries."""
+"""Make the records of a signal: history, orders and records of deletion, audit entries."""
 
 from signals.models import AuditEntry, DeletionOrder, DeletionRecord, StatusChange
 from signals.vocabulary import Action, AuditAction, DeletionReason, SignalState

@@ -1,4 +1,4 @@
-"""What belongs to a team: areas, days near the limit, and absences."""
+"""Make the rows of a team: areas, days near the limit, and absences."""
 
 from signals.models import Absence, AreaDay, CoverageArea
 from tests.factories.base import EPOCH_DAY, RowFactory, numbered_id, sequence

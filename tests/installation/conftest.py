@@ -1,4 +1,4 @@
-"""A copy of the project's tools in a folder of the test, with stand-ins for what would need a network."""
+"""Copy the project's tools to a folder of the test, with stand-ins for parts that need a network."""
 
 import shutil
 from pathlib import Path

@@ -10,7 +10,7 @@ from tools.install import require_open_to_services
 
 @pytest.mark.parametrize(("folder", "file"), [(0o700, 0o755), (0o755, 0o700)])
 def test_a_python_closed_to_others_is_refused_with_the_remedy(tmp_path: Path, folder: int, file: int) -> None:
-    """That of an administrator's home once made units that could not start."""
+    """Units with the Python of an administrator's home could not start."""
     home, python = tmp_path / "home", tmp_path / "home/python3"
     home.mkdir()
     python.touch()

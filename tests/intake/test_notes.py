@@ -1,4 +1,4 @@
-"""A carrier's note where notes are switched on: redacted before it is sealed, recognised by what was sent."""
+"""Test carriers' notes where they are on: intake redacts before it seals, and knows a repeated note."""
 
 import pytest
 from flask.testing import FlaskClient
@@ -27,7 +27,7 @@ def receive(world: World, number: int, note: str | None) -> Received:
 
 
 def sealed_report(world: World) -> Report:
-    """What lies in the only envelope."""
+    """Open the only envelope."""
     (row,) = world.sealed()
     assert row.envelope is not None
     context = context_of(row.signal_id, row.organisation_id, row.mailbox_key_id, row.schema_version)

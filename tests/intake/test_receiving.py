@@ -1,4 +1,4 @@
-"""Receiving a report: once, atomically, sealed, for whom it is meant, and never more than the day's limit."""
+"""Receive a report: once, atomically, sealed for its receiver, and never more than the day's limit."""
 
 import random
 import uuid
@@ -95,7 +95,7 @@ def test_a_report_whose_envelope_cannot_be_stored_leaves_no_key_behind(world: Wo
     assert (world.count(IdempotencyKey), world.count(SealedReport)) == (1, 1)
 
 
-# For whom it is meant
+# The receiver
 @pytest.mark.parametrize(
     ("address", "organisation_id"),
     [(IN_AMSTERDAM, AMSTERDAM), (IN_GRONINGEN, GRONINGEN), (NOWHERE, NATIONAL)],
@@ -199,7 +199,7 @@ def test_a_report_is_stored_over_a_connection_that_was_lost_meanwhile(postgres_w
     assert postgres_world.count(SealedReport) == 2
 
 
-# What is stored
+# The stored report
 def test_every_stored_report_has_one_size(sqlite_world: World) -> None:
     intake = sqlite_world.intake(notes=True)
     long = report(

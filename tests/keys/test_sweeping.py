@@ -84,7 +84,7 @@ def test_another_sort_order_destroys_no_key_of_a_signal(
 def test_a_report_is_received_during_a_sweep(
     world: World, living: set[UUID], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On SQLite a read that began as a write would block every writer until its end."""
+    """A read that begins as a write blocks every writer on SQLite until its end."""
     in_order = key_care._used_case_keys
 
     def and_meanwhile(session: Session) -> Iterator[UUID]:

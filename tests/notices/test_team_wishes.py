@@ -1,4 +1,4 @@
-"""When and how a team is written to: hours, days, absences, digests, restricted signals."""
+"""Test when and how a team gets messages: hours, days, absences, digests, restricted signals."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -206,7 +206,7 @@ def test_after_an_outage_live_messages_are_delivered_once(team: Team) -> None:
     assert {recipient for recipient, _ in got} == TEAM | {team.lead}
 
 
-# When and how a new signal is told
+# Messages about a new signal
 def test_a_new_signal_waits_until_the_team_may_be_written_to(team: Team) -> None:
     team.set(quiet_from=8, quiet_until=14)
     team.world.receive(2)

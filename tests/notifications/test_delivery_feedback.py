@@ -51,9 +51,7 @@ def waiting_words(outbox: Outbox) -> int:
         return session.scalar(select(func.count()).select_from(DeliveryCallback)) or 0
 
 
-# What the provider says later
-
-
+# Later words of the provider
 @pytest.mark.parametrize(("code", "state"), [(30003, MessageState.QUEUED), (30007, MessageState.FAILED)])
 def test_a_message_that_was_taken_and_not_delivered_is_tried_again_or_given_up_by_its_code(
     outbox: Outbox, code: int, state: MessageState

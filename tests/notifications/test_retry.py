@@ -1,4 +1,4 @@
-"""Properties of what follows a failed try."""
+"""Test properties of the tries after a failed one."""
 
 import random
 from datetime import UTC, datetime, timedelta

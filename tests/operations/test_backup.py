@@ -57,7 +57,7 @@ def test_only_their_owner_may_read_the_copies_and_no_address_is_in_them(site: Si
 def test_the_head_of_each_night_finds_who_removes_the_end_of_the_trail_and_its_heads(
     site: Site, cases: Cases
 ) -> None:
-    """Nothing in the database says that they were there."""
+    """The database itself keeps no trace of them."""
     assert worker_of(site.world).link_audit() > 0
     site.back_up(NIGHT + timedelta(days=1))
     heads = site.backups / "heads" / "heads.jsonl"

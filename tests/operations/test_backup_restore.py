@@ -1,6 +1,6 @@
-"""What is forgotten stays forgotten when backups are put back, and nothing that lives is lost.
+"""Test that a restore brings nothing deleted back and loses nothing that lives.
 
-The scripts are those of docs/deploy, on SQLite and on a real PostgreSQL with the roles of production.
+The scripts of docs/deploy run on SQLite and on a real PostgreSQL with the roles of production.
 """
 
 import shutil

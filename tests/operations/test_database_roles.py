@@ -100,7 +100,7 @@ def test_a_front_process_knows_who_covers_an_address_and_that_it_is_ready(fenced
 def test_a_front_process_without_a_right_that_it_needs_is_not_ready(
     fenced_world: FencedWorld, table: str
 ) -> None:
-    """As after an upgrade whose rights were not granted: it would answer every report with 503."""
+    """After an upgrade without its grants, the front would answer every report with 503."""
     client = fenced_world.front.client()
     server, name = fenced_world.database.server, fenced_world.database.name
     server.execute(f"REVOKE INSERT ON {table} FROM {ROLES.front}", name)
@@ -205,7 +205,7 @@ def test_an_erasure_by_the_api_follows_a_referral_and_is_finished_by_the_worker(
 def test_an_erasure_that_the_desk_could_not_carry_out_is_carried_out_by_the_worker(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As when the process ends right after the decision was committed."""
+    """The desk's process ends right after it commits the decision."""
     (signal_id,) = map(uuid.UUID, desk.ids("anna"))
     monkeypatch.setattr(Retention, "purge_now", _no_disk)
     body = {**BODY, "identity": "digid", "residence": "brp", "right": "objection"}

@@ -1,4 +1,4 @@
-"""What docs/deployment.md tells a database administrator to do, done: one server has both databases."""
+"""Do what docs/deployment.md tells a database administrator; one server has both databases."""
 
 import re
 from pathlib import Path
@@ -67,7 +67,7 @@ def test_a_keystore_with_a_server_of_its_own_is_copied_by_a_role_there() -> None
 
 
 def test_a_report_that_fails_leaves_no_line_in_the_servers_log() -> None:
-    """Nor does any other process leave its statement there, which may hold what somebody wrote."""
+    """A statement in the log may hold what somebody wrote, so no process leaves one."""
     with PostgresServer(settings=settings_of_the_log()) as server:
         run(server, BOTH_SERVERS)
         before = server.log_file.read_text()
@@ -75,7 +75,7 @@ def test_a_report_that_fails_leaves_no_line_in_the_servers_log() -> None:
             with pytest.raises(Exception, match="division by zero"):
                 said(server, "signals", role, f"SELECT 1/0 AS of_{role}")
         kept = server.log_file.read_text().removeprefix(before)
-    assert kept.count("division by zero") == 1, "the worker's error is told, for who mends it"
+    assert kept.count("division by zero") == 1, "the log has the worker's error"
     assert "of_signals" not in kept
 
 

@@ -36,7 +36,7 @@ HARDENED = {
 
 
 def environment_of(role: str, credentials: Path) -> dict[str, str]:
-    """What systemd gives a process of this unit; `%d` is the folder of its credentials."""
+    """Return the environment that systemd gives this unit; `%d` is the folder of its credentials."""
     text = (DEPLOY / f"signals-{role}.service").read_text()
     found = re.findall(r'^Environment="?([A-Z_]+)=(.*?)"?$', text, re.MULTILINE)
     return {name: value.replace("%d", str(credentials)) for name, value in found}
@@ -135,7 +135,7 @@ def test_the_files_that_the_code_reads_are_in_its_package() -> None:
 
 
 def test_an_administrator_has_the_settings_of_the_worker(tmp_path: Path) -> None:
-    """As a shell reads them; the secrets are root's, where systemd takes the worker's copies from."""
+    """A shell reads the settings; systemd copies the worker's secrets from those of root."""
     script = f"set -a; . {DEPLOY}/admin.env; env -0"
     environment = subprocess.run(["sh", "-c", script], env={}, capture_output=True, text=True, check=True)
     given = dict(line.split("=", 1) for line in environment.stdout.split("\0") if line.startswith("SIGNALS_"))
@@ -148,7 +148,7 @@ def test_an_administrator_has_the_settings_of_the_worker(tmp_path: Path) -> None
 
 
 def test_a_command_as_the_worker_has_account_folder_settings_and_secrets_of_its_unit(tmp_path: Path) -> None:
-    """With a systemd-run that tells how it was called."""
+    """A systemd-run of the test prints its arguments."""
     (tmp_path / "systemd-run").write_text("#!/bin/sh\nprintf '%s\\0' \"$@\"\n")
     (tmp_path / "systemd-run").chmod(0o700)
     unit = DEPLOY / "signals-worker.service"

@@ -33,7 +33,7 @@ def test_two_first_starts_at_once_make_one_installation(
 def test_init_says_of_each_part_where_it_is_and_whether_it_was_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Who forgot the environment of the unit must see that this is another keystore, beside the settings."""
+    """Without the environment of the unit, init makes another keystore; its output must show that."""
     config = tmp_path / "worker.toml"
     config.write_text("")
     monkeypatch.delenv("SIGNALS_CONFIG", raising=False)

@@ -65,7 +65,7 @@ def test_keys_are_made_once_and_to_look_for_them_takes_nobodys_turn_to_write(wor
 
 
 def test_a_public_key_whose_private_half_was_lost_is_replaced_and_reports_arrive_again(world: World) -> None:
-    """As after a restore of the keystore from a copy that is older than the key."""
+    """A restore of the keystore from a copy that is older than the key loses the private half."""
     lost = _key_ids(world, AMSTERDAM)
     world.keystore.destroy_mailbox_keys(lost)
     with capture_logs() as lines:

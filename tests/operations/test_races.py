@@ -1,4 +1,4 @@
-"""What somebody else does between two statements of ours, on both databases."""
+"""Let somebody else act between two statements of ours, on both databases."""
 
 import uuid
 from contextlib import suppress

@@ -92,7 +92,7 @@ def test_a_file_of_organisations_that_two_people_import_at_once_is_taken_over_on
 
 # Drills
 def test_an_end_that_was_set_by_hand_is_kept_when_drills_are_missed_at_that_moment(world: World) -> None:
-    """Whoever comes first: the end stands, or it is what an answer to the drill gives back."""
+    """In either order the end stands, or an answer to the drill gives it back."""
     by_hand = date(2026, 12, 31)
     with world.sessions.begin() as session:
         session.execute(update(Organisation).where(Organisation.id != AMSTERDAM).values(agreement_on=None))
@@ -139,7 +139,7 @@ def send_drills(world: World, *organisation_ids: uuid.UUID) -> None:
 
 
 def change(world: World, organisation_id: uuid.UUID, **changes: object) -> None:
-    """What an administrator does on the page of a team."""
+    """Change an organisation as an administrator does on the page of a team."""
     with world.sessions.begin() as session:
         administration.change_organisation(
             world.operation(session, ADMINISTRATOR),

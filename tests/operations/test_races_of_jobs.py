@@ -1,4 +1,4 @@
-"""What a job or another worker does between two statements of ours, on both databases."""
+"""Let a job or another worker act between two statements of ours, on both databases."""
 
 from datetime import date
 from typing import Any
@@ -118,7 +118,7 @@ def test_a_receipt_that_is_forgotten_at_that_moment_stops_no_claim(world: World)
 
 
 def test_an_area_that_changes_hands_while_routing_is_read_is_never_without_a_team(world: World) -> None:
-    """What is read of organisations and of their areas is of one moment."""
+    """The router reads organisations and areas as of one moment."""
     router = world.router(refresh_seconds=3600)
 
     def change_hands() -> None:

@@ -67,7 +67,7 @@ def test_sigterm_at_any_moment_of_the_start_ends_it_within_twelve_seconds(
 def test_ctrl_c_ends_it_before_the_main_process_kills_a_worker(
     sqlite_world: World, delay: float, whole_terminal: bool
 ) -> None:
-    """At any moment, and for the main process alone, as some tools send it."""
+    """The stop comes at several moments, and to the main process alone, as some tools send it."""
     served = Served(sqlite_world)
     try:
         with pytest.raises(subprocess.TimeoutExpired):

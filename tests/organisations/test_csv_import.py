@@ -284,7 +284,7 @@ WIJDEMEREN = "Wijdemeren,social_work,pc6_range,1241AA 1-50,2026-01-01,{}\n"
 def test_an_area_ends_as_on_the_page_of_coverage(
     session: Session, former: str, wanted: str, told: ChangeKind | str
 ) -> None:
-    """On 24 November."""
+    """Today is 24 November."""
     take(session, WITH_END + WIJDEMEREN.format(former))
     result = take(session, WITH_END + WIJDEMEREN.format(wanted))
     if isinstance(told, ChangeKind):

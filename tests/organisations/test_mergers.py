@@ -31,7 +31,7 @@ def arrived(world: World, number: int) -> uuid.UUID:
 
 
 def take_over_the_area(world: World) -> None:
-    """From today Amsterdam's organisation covers Groningen, too."""
+    """Let Amsterdam's organisation cover Groningen too, from today."""
     on = today(world.clock)
     with world.sessions.begin() as session:
         ended = update(CoverageArea).where(CoverageArea.organisation_id == GRONINGEN)

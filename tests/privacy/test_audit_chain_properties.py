@@ -1,4 +1,4 @@
-"""Whatever one row of the audit chain suffers, it is reported, at that row."""
+"""Change one row of the audit chain in any way: the check reports that row."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

@@ -9,7 +9,7 @@ from privacy.secret_files import SecretFileRefused, load_master_key, write_new_s
 
 @pytest.fixture
 def credential(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """As LoadCredential shows it to a service with its own account: 0440, the group bit an ACL mask."""
+    """Write the file as LoadCredential shows it to a service account: 0440, the group bit an ACL mask."""
     path = tmp_path / "credentials" / "master.key"
     write_new_secret_file(path)
     path.chmod(0o440)

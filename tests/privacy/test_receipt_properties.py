@@ -1,4 +1,4 @@
-"""Every receipt that is given out can be read back, and says nothing of what it was given for."""
+"""Read every receipt back: it says nothing of its report."""
 
 from uuid import UUID
 

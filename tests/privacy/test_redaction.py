@@ -1,4 +1,4 @@
-"""What is taken out of a carrier's note, what stays, and how much of each on labelled notes."""
+"""Test which words redaction takes out of a note and which it keeps, and measure labelled notes."""
 
 import sys
 from pathlib import Path
@@ -183,7 +183,7 @@ def test_every_word_list_is_folded_sorted_and_without_doubles(path: Path) -> Non
 
 
 def _calls(note: str) -> int:
-    """How many calls of Python and C functions it takes."""
+    """Count the calls of Python and C functions."""
     calls = 0
 
     def count(_frame: FrameType, event: str, _argument: object) -> None:

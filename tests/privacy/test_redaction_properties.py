@@ -1,4 +1,4 @@
-"""Whatever is typed: redaction ends, never raises, is repeatable, and leaves the rest as it was."""
+"""Redact any text: redaction ends, never raises, is repeatable, and leaves the rest as it was."""
 
 import re
 import string

@@ -1,4 +1,4 @@
-"""How much of what identifies is taken out of the labelled notes, and how many harmless words stay.
+"""Measure how much identifying text redaction removes from labelled notes, and how many words stay.
 
 A label `{kind|text}` counts as removed when none of its letters and digits are left. A harmless word is one
 between spaces that touches no label; it counts as kept when none of its letters and digits were taken.
@@ -21,7 +21,7 @@ _MARKER = re.compile("|".join(re.escape(marker) for marker in MARKERS.values()))
 
 @dataclass(frozen=True, kw_only=True)
 class LabelledNote:
-    """An invented note, and (start, end, kind) of what identifies somebody in it."""
+    """An invented note, and (start, end, kind) of each identifying part."""
 
     id: str
     style: str
@@ -31,7 +31,7 @@ class LabelledNote:
 
 @dataclass(kw_only=True)
 class Figures:
-    """What was counted over a set of notes."""
+    """Counts over a set of notes."""
 
     labels: Counter[str] = field(default_factory=Counter)
     removed: Counter[str] = field(default_factory=Counter)

@@ -123,7 +123,7 @@ def test_a_journal_made_by_root_belongs_to_the_owner_of_its_folder(
     assert len(given) == 1, "what is there keeps its owner"
     journal.forget(before=date(2026, 11, 25))
     now = (folder / "worker.journal").stat()
-    assert given[1:] == [(now.st_uid, now.st_gid)], "the pruned one belongs to whom the former belonged to"
+    assert given[1:] == [(now.st_uid, now.st_gid)], "the pruned journal keeps its owner"
     assert now.st_mode & 0o777 == 0o600
 
 

@@ -115,7 +115,7 @@ def test_the_same_file_again_writes_nothing(session: Session) -> None:
 
 
 def test_only_what_differs_is_written(session: Session) -> None:
-    # With addresses of Amsterdam between them, for a run takes in the unused postcodes between used ones.
+    # Addresses of Amsterdam lie between: a run takes in the unused postcodes between used ones.
     between = [("1012AC", 1, AMSTERDAM), ("1013AB", 1, AMSTERDAM), ("1014AB", 1, AMSTERDAM)]
     kept, first = ("1012AB", 12, DIEMEN), [("1013AA", 1, DIEMEN), ("1014AA", 1, DIEMEN)]
     take(session, file_of(*sorted([kept, *first, *between])))

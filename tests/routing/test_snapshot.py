@@ -79,9 +79,7 @@ def test_while_one_thread_reads_the_others_use_the_old_state(sqlite_world: World
     assert router.snapshot() is not before
 
 
-# Who counts
-
-
+# Organisations that count
 @pytest.mark.parametrize(
     "change",
     [

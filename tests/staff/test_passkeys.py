@@ -81,9 +81,7 @@ def desk(session: Session, clock: FixedClock, audit: AuditLog, keys: PlainKeys) 
     return Ceremonies(session, clock, audit, keys)
 
 
-# For whom
-
-
+# The relying party
 @pytest.mark.parametrize(
     ("url", "party"),
     [

@@ -117,7 +117,7 @@ def test_a_wrong_entry_leaves_link_and_account_as_they_were(
     office.take_up(token)
 
 
-# Who may
+# Rights
 def test_recovery_shuts_an_account_for_every_means_at_once(office: Office) -> None:
     member = office.worker()
     office.session.add(

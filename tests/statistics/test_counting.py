@@ -1,4 +1,4 @@
-"""What a signal adds to the tables: once, in its own period, and never more than the menu says."""
+"""Test that a signal adds to the tables once, in its own period, and at most as the menu says."""
 
 import random
 from collections import Counter

@@ -1,1 +1,1 @@
-"""What tests and benchmarks share: a real PostgreSQL and a real browser."""
+"""Helpers that tests and benchmarks share, among them a real PostgreSQL and a real browser."""

@@ -36,7 +36,7 @@ def id_of(desk: Desk, name: str) -> str:
 
 
 def told(desk: Desk) -> list[tuple[str, str]]:
-    """(recipient, link) of what was mailed about changed accounts."""
+    """Return (recipient, link) of the mails about changed accounts."""
     with Session(desk.engine) as session:
         query = select(OutboxMessage).where(OutboxMessage.event == "account_changed")
         return sorted((message.recipient, message.values["link"]) for message in session.scalars(query))
@@ -102,7 +102,7 @@ def message(
 
 
 def count(desk: Desk, breaker: Breaker | None = None, *missing: str) -> None:
-    """What a worker does each minute."""
+    """Run the worker's jobs of each minute."""
     with session_factory(desk.engine).begin() as session:
         carry_out(session, desk.clock, still_reached=still_reached)
         count_messages(session, desk.clock)

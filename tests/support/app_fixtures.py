@@ -27,7 +27,7 @@ def clock() -> FixedClock:
 
 @pytest.fixture(scope="session")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    """Made once: to migrate and to add staff takes longer than most tests."""
+    """Make the installation once: to migrate and to add staff takes longer than most tests."""
     return fill_installation(tmp_path_factory.mktemp("installation"), FixedClock(NOW))
 
 

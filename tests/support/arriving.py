@@ -1,4 +1,4 @@
-"""How tests of arrival bring reports in and look at what arrived."""
+"""Let reports arrive, and return the signals."""
 
 from signals.models import Signal
 from signals.operations.jobs import Worker

@@ -37,11 +37,11 @@ class Signals:
         self.folder = folder
 
     def __call__(self, *arguments: str, code: int = 0, stdin: str | None = None) -> str:
-        """What the command prints, errors included."""
+        """Return the command's output, errors included."""
         return self._run(arguments, code, stdin).output
 
     def json(self, *arguments: str, code: int = 0, stdin: str | None = None) -> Any:
-        """What `--json` prints on standard output, read again."""
+        """Return the value that the command prints with `--json`."""
         return json.loads(self._run((*arguments, "--json"), code, stdin).stdout)
 
     def _run(self, arguments: tuple[str, ...], code: int, stdin: str | None) -> Result:

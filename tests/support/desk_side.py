@@ -106,7 +106,7 @@ class Desk:
         return pyotp.TOTP(self.people[who].totp_secret).at(self.clock.moment)
 
     def entries(self, action: AuditAction) -> list[AuditEntry]:
-        """What the audit holds of one kind, oldest first; those of one moment in no order."""
+        """Return the audit entries of one action, oldest first; entries of one moment have no order."""
         with Session(self.engine) as session:
             query = select(AuditEntry).where(AuditEntry.action == action).order_by(AuditEntry.at)
             return list(session.scalars(query))

@@ -1,4 +1,4 @@
-"""Which role reaches which call and page: the table that the attack tests walk through."""
+"""List the roles that reach each call and page: the attack tests walk through this table."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -263,7 +263,7 @@ def endpoints(app: Flask) -> Iterator[Endpoint]:
 
 
 def of_staff(app: Flask) -> list[Endpoint]:
-    """Those that ask for somebody; what ends a session comes last."""
+    """Return the endpoints that ask for a sign-in; endpoints that end a session come last."""
     found = [endpoint for endpoint in endpoints(app) if endpoint.asked.means != "none"]
     return sorted(found, key=lambda endpoint: endpoint.rule in ENDS_A_SESSION)
 

@@ -49,7 +49,7 @@ while True:
 
 @dataclass(frozen=True, kw_only=True)
 class FaultReport:
-    """What came of a run. `lost`: neither sent nor with a person. `unexplained`: repeated without a doubt."""
+    """Counts of a run. `lost`: neither sent nor with a person. `unexplained`: repeated without a doubt."""
 
     messages: int
     kills: int

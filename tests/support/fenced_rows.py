@@ -55,7 +55,7 @@ MATRIX = {
 }
 
 
-# Where a role may not do it with every column: those with which it may.
+# The columns of a role that may not use all columns of the table.
 COLUMNS = {
     ("front", "INSERT", "sealed_reports"): {
         "signal_id", "organisation_id", "mailbox_key_id", "schema_version", "received_on", "unrouted",

@@ -59,7 +59,7 @@ class FencedWorld:
 
 @pytest.fixture(scope="session")
 def fenced_database(postgres_server: PostgresServer, template: Path) -> FencedDatabase:
-    """Made and migrated by an owner who is no superuser, with roles that may log in."""
+    """Migrate a database with an owner who is no superuser, and roles that may log in."""
     name = f"fenced_{next(_numbers)}"
     postgres_server.create_database(name)
     make_owner(postgres_server, name)

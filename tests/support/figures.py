@@ -89,7 +89,6 @@ def add(world: World, number: int = 1, **changes: str) -> None:
 
 
 def stored(world: World) -> list[Fact]:
-    """Return all stored facts."""
     with world.sessions() as session:
         return list(stored_facts(session.connection(), world.keystore, since=""))
 
@@ -103,7 +102,6 @@ def releasing(world: World, **changes: Any) -> Releasing:
 
 
 def released(world: World, period: str, code: str) -> ReleasedTable:
-    """Return a released table."""
     with world.sessions() as session:
         return read_table(session.get_one(Publication, (period, code)))
 

@@ -1,4 +1,4 @@
-"""What a browser without JavaScript does with the carrier's pages."""
+"""Use the carrier's pages as a browser without JavaScript does."""
 
 import re
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ GOOD: dict[str, object] = {"idempotency_key": KEY, "postcode": "1012 ab", "house
 
 
 def post(client: FlaskClient, data: Mapping[str, object], path: str = "/") -> TestResponse:
-    """What a browser does with a form: `data` holds texts, or lists for repeated fields."""
+    """Post a form as a browser does: `data` holds texts, or lists for repeated fields."""
     return client.post(path, data=dict(data), headers={"Accept": "text/html", "User-Agent": "Sentinel/9"})
 
 

@@ -94,7 +94,7 @@ def fill_installation(folder: Path, clock: Clock, database_url: str | None = Non
 
 
 def settings_of(folder: Path, root_public_key: str) -> Settings:
-    """Settings for what `fill_installation` made."""
+    """Return the settings of an installation that `fill_installation` made."""
     return Settings(
         role=ProcessRole.FRONT,
         environment=Environment.TEST,

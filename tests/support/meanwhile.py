@@ -1,4 +1,4 @@
-"""Somebody else who acts between two statements: so a race happens on every machine and at every run."""
+"""Let somebody else act between two statements, so that a race happens on every machine and in every run."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -9,14 +9,14 @@ from typing import Any, Final
 from sqlalchemy import Engine, event
 
 HEAD_START: Final = 0.5
-"""Seconds to be done in, for who is not made to wait by a lock; who is goes on once that is let go."""
+"""Seconds for the other to finish in; if a lock stops the other, it goes on once the lock is free."""
 
 
 @contextmanager
 def meanwhile(engine: Engine, after: str, other: Callable[[], Any]) -> Iterator[None]:
-    """Within it, `other` acts once, on a thread of its own, right after a statement with this text in it.
+    """Run `other` once, on a thread of its own, right after the first statement that contains `after`.
 
-    What it raises is raised at the end; so is it when there was no such statement.
+    The end of the block raises the error of `other`, or an error if no statement matched.
     """
     acting: list[Future[Any]] = []
     turn = Lock()  # the other one may execute such a statement before its future is in the list

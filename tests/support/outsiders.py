@@ -1,4 +1,4 @@
-"""What an outsider tries."""
+"""Help tests act as an outsider: hear SQL, list pages, send cookies."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -36,7 +36,7 @@ FILES: Final = ("/favicon.ico",)
 
 
 def pages(signal_id: UUID) -> Iterator[tuple[str, str]]:
-    """(role, address) of each page that a person can open, with the ids of the own organisation's signal."""
+    """Yield (role, address) of each page that a person can open, with a signal of the own organisation."""
     for (method, rule), who in ALLOWED.items():
         path = rule.replace("<uuid:signal_id>", str(signal_id))
         shown = not rule.startswith(("/api/", "/static/", "/metrics")) and rule not in FILES
@@ -45,12 +45,12 @@ def pages(signal_id: UUID) -> Iterator[tuple[str, str]]:
 
 
 def client(desk: Desk) -> FlaskClient:
-    """A browser whose cookies are said with each request: the host's name decides about none of them."""
+    """Return a client that takes cookies from the headers only, whatever the host's name."""
     return desk.app.test_client(use_cookies=False)
 
 
 def headers_of(desk: Desk, who: str) -> dict[str, str]:
-    """The headers of somebody of this role who just signed in."""
+    """Return the headers of somebody of this role who just signed in."""
     return {} if who == "-" else {"Cookie": f"{COOKIE}={_page_session(desk, PEOPLE[who])}"}
 
 

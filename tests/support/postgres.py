@@ -107,9 +107,9 @@ class PostgresServer:
 
     @contextmanager
     def away(self) -> Iterator[None]:
-        """Ended as by a crash, whoever is connected; back on the same data at the end of the `with` block.
+        """End the server as a crash does; start it on the same data at the end of the `with` block.
 
-        What was committed is there again, as in production; not durable, it would forget the last of it.
+        Committed rows come back, as in production: without the checkpoint the last would be lost.
         """
         self.execute("CHECKPOINT")
         _end(self._require_running())
@@ -167,7 +167,6 @@ class PostgresServer:
 
     @property
     def log_file(self) -> Path:
-        """What the server wrote to its log."""
         return self._require_home() / "server.log"
 
     @property
@@ -261,7 +260,7 @@ class PostgresServer:
 
 
 def _die_with_parent() -> Callable[[], None] | None:
-    """On Linux: a hook that makes the kernel end the server when this process is killed outright.
+    """Return a hook with which Linux ends the server when somebody kills this process.
 
     The kernel watches the thread that forked, so it is used from the main thread only.
     """

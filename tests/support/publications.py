@@ -1,4 +1,4 @@
-"""Released tables as rows, of chosen numbers, for tests of what is shown: nothing is counted here."""
+"""Store releases with chosen numbers for tests of pages; nothing counts here."""
 
 from collections.abc import Callable, Iterable
 from datetime import date

@@ -1,4 +1,4 @@
-"""What the tests of a team's own arrangements have in common."""
+"""Share helpers of the tests of a team's own settings."""
 
 from typing import Any
 from uuid import UUID

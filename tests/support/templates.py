@@ -6,13 +6,12 @@ from jinja2.bccache import Bucket
 
 
 class CompiledTemplates(BytecodeCache):
-    """Byte code in memory, as Jinja asks for it: by a template's name, file and a digest of its text."""
+    """Keep byte code in memory by a template's name, file and digest, as Jinja asks for it."""
 
     def __init__(self) -> None:
         self._compiled: dict[tuple[str, str], bytes] = {}
 
     def load_bytecode(self, bucket: Bucket) -> None:
-        """Nothing is loaded for a text that was not compiled before."""
         compiled = self._compiled.get((bucket.key, bucket.checksum))
         if compiled is not None:
             bucket.bytecode_from_string(compiled)

@@ -1,1 +1,1 @@
-"""What tests leave out before they look for a short word: nothing somebody wrote goes with it."""
+"""Test that tests which look for a short word leave nothing out that somebody wrote."""

@@ -55,6 +55,6 @@ def test_programs_in_a_folder_that_its_account_cannot_enter_are_copied(
 
 
 def _refusing(folder: Path) -> Callable[[list[str], programs.Account], bool]:
-    """As the system answers for a folder that the account may not enter, whoever runs the tests."""
+    """Answer as the system does for a folder that the account may not enter."""
     original = programs._can_run
     return lambda command, account: not command[0].startswith(str(folder)) and original(command, account)

@@ -185,17 +185,16 @@ class World:
             return session.scalar(select(func.count()).select_from(model)) or 0
 
     def sealed(self) -> Sequence[SealedReport]:
-        """What the public side stored."""
+        """Return the sealed reports that wait."""
         with self.sessions() as session:
             return session.scalars(select(SealedReport).order_by(SealedReport.signal_id)).all()
 
     def signals(self) -> Sequence[Signal]:
-        """What arrived."""
         with self.sessions() as session:
             return session.scalars(select(Signal).order_by(Signal.id)).all()
 
     def addresses(self) -> dict[Address, Signal]:
-        """What arrived by its address; two signals of one address are an error here."""
+        """Return the signals by address; two signals of one address are an error here."""
         found = [(open_report(self.keystore, signal).address, signal) for signal in self.signals()]
         assert len({address for address, _ in found}) == len(found)
         return dict(found)
@@ -282,9 +281,9 @@ def make_world(template: Path, folder: Path, database_url: str | None = None) ->
 
 
 def run_at_once(*jobs: Callable[[], Any]) -> list[Any]:
-    """Run jobs on a thread each, all let go at the same moment; returns what they returned, in their order.
+    """Run jobs on a thread each, all from the same moment; return their results in order.
 
-    What a job raises is raised here.
+    Raises the error of a job.
     """
     barrier = Barrier(len(jobs), timeout=30)
 

@@ -43,7 +43,7 @@ def postgres_template(postgres_server: PostgresServer, template: Path) -> str:
 
 @pytest.fixture
 def postgres_world_url(postgres_template: str) -> str:
-    """That database, brought back to the rows of a world."""
+    """Bring the database back to the rows of a world."""
     engine = make_engine(postgres_template)
     bring_back(engine)
     engine.dispose()
@@ -69,7 +69,7 @@ def world(template: Path, tmp_path: Path, database_url: str | None) -> Iterator[
 
 @pytest.fixture
 def sqlite_world(template: Path, tmp_path: Path) -> Iterator[World]:
-    """A world on SQLite only, for what the database has no part in."""
+    """Make a world on SQLite only, for tests in which the database has no part."""
     made = make_world(template, tmp_path)
     yield made
     made.close()
@@ -77,7 +77,7 @@ def sqlite_world(template: Path, tmp_path: Path) -> Iterator[World]:
 
 @pytest.fixture
 def postgres_world(template: Path, tmp_path: Path, postgres_world_url: str) -> Iterator[World]:
-    """A world on PostgreSQL only, for what SQLite has no counterpart of."""
+    """Make a world on PostgreSQL only, for tests of parts that SQLite has not."""
     made = make_world(template, tmp_path, postgres_world_url)
     yield made
     made.close()

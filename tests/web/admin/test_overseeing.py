@@ -132,7 +132,7 @@ def test_the_first_officer_is_for_the_lead_to_appoint(desk: Desk) -> None:
     answer = appoint(desk)
     assert answer.status_code == 201
     invited_one = UUID(answer.get_json()["member"]["id"])
-    # Who has not taken the invitation up oversees nothing yet, so that a wrong address can be mended.
+    # An invited officer oversees nothing yet, so that the lead can correct a wrong address.
     assert desk.call("lena", "POST", f"/staff/{invited_one}/disable").status_code == 200
     assert to_role(desk, "bram", "privacy_officer").status_code == 200
     assert desk.call("bram", "GET", "/audit").status_code == 401

@@ -209,7 +209,7 @@ def test_no_other_file_is_there(everybody: FlaskClient, name: str) -> None:
     assert everybody.get(f"/figures/open-data/{name}").status_code == 404
 
 
-# On paper
+# Paper
 
 
 @pytest.mark.parametrize(

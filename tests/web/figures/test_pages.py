@@ -246,7 +246,7 @@ def test_no_page_has_style_or_script_within_or_an_id_twice(coen: Browser) -> Non
         assert sorted(ids) == sorted(set(ids)), path
 
 
-# In two languages
+# Two languages
 
 
 @pytest.mark.usefixtures("released")

@@ -88,7 +88,7 @@ def test_problems_speak_dutch_unless_asked_otherwise(caller: FlaskClient) -> Non
     assert send(caller, bad, accept_language="xx, de;q=0.5").get_json()["title"] == dutch.get_json()["title"]
 
 
-# On every answer
+# Headers of every answer
 @pytest.mark.parametrize(
     "call",
     [

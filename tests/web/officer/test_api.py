@@ -198,7 +198,6 @@ def test_deletions_are_counted_by_month_and_reason_and_by_the_database(desk: Des
 
 
 def record_deletion(desk: Desk, day: date, reason: DeletionReason) -> None:
-    """In Amsterdam."""
     with Session(desk.engine) as session, session.begin():
         own = session.scalars(select(Organisation.id).where(Organisation.name == AMSTERDAM)).one()
         session.add(DeletionRecordFactory.build(organisation_id=own, deleted_on=day, reason=reason))
