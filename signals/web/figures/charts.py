@@ -1,27 +1,37 @@
-"""The one chart of the figures: a dot and its interval for each line, all on one scale with an axis.
+"""The charts of the figures: a dot and its interval for each line on one scale, and a map of tiles.
 
-It is one image with a name and a description; its numbers stand in the table beside it.
+A chart is one image with a name and a description; its numbers stand in the table beside it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import floor, log10
 from textwrap import wrap
-from typing import Final
-from xml.etree.ElementTree import Element
+from typing import Any, Final
 
+from flask import current_app
 from markupsafe import Markup
 
 from signals.statistics.intervals import Interval
-from signals.web.figures.svg import WIDTH, Frame, canvas, dot, finished, line, words
 
-_LEFT: Final = 132.0
-_PLOT: Final = WIDTH - _LEFT - 14
-_ROW: Final = 30.0
-_HEAD: Final = 26.0
-_AXIS: Final = 22.0
+_LEFT: Final = 132
+_PLOT: Final = 214
+_ROW: Final = 30
+_HEAD: Final = 26
+_AXIS: Final = 22
+"""Units of a chart that is 360 wide; one is about a pixel on the smallest phone, so text stays readable."""
+
 _CHARACTERS: Final = 19
 _STEPS: Final = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frame:
+    """Title and description for a reader who does not see the chart; `key` makes its ids unique."""
+
+    key: str
+    title: str
+    description: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,42 +44,37 @@ class Dot:
     group: str = ""
 
 
+def chart(template: str, frame: Frame, *, height: int, **values: Any) -> Markup:
+    """Return a chart for a page or for paper; Jinja escapes every text in it."""
+    drawn = current_app.jinja_env.get_template(f"figures/{template}.svg")
+    return Markup(drawn.render(vars(frame), height=height, **values))  # noqa: S704  (the template escapes)
+
+
 def dots(
     frame: Frame, rows: Sequence[Dot], *, said: Callable[[float], str], most: float | None = None
 ) -> Markup:
     """Draw the values; `said` writes the numbers of the axis, `most` is its end for a share."""
-    groups = list(dict.fromkeys(row.group for row in rows if row.group))
-    height = _AXIS + _ROW * len(rows) + _HEAD * len(groups)
-    root = canvas(frame, height + 4)
     step = _step(rows, most)
-    end = step * _STEPS
-    for number in range(_STEPS + 1):
-        x = _LEFT + _PLOT * number / _STEPS
-        line(root, x, _AXIS - 4, x, height)
-        words(root, x, 12, said(step * number), anchor="middle", size=11, kind="soft")
-    top, group = _AXIS, ""
+    axis = [(_LEFT + _PLOT * number / _STEPS, said(step * number)) for number in range(_STEPS + 1)]
+    placed = list(_placed(rows, step * _STEPS))
+    bottom = placed[-1]["y"] + _ROW // 2
+    return chart("dots", frame, height=bottom + 4, axis=axis, rows=placed, bottom=bottom)
+
+
+def _placed(rows: Sequence[Dot], end: float) -> Iterator[Mapping[str, Any]]:
+    """Yield each row with its place; a heading stands above the first row of its group."""
+    bottom, group = _AXIS, ""
     for row in rows:
-        if row.group != group:
-            group = row.group
-            words(root, 0, top + 18, group, bold=True)
-            top += _HEAD
-        _row(root, row, top + _ROW / 2, end)
-        top += _ROW
-    return finished(root)
-
-
-def _row(root: Element, row: Dot, y: float, end: float) -> None:
-    lines = wrap(row.label, _CHARACTERS)[:2]
-    for number, part in enumerate(lines):
-        words(root, 0, y + 4.5 - 7 * (len(lines) - 1) + 14 * number, part, kind="soft" if row.pale else "")
-    low, value, high = (_LEFT + _PLOT * min(each / end, 1) for each in _ends(row.interval))
-    if high > low:
-        line(root, low, y, high, y, kind="pale" if row.pale else "range")
-    dot(root, value, y, kind="open" if row.pale else "dot", filled=not row.pale)
-
-
-def _ends(found: Interval) -> tuple[float, float, float]:
-    return found.low, found.value, found.high
+        is_first, group = row.group != group, row.group
+        bottom += _ROW + (_HEAD if is_first else 0)
+        ends = {"low": row.interval.low, "value": row.interval.value, "high": row.interval.high}
+        yield {
+            "y": bottom - _ROW // 2,
+            "group": group if is_first else "",
+            "label": wrap(row.label, _CHARACTERS)[:2],
+            "pale": row.pale,
+            **{name: round(_LEFT + _PLOT * min(each / end, 1), 1) for name, each in ends.items()},
+        }
 
 
 def _step(rows: Sequence[Dot], most: float | None) -> float:

@@ -14,10 +14,9 @@ from signals.statistics.findings import regions_apart
 from signals.statistics.intervals import Interval
 from signals.statistics.menu import UNKNOWN, Codes
 from signals.web.figures import words
-from signals.web.figures.charts import Dot, dots
+from signals.web.figures.charts import Dot, Frame, dots
 from signals.web.figures.figure import Cell, Figure, Grid, Row
 from signals.web.figures.library import Library
-from signals.web.figures.svg import Frame
 from signals.web.figures.tile_map import Tile, tile_map
 
 YEARLY: Final = ("attempts", "outcomes", "course", "regions", "kinds")

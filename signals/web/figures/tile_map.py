@@ -6,23 +6,10 @@ Every region has the same room: on a true map the large and empty ones would sta
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
-from xml.etree.ElementTree import Element, SubElement
 
 from markupsafe import Markup
 
-from signals.web.figures.svg import (
-    ACCENT,
-    INK,
-    PALE,
-    PAPER,
-    WIDTH,
-    Frame,
-    box,
-    canvas,
-    finished,
-    triangle,
-    words,
-)
+from signals.web.figures.charts import Frame, chart
 
 PLACES: Final[Mapping[str, tuple[int, int, str]]] = {
     "GG7206": (3, 0, "Fryslân"),
@@ -53,9 +40,8 @@ PLACES: Final[Mapping[str, tuple[int, int, str]]] = {
 }
 """Column, row and the short name that fits a tile; the whole name stands in the table."""
 
-_ACROSS: Final = 5
-_SIDE: Final = WIDTH / _ACROSS
-_TALL: Final = 54.0
+_WIDTH: Final = 72
+_HEIGHT: Final = 54
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,22 +56,8 @@ class Tile:
 def tile_map(frame: Frame, tiles: Mapping[str, Tile]) -> Markup:
     """Draw the map; all regions without a tile look alike."""
     rows = 1 + max(row for _, row, _ in PLACES.values())
-    root = canvas(frame, rows * _TALL)
-    for code, (column, row, short) in PLACES.items():
-        _tile(root, column * _SIDE, row * _TALL, short, tiles.get(code))
-    return finished(root)
-
-
-def _tile(root: Element, x: float, y: float, short: str, tile: Tile | None) -> None:
-    group = SubElement(root, "g")
-    kind = "cell" if tile is None else "higher" if tile.is_higher else "lower"
-    fill = {"cell": PAPER, "higher": ACCENT, "lower": PALE}[kind]
-    box(group, x + 1.5, y + 1.5, _SIDE - 3, _TALL - 3, kind=kind, fill=fill)
-    colour = "on" if kind == "higher" else ""
-    middle = x + _SIDE / 2
-    words(group, middle, y + (31 if tile is None else 20), short, anchor="middle", size=11.5, kind=colour)
-    if tile is not None:
-        SubElement(group, "title").text = f"{tile.name}: {tile.shown}"
-        fill = PAPER if tile.is_higher else INK
-        triangle(group, middle - 20, y + 37, upwards=tile.is_higher, kind=colour or "ink", fill=fill)
-        words(group, middle + 8, y + 42, tile.shown, anchor="middle", size=15, bold=True, kind=colour)
+    places = [
+        (column * _WIDTH, row * _HEIGHT, short, tiles.get(code))
+        for code, (column, row, short) in PLACES.items()
+    ]
+    return chart("tiles", frame, height=rows * _HEIGHT, places=places)

@@ -1,21 +1,27 @@
 """Charts are images with a name, draw every interval on one scale, and shade only what differs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from xml.etree.ElementTree import Element, fromstring
 
 import pytest
+from flask import Flask
 from markupsafe import Markup
 
 from signals import reference
 from signals.statistics.intervals import Interval
-from signals.web.figures.charts import Dot, dots
-from signals.web.figures.svg import Frame
+from signals.web.figures.charts import Dot, Frame, dots
 from signals.web.figures.tile_map import PLACES, Tile, tile_map
 
 FRAME = Frame(key="k", title="Bereikt & <b>", description="Hoeveel er bereikt zijn.")
 CLEAR = Dot(label="Huisbezoek", interval=Interval(0.2, 0.15, 0.25))
 PALE = Dot(label="Brief", interval=Interval(0.4, 0.0, 0.9), pale=True)
 TWENTE = Tile(name="GGD Twente", shown="40%", is_higher=True)
+
+
+@pytest.fixture(autouse=True)
+def templates() -> Iterator[None]:
+    with Flask("signals.web").app_context():
+        yield
 
 
 def drawn(*rows: Dot, most: float = 1.0) -> Markup:
