@@ -13,8 +13,7 @@ from sqlalchemy import ColumnElement, func, select
 
 from signals.audit.log import day_only, require_role
 from signals.casework.access import organisation_of
-from signals.lifecycle.deadlines import deadlines_for
-from signals.lifecycle.status_changes import transition
+from signals.lifecycle.status_changes import begin_deadlines, transition
 from signals.models import AuditEntry, Organisation, Signal, StatusChange
 from signals.operation import Operation
 from signals.vocabulary import Action, AuditAction, Role, SignalState
@@ -58,15 +57,8 @@ def bring_back(operation: Operation, *, day: date) -> int:
     require_role(operation.actor, Role.LEAD)
     found = _locked(operation, _aside(operation, day))
     team = operation.session.get_one(Organisation, organisation_of(operation.actor))
-    deadlines = deadlines_for(
-        operation.today,
-        claim_days=team.claim_working_days,
-        contact_days=team.contact_working_days,
-        conclude_calendar_days=team.conclude_calendar_days,
-    )
     for signal in found:
-        signal.claim_by, signal.contact_by = deadlines.claim_by, deadlines.contact_by
-        signal.conclude_by = deadlines.conclude_by
+        begin_deadlines(signal, team, operation.today)
         transition(operation, signal, Action.BRING_BACK)
     return len(found)
 

@@ -29,8 +29,7 @@ from signals.casework.sealing import seal_note
 from signals.db import set_local
 from signals.errors import FieldProblem, Invalid
 from signals.intake.content import Report, context_of, seal_for_case
-from signals.lifecycle.deadlines import deadlines_for
-from signals.lifecycle.status_changes import transition
+from signals.lifecycle.status_changes import begin_deadlines, transition
 from signals.models import AddressLink, Organisation, Referral, Signal
 from signals.models.base import new_id
 from signals.operation import Operation
@@ -117,15 +116,8 @@ def _seal_anew(keystore: Keystore, signal: Signal, receiver: Organisation, repor
 
 
 def _set_deadlines(signal: Signal, receiver: Organisation, on: date) -> None:
-    deadlines = deadlines_for(
-        on,
-        claim_days=receiver.claim_working_days,
-        contact_days=receiver.contact_working_days,
-        conclude_calendar_days=receiver.conclude_calendar_days,
-    )
-    signal.claim_by, signal.contact_by = deadlines.claim_by, deadlines.contact_by
-    signal.conclude_by = deadlines.conclude_by
-    signal.due_on = deadlines.claim_by
+    begin_deadlines(signal, receiver, on)
+    signal.due_on = signal.claim_by
     signal.unrouted = False
     signal.letter_printed_on = None  # that letter names the sender
 

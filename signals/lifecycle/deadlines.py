@@ -8,11 +8,9 @@ count, as in `holidays`. These are service norms and no statutory terms, so a br
 
 from calendar import monthrange
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import Final
-
-from signals.clock import AMSTERDAM
 
 _DAY: Final = timedelta(days=1)
 _SATURDAY: Final = 5
@@ -102,27 +100,6 @@ def is_working_day(day: date) -> bool:
     return day.weekday() < _SATURDAY and day not in holidays_of(day.year)
 
 
-def working_hours_between(
-    start: datetime, end: datetime, *, day_start: time = time(9), day_end: time = time(17)
-) -> float:
-    """Return the office hours in Amsterdam between two aware datetimes; 0.0 unless `end` is after `start`.
-
-    Each working day counts from `day_start` to `day_end` on the wall clock, so summer time changes nothing.
-    Raises `ValueError` for a naive datetime.
-    """
-    if start.tzinfo is None or end.tzinfo is None:
-        raise ValueError("both datetimes must be aware")
-    start, end = start.astimezone(UTC), end.astimezone(UTC)
-    first, last = start.astimezone(AMSTERDAM).date(), end.astimezone(AMSTERDAM).date()
-    if last < first:
-        return 0.0
-    total = _within(first, day_start, day_end, start, end)
-    if first < last:
-        total += _whole_days(first, last, day_start, day_end)
-        total += _within(last, day_start, day_end, start, end)
-    return total / timedelta(hours=1)
-
-
 @lru_cache(maxsize=64)
 def holidays_of(year: int) -> frozenset[date]:
     """Return the national holidays of a year, also those in a weekend."""
@@ -137,27 +114,3 @@ def _next_working_day(day: date) -> date:
     while not is_working_day(day):
         day += _DAY
     return day
-
-
-def _within(day: date, day_start: time, day_end: time, start: datetime, end: datetime) -> timedelta:
-    if (office := _office_hours(day, day_start, day_end)) is None:
-        return timedelta()
-    return max(timedelta(), min(end, office[1]) - max(start, office[0]))
-
-
-# A purge asks for the same few days thousands of times.
-@lru_cache(maxsize=4096)
-def _whole_days(first: date, last: date, day_start: time, day_end: time) -> timedelta:
-    """Return the office time of the days between two dates, without these two."""
-    days = (first + timedelta(days=number) for number in range(1, (last - first).days))
-    offices = (_office_hours(day, day_start, day_end) for day in days)
-    return sum((max(timedelta(), closed - opened) for opened, closed in filter(None, offices)), timedelta())
-
-
-@lru_cache(maxsize=4096)
-def _office_hours(day: date, day_start: time, day_end: time) -> tuple[datetime, datetime] | None:
-    return (_instant(day, day_start), _instant(day, day_end)) if is_working_day(day) else None
-
-
-def _instant(day: date, wall_clock: time) -> datetime:
-    return datetime.combine(day, wall_clock, AMSTERDAM).astimezone(UTC)

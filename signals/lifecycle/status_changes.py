@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 from signals.audit.grounds import Ground
 from signals.db import is_sqlite
 from signals.errors import FieldProblem, Invalid
+from signals.lifecycle.deadlines import deadlines_for
 from signals.lifecycle.transitions import ARRIVES_AS, KEPT_ASIDE, next_deadline, state_after
-from signals.models import Receipt, Signal, StatusChange
+from signals.models import Organisation, Receipt, Signal, StatusChange
 from signals.operation import Operation
 from signals.vocabulary import Action, AuditAction, ReceiptState, SignalState
 
@@ -62,6 +63,18 @@ def transition(
         organisation_id=signal.organisation_id,
     )
     return _write_history(operation, signal, action, before, reason)
+
+
+def begin_deadlines(signal: Signal, team: Organisation, on: date) -> None:
+    """Set the deadlines of a signal as if its team received it on this day; leave `due_on` alone."""
+    begun = deadlines_for(
+        on,
+        claim_days=team.claim_working_days,
+        contact_days=team.contact_working_days,
+        conclude_calendar_days=team.conclude_calendar_days,
+    )
+    signal.claim_by, signal.contact_by = begun.claim_by, begun.contact_by
+    signal.conclude_by = begun.conclude_by
 
 
 def life_of(signal: Signal) -> list[StatusChange]:

@@ -1,10 +1,9 @@
 """Test working days and the deadlines that count them."""
 
-from datetime import UTC, date, datetime, time
+from datetime import date
 
 import pytest
 
-from signals.clock import AMSTERDAM
 from signals.lifecycle.deadlines import (
     Deadlines,
     add_working_days,
@@ -15,7 +14,6 @@ from signals.lifecycle.deadlines import (
     month_after,
     team_day_before,
     working_days_before,
-    working_hours_between,
 )
 
 
@@ -146,40 +144,3 @@ def test_the_day_before_for_a_team_is_one_of_its_working_days(
 def test_a_negative_term_is_refused(setting: str) -> None:
     with pytest.raises(ValueError, match="negative"):
         deadlines_for(date(2026, 10, 5), **{setting: -1})
-
-
-def at(day: date, hour: int, minute: int = 0) -> datetime:
-    return datetime.combine(day, time(hour, minute), AMSTERDAM).astimezone(UTC)
-
-
-MONDAY = date(2026, 10, 5)
-FRIDAY = date(2026, 10, 2)
-
-
-@pytest.mark.parametrize(
-    ("start", "end", "hours"),
-    [
-        (at(MONDAY, 10), at(MONDAY, 11, 30), 1.5),
-        (at(MONDAY, 7), at(MONDAY, 10), 1.0),
-        (at(MONDAY, 16), at(MONDAY, 23), 1.0),
-        (at(MONDAY, 0), at(MONDAY, 23), 8.0),
-        (at(FRIDAY, 16), at(MONDAY, 10), 2.0),
-        (at(FRIDAY, 18), at(MONDAY, 8), 0.0),
-        (at(date(2026, 10, 3), 10), at(date(2026, 10, 4), 15), 0.0),
-        (at(date(2026, 4, 2), 9), at(date(2026, 4, 7), 17), 16.0),
-        (at(MONDAY, 11), at(MONDAY, 10), 0.0),
-        (at(MONDAY, 11), at(FRIDAY, 11), 0.0),
-    ],
-)
-def test_only_office_hours_of_working_days_count(start: datetime, end: datetime, hours: float) -> None:
-    assert working_hours_between(start, end) == hours
-
-
-def test_office_hours_follow_amsterdam_for_every_time_zone() -> None:
-    start = datetime(2026, 7, 6, 6, 0, tzinfo=UTC)
-    assert working_hours_between(start, datetime(2026, 7, 6, 8, 0, tzinfo=UTC)) == 1.0
-
-
-def test_a_naive_datetime_is_refused() -> None:
-    with pytest.raises(ValueError, match="aware"):
-        working_hours_between(datetime(2026, 10, 5, 9), at(MONDAY, 10))

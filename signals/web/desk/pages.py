@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
-from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, render_template, request
 from marshmallow import ValidationError
 
 from signals import casework
@@ -74,7 +74,7 @@ def news() -> Any:
 @requires_page(*auth.EVERYONE)
 def start() -> Response:
     """Redirect `/desk/` to the first page of the person's role."""
-    return _see_other(auth.home(current().member.role))
+    return account_shared.go_to(auth.home(current().member.role))
 
 
 @desk_pages.get("/signals/<uuid:signal_id>")
@@ -124,7 +124,9 @@ def _change(signal_id: UUID, form: str, change: Change[object]) -> Any:
         version = opened.signal.version
     except (ValidationError, Invalid, Conflict) as refused:
         return _once_more(open_signal(signal_id), form, refused)
-    return _see_other(url_for("desk.signal", signal_id=signal_id, done=form, at=version, round=_walked()))
+    return account_shared.see_other(
+        "desk.signal", signal_id=signal_id, done=form, at=version, round=_walked()
+    )
 
 
 def _walked() -> list[str]:
@@ -220,8 +222,3 @@ def _choices(language: str) -> dict[str, list[tuple[str, str]]]:
         "deferred_because": labels.choices(DeferralReason, language),
         "language": list(AUTONYMS.items()),
     }
-
-
-def _see_other(path: str) -> Response:
-    response: Response = redirect(path, 303)  # type: ignore[assignment]
-    return response

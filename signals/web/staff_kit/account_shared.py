@@ -67,7 +67,12 @@ def share_with(blueprint: Blueprint) -> None:
 
 def see_other(endpoint: str, **values: Any) -> Response:
     """Redirect to a page after a form was processed."""
-    response: Response = redirect(url_for(endpoint, **values), 303)  # type: ignore[assignment]
+    return go_to(url_for(endpoint, **values))
+
+
+def go_to(path: str) -> Response:
+    """Redirect to an address of this site, by GET."""
+    response: Response = redirect(path, 303)  # type: ignore[assignment]
     return response
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 from uuid import UUID
 
-from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, render_template, request, url_for
 from marshmallow import ValidationError, fields, post_load, validate
 
 from signals.errors import Invalid, NotFound, SignalsError
@@ -115,9 +115,7 @@ def _change(organisation: UUID, part: str) -> Response | tuple[str, int]:
         if not (isinstance(refused, StaleSettings) and _is_so_already(organisation, part)):
             status = 400 if isinstance(refused, ValidationError) else refused.status
             return _page(organisation, form=part, refused=refused), status
-    done = f"{_base(organisation)}?done={part}#{_SECTIONS[part]}"
-    response: Response = redirect(done, 303)  # type: ignore[assignment]
-    return response
+    return shared.go_to(f"{_base(organisation)}?done={part}#{_SECTIONS[part]}")
 
 
 def _is_so_already(organisation: UUID, part: str) -> bool:
