@@ -65,9 +65,9 @@ def import_file(file: Path, *, dry_run: bool) -> dict[str, Any]:
                        a lead has an account, and the team has answered a test message;
                        recipients that a team added to these two stay
       contact_phone, contact_email
-    An empty cell changes nothing. A line is wrong when another organisation covers its area on some of the
-    same days: let that end first, in the same file if you like. It is wrong too when an end lies in the past,
-    and when an area ended already. A file may not stop a team that receives: let its new addresses
+    An empty cell changes nothing. A line is wrong when its area is covered on some of the same dates: let
+    that end first, in the same file if you like. It is wrong too when an end lies in the past or later than
+    before. A file stops no team that receives, and leaves it two confirmed addresses: let new addresses
     confirm first, on the page of the organisation. Every change is mailed to its teams and administrators.
 
     Example: signals organisations import teams.csv --dry-run

@@ -116,8 +116,7 @@ def end_area(operation: Operation, *, area_id: uuid.UUID, valid_until: date) -> 
         raise NotFound
     locked_organisation(session, area.organisation_id)  # locked before routing, as every change does
     session.refresh(area, with_for_update=True)
-    is_longer = area.valid_until is not None and valid_until > area.valid_until
-    if is_longer or valid_until == area.valid_from or not end_is_allowed(area, valid_until, operation.today):
+    if not end_is_allowed(area, valid_until, operation.today):
         raise Invalid(FieldProblem(field="valid_until", code="out_of_range"))
     area.valid_until = valid_until
     session.flush()
@@ -144,8 +143,11 @@ def announce_start(operation: Operation, organisation: Organisation) -> None:
 
 
 def end_is_allowed(area: CoverageArea, valid_until: date, on: date) -> bool:
-    """Return whether a coverage can end on a date: today at the earliest, so past routes keep a reason."""
-    return valid_until >= max(on, area.valid_from)
+    """Return whether a coverage can end on a date: today at the earliest, so past routes keep a reason.
+
+    An end never moves to a later date: a new area begins there, and those who lose by it must agree.
+    """
+    return on <= valid_until and area.valid_from < valid_until <= (area.valid_until or date.max)
 
 
 def _record(operation: Operation, area: CoverageArea, ground: Ground, *others: uuid.UUID) -> None:

@@ -10,8 +10,7 @@ from itertools import zip_longest
 from typing import Any, Final, TextIO
 from unicodedata import category
 
-from signals.models import CoverageArea
-from signals.organisations.onboarding import name_key, normal_name
+from signals.organisations.onboarding import normal_name
 from signals.routing.areas import EARLIEST, Area, area_problems
 from signals.routing.postcodes import InvalidPostcode, parse_postcode
 from signals.routing.rows import CoverageLevel
@@ -19,8 +18,6 @@ from signals.staff.identity import checked_email
 from signals.vocabulary import OrganisationKind
 
 REQUIRED: Final = ("name", "kind", "level", "area", "valid_from")
-LARGEST_FILE: Final = 20_000
-"""Lines; the whole country needs far fewer."""
 RECIPIENTS: Final = ("recipient_1", "recipient_2")
 
 
@@ -40,20 +37,15 @@ class FileProblem(StrEnum):
     NOT_AFTER_VALID_FROM = "not_after_valid_from"
     HOUSE_NUMBERS = "house_numbers"
     CONTRADICTS_AN_EARLIER_LINE = "contradicts_an_earlier_line"
-    LISTED_TWICE = "listed_twice"
     CONTROL_CHARACTERS = "control_characters"
     KIND_DIFFERS = "kind_differs"
-    COVERED_BY_ANOTHER = "covered_by_another"
-    END_IN_THE_PAST = "end_in_the_past"
-    ENDED_ALREADY = "ended_already"
+    COVERED_ALREADY = "covered_already"
+    END_NOT_ALLOWED = "end_not_allowed"
     STOPS_UNVERIFIED = "stops_unverified"
     STOPS_RECEIVING = "stops_receiving"
-    NAME_OF_TWO = "name_of_two"
     QUOTE_NOT_CLOSED = "quote_not_closed"
     COORDINATOR = "coordinator"
-    LAST_NATIONAL_DESK = "last_national_desk"
     NO_LINES = "no_lines"
-    FILE_TOO_LONG = "file_too_long"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,33 +67,12 @@ class Line:
     facts: Mapping[str, Any] = field(repr=False)
 
 
-class _Unreadable(Exception):
-    """Reading stops here; `args`: the reason, as a `Rejected`."""
-
-
 def read_lines(file: TextIO) -> tuple[list[Line], list[Rejected]]:
     """Return all lines, or all problems."""
     rows = _rows(csv.reader(file, delimiter=_separator(file), strict=True))
-    try:
-        _, header = next(rows, (1, []))
-        columns = [_plain(cell).casefold() for cell in header]
-        problems = list(_header_problems(columns))
-        return ([], problems) if problems else _read(columns, rows)
-    except _Unreadable as refused:
-        return [], list(refused.args)
-
-
-def by_name(lines: Iterable[Line]) -> dict[str, list[Line]]:
-    """Return the lines of each organisation by `name_key`, in order."""
-    grouped: dict[str, list[Line]] = {}
-    for line in lines:
-        grouped.setdefault(name_key(line.name), []).append(line)
-    return grouped
-
-
-def place_of(area: Area | CoverageArea) -> tuple[Any, ...]:
-    """Return the key that a line and its coverage share: everything but the end."""
-    return (area.level, area.area, area.number_from, area.number_to, area.valid_from)
+    columns = [_plain(cell).casefold() for cell in next(rows, (1, None))[1] or ()]
+    problems = list(_header_problems(columns))
+    return ([], problems) if problems else _read(columns, rows)
 
 
 def _separator(file: TextIO) -> str:
@@ -112,8 +83,8 @@ def _separator(file: TextIO) -> str:
     return max(";,", key=header.count)
 
 
-def _rows(reader: Any) -> Iterator[tuple[int, list[str]]]:
-    """Yield each row with the number of its first line. Raises `_Unreadable`.
+def _rows(reader: Any) -> Iterator[tuple[int, list[str] | None]]:
+    """Yield each row with the number of its first line; None for a row that never ends.
 
     Rows of separators alone do not count: a spreadsheet writes them below its last row.
     """
@@ -122,11 +93,9 @@ def _rows(reader: Any) -> Iterator[tuple[int, list[str]]]:
         for row in reader:
             if any(cell.strip() for cell in row):
                 yield start, row
-            if reader.line_num > LARGEST_FILE:
-                raise _Unreadable(Rejected(line=reader.line_num, reason=FileProblem.FILE_TOO_LONG))
             start = reader.line_num + 1
     except csv.Error:
-        raise _Unreadable(Rejected(line=start, reason=FileProblem.QUOTE_NOT_CLOSED)) from None
+        yield start, None
 
 
 def _header_problems(columns: Sequence[str]) -> Iterator[Rejected]:
@@ -141,21 +110,18 @@ def _header_problems(columns: Sequence[str]) -> Iterator[Rejected]:
         yield Rejected(line=1, reason=FileProblem.COLUMN_TWICE)
 
 
-def _read(columns: list[str], rows: Iterable[tuple[int, list[str]]]) -> tuple[list[Line], list[Rejected]]:
+def _read(
+    columns: list[str], rows: Iterable[tuple[int, list[str] | None]]
+) -> tuple[list[Line], list[Rejected]]:
     lines: list[Line] = []
     rejected: list[Rejected] = []
     for number, row in rows:
-        cells = _cells(columns, row)
-        if cells is None:
-            rejected.append(Rejected(line=number, reason=FileProblem.NUMBER_OF_CELLS))
-            continue
-        values, problems = _parsed(cells)
+        values, problems = _parsed(columns, row)
         area = _area_of(values, problems)
         if area is not None and not problems:
-            facts = {name: values[name] for name in _OF_THE_ORGANISATION if values.get(name)}
+            facts = {name: value for name, value in values.items() if name not in _OF_THE_LINE}
             lines.append(Line(number=number, name=values["name"], area=area, facts=facts))
         rejected += [Rejected(line=number, column=name, reason=why) for name, why in problems.items()]
-    rejected += _contradictions(lines)
     if not lines and not rejected:
         rejected.append(Rejected(line=1, reason=FileProblem.NO_LINES))
     return lines, sorted(rejected, key=lambda problem: (problem.line, problem.column))
@@ -180,21 +146,26 @@ def _plain(text: str) -> str:
     return "".join(" " if category(one) == "Zs" else one for one in text).strip()
 
 
-def _parsed(cells: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, FileProblem]]:
+def _parsed(columns: list[str], row: list[str] | None) -> tuple[dict[str, Any], dict[str, FileProblem]]:
     """Return the values of a line by column, and the problems by column; an empty cell has no value."""
+    if row is None:
+        return {}, {"": FileProblem.QUOTE_NOT_CLOSED}
+    cells = _cells(columns, row)
+    if cells is None:
+        return {}, {"": FileProblem.NUMBER_OF_CELLS}
     values: dict[str, Any] = {}
     problems: dict[str, FileProblem] = {}
     for name, text in cells.items():
+        parse, reason = _PARSERS[name]
         if not text.isprintable():  # control characters, and characters that change the direction of text
             problems[name] = FileProblem.CONTROL_CHARACTERS
-        elif not text:
-            problems |= {name: FileProblem.REQUIRED} if name in REQUIRED else {}
-        else:
-            parse, reason = _PARSERS[name]
+        elif text:
             try:
                 values[name] = parse(text)
             except ValueError:
                 problems[name] = reason
+        elif name in REQUIRED:
+            problems[name] = FileProblem.REQUIRED
     return values, problems
 
 
@@ -234,8 +205,8 @@ _PARSERS: Final[Mapping[str, tuple[Callable[[str], Any], FileProblem]]] = {
     "contact_email": _EMAIL,
 }
 """The parser of each column, and the problem when it raises `ValueError`."""
-_OF_THE_ORGANISATION: Final = _PARSERS.keys() - {"name", "level", "area", "valid_from", "valid_until"}
-"""One value for all lines of an organisation; an empty cell says nothing."""
+_OF_THE_LINE: Final = frozenset({"name", "level", "area", "valid_from", "valid_until"})
+"""The other columns have one value for all lines of an organisation; an empty cell says nothing."""
 _OF_THE_AREA: Final = {
     "area": ("area", FileProblem.UNKNOWN),
     "number_from": ("area", FileProblem.HOUSE_NUMBERS),
@@ -278,18 +249,3 @@ def _postcode(text: str) -> str:
 
 def _number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= 5 else None
-
-
-def _contradictions(lines: Iterable[Line]) -> Iterator[Rejected]:
-    """Yield lines of one organisation that contradict each other, and areas that are listed twice."""
-    for group in by_name(lines).values():
-        said: dict[str, Any] = {}
-        places: set[tuple[Any, ...]] = set()
-        for line in group:
-            for column, value in line.facts.items():
-                if said.setdefault(column, value) != value:
-                    reason = FileProblem.CONTRADICTS_AN_EARLIER_LINE
-                    yield Rejected(line=line.number, column=column, reason=reason)
-            if place_of(line.area) in places:
-                yield Rejected(line=line.number, column="area", reason=FileProblem.LISTED_TWICE)
-            places.add(place_of(line.area))

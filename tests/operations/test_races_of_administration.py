@@ -18,8 +18,7 @@ from signals.notices.drills import DrillReport
 from signals.organisations import administration
 from signals.organisations.administration import add_organisation
 from signals.organisations.covering import CoverageOverlaps, add_area
-from signals.organisations.csv_import import import_organisations
-from signals.organisations.drafts import ChangeKind
+from signals.organisations.csv_import import ChangeKind, import_organisations
 from signals.routing.areas import Area
 from signals.vocabulary import (
     OrganisationKind,

@@ -47,8 +47,11 @@ def test_a_line_is_rejected_with_its_reason(session: Session, line: str, column:
 
 
 def test_lines_of_one_organisation_may_not_contradict_each_other(session: Session) -> None:
-    text = SHORT + "A,social_work,pc4,1071,2026-01-01\nA,ggd,pc4,1072,2026-01-01\n"
-    assert reasons(session, text) == [(3, "kind", "contradicts_an_earlier_line")]
+    text = FULL + TEAM + TEAM.replace("GM0363", "GM0344").replace("Wmo", "Jeugdwet")
+    result = take(session, text)
+    assert [(one.line, one.column, one.reason) for one in result.rejected] == [
+        (3, "legal_basis", "contradicts_an_earlier_line")
+    ]
 
 
 def test_an_address_that_is_none_is_rejected_without_repeating_it(session: Session) -> None:

@@ -9,8 +9,7 @@ from sqlalchemy import func, select
 from notifications.models import OutboxMessage
 from signals.db import at_one_moment, reading_session
 from signals.models import Organisation
-from signals.organisations.csv_import import import_organisations, preview_organisations
-from signals.organisations.drafts import ChangeKind
+from signals.organisations.csv_import import ChangeKind, import_organisations, preview_organisations
 from signals.organisations.recipients import ask_for_proof
 from signals.routing.snapshot import lock_organisations, lock_routing
 from signals.vocabulary import Role

@@ -2,14 +2,12 @@
 
 import hashlib
 import io
-from dataclasses import dataclass
 from typing import Any, Final
 
 from flask import Blueprint, render_template, request
 from marshmallow import ValidationError, fields
 
 from signals.organisations.csv_import import OrganisationImport, import_organisations, preview_organisations
-from signals.organisations.drafts import Change, ChangeKind
 from signals.vocabulary import Role
 from signals.web.admin.pages import sections
 from signals.web.staff_kit import account_shared, forms, page_kit
@@ -24,7 +22,6 @@ AUTHENTICATION = "cookie"
 
 LARGEST: Final = 96 * 1024
 """Bytes: twice the whole country in lines of 150. The command takes larger files."""
-_NOTHING_DONE: Final = frozenset({ChangeKind.UNCHANGED, ChangeKind.STILL_NOT_ONBOARDED})
 
 
 class ImportForm(forms.Form):
@@ -32,28 +29,6 @@ class ImportForm(forms.Form):
 
     text = fields.String(load_default="")
     seen = fields.String(load_default="")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Preview:
-    """A file and its changes; `again`: they differ from the preview before."""
-
-    text: str
-    result: OrganisationImport
-    again: bool = False
-
-    @property
-    def seen(self) -> str:
-        return _mark_of(self.result, self.text)
-
-    @property
-    def changes(self) -> list[Change]:
-        """Return the changes, without unchanged organisations."""
-        return [change for change in self.result.changes if change.kind is not ChangeKind.UNCHANGED]
-
-    @property
-    def does_something(self) -> bool:
-        return any(change.kind not in _NOTHING_DONE for change in self.result.changes)
 
 
 @import_pages.get("")
@@ -73,19 +48,19 @@ def take() -> Any:
     except ValidationError as refused:
         return _page(errors=forms.messages(refused)), 400
     if not wanted["seen"]:
-        return _page(preview=_preview_of(text))
+        return _preview(text)
     done = _done(text, wanted["seen"])
     if done is None:
-        return _page(preview=_preview_of(text, again=True)), 409
+        return _preview(text, again=True), 409
     return account_shared.see_other(".form", done=done)
 
 
-def _preview_of(text: str, *, again: bool = False) -> Preview:
-    """Preview a file in a reading session, which locks nothing."""
+def _preview(text: str, *, again: bool = False) -> str:
+    """Preview a file in a reading session, which locks nothing; `again`: it differs from the one before."""
     file = io.StringIO(text, newline="")
     with desk().reading() as session:
         result = preview_organisations(session, desk().clock, file=file)
-    return Preview(text=text, result=result, again=again)
+    return _page(preview=result, text=text, seen=_mark_of(result, text), again=again)
 
 
 def _done(text: str, seen: str) -> int | None:
@@ -96,14 +71,12 @@ def _done(text: str, seen: str) -> int | None:
         if result.rejected or _mark_of(result, text) != seen:
             importing.session.rollback()
             return None
-    return sum(1 for change in result.changes if change.kind not in _NOTHING_DONE)
+    return result.done
 
 
 def _mark_of(result: OrganisationImport, text: str) -> str:
     """Return a mark of the organisations before, the file, and its changes."""
-    changes = [f"{change.kind}\0{change.name}\0{change.detail}" for change in result.changes]
-    said = "\n".join([result.before, *text.split(), *changes])
-    return hashlib.sha256(said.encode()).hexdigest()
+    return hashlib.sha256(repr((result, text.split())).encode()).hexdigest()
 
 
 def _text_of_file() -> str:
@@ -120,14 +93,10 @@ def _text_of_file() -> str:
         raise ValidationError("not_text", "file") from None
 
 
-def _page(*, preview: Preview | None = None, errors: dict[str, str] | None = None) -> str:
-    return render_template(
-        "admin/import.html",
-        preview=preview,
-        errors=errors or {},
-        trouble="",
-        done=request.args.get("done", "") if request.args.get("done", "").isdecimal() else "",
-    )
+def _page(**values: Any) -> str:
+    done = request.args.get("done", "")
+    values = {"preview": None, "errors": {}, "trouble": "", "done": done if done.isdecimal() else ""} | values
+    return render_template("admin/import.html", **values)
 
 
 _FORM: Final = ImportForm()
