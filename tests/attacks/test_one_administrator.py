@@ -5,7 +5,6 @@ from io import StringIO
 from typing import Any
 from uuid import UUID, uuid4
 
-import pyotp
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -18,11 +17,12 @@ from signals.organisations.csv_import import import_organisations
 from signals.routing.areas import Area
 from signals.routing.losing import losing
 from signals.staff.identity import actor_for
-from signals.staff.recovery import activate, link_token, look
+from signals.staff.recovery import link_token
 from signals.vocabulary import AuditAction, Role
 from tests.support.admin_pages import bea, goes_live, id_of
-from tests.support.desk_side import AMSTERDAM, BASE, QUICK, Desk
+from tests.support.desk_side import AMSTERDAM, BASE, Desk
 from tests.support.pages import Browser, hidden_value
+from tests.support.recovering import take_up
 from tests.support.second_administrator import agreed, boris
 from tests.support.team_work import id_of as member_id
 
@@ -80,16 +80,7 @@ def test_one_administrator_alone_does_not_get_a_report(desk: Desk) -> None:
     desk.call("bea", "POST", "/staff", json=lead)
     with Session(desk.engine) as session, session.begin():
         token = link_token(desk.keystore, session.scalars(select(AccountLink.id)).one())
-        offer = look(desk.operation(session), token=token)
-        activate(
-            desk.operation(session),
-            token=token,
-            password="zeven groene fietsen",
-            offer=offer.sealed,
-            totp=pyotp.TOTP(offer.secret).at(desk.clock.now()),
-            absolute_hours=12,
-            hasher=QUICK,
-        )
+        take_up(desk.operation(session), token)
     assert receiver(desk) == AMSTERDAM
 
 

@@ -66,28 +66,17 @@ def test_a_replaced_id_is_found(world: World, column: str) -> None:
     assert findings(world) == {FindingKind.EDITED}
 
 
-def test_an_entry_deleted_with_its_link_is_found(world: World) -> None:
+@pytest.mark.parametrize(("position", "kind"), [(2, FindingKind.DELETED), (3, FindingKind.TRUNCATED)])
+def test_an_entry_deleted_with_its_link_is_found(world: World, position: int, kind: FindingKind) -> None:
     opened(world, 3)
     link(world)
-    entry_id = entry_at(world, 2)
+    entry_id = entry_at(world, position)
     change(
         world,
-        delete(AuditLink).where(AuditLink.position == 2),
+        delete(AuditLink).where(AuditLink.position == position),
         delete(AuditEntry).where(AuditEntry.id == entry_id),
     )
-    assert FindingKind.DELETED in findings(world)
-
-
-def test_a_trail_cut_off_before_its_head_is_found(world: World) -> None:
-    opened(world, 3)
-    link(world)
-    last = entry_at(world, 3)
-    change(
-        world,
-        delete(AuditLink).where(AuditLink.position == 3),
-        delete(AuditEntry).where(AuditEntry.id == last),
-    )
-    assert FindingKind.TRUNCATED in findings(world)
+    assert kind in findings(world)
 
 
 def test_a_head_kept_elsewhere_finds_a_trail_cut_off_with_its_head(world: World) -> None:

@@ -4,11 +4,12 @@ import base64
 import json
 import stat
 from datetime import timedelta
+from pathlib import Path
 from uuid import uuid4
 
 from sqlalchemy import select, text
 
-from privacy.keystore import Keystore, WrongMasterKey, open_keystore
+from privacy.keystore import WrongMasterKey, open_keystore
 from privacy.secret_files import load_master_key
 from signals.app import make_worker
 from signals.clock import SystemClock, today
@@ -45,11 +46,8 @@ def test_after_rotation_only_the_new_master_key_opens(signals: Signals) -> None:
     signals("keys", "new-master", str(new))
     assert "keystore.master_key_file" in signals("keys", "rotate", str(new))
     signals("keys", "list", code=1)
-    settings = settings_in(signals.folder)
-    for file, fits in ((new, True), (settings.keystore.master_key_file, False)):
-        keystore = open_keystore(settings.keystore.url, load_master_key(file))
-        assert _fits(keystore) is fits
-        keystore.dispose()
+    assert _fits(signals, new)
+    assert not _fits(signals, settings_in(signals.folder).keystore.master_key_file)
 
 
 def test_a_rotation_that_cannot_be_noted_changes_no_key(signals: Signals) -> None:
@@ -58,18 +56,18 @@ def test_a_rotation_that_cannot_be_noted_changes_no_key(signals: Signals) -> Non
     full = "CREATE TRIGGER full BEFORE INSERT ON audit_entries BEGIN SELECT RAISE(ABORT, 'full'); END"
     statements(signals, text(full))
     signals("keys", "rotate", str(new), code=1)
-    settings = settings_in(signals.folder)
-    for file, fits in ((new, False), (settings.keystore.master_key_file, True)):
-        keystore = open_keystore(settings.keystore.url, load_master_key(file))
-        assert _fits(keystore) is fits
-        keystore.dispose()
+    assert not _fits(signals, new)
+    assert _fits(signals, settings_in(signals.folder).keystore.master_key_file)
 
 
-def _fits(keystore: Keystore) -> bool:
+def _fits(signals: Signals, master_key: Path) -> bool:
+    keystore = open_keystore(settings_in(signals.folder).keystore.url, load_master_key(master_key))
     try:
         keystore.ping()
     except WrongMasterKey:
         return False
+    finally:
+        keystore.dispose()
     return True
 
 

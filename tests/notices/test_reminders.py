@@ -6,10 +6,9 @@ import pytest
 
 from notifications.events import Event
 from notifications.models import MessageState
-from signals.casework import record_attempt
 from signals.casework.referral import refer
 from signals.models import StaffMember
-from signals.vocabulary import AttemptKind, AttemptResult, ReferralReason
+from signals.vocabulary import ReferralReason
 from tests.support.reminded_team import DECEMBER, DEPUTY, NOVEMBER, TEAM, Team
 from tests.support.world import AMSTERDAM as IN_CHARGE
 from tests.support.world import GRONINGEN
@@ -205,24 +204,11 @@ def test_the_receiver_of_a_referral_gets_a_message_about_a_new_signal(team: Team
 
 
 # An agreed day
-def agree(team: Team, until: date) -> None:
-    [signal] = team.world.signals()
-    with team.world.sessions.begin() as session:
-        record_attempt(
-            team.world.operation(session, team.member),
-            signal_id=signal.id,
-            kind=AttemptKind.PHONE,
-            result=AttemptResult.POSTPONED,
-            attempted_at=team.world.clock.now(),
-            postponed_until=until,
-        )
-
-
 def test_nobody_is_reminded_before_the_agreed_day_then_the_team_and_the_lead_where_it_was_missed(
     team: Team,
 ) -> None:
     team.claim()
-    agree(team, DECEMBER[4])
+    team.agree(DECEMBER[4])
     team.remind(DECEMBER[3])
     assert team.world.notified(Event.AGREED_DAY) == set()
     team.remind(DECEMBER[4])
@@ -236,7 +222,7 @@ def test_the_reminder_to_conclude_follows_the_norm_that_moved_along(team: Team) 
     team.try_contact()
     team.remind(DECEMBER[21])
     assert team.world.notified(Event.CONCLUDE_REMINDER) == TEAM
-    agree(team, date(2027, 1, 11))
+    team.agree(date(2027, 1, 11))
     team.remind(DECEMBER[23])
     assert team.world.notified(Event.CONCLUDE_REMINDER) == set()
     assert team.world.notified(Event.MISSED_CONCLUSION) == set()
@@ -246,7 +232,7 @@ def test_the_reminder_to_conclude_follows_the_norm_that_moved_along(team: Team) 
 
 def test_an_agreed_day_with_an_attempt_causes_no_message(team: Team) -> None:
     team.claim()
-    agree(team, DECEMBER[4])
+    team.agree(DECEMBER[4])
     team.remind(DECEMBER[4], hour=7)
     team.try_contact()
     team.at(DECEMBER[4], 10)

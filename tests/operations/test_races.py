@@ -25,7 +25,7 @@ from signals.staff import absence
 from signals.staff.accounts import add_staff
 from signals.staff.change_messages import AccountSettings
 from signals.staff.invitations import Person
-from signals.staff.recovery import LinkRefused, activate, link_token, look
+from signals.staff.recovery import LinkRefused, link_token, look
 from signals.staff.team import change_role, grant
 from signals.vocabulary import (
     ProcessRole,
@@ -34,6 +34,7 @@ from signals.vocabulary import (
     SignalState,
 )
 from tests.support.meanwhile import meanwhile
+from tests.support.recovering import take_up
 from tests.support.retention import arrived
 from tests.support.world import AMSTERDAM, GRONINGEN, World
 
@@ -94,15 +95,7 @@ def test_a_first_lead_who_comes_while_another_is_invited_makes_it_a_request(worl
 
     def come() -> None:
         with suppress(LinkRefused), world.sessions.begin() as session:
-            activate(
-                world.operation(session),
-                token=token,
-                password="zeven groene fietsen",
-                offer=offer.sealed,
-                totp=pyotp.TOTP(offer.secret).at(world.clock.now()),
-                absolute_hours=12,
-                hasher=PasswordHasherSettings(memory_kib=64),
-            )
+            take_up(world.operation(session), token, offer)
 
     with meanwhile(world.engine, "staff_members.totp_last_step = ", come):
         done = let_in("Gijs")

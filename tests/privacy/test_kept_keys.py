@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -15,23 +16,17 @@ from tests.support.keystores import AMSTERDAM, GRONINGEN, HAREN, KEYS, MASTER, O
 class TestMailboxKeys:
     def test_one_is_signed_by_the_root(self, keystore: Keystore) -> None:
         key = keystore.make_mailbox_key(AMSTERDAM, date(2026, 10, 5))
-        verify_public_key(
+        verify = partial(
+            verify_public_key,
             keystore.root_public_key(),
             key_id=key.key_id,
-            organisation_id=AMSTERDAM,
             week=date(2026, 10, 5),
             public_key=key.public_key,
             signature=key.signature,
         )
+        verify(organisation_id=AMSTERDAM)
         with pytest.raises(PublicKeyRefused):
-            verify_public_key(
-                keystore.root_public_key(),
-                key_id=key.key_id,
-                organisation_id=GRONINGEN,
-                week=date(2026, 10, 5),
-                public_key=key.public_key,
-                signature=key.signature,
-            )
+            verify(organisation_id=GRONINGEN)
 
     def test_many_come_in_the_order_of_the_pairs(self, keystore: Keystore) -> None:
         existing = keystore.make_mailbox_key(GRONINGEN, date(2026, 10, 12))

@@ -35,7 +35,7 @@ class Team:
     manager: str
 
     def at(self, day: date, hour: int = 9) -> None:
-        """A moment in Amsterdam."""
+        """Set the clock to an hour in Amsterdam."""
         self.world.clock.moment = datetime.combine(day, time(hour), AMSTERDAM).astimezone(UTC)
 
     def remind(self, day: date, hour: int = 9) -> int:
@@ -51,17 +51,21 @@ class Team:
         with self.world.sessions.begin() as session:
             claim(self.world.operation(session, self.member), signal_id=signal.id)
 
-    def try_contact(self) -> None:
+    def try_contact(self, result: AttemptResult = AttemptResult.NO_ANSWER, until: date | None = None) -> None:
         [signal] = self.world.signals()
         with self.world.sessions.begin() as session:
             record_attempt(
                 self.world.operation(session, self.member),
                 signal_id=signal.id,
                 kind=AttemptKind.VISIT,
-                result=AttemptResult.NO_ANSWER,
+                result=result,
                 attempted_at=self.world.clock.now(),
                 workers=1,
+                postponed_until=until,
             )
+
+    def agree(self, until: date) -> None:
+        self.try_contact(AttemptResult.POSTPONED, until)
 
     def put_back(self) -> None:
         [signal] = self.world.signals()

@@ -187,17 +187,22 @@ class OrganisationsSchema(Schema):
     items = fields.List(fields.Nested(ListedOrganisationSchema), required=True)
 
 
-class AreaAnswerSchema(Schema):
-    """An area that is covered."""
+class AskedAreaSchema(Schema):
+    """An area that an organisation wants to cover."""
 
-    id = fields.UUID(required=True)
-    organisation = fields.Nested(OrganisationSchema, required=True)
     level = Choice(CoverageLevel, required=True)
     area = fields.String(required=True)
     number_from = fields.Integer(required=True, allow_none=True)
     number_to = fields.Integer(required=True, allow_none=True)
     valid_from = fields.Date(required=True)
     valid_until = fields.Date(required=True, allow_none=True)
+
+
+class AreaAnswerSchema(AskedAreaSchema):
+    """An area that is covered."""
+
+    id = fields.UUID(required=True)
+    organisation = fields.Nested(OrganisationSchema, required=True)
 
 
 class CoverageSchema(Schema):

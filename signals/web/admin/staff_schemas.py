@@ -2,8 +2,8 @@
 
 from marshmallow import Schema, fields, validate
 
-from signals.routing.rows import CoverageLevel
 from signals.vocabulary import STAFF_LANGUAGES, ApprovalAction, Role
+from signals.web.admin.schemas import AskedAreaSchema
 from signals.web.http.fields import Strict
 from signals.web.staff_kit.schemas import Choice, DayOfMoment, Moment, OrganisationSchema, something
 
@@ -48,17 +48,6 @@ class StaffSchema(Schema):
     """A team; disabled members come last."""
 
     items = fields.List(fields.Nested(StaffMemberSchema), required=True)
-
-
-class AskedAreaSchema(Schema):
-    """An area that an organisation wants to cover."""
-
-    level = Choice(CoverageLevel, required=True)
-    area = fields.String(required=True)
-    number_from = fields.Integer(required=True, allow_none=True)
-    number_to = fields.Integer(required=True, allow_none=True)
-    valid_from = fields.Date(required=True)
-    valid_until = fields.Date(required=True, allow_none=True)
 
 
 class ApprovalSchema(Schema):

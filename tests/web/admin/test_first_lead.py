@@ -4,17 +4,15 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import pyotp
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from privacy.passwords import PasswordHasherSettings
 from signals.models import AccountLink, StaffMember
-from signals.staff import recovery
-from signals.staff.recovery import LinkRefused
+from signals.staff.recovery import LinkRefused, link_token
 from signals.vocabulary import AuditAction
+from tests.support import recovering
 from tests.support.admin_pages import bea, id_of, invited, told
 from tests.support.desk_side import AMSTERDAM, GRONINGEN, Desk
 from tests.support.pages import Browser, words
@@ -42,21 +40,12 @@ def nora(desk: Desk, utrecht: str) -> UUID:
 def link(desk: Desk, email: str) -> str:
     with Session(desk.engine) as session:
         query = select(AccountLink).join(StaffMember).where(StaffMember.email == email)
-        return recovery.link_token(desk.keystore, session.scalars(query).one().id)
+        return link_token(desk.keystore, session.scalars(query).one().id)
 
 
 def take_up(desk: Desk, token: str) -> None:
     with Session(desk.engine) as session, session.begin():
-        offer = recovery.look(desk.operation(session), token=token)
-        recovery.activate(
-            desk.operation(session),
-            token=token,
-            password="zeven groene fietsen",
-            offer=offer.sealed,
-            totp=pyotp.TOTP(offer.secret).at(desk.clock.now()),
-            absolute_hours=12,
-            hasher=PasswordHasherSettings(memory_kib=64),
-        )
+        recovering.take_up(desk.operation(session), token)
 
 
 def refused_for_nobody(answer: TestResponse) -> bool:

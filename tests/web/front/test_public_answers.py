@@ -12,6 +12,7 @@ from werkzeug.test import EnvironBuilder, TestResponse
 
 from privacy.receipts import receipt_hash
 from signals import casework
+from signals.audit.log import Actor
 from signals.models import IdempotencyKey, MailboxPublicKey, Receipt, SealedReport, Signal
 from signals.routing.snapshot import routing_changed
 from signals.settings import LimitsSettings, NotesSettings
@@ -174,12 +175,7 @@ def test_a_look_up_of_nonsense_is_400(caller: FlaskClient, body: dict[str, Any])
 # Receipts
 def test_a_receipt_follows_the_signal_a_day_behind(caller: FlaskClient, sqlite_world: World) -> None:
     world = sqlite_world
-    receipt = send(caller).get_json()["receipt"]
-    world.worker().arrive()
-    actor = world.staff()
-    [signal] = world.signals()
-    with world.sessions.begin() as session:
-        casework.claim(world.operation(session, actor), signal_id=signal.id)
+    receipt, signal, actor = _claimed(caller, world)
     assert _status(caller, receipt) == {"state": "received", "as_of": "2026-11-23"}
     world.move(days=1)
     assert _status(caller, receipt) == {"state": "in_progress", "as_of": "2026-11-24"}
@@ -193,12 +189,7 @@ def test_a_receipt_shows_only_the_last_state_of_a_day_and_one_day_later(
     caller: FlaskClient, sqlite_world: World
 ) -> None:
     world = sqlite_world
-    receipt = send(caller).get_json()["receipt"]
-    world.worker().arrive()
-    actor = world.staff()
-    [signal] = world.signals()
-    with world.sessions.begin() as session:
-        casework.claim(world.operation(session, actor), signal_id=signal.id)
+    receipt, signal, actor = _claimed(caller, world)
     _conclude(world, signal, actor)
     assert _status(caller, receipt)["state"] == "received"
     world.move(days=1)
@@ -219,12 +210,23 @@ def test_a_receipt_never_issued_and_a_malformed_one_are_unknown_alike(
     assert unknown.status_code == known.status_code == 200
 
 
+def _claimed(caller: FlaskClient, world: World) -> tuple[str, Signal, Actor]:
+    """Send a report and claim its signal; return the receipt, the signal and the worker."""
+    receipt = send(caller).get_json()["receipt"]
+    world.worker().arrive()
+    actor = world.staff()
+    [signal] = world.signals()
+    with world.sessions.begin() as session:
+        casework.claim(world.operation(session, actor), signal_id=signal.id)
+    return receipt, signal, actor
+
+
 def _status(caller: FlaskClient, receipt: str) -> dict[str, str]:
     body: dict[str, str] = caller.post("/api/v1/receipts/status", json={"receipt": receipt}).get_json()
     return body
 
 
-def _conclude(world: World, signal: Signal, actor: Any) -> None:
+def _conclude(world: World, signal: Signal, actor: Actor) -> None:
     with world.sessions.begin() as session:
         casework.conclude(world.operation(session, actor), signal_id=signal.id, outcome=Outcome.NO_CONCERN)
 
