@@ -135,13 +135,9 @@ class Vault:
         pages = chunks(set(key_ids))
         if not pages:
             return iter(())
-        query = _with_place(column)
+        query = _by_id(column)
         with self._reading() as connection:
-            rows = [
-                row
-                for chunk in pages
-                for row in connection.execute(query.where(column.table.c.key_id.in_(chunk)))
-            ]
+            rows = [row for chunk in pages for row in connection.execute(query, {"key_ids": chunk})]
         return ((row, self._opened(column, row)) for row in rows)
 
     def _opened(self, column: Column[bytes], row: Row[Any]) -> bytes:
@@ -179,6 +175,12 @@ class Vault:
 
     def _forget_opened(self) -> None:
         """Drop what is kept opened in memory; kinds of keys that keep something say so."""
+
+
+@cache
+def _by_id(column: Column[bytes]) -> Select[Any]:
+    """Build the query once: every opening runs it."""
+    return _with_place(column).where(column.table.c.key_id.in_(bindparam("key_ids", expanding=True)))
 
 
 @cache

@@ -7,14 +7,14 @@ from datetime import timedelta
 from typing import Any, Final, Self
 from uuid import UUID
 
-from sqlalchemy import Engine, Select, select, text
+from sqlalchemy import Engine, Select, bindparam, select, text
 from sqlalchemy.orm import SessionTransaction
 
 from privacy.keystore import KeyReceipt, Keystore, Opens, ReceiptRefused
 from signals.audit.grounds import Detailed, Ground
 from signals.audit.log import Actor
 from signals.clock import Clock
-from signals.db import is_sqlite, reading, set_local, single_statements
+from signals.db import set_local
 from signals.models import AuditEntry, Signal
 from signals.vocabulary import AuditAction
 
@@ -30,6 +30,23 @@ OPENING: Final = (
 )
 """Entries that name a signal whose content their actor uses; `operations.receipt_fence` has the same list."""
 _ISSUE: Final = text("SELECT keys, mac FROM receipts.issue(:opens, :entry, :signals)")
+
+# Built once: building them costs as much as running them, and every opening runs one.
+_ENTRY: Final = select(AuditEntry.id).where(
+    AuditEntry.id == bindparam("entry_id", type_=AuditEntry.id.type),
+    AuditEntry.at.between(
+        bindparam("earliest", type_=AuditEntry.at.type), bindparam("latest", type_=AuditEntry.at.type)
+    ),
+)
+_OF_CASE: Final = _ENTRY.where(
+    AuditEntry.action.in_(OPENING),
+    AuditEntry.subject_id == Signal.id,
+    Signal.case_key_id == bindparam("key_id", type_=Signal.case_key_id.type),
+)
+_OF_LIST: Final = _ENTRY.where(
+    AuditEntry.action == AuditAction.SUMMARIES_READ,
+    AuditEntry.ground == bindparam("ground", type_=AuditEntry.ground.type),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,25 +120,21 @@ class Admission:
 
     def _check_here(self, entry_id: UUID, key_ids: list[UUID]) -> None:
         """Check the same in this process, on another connection: it sees no uncommitted entry."""
-        alone = single_statements if is_sqlite(self.engine) else reading
-        with alone(self.engine).connect() as connection:
+        with self.engine.connect().execution_options(sqlite_single_statements=True) as connection:
             subjects = ",".join(str(self.signals[key_id]) for key_id in key_ids)
             names = {"organisation": self.actor.organisation_id, "staff": self.actor.id, "subject": subjects}
             set_local(connection, **{name: str(value or "") for name, value in names.items()})
-            found = connection.execute(self._committed(entry_id, key_ids)).one_or_none()
+            found = connection.execute(*self._committed(entry_id, key_ids)).one_or_none()
             connection.commit()  # after a ROLLBACK psycopg forgets every prepared statement
         if found is None:
             raise ReceiptRefused
 
-    def _committed(self, entry_id: UUID, key_ids: list[UUID]) -> Select[Any]:
+    def _committed(self, entry_id: UUID, key_ids: list[UUID]) -> tuple[Select[Any], dict[str, Any]]:
         now = self.clock.now()
-        recent = AuditEntry.at.between(now - RECENT, now + RECENT)
-        entry = select(AuditEntry.id).where(AuditEntry.id == entry_id, recent)
+        entry = {"entry_id": entry_id, "earliest": now - RECENT, "latest": now + RECENT}
         if self.opens is Opens.LIST:
-            these = AuditEntry.ground == list_ground(self.signals.values())
-            return entry.where(AuditEntry.action == AuditAction.SUMMARIES_READ, these)
-        names = AuditEntry.subject_id == Signal.id, Signal.case_key_id == key_ids[0]
-        return entry.where(AuditEntry.action.in_(OPENING), *names)
+            return _OF_LIST, entry | {"ground": str(list_ground(self.signals.values()))}
+        return _OF_CASE, entry | {"key_id": key_ids[0]}
 
 
 def list_ground(signal_ids: Iterable[UUID]) -> Detailed:

@@ -21,27 +21,26 @@ def require_pace(session: Session, *, staff_id: uuid.UUID, now: datetime, limit:
     of one account at once may pass the limit together, each by one.
     """
     wanted = {"staff_id": staff_id, "since": now - HOUR, "most": limit + 1}
-    stop = session.execute(_STOP, wanted).one_or_none()
-    if stop is not None and stop.released_at is None:
-        raise OpeningsStopped
-    if stop is not None:
-        wanted["since"] = max(wanted["since"], stop.released_at)
-    if (session.scalar(_OPENED, wanted) or 0) + more > limit:
+    waits, opened = session.execute(_PACE, wanted).one()
+    if waits or opened + more > limit:
         raise OpeningsStopped
 
 
-def _opened() -> Select[Any]:
-    """Count by the index of openings, and no further than the limit."""
+def _pace() -> Select[Any]:
+    """Tell whether an account waits, and count its openings by their index, no further than the limit."""
+    staff_id = bindparam("staff_id", type_=AuditEntry.actor_id.type)
+    since = bindparam("since", type_=AuditEntry.at.type)
+    stop = select(StoppedAccount.released_at).where(StoppedAccount.staff_member_id == staff_id)
+    waits = stop.where(StoppedAccount.released_at.is_(None)).exists()
     some = select(true()).where(
-        AuditEntry.actor_id == bindparam("staff_id", type_=AuditEntry.actor_id.type),
-        AuditEntry.at > bindparam("since", type_=AuditEntry.at.type),
+        AuditEntry.actor_id == staff_id,
+        AuditEntry.at > since,
+        AuditEntry.at > func.coalesce(stop.scalar_subquery(), since),
         literal_column(OPENINGS),
     )
-    return select(func.count()).select_from(some.limit(bindparam("most")).subquery())
+    opened = select(func.count()).select_from(some.limit(bindparam("most")).subquery())
+    return select(waits, opened.scalar_subquery())
 
 
-# Built once: building them costs as much as running them, and every opening runs them.
-_STOP: Final = select(StoppedAccount.released_at).where(
-    StoppedAccount.staff_member_id == bindparam("staff_id", type_=StoppedAccount.staff_member_id.type)
-)
-_OPENED: Final = _opened()
+# Built once: building it costs as much as running it, and every opening runs it.
+_PACE: Final = _pace()
