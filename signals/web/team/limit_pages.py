@@ -5,11 +5,13 @@ from uuid import UUID
 
 from flask import Blueprint, render_template, request
 
+from signals.clock import today
 from signals.errors import Conflict, StaleVersion
 from signals.vocabulary import Role
 from signals.web.staff_kit import account_shared as shared
 from signals.web.staff_kit import forms, limits
 from signals.web.staff_kit.auth import current, requires_page
+from signals.web.staff_kit.context import desk
 
 limit_pages = Blueprint("limit_pages", __name__, url_prefix="/desk/limits")
 shared.share_with(limit_pages)
@@ -60,4 +62,11 @@ def _page(area_day_id: UUID, *, trouble: str = "") -> str:
     done = request.args.get("done", "")
     if done == "raised" and not found.raises:
         done = ""
-    return render_template("desk/channel/limit.html", found=found, flood=flood, trouble=trouble, done=done)
+    return render_template(
+        "desk/channel/limit.html",
+        found=found,
+        flood=flood,
+        trouble=trouble,
+        done=done,
+        today=today(desk().clock),
+    )

@@ -66,14 +66,24 @@ def test_after_the_last_raise_the_page_has_no_button(desk: Desk, lena: FlaskClie
     assert 'role="alert"' in answer.text
 
 
+def test_the_page_of_an_earlier_day_says_nothing_of_today(desk: Desk) -> None:
+    near = near_the_limit(desk, notified_percent=100)
+    assert "new reports are refused" in words(sign_in(desk, "lena").get(f"/desk/limits/{near}"))
+    desk.clock.moment += timedelta(days=1)
+    page = words(sign_in(desk, "lena").get(f"/desk/limits/{near}"))
+    assert "Is this misuse?" in page
+    assert not any(said in page for said in ("refused", "Are these real reports?", "Tomorrow"))
+
+
 @pytest.mark.parametrize("who", ["lena", "bea"])
 def test_the_page_tells_an_administrator_no_number_of_reports_and_nobody_an_address(
     desk: Desk, who: str
 ) -> None:
     desk.arrive()
-    page = sign_in(desk, who).get(f"/desk/limits/{near_the_limit(desk)}").text.replace(UNREAD, "")
-    assert "1012" not in without_chance(page)
-    assert {word for word in page.split() if word.isdigit()} <= {"500", "1000", "24", "2026"}
+    page = sign_in(desk, who).get(f"/desk/limits/{near_the_limit(desk)}")
+    assert "1012" not in without_chance(page.text)
+    said = words(page).replace(UNREAD, "").split()
+    assert {word for word in said if word.isdigit()} <= {"500", "1000", "24", "2026"}
 
 
 # Programs
