@@ -14,6 +14,7 @@ from signals.clock import AMSTERDAM
 from signals.lifecycle.deadlines import holidays_of
 from signals.models import Organisation, StaffMember
 from signals.staff.absence import HOLDERS
+from signals.staff.change_messages import administrators_of
 from signals.vocabulary import STAFF_LANGUAGES, OrganisationKind, Role
 
 EMAIL = "email"
@@ -138,10 +139,7 @@ def service_managers(session: Session) -> list[ContactPoint]:
 
 def administrators(session: Session) -> list[ContactPoint]:
     """Return all administrators."""
-    query = select(StaffMember).where(
-        StaffMember.role == Role.ADMINISTRATOR, StaffMember.disabled_at.is_(None)
-    )
-    return [_of_member(member) for member in session.scalars(query.order_by(StaffMember.email))]
+    return [_of_member(member) for member in administrators_of(session)]
 
 
 def coordinators(session: Session) -> frozenset[str]:

@@ -19,7 +19,13 @@ from signals.organisations.addressing import coordinators
 from signals.organisations.changes import announce
 from signals.organisations.onboarding import create_organisation, name_key, normal_name, receives
 from signals.organisations.recipients import replace_recipients, too_few_stay, wrong_recipients
-from signals.organisations.team_settings import StaleSettings, record_change, refuse_unknown
+from signals.organisations.team_settings import (
+    StaleSettings,
+    contact_problems,
+    record_change,
+    refuse_unknown,
+    stored,
+)
 from signals.routing.snapshot import lock_routing, routing_changed
 from signals.staff.identity import checked_email
 from signals.vocabulary import OrganisationKind, Role
@@ -78,15 +84,15 @@ def add_organisation(
     The worker makes its mailbox keys (`provision_mailbox_keys`): the desk has no right to.
     """
     require_role(operation.actor, Role.ADMINISTRATOR)
-    _refuse(_name_problems(operation.session, name, None), _contact_problems(contact_email))
+    contact = {"contact_phone": contact_phone, "contact_email": contact_email}
+    _refuse(_name_problems(operation.session, name, None), contact_problems(contact))
     with _refused_as_taken():
         organisation = create_organisation(
             operation.session,
             name=normal_name(name),
             kind=kind,
             areas=[],
-            contact_phone=contact_phone.strip(),
-            contact_email=checked_email(contact_email) or "",
+            **{field: stored(field, text) for field, text in contact.items()},
         )
     record_change(operation, organisation.id, Ground.ADDED)
     return organisation
@@ -182,11 +188,9 @@ def _apply(session: Session, organisation: Organisation, changes: Mapping[str, A
 
 
 def _stored(name: str, value: Any) -> Any:
-    if name == "contact_email":
-        return checked_email(value) or ""
     if name == "name":
         return normal_name(value)
-    return value.strip() if isinstance(value, str) else value
+    return stored(name, value.strip() if isinstance(value, str) else value)
 
 
 def _problems(
@@ -194,8 +198,7 @@ def _problems(
 ) -> Iterator[FieldProblem]:
     if "name" in changes:
         yield from _name_problems(session, changes["name"], organisation.id)
-    if "contact_email" in changes:
-        yield from _contact_problems(changes["contact_email"])
+    yield from contact_problems(changes)
     if (changes.get("suspended_from") or on) < on:
         yield FieldProblem(field="suspended_from", code="in_past")
     if "recipients" in changes:
@@ -211,8 +214,3 @@ def _name_problems(session: Session, name: str, own_id: uuid.UUID | None) -> Ite
     rows = session.execute(select(Organisation.id, Organisation.name))
     if any(row.id != own_id and name_key(row.name) == name_key(name) for row in rows):
         yield FieldProblem(field="name", code="taken")
-
-
-def _contact_problems(address: str) -> Iterator[FieldProblem]:
-    if address.strip() and checked_email(address) is None:
-        yield FieldProblem(field="contact_email", code="invalid")

@@ -20,7 +20,7 @@ from signals.models import Approval, Organisation, StaffMember
 from signals.operation import Operation
 from signals.organisations.changes import announce
 from signals.routing.areas import Area
-from signals.routing.losing import losing
+from signals.routing.losing import Losing
 from signals.staff.approvals import add_request, is_over, only_administrator, record_decision
 from signals.vocabulary import ApprovalAction
 
@@ -30,14 +30,19 @@ _ADMINISTRATORS: Final = "administrators"
 
 
 def ask_for_area(
-    operation: Operation, organisation: Organisation, area: Area, *, before: Approval | None = None
+    operation: Operation,
+    organisation: Organisation,
+    area: Area,
+    losers: Losing,
+    *,
+    before: Approval | None = None,
 ) -> Approval | None:
     """Ask the next one who must agree to an area; None when nobody must, or all have agreed.
 
     `before`: the approved request of the one who agreed last.
     """
     so_far = _agreed(before) if before else []
-    deciders = _deciders(operation, organisation.id, area)
+    deciders = _deciders(operation, organisation.id, losers)
     missing = sorted(deciders.keys() - set(so_far))
     if not missing:
         return None
@@ -95,16 +100,17 @@ def _agreed(approval: Approval) -> list[str]:
     return [*(approval.change or {}).get("agreed", ()), decider]
 
 
-def _deciders(operation: Operation, organisation_id: uuid.UUID, area: Area) -> dict[str, uuid.UUID | None]:
+def _deciders(
+    operation: Operation, organisation_id: uuid.UUID, losers: Losing
+) -> dict[str, uuid.UUID | None]:
     """Return the teams that must agree, by id as text.
 
     Where no other team loses an address, `_ADMINISTRATORS` must; with the national desk, which can object.
     """
     if operation.actor == SYSTEM or _is_first_of_all(operation.session):
         return {}
-    found = losing(operation.session, area, operation.today, own=organisation_id)
-    others, desks = found.teams - {organisation_id}, found.desks - {organisation_id}
-    if others or (not desks and organisation_id in found.teams | found.desks):
+    others, desks = losers.teams - {organisation_id}, losers.desks - {organisation_id}
+    if others or (not desks and organisation_id in losers.teams | losers.desks):
         return {str(one): one for one in others}
     return {_ADMINISTRATORS: next(iter(desks), None)}
 

@@ -95,15 +95,15 @@ def cover(
     same = select(CoverageArea).where(CoverageArea.level == area.level, CoverageArea.area == area.area)
     if any(areas_overlap(area, other) for other in session.scalars(same)):
         raise CoverageOverlaps
-    asked = ask_for_area(operation, organisation, area, before=before)
+    losers = losing(session, area, operation.today, own=organisation.id)
+    asked = ask_for_area(operation, organisation, area, losers, before=before)
     if asked is not None:
         return asked
-    losers = losing(session, area, operation.today).teams
     added = CoverageArea(**vars(area), organisation=organisation)
     session.add(added)
     session.flush()
     routing_changed(session)
-    _record(operation, added, Ground.ADDED, *losers)
+    _record(operation, added, Ground.ADDED, *losers.teams)
     return added
 
 

@@ -131,9 +131,9 @@ def change_settings(
         if name == "recipients":
             _set_recipients(session, organisation, value)
         elif name == "deputy_email":
-            _set_deputy(session, organisation, _stored(name, value))
+            _set_deputy(session, organisation, stored(name, value))
         else:
-            setattr(organisation, name, _stored(name, value))
+            setattr(organisation, name, stored(name, value))
     organisation.settings_version += 1
     session.flush()
     if "recipients" in changes:
@@ -185,15 +185,21 @@ def _problems(
         yield FieldProblem(field="working_days", code="not_weekdays")
     if changes.get("language", "nl") not in STAFF_LANGUAGES:
         yield FieldProblem(field="language", code="not_a_choice")
-    if len(changes.get("contact_phone") or "") > 40:
-        yield FieldProblem(field="contact_phone", code="too_long")
-    if changes.get("contact_email") and checked_email(changes["contact_email"]) is None:
-        yield FieldProblem(field="contact_email", code="not_an_address")
+    yield from contact_problems(changes)
     kept_out = coordinators(session)
     if changes.get("deputy_email"):
         yield from wrong_address("deputy_email", changes["deputy_email"], kept_out)
     if "recipients" in changes:
         yield from _wrong_recipients(organisation, changes["recipients"], kept_out)
+
+
+def contact_problems(changes: Mapping[str, Any]) -> Iterator[FieldProblem]:
+    """Yield the problems of the telephone number and the address for residents."""
+    if len(changes.get("contact_phone") or "") > 40:
+        yield FieldProblem(field="contact_phone", code="too_long")
+    address = (changes.get("contact_email") or "").strip()
+    if address and checked_email(address) is None:
+        yield FieldProblem(field="contact_email", code="not_an_address")
 
 
 def _wrong_numbers(changes: Mapping[str, Any]) -> Iterator[FieldProblem]:
@@ -261,7 +267,8 @@ def _set_deputy(session: Session, organisation: Organisation, address: str | Non
         withdraw_check(session, organisation.id, Event.DEPUTY_CHECK)
 
 
-def _stored(name: str, value: Any) -> Any:
+def stored(name: str, value: Any) -> Any:
+    """Return a setting as the database holds it; an empty contact is an empty text."""
     if name == "deputy_email":
         return checked_email(value) if value else None
     if name == "contact_email":

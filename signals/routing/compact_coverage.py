@@ -112,8 +112,8 @@ class CompactCoverage:
 def compress(rows: Iterable[CbsRow], *, partial: bool = False) -> CompactCoverage:
     """Return runs and ranges of rows in any order, except that rows of one split postcode must be adjacent.
 
-    Memory is 6 MB for a mark on each possible postcode, the runs, and the rows of one postcode. Of a house
-    number that is listed twice, the first row counts. Raises `CbsFileProblem`.
+    Memory is 6 MB for a mark on each possible postcode, the runs, and the rows of one postcode. The first row
+    counts for a house number that is listed twice. Raises `CbsFileProblem`.
     """
     return compact_rows(rows, Columns(pc6=0, number=1, code=2), partial)
 

@@ -60,7 +60,7 @@ def administrators_of(session: Session, *, besides: uuid.UUID | None = None) -> 
         StaffMember.disabled_at.is_(None),
         StaffMember.id.is_distinct_from(besides),
     )
-    return session.scalars(query).all()
+    return session.scalars(query.order_by(StaffMember.email)).all()
 
 
 def notify_team(
