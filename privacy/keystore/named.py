@@ -68,7 +68,7 @@ class NamedSecrets(Vault):
         return bool(_SECRET_NAME.fullmatch(name)) and self._existing_secret(name) is not None
 
     def forget_secrets(self, names: Iterable[str]) -> int:
-        """Delete named secrets for good; returns how many. What they sealed is never read again."""
+        """Delete named secrets for good; returns how many. Nobody reads their contents again."""
         wanted = [name for name in names if _SECRET_NAME.fullmatch(name)]  # never the root
         with self._writing() as connection:
             done = connection.execute(delete(secrets_table).where(secrets_table.c.name.in_(wanted)))

@@ -25,7 +25,7 @@ SECRET: Final = "receipts"  # noqa: S105 - the name of a secret
 
 
 class Opens(StrEnum):
-    """What a receipt opens."""
+    """The content that a receipt opens."""
 
     CASE = "case"  # all of one case
     LIST = "list"  # the summaries of the cases of a list, and nothing else of them

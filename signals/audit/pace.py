@@ -17,7 +17,7 @@ HOUR: Final = timedelta(hours=1)
 def require_pace(session: Session, *, staff_id: uuid.UUID, now: datetime, limit: int, more: int) -> None:
     """Raise `OpeningsStopped` for an account that waits, or that opens more than `limit` in an hour.
 
-    `more`: how many it is about to open. What it opened before somebody let it go on does not count. Requests
+    `more`: how many it is about to open. Openings before somebody let it go on do not count. Requests
     of one account at once may pass the limit together, each by one.
     """
     wanted = {"staff_id": staff_id, "since": now - HOUR, "most": limit + 1}

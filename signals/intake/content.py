@@ -90,7 +90,7 @@ class Report:
 def report_from_plain(plain: Mapping[str, Any]) -> Report:
     """Return the report that `to_plain` described; raise `ContentRefused` for anything else.
 
-    Who could write to the database sealed it, perhaps: jobs must be able to pass it over by that.
+    Somebody with access to the database may have sealed it, so a job must be able to pass it over.
     """
     try:
         return Report(

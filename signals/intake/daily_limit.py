@@ -47,7 +47,7 @@ class AreaLimit:
     room is left; near it, and always for small limits, it asks each time. Once it is full, it asks now and
     then whether it was raised.
 
-    What came in the last `STEP_LASTS` is known to this process alone: nobody stores it.
+    Only this process knows how many came in the last `STEP_LASTS`: nobody stores that.
     """
 
     def __init__(self, limit: int, *, refresh_seconds: float = 2.0) -> None:

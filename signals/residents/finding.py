@@ -59,8 +59,8 @@ class Findings:
 def find_by_address(operation: Operation, *, address: Address) -> Findings:
     """Find everything of the officer's organisation at exactly this address.
 
-    Write an audit entry of the search, and one of each found signal. Of the rest of the house this only
-    counts what there is: see `OtherAdditions`.
+    Write an audit entry of the search, and one of each found signal. This only counts
+    what the rest of the house has: see `OtherAdditions`.
     """
     session, organisation_id = operation.session, officers_organisation(operation.actor)
     (probe,) = probes_for(operation.keystore, [(organisation_id, address)], operation.today)
