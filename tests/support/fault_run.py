@@ -114,7 +114,9 @@ def fault_run(url: str, folder: Path, *, messages: int, kills: int, seed: int) -
             sink=folder / "sent",
             rng=random.Random(seed),
             kills=kills,
-            stride=max(1, messages // (kills + 2)),
+            stride=max(
+                1, messages // (2 * kills)
+            ),  # on average the kills end after a quarter of the messages
         )
         crew.run(engine)
         with session_factory(engine)() as session:
