@@ -25,6 +25,8 @@ class Asset:
     target: str
 
 
+_FONT = "@fontsource-variable/source-sans-3"
+_FONT_FILE = "files/source-sans-3-{}-wght-normal.woff2"
 MANIFEST = (
     Asset(package="htmx.org", source="dist/htmx.min.js", target="htmx.js"),
     Asset(package="htmx.org", source="LICENSE", target="htmx.LICENSE.txt"),
@@ -33,6 +35,13 @@ MANIFEST = (
     Asset(package="idb", source="LICENSE", target="idb.LICENSE.txt"),
     Asset(package="@utrecht/component-library-css", source="dist/index.css", target="utrecht.css"),
     Asset(package="@utrecht/component-library-css", source="LICENSE.md", target="utrecht.LICENSE.txt"),
+    Asset(package=_FONT, source="files/source-sans-3-latin-wght-normal.woff2", target="source-sans.woff2"),
+    Asset(
+        package=_FONT,
+        source="files/source-sans-3-latin-ext-wght-normal.woff2",
+        target="source-sans-ext.woff2",
+    ),
+    Asset(package=_FONT, source="LICENSE", target="source-sans.LICENSE.txt"),
     Asset(package="swagger-ui-dist", source="swagger-ui-bundle.js", target="swagger-ui.js"),
     Asset(package="swagger-ui-dist", source="swagger-ui.css", target="swagger-ui.css"),
     Asset(package="swagger-ui-dist", source="LICENSE", target="swagger-ui.LICENSE.txt"),

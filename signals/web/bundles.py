@@ -1,6 +1,6 @@
-"""Scripts of the carrier's pages, several files in one answer: a request costs more than its bytes.
+"""Scripts and style sheets of pages, several files in one answer: a request costs more than its bytes.
 
-The sources stay separate files. The service worker shares one part; it may contain no code of a page.
+The sources stay separate files. The service worker shares one script; it may contain no code of a page.
 """
 
 import hashlib
@@ -10,11 +10,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from flask import Flask, Response, abort, current_app, request
+from flask import Flask, Response, abort, current_app, request, url_for
 
 FILES: Final[Mapping[str, tuple[str, ...]]] = {
     "queue.js": ("vendor/idb.js", "front_queue.js"),
     "carrier.js": ("front.js", "front_news.js", "front_form.js", "front_progress.js"),
+    "page.css": ("tokens.css", "page.css"),
+    "desk.css": ("font.css", "tokens.css", "vendor/utrecht.css", "desk_theme.css", "base.css", "desk.css"),
+    "figures.css": ("font.css", "tokens.css", "base.css", "figures.css", "charts.css"),
 }
 """The static files of each part, in the order in which they run."""
 
@@ -48,7 +51,8 @@ def _answer(name: str) -> Response:
     if name not in FILES:
         abort(404)
     content = _content(name)
-    response = Response(content, content_type="text/javascript; charset=utf-8")
+    kind = "css" if name.endswith(".css") else "javascript"
+    response = Response(content, content_type=f"text/{kind}; charset=utf-8")
     response.set_etag(_digest(content))
     response.make_conditional(request)  # becomes a 304 in place
     return response
@@ -62,8 +66,15 @@ def _content(name: str) -> bytes:
 
 @lru_cache(maxsize=16)
 def _joined(files: tuple[Path, ...], _modified: tuple[int, ...]) -> bytes:
+    parts = [without_comments(file.read_bytes()).strip() for file in files]
+    if files[0].suffix == ".css":
+        return _FONT.sub(_versioned, _SPACE.sub(rb"\1", b"\n".join(parts)))
     # The semicolon: after a file that ends without one, the next would be the arguments of a call.
-    return b"\n;\n".join(without_comments(file.read_bytes()).strip() for file in files) + b"\n"
+    return b"\n;\n".join(parts) + b"\n"
+
+
+def _versioned(font: re.Match[bytes]) -> bytes:
+    return url_for("static", filename=font[0].decode()).encode()
 
 
 @lru_cache(maxsize=16)
@@ -72,4 +83,7 @@ def _digest(content: bytes) -> str:
 
 
 _LINES_OF_COMMENT = re.compile(rb"^[ ]*(?://[^\n]*|/\*.*?\*/[ ]*)\n", re.MULTILINE | re.DOTALL)
+_FONT = re.compile(rb"(?<=url\()vendor/[^)]+")
+"""A font in a style sheet: its address gets the version that lets a browser keep it."""
+_SPACE = re.compile(rb"\s*([{};,])\s*|(?<=:) ")
 _INDENT = re.compile(rb"^[ ]+", re.MULTILINE)

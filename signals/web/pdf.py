@@ -12,7 +12,7 @@ from typing import Any, Final
 from signals.web.glyphs import drawable, drawn_by
 
 # Not Noto Sans Arabic: it draws dots apart from their letters, so that a screen reader finds no words.
-FAMILIES: Final = ("Noto Sans", "Tajawal")
+FAMILIES: Final = ("Source Sans 3", "Tajawal")
 
 
 def compile_pdf(template: Path, data: Mapping[str, Any]) -> bytes:

@@ -161,9 +161,9 @@ def test_by_its_bytes_and_exchanges_the_page_paints_in_time_on_slow_3g(
         "performance.getEntriesByType('resource').filter((one) => one.renderBlockingStatus === 'blocking')"
         ".map((one) => new URL(one.name).pathname)"
     )
-    assert blocking == ["/static/page.css"]
+    assert blocking == ["/static/bundles/page.css"]
     sizes = {path.partition("?")[0]: size for path, size, _ in service.proxy.passed}
-    before_paint = sizes["/"] + sizes["/static/page.css"]
+    before_paint = sizes["/"] + sizes["/static/bundles/page.css"]
     seconds = 2 * SLOW_3G["latency"] / 1000 + before_paint / SLOW_3G["downloadThroughput"]
     assert seconds < PAINT_SECONDS
 

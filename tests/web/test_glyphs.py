@@ -18,8 +18,8 @@ def read_back(text: str) -> str:
 @pytest.mark.parametrize(
     ("typed", "read"),
     [
-        ("bellen → langsgaan", "bellen [rightwards arrow] langsgaan"),
-        ("gelukt ✓ 😀", "gelukt [check mark] [grinning face]"),
+        ("bellen → langsgaan", "bellen → langsgaan"),
+        ("om drie uur ⏰ 😀", "om drie uur [alarm clock] [grinning face]"),
         ("\ue000", "[U+E000]"),
         ("Łódź, Șerban, Жорж", "Łódź, Șerban, Жорж"),
     ],

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from signals.settings import NotesSettings
 from signals.vocabulary import ConcernType
-from signals.web.bundles import FILES, without_comments
+from signals.web.bundles import without_comments
 from signals.web.front.context import front
 from signals.web.http.i18n import direction, language
 from signals.web.http.openapi import API_VERSION
@@ -24,8 +24,8 @@ front_offline = Blueprint("front_offline", __name__)
 AUTHENTICATION = "none"
 
 PAGES = ("/", "/m", "/voortgang")
-STYLE = "page.css"
-"""With the scripts (`signals.web.bundles`), all files that the pages need without network."""
+FILES = ("page.css", "queue.js", "carrier.js")
+"""The bundles that the pages need without network: with the pages themselves, all that a phone keeps."""
 
 ICON_SIZES = (192, 512)
 _WORKER = "sw.js"
@@ -35,7 +35,7 @@ _HERE = Path(__file__).parent
 @front_offline.get("/sw.js")
 def service_worker() -> Response:
     """Give the service worker at the root, so that it may answer for every page of the public side."""
-    assets = [_static(STYLE), *(url_for("bundle", name=name) for name in FILES)]
+    assets = [url_for("bundle", name=name) for name in FILES]
     facts = {"VERSION": version(front().settings.notes, tuple(assets)), "ASSETS": assets, "PAGES": PAGES}
     lines = [f"const {name} = {json.dumps(value)};" for name, value in facts.items()]
     script = "\n".join([*lines, without_comments(_script().read_bytes()).decode()])

@@ -94,7 +94,7 @@ def test_a_large_library_keeps_nobody_waiting_for_its_smallest_form(client: Flas
     assert answer.data == brotli.compress(content, mode=brotli.MODE_TEXT, quality=5)
 
 
-@pytest.mark.parametrize("path", ["/static/page.css", "/static/bundles/queue.js"])
+@pytest.mark.parametrize("path", ["/static/bundles/page.css", "/static/bundles/queue.js"])
 def test_a_file_that_did_not_change_is_not_sent_again(client: FlaskClient, path: str) -> None:
     etag = client.get(path, headers=GZIP, buffered=True).headers["ETag"]
     again = client.get(path, headers=GZIP | {"If-None-Match": etag}, buffered=True)
@@ -113,7 +113,9 @@ def test_a_bundle_holds_its_files_in_their_order_and_the_worker_reads_no_code_of
     assert client.get("/static/bundles/other.js").status_code == 404
 
 
-@pytest.mark.parametrize("path", ["/static/page.css", "/static/bundles/queue.js", "/static/icons/frail.svg"])
+@pytest.mark.parametrize(
+    "path", ["/static/bundles/page.css", "/static/bundles/queue.js", "/static/icons/frail.svg"]
+)
 def test_a_file_carries_only_headers_that_mean_something_for_a_file(client: FlaskClient, path: str) -> None:
     found = client.get(f"{path}?v=1", headers=GZIP, buffered=True).headers
     assert found["API-Version"] == "1.0.0"  # as on every answer

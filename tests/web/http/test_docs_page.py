@@ -9,14 +9,18 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from signals.web.bundles import FILES
+
 SCRIPT = "vendor/swagger-ui.js"
 
 
 @pytest.fixture
 def static(front_app: Flask, tmp_path: Path) -> Path:
-    """Return an empty folder for static files, so that the installed npm packages do not matter."""
+    """Return a folder with empty style sheets, so that the installed npm packages do not matter."""
     folder = tmp_path / "static"
     (folder / "vendor").mkdir(parents=True)
+    for name in FILES["page.css"]:
+        (folder / name).touch()
     front_app.static_folder = str(folder)
     return folder
 
@@ -56,7 +60,7 @@ def test_the_content_policy_of_the_documentation_is_as_strict_as_elsewhere(clien
 
 
 def test_a_static_file_may_be_kept_only_under_the_address_of_this_version(client: FlaskClient) -> None:
-    versioned = re.search(r'href="(/static/page.css\?v=[0-9a-f]+)"', client.get("/").text)
+    versioned = re.search(r'href="(/static/bundles/page.css\?v=[0-9a-f]+)"', client.get("/").text)
     assert versioned
     assert "immutable" in client.get(versioned[1], buffered=True).headers["Cache-Control"]
-    assert "immutable" not in client.get("/static/page.css", buffered=True).headers["Cache-Control"]
+    assert "immutable" not in client.get("/static/bundles/page.css", buffered=True).headers["Cache-Control"]
