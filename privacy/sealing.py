@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 PLAINTEXT_SIZE: Final = 2048
-SUMMARY_SIZE: Final = 256
+SUMMARY_SIZE: Final = 384
 NOTE_BUCKET: Final = 512
 SCHEMA_VERSION: Final = 1
 KEY_SIZE: Final = 32

@@ -255,6 +255,16 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_organisations_name")),
     )
     op.create_table(
+        "place_pages",
+        sa.Column("kind", sa.String(length=13), nullable=False),
+        sa.Column("pc4", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("file", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("in_use", sa.Boolean(), nullable=False),
+        sa.Column("page", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint("kind IN ('street', 'neighbourhood')", name=op.f("ck_place_pages_kind")),
+        sa.PrimaryKeyConstraint("kind", "pc4", "file", name=op.f("pk_place_pages")),
+    )
+    op.create_table(
         "postcode_municipalities",
         sa.Column("first_pc6", sa.String(length=6), nullable=False),
         sa.Column("number_from", sa.Integer(), nullable=False),
@@ -1246,6 +1256,7 @@ def downgrade() -> None:
     op.drop_table("receipts")
     op.drop_table("publications")
     op.drop_table("postcode_municipalities")
+    op.drop_table("place_pages")
     op.drop_table("organisations")
     op.drop_table("organisation_years")
     op.drop_index("ix_idempotency_keys_organisation_day", table_name="idempotency_keys")

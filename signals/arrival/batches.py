@@ -83,7 +83,7 @@ class ArrivalDesk:
             if not waiting:
                 return 0, 0
             receivers.fetch(session, waiting)
-            cases = open_each(waiting, receivers.mailboxes, receivers.teams)
+            cases = open_each(session, waiting, receivers.mailboxes, receivers.teams)
             if cases:
                 self._store(session, clock, cases, receivers)
             _reject(connection, waiting, cases, today(clock))

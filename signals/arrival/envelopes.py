@@ -8,12 +8,15 @@ from datetime import date
 from typing import Final, NamedTuple, cast
 
 from sqlalchemy import Connection, Integer, Table, literal_column, select
+from sqlalchemy.orm import Session
 from structlog import get_logger
 
 from privacy.sealing import MailboxPrivateKey, SealingError
-from signals.intake.content import context_of, seal_what_came
+from signals.intake.content import Summary, check_what_came, context_of, seal_what_came
 from signals.models import IdempotencyKey, SealedReport, Signal
 from signals.models.base import new_id
+from signals.models.place import NEIGHBOURHOOD
+from signals.routing.places import Place, places_of
 from signals.routing.postcodes import Address
 
 log = get_logger(__name__)
@@ -48,6 +51,14 @@ class Case:
     summary: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    row: Waiting
+    text: bytes = field(repr=False)
+    address: Address = field(repr=False)
+    summary: Summary = field(repr=False)
+
+
 # Not EXISTS: for that PostgreSQL may read all signals into a table of its own. As values they are looked up.
 _ONE = select(literal_column("1", Integer))
 _HAS_KEY = _ONE.where(IdempotencyKey.receipt_hash == REPORTS.c.receipt_hash).scalar_subquery()
@@ -66,17 +77,20 @@ def take(connection: Connection, limit: int) -> list[Waiting]:
 
 
 def open_each(
+    session: Session,
     waiting: Sequence[Waiting],
     mailboxes: Mapping[uuid.UUID, MailboxPrivateKey],
     receivers: Mapping[uuid.UUID, object],
 ) -> list[Case]:
-    """Return the reports that came through intake, open, and have a receiver, sealed anew."""
-    cases = (
-        _case_of(row, mailboxes.get(row.mailbox_key_id))
+    """Return the reports that came through intake, open, and have a receiver; seal them anew with a place."""
+    opened = [
+        found
         for row in waiting
         if _came_through_intake(row) and row.organisation_id in receivers
-    )
-    return [case for case in cases if case is not None]
+        if (found := _opened(row, mailboxes.get(row.mailbox_key_id))) is not None
+    ]
+    places = places_of(session, {found.address for found in opened}, NEIGHBOURHOOD)
+    return [_case_of(found, places[found.address]) for found in opened]
 
 
 def _came_through_intake(row: Waiting) -> bool:
@@ -91,8 +105,8 @@ def _came_through_intake(row: Waiting) -> bool:
     return False
 
 
-def _case_of(row: Waiting, mailbox: MailboxPrivateKey | None) -> Case | None:
-    """Return the opened case; None for an envelope that was swapped, damaged or sealed as nonsense.
+def _opened(row: Waiting, mailbox: MailboxPrivateKey | None) -> _Opened | None:
+    """Return the opened report; None for an envelope that was swapped, damaged or sealed as nonsense.
 
     Anybody who can write to the database can seal nonsense, because the public keys lie beside it.
     """
@@ -100,17 +114,18 @@ def _case_of(row: Waiting, mailbox: MailboxPrivateKey | None) -> Case | None:
         log.error("arrival.mailbox_key_gone", signal_id=str(row.signal_id), key_id=str(row.mailbox_key_id))
         return None
     sealed_as = context_of(row.signal_id, row.organisation_id, row.mailbox_key_id, row.schema_version)
-    key_id, key = new_id(), secrets.token_bytes(32)
     event = "arrival.envelope_refused"
     try:
         text = mailbox.open(row.envelope, sealed_as)
         event = "arrival.content_refused"
-        return Case(
-            row,
-            key_id,
-            key,
-            *seal_what_came(text, key, context_of(row.signal_id, row.organisation_id, key_id)),
-        )
+        return _Opened(row, text, *check_what_came(text))
     except SealingError as error:
         log.error(event, signal_id=str(row.signal_id), error=type(error).__name__)
     return None
+
+
+def _case_of(found: _Opened, place: Place) -> Case:
+    key_id, key = new_id(), secrets.token_bytes(32)
+    context = context_of(found.row.signal_id, found.row.organisation_id, key_id)
+    sealed = seal_what_came(found.text, found.summary.at(place), key, context)
+    return Case(found.row, key_id, key, found.address, *sealed)

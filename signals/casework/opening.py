@@ -32,6 +32,7 @@ from signals.lifecycle.status_changes import life_of
 from signals.lifecycle.transitions import is_overdue
 from signals.models import ContactAttempt, FollowUpNote, Signal, StaffMember, StatusChange
 from signals.operation import Operation
+from signals.routing.places import Place, place_of
 from signals.routing.plausibility import AddressDoubt, doubts_about
 from signals.routing.postcodes import Address
 from signals.routing.snapshot import Router
@@ -81,6 +82,7 @@ class OpenedSignal:
 
     signal: Signal
     report: Report = field(repr=False)
+    place: Place = field(repr=False)
     attempts: Sequence[Signed[ContactAttempt]]
     notes: Sequence[Signed[OpenedNote]] = field(repr=False)
     history: Sequence[Signed[StatusChange]]
@@ -113,6 +115,7 @@ def open_signal(operation: Operation, signal_id: UUID, admission: Admission) -> 
     return OpenedSignal(
         signal=signal,
         report=report,
+        place=place_of(operation.session, report.address),
         attempts=[Signed(entry=each, by=names.get(each.recorded_by_id, "")) for each in signal.attempts],
         notes=[Signed(entry=note, by=names.get(note.written_by_id, "")) for note in notes],
         history=[Signed(entry=each, by=names.get(each.actor_id)) for each in life_of(signal)],

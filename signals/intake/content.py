@@ -7,7 +7,7 @@ module needs no keystore.
 import re
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
 from typing import Any, Final, Protocol, TypeVar
@@ -27,6 +27,7 @@ from privacy.sealing import (
 )
 from signals.errors import ContentGone
 from signals.models import Signal
+from signals.routing.places import Place
 from signals.routing.postcodes import Address
 from signals.vocabulary import ConcernType, Seen
 
@@ -35,6 +36,9 @@ log = get_logger(__name__)
 _POSTCODE: Final = re.compile("[1-9][0-9]{3}[A-Z]{2}")
 _NO_REPORT: Final = (AttributeError, KeyError, TypeError, ValueError)
 """Errors that Python raises when content is no report."""
+
+LONGEST_NEIGHBOURHOOD: Final = 60
+"""A summary has one size, and with a longer name it might not fit."""
 
 SignalRow = Row[*tuple[Any, ...]]
 """A row with a signal's id, organisation, case key, version of the schema, content and summary."""
@@ -63,10 +67,20 @@ class SummaryKeys(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
-    """The part of a signal that a queue page shows."""
+    """The part of a signal that a queue page shows.
+
+    `neighbourhood` (a name, empty when no file has it) and `municipality` (a code): arrival looks them up.
+    """
 
     concern_types: tuple[ConcernType, ...] = field(default=(), repr=False)
     seen: Seen | None = field(default=None, repr=False)
+    neighbourhood: str = field(default="", repr=False)
+    municipality: str = field(default="", repr=False)
+
+    def at(self, place: Place) -> "Summary":
+        """Return the summary with the neighbourhood and municipality of an address."""
+        name = place.neighbourhood[:LONGEST_NEIGHBOURHOOD]
+        return replace(self, neighbourhood=name, municipality=place.municipality_code)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +94,7 @@ class Report:
 
     def to_plain(self) -> dict[str, Any]:
         """Return the report as JSON values; equal reports give equal values."""
-        return _content_of(self) | _plain_summary(self.summary)
+        return _content_of(self) | _noticed(self.summary)
 
     def canonical(self) -> bytes:
         """Return the bytes that tell a retry from another report."""
@@ -123,8 +137,8 @@ def seal_for_case(report: Report, case_key: bytes, context: SealContext) -> tupl
     return content, _seal_summary(canonical_json(_plain_summary(report.summary)), case_key, context)
 
 
-def seal_what_came(text: bytes, case_key: bytes, context: SealContext) -> tuple[Address, bytes, bytes]:
-    """(address, content, summary) of a report's JSON as the door sealed it: checked, and sealed as it is.
+def check_what_came(text: bytes) -> tuple[Address, Summary]:
+    """Return address and summary of a report's JSON as the door sealed it.
 
     Raises `SealingError`; of these `ContentRefused` when it is no report, or none that the door writes: what
     arrives must be read by every page and job for as long as it is kept.
@@ -137,8 +151,15 @@ def seal_what_came(text: bytes, case_key: bytes, context: SealContext) -> tuple[
             date.fromisoformat(plain["on"])
     except _NO_REPORT:
         raise ContentRefused from None
+    return address, summary
+
+
+def seal_what_came(
+    text: bytes, summary: Summary, case_key: bytes, context: SealContext
+) -> tuple[bytes, bytes]:
+    """(content, summary) of a report's JSON that was checked, sealed as it is."""
     content = CaseSealer(case_key, context).seal(text, purpose="content")
-    return address, content, _seal_summary(summary, case_key, context)
+    return content, _seal_summary(canonical_json(_plain_summary(summary)), case_key, context)
 
 
 def _seal_summary(summary: bytes, case_key: bytes, context: SealContext) -> bytes:
@@ -211,13 +232,18 @@ def _content_of(report: Report) -> dict[str, Any]:
     }
 
 
-def _plain_summary(summary: Summary) -> dict[str, Any]:
+def _noticed(summary: Summary) -> dict[str, Any]:
     return {"types": sorted(set(summary.concern_types)), "seen": summary.seen}
 
 
+def _plain_summary(summary: Summary) -> dict[str, Any]:
+    """Write a place always: whatever the door sealed under that name must not be read as one."""
+    return _noticed(summary) | {"in": [summary.neighbourhood, summary.municipality]}
+
+
 @lru_cache(maxsize=1024)  # there are few, and none says whose it is
-def _checked_summary(types: tuple[str, ...], seen: str | None) -> bytes:
-    return canonical_json(_plain_summary(_summary_from({"types": types, "seen": seen})))
+def _checked_summary(types: tuple[str, ...], seen: str | None) -> Summary:
+    return _summary_from({"types": types, "seen": seen})
 
 
 def _checked_address(plain: Mapping[str, Any]) -> Address:
@@ -246,7 +272,10 @@ def _note_from(plain: Mapping[str, Any]) -> str | None:
 
 
 def _summary_from(plain: Mapping[str, Any]) -> Summary:
+    neighbourhood, municipality = map(str, plain.get("in", ("", "")))
     return Summary(
         concern_types=tuple(ConcernType(code) for code in plain["types"]),
         seen=Seen(plain["seen"]) if plain["seen"] else None,
+        neighbourhood=neighbourhood,
+        municipality=municipality,
     )

@@ -12,6 +12,7 @@ from signals.models.organisation import (
     Recipient,
     RoutingVersion,
 )
+from signals.models.place import PlacePage
 from signals.models.retention import (
     DeletionOrder,
     DeletionRecord,
@@ -67,6 +68,7 @@ __all__ = [
     "Organisation",
     "OrganisationYear",
     "Passkey",
+    "PlacePage",
     "Publication",
     "Receipt",
     "Recipient",

@@ -85,6 +85,8 @@ RIGHTS: Final[Mapping[str, Mapping[Role, Rights]]] = {
     },
     "coverage_areas": {"front": rights("S"), "desk": rights("SIUD"), "worker": rights("SIUD")},
     "postcode_municipalities": {"front": rights("S"), "desk": rights("S"), "worker": rights("SIUD")},
+    # Public names. The front needs none, so it gets none
+    "place_pages": {"desk": rights("S"), "worker": rights("SIUD")},
     "routing_version": {"front": rights("S"), "desk": rights("SU"), "worker": rights("SU")},
     "mailbox_public_keys": {"front": rights("S"), "desk": rights("SI"), "worker": rights("SIUD")},
     # The way in

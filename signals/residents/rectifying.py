@@ -13,11 +13,12 @@ from signals.casework.access import content_to_reseal, staff_id_of
 from signals.casework.notes import MAX_NOTE
 from signals.casework.sealing import case_key_of, seal_note
 from signals.errors import FieldProblem, Invalid, StaleVersion
-from signals.intake.content import Report, Summary, case_context, seal_for_case
+from signals.intake.content import Report, case_context, seal_for_case
 from signals.models import AddressLink, FollowUpNote, Signal
 from signals.models.base import new_id
 from signals.operation import Operation
 from signals.residents.requests import Proof, Right, enter, own_signal, was_last_step
+from signals.routing.places import place_of
 from signals.routing.postcodes import Address
 from signals.vocabulary import AuditAction, ConcernType
 
@@ -63,7 +64,9 @@ class Correction:
         return replace(
             report,
             address=self.address,
-            summary=Summary(concern_types=left, seen=None if self.drop_seen else report.summary.seen),
+            summary=replace(
+                report.summary, concern_types=left, seen=None if self.drop_seen else report.summary.seen
+            ),
             noticed_on=None if self.drop_noticed_on else report.noticed_on,
             note=None if self.drop_note else report.note,
         )
@@ -91,6 +94,8 @@ def rectify(
     _refuse_invalid(signal, correction)
     key = case_key_of(operation.cases, signal)
     report = correction.applied_to(content_to_reseal(operation, signal)[0])
+    place = place_of(operation.session, report.address)
+    report = replace(report, summary=report.summary.at(place))
     signal.content, signal.summary = seal_for_case(report, key, case_context(signal))
     signal.version += 1
     _correct_notes(key, signal, correction.notes, operation.today)

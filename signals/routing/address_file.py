@@ -5,7 +5,7 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from operator import methodcaller
 from pathlib import Path
@@ -22,8 +22,11 @@ from signals.routing.compact_coverage import (
     house_number,
 )
 
-# Names are compared without case, quotes, spaces and punctuation; a year comes and goes.
-_COLUMNS: Final = {
+Wanted = Mapping[str, re.Pattern[str]]
+"""Columns by the pattern of their names, compared without case, quotes, spaces and punctuation."""
+
+# A year comes and goes.
+_COLUMNS: Final[Wanted] = {
     "pc6": re.compile(r"pc6|postcode6?|pc6code"),
     "huisnummer": re.compile(r"huisnummer|huisnr|hnr"),
     "gemeente": re.compile(r"(gemeente|gem|gm)(code)?(\d{4})?(code)?"),
@@ -44,9 +47,10 @@ def compress_file(source: str | Path | BinaryIO, *, partial: bool = False) -> Co
     """
     start = 0 if isinstance(source, str | Path) else source.tell()
     try:
-        with _opened(source) as stream:
-            columns, separator = _header(stream)
-            compact = compact_rows(map(methodcaller("split", separator.encode()), stream), columns, partial)
+        with opened(source) as stream:
+            columns, separator = _header(stream, _COLUMNS)
+            rows = map(methodcaller("split", separator.encode()), stream)
+            compact = compact_rows(rows, Columns(*columns), partial)
     except _UNREADABLE:
         # Quotes or damage: the careful reader handles quotes, and names the line of damage.
         if not isinstance(source, str | Path):
@@ -64,23 +68,27 @@ def read_cbs_rows(source: str | Path | BinaryIO) -> Iterator[CbsRow]:
     with `;`, `,` or tab between them, quoted or not; codes may be `0363`, `363` or `GM0363`. A stream must be
     binary and seekable, and stays open. Raises `CbsFileProblem` for a missing column or a wrong value.
     """
-    with _opened(source) as stream, _careful_rows(stream) as (rows, columns):
-        pc6, number, code = columns
+    with opened(source) as stream, careful_rows(stream, _COLUMNS) as (rows, (pc6, number, code)):
         codes = CodeBook()
         for row in rows:
             yield CbsRow(canonical_pc6(row[pc6]), house_number(row[number]), codes[row[code]])
 
 
 def _compress_carefully(source: str | Path | BinaryIO, partial: bool) -> CompactCoverage:
-    with _opened(source) as stream, _careful_rows(stream) as (rows, columns):
-        return compact_rows(rows, columns, partial)
+    with opened(source) as stream, careful_rows(stream, _COLUMNS) as (rows, columns):
+        return compact_rows(rows, Columns(*columns), partial)
 
 
 @contextmanager
-def _careful_rows(stream: io.BufferedReader) -> Iterator[tuple[Iterable[list[str]], Columns]]:
-    """Give rows by the CSV rules; a problem inside the block gets the number of its line."""
-    columns, separator = _header(stream)
-    # Nobody reads the names of municipalities, so a letter in another encoding must not stop the import.
+def careful_rows(
+    stream: io.BufferedReader, wanted: Wanted
+) -> Iterator[tuple[Iterable[list[str]], Sequence[int]]]:
+    """Give rows by the CSV rules, and the places of the wanted columns.
+
+    A problem inside the block gets the number of its line.
+    """
+    columns, separator = _header(stream, wanted)
+    # A letter in another encoding must not stop the import of numbers; a reader of names refuses it.
     text = io.TextIOWrapper(stream, encoding="utf-8", errors="replace", newline="")
     reader = csv.reader(text, delimiter=separator)
     try:
@@ -100,7 +108,7 @@ def _reason(problem: Exception) -> str:
 
 
 @contextmanager
-def _opened(source: str | Path | BinaryIO) -> Iterator[io.BufferedReader]:
+def opened(source: str | Path | BinaryIO) -> Iterator[io.BufferedReader]:
     """Open the CSV in a file, a stream or a zip, at its header."""
     with ExitStack() as stack:
         stream = stack.enter_context(open(source, "rb")) if isinstance(source, str | Path) else source
@@ -126,19 +134,16 @@ def _unzipped(stream: BinaryIO, stack: ExitStack) -> IO[bytes]:
         raise CbsFileProblem("the zip is damaged or cannot be read") from None
 
 
-def _header(stream: io.BufferedReader) -> tuple[Columns, str]:
+def _header(stream: io.BufferedReader, wanted: Wanted) -> tuple[Sequence[int], str]:
     """Return the columns, and the separator that the header has most of."""
     try:
         header = stream.readline(_HEADER_LIMIT).decode("utf-8-sig", errors="replace")
     except (zipfile.BadZipFile, zlib.error, EOFError):
         raise CbsFileProblem("the zip is damaged or cannot be read") from None
     separator = max(_SEPARATORS, key=header.count)
-    return _columns_of(next(csv.reader([header], delimiter=separator), [])), separator
-
-
-def _columns_of(header: Sequence[str]) -> Columns:
-    names = [re.sub(r"[^a-z0-9]", "", name.lower()) for name in header]
-    return Columns(*(_place_of(wanted, pattern, names) for wanted, pattern in _COLUMNS.items()))
+    header_cells = next(csv.reader([header], delimiter=separator), [])
+    names = [re.sub(r"[^a-z0-9]", "", name.lower()) for name in header_cells]
+    return [_place_of(column, pattern, names) for column, pattern in wanted.items()], separator
 
 
 def _place_of(wanted: str, pattern: re.Pattern[str], names: Sequence[str]) -> int:

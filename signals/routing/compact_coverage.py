@@ -203,8 +203,8 @@ class _Compactor:
             for number in numbers:
                 by_number.setdefault(house_number(_text(number)), code)
         if len(set(by_number.values())) > 1:
-            self._ranges.extend(_number_ranges(self._pc6, by_number))
-        return _larger_part(by_number)
+            self._ranges.extend(number_ranges(self._pc6, by_number))
+        return larger_part(by_number)
 
     def _runs(self, partial: bool) -> Iterator[Pc6Run]:
         def belongs(found: tuple[int, tuple[int, int]]) -> tuple[int, int]:
@@ -233,13 +233,13 @@ def _postcode(place: int) -> str:
     return f"{1000 + digits}{ascii_uppercase[pair // 26]}{ascii_uppercase[pair % 26]}"
 
 
-def _larger_part(by_number: Mapping[int, str]) -> str:
+def larger_part(by_number: Mapping[int, str]) -> str:
     """Return the municipality with most house numbers; between equals, the lower code."""
     counts = Counter(by_number.values())
     return min(counts, key=lambda code: (-counts[code], code))
 
 
-def _number_ranges(pc6: str, by_number: Mapping[int, str]) -> Iterator[NumberRange]:
+def number_ranges(pc6: str, by_number: Mapping[int, str]) -> Iterator[NumberRange]:
     """Yield neighbouring house numbers of one municipality as one range."""
     for code, group in groupby(sorted(by_number.items()), key=itemgetter(1)):
         numbers = [number for number, _ in group]

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ import migrations
 import signals.arrival.batches
 import signals.arrival.envelopes
 from signals.audit.log import SYSTEM
-from signals.intake.content import open_report, open_summaries
+from signals.intake.content import Report, open_report, open_summaries
 from signals.lifecycle.status_changes import life_of, transition
 from signals.models import (
     AddressLink,
@@ -22,6 +23,8 @@ from signals.models import (
     SealedReport,
     Signal,
 )
+from signals.models.place import NEIGHBOURHOOD
+from signals.routing.place_import import import_places
 from signals.routing.postcodes import Address
 from signals.vocabulary import Action, AuditAction, ConcernType, ReceiptState, Seen, SignalState
 from tests.support.world import AMSTERDAM, NATIONAL, NOWHERE, World, key, report
@@ -42,8 +45,26 @@ def test_a_report_arrives_as_it_was_given(world: World) -> None:
     world.intake(notes=True).receive(world.clock, key=key(1), report=given)
     assert world.worker().arrive() == 1
     [signal] = world.signals()
-    assert open_report(world.keystore, signal) == given
-    assert open_summaries(world.keystore, [signal]) == {signal.id: given.summary}
+    summary = replace(given.summary, municipality="GM0363")
+    assert open_report(world.keystore, signal) == replace(given, summary=summary)
+    assert open_summaries(world.keystore, [signal]) == {signal.id: summary}
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_the_summary_has_the_neighbourhood_of_the_file_and_never_one_that_the_door_sealed(
+    world: World, known: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if known:
+        rows = [("1012AB", 12, ("N" * 80, "", "GM0363"))]
+        import_places(world.begin, kind=NEIGHBOURHOOD, file=b"", rows=rows)
+    plain = Report.to_plain
+    monkeypatch.setattr(Report, "to_plain", lambda report: plain(report) | {"in": ["Forged", "GM0014"]})
+    world.receive(1, concern_types=tuple(ConcernType), seen=Seen.REPEATEDLY)
+    world.worker().arrive()
+    [signal] = world.signals()
+    [summary] = open_summaries(world.keystore, [signal]).values()
+    assert (summary.neighbourhood, summary.municipality) == ("N" * 60 if known else "", "GM0363")
+    assert open_report(world.keystore, signal).summary == summary
 
 
 def test_an_arrived_signal_is_new_and_unclaimed_and_has_its_organisation_and_day(world: World) -> None:
@@ -169,14 +190,14 @@ def test_batches_are_worked_through_in_the_order_of_random_ids(sqlite_world: Wor
     for number in range(6):
         world.receive(number, Address(postcode="1012AB", number=number + 1))
     in_order: list[uuid.UUID] = []
-    original = signals.arrival.envelopes._case_of
+    original = signals.arrival.envelopes._opened
 
     def note(row: Any, opener: Any) -> Any:
         in_order.append(row.signal_id)
         return original(row, opener)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(signals.arrival.envelopes, "_case_of", note)
+        patched.setattr(signals.arrival.envelopes, "_opened", note)
         world.worker().arrive()
     assert in_order == sorted(in_order)
 

@@ -20,6 +20,8 @@ from privacy.logs import configure_logging
 from signals import casework
 from signals.casework.sealing import open_notes
 from signals.intake.content import open_report
+from signals.models.place import NEIGHBOURHOOD
+from signals.routing.place_import import import_places
 from signals.settings import LoggingSettings, NotesSettings, NotificationsSettings
 from signals.vocabulary import AttemptKind, AttemptResult, Outcome
 from tests.support.postgres import PostgresServer
@@ -29,6 +31,7 @@ from tests.support.world import World
 POSTCODE, NUMBER, ADDITION = "1017XZ", 98413, "QZJ7WX"
 NOTE = "Karrewielslotertrommel hoort vreemd gebonk"
 SECOND_NOTE = "Quinoapannenkoek aangeboden bij Wolfskuilbrink"
+NEIGHBOURHOOD_NAME = "Mosterdzaadwijkje"
 ADDRESS = "203.0.113.213"
 AGENT = "Zwervermobiel/77.31-sentinel"
 COOKIE = "krentenbolcookie8841"
@@ -53,6 +56,7 @@ SENTINELS: Mapping[str, str] = {
     "note": NOTE,
     "a word of the note": "Karrewielslotertrommel",
     "follow-up note": "Quinoapannenkoek",
+    "neighbourhood": NEIGHBOURHOOD_NAME,
     "address of the sender": ADDRESS,
     "user agent": AGENT,
     "cookie": COOKIE,
@@ -68,6 +72,7 @@ def test_nothing_readable_is_left_of_a_report_from_the_door_to_its_conclusion(
     _pass_on(world, log)
     _follow_up(world)
     assert _read(world) == (POSTCODE, NUMBER, NOTE, SECOND_NOTE)  # it was there to be found
+    assert open_report(world.keystore, world.signals()[0]).summary.neighbourhood == NEIGHBOURHOOD_NAME
     _assert_clean(_remains(world, request) | {"log": log.getvalue().encode()})
 
 
@@ -143,7 +148,14 @@ def _front(world: World, log: io.StringIO) -> FlaskClient:
     return app.test_client()
 
 
+def _name_neighbourhood(world: World) -> None:
+    """Import it: the pages of the country are public, and compressed, so the search does not meet them."""
+    rows = [(POSTCODE, NUMBER, (NEIGHBOURHOOD_NAME, "", "GM0363"))]
+    import_places(world.begin, kind=NEIGHBOURHOOD, file=b"", rows=rows)
+
+
 def _pass_on(world: World, log: io.StringIO) -> str:
+    _name_neighbourhood(world)
     answer = _front(world, log).post(
         "/api/v1/signals", json=BODY, headers=HEADERS, environ_base={"REMOTE_ADDR": ADDRESS}
     )

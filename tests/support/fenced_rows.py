@@ -35,6 +35,7 @@ MATRIX = {
     "passkeys": ("", "SIUD", "SD"),
     "organisation_years": ("", "S", "SI"),
     "publications": ("S", "S", "SI"),
+    "place_pages": ("", "S", "SIUD"),
     "postcode_municipalities": ("S", "S", "SIUD"),
     "posted_letters": ("", "SU", "SIUD"),
     "receipts": ("S", "SIU", "SIUD"),

@@ -6,9 +6,9 @@ It is made once as a template (organisations, coverage and mailbox keys in place
 import base64
 import shutil
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
@@ -110,6 +110,12 @@ class World:
     def operation(self, session: Session, actor: Actor = SYSTEM) -> Operation:
         """Return an operation of this installation in a session."""
         return operation(session, self.clock, actor, audit=self.audit, keystore=self.keystore)
+
+    @contextmanager
+    def begin(self) -> Iterator[Operation]:
+        """Open an operation of the system in a session, and commit it."""
+        with self.sessions.begin() as session:
+            yield self.operation(session)
 
     def email_of(self, actor: Actor) -> str:
         """Return the address of a member of staff."""
