@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session, sessionmaker
@@ -16,12 +16,15 @@ from privacy.logs import configure_logging
 from signals.clock import Clock, SystemClock, today
 from signals.db import make_engine, reading, session_factory
 from signals.settings import Settings
+from signals.vocabulary import ProcessRole
+from signals.web import parts
 
 if TYPE_CHECKING:
-    from flask import Blueprint, Flask
+    from flask import Flask
 
     from privacy.keystore import Keystore
     from signals.audit.log import AuditLog
+    from signals.issuer.service import Issuer
     from signals.operation import Operation
     from signals.operations.jobs import Worker
     from signals.routing.snapshot import Router
@@ -42,7 +45,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, engine: Engine
     configure_logging(level=settings.logging.level, date_only=not settings.serves_staff)
     with ExitStack() as opened:
         app, api = bare_application(https=settings.server.public_url.startswith("https://"))
-        parts = _Parts(
+        made = _Parts(
             app=app,
             api=api,
             settings=settings,
@@ -50,7 +53,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, engine: Engine
             engine=engine or _opened_engine(settings, opened),
             opened=opened,
         )
-        parts.add()
+        made.add()
         app.extensions[_CLOSING] = opened.pop_all()
     return app
 
@@ -61,11 +64,13 @@ def prepare_app(settings: Settings) -> "Callable[[], Flask]":
     import signals.web.http.metrics  # noqa: F401
 
     if settings.serves_public:
-        _blueprints((*_PUBLIC_CALLS, *_PUBLIC_PAGES))
+        parts.blueprints((*parts.PUBLIC_CALLS, *parts.PUBLIC_PAGES))
     if settings.serves_staff:
-        _blueprints((*_STAFF_CALLS, *_STAFF_PAGES))
+        parts.blueprints((*parts.STAFF_CALLS, *parts.STAFF_PAGES))
     if settings.shows_figures:
-        _blueprints((*_FIGURE_CALLS, *_FIGURE_PAGES))
+        parts.blueprints((*parts.FIGURE_CALLS, *parts.FIGURE_PAGES))
+    if settings.issues_tokens:
+        parts.blueprints(parts.ISSUER_PAGES)
     return partial(create_app, settings)
 
 
@@ -96,6 +101,23 @@ def make_worker(settings: Settings, *, clock: Clock | None = None, engine: Engin
         )
         opened.pop_all()
     return worker
+
+
+def open_issuer(settings: Settings, clock: Clock | None = None) -> "Issuer":
+    """Return the issuer of these settings over a database of its own; it connects to nothing yet.
+
+    Raises `SecretFileRefused`.
+    """
+    from privacy.secret_files import load_master_key
+    from signals.issuer.service import Issuer
+
+    return Issuer(
+        settings=settings.issuer,
+        url=settings.server.public_url,
+        clock=clock or SystemClock(),
+        engine=make_engine(settings.issuer.database_url),
+        secret=load_master_key(settings.issuer.secret_file),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,7 +201,9 @@ class _Parts:
 
         settings = self.settings
         router = _router(settings, self.engine, settings.front.root_key)
-        checks: dict[str, Callable[[], None]] = {"database": lambda: _ping(self.engine)}
+        checks: dict[str, Callable[[], None]] = {}
+        if settings.role is not ProcessRole.ISSUER:
+            checks["database"] = lambda: _ping(self.engine)
         if settings.serves_public:
             checks["database"] = self._add_front(router)
             checks["routing"] = lambda: _check_routing(router, self.clock)
@@ -188,6 +212,8 @@ class _Parts:
             self._add_delivery()
         if settings.shows_figures:
             self._add_figures(router)
+        if settings.issues_tokens:
+            checks["issuer"] = self._add_issuer()
         register_pages(self.app, settings)
         self.app.register_blueprint(health_blueprint(checks))
 
@@ -206,7 +232,7 @@ class _Parts:
             notes_enabled=self.settings.notes.enabled,
         )
         self.app.extensions[EXTENSION] = FrontContext(settings=self.settings, clock=self.clock, intake=intake)
-        self._register(_PUBLIC_CALLS, _PUBLIC_PAGES)
+        self._register(parts.PUBLIC_CALLS, parts.PUBLIC_PAGES)
         return intake.check_storing
 
     def _add_staff_side(self, router: "Router") -> Callable[[], None]:
@@ -228,7 +254,7 @@ class _Parts:
             throttle=GuessThrottle(self.clock, self.engine, found.keystore.secret("guesses")),
             browser_state=BrowserState(clock=self.clock, secret=found.keystore.secret("carried")),
         )
-        self._register(_STAFF_CALLS, _STAFF_PAGES)
+        self._register(parts.STAFF_CALLS, parts.STAFF_PAGES)
         self.app.jinja_env.globals["passkeys_here"] = lambda: party_here() is not None
         return found.keystore.ping
 
@@ -258,61 +284,23 @@ class _Parts:
             self.app.register_blueprint(own_figures_pages)
         context = make_context(self.settings, self.clock, self.engine, router, doorkeeper)
         self.app.extensions[EXTENSION] = context
-        self._register(_FIGURE_CALLS, _FIGURE_PAGES)
+        self._register(parts.FIGURE_CALLS, parts.FIGURE_PAGES)
+
+    def _add_issuer(self) -> Callable[[], None]:
+        """Add the issuer; return a check that raises when its database does not answer."""
+        from signals.web.issuer.context import EXTENSION
+
+        issuer = open_issuer(self.settings, self.clock)
+        self.opened.callback(issuer.engine.dispose)
+        self.app.extensions[EXTENSION] = issuer
+        self._register((), parts.ISSUER_PAGES)
+        return partial(_ping, issuer.engine)
 
     def _register(self, calls: Iterable[str], pages: Iterable[str]) -> None:
-        for blueprint in _blueprints(calls):
+        for blueprint in parts.blueprints(calls):
             self.api.register_blueprint(blueprint)
-        for blueprint in _blueprints(pages):
+        for blueprint in parts.blueprints(pages):
             self.app.register_blueprint(blueprint)
-
-
-_PUBLIC_CALLS: Final = ("front.api:public_api",)
-_PUBLIC_PAGES: Final = ("front.pages:front_pages",)
-_FIGURE_CALLS: Final = ("figures.api:figures_api",)
-_FIGURE_PAGES: Final = ("figures.pages:figure_pages", "figures.open_data:open_data")
-_STAFF_CALLS: Final = (
-    "desk.api:staff_api",
-    "desk.letters.api:letter_api",
-    "desk.handover_api:handover_api",
-    "desk.referral_api:referral_api",
-    "officer.api:officer_api",
-    "team.api:team_api",
-    "admin.api:admin_api",
-    "team.limit_api:limit_api",
-    "admin.channel_api:channel_api",
-)
-_STAFF_PAGES: Final = (
-    "account.sign_in_pages:sign_in_pages",
-    "account.link_pages:link_pages",
-    "account.pages:account_pages",
-    "admin.pages:admin_pages",
-    "admin.approval_pages:approval_pages",
-    "admin.import_pages:import_pages",
-    "admin.channel_pages:channel_admin",
-    "desk.pages:desk_pages",
-    "desk.search_pages:search_pages",
-    "desk.round_pages:round_pages",
-    "desk.letters.pages:letter_pages",
-    "desk.referral_pages:referral_pages",
-    "desk.handover_pages:handover_pages",
-    "team.members_pages:team_pages",
-    "team.settings_pages:settings_pages",
-    "team.absence_pages:absence_pages",
-    "team.verification_pages:channel_pages",
-    "team.escalation_pages:escalation_pages",
-    "team.limit_pages:limit_pages",
-    "officer.pages:officer_pages",
-    "officer.rights_pages:rights_pages",
-)
-"""The blueprints of each part, in `signals.web`."""
-
-
-def _blueprints(names: Iterable[str]) -> "list[Blueprint]":
-    """Import blueprints; a role imports its own only."""
-    from werkzeug.utils import import_string
-
-    return [import_string(f"signals.web.{name}") for name in names]
 
 
 def _ping(engine: Engine) -> None:

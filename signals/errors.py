@@ -46,15 +46,21 @@ class SignInFailed(SignalsError):
     status = 401
 
 
-class TooManyGuesses(SignalsError):
-    """Too many sign-in attempts; wait before the next one."""
+class AskAgainLater(SignalsError):
+    """Too much at once; ask again after so many seconds."""
 
-    code = "too_many_guesses"
+    code = "unavailable"
     status = 429
 
     def __init__(self, retry_after: int = 60) -> None:
         super().__init__()
         self.retry_after = retry_after
+
+
+class TooManyGuesses(AskAgainLater):
+    """Too many sign-in attempts; wait before the next one."""
+
+    code = "too_many_guesses"
 
 
 class OpeningsStopped(SignalsError):
@@ -107,15 +113,10 @@ class KeyReused(Conflict):
     code = "idempotency_key_reused"
 
 
-class AreaFull(SignalsError):
+class AreaFull(AskAgainLater):
     """More reports for this area today than is plausible."""
 
     code = "area_full"
-    status = 429
-
-    def __init__(self, retry_after: int) -> None:
-        super().__init__()
-        self.retry_after = retry_after
 
 
 class AreaBusy(AreaFull):

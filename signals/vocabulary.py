@@ -19,8 +19,25 @@ class ProcessRole(StrEnum):
 
     FRONT = "front"
     DESK = "desk"
+    ISSUER = "issuer"
     WORKER = "worker"
     ALL = "all"
+
+
+class Source(StrEnum):
+    """What is known of the sender: a token proved a profession, or nothing did."""
+
+    CARRIER = "carrier"
+    UNPROVEN = "unproven"
+
+
+class Profession(StrEnum):
+    """The professions that come to doors; the issuer of a token states it, and a report never does."""
+
+    CARRIER = "carrier"
+    METER_READER = "meter_reader"
+    HOME_CARE = "home_care"
+    HOUSING = "housing"
 
 
 class ConcernType(StrEnum):

@@ -45,7 +45,7 @@ def serve(*, prepare: bool) -> None:
         _prepare()
     settings = settings_of_call()
     from privacy.logs import install_exception_hooks
-    from signals.app import make_worker, prepare_app
+    from signals.app import make_worker, open_issuer, prepare_app
     from signals.operations.server import serve as serve_until_stopped
 
     install_exception_hooks()
@@ -54,6 +54,7 @@ def serve(*, prepare: bool) -> None:
         settings,
         prepare_app=prepare_app,
         make_worker=make_worker,
+        open_issuer=open_issuer,
         tell=lambda: click.echo(f"Serving on {where} (Ctrl-C stops)", err=True),
     )
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from sqlalchemy import Engine, Integer, bindparam, func, literal, select
 
-from signals.clock import AMSTERDAM
+from signals.clock import seconds_to_midnight
 from signals.errors import AreaBusy, AreaFull
 from signals.models import AreaDay, IdempotencyKey
 from signals.models.area_day import limit_after
@@ -64,7 +64,7 @@ class AreaLimit:
         """
         known = self._now_known(engine, organisation_id, on)
         if known.number >= known.limit:
-            raise AreaFull(retry_after=min(_seconds_to_midnight(now), int(_AGAIN_AFTER.total_seconds())))
+            raise AreaFull(retry_after=min(seconds_to_midnight(now), int(_AGAIN_AFTER.total_seconds())))
         with self._lock:
             recent = self._of_late(organisation_id, now)
             if known.limit >= _SMALL and len(recent) >= step_of(known.limit):
@@ -110,12 +110,6 @@ class AreaLimit:
 def _patience(known: _Known) -> float:
     """How much longer than near the limit nobody asks: only as fast a flood as there fills what is left."""
     return max(1.0, (1 - known.number / known.limit) / (1 - NEARLY)) if known.limit else 1.0
-
-
-def _seconds_to_midnight(now: datetime) -> int:
-    tomorrow = now.astimezone(AMSTERDAM).date() + timedelta(days=1)
-    midnight = datetime.combine(tomorrow, datetime.min.time(), AMSTERDAM)
-    return max(1, int((midnight - now).total_seconds()))
 
 
 _RAISES = func.coalesce(

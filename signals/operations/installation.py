@@ -60,7 +60,9 @@ def _initialise(path: Path) -> tuple[Part, ...]:
         write_new_secret_file(master)
     secrets = [Part(name="master key", where=str(master), new=new_master)]
     if settings.serves_public:
-        secrets.append(_front_secret(settings.front.secret_file))
+        secrets.append(_secret("secret of the public side", settings.front.secret_file))
+    if settings.issues_tokens:
+        secrets.append(_secret("secret of the issuer", settings.issuer.secret_file))
     new_keystore = not keystore_is_there(settings)
     root = prepare_keystore(settings)
     new_settings = not path.exists()
@@ -73,11 +75,11 @@ def _initialise(path: Path) -> tuple[Part, ...]:
     )
 
 
-def _front_secret(file: Path) -> Part:
+def _secret(name: str, file: Path) -> Part:
     new = not file.exists()
     if new:
         write_new_secret_file(file)
-    return Part(name="secret of the public side", where=str(file), new=new)
+    return Part(name=name, where=str(file), new=new)
 
 
 def _place(url: str) -> str:

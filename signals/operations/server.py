@@ -36,10 +36,12 @@ from signals.settings import Settings
 from signals.vocabulary import Environment, ProcessRole
 
 if TYPE_CHECKING:
+    from signals.issuer.service import Issuer
     from signals.operations.jobs import Worker
 
 PrepareApp = Callable[[Settings], Callable[[], Any]]
 MakeWorker = Callable[[Settings], "Worker"]
+OpenIssuer = Callable[[Settings], "Issuer"]
 
 log = get_logger(__name__)
 
@@ -56,12 +58,13 @@ def serve(
     *,
     prepare_app: PrepareApp,
     make_worker: MakeWorker,
+    open_issuer: OpenIssuer,
     tell: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve until SIGTERM or SIGINT; every worker has ended when this returns.
 
     `prepare_app` imports the parts of the role before the fork and returns the maker of its application.
-    `make_worker` makes the jobs in role `all`.
+    `make_worker` makes the jobs in role `all`; `open_issuer` opens the issuer whose keys this process keeps.
     `tell` is called once nothing stands in the way any more.
 
     Ends the process with exit code 1 and a sentence when something else listens on the port, a secret or the
@@ -77,10 +80,10 @@ def serve(
         if settings.environment is Environment.PRODUCTION:
             _refuse_without_national_desk(settings)
         tell()
-        _run_granian(settings, prepare_app, make_worker)
+        _run_granian(settings, _loader(settings, prepare_app, make_worker, open_issuer))
 
 
-def _run_granian(settings: Settings, prepare_app: PrepareApp, make_worker: MakeWorker) -> None:
+def _run_granian(settings: Settings, loader: Callable[[], Any]) -> None:
     server = Granian(
         "signals.operations.server:unused",
         address=settings.server.host,
@@ -96,7 +99,6 @@ def _run_granian(settings: Settings, prepare_app: PrepareApp, make_worker: MakeW
         log_access=False,
         log_enabled=False,
     )
-    loader = _loader(settings, prepare_app, make_worker)
     _leave_alone_what_stays()
     _give_workers_signals_of_their_own()
     server.serve(target_loader=lambda *_args, **_kwargs: loader(), wrap_loader=False)
@@ -165,6 +167,11 @@ def _refuse_unusable_secrets(settings: Settings) -> None:
             raise SystemExit(f"cannot serve: front.secret_file: {refused}") from None
         except SecretFileRefused as refused:
             raise SystemExit(f"cannot serve: front.secret_file: {refused}. {_MEND_FRONT}") from None
+    if settings.issues_tokens:
+        try:
+            load_master_key(settings.issuer.secret_file)
+        except SecretFileRefused as refused:
+            raise SystemExit(f"cannot serve: issuer.secret_file: {refused}") from None
     if settings.serves_staff:
         _refuse_unusable_keys(settings)
 
@@ -203,10 +210,13 @@ def _refuse_without_national_desk(settings: Settings) -> None:
         )
 
 
-def _loader(settings: Settings, prepare_app: PrepareApp, make_worker: MakeWorker) -> Callable[[], Any]:
+def _loader(
+    settings: Settings, prepare_app: PrepareApp, make_worker: MakeWorker, open_issuer: OpenIssuer
+) -> Callable[[], Any]:
     """Make the application inside a worker, after the fork: nothing connects before."""
     parent, make_app = os.getpid(), prepare_app(settings)
     start_jobs = _jobs(make_worker) if settings.role is ProcessRole.ALL else None
+    keep_keys = _key_keeping(open_issuer) if settings.issues_tokens else None
 
     def load() -> Any:
         _end_with(parent)
@@ -215,6 +225,8 @@ def _loader(settings: Settings, prepare_app: PrepareApp, make_worker: MakeWorker
             _leave_alone_what_stays()
             if start_jobs is not None:
                 start_jobs(settings)
+            if keep_keys is not None:
+                keep_keys(settings)
         except Exception as error:
             # What starts workers prints an exception with all that it says.
             log.critical("server.worker_not_started", exc_info=error)
@@ -238,6 +250,13 @@ def _jobs(make_worker: MakeWorker) -> Callable[[Settings], object]:
     from signals.operations.schedule import start_in_background
 
     return lambda settings: start_in_background(make_worker(settings))
+
+
+def _key_keeping(open_issuer: OpenIssuer) -> Callable[[Settings], object]:
+    """Return what keeps the issuer's keys; import it before the fork, and in a process of the issuer only."""
+    from signals.issuer.keeping import keep_in_background
+
+    return lambda settings: keep_in_background(open_issuer(settings))
 
 
 def _stop_cleanly_from_the_start() -> None:

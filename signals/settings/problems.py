@@ -62,7 +62,14 @@ def _impossible_places(settings: Settings) -> Iterator[str]:
         yield "server.host must name the address to listen on, like 127.0.0.1"
     if not _is_plain_address(settings.server.public_url):
         yield "server.public_url must be a web address, like https://signalen.example.org"
-    for name, url in {"database.url": settings.database.url, "keystore.url": settings.keystore.url}.items():
+    if settings.issuer.page_url and not _is_plain_address(settings.issuer.page_url):
+        yield "issuer.page_url must be a web address, like https://signalen.example.org"
+    databases = {
+        "database.url": settings.database.url,
+        "keystore.url": settings.keystore.url,
+        "issuer.database_url": settings.issuer.database_url,
+    }
+    for name, url in databases.items():
         if not _is_database(url):
             yield f"{name} must be sqlite:///file or postgresql+psycopg://user@host/name"
 
@@ -144,7 +151,7 @@ def _unsafe(settings: Settings) -> Iterator[str]:
     if not settings.server.public_url.startswith("https://"):
         yield "server.public_url must begin with https:// in production"
     if settings.role is ProcessRole.ALL:
-        yield "role must be front, desk or worker in production, so that the public side holds no keys"
+        yield "role must be front, desk, issuer or worker in production: the public side holds no keys"
     if settings.sessions.password_memory_kib < 65536:
         yield "sessions.password_memory_kib must be at least 65536 (64 MiB) in production"
     if settings.limits.openings_per_hour < 1:
@@ -155,6 +162,17 @@ def _unsafe(settings: Settings) -> Iterator[str]:
     if settings.holds_keys and settings.keystore.url == settings.database.url:
         yield "keystore.url must be another database than database.url: a stolen copy would hold its keys"
     yield from _unsafe_secrets(settings)
+    if settings.role is ProcessRole.ISSUER:
+        yield from _unsafe_issuer(settings)
+
+
+def _unsafe_issuer(settings: Settings) -> Iterator[str]:
+    if settings.issuer.database_url in (settings.database.url, settings.keystore.url):
+        yield "issuer.database_url must be a database of its own: nobody may join codes and reports"
+    if _lies_within(settings.issuer.secret_file, settings.data_folder):
+        yield "issuer.secret_file must lie outside data_folder in production"
+    if not settings.issuer.secret_file.is_file():
+        yield "issuer.secret_file does not exist: make it with 'signals keys new-master FILE'"
 
 
 def _unsafe_sending(settings: Settings) -> Iterator[str]:

@@ -176,7 +176,16 @@ def _anchor(settings: Settings, base: Path) -> Settings:
             url=_anchor_sqlite(settings.keystore.url, base),
             master_key_file=at(settings.keystore.master_key_file),
         ),
-        front=replace(settings.front, secret_file=at(settings.front.secret_file)),
+        front=replace(
+            settings.front,
+            secret_file=at(settings.front.secret_file),
+            issuers_file=at(settings.front.issuers_file),
+        ),
+        issuer=replace(
+            settings.issuer,
+            database_url=_anchor_sqlite(settings.issuer.database_url, base),
+            secret_file=at(settings.issuer.secret_file),
+        ),
         retention=replace(settings.retention, journal_file=at(settings.retention.journal_file)),
         figures=replace(settings.figures, ledger_file=at(settings.figures.ledger_file)),
         twilio=replace(settings.twilio, auth_token_file=at(token_file) if token_file else None),

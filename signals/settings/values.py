@@ -4,7 +4,7 @@ import base64
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from signals.vocabulary import Environment, ProcessRole
+from signals.vocabulary import Environment, ProcessRole, Profession
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,11 +32,23 @@ class KeystoreSettings:
 class FrontSettings:
     secret_file: Path = Path("var/secrets/front.key")
     root_public_key: str = ""
+    issuers_file: Path = Path("var/issuers.json")
 
     @property
     def root_key(self) -> bytes | None:
         """Return the pinned public half of the keystore's root, 32 bytes; None when none is set."""
         return base64.b64decode(self.root_public_key) if self.root_public_key else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class IssuerSettings:
+    database_url: str = "sqlite:///var/issuer/issuer.db"
+    secret_file: Path = Path("var/secrets/issuer.key")
+    name: str = "Voorbeeld Bezorgers"
+    profession: Profession = Profession.CARRIER
+    page_url: str = ""
+    tokens_per_phone_and_day: int = 8
+    tokens_in_stock: int = 24
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +60,8 @@ class NotesSettings:
 @dataclass(frozen=True, kw_only=True)
 class LimitsSettings:
     open_reports_per_area_and_day: int = 500
+    unproven_reports_per_area_and_day: int = 12
+    unproven_reports_per_area_and_hour: int = 3
     openings_per_hour: int = 60
 
 
@@ -151,6 +165,7 @@ class Settings:
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
     keystore: KeystoreSettings = field(default_factory=KeystoreSettings)
     front: FrontSettings = field(default_factory=FrontSettings)
+    issuer: IssuerSettings = field(default_factory=IssuerSettings)
     notes: NotesSettings = field(default_factory=NotesSettings)
     limits: LimitsSettings = field(default_factory=LimitsSettings)
     routing: RoutingSettings = field(default_factory=RoutingSettings)
@@ -173,6 +188,10 @@ class Settings:
         return self.role in (ProcessRole.DESK, ProcessRole.ALL)
 
     @property
+    def issues_tokens(self) -> bool:
+        return self.role in (ProcessRole.ISSUER, ProcessRole.ALL)
+
+    @property
     def shows_figures(self) -> bool:
         return self.serves_staff or (self.serves_public and self.figures.public)
 
@@ -182,5 +201,5 @@ class Settings:
 
     @property
     def holds_keys(self) -> bool:
-        """Whether this process may open the keystore; the front never may."""
-        return self.role is not ProcessRole.FRONT
+        """Whether this process may open the keystore; front and issuer never may."""
+        return self.role not in (ProcessRole.FRONT, ProcessRole.ISSUER)

@@ -39,6 +39,7 @@ PURE_MODULES = (
     "privacy.totp",
     "privacy.passwords",
     "privacy.noise",
+    "privacy.tokens",
     "privacy.logs",
 )
 

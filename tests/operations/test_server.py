@@ -112,7 +112,7 @@ def test_the_server_logs_a_failed_start_of_a_worker_without_the_words_of_the_err
     lines = StringIO()
     configure_logging(lines)
     with pytest.raises(SystemExit) as ended:
-        server._loader(sqlite_world.settings, lambda _settings: fail, fail)()
+        server._loader(sqlite_world.settings, lambda _settings: fail, fail, fail)()
     configure_logging()
     assert ended.value.code == 1
     assert ended.value.__suppress_context__

@@ -44,6 +44,8 @@ GET /favicon.ico -
 GET /static/<path:filename> -
 GET /static/bundles/<name> -
 GET /healthz -
+GET /.well-known/private-token-issuer-directory -
+POST /token-request -
 GET /readyz -
 GET /metrics -
 GET /api/v1/openapi.json -

@@ -35,6 +35,7 @@ from tests.support.desk_side import (  # noqa: F401  (fixtures for the tests bes
 )
 from tests.support.going_live import live_since
 from tests.support.operations import operation
+from tests.support.token_side import GENEROUS, issuer_in
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 
@@ -76,6 +77,7 @@ def fill_installation(folder: Path, clock: Clock, database_url: str | None = Non
     """
     write_new_secret_file(folder / "master.key")
     write_new_secret_file(folder / "front.key")
+    write_new_secret_file(folder / "issuer.key")
     engine = make_engine(database_url or f"sqlite:///{folder}/signals.db")
     keystore = open_keystore(f"sqlite:///{folder}/keystore.db", load_master_key(folder / "master.key"))
     upgrade(engine)
@@ -103,7 +105,13 @@ def settings_of(folder: Path, root_public_key: str) -> Settings:
         keystore=KeystoreSettings(
             url=f"sqlite:///{folder}/keystore.db", master_key_file=folder / "master.key"
         ),
-        front=FrontSettings(secret_file=folder / "front.key", root_public_key=root_public_key),
+        front=FrontSettings(
+            secret_file=folder / "front.key",
+            root_public_key=root_public_key,
+            issuers_file=folder / "issuers.json",
+        ),
+        issuer=issuer_in(folder),
+        limits=GENEROUS,
         routing=RoutingSettings(refresh_seconds=0),
     )
 

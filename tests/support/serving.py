@@ -133,6 +133,13 @@ master_key_file = "{settings.keystore.master_key_file}"
 [front]
 secret_file = "{settings.front.secret_file}"
 root_public_key = "{settings.front.root_public_key}"
+issuers_file = "{settings.front.issuers_file}"
+[issuer]
+database_url = "{settings.issuer.database_url}"
+secret_file = "{settings.issuer.secret_file}"
+[limits]
+unproven_reports_per_area_and_day = {settings.limits.unproven_reports_per_area_and_day}
+unproven_reports_per_area_and_hour = {settings.limits.unproven_reports_per_area_and_hour}
 [notes]
 enabled = true
 [notifications]

@@ -57,6 +57,7 @@ from signals.settings import (
 from signals.vocabulary import Environment, OrganisationKind, ProcessRole, Role
 from tests.support.going_live import live_since
 from tests.support.operations import operation
+from tests.support.token_side import GENEROUS, issuer_in
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 """Half past ten on a Tuesday in Amsterdam."""
@@ -229,7 +230,7 @@ class World:
 
 def make_template(folder: Path) -> None:
     """Write `signals.db`, `keystore.db` and the secrets of a world into a folder."""
-    for name in ("master.key", "front.key"):
+    for name in ("master.key", "front.key", "issuer.key"):
         write_new_secret_file(folder / name)
     keystore = _keystore_in(folder)
     keystore.create_schema()
@@ -272,7 +273,7 @@ def fill(engine: Engine, keystore: Keystore, clock: Clock) -> None:
 
 def make_world(template: Path, folder: Path, database_url: str | None = None) -> World:
     """A world in an empty folder: a copy of a template, on the given database or a copy of the template's."""
-    for name in ("signals.db", "keystore.db", "master.key", "front.key"):
+    for name in ("signals.db", "keystore.db", "master.key", "front.key", "issuer.key"):
         shutil.copyfile(template / name, folder / name)
         (folder / name).chmod(0o600)
     keystore = _keystore_in(folder)
@@ -324,8 +325,12 @@ def _settings(folder: Path, url: str, root: bytes) -> Settings:
             url=f"sqlite:///{folder}/keystore.db", master_key_file=folder / "master.key"
         ),
         front=FrontSettings(
-            secret_file=folder / "front.key", root_public_key=base64.b64encode(root).decode()
+            secret_file=folder / "front.key",
+            root_public_key=base64.b64encode(root).decode(),
+            issuers_file=folder / "issuers.json",
         ),
+        issuer=issuer_in(folder),
+        limits=GENEROUS,
         routing=RoutingSettings(refresh_seconds=0),
         notifications=NotificationsSettings(delay_minutes=30),
         retention=RetentionSettings(journal_file=folder / "deletions.journal"),

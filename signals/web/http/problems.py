@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException
 
 from privacy.sealing import SealingError
 from signals.errors import (
-    AreaFull,
+    AskAgainLater,
     ClaimedByOther,
     FieldProblem,
     Invalid,
@@ -24,7 +24,6 @@ from signals.errors import (
     NotSignedIn,
     SignalsError,
     SignInFailed,
-    TooManyGuesses,
 )
 from signals.web.http import staff_answers
 from signals.web.http.bodies import PUBLIC_LIMIT, BodyTooLarge
@@ -167,7 +166,7 @@ def _details(error: SignalsError) -> dict[str, Any]:
         details["errors"] = error.problems
     if isinstance(error, NotesDisabled):
         details["errors"] = (FieldProblem(field="note", code=error.code),)
-    if isinstance(error, AreaFull | TooManyGuesses):
+    if isinstance(error, AskAgainLater):
         details["headers"]["Retry-After"] = str(error.retry_after)
     if isinstance(error, NotSignedIn | SignInFailed):
         details["headers"]["WWW-Authenticate"] = 'Bearer realm="signals"'

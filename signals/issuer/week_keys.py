@@ -1,0 +1,123 @@
+"""Keys by week: made four weeks ahead, used in their own week only, and destroyed with it."""
+
+import secrets
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Final
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import Engine, delete, select, update
+from sqlalchemy.exc import IntegrityError
+from structlog import get_logger
+
+from privacy.sealing import week_start
+from privacy.tokens import TokenKey, TokenRefused
+from signals.db import session_factory
+from signals.issuer.signing import BlindSigner, new_key
+from signals.issuer.tables import WeekKey
+
+WEEKS_AHEAD: Final = 4
+_NONCE_SIZE: Final = 12
+
+log = get_logger(__name__)
+
+
+class Wrapping:
+    """The issuer's secret as AES-256-GCM: wraps a value for one place, and opens it nowhere else."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._cipher = AESGCM(secret)
+
+    def wrap(self, value: bytes, place: str) -> bytes:
+        nonce = secrets.token_bytes(_NONCE_SIZE)
+        return nonce + self._cipher.encrypt(nonce, value, place.encode())
+
+    def unwrap(self, wrapped: bytes, place: str) -> bytes:
+        """Open a value of this place; raise `InvalidTag` for any other."""
+        return self._cipher.decrypt(wrapped[:_NONCE_SIZE], wrapped[_NONCE_SIZE:], place.encode())
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishedKey:
+    """The public half of a week's key."""
+
+    week: date
+    key: TokenKey
+
+
+@dataclass
+class WeekKeys:
+    """The keys as one process uses them; the signer of this week stays in memory, and of no other week."""
+
+    engine: Engine = field(repr=False)
+    wrapping: Wrapping = field(repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _present: tuple[date, TokenKey, BlindSigner] | None = field(default=None, repr=False)
+
+    def keep(self, on: date) -> int:
+        """Make missing keys of this week and four more, destroy past ones; return the number made."""
+        this_week = week_start(on)
+        with self._lock:
+            if self._present is not None and self._present[0] != this_week:
+                self._present = None
+            with session_factory(self.engine).begin() as session:
+                session.execute(update(WeekKey).where(WeekKey.week < this_week).values(wrapped=None))
+                session.execute(delete(WeekKey).where(WeekKey.week < this_week - timedelta(weeks=1)))
+                known = {row.week: row.public_key for row in session.scalars(select(WeekKey))}
+                new = self._missing(this_week, known)
+                session.add_all(new)
+        return len(new)
+
+    def published(self, on: date) -> Sequence[PublishedKey]:
+        """Return the public keys from last week on, the oldest first."""
+        with session_factory(self.engine)() as session:
+            rows = session.scalars(select(WeekKey).order_by(WeekKey.week)).all()
+        if week_start(on) not in {row.week for row in rows}:
+            self.keep_once(on)
+            return self.published(on)
+        return [PublishedKey(week=row.week, key=TokenKey(encoded=row.public_key)) for row in rows]
+
+    def signer(self, short_key_id: int, on: date) -> BlindSigner:
+        """Return the key of this week; raise `TokenRefused` for the name of another key."""
+        week, key, signer = self._present or self._opened(on)
+        if week != week_start(on):
+            week, key, signer = self._opened(on)
+        if short_key_id != key.id[-1]:
+            raise TokenRefused
+        return signer
+
+    def keep_once(self, on: date) -> None:
+        """Keep the keys; another process may have made the same ones at this moment."""
+        try:
+            self.keep(on)
+        except IntegrityError:
+            log.info("issuer.keys_made_elsewhere")
+
+    def _opened(self, on: date) -> tuple[date, TokenKey, BlindSigner]:
+        this_week = week_start(on)
+        self.published(on)  # makes the key where it is missing
+        with session_factory(self.engine)() as session:
+            row = session.get_one(WeekKey, this_week)
+        private = self.wrapping.unwrap(row.wrapped or b"", _place(this_week))
+        self._present = this_week, TokenKey(encoded=row.public_key), BlindSigner(private)
+        return self._present
+
+    def _missing(self, this_week: date, known: dict[date, bytes]) -> list[WeekKey]:
+        weeks = [this_week + timedelta(weeks=ahead) for ahead in range(WEEKS_AHEAD + 1)]
+        taken = {TokenKey(encoded=key).id[-1] for key in known.values()}
+        return [self._made(week, taken) for week in weeks if week not in known]
+
+    def _made(self, week: date, taken: set[int]) -> WeekKey:
+        # A request names its key by one byte, so no two keys of the directory may share theirs.
+        while True:
+            public, private = new_key()
+            if public.id[-1] not in taken:
+                taken.add(public.id[-1])
+                wrapped = self.wrapping.wrap(private, _place(week))
+                return WeekKey(week=week, public_key=public.encoded, wrapped=wrapped)
+
+
+def _place(week: date) -> str:
+    return f"signals/issuer/week-key/v1|{week}"
