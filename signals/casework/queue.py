@@ -1,22 +1,26 @@
 """List an organisation's signals by their next deadline, page by page, and count them by state."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from enum import IntEnum
 from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
+    CompoundSelect,
     Date,
     Integer,
     Select,
     Uuid,
+    and_,
     bindparam,
     func,
     literal_column,
+    or_,
     outerjoin,
     select,
     tuple_,
@@ -38,17 +42,28 @@ _LISTED: Final = (
 )  # fmt: skip
 
 
+class Section(IntEnum):
+    """A part of the queue's page, in the order in which people work."""
+
+    LATE = 0
+    TODAY = 1
+    YOURS = 2
+    LATER = 3
+
+
 @dataclass(frozen=True, kw_only=True)
 class QueuePage:
     """Hold signals by next deadline.
 
     The items are rows that read like a `Signal`, with the columns of a list and no others. `claimants` has
-    the names by staff id. `next_cursor` is None at the end.
+    the names by staff id. `next_cursor` is None at the end. `continues` is the section in which the page
+    before ended.
     """
 
     items: list[Any]
     next_cursor: str | None
     claimants: Mapping[UUID, str] = field(default_factory=dict)
+    continues: Section | None = None
 
 
 def queue_page(
@@ -57,34 +72,44 @@ def queue_page(
     organisation_id: UUID,
     state: SignalState | None = None,
     claimed_by_id: UUID | None = None,
-    overdue_on: date | None = None,
     limit: int = 25,
     cursor: str | None = None,
 ) -> QueuePage:
     """Return one page of an organisation's signals by (due_on, id), in one query, without counting.
 
-    `state` None gives every open signal. `overdue_on` gives only signals due before that date; no deadline
-    runs for a concluded or restricted one (art. 18 AVG). `limit` is 1 to `MAX_PAGE`. The rows have only the
-    columns of a list, so that a list can show no address. Raises `Invalid` for "limit" or "cursor".
+    `state` None gives every open signal. `limit` is 1 to `MAX_PAGE`. The rows have only the columns of a
+    list, so that a list can show no address. Raises `Invalid` for "limit" or "cursor".
     """
-    if not 1 <= limit <= MAX_PAGE:
-        raise Invalid(FieldProblem(field="limit", code="out_of_range"))
+    _require_limit(limit)
+    wanted = {"organisation_id": organisation_id, "claimed_by_id": claimed_by_id, "limit": limit + 1}
+    query = _queue_query(state, claimed_by_id is not None, None, cursor is not None)
+    return _page_of(session.execute(query, wanted | _after(cursor)).all(), limit)
+
+
+def sectioned_page(
+    session: Session,
+    *,
+    organisation_id: UUID,
+    on: date,
+    reader_id: UUID,
+    state: SignalState | None = None,
+    claimed_by_id: UUID | None = None,
+    limit: int = 25,
+    cursor: str | None = None,
+) -> QueuePage:
+    """Return one page of open signals by section, then by deadline; each row has its `section`.
+
+    `on` is today. `reader_id` is the staff member of "yours". The other values and errors are those of
+    `queue_page`.
+    """
+    _require_limit(limit)
+    section, cursor = _section_from(cursor)
     wanted: dict[str, Any] = {
-        "organisation_id": organisation_id,
-        "claimed_by_id": claimed_by_id,
-        "overdue_on": overdue_on,
+        "organisation_id": organisation_id, "claimed_by_id": claimed_by_id, "on": on, "reader_id": reader_id,
         "limit": limit + 1,
-    }
-    if cursor is not None:
-        wanted["after_day"], wanted["after_id"] = _position_from(cursor)
-    query = _queue_query(state, claimed_by_id is not None, overdue_on is not None, cursor is not None)
-    rows = session.execute(query, wanted).all()
-    items = list(rows[:limit])
-    return QueuePage(
-        items=items,
-        next_cursor=_cursor_after(items[-1]) if len(rows) > limit else None,
-        claimants={row.claimed_by_id: row.claimant for row in items if row.claimed_by_id},
-    )
+    }  # fmt: skip
+    query = _sectioned_query(state, claimed_by_id is not None, section)
+    return _page_of(session.execute(query, wanted | _after(cursor)).all(), limit, section)
 
 
 def state_counts(session: Session, *, organisation_id: UUID) -> dict[SignalState, int]:
@@ -104,9 +129,24 @@ def arrived_since(session: Session, *, organisation_id: UUID, since: date) -> in
     return session.scalar(query) or 0
 
 
+def _require_limit(limit: int) -> None:
+    if not 1 <= limit <= MAX_PAGE:
+        raise Invalid(FieldProblem(field="limit", code="out_of_range"))
+
+
+def _page_of(rows: Sequence[Any], limit: int, continues: Section | None = None) -> QueuePage:
+    items = list(rows[:limit])
+    return QueuePage(
+        items=items,
+        next_cursor=_cursor_after(items[-1]) if len(rows) > limit else None,
+        claimants={row.claimed_by_id: row.claimant for row in items if row.claimed_by_id},
+        continues=continues,
+    )
+
+
 @cache
 def _queue_query(
-    state: SignalState | None, of_one: bool, overdue: bool, later: bool
+    state: SignalState | None, of_one: bool, section: Section | None, later: bool
 ) -> Select[*tuple[Any, ...]]:
     """Build the query once for each shape, because building costs more than a page of rows.
 
@@ -122,13 +162,41 @@ def _queue_query(
     )
     if of_one:
         query = query.where(signals.claimed_by_id == bindparam("claimed_by_id"))
-    if overdue:
-        runs = _in_state(None), signals.restricted_on.is_(None)
-        query = query.where(signals.due_on < bindparam("overdue_on"), *runs)
+    if section is not None:
+        query = query.add_columns(literal_column(str(section), Integer).label("section"))
+        query = query.where(_in_section(section))
     if later:
         position = tuple_(bindparam("after_day", type_=Date), bindparam("after_id", type_=Uuid))
         query = query.where(tuple_(signals.due_on, signals.id) > position)
     return query
+
+
+@cache
+def _sectioned_query(
+    state: SignalState | None, of_one: bool, continues: Section | None
+) -> CompoundSelect[*tuple[Any, ...]]:
+    """Build the query of the sections from `continues` on; an index gives the order within each."""
+    parts = (
+        _queue_query(state, of_one, section, section is continues).subquery()
+        for section in Section
+        if section >= (continues or Section.LATE)
+    )
+    rows = union_all(*(select(part) for part in parts))
+    return rows.order_by("section", "due_on", "id").limit(bindparam("limit", type_=Integer))
+
+
+def _in_section(section: Section) -> ColumnElement[bool]:
+    """Return the condition of a section; no deadline runs for a restricted signal (art. 18 AVG)."""
+    signals = Signal.__table__.c
+    due, runs = signals.due_on, signals.restricted_on.is_(None)
+    on, reader = bindparam("on", type_=Date), bindparam("reader_id", type_=Uuid)
+    others = signals.claimed_by_id.is_distinct_from(reader)
+    return {
+        Section.LATE: and_(runs, due < on),
+        Section.TODAY: and_(runs, due == on),
+        Section.YOURS: and_(runs, due > on, signals.claimed_by_id == reader),
+        Section.LATER: or_(~runs, and_(due > on, others)),
+    }[section]
 
 
 def _in_state(state: SignalState | None) -> ColumnElement[bool]:
@@ -149,14 +217,28 @@ def _capped_count(organisation_id: UUID, state: SignalState) -> Select[Any, int]
     return select(literal_column(f"'{state.value}'"), func.count()).select_from(some)
 
 
-def _cursor_after(signal: Any) -> str:
-    position = signal.due_on.toordinal().to_bytes(4, "big") + signal.id.bytes
-    return base64.urlsafe_b64encode(position).rstrip(b"=").decode()
+def _cursor_after(row: Any) -> str:
+    position = row.due_on.toordinal().to_bytes(4, "big") + row.id.bytes
+    section = getattr(row, "section", "")  # only a page with sections has it
+    return str(section) + base64.urlsafe_b64encode(position).rstrip(b"=").decode()
 
 
-def _position_from(cursor: str) -> tuple[date, UUID]:
+def _section_from(cursor: str | None) -> tuple[Section | None, str | None]:
+    """Split the cursor of a page with sections into its section and its position there."""
+    if cursor is None:
+        return None, None
+    try:
+        return Section("0123".index(cursor[0])), cursor[1:]
+    except (ValueError, IndexError):
+        raise Invalid(FieldProblem(field="cursor", code="invalid")) from None
+
+
+def _after(cursor: str | None) -> dict[str, Any]:
+    if cursor is None:
+        return {}
     try:
         position = base64.b64decode(cursor.encode("ascii") + b"=", altchars=b"-_", validate=True)
-        return date.fromordinal(int.from_bytes(position[:4], "big")), UUID(bytes=position[4:])
+        day = date.fromordinal(int.from_bytes(position[:4], "big"))
+        return {"after_day": day, "after_id": UUID(bytes=position[4:])}
     except (ValueError, OverflowError):
         raise Invalid(FieldProblem(field="cursor", code="invalid")) from None

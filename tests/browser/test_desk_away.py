@@ -54,7 +54,7 @@ def test_while_the_database_is_away_nothing_typed_is_lost_and_then_the_work_goes
     anna.press(page.get_by_role("button", name="Opnieuw versturen"))
     expect(page.locator(".timeline .typed")).to_have_text(TYPED, use_inner_text=True)
     other.press(other.page.get_by_role("link", name="Opnieuw proberen"))
-    expect(other.page.locator("#rows tr")).to_have_count(1)
+    expect(other.page.locator(".entry")).to_have_count(1)
     found = site.signal(signal_id)
     assert (len(found.notes), len(found.attempts)) == (1, 1)
 

@@ -30,7 +30,7 @@ def test_a_filter_changes_the_list_at_once_and_the_address_with_it(
     page = anna.open()
     loads = _whole_pages(page)
     page.get_by_label("Alleen van mij").check()
-    expect(page.locator("#rows tr")).to_have_count(1)
+    expect(page.locator(".entry")).to_have_count(1)
     expect(page.locator("#told")).to_have_text("1 signaal in de lijst")
     assert "mine=1" in urlsplit(page.url).query
     expect(page.get_by_label("Alleen van mij")).to_be_focused()
@@ -38,7 +38,7 @@ def test_a_filter_changes_the_list_at_once_and_the_address_with_it(
     expect(page.get_by_role("heading", name="Geen signalen")).to_be_visible()
     assert loads == []
     page.go_back()
-    expect(page.locator("#rows tr")).to_have_count(1)
+    expect(page.locator(".entry")).to_have_count(1)
 
 
 def test_more_is_added_below_and_the_first_of_it_has_the_focus(
@@ -46,11 +46,12 @@ def test_more_is_added_below_and_the_first_of_it_has_the_focus(
 ) -> None:
     monkeypatch.setattr("signals.web.desk.queue_page.PAGE_SIZE", 2)
     page = window("anna").open()
-    first = page.locator("#rows th a").first.inner_text()
+    first = page.locator(".entry__reference").first.inner_text()
     page.get_by_role("link", name="Meer tonen").click()
-    expect(page.locator("#rows tr")).to_have_count(3)
-    expect(page.locator("#rows th a").nth(2)).to_be_focused()
-    expect(page.locator("#rows th a").first).to_have_text(first)
+    expect(page.locator(".entry")).to_have_count(3)
+    expect(page.locator(".entry__open").nth(2)).to_be_focused()
+    expect(page.locator(".entry__reference").first).to_have_text(first)
+    expect(page.get_by_role("heading", level=2, name="Later")).to_have_count(1)
     expect(page.locator("#told")).to_have_text("1 signaal erbij")
     expect(page.get_by_role("link", name="Meer tonen")).to_have_count(0)
 
@@ -60,7 +61,7 @@ def test_new_signals_are_announced_and_never_put_under_the_cursor(
 ) -> None:
     anna = window("anna")
     page = _with_a_clock(anna)
-    page.locator("#rows th a").nth(1).focus()
+    page.locator(".entry__open").nth(1).focus()
     before = page.locator("#rows").inner_html()
     site.desk.arrive(number=21)
     site.desk.arrive(number=22)
@@ -68,9 +69,9 @@ def test_new_signals_are_announced_and_never_put_under_the_cursor(
     news = page.get_by_role("status").filter(has_text="nieuwe signalen")
     expect(news).to_have_text(re.compile(r"^\s*2 nieuwe signalen, tonen\s*$"))
     assert page.locator("#rows").inner_html() == before
-    expect(page.locator("#rows th a").nth(1)).to_be_focused()
+    expect(page.locator(".entry__open").nth(1)).to_be_focused()
     page.get_by_role("link", name="tonen", exact=True).click()
-    expect(page.locator("#rows tr")).to_have_count(5)
+    expect(page.locator(".entry")).to_have_count(5)
     expect(page.get_by_text("nieuwe signalen, tonen")).to_have_count(0)
 
 
@@ -102,7 +103,7 @@ def test_a_list_that_cannot_be_refreshed_says_so_and_says_when_it_can_again(
 
 def test_the_whole_queue_is_worked_with_the_keyboard_alone(window: OpenWindow, three: list[str]) -> None:
     page = window("anna").open()
-    rows = page.locator("#rows th a")
+    rows = page.locator(".entry__open")
     page.keyboard.press("j")
     expect(rows.nth(0)).to_be_focused()
     page.keyboard.press("j")
@@ -111,7 +112,7 @@ def test_the_whole_queue_is_worked_with_the_keyboard_alone(window: OpenWindow, t
     expect(rows.nth(2)).to_be_focused()
     page.keyboard.press("k")
     expect(rows.nth(1)).to_be_focused()
-    reference = rows.nth(1).inner_text()
+    reference = page.locator(".entry__reference").nth(1).inner_text()
     page.keyboard.press("c")
     expect(page.locator("p.notice--done")).to_have_text("U hebt dit signaal opgepakt.")
     expect(page.locator(".signal__facts")).to_contain_text(reference)
@@ -146,7 +147,7 @@ def test_the_list_of_keys_opens_with_a_key_and_with_a_button_and_gives_the_focus
     expect(page.get_by_role("dialog")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
-    expect(page.locator("#rows th a").first).to_be_focused()
+    expect(page.locator(".entry__open").first).to_be_focused()
     page.get_by_role("button", name="Toetsen").click()
     page.get_by_role("button", name="Sluiten").click()
     expect(page.get_by_role("button", name="Toetsen")).to_be_focused()
@@ -173,15 +174,15 @@ def test_keys_do_nothing_while_somebody_types_or_holds_a_modifier(
     page.keyboard.press("?")
     expect(page.locator("#state")).to_be_focused()
     expect(page.get_by_role("dialog")).to_have_count(0)
-    page.locator("#rows th a").first.focus()
+    page.locator(".entry__open").first.focus()
     page.keyboard.press("Control+j")
-    expect(page.locator("#rows th a").first).to_be_focused()
+    expect(page.locator(".entry__open").first).to_be_focused()
 
 
 def test_nothing_of_the_queue_is_kept_in_the_browser(window: OpenWindow, three: list[str]) -> None:
     page = window("anna").open()
-    page.get_by_label("Alleen te laat").check()
-    expect(page.locator("#rows tr")).to_have_count(0)
+    page.get_by_label("Alleen van mij").check()
+    expect(page.locator(".entry")).to_have_count(0)
     assert page.evaluate("Object.keys(localStorage)") == []
     kept = page.evaluate("Object.values(sessionStorage).join()")
     assert "Kenmerk" not in kept
@@ -192,7 +193,7 @@ def test_a_phone_is_shown_no_keys(site: Site, window: OpenWindow) -> None:
     site.desk.arrive()
     page = window("anna", size=PHONE).open()
     expect(page.locator("#keys-open")).to_be_hidden()
-    expect(page.locator("#rows tr")).not_to_have_count(0)
+    expect(page.locator(".entry")).not_to_have_count(0)
 
 
 def _with_a_clock(one: Window) -> Page:

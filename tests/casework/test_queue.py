@@ -10,7 +10,7 @@ from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
 
 from signals.casework.access import find_signal, record_refusal
-from signals.casework.queue import _queue_query, queue_page, state_counts
+from signals.casework.queue import Section, _queue_query, queue_page, sectioned_page, state_counts
 from signals.errors import Invalid, NotFound
 from signals.models import AuditEntry
 from signals.vocabulary import SignalState
@@ -53,11 +53,33 @@ def test_the_queue_shows_open_signals_unless_a_state_is_asked_for(session: Sessi
         assert list(all_pages(session, team, state=state)) == [[made[state]]]
 
 
-def test_the_queue_can_show_one_person_or_overdue_signals(session: Session, team: Team) -> None:
-    mine, late = team.signal(CLAIMED), team.signal(due_on=DAY - timedelta(days=1))
+def test_the_queue_can_show_the_signals_of_one_person(session: Session, team: Team) -> None:
+    mine, _nobodys = team.signal(CLAIMED), team.signal()
     assert list(all_pages(session, team, claimed_by_id=team.worker.id)) == [[mine.id]]
-    assert list(all_pages(session, team, overdue_on=DAY)) == [[late.id]]
-    assert list(all_pages(session, team, overdue_on=DAY - timedelta(days=1))) == [[]]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 25])
+def test_the_page_goes_by_section_and_then_by_deadline_without_a_gap_or_a_repeat(
+    session: Session, team: Team, limit: int
+) -> None:
+    days = {ahead: DAY + timedelta(days=ahead) for ahead in (-2, -1, 0, 1, 2)}
+    colleagues = team.signal(CLAIMED, due_on=days[1], claimed_by_id=team.lead.id)
+    nobodys, restricted = team.signal(due_on=days[2]), team.signal(due_on=days[-1], restricted_on=DAY)
+    mine = [team.signal(CLAIMED, due_on=days[ahead]) for ahead in (2, 1, -1)]
+    today, latest = team.signal(due_on=DAY), team.signal(due_on=days[-2])
+    asked: dict[str, Any] = {"organisation_id": team.organisation.id, "on": DAY, "reader_id": team.worker.id}
+    found, cursor = [], None
+    while True:
+        page = sectioned_page(session, **asked, limit=limit, cursor=cursor)
+        found += [(row.section, row.id) for row in page.items]
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    late, due_today, yours, later = Section
+    assert found == [
+        (late, latest.id), (late, mine[2].id), (due_today, today.id), (yours, mine[1].id),
+        (yours, mine[0].id), (later, restricted.id), (later, colleagues.id), (later, nobodys.id),
+    ]  # fmt: skip
 
 
 def test_the_queue_holds_nothing_of_another_organisation(session: Session, team: Team) -> None:
@@ -100,6 +122,16 @@ def test_a_cursor_that_is_none_of_ours_is_refused(session: Session, team: Team, 
     with pytest.raises(Invalid) as refused:
         queue_page(session, organisation_id=team.organisation.id, cursor=cursor)
     assert code_of(refused) == ("cursor", "invalid")
+    for sectioned in (cursor, f"2{cursor}"):
+        with pytest.raises(Invalid) as refused:
+            sectioned_page(
+                session,
+                organisation_id=team.organisation.id,
+                on=DAY,
+                reader_id=team.worker.id,
+                cursor=sectioned,
+            )
+        assert code_of(refused) == ("cursor", "invalid")
 
 
 @pytest.mark.parametrize(
@@ -108,7 +140,7 @@ def test_a_cursor_that_is_none_of_ours_is_refused(session: Session, team: Team, 
 def test_a_page_is_read_from_an_index_in_its_order(
     session: Session, team: Team, state: SignalState | None, index: str
 ) -> None:
-    query = _queue_query(state, False, False, False).params(organisation_id=team.organisation.id, limit=26)
+    query = _queue_query(state, False, None, False).params(organisation_id=team.organisation.id, limit=26)
     compiled = query.compile(session.get_bind(), compile_kwargs={"literal_binds": True})
     plan = [row.detail for row in session.execute(text(f"EXPLAIN QUERY PLAN {compiled}"))]
     assert any(index in step for step in plan), plan

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from signals.casework import conclude_as_duplicate
-from signals.casework.queue import queue_page
+from signals.casework.queue import Section, queue_page, sectioned_page
 from signals.casework.workload import workload
 from signals.clock import today
 from signals.errors import OtherRestricted, Restricted
@@ -43,10 +43,14 @@ def test_it_is_counted_and_listed_as_open_and_never_as_late(world: World, kept: 
     on = today(world.clock)
     with world.sessions() as session:
         listed = queue_page(session, organisation_id=AMSTERDAM).items
-        late = queue_page(session, organisation_id=AMSTERDAM, overdue_on=on).items
+        page = sectioned_page(session, organisation_id=AMSTERDAM, on=on, reader_id=worker.id)
         [load] = [one for one in workload(session, organisation_id=AMSTERDAM, on=on) if one.open]
         figures = own_figures(operation(session, world.clock, lead)).open
-    assert (len(listed), [signal.id for signal in late]) == (2, [_other(world, kept)])
+    assert len(listed) == 2
+    assert {row.id: row.section for row in page.items} == {
+        kept: Section.LATER,
+        _other(world, kept): Section.LATE,
+    }
     assert (load.open, load.late) == (2, 1)
     assert (figures.by_state, figures.overdue) == ({SignalState.NEW: 2}, 1)
 

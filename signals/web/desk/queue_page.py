@@ -1,15 +1,16 @@
 """Collect what the queue's page shows, and count the signals that came in since."""
 
 from datetime import date, timedelta
+from itertools import groupby
 from typing import Any, Final
 
 from flask import request
 
-from signals.casework.queue import arrived_since, queue_page, state_counts
+from signals.casework.queue import QueuePage, Section, arrived_since, queue_page, sectioned_page, state_counts
 from signals.casework.workload import absent_claims, workload
 from signals.errors import FieldProblem, Invalid
-from signals.lifecycle.transitions import is_overdue
 from signals.notices.limit_notices import busy_days
+from signals.operation import Operation
 from signals.vocabulary import Role, SignalState
 from signals.web.staff_kit.auth import current
 from signals.web.staff_kit.context import desk, reading_operation
@@ -28,21 +29,12 @@ MOST: Final = 99_999_999
 
 def queue_values() -> dict[str, Any]:
     """Return the values of the template, as the address asks for them. Raises `Invalid` for "cursor"."""
-    chosen, cursor = request.args.get("state", "open"), request.args.get("cursor") or None
-    mine, overdue = request.args.get("mine") == "1", request.args.get("overdue") == "1"
+    chosen, mine = request.args.get("state", "open"), request.args.get("mine") == "1"
     with reading_operation() as reading:
         session, on = reading.session, reading.today
         since = on - LOOK_BACK
         known = arrived_since(session, organisation_id=organisation_id(), since=since)
-        page = queue_page(
-            session,
-            organisation_id=organisation_id(),
-            state=STATES.get(chosen),
-            claimed_by_id=current().actor.id if mine else None,
-            overdue_on=on if overdue else None,
-            limit=PAGE_SIZE,
-            cursor=cursor,
-        )
+        page = _page(reading, STATES.get(chosen), mine=mine)
         counts = state_counts(session, organisation_id=organisation_id())
         leads = current().actor.role == Role.LEAD
         loads = workload(session, organisation_id=organisation_id(), on=on) if leads else []
@@ -57,13 +49,35 @@ def queue_values() -> dict[str, Any]:
         "busy_days": busy,
         "chosen": chosen if chosen in STATES else "open",
         "mine": mine,
-        "overdue": overdue,
-        "paged": cursor is not None,
+        "paged": "cursor" in request.args,
+        "sections": [(key, list(rows)) for key, rows in groupby(page.items, _section_of)],
+        "appended": _name(page.continues) if "HX-Request" in request.headers else "",
         "since": since.isoformat(),
         "known": known,
         "today": on,
-        "is_overdue": is_overdue,
     }
+
+
+def _page(reading: Operation, state: SignalState | None, *, mine: bool) -> QueuePage:
+    me = current().member.id
+    wanted: dict[str, Any] = {
+        "organisation_id": organisation_id(),
+        "state": state,
+        "claimed_by_id": me if mine else None,
+        "limit": PAGE_SIZE,
+        "cursor": request.args.get("cursor") or None,
+    }
+    if state is SignalState.CONCLUDED:  # nothing is due any more
+        return queue_page(reading.session, **wanted)
+    return sectioned_page(reading.session, on=reading.today, reader_id=me, **wanted)
+
+
+def _section_of(row: Any) -> str:
+    return _name(getattr(row, "section", None))
+
+
+def _name(section: int | None) -> str:
+    return "" if section is None else Section(section).name.lower()
 
 
 def arrived_meanwhile() -> tuple[int, int]:

@@ -14,12 +14,12 @@
   open.addEventListener("click", () => keys.showModal());
   on.addEventListener("change", () => localStorage.setItem(OFF, on.checked ? "on" : "off"));
 
-  const links = () => [...document.querySelectorAll("#rows th a")];
-  const row = () => document.activeElement && document.activeElement.closest("#rows tr");
+  const links = () => [...document.querySelectorAll(".entry__open")];
+  const row = () => document.activeElement && document.activeElement.closest(".entry");
 
   const step = (by) => {
     const all = links();
-    const here = row() ? all.indexOf(row().querySelector("th a")) : -1;
+    const here = row() ? all.indexOf(row().querySelector("a")) : -1;
     const next = here < 0 ? all[0] : all[Math.min(Math.max(here + by, 0), all.length - 1)];
     if (next) next.focus();
   };
