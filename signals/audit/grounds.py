@@ -22,6 +22,7 @@ class Ground(StrEnum):
     RELEASE = "release"
     RECORD_ATTEMPT = "record_attempt"
     REFER = "refer"
+    TAKE_BACK = "take_back"
     CONCLUDE = "conclude"
     REOPEN = "reopen"
     SET_ASIDE = "set_aside"

@@ -1,4 +1,4 @@
-"""Let a team work on its signals: claim, attempt, note, notify, conclude, reopen, refer.
+"""Let a team work on its signals: claim, attempt, note, notify, conclude, reopen, refer, take back.
 
 Start at `access`, which decides who may see a signal, then read `outcomes.conclude`.
 """
@@ -9,6 +9,7 @@ from signals.casework.duplicates import conclude_as_duplicate
 from signals.casework.notes import add_note
 from signals.casework.outcomes import conclude, record_notice, record_wmo, reopen
 from signals.casework.referral import refer
+from signals.casework.taking_back import take_back
 
 __all__ = [
     "add_note",
@@ -22,4 +23,5 @@ __all__ = [
     "refer",
     "release",
     "reopen",
+    "take_back",
 ]

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from privacy.keystore import Opens
@@ -42,7 +42,7 @@ from signals.vocabulary import Action, AuditAction, Role, SignalState
 
 FOLLOW_UP_ROLES: Final = HOLDERS
 # Built once: building it costs as much as running it, and every opening runs it.
-_KEYS_OF: Final = select(Signal.id, Signal.case_key_id).where(
+_KEYS_OF: Final = select(Signal.id, Signal.case_key_id, Signal.pending_from_id).where(
     Signal.id.in_(bindparam("ids", expanding=True)),
     Signal.organisation_id == bindparam("organisation_id", type_=Signal.organisation_id.type),
 )
@@ -189,13 +189,16 @@ def admit(
 ) -> Admission:
     """Write an audit entry for each signal and permit opening it after the commit.
 
-    Raises `NotFound` when the actor's organisation does not have one of them, and `OpeningsStopped` when the
-    actor opens too many in an hour.
+    The first opening accepts a handover: the sender cannot take it back any more. Raises `NotFound` when
+    the actor's organisation does not have one of them, and `OpeningsStopped` when the actor opens too many
+    in an hour.
     """
     wanted = {"ids": list(signal_ids), "organisation_id": organisation_of(operation.actor)}
-    keys = {row.id: row.case_key_id for row in operation.session.execute(_KEYS_OF, wanted)}
+    rows = operation.session.execute(_KEYS_OF, wanted).all()
+    keys = {row.id: row.case_key_id for row in rows}
     if keys.keys() != set(signal_ids):
         raise NotFound
+    _accept(operation, [row.id for row in rows if row.pending_from_id])
     if operation.openings_per_hour and operation.actor.id is not None:
         require_pace(
             operation.session,
@@ -210,6 +213,19 @@ def admit(
     ]
     entries = operation.audit.record_many(operation.session, operation.clock, events)
     return admission(operation, keys, dict(zip(keys, entries, strict=True)))
+
+
+def _accept(operation: Operation, pending: Collection[UUID]) -> None:
+    """End the waiting of handovers; raise `NotFound` when the sender took one back just now.
+
+    The update waits for the lock of a sender who takes back, and finds the row gone afterwards.
+    """
+    if not pending:
+        return
+    here = Signal.id.in_(pending), Signal.organisation_id == organisation_of(operation.actor)
+    opened = update(Signal).where(*here).values(pending_from_id=None).returning(Signal.id)
+    if len(operation.session.scalars(opened).all()) != len(pending):
+        raise NotFound
 
 
 def admit_to_list(operation: Operation, signals: Collection[Signal]) -> Admission:

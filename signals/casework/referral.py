@@ -2,11 +2,12 @@
 
 The receiver gets a case key and a pseudonym of its own. The sender keeps that it referred, when, and to
 which organisation. `signals.retention.Retention.confirm_destroyed` destroys the sender's case key after the
-commit.
+commit. For an hour the sender can take it back: see `taking_back`.
 """
 
 import secrets
 import uuid
+from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
@@ -21,16 +22,15 @@ from signals.casework.access import (
     content_to_reseal,
     lock_signal,
     may_act_on,
-    organisation_of,
     staff_id_of,
 )
 from signals.casework.notes import add_note
-from signals.casework.sealing import seal_note
+from signals.casework.sealing import OpenedNote, seal_note
 from signals.db import set_local
 from signals.errors import FieldProblem, Invalid
 from signals.intake.content import Report, context_of, seal_for_case
 from signals.lifecycle.status_changes import begin_deadlines, transition
-from signals.models import AddressLink, Organisation, Referral, Signal
+from signals.models import AddressLink, Organisation, Referral, Signal, StatusChange
 from signals.models.base import new_id
 from signals.operation import Operation
 from signals.organisations.onboarding import receives
@@ -69,12 +69,14 @@ def refer(
     receiver = _receiver(session, to_organisation_id, signal, on)
     set_local(session, towards=str(receiver.id), subject=str(signal.id))  # only this signal may change hands
     report, opened_notes = content_to_reseal(operation, signal)
-    _keep_record(operation, signal, receiver, reason)
+    sender_id = signal.organisation_id
+    keep_record(operation, signal, receiver, reason)
     transition(operation, signal, Action.REFER, reason=reason)
-    key = _seal_anew(keystore, signal, receiver, report, on)
-    for note, opened in zip(signal.notes, opened_notes, strict=True):
-        seal_note(key, signal, note, opened.text)
-    _set_deadlines(signal, receiver, on)
+    seal_anew(operation, signal, receiver, report, opened_notes)
+    begin_deadlines(signal, receiver, on)
+    signal.due_on, signal.unrouted = signal.claim_by, False
+    signal.letter_printed_on = None  # that letter names the sender
+    signal.team_notified, signal.pending_from_id = False, sender_id
     _move_link(session, keystore, signal, report, on)
     withdraw(session, subject_id=signal.id)
     session.flush()
@@ -88,9 +90,8 @@ def _receiver(session: Session, organisation_id: uuid.UUID, signal: Signal, on: 
     return receiver
 
 
-def _keep_record(
-    operation: Operation, signal: Signal, receiver: Organisation, reason: ReferralReason
-) -> None:
+def keep_record(operation: Operation, signal: Signal, receiver: Organisation, reason: str) -> None:
+    """Write down that a signal changes hands, with its present key: that key is destroyed afterwards."""
     operation.session.add(
         Referral(
             signal_id=signal.id,
@@ -105,21 +106,20 @@ def _keep_record(
     )
 
 
-def _seal_anew(keystore: Keystore, signal: Signal, receiver: Organisation, report: Report, on: date) -> bytes:
-    """Store a new key before the database commits, and return it; the sweep removes it after a rollback."""
+def seal_anew(
+    operation: Operation, signal: Signal, to: Organisation, report: Report, notes: Sequence[OpenedNote]
+) -> None:
+    """Give the signal to an organisation, sealed under a new key with its notes.
+
+    The key is stored before the database commits; the sweep removes it after a rollback.
+    """
     key_id, key = new_id(), secrets.token_bytes(32)
-    keystore.store_case_keys({key_id: key}, created_on=on)
-    context = context_of(signal.id, receiver.id, key_id, signal.schema_version)
-    signal.organisation_id, signal.case_key_id, signal.team_notified = receiver.id, key_id, False
+    operation.keystore.store_case_keys({key_id: key}, created_on=operation.today)
+    context = context_of(signal.id, to.id, key_id, signal.schema_version)
+    signal.organisation_id, signal.case_key_id = to.id, key_id
     signal.content, signal.summary = seal_for_case(report, key, context)
-    return key
-
-
-def _set_deadlines(signal: Signal, receiver: Organisation, on: date) -> None:
-    begin_deadlines(signal, receiver, on)
-    signal.due_on = signal.claim_by
-    signal.unrouted = False
-    signal.letter_printed_on = None  # that letter names the sender
+    for note, opened in zip(signal.notes, notes, strict=True):
+        seal_note(key, signal, note, opened.text)
 
 
 def _move_link(session: Session, keystore: Keystore, signal: Signal, report: Report, on: date) -> None:
@@ -140,19 +140,7 @@ def _move_link(session: Session, keystore: Keystore, signal: Signal, report: Rep
 
 def referred_away(session: Session, *, organisation_id: uuid.UUID, reference: str) -> Referral | None:
     """Return what the sender keeps of a signal that it referred: when, and to which organisation."""
-    return _last_referral(session, organisation_id, Referral.reference == reference)
-
-
-def referral_to(
-    operation: Operation, *, signal_id: uuid.UUID, to_organisation_id: uuid.UUID
-) -> Referral | None:
-    """Return the last referral of a signal by the actor's organisation to another one."""
-    return _last_referral(
-        operation.session,
-        organisation_of(operation.actor),
-        Referral.signal_id == signal_id,
-        Referral.to_organisation_id == to_organisation_id,
-    )
+    return last_referral(session, organisation_id, Referral.reference == reference)
 
 
 def notified_by_sender(signal: Signal) -> bool:
@@ -161,10 +149,21 @@ def notified_by_sender(signal: Signal) -> bool:
     The receiver notifies the resident at the first contact, at the latest (art. 14(3)(b) and (c)).
     """
     notified = signal.notified_on
-    referred = [change.on for change in signal.history if change.action is Action.REFER]
-    return notified is not None and any(notified < day for day in referred)
+    return notified is not None and any(notified < change.on for change in lasting_referrals(signal))
 
 
-def _last_referral(session: Session, sender_id: uuid.UUID, *wanted: ColumnElement[bool]) -> Referral | None:
+def lasting_referrals(signal: Signal) -> list[StatusChange]:
+    """Return the referrals in the history that nobody took back, oldest first."""
+    found: list[StatusChange] = []
+    for change in signal.history:
+        if change.action is Action.REFER:
+            found.append(change)
+        elif change.action is Action.TAKE_BACK:
+            found.pop()
+    return found
+
+
+def last_referral(session: Session, sender_id: uuid.UUID, *wanted: ColumnElement[bool]) -> Referral | None:
+    """Return the last referral by an organisation among those wanted; None without one."""
     query = select(Referral).where(Referral.from_organisation_id == sender_id, *wanted)
     return session.scalar(query.order_by(Referral.referred_on.desc()).limit(1))

@@ -32,14 +32,15 @@ class Found:
     """Hold the found signals, newest first, and the names of their claimants.
 
     For a reference without a signal: when it was deleted or referred, which a resident with a letter may
-    hear. For an address: when the signals came in that were deleted since; no other day of them is kept.
-    `more`: there are older signals than these.
+    hear; `referred_id` is the signal that was referred. For an address: when the signals came in that were
+    deleted since; no other day of them is kept. `more`: there are older signals than these.
     """
 
     items: list[Signal]
     claimants: dict[UUID, str]
     deleted_on: date | None = None
     referred_on: date | None = None
+    referred_id: UUID | None = None
     deleted_received_on: Sequence[date] = ()
     more: bool = False
 
@@ -81,7 +82,9 @@ def search_by_reference(operation: Operation, reference: str) -> Found:
     if (deleted_on := session.scalar(gone)) is not None:
         return replace(found, deleted_on=deleted_on)
     referral = referred_away(session, organisation_id=organisation_id, reference=normal)
-    return replace(found, referred_on=referral.referred_on) if referral else found
+    if referral is None:
+        return found
+    return replace(found, referred_on=referral.referred_on, referred_id=referral.signal_id)
 
 
 def search_by_address(operation: Operation, place: Address) -> Found:

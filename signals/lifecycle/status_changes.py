@@ -40,8 +40,9 @@ def transition(
     The caller holds the row's lock (`access.find_signal(for_update=True)`). This function
 
     - counts the version up by one and moves `due_on` to the next deadline, or to the deletion (set aside);
-    - sets the claimant (claim and reopen: `claimant_id`, by default the actor) or clears it (release, refer);
-    - ends the waiting for an agreed day (conclude and refer);
+    - sets the claimant (claim, reopen and take back: `claimant_id`, by default the actor) or clears it
+      (release, refer);
+    - ends the waiting for an agreed day (conclude and refer), and for the receiver of a handover;
     - keeps the carrier's receipt in step.
 
     `reason` is a code, because it is stored unsealed. Raises `Conflict` when the table does not allow the
@@ -51,6 +52,7 @@ def transition(
     _refuse_free_text(reason)
     signal.state = after
     signal.version = (signal.version or 0) + 1
+    signal.pending_from_id = None
     if action in (Action.CONCLUDE, Action.REFER):
         signal.postponed_until = None
     _follow_claim(operation, signal, action, claimant_id)
@@ -101,7 +103,7 @@ def _refuse_free_text(reason: str | None) -> None:
 
 
 def _follow_claim(operation: Operation, signal: Signal, action: Action, claimant_id: UUID | None) -> None:
-    if action in (Action.CLAIM, Action.REOPEN):
+    if action in (Action.CLAIM, Action.REOPEN, Action.TAKE_BACK):
         signal.claimed_by_id, signal.claimed_at = claimant_id or operation.actor.id, operation.now
     elif action in (Action.RELEASE, Action.REFER):
         signal.claimed_by_id = signal.claimed_at = None

@@ -21,6 +21,7 @@ TRANSITIONS: Mapping[tuple[SignalState, Action], SignalState] = {
     **dict.fromkeys(product((_CLAIMED, _IN_FOLLOW_UP), [Action.RECORD_ATTEMPT]), _IN_FOLLOW_UP),
     # The signal is new at the other organisation.
     **dict.fromkeys(product((_NEW, _CLAIMED, _IN_FOLLOW_UP), [Action.REFER]), _NEW),
+    (_NEW, Action.TAKE_BACK): _CLAIMED,  # the sender has it again, before anybody opened it there
     **dict.fromkeys(product((_CLAIMED, _IN_FOLLOW_UP), [Action.CONCLUDE]), _CONCLUDED),
     (_CONCLUDED, Action.REOPEN): _IN_FOLLOW_UP,
     (_NEW, Action.SET_ASIDE): _SET_ASIDE,

@@ -84,6 +84,7 @@ class Signal(Base):
     names no signal, because signals that arrive together may be of one carrier.
     `postponed_until`: the day agreed with the resident, while it is awaited. `wmo_notified_on`: when a worker
     knowingly made a notification (Wmo 2015, art. 2.3.2).
+    `pending_from_id`: the organisation that handed it over, until somebody of this one opens it.
     `letter_printed_on`: the last time that the letter of art. 14 AVG was, which is not yet told.
     """
 
@@ -109,6 +110,7 @@ class Signal(Base):
     repeat: Mapped[bool] = mapped_column(default=False)
     receipt_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
     team_notified: Mapped[bool] = mapped_column(default=False)
+    pending_from_id: Mapped[uuid.UUID | None]
 
     case_key_id: Mapped[uuid.UUID]
     schema_version: Mapped[int] = mapped_column(default=1)

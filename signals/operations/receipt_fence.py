@@ -143,8 +143,10 @@ BEGIN
         AND NOT EXISTS (SELECT FROM public.stopped_accounts AS p
           WHERE p.staff_member_id = m.id AND p.released_at IS NULL)
       WHERE s.id = found_entry.subject_id AND (s.organisation_id = found_entry.organisation_id
+        OR found_entry.ground = 'take_back' AND s.pending_from_id = found_entry.organisation_id
         OR found_entry.action = 'signal_erased' AND EXISTS (SELECT FROM public.referrals AS r
-          WHERE r.signal_id = s.id AND r.from_organisation_id = found_entry.organisation_id));
+          WHERE r.signal_id = s.id AND r.from_organisation_id = found_entry.organisation_id
+            AND r.reason <> 'take_back'));
   END IF;
   IF keys IS NOT NULL THEN mac := receipts.mac(opens, entry, keys); END IF;
 END $$"""  # noqa: S608 - see above

@@ -40,8 +40,13 @@ def _is_administrator() -> str:
 
 
 def _erased_after_referral(signal_id: str) -> str:
-    """Return the condition for a subject that the organisation referred: erasure follows it (art. 19 AVG)."""
-    whether = f"r.signal_id = {signal_id} AND r.from_organisation_id = {_ORGANISATION}"
+    """Return the condition for a subject that the organisation referred: erasure follows it (art. 19 AVG).
+
+    Taking a handover back follows it too.
+    """
+    whether = (
+        f"r.signal_id = {signal_id} AND r.from_organisation_id = {_ORGANISATION} AND r.reason <> 'take_back'"
+    )
     return f"({signal_id} = {_SUBJECT} AND EXISTS (SELECT FROM public.referrals AS r WHERE {whether}))"
 
 
@@ -88,7 +93,9 @@ FENCES: Final[Mapping[str, Fence]] = {
     "referrals": Fence(
         seen=f"{_ORGANISATION} IN (from_organisation_id, to_organisation_id)",
         changed=f"from_organisation_id = {_ORGANISATION}",
-        written=f"from_organisation_id = {_ORGANISATION}",
+        # Who takes a handover back writes that the signal came from the receiver.
+        written=f"from_organisation_id = {_ORGANISATION}"
+        f" OR (to_organisation_id = {_ORGANISATION} AND reason = 'take_back' AND signal_id = {_SUBJECT})",
     ),
     "deletion_records": Fence(
         seen=_OWN,

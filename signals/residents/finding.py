@@ -15,6 +15,7 @@ from signals.models import AddressLink, Referral, Signal
 from signals.operation import Operation
 from signals.residents.requests import officers_organisation
 from signals.routing.postcodes import Address
+from signals.vocabulary import Action
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +74,11 @@ def find_by_address(operation: Operation, *, address: Address) -> Findings:
         .order_by(Signal.received_on, Signal.id)
     ).all()
     referrals = session.scalars(
-        select(Referral).where(Referral.signal_id.in_(ids), Referral.from_organisation_id == organisation_id)
+        select(Referral).where(
+            Referral.signal_id.in_(ids),
+            Referral.from_organisation_id == organisation_id,
+            Referral.reason != Action.TAKE_BACK,  # nobody here had opened it
+        )
     ).all()
     record_search(operation, Ground.RIGHT_OF_RESIDENT)
     found = Findings(

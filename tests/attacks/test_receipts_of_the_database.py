@@ -10,10 +10,12 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from privacy.keystore import KeyReceipt, Opens, ReceiptRefused
 from privacy.keystore_schema import keystore_engine
+from signals.audit.grounds import Ground
 from signals.audit.log import Actor
 from signals.casework import refer
 from signals.casework.access import admit, admit_to_list, report_of, summaries_of
 from signals.casework.pace import stop_account
+from signals.casework.taking_back import admit_to_take_back, take_back
 from signals.intake.content import open_report
 from signals.models import AuditEntry, Signal
 from signals.operations import receipt_fence
@@ -24,7 +26,7 @@ from signals.vocabulary import AuditAction, ReferralReason, Role
 from tests.support.fences import OWNER
 from tests.support.receipts import DESK, FencedDesk, fenced_desk
 from tests.support.rights import PROOF
-from tests.support.world import GRONINGEN, IN_AMSTERDAM
+from tests.support.world import AMSTERDAM, GRONINGEN, IN_AMSTERDAM
 
 __all__ = ["fenced_desk"]
 
@@ -291,3 +293,37 @@ def test_a_signal_is_referred_with_its_note_and_erased_from_the_desk(
         erasing = record_erasure(operation, findings=findings, proof=PROOF)
         session.commit()
     assert erasing.fetch().case_keys([referred.case_key_id])
+
+
+def test_a_sender_gets_the_receivers_key_only_while_nobody_there_opened_the_signal(
+    fenced_desk: FencedDesk, worker: Actor
+) -> None:
+    handed, opened = (_handed_over(fenced_desk, worker, number) for number in (1, 2))
+    receiver = fenced_desk.world.staff(GRONINGEN)
+    with fenced_desk.session() as session:
+        admit(fenced_desk.operation(session, receiver), [opened], AuditAction.SIGNAL_OPENED)
+        session.commit()
+        operation = fenced_desk.operation(session, worker)
+        late = operation.record(AuditAction.CONTENT_USED, subject_id=opened, ground=Ground.TAKE_BACK).id
+        session.commit()
+        admission = admit_to_take_back(fenced_desk.operation(session, worker), signal_id=handed)
+        session.commit()
+        assert admission is not None
+        operation = replace(fenced_desk.operation(session, worker), admission=admission.fetch())
+        take_back(operation, signal_id=handed)
+        session.commit()
+    assert issued(fenced_desk.engine, "case", late, [opened]) is None
+    back = next(signal for signal in fenced_desk.world.signals() if signal.id == handed)
+    assert open_report(fenced_desk.world.keystore, back).address == IN_AMSTERDAM
+    assert back.organisation_id == AMSTERDAM
+
+
+def _handed_over(desk: FencedDesk, worker: Actor, number: int) -> UUID:
+    signal = desk.arrive(number)
+    with desk.session() as session:
+        used = admit(desk.operation(session, worker), [signal.id], AuditAction.CONTENT_USED)
+        session.commit()
+        operation = replace(desk.operation(session, worker), admission=used.fetch())
+        refer(operation, signal_id=signal.id, to_organisation_id=GRONINGEN, reason=ReferralReason.MOVED)
+        session.commit()
+    return signal.id

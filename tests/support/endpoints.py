@@ -68,7 +68,9 @@ POST /api/v1/signals/<uuid:signal_id>/notes WL
 POST /api/v1/signals/<uuid:signal_id>/conclude WL
 POST /api/v1/signals/<uuid:signal_id>/notice WL
 POST /api/v1/signals/<uuid:signal_id>/wmo-notification WL
+GET /api/v1/signals/<uuid:signal_id>/receivers WL
 POST /api/v1/signals/<uuid:signal_id>/refer WL
+POST /api/v1/signals/<uuid:signal_id>/take-back WL
 GET /api/v1/signals/<uuid:signal_id>/notice.pdf WL
 GET /api/v1/signals/<uuid:signal_id>/handover.json WL
 GET /api/v1/signals/<uuid:signal_id>/handover.pdf WL
@@ -149,6 +151,8 @@ POST /desk/signals/<uuid:signal_id>/notice WL
 POST /desk/signals/<uuid:signal_id>/wmo WL
 GET /desk/signals/<uuid:signal_id>/refer WL
 POST /desk/signals/<uuid:signal_id>/refer WL
+GET /desk/signals/<uuid:signal_id>/handed-over WL
+POST /desk/signals/<uuid:signal_id>/take-back WL
 GET /desk/signals/<uuid:signal_id>/notice.pdf WL
 GET /desk/card.pdf WL
 GET /desk/signals/<uuid:signal_id>/handover.json WL

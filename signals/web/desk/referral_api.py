@@ -7,13 +7,23 @@ from uuid import UUID
 from marshmallow import Schema, fields, validate
 
 from signals.casework.access import FOLLOW_UP_ROLES
-from signals.vocabulary import ReferralReason
+from signals.casework.taking_back import Handover
+from signals.models import Signal
+from signals.vocabulary import ReferralReason, SignalState
 from signals.web.http.fields import Strict
 from signals.web.http.openapi import API_BASE, StaffBlueprint, answers
 from signals.web.http.preconditions import IF_MATCH, if_match
 from signals.web.staff_kit.auth import requires
-from signals.web.staff_kit.referring import MAX_REASON, Handover, hand_over, split_reason
-from signals.web.staff_kit.schemas import OrganisationSchema, something
+from signals.web.staff_kit.opened import open_signal
+from signals.web.staff_kit.referring import (
+    MAX_REASON,
+    hand_over,
+    receivers_of,
+    split_reason,
+    take_signal_back,
+    wanted_of,
+)
+from signals.web.staff_kit.schemas import Moment, OrganisationSchema, something
 
 referral_api = StaffBlueprint(
     "referral", __name__, url_prefix=API_BASE, description="Handing a signal over to another organisation"
@@ -41,11 +51,62 @@ class ReferSchema(Strict):
 class ReferredSchema(Schema):
     """Show everything that the sender may still see."""
 
-    id = fields.UUID(attribute="signal_id", required=True)
-    reference = fields.String(required=True)
-    state = fields.String(required=True, validate=validate.Equal("referred"))
-    referred_on = fields.Date(required=True)
+    id = fields.UUID(attribute="referral.signal_id", required=True)
+    reference = fields.String(attribute="referral.reference", required=True)
+    state = fields.Constant("referred", required=True)
+    referred_on = fields.Date(attribute="referral.referred_on", required=True)
     organisation = fields.Nested(OrganisationSchema, attribute="receiver", required=True)
+    take_back_until = Moment(
+        attribute="until",
+        required=True,
+        allow_none=True,
+        metadata={"description": "Until then, and until the receiver opens it, `/take-back` returns it"},
+    )
+
+
+class TakenBackSchema(Schema):
+    """Show a signal that its sender has again."""
+
+    id = fields.UUID(required=True)
+    state = fields.Enum(SignalState, by_value=True, required=True)
+    version = fields.Integer(required=True)
+
+
+class HandoverReceiversQuery(Strict):
+    """Narrow the receivers by a part of a name or of a place; empty gives those that belong."""
+
+    search = fields.String(load_default="", validate=validate.Length(max=80, error="too_long"))
+
+
+class HandoverReceiverSchema(OrganisationSchema):
+    """Show an organisation to which the signal can go."""
+
+    id = fields.UUID(attribute="organisation.id", required=True)
+    name = fields.String(attribute="organisation.name", required=True)
+    areas = fields.List(fields.String(), required=True, metadata={"description": "Codes of what it covers"})
+    belongs = fields.Boolean(
+        required=True, metadata={"description": "Routing gives it the address, or it is the region's GGD"}
+    )
+    outside_region = fields.Boolean(
+        attribute="outside", required=True, metadata={"description": "It covers nothing in the GGD region"}
+    )
+
+
+class HandoverReceiversSchema(Schema):
+    """List receivers."""
+
+    items = fields.List(fields.Nested(HandoverReceiverSchema), required=True)
+
+
+@referral_api.get("/signals/<uuid:signal_id>/receivers")
+@requires(*FOLLOW_UP_ROLES)
+@referral_api.arguments(HandoverReceiversQuery, location="query", unknown="raise")
+@referral_api.response(200, HandoverReceiversSchema)
+@answers(404, 410)
+def receivers(wanted: Mapping[str, Any], signal_id: UUID) -> Mapping[str, Any]:
+    """List the organisations to which a signal can go; this opens the signal for its address."""
+    _, found = receivers_of(open_signal(signal_id))
+    return {"items": wanted_of(found, wanted["search"])}
 
 
 @referral_api.post("/signals/<uuid:signal_id>/refer")
@@ -65,3 +126,12 @@ def refer(wanted: Mapping[str, Any], signal_id: UUID) -> Handover:
         text=text,
         expected_version=version,
     )
+
+
+@referral_api.post("/signals/<uuid:signal_id>/take-back")
+@requires(*FOLLOW_UP_ROLES)
+@referral_api.response(200, TakenBackSchema)
+@answers(400, 404, 409, 410)
+def take_back(signal_id: UUID) -> Signal:
+    """Take a handover back within the hour, if nobody of the receiver opened the signal."""
+    return take_signal_back(signal_id)

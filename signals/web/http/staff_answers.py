@@ -17,6 +17,7 @@ TITLES: dict[str, LazyString] = {
     "stale_settings": _("Changed by somebody else in the meantime"),
     "state_forbids": _("Not possible in this state"),
     "claimed_by_other": _("A colleague has this signal"),
+    "handover_over": _("This handover cannot be taken back any more"),
     "other_restricted": _("Work on the other signal is restricted"),
     "restricted": _("Work on this signal is restricted"),
     "link_refused": _("This link works no more"),
@@ -50,6 +51,9 @@ DETAILS: dict[str, LazyString] = {
     "stale_settings": _("Read the settings again and repeat your change."),
     "state_forbids": _("Read the signal again: its state does not allow this now."),
     "claimed_by_other": _("Somebody else works on it. Ask them or your team lead."),
+    "handover_over": _(
+        "The other organisation opened the signal, or an hour went by. Call them: they can hand it back."
+    ),
     "other_restricted": _("Follow this one up by itself: nobody may work on the other one now."),
     "restricted": _("The resident asked for it. Your privacy officer can lift the restriction."),
     "link_refused": _("It was used already or is too old. Ask for a new one."),

@@ -1,5 +1,8 @@
 """Areas as people read and write them: a name, a code or a postcode."""
 
+from collections.abc import Sequence
+from typing import Final
+
 from flask_babel import gettext
 
 from signals import reference
@@ -8,6 +11,8 @@ from signals.routing.areas import Area
 from signals.routing.rows import NATIONAL_AREA, CoverageLevel
 from signals.web.labels import label
 from signals.web.staff_kit import display
+
+_MOST_PLACES: Final = 3
 
 
 def area_words(area: Area) -> str:
@@ -25,6 +30,16 @@ def area_name(area: str) -> str:
     """Return `Amsterdam`; a postcode or an unknown code stays as it is."""
     known = reference.municipalities().get(area) or reference.ggd_regions().get(area)
     return known.name if known else area
+
+
+def places(areas: Sequence[str]) -> str:
+    """Return `Amsterdam, Diemen and 3 more`; empty without an area."""
+    names = [
+        str(gettext("the whole country")) if area == NATIONAL_AREA else area_name(area) for area in areas
+    ]
+    words = ", ".join(names[:_MOST_PLACES])
+    more = len(names) - _MOST_PLACES
+    return str(gettext("%(places)s and %(num)d more", places=words, num=more)) if more > 0 else words
 
 
 def area_names() -> list[str]:

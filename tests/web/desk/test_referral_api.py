@@ -37,7 +37,8 @@ def test_a_referral_says_only_that_when_and_to_whom(desk: Desk, signal_id: UUID,
     answer = refer(desk, signal_id, groningen)
     assert answer.status_code == 200, answer.text
     body = answer.get_json()
-    assert set(body) == {"id", "reference", "state", "referred_on", "organisation"}
+    assert set(body) == {"id", "reference", "state", "referred_on", "organisation", "take_back_until"}
+    assert body["take_back_until"] == "2026-11-24T10:30:00Z"
     assert (body["id"], body["state"], body["referred_on"]) == (str(signal_id), "referred", "2026-11-24")
     assert body["organisation"] == {"id": str(groningen), "name": GRONINGEN}
 
@@ -82,6 +83,28 @@ def test_a_foreign_signal_is_not_found_and_leaves_a_trace(
     assert refer(desk, uuid4(), groningen, who="gerda").status_code == 404
     outcomes = {entry.outcome for entry in desk.entries(AuditAction.FOREIGN_SIGNAL_REFUSED)}
     assert outcomes == {"foreign", "unknown"}
+
+
+def test_the_receivers_of_a_signal_say_who_belongs_and_who_lies_outside(desk: Desk, signal_id: UUID) -> None:
+    def items(search: str) -> list[tuple[str, bool, bool]]:
+        found = desk.call("anna", "GET", f"/signals/{signal_id}/receivers?search={search}").get_json()
+        return [(item["name"], item["belongs"], item["outside_region"]) for item in found["items"]]
+
+    assert items("") == [("GGD Amsterdam", True, False)]
+    assert (GRONINGEN, False, True) in items("Groningen")
+
+
+def test_a_program_takes_a_handover_back_once_and_not_after_it_was_opened(
+    desk: Desk, signal_id: UUID, groningen: UUID
+) -> None:
+    path = f"/signals/{signal_id}/take-back"
+    assert refer(desk, signal_id, groningen).status_code == 200
+    assert desk.call("bram", "POST", path).get_json()["state"] == "claimed"
+    assert refer(desk, signal_id, groningen, who="bram").status_code == 200
+    assert desk.call("gerda", "GET", f"/signals/{signal_id}").status_code == 200
+    refused = desk.call("bram", "POST", path)
+    assert (refused.status_code, refused.get_json()["type"].rpartition(":")[2]) == (409, "handover_over")
+    assert desk.call("anna", "POST", f"/signals/{uuid4()}/take-back").status_code == 404
 
 
 def test_a_worker_finds_receivers_by_a_part_of_their_name(desk: Desk) -> None:
