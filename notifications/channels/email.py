@@ -61,10 +61,11 @@ class EmailChannel:
 
     server: SmtpServer
     sender: str
+    name: str = ""
     _kept: "_Kept" = field(default_factory=lambda: _Kept(), init=False, repr=False, compare=False)
 
     def send(self, message: Outgoing) -> Sent:
-        mail = compose_mail(message, sender=self.sender, message_id_host=self._domain)
+        mail = compose_mail(message, sender=self.sender, name=self.name, message_id_host=self._domain)
         content = mail.as_bytes()
         try:
             if not self._on_kept(message.recipient, content):

@@ -15,9 +15,10 @@ class FolderChannel:
 
     folder: Path
     sender: str
+    name: str = ""
 
     def send(self, message: Outgoing) -> Sent:
-        mail = compose_mail(message, sender=self.sender, message_id_host="localhost")
+        mail = compose_mail(message, sender=self.sender, name=self.name, message_id_host="localhost")
         try:
             self._write(f"{message.id}.eml", mail.as_bytes())
         except OSError:

@@ -10,13 +10,13 @@ from notifications.channels import Outgoing, message_id
 from notifications.retry import PermanentFailure
 
 
-def compose_mail(message: Outgoing, *, sender: str, message_id_host: str) -> EmailMessage:
+def compose_mail(message: Outgoing, *, sender: str, name: str = "", message_id_host: str) -> EmailMessage:
     """Return an e-mail (RFC 5322) marked as automatic (RFC 3834), so that no absence note answers it.
 
     Raises PermanentFailure when the recipient cannot be an e-mail address.
     """
     mail = EmailMessage(policy=SMTP)
-    mail["From"] = Address(addr_spec=sender)
+    mail["From"] = Address(display_name=name, addr_spec=sender)
     mail["To"] = _address(message.recipient)
     mail["Subject"] = message.subject
     mail["Date"] = format_datetime(message.at)

@@ -22,7 +22,6 @@ from signals.staff.change_messages import AccountSettings, notify_administrators
 from signals.staff.identity import normal_email
 from signals.vocabulary import STAFF_LANGUAGES, Role
 
-ISSUER = "Signalen"
 _SHOWN = ("name", "role", "organisation_id", "disabled_at")
 
 
@@ -70,7 +69,7 @@ def add(*, organisation: str | None, role: str, password_stdin: bool, **person: 
         )
         if new.member.role is Role.ADMINISTRATOR:
             notify_administrators(operation, None)
-        uri = provisioning_uri(new.totp_secret, account=new.member.email, issuer=ISSUER)
+        uri = provisioning_uri(new.totp_secret, account=new.member.email, issuer=opened.settings.scheme.name)
         return {"id": new.member.id, "totp_secret": new.totp_secret, "provisioning_uri": uri}
 
 

@@ -114,7 +114,7 @@ def complete(keystore: Secrets, event: str, subject_id: UUID, values: Mapping[st
 def _email(settings: Settings) -> Channel | None:
     chosen = settings.notifications
     if chosen.mail_folder is not None:
-        return FolderChannel(folder=chosen.mail_folder, sender=chosen.sender)
+        return FolderChannel(folder=chosen.mail_folder, sender=chosen.sender, name=settings.scheme.name)
     if not chosen.smtp_host:
         return None
     server = SmtpServer(
@@ -125,7 +125,7 @@ def _email(settings: Settings) -> Channel | None:
         password=_read(chosen.smtp_password_file),
         ca_file=settings.ca_file,
     )
-    return EmailChannel(server=server, sender=chosen.sender)
+    return EmailChannel(server=server, sender=chosen.sender, name=settings.scheme.name)
 
 
 def _twilio(settings: Settings) -> TwilioAccount:

@@ -8,7 +8,8 @@ from pathlib import Path
 from ssl import SSLError, create_default_context
 from urllib.parse import urlsplit
 
-from signals.settings.values import RetentionSettings, Settings
+from privacy.pictures import PictureRefused, harmless
+from signals.settings.values import RetentionSettings, SchemeSettings, Settings
 from signals.vocabulary import Environment, ProcessRole
 
 _DRIVERS = frozenset({"sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg"})
@@ -41,6 +42,7 @@ def impossible(settings: Settings) -> Iterator[str]:
         yield "notes.max_length must lie between 1 and 280 characters"
     if settings.figures.licence not in LICENCES:
         yield f"figures.licence must be one of {', '.join(LICENCES)}"
+    yield from _impossible_scheme(settings.scheme)
     for name, number in _whole_numbers(settings):
         if number < 0:
             yield f"{name} must not be negative"
@@ -55,6 +57,15 @@ def impossible(settings: Settings) -> Iterator[str]:
             yield f"{name} must be at least 1"
     if settings.logging.level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
         yield "logging.level must be DEBUG, INFO, WARNING or ERROR"
+
+
+def _impossible_scheme(scheme: SchemeSettings) -> Iterator[str]:
+    if not (2 <= len(scheme.name) <= 30 and scheme.name.isprintable() and scheme.name == scheme.name.strip()):
+        yield "scheme.name must have 2 to 30 characters, on one line"
+    try:
+        _ = scheme.mark_file and harmless(scheme.mark_file.read_bytes())
+    except (OSError, PictureRefused):
+        yield "scheme.mark_file must be an SVG of shapes or a PNG, of at most 200 KB, readable for this user"
 
 
 def _impossible_places(settings: Settings) -> Iterator[str]:

@@ -8,6 +8,12 @@ from signals.vocabulary import Environment, ProcessRole, Profession
 
 
 @dataclass(frozen=True, kw_only=True)
+class SchemeSettings:
+    name: str = "Deurpost"
+    mark_file: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class ServerSettings:
     host: str = "127.0.0.1"
     port: int = 8000
@@ -161,6 +167,7 @@ class Settings:
     debug: bool = False
     data_folder: Path = Path("var")
     ca_file: Path | None = None
+    scheme: SchemeSettings = field(default_factory=SchemeSettings)
     server: ServerSettings = field(default_factory=ServerSettings)
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
     keystore: KeystoreSettings = field(default_factory=KeystoreSettings)

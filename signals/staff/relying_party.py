@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 from signals.errors import SignalsError, SignInFailed
 from signals.models import Passkey, StaffMember
 
-NAME: Final = "Signalen"
 MAX_ANSWER: Final = 16 * 1024
 _LOOPBACK: Final = "localhost"
 
@@ -30,6 +29,7 @@ class RelyingParty:
 
     id: str
     origin: str
+    name: str
 
     @property
     def host(self) -> str:
@@ -37,7 +37,7 @@ class RelyingParty:
         return urlsplit(self.origin).netloc
 
 
-def relying_party(public_url: str) -> RelyingParty | None:
+def relying_party(public_url: str, name: str) -> RelyingParty | None:
     """Return the relying party of a site, or None where a browser allows no passkeys.
 
     WebAuthn knows no IP addresses and needs https. `localhost` is the exception to both.
@@ -51,7 +51,7 @@ def relying_party(public_url: str) -> RelyingParty | None:
         host = _LOOPBACK
     if parts.scheme != "https" and host != _LOOPBACK:
         return None
-    return RelyingParty(id=host, origin=f"{parts.scheme}://{host}{port}")
+    return RelyingParty(id=host, origin=f"{parts.scheme}://{host}{port}", name=name)
 
 
 def creation_options(
@@ -63,7 +63,7 @@ def creation_options(
 
     options = generate_registration_options(
         rp_id=party.id,
-        rp_name=NAME,
+        rp_name=party.name,
         user_id=member.id.bytes,
         user_name=member.email,
         user_display_name=member.name,

@@ -36,7 +36,7 @@ def register_bundles(app: Flask) -> None:
 
 def is_file(endpoint: str | None) -> bool:
     """Return whether an endpoint answers with a static file, not with a page or a call."""
-    return endpoint in ("static", ENDPOINT)
+    return endpoint in ("static", "mark", ENDPOINT)
 
 
 def without_comments(script: bytes) -> bytes:

@@ -38,6 +38,7 @@ PURE_MODULES = (
     "privacy.audit_macs",
     "privacy.totp",
     "privacy.passwords",
+    "privacy.pictures",
     "privacy.noise",
     "privacy.tokens",
     "privacy.logs",

@@ -130,6 +130,9 @@ def test_settings_list_unknown_names_wrong_types_bad_ranges_and_unsafe_values_at
         ("server.public_url", "https://[secret"),
         ("server.public_url", "https://secrét.example.org"),
         ("server.host", ""),
+        ("scheme.name", "secret\n"),
+        ("scheme.name", ""),
+        ("scheme.mark_file", "secret.svg"),
     ],
 )
 def test_a_place_that_cannot_be_is_named_without_repeating_it(tmp_path: Path, name: str, value: str) -> None:

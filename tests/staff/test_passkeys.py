@@ -28,7 +28,7 @@ from tests.support.desk_fixtures import (
 )
 from tests.support.operations import operation
 
-HERE = RelyingParty(id="localhost", origin="http://localhost:8000")
+HERE = RelyingParty(id="localhost", origin="http://localhost:8000", name="Deurpost")
 
 
 class Ceremonies:
@@ -95,7 +95,7 @@ def desk(session: Session, clock: FixedClock, audit: AuditLog, keys: PlainKeys) 
     ],
 )
 def test_passkeys_need_a_domain_that_browsers_trust(url: str, party: tuple[str, str] | None) -> None:
-    found = relying_party(url)
+    found = relying_party(url, "Deurpost")
     assert (found and (found.id, found.origin)) == party
 
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from flask import Blueprint, Response, current_app, url_for
 from flask_babel import gettext as _
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from signals.settings import NotesSettings
 from signals.vocabulary import ConcernType
@@ -17,6 +17,7 @@ from signals.web.bundles import without_comments
 from signals.web.front.context import front
 from signals.web.http.i18n import direction, language
 from signals.web.http.openapi import API_VERSION
+from signals.web.http.pages import mark_address
 from signals.web.labels import EMERGENCY
 
 front_offline = Blueprint("front_offline", __name__)
@@ -36,7 +37,11 @@ _HERE = Path(__file__).parent
 def service_worker() -> Response:
     """Give the service worker at the root, so that it may answer for every page of the public side."""
     assets = [url_for("bundle", name=name) for name in FILES]
-    facts = {"VERSION": version(front().settings.notes, tuple(assets)), "ASSETS": assets, "PAGES": PAGES}
+    facts = {
+        "VERSION": version(front().settings.notes, (*assets, mark_address(), current_app.config["SCHEME"])),
+        "ASSETS": assets,
+        "PAGES": PAGES,
+    }
     lines = [f"const {name} = {json.dumps(value)};" for name, value in facts.items()]
     script = "\n".join([*lines, without_comments(_script().read_bytes()).decode()])
     return Response(script, content_type="text/javascript; charset=utf-8")
@@ -50,18 +55,19 @@ def manifest() -> Response:
         for size in ICON_SIZES
     ]
     whole = {"src": _static("icons/signals-maskable-512.png"), "sizes": "512x512", "type": "image/png"}
+    own = [{"src": mark_address(), "sizes": "any"}] if current_app.config["OWN_MARK"] else []
     content = {
         "id": "/",
-        "name": _("Worried about a resident?"),
-        "short_name": _("Worried?"),
+        "name": f"{current_app.config['SCHEME']}: {_('Worried about a resident?')}",
+        "short_name": current_app.config["SCHEME"],
         "lang": language(),
         "dir": direction(language()),
         "start_url": "/",
         "scope": "/",
         "display": "standalone",
         "background_color": "#ffffff",
-        "theme_color": "#8a0010",
-        "icons": [*icons, whole | {"purpose": "maskable"}],
+        "theme_color": "#8e1f14",
+        "icons": own or [*icons, whole | {"purpose": "maskable"}],
     }
     return Response(json.dumps(content, ensure_ascii=False), content_type="application/manifest+json")
 
@@ -81,7 +87,9 @@ def icon(type_: ConcernType) -> Markup:
 
 
 def icon_of_page() -> Markup:
-    """Return the page's own icon as a `data:` address: one request less."""
+    """Return the page's own icon, as a `data:` address where it is ours: one request less."""
+    if current_app.config["OWN_MARK"]:
+        return Markup(escape(mark_address()))  # noqa: S704 - escaped
     return _as_address(Path(str(current_app.static_folder)) / "icons" / "signals.svg")
 
 

@@ -6,11 +6,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, current_app, render_template, request
+from flask import Flask, Response, current_app, render_template, request, url_for
 from flask_babel import LazyString, get_locale
 from flask_babel import lazy_gettext as _
 
-from signals.settings import Settings
+from privacy.pictures import harmless, media_type
+from signals.settings import SchemeSettings, Settings
 from signals.web.bundles import is_file, register_bundles
 from signals.web.http import staff_answers
 from signals.web.http.compression import register_compression
@@ -45,8 +46,26 @@ def register_pages(app: Flask, settings: Settings) -> None:
     app.jinja_env.globals.update(direction=direction, page_language=_page_language)
     app.config["SERVES_PUBLIC"] = settings.serves_public
     register_bundles(app)
+    _add_scheme(app, settings.scheme)
     _version_static_files(app)
     register_compression(app)
+
+
+def mark_address() -> str:
+    """Return the address of the scheme's mark: its own, or the door that comes with the product."""
+    own = current_app.config["OWN_MARK"]
+    return url_for("mark", v=own) if own else url_for("static", filename="icons/signals.svg")
+
+
+def _add_scheme(app: Flask, scheme: SchemeSettings) -> None:
+    """Let every page say the name of the scheme and show its mark."""
+    mark = harmless(scheme.mark_file.read_bytes()) if scheme.mark_file else b""
+    app.config["SCHEME"] = scheme.name
+    app.config["OWN_MARK"] = hashlib.sha256(mark).hexdigest()[:12] if mark else ""
+    if mark:
+        kind = media_type(mark)
+        app.add_url_rule(f"{app.static_url_path}/mark", "mark", lambda: Response(mark, content_type=kind))
+    app.jinja_env.globals.update(scheme=scheme.name, mark_address=mark_address)
 
 
 def error_page(status: int, code: str) -> Response:

@@ -14,7 +14,7 @@ from signals.errors import Invalid
 from signals.staff.change_messages import AccountSettings
 from signals.staff.identity import MAX_PASSWORD
 from signals.staff.passkeys import MAX_LABEL
-from signals.staff.relying_party import NAME, RelyingParty, relying_party
+from signals.staff.relying_party import RelyingParty, relying_party
 from signals.vocabulary import STAFF_LANGUAGES
 from signals.web.staff_kit import forms, page_context, refusals
 from signals.web.staff_kit.context import desk
@@ -87,7 +87,7 @@ def party_here() -> RelyingParty | None:
     On one machine the pages also answer at 127.0.0.1, which is no domain; then passkeys need `localhost`.
     """
     public_url = desk().settings.server.public_url
-    party = relying_party(public_url)
+    party = _party()
     if party is None or party.origin == public_url.rstrip("/"):
         return party
     return party if request.host == party.host else None
@@ -95,8 +95,13 @@ def party_here() -> RelyingParty | None:
 
 def passkeys_place() -> str:
     """Return where on this machine passkeys work when they cannot here; empty otherwise."""
-    party = relying_party(desk().settings.server.public_url)
+    party = _party()
     return f"{party.origin}/desk/account" if party is not None and party_here() is None else ""
+
+
+def _party() -> RelyingParty | None:
+    settings = desk().settings
+    return relying_party(settings.server.public_url, settings.scheme.name)
 
 
 def hasher() -> PasswordHasherSettings:
@@ -113,7 +118,7 @@ def qr_image(totp_secret: str, email: str) -> str:
     """Return the authenticator's QR code as a `data:` address of an SVG."""
     import segno
 
-    uri = provisioning_uri(totp_secret, account=email, issuer=NAME)
+    uri = provisioning_uri(totp_secret, account=email, issuer=desk().settings.scheme.name)
     image: str = segno.make(uri, error="m").svg_data_uri(scale=5, light="#fff")
     return image
 

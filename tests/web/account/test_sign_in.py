@@ -15,7 +15,7 @@ from tests.support.desk_side import BASE, PASSWORD, Desk
 from tests.support.pages import sign_in
 
 # Routes of libraries and of no side: the OpenAPI description, its page, the icon, static files and bundles.
-OF_NO_SIDE = {"openapi", "bundle", "docs", "favicon", "static"}
+OF_NO_SIDE = {"openapi", "bundle", "docs", "favicon", "mark", "static"}
 SAID = {"none", "bearer", "cookie"}
 
 

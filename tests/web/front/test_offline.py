@@ -3,12 +3,13 @@
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import brotli
 import pytest
 from flask.testing import FlaskClient
 
-from signals.settings import NotesSettings, Settings
+from signals.settings import NotesSettings, SchemeSettings, Settings
 from signals.vocabulary import LANGUAGES
 from signals.web.front.forms import as_meant
 from tests.support.installations import MakeApp
@@ -62,10 +63,32 @@ def test_the_app_has_a_name_in_every_language_and_icons_that_are_there(
     manifest = json.loads(response.text)
     assert response.mimetype == "application/manifest+json"
     assert manifest["lang"] == code
-    assert (manifest["name"] == "Worried about a resident?") == (code == "en")
+    assert manifest["short_name"] == "Deurpost"
+    assert (manifest["name"] == "Deurpost: Worried about a resident?") == (code == "en")
     for icon in manifest["icons"]:
         content = client.get(icon["src"], buffered=True).data
         assert int.from_bytes(content[16:20], "big") == int(icon["sizes"].split("x")[0])
+
+
+def test_a_scheme_shows_its_own_name_and_mark_everywhere(
+    front_settings: Settings, make_front: MakeApp, tmp_path: Path
+) -> None:
+    mark = tmp_path / "mark.svg"
+    mark.write_text(
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M0 0h9" class="x"/></svg>'
+    )
+    scheme = SchemeSettings(name="Buurt & Co", mark_file=mark)
+    client = make_front(replace(front_settings, scheme=scheme)).test_client()
+    manifest = json.loads(client.get("/manifest.webmanifest?lang=nl").text)
+    assert manifest["short_name"] == "Buurt & Co"
+    (icon,) = manifest["icons"]
+    shown = client.get(icon["src"])
+    assert (shown.mimetype, "class" in shown.text) == ("image/svg+xml", False)
+    assert "immutable" in shown.headers["Cache-Control"]
+    for path in ("/", "/voortgang", "/docs", "/nowhere"):
+        page = client.get(path, headers={"Accept": "text/html"}).text
+        assert "Buurt &amp; Co</title>" in page
+        assert f'<link rel="icon" href="{icon["src"]}">' in page
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,9 @@ def test_a_sent_report_is_confirmed_with_the_receiver_and_a_receipt(
     response = post(client, GOOD, path)
     assert response.status_code == 200
     page = text_of(response)
-    assert "<title>Verstuurd naar Voorbeeld Welzijn Amsterdam. Dank u wel.</title>" in response.text
+    assert (
+        "<title>Verstuurd naar Voorbeeld Welzijn Amsterdam. Dank u wel. - Deurpost</title>" in response.text
+    )
     assert "Verstuurd naar Voorbeeld Welzijn Amsterdam . Dank u wel." in page
     assert "Bewaar deze code als u later wilt zien of er naar gekeken is" in page
     assert re.fullmatch(r"[0-9A-Z]{4}(-[0-9A-Z]{4}){3}", receipt_of(response))
