@@ -21,10 +21,13 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 PLAINTEXT_SIZE: Final = 2048
+ENVELOPE_SIZE: Final = 32 + PLAINTEXT_SIZE + 16
+"""Bytes of an HPKE envelope: the encapsulated key, the padded text, and the tag."""
 SUMMARY_SIZE: Final = 384
 NOTE_BUCKET: Final = 512
 SCHEMA_VERSION: Final = 1
 KEY_SIZE: Final = 32
+SIGNATURE_SIZE: Final = 64
 
 _LENGTH_PREFIX: Final = 2  # bytes that say how much of the padded text is real
 _NONCE_SIZE: Final = 12  # 96 bits, NIST SP 800-38D section 8.2.2 (random nonces)
@@ -254,6 +257,11 @@ def unpad(padded: bytes) -> bytes:
     if len(data) != length or len(padded) < _LENGTH_PREFIX or rest != bytes(len(rest)):
         raise EnvelopeRefused
     return data
+
+
+def root_key_id(root_public: bytes) -> str:
+    """Return the name of a root's public key: the first 16 hexadecimal digits of its SHA-256."""
+    return hashlib.sha256(root_public).hexdigest()[:16]
 
 
 def week_start(day: date) -> date:

@@ -113,6 +113,12 @@ class KeyReused(Conflict):
     code = "idempotency_key_reused"
 
 
+class MailboxKeyExpired(Conflict):
+    """The key that sealed this report is over; look up the keys and seal it anew."""
+
+    code = "mailbox_key_expired"
+
+
 class AreaFull(AskAgainLater):
     """More reports for this area today than is plausible."""
 

@@ -19,7 +19,7 @@ from notifications.outbox import NewMessage, enqueue, random_delay
 from privacy.bulk import Columns, insert_many
 from privacy.keystore import Keystore
 from privacy.sealing import SCHEMA_VERSION
-from signals.arrival.envelopes import REPORTS, Case, Waiting, open_each, take
+from signals.arrival.envelopes import REPORTS, Case, PhoneChecks, Waiting, open_each, take
 from signals.arrival.receivers import Receivers
 from signals.arrival.repeats import Probe
 from signals.audit.grounds import Ground
@@ -55,6 +55,7 @@ class ArrivalDesk:
     sessions: sessionmaker[Session]
     keystore: Keystore = field(repr=False)
     audit: AuditLog = field(repr=False)
+    phone: PhoneChecks
     desk_url: str
     delay_minutes: int = 30
     channels: Collection[str] = EMAIL_ONLY
@@ -82,8 +83,8 @@ class ArrivalDesk:
             waiting = take(connection, self.batch_size)
             if not waiting:
                 return 0, 0
-            receivers.fetch(session, waiting)
-            cases = open_each(session, waiting, receivers.mailboxes, receivers.teams)
+            receivers.fetch(session, waiting, also={self.phone.desk_id(row) for row in waiting})
+            cases = open_each(session, waiting, receivers.mailboxes, receivers.teams, self.phone)
             if cases:
                 self._store(session, clock, cases, receivers)
             _reject(connection, waiting, cases, today(clock))
@@ -136,6 +137,7 @@ def _insert_signals(connection: Connection, cases: Sequence[Case], receivers: Re
         "reference": [new_reference() for _ in rows],
         "received_on": [row.received_on for row in rows],
         "unrouted": [row.unrouted for row in rows],
+        "outside_area": [case.outside_area for case in cases],
         "receipt_hash": [row.receipt_hash for row in rows],
         "team_notified": [bool(receivers.recipients[row.organisation_id]) for row in rows],
         "case_key_id": [case.key_id for case in cases],

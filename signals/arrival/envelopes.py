@@ -12,12 +12,21 @@ from sqlalchemy.orm import Session
 from structlog import get_logger
 
 from privacy.sealing import MailboxPrivateKey, SealingError
-from signals.intake.content import Summary, check_what_came, context_of, seal_what_came
+from signals.errors import NoMailboxKey
+from signals.intake.content import (
+    Report,
+    Summary,
+    check_what_came,
+    context_of,
+    report_of_phone,
+    seal_what_came,
+)
 from signals.models import IdempotencyKey, SealedReport, Signal
 from signals.models.base import new_id
 from signals.models.place import NEIGHBOURHOOD
 from signals.routing.places import Place, places_of
 from signals.routing.postcodes import Address
+from signals.routing.snapshot import Router
 
 log = get_logger(__name__)
 
@@ -34,6 +43,7 @@ class Waiting(NamedTuple):
     schema_version: int
     received_on: date
     unrouted: bool
+    from_phone: bool
     envelope: bytes
     has_key: int | None
     is_signal: int | None
@@ -49,6 +59,36 @@ class Case:
     address: Address = field(repr=False)
     content: bytes
     summary: bytes
+    outside_area: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhoneChecks:
+    """What arrival checks of a report that the phone sealed, because no front could."""
+
+    router: Router
+    notes_enabled: bool
+
+    def read(self, text: bytes, row: Waiting) -> Report:
+        """Return the report without what must not stay; raise `SealingError`."""
+        return report_of_phone(text, received_on=row.received_on, notes_enabled=self.notes_enabled)
+
+    def receiver(self, address: Address, row: Waiting) -> uuid.UUID:
+        """Return the sealed receiver, or the national desk if the address lies outside its area."""
+        desk_id = self.desk_id(row)
+        try:
+            route = self.router.route(address.postcode, address.number, row.received_on)
+        except NoMailboxKey:
+            return row.organisation_id
+        is_inside = row.organisation_id in (route.organisation_id, desk_id)
+        return row.organisation_id if is_inside or desk_id is None else desk_id
+
+    def desk_id(self, row: Waiting) -> uuid.UUID | None:
+        """Return the national desk that opens the report if its address lies outside the sealed area."""
+        if not row.from_phone:
+            return None
+        desk = self.router.snapshot().national_desk(row.received_on)
+        return None if desk is None else desk.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +97,7 @@ class _Opened:
     text: bytes = field(repr=False)
     address: Address = field(repr=False)
     summary: Summary = field(repr=False)
+    outside_area: bool = False
 
 
 # Not EXISTS: for that PostgreSQL may read all signals into a table of its own. As values they are looked up.
@@ -81,13 +122,14 @@ def open_each(
     waiting: Sequence[Waiting],
     mailboxes: Mapping[uuid.UUID, MailboxPrivateKey],
     receivers: Mapping[uuid.UUID, object],
+    checks: PhoneChecks,
 ) -> list[Case]:
     """Return the reports that came through intake, open, and have a receiver; seal them anew with a place."""
     opened = [
         found
         for row in waiting
         if _came_through_intake(row) and row.organisation_id in receivers
-        if (found := _opened(row, mailboxes.get(row.mailbox_key_id))) is not None
+        if (found := _opened(row, mailboxes.get(row.mailbox_key_id), checks)) is not None
     ]
     places = places_of(session, {found.address for found in opened}, NEIGHBOURHOOD)
     return [_case_of(found, places[found.address]) for found in opened]
@@ -105,7 +147,7 @@ def _came_through_intake(row: Waiting) -> bool:
     return False
 
 
-def _opened(row: Waiting, mailbox: MailboxPrivateKey | None) -> _Opened | None:
+def _opened(row: Waiting, mailbox: MailboxPrivateKey | None, checks: PhoneChecks) -> _Opened | None:
     """Return the opened report; None for an envelope that was swapped, damaged or sealed as nonsense.
 
     Anybody who can write to the database can seal nonsense, because the public keys lie beside it.
@@ -118,14 +160,27 @@ def _opened(row: Waiting, mailbox: MailboxPrivateKey | None) -> _Opened | None:
     try:
         text = mailbox.open(row.envelope, sealed_as)
         event = "arrival.content_refused"
+        if row.from_phone:
+            return _from_phone(row, text, checks)
         return _Opened(row, text, *check_what_came(text))
     except SealingError as error:
         log.error(event, signal_id=str(row.signal_id), error=type(error).__name__)
     return None
 
 
+def _from_phone(row: Waiting, text: bytes, checks: PhoneChecks) -> _Opened:
+    text = checks.read(text, row).canonical()
+    address, summary = check_what_came(text)
+    receiver = checks.receiver(address, row)
+    if receiver == row.organisation_id:
+        return _Opened(row, text, address, summary)
+    log.warning("arrival.outside_area", signal_id=str(row.signal_id), sealed_for=str(row.organisation_id))
+    to_desk = row._replace(organisation_id=receiver, unrouted=True)
+    return _Opened(to_desk, text, address, summary, outside_area=True)
+
+
 def _case_of(found: _Opened, place: Place) -> Case:
     key_id, key = new_id(), secrets.token_bytes(32)
     context = context_of(found.row.signal_id, found.row.organisation_id, key_id)
     sealed = seal_what_came(found.text, found.summary.at(place), key, context)
-    return Case(found.row, key_id, key, found.address, *sealed)
+    return Case(found.row, key_id, key, found.address, *sealed, outside_area=found.outside_area)

@@ -1,7 +1,7 @@
 """Look up the organisations of a batch: their mailbox keys, deadlines and recipients."""
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Sequence, Set
 from datetime import date
 from typing import Final, NamedTuple
 
@@ -63,12 +63,13 @@ class Receivers:
         self.recipients: dict[uuid.UUID, list[ContactPoint]] = {}
         self._deadlines: dict[tuple[uuid.UUID, date], Deadlines] = {}
 
-    def fetch(self, session: Session, waiting: Sequence[Waiting]) -> None:
-        """Look up what these reports need and is not here yet; a destroyed key stays away."""
+    def fetch(self, session: Session, waiting: Sequence[Waiting], *, also: Set[uuid.UUID | None]) -> None:
+        """Look up what these reports and other teams need and is not here yet; a destroyed key stays away."""
         key_ids = {row.mailbox_key_id for row in waiting} - self.mailboxes.keys()
         found = self._keystore.mailbox_private_keys(key_ids)
         self.mailboxes |= {key_id: MailboxPrivateKey.from_bytes(raw) for key_id, raw in found.items()}
-        new = {row.organisation_id for row in waiting} - self.recipients.keys()
+        wanted = {row.organisation_id for row in waiting} | {each for each in also if each}
+        new = wanted - self.recipients.keys()
         if new:
             self._fetch_teams(session, new)
 

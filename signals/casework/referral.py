@@ -74,7 +74,7 @@ def refer(
     transition(operation, signal, Action.REFER, reason=reason)
     seal_anew(operation, signal, receiver, report, opened_notes)
     begin_deadlines(signal, receiver, on)
-    signal.due_on, signal.unrouted = signal.claim_by, False
+    signal.due_on, signal.unrouted, signal.outside_area = signal.claim_by, False, False
     signal.letter_printed_on = None  # that letter names the sender
     signal.team_notified, signal.pending_from_id = False, sender_id
     _move_link(session, keystore, signal, report, on)

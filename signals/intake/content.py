@@ -8,13 +8,14 @@ import re
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any, Final, Protocol, TypeVar
 
 from sqlalchemy import Row
 from structlog import get_logger
 
+from privacy.redaction import redact
 from privacy.sealing import (
     SCHEMA_VERSION,
     CaseSealer,
@@ -34,6 +35,12 @@ from signals.vocabulary import ConcernType, Seen
 log = get_logger(__name__)
 
 _POSTCODE: Final = re.compile("[1-9][0-9]{3}[A-Z]{2}")
+NOTICED_DAYS_BACK: Final = 14
+RETRY_DAYS: Final = 7
+"""Days in which the same key and body give the same answer, and in which a report may wait on a phone."""
+NOTE_LENGTH: Final = 280
+"""Characters."""
+_KEYS: Final = frozenset({"pc", "nr", "add", "on", "note", "types", "seen"})
 _NO_REPORT: Final = (AttributeError, KeyError, TypeError, ValueError)
 """Errors that Python raises when content is no report."""
 
@@ -135,6 +142,30 @@ def seal_for_case(report: Report, case_key: bytes, context: SealContext) -> tupl
     """(content, summary) sealed under the case key, each of one size whatever was said."""
     content = CaseSealer(case_key, context).seal(canonical_json(_content_of(report)), purpose="content")
     return content, _seal_summary(canonical_json(_plain_summary(report.summary)), case_key, context)
+
+
+def report_of_phone(text: bytes, *, received_on: date, notes_enabled: bool) -> Report:
+    """Return a report that no front could check, with its note redacted; raise `SealingError`.
+
+    A date that no report may name goes, and a note where notes are switched off. Nothing else is dropped.
+    """
+    plain = parse_json(text)
+    if plain.keys() != _KEYS:
+        raise ContentRefused
+    report = report_from_plain(plain)
+    note = redact(_printable(report.note[:NOTE_LENGTH])).text if report.note and notes_enabled else None
+    noticed_on = report.noticed_on if _may_be_noticed(report.noticed_on, received_on) else None
+    return replace(report, note=note, noticed_on=noticed_on)
+
+
+def _printable(note: str) -> str:
+    return "".join(character if character.isprintable() or character == "\n" else " " for character in note)
+
+
+def _may_be_noticed(noticed_on: date | None, received_on: date) -> bool:
+    """Return whether a report that waited offline may name this day."""
+    earliest = received_on - timedelta(days=NOTICED_DAYS_BACK + RETRY_DAYS)
+    return noticed_on is not None and earliest <= noticed_on <= received_on
 
 
 def check_what_came(text: bytes) -> tuple[Address, Summary]:

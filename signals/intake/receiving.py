@@ -5,6 +5,7 @@ Nothing readable touches disk. This module holds public keys and the front's sec
 
 import json
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -17,18 +18,14 @@ from privacy.receipts import body_mac, idempotency_hash, receipt_for, receipt_ha
 from privacy.redaction import redact
 from privacy.sealing import SCHEMA_VERSION, seal_text_to_mailbox
 from signals.clock import Clock, today
-from signals.errors import FieldProblem, Invalid, KeyReused, NotesDisabled, SignalsError
-from signals.intake.content import Report, context_of
+from signals.errors import FieldProblem, Invalid, KeyReused, MailboxKeyExpired, NotesDisabled, SignalsError
+from signals.intake.content import NOTICED_DAYS_BACK, Report, context_of
 from signals.intake.daily_limit import AreaLimit
 from signals.intake.storage import Authorisation, ReceiptRow, ReportStore, Stored
 from signals.models.base import new_id
 from signals.routing.rows import OrganisationFacts
 from signals.routing.snapshot import Router, SealingKey
 from signals.vocabulary import OrganisationKind, ReceiptState
-
-NOTICED_DAYS_BACK = 14
-RETRY_DAYS = 7
-"""Days in which the same key and body give the same answer."""
 
 _NOTHING_REDACTED: Final = "{}"
 
@@ -48,7 +45,24 @@ class Received:
     receipt: str = field(repr=False)
     organisation: OrganisationFacts
     received_on: date
-    redactions: tuple[Redaction, ...] = ()
+    redactions: tuple[Redaction, ...] | None = ()
+    """None when the phone sealed it: nobody here can read a note."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SealedByPhone:
+    """A report that the phone routed and sealed: `envelope` has the bytes of `ENVELOPE_SIZE`."""
+
+    organisation_id: uuid.UUID
+    mailbox_key_id: uuid.UUID
+    signal_id: uuid.UUID
+    envelope: bytes = field(repr=False)
+
+    def canonical(self) -> bytes:
+        """Return the bytes that tell a retry from another report."""
+        return b"".join(
+            [self.organisation_id.bytes, self.mailbox_key_id.bytes, self.signal_id.bytes, self.envelope]
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,11 +83,34 @@ class Intake:
         Raises `KeyReused` for the same key with another body, `AreaFull` past a limit of its receiver,
         `Invalid` for `noticed_on` out of range, `NotesDisabled`, `NoMailboxKey`.
         """
-        on = today(clock)
-        body = report.canonical()
+        on, body = today(clock), report.canonical()
         identity = _Identity.of(self.front_secret, key, body)
+        return self._once(
+            identity, clock, lambda: self._sealed(identity, report, body, on, clock.now()), authorise
+        )
+
+    def receive_sealed(
+        self, clock: Clock, *, key: uuid.UUID, sealed: SealedByPhone, authorise: Authorisation | None = None
+    ) -> Received:
+        """Store an envelope that a phone sealed; a retry gets the same answer. Nothing here can open it.
+
+        Raises `KeyReused`, `AreaFull`, and `MailboxKeyExpired` when the key is not of this week or not of an
+        organisation that receives: the phone then looks up the keys and seals anew.
+        """
+        identity = _Identity.of(self.front_secret, key, sealed.canonical())
+        received = self._once(identity, clock, lambda: self._kept(identity, sealed, clock), authorise)
+        return replace(received, redactions=None)
+
+    def _once(
+        self,
+        identity: "_Identity",
+        clock: Clock,
+        make: Callable[[], tuple[dict[str, Any], OrganisationFacts]],
+        authorise: Authorisation | None,
+    ) -> Received:
+        """Store what `make` returns, (row, receiver), unless its key is known."""
         try:
-            row, receiver = self._sealed(identity, report, body, on, clock.now())
+            row, receiver = make()
         except SignalsError:
             # A retry is never refused: its first try was accepted, perhaps under yesterday's rules.
             earlier = self.store.find(identity.key_hash)
@@ -85,6 +122,7 @@ class Intake:
             if earlier is not None:
                 return self._answer(identity, earlier)
             # The first try was deleted at this very moment, because its seven days were over.
+        on = row["received_on"]
         self.area_limit.count(receiver.id, on, clock.now())
         redactions = _redactions_from(row["redactions"])
         return Received(
@@ -126,7 +164,29 @@ class Intake:
         self.area_limit.check(self.store.readers, receiver.id, on, now)
         # After the identity: a retry is recognised by the body as sent.
         content, redactions = _without_what_identifies(report, body)
-        return _row(identity, content, receiver, sealing_key, on=on, redactions=redactions), receiver
+        signal_id = new_id()
+        envelope = seal_text_to_mailbox(
+            content, sealing_key.public_key, context_of(signal_id, receiver.id, sealing_key.key_id)
+        )
+        row = _row(identity, receiver, sealing_key, signal_id=signal_id, on=on, envelope=envelope)
+        return row | {"redactions": redactions}, receiver
+
+    def _kept(
+        self, identity: "_Identity", sealed: SealedByPhone, clock: Clock
+    ) -> tuple[dict[str, Any], OrganisationFacts]:
+        """Return the row of an envelope as it came, and its receiver."""
+        on, snapshot = today(clock), self.router.snapshot()
+        sealing_key = snapshot.sealing_key(sealed.organisation_id, on)
+        if sealing_key is None or sealing_key.key_id != sealed.mailbox_key_id:
+            raise MailboxKeyExpired
+        receiver = snapshot.organisations[sealed.organisation_id]
+        if not receiver.receives(on):
+            raise MailboxKeyExpired
+        self.area_limit.check(self.store.readers, receiver.id, on, clock.now())
+        row = _row(
+            identity, receiver, sealing_key, signal_id=sealed.signal_id, on=on, envelope=sealed.envelope
+        )
+        return row | {"from_phone": True}, receiver
 
     def _refuse_invalid(self, report: Report, on: date) -> None:
         problems = self.refused_on(on, noticed_on=report.noticed_on, note=report.note)
@@ -190,15 +250,14 @@ def _redactions_from(stored: str) -> tuple[Redaction, ...]:
 
 def _row(
     identity: _Identity,
-    content: bytes,
     receiver: OrganisationFacts,
     key: SealingKey,
     *,
+    signal_id: uuid.UUID,
     on: date,
-    redactions: str,
+    envelope: bytes,
 ) -> dict[str, Any]:
-    signal_id = new_id()
-    context = context_of(signal_id, receiver.id, key.key_id)
+    """Return the row of a report that the front sealed and from which it removed nothing."""
     return {
         "idempotency_hash": identity.key_hash,
         "body_mac": identity.body_mac,
@@ -209,8 +268,9 @@ def _row(
         "schema_version": SCHEMA_VERSION,
         "received_on": on,
         "unrouted": receiver.kind is OrganisationKind.NATIONAL,
-        "redactions": redactions,
-        "envelope": seal_text_to_mailbox(content, key.public_key, context),
+        "redactions": _NOTHING_REDACTED,
+        "from_phone": False,
+        "envelope": envelope,
     }
 
 

@@ -207,10 +207,13 @@ def _sqlite_turn(database: str | None) -> Iterator[None]:
             os.close(lock)  # which ends the turn
 
 
-_KEY: Final = ("idempotency_hash", "body_mac", "receipt_hash", "organisation_id", "received_on", "redactions")
+_KEY: Final = (
+    "idempotency_hash", "body_mac", "receipt_hash", "organisation_id", "received_on", "redactions",
+    "from_phone",
+)  # fmt: skip
 _REPORT: Final = (
     "signal_id", "organisation_id", "mailbox_key_id", "schema_version", "received_on", "unrouted",
-    "receipt_hash", "envelope",
+    "receipt_hash", "from_phone", "envelope",
 )  # fmt: skip
 _WRITERS: Final = {"postgresql": _for_postgresql, "sqlite": _for_sqlite}
 _EARLIER = select(

@@ -40,13 +40,14 @@ class IdempotencyKey(Base):
     organisation_id: Mapped[uuid.UUID]
     received_on: Mapped[date] = mapped_column(Date)
     redactions: Mapped[str] = mapped_column(String(200), default="{}")
+    from_phone: Mapped[bool] = mapped_column(default=False)
 
 
 class SealedReport(Base):
     """An envelope that waits in a mailbox, and its place. Arrival deletes the row.
 
-    `refused_on`: the envelope did not open (swapped or damaged) and waits for a person. No column is finer
-    than a date.
+    `from_phone`: the phone sealed it, so arrival checks what the front could not. `refused_on`: the envelope
+    did not open (swapped or damaged) and waits for a person. No column is finer than a date.
     """
 
     __tablename__ = "sealed_reports"
@@ -59,6 +60,7 @@ class SealedReport(Base):
     received_on: Mapped[date] = mapped_column(Date)
     unrouted: Mapped[bool]
     receipt_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    from_phone: Mapped[bool] = mapped_column(default=False)
     envelope: Mapped[bytes] = mapped_column(LargeBinary)
     refused_on: Mapped[date | None] = mapped_column(Date)
 
@@ -82,6 +84,7 @@ class Signal(Base):
     key `case_key_id`, which lies in the keystore. `version` counts every change; `due_on` is the next
     deadline, by which the queue is sorted. `team_notified`: its team was notified on arrival. The message
     names no signal, because signals that arrive together may be of one carrier.
+    `outside_area`: the phone sealed it for a receiver of another area, so the national desk opened it.
     `postponed_until`: the day agreed with the resident, while it is awaited. `wmo_notified_on`: when a worker
     knowingly made a notification (Wmo 2015, art. 2.3.2).
     `pending_from_id`: the organisation that handed it over, until somebody of this one opens it.
@@ -107,6 +110,7 @@ class Signal(Base):
     version: Mapped[int] = mapped_column(default=1)
     received_on: Mapped[date] = mapped_column(Date)
     unrouted: Mapped[bool] = mapped_column(default=False)
+    outside_area: Mapped[bool] = mapped_column(default=False)
     repeat: Mapped[bool] = mapped_column(default=False)
     receipt_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
     team_notified: Mapped[bool] = mapped_column(default=False)

@@ -19,13 +19,14 @@ from notifications.figures import count_messages, forget_messages
 from notifications.states import write_states
 from privacy.keystore import Keystore
 from signals.arrival.batches import ArrivalDesk
+from signals.arrival.envelopes import PhoneChecks
 from signals.audit.grounds import Ground
 from signals.audit.log import SYSTEM, AuditLog
 from signals.audit.trail import BATCH as LINKED_AT_ONCE
 from signals.audit.trail import TrailKeys, link_entries, prune_trail
 from signals.clock import Clock, today
 from signals.db import reading
-from signals.intake.receiving import RETRY_DAYS
+from signals.intake.content import RETRY_DAYS
 from signals.keys.mailbox_keys import mailbox_keys_are_whole, provision_mailbox_keys
 from signals.keys.sweeping import sweep_keys
 from signals.models import SealedReport
@@ -92,6 +93,7 @@ class Worker:
             sessions=self.sessions,
             keystore=self.keystore,
             audit=self.audit,
+            phone=PhoneChecks(router=self.router, notes_enabled=self.settings.notes.enabled),
             desk_url=f"{self.settings.server.public_url.rstrip('/')}/desk",
             delay_minutes=self.settings.notifications.delay_minutes,
             channels=frozenset(self.channels),

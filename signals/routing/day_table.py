@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from itertools import repeat
+from string import ascii_uppercase
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -67,6 +69,8 @@ class _Segments:
     unnumbered: Route
 
 
+_LETTER_PAIRS: Final = [first + second for first in ascii_uppercase for second in ascii_uppercase]
+
 NOBODY: Final = OrganisationFacts(id=UUID(int=0), name="", kind=OrganisationKind.NATIONAL)
 """Stands for the national desk while there is none; no caller ever gets a route to it."""
 
@@ -118,6 +122,16 @@ class DayTable:
             starts = found.starts
             return found.routes[bisect_right(starts, first) - 1 : bisect_right(starts, last)]
         return [found or self._by_pc4.get(postcode[:4], self._nowhere)]
+
+    def finer(self, pc4: str) -> Iterator[tuple[str, int, int, Route]]:
+        """Yield (postcode, first number, last number, route) of each postcode finer than four digits."""
+        for postcode in map(pc4.__add__, _LETTER_PAIRS):
+            found = self._by_pc6.get(postcode)
+            if isinstance(found, Route):
+                yield postcode, LOWEST_HOUSE_NUMBER, HIGHEST_HOUSE_NUMBER, found
+            elif found:
+                ends = [*(start - 1 for start in found.starts[1:]), HIGHEST_HOUSE_NUMBER]
+                yield from zip(repeat(postcode), found.starts, ends, found.routes)
 
     def all_routes(self) -> Iterator[tuple[str, Route]]:
         """Yield each route with a postcode of four digits or, where it is finer, of six characters."""

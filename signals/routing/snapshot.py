@@ -8,7 +8,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -39,11 +39,13 @@ log = get_logger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class SealingKey:
-    """A verified public key of an organisation for one week."""
+    """A verified public key of an organisation for the week that begins on the Monday `week`."""
 
     key_id: uuid.UUID
     organisation_id: uuid.UUID
+    week: date
     public_key: bytes
+    signature: bytes
 
 
 @dataclass(frozen=True)
@@ -161,18 +163,13 @@ class Router:
             version,
             RoutingTable.build(rows, organisations, pc6_municipalities=runs, pc6_ranges=ranges),
             {facts.id: facts for facts in organisations},
-            {(key.organisation_id, week): key for week, key in self._keys(connection)},
+            {(key.organisation_id, key.week): key for key in self._keys(connection)},
         )
 
-    def _keys(self, connection: Connection) -> Iterable[tuple[date, SealingKey]]:
+    def _keys(self, connection: Connection) -> Iterable[SealingKey]:
         for row in connection.execute(select(MailboxPublicKey.__table__)):
             if self._is_genuine(row):
-                yield (
-                    row.week,
-                    SealingKey(
-                        key_id=row.key_id, organisation_id=row.organisation_id, public_key=row.public_key
-                    ),
-                )
+                yield SealingKey(**{each.name: getattr(row, each.name) for each in fields(SealingKey)})
 
     def _is_genuine(self, row: Any) -> bool:
         """Return whether the root signed this very row; log each refused row once."""

@@ -13,7 +13,7 @@ from notifications.figures import KEPT as MESSAGES_KEPT
 from notifications.models import Base as Notifications
 from privacy.keystore_schema import keystore_metadata
 from signals.audit.trail import KEPT
-from signals.intake.receiving import RETRY_DAYS
+from signals.intake.content import RETRY_DAYS
 from signals.models import Base as Signals
 from signals.notices.limit_notices import KEPT as FULL_DAYS_KEPT
 from signals.operations.jobs import REFUSED_KEPT_DAYS

@@ -192,9 +192,9 @@ def test_batches_are_worked_through_in_the_order_of_random_ids(sqlite_world: Wor
     in_order: list[uuid.UUID] = []
     original = signals.arrival.envelopes._opened
 
-    def note(row: Any, opener: Any) -> Any:
+    def note(row: Any, *others: Any) -> Any:
         in_order.append(row.signal_id)
-        return original(row, opener)
+        return original(row, *others)
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(signals.arrival.envelopes, "_opened", note)

@@ -10,7 +10,7 @@ from notifications.outbox import enqueue
 from signals.audit.trail import verify_trail
 from signals.casework import claim
 from signals.clock import today
-from signals.intake.receiving import RETRY_DAYS
+from signals.intake.content import RETRY_DAYS
 from signals.intake.storage import ReportStore
 from signals.models import (
     CoverageArea,

@@ -51,7 +51,8 @@ IN_THE_EXPORT: Final[Mapping[str, str]] = {
     **{
         f"signals.{name}": name
         for name in (
-            "reference", "state", "received_on", "unrouted", "repeat", "claim_by", "contact_by",
+            "reference", "state", "received_on", "unrouted", "outside_area", "repeat", "claim_by",
+            "contact_by",
             "conclude_by", "due_on", "postponed_until", "first_contact_at", "concluded_at", "outcome",
             "referred_to", "newly_known", "notified_on", "deferred_because", "letter_printed_on",
             "wmo_notified_on", "restricted_on",
@@ -150,7 +151,7 @@ def signal_id(world: World) -> uuid.UUID:
 def _fill(session: Session, world: World, signal: Signal, worker: Actor) -> None:
     """Fill all columns, which no real signal has at once."""
     now = world.clock.now()
-    signal.unrouted = signal.repeat = signal.team_notified = signal.newly_known = True
+    signal.unrouted = signal.outside_area = signal.repeat = signal.team_notified = signal.newly_known = True
     signal.first_contact_at = signal.concluded_at = now
     signal.outcome, signal.referred_to = Outcome.REFERRED, ReferredTo.HUISARTS
     signal.deferred_because = DeferralReason.WOULD_ENDANGER

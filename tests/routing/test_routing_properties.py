@@ -8,10 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from privacy.sealing import week_start
 from signals import reference
 from signals.reference import BoundaryChange, Geography, Municipality, Pc4Run
 from signals.routing.day_table import Route
+from signals.routing.phone_rules import PhoneRoutes, phone_routes
 from signals.routing.rows import CoverageLevel, CoverageRow, OrganisationFacts
+from signals.routing.snapshot import RoutingSnapshot, SealingKey
 from signals.routing.table import RoutingTable
 from signals.vocabulary import OrganisationKind
 
@@ -133,6 +136,43 @@ def test_without_a_number_the_answer_is_that_of_the_postcode_or_of_all_its_numbe
             receivers = {table.route(postcode, number, on).organisation_id for number in NUMBERS}
             found = table.route(postcode, None, on).organisation_id
             assert found == plain.route(postcode, None, on).organisation_id or receivers == {found}
+
+
+@given(
+    st.lists(rows(), max_size=25),
+    organisations(),
+    st.dictionaries(st.sampled_from(PC6S), st.sampled_from(CODES)),
+)
+@settings(deadline=None)
+def test_a_phone_with_the_rules_of_four_digits_finds_the_receiver_of_the_table(
+    coverage: list[CoverageRow], known: list[OrganisationFacts], exact: dict[str, str]
+) -> None:
+    ranges = [(pc6, 2, 3, "GM0002") for pc6 in exact]
+    table = RoutingTable.build(
+        coverage, known, geography=COUNTRY, pc6_municipalities=exact, pc6_ranges=ranges
+    )
+    facts = {one.id: one for one in known}
+    for on in DATES:
+        keys = {
+            (each, week_start(on)): SealingKey(
+                key_id=each, organisation_id=each, week=week_start(on), public_key=b"", signature=b""
+            )
+            for each in facts
+        }
+        snapshot = RoutingSnapshot(1, table, facts, keys)
+        for postcode in (*PC6S, "1000ZZ"):
+            found = phone_routes(snapshot, postcode[:4], on)
+            for number in NUMBERS:
+                assert _by_phone(found, postcode, number) == table.route(postcode, number, on).organisation_id
+
+
+def _by_phone(found: PhoneRoutes, postcode: str, number: int) -> UUID:
+    """The receiver of the first rule that fits."""
+    return next(
+        rule.organisation_id
+        for rule in found.rules
+        if rule.postcode in (None, postcode) and (rule.first or 1) <= number <= (rule.last or 99999)
+    )
 
 
 @pytest.mark.slow

@@ -20,11 +20,13 @@ from privacy.passwords import PasswordHasherSettings
 from privacy.secret_files import load_master_key
 from signals.app import close_app, create_app
 from signals.arrival.batches import ArrivalDesk
+from signals.arrival.envelopes import PhoneChecks
 from signals.audit.log import SYSTEM, Actor, AuditLog
 from signals.clock import Clock, FixedClock
 from signals.db import session_factory
 from signals.models import AuditEntry, Organisation, Signal
 from signals.operation import Operation
+from signals.routing.snapshot import Router
 from signals.settings import SessionsSettings, Settings
 from signals.staff.accounts import add_staff, issue_token
 from signals.vocabulary import AuditAction, ProcessRole, Role
@@ -83,6 +85,7 @@ class Desk:
             sessions=session_factory(self.engine),
             keystore=self.keystore,
             audit=AuditLog(self.keystore.secret("audit")),
+            phone=PhoneChecks(router=Router(self.engine, root_public_key=None), notes_enabled=False),
             desk_url="http://desk.example/desk",
         )
         assert desk.arrive(self.clock) == 1

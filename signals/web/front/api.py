@@ -8,8 +8,11 @@ from typing import Any, Final
 
 from flask import Response, request
 
+from privacy.sealing import root_key_id
 from signals.clock import today
 from signals.intake.receiving import Received
+from signals.routing.day_table import Route
+from signals.routing.phone_rules import phone_routes
 from signals.settings import NotesSettings
 from signals.vocabulary import LANGUAGES, ConcernType, Seen
 from signals.web.front.context import front
@@ -17,11 +20,14 @@ from signals.web.front.reading import read_report
 from signals.web.front.schemas import (
     CoverageAnswerSchema,
     FormSchema,
+    FourDigitsSchema,
     LookupSchema,
+    MailboxesSchema,
     ReceiptSchema,
     ReceiptStateSchema,
     ReceivedSchema,
     ReportSchema,
+    SealedReportSchema,
     idempotency_key,
 )
 from signals.web.front.sizes import JSON_STEP, of_one_size
@@ -37,6 +43,8 @@ public_api = PublicBlueprint(
 AUTHENTICATION = "none"
 """Every blueprint states this; a test compares it with its views."""
 
+_SEALED: Final = SealedReportSchema()
+_EITHER: Final = {"oneOf": [ReportSchema, SealedReportSchema]}
 _KEY_PARAMETER: Final = {
     "in": "header",
     "name": "Idempotency-Key",
@@ -75,18 +83,36 @@ def look_up_coverage(place: Mapping[str, Any]) -> Mapping[str, Any]:
     snapshot, on = context.intake.router.snapshot(), today(context.clock)
     route = snapshot.route(place["postcode"], place["house_number"], on)
     receiver, _key = snapshot.receiver(route, on)
-    municipality = {"code": route.municipality_code, "name": route.municipality_name}
     return {
         "covered": route.covered and receiver.id == route.organisation_id,
         "organisation": receiver,
-        "municipality": municipality if route.municipality_code else None,
+        "municipality": _municipality(route),
+    }
+
+
+@public_api.post("/mailboxes/lookup")
+@public_api.arguments(FourDigitsSchema)
+@public_api.response(200, MailboxesSchema)
+@answers(413, 415, 503)
+def look_up_mailboxes(place: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Give the rules of four digits, and the signed keys of their receivers, so that a phone can seal."""
+    context = front()
+    found = phone_routes(context.intake.router.snapshot(), place["pc4"], today(context.clock))
+    return {
+        "root_key_id": root_key_id(context.settings.front.root_key or b""),
+        "municipality": _municipality(found.nearest),
+        "rules": found.rules,
+        "organisations": [
+            {"id": each.id, "name": each.name, "kind": each.kind, "mailbox": key}
+            for each, key in found.receivers
+        ],
     }
 
 
 @public_api.post("/signals")
 @public_api.doc(
     parameters=[_KEY_PARAMETER],
-    requestBody={"required": True, "content": {"application/json": {"schema": ReportSchema}}},
+    requestBody={"required": True, "content": {"application/json": {"schema": _EITHER}}},
 )
 @public_api.response(201, ReceivedSchema)
 @answers(400, 409, 413, 415, 429, 503)
@@ -95,6 +121,8 @@ def receive() -> Received:
     context = front()
     body = read_json(request, StrictParser.BODY_LIMIT)
     key = idempotency_key(request.headers.get("Idempotency-Key"))
+    if "envelope" in body:
+        return context.intake.receive_sealed(context.clock, key=key, sealed=_SEALED.load(body))
     return context.intake.receive(context.clock, key=key, report=read_report(body))
 
 
@@ -107,6 +135,12 @@ def receipt_status(receipt: str | None) -> Mapping[str, Any]:
     context = front()
     state, as_of = context.intake.receipt_state(context.clock, receipt)
     return {"state": state, "as_of": as_of}
+
+
+def _municipality(route: Route) -> Mapping[str, str | None] | None:
+    if not route.municipality_code:
+        return None
+    return {"code": route.municipality_code, "name": route.municipality_name}
 
 
 @lru_cache(maxsize=4)

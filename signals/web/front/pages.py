@@ -18,7 +18,8 @@ from structlog import get_logger
 
 from signals.clock import today
 from signals.errors import AreaBusy, AreaFull, FieldProblem, Invalid, KeyReused, NotesDisabled, SignalsError
-from signals.intake.receiving import NOTICED_DAYS_BACK, Received
+from signals.intake.content import NOTICED_DAYS_BACK
+from signals.intake.receiving import Received
 from signals.vocabulary import AUTONYMS, LANGUAGES, ConcernType, ReceiptState, Seen
 from signals.web.front.context import front
 from signals.web.front.forms import FilledForm

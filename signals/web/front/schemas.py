@@ -1,18 +1,22 @@
 """The bodies of the public API. Schemas stop at this layer: the code inside gets a `Report`."""
 
 import re
+from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from marshmallow import Schema, ValidationError, fields, post_load, validate
+from marshmallow import Schema, ValidationError, fields, post_dump, post_load, validate
 
 from privacy.receipts import parse_receipt
-from signals.intake.content import Report, Summary
+from privacy.sealing import ENVELOPE_SIZE, KEY_SIZE, SCHEMA_VERSION, SIGNATURE_SIZE
+from signals.intake.content import NOTE_LENGTH, Report, Summary
+from signals.intake.receiving import SealedByPhone
 from signals.routing.postcodes import Address
 from signals.vocabulary import ConcernType, OrganisationKind, ReceiptState, Seen
 from signals.web.http.fields import (
     POSTCODE,
     AdditionField,
+    BytesField,
     ChoiceField,
     ChoicesField,
     HouseNumberField,
@@ -21,7 +25,6 @@ from signals.web.http.fields import (
     StrictDate,
 )
 
-NOTE_LENGTH: Final = 280
 _UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 
@@ -74,6 +77,73 @@ class ReportSchema(Strict):
         )
 
 
+class SealedReportSchema(Strict):
+    """A report that the sender sealed: HPKE to the receiver's key, with the ids in `info`."""
+
+    organisation_id = fields.UUID(required=True, metadata={"description": "The receiver"})
+    mailbox_key_id = fields.UUID(required=True, metadata={"description": "The key of this week"})
+    signal_id = fields.UUID(required=True, metadata={"description": "A random UUID of the sender"})
+    schema_version = fields.Integer(
+        required=True, strict=True, validate=validate.OneOf([SCHEMA_VERSION]), metadata={"example": 1}
+    )
+    envelope = BytesField(ENVELOPE_SIZE, required=True, metadata={"description": "HPKE, base64url"})
+
+    @post_load
+    def make(self, data: dict[str, Any], **_kwargs: Any) -> SealedByPhone:
+        del data["schema_version"]
+        return SealedByPhone(**data)
+
+
+class FourDigitsSchema(Strict):
+    """The four digits of a postcode: all that the service learns of an address."""
+
+    pc4 = fields.String(
+        required=True,
+        validate=validate.Regexp(r"[1-9][0-9]{3}\Z", error="invalid_value"),
+        metadata={"example": "1012"},
+    )
+
+
+class _Sparse(Schema):
+    """An answer without the names that have no value."""
+
+    @post_dump
+    def leave_out(self, data: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
+        return {name: value for name, value in data.items() if value is not None}
+
+
+class PhoneRuleSchema(_Sparse):
+    """A rule of routing; it holds for all house numbers of all postcodes unless it names some."""
+
+    postcode = fields.String(metadata={"description": "Six characters; absent in the rule for the rest"})
+    first = fields.Integer(data_key="from", metadata={"description": "The first house number"})
+    last = fields.Integer(data_key="to", metadata={"description": "The last house number"})
+    organisation_id = fields.UUID(required=True, metadata={"description": "The receiver"})
+
+
+class MailboxSchema(Schema):
+    """A mailbox key, which the root signed for this receiver and week."""
+
+    key_id = fields.UUID(required=True)
+    public_key = BytesField(KEY_SIZE, required=True, metadata={"description": "X25519, base64url"})
+    valid_from = fields.Date(required=True, attribute="week", metadata={"description": "A Monday"})
+    valid_until = fields.Function(
+        lambda key: (key.week + timedelta(days=7)).isoformat(),
+        required=True,
+        metadata={"type": "string", "format": "date", "description": "The next Monday, not included"},
+    )
+    signature = BytesField(SIGNATURE_SIZE, required=True, metadata={"description": "Ed25519, base64url"})
+
+
+class ReceiverSchema(Schema):
+    """A receiver with its key of this week."""
+
+    id = fields.UUID(required=True)
+    name = fields.String(required=True)
+    kind = fields.Enum(OrganisationKind, by_value=True, required=True)
+    mailbox = fields.Nested(MailboxSchema, required=True)
+
+
 class LookupSchema(Strict):
     """An address; the answer names its receiver."""
 
@@ -117,6 +187,15 @@ class CoverageAnswerSchema(Schema):
     municipality = fields.Nested(MunicipalitySchema, required=True, allow_none=True)
 
 
+class MailboxesSchema(Schema):
+    """All that a phone needs to route and seal by itself. The first rule that fits the address holds."""
+
+    root_key_id = fields.String(required=True, metadata={"description": "Names the key that signed"})
+    municipality = fields.Nested(MunicipalitySchema, required=True, allow_none=True)
+    rules = fields.List(fields.Nested(PhoneRuleSchema), required=True)
+    organisations = fields.List(fields.Nested(ReceiverSchema), required=True)
+
+
 class RedactionSchema(Schema):
     """The number of strings of one kind that the intake removed from the note before it stored it."""
 
@@ -124,13 +203,17 @@ class RedactionSchema(Schema):
     count = fields.Integer(required=True)
 
 
-class ReceivedSchema(Schema):
+class ReceivedSchema(_Sparse):
     """The answer to a report; a retry gets the same."""
 
     receipt = fields.String(required=True, metadata={"example": "0000-0000-0000-0000"})
     organisation = fields.Nested(OrganisationNameSchema, required=True)
     received_on = fields.Date(required=True)
-    note_redactions = fields.List(fields.Nested(RedactionSchema), required=True, attribute="redactions")
+    note_redactions = fields.List(
+        fields.Nested(RedactionSchema),
+        attribute="redactions",
+        metadata={"description": "Absent for a sealed report: the desk side redacts its note"},
+    )
 
 
 class ReceiptStateSchema(Schema):

@@ -4,6 +4,7 @@ A field copies its messages when it is made, so every module with a body imports
 """
 
 import re
+from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Final
@@ -96,6 +97,28 @@ class AdditionField(_Lean, fields.String):
             return parse_addition(super()._deserialize(value, attr, data, **kwargs))
         except InvalidAddressPart as problem:
             raise ValidationError(problem.code) from None
+
+
+class BytesField(_Lean, fields.String):
+    """Exactly `size` bytes, written as base64url (RFC 4648, section 5) without padding."""
+
+    def __init__(self, size: int, **others: Any) -> None:
+        self._size = size
+        pattern = rf"^[A-Za-z0-9_-]{{{-(-size * 4 // 3)}}}(?![\s\S])"
+        super().__init__(metadata={"pattern": pattern} | others.pop("metadata", {}), **others)
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str:
+        return urlsafe_b64encode(value).rstrip(b"=").decode()
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bytes:  # type: ignore[override]
+        text = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            found = b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        except ValueError:
+            raise ValidationError("invalid_value") from None
+        if len(found) != self._size or "=" in text:
+            raise ValidationError("invalid_value")
+        return found
 
 
 class StrictDate(_Lean, fields.Date):

@@ -12,6 +12,7 @@ TITLES: dict[str, LazyString] = {
     "invalid": _("Something in the form is not right yet"),
     "not_found": _("Not found"),
     "idempotency_key_reused": _("This key was used for another report"),
+    "mailbox_key_expired": _("This report was sealed for another week or receiver"),
     "area_full": _("Too many reports for this area today"),
     "unproven_full": _("Too many reports without proof for this area now"),
     "token_refused": _("This token is not accepted"),
@@ -32,6 +33,7 @@ DETAILS: dict[str, LazyString] = {
     "invalid": _("Mend the fields that are named below and send it again."),
     "not_found": _("There is nothing at this address, or it is not yours to see."),
     "idempotency_key_reused": _("Make a new Idempotency-Key for a new report."),
+    "mailbox_key_expired": _("Look up the keys again, seal the report anew and send it."),
     "area_full": _("Nothing is lost: send it again later."),
     "unproven_full": _(
         "Do you work as a carrier? Ask your depot for the code. Nothing is lost: send it again later."

@@ -66,6 +66,7 @@ class ExportedSignalSchema(Schema):
     reference = fields.String(attribute="signal.reference", required=True)
     received_on = fields.Date(attribute="signal.received_on", required=True)
     unrouted = fields.Boolean(attribute="signal.unrouted", required=True)
+    outside_area = fields.Boolean(attribute="signal.outside_area", required=True)
     repeat = fields.Boolean(attribute="signal.repeat", required=True)
     team_told = fields.Boolean(attribute="signal.team_notified", required=True)
     state = fields.String(attribute="signal.state", required=True)
