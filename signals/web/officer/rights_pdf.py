@@ -156,8 +156,8 @@ def _uses(signal: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _reception(signal: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield _("Came in on"), _day(signal["received_on"])
     if signal["outside_area"]:
-        yield _("Where"), _("at the national desk, because the sender chose an organisation of another area")
-    elif signal["unrouted"]:
+        yield _("Why there"), _("the sender chose an organisation of another area")
+    if signal["unrouted"]:
         yield _("Where"), _("at the national desk, because no organisation could receive it")
     if signal["repeat"]:
         yield _("Earlier"), _("there was a signal about this address already")
