@@ -180,13 +180,33 @@ OUTCOME_GROUPS = {
 
 
 class NotReachedReason(StrEnum):
-    """Reasons to conclude as not reached with fewer attempts than the organisation asks."""
+    """Why a resident was not reached; all but the first stand in for attempts that the organisation asks."""
 
+    TRIED_ENOUGH = "tried_enough"
     MOVED_AWAY = "moved_away"
     DECEASED = "deceased"
     NOBODY_LIVES_THERE = "nobody_lives_there"
     UNSAFE_TO_VISIT = "unsafe_to_visit"
     ASKED_TO_STOP = "asked_to_stop"
+
+
+class ContactBy(StrEnum):
+    """How a worker spoke with the resident: a kind of attempt, or not at all; asked at a conclusion."""
+
+    VISIT = "visit"
+    PHONE = "phone"
+    THROUGH_OTHER = "through_other"
+    LETTER = "letter"
+    CARD = "card"
+    NOBODY = "nobody"
+
+
+class NotifiedBy(StrEnum):
+    """How the resident was told who holds what and why (art. 14 AVG)."""
+
+    LETTER = "letter"
+    IN_PERSON = "in_person"
+    PHONE = "phone"
 
 
 class ReferredTo(StrEnum):

@@ -6,8 +6,9 @@ Start at `access`, which decides who may see a signal, then read `outcomes.concl
 from signals.casework.attempts import record_attempt
 from signals.casework.claims import claim, reassign, release
 from signals.casework.duplicates import conclude_as_duplicate
+from signals.casework.informing import record_notice
 from signals.casework.notes import add_note
-from signals.casework.outcomes import conclude, record_notice, record_wmo, reopen
+from signals.casework.outcomes import conclude, record_wmo, reopen
 from signals.casework.referral import refer
 from signals.casework.taking_back import take_back
 

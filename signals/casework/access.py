@@ -123,7 +123,11 @@ def lock_claimed_signal(
     operation: Operation, signal_id: UUID, expected_version: int | None, action: Action
 ) -> Signal:
     """Return the locked signal when its state allows the action and the actor may act on the claim."""
-    signal = lock_signal(operation, signal_id, expected_version)
+    return require_claim(operation, lock_signal(operation, signal_id, expected_version), action)
+
+
+def require_claim(operation: Operation, signal: Signal, action: Action) -> Signal:
+    """Return a locked signal when its state allows the action and the actor may act on the claim."""
     state_after(signal.state, action)
     if signal.claimed_by_id is None:
         raise Conflict  # released in follow-up: somebody must claim it first

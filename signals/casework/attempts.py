@@ -4,12 +4,13 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from uuid import UUID
 
-from signals.casework.access import lock_claimed_signal, staff_id_of
+from signals.casework.access import lock_signal, require_claim, staff_id_of
 from signals.casework.postponing import postpone
 from signals.casework.suggestions import REACHED
 from signals.clock import AMSTERDAM
 from signals.errors import FieldProblem, Invalid
 from signals.lifecycle.status_changes import transition
+from signals.lifecycle.transitions import awaits_claim
 from signals.models import ContactAttempt, Signal
 from signals.operation import Operation
 from signals.vocabulary import Action, AttemptKind, AttemptResult
@@ -31,13 +32,43 @@ def record_attempt(
 ) -> ContactAttempt:
     """Record one attempt to reach the resident, by one worker or two.
 
-    `attempted_at` is aware, at most `CLOCK_SKEW` ahead, and not before the day of receipt.
+    The first attempt at a signal that nobody has claims it for the actor. `attempted_at` is aware, at most
+    `CLOCK_SKEW` ahead, and not before the day of receipt.
     `postponed_until` is the agreed day, with the result `postponed` only: see `postpone`. The next attempt
     ends the waiting. Sets `first_contact_at` to the earliest attempt that reached the resident.
     """
-    signal = lock_claimed_signal(operation, signal_id, expected_version, Action.RECORD_ATTEMPT)
+    signal = lock_signal(operation, signal_id, expected_version)
+    if not awaits_claim(signal):
+        require_claim(operation, signal, Action.RECORD_ATTEMPT)
     _check(signal, operation.now, attempted_at, workers)
     postpone(operation.session, signal, result=result, until=postponed_until, on=operation.today)
+    return add_attempt(
+        operation,
+        signal,
+        kind=kind,
+        result=result,
+        attempted_at=attempted_at,
+        workers=workers,
+        postponed_until=postponed_until,
+    )
+
+
+def add_attempt(
+    operation: Operation,
+    signal: Signal,
+    *,
+    kind: AttemptKind,
+    result: AttemptResult,
+    attempted_at: datetime,
+    workers: int = 1,
+    postponed_until: date | None = None,
+) -> ContactAttempt:
+    """Add an attempt to a locked signal, and claim it for the actor when nobody has it.
+
+    This leaves an agreed day alone, so that a letter on the way does not end the waiting.
+    """
+    if awaits_claim(signal):
+        transition(operation, signal, Action.CLAIM)
     attempt = ContactAttempt(
         signal=signal,
         kind=kind,

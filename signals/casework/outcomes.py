@@ -1,4 +1,4 @@
-"""Conclude or reopen a signal, and record a notification of the resident or by the Wmo."""
+"""Conclude or reopen a signal, and record a notification by the Wmo."""
 
 from datetime import date
 from enum import StrEnum
@@ -9,8 +9,11 @@ from sqlalchemy.orm import Session
 
 from signals.audit.grounds import Ground
 from signals.casework.access import lock_claimed_signal, lock_signal, record_change
+from signals.casework.attempts import add_attempt
+from signals.casework.informing import check_day, counts_letter, inform
 from signals.casework.postponing import forget_reminders, resume_waiting
-from signals.errors import Conflict, FieldProblem, Invalid
+from signals.casework.questions import problems_with
+from signals.errors import FieldProblem, Invalid
 from signals.lifecycle.deadlines import conclude_by_after_reopening
 from signals.lifecycle.status_changes import transition
 from signals.lifecycle.transitions import state_after
@@ -19,8 +22,12 @@ from signals.operation import Operation
 from signals.vocabulary import (
     CRISIS_ROUTES,
     Action,
+    AttemptKind,
+    AttemptResult,
     AuditAction,
+    ContactBy,
     DeferralReason,
+    NotifiedBy,
     NotReachedReason,
     Outcome,
     ReferredTo,
@@ -41,27 +48,55 @@ def conclude(
     signal_id: UUID,
     outcome: Outcome,
     referred_to: ReferredTo | None = None,
+    contact_by: ContactBy | None = None,
     newly_known: bool | None = None,
+    notified_by: NotifiedBy | None = None,
+    deferred_because: DeferralReason | None = None,
     reason: NotReachedReason | None = None,
     wmo_notified_on: date | None = None,
     expected_version: int | None = None,
 ) -> Signal:
-    """Conclude a signal with exactly one outcome.
+    """Conclude a signal with exactly one outcome, and record the answers to `questions.missing`.
 
     `referred` names a kind of help and `escalated` a crisis route; the other outcomes name neither
-    ("referred_to"). `not_reached` needs the organisation's minimum of attempts, of at least two kinds, or a
-    reason ("outcome": too_few_attempts). `wmo_notified_on`: see `record_wmo`; None keeps the recorded day.
+    ("referred_to"). `contact_by` becomes an attempt with contact, today; a letter becomes an attempt too.
+    `not_reached` needs a `reason` before an agreed day, and with fewer attempts than the organisation asks,
+    of at least two kinds; `tried_enough` needs those attempts ("reason": before_agreed_day,
+    too_few_attempts). `wmo_notified_on`: see `record_wmo`; None keeps the recorded day.
     """
     signal = lock_claimed_signal(operation, signal_id, expected_version, Action.CONCLUDE)
     _check_referral(outcome, referred_to)
-    _check_day(signal, operation.today, "wmo_notified_on", wmo_notified_on)
-    if outcome is Outcome.NOT_REACHED and reason is None:
-        _check_tried_enough(operation.session, signal)
-    signal.outcome, signal.referred_to, signal.newly_known = outcome, referred_to, newly_known
+    check_day(signal, operation.today, "wmo_notified_on", wmo_notified_on)
+    problems = problems_with(
+        signal,
+        outcome,
+        contact_by=contact_by,
+        newly_known=newly_known,
+        notified_by=notified_by,
+        deferred_because=deferred_because,
+    )
+    if outcome is Outcome.NOT_REACHED:
+        problems += _early(operation, signal, reason, notified_by)
+    if problems:
+        raise Invalid(*problems)
+    _record_contact(operation, signal, contact_by)
+    if notified_by or deferred_because:
+        inform(operation, signal, by=notified_by, deferred_because=deferred_because)
+    signal.outcome, signal.referred_to = outcome, referred_to
+    signal.newly_known = False if outcome is Outcome.ALREADY_KNOWN else newly_known
     signal.wmo_notified_on = wmo_notified_on or signal.wmo_notified_on
     signal.concluded_at = operation.now
     transition(operation, signal, Action.CONCLUDE, reason=reason)
     return signal
+
+
+def tried_enough(session: Session, signal: Signal, *, more: tuple[AttemptKind, ...] = ()) -> bool:
+    """Return whether a team tried as often as its organisation asks, in at least two ways."""
+    minimum = session.scalar(
+        select(Organisation.minimum_attempts).where(Organisation.id == signal.organisation_id)
+    )
+    kinds = [*(attempt.kind for attempt in signal.attempts), *more]
+    return len(kinds) >= (minimum or 0) and len(set(kinds)) > 1
 
 
 def reopen(
@@ -91,34 +126,6 @@ def reopen(
     return signal
 
 
-def record_notice(
-    operation: Operation,
-    *,
-    signal_id: UUID,
-    notified_on: date | None = None,
-    deferred_because: DeferralReason | None = None,
-    taken_back: bool = False,
-    expected_version: int | None = None,
-) -> Signal:
-    """Record when the resident was notified (art. 14 AVG), or why not yet (art. 14(5), UAVG 41).
-
-    `taken_back`: the recorded value was a mistake, and the month runs on. Exactly one of the three is given.
-    The date is neither ahead nor before the receipt. Raises `Conflict` for a deferral after the
-    notification, and when there is nothing to take back.
-    """
-    signal = lock_signal(operation, signal_id, expected_version)
-    if [notified_on is not None, deferred_because is not None, taken_back].count(True) != 1:
-        raise Invalid(FieldProblem(field="notified_on", code="exactly_one"))
-    _check_notice(signal, operation.today, notified_on, taken_back)
-    signal.notified_on = notified_on
-    signal.deferred_because = deferred_because.value if deferred_because else None
-    ground = (
-        Ground.NOTICE_TAKEN_BACK if taken_back else Ground.DEFERRED if deferred_because else Ground.NOTIFIED
-    )
-    record_change(operation, signal, AuditAction.NOTICE_RECORDED, ground)
-    return signal
-
-
 def record_wmo(
     operation: Operation,
     *,
@@ -132,27 +139,11 @@ def record_wmo(
     before the receipt.
     """
     signal = lock_signal(operation, signal_id, expected_version)
-    _check_day(signal, operation.today, "wmo_notified_on", wmo_notified_on)
+    check_day(signal, operation.today, "wmo_notified_on", wmo_notified_on)
     signal.wmo_notified_on = wmo_notified_on
     ground = Ground.WMO_NOTIFIED if wmo_notified_on else Ground.WMO_TAKEN_BACK
     record_change(operation, signal, AuditAction.SIGNAL_CHANGED, ground)
     return signal
-
-
-def _check_notice(signal: Signal, today: date, notified_on: date | None, taken_back: bool) -> None:
-    nothing = signal.notified_on is None and signal.deferred_because is None
-    if taken_back and nothing:
-        raise Conflict
-    if notified_on is None and not taken_back and signal.notified_on is not None:
-        raise Conflict
-    _check_day(signal, today, "notified_on", notified_on)
-
-
-def _check_day(signal: Signal, today: date, field: str, done_on: date | None) -> None:
-    if done_on is not None and done_on > today:
-        raise Invalid(FieldProblem(field=field, code="in_future"))
-    if done_on is not None and done_on < signal.received_on:
-        raise Invalid(FieldProblem(field=field, code="before_receipt"))
 
 
 def _check_referral(outcome: Outcome, referred_to: ReferredTo | None) -> None:
@@ -165,10 +156,27 @@ def _check_referral(outcome: Outcome, referred_to: ReferredTo | None) -> None:
         raise Invalid(FieldProblem(field="referred_to", code="not_with_this_outcome"))
 
 
-def _check_tried_enough(session: Session, signal: Signal) -> None:
-    minimum = session.scalar(
-        select(Organisation.minimum_attempts).where(Organisation.id == signal.organisation_id)
+def _early(
+    operation: Operation, signal: Signal, reason: NotReachedReason | None, by: NotifiedBy | None
+) -> list[FieldProblem]:
+    """Return what is wrong with stopping now: it takes a reason, and having tried enough the attempts."""
+    letter = (AttemptKind.LETTER,) if counts_letter(signal, by) else ()
+    if reason not in (None, NotReachedReason.TRIED_ENOUGH):
+        return []
+    if not tried_enough(operation.session, signal, more=letter):
+        return [FieldProblem(field="reason", code="too_few_attempts")]
+    waits = signal.postponed_until is not None and signal.postponed_until > operation.today
+    agreed = waits and signal.postponed_until in {each.postponed_until for each in signal.attempts}
+    return [FieldProblem(field="reason", code="before_agreed_day")] if agreed and reason is None else []
+
+
+def _record_contact(operation: Operation, signal: Signal, by: ContactBy | None) -> None:
+    if by in (None, ContactBy.NOBODY):
+        return
+    add_attempt(
+        operation,
+        signal,
+        kind=AttemptKind(by),
+        result=AttemptResult.CONTACT,
+        attempted_at=operation.now,
     )
-    kinds = [attempt.kind for attempt in signal.attempts]
-    if len(kinds) < (minimum or 0) or len(set(kinds)) < 2:
-        raise Invalid(FieldProblem(field="outcome", code="too_few_attempts"))

@@ -30,7 +30,7 @@ from sqlalchemy.orm import Session
 
 from signals.errors import FieldProblem, Invalid
 from signals.models import Signal, StaffMember
-from signals.vocabulary import SignalState
+from signals.vocabulary import OPEN_STATES, SignalState
 
 MAX_PAGE: Final = 100
 COUNT_CAP: Final = 100
@@ -110,6 +110,17 @@ def sectioned_page(
     }  # fmt: skip
     query = _sectioned_query(state, claimed_by_id is not None, section)
     return _page_of(session.execute(query, wanted | _after(cursor)).all(), limit, section)
+
+
+def next_for(session: Session, *, organisation_id: UUID, staff_id: UUID) -> UUID | None:
+    """Return the open signal with the nearest deadline that this person has, or that nobody has."""
+    query = select(Signal.id).where(
+        Signal.organisation_id == organisation_id,
+        Signal.state.in_(OPEN_STATES),
+        Signal.restricted_on.is_(None),
+        or_(Signal.claimed_by_id == staff_id, Signal.claimed_by_id.is_(None)),
+    )
+    return session.scalar(query.order_by(Signal.due_on, Signal.id).limit(1))
 
 
 def state_counts(session: Session, *, organisation_id: UUID) -> dict[SignalState, int]:

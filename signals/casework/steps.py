@@ -45,7 +45,7 @@ def steps_on(signal: Signal, actor: Actor, *, acts: bool) -> Iterator[Step]:
     is_open = signal.state in OPEN_STATES
     claimed = signal.claimed_by_id is not None
     if not claimed and _allows(signal, Action.CLAIM):
-        yield Step.CLAIM
+        yield from (Step.CLAIM, Step.ATTEMPT)  # the first attempt claims by itself
     if claimed and acts:
         yield from (step for step, action in _NEEDS_CLAIM.items() if _allows(signal, action))
     if is_open:

@@ -29,7 +29,7 @@ ATTEMPTS_COUNTED: Final = 4
 KINDS_COUNTED: Final = 2
 """A signal counts with its first four attempts, and with at most two kinds of concern."""
 
-TRIED_ENOUGH: Final = f"{Outcome.NOT_REACHED}_tried_enough"
+TRIED_ENOUGH: Final = f"{Outcome.NOT_REACHED}_{NotReachedReason.TRIED_ENOUGH}"
 NOT_REACHED: Final[Mapping[NotReachedReason | None, str]] = {
     None: TRIED_ENOUGH,
     **{reason: f"{Outcome.NOT_REACHED}_{reason}" for reason in NotReachedReason},
@@ -144,4 +144,7 @@ def _dimension(name: str, *codes: str) -> Dimension:
 
 def _outcomes() -> list[str]:
     """Return the outcomes, with those of `not_reached` apart."""
-    return [*(each for each in Outcome if each is not Outcome.NOT_REACHED), *NOT_REACHED.values()]
+    return [
+        *(each for each in Outcome if each is not Outcome.NOT_REACHED),
+        *dict.fromkeys(NOT_REACHED.values()),
+    ]

@@ -19,12 +19,12 @@ MISUSED, QUIET = Address(postcode="1012AB", number=12), Address(postcode="1013AA
 
 @pytest.fixture
 def concluded(world: World) -> Mapping[Outcome, Signal]:
-    """Two signals of one team, concluded by the same worker: one as misuse, one as no concern."""
+    """Two signals of one team, concluded by the same worker: one as misuse, one at a wrong address."""
     world.receive(1, MISUSED)
     world.receive(2, QUIET)
     world.worker().arrive()
     found, actor = world.addresses(), world.staff()
-    outcomes = {Outcome.MISUSE: found[MISUSED], Outcome.NO_CONCERN: found[QUIET]}
+    outcomes = {Outcome.MISUSE: found[MISUSED], Outcome.WRONG_ADDRESS: found[QUIET]}
     for outcome, signal in outcomes.items():
         _conclude(world, signal, actor, outcome)
     with world.sessions() as session:

@@ -24,6 +24,7 @@ from signals.models.place import NEIGHBOURHOOD
 from signals.routing.place_import import import_places
 from signals.settings import LoggingSettings, NotesSettings, NotificationsSettings
 from signals.vocabulary import AttemptKind, AttemptResult, Outcome
+from tests.support.answers import TOLD
 from tests.support.postgres import PostgresServer
 from tests.support.serving import serving, wait_until
 from tests.support.world import World
@@ -184,7 +185,9 @@ def _follow_up(world: World, *, arrive: bool = True) -> None:
             result=AttemptResult.CONTACT,
             attempted_at=world.clock.now(),
         )
-        casework.conclude(world.operation(session, actor), signal_id=signal.id, outcome=Outcome.TALK_SUFFICED)
+        casework.conclude(
+            world.operation(session, actor), signal_id=signal.id, outcome=Outcome.TALK_SUFFICED, **TOLD
+        )
 
 
 def _read(world: World) -> tuple[str, int, str | None, str]:

@@ -131,8 +131,15 @@ class Window:
 
     def press_attempt(self, result: str, how: str = "Huisbezoek") -> None:
         """Press the tile and the button of an attempt, and look at no result."""
-        self.press(self.page.locator(".tile", has_text=how))
+        self.press(self.page.locator("form[action*='contact-attempts'] .tile", has_text=how))
         self.press(self.page.get_by_role("button", name=result))
+
+    def ended(self, how: str, *answers: str) -> None:
+        """Conclude the open signal by its tiles; the page says that it is done."""
+        for tile in (how, *answers):
+            self.press(self.page.locator("form[action*='/conclude'] .tile", has_text=tile))
+        self.press(self.page.get_by_role("button", name="Dit signaal afronden"))
+        expect(self.page.locator(DONE)).to_have_text("Het signaal is afgerond.")
 
     def press(self, place: Locator) -> None:
         """Press with the mouse, or on a phone with a thumb."""

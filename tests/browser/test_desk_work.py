@@ -11,8 +11,8 @@ from tests.browser.desk_fixtures import OpenWindow
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-CHOOSING = 2
-"""Presses of a choice from a list: one opens it, one chooses."""
+MOST_PRESSES = 7
+"""From the queue to a concluded signal, with a letter and two attempts, and nothing typed."""
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -36,26 +36,12 @@ def test_an_attempt_is_recorded_with_two_presses(
     anna = window("anna", size=SIZES[size])
     _claimed(anna.open_signal(signal_id))
     anna.begin_counting()
-    anna.press(anna.page.get_by_text("Huisbezoek", exact=False).and_(anna.page.locator(".tile span")))
-    anna.press(anna.page.get_by_role("button", name="Geen gehoor"))
+    anna.press_attempt("Geen gehoor")
     expect(anna.page.locator(DONE)).to_have_text("De poging is opgeslagen.")
     assert anna.presses() == 2
     (attempt,) = site.signal(signal_id).attempts
     assert (attempt.kind, attempt.result) == (AttemptKind.VISIT, AttemptResult.NO_ANSWER)
     assert attempt.attempted_at == site.desk.clock.now()
-
-
-def test_a_signal_is_concluded_with_four_presses(site: Site, window: OpenWindow, signal_id: UUID) -> None:
-    anna = window("anna")
-    _claimed(anna.open_signal(signal_id))
-    _tried(anna.page, "Contact gehad")
-    anna.begin_counting()
-    anna.page.select_option("#conclude-outcome", "help_accepted")
-    anna.press(anna.page.get_by_text("Ja, nieuw in beeld"))
-    anna.press(anna.page.get_by_role("button", name="Dit signaal afronden"))
-    expect(anna.page.locator(DONE)).to_have_text("Het signaal is afgerond.")
-    assert anna.presses() + CHOOSING == 4
-    assert site.signal(signal_id).outcome is Outcome.HELP_ACCEPTED
 
 
 def test_enter_in_a_field_records_no_result_that_nobody_chose(
@@ -110,36 +96,31 @@ def test_without_javascript_a_signal_goes_from_new_to_concluded(
     page.fill("#notice-notified_on", "2026-11-24")
     anna.press(page.locator("form[action$='/notice'] button[type=submit]").last)
     expect(page.locator(DONE)).to_contain_text("Het informeren van de bewoner is vastgelegd")
-    page.select_option("#conclude-outcome", "talk_sufficed")
-    anna.press(page.get_by_role("button", name="Dit signaal afronden"))
-    expect(page.locator(DONE)).to_have_text("Het signaal is afgerond.")
+    anna.ended("Een gesprek was genoeg")
     found = site.signal(signal_id)
     assert (found.outcome, found.notified_on is not None) == (Outcome.TALK_SUFFICED, True)
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
-def test_a_question_that_goes_with_some_outcomes_waits_for_them(
-    site: Site, window: OpenWindow, scripts: bool
-) -> None:
+def test_a_question_waits_for_an_outcome_that_asks_it(site: Site, window: OpenWindow, scripts: bool) -> None:
     anna = window("anna", options={"java_script_enabled": scripts})
     page = anna.claim(site.desk.arrive(number=43))
-    anna.tried("Contact gehad")
-    onwards, unreached = page.get_by_label("Naar wie"), page.get_by_label("Niet bereikt, en geen pogingen")
-    expect(onwards).to_be_hidden()
-    expect(unreached).to_be_hidden()
-    page.select_option("#conclude-outcome", "not_reached")
-    expect(unreached).to_be_visible()
-    page.select_option("#conclude-outcome", "escalated")
-    expect(unreached).to_be_hidden()
-    onwards.select_option("112_crisis")
-    page.select_option("#conclude-outcome", "no_concern")
-    expect(onwards).to_be_visible()  # for it is answered, and would go along
+    anna.press(page.locator("summary", has_text="Afronden"))
+    questions = page.locator("form[action*='/conclude'] fieldset")
+    expect(questions.filter(visible=True)).to_have_count(1)
+    for tile, asked in (
+        ("Doorverwezen", ["Naar wie", "Hoe sprak u de bewoner?", "Hoe hoorde de bewoner"]),
+        ("Verhuisd", ["Hoe hoorde de bewoner"]),
+        ("Misbruik", []),
+        ("Hulp aanvaard", ["Hoe sprak u de bewoner?", "Hoe hoorde de bewoner"]),
+    ):
+        anna.press(page.locator(".tile", has_text=tile))
+        expect(questions.filter(visible=True)).to_contain_text(["Hoe liep het af?", *asked])
+    anna.press(questions.nth(2).locator(".tile", has_text="Bij een bezoek"))
+    expect(page.get_by_text("Was deze bewoner nog niet in beeld")).to_be_visible()
     anna.press(page.get_by_role("button", name="Dit signaal afronden"))
-    expect(page.locator("#conclude-referred_to-wrong")).to_be_visible()
-    onwards.select_option("")
-    expect(onwards).to_be_visible()  # for it was refused
-    anna.press(page.get_by_role("button", name="Dit signaal afronden"))
-    expect(page.locator(DONE)).to_have_text("Het signaal is afgerond.")
+    expect(page.get_by_role("alert").get_by_role("link")).to_have_count(1)
+    anna.ended("Hulp aanvaard", "Ja, nieuw in beeld", "Aan de deur")
 
 
 def test_a_button_pressed_again_while_the_answer_is_under_way_does_its_work_once_and_says_so(
@@ -155,7 +136,8 @@ def test_a_button_pressed_again_while_the_answer_is_under_way_does_its_work_once
     page.fill("#notes-text", "Bel eerst.")
     _pressed_again(anna, "Notitie opslaan")
     expect(page.locator(DONE)).to_have_text("De notitie is opgeslagen.")
-    page.select_option("#conclude-outcome", "talk_sufficed")
+    page.locator(".tile", has_text="Een gesprek was genoeg").click()
+    page.locator(".tile", has_text="Aan de deur").click()
     _pressed_again(anna, "Dit signaal afronden")
     expect(page.locator(DONE)).to_have_text("Het signaal is afgerond.")
     page.locator("summary", has_text="Heropenen").click()

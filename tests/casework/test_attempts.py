@@ -12,9 +12,9 @@ from signals.audit.log import Actor
 from signals.casework.earlier import earlier_signals
 from signals.casework.suggestions import PartOfDay, next_best_attempt, part_of_day
 from signals.clock import FixedClock
-from signals.errors import Conflict, Invalid
+from signals.errors import ClaimedByOther, Invalid
 from signals.models import Signal
-from signals.vocabulary import AttemptKind, AttemptResult
+from signals.vocabulary import Action, AttemptKind, AttemptResult, SignalState
 from tests import factories
 from tests.casework.states import CLAIMED, CONCLUDED, IN_FOLLOW_UP, NEW, code_of
 from tests.support.desk_fixtures import By, Team, new_team
@@ -49,10 +49,16 @@ def test_first_contact_is_the_earliest_time_that_somebody_spoke_with_the_residen
     assert signal.first_contact_at == factories.MOMENT
 
 
-def test_a_released_signal_cannot_be_attempted_without_a_claim_not_even_by_a_lead(by: By, team: Team) -> None:
-    signal = team.signal(IN_FOLLOW_UP, claimed_by_id=None, claimed_at=None)
-    with pytest.raises(Conflict):
-        attempt(by, team, signal, actor=team.lead)
+@pytest.mark.parametrize("state", [NEW, IN_FOLLOW_UP])
+def test_the_first_attempt_at_a_signal_that_nobody_has_claims_it(
+    by: By, team: Team, state: SignalState
+) -> None:
+    signal = team.signal(state, claimed_by_id=None, claimed_at=None)
+    attempt(by, team, signal, actor=team.colleague)
+    assert (signal.state, signal.claimed_by_id) == (IN_FOLLOW_UP, team.colleague.id)
+    assert [change.action for change in signal.history] == [Action.CLAIM, Action.RECORD_ATTEMPT]
+    with pytest.raises(ClaimedByOther):
+        attempt(by, team, signal)
 
 
 MIDNIGHT_IN_AMSTERDAM = datetime(2026, 3, 1, 23, 0, tzinfo=UTC)

@@ -11,8 +11,10 @@ from signals.errors import Invalid
 from signals.models import Signal
 from signals.vocabulary import AttemptKind, NotReachedReason, Outcome, ReferredTo
 from tests import factories
-from tests.casework.states import CONCLUDED, IN_FOLLOW_UP, code_of
+from tests.casework.states import CONCLUDED, DAY, IN_FOLLOW_UP, code_of
 from tests.support.desk_fixtures import By, Team
+
+MET: dict[str, Any] = {"first_contact_at": factories.MOMENT, "notified_on": DAY}
 
 
 def conclude(by: By, team: Team, signal: Signal, actor: Actor | None = None, **how: Any) -> None:
@@ -21,7 +23,7 @@ def conclude(by: By, team: Team, signal: Signal, actor: Actor | None = None, **h
 
 
 def test_a_conclusion_has_outcome_and_moment_and_keeps_the_claimant(by: By, team: Team) -> None:
-    signal = team.signal(IN_FOLLOW_UP)
+    signal = team.signal(IN_FOLLOW_UP, **MET)
     conclude(by, team, signal, newly_known=True)
     assert (signal.state, signal.outcome, signal.newly_known) == (CONCLUDED, Outcome.TALK_SUFFICED, True)
     assert (signal.concluded_at, signal.claimed_by_id) == (factories.MOMENT, team.worker.id)
@@ -36,7 +38,7 @@ def test_only_referral_and_escalation_name_a_destination(
     referred_to: ReferredTo | None,
 ) -> None:
     fits = {Outcome.REFERRED: ReferredTo.HUISARTS, Outcome.ESCALATED: ReferredTo.WVGGZ}
-    signal = team.signal(IN_FOLLOW_UP)
+    signal = team.signal(IN_FOLLOW_UP, **MET)
     how: dict[str, Any] = {
         "outcome": outcome,
         "referred_to": referred_to,
@@ -67,7 +69,7 @@ def test_not_reached_needs_three_attempts_of_two_kinds(
     kinds: list[AttemptKind],
     enough: bool,
 ) -> None:
-    signal = team.signal(IN_FOLLOW_UP)
+    signal = team.signal(IN_FOLLOW_UP, **MET)
     for kind in kinds:
         factories.ContactAttemptFactory.create(signal=signal, kind=kind, recorded_by_id=team.worker.id)
     if enough:
@@ -76,18 +78,18 @@ def test_not_reached_needs_three_attempts_of_two_kinds(
     else:
         with pytest.raises(Invalid) as refused:
             conclude(by, team, signal, outcome=Outcome.NOT_REACHED)
-        assert code_of(refused) == ("outcome", "too_few_attempts")
+        assert code_of(refused) == ("reason", "too_few_attempts")
 
 
 def test_a_reason_stands_in_for_attempts_and_is_kept_in_the_history(by: By, team: Team) -> None:
-    signal = team.signal(IN_FOLLOW_UP)
+    signal = team.signal(IN_FOLLOW_UP, **MET)
     reason = NotReachedReason.DECEASED
     conclude(by, team, signal, outcome=Outcome.NOT_REACHED, reason=reason)
     assert signal.history[-1].reason == "deceased"
 
 
 def test_reopening_claims_the_signal_and_clears_its_outcome(team: Team, by: By) -> None:
-    signal = team.signal(IN_FOLLOW_UP)
+    signal = team.signal(IN_FOLLOW_UP, **MET)
     conclude(
         by,
         team,

@@ -136,7 +136,7 @@ def test_the_agreed_day_comes_back_with_a_reopened_signal_while_it_lies_ahead(
     signal, agreed = team.signal(CLAIMED), DAY + timedelta(days=7)
     attempt(by, signal, team.worker, until=agreed)
     for day, waits in ((agreed, agreed), (agreed + timedelta(days=1), None)):
-        casework.conclude(by(team.worker), signal_id=signal.id, outcome=Outcome.HELP_DECLINED)
+        casework.conclude(by(team.worker), signal_id=signal.id, outcome=Outcome.MISUSE)
         at(clock, day)
         casework.reopen(by(team.worker), signal_id=signal.id)
         assert (signal.postponed_until, signal.due_on) == (waits, waits or signal.conclude_by)

@@ -20,6 +20,7 @@ from signals.intake.content import open_report
 from signals.models import AddressLink, Organisation, Recipient, Referral, Signal
 from signals.notices.obsolete import why_obsolete
 from signals.vocabulary import ConcernType, Outcome, ReferralReason, SignalState
+from tests.support.answers import TALKED
 from tests.support.world import AMSTERDAM, GRONINGEN, IN_AMSTERDAM, World
 
 
@@ -116,7 +117,9 @@ def test_both_see_a_later_repeat_but_not_how_it_ended_elsewhere(
     receiver = world.staff(GRONINGEN)
     with world.sessions.begin() as session:
         claim(world.operation(session, receiver), signal_id=signal_id)
-        conclude(world.operation(session, receiver), signal_id=signal_id, outcome=Outcome.HELP_DECLINED)
+        conclude(
+            world.operation(session, receiver), signal_id=signal_id, outcome=Outcome.HELP_DECLINED, **TALKED
+        )
     world.move(days=28)
     world.worker().retention().run(world.clock)
     with world.sessions() as session:

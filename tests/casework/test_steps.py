@@ -10,7 +10,7 @@ from tests.casework.states import CLAIMED, CONCLUDED, IN_FOLLOW_UP, NEW
 from tests.support.desk_fixtures import Team
 
 ALWAYS = {Step.NOTICE, Step.WMO}
-UNCLAIMED = ALWAYS | {Step.CLAIM, Step.NOTE, Step.REFER}
+UNCLAIMED = ALWAYS | {Step.CLAIM, Step.ATTEMPT, Step.NOTE, Step.REFER}
 OWN = ALWAYS | {Step.ATTEMPT, Step.CONCLUDE, Step.RELEASE, Step.NOTE, Step.REFER}
 RELEASED = {"claimed_by_id": None, "claimed_at": None}
 

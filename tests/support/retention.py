@@ -11,6 +11,7 @@ from signals.vocabulary import (
     ConcernType,
     Outcome,
 )
+from tests.support.answers import TOLD
 from tests.support.world import IN_AMSTERDAM, World
 
 
@@ -45,4 +46,6 @@ def follow_up(world: World, actor: Actor, signal_id: uuid.UUID, outcome: Outcome
             attempted_at=world.clock.now(),
             workers=1,
         )
-        conclude(world.operation(session, actor), signal_id=signal_id, outcome=outcome, newly_known=True)
+        conclude(
+            world.operation(session, actor), signal_id=signal_id, outcome=outcome, newly_known=True, **TOLD
+        )

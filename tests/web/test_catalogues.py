@@ -28,8 +28,8 @@ CATALOGUES = [
 ]
 FOR_PROGRAMS = {
     "AddressDoubt", "ApprovalAction", "ChangeKind", "Environment", "FindingKind", "Flag", "MessageState",
-    "Next", "Opens", "PeriodKind", "ProcessRole", "Profession", "ReceiptState", "Security", "SheetSize",
-    "Source", "Step", "Wish",
+    "Next", "Opens", "PeriodKind", "ProcessRole", "Profession", "Question", "ReceiptState", "Security",
+    "SheetSize", "Source", "Step", "Wish",
 }  # fmt: skip
 """Codes that no page shows, or for which a template has a sentence each."""
 OF_COMMANDS = {"settings", "keys_unusable", "no_journal", "no_ledger", "forged_figures"}

@@ -30,14 +30,15 @@ from signals.vocabulary import (
     CRISIS_ROUTES,
     AttemptKind,
     AttemptResult,
+    ContactBy,
     DeferralReason,
-    NotReachedReason,
-    Outcome,
+    NotifiedBy,
     ReferredTo,
     Role,
 )
 from signals.web import labels
 from signals.web.desk.changes import Change, change_signal
+from signals.web.desk.concluding import ending_choices, ending_groups, next_signal
 from signals.web.desk.pressed_twice import is_done
 from signals.web.desk.queue_page import arrived_meanwhile, queue_values
 from signals.web.desk.signal_page import explain, possible, timeline
@@ -173,6 +174,8 @@ def _signal_page(
         colleagues=_colleagues(opened.signal),
         walked=_walked(),
         may_leave=may_leave(opened.signal),
+        ending_groups=ending_groups(opened.signal, language),
+        next_signal=next_signal(opened.signal),
         choices=_choices(language),
         deferral=_deferral(opened.signal, language),
         notified_by_sender=notified_by_sender(opened.signal),
@@ -214,10 +217,11 @@ def _choices(language: str) -> dict[str, list[tuple[str, str]]]:
             )
         ],
         "result": labels.choices(AttemptResult, language),
-        "outcome": labels.choices(Outcome, language),
+        "outcome": ending_choices(language),
+        "contact_by": labels.choices(ContactBy, language),
+        "notified_by": labels.choices(NotifiedBy, language),
         "referred_to": labels.choices(ReferredTo, language, without=crisis),
         "crisis": [(code.value, labels.label(code, language)) for code in ReferredTo if code in crisis],
-        "not_reached": labels.choices(NotReachedReason, language),
         "reopen": labels.choices(ReopenReason, language),
         "deferred_because": labels.choices(DeferralReason, language),
         "language": list(AUTONYMS.items()),

@@ -14,8 +14,8 @@ from signals.vocabulary import Action, Outcome
 Values = Mapping[str, Any]
 Check = Callable[[OpenedSignal, Values, UUID], bool]
 
-_JOINING: Final = 2
-"""Joining a signal that nobody has counts two versions: it claims first."""
+_MOST_STEPS: Final = {"join": 2, "contact-attempts": 2, "notice": 3, "conclude": 4}
+"""The most versions that one press counts: it may claim first, or record attempts and a notice."""
 
 
 def is_done(opened: OpenedSignal, form: str, values: Values, *, version: int | None, by: UUID) -> bool:
@@ -26,7 +26,7 @@ def is_done(opened: OpenedSignal, form: str, values: Values, *, version: int | N
     if version is None or form not in _CHECKS:
         return False
     steps = opened.signal.version - version
-    return (steps == 1 or (form == "join" and steps == _JOINING)) and _CHECKS[form](opened, values, by)
+    return 1 <= steps <= _MOST_STEPS.get(form, 1) and _CHECKS[form](opened, values, by)
 
 
 def _attempted(opened: OpenedSignal, values: Values, by: UUID) -> bool:
@@ -52,6 +52,8 @@ def _concluded(opened: OpenedSignal, values: Values, by: UUID) -> bool:
 
 def _notified(opened: OpenedSignal, values: Values, _by: UUID) -> bool:
     signal = opened.signal
+    if values["notified_by"] is not None and values["notified_on"] is None:
+        return signal.notified_on is not None
     return (signal.notified_on, signal.deferred_because) == (
         values["notified_on"],
         values["deferred_because"],

@@ -12,7 +12,9 @@ from signals.staff.identity import MAX_PASSWORD
 from signals.vocabulary import (
     AttemptKind,
     AttemptResult,
+    ContactBy,
     DeferralReason,
+    NotifiedBy,
     NotReachedReason,
     Outcome,
     ReferredTo,
@@ -109,7 +111,7 @@ class NoteSchema(Strict):
 
 
 class ConcludeSchema(Strict):
-    """Conclude with exactly one outcome."""
+    """Conclude with exactly one outcome; what is not recorded yet is required, else refused."""
 
     outcome = Choice(Outcome, required=True)
     referred_to = Choice(
@@ -117,11 +119,36 @@ class ConcludeSchema(Strict):
         load_default=None,
         metadata={"description": "Required with `referred` (help) and `escalated` (crisis), else refused"},
     )
-    newly_known = TrueOrFalse(load_default=None)
+    contact_by = Choice(
+        ContactBy,
+        load_default=None,
+        metadata={
+            "description": "Required after a talk of which no attempt is recorded; becomes an attempt with "
+            "contact. `nobody`: the outcome is known without a talk"
+        },
+    )
+    newly_known = TrueOrFalse(
+        load_default=None,
+        metadata={"description": "Only where somebody met the resident: nobody knew them before"},
+    )
+    notified_by = Choice(
+        NotifiedBy,
+        load_default=None,
+        metadata={
+            "description": "How the resident was told (art. 14 AVG). This or `deferred_because` is required "
+            "while `notice` is empty, unless the signal was void. A letter becomes an attempt"
+        },
+    )
+    deferred_because = Choice(
+        DeferralReason, load_default=None, metadata={"description": "Why the resident was not told yet"}
+    )
     reason = Choice(
         NotReachedReason,
         load_default=None,
-        metadata={"description": "Why `not_reached` comes before the organisation's minimum of attempts"},
+        metadata={
+            "description": "Why `not_reached` comes before an agreed day, or before the organisation's "
+            "minimum of attempts; `tried_enough` needs that minimum"
+        },
     )
     wmo_notified_on = StrictDate(
         load_default=None,
@@ -143,9 +170,17 @@ class ReopenSchema(Strict):
 
 
 class NoticeSchema(Strict):
-    """Give exactly one: the day of the notification (art. 14 AVG), why not yet, or that it was a mistake."""
+    """Give exactly one: that the resident was told (art. 14 AVG), why not yet, or that it was a mistake."""
 
     notified_on = StrictDate(load_default=None)
+    notified_by = Choice(
+        NotifiedBy,
+        load_default=None,
+        metadata={
+            "description": "How; without `notified_on` on the day of the last such attempt, else today. A "
+            "delivered letter counts as an attempt"
+        },
+    )
     deferred_because = Choice(DeferralReason, load_default=None)
     taken_back = TrueOrFalse(
         load_default=False,

@@ -29,7 +29,8 @@ class Possible:
     @property
     def others(self) -> tuple[Step, ...]:
         """Return the other steps that have a form on the page."""
-        return tuple(step for step in self.steps if step not in (self.first, Step.REFER))
+        shown = {self.first, Step.REFER} | ({Step.ATTEMPT} if self.first is Step.CLAIM else set())
+        return tuple(step for step in self.steps if step not in shown)
 
     @property
     def refer(self) -> bool:
@@ -60,11 +61,12 @@ def timeline(opened: OpenedSignal, language: str) -> list[Event]:
     An event without a day holds now, so it comes before all others.
     """
     events = [
-        *_changes(opened, language),
+        *_changes(opened, language, ends=False),
         *_attempts(opened, language),
         *_notes(opened),
         *_wmo(opened),
         *_notice(opened.signal, language),
+        *_changes(opened, language, ends=True),
     ]
     return sorted(events, key=_when)[::-1]
 
@@ -100,10 +102,12 @@ def _first(signal: Signal, steps: tuple[Step, ...]) -> Step | None:
     return Step.ATTEMPT if Step.ATTEMPT in steps else None
 
 
-def _changes(opened: OpenedSignal, language: str) -> Iterator[Event]:
+def _changes(opened: OpenedSignal, language: str, *, ends: bool) -> Iterator[Event]:
+    """Yield the conclusions, which come after an attempt of the same moment, or all other changes."""
     for signed in opened.history:
         change = signed.entry
-        if change.action is not Action.RECORD_ATTEMPT:  # the attempt itself says more
+        told_better = change.action is Action.RECORD_ATTEMPT
+        if not told_better and (change.action is Action.CONCLUDE) is ends:
             yield Event(
                 on=change.on,
                 at=change.at,

@@ -95,6 +95,8 @@ FIELDS: dict[str, LazyString] = {
     "too_early": _("Choose 1 January 2000 or a later day."),
     "exactly_one": _("Give exactly one of these."),
     "not_with_this_outcome": _("This does not go with the chosen outcome."),
+    "before_agreed_day": _("A day was agreed that lies ahead: give a reason, or wait for it."),
+    "not_asked": _("Leave this out: it is recorded already, or does not go with the chosen outcome."),
     "too_few_attempts": _("Try more often and in other ways first, or give a reason."),
     "not_a_code": _("This must be one of the codes in the documentation."),
     "not_a_version": _("This must be a version number, like 3."),

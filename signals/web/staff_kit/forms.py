@@ -12,13 +12,16 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, val
 
 from signals.casework.notes import MAX_NOTE
 from signals.casework.outcomes import ReopenReason
+from signals.casework.questions import questions_of
 from signals.clock import AMSTERDAM
 from signals.errors import FieldProblem, Invalid, SignalsError
 from signals.staff.identity import MAX_PASSWORD
 from signals.vocabulary import (
     AttemptKind,
     AttemptResult,
+    ContactBy,
     DeferralReason,
+    NotifiedBy,
     NotReachedReason,
     Outcome,
     ReferredTo,
@@ -35,17 +38,23 @@ _SAID_HERE: Final[Mapping[str, LazyString]] = {
     "required": _("Fill this in."),
     "in_future": _("This lies in the future."),
     "before_receipt": _("This lies before the signal came in."),
-    "exactly_one": _("Fill in a date or a reason: one of the two."),
+    "exactly_one": _("Choose one of the two: that it was told, or why not yet."),
     "not_with_this_outcome": _("This does not go with the outcome that you chose."),
     "too_few_attempts": _(
-        "This takes more attempts, in more than one way. Try once more, or choose below why that is not "
-        "possible."
+        "Your team asks for more attempts, in more than one way. Try once more, or choose another reason."
     ),
     "not_a_time": _("Give a time like 14:30."),
     "no_agreed_day": _("Fill in which day you agreed on, then choose once more how it went."),
 }
-_PLACES: Final = {"attempted_at": "attempted_on"}
+_PLACES: Final = {"attempted_at": "attempted_on", "reason": "outcome"}
 """Fields with another name on the page than in the domain."""
+
+ENDINGS: Final[Mapping[str, tuple[Outcome, NotReachedReason | None]]] = {
+    **{outcome.value: (outcome, None) for outcome in Outcome if outcome is not Outcome.NOT_REACHED},
+    **{f"{Outcome.NOT_REACHED}:{why}": (Outcome.NOT_REACHED, why) for why in NotReachedReason},
+}
+"""The tiles of a conclusion: an outcome, or why nobody was reached."""
+_NOT_YET: Final = "not"
 
 
 class Form(Schema):
@@ -93,18 +102,36 @@ class NoteForm(Form):
 
 
 class ConcludeForm(Form):
-    outcome = Choice(Outcome, required=True)
+    """An outcome and what it asks. A browser also sends the answers to questions that it hides: drop them."""
+
+    outcome = fields.String(required=True, validate=validate.OneOf(ENDINGS, error="not_a_choice"))
     referred_to = Choice(ReferredTo, load_default=None)
+    contact_by = Choice(ContactBy, load_default=None)
     newly_known = fields.String(
         load_default=None, validate=validate.OneOf(["yes", "no"], error="not_a_choice")
     )
-    reason = Choice(NotReachedReason, load_default=None)
-    wmo_notified_on = StrictDate(load_default=None)
+    notified_by = fields.String(
+        load_default=None, validate=validate.OneOf([*NotifiedBy, _NOT_YET], error="not_a_choice")
+    )
+    deferred_because = Choice(DeferralReason, load_default=None)
 
     @post_load
     def make(self, data: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
-        known = data["newly_known"]
-        return {**data, "newly_known": None if known is None else known == "yes"}
+        outcome, reason = ENDINGS[data["outcome"]]
+        asked = questions_of(outcome)
+        said = {name: value if name in asked else None for name, value in data.items()}
+        told, known = said["notified_by"], said["newly_known"]
+        if said["contact_by"] is ContactBy.NOBODY:
+            known = None
+        return {
+            "outcome": outcome,
+            "reason": reason,
+            "referred_to": said["referred_to"],
+            "contact_by": said["contact_by"],
+            "newly_known": None if known is None else known == "yes",
+            "notified_by": NotifiedBy(told) if told and told != _NOT_YET else None,
+            "deferred_because": data["deferred_because"] if told == _NOT_YET else None,
+        }
 
 
 class ReopenForm(Form):
@@ -125,6 +152,7 @@ class NoticeForm(Form):
     """The day on which the resident was notified, or the reason to wait; `taken_back` undoes both."""
 
     notified_on = StrictDate(load_default=None)
+    notified_by = Choice(NotifiedBy, load_default=None)
     deferred_because = Choice(DeferralReason, load_default=None)
     taken_back = fields.Boolean(load_default=False)
 
@@ -180,9 +208,9 @@ def messages(
 
     `words` of a page come before the common words for the codes of the domain.
     """
-    here = (words or {}) if isinstance(refused, Invalid) else {}
+    here, places = (words or {}, _PLACES) if isinstance(refused, Invalid) else ({}, {})
     return {
-        _PLACES.get(found.field, found.field): str(here.get(found.code) or _message(found.code))
+        places.get(found.field, found.field): str(here.get(found.code) or _message(found.code))
         for found in _problems(refused)
     }
 

@@ -84,8 +84,9 @@ def test_the_api_tells_the_agreed_day_and_the_hand_over_takes_both_along(desk: D
         headers={"If-Match": '"1"'},
     )
     assert stale.status_code == 412
-    outcome = {"outcome": "help_accepted", "newly_known": True}
+    told = {"contact_by": "phone", "notified_by": "phone"}
+    outcome = {"outcome": "help_accepted", "newly_known": True} | told
     assert desk.call("anna", "POST", f"/signals/{signal_id}/conclude", json=outcome).status_code == 200
     document = desk.call("anna", "GET", f"/signals/{signal_id}/handover.json").get_json()
     assert (document["version"], document["wmo_notified_on"]) == ("1.1", "2026-11-24")
-    assert [tried["postponed_until"] for tried in document["contact_attempts"]] == ["2026-12-08"]
+    assert [tried["postponed_until"] for tried in document["contact_attempts"]] == ["2026-12-08", None]

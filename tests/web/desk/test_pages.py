@@ -108,8 +108,9 @@ def test_a_missing_page_links_to_a_start_page_that_the_reader_may_open(desk: Des
 def test_the_page_never_preselects_a_receiver(signal_id: UUID, anna: Browser) -> None:
     anna.send(signal_id, "claim")
     page = anna.get(f"/desk/signals/{signal_id}").text
-    asked = page.partition('id="conclude-referred_to"')[2].partition("</select>")[0]
-    assert '<option value="">Kies</option>' in asked
+    asked = page.partition('id="conclude-referred_to"')[2].partition("</fieldset>")[0]
+    assert 'value="ggz"' in asked
+    assert "checked" not in asked
 
 
 def test_the_page_confirms_a_change_only_until_the_next_one(signal_id: UUID, anna: Browser) -> None:
@@ -163,8 +164,10 @@ def test_a_refused_form_keeps_the_typed_text(signal_id: UUID, anna: Browser) -> 
         ("notes", {"text": "  "}, "text"),
         ("notes", {"text": "x" * 4001}, "text"),
         ("notes", {"text": "a\x00b"}, "text"),
-        ("conclude", {"outcome": "not_reached"}, "outcome"),
-        ("conclude", {"outcome": "no_concern", "referred_to": "ggz"}, "referred_to"),
+        ("conclude", {"outcome": "not_reached:tried_enough", "notified_by": "letter"}, "outcome"),
+        ("conclude", {"outcome": "escalated", "referred_to": "ggz", "contact_by": "visit"}, "referred_to"),
+        ("conclude", {"outcome": "no_concern", "notified_by": "letter"}, "contact_by"),
+        ("conclude", {"outcome": "no_concern", "contact_by": "visit", "notified_by": "not"}, "notified_by"),
         ("notice", {}, "notified_on"),
         ("notice", {"notified_on": "2026-11-01"}, "notified_on"),
     ],

@@ -228,7 +228,7 @@ def _status(caller: FlaskClient, receipt: str) -> dict[str, str]:
 
 def _conclude(world: World, signal: Signal, actor: Actor) -> None:
     with world.sessions.begin() as session:
-        casework.conclude(world.operation(session, actor), signal_id=signal.id, outcome=Outcome.NO_CONCERN)
+        casework.conclude(world.operation(session, actor), signal_id=signal.id, outcome=Outcome.MISUSE)
 
 
 # Sizes: TLS hides the content, not the length

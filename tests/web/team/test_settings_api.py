@@ -113,10 +113,10 @@ def test_the_own_minimum_of_attempts_applies_before_not_reached(desk: Desk, path
     assert desk.call("lena", "PATCH", path, json={"minimum_attempts": 2}).status_code == 200
     signal_id = desk.arrive()
     desk.call("anna", "POST", f"/signals/{signal_id}/claim")
-    not_reached = {"outcome": "not_reached"}
+    not_reached = {"outcome": "not_reached", "notified_by": "in_person"}
     for kind in ("visit", "card"):
         answer = desk.call("anna", "POST", f"/signals/{signal_id}/conclude", json=not_reached)
-        assert problems(answer) == {"outcome": "too_few_attempts"}
+        assert problems(answer) == {"reason": "too_few_attempts"}
         tried = {"kind": kind, "result": "no_answer", "attempted_at": "2026-11-24T10:00:00+01:00"}
         desk.call("anna", "POST", f"/signals/{signal_id}/contact-attempts", json=tried)
     answer = desk.call("anna", "POST", f"/signals/{signal_id}/conclude", json=not_reached)
