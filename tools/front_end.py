@@ -14,6 +14,7 @@ from tools.failing import Failed, say
 COPIED = Path("signals/web/static/vendor/.copied")
 LISTS = ("package.json", "package-lock.json", ".npmrc")
 MANIFEST = Path("signals/web/assets.py")
+LIBRARIES = Path("signals/web/libraries")
 MOCK_SERVER = Path("tests/prism")
 OWN_NODE = environment.CACHE / "node"
 OLDEST_NODE = 20
@@ -26,7 +27,7 @@ _PROXY = "Behind a proxy with a certificate of its own: NODE_EXTRA_CA_CERTS=/pat
 
 def prepare() -> None:
     """Copy the files of the pages where the copies are missing or older than their lists."""
-    if environment.is_current(COPIED, [*map(Path, LISTS), MANIFEST]):
+    if environment.is_current(COPIED, [*map(Path, LISTS), MANIFEST, *LIBRARIES.iterdir()]):
         return
     say("installing the front-end libraries (package-lock.json)")
     try:

@@ -1,4 +1,4 @@
-"""Copy the files of the front-end libraries that pages use from node_modules to static/vendor.
+"""Copy or bundle the files of the front-end libraries that pages use, from node_modules to static/vendor.
 
 Run it as `python -m signals.web.assets` after `npm ci`; `make` does both. The manifest is the whole list: the
 server serves no other file of a library.
@@ -7,12 +7,14 @@ server serves no other file of a library.
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
 NODE_MODULES = PROJECT / "node_modules"
+LIBRARIES = Path(__file__).resolve().parent / "libraries"
 VENDOR = Path(__file__).resolve().parent / "static" / "vendor"
 
 
@@ -25,6 +27,8 @@ class Asset:
     target: str
 
 
+BUNDLES = {"hpke": ("@hpke/common", "@hpke/core", "@hpke/dhkem-x25519", "@noble/ed25519")}
+"""Scripts of several packages, by the global name that each gets; `libraries/<name>.js` chooses the parts."""
 _FONT = "@fontsource-variable/source-sans-3"
 _FONT_FILE = "files/source-sans-3-{}-wght-normal.woff2"
 MANIFEST = (
@@ -64,10 +68,25 @@ def copy_assets(*, node_modules: Path = NODE_MODULES, vendor: Path = VENDOR) -> 
     return tuple(_copy(asset, node_modules, vendor) for asset in MANIFEST)
 
 
+def bundle_libraries(*, node_modules: Path = NODE_MODULES, vendor: Path = VENDOR) -> None:
+    """Write each script of several packages, with their licences; the same packages give the same bytes."""
+    (esbuild,) = node_modules.glob("@esbuild/*/bin/esbuild")
+    for name, packages in BUNDLES.items():
+        script = vendor / f"{name}.js"
+        how = ("--bundle", "--minify", "--format=iife", "--target=es2020", "--log-level=warning")
+        subprocess.run(  # noqa: S603 - our own arguments
+            [esbuild, LIBRARIES / script.name, *how, f"--global-name={name}", f"--outfile={script}"],
+            check=True,
+        )
+        licences = [(node_modules / package / "LICENSE").read_text() for package in packages]
+        (vendor / f"{name}.LICENSE.txt").write_text("\n\n".join(licences))
+
+
 def main() -> int:
     """Run the command: return 0 when all files are copied, else print the reason and return 1."""
     try:
         copied = copy_assets()
+        bundle_libraries()
     except AssetMissing as problem:
         print(problem, file=sys.stderr)
         return 1
