@@ -37,6 +37,7 @@ STAFF_PAGES: Final = (
     "desk.referral_pages:referral_pages",
     "desk.handover_pages:handover_pages",
     "team.members_pages:team_pages",
+    "team.first_pages:first_pages",
     "team.settings_pages:settings_pages",
     "team.absence_pages:absence_pages",
     "team.verification_pages:channel_pages",

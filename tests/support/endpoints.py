@@ -116,9 +116,11 @@ POST /api/v1/delivery/dead-letters/<uuid:message_id>/drop A
 POST /api/v1/limits/<uuid:area_day_id>/raise LA
 POST /api/v1/approvals/<uuid:approval_id>/approve LPA
 POST /api/v1/approvals/<uuid:approval_id>/decline LPA
-GET /desk WL
+GET /desk WLCAP
 GET /desk/news WL
 GET /desk/ WLCAP
+GET /desk/first L
+POST /desk/first/<task> L
 GET /desk/sign-in -
 POST /desk/sign-in -
 GET /desk/passkey/options -

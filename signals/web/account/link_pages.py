@@ -11,6 +11,7 @@ from signals.staff.passkeys import sign_in_options, sign_in_with_passkey
 from signals.staff.recovery import LinkRefused
 from signals.staff.relying_party import RelyingParty
 from signals.staff.sign_in import SignedIn
+from signals.vocabulary import Role
 from signals.web.staff_kit import account_shared as shared
 from signals.web.staff_kit import auth, forms, signing_in
 from signals.web.staff_kit.auth import open_to_all
@@ -71,7 +72,8 @@ def use_link() -> Any:
     except LinkRefused as refused:
         return _link_refused(refused)
     auth.use_page_session(opened)
-    return auth.remember(shared.see_other("account.overview", done="set-up"), opened.token)
+    page = "first_tasks.overview" if opened.member.role is Role.LEAD else "account.overview"
+    return auth.remember(shared.see_other(page, done="set-up"), opened.token)
 
 
 def open_with_passkey(party: RelyingParty, **of: Any) -> SignedIn:

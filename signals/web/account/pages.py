@@ -181,7 +181,8 @@ def _change(
             change(changing, changing.session.get_one(StaffSession, current().session.id))
     except (ValidationError, Invalid) as refused:
         return _page(form=form, errors=shared.errors_of(refused)), 400
-    return shared.see_other(".overview", done=form)
+    back = request.form.get("back")
+    return shared.go_to(auth.local_path(back)) if back else shared.see_other(".overview", done=form)
 
 
 def _page(

@@ -57,9 +57,11 @@ _ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @desk_pages.get("")
-@requires_page(*FOLLOW_UP_ROLES)
+@requires_page(*auth.EVERYONE)
 def queue() -> Any:
-    """Show the organisation's signals by their next deadline."""
+    """Show the organisation's signals by their next deadline; lead other roles to their own first page."""
+    if current().actor.role not in FOLLOW_UP_ROLES:
+        return start()
     return render_template("desk/queue.html", **queue_values())
 
 

@@ -14,6 +14,7 @@ from signals.operation import Operation
 from signals.vocabulary import Role, SignalState
 from signals.web.staff_kit.auth import current
 from signals.web.staff_kit.context import desk, reading_operation
+from signals.web.staff_kit.first_tasks import first_values
 from signals.web.staff_kit.opened import organisation_id, read_summaries
 
 PAGE_SIZE: Final = 25
@@ -55,6 +56,7 @@ def queue_values() -> dict[str, Any]:
         "since": since.isoformat(),
         "known": known,
         "today": on,
+        **(first_values() if leads else {}),
     }
 
 

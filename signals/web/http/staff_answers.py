@@ -143,6 +143,7 @@ FIELDS: dict[str, LazyString] = {
         "Two recipients who confirmed must remain. Add the new one first, and remove the old one once the "
         "new one confirmed."
     ),
+    "not_the_link": _("Paste the whole link from the message."),
     "unknown_area": _("Give a municipality, a GGD or a postcode, like Almere or 1012 AB."),
     "not_invitable": _("This address cannot be invited. Ask for another address of this person."),
     "proved_by_link": _(

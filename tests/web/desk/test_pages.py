@@ -85,8 +85,10 @@ def _timeline(page: TestResponse) -> list[str]:
 @pytest.mark.parametrize(
     ("who", "place"), [("fleur", "/desk/officer"), ("bea", "/admin"), ("coen", "/figures")]
 )
-def test_a_person_without_a_lead_is_sent_to_their_own_page(desk: Desk, who: str, place: str) -> None:
-    refused = Browser(desk, who).get("/desk")
+def test_every_role_comes_to_its_own_page(desk: Desk, who: str, place: str) -> None:
+    led = Browser(desk, who).get("/desk")
+    assert (led.status_code, led.location) == (303, place)
+    refused = Browser(desk, who).get("/desk/search")
     assert refused.status_code == 403
     assert "teamleider" not in words(refused)
     assert "Deze pagina is voor mensen met een andere rol." in words(refused)
