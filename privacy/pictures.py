@@ -6,6 +6,7 @@ The content decides what a file is, never its name. The result is written anew f
 
 import re
 import zlib
+from base64 import b64encode
 from collections.abc import Iterator
 from typing import Final
 from xml.etree import ElementTree
@@ -44,7 +45,7 @@ class PictureRefused(ValueError):
 
 
 def harmless(content: bytes) -> bytes:
-    """Return a PNG or an SVG (UTF-8) with the same look, which can run, ask and tell nothing.
+    """Return a PNG or an SVG (in ASCII) with the same look, which can run, ask and tell nothing.
 
     Raises `PictureRefused`: `picture_too_large`, `picture_unknown`, `picture_size` or `picture_unsafe`.
     """
@@ -56,6 +57,16 @@ def harmless(content: bytes) -> bytes:
 def media_type(picture: bytes) -> str:
     """Return the media type of a picture that `harmless` returned."""
     return "image/png" if picture.startswith(_PNG) else "image/svg+xml"
+
+
+def as_svg(picture: bytes) -> str:
+    """Return a picture that `harmless` returned as an SVG in ASCII; it holds a PNG inside."""
+    if not picture.startswith(_PNG):
+        return picture.decode()
+    width, height = int.from_bytes(picture[16:20]), int.from_bytes(picture[20:24])
+    size = f'width="{width}" height="{height}"'
+    inside = f'href="data:image/png;base64,{b64encode(picture).decode()}"'
+    return f'<svg xmlns="{_SPACE}" viewBox="0 0 {width} {height}"><image {size} {inside}/></svg>'
 
 
 def _png(content: bytes) -> bytes:
@@ -112,7 +123,7 @@ def _svg(content: bytes) -> bytes:
     clean = _clean(root, _DEEPEST)
     _set_box(clean)
     ElementTree.register_namespace("", _SPACE)
-    made: bytes = ElementTree.tostring(clean, encoding="utf-8")
+    made: bytes = ElementTree.tostring(clean, encoding="us-ascii")
     return made
 
 

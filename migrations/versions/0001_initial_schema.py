@@ -238,6 +238,8 @@ def upgrade() -> None:
         sa.Column("proved_on", sa.Date(), nullable=True),
         sa.Column("contact_phone", sa.String(length=40), nullable=False),
         sa.Column("contact_email", sa.String(length=254), nullable=False),
+        sa.Column("letterhead", sa.String(length=250), nullable=False),
+        sa.Column("logo", sa.LargeBinary(), nullable=True),
         sa.Column("language", sa.String(length=2), nullable=False),
         sa.Column("claim_working_days", sa.Integer(), nullable=False),
         sa.Column("contact_working_days", sa.Integer(), nullable=False),

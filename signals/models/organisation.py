@@ -19,6 +19,7 @@ class Organisation(Base):
     For messages: `quiet_from` and `quiet_until` are hours of the day in Amsterdam between which the team is
     not written to, `working_days` the ISO weekdays on which it is (`12345`; none: all),
     `digest_at` the hour of its daily digest (none: no digest), `opens_at` the hour from which it is reminded.
+    For letters: `letterhead` has the lines below the name, `logo` a picture of `privacy.pictures`.
     `escalation_working_days` lie between lead, deputy and service manager when a deadline was missed.
     A deputy hears of nothing before `deputy_verified_on`. `settings_version` counts the changes of what a
     lead may change.
@@ -37,6 +38,8 @@ class Organisation(Base):
     proved_on: Mapped[date | None] = mapped_column(Date)
     contact_phone: Mapped[str] = mapped_column(String(40), default="")
     contact_email: Mapped[str] = mapped_column(String(254), default="")
+    letterhead: Mapped[str] = mapped_column(String(250), default="")
+    logo: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     language: Mapped[str] = mapped_column(String(2), default="nl")
     claim_working_days: Mapped[int] = mapped_column(default=1)
     contact_working_days: Mapped[int] = mapped_column(default=2)

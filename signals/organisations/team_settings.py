@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session, selectinload, undefer
 
 from notifications.events import Event
+from privacy.pictures import PictureRefused, harmless
 from signals.audit.grounds import Detailed, Ground
 from signals.audit.log import Actor, require_role
 from signals.errors import FieldProblem, Invalid, NotFound, StaleVersion
@@ -34,6 +35,9 @@ from signals.vocabulary import STAFF_LANGUAGES, AuditAction, Role
 LEAST_LOUD_HOURS: Final = 4
 """Hours of a day outside the quiet hours; with fewer, a message could become obsolete before its moment."""
 
+LETTERHEAD_LINES: Final = 4
+LETTERHEAD_LENGTH: Final = 60
+"""The most characters of a line: it stands beside the logo."""
 BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
     "claim_working_days": (1, 5),
     "contact_working_days": (1, 5),
@@ -49,6 +53,7 @@ BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
 MAY_BE_EMPTY: Final = frozenset({"quiet_from", "quiet_until", "digest_at", "deputy_email", "working_days"})
 CHANGEABLE: Final = frozenset(
     {*BOUNDS, "working_days", "deputy_email", "language", "contact_phone", "contact_email", "recipients"}
+    | {"letterhead", "logo"}
 )
 """The names that `change_settings` takes."""
 
@@ -84,7 +89,7 @@ def settings_of(
     """
     require_role(actor, Role.LEAD, Role.ADMINISTRATOR)
     own = actor.role == Role.ADMINISTRATOR or actor.organisation_id == organisation_id
-    query = select(Organisation).options(selectinload(Organisation.recipients))
+    query = select(Organisation).options(selectinload(Organisation.recipients), undefer(Organisation.logo))
     query = query.where(Organisation.id == organisation_id)
     if for_update:
         query = query.with_for_update(of=Organisation).execution_options(populate_existing=True)
@@ -114,8 +119,8 @@ def change_settings(
     """Change the settings named in `changes` (see `CHANGEABLE`); None empties a setting that may be empty.
 
     `working_days`: ISO weekdays as text, `12345`. `recipients`: all of them, as `RecipientWish`, in order. A
-    new address or phone gets a link and counts once it is verified. Raises `StaleSettings`, and `Invalid`
-    with every problem.
+    new address or phone gets a link and counts once it is verified. `logo`: the bytes of a file. Raises
+    `StaleSettings`, and `Invalid` with every problem.
     """
     refuse_unknown(changes, CHANGEABLE)
     session = operation.session
@@ -186,6 +191,7 @@ def _problems(
     if changes.get("language", "nl") not in STAFF_LANGUAGES:
         yield FieldProblem(field="language", code="not_a_choice")
     yield from contact_problems(changes)
+    yield from _wrong_letterhead(changes)
     kept_out = coordinators(session)
     if changes.get("deputy_email"):
         yield from wrong_address("deputy_email", changes["deputy_email"], kept_out)
@@ -200,6 +206,16 @@ def contact_problems(changes: Mapping[str, Any]) -> Iterator[FieldProblem]:
     address = (changes.get("contact_email") or "").strip()
     if address and checked_email(address) is None:
         yield FieldProblem(field="contact_email", code="not_an_address")
+
+
+def _wrong_letterhead(changes: Mapping[str, Any]) -> Iterator[FieldProblem]:
+    lines = (changes.get("letterhead") or "").split("\n")
+    if len(lines) > LETTERHEAD_LINES or max(map(len, lines)) > LETTERHEAD_LENGTH:
+        yield FieldProblem(field="letterhead", code="letterhead_bounds")
+    try:
+        _ = changes.get("logo") and harmless(changes["logo"])
+    except PictureRefused as refused:
+        yield FieldProblem(field="logo", code=refused.code)
 
 
 def _wrong_numbers(changes: Mapping[str, Any]) -> Iterator[FieldProblem]:
@@ -274,5 +290,9 @@ def stored(name: str, value: Any) -> Any:
     if name == "contact_email":
         return checked_email(value) or "" if value else ""
     if name == "contact_phone":
+        return (value or "").strip()
+    if name == "logo":
+        return harmless(value) if value else None
+    if name == "letterhead":
         return (value or "").strip()
     return "".join(sorted(value)) if name == "working_days" and value else value

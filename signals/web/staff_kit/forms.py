@@ -43,6 +43,17 @@ _SAID_HERE: Final[Mapping[str, LazyString]] = {
     "too_few_attempts": _(
         "Your team asks for more attempts, in more than one way. Try once more, or choose another reason."
     ),
+    "letterhead_bounds": _("At most four lines, each of at most 60 characters. Shorten them."),
+    "picture_too_large": _("The file is larger than 200 KB. Save the logo smaller and choose it again."),
+    "picture_unknown": _(
+        "This file is no SVG or PNG, or it is damaged. Save the logo as PNG and choose it again."
+    ),
+    "picture_size": _(
+        "The logo must be 16 to 2000 pixels wide and high, and one side at most ten times the other."
+    ),
+    "picture_unsafe": _(
+        "This SVG holds more than shapes: text, styles, pictures or scripts. Save the logo as PNG."
+    ),
     "not_a_time": _("Give a time like 14:30."),
     "no_agreed_day": _("Fill in which day you agreed on, then choose once more how it went."),
 }

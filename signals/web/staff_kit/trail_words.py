@@ -31,6 +31,8 @@ _SETTINGS: Final[Words] = {
     "kind": _("Kind"),
     "language": _("Language"),
     "legal_basis": _("Legal ground"),
+    "letterhead": _("Letterhead"),
+    "logo": _("Logo"),
     "minimum_attempts": _("Attempts before 'not reached'"),
     "name": _("Name"),
     "opens_at": _("Your working day begins at, hour"),

@@ -1,5 +1,6 @@
 """Pages with a team's settings, for its lead or for an administrator; they show no signal."""
 
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 from flask import Blueprint, Response, render_template, request, url_for
 from marshmallow import ValidationError, fields, post_load, validate
 
+from privacy.pictures import media_type
 from signals.errors import Invalid, NotFound, SignalsError
 from signals.models import Organisation
 from signals.organisations.addressing import EMAIL
@@ -68,6 +70,11 @@ class ContactForm(forms.Form):
     contact_email = fields.String(load_default="", validate=validate.Length(max=254, error="too_long"))
 
 
+class LetterheadForm(forms.Form):
+    letterhead = fields.String(load_default="")
+
+
+_LETTERHEAD: Final = LetterheadForm()
 _FORMS: Final[Mapping[str, forms.Form]] = {
     "norms": NormsForm(),
     "hours": HoursForm(),
@@ -75,7 +82,7 @@ _FORMS: Final[Mapping[str, forms.Form]] = {
     "contact": ContactForm(),
 }
 _SECTIONS: Final[Mapping[str, str]] = {
-    **{part: part for part in (*_FORMS, "recipients")},
+    **{part: part for part in (*_FORMS, "recipients", "letterhead")},
     "asked-again": "recipients",
     "deputy-asked-again": "escalation",
 }
@@ -150,8 +157,20 @@ def _ask_again(organisation: UUID, _part: str) -> None:
     team_office.ask_again(organisation, request.form.get("address", ""))
 
 
+def _take_letterhead(organisation: UUID, _part: str) -> None:
+    """Take the lines, and another logo or none: no file chosen keeps the one that is there."""
+    changes: dict[str, Any] = forms.load(_LETTERHEAD)
+    file = request.files.get("logo")
+    if file and file.filename:
+        changes["logo"] = file.read()
+    elif "no_logo" in request.form:
+        changes["logo"] = None
+    team_office.change_settings(organisation, changes, forms.version())
+
+
 _TAKE: Final[Mapping[str, Callable[[UUID, str], None]]] = {
     "recipients": _take_recipients,
+    "letterhead": _take_letterhead,
     "asked-again": _ask_again,
     "deputy-asked-again": _ask_again,
 }
@@ -178,6 +197,7 @@ def _page(
         rows=rows,
         spare=any(row["spare"] for row in rows),
         deputy_waits=bool(found.deputy_email) and found.deputy_verified_on is None,
+        logo=_address_of(found.logo),
         sms_on=not desk().settings.twilio.missing,
         done=done,
         done_in=_SECTIONS.get(done, ""),
@@ -186,6 +206,10 @@ def _page(
         trouble=forms.trouble(general.code) if general else "",
         typed=forms.typed_text() if form else {},
     )
+
+
+def _address_of(logo: bytes | None) -> str:
+    return f"data:{media_type(logo)};base64,{b64encode(logo).decode()}" if logo else ""
 
 
 def _errors(refused: ValidationError | SignalsError) -> dict[str, str]:

@@ -2,17 +2,23 @@
 
 import io
 import re
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pypdf import PdfReader
 
 from signals.vocabulary import LANGUAGES
+from signals.web.desk.letters import making
 from signals.web.desk.letters.making import card_data, card_pdf, notice_data, notice_pdf
 from tests.support.letters import LETTER, SENDER, said
 
 # Apart by script, too: a reader need not see the space between an Arabic word and a number beside it.
 _WORD = re.compile(r"[\u0600-\u06ff]+|\d+|[^\W\d_\u0600-\u06ff]+")
+STATIC = Path(making.__file__).parents[2] / "static"
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 90 30"><path d="M0 0h9v9z"/></svg>'
+PNG = (STATIC / "icons" / "signals-192.png").read_bytes()
 _STRUCTURE = ("/Document", "/H1", "/H2", "/P", "/L", "/LI", "/LBody")
 
 
@@ -45,6 +51,19 @@ def test_every_word_of_the_letter_can_be_read_back(letter: PdfReader, language: 
     asked = _words(said(notice_data(LETTER, language))) - {language, "True", "False"}
     assert len(asked) > 100
     assert sorted(asked - _words(read)) == []
+
+
+@pytest.mark.parametrize("logo", [SVG, PNG], ids=["svg", "png"])
+def test_the_letter_and_the_card_carry_the_head_of_their_sender(logo: bytes) -> None:
+    sender = replace(SENDER, letterhead="Dam 1\n1012 AB Amsterdam", logo=logo)
+    for made in (notice_pdf(replace(LETTER, sender=sender), "ar"), card_pdf(sender, "nl")):
+        file = PdfReader(io.BytesIO(made))
+        root: Any = file.trailer["/Root"]
+        assert "/Figure" in set(_kinds(root["/StructTreeRoot"]))
+        assert len(file.pages) <= 2
+    assert "1012 AB Amsterdam" in _text(
+        PdfReader(io.BytesIO(notice_pdf(replace(LETTER, sender=sender), "nl")))
+    )
 
 
 def test_every_word_of_the_card_can_be_read_back(language: str) -> None:

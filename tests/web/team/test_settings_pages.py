@@ -1,6 +1,9 @@
 """Test a team's settings on pages without JavaScript."""
 
+from io import BytesIO
+
 import pytest
+from werkzeug.test import TestResponse
 
 from tests.support.desk_side import AMSTERDAM, GRONINGEN, Desk
 from tests.support.pages import Browser, hidden_value, words
@@ -86,3 +89,42 @@ def test_an_administrator_has_the_same_page_of_any_team_and_a_lead_has_not(desk:
     assert team_of(desk, GRONINGEN).claim_working_days == 2
     assert lena.get(page).status_code == 403
     assert Browser(desk, "anna").get("/desk/settings").status_code == 403
+
+
+LOGO = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 90 30"><path d="M0 0h9v9z"/></svg>'
+
+
+def head_of_letters(lena: Browser, logo: bytes = b"", **fields: str) -> TestResponse:
+    file = {"logo": (BytesIO(logo), "logo.svg")} if logo else {}
+    return post(lena, "/desk/settings", "/desk/settings/letterhead", **fields, **file)
+
+
+def test_a_lead_gives_letters_a_head_with_lines_and_a_logo(desk: Desk, lena: Browser) -> None:
+    assert head_of_letters(lena, LOGO, letterhead="Dam 1\nAmsterdam").status_code == 303
+    assert "data:image/svg+xml;base64," in lena.get("/desk/settings").text
+    kept = head_of_letters(lena, letterhead="Dam 2")
+    assert kept.status_code == 303
+    assert "data:image/svg+xml" in lena.get("/desk/settings").text
+    assert team_of(desk).letterhead == "Dam 2"
+    head_of_letters(lena, no_logo="1")
+    assert "data:image/svg+xml" not in lena.get("/desk/settings").text
+    assert team_of(desk).letterhead == ""
+
+
+@pytest.mark.parametrize(
+    ("logo", "lines", "said"),
+    [
+        (LOGO.replace(b"<path", b"<script/><path"), "", "Save the logo as PNG."),
+        (b"GIF89a", "", "This file is no SVG or PNG"),
+        (LOGO + b" " * 200 * 1024, "", "The file is larger than 200 KB."),
+        (b"", "1\n2\n3\n4\n5", "At most four lines"),
+        (b"", "x" * 61, "At most four lines"),
+    ],
+)
+def test_a_letterhead_that_cannot_be_is_refused_with_what_to_do(
+    desk: Desk, lena: Browser, logo: bytes, lines: str, said: str
+) -> None:
+    answer = head_of_letters(lena, logo, letterhead=lines)
+    assert answer.status_code == 400
+    assert said in words(answer)
+    assert team_of(desk).settings_version == 1

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from babel.dates import format_date, format_timedelta
 
+from privacy.pictures import as_svg
 from signals.retention.expiry import RECORDS_KEPT_DAYS
 from signals.web.http.i18n import direction
 from signals.web.labels import catalogue
@@ -25,7 +26,8 @@ Translate = Callable[[str], str]
 class Sender:
     """Describe an organisation as a resident reaches it; `legal_basis` is in Dutch, as recorded.
 
-    `officer`: the e-mail address of its privacy officer, empty where it has none.
+    `officer`: the e-mail address of its privacy officer, empty where it has none. `letterhead`: lines for the
+    head of a letter, beside its `logo`.
     """
 
     name: str
@@ -33,6 +35,8 @@ class Sender:
     email: str
     officer: str
     legal_basis: str
+    letterhead: str = ""
+    logo: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +115,8 @@ def _common(sender: Sender, language: str) -> dict[str, Any]:
         "language": language,
         "rtl": direction(language) == "rtl",
         "organisation": sender.name,
+        "letterhead": sender.letterhead.split("\n") if sender.letterhead else [],
+        "logo": as_svg(sender.logo) if sender.logo else "",
         "contact": _("How to reach us"),
         "reach": [(what, value) for what, value in reach if value],
     }

@@ -70,6 +70,8 @@ def _sender(session: Session, organisation: Organisation) -> Sender:
         email=organisation.contact_email,
         officer=_officer(session, organisation.id),
         legal_basis=(organisation.legal_basis or "").strip(),
+        letterhead=organisation.letterhead,
+        logo=organisation.logo,
     )
 
 
