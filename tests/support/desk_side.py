@@ -103,6 +103,12 @@ class Desk:
         """Return an operation of this application in a session."""
         return operation(session, self.clock, actor, keystore=self.keystore)
 
+    @contextmanager
+    def begin(self) -> Iterator[Operation]:
+        """Open an operation of the system in a session, and commit it."""
+        with Session(self.engine) as session, session.begin():
+            yield self.operation(session)
+
     def code(self, who: str) -> str:
         """A fresh code of this person's authenticator: the clock moves on, for each works once."""
         self.clock.moment += timedelta(seconds=30)

@@ -12,6 +12,8 @@ from werkzeug.test import TestResponse
 
 from privacy.keystore import Keystore
 from signals.models import Signal
+from signals.models.place import NEIGHBOURHOOD
+from signals.routing.place_import import import_places
 from signals.vocabulary import AuditAction
 from tests.support.desk_side import PASSWORD, Desk
 from tests.support.pages import ATTEMPT, Browser, hidden_value, words
@@ -126,11 +128,14 @@ def test_the_page_confirms_a_change_only_until_the_next_one(signal_id: UUID, ann
     assert "U hebt" not in words(anna.get(f"/desk/signals/{signal_id}?done=claim"))
 
 
-def test_a_line_of_the_queue_says_what_was_noticed_what_is_next_and_no_address(
-    desk: Desk, signal_id: UUID, anna: Browser
+def test_a_line_of_the_queue_says_where_what_was_noticed_what_is_next_and_no_address(
+    desk: Desk, anna: Browser
 ) -> None:
+    rows = [("1012AB", 12, ("De Kolk", "Burgwallen", "GM0363"))]
+    import_places(desk.begin, kind=NEIGHBOURHOOD, file=b"", rows=rows)
+    desk.arrive(concern_types=["frail"])
     page = anna.get("/desk")
-    said = r"Later Gaat lichamelijk achteruit , (\S+) Oppakken: wo 25 nov Nog niemand \1 Oppakken \1"
+    said = r"Later De Kolk · Gaat lichamelijk achteruit , (\S+) Oppakken: wo 25 nov Nog niemand \1"
     assert re.search(said, words(page))
     assert "1012 AB" not in page.text
     assert desk.entries(AuditAction.SIGNAL_OPENED) == []
