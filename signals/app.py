@@ -278,10 +278,12 @@ class _Parts:
         doorkeeper = None
         if self.settings.serves_staff:
             from signals.web.figures.own_pages import own_figures_pages
+            from signals.web.figures.registering import registering_pages
             from signals.web.staff_kit.auth import admit, csrf_field, recognise
 
             doorkeeper = Doorkeeper(admit=admit, recognise=recognise, csrf_field=csrf_field)
             self.app.register_blueprint(own_figures_pages)
+            self.app.register_blueprint(registering_pages)
         context = make_context(self.settings, self.clock, self.engine, router, doorkeeper)
         self.app.extensions[EXTENSION] = context
         self._register(parts.FIGURE_CALLS, parts.FIGURE_PAGES)

@@ -137,6 +137,14 @@ class AttemptKind(StrEnum):
     THROUGH_OTHER = "through_other"
 
 
+class ComparisonArm(StrEnum):
+    """The orders of the first two attempts that a comparison draws from."""
+
+    VISIT_FIRST = "visit_first"
+    CARD_FIRST = "card_first"
+    LETTER_FIRST = "letter_first"
+
+
 class AttemptResult(StrEnum):
     """The result of a contact attempt."""
 
@@ -289,6 +297,7 @@ class AuditAction(StrEnum):
     ORGANISATION_CHANGED = "organisation_changed"
     COVERAGE_CHANGED = "coverage_changed"
     KEYS_CHANGED = "keys_changed"
+    COMPARISON_CHANGED = "comparison_changed"
     EXPORTED = "exported"
     AUDIT_READ = "audit_read"
     AUDIT_PRUNED = "audit_pruned"

@@ -63,6 +63,7 @@ def upgrade() -> None:
                 "organisation_changed",
                 "coverage_changed",
                 "keys_changed",
+                "comparison_changed",
                 "exported",
                 "audit_read",
                 "audit_pruned",
@@ -361,13 +362,40 @@ def upgrade() -> None:
     op.create_table(
         "signal_facts",
         sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("received_quarter", sa.String(length=7), nullable=False),
+        sa.Column("received_quarter", sa.String(length=7), nullable=True),
         sa.Column("year", sa.String(length=4), nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_signal_facts")),
         sqlite_with_rowid=False,
     )
     op.create_index("ix_signal_facts_received_quarter", "signal_facts", ["received_quarter"], unique=False)
+    op.create_table(
+        "comparisons",
+        sa.Column("code", sa.String(length=4), nullable=False),
+        sa.Column("registration", sa.Text(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("stopped_on", sa.Date(), nullable=True),
+        sa.PrimaryKeyConstraint("code", name=op.f("pk_comparisons")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "comparison_teams",
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("code", sa.String(length=4), nullable=False),
+        sa.Column("takes_part", sa.Boolean(), nullable=False),
+        sa.Column("sealed_place", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["code"], ["comparisons.code"], name=op.f("fk_comparison_teams_code_comparisons")
+        ),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"],
+            ["organisations.id"],
+            name=op.f("fk_comparison_teams_organisation_id_organisations"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("organisation_id", "code", name=op.f("pk_comparison_teams")),
+        sqlite_with_rowid=False,
+    )
     op.create_table(
         "area_days",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -794,6 +822,7 @@ def upgrade() -> None:
         sa.Column("unrouted", sa.Boolean(), nullable=False),
         sa.Column("outside_area", sa.Boolean(), nullable=False),
         sa.Column("repeat", sa.Boolean(), nullable=False),
+        sa.Column("urgent", sa.Boolean(), nullable=False),
         sa.Column("receipt_hash", sa.LargeBinary(length=32), nullable=True),
         sa.Column("team_notified", sa.Boolean(), nullable=False),
         sa.Column("pending_from_id", sa.Uuid(), nullable=True),
@@ -912,6 +941,24 @@ def upgrade() -> None:
         sa.UniqueConstraint("token_hash", name=op.f("uq_staff_sessions_token_hash")),
     )
     op.create_index("ix_staff_sessions_staff_member_id", "staff_sessions", ["staff_member_id"], unique=False)
+    op.create_table(
+        "comparison_draws",
+        sa.Column("signal_id", sa.Uuid(), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("code", sa.String(length=4), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["code"], ["comparisons.code"], name=op.f("fk_comparison_draws_code_comparisons")
+        ),
+        sa.ForeignKeyConstraint(
+            ["signal_id"],
+            ["signals.id"],
+            name=op.f("fk_comparison_draws_signal_id_signals"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("signal_id", name=op.f("pk_comparison_draws")),
+        sqlite_with_rowid=False,
+    )
     op.create_table(
         "contact_attempts",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1213,6 +1260,7 @@ def downgrade() -> None:
     op.drop_table("follow_up_notes")
     op.drop_index("ix_contact_attempts_signal_id", table_name="contact_attempts")
     op.drop_table("contact_attempts")
+    op.drop_table("comparison_draws")
     op.drop_index("ix_staff_sessions_staff_member_id", table_name="staff_sessions")
     op.drop_table("staff_sessions")
     op.drop_index("ix_signals_received_on", table_name="signals")
@@ -1253,6 +1301,8 @@ def downgrade() -> None:
     op.drop_index("ix_coverage_areas_area", table_name="coverage_areas")
     op.drop_table("coverage_areas")
     op.drop_table("area_days")
+    op.drop_table("comparison_teams")
+    op.drop_table("comparisons")
     op.drop_index("ix_signal_facts_received_quarter", table_name="signal_facts")
     op.drop_table("signal_facts")
     op.drop_index("ix_sign_in_guesses_last_at", table_name="sign_in_guesses")

@@ -25,6 +25,8 @@ from signals.arrival.repeats import Probe
 from signals.audit.grounds import Ground
 from signals.audit.log import SYSTEM, AuditEvent, AuditLog
 from signals.clock import Clock, today
+from signals.comparisons.draws import Arrived, draw_each
+from signals.comparisons.plan import NEVER_DRAWN
 from signals.db import is_sqlite
 from signals.lifecycle.case_numbers import new_reference
 from signals.lifecycle.transitions import ARRIVES_AS
@@ -44,6 +46,7 @@ _OF_A_NEW_SIGNAL = {
     "state": ARRIVES_AS,
     "version": 1,
     "repeat": False,
+    "urgent": False,
     "schema_version": SCHEMA_VERSION,
 }
 
@@ -98,7 +101,8 @@ class ArrivalDesk:
         _insert_links(connection, cases, probes)
         of = [(case.row.organisation_id, case.row.signal_id) for case in cases]
         self.audit.record_each(session, clock, _arrived(on), of)
-        _mark_repeats(connection, cases, probes)
+        repeats = _mark_repeats(connection, cases, probes)
+        draw_each(session, self.keystore, [_drawable(case, repeats) for case in cases], on)
         enqueue(session, list(self._messages(clock, cases, receivers)))
         self.keystore.store_case_keys({case.key_id: case.key for case in cases}, created_on=on)
 
@@ -158,8 +162,16 @@ def _reject(connection: Connection, waiting: Sequence[Waiting], cases: Sequence[
         connection.execute(REPORTS.update().where(REPORTS.c.signal_id.in_(refused)).values(refused_on=on))
 
 
-def _mark_repeats(connection: Connection, cases: Sequence[Case], probes: Sequence[Probe]) -> None:
-    """Mark signals at an address where their organisation had one before, in this batch too.
+def _drawable(case: Case, repeats: Collection[uuid.UUID]) -> Arrived:
+    signal_id = case.row.signal_id
+    drawable = signal_id not in repeats and NEVER_DRAWN.isdisjoint(case.concern_types)
+    return Arrived(signal_id, case.row.organisation_id, drawable)
+
+
+def _mark_repeats(
+    connection: Connection, cases: Sequence[Case], probes: Sequence[Probe]
+) -> Collection[uuid.UUID]:
+    """Mark signals at an address where their organisation had one before, in this batch too; return them.
 
     Two workers with the same address at once wait for one another: the second sees the first's links.
     """
@@ -172,6 +184,7 @@ def _mark_repeats(connection: Connection, cases: Sequence[Case], probes: Sequenc
         known.add(probe.exact[0])
     if repeats:
         connection.execute(_SIGNALS.update().where(_SIGNALS.c.id.in_(repeats)).values(repeat=True))
+    return repeats
 
 
 def _lock_addresses(connection: Connection, probes: Sequence[Probe]) -> None:

@@ -27,6 +27,7 @@ from signals.models.place import NEIGHBOURHOOD
 from signals.routing.places import Place, places_of
 from signals.routing.postcodes import Address
 from signals.routing.snapshot import Router
+from signals.vocabulary import ConcernType
 
 log = get_logger(__name__)
 
@@ -60,6 +61,7 @@ class Case:
     content: bytes
     summary: bytes
     outside_area: bool = False
+    concern_types: tuple[ConcernType, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,4 +185,12 @@ def _case_of(found: _Opened, place: Place) -> Case:
     key_id, key = new_id(), secrets.token_bytes(32)
     context = context_of(found.row.signal_id, found.row.organisation_id, key_id)
     sealed = seal_what_came(found.text, found.summary.at(place), key, context)
-    return Case(found.row, key_id, key, found.address, *sealed, outside_area=found.outside_area)
+    return Case(
+        found.row,
+        key_id,
+        key,
+        found.address,
+        *sealed,
+        outside_area=found.outside_area,
+        concern_types=found.summary.concern_types,
+    )

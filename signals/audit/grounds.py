@@ -52,6 +52,14 @@ class Ground(StrEnum):
     ART_18_AVG = "art_18_avg"
     ART_21_AVG = "art_21_avg"
 
+    # Comparisons, and the signals that they never draw.
+    JOINED = "joined"
+    LEFT = "left"
+    NOT_URGENT = "not_urgent"
+    REGISTERED = "registered"
+    STOPPED = "stopped"
+    URGENT = "urgent"
+
     # Accounts and sign-in.
     ABSENCE_ADDED = "absence_added"
     ABSENCE_REMOVED = "absence_removed"

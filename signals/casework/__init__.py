@@ -4,7 +4,7 @@ Start at `access`, which decides who may see a signal, then read `outcomes.concl
 """
 
 from signals.casework.attempts import record_attempt
-from signals.casework.claims import claim, reassign, release
+from signals.casework.claims import claim, mark_urgent, reassign, release
 from signals.casework.duplicates import conclude_as_duplicate
 from signals.casework.informing import record_notice
 from signals.casework.notes import add_note
@@ -17,6 +17,7 @@ __all__ = [
     "claim",
     "conclude",
     "conclude_as_duplicate",
+    "mark_urgent",
     "reassign",
     "record_attempt",
     "record_notice",

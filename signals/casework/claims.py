@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from notifications.events import Event
 from notifications.outbox import withdraw
+from signals.audit.grounds import Ground
 from signals.audit.log import require_role
 from signals.casework.access import (
     FOLLOW_UP_ROLES,
@@ -15,13 +16,15 @@ from signals.casework.access import (
     is_open_and_claimed,
     lock_claimed_signal,
     lock_signal,
+    record_change,
 )
-from signals.errors import FieldProblem, Invalid
+from signals.comparisons.draws import reveal
+from signals.errors import Conflict, FieldProblem, Invalid
 from signals.lifecycle.deadlines import add_working_days
 from signals.lifecycle.status_changes import transition
 from signals.models import Organisation, Signal, StaffMember
 from signals.operation import Operation
-from signals.vocabulary import Action, Role
+from signals.vocabulary import OPEN_STATES, Action, AuditAction, Role
 
 _CLAIM_REMINDERS: Final = (Event.REMINDER, Event.MISSED_DEADLINE)
 
@@ -37,6 +40,7 @@ def claim(operation: Operation, *, signal_id: UUID, expected_version: int | None
             raise claimed_by_other(operation.session, signal)
         return signal
     transition(operation, signal, Action.CLAIM)
+    reveal(operation, signal)
     return signal
 
 
@@ -68,6 +72,25 @@ def reassign(
             return signal
         transition(operation, signal, Action.RELEASE)
     transition(operation, signal, Action.CLAIM, claimant_id=to_staff_id, reason="assigned")
+    reveal(operation, signal)
+    return signal
+
+
+def mark_urgent(
+    operation: Operation, *, signal_id: UUID, urgent: bool, expected_version: int | None = None
+) -> Signal:
+    """Mark a signal as one that needs a visit at once, or take that back.
+
+    A comparison does not draw it then. A mark after the claim changes what the desk suggests, and not the
+    draw: a worker who knows the order must not choose which signals count.
+    """
+    signal = lock_signal(operation, signal_id, expected_version)
+    if signal.state not in OPEN_STATES:
+        raise Conflict
+    signal.urgent = urgent
+    record_change(
+        operation, signal, AuditAction.SIGNAL_CHANGED, Ground.URGENT if urgent else Ground.NOT_URGENT
+    )
     return signal
 
 

@@ -26,6 +26,7 @@ from signals.casework.access import (
 from signals.casework.earlier import EarlierSignal, earlier_signals
 from signals.casework.sealing import OpenedNote
 from signals.casework.suggestions import Suggestion, next_best_attempt
+from signals.comparisons.draws import drawn_order
 from signals.errors import NoMailboxKey, NotFound
 from signals.intake.content import Report, Summary
 from signals.lifecycle.status_changes import life_of
@@ -120,7 +121,7 @@ def open_signal(operation: Operation, signal_id: UUID, admission: Admission) -> 
         notes=[Signed(entry=note, by=names.get(note.written_by_id, "")) for note in notes],
         history=[Signed(entry=each, by=names.get(each.actor_id)) for each in life_of(signal)],
         earlier=_earlier(operation, signal, report),
-        suggestion=None if signal.restricted_on else next_best_attempt(signal, signal.attempts),
+        suggestion=None if signal.restricted_on else _suggestion(operation, signal),
         claimed_by=names.get(signal.claimed_by_id),
         acts=may_act_on(operation, signal),
         away=_away(operation, signal),
@@ -151,6 +152,11 @@ def address_doubts(router: Router, address: Address, on: date) -> tuple[AddressD
     except (NoMailboxKey, SQLAlchemyError):
         return ()
     return doubts_about(address, municipality_code=route.municipality_code)
+
+
+def _suggestion(operation: Operation, signal: Signal) -> Suggestion | None:
+    drawn = drawn_order(operation.session, operation.keystore, signal)
+    return next_best_attempt(signal, signal.attempts, drawn)
 
 
 def _earlier(operation: Operation, signal: Signal, report: Report) -> list[EarlierSignal]:

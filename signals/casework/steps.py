@@ -24,6 +24,7 @@ class Step(StrEnum):
     CONCLUDE = "conclude"
     RELEASE = "release"
     NOTE = "notes"
+    URGENT = "urgent"
     REASSIGN = "reassign"
     NOTICE = "notice"
     WMO = "wmo"
@@ -49,7 +50,7 @@ def steps_on(signal: Signal, actor: Actor, *, acts: bool) -> Iterator[Step]:
     if claimed and acts:
         yield from (step for step, action in _NEEDS_CLAIM.items() if _allows(signal, action))
     if is_open:
-        yield Step.NOTE
+        yield from (Step.NOTE, Step.URGENT)
     if is_open and actor.role == Role.LEAD:
         yield Step.REASSIGN
     yield from (Step.NOTICE, Step.WMO)

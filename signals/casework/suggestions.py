@@ -29,6 +29,8 @@ _FIGURES: Final[Mapping[str, Mapping[str, int]]] = {
     "other_kind_other_time": {"one_or_two_attempts": 18, "four_or_more_mixed": 37},
     "letter_alone_reaches_few": {"letter_only": 6, "four_or_more_mixed": 37},
     "as_agreed": {},
+    "drawn": {},
+    "urgent": {},
 }
 
 
@@ -50,8 +52,12 @@ class Suggestion:
     figures: Mapping[str, int]
 
 
-def next_best_attempt(signal: Signal, attempts: Sequence[ContactAttempt]) -> Suggestion | None:
+def next_best_attempt(
+    signal: Signal, attempts: Sequence[ContactAttempt], drawn: Sequence[AttemptKind] = ()
+) -> Suggestion | None:
     """Return what to try next: another kind, at another part of the day; None when nothing is left.
+
+    `drawn`: the order of the first two attempts that a comparison drew; an urgent signal gets a visit first.
 
     Figures [Divosa 2023], percent reached: one or two attempts 18, four or more mixed 37, letters only 6.
     """
@@ -61,7 +67,19 @@ def next_best_attempt(signal: Signal, attempts: Sequence[ContactAttempt]) -> Sug
         return None
     if last and last.result is AttemptResult.POSTPONED:
         return _suggest(last.kind, tried, "as_agreed")
+    if signal.urgent and not tried:
+        return _suggest(AttemptKind.VISIT, tried, "urgent")
+    if not signal.urgent and (kind := next_of_order(drawn, tried)):
+        return _suggest(kind, tried, "drawn")
     return _suggest(_least_used(_KINDS, [attempt.kind for attempt in tried]), tried, _why(tried))
+
+
+def next_of_order(drawn: Sequence[AttemptKind], tried: Sequence[ContactAttempt]) -> AttemptKind | None:
+    """Return the first attempt of a drawn order that was not tried yet; None once two were tried."""
+    if len(tried) >= len(drawn):
+        return None
+    kinds = {attempt.kind for attempt in tried}
+    return next((kind for kind in drawn if kind not in kinds), None)
 
 
 def _why(tried: Sequence[ContactAttempt]) -> str:

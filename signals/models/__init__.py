@@ -3,6 +3,7 @@
 from signals.models.area_day import AreaDay
 from signals.models.audit import AuditEntry, AuditHead, AuditLink
 from signals.models.base import Base
+from signals.models.comparison import Comparison, ComparisonDraw, ComparisonTeam
 from signals.models.drill import Drill
 from signals.models.organisation import (
     CoverageArea,
@@ -56,6 +57,9 @@ __all__ = [
     "AuditLink",
     "Base",
     "Challenge",
+    "Comparison",
+    "ComparisonDraw",
+    "ComparisonTeam",
     "ContactAttempt",
     "CoverageArea",
     "DeletionOrder",

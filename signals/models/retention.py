@@ -95,14 +95,15 @@ class DeletionOrder(Base):
 class SignalFact(Base):
     """A sealed fact of a deleted signal for the statistics; no id leads back, and no person's role reads it.
 
-    `year`: the last year of which a table needs it. Its key in the keystore goes when that year is drawn.
+    `year`: the last year of which a table needs it, or the code of a comparison (then without a quarter). Its
+    key in the keystore goes when that is drawn.
     """
 
     __tablename__ = "signal_facts"
     __table_args__ = (Index("ix_signal_facts_received_quarter", "received_quarter"), NO_ROWID)
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
-    received_quarter: Mapped[str] = mapped_column(String(7))
+    received_quarter: Mapped[str | None] = mapped_column(String(7))
     year: Mapped[str] = mapped_column(String(4))
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
 

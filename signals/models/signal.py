@@ -85,6 +85,7 @@ class Signal(Base):
     deadline, by which the queue is sorted. `team_notified`: its team was notified on arrival. The message
     names no signal, because signals that arrive together may be of one carrier.
     `outside_area`: the phone sealed it for a receiver of another area, so the national desk opened it.
+    `urgent`: a worker wants a visit at once, so no comparison draws it.
     `postponed_until`: the day agreed with the resident, while it is awaited. `wmo_notified_on`: when a worker
     knowingly made a notification (Wmo 2015, art. 2.3.2).
     `pending_from_id`: the organisation that handed it over, until somebody of this one opens it.
@@ -112,6 +113,7 @@ class Signal(Base):
     unrouted: Mapped[bool] = mapped_column(default=False)
     outside_area: Mapped[bool] = mapped_column(default=False)
     repeat: Mapped[bool] = mapped_column(default=False)
+    urgent: Mapped[bool] = mapped_column(default=False)
     receipt_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
     team_notified: Mapped[bool] = mapped_column(default=False)
     pending_from_id: Mapped[uuid.UUID | None]

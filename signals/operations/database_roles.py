@@ -117,6 +117,14 @@ RIGHTS: Final[Mapping[str, Mapping[Role, Rights]]] = {
     "deletion_orders": {"desk": rights("SI"), "worker": rights("SD")},
     "retention_periods": {"desk": rights("SIUD"), "worker": rights("S")},
     "register_entries": {"desk": rights("SI"), "worker": rights("SD")},
+    # Comparisons: the registration is public, and nobody changes it
+    "comparisons": {
+        "front": rights("S"),
+        "desk": Rights(select=ALL, insert=ALL, update=("stopped_on",)),
+        "worker": rights("S"),
+    },
+    "comparison_teams": {"desk": rights("SIU"), "worker": Rights(select=ALL, update=("sealed_place",))},
+    "comparison_draws": {"desk": Rights(select=ALL, update=("sealed",)), "worker": rights("SI")},
     # Only the process that counts facts reads them
     "signal_facts": {"desk": rights("I"), "worker": rights("SID")},
     "organisation_years": {"desk": rights("S"), "worker": rights("SI")},

@@ -103,6 +103,12 @@ FENCES: Final[Mapping[str, Fence]] = {
         written=f"{_OWN} OR {_erased_after_referral('deletion_records.signal_id')}",
     ),
     "deletion_orders": Fence(seen=_OWN, written=_OWN),
+    "comparison_teams": Fence(seen=_OWN, changed=_OWN, written=_OWN),
+    "comparison_draws": Fence(
+        seen=_of_signal("comparison_draws"),
+        changed=_of_signal("comparison_draws"),
+        written=_of_signal("comparison_draws"),
+    ),
     "organisation_years": Fence(seen=_OWN, written="false"),
     "retention_periods": Fence(seen=_OWN, changed=_OWN, written=_OWN),
     "register_entries": Fence(seen=_OWN, written=_OWN),

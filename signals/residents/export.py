@@ -22,7 +22,7 @@ from signals.operation import Operation
 from signals.residents.finding import Findings
 from signals.residents.requests import Proof, Right, enter
 from signals.retention.periods import DEFAULT_PERIODS, Period
-from signals.vocabulary import AuditAction, RetentionRule
+from signals.vocabulary import AttemptKind, AuditAction, RetentionRule
 
 RECIPIENTS = ("own_team", "referred_to", "processor")
 """The recipients that the law makes us name to a resident (art. 15(1)(c) AVG)."""
@@ -43,6 +43,7 @@ class ExportedSignal:
     signal: Signal
     opened: OpenedContent | None
     accesses: Sequence[AuditEntry]
+    drawn_order: Sequence[AttemptKind] = ()
 
     @property
     def history(self) -> Sequence[StatusChange]:
@@ -115,12 +116,13 @@ def export_of(
     receivers: Mapping[uuid.UUID, str] = MappingProxyType({}),
     periods: Mapping[RetentionRule, Period] = DEFAULT_PERIODS,
     accesses: Mapping[uuid.UUID, Sequence[AuditEntry]] = MappingProxyType({}),
+    orders: Mapping[uuid.UUID, Sequence[AttemptKind]] = MappingProxyType({}),
 ) -> Export:
     """Return everything that is kept of the address, in the clear; `ExportedSchema` writes it without staff.
 
     `receivers`: names of organisations that received a referral (art. 15(1)(c) AVG). `periods`: how long the
-    organisation keeps things (art. 15(1)(d) AVG). `accesses`: see `accesses_to`. A test compares the signals
-    with the columns that docs/privacy/velden.md calls the resident's.
+    organisation keeps things (art. 15(1)(d) AVG). `accesses`: see `accesses_to`. `orders`: what comparisons
+    drew. A test compares the signals with the columns that docs/privacy/velden.md calls the resident's.
     """
     here = {signal.id for signal in findings.signals}
     return Export(
@@ -131,6 +133,7 @@ def export_of(
                 signal=signal,
                 opened=_opened(signal, admission),
                 accesses=accesses.get(signal.id, ()),
+                drawn_order=orders.get(signal.id, ()),
             )
             for signal in findings.signals
         ],

@@ -22,6 +22,7 @@ from signals.models import (
 )
 from signals.operation import Operation
 from signals.routing.postcodes import Address
+from signals.statistics.comparing import results_to_keep
 from signals.statistics.courses import courses_of
 from signals.statistics.facts import fact_from
 from signals.statistics.sealed_facts import store_facts
@@ -89,16 +90,13 @@ def _write_facts(
 ) -> None:
     """Write facts with today's region, so that a merged municipality counts with its successor."""
     keystore, on = operation.keystore, operation.today
-    reports, courses = open_for_job(operation.cases, signals), courses_of(connection, signals)
+    reports = open_for_job(operation.cases, signals)
+    courses = list(courses_of(connection, keystore, signals))
     found = [(reports.get(signal.id), course) for signal, course in zip(signals, courses, strict=True)]
-    store_facts(
-        connection,
-        keystore,
-        [
-            fact_from(course, report, locate(report.address, on) if report else None)
-            for report, course in found
-        ],
-    )
+    facts = [
+        fact_from(course, report, locate(report.address, on) if report else None) for report, course in found
+    ]
+    store_facts(connection, keystore, [*facts, *results_to_keep(connection, courses)])
 
 
 def _write_records(

@@ -88,7 +88,7 @@ def _live_facts(
         some = select(*_READ).where(_signals.id.in_(ids[start : start + _BATCH]))
         rows: list[Any] = list(connection.execute(some))
         reports = open_for_job(keys, rows)
-        for row, course in zip(rows, courses_of(connection, rows), strict=True):
+        for row, course in zip(rows, courses_of(connection, keys, rows), strict=True):
             report = reports.get(row.id)
             yield fact_from(course, report, locate(report.address, on) if report else None)
 

@@ -7,6 +7,8 @@ from typing import Any, Final, NamedTuple, cast
 
 from sqlalchemy import Connection, Table, select
 
+from privacy.keystore import Keystore
+from signals.comparisons.draws import draws_of
 from signals.models import ContactAttempt, StatusChange
 from signals.statistics.facts import Attempt, Course
 from signals.vocabulary import Action, NotReachedReason
@@ -20,10 +22,11 @@ class _Conclusion(NamedTuple):
     reason: str | None
 
 
-def courses_of(connection: Connection, signals: Sequence[Any]) -> Iterator[Course]:
+def courses_of(connection: Connection, keys: Keystore, signals: Sequence[Any]) -> Iterator[Course]:
     """Yield the course of each signal, in their order; the rows have the columns of a `Course`."""
     ids = [signal.id for signal in signals]
     concluded, attempts = _conclusions(connection, ids), _attempts_of(connection, ids)
+    draws = draws_of(connection, keys, ids)
     for signal in signals:
         conclusion = concluded.get(signal.id)
         yield Course(
@@ -36,6 +39,7 @@ def courses_of(connection: Connection, signals: Sequence[Any]) -> Iterator[Cours
             repeat=signal.repeat,
             reason=NotReachedReason(conclusion.reason) if conclusion and conclusion.reason else None,
             organisation_id=signal.organisation_id,
+            draw=draws.get(signal.id),
         )
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from privacy.pseudonyms import quarter_of
 from signals import reference
 from signals.clock import AMSTERDAM
+from signals.comparisons.draws import Draw
 from signals.intake.content import Report
 from signals.statistics.menu import (
     ATTEMPTS_COUNTED,
@@ -46,13 +47,20 @@ class Course:
     repeat: bool
     reason: NotReachedReason | None = None
     organisation_id: UUID | None = None
+    draw: Draw | None = None
+
+    @property
+    def in_comparison(self) -> bool:
+        """Return whether this signal takes part in a comparison."""
+        return self.draw is not None and self.draw.counts
 
 
 class Fact(NamedTuple):
     """One signal for the tables: codes, with spaces between several, and "" for what is not there.
 
     `concluded`: the year of the first conclusion, "" without an outcome now. `kinds`: two at most.
-    `attempts`: `visit:no card:yes`, the first four up to the first contact.
+    `attempts`: `visit:no card:yes`, the first four up to the first contact; none of a signal that counts in a
+    comparison instead.
     """
 
     organisation: str
@@ -73,6 +81,25 @@ class Fact(NamedTuple):
         return self.concluded or self.received[:4]
 
 
+class Result(NamedTuple):
+    """One signal for the table of its comparison. Without `arm` it takes no part, which its row must hide."""
+
+    comparison: str
+    arm: str = ""
+    contact: str = ""
+    followed: str = ""
+
+    @property
+    def year(self) -> str:
+        """Return what the result is kept for, as a fact is for its year."""
+        return self.comparison
+
+    @property
+    def received(self) -> None:
+        """Return no quarter: the fact of the signal has it."""
+        return
+
+
 def fact_from(
     course: Course, report: Report | None, municipality_code: str | None, *, chance: Random = _chance
 ) -> Fact:
@@ -89,7 +116,7 @@ def fact_from(
         region=region_of(municipality_code) or UNKNOWN,
         outcome=str(outcome or ""),
         kinds=_some(report.summary.concern_types if report else (), chance),
-        attempts=_until_contact(tried),
+        attempts="" if course.in_comparison else _until_contact(tried),
         reached=_answer(any(attempt.endswith(f":{YES}") for attempt in tried)),
         in_time=_answer(in_time),
         newly_known="" if course.newly_known is None else _answer(course.newly_known),

@@ -25,6 +25,9 @@ UNKNOWN: Final = "unknown"
 """The region of a signal whose address lies on no map, or is gone."""
 
 YES, NO = "yes", "no"
+ATTEMPTS, COMPARISON = "attempts", "comparison"
+"""A signal counts in one of these two tables: in the second, when it takes part in a comparison."""
+
 ATTEMPTS_COUNTED: Final = 4
 KINDS_COUNTED: Final = 2
 """A signal counts with its first four attempts, and with at most two kinds of concern."""
@@ -38,10 +41,11 @@ NOT_REACHED: Final[Mapping[NotReachedReason | None, str]] = {
 
 
 class PeriodKind(StrEnum):
-    """The kinds of periods: a quarter is `2026-Q3`, a year `2026`."""
+    """The kinds of periods: a quarter is `2026-Q3`, a year `2026`, a comparison `C001`."""
 
     QUARTER = "quarter"
     YEAR = "year"
+    COMPARISON = "comparison"  # the whole time of one, by its code
 
 
 class Flag(StrEnum):
@@ -91,7 +95,7 @@ def menu() -> tuple[Table, ...]:
     answer = _dimension("answer", YES, NO)
     return (
         _table(
-            "attempts",
+            ATTEMPTS,
             _dimension("attempt", *map(str, range(1, ATTEMPTS_COUNTED + 1))),
             _dimension("kind", *AttemptKind),
             _dimension("contact", YES, NO),
@@ -123,6 +127,8 @@ def table_of(code: str) -> Table:
 
 def kind_of(period: str) -> PeriodKind:
     """Return the kind of a period as it is written."""
+    if period.startswith("C"):
+        return PeriodKind.COMPARISON
     return PeriodKind.QUARTER if "Q" in period else PeriodKind.YEAR
 
 

@@ -24,10 +24,11 @@ from privacy.sealing import EnvelopeRefused
 from signals.clock import Clock, today
 from signals.db import is_sqlite
 from signals.errors import SignalsError
-from signals.models import OrganisationYear, Publication, Signal, SignalFact
+from signals.models import Comparison, OrganisationYear, Publication, Signal, SignalFact
+from signals.statistics import comparing
 from signals.statistics.counting import Counts, Locate, count_quarter, count_year
 from signals.statistics.ledger import LedgerFile
-from signals.statistics.menu import BUDGET, PeriodKind, Table, kind_of, tables_of
+from signals.statistics.menu import ATTEMPTS, BUDGET, COMPARISON, PeriodKind, Table, kind_of, tables_of
 from signals.statistics.periods import YEAR_GRACE_DAYS, last_day_of, periods_until
 from signals.statistics.publications import publications, refuse_forged, sign
 from signals.statistics.sealed_facts import forget_facts, secret_of
@@ -67,8 +68,9 @@ class Releasing:
     def release_due(self, clock: Clock, *, grace_days: int) -> tuple[Release, ...]:
         """Release every due quarter and year, the oldest first; a refused one holds up no other."""
         self.adopt()
+        on = today(clock)
         with self.sessions() as session:
-            periods = due(session, today(clock), grace_days=grace_days)
+            periods = [*due(session, on, grace_days=grace_days), *comparing.due_comparisons(session, on)]
         done = []
         for period in periods:
             try:
@@ -110,8 +112,8 @@ class Releasing:
             session.add_all(known.values())
             session.flush()
             session.add_all(self._own_totals(session.connection(), known.values()))
-            if drawn := _drawn_years(session):
-                forget_facts(session.connection(), until=max(drawn))
+            for period in _periods_in_ledger(session):
+                forget_facts(session.connection(), of=period)
         return len(known)
 
     def differing(self, session: Session) -> tuple[str, ...]:
@@ -129,13 +131,12 @@ class Releasing:
             return _as_release(earlier, is_new=False)
         self._refuse(session, period, on)
         counts, own = self._count(session.connection(), period, on)
-        rows = [self._draw(table, period, counts, on) for table in tables_of(kind_of(period))]
+        rows = [self._draw(table, period, counts, on) for table in _tables_of(session, period)]
         _refuse_overspending([*publications(session), *rows])
         session.add_all(rows)
         session.flush()  # of two processes, the second waits here and fails
-        if kind_of(period) is PeriodKind.YEAR:
-            session.add_all(own)
-            forget_facts(session.connection(), until=period)
+        session.add_all(own)
+        forget_facts(session.connection(), of=period)
         if self.ledger is not None:
             self.ledger.append(rows)
             self.keys.secret(_note_of(period))
@@ -143,9 +144,9 @@ class Releasing:
 
     def _refuse(self, session: Session, period: str, on: date) -> None:
         is_year = kind_of(period) is PeriodKind.YEAR
-        if period not in set(_periods(session, on)):
+        if period not in {*_periods(session, on), *comparing.due_comparisons(session, on)}:
             raise ReleaseRefused(
-                f"{period} is no quarter like 2026-Q3 and no year that is over and had signals"
+                f"{period} is no quarter like 2026-Q3 and no year or comparison that is over and had signals"
             )
         if is_year and on <= last_day_of(period) + timedelta(days=YEAR_GRACE_DAYS):
             raise ReleaseRefused(f"{period} is released {YEAR_GRACE_DAYS} days after its end")
@@ -177,6 +178,8 @@ class Releasing:
     def _count(self, connection: Connection, period: str, on: date) -> tuple[Counts, list[OrganisationYear]]:
         if kind_of(period) is PeriodKind.QUARTER:
             return count_quarter(connection, period), []
+        if kind_of(period) is PeriodKind.COMPARISON:
+            return {COMPARISON: comparing.count_comparison(connection, self.keys, period)}, []
         return count_year(connection, period, keys=self.keys, locate=self.locate, on=on)
 
     def _draw(self, table: Table, period: str, counts: Counts, on: date) -> Publication:
@@ -199,8 +202,8 @@ class Releasing:
     def _forget_keys(self) -> None:
         """Destroy the keys of facts whose year is drawn: rows in older copies become unreadable."""
         with self.sessions() as session:
-            years = _drawn_years(session)
-        self.keys.forget_secrets(map(secret_of, years))
+            over = [*map(secret_of, _periods_in_ledger(session)), *comparing.secrets_over(session)]
+        self.keys.forget_secrets(over)
 
 
 def due(session: Session, on: date, *, grace_days: int) -> list[str]:
@@ -215,10 +218,14 @@ def due(session: Session, on: date, *, grace_days: int) -> list[str]:
 
 
 def spent(tables: Iterable[Publication]) -> Fraction:
-    """Return the most that one signal spends: the sum of the highest epsilon of each table, entered once."""
+    """Return the most that one signal spends: the sum of the highest epsilon of each table, entered once.
+
+    A comparison stands in the place of `attempts`: a signal enters one of the two.
+    """
     highest: dict[tuple[str, PeriodKind], Fraction] = {}
     for table in tables:
-        place = table.code, kind_of(table.period)
+        kind = kind_of(table.period)
+        place = (ATTEMPTS, PeriodKind.YEAR) if kind is PeriodKind.COMPARISON else (table.code, kind)
         highest[place] = max(highest.get(place, Fraction(0)), Fraction(table.epsilon))
     return sum(highest.values(), Fraction(0))
 
@@ -232,7 +239,7 @@ def _refuse_overspending(tables: Iterable[Publication]) -> None:
 
 def _periods(session: Session, on: date) -> Iterator[str]:
     """Yield each quarter and year that ended before a day, from the first one with a signal."""
-    quarters = _periods_in_ledger(session) - set(_drawn_years(session))
+    quarters = {one for one in _periods_in_ledger(session) if kind_of(one) is PeriodKind.QUARTER}
     fact = session.scalar(select(func.min(SignalFact.received_quarter)))
     signal = session.scalar(select(func.min(Signal.received_on)))
     known = *quarters, fact, quarter_of(signal) if signal else None
@@ -244,8 +251,9 @@ def _periods_in_ledger(session: Session) -> set[str]:
     return set(session.scalars(select(Publication.period).distinct()))
 
 
-def _drawn_years(session: Session) -> list[str]:
-    return [period for period in _periods_in_ledger(session) if kind_of(period) is PeriodKind.YEAR]
+def _tables_of(session: Session, period: str) -> Sequence[Table]:
+    found = session.get(Comparison, period)
+    return [comparing.table_for(found)] if found else tables_of(kind_of(period))
 
 
 def _as_release(rows: Sequence[Publication], *, is_new: bool) -> Release:

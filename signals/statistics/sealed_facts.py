@@ -8,23 +8,27 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final, cast
 from uuid import UUID
 
-from sqlalchemy import Connection, Table, delete, select
+from sqlalchemy import ColumnElement, Connection, Table, delete, select
 
 from privacy.bulk import insert_many
 from privacy.keystore import Keystore
 from privacy.sealing import opener, seal_bytes
 from signals.models import SignalFact
 from signals.models.base import new_id
-from signals.statistics.facts import Fact
+from signals.statistics.facts import Fact, Result
+from signals.statistics.menu import PeriodKind, kind_of
 
 SIZE: Final = 256
 """Bytes of every fact before sealing: the true length would tell its number of attempts."""
 
 _BETWEEN: Final = "|"
+_LAST_YEAR: Final = "9999"
+"""Codes of comparisons come after it."""
+
 _table: Final = cast(Table, SignalFact.__table__)
 
 
-def store_facts(connection: Connection, keys: Keystore, facts: Iterable[Fact]) -> None:
+def store_facts(connection: Connection, keys: Keystore, facts: Iterable[Fact | Result]) -> None:
     """Seal facts into their table, in the transaction of their purge."""
     rows = [(new_id(), fact) for fact in facts]
     opened = {year: keys.secret(secret_of(year)) for year in {fact.year for _, fact in rows}}
@@ -46,25 +50,37 @@ def stored_facts(connection: Connection, keys: Keystore, *, since: str) -> Itera
 
     Raises `EnvelopeRefused` for a row that was moved or changed.
     """
-    query = select(_table.c.id, _table.c.year, _table.c.sealed).where(_table.c.year >= since)
-    years = connection.scalars(select(_table.c.year).where(_table.c.year >= since).distinct()).all()
+    years = _table.c.year.between(since, _LAST_YEAR)
+    return (Fact(*texts) for texts in _opened(connection, keys, years))
+
+
+def stored_results(connection: Connection, keys: Keystore, *, code: str) -> Iterator[Result]:
+    """Yield the stored results of a comparison."""
+    return (Result(*texts) for texts in _opened(connection, keys, _table.c.year == code))
+
+
+def _opened(connection: Connection, keys: Keystore, wanted: ColumnElement[bool]) -> Iterator[list[str]]:
+    query = select(_table.c.id, _table.c.year, _table.c.sealed).where(wanted)
+    years = connection.scalars(select(_table.c.year).where(wanted).distinct()).all()
     opened = {year: opener(keys.secret(secret_of(year))) for year in years}
     with connection.execute(query.execution_options(yield_per=10_000)) as rows:
         for fact_id, year, sealed in rows:
-            yield Fact(*opened[year](sealed, _place(fact_id)).decode().rstrip().split(_BETWEEN))
+            yield opened[year](sealed, _place(fact_id)).decode().rstrip().split(_BETWEEN)
 
 
-def forget_facts(connection: Connection, *, until: str) -> None:
-    """Delete the facts that only this year and earlier ones need: their tables are drawn."""
-    connection.execute(delete(SignalFact).where(_table.c.year <= until))
+def forget_facts(connection: Connection, *, of: str) -> None:
+    """Delete what a released year, and earlier ones, or a released comparison needed; a quarter keeps all."""
+    if kind_of(of) is not PeriodKind.QUARTER:
+        is_year = kind_of(of) is PeriodKind.YEAR
+        connection.execute(delete(SignalFact).where(_table.c.year <= of if is_year else _table.c.year == of))
 
 
 def secret_of(year: str) -> str:
-    """Return the name of the key of a year, which goes after the draw."""
-    return f"facts-{year}"
+    """Return the name of the key of a year or a comparison, which goes after the draw."""
+    return f"facts-{year.lower()}"
 
 
-def _padded(fact: Fact) -> bytes:
+def _padded(fact: Fact | Result) -> bytes:
     text = _BETWEEN.join(fact).encode()
     if len(text) > SIZE:
         raise ValueError("a fact is longer than the fixed size")

@@ -9,7 +9,11 @@ if TYPE_CHECKING:
 PUBLIC_CALLS: Final = ("front.api:public_api",)
 PUBLIC_PAGES: Final = ("front.pages:front_pages",)
 FIGURE_CALLS: Final = ("figures.api:figures_api",)
-FIGURE_PAGES: Final = ("figures.pages:figure_pages", "figures.open_data:open_data")
+FIGURE_PAGES: Final = (
+    "figures.pages:figure_pages",
+    "figures.comparison_pages:comparison_pages",
+    "figures.open_data:open_data",
+)
 ISSUER_PAGES: Final = ("issuer.calls:issuer_calls",)
 STAFF_CALLS: Final = (
     "desk.api:staff_api",

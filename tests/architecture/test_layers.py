@@ -22,6 +22,7 @@ PURE_MODULES = (
     "signals.routing.postcodes",
     "signals.lifecycle.case_numbers",
     "signals.vocabulary",
+    "signals.comparisons.plan",
     "signals.lifecycle.deadlines",
     "signals.lifecycle.transitions",
     "signals.routing.rows",

@@ -10,8 +10,8 @@ from tests.casework.states import CLAIMED, CONCLUDED, IN_FOLLOW_UP, NEW
 from tests.support.desk_fixtures import Team
 
 ALWAYS = {Step.NOTICE, Step.WMO}
-UNCLAIMED = ALWAYS | {Step.CLAIM, Step.ATTEMPT, Step.NOTE, Step.REFER}
-OWN = ALWAYS | {Step.ATTEMPT, Step.CONCLUDE, Step.RELEASE, Step.NOTE, Step.REFER}
+UNCLAIMED = ALWAYS | {Step.CLAIM, Step.ATTEMPT, Step.NOTE, Step.URGENT, Step.REFER}
+OWN = ALWAYS | {Step.ATTEMPT, Step.CONCLUDE, Step.RELEASE, Step.NOTE, Step.URGENT, Step.REFER}
 RELEASED = {"claimed_by_id": None, "claimed_at": None}
 
 
@@ -22,8 +22,8 @@ RELEASED = {"claimed_by_id": None, "claimed_at": None}
         (IN_FOLLOW_UP, RELEASED, False, UNCLAIMED),
         (CLAIMED, {}, True, OWN),
         (IN_FOLLOW_UP, {}, True, OWN),
-        (CLAIMED, {}, False, ALWAYS | {Step.NOTE}),
-        (IN_FOLLOW_UP, {}, False, ALWAYS | {Step.NOTE}),
+        (CLAIMED, {}, False, ALWAYS | {Step.NOTE, Step.URGENT}),
+        (IN_FOLLOW_UP, {}, False, ALWAYS | {Step.NOTE, Step.URGENT}),
         (CONCLUDED, {}, True, ALWAYS | {Step.REOPEN}),
         (CONCLUDED, {}, False, ALWAYS | {Step.REOPEN}),
     ],

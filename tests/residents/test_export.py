@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from signals.audit.log import Actor
 from signals.casework import add_note, claim
+from signals.comparisons.draws import drawn_order
 from signals.models import AddressLink, AuditEntry, Organisation, Signal
 from signals.residents.export import accesses_to, export_of, record_export
 from signals.residents.finding import find_by_address
@@ -24,6 +25,7 @@ from signals.vocabulary import (
     AttemptKind,
     AttemptResult,
     AuditAction,
+    ComparisonArm,
     ConcernType,
     DeferralReason,
     DeletionReason,
@@ -37,6 +39,7 @@ from signals.vocabulary import (
 from signals.web.officer.export_schemas import ExportedSchema
 from signals.web.officer.rights_pdf import facts_of
 from tests import factories
+from tests.support.comparisons import begin, let_draw
 from tests.support.privacy_docs import described_columns
 from tests.support.rights import PROOF
 from tests.support.world import AMSTERDAM, GRONINGEN, IN_AMSTERDAM, World, key, report
@@ -51,7 +54,7 @@ IN_THE_EXPORT: Final[Mapping[str, str]] = {
     **{
         f"signals.{name}": name
         for name in (
-            "reference", "state", "received_on", "unrouted", "outside_area", "repeat", "claim_by",
+            "reference", "state", "received_on", "unrouted", "outside_area", "repeat", "urgent", "claim_by",
             "contact_by",
             "conclude_by", "due_on", "postponed_until", "first_contact_at", "concluded_at", "outcome",
             "referred_to", "newly_known", "notified_on", "deferred_because", "letter_printed_on",
@@ -76,6 +79,7 @@ OPENED: Final = {
     "signals.content": {"address", "noticed_on", "note"},
     "signals.summary": {"concern_types", "seen"},
     "follow_up_notes.sealed_text": {"follow_up_notes"},
+    "comparison_draws.sealed": {"drawn_order"},
     "audit_entries.subject_id": {"accesses"},
 }
 """Sealed columns, and the fields of the export that come from them."""
@@ -101,6 +105,7 @@ LEFT_OUT: Final[Mapping[str, str]] = {
     **dict.fromkeys(("signals.id", "signals.case_key_id", "contact_attempts.signal_id"), NUMBER),
     **dict.fromkeys(("follow_up_notes.signal_id", "status_changes.signal_id"), NUMBER),
     **dict.fromkeys(("address_links.signal_id", "address_links.organisation_id"), NUMBER),
+    **dict.fromkeys(("comparison_draws.signal_id", "comparison_draws.organisation_id"), NUMBER),
     **dict.fromkeys(("referrals.signal_id", "referrals.from_organisation_id"), NUMBER),
     **dict.fromkeys(("referrals.old_case_key_id", "referrals.key_destroyed_on"), NUMBER),
     **dict.fromkeys(("address_links.quarter", "address_links.pseudonym"), PSEUDONYM),
@@ -145,6 +150,8 @@ def signal_id(world: World) -> uuid.UUID:
         add_note(world.operation(session, worker), signal_id=signal.id, text="Dochter gebeld.")
     with world.sessions.begin() as session:
         _fill(session, world, session.get_one(Signal, signal.id), worker)
+    begin(world)
+    let_draw(world, signal.id, ComparisonArm.CARD_FIRST)
     return signal.id
 
 
@@ -188,8 +195,9 @@ def exported(world: World, officer: Actor) -> dict[str, Any]:
         organisation = session.get_one(Organisation, AMSTERDAM)
         admission = record_export(operation, findings=findings, proof=PROOF)
         accesses = accesses_to(session, findings)
+        orders = {each.id: drawn_order(session, world.keystore, each) for each in findings.signals}
     receivers = {GRONINGEN: "Groningen"}
-    found = export_of(findings, admission, organisation, receivers, accesses=accesses)
+    found = export_of(findings, admission, organisation, receivers, accesses=accesses, orders=orders)
     return ExportedSchema().dump(found)
 
 
@@ -256,6 +264,7 @@ def test_the_export_holds_sealed_content_in_the_clear(
         "concern_types": ["frail"],
         "seen": "once",
         "follow_up_notes": [{"at": plain(world.clock.now()), "text": "Dochter gebeld."}],
+        "drawn_order": ["card", "visit"],
         "accesses": signal["accesses"],
     }
 

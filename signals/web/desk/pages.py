@@ -93,6 +93,7 @@ _CHANGES: Final[Mapping[str, Change[object]]] = {
     "release": casework.release,
     "contact-attempts": casework.record_attempt,
     "notes": casework.add_note,
+    "urgent": casework.mark_urgent,
     "conclude": casework.conclude,
     "reopen": casework.reopen,
     "notice": casework.record_notice,

@@ -136,5 +136,6 @@ def library() -> Iterator[Library]:
 def _by_period(session: Session) -> Mapping[str, Sequence[Publication]]:
     """Return the stored tables of each period, in the order of the menu; a page reads only what it shows."""
     order = [table.code for table in menu()]
-    ordered = sorted(publications(session), key=lambda row: (row.period, order.index(row.code)))
+    rows = [row for row in publications(session) if row.code in order]
+    ordered = sorted(rows, key=lambda row: (row.period, order.index(row.code)))
     return {period: list(rows) for period, rows in groupby(ordered, key=lambda row: row.period)}

@@ -6,6 +6,8 @@ from typing import Final
 from flask import Blueprint, Response, render_template
 from flask_babel import gettext
 
+from signals.comparisons.plan import plan_of
+from signals.comparisons.register import open_ones
 from signals.models import Organisation
 from signals.statistics.own_figures import OwnYear, own_figures
 from signals.vocabulary import Role, SignalState
@@ -29,9 +31,10 @@ _TEMPLATE: Final = Path(__file__).parents[1] / "templates" / "figures" / "own.ty
 def page() -> str:
     """Show the open signals, and the totals of each year that is over."""
     with reading_operation() as operation:
-        found = own_figures(operation)
+        found, comparisons = own_figures(operation), open_ones(operation)
     return render_template(
         "figures/own.html",
+        comparisons=[(each.code, plan_of(each.registration), mine) for each, mine in comparisons],
         found=found,
         open=[(state, found.open.by_state[state]) for state in SignalState if state in found.open.by_state],
         years=[(each.year, _lines(each)) for each in found.years],

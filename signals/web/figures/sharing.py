@@ -76,5 +76,6 @@ def _parts() -> list[tuple[str, str]]:
     return [
         ("figures.overview", gettext("Overview")),
         ("figures.releases", gettext("All releases")),
+        ("comparisons.overview", gettext("Comparisons")),
         ("figures.method", gettext("Method and open data")),
     ]

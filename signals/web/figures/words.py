@@ -96,6 +96,16 @@ def points(found: Interval) -> str:
     return f"{least}–{number(100 * high)}"
 
 
+def signed(value: float) -> str:
+    """Return a difference in percentage points with its sign: `+8`."""
+    return str(format_decimal(round(100 * value), format="+#,##0;-#,##0", locale=language()))
+
+
+def signed_range(found: Interval) -> str:
+    """Return the interval of a difference: `-1 to +17`."""
+    return str(gettext("%(low)s to %(high)s", low=signed(found.low), high=signed(found.high)))
+
+
 def _tenths(value: float) -> str:
     return str(format_decimal(value, format="0.0", locale=language()))
 

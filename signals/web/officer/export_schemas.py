@@ -68,6 +68,12 @@ class ExportedSignalSchema(Schema):
     unrouted = fields.Boolean(attribute="signal.unrouted", required=True)
     outside_area = fields.Boolean(attribute="signal.outside_area", required=True)
     repeat = fields.Boolean(attribute="signal.repeat", required=True)
+    urgent = fields.Boolean(attribute="signal.urgent", required=True)
+    drawn_order = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "The first attempts that were drawn for a comparison; empty without one"},
+    )
     team_told = fields.Boolean(attribute="signal.team_notified", required=True)
     state = fields.String(attribute="signal.state", required=True)
     claim_by = fields.Date(attribute="signal.claim_by", required=True)

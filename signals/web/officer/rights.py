@@ -14,6 +14,7 @@ from structlog import get_logger
 from signals.audit.admission import Admission
 from signals.audit.grounds import Ground
 from signals.casework.access import organisation_of
+from signals.comparisons.draws import drawn_order
 from signals.db import set_local
 from signals.models import Organisation, Signal
 from signals.residents import rectifying, restricting
@@ -94,7 +95,8 @@ def export(address: Address, proof: Proof) -> Export:
         receivers = _receivers(session, findings)
         periods = periods_of(session, organisation.id, begun.today)
         accesses = accesses_to(session, findings)
-    return export_of(findings, admission, organisation, receivers, periods, accesses)
+        orders = {each.id: drawn_order(session, begun.keystore, each) for each in findings.signals}
+    return export_of(findings, admission, organisation, receivers, periods, accesses, orders)
 
 
 def erase(address: Address, proof: Proof, right: Right, *, seen: Collection[UUID] = ()) -> Erased:

@@ -161,6 +161,11 @@ def _reception(signal: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield _("Where"), _("at the national desk, because no organisation could receive it")
     if signal["repeat"]:
         yield _("Earlier"), _("there was a signal about this address already")
+    if signal["urgent"]:
+        yield _("Urgent"), _("a worker wanted to visit you at once")
+    if signal["drawn_order"]:
+        kinds = [label(AttemptKind(kind), _LANGUAGE) for kind in signal["drawn_order"]]
+        yield _("Comparison"), _("this order of attempts was drawn: %(order)s", order=", ".join(kinds))
     if signal["team_told"]:
         yield _("Team"), _("got a message that there was a signal, without its content")
     yield _("State"), label(SignalState(signal["state"]), _LANGUAGE)

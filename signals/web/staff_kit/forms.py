@@ -168,6 +168,10 @@ class NoticeForm(Form):
     taken_back = fields.Boolean(load_default=False)
 
 
+class UrgentForm(Form):
+    urgent = fields.Boolean(required=True)
+
+
 class WmoForm(Form):
     """The day of a notification under the Wmo; empty without one."""
 
@@ -179,6 +183,7 @@ FORMS: Final[Mapping[str, Form]] = {
     "release": Form(),
     "contact-attempts": AttemptForm(),
     "notes": NoteForm(),
+    "urgent": UrgentForm(),
     "conclude": ConcludeForm(),
     "reopen": ReopenForm(),
     "notice": NoticeForm(),

@@ -1,0 +1,223 @@
+"""Test that the draw of a signal is sealed until a claim, and that nobody chooses or learns it before."""
+
+import uuid
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from signals.casework import claim, mark_urgent, reassign, record_attempt, refer, release
+from signals.comparisons.draws import drawn_order
+from signals.comparisons.plan import NEVER_DRAWN, ORDERS, drawn_arm
+from signals.comparisons.register import open_ones, register, stop, take_part
+from signals.errors import Conflict, Forbidden
+from signals.models import AuditEntry, Comparison, ComparisonDraw, ComparisonTeam, Signal
+from signals.routing.postcodes import Address
+from signals.vocabulary import (
+    AttemptKind,
+    AttemptResult,
+    AuditAction,
+    ComparisonArm,
+    ConcernType,
+    ReferralReason,
+    Role,
+)
+from tests.support.comparisons import CODE, ENDS_ON, TODAY, TWO, begin, draw_of, plan
+from tests.support.world import AMSTERDAM, GRONINGEN, World
+
+
+def arrive(world: World, number: int = 1, first: int = 1, **said: object) -> list[uuid.UUID]:
+    """Let signals of Amsterdam arrive, each at a house of its own; return the new ids."""
+    known = {signal.id for signal in world.signals()}
+    for house in range(first, first + number):
+        world.receive(house, Address(postcode="1012AB", number=house), **said)
+    world.worker().arrive()
+    return [signal.id for signal in world.signals() if signal.id not in known]
+
+
+def order(world: World, signal_id: uuid.UUID) -> tuple[AttemptKind, ...]:
+    with world.sessions() as session:
+        return drawn_order(session, world.keystore, session.get_one(Signal, signal_id))
+
+
+def do(world: World, actor: object, act: object, signal_id: uuid.UUID, **values: object) -> None:
+    with world.sessions.begin() as session:
+        act(world.operation(session, actor), signal_id=signal_id, **values)  # type: ignore[operator,arg-type]
+
+
+def test_the_order_is_sealed_until_a_claim_and_the_same_ever_after(world: World) -> None:
+    begin(world)
+    (signal_id,) = arrive(world)
+    anna, bert = world.staff(), world.staff()
+    drawn = draw_of(world, signal_id)
+    assert (order(world, signal_id), drawn.counts) == ((), False)
+    do(world, anna, claim, signal_id)
+    seen = order(world, signal_id)
+    assert seen == ORDERS[drawn.arm] if drawn.arm else False
+    for actor in (anna, bert, anna):
+        do(world, world.staff(role=Role.LEAD), release, signal_id)
+        do(world, actor, claim, signal_id)
+        assert order(world, signal_id) == seen
+    assert draw_of(world, signal_id).revealed_on == TODAY
+
+
+def test_a_lead_who_assigns_a_signal_reveals_its_order(world: World) -> None:
+    begin(world)
+    (signal_id,) = arrive(world)
+    anna = world.staff()
+    do(world, world.staff(role=Role.LEAD), reassign, signal_id, to_staff_id=anna.id)
+    assert order(world, signal_id)
+
+
+def test_the_order_of_claims_does_not_matter(world: World) -> None:
+    begin(world)
+    ids = arrive(world, 6)
+    drawn = {signal_id: draw_of(world, signal_id).arm for signal_id in ids}
+    anna = world.staff()
+    for signal_id in reversed(ids):
+        do(world, anna, claim, signal_id)
+    assert {signal_id: draw_of(world, signal_id).arm for signal_id in ids} == drawn
+
+
+def test_the_blocks_of_a_team_go_on_over_batches(world: World) -> None:
+    begin(world)
+    ids = arrive(world, 5) + arrive(world, 4, first=6)
+    secret = world.keystore.secret(f"comparison-{CODE.lower()}")
+    in_blocks = [drawn_arm(secret, place=(CODE, AMSTERDAM, place), arms=TWO) for place in range(9)]
+    assert Counter(draw_of(world, signal_id).arm for signal_id in ids) == Counter(in_blocks)
+
+
+@pytest.mark.parametrize("concern", [*sorted(NEVER_DRAWN)])
+def test_people_who_need_a_visit_are_never_drawn(world: World, concern: ConcernType) -> None:
+    begin(world)
+    (signal_id,) = arrive(world, concern_types=(ConcernType.NOT_SEEN, concern))
+    do(world, world.staff(), claim, signal_id)
+    assert (draw_of(world, signal_id).arm, order(world, signal_id)) == (None, ())
+
+
+def test_a_repeat_is_never_drawn(world: World) -> None:
+    begin(world)
+    (first,) = arrive(world)
+    world.receive(99, Address(postcode="1012AB", number=1))
+    world.worker().arrive()
+    (second,) = (signal.id for signal in world.signals() if signal.id != first)
+    assert draw_of(world, first).arm is not None
+    assert draw_of(world, second).arm is None
+
+
+def test_an_urgent_signal_takes_no_part_if_it_was_marked_before_the_claim(world: World) -> None:
+    begin(world)
+    early, late = arrive(world, 2)
+    anna = world.staff()
+    do(world, anna, mark_urgent, early, urgent=True)
+    do(world, anna, claim, early)
+    do(world, anna, claim, late)
+    do(world, anna, mark_urgent, late, urgent=True)
+    assert (draw_of(world, early).counts, order(world, early)) == (False, ())
+    assert draw_of(world, late).counts  # who knows the order does not choose which signals count
+
+
+def test_a_signal_takes_no_part_if_a_worker_tried_before_the_order_was_seen(world: World) -> None:
+    begin(world)
+    (signal_id,) = arrive(world)
+    anna, tried = world.staff(), {"kind": AttemptKind.VISIT, "result": AttemptResult.NO_ANSWER}
+    do(world, anna, record_attempt, signal_id, attempted_at=world.clock.now(), **tried)
+    do(world, anna, release, signal_id)
+    do(world, anna, claim, signal_id)
+    assert (order(world, signal_id), draw_of(world, signal_id).counts) == ((), False)
+
+
+def test_the_database_tells_neither_an_order_nor_whether_there_is_one(world: World) -> None:
+    begin(world)
+    arrive(world, 4)
+    arrive(world, 2, first=11, concern_types=(ConcernType.CONFUSED,))
+    anna = world.staff()
+    with world.sessions() as session:
+        before = {row.signal_id: row.sealed for row in session.scalars(select(ComparisonDraw))}
+    for signal_id in before:
+        do(world, anna, claim, signal_id)
+    with world.sessions() as session:
+        rows = session.scalars(select(ComparisonDraw)).all()
+        places = session.scalars(select(ComparisonTeam.sealed_place)).all()
+    assert len(rows) == 6
+    assert {len(row.sealed) for row in rows} == {len(places[0])} == {60}
+    assert all(before[row.signal_id] != row.sealed for row in rows)
+    assert not any(arm.encode() in row.sealed for row in rows for arm in ComparisonArm)
+
+
+def test_a_team_that_takes_no_part_has_no_draws(world: World) -> None:
+    begin(world, teams=(GRONINGEN,))
+    arrive(world)
+    with world.sessions() as session:
+        assert session.scalars(select(ComparisonDraw)).all() == []
+
+
+@pytest.mark.parametrize("ended", ["stopped", "over", "left"])
+def test_nothing_is_drawn_or_revealed_once_it_ended(world: World, ended: str) -> None:
+    begin(world)
+    (sealed,) = arrive(world)
+    coordinator, lead = world.staff(None, Role.COORDINATOR), world.staff(role=Role.LEAD)
+    with world.sessions.begin() as session:
+        if ended == "stopped":
+            stop(world.operation(session, coordinator), code=CODE)
+        elif ended == "left":
+            take_part(world.operation(session, lead), code=CODE, takes_part=False)
+    if ended == "over":
+        world.clock.moment += ENDS_ON - TODAY + timedelta(days=1)
+        world.worker().provision_keys()
+    (later,) = arrive(world, first=7)
+    do(world, world.staff(), claim, sealed)
+    with world.sessions() as session:
+        assert session.get(ComparisonDraw, later) is None
+    assert bool(order(world, sealed)) is (ended == "left")  # who leaves keeps what was drawn
+
+
+def test_another_team_sees_no_order_of_a_referred_signal(world: World) -> None:
+    begin(world, teams=(AMSTERDAM, GRONINGEN))
+    (signal_id,) = arrive(world)
+    anna = world.staff()
+    do(world, anna, claim, signal_id)
+    do(world, anna, refer, signal_id, to_organisation_id=GRONINGEN, reason=ReferralReason.MOVED)
+    do(world, world.staff(GRONINGEN), claim, signal_id)
+    assert order(world, signal_id) == ()
+    assert draw_of(world, signal_id).counts
+
+
+def test_a_team_is_in_one_comparison_at_a_time_and_goes_on_where_it_was(world: World) -> None:
+    begin(world)
+    arrive(world, 3)
+    lead, coordinator = world.staff(role=Role.LEAD), world.staff(None, Role.COORDINATOR)
+    with world.sessions() as session:
+        place = session.get_one(ComparisonTeam, (AMSTERDAM, CODE)).sealed_place
+    with world.sessions.begin() as session:
+        operation = world.operation(session, lead)
+        register(world.operation(session, coordinator), plan(question="En een brief?"))
+        take_part(operation, code="C002", takes_part=True)
+        assert [(one.code, mine) for one, mine in open_ones(operation)] == [("C002", True), (CODE, False)]
+        take_part(operation, code=CODE, takes_part=True)
+    with world.sessions() as session:
+        assert session.get_one(ComparisonTeam, (AMSTERDAM, CODE)).sealed_place == place
+
+
+def test_only_a_coordinator_registers_and_stops_and_only_a_lead_takes_part(world: World) -> None:
+    begin(world)
+    with world.sessions() as session:
+        lead = world.operation(session, world.staff(role=Role.LEAD))
+        coordinator = world.operation(session, world.staff(None, Role.COORDINATOR))
+        with pytest.raises(Forbidden):
+            stop(lead, code=CODE)
+        with pytest.raises(Forbidden):
+            take_part(coordinator, code=CODE, takes_part=True)
+        stop(coordinator, code=CODE)
+        with pytest.raises(Conflict):
+            stop(coordinator, code=CODE)
+
+
+def test_the_trail_keeps_the_digest_of_a_registration(world: World) -> None:
+    begin(world)
+    with world.sessions() as session:
+        digest = session.get_one(Comparison, CODE).digest
+        changed = AuditEntry.action == AuditAction.COMPARISON_CHANGED
+        grounds = set(session.scalars(select(AuditEntry.ground).where(changed)))
+    assert grounds == {f"registered:{digest}", f"joined:{CODE}"}
