@@ -1,4 +1,4 @@
-"""Suggest what to try next, from the figures of comparable schemes [Divosa 2023]."""
+"""Suggest what to try next, from the figures of signals of debts [Divosa 2023]."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ _Choice = TypeVar("_Choice")
 REACHED: Final = frozenset({AttemptResult.CONTACT, AttemptResult.REFUSED})
 """Results that mean that a worker spoke with the resident, also when the resident refused help."""
 
+DIVOSA: Final = "divosa_2023"
 _KINDS: Final = (
     AttemptKind.VISIT,
     AttemptKind.CARD,
@@ -44,12 +45,18 @@ class PartOfDay(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Suggestion:
-    """Hold the next best attempt; `part_of_day` is None if it does not matter. `figures`: percent reached."""
+    """Hold the next best attempt; `part_of_day` is None if it does not matter.
+
+    `figures`: percent reached, by `source`: Divosa, or the years of this scheme's own released figures, which
+    are about one kind of attempt (`figures_of`) or about all (None).
+    """
 
     kind: AttemptKind
     part_of_day: PartOfDay | None
     reason_code: str
     figures: Mapping[str, int]
+    source: str = DIVOSA
+    figures_of: AttemptKind | None = None
 
 
 def next_best_attempt(
@@ -58,6 +65,7 @@ def next_best_attempt(
     """Return what to try next: another kind, at another part of the day; None when nothing is left.
 
     `drawn`: the order of the first two attempts that a comparison drew; an urgent signal gets a visit first.
+    No report holds a telephone number, so somebody must have called before: then a number is known.
 
     Figures [Divosa 2023], percent reached: one or two attempts 18, four or more mixed 37, letters only 6.
     """
@@ -71,7 +79,9 @@ def next_best_attempt(
         return _suggest(AttemptKind.VISIT, tried, "urgent")
     if not signal.urgent and (kind := next_of_order(drawn, tried)):
         return _suggest(kind, tried, "drawn")
-    return _suggest(_least_used(_KINDS, [attempt.kind for attempt in tried]), tried, _why(tried))
+    used = [attempt.kind for attempt in tried]
+    kinds = tuple(kind for kind in _KINDS if kind is not AttemptKind.PHONE or kind in used)
+    return _suggest(_least_used(kinds, used), tried, _why(tried))
 
 
 def next_of_order(drawn: Sequence[AttemptKind], tried: Sequence[ContactAttempt]) -> AttemptKind | None:

@@ -151,7 +151,14 @@ NOBODY = AttemptResult.NO_ANSWER
                 (AttemptKind.VISIT, 10, NOBODY),
                 (AttemptKind.CARD, 11, NOBODY),
             ],
-            (AttemptKind.PHONE, PartOfDay.AFTERNOON, "other_kind_other_time"),
+            (AttemptKind.THROUGH_OTHER, None, "other_kind_other_time"),
+        ),
+        (
+            [
+                (AttemptKind.PHONE, 10, NOBODY),
+                *((kind, 11, NOBODY) for kind in AttemptKind if kind is not AttemptKind.PHONE),
+            ],
+            (AttemptKind.VISIT, PartOfDay.AFTERNOON, "other_kind_other_time"),
         ),
         (
             [(AttemptKind.LETTER, 10, NOBODY)],
@@ -198,3 +205,12 @@ def test_a_suggestion_brings_the_figures_behind_it() -> None:
 )
 def test_the_part_of_the_day_follows_the_clock_in_amsterdam(hour: int, part: str) -> None:
     assert part_of_day(datetime(2026, 7, 1, hour, tzinfo=UTC) - timedelta(hours=2)) == part
+
+
+def test_the_telephone_is_suggested_only_where_somebody_called_before() -> None:
+    signal = factories.SignalFactory.build(state=IN_FOLLOW_UP)
+    others = [(kind, 10, NOBODY) for kind in AttemptKind if kind is not AttemptKind.PHONE]
+    for attempts, offered in ((others * 2, False), ([(AttemptKind.PHONE, 10, NOBODY), *others * 2], True)):
+        found = next_best_attempt(signal, tried(*attempts))
+        assert found is not None
+        assert (found.kind is AttemptKind.PHONE) is offered

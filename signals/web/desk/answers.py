@@ -209,6 +209,20 @@ class SuggestionSchema(Schema):
     part_of_day = fields.Enum(PartOfDay, by_value=True, required=True, allow_none=True)
     reason_code = fields.String(required=True)
     figures = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
+    source = fields.String(
+        required=True,
+        metadata={
+            "description": "`divosa_2023`: about signals of debts. A period: this scheme's released figures, "
+            "with the share (`value`, `low`, `high`) of attempts at this place (`attempt`) with contact"
+        },
+    )
+    figures_of = fields.Enum(
+        AttemptKind,
+        by_value=True,
+        required=True,
+        allow_none=True,
+        metadata={"description": "The kind that own figures are about; null: all kinds"},
+    )
 
 
 class SignalSchema(QueueItemSchema):

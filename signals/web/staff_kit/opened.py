@@ -4,14 +4,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
+from sqlalchemy.orm import Session
+
 from signals.audit.admission import Admission
 from signals.audit.grounds import Ground
 from signals.casework import opening
 from signals.casework.access import admit, admit_to_list, organisation_of, summaries_of
 from signals.casework.opening import OpenedSignal
+from signals.casework.suggestions import Suggestion
 from signals.clock import today
 from signals.intake.content import Summary
 from signals.models import Signal
+from signals.statistics.tries import tries_of
 from signals.vocabulary import AuditAction
 from signals.web.staff_kit.auth import current
 from signals.web.staff_kit.context import desk, operation, reading_operation
@@ -33,9 +37,23 @@ def read_opened(signal_id: UUID, admission: Admission) -> OpenedSignal:
     admission.fetch()
     with reading_operation() as reading:
         opened = opening.open_signal(reading, signal_id, admission)
+        suggestion = _with_own_figures(reading.session, opened)
     # Outside the transaction: the routing table is read on a connection of its own.
     doubts = opening.address_doubts(desk().router, opened.report.address, today(desk().clock))
-    return replace(opened, doubts=doubts)
+    return replace(opened, doubts=doubts, suggestion=suggestion)
+
+
+def _with_own_figures(session: Session, opened: OpenedSignal) -> Suggestion | None:
+    """Return the suggestion with the scheme's own figures, once they say enough."""
+    suggestion = opened.suggestion
+    if suggestion is None or not suggestion.figures:
+        return suggestion
+    own = tries_of(session, attempt=len(opened.attempts) + 1, kind=suggestion.kind)
+    if own is None:
+        return suggestion
+    percent = {name: round(100 * getattr(own.share, name)) for name in ("value", "low", "high")}
+    figures = {"attempt": own.attempt, **percent}
+    return replace(suggestion, source=own.period, figures=figures, figures_of=own.kind)
 
 
 def read_summaries(signals: Sequence[Signal]) -> dict[UUID, Summary]:
