@@ -25,7 +25,7 @@ class Event(StrEnum):
     MISSED_CONTACT = "missed_contact"  # to lead, deputy, service manager: no attempt in time
     MISSED_CONCLUSION = "missed_conclusion"  # to the same: not concluded in time
     ACCOUNT_LINK_OPENED = "account_link_opened"  # to its owner: the mailed link was opened
-    AGREED_DAY = "agreed_day"  # to the team, then lead: the day agreed with the resident has come
+    NEXT_CONTACT = "next_contact"  # to the team, then lead: the day of the next contact has come
     STAND_IN = "stand_in"  # to one member of staff: they stand in for an absent colleague
     UNCOVERED = "uncovered"  # to leads: a colleague with signals is absent and nobody stands in
     UNATTENDED = "unattended"  # to the same, at day 21: nobody claimed it
@@ -67,7 +67,7 @@ DATES: Mapping[Event, str] = {
     Event.MISSED_CONTACT: "due_on",
     Event.MISSED_CONCLUSION: "due_on",
     Event.ACCOUNT_LINK_OPENED: "opened_on",
-    Event.AGREED_DAY: "agreed_on",
+    Event.NEXT_CONTACT: "planned_on",
     Event.STAND_IN: "away_until",
     Event.UNCOVERED: "away_until",
     Event.UNATTENDED: "deleted_on",

@@ -85,7 +85,7 @@ class ReceiptState(StrEnum):
 
 
 class Action(StrEnum):
-    """The actions of staff (or the system) on a signal; the only keys of the transition table."""
+    """The actions of staff (or the system) on a signal; all but NOTIFY are keys of the transition table."""
 
     ARRIVE = "arrive"
     CLAIM = "claim"
@@ -95,6 +95,7 @@ class Action(StrEnum):
     TAKE_BACK = "take_back"
     CONCLUDE = "conclude"
     REOPEN = "reopen"
+    NOTIFY = "notify"  # the resident, or noted why not yet: the state stays
     SET_ASIDE = "set_aside"
     BRING_BACK = "bring_back"
 

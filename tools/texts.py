@@ -18,6 +18,7 @@ from signals import reference
 from signals.audit.grounds import Ground
 from signals.casework.outcomes import ReopenReason
 from signals.casework.suggestions import PartOfDay
+from signals.lifecycle.transitions import NextStep
 from signals.organisations.csv_file import FileProblem
 from signals.residents.requests import IdentityProof, ResidenceProof, Right
 from signals.routing.coverage_problems import ProblemKind
@@ -73,6 +74,7 @@ READ_BY_STAFF: tuple[type[StrEnum], ...] = (
     FileProblem,
     Ground,
     IdentityProof,
+    NextStep,
     NotifiedBy,
     NotReachedReason,
     OrganisationKind,

@@ -246,6 +246,7 @@ def upgrade() -> None:
         sa.Column("contact_working_days", sa.Integer(), nullable=False),
         sa.Column("conclude_calendar_days", sa.Integer(), nullable=False),
         sa.Column("minimum_attempts", sa.Integer(), nullable=False),
+        sa.Column("retry_working_days", sa.String(length=20), server_default="2,4,7", nullable=False),
         sa.Column("deputy_email", sa.String(length=254), nullable=True),
         sa.Column("deputy_verified_on", sa.Date(), nullable=True),
         sa.Column("quiet_from", sa.Integer(), nullable=True),
@@ -887,6 +888,7 @@ def upgrade() -> None:
         sa.Column("letter_printed_on", sa.Date(), nullable=True),
         sa.Column("wmo_notified_on", sa.Date(), nullable=True),
         sa.Column("restricted_on", sa.Date(), nullable=True),
+        sa.Column("undo", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
             ["claimed_by_id"], ["staff_members.id"], name=op.f("fk_signals_claimed_by_id_staff_members")
         ),
@@ -998,6 +1000,7 @@ def upgrade() -> None:
         sa.Column("postponed_until", sa.Date(), nullable=True),
         sa.Column("recorded_by_id", sa.Uuid(), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("replaced_by_id", sa.Uuid(), nullable=True),
         sa.ForeignKeyConstraint(
             ["recorded_by_id"],
             ["staff_members.id"],
@@ -1019,6 +1022,7 @@ def upgrade() -> None:
         sa.Column("sealed_text", sa.LargeBinary(), nullable=False),
         sa.Column("written_by_id", sa.Uuid(), nullable=False),
         sa.Column("written_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("replaced_by_id", sa.Uuid(), nullable=True),
         sa.ForeignKeyConstraint(
             ["signal_id"],
             ["signals.id"],
@@ -1049,6 +1053,7 @@ def upgrade() -> None:
                 "take_back",
                 "conclude",
                 "reopen",
+                "notify",
                 "set_aside",
                 "bring_back",
                 name="action",
@@ -1092,6 +1097,7 @@ def upgrade() -> None:
         sa.Column("changed_on", sa.Date(), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("day", sa.Date(), nullable=True),
         sa.ForeignKeyConstraint(
             ["actor_id"], ["staff_members.id"], name=op.f("fk_status_changes_actor_id_staff_members")
         ),

@@ -31,6 +31,9 @@ class Ground(StrEnum):
     FOLLOW_UP = "follow_up"
     HANDOVER = "handover"
     NOTE = "note"
+    POSTPONED = "postponed"
+    CORRECTED = "corrected"
+    UNDONE = "undone"
     QUEUE = "queue"
     REFUSED = "refused"
 

@@ -9,11 +9,13 @@ from signals.casework.duplicates import conclude_as_duplicate
 from signals.casework.informing import record_notice
 from signals.casework.notes import add_note
 from signals.casework.outcomes import conclude, record_wmo, reopen
+from signals.casework.postponing import choose_day
 from signals.casework.referral import refer
 from signals.casework.taking_back import take_back
 
 __all__ = [
     "add_note",
+    "choose_day",
     "claim",
     "conclude",
     "conclude_as_duplicate",

@@ -5,7 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from signals.casework.access import lock_signal, require_claim, staff_id_of
-from signals.casework.postponing import postpone
+from signals.casework.postponing import check_day, is_planned_ahead, plan_next
 from signals.casework.suggestions import REACHED
 from signals.clock import AMSTERDAM
 from signals.errors import FieldProblem, Invalid
@@ -34,14 +34,15 @@ def record_attempt(
 
     The first attempt at a signal that nobody has claims it for the actor. `attempted_at` is aware, at most
     `CLOCK_SKEW` ahead, and not before the day of receipt.
-    `postponed_until` is the agreed day, with the result `postponed` only: see `postpone`. The next attempt
-    ends the waiting. Sets `first_contact_at` to the earliest attempt that reached the resident.
+    `postponed_until`: the day agreed or chosen for the next contact, in place of the proposed one: see
+    `plan_next`. Sets `first_contact_at` to the earliest attempt that reached the resident.
     """
     signal = lock_signal(operation, signal_id, expected_version)
     if not awaits_claim(signal):
         require_claim(operation, signal, Action.RECORD_ATTEMPT)
     _check(signal, operation.now, attempted_at, workers)
-    postpone(operation.session, signal, result=result, until=postponed_until, on=operation.today)
+    if postponed_until is not None:
+        check_day(operation, signal, result, postponed_until)
     return add_attempt(
         operation,
         signal,
@@ -50,6 +51,7 @@ def record_attempt(
         attempted_at=attempted_at,
         workers=workers,
         postponed_until=postponed_until,
+        keeps_day=False,
     )
 
 
@@ -62,10 +64,11 @@ def add_attempt(
     attempted_at: datetime,
     workers: int = 1,
     postponed_until: date | None = None,
+    keeps_day: bool = True,
 ) -> ContactAttempt:
     """Add an attempt to a locked signal, and claim it for the actor when nobody has it.
 
-    This leaves an agreed day alone, so that a letter on the way does not end the waiting.
+    `keeps_day`: a planned day that lies ahead stays, so that a letter on the way does not end the waiting.
     """
     if awaits_claim(signal):
         transition(operation, signal, Action.CLAIM)
@@ -75,13 +78,15 @@ def add_attempt(
         result=result,
         attempted_at=attempted_at,
         workers=workers,
-        postponed_until=postponed_until,
+        postponed_until=postponed_until if result is AttemptResult.POSTPONED else None,
         recorded_by_id=staff_id_of(operation.actor),
         recorded_at=operation.now,
     )
     operation.session.add(attempt)
     if result in REACHED:
         signal.first_contact_at = min(attempted_at, signal.first_contact_at or attempted_at)
+    if not (keeps_day and is_planned_ahead(signal, operation.today)):
+        plan_next(operation, signal, result, postponed_until)
     transition(operation, signal, Action.RECORD_ATTEMPT)
     return attempt
 

@@ -1,13 +1,10 @@
 """Claim a signal, release it, and let a lead reassign it."""
 
-from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from notifications.events import Event
-from notifications.outbox import withdraw
 from signals.audit.grounds import Ground
 from signals.audit.log import require_role
 from signals.casework.access import (
@@ -18,15 +15,13 @@ from signals.casework.access import (
     lock_signal,
     record_change,
 )
+from signals.casework.postponing import plan_anew
 from signals.comparisons.draws import reveal
 from signals.errors import Conflict, FieldProblem, Invalid
-from signals.lifecycle.deadlines import add_working_days
 from signals.lifecycle.status_changes import transition
-from signals.models import Organisation, Signal, StaffMember
+from signals.models import Signal, StaffMember
 from signals.operation import Operation
-from signals.vocabulary import OPEN_STATES, Action, AuditAction, Role
-
-_CLAIM_REMINDERS: Final = (Event.REMINDER, Event.MISSED_DEADLINE)
+from signals.vocabulary import OPEN_STATES, Action, AuditAction, Role, SignalState
 
 
 def claim(operation: Operation, *, signal_id: UUID, expected_version: int | None = None) -> Signal:
@@ -39,8 +34,7 @@ def claim(operation: Operation, *, signal_id: UUID, expected_version: int | None
         if signal.claimed_by_id != operation.actor.id:
             raise claimed_by_other(operation.session, signal)
         return signal
-    transition(operation, signal, Action.CLAIM)
-    reveal(operation, signal)
+    _take(operation, signal)
     return signal
 
 
@@ -50,9 +44,6 @@ def release(operation: Operation, *, signal_id: UUID, expected_version: int | No
     A signal in follow-up keeps its state, without a claimant.
     """
     signal = lock_claimed_signal(operation, signal_id, expected_version, Action.RELEASE)
-    organisation = operation.session.get_one(Organisation, signal.organisation_id)
-    signal.claim_by = add_working_days(operation.today, organisation.claim_working_days)
-    withdraw(operation.session, subject_id=signal.id, events=_CLAIM_REMINDERS)
     transition(operation, signal, Action.RELEASE)
     return signal
 
@@ -71,8 +62,7 @@ def reassign(
         if signal.claimed_by_id == to_staff_id:
             return signal
         transition(operation, signal, Action.RELEASE)
-    transition(operation, signal, Action.CLAIM, claimant_id=to_staff_id, reason="assigned")
-    reveal(operation, signal)
+    _take(operation, signal, claimant_id=to_staff_id, reason="assigned")
     return signal
 
 
@@ -92,6 +82,16 @@ def mark_urgent(
         operation, signal, AuditAction.SIGNAL_CHANGED, Ground.URGENT if urgent else Ground.NOT_URGENT
     )
     return signal
+
+
+def _take(
+    operation: Operation, signal: Signal, *, claimant_id: UUID | None = None, reason: str | None = None
+) -> None:
+    """Claim a signal; one in follow-up without a day ahead gets a day again."""
+    if signal.state is SignalState.IN_FOLLOW_UP and signal.first_contact_at is None:
+        plan_anew(operation, signal)
+    transition(operation, signal, Action.CLAIM, claimant_id=claimant_id, reason=reason)
+    reveal(operation, signal)
 
 
 def _refuse_unless_colleague(session: Session, staff_id: UUID, organisation_id: UUID) -> None:

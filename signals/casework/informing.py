@@ -10,11 +10,13 @@ from signals.casework.access import lock_signal, may_act_on, record_change
 from signals.casework.attempts import add_attempt
 from signals.clock import AMSTERDAM
 from signals.errors import Conflict, FieldProblem, Invalid
+from signals.lifecycle.status_changes import write_history
 from signals.lifecycle.transitions import awaits_claim
 from signals.models import Signal
 from signals.operation import Operation
 from signals.vocabulary import (
     OPEN_STATES,
+    Action,
     AttemptKind,
     AttemptResult,
     AuditAction,
@@ -77,6 +79,14 @@ def inform(
     else:
         ground = Ground.DEFERRED if deferred_because else Ground.NOTICE_TAKEN_BACK
     record_change(operation, signal, AuditAction.NOTICE_RECORDED, ground)
+    write_history(
+        operation,
+        signal,
+        Action.NOTIFY,
+        before=signal.state,
+        reason=signal.deferred_because,
+        day=signal.notified_on,
+    )
 
 
 def counts_letter(signal: Signal, by: NotifiedBy | None) -> bool:

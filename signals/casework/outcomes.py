@@ -11,7 +11,7 @@ from signals.audit.grounds import Ground
 from signals.casework.access import lock_claimed_signal, lock_signal, record_change
 from signals.casework.attempts import add_attempt
 from signals.casework.informing import check_day, counts_letter, inform
-from signals.casework.postponing import forget_reminders, resume_waiting
+from signals.casework.postponing import forget_reminders, plan_anew
 from signals.casework.questions import problems_with
 from signals.errors import FieldProblem, Invalid
 from signals.lifecycle.deadlines import conclude_by_after_reopening
@@ -109,7 +109,7 @@ def reopen(
     """Reopen a concluded signal for the actor and clear its outcome.
 
     The norm for concluding starts again today: a date in the past would be missed before anybody begins. The
-    day that a worker agreed on in the last attempt comes back while it lies ahead.
+    planned day counts again while it lies ahead; otherwise the signal gets a new one.
     """
     signal = lock_signal(operation, signal_id, expected_version)
     state_after(signal.state, Action.REOPEN)
@@ -121,7 +121,7 @@ def reopen(
         conclude_calendar_days=organisation.conclude_calendar_days,
     )
     forget_reminders(operation.session, signal)
-    resume_waiting(operation.session, signal, on=operation.today)
+    plan_anew(operation, signal)
     transition(operation, signal, Action.REOPEN, reason=reason)
     return signal
 

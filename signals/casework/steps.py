@@ -21,6 +21,7 @@ class Step(StrEnum):
 
     CLAIM = "claim"
     ATTEMPT = "contact-attempts"
+    NEXT_DAY = "next-day"
     CONCLUDE = "conclude"
     RELEASE = "release"
     NOTE = "notes"
@@ -49,6 +50,8 @@ def steps_on(signal: Signal, actor: Actor, *, acts: bool) -> Iterator[Step]:
         yield from (Step.CLAIM, Step.ATTEMPT)  # the first attempt claims by itself
     if claimed and acts:
         yield from (step for step, action in _NEEDS_CLAIM.items() if _allows(signal, action))
+        if signal.state is SignalState.IN_FOLLOW_UP:
+            yield Step.NEXT_DAY
     if is_open:
         yield from (Step.NOTE, Step.URGENT)
     if is_open and actor.role == Role.LEAD:

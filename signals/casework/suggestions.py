@@ -73,7 +73,7 @@ def next_best_attempt(
     last = tried[-1] if tried else None
     if signal.state not in OPEN_STATES or (last and last.result in _NOTHING_MORE_TO_TRY):
         return None
-    if last and last.result is AttemptResult.POSTPONED:
+    if last and last.result is AttemptResult.POSTPONED and last.postponed_until == signal.postponed_until:
         return _suggest(last.kind, tried, "as_agreed")
     if signal.urgent and not tried:
         return _suggest(AttemptKind.VISIT, tried, "urgent")

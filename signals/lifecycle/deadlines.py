@@ -7,6 +7,7 @@ count, as in `holidays`. These are service norms and no statutory terms, so a br
 """
 
 from calendar import monthrange
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
@@ -65,6 +66,16 @@ def add_working_days(day: date, n: int) -> date:
     for _ in range(n):
         day = _next_working_day(day)
     return day
+
+
+def next_attempt_on(tried_on: date, on: date, *, tried: int, retry_days: Sequence[int]) -> date:
+    """Return the day to propose for the next attempt, after `tried` attempts without contact.
+
+    `retry_days`: the working days after the first attempt, the second and so on; the last number also counts
+    for later ones. `tried_on`: the day of the last attempt. The proposed day lies after today (`on`).
+    """
+    days = retry_days[min(tried, len(retry_days)) - 1]
+    return max(add_working_days(tried_on, days), add_working_days(on, 1))
 
 
 def month_after(day: date) -> date:

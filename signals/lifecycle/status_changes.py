@@ -3,16 +3,18 @@
 import re
 from collections.abc import Mapping
 from datetime import date
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from notifications.events import Event
+from notifications.outbox import withdraw
 from signals.audit.grounds import Ground
 from signals.db import is_sqlite
 from signals.errors import FieldProblem, Invalid
-from signals.lifecycle.deadlines import deadlines_for
+from signals.lifecycle.deadlines import add_working_days, deadlines_for
 from signals.lifecycle.transitions import ARRIVES_AS, KEPT_ASIDE, next_deadline, state_after
 from signals.models import Organisation, Receipt, Signal, StatusChange
 from signals.operation import Operation
@@ -24,6 +26,7 @@ _RECEIPT_STATES: Mapping[SignalState, ReceiptState] = {
     SignalState.CONCLUDED: ReceiptState.CLOSED,
 }
 """States that the carrier reads. A signal that is new again leaves the receipt as it was."""
+_CLAIM_REMINDERS: Final = (Event.REMINDER, Event.MISSED_DEADLINE)
 _REASON_CODE = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
@@ -42,7 +45,8 @@ def transition(
     - counts the version up by one and moves `due_on` to the next deadline, or to the deletion (set aside);
     - sets the claimant (claim, reopen and take back: `claimant_id`, by default the actor) or clears it
       (release, refer);
-    - ends the waiting for an agreed day (conclude and refer), and for the receiver of a handover;
+    - ends the waiting for the receiver of a handover, and for the planned day of a signal that is referred;
+    - lets a released signal be due again by the norm for claiming, with new reminders of that;
     - keeps the carrier's receipt in step.
 
     `reason` is a code, because it is stored unsealed. Raises `Conflict` when the table does not allow the
@@ -53,18 +57,42 @@ def transition(
     signal.state = after
     signal.version = (signal.version or 0) + 1
     signal.pending_from_id = None
-    if action in (Action.CONCLUDE, Action.REFER):
-        signal.postponed_until = None
     _follow_claim(operation, signal, action, claimant_id)
     signal.due_on = operation.today + KEPT_ASIDE if action is Action.SET_ASIDE else next_deadline(signal)
-    _keep_receipt_in_step(operation.session, signal, operation.today)
+    keep_receipt_in_step(operation.session, signal, operation.today)
     operation.record(
         AuditAction.SIGNAL_REFERRED if action is Action.REFER else AuditAction.SIGNAL_CHANGED,
         subject_id=signal.id,
         ground=Ground(action),
         organisation_id=signal.organisation_id,
     )
-    return _write_history(operation, signal, action, before, reason)
+    return write_history(operation, signal, action, before=before, reason=reason)
+
+
+def write_history(
+    operation: Operation,
+    signal: Signal,
+    action: Action,
+    *,
+    before: SignalState,
+    reason: str | None = None,
+    day: date | None = None,
+) -> StatusChange:
+    """Add a line to the history of a signal, after its version was counted up."""
+    change = StatusChange(
+        signal=signal,
+        sequence=signal.version,
+        action=action,
+        before=before,
+        after=signal.state,
+        actor_id=operation.actor.id,
+        on=operation.today,
+        at=operation.now,
+        reason=reason,
+        day=day,
+    )
+    operation.session.add(change)
+    return change
 
 
 def begin_deadlines(signal: Signal, team: Organisation, on: date) -> None:
@@ -107,10 +135,16 @@ def _follow_claim(operation: Operation, signal: Signal, action: Action, claimant
         signal.claimed_by_id, signal.claimed_at = claimant_id or operation.actor.id, operation.now
     elif action in (Action.RELEASE, Action.REFER):
         signal.claimed_by_id = signal.claimed_at = None
+    if action is Action.RELEASE:
+        team = operation.session.get_one(Organisation, signal.organisation_id)
+        signal.claim_by = add_working_days(operation.today, team.claim_working_days)
+        withdraw(operation.session, subject_id=signal.id, events=_CLAIM_REMINDERS)
+    if action is Action.REFER:
+        signal.postponed_until = signal.undo = None
 
 
-def _keep_receipt_in_step(session: Session, signal: Signal, on: date) -> None:
-    """Keep the state of yesterday too: a carrier reads the state before the first change of this day."""
+def keep_receipt_in_step(session: Session, signal: Signal, on: date) -> None:
+    """Let the receipt follow the state. It keeps that of yesterday, which a carrier reads today."""
     wanted = _RECEIPT_STATES.get(signal.state)
     if wanted is None or signal.receipt_hash is None:
         return
@@ -135,27 +169,3 @@ def _first_receipt(session: Session, signal: Signal) -> Receipt:
     locking = insert.values(row).on_conflict_do_update(index_elements=["receipt_hash"], set_=same)
     receipt: Receipt = session.scalars(locking.returning(Receipt)).one()
     return receipt
-
-
-def _write_history(
-    operation: Operation, signal: Signal, action: Action, before: SignalState, reason: str | None
-) -> StatusChange:
-    change = StatusChange(
-        signal=signal,
-        sequence=_next_sequence(operation.session, signal),
-        action=action,
-        before=before,
-        after=signal.state,
-        actor_id=operation.actor.id,
-        on=operation.today,
-        at=operation.now,
-        reason=reason,
-    )
-    operation.session.add(change)
-    return change
-
-
-def _next_sequence(session: Session, signal: Signal) -> int:
-    """Return the next number; the arrival is the first, with or without a row."""
-    latest = select(func.max(StatusChange.sequence)).where(StatusChange.signal_id == signal.id)
-    return (session.scalar(latest) or 1) + 1

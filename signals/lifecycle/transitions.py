@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, timedelta
+from enum import StrEnum
 from itertools import product
 from typing import Final, Protocol
 from uuid import UUID
@@ -31,6 +32,15 @@ TRANSITIONS: Mapping[tuple[SignalState, Action], SignalState] = {
 
 KEPT_ASIDE: Final = timedelta(days=7)
 """How long a signal stays set aside: `due_on` is then the day of its deletion."""
+
+
+class NextStep(StrEnum):
+    """What comes next for an open signal."""
+
+    CLAIM = "claim"
+    FIRST_ATTEMPT = "first_attempt"
+    NEXT_CONTACT = "next_contact"
+    CONCLUSION = "conclusion"
 
 
 class Scheduled(Protocol):
@@ -67,13 +77,20 @@ def awaits_claim(signal: Scheduled) -> bool:
     return signal.state is _NEW or (signal.state is _IN_FOLLOW_UP and signal.claimed_by_id is None)
 
 
-def next_deadline(signal: Scheduled) -> date:
-    """Return the deadline that comes next: claim, first contact, an agreed day, or conclusion."""
+def next_step(signal: Scheduled) -> tuple[NextStep, date]:
+    """Return what comes next, and its last day; every open signal has both."""
     if awaits_claim(signal):
-        return signal.claim_by
+        return NextStep.CLAIM, signal.claim_by
     if signal.state is _IN_FOLLOW_UP and signal.postponed_until is not None:
-        return signal.postponed_until
-    return signal.contact_by if signal.state is _CLAIMED else signal.conclude_by
+        return NextStep.NEXT_CONTACT, signal.postponed_until
+    if signal.state is _CLAIMED:
+        return NextStep.FIRST_ATTEMPT, signal.contact_by
+    return NextStep.CONCLUSION, signal.conclude_by
+
+
+def next_deadline(signal: Scheduled) -> date:
+    """Return the last day of the next step."""
+    return next_step(signal)[1]
 
 
 def is_overdue(signal: Scheduled, on: date) -> bool:

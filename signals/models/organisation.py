@@ -20,6 +20,8 @@ class Organisation(Base):
     not written to, `working_days` the ISO weekdays on which it is (`12345`; none: all),
     `digest_at` the hour of its daily digest (none: no digest), `opens_at` the hour from which it is reminded.
     For letters: `letterhead` has the lines below the name, `logo` a picture of `privacy.pictures`.
+    `retry_working_days` lie between an attempt without contact and the next: after the first, the second and
+    so on; the last number also counts for later attempts.
     `escalation_working_days` lie between lead, deputy and service manager when a deadline was missed.
     A deputy hears of nothing before `deputy_verified_on`. `settings_version` counts the changes of what a
     lead may change.
@@ -45,6 +47,7 @@ class Organisation(Base):
     contact_working_days: Mapped[int] = mapped_column(default=2)
     conclude_calendar_days: Mapped[int] = mapped_column(default=28)
     minimum_attempts: Mapped[int] = mapped_column(default=3)
+    retry_working_days: Mapped[str] = mapped_column(String(20), default="2,4,7", server_default="2,4,7")
     deputy_email: Mapped[str | None] = mapped_column(String(254))
     deputy_verified_on: Mapped[date | None] = mapped_column(Date)
     quiet_from: Mapped[int | None]

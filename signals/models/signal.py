@@ -86,9 +86,10 @@ class Signal(Base):
     names no signal, because signals that arrive together may be of one carrier.
     `outside_area`: the phone sealed it for a receiver of another area, so the national desk opened it.
     `urgent`: a worker wants a visit at once, so no comparison draws it.
-    `postponed_until`: the day agreed with the resident, while it is awaited. `wmo_notified_on`: when a worker
-    knowingly made a notification (Wmo 2015, art. 2.3.2).
+    `postponed_until`: the day of the next contact, which a worker agreed with the resident or planned.
+    `wmo_notified_on`: when a worker knowingly made a notification (Wmo 2015, art. 2.3.2).
     `pending_from_id`: the organisation that handed it over, until somebody of this one opens it.
+    `undo`: the values before the last change, as `casework.undoing` writes them.
     `letter_printed_on`: the last time that the letter of art. 14 AVG was, which is not yet told.
     """
 
@@ -141,12 +142,20 @@ class Signal(Base):
     letter_printed_on: Mapped[date | None] = mapped_column(Date)
     wmo_notified_on: Mapped[date | None] = mapped_column(Date)
     restricted_on: Mapped[date | None] = mapped_column(Date)
+    undo: Mapped[str | None] = mapped_column(Text)
 
+    # What a correction replaced is no part of these: only the timeline and the resident's copy show it.
     attempts: Mapped[list["ContactAttempt"]] = relationship(
-        back_populates="signal", cascade="all, delete-orphan", order_by="ContactAttempt.attempted_at"
+        primaryjoin="and_(Signal.id == ContactAttempt.signal_id, ContactAttempt.replaced_by_id.is_(None))",
+        back_populates="signal",
+        cascade="all, delete-orphan",
+        order_by="ContactAttempt.attempted_at",
     )
     notes: Mapped[list["FollowUpNote"]] = relationship(
-        back_populates="signal", cascade="all, delete-orphan", order_by="FollowUpNote.written_at"
+        primaryjoin="and_(Signal.id == FollowUpNote.signal_id, FollowUpNote.replaced_by_id.is_(None))",
+        back_populates="signal",
+        cascade="all, delete-orphan",
+        order_by="FollowUpNote.written_at",
     )
     history: Mapped[list["StatusChange"]] = relationship(
         back_populates="signal", cascade="all, delete-orphan", order_by="StatusChange.sequence"
@@ -154,7 +163,10 @@ class Signal(Base):
 
 
 class ContactAttempt(Base):
-    """One try to reach the resident; `postponed_until` is the day agreed, with the result `postponed`."""
+    """One try to reach the resident; `postponed_until` is the day agreed, with the result `postponed`.
+
+    `replaced_by_id`: the attempt that corrects this one.
+    """
 
     __tablename__ = "contact_attempts"
     __table_args__ = (Index("ix_contact_attempts_signal_id", "signal_id"),)
@@ -168,12 +180,13 @@ class ContactAttempt(Base):
     postponed_until: Mapped[date | None] = mapped_column(Date)
     recorded_by_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("staff_members.id"))
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    replaced_by_id: Mapped[uuid.UUID | None]
 
     signal: Mapped[Signal] = relationship(back_populates="attempts")
 
 
 class FollowUpNote(Base):
-    """A worker's note, sealed under the case key of its signal."""
+    """A worker's note, sealed under the case key of its signal; the note `replaced_by_id` corrects it."""
 
     __tablename__ = "follow_up_notes"
     __table_args__ = (Index("ix_follow_up_notes_signal_id", "signal_id"),)
@@ -183,13 +196,15 @@ class FollowUpNote(Base):
     sealed_text: Mapped[bytes] = mapped_column(LargeBinary)
     written_by_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("staff_members.id"))
     written_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    replaced_by_id: Mapped[uuid.UUID | None]
 
     signal: Mapped[Signal] = relationship(back_populates="notes")
 
 
 class StatusChange(Base):
-    """The domain's history of a signal; written by `transition()` alone, together with the change.
+    """The domain's history of a signal; `status_changes` writes it together with the change.
 
+    `sequence`: the version of the signal after the change. `day`: when the resident was told, as noted then.
     `at` is null for the arrival: nothing finer than a date is kept until staff act.
     """
 
@@ -206,6 +221,7 @@ class StatusChange(Base):
     on: Mapped[date] = mapped_column("changed_on", Date)
     at: Mapped[datetime | None] = mapped_column("changed_at", UtcDateTime)
     reason: Mapped[str | None] = mapped_column(Text)
+    day: Mapped[date | None] = mapped_column(Date)
 
     signal: Mapped[Signal] = relationship(back_populates="history")
 

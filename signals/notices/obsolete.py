@@ -101,7 +101,7 @@ def _about_signal(
         return f"now_{signal.state.value}"
     if event in UNCLAIMED_ONLY and signal.claimed_by_id is not None:
         return f"now_{signal.state.value}"
-    if event == Event.AGREED_DAY and signal.postponed_until is None:
+    if event == Event.NEXT_CONTACT and signal.postponed_until is None:
         return "went_on"
     return None
 

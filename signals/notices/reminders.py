@@ -183,8 +183,8 @@ class _Plan:
             if signal.state in stage.states and not (stage.unclaimed and signal.claimed_by_id):
                 yield from self._reminder(signal, organisation, stage)
                 yield from self._missed(signal, organisation, stage)
-        if signal.postponed_until is not None and signal.state in STATES_OF[Event.AGREED_DAY]:
-            yield from self._agreed(signal, organisation)
+        if signal.postponed_until is not None and signal.state in STATES_OF[Event.NEXT_CONTACT]:
+            yield from self._next_contact(signal, organisation)
         if signal.notified_on is None and signal.deferred_because is None:
             yield from self._notice(signal, organisation)
         if is_unattended(signal):
@@ -199,15 +199,15 @@ class _Plan:
             team = self._team_for(signal, organisation)
             yield self._notification(stage.before, signal, organisation, team, day=due, until=due)
 
-    def _agreed(self, signal: Any, organisation: Organisation) -> Iterator[_Notification]:
-        """Remind on the agreed day or the first working day after it, and the lead one working day later."""
+    def _next_contact(self, signal: Any, organisation: Organisation) -> Iterator[_Notification]:
+        """Remind on the planned day or the first working day after it, and the lead one working day later."""
         day: date = signal.postponed_until
         team = [] if organisation.digest_at is not None else self._team_for(signal, organisation)
         leads = self._leads_of(organisation)
         first = add_working_days(day, 0)
         for since, to in ((first, team), (add_working_days(first, 1), leads)):
             if self._has_come(since):
-                yield self._notification(Event.AGREED_DAY, signal, organisation, to, day=day)
+                yield self._notification(Event.NEXT_CONTACT, signal, organisation, to, day=day)
 
     def _team_for(self, signal: Any, organisation: Organisation) -> list[ContactPoint]:
         """Return the team, with the stand-in of an absent claimant, or the leads without a stand-in."""

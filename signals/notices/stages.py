@@ -55,7 +55,7 @@ UNCLAIMED_ONLY: Final = frozenset({Event.UNATTENDED, Event.REMINDER, Event.MISSE
 STATES_OF: Final[Mapping[str, frozenset[SignalState]]] = {
     Event.NEW_SIGNAL: frozenset({_NEW}),
     Event.UNATTENDED: OPEN_STATES,
-    Event.AGREED_DAY: frozenset({_IN_FOLLOW_UP}),
+    Event.NEXT_CONTACT: frozenset({_IN_FOLLOW_UP}),
     **{event: stage.states for stage in STAGES for event in (stage.before, stage.missed)},
 }
 

@@ -3,6 +3,7 @@
 A change counts for later signals: a signal keeps the dates that it got.
 """
 
+import re
 import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -52,8 +53,8 @@ BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
 """The least and the most of each number; within them claim, contact and conclusion stay in order."""
 MAY_BE_EMPTY: Final = frozenset({"quiet_from", "quiet_until", "digest_at", "deputy_email", "working_days"})
 CHANGEABLE: Final = frozenset(
-    {*BOUNDS, "working_days", "deputy_email", "language", "contact_phone", "contact_email", "recipients"}
-    | {"letterhead", "logo"}
+    {*BOUNDS, "retry_working_days", "working_days", "deputy_email", "language", "contact_phone"}
+    | {"contact_email", "recipients", "letterhead", "logo"}
 )
 """The names that `change_settings` takes."""
 
@@ -62,6 +63,9 @@ class StaleSettings(StaleVersion):
     """Another request changed these settings since they were read."""
 
     code = "stale_settings"
+
+
+_RETRY_DAYS: Final = re.compile(r" *(?:[1-9]|1[0-5]) *(?:, *(?:[1-9]|1[0-5]) *){0,4}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +82,11 @@ def refuse_unknown(changes: Mapping[str, Any], known: Collection[str]) -> None:
     unknown = [FieldProblem(field=name, code="unknown_field") for name in sorted(changes.keys() - set(known))]
     if unknown:
         raise Invalid(*unknown)
+
+
+def retry_days(setting: str) -> list[int]:
+    """Return the working days until the next attempt, as `retry_working_days` holds them (`2,4,7`)."""
+    return [int(days) for days in setting.split(",")]
 
 
 def settings_of(
@@ -188,6 +197,8 @@ def _problems(
     days = changes.get("working_days")
     if days is not None and (not days or set(days) - set("1234567") or len(set(days)) < len(days)):
         yield FieldProblem(field="working_days", code="not_weekdays")
+    if not _RETRY_DAYS.fullmatch(changes.get("retry_working_days", "2") or ""):
+        yield FieldProblem(field="retry_working_days", code="retry_working_days_bounds")
     if changes.get("language", "nl") not in STAFF_LANGUAGES:
         yield FieldProblem(field="language", code="not_a_choice")
     yield from contact_problems(changes)
@@ -287,6 +298,8 @@ def stored(name: str, value: Any) -> Any:
     """Return a setting as the database holds it; an empty contact is an empty text."""
     if name == "deputy_email":
         return checked_email(value) if value else None
+    if name == "retry_working_days":
+        return value.replace(" ", "")
     if name == "contact_email":
         return checked_email(value) or "" if value else ""
     if name == "contact_phone":

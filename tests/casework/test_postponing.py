@@ -85,8 +85,12 @@ def test_a_day_that_has_come_or_lies_too_far_off_is_refused_and_nothing_is_recor
     assert (signal.state, signal.attempts) == (CLAIMED, [])
 
 
-@pytest.mark.parametrize("result", [r for r in AttemptResult if r is not AttemptResult.POSTPONED])
-def test_only_an_agreement_takes_a_day(by: By, team: Team, result: AttemptResult) -> None:
+@pytest.mark.parametrize(
+    "result", [AttemptResult.CONTACT, AttemptResult.REFUSED, AttemptResult.WRONG_ADDRESS]
+)
+def test_a_day_goes_only_with_an_agreement_or_an_attempt_without_an_answer(
+    by: By, team: Team, result: AttemptResult
+) -> None:
     signal = team.signal(CLAIMED)
     with pytest.raises(Invalid) as refused:
         attempt(by, signal, team.worker, until=DAY + timedelta(days=7), result=result)
@@ -135,18 +139,21 @@ def test_the_agreed_day_comes_back_with_a_reopened_signal_while_it_lies_ahead(
 ) -> None:
     signal, agreed = team.signal(CLAIMED), DAY + timedelta(days=7)
     attempt(by, signal, team.worker, until=agreed)
-    for day, waits in ((agreed, agreed), (agreed + timedelta(days=1), None)):
+    missed = agreed + timedelta(days=1)
+    for day, waits in ((agreed, agreed), (missed, add_working_days(missed, 2))):
         casework.conclude(by(team.worker), signal_id=signal.id, outcome=Outcome.MISUSE)
         at(clock, day)
         casework.reopen(by(team.worker), signal_id=signal.id)
-        assert (signal.postponed_until, signal.due_on) == (waits, waits or signal.conclude_by)
+        assert (signal.postponed_until, signal.due_on) == (waits, waits)
 
 
-def test_reopening_starts_the_term_for_concluding_again(clock: FixedClock, team: Team, by: By) -> None:
+def test_reopening_starts_the_terms_again(clock: FixedClock, team: Team, by: By) -> None:
     signal = team.signal(SignalState.CONCLUDED, outcome=Outcome.TALK_SUFFICED, concluded_at=factories.MOMENT)
-    at(clock, DAY + timedelta(days=40))
+    reopened = DAY + timedelta(days=40)
+    at(clock, reopened)
     casework.reopen(by(team.worker), signal_id=signal.id)
-    assert signal.conclude_by == signal.due_on == DAY + timedelta(days=68)
+    assert signal.conclude_by == DAY + timedelta(days=68)
+    assert signal.due_on == add_working_days(reopened, team.organisation.contact_working_days)
 
 
 # The Wmo

@@ -21,7 +21,7 @@ RELEASED = {"claimed_by_id": None, "claimed_at": None}
         (NEW, {}, False, UNCLAIMED),
         (IN_FOLLOW_UP, RELEASED, False, UNCLAIMED),
         (CLAIMED, {}, True, OWN),
-        (IN_FOLLOW_UP, {}, True, OWN),
+        (IN_FOLLOW_UP, {}, True, OWN | {Step.NEXT_DAY}),
         (CLAIMED, {}, False, ALWAYS | {Step.NOTE, Step.URGENT}),
         (IN_FOLLOW_UP, {}, False, ALWAYS | {Step.NOTE, Step.URGENT}),
         (CONCLUDED, {}, True, ALWAYS | {Step.REOPEN}),

@@ -203,18 +203,30 @@ def test_the_receiver_of_a_referral_gets_a_message_about_a_new_signal(team: Team
     assert sent == theirs  # what the sender's team was to hear of on arrival has lost its sense
 
 
-# An agreed day
+# The day of the next contact
+def test_an_attempt_without_an_answer_leads_to_a_reminder_on_the_proposed_day(team: Team) -> None:
+    team.claim()
+    team.at(DECEMBER[1])
+    team.try_contact()
+    team.remind(DECEMBER[2])
+    assert team.world.notified(Event.NEXT_CONTACT) == set()
+    team.remind(DECEMBER[3])
+    assert team.world.notified(Event.NEXT_CONTACT) == TEAM
+    team.remind(DECEMBER[4])
+    assert team.world.notified(Event.NEXT_CONTACT) == TEAM | {team.lead}
+
+
 def test_nobody_is_reminded_before_the_agreed_day_then_the_team_and_the_lead_where_it_was_missed(
     team: Team,
 ) -> None:
     team.claim()
     team.agree(DECEMBER[4])
     team.remind(DECEMBER[3])
-    assert team.world.notified(Event.AGREED_DAY) == set()
+    assert team.world.notified(Event.NEXT_CONTACT) == set()
     team.remind(DECEMBER[4])
-    assert team.world.notified(Event.AGREED_DAY) == TEAM
+    assert team.world.notified(Event.NEXT_CONTACT) == TEAM
     team.remind(DECEMBER[7])
-    assert team.world.notified(Event.AGREED_DAY) == TEAM | {team.lead}
+    assert team.world.notified(Event.NEXT_CONTACT) == TEAM | {team.lead}
 
 
 def test_the_reminder_to_conclude_follows_the_norm_that_moved_along(team: Team) -> None:
@@ -230,11 +242,11 @@ def test_the_reminder_to_conclude_follows_the_norm_that_moved_along(team: Team) 
     assert {message.values["due_on"] for message in team.messages(Event.CONCLUDE_REMINDER)} == {"2027-01-13"}
 
 
-def test_an_agreed_day_with_an_attempt_causes_no_message(team: Team) -> None:
+def test_an_attempt_on_the_agreed_day_withdraws_its_reminder(team: Team) -> None:
     team.claim()
     team.agree(DECEMBER[4])
     team.remind(DECEMBER[4], hour=7)
     team.try_contact()
     team.at(DECEMBER[4], 10)
     team.worker.deliver()
-    assert {message.reason for message in team.messages(Event.AGREED_DAY)} == {"went_on"}
+    assert not team.messages(Event.NEXT_CONTACT)

@@ -72,6 +72,7 @@ IN_THE_EXPORT: Final[Mapping[str, str]] = {
     "status_changes.after": "history/after",
     "status_changes.changed_on": "history/on",
     "status_changes.reason": "history/reason",
+    "status_changes.day": "history/day",
 }  # fmt: skip
 """Columns, and their places in an exported signal."""
 
@@ -111,6 +112,7 @@ LEFT_OUT: Final[Mapping[str, str]] = {
     **dict.fromkeys(("address_links.quarter", "address_links.pseudonym"), PSEUDONYM),
     "address_links.house_pseudonym": PSEUDONYM,
     "signals.pending_from_id": "opening the signal for the export ends it; the history shows the handover",
+    "signals.undo": "the values before the last change, which the history holds",
 }
 LEFT_OUT_TABLES: Final[Mapping[str, str]] = {
     "idempotency_keys": MAILBOX,
@@ -184,6 +186,7 @@ def _fill(session: Session, world: World, signal: Signal, worker: Actor) -> None
             actor_id=worker.id,
             at=now,
             reason=ReferralReason.MOVED,
+            day=DAY.replace(day=21),
         )
     )
 

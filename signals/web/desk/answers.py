@@ -102,7 +102,9 @@ class QueueItemSchema(OfSignal):
     postponed_until = fields.Date(
         required=True,
         allow_none=True,
-        metadata={"description": "The day agreed with the resident, while it is awaited: what comes next"},
+        metadata={
+            "description": "The day of the next contact, agreed or planned, while the signal is in follow-up"
+        },
     )
     overdue = fields.Boolean(required=True, metadata={"description": "The next deadline has passed"})
     claimed_by = fields.String(required=True, allow_none=True, metadata={"description": "Name"})
@@ -162,6 +164,11 @@ class StatusChangeSchema(_OfEntry):
     at = Moment(required=True, allow_none=True)
     by = fields.String(required=True, allow_none=True)
     reason = fields.String(required=True, allow_none=True)
+    day = fields.Date(
+        required=True,
+        allow_none=True,
+        metadata={"description": "With `notify`: when the resident was told; null with a reason to wait"},
+    )
 
 
 class EarlierSchema(Schema):

@@ -24,6 +24,7 @@ from signals.errors import (
     SignalsError,
     StaleVersion,
 )
+from signals.lifecycle.transitions import next_step
 from signals.models import Signal
 from signals.vocabulary import (
     AUTONYMS,
@@ -92,6 +93,7 @@ _CHANGES: Final[Mapping[str, Change[object]]] = {
     "claim": casework.claim,
     "release": casework.release,
     "contact-attempts": casework.record_attempt,
+    "next-day": casework.choose_day,
     "notes": casework.add_note,
     "urgent": casework.mark_urgent,
     "conclude": casework.conclude,
@@ -190,6 +192,7 @@ def _signal_page(
         now=now,
         today=now.date(),
         overdue=opened.overdue,
+        next_step=next_step,
     )
 
 

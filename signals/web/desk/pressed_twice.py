@@ -72,12 +72,17 @@ def _dated(opened: OpenedSignal, values: Values, _by: UUID) -> bool:
     return bool(opened.signal.wmo_notified_on == values["wmo_notified_on"])
 
 
+def _planned(opened: OpenedSignal, values: Values, _by: UUID) -> bool:
+    return bool(opened.signal.postponed_until == values["postponed_until"])
+
+
 def _given(opened: OpenedSignal, values: Values, _by: UUID) -> bool:
     return bool(opened.signal.claimed_by_id == values["to_staff_id"])
 
 
 _CHECKS: Final[Mapping[str, Check]] = {
     "contact-attempts": _attempted,
+    "next-day": _planned,
     "notes": _noted,
     "conclude": _concluded,
     "join": _concluded,

@@ -9,6 +9,7 @@ from flask import request
 from signals.casework.queue import QueuePage, Section, arrived_since, queue_page, sectioned_page, state_counts
 from signals.casework.workload import absent_claims, workload
 from signals.errors import FieldProblem, Invalid
+from signals.lifecycle.transitions import next_step
 from signals.notices.limit_notices import busy_days
 from signals.operation import Operation
 from signals.vocabulary import Role, SignalState
@@ -57,6 +58,7 @@ def queue_values() -> dict[str, Any]:
         "known": known,
         "today": on,
         **(first_values() if leads else {}),
+        "next_step": next_step,
     }
 
 

@@ -97,8 +97,9 @@ class AttemptSchema(Strict):
         load_default=None,
         allow_none=True,
         metadata={
-            "description": "With `postponed` only: the day that was agreed, at most 28 days ahead and 84 "
-            "after receipt. Until then the signal waits; the next attempt ends that.",
+            "description": "The day of the next contact. With `postponed`: the day that was agreed, at most "
+            "28 days ahead and 84 after receipt. With `no_answer`: another day than the proposed one, "
+            "within the norm for concluding.",
             "example": "2026-12-08",
         },
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
+from itertools import zip_longest
 
 from flask_babel import gettext
 
@@ -10,8 +11,8 @@ from signals.audit.log import Actor
 from signals.casework.opening import OpenedSignal
 from signals.casework.steps import Step, steps_on
 from signals.errors import ClaimedByOther, SignalsError, StaleVersion
-from signals.models import ContactAttempt, Signal
-from signals.vocabulary import Action, DeferralReason
+from signals.models import ContactAttempt, Signal, StatusChange
+from signals.vocabulary import Action
 from signals.web.http.messages import detail_of, title_of
 from signals.web.labels import label
 from signals.web.staff_kit.display import day, moment
@@ -28,8 +29,9 @@ class Possible:
 
     @property
     def others(self) -> tuple[Step, ...]:
-        """Return the other steps that have a form on the page."""
-        shown = {self.first, Step.REFER} | ({Step.ATTEMPT} if self.first is Step.CLAIM else set())
+        """Return the other steps that have a form of their own below the next step."""
+        shown = {self.first, Step.REFER, Step.NEXT_DAY}
+        shown |= {Step.ATTEMPT} if self.first is Step.CLAIM else set()
         return tuple(step for step in self.steps if step not in shown)
 
     @property
@@ -40,13 +42,14 @@ class Possible:
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """Hold one line of the timeline; `at` is None when only the day is known, `on` when no day is known."""
+    """Hold one line of the timeline; `at` is None when only the day is known. `struck`: it holds no more."""
 
-    on: date | None
+    on: date
     at: datetime | None
     what: str
     by: str = ""
     text: str = field(default="", repr=False)
+    struck: bool = False
 
 
 def possible(signal: Signal, actor: Actor, *, acts: bool) -> Possible:
@@ -56,23 +59,20 @@ def possible(signal: Signal, actor: Actor, *, acts: bool) -> Possible:
 
 
 def timeline(opened: OpenedSignal, language: str) -> list[Event]:
-    """Return everything that happened, newest first; within a moment, the later history first.
-
-    An event without a day holds now, so it comes before all others.
-    """
+    """Return everything that happened, newest first; within a moment, the later history first."""
     events = [
         *_changes(opened, language, ends=False),
         *_attempts(opened, language),
         *_notes(opened),
         *_wmo(opened),
-        *_notice(opened.signal, language),
+        *_notifications(opened, language),
         *_changes(opened, language, ends=True),
     ]
     return sorted(events, key=_when)[::-1]
 
 
 def _when(event: Event) -> datetime:
-    return event.at or datetime.combine(event.on or date.max, time(), UTC)
+    return event.at or datetime.combine(event.on, time(), UTC)
 
 
 def explain(refused: SignalsError, opened: OpenedSignal) -> str:
@@ -106,7 +106,7 @@ def _changes(opened: OpenedSignal, language: str, *, ends: bool) -> Iterator[Eve
     """Yield the conclusions, which come after an attempt of the same moment, or all other changes."""
     for signed in opened.history:
         change = signed.entry
-        told_better = change.action is Action.RECORD_ATTEMPT
+        told_better = change.action in (Action.RECORD_ATTEMPT, Action.NOTIFY)
         if not told_better and (change.action is Action.CONCLUDE) is ends:
             yield Event(
                 on=change.on,
@@ -142,13 +142,37 @@ def _wmo(opened: OpenedSignal) -> Iterator[Event]:
         yield Event(on=opened.signal.wmo_notified_on, at=None, what=gettext("Wmo notification made"))
 
 
-def _notice(signal: Signal, language: str) -> Iterator[Event]:
-    """Show the notification (art. 14 AVG); only the audit trail keeps the day of a deferral."""
-    if signal.notified_on is not None:
-        yield Event(on=signal.notified_on, at=None, what=gettext("The resident was told"))
-    elif signal.deferred_because is not None:
-        reason = label(DeferralReason(signal.deferred_because), language)
-        yield Event(on=None, at=None, what=gettext("Telling the resident was deferred"), text=reason)
+def _notifications(opened: OpenedSignal, language: str) -> Iterator[Event]:
+    """Show when the resident was told (art. 14 AVG), or why not yet, and by whom."""
+    told = [signed for signed in opened.history if signed.entry.action in (Action.NOTIFY, Action.REFER)]
+    for signed, later in zip_longest(told, told[1:]):
+        change = signed.entry
+        if change.action is Action.NOTIFY:
+            yield Event(
+                on=change.day or change.on,
+                at=change.at if change.day in (None, change.on) else None,
+                what=_told(change),
+                by=signed.by or "",
+                text=reason_label(change.reason, language) if change.reason else "",
+                struck=later is not None and _replaces(later.entry, change),
+            )
+
+
+def _told(change: StatusChange) -> str:
+    words = gettext("This was noted by mistake and was taken back")
+    if change.day is not None:
+        words = gettext("The resident was told")
+    elif change.reason is not None:
+        words = gettext("Telling the resident was deferred")
+    return str(words)
+
+
+def _replaces(later: StatusChange, change: StatusChange) -> bool:
+    """Return whether a later line corrects this one. A deferral before telling, or a referral, does not."""
+    if later.action is Action.REFER:
+        return False
+    taken_back = later.day is None and later.reason is None
+    return taken_back or (change.day is not None and later.day is not None)
 
 
 def _notes(opened: OpenedSignal) -> Iterator[Event]:

@@ -117,7 +117,11 @@ FIELDS: dict[str, LazyString] = {
         "Choose an earlier day: at most four weeks ahead, and within twelve weeks of receipt. If that is not "
         "possible, conclude the signal."
     ),
-    "not_with_this_result": _("A day goes with the result 'agreed for later' only."),
+    "after_conclusion": _(
+        "Choose an earlier day: the signal is to be concluded by then. A later day takes an agreement with "
+        "the resident."
+    ),
+    "not_with_this_result": _("A day goes only with 'nobody answered' or 'agreed for later'."),
     "in_past": _("This day has passed. Choose today or later."),
     "not_after_start": _("The last day comes after the first one, at most a year later."),
     "overlaps": _("This overlaps an absence that is known already. Remove that one, or choose other days."),
@@ -127,6 +131,7 @@ FIELDS: dict[str, LazyString] = {
     "contact_working_days_bounds": _("Choose 1 to 5 working days."),
     "conclude_calendar_days_bounds": _("Choose 14 to 84 days."),
     "minimum_attempts_bounds": _("Choose 2 to 10 attempts."),
+    "retry_working_days_bounds": _("Give one to five numbers from 1 to 15 with commas, like 2, 4, 7."),
     "escalation_working_days_bounds": _("Choose 1 to 5 working days."),
     "opens_at_bounds": _("Choose an hour from 6 to 12."),
     "quiet_from_bounds": _("Choose an hour from 0 to 23."),

@@ -51,6 +51,7 @@ class ExportedChangeSchema(Schema):
     before = fields.String(required=True, allow_none=True)
     after = fields.String(required=True)
     reason = fields.String(required=True, allow_none=True)
+    day = fields.Date(required=True, allow_none=True)
 
 
 class ExportedNoteSchema(Schema):

@@ -193,7 +193,7 @@ def _attempts(signal: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if signal["first_contact_at"]:
         yield _("First talk"), _moment(signal["first_contact_at"])
     if signal["postponed_until"]:
-        yield _("Agreed for"), _day(signal["postponed_until"])
+        yield _("Next contact on"), _day(signal["postponed_until"])
 
 
 def _conclusion(signal: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -219,6 +219,8 @@ def _change(change: Mapping[str, Any]) -> str:
         event=_words(Action, change["action"]),
         state=state,
     )
+    if change["day"]:
+        words = _("%(words)s. Day noted: %(day)s", words=words, day=_day(change["day"]))
     return _("%(words)s. Reason: %(reason)s", words=words, reason=reason) if reason else words
 
 

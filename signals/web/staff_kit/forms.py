@@ -108,6 +108,12 @@ class AttemptForm(Form):
         }
 
 
+class DayForm(Form):
+    """Another day for the next contact."""
+
+    postponed_until = StrictDate(required=True)
+
+
 class NoteForm(Form):
     text = fields.String(required=True, validate=validate.Length(max=MAX_NOTE, error="too_long"))
 
@@ -182,6 +188,7 @@ FORMS: Final[Mapping[str, Form]] = {
     "claim": Form(),
     "release": Form(),
     "contact-attempts": AttemptForm(),
+    "next-day": DayForm(),
     "notes": NoteForm(),
     "urgent": UrgentForm(),
     "conclude": ConcludeForm(),

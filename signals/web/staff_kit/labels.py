@@ -6,7 +6,7 @@ from typing import Final
 from signals.casework.outcomes import ReopenReason
 from signals.routing.rows import CoverageLevel
 from signals.staff.departures import ACCOUNT_DISABLED, ROLE_CHANGED
-from signals.vocabulary import AttemptKind, AttemptResult, NotReachedReason, ReferralReason
+from signals.vocabulary import AttemptKind, AttemptResult, DeferralReason, NotReachedReason, ReferralReason
 from signals.web.labels import label, mark, text
 
 _OF_THE_SYSTEM: Final[Mapping[str, str]] = {
@@ -28,7 +28,7 @@ def reason_label(code: str, language: str) -> str:
     """Return the words for a reason in the history, or nothing for another code of the system."""
     if code in _OF_THE_SYSTEM:
         return text(_OF_THE_SYSTEM[code], language)
-    for codes in (NotReachedReason, ReopenReason, ReferralReason):
+    for codes in (NotReachedReason, ReopenReason, ReferralReason, DeferralReason):
         if code in codes.__members__.values():
             return label(codes(code), language)
     return ""

@@ -39,6 +39,7 @@ _SETTINGS: Final[Words] = {
     "quiet_from": _("Quiet from, hour"),
     "quiet_until": _("Quiet until, hour"),
     "recipients": _("Recipients"),
+    "retry_working_days": _("Working days until the next attempt"),
     "retention_basis": _("Ground of the retention periods"),
     "suspended_from": _("Receives nothing from"),
     "working_days": _("Days on which messages come"),

@@ -45,6 +45,13 @@ class ChangeSettingsSchema(Strict):
     contact_working_days = _number("contact_working_days", "Working days within which contact is tried")
     conclude_calendar_days = _number("conclude_calendar_days", "Calendar days within which it is concluded")
     minimum_attempts = _number("minimum_attempts", "Attempts, of two kinds at least, before `not_reached`")
+    retry_working_days = fields.String(
+        metadata={
+            "description": "Working days (1 to 15) until the next attempt, after the first one without an "
+            "answer, the second and so on; at most five numbers",
+            "example": "2,4,7",
+        }
+    )
     escalation_working_days = _number(
         "escalation_working_days", "Working days between lead, deputy and service manager after a deadline"
     )
@@ -135,6 +142,7 @@ class SettingsSchema(Schema):
     contact_working_days = fields.Integer(required=True)
     conclude_calendar_days = fields.Integer(required=True)
     minimum_attempts = fields.Integer(required=True)
+    retry_working_days = fields.String(required=True)
     escalation_working_days = fields.Integer(required=True)
     opens_at = fields.Integer(required=True)
     quiet_from = fields.Integer(required=True, allow_none=True)

@@ -41,6 +41,7 @@ class NormsForm(forms.Form):
     contact_working_days = _number()
     conclude_calendar_days = _number()
     minimum_attempts = _number()
+    retry_working_days = fields.String(required=True)
 
 
 class HoursForm(forms.Form):

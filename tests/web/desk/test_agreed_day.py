@@ -16,9 +16,9 @@ def test_a_day_is_agreed_and_a_wmo_notification_noted_in_the_browser(desk: Desk)
     agreed = {"kind": "phone", "result": "postponed", "postponed_until": "2026-12-08"}
     assert anna.send(signal_id, "contact-attempts", **agreed).status_code == 303
     page = words(anna.get(f"/desk/signals/{signal_id}"))
-    assert "afgesproken dag: di 8 dec 2026, over 14 dagen" in page
+    assert "volgend contact di 8 dec 2026, over 14 dagen" in page
     assert "Afgesproken dag: di 8 dec 2026" in page
-    assert "Afgesproken dag: di 8 dec" in words(anna.get("/desk"))
+    assert "Volgend contact: di 8 dec" in words(anna.get("/desk"))
     assert anna.send(signal_id, "wmo", wmo_notified_on="2026-11-24").status_code == 303
     assert "Wmo-melding gedaan" in words(anna.get(f"/desk/signals/{signal_id}"))
     assert signal_of(desk, signal_id).wmo_notified_on == date(2026, 11, 24)
@@ -58,7 +58,7 @@ def test_a_round_preselects_no_waiting_or_reached_signal(desk: Desk) -> None:
     page = anna.get("/desk/round")
     ticked = re.findall(r'name="ids" value="([^"]+)" checked', page.text)
     assert ticked == [str(untried)]
-    assert "Afgesproken dag: di 8 dec" in words(page)
+    assert "Volgend contact: di 8 dec" in words(page)
     assert "Contact gehad" in words(page)
 
 

@@ -57,7 +57,7 @@ def test_a_signal_is_claimed_attempted_noted_notified_concluded_and_reopened(
     reopened = post(desk, "anna", signal_id, "reopen", json={"reason": "new_information"}).get_json()
     assert (reopened["state"], reopened["outcome"]) == ("in_follow_up", None)
     assert [change["action"] for change in reopened["history"]] == [
-        "arrive", "claim", "record_attempt", "conclude", "reopen",
+        "arrive", "claim", "record_attempt", "notify", "conclude", "reopen",
     ]  # fmt: skip
 
 

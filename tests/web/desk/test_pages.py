@@ -1,6 +1,7 @@
 """Test the desk's pages without JavaScript, and their messages when something goes wrong."""
 
 import re
+from datetime import timedelta
 from html import unescape
 from uuid import UUID
 
@@ -68,15 +69,35 @@ def test_a_signal_is_claimed_tried_noted_concluded_and_reopened_in_the_browser(
     assert "De bewoner nam contact op" in reopened
 
 
-def test_the_timeline_shows_a_deferral_until_the_resident_is_notified(signal_id: UUID, anna: Browser) -> None:
+def test_the_timeline_shows_in_order_when_the_resident_was_told_and_by_whom(
+    signal_id: UUID, anna: Browser
+) -> None:
     anna.send(signal_id, "notice", deferred_because="would_endanger")
     page = anna.get(f"/desk/signals/{signal_id}")
     assert "uitgesteld: het zou de bewoner in gevaar brengen" in words(page)
-    assert _timeline(page)[0] == "Informeren van de bewoner uitgesteld Het zou de bewoner in gevaar brengen"
+    assert _timeline(page)[0] == (
+        "Informeren van de bewoner uitgesteld Het zou de bewoner in gevaar brengen "
+        "di 24 nov 2026, 10:30 , Anna Voorbeeld"
+    )
     anna.send(signal_id, "notice", notified_on="2026-11-24")
     told = _timeline(anna.get(f"/desk/signals/{signal_id}"))
-    assert "Bewoner geïnformeerd di 24 nov 2026" in told
-    assert "uitgesteld" not in " ".join(told)
+    assert told[0] == "Bewoner geïnformeerd di 24 nov 2026, 10:30 , Anna Voorbeeld"
+    assert "uitgesteld" in told[1]
+    assert not any("gecorrigeerd" in line for line in told)
+
+
+def test_a_corrected_day_of_telling_stays_in_the_timeline(desk: Desk, signal_id: UUID) -> None:
+    desk.clock.moment += timedelta(days=2)
+    anna = Browser(desk, "anna")
+    anna.send(signal_id, "notice", notified_on="2026-11-25")
+    anna.send(signal_id, "notice", notified_on="2026-11-24")
+    told = _timeline(anna.get(f"/desk/signals/{signal_id}"))
+    assert "Bewoner geïnformeerd gecorrigeerd wo 25 nov 2026 , Anna Voorbeeld" in told
+    assert "Bewoner geïnformeerd di 24 nov 2026 , Anna Voorbeeld" in told
+    anna.send(signal_id, "notice", taken_back="true")
+    told = _timeline(anna.get(f"/desk/signals/{signal_id}"))
+    assert "Bewoner geïnformeerd gecorrigeerd di 24 nov 2026 , Anna Voorbeeld" in told
+    assert "ingetrokken" in told[0]
 
 
 def _timeline(page: TestResponse) -> list[str]:

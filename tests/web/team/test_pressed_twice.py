@@ -16,6 +16,7 @@ PARTS = {
         "contact_working_days": "3",
         "conclude_calendar_days": "42",
         "minimum_attempts": "4",
+        "retry_working_days": "2,4",
     },
     "hours": {"opens_at": "8", "quiet_from": "0", "quiet_until": "7", "day_1": "1", "day_3": "1"},
     "escalation": {"escalation_working_days": "2", "deputy_email": "lies@example.org"},

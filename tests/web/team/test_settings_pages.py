@@ -15,6 +15,7 @@ NORMS = {
     "contact_working_days": "3",
     "conclude_calendar_days": "42",
     "minimum_attempts": "4",
+    "retry_working_days": "1, 3",
 }
 
 HOURS = {"opens_at": "8", "quiet_from": "19", "quiet_until": "7", "day_1": "1", "day_3": "1"}
@@ -31,6 +32,7 @@ def test_a_lead_changes_norms_and_hours_on_the_page(desk: Desk, lena: Browser) -
     assert post(lena, "/desk/settings", "/desk/settings/hours", **HOURS).status_code == 303
     team = team_of(desk)
     assert (team.claim_working_days, team.minimum_attempts, team.conclude_calendar_days) == (2, 4, 42)
+    assert team.retry_working_days == "1,3"
     assert (team.opens_at, team.quiet_from, team.quiet_until, team.digest_at) == (8, 19, 7, None)
     assert team.working_days == "13"
     page = lena.get("/desk/settings?done=hours")
@@ -53,6 +55,14 @@ def test_text_in_place_of_a_number_is_refused(desk: Desk, lena: Browser, typed: 
     answer = post(lena, "/desk/settings", "/desk/settings/norms", **NORMS | {"minimum_attempts": typed})
     assert answer.status_code == 400
     assert 'id="norms-minimum_attempts-wrong"' in answer.text
+
+
+@pytest.mark.parametrize("typed", ["", "2,", "0,3", "16", "2;4", "1,1,1,1,1,1"])
+def test_days_until_the_next_attempt_are_one_to_five_numbers(desk: Desk, lena: Browser, typed: str) -> None:
+    answer = post(lena, "/desk/settings", "/desk/settings/norms", **NORMS | {"retry_working_days": typed})
+    assert answer.status_code == 400
+    assert 'id="norms-retry_working_days-wrong"' in answer.text
+    assert team_of(desk).retry_working_days == "2,4,7"
 
 
 def test_a_page_that_is_older_than_a_colleagues_change_is_refused(desk: Desk, lena: Browser) -> None:
