@@ -17,6 +17,7 @@ from signals.casework.access import (
 from signals.errors import Conflict, NotFound, Restricted
 from signals.models import Signal
 from signals.operation import Operation
+from signals.routing.places import Place, places_of
 from signals.routing.postcodes import Address
 from signals.staff.absence import stood_in_for
 from signals.vocabulary import OPEN_STATES, AuditAction
@@ -34,10 +35,11 @@ class Round:
 
 @dataclass(frozen=True, kw_only=True)
 class Stop:
-    """Hold one signal of a round with its address in the clear."""
+    """Hold one signal of a round with its address in the clear, and its place."""
 
     signal: Signal
     address: Address = field(repr=False)
+    place: Place = field(repr=False)
 
 
 def plan_round(operation: Operation, signal_ids: Collection[UUID]) -> Round:
@@ -58,12 +60,14 @@ def resume_round(operation: Operation, signal_ids: Collection[UUID]) -> Round:
     return _admitted(operation, [signal for signal in found if signal is not None])
 
 
-def stops_of(planned: Round) -> list[Stop]:
+def stops_of(operation: Operation, planned: Round) -> list[Stop]:
     """Open the addresses of a round, in walking order, after the commit of its audit entries."""
+    addresses = [report_of(signal, planned.admission).address for signal in planned.signals]
+    places = places_of(operation.session, addresses)
     return in_walking_order(
         [
-            Stop(signal=signal, address=report_of(signal, planned.admission).address)
-            for signal in planned.signals
+            Stop(signal=signal, address=address, place=places[address])
+            for signal, address in zip(planned.signals, addresses, strict=True)
         ]
     )
 

@@ -24,7 +24,7 @@ from signals.demo.data import stories
 from signals.demo.facts import add_facts, release_all
 from signals.demo.going_live import go_live
 from signals.demo.one_transaction import OneTransaction
-from signals.demo.organisations import add_organisations, is_seeded
+from signals.demo.organisations import add_organisations, add_places, is_seeded
 from signals.demo.telling import StoryTeller, settle_old_messages
 from signals.errors import SettingsProblem
 from signals.intake.daily_limit import AreaLimit
@@ -129,6 +129,7 @@ def _fill(worker: Worker, door: OneTransaction) -> None:
         add_people(operation)
         everybody = operation.session.scalars(select(Organisation)).all()
         go_live(operation, drills=worker.drills(), organisations=everybody)
+    add_places(past[0].begin)
     with past[0].begin() as operation:
         for week in past:
             provision_mailbox_keys(week.operation(operation.session))

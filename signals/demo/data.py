@@ -65,6 +65,14 @@ def stories() -> Iterator[Story]:
             yield Story(team=team, days_ago=int(days_ago), report=report, steps=plots[plot])
 
 
+def places() -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield the postcodes of the stories, each with street, town, neighbourhood and district."""
+    for line in demo_data()["places"]["streets"].splitlines():
+        postcode, _, names = line.partition("  ")
+        if postcode:
+            yield postcode, tuple(names.split(", "))
+
+
 def weights(name: str) -> Mapping[str, int]:
     """Return how often each code occurs beside the others."""
     found: Mapping[str, int] = demo_data()["weights"][name]

@@ -10,10 +10,12 @@ from functools import cache
 from sqlalchemy.orm import Session, sessionmaker
 
 from signals import reference
-from signals.demo.data import demo_data
+from signals.demo.data import demo_data, places
 from signals.models import Organisation
+from signals.models.place import NEIGHBOURHOOD, STREET
 from signals.organisations.onboarding import Agreement, create_organisation
 from signals.routing.areas import Area
+from signals.routing.place_import import Begin, import_places
 from signals.vocabulary import OrganisationKind
 
 NATIONAL_DESK = "landelijk"
@@ -48,6 +50,18 @@ def is_seeded(sessions: sessionmaker[Session]) -> bool:
     """Return whether the demo is there: it comes in one transaction, so one row answers for all."""
     with sessions() as session:
         return session.get(Organisation, organisation_id(NATIONAL_DESK)) is not None
+
+
+def add_places(begin: Begin) -> None:
+    """Import the streets and neighbourhoods of the stories, as the files of BAG and CBS would give them."""
+    found = sorted(places())
+    streets = [(postcode, 1, names[:2]) for postcode, names in found]
+    quarters = [
+        (postcode, 1, (*names[2:], reference.municipality_of_pc4(int(postcode[:4])) or ""))
+        for postcode, names in found
+    ]
+    for kind, rows in ((STREET, streets), (NEIGHBOURHOOD, quarters)):
+        import_places(begin, kind=kind, file=b"demo", rows=rows)
 
 
 def add_organisations(session: Session, on: date) -> None:

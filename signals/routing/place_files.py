@@ -39,13 +39,13 @@ def street_rows(source: Path | BinaryIO) -> Iterator[PlaceRow]:
 
     Leave out addresses without a postcode. Raises `CbsFileProblem` with the line and what is expected.
     """
-    named = lru_cache(maxsize=4096)(_name)
+    named, number_in = lru_cache(maxsize=4096)(_name), lru_cache(maxsize=None)(house_number)
     with opened(source) as stream, careful_rows(stream, _STREETS) as (rows, (pc6, number, street, town)):
         order = _Order()
         for row in rows:
             if row[pc6].strip():
                 place = order.next(row[pc6])
-                yield place, house_number(row[number]), (named(row[street]), named(row[town]))
+                yield place, number_in(row[number]), (named(row[street]), named(row[town]))
 
 
 def neighbourhood_rows(source: Path | BinaryIO, names: Names) -> Iterator[PlaceRow]:
@@ -54,13 +54,13 @@ def neighbourhood_rows(source: Path | BinaryIO, names: Names) -> Iterator[PlaceR
     Raises `CbsFileProblem`, with `missing` for a file without the column.
     """
     with opened(source) as stream, careful_rows(stream, _NEIGHBOURHOODS) as (rows, (pc6, number, code)):
-        order = _Order()
+        order, number_in = _Order(), lru_cache(maxsize=None)(house_number)
         known: dict[str, tuple[str, ...]] = {}
         for row in rows:
             written = row[code]
             if written not in known:
                 known[written] = _names_of(_code(written, 8), names)
-            yield order.next(row[pc6]), house_number(row[number]), known[written]
+            yield order.next(row[pc6]), number_in(row[number]), known[written]
 
 
 def names_beside(file: Path) -> Names:
@@ -73,17 +73,17 @@ class _Order:
 
     def __init__(self) -> None:
         self._seen: set[str] = set()
-        self._now = ""
+        self._text = self._pc6 = ""
 
     def next(self, text: str) -> str:
         """Return the canonical postcode."""
-        pc6 = canonical_pc6(text)
-        if pc6[:4] != self._now:
-            self._now = pc6[:4]
-            if self._now in self._seen:
-                raise CbsFileProblem("rows of one postcode lie apart: sort the file by postcode")
-            self._seen.add(self._now)
-        return pc6
+        if text != self._text:
+            before, self._text, self._pc6 = self._pc6[:4], text, canonical_pc6(text)
+            if before != self._pc6[:4]:
+                if self._pc6[:4] in self._seen:
+                    raise CbsFileProblem("rows of one postcode lie apart: sort the file by postcode")
+                self._seen.add(self._pc6[:4])
+        return self._pc6
 
 
 def _name(text: str) -> str:

@@ -75,6 +75,8 @@ def _impossible_places(settings: Settings) -> Iterator[str]:
         yield "server.public_url must be a web address, like https://signalen.example.org"
     if settings.issuer.page_url and not _is_plain_address(settings.issuer.page_url):
         yield "issuer.page_url must be a web address, like https://signalen.example.org"
+    if (map_url := settings.desk.map_url) and not _is_map(map_url):
+        yield "desk.map_url must begin with https:// and hold {address} after the host"
     databases = {
         "database.url": settings.database.url,
         "keystore.url": settings.keystore.url,
@@ -83,6 +85,11 @@ def _impossible_places(settings: Settings) -> Iterator[str]:
     for name, url in databases.items():
         if not _is_database(url):
             yield f"{name} must be sqlite:///file or postgresql+psycopg://user@host/name"
+
+
+def _is_map(url: str) -> bool:
+    host, _, rest = url.removeprefix("https://").partition("/")
+    return url.startswith("https://") and _is_plain_address(f"https://{host}") and "{address}" in rest
 
 
 def _is_plain_address(url: str) -> bool:

@@ -77,6 +77,11 @@ class RoutingSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DeskSettings:
+    map_url: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ArrivalSettings:
     interval_seconds: int = 2
     batch_size: int = 500
@@ -176,6 +181,7 @@ class Settings:
     notes: NotesSettings = field(default_factory=NotesSettings)
     limits: LimitsSettings = field(default_factory=LimitsSettings)
     routing: RoutingSettings = field(default_factory=RoutingSettings)
+    desk: DeskSettings = field(default_factory=DeskSettings)
     arrival: ArrivalSettings = field(default_factory=ArrivalSettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     audit: AuditSettings = field(default_factory=AuditSettings)

@@ -31,6 +31,8 @@ PURE_MODULES = (
     "signals.routing.table",
     "signals.routing.compact_coverage",
     "signals.routing.address_file",
+    "signals.routing.place_pages",
+    "signals.routing.place_files",
     "privacy.sealing",
     "privacy.pseudonyms",
     "privacy.receipts",

@@ -156,6 +156,7 @@ POST /desk/signals/<uuid:signal_id>/refer WL
 GET /desk/signals/<uuid:signal_id>/handed-over WL
 POST /desk/signals/<uuid:signal_id>/take-back WL
 GET /desk/signals/<uuid:signal_id>/notice.pdf WL
+GET /desk/signals/<uuid:signal_id>/card.pdf WL
 GET /desk/card.pdf WL
 GET /desk/signals/<uuid:signal_id>/handover.json WL
 GET /desk/signals/<uuid:signal_id>/handover.pdf WL

@@ -41,7 +41,8 @@ def walk(signal_ids: Collection[UUID], *, again: bool = False) -> list[Stop]:
     """Open the addresses of a round; `again` leaves out the signals that nobody can visit any more."""
     with operation() as begun:
         planned = (resume_round if again else plan_round)(begun, signal_ids)
-    return stops_of(planned)
+    with reading_operation() as reading:
+        return stops_of(reading, planned)
 
 
 def _address_in(wanted: Mapping[str, Any]) -> Address:

@@ -22,6 +22,7 @@ from signals.casework.steps import require_may_leave
 from signals.clock import AMSTERDAM
 from signals.intake.content import Report
 from signals.models import Organisation, Signal
+from signals.routing.places import Place, place_of
 from signals.vocabulary import (
     AttemptKind,
     AttemptResult,
@@ -53,6 +54,7 @@ class Handover:
 
     signal: Signal
     report: Report = field(repr=False)
+    place: Place = field(repr=False)
     notes: Sequence[OpenedNote] = field(repr=False)
     organisation: str
     exported_on: date
@@ -135,9 +137,11 @@ def handover_of(signal_id: UUID) -> Handover:
     with reading_operation() as reading:
         signal = signal_with_follow_up(reading.session, organisation_id=own, signal_id=signal_id)
         require_may_leave(signal)  # somebody may have reopened it meanwhile
+        report = report_of(signal, admission)
         return Handover(
             signal=signal,
-            report=report_of(signal, admission),
+            report=report,
+            place=place_of(reading.session, report.address),
             notes=notes_of(signal, admission),
             organisation=organisation,
             exported_on=reading.today,
@@ -164,7 +168,7 @@ def handover_pdf(handover: Handover) -> bytes:
 def _report(handover: Handover) -> Iterator[tuple[str, str]]:
     report = handover.report
     yield _("Reference"), handover.signal.reference
-    yield _("Address"), display.address(report.address)
+    yield _("Address"), ", ".join(display.address_lines(report.address, handover.place))
     yield _("Came in on"), _day(handover.signal.received_on)
     for concern in report.summary.concern_types:
         yield _("What stood out"), label(concern, _LANGUAGE)

@@ -1,13 +1,17 @@
 """Show dates, deadlines and addresses in Amsterdam time and in the language of the page."""
 
 from datetime import date, datetime
+from urllib.parse import quote, urlsplit
 
 from babel.dates import format_date, format_datetime, get_day_names
 from flask_babel import get_locale, gettext, ngettext
 
-from signals.clock import AMSTERDAM
+from signals.clock import AMSTERDAM, today
+from signals.intake.content import Summary
+from signals.routing.places import Place, municipality_name
 from signals.routing.postcodes import Address
 from signals.web.http.i18n import DEFAULT
+from signals.web.staff_kit.context import desk
 
 
 def page_language() -> str:
@@ -49,7 +53,47 @@ def deadline(due: date, on: date) -> str:
     return str(ngettext("in %(num)d day", "in %(num)d days", days))
 
 
-def address(place: Address) -> str:
+def address(of: Address) -> str:
     """Return `1012 AB 12-A`, as on a letter: without the hyphen, "12 14" reads as two numbers."""
-    number = "-".join(part for part in (str(place.number), place.addition) if part)
-    return f"{place.postcode[:4]} {place.postcode[4:]} {number}"
+    return f"{_postcode(of)} {_number(of)}"
+
+
+def address_lines(of: Address, place: Place) -> tuple[str, ...]:
+    """Return `Nieuwe Kade 12-A` and `1012 AB Amsterdam`; one line for an address without a known street."""
+    if not place.street:
+        return (address(of),)
+    return f"{place.street} {_number(of)}", f"{_postcode(of)} {place.town}"
+
+
+def surroundings(place: Place) -> str:
+    """Return neighbourhood, district and municipality, as far as known, each once and without the town."""
+    names = [place.neighbourhood, place.district, _municipality(place.municipality_code)]
+    return ", ".join(dict.fromkeys(name for name in names if name and name != place.town))
+
+
+def area(summary: Summary, *, several: bool = False) -> str:
+    """Return the neighbourhood, or else the municipality; both for a list with `several` municipalities."""
+    names = summary.neighbourhood, _municipality(summary.municipality)
+    known = list(filter(None, names))
+    return ", ".join(known if several else known[:1])
+
+
+def map_link(of: Address) -> tuple[str, str] | None:
+    """Return the address of a map, and the host that learns of this address; None without a setting."""
+    pattern = desk().settings.desk.map_url
+    if not pattern:
+        return None
+    url = pattern.replace("{address}", quote(f"{of.postcode} {of.number}"))
+    return url, (urlsplit(url).hostname or "").removeprefix("www.")
+
+
+def _municipality(code: str) -> str:
+    return municipality_name(code, today(desk().clock))
+
+
+def _postcode(of: Address) -> str:
+    return f"{of.postcode[:4]} {of.postcode[4:]}"
+
+
+def _number(of: Address) -> str:
+    return "-".join(part for part in (str(of.number), of.addition) if part)

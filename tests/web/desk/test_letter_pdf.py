@@ -67,9 +67,10 @@ def test_the_letter_and_the_card_carry_the_head_of_their_sender(logo: bytes) -> 
 
 
 def test_every_word_of_the_card_can_be_read_back(language: str) -> None:
-    read = _text(PdfReader(io.BytesIO(card_pdf(SENDER, language))))
-    data = card_data(SENDER, language)
-    asked = _words(said({name: data[name] for name in ("title", "text", "blanks", "organisation", "reach")}))
+    read = _text(PdfReader(io.BytesIO(card_pdf(SENDER, language, LETTER.address, LETTER.reference))))
+    data = card_data(SENDER, language, LETTER.address, LETTER.reference)
+    shown = ("to", "title", "text", "blanks", "organisation", "reach")
+    asked = _words(said({name: data[name] for name in shown}))
     assert sorted(asked - _words(read)) == []
 
 

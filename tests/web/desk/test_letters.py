@@ -33,7 +33,7 @@ def test_the_letter_gives_everything_that_article_14_requires(language: str) -> 
         f"{catalogue(language).gettext('Data protection officer')}\n{SENDER.officer}",
         SENDER.legal_basis,
         LETTER.reference,
-        LETTER.address,
+        *LETTER.address,
     ):
         assert part in text
     parts = [(len(part["items"]), bool(part["text"])) for part in data["sections"]]
@@ -58,7 +58,7 @@ def test_an_administrators_text_is_never_read_as_markup() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_card_names_the_organisation_and_nobody_and_leaves_room_to_write(language: str) -> None:
     data, letter = card_data(SENDER, language), notice_data(LETTER, language)
-    assert data["blanks"][1] == letter["reference"][0]
+    assert data["blanks"][1] == (letter["reference"][0], "")
     assert SENDER.name in said(data)
     assert letter["lead"][0] not in said(data)
 
@@ -80,7 +80,7 @@ def test_the_letter_names_the_organisation_and_the_signal(
         reference, basis = signal.reference, organisation.legal_basis
     desk.call("anna", "GET", f"/signals/{signal_id}/notice.pdf")
     (letter,) = letters
-    assert (letter.reference, letter.address, letter.on) == (reference, "1012 AB 12", date(2026, 11, 24))
+    assert (letter.reference, letter.address, letter.on) == (reference, ("1012 AB 12",), date(2026, 11, 24))
     assert (letter.sender.phone, letter.sender.email) == ("020 555 01 23", "welzijn@example.org")
     assert letter.sender.legal_basis == basis
     assert letter.sender.officer == "fleur@example.org"

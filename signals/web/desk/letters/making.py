@@ -45,7 +45,7 @@ class Letter:
 
     sender: Sender
     reference: str
-    address: str = field(repr=False)
+    address: Sequence[str] = field(repr=False)
     on: date
     concluded: int
     unattended: int
@@ -60,9 +60,9 @@ def notice_pdf(letter: Letter, language: str) -> bytes:
     return compile_pdf(_FOLDER / "notice.typ", notice_data(letter, language))
 
 
-def card_pdf(sender: Sender, language: str) -> bytes:
-    """Return the card for the letter box, A6. It knows no resident: a worker writes the reference on it."""
-    return compile_pdf(_FOLDER / "card.typ", card_data(sender, language))
+def card_pdf(sender: Sender, language: str, address: Sequence[str] = (), reference: str = "") -> bytes:
+    """Return the card for the letter box, A6; without a reference a worker writes it on the card."""
+    return compile_pdf(_FOLDER / "card.typ", card_data(sender, language, address, reference))
 
 
 def notice_data(letter: Letter, language: str) -> dict[str, Any]:
@@ -73,7 +73,7 @@ def notice_data(letter: Letter, language: str) -> dict[str, Any]:
         **_common(letter.sender, language),
         "title": _("We would like to talk to you"),
         "to": _("To the resident of"),
-        "address": letter.address,
+        "address": list(letter.address),
         "reference": (_("Reference"), letter.reference),
         "date": (_("Date"), format_date(letter.on, "long", locale=language)),
         "lead": [
@@ -93,7 +93,9 @@ def notice_data(letter: Letter, language: str) -> dict[str, Any]:
     }
 
 
-def card_data(sender: Sender, language: str) -> dict[str, Any]:
+def card_data(
+    sender: Sender, language: str, address: Sequence[str] = (), reference: str = ""
+) -> dict[str, Any]:
     """Return the values for the template of the card."""
     _: Translate = catalogue(language).gettext
     return {
@@ -104,7 +106,8 @@ def card_data(sender: Sender, language: str) -> dict[str, Any]:
             _("Will you call or e-mail us? We are glad to come back another time."),
             _("You do not have to."),
         ],
-        "blanks": [_("We were here on"), _("Reference")],
+        "to": [_("To the resident of"), *address] if address else [],
+        "blanks": [(_("We were here on"), ""), (_("Reference"), reference)],
     }
 
 

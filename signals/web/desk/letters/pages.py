@@ -6,7 +6,7 @@ from flask import Blueprint, Response, request
 
 from signals.casework.access import FOLLOW_UP_ROLES
 from signals.web.desk.letters.api import pdf_answer
-from signals.web.desk.letters.printing import DEFAULT, print_card, print_notice
+from signals.web.desk.letters.printing import DEFAULT, print_card, print_card_for, print_notice
 from signals.web.staff_kit import account_shared
 from signals.web.staff_kit.auth import requires_page
 
@@ -21,6 +21,13 @@ AUTHENTICATION = "cookie"
 def notice(signal_id: UUID) -> Response:
     """Print the letter to the resident; the audit entry is committed first."""
     return pdf_answer(*print_notice(signal_id, _language()))
+
+
+@letter_pages.get("/signals/<uuid:signal_id>/card.pdf")
+@requires_page(*FOLLOW_UP_ROLES)
+def card_for(signal_id: UUID) -> Response:
+    """Print the card with address and reference; the audit entry is committed first."""
+    return pdf_answer(*print_card_for(signal_id, _language()))
 
 
 @letter_pages.get("/card.pdf")

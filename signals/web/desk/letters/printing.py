@@ -5,11 +5,14 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from signals.audit.admission import Admission
 from signals.audit.grounds import Ground
 from signals.casework.access import admit, find_signal, organisation_of, report_of
 from signals.errors import FieldProblem, Invalid, Restricted
-from signals.models import Organisation, StaffMember
+from signals.models import Organisation, Signal, StaffMember
+from signals.operation import Operation
 from signals.retention.periods import periods_of
+from signals.routing.places import place_of
 from signals.vocabulary import LANGUAGES, AuditAction, RetentionRule, Role
 from signals.web.desk.letters.making import Letter, Sender, card_pdf, notice_pdf
 from signals.web.staff_kit import display
@@ -28,19 +31,14 @@ def print_notice(signal_id: UUID, language: str) -> tuple[bytes, str]:
     language = _known(language)
     with operation(signal_id) as begun:
         session, own, on = begun.session, organisation_of(begun.actor), begun.today
-        signal = find_signal(session, organisation_id=own, signal_id=signal_id, for_update=True)
-        if signal.restricted_on is not None:
-            raise Restricted
-        admission = admit(
-            begun, [signal_id], AuditAction.NOTICE_PRINTED, ground=Ground.ART_14_AVG, outcome=language
-        )
+        signal, admission = _admitted(begun, signal_id, Ground.ART_14_AVG, language)
         signal.letter_printed_on = on
         sender = _sender(session, session.get_one(Organisation, own))
         days = {rule: period.days for rule, period in periods_of(session, own, on).items()}
     letter = Letter(
         sender=sender,
         reference=signal.reference,
-        address=display.address(report_of(signal, admission).address),
+        address=_address_lines(signal, admission),
         on=on,
         concluded=days[RetentionRule.CONCLUDED],
         unattended=days[RetentionRule.UNATTENDED],
@@ -49,12 +47,36 @@ def print_notice(signal_id: UUID, language: str) -> tuple[bytes, str]:
     return notice_pdf(letter, language), f"brief-{signal.reference}.pdf"
 
 
+def print_card_for(signal_id: UUID, language: str) -> tuple[bytes, str]:
+    """Return the card with address and reference of a signal as (PDF, name); raises as `print_notice`."""
+    language = _known(language)
+    with operation(signal_id) as begun:
+        signal, admission = _admitted(begun, signal_id, Ground.FOLLOW_UP, language)
+        sender = _sender(begun.session, begun.session.get_one(Organisation, signal.organisation_id))
+    lines = _address_lines(signal, admission)
+    return card_pdf(sender, language, lines, signal.reference), f"kaartje-{signal.reference}.pdf"
+
+
 def print_card(language: str) -> bytes:
-    """Return the card "we were at your door". It knows no resident, so it leaves no audit entry."""
+    """Return the card without an address, for the bag of a worker: it leaves no audit entry."""
     language = _known(language)
     with desk().reading() as session:
         sender = _sender(session, session.get_one(Organisation, organisation_id()))
     return card_pdf(sender, language)
+
+
+def _admitted(begun: Operation, signal_id: UUID, ground: Ground, language: str) -> tuple[Signal, Admission]:
+    own = organisation_of(begun.actor)
+    signal = find_signal(begun.session, organisation_id=own, signal_id=signal_id, for_update=True)
+    if signal.restricted_on is not None:
+        raise Restricted
+    return signal, admit(begun, [signal_id], AuditAction.NOTICE_PRINTED, ground=ground, outcome=language)
+
+
+def _address_lines(signal: Signal, admission: Admission) -> tuple[str, ...]:
+    address = report_of(signal, admission).address
+    with desk().reading() as session:
+        return display.address_lines(address, place_of(session, address))
 
 
 def _known(language: str) -> str:
