@@ -90,13 +90,13 @@ def conclude(
     return signal
 
 
-def tried_enough(session: Session, signal: Signal, *, more: tuple[AttemptKind, ...] = ()) -> bool:
-    """Return whether a team tried as often as its organisation asks, in at least two ways."""
-    minimum = session.scalar(
+def attempts_asked(session: Session, signal: Signal, *, more: tuple[AttemptKind, ...] = ()) -> int | None:
+    """Return how many attempts the organisation asks, while the team made fewer or tried in one way only."""
+    minimum: int = session.scalars(
         select(Organisation.minimum_attempts).where(Organisation.id == signal.organisation_id)
-    )
+    ).one()
     kinds = [*(attempt.kind for attempt in signal.attempts), *more]
-    return len(kinds) >= (minimum or 0) and len(set(kinds)) > 1
+    return None if len(kinds) >= minimum and len(set(kinds)) > 1 else minimum
 
 
 def reopen(
@@ -163,7 +163,7 @@ def _early(
     letter = (AttemptKind.LETTER,) if counts_letter(signal, by) else ()
     if reason not in (None, NotReachedReason.TRIED_ENOUGH):
         return []
-    if not tried_enough(operation.session, signal, more=letter):
+    if attempts_asked(operation.session, signal, more=letter):
         return [FieldProblem(field="reason", code="too_few_attempts")]
     waits = signal.postponed_until is not None and signal.postponed_until > operation.today
     agreed = waits and signal.postponed_until in {each.postponed_until for each in signal.attempts}

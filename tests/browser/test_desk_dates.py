@@ -28,7 +28,7 @@ def test_at_the_turn_of_the_year_every_date_has_its_own_year(
     )
     assert anna.context.request.get(f"{site.url}/desk/signals/{signal_id}/notice.pdf").ok
     page.reload()
-    expect(page.get_by_role("button", name="Ja, vandaag")).to_have_attribute("value", "2027-01-01")
+    expect(page.get_by_role("button", name="Bezorgd, vandaag")).to_have_attribute("value", "2027-01-01")
     expect(anna.open().locator(".entry")).to_contain_text("10 dagen te laat")
     anna.press(anna.open("/desk/round").get_by_role("button", name="Toon de ronde"))
     expect(page.get_by_role("heading", level=1)).to_have_text("Ronde van vr 1 jan 2027")

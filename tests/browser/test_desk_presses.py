@@ -41,10 +41,9 @@ def test_a_case_with_a_letter_and_two_attempts_takes_seven_presses(
     with page.context.expect_page() as letter:
         press(page.get_by_role("button", name="Brief afdrukken"))
     letter.value.close()
-    page.reload()
+    if outcome is Outcome.NOT_REACHED:  # after a talk, the conclusion asks for the letter
+        press(page.get_by_role("button", name="Bezorgd, vandaag"))
     press(page.get_by_role("button", name=result))
-    if outcome is Outcome.NOT_REACHED:
-        press(page.locator("summary", has_text="Afronden"))
     for tile in tiles:
         press(page.locator(".tile", has_text=tile))
     press(page.get_by_role("button", name="Dit signaal afronden"))

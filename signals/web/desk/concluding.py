@@ -6,10 +6,11 @@ from uuid import UUID
 
 from flask_babel import gettext
 
+from signals.casework.outcomes import attempts_asked
 from signals.casework.questions import NOT_SO, SPOKEN, missing
 from signals.casework.queue import next_for
 from signals.models import Signal
-from signals.vocabulary import NotReachedReason, Outcome, SignalState
+from signals.vocabulary import OPEN_STATES, NotReachedReason, Outcome, SignalState
 from signals.web.labels import label
 from signals.web.staff_kit.auth import current
 from signals.web.staff_kit.context import desk
@@ -19,24 +20,40 @@ from signals.web.staff_kit.opened import organisation_id
 
 @dataclass(frozen=True, kw_only=True)
 class Ending:
-    """One tile: the code of the form, its words, and what a conclusion with it asks."""
+    """Hold one tile: the code of the form, its words, and what a conclusion with it asks."""
 
     code: str
     words: str
     asks: Sequence[str]
 
 
-def ending_groups(signal: Signal, language: str) -> list[tuple[str, list[Ending]]]:
-    """Return the titles of the groups with their tiles: spoken with somebody, not reached, not so."""
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """Hold tiles with their title; `least`: the attempts that the team asks and did not make yet."""
+
+    title: str
+    endings: Sequence[Ending]
+    least: int | None = None
+
+
+def ending_groups(signal: Signal, language: str) -> list[Group]:
+    """Return the groups of tiles: spoken with somebody, not reached, not so; none for a concluded signal."""
+    if signal.state not in OPEN_STATES:
+        return []
+    with desk().reading() as session:
+        least = attempts_asked(session, signal)
     groups = (
-        (gettext("Spoken"), SPOKEN),
-        (gettext("Not reached"), frozenset({Outcome.NOT_REACHED})),
-        (gettext("Not so"), NOT_SO),
+        (gettext("Spoken"), SPOKEN, None),
+        (gettext("Not reached"), frozenset({Outcome.NOT_REACHED}), least),
+        (gettext("Not so"), NOT_SO, None),
     )
     tiles = [
         (outcome, _ending(signal, code, outcome, why, language)) for code, (outcome, why) in ENDINGS.items()
     ]
-    return [(title, [tile for outcome, tile in tiles if outcome in group]) for title, group in groups]
+    return [
+        Group(title=title, endings=[tile for outcome, tile in tiles if outcome in group], least=asked)
+        for title, group, asked in groups
+    ]
 
 
 def ending_choices(language: str) -> list[tuple[str, str]]:

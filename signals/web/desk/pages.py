@@ -168,6 +168,7 @@ def _signal_page(
 ) -> str:
     """Show the page. `form` was refused: it is open, holds what was `typed` and shows its `errors`."""
     now, language = desk().clock.now().astimezone(AMSTERDAM), display.page_language()
+    groups = ending_groups(opened.signal, language)
     return render_template(
         "desk/signal.html",
         opened=opened,
@@ -179,7 +180,8 @@ def _signal_page(
         colleagues=_colleagues(opened.signal),
         walked=_walked(),
         may_leave=may_leave(opened.signal),
-        ending_groups=ending_groups(opened.signal, language),
+        ending_groups=groups,
+        enough_tried=not any(group.least for group in groups),
         next_signal=next_signal(opened.signal),
         choices=_choices(language),
         deferral=_deferral(opened.signal, language),
