@@ -1,6 +1,7 @@
 """Find values that settings must not have, in every environment and in production."""
 
 import os
+import re
 from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
@@ -62,6 +63,8 @@ def impossible(settings: Settings) -> Iterator[str]:
 def _impossible_scheme(scheme: SchemeSettings) -> Iterator[str]:
     if not (2 <= len(scheme.name) <= 30 and scheme.name.isprintable() and scheme.name == scheme.name.strip()):
         yield "scheme.name must have 2 to 30 characters, on one line"
+    if scheme.contact_email and not re.fullmatch(r"[^\s@<>]+@[^\s@<>]+", scheme.contact_email):
+        yield "scheme.contact_email must be one e-mail address, or empty"
     try:
         _ = scheme.mark_file and harmless(scheme.mark_file.read_bytes())
     except (OSError, PictureRefused):

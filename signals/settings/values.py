@@ -11,6 +11,7 @@ from signals.vocabulary import Environment, ProcessRole, Profession
 class SchemeSettings:
     name: str = "Deurpost"
     mark_file: Path | None = None
+    contact_email: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

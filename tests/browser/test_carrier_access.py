@@ -35,6 +35,20 @@ def test_axe_finds_nothing_on_any_state(make_phone: MakePhone, service: Service,
         assert found.response["violations"] == [], (name, found.generate_report())
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("path", ["/gezien", "/privacy", "/toegankelijkheid"])
+def test_axe_finds_nothing_on_a_statement_that_the_form_links_to(
+    make_phone: MakePhone, path: str, language: str
+) -> None:
+    phone = make_phone(language=language)
+    page = phone.open_for_offline("/")
+    page.locator(f"footer a[href^='{path}']").tap()
+    expect(page.locator("h1")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    found = Axe().run(page, options={"rules": {"color-contrast-enhanced": {"enabled": True}}})
+    assert found.response["violations"] == [], found.generate_report()
+
+
 def _states(phone: Phone, service: Service) -> Any:
     """Brings the page into each of its states and gives the name of it."""
     page = phone.open_for_offline("/m#pc=1012AB&hn=41")

@@ -135,6 +135,7 @@ def test_settings_list_unknown_names_wrong_types_bad_ranges_and_unsafe_values_at
         ("scheme.mark_file", "secret.svg"),
         ("desk.map_url", "http://map.example/secret?q={address}"),
         ("desk.map_url", "https://map.example/secret"),
+        ("scheme.contact_email", "secret"),
     ],
 )
 def test_a_place_that_cannot_be_is_named_without_repeating_it(tmp_path: Path, name: str, value: str) -> None:

@@ -125,6 +125,24 @@ def show_progress() -> Response:
     return _progress(typed, state, as_of)
 
 
+@front_pages.get("/gezien")
+def seen() -> Response:
+    """Tell carriers who can see that they passed something on."""
+    return _page("front/seen.html")
+
+
+@front_pages.get("/privacy")
+def privacy() -> Response:
+    """Show the privacy statement, to carriers and residents."""
+    return _page("statements/privacy.html", contact=front().settings.scheme.contact_email)
+
+
+@front_pages.get("/toegankelijkheid")
+def accessibility() -> Response:
+    """Show the accessibility statement of all pages."""
+    return _page("statements/accessibility.html", contact=front().settings.scheme.contact_email)
+
+
 def _refused(filled: FilledForm, error: SignalsError) -> Response:
     if isinstance(error, Invalid):
         return _form(filled, status=400, problems=error.problems)

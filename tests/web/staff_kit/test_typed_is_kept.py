@@ -62,7 +62,10 @@ class Forms(HTMLParser):
 def posted_to(desk: Desk) -> list[tuple[str, str]]:
     """Return (address, sender) of every form behind sign-in, with ids that lead nowhere."""
     found = [one for one in of_staff(desk.app) if one.method == "POST" and not one.is_api]
-    return [(one.path({}).replace("<part>", "norms"), _somebody(one.asked.roles)) for one in found]
+    return [
+        (one.path({}).replace("<part>", "norms").replace("<task>", "deputy"), _somebody(one.asked.roles))
+        for one in found
+    ]
 
 
 def pages(desk: Desk) -> Iterator[tuple[str, str]]:
