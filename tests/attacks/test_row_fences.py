@@ -22,6 +22,7 @@ from signals.vocabulary import (
     Role,
 )
 from tests import factories
+from tests.support.comparisons import begin
 from tests.support.fenced_rows import BELONGS_TO, COLUMNS, MATRIX, permitted
 from tests.support.fences import OWNER, FencedWorld, worker_of
 from tests.support.publications import store_own_year
@@ -164,6 +165,7 @@ def test_maintenance_is_the_owners_word_only(filled: FencedWorld) -> None:
 def filled(fenced_world: FencedWorld) -> FencedWorld:
     """Rows of two organisations in every fenced table, made by the product where it makes them."""
     world = fenced_world.all_seeing
+    begin(world, teams=(AMSTERDAM, GRONINGEN))
     for number, address in enumerate((IN_AMSTERDAM, IN_GRONINGEN) * 4, start=1):
         world.receive(number, address)
     worker = worker_of(world)

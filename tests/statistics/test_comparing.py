@@ -226,7 +226,7 @@ def test_an_effect_of_ten_points_is_seen_in_most_of_200_runs_of_the_planned_size
     chance = Random(8)
     runs = [result(chance, contact={VISIT: 0.20, CARD: 0.30}, kept=1.0) for _ in range(200)]
     seen = sum(not holds(differences_of(table)[VISIT, CARD], 0) for table in runs) / 200
-    assert 0.70 < seen < 0.88  # the plan says 0.80; the noise costs some
+    assert 0.62 < seen < 0.80  # the plan says 0.80 without noise, and noise leaves 0.71
 
 
 @pytest.mark.parametrize("arms", [TWO, tuple(ComparisonArm)])

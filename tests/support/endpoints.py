@@ -151,6 +151,7 @@ POST /desk/signals/<uuid:signal_id>/notes WL
 POST /desk/signals/<uuid:signal_id>/conclude WL
 POST /desk/signals/<uuid:signal_id>/notice WL
 POST /desk/signals/<uuid:signal_id>/wmo WL
+POST /desk/signals/<uuid:signal_id>/urgent WL
 GET /desk/signals/<uuid:signal_id>/refer WL
 POST /desk/signals/<uuid:signal_id>/refer WL
 GET /desk/signals/<uuid:signal_id>/handed-over WL
@@ -185,6 +186,7 @@ POST /desk/limits/<uuid:area_day_id>/bring-back L
 POST /desk/limits/<uuid:area_day_id>/set-aside L
 GET /desk/figures L
 GET /desk/figures/<year>.pdf L
+POST /desk/figures/comparisons/<code> L
 GET /desk/team L
 POST /desk/team/invite L
 POST /desk/team/<uuid:member_id>/recover L
@@ -213,6 +215,11 @@ GET /figures/releases LCA
 GET /figures/releases/<period> LCA
 GET /figures/releases/<period>/report.pdf LCA
 GET /figures/method LCA
+GET /figures/comparisons LCA
+GET /figures/comparisons/<code> LCA
+GET /figures/comparisons/new C
+POST /figures/comparisons/new C
+POST /figures/comparisons/<code>/stop C
 GET /figures/open-data.xlsx LCA
 GET /figures/open-data.zip LCA
 GET /figures/open-data/<name> LCA
