@@ -123,7 +123,10 @@ RIGHTS: Final[Mapping[str, Mapping[Role, Rights]]] = {
         "desk": Rights(select=ALL, insert=ALL, update=("stopped_on",)),
         "worker": rights("S"),
     },
-    "comparison_teams": {"desk": rights("SIU"), "worker": Rights(select=ALL, update=("sealed_place",))},
+    "comparison_teams": {
+        "desk": Rights(select=ALL, insert=ALL, update=("takes_part",)),
+        "worker": Rights(select=ALL, update=("sealed_place",)),
+    },
     "comparison_draws": {"desk": Rights(select=ALL, update=("sealed",)), "worker": rights("SI")},
     # Only the process that counts facts reads them
     "signal_facts": {"desk": rights("I"), "worker": rights("SID")},

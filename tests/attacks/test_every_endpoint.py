@@ -44,6 +44,7 @@ FORMS: Final[Mapping[str, dict[str, str]]] = {
         "attempted_on": "2026-11-24",
         "attempted_time": "10:00",
     },
+    "urgent": {"urgent": "true"},
     "rename": {"label": "Van mij"},
     "reassign": {"to_staff_id": "00000000-0000-0000-0000-000000000001"},
 }

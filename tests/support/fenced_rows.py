@@ -72,6 +72,7 @@ COLUMNS = {
     ("front", "SELECT", "area_days"): {"organisation_id", "day", "raises"},
     ("desk", "UPDATE", "area_days"): {"raises", "notified_percent"},
     ("desk", "UPDATE", "comparison_draws"): {"sealed"},
+    ("desk", "UPDATE", "comparison_teams"): {"takes_part"},
     ("desk", "UPDATE", "comparisons"): {"stopped_on"},
     ("desk", "UPDATE", "deletion_records"): {"key_destroyed_on"},
     ("desk", "UPDATE", "referrals"): {"key_destroyed_on"},
