@@ -10,6 +10,7 @@ SENDER = Sender(
     email="post@example.org",
     officer="fg@example.org",
     legal_basis="Wmo 2015, artikel 2.1.1",
+    privacy="https://deurpost.example/privacy",
 )
 
 

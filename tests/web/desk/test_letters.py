@@ -31,6 +31,7 @@ def test_the_letter_gives_everything_that_article_14_requires(language: str) -> 
         SENDER.phone,
         SENDER.email,
         f"{catalogue(language).gettext('Data protection officer')}\n{SENDER.officer}",
+        f"{catalogue(language).gettext('Privacy')}\n{SENDER.privacy}",
         SENDER.legal_basis,
         LETTER.reference,
         *LETTER.address,
@@ -84,6 +85,7 @@ def test_the_letter_names_the_organisation_and_the_signal(
     assert (letter.sender.phone, letter.sender.email) == ("020 555 01 23", "welzijn@example.org")
     assert letter.sender.legal_basis == basis
     assert letter.sender.officer == "fleur@example.org"
+    assert letter.sender.privacy.endswith("/privacy")
     assert (letter.concluded, letter.unattended, letter.hard_limit) == (28, 28, 365)
 
 

@@ -27,7 +27,7 @@ class Sender:
     """Describe an organisation as a resident reaches it; `legal_basis` is in Dutch, as recorded.
 
     `officer`: the e-mail address of its privacy officer, empty where it has none. `letterhead`: lines for the
-    head of a letter, beside its `logo`.
+    head of a letter, beside its `logo`. `privacy`: the web address of the privacy statement.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Sender:
     legal_basis: str
     letterhead: str = ""
     logo: bytes | None = field(default=None, repr=False)
+    privacy: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +85,7 @@ def notice_data(letter: Letter, language: str) -> dict[str, Any]:
             _("You do not have to talk to us. You have done nothing wrong."),
         ],
         "officer": (_("Data protection officer"), officer) if officer else None,
+        "privacy": (_("Privacy"), letter.sender.privacy),
         "keep_reference": _("Give the reference when you call or write. Then we can help you at once."),
         "sections": [
             *_purposes(letter.sender, _),
