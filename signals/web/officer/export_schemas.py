@@ -102,6 +102,10 @@ class ExportedSignalSchema(Schema):
         metadata={"description": "Only when the key was destroyed: the fields below are then left out"},
     )
     address = fields.Nested(AddressSchema, attribute="opened.report.address")
+    neighbourhood = fields.String(
+        attribute="opened.report.summary.neighbourhood",
+        metadata={"description": "Looked up at arrival; empty when no file had it"},
+    )
     concern_types = fields.List(fields.String(), attribute="opened.report.summary.concern_types")
     seen = fields.String(attribute="opened.report.summary.seen", allow_none=True)
     noticed_on = fields.Date(attribute="opened.report.noticed_on", allow_none=True)

@@ -248,6 +248,8 @@ def _content(signal: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             Address(postcode=place["postcode"], number=place["house_number"], addition=place["addition"])
         ),
     )
+    if signal["neighbourhood"]:
+        yield _("Neighbourhood"), signal["neighbourhood"]
     for code in signal["concern_types"]:
         yield _("What stood out"), label(ConcernType(code), _LANGUAGE)
     if signal["seen"]:
