@@ -224,7 +224,7 @@ def test_looking_up_a_code_says_at_once_that_it_looks_and_what_is_missing(
     page = phone.open("/voortgang")
     look = page.get_by_role("button", name="Kijken")
     look.tap()
-    expect(page.locator("#receipt-error")).to_have_text("Dit ontbreekt nog.")
+    expect(page.locator("#receipt-error")).to_have_text("Typ of plak de code die u bewaarde.")
     expect(page.locator("#receipt")).to_be_focused()
     expect(page.locator("#receipt")).to_have_attribute("aria-describedby", "receipt-error")
     page.fill("#receipt", "AAAA-AAAA-AAAA-AAAA")

@@ -53,7 +53,7 @@ def test_enter_in_a_field_records_no_result_that_nobody_chose(
     anna.page.locator("summary", has_text="Andere dag of tijd").click()
     anna.page.fill("#contact-attempts-attempted_time", "09:00")
     anna.page.press("#contact-attempts-attempted_time", "Enter")
-    expect(anna.page.get_by_role("alert")).to_contain_text("Resultaat: Vul dit in.")
+    expect(anna.page.get_by_role("alert")).to_contain_text("Resultaat: Kies hoe het ging.")
     assert site.signal(signal_id).attempts == []
     expect(anna.page.locator(".tile :checked")).to_have_count(1)
     expect(anna.page.locator("#contact-attempts-attempted_time")).to_have_value("09:00")

@@ -27,9 +27,8 @@ from signals.web.front.offline import front_offline, icon, icon_of_page, place
 from signals.web.front.schemas import ReceiptSchema
 from signals.web.front.sizes import PAGE_STEP, of_one_size
 from signals.web.http.bodies import StrictParser, read_form
-from signals.web.http.field_problems import field_problems
 from signals.web.http.i18n import language
-from signals.web.http.messages import detail_of, field_message
+from signals.web.http.messages import FIELDS, detail_of, field_message
 from signals.web.http.problems import occurrence
 from signals.web.labels import EMERGENCY, choices, label, text
 
@@ -51,7 +50,10 @@ _MISTAKES = {
 }
 """The problems that the script finds before it sends, as the service would name them."""
 _ADDITION = lazy_gettext("Only letters and digits, 6 at most.")
+_TYPE_THE_CODE = lazy_gettext("Type or paste the code that you kept.")
 _OWN_WORDS = {
+    ("postcode", "required"): FIELDS["postcode_malformed"],
+    ("house_number", "required"): FIELDS["house_number"],
     ("house_number_addition", "malformed"): _ADDITION,
     ("house_number_addition", "too_long"): _ADDITION,
     ("noticed_on", "out_of_range"): lazy_gettext("Choose today or a day up to 14 days back."),
@@ -117,9 +119,8 @@ def show_progress() -> Response:
     typed = next((value for name, value in pairs if name == "receipt"), "")
     try:
         receipt: str | None = _RECEIPT.load(dict(pairs))
-    except ValidationError as error:
-        code = next(field_problems(error)).code
-        return _progress_page(status=400, receipt=typed, problem=field_message(code))
+    except ValidationError:
+        return _progress_page(status=400, receipt=typed, problem=_TYPE_THE_CODE)
     context = front()
     state, as_of = context.intake.receipt_state(context.clock, receipt)
     return _progress(typed, state, as_of)
@@ -200,7 +201,7 @@ def _progress(typed: str, state: ReceiptState, as_of: date) -> Response:
 
 
 def _progress_page(*, status: int = 200, **values: object) -> Response:
-    return _page("front/progress.html", status=status, missing=field_message("required"), **values)
+    return _page("front/progress.html", status=status, missing=_TYPE_THE_CODE, **values)
 
 
 def _same_size(response: Response) -> Response:

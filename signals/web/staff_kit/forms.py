@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from flask import request
 from flask_babel import LazyString
-from flask_babel import lazy_gettext as _
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from signals.casework.notes import MAX_NOTE
@@ -28,35 +27,13 @@ from signals.vocabulary import (
 )
 from signals.web.http.field_problems import field_problems
 from signals.web.http.fields import StrictDate
-from signals.web.http.messages import detail_of, field_message, title_of
+from signals.web.http.messages import detail_of, title_of
 from signals.web.staff_kit.auth import CSRF_FIELD
 from signals.web.staff_kit.context import desk
+from signals.web.staff_kit.field_words import words_of
 from signals.web.staff_kit.schemas import Choice
 
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_SAID_HERE: Final[Mapping[str, LazyString]] = {
-    "required": _("Fill this in."),
-    "in_future": _("This lies in the future."),
-    "before_receipt": _("This lies before the signal came in."),
-    "exactly_one": _("Choose one of the two: that it was told, or why not yet."),
-    "not_with_this_outcome": _("This does not go with the outcome that you chose."),
-    "too_few_attempts": _(
-        "Your team asks for more attempts, in more than one way. Try once more, or choose another reason."
-    ),
-    "letterhead_bounds": _("At most four lines, each of at most 60 characters. Shorten them."),
-    "picture_too_large": _("The file is larger than 200 KB. Save the logo smaller and choose it again."),
-    "picture_unknown": _(
-        "This file is no SVG or PNG, or it is damaged. Save the logo as PNG and choose it again."
-    ),
-    "picture_size": _(
-        "The logo must be 16 to 2000 pixels wide and high, and one side at most ten times the other."
-    ),
-    "picture_unsafe": _(
-        "This SVG holds more than shapes: text, styles, pictures or scripts. Save the logo as PNG."
-    ),
-    "not_a_time": _("Give a time like 14:30."),
-    "no_agreed_day": _("Fill in which day you agreed on, then choose once more how it went."),
-}
 _PLACES: Final = {"attempted_at": "attempted_on", "reason": "outcome"}
 """Fields with another name on the page than in the domain."""
 
@@ -233,7 +210,7 @@ def messages(
     """
     here, places = (words or {}, _PLACES) if isinstance(refused, Invalid) else ({}, {})
     return {
-        places.get(found.field, found.field): str(here.get(found.code) or _message(found.code))
+        places.get(found.field, found.field): str(here.get(found.code) or words_of(found.field, found.code))
         for found in _problems(refused)
     }
 
@@ -247,11 +224,6 @@ def _problems(refused: SignalsError | ValidationError) -> tuple[FieldProblem, ..
     if isinstance(refused, ValidationError):
         return tuple(field_problems(refused))
     return refused.problems if isinstance(refused, Invalid) else ()
-
-
-def _message(code: str) -> str:
-    here = _SAID_HERE.get(code)
-    return str(here) if here is not None else field_message(code)
 
 
 def _moment(on: date | None, at: str | None) -> datetime:

@@ -23,11 +23,8 @@ REFUSED: Final = (ValidationError, Invalid, Conflict)
 """Refusals after which the form is shown again."""
 
 _SAID_HERE: Final[Mapping[str, LazyString]] = {
-    "taken": _("This is taken already."),
-    "too_many": _("These are too many."),
-    "cannot_receive": _("This organisation cannot receive signals now."),
-    "invalid": _("This is not right."),
-    "out_of_range": _("This lies outside what is possible."),
+    "taken": _("This is in use already. Choose another one."),
+    "too_many": _("These are too many. Leave some out."),
     "nothing_to_correct": _("Nothing is different yet. Say what is not right."),
 }
 

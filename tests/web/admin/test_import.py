@@ -213,7 +213,7 @@ def test_lines_that_cannot_be_used_are_listed_and_nothing_is_offered(desk: Desk,
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b"", "Vul dit in."),
+        (b"", "Kies een bestand."),
         (b"\xff\xfe\x00", "Sla het bestand op als 'CSV UTF-8' en kies het opnieuw."),
         (b"a" * (LARGEST + 1), "Kies een kleiner bestand"),
         (b"name;kind\n", "deze kolom ontbreekt"),

@@ -15,10 +15,10 @@ from tests.support.installations import MakeApp
 @pytest.mark.parametrize(
     ("field", "value", "words"),
     [
-        ("postcode", "", "Dit ontbreekt nog."),
+        ("postcode", "", "Een postcode is vier cijfers en twee letters, zoals 1012 AB."),
         ("postcode", "<b>1012", "Een postcode is vier cijfers en twee letters, zoals 1012 AB."),
         ("postcode", "1012SS", "Postcodes met deze letters bestaan niet."),
-        ("house_number", "", "Dit ontbreekt nog."),
+        ("house_number", "", "Een huisnummer is een heel getal van 1 tot 99999."),
         ("house_number", "12A", "Een huisnummer is een heel getal van 1 tot 99999."),
         ("house_number", "0", "Een huisnummer is een heel getal van 1 tot 99999."),
         ("house_number", "1.5", "Een huisnummer is een heel getal van 1 tot 99999."),

@@ -67,7 +67,7 @@ def test_each_later_state_has_its_words(
 def test_an_empty_code_is_asked_for_again(client: FlaskClient) -> None:
     response = post(client, {"receipt": " "}, "/voortgang")
     assert response.status_code == 400
-    assert 'id="receipt-error">Dit ontbreekt nog.<' in response.text
+    assert 'id="receipt-error">Typ of plak de code die u bewaarde.<' in response.text
 
 
 def test_a_receipt_in_a_url_is_not_looked_up(client: FlaskClient) -> None:
