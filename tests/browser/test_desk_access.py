@@ -156,7 +156,7 @@ def _states(site: Site, anna: Window) -> Iterator[str]:
     expect(page.locator("p.notice--done")).to_be_visible()
     _open_all(anna)
     yield "claimed, everything open"
-    page.get_by_role("button", name="Geen gehoor").click()
+    page.get_by_role("button", name="Later afgesproken").click()
     expect(page.get_by_role("alert")).to_be_visible()
     yield "a field is missing"
     page.locator(".tile").first.click()
@@ -238,7 +238,7 @@ def test_the_page_focuses_errors_and_results_so_that_a_screen_reader_reads_them_
     anna.sign_in("anna")
     anna.claim(site.desk.arrive())
     expect(page.locator("p.notice--done")).to_be_focused()
-    anna.press(page.get_by_role("button", name="Geen gehoor"))
+    anna.press(page.get_by_role("button", name="Later afgesproken"))
     expect(page.get_by_role("alert")).to_be_focused()
     anna.press(page.get_by_role("alert").get_by_role("link").first)
-    expect(page.locator("#contact-attempts-kind")).to_be_focused()
+    expect(page.locator("#contact-attempts-postponed_until")).to_be_focused()
