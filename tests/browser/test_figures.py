@@ -20,6 +20,7 @@ from signals.settings import ServerSettings
 from signals.staff.sessions import open_session
 from signals.vocabulary import ProcessRole, Role
 from signals.web.staff_kit.auth import COOKIE
+from tests.support.comparisons import begin, store_result
 from tests.support.publications import publish, store_own_year, year_of
 from tests.support.world import AMSTERDAM, World, make_world
 
@@ -34,6 +35,9 @@ PAGES = (
     "/figures/releases/2025",
     "/figures/releases/2024-2025",
     "/figures/method",
+    "/figures/comparisons",
+    "/figures/comparisons/C001",
+    "/figures/comparisons/new",
 )
 
 
@@ -58,6 +62,8 @@ def site(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     quarters = [f"{year}-Q{number}" for year in (2024, 2025) for number in (1, 2, 3, 4)]
     publish(world.engine, [*quarters, "2024", "2025"], year_of(600, twente=0.7))
     store_own_year(world.engine, AMSTERDAM, "2025")
+    begin(world, teams=())
+    store_result(world.engine, {"visit_first": (40, 20, 180, 50), "card_first": (90, 20, 150, 30)})
     server = make_server("127.0.0.1", 0, lambda _environ, _start: [], threaded=True)
     url = f"http://localhost:{server.server_port}"
     server.app = world.app(ProcessRole.DESK, server=ServerSettings(public_url=url))

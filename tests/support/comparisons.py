@@ -1,16 +1,19 @@
 """A registered comparison for tests: a team that takes part, and draws of a known arm."""
 
+import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
 
 from signals.comparisons.draws import Draw, draws_of, seal_draw, secret_of
 from signals.comparisons.plan import Plan
 from signals.comparisons.register import plan_for, register, take_part
-from signals.models import ComparisonDraw
+from signals.models import Comparison, ComparisonDraw, Publication
+from signals.statistics.comparing import table_for
 from signals.vocabulary import ComparisonArm, Role
 from tests.support.world import AMSTERDAM, NOW, World
 
@@ -61,3 +64,18 @@ def let_draw(
             row = ComparisonDraw(signal_id=signal_id, organisation_id=AMSTERDAM, code=CODE)
             session.add(row)
         row.sealed = sealed
+
+
+def store_result(engine: Engine, cells: Mapping[str, tuple[int, int, int, int]]) -> None:
+    """Store a released result: of each arm those with contact (order kept or not), then those without."""
+    with Session(engine) as session, session.begin():
+        table = table_for(session.get_one(Comparison, CODE))
+        numbers = [number for four in cells.values() for number in four]
+        content = {
+            "dimensions": {each.name: each.codes for each in table.dimensions},
+            "sensitivity": table.sensitivity,
+            "cells": [[*cell, number] for cell, number in zip(table.cells, numbers, strict=True)],
+        }
+        row = Publication(period=CODE, code=table.code, epsilon="0.50", drawn_on=ENDS_ON)
+        row.content, row.signature = json.dumps(content), bytes(64)
+        session.add(row)

@@ -1,6 +1,7 @@
 """Pages of comparisons: each is its own registration, and shows its result when that is released."""
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 from flask import Blueprint, render_template
 from flask_babel import gettext
@@ -55,7 +56,7 @@ def one(code: str) -> str:
             arms=[label(arm, words.language()) for arm in plan.arms],
             due_on=result_due_on(comparison),
             intact=is_intact(comparison),
-            epsilon=EPSILON,
+            epsilon=words.decimal(Fraction(EPSILON)),
             followed_days=FOLLOWED_DAYS,
             released_on=table.drawn_on if table else None,
             grid=_grid(table) if table else None,
@@ -95,7 +96,7 @@ def _findings(table: ReleasedTable) -> Sequence[str]:
 
 def _finding(one: str, other: str, found: Interval) -> str:
     """Return the difference of two orders in words; one that may be chance is called so."""
-    said = {"one": one, "other": other}
+    said = {"one": one, "other": other.lower()}
     said |= {"points": words.signed(found.value), "range": words.signed_range(found)}
     if found.low <= 0 <= found.high:
         text = gettext(

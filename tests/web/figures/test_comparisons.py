@@ -1,21 +1,16 @@
 """The pages of comparisons: a coordinator registers, a lead takes part, a worker sees the order."""
 
 import hashlib
-import json
 import re
 from dataclasses import replace
-from datetime import date
 from html import unescape
-from typing import Any
 
 import pytest
-from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from signals.models import Comparison, Publication
 from signals.settings import FiguresSettings, Settings
-from signals.statistics.comparing import table_for
 from signals.vocabulary import ProcessRole
+from tests.support.comparisons import store_result
 from tests.support.desk_side import Desk
 from tests.support.installations import MakeApp
 from tests.support.pages import Browser, hidden_value, words
@@ -136,7 +131,7 @@ def test_an_urgent_signal_gets_a_visit(desk: Desk, registered: Browser) -> None:
 
 
 def test_the_result_shows_difference_interval_number_and_adherence(desk: Desk, registered: Browser) -> None:
-    store_result(desk, {"visit_first": (40, 20, 180, 50), "card_first": (90, 20, 150, 30)})
+    store_result(desk.engine, {"visit_first": (40, 20, 180, 50), "card_first": (90, 20, 150, 30)})
     said = words(registered.get(PAGE))
     assert "Eerst een bezoek, dan een kaart 290" in said
     assert "21%" in said
@@ -147,7 +142,7 @@ def test_the_result_shows_difference_interval_number_and_adherence(desk: Desk, r
 
 
 def test_a_difference_that_may_be_chance_is_called_so(desk: Desk, registered: Browser) -> None:
-    store_result(desk, {"visit_first": (60, 10, 180, 43), "card_first": (62, 11, 180, 40)})
+    store_result(desk.engine, {"visit_first": (60, 10, 180, 43), "card_first": (62, 11, 180, 40)})
     assert "Dat kan toeval zijn." in words(registered.get(PAGE))
 
 
@@ -177,18 +172,3 @@ def test_everybody_reads_a_registration_where_figures_are_public(
     assert "Werkt een kaart eerst?" in words(anybody.get(PAGE))
     assert "C001" in words(anybody.get("/figures/comparisons"))
     assert anybody.get(NEW).status_code == 404
-
-
-def store_result(desk: Desk, cells: dict[str, tuple[int, int, int, int]]) -> None:
-    """Store a released result: by arm, those with contact (order kept or not), and those without."""
-    with Session(desk.engine) as session, session.begin():
-        table = table_for(session.get_one(Comparison, "C001"))
-        numbers: list[Any] = [number for four in cells.values() for number in four]
-        content = {
-            "dimensions": {each.name: each.codes for each in table.dimensions},
-            "sensitivity": table.sensitivity,
-            "cells": [[*cell, number] for cell, number in zip(table.cells, numbers, strict=True)],
-        }
-        row = Publication(period="C001", code="comparison", epsilon="0.50", drawn_on=date(2029, 1, 5))
-        row.content, row.signature = json.dumps(content), bytes(64)
-        session.add(row)
