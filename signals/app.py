@@ -3,11 +3,12 @@
 Each role imports its parts late: a front never loads the keystore, and a command never loads Flask.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session, sessionmaker
@@ -220,18 +221,30 @@ class _Parts:
     def _add_front(self, router: "Router") -> Callable[[], None]:
         """Add the public side; return a check that raises when it can store no report."""
         from privacy.secret_files import load_master_key
+        from signals.intake.authorisation import TrustedIssuers
         from signals.intake.daily_limit import AreaLimit
         from signals.intake.receiving import Intake
+        from signals.intake.unproven_lane import UnprovenLane
         from signals.web.front.context import EXTENSION, FrontContext
 
+        limits = self.settings.limits
+        issuers = TrustedIssuers(
+            file=self.settings.front.issuers_file,
+            origin=urlsplit(self.settings.server.public_url).netloc,
+            own=self._own_directory if self.settings.issues_tokens else None,
+        )
         intake = Intake(
             engine=self.engine,
             router=router,
             front_secret=load_master_key(self.settings.front.secret_file),
-            area_limit=AreaLimit(self.settings.limits.open_reports_per_area_and_day),
+            area_limit=AreaLimit(limits.open_reports_per_area_and_day),
+            lane=UnprovenLane(limits),
+            prover=issuers,
             notes_enabled=self.settings.notes.enabled,
         )
-        self.app.extensions[EXTENSION] = FrontContext(settings=self.settings, clock=self.clock, intake=intake)
+        self.app.extensions[EXTENSION] = FrontContext(
+            settings=self.settings, clock=self.clock, intake=intake, issuers=issuers
+        )
         self._register(parts.PUBLIC_CALLS, parts.PUBLIC_PAGES)
         return intake.check_storing
 
@@ -287,6 +300,11 @@ class _Parts:
         context = make_context(self.settings, self.clock, self.engine, router, doorkeeper)
         self.app.extensions[EXTENSION] = context
         self._register(parts.FIGURE_CALLS, parts.FIGURE_PAGES)
+
+    def _own_directory(self) -> tuple[str, Mapping[str, Any]]:
+        """Return the address and the public keys of the issuer in this process."""
+        issuer: Issuer = self.app.extensions["signals.issuer"]
+        return issuer.url, issuer.directory()
 
     def _add_issuer(self) -> Callable[[], None]:
         """Add the issuer; return a check that raises when its database does not answer."""

@@ -129,6 +129,19 @@ class AreaBusy(AreaFull):
     """More reports for this area within ten minutes than is plausible."""
 
 
+class UnprovenFull(AreaFull):
+    """More reports without a token for this area than the small lane takes."""
+
+    code = "unproven_full"
+
+
+class TokenNotAccepted(SignalsError):
+    """This token proves nothing here, or it was spent."""
+
+    code = "token_refused"
+    status = 401
+
+
 class NotesDisabled(SignalsError):
     """Notes are switched off."""
 

@@ -30,6 +30,11 @@ class Source(StrEnum):
     CARRIER = "carrier"
     UNPROVEN = "unproven"
 
+    @classmethod
+    def of(cls, profession: "Profession | None") -> "Source":
+        """Return the source of a report whose sender proved this profession, or none."""
+        return cls.CARRIER if profession else cls.UNPROVEN
+
 
 class Profession(StrEnum):
     """The professions that come to doors; the issuer of a token states it, and a report never does."""

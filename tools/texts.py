@@ -38,6 +38,7 @@ from signals.vocabulary import (
     NotReachedReason,
     OrganisationKind,
     Outcome,
+    Profession,
     ReferralReason,
     ReferredTo,
     RetentionRule,
@@ -60,7 +61,7 @@ KEYWORDS = {
     "pgettext": ((1, "c"), 2),
     "mark": None,
 }
-READ_BY_CARRIERS: tuple[type[StrEnum], ...] = (ConcernType, Seen)
+READ_BY_CARRIERS: tuple[type[StrEnum], ...] = (ConcernType, Profession, Seen)
 READ_BY_STAFF: tuple[type[StrEnum], ...] = (
     Action,
     AttemptKind,

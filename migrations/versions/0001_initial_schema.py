@@ -340,9 +340,38 @@ def upgrade() -> None:
         sa.Column("unrouted", sa.Boolean(), nullable=False),
         sa.Column("receipt_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("from_phone", sa.Boolean(), nullable=False),
+        sa.Column(
+            "profession",
+            sa.Enum(
+                "carrier",
+                "meter_reader",
+                "home_care",
+                "housing",
+                name="profession",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=True,
+        ),
         sa.Column("envelope", sa.LargeBinary(), nullable=False),
         sa.Column("refused_on", sa.Date(), nullable=True),
         sa.PrimaryKeyConstraint("signal_id", name=op.f("pk_sealed_reports")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "spent_tokens",
+        sa.Column("nonce_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("week", sa.Date(), nullable=False),
+        sa.PrimaryKeyConstraint("nonce_hash", name=op.f("pk_spent_tokens")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "unproven_days",
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("organisation_id", "day", name=op.f("pk_unproven_days")),
         sqlite_with_rowid=False,
     )
     op.create_table(
@@ -825,6 +854,20 @@ def upgrade() -> None:
         sa.Column("repeat", sa.Boolean(), nullable=False),
         sa.Column("urgent", sa.Boolean(), nullable=False),
         sa.Column("receipt_hash", sa.LargeBinary(length=32), nullable=True),
+        sa.Column(
+            "profession",
+            sa.Enum(
+                "carrier",
+                "meter_reader",
+                "home_care",
+                "housing",
+                name="profession",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=True,
+        ),
         sa.Column("team_notified", sa.Boolean(), nullable=False),
         sa.Column("pending_from_id", sa.Uuid(), nullable=True),
         sa.Column("case_key_id", sa.Uuid(), nullable=False),
@@ -1314,6 +1357,8 @@ def downgrade() -> None:
     op.drop_index("ix_sign_in_guesses_last_at", table_name="sign_in_guesses")
     op.drop_table("sign_in_guesses")
     op.drop_table("unknown_sign_ins")
+    op.drop_table("unproven_days")
+    op.drop_table("spent_tokens")
     op.drop_table("sealed_reports")
     op.drop_table("routing_version")
     op.drop_table("receipts")

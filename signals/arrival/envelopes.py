@@ -27,7 +27,7 @@ from signals.models.place import NEIGHBOURHOOD
 from signals.routing.places import Place, places_of
 from signals.routing.postcodes import Address
 from signals.routing.snapshot import Router
-from signals.vocabulary import ConcernType
+from signals.vocabulary import ConcernType, Profession
 
 log = get_logger(__name__)
 
@@ -45,6 +45,7 @@ class Waiting(NamedTuple):
     received_on: date
     unrouted: bool
     from_phone: bool
+    profession: Profession | None
     envelope: bytes
     has_key: int | None
     is_signal: int | None

@@ -36,6 +36,8 @@ COMMANDS: Final = {
     "drill": ("drill", "Send test messages to organisations."),
     "statistics": ("statistics", "Release figures and verify them."),
     "doctor": ("doctor", "Check the installation; say how to fix it."),
+    "issuer": ("issuer", "Make codes with which phones get tokens."),
+    "issuers": ("issuer", "Trust an issuer of tokens."),
     "sheets": ("sheets", "Write the sheets with the QR code as PDF."),
 }
 """The module and the summary of each command."""

@@ -25,10 +25,11 @@ from signals.demo.facts import add_facts, release_all
 from signals.demo.going_live import go_live
 from signals.demo.one_transaction import OneTransaction
 from signals.demo.organisations import add_organisations, add_places, is_seeded
-from signals.demo.telling import StoryTeller, settle_old_messages
+from signals.demo.telling import ProofOfStories, StoryTeller, settle_old_messages
 from signals.errors import SettingsProblem
 from signals.intake.daily_limit import AreaLimit
 from signals.intake.receiving import Intake
+from signals.intake.unproven_lane import UnprovenLane
 from signals.keys.mailbox_keys import provision_mailbox_keys
 from signals.keys.opening import open_keys
 from signals.models import Organisation
@@ -37,7 +38,7 @@ from signals.notices.channels import make_channels
 from signals.operations.installation import prepare_keystore
 from signals.operations.jobs import Worker
 from signals.routing.snapshot import Router
-from signals.settings import Settings
+from signals.settings import LimitsSettings, Settings
 from signals.vocabulary import Environment
 
 ACCOUNTS_FILE = Path("demo/accounts.json")
@@ -49,6 +50,7 @@ _WEEKS = 11
 _WEEKS_LIVE = 60
 """The teams have been live for longer than a year."""
 
+_LANE = ("unproven_reports_per_area_and_day", "unproven_reports_per_area_and_hour")
 _LOCK = 0x5EED
 _SEED = 1012
 
@@ -133,13 +135,17 @@ def _fill(worker: Worker, door: OneTransaction) -> None:
     with past[0].begin() as operation:
         for week in past:
             provision_mailbox_keys(week.operation(operation.session))
+    told = list(stories())
     intake = Intake(
         engine=door,
         router=worker.router,
         front_secret=load_master_key(worker.settings.front.secret_file),
         area_limit=AreaLimit(worker.settings.limits.open_reports_per_area_and_day),
+        lane=UnprovenLane(LimitsSettings(**dict.fromkeys(_LANE, len(told)))),
+        prover=ProofOfStories(),
+        in_transaction=True,
     )
-    StoryTeller(worker=past[0], intake=intake, now=now).tell(list(stories()))
+    StoryTeller(worker=past[0], intake=intake, now=now).tell(told)
     with worker.begin() as operation:
         add_facts(operation.session, keys=operation.keystore, on=operation.today)
     release_all(worker, random.Random(_SEED))  # noqa: S311 - as above

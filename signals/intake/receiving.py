@@ -17,11 +17,24 @@ from sqlalchemy.exc import IntegrityError
 from privacy.receipts import body_mac, idempotency_hash, receipt_for, receipt_hash
 from privacy.redaction import redact
 from privacy.sealing import SCHEMA_VERSION, seal_text_to_mailbox
-from signals.clock import Clock, today
-from signals.errors import FieldProblem, Invalid, KeyReused, MailboxKeyExpired, NotesDisabled, SignalsError
+from signals.clock import Clock, seconds_to_midnight, today
+from signals.db import driver_error
+from signals.errors import (
+    FieldProblem,
+    Invalid,
+    KeyReused,
+    MailboxKeyExpired,
+    NotesDisabled,
+    SignalsError,
+    TokenNotAccepted,
+    UnprovenFull,
+)
+from signals.intake.authorisation import Proof, Prover
 from signals.intake.content import NOTICED_DAYS_BACK, Report, context_of
 from signals.intake.daily_limit import AreaLimit
-from signals.intake.storage import Authorisation, ReceiptRow, ReportStore, Stored
+from signals.intake.storage import ReceiptRow, ReportStore, Stored
+from signals.intake.unproven_lane import UnprovenLane
+from signals.models import SpentToken, UnprovenDay
 from signals.models.base import new_id
 from signals.routing.rows import OrganisationFacts
 from signals.routing.snapshot import Router, SealingKey
@@ -73,32 +86,36 @@ class Intake:
     router: Router
     front_secret: bytes = field(repr=False)
     area_limit: AreaLimit
+    lane: UnprovenLane
+    prover: Prover
     notes_enabled: bool = False
+    in_transaction: bool = False
 
     def receive(
-        self, clock: Clock, *, key: uuid.UUID, report: Report, authorise: Authorisation | None = None
+        self, clock: Clock, *, key: uuid.UUID, report: Report, token: bytes | None = None
     ) -> Received:
         """Store a report once and return its answer; a retry with the same key and body gets the same.
 
+        `token` proves a profession, and the first try spends it.
         Raises `KeyReused` for the same key with another body, `AreaFull` past a limit of its receiver,
-        `Invalid` for `noticed_on` out of range, `NotesDisabled`, `NoMailboxKey`.
+        `TokenNotAccepted`, `Invalid` for `noticed_on` out of range, `NotesDisabled`, `NoMailboxKey`.
         """
         on, body = today(clock), report.canonical()
         identity = _Identity.of(self.front_secret, key, body)
         return self._once(
-            identity, clock, lambda: self._sealed(identity, report, body, on, clock.now()), authorise
+            identity, clock, lambda: self._sealed(identity, report, body, on, clock.now()), token
         )
 
     def receive_sealed(
-        self, clock: Clock, *, key: uuid.UUID, sealed: SealedByPhone, authorise: Authorisation | None = None
+        self, clock: Clock, *, key: uuid.UUID, sealed: SealedByPhone, token: bytes | None = None
     ) -> Received:
         """Store an envelope that a phone sealed; a retry gets the same answer. Nothing here can open it.
 
-        Raises `KeyReused`, `AreaFull`, and `MailboxKeyExpired` when the key is not of this week or not of an
-        organisation that receives: the phone then looks up the keys and seals anew.
+        Raises `KeyReused`, `AreaFull`, `TokenNotAccepted`, and `MailboxKeyExpired` for a key that is not this
+        week's or not of an organisation that receives: the phone then looks up the keys and seals anew.
         """
         identity = _Identity.of(self.front_secret, key, sealed.canonical())
-        received = self._once(identity, clock, lambda: self._kept(identity, sealed, clock), authorise)
+        received = self._once(identity, clock, lambda: self._kept(identity, sealed, clock), token)
         return replace(received, redactions=None)
 
     def _once(
@@ -106,28 +123,23 @@ class Intake:
         identity: "_Identity",
         clock: Clock,
         make: Callable[[], tuple[dict[str, Any], OrganisationFacts]],
-        authorise: Authorisation | None,
+        token: bytes | None,
     ) -> Received:
         """Store what `make` returns, (row, receiver), unless its key is known."""
+        refusal: SignalsError | None = None
         try:
-            row, receiver = make()
-        except SignalsError:
-            # A retry is never refused: its first try was accepted, perhaps under yesterday's rules.
-            earlier = self.store.find(identity.key_hash)
-            if earlier is None:
-                raise
+            if received := self._new(identity, clock, make, token):
+                return received
+        except SignalsError as error:
+            refusal = error
+        # A retry is never refused: its first try was accepted, perhaps under yesterday's rules.
+        earlier = self.store.find(identity.key_hash)
+        if earlier is not None:
             return self._answer(identity, earlier)
-        while not self._add(identity, row, authorise):
-            earlier = self.store.find(identity.key_hash)
-            if earlier is not None:
-                return self._answer(identity, earlier)
-            # The first try was deleted at this very moment, because its seven days were over.
-        on = row["received_on"]
-        self.area_limit.count(receiver.id, on, clock.now())
-        redactions = _redactions_from(row["redactions"])
-        return Received(
-            receipt=identity.receipt, organisation=receiver, received_on=on, redactions=redactions
-        )
+        if refusal is not None:
+            raise refusal
+        # The first try was deleted at this very moment, because its seven days were over.
+        return self._once(identity, clock, make, token)
 
     def receipt_state(self, clock: Clock, receipt: str | None) -> tuple[ReceiptState, date]:
         """Return (state, as of yesterday) of a receipt; the state of one never issued is `unknown`."""
@@ -151,7 +163,36 @@ class Intake:
     @cached_property
     def store(self) -> ReportStore:
         """The tables that this process writes to."""
-        return ReportStore(self.engine)
+        return ReportStore(self.engine, in_transaction=self.in_transaction)
+
+    def _new(
+        self,
+        identity: "_Identity",
+        clock: Clock,
+        make: Callable[[], tuple[dict[str, Any], OrganisationFacts]],
+        token: bytes | None,
+    ) -> Received | None:
+        """Store a report and return its answer; return None when its key is known."""
+        on, now = today(clock), clock.now()
+        proof = None if token is None else self.prover.proof(token, on)
+        row, receiver = make()
+        if proof is None:
+            self.lane.check(receiver.id, on, now)
+        if not self._add(identity, row | self._admission(proof), now):
+            return None
+        self.area_limit.count(receiver.id, on, now)
+        if proof is None:
+            self.lane.count(receiver.id, now)
+        redactions = _redactions_from(row["redactions"])
+        return Received(
+            receipt=identity.receipt, organisation=receiver, received_on=on, redactions=redactions
+        )
+
+    def _admission(self, proof: Proof | None) -> dict[str, Any]:
+        """Return the values that spend a token, or that take a place in the lane."""
+        if proof is None:
+            return {"profession": None, "most": self.lane.per_day}
+        return {"profession": proof.profession, "nonce_hash": proof.nonce_hash, "week": proof.week}
 
     def _sealed(
         self, identity: "_Identity", report: Report, body: bytes, on: date, now: datetime
@@ -195,14 +236,20 @@ class Intake:
         if problems:
             raise Invalid(*problems)
 
-    def _add(self, identity: "_Identity", row: dict[str, Any], authorise: Authorisation | None) -> bool:
+    def _add(self, identity: "_Identity", row: dict[str, Any], now: datetime) -> bool:
         try:
-            return self.store.add(row, authorise)
-        except IntegrityError:
+            return self.store.add(row)
+        except IntegrityError as error:
             # Two requests at once with one key and body may collide on the receipt's hash first.
-            if self.store.find(identity.key_hash) is None:
-                raise
-            return False
+            if self.store.find(identity.key_hash) is not None:
+                return False
+            cause = str(driver_error(error))
+            if SpentToken.__tablename__ in cause:
+                raise TokenNotAccepted from None
+            if UnprovenDay.__tablename__ in cause:
+                self.lane.fill(row["organisation_id"], row["received_on"])
+                raise UnprovenFull(seconds_to_midnight(now)) from None
+            raise
 
     def _answer(self, identity: "_Identity", earlier: Stored) -> Received:
         if earlier.body_mac != identity.body_mac:

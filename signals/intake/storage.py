@@ -9,21 +9,25 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import date
 from functools import cache, cached_property
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import (
     BindParameter,
+    ColumnElement,
     Connection,
     Dialect,
     Engine,
     Executable,
+    Integer,
     Row,
     String,
     bindparam,
+    case,
     cast,
     create_engine,
     event,
     literal,
+    literal_column,
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -32,15 +36,14 @@ from sqlalchemy.dialects.sqlite import pysqlite
 from sqlalchemy.exc import DBAPIError
 
 from signals.db import is_sqlite, reading, single_statements
-from signals.models import IdempotencyKey, Receipt, SealedReport
+from signals.models import IdempotencyKey, Receipt, SealedReport, SpentToken, UnprovenDay
 from signals.models.base import Base
 from signals.vocabulary import ReceiptState
 
-Authorisation = Callable[[Connection], None]
-"""A check that runs inside the storing transaction and raises to refuse (the seam for tokens)."""
-
 Stored = Row[bytes, uuid.UUID, date, str]
 """(MAC of the body, organisation, day of receipt, counts of redactions) of a report that came before."""
+
+_Insert = TypeVar("_Insert", postgresql.Insert, sqlite.Insert)
 
 ReceiptRow = Row[ReceiptState, ReceiptState, date, int]
 """(state, state before, day of the change, rank) of a receipt."""
@@ -48,8 +51,10 @@ ReceiptRow = Row[ReceiptState, ReceiptState, date, int]
 
 @dataclass(frozen=True, kw_only=True)
 class ReportWriter:
-    """The SQL that stores a report with its idempotency key, or neither of them.
+    """The SQL that stores a report with its idempotency key and its admission, or none of them.
 
+    The admission spends a token, or takes a place in the lane for reports without one. It breaks a constraint
+    when the token was spent or the lane is full, so that the database stores nothing.
     PostgreSQL takes one statement, which needs no transaction around it. SQLite has no INSERT within an
     INSERT and takes two. SQL text costs half the time of an expression.
     """
@@ -65,7 +70,7 @@ class ReportWriter:
     def explain(self, connection: Connection) -> None:
         """Let the database plan the statements without running them; raise its error when it cannot."""
         for text in self.statements:
-            connection.exec_driver_sql(f"EXPLAIN {text}", dict.fromkeys(_KEY + _REPORT))
+            connection.exec_driver_sql(f"EXPLAIN {text}", dict.fromkeys(_ALL))
 
 
 @dataclass(frozen=True)
@@ -73,18 +78,19 @@ class ReportStore:
     """The tables of the public side: reports, idempotency keys and receipts; one store a process."""
 
     engine: Engine
+    in_transaction: bool = False
+    """Whether `begin` is more than the bounds of one statement, as for the demo."""
 
-    def add(self, row: Mapping[str, Any], authorise: Authorisation | None = None) -> bool:
-        """Store a report and its idempotency key, both or neither; return whether the key was new.
+    def add(self, row: Mapping[str, Any]) -> bool:
+        """Store a report with its key and its admission, all or nothing; return whether it is new.
 
-        Raises SQLAlchemy's `IntegrityError` when another column that must be unique is known.
+        A row with `nonce_hash` and `week` spends that token; one with `most` takes one of so many places.
+        Raises SQLAlchemy's `IntegrityError` when a column that must be unique is known or no place is left.
         """
-        writer = _WRITERS[self.engine.dialect.name]()
-        if authorise is None and not is_sqlite(self.engine):
+        writer = _WRITERS[self.engine.dialect.name](proven="nonce_hash" in row)
+        if not (self.in_transaction or is_sqlite(self.engine)):
             return self._add_alone(writer, row)
         with _turn_to_write(self.engine), self.engine.begin() as connection:
-            if authorise is not None:
-                authorise(connection)
             return writer.write(connection, row)
 
     def _add_alone(self, writer: ReportWriter, row: Mapping[str, Any]) -> bool:
@@ -120,7 +126,8 @@ class ReportStore:
         Planning fails where a table, a column or a right of the front's role is missing.
         """
         with self.readers.connect() as connection:
-            _WRITERS[self.engine.dialect.name]().explain(connection)
+            for proven in (True, False):
+                _WRITERS[self.engine.dialect.name](proven=proven).explain(connection)
 
     @cached_property
     def readers(self) -> Engine:
@@ -150,23 +157,52 @@ class ReportStore:
 
 
 @cache
-def _for_postgresql() -> ReportWriter:
+def _for_postgresql(*, proven: bool) -> ReportWriter:
     key = postgresql.insert(IdempotencyKey).values(_parameters(IdempotencyKey, _KEY))
     key = key.on_conflict_do_nothing(index_elements=["idempotency_hash"])
     stored = key.returning(IdempotencyKey.idempotency_hash).cte("stored")
+    table, values = _admission(proven)
+    new = select(*values.values()).select_from(stored)
+    admission = _counted(postgresql.insert(table).from_select(list(values), new), proven)
+    admitted = admission.returning(_ONE.label("one")).cte("admitted")
     report = _parameters(SealedReport, _REPORT)
-    both = postgresql.insert(SealedReport).from_select(_REPORT, select(*report.values()).select_from(stored))
+    all_three = postgresql.insert(SealedReport).from_select(
+        _REPORT, select(*report.values()).select_from(admitted)
+    )
     dialect = psycopg.dialect()  # type: ignore[no-untyped-call]
-    return ReportWriter(statements=(_text(both, dialect),), as_stored=lambda value: value)
+    return ReportWriter(statements=(_text(all_three, dialect),), as_stored=lambda value: value)
 
 
 @cache
-def _for_sqlite() -> ReportWriter:
+def _for_sqlite(*, proven: bool) -> ReportWriter:
     key = sqlite.insert(IdempotencyKey).values(_parameters(IdempotencyKey, _KEY))
     key = key.on_conflict_do_nothing(index_elements=["idempotency_hash"])
     report = sqlite.insert(SealedReport).values(_parameters(SealedReport, _REPORT))
+    table, values = _admission(proven)
+    admission = _counted(sqlite.insert(table).values(values), proven)
     dialect = pysqlite.dialect(paramstyle="named")
-    return ReportWriter(statements=(_text(key, dialect), _text(report, dialect)), as_stored=_sqlite_value)
+    statements = tuple(_text(statement, dialect) for statement in (key, admission, report))
+    return ReportWriter(statements=statements, as_stored=_sqlite_value)
+
+
+def _admission(proven: bool) -> tuple[type[Base], dict[str, ColumnElement[Any]]]:
+    """Return the table that admits a report, and the values of its new row."""
+    if proven:
+        return SpentToken, dict(_parameters(SpentToken, ("nonce_hash", "week")))
+    of_report = _parameters(SealedReport, ("organisation_id", "received_on"))
+    place = {"organisation_id": of_report["organisation_id"], "day": of_report["received_on"]}
+    return UnprovenDay, {**place, "number": _ONE}
+
+
+def _counted(admission: _Insert, proven: bool) -> _Insert:
+    """Let a place of a day count on; past the most it becomes null, which the column refuses."""
+    if proven:
+        return admission
+    number = UnprovenDay.number
+    within = number < bindparam("most", type_=Integer())
+    return admission.on_conflict_do_update(
+        index_elements=["organisation_id", "day"], set_={"number": case((within, number + _ONE))}
+    )
 
 
 def _parameters(model: type[Base], names: Iterable[str]) -> dict[str, BindParameter[Any]]:
@@ -207,14 +243,16 @@ def _sqlite_turn(database: str | None) -> Iterator[None]:
             os.close(lock)  # which ends the turn
 
 
+_ONE: Final = literal_column("1", Integer)
 _KEY: Final = (
     "idempotency_hash", "body_mac", "receipt_hash", "organisation_id", "received_on", "redactions",
     "from_phone",
 )  # fmt: skip
 _REPORT: Final = (
     "signal_id", "organisation_id", "mailbox_key_id", "schema_version", "received_on", "unrouted",
-    "receipt_hash", "from_phone", "envelope",
+    "receipt_hash", "from_phone", "profession", "envelope",
 )  # fmt: skip
+_ALL: Final = (*_KEY, *_REPORT, "nonce_hash", "week", "most")
 _WRITERS: Final = {"postgresql": _for_postgresql, "sqlite": _for_sqlite}
 _EARLIER = select(
     IdempotencyKey.body_mac,

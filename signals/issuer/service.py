@@ -46,6 +46,12 @@ class Issuer:
         """Return the server name that challenges hold."""
         return urlsplit(self.url).netloc
 
+    def link(self, code: str) -> str:
+        """Return the carrier's page with a code behind the `#`, which no server sees."""
+        page = (self.settings.page_url or self.url).rstrip("/")
+        elsewhere = "" if urlsplit(page).netloc == self.name else f"&i={self.name}"
+        return f"{page}/m#e={code}{elsewhere}"
+
     @cached_property
     def sessions(self) -> sessionmaker[Session]:
         return session_factory(self.engine)

@@ -1,9 +1,9 @@
 """The tables of an issuer, in a database of its own; none names a phone, or the time of a request."""
 
 import uuid
-from datetime import date, datetime
+from datetime import date
 
-from sqlalchemy import Date, DateTime, ForeignKey, LargeBinary, MetaData, String
+from sqlalchemy import Date, ForeignKey, LargeBinary, MetaData, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -65,10 +65,10 @@ class Administrator(IssuerBase):
 
 
 class AdministratorSession(IssuerBase):
-    """A signed-in browser, by the hash of its cookie."""
+    """A signed-in browser, by the hash of its cookie; `expires_at` in seconds since 1970."""
 
     __tablename__ = "administrator_sessions"
 
     token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     name: Mapped[str] = mapped_column(ForeignKey("administrators.name", ondelete="CASCADE"))
-    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    expires_at: Mapped[int]

@@ -1,6 +1,6 @@
 """The tables of the signals, one module for one concept."""
 
-from signals.models.area_day import AreaDay
+from signals.models.area_day import AreaDay, UnprovenDay
 from signals.models.audit import AuditEntry, AuditHead, AuditLink
 from signals.models.base import Base
 from signals.models.comparison import Comparison, ComparisonDraw, ComparisonTeam
@@ -30,6 +30,7 @@ from signals.models.signal import (
     Receipt,
     SealedReport,
     Signal,
+    SpentToken,
     StatusChange,
 )
 from signals.models.staff import (
@@ -84,9 +85,11 @@ __all__ = [
     "SignInGuess",
     "Signal",
     "SignalFact",
+    "SpentToken",
     "StaffMember",
     "StaffSession",
     "StatusChange",
     "StoppedAccount",
     "UnknownSignIns",
+    "UnprovenDay",
 ]

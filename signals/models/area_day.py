@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import CheckConstraint, Date, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from signals.models.base import Base, new_id
+from signals.models.base import NO_ROWID, Base, new_id
 
 MOST_RAISES: Final = 4
 """So often a day's limit is raised by itself, so that nobody switches the brake off by pressing on."""
@@ -31,6 +31,17 @@ class AreaDay(Base):
     day: Mapped[date] = mapped_column(Date)
     notified_percent: Mapped[int] = mapped_column(default=0)
     raises: Mapped[int] = mapped_column(default=0)
+
+
+class UnprovenDay(Base):
+    """The number of reports without a token for an organisation on a day; each one's transaction counts."""
+
+    __tablename__ = "unproven_days"
+    __table_args__ = (NO_ROWID,)
+
+    organisation_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    number: Mapped[int]
 
 
 def limit_after(setting: int, raises: int) -> int:

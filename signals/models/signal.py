@@ -15,9 +15,11 @@ from signals.vocabulary import (
     AttemptKind,
     AttemptResult,
     Outcome,
+    Profession,
     ReceiptState,
     ReferredTo,
     SignalState,
+    Source,
 )
 
 
@@ -46,8 +48,9 @@ class IdempotencyKey(Base):
 class SealedReport(Base):
     """An envelope that waits in a mailbox, and its place. Arrival deletes the row.
 
-    `from_phone`: the phone sealed it, so arrival checks what the front could not. `refused_on`: the envelope
-    did not open (swapped or damaged) and waits for a person. No column is finer than a date.
+    `from_phone`: the phone sealed it, so arrival checks what the front could not. `profession`: of the sender
+    as a token proved it; null without a token. `refused_on`: the envelope did not open (swapped or damaged)
+    and waits for a person. No column is finer than a date.
     """
 
     __tablename__ = "sealed_reports"
@@ -61,8 +64,22 @@ class SealedReport(Base):
     unrouted: Mapped[bool]
     receipt_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
     from_phone: Mapped[bool] = mapped_column(default=False)
+    profession: Mapped[Profession | None] = mapped_column(coded(Profession, "profession"))
     envelope: Mapped[bytes] = mapped_column(LargeBinary)
     refused_on: Mapped[date | None] = mapped_column(Date)
+
+
+class SpentToken(Base):
+    """The nonce of a token that came with a stored report, as SHA-256, and the week of its key.
+
+    It is unlinked: nothing in it names a report. It goes when its token is too old to be accepted.
+    """
+
+    __tablename__ = "spent_tokens"
+    __table_args__ = (NO_ROWID,)
+
+    nonce_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    week: Mapped[date] = mapped_column(Date)
 
 
 class Receipt(Base):
@@ -116,6 +133,7 @@ class Signal(Base):
     repeat: Mapped[bool] = mapped_column(default=False)
     urgent: Mapped[bool] = mapped_column(default=False)
     receipt_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    profession: Mapped[Profession | None] = mapped_column(coded(Profession, "profession"))
     team_notified: Mapped[bool] = mapped_column(default=False)
     pending_from_id: Mapped[uuid.UUID | None]
 
@@ -143,6 +161,11 @@ class Signal(Base):
     wmo_notified_on: Mapped[date | None] = mapped_column(Date)
     restricted_on: Mapped[date | None] = mapped_column(Date)
     undo: Mapped[str | None] = mapped_column(Text)
+
+    @property
+    def source(self) -> Source:
+        """Return what is known of the sender."""
+        return Source.of(self.profession)
 
     # What a correction replaced is no part of these: only the timeline and the resident's copy show it.
     attempts: Mapped[list["ContactAttempt"]] = relationship(

@@ -68,7 +68,7 @@ def rights(verbs: str) -> Rights:
 
 _STORED_BY_FRONT: Final[Columns] = (
     "signal_id", "organisation_id", "mailbox_key_id", "schema_version", "received_on", "unrouted",
-    "receipt_hash", "from_phone", "envelope",
+    "receipt_hash", "from_phone", "profession", "envelope",
 )  # fmt: skip
 _ROUTED_BY: Final[Columns] = (
     "id", "name", "kind", "agreement_on", "legal_basis", "retention_basis", "suspended_from", "proved_on",
@@ -91,6 +91,8 @@ RIGHTS: Final[Mapping[str, Mapping[Role, Rights]]] = {
     "mailbox_public_keys": {"front": rights("S"), "desk": rights("SI"), "worker": rights("SIUD")},
     # The way in
     "idempotency_keys": {"front": rights("SI"), "worker": rights("SD")},
+    "spent_tokens": {"front": rights("I"), "worker": rights("SD")},
+    "unproven_days": {"front": rights("SIU"), "worker": rights("SD")},
     "sealed_reports": {"front": Rights(insert=_STORED_BY_FRONT), "worker": rights("SUD")},
     # The front reads how far a limit was raised, and not the notifications about it
     "area_days": {

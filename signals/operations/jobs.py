@@ -39,7 +39,7 @@ from signals.notices.trail_head import mail_trail_head
 from signals.operation import Operation, open_operation
 from signals.organisations.current_addresses import still_reached
 from signals.organisations.recipients import ask_for_proof
-from signals.retention.expiry import Expiry, forget_idempotency_keys
+from signals.retention.expiry import Expiry, forget_admissions, forget_idempotency_keys
 from signals.retention.journal import DeletionJournal
 from signals.retention.nightly import Retention, RetentionReport
 from signals.routing.snapshot import Router
@@ -270,6 +270,7 @@ class Worker:
                 self.audit.record(
                     session, self.clock, actor=SYSTEM, action=AuditAction.SIGNAL_PURGED, ground=Ground.REFUSED
                 )
+            forget_admissions(session, on)
             return forget_idempotency_keys(session, before=on - timedelta(days=RETRY_DAYS))
 
     def release_figures(self) -> tuple[Release, ...]:

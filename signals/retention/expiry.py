@@ -10,9 +10,11 @@ from sqlalchemy.orm import Session
 
 from privacy.bulk import insert_many
 from privacy.keystore import Keystore
+from privacy.sealing import week_start
 from signals.arrival.repeats import oldest_kept, probes_for
 from signals.casework.access import open_for_job
 from signals.clock import Clock, today
+from signals.intake.authorisation import GRACE
 from signals.models import (
     AccountLink,
     AddressLink,
@@ -25,8 +27,10 @@ from signals.models import (
     RegisterEntry,
     SealedReport,
     Signal,
+    SpentToken,
     StaffMember,
     StaffSession,
+    UnprovenDay,
 )
 from signals.vocabulary import ReceiptState
 
@@ -131,6 +135,12 @@ def _empty_accounts(session: Session, before: datetime) -> int:
 
 def _count(session: Session, statement: Delete) -> int:
     return cast("CursorResult[Any]", session.execute(statement)).rowcount
+
+
+def forget_admissions(session: Session, on: date) -> None:
+    """Delete spent tokens that are too old to be accepted, and the counts of past days."""
+    session.execute(delete(SpentToken).where(SpentToken.week < week_start(on) - GRACE))
+    session.execute(delete(UnprovenDay).where(UnprovenDay.day < on))
 
 
 def forget_idempotency_keys(session: Session, *, before: date) -> int:

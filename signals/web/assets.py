@@ -31,7 +31,13 @@ BUNDLES = {"hpke": ("@hpke/common", "@hpke/core", "@hpke/dhkem-x25519", "@noble/
 """Scripts of several packages, by the global name that each gets; `libraries/<name>.js` chooses the parts."""
 _FONT = "@fontsource-variable/source-sans-3"
 _FONT_FILE = "files/source-sans-3-{}-wght-normal.woff2"
+_BLIND_RSA = "@cloudflare/blindrsa-ts"
 MANIFEST = (
+    # Modules that import one another by these paths.
+    Asset(package=_BLIND_RSA, source="lib/src/blindrsa.js", target="blindrsa/blindrsa.js"),
+    Asset(package=_BLIND_RSA, source="lib/src/util.js", target="blindrsa/util.js"),
+    Asset(package=_BLIND_RSA, source="lib/src/sjcl/index.js", target="blindrsa/sjcl/index.js"),
+    Asset(package=_BLIND_RSA, source="LICENSE.txt", target="blindrsa/LICENSE.txt"),
     Asset(package="htmx.org", source="dist/htmx.min.js", target="htmx.js"),
     Asset(package="htmx.org", source="LICENSE", target="htmx.LICENSE.txt"),
     # The small build for pages and service workers alike: `importScripts` and <script> both read it.
@@ -103,7 +109,9 @@ def _require_all(node_modules: Path) -> None:
 
 
 def _copy(asset: Asset, node_modules: Path, vendor: Path) -> Path:
-    return Path(shutil.copyfile(node_modules / asset.package / asset.source, vendor / asset.target))
+    target = vendor / asset.target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return Path(shutil.copyfile(node_modules / asset.package / asset.source, target))
 
 
 if __name__ == "__main__":

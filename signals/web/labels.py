@@ -13,7 +13,7 @@ from typing import Any, Final
 from babel.numbers import format_decimal
 from babel.support import Translations
 
-from signals.vocabulary import LANGUAGES
+from signals.vocabulary import LANGUAGES, Profession
 
 _FOLDER: Final = Path(__file__).parent / "translations"
 
@@ -51,6 +51,11 @@ def text(message: str, language: str, **values: object) -> str:
 def label(code: StrEnum, language: str) -> str:
     """Return the words for a code in a language."""
     return words_for(type(code).__name__, code.value, language)
+
+
+def sender(profession: Profession | None, language: str) -> str:
+    """Return "a delivery worker" for a proved profession, and "somebody" without proof."""
+    return label(profession, language) if profession else text(mark("somebody"), language)
 
 
 def reached(year: str, people: int, language: str) -> str:

@@ -14,7 +14,7 @@ FIGURE_PAGES: Final = (
     "figures.comparison_pages:comparison_pages",
     "figures.open_data:open_data",
 )
-ISSUER_PAGES: Final = ("issuer.calls:issuer_calls",)
+ISSUER_PAGES: Final = ("issuer.calls:issuer_calls", "issuer.pages:issuer_pages")
 STAFF_CALLS: Final = (
     "desk.api:staff_api",
     "desk.letters.api:letter_api",

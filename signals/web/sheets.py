@@ -1,14 +1,13 @@
 """Sheets to print for the van and the wall of the depot: the carrier's page as a QR code, PDF/UA-1.
 
-Each depot gets the same sheet: a code of its own would tell where a report came from.
+The code of a depot stands behind the `#` of the address, which no server sees.
 """
 
 import io
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
-from signals.statistics.thanks import Reached
 from signals.vocabulary import LANGUAGES
 from signals.web.labels import mark, reached, text
 from signals.web.pdf import compile_pdf
@@ -16,6 +15,15 @@ from signals.web.pdf import compile_pdf
 _TEMPLATE: Final = Path(__file__).parent / "templates" / "front" / "sheet.typ"
 _QUIET_ZONE: Final = 4
 """Modules of white around the code (ISO/IEC 18004, 6.3.8)."""
+
+
+class Thanked(Protocol):
+    """The number of a release with which a sheet thanks carriers."""
+
+    @property
+    def year(self) -> str: ...
+    @property
+    def people(self) -> int: ...
 
 
 class SheetSize(StrEnum):
@@ -29,9 +37,12 @@ class SheetSize(StrEnum):
 _UNITS: Final = {SheetSize.A6: 3.0, SheetSize.A4: 6.0}
 
 
-def make_sheet(*, address: str, size: SheetSize = SheetSize.A4, found: Reached | None = None) -> bytes:
+def make_sheet(
+    *, address: str, size: SheetSize = SheetSize.A4, found: Thanked | None = None, link: str = ""
+) -> bytes:
     """Return a sheet as a PDF of one page; `address` is the web address of the page (`server.public_url`).
 
+    `link`: what the QR code holds instead, with the code of a depot.
     `found`: the number of a release with which it thanks carriers, None before the first.
     """
     question = mark("Worried about a resident?")
@@ -45,7 +56,7 @@ def make_sheet(*, address: str, size: SheetSize = SheetSize.A4, found: Reached |
         "danger": text(mark("Immediate danger? Call 112."), "nl") + " / Call 112.",
         "address": page.removeprefix("https://").removeprefix("http://").rstrip("/"),
         "alt": f"QR-code: {page}",
-        "code": _qr(page),
+        "code": _qr(link or page),
         "thanks": _thanks(found, "nl"),
         "lines": [
             (code, text(mark("Worried about a resident?"), code), _thanks(found, code))
@@ -56,7 +67,7 @@ def make_sheet(*, address: str, size: SheetSize = SheetSize.A4, found: Reached |
     return compile_pdf(_TEMPLATE, data)
 
 
-def write_sheets(folder: Path, *, address: str, found: Reached | None = None) -> tuple[Path, ...]:
+def write_sheets(folder: Path, *, address: str, found: Thanked | None = None) -> tuple[Path, ...]:
     """Write each size into an existing folder, over earlier files; return the files."""
     return tuple(
         _written(folder / f"signals-{size}.pdf", make_sheet(address=address, size=size, found=found))
@@ -64,7 +75,7 @@ def write_sheets(folder: Path, *, address: str, found: Reached | None = None) ->
     )
 
 
-def _thanks(found: Reached | None, language: str) -> str:
+def _thanks(found: Thanked | None, language: str) -> str:
     return reached(found.year, found.people, language) if found else ""
 
 

@@ -31,7 +31,7 @@ answer = app.test_client().post(
     headers={"Idempotency-Key": "6f1c2b54-5d1e-4f0a-9b57-0c8f4a1d2e3f"},
 )
 import signals.operations.server
-loader = signals.operations.server._loader(settings, prepare_app, make_worker)
+loader = signals.operations.server._loader(settings, prepare_app, make_worker, make_worker)
 print(json.dumps({"status": answer.status_code, "modules": sorted(sys.modules)}))
 """
 STAFF_SIDE = (

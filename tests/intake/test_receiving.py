@@ -5,14 +5,14 @@ import uuid
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 from structlog.testing import capture_logs
 
 from privacy.receipts import idempotency_hash
 from privacy.sealing import generate_mailbox_keypair, week_start
-from signals.errors import Forbidden, Invalid, KeyReused, NoMailboxKey
-from signals.models import IdempotencyKey, MailboxPublicKey, Receipt, SealedReport
+from signals.errors import Invalid, KeyReused, NoMailboxKey
+from signals.models import IdempotencyKey, MailboxPublicKey, SealedReport
 from signals.routing.postcodes import Address
 from signals.routing.snapshot import routing_changed
 from signals.vocabulary import ConcernType, OrganisationKind, ReceiptState, Seen
@@ -53,24 +53,6 @@ def test_a_retry_is_answered_though_the_keys_are_gone_since(world: World) -> Non
 
 
 # Atomic
-def test_a_check_that_refuses_leaves_neither_the_report_nor_what_it_wrote(world: World) -> None:
-    def authorise(connection: object) -> None:
-        connection.execute(insert(Receipt).values(_receipt()))  # type: ignore[attr-defined]
-        raise Forbidden
-
-    with pytest.raises(Forbidden):
-        world.intake().receive(world.clock, key=key(1), report=report(), authorise=authorise)
-    assert [world.count(model) for model in (IdempotencyKey, SealedReport, Receipt)] == [0, 0, 0]
-
-
-def test_a_check_that_passes_writes_in_the_transaction_of_the_report(world: World) -> None:
-    def authorise(connection: object) -> None:
-        connection.execute(insert(Receipt).values(_receipt()))  # type: ignore[attr-defined]
-
-    world.intake().receive(world.clock, key=key(1), report=report(), authorise=authorise)
-    assert [world.count(model) for model in (IdempotencyKey, SealedReport, Receipt)] == [1, 1, 1]
-
-
 def test_an_insert_that_fails_leaves_nothing_and_the_retry_succeeds(world: World) -> None:
     receipt = world.receive(1).receipt
     with world.sessions.begin() as session:  # the receipt is taken by a row under another key

@@ -46,6 +46,12 @@ GET /static/bundles/<name> -
 GET /healthz -
 GET /.well-known/private-token-issuer-directory -
 POST /token-request -
+GET /issuer/ -
+POST /issuer/sign-in -
+POST /issuer/sign-out -
+POST /issuer/codes -
+POST /issuer/codes/<uuid:code_id>/revoke -
+POST /issuer/sheet -
 GET /readyz -
 GET /metrics -
 GET /api/v1/openapi.json -

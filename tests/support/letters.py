@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from signals.vocabulary import Profession
 from signals.web.desk.letters.making import Letter, Sender
 
 SENDER = Sender(
@@ -19,6 +20,7 @@ LETTER = Letter(
     reference="7KQ2-4MXW",
     address=("Lindekade 12-A", "1012 AB Amsterdam"),
     on=date(2026, 11, 24),
+    profession=Profession.CARRIER,
     concluded=28,
     unattended=14,
     hard_limit=365,

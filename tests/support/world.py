@@ -32,9 +32,11 @@ from signals.app import close_app, create_app
 from signals.audit.log import SYSTEM, Actor, AuditLog
 from signals.clock import Clock, FixedClock
 from signals.db import make_engine, session_factory
+from signals.intake.authorisation import Prover, TrustedIssuers
 from signals.intake.content import Report, Summary, open_report
 from signals.intake.daily_limit import AreaLimit
 from signals.intake.receiving import Intake, Received
+from signals.intake.unproven_lane import UnprovenLane
 from signals.keys.mailbox_keys import provision_mailbox_keys
 from signals.models import SealedReport, Signal, StaffMember
 from signals.models.sealed import seal_rows
@@ -49,6 +51,7 @@ from signals.settings import (
     FiguresSettings,
     FrontSettings,
     KeystoreSettings,
+    LimitsSettings,
     NotificationsSettings,
     RetentionSettings,
     RoutingSettings,
@@ -133,13 +136,23 @@ class World:
         usual: dict[str, Any] = {"root_public_key": self.keystore.root_public_key(), "refresh_seconds": 0.0}
         return Router(self.engine, **usual | values)
 
-    def intake(self, *, limit: int = 500, notes: bool = False, router: Router | None = None) -> Intake:
+    def intake(
+        self,
+        *,
+        limit: int = 500,
+        notes: bool = False,
+        router: Router | None = None,
+        lane: LimitsSettings = GENEROUS,
+        prover: Prover | None = None,
+    ) -> Intake:
         """The public side's way in, as one process has it."""
         return Intake(
             engine=self.engine,
             router=router or self.router(),
             front_secret=load_master_key(self.settings.front.secret_file),
             area_limit=AreaLimit(limit),
+            lane=UnprovenLane(lane),
+            prover=prover or TrustedIssuers(file=self.settings.front.issuers_file, origin="example.org"),
             notes_enabled=notes,
         )
 

@@ -24,8 +24,8 @@ def test_the_copies_are_exactly_the_files_of_the_manifest(node_modules: Path, tm
     vendor.mkdir()
     (vendor / "left-over.js").write_text("of an older manifest")
     copied = copy_assets(node_modules=node_modules, vendor=vendor)
-    assert set(vendor.iterdir()) == set(copied)
-    assert {path.name: path.read_text() for path in copied} == {
+    assert {path for path in vendor.rglob("*") if path.is_file()} == set(copied)
+    assert {str(path.relative_to(vendor)): path.read_text() for path in copied} == {
         asset.target: f"{asset.package}/{asset.source}" for asset in MANIFEST
     }
 

@@ -28,11 +28,11 @@ CATALOGUES = [
 ]
 FOR_PROGRAMS = {
     "AddressDoubt", "ApprovalAction", "ChangeKind", "Environment", "FindingKind", "Flag", "MessageState",
-    "Next", "Opens", "PeriodKind", "ProcessRole", "Profession", "Question", "ReceiptState", "Security",
+    "Next", "Opens", "PeriodKind", "ProcessRole", "Question", "ReceiptState", "Security",
     "SheetSize", "Source", "Step", "Wish",
 }  # fmt: skip
 """Codes that no page shows, or for which a template has a sentence each."""
-OF_COMMANDS = {"settings", "keys_unusable", "no_journal", "no_ledger", "forged_figures"}
+OF_COMMANDS = {"settings", "keys_unusable", "no_journal", "no_ledger", "forged_figures", "directory_refused"}
 """Refusals that end a command or a start, with a sentence of their own; no request meets them."""
 
 

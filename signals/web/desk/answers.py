@@ -19,10 +19,12 @@ from signals.vocabulary import (
     ConcernType,
     DeferralReason,
     Outcome,
+    Profession,
     ReferredTo,
     Role,
     Seen,
     SignalState,
+    Source,
 )
 from signals.web.staff_kit.schemas import AddressSchema, Choice, Moment, OrganisationSchema
 
@@ -35,6 +37,10 @@ class Listed:
     summary: Summary
     claimed_by: str | None
     overdue: bool
+
+    @property
+    def source(self) -> Source:
+        return Source.of(self.signal.profession)
 
 
 def listed(
@@ -109,6 +115,12 @@ class QueueItemSchema(OfSignal):
     overdue = fields.Boolean(required=True, metadata={"description": "The next deadline has passed"})
     claimed_by = fields.String(required=True, allow_none=True, metadata={"description": "Name"})
     repeat = fields.Boolean(required=True)
+    source = fields.Enum(
+        Source,
+        by_value=True,
+        required=True,
+        metadata={"description": "`carrier` where a token proved a profession that comes to doors"},
+    )
     restricted_on = fields.Date(
         required=True,
         allow_none=True,
@@ -243,6 +255,13 @@ class SignalSchema(QueueItemSchema):
         metadata={
             "description": "What to check of the address before somebody rings there; nothing is refused"
         },
+    )
+    profession = fields.Enum(
+        Profession,
+        by_value=True,
+        required=True,
+        allow_none=True,
+        metadata={"description": "As the issuer of the token stated it; null without proof"},
     )
     seen = fields.Enum(Seen, by_value=True, attribute="summary.seen", required=True, allow_none=True)
     noticed_on = fields.Date(attribute="report.noticed_on", required=True, allow_none=True)

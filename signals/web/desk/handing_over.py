@@ -34,7 +34,7 @@ from signals.vocabulary import (
     Seen,
 )
 from signals.web.desk.answers import OfSignal
-from signals.web.labels import label, text
+from signals.web.labels import label, sender, text
 from signals.web.staff_kit import display
 from signals.web.staff_kit.context import operation, reading_operation
 from signals.web.staff_kit.labels import result_label
@@ -60,7 +60,10 @@ class Handover:
     exported_on: date
     format: str = FORMAT
     version: str = FORMAT_VERSION
-    source: str = "een bezorger"
+
+    @property
+    def source(self) -> str:
+        return sender(self.signal.profession, _LANGUAGE)
 
 
 class HandoverAttemptSchema(Schema):
@@ -154,7 +157,7 @@ def handover_pdf(handover: Handover) -> bytes:
         title=_("Hand-over %(reference)s", reference=handover.signal.reference),
         lead=[
             _("From %(name)s, %(day)s.", name=handover.organisation, day=_day(handover.exported_on)),
-            _("For the own case system. The source is a delivery worker; nothing more is known about it."),
+            _("For the own case system. The source is %(who)s; no more is known.", who=handover.source),
         ],
         sections=[
             Section(title=_("The signal"), facts=list(_report(handover))),

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from functools import lru_cache
 from typing import Any, Final
 
@@ -31,6 +32,7 @@ from signals.web.front.schemas import (
     idempotency_key,
 )
 from signals.web.front.sizes import JSON_STEP, of_one_size
+from signals.web.front.tokens import IssuerFacts, issuer_facts, token_in
 from signals.web.http.bodies import StrictParser, read_json
 from signals.web.http.openapi import API_BASE, PublicBlueprint, answers
 from signals.web.http.preconditions import ETAG, IF_NONE_MATCH
@@ -54,12 +56,23 @@ _KEY_PARAMETER: Final = {
 }
 
 
+_TOKEN_PARAMETER: Final = {
+    "in": "header",
+    "name": "Authorization",
+    "schema": {"type": "string", "pattern": '^PrivateToken token="[A-Za-z0-9_=-]+"$'},
+    "description": "A token of a trusted issuer (RFC 9577) proves the sender's profession, and nothing else.",
+}
+
+
 @public_api.after_request
 def give_one_size(response: Response) -> Response:
     """Pad the answer, so that its length tells nothing; answer 304 when the reader has it already."""
     if response.status_code < 300:
         response.set_data(of_one_size(response.get_data(), JSON_STEP))
         response.make_conditional(request)
+    if response.status_code == 401:
+        context = front()
+        response.headers["WWW-Authenticate"] = context.issuers.challenges(today(context.clock))
     return response
 
 
@@ -69,7 +82,9 @@ def give_one_size(response: Response) -> Response:
 @answers(304)
 def form() -> tuple[Mapping[str, Any], Mapping[str, str]]:
     """Give all that a carrier may report, in every language."""
-    facts = _form(front().settings.notes)
+    context = front()
+    issuers = tuple(issuer_facts(context.issuers, today(context.clock)))
+    facts = _form(context.settings.notes, issuers)
     return facts, {"ETag": f'"{facts["version"]}"', "Cache-Control": "public, max-age=300"}
 
 
@@ -111,19 +126,20 @@ def look_up_mailboxes(place: Mapping[str, Any]) -> Mapping[str, Any]:
 
 @public_api.post("/signals")
 @public_api.doc(
-    parameters=[_KEY_PARAMETER],
+    parameters=[_KEY_PARAMETER, _TOKEN_PARAMETER],
     requestBody={"required": True, "content": {"application/json": {"schema": _EITHER}}},
 )
 @public_api.response(201, ReceivedSchema)
-@answers(400, 409, 413, 415, 429, 503)
+@answers(400, 401, 409, 413, 415, 429, 503)
 def receive() -> Received:
     """Pass on a concern. Nothing that is stored or logged leads to the sender."""
     context = front()
     body = read_json(request, StrictParser.BODY_LIMIT)
     key = idempotency_key(request.headers.get("Idempotency-Key"))
+    token = token_in(request.headers.get("Authorization"))
     if "envelope" in body:
-        return context.intake.receive_sealed(context.clock, key=key, sealed=_SEALED.load(body))
-    return context.intake.receive(context.clock, key=key, report=read_report(body))
+        return context.intake.receive_sealed(context.clock, key=key, sealed=_SEALED.load(body), token=token)
+    return context.intake.receive(context.clock, key=key, report=read_report(body), token=token)
 
 
 @public_api.post("/receipts/status")
@@ -144,7 +160,7 @@ def _municipality(route: Route) -> Mapping[str, str | None] | None:
 
 
 @lru_cache(maxsize=4)
-def _form(notes: NotesSettings) -> Mapping[str, Any]:
+def _form(notes: NotesSettings, issuers: tuple[IssuerFacts, ...]) -> Mapping[str, Any]:
     """Return the form; its version is a digest of its content."""
     facts: dict[str, Any] = {
         "languages": list(LANGUAGES),
@@ -154,5 +170,6 @@ def _form(notes: NotesSettings) -> Mapping[str, Any]:
         "emergency": [
             {"number": number, "label": texts(name), "when": texts(when)} for number, name, when in EMERGENCY
         ],
+        "issuers": [asdict(issuer) for issuer in issuers],
     }
-    return {"version": hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16], **facts}
+    return {"version": hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()[:16], **facts}

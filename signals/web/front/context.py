@@ -8,6 +8,7 @@ from flask import current_app
 
 from signals.clock import Clock
 from signals.db import reading, session_factory
+from signals.intake.authorisation import TrustedIssuers
 from signals.intake.receiving import Intake
 from signals.settings import Settings
 from signals.web.front.thanks import Thanks
@@ -17,11 +18,12 @@ EXTENSION = "signals.front"
 
 @dataclass(frozen=True, kw_only=True)
 class FrontContext:
-    """Clock, settings, the intake with public keys only, and the thanks to carriers."""
+    """Clock, settings, the intake with public keys only, the trusted issuers, and the thanks to carriers."""
 
     settings: Settings
     clock: Clock
     intake: Intake
+    issuers: TrustedIssuers
 
     @cached_property
     def thanks(self) -> Thanks:

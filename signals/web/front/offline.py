@@ -11,6 +11,7 @@ from flask import Blueprint, Response, current_app, url_for
 from flask_babel import gettext as _
 from markupsafe import Markup, escape
 
+from signals.clock import today
 from signals.settings import NotesSettings
 from signals.vocabulary import ConcernType
 from signals.web.bundles import without_comments
@@ -37,8 +38,9 @@ _HERE = Path(__file__).parent
 def service_worker() -> Response:
     """Give the service worker at the root, so that it may answer for every page of the public side."""
     assets = [url_for("bundle", name=name) for name in FILES]
+    kept = (*assets, mark_address(), current_app.config["SCHEME"], *issuer_addresses())
     facts = {
-        "VERSION": version(front().settings.notes, (*assets, mark_address(), current_app.config["SCHEME"])),
+        "VERSION": version(front().settings.notes, kept),
         "ASSETS": assets,
         "PAGES": PAGES,
     }
@@ -79,6 +81,13 @@ def version(notes: NotesSettings, assets: tuple[str, ...]) -> str:
     for file in _sources():
         digest.update(file.read_bytes())
     return digest.hexdigest()[:16]
+
+
+def issuer_addresses() -> list[str]:
+    """Return the addresses of trusted issuers that are not this one."""
+    context = front()
+    trusted = context.issuers.issuers(today(context.clock))
+    return [issuer.url for issuer in trusted if issuer.url != context.settings.server.public_url.rstrip("/")]
 
 
 def icon(type_: ConcernType) -> Markup:

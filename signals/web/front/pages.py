@@ -23,10 +23,11 @@ from signals.intake.receiving import Received
 from signals.vocabulary import AUTONYMS, LANGUAGES, ConcernType, ReceiptState, Seen
 from signals.web.front.context import front
 from signals.web.front.forms import FilledForm
-from signals.web.front.offline import front_offline, icon, icon_of_page, place
+from signals.web.front.offline import front_offline, icon, icon_of_page, issuer_addresses, place
 from signals.web.front.schemas import ReceiptSchema
 from signals.web.front.sizes import PAGE_STEP, of_one_size
 from signals.web.http.bodies import StrictParser, read_form
+from signals.web.http.headers import CONTENT_POLICY
 from signals.web.http.i18n import language
 from signals.web.http.messages import FIELDS, detail_of, field_message
 from signals.web.http.problems import occurrence
@@ -78,6 +79,15 @@ def keep_language(_endpoint: str, values: dict[str, Any]) -> None:
     """Keep the language of the switch in the links of these pages."""
     if "language" in g:
         values.setdefault("lang", g.language)
+
+
+@front_pages.after_request
+def let_ask_issuers(response: Response) -> Response:
+    """Let the page ask trusted issuers at other addresses for tokens, and nobody else."""
+    if issuers := issuer_addresses():
+        policy = CONTENT_POLICY.replace("connect-src 'self'", f"connect-src 'self' {' '.join(issuers)}")
+        response.headers["Content-Security-Policy"] = policy
+    return response
 
 
 @front_pages.get("/")
@@ -154,7 +164,7 @@ def _refused(filled: FilledForm, error: SignalsError) -> Response:
         return _form(filled.with_fresh_key(), status=409, notice="sent_already")
     retry_after = error.retry_after if isinstance(error, AreaFull) else RETRY_SECONDS
     full = isinstance(error, AreaFull) and not isinstance(error, AreaBusy)
-    notice = "area_full" if full else "later"
+    notice = error.code if full else "later"
     return _later(filled, status=error.status, retry_after=retry_after, notice=notice)
 
 

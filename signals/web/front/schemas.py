@@ -12,7 +12,7 @@ from privacy.sealing import ENVELOPE_SIZE, KEY_SIZE, SCHEMA_VERSION, SIGNATURE_S
 from signals.intake.content import NOTE_LENGTH, Report, Summary
 from signals.intake.receiving import SealedByPhone
 from signals.routing.postcodes import Address
-from signals.vocabulary import ConcernType, OrganisationKind, ReceiptState, Seen
+from signals.vocabulary import ConcernType, OrganisationKind, Profession, ReceiptState, Seen
 from signals.web.http.fields import (
     POSTCODE,
     AdditionField,
@@ -245,6 +245,19 @@ class EmergencySchema(Schema):
     when = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
 
 
+class IssuerSchema(Schema):
+    """An issuer whose tokens prove a profession; a phone asks it for tokens with its enrolment code."""
+
+    url = fields.String(required=True, metadata={"description": "Tokens: POST to `/token-request` there"})
+    name = fields.String(required=True)
+    profession = fields.Enum(Profession, by_value=True, required=True)
+    per_day = fields.Integer(required=True, metadata={"description": "The most tokens of a phone and day"})
+    stock = fields.Integer(required=True, metadata={"description": "The most tokens that a phone keeps"})
+    challenge = fields.String(required=True, metadata={"description": "TokenChallenge, base64url"})
+    token_key = fields.String(required=True, metadata={"description": "The key of this week, base64url"})
+    valid_until = fields.Date(required=True, metadata={"description": "The last day for a token of this key"})
+
+
 class FormSchema(Schema):
     """All that a carrier's app needs to draw the form."""
 
@@ -254,6 +267,7 @@ class FormSchema(Schema):
     seen = fields.List(fields.Nested(LabelledSchema), required=True)
     note = fields.Nested(NoteRuleSchema, required=True)
     emergency = fields.List(fields.Nested(EmergencySchema), required=True)
+    issuers = fields.List(fields.Nested(IssuerSchema), required=True)
 
 
 def idempotency_key(text: str | None) -> UUID:

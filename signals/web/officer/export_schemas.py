@@ -1,13 +1,15 @@
 """Write the answer to a request for access (art. 15 AVG): all data of the resident, and no name of staff."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from marshmallow import Schema, fields, post_dump, validate
 
-from signals.residents.export import RECIPIENTS
+from signals.residents.export import RECIPIENTS, ExportedSignal
 from signals.retention.expiry import LINKS_KEPT_DAYS
 from signals.vocabulary import RetentionRule
+from signals.web.labels import sender
 from signals.web.staff_kit.schemas import AddressSchema, DayOfMoment
 
 
@@ -152,8 +154,14 @@ class ExportedSchema(Schema):
         required=True,
         metadata={"description": "Categories of recipients (art. 15(1)(c) AVG)"},
     )
-    source = fields.String(dump_default="een bezorger", required=True)
+    source = fields.Function(lambda export: _sources(export.signals), required=True)
     signals = fields.List(fields.Nested(ExportedSignalSchema), required=True)
     earlier_signals_received_on = fields.List(fields.Date(), attribute="earlier_received_on", required=True)
     earlier_signals = fields.List(fields.Nested(ExportedEarlierSchema), attribute="earlier", required=True)
     referred = fields.List(fields.Nested(ExportedReferralSchema), required=True)
+
+
+def _sources(signals: Iterable[ExportedSignal]) -> str:
+    """Return what is known of the senders, in Dutch; of deleted signals nothing is."""
+    known = {sender(found.signal.profession, "nl") for found in signals}
+    return ", ".join(sorted(known)) or sender(None, "nl")

@@ -117,7 +117,7 @@ def _reasons(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield _("That there was a signal"), days
     for code in document["recipients"]:
         yield _("Possible recipients"), _(_RECIPIENTS[code])
-    yield _("Source"), _("a delivery worker")
+    yield _("Source"), document["source"]
 
 
 def _handed_over(referral: Mapping[str, Any]) -> list[str]:

@@ -3,6 +3,7 @@
   "use strict";
 
   const queue = window.signalsQueue;
+  const { tokens } = document.currentScript.dataset;
   const bar = document.getElementById("waiting");
   const words = document.getElementById("words").content;
   const [now, said] = ["now", "said"].map((name) => bar.querySelector(`[data-${name}]`));
@@ -140,6 +141,26 @@
     if (link) say(`${link.textContent}: ${word("no_language")}`);
   }
 
+  /* A phone with a code of its depot keeps tokens, which prove a carrier without a name. The library for them comes
+     only then. `code`: from the link of the depot; without one, what was kept of it. */
+  async function enrol(code, issuer) {
+    try {
+      const { refill } = await import(tokens);
+      const said = await refill(queue, code && { code, issuer });
+      if (said) say(word(said));
+    } catch {
+      // Without tokens a report goes all the same, as one of somebody.
+    }
+  }
+
+  async function stockUp() {
+    try {
+      if (await (await queue.database()).get("facts", "enrolment")) enrol();
+    } catch {
+      // No storage, so no code either.
+    }
+  }
+
   function keepForOffline() {
     navigator.serviceWorker?.register("/sw.js").catch(() => {});
   }
@@ -149,7 +170,7 @@
     mending: () => "",
     sent: () => false,
     mend: () => { location.href = "/"; },
-    fill, insist, part, refresh, say, send, word,
+    enrol, fill, insist, part, refresh, say, send, word,
   };
   window.signalsPage = page;
 
@@ -158,6 +179,7 @@
   window.addEventListener("DOMContentLoaded", () => send(true)); // after the scripts of this page
   window.addEventListener("DOMContentLoaded", sayLanguage);
   window.addEventListener("load", keepForOffline);
+  window.addEventListener("load", stockUp);
   now.onclick = tryNow;
   queue.listen(refresh);
 })();

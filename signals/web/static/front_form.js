@@ -339,12 +339,14 @@
 
   // What comes from outside: the fragment, the clock, who receives
 
-  /* `/m#pc=1012AB&hn=12&ad=A`: a fragment never reaches a server, and leaves the address bar at once.
+  /* `/m#pc=1012AB&hn=12&ad=A`, and `e` with the code of a depot: a fragment never reaches a server, and leaves the address bar at once.
      An address only: what was noticed is for the carrier to say, never for who made the link. */
   function readFragment() {
     const given = new URLSearchParams(location.hash.slice(1));
-    if (!given.has("pc") && !given.has("hn")) return;
+    if (!["pc", "hn", "e"].some((name) => given.has(name))) return;
     history.replaceState(null, "", location.pathname + location.search);
+    if (given.has("e")) page.enrol(given.get("e"), given.get("i"));
+    if (!given.has("pc") && !given.has("hn")) return;
     const short = (name, longest) => (given.get(name) || "").slice(0, longest);
     draft = newDraft();
     shown = null;

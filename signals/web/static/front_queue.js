@@ -31,8 +31,10 @@
   }
 
   async function open() {
-    return idb.openDB("signals", 1, {
-      upgrade(db) {
+    return idb.openDB("signals", 2, {
+      upgrade(db, old) {
+        db.createObjectStore("tokens", { keyPath: "token" }); // only a phone with a code of a depot fills it
+        if (old) return;
         db.createObjectStore("reports", { keyPath: "key" });
         db.createObjectStore("news", { keyPath: "id", autoIncrement: true });
         db.createObjectStore("receipts", { keyPath: "receipt" });
@@ -92,7 +94,7 @@
     await expire();
     for (const report of await reports()) {
       if (report.state !== "waiting" || !(await isDue(report, now))) continue;
-      const outcome = await attempt(report);
+      const outcome = await attemptWithToken(report);
       await settle(report.key, outcome);
       if (outcome.why === "offline") break; // the others would fail the same way
     }
@@ -103,6 +105,25 @@
     const wait = report.next - Date.now();
     // A wait that is longer than any we set comes from a phone clock that was put back.
     return wait <= 0 || wait > DAY + LONGEST_PAUSE || (now && !report.asked);
+  }
+
+  /* One try, with a token where the phone has one. A report keeps its token through every try, for the service spends
+     it once; a token that the service refuses makes room for the next one, or for none. */
+  async function attemptWithToken(report) {
+    for (;;) {
+      const change = (await database()).transaction(["reports", "tokens"], "readwrite", { durability: "strict" });
+      if (!report.token) {
+        const tokens = await change.objectStore("tokens").getAll();
+        const [next] = tokens.filter((one) => one.until > Date.now()).sort((one, other) => one.until - other.until);
+        if (next) await change.objectStore("tokens").delete(next.token);
+        report = { ...report, token: next?.token };
+        await change.objectStore("reports").put(report);
+      }
+      await change.done;
+      const outcome = await attempt(report);
+      if (outcome.kind !== "without") return outcome;
+      report = { ...report, token: "" };
+    }
   }
 
   /* One try. `kind`: sent (with `answer`), refused (with `problem`), or later (with `why`, and `after` in ms). */
@@ -117,11 +138,13 @@
           "Accept-Language": report.language,
           "Content-Type": "application/json",
           "Idempotency-Key": report.key,
+          ...(report.token && { Authorization: `PrivateToken token="${report.token}"` }),
         },
       });
     } catch {
       return { kind: "later", why: "offline", after: 0, asked: false };
     }
+    if (report.token && response.status === 401 && response.headers.has("API-Version")) return { kind: "without" };
     return read(response, text);
   }
 
@@ -152,7 +175,7 @@
     }
     const wait = pause(response.headers.get("Retry-After"), Date.parse(response.headers.get("Date") || "") || Date.now());
     // What somebody's network asks does not bind us on the next network; what the service asks does.
-    return { kind: "later", why: reason(response.status, ours, type), asked: ours && wait > 0,
+    return { kind: "later", why: reason(response.status, ours, type, content), asked: ours && wait > 0,
       after: ours ? wait : Math.min(wait, LONGEST_PAUSE) };
   }
 
@@ -165,8 +188,8 @@
   }
 
   /* Which of the plain sentences on the page fits; the phone tries again after each of them. */
-  function reason(status, ours, type) {
-    if (status === 429) return "busy";
+  function reason(status, ours, type, content) {
+    if (status === 429) return /unproven/.test(content.type) ? "unproven" : "busy";
     if (status === 511) return "portal"; // RFC 6585, section 6
     if (status >= 500) return "down";
     if (status >= 400) return ours ? "old" : "blocked";
@@ -277,6 +300,6 @@
   }
 
   scope.signalsQueue = {
-    add, ask, attempt, clock, discard, flush, keepClock, listen, newKey, news, receipts, reports, wasRead,
+    add, ask, attempt, clock, database, discard, flush, keepClock, listen, newKey, news, receipts, reports, wasRead,
   };
 })(self);

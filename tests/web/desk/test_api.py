@@ -26,7 +26,7 @@ ATTEMPT = {
 
 QUEUE_FIELDS = {"restricted_on",
     "id", "reference", "state", "concern_types", "received_on", "claim_by", "contact_by", "conclude_by",
-    "postponed_until", "overdue", "claimed_by", "repeat", "version",
+    "postponed_until", "overdue", "claimed_by", "repeat", "source", "version",
 }  # fmt: skip
 
 

@@ -54,7 +54,7 @@ def test_the_hand_over_has_all_that_a_file_needs_and_fits_its_schema(desk: Desk)
         "postponed_until": None,
     }
     assert (document["source"], document["outcome"], document["newly_known"]) == (
-        "een bezorger",
+        "iemand",
         "help_accepted",
         True,
     )

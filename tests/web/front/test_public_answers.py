@@ -138,7 +138,7 @@ def test_the_form_has_another_tag_where_notes_are_on(sqlite_world: World) -> Non
 
 def test_the_form_tells_all_that_a_phone_needs_in_every_language(caller: FlaskClient) -> None:
     form = caller.get("/api/v1/form").get_json()
-    assert set(form) == {"version", "languages", "concern_types", "seen", "note", "emergency"}
+    assert set(form) == {"version", "languages", "concern_types", "seen", "note", "emergency", "issuers"}
     assert set(form["languages"]) == {"nl", "en", "pl", "ar", "tr", "bg", "ro", "uk"}
     assert [each["code"] for each in form["concern_types"]] == list(ConcernType)
     for entry in form["concern_types"] + form["seen"]:

@@ -10,8 +10,9 @@ from babel.dates import format_date, format_timedelta
 
 from privacy.pictures import as_svg
 from signals.retention.expiry import RECORDS_KEPT_DAYS
+from signals.vocabulary import Profession
 from signals.web.http.i18n import direction
-from signals.web.labels import catalogue
+from signals.web.labels import catalogue, mark, sender, text
 from signals.web.pdf import compile_pdf
 from signals.web.staff_kit.pdf import TEMPLATES
 
@@ -48,6 +49,7 @@ class Letter:
     reference: str
     address: Sequence[str] = field(repr=False)
     on: date
+    profession: Profession | None
     concluded: int
     unattended: int
     hard_limit: int
@@ -90,7 +92,7 @@ def notice_data(letter: Letter, language: str) -> dict[str, Any]:
         "sections": [
             *_purposes(letter.sender, _),
             _section(_("For how long"), items=_periods(letter, language)),
-            *_others_and_rights(_),
+            *_others_and_rights(_, _who_told(letter, language)),
         ],
     }
 
@@ -138,7 +140,7 @@ def _purposes(sender: Sender, _: Translate) -> list[dict[str, Any]]:
             _("What we keep"),
             items=[
                 _("This address."),
-                _("What the delivery worker noticed. This may say something about your health."),
+                _("What was noticed. This may say something about your health."),
                 _("When and how we tried to reach you, and our notes about it."),
             ],
         ),
@@ -176,9 +178,14 @@ def _in_days(days: int, language: str) -> str:
     return _VOWEL_MARKS.sub("", words)
 
 
-def _others_and_rights(_: Translate) -> list[dict[str, Any]]:
+def _who_told(letter: Letter, language: str) -> str:
+    who, unknown = sender(letter.profession, language), text(mark("We do not know who."), language)
+    return f"{who[:1].upper()}{who[1:]}. {unknown}"
+
+
+def _others_and_rights(_: Translate, who_told: str) -> list[dict[str, Any]]:
     return [
-        _section(_("Who told us"), text=_("A delivery worker. We do not know who.")),
+        _section(_("Who told us"), text=who_told),
         _section(
             _("Who else receives it"),
             text=_(

@@ -40,6 +40,7 @@ def print_notice(signal_id: UUID, language: str) -> tuple[bytes, str]:
         reference=signal.reference,
         address=_address_lines(signal, admission),
         on=on,
+        profession=signal.profession,
         concluded=days[RetentionRule.CONCLUDED],
         unattended=days[RetentionRule.UNATTENDED],
         hard_limit=days[RetentionRule.HARD_LIMIT],

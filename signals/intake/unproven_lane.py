@@ -1,0 +1,59 @@
+"""The small lane for reports without a token: so many a day for an organisation, and so many an hour.
+
+The database counts the day in the transaction that stores a report, so that no two requests pass together.
+Each process counts the hour in its memory only, because nothing finer than a date is stored.
+"""
+
+import threading
+import uuid
+from collections import defaultdict, deque
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from signals.clock import seconds_to_midnight
+from signals.errors import UnprovenFull
+from signals.settings import LimitsSettings
+
+_HOUR: Final = timedelta(hours=1)
+
+
+@dataclass
+class UnprovenLane:
+    """The lane as one process keeps it."""
+
+    limits: LimitsSettings
+    _recent: dict[uuid.UUID, deque[datetime]] = field(default_factory=lambda: defaultdict(deque), repr=False)
+    _full: tuple[date, set[uuid.UUID]] = field(default=(date.min, set()), repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    @property
+    def per_day(self) -> int:
+        return self.limits.unproven_reports_per_area_and_day
+
+    def check(self, organisation_id: uuid.UUID, on: date, now: datetime) -> None:
+        """Raise `UnprovenFull` where this process knows that the day or the hour is full."""
+        with self._lock:
+            if self._full[0] == on and organisation_id in self._full[1]:
+                raise UnprovenFull(seconds_to_midnight(now))
+            recent = self._of_this_hour(organisation_id, now)
+            if len(recent) >= self.limits.unproven_reports_per_area_and_hour:
+                oldest = recent[0] if recent else now
+                raise UnprovenFull(int((oldest + _HOUR - now).total_seconds()) + 1)
+
+    def count(self, organisation_id: uuid.UUID, now: datetime) -> None:
+        """Count one more that this process stored."""
+        with self._lock:
+            self._of_this_hour(organisation_id, now).append(now)
+
+    def fill(self, organisation_id: uuid.UUID, on: date) -> None:
+        """Remember that the database refused one for this day: the next ones cost no transaction."""
+        with self._lock:
+            known = self._full[1] if self._full[0] == on else set()
+            self._full = on, known | {organisation_id}
+
+    def _of_this_hour(self, organisation_id: uuid.UUID, now: datetime) -> deque[datetime]:
+        recent = self._recent[organisation_id]
+        while recent and not now - _HOUR < recent[0] <= now:  # also after a clock was set back
+            recent.popleft()
+        return recent

@@ -1,0 +1,150 @@
+"""A phone with the code of its depot gets tokens from an issuer at another address, and spends them."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import expect
+from sqlalchemy import delete, select
+
+from signals.app import open_issuer
+from signals.clock import SystemClock, today
+from signals.issuer.codes import add_code, revoke_code
+from signals.issuer.service import Issuer
+from signals.issuer.tables import CodeDay
+from signals.models import SealedReport, SpentToken
+from signals.vocabulary import ProcessRole, Profession
+from tests.browser.carrier import SENT, MakePhone, Phone, Service
+from tests.support.serving import serving
+
+ENROLLED = "Uw depot is bekend: uw meldingen gelden als die van een bezorger."
+STOCK = """async (name) => {
+  const db = await signalsQueue.database();
+  return name === "count" ? db.count("tokens") : (await db.getAll("tokens"))[0];
+}"""
+
+
+@dataclass(kw_only=True)
+class Depot:
+    """An issuer at an address of its own."""
+
+    issuer: Issuer
+    name: str
+
+    def code(self, phones: int = 40) -> str:
+        with self.issuer.sessions.begin() as session:
+            on = today(SystemClock())
+            made = add_code(session, label="Depot", phones=phones, days=9, by="test", on=on)
+            self.last = made.id
+            return made.code
+
+
+@pytest.fixture(scope="module")
+def depot(running: Service) -> Iterator[Depot]:
+    world = running.world
+    with serving(world, role=ProcessRole.ISSUER) as served:
+        url = f"http://127.0.0.1:{served.port}"
+        server = replace(world.settings.server, public_url=url)
+        issuer = open_issuer(replace(world.settings, server=server))
+        issuer.keep()
+        world.settings.front.issuers_file.write_text(json.dumps({url: issuer.directory()}))
+        yield Depot(issuer=issuer, name=issuer.name)
+        issuer.engine.dispose()
+
+
+def enrol(phone: Phone, depot: Depot, code: str) -> None:
+    phone.open(f"/m#e={code}&i={depot.name}")
+    expect(phone.page.locator("#waiting [data-said]")).to_have_text(ENROLLED)
+
+
+def professions(service: Service) -> list[Profession | None]:
+    with service.world.sessions() as session:
+        return list(session.scalars(select(SealedReport.profession)))
+
+
+@pytest.fixture(autouse=True)
+def empty(service: Service, depot: Depot) -> None:
+    with service.world.sessions.begin() as session:
+        session.execute(delete(SealedReport))
+        session.execute(delete(SpentToken))
+    with depot.issuer.sessions.begin() as session:
+        session.execute(delete(CodeDay))
+
+
+def test_without_a_code_no_library_for_tokens_comes(make_phone: MakePhone, service: Service) -> None:
+    phone = make_phone()
+    phone.open_for_offline("/m#pc=1012AB&hn=12")
+    phone.press_send()
+    expect(phone.page.get_by_text(SENT)).to_be_visible()
+    assert [url for url in phone.asked if "token" in url or "blindrsa" in url] == []
+    assert professions(service) == [None]
+
+
+def test_a_phone_with_a_code_keeps_eight_tokens_and_a_report_spends_one(
+    make_phone: MakePhone, service: Service, depot: Depot
+) -> None:
+    phone = make_phone()
+    enrol(phone, depot, depot.code())
+    assert "#" not in phone.page.url
+    assert phone.page.evaluate(STOCK, "count") == 8
+    phone.fill("1012AB", "12")
+    phone.press_send()
+    expect(phone.page.get_by_text(SENT)).to_be_visible()
+    assert professions(service) == [Profession.CARRIER]
+    assert phone.page.evaluate(STOCK, "count") == 7
+    phone.open("/")  # no more than eight a day
+    expect(phone.page.locator("#postcode")).to_be_visible()
+    with depot.issuer.sessions() as session:
+        assert session.scalars(select(CodeDay.asked)).one() == 8
+    assert phone.complaints == []
+
+
+def test_a_report_that_waits_keeps_its_token_and_spends_it_once(
+    make_phone: MakePhone, service: Service, depot: Depot
+) -> None:
+    phone = make_phone()
+    enrol(phone, depot, depot.code())
+    service.proxy.down = True
+    phone.fill("1012AB", "14")
+    phone.press_send()
+    expect(phone.page.locator("#answer [data-why]")).to_be_visible()
+    service.proxy.down = False
+    phone.page.reload()
+    expect(phone.page.locator("[data-sent]")).to_be_visible()
+    assert professions(service) == [Profession.CARRIER]
+    assert phone.page.evaluate(STOCK, "count") == 7
+
+
+def test_a_token_that_was_spent_elsewhere_makes_room_for_the_next_one(
+    make_phone: MakePhone, service: Service, depot: Depot
+) -> None:
+    phone = make_phone()
+    enrol(phone, depot, depot.code())
+    phone.page.evaluate(
+        """async () => {
+          const db = await signalsQueue.database();
+          const [first] = await db.getAll("tokens");
+          await db.delete("tokens", first.token);
+          const token = first.token.replace(/.(?=.{300}$)/, (one) => one === "x" ? "y" : "x");
+          await db.put("tokens", { token, until: first.until - 1 });
+        }"""
+    )
+    phone.fill("1012AB", "15")
+    phone.press_send()
+    expect(phone.page.get_by_text(SENT)).to_be_visible()
+    assert professions(service) == [Profession.CARRIER]
+    assert phone.page.evaluate(STOCK, "count") == 6
+
+
+def test_a_revoked_code_is_forgotten_with_a_word(make_phone: MakePhone, depot: Depot) -> None:
+    code = depot.code()
+    with depot.issuer.sessions.begin() as session:
+        revoke_code(session, depot.last, today(SystemClock()) - timedelta(days=1))
+    phone = make_phone()
+    phone.open(f"/m#e={code}&i={depot.name}")
+    expect(phone.page.locator("#waiting [data-said]")).to_contain_text("werkt niet")
+    assert (
+        phone.page.evaluate("async () => (await signalsQueue.database()).get('facts', 'enrolment')") is None
+    )
