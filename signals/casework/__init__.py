@@ -12,6 +12,7 @@ from signals.casework.outcomes import conclude, record_wmo, reopen
 from signals.casework.postponing import choose_day
 from signals.casework.referral import refer
 from signals.casework.taking_back import take_back
+from signals.casework.undoing import undo
 
 __all__ = [
     "add_note",
@@ -28,4 +29,5 @@ __all__ = [
     "release",
     "reopen",
     "take_back",
+    "undo",
 ]

@@ -103,9 +103,9 @@ RIGHTS: Final[Mapping[str, Mapping[Role, Rights]]] = {
     "receipts": {"front": rights("S"), "desk": rights("SIU"), "worker": rights("SIUD")},
     # Follow-up
     "signals": {"desk": rights("SUD"), "worker": rights("SIUD")},
-    "contact_attempts": {"desk": rights("SI"), "worker": rights("SIUD")},
-    "follow_up_notes": {"desk": rights("SIU"), "worker": rights("SIUD")},
-    "status_changes": {"desk": rights("SI"), "worker": rights("SIUD")},
+    "contact_attempts": {"desk": rights("SIUD"), "worker": rights("SIUD")},
+    "follow_up_notes": {"desk": rights("SIUD"), "worker": rights("SIUD")},
+    "status_changes": {"desk": rights("SID"), "worker": rights("SIUD")},
     "address_links": {"desk": rights("SIUD"), "worker": rights("SIUD")},
     "referrals": {
         "desk": Rights(select=ALL, insert=ALL, update=("key_destroyed_on",)),

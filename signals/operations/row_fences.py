@@ -77,13 +77,11 @@ FENCES: Final[Mapping[str, Fence]] = {
         changed=f"{_OWN} OR {_erased_after_referral('signals.id')}",
         written=f"{_OWN} OR {_handed_over('id')}",
     ),
-    "contact_attempts": Fence(seen=_of_signal("contact_attempts"), written=_of_signal("contact_attempts")),
-    "follow_up_notes": Fence(
-        seen=_of_signal("follow_up_notes"),
-        changed=_of_signal("follow_up_notes"),
-        written=_of_signal("follow_up_notes"),
-    ),
-    "status_changes": Fence(seen=_of_signal("status_changes"), written=_of_signal("status_changes")),
+    # An undone change takes its own entries away.
+    **{
+        table: Fence(seen=_of_signal(table), changed=_of_signal(table), written=_of_signal(table))
+        for table in ("contact_attempts", "follow_up_notes", "status_changes")
+    },
     # The receiver's links are seen during a referral: is it a repeat over there?
     "address_links": Fence(
         seen=f"organisation_id IN ({_ORGANISATION}, {_TOWARDS}) OR {_ERASED_LINK}",

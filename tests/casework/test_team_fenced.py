@@ -9,6 +9,7 @@ from notifications.models import OutboxMessage
 from privacy.passwords import PasswordHasherSettings
 from signals import casework
 from signals.audit.log import Actor
+from signals.casework.undoing import undoable
 from signals.clock import today
 from signals.errors import NotFound
 from signals.models import Absence, Approval, Organisation, Recipient, Signal, StaffMember
@@ -21,7 +22,7 @@ from signals.staff.absence import absences, add_absence, remove_absence
 from signals.staff.accounts import disable
 from signals.staff.change_messages import AccountSettings
 from signals.staff.invitations import Person
-from signals.vocabulary import Role, SignalState
+from signals.vocabulary import Action, AttemptKind, AttemptResult, Role, SignalState
 from tests.factories import RecipientFactory
 from tests.support.fenced_team import acting, person
 from tests.support.fences import FencedWorld, worker_of
@@ -231,3 +232,20 @@ def test_the_operator_rescues_a_team_as_the_desks_role_and_notifies_everybody(
 def test_a_deputys_page_finds_its_team_without_anybody_signed_in(fenced_world: FencedWorld) -> None:
     with fenced_world.desk.sessions() as session:
         assert session.get_one(Organisation, AMSTERDAM).name
+
+
+def test_the_desk_undoes_a_change_of_the_own_team_only(fenced_world: FencedWorld) -> None:
+    actor, foreign = person(fenced_world, Role.WORKER), person(fenced_world, Role.WORKER, GRONINGEN)
+    desk, signal_id = fenced_world.desk, claimed(fenced_world, actor).id
+    with acting(desk, actor) as session:
+        operation = desk.operation(session, actor)
+        tried = {"kind": AttemptKind.VISIT, "result": AttemptResult.NO_ANSWER, "attempted_at": operation.now}
+        undoable(operation, casework.record_attempt, signal_id=signal_id, **tried)
+    with pytest.raises(NotFound), acting(desk, foreign) as session:
+        casework.undo(desk.operation(session, foreign), signal_id=signal_id)
+    with acting(desk, actor) as session:
+        casework.undo(desk.operation(session, actor), signal_id=signal_id)
+    with fenced_world.all_seeing.sessions() as session:
+        signal = session.get_one(Signal, signal_id)
+        assert (signal.state, signal.attempts) == (SignalState.CLAIMED, [])
+        assert [change.action for change in signal.history] == [Action.CLAIM]

@@ -5,10 +5,12 @@ from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from signals.audit.grounds import Ground
-from signals.casework import add_note
+from signals.casework import add_note, undo
 from signals.casework.access import admit
 from signals.casework.opening import OpenedSignal
+from signals.casework.undoing import undoable
 from signals.models import Signal
+from signals.operation import Operation
 from signals.vocabulary import AuditAction
 from signals.web.staff_kit.context import operation
 from signals.web.staff_kit.opened import read_opened
@@ -25,7 +27,7 @@ def change_signal(
 ) -> tuple[_Done, int]:
     """Change a signal; return what the change returns and the signal's new version."""
     with operation(signal_id, uses=_USES.get(change)) as begun:
-        done = change(begun, signal_id=signal_id, expected_version=version, **values)
+        done = _make(begun, change, signal_id=signal_id, expected_version=version, **values)
         begun.session.flush()
         return done, begun.session.get_one(Signal, signal_id).version
 
@@ -35,6 +37,11 @@ def change_and_open(
 ) -> OpenedSignal:
     """Change a signal and open it; one transaction holds the change and the audit entry of the opening."""
     with operation(signal_id, uses=_USES.get(change)) as begun:
-        change(begun, signal_id=signal_id, expected_version=version, **values)
+        _make(begun, change, signal_id=signal_id, expected_version=version, **values)
         admission = admit(begun, [signal_id], AuditAction.SIGNAL_OPENED, ground=ground)
     return read_opened(signal_id, admission)
+
+
+def _make(begun: Operation, change: Change[_Done], **values: Any) -> _Done:
+    """Make a change; each can be undone, except the undoing itself."""
+    return change(begun, **values) if change is undo else undoable(begun, change, **values)

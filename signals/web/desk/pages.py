@@ -16,6 +16,7 @@ from signals.casework.outcomes import ReopenReason
 from signals.casework.referral import notified_by_sender
 from signals.casework.rounds import MOST_STOPS
 from signals.casework.steps import may_leave
+from signals.casework.undoing import may_undo
 from signals.casework.workload import colleagues
 from signals.clock import AMSTERDAM
 from signals.errors import (
@@ -102,6 +103,7 @@ _CHANGES: Final[Mapping[str, Change[object]]] = {
     "wmo": casework.record_wmo,
     "reassign": casework.reassign,
     "join": casework.conclude_as_duplicate,
+    "undo": casework.undo,
 }
 """The change that each form of a signal's page makes, by the last part of its address."""
 
@@ -194,6 +196,7 @@ def _signal_page(
         now=now,
         today=now.date(),
         overdue=opened.overdue,
+        may_undo=may_undo(opened.signal, current().actor, now.date()),
         next_step=next_step,
     )
 

@@ -87,6 +87,7 @@ _CHECKS: Final[Mapping[str, Check]] = {
     "conclude": _concluded,
     "join": _concluded,
     "notice": _notified,
+    "undo": lambda opened, _values, _by: opened.signal.undo is None,
     "release": _last_did(Action.RELEASE),
     "reopen": _last_did(Action.REOPEN),
     "wmo": _dated,

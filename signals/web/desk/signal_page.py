@@ -10,6 +10,7 @@ from flask_babel import gettext
 from signals.audit.log import Actor
 from signals.casework.opening import OpenedSignal
 from signals.casework.steps import Step, steps_on
+from signals.casework.undoing import UndoOver
 from signals.errors import ClaimedByOther, SignalsError, StaleVersion
 from signals.models import ContactAttempt, Signal, StatusChange
 from signals.vocabulary import Action
@@ -84,7 +85,7 @@ def explain(refused: SignalsError, opened: OpenedSignal) -> str:
             moment=moment(refused.claimed_at),
         )
         return str(words)
-    if isinstance(refused, StaleVersion):
+    if isinstance(refused, StaleVersion) and not isinstance(refused, UndoOver):
         words = gettext(
             "Last changed by %(name)s, %(moment)s. What you typed is still below: look at what changed and "
             "save again.",

@@ -18,6 +18,7 @@ TITLES: dict[str, LazyString] = {
     "state_forbids": _("Not possible in this state"),
     "claimed_by_other": _("A colleague has this signal"),
     "handover_over": _("This handover cannot be taken back any more"),
+    "undo_over": _("This can no longer be undone"),
     "other_restricted": _("Work on the other signal is restricted"),
     "restricted": _("Work on this signal is restricted"),
     "link_refused": _("This link works no more"),
@@ -53,6 +54,9 @@ DETAILS: dict[str, LazyString] = {
     "claimed_by_other": _("Somebody else works on it. Ask them or your team lead."),
     "handover_over": _(
         "The other organisation opened the signal, or an hour went by. Call them: they can hand it back."
+    ),
+    "undo_over": _(
+        "Somebody changed the signal since, or the day is over. Look below how it is now, and correct that."
     ),
     "other_restricted": _("Follow this one up by itself: nobody may work on the other one now."),
     "restricted": _("The resident asked for it. Your privacy officer can lift the restriction."),

@@ -164,6 +164,7 @@ class WmoForm(Form):
 FORMS: Final[Mapping[str, Form]] = {
     "claim": Form(),
     "release": Form(),
+    "undo": Form(),
     "contact-attempts": AttemptForm(),
     "next-day": DayForm(),
     "notes": NoteForm(),
