@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from sqlalchemy.orm import Session
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from signals.models import Signal
+from tests.browser.measures import in_both_themes
 from tests.support.desk_side import PASSWORD, Desk
 
 DONE = "p.notice--done"
@@ -160,10 +160,10 @@ class Window:
         return self.page
 
     def axe(self) -> list[str]:
-        """Return the violations that axe finds on the page."""
-        found = Axe().run(self.loaded())
+        """Return the violations that axe finds on the page, in the light theme and in the dark one."""
         return [
-            f"{one['id']}: {node['html'][:120]}"
+            f"{theme} {one['id']}: {node['html'][:120]}"
+            for theme, found in in_both_themes(self.loaded())
             for one in found.response["violations"]
             for node in one["nodes"]
         ]

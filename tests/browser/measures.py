@@ -1,6 +1,10 @@
-"""Sizes of small screens and of thumbs."""
+"""Sizes of small screens and of thumbs, and what axe finds in both themes."""
 
-from playwright.sync_api import Locator
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+from playwright.sync_api import Locator, Page
 
 NARROW = {"width": 320, "height": 640}
 """What is left of 1280 pixels at 400%, and less than of 640 at 200% (WCAG 1.4.10)."""
@@ -11,3 +15,11 @@ THUMB = 48
 
 def boxes(found: Locator) -> list[dict[str, float]]:
     return [box for one in found.all() if (box := one.bounding_box()) is not None]  # type: ignore[misc]
+
+
+def in_both_themes(page: Page, rules: Mapping[str, Any] | None = None) -> Iterator[tuple[str, Any]]:
+    """Give (theme, what axe finds) and leave the page light; a colour that fades in has arrived."""
+    for theme in ("dark", "light"):
+        page.emulate_media(color_scheme=theme)
+        page.evaluate("Promise.all(document.getAnimations().map((one) => one.finished))")
+        yield theme, Axe().run(page, options={"rules": dict(rules or {})})

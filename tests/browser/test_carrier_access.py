@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from signals.vocabulary import AUTONYMS
 from tests.browser.carrier import MakePhone, Phone, Service, wait_until
 from tests.browser.faults import Fault
+from tests.browser.measures import in_both_themes
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -31,8 +32,8 @@ NOTHING_OVER = """(part) => {
 def test_axe_finds_nothing_on_any_state(make_phone: MakePhone, service: Service, language: str) -> None:
     phone = make_phone(language=language)
     for name in _states(phone, service):
-        found = Axe().run(phone.page, options={"rules": {"color-contrast-enhanced": {"enabled": True}}})
-        assert found.response["violations"] == [], (name, found.generate_report())
+        for theme, found in in_both_themes(phone.page, {"color-contrast-enhanced": {"enabled": True}}):
+            assert found.response["violations"] == [], (name, theme, found.generate_report())
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
