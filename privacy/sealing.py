@@ -102,6 +102,10 @@ class MailboxPrivateKey:
         except ValueError:
             raise SealingError("a mailbox private key has 32 bytes") from None
 
+    def public(self) -> bytes:
+        """Return the public half, 32 raw bytes."""
+        return self._key.public_key().public_bytes_raw()
+
     def open(self, envelope: bytes, context: SealContext) -> bytes:
         """Return the JSON that `seal_to_mailbox` wrote, unparsed; raise `EnvelopeRefused`."""
         return unpad(self.decrypt(envelope, context.info()))

@@ -4,14 +4,21 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from uuid import UUID
 
-from signals.casework.access import lock_signal, require_claim, staff_id_of
+from signals.casework.access import (
+    find_signal,
+    lock_signal,
+    organisation_of,
+    require_claim,
+    staff_id_of,
+)
 from signals.casework.postponing import check_day, is_planned_ahead, plan_next
 from signals.casework.suggestions import REACHED
 from signals.clock import AMSTERDAM
-from signals.errors import FieldProblem, Invalid
+from signals.errors import Conflict, FieldProblem, Invalid
 from signals.lifecycle.status_changes import transition
 from signals.lifecycle.transitions import awaits_claim
 from signals.models import ContactAttempt, Signal
+from signals.models.base import new_id
 from signals.operation import Operation
 from signals.vocabulary import Action, AttemptKind, AttemptResult
 
@@ -28,6 +35,7 @@ def record_attempt(
     attempted_at: datetime,
     workers: int = 1,
     postponed_until: date | None = None,
+    attempt_id: UUID | None = None,
     expected_version: int | None = None,
 ) -> ContactAttempt:
     """Record one attempt to reach the resident, by one worker or two.
@@ -36,7 +44,10 @@ def record_attempt(
     `CLOCK_SKEW` ahead, and not before the day of receipt.
     `postponed_until`: the day agreed or chosen for the next contact, in place of the proposed one: see
     `plan_next`. Sets `first_contact_at` to the earliest attempt that reached the resident.
+    `attempt_id` is the sender's own: an attempt that has it already is returned, and nothing changes.
     """
+    if attempt_id and (found := _recorded(operation, signal_id, attempt_id)):
+        return found
     signal = lock_signal(operation, signal_id, expected_version)
     if not awaits_claim(signal):
         require_claim(operation, signal, Action.RECORD_ATTEMPT)
@@ -52,7 +63,18 @@ def record_attempt(
         workers=workers,
         postponed_until=postponed_until,
         keeps_day=False,
+        attempt_id=attempt_id,
     )
+
+
+def _recorded(operation: Operation, signal_id: UUID, attempt_id: UUID) -> ContactAttempt | None:
+    """Return the actor's attempt with this id, after a lock: two requests at once record one attempt."""
+    own = organisation_of(operation.actor)
+    find_signal(operation.session, organisation_id=own, signal_id=signal_id, for_update=True)
+    found = operation.session.get(ContactAttempt, attempt_id)
+    if found and (found.signal_id, found.recorded_by_id) != (signal_id, operation.actor.id):
+        raise Conflict
+    return found
 
 
 def add_attempt(
@@ -65,6 +87,7 @@ def add_attempt(
     workers: int = 1,
     postponed_until: date | None = None,
     keeps_day: bool = True,
+    attempt_id: UUID | None = None,
 ) -> ContactAttempt:
     """Add an attempt to a locked signal, and claim it for the actor when nobody has it.
 
@@ -73,6 +96,7 @@ def add_attempt(
     if awaits_claim(signal):
         transition(operation, signal, Action.CLAIM)
     attempt = ContactAttempt(
+        id=attempt_id or new_id(),
         signal=signal,
         kind=kind,
         result=result,

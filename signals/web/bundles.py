@@ -15,6 +15,8 @@ from flask import Flask, Response, abort, current_app, request, url_for
 FILES: Final[Mapping[str, tuple[str, ...]]] = {
     "queue.js": ("vendor/idb.js", "front_queue.js"),
     "carrier.js": ("front.js", "front_news.js", "front_form.js", "front_progress.js"),
+    "outbox.js": ("vendor/idb.js", "front_queue.js", "desk_outbox.js"),
+    "waiting.js": ("vendor/idb.js", "front_queue.js", "desk_outbox.js", "desk_waiting.js"),
     "page.css": ("tokens.css", "page.css"),
     "desk.css": ("font.css", "tokens.css", "vendor/utrecht.css", "desk_theme.css", "base.css", "desk.css"),
     "figures.css": ("font.css", "tokens.css", "base.css", "figures.css", "charts.css"),

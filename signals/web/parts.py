@@ -35,6 +35,7 @@ STAFF_PAGES: Final = (
     "admin.import_pages:import_pages",
     "admin.channel_pages:channel_admin",
     "desk.pages:desk_pages",
+    "desk.outbox_pages:outbox_pages",
     "desk.search_pages:search_pages",
     "desk.round_pages:round_pages",
     "desk.letters.pages:letter_pages",

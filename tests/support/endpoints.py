@@ -153,6 +153,10 @@ POST /desk/signals/<uuid:signal_id>/claim WL
 POST /desk/signals/<uuid:signal_id>/release WL
 POST /desk/signals/<uuid:signal_id>/reopen WL
 POST /desk/signals/<uuid:signal_id>/contact-attempts WL
+GET /desk/sw.js -
+GET /desk/offline -
+GET /desk/outbox WL
+POST /desk/outbox WL
 POST /desk/signals/<uuid:signal_id>/notes WL
 POST /desk/signals/<uuid:signal_id>/conclude WL
 POST /desk/signals/<uuid:signal_id>/notice WL

@@ -27,6 +27,7 @@ from signals.errors import (
 )
 from signals.lifecycle.transitions import next_step
 from signals.models import Signal
+from signals.models.base import new_id
 from signals.vocabulary import (
     AUTONYMS,
     CRISIS_ROUTES,
@@ -45,7 +46,7 @@ from signals.web.desk.pressed_twice import is_done
 from signals.web.desk.queue_page import arrived_meanwhile, queue_values
 from signals.web.desk.signal_page import explain, possible, timeline
 from signals.web.staff_kit import account_shared, auth, display, forms
-from signals.web.staff_kit.auth import current, requires_page
+from signals.web.staff_kit.auth import current, own_mark, requires_page
 from signals.web.staff_kit.context import desk
 from signals.web.staff_kit.labels import result_label
 from signals.web.staff_kit.opened import open_signal, organisation_id
@@ -198,6 +199,8 @@ def _signal_page(
         overdue=opened.overdue,
         may_undo=may_undo(opened.signal, current().actor, now.date()),
         next_step=next_step,
+        attempt_id=new_id(),
+        outbox_key=desk().browser_state.outbox_key(own_mark()),
     )
 
 

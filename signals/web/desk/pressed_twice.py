@@ -14,7 +14,7 @@ from signals.vocabulary import Action, Outcome
 Values = Mapping[str, Any]
 Check = Callable[[OpenedSignal, Values, UUID], bool]
 
-_MOST_STEPS: Final = {"join": 2, "contact-attempts": 2, "notice": 3, "conclude": 4}
+_MOST_STEPS: Final = {"join": 2, "notice": 3, "conclude": 4}
 """The most versions that one press counts: it may claim first, or record attempts and a notice."""
 
 
@@ -27,16 +27,6 @@ def is_done(opened: OpenedSignal, form: str, values: Values, *, version: int | N
         return False
     steps = opened.signal.version - version
     return 1 <= steps <= _MOST_STEPS.get(form, 1) and _CHECKS[form](opened, values, by)
-
-
-def _attempted(opened: OpenedSignal, values: Values, by: UUID) -> bool:
-    attempts = opened.signal.attempts
-    last = max(attempts, key=lambda attempt: attempt.recorded_at, default=None)
-    if last is None or last.recorded_by_id != by:
-        return False
-    return all(
-        getattr(last, name) == values[name] for name in ("kind", "result", "workers", "postponed_until")
-    )
 
 
 def _noted(opened: OpenedSignal, values: Values, by: UUID) -> bool:
@@ -81,7 +71,6 @@ def _given(opened: OpenedSignal, values: Values, _by: UUID) -> bool:
 
 
 _CHECKS: Final[Mapping[str, Check]] = {
-    "contact-attempts": _attempted,
     "next-day": _planned,
     "notes": _noted,
     "conclude": _concluded,

@@ -78,18 +78,23 @@ def _when(event: Event) -> datetime:
 
 def explain(refused: SignalsError, opened: OpenedSignal) -> str:
     """Return why something was refused, with name and moment when somebody else came first."""
-    if isinstance(refused, ClaimedByOther) and refused.claimed_by and refused.claimed_at:
-        words = gettext(
-            "%(name)s has this signal since %(moment)s. Ask them or your team lead.",
-            name=refused.claimed_by,
-            moment=moment(refused.claimed_at),
-        )
-        return str(words)
     if isinstance(refused, StaleVersion) and not isinstance(refused, UndoOver):
         words = gettext(
             "Last changed by %(name)s, %(moment)s. What you typed is still below: look at what changed and "
             "save again.",
             **_last_change(opened),
+        )
+        return str(words)
+    return explain_unopened(refused)
+
+
+def explain_unopened(refused: SignalsError) -> str:
+    """Return the same for a change that named no version, without a look at the signal."""
+    if isinstance(refused, ClaimedByOther) and refused.claimed_by and refused.claimed_at:
+        words = gettext(
+            "%(name)s has this signal since %(moment)s. Ask them or your team lead.",
+            name=refused.claimed_by,
+            moment=moment(refused.claimed_at),
         )
         return str(words)
     return f"{title_of(refused.code)}. {detail_of(refused.code)}"

@@ -12,9 +12,18 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from privacy.sealing import EnvelopeRefused, canonical_json, open_bytes, parse_json, seal_bytes
+from privacy.sealing import (
+    EnvelopeRefused,
+    MailboxPrivateKey,
+    canonical_json,
+    open_bytes,
+    parse_json,
+    seal_bytes,
+)
 from signals.clock import Clock
 
+OUTBOX: Final = b"signals/outbox/v1"
+"""The `info` under which a phone seals (RFC 9180)."""
 MARK_LENGTH: Final = 32
 """Hexadecimal digits of the mark of a writer."""
 
@@ -31,13 +40,12 @@ class BrowserState:
         until = int((self.clock.now() + lasts).timestamp())
         data = canonical_json({"until": until, "content": dict(content)})
         sealed = seal_bytes(data, self._key(b"seal/v1"), associated_data=_place(what, whose))
-        return urlsafe_b64encode(sealed).decode().rstrip("=")
+        return _text(sealed)
 
     def open(self, what: str, text: str, *, whose: str) -> dict[str, Any] | None:
         """Return the content sealed for this use and `whose`; None for anything else and after its expiry."""
         try:
-            sealed = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
-            data = open_bytes(sealed, self._key(b"seal/v1"), associated_data=_place(what, whose))
+            data = open_bytes(_bytes(text), self._key(b"seal/v1"), associated_data=_place(what, whose))
         except (ValueError, EnvelopeRefused):
             return None
         found = parse_json(data)
@@ -49,8 +57,32 @@ class BrowserState:
         whole = hmac.new(self._key(b"writer/v1"), member_id.bytes, hashlib.sha256)
         return whole.hexdigest()[:MARK_LENGTH]
 
+    def outbox_key(self, whose: str) -> str:
+        """Return the public key for which the phone of one person seals what waits for reception (X25519)."""
+        return _text(self._outbox(whose).public())
+
+    def open_from_outbox(self, text: str, *, whose: str) -> bytes | None:
+        """Return what a phone sealed for one person (HPKE); None for anything else."""
+        try:
+            return self._outbox(whose).decrypt(_bytes(text), OUTBOX)
+        except (ValueError, EnvelopeRefused):
+            return None
+
+    def _outbox(self, whose: str) -> MailboxPrivateKey:
+        return MailboxPrivateKey.from_bytes(
+            hmac.new(self._key(OUTBOX), whose.encode(), hashlib.sha256).digest()
+        )
+
     def _key(self, use: bytes) -> bytes:
         return hmac.new(self.secret, use, hashlib.sha256).digest()
+
+
+def _text(data: bytes) -> str:
+    return urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def _bytes(text: str) -> bytes:
+    return urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
 
 
 def _place(what: str, whose: str) -> bytes:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
 from flask import request
@@ -43,6 +43,8 @@ ENDINGS: Final[Mapping[str, tuple[Outcome, NotReachedReason | None]]] = {
 }
 """The tiles of a conclusion: an outcome, or why nobody was reached."""
 _NOT_YET: Final = "not"
+MOST_MINUTES: Final = 7 * 24 * 60
+"""The longest that a phone keeps an attempt, as `KEPT_FOR` in desk_outbox.js."""
 
 
 class Form(Schema):
@@ -59,7 +61,10 @@ class SignInForm(Form):
 
 
 class AttemptForm(Form):
-    """A contact attempt; date and time are those of Amsterdam, and empty fields mean now."""
+    """A contact attempt; date and time are those of Amsterdam, and empty fields mean now.
+
+    `minutes_ago` comes from a phone that had no reception: "now" was then.
+    """
 
     kind = Choice(AttemptKind, required=True)
     result = Choice(AttemptResult, required=True)
@@ -67,6 +72,10 @@ class AttemptForm(Form):
     attempted_time = fields.String(load_default=None)
     workers = fields.String(load_default="1", validate=validate.OneOf(["1", "2"], error="not_a_choice"))
     postponed_until = StrictDate(load_default=None)
+    attempt_id = fields.UUID(load_default=None)
+    minutes_ago = fields.Integer(
+        load_default=0, validate=validate.Range(0, 7 * 24 * 60, error="out_of_range")
+    )
 
     @validates_schema
     def check_agreed(self, data: dict[str, Any], **_kwargs: Any) -> None:
@@ -79,9 +88,10 @@ class AttemptForm(Form):
         return {
             "kind": data["kind"],
             "result": data["result"],
-            "attempted_at": _moment(data["attempted_on"], data["attempted_time"]),
+            "attempted_at": _moment(data["attempted_on"], data["attempted_time"], data["minutes_ago"]),
             "workers": int(data["workers"]),
             "postponed_until": data["postponed_until"],
+            "attempt_id": data["attempt_id"],
         }
 
 
@@ -181,9 +191,12 @@ FORMS: Final[Mapping[str, Form]] = {
 SIGN_IN: Final = SignInForm()
 
 
-def load(form: Form) -> dict[str, Any]:
-    """Return the typed values; empty fields count as left out. Raises `ValidationError`."""
-    typed = typed_text()
+def load(form: Form, typed: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Return the typed values, by default those of the request; empty fields count as left out.
+
+    Raises `ValidationError`.
+    """
+    typed = typed_text() if typed is None else typed
     for name, text in typed.items():
         if _CONTROL.search(text):
             raise ValidationError("control_characters", name)
@@ -227,8 +240,8 @@ def _problems(refused: SignalsError | ValidationError) -> tuple[FieldProblem, ..
     return refused.problems if isinstance(refused, Invalid) else ()
 
 
-def _moment(on: date | None, at: str | None) -> datetime:
-    now = desk().clock.now().astimezone(AMSTERDAM)
+def _moment(on: date | None, at: str | None, minutes_ago: int) -> datetime:
+    now = (desk().clock.now() - timedelta(minutes=minutes_ago)).astimezone(AMSTERDAM)
     if at is None:
         if on is not None and on != now.date():
             raise ValidationError(
