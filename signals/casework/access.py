@@ -209,7 +209,7 @@ def admit(
             staff_id=operation.actor.id,
             now=operation.now,
             limit=operation.openings_per_hour,
-            more=0 if action is AuditAction.CONTENT_USED else len(keys),
+            opens=() if action is AuditAction.CONTENT_USED else keys,
         )
     events = [
         AuditEvent(actor=operation.actor, action=action, subject_id=signal_id, ground=ground, outcome=outcome)

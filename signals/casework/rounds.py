@@ -1,4 +1,4 @@
-"""Plan a round on foot: the addresses of claimed signals, in walking order."""
+"""Plan a round on foot: the addresses of claimed signals, by postcode."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from signals.casework.access import (
     report_of,
     staff_id_of,
 )
-from signals.errors import Conflict, NotFound, Restricted
+from signals.errors import Conflict, ContentGone, NotFound, Restricted
 from signals.models import Signal
 from signals.operation import Operation
 from signals.routing.places import Place, places_of
@@ -61,15 +61,22 @@ def resume_round(operation: Operation, signal_ids: Collection[UUID]) -> Round:
 
 
 def stops_of(operation: Operation, planned: Round) -> list[Stop]:
-    """Open the addresses of a round, in walking order, after the commit of its audit entries."""
-    addresses = [report_of(signal, planned.admission).address for signal in planned.signals]
-    places = places_of(operation.session, addresses)
-    return in_walking_order(
-        [
-            Stop(signal=signal, address=address, place=places[address])
-            for signal, address in zip(planned.signals, addresses, strict=True)
-        ]
-    )
+    """Open the addresses of a round, by postcode, after the commit of its audit entries.
+
+    A signal whose key was lost has no address: it is left out, as one that was deleted.
+    """
+    opened = [(signal, _address_of(signal, planned.admission)) for signal in planned.signals]
+    found = [(signal, address) for signal, address in opened if address is not None]
+    places = places_of(operation.session, [address for _, address in found])
+    stops = [Stop(signal=signal, address=address, place=places[address]) for signal, address in found]
+    return sorted(stops, key=_by_postcode)
+
+
+def _address_of(signal: Signal, admission: Admission) -> Address | None:
+    try:
+        return report_of(signal, admission).address
+    except ContentGone:
+        return None
 
 
 def covered_staff(operation: Operation) -> list[UUID]:
@@ -84,16 +91,12 @@ def covered_staff(operation: Operation) -> list[UUID]:
     return [own, *sorted(others)]
 
 
-def in_walking_order(stops: Sequence[Stop]) -> list[Stop]:
-    """Sort street by street: up the odd side and down the even side.
+def _by_postcode(stop: Stop) -> tuple[str, bool, int, str]:
+    """Return a key that goes up the odd side of a street and down the even side; it knows no route.
 
     A postcode of six characters is one side of a street or a part of it. In most streets the two sides lie
     opposite each other.
     """
-    return sorted(stops, key=_walking_key)
-
-
-def _walking_key(stop: Stop) -> tuple[str, bool, int, str]:
     place = stop.address
     even = place.number % 2 == 0
     return place.postcode, even, -place.number if even else place.number, place.addition

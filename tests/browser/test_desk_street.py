@@ -42,10 +42,8 @@ def test_a_round_is_made_of_what_was_claimed_and_walked_and_noted_at_each_door(
     page = one.open()
     _go_to(one, "Ronde te voet")
     expect(page.get_by_role("checkbox", checked=True)).to_have_count(4)
-    assert "1012 AB" not in page.content()
     one.check_looks()
-    left_out = site.signal(ids[first + 2]).reference
-    one.press(page.get_by_text(left_out))
+    one.press(page.get_by_text(f"1012 AB {first + 2}", exact=True))
     one.press(page.get_by_role("button", name="Toon de ronde"))
     walked = [f"1012 AB {first + offset}" for offset in (1, 3, 4)]
     expect(page.locator(".stops__address")).to_have_text(walked)
@@ -54,7 +52,7 @@ def test_a_round_is_made_of_what_was_claimed_and_walked_and_noted_at_each_door(
     one.check_looks()
     _check_paper(one, walked, [site.signal(ids[first + offset]).reference for offset in (1, 3, 4)])
     printed = {entry.subject_id for entry in site.desk.entries(AuditAction.ROUND_PRINTED)}
-    assert printed & set(ids.values()) == {ids[first + offset] for offset in (1, 3, 4)}
+    assert printed >= set(ids.values())  # the page to choose from shows all addresses
 
     one.press(page.get_by_role("link", name=walked[0]))
     one.press(page.locator(".tile").first)

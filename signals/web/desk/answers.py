@@ -289,6 +289,6 @@ class StopSchema(OfSignal):
 
 
 class RoundAnswerSchema(Schema):
-    """Show the addresses in walking order."""
+    """Show the addresses by postcode."""
 
     items = fields.List(fields.Nested(StopSchema), required=True)

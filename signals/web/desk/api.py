@@ -178,7 +178,7 @@ def find(wanted: Mapping[str, Any]) -> dict[str, Any]:
 @staff_api.response(200, shown.RoundAnswerSchema)
 @answers(404, 409, 410, 413, 415)
 def plan_round(wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """Show the addresses of the caller's signals in walking order; each leaves an audit entry."""
+    """Show the addresses of the caller's signals by postcode; each leaves an audit entry."""
     return {"items": finding.walk(wanted["ids"])}
 
 

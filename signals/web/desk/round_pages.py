@@ -1,4 +1,4 @@
-"""Serve a round on foot: up to twelve of the person's own signals, in walking order."""
+"""Serve a round on foot: up to twelve of the person's own signals, by postcode."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -22,6 +22,9 @@ round_pages = Blueprint("round_pages", __name__, url_prefix="/desk")
 account_shared.share_with(round_pages)
 
 AUTHENTICATION = "cookie"
+
+MOST_SHOWN: Final = 24
+"""The page opens so many addresses at most: more are no round, and the pace of an account has a limit."""
 
 
 class RoundForm(forms.Form):
@@ -51,7 +54,7 @@ def walk() -> Any:
 
 
 def _walk(chosen: Sequence[str]) -> Any:
-    """Show the addresses in walking order; one audit entry for each comes first.
+    """Show the addresses by postcode; one audit entry for each comes first.
 
     A person may return to this page later. Then it leaves out the signals that nobody can visit any more,
     and says how many those are.
@@ -71,10 +74,14 @@ def _walk(chosen: Sequence[str]) -> Any:
 
 
 def _page(*, chosen: Sequence[str] = (), wrong: bool = False) -> str:
-    mine, on = _mine(), today(desk().clock)
+    """Show the person's signals by address; an audit entry for each comes first."""
+    mine, on = _mine()[:MOST_SHOWN], today(desk().clock)
+    stops = finding.walk([one.id for one in mine if not one.restricted_on], again=True)
+    places = {stop.signal.id: stop for stop in stops}
     return render_template(
         "desk/round.html",
-        signals=mine,
+        signals=[stop.signal for stop in stops] + [one for one in mine if one.id not in places],
+        places=places,
         summaries=read_summaries(mine),
         chosen=frozenset(chosen) or _first(mine, on),
         most=MOST_STOPS,

@@ -32,7 +32,7 @@ def test_a_search_wants_a_reference_or_a_whole_address(desk: Desk, body: dict[st
     }
 
 
-def test_a_round_is_in_walking_order_and_audited_for_each(desk: Desk) -> None:
+def test_a_round_is_by_postcode_and_audited_for_each(desk: Desk) -> None:
     ids = [desk.arrive(number=number) for number in (2, 9, 3, 14)]
     for each in ids:
         post(desk, "anna", each, "claim")
