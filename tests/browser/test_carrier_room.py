@@ -95,6 +95,8 @@ def test_on_every_width_all_is_there_in_every_language(
     assert page.evaluate(CUT_OFF) == []
     assert page.evaluate(BROKEN_WORDS) == []
     assert page.evaluate(QUESTION_IN_ITS_ROOM)
+    page.locator("#safety summary").tap()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_the_ring_around_a_field_covers_no_word_above_it(phone: Phone) -> None:

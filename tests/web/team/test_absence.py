@@ -59,13 +59,11 @@ def test_a_stand_in_sees_the_signals_in_the_queue_and_on_the_page(desk: Desk) ->
     anna = Browser(desk, "anna")
     form = {"away_from": "2026-11-24", "away_until": "2026-12-04", "cover_id": str(id_of(desk, "bram"))}
     assert post(anna, "/desk/absence", "/desk/absence", **form).status_code == 303
-    assert "U neemt waar voor Anna Voorbeeld tot en met vr 4 dec 2026: 1 open signaal." in words(
-        bram.get("/desk")
-    )
+    assert "U vervangt Anna Voorbeeld tot en met vr 4 dec 2026: 1 open signaal." in words(bram.get("/desk"))
     page = bram.get("/desk/absence").text
     assert f'href="/desk/signals/{signal_id}"' in page
     opened = bram.get(f"/desk/signals/{signal_id}")
-    assert "Anna Voorbeeld is afwezig tot en met vr 4 dec 2026. U neemt waar." in words(opened)
+    assert "Anna Voorbeeld is afwezig tot en met vr 4 dec 2026. U bent de vervanger." in words(opened)
     assert f'action="/desk/signals/{signal_id}/contact-attempts"' in opened.text
 
 
@@ -75,7 +73,7 @@ def test_only_the_lead_sees_a_claim_without_a_stand_in(desk: Desk, lena: Browser
     told = "Anna Voorbeeld is away until Fri, 4 Dec 2026 with 1 open signal, and nobody stands in."
     assert "is away until" in words(lena.get("/desk"))
     assert told.partition(" until")[0] in words(lena.get("/desk"))
-    assert "niemand neemt waar" not in words(Browser(desk, "bram").get("/desk"))
+    assert "er is geen vervanger" not in words(Browser(desk, "bram").get("/desk"))
 
 
 def test_only_its_owner_removes_an_absence_on_the_page(desk: Desk) -> None:
