@@ -67,7 +67,7 @@ def problems_with(
         *_about(Question.NOTIFIED_BY in asked, Question.NOTIFIED_BY, bool(notified_by or deferred_because)),
     ]
     if contact_by is ContactBy.NOBODY and outcome in _ONLY_SPOKEN:
-        problems.append(FieldProblem(field=Question.CONTACT_BY, code="not_with_this_outcome"))
+        problems.append(FieldProblem(field=Question.CONTACT_BY, code="takes_a_talk"))
     if notified_by and deferred_because:
         problems.append(FieldProblem(field=Question.NOTIFIED_BY, code="exactly_one"))
     is_told = newly_known is not None and (newly_known or outcome is not Outcome.ALREADY_KNOWN)

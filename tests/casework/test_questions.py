@@ -59,7 +59,7 @@ def test_a_conclusion_names_everything_that_is_missing(by: By, team: Team) -> No
 @pytest.mark.parametrize(
     ("outcome", "how", "field", "code"),
     [
-        (Outcome.HELP_DECLINED, NOBODY | TOLD, "contact_by", "not_with_this_outcome"),
+        (Outcome.HELP_DECLINED, NOBODY | TOLD, "contact_by", "takes_a_talk"),
         (Outcome.NO_CONCERN, TALKED | IMPOSSIBLE, "notified_by", "exactly_one"),
         (Outcome.MISUSE, {"contact_by": ContactBy.VISIT}, "contact_by", "not_asked"),
         (Outcome.MISUSE, TOLD, "notified_by", "not_asked"),

@@ -101,6 +101,7 @@ FIELDS: dict[str, LazyString] = {
     "not_with_this_outcome": _("This does not go with the chosen outcome."),
     "before_agreed_day": _("A day was agreed that lies ahead: give a reason, or wait for it."),
     "not_asked": _("Leave this out: it is recorded already, or does not go with the chosen outcome."),
+    "takes_a_talk": _("Choose how somebody spoke with the resident, or another outcome."),
     "too_few_attempts": _("Try more often and in other ways first, or give a reason."),
     "not_a_code": _("This must be one of the codes in the documentation."),
     "not_a_version": _("This must be a version number, like 3."),

@@ -127,6 +127,8 @@ class ConcludeForm(Form):
         told, known = said["notified_by"], said["newly_known"]
         if said["contact_by"] is ContactBy.NOBODY:
             known = None
+        if told == _NOT_YET and data["deferred_because"] is None:
+            raise ValidationError("required", "deferred_because")
         return {
             "outcome": outcome,
             "reason": reason,

@@ -195,7 +195,11 @@ def test_a_refused_form_keeps_the_typed_text(signal_id: UUID, anna: Browser) -> 
         ("conclude", {"outcome": "not_reached:tried_enough", "notified_by": "letter"}, "outcome"),
         ("conclude", {"outcome": "escalated", "referred_to": "ggz", "contact_by": "visit"}, "referred_to"),
         ("conclude", {"outcome": "no_concern", "notified_by": "letter"}, "contact_by"),
-        ("conclude", {"outcome": "no_concern", "contact_by": "visit", "notified_by": "not"}, "notified_by"),
+        (
+            "conclude",
+            {"outcome": "no_concern", "contact_by": "visit", "notified_by": "not"},
+            "deferred_because",
+        ),
         ("notice", {}, "notified_on"),
         ("notice", {"notified_on": "2026-11-01"}, "notified_on"),
     ],
