@@ -13,7 +13,7 @@ from signals.audit.log import require_role
 from signals.comparisons.draws import is_open, sealed_place, secret_of
 from signals.comparisons.plan import ORDERS, Plan, digest_of
 from signals.errors import Conflict, FieldProblem, Forbidden, Invalid, NotFound
-from signals.models import Comparison, ComparisonTeam
+from signals.models import Comparison, ComparisonTeam, Publication
 from signals.operation import Operation
 from signals.vocabulary import AuditAction, ComparisonArm, Role
 
@@ -128,8 +128,10 @@ def _open_one(operation: Operation, code: str) -> Comparison:
 
 
 def _next_code(session: Session) -> str:
-    newest = session.scalar(select(func.max(Comparison.code))) or "C000"
-    return f"C{int(newest[1:]) + 1:03}"
+    """Return a code that no comparison has, nor a result that the ledger kept through a restore."""
+    registered = session.scalar(select(func.max(Comparison.code))) or "C000"
+    released = session.scalar(select(func.max(Publication.period)).where(Publication.period > "C")) or "C000"
+    return f"C{int(max(registered, released)[1:]) + 1:03}"
 
 
 def _problems(plan: Plan) -> Iterator[FieldProblem]:

@@ -66,7 +66,7 @@ class Releasing:
     below: Below = field(default=randbelow, repr=False)
 
     def release_due(self, clock: Clock, *, grace_days: int) -> tuple[Release, ...]:
-        """Release every due quarter and year, the oldest first; a refused one holds up no other."""
+        """Release every due quarter, year and comparison, oldest first; a refused one holds up no other."""
         self.adopt()
         on = today(clock)
         with self.sessions() as session:
@@ -131,7 +131,9 @@ class Releasing:
             return _as_release(earlier, is_new=False)
         self._refuse(session, period, on)
         counts, own = self._count(session.connection(), period, on)
-        rows = [self._draw(table, period, counts, on) for table in _tables_of(session, period)]
+        compared = session.get(Comparison, period)
+        tables = [comparing.table_for(compared)] if compared else tables_of(kind_of(period))
+        rows = [self._draw(table, period, counts, on) for table in tables]
         _refuse_overspending([*publications(session), *rows])
         session.add_all(rows)
         session.flush()  # of two processes, the second waits here and fails
@@ -218,10 +220,7 @@ def due(session: Session, on: date, *, grace_days: int) -> list[str]:
 
 
 def spent(tables: Iterable[Publication]) -> Fraction:
-    """Return the most that one signal spends: the sum of the highest epsilon of each table, entered once.
-
-    A comparison stands in the place of `attempts`: a signal enters one of the two.
-    """
+    """Return the most that one signal spends: it enters each table once, and `attempts` or a comparison."""
     highest: dict[tuple[str, PeriodKind], Fraction] = {}
     for table in tables:
         kind = kind_of(table.period)
@@ -249,11 +248,6 @@ def _periods(session: Session, on: date) -> Iterator[str]:
 
 def _periods_in_ledger(session: Session) -> set[str]:
     return set(session.scalars(select(Publication.period).distinct()))
-
-
-def _tables_of(session: Session, period: str) -> Sequence[Table]:
-    found = session.get(Comparison, period)
-    return [comparing.table_for(found)] if found else tables_of(kind_of(period))
 
 
 def _as_release(rows: Sequence[Publication], *, is_new: bool) -> Release:

@@ -5,7 +5,7 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from signals.casework import claim, mark_urgent, reassign, record_attempt, refer, release
 from signals.comparisons.draws import drawn_order
@@ -23,7 +23,7 @@ from signals.vocabulary import (
     ReferralReason,
     Role,
 )
-from tests.support.comparisons import CODE, ENDS_ON, TODAY, TWO, begin, draw_of, plan
+from tests.support.comparisons import CODE, ENDS_ON, TODAY, TWO, begin, draw_of, plan, store_result
 from tests.support.world import AMSTERDAM, GRONINGEN, World
 
 
@@ -221,3 +221,21 @@ def test_the_trail_keeps_the_digest_of_a_registration(world: World) -> None:
         changed = AuditEntry.action == AuditAction.COMPARISON_CHANGED
         grounds = set(session.scalars(select(AuditEntry.ground).where(changed)))
     assert grounds == {f"registered:{digest}", f"joined:{CODE}"}
+
+
+def test_of_two_coordinators_at_once_one_tries_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin(world)
+    coordinator = world.staff(None, Role.COORDINATOR)
+    monkeypatch.setattr("signals.comparisons.register._next_code", lambda _session: CODE)
+    with pytest.raises(Conflict), world.sessions.begin() as session:
+        register(world.operation(session, coordinator), plan())
+
+
+def test_a_restored_database_gives_no_code_of_a_released_result_again(world: World) -> None:
+    begin(world)
+    store_result(world.engine, {"visit_first": (1, 2, 3, 4), "card_first": (1, 2, 3, 4)})
+    coordinator = world.staff(None, Role.COORDINATOR)
+    with world.sessions.begin() as session:
+        session.execute(delete(ComparisonTeam))
+        session.execute(delete(Comparison))  # as in a copy of before
+        assert register(world.operation(session, coordinator), plan()).code == "C002"
