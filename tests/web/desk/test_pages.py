@@ -245,7 +245,7 @@ def test_a_colleague_gets_no_button_that_the_domain_would_refuse(
     anna.send(signal_id, "claim")
     page = Browser(desk, "bram").get(f"/desk/signals/{signal_id}")
     forms = set(re.findall(rf'action="/desk/signals/{signal_id}/([a-z-]+)"', page.text))
-    assert forms == {"notes", "notice", "wmo"}
+    assert forms == {"notes", "urgent", "notice", "wmo"}
     assert "Anna Voorbeeld werkt hieraan" in words(page)
 
 
