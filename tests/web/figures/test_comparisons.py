@@ -57,10 +57,10 @@ def test_a_coordinator_reads_the_size_before_anything_is_stored(coen: Browser) -
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"question": ""}, "Vul dit in."),
+        ({"question": ""}, "Schrijf de vraag die de vergelijking beantwoordt."),
         ({"arm-card_first": ""}, "Kies minstens twee volgordes."),
         ({"ends_on": "2026-12-01"}, "Kies een dag tussen drie maanden en vijf jaar vanaf nu."),
-        ({"target_percent": "10"}, "Dit valt buiten wat kan."),
+        ({"target_percent": "10"}, "Geef een hoger getal dan dat ernaast, hoogstens 99."),
     ],
 )
 def test_a_plan_that_cannot_answer_comes_back_with_what_was_typed(
